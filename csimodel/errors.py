@@ -1,0 +1,66 @@
+"""The exceptions and warnings of the package.
+
+Every message is one sentence that names what the user wrote, what was seen,
+what is allowed, and the way out.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class CsimodelError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class SurveyError(CsimodelError, ValueError):
+    """The data cannot be used as they are: a file, a column, a value, a weight."""
+
+
+class ModelError(CsimodelError, ValueError):
+    """The model contradicts itself: an item, a construct or a path is wrong."""
+
+
+class OptionError(CsimodelError, ValueError):
+    """An option has a value that is not allowed, or one that does not fit the others."""
+
+
+class EstimationError(CsimodelError, RuntimeError):
+    """The model cannot be estimated from these data, or ``strict=True`` refused the solution."""
+
+
+class InferenceError(CsimodelError, RuntimeError):
+    """There are too few usable draws, or the quantity asked for has no draws."""
+
+
+class CsimodelWarning(UserWarning):
+    """Base of every warning this package issues."""
+
+
+def suggest(name: str, allowed: Iterable[str]) -> str:
+    """Return ``"; did you mean 'X'?"`` for the nearest allowed spelling, or an empty string.
+
+    >>> suggest("Imge", ["Image", "Value"])
+    "; did you mean 'Image'?"
+    >>> suggest("Zzz", ["Image", "Value"])
+    ''
+    """
+    candidates = list(allowed)
+    folded = {candidate.casefold(): candidate for candidate in reversed(candidates)}
+    matches = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
+    return f"; did you mean {folded[matches[0]]!r}?" if matches else ""
+
+
+def choose(option: str, value: object, allowed: Iterable[str]) -> str:
+    """Return `value` when it is one of `allowed`, else raise an `OptionError` that lists them.
+
+    >>> choose("scheme", "path", ["path", "centroid"])
+    'path'
+    """
+    options = list(allowed)
+    if isinstance(value, str) and value in options:
+        return value
+    hint = suggest(value, options) if isinstance(value, str) else ""
+    listed = ", ".join(repr(entry) for entry in options)
+    raise OptionError(f"{option}={value!r} is not known{hint or ';'} use one of {listed}.")

@@ -1,0 +1,25 @@
+"""Moments and a model in, estimates out: one file for each estimator."""
+
+from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
+from csimodel.estimators.fit import Fit, fit
+from csimodel.estimators.groups import GroupFits, fit_groups, group_codes
+from csimodel.estimators.pls import PLS
+from csimodel.estimators.quantities import Quantity, find, register
+from csimodel.estimators.solution import Estimator, Solution
+
+__all__ = [
+    "PLS",
+    "Estimates",
+    "Estimator",
+    "Fit",
+    "GroupFits",
+    "Inadmissible",
+    "Outcome",
+    "Quantity",
+    "Solution",
+    "find",
+    "fit",
+    "fit_groups",
+    "group_codes",
+    "register",
+]

@@ -1,0 +1,100 @@
+"""What every estimator returns: arrays with the batch axis in front, and how each sample ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from enum import IntEnum, IntFlag
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.moments import join_last
+
+Floats = NDArray[np.float64]
+
+
+class Outcome(IntEnum):
+    """How the estimation of one sample ended; only CONVERGED gives numbers to use."""
+
+    CONVERGED = 0
+    NOT_CONVERGED = 1
+    CONSTANT_ITEM = 2
+    SINGULAR = 3
+    TOO_FEW_ROWS = 4
+
+    @property
+    def reason(self) -> str:
+        """The outcome in words."""
+        return {
+            Outcome.CONVERGED: "converged",
+            Outcome.NOT_CONVERGED: "not converged",
+            Outcome.CONSTANT_ITEM: "an item without variation",
+            Outcome.SINGULAR: "singular equations",
+            Outcome.TOO_FEW_ROWS: "fewer than 3 rows",
+        }[self]
+
+
+class Inadmissible(IntFlag):
+    """Why a converged solution cannot be what the model says."""
+
+    NONE = 0
+    RELIABILITY = 1
+    LOADING = 2
+    NOT_POSITIVE_DEFINITE = 4
+
+    @property
+    def reason(self) -> str:
+        """The reason in words (for a single flag)."""
+        return {
+            Inadmissible.RELIABILITY: "reliability outside 0 to 1",
+            Inadmissible.LOADING: "loading above 1",
+            Inadmissible.NOT_POSITIVE_DEFINITE: "construct correlations not positive definite",
+        }.get(self, "none")
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """Standardised estimates of one sample, or of a batch of them.
+
+    Attributes
+    ----------
+    weights, loadings
+        Of each item on its own construct, (..., items).
+    reliability
+        Of each construct's scores, (..., constructs); 1 where nothing was corrected.
+    construct_cor
+        Correlations of the constructs, (..., constructs, constructs).
+    paths
+        Path coefficients, (..., targets, sources).
+    iterations
+        Until the stopping rule held, (...,).
+    outcome
+        An `Outcome` for each sample, (...,).
+    inadmissible
+        `Inadmissible` flags for each sample, (...,).
+    """
+
+    weights: Floats
+    loadings: Floats
+    reliability: Floats
+    construct_cor: Floats
+    paths: Floats
+    iterations: NDArray[np.int64]
+    outcome: NDArray[np.int64]
+    inadmissible: NDArray[np.int64]
+
+    def __getitem__(self, key: int | slice | NDArray[np.bool_]) -> Estimates:
+        """Return one sample, or several, of a batch."""
+        return replace(self, **{f.name: getattr(self, f.name)[key] for f in fields(self)})
+
+    @classmethod
+    def join(cls, parts: Sequence[Estimates]) -> Estimates:
+        """Put batches one after another."""
+        return replace(
+            parts[0],
+            **{
+                f.name: join_last([getattr(part, f.name) for part in parts])
+                for f in fields(parts[0])
+            },
+        )

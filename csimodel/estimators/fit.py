@@ -1,0 +1,307 @@
+"""`fit`: a model and a survey in, a `Fit` out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import EstimationError, SurveyError
+from csimodel.estimators.diagnostics import constant_items, diagnose, singular_parts
+from csimodel.estimators.estimates import Estimates, Outcome
+from csimodel.estimators.pls import PLS
+from csimodel.estimators.quantities import find
+from csimodel.estimators.solution import Estimator, Solution
+from csimodel.estimators.summary import Summary
+from csimodel.findings import Finding, listed
+from csimodel.model import Model
+from csimodel.moments import Moments, moments_of
+from csimodel.survey import Answers, Survey, read_survey
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Fit:
+    """A fitted model: labelled results, and how far they can be trusted.
+
+    Tables are pandas objects; ``paths[target, source]``, ``loadings[item, construct]``.
+    Made by `fit` and `fit_groups`.
+
+    Attributes
+    ----------
+    solution
+        Model, estimator, moments and estimates as arrays.
+    survey
+        What was fitted, when it was a survey or a data frame.
+    answers
+        The answers behind the moments, when there are any.
+    """
+
+    solution: Solution
+    survey: Survey | None = None
+    answers: Answers | None = None
+
+    @property
+    def model(self) -> Model:
+        """The model that was fitted."""
+        return self.solution.model
+
+    @property
+    def estimator(self) -> Estimator:
+        """The estimator and its settings."""
+        return self.solution.estimator
+
+    @property
+    def moments(self) -> Moments:
+        """Means and covariances of the items."""
+        return self.solution.moments
+
+    @property
+    def estimates(self) -> Estimates:
+        """The estimates as arrays."""
+        return self.solution.estimates
+
+    @property
+    def converged(self) -> bool:
+        """Whether the numbers are a solution at all."""
+        return bool(self.estimates.outcome == Outcome.CONVERGED)
+
+    @property
+    def iterations(self) -> int:
+        """Number of iterations used."""
+        return int(self.estimates.iterations)
+
+    @cached_property
+    def diagnostics(self) -> tuple[Finding, ...]:
+        """What a reader must know, in plain words; empty when all is well."""
+        about_answers = self.answers.findings if self.answers is not None else ()
+        return (*about_answers, *diagnose(self.solution))
+
+    @property
+    def n(self) -> int:
+        """Number of respondents used."""
+        return int(self.moments.n)
+
+    @cached_property
+    def paths(self) -> pd.DataFrame:
+        """Path coefficients, targets × sources; 0 where there is no path."""
+        return self._square(self.estimates.paths)
+
+    @cached_property
+    def total_effects(self) -> pd.DataFrame:
+        """Direct plus indirect effects, targets × sources."""
+        return self._square(self.solution.total_effects)
+
+    @cached_property
+    def indirect_effects(self) -> pd.DataFrame:
+        """Effects through other constructs, targets × sources."""
+        return self._square(self.solution.indirect_effects)
+
+    @cached_property
+    def construct_cor(self) -> pd.DataFrame:
+        """Correlations of the constructs."""
+        names = list(self.model.construct_names)
+        return pd.DataFrame(self.estimates.construct_cor, names, names)
+
+    @cached_property
+    def loadings(self) -> pd.DataFrame:
+        """Loadings, items × constructs; 0 on other constructs."""
+        return self._by_item(self.estimates.loadings)
+
+    @cached_property
+    def weights(self) -> pd.DataFrame:
+        """Weights of standardised items in standardised scores, items × constructs."""
+        return self._by_item(self.estimates.weights)
+
+    @cached_property
+    def unstandardized_weights(self) -> pd.DataFrame:
+        """Weights of answers in scale units, summing to 1 within each construct.
+
+        ``w̃ᵢ = (wᵢ / sᵢ) / Σ (wₖ / sₖ)``, s the item's standard deviation.
+        """
+        return self._by_item(self.solution.index_weights)
+
+    @cached_property
+    def cross_loadings(self) -> pd.DataFrame:
+        """Correlations of every item with every construct's score, items × constructs."""
+        return pd.DataFrame(
+            self.solution.cross_loadings, list(self.model.items), list(self.model.construct_names)
+        )
+
+    @cached_property
+    def r2(self) -> pd.Series:
+        """Explained variance of the endogenous constructs, 0 to 1."""
+        return self._series("r2")
+
+    @cached_property
+    def r2_adjusted(self) -> pd.Series:
+        """Explained variance adjusted for the number of antecedents."""
+        return self._series("r2_adjusted")
+
+    @cached_property
+    def implied_cov(self) -> pd.DataFrame:
+        """Item covariances that the model implies, in scale units.
+
+        Reflective blocks follow the common-factor model, composites keep their observed block.
+        """
+        sd = self.moments.sd
+        items = list(self.model.items)
+        return pd.DataFrame(self.solution.implied_cor() * np.outer(sd, sd), items, items)
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """Standardised construct scores, respondents × constructs.
+
+        Mean 0 and variance 1 over the (weighted) sample. A missing cell counts as the item's
+        mean under ``missing="mean"``; under ``"pairwise"`` the score is NaN.
+
+        Raises
+        ------
+        SurveyError
+            When the fit was made from moments, which have no respondents.
+        """
+        answers = self.require_answers("scores")
+        standardised = (answers.values - self.moments.mean) / self.moments.sd
+        if answers.missing == "mean":
+            standardised = np.nan_to_num(standardised, nan=0.0)
+        scores = np.stack(
+            [
+                standardised[:, block] @ self.estimates.weights[block]
+                for block in self.model.slices
+            ],
+            axis=1,
+        )
+        return pd.DataFrame(scores, self.respondents, list(self.model.construct_names))
+
+    @property
+    def respondents(self) -> pd.Index:
+        """Labels of the respondents used, as in ``survey.data``."""
+        answers = self.require_answers("respondents")
+        if self.survey is None:
+            return pd.RangeIndex(len(answers.values))
+        return self.survey.data.index[answers.rows]
+
+    def require_answers(self, purpose: str) -> Answers:
+        """Return the answers, or say that moments alone have no respondents."""
+        if self.answers is None:
+            raise SurveyError(
+                f"{purpose} needs the respondents, but this fit was made from moments; "
+                "fit a survey or a data frame instead."
+            )
+        return self.answers
+
+    def summary(self) -> Summary:
+        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+        return Summary(self)
+
+    def __repr__(self) -> str:
+        state = "converged" if self.converged else "NOT CONVERGED"
+        name = self.model.name or f"{len(self.model.constructs)} constructs"
+        found = len(self.diagnostics)
+        told = f", {found} finding{'s' if found > 1 else ''}" if found else ""
+        return f"<Fit of {name} by {self.estimator.label}: {self.n} rows, {state}{told}>"
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
+
+    def _square(self, values: Floats) -> pd.DataFrame:
+        names = list(self.model.construct_names)
+        table = pd.DataFrame(values, names, names)
+        return table.rename_axis(index="target", columns="source")
+
+    def _by_item(self, values: Floats) -> pd.DataFrame:
+        model = self.model
+        table = np.zeros((len(model.items), len(model.constructs)))
+        table[np.arange(len(model.items)), model.owner] = values
+        return pd.DataFrame(table, list(model.items), list(model.construct_names))
+
+    def _series(self, name: str) -> pd.Series:
+        quantity = find(name)
+        return pd.Series(quantity.values(self.solution), quantity.labels(self.model), name=name)
+
+
+def fit(
+    model: Model,
+    survey: Survey | Moments | object,
+    estimator: Estimator | None = None,
+    *,
+    strict: bool = False,
+) -> Fit:
+    """Estimate a model from a survey, a data frame or moments.
+
+    Parameters
+    ----------
+    model
+        Constructs and paths, for example ``csi.models.ecsi()``.
+    survey
+        A `Survey`, anything `read_survey` takes (pandas, polars, Arrow, a file's path), or
+        `Moments`.
+    estimator
+        `PLS` by default.
+    strict
+        Raise when the solution did not converge or is inadmissible, instead of saying so in
+        `Fit.diagnostics`.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    SurveyError, ModelError, OptionError
+        When data, model and options do not fit together; the sentence names the culprit.
+    EstimationError
+        When there is nothing to estimate (an item without variation, fewer than 3 rows,
+        antecedents that carry the same information), or `strict` refuses.
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> result = csi.fit(csi.models.ecsi(), csi.load_mobi(), csi.PLS(scheme="centroid"))
+    >>> round(result.paths.loc["Expectation", "Image"], 4)
+    0.5047
+    >>> result
+    <Fit of ECSI by PLS, centroid scheme: 250 rows, converged>
+    """
+    chosen = PLS() if estimator is None else estimator
+    chosen.check(model)
+    answers: Answers | None = None
+    table: Survey | None = None
+    if isinstance(survey, Moments):
+        moments = moments_of(survey, model.items)
+    else:
+        table = survey if isinstance(survey, Survey) else read_survey(survey)
+        answers = table.answers(model.blocks)
+        moments = moments_of(answers)
+    solution = Solution(model, chosen, moments, chosen.estimate(moments, model))
+    result = Fit(solution, table, answers)
+    _refuse_nothing(result)
+    if strict:
+        failures = [finding for finding in result.diagnostics if finding.severity == "failure"]
+        if failures:
+            raise EstimationError(" ".join(str(finding) for finding in failures))
+    return result
+
+
+def _refuse_nothing(result: Fit) -> None:
+    """Raise for a single sample that gave no numbers."""
+    outcome = result.estimates.outcome
+    if outcome == Outcome.TOO_FEW_ROWS:
+        raise EstimationError(
+            f"There are {result.n} usable rows, and a fit needs at least 3; "
+            "check the missing-data policy and the weights."
+        )
+    if outcome == Outcome.CONSTANT_ITEM:
+        raise EstimationError(
+            f"Item {listed(constant_items(result.solution))} does not vary, so it has no "
+            "correlations; leave it out of the model."
+        )
+    if outcome == Outcome.SINGULAR:
+        raise EstimationError(
+            f"The equations have no unique solution because {listed(singular_parts(result.solution))} "
+            "carry the same information; drop one of them, or use mode A for a block of such items."
+        )

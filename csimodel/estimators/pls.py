@@ -1,0 +1,396 @@
+"""Partial least squares path modelling, on correlation matrices and over a batch.
+
+The algorithm (Lohmöller 1989; Tenenhaus et al. 2005): outer weights give construct scores;
+an inner scheme gives each construct a proxy from its neighbours; correlations with the
+proxy (mode A) or a regression on the items (mode B) give new weights; repeat. All of it needs
+the items' correlations only, so a batch of samples is a batch of matrices.
+
+Inside, the batch is the last axis: every NumPy call below works on one entry for many samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.errors import ModelError, OptionError, choose, suggest
+from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
+from csimodel.estimators.structural import FEW, pivots_last, regress
+from csimodel.model import Model
+from csimodel.moments import Moments
+
+Floats = NDArray[np.float64]
+Mode = Literal["A", "B", "unit"]
+
+_CHUNK = 512  # samples fitted together: their correlations stay in cache
+
+
+@dataclass(frozen=True)
+class PLS:
+    """Partial least squares path modelling.
+
+    Parameters
+    ----------
+    scheme
+        Inner weighting: ``"path"`` (default), ``"factorial"`` or ``"centroid"``.
+    consistent
+        Correct loadings, construct correlations and paths of reflective constructs for
+        measurement error (PLSc). Off by default: the index is built on scores as they are.
+    modes
+        ``"A"`` (correlation weights), ``"B"`` (regression weights) or ``"unit"`` (equal weights
+        of standardised items), by construct, or one for all. By default A for reflective
+        constructs (``=~``) and B for composites (``<~``), which is cSEM's convention; seminr
+        takes A for composites too.
+    tolerance
+        Stop when no standardised weight moves by more than this between iterations.
+    max_iterations
+        Give up after so many; the fit then says it did not converge.
+
+    Raises
+    ------
+    OptionError
+        For an unknown scheme, mode or construct, a tolerance that is not positive, or
+        ``consistent=True`` with a reflective construct that is not in mode A.
+
+    Notes
+    -----
+    Conventions, where programs differ. Start: equal weights. Stop: largest absolute change of
+    a weight (seminr and plspm sum the changes over all weights). Variances: n - 1,
+    which cancels in all standardised results. Sign: each construct is turned so that its
+    loadings, taken together, are positive; in resamples so that they point the way they do in
+    the full sample. A single item has weight and loading 1.
+
+    References
+    ----------
+    Lohmöller, J.-B. (1989). Latent Variable Path Modeling with Partial Least Squares.
+    https://doi.org/10.1007/978-3-642-52512-4
+
+    Tenenhaus, M., Esposito Vinzi, V., Chatelin, Y.-M., Lauro, C. (2005). PLS path modeling.
+    https://doi.org/10.1016/j.csda.2004.03.005
+
+    Dijkstra, T. K., Henseler, J. (2015). Consistent partial least squares path modeling.
+    MIS Quarterly 39(2), 297-316. https://doi.org/10.25300/MISQ/2015/39.2.02
+
+    Examples
+    --------
+    >>> PLS(scheme="centroid")
+    PLS(scheme='centroid', consistent=False)
+    """
+
+    scheme: Literal["path", "factorial", "centroid"] = "path"
+    consistent: bool = False
+    modes: Mode | Mapping[str, Mode] | None = field(default=None, repr=False)
+    tolerance: float = field(default=1e-10, repr=False)
+    max_iterations: int = field(default=300, repr=False)
+
+    def __post_init__(self) -> None:
+        choose("scheme", self.scheme, ["path", "factorial", "centroid"])
+        modes = self.modes
+        for mode in modes.values() if isinstance(modes, Mapping) else [modes or "A"]:
+            choose("modes", mode, ["A", "B", "unit"])
+        if not self.tolerance > 0:
+            raise OptionError(f"tolerance={self.tolerance!r} must be positive, for example 1e-10.")
+        if self.max_iterations < 1:
+            raise OptionError(f"max_iterations={self.max_iterations!r} must be at least 1.")
+
+    @property
+    def label(self) -> str:
+        """What the estimator is called in tables."""
+        return f"{'PLSc' if self.consistent else 'PLS'}, {self.scheme} scheme"
+
+    def modes_of(self, model: Model) -> tuple[Mode, ...]:
+        """Return the mode of each construct; a single item is in mode A."""
+        given = self.modes
+        if isinstance(given, Mapping):
+            for name in given:
+                if name not in model.construct_names:
+                    raise OptionError(
+                        f"modes names construct {name!r}, which is not in the model"
+                        f"{suggest(name, model.construct_names)}."
+                    )
+        modes: list[Mode] = []
+        for construct in model.constructs:
+            own: Mode = "B" if construct.kind == "composite" else "A"
+            if isinstance(given, Mapping):
+                own = given.get(construct.name, own)
+            elif given is not None:
+                own = given
+            modes.append("A" if construct.kind == "single" else own)
+            if self.consistent and construct.kind == "reflective" and own != "A":
+                raise OptionError(
+                    f"consistent=True needs mode A for the reflective construct {construct.name!r}, "
+                    f"not {own!r}; use mode A, or define it as a composite with <~."
+                )
+        return tuple(modes)
+
+    def check(self, model: Model) -> None:
+        """Refuse a model without paths, and modes that do not fit it.
+
+        Raises
+        ------
+        ModelError, OptionError
+            Naming what does not fit.
+        """
+        if not model.paths:
+            raise ModelError(
+                "PLS needs at least one path between constructs; add one, as in 'Loyalty ~ Satisfaction'."
+            )
+        self.modes_of(model)
+
+    def estimate(
+        self, moments: Moments, model: Model, orientation: Floats | None = None
+    ) -> Estimates:
+        """Fit every sample of `moments`, whose items are those of the model in its order.
+
+        Parameters
+        ----------
+        moments
+            (..., items, items); a single sample or one batch axis.
+        model
+            Constructs and paths.
+        orientation
+            Loadings that each construct's should point along, (items,); ones by default.
+        """
+        modes = self.modes_of(model)
+        single = not moments.batch_shape
+        cov = np.moveaxis(moments.cov[None] if single else moments.cov, 0, -1)
+        rows = np.atleast_1d(moments.n)
+        toward = np.ones(len(model.items)) if orientation is None else orientation
+        parts = [
+            self._estimate_chunk(
+                cov[..., start : start + _CHUNK], rows[start : start + _CHUNK], model, modes, toward
+            )
+            for start in range(0, cov.shape[-1], _CHUNK)
+        ]
+        joined = parts[0] if len(parts) == 1 else Estimates.join(parts)
+        return joined[0] if single else joined
+
+    def _estimate_chunk(
+        self, cov: Floats, rows: Floats, model: Model, modes: tuple[Mode, ...], toward: Floats
+    ) -> Estimates:
+        cor, outcome = _correlations(cov, rows)
+        with np.errstate(all="ignore"):
+            weights, iterations, settled = _outer_weights(
+                cor, model, modes, self.scheme, self.tolerance, self.max_iterations
+            )
+            outcome[(outcome == 0) & ~settled] = Outcome.NOT_CONVERGED
+            crossed, scores_cor, weights = _scores(cor, model, weights)
+            loadings = crossed[np.arange(len(model.items)), model.owner]
+            sign = np.sign(_sum_blocks(loadings * toward[:, None], model))
+            sign[sign == 0] = 1.0
+            weights *= sign[model.owner]
+            loadings *= sign[model.owner]
+            construct_cor = scores_cor * sign * sign[:, None]
+            reliability = np.ones_like(sign)
+            flags = np.zeros(len(rows), dtype=np.int64)
+            if self.consistent:
+                loadings, construct_cor, reliability, flags = _consistent(
+                    model, weights, loadings, construct_cor
+                )
+            paths = regress(model, construct_cor)
+        singular = ~(np.isfinite(paths).all((0, 1)) & np.isfinite(weights).all(0))
+        outcome[(outcome == 0) & singular] = Outcome.SINGULAR
+        unusable = (outcome == Outcome.CONSTANT_ITEM) | (outcome == Outcome.TOO_FEW_ROWS)
+        for values in (weights, loadings, reliability, construct_cor, paths):
+            values[..., unusable] = np.nan
+        flags[outcome != 0] = 0
+        return Estimates(
+            weights=weights.T,
+            loadings=loadings.T,
+            reliability=reliability.T,
+            construct_cor=np.moveaxis(construct_cor, -1, 0),
+            paths=np.moveaxis(paths, -1, 0),
+            iterations=iterations,
+            outcome=outcome,
+            inadmissible=flags,
+        )
+
+
+def _correlations(cov: Floats, rows: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    """Standardise; a sample that has no correlations gets the identity and its outcome."""
+    outcome = np.zeros(cov.shape[-1], dtype=np.int64)
+    variance = np.einsum("iid->id", cov)
+    outcome[~(variance > 1e-14 * np.abs(np.nan_to_num(cov)).max((0, 1))).all(axis=0)] = (
+        Outcome.CONSTANT_ITEM
+    )
+    outcome[~np.isfinite(cov).all(axis=(0, 1))] = Outcome.CONSTANT_ITEM
+    outcome[rows < 3] = Outcome.TOO_FEW_ROWS
+    bad = outcome != 0
+    with np.errstate(all="ignore"):
+        scale = 1.0 / np.sqrt(variance)
+        cor = cov * scale
+        cor *= scale[:, None]
+    if bad.any():
+        cor[..., bad] = np.eye(len(cor))[..., None]
+    return cor, outcome
+
+
+class _Plan(NamedTuple):
+    """What the iteration needs to know of a model, looked up once."""
+
+    updated: tuple[tuple[int, slice, Mode], ...]  # constructs whose weights move
+    neighbours: Floats  # (constructs, constructs, 1), 1 where a path joins them, either way
+
+
+@lru_cache(maxsize=64)
+def _plan(model: Model, modes: tuple[Mode, ...]) -> _Plan:
+    updated = tuple(
+        (j, block, mode)
+        for j, (block, mode) in enumerate(zip(model.slices, modes, strict=True))
+        if mode != "unit" and _size(block) > 1
+    )
+    return _Plan(updated, (model.adjacency | model.adjacency.T)[..., None].astype(np.float64))
+
+
+def _outer_weights(
+    cor: Floats,
+    model: Model,
+    modes: tuple[Mode, ...],
+    scheme: str,
+    tolerance: float,
+    max_iterations: int,
+) -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_]]:
+    """Iterate to the outer weights, (items, draws), each sample until its own stopping rule holds."""
+    draws = cor.shape[-1]
+    plan = _plan(model, modes)
+    inverses = {
+        j: np.moveaxis(_inverse(np.moveaxis(cor[block, block], -1, 0)), 0, -1)
+        for j, block, mode in plan.updated
+        if mode == "B"
+    }
+    raw = np.ones((len(cor), draws))
+    crossed, scores_cor, weights = _scores(cor, model, raw)
+    if not plan.updated:
+        return weights, np.zeros(draws, dtype=np.int64), np.ones(draws, dtype=bool)
+
+    final = weights.copy()
+    iterations = np.full(draws, max_iterations, dtype=np.int64)
+    settled = np.zeros(draws, dtype=bool)
+    active = np.arange(draws)
+    for iteration in range(1, max_iterations + 1):
+        inner = _inner_weights(model, scores_cor, scheme, plan.neighbours)
+        raw = weights.copy()
+        for j, block, mode in plan.updated:
+            np.einsum("ikd,kd->id", crossed[block], inner[j], out=raw[block])
+            if mode == "B":
+                raw[block] = np.einsum("ikd,kd->id", inverses[j], raw[block].copy())
+        crossed, scores_cor, updated = _scores(cor, model, raw)
+        done = np.abs(updated - weights).max(axis=0) < tolerance
+        weights = updated
+        newly = np.flatnonzero(done & ~settled[active])
+        final[:, active[newly]] = weights[:, newly]
+        iterations[active[newly]] = iteration
+        settled[active[newly]] = True
+        left = ~settled[active]
+        if not left.any():
+            break
+        if left.sum() < 0.7 * len(left):
+            active, weights, cor = active[left], weights[:, left], cor[..., left]
+            crossed, scores_cor = crossed[..., left], scores_cor[..., left]
+            inverses = {j: inverse[..., left] for j, inverse in inverses.items()}
+    unsettled = ~settled[active]
+    final[:, active[unsettled]] = weights[:, unsettled]
+    return final, iterations, settled
+
+
+def _size(block: slice) -> int:
+    return int(block.stop - block.start)
+
+
+def _scores(cor: Floats, model: Model, raw: Floats) -> tuple[Floats, Floats, Floats]:
+    """Scale weights to unit score variance, and correlate items and scores with scores.
+
+    Returns (items, constructs, draws), (constructs, constructs, draws) and the scaled weights.
+    """
+    blocks = model.slices
+    crossed = np.empty((len(cor), len(blocks), cor.shape[-1]))
+    between = np.empty((len(blocks), *crossed.shape[1:]))
+    if cor.shape[-1] <= FEW:
+        dense = np.zeros(crossed.shape[:2])
+        own = np.arange(len(cor))
+        for d in range(cor.shape[-1]):
+            dense[own, model.owner] = raw[:, d]
+            crossed[..., d] = cor[..., d] @ dense
+            between[..., d] = dense.T @ crossed[..., d]
+    else:
+        for j, block in enumerate(blocks):
+            np.einsum("ikd,kd->id", cor[:, block], raw[block], out=crossed[:, j])
+        for j, block in enumerate(blocks):
+            np.einsum("id,ikd->kd", raw[block], crossed[block], out=between[j])
+    scale = 1.0 / np.sqrt(np.einsum("jjd->jd", between))
+    crossed *= scale
+    between *= scale
+    between *= scale[:, None]
+    return crossed, between, raw * scale[model.owner]
+
+
+def _inner_weights(model: Model, cor: Floats, scheme: str, neighbours: Floats) -> Floats:
+    """Return what each neighbour contributes to a construct's proxy, (constructs, neighbours, draws)."""
+    if scheme == "centroid":
+        return np.sign(cor) * neighbours
+    inner = cor * neighbours
+    return regress(model, cor, into=inner) if scheme == "path" else inner
+
+
+def _sum_blocks(values: Floats, model: Model) -> Floats:
+    """Sum item values within constructs, (items, draws) to (constructs, draws)."""
+    return np.add.reduceat(values, [block.start for block in model.slices], axis=0)
+
+
+def _inverse(matrices: Floats) -> Floats:
+    """Invert (draws, k, k); singular ones become NaN."""
+    try:
+        return np.linalg.inv(matrices)
+    except np.linalg.LinAlgError:
+        inverse = np.full_like(matrices, np.nan)
+        regular = np.linalg.cond(matrices) < 1e14
+        inverse[regular] = np.linalg.inv(matrices[regular])
+        return inverse
+
+
+def _consistent(
+    model: Model, weights: Floats, loadings: Floats, cor: Floats
+) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
+    """Correct reflective constructs for measurement error (Dijkstra & Henseler 2015, PLSc).
+
+    With w the weights of one construct, scaled to unit score variance,
+    ``rho_A = (w'w)² (1 - w'w) / ((w'w)² - Σ w⁴)``; loadings become ``w sqrt(rho_A) / w'w``, and
+    correlations are divided by the square roots of both reliabilities.
+    """
+    reliability = rho_a(model, weights)
+    corrected = loadings.copy()
+    square = _sum_blocks(weights**2, model)
+    for j, (construct, block) in enumerate(zip(model.constructs, model.slices, strict=True)):
+        if construct.kind == "reflective":
+            corrected[block] = weights[block] * (np.sqrt(reliability[j]) / square[j])
+        else:
+            reliability[j] = 1.0
+    root = np.sqrt(reliability)
+    disattenuated = cor / (root * root[:, None])
+    own = np.arange(len(disattenuated))
+    disattenuated[own, own] = 1.0
+    flags = np.zeros(cor.shape[-1], dtype=np.int64)
+    flags |= Inadmissible.RELIABILITY * ~((reliability > 0) & (reliability <= 1 + 1e-12)).all(axis=0)
+    flags |= Inadmissible.LOADING * (np.abs(corrected) > 1 + 1e-12).any(axis=0)
+    flags |= Inadmissible.NOT_POSITIVE_DEFINITE * ~(pivots_last(disattenuated) > 0).all(axis=0)
+    return corrected, disattenuated, reliability, flags
+
+
+def rho_a(model: Model, weights: Floats) -> Floats:
+    """Return Dijkstra and Henseler's rho_A from mode A weights, (constructs, draws).
+
+    Single items have 1.
+    """
+    square = _sum_blocks(weights**2, model)
+    fourth = _sum_blocks(weights**4, model)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rho = square**2 * (1.0 - square) / (square**2 - fourth)
+    for j, block in enumerate(model.slices):
+        if _size(block) == 1:
+            rho[j] = 1.0
+    return np.asarray(rho)

@@ -1,0 +1,177 @@
+"""The quantities a solution has, by name: what tables, draws and groups can be asked for.
+
+A quantity says how its entries are labelled and how they are computed from a solution, single or
+batched. Other folders add theirs with `register`; nothing else has to know of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import OptionError, suggest
+from csimodel.estimators.solution import Solution
+from csimodel.model import Model
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A named set of numbers derived from a solution.
+
+    Attributes
+    ----------
+    name
+        What tables call it.
+    labels
+        From the model to the labels of its entries.
+    values
+        From a solution to the entries, (..., entries).
+    null
+        The value of no effect, against which p-values are computed; None for none.
+    """
+
+    name: str
+    labels: Callable[[Model], pd.Index]
+    values: Callable[[Solution], Floats]
+    null: float | None = 0.0
+
+
+_REGISTRY: dict[str, Quantity] = {}
+
+
+def register(quantity: Quantity) -> Quantity:
+    """Make a quantity available by its name."""
+    _REGISTRY[quantity.name] = quantity
+    return quantity
+
+
+def find(quantity: str | Quantity) -> Quantity:
+    """Return a quantity by name, or as it is.
+
+    Raises
+    ------
+    OptionError
+        For an unknown name, with the nearest spelling.
+    """
+    if isinstance(quantity, Quantity):
+        return quantity
+    if quantity not in _REGISTRY:
+        raise OptionError(
+            f"There is no quantity {quantity!r}{suggest(quantity, _REGISTRY)}; "
+            f"use one of {', '.join(_REGISTRY)}."
+        )
+    return _REGISTRY[quantity]
+
+
+def available() -> tuple[str, ...]:
+    """Return the names of all quantities."""
+    return tuple(_REGISTRY)
+
+
+def by_construct(model: Model) -> pd.Index:
+    """Label one entry a construct."""
+    return pd.Index(model.construct_names, name="construct")
+
+
+def by_target(model: Model) -> pd.Index:
+    """Label one entry an endogenous construct."""
+    return pd.Index(model.endogenous, name="construct")
+
+
+def by_item(model: Model) -> pd.MultiIndex:
+    """Label one entry an item, (item, construct)."""
+    owners = [model.construct_names[j] for j in model.owner]
+    return pd.MultiIndex.from_arrays([list(model.items), owners], names=["item", "construct"])
+
+
+def matrix_entries(mask: Callable[[Model], NDArray[np.bool_]]) -> Callable[[Model], pd.MultiIndex]:
+    """Label one entry a marked cell of a targets × sources matrix, (target, source)."""
+
+    def labels(model: Model) -> pd.MultiIndex:
+        names = np.array(model.construct_names, dtype=object)
+        row, column = np.nonzero(mask(model))
+        return pd.MultiIndex.from_arrays(
+            [names[row].tolist(), names[column].tolist()], names=["target", "source"]
+        )
+
+    return labels
+
+
+def pairs_of_constructs(model: Model) -> pd.MultiIndex:
+    """Label one entry a pair of constructs, lower triangle row by row."""
+    row, column = np.tril_indices(len(model.constructs), -1)
+    names = np.array(model.construct_names, dtype=object)
+    return pd.MultiIndex.from_arrays(
+        [names[row].tolist(), names[column].tolist()], names=["construct", "other"]
+    )
+
+
+def reachable(model: Model) -> NDArray[np.bool_]:
+    """Mark where the column's construct affects the row's, directly or through others."""
+    reach = model.adjacency.copy()
+    for _ in model.constructs:
+        reach |= model.adjacency @ reach
+    return reach
+
+
+def indirectly_reachable(model: Model) -> NDArray[np.bool_]:
+    """Mark where the column's construct affects the row's through another."""
+    return np.asarray(model.adjacency @ reachable(model))
+
+
+def _cells(mask: Callable[[Model], NDArray[np.bool_]], matrix: Floats, model: Model) -> Floats:
+    row, column = np.nonzero(mask(model))
+    return np.asarray(matrix[..., row, column])
+
+
+def _adjacency(model: Model) -> NDArray[np.bool_]:
+    return model.adjacency
+
+
+def _endogenous(values: Floats, model: Model) -> Floats:
+    return np.asarray(values[..., model.adjacency.any(axis=1)])
+
+
+def lower_triangle(matrix: Floats) -> Floats:
+    """Return the cells below the diagonal, (..., pairs)."""
+    row, column = np.tril_indices(matrix.shape[-1], -1)
+    return np.asarray(matrix[..., row, column])
+
+
+register(
+    Quantity(
+        "paths",
+        matrix_entries(_adjacency),
+        lambda s: _cells(_adjacency, s.estimates.paths, s.model),
+    )
+)
+register(Quantity("loadings", by_item, lambda s: s.estimates.loadings))
+register(Quantity("weights", by_item, lambda s: s.estimates.weights))
+register(Quantity("unstandardized_weights", by_item, lambda s: s.index_weights))
+register(Quantity("r2", by_target, lambda s: _endogenous(s.r2, s.model)))
+register(Quantity("r2_adjusted", by_target, lambda s: _endogenous(s.r2_adjusted, s.model)))
+register(
+    Quantity(
+        "total_effects",
+        matrix_entries(reachable),
+        lambda s: _cells(reachable, s.total_effects, s.model),
+    )
+)
+register(
+    Quantity(
+        "indirect_effects",
+        matrix_entries(indirectly_reachable),
+        lambda s: _cells(indirectly_reachable, s.indirect_effects, s.model),
+    )
+)
+register(
+    Quantity(
+        "construct_cor", pairs_of_constructs, lambda s: lower_triangle(s.estimates.construct_cor)
+    )
+)

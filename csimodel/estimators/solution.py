@@ -1,0 +1,150 @@
+"""Estimates with the model and moments they came from, for one sample or a batch.
+
+Everything that can be derived is derived here, with the batch axis in front.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.estimators import structural
+from csimodel.estimators.estimates import Estimates
+from csimodel.model import Model
+from csimodel.moments import Moments
+
+Floats = NDArray[np.float64]
+
+
+class Estimator(Protocol):
+    """What `fit` asks of an estimator: a frozen value that turns moments into estimates."""
+
+    @property
+    def label(self) -> str:
+        """What the estimator is called in tables."""
+
+    def check(self, model: Model) -> None:
+        """Raise an `OptionError` or `ModelError` for a model it cannot estimate."""
+
+    def estimate(
+        self, moments: Moments, model: Model, orientation: Floats | None = None
+    ) -> Estimates:
+        """Fit every sample of a batch of moments."""
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """One fitted sample or a batch of them, as arrays.
+
+    Attributes
+    ----------
+    model, estimator
+        What was estimated, and how.
+    moments
+        The samples' moments, in the order of the model's items.
+    estimates
+        What the estimator returned.
+    """
+
+    model: Model
+    estimator: Estimator
+    moments: Moments
+    estimates: Estimates
+
+    def __getitem__(self, key: int | slice | NDArray[np.bool_]) -> Solution:
+        """Return one sample, or several, of a batch."""
+        return replace(self, moments=self.moments[key], estimates=self.estimates[key])
+
+    @classmethod
+    def join(cls, parts: Sequence[Solution]) -> Solution:
+        """Put batches one after another."""
+        return replace(
+            parts[0],
+            moments=Moments.join([part.moments for part in parts]),
+            estimates=Estimates.join([part.estimates for part in parts]),
+        )
+
+    @cached_property
+    def cross_loadings(self) -> Floats:
+        """Correlations of items with scores, (..., items, constructs).
+
+        On an item's own construct, the loading: corrected for measurement error when the
+        estimator corrects.
+        """
+        scores = np.zeros((*self.estimates.weights.shape, len(self.model.constructs)))
+        own = np.arange(len(self.model.items))
+        scores[..., own, self.model.owner] = self.estimates.weights
+        return np.asarray(self.moments.cor @ scores)
+
+    @cached_property
+    def index_weights(self) -> Floats:
+        """Unstandardised weights that sum to 1 within each construct, (..., items).
+
+        ``w̃ᵢ = (wᵢ / sᵢ) / Σ (wₖ / sₖ)``: what turns answers in scale units into an index.
+        """
+        with np.errstate(invalid="ignore", divide="ignore"):
+            raw = self.estimates.weights / self.moments.sd
+            starts = [block.start for block in self.model.slices]
+            return np.asarray(raw / np.add.reduceat(raw, starts, axis=-1)[..., self.model.owner])
+
+    @cached_property
+    def r2(self) -> Floats:
+        """Explained variance of every construct, (..., constructs); 0 for exogenous ones."""
+        return np.einsum("...ts,...ts->...t", self.estimates.paths, self.estimates.construct_cor)
+
+    @cached_property
+    def r2_adjusted(self) -> Floats:
+        """``1 - (1 - R²)(n - 1)/(n - k - 1)`` with k antecedents, (..., constructs)."""
+        n, k = self.moments.n[..., None], self.model.adjacency.sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(1.0 - (1.0 - self.r2) * (n - 1.0) / (n - k - 1.0))
+
+    @cached_property
+    def total_effects(self) -> Floats:
+        """Direct plus indirect effects, (..., targets, sources)."""
+        return self._last(structural.total_effects, self.estimates.paths)
+
+    @property
+    def indirect_effects(self) -> Floats:
+        """Effects through other constructs, (..., targets, sources)."""
+        return self.total_effects - self.estimates.paths
+
+    @cached_property
+    def implied_construct_cor(self) -> Floats:
+        """Construct correlations that the paths imply, (..., constructs, constructs)."""
+        return self._last(
+            structural.implied_construct_cor, self.estimates.paths, self.estimates.construct_cor
+        )
+
+    def implied_cor(self, saturated: bool = False) -> Floats:
+        """Item correlations that the model implies, (..., items, items).
+
+        Items of one reflective construct correlate by the product of their loadings, as
+        common-factor models say; items of one composite as observed; items of different
+        constructs by their loadings and the construct correlations, which are those implied by
+        the paths or, when `saturated`, the estimated ones.
+        """
+        between = self.estimates.construct_cor if saturated else self.implied_construct_cor
+        owner, loadings = self.model.owner, self.estimates.loadings
+        implied = between[..., owner[:, None], owner] * (
+            loadings[..., :, None] * loadings[..., None, :]
+        )
+        for construct, block in zip(self.model.constructs, self.model.slices, strict=True):
+            if construct.kind == "composite":
+                implied[..., block, block] = self.moments.cor[..., block, block]
+        own = np.arange(len(owner))
+        implied[..., own, own] = 1.0
+        return np.asarray(implied)
+
+    def _last(self, kernel: object, *arrays: Floats) -> Floats:
+        """Call a kernel that keeps the batch on the last axis."""
+        assert callable(kernel)
+        if not self.moments.batch_shape:
+            return np.asarray(kernel(self.model, *(array[..., None] for array in arrays))[..., 0])
+        moved = (np.moveaxis(array, 0, -1) for array in arrays)
+        return np.moveaxis(kernel(self.model, *moved), -1, 0)

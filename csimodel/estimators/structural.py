@@ -1,0 +1,183 @@
+"""The structural part: regressions among constructs, effects and implied correlations.
+
+Arrays here keep the batch on the **last** axis: a row of memory is one entry for many draws,
+so every operation below is a long vector operation.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.model import Model
+
+Floats = NDArray[np.float64]
+
+FEW = 4  # up to so many samples, LAPACK one by one beats long vector operations
+
+
+def solve_last(matrix: Floats, right: Floats) -> Floats:
+    """Solve symmetric positive definite systems, (..., k, k, draws) and (..., k, draws).
+
+    Gaussian elimination without pivoting, all systems at once; for a few samples LAPACK, one
+    by one. Singular systems give infinite or NaN entries, which the caller reports.
+
+    >>> solve_last(np.array([[[2.0]]]), np.array([[4.0]]))
+    array([[2.]])
+    """
+    if right.shape[-1] <= FEW:
+        with suppress(np.linalg.LinAlgError):
+            systems = matrix.transpose(-1, *range(matrix.ndim - 1))
+            sides = right.transpose(-1, *range(right.ndim - 1))[..., None]
+            return np.linalg.solve(systems, sides)[..., 0].transpose(*range(1, right.ndim), 0)
+    a, b = matrix.copy(), right.copy()
+    size = b.shape[-2]
+    for i in range(size - 1):
+        factor = a[..., i + 1 :, i, :] / a[..., i : i + 1, i, :]
+        a[..., i + 1 :, i + 1 :, :] -= factor[..., None, :] * a[..., i : i + 1, i + 1 :, :]
+        b[..., i + 1 :, :] -= factor * b[..., i : i + 1, :]
+    for i in reversed(range(size)):
+        b[..., i, :] /= a[..., i, i, :]
+        if i:
+            b[..., :i, :] -= a[..., :i, i, :] * b[..., i : i + 1, :]
+    return b
+
+
+def pivots_last(matrix: Floats) -> Floats:
+    """Return the pivots of symmetric elimination, (k, draws): all positive if and only if definite.
+
+    >>> pivots_last(np.array([[[1.0], [2.0]], [[2.0], [1.0]]]))
+    array([[ 1.],
+           [-3.]])
+    """
+    a = matrix.copy()
+    for i in range(len(a) - 1):
+        a[i + 1 :, i + 1 :] -= (a[i + 1 :, i] / a[i, i])[:, None] * a[i, i + 1 :]
+    return np.asarray(np.diagonal(a).T)
+
+
+class Regressions(NamedTuple):
+    """Which construct is regressed on which.
+
+    Regressions on several antecedents are padded to one size, so that all are solved together.
+
+    Attributes
+    ----------
+    simple
+        Numbers of the constructs with one antecedent, and of that antecedent.
+    targets
+        Numbers of the constructs with several antecedents, (targets, 1).
+    sources
+        Numbers of their antecedents, padded, (targets, most).
+    used
+        1 for antecedents, 0 for padding, (targets, most, 1).
+    both, padding
+        What a gathered system is multiplied with and added to, (targets, most, most, 1).
+    """
+
+    simple: tuple[NDArray[np.intp], ...]
+    targets: NDArray[np.intp]
+    sources: NDArray[np.intp]
+    used: Floats
+    both: Floats
+    padding: Floats
+
+
+@lru_cache(maxsize=64)
+def regressions(model: Model) -> Regressions:
+    """Return the regressions that a model's paths ask for."""
+    every = [(j, np.flatnonzero(row)) for j, row in enumerate(model.adjacency)]
+    simple = np.array([(j, row[0]) for j, row in every if len(row) == 1], dtype=np.intp)
+    found = [(j, row) for j, row in every if len(row) > 1]
+    most = max((len(sources) for _, sources in found), default=0)
+    padded = np.zeros((len(found), most), dtype=np.intp)
+    used = np.zeros((len(found), most, 1))
+    for row, (_, sources) in enumerate(found):
+        padded[row, : len(sources)] = sources
+        used[row, : len(sources)] = 1.0
+    targets = np.array([target for target, _ in found], dtype=np.intp)[:, None]
+    both = used[:, :, None] * used[:, None]
+    padding = np.eye(most)[..., None] * (1.0 - used)[:, None]
+    return Regressions(tuple(simple.reshape(-1, 2).T), targets, padded, used, both, padding)
+
+
+def regress(model: Model, cor: Floats, into: Floats | None = None) -> Floats:
+    """Return ordinary least squares path coefficients from construct correlations.
+
+    Parameters
+    ----------
+    model
+        Gives the direct antecedents of each construct.
+    cor
+        Correlations of constructs, (constructs, constructs, draws).
+    into
+        Where to write the coefficients; zeros by default.
+
+    Returns
+    -------
+    (targets, sources, draws)
+    """
+    paths = np.zeros_like(cor) if into is None else into
+    simple, targets, sources, used, both, padding = regressions(model)
+    paths[simple] = cor[simple]
+    if len(targets):
+        system = cor[sources[:, :, None], sources[:, None, :]]
+        system *= both
+        system += padding
+        solved = solve_last(system, cor[sources, targets] * used)
+        row, column = np.nonzero(used[..., 0])
+        paths[targets[row, 0], sources[row, column]] = solved[row, column]
+    return paths
+
+
+def r_squared(paths: Floats, cor: Floats) -> Floats:
+    """Return the explained variance, (constructs, draws): Σ over sources of path times correlation."""
+    return np.einsum("tsd,tsd->td", paths, cor)
+
+
+def total_effects(model: Model, paths: Floats) -> Floats:
+    """Return total effects, (targets, sources, draws): ``(I - B)⁻¹ - I`` without inverting.
+
+    Works along the arrows: a construct's total effects are its paths plus its paths times the
+    total effects on its antecedents.
+    """
+    total = paths.copy()
+    for target in causal_order(model):
+        for source in np.flatnonzero(model.adjacency[target]):
+            total[target] += paths[target, source] * total[source]
+    return total
+
+
+def causal_order(model: Model) -> list[int]:
+    """Return construct numbers so that every antecedent comes before what it explains."""
+    order: list[int] = []
+    left = set(range(len(model.constructs)))
+    while left:
+        ready = sorted(j for j in left if not left & set(np.flatnonzero(model.adjacency[j]).tolist()))
+        order += ready
+        left -= set(ready)
+    return order
+
+
+def implied_construct_cor(model: Model, paths: Floats, cor: Floats) -> Floats:
+    """Return construct correlations implied by the paths, (constructs, constructs, draws).
+
+    Exogenous constructs correlate as observed; disturbances are independent of each other and
+    of the antecedents.
+    """
+    implied = np.zeros_like(cor)
+    exogenous = [j for j in causal_order(model) if not model.adjacency[j].any()]
+    implied[np.ix_(exogenous, exogenous)] = cor[np.ix_(exogenous, exogenous)]
+    done = list(exogenous)
+    for target in causal_order(model):
+        if target in exogenous:
+            continue
+        row = np.einsum("sd,skd->kd", paths[target], implied[:, done])
+        implied[target, done], implied[done, target] = row, row
+        implied[target, target] = 1.0
+        done.append(target)
+    return implied

@@ -1,0 +1,88 @@
+"""The printed page of a fit, as text and as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from csimodel.estimators.fit import Fit
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Summary:
+    """Results on a page: ``print`` it, or leave it as the last line of a notebook cell."""
+
+    fit: Fit
+
+    def __str__(self) -> str:
+        lines = [self._title(), "=" * len(self._title()), *self._facts(), ""]
+        for finding in self.fit.diagnostics:
+            mark = {"note": "note", "warning": "WARNING", "failure": "DO NOT USE"}[finding.severity]
+            lines.append(f"{mark}: {finding}")
+        if not self.fit.diagnostics:
+            lines.append("No findings: converged, admissible, nothing dropped or filled.")
+        for title, table in self._tables():
+            lines += ["", title, table.to_string(na_rep="", float_format="{:.3f}".format)]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        findings = "".join(
+            f"<li><b>{escape(finding.severity)}</b>: {escape(finding.message)}</li>"
+            for finding in self.fit.diagnostics
+        )
+        parts = [
+            f"<h3>{escape(self._title())}</h3>",
+            "<p>" + "<br>".join(escape(fact) for fact in self._facts()) + "</p>",
+            f"<ul>{findings}</ul>"
+            if findings
+            else "<p>No findings: converged, admissible, nothing dropped or filled.</p>",
+        ]
+        for title, table in self._tables():
+            body = table.to_html(na_rep="", float_format="{:.3f}".format, border=0)
+            parts.append(f"<details open><summary>{escape(title)}</summary>{body}</details>")
+        return "<div class='csimodel'>" + "".join(parts) + "</div>"
+
+    def _title(self) -> str:
+        return f"{self.fit.model.name or 'Model'} by {self.fit.estimator.label}"
+
+    def _facts(self) -> list[str]:
+        fit = self.fit
+        state = "converged" if fit.converged else "did NOT converge"
+        facts = [f"{fit.n} respondents, {state} after {fit.iterations} iterations"]
+        effective = float(fit.moments.effective_n)
+        if abs(effective - fit.n) > 0.5:
+            facts.append(f"weighted; as informative as {effective:.0f} equally weighted respondents")
+        if fit.survey is not None:
+            facts += [f"{finding.severity}: {finding}" for finding in fit.survey.findings]
+        return facts
+
+    def _tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        fit, model = self.fit, self.fit.model
+        paths = fit.paths.where(model.adjacency).loc[list(model.endogenous)]
+        paths = paths.loc[:, paths.notna().any()]
+        paths["R²"] = fit.r2
+        paths["adj. R²"] = fit.r2_adjusted
+        yield "Paths (rows are explained by columns)", paths.rename_axis(index=None, columns=None)
+        owners = [model.construct_names[j] for j in model.owner]
+        yield (
+            "Items",
+            pd.DataFrame(
+                {
+                    "construct": owners,
+                    "loading": fit.estimates.loadings,
+                    "weight": fit.estimates.weights,
+                    "index weight": fit.solution.index_weights,
+                },
+                index=list(model.items),
+            ),
+        )
+        total = fit.total_effects.where(fit.total_effects != 0).loc[list(model.endogenous)]
+        total = total.loc[:, total.notna().any()]
+        yield "Total effects", total.rename_axis(index=None, columns=None)

@@ -1,0 +1,16 @@
+"""How sure the numbers are: bootstrap, jackknife and the intervals made from them."""
+
+from csimodel.inference.bootstrap import Bootstrap, bootstrap
+from csimodel.inference.intervals import INTERVALS, interval_of, quantiles, tail_probability
+from csimodel.inference.jackknife import Jackknife, jackknife
+
+__all__ = [
+    "INTERVALS",
+    "Bootstrap",
+    "Jackknife",
+    "bootstrap",
+    "interval_of",
+    "jackknife",
+    "quantiles",
+    "tail_probability",
+]

@@ -1,0 +1,369 @@
+"""The bootstrap: one matrix product for the moments of all draws, one batched fit."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from csimodel.errors import CsimodelWarning, InferenceError, OptionError, choose
+from csimodel.estimators import Fit, Inadmissible, Outcome, Quantity, Solution, find
+from csimodel.findings import Finding
+from csimodel.inference.intervals import interval_of, spread_of, tail_probability
+from csimodel.inference.jackknife import Jackknife, count_outcomes, jackknife
+from csimodel.moments import CrossProducts, Design
+from csimodel.survey import Answers
+
+Floats = NDArray[np.float64]
+
+_FEWEST = 20  # usable draws below which no interval is given
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Bootstrap:
+    """Refits of a model on resampled respondents.
+
+    Attributes
+    ----------
+    fit
+        The fit on all respondents.
+    design
+        How respondents were drawn; it can make the same draws again.
+    solution
+        All draws as a batch, lost ones included.
+    usable
+        Which draws the tables use, (draws,).
+    """
+
+    fit: Fit
+    design: Design
+    solution: Solution
+    usable: NDArray[np.bool_]
+
+    @cached_property
+    def failed(self) -> pd.Series:
+        """Number of draws lost, by reason; empty when none was."""
+        counts = count_outcomes(self.solution)
+        dropped = (self.solution.estimates.outcome == Outcome.CONVERGED) & ~self.usable
+        return pd.concat([counts, self._flags(dropped)]).rename("lost").astype("int64")
+
+    @cached_property
+    def inadmissible(self) -> pd.Series:
+        """Number of converged draws that cannot be what the model says, by reason; kept or not."""
+        return self._flags(self.solution.estimates.outcome == Outcome.CONVERGED)
+
+    def _flags(self, among: NDArray[np.bool_]) -> pd.Series:
+        flags = self.solution.estimates.inadmissible[among]
+        counts = {flag.reason: int(((flags & flag) > 0).sum()) for flag in Inadmissible if flag}
+        return pd.Series({k: v for k, v in counts.items() if v}, dtype="int64", name="draws")
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What a reader must know about the draws, in plain words."""
+        total, used = len(self.usable), int(self.usable.sum())
+        found = []
+        if used < total:
+            reasons = ", ".join(f"{count} {reason}" for reason, count in self.failed.items())
+            found.append(
+                Finding(
+                    "lost-draws",
+                    f"{total - used} of {total} draws were lost ({reasons}); "
+                    "intervals rest on the others and may be too narrow.",
+                    severity="warning" if used >= 0.9 * total else "failure",
+                    count=total - used,
+                )
+            )
+        kept = int((self.solution.estimates.inadmissible[self.usable] > 0).sum())
+        if kept:
+            reasons = ", ".join(f"{count} {reason}" for reason, count in self.inadmissible.items())
+            found.append(
+                Finding(
+                    "inadmissible-draws",
+                    f"{kept} of {total} draws are inadmissible but kept ({reasons}); "
+                    "use inadmissible='drop' to leave them out.",
+                    severity="warning" if kept < 0.5 * total else "failure",
+                    count=kept,
+                )
+            )
+        clusters = self.design.cluster
+        if clusters is not None and clusters.max() + 1 < 20:
+            found.append(
+                Finding(
+                    "few-clusters",
+                    f"There are only {clusters.max() + 1} clusters, so standard errors are rough.",
+                    severity="warning",
+                    count=int(clusters.max()) + 1,
+                )
+            )
+        return tuple(found)
+
+    @cached_property
+    def jackknife(self) -> Jackknife:
+        """The jackknife of the same fit, which BCa intervals use."""
+        return jackknife(self.fit)
+
+    def values(self, quantity: str | Quantity) -> Floats:
+        """Return a quantity in the usable draws, (draws, entries)."""
+        used = self.solution if self.usable.all() else self.solution[self.usable]
+        return np.asarray(find(quantity).values(used))
+
+    def draws(self, quantity: str | Quantity) -> pd.DataFrame:
+        """Return a quantity in the usable draws, labelled; the index is the draw's number.
+
+        Examples
+        --------
+        >>> import csimodel as csi
+        >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
+        >>> csi.bootstrap(fit, draws=100, rng=1).draws("r2").shape
+        (100, 6)
+        """
+        labels = find(quantity).labels(self.fit.model)
+        return pd.DataFrame(self.values(quantity), np.flatnonzero(self.usable), labels)
+
+    def table(
+        self, quantity: str | Quantity, interval: str = "percentile", level: float = 0.95
+    ) -> pd.DataFrame:
+        """Return estimate, standard error, confidence limits and p-value of a quantity.
+
+        Parameters
+        ----------
+        quantity
+            A name such as ``"paths"``, ``"total_effects"``, ``"loadings"``, ``"weights"``,
+            ``"r2"``, ``"htmt"``, ``"index"``; an unknown name lists them all.
+        interval
+            ``"percentile"`` (default), ``"basic"``, ``"normal"``, ``"studentized"``, ``"bc"`` or
+            ``"bca"``; formulas in `csimodel.inference.interval_of`. A studentized interval
+            refits the model without each respondent in every draw: use it with some 1,000
+            draws.
+        level
+            Coverage, between 0 and 1.
+
+        Returns
+        -------
+        DataFrame
+            Columns estimate, se (standard deviation of the draws), lower, upper, p (two-sided,
+            share of draws beyond zero; NaN where zero means nothing).
+
+        Raises
+        ------
+        OptionError
+            For an unknown quantity or interval, or a level outside 0 to 1.
+        InferenceError
+            When fewer than 20 draws are usable.
+
+        Examples
+        --------
+        >>> import csimodel as csi
+        >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
+        >>> boot = csi.bootstrap(fit, draws=500, rng=7)
+        >>> list(boot.table("paths", interval="bca").columns)
+        ['estimate', 'se', 'lower', 'upper', 'p']
+        """
+        found = find(quantity)
+        if (used := int(self.usable.sum())) < _FEWEST:
+            raise InferenceError(
+                f"Only {used} of {len(self.usable)} draws are usable ({self._why()}), "
+                f"and intervals need at least {_FEWEST}; take more draws or a simpler model."
+            )
+        estimate = np.asarray(found.values(self.fit.solution))
+        draws = self.values(found)
+        labels = found.labels(self.fit.model)
+        self._warn_of_gaps(found.name, draws)
+        left_out = self.jackknife.values(found) if interval == "bca" else None
+        se = draw_se = None
+        if interval == "studentized":
+            se = self.jackknife.table(found)["se"].to_numpy()
+            draw_se = _nested_errors(self, found)
+        low, high = interval_of(
+            interval, level, estimate, draws, left_out=left_out, se=se, draw_se=draw_se
+        )
+        null = found.null
+        p = np.full(len(estimate), np.nan) if null is None else tail_probability(draws, null)
+        return pd.DataFrame(
+            {"estimate": estimate, "se": spread_of(draws), "lower": low, "upper": high, "p": p},
+            index=labels,
+        )
+
+    def _why(self) -> str:
+        return ", ".join(f"{count} {reason}" for reason, count in self.failed.items()) or "too few asked for"
+
+    def _warn_of_gaps(self, name: str, draws: Floats) -> None:
+        gaps = ~np.isfinite(draws)
+        if gaps.any():
+            warnings.warn(
+                f"{int(gaps.any(axis=1).sum())} of {len(draws)} draws of {name!r} have an entry that "
+                "is not a number; it was left out of that entry's interval.",
+                CsimodelWarning,
+                stacklevel=3,
+            )
+
+    def __repr__(self) -> str:
+        lost = len(self.usable) - int(self.usable.sum())
+        told = f", {lost} lost ({self._why()})" if lost else ""
+        return f"<Bootstrap of {self.fit!r}: {len(self.usable)} {self.design.kind} draws{told}>"
+
+
+def bootstrap(
+    fit: Fit,
+    draws: int = 5_000,
+    rng: int | np.random.Generator | None = 0,
+    *,
+    inadmissible: Literal["keep", "drop"] = "keep",
+    kind: Literal["auto", "poisson"] = "auto",
+    resamples: ArrayLike | None = None,
+    workers: int = 1,
+    progress: bool = True,
+) -> Bootstrap:
+    """Refit a model on resampled respondents.
+
+    Respondents are drawn with replacement; within strata when the survey has them; whole clusters
+    when it has those. Weights travel with their respondents.
+
+    Parameters
+    ----------
+    fit
+        From `fit`, on a survey or data frame.
+    draws
+        Number of resamples.
+    rng
+        An integer seed or a NumPy generator; None for different draws each time. The numbers do
+        not depend on `workers`.
+    inadmissible
+        ``"keep"`` (default) or ``"drop"`` draws that converged to what cannot be (reliability
+        outside 0 to 1, loadings above 1, construct correlations not positive definite). They are
+        counted either way. Draws that did not converge are always lost, and counted.
+    kind
+        ``"poisson"`` draws each respondent a Poisson(1) number of times, for any design.
+    resamples
+        Row numbers of each resample, (draws, rows), counted from 0, to repeat the draws of another
+        program.
+    workers
+        Threads.
+    progress
+        Show a bar when it takes longer than a second.
+
+    Returns
+    -------
+    Bootstrap
+
+    Raises
+    ------
+    SurveyError
+        When the fit was made from moments.
+    OptionError
+        For options outside what is allowed.
+
+    References
+    ----------
+    Efron, B., Tibshirani, R. (1993). An Introduction to the Bootstrap.
+    https://doi.org/10.1201/9780429246593
+
+    Rao, J. N. K., Wu, C. F. J. (1988). Resampling inference with complex survey data. Journal
+    of the American Statistical Association 83, 231-241.
+    https://doi.org/10.1080/01621459.1988.10478591
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
+    >>> boot = csi.bootstrap(fit, draws=500, rng=7)
+    >>> boot
+    <Bootstrap of <Fit of ECSI by PLS, path scheme: 250 rows, converged>: 500 multinomial draws>
+    """
+    answers = fit.require_answers("bootstrap")
+    choose("inadmissible", inadmissible, ["keep", "drop"])
+    design = _design(answers, draws, rng, kind, resamples)
+    products = CrossProducts.of(answers)
+
+    def block(number: int) -> Solution:
+        moments = products.resampled(design.counts(number))
+        estimates = fit.estimator.estimate(moments, fit.model, fit.estimates.loadings)
+        return Solution(fit.model, fit.estimator, moments, estimates)
+
+    bar = _bar(design.draws, "bootstrap", progress)
+    with ThreadPoolExecutor(max(1, workers)) as pool, bar:
+        parts = []
+        solved: Iterable[Solution] = (
+            pool.map(block, range(design.blocks)) if workers > 1 else map(block, range(design.blocks))
+        )
+        for part in solved:
+            parts.append(part)
+            bar.update(len(part.estimates.outcome))
+    solution = Solution.join(parts)
+    usable = solution.estimates.outcome == Outcome.CONVERGED
+    if inadmissible == "drop":
+        usable &= solution.estimates.inadmissible == 0
+    return Bootstrap(fit, design, solution, usable)
+
+
+def _design(
+    answers: Answers,
+    draws: int,
+    rng: int | np.random.Generator | None,
+    kind: str,
+    resamples: ArrayLike | None,
+) -> Design:
+    choose("kind", kind, ["auto", "poisson"])
+    rows = len(answers.values)
+    if resamples is not None:
+        indices = np.atleast_2d(np.asarray(resamples))
+        if not np.issubdtype(indices.dtype, np.integer) or indices.min() < 0 or indices.max() >= rows:
+            raise OptionError(
+                f"resamples must be whole row numbers from 0 to {rows - 1}; "
+                f"seen {indices.min()} to {indices.max()}."
+            )
+        return Design("given", rows, len(indices), indices=indices.astype(np.intp))
+    if draws < 1:
+        raise OptionError(f"draws={draws!r} must be at least 1, and some thousands for intervals.")
+    if isinstance(rng, np.random.Generator):
+        seed = int(rng.integers(2**63))
+    else:
+        seed = int(np.random.SeedSequence().entropy or 0) if rng is None else int(rng)
+    if kind == "poisson":
+        return Design("poisson", rows, draws, seed)
+    if answers.cluster is not None:
+        return Design("cluster", rows, draws, seed, answers.strata, answers.cluster)
+    if answers.strata is not None:
+        return Design("stratified", rows, draws, seed, answers.strata)
+    return Design("multinomial", rows, draws, seed)
+
+
+def _nested_errors(boot: Bootstrap, quantity: Quantity) -> Floats:
+    """Return the jackknife standard error of a quantity in every usable draw, (draws, entries)."""
+    fit, design = boot.fit, boot.design
+    answers = fit.require_answers("a studentized interval")
+    products = CrossProducts.of(answers)
+    units = design.jackknife_units()
+    first = np.unique(units, return_index=True)[1]
+    errors = []
+    with _bar(design.draws, "errors of draws", True) as bar:
+        for number in range(design.blocks):
+            usable = boot.usable[design.span(number)]
+            for counts in design.counts(number)[usable]:
+                times = counts[first]
+                left = np.flatnonzero(times)
+                moments = products.without_each(units, left, counts)
+                estimates = fit.estimator.estimate(moments, fit.model, fit.estimates.loadings)
+                values = quantity.values(Solution(fit.model, fit.estimator, moments, estimates))
+                errors.append(_weighted_error(values, times[left]))
+            bar.update(len(usable))
+    return np.array(errors)
+
+
+def _weighted_error(values: Floats, times: Floats) -> Floats:
+    m = times.sum()
+    mean = times @ values / m
+    return np.asarray(np.sqrt((m - 1) / m * (times @ (values - mean) ** 2)))
+
+
+def _bar(total: int, what: str, shown: bool) -> Any:
+    from tqdm.auto import tqdm
+
+    return tqdm(total=total, desc=what, unit="draw", delay=1, disable=not shown, leave=False)

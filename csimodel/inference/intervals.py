@@ -1,0 +1,173 @@
+"""Bootstrap confidence intervals, each a function of arrays, one column a parameter.
+
+References
+----------
+Efron, B. (1987). Better bootstrap confidence intervals. Journal of the American Statistical
+Association 82, 171-185. https://doi.org/10.1080/01621459.1987.10478410
+
+Davison, A. C., Hinkley, D. V. (1997). Bootstrap Methods and Their Application, chapter 5.
+https://doi.org/10.1017/CBO9780511802843
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from csimodel.errors import InferenceError, OptionError, choose
+
+Floats = NDArray[np.float64]
+
+INTERVALS = ("percentile", "basic", "normal", "studentized", "bc", "bca")
+
+
+def interval_of(
+    kind: str,
+    level: float,
+    estimate: Floats,
+    draws: Floats,
+    *,
+    left_out: Floats | None = None,
+    se: Floats | None = None,
+    draw_se: Floats | None = None,
+) -> tuple[Floats, Floats]:
+    """Return lower and upper limits of each parameter.
+
+    With θ the estimate, θ* the draws, q the quantiles of θ* and α = (1 - level)/2:
+
+    - ``"percentile"``: q(α), q(1 - α);
+    - ``"basic"``: 2θ - q(1 - α), 2θ - q(α);
+    - ``"normal"``: θ - bias ∓ z sd(θ*), bias = mean(θ*) - θ (as in R's boot and in cSEM);
+    - ``"studentized"``: θ - t(1 - α) se, θ - t(α) se, t the quantiles of (θ* - θ)/se*;
+    - ``"bc"``: q(Φ(2z₀ ∓ z)), Φ(z₀) the share of draws below the estimate, ties half;
+    - ``"bca"``: q(Φ(z₀ + (z₀ ∓ z)/(1 - a(z₀ ∓ z)))), with the acceleration a of each parameter
+      from its own jackknife values.
+
+    Parameters
+    ----------
+    kind
+        One of the above.
+    level
+        Coverage, between 0 and 1.
+    estimate
+        (parameters,)
+    draws
+        (draws, parameters); NaN entries are left out of their column.
+    left_out
+        Estimates with each respondent (or cluster) left out, (units, parameters), for ``"bca"``.
+    se, draw_se
+        Standard error of the estimate, (parameters,), and of each draw, (draws, parameters), for
+        ``"studentized"``.
+
+    Examples
+    --------
+    >>> draws = np.arange(1.0, 101.0)[:, None]
+    >>> low, high = interval_of("percentile", 0.9, np.array([50.5]), draws)
+    >>> low, high
+    (array([5.95]), array([95.05]))
+    """
+    choose("interval", kind, INTERVALS)
+    if not 0 < level < 1:
+        raise OptionError(f"level={level!r} must lie between 0 and 1, for example 0.95.")
+    alpha = (1.0 - level) / 2.0
+    z = ndtri(1.0 - alpha)
+    if kind == "normal":
+        centre = 2.0 * estimate - _mean(draws)
+        spread = z * spread_of(draws)
+        return centre - spread, centre + spread
+    if kind == "studentized":
+        if se is None or draw_se is None:
+            raise InferenceError("A studentized interval needs the standard error of every draw.")
+        with np.errstate(invalid="ignore", divide="ignore"):
+            t = quantiles((draws - estimate) / draw_se, np.array([[alpha], [1.0 - alpha]]))
+        return estimate - t[1] * se, estimate - t[0] * se
+    if kind in ("bc", "bca"):
+        z0 = bias_correction(estimate, draws)
+        a = np.zeros_like(estimate)
+        if kind == "bca":
+            if left_out is None:
+                raise InferenceError("A BCa interval needs the jackknife values.")
+            a = acceleration(left_out)
+        ends = z0 + np.array([[-z], [z]])
+        probabilities = ndtr(z0 + ends / (1.0 - a * ends))
+    else:
+        probabilities = np.array([[alpha], [1.0 - alpha]]) * np.ones_like(estimate)
+    low, high = quantiles(draws, probabilities)
+    return (2.0 * estimate - high, 2.0 * estimate - low) if kind == "basic" else (low, high)
+
+
+def bias_correction(estimate: Floats, draws: Floats) -> Floats:
+    """Return z₀ of each parameter: the normal quantile of the share of draws below the estimate.
+
+    Draws that equal the estimate count half.
+    """
+    seen = np.isfinite(draws)
+    count = np.maximum(seen.sum(axis=0), 1)
+    below = ((draws < estimate) & seen).sum(axis=0) + 0.5 * ((draws == estimate) & seen).sum(axis=0)
+    return np.asarray(ndtri(below / count))
+
+
+def acceleration(left_out: Floats) -> Floats:
+    """Return the acceleration of each parameter from its jackknife values, (units, parameters).
+
+    ``a = Σ d³ / (6 (Σ d²)^{3/2})``, d = mean of the values - value. Parameters that do not vary
+    have 0.
+    """
+    usable = left_out[np.isfinite(left_out).all(axis=1)]
+    d = usable.mean(axis=0) - usable
+    spread = (d**2).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(spread > 0, (d**3).sum(axis=0) / (6.0 * spread**1.5), 0.0)
+
+
+def quantiles(draws: Floats, probabilities: Floats) -> Floats:
+    """Return quantiles of each column by linear interpolation (type 7), NaN left out.
+
+    Parameters
+    ----------
+    draws
+        (draws, parameters)
+    probabilities
+        (quantiles, parameters) or (quantiles, 1)
+
+    Returns
+    -------
+    (quantiles, parameters)
+    """
+    ordered = np.sort(draws, axis=0)  # NaN last
+    count = np.isfinite(ordered).sum(axis=0)
+    last = np.maximum(count - 1, 0)
+    place = np.where(np.isfinite(probabilities), probabilities, 0.0) * last
+    below = np.floor(place).astype(np.intp)
+    above = np.minimum(below + 1, last)
+    column = np.arange(draws.shape[1])
+    low, high = ordered[below, column], ordered[above, column]
+    found = low + (place - below) * (high - low)
+    return np.where((count > 0) & np.isfinite(probabilities), found, np.nan)
+
+
+def tail_probability(draws: Floats, null: float) -> Floats:
+    """Return two-sided p-values, (parameters,): twice the smaller tail beyond `null`, at most 1.
+
+    ``p = 2 (1 + min(#{θ* ≤ null}, #{θ* ≥ null})) / (1 + draws)``, so it is never zero.
+    """
+    count = np.isfinite(draws).sum(axis=0)
+    smaller = np.minimum((draws <= null).sum(axis=0), (draws >= null).sum(axis=0))
+    return np.minimum(1.0, 2.0 * (1.0 + smaller) / (1.0 + count))
+
+
+def spread_of(draws: Floats) -> Floats:
+    """Return the standard deviation of each column, denominator draws - 1, NaN left out."""
+    count = np.isfinite(draws).sum(axis=0)
+    if count.size and count.min() == len(draws) and len(draws) > 1:
+        return np.asarray(draws.std(axis=0, ddof=1))
+    centred = np.where(np.isfinite(draws), draws - _mean(draws), 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.sqrt((centred**2).sum(axis=0) / np.where(count > 1, count - 1, np.nan)))
+
+
+def _mean(draws: Floats) -> Floats:
+    seen = np.isfinite(draws)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(seen, draws, 0.0).sum(axis=0) / seen.sum(axis=0))

@@ -1,0 +1,308 @@
+"""The model as a frozen value: constructs with their items, and the paths between constructs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.errors import ModelError, suggest
+from csimodel.findings import listed
+
+Kind = Literal["reflective", "composite", "single"]
+
+
+@dataclass(frozen=True)
+class Construct:
+    """A construct and the items that measure or form it.
+
+    Attributes
+    ----------
+    name
+        Any text; Chinese and spaces are allowed.
+    items
+        Column names of the survey.
+    kind
+        ``"reflective"`` (``=~``, a common factor), ``"composite"`` (``<~``, a weighted
+        sum) or ``"single"`` (one item, taken as the construct itself).
+    """
+
+    name: str
+    items: tuple[str, ...]
+    kind: Kind
+
+    def __post_init__(self) -> None:
+        if not self.items:
+            raise ModelError(f"Construct {self.name!r} has no items; give it at least one column.")
+        twice = [item for item, count in Counter(self.items).items() if count > 1]
+        if twice:
+            raise ModelError(
+                f"Construct {self.name!r} names item {twice[0]!r} twice; name each item once."
+            )
+
+
+class Path(NamedTuple):
+    """An arrow from `source` to `target`, both constructs."""
+
+    source: str
+    target: str
+
+
+def reflective(name: str, items: str | Sequence[str]) -> Construct:
+    """Define a construct whose items reflect it (``name =~ items``).
+
+    >>> reflective("Value", ["PERV1", "PERV2"])
+    Construct(name='Value', items=('PERV1', 'PERV2'), kind='reflective')
+    >>> reflective("Complaints", "CUSCO").kind
+    'single'
+    """
+    names = _names(items)
+    return Construct(name, names, "single" if len(names) == 1 else "reflective")
+
+
+def composite(name: str, items: str | Sequence[str]) -> Construct:
+    """Define a construct that is a weighted sum of its items (``name <~ items``).
+
+    >>> composite("Value", ["PERV1", "PERV2"]).kind
+    'composite'
+    """
+    names = _names(items)
+    return Construct(name, names, "single" if len(names) == 1 else "composite")
+
+
+def _names(items: str | Sequence[str]) -> tuple[str, ...]:
+    return (items,) if isinstance(items, str) else tuple(items)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A structural equation model of customer satisfaction.
+
+    Parameters
+    ----------
+    constructs
+        Made with `reflective` or `composite`; their order is kept in every table.
+    paths
+        Pairs ``(source, target)`` of construct names.
+
+    Raises
+    ------
+    ModelError
+        For a construct or item named twice, a path from or to an unknown construct
+        (with the nearest spelling), a path to itself or given twice, a cycle, or a
+        construct that no path reaches while others have paths.
+
+    Examples
+    --------
+    >>> model = Model(
+    ...     constructs=(reflective("Quality", ["q1", "q2"]), reflective("Loyalty", ["l1", "l2"])),
+    ...     paths=(("Quality", "Loyalty"),),
+    ... )
+    >>> print(model)
+    Quality =~ q1 + q2
+    Loyalty =~ l1 + l2
+    Loyalty ~ Quality
+    """
+
+    constructs: tuple[Construct, ...]
+    paths: tuple[Path, ...] = ()
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "constructs", tuple(self.constructs))
+        object.__setattr__(self, "paths", tuple(Path(*path) for path in self.paths))
+        _check_constructs(self.constructs)
+        _check_paths(self.construct_names, self.paths)
+
+    @classmethod
+    def from_syntax(cls, text: str) -> Model:
+        """Read lavaan-style text: ``=~``, ``<~``, ``~``, one statement a line.
+
+        Names may be quoted (``"perceived value"``) and need not be ASCII (``满意度``).
+        ``#`` and ``!`` start a comment; a line that ends in ``+`` goes on in the next.
+
+        Raises
+        ------
+        ModelError
+            When a line cannot be read (it is quoted) or the model contradicts itself.
+
+        Examples
+        --------
+        >>> model = Model.from_syntax("满意度 =~ s1 + s2\\n忠诚 =~ l1\\n忠诚 ~ 满意度")
+        >>> model.paths
+        (Path(source='满意度', target='忠诚'),)
+        """
+        from csimodel.model.syntax import parse
+
+        constructs, paths = parse(text)
+        return cls(constructs, paths)
+
+    def to_syntax(self) -> str:
+        """Write the model as text that `from_syntax` reads back to an equal model."""
+        from csimodel.model.syntax import render
+
+        return render(self)
+
+    def to_lavaan(self) -> str:
+        """Write the model for lavaan, the error of a single item fixed to zero."""
+        from csimodel.model.syntax import render_covariance
+
+        return render_covariance(self, program="lavaan")
+
+    def to_semopy(self) -> str:
+        """Write the model for semopy, the error of a single item fixed to zero."""
+        from csimodel.model.syntax import render_covariance
+
+        return render_covariance(self, program="semopy")
+
+    def with_items(self, items: Mapping[str, str | Sequence[str]]) -> Model:
+        """Return the same constructs and paths measured by other columns.
+
+        >>> from csimodel.model import catalogue
+        >>> catalogue.ecsi().with_items({"Value": ["v1", "v2", "v3"]}).blocks["Value"]
+        ('v1', 'v2', 'v3')
+        """
+        for name in items:
+            if name not in self.construct_names:
+                raise ModelError(
+                    f"Construct {name!r} is not in the model{suggest(name, self.construct_names)}; "
+                    f"it has {listed(self.construct_names, 12)}."
+                )
+        constructs = tuple(
+            (composite if construct.kind == "composite" else reflective)(
+                construct.name, items[construct.name]
+            )
+            if construct.name in items
+            else construct
+            for construct in self.constructs
+        )
+        return replace(self, constructs=constructs)
+
+    @cached_property
+    def construct_names(self) -> tuple[str, ...]:
+        """Names of the constructs, in order."""
+        return tuple(construct.name for construct in self.constructs)
+
+    @cached_property
+    def items(self) -> tuple[str, ...]:
+        """All items, construct by construct."""
+        return tuple(item for construct in self.constructs for item in construct.items)
+
+    @cached_property
+    def blocks(self) -> dict[str, tuple[str, ...]]:
+        """Items of each construct."""
+        return {construct.name: construct.items for construct in self.constructs}
+
+    @cached_property
+    def slices(self) -> tuple[slice, ...]:
+        """Where each construct's items stand in `items`."""
+        ends = np.cumsum([len(construct.items) for construct in self.constructs]).tolist()
+        return tuple(slice(a, b) for a, b in zip([0, *ends[:-1]], ends, strict=True))
+
+    @cached_property
+    def owner(self) -> NDArray[np.intp]:
+        """Construct number of each item, (items,)."""
+        return np.repeat(
+            np.arange(len(self.constructs)), [len(construct.items) for construct in self.constructs]
+        )
+
+    @cached_property
+    def adjacency(self) -> NDArray[np.bool_]:
+        """True where a path runs from the column's to the row's construct, (targets, sources)."""
+        adjacency = np.zeros((len(self.constructs),) * 2, dtype=bool)
+        position = {name: i for i, name in enumerate(self.construct_names)}
+        for source, target in self.paths:
+            adjacency[position[target], position[source]] = True
+        return adjacency
+
+    @cached_property
+    def endogenous(self) -> tuple[str, ...]:
+        """Constructs that some path points to, in order."""
+        targets = {path.target for path in self.paths}
+        return tuple(name for name in self.construct_names if name in targets)
+
+    def sources_of(self, target: str) -> tuple[str, ...]:
+        """Direct antecedents of a construct, in order."""
+        sources = {path.source for path in self.paths if path.target == target}
+        return tuple(name for name in self.construct_names if name in sources)
+
+    def __str__(self) -> str:
+        return self.to_syntax()
+
+
+def _check_constructs(constructs: Iterable[Construct]) -> None:
+    owner: dict[str, str] = {}
+    seen: set[str] = set()
+    for construct in constructs:
+        if construct.name in seen:
+            raise ModelError(
+                f"Construct {construct.name!r} is defined twice; give all its items in one place."
+            )
+        seen.add(construct.name)
+        for item in construct.items:
+            if item in owner:
+                raise ModelError(
+                    f"Item {item!r} belongs to both {owner[item]!r} and {construct.name!r}; "
+                    "an item may measure one construct only."
+                )
+            owner[item] = construct.name
+    if not seen:
+        raise ModelError("The model has no constructs; define at least one, as in 'Value =~ v1 + v2'.")
+
+
+def _check_paths(names: tuple[str, ...], paths: tuple[Path, ...]) -> None:
+    for path in paths:
+        for end in path:
+            if end not in names:
+                raise ModelError(
+                    f"The path from {path.source!r} to {path.target!r} names construct {end!r}, "
+                    f"which has no items{suggest(end, names)}; "
+                    f"constructs with items are {listed(names, 12)}."
+                )
+        if path.source == path.target:
+            raise ModelError(f"Construct {path.source!r} has a path to itself; remove it.")
+    for path, count in Counter(paths).items():
+        if count > 1:
+            raise ModelError(
+                f"The path from {path.source!r} to {path.target!r} is given {count} times; give it once."
+            )
+    if cycle := _find_cycle(names, paths):
+        raise ModelError(
+            f"The paths form a cycle, {' → '.join(cycle)}; "
+            "remove one of them, since only recursive models can be estimated."
+        )
+    linked = {end for path in paths for end in path}
+    isolated = [name for name in names if name not in linked]
+    if paths and isolated:
+        raise ModelError(
+            f"Construct {isolated[0]!r} has no path to or from another construct; "
+            "add a path or remove the construct."
+        )
+
+
+def _find_cycle(names: tuple[str, ...], paths: tuple[Path, ...]) -> list[str]:
+    """Return one cycle as the names on it, the first repeated at the end; empty when there is none."""
+    targets: dict[str, list[str]] = {name: [] for name in names}
+    for source, target in paths:
+        targets[source].append(target)
+    done: set[str] = set()
+
+    def visit(name: str, trail: list[str]) -> list[str]:
+        if name in trail:
+            return [*trail[trail.index(name) :], name]
+        if name not in done:
+            for target in targets[name]:
+                if found := visit(target, [*trail, name]):
+                    return found
+            done.add(name)
+        return []
+
+    for name in names:
+        if found := visit(name, []):
+            return found
+    return []

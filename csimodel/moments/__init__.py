@@ -1,0 +1,6 @@
+"""Sample moments with an optional leading batch axis, and the resampling designs that batch them."""
+
+from csimodel.moments.moments import CrossProducts, Moments, group_moments, join_last, moments_of
+from csimodel.moments.resampling import Design
+
+__all__ = ["CrossProducts", "Design", "Moments", "group_moments", "join_last", "moments_of"]

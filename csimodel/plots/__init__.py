@@ -1,0 +1,24 @@
+"""Figures of results; they draw what other modules computed and compute nothing.
+
+Every function returns a `matplotlib.figure.Figure` made without ``pyplot``: nothing stays
+open, no global setting changes, a notebook shows it, and ``figure.savefig(…)`` writes it.
+"""
+
+from __future__ import annotations
+
+from csimodel.plots import fonts
+from csimodel.plots.charts import index_bars, intervals
+from csimodel.plots.curve import repurchase_curve
+from csimodel.plots.diagram import path_diagram
+from csimodel.plots.importance import importance_performance
+from csimodel.plots.svg import to_svg
+
+__all__ = [
+    "fonts",
+    "importance_performance",
+    "index_bars",
+    "intervals",
+    "path_diagram",
+    "repurchase_curve",
+    "to_svg",
+]

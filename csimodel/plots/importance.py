@@ -1,0 +1,180 @@
+"""The importance–performance map: where a point more is worth most."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from csimodel.errors import OptionError
+from csimodel.plots import fonts, lettering, style
+from csimodel.plots.charts import check_table
+from csimodel.plots.labels import Array
+from csimodel.plots.points import frame, name_points, on_paper
+
+_QUADRANTS = {
+    (1, 0): "Strong effect, low index: act here first",
+    (1, 1): "Strong effect, high index: keep it up",
+    (0, 0): "Weak effect, low index: can wait",
+    (0, 1): "Weak effect, high index: enough for now",
+}
+
+
+def importance_performance(
+    importance: pd.DataFrame | pd.Series[float],
+    performance: pd.Series[float] | None = None,
+    *,
+    target: str,
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Figure:
+    """Draw the importance–performance map of a target construct.
+
+    Right means that a point more there gains more of the target; up means that customers
+    are more content with it already. The lines are at the means of the points shown.
+
+    Parameters
+    ----------
+    importance
+        Unstandardised total effects on the target, index points per index point, by
+        construct; or the table of `csimodel.importance_performance` with the columns
+        importance and performance.
+    performance
+        Index of each construct, 0–100; left out when `importance` is the table.
+    target
+        The target construct, for the title of the axis.
+    title
+        Title of the chart.
+    ax
+        Axes to draw on; left out, a new figure is made.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    OptionError
+        When the two do not belong together.
+
+    Warns
+    -----
+    CsimodelWarning
+        When no installed font has the characters of a name.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame(
+    ...     {"importance": [0.6, 0.2], "performance": [70.0, 62.0]}, index=["Quality", "Value"]
+    ... )
+    >>> figure = importance_performance(table, target="Satisfaction")
+    >>> figure.axes[0].get_ylabel()
+    'Index now (0–100)'
+    """
+    table = _map_table(importance, performance)
+    names = [str(name) for name in table.index]
+    family = fonts.families([*names, target, title or ""])
+    figure, ax = style.take_axes(ax, (6.4, 4.8), (0.7, 0.25, 0.75, 0.45 if title else 0.2))
+    style.dress(ax, family, grid="none")
+    x, y = table["importance"].to_numpy(dtype=float), table["performance"].to_numpy(dtype=float)
+    ax.set_xlim(*_padded(x, 0.16))
+    ax.set_ylim(*_padded(y, 0.2))
+    mean = np.array([x.mean(), y.mean()])
+    dashes: dict[str, Any] = {"color": style.MUTED, "linewidth": 0.9, "linestyle": (0, (4, 3))}
+    ax.axvline(float(mean[0]), zorder=1, **dashes)
+    ax.axhline(float(mean[1]), zorder=1, **dashes)
+    ax.plot(
+        x,
+        y,
+        linestyle="none",
+        marker="o",
+        markersize=8,
+        color=style.BLUE,
+        markeredgecolor=style.PAPER,
+        zorder=4,
+    )
+    (left, bottom), (right, top) = frame(ax)
+    across, up = on_paper(ax, mean)
+    cross = np.array([[across - 1, bottom, across + 1, top], [left, up - 1, right, up + 1]])
+    taken = np.concatenate([_name_quadrants(ax, family), cross])
+    name_points(ax, np.column_stack([x, y]), names, family, taken)
+    words = f"Effect: points of {target} gained when the construct's index rises by 1 point"
+    style.title_axes(
+        ax,
+        family,
+        x=lettering.wrap(words, float(right - left), style.TEXT_SIZE, family),
+        y="Index now (0–100)",
+        title=title,
+    )
+    return figure
+
+
+def _map_table(importance: object, performance: object) -> pd.DataFrame:
+    source = "csimodel.importance_performance(fit, target)"
+    if performance is None:
+        check_table(importance, "importance", ["importance", "performance"], source)
+        assert isinstance(importance, pd.DataFrame)
+        table = importance[["importance", "performance"]]
+    else:
+        for option, given in (("importance", importance), ("performance", performance)):
+            if not isinstance(given, pd.Series):
+                raise OptionError(
+                    f"{option} is a {type(given).__name__}; pass two Series by construct, "
+                    f"or the one DataFrame of {source}."
+                )
+        assert isinstance(importance, pd.Series)
+        assert isinstance(performance, pd.Series)
+        unknown = [str(name) for name in importance.index if name not in performance.index]
+        if unknown:
+            raise OptionError(
+                f"performance has no value for {unknown[0]!r}; "
+                "give it the constructs that importance has."
+            )
+        table = pd.DataFrame(
+            {"importance": importance, "performance": performance.loc[importance.index]}
+        )
+        check_table(table, "importance", [], source)
+    unusable = table.index[~np.isfinite(table.to_numpy(dtype=float)).all(axis=1)]
+    if len(unusable):
+        raise OptionError(
+            f"{unusable[0]!r} has an importance or performance that is not a finite number; "
+            "leave it out of the map."
+        )
+    return table
+
+
+def _padded(values: Array, share: float) -> tuple[float, float]:
+    low, high = float(values.min()), float(values.max())
+    room = (high - low or max(abs(high), 1.0) * 0.2) * share
+    return low - room, high + room
+
+
+def _name_quadrants(ax: Axes, family: list[str]) -> Array:
+    """Write what each corner means; return the rectangles, in points."""
+    boxes = []
+    low, high = frame(ax)
+    for (right, top), text in _QUADRANTS.items():
+        words = text.replace(": ", ":\n")
+        x, y = (0.985 if right else 0.015), (0.98 if top else 0.02)
+        style.write(
+            ax,
+            x,
+            y,
+            words,
+            family=family,
+            size=style.TINY_SIZE,
+            color=style.MUTED,
+            transform=ax.transAxes,
+            ha="right" if right else "left",
+            va="top" if top else "bottom",
+            zorder=2,
+        )
+        width, height = lettering.measure(words, style.TINY_SIZE, family)
+        corner = low + (high - low) * np.array([x, y])
+        start = corner - np.array([width if right else 0.0, height if top else 0.0])
+        boxes.append(np.concatenate([start, start + np.array([width, height])]))
+    return np.array(boxes)

@@ -1,0 +1,149 @@
+"""Arrows between constructs: straight where that is free, bent around what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from csimodel.plots.geometry import inside_length
+from csimodel.plots.labels import Array, Label, points_inside
+from csimodel.plots.layers import Integers
+
+_BENDS = tuple(sign * size for size in (14, 26, 40, 56, 74, 94, 116, 140, 170) for sign in (1, -1))
+_HEAD = 15.0  # length of an arrowhead, points
+_CLEARANCE = 4.0  # points between an arrow and what it passes
+
+
+@dataclass(frozen=True)
+class Route:
+    """A quadratic Bézier curve from the border of one ellipse to the border of another.
+
+    Attributes
+    ----------
+    control
+        The three control points, (3, 2).
+    bend
+        How far the middle control point is from the straight line, points; 0 is straight.
+    """
+
+    control: Array
+    bend: float
+
+    def strokes(self) -> Array:
+        """Return points along the curve, about every 3 points of length."""
+        length = float(np.hypot(*(self.control[2] - self.control[0])))
+        return self.points(np.linspace(0.0, 1.0, 2 + int(length / 3)))
+
+    def points(self, spots: Sequence[float] | Array) -> Array:
+        """Return the points of the curve at `spots` between 0 and 1, (spots, 2)."""
+        t = np.asarray(spots, dtype=float)[:, None]
+        a, b, c = self.control
+        curve: Array = (1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c
+        return curve
+
+
+def route(centres: Array, sizes: Array, edges: Integers, extents: Array) -> list[Route]:
+    """Route every arrow.
+
+    Parameters
+    ----------
+    centres, sizes
+        Of the ellipses, (constructs, 2), points.
+    edges
+        (arrows, 2): source, target.
+    extents
+        Rectangles of the item blocks, (blocks, 4), that arrows should not pass.
+
+    Examples
+    --------
+    >>> centres = np.array([[0.0, 0], [100, 0], [200, 0]])
+    >>> edges = np.array([[0, 1], [1, 2], [0, 2]])
+    >>> routes = route(centres, np.full((3, 2), 40.0), edges, np.zeros((0, 4)))
+    >>> [one.bend != 0 for one in routes]
+    [False, False, True]
+    """
+    half = sizes / 2 + _CLEARANCE
+    ellipses = np.concatenate([centres - half, centres + half], axis=1)
+    routes: list[Route] = []
+    for source, target in edges:
+        others = np.delete(ellipses, [source, target], axis=0)
+        obstacles = np.concatenate([others, extents])
+        placed = np.array([one.points(np.linspace(0, 1, 15)) for one in routes])
+        best, best_cost = None, np.inf
+        for bend in (0.0, *_BENDS):
+            one = _curve(centres, sizes, int(source), int(target), bend)
+            cost = _cost(one, obstacles, placed)
+            if cost < best_cost - 1e-9:
+                best, best_cost = one, cost
+            if bend == 0 and cost < 1:
+                break
+        assert best is not None
+        routes.append(best)
+    return routes
+
+
+def _curve(centres: Array, sizes: Array, source: int, target: int, bend: float) -> Route:
+    start, end = centres[source], centres[target]
+    along = end - start
+    across = np.array([-along[1], along[0]]) / np.hypot(*along)
+    middle = (start + end) / 2 + 2 * across * bend
+    a = border(start, sizes[source], middle if bend else end, 0.5)
+    c = border(end, sizes[target], middle if bend else start, 2.0)
+    b = middle if bend else (a + c) / 2
+    return Route(np.array([a, b, c]), bend)
+
+
+def border(centre: Array, size: Array, towards: Array, gap: float = 0.0) -> Array:
+    """Return where the ray from `centre` towards a point leaves an ellipse of `size`.
+
+    Examples
+    --------
+    >>> border(np.zeros(2), np.array([40.0, 20.0]), np.array([100.0, 0.0])).tolist()
+    [20.0, 0.0]
+    """
+    ray = towards - centre
+    reach = 1 / np.hypot(*(ray / (size / 2)))
+    on_border: Array = centre + ray * reach + ray / np.hypot(*ray) * gap
+    return on_border
+
+
+def _cost(one: Route, obstacles: Array, placed: Array) -> float:
+    points = one.points(np.linspace(0, 1, 15))
+    inside = inside_length(points[:-1, None], points[1:, None], obstacles[None]).sum()
+    cost = 20.0 * (inside > 0) + 5.0 * inside + 0.18 * abs(one.bend)
+    if one.bend and len(placed):
+        # A bend must not trade an ellipse for running along another arrow.
+        near = np.hypot(*np.moveaxis(placed[:, None] - points[3:-3, None], -1, 0)) < 6
+        cost += 2.0 * near.any(axis=-1).sum()
+    return float(cost)
+
+
+def label_of(one: Route, size: tuple[float, float], strokes: Array) -> Label:
+    """Return the label of an arrow: on its inner part, near its middle, off other strokes.
+
+    Parameters
+    ----------
+    one
+        The arrow.
+    size
+        Width and height of the label, points.
+    strokes
+        Points along all other lines of the drawing, (points, 2).
+
+    Examples
+    --------
+    >>> straight = Route(np.array([[0.0, 0], [50, 0], [100, 0]]), 0.0)
+    >>> label = label_of(straight, (20.0, 8.0), np.zeros((0, 2)))
+    >>> label.centres[label.costs.argmin()].tolist()
+    [46.0, 0.0]
+    """
+    spots = np.linspace(0.16, 0.84, 35)
+    label = Label(size, one.points(spots), 20.0 * np.abs(spots - 0.45))
+    grown = label.boxes() + np.array([-2.0, -2.0, 2.0, 2.0])
+    costs = label.costs + 4.0 * points_inside(grown, strokes)
+    length = float(np.hypot(*(one.control[2] - one.control[0])))
+    # The head of the arrow stays in sight, also where the arrow is short.
+    head = one.points([max(0.5, 1 - _HEAD / length)])
+    return Label(size, label.centres, costs + 25.0 * points_inside(label.boxes(), head))

@@ -1,0 +1,62 @@
+"""Figures as SVG text, for pages that hold several of them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import threading
+from html import escape
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from csimodel.errors import OptionError
+
+_SETTINGS: Any = {"svg.fonttype": "path", "svg.hashsalt": "csimodel", "savefig.bbox": "standard"}
+_LOCK = threading.Lock()  # rc_context is one for all threads
+_REFERENCE = re.compile(r'(\bid="|url\(#|href="#)')
+
+
+def to_svg(figure: Figure, *, title: str | None = None) -> str:
+    """Return `figure` as one ``<svg>`` element, ready to be put inside an HTML page.
+
+    Text is drawn as outlines, so no font is needed where it is shown. The same figure
+    gives the same characters every time: no date, no random names. Names inside the
+    element carry a prefix of their own, so that several figures share a page.
+
+    Parameters
+    ----------
+    figure
+        A matplotlib figure.
+    title
+        What the figure shows, in words, for people who do not see it.
+
+    Raises
+    ------
+    OptionError
+        When `figure` is not a matplotlib figure.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> text = to_svg(Figure(figsize=(2, 1)), title="A < B")
+    >>> text.startswith("<svg"), 'aria-label="A &lt; B"' in text, "dc:date" in text
+    (True, True, False)
+    """
+    if not isinstance(figure, Figure):
+        raise OptionError(
+            f"figure is a {type(figure).__name__}; "
+            "pass the matplotlib Figure that a function of csimodel.plots returns."
+        )
+    buffer = io.StringIO()
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    with _LOCK, mpl.rc_context(_SETTINGS):
+        figure.savefig(buffer, format="svg", metadata=nothing)
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :].strip()
+    prefix = "f" + hashlib.sha256(text.encode()).hexdigest()[:8] + "-"
+    text = _REFERENCE.sub(lambda match: match.group(1) + prefix, text)
+    label = f' aria-label="{escape(title)}"' if title is not None else ""
+    return text.replace("<svg", f'<svg role="img"{label}', 1)

@@ -1,0 +1,20 @@
+"""Files and frames → `Survey`: readers, codebook, scales, missing data, weights, design."""
+
+from csimodel.survey.answers import Answers
+from csimodel.survey.codebook import Codebook, read_codebook
+from csimodel.survey.datasets import load_acsi2015, load_mobi
+from csimodel.survey.missing import ConstructMinimum
+from csimodel.survey.read import read_survey
+from csimodel.survey.survey import Item, Survey
+
+__all__ = [
+    "Answers",
+    "Codebook",
+    "ConstructMinimum",
+    "Item",
+    "Survey",
+    "load_acsi2015",
+    "load_mobi",
+    "read_codebook",
+    "read_survey",
+]

@@ -1,0 +1,313 @@
+"""Checks at the boundary: whole blocks first, column by column only to name a culprit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from csimodel.errors import SurveyError, suggest
+from csimodel.findings import Finding, listed
+
+
+def counted(names: Iterable[str], counts: Iterable[int]) -> str:
+    """Name columns with a count each.
+
+    >>> counted(["q1", "q2"], [3, 1])
+    'q1 (3) and q2 (1)'
+    """
+    return listed(f"{name} ({count})" for name, count in zip(names, counts, strict=True))
+
+
+def number(value: float) -> str:
+    """Write a number as people do: 7, not 7.0.
+
+    >>> number(7.0), number(7.25)
+    ('7', '7.25')
+    """
+    return f"{value:.12g}"
+
+
+def require_table(frame: pd.DataFrame, source: str) -> None:
+    """Refuse a table without rows or columns, with repeated names, or with names not text."""
+    where = "The data frame" if source == "frame" else f"The file {source!r}"
+    if frame.shape[1] == 0:
+        raise SurveyError(f"{where} has no columns; give one column per item.")
+    if frame.shape[0] == 0:
+        raise SurveyError(f"{where} has no rows; give one row per respondent.")
+    odd = [name for name in frame.columns.tolist() if not isinstance(name, str)]
+    if odd:
+        raise SurveyError(
+            f"{where} has the column name {odd[0]!r}, which is not text; "
+            "rename the columns, for instance with frame.columns = frame.columns.astype(str)."
+        )
+    if not frame.columns.is_unique:
+        require_unique(list(frame.columns), source)
+
+
+def require_unique(names: Sequence[str], source: str) -> None:
+    """Refuse column names that occur more than once."""
+    seen: dict[str, int] = {}
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+    repeated = [name for name, times in seen.items() if times > 1]
+    if repeated:
+        where = "The data frame" if source == "frame" else f"The file {source!r}"
+        raise SurveyError(
+            f"{where} has more than one column named {listed(map(repr, repeated))}; "
+            "rename or remove the duplicates."
+        )
+
+
+def require_column(frame: pd.DataFrame, name: str, option: str) -> None:
+    """Refuse an option that names a column which is not there."""
+    if name not in frame.columns:
+        ending = suggest(name, frame.columns) or "."
+        raise SurveyError(f"{option} names the column {name!r}, which is not in the data{ending}")
+
+
+def require_items(frame: pd.DataFrame, construct_of: Mapping[str, str]) -> None:
+    """Refuse a model's item that is not a column, and suggest the nearest spelling."""
+    columns = frame.columns.tolist()
+    known = set(columns)
+    for item, construct in construct_of.items():
+        if item not in known:
+            ending = suggest(item, columns) or "."
+            raise SurveyError(
+                f"Item {item!r} of construct {construct!r} is not a column of the data{ending}"
+            )
+
+
+def numeric_block(
+    frame: pd.DataFrame, items: Sequence[str]
+) -> tuple[np.ndarray, tuple[Finding, ...]]:
+    """Return columns as float64 (rows, items), one copy at most; findings name text converted.
+
+    Raises
+    ------
+    SurveyError
+        When a column holds text, dates or complex numbers; the first such value is named.
+    """
+    kinds = frame.dtypes.to_numpy()
+    if len(set(kinds)) == 1 and _is_plain(kinds[0]):
+        return _columns_of_one_kind(frame, items), ()
+    values = np.empty((len(items), len(frame)))
+    from_text = []
+    for row, item in enumerate(items):
+        column = frame[item]
+        if _is_plain(column.dtype):
+            values[row] = column.to_numpy()
+            continue
+        values[row], was_text = column_values(column)
+        if was_text:
+            from_text.append(item)
+    if not from_text:
+        return values.T, ()
+    message = f"Numbers stored as text were read as numbers in {listed(from_text)}."
+    return values.T, (Finding("text-numbers", message, tuple(from_text), "note", len(from_text)),)
+
+
+def _is_plain(dtype: object) -> bool:
+    return isinstance(dtype, np.dtype) and dtype.kind in "fiub"
+
+
+def _columns_of_one_kind(frame: pd.DataFrame, items: Sequence[str]) -> np.ndarray:
+    """Return columns of a frame with one NumPy dtype; its own memory, without a copy, if it can.
+
+    The frame's values are one array here, so columns are picked in NumPy: picking them in
+    pandas costs several times the rest of the checks on a survey of usual size.
+    """
+    place = {name: position for position, name in enumerate(frame.columns.tolist())}
+    places = [place[item] for item in items]
+    by_column = frame.to_numpy().T
+    if by_column.dtype == np.float64 and places == list(range(len(by_column))):
+        return by_column.T
+    values = np.empty((len(places), by_column.shape[1]))
+    for row, position in enumerate(places):
+        values[row] = by_column[position]
+    return values.T
+
+
+def column_values(column: pd.Series) -> tuple[np.ndarray, bool]:
+    """Return one column as float64, and whether numbers stored as text were converted."""
+    dtype = column.dtype
+    if getattr(dtype, "kind", "") in "cmM":
+        raise SurveyError(
+            f"Column {column.name!r} holds {dtype} values; an item needs numbers, "
+            "so leave it out of the items or recode it."
+        )
+    if pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype):
+        return column.to_numpy(dtype=np.float64, na_value=np.nan), False
+    cells = column.astype(object)
+    numbers = pd.to_numeric(cells, errors="coerce")
+    bad = np.flatnonzero(numbers.isna().to_numpy() & cells.notna().to_numpy())
+    if len(bad):
+        raise SurveyError(
+            f"Column {column.name!r} holds the text {str(cells.iloc[bad[0]])!r} in row "
+            f"{bad[0] + 1} ({len(bad)} such {plural(len(bad), 'cell')}); an item needs numbers, "
+            "so recode the text or make the cells empty."
+        )
+    was_text = any(isinstance(cell, str) for cell in cells)
+    return numbers.to_numpy(dtype=np.float64, na_value=np.nan), was_text
+
+
+def plural(count: int, word: str) -> str:
+    """Return `word` with an s unless `count` is one.
+
+    >>> plural(1, "cell"), plural(2, "cell")
+    ('cell', 'cells')
+    """
+    return word if count == 1 else word + "s"
+
+
+def extremes(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Return the smallest and largest answer per item, (items,), and whether any is missing.
+
+    The extremes are NaN only for an item that nobody answered.
+    """
+    if len(values) == 0:
+        nothing = np.full(values.shape[1], np.nan)
+        return nothing, nothing, False
+    with np.errstate(invalid="ignore"):
+        low, high = values.min(axis=0), values.max(axis=0)
+        gaps = bool(np.isnan(low).any())
+        if gaps:
+            low, high = np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0)
+    return low, high, gaps
+
+
+def require_answers(
+    values: np.ndarray, items: Sequence[str], low: np.ndarray, high: np.ndarray
+) -> None:
+    """Refuse columns whose cells are all missing, and tables with no usable row."""
+    if len(values) == 0:
+        raise SurveyError(
+            "No row is left after dropping rows with missing items or without a weight; "
+            "choose another missing= policy, such as 'pairwise', or mend the data."
+        )
+    empty = [item for item, value in zip(items, low, strict=True) if np.isnan(value)]
+    if empty:
+        raise SurveyError(
+            f"{_columns(empty)} all {len(values)} cells missing; "
+            "leave the item out of the model or mend the data."
+        )
+
+
+def require_finite(
+    values: np.ndarray,
+    items: Sequence[str],
+    low: np.ndarray,
+    high: np.ndarray,
+    kept: np.ndarray | None,
+) -> None:
+    """Refuse infinities, naming the column and the first row; `kept` are the rows' positions."""
+    wrong = np.isinf(low) | np.isinf(high)
+    if not wrong.any():
+        return
+    position = int(np.flatnonzero(wrong)[0])
+    rows = np.flatnonzero(np.isinf(values[:, position]))
+    first = rows[0] if kept is None else kept[rows[0]]
+    raise SurveyError(
+        f"Column {items[position]!r} holds {len(rows)} infinite {plural(len(rows), 'value')} "
+        f"(first in row {first + 1}); make such cells empty or mend them."
+    )
+
+
+def require_bounds(
+    values: np.ndarray,
+    items: Sequence[str],
+    low: np.ndarray,
+    high: np.ndarray,
+    minimum: np.ndarray,
+    maximum: np.ndarray,
+) -> None:
+    """Refuse answers outside the scale bounds; bounds that are NaN are unknown and pass."""
+    wrong = (low < minimum) | (high > maximum)
+    if not wrong.any():
+        return
+    position = int(np.flatnonzero(wrong)[0])
+    column = values[:, position]
+    outside = column[(column < minimum[position]) | (column > maximum[position])]
+    found, times = np.unique(outside, return_counts=True)
+    bounds = f"{number(minimum[position])}-{number(maximum[position])}"
+    raise SurveyError(
+        f"Column {items[position]!r} holds {len(outside)} {plural(len(outside), 'value')} outside "
+        f"its scale {bounds}: {counted(map(number, found), times.tolist())}; declare them in "
+        "missing_codes or correct the scale."
+    )
+
+
+def require_variation(rows: int, items: Sequence[str], low: np.ndarray, high: np.ndarray) -> None:
+    """Refuse columns with one value only, and a single row."""
+    if rows < 2:
+        raise SurveyError(
+            "Only 1 row is left, and a covariance needs at least 2; "
+            "choose another missing= policy or give more rows."
+        )
+    constant = low == high
+    if constant.any():
+        names = [item for item, same in zip(items, constant, strict=True) if same]
+        value = number(float(low[constant][0]))
+        more = "" if len(names) == 1 else " in the first of them"
+        raise SurveyError(
+            f"{_columns(names)} the same value, {value}{more}, in every row used; "
+            "an item without variation carries no information, so leave it out of the model."
+        )
+
+
+def _columns(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"Column {names[0]!r} has"
+    return f"Columns {listed(map(repr, names))} have"
+
+
+def usable_weights(
+    frame: pd.DataFrame, name: str | None
+) -> tuple[np.ndarray | None, np.ndarray | None, tuple[Finding, ...]]:
+    """Return positions of rows with a usable weight (None for all), their weights, findings."""
+    if name is None:
+        return None, None, ()
+    values, findings = numeric_block(frame, [name])
+    weights = values[:, 0]
+    negative = np.flatnonzero(weights < 0)
+    if len(negative):
+        raise SurveyError(
+            f"Weight column {name!r} holds {len(negative)} negative "
+            f"{plural(len(negative), 'value')} (first {number(weights[negative[0]])} in row "
+            f"{negative[0] + 1}); weights must be positive, or zero to leave a row out."
+        )
+    endless = np.flatnonzero(np.isinf(weights))
+    if len(endless):
+        raise SurveyError(
+            f"Weight column {name!r} holds {len(endless)} infinite "
+            f"{plural(len(endless), 'value')} (first in row {endless[0] + 1}); "
+            "give finite weights, or zero to leave a row out."
+        )
+    kept = np.flatnonzero(weights > 0)
+    dropped = len(weights) - len(kept)
+    if not dropped:
+        return None, weights, findings
+    message = (
+        f"{dropped} of {len(weights)} rows were dropped because their weight "
+        f"in {name} is missing or zero."
+    )
+    findings += (Finding("weight-dropped", message, (name,), "note", dropped),)
+    return kept, weights[kept], findings
+
+
+def design_codes(
+    frame: pd.DataFrame, name: str | None, option: str, kept: np.ndarray | None
+) -> np.ndarray | None:
+    """Return codes 0, 1, … of a stratum or cluster column for the rows kept."""
+    if name is None:
+        return None
+    column = frame[name] if kept is None else frame[name].iloc[kept]
+    codes, _ = pd.factorize(column, sort=True)
+    lost = int((codes < 0).sum())
+    if lost:
+        raise SurveyError(
+            f"Column {name!r}, given as {option}, has {lost} missing {plural(lost, 'cell')}; "
+            f"fill them, or drop those rows before reading."
+        )
+    return np.asarray(codes, dtype=np.intp)

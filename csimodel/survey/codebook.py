@@ -1,0 +1,272 @@
+"""Codebooks: what each column of a survey means, written by hand in TOML."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from numbers import Real
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from csimodel.errors import SurveyError, suggest
+from csimodel.findings import listed
+from csimodel.survey.survey import Item
+
+_SECTIONS = ("survey", "defaults", "items", "columns")
+_SURVEY_KEYS = ("title", "source", "doi", "weights", "strata", "cluster")
+_DEFAULT_KEYS = ("scale", "missing_codes", "reversed")
+_ITEM_KEYS = ("construct", "wording", "scale", "missing_codes", "reversed", "labels")
+_COLUMN_KEYS = ("wording", "missing_codes", "labels")
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """Say what the columns of a survey mean.
+
+    A codebook is a TOML file with up to four sections, all optional::
+
+        [survey]
+        title = "Mobile phone customers"
+        source = "Who asked whom, and when"
+        doi = "10.1016/j.csda.2004.03.005"
+        weights = "w"                       # design columns, when there are any
+        strata = "region"
+        cluster = "firm"
+
+        [defaults]                          # for every item that does not say otherwise
+        scale = [1, 10]                     # lowest and highest answer
+        missing_codes = [98, 99]            # values that stand for no answer
+
+        [items]                             # one line per item, or a table [items.CUSA1]
+        CUSA1 = { construct = "Satisfaction", wording = "overall satisfaction" }
+        CUSA2 = { construct = "Satisfaction", scale = [1, 5], missing_codes = [9] }
+        "投诉" = { construct = "顾客抱怨", reversed = true }   # quote names that are not ASCII
+
+        [columns]                           # other columns worth a word
+        firm = { wording = "service provider", labels = { 1 = "Alpha", 2 = "Beta" } }
+
+    Keys of an item: ``construct``, ``wording``, ``scale``, ``missing_codes``, ``reversed`` (true:
+    asked the other way round, so answers are turned to lowest + highest − x at reading) and
+    ``labels`` (texts of answer codes). Keys of another column: ``wording``, ``missing_codes``,
+    ``labels``. Every column named must be in the data; a key that is not known is an error.
+
+    Attributes
+    ----------
+    items
+        The items by name, in the order of the file.
+    title, source, doi
+        What the survey is and where it comes from.
+    weights, strata, cluster
+        Names of design columns, or None.
+    column_labels, value_labels
+        Texts of columns and of answer codes.
+    column_codes
+        Missing codes of columns that are not items.
+
+    Examples
+    --------
+    >>> book = Codebook.from_toml('''
+    ... [defaults]
+    ... scale = [1, 10]
+    ... [items]
+    ... CUSA1 = { construct = "Satisfaction" }
+    ... "投诉" = { construct = "顾客抱怨", reversed = true }
+    ... ''')
+    >>> book.items["投诉"]
+    Item(name='投诉', construct='顾客抱怨', wording=None, minimum=1.0, maximum=10.0,
+         missing_codes=(), reversed=True)
+    """
+
+    items: Mapping[str, Item] = field(default_factory=dict)
+    title: str | None = None
+    source: str | None = None
+    doi: str | None = None
+    weights: str | None = None
+    strata: str | None = None
+    cluster: str | None = None
+    column_labels: Mapping[str, str] = field(default_factory=dict)
+    value_labels: Mapping[str, Mapping[float | str, str]] = field(default_factory=dict)
+    column_codes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def from_toml(cls, text: str, name: str = "codebook") -> Codebook:
+        r"""Read a codebook from TOML text; `name` stands for it in error messages.
+
+        Raises
+        ------
+        SurveyError
+            When the text is not TOML, or a section, key or value is not one described above.
+
+        Examples
+        --------
+        >>> Codebook.from_toml("[items.q1]\nscael = [1, 5]")
+        Traceback (most recent call last):
+        ...
+        csimodel.errors.SurveyError: codebook: item 'q1' has the unknown key 'scael'; did you
+        mean 'scale'?
+        """
+        try:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise SurveyError(f"{name} is not valid TOML: {str(error).rstrip('.')}.") from error
+        return _parse(document, name)
+
+
+def read_codebook(path: str | PathLike[str]) -> Codebook:
+    """Read a codebook from a TOML file; see `Codebook` for the format.
+
+    Raises
+    ------
+    SurveyError
+        When the file is missing, not UTF-8, not TOML, or holds something not understood.
+
+    Examples
+    --------
+    >>> read_codebook("nowhere.toml")
+    Traceback (most recent call last):
+    ...
+    csimodel.errors.SurveyError: There is no codebook 'nowhere.toml'; check the path.
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise SurveyError(f"There is no codebook {str(path)!r}; check the path.") from error
+    except IsADirectoryError as error:
+        raise SurveyError(f"The codebook {str(path)!r} is a folder; give a TOML file.") from error
+    except UnicodeDecodeError as error:
+        raise SurveyError(f"The codebook {file.name!r} is not UTF-8; save it as UTF-8.") from error
+    return Codebook.from_toml(text, file.name)
+
+
+def _parse(document: dict[str, Any], name: str) -> Codebook:
+    _only(document, _SECTIONS, f"{name}: the file", "section")
+    for section in document:
+        _table(document[section], f"{name}: section [{section}]")
+    survey = document.get("survey", {})
+    _only(survey, _SURVEY_KEYS, f"{name}: [survey]")
+    texts = {key: _text(value, f"{name}: [survey] {key}") for key, value in survey.items()}
+    defaults = document.get("defaults", {})
+    _only(defaults, _DEFAULT_KEYS, f"{name}: [defaults]")
+    items: dict[str, Item] = {}
+    column_labels: dict[str, str] = {}
+    value_labels: dict[str, Mapping[float | str, str]] = {}
+    column_codes: dict[str, tuple[float, ...]] = {}
+    for column, entry in document.get("items", {}).items():
+        where = f"{name}: item {column!r}"
+        _only(_table(entry, where), _ITEM_KEYS, where)
+        items[column] = _item(column, {**defaults, **entry}, where)
+        _labels(column, entry, where, column_labels, value_labels)
+    for column, entry in document.get("columns", {}).items():
+        where = f"{name}: column {column!r}"
+        _only(_table(entry, where), _COLUMN_KEYS, where)
+        if column in items:
+            raise SurveyError(f"{where} is also an item; describe it in one of the two sections.")
+        if "missing_codes" in entry:
+            column_codes[column] = parse_codes(entry["missing_codes"], where)
+        _labels(column, entry, where, column_labels, value_labels)
+    return Codebook(
+        items=items,
+        column_labels=column_labels,
+        value_labels=value_labels,
+        column_codes=column_codes,
+        **texts,
+    )
+
+
+def _item(column: str, entry: dict[str, Any], where: str) -> Item:
+    construct = entry.get("construct")
+    wording = entry.get("wording")
+    low, high = parse_scale(entry["scale"], where) if "scale" in entry else (None, None)
+    turned = entry.get("reversed", False)
+    if not isinstance(turned, bool):
+        raise SurveyError(f"{where} has reversed = {turned!r}; write true or false.")
+    if turned and low is None:
+        raise SurveyError(f"{where} is reversed but has no scale; add scale = [lowest, highest].")
+    return Item(
+        name=column,
+        construct=None if construct is None else _text(construct, f"{where} construct"),
+        wording=None if wording is None else _text(wording, f"{where} wording"),
+        minimum=low,
+        maximum=high,
+        missing_codes=parse_codes(entry.get("missing_codes", []), where),
+        reversed=turned,
+    )
+
+
+def _labels(
+    column: str,
+    entry: dict[str, Any],
+    where: str,
+    column_labels: dict[str, str],
+    value_labels: dict[str, Mapping[float | str, str]],
+) -> None:
+    if "wording" in entry:
+        column_labels[column] = _text(entry["wording"], f"{where} wording")
+    if "labels" in entry:
+        table = _table(entry["labels"], f"{where} labels")
+        value_labels[column] = {
+            _code(code): _text(text, f"{where} label {code!r}") for code, text in table.items()
+        }
+
+
+def _code(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def parse_scale(value: object, where: str) -> tuple[float, float]:
+    """Return (lowest, highest) as floats, or say in one sentence why `value` is not a scale.
+
+    >>> parse_scale([1, 10], "item 'q1'")
+    (1.0, 10.0)
+    """
+    if isinstance(value, list | tuple) and len(value) == 2 and all(map(_is_number, value)):
+        low, high = float(value[0]), float(value[1])
+        if low < high:
+            return low, high
+    raise SurveyError(
+        f"{where} has the scale {value!r}; give the lowest and the highest answer, such as (1, 10)."
+    )
+
+
+def parse_codes(value: object, where: str) -> tuple[float, ...]:
+    """Return missing codes as floats, or say in one sentence why `value` is not a list of them.
+
+    >>> parse_codes([98, 99], "item 'q1'"), parse_codes(99, "item 'q1'")
+    ((98.0, 99.0), (99.0,))
+    """
+    codes = [value] if _is_number(value) else value
+    if isinstance(codes, list | tuple) and all(map(_is_number, codes)):
+        return tuple(float(code) for code in codes)
+    raise SurveyError(f"{where} has the missing codes {value!r}; give numbers, such as (98, 99).")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _text(value: object, where: str) -> str:
+    if not isinstance(value, str):
+        raise SurveyError(f"{where} is {value!r}; write text in quotes.")
+    return value
+
+
+def _table(value: object, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise SurveyError(f"{where} is {value!r}; write keys and values, such as {{ … = … }}.")
+    return value
+
+
+def _only(
+    table: Mapping[str, Any], allowed: tuple[str, ...], where: str, kind: str = "key"
+) -> None:
+    for key in table:
+        if key not in allowed:
+            ending = suggest(key, allowed) or f"; use {listed(allowed, 10)}."
+            raise SurveyError(f"{where} has the unknown {kind} {key!r}{ending}")

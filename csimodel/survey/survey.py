@@ -1,0 +1,199 @@
+"""The survey: a table of answers, what is known about its items, and what reading changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+from csimodel.findings import Finding
+from csimodel.survey.answers import Answers, collect, require_blocks
+from csimodel.survey.missing import Missing
+
+
+@dataclass(frozen=True)
+class Item:
+    """Say what is known about one question of a survey.
+
+    Attributes
+    ----------
+    name
+        Name of the column.
+    construct
+        Construct the item measures, if the codebook says so.
+    wording
+        The question in a few words.
+    minimum, maximum
+        Scale bounds; reversal leaves them as they are.
+    missing_codes
+        Values that stand for "don't know", "refused" and the like.
+    reversed
+        True when the item was asked the other way round; its answers were turned to
+        minimum + maximum − x at reading.
+
+    Examples
+    --------
+    >>> Item("CUSA1", construct="Satisfaction", minimum=1, maximum=10).construct
+    'Satisfaction'
+    """
+
+    name: str
+    construct: str | None = None
+    wording: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    missing_codes: tuple[float, ...] = ()
+    reversed: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """Hold respondents' answers with what is known about the items and the sample design.
+
+    Make one with `read_survey`, `load_mobi` or `load_acsi2015`.
+
+    Attributes
+    ----------
+    data
+        Answers and all other columns, one row per respondent; missing codes are NaN and
+        reversed items are turned. Treat it as read-only: later changes of the frame you read
+        from do not reach it.
+    items
+        What is known about the items, by name; empty for a bare frame.
+    weights, strata, cluster
+        Names of the design columns, or None.
+    missing
+        Policy for missing answers, applied when a model's items are taken, not before.
+    source
+        ``"frame"``, or the name of the file.
+    findings
+        What reading changed, counted.
+    value_labels
+        Labels of answer codes by column, from SPSS, Stata or a codebook.
+    column_labels
+        Label of each column, from SPSS, Stata or a codebook.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from csimodel.survey import read_survey
+    >>> read_survey(pd.DataFrame({"q1": [3, 7, 9], "q2": [4, 8, 8]}), scale=(1, 10))
+    Survey of 3 rows and 2 columns (frame)
+      items    2: q1 and q2
+      missing  'error'; 0 cells empty in the items
+    """
+
+    data: pd.DataFrame
+    items: Mapping[str, Item] = field(default_factory=dict)
+    weights: str | None = None
+    strata: str | None = None
+    cluster: str | None = None
+    missing: Missing = "error"
+    source: str = "frame"
+    findings: tuple[Finding, ...] = ()
+    value_labels: Mapping[str, Mapping[float | str, str]] = field(default_factory=dict)
+    column_labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def blocks(self) -> dict[str, tuple[str, ...]]:
+        """Constructs the codebook names, each with its items, in the codebook's order."""
+        blocks: dict[str, list[str]] = {}
+        for item in self.items.values():
+            if item.construct is not None:
+                blocks.setdefault(item.construct, []).append(item.name)
+        return {construct: tuple(names) for construct, names in blocks.items()}
+
+    def answers(self, blocks: Mapping[str, Sequence[str]]) -> Answers:
+        """Take the items of a model as arrays, checked, with the missing policy applied.
+
+        Parameters
+        ----------
+        blocks
+            Item names by construct.
+
+        Returns
+        -------
+        Answers
+            Values (rows, items), design columns, and findings that count rows dropped and
+            cells missing or filled.
+
+        Raises
+        ------
+        SurveyError
+            When an item is not a column, holds text, infinities, values outside its bounds,
+            nothing at all or one value only; when cells are missing and the policy is
+            ``"error"``; when weights are negative or a stratum or cluster is missing.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> survey = Survey(pd.DataFrame({"q1": [3, 7, None], "q2": [4, 8, 8]}), missing="listwise")
+        >>> answers = survey.answers({"Quality": ["q1", "q2"]})
+        >>> answers.rows
+        array([0, 1])
+        >>> print(answers.findings[0])
+        1 of 3 rows were dropped because an item is missing (missing='listwise'): q1 (1).
+        """
+        require_blocks(blocks)
+        return collect(self, blocks)
+
+    def bounds(self, items: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the scale bounds of items as two arrays (items,), NaN where unknown.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> survey = Survey(pd.DataFrame({"q": [1]}), {"q": Item("q", minimum=1, maximum=10)})
+        >>> survey.bounds(["q", "z"])
+        (array([ 1., nan]), array([10., nan]))
+        """
+        known = [self.items.get(name) for name in items]
+        low = [np.nan if item is None or item.minimum is None else item.minimum for item in known]
+        high = [np.nan if item is None or item.maximum is None else item.maximum for item in known]
+        return np.array(low, dtype=np.float64), np.array(high, dtype=np.float64)
+
+    def _facts(self) -> list[tuple[str, str]]:
+        facts = []
+        if self.blocks:
+            named = [f"{name} ({len(items)})" for name, items in self.blocks.items()]
+            facts.append(("items", f"{len(self.items)}: {', '.join(named)}"))
+        elif self.items:
+            names = list(self.items)
+            shown = " and ".join(names) if len(names) < 3 else f"{names[0]} … {names[-1]}"
+            facts.append(("items", f"{len(names)}: {shown}"))
+        else:
+            facts.append(("items", "not declared; a model's items are taken by column name"))
+        empty = int(self.data[list(self.items)].isna().to_numpy().sum()) if self.items else 0
+        counted = f"; {empty} cells empty in the items" if self.items else ""
+        facts.append(("missing", f"{self.missing!r}{counted}"))
+        for label in ("weights", "strata", "cluster"):
+            column = getattr(self, label)
+            if column is not None:
+                facts.append((label, column))
+        return facts
+
+    def _title(self) -> str:
+        rows, columns = self.data.shape
+        return f"Survey of {rows} rows and {columns} columns ({self.source})"
+
+    def __repr__(self) -> str:
+        lines = [self._title()]
+        lines += [f"  {label:<8} {text}" for label, text in self._facts()]
+        lines += [f"  {finding.severity}: {finding}" for finding in self.findings]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f'<tr><th style="text-align:left">{escape(label)}</th>'
+            f'<td style="text-align:left">{escape(text)}</td></tr>'
+            for label, text in self._facts()
+        )
+        notes = "".join(
+            f"<li>{escape(finding.severity)}: {escape(finding.message)}</li>"
+            for finding in self.findings
+        )
+        listing = f"<ul>{notes}</ul>" if notes else ""
+        return f"<div><strong>{escape(self._title())}</strong><table>{rows}</table>{listing}</div>"
