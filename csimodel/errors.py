@@ -39,17 +39,17 @@ class CsimodelWarning(UserWarning):
 
 
 def suggest(name: str, allowed: Iterable[str]) -> str:
-    """Return ``"; did you mean 'X'?"`` for the nearest allowed spelling, or an empty string.
+    """Return ``" (did you mean 'X'?)"`` for the nearest allowed spelling, or an empty string.
 
     >>> suggest("Imge", ["Image", "Value"])
-    "; did you mean 'Image'?"
+    " (did you mean 'Image'?)"
     >>> suggest("Zzz", ["Image", "Value"])
     ''
     """
     candidates = list(allowed)
     folded = {candidate.casefold(): candidate for candidate in reversed(candidates)}
     matches = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
-    return f"; did you mean {folded[matches[0]]!r}?" if matches else ""
+    return f" (did you mean {folded[matches[0]]!r}?)" if matches else ""
 
 
 def choose(option: str, value: object, allowed: Iterable[str]) -> str:
@@ -63,4 +63,4 @@ def choose(option: str, value: object, allowed: Iterable[str]) -> str:
         return value
     hint = suggest(value, options) if isinstance(value, str) else ""
     listed = ", ".join(repr(entry) for entry in options)
-    raise OptionError(f"{option}={value!r} is not known{hint or ';'} use one of {listed}.")
+    raise OptionError(f"{option}={value!r} is not known{hint}; use one of {listed}.")

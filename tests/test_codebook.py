@@ -106,7 +106,7 @@ def test_a_column_of_the_codebook_that_is_not_there(frame):
     with pytest.raises(SurveyError) as caught:
         read_survey(frame.rename(columns={"q1": "q1a"}), codebook=Codebook.from_toml(TEXT))
     assert str(caught.value) == (
-        "The codebook names the column 'q1', which is not in the data; did you mean 'q1a'?"
+        "The codebook names the column 'q1', which is not in the data (did you mean 'q1a'?)."
     )
 
 
@@ -130,14 +130,14 @@ def test_files(tmp_path, frame):
     ("text", "message"),
     [
         ("a = [", "b.toml is not valid TOML: Invalid value (at end of document)."),
-        ("[item]", "b.toml: the file has the unknown section 'item'; did you mean 'items'?"),
+        ("[item]", "b.toml: the file has the unknown section 'item' (did you mean 'items'?)."),
         ("[zzz]", "b.toml: the file has the unknown section 'zzz'; use survey, defaults, items and columns."),
         ("items = 3", "b.toml: section [items] is 3; write keys and values, such as { … = … }."),
-        ("[survey]\nwieghts = 'w'", "b.toml: [survey] has the unknown key 'wieghts'; did you mean 'weights'?"),
+        ("[survey]\nwieghts = 'w'", "b.toml: [survey] has the unknown key 'wieghts' (did you mean 'weights'?)."),
         ("[survey]\ntitle = 3", "b.toml: [survey] title is 3; write text in quotes."),
-        ("[defaults]\nscales = [1, 2]", "b.toml: [defaults] has the unknown key 'scales'; did you mean 'scale'?"),
+        ("[defaults]\nscales = [1, 2]", "b.toml: [defaults] has the unknown key 'scales' (did you mean 'scale'?)."),
         ("[items]\nq1 = 'Quality'", "b.toml: item 'q1' is 'Quality'; write keys and values, such as { … = … }."),
-        ("[items.q1]\nreverse = true", "b.toml: item 'q1' has the unknown key 'reverse'; did you mean 'reversed'?"),
+        ("[items.q1]\nreverse = true", "b.toml: item 'q1' has the unknown key 'reverse' (did you mean 'reversed'?)."),
         ("[items.q1]\nreversed = 'yes'", "b.toml: item 'q1' has reversed = 'yes'; write true or false."),
         ("[items.q1]\nreversed = true", "b.toml: item 'q1' is reversed but has no scale; add scale = [lowest, highest]."),
         ("[items.q1]\nscale = [10, 1]", "b.toml: item 'q1' has the scale [10, 1]; give the lowest and the highest answer, such as (1, 10)."),

@@ -202,7 +202,7 @@ def test_chinese_names_work():
     answers = read_survey(frame, scale=(1, 10)).answers({"满意度": ["满意1", "满意2"]})
     assert answers.items == ("满意1", "满意2")
     refuses(
-        "Item '满意3' of construct '满意度' is not a column of the data; did you mean '满意2'?",
+        "Item '满意3' of construct '满意度' is not a column of the data (did you mean '满意2'?).",
         read_survey(frame).answers,
         {"满意度": ["满意3"]},
     )
@@ -243,7 +243,7 @@ def test_blocks_are_those_of_the_codebook():
 
 def test_misspelt_item(frame):
     refuses(
-        "Item 'Q1' of construct 'Quality' is not a column of the data; did you mean 'q1'?",
+        "Item 'Q1' of construct 'Quality' is not a column of the data (did you mean 'q1'?).",
         read_survey(frame).answers,
         {"Quality": ["Q1"]},
     )
@@ -456,13 +456,13 @@ def test_missing_stratum_and_cluster(frame):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"weights": "W"}, "weights names the column 'W', which is not in the data; did you mean 'w'?"),
-        ({"strata": "regio"}, "strata names the column 'regio', which is not in the data; did you mean 'region'?"),
+        ({"weights": "W"}, "weights names the column 'W', which is not in the data (did you mean 'w'?)."),
+        ({"strata": "regio"}, "strata names the column 'regio', which is not in the data (did you mean 'region'?)."),
         ({"cluster": "xyz"}, "cluster names the column 'xyz', which is not in the data."),
-        ({"items": ["q11"]}, "items names the column 'q11', which is not in the data; did you mean 'q1'?"),
+        ({"items": ["q11"]}, "items names the column 'q11', which is not in the data (did you mean 'q1'?)."),
         ({"scale": {"q9x": (1, 2)}}, "scale names the column 'q9x', which is not in the data."),
-        ({"missing_codes": {"frm": 9}}, "missing_codes names the column 'frm', which is not in the data; did you mean 'firm'?"),
-        ({"reverse": ["s11"]}, "reverse names the column 's11', which is not in the data; did you mean 's1'?"),
+        ({"missing_codes": {"frm": 9}}, "missing_codes names the column 'frm', which is not in the data (did you mean 'firm'?)."),
+        ({"reverse": ["s11"]}, "reverse names the column 's11', which is not in the data (did you mean 's1'?)."),
         ({"reverse": ["s1"]}, "Item 's1' is to be turned but its scale is not known; give scale=(lowest, highest)."),
         ({"items": "q1"}, "items='q1' is one text; give a list of names, such as ['q1']."),
         ({"scale": (10, 1)}, "The option scale has the scale (10, 1); give the lowest and the highest answer, such as (1, 10)."),
@@ -476,7 +476,7 @@ def test_options_that_name_what_is_not_there(frame, options, message):
 
 def test_unknown_policy(frame):
     refuses(
-        "missing='pairwize' is not known; did you mean 'pairwise'? use one of 'error', "
+        "missing='pairwize' is not known (did you mean 'pairwise'?); use one of 'error', "
         "'listwise', 'pairwise', 'mean', 'construct-minimum'.",
         read_survey,
         frame,

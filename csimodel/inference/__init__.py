@@ -1,7 +1,13 @@
 """How sure the numbers are: bootstrap, jackknife and the intervals made from them."""
 
 from csimodel.inference.bootstrap import Bootstrap, bootstrap
-from csimodel.inference.intervals import INTERVALS, interval_of, quantiles, tail_probability
+from csimodel.inference.intervals import (
+    INTERVALS,
+    interval_of,
+    quantiles,
+    spread_of,
+    tail_probability,
+)
 from csimodel.inference.jackknife import Jackknife, jackknife
 
 __all__ = [
@@ -12,5 +18,6 @@ __all__ = [
     "interval_of",
     "jackknife",
     "quantiles",
+    "spread_of",
     "tail_probability",
 ]

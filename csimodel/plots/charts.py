@@ -150,7 +150,7 @@ def intervals(
         ax, (left + 4.8, height), (left, 1.6, 0.55, 0.2 + (0.3 if title else 0.0))
     )
     style.dress(ax, family, grid="x")
-    ax.axvline(0, color=style.MUTED, linewidth=1.0, zorder=1)
+    ax.axvline(0, color=style.MUTED, linewidth=1.0, linestyle="-", marker="", zorder=1)
     at = np.arange(len(labels), dtype=float)
     covers = ~((lower > 0) | (upper < 0))
     for hollow in (False, True):

@@ -80,7 +80,7 @@ def repurchase_curve(
     if {"lower", "upper"} <= set(line.columns):
         lower, upper = (line[name].to_numpy(dtype=float) for name in ("lower", "upper"))
         ax.fill_between(index, lower, upper, color=style.BLUE, alpha=0.18, linewidth=0, zorder=1)
-    ax.plot(index, probability, color=style.BLUE, linewidth=2.0, linestyle="-", zorder=3)
+    ax.plot(index, probability, color=style.BLUE, linewidth=2.0, linestyle="-", marker="", zorder=3)
     ax.set_xlim(float(index.min()), float(index.max()))
     ax.set_ylim(0, 1)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))

@@ -84,7 +84,8 @@ def importance_performance(
     ax.set_xlim(*_padded(x, 0.16))
     ax.set_ylim(*_padded(y, 0.2))
     mean = np.array([x.mean(), y.mean()])
-    dashes: dict[str, Any] = {"color": style.MUTED, "linewidth": 0.9, "linestyle": (0, (4, 3))}
+    dashes: dict[str, Any] = {"linestyle": (0, (4, 3)), "linewidth": 0.9, "marker": ""}
+    dashes["color"] = style.MUTED
     ax.axvline(float(mean[0]), zorder=1, **dashes)
     ax.axhline(float(mean[1]), zorder=1, **dashes)
     ax.plot(

@@ -240,7 +240,7 @@ def _draw_legend(
     x, y = corner[0], corner[1] + style.SMALL_SIZE / 2
     for text, arrow, width in legend:
         color, line, _ = _pen(arrow) if arrow.value != 0 else (style.MUTED, 0.7, 0.0)
-        sample = Line2D([x, x + _SAMPLE], [y, y], color=color, linewidth=line)
+        sample = Line2D([x, x + _SAMPLE], [y, y], color=color, linewidth=line, marker="")
         sample.set_linestyle((0, (4, 2.2)) if arrow.dashed else "-")
         ax.add_line(sample)
         style.write(

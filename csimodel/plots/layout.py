@@ -159,12 +159,14 @@ class _Search:
 
     def descend(self, level: Array, side: Integers) -> tuple[float, Array, Integers]:
         """Move one construct at a time, then exchange two, until nothing gets better."""
-        heights = np.arange(-self.reach, self.reach + 1, dtype=float)
+        coarse = np.arange(-self.reach, self.reach + 1, 3, dtype=float)
+        fine = np.arange(-2.0, 3.0)
         swaps = np.array(np.triu_indices(self.count, 1)).T
         for _ in range(_SWEEPS):
             moved = False
             for node in range(self.count):
                 choices = range(4) if self.has_items[node] else range(1)
+                heights = np.concatenate([coarse, level[node] + fine])
                 grid = np.array([(h, s) for s in choices for h in heights])
                 levels = np.repeat(level[None], len(grid) + 1, axis=0)
                 sides = np.repeat(side[None], len(grid) + 1, axis=0)

@@ -13,8 +13,22 @@ from csimodel.plots.labels import Array, Label, place
 
 _DOT = 5.5  # room a mark takes to each side, points
 _NEAR = 16.0  # a name farther off than this gets a line to its mark, points
-_RINGS = (8.0, 14.0, 22.0, 32.0, 46.0)  # distances of a name from its mark, points
-_DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
+_RINGS = (
+    8.0,
+    14.0,
+    22.0,
+    32.0,
+    46.0,
+    64.0,
+    86.0,
+    112.0,
+    140.0,
+)  # distances of a name from its mark, points
+_DIRECTIONS = (
+    *((1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)),
+    *((1.0, 1.0), (1.0, -1.0), (-1.0, 1.0), (-1.0, -1.0)),
+    *((0.5, 1.0), (0.5, -1.0), (-0.5, 1.0), (-0.5, -1.0)),
+)
 
 
 def on_paper(ax: Axes, positions: Array) -> Array:

@@ -63,7 +63,7 @@ def require_unique(names: Sequence[str], source: str) -> None:
 def require_column(frame: pd.DataFrame, name: str, option: str) -> None:
     """Refuse an option that names a column which is not there."""
     if name not in frame.columns:
-        ending = suggest(name, frame.columns) or "."
+        ending = suggest(name, frame.columns) + "."
         raise SurveyError(f"{option} names the column {name!r}, which is not in the data{ending}")
 
 
@@ -73,7 +73,7 @@ def require_items(frame: pd.DataFrame, construct_of: Mapping[str, str]) -> None:
     known = set(columns)
     for item, construct in construct_of.items():
         if item not in known:
-            ending = suggest(item, columns) or "."
+            ending = suggest(item, columns) + "."
             raise SurveyError(
                 f"Item {item!r} of construct {construct!r} is not a column of the data{ending}"
             )

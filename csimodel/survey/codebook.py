@@ -268,5 +268,5 @@ def _only(
 ) -> None:
     for key in table:
         if key not in allowed:
-            ending = suggest(key, allowed) or f"; use {listed(allowed, 10)}."
+            ending = (suggest(key, allowed) or f"; use {listed(allowed, 10)}") + "."
             raise SurveyError(f"{where} has the unknown {kind} {key!r}{ending}")

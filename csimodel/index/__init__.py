@@ -1,0 +1,6 @@
+"""The satisfaction index from 0 to 100: for respondents, groups and the whole sample."""
+
+from csimodel.index.importance import importance_performance
+from csimodel.index.index import index_scores, respondent_index, respondent_points
+
+__all__ = ["importance_performance", "index_scores", "respondent_index", "respondent_points"]

@@ -1,0 +1,104 @@
+"""Importance and performance: which driver moves the target, and where it stands today."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import ModelError, suggest
+from csimodel.estimators import Fit, Quantity, Solution, register
+from csimodel.estimators.quantities import matrix_entries, reachable
+from csimodel.index.index import INDEX, scale_of
+from csimodel.inference import Bootstrap
+
+Floats = NDArray[np.float64]
+
+
+def index_sd(solution: Solution) -> Floats:
+    """Return the standard deviation of each construct's index over respondents, (..., constructs)."""
+    _, width = scale_of(solution.moments)
+    slope = solution.index_weights / width * 100.0
+    cov = solution.moments.cov
+    variances = [
+        np.einsum("...i,...ik,...k->...", slope[..., b], cov[..., b, b], slope[..., b])
+        for b in solution.model.slices
+    ]
+    return np.sqrt(np.stack(variances, axis=-1))
+
+
+def _impacts(solution: Solution) -> Floats:
+    sd = index_sd(solution)
+    points = solution.total_effects * sd[..., :, None] / sd[..., None, :]
+    row, column = np.nonzero(reachable(solution.model))
+    return np.asarray(points[..., row, column])
+
+
+IMPACTS = register(Quantity("impacts", matrix_entries(reachable), _impacts))
+
+
+def importance_performance(
+    fit: Fit, target: str = "Satisfaction", bootstrap: Bootstrap | None = None, level: float = 0.95
+) -> pd.DataFrame:
+    """Return what one point of each driver's index does to the target's, and the drivers' index.
+
+    Importance is the unstandardised total effect: total effect times the ratio of the two
+    indexes' standard deviations, in points of the target per point of the driver. Performance
+    is the driver's index, 0 to 100.
+
+    Parameters
+    ----------
+    fit
+        A fit whose items have scale bounds.
+    target
+        The construct to be moved.
+    bootstrap
+        Draws of this fit, for percentile intervals of the importance.
+    level
+        Coverage.
+
+    Returns
+    -------
+    DataFrame
+        Rows drivers; columns importance, performance and, with a bootstrap, se, lower, upper.
+
+    Raises
+    ------
+    ModelError
+        When the target is not in the model or nothing affects it.
+    SurveyError
+        When scale bounds are unknown.
+
+    References
+    ----------
+    Ringle, C. M., Sarstedt, M. (2016). Gain more insight from your PLS-SEM results: the
+    importance-performance map analysis. Industrial Management & Data Systems 116, 1865-1886.
+    https://doi.org/10.1108/IMDS-10-2015-0449
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
+    >>> csi.importance_performance(fit, "Satisfaction").round(2).loc["Quality"].tolist()
+    [0.64, 74.98]
+    """
+    names = fit.model.construct_names
+    if target not in names:
+        raise ModelError(f"Target {target!r} is not in the model{suggest(target, names)}.")
+    labels = IMPACTS.labels(fit.model)
+    own = labels.get_level_values("target") == target
+    if not own.any():
+        raise ModelError(f"No construct affects {target!r}; choose one that a path points to.")
+    sources = labels.get_level_values("source")[own]
+    performance = pd.Series(INDEX.values(fit.solution), INDEX.labels(fit.model))[sources]
+    table = pd.DataFrame(
+        {
+            "importance": IMPACTS.values(fit.solution)[own],
+            "performance": performance.to_numpy(),
+        },
+        index=pd.Index(sources, name="driver"),
+    )
+    if bootstrap is not None:
+        found = bootstrap.table(IMPACTS, level=level).loc[own]
+        table[["se", "lower", "upper"]] = found[["se", "lower", "upper"]].to_numpy()
+    return table.sort_values("importance", ascending=False)
