@@ -1,10 +1,110 @@
 """Customer satisfaction index models: estimate, score, infer, and value in repurchase."""
 
-from csimodel.estimators import PLS, Fit, GroupFits, fit, fit_groups
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from csimodel.assessment import Assessment, assess
+from csimodel.errors import (
+    CsimodelError,
+    CsimodelWarning,
+    EstimationError,
+    InferenceError,
+    ModelError,
+    OptionError,
+    SurveyError,
+)
+from csimodel.estimators import PLS, Fit, GroupFits, Quantity, fit, fit_groups, register
+from csimodel.findings import Finding
 from csimodel.index import importance_performance, index_scores, respondent_index
 from csimodel.inference import Bootstrap, Jackknife, bootstrap, jackknife
-from csimodel.model import Construct, Model, Path, catalogue as models, composite, reflective
-from csimodel.moments import Moments
-from csimodel.survey import ConstructMinimum, Survey, load_acsi2015, load_mobi, read_survey
+from csimodel.model import Construct, Model, Path, composite, reflective
+from csimodel.model import catalogue as models
+from csimodel.moments import Moments, moments_of
+from csimodel.repurchase import Repurchase, repurchase, repurchase_of_index
+from csimodel.survey import (
+    Codebook,
+    ConstructMinimum,
+    Item,
+    Survey,
+    load_acsi2015,
+    load_mobi,
+    read_codebook,
+    read_survey,
+)
+
+if TYPE_CHECKING:
+    from csimodel import plots
+    from csimodel.report import Analysis, analyze, write_report
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "PLS",
+    "Analysis",
+    "Assessment",
+    "Bootstrap",
+    "Codebook",
+    "Construct",
+    "ConstructMinimum",
+    "CsimodelError",
+    "CsimodelWarning",
+    "EstimationError",
+    "Finding",
+    "Fit",
+    "GroupFits",
+    "InferenceError",
+    "Item",
+    "Jackknife",
+    "Model",
+    "ModelError",
+    "Moments",
+    "OptionError",
+    "Path",
+    "Quantity",
+    "Repurchase",
+    "Survey",
+    "SurveyError",
+    "analyze",
+    "assess",
+    "bootstrap",
+    "composite",
+    "fit",
+    "fit_groups",
+    "importance_performance",
+    "index_scores",
+    "jackknife",
+    "load_acsi2015",
+    "load_mobi",
+    "models",
+    "moments_of",
+    "plots",
+    "read_codebook",
+    "read_survey",
+    "reflective",
+    "register",
+    "repurchase",
+    "repurchase_of_index",
+    "respondent_index",
+    "write_report",
+]
+
+# Loaded when first used: they bring matplotlib and jinja2.
+_LAZY = {
+    "plots": "csimodel.plots",
+    "Analysis": "csimodel.report",
+    "analyze": "csimodel.report",
+    "write_report": "csimodel.report",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'csimodel' has no attribute {name!r}")
+    module = import_module(_LAZY[name])
+    value = module if name == "plots" else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -569,7 +569,6 @@ def test_settings_of_the_user_neither_change_nor_matter(fit):
         "lines.marker": "x",
         "axes.titlelocation": "right",
         "text.color": "red",
-        "font.weight": "bold",
     }
     with mpl.rc_context(dark | odd):
         before = dict(mpl.rcParams)

@@ -73,7 +73,7 @@ def singular_parts(solution: Solution) -> tuple[str, ...]:
         if np.linalg.eigvalsh(cor[block, block])[0] < _NULL:
             return tuple(_involved(cor[block, block], model.items[block]))
     scores = solution.estimates.construct_cor
-    for target, row in enumerate(model.adjacency):
+    for row in model.adjacency:
         sources = np.flatnonzero(row)
         part = scores[np.ix_(sources, sources)]
         if len(sources) > 1 and np.isfinite(part).all() and np.linalg.eigvalsh(part)[0] < _NULL:
@@ -135,7 +135,8 @@ def _items(solution: Solution) -> Iterator[Finding]:
         yield Finding(
             "item-correlations-not-positive-definite",
             "The item correlations contradict each other (smallest eigenvalue "
-            f"{values[0]:.3f}), as pairwise deletion can make them; use another missing-data policy.",
+            f"{values[0]:.3f}), as pairwise deletion can make them; "
+            "use another missing-data policy.",
         )
     elif values[0] < _NULL and not rank_short:
         kept = [i for i in range(len(items)) if i not in set(column.tolist())]

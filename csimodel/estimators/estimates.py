@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from enum import IntEnum, IntFlag
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,10 +92,7 @@ class Estimates:
     @classmethod
     def join(cls, parts: Sequence[Estimates]) -> Estimates:
         """Put batches one after another."""
-        return replace(
-            parts[0],
-            **{
-                f.name: join_last([getattr(part, f.name) for part in parts])
-                for f in fields(parts[0])
-            },
-        )
+        joined: dict[str, Any] = {
+            f.name: join_last([getattr(part, f.name) for part in parts]) for f in fields(cls)
+        }
+        return cls(**joined)

@@ -169,10 +169,7 @@ class Fit:
         if answers.missing == "mean":
             standardised = np.nan_to_num(standardised, nan=0.0)
         scores = np.stack(
-            [
-                standardised[:, block] @ self.estimates.weights[block]
-                for block in self.model.slices
-            ],
+            [standardised[:, block] @ self.estimates.weights[block] for block in self.model.slices],
             axis=1,
         )
         return pd.DataFrame(scores, self.respondents, list(self.model.construct_names))
@@ -301,7 +298,8 @@ def _refuse_nothing(result: Fit) -> None:
             "correlations; leave it out of the model."
         )
     if outcome == Outcome.SINGULAR:
+        same = listed(singular_parts(result.solution))
         raise EstimationError(
-            f"The equations have no unique solution because {listed(singular_parts(result.solution))} "
+            f"The equations have no unique solution because {same} "
             "carry the same information; drop one of them, or use mode A for a block of such items."
         )

@@ -89,9 +89,7 @@ class GroupFits(Mapping[Hashable, Fit]):
         [0.44, 0.51]
         """
         found = find(quantity)
-        values = np.where(
-            self.converged.to_numpy()[:, None], found.values(self.solution), np.nan
-        )
+        values = np.where(self.converged.to_numpy()[:, None], found.values(self.solution), np.nan)
         return pd.DataFrame(values, self.labels, found.labels(self.solution.model))
 
     def __repr__(self) -> str:
@@ -163,7 +161,7 @@ def fit_groups(
     moments = group_moments(answers, codes, len(labels))
     solution = Solution(model, chosen, moments, chosen.estimate(moments, model))
     lost = int((codes < 0).sum())
-    findings = ()
+    findings: tuple[Finding, ...] = ()
     if lost:
         findings = (
             Finding(
@@ -194,7 +192,7 @@ def group_codes(
             )
     frame = survey.data[columns].iloc[rows]
     grouped = frame.groupby(columns if len(columns) > 1 else columns[0], observed=True, sort=True)
-    codes = grouped.ngroup().to_numpy(dtype=np.intp)
+    codes = np.asarray(grouped.ngroup(), dtype=np.intp)
     labels = grouped.size().index
     if not len(labels):
         raise SurveyError(f"No row has a value in {by!r}; choose a column that is filled.")

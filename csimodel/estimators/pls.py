@@ -123,8 +123,8 @@ class PLS:
             modes.append("A" if construct.kind == "single" else own)
             if self.consistent and construct.kind == "reflective" and own != "A":
                 raise OptionError(
-                    f"consistent=True needs mode A for the reflective construct {construct.name!r}, "
-                    f"not {own!r}; use mode A, or define it as a composite with <~."
+                    f"consistent=True needs mode A for the reflective construct "
+                    f"{construct.name!r}, not {own!r}; use mode A, or define it as a composite with <~."
                 )
         return tuple(modes)
 
@@ -138,7 +138,8 @@ class PLS:
         """
         if not model.paths:
             raise ModelError(
-                "PLS needs at least one path between constructs; add one, as in 'Loyalty ~ Satisfaction'."
+                "PLS needs at least one path between constructs; "
+                "add one, as in 'Loyalty ~ Satisfaction'."
             )
         self.modes_of(model)
 
@@ -255,7 +256,7 @@ def _outer_weights(
     tolerance: float,
     max_iterations: int,
 ) -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_]]:
-    """Iterate to the outer weights, (items, draws), each sample until its own stopping rule holds."""
+    """Iterate to the outer weights, (items, draws); each sample stops by its own rule."""
     draws = cor.shape[-1]
     plan = _plan(model, modes)
     inverses = {
@@ -330,7 +331,7 @@ def _scores(cor: Floats, model: Model, raw: Floats) -> tuple[Floats, Floats, Flo
 
 
 def _inner_weights(model: Model, cor: Floats, scheme: str, neighbours: Floats) -> Floats:
-    """Return what each neighbour contributes to a construct's proxy, (constructs, neighbours, draws)."""
+    """Return what neighbours contribute to proxies, (constructs, neighbours, draws)."""
     if scheme == "centroid":
         return np.sign(cor) * neighbours
     inner = cor * neighbours
@@ -345,7 +346,7 @@ def _sum_blocks(values: Floats, model: Model) -> Floats:
 def _inverse(matrices: Floats) -> Floats:
     """Invert (draws, k, k); singular ones become NaN."""
     try:
-        return np.linalg.inv(matrices)
+        return np.asarray(np.linalg.inv(matrices), dtype=np.float64)
     except np.linalg.LinAlgError:
         inverse = np.full_like(matrices, np.nan)
         regular = np.linalg.cond(matrices) < 1e14
@@ -375,7 +376,9 @@ def _consistent(
     own = np.arange(len(disattenuated))
     disattenuated[own, own] = 1.0
     flags = np.zeros(cor.shape[-1], dtype=np.int64)
-    flags |= Inadmissible.RELIABILITY * ~((reliability > 0) & (reliability <= 1 + 1e-12)).all(axis=0)
+    flags |= Inadmissible.RELIABILITY * ~((reliability > 0) & (reliability <= 1 + 1e-12)).all(
+        axis=0
+    )
     flags |= Inadmissible.LOADING * (np.abs(corrected) > 1 + 1e-12).any(axis=0)
     flags |= Inadmissible.NOT_POSITIVE_DEFINITE * ~(pivots_last(disattenuated) > 0).all(axis=0)
     return corrected, disattenuated, reliability, flags

@@ -95,7 +95,7 @@ class Solution:
     @cached_property
     def r2(self) -> Floats:
         """Explained variance of every construct, (..., constructs); 0 for exogenous ones."""
-        return np.einsum("...ts,...ts->...t", self.estimates.paths, self.estimates.construct_cor)
+        return np.asarray((self.estimates.paths * self.estimates.construct_cor).sum(axis=-1))
 
     @cached_property
     def r2_adjusted(self) -> Floats:

@@ -33,7 +33,8 @@ def solve_last(matrix: Floats, right: Floats) -> Floats:
         with suppress(np.linalg.LinAlgError):
             systems = matrix.transpose(-1, *range(matrix.ndim - 1))
             sides = right.transpose(-1, *range(right.ndim - 1))[..., None]
-            return np.linalg.solve(systems, sides)[..., 0].transpose(*range(1, right.ndim), 0)
+            solved = np.asarray(np.linalg.solve(systems, sides)[..., 0], dtype=np.float64)
+            return solved.transpose(*range(1, right.ndim), 0)
     a, b = matrix.copy(), right.copy()
     size = b.shape[-2]
     for i in range(size - 1):
@@ -135,8 +136,8 @@ def regress(model: Model, cor: Floats, into: Floats | None = None) -> Floats:
 
 
 def r_squared(paths: Floats, cor: Floats) -> Floats:
-    """Return the explained variance, (constructs, draws): Σ over sources of path times correlation."""
-    return np.einsum("tsd,tsd->td", paths, cor)
+    """Return the explained variance, (constructs, draws): Σ path times correlation."""
+    return np.asarray((paths * cor).sum(axis=1))
 
 
 def total_effects(model: Model, paths: Floats) -> Floats:
@@ -157,7 +158,9 @@ def causal_order(model: Model) -> list[int]:
     order: list[int] = []
     left = set(range(len(model.constructs)))
     while left:
-        ready = sorted(j for j in left if not left & set(np.flatnonzero(model.adjacency[j]).tolist()))
+        ready = sorted(
+            j for j in left if not left & set(np.flatnonzero(model.adjacency[j]).tolist())
+        )
         order += ready
         left -= set(ready)
     return order
@@ -166,18 +169,26 @@ def causal_order(model: Model) -> list[int]:
 def implied_construct_cor(model: Model, paths: Floats, cor: Floats) -> Floats:
     """Return construct correlations implied by the paths, (constructs, constructs, draws).
 
-    Exogenous constructs correlate as observed; disturbances are independent of each other and
-    of the antecedents.
+    ``(I - B)⁻¹ Ψ (I - B)⁻ᵀ`` with the diagonal set to 1. Exogenous constructs correlate as
+    observed; disturbances are independent of each other and of the antecedents, and have the
+    variances that were estimated, 1 - R². When the paths do not reproduce `cor`, the variance of
+    an endogenous construct then differs from 1 before the diagonal is set; cSEM takes these
+    covariances as they are, and so does this function. By ML they are correlations exactly.
     """
     implied = np.zeros_like(cor)
-    exogenous = [j for j in causal_order(model) if not model.adjacency[j].any()]
+    order = causal_order(model)
+    exogenous = [j for j in order if not model.adjacency[j].any()]
     implied[np.ix_(exogenous, exogenous)] = cor[np.ix_(exogenous, exogenous)]
+    disturbances = 1.0 - r_squared(paths, cor)
     done = list(exogenous)
-    for target in causal_order(model):
+    for target in order:
         if target in exogenous:
             continue
         row = np.einsum("sd,skd->kd", paths[target], implied[:, done])
         implied[target, done], implied[done, target] = row, row
-        implied[target, target] = 1.0
+        explained = np.einsum("sd,sd->d", paths[target], implied[:, target])
+        implied[target, target] = explained + disturbances[target]
         done.append(target)
+    own = np.arange(len(implied))
+    implied[own, own] = 1.0
     return implied

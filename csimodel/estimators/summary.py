@@ -58,7 +58,9 @@ class Summary:
         facts = [f"{fit.n} respondents, {state} after {fit.iterations} iterations"]
         effective = float(fit.moments.effective_n)
         if abs(effective - fit.n) > 0.5:
-            facts.append(f"weighted; as informative as {effective:.0f} equally weighted respondents")
+            facts.append(
+                f"weighted; as informative as {effective:.0f} equally weighted respondents"
+            )
         if fit.survey is not None:
             facts += [f"{finding.severity}: {finding}" for finding in fit.survey.findings]
         return facts

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 
 def index_sd(solution: Solution) -> Floats:
-    """Return the standard deviation of each construct's index over respondents, (..., constructs)."""
+    """Return the standard deviation of each construct's index, (..., constructs)."""
     _, width = scale_of(solution.moments)
     slope = solution.index_weights / width * 100.0
     cov = solution.moments.cov
@@ -24,7 +24,7 @@ def index_sd(solution: Solution) -> Floats:
         np.einsum("...i,...ik,...k->...", slope[..., b], cov[..., b, b], slope[..., b])
         for b in solution.model.slices
     ]
-    return np.sqrt(np.stack(variances, axis=-1))
+    return np.asarray(np.sqrt(np.stack(variances, axis=-1)))
 
 
 def _impacts(solution: Solution) -> Floats:

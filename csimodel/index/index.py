@@ -54,7 +54,9 @@ def scale_of(moments: Moments) -> tuple[Floats, Floats]:
 def _index(solution: Solution) -> Floats:
     minimum, width = scale_of(solution.moments)
     if np.isnan(solution.moments.mean).all():
-        raise SurveyError("The index needs the items' means; give them to Moments.from_cov(mean=...).")
+        raise SurveyError(
+            "The index needs the items' means; give them to Moments.from_cov(mean=...)."
+        )
     points = (solution.moments.mean - minimum) / width * 100.0
     return _by_construct(solution, points)
 
@@ -69,7 +71,7 @@ INDEX = register(Quantity("index", by_construct, _index, null=None))
 
 
 def respondent_points(answers: Answers, moments: Moments) -> Floats:
-    """Return every answer on 0 to 100, (rows, items); a cell filled by its mean under ``"mean"``."""
+    """Return every answer on 0 to 100, (rows, items); the mean's points under ``"mean"``."""
     minimum, width = scale_of(moments)
     values = answers.values
     if answers.missing == "mean":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import warnings
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -52,7 +53,8 @@ class Bootstrap:
         """Number of draws lost, by reason; empty when none was."""
         counts = count_outcomes(self.solution)
         dropped = (self.solution.estimates.outcome == Outcome.CONVERGED) & ~self.usable
-        return pd.concat([counts, self._flags(dropped)]).rename("lost").astype("int64")
+        lost: pd.Series = pd.concat([counts, self._flags(dropped)]).rename("lost").astype("int64")
+        return lost
 
     @cached_property
     def inadmissible(self) -> pd.Series:
@@ -192,14 +194,17 @@ class Bootstrap:
         )
 
     def _why(self) -> str:
-        return ", ".join(f"{count} {reason}" for reason, count in self.failed.items()) or "too few asked for"
+        return (
+            ", ".join(f"{count} {reason}" for reason, count in self.failed.items())
+            or "too few asked for"
+        )
 
     def _warn_of_gaps(self, name: str, draws: Floats) -> None:
         gaps = ~np.isfinite(draws)
         if gaps.any():
             warnings.warn(
-                f"{int(gaps.any(axis=1).sum())} of {len(draws)} draws of {name!r} have an entry that "
-                "is not a number; it was left out of that entry's interval.",
+                f"{int(gaps.any(axis=1).sum())} of {len(draws)} draws of {name!r} have an entry "
+                "that is not a number; it was left out of that entry's interval.",
                 CsimodelWarning,
                 stacklevel=3,
             )
@@ -291,7 +296,9 @@ def bootstrap(
     with ThreadPoolExecutor(max(1, workers)) as pool, bar:
         parts = []
         solved: Iterable[Solution] = (
-            pool.map(block, range(design.blocks)) if workers > 1 else map(block, range(design.blocks))
+            pool.map(block, range(design.blocks))
+            if workers > 1
+            else map(block, range(design.blocks))
         )
         for part in solved:
             parts.append(part)
@@ -314,7 +321,11 @@ def _design(
     rows = len(answers.values)
     if resamples is not None:
         indices = np.atleast_2d(np.asarray(resamples))
-        if not np.issubdtype(indices.dtype, np.integer) or indices.min() < 0 or indices.max() >= rows:
+        if (
+            not np.issubdtype(indices.dtype, np.integer)
+            or indices.min() < 0
+            or indices.max() >= rows
+        ):
             raise OptionError(
                 f"resamples must be whole row numbers from 0 to {rows - 1}; "
                 f"seen {indices.min()} to {indices.max()}."
@@ -325,7 +336,7 @@ def _design(
     if isinstance(rng, np.random.Generator):
         seed = int(rng.integers(2**63))
     else:
-        seed = int(np.random.SeedSequence().entropy or 0) if rng is None else int(rng)
+        seed = secrets.randbits(63) if rng is None else int(rng)
     if kind == "poisson":
         return Design("poisson", rows, draws, seed)
     if answers.cluster is not None:

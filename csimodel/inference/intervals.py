@@ -154,7 +154,7 @@ def tail_probability(draws: Floats, null: float) -> Floats:
     """
     count = np.isfinite(draws).sum(axis=0)
     smaller = np.minimum((draws <= null).sum(axis=0), (draws >= null).sum(axis=0))
-    return np.minimum(1.0, 2.0 * (1.0 + smaller) / (1.0 + count))
+    return np.asarray(np.minimum(1.0, 2.0 * (1.0 + smaller) / (1.0 + count)))
 
 
 def spread_of(draws: Floats) -> Floats:
@@ -164,7 +164,9 @@ def spread_of(draws: Floats) -> Floats:
         return np.asarray(draws.std(axis=0, ddof=1))
     centred = np.where(np.isfinite(draws), draws - _mean(draws), 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.sqrt((centred**2).sum(axis=0) / np.where(count > 1, count - 1, np.nan)))
+        return np.asarray(
+            np.sqrt((centred**2).sum(axis=0) / np.where(count > 1, count - 1, np.nan))
+        )
 
 
 def _mean(draws: Floats) -> Floats:

@@ -121,7 +121,7 @@ class Model:
 
     @classmethod
     def from_syntax(cls, text: str) -> Model:
-        """Read lavaan-style text: ``=~``, ``<~``, ``~``, one statement a line.
+        r"""Read lavaan-style text: ``=~``, ``<~``, ``~``, one statement a line.
 
         Names may be quoted (``"perceived value"``) and need not be ASCII (``满意度``).
         ``#`` and ``!`` start a comment; a line that ends in ``+`` goes on in the next.
@@ -133,7 +133,7 @@ class Model:
 
         Examples
         --------
-        >>> model = Model.from_syntax("满意度 =~ s1 + s2\\n忠诚 =~ l1\\n忠诚 ~ 满意度")
+        >>> model = Model.from_syntax("满意度 =~ s1 + s2\n忠诚 =~ l1\n忠诚 ~ 满意度")
         >>> model.paths
         (Path(source='满意度', target='忠诚'),)
         """
@@ -252,7 +252,9 @@ def _check_constructs(constructs: Iterable[Construct]) -> None:
                 )
             owner[item] = construct.name
     if not seen:
-        raise ModelError("The model has no constructs; define at least one, as in 'Value =~ v1 + v2'.")
+        raise ModelError(
+            "The model has no constructs; define at least one, as in 'Value =~ v1 + v2'."
+        )
 
 
 def _check_paths(names: tuple[str, ...], paths: tuple[Path, ...]) -> None:
@@ -269,7 +271,8 @@ def _check_paths(names: tuple[str, ...], paths: tuple[Path, ...]) -> None:
     for path, count in Counter(paths).items():
         if count > 1:
             raise ModelError(
-                f"The path from {path.source!r} to {path.target!r} is given {count} times; give it once."
+                f"The path from {path.source!r} to {path.target!r} is given {count} times; "
+                "give it once."
             )
     if cycle := _find_cycle(names, paths):
         raise ModelError(
@@ -286,7 +289,7 @@ def _check_paths(names: tuple[str, ...], paths: tuple[Path, ...]) -> None:
 
 
 def _find_cycle(names: tuple[str, ...], paths: tuple[Path, ...]) -> list[str]:
-    """Return one cycle as the names on it, the first repeated at the end; empty when there is none."""
+    """Return the names on one cycle, the first repeated at the end; empty without one."""
     targets: dict[str, list[str]] = {name: [] for name in names}
     for source, target in paths:
         targets[source].append(target)

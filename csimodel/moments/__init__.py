@@ -1,4 +1,4 @@
-"""Sample moments with an optional leading batch axis, and the resampling designs that batch them."""
+"""Sample moments with an optional batch axis, and the resampling designs that batch them."""
 
 from csimodel.moments.moments import CrossProducts, Moments, group_moments, join_last, moments_of
 from csimodel.moments.resampling import Design

@@ -118,11 +118,15 @@ class Moments:
                 f"give ({size}, {size})."
             )
         if not np.isfinite(matrix).all():
-            raise SurveyError("The covariance matrix holds missing or infinite cells; fill or drop them.")
+            raise SurveyError(
+                "The covariance matrix holds missing or infinite cells; fill or drop them."
+            )
         if not np.allclose(matrix, np.swapaxes(matrix, -1, -2), rtol=1e-8, atol=1e-10):
             raise SurveyError("The covariance matrix is not symmetric; give both triangles alike.")
         if n < 2:
-            raise SurveyError(f"n={n!r} is too small for a covariance matrix; it needs at least 2 rows.")
+            raise SurveyError(
+                f"n={n!r} is too small for a covariance matrix; it needs at least 2 rows."
+            )
         means = np.full(matrix.shape[:-1], np.nan) if mean is None else np.asarray(mean, np.float64)
         if means.shape != matrix.shape[:-1]:
             raise SurveyError(
@@ -303,7 +307,9 @@ class CrossProducts:
             own = np.argsort(units)[chosen]
             parts = (self.products[own] * weights[own, None]).T
         else:
-            parts = np.stack([np.bincount(units, x * weights, size)[chosen] for x in self.products.T])
+            parts = np.stack(
+                [np.bincount(units, x * weights, size)[chosen] for x in self.products.T]
+            )
         total = np.bincount(units, weights, size)[chosen]
         squared = None if given is None else np.bincount(units, given**2, size)[chosen]
         return self._moments(
@@ -406,5 +412,3 @@ def group_moments(answers: Answers, codes: NDArray[np.intp], groups: int) -> Mom
         maximum=answers.maximum,
         effective_n=effective,
     )
-
-

@@ -94,7 +94,9 @@ class Design:
             return _within(rng, self.strata, draws)
         assert self.cluster is not None
         strata = None if self.strata is None else _strata_of_clusters(self.strata, self.cluster)
-        chosen = _within(rng, strata if strata is not None else np.zeros(self.cluster.max() + 1, np.intp), draws)
+        chosen = _within(
+            rng, strata if strata is not None else np.zeros(self.cluster.max() + 1, np.intp), draws
+        )
         return chosen[:, self.cluster]
 
     def jackknife_units(self) -> NDArray[np.intp]:
@@ -112,9 +114,7 @@ def _tally(indices: NDArray[np.intp], rows: int) -> NDArray[np.float64]:
     return np.bincount(flat, minlength=draws * rows).reshape(draws, rows).astype(np.float64)
 
 
-def _within(
-    rng: np.random.Generator, strata: NDArray[np.intp], draws: int
-) -> NDArray[np.float64]:
+def _within(rng: np.random.Generator, strata: NDArray[np.intp], draws: int) -> NDArray[np.float64]:
     """Draw units with replacement inside each stratum, (draws, units)."""
     counts = np.empty((draws, len(strata)))
     for stratum in range(int(strata.max()) + 1):
@@ -124,9 +124,7 @@ def _within(
     return counts
 
 
-def _strata_of_clusters(
-    strata: NDArray[np.intp], cluster: NDArray[np.intp]
-) -> NDArray[np.intp]:
+def _strata_of_clusters(strata: NDArray[np.intp], cluster: NDArray[np.intp]) -> NDArray[np.intp]:
     """Return each cluster's stratum (checked to be one at the boundary)."""
     of_cluster = np.zeros(int(cluster.max()) + 1, dtype=np.intp)
     of_cluster[cluster] = strata

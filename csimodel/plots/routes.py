@@ -115,7 +115,7 @@ def _cost(one: Route, obstacles: Array, placed: Array) -> float:
     cost = 20.0 * (inside > 0) + 5.0 * inside + 0.18 * abs(one.bend)
     if one.bend and len(placed):
         # A bend must not trade an ellipse for running along another arrow.
-        near = np.hypot(*np.moveaxis(placed[:, None] - points[3:-3, None], -1, 0)) < 6
+        near = np.hypot(*np.moveaxis(placed[:, None] - points[3:-1, None], -1, 0)) < 6
         cost += 2.0 * near.any(axis=-1).sum()
     return float(cost)
 
