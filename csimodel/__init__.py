@@ -3,7 +3,6 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from csimodel.assessment import Assessment, assess
 from csimodel.errors import (
     CsimodelError,
     CsimodelWarning,
@@ -20,7 +19,6 @@ from csimodel.inference import Bootstrap, Jackknife, bootstrap, jackknife
 from csimodel.model import Construct, Model, Path, composite, reflective
 from csimodel.model import catalogue as models
 from csimodel.moments import Moments, moments_of
-from csimodel.repurchase import Repurchase, repurchase, repurchase_of_index
 from csimodel.survey import (
     Codebook,
     ConstructMinimum,
@@ -90,6 +88,11 @@ __all__ = [
 
 # Loaded when first used: they bring matplotlib and jinja2.
 _LAZY = {
+    "assess": "csimodel.assessment",
+    "Assessment": "csimodel.assessment",
+    "Repurchase": "csimodel.repurchase",
+    "repurchase": "csimodel.repurchase",
+    "repurchase_of_index": "csimodel.repurchase",
     "plots": "csimodel.plots",
     "Analysis": "csimodel.report",
     "analyze": "csimodel.report",

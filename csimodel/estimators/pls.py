@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 
 from csimodel.errors import ModelError, OptionError, choose, suggest
 from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
-from csimodel.estimators.structural import FEW, pivots_last, regress
+from csimodel.estimators.structural import FEW, inseparable, pivots_last, regress
 from csimodel.model import Model
 from csimodel.moments import Moments
 
 Floats = NDArray[np.float64]
 Mode = Literal["A", "B", "unit"]
 
+_COLLINEAR = 1e10  # variance inflation that only rounding keeps from being infinite
 _CHUNK = 512  # samples fitted together: their correlations stay in cache
 
 
@@ -123,8 +124,8 @@ class PLS:
             modes.append("A" if construct.kind == "single" else own)
             if self.consistent and construct.kind == "reflective" and own != "A":
                 raise OptionError(
-                    f"consistent=True needs mode A for the reflective construct "
-                    f"{construct.name!r}, not {own!r}; use mode A, or define it as a composite with <~."
+                    f"consistent=True needs mode A for reflective construct {construct.name!r}, "
+                    f"not {own!r}; use mode A, or define it as a composite with <~."
                 )
         return tuple(modes)
 
@@ -179,7 +180,6 @@ class PLS:
             weights, iterations, settled = _outer_weights(
                 cor, model, modes, self.scheme, self.tolerance, self.max_iterations
             )
-            outcome[(outcome == 0) & ~settled] = Outcome.NOT_CONVERGED
             crossed, scores_cor, weights = _scores(cor, model, weights)
             loadings = crossed[np.arange(len(model.items)), model.owner]
             sign = np.sign(_sum_blocks(loadings * toward[:, None], model))
@@ -194,8 +194,10 @@ class PLS:
                     model, weights, loadings, construct_cor
                 )
             paths = regress(model, construct_cor)
-        singular = ~(np.isfinite(paths).all((0, 1)) & np.isfinite(weights).all(0))
+            singular = inseparable(model, construct_cor)
+        singular |= ~(np.isfinite(paths).all((0, 1)) & np.isfinite(weights).all(0))
         outcome[(outcome == 0) & singular] = Outcome.SINGULAR
+        outcome[(outcome == 0) & ~settled] = Outcome.NOT_CONVERGED
         unusable = (outcome == Outcome.CONSTANT_ITEM) | (outcome == Outcome.TOO_FEW_ROWS)
         for values in (weights, loadings, reliability, construct_cor, paths):
             values[..., unusable] = np.nan
@@ -344,14 +346,16 @@ def _sum_blocks(values: Floats, model: Model) -> Floats:
 
 
 def _inverse(matrices: Floats) -> Floats:
-    """Invert (draws, k, k); singular ones become NaN."""
+    """Invert correlation matrices, (draws, k, k); those singular but for rounding become NaN."""
     try:
-        return np.asarray(np.linalg.inv(matrices), dtype=np.float64)
+        inverse = np.asarray(np.linalg.inv(matrices), dtype=np.float64)
     except np.linalg.LinAlgError:
         inverse = np.full_like(matrices, np.nan)
         regular = np.linalg.cond(matrices) < 1e14
         inverse[regular] = np.linalg.inv(matrices[regular])
-        return inverse
+    inflation = np.abs(np.diagonal(inverse, axis1=-2, axis2=-1)).max(axis=-1)
+    inverse[~(inflation < _COLLINEAR)] = np.nan
+    return inverse
 
 
 def _consistent(

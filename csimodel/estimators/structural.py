@@ -17,6 +17,7 @@ from csimodel.model import Model
 
 Floats = NDArray[np.float64]
 
+_SINGULAR = 1e-10  # a pivot this small is rounding: 1 - R² of one antecedent given others
 FEW = 4  # up to so many samples, LAPACK one by one beats long vector operations
 
 
@@ -49,16 +50,19 @@ def solve_last(matrix: Floats, right: Floats) -> Floats:
 
 
 def pivots_last(matrix: Floats) -> Floats:
-    """Return the pivots of symmetric elimination, (k, draws): all positive if and only if definite.
+    """Return the pivots of symmetric elimination, (..., k, draws), from (..., k, k, draws).
+
+    All are positive if and only if the matrix is positive definite.
 
     >>> pivots_last(np.array([[[1.0], [2.0]], [[2.0], [1.0]]]))
     array([[ 1.],
            [-3.]])
     """
     a = matrix.copy()
-    for i in range(len(a) - 1):
-        a[i + 1 :, i + 1 :] -= (a[i + 1 :, i] / a[i, i])[:, None] * a[i, i + 1 :]
-    return np.asarray(np.diagonal(a).T)
+    for i in range(a.shape[-2] - 1):
+        factor = a[..., i + 1 :, i, :] / a[..., i : i + 1, i, :]
+        a[..., i + 1 :, i + 1 :, :] -= factor[..., None, :] * a[..., i : i + 1, i + 1 :, :]
+    return np.einsum("...iid->...id", a)
 
 
 class Regressions(NamedTuple):
@@ -123,16 +127,29 @@ def regress(model: Model, cor: Floats, into: Floats | None = None) -> Floats:
     (targets, sources, draws)
     """
     paths = np.zeros_like(cor) if into is None else into
-    simple, targets, sources, used, both, padding = regressions(model)
+    simple, targets, sources, used, _, _ = regressions(model)
     paths[simple] = cor[simple]
     if len(targets):
-        system = cor[sources[:, :, None], sources[:, None, :]]
-        system *= both
-        system += padding
-        solved = solve_last(system, cor[sources, targets] * used)
+        solved = solve_last(_systems(model, cor), cor[sources, targets] * used)
         row, column = np.nonzero(used[..., 0])
         paths[targets[row, 0], sources[row, column]] = solved[row, column]
     return paths
+
+
+def inseparable(model: Model, cor: Floats) -> NDArray[np.bool_]:
+    """Tell, (draws,), where the antecedents of some construct carry the same information."""
+    if not len(regressions(model).targets):
+        return np.zeros(cor.shape[-1], dtype=bool)
+    return np.asarray((np.abs(pivots_last(_systems(model, cor))) < _SINGULAR).any(axis=(0, 1)))
+
+
+def _systems(model: Model, cor: Floats) -> Floats:
+    """Return the correlations among antecedents of each regression, padded with the identity."""
+    _, _, sources, _, both, padding = regressions(model)
+    system = cor[sources[:, :, None], sources[:, None, :]]
+    system *= both
+    system += padding
+    return np.asarray(system)
 
 
 def r_squared(paths: Floats, cor: Floats) -> Floats:

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from csimodel.errors import CsimodelWarning, OptionError, SurveyError
 from csimodel.estimators import Fit, Quantity, Solution, group_codes, register
@@ -219,7 +219,7 @@ def design_variance(influence: Floats, answers: Answers) -> Floats:
 
 
 def _table(fit: Fit, mean: Floats, se: Floats, level: float, n: int) -> pd.DataFrame:
-    z = ndtri(0.5 + level / 2.0)
+    z = NormalDist().inv_cdf(0.5 + level / 2.0)
     return pd.DataFrame(
         {"mean": mean, "se": se, "lower": mean - z * se, "upper": mean + z * se, "n": n},
         index=by_construct(fit.model),

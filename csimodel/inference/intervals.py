@@ -11,9 +11,10 @@ https://doi.org/10.1017/CBO9780511802843
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from csimodel.errors import InferenceError, OptionError, choose
 
@@ -37,12 +38,12 @@ def interval_of(
     With θ the estimate, θ* the draws, q the quantiles of θ* and α = (1 - level)/2:
 
     - ``"percentile"``: q(α), q(1 - α);
-    - ``"basic"``: 2θ - q(1 - α), 2θ - q(α);
+    - ``"basic"``: 2θ - q(1 - α), 2θ - q(α) (cSEM also subtracts twice the bias);
     - ``"normal"``: θ - bias ∓ z sd(θ*), bias = mean(θ*) - θ (as in R's boot and in cSEM);
     - ``"studentized"``: θ - t(1 - α) se, θ - t(α) se, t the quantiles of (θ* - θ)/se*;
     - ``"bc"``: q(Φ(2z₀ ∓ z)), Φ(z₀) the share of draws below the estimate, ties half;
     - ``"bca"``: q(Φ(z₀ + (z₀ ∓ z)/(1 - a(z₀ ∓ z)))), with the acceleration a of each parameter
-      from its own jackknife values.
+      from its own jackknife values (cSEM pools one acceleration over all parameters).
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ def interval_of(
     if not 0 < level < 1:
         raise OptionError(f"level={level!r} must lie between 0 and 1, for example 0.95.")
     alpha = (1.0 - level) / 2.0
-    z = ndtri(1.0 - alpha)
+    z = NormalDist().inv_cdf(1.0 - alpha)
     if kind == "normal":
         centre = 2.0 * estimate - _mean(draws)
         spread = z * spread_of(draws)
@@ -83,6 +84,8 @@ def interval_of(
             t = quantiles((draws - estimate) / draw_se, np.array([[alpha], [1.0 - alpha]]))
         return estimate - t[1] * se, estimate - t[0] * se
     if kind in ("bc", "bca"):
+        from scipy.special import ndtr
+
         z0 = bias_correction(estimate, draws)
         a = np.zeros_like(estimate)
         if kind == "bca":
@@ -102,6 +105,8 @@ def bias_correction(estimate: Floats, draws: Floats) -> Floats:
 
     Draws that equal the estimate count half.
     """
+    from scipy.special import ndtri
+
     seen = np.isfinite(draws)
     count = np.maximum(seen.sum(axis=0), 1)
     below = ((draws < estimate) & seen).sum(axis=0) + 0.5 * ((draws == estimate) & seen).sum(axis=0)

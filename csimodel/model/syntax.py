@@ -61,10 +61,10 @@ def parse(text: str) -> tuple[tuple[Construct, ...], tuple[Path, ...]]:
 
 
 def _statements(text: str) -> list[str]:
+    """Split text at line ends and semicolons, without comments, joining lines that go on."""
     statements: list[str] = []
     going_on = False
-    for raw in re.split(r"[\n;]", text):
-        line = re.sub(r"""("[^"]*"|'[^']*')|[#!].*""", lambda m: m.group(1) or "", raw).strip()
+    for line in (part.strip() for raw in text.split("\n") for part in _parts(raw)):
         if not line:
             continue
         if going_on or (statements and line.startswith("+")):
@@ -73,6 +73,19 @@ def _statements(text: str) -> list[str]:
             statements.append(line)
         going_on = line.endswith(("+", "~"))
     return statements
+
+
+def _parts(line: str) -> list[str]:
+    """Split one line at semicolons outside quotes, up to a comment."""
+    parts = [""]
+    for token in re.findall(r"""("[^"]*"|'[^']*'|.)""", line):
+        if token in ("#", "!"):
+            break
+        if token == ";":
+            parts.append("")
+        else:
+            parts[-1] += token
+    return parts
 
 
 def _terms(text: str, statement: str) -> list[str]:

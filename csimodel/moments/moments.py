@@ -5,7 +5,7 @@ Weighted moments are ``mean = Σ w x / Σ w`` and
 sample moments whatever their scale.
 
 Under ``"pairwise"`` each mean uses the rows that answered the item and each covariance the
-rows that answered both. Under ``"mean"`` a missing cell counts as the item's mean of the same
+rows that answered both, with the number of those rows less 1 as denominator, as R's cov does. Under ``"mean"`` a missing cell counts as the item's mean of the same
 (re)sample, so a bootstrap repeats the replacement in every draw.
 """
 

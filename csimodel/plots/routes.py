@@ -69,12 +69,11 @@ def route(centres: Array, sizes: Array, edges: Integers, extents: Array) -> list
     routes: list[Route] = []
     for source, target in edges:
         others = np.delete(ellipses, [source, target], axis=0)
-        obstacles = np.concatenate([others, extents])
         placed = np.array([one.points(np.linspace(0, 1, 15)) for one in routes])
         best, best_cost = None, np.inf
         for bend in (0.0, *_BENDS):
             one = _curve(centres, sizes, int(source), int(target), bend)
-            cost = _cost(one, obstacles, placed)
+            cost = _cost(one, others, extents, placed)
             if cost < best_cost - 1e-9:
                 best, best_cost = one, cost
             if bend == 0 and cost < 1:
@@ -109,10 +108,12 @@ def border(centre: Array, size: Array, towards: Array, gap: float = 0.0) -> Arra
     return on_border
 
 
-def _cost(one: Route, obstacles: Array, placed: Array) -> float:
+def _cost(one: Route, ellipses: Array, extents: Array, placed: Array) -> float:
     points = one.points(np.linspace(0, 1, 15))
-    inside = inside_length(points[:-1, None], points[1:, None], obstacles[None]).sum()
-    cost = 20.0 * (inside > 0) + 5.0 * inside + 0.18 * abs(one.bend)
+    cost = 0.18 * abs(one.bend)
+    for boxes, weight in ((ellipses, 10.0), (extents, 1.0)):  # items are the lesser evil
+        inside = inside_length(points[:-1, None], points[1:, None], boxes[None]).sum()
+        cost += weight * (20.0 * (inside > 0) + 5.0 * inside)
     if one.bend and len(placed):
         # A bend must not trade an ellipse for running along another arrow.
         near = np.hypot(*np.moveaxis(placed[:, None] - points[3:-1, None], -1, 0)) < 6

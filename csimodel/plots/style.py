@@ -56,7 +56,8 @@ class CsiFigure(Figure):
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=2 * _CSS_DPI)
+        whole: Any = {"bbox_inches": self.bbox_inches, "facecolor": "auto", "edgecolor": "auto"}
+        self.savefig(buffer, format="png", dpi=2 * _CSS_DPI, **whole)
         width, height = self.get_size_inches()
         shown = {"width": round(width * _CSS_DPI), "height": round(height * _CSS_DPI)}
         return buffer.getvalue(), shown

@@ -14,7 +14,14 @@ from matplotlib.figure import Figure
 
 from csimodel.errors import OptionError
 
-_SETTINGS: Any = {"svg.fonttype": "path", "svg.hashsalt": "csimodel", "savefig.bbox": "standard"}
+_SETTINGS: Any = {
+    "svg.fonttype": "path",
+    "svg.hashsalt": "csimodel",
+    "savefig.bbox": "standard",
+    "savefig.facecolor": "auto",
+    "savefig.edgecolor": "auto",
+    "savefig.transparent": False,
+}
 _LOCK = threading.Lock()  # rc_context is one for all threads
 _REFERENCE = re.compile(r'(\bid="|url\(#|href="#)')
 

@@ -1,0 +1,38 @@
+"""Reliability, validity, structural quality and global fit; `assess` puts them into words.
+
+Each measure is a function from a solution, single or batched, to an array, and a quantity that
+bootstrap tables and group tables know by the function's name.
+"""
+
+from csimodel.assessment.assess import Assessment, assess
+from csimodel.assessment.global_fit import d_g, d_uls, srmr
+from csimodel.assessment.reliability import alpha, alpha_raw, ave, rho_a, rho_c
+from csimodel.assessment.structure import antecedent_vif, f2, item_vif
+from csimodel.assessment.validity import (
+    fornell_larcker,
+    fornell_larcker_margin,
+    htmt,
+    htmt2,
+    htmt_signed,
+)
+
+__all__ = [
+    "Assessment",
+    "alpha",
+    "alpha_raw",
+    "antecedent_vif",
+    "assess",
+    "ave",
+    "d_g",
+    "d_uls",
+    "f2",
+    "fornell_larcker",
+    "fornell_larcker_margin",
+    "htmt",
+    "htmt2",
+    "htmt_signed",
+    "item_vif",
+    "rho_a",
+    "rho_c",
+    "srmr",
+]

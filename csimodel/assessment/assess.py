@@ -1,0 +1,251 @@
+"""`assess`: everything there is to check about a fit, with verdicts in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.assessment import structure, validity
+from csimodel.assessment.judge_measurement import (
+    htmt_table,
+    judge_fornell_larcker,
+    judge_htmt,
+    judge_loadings,
+    judge_reliability,
+)
+from csimodel.assessment.judge_structure import (
+    judge_antecedents,
+    judge_effects,
+    judge_global,
+    judge_item_vif,
+)
+from csimodel.assessment.verdicts import ATTENTION, NOT_JUDGED, as_table
+from csimodel.errors import EstimationError, OptionError
+from csimodel.estimators import Fit, find
+from csimodel.inference import Bootstrap
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Assessment:
+    """Quality of a fit: tables of measures, and a verdict on each. Made by `assess`.
+
+    Attributes
+    ----------
+    fit
+        What is assessed.
+    bootstrap
+        Draws that give HTMT its intervals, or None.
+    level
+        Coverage of those intervals.
+    """
+
+    fit: Fit
+    bootstrap: Bootstrap | None = None
+    level: float = 0.95
+
+    @cached_property
+    def reliability(self) -> pd.DataFrame:
+        """Constructs × alpha (standardised), rho_a, rho_c, ave; 1 for single items."""
+        measures = ("alpha", "rho_a", "rho_c", "ave")
+        columns = {name: find(name).values(self.fit.solution) for name in measures}
+        return pd.DataFrame(columns, index=list(self.fit.model.construct_names))
+
+    @cached_property
+    def htmt(self) -> pd.DataFrame:
+        """HTMT of every pair: estimate, and with a bootstrap se, lower and upper (percentile)."""
+        if self.bootstrap is None:
+            return htmt_table(self.fit)
+        table = self.bootstrap.table("htmt", interval="percentile", level=self.level)
+        return table[["estimate", "se", "lower", "upper"]]
+
+    @cached_property
+    def fornell_larcker(self) -> pd.DataFrame:
+        """Square roots of AVE on the diagonal, construct correlations below it."""
+        names = list(self.fit.model.construct_names)
+        return pd.DataFrame(validity.fornell_larcker(self.fit.solution), names, names)
+
+    @cached_property
+    def item_vif(self) -> pd.Series:
+        """Variance inflation of each item among those of its construct."""
+        values = structure.item_vif(self.fit.solution)
+        return pd.Series(values, list(self.fit.model.items), name="item_vif")
+
+    @cached_property
+    def antecedent_vif(self) -> pd.DataFrame:
+        """Variance inflation of antecedents, targets × sources; NaN where there is no path."""
+        return self._by_path(structure.antecedent_vif(self.fit.solution))
+
+    @cached_property
+    def f2(self) -> pd.DataFrame:
+        """Effect size f², targets × sources; NaN where there is no path."""
+        return self._by_path(structure.f2(self.fit.solution))
+
+    @cached_property
+    def global_fit(self) -> pd.DataFrame:
+        """Distances srmr, d_uls, d_g × estimated and saturated model."""
+        measures = ["srmr", "d_uls", "d_g"]
+        rows = np.stack([find(name).values(self.fit.solution) for name in measures])
+        return pd.DataFrame(rows, measures, ["estimated", "saturated"])
+
+    @property
+    def cross_loadings(self) -> pd.DataFrame:
+        """Correlations of every item with every construct's score, items × constructs."""
+        return self.fit.cross_loadings
+
+    @cached_property
+    def verdicts(self) -> pd.DataFrame:
+        """One row a judgement: measure, subject, value, threshold, verdict, source, sentence."""
+        fit = self.fit
+        return as_table(
+            [
+                *judge_reliability(fit),
+                *judge_loadings(fit),
+                *judge_htmt(fit, self.htmt, self.level),
+                *judge_fornell_larcker(fit),
+                *judge_item_vif(fit),
+                *judge_antecedents(fit),
+                *judge_effects(fit),
+                *judge_global(fit),
+            ]
+        )
+
+    def __str__(self) -> str:
+        title = self._title()
+        lines = [title, "=" * len(title), self._count(), ""]
+        lines += [f"{verdict.upper()}: {sentence}" for verdict, sentence in self._attention()]
+        for name, table in self._tables():
+            lines += ["", name, table.to_string(na_rep="", float_format="{:.3f}".format)]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        points = "".join(
+            f"<li><b>{escape(verdict)}</b>: {escape(sentence)}</li>"
+            for verdict, sentence in self._attention()
+        )
+        parts = [f"<h3>{escape(self._title())}</h3>", f"<p>{escape(self._count())}</p>"]
+        if points:
+            parts.append(f"<ul>{points}</ul>")
+        for name, table in self._tables():
+            body = table.to_html(na_rep="", float_format="{:.3f}".format, border=0, escape=True)
+            parts.append(f"<details open><summary>{escape(name)}</summary>{body}</details>")
+        return "<div class='csimodel'>" + "".join(parts) + "</div>"
+
+    def _title(self) -> str:
+        return f"Assessment of {self.fit.model.name or 'the model'} by {self.fit.estimator.label}"
+
+    def _count(self) -> str:
+        verdicts = self.verdicts["verdict"]
+        poor, unjudged = int(verdicts.isin(ATTENTION).sum()), int((verdicts == NOT_JUDGED).sum())
+        told = f"{len(verdicts)} checks: {poor} need attention"
+        return f"{told}, {unjudged} cannot be judged." if unjudged else f"{told}."
+
+    def _attention(self) -> list[tuple[str, str]]:
+        shown = self.verdicts[self.verdicts["verdict"].isin([*ATTENTION, NOT_JUDGED])]
+        return list(zip(shown["verdict"], shown["sentence"], strict=True))
+
+    def _tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        endogenous = list(self.fit.model.endogenous)
+        yield "Reliability and shared variance", self.reliability
+        yield "HTMT: can the constructs be told apart", self._htmt_page()
+        yield (
+            "Fornell-Larcker: root of AVE on the diagonal, correlations below",
+            self.fornell_larcker,
+        )
+        owners = [self.fit.model.construct_names[j] for j in self.fit.model.owner]
+        items = pd.DataFrame(
+            {
+                "construct": owners,
+                "loading": self.fit.estimates.loadings,
+                "VIF": self.item_vif.to_numpy(),
+            },
+            index=self.item_vif.index,
+        )
+        yield "Items", items
+        yield "Variance inflation of antecedents", _trimmed(self.antecedent_vif, endogenous)
+        yield "Effect size f²", _trimmed(self.f2, endogenous)
+        yield "Distance between observed and implied correlations", self.global_fit
+
+    def _htmt_page(self) -> pd.DataFrame:
+        if self.bootstrap is None:
+            return validity.square_of_pairs(self.htmt["estimate"].to_numpy(), self.fit.model)
+        return self.htmt
+
+    def _by_path(self, values: Floats) -> pd.DataFrame:
+        names = list(self.fit.model.construct_names)
+        table = np.full((len(names), len(names)), np.nan)
+        table[self.fit.model.adjacency] = values
+        frame = pd.DataFrame(table, names, names)
+        return frame.rename_axis(index="target", columns="source")
+
+
+def _trimmed(table: pd.DataFrame, rows: list[str]) -> pd.DataFrame:
+    kept = table.loc[rows, table.notna().any()]
+    return kept.rename_axis(index=None, columns=None)
+
+
+def assess(fit: Fit, bootstrap: Bootstrap | None = None, level: float = 0.95) -> Assessment:
+    """Check a fit's measurement, regressions and overall fit against the literature.
+
+    Parameters
+    ----------
+    fit
+        From `fit` or `fit_groups`.
+    bootstrap
+        Draws of the same fit, which give HTMT its percentile intervals.
+    level
+        Coverage of the intervals, between 0 and 1.
+
+    Returns
+    -------
+    Assessment
+        Tables, and ``verdicts`` in plain words with their sources. Prints, and shows as HTML in a
+        notebook. Constructs to which a measure does not apply (single items, composites
+        with regression weights) are named and not judged.
+
+    Raises
+    ------
+    EstimationError
+        When the fit has no solution to assess.
+    OptionError
+        When the bootstrap belongs to another fit, or the level is outside 0 to 1.
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
+    >>> checked = assess(fit)
+    >>> checked.reliability.loc["Image"].round(3).tolist()
+    [0.723, 0.74, 0.819, 0.478]
+    >>> checked.verdicts.query("measure == 'alpha' and verdict == 'poor'")["subject"].tolist()
+    ['Expectation', 'Loyalty']
+    """
+    if not 0.0 < level < 1.0:
+        raise OptionError(f"level={level!r} must lie between 0 and 1, for example 0.95.")
+    if not fit.converged:
+        why = " ".join(str(found) for found in fit.diagnostics if found.severity == "failure")
+        raise EstimationError(f"There is no solution to assess: {why}")
+    if bootstrap is not None and not _same(bootstrap.fit, fit):
+        raise OptionError(
+            "The bootstrap was made from another fit than the one to assess; "
+            "use csi.bootstrap(fit) with this fit."
+        )
+    return Assessment(fit, bootstrap, level)
+
+
+def _same(one: Fit, other: Fit) -> bool:
+    return one.solution is other.solution or (
+        one.model == other.model
+        and one.estimator == other.estimator
+        and np.array_equal(one.moments.cov, other.moments.cov, equal_nan=True)
+        and np.array_equal(one.estimates.weights, other.estimates.weights)
+    )

@@ -1,0 +1,234 @@
+"""`analyze`: the whole chain in one call, from a survey to what a point is worth."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from csimodel.assessment import Assessment, assess
+from csimodel.errors import CsimodelWarning, ModelError, OptionError, choose, suggest
+from csimodel.estimators import Fit, fit as fit_model
+from csimodel.estimators.solution import Estimator
+from csimodel.findings import Finding, listed
+from csimodel.index import importance_performance, index_scores
+from csimodel.inference import Bootstrap, bootstrap
+from csimodel.model import Model, catalogue
+from csimodel.repurchase import Repurchase, repurchase as regress_repurchase
+from csimodel.survey import Survey, read_survey
+
+_CATALOGUE = {"ecsi": catalogue.ecsi, "acsi": catalogue.acsi}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Analysis:
+    """Everything a report says, computed: made by `analyze`, written down by `write_report`.
+
+    Attributes
+    ----------
+    fit
+        The fitted model.
+    bootstrap
+        The resamples behind every interval.
+    index
+        Index of each construct, 0-100 points: mean, se, lower, upper, n.
+    importance
+        What moves the target: importance (points per point), performance (index), se, lower,
+        upper.
+    assessment
+        Reliability, validity and fit, with verdicts.
+    repurchase
+        The regression of repurchase on the index, or None.
+    group_index
+        Index of each (group, construct), or None.
+    target
+        The construct the report is about.
+    level
+        Coverage of the intervals.
+    contrast
+        Two index levels whose repurchase is compared, points.
+    warned
+        Warnings given on the way, as findings.
+    """
+
+    fit: Fit
+    bootstrap: Bootstrap
+    index: pd.DataFrame
+    importance: pd.DataFrame
+    assessment: Assessment
+    repurchase: Repurchase | None
+    group_index: pd.DataFrame | None
+    target: str
+    level: float
+    contrast: tuple[float, float]
+    warned: tuple[Finding, ...] = ()
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything a reader must know before trusting the numbers, gravest first."""
+        survey = self.fit.survey
+        found = [
+            *(survey.findings if survey is not None else ()),
+            *self.fit.diagnostics,
+            *self.bootstrap.findings,
+            *(self.repurchase.diagnostics if self.repurchase is not None else ()),
+            *self.warned,
+        ]
+        order = ("failure", "warning", "note")
+        return tuple(sorted(dict.fromkeys(found), key=lambda one: order.index(one.severity)))
+
+    def summary(self) -> str:
+        """Return the results as a page of text for a terminal."""
+        from csimodel.report.text import page
+
+        return page(self)
+
+    def __repr__(self) -> str:
+        row = self.index.loc[self.target]
+        told = f"{self.target} {row['mean']:.1f} [{row['lower']:.1f}, {row['upper']:.1f}]"
+        return f"<Analysis of {self.fit!r}: {told}>"
+
+
+def analyze(
+    survey: Survey | object,
+    model: Model | str | None = None,
+    *,
+    estimator: Estimator | None = None,
+    draws: int = 5000,
+    rng: int | np.random.Generator | None = 7,
+    outcome: str | None = None,
+    family: str | None = None,
+    by: str | Sequence[str] | None = None,
+    target: str = "Satisfaction",
+    level: float = 0.95,
+    contrast: tuple[float, float] = (67.0, 70.0),
+    progress: bool = True,
+) -> Analysis:
+    """Fit, resample, score, assess and value in repurchase, in one call.
+
+    Parameters
+    ----------
+    survey
+        A `Survey` or anything `read_survey` takes.
+    model
+        A `Model`, or ``"ecsi"`` (default) or ``"acsi"``; by name, the codebook's items are taken
+        for constructs that bear the same name in it.
+    estimator
+        `PLS` by default.
+    draws
+        Number of bootstrap resamples.
+    rng
+        Seed of the resamples.
+    outcome
+        Column that says whether, or how likely, the customer buys again; None for no regression.
+    family
+        Kind of regression, as in `repurchase`; by default what suits the outcome's scale.
+    by
+        Column or columns that make groups with an index of their own.
+    target
+        The construct the report is about.
+    level
+        Coverage of the intervals.
+    contrast
+        Two index levels whose repurchase is compared, points.
+    progress
+        Show a bar for what takes longer than a second.
+
+    Returns
+    -------
+    Analysis
+
+    Raises
+    ------
+    ModelError
+        When the target is not in the model.
+    OptionError
+        For an option that is not allowed, or a level outside 0 to 1.
+    SurveyError, EstimationError, InferenceError
+        When the data cannot be used, or give no solution.
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> analysis = csi.analyze(csi.load_mobi(), draws=200, outcome="CUSL1", progress=False)
+    >>> round(analysis.index.loc["Satisfaction", "mean"], 1)
+    np.float64(72.5)
+    >>> analysis.importance.index[0]
+    'Quality'
+    """
+    table = survey if isinstance(survey, Survey) else read_survey(survey)
+    chosen = model if isinstance(model, Model) else named_model(model or "ecsi", table)
+    if target not in chosen.construct_names:
+        raise ModelError(
+            f"Target {target!r} is not in the model{suggest(target, chosen.construct_names)}; "
+            f"choose one of {listed(chosen.construct_names, 20)}."
+        )
+    if not 0 < level < 1:
+        raise OptionError(f"level={level!r} must lie between 0 and 1, for example 0.95.")
+    if not all(0 <= point <= 100 for point in contrast):
+        raise OptionError(
+            f"contrast={contrast!r} must be two index levels from 0 to 100, for example (67, 70)."
+        )
+    warned: list[Finding] = []
+    with _kept(warned):
+        fitted = fit_model(chosen, table, estimator)
+        boot = bootstrap(fitted, draws, rng, progress=progress)
+        valued = None
+        if outcome is not None:
+            valued = regress_repurchase(fitted, outcome=outcome, family=family, bootstrap=boot)
+        groups = None
+        if by is not None:
+            groups = index_scores(fitted, by=by, bootstrap=boot, level=level)
+        scores = index_scores(fitted, bootstrap=boot, level=level)
+        drivers = importance_performance(fitted, target, boot, level)
+        assessed = assess(fitted, boot, level)
+    return Analysis(
+        fit=fitted,
+        bootstrap=boot,
+        index=scores,
+        importance=drivers,
+        assessment=assessed,
+        repurchase=valued,
+        group_index=groups,
+        target=target,
+        level=level,
+        contrast=contrast,
+        warned=tuple(warned),
+    )
+
+
+def named_model(name: str, survey: Survey) -> Model:
+    """Return a published model, measured by the codebook's items where it names its constructs.
+
+    Raises
+    ------
+    OptionError
+        When there is no such model.
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> named_model("ecsi", csi.load_mobi()).blocks["Value"]
+    ('PERV1', 'PERV2')
+    """
+    build = _CATALOGUE[choose("model", name, _CATALOGUE)]
+    known = build().construct_names
+    return build({name: items for name, items in survey.blocks.items() if name in known})
+
+
+@contextmanager
+def _kept(findings: list[Finding]) -> Iterator[None]:
+    """Turn the package's warnings into findings; pass others on."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", CsimodelWarning)
+        yield
+    for one in caught:
+        if issubclass(one.category, CsimodelWarning):
+            findings.append(Finding("warned", str(one.message)))
+        else:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)

@@ -1,0 +1,139 @@
+"""What is needed to repeat an analysis: the data's fingerprint, versions and code."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Mapping
+from dataclasses import fields
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from csimodel.survey import Survey
+
+if TYPE_CHECKING:
+    from csimodel.report.analysis import Analysis
+
+_PROGRAMS = ("numpy", "scipy", "pandas", "matplotlib")
+
+
+def fingerprint(analysis: Analysis) -> str:
+    """Return a sha256 of the answers used, whatever the file they came from.
+
+    It covers the item names (UTF-8, joined by line feeds, and one more at the end), then the
+    answers row by row as little-endian doubles with missing cells as the one quiet NaN, then
+    the weights likewise when there are any.
+    """
+    answers = analysis.fit.require_answers("A report")
+    digest = hashlib.sha256(("\n".join(answers.items) + "\n").encode())
+    for values in (answers.values, answers.weights):
+        if values is not None:
+            plain = np.where(np.isnan(values), np.nan, values)
+            digest.update(np.ascontiguousarray(plain, dtype="<f8").tobytes())
+    return digest.hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of this package, of Python and of the programs behind the numbers."""
+    import csimodel
+
+    found = {"csimodel": csimodel.__version__, "python": platform.python_version()}
+    return found | {name: version(name) for name in _PROGRAMS}
+
+
+def code(analysis: Analysis) -> str:
+    """Return Python code that repeats the analysis from the data.
+
+    A survey from a file is read by the file's name; one from a data frame from ``frame``.
+    """
+    fit, design = analysis.fit, analysis.bootstrap.design
+    survey = fit.survey
+    assert survey is not None
+    options = {
+        "estimator": f"csi.{_call(fit.estimator)}",
+        "draws": repr(design.draws),
+        "rng": repr(design.seed),
+        "target": repr(analysis.target),
+        "level": repr(analysis.level),
+    }
+    if analysis.repurchase is not None:
+        options |= {
+            "outcome": repr(analysis.repurchase.outcome),
+            "family": repr(analysis.repurchase.family.name),
+            "contrast": repr(tuple(analysis.contrast)),
+        }
+    if analysis.group_index is not None:
+        options["by"] = repr([str(name) for name in analysis.group_index.index.names[:-1]])
+    return "\n".join(
+        [
+            "import csimodel as csi",
+            "",
+            _reading(survey, fit.model.items),
+            f"model = csi.Model.from_syntax({_quoted(fit.model.to_syntax())})",
+            "analysis = csi.analyze(",
+            "    survey,",
+            "    model,",
+            *(f"    {name}={value}," for name, value in options.items()),
+            ")",
+            'csi.write_report(analysis, "report")',
+        ]
+    )
+
+
+def _reading(survey: Survey, names: tuple[str, ...]) -> str:
+    known = {name: survey.items[name] for name in names if name in survey.items}
+    bounds = {
+        name: (item.minimum, item.maximum)
+        for name, item in known.items()
+        if item.minimum is not None and item.maximum is not None
+    }
+    codes = {name: item.missing_codes for name, item in known.items() if item.missing_codes}
+    options: dict[str, object] = {
+        "items": list(names),
+        "scale": _shared(bounds, names),
+        "missing_codes": _shared(codes, names),
+        "reverse": [name for name, item in known.items() if item.reversed],
+        "missing": survey.missing,
+        "weights": survey.weights,
+        "strata": survey.strata,
+        "cluster": survey.cluster,
+    }
+    source = "frame" if survey.source == "frame" else repr(survey.source)
+    lines = ["survey = csi.read_survey(", f"    {source},"]
+    lines += [f"    {name}={_value(option)}," for name, option in options.items() if option]
+    return "\n".join([*lines, ")"])
+
+
+def _shared(values: Mapping[str, object], names: tuple[str, ...]) -> object:
+    """Return the one value that all items have, or the values by item."""
+    first = next(iter(values.values()), None)
+    same = len(values) == len(names) and all(value == first for value in values.values())
+    return first if same else dict(values)
+
+
+def _value(option: object) -> str:
+    text = repr(option)
+    return text if isinstance(option, (str, list, tuple, dict)) else f"csi.{text}"
+
+
+def _call(value: object) -> str:
+    """Write an estimator with the settings that differ from the defaults."""
+    from dataclasses import is_dataclass
+
+    assert is_dataclass(value)
+    usual = type(value)()
+    own = [
+        f"{field.name}={getattr(value, field.name)!r}"
+        for field in fields(value)
+        if getattr(value, field.name) != getattr(usual, field.name)
+    ]
+    return f"{type(value).__name__}({', '.join(own)})"
+
+
+def _quoted(text: str) -> str:
+    """Write several lines as a Python literal that keeps them readable."""
+    if '"""' in text or "\\" in text or text.endswith('"'):
+        return repr(text)
+    return f'"""\n{text}\n"""'

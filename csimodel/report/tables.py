@@ -1,0 +1,105 @@
+"""The tables of a report, as they go into CSV files and ``results.json``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from csimodel.report.analysis import Analysis
+
+_REPURCHASE = ("repurchase_coefficients", "repurchase_effects", "repurchase_curve")
+NAMES = (
+    "index", "index_by_group", "drivers", "paths", "total_effects", "r2", "items", "reliability",
+    "htmt", "fornell_larcker", "effect_sizes", "global_fit", "verdicts", *_REPURCHASE, "findings",
+)  # fmt: skip
+"""Every table a report can have."""
+
+
+def tables(analysis: Analysis) -> dict[str, pd.DataFrame]:
+    """Return the tables of an analysis by name, each flat: labels are columns too."""
+    boot, level, assessed = analysis.bootstrap, analysis.level, analysis.assessment
+    found = {"index": _flat(analysis.index)}
+    if analysis.group_index is not None:
+        found["index_by_group"] = _flat(analysis.group_index)
+    found |= {
+        "drivers": _flat(analysis.importance),
+        "paths": _flat(boot.table("paths", level=level)),
+        "total_effects": _flat(boot.table("total_effects", level=level)),
+        "r2": _flat(boot.table("r2", level=level).drop(columns="p"), "construct"),
+        "items": items(analysis),
+        "reliability": _flat(assessed.reliability, "construct"),
+        "htmt": _flat(assessed.htmt),
+        "fornell_larcker": _flat(assessed.fornell_larcker, "construct"),
+        "effect_sizes": _by_path(analysis),
+        "global_fit": _flat(assessed.global_fit, "measure"),
+        "verdicts": assessed.verdicts,
+        "findings": findings(analysis),
+    }
+    return found
+
+
+def items(analysis: Analysis) -> pd.DataFrame:
+    """Return what is known and estimated about every item, one row each."""
+    fit, level = analysis.fit, analysis.level
+    loadings = analysis.bootstrap.table("loadings", level=level)
+    survey = fit.survey
+    known = survey.items if survey is not None else {}
+    wordings = [known[name].wording if name in known else None for name in fit.model.items]
+    return pd.DataFrame(
+        {
+            "item": list(fit.model.items),
+            "construct": [fit.model.construct_names[j] for j in fit.model.owner],
+            "wording": wordings,
+            "mean": fit.moments.mean,
+            "sd": fit.moments.sd,
+            "loading": loadings["estimate"].to_numpy(),
+            "lower": loadings["lower"].to_numpy(),
+            "upper": loadings["upper"].to_numpy(),
+            "weight": fit.estimates.weights,
+            "index_weight": fit.solution.index_weights,
+            "vif": analysis.assessment.item_vif.to_numpy(),
+        }
+    )
+
+
+def findings(analysis: Analysis) -> pd.DataFrame:
+    """Return what was noticed, gravest first, one row each."""
+    rows = [
+        {
+            "severity": found.severity,
+            "code": found.code,
+            "count": found.count,
+            "subjects": "; ".join(found.subjects),
+            "message": found.message,
+        }
+        for found in analysis.findings
+    ]
+    table = pd.DataFrame(rows, columns=["severity", "code", "count", "subjects", "message"])
+    return table.astype({"count": "Int64"})
+
+
+def target_by_group(analysis: Analysis) -> pd.DataFrame | None:
+    """Return the rows of the target in the index by group, or None."""
+    table = analysis.group_index
+    if table is None:
+        return None
+    return table[table.index.get_level_values("construct") == analysis.target]
+
+
+def _flat(table: pd.DataFrame, index: str | None = None) -> pd.DataFrame:
+    """Return a table whose row labels are columns; a label that bears a column's name is marked."""
+    names = [index] if index is not None else [str(name) for name in table.index.names]
+    free = [f"{name} (label)" if name in table.columns else name for name in names]
+    return table.rename_axis(index=free, columns=None).reset_index()
+
+
+def _by_path(analysis: Analysis) -> pd.DataFrame:
+    """Return one row a path, with its effect size and the variance inflation of its source."""
+    f2, vif = analysis.assessment.f2, analysis.assessment.antecedent_vif
+    rows = [
+        (path.target, path.source, f2.loc[path.target, path.source], vif.loc[path.target, path.source])
+        for path in analysis.fit.model.paths
+    ]
+    return pd.DataFrame(rows, columns=["target", "source", "f2", "vif_of_source"])

@@ -1,0 +1,186 @@
+"""What a reader must know about a regression on the index, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.estimators import Fit
+from csimodel.findings import Finding, listed
+from csimodel.repurchase.chain import Chain
+from csimodel.repurchase.kernel import Ending, regress_draws
+from csimodel.repurchase.regression import Regression
+
+Floats = NDArray[np.float64]
+
+_FEW_ROWS = 30
+_FEW_EVENTS = 10  # of the rarer outcome, for each regressor
+_FEW_CLUSTERS = 20
+
+
+def diagnose(
+    regression: Regression, chain: Chain | None = None, fit: Fit | None = None, item: str = ""
+) -> tuple[Finding, ...]:
+    """Return findings about rows, outcome, index, convergence, direction and draws."""
+    return (
+        *regression.sample.findings,
+        *(_model(fit) if fit is not None else ()),
+        *(_own_item(regression, fit, item) if fit is not None else ()),
+        *_rows(regression),
+        *_index(regression),
+        *_ending(regression),
+        *_shape(regression),
+        *(_lost(chain) if chain is not None else ()),
+    )
+
+
+def _model(fit: Fit) -> Iterator[Finding]:
+    failures = [finding for finding in fit.diagnostics if finding.severity == "failure"]
+    if failures:
+        yield Finding(
+            "model-not-sound",
+            f"The index comes from a model that is not sound: {failures[0]}",
+            severity="failure",
+            count=len(failures),
+        )
+
+
+def _own_item(regression: Regression, fit: Fit, item: str) -> Iterator[Finding]:
+    for name in regression.sample.indexes:
+        if item in fit.model.blocks[name]:
+            yield Finding(
+                "outcome-in-index",
+                f"Outcome {item!r} is itself an item of the index of {name!r}, so the slope is "
+                "partly a regression of an answer on itself; take an outcome from outside.",
+                (item, name),
+            )
+
+
+def _rows(regression: Regression) -> Iterator[Finding]:
+    sample = regression.sample
+    if sample.n < _FEW_ROWS:
+        yield Finding(
+            "few-rows",
+            f"This regression rests on {sample.n} respondents; treat it as an illustration.",
+            count=sample.n,
+        )
+    if np.isin(sample.outcome, (0.0, 1.0)).all():
+        rarer = int(min(sample.outcome.sum(), sample.n - sample.outcome.sum()))
+        needed = _FEW_EVENTS * len(sample.names)
+        if rarer < needed:
+            yield Finding(
+                "few-events",
+                f"Only {rarer} of {sample.n} respondents have the rarer value of "
+                f"{sample.label!r}, where about {needed} are wanted for "
+                f"{len(sample.names)} regressors; the slope will be unstable.",
+                (sample.label,),
+                count=rarer,
+            )
+    if regression.errors == "cluster" and sample.cluster is not None:
+        clusters = int(sample.cluster.max()) + 1
+        if clusters < _FEW_CLUSTERS:
+            yield Finding(
+                "few-clusters",
+                f"There are only {clusters} clusters, so standard errors are rough.",
+                count=clusters,
+            )
+
+
+def _index(regression: Regression) -> Iterator[Finding]:
+    sample = regression.sample
+    for j, name in enumerate(sample.indexes):
+        index = sample.regressors[:, j]
+        outside = int(((index < -1e-9) | (index > 100 + 1e-9)).sum())
+        if outside:
+            yield Finding(
+                "index-outside-0-100",
+                f"The index of {name!r} leaves 0 to 100 for {outside} of {sample.n} respondents "
+                f"(it goes from {index.min():.1f} to {index.max():.1f}); look for a negative "
+                "weight or a wrong scale.",
+                (name,),
+                count=outside,
+            )
+
+
+def _ending(regression: Regression) -> Iterator[Finding]:
+    sample = regression.sample
+    if regression.ending == Ending.NOT_CONVERGED:
+        yield Finding(
+            "not-converged",
+            "The coefficients still moved at the last iteration, so these numbers are not a "
+            "solution; use fewer regressors or family='ols'.",
+            severity="failure",
+        )
+    if regression.ending == Ending.SEPARATED:
+        names, perfect = _separating(regression)
+        how = (
+            f"tell every 0 of {sample.label!r} from every 1"
+            if perfect
+            else f"predict some answers of {sample.label!r} without any error"
+        )
+        verb = how if len(names) > 1 else how.replace("tell", "tells").replace("predict", "predicts")
+        yield Finding(
+            "separation" if perfect else "quasi-separation",
+            f"{listed(map(repr, names))} {verb}, so {regression.family.label} has no finite "
+            "slope and none is given; use family='ols', fewer regressors or more respondents.",
+            tuple(names),
+            "failure",
+        )
+
+
+def _separating(regression: Regression) -> tuple[list[str], bool]:
+    """Return the regressors whose slopes grow without end, and whether they predict everyone."""
+    sample = regression.sample
+    standard = sample.regressors - sample.regressors.mean(axis=0)
+    standard /= sample.regressors.std(axis=0)
+    weights = np.ones((1, sample.n))
+    start = np.zeros(1 + len(sample.names))
+    b = regress_draws(
+        regression.family, sample.outcome, list(standard.T), weights, start
+    ).coefficients[0]
+    side = np.sign(sample.outcome - 0.5)
+    perfect = bool((side * (b[0] + standard @ b[1:]) > 1.0).all())
+    grown = [n for n, size in zip(sample.names, np.abs(b[1:]), strict=True) if size > 5.0]
+    return grown or list(sample.names), perfect
+
+
+def _shape(regression: Regression) -> Iterator[Finding]:
+    sample, b = regression.sample, regression.coefficients
+    for name, slope in zip(sample.indexes, b[1:], strict=False):
+        if slope < 0:
+            yield Finding(
+                "negative-slope",
+                f"Respondents with a higher index of {name!r} have a lower {sample.label!r}"
+                f"{' at equal other regressors' if len(sample.names) > 1 else ''}; check whether "
+                "the outcome counts the other way round, or regressors overlap.",
+                (name, sample.label),
+            )
+    if not regression.family.bounded:
+        outside = int(((regression.eta < 0) | (regression.eta > 1)).sum())
+        if outside:
+            yield Finding(
+                "probability-outside-0-1",
+                f"The straight line predicts less than 0 or more than 1 for {outside} of "
+                f"{sample.n} respondents (from {regression.eta.min():.2f} to "
+                f"{regression.eta.max():.2f}); family='fractional-logit' keeps to 0 to 1.",
+                (sample.label,),
+                "note" if outside <= 0.1 * sample.n else "warning",
+                outside,
+            )
+
+
+def _lost(chain: Chain) -> Iterator[Finding]:
+    total, used = len(chain.usable), int(chain.usable.sum())
+    if used < total:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in chain.lost.items())
+        yield Finding(
+            "lost-draws",
+            f"{total - used} of {total} draws were lost ({reasons}); intervals rest on the "
+            "others and may be too narrow.",
+            severity="warning" if used >= 0.9 * total else "failure",
+            count=total - used,
+        )
+    kept = [f for f in chain.bootstrap.findings if f.code != "lost-draws"]
+    yield from kept

@@ -1,0 +1,320 @@
+"""The result of a regression of repurchase on the index, in index points and probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, logit, ndtr, ndtri, stdtr, stdtrit
+
+from csimodel.errors import OptionError, suggest
+from csimodel.findings import Finding
+from csimodel.inference import interval_of, spread_of, tail_probability
+from csimodel.repurchase.chain import Chain
+from csimodel.repurchase.estimate import Estimate
+from csimodel.repurchase.families import Family
+from csimodel.repurchase.regression import Regression
+from csimodel.repurchase.summary import Summary
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Repurchase:
+    """What a point of the index is worth in repurchase. Made by `repurchase`.
+
+    With several regressors, a prediction at a level sets that index to the level for everybody,
+    keeps each respondent's other regressors, and averages over the sample (survey weights
+    count): an average adjusted prediction. Intervals are of the kind `interval_kind` says.
+
+    Attributes
+    ----------
+    regression
+        The regression as arrays.
+    chain
+        The regression in every bootstrap draw, or None.
+    level
+        Coverage of intervals.
+    interval
+        Kind of bootstrap interval.
+    diagnostics
+        What a reader must know, in plain words; empty when all is well.
+    """
+
+    regression: Regression
+    chain: Chain | None
+    level: float
+    interval: str
+    diagnostics: tuple[Finding, ...]
+
+    @property
+    def n(self) -> int:
+        """Number of respondents used."""
+        return self.regression.sample.n
+
+    @property
+    def outcome(self) -> str:
+        """Name of the outcome."""
+        return self.regression.sample.label
+
+    @property
+    def family(self) -> Family:
+        """The family, with its `name` and the `scale` of its coefficients."""
+        return self.regression.family
+
+    @property
+    def indexes(self) -> tuple[str, ...]:
+        """Names of the indexes among the regressors; the first is the one meant by default."""
+        return self.regression.sample.indexes
+
+    @property
+    def errors(self) -> str:
+        """Kind of standard errors of the regression."""
+        return self.regression.errors
+
+    @property
+    def converged(self) -> bool:
+        """Whether the numbers are a solution at all."""
+        return self.regression.ending == 0
+
+    @property
+    def naive(self) -> Repurchase:
+        """The same with the regression's own errors, the index treated as if it were known."""
+        findings = tuple(f for f in self.diagnostics if not f.code.endswith("-draws"))
+        return replace(self, chain=None, diagnostics=findings)
+
+    @property
+    def interval_kind(self) -> str:
+        """What the standard errors and intervals account for, in a sentence."""
+        errors = {
+            "nonrobust": "model-based errors",
+            "cluster": "cluster-robust errors",
+        }.get(self.errors, f"{self.errors} robust errors")
+        if self.chain is None:
+            return (
+                f"Intervals of the regression alone ({errors}, delta method): the index is "
+                "treated as known without error."
+            )
+        return (
+            f"Whole-chain intervals ({self.interval}, {int(self.chain.usable.sum())} bootstrap "
+            "draws): item weights, index and regression were estimated again in each draw."
+        )
+
+    @property
+    def coefficients(self) -> pd.DataFrame:
+        """Coefficients on the family's scale; rows const, indexes, controls.
+
+        Columns estimate, se, lower, upper, p; `family.scale` says what they are (probability for
+        least squares, log-odds for the logistic families), per index point or unit of a control.
+        """
+        terms = self.regression.sample.terms
+        draws = None if self.chain is None else self.chain.coefficients
+        table = self._table(self.regression.coefficients, np.eye(len(terms)), lambda: draws)
+        return table.set_axis(list(terms))
+
+    @property
+    def slope(self) -> Estimate:
+        """Coefficient of the (first) index per index point, on the family's scale."""
+        return self._estimate(self.coefficients.loc[self.indexes[0]])
+
+    @property
+    def average_marginal_effects(self) -> pd.DataFrame:
+        """Change of probability per unit of each regressor, averaged over the respondents.
+
+        Columns estimate, se, lower, upper, p; rows indexes (per point) and controls.
+        """
+        value, gradient = self.regression.average_slopes()
+        draws = None if self.chain is None else self.chain.average_slopes
+        table = self._table(value, gradient, draws)
+        return table.set_axis(list(self.regression.sample.names))
+
+    @property
+    def average_marginal_effect(self) -> Estimate:
+        """Change of probability per point of the (first) index, averaged over the respondents.
+
+        ``b · mean(μ'(η))``: a number with se, lower, upper and p.
+        """
+        return self._estimate(self.average_marginal_effects.loc[self.indexes[0]])
+
+    def effect_at(self, level: float, index: str | None = None) -> Estimate:
+        """Return the change of probability per index point at a level of the index.
+
+        Raises
+        ------
+        OptionError
+            When the level is outside 0 to 100 or the index is not in the regression.
+        """
+        moved, levels = self._moved(index), _levels([level])
+        value, gradient = self.regression.slopes(moved, levels)
+        draws = self.chain
+        table = self._table(
+            value, gradient, None if draws is None else lambda: draws.slopes(moved, levels)
+        )
+        return self._estimate(table.iloc[0])
+
+    def predict(self, levels: float | ArrayLike, index: str | None = None) -> pd.DataFrame:
+        """Return the probability of repurchase at levels of an index.
+
+        Parameters
+        ----------
+        levels
+            Index points, 0 to 100.
+        index
+            Which index to set; the first by default.
+
+        Returns
+        -------
+        DataFrame
+            Rows levels; columns probability, se, lower, upper. Without a bootstrap, limits of
+            the logistic families are made on the log-odds scale, so they stay in 0 to 1.
+
+        Raises
+        ------
+        OptionError
+            When a level is outside 0 to 100 or the index is not in the regression.
+        """
+        moved, points = self._moved(index), _levels(levels)
+        value, gradient = self.regression.predictions(moved, points)
+        draws = self.chain
+        table = self._table(
+            value,
+            gradient,
+            None if draws is None else lambda: draws.predictions(moved, points),
+            probability=True,
+        )
+        table = table.rename(columns={"estimate": "probability"}).drop(columns="p")
+        return table.set_axis(pd.Index(points, name="index"))
+
+    def contrast(self, start: float, end: float, index: str | None = None) -> pd.DataFrame:
+        """Return the probability of repurchase at two levels of an index and the difference.
+
+        Parameters
+        ----------
+        start, end
+            Index points, 0 to 100.
+        index
+            Which index to move; the first by default.
+
+        Returns
+        -------
+        DataFrame
+            Rows "at <start>", "at <end>", "difference" (end less start); columns probability,
+            se, lower, upper.
+
+        Raises
+        ------
+        OptionError
+            When a level is outside 0 to 100 or the index is not in the regression.
+        """
+        moved, points = self._moved(index), _levels([start, end])
+        value, gradient = self.regression.predictions(moved, points)
+        chain = self.chain
+        drawn = None if chain is None else chain.predictions(moved, points)
+        ends = self._table(
+            value, gradient, None if drawn is None else lambda: drawn, probability=True
+        )
+        step = self._table(
+            value[1:] - value[:1],
+            gradient[1:] - gradient[:1],
+            None if drawn is None else lambda: drawn[:, 1:] - drawn[:, :1],
+        )
+        table = pd.concat([ends, step]).rename(columns={"estimate": "probability"})
+        return table.drop(columns="p").set_axis([f"at {start:g}", f"at {end:g}", "difference"])
+
+    def curve(self, levels: ArrayLike | None = None, index: str | None = None) -> pd.DataFrame:
+        """Return the probability of repurchase over the index, for `plots.repurchase_curve`.
+
+        Parameters
+        ----------
+        levels
+            Index points; every whole point from 0 to 100 by default.
+        index
+            Which index; the first by default.
+
+        Returns
+        -------
+        DataFrame
+            Columns index, probability, se, lower, upper.
+        """
+        return self.predict(np.arange(101.0) if levels is None else levels, index).reset_index()
+
+    def summary(self) -> Summary:
+        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+        return Summary(self)
+
+    def __repr__(self) -> str:
+        found = len(self.diagnostics)
+        told = f", {found} finding{'s' if found > 1 else ''}" if found else ""
+        names = ", ".join(self.indexes)
+        return (
+            f"<Repurchase: {self.outcome} on the index of {names} by {self.family.label}, "
+            f"{self.n} respondents{told}>"
+        )
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
+
+    def _moved(self, index: str | None) -> int:
+        name = self.indexes[0] if index is None else index
+        if name not in self.indexes:
+            raise OptionError(
+                f"index={name!r} is not in this regression{suggest(str(name), self.indexes)}; "
+                f"use one of {', '.join(map(repr, self.indexes))}."
+            )
+        return self.indexes.index(name)
+
+    def _estimate(self, row: pd.Series) -> Estimate:
+        value, se, lower, upper, p = (
+            float(row[name]) for name in ("estimate", "se", "lower", "upper", "p")
+        )
+        return Estimate(value, se, lower, upper, p, self.level)
+
+    def _table(
+        self,
+        value: Floats,
+        gradient: Floats,
+        draws: Callable[[], Floats | None] | None,
+        *,
+        probability: bool = False,
+    ) -> pd.DataFrame:
+        """Put errors and limits to values: from draws if there are any, else by the delta method."""
+        if self.chain is not None and draws is not None:
+            drawn = np.asarray(draws())
+            lower, upper = interval_of(self.interval, self.level, value, drawn)
+            se, p = spread_of(drawn), tail_probability(drawn, 0.0)
+        else:
+            covariance = self.regression.covariance
+            se = np.sqrt(np.einsum("ij,jk,ik->i", gradient, covariance, gradient))
+            lower, upper = self._limits(value, se, probability and self.family.bounded)
+            p = self._two_sided(value, se)
+        columns = {"estimate": value, "se": se, "lower": lower, "upper": upper, "p": p}
+        return pd.DataFrame(columns)
+
+    def _limits(self, value: Floats, se: Floats, on_log_odds: bool) -> tuple[Floats, Floats]:
+        df, share = self.regression.df, 0.5 + self.level / 2.0
+        reach = (ndtri(share) if np.isinf(df) else stdtrit(df, share)) * se
+        if not on_log_odds:
+            return value - reach, value + reach
+        with np.errstate(divide="ignore", invalid="ignore"):
+            reach = reach / (value * (1.0 - value))
+        return expit(logit(value) - reach), expit(logit(value) + reach)
+
+    def _two_sided(self, value: Floats, se: Floats) -> Floats:
+        df = self.regression.df
+        with np.errstate(divide="ignore", invalid="ignore"):
+            tail = -np.abs(value / se)
+        return np.asarray(2.0 * (ndtr(tail) if np.isinf(df) else stdtr(df, tail)))
+
+
+def _levels(levels: float | ArrayLike) -> Floats:
+    points = np.atleast_1d(np.asarray(levels, dtype=np.float64)).ravel()
+    outside = points[~((points >= 0) & (points <= 100))]
+    if len(outside):
+        raise OptionError(
+            f"Level {outside[0]:g} is not on the index, which goes from 0 to 100; choose a level "
+            "between them."
+        )
+    return points

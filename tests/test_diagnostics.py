@@ -1,0 +1,226 @@
+"""Bad input and bad solutions: each a sentence that names the culprit."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import csimodel as csi
+from csimodel.errors import EstimationError, ModelError, SurveyError
+
+ALL = ["a1", "a2", "a3", "b1", "b2", "b3", "c1", "c2", "c3"]
+
+
+def codes(fit):
+    return [finding.code for finding in fit.diagnostics]
+
+
+def broken(data, **columns):
+    return data.assign(**columns)
+
+
+def test_nothing_is_said_when_all_is_well(fit):
+    assert fit.diagnostics == ()
+
+
+@pytest.fixture(scope="module")
+def data(population):
+    return population(80)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda d: d.mask(d.index.to_numpy()[:, None] * np.ones(9) == 3),
+         "9 cells are missing, in a1 (1), a2 (1), a3 (1), b1 (1), b2 (1) and 4 more, and missing='error' "
+         "allows none; choose missing='listwise', 'pairwise', 'mean' or 'construct-minimum' in read_survey."),
+        (lambda d: d.assign(b2=np.nan),
+         "Column 'b2' has all 80 cells missing; leave the item out of the model or mend the data."),
+        (lambda d: d.assign(b2=4.0),
+         "Column 'b2' has the same value, 4, in every row used; an item without variation carries no "
+         "information, so leave it out of the model."),
+        (lambda d: d.rename(columns={"b2": "b_2"}),
+         "Item 'b2' of construct 'B' is not a column of the data (did you mean 'b_2'?)."),
+        (lambda d: d.assign(b2=["x"] * 80),
+         "Column 'b2' holds the text 'x' in row 1 (80 such cells); an item needs numbers, so recode the "
+         "text or make the cells empty."),
+        (lambda d: d.assign(b2=[np.inf, *[4.0] * 79]),
+         "Column 'b2' holds 1 infinite value (first in row 1); make such cells empty or mend them."),
+        (lambda d: d.iloc[:0], "The data frame has no rows; give one row per respondent."),
+        (lambda d: pd.concat([d, d[["b2"]]], axis=1),
+         "The data frame has more than one column named 'b2'; rename or remove the duplicates."),
+        (lambda d: pd.DataFrame(), "The data frame has no columns; give one column per item."),
+    ],
+)  # fmt: skip
+def test_data_that_cannot_be_used_raise_and_name_the_column(chain, data, damage, message):
+    with pytest.raises(SurveyError) as caught:
+        csi.fit(chain, damage(data))
+    assert str(caught.value) == message
+
+
+def test_fewer_rows_than_items(population):
+    model = csi.Model.from_syntax(
+        "A =~ "
+        + " + ".join(f"a{i}" for i in range(8))
+        + "\nB =~ "
+        + " + ".join(f"b{i}" for i in range(8))
+        + "\nB ~ A"
+    )
+    rng = np.random.default_rng(1)
+    common = rng.standard_normal((12, 1))
+    data = pd.DataFrame(common + rng.standard_normal((12, 16)), columns=list(model.items))
+    found = csi.fit(model, data)
+    assert str(found.diagnostics[0]) == (
+        "There are 12 rows for 16 items; the results will not repeat in another sample, "
+        "so collect more rows or use fewer items."
+    )
+    assert "12 rows for 16 items" in str(found.summary())
+
+
+def test_few_rows(chain, population):
+    found = csi.fit(chain, population(14, seed=4))
+    assert "Everything here rests on 14 rows; treat it as an illustration." in map(
+        str, found.diagnostics
+    )
+
+
+def test_two_rows_cannot_be_fitted(chain, population):
+    with pytest.raises(EstimationError) as caught:
+        csi.fit(chain, population(2))
+    assert str(caught.value) == (
+        "There are 2 usable rows, and a fit needs at least 3; "
+        "check the missing-data policy and the weights."
+    )
+
+
+def test_duplicated_item(chain, data):
+    found = csi.fit(chain, data.assign(a3=data["a2"] * 2 + 1))
+    assert [str(f) for f in found.diagnostics] == [
+        "Items 'a2' and 'a3' carry the same answers; one of them is a copy, so remove it."
+    ]
+
+
+def test_an_item_that_is_the_sum_of_two_others(chain, data):
+    found = csi.fit(chain, data.assign(c3=data["a1"] + data["b2"]))
+    assert [str(f) for f in found.diagnostics] == [
+        "Items a1, b2 and c3 are tied by an exact formula, such as one being the sum of others; "
+        "remove one of them."
+    ]
+
+
+def test_mode_b_with_collinear_items_is_refused(chain, data):
+    with pytest.raises(EstimationError) as caught:
+        csi.fit(chain, data.assign(a3=data["a1"] + data["a2"]), csi.PLS(modes={"A": "B"}))
+    assert str(caught.value) == (
+        "The equations have no unique solution because a1, a2 and a3 carry the same information; "
+        "drop one of them, or use mode A for a block of such items."
+    )
+
+
+def test_antecedents_that_coincide_are_refused(data):
+    model = csi.Model.from_syntax("A =~ a1\nD =~ d1\nC =~ c1 + c2\nC ~ A + D")
+    with pytest.raises(EstimationError, match="because A and D carry the same information"):
+        csi.fit(model, data.assign(d1=3 * data["a1"]))
+
+
+def test_negative_weight(chain, population):
+    data = population(200)
+    found = csi.fit(chain, data.assign(b3=11 - data["b3"]))
+    (finding,) = found.diagnostics
+    assert finding.code == "negative-weight"
+    assert finding.subjects == ("b3", "B")
+    assert (
+        "so this index can leave 0 to 100; check whether the question was asked the other way round."
+        in str(finding)
+    )
+
+
+def test_inadmissible_reliability_and_loadings_are_named():
+    cov = np.array(
+        [[1, 0.05, 0.6, 0.6], [0.05, 1, 0.6, 0.6], [0.6, 0.6, 1, 0.8], [0.6, 0.6, 0.8, 1]]
+    )
+    moments = csi.Moments.from_cov(cov, 300, ["x1", "x2", "y1", "y2"])
+    model = csi.Model.from_syntax("X =~ x1 + x2\nY =~ y1 + y2\nY ~ X")
+    found = csi.fit(model, moments, csi.PLS(consistent=True))
+    assert "construct-correlations-not-positive-definite" in codes(found)
+    assert "path-beyond-1" in codes(found)
+    cov = np.array([[1, 0.9, 0.3, 0.3], [0.9, 1, 0.9, 0.3], [0.3, 0.9, 1, 0.9], [0.3, 0.3, 0.9, 1]])
+    cov = np.array(
+        [[1, 0.2, 0.7, 0.7], [0.2, 1, 0.05, 0.05], [0.7, 0.05, 1, 0.9], [0.7, 0.05, 0.9, 1]]
+    )
+    found = csi.fit(
+        model, csi.Moments.from_cov(cov, 300, ["x1", "x2", "y1", "y2"]), csi.PLS(consistent=True)
+    )
+    assert "loading-above-1" in codes(found)
+    loading = next(f for f in found.diagnostics if f.code == "loading-above-1")
+    assert loading.subjects == ("x1",)
+    with pytest.raises(EstimationError, match="The loading of 'x1' is estimated at"):
+        csi.fit(
+            model,
+            csi.Moments.from_cov(cov, 300, ["x1", "x2", "y1", "y2"]),
+            csi.PLS(consistent=True),
+            strict=True,
+        )
+
+
+def test_constant_item_in_moments():
+    cov = np.eye(4)
+    cov[2, 2] = 0
+    model = csi.Model.from_syntax("X =~ x1 + x2\nY =~ y1 + y2\nY ~ X")
+    with pytest.raises(EstimationError) as caught:
+        csi.fit(model, csi.Moments.from_cov(cov, 300, ["x1", "x2", "y1", "y2"]))
+    assert str(caught.value) == (
+        "Item y1 does not vary, so it has no correlations; leave it out of the model."
+    )
+
+
+def test_uneven_weights(chain, data):
+    weights = np.where(np.arange(80) < 2, 100.0, 1.0)
+    found = csi.fit(chain, csi.read_survey(data.assign(w=weights), weights="w"))
+    assert any(f.code == "uneven-weights" for f in found.diagnostics)
+    assert "The survey weights are so uneven that 80 rows count for about 4." in map(
+        str, found.diagnostics
+    )
+
+
+def test_alike_constructs(population):
+    rng = np.random.default_rng(0)
+    data = population(300, path=0.5)
+    data[["b1", "b2", "b3"]] = data[["a1", "a2", "a3"]] + 0.2 * rng.standard_normal((300, 3))
+    model = csi.Model.from_syntax(
+        "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nC =~ c1 + c2 + c3\nB ~ A\nC ~ B"
+    )
+    (finding,) = csi.fit(model, data).diagnostics
+    assert finding.code == "constructs-alike"
+    assert "these data can hardly tell them apart" in str(finding)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "A =~ a1 + a2\nB =~ b1\nB ~ Aa",
+            "names construct 'Aa', which has no items (did you mean 'A'?)",
+        ),
+        ("A =~ a1\nB =~ b1\nB ~ A\nA ~ B", "The paths form a cycle, A → B → A"),
+        (
+            "A =~ a1\nB =~ b1\nC =~ c1\nB ~ A",
+            "Construct 'C' has no path to or from another construct",
+        ),
+    ],
+)
+def test_models_that_contradict_themselves(text, message):
+    with pytest.raises(ModelError) as caught:
+        csi.Model.from_syntax(text)
+    assert message in str(caught.value)
+
+
+def test_missing_cells_are_counted_in_the_result(chain, data):
+    holes = data.mask(np.random.default_rng(0).random(data.shape) < 0.02)
+    cells = int(holes.isna().to_numpy().sum())
+    rows = int(holes.isna().any(axis=1).sum())
+    listwise = csi.fit(chain, csi.read_survey(holes, missing="listwise"))
+    assert listwise.n == 80 - rows
+    assert f"{rows} of 80 rows were dropped" in str(listwise.diagnostics[0])
+    mean = csi.fit(chain, csi.read_survey(holes, missing="mean"))
+    assert str(cells) in str(mean.diagnostics[0])
+    assert "No findings" not in str(mean.summary())

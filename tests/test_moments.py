@@ -1,0 +1,157 @@
+"""Moments against pandas and against themselves by other routes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+import csimodel as csi
+from csimodel.errors import SurveyError
+from csimodel.moments import CrossProducts, Moments, group_moments, moments_of
+
+RNG = np.random.default_rng(3)
+FRAME = pd.DataFrame(RNG.integers(1, 11, (60, 4)).astype(float), columns=list("abcd"))
+GAPS = FRAME.mask(RNG.random(FRAME.shape) < 0.15)
+BLOCKS = {"": list("abcd")}
+
+
+def answers(frame, **options):
+    return csi.read_survey(frame, **options).answers(BLOCKS)
+
+
+def test_complete_data_give_the_sample_moments():
+    moments = moments_of(answers(FRAME))
+    assert_allclose(moments.mean, FRAME.mean())
+    assert_allclose(moments.cov, FRAME.cov())
+    assert_allclose(moments.cor, FRAME.corr())
+    assert moments.n == 60
+
+
+def test_large_offsets_cost_no_accuracy():
+    shifted = CrossProducts.of(answers(FRAME + 1e7)).resampled(np.ones((1, 60)))[0]
+    assert_allclose(shifted.cov, FRAME.cov(), rtol=1e-7)
+    assert_allclose(moments_of(answers(FRAME + 1e7)).cov, FRAME.cov(), rtol=1e-7)
+
+
+def test_pairwise_uses_the_rows_that_answered_both():
+    moments = moments_of(answers(GAPS, missing="pairwise"))
+    assert_allclose(moments.mean, GAPS.mean())
+    pair = GAPS[["a", "b"]].dropna()
+    assert_allclose(moments.cov[0, 1], pair.cov().iloc[0, 1])
+    assert_allclose(np.diag(moments.cov), GAPS.var())
+
+
+def test_mean_replacement_equals_filling_first():
+    moments = moments_of(answers(GAPS, missing="mean"))
+    assert_allclose(moments.cov, GAPS.fillna(GAPS.mean()).cov())
+
+
+def test_mean_replacement_is_repeated_in_every_resample():
+    rows = RNG.integers(0, 60, 60)
+    counts = np.bincount(rows, minlength=60).astype(float)[None]
+    batch = CrossProducts.of(answers(GAPS, missing="mean")).resampled(counts)
+    again = GAPS.iloc[rows]
+    assert_allclose(batch.cov[0], again.fillna(again.mean()).cov())
+    assert_allclose(batch.mean[0], again.mean())
+
+
+def test_counts_equal_repeated_rows():
+    rows = RNG.integers(0, 60, (5, 60))
+    counts = np.stack([np.bincount(r, minlength=60) for r in rows]).astype(float)
+    batch = CrossProducts.of(answers(FRAME)).resampled(counts)
+    for draw, chosen in enumerate(rows):
+        assert_allclose(batch.cov[draw], FRAME.iloc[chosen].cov())
+        assert_allclose(batch[draw].mean, FRAME.iloc[chosen].mean())
+
+
+@pytest.mark.parametrize("missing", ["listwise", "mean"])
+def test_a_weight_of_two_equals_a_row_twice(missing):
+    weights = np.where(np.arange(60) % 3 == 0, 2.0, 1.0)
+    weighted = moments_of(answers(GAPS.assign(w=weights), weights="w", missing=missing))
+    twice = moments_of(
+        answers(
+            GAPS.loc[np.repeat(GAPS.index, weights.astype(int))].reset_index(drop=True),
+            missing=missing,
+        )
+    )
+    assert_allclose(weighted.mean, twice.mean)
+    assert_allclose(weighted.cor, twice.cor)
+
+
+def test_the_scale_of_the_weights_does_not_matter():
+    weights = RNG.random(60) + 0.5
+    one = moments_of(answers(FRAME.assign(w=weights), weights="w"))
+    other = moments_of(answers(FRAME.assign(w=1000 * weights), weights="w"))
+    assert_allclose(one.cov, other.cov)
+    assert_allclose(one.effective_n, weights.sum() ** 2 / (weights**2).sum())
+
+
+@pytest.mark.parametrize("missing", ["listwise", "pairwise", "mean"])
+@pytest.mark.parametrize("weights", [None, "w"])
+def test_leaving_out_equals_refitting_without(missing, weights):
+    data = GAPS.assign(w=RNG.random(60) + 0.5)
+    kept = answers(data, missing=missing, weights=weights)
+    batch = CrossProducts.of(kept).without_each(np.arange(len(kept.values)), slice(3, 6))
+    for sample, row in enumerate(kept.rows[3:6]):
+        direct = moments_of(answers(data.drop(index=row), missing=missing, weights=weights))
+        assert_allclose(batch[sample].cov, direct.cov)
+        assert_allclose(batch[sample].mean, direct.mean)
+        assert batch[sample].n == direct.n
+
+
+def test_leaving_out_clusters():
+    cluster = np.repeat(np.arange(12), 5)
+    batch = CrossProducts.of(answers(FRAME)).without_each(cluster, slice(None))
+    assert_allclose(batch.cov[4], FRAME[cluster != 4].cov())
+
+
+def test_groups_in_one_pass():
+    codes = np.arange(60) % 3
+    codes[:5] = -1
+    batch = group_moments(answers(FRAME), codes, 4)
+    for g in range(3):
+        assert_allclose(batch.cov[g], FRAME[codes == g].cov())
+    assert batch.n[3] == 0
+    assert np.isnan(batch.cov[3]).all()
+
+
+def test_groups_with_gaps_and_weights():
+    data = GAPS.assign(w=RNG.random(60) + 0.5)
+    kept = answers(data, weights="w", missing="pairwise")
+    codes = np.arange(60) % 2
+    batch = group_moments(kept, codes, 2)
+    direct = moments_of(answers(data[codes == 1], weights="w", missing="pairwise"))
+    assert_allclose(batch.cov[1], direct.cov)
+
+
+def test_selecting_items_reorders():
+    moments = Moments.from_array(FRAME.to_numpy(), list("abcd"))
+    part = moments.select(["d", "a"])
+    assert_allclose(part.cov, FRAME[["d", "a"]].cov())
+    with pytest.raises(SurveyError, match=r"^Item 'z' is not among the items of the moments\.$"):
+        moments.select(["z"])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Moments.from_cov(np.eye(3), 10, ["a", "b"]),
+         "A covariance of shape (3, 3) does not fit 2 item names; give (2, 2)."),
+        (lambda: Moments.from_cov([[1, 0.2], [0.3, 1]], 10, ["a", "b"]),
+         "The covariance matrix is not symmetric; give both triangles alike."),
+        (lambda: Moments.from_cov([[1, np.nan], [np.nan, 1]], 10, ["a", "b"]),
+         "The covariance matrix holds missing or infinite cells; fill or drop them."),
+        (lambda: Moments.from_cov(np.eye(2), 1, ["a", "b"]),
+         "n=1 is too small for a covariance matrix; it needs at least 2 rows."),
+        (lambda: Moments.from_cov(np.eye(2), 9, ["a", "b"], mean=[1, 2, 3]),
+         "Means of shape (3,) do not fit a covariance of shape (2, 2)."),
+        (lambda: Moments.from_array([[1, 2], [3, np.inf]], ["a", "b"]),
+         "Values hold missing or infinite cells; use read_survey with a missing-data policy."),
+        (lambda: Moments.from_array([[1, 2, 3]], ["a", "b"]),
+         "Values of shape (1, 3) do not fit 2 item names; give (rows, items) or (batch, rows, items)."),
+    ],
+)  # fmt: skip
+def test_moments_that_cannot_be_are_refused(make, message):
+    with pytest.raises(SurveyError) as caught:
+        make()
+    assert str(caught.value) == message
