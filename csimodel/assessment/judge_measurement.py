@@ -21,6 +21,7 @@ from csimodel.assessment.verdicts import (
     shown,
 )
 from csimodel.estimators import Fit
+from csimodel.estimators.quantities import pairs_of_constructs
 
 _ROUNDING = 1e-12
 
@@ -234,7 +235,5 @@ def judge_fornell_larcker(fit: Fit) -> Iterator[Verdict]:
 
 def htmt_table(fit: Fit) -> pd.DataFrame:
     """Return HTMT of every pair, one column, estimate."""
-    from csimodel.estimators.quantities import pairs_of_constructs
-
     values = validity.htmt(fit.solution)
     return pd.DataFrame({"estimate": values}, index=pairs_of_constructs(fit.model))

@@ -134,7 +134,7 @@ def judge_global(fit: Fit) -> Iterator[Verdict]:
         about = "the measurement alone" if saturated else "the whole model"
         sentence = {
             "good": f"Judged by {about}, correlations among questions are reproduced closely",
-            "acceptable": f"Judged by {about}, correlations among questions are only roughly reproduced",
+            "acceptable": f"Judged by {about}, correlations among questions are reproduced roughly",
             "poor": f"Judged by {about}, correlations among questions are not reproduced",
         }[verdict]
         yield Verdict(

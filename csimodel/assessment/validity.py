@@ -110,7 +110,7 @@ def _block_means(solution: Solution, change: Callable[[Floats], Floats] | None) 
     sums[single, single] = 1.0 if change is None else change(np.ones(1))
     counts = np.outer(sizes, sizes) - np.diag(sizes**2 - within)
     means = np.moveaxis(sums / counts[..., None], -1, 0)
-    return means if cov.ndim > 2 else means[0]
+    return np.asarray(means if cov.ndim > 2 else means[0])
 
 
 def _add_up(

@@ -192,7 +192,7 @@ def group_codes(
             )
     frame = survey.data[columns].iloc[rows]
     grouped = frame.groupby(columns if len(columns) > 1 else columns[0], observed=True, sort=True)
-    codes = np.asarray(grouped.ngroup(), dtype=np.intp)
+    codes = np.asarray(grouped.ngroup().fillna(-1), dtype=np.intp)
     labels = grouped.size().index
     if not len(labels):
         raise SurveyError(f"No row has a value in {by!r}; choose a column that is filled.")

@@ -127,7 +127,7 @@ def analyze(
     outcome
         Column that says whether, or how likely, the customer buys again; None for no regression.
     family
-        Kind of regression, as in `repurchase`; by default what suits the outcome's scale.
+        Kind of regression, as in `repurchase`; ``"fractional-logit"`` by default.
     by
         Column or columns that make groups with an index of their own.
     target
@@ -180,7 +180,15 @@ def analyze(
         boot = bootstrap(fitted, draws, rng, progress=progress)
         valued = None
         if outcome is not None:
-            valued = regress_repurchase(fitted, outcome=outcome, family=family, bootstrap=boot)
+            valued = regress_repurchase(
+                fitted,
+                outcome,
+                index=target,
+                family=family or "fractional-logit",
+                bootstrap=boot,
+                level=level,
+                progress=progress,
+            )
         groups = None
         if by is not None:
             groups = index_scores(fitted, by=by, bootstrap=boot, level=level)

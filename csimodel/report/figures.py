@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
+from csimodel.report.tables import target_by_group
 from csimodel.report.words import label, number, percent, span
 
 if TYPE_CHECKING:
     from csimodel.report.analysis import Analysis
+
+NAMES = ("index", "index_by_group", "drivers", "repurchase", "model")
+"""Every figure a report can have."""
 
 MOST_GROUPS = 40  # more bars than these are a table, not a picture
 
@@ -74,16 +77,55 @@ def pictures(analysis: Analysis) -> Iterator[Picture]:
     if analysis.repurchase is not None:
         yield _curve(analysis)
     paths = analysis.bootstrap.table("paths", level=analysis.level)
-    told = "; ".join(f"{p.source} to {p.target} {number(_path(paths, p))}" for p in _paths(analysis))
+    told = "; ".join(
+        f"{source} to {target} {number(row['estimate'], 2)}"
+        for (target, source), row in paths.iterrows()
+    )
     yield Picture(
         "model",
         plots.to_svg(
             plots.path_diagram(analysis.fit, bootstrap=paths),
-            title=f"Path diagram. Standardised effects: {told}.",
+            title=f"Path diagram with standardised effects: {told}.",
         ),
         "Ellipses are what the model is about, boxes the questions that measure it. The number on "
-        "an arrow says how many standard deviations the target moves with one of the source; a "
-        f"dashed arrow cannot be told apart from zero ({level} interval). R² is the share of "
-        "the differences between customers that the arrows explain.",
+        "an arrow between ellipses says by how many standard deviations the target moves with one "
+        "of the source, other sources held; a dashed arrow cannot be told apart from zero "
+        f"({level} interval). R² is the share of the differences between customers that the "
+        "arrows explain. Numbers at boxes say how closely a question follows its ellipse, 1 being "
+        "perfectly.",
         wide=True,
     )
+
+
+def _curve(analysis: Analysis) -> Picture:
+    from csimodel import plots
+
+    valued = analysis.repurchase
+    assert valued is not None
+    curve = valued.curve()
+    step = valued.contrast(*analysis.contrast)["probability"]
+    marks = dict(zip(analysis.contrast, step.iloc[:2].tolist(), strict=True))
+    told = "; ".join(f"{100 * value:.1f} % at {point:g}" for point, value in marks.items())
+    figure = plots.repurchase_curve(
+        curve,
+        points=marks,
+        rug=valued.regression.sample.regressors[:, 0],
+        x=f"{valued.indexes[0]} index (0–100)",
+        y=f"Repurchase ({valued.outcome})",
+    )
+    return Picture(
+        "repurchase",
+        plots.to_svg(figure, title=f"Repurchase over the index: {told}."),
+        f"The line is what the regression expects at each index, the band its "
+        f"{percent(analysis.level)} interval. Ticks at the bottom are respondents; where there "
+        "are few, the line rests on the shape of the curve.",
+    )
+
+
+def _bars(table: pd.DataFrame) -> str:
+    """Put the bars into words."""
+    told = [
+        f"{label(key)} {number(row['mean'])} ({span(row['lower'], row['upper'])})"
+        for key, row in table.iterrows()
+    ]
+    return f"Index from 0 to 100 with intervals: {'; '.join(told)}."

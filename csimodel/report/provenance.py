@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from csimodel.model import Model, catalogue
 from csimodel.survey import Survey
 
 if TYPE_CHECKING:
     from csimodel.report.analysis import Analysis
 
+_CATALOGUE = {"ecsi": catalogue.ecsi, "acsi": catalogue.acsi}
 _PROGRAMS = ("numpy", "scipy", "pandas", "matplotlib")
 
 
@@ -70,8 +72,8 @@ def code(analysis: Analysis) -> str:
         [
             "import csimodel as csi",
             "",
-            _reading(survey, fit.model.items),
-            f"model = csi.Model.from_syntax({_quoted(fit.model.to_syntax())})",
+            _reading(survey, _items(analysis)),
+            f"model = {_model(fit.model)}",
             "analysis = csi.analyze(",
             "    survey,",
             "    model,",
@@ -106,6 +108,21 @@ def _reading(survey: Survey, names: tuple[str, ...]) -> str:
     return "\n".join([*lines, ")"])
 
 
+def _items(analysis: Analysis) -> tuple[str, ...]:
+    """Return the model's items, and the outcome when the survey knows its scale."""
+    fit, valued = analysis.fit, analysis.repurchase
+    further = () if valued is None else (valued.outcome,)
+    known = () if fit.survey is None else tuple(fit.survey.items)
+    return tuple(dict.fromkeys([*fit.model.items, *(one for one in further if one in known)]))
+
+
+def _model(model: Model) -> str:
+    for name, build in _CATALOGUE.items():
+        if model == build():
+            return f"csi.models.{name}()"
+    return f"csi.Model.from_syntax({_quoted(model.to_syntax())})"
+
+
 def _shared(values: Mapping[str, object], names: tuple[str, ...]) -> object:
     """Return the one value that all items have, or the values by item."""
     first = next(iter(values.values()), None)
@@ -120,8 +137,6 @@ def _value(option: object) -> str:
 
 def _call(value: object) -> str:
     """Write an estimator with the settings that differ from the defaults."""
-    from dataclasses import is_dataclass
-
     assert is_dataclass(value)
     usual = type(value)()
     own = [

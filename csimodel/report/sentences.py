@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from math import isfinite
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
+from csimodel.assessment.verdicts import ATTENTION
 from csimodel.findings import listed
-from csimodel.report.words import number, percent, plural, span
+from csimodel.report.words import label, number, percent, plural, span
 
 if TYPE_CHECKING:
+    from csimodel.repurchase import Repurchase
     from csimodel.report.analysis import Analysis
 
 
@@ -35,7 +40,7 @@ def drivers(analysis: Analysis) -> list[str]:
     first = table.iloc[0]
     said = [
         f"{table.index[0]} moves {target} most: one point more on its index goes with "
-        f"{_effect(first, analysis.level)} points of {target}.",
+        f"{number(first['importance'], 2)} points of {target}{_interval(first, analysis.level)}.",
     ]
     if len(table) > 1:
         second = table.iloc[1]
@@ -57,10 +62,63 @@ def drivers(analysis: Analysis) -> list[str]:
     return said
 
 
+def repurchase(analysis: Analysis) -> list[str]:
+    """Say how repurchase was measured and what a point of the index is worth in it."""
+    valued = analysis.repurchase
+    if valued is None:
+        return []
+    level, index = percent(analysis.level), valued.indexes[0]
+    said = [_measured(analysis, valued)]
+    effect = valued.average_marginal_effect
+    if not isfinite(effect):
+        return [*said, f"There is no finite effect of {index} on it, so nothing is given here."]
+    noun = _noun(valued)
+    said.append(
+        f"One point more of {index} goes with {_points(effect, 2)} of {noun}, on average over the "
+        f"respondents ({level} interval {span(100 * effect.lower, 100 * effect.upper, 2)})."
+    )
+    table = valued.contrast(*analysis.contrast)
+    start, end, step = (table.iloc[row] for row in range(3))
+    low, high = analysis.contrast
+    said.append(
+        f"From an index of {low:g} to {high:g}, {noun} goes from "
+        f"{number(100 * start['probability'])} % to {number(100 * end['probability'])} %: "
+        f"{_points(step['probability'], 1)} ({level} interval "
+        f"{span(100 * step['lower'], 100 * step['upper'])})."
+    )
+    if effect.lower <= 0 <= effect.upper:
+        said.append("This effect cannot be told apart from zero with these data.")
+    return said
+
+
+def _measured(analysis: Analysis, valued: Repurchase) -> str:
+    survey = analysis.fit.survey
+    item = survey.items.get(valued.outcome) if survey is not None else None
+    wording = item.wording if item is not None else None
+    if wording is None and survey is not None:
+        wording = survey.column_labels.get(valued.outcome)
+    told = f" (“{wording}”)" if wording else ""
+    if valued.family.outcome == "binary":
+        scale = "answered with yes or no"
+    elif item is not None and item.minimum is not None and item.maximum is not None:
+        scale = f"answers from {item.minimum:g} to {item.maximum:g} are read as 0 to 100 %"
+    else:
+        scale = "read as 0 to 100 %"
+    return f"Repurchase is measured by {valued.outcome}{told}; {scale}."
+
+
+def _noun(valued: Repurchase) -> str:
+    binary = bool(np.isin(valued.regression.sample.outcome, (0.0, 1.0)).all())
+    return "the probability of repurchase" if binary else "the stated likelihood of repurchase"
+
+
+def _points(change: float, decimals: int) -> str:
+    direction = "more" if change >= 0 else "less"
+    return f"{number(abs(100 * change), decimals)} percentage points {direction}"
+
+
 def by_group(analysis: Analysis, table: pd.DataFrame) -> list[str]:
     """Say which group stands highest and lowest, and whether their intervals meet."""
-    from csimodel.report.words import label
-
     names = [key[:-1] if len(key) > 2 else key[0] for key in table.index]
     high, low = int(table["mean"].argmax()), int(table["mean"].argmin())
     if high == low:
@@ -77,15 +135,20 @@ def by_group(analysis: Analysis, table: pd.DataFrame) -> list[str]:
 
 def trust(analysis: Analysis) -> str:
     """Say in one sentence whether the numbers can be used."""
-    count = {
-        severity: sum(found.severity == severity for found in analysis.findings)
-        for severity in ("failure", "warning")
-    }
+    count = Counter(found.severity for found in analysis.findings)
     if count["failure"]:
-        return f"Do not use these numbers: {plural(count['failure'], 'failure')}."
+        return f"Do not use these numbers before reading {plural(count['failure'], 'failure')}."
     if count["warning"]:
-        return f"{plural(count['warning'], 'warning')} to read before use."
-    return "The estimation found a solution and nothing speaks against using it."
+        return f"The estimation found a solution; {plural(count['warning'], 'warning')} to read."
+    return "The estimation found a solution, and nothing was dropped, filled or in doubt."
+
+
+def checks(analysis: Analysis) -> str:
+    """Say how many checks of the questionnaire and the model ask for attention."""
+    verdicts = analysis.assessment.verdicts["verdict"]
+    poor = int(verdicts.isin(ATTENTION).sum())
+    asked = "none asks" if not poor else f"{poor} ask{'s' if poor == 1 else ''}"
+    return f"Of {len(verdicts)} checks of the questionnaire and the model, {asked} for attention."
 
 
 def data_used(analysis: Analysis) -> list[str]:
@@ -116,8 +179,7 @@ def data_used(analysis: Analysis) -> list[str]:
     return said
 
 
-def _effect(row: pd.Series, level: float) -> str:
-    told = number(row["importance"], 2)
-    if pd.notna(row["lower"]):
-        told += f" ({percent(level)} interval {span(row['lower'], row['upper'], 2)})"
-    return told
+def _interval(row: pd.Series, level: float) -> str:
+    if pd.isna(row["lower"]):
+        return ""
+    return f" ({percent(level)} interval {span(row['lower'], row['upper'], 2)})"

@@ -9,10 +9,10 @@ import pandas as pd
 if TYPE_CHECKING:
     from csimodel.report.analysis import Analysis
 
-_REPURCHASE = ("repurchase_coefficients", "repurchase_effects", "repurchase_curve")
 NAMES = (
     "index", "index_by_group", "drivers", "paths", "total_effects", "r2", "items", "reliability",
-    "htmt", "fornell_larcker", "effect_sizes", "global_fit", "verdicts", *_REPURCHASE, "findings",
+    "htmt", "fornell_larcker", "effect_sizes", "global_fit", "verdicts", "findings",
+    "repurchase_coefficients", "repurchase_effects", "repurchase_contrast", "repurchase_curve",
 )  # fmt: skip
 """Every table a report can have."""
 
@@ -37,6 +37,14 @@ def tables(analysis: Analysis) -> dict[str, pd.DataFrame]:
         "verdicts": assessed.verdicts,
         "findings": findings(analysis),
     }
+    if analysis.repurchase is not None:
+        valued = analysis.repurchase
+        found |= {
+            "repurchase_coefficients": _flat(valued.coefficients, "term"),
+            "repurchase_effects": _flat(valued.average_marginal_effects, "term"),
+            "repurchase_contrast": _flat(valued.contrast(*analysis.contrast), "where"),
+            "repurchase_curve": valued.curve(),
+        }
     return found
 
 

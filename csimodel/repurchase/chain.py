@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import InferenceError
-from csimodel.index import respondent_points, scale_of
+from csimodel.index.index import respondent_points, scale_of
 from csimodel.inference import Bootstrap
 from csimodel.repurchase.families import Family
 from csimodel.repurchase.kernel import Ending, Regressions, average_at, regress_draws
@@ -214,9 +214,7 @@ def chain_of(bootstrap: Bootstrap, regression: Regression, progress: bool = True
     )
     with bar:
         for draws, weights, regressors in _draws(bootstrap, cells, bootstrap.usable):
-            standard = [
-                (x - m) / s for x, m, s in zip(regressors, centre, spread, strict=True)
-            ]
+            standard = [(x - m) / s for x, m, s in zip(regressors, centre, spread, strict=True)]
             found = regress_draws(family, cells.outcome, standard, weights, start)
             b = found.coefficients
             b[:, 1:] /= spread

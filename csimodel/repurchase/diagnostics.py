@@ -115,15 +115,15 @@ def _ending(regression: Regression) -> Iterator[Finding]:
         )
     if regression.ending == Ending.SEPARATED:
         names, perfect = _separating(regression)
+        s = "" if len(names) > 1 else "s"
         how = (
-            f"tell every 0 of {sample.label!r} from every 1"
+            f"tell{s} every 0 of {sample.label!r} from every 1"
             if perfect
-            else f"predict some answers of {sample.label!r} without any error"
+            else f"predict{s} some answers of {sample.label!r} without any error"
         )
-        verb = how if len(names) > 1 else how.replace("tell", "tells").replace("predict", "predicts")
         yield Finding(
             "separation" if perfect else "quasi-separation",
-            f"{listed(map(repr, names))} {verb}, so {regression.family.label} has no finite "
+            f"{listed(map(repr, names))} {how}, so {regression.family.label} has no finite "
             "slope and none is given; use family='ols', fewer regressors or more respondents.",
             tuple(names),
             "failure",
@@ -141,7 +141,8 @@ def _separating(regression: Regression) -> tuple[list[str], bool]:
         regression.family, sample.outcome, list(standard.T), weights, start
     ).coefficients[0]
     side = np.sign(sample.outcome - 0.5)
-    perfect = bool((side * (b[0] + standard @ b[1:]) > 1.0).all())
+    binary = np.isin(sample.outcome, (0.0, 1.0)).all()
+    perfect = bool(binary and (side * (b[0] + standard @ b[1:]) > 1.0).all())
     grown = [n for n, size in zip(sample.names, np.abs(b[1:]), strict=True) if size > 5.0]
     return grown or list(sample.names), perfect
 
@@ -182,5 +183,4 @@ def _lost(chain: Chain) -> Iterator[Finding]:
             severity="warning" if used >= 0.9 * total else "failure",
             count=total - used,
         )
-    kept = [f for f in chain.bootstrap.findings if f.code != "lost-draws"]
-    yield from kept
+    yield from (found for found in chain.bootstrap.findings if found.code != "lost-draws")

@@ -94,7 +94,8 @@ class Regression:
             factor = n / (n - k)
         elif self.errors == "HC3":
             leverage = np.einsum("ij,jk,ik->i", X, bread, X) * weights * information
-            u = u / (1.0 - leverage)[:, None]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                u = u / (1.0 - leverage)[:, None]
         elif self.errors == "cluster":
             assert sample.cluster is not None
             u = np.stack([np.bincount(sample.cluster, column) for column in u.T], axis=1)

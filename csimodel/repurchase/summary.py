@@ -33,11 +33,12 @@ class Summary:
         points = 100.0 * float(effect)
         direction = "more" if points >= 0 else "less"
         # Limits are told in the direction of the effect, so that "less" keeps its sign.
-        ends = sorted(100.0 * end * (1.0 if points >= 0 else -1.0) for end in _ends(effect))
+        toward = 1.0 if points >= 0 else -1.0
+        ends = sorted(100.0 * toward * end for end in (effect.lower, effect.upper))
         others = len(result.regression.sample.names) > 1
         return (
-            f"Each point of {result.indexes[0]} goes with {abs(points):.2f} points {direction} "
-            f"probability of repurchase ({result.outcome}; {100 * result.level:g} % interval "
+            f"Each point of {result.indexes[0]} goes with {abs(points):.2f} percentage points "
+            f"{direction} probability of repurchase ({result.outcome}; {100 * result.level:g} % interval "
             f"{ends[0]:.2f} to {ends[1]:.2f})"
             f"{', other regressors held as they are' if others else ''}."
         )
@@ -85,17 +86,14 @@ class Summary:
 
     def _tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
         result = self.result
-        yield "Change of probability per unit, averaged over respondents", (
-            result.average_marginal_effects
+        yield (
+            "Change of probability per unit, averaged over respondents",
+            (result.average_marginal_effects),
         )
         yield f"Coefficients ({result.family.scale})", result.coefficients
         low, high = _quartiles(result)
         if high > low:
             yield "Probability at the quartiles of the index", result.contrast(low, high)
-
-
-def _ends(effect: object) -> tuple[float, float]:
-    return float(getattr(effect, "lower")), float(getattr(effect, "upper"))  # noqa: B009
 
 
 def _quartiles(result: Repurchase) -> tuple[float, float]:

@@ -1,0 +1,101 @@
+"""The numbers of a report for programs: plain values that strict JSON can hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from csimodel.report.provenance import code, fingerprint, versions
+from csimodel.report.tables import tables
+from csimodel.report.words import label
+
+if TYPE_CHECKING:
+    from csimodel.report.analysis import Analysis
+
+Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+
+
+def results(analysis: Analysis) -> dict[str, Json]:
+    """Return all numbers of an analysis, with how they came about; None where there is none."""
+    fit, boot, design = analysis.fit, analysis.bootstrap, analysis.bootstrap.design
+    survey = fit.survey
+    assert survey is not None
+    found = tables(analysis)
+    return {
+        "target": analysis.target,
+        "level": analysis.level,
+        "data": {
+            "source": survey.source,
+            "rows": len(survey.data),
+            "rows_used": fit.n,
+            "effective_rows": _plain(fit.moments.effective_n),
+            "missing": str(survey.missing),
+            "weights": survey.weights,
+            "strata": survey.strata,
+            "cluster": survey.cluster,
+            "sha256_of_answers": fingerprint(analysis),
+        },
+        "model": {"name": fit.model.name, "syntax": fit.model.to_syntax()},
+        "estimator": {
+            "label": fit.estimator.label,
+            "converged": fit.converged,
+            "iterations": fit.iterations,
+        },
+        "bootstrap": {
+            "kind": design.kind,
+            "draws": len(boot.usable),
+            "usable": int(boot.usable.sum()),
+            "seed": design.seed,
+            "lost": {str(reason): int(count) for reason, count in boot.failed.items()},
+            "interval": "percentile",
+        },
+        "repurchase": _repurchase(analysis),
+        "tables": {name: records(table) for name, table in found.items()},
+        "versions": dict(versions()),
+        "code": code(analysis),
+    }
+
+
+def _repurchase(analysis: Analysis) -> Json:
+    valued = analysis.repurchase
+    if valued is None:
+        return None
+    effect = valued.average_marginal_effect
+    parts = ("estimate", "se", "lower", "upper", "p")
+    return {
+        "outcome": valued.outcome,
+        "index": valued.indexes[0],
+        "family": valued.family.name,
+        "rows_used": valued.n,
+        "intervals": valued.interval_kind,
+        "average_marginal_effect": {name: _plain(getattr(effect, name)) for name in parts},
+        "slope": {name: _plain(getattr(valued.slope, name)) for name in parts},
+        "contrast": [float(point) for point in analysis.contrast],
+    }
+
+
+def records(table: pd.DataFrame) -> list[Json]:
+    """Return the rows of a table as mappings from column to plain value.
+
+    >>> records(pd.DataFrame({"name": ["a"], "value": [float("nan")]}))
+    [{'name': 'a', 'value': None}]
+    """
+    columns = [str(name) for name in table.columns]
+    values = [[_plain(value) for value in table.iloc[:, j]] for j in range(len(columns))]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
+
+
+def _plain(value: object) -> Json:
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, bool | int | str):
+        return value
+    return label(value)

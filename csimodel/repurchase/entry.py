@@ -1,0 +1,290 @@
+"""`repurchase`: a fit and an outcome in, a `Repurchase` out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from csimodel.errors import ModelError, OptionError, SurveyError, choose, suggest
+from csimodel.estimators import Fit
+from csimodel.findings import listed
+from csimodel.index import respondent_index
+from csimodel.inference import Bootstrap
+from csimodel.repurchase.chain import chain_of
+from csimodel.repurchase.diagnostics import diagnose
+from csimodel.repurchase.families import Family, family_of
+from csimodel.repurchase.regression import regress
+from csimodel.repurchase.result import Repurchase
+from csimodel.repurchase.sample import (
+    Sample,
+    aligned,
+    codes_of,
+    name_of,
+    numbers,
+    rescaled,
+    sample_of,
+)
+from csimodel.survey import Survey
+
+Floats = NDArray[np.float64]
+
+INTERVALS = ("percentile", "basic", "normal", "bc")
+_AS_NUMBERS = "recode it, or pass a column of numbers"
+
+
+def repurchase(
+    fit: Fit,
+    outcome: str | pd.Series | ArrayLike,
+    *,
+    index: str | Sequence[str] = "Satisfaction",
+    controls: str | Sequence[str] = (),
+    family: str = "fractional-logit",
+    scale: tuple[float, float] | None = None,
+    errors: str | None = None,
+    bootstrap: Bootstrap | None = None,
+    level: float = 0.95,
+    interval: str = "percentile",
+    progress: bool = True,
+) -> Repurchase:
+    """Regress repurchase on respondents' satisfaction index.
+
+    ``E(y) = μ(const + slope · index + …)``, with y repurchase from 0 to 1 and the index of each
+    respondent from 0 to 100.
+
+    Survey weights are probability weights: scaled to a mean of 1, they weight every respondent's
+    equation, and robust errors account for them. Respondents without an outcome, an index (an
+    item missing under ``missing="pairwise"``) or a control are left out and counted.
+
+    Parameters
+    ----------
+    fit
+        A fit on a survey whose items have scale bounds.
+    outcome
+        A column of the survey, or a Series or array with a value for each of its rows. Answers
+        on a scale become ``(x - min)/(max - min)``. It may be an item of the model.
+    index
+        Construct or constructs whose index explains repurchase; the first is the one that
+        effects, contrasts and curves are about by default.
+    controls
+        Further columns of the survey, numeric.
+    family
+        ``"fractional-logit"`` (default) for anything from 0 to 1; ``"logit"`` for 0 and 1;
+        ``"ols"`` for a straight line.
+    scale
+        Lowest and highest answer of the outcome, where the survey does not know them.
+    errors
+        ``"HC0"``, ``"HC1"``, ``"HC3"``, ``"nonrobust"`` or ``"cluster"`` (the survey's clusters).
+        By default cluster if the survey has clusters, else HC1. Strata count in the bootstrap
+        only.
+    bootstrap
+        Draws of this fit. Then every interval is of the whole chain: item weights, index and
+        regression are estimated again in each draw. Without it the index counts as known.
+    level
+        Coverage of intervals.
+    interval
+        Kind of bootstrap interval: ``"percentile"``, ``"basic"``, ``"normal"``, ``"bc"``.
+    progress
+        Show a bar when the draws take longer than a second.
+
+    Returns
+    -------
+    Repurchase
+
+    Raises
+    ------
+    SurveyError
+        When the outcome or a control is not there, is no number, lies outside its scale, or its
+        scale is unknown; when items have no scale bounds or the fit was made from moments.
+    ModelError
+        When a construct is not in the model.
+    OptionError
+        When an option is unknown or does not fit the others.
+    EstimationError
+        When the outcome or a regressor does not vary, regressors are tied, or rows are too few.
+    InferenceError
+        When fewer than 20 draws are usable.
+
+    References
+    ----------
+    Papke, L. E., Wooldridge, J. M. (1996). Econometric methods for fractional response variables
+    with an application to 401(k) plan participation rates. Journal of Applied Econometrics 11,
+    619-632. https://doi.org/10.1002/(SICI)1099-1255(199611)11:6%3C619::AID-JAE418%3E3.0.CO;2-1
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> from csimodel.repurchase import repurchase
+    >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
+    >>> rep = repurchase(fit, "CUSL1", family="fractional-logit")
+    >>> rep.average_marginal_effect
+    0.009... (se 0.00..., 95 % interval 0.00... to 0.01...)
+    >>> rep.contrast(67, 70)["probability"].round(3).tolist()
+    [0.674, 0.707, 0.032]
+    """
+    kind = _checked_options(family, level, interval)
+    if bootstrap is not None and bootstrap.fit is not fit:
+        raise OptionError(
+            "The bootstrap was made from another fit; make it again with csi.bootstrap(fit)."
+        )
+    answers = fit.require_answers("repurchase")
+    survey = fit.survey
+    if survey is None:
+        raise SurveyError("repurchase needs the fit's survey; fit a survey or a data frame.")
+    names = _constructs(fit, index)
+    scores = respondent_index(fit)
+    label, values = _outcome(survey, outcome, kind, scale)
+    columns = [controls] if isinstance(controls, str) else list(controls)
+    sample = sample_of(
+        values[answers.rows],
+        {name: scores[name].to_numpy() for name in names},
+        {name: _control(survey, name)[answers.rows] for name in columns},
+        label=label,
+        weights=answers.weights,
+        cluster=answers.cluster,
+    )
+    regression = regress(sample, kind, errors)
+    chain = None if bootstrap is None else chain_of(bootstrap, regression, progress)
+    return Repurchase(regression, chain, level, interval, diagnose(regression, chain, fit, label))
+
+
+def repurchase_of_index(
+    index: pd.Series | pd.DataFrame | ArrayLike,
+    outcome: pd.Series | ArrayLike,
+    *,
+    controls: pd.DataFrame | None = None,
+    family: str = "fractional-logit",
+    scale: tuple[float, float] | None = None,
+    errors: str | None = None,
+    weights: pd.Series | ArrayLike | None = None,
+    cluster: pd.Series | ArrayLike | None = None,
+    level: float = 0.95,
+) -> Repurchase:
+    """Regress repurchase on an index that was computed elsewhere.
+
+    Parameters
+    ----------
+    index
+        Points from 0 to 100 of each respondent; a data frame for several indexes.
+    outcome, controls, weights, cluster
+        One row for each respondent. Series and frames need the same row labels as the index.
+    family, scale, errors, level
+        As in `repurchase`. There are no whole-chain intervals here: how the index was
+        estimated is not known.
+
+    Returns
+    -------
+    Repurchase
+
+    Raises
+    ------
+    SurveyError, OptionError, EstimationError
+        As in `repurchase`.
+
+    Examples
+    --------
+    >>> again = [0, 0, 1, 0, 1, 1, 0, 1]
+    >>> points = [20.0, 35, 40, 50, 60, 70, 75, 90]
+    >>> round(repurchase_of_index(points, again, family="ols").slope, 4)
+    0.0125
+    """
+    kind = _checked_options(family, level, "percentile")
+    frame, labels = _index_frame(index, outcome)
+    y_label = name_of(outcome, "outcome")
+    y = numbers(aligned(outcome, labels, f"Outcome {y_label!r}"), "Outcome", y_label, _AS_NUMBERS)
+    further = {} if controls is None else {str(name): controls[name] for name in controls}
+    sample = sample_of(
+        rescaled(y, y_label, kind, scale),
+        {name: numbers(column, "Index", name, _AS_NUMBERS) for name, column in frame.items()},
+        {
+            name: numbers(aligned(x, labels, f"Control {name!r}"), "Control", name, _AS_NUMBERS)
+            for name, x in further.items()
+        },
+        label=y_label,
+        weights=None if weights is None else _weights(weights, labels),
+        cluster=None
+        if cluster is None
+        else codes_of(aligned(cluster, labels, "cluster"), "cluster"),
+    )
+    regression = regress(sample, kind, errors)
+    return Repurchase(regression, None, level, "percentile", diagnose(regression))
+
+
+def _checked_options(family: str, level: float, interval: str) -> Family:
+    choose("interval", interval, INTERVALS)
+    if not 0 < level < 1:
+        raise OptionError(f"level={level!r} must lie between 0 and 1, for example 0.95.")
+    return family_of(family)
+
+
+def _constructs(fit: Fit, index: str | Sequence[str]) -> list[str]:
+    names = [index] if isinstance(index, str) else list(index)
+    known = fit.model.construct_names
+    if not names or len(set(names)) < len(names):
+        raise OptionError(
+            f"index={index!r} must name one construct, or several different ones; use "
+            f"{listed(map(repr, known), 12)}."
+        )
+    for name in names:
+        if name not in known:
+            raise ModelError(
+                f"index={name!r} is not a construct of the model{suggest(name, known)}; use "
+                f"index= with one of {', '.join(map(repr, known))}."
+            )
+    return names
+
+
+def _outcome(
+    survey: Survey, outcome: Any, family: Family, scale: tuple[float, float] | None
+) -> tuple[str, Floats]:
+    """Return the outcome's name and its values from 0 to 1, one for each row of the survey."""
+    if isinstance(outcome, str):
+        label, column = outcome, _column(survey, outcome, "Outcome")
+    else:
+        label = name_of(outcome, "outcome")
+        column = aligned(outcome, survey.data.index, f"Outcome {label!r}")
+    values = numbers(column, "Outcome", label, _AS_NUMBERS)
+    low, high = survey.bounds([label])
+    made = not isinstance(outcome, str) and np.isin(values[~np.isnan(values)], (0.0, 1.0)).all()
+    if scale is None and not made and np.isfinite([low[0], high[0]]).all():
+        scale = (float(low[0]), float(high[0]))
+    return label, rescaled(values, label, family, scale)
+
+
+def _control(survey: Survey, name: str) -> Floats:
+    way_out = "turn categories into columns of 0 and 1, as pandas.get_dummies does"
+    return numbers(_column(survey, name, "Control"), "Control", name, way_out)
+
+
+def _column(survey: Survey, name: str, what: str) -> pd.Series:
+    if name not in survey.data.columns:
+        raise SurveyError(
+            f"{what} {name!r} is not a column of the survey{suggest(name, survey.data.columns)}; "
+            "name one of its columns, or give a Series with a value for each row."
+        )
+    return survey.data[name]
+
+
+def _index_frame(index: Any, outcome: Any) -> tuple[pd.DataFrame, pd.Index]:
+    if isinstance(index, pd.DataFrame):
+        return index.set_axis([str(name) for name in index.columns], axis=1), index.index
+    name = name_of(index, "index")
+    if isinstance(index, pd.Series):
+        return index.to_frame(name), index.index
+    array = np.asarray(index)
+    own = isinstance(outcome, pd.Series) and array.shape == (len(outcome),)
+    labels = outcome.index if own else pd.RangeIndex(len(array) if array.ndim else 0)
+    return aligned(array, labels, "The index").to_frame(name), labels
+
+
+def _weights(weights: Any, labels: pd.Index) -> Floats:
+    found = numbers(aligned(weights, labels, "weights"), "Weight", "weights", _AS_NUMBERS)
+    if (found < 0).any():
+        raise SurveyError(
+            f"weights holds {int((found < 0).sum())} negative values; weights must be positive, "
+            "or zero to leave a respondent out."
+        )
+    return found

@@ -1,0 +1,197 @@
+"""The bootstrap: the same draws as another program, and the laws of resampling."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+import csimodel as csi
+from csimodel.errors import InferenceError, OptionError
+
+KINDS = {"paths": "paths", "total": "total_effects", "loadings": "loadings", "weights": "weights"}
+
+
+@pytest.fixture(scope="module")
+def rows():
+    from conftest import REFERENCE
+
+    return (
+        np.loadtxt(REFERENCE / "mobi_boot_indices_500x250_1based.csv", delimiter=",", dtype=int) - 1
+    )
+
+
+@pytest.mark.parametrize("kind", ["modeA", "plsc"])
+def test_the_same_draws_as_seminr(reference, ecsi, mobi, rows, kind):
+    theirs = reference("mobi_bootstrap.json")["seminr"][kind]
+    fit = csi.fit(ecsi, mobi, csi.PLS(consistent=kind == "plsc"))
+    boot = csi.bootstrap(fit, resamples=rows)
+    ours = boot.draws("paths")
+    first = theirs["first5_paths"]
+    for column, values in zip(first["cols"], np.array(first["data"]).T, strict=True):
+        source, target = column.split(" -> ")
+        assert_allclose(ours[(target, source)].iloc[:5], values, atol=1e-6)
+    for entry, quantity in KINDS.items():
+        draws, stats = boot.draws(quantity), theirs["stats"][entry]
+        checked = 0
+        for label, sd in stats["sd"].items():
+            one, other = label.split(" -> ")
+            key = (one, other) if quantity in ("loadings", "weights") else (other, one)
+            assert_allclose(draws[key].std(), sd, atol=1e-6)
+            assert_allclose(draws[key].mean(), stats["mean"][label], atol=1e-6)
+            assert_allclose(
+                draws[key].quantile([0.025, 0.975]),
+                [stats["q025"][label], stats["q975"][label]],
+                atol=1e-6,
+            )
+            checked += 1
+        assert checked == draws.shape[1]
+    for construct, sd in theirs["stats"]["R2"]["sd"].items():
+        assert_allclose(boot.draws("r2")[construct].std(), sd, atol=1e-6)
+
+
+def test_each_draw_is_a_refit_of_its_rows(ecsi, mobi, fit, rows):
+    boot = csi.bootstrap(fit, resamples=rows[:3])
+    again = csi.fit(ecsi, mobi.data.iloc[rows[1]].reset_index(drop=True))
+    assert_allclose(boot.draws("paths").iloc[1], again.estimates.paths[ecsi.adjacency], atol=1e-9)
+
+
+def test_numbers_do_not_depend_on_workers_or_on_how_many_draws_follow(fit):
+    one = csi.bootstrap(fit, 1200, 5)
+    four = csi.bootstrap(fit, 1200, 5, workers=4)
+    assert np.array_equal(one.draws("weights"), four.draws("weights"))
+    short = csi.bootstrap(fit, 512, 5)
+    assert np.array_equal(one.draws("weights").iloc[:512], short.draws("weights"))
+    assert not np.array_equal(one.draws("weights"), csi.bootstrap(fit, 1200, 6).draws("weights"))
+
+
+def test_streams_of_blocks_differ(fit):
+    draws = csi.bootstrap(fit, 1100, 5).draws("paths").to_numpy()
+    assert len(np.unique(draws.round(12), axis=0)) == 1100
+
+
+def test_a_generator_is_used_and_none_differs(fit):
+    rng = np.random.default_rng(1)
+    first, second = (csi.bootstrap(fit, 30, rng).draws("r2") for _ in range(2))
+    assert not np.array_equal(first, second)
+    again = csi.bootstrap(fit, 30, np.random.default_rng(1)).draws("r2")
+    assert np.array_equal(first, again)
+    assert not np.array_equal(
+        csi.bootstrap(fit, 30, None).draws("r2"), csi.bootstrap(fit, 30, None).draws("r2")
+    )
+
+
+@pytest.mark.parametrize("interval", ["percentile", "basic", "normal", "bc", "bca"])
+def test_tables_are_labelled(boot, fit, interval):
+    table = boot.table("paths", interval=interval, level=0.9)
+    assert list(table.columns) == ["estimate", "se", "lower", "upper", "p"]
+    assert table.index.names == ["target", "source"]
+    assert (
+        table.loc[("Loyalty", "Satisfaction"), "estimate"]
+        == fit.paths.loc["Loyalty", "Satisfaction"]
+    )
+    assert (table["lower"] < table["upper"]).all()
+    assert ((table["p"] > 0) & (table["p"] <= 1)).all()
+
+
+def test_studentized_intervals_use_the_error_of_every_draw(chain, population):
+    fit = csi.fit(chain, population(60))
+    boot = csi.bootstrap(fit, 40, 1, progress=False)
+    table = boot.table("paths", interval="studentized")
+    from csimodel.estimators import find
+    from csimodel.inference.bootstrap import _nested_errors
+
+    errors = _nested_errors(boot, find("paths"))
+    counts = boot.design.counts(0)[3].astype(int)
+    data = fit.survey.data.loc[np.repeat(fit.survey.data.index, counts)].reset_index(drop=True)
+    direct = csi.jackknife(csi.fit(chain, data)).table("paths")["se"]
+    assert_allclose(errors[3], direct, rtol=1e-6)
+    assert (table["lower"] < table["upper"]).all()
+
+
+def test_inadmissible_draws_are_counted_kept_or_dropped(ecsi, mobi):
+    fit = csi.fit(ecsi, mobi, csi.PLS(consistent=True))
+    kept = csi.bootstrap(fit, 300, 1)
+    dropped = csi.bootstrap(fit, 300, 1, inadmissible="drop")
+    assert kept.failed.empty
+    assert kept.inadmissible["construct correlations not positive definite"] > 100
+    assert len(dropped.draws("paths")) == 300 - (kept.solution.estimates.inadmissible > 0).sum()
+    assert dropped.failed.sum() >= 300 - len(dropped.draws("paths"))
+    assert "draws are inadmissible but kept" in str(kept.findings[0])
+    assert "draws were lost" in str(dropped.findings[0])
+    assert "lost" in repr(dropped)
+
+
+def test_draws_that_fail_are_counted_by_reason(chain, population):
+    data = population(40)
+    data["b2"] = [1.0] * 38 + [5.0, 6.0]
+    boot = csi.bootstrap(csi.fit(chain, data), 300, 1)
+    flat, lost = boot.failed["an item without variation"], boot.failed.sum()
+    assert 10 < flat < 100  # (38/40)^40 of 300 is 39
+    assert len(boot.draws("paths")) == 300 - lost
+    assert str(boot.findings[0]).startswith(f"{lost} of 300 draws were lost (")
+    assert f"{flat} an item without variation" in str(boot.findings[0])
+    assert boot.table("paths").notna().all(axis=None)
+
+
+def test_too_few_usable_draws_give_no_interval(fit):
+    with pytest.raises(InferenceError) as caught:
+        csi.bootstrap(fit, 10, 1).table("paths")
+    assert str(caught.value) == (
+        "Only 10 of 10 draws are usable (too few asked for), and intervals need at least 20; "
+        "take more draws or a simpler model."
+    )
+
+
+def test_strata_and_clusters_are_respected(ecsi, mobi):
+    data = mobi.data.assign(firm=np.repeat(np.arange(25), 10), s=np.repeat([0, 1], 125))
+    by_cluster = csi.bootstrap(csi.fit(ecsi, csi.read_survey(data, cluster="firm")), 200, 1)
+    assert by_cluster.design.kind == "cluster"
+    by_stratum = csi.bootstrap(csi.fit(ecsi, csi.read_survey(data, strata="s")), 200, 1)
+    assert by_stratum.design.kind == "stratified"
+    few = data.assign(firm=np.repeat(np.arange(5), 50))
+    told = csi.bootstrap(csi.fit(ecsi, csi.read_survey(few, cluster="firm")), 50, 1).findings
+    assert [f.code for f in told] == ["few-clusters"]
+
+
+def test_cluster_errors_grow_with_similarity(chain, population):
+    rng = np.random.default_rng(0)
+    data = population(40).loc[np.repeat(np.arange(40), 5)].reset_index(drop=True)
+    data = data + 0.1 * rng.standard_normal(data.shape)
+    data["firm"] = np.repeat(np.arange(40), 5)
+    naive = csi.bootstrap(csi.fit(chain, data), 300, 1).table("paths")["se"]
+    honest = csi.bootstrap(csi.fit(chain, csi.read_survey(data, cluster="firm")), 300, 1).table(
+        "paths"
+    )["se"]
+    assert (honest > 1.6 * naive).all()
+
+
+def test_poisson_draws(fit):
+    table = csi.bootstrap(fit, 400, 2, kind="poisson").table("paths")
+    usual = csi.bootstrap(fit, 400, 2).table("paths")
+    assert_allclose(table["se"], usual["se"], rtol=0.3)
+
+
+def test_options_are_checked(fit, rows):
+    with pytest.raises(OptionError, match=r"^draws=0 must be at least 1"):
+        csi.bootstrap(fit, 0)
+    with pytest.raises(
+        OptionError, match=r"inadmissible='dropp' is not known \(did you mean 'drop'\?\)"
+    ):
+        csi.bootstrap(fit, 50, inadmissible="dropp")
+    with pytest.raises(OptionError) as caught:
+        csi.bootstrap(fit, resamples=rows[:5] + 1)
+    assert str(caught.value) == "resamples must be whole row numbers from 0 to 249; seen 1 to 250."
+
+
+def test_quantities_of_ones_own(boot, fit):
+    ratio = csi.Quantity(
+        "ratio",
+        lambda model: pd.Index(["quality over image"]),
+        lambda s: (s.total_effects[..., 4, 2] / s.total_effects[..., 4, 0])[..., None],
+    )
+    table = boot.table(ratio)
+    expected = (
+        fit.total_effects.loc["Satisfaction", "Quality"]
+        / fit.total_effects.loc["Satisfaction", "Image"]
+    )
+    assert table.loc["quality over image", "estimate"] == pytest.approx(expected)

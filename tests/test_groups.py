@@ -1,0 +1,79 @@
+"""Group fits in one batch."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import csimodel as csi
+from csimodel.errors import SurveyError
+
+
+@pytest.fixture(scope="module")
+def grouped(ecsi, mobi):
+    from conftest import REFERENCE
+
+    labels = np.loadtxt(REFERENCE / "mobi_group.csv", dtype=str, skiprows=1)
+    return mobi.data.assign(group=[label.strip('"') for label in labels])
+
+
+def test_groups_as_csem(reference, frame, ecsi, grouped):
+    fits = csi.fit_groups(ecsi, grouped, by="group", estimator=csi.PLS(tolerance=1e-13))
+    theirs = reference("mobi_pls.json")["csem"]["groups"]
+    assert list(fits) == ["g1", "g2"]
+    for label, found in fits.items():
+        paths = frame(theirs[label]["paths"]).loc[found.paths.index, found.paths.columns]
+        assert_allclose(found.paths, paths, atol=1e-8)
+
+
+def test_a_group_equals_a_fit_of_its_rows(ecsi, grouped):
+    fits = csi.fit_groups(ecsi, grouped, by=["group"])
+    alone = csi.fit(ecsi, grouped[grouped["group"] == "g2"])
+    assert_allclose(fits["g2"].paths, alone.paths, atol=1e-9)
+    assert_allclose(fits["g2"].scores, alone.scores, atol=1e-8)
+    assert fits["g2"].scores.index.equals(alone.scores.index)
+    assert_allclose(
+        fits.table("paths").loc["g2", ("Value", "Quality")], alone.paths.loc["Value", "Quality"]
+    )
+    boot = csi.bootstrap(fits["g2"], 50, 3)
+    assert_allclose(boot.draws("paths"), csi.bootstrap(alone, 50, 3).draws("paths"), atol=1e-8)
+
+
+def test_two_columns_make_tuples_and_rows_without_group_are_counted(chain, population):
+    data = population(120).assign(firm=["x", "y", None] * 40, year=[2024, 2025] * 60)
+    fits = csi.fit_groups(chain, data, by=["firm", "year"])
+    assert list(fits) == [("x", 2024), ("x", 2025), ("y", 2024), ("y", 2025)]
+    assert str(fits.findings[0]) == (
+        "40 of 120 rows have no value in ['firm', 'year'] and belong to no group."
+    )
+    assert fits[("x", 2024)].n == 20
+
+
+def test_a_group_that_cannot_be_fitted_says_so_and_stops_nothing(chain, population):
+    data = population(100).assign(firm=["big"] * 90 + ["tiny"] * 2 + ["flat"] * 8)
+    data.loc[data["firm"] == "flat", "b2"] = 5.0
+    fits = csi.fit_groups(chain, data, by="firm")
+    assert fits.converged.to_dict() == {"big": True, "flat": False, "tiny": False}
+    assert fits.failed.to_dict() == {"an item without variation": 1, "fewer than 3 rows": 1}
+    assert repr(fits) == "<3 group fits by PLS, path scheme, 2 without a solution>"
+    assert str(fits["flat"].diagnostics[-1]) == (
+        "Nothing was estimated because b2 does not vary over the 8 rows; "
+        "leave it out or take more rows."
+    )
+    assert str(fits["tiny"].diagnostics[-1]) == (
+        "Nothing was estimated because there are only 2 rows; at least 3 are needed."
+    )
+    assert not fits["tiny"].converged
+    assert fits.table("paths").loc["flat"].isna().all()
+    assert "Nothing was estimated" in str(fits["flat"].summary())
+
+
+def test_unknown_group_and_column(chain, population):
+    data = population(60).assign(firm="a")
+    with pytest.raises(SurveyError) as caught:
+        csi.fit_groups(chain, data, by="frm")
+    assert str(caught.value) == "Group column 'frm' is not in the data (did you mean 'firm'?)."
+    with pytest.raises(SurveyError) as caught:
+        csi.fit_groups(chain, data.assign(firm=np.nan), by="firm")
+    assert str(caught.value) == "No row has a value in 'firm'; choose a column that is filled."
+    with pytest.raises(KeyError):
+        csi.fit_groups(chain, data, by="firm")["b"]

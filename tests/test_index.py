@@ -1,0 +1,174 @@
+"""The 0 to 100 index, its intervals, and the drivers behind it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+import csimodel as csi
+from csimodel.errors import CsimodelWarning, ModelError, OptionError, SurveyError
+
+
+def test_values_from_r(reference, fit):
+    theirs = reference("mobi_index.json")
+    assert_allclose(csi.index_scores(fit)["mean"], list(theirs["mean"].values()), atol=1e-8)
+    scores = csi.respondent_index(fit)
+    assert_allclose(scores.std(), list(theirs["sd"].values()), atol=1e-8)
+    from conftest import REFERENCE
+
+    lines = pd.read_csv(REFERENCE / "mobi_index_scores.csv")
+    assert_allclose(scores[lines.columns], lines, atol=1e-7)
+
+
+def test_headline_values(ecsi, mobi, fit):
+    centroid = csi.fit(ecsi, mobi, csi.PLS(scheme="centroid"))
+    assert csi.index_scores(centroid).loc["Satisfaction", "mean"] == pytest.approx(
+        72.5428, abs=1e-3
+    )
+    assert csi.index_scores(fit).loc["Satisfaction", "mean"] == pytest.approx(72.4541, abs=1e-3)
+
+
+def test_all_maximum_is_100_and_all_minimum_0(fit, ecsi):
+    from dataclasses import replace
+
+    for answer, points in ((10.0, 100.0), (1.0, 0.0)):
+        moments = replace(fit.moments, mean=np.full(24, answer))
+        solution = replace(fit.solution, moments=moments)
+        assert_allclose(csi.index_scores(csi.Fit(solution))["mean"], points, atol=1e-10)
+
+
+@settings(max_examples=10, deadline=None)
+@given(low=st.floats(-50, 50), width=st.floats(0.5, 200))
+def test_the_index_does_not_depend_on_the_scale_of_the_questions(fit, ecsi, mobi, low, width):
+    moved = low + (mobi.data - 1) / 9 * width
+    again = csi.fit(ecsi, csi.read_survey(moved, scale=(low - 1e-9, low + width + 1e-9)))
+    assert_allclose(csi.index_scores(again)["mean"], csi.index_scores(fit)["mean"], atol=1e-5)
+
+
+def test_the_mean_of_respondents_is_the_index(fit):
+    assert_allclose(csi.respondent_index(fit).mean(), csi.index_scores(fit)["mean"], atol=1e-10)
+
+
+def test_intervals_re_estimate_the_weights(fit, boot, mobi, ecsi):
+    table = csi.index_scores(fit, bootstrap=boot)
+    assert list(table.columns) == ["mean", "se", "lower", "upper", "n"]
+    assert (table["lower"] < table["mean"]).all()
+    assert (table["mean"] < table["upper"]).all()
+    rows = np.repeat(np.arange(250), boot.design.counts(0)[5].astype(int))
+    again = csi.fit(
+        ecsi, csi.read_survey(mobi.data.iloc[rows].reset_index(drop=True), scale=(1, 10))
+    )
+    assert_allclose(boot.draws("index").iloc[5], csi.index_scores(again)["mean"], atol=1e-8)
+    known = csi.index_scores(fit)
+    assert table.loc["Loyalty", "se"] > 1.15 * known.loc["Loyalty", "se"]
+    assert_allclose(table["se"], known["se"], rtol=0.5)
+
+
+def test_bca_is_available(fit, boot):
+    table = csi.index_scores(fit, bootstrap=boot, interval="bca", level=0.9)
+    assert (table["lower"] < table["upper"]).all()
+
+
+@pytest.fixture(scope="module")
+def two_groups(ecsi, mobi):
+    data = mobi.data.assign(group=["a", "b", "b", "c", "c"] * 50)
+    return csi.fit(ecsi, csi.read_survey(data, scale=(1, 10)))
+
+
+def test_groups_are_measured_by_one_yardstick(two_groups):
+    table = csi.index_scores(two_groups, by="group")
+    scores = csi.respondent_index(two_groups).groupby(two_groups.survey.data["group"]).mean()
+    for label in "abc":
+        assert_allclose(table.loc[label, "mean"], scores.loc[label], atol=1e-10)
+    assert table.loc[("b", "Value"), "n"] == 100
+    assert table.index.names == ["group", "construct"]
+
+
+def test_group_intervals_come_from_the_draws(two_groups):
+    boot = csi.bootstrap(two_groups, 300, 2)
+    table = csi.index_scores(two_groups, by=["group"], bootstrap=boot)
+    known = csi.index_scores(two_groups, by="group")
+    assert_allclose(table["mean"], known["mean"])
+    assert_allclose(table["se"], known["se"], rtol=0.5)
+    one = csi.index_scores(two_groups, bootstrap=boot)
+    everyone = two_groups.survey.data.assign(all="x")
+    whole = csi.fit(two_groups.model, csi.read_survey(everyone, scale=(1, 10)))
+    grouped = csi.index_scores(whole, by="all", bootstrap=csi.bootstrap(whole, 300, 2))
+    assert_allclose(grouped.loc["x"].to_numpy(), one.to_numpy(), atol=1e-9)
+
+
+@pytest.mark.parametrize("missing", ["mean", "pairwise"])
+def test_groups_with_missing_cells(ecsi, mobi, missing):
+    holes = mobi.data.mask(np.random.default_rng(0).random(mobi.data.shape) < 0.05)
+    data = holes.assign(all="x")
+    fit = csi.fit(ecsi, csi.read_survey(data, scale=(1, 10), missing=missing))
+    boot = csi.bootstrap(fit, 100, 2)
+    grouped = csi.index_scores(fit, by="all", bootstrap=boot)
+    assert_allclose(
+        grouped.loc["x"].to_numpy(), csi.index_scores(fit, bootstrap=boot).to_numpy(), atol=1e-8
+    )
+
+
+def test_small_groups_are_pointed_out(ecsi, mobi):
+    data = mobi.data.assign(group=["big"] * 245 + ["small"] * 5)
+    fit = csi.fit(ecsi, csi.read_survey(data, scale=(1, 10)))
+    with pytest.warns(CsimodelWarning) as caught:
+        csi.index_scores(fit, by="group")
+    assert str(caught[0].message) == (
+        "1 of 2 groups have fewer than 10 respondents: small (5); their index says little."
+    )
+
+
+def test_errors_respect_the_design(ecsi, mobi):
+    data = mobi.data.assign(firm=np.repeat(np.arange(50), 5), s=np.repeat([0, 1], 125), w=1.0)
+    for column in ecsi.items:
+        data[column] = np.sort(data[column])
+    plain = csi.index_scores(csi.fit(ecsi, csi.read_survey(data, scale=(1, 10))))
+    clustered = csi.index_scores(
+        csi.fit(ecsi, csi.read_survey(data, scale=(1, 10), cluster="firm"))
+    )
+    stratified = csi.index_scores(csi.fit(ecsi, csi.read_survey(data, scale=(1, 10), strata="s")))
+    weighted = csi.index_scores(csi.fit(ecsi, csi.read_survey(data, scale=(1, 10), weights="w")))
+    assert_allclose(plain, weighted)
+    assert (clustered["se"] > 1.9 * plain["se"]).all()
+    assert (stratified["se"] < 0.8 * plain["se"]).all()
+
+
+def test_importance_as_csem(reference, frame, fit, boot):
+    theirs = frame(reference("mobi_pls.json")["csem"]["ipma"]["importance"])
+    for target in ("Satisfaction", "Loyalty", "Value"):
+        table = csi.importance_performance(fit, target)
+        assert_allclose(table["importance"], theirs.loc[target, table.index], atol=1e-8)
+    assert_allclose(table["performance"], csi.index_scores(fit).loc[table.index, "mean"])
+    with_draws = csi.importance_performance(fit, "Satisfaction", boot)
+    assert list(with_draws.columns) == ["importance", "performance", "se", "lower", "upper"]
+    assert with_draws.index[0] == "Quality"
+
+
+def test_what_the_index_cannot_do_is_said(ecsi, mobi, fit, boot):
+    bare = csi.fit(ecsi, mobi.data)
+    with pytest.raises(SurveyError) as caught:
+        csi.index_scores(bare)
+    assert str(caught.value) == (
+        "The index needs the scale of IMAG1, IMAG2, IMAG3, IMAG4, IMAG5 and 19 more; give the lowest and "
+        "highest answer in the codebook, or as read_survey(..., scale=(1, 10))."
+    )
+    moments = csi.Moments.from_cov(
+        mobi.data[list(ecsi.items)].cov(), 250, list(ecsi.items), scale=(1, 10)
+    )
+    with pytest.raises(SurveyError, match=r"^The index needs the items' means"):
+        csi.index_scores(csi.fit(ecsi, moments))
+    with pytest.raises(OptionError, match=r"^The bootstrap was made from another fit"):
+        csi.index_scores(bare, bootstrap=boot)
+    with pytest.raises(OptionError, match=r"^interval='bca' is not available by group"):
+        data = mobi.data.assign(g=["a", "b"] * 125)
+        other = csi.fit(ecsi, csi.read_survey(data, scale=(1, 10)))
+        csi.index_scores(other, by="g", bootstrap=csi.bootstrap(other, 30, 1), interval="bca")
+    with pytest.raises(
+        ModelError, match=r"^Target 'Satisfation' is not in the model \(did you mean"
+    ):
+        csi.importance_performance(fit, "Satisfation")
+    with pytest.raises(ModelError, match=r"^No construct affects 'Image'"):
+        csi.importance_performance(fit, "Image")
