@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from csimodel.assessment import Assessment, assess
 from csimodel.errors import (
     CsimodelError,
     CsimodelWarning,
@@ -88,8 +89,6 @@ __all__ = [
 
 # Loaded when first used: they bring matplotlib and jinja2.
 _LAZY = {
-    "assess": "csimodel.assessment",
-    "Assessment": "csimodel.assessment",
     "Repurchase": "csimodel.repurchase",
     "repurchase": "csimodel.repurchase",
     "repurchase_of_index": "csimodel.repurchase",

@@ -68,12 +68,12 @@ def d_uls(solution: Solution, saturated: bool = False) -> Floats:
     return np.asarray(0.5 * (_residuals(solution, saturated) ** 2).sum(axis=(-2, -1)))
 
 
-def d_g(solution: Solution, saturated: bool = False, base: float = 10.0) -> Floats:
+def d_g(solution: Solution, saturated: bool = False) -> Floats:
     """Return the geodesic distance, (...,).
 
-    ``½ Σₖ (log φₖ)²`` with φ the eigenvalues of ``S⁻¹ Σ̂``. Logarithms to base 10, as cSEM takes
-    them, so that the numbers can be compared; give ``base=math.e`` for the distance in
-    natural logarithms, 5.3 times as large. The base changes no test, since draws change with it.
+    ``½ Σₖ (ln φₖ)²`` with φ the eigenvalues of ``S⁻¹ Σ̂``. Natural logarithms, as in the source;
+    cSEM takes them to base 10, so its number is smaller by (ln 10)² = 5.3. The base changes no
+    test, since draws change with it.
     NaN when the observed or the implied correlations are not positive definite, because then
     there is no such distance: PLSc often implies such a matrix in small samples.
 
@@ -87,9 +87,9 @@ def d_g(solution: Solution, saturated: bool = False, base: float = 10.0) -> Floa
     >>> model, survey = csi.models.ecsi(), csi.load_mobi()
     >>> fit = csi.fit(model, survey, csi.PLS(consistent=True))
     >>> float(d_g(fit.solution).round(4))
-    0.5141
+    2.7256
     """
-    return _geodesic(_inverse_root(solution.moments.cor), solution.implied_cor(saturated), base)
+    return _geodesic(_inverse_root(solution.moments.cor), solution.implied_cor(saturated))
 
 
 def _residuals(solution: Solution, saturated: bool) -> Floats:
@@ -106,12 +106,12 @@ def _inverse_root(cor: Floats) -> Floats:
     return np.where(definite, root, np.nan)
 
 
-def _geodesic(root: Floats, implied: Floats, base: float) -> Floats:
+def _geodesic(root: Floats, implied: Floats) -> Floats:
     middle = root @ implied @ root
     known = np.asarray(np.isfinite(middle).all(axis=(-2, -1)))
     values = np.linalg.eigvalsh(np.where(known[..., None, None], middle, np.eye(middle.shape[-1])))
     with np.errstate(invalid="ignore", divide="ignore"):
-        distance = 0.5 * ((np.log(values) / np.log(base)) ** 2).sum(axis=-1)
+        distance = 0.5 * (np.log(values) ** 2).sum(axis=-1)
     return np.asarray(np.where(known & (values[..., 0] > _DEFINITE), distance, np.nan))
 
 

@@ -51,10 +51,17 @@ def _unusable(solution: Solution, outcome: Outcome) -> Finding:
             "failure",
         )
     names = singular_parts(solution)
+    if not names:
+        return Finding(
+            "uncorrelated-scores",
+            "The weights could not be found because some construct's items, added up, correlate "
+            "with no neighbour; check for questions asked the other way round.",
+            severity="failure",
+        )
     return Finding(
         "singular",
         f"The equations have no unique solution because {listed(names)} carry the same "
-        "information; drop one of them or give the block mode A.",
+        "information; drop one of them, or use mode A for a block of such items.",
         names,
         "failure",
     )
@@ -67,7 +74,7 @@ def constant_items(solution: Solution) -> tuple[str, ...]:
 
 
 def singular_parts(solution: Solution) -> tuple[str, ...]:
-    """Return the items of a singular block, or the constructs whose scores coincide."""
+    """Return the items of a singular block, or the antecedents whose scores coincide, if any."""
     model, cor = solution.model, solution.moments.cor
     for block in model.slices:
         if np.linalg.eigvalsh(cor[block, block])[0] < _NULL:
@@ -78,7 +85,7 @@ def singular_parts(solution: Solution) -> tuple[str, ...]:
         part = scores[np.ix_(sources, sources)]
         if len(sources) > 1 and np.isfinite(part).all() and np.linalg.eigvalsh(part)[0] < _NULL:
             return tuple(model.construct_names[j] for j in sources)
-    return tuple(model.construct_names)
+    return ()
 
 
 def _convergence(solution: Solution, outcome: Outcome) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError, SurveyError
-from csimodel.estimators.diagnostics import constant_items, diagnose, singular_parts
+from csimodel.estimators.diagnostics import constant_items, diagnose
 from csimodel.estimators.estimates import Estimates, Outcome
 from csimodel.estimators.pls import PLS
 from csimodel.estimators.quantities import find
@@ -259,7 +259,7 @@ def fit(
     --------
     >>> import csimodel as csi
     >>> result = csi.fit(csi.models.ecsi(), csi.load_mobi(), csi.PLS(scheme="centroid"))
-    >>> round(result.paths.loc["Expectation", "Image"], 4)
+    >>> round(float(result.paths.loc["Expectation", "Image"]), 4)
     0.5047
     >>> result
     <Fit of ECSI by PLS, centroid scheme: 250 rows, converged>
@@ -298,8 +298,4 @@ def _refuse_nothing(result: Fit) -> None:
             "correlations; leave it out of the model."
         )
     if outcome == Outcome.SINGULAR:
-        same = listed(singular_parts(result.solution))
-        raise EstimationError(
-            f"The equations have no unique solution because {same} "
-            "carry the same information; drop one of them, or use mode A for a block of such items."
-        )
+        raise EstimationError(str(result.diagnostics[-1]))

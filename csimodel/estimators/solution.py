@@ -71,11 +71,7 @@ class Solution:
 
     @cached_property
     def cross_loadings(self) -> Floats:
-        """Correlations of items with scores, (..., items, constructs).
-
-        On an item's own construct, the loading: corrected for measurement error when the
-        estimator corrects.
-        """
+        """Correlations of items with scores as they are, uncorrected, (..., items, constructs)."""
         scores = np.zeros((*self.estimates.weights.shape, len(self.model.constructs)))
         own = np.arange(len(self.model.items))
         scores[..., own, self.model.owner] = self.estimates.weights

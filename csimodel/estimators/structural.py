@@ -62,7 +62,7 @@ def pivots_last(matrix: Floats) -> Floats:
     for i in range(a.shape[-2] - 1):
         factor = a[..., i + 1 :, i, :] / a[..., i : i + 1, i, :]
         a[..., i + 1 :, i + 1 :, :] -= factor[..., None, :] * a[..., i : i + 1, i + 1 :, :]
-    return np.einsum("...iid->...id", a)
+    return np.asarray(np.einsum("...iid->...id", a))
 
 
 class Regressions(NamedTuple):

@@ -94,8 +94,8 @@ def respondent_index(fit: Fit) -> pd.DataFrame:
     --------
     >>> import csimodel as csi
     >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
-    >>> csi.respondent_index(fit)["Satisfaction"].mean().round(4)
-    np.float64(72.4541)
+    >>> round(float(csi.respondent_index(fit)["Satisfaction"].mean()), 4)
+    72.4541
     """
     answers = fit.require_answers("respondent_index")
     points = respondent_points(answers, fit.moments)
@@ -147,7 +147,7 @@ def index_scores(
     --------
     >>> import csimodel as csi
     >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi(), csi.PLS(scheme="centroid"))
-    >>> round(csi.index_scores(fit).loc["Satisfaction", "mean"], 3)
+    >>> round(float(csi.index_scores(fit).loc["Satisfaction", "mean"]), 3)
     72.543
     """
     if bootstrap is not None and bootstrap.fit is not fit:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit, ndtr, ndtri, stdtr, stdtrit
 
 from csimodel.errors import OptionError, choose
 from csimodel.repurchase.families import Family
@@ -108,7 +110,7 @@ class Regression:
         return float(self.sample.share @ self.family.slope(self.eta))
 
     def average_slopes(self) -> tuple[Floats, Floats]:
-        """Return average marginal effects, (regressors,), and their gradient, (regressors, terms)."""
+        """Return average marginal effects, (regressors,), and their gradient by coefficients."""
         b = self.coefficients[1:]
         bend = (self.sample.share * self.family.curvature(self.eta)) @ self.design
         gradient = b[:, None] * bend
@@ -116,27 +118,45 @@ class Regression:
         return b * self.mean_slope, gradient
 
     def predictions(self, moved: int, levels: Floats) -> tuple[Floats, Floats]:
-        """Return average predictions at levels of a regressor and their gradient by coefficients."""
+        """Return average predictions at levels of a regressor, (levels,), and their gradient."""
         value = self._average(self.family.mean, moved, levels)
         return value, self._by_coefficient(self.family.slope, moved, levels)
 
     def slopes(self, moved: int, levels: Floats) -> tuple[Floats, Floats]:
-        """Return average effects of one more unit at levels, and their gradient."""
+        """Return average effects of one more unit at levels, (levels,), and their gradient."""
         b = self.coefficients[1 + moved]
         slope = self._average(self.family.slope, moved, levels)
         gradient = b * self._by_coefficient(self.family.curvature, moved, levels)
         gradient[:, 1 + moved] += slope
-        return b * slope, gradient
+        return np.asarray(b * slope), gradient
 
-    def _average(self, function: object, moved: int, levels: Floats) -> Floats:
-        assert callable(function)
+    def limits(
+        self, value: Floats, se: Floats, level: float, probability: bool
+    ) -> tuple[Floats, Floats]:
+        """Return confidence limits; of a probability that is bounded, made on its log-odds."""
+        share = 0.5 + level / 2.0
+        reach = (ndtri(share) if np.isinf(self.df) else stdtrit(self.df, share)) * se
+        if not (probability and self.family.bounded):
+            return value - reach, value + reach
+        with np.errstate(divide="ignore", invalid="ignore"):
+            reach = reach / (value * (1.0 - value))
+        return expit(logit(value) - reach), expit(logit(value) + reach)
+
+    def p_value(self, value: Floats, se: Floats) -> Floats:
+        """Return two-sided p-values against zero."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            tail = -np.abs(value / se)
+        return np.asarray(2.0 * (ndtr(tail) if np.isinf(self.df) else stdtr(self.df, tail)))
+
+    def _average(self, function: Callable[[Floats], Floats], moved: int, levels: Floats) -> Floats:
         columns = list(self.sample.regressors.T)
         share = self.sample.share[None, :]
         return average_at(function, self.coefficients[None, :], columns, share, moved, levels)[0]
 
-    def _by_coefficient(self, function: object, moved: int, levels: Floats) -> Floats:
+    def _by_coefficient(
+        self, function: Callable[[Floats], Floats], moved: int, levels: Floats
+    ) -> Floats:
         """Return Σ share f(η) x at levels, (levels, terms)."""
-        assert callable(function)
         X = self.design
         found = np.empty((len(levels), X.shape[1]))
         for position, level in enumerate(levels):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit, ndtr, ndtri, stdtr, stdtrit
 
 from csimodel.errors import OptionError, suggest
 from csimodel.findings import Finding
@@ -112,13 +110,13 @@ class Repurchase:
         """
         terms = self.regression.sample.terms
         draws = None if self.chain is None else self.chain.coefficients
-        table = self._table(self.regression.coefficients, np.eye(len(terms)), lambda: draws)
+        table = self._table(self.regression.coefficients, np.eye(len(terms)), draws)
         return table.set_axis(list(terms))
 
     @property
     def slope(self) -> Estimate:
         """Coefficient of the (first) index per index point, on the family's scale."""
-        return self._estimate(self.coefficients.loc[self.indexes[0]])
+        return self._estimate(self.coefficients.iloc[1:])
 
     @property
     def average_marginal_effects(self) -> pd.DataFrame:
@@ -127,7 +125,7 @@ class Repurchase:
         Columns estimate, se, lower, upper, p; rows indexes (per point) and controls.
         """
         value, gradient = self.regression.average_slopes()
-        draws = None if self.chain is None else self.chain.average_slopes
+        draws = None if self.chain is None else self.chain.average_slopes()
         table = self._table(value, gradient, draws)
         return table.set_axis(list(self.regression.sample.names))
 
@@ -137,7 +135,7 @@ class Repurchase:
 
         ``b · mean(μ'(η))``: a number with se, lower, upper and p.
         """
-        return self._estimate(self.average_marginal_effects.loc[self.indexes[0]])
+        return self._estimate(self.average_marginal_effects)
 
     def effect_at(self, level: float, index: str | None = None) -> Estimate:
         """Return the change of probability per index point at a level of the index.
@@ -149,11 +147,8 @@ class Repurchase:
         """
         moved, levels = self._moved(index), _levels([level])
         value, gradient = self.regression.slopes(moved, levels)
-        draws = self.chain
-        table = self._table(
-            value, gradient, None if draws is None else lambda: draws.slopes(moved, levels)
-        )
-        return self._estimate(table.iloc[0])
+        draws = None if self.chain is None else self.chain.slopes(moved, levels)
+        return self._estimate(self._table(value, gradient, draws))
 
     def predict(self, levels: float | ArrayLike, index: str | None = None) -> pd.DataFrame:
         """Return the probability of repurchase at levels of an index.
@@ -178,13 +173,8 @@ class Repurchase:
         """
         moved, points = self._moved(index), _levels(levels)
         value, gradient = self.regression.predictions(moved, points)
-        draws = self.chain
-        table = self._table(
-            value,
-            gradient,
-            None if draws is None else lambda: draws.predictions(moved, points),
-            probability=True,
-        )
+        draws = None if self.chain is None else self.chain.predictions(moved, points)
+        table = self._table(value, gradient, draws, probability=True)
         table = table.rename(columns={"estimate": "probability"}).drop(columns="p")
         return table.set_axis(pd.Index(points, name="index"))
 
@@ -211,16 +201,10 @@ class Repurchase:
         """
         moved, points = self._moved(index), _levels([start, end])
         value, gradient = self.regression.predictions(moved, points)
-        chain = self.chain
-        drawn = None if chain is None else chain.predictions(moved, points)
-        ends = self._table(
-            value, gradient, None if drawn is None else lambda: drawn, probability=True
-        )
-        step = self._table(
-            value[1:] - value[:1],
-            gradient[1:] - gradient[:1],
-            None if drawn is None else lambda: drawn[:, 1:] - drawn[:, :1],
-        )
+        draws = None if self.chain is None else self.chain.predictions(moved, points)
+        ends = self._table(value, gradient, draws, probability=True)
+        steps = None if draws is None else np.diff(draws, axis=1)
+        step = self._table(np.diff(value), np.diff(gradient, axis=0), steps)
         table = pd.concat([ends, step]).rename(columns={"estimate": "probability"})
         return table.drop(columns="p").set_axis([f"at {start:g}", f"at {end:g}", "difference"])
 
@@ -266,47 +250,25 @@ class Repurchase:
             )
         return self.indexes.index(name)
 
-    def _estimate(self, row: pd.Series) -> Estimate:
-        value, se, lower, upper, p = (
-            float(row[name]) for name in ("estimate", "se", "lower", "upper", "p")
-        )
+    def _estimate(self, table: pd.DataFrame) -> Estimate:
+        """Return the first row of a table."""
+        value, se, lower, upper, p = table.to_numpy()[0].tolist()
         return Estimate(value, se, lower, upper, p, self.level)
 
     def _table(
-        self,
-        value: Floats,
-        gradient: Floats,
-        draws: Callable[[], Floats | None] | None,
-        *,
-        probability: bool = False,
+        self, value: Floats, gradient: Floats, draws: Floats | None, *, probability: bool = False
     ) -> pd.DataFrame:
-        """Put errors and limits to values: from draws if there are any, else by the delta method."""
-        if self.chain is not None and draws is not None:
-            drawn = np.asarray(draws())
-            lower, upper = interval_of(self.interval, self.level, value, drawn)
-            se, p = spread_of(drawn), tail_probability(drawn, 0.0)
-        else:
+        """Put errors and limits to values, from draws or else by the delta method."""
+        if draws is None:
             covariance = self.regression.covariance
             se = np.sqrt(np.einsum("ij,jk,ik->i", gradient, covariance, gradient))
-            lower, upper = self._limits(value, se, probability and self.family.bounded)
-            p = self._two_sided(value, se)
+            lower, upper = self.regression.limits(value, se, self.level, probability)
+            p = self.regression.p_value(value, se)
+        else:
+            se, p = spread_of(draws), tail_probability(draws, 0.0)
+            lower, upper = interval_of(self.interval, self.level, value, draws)
         columns = {"estimate": value, "se": se, "lower": lower, "upper": upper, "p": p}
         return pd.DataFrame(columns)
-
-    def _limits(self, value: Floats, se: Floats, on_log_odds: bool) -> tuple[Floats, Floats]:
-        df, share = self.regression.df, 0.5 + self.level / 2.0
-        reach = (ndtri(share) if np.isinf(df) else stdtrit(df, share)) * se
-        if not on_log_odds:
-            return value - reach, value + reach
-        with np.errstate(divide="ignore", invalid="ignore"):
-            reach = reach / (value * (1.0 - value))
-        return expit(logit(value) - reach), expit(logit(value) + reach)
-
-    def _two_sided(self, value: Floats, se: Floats) -> Floats:
-        df = self.regression.df
-        with np.errstate(divide="ignore", invalid="ignore"):
-            tail = -np.abs(value / se)
-        return np.asarray(2.0 * (ndtr(tail) if np.isinf(df) else stdtr(df, tail)))
 
 
 def _levels(levels: float | ArrayLike) -> Floats:

@@ -38,8 +38,8 @@ class Summary:
         others = len(result.regression.sample.names) > 1
         return (
             f"Each point of {result.indexes[0]} goes with {abs(points):.2f} percentage points "
-            f"{direction} probability of repurchase ({result.outcome}; {100 * result.level:g} % interval "
-            f"{ends[0]:.2f} to {ends[1]:.2f})"
+            f"{direction} probability of repurchase ({result.outcome}; "
+            f"{100 * result.level:g} % interval {ends[0]:.2f} to {ends[1]:.2f})"
             f"{', other regressors held as they are' if others else ''}."
         )
 

@@ -1,0 +1,136 @@
+"""How the numbers were made, in words, with formulas and their sources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from csimodel.estimators import PLS
+from csimodel.report.words import percent
+
+if TYPE_CHECKING:
+    from csimodel.report.analysis import Analysis
+
+_FORNELL = "Fornell, Johnson, Anderson, Cha & Bryant (1996), Journal of Marketing 60(4), 7-18"
+_TENENHAUS = "Tenenhaus, Esposito Vinzi, Chatelin & Lauro (2005), Computational Statistics & Data Analysis 48, 159-205"
+_LOHMOELLER = "Lohmöller (1989), Latent Variable Path Modeling with Partial Least Squares"
+_DIJKSTRA = "Dijkstra & Henseler (2015), MIS Quarterly 39(2), 297-316"
+_EFRON = "Efron & Tibshirani (1993), An Introduction to the Bootstrap"
+_RAO = "Rao & Wu (1988), Journal of the American Statistical Association 83, 231-241"
+_RINGLE = "Ringle & Sarstedt (2016), Industrial Management & Data Systems 116, 1865-1886"
+_PAPKE = "Papke & Wooldridge (1996), Journal of Applied Econometrics 11, 619-632"
+
+_DOI = {
+    _FORNELL: "10.1177/002224299606000403",
+    _TENENHAUS: "10.1016/j.csda.2004.03.005",
+    _LOHMOELLER: "10.1007/978-3-642-52512-4",
+    _DIJKSTRA: "10.25300/MISQ/2015/39.2.02",
+    _EFRON: "10.1201/9780429246593",
+    _RAO: "10.1080/01621459.1988.10478591",
+    _RINGLE: "10.1108/IMDS-10-2015-0449",
+    _PAPKE: "10.1002/(SICI)1099-1255(199611)11:6%3C619::AID-JAE418%3E3.0.CO;2-1",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the computation.
+
+    Attributes
+    ----------
+    name
+        What the step gives.
+    words
+        How it is done.
+    formula
+        In plain characters, or empty.
+    """
+
+    name: str
+    words: str
+    formula: str = ""
+
+
+def steps(analysis: Analysis) -> list[Step]:
+    """Return the steps of the computation, in order."""
+    level = percent(analysis.level)
+    found = [
+        Step(
+            "Model",
+            f"{analysis.fit.estimator.label}. Each construct is a weighted sum of its "
+            "questions; the weights and the effects between constructs are found together, in turns "
+            "until they no longer change. It found them after "
+            f"{analysis.fit.iterations} iterations.",
+        ),
+        Step(
+            "Index",
+            "A weighted mean of answers, moved to a scale on which the lowest possible answers "
+            "give 0 and the highest give 100. w are the weights of standardised questions and s "
+            "the standard deviations of the answers.",
+            "index = 100 · Σ w̃ᵢ (x̄ᵢ − minᵢ) / (maxᵢ − minᵢ),   w̃ᵢ = (wᵢ / sᵢ) / Σ (wₖ / sₖ)",
+        ),
+        Step(
+            "Drivers",
+            "The effect of a driver counts what reaches the target directly and what passes through "
+            "other constructs, in points of the target's index for each point of the driver's. "
+            "SD is the standard deviation of an index over respondents.",
+            "effect = total standardised effect · SD(target) / SD(driver)",
+        ),
+    ]
+    if analysis.repurchase is not None:
+        found.append(_repurchase(analysis))
+    found.append(
+        Step(
+            "Intervals",
+            f"{_resampling(analysis)} Everything above is computed anew in each resample; the "
+            f"{level} interval leaves out the same share of results at both ends. It covers chance "
+            "in who was asked. It does not cover a sample that is not like the customers, or "
+            "questions that measure something else.",
+        )
+    )
+    return found
+
+
+def references(analysis: Analysis) -> list[tuple[str, str]]:
+    """Return the works behind the steps taken: text and DOI."""
+    estimator = analysis.fit.estimator
+    consistent = isinstance(estimator, PLS) and estimator.consistent
+    design = analysis.bootstrap.design.kind in ("stratified", "cluster")
+    fractional = (
+        analysis.repurchase is not None and analysis.repurchase.family.name == "fractional-logit"
+    )
+    wanted = {
+        _FORNELL: True,
+        _LOHMOELLER: isinstance(estimator, PLS),
+        _TENENHAUS: True,
+        _DIJKSTRA: consistent,
+        _RINGLE: True,
+        _PAPKE: fractional,
+        _EFRON: True,
+        _RAO: design,
+    }
+    return [(text, _DOI[text]) for text, cited in wanted.items() if cited]
+
+
+def _repurchase(analysis: Analysis) -> Step:
+    valued = analysis.repurchase
+    assert valued is not None
+    index = valued.indexes[0]
+    line = f"a + b · index of {index}"
+    formula = f"1 / (1 + exp(−({line})))" if valued.family.bounded else line
+    return Step(
+        "Repurchase",
+        f"{valued.family.label.capitalize()} regression of {valued.outcome}, as a share from 0 to "
+        f"1, on each respondent's index of {index}. {valued.interval_kind}",
+        f"expected share = {formula}",
+    )
+
+
+def _resampling(analysis: Analysis) -> str:
+    design = analysis.bootstrap.design
+    how = {
+        "multinomial": "respondents are drawn with replacement, as many as there are",
+        "stratified": "respondents are drawn with replacement within each stratum",
+        "cluster": "whole clusters of respondents are drawn with replacement",
+    }.get(design.kind, f"respondents are drawn again ({design.kind})")
+    return f"Bootstrap with {design.draws:,} resamples: {how}."

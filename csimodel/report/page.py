@@ -1,0 +1,153 @@
+"""The page: what the template shows, put together; the template escapes every text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from csimodel.assessment.verdicts import ATTENTION, NOT_JUDGED
+from csimodel.report import grids, sentences
+from csimodel.report.figures import Picture
+from csimodel.report.method import references, steps
+from csimodel.report.provenance import code, fingerprint, versions
+from csimodel.report.tables import target_by_group
+from csimodel.report.words import number, percent, plural, span
+
+if TYPE_CHECKING:
+    from csimodel.report.analysis import Analysis
+
+_FOLDER = Path(__file__).parent
+
+
+def render(
+    analysis: Analysis,
+    pictures: Sequence[Picture],
+    files: Sequence[str],
+    *,
+    title: str | None = None,
+    date: str | None = None,
+) -> str:
+    """Return the report as one HTML page.
+
+    Parameters
+    ----------
+    analysis
+        What to report.
+    pictures
+        Its figures.
+    files
+        Files beside the page, to be linked.
+    title, date
+        To print at the top.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # Only the style sheet and figures made by csimodel.plots go in as they are.
+    figures = {one.name: {"svg": Markup(one.svg), "picture": one} for one in pictures}
+    style = Markup((_FOLDER / "report.css").read_text(encoding="utf-8"))
+    template = environment.get_template("report.html.jinja")
+    return template.render(
+        style=style,
+        figures=figures,
+        files=[name for name in files if name != "report.html"],
+        date=date,
+        **_parts(analysis, title),
+    )
+
+
+def _parts(analysis: Analysis, title: str | None) -> dict[str, object]:
+    """Return the texts and tables of the page by the template's names."""
+    survey = analysis.fit.survey
+    source = "" if survey is None or survey.source == "frame" else survey.source
+    row = analysis.index.loc[analysis.target]
+    found = analysis.findings
+    verdicts = analysis.assessment.verdicts
+    groups = target_by_group(analysis)
+    asked = verdicts[verdicts["verdict"].isin([*ATTENTION, NOT_JUDGED])]
+    return {
+        "title": title or f"{analysis.target}: where it stands and what moves it",
+        "source": source,
+        "analysis": analysis,
+        "respondents": plural(analysis.fit.n, "respondent"),
+        "index": number(row["mean"]),
+        "interval": span(row["lower"], row["upper"]),
+        "level": percent(analysis.level),
+        "gauge": _gauge(float(row["mean"]), float(row["lower"]), float(row["upper"])),
+        "failures": [one.message for one in found if one.severity == "failure"],
+        "warnings": [one.message for one in found if one.severity == "warning"],
+        "notes": [one.message for one in found if one.severity == "note"],
+        "tiles": _tiles(analysis),
+        "headline": sentences.headline(analysis),
+        "drivers": sentences.drivers(analysis),
+        "repurchase": sentences.repurchase(analysis),
+        "groups": [] if groups is None else sentences.by_group(analysis, groups),
+        "trust": sentences.trust(analysis),
+        "checks": sentences.checks(analysis),
+        "data_used": sentences.data_used(analysis),
+        "attention": [
+            (str(one["verdict"]), str(one["sentence"]), str(one["threshold"]), str(one["source"]))
+            for _, one in asked.iterrows()
+        ],
+        "index_grid": grids.index_grid(analysis),
+        "groups_grid": None if groups is None else grids.groups_grid(analysis, groups),
+        "drivers_grid": grids.drivers_grid(analysis),
+        "contrast_grid": None if analysis.repurchase is None else grids.contrast_grid(analysis),
+        "appendix": _appendix(analysis),
+        "steps": steps(analysis),
+        "references": references(analysis),
+        "verdict_sources": list(dict.fromkeys(source for source in verdicts["source"] if source)),
+        "fingerprint": fingerprint(analysis),
+        "seed": analysis.bootstrap.design.seed,
+        "draws": f"{len(analysis.bootstrap.usable):,}",
+        "versions": ", ".join(f"{name} {number}" for name, number in versions().items()),
+        "code": code(analysis),
+    }
+
+
+def _appendix(analysis: Analysis) -> list[grids.Grid]:
+    found = [grids.paths_grid(analysis), grids.explained_grid(analysis), grids.items_grid(analysis)]
+    found.append(grids.reliability_grid(analysis))
+    if analysis.repurchase is not None:
+        found.append(grids.coefficients_grid(analysis))
+    return [*found, grids.verdicts_grid(analysis)]
+
+
+def _tiles(analysis: Analysis) -> list[tuple[str, str, str]]:
+    """Return the other figures a board asks for: what it is, the number, what it means."""
+    first = analysis.importance.iloc[0]
+    found = [
+        (
+            "Strongest driver",
+            str(analysis.importance.index[0]),
+            f"{number(first['importance'], 2)} points of {analysis.target} for a point more",
+        )
+    ]
+    valued = analysis.repurchase
+    if valued is not None and valued.converged:
+        step = valued.contrast(*analysis.contrast)["probability"].iloc[2]
+        low, high = analysis.contrast
+        sign = "+" if step >= 0 else ""
+        found.append(
+            (
+                "Worth in repurchase",
+                f"{sign}{number(100 * step)} points",
+                f"of repurchase ({valued.outcome}), from an index of {low:g} to {high:g}",
+            )
+        )
+    return found
+
+
+def _gauge(mean: float, lower: float, upper: float) -> dict[str, str]:
+    """Return where the mark and the band lie on a line from 0 to 100, in per cent of it."""
+    left, right = (min(max(x, 0.0), 100.0) for x in (lower, upper))
+    mark = min(max(mean, 0.0), 100.0)
+    return {"mark": f"{mark:.2f}%", "left": f"{left:.2f}%", "width": f"{right - left:.2f}%"}
