@@ -125,7 +125,7 @@ def _both_d_uls(solution: Solution) -> Floats:
 
 def _both_d_g(solution: Solution) -> Floats:
     root = _inverse_root(solution.moments.cor)
-    both = [_geodesic(root, solution.implied_cor(saturated), 10.0) for saturated in (False, True)]
+    both = [_geodesic(root, solution.implied_cor(saturated)) for saturated in (False, True)]
     return np.stack(both, axis=-1)
 
 

@@ -114,7 +114,7 @@ def repurchase(
     >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
     >>> rep = repurchase(fit, "CUSL1", family="fractional-logit")
     >>> rep.average_marginal_effect
-    0.008837 (se 0.0011, 95 % interval 0.0067 to 0.01098)
+    0.008837 (se 0.0011, 95 % interval 0.006652 to 0.01102)
     >>> rep.contrast(67, 70)["probability"].round(3).tolist()
     [0.681, 0.711, 0.03]
     """
@@ -191,7 +191,7 @@ def repurchase_of_index(
     further = {} if controls is None else {str(name): controls[name] for name in controls}
     sample = sample_of(
         rescaled(y, y_label, kind, scale),
-        {name: numbers(frame[name], "Index", name, _AS_NUMBERS) for name in frame},
+        {str(name): numbers(frame[name], "Index", str(name), _AS_NUMBERS) for name in frame},
         {
             name: numbers(aligned(x, labels, f"Control {name!r}"), "Control", name, _AS_NUMBERS)
             for name, x in further.items()

@@ -115,7 +115,7 @@ class Regression:
         bend = (self.sample.share * self.family.curvature(self.eta)) @ self.design
         gradient = b[:, None] * bend
         gradient[:, 1:] += self.mean_slope * np.eye(len(b))
-        return b * self.mean_slope, gradient
+        return np.asarray(b * self.mean_slope), gradient
 
     def predictions(self, moved: int, levels: Floats) -> tuple[Floats, Floats]:
         """Return average predictions at levels of a regressor, (levels,), and their gradient."""
