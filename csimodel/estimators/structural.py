@@ -66,48 +66,62 @@ def pivots_last(matrix: Floats) -> Floats:
 
 
 class Regressions(NamedTuple):
-    """Which construct is regressed on which.
+    """Which construct is regressed on which, as places in the matrix of construct correlations.
 
-    Regressions on several antecedents are padded to one size, so that all are solved together.
+    Matrices are addressed as if flat. Regressions on several antecedents are padded to one size,
+    so that all are solved together.
 
     Attributes
     ----------
     simple
-        Numbers of the constructs with one antecedent, and of that antecedent.
-    targets
-        Numbers of the constructs with several antecedents, (targets, 1).
-    sources
-        Numbers of their antecedents, padded, (targets, most).
+        Places (target, source) of constructs with one antecedent.
+    systems
+        Places of the correlations among antecedents, (targets, most, most).
+    sides
+        Places (target, source) of all antecedents, (targets, most).
     used
         1 for antecedents, 0 for padding, (targets, most, 1).
     both, padding
         What a gathered system is multiplied with and added to, (targets, most, most, 1).
+    found, into
+        Where solutions stand, and their places (target, source).
     """
 
-    simple: tuple[NDArray[np.intp], ...]
-    targets: NDArray[np.intp]
-    sources: NDArray[np.intp]
+    simple: NDArray[np.intp]
+    systems: NDArray[np.intp]
+    sides: NDArray[np.intp]
     used: Floats
     both: Floats
     padding: Floats
+    found: NDArray[np.intp]
+    into: NDArray[np.intp]
 
 
 @lru_cache(maxsize=64)
 def regressions(model: Model) -> Regressions:
     """Return the regressions that a model's paths ask for."""
+    size = len(model.constructs)
     every = [(j, np.flatnonzero(row)) for j, row in enumerate(model.adjacency)]
-    simple = np.array([(j, row[0]) for j, row in every if len(row) == 1], dtype=np.intp)
-    found = [(j, row) for j, row in every if len(row) > 1]
-    most = max((len(sources) for _, sources in found), default=0)
-    padded = np.zeros((len(found), most), dtype=np.intp)
-    used = np.zeros((len(found), most, 1))
-    for row, (_, sources) in enumerate(found):
-        padded[row, : len(sources)] = sources
-        used[row, : len(sources)] = 1.0
-    targets = np.array([target for target, _ in found], dtype=np.intp)[:, None]
-    both = used[:, :, None] * used[:, None]
-    padding = np.eye(most)[..., None] * (1.0 - used)[:, None]
-    return Regressions(tuple(simple.reshape(-1, 2).T), targets, padded, used, both, padding)
+    several = [(j, row) for j, row in every if len(row) > 1]
+    most = max((len(sources) for _, sources in several), default=0)
+    sources = np.zeros((len(several), most), dtype=np.intp)
+    used = np.zeros((len(several), most, 1))
+    for row, (_, own) in enumerate(several):
+        sources[row, : len(own)] = own
+        used[row, : len(own)] = 1.0
+    targets = np.array([target for target, _ in several], dtype=np.intp)[:, None]
+    sides = targets * size + sources
+    found = np.flatnonzero(used)
+    return Regressions(
+        simple=np.array([j * size + row[0] for j, row in every if len(row) == 1], dtype=np.intp),
+        systems=sources[:, :, None] * size + sources[:, None, :],
+        sides=sides,
+        used=used,
+        both=used[:, :, None] * used[:, None],
+        padding=np.eye(most)[..., None] * (1.0 - used)[:, None],
+        found=found,
+        into=sides.ravel()[found],
+    )
 
 
 def regress(model: Model, cor: Floats, into: Floats | None = None) -> Floats:
@@ -120,35 +134,35 @@ def regress(model: Model, cor: Floats, into: Floats | None = None) -> Floats:
     cor
         Correlations of constructs, (constructs, constructs, draws).
     into
-        Where to write the coefficients; zeros by default.
+        Where to write the coefficients, contiguous; zeros by default.
 
     Returns
     -------
     (targets, sources, draws)
     """
-    paths = np.zeros_like(cor) if into is None else into
-    simple, targets, sources, used, _, _ = regressions(model)
-    paths[simple] = cor[simple]
-    if len(targets):
-        solved = solve_last(_systems(model, cor), cor[sources, targets] * used)
-        row, column = np.nonzero(used[..., 0])
-        paths[targets[row, 0], sources[row, column]] = solved[row, column]
+    paths = np.zeros(cor.shape) if into is None else into
+    plan, draws = regressions(model), cor.shape[-1]
+    flat, known = paths.reshape(-1, draws), cor.reshape(-1, draws)
+    flat[plan.simple] = known[plan.simple]
+    if len(plan.sides):
+        solved = solve_last(_systems(plan, cor), known[plan.sides] * plan.used)
+        flat[plan.into] = solved.reshape(-1, draws)[plan.found]
     return paths
 
 
 def inseparable(model: Model, cor: Floats) -> NDArray[np.bool_]:
     """Tell, (draws,), where the antecedents of some construct carry the same information."""
-    if not len(regressions(model).targets):
+    plan = regressions(model)
+    if not len(plan.sides):
         return np.zeros(cor.shape[-1], dtype=bool)
-    return np.asarray((np.abs(pivots_last(_systems(model, cor))) < _SINGULAR).any(axis=(0, 1)))
+    return np.asarray((np.abs(pivots_last(_systems(plan, cor))) < _SINGULAR).any(axis=(0, 1)))
 
 
-def _systems(model: Model, cor: Floats) -> Floats:
+def _systems(plan: Regressions, cor: Floats) -> Floats:
     """Return the correlations among antecedents of each regression, padded with the identity."""
-    _, _, sources, _, both, padding = regressions(model)
-    system = cor[sources[:, :, None], sources[:, None, :]]
-    system *= both
-    system += padding
+    system = cor.reshape(-1, cor.shape[-1])[plan.systems]
+    system *= plan.both
+    system += plan.padding
     return np.asarray(system)
 
 

@@ -234,6 +234,14 @@ class Model:
     def __str__(self) -> str:
         return self.to_syntax()
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """The hash, kept because every look-up of what is known of a model asks for it."""
+        return hash((self.constructs, self.paths, self.name))
+
 
 def _check_constructs(constructs: Iterable[Construct]) -> None:
     owner: dict[str, str] = {}

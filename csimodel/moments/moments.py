@@ -5,8 +5,9 @@ Weighted moments are ``mean = Σ w x / Σ w`` and
 sample moments whatever their scale.
 
 Under ``"pairwise"`` each mean uses the rows that answered the item and each covariance the
-rows that answered both, with the number of those rows less 1 as denominator, as R's cov does. Under ``"mean"`` a missing cell counts as the item's mean of the same
-(re)sample, so a bootstrap repeats the replacement in every draw.
+rows that answered both, with the number of those rows less 1 as denominator, as R's cov does.
+Under ``"mean"`` a missing cell counts as the item's mean of the same (re)sample, so a bootstrap
+repeats the replacement in every draw.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from csimodel.errors import SurveyError, suggest
 from csimodel.survey import Answers, Survey
 
 Floats = NDArray[np.float64]
+
+_STRETCH = 4096  # rows handled together
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,13 +233,19 @@ def moments_of(source: Answers | Survey | Moments, items: Sequence[str] | None =
 
 
 def _plain(answers: Answers) -> Moments:
-    """Return the moments of complete, unweighted answers without listing their products."""
+    """Return the moments of complete, unweighted answers, a stretch of rows in cache at a time."""
     values = answers.values
-    mean = values.mean(axis=0)
-    centred = values - mean
-    n = np.array(float(len(values)))
-    cov = centred.T @ centred / (n - 1.0)
-    return Moments(answers.items, n, mean, cov, answers.minimum, answers.maximum, n)
+    n, size = values.shape
+    centre = values[:_STRETCH].mean(axis=0)
+    total, products = np.zeros(size), np.zeros((size, size))
+    for start in range(0, n, _STRETCH):
+        x = values[start : start + _STRETCH] - centre
+        total += x.sum(axis=0)
+        products += x.T @ x
+    shift = total / n
+    cov = (products - n * np.outer(shift, shift)) / (n - 1.0)
+    rows = np.array(float(n))
+    return Moments(answers.items, rows, centre + shift, cov, answers.minimum, answers.maximum, rows)
 
 
 @dataclass(frozen=True, eq=False)

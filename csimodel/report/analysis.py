@@ -13,13 +13,15 @@ import pandas as pd
 
 from csimodel.assessment import Assessment, assess
 from csimodel.errors import CsimodelWarning, ModelError, OptionError, choose, suggest
-from csimodel.estimators import Fit, fit as fit_model
+from csimodel.estimators import Fit
+from csimodel.estimators import fit as fit_model
 from csimodel.estimators.solution import Estimator
 from csimodel.findings import Finding, listed
 from csimodel.index import importance_performance, index_scores
 from csimodel.inference import Bootstrap, bootstrap
 from csimodel.model import Model, catalogue
-from csimodel.repurchase import Repurchase, repurchase as regress_repurchase
+from csimodel.repurchase import Repurchase
+from csimodel.repurchase import repurchase as regress_repurchase
 from csimodel.survey import Survey, read_survey
 
 _CATALOGUE = {"ecsi": catalogue.ecsi, "acsi": catalogue.acsi}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from csimodel.report.tables import target_by_group
-from csimodel.report.words import label, number, percent, span
+from csimodel.report.tables import pair, target_by_group
+from csimodel.report.words import label, number, percent, share, span
 
 if TYPE_CHECKING:
     from csimodel.report.analysis import Analysis
@@ -77,10 +77,8 @@ def pictures(analysis: Analysis) -> Iterator[Picture]:
     if analysis.repurchase is not None:
         yield _curve(analysis)
     paths = analysis.bootstrap.table("paths", level=analysis.level)
-    told = "; ".join(
-        f"{source} to {target} {number(row['estimate'], 2)}"
-        for (target, source), row in paths.iterrows()
-    )
+    arrows = zip(map(pair, paths.index), paths["estimate"], strict=True)
+    told = "; ".join(f"{one[1]} to {one[0]} {number(value, 2)}" for one, value in arrows)
     yield Picture(
         "model",
         plots.to_svg(
@@ -105,7 +103,7 @@ def _curve(analysis: Analysis) -> Picture:
     curve = valued.curve()
     step = valued.contrast(*analysis.contrast)["probability"]
     marks = dict(zip(analysis.contrast, step.iloc[:2].tolist(), strict=True))
-    told = "; ".join(f"{100 * value:.1f} % at {point:g}" for point, value in marks.items())
+    told = "; ".join(f"{share(value)} at {point:g}" for point, value in marks.items())
     figure = plots.repurchase_curve(
         curve,
         points=marks,

@@ -8,11 +8,28 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from csimodel.report.tables import items
-from csimodel.report.words import label, number, percent, span
+from csimodel.report.tables import items, pair
+from csimodel.report.words import label, number, percent, share, span
 
 if TYPE_CHECKING:
     from csimodel.report.analysis import Analysis
+
+_CHECKS = {
+    "alpha": "Alpha",
+    "rho_a": "ρA",
+    "rho_c": "ρC",
+    "ave": "AVE",
+    "reliability": "Reliability",
+    "loading": "Loading",
+    "htmt": "HTMT",
+    "htmt interval": "HTMT interval",
+    "fornell_larcker": "Fornell–Larcker",
+    "item_vif": "VIF of a question",
+    "antecedent_vif": "VIF of a source",
+    "f2": "f²",
+    "r2": "R²",
+    "srmr": "SRMR",
+}
 
 
 @dataclass(frozen=True)
@@ -48,13 +65,12 @@ def index_grid(analysis: Analysis) -> Grid:
     blocks = analysis.fit.model.blocks
     return _grid(
         "Index of each part of the model, 0 to 100",
-        ("", "Index", _interval(analysis), "Standard error", "Questions"),
+        ("", "Index", _interval(analysis), "Questions"),
         (
             (
                 str(name),
                 number(row["mean"]),
                 span(row["lower"], row["upper"]),
-                number(row["se"], 2),
                 str(len(blocks[str(name)])),
             )
             for name, row in analysis.index.iterrows()
@@ -103,17 +119,16 @@ def contrast_grid(analysis: Analysis) -> Grid:
     low, high = analysis.contrast
     table = valued.contrast(low, high)
     names = (f"At an index of {low:g}", f"At an index of {high:g}", "Difference")
-    units = (" %", " %", " points")
     return _grid(
-        f"{valued.outcome}, in per cent",
+        f"Repurchase ({valued.outcome}), per cent; the difference in percentage points",
         ("", "Repurchase", _interval(analysis)),
         (
             (
                 name,
-                number(100 * row["probability"]) + unit,
+                number(100 * row["probability"]),
                 span(100 * row["lower"], 100 * row["upper"]),
             )
-            for name, unit, (_, row) in zip(names, units, table.iterrows(), strict=True)
+            for name, (_, row) in zip(names, table.iterrows(), strict=True)
         ),
     )
 
@@ -141,20 +156,21 @@ def coefficients_grid(analysis: Analysis) -> Grid:
 def paths_grid(analysis: Analysis) -> Grid:
     """Show the standardised effects between constructs."""
     table = analysis.bootstrap.table("paths", level=analysis.level)
-    f2 = analysis.assessment.f2
+    pairs = [pair(key) for key in table.index]
+    sizes = [float(analysis.assessment.f2.at[one]) for one in pairs]
     return _grid(
         "Standardised direct effects; f² is the effect's size beside the other sources",
         ("From", "To", "Effect", _interval(analysis), "p", "f²"),
         (
             (
-                str(source),
-                str(target),
+                source,
+                target,
                 number(row["estimate"], 3),
                 span(row["lower"], row["upper"], 3),
                 _p(row["p"]),
-                number(f2.loc[target, source], 3),
+                number(size, 3),
             )
-            for (target, source), row in table.iterrows()
+            for (target, source), size, (_, row) in zip(pairs, sizes, table.iterrows(), strict=True)
         ),
         words=(0, 1),
     )
@@ -163,7 +179,7 @@ def paths_grid(analysis: Analysis) -> Grid:
 def explained_grid(analysis: Analysis) -> Grid:
     """Show how much of each construct the model explains."""
     table = analysis.bootstrap.table("r2", level=analysis.level)
-    adjusted = analysis.fit.r2_adjusted
+    adjusted = analysis.fit.r2_adjusted.loc[table.index]
     return _grid(
         "R²: share of the differences between respondents that the model explains",
         ("", "R²", _interval(analysis), "Adjusted R²"),
@@ -172,9 +188,9 @@ def explained_grid(analysis: Analysis) -> Grid:
                 str(name),
                 number(row["estimate"], 3),
                 span(row["lower"], row["upper"], 3),
-                number(adjusted[name], 3),
+                number(value, 3),
             )
-            for name, row in table.iterrows()
+            for (name, row), value in zip(table.iterrows(), adjusted, strict=True)
         ),
     )
 
@@ -193,7 +209,7 @@ def items_grid(analysis: Analysis) -> Grid:
                 number(row["mean"], 2),
                 number(row["loading"], 3),
                 span(row["lower"], row["upper"], 3),
-                number(100 * row["index_weight"]) + " %",
+                share(row["index_weight"]),
             )
             for _, row in table.iterrows()
         ),
@@ -222,7 +238,13 @@ def verdicts_grid(analysis: Analysis) -> Grid:
         "Every check, with what the literature asks for",
         ("Check", "Of", "Value", "Asked for", "Verdict"),
         (
-            (row["measure"], row["subject"], number(row["value"], 3), row["threshold"], row["verdict"])
+            (
+                _CHECKS.get(row["measure"], row["measure"]),
+                row["subject"],
+                number(row["value"], 3),
+                row["threshold"],
+                row["verdict"],
+            )
             for _, row in table.iterrows()
         ),
         words=(0, 1, 3, 4),

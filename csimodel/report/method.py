@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from csimodel.report.analysis import Analysis
 
 _FORNELL = "Fornell, Johnson, Anderson, Cha & Bryant (1996), Journal of Marketing 60(4), 7-18"
-_TENENHAUS = "Tenenhaus, Esposito Vinzi, Chatelin & Lauro (2005), Computational Statistics & Data Analysis 48, 159-205"
+_TENENHAUS = (
+    "Tenenhaus, Esposito Vinzi, Chatelin & Lauro (2005), Computational Statistics & Data Analysis "
+    "48, 159-205"
+)
 _LOHMOELLER = "Lohmöller (1989), Latent Variable Path Modeling with Partial Least Squares"
 _DIJKSTRA = "Dijkstra & Henseler (2015), MIS Quarterly 39(2), 297-316"
 _EFRON = "Efron & Tibshirani (1993), An Introduction to the Bootstrap"
@@ -55,13 +58,7 @@ def steps(analysis: Analysis) -> list[Step]:
     """Return the steps of the computation, in order."""
     level = percent(analysis.level)
     found = [
-        Step(
-            "Model",
-            f"{analysis.fit.estimator.label}. Each construct is a weighted sum of its "
-            "questions; the weights and the effects between constructs are found together, in turns "
-            "until they no longer change. It found them after "
-            f"{analysis.fit.iterations} iterations.",
-        ),
+        Step("Model", _estimation(analysis)),
         Step(
             "Index",
             "A weighted mean of answers, moved to a scale on which the lowest possible answers "
@@ -71,9 +68,9 @@ def steps(analysis: Analysis) -> list[Step]:
         ),
         Step(
             "Drivers",
-            "The effect of a driver counts what reaches the target directly and what passes through "
-            "other constructs, in points of the target's index for each point of the driver's. "
-            "SD is the standard deviation of an index over respondents.",
+            "The effect of a driver counts what reaches the target directly and what passes "
+            "through other constructs, in points of the target's index for each point of the "
+            "driver's. SD is the standard deviation of an index over respondents.",
             "effect = total standardised effect · SD(target) / SD(driver)",
         ),
     ]
@@ -110,6 +107,23 @@ def references(analysis: Analysis) -> list[tuple[str, str]]:
         _RAO: design,
     }
     return [(text, _DOI[text]) for text, cited in wanted.items() if cited]
+
+
+def _estimation(analysis: Analysis) -> str:
+    estimator = analysis.fit.estimator
+    if not isinstance(estimator, PLS):
+        return f"{estimator.label}, {analysis.fit.iterations} iterations."
+    told = (
+        f"Partial least squares path modelling ({estimator.label}). The score of a construct is a "
+        "weighted sum of its questions; weights and effects are improved in turns until they "
+        f"no longer change, here after {analysis.fit.iterations} iterations."
+    )
+    if estimator.consistent:
+        told += (
+            " Loadings and effects are then corrected for measurement error; the index is not, "
+            "because it is a mean of answers."
+        )
+    return told
 
 
 def _repurchase(analysis: Analysis) -> Step:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from csimodel.assessment.verdicts import ATTENTION, NOT_JUDGED
 from csimodel.report import grids, sentences
 from csimodel.report.figures import Picture
@@ -68,7 +70,7 @@ def _parts(analysis: Analysis, title: str | None) -> dict[str, object]:
     """Return the texts and tables of the page by the template's names."""
     survey = analysis.fit.survey
     source = "" if survey is None or survey.source == "frame" else survey.source
-    row = analysis.index.loc[analysis.target]
+    row: pd.Series = analysis.index.loc[analysis.target]
     found = analysis.findings
     verdicts = analysis.assessment.verdicts
     groups = target_by_group(analysis)
@@ -128,7 +130,8 @@ def _tiles(analysis: Analysis) -> list[tuple[str, str, str]]:
         (
             "Strongest driver",
             str(analysis.importance.index[0]),
-            f"{number(first['importance'], 2)} points of {analysis.target} for a point more",
+            f"one point more goes with {number(first['importance'], 2)} points of "
+            f"{analysis.target}",
         )
     ]
     valued = analysis.repurchase
@@ -139,8 +142,9 @@ def _tiles(analysis: Analysis) -> list[tuple[str, str, str]]:
         found.append(
             (
                 "Worth in repurchase",
-                f"{sign}{number(100 * step)} points",
-                f"of repurchase ({valued.outcome}), from an index of {low:g} to {high:g}",
+                f"{sign}{number(100 * step)}",
+                f"percentage points of repurchase ({valued.outcome}), from an index of {low:g} to "
+                f"{high:g}",
             )
         )
     return found

@@ -16,7 +16,7 @@ from csimodel.report.words import label
 if TYPE_CHECKING:
     from csimodel.report.analysis import Analysis
 
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 
 def results(analysis: Analysis) -> dict[str, Json]:

@@ -11,25 +11,25 @@ import pandas as pd
 
 from csimodel.assessment.verdicts import ATTENTION
 from csimodel.findings import listed
-from csimodel.report.words import label, number, percent, plural, span
+from csimodel.report.words import label, number, percent, plural, share, span
 
 if TYPE_CHECKING:
-    from csimodel.repurchase import Repurchase
     from csimodel.report.analysis import Analysis
+    from csimodel.repurchase import Repurchase
 
 
 def headline(analysis: Analysis) -> list[str]:
     """Say where the target stands and how sure that is."""
-    row = analysis.index.loc[analysis.target]
+    row: pd.Series = analysis.index.loc[analysis.target]
     said = [
         f"On a scale from 0 to 100, {analysis.target} stands at {number(row['mean'])} among "
         f"{plural(analysis.fit.n, 'respondent')}.",
     ]
     if pd.notna(row["lower"]):
         said.append(
-            "Other respondents would have given a somewhat different number: values from "
-            f"{span(row['lower'], row['upper'])} agree with these answers "
-            f"({percent(analysis.level)} interval)."
+            "Asking others would have given a somewhat different number: the "
+            f"{percent(analysis.level)} interval, {span(row['lower'], row['upper'])}, holds the "
+            "values that agree with these answers."
         )
     return said
 
@@ -48,11 +48,12 @@ def drivers(analysis: Analysis) -> list[str]:
         if first["lower"] <= second["upper"]:
             between += "; the two intervals overlap, so which of them is first is not certain"
         said.append(between + ".")
-        lowest = table["performance"].idxmin()
+        lowest = int(table["performance"].argmin())
+        row = table.iloc[lowest]
         said.append(
-            f"The driver with the lowest index is {lowest}, at "
-            f"{number(table.loc[lowest, 'performance'])}; a point more there goes with "
-            f"{number(table.loc[lowest, 'importance'], 2)} points of {target}."
+            f"The driver with the lowest index is {table.index[lowest]}, at "
+            f"{number(row['performance'])}; a point more there goes with "
+            f"{number(row['importance'], 2)} points of {target}."
         )
     unclear = table.index[(table["lower"] <= 0) & (table["upper"] >= 0)]
     if len(unclear):
@@ -82,7 +83,7 @@ def repurchase(analysis: Analysis) -> list[str]:
     low, high = analysis.contrast
     said.append(
         f"From an index of {low:g} to {high:g}, {noun} goes from "
-        f"{number(100 * start['probability'])} % to {number(100 * end['probability'])} %: "
+        f"{share(start['probability'])} to {share(end['probability'])}: "
         f"{_points(step['probability'], 1)} ({level} interval "
         f"{span(100 * step['lower'], 100 * step['upper'])})."
     )
@@ -101,9 +102,9 @@ def _measured(analysis: Analysis, valued: Repurchase) -> str:
     if valued.family.outcome == "binary":
         scale = "answered with yes or no"
     elif item is not None and item.minimum is not None and item.maximum is not None:
-        scale = f"answers from {item.minimum:g} to {item.maximum:g} are read as 0 to 100 %"
+        scale = f"answers from {item.minimum:g} to {item.maximum:g} are read as 0 to 100\u00a0%"
     else:
-        scale = "read as 0 to 100 %"
+        scale = "read as 0 to 100\u00a0%"
     return f"Repurchase is measured by {valued.outcome}{told}; {scale}."
 
 
@@ -140,7 +141,7 @@ def trust(analysis: Analysis) -> str:
         return f"Do not use these numbers before reading {plural(count['failure'], 'failure')}."
     if count["warning"]:
         return f"The estimation found a solution; {plural(count['warning'], 'warning')} to read."
-    return "The estimation found a solution, and nothing was dropped, filled or in doubt."
+    return "The estimation found a solution and gave no warning."
 
 
 def checks(analysis: Analysis) -> str:

@@ -96,6 +96,16 @@ def target_by_group(analysis: Analysis) -> pd.DataFrame | None:
     return table[table.index.get_level_values("construct") == analysis.target]
 
 
+def pair(key: object) -> tuple[str, str]:
+    """Return the target and the source that label a row.
+
+    >>> pair(("Loyalty", "Image"))
+    ('Loyalty', 'Image')
+    """
+    assert isinstance(key, tuple)
+    return str(key[0]), str(key[1])
+
+
 def _flat(table: pd.DataFrame, index: str | None = None) -> pd.DataFrame:
     """Return a table whose row labels are columns; a label that bears a column's name is marked."""
     names = [index] if index is not None else [str(name) for name in table.index.names]
@@ -107,7 +117,12 @@ def _by_path(analysis: Analysis) -> pd.DataFrame:
     """Return one row a path, with its effect size and the variance inflation of its source."""
     f2, vif = analysis.assessment.f2, analysis.assessment.antecedent_vif
     rows = [
-        (path.target, path.source, f2.loc[path.target, path.source], vif.loc[path.target, path.source])
+        (
+            path.target,
+            path.source,
+            f2.loc[path.target, path.source],
+            vif.loc[path.target, path.source],
+        )
         for path in analysis.fit.model.paths
     ]
     return pd.DataFrame(rows, columns=["target", "source", "f2", "vif_of_source"])

@@ -30,12 +30,23 @@ def span(lower: float, upper: float, decimals: int = 1) -> str:
 
 
 def percent(level: float) -> str:
-    """Write a share as a percentage without needless digits.
+    r"""Write a share as a percentage without needless digits.
+
+    The space before the sign does not break, so that a line never starts with it.
 
     >>> percent(0.95), percent(0.999)
-    ('95 %', '99.9 %')
+    ('95\xa0%', '99.9\xa0%')
     """
-    return f"{100 * level:.6g} %"
+    return f"{100 * level:.6g}\u00a0%"
+
+
+def share(value: float, decimals: int = 1) -> str:
+    r"""Write a probability as a percentage.
+
+    >>> share(0.6806)
+    '68.1\xa0%'
+    """
+    return f"{number(100 * value, decimals)}\u00a0%"
 
 
 def plural(count: int, noun: str) -> str:

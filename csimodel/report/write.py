@@ -25,6 +25,7 @@ def write_report(
     *,
     title: str | None = None,
     date: str | None = None,
+    progress: bool = True,
 ) -> Path:
     """Write an analysis as a page, tables, figures and machine-readable results.
 
@@ -46,6 +47,8 @@ def write_report(
         Title of the page; by default the target and the data's name.
     date
         Date to print, in any form; none by default.
+    progress
+        Show a bar when drawing takes longer than a second.
 
     Returns
     -------
@@ -72,18 +75,24 @@ def write_report(
     ...     page.name, page.read_text(encoding="utf-8")[:15]
     ('report.html', '<!doctype html>')
     """
-    from csimodel.report.figures import NAMES as FIGURES, pictures
+    from tqdm.auto import tqdm
+
+    from csimodel.report import figures
     from csimodel.report.page import render
 
     target = Path(folder)
-    drawn = list(pictures(analysis))
+    drawn = list(
+        tqdm(figures.pictures(analysis), "figures", delay=1, disable=not progress, leave=False)
+    )
     found = tables(analysis)
     texts = {f"figures/{one.name}.svg": _standalone(one.svg) for one in drawn}
     texts |= {f"tables/{name}.csv": "\ufeff" + _csv(table) for name, table in found.items()}
     facts = results(analysis)
     texts["results.json"] = json.dumps(facts, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     texts["report.html"] = render(analysis, drawn, sorted(texts), title=title, date=date)
-    old = [f"tables/{name}.csv" for name in NAMES] + [f"figures/{name}.svg" for name in FIGURES]
+    old = [f"tables/{name}.csv" for name in NAMES] + [
+        f"figures/{name}.svg" for name in figures.NAMES
+    ]
     try:
         for name in ("tables", "figures"):
             (target / name).mkdir(parents=True, exist_ok=True)
@@ -105,15 +114,13 @@ def _standalone(svg: str) -> str:
 
 
 def _csv(table: pd.DataFrame) -> str:
-    safe = table.copy()
-    safe.columns = [_inert(str(name)) for name in table.columns]
+    safe = table.set_axis([_inert(str(name)) for name in table.columns], axis=1)
     for position, dtype in enumerate(table.dtypes):
         if not pd.api.types.is_numeric_dtype(dtype):
-            safe.isetitem(position, [_inert(value) for value in table.iloc[:, position]])
-    return safe.to_csv(index=False, float_format="%.10g", lineterminator="\n")
+            cells = [_inert(x) if isinstance(x, str) else x for x in table.iloc[:, position]]
+            safe.isetitem(position, cells)
+    return str(safe.to_csv(index=False, float_format="%.10g", lineterminator="\n"))
 
 
-def _inert(value: object) -> object:
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return "'" + value
-    return value
+def _inert(text: str) -> str:
+    return "'" + text if text.startswith(_FORMULA) else text

@@ -8,7 +8,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit, ndtr, ndtri, stdtr, stdtrit
 
 from csimodel.errors import OptionError, choose
 from csimodel.repurchase.families import Family
@@ -134,6 +133,8 @@ class Regression:
         self, value: Floats, se: Floats, level: float, probability: bool
     ) -> tuple[Floats, Floats]:
         """Return confidence limits; of a probability that is bounded, made on its log-odds."""
+        from scipy.special import expit, logit, ndtri, stdtrit
+
         share = 0.5 + level / 2.0
         reach = (ndtri(share) if np.isinf(self.df) else stdtrit(self.df, share)) * se
         if not (probability and self.family.bounded):
@@ -144,6 +145,8 @@ class Regression:
 
     def p_value(self, value: Floats, se: Floats) -> Floats:
         """Return two-sided p-values against zero."""
+        from scipy.special import ndtr, stdtr
+
         with np.errstate(divide="ignore", invalid="ignore"):
             tail = -np.abs(value / se)
         return np.asarray(2.0 * (ndtr(tail) if np.isinf(self.df) else stdtr(self.df, tail)))
@@ -151,7 +154,8 @@ class Regression:
     def _average(self, function: Callable[[Floats], Floats], moved: int, levels: Floats) -> Floats:
         columns = list(self.sample.regressors.T)
         share = self.sample.share[None, :]
-        return average_at(function, self.coefficients[None, :], columns, share, moved, levels)[0]
+        b = self.coefficients[None, :]
+        return np.asarray(average_at(function, b, columns, share, moved, levels)[0])
 
     def _by_coefficient(
         self, function: Callable[[Floats], Floats], moved: int, levels: Floats

@@ -1,0 +1,232 @@
+"""The command line: options in, files out; everything else is done by the library."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from csimodel.errors import CsimodelError, CsimodelWarning, OptionError, suggest
+
+if TYPE_CHECKING:
+    from csimodel.model import Model
+    from csimodel.report import Analysis
+    from csimodel.survey import Survey
+
+app = typer.Typer(
+    help="Customer satisfaction index models: from a survey to a report.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+_SHIPPED = ("ecsi", "acsi")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from csimodel import __version__
+
+        typer.echo(f"csimodel {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Customer satisfaction index models: from a survey to a report."""
+    # A terminal that cannot show a character gets a question mark, not a crash.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("csimodel-demo"),
+    draws: Annotated[int, typer.Option(help="Bootstrap resamples.")] = 5000,
+) -> None:
+    """Analyse the embedded mobile phone survey (250 customers) and write a report."""
+    with _spoken():
+        import csimodel as csi
+
+        _step("Estimating the European Customer Satisfaction Index of 250 mobile phone customers")
+        analysis = csi.analyze(
+            csi.load_mobi(),
+            csi.models.ecsi(),
+            draws=draws,
+            outcome="CUSL1",
+            family="fractional-logit",
+        )
+        _deliver(analysis, out, "Customers of mobile phone providers")
+
+
+@app.command()
+def analyze(
+    data: Annotated[Path, typer.Argument(help="CSV, Parquet, Excel, SPSS or Stata file.")],
+    codebook: Annotated[
+        Path | None,
+        typer.Option(help="TOML file that says what the columns mean."),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="ecsi, acsi, or a text file with lines like 'Value =~ V1 + V2'.")
+    ] = "ecsi",
+    out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("csimodel-report"),
+    target: Annotated[str, typer.Option(help="Construct the report is about.")] = "Satisfaction",
+    scale: Annotated[
+        str | None,
+        typer.Option(help="Lowest and highest answer of the items, as in 1,10."),
+    ] = None,
+    missing: Annotated[
+        str | None,
+        typer.Option(
+            help="Missing answers: error (default), listwise, pairwise, mean, construct-minimum."
+        ),
+    ] = None,
+    missing_codes: Annotated[
+        str | None,
+        typer.Option(help="Values that stand for no answer, as in 98,99."),
+    ] = None,
+    weights: Annotated[str | None, typer.Option(help="Column of survey weights.")] = None,
+    strata: Annotated[str | None, typer.Option(help="Column of strata.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="Column of clusters.")] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(help="Column that makes groups; repeat for several."),
+    ] = None,
+    outcome: Annotated[
+        str | None,
+        typer.Option(help="Column with repurchase, or how likely it is."),
+    ] = None,
+    family: Annotated[
+        str | None,
+        typer.Option(help="fractional-logit (default), logit (0/1) or ols."),
+    ] = None,
+    scheme: Annotated[str, typer.Option(help="PLS: path, factorial or centroid.")] = "path",
+    consistent: Annotated[
+        bool, typer.Option("--consistent", help="Correct for measurement error (PLSc).")
+    ] = False,
+    draws: Annotated[int, typer.Option(help="Bootstrap resamples.")] = 5000,
+    seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 7,
+    level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
+    title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
+) -> None:
+    """Analyse a survey and write a report, tables, figures and results.json."""
+    with _spoken():
+        import csimodel as csi
+
+        _step(f"Reading {data}")
+        survey = csi.read_survey(
+            data,
+            codebook=codebook,
+            scale=_pair(scale),
+            missing=missing,
+            missing_codes=_numbers("--missing-codes", missing_codes),
+            weights=weights,
+            strata=strata,
+            cluster=cluster,
+        )
+        _step("Estimating")
+        analysis = csi.analyze(
+            survey,
+            _model(model, survey),
+            estimator=csi.PLS(scheme=scheme, consistent=consistent),  # type: ignore[arg-type]
+            draws=draws,
+            rng=seed,
+            outcome=outcome,
+            family=family,
+            by=by or None,
+            target=target,
+            level=level,
+        )
+        _deliver(analysis, out, title)
+
+
+@contextmanager
+def _spoken() -> Iterator[None]:
+    """Say errors and warnings of the package as sentences on stderr; errors end with code 2."""
+
+    def show(message: Warning | str, category: type[Warning], *place: object) -> None:
+        if issubclass(category, CsimodelWarning):
+            typer.echo(f"Warning: {message}", err=True)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", CsimodelWarning)
+        warnings.showwarning = show  # type: ignore[assignment]
+        try:
+            yield
+        except CsimodelError as error:
+            typer.echo(f"Error: {error}", err=True)
+            raise typer.Exit(2) from None
+
+
+def _deliver(analysis: Analysis, out: Path, title: str | None) -> None:
+    """Print the results, write the files, and say which one to open."""
+    import csimodel as csi
+
+    typer.echo(analysis.summary())
+    _step("\nDrawing figures and writing the report")
+    page = csi.write_report(analysis, out, title=title)
+    typer.echo(f"\nTables, figures and results.json are in {out}")
+    typer.echo(f"Open {page} in a browser")
+
+
+def _step(text: str) -> None:
+    """Say what is being done, to people only."""
+    if sys.stderr.isatty():
+        typer.echo(f"{text} …", err=True)
+
+
+def _model(name: str, survey: Survey) -> Model | str:
+    """Return the model's name when it ships with the package, else the model in the file."""
+    if name in _SHIPPED:
+        return name
+    import csimodel as csi
+
+    path = Path(name)
+    if not path.is_file():
+        raise OptionError(
+            f"There is no model {name!r}{suggest(name, _SHIPPED)}; use ecsi, acsi, or the path of "
+            "a text file with lines like 'Value =~ V1 + V2' and 'Satisfaction ~ Value'."
+        )
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise OptionError(f"The model file {name!r} is not UTF-8 text; save it as UTF-8.") from None
+    return csi.Model.from_syntax(text)
+
+
+def _pair(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    numbers = _numbers("--scale", text)
+    if len(numbers) != 2:
+        raise OptionError(
+            f"--scale {text} has {len(numbers)} numbers; give the lowest and the highest answer, "
+            "as in --scale 1,10."
+        )
+    return numbers[0], numbers[1]
+
+
+def _numbers(option: str, text: str | None) -> tuple[float, ...]:
+    if text is None:
+        return ()
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise OptionError(
+            f"{option} {text} is not a list of numbers; separate them by commas, as in "
+            f"{option} 1,10."
+        ) from None
