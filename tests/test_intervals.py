@@ -48,7 +48,7 @@ def test_standard_deviation_and_mean_as_csem(csem):
 def test_scipy_on_a_mean(kind, method):
     sample = RNG.exponential(size=60)
     found = stats.bootstrap(
-        (sample,), np.mean, n_resamples=3000, method=method, rng=np.random.default_rng(2)
+        (sample,), np.mean, n_resamples=3000, method=method, random_state=np.random.default_rng(2)
     )
     left_out = (sample.sum() - sample)[:, None] / 59
     draws = found.bootstrap_distribution[:, None]

@@ -467,7 +467,7 @@ def test_kernel_says_how_each_draw_ended():
         "ONE_OUTCOME",
         "SINGULAR",
     ]
-    assert_allclose(found.coefficients[0], by_statsmodels(y, x, "logit"), rtol=1e-8)
+    assert_allclose(found.coefficients[0], by_statsmodels(y, x, "logit"), rtol=1e-8, atol=1e-12)
     stopped = regress_draws(LOGIT, y, [x], everyone[None], np.zeros(2), max_iterations=1)
     assert Ending(stopped.ending[0]).reason == "regression not converged"
 
@@ -627,7 +627,7 @@ def test_html_is_escaped():
         (
             {"outcome": "CUSL9"},
             SurveyError,
-            "Outcome 'CUSL9' is not a column of the survey (did you mean 'CUSL1'?); name one of "
+            "Outcome 'CUSL9' is not a column of the survey (did you mean 'CUSL3'?); name one of "
             "its columns, or give a Series with a value for each row.",
         ),
         (
@@ -662,7 +662,7 @@ def test_html_is_escaped():
         (
             {"outcome": "CUSL1", "scale": (1, 9)},
             SurveyError,
-            "Outcome 'CUSL1' holds 63 values outside its scale 1 to 9 (the first is 10); correct "
+            "Outcome 'CUSL1' holds 81 values outside its scale 1 to 9 (the first is 10); correct "
             "scale= or make missing codes empty.",
         ),
         (
@@ -708,7 +708,7 @@ def test_html_is_escaped():
         (
             {"outcome": "CUSL1", "interval": "bca"},
             OptionError,
-            "interval='bca' is not known; use one of 'percentile', 'basic', 'normal', 'bc'.",
+            "interval='bca' is not known (did you mean 'bc'?); use one of 'percentile', 'basic', 'normal', 'bc'.",
         ),
         (
             {"outcome": "CUSL1", "level": 95},
@@ -840,7 +840,7 @@ def test_errors_of_an_index_from_elsewhere():
 
 
 def simulated(rows, seed, slope=0.04):
-    """Return answers in halves of a point from which the index follows, and repurchase by it."""
+    """Return answers from 1 to 10, and repurchase whose log-odds rise with the mean of block b."""
     rng = np.random.default_rng(seed)
     latent = rng.normal(size=rows)
     columns = {
@@ -857,9 +857,7 @@ def simulated(rows, seed, slope=0.04):
 
 def test_recovery_of_a_known_slope(chain):
     frame = simulated(20_000, 1)
-    fit = csi.fit(
-        chain, csi.read_survey(frame, scale=dict.fromkeys(frame.columns[:-1], (1, 10)))
-    )
+    fit = csi.fit(chain, csi.read_survey(frame, scale=dict.fromkeys(frame.columns[:-1], (1, 10))))
     found = repurchase(fit, "again", index="B", family="logit")
     assert abs(found.slope - 0.04) < 3 * found.slope.se
     truth = 1 / (1 + np.exp(-(-1.5 + 0.04 * np.array([67.0, 70.0]))))
@@ -868,11 +866,12 @@ def test_recovery_of_a_known_slope(chain):
 
 @pytest.mark.slow
 def test_coverage_of_whole_chain_intervals(chain):
-    covered, samples = 0, 120
+    """In short form: 95 % intervals of the slope must cover in 88 % of the samples or more."""
+    covered, samples = 0, 60
     scale = {f"{block}{k}": (1, 10) for block in "abc" for k in (1, 2, 3)}
     for seed in range(samples):
         fit = csi.fit(chain, csi.read_survey(simulated(400, seed), scale=scale))
         boot = csi.bootstrap(fit, 400, rng=seed)
         slope = repurchase(fit, "again", index="B", family="logit", bootstrap=boot).slope
         covered += slope.lower <= 0.04 <= slope.upper
-    assert 0.88 * samples <= covered <= samples
+    assert covered >= 0.88 * samples

@@ -84,6 +84,11 @@ class Analysis:
         order = ("failure", "warning", "note")
         return tuple(sorted(dict.fromkeys(found), key=lambda one: order.index(one.severity)))
 
+    @property
+    def headline(self) -> pd.Series:
+        """The target's row of the index: mean, se, lower, upper, n."""
+        return self.index.loc[[self.target]].iloc[0]
+
     def summary(self) -> str:
         """Return the results as a page of text for a terminal."""
         from csimodel.report.text import page
@@ -91,7 +96,7 @@ class Analysis:
         return page(self)
 
     def __repr__(self) -> str:
-        row = self.index.loc[self.target]
+        row = self.headline
         told = f"{self.target} {row['mean']:.1f} [{row['lower']:.1f}, {row['upper']:.1f}]"
         return f"<Analysis of {self.fit!r}: {told}>"
 

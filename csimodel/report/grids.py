@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from csimodel.report.tables import items, pair
+from csimodel.report.tables import effect_sizes, items, pair
 from csimodel.report.words import label, number, percent, share, span
 
 if TYPE_CHECKING:
@@ -156,21 +156,20 @@ def coefficients_grid(analysis: Analysis) -> Grid:
 def paths_grid(analysis: Analysis) -> Grid:
     """Show the standardised effects between constructs."""
     table = analysis.bootstrap.table("paths", level=analysis.level)
-    pairs = [pair(key) for key in table.index]
-    sizes = [float(analysis.assessment.f2.at[one]) for one in pairs]
+    sizes = effect_sizes(analysis)["f2"]
     return _grid(
         "Standardised direct effects; f² is the effect's size beside the other sources",
         ("From", "To", "Effect", _interval(analysis), "p", "f²"),
         (
             (
-                source,
-                target,
+                pair(key)[1],
+                pair(key)[0],
                 number(row["estimate"], 3),
                 span(row["lower"], row["upper"], 3),
                 _p(row["p"]),
                 number(size, 3),
             )
-            for (target, source), size, (_, row) in zip(pairs, sizes, table.iterrows(), strict=True)
+            for (key, row), size in zip(table.iterrows(), sizes, strict=True)
         ),
         words=(0, 1),
     )

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from csimodel.assessment.verdicts import ATTENTION, NOT_JUDGED
 from csimodel.report import grids, sentences
 from csimodel.report.figures import Picture
@@ -70,7 +68,7 @@ def _parts(analysis: Analysis, title: str | None) -> dict[str, object]:
     """Return the texts and tables of the page by the template's names."""
     survey = analysis.fit.survey
     source = "" if survey is None or survey.source == "frame" else survey.source
-    row: pd.Series = analysis.index.loc[analysis.target]
+    row = analysis.headline
     found = analysis.findings
     verdicts = analysis.assessment.verdicts
     groups = target_by_group(analysis)

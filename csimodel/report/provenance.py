@@ -137,7 +137,8 @@ def _value(option: object) -> str:
 
 def _call(value: object) -> str:
     """Write an estimator with the settings that differ from the defaults."""
-    assert is_dataclass(value) and not isinstance(value, type)
+    assert is_dataclass(value)
+    assert not isinstance(value, type)
     usual = type(value)()
     own = [
         f"{field.name}={getattr(value, field.name)!r}"

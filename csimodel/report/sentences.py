@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def headline(analysis: Analysis) -> list[str]:
     """Say where the target stands and how sure that is."""
-    row: pd.Series = analysis.index.loc[analysis.target]
+    row = analysis.headline
     said = [
         f"On a scale from 0 to 100, {analysis.target} stands at {number(row['mean'])} among "
         f"{plural(analysis.fit.n, 'respondent')}.",

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from csimodel.estimators import find
+
 if TYPE_CHECKING:
     from csimodel.report.analysis import Analysis
 
@@ -32,7 +34,7 @@ def tables(analysis: Analysis) -> dict[str, pd.DataFrame]:
         "reliability": _flat(assessed.reliability, "construct"),
         "htmt": _flat(assessed.htmt),
         "fornell_larcker": _flat(assessed.fornell_larcker, "construct"),
-        "effect_sizes": _by_path(analysis),
+        "effect_sizes": effect_sizes(analysis),
         "global_fit": _flat(assessed.global_fit, "measure"),
         "verdicts": assessed.verdicts,
         "findings": findings(analysis),
@@ -113,16 +115,9 @@ def _flat(table: pd.DataFrame, index: str | None = None) -> pd.DataFrame:
     return table.rename_axis(index=free, columns=None).reset_index()
 
 
-def _by_path(analysis: Analysis) -> pd.DataFrame:
-    """Return one row a path, with its effect size and the variance inflation of its source."""
+def effect_sizes(analysis: Analysis) -> pd.DataFrame:
+    """Return f² and the variance inflation of the source, one row a path, as in the path table."""
     f2, vif = analysis.assessment.f2, analysis.assessment.antecedent_vif
-    rows = [
-        (
-            path.target,
-            path.source,
-            f2.loc[path.target, path.source],
-            vif.loc[path.target, path.source],
-        )
-        for path in analysis.fit.model.paths
-    ]
+    paths = [pair(key) for key in find("paths").labels(analysis.fit.model)]
+    rows = [(*one, f2.loc[one], vif.loc[one]) for one in paths]
     return pd.DataFrame(rows, columns=["target", "source", "f2", "vif_of_source"])
