@@ -20,6 +20,7 @@ from csimodel.inference import Bootstrap, Jackknife, bootstrap, jackknife
 from csimodel.model import Construct, Model, Path, composite, reflective
 from csimodel.model import catalogue as models
 from csimodel.moments import Moments, moments_of
+from csimodel.repurchase import Repurchase, repurchase, repurchase_of_index
 from csimodel.survey import (
     Codebook,
     ConstructMinimum,
@@ -89,9 +90,6 @@ __all__ = [
 
 # Loaded when first used: they bring matplotlib and jinja2.
 _LAZY = {
-    "Repurchase": "csimodel.repurchase",
-    "repurchase": "csimodel.repurchase",
-    "repurchase_of_index": "csimodel.repurchase",
     "plots": "csimodel.plots",
     "Analysis": "csimodel.report",
     "analyze": "csimodel.report",

@@ -12,7 +12,14 @@ import numpy as np
 import pandas as pd
 
 from csimodel.assessment import Assessment, assess
-from csimodel.errors import CsimodelWarning, ModelError, OptionError, choose, suggest
+from csimodel.errors import (
+    CsimodelWarning,
+    EstimationError,
+    ModelError,
+    OptionError,
+    choose,
+    suggest,
+)
 from csimodel.estimators import Fit
 from csimodel.estimators import fit as fit_model
 from csimodel.estimators.solution import Estimator
@@ -184,6 +191,9 @@ def analyze(
     warned: list[Finding] = []
     with _kept(warned):
         fitted = fit_model(chosen, table, estimator)
+        if not fitted.converged:
+            why = " ".join(str(one) for one in fitted.diagnostics if one.severity == "failure")
+            raise EstimationError(f"There is no solution to report: {why}")
         boot = bootstrap(fitted, draws, rng, progress=progress)
         valued = None
         if outcome is not None:

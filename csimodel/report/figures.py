@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,30 +42,50 @@ class Picture:
     wide: bool = False
 
 
-def pictures(analysis: Analysis) -> Iterator[Picture]:
-    """Draw the figures of an analysis, in the order of the report."""
+def drawings(analysis: Analysis) -> list[Callable[[Analysis], Picture]]:
+    """Return what draws the figures of an analysis, in the order of the report."""
+    groups = target_by_group(analysis)
+    found = [_index]
+    if groups is not None and len(groups) <= MOST_GROUPS:
+        found.append(_groups)
+    found.append(_drivers)
+    if analysis.repurchase is not None and analysis.repurchase.converged:
+        found.append(_curve)
+    return [*found, _model]
+
+
+def _index(analysis: Analysis) -> Picture:
     from csimodel import plots
 
-    level = percent(analysis.level)
-    yield Picture(
+    return Picture(
         "index",
         plots.to_svg(plots.index_bars(analysis.index), title=_bars(analysis.index)),
-        f"Bars are indexes, thin lines their {level} intervals. 0: everybody gave the lowest "
-        "answer; 100: everybody gave the highest.",
+        f"Bars are indexes, thin lines their {percent(analysis.level)} intervals. 0: everybody "
+        "gave the lowest answer; 100: everybody gave the highest.",
     )
+
+
+def _groups(analysis: Analysis) -> Picture:
+    from csimodel import plots
+
     groups = target_by_group(analysis)
-    if groups is not None and len(groups) <= MOST_GROUPS:
-        yield Picture(
-            "index_by_group",
-            plots.to_svg(plots.index_bars(groups), title=_bars(groups)),
-            f"{analysis.target} by group, with {level} intervals.",
-        )
+    assert groups is not None
+    return Picture(
+        "index_by_group",
+        plots.to_svg(plots.index_bars(groups), title=_bars(groups)),
+        f"{analysis.target} by group, with {percent(analysis.level)} intervals.",
+    )
+
+
+def _drivers(analysis: Analysis) -> Picture:
+    from csimodel import plots
+
     drivers = analysis.importance
     told = "; ".join(
         f"{name}: effect {number(row['importance'], 2)}, index {number(row['performance'])}"
         for name, row in drivers.iterrows()
     )
-    yield Picture(
+    return Picture(
         "drivers",
         plots.to_svg(
             plots.importance_performance(drivers, target=analysis.target),
@@ -74,12 +94,15 @@ def pictures(analysis: Analysis) -> Iterator[Picture]:
         "Further right: a stronger effect. Further up: customers are content already. Bottom right "
         "is where effort pays most. The dashed lines are the averages of the points shown.",
     )
-    if analysis.repurchase is not None:
-        yield _curve(analysis)
+
+
+def _model(analysis: Analysis) -> Picture:
+    from csimodel import plots
+
     paths = analysis.bootstrap.table("paths", level=analysis.level)
     arrows = zip(map(pair, paths.index), paths["estimate"], strict=True)
     told = "; ".join(f"{one[1]} to {one[0]} {number(value, 2)}" for one, value in arrows)
-    yield Picture(
+    return Picture(
         "model",
         plots.to_svg(
             plots.path_diagram(analysis.fit, bootstrap=paths),
@@ -88,9 +111,9 @@ def pictures(analysis: Analysis) -> Iterator[Picture]:
         "Ellipses are what the model is about, boxes the questions that measure it. The number on "
         "an arrow between ellipses says by how many standard deviations the target moves with one "
         "of the source, other sources held; a dashed arrow cannot be told apart from zero "
-        f"({level} interval). R² is the share of the differences between customers that the "
-        "arrows explain. Numbers at boxes say how closely a question follows its ellipse, 1 being "
-        "perfectly.",
+        f"({percent(analysis.level)} interval). R² is the share of the differences between "
+        "customers that the arrows explain. Numbers at boxes say how closely a question follows "
+        "its ellipse, 1 being perfectly.",
         wide=True,
     )
 

@@ -22,7 +22,7 @@ _MARKS = {"failure": "DO NOT USE", "warning": "WARNING", "note": "note"}
 
 def page(analysis: Analysis) -> str:
     """Return the results as text: index, groups, drivers, repurchase and what was noticed."""
-    return "\n".join(_lines(analysis))
+    return "\n".join(map(_harmless, _lines(analysis)))
 
 
 def _lines(analysis: Analysis) -> Iterator[str]:
@@ -54,6 +54,11 @@ def _lines(analysis: Analysis) -> Iterator[str]:
     for said in [*sentences.data_used(analysis), sentences.trust(analysis)]:
         yield from _wrapped(said)
     yield from _wrapped(sentences.checks(analysis))
+
+
+def _harmless(line: str) -> str:
+    """Replace control characters, which a name could use to rewrite the terminal."""
+    return "".join("?" if unicodedata.category(x)[0] == "C" else x for x in line)
 
 
 def _section(title: str) -> list[str]:

@@ -81,9 +81,9 @@ def write_report(
     from csimodel.report.page import render
 
     target = Path(folder)
-    drawn = list(
-        tqdm(figures.pictures(analysis), "figures", delay=1, disable=not progress, leave=False)
-    )
+    drawings = figures.drawings(analysis)
+    with tqdm(drawings, "figures", delay=1, disable=not progress, leave=False) as bar:
+        drawn = [draw(analysis) for draw in bar]
     found = tables(analysis)
     texts = {f"figures/{one.name}.svg": _standalone(one.svg) for one in drawn}
     texts |= {f"tables/{name}.csv": "\ufeff" + _csv(table) for name, table in found.items()}

@@ -135,12 +135,15 @@ class Chain:
         The respondents.
     regressions
         Coefficients, mean slope and ending of each draw.
+    progress
+        Whether to show a bar when something takes longer than a second.
     """
 
     bootstrap: Bootstrap
     family: Family
     cells: Cells
     regressions: Regressions
+    progress: bool = True
 
     @cached_property
     def usable(self) -> NDArray[np.bool_]:
@@ -182,7 +185,8 @@ class Chain:
             b = self.coefficients
             return np.asarray(function(b[:, :1] + b[:, 1:] * levels))
         found = np.full((len(self.usable), len(levels)), np.nan)
-        for draws, weights, regressors in _draws(self.bootstrap, self.cells, self.usable):
+        batches = _draws(self.bootstrap, self.cells, self.usable, "averages", self.progress)
+        for draws, weights, regressors in batches:
             b = self.regressions.coefficients[draws]
             found[draws] = average_at(function, b, regressors, weights, moved, levels)
         return found[self.usable]
@@ -196,8 +200,6 @@ def chain_of(bootstrap: Bootstrap, regression: Regression, progress: bool = True
     InferenceError
         When fewer than 20 draws are usable.
     """
-    from tqdm.auto import tqdm
-
     sample, family = regression.sample, regression.family
     cells = Cells.of(bootstrap, sample)
     centre, spread = sample.regressors.mean(axis=0), sample.regressors.std(axis=0)
@@ -209,20 +211,16 @@ def chain_of(bootstrap: Bootstrap, regression: Regression, progress: bool = True
     coefficients = np.full((total, len(start)), np.nan)
     mean_slope = np.full(total, np.nan)
     ending = np.full(total, int(Ending.NO_FIT))
-    bar = tqdm(
-        total=total, desc="whole chain", unit="draw", delay=1, disable=not progress, leave=False
-    )
-    with bar:
-        for draws, weights, regressors in _draws(bootstrap, cells, bootstrap.usable):
-            standard = [(x - m) / s for x, m, s in zip(regressors, centre, spread, strict=True)]
-            found = regress_draws(family, cells.outcome, standard, weights, start)
-            b = found.coefficients
-            b[:, 1:] /= spread
-            b[:, 0] -= b[:, 1:] @ centre
-            coefficients[draws] = b
-            mean_slope[draws], ending[draws] = found.mean_slope, found.ending
-            bar.update(len(draws))
-    chain = Chain(bootstrap, family, cells, Regressions(coefficients, mean_slope, ending))
+    batches = _draws(bootstrap, cells, bootstrap.usable, "whole chain", progress)
+    for draws, weights, regressors in batches:
+        standard = [(x - m) / s for x, m, s in zip(regressors, centre, spread, strict=True)]
+        found = regress_draws(family, cells.outcome, standard, weights, start)
+        b = found.coefficients
+        b[:, 1:] /= spread
+        b[:, 0] -= b[:, 1:] @ centre
+        coefficients[draws] = b
+        mean_slope[draws], ending[draws] = found.mean_slope, found.ending
+    chain = Chain(bootstrap, family, cells, Regressions(coefficients, mean_slope, ending), progress)
     used = int(chain.usable.sum())
     if used < _FEWEST:
         reasons = ", ".join(f"{count} {reason}" for reason, count in chain.lost.items())
@@ -234,22 +232,29 @@ def chain_of(bootstrap: Bootstrap, regression: Regression, progress: bool = True
 
 
 def _draws(
-    bootstrap: Bootstrap, cells: Cells, wanted: NDArray[np.bool_]
+    bootstrap: Bootstrap, cells: Cells, wanted: NDArray[np.bool_], what: str, progress: bool
 ) -> Iterator[tuple[NDArray[np.intp], Floats, list[Floats]]]:
     """Yield the wanted draws a few at a time: numbers, cells' weights, regressors."""
+    from tqdm.auto import tqdm
+
     solution, design = bootstrap.solution, bootstrap.design
     minimum, width = scale_of(bootstrap.fit.moments)
     items = cells.items
     together = max(1, _TOGETHER // len(cells.outcome))
-    for block in range(design.blocks):
-        span = design.span(block)
-        own = np.flatnonzero(wanted[span])
-        if not len(own):
-            continue
-        counts = design.counts(block)
-        for first in range(0, len(own), together):
-            some = own[first : first + together]
-            draws = some + span.start
-            means = (solution.moments.mean[draws] - minimum) / width * 100.0
-            weights = solution.index_weights[draws][:, items]
-            yield draws, cells.drawn(counts[some]), cells.regressors(weights, means[:, items])
+    total = int(wanted.sum())
+    with tqdm(
+        total=total, desc=what, unit="draw", delay=1, disable=not progress, leave=False
+    ) as bar:
+        for block in range(design.blocks):
+            span = design.span(block)
+            own = np.flatnonzero(wanted[span])
+            if not len(own):
+                continue
+            counts = design.counts(block)
+            for first in range(0, len(own), together):
+                some = own[first : first + together]
+                draws = some + span.start
+                means = (solution.moments.mean[draws] - minimum) / width * 100.0
+                weights = solution.index_weights[draws][:, items]
+                yield draws, cells.drawn(counts[some]), cells.regressors(weights, means[:, items])
+                bar.update(len(some))

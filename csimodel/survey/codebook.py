@@ -105,8 +105,8 @@ class Codebook:
         >>> Codebook.from_toml("[items.q1]\nscael = [1, 5]")
         Traceback (most recent call last):
         ...
-        csimodel.errors.SurveyError: codebook: item 'q1' has the unknown key 'scael'; did you
-        mean 'scale'?
+        csimodel.errors.SurveyError: codebook: item 'q1' has the unknown key 'scael' (did you
+        mean 'scale'?).
         """
         try:
             document = tomllib.loads(text)
