@@ -13,7 +13,7 @@ from csimodel.errors import (
     OptionError,
     SurveyError,
 )
-from csimodel.estimators import PLS, Fit, GroupFits, Quantity, fit, fit_groups, register
+from csimodel.estimators import ML, PLS, Fit, GroupFits, Quantity, fit, fit_groups, register
 from csimodel.findings import Finding
 from csimodel.index import importance_performance, index_scores, respondent_index
 from csimodel.inference import Bootstrap, Jackknife, bootstrap, jackknife
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ML",
     "PLS",
     "Analysis",
     "Assessment",

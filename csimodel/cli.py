@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +16,7 @@ from csimodel.errors import CsimodelError, CsimodelWarning, OptionError, suggest
 if TYPE_CHECKING:
     from csimodel.model import Model
     from csimodel.report import Analysis
-    from csimodel.survey import Survey
+    from csimodel.survey import Item
 
 app = typer.Typer(
     help="Customer satisfaction index models: from a survey to a report.",
@@ -87,7 +87,7 @@ def analyze(
     target: Annotated[str, typer.Option(help="Construct the report is about.")] = "Satisfaction",
     scale: Annotated[
         str | None,
-        typer.Option(help="Lowest and highest answer of the items, as in 1,10."),
+        typer.Option(help="Lowest and highest answer of the model's items, as in 1,10."),
     ] = None,
     missing: Annotated[
         str | None,
@@ -110,6 +110,10 @@ def analyze(
         str | None,
         typer.Option(help="Column with repurchase, or how likely it is."),
     ] = None,
+    outcome_scale: Annotated[
+        str | None,
+        typer.Option(help="Lowest and highest answer of the outcome, where it is no item."),
+    ] = None,
     family: Annotated[
         str | None,
         typer.Option(help="fractional-logit (default), logit (0/1) or ols."),
@@ -128,12 +132,21 @@ def analyze(
         import csimodel as csi
 
         _step(f"Reading {data}")
+        table = csi.read_survey(data)
+        book = None if codebook is None else csi.read_codebook(codebook)
+        chosen = _model(model, {} if book is None else book.items)
+        items = [name for name in chosen.items if name in table.data.columns]
+        bounds = {name: _pair("--scale", scale) for name in items if scale is not None}
+        if outcome is not None and outcome_scale is not None:
+            bounds[outcome] = _pair("--outcome-scale", outcome_scale)
+        codes = _numbers("--missing-codes", missing_codes)
+        coded = dict.fromkeys([*items, *([] if outcome is None else [outcome])], codes)
         survey = csi.read_survey(
-            data,
-            codebook=codebook,
-            scale=_pair(scale),
+            table,
+            codebook=book,
+            scale=bounds,
             missing=missing,
-            missing_codes=_numbers("--missing-codes", missing_codes),
+            missing_codes=coded if codes else (),
             weights=weights,
             strata=strata,
             cluster=cluster,
@@ -141,7 +154,7 @@ def analyze(
         _step("Estimating")
         analysis = csi.analyze(
             survey,
-            _model(model, survey),
+            chosen,
             estimator=csi.PLS(scheme=scheme, consistent=consistent),  # type: ignore[arg-type]
             draws=draws,
             rng=seed,
@@ -163,6 +176,7 @@ def _spoken() -> Iterator[None]:
             typer.echo(f"Warning: {message}", err=True)
 
     with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what other programs warn of is not for this reader
         warnings.simplefilter("always", CsimodelWarning)
         warnings.showwarning = show  # type: ignore[assignment]
         try:
@@ -189,12 +203,13 @@ def _step(text: str) -> None:
         typer.echo(f"{text} …", err=True)
 
 
-def _model(name: str, survey: Survey) -> Model | str:
-    """Return the model's name when it ships with the package, else the model in the file."""
-    if name in _SHIPPED:
-        return name
-    import csimodel as csi
+def _model(name: str, items: Mapping[str, Item]) -> Model:
+    """Return a published model with the codebook's items, or the model in a file."""
+    from csimodel.model import Model
+    from csimodel.report.analysis import named_model
 
+    if name in _SHIPPED:
+        return named_model(name, items)
     path = Path(name)
     if not path.is_file():
         raise OptionError(
@@ -205,17 +220,15 @@ def _model(name: str, survey: Survey) -> Model | str:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise OptionError(f"The model file {name!r} is not UTF-8 text; save it as UTF-8.") from None
-    return csi.Model.from_syntax(text)
+    return Model.from_syntax(text)
 
 
-def _pair(text: str | None) -> tuple[float, float] | None:
-    if text is None:
-        return None
-    numbers = _numbers("--scale", text)
+def _pair(option: str, text: str) -> tuple[float, float]:
+    numbers = _numbers(option, text)
     if len(numbers) != 2:
         raise OptionError(
-            f"--scale {text} has {len(numbers)} numbers; give the lowest and the highest answer, "
-            "as in --scale 1,10."
+            f"{option} {text} has {len(numbers)} numbers; give the lowest and the highest answer, "
+            f"as in {option} 1,10."
         )
     return numbers[0], numbers[1]
 

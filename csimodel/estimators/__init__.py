@@ -3,11 +3,13 @@
 from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
 from csimodel.estimators.fit import Fit, fit
 from csimodel.estimators.groups import GroupFits, fit_groups, group_codes
+from csimodel.estimators.ml import ML
 from csimodel.estimators.pls import PLS
 from csimodel.estimators.quantities import Quantity, find, register
 from csimodel.estimators.solution import Estimator, Solution
 
 __all__ = [
+    "ML",
     "PLS",
     "Estimates",
     "Estimator",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from enum import IntEnum, IntFlag
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ class Outcome(IntEnum):
     CONSTANT_ITEM = 2
     SINGULAR = 3
     TOO_FEW_ROWS = 4
+    NOT_IDENTIFIED = 5
+    ITEMS_SINGULAR = 6
 
     @property
     def reason(self) -> str:
@@ -33,6 +35,8 @@ class Outcome(IntEnum):
             Outcome.CONSTANT_ITEM: "an item without variation",
             Outcome.SINGULAR: "singular equations",
             Outcome.TOO_FEW_ROWS: "fewer than 3 rows",
+            Outcome.NOT_IDENTIFIED: "not identified",
+            Outcome.ITEMS_SINGULAR: "singular item covariances",
         }[self]
 
 
@@ -43,6 +47,7 @@ class Inadmissible(IntFlag):
     RELIABILITY = 1
     LOADING = 2
     NOT_POSITIVE_DEFINITE = 4
+    NEGATIVE_VARIANCE = 8
 
     @property
     def reason(self) -> str:
@@ -50,6 +55,7 @@ class Inadmissible(IntFlag):
         return {
             Inadmissible.RELIABILITY: "reliability outside 0 to 1",
             Inadmissible.LOADING: "loading above 1",
+            Inadmissible.NEGATIVE_VARIANCE: "negative variance",
             Inadmissible.NOT_POSITIVE_DEFINITE: "construct correlations not positive definite",
         }.get(self, "none")
 
@@ -85,12 +91,12 @@ class Estimates:
     outcome: NDArray[np.int64]
     inadmissible: NDArray[np.int64]
 
-    def __getitem__(self, key: int | slice | NDArray[np.bool_]) -> Estimates:
+    def __getitem__(self, key: int | slice | NDArray[np.bool_]) -> Self:
         """Return one sample, or several, of a batch."""
         return replace(self, **{f.name: getattr(self, f.name)[key] for f in fields(self)})
 
     @classmethod
-    def join(cls, parts: Sequence[Estimates]) -> Estimates:
+    def join(cls, parts: Sequence[Self]) -> Self:
         """Put batches one after another."""
         joined: dict[str, Any] = {
             f.name: join_last([getattr(part, f.name) for part in parts]) for f in fields(cls)

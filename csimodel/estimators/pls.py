@@ -144,9 +144,7 @@ class PLS:
             )
         self.modes_of(model)
 
-    def estimate(
-        self, moments: Moments, model: Model, orientation: Floats | None = None
-    ) -> Estimates:
+    def estimate(self, moments: Moments, model: Model, near: Estimates | None = None) -> Estimates:
         """Fit every sample of `moments`, whose items are those of the model in its order.
 
         Parameters
@@ -155,14 +153,14 @@ class PLS:
             (..., items, items); a single sample or one batch axis.
         model
             Constructs and paths.
-        orientation
-            Loadings that each construct's should point along, (items,); ones by default.
+        near
+            A solution whose loadings each construct's should point along; all positive by default.
         """
         modes = self.modes_of(model)
         single = not moments.batch_shape
-        cov = np.moveaxis(moments.cov[None] if single else moments.cov, 0, -1)
-        rows = np.atleast_1d(moments.n)
-        toward = np.ones(len(model.items)) if orientation is None else orientation
+        batch = moments.lifted() if single else moments
+        cov, rows = np.moveaxis(batch.cov, 0, -1), batch.n
+        toward = np.ones(len(model.items)) if near is None else near.loadings
         parts = [
             self._estimate_chunk(
                 cov[..., start : start + _CHUNK], rows[start : start + _CHUNK], model, modes, toward

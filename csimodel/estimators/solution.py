@@ -31,10 +31,8 @@ class Estimator(Protocol):
     def check(self, model: Model) -> None:
         """Raise an `OptionError` or `ModelError` for a model it cannot estimate."""
 
-    def estimate(
-        self, moments: Moments, model: Model, orientation: Floats | None = None
-    ) -> Estimates:
-        """Fit every sample of a batch of moments."""
+    def estimate(self, moments: Moments, model: Model, near: Estimates | None = None) -> Estimates:
+        """Fit every sample of a batch of moments; `near` is the full sample's solution."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -289,7 +289,7 @@ def bootstrap(
 
     def block(number: int) -> Solution:
         moments = products.resampled(design.counts(number))
-        estimates = fit.estimator.estimate(moments, fit.model, fit.estimates.loadings)
+        estimates = fit.estimator.estimate(moments, fit.model, fit.estimates)
         return Solution(fit.model, fit.estimator, moments, estimates)
 
     bar = _bar(design.draws, "bootstrap", progress)
@@ -361,7 +361,7 @@ def _nested_errors(boot: Bootstrap, quantity: Quantity) -> Floats:
                 times = counts[first]
                 left = np.flatnonzero(times)
                 moments = products.without_each(units, left, counts)
-                estimates = fit.estimator.estimate(moments, fit.model, fit.estimates.loadings)
+                estimates = fit.estimator.estimate(moments, fit.model, fit.estimates)
                 values = quantity.values(Solution(fit.model, fit.estimator, moments, estimates))
                 errors.append(_weighted_error(values, times[left]))
             bar.update(len(usable))

@@ -109,7 +109,7 @@ def jackknife(fit: Fit) -> Jackknife:
     parts = []
     for start in range(0, size, step):
         moments = products.without_each(units, slice(start, start + step))
-        estimates = fit.estimator.estimate(moments, fit.model, fit.estimates.loadings)
+        estimates = fit.estimator.estimate(moments, fit.model, fit.estimates)
         parts.append(Solution(fit.model, fit.estimator, moments, estimates))
     unit = "respondent" if answers.cluster is None else "cluster"
     return Jackknife(fit, Solution.join(parts), unit)

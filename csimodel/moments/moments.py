@@ -186,6 +186,16 @@ class Moments:
             maximum=self.maximum[take],
         )
 
+    def lifted(self) -> Moments:
+        """Return a single sample as a batch of one."""
+        return replace(
+            self,
+            n=self.n[None],
+            mean=self.mean[None],
+            cov=self.cov[None],
+            effective_n=self.effective_n[None],
+        )
+
     @classmethod
     def join(cls, parts: Sequence[Moments]) -> Moments:
         """Put batches one after another."""

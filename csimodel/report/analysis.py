@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,7 +29,7 @@ from csimodel.inference import Bootstrap, bootstrap
 from csimodel.model import Model, catalogue
 from csimodel.repurchase import Repurchase
 from csimodel.repurchase import repurchase as regress_repurchase
-from csimodel.survey import Survey, read_survey
+from csimodel.survey import Item, Survey, read_survey
 
 _CATALOGUE = {"ecsi": catalogue.ecsi, "acsi": catalogue.acsi}
 
@@ -170,13 +170,13 @@ def analyze(
     --------
     >>> import csimodel as csi
     >>> analysis = csi.analyze(csi.load_mobi(), draws=200, outcome="CUSL1", progress=False)
-    >>> round(analysis.index.loc["Satisfaction", "mean"], 1)
-    np.float64(72.5)
+    >>> round(float(analysis.headline["mean"]), 1)
+    72.5
     >>> analysis.importance.index[0]
     'Quality'
     """
     table = survey if isinstance(survey, Survey) else read_survey(survey)
-    chosen = model if isinstance(model, Model) else named_model(model or "ecsi", table)
+    chosen = model if isinstance(model, Model) else named_model(model or "ecsi", table.items)
     if target not in chosen.construct_names:
         raise ModelError(
             f"Target {target!r} is not in the model{suggest(target, chosen.construct_names)}; "
@@ -227,8 +227,15 @@ def analyze(
     )
 
 
-def named_model(name: str, survey: Survey) -> Model:
-    """Return a published model, measured by the codebook's items where it names its constructs.
+def named_model(name: str, items: Mapping[str, Item]) -> Model:
+    """Return a published model, measured by the items that a codebook gives to its constructs.
+
+    Parameters
+    ----------
+    name
+        ``"ecsi"`` or ``"acsi"``.
+    items
+        From a `Survey` or a `Codebook`. Constructs that no item names keep their own items.
 
     Raises
     ------
@@ -238,12 +245,15 @@ def named_model(name: str, survey: Survey) -> Model:
     Examples
     --------
     >>> import csimodel as csi
-    >>> named_model("ecsi", csi.load_mobi()).blocks["Value"]
+    >>> named_model("ecsi", csi.load_mobi().items).blocks["Value"]
     ('PERV1', 'PERV2')
     """
     build = _CATALOGUE[choose("model", name, _CATALOGUE)]
-    known = build().construct_names
-    return build({name: items for name, items in survey.blocks.items() if name in known})
+    blocks: dict[str, list[str]] = {}
+    for item in items.values():
+        if item.construct in build().construct_names:
+            blocks.setdefault(str(item.construct), []).append(item.name)
+    return build(blocks)
 
 
 @contextmanager

@@ -138,10 +138,16 @@ def trust(analysis: Analysis) -> str:
     """Say in one sentence whether the numbers can be used."""
     count = Counter(found.severity for found in analysis.findings)
     if count["failure"]:
-        return f"Do not use these numbers before reading {plural(count['failure'], 'failure')}."
+        return f"Do not use these numbers: there {_are(count['failure'], 'failure')}."
     if count["warning"]:
-        return f"The estimation found a solution; {plural(count['warning'], 'warning')} to read."
+        return (
+            f"The estimation found a solution; there {_are(count['warning'], 'warning')} to read."
+        )
     return "The estimation found a solution and gave no warning."
+
+
+def _are(count: int, noun: str) -> str:
+    return f"{'is' if count == 1 else 'are'} {plural(count, noun)}"
 
 
 def checks(analysis: Analysis) -> str:

@@ -91,10 +91,13 @@ def findings(analysis: Analysis) -> pd.DataFrame:
 
 
 def target_by_group(analysis: Analysis) -> pd.DataFrame | None:
-    """Return the rows of the target in the index by group, or None."""
-    table = analysis.group_index
-    if table is None:
+    """Return the rows of the target in the index by group, with the codebook's labels, or None."""
+    table, survey = analysis.group_index, analysis.fit.survey
+    if table is None or survey is None:
         return None
+    for name in table.index.names[:-1]:
+        if labels := survey.value_labels.get(str(name)):
+            table = table.rename(index=labels, level=name)
     return table[table.index.get_level_values("construct") == analysis.target]
 
 

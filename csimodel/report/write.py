@@ -75,7 +75,7 @@ def write_report(
     ...     page.name, page.read_text(encoding="utf-8")[:15]
     ('report.html', '<!doctype html>')
     """
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     from csimodel.report import figures
     from csimodel.report.page import render

@@ -1,0 +1,155 @@
+"""The command line: what it prints and writes, and how it refuses."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import csimodel as csi
+from csimodel.cli import app
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def mobi(tmp_path, monkeypatch):
+    """A working folder with the mobile phone data as a stranger would have them."""
+    monkeypatch.chdir(tmp_path)
+    data = csi.load_mobi().data
+    rng = np.random.default_rng(1)
+    extra = {
+        "region": rng.choice(["north", "south"], len(data)),
+        "w": rng.uniform(0.5, 2, len(data)),
+        "bought": (data["CUSL1"] > 7).astype(int),
+    }
+    data.assign(**extra).to_csv("survey.csv", index=False)
+    return tmp_path
+
+
+def test_demo_prints_the_results_and_writes_the_report(mobi):
+    done = run("demo", "--draws", 100)
+    assert done.exit_code == 0, done.output
+    text = done.output.replace("\xa0", " ")
+    assert "Satisfaction    72.5    " in text
+    assert "Quality moves Satisfaction most" in text
+    assert "What a point is worth in repurchase" in text
+    assert text.rstrip().endswith("report.html in a browser")
+    out = mobi / "csimodel-demo"
+    assert (out / "report.html").stat().st_size > 100_000
+    facts = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    assert facts["repurchase"]["family"] == "fractional-logit"
+    assert facts["bootstrap"]["draws"] == 100
+
+
+def test_analyze_takes_every_option(mobi):
+    done = run(
+        "analyze", "survey.csv", "--scale", "1,10", "--missing", "listwise",
+        "--missing-codes", "98,99", "--weights", "w", "--by", "region", "--outcome", "bought",
+        "--family", "logit", "--scheme", "centroid", "--draws", 60, "--seed", 3, "--level", 0.9,
+        "--out", "mine", "--title", "My <report>",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    facts = json.loads((mobi / "mine" / "results.json").read_text(encoding="utf-8"))
+    assert facts["estimator"]["label"] == "PLS, centroid scheme"
+    assert facts["bootstrap"]["seed"] == 3
+    assert facts["level"] == 0.9
+    assert facts["data"]["weights"] == "w"
+    assert {row["region"] for row in facts["tables"]["index_by_group"]} == {"north", "south"}
+    page = (mobi / "mine" / "report.html").read_text(encoding="utf-8")
+    assert "My &lt;report&gt;" in page
+    assert "90\xa0% interval" in page
+
+
+def test_analyze_reads_a_model_and_a_codebook(mobi):
+    (mobi / "model.txt").write_text(
+        "质量 =~ PERQ1 + PERQ2\n满意度 =~ CUSA1 + CUSA2\n满意度 ~ 质量\n", encoding="utf-8"
+    )
+    (mobi / "book.toml").write_text(
+        "[defaults]\nscale = [1, 10]\n[items]\n"
+        + "\n".join(f"{item} = {{}}" for item in ("PERQ1", "PERQ2", "CUSA1", "CUSA2")),
+        encoding="utf-8",
+    )
+    done = run(
+        "analyze", "survey.csv", "--model", "model.txt", "--codebook", "book.toml",
+        "--target", "满意度", "--draws", 40,
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert (mobi / "csimodel-report" / "report.html").is_file()
+    assert "What drives 满意度" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nothing.csv"], "There is no file 'nothing.csv'"),
+        (["survey.csv"], "scale"),
+        (["survey.csv", "--scale", "1"], "--scale 1 has 1 numbers; give the lowest"),
+        (["survey.csv", "--scale", "one,ten"], "--scale one,ten is not a list of numbers"),
+        (["survey.csv", "--scale", "1,10", "--model", "esci"], "(did you mean 'ecsi'?)"),
+        (["survey.csv", "--scale", "1,10", "--missing", "drop"], "drop"),
+        (["survey.csv", "--scale", "1,10", "--weights", "ww"], "'ww'"),
+        (["survey.csv", "--scale", "1,10", "--scheme", "paths"], "did you mean 'path'"),
+        (["survey.csv", "--scale", "1,10", "--outcome", "CUSL9", "--draws", "30"], "'CUSL9'"),
+        (["survey.csv", "--scale", "1,10", "--draws", "0"], "draws=0"),
+        (["survey.csv", "--scale", "1,10", "--target", "Pride"], "Target 'Pride'"),
+        (["survey.csv", "--scale", "1,10", "--draws", "30", "--out", "survey.csv"], "written"),
+    ],
+)
+def test_errors_are_one_sentence_and_code_2(mobi, arguments, message):
+    done = run("analyze", *arguments)
+    assert done.exit_code == 2
+    said = [line for line in done.output.splitlines() if line.startswith("Error: ")]
+    assert len(said) == 1
+    assert message in said[0]
+    assert "Traceback" not in done.output
+
+
+def test_a_model_file_that_is_not_text_is_refused(mobi):
+    (mobi / "model.txt").write_bytes("质量 =~ a".encode("utf-16"))
+    done = run("analyze", "survey.csv", "--scale", "1,10", "--model", "model.txt")
+    assert done.exit_code == 2
+    assert "'model.txt' is not UTF-8 text" in done.output
+
+
+def test_warnings_are_sentences_too(mobi):
+    frame = pd.read_csv("survey.csv").rename(columns={"CUSA1": "ሀ"})  # no font here has Ethiopic
+    frame.to_csv("odd.csv", index=False)
+    model = csi.models.ecsi({"Satisfaction": ["ሀ", "CUSA2", "CUSA3"]})
+    (mobi / "model.txt").write_text(model.to_syntax(), encoding="utf-8")
+    done = run("analyze", "odd.csv", "--scale", "1,10", "--model", "model.txt", "--draws", 40)
+    assert done.exit_code == 0, done.output
+    assert "Warning: No installed font can draw the characters ሀ" in done.output
+    assert "Glyph" not in done.output
+
+
+def test_version_and_help():
+    assert run("--version").output.strip() == f"csimodel {csi.__version__}"
+    for arguments in (["--help"], ["demo", "--help"], ["analyze", "--help"]):
+        done = run(*arguments)
+        assert done.exit_code == 0
+        assert "Usage" in done.output
+
+
+def test_module_runs_and_says_errors_on_stderr(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "csimodel", "analyze", "nothing.csv"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == "Error: There is no file 'nothing.csv'; check the path.\n"
+
+
+def test_help_does_not_load_what_only_results_need():
+    code = (
+        "import sys, csimodel.cli\n"
+        "heavy = {'matplotlib', 'jinja2', 'statsmodels', 'tqdm', 'scipy.stats'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
