@@ -38,7 +38,7 @@ class CsimodelWarning(UserWarning):
     """Base of every warning this package issues."""
 
 
-def suggest(name: str, allowed: Iterable[str]) -> str:
+def suggest(name: object, allowed: Iterable[object]) -> str:
     """Return ``" (did you mean 'X'?)"`` for the nearest allowed spelling, or an empty string.
 
     >>> suggest("Imge", ["Image", "Value"])
@@ -47,8 +47,8 @@ def suggest(name: str, allowed: Iterable[str]) -> str:
     ''
     """
     candidates = list(allowed)
-    folded = {candidate.casefold(): candidate for candidate in reversed(candidates)}
-    matches = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
+    folded = {str(candidate).casefold(): candidate for candidate in reversed(candidates)}
+    matches = difflib.get_close_matches(str(name).casefold(), list(folded), n=1, cutoff=0.6)
     return f" (did you mean {folded[matches[0]]!r}?)" if matches else ""
 
 

@@ -150,7 +150,9 @@ def test_strata_and_clusters_are_respected(ecsi, mobi):
     assert by_stratum.design.kind == "stratified"
     few = data.assign(firm=np.repeat(np.arange(5), 50))
     told = csi.bootstrap(csi.fit(ecsi, csi.read_survey(few, cluster="firm")), 50, 1).findings
-    assert [f.code for f in told] == ["few-clusters"]
+    assert [str(f) for f in told] == [
+        "Errors are learnt from 5 clusters in 1 stratum, so they are rough and intervals come out too narrow."
+    ]
 
 
 def test_cluster_errors_grow_with_similarity(chain, population):
@@ -172,15 +174,31 @@ def test_poisson_draws(fit):
 
 
 def test_options_are_checked(fit, rows):
-    with pytest.raises(OptionError, match=r"^draws=0 must be at least 1"):
-        csi.bootstrap(fit, 0)
+    for draws in (0, 1e3, "100", None, True):
+        with pytest.raises(
+            OptionError, match=r"must be a whole number of at least 1, and some thousands"
+        ):
+            csi.bootstrap(fit, draws)
+    for rng in ("abc", -1, 1.7, True):
+        with pytest.raises(
+            OptionError, match=r"must be a whole number from 0, a numpy.random.Generator, or None"
+        ):
+            csi.bootstrap(fit, 50, rng)
+    for workers in (0, 2.5, "2"):
+        with pytest.raises(OptionError, match=r"^workers="):
+            csi.bootstrap(fit, 50, workers=workers)
+    for resamples in ([], [[1], [2, 3]], ["x"], np.zeros((2, 2, 2), dtype=int)):
+        with pytest.raises(OptionError, match=r"one row of them a draw; seen something else\.$"):
+            csi.bootstrap(fit, resamples=resamples)
     with pytest.raises(
         OptionError, match=r"inadmissible='dropp' is not known \(did you mean 'drop'\?\)"
     ):
         csi.bootstrap(fit, 50, inadmissible="dropp")
     with pytest.raises(OptionError) as caught:
         csi.bootstrap(fit, resamples=rows[:5] + 1)
-    assert str(caught.value) == "resamples must be whole row numbers from 0 to 249; seen 1 to 250."
+    assert str(caught.value) == (
+        "resamples must be whole row numbers from 0 to 249, one row of them a draw; seen 1 to 250."
+    )
 
 
 def test_quantities_of_ones_own(boot, fit):
@@ -195,3 +213,91 @@ def test_quantities_of_ones_own(boot, fit):
         / fit.total_effects.loc["Satisfaction", "Image"]
     )
     assert table.loc["quality over image", "estimate"] == pytest.approx(expected)
+
+
+def similar(population, clusters, strata, seed=0):
+    """Make clusters of 4 similar respondents, in strata that differ."""
+    rng = np.random.default_rng(seed)
+    firm = np.repeat(np.arange(clusters), 4)
+    stratum = firm % strata
+    data = population(4 * clusters, seed=seed)
+    shift = rng.standard_normal(clusters)[firm] + 2.0 * stratum
+    return data.add(shift, axis=0).assign(firm=firm, s=stratum)
+
+
+def test_few_units_in_a_stratum_do_not_shrink_the_error(chain, population):
+    """Drawing m of m units would give half the variance with two clusters in a stratum."""
+    data = similar(population, 60, 30)
+    survey = csi.read_survey(
+        data, strata="s", cluster="firm", scale=(-99, 99), items=list(chain.items)
+    )
+    fit = csi.fit(chain, survey)
+    drawn = csi.bootstrap(fit, 3000, 1).table("index")["se"]
+    assert_allclose(drawn, csi.jackknife(fit).table("index")["se"], rtol=0.08)
+
+
+def test_lonely_strata_and_few_units_are_pointed_out(chain, population):
+    data = population(41).assign(s=[*np.repeat(np.arange(20), 2), 20])
+    boot = csi.bootstrap(csi.fit(chain, csi.read_survey(data, strata="s")), 50, 1)
+    assert [str(f) for f in boot.findings] == [
+        "1 of 21 strata hold a single respondent and add nothing to the errors, which are too small; "
+        "merge such strata with similar ones."
+    ]
+    alone = data.assign(s=np.arange(41))
+    boot = csi.bootstrap(csi.fit(chain, csi.read_survey(alone, strata="s")), 50, 1)
+    assert [(f.code, f.severity) for f in boot.findings] == [
+        ("lonely-strata", "failure"),
+        ("few-units", "warning"),
+    ]
+
+
+def test_poisson_respects_clusters_and_refuses_strata(chain, population):
+    data = similar(population, 60, 1)
+    fit = csi.fit(chain, csi.read_survey(data, cluster="firm", items=list(chain.items)))
+    usual, poisson = (
+        csi.bootstrap(fit, 1500, 1, kind=k).table("paths")["se"] for k in ("auto", "poisson")
+    )
+    assert_allclose(usual, poisson, rtol=0.15)
+    with pytest.raises(
+        OptionError, match=r"^kind='poisson' does not respect the survey's strata; use 'auto'\.$"
+    ):
+        csi.bootstrap(
+            csi.fit(chain, csi.read_survey(data, strata="s", items=list(chain.items))),
+            50,
+            1,
+            kind="poisson",
+        )
+    survey = csi.read_survey(data.assign(s=data["firm"] % 3), strata="s", items=list(chain.items))
+    boot = csi.bootstrap(csi.fit(chain, survey), 50, 1)
+    with pytest.raises(OptionError, match=r"^interval='studentized' is for samples without strata"):
+        boot.table("paths", interval="studentized")
+
+
+def test_studentized_with_clusters_uses_clusters_inside_and_outside(chain, population):
+    data = similar(population, 40, 1)
+    fit = csi.fit(chain, csi.read_survey(data, cluster="firm", items=list(chain.items)))
+    table = csi.bootstrap(fit, 150, 1, progress=False).table("paths", interval="studentized")
+    plain = csi.bootstrap(fit, 150, 1, progress=False).table("paths")
+    width = (table["upper"] - table["lower"]) / (plain["upper"] - plain["lower"])
+    assert ((width > 0.6) & (width < 1.7)).all()
+
+
+def test_distances_have_no_ordinary_interval(boot):
+    with pytest.raises(InferenceError) as caught:
+        boot.table("srmr")
+    assert str(caught.value) == (
+        "Intervals of 'srmr' from ordinary draws mislead, because resampling itself adds misfit; "
+        "report the estimate alone."
+    )
+
+
+def test_r2_has_no_p_value(boot):
+    assert boot.table("r2")["p"].isna().all()
+
+
+@pytest.mark.parametrize("level", [0, 95, "0.95", None, float("nan")])
+def test_levels_are_checked(boot, fit, level):
+    with pytest.raises(OptionError, match=r"must lie between 0 and 1, for example 0\.95\.$"):
+        boot.table("paths", level=level)
+    with pytest.raises(OptionError, match=r"must lie between 0 and 1, for example 0\.95\.$"):
+        csi.index_scores(fit, level=level)

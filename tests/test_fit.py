@@ -41,7 +41,7 @@ def test_implied_covariance_has_the_observed_variances(fit):
 
 
 @pytest.mark.parametrize("kind", ["modeA", "plsc"])
-def test_implied_correlations_as_cSEM(reference, frame, ecsi, mobi, kind):
+def test_implied_correlations_as_csem(reference, frame, ecsi, mobi, kind):
     theirs = frame(reference("mobi_pls.json")["csem"][f"path_{kind}"]["fit_indicator_vcv"])
     ours = csi.fit(ecsi, mobi, csi.PLS(consistent=kind == "plsc", tolerance=1e-13)).solution
     items = list(ecsi.items)

@@ -25,7 +25,7 @@ def test_standard_errors_agree_with_the_bootstrap(fit, boot):
 def test_whole_clusters_leave(ecsi, mobi):
     data = mobi.data.assign(firm=np.repeat(np.arange(25), 10))
     found = csi.jackknife(csi.fit(ecsi, csi.read_survey(data, cluster="firm")))
-    assert found.unit == "cluster"
+    assert repr(found).endswith("25 clusters left out in turn>")
     without = csi.fit(ecsi, data[data["firm"] != 7])
     assert_allclose(found.values("paths")[7], without.estimates.paths[ecsi.adjacency], atol=1e-8)
 
@@ -36,3 +36,33 @@ def test_one_cluster_is_not_enough(ecsi, mobi):
         InferenceError, match=r"^The jackknife needs at least 2 clusters; there is 1\.$"
     ):
         csi.jackknife(csi.fit(ecsi, survey))
+
+
+def test_strata_lower_the_error_as_the_bootstrap_says(ecsi, mobi):
+    order = mobi.data.sum(axis=1).rank(method="first").astype(int) - 1
+    survey = csi.read_survey(mobi.data.assign(s=order // 50), strata="s", scale=(1, 10))
+    fit = csi.fit(ecsi, survey)
+    ours = csi.jackknife(fit).table("index")["se"]
+    assert_allclose(ours, csi.bootstrap(fit, 1500, 1).table("index")["se"], rtol=0.12)
+    plain = csi.jackknife(csi.fit(ecsi, csi.read_survey(mobi.data, scale=(1, 10)))).table("index")[
+        "se"
+    ]
+    assert ours["Satisfaction"] < 0.6 * plain["Satisfaction"]
+
+
+def test_leaving_out_weights_up_the_rest_of_the_stratum(chain, population):
+    data = population(30).assign(s=np.repeat([0, 1, 2], 10))
+    fit = csi.fit(chain, csi.read_survey(data, strata="s"))
+    weights = np.ones(30)
+    weights[10:20] = 10 / 9
+    without = data.drop(index=12).assign(w=np.delete(weights, 12))
+    direct = csi.fit(chain, csi.read_survey(without, weights="w", items=list(chain.items)))
+    assert_allclose(
+        csi.jackknife(fit).values("paths")[12], direct.estimates.paths[chain.adjacency], atol=1e-8
+    )
+
+
+def test_three_rows_give_no_error_and_no_crash(population):
+    model = csi.Model.from_syntax("A =~ a1\nB =~ b1\nB ~ A")
+    table = csi.jackknife(csi.fit(model, population(3)[["a1", "b1"]])).table("paths")
+    assert table["se"].isna().all()

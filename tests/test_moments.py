@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.errors import SurveyError
-from csimodel.moments import CrossProducts, Moments, group_moments, moments_of
+from csimodel.moments import CrossProducts, Moments, group_moments, moments_of, units_of
 
 RNG = np.random.default_rng(3)
 FRAME = pd.DataFrame(RNG.integers(1, 11, (60, 4)).astype(float), columns=list("abcd"))
@@ -36,9 +36,26 @@ def test_large_offsets_cost_no_accuracy():
 def test_pairwise_uses_the_rows_that_answered_both():
     moments = moments_of(answers(GAPS, missing="pairwise"))
     assert_allclose(moments.mean, GAPS.mean())
-    pair = GAPS[["a", "b"]].dropna()
-    assert_allclose(moments.cov[0, 1], pair.cov().iloc[0, 1])
+    assert_allclose(moments.cor, GAPS.corr())
     assert_allclose(np.diag(moments.cov), GAPS.var())
+
+
+def test_pairwise_correlations_stay_within_one():
+    rng = np.random.default_rng(5)
+    for _ in range(30):
+        common = rng.standard_normal((30, 1))
+        data = pd.DataFrame(common + 0.1 * rng.standard_normal((30, 4)), columns=list("abcd"))
+        cor = moments_of(answers(data.mask(rng.random((30, 4)) < 0.4), missing="pairwise")).cor
+        assert np.abs(cor).max() <= 1 + 1e-12
+
+
+def test_a_few_light_rows_do_not_turn_a_pairwise_covariance():
+    data = FRAME.astype(float).assign(w=1.0)
+    data.loc[:29, "a"] = np.nan
+    data.loc[35:, "b"] = np.nan
+    data.loc[30:34, "w"] = 0.01
+    moments = moments_of(answers(data, weights="w", missing="pairwise"))
+    assert np.sign(moments.cov[0, 1]) == np.sign(data[["a", "b"]].corr().iloc[0, 1])
 
 
 def test_mean_replacement_equals_filling_first():
@@ -64,7 +81,7 @@ def test_counts_equal_repeated_rows():
         assert_allclose(batch[draw].mean, FRAME.iloc[chosen].mean())
 
 
-@pytest.mark.parametrize("missing", ["listwise", "mean"])
+@pytest.mark.parametrize("missing", ["listwise", "pairwise", "mean"])
 def test_a_weight_of_two_equals_a_row_twice(missing):
     weights = np.where(np.arange(60) % 3 == 0, 2.0, 1.0)
     weighted = moments_of(answers(GAPS.assign(w=weights), weights="w", missing=missing))
@@ -91,7 +108,9 @@ def test_the_scale_of_the_weights_does_not_matter():
 def test_leaving_out_equals_refitting_without(missing, weights):
     data = GAPS.assign(w=RNG.random(60) + 0.5)
     kept = answers(data, missing=missing, weights=weights)
-    batch = CrossProducts.of(kept).without_each(np.arange(len(kept.values)), slice(3, 6))
+    batch = CrossProducts.of(kept).without_each(
+        units_of(len(kept.values), None, None), np.arange(3, 6)
+    )
     for sample, row in enumerate(kept.rows[3:6]):
         direct = moments_of(answers(data.drop(index=row), missing=missing, weights=weights))
         assert_allclose(batch[sample].cov, direct.cov)
@@ -101,7 +120,9 @@ def test_leaving_out_equals_refitting_without(missing, weights):
 
 def test_leaving_out_clusters():
     cluster = np.repeat(np.arange(12), 5)
-    batch = CrossProducts.of(answers(FRAME)).without_each(cluster, slice(None))
+    batch = CrossProducts.of(answers(FRAME)).without_each(
+        units_of(60, None, cluster), np.arange(12)
+    )
     assert_allclose(batch.cov[4], FRAME[cluster != 4].cov())
 
 

@@ -24,20 +24,22 @@ def test_every_draw_has_as_many_rows_as_the_sample():
 def test_strata_keep_their_size():
     counts = all_counts(Design("stratified", 60, 50, seed=1, strata=STRATA))
     for stratum, size in enumerate([10, 20, 30]):
-        assert (counts[:, STRATA == stratum].sum(axis=1) == size).all()
+        part = counts[:, stratum == STRATA]
+        assert np.allclose(part.sum(axis=1), size)
+        assert set(np.round(np.unique(part * (size - 1) / size), 9)) <= set(range(size))
 
 
 def test_clusters_are_drawn_whole():
     counts = all_counts(Design("cluster", 60, 50, seed=1, cluster=CLUSTER))
     by_cluster = counts.reshape(50, 12, 5)
     assert (by_cluster == by_cluster[:, :, :1]).all()
-    assert (by_cluster[:, :, 0].sum(axis=1) == 12).all()
+    assert np.allclose(by_cluster[:, :, 0].sum(axis=1), 12)
 
 
 def test_clusters_within_strata():
     strata = np.repeat([0, 1], 30)
     counts = all_counts(Design("cluster", 60, 50, seed=1, strata=strata, cluster=CLUSTER))
-    assert (counts[:, :30].sum(axis=1) == 30).all()
+    assert np.allclose(counts[:, :30].sum(axis=1), 30)
 
 
 def test_poisson_counts_are_independent():
@@ -62,3 +64,24 @@ def test_blocks_cover_all_draws_once(rows):
 def test_given_rows_are_counted():
     design = Design("given", 4, 2, indices=np.array([[0, 0, 3], [1, 2, 2]]))
     assert np.array_equal(design.counts(0), [[2, 0, 0, 1], [0, 1, 2, 0]])
+
+
+def test_a_lonely_unit_stays():
+    counts = all_counts(Design("stratified", 5, 30, seed=1, strata=np.array([0, 0, 0, 1, 0])))
+    assert (counts[:, 3] == 1).all()
+
+
+def test_poisson_draws_whole_clusters():
+    counts = all_counts(Design("poisson", 60, 50, seed=1, cluster=CLUSTER)).reshape(50, 12, 5)
+    assert (counts == counts[:, :, :1]).all()
+
+
+@pytest.mark.parametrize("kind", ["stratified", "cluster"])
+def test_the_variance_of_a_total_is_the_design_variance(kind):
+    """Σ_h m_h/(m_h - 1) Σ (z - z̄_h)² over units of each stratum."""
+    strata, z = np.repeat([0, 1, 2], [2, 3, 5]), np.arange(10.0) ** 2
+    given = {"strata": strata, "cluster": np.arange(10) if kind == "cluster" else None}
+    totals = all_counts(Design(kind, 10, 60_000, seed=1, **given)) @ z
+    expected = sum(z[strata == h].var(ddof=1) * (strata == h).sum() for h in range(3))
+    assert abs(totals.var() / expected - 1) < 0.03
+    assert abs(totals.mean() / z.sum() - 1) < 0.01

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pickle
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from csimodel.errors import OptionError, SurveyError
+from csimodel.errors import OptionError, SurveyError, suggest
 from csimodel.survey import Item, Survey, read_survey
 
 BLOCKS = {"Quality": ["q1", "q2"], "Satisfaction": ["s1"]}
@@ -52,6 +53,19 @@ def test_answers_cannot_be_written_to(frame):
         answers.values[0, 0] = 1.0
 
 
+def test_nothing_written_later_reaches_the_answers(frame):
+    items = frame[["q1", "q2", "s1"]].astype(float)
+    array = items.to_numpy(copy=True)
+    for mine in (items.copy(), pd.DataFrame(array, columns=items.columns, copy=False)):
+        answers = read_survey(mine).answers(BLOCKS)  # the survey itself is gone by now
+        mine.iloc[0, 0] = array[0, 0] = 77
+        np.testing.assert_array_equal(answers.values, items)
+    survey = read_survey(items)
+    answers = survey.answers(BLOCKS)
+    survey.data.iloc[0, 0] = 77
+    np.testing.assert_array_equal(answers.values[:, 0], [3, 7, 9, 5])
+
+
 def test_later_changes_of_the_frame_do_not_reach_the_survey(frame):
     survey = read_survey(frame)
     frame.loc[0, "q1"] = 1
@@ -77,11 +91,50 @@ def test_scale_of_all_items_and_of_single_ones(frame):
 
 
 def test_design_columns_come_as_arrays(frame):
+    frame["firm"] = [30, 10, 20, 10]
     survey = read_survey(frame, weights="w", strata="region", cluster="firm")
     answers = survey.answers(BLOCKS)
-    np.testing.assert_array_equal(answers.weights, [1.0, 2.0, 0.5, 1.5])
+    np.testing.assert_allclose(answers.weights, [0.8, 1.6, 0.4, 1.2])
     np.testing.assert_array_equal(answers.strata, [0, 1, 0, 1])
-    np.testing.assert_array_equal(answers.cluster, [2, 0, 0, 1])
+    np.testing.assert_array_equal(answers.cluster, [2, 0, 1, 0])
+    assert answers.findings == ()
+
+
+def test_cluster_labels_met_in_several_strata_are_different_clusters(frame):
+    answers = read_survey(frame, strata="region", cluster="firm").answers(BLOCKS)
+    np.testing.assert_array_equal(answers.cluster, [3, 1, 0, 2])
+    (finding,) = answers.findings
+    assert (finding.code, finding.severity, finding.count) == ("nested-clusters", "note", 1)
+    assert finding.message == (
+        "1 cluster label occurs in several strata and is taken as a different cluster in each "
+        "(strata region, cluster firm)."
+    )
+    frame["firm"] = [1, 1, 2, 2]
+    answers = read_survey(frame, strata="region", cluster="firm").answers(BLOCKS)
+    assert len(set(answers.cluster)) == 4
+    assert answers.findings[0].message == (
+        "2 cluster labels occur in several strata and are taken as different clusters in each "
+        "(strata region, cluster firm)."
+    )
+
+
+@pytest.mark.parametrize("factor", [1e160, 1e-323, 1e308])
+def test_weights_of_any_size_come_with_mean_one(frame, factor):
+    frame["w"] = np.array([1.0, 1.0, 0.5, 1.5]) * factor
+    answers = read_survey(frame, weights="w").answers(BLOCKS)
+    assert answers.weights.mean() == pytest.approx(1)
+    assert np.isfinite(answers.weights**2).all()
+    assert (answers.weights > 0).all()
+
+
+def test_a_weight_of_no_size_beside_the_largest_counts_as_zero(frame):
+    frame["w"] = [1e160, 1e160, 5e-324, 1e160]
+    answers = read_survey(frame, weights="w").answers(BLOCKS)
+    np.testing.assert_array_equal(answers.rows, [0, 1, 3])
+    np.testing.assert_array_equal(answers.weights, [1, 1, 1])
+    assert answers.findings[0].message == (
+        "1 of 4 rows were dropped because their weight in w is missing or zero."
+    )
 
 
 def test_rows_without_weight_are_dropped_and_counted(frame):
@@ -89,7 +142,7 @@ def test_rows_without_weight_are_dropped_and_counted(frame):
     survey = read_survey(frame, weights="w", strata="region", cluster="firm")
     answers = survey.answers(BLOCKS)
     np.testing.assert_array_equal(answers.rows, [1, 3])
-    np.testing.assert_array_equal(answers.weights, [2.0, 1.5])
+    np.testing.assert_allclose(answers.weights, [8 / 7, 6 / 7])
     np.testing.assert_array_equal(answers.strata, [0, 0])
     np.testing.assert_array_equal(answers.cluster, [0, 1])
     (finding,) = answers.findings
@@ -105,7 +158,7 @@ def test_dropping_by_weight_and_by_missing_keeps_rows_and_weights_together(frame
     frame["q1"] = [3.0, np.nan, 9.0, 5.0]
     answers = read_survey(frame, weights="w", missing="listwise").answers(BLOCKS)
     np.testing.assert_array_equal(answers.rows, [2, 3])
-    np.testing.assert_array_equal(answers.weights, [0.5, 1.5])
+    np.testing.assert_allclose(answers.weights, [0.5, 1.5])
     assert [finding.count for finding in answers.findings] == [1, 1]
 
 
@@ -120,6 +173,65 @@ def test_missing_codes_become_nan_and_are_counted(frame):
     assert finding.count == 3
     assert finding.subjects == ("q1", "s1")
     assert finding.message == "3 cells with a missing code were set missing: q1 (2) and s1 (1)."
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pd.Categorical([3, 99, 9, 5]),
+        pd.Categorical(["3", "99", "9", "5"]),
+        pd.Series([3, 99, 9.0, None], dtype=object),
+        [Decimal(3), Decimal(99), Decimal(9), Decimal(5)],
+        ["3", " 99", "9.0", None],
+        pd.array([3, 99, 9, None], dtype="Int64"),
+        pd.array(["3", "99", "9", None], dtype="string"),
+    ],
+    ids=["categorical", "text categorical", "object", "Decimal", "text", "Int64", "string"],
+)
+def test_options_for_all_items_reach_every_column_of_numbers(frame, column):
+    frame["q1"] = column
+    frame["region"] = pd.Categorical(frame["region"])
+    options = {"scale": (1, 10), "missing_codes": 99}
+    survey = read_survey(frame, **options, weights="w", cluster="firm")
+    assert list(survey.items) == ["q1", "q2", "s1"]
+    assert survey.data["q1"].isna()[1]
+    assert survey.findings[-1].message == "1 cell with a missing code was set missing: q1 (1)."
+    values = read_survey(survey, missing="pairwise").answers(BLOCKS).values
+    np.testing.assert_array_equal(values[:3, 0], [3, np.nan, 9])
+    with pytest.raises(SurveyError, match=r"holds 1 value outside its scale 1-10: 99 \(1\)"):
+        read_survey(frame, scale=(1, 10), missing="pairwise").answers(BLOCKS)
+
+
+def test_text_columns_without_a_missing_code_stay_as_they_are(frame):
+    frame["firm"] = ["01", "02", "01", "03"]
+    survey = read_survey(frame, missing_codes=99)
+    assert survey.data["firm"].tolist() == ["01", "02", "01", "03"]
+    assert survey.findings == ()
+
+
+def test_columns_that_are_not_numbers_are_left_alone_by_options_for_all():
+    odd = {
+        "words": ["a", "b", "c"],
+        "mixed": ["1", "2", "n/a"],
+        "dates": pd.to_datetime(["2024-01-01"] * 3),
+        "lists": [[1], [2, 3], []],
+        "complex": np.array([1j, 2, 3]),
+        "complex objects": pd.Series([1j, 2, 3], dtype=object),
+        "long": pd.Series([10**400, 1, 2], dtype=object),
+        "late": ["1"] * 2 + ["x"],
+    }
+    survey = read_survey(pd.DataFrame({"q1": [1, 2, 99], **odd}), missing_codes=99)
+    assert list(survey.items) == ["q1"]
+    with pytest.raises(SurveyError, match="'long' holds values that cannot be turned into numbers"):
+        survey.answers({"Q": ["long"]})
+
+
+def test_columns_may_have_any_name():
+    frame = pd.DataFrame({"self": [3, 99, 9, 5], "data": [4, 8, 8, 6]})
+    survey = read_survey(frame, scale=(1, 10), missing_codes=99, reverse=["self", "data"])
+    np.testing.assert_array_equal(survey.data["self"], [8, np.nan, 2, 6])
+    np.testing.assert_array_equal(survey.data["data"], [7, 3, 3, 5])
+    assert frame["self"].tolist() == [3, 99, 9, 5]
 
 
 def test_missing_codes_of_a_single_item(frame):
@@ -252,6 +364,13 @@ def test_misspelt_item(frame):
         read_survey(frame).answers,
         {"Quality": ["zzzz"]},
     )
+
+
+def test_names_that_are_not_text(frame):
+    refuses(
+        "Item 5 of construct 1 is not a column of the data.", read_survey(frame).answers, {1: [5]}
+    )
+    assert suggest(5, [51, "x"]) == " (did you mean 51?)"
 
 
 def test_no_items(frame):
@@ -401,12 +520,17 @@ def test_empty_frames(frame):
 
 
 def test_column_names_that_are_not_text():
-    refuses(
-        "The data frame has the column name 0, which is not text; rename the columns, for instance "
-        "with frame.columns = frame.columns.astype(str).",
-        read_survey,
-        pd.DataFrame(np.ones((2, 2))),
-    )
+    several = pd.MultiIndex.from_product([["q"], [1, 2]])
+    for columns, name in (([0, 1], "0"), (several, "('q', 1)")):
+        frame = pd.DataFrame(np.ones((2, 2)), columns=columns)
+        refuses(
+            f"The data frame has the column name {name}, which is not text; rename the columns, "
+            "for instance with frame.columns = list(map(str, frame.columns)).",
+            read_survey,
+            frame,
+        )
+        frame.columns = list(map(str, frame.columns))
+        assert name in read_survey(frame).data.columns
 
 
 def test_negative_and_infinite_weights(frame):
@@ -464,6 +588,11 @@ def test_missing_stratum_and_cluster(frame):
         ({"missing_codes": {"frm": 9}}, "missing_codes names the column 'frm', which is not in the data (did you mean 'firm'?)."),
         ({"reverse": ["s11"]}, "reverse names the column 's11', which is not in the data (did you mean 's1'?)."),
         ({"reverse": ["s1"]}, "Item 's1' is to be turned but its scale is not known; give scale=(lowest, highest)."),
+        ({"weights": pd.Series([1.0, 2.0])}, "weights must be the name of a column, such as 'q1', not a Series."),
+        ({"weights": 5}, "weights must be the name of a column, such as 'q1', not an int."),
+        ({"strata": ["region"]}, "strata must be the name of a column, such as 'q1', not a list."),
+        ({"cluster": ""}, "cluster names the column '', which is not in the data."),
+        ({"missing_codes": {5: 9}}, "missing_codes must be the name of a column, such as 'q1', not an int."),
         ({"items": "q1"}, "items='q1' is one text; give a list of names, such as ['q1']."),
         ({"scale": (10, 1)}, "The option scale has the scale (10, 1); give the lowest and the highest answer, such as (1, 10)."),
         ({"scale": {"q1": 5}}, "The option scale for 'q1' has the scale 5; give the lowest and the highest answer, such as (1, 10)."),

@@ -134,6 +134,6 @@ def by_model(model: Model) -> pd.Index:
     return pd.Index(["estimated", "saturated"], name="model")
 
 
-register(Quantity("srmr", by_model, _both_srmr, null=None))
-register(Quantity("d_uls", by_model, _both_d_uls, null=None))
-register(Quantity("d_g", by_model, _both_d_g, null=None))
+register(Quantity("srmr", by_model, _both_srmr, null=None, resampled=False))
+register(Quantity("d_uls", by_model, _both_d_uls, null=None, resampled=False))
+register(Quantity("d_g", by_model, _both_d_g, null=None, resampled=False))

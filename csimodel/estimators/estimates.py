@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.moments import join_last
+from csimodel.moments import Moments, join_last
 
 Floats = NDArray[np.float64]
 
@@ -25,6 +25,8 @@ class Outcome(IntEnum):
     TOO_FEW_ROWS = 4
     NOT_IDENTIFIED = 5
     ITEMS_SINGULAR = 6
+    NEGATIVE_RELIABILITY = 7
+    UNPAIRED_ITEMS = 8
 
     @property
     def reason(self) -> str:
@@ -37,6 +39,8 @@ class Outcome(IntEnum):
             Outcome.TOO_FEW_ROWS: "fewer than 3 rows",
             Outcome.NOT_IDENTIFIED: "not identified",
             Outcome.ITEMS_SINGULAR: "singular item covariances",
+            Outcome.NEGATIVE_RELIABILITY: "negative reliability",
+            Outcome.UNPAIRED_ITEMS: "items never answered together",
         }[self]
 
 
@@ -53,7 +57,7 @@ class Inadmissible(IntFlag):
     def reason(self) -> str:
         """The reason in words (for a single flag)."""
         return {
-            Inadmissible.RELIABILITY: "reliability outside 0 to 1",
+            Inadmissible.RELIABILITY: "reliability above 1",
             Inadmissible.LOADING: "loading above 1",
             Inadmissible.NEGATIVE_VARIANCE: "negative variance",
             Inadmissible.NOT_POSITIVE_DEFINITE: "construct correlations not positive definite",
@@ -69,7 +73,8 @@ class Estimates:
     weights, loadings
         Of each item on its own construct, (..., items).
     reliability
-        Of each construct's scores, (..., constructs); 1 where nothing was corrected.
+        Of each construct's scores, (..., constructs); 1 where nothing was corrected. Below 0 only
+        where the outcome says so.
     construct_cor
         Correlations of the constructs, (..., constructs, constructs).
     paths
@@ -102,3 +107,16 @@ class Estimates:
             f.name: join_last([getattr(part, f.name) for part in parts]) for f in fields(cls)
         }
         return cls(**joined)
+
+
+def still_items(moments: Moments) -> NDArray[np.bool_]:
+    """Mark items that do not vary but for rounding, (..., items).
+
+    Rounding is as small as an item's own mean says and, among resamples, whose moments are
+    differences of sums over all respondents, as the variance of the item in the others says.
+    """
+    variance = np.diagonal(moments.cov, axis1=-2, axis2=-1)
+    rounding = (64.0 * np.finfo(np.float64).eps * np.nan_to_num(moments.mean)) ** 2
+    if moments.batch_shape:
+        rounding = np.fmax(rounding, 1e-14 * np.fmax.reduce(variance, axis=0))
+    return np.asarray(~(variance > rounding))

@@ -13,13 +13,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from numbers import Integral, Real
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import ModelError, OptionError, choose, suggest
-from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
+from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome, still_items
 from csimodel.estimators.structural import FEW, inseparable, pivots_last, regress
 from csimodel.model import Model
 from csimodel.moments import Moments
@@ -28,6 +29,7 @@ Floats = NDArray[np.float64]
 Mode = Literal["A", "B", "unit"]
 
 _COLLINEAR = 1e10  # variance inflation that only rounding keeps from being infinite
+_LOOSEST = 1e-3  # a coarser tolerance stops at numbers that are not a solution
 _CHUNK = 512  # samples fitted together: their correlations stay in cache
 
 
@@ -46,20 +48,27 @@ class PLS:
         ``"A"`` (correlation weights), ``"B"`` (regression weights) or ``"unit"`` (equal weights
         of standardised items), by construct, or one for all. By default A for reflective
         constructs (``=~``) and B for composites (``<~``), which is cSEM's convention; seminr
-        takes A for composites too.
+        takes A for composites too. A mapping is kept as pairs, sorted by construct.
     tolerance
-        Stop when no standardised weight moves by more than this between iterations.
+        Stop when no standardised weight moves by more than this between iterations; at most 0.001.
     max_iterations
         Give up after so many; the fit then says it did not converge.
 
     Raises
     ------
     OptionError
-        For an unknown scheme, mode or construct, a tolerance that is not positive, or
+        For an unknown scheme, mode or construct, a number out of its range, or
         ``consistent=True`` with a reflective construct that is not in mode A.
 
     Notes
     -----
+    Without `consistent`, the paths are those between scores as they are. Scores of constructs
+    measured with error correlate less than the constructs do: single paths are too near 0, and
+    beside a correlated antecedent a path that is truly 0 takes over a part of the other's effect,
+    so it is found "significant" far more often than the level says, the more respondents the
+    surer. Loadings of items with error are too large. With ``consistent=True`` (PLSc) both are
+    corrected for reflective constructs; use it to test paths, and the default for the index.
+
     Conventions, where programs differ. Start: equal weights. Stop: largest absolute change of
     a weight (seminr and plspm sum the changes over all weights). Variances: n - 1,
     which cancels in all standardised results. Sign: each construct is turned so that its
@@ -85,19 +94,29 @@ class PLS:
 
     scheme: Literal["path", "factorial", "centroid"] = "path"
     consistent: bool = False
-    modes: Mode | Mapping[str, Mode] | None = field(default=None, repr=False)
+    modes: Mode | Mapping[str, Mode] | tuple[tuple[str, Mode], ...] | None = field(
+        default=None, repr=False
+    )
     tolerance: float = field(default=1e-10, repr=False)
     max_iterations: int = field(default=300, repr=False)
 
     def __post_init__(self) -> None:
         choose("scheme", self.scheme, ["path", "factorial", "centroid"])
-        modes = self.modes
-        for mode in modes.values() if isinstance(modes, Mapping) else [modes or "A"]:
+        if isinstance(self.modes, Mapping):
+            object.__setattr__(self, "modes", tuple(sorted(self.modes.items(), key=str)))
+        for mode in _modes_in(self.modes):
             choose("modes", mode, ["A", "B", "unit"])
-        if not self.tolerance > 0:
-            raise OptionError(f"tolerance={self.tolerance!r} must be positive, for example 1e-10.")
-        if self.max_iterations < 1:
-            raise OptionError(f"max_iterations={self.max_iterations!r} must be at least 1.")
+        if not isinstance(self.consistent, bool | np.bool_):
+            raise OptionError(f"consistent={self.consistent!r} must be True or False.")
+        if not (isinstance(self.tolerance, Real) and 0 < self.tolerance <= _LOOSEST):
+            raise OptionError(
+                f"tolerance={self.tolerance!r} must be a number above 0 and at most {_LOOSEST}, "
+                "for example 1e-10."
+            )
+        if not (isinstance(self.max_iterations, Integral) and self.max_iterations >= 1):
+            raise OptionError(
+                f"max_iterations={self.max_iterations!r} must be a whole number of at least 1."
+            )
 
     @property
     def label(self) -> str:
@@ -106,21 +125,21 @@ class PLS:
 
     def modes_of(self, model: Model) -> tuple[Mode, ...]:
         """Return the mode of each construct; a single item is in mode A."""
-        given = self.modes
-        if isinstance(given, Mapping):
-            for name in given:
-                if name not in model.construct_names:
-                    raise OptionError(
-                        f"modes names construct {name!r}, which is not in the model"
-                        f"{suggest(name, model.construct_names)}."
-                    )
+        given: dict[str, Mode] = (
+            dict.fromkeys(model.construct_names, self.modes)
+            if isinstance(self.modes, str)
+            else dict(self.modes or ())
+        )
+        for name in given:
+            if name not in model.construct_names:
+                raise OptionError(
+                    f"modes names construct {name!r}, which is not in the model"
+                    f"{suggest(str(name), model.construct_names)}."
+                )
         modes: list[Mode] = []
         for construct in model.constructs:
             own: Mode = "B" if construct.kind == "composite" else "A"
-            if isinstance(given, Mapping):
-                own = given.get(construct.name, own)
-            elif given is not None:
-                own = given
+            own = given.get(construct.name, own)
             modes.append("A" if construct.kind == "single" else own)
             if self.consistent and construct.kind == "reflective" and own != "A":
                 raise OptionError(
@@ -159,21 +178,27 @@ class PLS:
         modes = self.modes_of(model)
         single = not moments.batch_shape
         batch = moments.lifted() if single else moments
-        cov, rows = np.moveaxis(batch.cov, 0, -1), batch.n
+        cov, outcome = np.moveaxis(batch.cov, 0, -1), _outcome(batch)
         toward = np.ones(len(model.items)) if near is None else near.loadings
         parts = [
             self._estimate_chunk(
-                cov[..., start : start + _CHUNK], rows[start : start + _CHUNK], model, modes, toward
+                cov[..., at : at + _CHUNK], outcome[at : at + _CHUNK], model, modes, toward
             )
-            for start in range(0, cov.shape[-1], _CHUNK)
+            for at in range(0, cov.shape[-1], _CHUNK)
         ]
         joined = parts[0] if len(parts) == 1 else Estimates.join(parts)
         return joined[0] if single else joined
 
     def _estimate_chunk(
-        self, cov: Floats, rows: Floats, model: Model, modes: tuple[Mode, ...], toward: Floats
+        self,
+        cov: Floats,
+        outcome: NDArray[np.int64],
+        model: Model,
+        modes: tuple[Mode, ...],
+        toward: Floats,
     ) -> Estimates:
-        cor, outcome = _correlations(cov, rows)
+        unusable = outcome != Outcome.CONVERGED
+        cor = _correlations(cov, unusable)
         with np.errstate(all="ignore"):
             weights, iterations, settled = _outer_weights(
                 cor, model, modes, self.scheme, self.tolerance, self.max_iterations
@@ -186,7 +211,7 @@ class PLS:
             loadings *= sign[model.owner]
             construct_cor = scores_cor * sign * sign[:, None]
             reliability = np.ones_like(sign)
-            flags = np.zeros(len(rows), dtype=np.int64)
+            flags = np.zeros(len(outcome), dtype=np.int64)
             if self.consistent:
                 loadings, construct_cor, reliability, flags = _consistent(
                     model, weights, loadings, construct_cor
@@ -194,9 +219,9 @@ class PLS:
             paths = regress(model, construct_cor)
             singular = inseparable(model, construct_cor)
         singular |= ~(np.isfinite(paths).all((0, 1)) & np.isfinite(weights).all(0))
+        outcome[(outcome == 0) & (reliability <= 0).any(axis=0)] = Outcome.NEGATIVE_RELIABILITY
         outcome[(outcome == 0) & singular] = Outcome.SINGULAR
         outcome[(outcome == 0) & ~settled] = Outcome.NOT_CONVERGED
-        unusable = (outcome == Outcome.CONSTANT_ITEM) | (outcome == Outcome.TOO_FEW_ROWS)
         for values in (weights, loadings, reliability, construct_cor, paths):
             values[..., unusable] = np.nan
         flags[outcome != 0] = 0
@@ -212,23 +237,31 @@ class PLS:
         )
 
 
-def _correlations(cov: Floats, rows: Floats) -> tuple[Floats, NDArray[np.int64]]:
-    """Standardise; a sample that has no correlations gets the identity and its outcome."""
-    outcome = np.zeros(cov.shape[-1], dtype=np.int64)
-    variance = np.einsum("iid->id", cov)
-    outcome[~(variance > 1e-14 * np.abs(np.nan_to_num(cov)).max((0, 1))).all(axis=0)] = (
-        Outcome.CONSTANT_ITEM
-    )
-    outcome[~np.isfinite(cov).all(axis=(0, 1))] = Outcome.CONSTANT_ITEM
-    outcome[rows < 3] = Outcome.TOO_FEW_ROWS
-    bad = outcome != 0
+def _modes_in(given: object) -> list[object]:
+    """Return the modes in None, in one mode for all or in pairs of construct and mode."""
+    if isinstance(given, tuple) and all(isinstance(p, tuple) and len(p) == 2 for p in given):
+        return [mode for _, mode in given]
+    return [] if given is None else [given]
+
+
+def _outcome(batch: Moments) -> NDArray[np.int64]:
+    """Tell which samples have no correlations and why, (draws,); the others count as converged."""
+    outcome = np.zeros(len(batch.n), dtype=np.int64)
+    outcome[~np.isfinite(batch.cov).all(axis=(-2, -1))] = Outcome.UNPAIRED_ITEMS
+    outcome[still_items(batch).any(axis=-1)] = Outcome.CONSTANT_ITEM
+    outcome[batch.n < 3] = Outcome.TOO_FEW_ROWS
+    return outcome
+
+
+def _correlations(cov: Floats, unusable: NDArray[np.bool_]) -> Floats:
+    """Standardise; a sample that has no correlations gets the identity."""
     with np.errstate(all="ignore"):
-        scale = 1.0 / np.sqrt(variance)
+        scale = 1.0 / np.sqrt(np.einsum("iid->id", cov))
         cor = cov * scale
         cor *= scale[:, None]
-    if bad.any():
-        cor[..., bad] = np.eye(len(cor))[..., None]
-    return cor, outcome
+    if unusable.any():
+        cor[..., unusable] = np.eye(len(cor))[..., None]
+    return np.asarray(cor)
 
 
 class _Plan(NamedTuple):
@@ -378,9 +411,7 @@ def _consistent(
     own = np.arange(len(disattenuated))
     disattenuated[own, own] = 1.0
     flags = np.zeros(cor.shape[-1], dtype=np.int64)
-    flags |= Inadmissible.RELIABILITY * ~((reliability > 0) & (reliability <= 1 + 1e-12)).all(
-        axis=0
-    )
+    flags |= Inadmissible.RELIABILITY * (reliability > 1 + 1e-12).any(axis=0)
     flags |= Inadmissible.LOADING * (np.abs(corrected) > 1 + 1e-12).any(axis=0)
     flags |= Inadmissible.NOT_POSITIVE_DEFINITE * ~(pivots_last(disattenuated) > 0).all(axis=0)
     return corrected, disattenuated, reliability, flags

@@ -34,12 +34,15 @@ class Quantity:
         From a solution to the entries, (..., entries).
     null
         The value of no effect, against which p-values are computed; None for none.
+    resampled
+        False when ordinary bootstrap draws say nothing about its error.
     """
 
     name: str
     labels: Callable[[Model], pd.Index]
     values: Callable[[Solution], Floats]
     null: float | None = 0.0
+    resampled: bool = True
 
 
 _REGISTRY: dict[str, Quantity] = {}
@@ -154,8 +157,8 @@ register(
 register(Quantity("loadings", by_item, lambda s: s.estimates.loadings))
 register(Quantity("weights", by_item, lambda s: s.estimates.weights))
 register(Quantity("unstandardized_weights", by_item, lambda s: s.index_weights))
-register(Quantity("r2", by_target, lambda s: _endogenous(s.r2, s.model)))
-register(Quantity("r2_adjusted", by_target, lambda s: _endogenous(s.r2_adjusted, s.model)))
+register(Quantity("r2", by_target, lambda s: _endogenous(s.r2, s.model), null=None))
+register(Quantity("r2_adjusted", by_target, lambda s: _endogenous(s.r2_adjusted, s.model), null=None))
 register(
     Quantity(
         "total_effects",

@@ -9,22 +9,27 @@ from numpy.typing import NDArray
 from csimodel.errors import ModelError, suggest
 from csimodel.estimators import Fit, Quantity, Solution, register
 from csimodel.estimators.quantities import matrix_entries, reachable
-from csimodel.index.index import INDEX, scale_of
+from csimodel.index.index import INDEX, require_own
+from csimodel.index.points import point_weights, scale_of
 from csimodel.inference import Bootstrap
 
 Floats = NDArray[np.float64]
 
 
 def index_sd(solution: Solution) -> Floats:
-    """Return the standard deviation of each construct's index, (..., constructs)."""
+    """Return the standard deviation of each construct's index, (..., constructs).
+
+    Freed of measurement error where the estimator corrects for it: times the root of the
+    reliability, so that effects and index points refer to the same thing.
+    """
     _, width = scale_of(solution.moments)
-    slope = solution.index_weights / width * 100.0
+    slope = point_weights(solution) / width * 100.0
     cov = solution.moments.cov
     variances = [
         np.einsum("...i,...ik,...k->...", slope[..., b], cov[..., b, b], slope[..., b])
         for b in solution.model.slices
     ]
-    return np.asarray(np.sqrt(np.stack(variances, axis=-1)))
+    return np.asarray(np.sqrt(np.stack(variances, axis=-1) * solution.estimates.reliability))
 
 
 def _impacts(solution: Solution) -> Floats:
@@ -43,8 +48,9 @@ def importance_performance(
     """Return what one point of each driver's index does to the target's, and the drivers' index.
 
     Importance is the unstandardised total effect: total effect times the ratio of the two
-    indexes' standard deviations, in points of the target per point of the driver. Performance
-    is the driver's index, 0 to 100.
+    indexes' standard deviations, in points of the target per point of the driver; where the
+    estimator corrects for measurement error, in points freed of it. Performance is the driver's
+    index, 0 to 100.
 
     Parameters
     ----------
@@ -68,6 +74,8 @@ def importance_performance(
         When the target is not in the model or nothing affects it.
     SurveyError
         When scale bounds are unknown.
+    OptionError
+        When the bootstrap belongs to another fit.
 
     References
     ----------
@@ -82,6 +90,7 @@ def importance_performance(
     >>> csi.importance_performance(fit, "Satisfaction").round(2).loc["Quality"].tolist()
     [0.64, 74.98]
     """
+    require_own(bootstrap, fit)
     names = fit.model.construct_names
     if target not in names:
         raise ModelError(f"Target {target!r} is not in the model{suggest(target, names)}.")

@@ -5,6 +5,7 @@ from csimodel.inference.intervals import (
     INTERVALS,
     interval_of,
     quantiles,
+    require_level,
     spread_of,
     tail_probability,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "interval_of",
     "jackknife",
     "quantiles",
+    "require_level",
     "spread_of",
     "tail_probability",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +19,7 @@ from csimodel.estimators import Fit, Inadmissible, Outcome, Quantity, Solution, 
 from csimodel.findings import Finding
 from csimodel.inference.intervals import interval_of, spread_of, tail_probability
 from csimodel.inference.jackknife import Jackknife, count_outcomes, jackknife
-from csimodel.moments import CrossProducts, Design
+from csimodel.moments import CrossProducts, Design, units_of
 from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
@@ -94,17 +94,7 @@ class Bootstrap:
                     count=kept,
                 )
             )
-        clusters = self.design.cluster
-        if clusters is not None and clusters.max() + 1 < 20:
-            found.append(
-                Finding(
-                    "few-clusters",
-                    f"There are only {clusters.max() + 1} clusters, so standard errors are rough.",
-                    severity="warning",
-                    count=int(clusters.max()) + 1,
-                )
-            )
-        return tuple(found)
+        return (*found, *_about_units(self.design))
 
     @cached_property
     def jackknife(self) -> Jackknife:
@@ -138,12 +128,14 @@ class Bootstrap:
         ----------
         quantity
             A name such as ``"paths"``, ``"total_effects"``, ``"loadings"``, ``"weights"``,
-            ``"r2"``, ``"htmt"``, ``"index"``; an unknown name lists them all.
+            ``"r2"``, ``"htmt"``, ``"index"``; an unknown name lists them all. Distances between
+            observed and implied correlations (``"srmr"`` and its like) are refused: resampling
+            itself adds misfit to them.
         interval
             ``"percentile"`` (default), ``"basic"``, ``"normal"``, ``"studentized"``, ``"bc"`` or
             ``"bca"``; formulas in `csimodel.inference.interval_of`. A studentized interval
             refits the model without each respondent in every draw: use it with some 1,000
-            draws.
+            draws; it did not cover better than ``"percentile"`` or ``"bca"`` in small samples.
         level
             Coverage, between 0 and 1.
 
@@ -151,7 +143,8 @@ class Bootstrap:
         -------
         DataFrame
             Columns estimate, se (standard deviation of the draws), lower, upper, p (two-sided,
-            share of draws beyond zero; NaN where zero means nothing).
+            share of draws beyond zero, the percentile interval turned round, whatever interval is
+            shown; NaN where zero means nothing).
 
         Raises
         ------
@@ -169,22 +162,24 @@ class Bootstrap:
         ['estimate', 'se', 'lower', 'upper', 'p']
         """
         found = find(quantity)
-        if (used := int(self.usable.sum())) < _FEWEST:
+        self.require_usable()
+        if not found.resampled:
             raise InferenceError(
-                f"Only {used} of {len(self.usable)} draws are usable ({self._why()}), "
-                f"and intervals need at least {_FEWEST}; take more draws or a simpler model."
+                f"Intervals of {found.name!r} from ordinary draws mislead, because resampling "
+                "itself adds misfit; report the estimate alone."
             )
         estimate = np.asarray(found.values(self.fit.solution))
         draws = self.values(found)
         labels = found.labels(self.fit.model)
         self._warn_of_gaps(found.name, draws)
-        left_out = self.jackknife.values(found) if interval == "bca" else None
-        se = draw_se = None
+        pulls = se = draw_se = None
+        if interval == "bca":
+            pulls = self.jackknife.deviations(found)
         if interval == "studentized":
             se = self.jackknife.table(found)["se"].to_numpy()
             draw_se = _nested_errors(self, found)
         low, high = interval_of(
-            interval, level, estimate, draws, left_out=left_out, se=se, draw_se=draw_se
+            interval, level, estimate, draws, pulls=pulls, se=se, draw_se=draw_se
         )
         null = found.null
         p = np.full(len(estimate), np.nan) if null is None else tail_probability(draws, null)
@@ -192,6 +187,14 @@ class Bootstrap:
             {"estimate": estimate, "se": spread_of(draws), "lower": low, "upper": high, "p": p},
             index=labels,
         )
+
+    def require_usable(self) -> None:
+        """Refuse to make intervals from too few draws."""
+        if (used := int(self.usable.sum())) < _FEWEST:
+            raise InferenceError(
+                f"Only {used} of {len(self.usable)} draws are usable ({self._why()}), "
+                f"and intervals need at least {_FEWEST}; take more draws or a simpler model."
+            )
 
     def _why(self) -> str:
         return (
@@ -228,8 +231,10 @@ def bootstrap(
 ) -> Bootstrap:
     """Refit a model on resampled respondents.
 
-    Respondents are drawn with replacement; within strata when the survey has them; whole clusters
-    when it has those. Weights travel with their respondents.
+    Respondents are drawn with replacement, as many as there are. Where the survey has strata or
+    clusters, one unit fewer than each stratum has is drawn and weighted up, whole clusters where
+    there are any, so that the variance is right with few units. Weights travel with their
+    respondents. Intervals are conditional on the draws that have a solution.
 
     Parameters
     ----------
@@ -245,7 +250,7 @@ def bootstrap(
         outside 0 to 1, loadings above 1, construct correlations not positive definite). They are
         counted either way. Draws that did not converge are always lost, and counted.
     kind
-        ``"poisson"`` draws each respondent a Poisson(1) number of times, for any design.
+        ``"poisson"`` draws each respondent, or each cluster, a Poisson(1) number of times.
     resamples
         Row numbers of each resample, (draws, rows), counted from 0, to repeat the draws of another
         program.
@@ -270,9 +275,8 @@ def bootstrap(
     Efron, B., Tibshirani, R. (1993). An Introduction to the Bootstrap.
     https://doi.org/10.1201/9780429246593
 
-    Rao, J. N. K., Wu, C. F. J. (1988). Resampling inference with complex survey data. Journal
-    of the American Statistical Association 83, 231-241.
-    https://doi.org/10.1080/01621459.1988.10478591
+    Rao, J. N. K., Wu, C. F. J., Yue, K. (1992). Some recent work on resampling methods for
+    complex surveys. Survey Methodology 18, 209-217.
 
     Examples
     --------
@@ -284,6 +288,7 @@ def bootstrap(
     """
     answers = fit.require_answers("bootstrap")
     choose("inadmissible", inadmissible, ["keep", "drop"])
+    _require_count("workers", workers, "")
     design = _design(answers, draws, rng, kind, resamples)
     products = CrossProducts.of(answers)
 
@@ -310,6 +315,33 @@ def bootstrap(
     return Bootstrap(fit, design, solution, usable)
 
 
+def _about_units(design: Design) -> Iterator[Finding]:
+    """Point out strata with one unit, and few units to learn the error from."""
+    if design.strata is None and design.cluster is None:
+        return
+    sizes = units_of(design.rows, design.strata, design.cluster).sizes
+    what = "cluster" if design.cluster is not None else "respondent"
+    lonely = int((sizes == 1).sum())
+    if lonely:
+        yield Finding(
+            "lonely-strata",
+            f"{lonely} of {len(sizes)} strata hold a single {what} and add nothing to the errors, "
+            "which are too small; merge such strata with similar ones.",
+            severity="failure" if lonely == len(sizes) else "warning",
+            count=lonely,
+        )
+    degrees = int((sizes - 1).sum())
+    if degrees < 20:
+        yield Finding(
+            "few-units",
+            f"Errors are learnt from {int(sizes.sum())} {what}s in {len(sizes)} "
+            f"{'stratum' if len(sizes) == 1 else 'strata'}, so they are rough and intervals come "
+            "out too narrow.",
+            severity="warning",
+            count=degrees,
+        )
+
+
 def _design(
     answers: Answers,
     draws: int,
@@ -320,25 +352,13 @@ def _design(
     choose("kind", kind, ["auto", "poisson"])
     rows = len(answers.values)
     if resamples is not None:
-        indices = np.atleast_2d(np.asarray(resamples))
-        if (
-            not np.issubdtype(indices.dtype, np.integer)
-            or indices.min() < 0
-            or indices.max() >= rows
-        ):
-            raise OptionError(
-                f"resamples must be whole row numbers from 0 to {rows - 1}; "
-                f"seen {indices.min()} to {indices.max()}."
-            )
-        return Design("given", rows, len(indices), indices=indices.astype(np.intp))
-    if draws < 1:
-        raise OptionError(f"draws={draws!r} must be at least 1, and some thousands for intervals.")
-    if isinstance(rng, np.random.Generator):
-        seed = int(rng.integers(2**63))
-    else:
-        seed = secrets.randbits(63) if rng is None else int(rng)
+        return Design("given", rows, len(indices := _rows(resamples, rows)), indices=indices)
+    _require_count("draws", draws, ", and some thousands for intervals")
+    seed = _seed(rng)
     if kind == "poisson":
-        return Design("poisson", rows, draws, seed)
+        if answers.strata is not None:
+            raise OptionError("kind='poisson' does not respect the survey's strata; use 'auto'.")
+        return Design("poisson", rows, draws, seed, cluster=answers.cluster)
     if answers.cluster is not None:
         return Design("cluster", rows, draws, seed, answers.strata, answers.cluster)
     if answers.strata is not None:
@@ -350,31 +370,77 @@ def _nested_errors(boot: Bootstrap, quantity: Quantity) -> Floats:
     """Return the jackknife standard error of a quantity in every usable draw, (draws, entries)."""
     fit, design = boot.fit, boot.design
     answers = fit.require_answers("a studentized interval")
+    clustered = answers.cluster is not None
+    if answers.strata is not None or (clustered and design.kind == "given"):
+        raise OptionError(
+            "interval='studentized' is for samples without strata whose clusters are drawn whole; "
+            "use 'bca' or 'percentile'."
+        )
     products = CrossProducts.of(answers)
-    units = design.jackknife_units()
-    first = np.unique(units, return_index=True)[1]
+    units = units_of(len(answers.values), None, answers.cluster)
+    first = np.unique(units.of_row, return_index=True)[1]
+    whole = len(units.stratum)
+    scale = (whole - 1) / whole if design.kind == "cluster" else 1.0  # back to numbers of copies
     errors = []
     with _bar(design.draws, "errors of draws", True) as bar:
         for number in range(design.blocks):
             usable = boot.usable[design.span(number)]
-            for counts in design.counts(number)[usable]:
+            for counts in design.counts(number)[usable] * scale:
                 times = counts[first]
                 left = np.flatnonzero(times)
                 moments = products.without_each(units, left, counts)
                 estimates = fit.estimator.estimate(moments, fit.model, fit.estimates)
                 values = quantity.values(Solution(fit.model, fit.estimator, moments, estimates))
-                errors.append(_weighted_error(values, times[left]))
+                errors.append(_weighted_error(values, times[left], estimates.outcome))
             bar.update(len(usable))
     return np.array(errors)
 
 
-def _weighted_error(values: Floats, times: Floats) -> Floats:
+def _weighted_error(values: Floats, times: Floats, outcome: NDArray[np.int64]) -> Floats:
+    """Return the jackknife error over units that stand several times, without failed refits."""
+    kept = (outcome == Outcome.CONVERGED) & np.isfinite(values).all(axis=1)
+    values, times = values[kept], times[kept]
     m = times.sum()
+    if m < 2:
+        return np.full(values.shape[1], np.nan)
     mean = times @ values / m
     return np.asarray(np.sqrt((m - 1) / m * (times @ (values - mean) ** 2)))
 
 
+def _rows(resamples: ArrayLike, rows: int) -> NDArray[np.intp]:
+    """Return given row numbers as (draws, any)."""
+    try:
+        indices = np.atleast_2d(np.asarray(resamples))
+    except ValueError:
+        indices = np.zeros((0, 0, 0))
+    whole = np.issubdtype(indices.dtype, np.integer) and indices.ndim == 2 and indices.size > 0
+    if not whole or indices.min() < 0 or indices.max() >= rows:
+        seen = f"{indices.min()} to {indices.max()}" if whole else "something else"
+        raise OptionError(
+            f"resamples must be whole row numbers from 0 to {rows - 1}, one row of them a draw; "
+            f"seen {seen}."
+        )
+    return indices.astype(np.intp)
+
+
+def _seed(rng: object) -> int:
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(2**63))
+    if rng is None:
+        return secrets.randbits(63)
+    if isinstance(rng, bool) or not isinstance(rng, int | np.integer) or rng < 0:
+        raise OptionError(
+            f"rng={rng!r} must be a whole number from 0, a numpy.random.Generator, or None."
+        )
+    return int(rng)
+
+
+def _require_count(option: str, value: object, advice: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise OptionError(f"{option}={value!r} must be a whole number of at least 1{advice}.")
+
+
 def _bar(total: int, what: str, shown: bool) -> Any:
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     return tqdm(total=total, desc=what, unit="draw", delay=1, disable=not shown, leave=False)

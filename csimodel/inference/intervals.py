@@ -29,7 +29,7 @@ def interval_of(
     estimate: Floats,
     draws: Floats,
     *,
-    left_out: Floats | None = None,
+    pulls: Floats | None = None,
     se: Floats | None = None,
     draw_se: Floats | None = None,
 ) -> tuple[Floats, Floats]:
@@ -55,8 +55,9 @@ def interval_of(
         (parameters,)
     draws
         (draws, parameters); NaN entries are left out of their column.
-    left_out
-        Estimates with each respondent (or cluster) left out, (units, parameters), for ``"bca"``.
+    pulls
+        Jackknife deviations (mean of the values with a unit left out, less the value) of each
+        respondent or cluster, (units, parameters), for ``"bca"``.
     se, draw_se
         Standard error of the estimate, (parameters,), and of each draw, (draws, parameters), for
         ``"studentized"``.
@@ -69,8 +70,7 @@ def interval_of(
     (array([5.95]), array([95.05]))
     """
     choose("interval", kind, INTERVALS)
-    if not 0 < level < 1:
-        raise OptionError(f"level={level!r} must lie between 0 and 1, for example 0.95.")
+    require_level(level)
     alpha = (1.0 - level) / 2.0
     z = NormalDist().inv_cdf(1.0 - alpha)
     if kind == "normal":
@@ -89,15 +89,21 @@ def interval_of(
         z0 = bias_correction(estimate, draws)
         a = np.zeros_like(estimate)
         if kind == "bca":
-            if left_out is None:
+            if pulls is None:
                 raise InferenceError("A BCa interval needs the jackknife values.")
-            a = acceleration(left_out)
+            a = acceleration(pulls)
         ends = z0 + np.array([[-z], [z]])
         probabilities = ndtr(z0 + ends / (1.0 - a * ends))
     else:
         probabilities = np.array([[alpha], [1.0 - alpha]]) * np.ones_like(estimate)
     low, high = quantiles(draws, probabilities)
     return (2.0 * estimate - high, 2.0 * estimate - low) if kind == "basic" else (low, high)
+
+
+def require_level(level: object) -> None:
+    """Refuse a coverage that is not a number between 0 and 1."""
+    if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
+        raise OptionError(f"level={level!r} must lie between 0 and 1, for example 0.95.")
 
 
 def bias_correction(estimate: Floats, draws: Floats) -> Floats:
@@ -113,14 +119,12 @@ def bias_correction(estimate: Floats, draws: Floats) -> Floats:
     return np.asarray(ndtri(below / count))
 
 
-def acceleration(left_out: Floats) -> Floats:
-    """Return the acceleration of each parameter from its jackknife values, (units, parameters).
+def acceleration(pulls: Floats) -> Floats:
+    """Return the acceleration of each parameter from jackknife deviations, (units, parameters).
 
-    ``a = Σ d³ / (6 (Σ d²)^{3/2})``, d = mean of the values - value. Parameters that do not vary
-    have 0.
+    ``a = Σ d³ / (6 (Σ d²)^{3/2})``. Parameters that do not vary have 0.
     """
-    usable = left_out[np.isfinite(left_out).all(axis=1)]
-    d = usable.mean(axis=0) - usable
+    d = np.where(np.isfinite(pulls), pulls, 0.0)
     spread = (d**2).sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(spread > 0, (d**3).sum(axis=0) / (6.0 * spread**1.5), 0.0)

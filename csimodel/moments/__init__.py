@@ -1,6 +1,15 @@
 """Sample moments with an optional batch axis, and the resampling designs that batch them."""
 
 from csimodel.moments.moments import CrossProducts, Moments, group_moments, join_last, moments_of
-from csimodel.moments.resampling import Design
+from csimodel.moments.resampling import Design, Units, units_of
 
-__all__ = ["CrossProducts", "Design", "Moments", "group_moments", "join_last", "moments_of"]
+__all__ = [
+    "CrossProducts",
+    "Design",
+    "Moments",
+    "Units",
+    "group_moments",
+    "join_last",
+    "moments_of",
+    "units_of",
+]

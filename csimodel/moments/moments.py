@@ -4,8 +4,9 @@ Weighted moments are ``mean = Σ w x / Σ w`` and
 ``cov = Σ w (x - mean)(x - mean)' / Σ w · n / (n - 1)``, so that equal weights give the usual
 sample moments whatever their scale.
 
-Under ``"pairwise"`` each mean uses the rows that answered the item and each covariance the
-rows that answered both, with the number of those rows less 1 as denominator, as R's cov does.
+Under ``"pairwise"`` means and variances use the rows that answered the item and each correlation
+the rows that answered both items, with the means and variances of those rows, as pandas' corr and
+R's cor do; the covariance is that correlation times the two standard deviations.
 Under ``"mean"`` a missing cell counts as the item's mean of the same (re)sample, so a bootstrap
 repeats the replacement in every draw.
 """
@@ -20,11 +21,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import SurveyError, suggest
+from csimodel.moments.resampling import Units
 from csimodel.survey import Answers, Survey
 
 Floats = NDArray[np.float64]
 
 _STRETCH = 4096  # rows handled together
+_CELLS = 2**22  # products of items held at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,9 +129,13 @@ class Moments:
             )
         if not np.allclose(matrix, np.swapaxes(matrix, -1, -2), rtol=1e-8, atol=1e-10):
             raise SurveyError("The covariance matrix is not symmetric; give both triangles alike.")
-        if n < 2:
+        if not n >= 2:
             raise SurveyError(
                 f"n={n!r} is too small for a covariance matrix; it needs at least 2 rows."
+            )
+        if len(set(items)) < size:
+            raise SurveyError(
+                "An item name is given twice; name each row of the matrix differently."
             )
         means = np.full(matrix.shape[:-1], np.nan) if mean is None else np.asarray(mean, np.float64)
         if means.shape != matrix.shape[:-1]:
@@ -237,115 +244,167 @@ def moments_of(source: Answers | Survey | Moments, items: Sequence[str] | None =
     if isinstance(source, Survey):
         names = tuple(items if items is not None else source.items)
         source = source.answers({"": names})
-    if source.missing == "complete" and source.weights is None:
-        return _plain(source)
-    return CrossProducts.of(source).resampled(np.ones((1, len(source.values))))[0]
-
-
-def _plain(answers: Answers) -> Moments:
-    """Return the moments of complete, unweighted answers, a stretch of rows in cache at a time."""
-    values = answers.values
-    n, size = values.shape
-    centre = values[:_STRETCH].mean(axis=0)
-    total, products = np.zeros(size), np.zeros((size, size))
-    for start in range(0, n, _STRETCH):
-        x = values[start : start + _STRETCH] - centre
-        total += x.sum(axis=0)
-        products += x.T @ x
-    shift = total / n
-    cov = (products - n * np.outer(shift, shift)) / (n - 1.0)
-    rows = np.array(float(n))
-    return Moments(answers.items, rows, centre + shift, cov, answers.minimum, answers.maximum, rows)
+    return CrossProducts.of(source).sample()
 
 
 @dataclass(frozen=True, eq=False)
 class CrossProducts:
-    """Products of items whose weighted sums over rows give the moments of any resample.
+    """Sums of products of items over rows, for the sample itself and for any resample.
+
+    Rows are handled a stretch at a time, so memory does not grow with their number.
 
     Attributes
     ----------
     answers
         Where they come from.
     centre
-        Item means the answers were centred at, for accuracy, (items,).
-    products
-        Centred items, their products and, with missing cells, who answered, (rows, pieces).
+        Item means the answers are centred at, for accuracy, (items,).
     """
 
     answers: Answers
     centre: Floats
-    products: Floats
 
     @classmethod
     def of(cls, answers: Answers) -> CrossProducts:
-        """Multiply the items of every row, once for all resamples."""
-        values = answers.values
-        row, column = np.triu_indices(values.shape[1])
+        """Choose the centre: the means of the first rows that answered."""
+        first = answers.values[:_STRETCH]
         if answers.missing == "complete":
-            centre = values.mean(axis=0)
-            x = values - centre
-            return cls(answers, centre, np.hstack([x, x[:, row] * x[:, column]]))
-        seen = ~np.isnan(values)
-        centre = np.nanmean(values, axis=0)
-        x = np.where(seen, values - centre, 0.0)
-        crossed = (x[:, :, None] * seen[:, None, :]).reshape(len(x), -1)
-        both = (seen[:, row] & seen[:, column]).astype(np.float64)
-        return cls(answers, centre, np.hstack([crossed, x[:, row] * x[:, column], both]))
+            return cls(answers, first.mean(axis=0))
+        seen = ~np.isnan(first)
+        return cls(
+            answers, np.where(seen, first, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+        )
+
+    def sample(self) -> Moments:
+        """Return the moments of the answers themselves."""
+        answers = self.answers
+        rows, size = answers.values.shape
+        weights = np.ones(rows) if answers.weights is None else answers.weights
+        complete = answers.missing == "complete"
+        sums = np.zeros((size, size + 1) if complete else (4, size, size))
+        for start in range(0, rows, _STRETCH):
+            w = weights[start : start + _STRETCH]
+            x = answers.values[start : start + _STRETCH] - self.centre
+            if complete:
+                wx = x if answers.weights is None else x * w[:, None]
+                sums[:, 0] += wx.sum(axis=0)
+                sums[:, 1:] += wx.T @ x
+                continue
+            seen = (~np.isnan(x)).astype(np.float64)
+            x = np.nan_to_num(x, nan=0.0)
+            wx, wm = (x * w[:, None]).T, seen * w[:, None]
+            sums += np.stack([wx @ seen, wx @ x, (wx * x.T) @ seen, wm.T @ seen])
+        if complete:
+            triangle = sums[:, 1:][np.triu_indices(size)]
+            flat = np.concatenate([sums[:, 0], triangle])
+        else:
+            flat = sums.ravel()
+        squared = None if answers.weights is None else np.array([(weights**2).sum()])
+        seen_rows = None if complete else (~np.isnan(answers.values)).sum(axis=0)[:, None] * 1.0
+        total, n = np.array([weights.sum()]), np.array([float(rows)])
+        return self._moments(flat[:, None], total, n, squared, seen_rows)[0]
 
     def resampled(self, counts: Floats) -> Moments:
         """Return the moments of resamples, `counts` (draws, rows): one matrix product."""
+        answers = self.answers
         weights, squared = counts, None
-        if self.answers.weights is not None:
-            weights, squared = counts * self.answers.weights, counts @ self.answers.weights**2
-        return self._moments(
-            self.products.T @ weights.T, weights.sum(axis=1), counts.sum(axis=1), squared
-        )
+        if answers.weights is not None:
+            weights, squared = counts * answers.weights, counts @ answers.weights**2
+        sums = sum(self._products(part).T @ weights[:, part].T for part in self._stretches())
+        seen_rows = None
+        if answers.missing != "complete":
+            seen_rows = (counts @ ~np.isnan(answers.values)).T
+        n = counts.sum(axis=1)
+        return self._moments(np.asarray(sums), weights.sum(axis=1), n, squared, seen_rows)
 
     def without_each(
-        self,
-        units: NDArray[np.intp],
-        chosen: slice | NDArray[np.intp],
-        counts: Floats | None = None,
+        self, units: Units, chosen: NDArray[np.intp], counts: Floats | None = None
     ) -> Moments:
         """Return the moments with one copy of each chosen unit left out in turn.
+
+        With several strata the others of the unit's stratum are weighted up to keep its total,
+        ``m / (m - 1)`` for m units.
 
         Parameters
         ----------
         units
-            The unit (respondent or cluster) of each row, codes 0, 1, …, (rows,).
+            Which unit (respondent or cluster) each row belongs to, and the units' strata.
         chosen
-            Which units to leave out, one sample each.
+            Numbers of the units to leave out, one sample each.
         counts
-            How often each row is present, (rows,); once by default.
+            How often each row is present, (rows,); once by default. For one stratum only.
         """
-        given, rows = self.answers.weights, len(units)
-        weights = np.ones(rows) if given is None else given
-        present = np.ones(rows) if counts is None else counts
-        size = int(units.max()) + 1
-        if size == rows:
-            own = np.argsort(units)[chosen]
-            parts = (self.products[own] * weights[own, None]).T
-        else:
-            parts = np.stack(
-                [np.bincount(units, x * weights, size)[chosen] for x in self.products.T]
-            )
-        total = np.bincount(units, weights, size)[chosen]
-        squared = None if given is None else np.bincount(units, given**2, size)[chosen]
-        return self._moments(
-            (present * weights @ self.products)[:, None] - parts,
-            present @ weights - total,
-            present.sum() - np.bincount(units, minlength=size)[chosen],
-            None if squared is None else present @ weights**2 - squared,
-        )
-
-    def _moments(self, sums: Floats, total: Floats, n: Floats, squared: Floats | None) -> Moments:
-        """Turn weighted sums, (pieces, draws), into moments; draws lie last in memory."""
         answers = self.answers
+        given = np.ones(len(answers.values)) if answers.weights is None else answers.weights
+        times = np.ones(len(given)) if counts is None else counts
+        extras = [given, np.ones(len(given)), given**2]
+        if answers.missing != "complete":
+            extras += list((~np.isnan(answers.values)).T)
+        extra = np.stack(extras, axis=1)
+
+        place = np.full(len(units.stratum), -1, dtype=np.intp)
+        place[chosen] = np.arange(len(chosen))
+        size = self._pieces
+        parts = np.zeros((len(chosen), size + extra.shape[1]))
+        whole = np.zeros((units.strata, size + extra.shape[1]))
+        for part in self._stretches():
+            products = np.hstack([self._products(part) * given[part, None], extra[part]])
+            unit = units.of_row[part]
+            for stratum in np.unique(units.stratum[unit]):
+                own = units.stratum[unit] == stratum
+                whole[stratum] += times[part][own] @ products[own]
+            here = np.flatnonzero(place[unit] >= 0)
+            np.add.at(parts, place[unit[here]], products[here])
+        left = units.leave_out(parts, whole, chosen)
+        sums, rest = left[:, :size].T, left[:, size:].T
+        squared = None if answers.weights is None else rest[2]
+        seen_rows = None if answers.missing == "complete" else rest[3:]
+        return self._moments(sums, rest[0], rest[1], squared, seen_rows)
+
+    @property
+    def _pieces(self) -> int:
+        size = len(self.centre)
+        return size + size * (size + 1) // 2 if self.answers.missing == "complete" else 4 * size**2
+
+    def _stretches(self) -> list[slice]:
+        """Cut the rows so that a stretch's products stay below some 64 MB."""
+        rows = len(self.answers.values)
+        step = max(64, _CELLS // self._pieces)
+        return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
+
+    def _products(self, part: slice) -> Floats:
+        """Return the products of items of some rows, (rows, pieces)."""
+        x = self.answers.values[part] - self.centre
+        if self.answers.missing == "complete":
+            row, column = np.triu_indices(x.shape[1])
+            return np.hstack([x, x[:, row] * x[:, column]])
+        seen = (~np.isnan(x)).astype(np.float64)
+        x = np.nan_to_num(x, nan=0.0)
+        pairs = [
+            x[:, :, None] * seen[:, None],
+            x[:, :, None] * x[:, None],
+            (x**2)[:, :, None] * seen[:, None],
+            seen[:, :, None] * seen[:, None],
+        ]
+        return np.stack(pairs, axis=1).reshape(len(x), -1)
+
+    def _moments(
+        self,
+        sums: Floats,
+        total: Floats,
+        n: Floats,
+        squared: Floats | None,
+        seen_rows: Floats | None,
+    ) -> Moments:
+        """Turn weighted sums, (pieces, draws), into moments; draws lie last in memory."""
+        answers, size = self.answers, len(self.centre)
         with np.errstate(invalid="ignore", divide="ignore"):
-            if answers.missing == "complete":
-                mean, cov = self._complete(sums, total, n)
+            if seen_rows is None:
+                mean, cov = _complete(sums, total, n, size)
             else:
-                mean, cov = self._incomplete(sums, total, n)
+                parts = sums.reshape(4, size, size, -1)
+                pairwise = answers.missing == "pairwise"
+                mean, cov = _pairwise(parts, seen_rows) if pairwise else _filled(parts, total, n)
             effective = n if squared is None else total**2 / squared
         return Moments(
             items=answers.items,
@@ -357,44 +416,52 @@ class CrossProducts:
             effective_n=effective,
         )
 
-    def _complete(self, sums: Floats, total: Floats, n: Floats) -> tuple[Floats, Floats]:
-        size = len(self.centre)
-        sums = sums / total
-        mean, second = sums[:size], sums[size:]
-        cov = np.empty((size, size, sums.shape[-1]))
-        start = 0
-        for i in range(size):
-            stop = start + size - i
-            np.subtract(second[start:stop], mean[i] * mean[i:], out=cov[i, i:])
-            cov[i, i:] *= n / (n - 1.0)
-            cov[i + 1 :, i] = cov[i, i + 1 :]
-            start = stop
-        return mean, cov
 
-    def _incomplete(self, sums: Floats, total: Floats, n: Floats) -> tuple[Floats, Floats]:
-        size, draws = len(self.centre), sums.shape[-1]
-        row, column = np.triu_indices(size)
-        first = sums[: size * size].reshape(size, size, draws)  # item i over rows that answered k
-        second, weight = sums[size * size : -len(row)], sums[-len(row) :]
-        mean = first[np.arange(size), np.arange(size)] / weight[row == column]
-        if self.answers.missing == "pairwise":
-            rows = weight / total * n
-            upper = second / weight - first[row, column] * first[column, row] / weight**2
-            upper *= rows / (rows - 1.0)
-        else:
-            upper = second - mean[column] * first[row, column] - mean[row] * first[column, row]
-            upper += mean[row] * mean[column] * weight
-            upper *= n / (n - 1.0) / total
-        cov = np.empty((size, size, draws))
-        cov[row, column] = upper
-        cov[column, row] = upper
-        return mean, cov
+def _complete(sums: Floats, total: Floats, n: Floats, size: int) -> tuple[Floats, Floats]:
+    """Return means and covariances when every cell was answered."""
+    sums = sums / total
+    mean, second = sums[:size], sums[size:]
+    cov = np.empty((size, size, sums.shape[-1]))
+    start = 0
+    for i in range(size):
+        stop = start + size - i
+        np.subtract(second[start:stop], mean[i] * mean[i:], out=cov[i, i:])
+        cov[i, i:] *= n / (n - 1.0)
+        cov[i + 1 :, i] = cov[i, i + 1 :]
+        start = stop
+    return mean, cov
+
+
+def _pairwise(parts: Floats, seen_rows: Floats) -> tuple[Floats, Floats]:
+    """Return means and covariances by pairs of items, from the rows that answered both."""
+    first, product, square, weight = parts
+    centre = first / weight  # mean of item i over rows that answered k
+    spread = np.maximum(square / weight - centre**2, 0.0)
+    turned = centre.swapaxes(0, 1)
+    cor = (product / weight - centre * turned) / np.sqrt(spread * spread.swapaxes(0, 1))
+    own = np.arange(len(first))
+    variance = spread[own, own] * seen_rows / (seen_rows - 1.0)
+    sd = np.sqrt(variance)
+    cov = cor * sd * sd[:, None]
+    cov[own, own] = variance
+    return centre[own, own], cov
+
+
+def _filled(parts: Floats, total: Floats, n: Floats) -> tuple[Floats, Floats]:
+    """Return means and covariances as if missing cells held the item's mean."""
+    first, product, _, weight = parts
+    own = np.arange(len(first))
+    mean = first[own, own] / weight[own, own]
+    cov = product - mean[None, :] * first - mean[:, None] * first.swapaxes(0, 1)
+    cov += mean[:, None] * mean[None, :] * weight
+    cov *= n / (n - 1.0) / total
+    return mean, cov
 
 
 def group_moments(answers: Answers, codes: NDArray[np.intp], groups: int) -> Moments:
     """Return a batch of moments, one for each group code 0 … groups - 1, in one pass.
 
-    Groups without rows get n = 0 and NaN moments.
+    Groups of fewer than 2 rows get NaN moments.
     """
     size = len(answers.items)
     order = np.argsort(codes, kind="stable")

@@ -28,9 +28,9 @@ class Design:
     ----------
     kind
         ``"multinomial"``: rows with replacement, as many as there are;
-        ``"stratified"``: the same within each stratum;
-        ``"cluster"``: whole clusters with replacement, within strata when there are any;
-        ``"poisson"``: each row an independent Poisson(1) number of times;
+        ``"stratified"``: within each stratum, one row fewer than it has, weighted up;
+        ``"cluster"``: whole clusters, one fewer than there are (in each stratum), weighted up;
+        ``"poisson"``: each row, or whole cluster, an independent Poisson(1) number of times;
         ``"given"``: the rows listed in `indices`.
     rows
         Number of respondents.
@@ -39,14 +39,23 @@ class Design:
     seed
         Entropy of the random streams.
     strata, cluster
-        Codes 0, 1, … of each respondent, (rows,).
+        Codes 0, 1, … of each respondent, (rows,); a cluster lies in one stratum.
     indices
         Row numbers of each resample, (draws, any), for ``"given"``.
+
+    Notes
+    -----
+    Drawing m units out of m with replacement gives a variance too small by (m - 1)/m, which
+    matters when strata have few units or there are few clusters. So strata and clusters are
+    resampled with m - 1 units that each count m/(m - 1) times; a stratum with one unit keeps it.
 
     References
     ----------
     Efron, B., Tibshirani, R. (1993). An Introduction to the Bootstrap.
     https://doi.org/10.1201/9780429246593
+
+    Rao, J. N. K., Wu, C. F. J., Yue, K. (1992). Some recent work on resampling methods for complex
+    surveys. Survey Methodology 18, 209-217.
 
     Examples
     --------
@@ -85,23 +94,14 @@ class Design:
             assert self.indices is not None
             return _tally(self.indices[span], self.rows)
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(block,)))
-        if self.kind == "poisson":
-            return rng.poisson(1.0, (draws, self.rows)).astype(np.float64)
         if self.kind == "multinomial":
             return _tally(rng.integers(0, self.rows, (draws, self.rows)), self.rows)
-        if self.kind == "stratified":
-            assert self.strata is not None
-            return _within(rng, self.strata, draws)
-        assert self.cluster is not None
-        strata = None if self.strata is None else _strata_of_clusters(self.strata, self.cluster)
-        chosen = _within(
-            rng, strata if strata is not None else np.zeros(self.cluster.max() + 1, np.intp), draws
-        )
-        return chosen[:, self.cluster]
-
-    def jackknife_units(self) -> NDArray[np.intp]:
-        """Return the unit each respondent leaves with, (rows,): its cluster, or itself."""
-        return np.arange(self.rows) if self.cluster is None else self.cluster
+        units = units_of(self.rows, self.strata, self.cluster)
+        if self.kind == "poisson":
+            drawn = rng.poisson(1.0, (draws, len(units.stratum))).astype(np.float64)
+        else:
+            drawn = _within(rng, units, draws)
+        return np.asarray(drawn[:, units.of_row])
 
     def __iter__(self) -> Iterator[NDArray[np.float64]]:
         return (self.counts(block) for block in range(self.blocks))
@@ -114,18 +114,70 @@ def _tally(indices: NDArray[np.intp], rows: int) -> NDArray[np.float64]:
     return np.bincount(flat, minlength=draws * rows).reshape(draws, rows).astype(np.float64)
 
 
-def _within(rng: np.random.Generator, strata: NDArray[np.intp], draws: int) -> NDArray[np.float64]:
-    """Draw units with replacement inside each stratum, (draws, units)."""
-    counts = np.empty((draws, len(strata)))
-    for stratum in range(int(strata.max()) + 1):
-        members = np.flatnonzero(strata == stratum)
-        size = len(members)
-        counts[:, members] = _tally(rng.integers(0, size, (draws, size)), size)
+def _within(rng: np.random.Generator, units: Units, draws: int) -> NDArray[np.float64]:
+    """Draw one unit fewer than each stratum has, with replacement, weighted up, (draws, units)."""
+    counts = np.ones((draws, len(units.stratum)))
+    for stratum, size in enumerate(units.sizes):
+        if size > 1:
+            members = np.flatnonzero(units.stratum == stratum)
+            drawn = _tally(rng.integers(0, size, (draws, size - 1)), size)
+            counts[:, members] = drawn * (size / (size - 1.0))
     return counts
 
 
-def _strata_of_clusters(strata: NDArray[np.intp], cluster: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return each cluster's stratum (checked to be one at the boundary)."""
-    of_cluster = np.zeros(int(cluster.max()) + 1, dtype=np.intp)
-    of_cluster[cluster] = strata
-    return of_cluster
+@dataclass(frozen=True, eq=False)
+class Units:
+    """The units a sample was drawn in: respondents, or clusters, within strata.
+
+    Attributes
+    ----------
+    of_row
+        Unit of each row, codes 0, 1, …, (rows,).
+    stratum
+        Stratum of each unit, codes 0, 1, …, (units,).
+    """
+
+    of_row: NDArray[np.intp]
+    stratum: NDArray[np.intp]
+
+    @property
+    def strata(self) -> int:
+        """Number of strata."""
+        return int(self.stratum.max()) + 1
+
+    @property
+    def sizes(self) -> NDArray[np.intp]:
+        """Number of units of each stratum, (strata,)."""
+        return np.bincount(self.stratum)
+
+    def leave_out(
+        self,
+        parts: NDArray[np.float64],
+        whole: NDArray[np.float64],
+        chosen: NDArray[np.intp],
+    ) -> NDArray[np.float64]:
+        """Return totals over all units with each chosen one left out, (chosen, any).
+
+        Parameters
+        ----------
+        parts, whole
+            Totals of each chosen unit, (chosen, any), and of each stratum, (strata, any).
+        chosen
+            Numbers of the units.
+        """
+        everything, own = whole.sum(axis=0), self.stratum[chosen]
+        if self.strata == 1:
+            return np.asarray(everything - parts)
+        m = self.sizes[own][:, None].astype(np.float64)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            kept = everything + whole[own] / (m - 1.0) - parts * (m / (m - 1.0))
+        return np.where(m > 1, kept, everything)
+
+
+def units_of(rows: int, strata: NDArray[np.intp] | None, cluster: NDArray[np.intp] | None) -> Units:
+    """Return the units of a design; a cluster lies in one stratum."""
+    of_row = np.arange(rows) if cluster is None else cluster
+    stratum = np.zeros(int(of_row.max()) + 1, dtype=np.intp)
+    if strata is not None:
+        stratum[of_row] = strata
+    return Units(of_row, stratum)

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import InferenceError
-from csimodel.index.index import respondent_points, scale_of
+from csimodel.index import point_weights, respondent_points, scale_of
 from csimodel.inference import Bootstrap
 from csimodel.repurchase.families import Family
 from csimodel.repurchase.kernel import Ending, Regressions, average_at, regress_draws
@@ -235,11 +235,12 @@ def _draws(
     bootstrap: Bootstrap, cells: Cells, wanted: NDArray[np.bool_], what: str, progress: bool
 ) -> Iterator[tuple[NDArray[np.intp], Floats, list[Floats]]]:
     """Yield the wanted draws a few at a time: numbers, cells' weights, regressors."""
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     solution, design = bootstrap.solution, bootstrap.design
     minimum, width = scale_of(bootstrap.fit.moments)
     items = cells.items
+    every = point_weights(solution)
     together = max(1, _TOGETHER // len(cells.outcome))
     total = int(wanted.sum())
     with tqdm(
@@ -255,6 +256,6 @@ def _draws(
                 some = own[first : first + together]
                 draws = some + span.start
                 means = (solution.moments.mean[draws] - minimum) / width * 100.0
-                weights = solution.index_weights[draws][:, items]
+                weights = every[draws][:, items]
                 yield draws, cells.drawn(counts[some]), cells.regressors(weights, means[:, items])
                 bar.update(len(some))

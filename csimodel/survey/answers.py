@@ -10,7 +10,7 @@ import numpy as np
 
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
-from csimodel.survey import checks, missing
+from csimodel.survey import checks, design, missing
 
 if TYPE_CHECKING:
     from csimodel.survey.survey import Survey
@@ -25,19 +25,20 @@ class Answers:
     items
         Names of the items, in the order of the model's blocks.
     values
-        Answers, (rows, items), float64, read-only. NaN occurs only when `missing` is
+        Answers, (rows, items), float64, an own copy, read-only. NaN occurs only when `missing` is
         ``"pairwise"`` or ``"mean"``.
     weights
-        Positive survey weights as given, (rows,), or None.
+        Positive survey weights, (rows,), scaled to mean 1 over these rows, or None.
     strata, cluster
-        Codes 0, 1, … of the stratum and the cluster of each row, (rows,), or None.
+        Codes 0, 1, … of the stratum and the cluster of each row, (rows,), or None. Every cluster
+        lies in one stratum: a cluster label met in several strata is a different cluster in each.
     rows
         Positions in ``survey.data`` of the rows kept, (rows,).
     missing
         ``"complete"`` when no cell is missing, else ``"pairwise"`` or ``"mean"``: how the
         moments have to treat the missing cells.
     findings
-        Rows dropped, cells missing or filled, counted.
+        Rows dropped, cells missing or filled, cluster labels split, counted.
     minimum, maximum
         Scale bounds of the items, (items,), NaN where unknown.
 
@@ -70,8 +71,9 @@ class Answers:
 def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
     """Take the items of `blocks` out of a survey, checked and with its missing policy applied.
 
-    The block of items is copied at most once; columns are looked at one by one only when
-    something is wrong and the culprit has to be named.
+    The block of items is copied once, so that nothing written later to the frame or the survey
+    reaches the answers; columns are looked at one by one only when something is wrong and the
+    culprit has to be named.
 
     Raises
     ------
@@ -86,7 +88,7 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
     values, findings = checks.numeric_block(survey.data, items)
     minimum, maximum = survey.bounds(items)
 
-    kept, weights, weight_findings = checks.usable_weights(survey.data, survey.weights)
+    kept, weights, weight_findings = design.usable_weights(survey.data, survey.weights)
     findings += weight_findings
     if kept is not None:
         values = values[kept]
@@ -108,17 +110,19 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
     checks.require_variation(len(values), items, low, high)
 
     rows = np.arange(len(survey.data)) if kept is None else kept
-    values = values.view()
+    strata, cluster, nested = design.strata_and_clusters(
+        survey.data, survey.strata, survey.cluster, rows
+    )
     values.flags.writeable = False
     return Answers(
         items=items,
         values=values,
-        weights=weights,
-        strata=checks.design_codes(survey.data, survey.strata, "strata", kept),
-        cluster=checks.design_codes(survey.data, survey.cluster, "cluster", kept),
+        weights=None if weights is None else design.mean_one(weights),
+        strata=strata,
+        cluster=cluster,
         rows=rows,
         missing=state,
-        findings=findings,
+        findings=findings + nested,
         minimum=minimum,
         maximum=maximum,
     )

@@ -40,7 +40,7 @@ def require_table(frame: pd.DataFrame, source: str) -> None:
     if odd:
         raise SurveyError(
             f"{where} has the column name {odd[0]!r}, which is not text; "
-            "rename the columns, for instance with frame.columns = frame.columns.astype(str)."
+            "rename the columns, for instance with frame.columns = list(map(str, frame.columns))."
         )
     if not frame.columns.is_unique:
         require_unique(list(frame.columns), source)
@@ -60,8 +60,15 @@ def require_unique(names: Sequence[str], source: str) -> None:
         )
 
 
-def require_column(frame: pd.DataFrame, name: str, option: str) -> None:
-    """Refuse an option that names a column which is not there."""
+def require_column(frame: pd.DataFrame, name: object, option: str) -> None:
+    """Refuse an option that names a column which is not there, or holds no name at all."""
+    if not isinstance(name, str):
+        kind = type(name).__name__
+        article = "an" if kind[0] in "aeiou" else "a"
+        raise SurveyError(
+            f"{option} must be the name of a column, such as {frame.columns[0]!r}, "
+            f"not {article} {kind}."
+        )
     if name not in frame.columns:
         ending = suggest(name, frame.columns) + "."
         raise SurveyError(f"{option} names the column {name!r}, which is not in the data{ending}")
@@ -82,7 +89,7 @@ def require_items(frame: pd.DataFrame, construct_of: Mapping[str, str]) -> None:
 def numeric_block(
     frame: pd.DataFrame, items: Sequence[str]
 ) -> tuple[np.ndarray, tuple[Finding, ...]]:
-    """Return columns as float64 (rows, items), one copy at most; findings name text converted.
+    """Return columns as an own float64 copy (rows, items); findings name text converted.
 
     Raises
     ------
@@ -102,10 +109,15 @@ def numeric_block(
         values[row], was_text = column_values(column)
         if was_text:
             from_text.append(item)
-    if not from_text:
-        return values.T, ()
-    message = f"Numbers stored as text were read as numbers in {listed(from_text)}."
-    return values.T, (Finding("text-numbers", message, tuple(from_text), "note", len(from_text)),)
+    return values.T, text_numbers(from_text)
+
+
+def text_numbers(names: Sequence[str]) -> tuple[Finding, ...]:
+    """Return a finding that names the columns whose text was read as numbers, if there are any."""
+    if not names:
+        return ()
+    message = f"Numbers stored as text were read as numbers in {listed(names)}."
+    return (Finding("text-numbers", message, tuple(names), "note", len(names)),)
 
 
 def _is_plain(dtype: object) -> bool:
@@ -113,16 +125,16 @@ def _is_plain(dtype: object) -> bool:
 
 
 def _columns_of_one_kind(frame: pd.DataFrame, items: Sequence[str]) -> np.ndarray:
-    """Return columns of a frame with one NumPy dtype; its own memory, without a copy, if it can.
+    """Return a copy of columns of a frame with one NumPy dtype.
 
     The frame's values are one array here, so columns are picked in NumPy: picking them in
     pandas costs several times the rest of the checks on a survey of usual size.
     """
     place = {name: position for position, name in enumerate(frame.columns.tolist())}
     places = [place[item] for item in items]
+    if places == list(range(frame.shape[1])):
+        return frame.to_numpy(dtype=np.float64, copy=True)
     by_column = frame.to_numpy().T
-    if by_column.dtype == np.float64 and places == list(range(len(by_column))):
-        return by_column.T
     values = np.empty((len(places), by_column.shape[1]))
     for row, position in enumerate(places):
         values[row] = by_column[position]
@@ -140,7 +152,16 @@ def column_values(column: pd.Series) -> tuple[np.ndarray, bool]:
     if pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype):
         return column.to_numpy(dtype=np.float64, na_value=np.nan), False
     cells = column.astype(object)
-    numbers = pd.to_numeric(cells, errors="coerce")
+    try:
+        numbers = pd.to_numeric(cells, errors="coerce")
+        if numbers.dtype.kind == "c":
+            raise TypeError("they are complex")
+        numbers = numbers.astype(np.float64)
+    except (OverflowError, TypeError) as error:
+        raise SurveyError(
+            f"Column {column.name!r} holds values that cannot be turned into numbers ({error}); "
+            "leave it out of the items or recode it."
+        ) from error
     bad = np.flatnonzero(numbers.isna().to_numpy() & cells.notna().to_numpy())
     if len(bad):
         raise SurveyError(
@@ -149,7 +170,23 @@ def column_values(column: pd.Series) -> tuple[np.ndarray, bool]:
             "so recode the text or make the cells empty."
         )
     was_text = any(isinstance(cell, str) for cell in cells)
-    return numbers.to_numpy(dtype=np.float64, na_value=np.nan), was_text
+    return numbers.to_numpy(), was_text
+
+
+def holds_numbers(column: pd.Series) -> bool:
+    """Return whether a column can be taken as answers: by the test that answers themselves pass.
+
+    >>> holds_numbers(pd.Series(["1", "99"])), holds_numbers(pd.Series(["a", "b"]))
+    (True, False)
+    """
+    if _is_plain(column.dtype):
+        return True
+    try:
+        column_values(column.head(100))  # words show here already, in a table of any length
+        column_values(column)
+    except SurveyError:
+        return False
+    return True
 
 
 def plural(count: int, word: str) -> str:
@@ -260,54 +297,3 @@ def _columns(names: Sequence[str]) -> str:
     if len(names) == 1:
         return f"Column {names[0]!r} has"
     return f"Columns {listed(map(repr, names))} have"
-
-
-def usable_weights(
-    frame: pd.DataFrame, name: str | None
-) -> tuple[np.ndarray | None, np.ndarray | None, tuple[Finding, ...]]:
-    """Return positions of rows with a usable weight (None for all), their weights, findings."""
-    if name is None:
-        return None, None, ()
-    values, findings = numeric_block(frame, [name])
-    weights = values[:, 0]
-    negative = np.flatnonzero(weights < 0)
-    if len(negative):
-        raise SurveyError(
-            f"Weight column {name!r} holds {len(negative)} negative "
-            f"{plural(len(negative), 'value')} (first {number(weights[negative[0]])} in row "
-            f"{negative[0] + 1}); weights must be positive, or zero to leave a row out."
-        )
-    endless = np.flatnonzero(np.isinf(weights))
-    if len(endless):
-        raise SurveyError(
-            f"Weight column {name!r} holds {len(endless)} infinite "
-            f"{plural(len(endless), 'value')} (first in row {endless[0] + 1}); "
-            "give finite weights, or zero to leave a row out."
-        )
-    kept = np.flatnonzero(weights > 0)
-    dropped = len(weights) - len(kept)
-    if not dropped:
-        return None, weights, findings
-    message = (
-        f"{dropped} of {len(weights)} rows were dropped because their weight "
-        f"in {name} is missing or zero."
-    )
-    findings += (Finding("weight-dropped", message, (name,), "note", dropped),)
-    return kept, weights[kept], findings
-
-
-def design_codes(
-    frame: pd.DataFrame, name: str | None, option: str, kept: np.ndarray | None
-) -> np.ndarray | None:
-    """Return codes 0, 1, … of a stratum or cluster column for the rows kept."""
-    if name is None:
-        return None
-    column = frame[name] if kept is None else frame[name].iloc[kept]
-    codes, _ = pd.factorize(column, sort=True)
-    lost = int((codes < 0).sum())
-    if lost:
-        raise SurveyError(
-            f"Column {name!r}, given as {option}, has {lost} missing {plural(lost, 'cell')}; "
-            f"fill them, or drop those rows before reading."
-        )
-    return np.asarray(codes, dtype=np.intp)

@@ -14,7 +14,7 @@ from csimodel.findings import Finding, listed
 from csimodel.survey import checks
 from csimodel.survey.codebook import Codebook, parse_codes, parse_scale, read_codebook
 from csimodel.survey.missing import Missing, require_policy
-from csimodel.survey.readers import read_table
+from csimodel.survey.readers import independent, read_table
 from csimodel.survey.survey import Item, Survey
 
 Scale = tuple[float, float]
@@ -49,7 +49,7 @@ def read_survey(
     items
         Names of the item columns, or `Item` values. Without this, an option given for all items
         applies to those of the codebook and of a `Survey` passed as data; when there are none, to
-        every numeric column that is not a design column.
+        every column whose cells are numbers, in whatever type, that is not a design column.
     missing
         What to do with missing answers when a model's items are taken: ``"error"`` (the
         default), ``"listwise"``, ``"pairwise"``, ``"mean"``, ``"construct-minimum"`` or a
@@ -87,9 +87,9 @@ def read_survey(
     book = Codebook() if codebook is None else _codebook(codebook)
     survey = replace(
         base,
-        weights=weights or book.weights or base.weights,
-        strata=strata or book.strata or base.strata,
-        cluster=cluster or book.cluster or base.cluster,
+        weights=_first(weights, book.weights, base.weights),
+        strata=_first(strata, book.strata, base.strata),
+        cluster=_first(cluster, book.cluster, base.cluster),
         missing=base.missing if policy is None else policy,
     )
     _require_design(survey)
@@ -102,6 +102,10 @@ def read_survey(
         return survey
     strict = bool(book.items or items is not None)
     return _applied(survey, wanted, declared if strict else {})
+
+
+def _first(*names: str | None) -> str | None:
+    return next((name for name in names if name is not None), None)
 
 
 def _require_design(survey: Survey) -> None:
@@ -202,14 +206,14 @@ def _with_options(
 
 
 def _everyone(survey: Survey, declared: Mapping[str, Item]) -> list[str]:
-    """Return the declared items, or else every numeric column that is not a design column."""
+    """Return the declared items, or else every column of numbers that is not a design column."""
     if declared:
         return list(declared)
     design = {survey.weights, survey.strata, survey.cluster}
     return [
         name
-        for name, dtype in zip(survey.data.columns, survey.data.dtypes, strict=True)
-        if pd.api.types.is_numeric_dtype(dtype) and name not in design
+        for name in survey.data.columns
+        if name not in design and checks.holds_numbers(survey.data[name])
     ]
 
 
@@ -257,37 +261,40 @@ def _applied(survey: Survey, wanted: dict[str, Item], declared: Mapping[str, Ite
 def _without_codes(
     data: pd.DataFrame, codes_of: Mapping[str, tuple[float, ...]]
 ) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
-    """Set missing codes to NaN in the columns that hold any; other columns are untouched."""
+    """Set missing codes to NaN in the columns that hold any; other columns stay as they are."""
     names_by_codes: dict[tuple[float, ...], list[str]] = {}
     for name, codes in codes_of.items():
         if codes:
             names_by_codes.setdefault(codes, []).append(name)
     columns: dict[str, np.ndarray] = {}
     counts: dict[str, int] = {}
-    findings: tuple[Finding, ...] = ()
+    from_text: list[str] = []
     for codes, names in names_by_codes.items():
         values, converted = checks.numeric_block(data, names)
-        findings += converted
-        for found in converted:
-            columns.update((name, values[:, names.index(name)]) for name in found.subjects)
+        from_text += [name for found in converted for name in found.subjects]
         hit = np.zeros(values.shape, dtype=bool)
         for code in codes:
             hit |= values == code
         for position in np.flatnonzero(hit.any(axis=0)):
             counts[names[position]] = int(hit[:, position].sum())
             columns[names[position]] = np.where(hit[:, position], np.nan, values[:, position])
-    data = _with_columns(data, columns)
     if not counts:
-        return data, findings
+        return data, ()
     cells = sum(counts.values())
     verb = "was" if cells == 1 else "were"
     message = (
         f"{cells} {checks.plural(cells, 'cell')} with a missing code {verb} set missing: "
         f"{checks.counted(counts, counts.values())}."
     )
-    findings += (Finding("missing-codes", message, tuple(counts), "note", cells),)
-    return data, findings
+    finding = Finding("missing-codes", message, tuple(counts), "note", cells)
+    read_as_numbers = checks.text_numbers([name for name in from_text if name in counts])
+    return _with_columns(data, columns), (*read_as_numbers, finding)
 
 
 def _with_columns(data: pd.DataFrame, columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    return data.assign(**columns) if columns else data
+    if not columns:
+        return data
+    data = independent(data)
+    for name, values in columns.items():
+        data[name] = values
+    return data

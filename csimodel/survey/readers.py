@@ -47,15 +47,17 @@ def read_table(data: object) -> Table:
     if isinstance(data, str | PathLike):
         table = _read_file(Path(data))
     elif isinstance(data, pd.DataFrame):
-        table = Table(data.copy(deep=not _copies_on_write()), "frame")
+        table = Table(independent(data), "frame")
     else:
         table = Table(_from_other_frame(data), "frame")
     require_table(table.frame, table.source)
     return table
 
 
-def _copies_on_write() -> bool:
-    return int(pd.__version__.partition(".")[0]) >= 3
+def independent(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame that changes of the other do not reach, without a copy under pandas 3."""
+    copies_on_write = int(pd.__version__.partition(".")[0]) >= 3
+    return frame.copy(deep=not copies_on_write)
 
 
 def _read_file(path: Path) -> Table:

@@ -1,0 +1,108 @@
+"""The sample design: weights, strata and clusters of the rows used."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from csimodel.errors import SurveyError
+from csimodel.findings import Finding
+from csimodel.survey.checks import number, numeric_block, plural
+
+
+def usable_weights(
+    frame: pd.DataFrame, name: str | None
+) -> tuple[np.ndarray | None, np.ndarray | None, tuple[Finding, ...]]:
+    """Return positions of rows with a usable weight (None for all), their weights, findings."""
+    if name is None:
+        return None, None, ()
+    values, findings = numeric_block(frame, [name])
+    weights = values[:, 0]
+    negative = np.flatnonzero(weights < 0)
+    if len(negative):
+        raise SurveyError(
+            f"Weight column {name!r} holds {len(negative)} negative "
+            f"{plural(len(negative), 'value')} (first {number(weights[negative[0]])} in row "
+            f"{negative[0] + 1}); weights must be positive, or zero to leave a row out."
+        )
+    endless = np.flatnonzero(np.isinf(weights))
+    if len(endless):
+        raise SurveyError(
+            f"Weight column {name!r} holds {len(endless)} infinite "
+            f"{plural(len(endless), 'value')} (first in row {endless[0] + 1}); "
+            "give finite weights, or zero to leave a row out."
+        )
+    # A weight whose share of the largest is 0 in floating point counts as zero.
+    largest = weights.max(initial=0.0, where=weights > 0)
+    kept = np.flatnonzero(weights / largest > 0 if largest else weights > 0)
+    dropped = len(weights) - len(kept)
+    if not dropped:
+        return None, weights, findings
+    message = (
+        f"{dropped} of {len(weights)} rows were dropped because their weight "
+        f"in {name} is missing or zero."
+    )
+    findings += (Finding("weight-dropped", message, (name,), "note", dropped),)
+    return kept, weights[kept], findings
+
+
+def mean_one(weights: np.ndarray) -> np.ndarray:
+    """Scale positive weights to mean 1; by the largest first, lest their sum overflow.
+
+    >>> mean_one(np.array([1e308, 1e308, 1e308]))
+    array([1., 1., 1.])
+    """
+    shares = weights / weights.max()
+    return np.asarray(shares / shares.mean())
+
+
+def strata_and_clusters(
+    frame: pd.DataFrame, strata: str | None, cluster: str | None, rows: np.ndarray
+) -> tuple[np.ndarray | None, np.ndarray | None, tuple[Finding, ...]]:
+    """Return codes 0, 1, … of strata, and of clusters nested in them, for the rows at `rows`.
+
+    A cluster label met in several strata names a different cluster in each of them, as firms
+    numbered anew in every country do; a finding counts such labels.
+
+    >>> frame = pd.DataFrame({"country": ["a", "a", "b", "b"], "firm": [1, 2, 2, 3]})
+    >>> _, firms, findings = strata_and_clusters(frame, "country", "firm", np.arange(4))
+    >>> firms
+    array([0, 1, 2, 3])
+    >>> print(findings[0])
+    1 cluster label occurs in several strata and is taken as a different cluster in each
+    (strata country, cluster firm).
+    """
+    stratum_of = _codes(frame, strata, "strata", rows)
+    label_of = _codes(frame, cluster, "cluster", rows)
+    if strata is None or cluster is None or stratum_of is None or label_of is None:
+        return stratum_of, label_of, ()
+    strata_count = int(stratum_of.max()) + 1
+    cluster_of, pairs = pd.factorize(label_of * strata_count + stratum_of, sort=True)
+    split = int((np.bincount(pairs // strata_count) > 1).sum())
+    if not split:
+        return stratum_of, label_of, ()
+    if split == 1:
+        verbs = "label occurs", "is taken as a different cluster"
+    else:
+        verbs = "labels occur", "are taken as different clusters"
+    message = (
+        f"{split} cluster {verbs[0]} in several strata and {verbs[1]} in each "
+        f"(strata {strata}, cluster {cluster})."
+    )
+    finding = Finding("nested-clusters", message, (cluster,), "note", split)
+    return stratum_of, cluster_of, (finding,)
+
+
+def _codes(
+    frame: pd.DataFrame, name: str | None, option: str, rows: np.ndarray
+) -> np.ndarray | None:
+    if name is None:
+        return None
+    codes, _ = pd.factorize(frame[name].iloc[rows], sort=True)
+    lost = int((codes < 0).sum())
+    if lost:
+        raise SurveyError(
+            f"Column {name!r}, given as {option}, has {lost} missing {plural(lost, 'cell')}; "
+            f"fill them, or drop those rows before reading."
+        )
+    return np.asarray(codes, dtype=np.intp)
