@@ -108,6 +108,8 @@ def test_polars_and_arrow():
     data = {"q1": [3, 7, 9], "满意": [4.5, 8.0, None], "firm": ["甲", "乙", "甲"]}
     check(read_survey(pl.DataFrame(data)), "frame")
     check(read_survey(pa.table(data)), "frame")
+    decimals = pl.DataFrame({"q1": [3, 99]}).cast(pl.Decimal(4, 1))
+    assert read_survey(decimals, missing_codes=99).data["q1"].isna().tolist() == [False, True]
     assert refused(pl.LazyFrame(data)) == (
         "The data are of type LazyFrame; give a path, a pandas or polars data frame or an Arrow "
         "table (collect a lazy frame first)."

@@ -55,15 +55,15 @@ def test_answers_cannot_be_written_to(frame):
 
 def test_nothing_written_later_reaches_the_answers(frame):
     items = frame[["q1", "q2", "s1"]].astype(float)
-    array = items.to_numpy(copy=True)
-    for mine in (items.copy(), pd.DataFrame(array, columns=items.columns, copy=False)):
-        answers = read_survey(mine).answers(BLOCKS)  # the survey itself is gone by now
-        mine.iloc[0, 0] = array[0, 0] = 77
-        np.testing.assert_array_equal(answers.values, items)
+    mine, array = items.copy(), items.to_numpy(copy=True)
+    alias = pd.DataFrame(array, columns=items.columns, copy=False)
     survey = read_survey(items)
-    answers = survey.answers(BLOCKS)
-    survey.data.iloc[0, 0] = 77
-    np.testing.assert_array_equal(answers.values[:, 0], [3, 7, 9, 5])
+    every = [read_survey(table).answers(BLOCKS) for table in (mine, alias)]  # surveys gone by now
+    every.append(survey.answers(BLOCKS))
+    mine.iloc[0, 0] = array[0, 0] = survey.data.iloc[0, 0] = 77
+    for answers in every:
+        np.testing.assert_array_equal(answers.values[:, 0], [3, 7, 9, 5])
+        assert answers.values.flags.c_contiguous or answers.values.flags.f_contiguous
 
 
 def test_later_changes_of_the_frame_do_not_reach_the_survey(frame):

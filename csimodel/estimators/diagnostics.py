@@ -5,87 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from csimodel.estimators.estimates import Inadmissible, Outcome
 from csimodel.estimators.solution import Solution
+from csimodel.estimators.unusable import NULL, UNUSABLE, saturated, tied, unusable
 from csimodel.findings import Finding, listed
 
 _NEARLY_ONE = 0.95  # construct correlations above this can hardly be told apart
+_ONE = 1.0 + 1e-8  # a correlation beyond 1 by more than rounding
 _SAME = 1.0 - 1e-10  # correlation of two copies of one column
-_NULL = 1e-9  # eigenvalue of a correlation matrix that is zero but for rounding
+_NEARLY_NULL = 1e-6  # eigenvalue left by a formula with a little noise: a variance inflation of 10⁶
+_NEGATIVE = -1e-6  # eigenvalue that no rounding explains
 _FEW_ROWS = 30
 
 
 def diagnose(solution: Solution) -> tuple[Finding, ...]:
     """Return everything a reader should know about one fitted sample; nothing when all is well."""
     outcome = Outcome(int(solution.estimates.outcome))
-    if outcome in (Outcome.CONSTANT_ITEM, Outcome.TOO_FEW_ROWS, Outcome.SINGULAR):
-        return (*_rows(solution), _unusable(solution, outcome))
+    if outcome in UNUSABLE:
+        return (unusable(solution, outcome),)
     return (
         *_convergence(solution, outcome),
         *_rows(solution),
+        *saturated(solution),
         *_items(solution),
         *_weights(solution),
         *_admissible(solution),
         *_constructs(solution),
     )
-
-
-def _unusable(solution: Solution, outcome: Outcome) -> Finding:
-    n = int(solution.moments.n)
-    if outcome == Outcome.TOO_FEW_ROWS:
-        return Finding(
-            "too-few-rows",
-            f"Nothing was estimated because there are only {n} rows; at least 3 are needed.",
-            severity="failure",
-            count=n,
-        )
-    if outcome == Outcome.CONSTANT_ITEM:
-        names = constant_items(solution)
-        return Finding(
-            "constant-item",
-            f"Nothing was estimated because {listed(names)} {_do(names, 'does', 'do')} not vary "
-            f"over the {n} rows; leave {_do(names, 'it', 'them')} out or take more rows.",
-            names,
-            "failure",
-        )
-    names = singular_parts(solution)
-    if not names:
-        return Finding(
-            "uncorrelated-scores",
-            "The weights could not be found because some construct's items, added up, correlate "
-            "with no neighbour; check for questions asked the other way round.",
-            severity="failure",
-        )
-    return Finding(
-        "singular",
-        f"The equations have no unique solution because {listed(names)} carry the same "
-        "information; drop one of them, or use mode A for a block of such items.",
-        names,
-        "failure",
-    )
-
-
-def constant_items(solution: Solution) -> tuple[str, ...]:
-    """Return the items without variation."""
-    still = ~(solution.moments.sd > 0)
-    return tuple(np.array(solution.model.items, dtype=object)[still])
-
-
-def singular_parts(solution: Solution) -> tuple[str, ...]:
-    """Return the items of a singular block, or the antecedents whose scores coincide, if any."""
-    model, cor = solution.model, solution.moments.cor
-    for block in model.slices:
-        if np.linalg.eigvalsh(cor[block, block])[0] < _NULL:
-            return tuple(_involved(cor[block, block], model.items[block]))
-    scores = solution.estimates.construct_cor
-    for row in model.adjacency:
-        sources = np.flatnonzero(row)
-        part = scores[np.ix_(sources, sources)]
-        if len(sources) > 1 and np.isfinite(part).all() and np.linalg.eigvalsh(part)[0] < _NULL:
-            return tuple(model.construct_names[j] for j in sources)
-    return ()
 
 
 def _convergence(solution: Solution, outcome: Outcome) -> Iterator[Finding]:
@@ -96,6 +43,13 @@ def _convergence(solution: Solution, outcome: Outcome) -> Iterator[Finding]:
             "these numbers are not a solution; raise max_iterations or try another scheme.",
             severity="failure",
             count=int(solution.estimates.iterations),
+        )
+    elif outcome != Outcome.CONVERGED:
+        yield Finding(
+            "no-solution",
+            f"These numbers are not a solution ({outcome.reason}); change the model, or leave out "
+            "items that repeat others.",
+            severity="failure",
         )
 
 
@@ -128,41 +82,41 @@ def _rows(solution: Solution) -> Iterator[Finding]:
 
 def _items(solution: Solution) -> Iterator[Finding]:
     cor, items = solution.moments.cor, solution.model.items
-    row, column = np.nonzero(np.triu(np.abs(cor) > _SAME, 1))
-    for i, k in zip(row, column, strict=True):
-        yield Finding(
-            "duplicated-item",
-            f"Items {items[i]!r} and {items[k]!r} carry the same answers; "
-            "one of them is a copy, so remove it.",
-            (items[i], items[k]),
-        )
-    values = np.linalg.eigvalsh(cor)
-    rank_short = solution.moments.n <= len(items)
-    if values[0] < -1e-8:
+    copies = []
+    for i, k in zip(*np.nonzero(np.triu(np.abs(cor) > _SAME, 1)), strict=True):
+        # Two items that few rows answered both can correlate 1 without being alike elsewhere.
+        if np.allclose(cor[i], np.sign(cor[i, k]) * cor[k], rtol=0, atol=1e-4):
+            copies.append(k)
+            yield Finding(
+                "duplicated-item",
+                f"Items {items[i]!r} and {items[k]!r} carry the same answers; "
+                "one of them is a copy, so remove it.",
+                (items[i], items[k]),
+            )
+    smallest = np.linalg.eigvalsh(cor)[0]
+    if smallest < _NEGATIVE:
         yield Finding(
             "item-correlations-not-positive-definite",
-            "The item correlations contradict each other (smallest eigenvalue "
-            f"{values[0]:.3f}), as pairwise deletion can make them; "
-            "use another missing-data policy.",
+            f"The item correlations contradict each other (smallest eigenvalue {smallest:.3g}), "
+            "as pairwise deletion can make them; use another missing-data policy.",
+            severity="failure",
         )
-    elif values[0] < _NULL and not rank_short:
-        kept = [i for i in range(len(items)) if i not in set(column.tolist())]
-        reduced = cor[np.ix_(kept, kept)]
-        if np.linalg.eigvalsh(reduced)[0] < _NULL:
-            names = _involved(reduced, tuple(items[i] for i in kept))
-            yield Finding(
-                "collinear-items",
-                f"Items {listed(names)} are tied by an exact formula, such as one being the sum "
-                "of others; remove one of them.",
-                tuple(names),
-            )
+    elif solution.moments.n > len(items):
+        kept = [i for i in range(len(items)) if i not in copies]
+        reduced, names = cor[np.ix_(kept, kept)], tuple(items[i] for i in kept)
+        if exact := tied(reduced, names, NULL):
+            yield _tied("collinear-items", exact, "tied by an exact formula")
+        elif almost := tied(reduced, names, _NEARLY_NULL):
+            yield _tied("nearly-collinear-items", almost, "almost tied by a formula")
 
 
-def _involved(cor: NDArray[np.float64], names: tuple[str, ...]) -> list[str]:
-    """Return the names with a part in the null space of a correlation matrix."""
-    values, vectors = np.linalg.eigh(cor)
-    part = np.abs(vectors[:, values < _NULL]).max(axis=1, initial=0.0)
-    return [name for name, size in zip(names, part, strict=True) if size > 1e-5]
+def _tied(code: str, names: tuple[str, ...], how: str) -> Finding:
+    return Finding(
+        code,
+        f"Items {listed(names)} are {how}, such as one being the sum of others; "
+        "remove one of them.",
+        names,
+    )
 
 
 def _weights(solution: Solution) -> Iterator[Finding]:
@@ -183,11 +137,11 @@ def _admissible(solution: Solution) -> Iterator[Finding]:
     flags = Inadmissible(int(estimates.inadmissible))
     if Inadmissible.RELIABILITY in flags:
         for name, value in zip(model.construct_names, estimates.reliability, strict=True):
-            if not 0 < value <= 1 + 1e-12:
+            if value > 1 + 1e-12:
                 yield Finding(
-                    "reliability-outside-0-1",
-                    f"The reliability of {name!r} is estimated at {value:.3f}, which cannot be; "
-                    "its items do not behave as measures of one thing.",
+                    "reliability-above-1",
+                    f"The reliability of {name!r} is estimated at {value:.3f}, above 1, which "
+                    "cannot be; its items do not behave as measures of one thing.",
                     (name,),
                     "failure",
                 )
@@ -214,26 +168,41 @@ def _admissible(solution: Solution) -> Iterator[Finding]:
 
 def _constructs(solution: Solution) -> Iterator[Finding]:
     model, estimates = solution.model, solution.estimates
-    names = model.construct_names
+    names, several = model.construct_names, model.adjacency.sum(axis=1) > 1
     for i in range(len(names)):
         for j in range(i):
             value = estimates.construct_cor[i, j]
-            if abs(value) > _NEARLY_ONE:
+            if abs(value) > _ONE:
+                yield Finding(
+                    "construct-correlation-beyond-1",
+                    f"{names[j]!r} and {names[i]!r} correlate {value:.3f}, beyond 1, which cannot "
+                    "be; merge them, or do without pairwise deletion and consistent=True.",
+                    (names[j], names[i]),
+                    "failure",
+                )
+            elif abs(value) > _NEARLY_ONE:
                 yield Finding(
                     "constructs-alike",
                     f"{names[j]!r} and {names[i]!r} correlate {value:.3f}; these data can hardly "
                     "tell them apart, so their separate effects mean little.",
                     (names[j], names[i]),
                 )
-    for target, source in zip(*np.nonzero(np.abs(estimates.paths) > 1), strict=True):
+    # With one antecedent path and R² are the correlation and its square: said already.
+    for j in np.flatnonzero(several & (solution.r2 > _ONE)).tolist():
         yield Finding(
-            "path-beyond-1",
-            f"The standardised path from {names[source]!r} to {names[target]!r} is "
-            f"{estimates.paths[target, source]:.2f}, beyond 1; antecedents of {names[target]!r} "
-            "overlap too much to be separated.",
-            (names[source], names[target]),
+            "explained-variance-above-1",
+            f"The explained variance of {names[j]!r} is estimated at {solution.r2[j]:.3f}, above "
+            "1, which cannot be; do without pairwise deletion and consistent=True, or remove "
+            "antecedents that overlap.",
+            (names[j],),
+            "failure",
         )
-
-
-def _do(names: tuple[str, ...], one: str, many: str) -> str:
-    return one if len(names) == 1 else many
+    for target, source in zip(*np.nonzero(np.abs(estimates.paths) > _ONE), strict=True):
+        if several[target]:
+            yield Finding(
+                "path-beyond-1",
+                f"The standardised path from {names[source]!r} to {names[target]!r} is "
+                f"{estimates.paths[target, source]:.2f}, beyond 1; antecedents of "
+                f"{names[target]!r} overlap too much to be separated.",
+                (names[source], names[target]),
+            )

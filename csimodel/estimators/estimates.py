@@ -110,13 +110,6 @@ class Estimates:
 
 
 def still_items(moments: Moments) -> NDArray[np.bool_]:
-    """Mark items that do not vary but for rounding, (..., items).
-
-    Rounding is as small as an item's own mean says and, among resamples, whose moments are
-    differences of sums over all respondents, as the variance of the item in the others says.
-    """
-    variance = np.diagonal(moments.cov, axis1=-2, axis2=-1)
-    rounding = (64.0 * np.finfo(np.float64).eps * np.nan_to_num(moments.mean)) ** 2
-    if moments.batch_shape:
-        rounding = np.fmax(rounding, 1e-14 * np.fmax.reduce(variance, axis=0))
-    return np.asarray(~(variance > rounding))
+    """Mark items that vary no more than rounding of their means does, (..., items)."""
+    rounding = 64.0 * np.finfo(np.float64).eps * np.abs(np.nan_to_num(moments.mean))
+    return np.asarray(~(np.diagonal(moments.cov, axis1=-2, axis2=-1) > rounding**2))

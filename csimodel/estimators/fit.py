@@ -10,13 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError, SurveyError
-from csimodel.estimators.diagnostics import constant_items, diagnose
+from csimodel.estimators.chosen import estimator_for
+from csimodel.estimators.diagnostics import diagnose
 from csimodel.estimators.estimates import Estimates, Outcome
-from csimodel.estimators.pls import PLS
 from csimodel.estimators.quantities import find
 from csimodel.estimators.solution import Estimator, Solution
 from csimodel.estimators.summary import Summary
-from csimodel.findings import Finding, listed
+from csimodel.estimators.unusable import UNUSABLE
+from csimodel.findings import Finding
 from csimodel.model import Model
 from csimodel.moments import Moments, moments_of
 from csimodel.survey import Answers, Survey, read_survey
@@ -105,7 +106,7 @@ class Fit:
     def construct_cor(self) -> pd.DataFrame:
         """Correlations of the constructs."""
         names = list(self.model.construct_names)
-        return pd.DataFrame(self.estimates.construct_cor, names, names)
+        return pd.DataFrame(self.estimates.construct_cor, names, names, copy=True)
 
     @cached_property
     def loadings(self) -> pd.DataFrame:
@@ -129,7 +130,10 @@ class Fit:
     def cross_loadings(self) -> pd.DataFrame:
         """Correlations of every item with every construct's score, items × constructs."""
         return pd.DataFrame(
-            self.solution.cross_loadings, list(self.model.items), list(self.model.construct_names)
+            self.solution.cross_loadings,
+            list(self.model.items),
+            list(self.model.construct_names),
+            copy=True,
         )
 
     @cached_property
@@ -207,7 +211,7 @@ class Fit:
 
     def _square(self, values: Floats) -> pd.DataFrame:
         names = list(self.model.construct_names)
-        table = pd.DataFrame(values, names, names)
+        table = pd.DataFrame(values, names, names, copy=True)
         return table.rename_axis(index="target", columns="source")
 
     def _by_item(self, values: Floats) -> pd.DataFrame:
@@ -253,7 +257,7 @@ def fit(
         When data, model and options do not fit together; the sentence names the culprit.
     EstimationError
         When there is nothing to estimate (an item without variation, fewer than 3 rows,
-        antecedents that carry the same information), or `strict` refuses.
+        antecedents that carry the same information, a negative reliability), or `strict` refuses.
 
     Examples
     --------
@@ -264,11 +268,15 @@ def fit(
     >>> result
     <Fit of ECSI by PLS, centroid scheme: 250 rows, converged>
     """
-    chosen = PLS() if estimator is None else estimator
-    chosen.check(model)
+    chosen = estimator_for(model, estimator)
     answers: Answers | None = None
     table: Survey | None = None
     if isinstance(survey, Moments):
+        if survey.batch_shape:
+            raise SurveyError(
+                f"The moments hold a batch of {survey.batch_shape[0]} samples and fit takes one; "
+                "give one of them, such as moments[0], or fit groups of a survey with fit_groups."
+            )
         moments = moments_of(survey, model.items)
     else:
         table = survey if isinstance(survey, Survey) else read_survey(survey)
@@ -276,26 +284,10 @@ def fit(
         moments = moments_of(answers)
     solution = Solution(model, chosen, moments, chosen.estimate(moments, model))
     result = Fit(solution, table, answers)
-    _refuse_nothing(result)
+    if result.estimates.outcome in UNUSABLE:
+        raise EstimationError(str(result.diagnostics[-1]))
     if strict:
         failures = [finding for finding in result.diagnostics if finding.severity == "failure"]
         if failures:
             raise EstimationError(" ".join(str(finding) for finding in failures))
     return result
-
-
-def _refuse_nothing(result: Fit) -> None:
-    """Raise for a single sample that gave no numbers."""
-    outcome = result.estimates.outcome
-    if outcome == Outcome.TOO_FEW_ROWS:
-        raise EstimationError(
-            f"There are {result.n} usable rows, and a fit needs at least 3; "
-            "check the missing-data policy and the weights."
-        )
-    if outcome == Outcome.CONSTANT_ITEM:
-        raise EstimationError(
-            f"Item {listed(constant_items(result.solution))} does not vary, so it has no "
-            "correlations; leave it out of the model."
-        )
-    if outcome == Outcome.SINGULAR:
-        raise EstimationError(str(result.diagnostics[-1]))

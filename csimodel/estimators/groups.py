@@ -11,12 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import SurveyError, suggest
+from csimodel.estimators.chosen import estimator_for
 from csimodel.estimators.estimates import Outcome
 from csimodel.estimators.fit import Fit
-from csimodel.estimators.pls import PLS
 from csimodel.estimators.quantities import Quantity, find
 from csimodel.estimators.solution import Estimator, Solution
-from csimodel.findings import Finding
+from csimodel.findings import Finding, listed
 from csimodel.model import Model
 from csimodel.moments import group_moments
 from csimodel.survey import Answers, Survey, read_survey
@@ -34,26 +34,35 @@ class GroupFits(Mapping[Hashable, Fit]):
         The groups, in the order of the batch.
     codes
         Group number of each respondent used, (rows,); -1 without a group.
+    dropped
+        Number of rows of each group that were not used, (groups,).
     survey, answers
         What was fitted.
     findings
-        Respondents without a group, counted.
+        Rows dropped and cells filled over all groups, groups that lost all their rows, and
+        respondents without a group, counted.
     """
 
     solution: Solution
     labels: pd.Index
     codes: NDArray[np.intp]
+    dropped: NDArray[np.intp]
     survey: Survey
     answers: Answers
     findings: tuple[Finding, ...]
 
     def __getitem__(self, label: Hashable) -> Fit:
         """Return the fit of one group."""
-        if label not in self.labels:
-            raise KeyError(label)
-        position = self.labels.get_loc(label)
-        assert isinstance(position, int)
+        position = self._positions.get(label)
+        if position is None:
+            columns = listed(map(str, self.labels.names))
+            groups = listed(map(_shown, self), 8)
+            raise KeyError(f"There is no group {label!r}; groups by {columns} are {groups}.")
         return Fit(self.solution[position], self.survey, self._answers_of(position))
+
+    @cached_property
+    def _positions(self) -> dict[Hashable, int]:
+        return {label: position for position, label in enumerate(self.labels)}
 
     def __iter__(self) -> Iterator[Hashable]:
         return iter(self.labels)
@@ -101,18 +110,32 @@ class GroupFits(Mapping[Hashable, Fit]):
         own = np.flatnonzero(self.codes == position)
         answers = self.answers
 
-        def part(values: NDArray[np.generic] | None) -> NDArray[np.generic] | None:
-            return None if values is None else values[own]
+        def codes(values: NDArray[np.intp] | None) -> NDArray[np.intp] | None:
+            return None if values is None else np.unique(values[own], return_inverse=True)[1]
 
         return replace(
             answers,
             values=answers.values[own],
             rows=answers.rows[own],
-            weights=part(answers.weights),
-            strata=part(answers.strata),
-            cluster=part(answers.cluster),
-            findings=(),
+            weights=None if answers.weights is None else answers.weights[own],
+            strata=codes(answers.strata),
+            cluster=codes(answers.cluster),
+            findings=tuple(self._findings_of(position)),
         )
+
+    def _findings_of(self, position: int) -> Iterator[Finding]:
+        """Tell how many rows of the group were dropped, and what was changed in all groups."""
+        label, dropped = _shown(self.labels[position]), int(self.dropped[position])
+        if dropped:
+            used = int(self.solution.moments.n[position])
+            message = (
+                f"{dropped} of {used + dropped} rows of group {label} were dropped for missing "
+                "answers or weights."
+            )
+            yield Finding("rows-dropped", message, (label,), "note", dropped)
+        for finding in self.answers.findings:
+            if finding.code not in ("rows-dropped", "weight-dropped"):
+                yield replace(finding, message=f"In all groups together: {finding.message}")
 
 
 def fit_groups(
@@ -138,12 +161,12 @@ def fit_groups(
     -------
     GroupFits
         A mapping from group (a value, or a tuple for several columns) to `Fit`. A group that
-        cannot be estimated has a fit that says so; it stops nothing.
+        cannot be estimated, or has no row left, has a fit that says so; it stops nothing.
 
     Raises
     ------
     SurveyError
-        For a column that does not exist, or data the model cannot use.
+        For a column that does not exist or is named twice, or data the model cannot use.
 
     Examples
     --------
@@ -153,24 +176,49 @@ def fit_groups(
     >>> fits["a"]
     <Fit of ECSI by PLS, path scheme: 125 rows, converged>
     """
-    chosen = PLS() if estimator is None else estimator
-    chosen.check(model)
+    chosen = estimator_for(model, estimator)
     table = survey if isinstance(survey, Survey) else read_survey(survey)
     answers = table.answers(model.blocks)
-    codes, labels = group_codes(table, by, answers.rows)
+    every, labels = group_codes(table, by, np.arange(len(table.data)))
+    codes = every[answers.rows]
     moments = group_moments(answers, codes, len(labels))
     solution = Solution(model, chosen, moments, chosen.estimate(moments, model))
-    lost = int((codes < 0).sum())
-    findings: tuple[Finding, ...] = ()
-    if lost:
-        findings = (
-            Finding(
-                "rows-without-group",
-                f"{lost} of {len(codes)} rows have no value in {by!r} and belong to no group.",
-                count=lost,
-            ),
+    dropped = np.bincount(every[every >= 0], minlength=len(labels)) - moments.n.astype(np.intp)
+    findings = (*answers.findings, *_lost(by, codes, labels, moments.n, dropped))
+    return GroupFits(solution, labels, codes, dropped, table, answers, findings)
+
+
+def _lost(
+    by: str | Sequence[str],
+    codes: NDArray[np.intp],
+    labels: pd.Index,
+    n: NDArray[np.float64],
+    dropped: NDArray[np.intp],
+) -> Iterator[Finding]:
+    """Name the groups that lost rows, those that lost all, and count the rows of no group."""
+    names = [_shown(label) for label in labels]
+    losers = np.flatnonzero(dropped).tolist()
+    if losers:
+        counts = (f"{names[g]} ({dropped[g]} of {dropped[g] + int(n[g])})" for g in losers)
+        message = f"Rows were dropped in {len(losers)} of {len(names)} groups: {listed(counts)}."
+        subjects = tuple(names[g] for g in losers)
+        yield Finding("rows-dropped-by-group", message, subjects, "note", int(dropped.sum()))
+    empty = tuple(names[g] for g in np.flatnonzero(n == 0).tolist())
+    if empty:
+        yield Finding(
+            "groups-without-rows",
+            f"No usable row is left in {len(empty)} of {len(names)} groups, {listed(empty)}; "
+            "use another missing-data policy or leave them out.",
+            empty,
+            count=len(empty),
         )
-    return GroupFits(solution, labels, codes, table, answers, findings)
+    without = int((codes < 0).sum())
+    if without:
+        yield Finding(
+            "rows-without-group",
+            f"{without} of {len(codes)} rows have no value in {by!r} and belong to no group.",
+            count=without,
+        )
 
 
 def group_codes(
@@ -181,19 +229,28 @@ def group_codes(
     Raises
     ------
     SurveyError
-        For a column that does not exist, or when no row has a group.
+        For a column that does not exist or is named twice, or when no row has a group.
     """
-    columns = [by] if isinstance(by, str) else list(by)
+    columns = [by] if isinstance(by, str) else list(by) if isinstance(by, Sequence) else []
+    if not columns or len(set(map(str, columns))) < len(columns):
+        raise SurveyError(
+            f"by={by!r} must name a group column, or several different ones in a list."
+        )
     known = [str(column) for column in survey.data.columns]
     for column in columns:
         if column not in survey.data.columns:
             raise SurveyError(
                 f"Group column {column!r} is not in the data{suggest(str(column), known)}."
             )
-    frame = survey.data[columns].iloc[rows]
+    frame = survey.data[columns].iloc[rows].reset_index(drop=True)
     grouped = frame.groupby(columns if len(columns) > 1 else columns[0], observed=True, sort=True)
     codes = np.asarray(grouped.ngroup().fillna(-1), dtype=np.intp)
     labels = grouped.size().index
     if not len(labels):
         raise SurveyError(f"No row has a value in {by!r}; choose a column that is filled.")
     return codes, labels
+
+
+def _shown(label: Hashable) -> str:
+    """Write a group's label for a sentence: x, or (x, 2024)."""
+    return f"({', '.join(map(str, label))})" if isinstance(label, tuple) else str(label)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, suggest
 from csimodel.estimators.solution import Solution
+from csimodel.estimators.structural import causal_order
 from csimodel.model import Model
 
 Floats = NDArray[np.float64]
@@ -60,10 +61,12 @@ def find(quantity: str | Quantity) -> Quantity:
     Raises
     ------
     OptionError
-        For an unknown name, with the nearest spelling.
+        For an unknown name, with the nearest spelling, or more than one name.
     """
     if isinstance(quantity, Quantity):
         return quantity
+    if not isinstance(quantity, str):
+        raise OptionError(f"The quantity {quantity!r} is not a name; give one, such as 'paths'.")
     if quantity not in _REGISTRY:
         raise OptionError(
             f"There is no quantity {quantity!r}{suggest(quantity, _REGISTRY)}; "
@@ -118,8 +121,8 @@ def pairs_of_constructs(model: Model) -> pd.MultiIndex:
 def reachable(model: Model) -> NDArray[np.bool_]:
     """Mark where the column's construct affects the row's, directly or through others."""
     reach = model.adjacency.copy()
-    for _ in model.constructs:
-        reach |= model.adjacency @ reach
+    for target in causal_order(model):
+        reach[target] |= reach[model.adjacency[target]].any(axis=0)
     return reach
 
 
@@ -158,7 +161,9 @@ register(Quantity("loadings", by_item, lambda s: s.estimates.loadings))
 register(Quantity("weights", by_item, lambda s: s.estimates.weights))
 register(Quantity("unstandardized_weights", by_item, lambda s: s.index_weights))
 register(Quantity("r2", by_target, lambda s: _endogenous(s.r2, s.model), null=None))
-register(Quantity("r2_adjusted", by_target, lambda s: _endogenous(s.r2_adjusted, s.model), null=None))
+register(
+    Quantity("r2_adjusted", by_target, lambda s: _endogenous(s.r2_adjusted, s.model), null=None)
+)
 register(
     Quantity(
         "total_effects",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import lru_cache
+from graphlib import TopologicalSorter
 from typing import NamedTuple
 
 import numpy as np
@@ -186,15 +187,8 @@ def total_effects(model: Model, paths: Floats) -> Floats:
 
 def causal_order(model: Model) -> list[int]:
     """Return construct numbers so that every antecedent comes before what it explains."""
-    order: list[int] = []
-    left = set(range(len(model.constructs)))
-    while left:
-        ready = sorted(
-            j for j in left if not left & set(np.flatnonzero(model.adjacency[j]).tolist())
-        )
-        order += ready
-        left -= set(ready)
-    return order
+    sources = {j: np.flatnonzero(row).tolist() for j, row in enumerate(model.adjacency)}
+    return list(TopologicalSorter(sources).static_order())
 
 
 def implied_construct_cor(model: Model, paths: Floats, cor: Floats) -> Floats:

@@ -5,6 +5,7 @@ Orientation, once for the whole package: ``paths[target, source]``,
 """
 
 from csimodel.model import catalogue
-from csimodel.model.model import Construct, Model, Path, composite, reflective
+from csimodel.model.constructs import Construct, Path, composite, reflective
+from csimodel.model.model import Model
 
 __all__ = ["Construct", "Model", "Path", "catalogue", "composite", "reflective"]

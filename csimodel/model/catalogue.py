@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from csimodel.model.model import Model, Path, reflective
+from csimodel.model.constructs import Path, reflective
+from csimodel.model.model import Model
 
 _ECSI_ITEMS = {
     "Image": ("IMAG1", "IMAG2", "IMAG3", "IMAG4", "IMAG5"),

@@ -1,82 +1,20 @@
-"""The model as a frozen value: constructs with their items, and the paths between constructs."""
+"""The model as a frozen value: constructs and the paths between them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Literal, NamedTuple
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import ModelError, suggest
 from csimodel.findings import listed
-
-Kind = Literal["reflective", "composite", "single"]
-
-
-@dataclass(frozen=True)
-class Construct:
-    """A construct and the items that measure or form it.
-
-    Attributes
-    ----------
-    name
-        Any text; Chinese and spaces are allowed.
-    items
-        Column names of the survey.
-    kind
-        ``"reflective"`` (``=~``, a common factor), ``"composite"`` (``<~``, a weighted
-        sum) or ``"single"`` (one item, taken as the construct itself).
-    """
-
-    name: str
-    items: tuple[str, ...]
-    kind: Kind
-
-    def __post_init__(self) -> None:
-        if not self.items:
-            raise ModelError(f"Construct {self.name!r} has no items; give it at least one column.")
-        twice = [item for item, count in Counter(self.items).items() if count > 1]
-        if twice:
-            raise ModelError(
-                f"Construct {self.name!r} names item {twice[0]!r} twice; name each item once."
-            )
-
-
-class Path(NamedTuple):
-    """An arrow from `source` to `target`, both constructs."""
-
-    source: str
-    target: str
-
-
-def reflective(name: str, items: str | Sequence[str]) -> Construct:
-    """Define a construct whose items reflect it (``name =~ items``).
-
-    >>> reflective("Value", ["PERV1", "PERV2"])
-    Construct(name='Value', items=('PERV1', 'PERV2'), kind='reflective')
-    >>> reflective("Complaints", "CUSCO").kind
-    'single'
-    """
-    names = _names(items)
-    return Construct(name, names, "single" if len(names) == 1 else "reflective")
-
-
-def composite(name: str, items: str | Sequence[str]) -> Construct:
-    """Define a construct that is a weighted sum of its items (``name <~ items``).
-
-    >>> composite("Value", ["PERV1", "PERV2"]).kind
-    'composite'
-    """
-    names = _names(items)
-    return Construct(name, names, "single" if len(names) == 1 else "composite")
-
-
-def _names(items: str | Sequence[str]) -> tuple[str, ...]:
-    return (items,) if isinstance(items, str) else tuple(items)
+from csimodel.model.constructs import Construct, Path, composite, reflective
 
 
 @dataclass(frozen=True)
@@ -88,7 +26,10 @@ class Model:
     constructs
         Made with `reflective` or `composite`; their order is kept in every table.
     paths
-        Pairs ``(source, target)`` of construct names.
+        Pairs ``(source, target)`` of construct names. They are kept in the order of the targets,
+        then of the sources, in `constructs`, however they are given.
+    name
+        For titles; it does not tell models apart.
 
     Raises
     ------
@@ -111,13 +52,16 @@ class Model:
 
     constructs: tuple[Construct, ...]
     paths: tuple[Path, ...] = ()
-    name: str | None = None
+    name: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "constructs", tuple(self.constructs))
-        object.__setattr__(self, "paths", tuple(Path(*path) for path in self.paths))
         _check_constructs(self.constructs)
-        _check_paths(self.construct_names, self.paths)
+        paths = _pairs(self.paths)
+        _check_paths(self.construct_names, paths)
+        place = {name: i for i, name in enumerate(self.construct_names)}
+        paths.sort(key=lambda path: (place[path.target], place[path.source]))
+        object.__setattr__(self, "paths", tuple(paths))
 
     @classmethod
     def from_syntax(cls, text: str) -> Model:
@@ -143,7 +87,13 @@ class Model:
         return cls(constructs, paths)
 
     def to_syntax(self) -> str:
-        """Write the model as text that `from_syntax` reads back to an equal model."""
+        """Write the model as text that `from_syntax` reads back to an equal model.
+
+        Raises
+        ------
+        ModelError
+            For a name that cannot be quoted: with both kinds of quotes, or a line break.
+        """
         from csimodel.model.syntax import render
 
         return render(self)
@@ -240,13 +190,22 @@ class Model:
     @cached_property
     def _hash(self) -> int:
         """The hash, kept because every look-up of what is known of a model asks for it."""
-        return hash((self.constructs, self.paths, self.name))
+        return hash((self.constructs, self.paths))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle what was given only: the hash of a text differs from process to process."""
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
 
 
 def _check_constructs(constructs: Iterable[Construct]) -> None:
     owner: dict[str, str] = {}
     seen: set[str] = set()
     for construct in constructs:
+        if not isinstance(construct, Construct):
+            raise ModelError(
+                f"{construct!r} is not a construct; make one with csi.reflective(name, items) or "
+                "csi.composite(name, items)."
+            )
         if construct.name in seen:
             raise ModelError(
                 f"Construct {construct.name!r} is defined twice; give all its items in one place."
@@ -265,7 +224,19 @@ def _check_constructs(constructs: Iterable[Construct]) -> None:
         )
 
 
-def _check_paths(names: tuple[str, ...], paths: tuple[Path, ...]) -> None:
+def _pairs(paths: Iterable[Sequence[str]]) -> list[Path]:
+    found = []
+    for path in paths:
+        if isinstance(path, str) or not isinstance(path, Sequence) or len(path) != 2:
+            raise ModelError(
+                f"The path {path!r} is not a pair; write (source, target), as in "
+                "('Quality', 'Loyalty')."
+            )
+        found.append(Path(*path))
+    return found
+
+
+def _check_paths(names: tuple[str, ...], paths: Sequence[Path]) -> None:
     for path in paths:
         for end in path:
             if end not in names:
@@ -296,24 +267,15 @@ def _check_paths(names: tuple[str, ...], paths: tuple[Path, ...]) -> None:
         )
 
 
-def _find_cycle(names: tuple[str, ...], paths: tuple[Path, ...]) -> list[str]:
+def _find_cycle(names: tuple[str, ...], paths: Sequence[Path]) -> list[str]:
     """Return the names on one cycle, the first repeated at the end; empty without one."""
-    targets: dict[str, list[str]] = {name: [] for name in names}
+    order: TopologicalSorter[str] = TopologicalSorter()
     for source, target in paths:
-        targets[source].append(target)
-    done: set[str] = set()
-
-    def visit(name: str, trail: list[str]) -> list[str]:
-        if name in trail:
-            return [*trail[trail.index(name) :], name]
-        if name not in done:
-            for target in targets[name]:
-                if found := visit(target, [*trail, name]):
-                    return found
-            done.add(name)
-        return []
-
-    for name in names:
-        if found := visit(name, []):
-            return found
+        order.add(target, source)
+    try:
+        order.prepare()
+    except CycleError as error:
+        cycle = error.args[1][1:]
+        first = min(range(len(cycle)), key=lambda i: names.index(cycle[i]))
+        return [*cycle[first:], *cycle[: first + 1]]
     return []

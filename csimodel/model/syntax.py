@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from csimodel.errors import ModelError
 from csimodel.findings import listed
-from csimodel.model.model import Construct, Path, composite, reflective
+from csimodel.model.constructs import Construct, Path, composite, reflective
 
 if TYPE_CHECKING:
     from csimodel.model.model import Model
@@ -27,6 +27,11 @@ def parse(text: str) -> tuple[tuple[Construct, ...], tuple[Path, ...]]:
 
     A construct defined on several lines gathers their items.
     """
+    if not isinstance(text, str):
+        raise ModelError(
+            f"The model text is of type {type(text).__name__}; give text such as "
+            "'Value =~ v1 + v2' with one statement a line."
+        )
     measured: dict[str, tuple[str, list[str]]] = {}
     paths: list[Path] = []
     for statement in _statements(text):
@@ -159,4 +164,9 @@ def _regressions(model: Model, write: Callable[[str], str]) -> list[str]:
 def _quoted(name: str) -> str:
     if re.fullmatch(r"[^\W\d][\w.]*", name):
         return name
+    if "\n" in name or ('"' in name and "'" in name):
+        raise ModelError(
+            f"The name {name!r} has a line break or both kinds of quotes, which model text "
+            "cannot hold; rename it before writing."
+        )
     return f"'{name}'" if '"' in name else f'"{name}"'

@@ -1,7 +1,8 @@
 """Sample moments with an optional batch axis, and the resampling designs that batch them."""
 
-from csimodel.moments.moments import CrossProducts, Moments, group_moments, join_last, moments_of
+from csimodel.moments.moments import Moments, join_last
 from csimodel.moments.resampling import Design, Units, units_of
+from csimodel.moments.sample import CrossProducts, group_moments, moments_of
 
 __all__ = [
     "CrossProducts",

@@ -171,7 +171,7 @@ class Units:
         m = self.sizes[own][:, None].astype(np.float64)
         with np.errstate(divide="ignore", invalid="ignore"):
             kept = everything + whole[own] / (m - 1.0) - parts * (m / (m - 1.0))
-        return np.where(m > 1, kept, everything)
+        return np.asarray(np.where(m > 1, kept, everything))
 
 
 def units_of(rows: int, strata: NDArray[np.intp] | None, cluster: NDArray[np.intp] | None) -> Units:

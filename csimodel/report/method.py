@@ -19,7 +19,7 @@ _TENENHAUS = (
 _LOHMOELLER = "Lohmöller (1989), Latent Variable Path Modeling with Partial Least Squares"
 _DIJKSTRA = "Dijkstra & Henseler (2015), MIS Quarterly 39(2), 297-316"
 _EFRON = "Efron & Tibshirani (1993), An Introduction to the Bootstrap"
-_RAO = "Rao & Wu (1988), Journal of the American Statistical Association 83, 231-241"
+_RAO = "Rao, Wu & Yue (1992), Survey Methodology 18, 209-217"
 _RINGLE = "Ringle & Sarstedt (2016), Industrial Management & Data Systems 116, 1865-1886"
 _PAPKE = "Papke & Wooldridge (1996), Journal of Applied Econometrics 11, 619-632"
 
@@ -29,7 +29,6 @@ _DOI = {
     _LOHMOELLER: "10.1007/978-3-642-52512-4",
     _DIJKSTRA: "10.25300/MISQ/2015/39.2.02",
     _EFRON: "10.1201/9780429246593",
-    _RAO: "10.1080/01621459.1988.10478591",
     _RINGLE: "10.1108/IMDS-10-2015-0449",
     _PAPKE: "10.1002/(SICI)1099-1255(199611)11:6%3C619::AID-JAE418%3E3.0.CO;2-1",
 }
@@ -64,7 +63,7 @@ def steps(analysis: Analysis) -> list[Step]:
             "A weighted mean of answers, moved to a scale on which the lowest possible answers "
             "give 0 and the highest give 100. w are the weights of standardised questions and s "
             "the standard deviations of the answers.",
-            "index = 100 · Σ w̃ᵢ (x̄ᵢ − minᵢ) / (maxᵢ − minᵢ),   w̃ᵢ = (wᵢ / sᵢ) / Σ (wₖ / sₖ)",
+            "index = 100 · Σ vᵢ (x̄ᵢ − minᵢ) / Σ vᵢ (maxᵢ − minᵢ),   vᵢ = wᵢ / sᵢ",
         ),
         Step(
             "Drivers",
@@ -106,7 +105,7 @@ def references(analysis: Analysis) -> list[tuple[str, str]]:
         _EFRON: True,
         _RAO: design,
     }
-    return [(text, _DOI[text]) for text, cited in wanted.items() if cited]
+    return [(text, _DOI.get(text, "")) for text, cited in wanted.items() if cited]
 
 
 def _estimation(analysis: Analysis) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from csimodel.estimators import find
+from csimodel.index import point_weights
 
 if TYPE_CHECKING:
     from csimodel.report.analysis import Analysis
@@ -68,7 +69,7 @@ def items(analysis: Analysis) -> pd.DataFrame:
             "lower": loadings["lower"].to_numpy(),
             "upper": loadings["upper"].to_numpy(),
             "weight": fit.estimates.weights,
-            "index_weight": fit.solution.index_weights,
+            "index_weight": point_weights(fit.solution),
             "vif": analysis.assessment.item_vif.to_numpy(),
         }
     )

@@ -1,0 +1,153 @@
+"""Samples that gave no numbers: why not, in sentences that a manager understands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.estimators.estimates import Outcome, still_items
+from csimodel.estimators.solution import Solution
+from csimodel.findings import Finding, listed
+
+NULL = 1e-9  # eigenvalue of a correlation matrix that is zero but for rounding
+UNUSABLE = (
+    Outcome.TOO_FEW_ROWS,
+    Outcome.CONSTANT_ITEM,
+    Outcome.UNPAIRED_ITEMS,
+    Outcome.NEGATIVE_RELIABILITY,
+    Outcome.SINGULAR,
+)
+
+
+def unusable(solution: Solution, outcome: Outcome) -> Finding:
+    """Say why a sample gave no numbers."""
+    n = int(solution.moments.n)
+    if outcome == Outcome.TOO_FEW_ROWS:
+        return Finding(
+            "too-few-rows",
+            f"Nothing was estimated because there are only {n} rows and at least 3 are needed; "
+            "check the missing-data policy and the weights.",
+            severity="failure",
+            count=n,
+        )
+    if outcome == Outcome.NEGATIVE_RELIABILITY:
+        return _negative_reliability(solution)
+    if outcome == Outcome.SINGULAR:
+        return _singular(solution)
+    names = constant_items(solution)
+    if not names:
+        return _unpaired(solution)
+    return Finding(
+        "constant-item",
+        f"Nothing was estimated because {listed(names)} {_do(names, 'does', 'do')} not vary "
+        f"over the {n} rows; leave {_do(names, 'it', 'them')} out or take more rows.",
+        names,
+        "failure",
+    )
+
+
+def _unpaired(solution: Solution) -> Finding:
+    row, column = np.nonzero(np.triu(~np.isfinite(solution.moments.cov)))
+    pair = tuple(solution.model.items[i] for i in (row[0], column[0]))
+    return Finding(
+        "unpaired-items",
+        f"Items {pair[0]!r} and {pair[1]!r} have no correlation, because no or too few respondents "
+        "answered both; use another missing-data policy or drop one of them.",
+        pair,
+        "failure",
+    )
+
+
+def _negative_reliability(solution: Solution) -> Finding:
+    worst = int(np.argmin(solution.estimates.reliability))
+    name = solution.model.construct_names[worst]
+    return Finding(
+        "negative-reliability",
+        f"The reliability of {name!r} is estimated at {solution.estimates.reliability[worst]:.3f}, "
+        "so its scores cannot be corrected for measurement error; use PLS without "
+        "consistent=True or drop items that disagree.",
+        (name,),
+        "failure",
+    )
+
+
+def _singular(solution: Solution) -> Finding:
+    for finding in saturated(solution):
+        return finding
+    names = singular_parts(solution)
+    if not names:
+        return Finding(
+            "uncorrelated-scores",
+            "The weights could not be found because some construct's items, added up, correlate "
+            "with no neighbour; check for questions asked the other way round.",
+            severity="failure",
+        )
+    return Finding(
+        "singular",
+        f"The equations have no unique solution because {listed(names)} carry the same "
+        "information; drop one of them, or use mode A for a block of such items.",
+        names,
+        "failure",
+    )
+
+
+def constant_items(solution: Solution) -> tuple[str, ...]:
+    """Return the items without variation."""
+    return tuple(np.array(solution.model.items, dtype=object)[still_items(solution.moments)])
+
+
+def singular_parts(solution: Solution) -> tuple[str, ...]:
+    """Return the items of a singular block, or the antecedents whose scores coincide, if any."""
+    model, cor = solution.model, solution.moments.cor
+    for block in model.slices:
+        if names := tied(cor[block, block], model.items[block], NULL):
+            return names
+    scores = _score_cor(solution)
+    for row in model.adjacency:
+        sources = np.flatnonzero(row)
+        part = scores[np.ix_(sources, sources)]
+        names = tuple(model.construct_names[j] for j in sources)
+        if np.isfinite(part).all() and (alike := tied(part, names, NULL)):
+            return alike
+    return ()
+
+
+def _score_cor(solution: Solution) -> NDArray[np.float64]:
+    """Return the construct correlations, those of sums of items where weights were not found."""
+    found = solution.estimates.construct_cor
+    if np.isfinite(found).all():
+        return found
+    model = solution.model
+    own = (model.owner[:, None] == np.arange(len(model.constructs))).astype(np.float64)
+    between = own.T @ solution.moments.cor @ own
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scale = 1.0 / np.sqrt(np.diag(between))
+        return np.asarray(between * scale * scale[:, None])
+
+
+def saturated(solution: Solution) -> Iterator[Finding]:
+    """Name constructs whose regression fits any answers, for want of rows."""
+    n, model = int(solution.moments.n), solution.model
+    for name, sources in zip(model.construct_names, model.adjacency.sum(axis=1), strict=True):
+        if sources and n <= sources + 1:
+            yield Finding(
+                "no-rows-to-spare",
+                f"Construct {name!r} has {sources} antecedents and there are only {n} rows, so its "
+                "paths fit whatever was answered; collect more rows or remove paths.",
+                (name,),
+                "failure",
+                n,
+            )
+
+
+def tied(cor: NDArray[np.float64], names: tuple[str, ...], below: float) -> tuple[str, ...]:
+    """Return the names with a part in the (almost) null space of a correlation matrix, if any."""
+    values, vectors = np.linalg.eigh(cor)
+    part = np.abs(vectors[:, values < below]).max(axis=1, initial=0.0)
+    return tuple(name for name, size in zip(names, part, strict=True) if size > np.sqrt(below))
+
+
+def _do(names: tuple[str, ...], one: str, many: str) -> str:
+    return one if len(names) == 1 else many

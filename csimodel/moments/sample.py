@@ -1,0 +1,300 @@
+"""From answers to moments: of the sample, of resamples, of the sample without some, of groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.moments.moments import Moments
+from csimodel.moments.resampling import Units
+from csimodel.survey import Answers, Survey
+
+Floats = NDArray[np.float64]
+
+_STRETCH = 4096  # rows handled together
+_CELLS = 2**22  # products of items held at once
+
+
+def moments_of(source: Answers | Survey | Moments, items: Sequence[str] | None = None) -> Moments:
+    """Return the moments of a survey's items, of prepared answers, or moments as they are.
+
+    Examples
+    --------
+    >>> from csimodel.survey import load_mobi
+    >>> moments_of(load_mobi(), ["CUSA1", "CUSA2"]).mean.round(3)
+    array([7.988, 7.128])
+    """
+    if isinstance(source, Moments):
+        return source if items is None or tuple(items) == source.items else source.select(items)
+    if isinstance(source, Survey):
+        names = tuple(items if items is not None else source.items)
+        source = source.answers({"": names})
+    return CrossProducts.of(source).sample()
+
+
+@dataclass(frozen=True, eq=False)
+class CrossProducts:
+    """Sums of products of items over rows, for the sample itself and for any resample.
+
+    Rows are handled a stretch at a time, so memory does not grow with their number.
+
+    Attributes
+    ----------
+    answers
+        Where they come from.
+    centre
+        Item means the answers are centred at, for accuracy, (items,).
+    """
+
+    answers: Answers
+    centre: Floats
+
+    @classmethod
+    def of(cls, answers: Answers) -> CrossProducts:
+        """Choose the centre: the means of the first rows that answered."""
+        first = answers.values[:_STRETCH]
+        if answers.missing == "complete":
+            return cls(answers, first.mean(axis=0))
+        seen = ~np.isnan(first)
+        return cls(
+            answers, np.where(seen, first, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+        )
+
+    def sample(self) -> Moments:
+        """Return the moments of the answers themselves."""
+        return self._complete_sample() if self.answers.missing == "complete" else self._with_gaps()
+
+    def _complete_sample(self) -> Moments:
+        answers, size = self.answers, len(self.centre)
+        total, products = np.zeros(size), np.zeros((size, size))
+        for start in range(0, len(answers.values), _STRETCH):
+            part = slice(start, start + _STRETCH)
+            x = answers.values[part] - self.centre
+            wx = x if answers.weights is None else x * answers.weights[part, None]
+            total += wx.sum(axis=0)
+            products += wx.T @ x
+        n = np.array(float(len(answers.values)))
+        whole, effective = float(n), n
+        if answers.weights is not None:
+            whole = answers.weights.sum()
+            effective = whole**2 / (answers.weights**2).sum()
+        shift = total / whole
+        with np.errstate(invalid="ignore", divide="ignore"):
+            cov = (products / whole - shift[:, None] * shift) * (n / (n - 1.0))
+        bounds = answers.minimum, answers.maximum
+        return Moments(answers.items, n, self.centre + shift, cov, *bounds, np.asarray(effective))
+
+    def _with_gaps(self) -> Moments:
+        answers = self.answers
+        rows, size = answers.values.shape
+        weights = np.ones(rows) if answers.weights is None else answers.weights
+        sums = np.zeros((4, size, size))
+        for start in range(0, rows, _STRETCH):
+            w = weights[start : start + _STRETCH]
+            x = answers.values[start : start + _STRETCH] - self.centre
+            seen = (~np.isnan(x)).astype(np.float64)
+            x = np.nan_to_num(x, nan=0.0)
+            wx, wm = (x * w[:, None]).T, seen * w[:, None]
+            sums += np.stack([wx @ seen, wx @ x, (wx * x.T) @ seen, wm.T @ seen])
+        squared = None if answers.weights is None else np.array([(weights**2).sum()])
+        seen_rows = (~np.isnan(answers.values)).sum(axis=0)[:, None] * 1.0
+        total, n = np.array([weights.sum()]), np.array([float(rows)])
+        return self._moments(sums.reshape(-1, 1), total, n, squared, seen_rows)[0]
+
+    def resampled(self, counts: Floats) -> Moments:
+        """Return the moments of resamples, `counts` (draws, rows): one matrix product."""
+        answers = self.answers
+        weights, squared = counts, None
+        if answers.weights is not None:
+            weights, squared = counts * answers.weights, counts @ answers.weights**2
+        sums = sum(self._products(part).T @ weights[:, part].T for part in self._stretches())
+        seen_rows = None
+        if answers.missing != "complete":
+            seen_rows = (counts @ ~np.isnan(answers.values)).T
+        n = counts.sum(axis=1)
+        return self._moments(np.asarray(sums), weights.sum(axis=1), n, squared, seen_rows)
+
+    def without_each(
+        self, units: Units, chosen: NDArray[np.intp], counts: Floats | None = None
+    ) -> Moments:
+        """Return the moments with one copy of each chosen unit left out in turn.
+
+        With several strata the others of the unit's stratum are weighted up to keep its total,
+        ``m / (m - 1)`` for m units.
+
+        Parameters
+        ----------
+        units
+            Which unit (respondent or cluster) each row belongs to, and the units' strata.
+        chosen
+            Numbers of the units to leave out, one sample each.
+        counts
+            How often each row is present, (rows,); once by default. For one stratum only.
+        """
+        answers = self.answers
+        given = np.ones(len(answers.values)) if answers.weights is None else answers.weights
+        times = np.ones(len(given)) if counts is None else counts
+        extras = [given, np.ones(len(given)), given**2]
+        if answers.missing != "complete":
+            extras += list((~np.isnan(answers.values)).T)
+        extra = np.stack(extras, axis=1)
+
+        place = np.full(len(units.stratum), -1, dtype=np.intp)
+        place[chosen] = np.arange(len(chosen))
+        size = self._pieces
+        parts = np.zeros((len(chosen), size + extra.shape[1]))
+        whole = np.zeros((units.strata, size + extra.shape[1]))
+        for part in self._stretches():
+            products = np.hstack([self._products(part) * given[part, None], extra[part]])
+            unit = units.of_row[part]
+            for stratum in np.unique(units.stratum[unit]):
+                own = units.stratum[unit] == stratum
+                whole[stratum] += times[part][own] @ products[own]
+            here = np.flatnonzero(place[unit] >= 0)
+            np.add.at(parts, place[unit[here]], products[here])
+        left = units.leave_out(parts, whole, chosen)
+        sums, rest = left[:, :size].T, left[:, size:].T
+        squared = None if answers.weights is None else rest[2]
+        seen_rows = None if answers.missing == "complete" else rest[3:]
+        return self._moments(sums, rest[0], rest[1], squared, seen_rows)
+
+    @property
+    def _pieces(self) -> int:
+        size = len(self.centre)
+        return size + size * (size + 1) // 2 if self.answers.missing == "complete" else 4 * size**2
+
+    def _stretches(self) -> list[slice]:
+        """Cut the rows so that a stretch's products stay below some 64 MB."""
+        rows = len(self.answers.values)
+        step = max(64, _CELLS // self._pieces)
+        return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
+
+    def _products(self, part: slice) -> Floats:
+        """Return the products of items of some rows, (rows, pieces)."""
+        x = self.answers.values[part] - self.centre
+        if self.answers.missing == "complete":
+            row, column = np.triu_indices(x.shape[1])
+            return np.hstack([x, x[:, row] * x[:, column]])
+        seen = (~np.isnan(x)).astype(np.float64)
+        x = np.nan_to_num(x, nan=0.0)
+        pairs = [
+            x[:, :, None] * seen[:, None],
+            x[:, :, None] * x[:, None],
+            (x**2)[:, :, None] * seen[:, None],
+            seen[:, :, None] * seen[:, None],
+        ]
+        return np.stack(pairs, axis=1).reshape(len(x), -1)
+
+    def _moments(
+        self,
+        sums: Floats,
+        total: Floats,
+        n: Floats,
+        squared: Floats | None,
+        seen_rows: Floats | None,
+    ) -> Moments:
+        """Turn weighted sums, (pieces, draws), into moments; draws lie last in memory."""
+        answers, size = self.answers, len(self.centre)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            if seen_rows is None:
+                mean, cov = _complete(sums, total, n, size)
+            else:
+                parts = sums.reshape(4, size, size, -1)
+                pairwise = answers.missing == "pairwise"
+                mean, cov = _pairwise(parts, seen_rows) if pairwise else _filled(parts, total, n)
+            effective = n if squared is None else total**2 / squared
+        return Moments(
+            items=answers.items,
+            n=n,
+            mean=(mean + self.centre[:, None]).T,
+            cov=np.moveaxis(cov, -1, 0),
+            minimum=answers.minimum,
+            maximum=answers.maximum,
+            effective_n=effective,
+        )
+
+
+def _complete(sums: Floats, total: Floats, n: Floats, size: int) -> tuple[Floats, Floats]:
+    """Return means and covariances when every cell was answered."""
+    sums = sums / total
+    mean, second = sums[:size], sums[size:]
+    cov = np.empty((size, size, sums.shape[-1]))
+    start = 0
+    for i in range(size):
+        stop = start + size - i
+        np.subtract(second[start:stop], mean[i] * mean[i:], out=cov[i, i:])
+        cov[i, i:] *= n / (n - 1.0)
+        cov[i + 1 :, i] = cov[i, i + 1 :]
+        start = stop
+    return mean, cov
+
+
+def _pairwise(parts: Floats, seen_rows: Floats) -> tuple[Floats, Floats]:
+    """Return means and covariances by pairs of items, from the rows that answered both."""
+    first, product, square, weight = parts
+    centre = first / weight  # mean of item i over rows that answered k
+    spread = np.maximum(square / weight - centre**2, 0.0)
+    turned = centre.swapaxes(0, 1)
+    cor = (product / weight - centre * turned) / np.sqrt(spread * spread.swapaxes(0, 1))
+    own = np.arange(len(first))
+    variance = spread[own, own] * seen_rows / (seen_rows - 1.0)
+    sd = np.sqrt(variance)
+    cov = cor * sd * sd[:, None]
+    cov[own, own] = variance
+    return centre[own, own], cov
+
+
+def _filled(parts: Floats, total: Floats, n: Floats) -> tuple[Floats, Floats]:
+    """Return means and covariances as if missing cells held the item's mean."""
+    first, product, _, weight = parts
+    own = np.arange(len(first))
+    mean = first[own, own] / weight[own, own]
+    cov = product - mean[None, :] * first - mean[:, None] * first.swapaxes(0, 1)
+    cov += mean[:, None] * mean[None, :] * weight
+    cov *= n / (n - 1.0) / total
+    return mean, cov
+
+
+def group_moments(answers: Answers, codes: NDArray[np.intp], groups: int) -> Moments:
+    """Return a batch of moments, one for each group code 0 … groups - 1, in one pass.
+
+    Groups of fewer than 2 rows get NaN moments.
+    """
+    size = len(answers.items)
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(groups + 1))
+    n = np.diff(starts).astype(np.float64)
+    mean = np.full((size, groups), np.nan)
+    cov = np.full((size, size, groups), np.nan)
+    effective = n.copy()
+    plain = answers.missing == "complete" and answers.weights is None
+    values = answers.values[order] if plain else answers.values
+    for group in range(groups):
+        here = slice(starts[group], starts[group + 1])
+        if n[group] < 2:
+            continue
+        if plain:
+            rows = values[here]
+            mean[:, group] = centre = rows.mean(axis=0)
+            rows = rows - centre
+            cov[:, :, group] = rows.T @ rows / (n[group] - 1.0)
+            continue
+        part = replace(
+            answers,
+            values=values[order[here]],
+            weights=None if answers.weights is None else answers.weights[order[here]],
+        )
+        one = moments_of(part)
+        mean[:, group], cov[:, :, group], effective[group] = one.mean, one.cov, one.effective_n
+    return Moments(
+        items=answers.items,
+        n=n,
+        mean=mean.T,
+        cov=np.moveaxis(cov, -1, 0),
+        minimum=answers.minimum,
+        maximum=answers.maximum,
+        effective_n=effective,
+    )
