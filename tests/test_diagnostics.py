@@ -87,7 +87,7 @@ def test_two_rows_cannot_be_fitted(chain, population):
     with pytest.raises(EstimationError) as caught:
         csi.fit(chain, population(2))
     assert str(caught.value) == (
-        "There are 2 usable rows, and a fit needs at least 3; "
+        "Nothing was estimated because there are only 2 rows and at least 3 are needed; "
         "check the missing-data policy and the weights."
     )
 
@@ -142,7 +142,8 @@ def test_inadmissible_reliability_and_loadings_are_named():
     model = csi.Model.from_syntax("X =~ x1 + x2\nY =~ y1 + y2\nY ~ X")
     found = csi.fit(model, moments, csi.PLS(consistent=True))
     assert "construct-correlations-not-positive-definite" in codes(found)
-    assert "path-beyond-1" in codes(found)
+    assert "construct-correlation-beyond-1" in codes(found)
+    assert "path-beyond-1" not in codes(found)  # with one antecedent it is the same number
     cov = np.array([[1, 0.9, 0.3, 0.3], [0.9, 1, 0.9, 0.3], [0.3, 0.9, 1, 0.9], [0.3, 0.3, 0.9, 1]])
     cov = np.array(
         [[1, 0.2, 0.7, 0.7], [0.2, 1, 0.05, 0.05], [0.7, 0.05, 1, 0.9], [0.7, 0.05, 0.9, 1]]
@@ -169,7 +170,8 @@ def test_constant_item_in_moments():
     with pytest.raises(EstimationError) as caught:
         csi.fit(model, csi.Moments.from_cov(cov, 300, ["x1", "x2", "y1", "y2"]))
     assert str(caught.value) == (
-        "Item y1 does not vary, so it has no correlations; leave it out of the model."
+        "Nothing was estimated because y1 does not vary over the 300 rows; "
+        "leave it out or take more rows."
     )
 
 
@@ -224,3 +226,91 @@ def test_missing_cells_are_counted_in_the_result(chain, data):
     mean = csi.fit(chain, csi.read_survey(holes, missing="mean"))
     assert str(cells) in str(mean.diagnostics[0])
     assert "No findings" not in str(mean.summary())
+
+
+def test_constructs_measured_by_copies_are_named_under_every_scheme(data):
+    model = csi.Model.from_syntax(
+        "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nC =~ c1 + c2 + c3\nC ~ A + B"
+    )
+    same = data.assign(b1=data["a1"], b2=data["a2"], b3=data["a3"])
+    for scheme in ("path", "factorial", "centroid"):
+        with pytest.raises(EstimationError, match="because A and B carry the same information"):
+            csi.fit(model, same, csi.PLS(scheme))
+
+
+def test_a_copied_construct_has_no_path_beyond_1(data):
+    model = csi.Model.from_syntax("A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A")
+    same = data.assign(b1=data["a1"], b2=data["a2"], b3=data["a3"])
+    assert set(codes(csi.fit(model, same))) == {"duplicated-item", "constructs-alike"}
+
+
+@pytest.mark.parametrize("modes", ["A", "B", "unit"])
+def test_an_item_that_is_almost_the_sum_of_others_is_named(chain, data, modes):
+    noise = 1e-4 * np.random.default_rng(0).standard_normal(80)
+    found = csi.fit(chain, data.assign(a3=data["a1"] + data["a2"] + noise), csi.PLS(modes=modes))
+    (finding,) = (f for f in found.diagnostics if f.code == "nearly-collinear-items")
+    assert str(finding) == (
+        "Items a1, a2 and a3 are almost tied by a formula, such as one being the sum of others; "
+        "remove one of them."
+    )
+
+
+def sparse(population, together):
+    """Return answers of which two items share a few rows only."""
+    data = population(60, seed=3)
+    return data.assign(
+        a1=data["a1"].mask(data.index < 30), b1=data["b1"].mask(data.index >= 30 + together)
+    )
+
+
+def test_two_items_never_answered_together_are_named(chain, population):
+    survey = csi.read_survey(sparse(population, 0), missing="pairwise")
+    with pytest.raises(EstimationError) as caught:
+        csi.fit(chain, survey)
+    assert str(caught.value) == (
+        "Items 'a1' and 'b1' have no correlation, because no or too few respondents answered both; "
+        "use another missing-data policy or drop one of them."
+    )
+
+
+def test_items_that_share_two_rows_contradict_others_and_are_no_copies(chain, population):
+    survey = csi.read_survey(sparse(population, 2), missing="pairwise")
+    found = csi.fit(chain, survey)
+    assert abs(found.moments.cor[0, 3]) == pytest.approx(1)
+    assert "duplicated-item" not in codes(found)
+    (finding,) = (f for f in found.diagnostics if f.code.startswith("item-correlations"))
+    assert finding.severity == "failure"
+    with pytest.raises(EstimationError, match="The item correlations contradict each other"):
+        csi.fit(chain, survey, strict=True)
+
+
+def test_correlations_beyond_1_are_failures():
+    items = ["a1", "a2", "b1", "b2", "c1", "c2"]
+    cov = np.full((6, 6), 0.3) + 0.7 * np.eye(6)
+    cov[[0, 2], [2, 0]] = 2.2
+    chain = "A =~ a1 + a2\nB =~ b1 + b2\nC =~ c1 + c2\nB ~ A\nC ~ B"
+    found = csi.fit(csi.Model.from_syntax(chain), csi.Moments.from_cov(cov, 100, items))
+    failures = {finding.code for finding in found.diagnostics if finding.severity == "failure"}
+    assert failures == {"item-correlations-not-positive-definite", "construct-correlation-beyond-1"}
+    cov = np.full((3, 3), 0.8) + 0.2 * np.eye(3)
+    cov[[0, 1], [1, 0]] = 0.1
+    explained = csi.Model.from_syntax("A =~ a1\nB =~ b1\nC =~ c1\nC ~ A + B")
+    found = csi.fit(explained, csi.Moments.from_cov(cov, 100, ["a1", "b1", "c1"]))
+    (finding,) = (f for f in found.diagnostics if f.code == "explained-variance-above-1")
+    assert finding.severity == "failure"
+    assert "The explained variance of 'C' is estimated at 1.164, above 1" in str(finding)
+
+
+def test_as_many_antecedents_as_rows_allow_are_a_failure(population):
+    model = csi.Model.from_syntax(
+        "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nC =~ c1 + c2 + c3\nC ~ A + B"
+    )
+    three, four = (csi.fit(model, population(rows)) for rows in (3, 4))
+    assert three.r2["C"] == pytest.approx(1)
+    (finding,) = (f for f in three.diagnostics if f.code == "no-rows-to-spare")
+    assert finding.severity == "failure"
+    assert str(finding) == (
+        "Construct 'C' has 2 antecedents and there are only 3 rows, so its paths fit whatever was "
+        "answered; collect more rows or remove paths."
+    )
+    assert "no-rows-to-spare" not in codes(four)

@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import csimodel as csi
-from csimodel.errors import OptionError, SurveyError
+from csimodel.errors import ModelError, OptionError, SurveyError
 
 
 def test_tables_have_one_orientation(fit):
@@ -136,3 +136,63 @@ def test_an_unknown_quantity_lists_what_there_is(boot):
     assert str(caught.value).startswith(
         "There is no quantity 'path' (did you mean 'paths'?); use one of paths, "
     )
+
+
+@pytest.mark.parametrize("asked", [["paths"], 5, None])
+def test_a_quantity_that_is_no_name_is_refused(boot, asked):
+    with pytest.raises(OptionError) as caught:
+        boot.table(asked)
+    assert str(caught.value) == (
+        f"The quantity {asked!r} is not a name; give one, such as 'paths'."
+    )
+
+
+@pytest.mark.parametrize(
+    "start", [csi.fit, lambda *given: csi.fit_groups(*given[:2], "g", *given[2:])]
+)
+def test_arguments_of_the_wrong_type_are_named(start, chain, population):
+    data = population(50).assign(g=1)
+    cases = [
+        ((chain.to_syntax(), data), ModelError,
+         "The model is given as text; read it first with csi.Model.from_syntax(text)."),
+        ((data, chain), ModelError,
+         "The model is of type DataFrame; give a csi.Model first and the survey second."),
+        ((chain, data, "path"), OptionError, "The estimator 'path' is not known; give a value such as "
+         "csi.PLS() or csi.PLS(scheme='centroid')."),
+        ((chain, data, csi.PLS), OptionError,
+         "The estimator PLS is a class; give a value of it, such as csi.PLS()."),
+    ]  # fmt: skip
+    for given, error, message in cases:
+        with pytest.raises(error) as caught:
+            start(*given)
+        assert str(caught.value) == message
+
+
+def test_a_batch_of_moments_is_not_one_sample(chain, population):
+    data = population(50)
+    batch = csi.Moments.from_array(np.stack([data, data]), list(data.columns))
+    with pytest.raises(SurveyError) as caught:
+        csi.fit(chain, batch)
+    assert str(caught.value) == (
+        "The moments hold a batch of 2 samples and fit takes one; give one of them, such as "
+        "moments[0], or fit groups of a survey with fit_groups."
+    )
+    assert csi.fit(chain, batch[0]).n == 50
+
+
+def test_tables_are_copies(chain, population):
+    found = csi.fit(chain, population(50))
+    before = [found.estimates.paths.copy(), found.estimates.construct_cor.copy()]
+    before += [found.solution.cross_loadings.copy(), found.solution.total_effects.copy()]
+    tables = (found.paths, found.construct_cor, found.cross_loadings, found.total_effects)
+    for table in (*tables, found.r2, found.loadings, found.weights, found.implied_cov):
+        table.iloc[:] = 99.0
+    after = [found.estimates.paths, found.estimates.construct_cor]
+    after += [found.solution.cross_loadings, found.solution.total_effects]
+    for one, other in zip(before, after, strict=True):
+        assert_allclose(one, other, atol=0)
+
+
+def test_explained_variance_has_no_p_value(boot):
+    assert boot.table("r2")["p"].isna().all()
+    assert boot.table("r2_adjusted")["p"].isna().all()

@@ -60,7 +60,8 @@ def test_a_group_that_cannot_be_fitted_says_so_and_stops_nothing(chain, populati
         "leave it out or take more rows."
     )
     assert str(fits["tiny"].diagnostics[-1]) == (
-        "Nothing was estimated because there are only 2 rows; at least 3 are needed."
+        "Nothing was estimated because there are only 2 rows and at least 3 are needed; "
+        "check the missing-data policy and the weights."
     )
     assert not fits["tiny"].converged
     assert fits.table("paths").loc["flat"].isna().all()
@@ -75,5 +76,67 @@ def test_unknown_group_and_column(chain, population):
     with pytest.raises(SurveyError) as caught:
         csi.fit_groups(chain, data.assign(firm=np.nan), by="firm")
     assert str(caught.value) == "No row has a value in 'firm'; choose a column that is filled."
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="There is no group 'b'; groups by firm are a."):
         csi.fit_groups(chain, data, by="firm")["b"]
+    fits = csi.fit_groups(chain, data.assign(year=[1, 2] * 30), by=["firm", "year"])
+    with pytest.raises(
+        KeyError, match=r"There is no group 'a'; groups by firm and year are \(a, 1\) and \(a, 2\)."
+    ):
+        fits["a"]
+    assert "a" not in fits
+
+
+@pytest.mark.parametrize("by", [[], ["firm", "firm"], None, 5])
+def test_columns_that_make_no_groups_are_refused(chain, population, by):
+    with pytest.raises(SurveyError) as caught:
+        csi.fit_groups(chain, population(60).assign(firm="a"), by=by)
+    assert str(caught.value) == (
+        f"by={by!r} must name a group column, or several different ones in a list."
+    )
+
+
+def test_an_index_may_be_called_like_the_group_column(chain, population):
+    data = population(60).assign(firm=["a", "b"] * 30)
+    named = data.set_axis(data.index.rename("firm"))
+    fits = csi.fit_groups(chain, named, by="firm")
+    assert_allclose(fits.table("paths"), csi.fit_groups(chain, data, by="firm").table("paths"))
+    assert fits["a"].scores.index.equals(named.index[::2])
+
+
+def test_rows_and_groups_lost_to_missing_answers_are_told(chain, population):
+    data = population(90).assign(firm=["a", "b", "c"] * 30)
+    data.loc[data["firm"] == "b", "a1"] = np.nan
+    data.loc[[0, 3], "b1"] = np.nan
+    survey = csi.read_survey(data, missing="listwise")
+    fits = csi.fit_groups(chain, survey, by="firm")
+    assert [str(finding) for finding in fits.findings] == [
+        "32 of 90 rows were dropped because an item is missing (missing='listwise'): "
+        "a1 (30) and b1 (2).",
+        "Rows were dropped in 2 of 3 groups: a (2 of 30) and b (30 of 30).",
+        "No usable row is left in 1 of 3 groups, b; use another missing-data policy or leave "
+        "them out.",
+    ]
+    assert list(fits) == ["a", "b", "c"]
+    assert fits.converged.to_dict() == {"a": True, "b": False, "c": True}
+    assert str(fits["a"].diagnostics[0]) == (
+        "2 of 30 rows of group a were dropped for missing answers or weights."
+    )
+    assert not any(finding.code == "rows-dropped" for finding in fits["c"].diagnostics)
+    filled = csi.fit_groups(chain, csi.read_survey(data.drop("firm", axis=1).assign(
+        firm=["a", "b"] * 45), missing="mean"), by="firm")  # fmt: skip
+    assert str(filled["a"].diagnostics[0]) == (
+        "In all groups together: 32 missing cells count as the column's mean (missing='mean'): "
+        "a1 (30) and b1 (2)."
+    )
+
+
+def test_strata_and_clusters_of_a_group_are_counted_from_0(chain, population):
+    place = np.arange(120)
+    data = population(120).assign(firm=np.where(place < 60, "a", "b"), s=place // 30, c=place // 5)
+    fits = csi.fit_groups(chain, csi.read_survey(data, strata="s", cluster="c"), by="firm")
+    alone = csi.fit(chain, csi.read_survey(data[60:], strata="s", cluster="c"))
+    answers = fits["b"].answers
+    assert np.array_equal(np.unique(answers.strata), [0, 1])
+    assert np.array_equal(np.unique(answers.cluster), np.arange(12))
+    ours, theirs = (csi.bootstrap(one, 60, 1, progress=False) for one in (fits["b"], alone))
+    assert_allclose(ours.draws("paths"), theirs.draws("paths"), atol=1e-8)

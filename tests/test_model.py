@@ -1,5 +1,9 @@
 """The model as a value: derived facts and every sentence it refuses with."""
 
+import pickle
+import subprocess
+import sys
+
 import pytest
 
 import csimodel as csi
@@ -104,3 +108,66 @@ def test_catalogue_names_a_misspelt_construct():
     assert "Construct 'Satisfction' is not in the model (did you mean 'Satisfaction'?)" in str(
         caught.value
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("A", ("a", "b"), "formative"), "Construct 'A' is of kind 'formative'; use 'reflective' (=~), "
+         "'composite' (<~) or 'single' (one item)."),
+        ((" ", ("a", "b"), "reflective"), "Construct ' ' has the name ' ' in it, which is blank; name "
+         "constructs and items by text, as the columns of the data."),
+        (("A", (7, "b"), "reflective"), "Construct 'A' has the name 7 in it, which is not text; name "
+         "constructs and items by text, as the columns of the data."),
+        (("A", 7, "reflective"), "Construct 'A' has the name 7 in it, which is not text; name "
+         "constructs and items by text, as the columns of the data."),
+        (("A", ("a", "b"), "single"), "Construct 'A' is of kind 'single' and has 2 items; name one, or "
+         "use 'reflective' or 'composite'."),
+    ],
+)  # fmt: skip
+def test_constructs_that_make_no_sense_are_named(given, message):
+    with pytest.raises(ModelError) as caught:
+        csi.Construct(*given)
+    assert str(caught.value) == message
+
+
+def test_items_may_be_a_list_or_one_name():
+    assert csi.Construct("A", ["a", "b"], "reflective") == csi.reflective("A", ("a", "b"))
+    assert csi.Construct("A", "ab", "composite") == csi.reflective("A", ["ab"])
+
+
+def test_parts_of_a_model_must_be_constructs_and_pairs():
+    with pytest.raises(ModelError, match=r"^'A' is not a construct; make one with csi.reflective"):
+        csi.Model(("A", B))
+    for path in ("AB", ("A",), 5):
+        with pytest.raises(ModelError, match=r" is not a pair; write \(source, target\), as in "):
+            csi.Model((A, B), (path,))
+
+
+def test_a_long_chain_is_a_model_and_a_long_cycle_is_named():
+    constructs = tuple(csi.reflective(f"C{i}", f"i{i}") for i in range(1500))
+    chain = [(f"C{i}", f"C{i + 1}") for i in range(1499)]
+    assert len(csi.Model(constructs, chain).endogenous) == 1499
+    with pytest.raises(ModelError, match="The paths form a cycle, C0 → C1 → C2 → "):
+        csi.Model(constructs, [*chain, ("C1499", "C0")])
+
+
+def test_neither_the_order_of_paths_nor_the_name_tells_models_apart():
+    one = csi.Model((A, B, C), (("B", "C"), ("A", "C"), ("A", "B")), name="mine")
+    other = csi.Model((A, B, C), (("A", "B"), ("A", "C"), ("B", "C")))
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one.paths == (("A", "B"), ("A", "C"), ("B", "C"))
+
+
+def test_a_model_from_another_process_hashes_like_its_equal(tmp_path):
+    model = csi.Model((A, B), (("A", "B"),), name="mine")
+    hash(model)
+    (tmp_path / "model.pickle").write_bytes(pickle.dumps(model))
+    script = (
+        "import csimodel as csi, pathlib, pickle, sys\n"
+        "model = pickle.loads(pathlib.Path(sys.argv[1]).read_bytes())\n"
+        "assert model.name == 'mine'\n"
+        "assert {csi.Model(model.constructs, model.paths): 1}[model] == 1"
+    )
+    subprocess.run([sys.executable, "-c", script, tmp_path / "model.pickle"], check=True)

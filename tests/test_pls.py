@@ -1,15 +1,17 @@
 """PLS against cSEM, seminr, semPLS and matrixpls, and the laws it must obey."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 import csimodel as csi
 from csimodel.errors import ModelError, OptionError
-from csimodel.estimators import Inadmissible
+from csimodel.estimators import Inadmissible, Outcome
 
 TIGHT = {"tolerance": 1e-13, "max_iterations": 3000}
 SCHEMES = ["path", "factorial", "centroid"]
@@ -223,8 +225,14 @@ def test_plsc_on_mobi_is_flagged(ecsi, mobi):
         ({"scheme": "centriod"}, "scheme='centriod' is not known (did you mean 'centroid'?); "
          "use one of 'path', 'factorial', 'centroid'."),
         ({"modes": "C"}, "modes='C' is not known; use one of 'A', 'B', 'unit'."),
-        ({"tolerance": 0}, "tolerance=0 must be positive, for example 1e-10."),
-        ({"max_iterations": 0}, "max_iterations=0 must be at least 1."),
+        ({"modes": ""}, "modes='' is not known; use one of 'A', 'B', 'unit'."),
+        ({"modes": 0}, "modes=0 is not known; use one of 'A', 'B', 'unit'."),
+        ({"modes": ("A", "B")}, "modes=('A', 'B') is not known; use one of 'A', 'B', 'unit'."),
+        ({"consistent": "no"}, "consistent='no' must be True or False."),
+        *(({"tolerance": value}, f"tolerance={value!r} must be a number above 0 and at most 0.001, "
+           "for example 1e-10.") for value in (0, 10, float("inf"), float("nan"), "a", None)),
+        *(({"max_iterations": value}, f"max_iterations={value!r} must be a whole number of at least 1.")
+          for value in (0, 2.5, "9")),
     ],
 )  # fmt: skip
 def test_options_out_of_range_are_named(options, message):
@@ -251,3 +259,69 @@ def test_modes_that_do_not_fit_the_model_are_named(ecsi, mobi):
     assert str(caught.value) == (
         "PLS needs at least one path between constructs; add one, as in 'Loyalty ~ Satisfaction'."
     )
+
+
+def test_an_estimator_with_modes_is_a_value():
+    one = csi.PLS(modes={"B": "A", "A": "B"})
+    other = csi.PLS(modes={"A": "B", "B": "A"})
+    assert one == other != csi.PLS(modes={"A": "B"})
+    assert hash(one) == hash(other)
+    assert replace(one, scheme="centroid").modes == one.modes
+
+
+def test_the_unit_of_an_item_does_not_matter_however_large(chain, population):
+    data = population(100)
+    before = csi.fit(chain, data).paths
+    for factor in (1e9, 1e-9):
+        changed = csi.fit(chain, data.assign(b2=factor * data["b2"]))
+        assert_allclose(changed.paths, before, atol=1e-9)
+        assert changed.diagnostics == ()
+
+
+def test_draws_without_variation_are_lost_in_any_unit(chain, population):
+    rows = population(40)
+    for value in (0.1, 1e9):
+        data = rows.assign(b2=np.where(np.arange(40) == 0, value, 0.0))
+        boot = csi.bootstrap(csi.fit(chain, data), 400, 1, progress=False)
+        absent = sum(int((counts[:, 0] == 0).sum()) for counts in boot.design)
+        assert boot.failed.to_dict() == {"an item without variation": absent}
+
+
+DISAGREEING = np.array(
+    [[1, -0.3, 0.6, 0.6], [-0.3, 1, 0.5, 0.5], [0.6, 0.5, 1, 0.8], [0.6, 0.5, 0.8, 1]]
+)
+
+
+def test_a_negative_reliability_is_named_raised_and_counted():
+    model = csi.Model.from_syntax("X =~ x1 + x2\nY =~ y1 + y2\nY ~ X")
+    plsc = csi.PLS(consistent=True)
+    sentence = (
+        "The reliability of 'X' is estimated at -0.865, so its scores cannot be corrected for "
+        "measurement error; use PLS without consistent=True or drop items that disagree."
+    )
+    with pytest.raises(csi.EstimationError) as caught:
+        csi.fit(model, csi.Moments.from_cov(DISAGREEING, 300, model.items), plsc)
+    assert str(caught.value) == sentence
+
+    root = np.linalg.cholesky(DISAGREEING)
+    rng = np.random.default_rng(0)
+    noise = np.linalg.qr(rng.standard_normal((60, 5)) * [1e-9, 1, 1, 1, 1] + [1, 0, 0, 0, 0])[0]
+    bad = pd.DataFrame(noise[:, 1:] @ root.T, columns=list(model.items))
+    fair = 0.5 * np.eye(4) + 0.5
+    good = pd.DataFrame(noise[:, 1:] @ np.linalg.cholesky(fair).T, columns=list(model.items))
+    data = pd.concat([bad.assign(g="bad"), good.assign(g="good")], ignore_index=True)
+    fits = csi.fit_groups(model, data, "g", plsc)
+    assert fits.failed.to_dict() == {"negative reliability": 1}
+    assert str(fits["bad"].diagnostics[-1]) == sentence
+    assert fits["bad"].diagnostics[-1].severity == "failure"
+    assert fits["good"].diagnostics == ()
+
+    weak = np.array(
+        [[1, 0.05, 0.4, 0.4], [0.05, 1, 0.4, 0.4], [0.4, 0.4, 1, 0.6], [0.4, 0.4, 0.6, 1]]
+    )
+    sample = pd.DataFrame(noise[:, 1:] @ np.linalg.cholesky(weak).T, columns=list(model.items))
+    boot = csi.bootstrap(csi.fit(model, sample, plsc), 200, 1, progress=False)
+    outcome = boot.solution.estimates.outcome
+    negative = outcome == Outcome.NEGATIVE_RELIABILITY
+    assert boot.failed["negative reliability"] == negative.sum() > 0
+    assert_array_equal((boot.solution.estimates.reliability <= 0).any(axis=1), negative)

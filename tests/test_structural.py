@@ -77,3 +77,16 @@ def test_implied_correlations_of_a_saturated_recursive_model_are_the_observed_on
     )
     cor = random_cor(4, 6)
     assert_allclose(implied_construct_cor(model, regress(model, cor), cor), cor, atol=1e-12)
+
+
+def test_effects_reach_along_a_long_chain():
+    import csimodel as csi
+    from csimodel.estimators.quantities import reachable
+
+    size = 300
+    model = csi.Model(
+        tuple(csi.reflective(f"C{i}", f"i{i}") for i in range(size)),
+        tuple((f"C{i}", f"C{i + 1}") for i in range(size - 1)),
+    )
+    assert causal_order(model) == list(range(size))
+    assert np.array_equal(reachable(model), np.tri(size, k=-1, dtype=bool))

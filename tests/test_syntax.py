@@ -39,6 +39,39 @@ def test_what_is_written_is_read_back():
     assert csi.Model.from_syntax(model.to_syntax()) == model
 
 
+def test_paths_out_of_order_and_a_single_composite_are_read_back():
+    model = csi.Model(
+        (
+            csi.Construct("A", ("a",), "composite"),
+            csi.reflective("B", "bc"),
+            csi.reflective("C", "c"),
+        ),
+        (("B", "C"), ("A", "B"), ("A", "C")),
+        name="with a name",
+    )
+    assert csi.Model.from_syntax(model.to_syntax()) == model
+
+
+@pytest.mark.parametrize("name", ["a\"b'c", "a\nb"])
+def test_a_name_that_text_cannot_hold_is_named(name):
+    model = csi.Model((csi.reflective(name, "a"), csi.reflective("B", "b")), ((name, "B"),))
+    with pytest.raises(ModelError) as caught:
+        model.to_syntax()
+    assert str(caught.value) == (
+        f"The name {name!r} has a line break or both kinds of quotes, which model text cannot hold; "
+        "rename it before writing."
+    )
+
+
+def test_what_is_not_text_cannot_be_read():
+    with pytest.raises(ModelError) as caught:
+        csi.Model.from_syntax(None)
+    assert str(caught.value) == (
+        "The model text is of type NoneType; give text such as 'Value =~ v1 + v2' "
+        "with one statement a line."
+    )
+
+
 names = st.text(
     st.characters(blacklist_categories=("Cs", "Cc", "Zl", "Zp"), blacklist_characters="\"'"),
     min_size=1,

@@ -176,7 +176,7 @@ def _constructs(solution: Solution) -> Iterator[Finding]:
                 yield Finding(
                     "construct-correlation-beyond-1",
                     f"{names[j]!r} and {names[i]!r} correlate {value:.3f}, beyond 1, which cannot "
-                    "be; merge them, or do without pairwise deletion and consistent=True.",
+                    "be; merge them, or do without pairwise deletion and correction for error.",
                     (names[j], names[i]),
                     "failure",
                 )
@@ -192,7 +192,7 @@ def _constructs(solution: Solution) -> Iterator[Finding]:
         yield Finding(
             "explained-variance-above-1",
             f"The explained variance of {names[j]!r} is estimated at {solution.r2[j]:.3f}, above "
-            "1, which cannot be; do without pairwise deletion and consistent=True, or remove "
+            "1, which cannot be; do without pairwise deletion and correction for error, or remove "
             "antecedents that overlap.",
             (names[j],),
             "failure",

@@ -12,15 +12,13 @@ from csimodel.errors import ModelError, OptionError, choose
 from csimodel.estimators import lisrel
 from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
 from csimodel.estimators.lisrel import Implied, Layout
+from csimodel.estimators.scoring import Found, minimise
 from csimodel.model import Model
 from csimodel.moments import Moments
 
 Floats = NDArray[np.float64]
 
 _CHUNK = 128  # samples fitted together
-_CLOSE = 1e-3  # when no scaled derivative is larger, the observed Hessian is used
-_FLATTEST = 1e-11  # scaled information this flat in some direction identifies nothing there
-_MOST_DAMPING = 1e10
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +72,9 @@ class ML:
     -----
     Fisher scoring, near the solution Newton's method with the analytic Hessian, both with
     Levenberg-Marquardt damping; a step is taken only to a positive definite
-    matrix with a discrepancy that is no larger. Variances are not bounded: an error variance that
+    matrix with a discrepancy that is no larger. Resamples start from the solution of the full
+    sample; what does not settle starts once more from its own covariances. A nearly unidentified
+    model can have several minima, and none at finite values. Variances are not bounded: an error variance that
     the data push below zero is reported, not hidden. `Fit.weights` are the weights of regression
     scores from a construct's own items under the model, scaled to unit score variance; the index
     is built from them.
@@ -104,7 +104,7 @@ class ML:
     se: Literal["expected", "observed"] = "expected"
     likelihood: Literal["normal", "wishart"] = "normal"
     tolerance: float = field(default=1e-8, repr=False)
-    max_iterations: int = field(default=500, repr=False)
+    max_iterations: int = field(default=200, repr=False)
 
     def __post_init__(self) -> None:
         choose("scaling", self.scaling, ["marker", "variance"])
@@ -178,27 +178,17 @@ class ML:
         outcome = _usable(cov, moments.n)
         good = outcome == Outcome.CONVERGED
         cov[~good] = np.eye(cov.shape[-1])
-        if isinstance(near, CovarianceEstimates):
-            first = np.broadcast_to(near.parameters, (len(cov), layout.size)).copy()
-        else:
-            first = lisrel.start(model, layout, cov)
+
+        def own() -> Floats:
+            return lisrel.start(model, layout, cov)
+
+        warm = isinstance(near, CovarianceEstimates) and bool(np.isfinite(near.parameters).all())
+        first = np.broadcast_to(near.parameters, (len(cov), layout.size)).copy() if warm else own()
         first[~good] = np.nan
-        found = _minimise(layout, cov, first, self.tolerance, self.max_iterations)
+        found = minimise(layout, cov, first, own, self.tolerance, self.max_iterations)
         outcome[good & ~found.settled] = Outcome.NOT_CONVERGED
         outcome[good & found.settled & found.flat] = Outcome.NOT_IDENTIFIED
         return _standardise(model, layout, cov, found, outcome)
-
-
-@dataclass(frozen=True, eq=False)
-class _Found:
-    """Where the minimisation ended, one entry a sample."""
-
-    parameters: Floats
-    value: Floats
-    gradient: Floats
-    iterations: NDArray[np.int64]
-    settled: NDArray[np.bool_]
-    flat: NDArray[np.bool_]
 
 
 def _usable(cov: Floats, rows: Floats) -> NDArray[np.int64]:
@@ -217,99 +207,8 @@ def _usable(cov: Floats, rows: Floats) -> NDArray[np.int64]:
     return outcome
 
 
-def _minimise(
-    layout: Layout, cov: Floats, first: Floats, tolerance: float, max_iterations: int
-) -> _Found:
-    """Minimise the discrepancy of each sample by damped Fisher scoring."""
-    draws, size = first.shape
-    parameters = first.copy()
-    gradient = np.full(draws, np.nan)
-    iterations = np.full(draws, max_iterations, dtype=np.int64)
-    settled, flat = np.zeros(draws, dtype=bool), np.zeros(draws, dtype=bool)
-    active = np.flatnonzero(np.isfinite(first).all(axis=-1))
-    value = np.full(draws, np.nan)
-    value[active] = lisrel.discrepancy(lisrel.implied(layout, first[active]).sigma, cov[active])
-    damping = np.full(draws, 1e-3)
-    close = np.zeros(draws, dtype=bool)
-    own = np.arange(size)
-    for iteration in range(1, max_iterations + 1):
-        if not len(active):
-            break
-        at = lisrel.implied(layout, parameters[active])
-        slope, curvature = _local(layout, at, cov[active], close[active])
-        diagonal = np.abs(curvature[:, own, own])
-        root = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-        gradient[active] = np.abs(slope).max(axis=-1)
-        size_of_slope = (np.abs(slope) / root).max(axis=-1)
-        done = size_of_slope < tolerance
-        close[active] |= size_of_slope < _CLOSE
-        if done.any():
-            ended = active[done]
-            settled[ended], iterations[ended] = True, iteration
-            scaled = curvature[done] / (root[done, :, None] * root[done, None, :])
-            flat[ended] = np.linalg.eigvalsh(scaled)[:, 0] < _FLATTEST
-        go = ~done
-        active, at_slope, at_curvature, scale = active[go], slope[go], curvature[go], root[go] ** 2
-        moved = _step(
-            layout, cov, parameters, value, damping, active, at_slope, at_curvature, scale
-        )
-        active = active[moved]
-    return _Found(parameters, value, gradient, iterations, settled, flat)
-
-
-def _local(
-    layout: Layout, at: Implied, cov: Floats, close: NDArray[np.bool_]
-) -> tuple[Floats, Floats]:
-    """Return gradient and Hessian: expected far from the solution, observed near to it."""
-    if close.all() or not close.any():
-        return lisrel.slope_and_curvature(layout, at, cov, observed=bool(close.all()))
-    slope, curvature = np.empty((len(cov), layout.size)), np.empty((len(cov), *(layout.size,) * 2))
-    for observed in (False, True):
-        part = np.flatnonzero(close == observed)
-        some = Implied(*(matrix[part] for matrix in at))
-        slope[part], curvature[part] = lisrel.slope_and_curvature(layout, some, cov[part], observed)
-    return slope, curvature
-
-
-def _step(
-    layout: Layout,
-    cov: Floats,
-    parameters: Floats,
-    value: Floats,
-    damping: Floats,
-    active: NDArray[np.intp],
-    slope: Floats,
-    curvature: Floats,
-    scale: Floats,
-) -> NDArray[np.bool_]:
-    """Move each active sample downhill, in place; tell which could move."""
-    waiting = np.arange(len(active))
-    moved = np.zeros(len(active), dtype=bool)
-    own = np.arange(slope.shape[-1])
-    while len(waiting):
-        who = active[waiting]
-        system = curvature[waiting]
-        system[:, own, own] += damping[who, None] * scale[waiting]
-        step = -np.linalg.solve(system, slope[waiting][..., None])[..., 0]
-        trial = parameters[who] + step
-        found = lisrel.discrepancy(lisrel.implied(layout, trial).sigma, cov[who])
-        better = found <= value[who] + 1e-13 * np.abs(value[who])
-        half = 0.5 * np.einsum("da,dab,db->d", step, curvature[waiting], step)
-        expected = -(slope[waiting] * step).sum(axis=-1) - half
-        with np.errstate(invalid="ignore"):
-            trusted = better & (value[who] - found > 0.25 * expected)
-        accepted = who[better]
-        parameters[accepted], value[accepted] = trial[better], found[better]
-        moved[waiting[better]] = True
-        damping[who[trusted]] = np.maximum(damping[who[trusted]] / 10.0, 1e-14)
-        refused = who[~better]
-        damping[refused] = np.maximum(damping[refused], 1e-12) * 10.0
-        waiting = waiting[~better & (damping[who] < _MOST_DAMPING)]
-    return moved
-
-
 def _standardise(
-    model: Model, layout: Layout, cov: Floats, found: _Found, outcome: NDArray[np.int64]
+    model: Model, layout: Layout, cov: Floats, found: Found, outcome: NDArray[np.int64]
 ) -> CovarianceEstimates:
     """Put a solution on the scale where items and constructs have variance 1."""
     unusable = ~np.isfinite(found.parameters).all(axis=-1)

@@ -64,7 +64,7 @@ class Solution:
         return replace(
             parts[0],
             moments=Moments.join([part.moments for part in parts]),
-            estimates=Estimates.join([part.estimates for part in parts]),
+            estimates=type(parts[0].estimates).join([part.estimates for part in parts]),
         )
 
     @cached_property

@@ -58,26 +58,58 @@ def group_draws(fit: Fit, bootstrap: Bootstrap, codes: NDArray[np.intp], groups:
     return found[:, bootstrap.usable]
 
 
-def left_out_groups(fit: Fit, jackknife: Jackknife, codes: NDArray[np.intp], groups: int) -> Floats:
-    """Return the jackknife standard error of each group's index, (groups, constructs)."""
+def group_errors(fit: Fit, jackknife: Jackknife, codes: NDArray[np.intp], points: Floats) -> Floats:
+    """Return the standard error of each group's index, (groups, constructs).
+
+    A unit (respondent or cluster) pulls on a group's index through the item weights, which is its
+    jackknife deviation times the group's item means, and through those means if it has members
+    in the group, which is linearised. With c = m/(m - 1) in a stratum of m units and T the sum of
+    both pulls, ``se² = Σ_h c_h Σ_u (T_hu - T̄_h)²``.
+
+    Parameters
+    ----------
+    jackknife
+        Of the whole sample.
+    codes
+        Group of each respondent, (rows,); -1 for none.
+    points
+        The groups' mean points, (groups, items).
+    """
     answers = fit.require_answers("the index by group")
     weight, weighted = _contributions(answers, fit.moments)
-    items = weight.shape[1]
-    both = np.hstack([weighted, weight])
     units = jackknife.units
-    weights = point_weights(jackknife.solution)
-    every = np.arange(len(units.stratum))
-    found = np.empty((groups, len(fit.model.constructs)))
-    for g in range(groups):
-        own = np.flatnonzero(codes == g)
-        parts = np.zeros((len(every), 2 * items))
-        np.add.at(parts, units.of_row[own], both[own])
-        whole = np.zeros((units.strata, 2 * items))
-        np.add.at(whole, units.stratum, parts)
-        left = units.leave_out(parts, whole, every)
+    weights = point_weights(fit.solution)
+    pulls = np.nan_to_num(jackknife.pulls(point_weights(jackknife.solution)))
+    size = units.sizes.astype(np.float64)
+    with np.errstate(divide="ignore"):
+        factor = np.where(size > 1, size / (size - 1.0), 0.0)
+    spread = [
+        (pulls[:, block] * factor[units.stratum, None]).T @ pulls[:, block]
+        for block in fit.model.slices
+    ]
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(len(points) + 1))
+    found = np.empty((len(points), len(fit.model.constructs)))
+    for g, mean in enumerate(points):
+        own = order[starts[g] : starts[g + 1]]
         with np.errstate(invalid="ignore", divide="ignore"):
-            points = left[:, :items] / left[:, items:]
-        found[g] = jackknife.se(by_block(fit.model, weights * points))
+            share = (weighted[own] - weight[own] * mean) / weight[own].sum(axis=0)
+        unit, place = np.unique(units.of_row[own], return_inverse=True)
+        through_mean = np.zeros((len(unit), found.shape[1]))
+        np.add.at(through_mean, place, by_block(fit.model, share * weights))
+        through_weights = by_block(fit.model, pulls[unit] * mean)
+        stratum = units.stratum[unit]
+        totals = np.zeros((units.strata, found.shape[1]))
+        np.add.at(totals, stratum, through_mean)
+        variance = (
+            factor[stratum, None] * through_mean * (through_mean + 2 * through_weights)
+        ).sum(axis=0)
+        variance -= (factor / size) @ totals**2
+        variance += [
+            mean[block] @ matrix @ mean[block]
+            for block, matrix in zip(fit.model.slices, spread, strict=True)
+        ]
+        found[g] = np.sqrt(np.maximum(variance, 0.0)) if len(unit) > 1 else np.nan
     return found
 
 

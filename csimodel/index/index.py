@@ -26,7 +26,7 @@ from csimodel.errors import CsimodelWarning, OptionError, SurveyError, choose
 from csimodel.estimators import Fit, Quantity, Solution, group_codes, register
 from csimodel.estimators.quantities import by_construct
 from csimodel.findings import listed
-from csimodel.index.by_group import group_draws, group_points, left_out_groups
+from csimodel.index.by_group import group_draws, group_errors, group_points
 from csimodel.index.points import by_block, point_weights, scale_of
 from csimodel.inference import (
     INTERVALS,
@@ -112,7 +112,8 @@ def index_scores(
     bootstrap
         Draws of this fit: weights, standard deviations and means are estimated again in each.
         Without it standard errors come from the jackknife, which does the same without each
-        respondent (or cluster, within strata), and limits are normal.
+        respondent (or cluster, within strata), and limits are normal; by group the jackknife
+        gives the part of the weights, and linearisation that of the group's means.
     level
         Coverage of the interval.
     interval
@@ -157,9 +158,9 @@ def index_scores(
     estimate = by_block(fit.model, point_weights(fit.solution) * points)
     n = np.bincount(codes[codes >= 0], minlength=len(groups))
     if bootstrap is None:
-        left_out = left_out_groups(fit, jackknife(fit), codes, len(groups))
+        errors = group_errors(fit, jackknife(fit), codes, points)
         tables = [
-            _normal(fit, m, se, level, k) for m, se, k in zip(estimate, left_out, n, strict=True)
+            _normal(fit, m, se, level, k) for m, se, k in zip(estimate, errors, n, strict=True)
         ]
         return _stack(tables, groups)
     if interval in ("bca", "studentized"):

@@ -48,7 +48,7 @@ class Jackknife:
         ``(m_h - 1)/m_h (mean of its stratum's values - value)``; NaN where it failed, and in a
         stratum of one unit.
         """
-        return self._pulls(self.values(quantity))
+        return self.pulls(self.values(quantity))
 
     def table(self, quantity: str | Quantity) -> pd.DataFrame:
         """Return estimate, bias and standard error of a quantity.
@@ -75,7 +75,7 @@ class Jackknife:
         """Return standard errors from values with each unit left out, (units, entries)."""
         size = self._by_stratum(values)[0][self.units.stratum]
         with np.errstate(invalid="ignore", divide="ignore"):
-            terms = self._pulls(values) ** 2 * size / (size - 1.0)
+            terms = self.pulls(values) ** 2 * size / (size - 1.0)
         seen = np.isfinite(terms)
         total = np.where(seen, terms, 0.0).sum(axis=0)
         return np.where(seen.any(axis=0), np.sqrt(total), np.nan)
@@ -90,7 +90,8 @@ class Jackknife:
         with np.errstate(invalid="ignore", divide="ignore"):
             return size, sums / size
 
-    def _pulls(self, values: Floats) -> Floats:
+    def pulls(self, values: Floats) -> Floats:
+        """Return the deviations of values with each unit left out, (units, entries)."""
         size, mean = (part[self.units.stratum] for part in self._by_stratum(values))
         with np.errstate(invalid="ignore", divide="ignore"):
             pulls = (1.0 - 1.0 / size) * (mean - values)
