@@ -76,7 +76,7 @@ def test_unknown_group_and_column(chain, population):
     with pytest.raises(SurveyError) as caught:
         csi.fit_groups(chain, data.assign(firm=np.nan), by="firm")
     assert str(caught.value) == "No row has a value in 'firm'; choose a column that is filled."
-    with pytest.raises(KeyError, match="There is no group 'b'; groups by firm are a."):
+    with pytest.raises(KeyError, match=r"There is no group 'b'; groups by firm are a\."):
         csi.fit_groups(chain, data, by="firm")["b"]
     fits = csi.fit_groups(chain, data.assign(year=[1, 2] * 30), by=["firm", "year"])
     with pytest.raises(

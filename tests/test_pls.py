@@ -303,13 +303,16 @@ def test_a_negative_reliability_is_named_raised_and_counted():
         csi.fit(model, csi.Moments.from_cov(DISAGREEING, 300, model.items), plsc)
     assert str(caught.value) == sentence
 
-    root = np.linalg.cholesky(DISAGREEING)
-    rng = np.random.default_rng(0)
-    noise = np.linalg.qr(rng.standard_normal((60, 5)) * [1e-9, 1, 1, 1, 1] + [1, 0, 0, 0, 0])[0]
-    bad = pd.DataFrame(noise[:, 1:] @ root.T, columns=list(model.items))
-    fair = 0.5 * np.eye(4) + 0.5
-    good = pd.DataFrame(noise[:, 1:] @ np.linalg.cholesky(fair).T, columns=list(model.items))
-    data = pd.concat([bad.assign(g="bad"), good.assign(g="good")], ignore_index=True)
+    def exactly(cor):
+        noise = np.random.default_rng(0).standard_normal((60, 4))
+        noise = np.linalg.qr(noise - noise.mean(axis=0))[0]
+        return pd.DataFrame(noise @ np.linalg.cholesky(cor).T, columns=list(model.items))
+
+    bad = exactly(DISAGREEING).assign(g="bad")
+    good = exactly(0.4 * np.eye(4) + 0.3 * np.kron(np.eye(2), np.ones((2, 2))) + 0.3).assign(
+        g="good"
+    )
+    data = pd.concat([bad, good], ignore_index=True)
     fits = csi.fit_groups(model, data, "g", plsc)
     assert fits.failed.to_dict() == {"negative reliability": 1}
     assert str(fits["bad"].diagnostics[-1]) == sentence
@@ -319,8 +322,7 @@ def test_a_negative_reliability_is_named_raised_and_counted():
     weak = np.array(
         [[1, 0.05, 0.4, 0.4], [0.05, 1, 0.4, 0.4], [0.4, 0.4, 1, 0.6], [0.4, 0.4, 0.6, 1]]
     )
-    sample = pd.DataFrame(noise[:, 1:] @ np.linalg.cholesky(weak).T, columns=list(model.items))
-    boot = csi.bootstrap(csi.fit(model, sample, plsc), 200, 1, progress=False)
+    boot = csi.bootstrap(csi.fit(model, exactly(weak), plsc), 200, 1, progress=False)
     outcome = boot.solution.estimates.outcome
     negative = outcome == Outcome.NEGATIVE_RELIABILITY
     assert boot.failed["negative reliability"] == negative.sum() > 0

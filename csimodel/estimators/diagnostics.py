@@ -6,15 +6,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from csimodel.estimators.covariance_findings import covariance_findings, of_covariance_structure
 from csimodel.estimators.estimates import Inadmissible, Outcome
 from csimodel.estimators.solution import Solution
-from csimodel.estimators.unusable import NULL, UNUSABLE, saturated, tied, unusable
+from csimodel.estimators.unusable import UNUSABLE, saturated, tied, unusable
 from csimodel.findings import Finding, listed
 
 _NEARLY_ONE = 0.95  # construct correlations above this can hardly be told apart
 _ONE = 1.0 + 1e-8  # a correlation beyond 1 by more than rounding
 _SAME = 1.0 - 1e-10  # correlation of two copies of one column
-_NEARLY_NULL = 1e-6  # eigenvalue left by a formula with a little noise: a variance inflation of 10⁶
+_EXACT = 1e-12  # eigenvalue of a correlation matrix that is zero but for rounding
+_ALMOST = 1e-6  # eigenvalue that a formula with a little noise leaves: variances inflated 10⁶ times
 _NEGATIVE = -1e-6  # eigenvalue that no rounding explains
 _FEW_ROWS = 30
 
@@ -24,6 +26,8 @@ def diagnose(solution: Solution) -> tuple[Finding, ...]:
     outcome = Outcome(int(solution.estimates.outcome))
     if outcome in UNUSABLE:
         return (unusable(solution, outcome),)
+    if of_covariance_structure(solution):
+        return _of_covariances(solution, outcome)
     return (
         *_convergence(solution, outcome),
         *_rows(solution),
@@ -33,6 +37,13 @@ def diagnose(solution: Solution) -> tuple[Finding, ...]:
         *_admissible(solution),
         *_constructs(solution),
     )
+
+
+def _of_covariances(solution: Solution, outcome: Outcome) -> tuple[Finding, ...]:
+    found = (*covariance_findings(solution, outcome), *_rows(solution), *_items(solution))
+    if outcome != Outcome.CONVERGED:
+        return found
+    return (*found, *_weights(solution), *_constructs(solution))
 
 
 def _convergence(solution: Solution, outcome: Outcome) -> Iterator[Finding]:
@@ -104,9 +115,9 @@ def _items(solution: Solution) -> Iterator[Finding]:
     elif solution.moments.n > len(items):
         kept = [i for i in range(len(items)) if i not in copies]
         reduced, names = cor[np.ix_(kept, kept)], tuple(items[i] for i in kept)
-        if exact := tied(reduced, names, NULL):
+        if exact := tied(reduced, names, _EXACT):
             yield _tied("collinear-items", exact, "tied by an exact formula")
-        elif almost := tied(reduced, names, _NEARLY_NULL):
+        elif almost := tied(reduced, names, _ALMOST):
             yield _tied("nearly-collinear-items", almost, "almost tied by a formula")
 
 

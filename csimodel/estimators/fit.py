@@ -13,6 +13,8 @@ from csimodel.errors import EstimationError, SurveyError
 from csimodel.estimators.chosen import estimator_for
 from csimodel.estimators.diagnostics import diagnose
 from csimodel.estimators.estimates import Estimates, Outcome
+from csimodel.estimators.fit_measures import measures_of
+from csimodel.estimators.parameters import model_cov, parameter_table
 from csimodel.estimators.quantities import find
 from csimodel.estimators.solution import Estimator, Solution
 from csimodel.estimators.summary import Summary
@@ -150,11 +152,45 @@ class Fit:
     def implied_cov(self) -> pd.DataFrame:
         """Item covariances that the model implies, in scale units.
 
-        Reflective blocks follow the common-factor model, composites keep their observed block.
+        Reflective blocks follow the common-factor model, composites keep their observed block. By
+        ML they are the model's Σ, with the denominator of its likelihood.
         """
-        sd = self.moments.sd
         items = list(self.model.items)
+        if (sigma := model_cov(self.solution)) is not None:
+            return pd.DataFrame(sigma, items, items)
+        sd = self.moments.sd
         return pd.DataFrame(self.solution.implied_cor() * np.outer(sd, sd), items, items)
+
+    @cached_property
+    def parameters(self) -> pd.DataFrame:
+        """All parameters of a covariance structure, a row each, with errors and 95 % intervals.
+
+        Columns ``lhs``, ``op``, ``rhs`` (``=~`` loading, ``~`` path, ``~~`` variance or
+        covariance), ``estimate`` in scale units with ``se``, ``z``, ``p``, ``lower``, ``upper``
+        (NaN for what is fixed), and the standardised ``std`` with delta-method ``std_se``,
+        ``std_lower``, ``std_upper``.
+
+        Raises
+        ------
+        OptionError
+            For PLS, whose errors come from `bootstrap`.
+        """
+        return parameter_table(self.solution)
+
+    @cached_property
+    def fit_measures(self) -> pd.Series:
+        """χ², CFI, TLI, RMSEA, SRMR, information criteria, … of a covariance structure.
+
+        Formulas, conventions and sources: `csimodel.estimators.fit_measures.measures_of`.
+
+        Raises
+        ------
+        OptionError
+            For PLS, whose global fit is in ``csi.assess(fit).global_fit``.
+        EstimationError
+            When the fit is not a solution.
+        """
+        return measures_of(self.solution)
 
     @cached_property
     def scores(self) -> pd.DataFrame:

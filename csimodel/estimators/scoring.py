@@ -74,7 +74,7 @@ def _descend(
         parameters=first.copy(),
         value=np.full(draws, np.nan),
         gradient=np.full(draws, np.nan),
-        iterations=np.full(draws, most, dtype=np.int64),
+        iterations=np.zeros(draws, dtype=np.int64),
         settled=np.zeros(draws, dtype=bool),
         flat=np.zeros(draws, dtype=bool),
     )
@@ -96,7 +96,7 @@ def _descend(
         curvature /= root[:, :, None] * root[:, None, :]
         done = steepest < tolerance
         if done.any():
-            _settle(found, active[done], iteration, curvature[done])
+            _settle(found, active[done], curvature[done])
         found.iterations[active] = iteration
         go = np.flatnonzero(~done)
         local = (curvature[go], scaled_slope[go])
@@ -120,12 +120,11 @@ def _roots(curvature: Floats) -> Floats:
     return np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
 
 
-def _settle(found: Found, ended: Indices, iteration: int, curvature: Floats) -> None:
+def _settle(found: Found, ended: Indices, curvature: Floats) -> None:
     """Note the samples that ended: at a minimum, a flat one, or (not settled) a saddle."""
     smallest = np.linalg.eigvalsh(curvature)[:, 0]
     found.settled[ended] = smallest > -_FLATTEST
     found.flat[ended] = smallest < _FLATTEST
-    found.iterations[ended] = iteration
 
 
 def _local(

@@ -80,7 +80,7 @@ class Summary:
                     "construct": owners,
                     "loading": fit.estimates.loadings,
                     "weight": fit.estimates.weights,
-                    "index weight": fit.solution.index_weights,
+                    "unstd. weight": fit.solution.index_weights,
                 },
                 index=list(model.items),
             ),

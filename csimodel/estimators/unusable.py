@@ -11,7 +11,7 @@ from csimodel.estimators.estimates import Outcome, still_items
 from csimodel.estimators.solution import Solution
 from csimodel.findings import Finding, listed
 
-NULL = 1e-9  # eigenvalue of a correlation matrix that is zero but for rounding
+_NULL = 1e-9  # eigenvalue of a correlation matrix that leaves equations without a solution
 UNUSABLE = (
     Outcome.TOO_FEW_ROWS,
     Outcome.CONSTANT_ITEM,
@@ -102,14 +102,14 @@ def singular_parts(solution: Solution) -> tuple[str, ...]:
     """Return the items of a singular block, or the antecedents whose scores coincide, if any."""
     model, cor = solution.model, solution.moments.cor
     for block in model.slices:
-        if names := tied(cor[block, block], model.items[block], NULL):
+        if names := tied(cor[block, block], model.items[block], _NULL):
             return names
     scores = _score_cor(solution)
     for row in model.adjacency:
         sources = np.flatnonzero(row)
         part = scores[np.ix_(sources, sources)]
         names = tuple(model.construct_names[j] for j in sources)
-        if np.isfinite(part).all() and (alike := tied(part, names, NULL)):
+        if np.isfinite(part).all() and (alike := tied(part, names, _NULL)):
             return alike
     return ()
 

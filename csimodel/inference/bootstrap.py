@@ -247,7 +247,7 @@ def bootstrap(
         not depend on `workers`.
     inadmissible
         ``"keep"`` (default) or ``"drop"`` draws that converged to what cannot be (reliability
-        outside 0 to 1, loadings above 1, construct correlations not positive definite). They are
+        above 1, loadings above 1, construct correlations not positive definite). They are
         counted either way. Draws that did not converge are always lost, and counted.
     kind
         ``"poisson"`` draws each respondent, or each cluster, a Poisson(1) number of times.

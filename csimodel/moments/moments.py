@@ -74,6 +74,8 @@ class Moments:
             When the shapes disagree or a value is missing or infinite.
         """
         data = np.asarray(values, dtype=np.float64)
+        if len(set(items)) < len(items):
+            raise SurveyError("An item name is given twice; name every item differently.")
         if data.ndim < 2 or data.shape[-1] != len(items):
             raise SurveyError(
                 f"Values of shape {data.shape} do not fit {len(items)} item names; "
@@ -113,6 +115,8 @@ class Moments:
         """
         matrix = np.asarray(cov, dtype=np.float64)
         size = len(items)
+        if len(set(items)) < size:
+            raise SurveyError("An item name is given twice; name every item differently.")
         if matrix.ndim < 2 or matrix.shape[-2:] != (size, size):
             raise SurveyError(
                 f"A covariance of shape {matrix.shape} does not fit {size} item names; "

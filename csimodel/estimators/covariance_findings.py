@@ -1,0 +1,201 @@
+"""What is wrong with a covariance structure's solution, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.estimators.estimates import Inadmissible, Outcome
+from csimodel.estimators.ml import CovarianceEstimates
+from csimodel.estimators.parameters import (
+    covariance_structure,
+    errors_of,
+    information,
+    rows_of,
+    standardised,
+    vcov,
+)
+from csimodel.estimators.solution import Solution
+from csimodel.findings import Finding, listed
+
+Floats = NDArray[np.float64]
+
+_PER_PARAMETER = 5  # respondents a parameter needs at the least (Bentler and Chou 1987)
+_LARGE_ERROR = 1.0  # standard error of a standardised parameter that says nothing is known of it
+_FLAT = 1e-10  # eigenvalue of the scaled information that identifies nothing
+_NEARLY_FLAT = 1e-6
+_ENOUGH = 100  # iterations after which more of them do not help
+_PART = 0.05  # part in a flat direction, relative to the largest, that is named
+
+
+def of_covariance_structure(solution: Solution) -> bool:
+    """Tell whether a solution is one of covariances, for which other sentences hold."""
+    return isinstance(solution.estimates, CovarianceEstimates)
+
+
+def covariance_findings(solution: Solution, outcome: Outcome) -> Iterator[Finding]:
+    """Yield what only a covariance structure can suffer from; nothing for other solutions."""
+    if not of_covariance_structure(solution):
+        return
+    yield from _few_rows(solution)
+    if outcome == Outcome.ITEMS_SINGULAR:
+        yield _singular_items(solution)
+    elif outcome == Outcome.NOT_CONVERGED:
+        yield _not_converged(solution)
+    elif outcome == Outcome.NOT_IDENTIFIED:
+        yield _not_identified(solution)
+    elif outcome == Outcome.CONVERGED:
+        yield from _negative_variances(solution)
+        yield from _disagreeing(solution)
+        yield from _large_errors(solution)
+
+
+def _few_rows(solution: Solution) -> Iterator[Finding]:
+    estimator, _ = covariance_structure(solution)
+    n, free = int(solution.moments.n), estimator.layout(solution.model).size
+    if n < _PER_PARAMETER * free:
+        yield Finding(
+            "few-rows-per-parameter",
+            f"There are {n} rows for {free} parameters, fewer than {_PER_PARAMETER} for each, so "
+            "errors and χ² are rough; collect more rows, use a smaller model, or PLS.",
+            count=n,
+        )
+
+
+def _singular_items(solution: Solution) -> Finding:
+    n, items = int(solution.moments.n), solution.model.items
+    if n <= len(items):
+        return Finding(
+            "singular-items",
+            f"Nothing was estimated because {n} rows for {len(items)} items leave the covariances "
+            "of the items singular; collect more rows, use fewer items, or PLS.",
+            items,
+            "failure",
+            n,
+        )
+    return Finding(
+        "singular-items",
+        "Nothing was estimated because the covariances of the items are singular; remove items "
+        "that repeat others or are sums of them, and do without pairwise deletion.",
+        items,
+        "failure",
+    )
+
+
+def _not_converged(solution: Solution) -> Finding:
+    estimator, estimates = covariance_structure(solution)
+    more = "" if estimator.max_iterations >= _ENOUGH else ", or raise max_iterations"
+    names = tied_parameters(solution, _NEARLY_FLAT)
+    tied = f"; the data hardly tell {listed(names)} apart" if names else ""
+    return Finding(
+        "not-converged",
+        f"No minimum was found in {int(estimates.iterations)} iterations (the largest derivative "
+        f"is still {float(estimates.gradient):.2g}), so these numbers are not a solution{tied}; the "
+        f"model may have none in these data, so merge constructs that overlap, remove paths{more}.",
+        names,
+        "failure",
+        count=int(estimates.iterations),
+    )
+
+
+def _not_identified(solution: Solution) -> Finding:
+    names = tied_parameters(solution, _FLAT)
+    what = f"parameters {listed(names)} cannot be told apart" if names else "some cannot be found"
+    return Finding(
+        "not-identified",
+        f"The model is not identified by these data: {what}, so their values are arbitrary; "
+        "give each construct three items or more, or a path to or from another, or remove paths.",
+        names,
+        "failure",
+    )
+
+
+def tied_parameters(solution: Solution, below: float) -> tuple[str, ...]:
+    """Return the parameters in the (almost) null space of the information, ``Loyalty ~ Image``."""
+    estimator, _ = covariance_structure(solution)
+    matrix = information(solution)
+    root = np.sqrt(np.where(np.diag(matrix) > 0, np.diag(matrix), 1.0))
+    if not np.isfinite(matrix).all():
+        return ()
+    values, vectors = np.linalg.eigh(matrix / np.outer(root, root))
+    part = np.abs(vectors[:, values < below]).max(axis=1, initial=0.0)
+    rows = rows_of(solution.model, estimator.scaling)
+    named = [
+        name
+        for name, place in zip(rows.names, rows.place, strict=True)
+        if place >= 0 and part[place] > _PART * part.max()
+    ]
+    return tuple(named)
+
+
+def _negative_variances(solution: Solution) -> Iterator[Finding]:
+    estimator, estimates = covariance_structure(solution)
+    model = solution.model
+    rows = rows_of(model, estimator.scaling)
+    variances = (np.array(rows.op) == "~~") & (np.array(rows.lhs) == np.array(rows.rhs))
+    share, _ = standardised(solution)
+    for row in np.flatnonzero(variances & (rows.place >= 0)).tolist():
+        name, value = rows.lhs[row], float(estimates.parameters[rows.place[row]])
+        if value >= 0:
+            continue
+        if rows.of_item[row]:
+            yield _heywood(solution, name, value, float(share[row]))
+        else:
+            yield _negative_disturbance(name, value, float(share[row]))
+
+
+def _heywood(solution: Solution, item: str, value: float, share: float) -> Finding:
+    owner = solution.model.construct_names[solution.model.owner[solution.model.items.index(item)]]
+    return Finding(
+        "negative-error-variance",
+        f"The error variance of {item!r} is estimated at {value:.3f} ({share:.0%} of the item's "
+        f"variance), below 0, which cannot be (a Heywood case); {owner!r} has too few items or "
+        f"rows to separate {item!r} from it, so add items or rows, or drop the item.",
+        (item, owner),
+        "failure",
+    )
+
+
+def _negative_disturbance(construct: str, value: float, share: float) -> Finding:
+    return Finding(
+        "negative-disturbance-variance",
+        f"The unexplained variance of {construct!r} is estimated at {value:.3f} ({share:.0%} of "
+        "its variance), below 0, which cannot be; its antecedents overlap too much or explain "
+        "too much, so merge constructs or remove paths.",
+        (construct,),
+        "failure",
+    )
+
+
+def _disagreeing(solution: Solution) -> Iterator[Finding]:
+    flags = Inadmissible(int(solution.estimates.inadmissible))
+    if Inadmissible.NOT_POSITIVE_DEFINITE in flags:
+        smallest = np.linalg.eigvalsh(solution.estimates.construct_cor)[0]
+        yield Finding(
+            "construct-correlations-not-positive-definite",
+            f"The construct correlations contradict each other (smallest eigenvalue "
+            f"{smallest:.4f}), so paths and R² are not to be trusted; merge constructs that "
+            "correlate near 1.",
+            severity="failure",
+        )
+
+
+def _large_errors(solution: Solution) -> Iterator[Finding]:
+    estimator, _ = covariance_structure(solution)
+    rows = rows_of(solution.model, estimator.scaling)
+    _, jacobian = standardised(solution)
+    errors = errors_of(jacobian, vcov(solution))
+    order = [row for row in np.argsort(-np.nan_to_num(errors)) if errors[row] > _LARGE_ERROR]
+    if order:
+        names = tuple(rows.names[row] for row in order)
+        yield Finding(
+            "exploding-errors",
+            f"Standardised, {listed(names)} {'has a' if len(names) == 1 else 'have'} standard "
+            f"error{'' if len(names) == 1 else 's'} beyond 1 (up to {errors[order[0]]:.1f}), so "
+            f"nothing is known of {'it' if len(names) == 1 else 'them'}; the model is nearly unidentified in these "
+            "data, so merge constructs that correlate near 1 or remove paths.",
+            names,
+            count=len(names),
+        )

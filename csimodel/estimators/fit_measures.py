@@ -1,0 +1,185 @@
+"""How well a covariance structure fits: χ² and what is derived from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import EstimationError, OptionError
+from csimodel.estimators import lisrel
+from csimodel.estimators.estimates import Outcome
+from csimodel.estimators.ml import ML, CovarianceEstimates
+from csimodel.estimators.solution import Solution
+
+Floats = NDArray[np.float64]
+
+_CLOSE_FIT = 0.05  # RMSEA of close fit (Browne and Cudeck 1992)
+_LEVEL = 0.90  # of the RMSEA interval
+
+
+@dataclass(frozen=True)
+class _Test:
+    """A χ² with its degrees of freedom, of a model against the saturated one."""
+
+    chisq: float
+    df: int
+
+    @property
+    def excess(self) -> float:
+        return max(self.chisq - self.df, 0.0)
+
+
+def measures_of(solution: Solution) -> pd.Series:
+    """Return the fit measures of one covariance structure.
+
+    With S the sample's and Σ the model's covariances of p items, ``F = ln|Σ| - ln|S| + tr(SΣ⁻¹) -
+    p`` and N = n (``likelihood="normal"``) or n - 1 (``"wishart"``), the denominator of S:
+
+    ========================= ==================================================================
+    npar, n                   free parameters, respondents
+    fmin                      ``F / 2``, as lavaan reports it
+    chisq, df, pvalue         ``N F``, ``p(p + 1)/2 - npar``, right tail
+    baseline_chisq, _df       the independence model ``Σ = diag(S)`` in every case, also when a
+                              single item's error is fixed to zero
+    cfi                       ``1 - max(χ² - df, 0) / max(χ² - df, χ²ᵦ - dfᵦ, 0)`` (Bentler 1990)
+    tli                       ``(χ²ᵦ/dfᵦ - χ²/df) / (χ²ᵦ/dfᵦ - 1)`` (Tucker and Lewis 1973)
+    nfi                       ``1 - χ²/χ²ᵦ`` (Bentler and Bonett 1980)
+    rmsea                     ``√(max(χ² - df, 0) / (N df))`` (Steiger 1990)
+    rmsea_lower, _upper       90 % interval from the noncentral χ²
+    rmsea_pvalue              of RMSEA at most .05 (Browne and Cudeck 1992)
+    srmr                      root mean square of ``(sᵢⱼ - σᵢⱼ)/√(sᵢᵢ sⱼⱼ)``, diagonal included
+    gfi                       ``1 - tr[(Σ⁻¹S - I)²] / tr[(Σ⁻¹S)²]`` (Jöreskog and Sörbom)
+    logl, unrestricted_logl   ``-n/2 (p ln 2π + ln|Σ| + tr(SΣ⁻¹))``, of the model and of Σ = S
+    aic, bic, bic_adjusted    ``-2 logl + npar (2, ln n, ln((n + 2)/24))``
+    ========================= ==================================================================
+
+    TLI is NaN and RMSEA 0 when a model has no degrees of freedom.
+
+    Raises
+    ------
+    OptionError
+        For a fit by another estimator.
+    EstimationError
+        When there is no solution to measure.
+
+    References
+    ----------
+    Bollen, K. A. (1989). Structural Equations with Latent Variables, chapter 7.
+    https://doi.org/10.1002/9781118619179
+
+    Bentler, P. M. (1990). Comparative fit indexes in structural models. Psychological Bulletin
+    107, 238-246. https://doi.org/10.1037/0033-2909.107.2.238
+
+    Browne, M. W., Cudeck, R. (1992). Alternative ways of assessing model fit. Sociological Methods
+    & Research 21, 230-258. https://doi.org/10.1177/0049124192021002005
+    """
+    estimator, estimates = _checked(solution)
+    cov = estimator.sample_cov(solution.moments)
+    layout = estimator.layout(solution.model)
+    sigma = lisrel.implied(layout, estimates.parameters).sigma
+    rows, items = float(estimator.sample_size(solution.moments)), len(cov)
+    n, cells, npar = float(solution.moments.n), items * (items + 1) // 2, layout.size
+    logdet = float(np.linalg.slogdet(cov)[1])
+    model = _Test(rows * float(estimates.discrepancy), cells - npar)
+    independent = float(np.log(np.diag(cov)).sum()) - logdet
+    baseline = _Test(rows * independent, cells - items)
+    unrestricted = -0.5 * n * (items * np.log(2.0 * np.pi) + logdet + items)
+    logl = unrestricted - 0.5 * n * float(estimates.discrepancy)
+    return pd.Series(
+        {
+            "npar": npar,
+            "fmin": float(estimates.discrepancy) / 2.0,
+            "chisq": model.chisq,
+            "df": model.df,
+            "pvalue": _right_tail(model),
+            "baseline_chisq": baseline.chisq,
+            "baseline_df": baseline.df,
+            **_relative(model, baseline),
+            **_rmsea(model, rows),
+            "srmr": _srmr(cov, sigma),
+            "gfi": _gfi(cov, sigma),
+            "logl": logl,
+            "unrestricted_logl": unrestricted,
+            "aic": -2.0 * logl + 2.0 * npar,
+            "bic": -2.0 * logl + npar * np.log(n),
+            "bic_adjusted": -2.0 * logl + npar * np.log((n + 2.0) / 24.0),
+            "n": n,
+        },
+        name="fit_measures",
+        dtype=np.float64,
+    )
+
+
+def _checked(solution: Solution) -> tuple[ML, CovarianceEstimates]:
+    if not (
+        isinstance(solution.estimator, ML) and isinstance(solution.estimates, CovarianceEstimates)
+    ):
+        raise OptionError(
+            f"Fit measures such as χ² need a covariance structure and this fit is by "
+            f"{solution.estimator.label}; see csi.assess(fit).global_fit, or fit with csi.ML()."
+        )
+    outcome = Outcome(int(solution.estimates.outcome))
+    if outcome != Outcome.CONVERGED:
+        raise EstimationError(
+            f"There are no fit measures because there is no solution ({outcome.reason}); "
+            "fit.diagnostics says what to do."
+        )
+    return solution.estimator, solution.estimates
+
+
+def _right_tail(test: _Test) -> float:
+    from scipy.special import chdtrc
+
+    return float(chdtrc(test.df, test.chisq)) if test.df else np.nan
+
+
+def _relative(model: _Test, baseline: _Test) -> dict[str, float]:
+    """Compare with the independence model."""
+    most = max(model.excess, baseline.excess)
+    tli = np.nan
+    if model.df and baseline.df:
+        base = baseline.chisq / baseline.df
+        tli = (base - model.chisq / model.df) / (base - 1.0)
+    return {
+        "cfi": 1.0 - model.excess / most if most > 0 else 1.0,
+        "tli": tli,
+        "nfi": 1.0 - model.chisq / baseline.chisq if baseline.chisq > 0 else np.nan,
+    }
+
+
+def _rmsea(model: _Test, rows: float) -> dict[str, float]:
+    """Return RMSEA, its interval and the test of close fit."""
+    if not model.df:
+        return {"rmsea": 0.0, "rmsea_lower": 0.0, "rmsea_upper": 0.0, "rmsea_pvalue": np.nan}
+    from scipy.stats import ncx2
+
+    unit = rows * model.df
+    tail = (1.0 - _LEVEL) / 2.0
+    return {
+        "rmsea": np.sqrt(model.excess / unit),
+        "rmsea_lower": np.sqrt(_noncentrality(model, 1.0 - tail) / unit),
+        "rmsea_upper": np.sqrt(_noncentrality(model, tail) / unit),
+        "rmsea_pvalue": float(ncx2.sf(model.chisq, model.df, unit * _CLOSE_FIT**2)),
+    }
+
+
+def _noncentrality(model: _Test, below: float) -> float:
+    """Return the noncentrality under which a χ² is smaller with probability `below`; 0 if none."""
+    from scipy.special import chndtrinc
+
+    return max(float(np.nan_to_num(chndtrinc(model.chisq, model.df, below))), 0.0)
+
+
+def _srmr(cov: Floats, sigma: Floats) -> float:
+    sd = np.sqrt(np.diag(cov))
+    residual = (cov - sigma) / np.outer(sd, sd)
+    return float(np.sqrt((residual[np.tril_indices(len(cov))] ** 2).mean()))
+
+
+def _gfi(cov: Floats, sigma: Floats) -> float:
+    ratio = np.linalg.solve(sigma, cov)
+    off = ratio - np.eye(len(cov))
+    return float(1.0 - np.trace(off @ off) / np.trace(ratio @ ratio))
