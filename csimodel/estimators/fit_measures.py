@@ -168,9 +168,11 @@ def _rmsea(model: _Test, rows: float) -> dict[str, float]:
 
 def _noncentrality(model: _Test, below: float) -> float:
     """Return the noncentrality under which a χ² is smaller with probability `below`; 0 if none."""
-    from scipy.special import chndtrinc
+    from scipy.special import chdtr, chndtrinc
 
-    return max(float(np.nan_to_num(chndtrinc(model.chisq, model.df, below))), 0.0)
+    if chdtr(model.df, model.chisq) <= below:
+        return 0.0
+    return float(chndtrinc(model.chisq, model.df, below))
 
 
 def _srmr(cov: Floats, sigma: Floats) -> float:

@@ -62,7 +62,9 @@ def rows_of(model: Model, scaling: str) -> Rows:
     found: list[tuple[str, str, str, int, float]] = []
     exponents: list[Floats] = []
 
-    def add(lhs: str, op: str, rhs: str, place: int, fixed: float, *scale: tuple[int, float]) -> None:
+    def add(
+        lhs: str, op: str, rhs: str, place: int, fixed: float, *scale: tuple[int, float]
+    ) -> None:
         found.append((lhs, op, rhs, place, fixed))
         row = np.zeros(constructs + len(items))
         for position, power in scale:
