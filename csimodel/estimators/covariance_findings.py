@@ -92,8 +92,9 @@ def _not_converged(solution: Solution) -> Finding:
     return Finding(
         "not-converged",
         f"No minimum was found in {int(estimates.iterations)} iterations (the largest derivative "
-        f"is still {float(estimates.gradient):.2g}), so these numbers are not a solution{tied}; the "
-        f"model may have none in these data, so merge constructs that overlap, remove paths{more}.",
+        f"is still {float(estimates.gradient):.2g}), so these numbers are not a solution{tied}; "
+        "the model may have none in these data, so merge constructs that overlap or remove "
+        f"paths{more}.",
         names,
         "failure",
         count=int(estimates.iterations),
@@ -194,8 +195,9 @@ def _large_errors(solution: Solution) -> Iterator[Finding]:
             "exploding-errors",
             f"Standardised, {listed(names)} {'has a' if len(names) == 1 else 'have'} standard "
             f"error{'' if len(names) == 1 else 's'} beyond 1 (up to {errors[order[0]]:.1f}), so "
-            f"nothing is known of {'it' if len(names) == 1 else 'them'}; the model is nearly unidentified in these "
-            "data, so merge constructs that correlate near 1 or remove paths.",
+            f"nothing is known of {'it' if len(names) == 1 else 'them'}; the model is nearly "
+            "unidentified in these data, so merge constructs that correlate near 1 or remove "
+            "paths.",
             names,
             count=len(names),
         )

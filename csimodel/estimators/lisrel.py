@@ -220,7 +220,7 @@ def discrepancy(sigma: Floats, cov: Floats) -> Floats:
 
 
 def start(model: Model, layout: Layout, cov: Floats) -> Floats:
-    """Return starting values, (..., parameters), from sums of covariances within and between blocks.
+    """Return starting values, (..., parameters), from sums of covariances of blocks.
 
     Loadings are proportional to an item's covariances with the others of its block; construct
     covariances follow; error variances take the rest, at least a fifth of the item's variance.

@@ -74,8 +74,8 @@ class ML:
     Levenberg-Marquardt damping; a step is taken only to a positive definite
     matrix with a discrepancy that is no larger. Resamples start from the solution of the full
     sample; what does not settle starts once more from its own covariances. A nearly unidentified
-    model can have several minima, and none at finite values. Variances are not bounded: an error variance that
-    the data push below zero is reported, not hidden. `Fit.weights` are the weights of regression
+    model can have several minima, and none at finite values. Variances are not bounded: an error
+    variance that the data push below zero is reported, not hidden. `Fit.weights` are the weights of regression
     scores from a construct's own items under the model, scaled to unit score variance; the index
     is built from them.
 
@@ -131,8 +131,8 @@ class ML:
         for construct in model.constructs:
             if construct.kind == "composite":
                 raise ModelError(
-                    f"ML takes constructs as common factors, and {construct.name!r} is a composite; "
-                    "define it with =~, or use PLS."
+                    f"ML takes constructs as common factors, and {construct.name!r} is a "
+                    "composite; define it with =~, or use PLS."
                 )
         items, free = len(model.items), self.layout(model).size
         if free > items * (items + 1) // 2:
@@ -182,8 +182,10 @@ class ML:
         def own() -> Floats:
             return lisrel.start(model, layout, cov)
 
-        warm = isinstance(near, CovarianceEstimates) and bool(np.isfinite(near.parameters).all())
-        first = np.broadcast_to(near.parameters, (len(cov), layout.size)).copy() if warm else own()
+        if isinstance(near, CovarianceEstimates) and np.isfinite(near.parameters).all():
+            first = np.broadcast_to(near.parameters, (len(cov), layout.size)).copy()
+        else:
+            first = own()
         first[~good] = np.nan
         found = minimise(layout, cov, first, own, self.tolerance, self.max_iterations)
         outcome[good & ~found.settled] = Outcome.NOT_CONVERGED

@@ -321,6 +321,8 @@ def _outer_weights(
         crossed, scores_cor, updated = _scores(cor, model, raw)
         done = np.abs(updated - weights).max(axis=0) < tolerance
         weights = updated
+        if not done.any():
+            continue
         newly = np.flatnonzero(done & ~settled[active])
         final[:, active[newly]] = weights[:, newly]
         iterations[active[newly]] = iteration
