@@ -9,7 +9,7 @@ from typing import Literal
 Severity = Literal["note", "warning", "failure"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Finding:
     """One thing a reader must know before trusting a result.
 
@@ -36,6 +36,9 @@ class Finding:
 
     def __str__(self) -> str:
         return self.message
+
+    def __repr__(self) -> str:
+        return f"<{self.severity}: {self.message}>"
 
 
 def listed(names: Iterable[str], limit: int = 5) -> str:

@@ -41,7 +41,7 @@ def test_every_parameter_is_laid_out_once(case):
     filled = lisrel.implied(layout, values)
     assert layout.size == len(at)
     found = np.concatenate([filled.loadings.ravel(), filled.paths.ravel(), filled.errors])
-    for value in values[np.r_[: layout.ends[1], layout.ends[2] : layout.size]]:
+    for value in values[np.r_[layout.spans[0], layout.spans[1], layout.spans[3]]]:
         assert (found == value).sum() == 1
 
 

@@ -124,13 +124,19 @@ def test_implied_covariances_equal_lavaan(fits, lavaan, frame, name):
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9)
 
 
-def test_gradient_is_zero_at_every_solution(fits, reduced, ecsi_ml):
+def test_gradient_is_zero_at_every_solution(fits):
     for fit in fits.values():
         assert fit.converged
         assert fit.estimates.gradient < 1e-6
-    for fit, draws in ((reduced, 100), (ecsi_ml, 24)):
-        refits = csi.bootstrap(fit, draws, 7, progress=False).solution.estimates
-        assert (refits.gradient[refits.outcome == 0] < 1e-6).all()
+
+
+def test_resamples_of_a_nearly_unidentified_model_end(ecsi_ml):
+    boot = csi.bootstrap(ecsi_ml, 16, 7, progress=False)
+    refits = boot.solution.estimates
+    assert boot.failed.sum() <= 8
+    assert refits.iterations.max() <= 200
+    assert (refits.gradient[refits.outcome == 0] < 1e-6).all()
+    assert (refits.gradient[refits.outcome == 1] > 1e-7).all()
 
 
 def test_observed_information_on_the_reduced_model(models, mobi, reduced):
@@ -229,18 +235,16 @@ def test_saturated_model(mobi):
 
 def test_everything_downstream_takes_the_fit(reduced):
     boot = csi.bootstrap(reduced, 100, 7, progress=False)
+    refits = boot.solution.estimates
     assert boot.failed.sum() < 5
+    assert (refits.gradient[refits.outcome == 0] < 1e-6).all()
     theirs = reduced.parameters.query("op == '~'")["std_se"].to_numpy()
     ours = boot.table("paths")["se"].to_numpy()
     assert (np.abs(np.log(ours / theirs)) < 1.2).all()
     scores = csi.index_scores(reduced)
     assert scores["mean"].between(0, 100).all()
     drivers = csi.importance_performance(reduced, "Satisfaction")
-    assert list(drivers.index) == ["Image", "Quality", "Value"] or set(drivers.index) == {
-        "Image",
-        "Quality",
-        "Value",
-    }
+    assert set(drivers.index) == {"Image", "Quality", "Value"}
     checked = csi.assess(reduced)
     assert checked.global_fit.loc["srmr", "estimated"] == pytest.approx(
         reduced.fit_measures["srmr"], rel=1e-6
@@ -311,8 +315,7 @@ def test_heywood_case_names_the_item():
 def test_negative_disturbance_names_the_construct(chain):
     layout = lisrel.layout_of(chain, "marker")
     population = csi.fit(chain, _chain_moments(), csi.ML()).estimates.parameters.copy()
-    own = int(layout.ends[1]) + 1
-    population[own - 0] = -0.05
+    population[layout.spans[2].start + 1] = -0.05
     sigma = lisrel.implied(layout, population).sigma
     fit = csi.fit(chain, csi.Moments.from_cov(sigma, 300, chain.items), csi.ML())
     finding = said(fit, "negative-disturbance-variance")
@@ -373,9 +376,3 @@ def test_pls_has_neither_parameters_nor_fit_measures(fit):
         fit.parameters  # noqa: B018
     with pytest.raises(OptionError, match=r"see csi.assess\(fit\).global_fit"):
         fit.fit_measures  # noqa: B018
-
-
-def test_nearly_unidentified_resamples_end(ecsi_ml):
-    boot = csi.bootstrap(ecsi_ml, 40, 7, progress=False)
-    assert boot.failed.sum() <= 20
-    assert boot.solution.estimates.iterations.max() <= 200

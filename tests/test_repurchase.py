@@ -662,14 +662,14 @@ def test_html_is_escaped():
         (
             {"outcome": "CUSL1", "scale": (1, 9)},
             SurveyError,
-            "Outcome 'CUSL1' holds 81 values outside its scale 1 to 9 (the first is 10); correct "
-            "scale= or make missing codes empty.",
+            "Outcome 'CUSL1' holds 81 values outside its scale 1 to 9 (the first is 10); give "
+            "its own lowest and highest answer, or declare missing codes.",
         ),
         (
             {"outcome": "intention"},
             SurveyError,
             "The scale of outcome 'intention' is unknown (values from 1 to 10 were seen); give its "
-            "lowest and highest answer, as in scale=(1, 10).",
+            "own lowest and highest answer, such as (1, 10).",
         ),
         (
             {"outcome": "CUSL1", "scale": (10, 1)},
@@ -875,3 +875,25 @@ def test_coverage_of_whole_chain_intervals(chain):
         slope = repurchase(fit, "again", index="B", family="logit", bootstrap=boot).slope
         covered += slope.lower <= 0.04 <= slope.upper
     assert covered >= 0.88 * samples
+
+
+def test_a_scale_for_all_columns_is_not_taken_for_an_outcomes(chain, population):
+    """The README's block: one scale for the questions, an outcome of 0 and 1 beside them."""
+    data = population(120).round().clip(1, 10)
+    rng = np.random.default_rng(0)
+    data["buys"] = (rng.random(120) < data["c1"] / 10).astype(int)
+    data["likely"] = np.where(data["buys"] == 1, 5, rng.integers(1, 5, 120))
+    fit = csi.fit(chain, csi.read_survey(data, scale=(1, 10)))
+    found = csi.repurchase(fit, "buys", index="C", family="logit")
+    assert found.n == 120
+    with pytest.raises(
+        SurveyError,
+        match=r"^The scale of outcome 'likely' is unknown \(values from 1 to 5 were seen\)",
+    ):
+        csi.repurchase(fit, "likely", index="C")
+    stated = csi.read_survey(data, scale={**dict.fromkeys(chain.items, (1, 10)), "likely": (1, 5)})
+    ours = csi.repurchase(csi.fit(chain, stated), "likely", index="C")
+    given = csi.repurchase(fit, "likely", index="C", scale=(1, 5))
+    assert float(ours.average_marginal_effect) == pytest.approx(
+        float(given.average_marginal_effect)
+    )

@@ -83,15 +83,16 @@ def measures_of(solution: Solution) -> pd.Series:
     rows, items = float(estimator.sample_size(solution.moments)), len(cov)
     n, cells, npar = float(solution.moments.n), items * (items + 1) // 2, layout.size
     logdet = float(np.linalg.slogdet(cov)[1])
-    model = _Test(rows * float(estimates.discrepancy), cells - npar)
+    distance = max(float(estimates.discrepancy), 0.0)  # below 0 by rounding only
+    model = _Test(rows * distance, cells - npar)
     independent = float(np.log(np.diag(cov)).sum()) - logdet
     baseline = _Test(rows * independent, cells - items)
     unrestricted = -0.5 * n * (items * np.log(2.0 * np.pi) + logdet + items)
-    logl = unrestricted - 0.5 * n * float(estimates.discrepancy)
+    logl = unrestricted - 0.5 * n * distance
     return pd.Series(
         {
             "npar": npar,
-            "fmin": float(estimates.discrepancy) / 2.0,
+            "fmin": distance / 2.0,
             "chisq": model.chisq,
             "df": model.df,
             "pvalue": _right_tail(model),

@@ -47,15 +47,17 @@ class Layout(NamedTuple):
     fixed_variances: Floats
 
     @property
-    def ends(self) -> NDArray[np.intp]:
-        """Where each kind of parameter ends in the vector."""
-        sizes = [len(self.loadings[0]), len(self.paths[0]), len(self.covariances[0])]
-        return np.cumsum([*sizes, len(self.errors)])
+    def spans(self) -> tuple[slice, slice, slice, slice]:
+        """Where each kind of parameter stands in the vector."""
+        a = len(self.loadings[0])
+        b = a + len(self.paths[0])
+        c = b + len(self.covariances[0])
+        return slice(0, a), slice(a, b), slice(b, c), slice(c, c + len(self.errors))
 
     @property
     def size(self) -> int:
         """Number of free parameters."""
-        return int(self.ends[-1])
+        return int(self.spans[-1].stop)
 
 
 @lru_cache(maxsize=64)
@@ -77,9 +79,10 @@ def layout_of(model: Model, scaling: str) -> Layout:
     own = np.flatnonzero(marked)
     pairs = [(j, j) for j in own] + [(i, j) for i in exogenous for j in exogenous if j < i]
     row, column = np.array(pairs, dtype=np.intp).reshape(-1, 2).T
+    target, source = np.nonzero(model.adjacency)
     return Layout(
         loadings=(free, model.owner[free]),
-        paths=np.nonzero(model.adjacency),
+        paths=(target, source),
         covariances=(row, column),
         errors=np.flatnonzero(~single[model.owner]),
         fixed_loadings=fixed_loadings,
@@ -101,7 +104,7 @@ class Implied(NamedTuple):
 def implied(layout: Layout, parameters: Floats) -> Implied:
     """Return the matrices for parameter vectors (..., parameters)."""
     lead = parameters.shape[:-1]
-    lam, beta, psi, theta = np.split(parameters, layout.ends[:-1], axis=-1)
+    lam, beta, psi, theta = (parameters[..., span] for span in layout.spans)
     items, constructs = layout.fixed_loadings.shape
     loadings = np.broadcast_to(layout.fixed_loadings, (*lead, items, constructs)).copy()
     loadings[..., layout.loadings[0], layout.loadings[1]] = lam
@@ -117,7 +120,7 @@ def implied(layout: Layout, parameters: Floats) -> Implied:
     sigma = loadings @ phi @ np.swapaxes(loadings, -1, -2)
     own = np.arange(items)
     sigma[..., own, own] += errors
-    return Implied(loadings, paths, total, phi, errors, sigma)
+    return Implied(loadings, paths, np.asarray(total), phi, errors, sigma)
 
 
 def directions(layout: Layout, at: Implied) -> tuple[Floats, Floats]:
@@ -126,7 +129,7 @@ def directions(layout: Layout, at: Implied) -> tuple[Floats, Floats]:
     u = np.zeros((*lead, items, layout.size))
     v = np.zeros_like(u)
     reach, cross = at.loadings @ at.total, at.loadings @ at.phi
-    lam, beta, psi, theta = _spans(layout)
+    lam, beta, psi, theta = layout.spans
     u[..., layout.loadings[0], np.arange(lam.start, lam.stop)] = 1.0
     v[..., lam] = cross[..., layout.loadings[1]]
     u[..., beta] = reach[..., layout.paths[0]]
@@ -161,8 +164,8 @@ def slope_and_curvature(
     weight = 2.0 * middle - inverse
     nu, nv = weight @ u, weight @ v
     vu = np.swapaxes(uv, -1, -2)
-    curvature = (ut @ nu) * vv + (vt @ nv) * uu + (ut @ nv) * vu + (vt @ nu) * uv
-    return np.asarray(gradient), curvature + _second_order(layout, at, residual)
+    curvature: Floats = (ut @ nu) * vv + (vt @ nv) * uu + (ut @ nv) * vu + (vt @ nu) * uv
+    return np.asarray(gradient), curvature + _second_order(layout, at, np.asarray(residual))
 
 
 def _second_order(layout: Layout, at: Implied, residual: Floats) -> Floats:
@@ -179,7 +182,7 @@ def _second_order(layout: Layout, at: Implied, residual: Floats) -> Floats:
         return np.asarray(matrix[..., rows[:, None], columns])
 
     second = np.zeros((*at.sigma.shape[:-2], layout.size, layout.size))
-    lam, beta, psi, _ = _spans(layout)
+    lam, beta, psi, _ = layout.spans
     second[..., lam, lam] = pick(residual, item, item) * pick(phi, own, own)
     second[..., lam, beta] = pick(total, own, to) * pick(g_cross, item, of)
     second[..., lam, beta] += pick(phi, own, of) * pick(g_reach, item, to)
@@ -198,24 +201,20 @@ def _second_order(layout: Layout, at: Implied, residual: Floats) -> Floats:
     return 2.0 * second
 
 
-def _spans(layout: Layout) -> list[slice]:
-    return [slice(a, b) for a, b in zip([0, *layout.ends[:-1]], layout.ends, strict=True)]
-
-
 def discrepancy(sigma: Floats, cov: Floats) -> Floats:
     """Return ``ln|Σ| + tr(S Σ⁻¹)``, (...,); infinite where Σ is not positive definite."""
     try:
         root = np.linalg.cholesky(sigma)
         definite = np.ones(sigma.shape[:-2], dtype=bool)
     except np.linalg.LinAlgError:
-        finite = np.isfinite(sigma).all(axis=(-2, -1))
+        finite = np.asarray(np.isfinite(sigma).all(axis=(-2, -1)))
         safe = np.where(finite[..., None, None], sigma, np.eye(sigma.shape[-1]))
         definite = finite & (np.linalg.eigvalsh(safe)[..., 0] > 0)
         safe = np.where(definite[..., None, None], safe, np.eye(sigma.shape[-1]))
         root = np.linalg.cholesky(safe)
     log_determinant = 2.0 * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(axis=-1)
-    half = np.linalg.solve(root, cov)
-    trace = np.trace(np.linalg.solve(root, np.swapaxes(half, -1, -2)), axis1=-2, axis2=-1)
+    kept = sigma if definite.all() else np.where(definite[..., None, None], sigma, root)
+    trace = np.trace(np.linalg.solve(kept, cov), axis1=-2, axis2=-1)
     return np.where(definite, log_determinant + trace, np.inf)
 
 

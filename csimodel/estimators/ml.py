@@ -18,7 +18,7 @@ from csimodel.moments import Moments
 
 Floats = NDArray[np.float64]
 
-_CHUNK = 128  # samples fitted together
+_CHUNK = 32  # samples fitted together: their arrays stay in cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,9 +75,9 @@ class ML:
     matrix with a discrepancy that is no larger. Resamples start from the solution of the full
     sample; what does not settle starts once more from its own covariances. A nearly unidentified
     model can have several minima, and none at finite values. Variances are not bounded: an error
-    variance that the data push below zero is reported, not hidden. `Fit.weights` are the weights of regression
-    scores from a construct's own items under the model, scaled to unit score variance; the index
-    is built from them.
+    variance that the data push below zero is reported, not hidden. `Fit.weights` are the weights
+    of regression scores from a construct's own items under the model, scaled to unit score
+    variance; the index is built from them.
 
     References
     ----------
@@ -92,12 +92,14 @@ class ML:
     >>> import csimodel as csi
     >>> model = csi.Model.from_syntax('''
     ...     Quality =~ PERQ1 + PERQ2 + PERQ3
-    ...     Satisfaction =~ CUSA1 + CUSA2 + CUSA3
-    ...     Satisfaction ~ Quality
+    ...     Value =~ PERV1 + PERV2
+    ...     Complaints =~ CUSCO
+    ...     Value ~ Quality
+    ...     Complaints ~ Quality + Value
     ... ''')
     >>> fit = csi.fit(model, csi.load_mobi(), csi.ML())
     >>> fit
-    <Fit of 2 constructs by ML: 250 rows, converged>
+    <Fit of 3 constructs by ML: 250 rows, converged>
     """
 
     scaling: Literal["marker", "variance"] = "marker"
@@ -201,7 +203,7 @@ def _usable(cov: Floats, rows: Floats) -> NDArray[np.int64]:
     with np.errstate(invalid="ignore", divide="ignore"):
         scale = 1.0 / np.sqrt(variance)
         cor = cov * scale[..., :, None] * scale[..., None, :]
-    varies = finite & (variance > 0).all(axis=-1)
+    varies = np.asarray(finite & (variance > 0).all(axis=-1))
     smallest = np.linalg.eigvalsh(np.where(varies[:, None, None], cor, np.eye(cov.shape[-1])))[:, 0]
     outcome[smallest < 1e-10] = Outcome.ITEMS_SINGULAR
     outcome[~varies] = Outcome.CONSTANT_ITEM
@@ -213,7 +215,7 @@ def _standardise(
     model: Model, layout: Layout, cov: Floats, found: Found, outcome: NDArray[np.int64]
 ) -> CovarianceEstimates:
     """Put a solution on the scale where items and constructs have variance 1."""
-    unusable = ~np.isfinite(found.parameters).all(axis=-1)
+    unusable = np.asarray(~np.isfinite(found.parameters).all(axis=-1))
     at = lisrel.implied(layout, np.where(unusable[:, None], 0.1, found.parameters))
     own = np.arange(len(model.items))
     with np.errstate(all="ignore"):
@@ -252,9 +254,8 @@ def _own_item_weights(model: Model, at: Implied, sd: Floats) -> Floats:
             continue
         inside = cor[:, block, block]
         towards = (at.loadings[:, block, j] / sd[:, block])[..., None]
-        safe = np.where(
-            np.isfinite(inside).all(axis=(-2, -1))[:, None, None], inside, np.eye(inside.shape[-1])
-        )
+        finite = np.asarray(np.isfinite(inside).all(axis=(-2, -1)))
+        safe = np.where(finite[:, None, None], inside, np.eye(inside.shape[-1]))
         raw = np.linalg.solve(safe, towards)
         scale = np.sqrt(np.swapaxes(raw, -1, -2) @ inside @ raw)
         weights[:, block] = (raw / scale)[..., 0]
@@ -268,7 +269,7 @@ def _inadmissible(at: Implied, construct_cor: Floats) -> NDArray[np.int64]:
     flags |= Inadmissible.NEGATIVE_VARIANCE * (
         (at.errors < 0).any(axis=-1) | (left < 0).any(axis=-1)
     )
-    finite = np.isfinite(construct_cor).all(axis=(-2, -1))
+    finite = np.asarray(np.isfinite(construct_cor).all(axis=(-2, -1)))
     safe = np.where(finite[:, None, None], construct_cor, -np.eye(construct_cor.shape[-1]))
     flags |= Inadmissible.NOT_POSITIVE_DEFINITE * (np.linalg.eigvalsh(safe)[:, 0] <= 0)
     return flags

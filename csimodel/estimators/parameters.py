@@ -93,10 +93,11 @@ def rows_of(model: Model, scaling: str) -> Rows:
 def _places(layout: Layout) -> list[dict[tuple[int, ...], int]]:
     """Return, for each kind of parameter, where its cells stand in the vector."""
     kinds = (layout.loadings, layout.paths, layout.covariances, (layout.errors,))
-    starts = [0, *layout.ends[:-1].tolist()]
     return [
-        {cell: start + k for k, cell in enumerate(zip(*(c.tolist() for c in kind), strict=True))}
-        for kind, start in zip(kinds, starts, strict=True)
+        dict(
+            zip(zip(*(c.tolist() for c in kind), strict=True), range(s.start, s.stop), strict=True)
+        )
+        for kind, s in zip(kinds, layout.spans, strict=True)
     ]
 
 
@@ -173,7 +174,7 @@ def _variance_slopes(layout: Layout, at: Implied) -> Floats:
     u, v = lisrel.directions(layout, at)
     of_items = 2.0 * u * v
     of_constructs = np.zeros((*of_items.shape[:-2], at.phi.shape[-1], layout.size))
-    _, beta, psi, _ = (slice(a, b) for a, b in zip([0, *layout.ends], layout.ends, strict=False))
+    _, beta, psi, _ = layout.spans
     (to, of), (m, k) = layout.paths, layout.covariances
     of_constructs[..., beta] = 2.0 * at.total[..., to] * at.phi[..., of]
     twice = np.where(m == k, 1.0, 2.0)

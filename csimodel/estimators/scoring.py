@@ -23,7 +23,7 @@ Indices = NDArray[np.intp]
 Propose = Callable[[Indices, Floats], Floats]
 
 _FIRST_ITERATIONS = 40  # of plain scoring; a sample that needs more is in a bent valley
-_CLOSE = 1e-3  # when no scaled derivative is larger, the observed Hessian is used
+_CLOSE = 1e-2  # when no scaled derivative is larger, the observed Hessian is used
 _FLATTEST = 1e-11  # scaled curvature this flat in some direction identifies nothing there
 _MOST_DAMPING = 1e10
 _PATIENCE, _STALLED = 10, 1e-12  # give up when so many iterations gain less than this, relatively
@@ -69,7 +69,7 @@ def _descend(
     layout: Layout, cov: Floats, first: Floats, tolerance: float, most: int, bent: bool
 ) -> Found:
     """Walk every sample downhill until its scaled derivatives vanish or nothing is gained."""
-    draws, size = first.shape
+    draws = len(first)
     found = Found(
         parameters=first.copy(),
         value=np.full(draws, np.nan),

@@ -24,7 +24,7 @@ from csimodel.estimators import Fit
 from csimodel.estimators import fit as fit_model
 from csimodel.estimators.solution import Estimator
 from csimodel.findings import Finding, listed
-from csimodel.index import importance_performance, index_scores
+from csimodel.index import importance_performance, index_scores, scale_of
 from csimodel.inference import Bootstrap, bootstrap
 from csimodel.model import Model, catalogue
 from csimodel.repurchase import Repurchase
@@ -116,6 +116,7 @@ def analyze(
     draws: int = 5000,
     rng: int | np.random.Generator | None = 7,
     outcome: str | None = None,
+    outcome_scale: tuple[float, float] | None = None,
     family: str | None = None,
     by: str | Sequence[str] | None = None,
     target: str = "Satisfaction",
@@ -140,8 +141,12 @@ def analyze(
         Seed of the resamples.
     outcome
         Column that says whether, or how likely, the customer buys again; None for no regression.
+    outcome_scale
+        Lowest and highest answer of the outcome; for one that is not of 0 and 1, no item of the
+        model, and not described by a codebook.
     family
-        Kind of regression, as in `repurchase`; ``"fractional-logit"`` by default.
+        Kind of regression, as in `repurchase`; ``"fractional-logit"`` by default, which is the
+        logit for an outcome of 0 and 1.
     by
         Column or columns that make groups with an index of their own.
     target
@@ -194,6 +199,7 @@ def analyze(
         if not fitted.converged:
             why = " ".join(str(one) for one in fitted.diagnostics if one.severity == "failure")
             raise EstimationError(f"There is no solution to report: {why}")
+        scale_of(fitted.moments)
         boot = bootstrap(fitted, draws, rng, progress=progress)
         valued = None
         if outcome is not None:
@@ -202,6 +208,7 @@ def analyze(
                 outcome,
                 index=target,
                 family=family or "fractional-logit",
+                scale=outcome_scale,
                 bootstrap=boot,
                 level=level,
                 progress=progress,

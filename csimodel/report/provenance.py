@@ -103,6 +103,8 @@ def _reading(survey: Survey, names: tuple[str, ...]) -> str:
         "cluster": survey.cluster,
     }
     source = "frame" if survey.source == "frame" else repr(survey.source)
+    if survey.source == "mobi.csv":
+        source = "csi.load_mobi()"
     lines = ["survey = csi.read_survey(", f"    {source},"]
     lines += [f"    {name}={_value(option)}," for name, option in options.items() if option]
     return "\n".join([*lines, ")"])

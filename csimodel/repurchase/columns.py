@@ -65,7 +65,7 @@ def rescaled(
         if not np.isin(seen, (0.0, 1.0)).all():
             raise SurveyError(
                 f"The scale of outcome {name!r} is unknown (values from {seen[0]:g} to "
-                f"{seen[-1]:g} were seen); give its lowest and highest answer, as in scale=(1, 10)."
+                f"{seen[-1]:g} were seen); give its own lowest and highest answer, such as (1, 10)."
             )
         scale = (0.0, 1.0)
     low, high = _pair(scale)
@@ -73,15 +73,16 @@ def rescaled(
     if len(outside):
         raise SurveyError(
             f"Outcome {name!r} holds {len(outside)} values outside its scale {low:g} to {high:g} "
-            f"(the first is {outside[0]:g}); correct scale= or make missing codes empty."
+            f"(the first is {outside[0]:g}); give its own lowest and highest answer, or declare "
+            "missing codes."
         )
     found = (values - low) / (high - low)
     if family.outcome == "binary" and not np.isin(found[np.isfinite(found)], (0.0, 1.0)).all():
         raise SurveyError(
             f"family={family.name!r} needs an outcome of 0 and 1, but {name!r} holds "
             f"{len(seen)} different values from {seen[0]:g} to {seen[-1]:g}; use "
-            "family='fractional-logit', or an outcome such as survey.data"
-            f"[{name!r}] >= {_upper_part(seen):g}."
+            f"family='fractional-logit', or an outcome such as survey.data[{name!r}] "
+            + (f"== {seen[0]:g} for who buys." if len(seen) == 2 else f">= {_upper_part(seen):g}.")
         )
     return np.asarray(found)
 

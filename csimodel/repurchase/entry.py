@@ -129,7 +129,7 @@ def repurchase(
         raise SurveyError("repurchase needs the fit's survey; fit a survey or a data frame.")
     names = _constructs(fit, index)
     scores = respondent_index(fit)
-    label, values = _outcome(survey, outcome, kind, scale)
+    label, values = _outcome(fit, survey, outcome, kind, scale)
     columns = [controls] if isinstance(controls, str) else list(controls)
     sample = sample_of(
         values[answers.rows],
@@ -231,7 +231,7 @@ def _constructs(fit: Fit, index: str | Sequence[str]) -> list[str]:
 
 
 def _outcome(
-    survey: Survey, outcome: Any, family: Family, scale: tuple[float, float] | None
+    fit: Fit, survey: Survey, outcome: Any, family: Family, scale: tuple[float, float] | None
 ) -> tuple[str, Floats]:
     """Return the outcome's name and its values from 0 to 1, one for each row of the survey."""
     if isinstance(outcome, str):
@@ -240,9 +240,11 @@ def _outcome(
         label = name_of(outcome, "outcome")
         column = aligned(outcome, survey.data.index, f"Outcome {label!r}")
     values = numbers(column, "Outcome", label, _AS_NUMBERS)
+    item = survey.items.get(label)
+    stated = label in fit.model.items or (item is not None and not item.assumed)
     low, high = survey.bounds([label])
     made = not isinstance(outcome, str) and np.isin(values[~np.isnan(values)], (0.0, 1.0)).all()
-    if scale is None and not made and np.isfinite([low[0], high[0]]).all():
+    if scale is None and stated and not made and np.isfinite([low[0], high[0]]).all():
         scale = (float(low[0]), float(high[0]))
     return label, rescaled(values, label, family, scale)
 

@@ -192,7 +192,8 @@ def _with_options(
     for name in (*bounds_of, *codes_of, *turn):
         wanted.setdefault(name, survey.items.get(name) or Item(name))
     for name, (low, high) in bounds_of.items():
-        wanted[name] = replace(wanted[name], minimum=low, maximum=high)
+        blanket = not isinstance(scale, Mapping) and not declared
+        wanted[name] = replace(wanted[name], minimum=low, maximum=high, assumed=blanket)
     for name, values in codes_of.items():
         wanted[name] = replace(wanted[name], missing_codes=values)
     for name in turn:

@@ -33,6 +33,9 @@ class Item:
     reversed
         True when the item was asked the other way round; its answers were turned to
         minimum + maximum − x at reading.
+    assumed
+        True when the bounds come from a scale given for every column of numbers at once, so that
+        nothing says they are this column's; a model's items take them, an outcome does not.
 
     Examples
     --------
@@ -47,6 +50,7 @@ class Item:
     maximum: float | None = None
     missing_codes: tuple[float, ...] = ()
     reversed: bool = False
+    assumed: bool = field(default=False, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
