@@ -98,9 +98,9 @@ def test_studentized_intervals_use_the_error_of_every_draw(chain, population):
     boot = csi.bootstrap(fit, 40, 1, progress=False)
     table = boot.table("paths", interval="studentized")
     from csimodel.estimators import find
-    from csimodel.inference.bootstrap import _nested_errors
+    from csimodel.inference.nested import errors_of_draws
 
-    errors = _nested_errors(boot, find("paths"))
+    errors = errors_of_draws(fit, boot.design, boot.usable, find("paths"))
     counts = boot.design.counts(0)[3].astype(int)
     data = fit.survey.data.loc[np.repeat(fit.survey.data.index, counts)].reset_index(drop=True)
     direct = csi.jackknife(csi.fit(chain, data)).table("paths")["se"]

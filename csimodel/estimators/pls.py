@@ -12,23 +12,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from numbers import Integral, Real
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import ModelError, OptionError, choose, suggest
-from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome, still_items
-from csimodel.estimators.structural import FEW, inseparable, pivots_last, regress
+from csimodel.estimators.consistent import correct, sum_blocks
+from csimodel.estimators.estimates import Estimates, Outcome, still_items
+from csimodel.estimators.structural import inseparable, regress
+from csimodel.estimators.weighting import Mode, outer_weights, scores
 from csimodel.model import Model
 from csimodel.moments import Moments
 
 Floats = NDArray[np.float64]
-Mode = Literal["A", "B", "unit"]
 
-_COLLINEAR = 1e10  # variance inflation that only rounding keeps from being infinite
 _CANCELLED = 1e-14  # variance, relative to the largest among resamples, that is rounding
 _LOOSEST = 1e-3  # a coarser tolerance stops at numbers that are not a solution
 _CHUNK = 512  # samples fitted together: their correlations stay in cache
@@ -201,12 +200,12 @@ class PLS:
         unusable = outcome != Outcome.CONVERGED
         cor = _correlations(cov, unusable)
         with np.errstate(all="ignore"):
-            weights, iterations, settled = _outer_weights(
+            weights, iterations, settled = outer_weights(
                 cor, model, modes, self.scheme, self.tolerance, self.max_iterations
             )
-            crossed, scores_cor, weights = _scores(cor, model, weights)
+            crossed, scores_cor, weights = scores(cor, model, weights)
             loadings = crossed[np.arange(len(model.items)), model.owner]
-            sign = np.sign(_sum_blocks(loadings * toward[:, None], model))
+            sign = np.sign(sum_blocks(loadings * toward[:, None], model))
             sign[sign == 0] = 1.0
             weights *= sign[model.owner]
             loadings *= sign[model.owner]
@@ -214,7 +213,7 @@ class PLS:
             reliability = np.ones_like(sign)
             flags = np.zeros(len(outcome), dtype=np.int64)
             if self.consistent:
-                loadings, construct_cor, reliability, flags = _consistent(
+                loadings, construct_cor, reliability, flags = correct(
                     model, weights, loadings, construct_cor
                 )
             paths = regress(model, construct_cor)
@@ -267,173 +266,3 @@ def _correlations(cov: Floats, unusable: NDArray[np.bool_]) -> Floats:
     if unusable.any():
         cor[..., unusable] = np.eye(len(cor))[..., None]
     return np.asarray(cor)
-
-
-class _Plan(NamedTuple):
-    """What the iteration needs to know of a model, looked up once."""
-
-    updated: tuple[tuple[int, slice, Mode], ...]  # constructs whose weights move
-    neighbours: Floats  # (constructs, constructs, 1), 1 where a path joins them, either way
-
-
-@lru_cache(maxsize=64)
-def _plan(model: Model, modes: tuple[Mode, ...]) -> _Plan:
-    updated = tuple(
-        (j, block, mode)
-        for j, (block, mode) in enumerate(zip(model.slices, modes, strict=True))
-        if mode != "unit" and _size(block) > 1
-    )
-    return _Plan(updated, (model.adjacency | model.adjacency.T)[..., None].astype(np.float64))
-
-
-def _outer_weights(
-    cor: Floats,
-    model: Model,
-    modes: tuple[Mode, ...],
-    scheme: str,
-    tolerance: float,
-    max_iterations: int,
-) -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_]]:
-    """Iterate to the outer weights, (items, draws); each sample stops by its own rule."""
-    draws = cor.shape[-1]
-    plan = _plan(model, modes)
-    inverses = {
-        j: np.moveaxis(_inverse(np.moveaxis(cor[block, block], -1, 0)), 0, -1)
-        for j, block, mode in plan.updated
-        if mode == "B"
-    }
-    raw = np.ones((len(cor), draws))
-    crossed, scores_cor, weights = _scores(cor, model, raw)
-    if not plan.updated:
-        return weights, np.zeros(draws, dtype=np.int64), np.ones(draws, dtype=bool)
-
-    final = weights.copy()
-    iterations = np.full(draws, max_iterations, dtype=np.int64)
-    settled = np.zeros(draws, dtype=bool)
-    active = np.arange(draws)
-    for iteration in range(1, max_iterations + 1):
-        inner = _inner_weights(model, scores_cor, scheme, plan.neighbours)
-        raw = weights.copy()
-        for j, block, mode in plan.updated:
-            np.einsum("ikd,kd->id", crossed[block], inner[j], out=raw[block])
-            if mode == "B":
-                raw[block] = np.einsum("ikd,kd->id", inverses[j], raw[block].copy())
-        crossed, scores_cor, updated = _scores(cor, model, raw)
-        done = np.abs(updated - weights).max(axis=0) < tolerance
-        weights = updated
-        if not done.any():
-            continue
-        newly = np.flatnonzero(done & ~settled[active])
-        final[:, active[newly]] = weights[:, newly]
-        iterations[active[newly]] = iteration
-        settled[active[newly]] = True
-        left = ~settled[active]
-        if not left.any():
-            break
-        if left.sum() < 0.7 * len(left):
-            active, weights, cor = active[left], weights[:, left], cor[..., left]
-            crossed, scores_cor = crossed[..., left], scores_cor[..., left]
-            inverses = {j: inverse[..., left] for j, inverse in inverses.items()}
-    unsettled = ~settled[active]
-    final[:, active[unsettled]] = weights[:, unsettled]
-    return final, iterations, settled
-
-
-def _size(block: slice) -> int:
-    return int(block.stop - block.start)
-
-
-def _scores(cor: Floats, model: Model, raw: Floats) -> tuple[Floats, Floats, Floats]:
-    """Scale weights to unit score variance, and correlate items and scores with scores.
-
-    Returns (items, constructs, draws), (constructs, constructs, draws) and the scaled weights.
-    """
-    blocks = model.slices
-    crossed = np.empty((len(cor), len(blocks), cor.shape[-1]))
-    between = np.empty((len(blocks), *crossed.shape[1:]))
-    if cor.shape[-1] <= FEW:
-        dense = np.zeros(crossed.shape[:2])
-        own = np.arange(len(cor))
-        for d in range(cor.shape[-1]):
-            dense[own, model.owner] = raw[:, d]
-            crossed[..., d] = cor[..., d] @ dense
-            between[..., d] = dense.T @ crossed[..., d]
-    else:
-        for j, block in enumerate(blocks):
-            np.einsum("ikd,kd->id", cor[:, block], raw[block], out=crossed[:, j])
-        for j, block in enumerate(blocks):
-            np.einsum("id,ikd->kd", raw[block], crossed[block], out=between[j])
-    scale = 1.0 / np.sqrt(np.einsum("jjd->jd", between))
-    crossed *= scale
-    between *= scale
-    between *= scale[:, None]
-    return crossed, between, raw * scale[model.owner]
-
-
-def _inner_weights(model: Model, cor: Floats, scheme: str, neighbours: Floats) -> Floats:
-    """Return what neighbours contribute to proxies, (constructs, neighbours, draws)."""
-    if scheme == "centroid":
-        return np.sign(cor) * neighbours
-    inner = cor * neighbours
-    return regress(model, cor, into=inner) if scheme == "path" else inner
-
-
-def _sum_blocks(values: Floats, model: Model) -> Floats:
-    """Sum item values within constructs, (items, draws) to (constructs, draws)."""
-    return np.add.reduceat(values, [block.start for block in model.slices], axis=0)
-
-
-def _inverse(matrices: Floats) -> Floats:
-    """Invert correlation matrices, (draws, k, k); those singular but for rounding become NaN."""
-    try:
-        inverse = np.asarray(np.linalg.inv(matrices), dtype=np.float64)
-    except np.linalg.LinAlgError:
-        inverse = np.full_like(matrices, np.nan)
-        regular = np.linalg.cond(matrices) < 1e14
-        inverse[regular] = np.linalg.inv(matrices[regular])
-    inflation = np.abs(np.diagonal(inverse, axis1=-2, axis2=-1)).max(axis=-1)
-    inverse[~(inflation < _COLLINEAR)] = np.nan
-    return inverse
-
-
-def _consistent(
-    model: Model, weights: Floats, loadings: Floats, cor: Floats
-) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
-    """Correct reflective constructs for measurement error (Dijkstra & Henseler 2015, PLSc).
-
-    With w the weights of one construct, scaled to unit score variance,
-    ``rho_A = (w'w)² (1 - w'w) / ((w'w)² - Σ w⁴)``; loadings become ``w sqrt(rho_A) / w'w``, and
-    correlations are divided by the square roots of both reliabilities.
-    """
-    reliability = rho_a(model, weights)
-    corrected = loadings.copy()
-    square = _sum_blocks(weights**2, model)
-    for j, (construct, block) in enumerate(zip(model.constructs, model.slices, strict=True)):
-        if construct.kind == "reflective":
-            corrected[block] = weights[block] * (np.sqrt(reliability[j]) / square[j])
-        else:
-            reliability[j] = 1.0
-    root = np.sqrt(reliability)
-    disattenuated = cor / (root * root[:, None])
-    own = np.arange(len(disattenuated))
-    disattenuated[own, own] = 1.0
-    flags = np.zeros(cor.shape[-1], dtype=np.int64)
-    flags |= Inadmissible.RELIABILITY * (reliability > 1 + 1e-12).any(axis=0)
-    flags |= Inadmissible.LOADING * (np.abs(corrected) > 1 + 1e-12).any(axis=0)
-    flags |= Inadmissible.NOT_POSITIVE_DEFINITE * ~(pivots_last(disattenuated) > 0).all(axis=0)
-    return corrected, disattenuated, reliability, flags
-
-
-def rho_a(model: Model, weights: Floats) -> Floats:
-    """Return Dijkstra and Henseler's rho_A from mode A weights, (constructs, draws).
-
-    Single items have 1.
-    """
-    square = _sum_blocks(weights**2, model)
-    fourth = _sum_blocks(weights**4, model)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        rho = square**2 * (1.0 - square) / (square**2 - fourth)
-    for j, block in enumerate(model.slices):
-        if _size(block) == 1:
-            rho[j] = 1.0
-    return np.asarray(rho)

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import secrets
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from csimodel.errors import CsimodelWarning, InferenceError, OptionError, choose
+from csimodel.errors import CsimodelWarning, InferenceError, choose
 from csimodel.estimators import Fit, Inadmissible, Outcome, Quantity, Solution, find
 from csimodel.findings import Finding
+from csimodel.inference.designs import about_units, design_of, require_count
 from csimodel.inference.intervals import interval_of, spread_of, tail_probability
 from csimodel.inference.jackknife import Jackknife, count_outcomes, jackknife
-from csimodel.moments import CrossProducts, Design, units_of
-from csimodel.survey import Answers
+from csimodel.inference.nested import errors_of_draws, progress_bar
+from csimodel.moments import CrossProducts, Design
 
 Floats = NDArray[np.float64]
 
@@ -94,7 +94,7 @@ class Bootstrap:
                     count=kept,
                 )
             )
-        return (*found, *_about_units(self.design))
+        return (*found, *about_units(self.design))
 
     @cached_property
     def jackknife(self) -> Jackknife:
@@ -177,7 +177,7 @@ class Bootstrap:
             pulls = self.jackknife.deviations(found)
         if interval == "studentized":
             se = self.jackknife.table(found)["se"].to_numpy()
-            draw_se = _nested_errors(self, found)
+            draw_se = errors_of_draws(self.fit, self.design, self.usable, found)
         low, high = interval_of(
             interval, level, estimate, draws, pulls=pulls, se=se, draw_se=draw_se
         )
@@ -288,8 +288,8 @@ def bootstrap(
     """
     answers = fit.require_answers("bootstrap")
     choose("inadmissible", inadmissible, ["keep", "drop"])
-    _require_count("workers", workers, "")
-    design = _design(answers, draws, rng, kind, resamples)
+    require_count("workers", workers, "")
+    design = design_of(answers, draws, rng, kind, resamples)
     products = CrossProducts.of(answers)
 
     def block(number: int) -> Solution:
@@ -297,7 +297,7 @@ def bootstrap(
         estimates = fit.estimator.estimate(moments, fit.model, fit.estimates)
         return Solution(fit.model, fit.estimator, moments, estimates)
 
-    bar = _bar(design.draws, "bootstrap", progress)
+    bar = progress_bar(design.draws, "bootstrap", progress)
     with ThreadPoolExecutor(max(1, workers)) as pool, bar:
         parts = []
         solved: Iterable[Solution] = (
@@ -313,134 +313,3 @@ def bootstrap(
     if inadmissible == "drop":
         usable &= solution.estimates.inadmissible == 0
     return Bootstrap(fit, design, solution, usable)
-
-
-def _about_units(design: Design) -> Iterator[Finding]:
-    """Point out strata with one unit, and few units to learn the error from."""
-    if design.strata is None and design.cluster is None:
-        return
-    sizes = units_of(design.rows, design.strata, design.cluster).sizes
-    what = "cluster" if design.cluster is not None else "respondent"
-    lonely = int((sizes == 1).sum())
-    if lonely:
-        yield Finding(
-            "lonely-strata",
-            f"{lonely} of {len(sizes)} strata hold a single {what} and add nothing to the errors, "
-            "which are too small; merge such strata with similar ones.",
-            severity="failure" if lonely == len(sizes) else "warning",
-            count=lonely,
-        )
-    degrees = int((sizes - 1).sum())
-    if degrees < 20:
-        yield Finding(
-            "few-units",
-            f"Errors are learnt from {int(sizes.sum())} {what}s in {len(sizes)} "
-            f"{'stratum' if len(sizes) == 1 else 'strata'}, so they are rough and intervals come "
-            "out too narrow.",
-            severity="warning",
-            count=degrees,
-        )
-
-
-def _design(
-    answers: Answers,
-    draws: int,
-    rng: int | np.random.Generator | None,
-    kind: str,
-    resamples: ArrayLike | None,
-) -> Design:
-    choose("kind", kind, ["auto", "poisson"])
-    rows = len(answers.values)
-    if resamples is not None:
-        return Design("given", rows, len(indices := _rows(resamples, rows)), indices=indices)
-    _require_count("draws", draws, ", and some thousands for intervals")
-    seed = _seed(rng)
-    if kind == "poisson":
-        if answers.strata is not None:
-            raise OptionError("kind='poisson' does not respect the survey's strata; use 'auto'.")
-        return Design("poisson", rows, draws, seed, cluster=answers.cluster)
-    if answers.cluster is not None:
-        return Design("cluster", rows, draws, seed, answers.strata, answers.cluster)
-    if answers.strata is not None:
-        return Design("stratified", rows, draws, seed, answers.strata)
-    return Design("multinomial", rows, draws, seed)
-
-
-def _nested_errors(boot: Bootstrap, quantity: Quantity) -> Floats:
-    """Return the jackknife standard error of a quantity in every usable draw, (draws, entries)."""
-    fit, design = boot.fit, boot.design
-    answers = fit.require_answers("a studentized interval")
-    clustered = answers.cluster is not None
-    if answers.strata is not None or (clustered and design.kind == "given"):
-        raise OptionError(
-            "interval='studentized' is for samples without strata whose clusters are drawn whole; "
-            "use 'bca' or 'percentile'."
-        )
-    products = CrossProducts.of(answers)
-    units = units_of(len(answers.values), None, answers.cluster)
-    first = np.unique(units.of_row, return_index=True)[1]
-    whole = len(units.stratum)
-    scale = (whole - 1) / whole if design.kind == "cluster" else 1.0  # back to numbers of copies
-    errors = []
-    with _bar(design.draws, "errors of draws", True) as bar:
-        for number in range(design.blocks):
-            usable = boot.usable[design.span(number)]
-            for counts in design.counts(number)[usable] * scale:
-                times = counts[first]
-                left = np.flatnonzero(times)
-                moments = products.without_each(units, left, counts)
-                estimates = fit.estimator.estimate(moments, fit.model, fit.estimates)
-                values = quantity.values(Solution(fit.model, fit.estimator, moments, estimates))
-                errors.append(_weighted_error(values, times[left], estimates.outcome))
-            bar.update(len(usable))
-    return np.array(errors)
-
-
-def _weighted_error(values: Floats, times: Floats, outcome: NDArray[np.int64]) -> Floats:
-    """Return the jackknife error over units that stand several times, without failed refits."""
-    kept = (outcome == Outcome.CONVERGED) & np.isfinite(values).all(axis=1)
-    values, times = values[kept], times[kept]
-    m = times.sum()
-    if m < 2:
-        return np.full(values.shape[1], np.nan)
-    mean = times @ values / m
-    return np.asarray(np.sqrt((m - 1) / m * (times @ (values - mean) ** 2)))
-
-
-def _rows(resamples: ArrayLike, rows: int) -> NDArray[np.intp]:
-    """Return given row numbers as (draws, any)."""
-    try:
-        indices = np.atleast_2d(np.asarray(resamples))
-    except ValueError:
-        indices = np.zeros((0, 0, 0))
-    whole = np.issubdtype(indices.dtype, np.integer) and indices.ndim == 2 and indices.size > 0
-    if not whole or indices.min() < 0 or indices.max() >= rows:
-        seen = f"{indices.min()} to {indices.max()}" if whole else "something else"
-        raise OptionError(
-            f"resamples must be whole row numbers from 0 to {rows - 1}, one row of them a draw; "
-            f"seen {seen}."
-        )
-    return indices.astype(np.intp)
-
-
-def _seed(rng: object) -> int:
-    if isinstance(rng, np.random.Generator):
-        return int(rng.integers(2**63))
-    if rng is None:
-        return secrets.randbits(63)
-    if isinstance(rng, bool) or not isinstance(rng, int | np.integer) or rng < 0:
-        raise OptionError(
-            f"rng={rng!r} must be a whole number from 0, a numpy.random.Generator, or None."
-        )
-    return int(rng)
-
-
-def _require_count(option: str, value: object, advice: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise OptionError(f"{option}={value!r} must be a whole number of at least 1{advice}.")
-
-
-def _bar(total: int, what: str, shown: bool) -> Any:
-    from tqdm import tqdm
-
-    return tqdm(total=total, desc=what, unit="draw", delay=1, disable=not shown, leave=False)

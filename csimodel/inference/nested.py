@@ -1,0 +1,63 @@
+"""Standard errors of draws: the jackknife inside every draw, which studentized intervals need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.errors import OptionError
+from csimodel.estimators import Fit, Outcome, Quantity, Solution
+from csimodel.moments import CrossProducts, Design, units_of
+
+Floats = NDArray[np.float64]
+
+
+def errors_of_draws(
+    fit: Fit, design: Design, among: NDArray[np.bool_], quantity: Quantity
+) -> Floats:
+    """Return the jackknife standard error of a quantity in the marked draws, (draws, entries)."""
+    answers = fit.require_answers("a studentized interval")
+    clustered = answers.cluster is not None
+    if answers.strata is not None or (clustered and design.kind == "given"):
+        raise OptionError(
+            "interval='studentized' is for samples without strata whose clusters are drawn whole; "
+            "use 'bca' or 'percentile'."
+        )
+    products = CrossProducts.of(answers)
+    units = units_of(len(answers.values), None, answers.cluster)
+    first = np.unique(units.of_row, return_index=True)[1]
+    whole = len(units.stratum)
+    scale = (whole - 1) / whole if design.kind == "cluster" else 1.0  # back to numbers of copies
+    errors = []
+    with progress_bar(design.draws, "errors of draws", True) as bar:
+        for number in range(design.blocks):
+            usable = among[design.span(number)]
+            for counts in design.counts(number)[usable] * scale:
+                times = counts[first]
+                left = np.flatnonzero(times)
+                moments = products.without_each(units, left, counts)
+                estimates = fit.estimator.estimate(moments, fit.model, fit.estimates)
+                values = quantity.values(Solution(fit.model, fit.estimator, moments, estimates))
+                errors.append(_weighted_error(values, times[left], estimates.outcome))
+            bar.update(len(usable))
+    return np.array(errors)
+
+
+def _weighted_error(values: Floats, times: Floats, outcome: NDArray[np.int64]) -> Floats:
+    """Return the jackknife error over units that stand several times, without failed refits."""
+    kept = (outcome == Outcome.CONVERGED) & np.isfinite(values).all(axis=1)
+    values, times = values[kept], times[kept]
+    m = times.sum()
+    if m < 2:
+        return np.full(values.shape[1], np.nan)
+    mean = times @ values / m
+    return np.asarray(np.sqrt((m - 1) / m * (times @ (values - mean) ** 2)))
+
+
+def progress_bar(total: int, what: str, shown: bool) -> Any:
+    """Return a bar that appears when the work takes longer than a second."""
+    from tqdm import tqdm
+
+    return tqdm(total=total, desc=what, unit="draw", delay=1, disable=not shown, leave=False)
