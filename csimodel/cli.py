@@ -136,6 +136,12 @@ def analyze(
         book = None if codebook is None else csi.read_codebook(codebook)
         chosen = _model(model, {} if book is None else book.items)
         items = [name for name in chosen.items if name in table.data.columns]
+        if not items:
+            raise csi.ModelError(
+                f"None of the {len(chosen.items)} items of the model ({model}) is a column of "
+                f"{data}; give --model a file of your own, or --codebook to say which column is "
+                "which."
+            )
         bounds = {name: _pair("--scale", scale) for name in items if scale is not None}
         if outcome is not None and outcome_scale is not None:
             bounds[outcome] = _pair("--outcome-scale", outcome_scale)

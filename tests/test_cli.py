@@ -110,6 +110,16 @@ def test_errors_are_one_sentence_and_code_2(mobi, arguments, message):
     assert "Traceback" not in done.output
 
 
+def test_a_model_that_shares_no_column_with_the_data_is_said_before_any_item(tmp_path):
+    data = tmp_path / "own.csv"
+    data.write_text("q1,q2\n1,2\n3,4\n", encoding="utf-8")
+    result = run("analyze", data, "--scale", "1,10")
+    assert result.exit_code == 2
+    assert "None of the 24 items of the model (ecsi) is a column of" in result.stderr.replace(
+        "\n", " "
+    )
+
+
 def test_a_model_file_that_is_not_text_is_refused(mobi):
     (mobi / "model.txt").write_bytes("质量 =~ a".encode("utf-16"))
     done = run("analyze", "survey.csv", "--scale", "1,10", "--model", "model.txt")
