@@ -75,11 +75,6 @@ def find(quantity: str | Quantity) -> Quantity:
     return _REGISTRY[quantity]
 
 
-def available() -> tuple[str, ...]:
-    """Return the names of all quantities."""
-    return tuple(_REGISTRY)
-
-
 def by_construct(model: Model) -> pd.Index:
     """Label one entry a construct."""
     return pd.Index(model.construct_names, name="construct")

@@ -10,6 +10,7 @@ from csimodel.inference.intervals import (
     tail_probability,
 )
 from csimodel.inference.jackknife import Jackknife, jackknife
+from csimodel.inference.nested import progress_bar
 
 __all__ = [
     "INTERVALS",
@@ -18,6 +19,7 @@ __all__ = [
     "bootstrap",
     "interval_of",
     "jackknife",
+    "progress_bar",
     "quantiles",
     "require_level",
     "spread_of",

@@ -23,8 +23,6 @@ from csimodel.plots.lettering import font
 # Okabe and Ito's palette: told apart with any of the common colour deficiencies.
 BLUE = "#0072B2"
 VERMILLION = "#D55E00"
-ORANGE = "#E69F00"
-GREEN = "#009E73"
 INK = "#1F2933"
 MUTED = "#5F6B76"
 GRID = "#DDE2E7"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import InferenceError
 from csimodel.index import point_weights, respondent_points, scale_of
-from csimodel.inference import Bootstrap
+from csimodel.inference import Bootstrap, progress_bar
 from csimodel.repurchase.families import Family
 from csimodel.repurchase.kernel import Ending, Regressions, average_at, regress_draws
 from csimodel.repurchase.regression import Regression
@@ -235,17 +235,13 @@ def _draws(
     bootstrap: Bootstrap, cells: Cells, wanted: NDArray[np.bool_], what: str, progress: bool
 ) -> Iterator[tuple[NDArray[np.intp], Floats, list[Floats]]]:
     """Yield the wanted draws a few at a time: numbers, cells' weights, regressors."""
-    from tqdm import tqdm
-
     solution, design = bootstrap.solution, bootstrap.design
     minimum, width = scale_of(bootstrap.fit.moments)
     items = cells.items
     every = point_weights(solution)
     together = max(1, _TOGETHER // len(cells.outcome))
     total = int(wanted.sum())
-    with tqdm(
-        total=total, desc=what, unit="draw", delay=1, disable=not progress, leave=False
-    ) as bar:
+    with progress_bar(total, what, progress) as bar:
         for block in range(design.blocks):
             span = design.span(block)
             own = np.flatnonzero(wanted[span])
