@@ -6,8 +6,9 @@ import pytest
 
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, OptionError
-from csimodel.estimators import lisrel
-from csimodel.estimators.parameters import standardised, vcov
+from csimodel.estimators.covariance.layout import layouts_of
+from csimodel.estimators.covariance.parameters import standardised, vcov
+from csimodel.estimators.covariance.structure import implied
 
 MEASURES = {
     "npar": "npar",
@@ -141,14 +142,12 @@ def test_resamples_of_a_nearly_unidentified_model_end(ecsi_ml):
 
 def test_observed_information_on_the_reduced_model(models, mobi, reduced):
     observed = csi.fit(models["reduced_ml"], mobi, csi.ML(se="observed"))
-    layout, cov = (
-        observed.estimator.layout(observed.model),
-        observed.estimator.sample_cov(observed.moments),
-    )
+    layout = observed.estimates.layout
+    part = observed.estimator.discrepancy(observed.moments.lifted(), layout)
 
     def slope(parameters):
-        at = lisrel.implied(layout, parameters)
-        return lisrel.slope_and_curvature(layout, at, cov)[0]
+        at = implied(layout, parameters[None])
+        return part.local(layout, at, np.arange(1), False)[0][0]
 
     at, step = observed.estimates.parameters, 1e-5
     moves = step * np.eye(layout.size)
@@ -160,14 +159,11 @@ def test_observed_information_on_the_reduced_model(models, mobi, reduced):
 
 
 def test_standardised_jacobian_equals_numerical_differentiation(reduced):
-    from dataclasses import replace
-
-    _, jacobian = standardised(reduced.solution)
-    at, step = reduced.estimates.parameters, 1e-6
+    layout, at, step = reduced.estimates.layout, reduced.estimates.parameters, 1e-6
+    _, jacobian = standardised(layout, at)
 
     def shifted(move):
-        estimates = replace(reduced.estimates, parameters=at + move)
-        return standardised(replace(reduced.solution, estimates=estimates))[0]
+        return standardised(layout, at + move)[0]
 
     moves = step * np.eye(len(at))
     numeric = np.stack([(shifted(m) - shifted(-m)) / (2 * step) for m in moves], axis=1)
@@ -177,10 +173,10 @@ def test_standardised_jacobian_equals_numerical_differentiation(reduced):
 @pytest.mark.parametrize("scaling", ["marker", "variance"])
 def test_population_moments_in_parameters_out(models, mobi, scaling):
     model = models["reduced_ml"]
-    layout = lisrel.layout_of(model, scaling)
+    (layout,) = layouts_of(model, scaling)
     truth = csi.fit(model, mobi, csi.ML(scaling=scaling)).estimates.parameters
     truth = truth * np.random.default_rng(1).uniform(0.8, 1.2, layout.size)
-    sigma = lisrel.implied(layout, truth).sigma
+    sigma = implied(layout, truth).sigma
     moments = csi.Moments.from_cov(sigma, 500, model.items)
     found = csi.fit(model, moments, csi.ML(scaling=scaling, likelihood="wishart"))
     np.testing.assert_allclose(found.estimates.parameters, truth, rtol=0, atol=1e-8)
@@ -313,10 +309,10 @@ def test_heywood_case_names_the_item():
 
 
 def test_negative_disturbance_names_the_construct(chain):
-    layout = lisrel.layout_of(chain, "marker")
+    (layout,) = layouts_of(chain)
     population = csi.fit(chain, _chain_moments(), csi.ML()).estimates.parameters.copy()
     population[layout.spans[2].start + 1] = -0.05
-    sigma = lisrel.implied(layout, population).sigma
+    sigma = implied(layout, population).sigma
     fit = csi.fit(chain, csi.Moments.from_cov(sigma, 300, chain.items), csi.ML())
     finding = said(fit, "negative-disturbance-variance")
     assert finding.subjects == ("B",)

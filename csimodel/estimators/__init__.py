@@ -1,9 +1,9 @@
 """Moments and a model in, estimates out: one file for each estimator."""
 
+from csimodel.estimators.covariance.ml import ML
 from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
 from csimodel.estimators.fit import Fit, fit
 from csimodel.estimators.groups import GroupFits, fit_groups, group_codes
-from csimodel.estimators.ml import ML
 from csimodel.estimators.pls import PLS
 from csimodel.estimators.quantities import Quantity, find, register
 from csimodel.estimators.solution import Estimator, Solution

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from csimodel.errors import ModelError, OptionError
 from csimodel.estimators.pls import PLS
 from csimodel.estimators.solution import Estimator
 from csimodel.model import Model
+from csimodel.moments import Moments, moments_of
+from csimodel.survey import Answers, Survey
 
 
 def estimator_for(model: Model, estimator: Estimator | None) -> Estimator:
@@ -37,3 +41,16 @@ def estimator_for(model: Model, estimator: Estimator | None) -> Estimator:
         )
     chosen.check(model)
     return chosen
+
+
+def answers_for(estimator: Estimator, survey: Survey, model: Model) -> tuple[Answers, Moments]:
+    """Return the answers to a model's items and their moments, as the estimator wants them.
+
+    An estimator may have its own way with missing answers (`policy`) and want more than means and
+    covariances (`moments_of`).
+    """
+    policy = getattr(estimator, "policy", None)
+    source = survey if policy is None else replace(survey, missing=policy)
+    answers = source.answers(model.blocks)
+    gather = getattr(estimator, "moments_of", moments_of)
+    return answers, gather(answers)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from csimodel.estimators.covariance_findings import covariance_findings, of_covariance_structure
+from csimodel.estimators.covariance.findings import covariance_findings, of_covariance_structure
 from csimodel.estimators.estimates import Inadmissible, Outcome
 from csimodel.estimators.solution import Solution
 from csimodel.estimators.unusable import UNUSABLE, saturated, tied, unusable

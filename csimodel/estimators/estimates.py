@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import Field, dataclass, fields, replace
 from enum import IntEnum, IntFlag
 from typing import Any, Self
 
@@ -98,15 +98,23 @@ class Estimates:
 
     def __getitem__(self, key: int | slice | NDArray[np.bool_]) -> Self:
         """Return one sample, or several, of a batch."""
-        return replace(self, **{f.name: getattr(self, f.name)[key] for f in fields(self)})
+        own = {f.name: getattr(self, f.name)[key] for f in fields(self) if not _shared(f)}
+        return replace(self, **own)
 
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:
         """Put batches one after another."""
         joined: dict[str, Any] = {
-            f.name: join_last([getattr(part, f.name) for part in parts]) for f in fields(cls)
+            f.name: join_last([getattr(part, f.name) for part in parts])
+            for f in fields(cls)
+            if not _shared(f)
         }
-        return cls(**joined)
+        return replace(parts[0], **joined)
+
+
+def _shared(entry: Field[Any]) -> bool:
+    """Tell whether a field is one for the whole batch."""
+    return bool(entry.metadata.get("shared", False))
 
 
 def still_items(moments: Moments) -> NDArray[np.bool_]:

@@ -10,11 +10,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError, SurveyError
-from csimodel.estimators.chosen import estimator_for
+from csimodel.estimators.chosen import answers_for, estimator_for
+from csimodel.estimators.covariance.fit_measures import measures_of
+from csimodel.estimators.covariance.parameters import (
+    covariance_structure,
+    model_cov,
+    parameter_table,
+    vcov,
+)
 from csimodel.estimators.diagnostics import diagnose
 from csimodel.estimators.estimates import Estimates, Outcome
-from csimodel.estimators.fit_measures import measures_of
-from csimodel.estimators.parameters import model_cov, parameter_table
 from csimodel.estimators.quantities import find
 from csimodel.estimators.solution import Estimator, Solution
 from csimodel.estimators.summary import Summary
@@ -175,7 +180,8 @@ class Fit:
         OptionError
             For PLS, whose errors come from `bootstrap`.
         """
-        return parameter_table(self.solution)
+        _, estimates = covariance_structure(self.solution)
+        return parameter_table(estimates.layout, estimates.parameters, vcov(self.solution))
 
     @cached_property
     def fit_measures(self) -> pd.Series:
@@ -316,8 +322,7 @@ def fit(
         moments = moments_of(survey, model.items)
     else:
         table = survey if isinstance(survey, Survey) else read_survey(survey)
-        answers = table.answers(model.blocks)
-        moments = moments_of(answers)
+        answers, moments = answers_for(chosen, table, model)
     solution = Solution(model, chosen, moments, chosen.estimate(moments, model))
     result = Fit(solution, table, answers)
     if result.estimates.outcome in UNUSABLE:

@@ -7,5 +7,15 @@ Orientation, once for the whole package: ``paths[target, source]``,
 from csimodel.model import catalogue
 from csimodel.model.constructs import Construct, Path, composite, reflective
 from csimodel.model.model import Model
+from csimodel.model.parameters import Definition, Parameter
 
-__all__ = ["Construct", "Model", "Path", "catalogue", "composite", "reflective"]
+__all__ = [
+    "Construct",
+    "Definition",
+    "Model",
+    "Parameter",
+    "Path",
+    "catalogue",
+    "composite",
+    "reflective",
+]

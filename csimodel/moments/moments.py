@@ -16,11 +16,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import SurveyError, suggest
+
+if TYPE_CHECKING:
+    from csimodel.moments.ordinal import OrdinalMoments
+    from csimodel.moments.patterns import Patterns
 
 Floats = NDArray[np.float64]
 
@@ -43,6 +48,12 @@ class Moments:
         Scale bounds, (items,); NaN where unknown.
     effective_n
         Kish's number of equally weighted rows, (...,); n when there are no weights.
+    fourth
+        Γ of `fourth_moments`, for robust errors of a single sample, or None.
+    patterns
+        What was observed together, for the likelihood of incomplete answers, or None.
+    ordinal
+        Thresholds and polychoric correlations, or None.
 
     Examples
     --------
@@ -61,6 +72,9 @@ class Moments:
     minimum: Floats
     maximum: Floats
     effective_n: NDArray[np.float64]
+    fourth: Floats | None = None
+    patterns: Patterns | None = None
+    ordinal: OrdinalMoments | None = None
 
     @classmethod
     def from_array(
@@ -190,6 +204,9 @@ class Moments:
             cov=self.cov[..., take[:, None], take],
             minimum=self.minimum[take],
             maximum=self.maximum[take],
+            fourth=None,
+            patterns=None,
+            ordinal=None,
         )
 
     def lifted(self) -> Moments:

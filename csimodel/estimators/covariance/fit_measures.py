@@ -9,9 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError, OptionError
-from csimodel.estimators import lisrel
+from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
+from csimodel.estimators.covariance.structure import implied
 from csimodel.estimators.estimates import Outcome
-from csimodel.estimators.ml import ML, CovarianceEstimates
 from csimodel.estimators.solution import Solution
 
 Floats = NDArray[np.float64]
@@ -78,8 +78,8 @@ def measures_of(solution: Solution) -> pd.Series:
     """
     estimator, estimates = _checked(solution)
     cov = estimator.sample_cov(solution.moments)
-    layout = estimator.layout(solution.model)
-    sigma = lisrel.implied(layout, estimates.parameters).sigma
+    layout = estimates.layout
+    sigma = implied(layout, estimates.parameters).sigma
     rows, items = float(estimator.sample_size(solution.moments)), len(cov)
     n, cells, npar = float(solution.moments.n), items * (items + 1) // 2, layout.size
     logdet = float(np.linalg.slogdet(cov)[1])
@@ -114,9 +114,10 @@ def measures_of(solution: Solution) -> pd.Series:
     )
 
 
-def _checked(solution: Solution) -> tuple[ML, CovarianceEstimates]:
+def _checked(solution: Solution) -> tuple[CovarianceEstimator, CovarianceEstimates]:
     if not (
-        isinstance(solution.estimator, ML) and isinstance(solution.estimates, CovarianceEstimates)
+        isinstance(solution.estimator, CovarianceEstimator)
+        and isinstance(solution.estimates, CovarianceEstimates)
     ):
         raise OptionError(
             f"Fit measures such as χ² need a covariance structure and this fit is by "

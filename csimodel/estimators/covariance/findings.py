@@ -7,16 +7,15 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.estimators.estimates import Inadmissible, Outcome
-from csimodel.estimators.ml import CovarianceEstimates
-from csimodel.estimators.parameters import (
+from csimodel.estimators.covariance.estimator import CovarianceEstimates
+from csimodel.estimators.covariance.parameters import (
     covariance_structure,
     errors_of,
     information,
-    rows_of,
     standardised,
     vcov,
 )
+from csimodel.estimators.estimates import Inadmissible, Outcome
 from csimodel.estimators.solution import Solution
 from csimodel.findings import Finding, listed
 
@@ -53,8 +52,8 @@ def covariance_findings(solution: Solution, outcome: Outcome) -> Iterator[Findin
 
 
 def _few_rows(solution: Solution) -> Iterator[Finding]:
-    estimator, _ = covariance_structure(solution)
-    n, free = int(solution.moments.n), estimator.layout(solution.model).size
+    _, estimates = covariance_structure(solution)
+    n, free = int(solution.moments.n), estimates.layout.size
     if n < _PER_PARAMETER * free:
         yield Finding(
             "few-rows-per-parameter",
@@ -115,40 +114,36 @@ def _not_identified(solution: Solution) -> Finding:
 
 def tied_parameters(solution: Solution, below: float) -> tuple[str, ...]:
     """Return the parameters in the (almost) null space of the information, ``Loyalty ~ Image``."""
-    estimator, _ = covariance_structure(solution)
+    _, estimates = covariance_structure(solution)
     matrix = information(solution)
     root = np.sqrt(np.where(np.diag(matrix) > 0, np.diag(matrix), 1.0))
     if not np.isfinite(matrix).all():
         return ()
     values, vectors = np.linalg.eigh(matrix / np.outer(root, root))
     part = np.abs(vectors[:, values < below]).max(axis=1, initial=0.0)
-    rows = rows_of(solution.model, estimator.scaling)
-    named = [
-        name
-        for name, place in zip(rows.names, rows.place, strict=True)
-        if place >= 0 and part[place] > _PART * part.max()
-    ]
-    return tuple(named)
+    names = estimates.layout.names
+    return tuple(name for name, one in zip(names, part, strict=True) if one > _PART * part.max())
 
 
 def _negative_variances(solution: Solution) -> Iterator[Finding]:
-    estimator, estimates = covariance_structure(solution)
-    model = solution.model
-    rows = rows_of(model, estimator.scaling)
-    variances = (np.array(rows.op) == "~~") & (np.array(rows.lhs) == np.array(rows.rhs))
-    share, _ = standardised(solution)
-    for row in np.flatnonzero(variances & (rows.place >= 0)).tolist():
-        name, value = rows.lhs[row], float(estimates.parameters[rows.place[row]])
-        if value >= 0:
+    _, estimates = covariance_structure(solution)
+    layout = estimates.layout
+    share, _ = standardised(layout, estimates.parameters)
+    values = layout.values(estimates.parameters)
+    for place, row in enumerate(layout.rows):
+        if row.op != "~~" or row.lhs != row.rhs or not values[place] < 0:
             continue
-        if rows.of_item[row]:
-            yield _heywood(solution, name, value, float(share[row]))
-        else:
-            yield _negative_disturbance(name, value, float(share[row]))
+        wrong = _heywood(solution, row.lhs, float(values[place]), float(share[place]))
+        if row.kind == "covariances":
+            wrong = _negative_disturbance(row.lhs, float(values[place]), float(share[place]))
+        yield wrong
 
 
 def _heywood(solution: Solution, item: str, value: float, share: float) -> Finding:
-    owner = solution.model.construct_names[solution.model.owner[solution.model.items.index(item)]]
+    model = solution.model
+    owner = (
+        model.construct_names[model.owner[model.items.index(item)]] if item in model.items else ""
+    )
     return Finding(
         "negative-error-variance",
         f"The error variance of {item!r} is estimated at {value:.3f} ({share:.0%} of the item's "
@@ -184,13 +179,12 @@ def _disagreeing(solution: Solution) -> Iterator[Finding]:
 
 
 def _large_errors(solution: Solution) -> Iterator[Finding]:
-    estimator, _ = covariance_structure(solution)
-    rows = rows_of(solution.model, estimator.scaling)
-    _, jacobian = standardised(solution)
+    _, estimates = covariance_structure(solution)
+    _, jacobian = standardised(estimates.layout, estimates.parameters)
     errors = errors_of(jacobian, vcov(solution))
     order = [row for row in np.argsort(-np.nan_to_num(errors)) if errors[row] > _LARGE_ERROR]
     if order:
-        names = tuple(rows.names[row] for row in order)
+        names = tuple(estimates.layout.rows[row].name for row in order)
         yield Finding(
             "exploding-errors",
             f"Standardised, {listed(names)} {'has a' if len(names) == 1 else 'have'} standard "

@@ -1,0 +1,1 @@
+"""Covariance structures: moments and a model with latent variables in, estimates out."""

@@ -1,0 +1,210 @@
+"""One fitted covariance structure, of one group or several, as arrays.
+
+Errors, tests, fit measures and indices of modification are functions of this value: the moments
+of each group, the parameters, and what they imply.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.errors import EstimationError
+from csimodel.estimators.covariance.estimator import (
+    CovarianceEstimates,
+    CovarianceEstimator,
+    ended,
+    standardised_estimates,
+    usable,
+)
+from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.objective import Objective
+from csimodel.estimators.covariance.parameters import covariance_structure, inverted
+from csimodel.estimators.covariance.scoring import Found, minimise
+from csimodel.estimators.covariance.start import start
+from csimodel.estimators.covariance.structure import Implied, implied, moment_slopes
+from csimodel.estimators.estimates import Outcome
+from csimodel.estimators.solution import Solution
+from csimodel.model import Model
+from csimodel.moments import Moments
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A solution and what it was found from.
+
+    Attributes
+    ----------
+    model, estimator
+        What was fitted, and how.
+    layouts, moments
+        One a group; each `Moments` is of a single sample.
+    parameters
+        Free parameters of all groups, (size,).
+    discrepancy
+        At the solution, weighted over groups by their rows; 0 for a perfect fit.
+    outcome
+        How the minimisation ended.
+    """
+
+    model: Model
+    estimator: CovarianceEstimator
+    layouts: tuple[Layout, ...]
+    moments: tuple[Moments, ...]
+    parameters: Floats
+    discrepancy: float
+    outcome: Outcome
+
+    @classmethod
+    def of(cls, solution: Solution) -> Fitted:
+        """Return the one-group value of a solution of a single sample.
+
+        Raises
+        ------
+        OptionError
+            For a solution by another estimator.
+        """
+        estimator, estimates = covariance_structure(solution)
+        return cls(
+            solution.model,
+            estimator,
+            (estimates.layout,),
+            (solution.moments,),
+            estimates.parameters,
+            float(estimates.discrepancy),
+            Outcome(int(estimates.outcome)),
+        )
+
+    @cached_property
+    def sizes(self) -> Floats:
+        """What each group's discrepancy is multiplied with to give its part of χ², (groups,)."""
+        return np.array([float(self.estimator.sample_size(own)) for own in self.moments])
+
+    @property
+    def shares(self) -> Floats:
+        """Weights of the groups, summing to 1, (groups,)."""
+        return np.asarray(self.sizes / self.sizes.sum())
+
+    @property
+    def chisq(self) -> float:
+        """χ² of the model against the saturated one; not below 0 by rounding."""
+        return float(self.sizes.sum()) * max(self.discrepancy, 0.0)
+
+    @property
+    def npar(self) -> int:
+        """Number of free parameters."""
+        return self.layouts[0].size
+
+    @property
+    def df(self) -> int:
+        """Degrees of freedom."""
+        return self.estimator.statistics(self.model) * len(self.layouts) - self.npar
+
+    @cached_property
+    def at(self) -> tuple[Implied, ...]:
+        """Implied matrices of every group, without a batch axis."""
+        return tuple(implied(layout, self.parameters) for layout in self.layouts)
+
+    @cached_property
+    def slopes(self) -> tuple[Floats, ...]:
+        """Δ of every group, (moments, size)."""
+        return tuple(
+            moment_slopes(layout, at) for layout, at in zip(self.layouts, self.at, strict=True)
+        )
+
+    @cached_property
+    def objective(self) -> Objective:
+        """What was minimised, with a batch of one."""
+        return joint_objective(self.estimator, self.layouts, self.moments)
+
+    def hessian(self, observed: bool = False) -> Floats:
+        """Return the Hessian of the discrepancy, (size, size)."""
+        here = self.objective.implied(self.parameters[None])
+        return self.objective.local(here, np.arange(1), observed)[1][0]
+
+    def information(self, observed: bool = False) -> Floats:
+        """Return the information of the sample, (size, size): ``N/2 · H``."""
+        return 0.5 * float(self.sizes.sum()) * self.hessian(observed)
+
+    def inverse(self, observed: bool = False) -> Floats:
+        """Return the inverse of the information, NaN without a solution."""
+        return inverted(self.information(observed), np.array(self.outcome == Outcome.CONVERGED))
+
+    def require_solution(self) -> None:
+        """Say that there is nothing to measure.
+
+        Raises
+        ------
+        EstimationError
+            When there is no solution.
+        """
+        if self.outcome != Outcome.CONVERGED:
+            raise EstimationError(
+                f"There are no fit measures because there is no solution ({self.outcome.reason}); "
+                "fit.diagnostics says what to do."
+            )
+
+
+def joint_objective(
+    estimator: CovarianceEstimator, layouts: tuple[Layout, ...], moments: tuple[Moments, ...]
+) -> Objective:
+    """Return the objective of groups that share parameters."""
+    parts = tuple(
+        estimator.discrepancy(own.lifted(), layout)
+        for layout, own in zip(layouts, moments, strict=True)
+    )
+    if len(layouts) == 1:
+        return Objective(layouts, parts)
+    sizes = np.array([float(estimator.sample_size(own)) for own in moments])
+    return Objective(layouts, parts, (sizes / sizes.sum())[None])
+
+
+def fit_jointly(
+    model: Model,
+    estimator: CovarianceEstimator,
+    layouts: tuple[Layout, ...],
+    moments: tuple[Moments, ...],
+    first: Floats | None = None,
+) -> tuple[Fitted, tuple[CovarianceEstimates, ...]]:
+    """Minimise the joint discrepancy of groups; return it whole and by group.
+
+    `first` holds starting values, (size,), NaN where the groups' own shall be used.
+    """
+    outcome = np.array([usable(own.lifted())[0] for own in moments])
+    objective = joint_objective(estimator, layouts, moments)
+    own = np.full(layouts[0].size, np.nan)
+    for layout, group in zip(layouts, moments, strict=True):
+        values = start(model, layout, estimator.sample_cov(group), group.mean)
+        own = np.where(np.isfinite(own), own, values)
+    begin = own if first is None else np.where(np.isfinite(first), first, own)
+    worst = outcome[outcome != Outcome.CONVERGED]
+    state = worst[:1] if len(worst) else np.zeros(1, dtype=np.int64)
+    begin = np.where(state[0] == Outcome.CONVERGED, begin, np.nan)
+    found = minimise(
+        objective, begin[None], lambda: own[None], estimator.tolerance, estimator.max_iterations
+    )
+    ended(found, state)
+    floor = objective.floor
+    fitted = Fitted(
+        model,
+        estimator,
+        layouts,
+        moments,
+        found.parameters[0],
+        float((found.value - floor)[0]),
+        Outcome(int(state[0])),
+    )
+    parts = tuple(
+        standardised_estimates(model, layout, _copied(found), state.copy(), floor)[0]
+        for layout in layouts
+    )
+    return fitted, parts
+
+
+def _copied(found: Found) -> Found:
+    return Found(*(values.copy() for values in found))

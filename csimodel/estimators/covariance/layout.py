@@ -1,0 +1,338 @@
+"""Which parameters a covariance structure has, and where they stand in its matrices.
+
+`layouts_of` turns a model into the table of its parameters, one `Layout` a group of respondents.
+The groups share one vector of free parameters; what is equal, within a group or between groups,
+is one entry of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.model import Model
+from csimodel.model.parameters import Parameter
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+KINDS = ("loadings", "paths", "covariances", "errors", "intercepts", "means")
+
+
+class Row(NamedTuple):
+    """One parameter in the table, in lavaan's words: ``Image =~ IMAG1``, ``Loyalty ~ Image``.
+
+    `kind` says which matrix holds it, at cell `at` (for intercepts and means the first number).
+    """
+
+    lhs: str
+    op: str
+    rhs: str
+    kind: str
+    at: tuple[int, int]
+    label: str | None = None
+    fixed: float | None = None
+    start: float | None = None
+    lower: float = -np.inf
+    upper: float = np.inf
+
+    @property
+    def name(self) -> str:
+        """The row as text."""
+        return f"{self.lhs} ~ 1" if self.op == "~1" else f"{self.lhs} {self.op} {self.rhs}"
+
+
+class Matrices(NamedTuple):
+    """The matrices of a covariance structure with their fixed cells filled."""
+
+    loadings: Floats  # Λ (items, constructs)
+    paths: Floats  # B (constructs, constructs)
+    covariances: Floats  # Ψ (constructs, constructs)
+    errors: Floats  # Θ (items, items)
+    intercepts: Floats  # ν (items,)
+    means: Floats  # α (constructs,)
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """The parameters of one group.
+
+    Attributes
+    ----------
+    rows
+        All parameters, free and fixed.
+    place
+        Position of each row in the vector of free parameters, -1 for what is fixed, (rows,).
+    size
+        Free parameters of all groups together.
+    matrices
+        The fixed cells.
+    mean_structure
+        Whether means are modelled.
+    ordered
+        Items whose total variance is fixed to 1, (items,).
+    lower, upper
+        Bounds, (size,).
+    starts
+        Starting values that were given, NaN elsewhere, (size,).
+    """
+
+    rows: tuple[Row, ...]
+    place: Indices
+    size: int
+    matrices: Matrices
+    mean_structure: bool
+    ordered: NDArray[np.bool_]
+    lower: Floats
+    upper: Floats
+    starts: Floats
+    cells: tuple[tuple[Indices, Indices], ...] = field(init=False)
+    target: Indices = field(init=False)
+
+    def __post_init__(self) -> None:
+        cells, target = [], []
+        for kind in KINDS:
+            own = [r for r, row in enumerate(self.rows) if row.kind == kind and self.place[r] >= 0]
+            at = np.array([self.rows[r].at for r in own], dtype=np.intp).reshape(-1, 2)
+            cells.append((at[:, 0].copy(), at[:, 1].copy()))
+            target += [int(self.place[r]) for r in own]
+        object.__setattr__(self, "cells", tuple(cells))
+        object.__setattr__(self, "target", np.array(target, dtype=np.intp))
+
+    @cached_property
+    def spans(self) -> tuple[slice, ...]:
+        """Where each kind of parameter stands among the free cells, in the order of KINDS."""
+        ends = np.cumsum([len(rows) for rows, _ in self.cells]).tolist()
+        return tuple(slice(a, b) for a, b in zip([0, *ends[:-1]], ends, strict=True))
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether every free cell is a parameter of its own, in order."""
+        return len(self.target) == self.size and bool((self.target == np.arange(self.size)).all())
+
+    @cached_property
+    def spread(self) -> Floats:
+        """Which parameter each free cell is, (cells, size)."""
+        matrix = np.zeros((len(self.target), self.size))
+        matrix[np.arange(len(self.target)), self.target] = 1.0
+        return matrix
+
+    @cached_property
+    def bounded(self) -> bool:
+        """Whether any parameter has a bound."""
+        return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The free parameters as text; equal ones are joined by =."""
+        found: dict[int, list[str]] = {}
+        for row, place in zip(self.rows, self.place.tolist(), strict=True):
+            if place >= 0:
+                found.setdefault(place, []).append(row.name)
+        return tuple(
+            " = ".join(found.get(place, ["in another group"])) for place in range(self.size)
+        )
+
+    @cached_property
+    def fixed(self) -> Floats:
+        """Values of the rows that are fixed, NaN of the free ones, (rows,)."""
+        return np.array([np.nan if row.fixed is None else row.fixed for row in self.rows])
+
+    def vector(self, cells: Floats) -> Floats:
+        """Sum what belongs to cells, (..., cells), over the parameter they share."""
+        return cells if self.plain else cells @ self.spread
+
+    def matrix(self, cells: Floats) -> Floats:
+        """Sum what belongs to pairs of cells, (..., cells, cells), over parameters."""
+        return cells if self.plain else self.spread.T @ cells @ self.spread
+
+    def columns(self, cells: Floats) -> Floats:
+        """Sum derivatives by cells, (..., any, cells), into derivatives by parameters."""
+        return cells if self.plain else cells @ self.spread
+
+    def values(self, parameters: Floats) -> Floats:
+        """Return the values of all rows, (..., rows)."""
+        return np.where(self.place >= 0, parameters[..., self.place], self.fixed)
+
+
+@lru_cache(maxsize=64)
+def layouts_of(
+    model: Model,
+    scaling: str = "marker",
+    means: bool = False,
+    ordered: tuple[str, ...] = (),
+    groups: int = 1,
+    equal: tuple[str, ...] = (),
+    free: tuple[str, ...] = (),
+) -> tuple[Layout, ...]:
+    """Return the parameters of a model, one layout a group.
+
+    Exogenous constructs covary freely, disturbances and errors do not unless the model says so; a
+    single item has no error. With ``scaling="marker"`` each construct's first loading is 1; with
+    ``"variance"`` the variances of exogenous constructs and of disturbances are 1 (in the first
+    group only, when loadings are equal between groups).
+
+    Parameters
+    ----------
+    equal
+        Kinds of parameters that are equal between groups, of KINDS.
+    free
+        Names of parameters (``Image =~ IMAG2``) or labels excepted from that.
+    """
+    said = _said(model)
+    means = means or any(parameter.op == "~1" for parameter in getattr(model, "parameters", ()))
+    tables = [
+        list(_rows(model, said, scaling, means, ordered, group, equal)) for group in range(groups)
+    ]
+    keys: dict[object, int] = {}
+    places = []
+    for group, rows in enumerate(tables):
+        place = np.full(len(rows), -1, dtype=np.intp)
+        for position in sorted(range(len(rows)), key=lambda at: KINDS.index(rows[at].kind)):
+            row = rows[position]
+            if row.fixed is None:
+                place[position] = keys.setdefault(_key(row, group, equal, free), len(keys))
+        places.append(place)
+    bounds = _bounds(tables, places, len(keys))
+    mask = np.isin(np.array(model.items, dtype=object), np.array(ordered, dtype=object))
+    return tuple(
+        Layout(tuple(rows), place, len(keys), _matrices(model, rows), means, mask, *bounds)
+        for rows, place in zip(tables, places, strict=True)
+    )
+
+
+def _key(row: Row, group: int, equal: tuple[str, ...], free: tuple[str, ...]) -> object:
+    """Return what tells free parameters apart."""
+    excepted = row.name in free or (row.label is not None and row.label in free)
+    if row.label is not None and not (excepted and group):
+        return row.label
+    shared = row.kind in equal and not excepted
+    return row.kind, row.at, -1 if shared else group
+
+
+def _said(model: Model) -> dict[tuple[str, str, str], Parameter]:
+    found = {}
+    for parameter in getattr(model, "parameters", ()):
+        found[parameter.op, parameter.lhs, parameter.rhs] = parameter
+    return found
+
+
+def _rows(
+    model: Model,
+    said: dict[tuple[str, str, str], Parameter],
+    scaling: str,
+    means: bool,
+    ordered: tuple[str, ...],
+    group: int,
+    equal: tuple[str, ...],
+) -> Iterator[Row]:
+    """List every parameter of a group: loadings, paths, (co)variances of errors and constructs."""
+    names, items = model.construct_names, model.items
+    exogenous = ~model.adjacency.any(axis=1)
+    loose = scaling == "variance" and group > 0 and "loadings" in equal  # scaled by group one
+
+    def row(
+        lhs: str, op: str, rhs: str, kind: str, at: tuple[int, int], usual: float | None
+    ) -> Row:
+        """Fill in what the model says; `usual` is the value of what is fixed otherwise."""
+        plain = Row(lhs, op, rhs, kind, at, fixed=usual)
+        # Where an item and a construct share a name, ~~ means the construct and ~1 the item.
+        other = {"errors": names, "means": items}.get(kind, ())
+        parameter = said.get((op, lhs, rhs)) or (said.get((op, rhs, lhs)) if op == "~~" else None)
+        if parameter is None or (lhs in other and rhs in (lhs, "")):
+            return plain
+        fixed = parameter.value("fixed", group)
+        written = op in ("~~", "~1")  # to write it down is to free it
+        freed = written if fixed is None else bool(np.isnan(fixed))
+        lower, upper = parameter.value("lower", group), parameter.value("upper", group)
+        return plain._replace(
+            label=parameter.value("label", group),
+            fixed=None if freed else usual if fixed is None else fixed,
+            start=parameter.value("start", group),
+            lower=-np.inf if lower is None else lower,
+            upper=np.inf if upper is None else upper,
+        )
+
+    for i, j in enumerate(model.owner.tolist()):
+        single = model.constructs[j].kind == "single"
+        marked = single or (scaling == "marker" and i == model.slices[j].start)
+        yield row(names[j], "=~", items[i], "loadings", (i, j), 1.0 if marked else None)
+    for target, source in np.argwhere(model.adjacency).tolist():
+        yield row(names[target], "~", names[source], "paths", (target, source), None)
+    for i, j in enumerate(model.owner.tolist()):
+        if items[i] not in ordered:
+            usual = 0.0 if model.constructs[j].kind == "single" else None
+            yield row(items[i], "~~", items[i], "errors", (i, i), usual)
+    for i, k in _joined(said, items, names):
+        yield row(items[k], "~~", items[i], "errors", (i, k), None)
+    for j, name in enumerate(names):
+        unit = scaling == "variance" and model.constructs[j].kind != "single" and not loose
+        yield row(name, "~~", name, "covariances", (j, j), 1.0 if unit else None)
+    pairs = [(j, k) for j in range(len(names)) for k in range(j) if exogenous[j] and exogenous[k]]
+    for j, k in sorted({*pairs, *_joined(said, names, ())}):
+        yield row(names[k], "~~", names[j], "covariances", (j, k), None)
+    if means:
+        free_means = group > 0 and "intercepts" in equal
+        for i, item in enumerate(items):
+            if item not in ordered:
+                yield row(item, "~1", "", "intercepts", (i, 0), None)
+        for j, name in enumerate(names):
+            yield row(name, "~1", "", "means", (j, 0), None if free_means else 0.0)
+
+
+def _joined(
+    said: dict[tuple[str, str, str], Parameter], names: tuple[str, ...], others: tuple[str, ...]
+) -> list[tuple[int, int]]:
+    """Return the pairs of different names that the model joins by ~~, the later one first."""
+    place = {name: i for i, name in enumerate(names) if name not in others}
+    pairs = {
+        (max(place[lhs], place[rhs]), min(place[lhs], place[rhs]))
+        for op, lhs, rhs in said
+        if op == "~~" and lhs != rhs and lhs in place and rhs in place
+    }
+    return sorted(pairs)
+
+
+def _bounds(
+    tables: list[list[Row]], places: list[Indices], size: int
+) -> tuple[Floats, Floats, Floats]:
+    """Return bounds and given starting values of the free parameters."""
+    lower, upper = np.full(size, -np.inf), np.full(size, np.inf)
+    starts = np.full(size, np.nan)
+    for rows, place in zip(tables, places, strict=True):
+        for row, at in zip(rows, place.tolist(), strict=True):
+            if at < 0:
+                continue
+            lower[at], upper[at] = max(lower[at], row.lower), min(upper[at], row.upper)
+            if row.start is not None:
+                starts[at] = row.start
+    return lower, upper, starts
+
+
+def _matrices(model: Model, rows: list[Row]) -> Matrices:
+    """Fill the fixed cells."""
+    items, constructs = len(model.items), len(model.constructs)
+    made = Matrices(
+        np.zeros((items, constructs)),
+        np.zeros((constructs, constructs)),
+        np.zeros((constructs, constructs)),
+        np.zeros((items, items)),
+        np.zeros(items),
+        np.zeros(constructs),
+    )
+    for row in rows:
+        if row.fixed is None or not row.fixed:
+            continue
+        matrix = made[KINDS.index(row.kind)]
+        if row.kind in ("intercepts", "means"):
+            matrix[row.at[0]] = row.fixed
+            continue
+        matrix[row.at] = row.fixed
+        if row.kind in ("covariances", "errors"):
+            matrix[row.at[::-1]] = row.fixed
+    return made

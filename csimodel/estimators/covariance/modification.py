@@ -1,0 +1,250 @@
+"""What freeing a parameter would do: modification indices and score tests of equal parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import OptionError, choose
+from csimodel.estimators.covariance.fitted import Fitted
+from csimodel.estimators.covariance.layout import Layout, Row
+from csimodel.estimators.covariance.objective import Objective
+from csimodel.estimators.covariance.parameters import exponents, row_scales
+
+Floats = NDArray[np.float64]
+
+CANDIDATES = ("cross-loadings", "error-covariances", "paths", "covariances", "intercepts")
+_REDUNDANT = 1e-8  # information left of a candidate, relative, that says it is in the model already
+
+
+def modification_indices(
+    fitted: Fitted, kinds: Sequence[str] = CANDIDATES, groups: Sequence[object] = ("",)
+) -> pd.DataFrame:
+    """Return what freeing each fixed parameter would gain, the largest gain first.
+
+    With the score s and the expected information J of the free parameters θ and a candidate c,
+    ``MI = s_c² / (J_cc - J_cθ J_θθ⁻¹ J_θc)`` is the expected fall of χ², on one degree of freedom,
+    and ``EPC = s_c / (J_cc - …)`` the value expected of the parameter.
+
+    Parameters
+    ----------
+    fitted
+        A solution.
+    kinds
+        Which parameters to try: ``"cross-loadings"`` (an item on another construct),
+        ``"error-covariances"``, ``"paths"`` (that close no cycle), ``"covariances"`` of
+        constructs' disturbances, ``"intercepts"`` and means that are fixed.
+
+    Returns
+    -------
+    DataFrame
+        lhs, op, rhs (and group), mi, p, epc, std_epc (standardised as `Fit.parameters`).
+
+    References
+    ----------
+    Sörbom, D. (1989). Model modification. Psychometrika 54, 371-384.
+    https://doi.org/10.1007/BF02294623
+
+    Saris, W. E., Satorra, A., Sörbom, D. (1987). The detection and correction of specification
+    errors in structural equation models. Sociological Methodology 17, 105-129.
+    https://doi.org/10.2307/271030
+    """
+    for kind in kinds:
+        choose("kinds", kind, CANDIDATES)
+    fitted.require_solution()
+    found = []
+    for group, layout in enumerate(fitted.layouts):
+        candidates = list(_candidates(fitted, layout, kinds))
+        if not candidates:
+            continue
+        wide, extended = _extended(fitted, group, candidates)
+        mi, epc = _gains(fitted, wide, extended)
+        scale = row_scales(exponents(wide[group]), wide[group], extended)[-len(candidates) :]
+        table = pd.DataFrame(
+            {
+                "lhs": [row.lhs for row in candidates],
+                "op": [row.op for row in candidates],
+                "rhs": [row.rhs for row in candidates],
+                "mi": mi,
+                "p": _tail(mi),
+                "epc": epc,
+                "std_epc": epc * scale,
+            }
+        )
+        if len(fitted.layouts) > 1:
+            table.insert(3, "group", [groups[group]] * len(table))
+        found.append(table)
+    if not found:
+        return pd.DataFrame(columns=["lhs", "op", "rhs", "mi", "p", "epc", "std_epc"])
+    whole = pd.concat(found, ignore_index=True)
+    whole = whole[whole["mi"].notna()]
+    return whole.sort_values("mi", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def score_tests(fitted: Fitted, groups: Sequence[object] = ("",)) -> pd.DataFrame:
+    """Test every equality of parameters: what letting one of the equal ones go would gain.
+
+    The statistic is that of `modification_indices`, for the parameter of each cell after the
+    first that shares a value; ``epc`` is the change expected of it.
+
+    Raises
+    ------
+    OptionError
+        When no parameters are equal.
+    """
+    fitted.require_solution()
+    shared = _shared_cells(fitted)
+    if not shared:
+        raise OptionError(
+            "No parameters of this fit are equal, so there is nothing to test; give two parameters "
+            "one label, or fit groups with equal=['loadings']."
+        )
+    found = []
+    for group, position, first in shared:
+        wide, extended = _released(fitted, group, position)
+        mi, epc = _gains(fitted, wide, extended)
+        row = fitted.layouts[group].rows[position]
+        base_group, base = first
+        found.append(
+            {
+                "parameter": row.name,
+                "group": groups[group] if len(groups) > group else group,
+                "equal_to": fitted.layouts[base_group].rows[base].name,
+                "in_group": groups[base_group] if len(groups) > base_group else base_group,
+                "chisq": float(mi[0]),
+                "df": 1,
+                "p": float(_tail(mi)[0]),
+                "epc": float(epc[0]),
+            }
+        )
+    return pd.DataFrame(found)
+
+
+def _candidates(fitted: Fitted, layout: Layout, kinds: Sequence[str]) -> Iterator[Row]:
+    """List fixed parameters that could be freed."""
+    model = fitted.model
+    names, items = model.construct_names, model.items
+    present = {(row.kind, row.at) for row in layout.rows}
+    if "cross-loadings" in kinds:
+        for j, name in enumerate(names):
+            for i, item in enumerate(items):
+                if ("loadings", (i, j)) not in present:
+                    yield Row(name, "=~", item, "loadings", (i, j), fixed=0.0)
+    if "error-covariances" in kinds:
+        for i in range(len(items)):
+            for k in range(i):
+                if ("errors", (i, k)) not in present:
+                    yield Row(items[k], "~~", items[i], "errors", (i, k), fixed=0.0)
+    if "covariances" in kinds:
+        for j in range(len(names)):
+            for k in range(j):
+                if ("covariances", (j, k)) not in present:
+                    yield Row(names[k], "~~", names[j], "covariances", (j, k), fixed=0.0)
+    if "paths" in kinds and model.paths:
+        reach = _reach(model.adjacency)
+        for target in range(len(names)):
+            for source in range(len(names)):
+                if source != target and not reach[source, target]:
+                    if ("paths", (target, source)) not in present:
+                        yield Row(
+                            names[target], "~", names[source], "paths", (target, source), fixed=0.0
+                        )
+    if "intercepts" in kinds:
+        for row in layout.rows:
+            if row.kind in ("intercepts", "means") and row.fixed is not None:
+                yield row
+
+
+def _reach(adjacency: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Mark where the column's construct affects the row's, directly or through others."""
+    reach = adjacency.copy()
+    for _ in range(len(adjacency)):
+        reach |= (reach.astype(int) @ adjacency.astype(int)) > 0
+    return reach
+
+
+def _extended(
+    fitted: Fitted, group: int, candidates: list[Row]
+) -> tuple[tuple[Layout, ...], Floats]:
+    """Add candidates to the free parameters; return layouts and parameters."""
+    size, extra = fitted.npar, len(candidates)
+    values = [0.0 if row.fixed is None else row.fixed for row in candidates]
+    wide = []
+    for own, layout in enumerate(fitted.layouts):
+        rows, place = layout.rows, layout.place
+        if own == group:
+            freed = {(row.kind, row.at) for row in candidates}
+            kept = [k for k, row in enumerate(rows) if (row.kind, row.at) not in freed]
+            rows = (*(rows[k] for k in kept), *(row._replace(fixed=None) for row in candidates))
+            place = np.concatenate([place[kept], size + np.arange(extra)])
+        wide.append(_widened(layout, rows, place, size + extra))
+    return tuple(wide), np.concatenate([fitted.parameters, values])
+
+
+def _released(fitted: Fitted, group: int, position: int) -> tuple[tuple[Layout, ...], Floats]:
+    """Give one of several equal parameters a place of its own."""
+    size = fitted.npar
+    value = fitted.parameters[fitted.layouts[group].place[position]]
+    wide = []
+    for own, layout in enumerate(fitted.layouts):
+        place = layout.place.copy()
+        if own == group:
+            place[position] = size
+        wide.append(_widened(layout, layout.rows, place, size + 1))
+    return tuple(wide), np.append(fitted.parameters, value)
+
+
+def _widened(layout: Layout, rows: tuple[Row, ...], place: NDArray[np.intp], size: int) -> Layout:
+    more = size - layout.size
+    return replace(
+        layout,
+        rows=rows,
+        place=place,
+        size=size,
+        lower=np.append(layout.lower, np.full(more, -np.inf)),
+        upper=np.append(layout.upper, np.full(more, np.inf)),
+        starts=np.append(layout.starts, np.full(more, np.nan)),
+    )
+
+
+def _gains(fitted: Fitted, wide: tuple[Layout, ...], parameters: Floats) -> tuple[Floats, Floats]:
+    """Return the fall of χ² and the change of each parameter beyond the fitted ones."""
+    size = fitted.npar
+    objective = Objective(wide, fitted.objective.parts, fitted.objective.shares)
+    here = objective.implied(parameters[None])
+    gradient, hessian = objective.local(here, np.arange(1), False)
+    rows = float(fitted.sizes.sum())
+    score = -0.5 * rows * gradient[0, size:]
+    information = 0.5 * rows * hessian[0]
+    root = np.sqrt(np.diag(information)[:size])
+    inner = information[:size, :size] / np.outer(root, root)
+    across = information[:size, size:] / root[:, None]
+    own = np.diag(information)[size:]
+    left = own - (across * np.linalg.solve(inner, across)).sum(axis=0)
+    left = np.where(left > _REDUNDANT * own, left, np.nan)
+    return score**2 / left, score / left
+
+
+def _shared_cells(fitted: Fitted) -> list[tuple[int, int, tuple[int, int]]]:
+    """Return cells that share the parameter of an earlier one, with that earlier one."""
+    first: dict[int, tuple[int, int]] = {}
+    shared = []
+    for group, layout in enumerate(fitted.layouts):
+        for position, place in enumerate(layout.place.tolist()):
+            if place < 0:
+                continue
+            if place in first:
+                shared.append((group, position, first[place]))
+            else:
+                first[place] = (group, position)
+    return shared
+
+
+def _tail(statistic: Floats) -> Floats:
+    from scipy.special import chdtrc
+
+    return np.asarray(chdtrc(1.0, statistic))

@@ -1,0 +1,62 @@
+"""What is minimised: a discrepancy, or the sum of those of several groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.estimators.covariance.discrepancy import Discrepancy
+from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.structure import Implied, implied
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Objective:
+    """The discrepancies of the groups, each weighted by its share of the rows.
+
+    Attributes
+    ----------
+    layouts, parts
+        One a group.
+    shares
+        (samples, groups), or None for one group.
+    """
+
+    layouts: tuple[Layout, ...]
+    parts: tuple[Discrepancy, ...]
+    shares: Floats | None = None
+
+    @property
+    def floor(self) -> Floats:
+        """Value of a perfect fit, (samples,)."""
+        floors = np.stack([part.floor for part in self.parts], axis=-1)
+        return np.asarray(floors[:, 0] if self.shares is None else (floors * self.shares).sum(-1))
+
+    def implied(self, parameters: Floats) -> tuple[Implied, ...]:
+        """Return the matrices of every group for parameters (samples, size)."""
+        return tuple(implied(layout, parameters) for layout in self.layouts)
+
+    def value(self, at: tuple[Implied, ...], who: Indices) -> Floats:
+        """Return the objective of the samples `who`."""
+        values = [part.value(own, who) for part, own in zip(self.parts, at, strict=True)]
+        if self.shares is None:
+            return values[0]
+        return np.asarray((np.stack(values, axis=-1) * self.shares[who]).sum(axis=-1))
+
+    def local(self, at: tuple[Implied, ...], who: Indices, observed: bool) -> tuple[Floats, Floats]:
+        """Return gradient, (samples, size), and Hessian, (samples, size, size)."""
+        found = [
+            part.local(layout, own, who, observed)
+            for layout, part, own in zip(self.layouts, self.parts, at, strict=True)
+        ]
+        if self.shares is None:
+            return found[0]
+        shares = self.shares[who].T
+        gradient = sum(share[:, None] * g for share, (g, _) in zip(shares, found, strict=True))
+        hessian = sum(share[:, None, None] * h for share, (_, h) in zip(shares, found, strict=True))
+        return np.asarray(gradient), np.asarray(hessian)

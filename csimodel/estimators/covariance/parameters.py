@@ -1,0 +1,210 @@
+"""The parameters of a covariance structure with their errors, raw and standardised."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import OptionError
+from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
+from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.structure import Implied, directions, implied
+from csimodel.estimators.estimates import Outcome
+from csimodel.estimators.solution import Solution
+
+Floats = NDArray[np.float64]
+
+
+def covariance_structure(solution: Solution) -> tuple[CovarianceEstimator, CovarianceEstimates]:
+    """Return estimator and estimates of a covariance structure.
+
+    Raises
+    ------
+    OptionError
+        For a solution by another estimator.
+    """
+    estimator, estimates = solution.estimator, solution.estimates
+    if not (
+        isinstance(estimator, CovarianceEstimator) and isinstance(estimates, CovarianceEstimates)
+    ):
+        raise OptionError(
+            f"Parameters with errors need a covariance structure and this fit is by "
+            f"{estimator.label}; fit with csi.ML(), or take errors for PLS from "
+            "csi.bootstrap(fit)."
+        )
+    return estimator, estimates
+
+
+def model_cov(solution: Solution) -> Floats | None:
+    """Return Σ of a covariance structure, (..., items, items); None for other estimators."""
+    estimates = solution.estimates
+    if not isinstance(estimates, CovarianceEstimates):
+        return None
+    return implied(estimates.layout, estimates.parameters).sigma
+
+
+def information(solution: Solution, observed: bool = False) -> Floats:
+    """Return the information of the sample in the free parameters, (..., q, q): ``N/2 · H``."""
+    estimator, estimates = covariance_structure(solution)
+    single = not solution.moments.batch_shape
+    moments = solution.moments.lifted() if single else solution.moments
+    parameters = np.atleast_2d(estimates.parameters)
+    layout, who = estimates.layout, np.arange(len(parameters))
+    part = estimator.discrepancy(moments, layout)
+    _, hessian = part.local(layout, implied(layout, parameters), who, observed)
+    found = 0.5 * estimator.sample_size(moments)[:, None, None] * hessian
+    return np.asarray(found[0] if single else found)
+
+
+def inverted(matrix: Floats, usable: NDArray[np.bool_]) -> Floats:
+    """Invert information matrices, scaled to a unit diagonal; NaN where not `usable`."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        root = np.sqrt(np.diagonal(matrix, axis1=-2, axis2=-1))
+        scale = root[..., :, None] * root[..., None, :]
+        scaled = matrix / scale
+    fine = (usable & np.isfinite(scaled).all(axis=(-2, -1)))[..., None, None]
+    inverse = np.linalg.inv(np.where(fine, scaled, np.eye(scaled.shape[-1]))) / scale
+    return np.where(fine, inverse, np.nan)
+
+
+def vcov(solution: Solution) -> Floats:
+    """Return covariances of the free parameters' estimates, (..., q, q); NaN without a solution."""
+    estimator, estimates = covariance_structure(solution)
+    if estimates.covariance is not None:
+        return estimates.covariance
+    usable = np.asarray(estimates.outcome == Outcome.CONVERGED)
+    return inverted(information(solution, getattr(estimator, "se", "") == "observed"), usable)
+
+
+def standardised(layout: Layout, parameters: Floats) -> tuple[Floats, Floats]:
+    """Return standardised rows (..., rows) and their derivatives (..., rows, q).
+
+    The scale of a row is a product of powers of variances (of constructs, items, disturbances,
+    errors), so its logarithm is linear in theirs, and
+    ``∂s = ∂p · scale + s · exponents @ ∂ln(variances)``.
+    """
+    powers = exponents(layout)
+    at = implied(layout, parameters)
+    needed = powers.any(axis=0)
+    scale = row_scales(powers, layout, parameters)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        slopes = _variance_slopes(layout, at) / _variances(at)[..., None]
+    values = layout.values(parameters) * scale
+    jacobian = values[..., None] * (powers @ np.where(needed[:, None], slopes, 0.0))
+    free = np.flatnonzero(layout.place >= 0)
+    jacobian[..., free, layout.place[free]] += scale[..., free]
+    return values, jacobian
+
+
+def row_scales(powers: Floats, layout: Layout, parameters: Floats) -> Floats:
+    """Return what makes each row standardised, (..., rows): products of powers of variances."""
+    variances = _variances(implied(layout, parameters))
+    positive = variances > 0
+    scale = np.exp(np.log(np.where(positive, variances, 1.0)) @ powers.T)
+    return np.where((~positive).astype(np.float64) @ (powers != 0.0).T > 0, np.nan, scale)
+
+
+def exponents(layout: Layout) -> Floats:
+    """Return the powers of variances in each row's scale, (rows, 2 constructs + 2 items).
+
+    Variances of constructs, items, disturbances and errors. A covariance of disturbances or of
+    errors becomes their correlation.
+    """
+    items, constructs = layout.matrices.loadings.shape
+    item, left, error = constructs, constructs + items, 2 * constructs + items
+    powers = np.zeros((len(layout.rows), 2 * (items + constructs)))
+    for own, row in zip(powers, layout.rows, strict=True):
+        i, j = row.at
+        match row.kind:
+            case "loadings":
+                own[[j, item + i]] = 0.5, -0.5
+            case "paths":
+                own[[j, i]] = 0.5, -0.5
+            case "intercepts":
+                own[item + i] = -0.5
+            case "means":
+                own[i] = -0.5
+            case _:
+                whole, part = (item, error) if row.kind == "errors" else (0, left)
+                if i == j:
+                    own[whole + i] = -1.0
+                else:
+                    own[[part + i, part + j]] = -0.5
+    return powers
+
+
+def _variances(at: Implied) -> Floats:
+    """Return variances of constructs, items, disturbances and errors, (..., all)."""
+    matrices = (at.phi, at.sigma, at.psi, at.errors)
+    return np.concatenate([np.diagonal(m, axis1=-2, axis2=-1) for m in matrices], axis=-1)
+
+
+def _variance_slopes(layout: Layout, at: Implied) -> Floats:
+    """Return derivatives of `_variances`, (..., all, parameters)."""
+    u, v = directions(layout, at)
+    of_items = 2.0 * u * v
+    of_items[..., layout.ordered, :] = 0.0
+    lead, constructs = of_items.shape[:-2], at.phi.shape[-1]
+    of_constructs = np.zeros((*lead, constructs, len(layout.target)))
+    of_disturbances = np.zeros_like(of_constructs)
+    of_errors = np.zeros_like(of_items)
+    _, beta, psi, theta, _, _ = layout.spans
+    (to, of), (m, k), (i, j) = layout.cells[1:4]
+    of_constructs[..., beta] = 2.0 * at.total[..., to] * at.phi[..., of]
+    of_constructs[..., psi] = np.where(m == k, 1.0, 2.0) * at.total[..., m] * at.total[..., k]
+    of_disturbances[..., m, np.arange(psi.start, psi.stop)] = m == k
+    of_errors[..., i, np.arange(theta.start, theta.stop)] = i == j
+    parts = [of_constructs, of_items, of_disturbances, of_errors]
+    return layout.columns(np.concatenate(parts, axis=-2))
+
+
+def errors_of(jacobian: Floats, covariance: Floats) -> Floats:
+    """Return delta-method standard errors, (..., rows); NaN where a variance is negative."""
+    spread = ((jacobian @ covariance) * jacobian).sum(axis=-1)
+    with np.errstate(invalid="ignore"):
+        return np.sqrt(np.where(np.abs(spread) < 1e-20, 0.0, spread))
+
+
+def parameter_table(
+    layout: Layout, parameters: Floats, covariance: Floats, level: float = 0.95
+) -> pd.DataFrame:
+    """Return all parameters of one covariance structure with errors and intervals.
+
+    `covariance` is that of the free parameters. Standardised errors are by the delta method.
+    Errors are NaN for what is fixed, and for all when there is no solution.
+
+    References
+    ----------
+    Bollen, K. A. (1989). Structural Equations with Latent Variables, chapter 4.
+    https://doi.org/10.1002/9781118619179
+    """
+    from scipy.special import ndtr, ndtri
+
+    with np.errstate(invalid="ignore"):
+        own = np.sqrt(np.diag(covariance))
+    se = np.where(layout.place >= 0, own[layout.place], np.nan)
+    std, jacobian = standardised(layout, parameters)
+    std_se = errors_of(jacobian, covariance)
+    estimate, far = layout.values(parameters), float(ndtri(0.5 + level / 2.0))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        z = estimate / se
+    table = {
+        "lhs": [row.lhs for row in layout.rows],
+        "op": [row.op for row in layout.rows],
+        "rhs": [row.rhs for row in layout.rows],
+        "estimate": estimate,
+        "se": se,
+        "z": z,
+        "p": 2.0 * ndtr(-np.abs(z)),
+        "lower": estimate - far * se,
+        "upper": estimate + far * se,
+        "std": std,
+        "std_se": std_se,
+        "std_lower": std - far * std_se,
+        "std_upper": std + far * std_se,
+    }
+    labels = [row.label or "" for row in layout.rows]
+    if any(labels):
+        table["label"] = labels
+    return pd.DataFrame(table)

@@ -1,0 +1,236 @@
+"""Minimise the discrepancies of many samples at once, each at its own pace.
+
+A sample is first moved by Fisher scoring, near the minimum by Newton's method, both with
+Levenberg-Marquardt damping. What has not settled so starts again from its own data with Newton
+steps in which directions of negative curvature are walked downhill (the eigenvalues of the scaled
+Hessian enter by their size): where a model is nearly unidentified the discrepancy has several
+minima and valleys that run to infinity, and these steps find a minimum far more often. Parameters
+at a bound stay there while the discrepancy falls beyond it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.estimators.covariance.objective import Objective
+from csimodel.estimators.covariance.structure import Implied
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+Propose = Callable[[Indices, Floats], Floats]
+
+_FIRST_ITERATIONS = 40  # of plain scoring; a sample that needs more is in a bent valley
+_CLOSE = 1e-2  # when no scaled derivative is larger, the observed Hessian is used
+_FLATTEST = 1e-11  # scaled curvature this flat in some direction identifies nothing there
+_MOST_DAMPING = 1e10
+_PATIENCE, _STALLED = 10, 1e-12  # give up when so many iterations gain less than this, relatively
+
+
+class Found(NamedTuple):
+    """Where the minimisation ended, one entry a sample."""
+
+    parameters: Floats
+    value: Floats
+    gradient: Floats
+    iterations: NDArray[np.int64]
+    settled: Mask
+    flat: Mask
+
+
+def minimise(
+    objective: Objective,
+    first: Floats,
+    own: Callable[[], Floats],
+    tolerance: float,
+    max_iterations: int,
+) -> Found:
+    """Minimise the objective of each sample.
+
+    `first` holds starting values, (samples, parameters), not finite where nothing shall be done;
+    `own` returns the samples' own starting values for those that did not settle.
+    """
+    before = min(_FIRST_ITERATIONS, max_iterations)
+    todo = np.flatnonzero(np.isfinite(first).all(axis=-1))
+    found = _Descent(objective, first, todo, bent=False).run(tolerance, before)
+    left = todo[~found.settled[todo]]
+    if not len(left) or max_iterations <= before:
+        return found
+    again = _Descent(objective, own(), left, bent=True).run(tolerance, max_iterations - before)
+    again.iterations[:] += before
+    for old, new in zip(found, again, strict=True):
+        old[left] = new[left]
+    return found
+
+
+class _Descent:
+    """The walk of a batch of samples downhill; its arrays are changed in place."""
+
+    def __init__(self, objective: Objective, first: Floats, active: Indices, bent: bool) -> None:
+        draws = len(first)
+        layout = objective.layouts[0]
+        self.objective, self.bent, self.active = objective, bent, active
+        self.lower, self.upper = layout.lower, layout.upper
+        self.bounded = layout.bounded
+        start = np.where(np.isfinite(first), first, 0.0)
+        if self.bounded:
+            start = np.clip(start, self.lower, self.upper)
+        self.at = objective.implied(start)
+        self.found = Found(
+            parameters=np.where(np.isfinite(first), start, np.nan),
+            value=np.full(draws, np.nan),
+            gradient=np.full(draws, np.nan),
+            iterations=np.zeros(draws, dtype=np.int64),
+            settled=np.zeros(draws, dtype=bool),
+            flat=np.zeros(draws, dtype=bool),
+        )
+        self.found.value[active] = objective.value(self._here(active), active)
+        self.damping = np.full(draws, 1e-3)
+        self.close = np.full(draws, bent)
+
+    def run(self, tolerance: float, most: int) -> Found:
+        """Walk until scaled derivatives vanish or nothing is gained."""
+        found = self.found
+        reached = found.value.copy()
+        for iteration in range(1, most + 1):
+            active = self.active
+            if not len(active):
+                break
+            slope, curvature = self._local(active)
+            held = self._held(active, slope)
+            slope[held] = 0.0
+            root = _roots(curvature)
+            found.gradient[active] = np.abs(slope).max(axis=-1)
+            slope /= root
+            steepest = np.abs(slope).max(axis=-1)
+            self.close[active] |= steepest < _CLOSE
+            curvature /= root[:, :, None] * root[:, None, :]
+            _hold(curvature, held)
+            done = steepest < tolerance
+            if done.any():
+                self._settle(active[done], curvature[done])
+            found.iterations[active] = iteration
+            go = np.flatnonzero(~done)
+            moved = self._move(active[go], root[go], curvature[go], slope[go])
+            self.active = active[go][moved]
+            if iteration % _PATIENCE == 0:
+                gained = reached[self.active] - found.value[self.active]
+                reached[self.active] = found.value[self.active]
+                self.active = self.active[gained > _STALLED * np.abs(reached[self.active])]
+        return found
+
+    def _here(self, who: Indices) -> tuple[Implied, ...]:
+        return tuple(own if len(who) == len(own.sigma) else own.at(who) for own in self.at)
+
+    def _local(self, active: Indices) -> tuple[Floats, Floats]:
+        """Return gradient and Hessian: expected far from the solution, observed near to it."""
+        close = self.close[active]
+        if close.all() or not close.any():
+            return self.objective.local(self._here(active), active, bool(close.all()))
+        size = self.objective.layouts[0].size
+        slope, curvature = np.empty((len(active), size)), np.empty((len(active), size, size))
+        for observed in (False, True):
+            part = np.flatnonzero(close == observed)
+            who = active[part]
+            here = tuple(own.at(who) for own in self.at)
+            slope[part], curvature[part] = self.objective.local(here, who, observed)
+        return slope, curvature
+
+    def _held(self, active: Indices, slope: Floats) -> Mask:
+        """Mark parameters at a bound that the discrepancy would push beyond it."""
+        if not self.bounded:
+            return np.zeros(slope.shape, dtype=bool)
+        parameters = self.found.parameters[active]
+        low, high = parameters <= self.lower, parameters >= self.upper
+        return np.asarray((low & (slope > 0)) | (high & (slope < 0)))
+
+    def _settle(self, ended: Indices, curvature: Floats) -> None:
+        """Note the samples that ended: at a minimum, a flat one, or (not settled) a saddle."""
+        smallest = np.linalg.eigvalsh(curvature)[:, 0]
+        self.found.settled[ended] = smallest > -_FLATTEST
+        self.found.flat[ended] = smallest < _FLATTEST
+
+    def _move(self, active: Indices, root: Floats, curvature: Floats, slope: Floats) -> Mask:
+        """Move each active sample downhill; tell which could move."""
+        found, damping = self.found, self.damping
+        propose = (_bent if self.bent else _damped)(curvature, slope)
+        waiting = np.arange(len(active))
+        moved = np.zeros(len(active), dtype=bool)
+        while len(waiting):
+            who = active[waiting]
+            step = propose(waiting, damping[who])
+            trial = found.parameters[who] + step / root[waiting]
+            if self.bounded:
+                trial = np.clip(trial, self.lower, self.upper)
+                step = (trial - found.parameters[who]) * root[waiting]
+            at = self.objective.implied(trial)
+            value = self.objective.value(at, who)
+            better = value <= found.value[who] + 1e-13 * np.abs(found.value[who])
+            half = 0.5 * (step[:, None, :] @ curvature[waiting] @ step[:, :, None])[:, 0, 0]
+            expected = -(slope[waiting] * step).sum(axis=-1) - half
+            with np.errstate(invalid="ignore"):
+                gain = found.value[who] - value
+                good, poor = better & (gain > 0.25 * expected), better & (gain < 0.05 * expected)
+            accepted = who[better]
+            found.parameters[accepted], found.value[accepted] = trial[better], value[better]
+            self._accept(accepted, at, better)
+            moved[waiting[better]] = True
+            damping[who[good]] = np.maximum(damping[who[good]] / 10.0, 1e-14)
+            damping[who[poor]] *= 4.0
+            refused = who[~better]
+            damping[refused] = np.maximum(damping[refused], 1e-12) * 10.0
+            waiting = waiting[~better & (damping[who] < _MOST_DAMPING)]
+        return moved
+
+    def _accept(self, accepted: Indices, at: tuple[Implied, ...], better: Mask) -> None:
+        """Keep the matrices of the steps that were taken."""
+        if len(accepted) == len(self.found.value):
+            self.at = at
+            return
+        for old, new in zip(self.at, at, strict=True):
+            for kept, fresh in zip(old, new, strict=True):
+                kept[accepted] = fresh[better]
+
+
+def _roots(curvature: Floats) -> Floats:
+    """Return what makes the diagonal of the curvature 1."""
+    diagonal = np.abs(np.diagonal(curvature, axis1=-2, axis2=-1))
+    return np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+
+
+def _hold(curvature: Floats, held: Mask) -> None:
+    """Take parameters that stay at a bound out of the equations, in place."""
+    if held.any():
+        keep = ~held
+        curvature *= keep[:, :, None] & keep[:, None, :]
+        own = np.arange(held.shape[-1])
+        curvature[:, own, own] = np.where(held, 1.0, curvature[:, own, own])
+
+
+def _damped(curvature: Floats, slope: Floats) -> Propose:
+    """Return Levenberg-Marquardt steps for the samples and dampings asked for."""
+    own = np.arange(slope.shape[-1])
+
+    def propose(who: Indices, damping: Floats) -> Floats:
+        system = curvature[who]
+        system[:, own, own] += damping[:, None]
+        return np.asarray(-np.linalg.solve(system, slope[who][..., None])[..., 0])
+
+    return propose
+
+
+def _bent(curvature: Floats, slope: Floats) -> Propose:
+    """Return steps that go downhill along negative curvature too."""
+    values, vectors = np.linalg.eigh(curvature)
+    along = (slope[:, None, :] @ vectors)[:, 0, :]
+    sizes = np.maximum(np.abs(values), 1e-14)
+
+    def propose(who: Indices, damping: Floats) -> Floats:
+        parts = along[who] / (sizes[who] + damping[:, None])
+        return np.asarray(-(vectors[who] @ parts[..., None])[..., 0])
+
+    return propose
