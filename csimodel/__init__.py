@@ -13,7 +13,20 @@ from csimodel.errors import (
     OptionError,
     SurveyError,
 )
-from csimodel.estimators import ML, PLS, Fit, GroupFits, Quantity, fit, fit_groups, register
+from csimodel.estimators import (
+    ML,
+    PLS,
+    Fit,
+    GroupFits,
+    Invariance,
+    MultiGroupFit,
+    Quantity,
+    fit,
+    fit_groups,
+    fit_multigroup,
+    invariance,
+    register,
+)
 from csimodel.findings import Finding
 from csimodel.index import importance_performance, index_scores, respondent_index
 from csimodel.inference import Bootstrap, Jackknife, bootstrap, jackknife
@@ -54,11 +67,13 @@ __all__ = [
     "Fit",
     "GroupFits",
     "InferenceError",
+    "Invariance",
     "Item",
     "Jackknife",
     "Model",
     "ModelError",
     "Moments",
+    "MultiGroupFit",
     "OptionError",
     "Path",
     "Quantity",
@@ -71,8 +86,10 @@ __all__ = [
     "composite",
     "fit",
     "fit_groups",
+    "fit_multigroup",
     "importance_performance",
     "index_scores",
+    "invariance",
     "jackknife",
     "load_acsi2015",
     "load_mobi",

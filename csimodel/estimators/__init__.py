@@ -1,6 +1,8 @@
 """Moments and a model in, estimates out: one file for each estimator."""
 
+from csimodel.estimators.covariance.invariance import Invariance, invariance
 from csimodel.estimators.covariance.ml import ML
+from csimodel.estimators.covariance.multigroup import MultiGroupFit, fit_multigroup
 from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
 from csimodel.estimators.fit import Fit, fit
 from csimodel.estimators.groups import GroupFits, fit_groups, group_codes
@@ -16,12 +18,16 @@ __all__ = [
     "Fit",
     "GroupFits",
     "Inadmissible",
+    "Invariance",
+    "MultiGroupFit",
     "Outcome",
     "Quantity",
     "Solution",
     "find",
     "fit",
     "fit_groups",
+    "fit_multigroup",
     "group_codes",
+    "invariance",
     "register",
 ]

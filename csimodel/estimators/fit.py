@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,9 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.errors import EstimationError, SurveyError
+from csimodel.errors import EstimationError, OptionError, SurveyError
 from csimodel.estimators.chosen import answers_for, estimator_for
 from csimodel.estimators.covariance.fit_measures import measures_of
+from csimodel.estimators.covariance.fitted import Fitted
+from csimodel.estimators.covariance.modification import CANDIDATES, modification_indices
 from csimodel.estimators.covariance.parameters import (
     covariance_structure,
     model_cov,
@@ -196,7 +199,39 @@ class Fit:
         EstimationError
             When the fit is not a solution.
         """
-        return measures_of(self.solution)
+        _, estimates = covariance_structure(self.solution)
+        if estimates.covariance is not None:
+            raise OptionError(
+                "χ² and what follows from it belong to all groups together; see fit_measures of "
+                "the multi-group fit."
+            )
+        return measures_of(Fitted.of(self.solution))
+
+    def modification_indices(self, kinds: Sequence[str] = CANDIDATES) -> pd.DataFrame:
+        """Return what freeing each fixed parameter of a covariance structure would gain.
+
+        Columns, kinds and source: `csimodel.estimators.covariance.modification`. The largest are
+        a hint for the next study, not a licence to free them in this one.
+
+        Raises
+        ------
+        OptionError
+            For another estimator, or an unknown kind.
+        EstimationError
+            When the fit is not a solution.
+        """
+        return modification_indices(Fitted.of(self.solution), kinds)
+
+    @cached_property
+    def residuals(self) -> pd.DataFrame:
+        """Observed less implied item correlations, items × items.
+
+        ``sᵢⱼ/√(sᵢᵢ sⱼⱼ) - σᵢⱼ/√(σᵢᵢ σⱼⱼ)``, as Bollen (1989, page 258) defines them.
+        """
+        implied = self.implied_cov.to_numpy()
+        sd = np.sqrt(np.diag(implied))
+        items = list(self.model.items)
+        return pd.DataFrame(self.moments.cor - implied / np.outer(sd, sd), items, items)
 
     @cached_property
     def scores(self) -> pd.DataFrame:

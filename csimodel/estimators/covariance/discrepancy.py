@@ -194,11 +194,12 @@ class WeightedSquares:
 def _roots(sigma: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     """Return Cholesky roots, and which matrices have one; the others get that of I."""
     try:
-        return np.linalg.cholesky(sigma), np.ones(sigma.shape[:-2], dtype=bool)
+        root = np.asarray(np.linalg.cholesky(sigma))
+        return root, np.full(sigma.shape[:-2], True)
     except np.linalg.LinAlgError:
         unit = np.eye(sigma.shape[-1])
         definite = np.asarray(np.isfinite(sigma).all(axis=(-2, -1)))
         safe = np.where(definite[..., None, None], sigma, unit)
         definite = definite & (np.linalg.eigvalsh(safe)[..., 0] > 0)
         safe = np.where(definite[..., None, None], safe, unit)
-        return np.linalg.cholesky(safe), definite
+        return np.asarray(np.linalg.cholesky(safe)), definite

@@ -8,11 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.errors import EstimationError, OptionError
-from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
-from csimodel.estimators.covariance.structure import implied
-from csimodel.estimators.estimates import Outcome
-from csimodel.estimators.solution import Solution
+from csimodel.estimators.covariance.fitted import Fitted
+from csimodel.estimators.covariance.structure import moments_vector
 
 Floats = NDArray[np.float64]
 
@@ -32,8 +29,8 @@ class _Test:
         return max(self.chisq - self.df, 0.0)
 
 
-def measures_of(solution: Solution) -> pd.Series:
-    """Return the fit measures of one covariance structure.
+def measures_of(fitted: Fitted) -> pd.Series:
+    """Return the fit measures of one covariance structure, of one group or several.
 
     With S the sample's and Σ the model's covariances of p items, ``F = ln|Σ| - ln|S| + tr(SΣ⁻¹) -
     p`` and N = n (``likelihood="normal"``) or n - 1 (``"wishart"``), the denominator of S:
@@ -47,10 +44,11 @@ def measures_of(solution: Solution) -> pd.Series:
     cfi                       ``1 - max(χ² - df, 0) / max(χ² - df, χ²ᵦ - dfᵦ, 0)`` (Bentler 1990)
     tli                       ``(χ²ᵦ/dfᵦ - χ²/df) / (χ²ᵦ/dfᵦ - 1)`` (Tucker and Lewis 1973)
     nfi                       ``1 - χ²/χ²ᵦ`` (Bentler and Bonett 1980)
-    rmsea                     ``√(max(χ² - df, 0) / (N df))`` (Steiger 1990)
+    rmsea                     ``√(G max(χ² - df, 0) / (N df))``, G groups (Steiger 1990, 1998)
     rmsea_lower, _upper       90 % interval from the noncentral χ²
     rmsea_pvalue              of RMSEA at most .05 (Browne and Cudeck 1992)
-    srmr                      root mean square of ``(sᵢⱼ - σᵢⱼ)/√(sᵢᵢ sⱼⱼ)``, diagonal included
+    srmr                      root mean square of ``(sᵢⱼ - σᵢⱼ)/√(sᵢᵢ sⱼⱼ)``, diagonal included;
+                              with means ``(m - μ)/s`` too; weighted over groups
     gfi                       ``1 - tr[(Σ⁻¹S - I)²] / tr[(Σ⁻¹S)²]`` (Jöreskog and Sörbom)
     logl, unrestricted_logl   ``-n/2 (p ln 2π + ln|Σ| + tr(SΣ⁻¹))``, of the model and of Σ = S
     aic, bic, bic_adjusted    ``-2 logl + npar (2, ln n, ln((n + 2)/24))``
@@ -60,8 +58,6 @@ def measures_of(solution: Solution) -> pd.Series:
 
     Raises
     ------
-    OptionError
-        For a fit by another estimator.
     EstimationError
         When there is no solution to measure.
 
@@ -76,18 +72,23 @@ def measures_of(solution: Solution) -> pd.Series:
     Browne, M. W., Cudeck, R. (1992). Alternative ways of assessing model fit. Sociological Methods
     & Research 21, 230-258. https://doi.org/10.1177/0049124192021002005
     """
-    estimator, estimates = _checked(solution)
-    cov = estimator.sample_cov(solution.moments)
-    layout = estimates.layout
-    sigma = implied(layout, estimates.parameters).sigma
-    rows, items = float(estimator.sample_size(solution.moments)), len(cov)
-    n, cells, npar = float(solution.moments.n), items * (items + 1) // 2, layout.size
-    logdet = float(np.linalg.slogdet(cov)[1])
-    distance = max(float(estimates.discrepancy), 0.0)  # below 0 by rounding only
-    model = _Test(rows * distance, cells - npar)
-    independent = float(np.log(np.diag(cov)).sum()) - logdet
-    baseline = _Test(rows * independent, cells - items)
-    unrestricted = -0.5 * n * (items * np.log(2.0 * np.pi) + logdet + items)
+    fitted.require_solution()
+    estimator, layout = fitted.estimator, fitted.layouts[0]
+    covs = [estimator.sample_cov(own) for own in fitted.moments]
+    sizes, rows = fitted.sizes, float(fitted.sizes.sum())
+    n = float(sum(float(own.n) for own in fitted.moments))
+    items, groups, npar = len(covs[0]), len(covs), fitted.npar
+    distance = max(fitted.discrepancy, 0.0)  # below 0 by rounding only
+    model = _Test(fitted.chisq, fitted.df)
+    logdets = [float(np.linalg.slogdet(cov)[1]) for cov in covs]
+    apart = [float(np.log(np.diag(c)).sum()) - d for c, d in zip(covs, logdets, strict=True)]
+    cells = estimator.statistics(fitted.model)
+    own = 2 * items if layout.mean_structure else items
+    baseline = _Test(float(sizes @ np.array(apart)), groups * (cells - own))
+    unrestricted = -0.5 * sum(
+        float(one.n) * (items * np.log(2.0 * np.pi) + logdet + items)
+        for one, logdet in zip(fitted.moments, logdets, strict=True)
+    )
     logl = unrestricted - 0.5 * n * distance
     return pd.Series(
         {
@@ -99,9 +100,9 @@ def measures_of(solution: Solution) -> pd.Series:
             "baseline_chisq": baseline.chisq,
             "baseline_df": baseline.df,
             **_relative(model, baseline),
-            **_rmsea(model, rows),
-            "srmr": _srmr(cov, sigma),
-            "gfi": _gfi(cov, sigma),
+            **_rmsea(model, rows / groups),
+            "srmr": float(fitted.shares @ [_srmr(fitted, g) for g in range(groups)]),
+            "gfi": _gfi(fitted, covs),
             "logl": logl,
             "unrestricted_logl": unrestricted,
             "aic": -2.0 * logl + 2.0 * npar,
@@ -112,24 +113,6 @@ def measures_of(solution: Solution) -> pd.Series:
         name="fit_measures",
         dtype=np.float64,
     )
-
-
-def _checked(solution: Solution) -> tuple[CovarianceEstimator, CovarianceEstimates]:
-    if not (
-        isinstance(solution.estimator, CovarianceEstimator)
-        and isinstance(solution.estimates, CovarianceEstimates)
-    ):
-        raise OptionError(
-            f"Fit measures such as χ² need a covariance structure and this fit is by "
-            f"{solution.estimator.label}; see csi.assess(fit).global_fit, or fit with csi.ML()."
-        )
-    outcome = Outcome(int(solution.estimates.outcome))
-    if outcome != Outcome.CONVERGED:
-        raise EstimationError(
-            f"There are no fit measures because there is no solution ({outcome.reason}); "
-            "fit.diagnostics says what to do."
-        )
-    return solution.estimator, solution.estimates
 
 
 def _right_tail(test: _Test) -> float:
@@ -177,13 +160,23 @@ def _noncentrality(model: _Test, below: float) -> float:
     return float(chndtrinc(model.chisq, model.df, below))
 
 
-def _srmr(cov: Floats, sigma: Floats) -> float:
+def _srmr(fitted: Fitted, group: int) -> float:
+    moments, at = fitted.moments[group], list(fitted.at)[group]
+    cov = fitted.estimator.sample_cov(moments)
     sd = np.sqrt(np.diag(cov))
-    residual = (cov - sigma) / np.outer(sd, sd)
-    return float(np.sqrt((residual[np.tril_indices(len(cov))] ** 2).mean()))
+    mean = moments.mean - at.mean if fitted.layouts[group].mean_structure else None
+    residual = moments_vector(
+        (cov - at.sigma) / np.outer(sd, sd), None if mean is None else mean / sd
+    )
+    return float(np.sqrt((residual**2).mean()))
 
 
-def _gfi(cov: Floats, sigma: Floats) -> float:
-    ratio = np.linalg.solve(sigma, cov)
-    off = ratio - np.eye(len(cov))
-    return float(1.0 - np.trace(off @ off) / np.trace(ratio @ ratio))
+def _gfi(fitted: Fitted, covs: list[Floats]) -> float:
+    """Weigh the groups by their rows."""
+    left = whole = 0.0
+    for share, at, cov in zip(fitted.shares, fitted.at, covs, strict=True):
+        ratio = np.linalg.solve(at.sigma, cov)
+        off = ratio - np.eye(len(cov))
+        left += share * float(np.trace(off @ off))
+        whole += share * float(np.trace(ratio @ ratio))
+    return 1.0 - left / whole

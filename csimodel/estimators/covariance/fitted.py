@@ -23,7 +23,7 @@ from csimodel.estimators.covariance.estimator import (
 from csimodel.estimators.covariance.layout import Layout
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.parameters import covariance_structure, inverted
-from csimodel.estimators.covariance.scoring import Found, minimise
+from csimodel.estimators.covariance.scoring import minimise
 from csimodel.estimators.covariance.start import start
 from csimodel.estimators.covariance.structure import Implied, implied, moment_slopes
 from csimodel.estimators.estimates import Outcome
@@ -125,7 +125,7 @@ class Fitted:
     def hessian(self, observed: bool = False) -> Floats:
         """Return the Hessian of the discrepancy, (size, size)."""
         here = self.objective.implied(self.parameters[None])
-        return self.objective.local(here, np.arange(1), observed)[1][0]
+        return np.asarray(self.objective.local(here, np.arange(1), observed)[1][0])
 
     def information(self, observed: bool = False) -> Floats:
         """Return the information of the sample, (size, size): ``N/2 · H``."""
@@ -200,11 +200,6 @@ def fit_jointly(
         Outcome(int(state[0])),
     )
     parts = tuple(
-        standardised_estimates(model, layout, _copied(found), state.copy(), floor)[0]
-        for layout in layouts
+        standardised_estimates(model, layout, found, state, floor)[0] for layout in layouts
     )
     return fitted, parts
-
-
-def _copied(found: Found) -> Found:
-    return Found(*(values.copy() for values in found))

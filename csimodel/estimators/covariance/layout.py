@@ -233,7 +233,7 @@ def _rows(
 ) -> Iterator[Row]:
     """List every parameter of a group: loadings, paths, (co)variances of errors and constructs."""
     names, items = model.construct_names, model.items
-    exogenous = ~model.adjacency.any(axis=1)
+    exogenous = np.asarray(~model.adjacency.any(axis=1))
     loose = scaling == "variance" and group > 0 and "loadings" in equal  # scaled by group one
 
     def row(

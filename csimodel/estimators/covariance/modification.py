@@ -28,7 +28,7 @@ def modification_indices(
 
     With the score s and the expected information J of the free parameters θ and a candidate c,
     ``MI = s_c² / (J_cc - J_cθ J_θθ⁻¹ J_θc)`` is the expected fall of χ², on one degree of freedom,
-    and ``EPC = s_c / (J_cc - …)`` the value expected of the parameter.
+    and ``EPC = s_c / (J_cc - …)`` the change expected of the parameter.
 
     Parameters
     ----------
@@ -145,14 +145,11 @@ def _candidates(fitted: Fitted, layout: Layout, kinds: Sequence[str]) -> Iterato
                 if ("covariances", (j, k)) not in present:
                     yield Row(names[k], "~~", names[j], "covariances", (j, k), fixed=0.0)
     if "paths" in kinds and model.paths:
-        reach = _reach(model.adjacency)
-        for target in range(len(names)):
-            for source in range(len(names)):
-                if source != target and not reach[source, target]:
-                    if ("paths", (target, source)) not in present:
-                        yield Row(
-                            names[target], "~", names[source], "paths", (target, source), fixed=0.0
-                        )
+        closing = _reach(model.adjacency).T | np.eye(len(names), dtype=bool)
+        for target, source in np.argwhere(~closing).tolist():
+            at = (target, source)
+            if ("paths", at) not in present:
+                yield Row(names[target], "~", names[source], "paths", at, fixed=0.0)
     if "intercepts" in kinds:
         for row in layout.rows:
             if row.kind in ("intercepts", "means") and row.fixed is not None:
@@ -218,15 +215,18 @@ def _gains(fitted: Fitted, wide: tuple[Layout, ...], parameters: Floats) -> tupl
     here = objective.implied(parameters[None])
     gradient, hessian = objective.local(here, np.arange(1), False)
     rows = float(fitted.sizes.sum())
-    score = -0.5 * rows * gradient[0, size:]
+    score = -0.5 * rows * gradient[0]
     information = 0.5 * rows * hessian[0]
     root = np.sqrt(np.diag(information)[:size])
     inner = information[:size, :size] / np.outer(root, root)
     across = information[:size, size:] / root[:, None]
+    solved = np.linalg.solve(inner, across)
     own = np.diag(information)[size:]
-    left = own - (across * np.linalg.solve(inner, across)).sum(axis=0)
+    left = own - (across * solved).sum(axis=0)
     left = np.where(left > _REDUNDANT * own, left, np.nan)
-    return score**2 / left, score / left
+    others = score[:size] / root  # not 0 when one of equal parameters goes its own way
+    pull = score[size:] - solved.T @ others
+    return pull**2 / left + others @ np.linalg.solve(inner, others), pull / left
 
 
 def _shared_cells(fitted: Fitted) -> list[tuple[int, int, tuple[int, int]]]:

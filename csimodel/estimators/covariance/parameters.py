@@ -86,10 +86,10 @@ def standardised(layout: Layout, parameters: Floats) -> tuple[Floats, Floats]:
     """
     powers = exponents(layout)
     at = implied(layout, parameters)
-    needed = powers.any(axis=0)
+    needed = np.asarray(powers.any(axis=0))
     scale = row_scales(powers, layout, parameters)
     with np.errstate(invalid="ignore", divide="ignore"):
-        slopes = _variance_slopes(layout, at) / _variances(at)[..., None]
+        slopes = np.asarray(_variance_slopes(layout, at) / _variances(at)[..., None])
     values = layout.values(parameters) * scale
     jacobian = values[..., None] * (powers @ np.where(needed[:, None], slopes, 0.0))
     free = np.flatnonzero(layout.place >= 0)

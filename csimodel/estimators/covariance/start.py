@@ -35,7 +35,7 @@ def start(model: Model, layout: Layout, cov: Floats, mean: Floats | None = None)
         elif kind == "paths":
             found = paths[..., row, column]
         elif kind == "covariances":
-            endogenous = model.adjacency.any(axis=1)
+            endogenous = np.asarray(model.adjacency.any(axis=1))
             apart = endogenous[row] | endogenous[column]
             between = np.where(apart, 0.0, phi[..., row, column])
             found = np.where(row == column, left[..., row], between)

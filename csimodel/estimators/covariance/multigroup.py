@@ -1,0 +1,256 @@
+"""One covariance structure in several groups at once, with parameters equal between them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from csimodel.errors import EstimationError, ModelError, OptionError, choose, suggest
+from csimodel.estimators.chosen import estimator_for
+from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
+from csimodel.estimators.covariance.fit_measures import measures_of
+from csimodel.estimators.covariance.fitted import Fitted, fit_jointly
+from csimodel.estimators.covariance.layout import KINDS, layouts_of
+from csimodel.estimators.covariance.ml import ML
+from csimodel.estimators.covariance.modification import (
+    CANDIDATES,
+    modification_indices,
+    score_tests,
+)
+from csimodel.estimators.estimates import Outcome
+from csimodel.estimators.fit import Fit
+from csimodel.estimators.groups import fit_groups
+from csimodel.estimators.quantities import find
+from csimodel.estimators.solution import Solution
+from csimodel.estimators.unusable import UNUSABLE
+from csimodel.findings import Finding, listed
+from csimodel.model import Model
+from csimodel.survey import Survey
+
+_FEWEST = 30  # respondents a group needs before χ² means anything
+_JOINT = ("few-rows-per-parameter", "exploding-errors", "not-identified", "not-converged")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MultiGroupFit(Mapping[Hashable, Fit]):
+    """A model fitted in all groups together: a mapping from group to `Fit`, and what is joint.
+
+    Attributes
+    ----------
+    fitted
+        The joint solution as arrays.
+    fits
+        The fit of every group. Their errors come from the joint solution.
+    labels
+        The groups.
+    equal, free
+        What is equal between groups, and what is excepted.
+    findings
+        Rows and groups left out.
+    """
+
+    fitted: Fitted
+    fits: tuple[Fit, ...]
+    labels: pd.Index
+    equal: tuple[str, ...]
+    free: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    def __getitem__(self, label: Hashable) -> Fit:
+        """Return the fit of one group."""
+        for known, fit in zip(self.labels, self.fits, strict=True):
+            if known == label:
+                return fit
+        raise KeyError(f"There is no group {label!r}; groups are {listed(map(str, self.labels))}.")
+
+    def __iter__(self) -> Iterator[Hashable]:
+        return iter(self.labels)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def converged(self) -> bool:
+        """Whether the numbers are a solution at all."""
+        return self.fitted.outcome == Outcome.CONVERGED
+
+    @property
+    def n(self) -> int:
+        """Number of respondents used in all groups."""
+        return sum(fit.n for fit in self.fits)
+
+    @cached_property
+    def fit_measures(self) -> pd.Series:
+        """χ² and what is derived from it, of all groups together."""
+        return measures_of(self.fitted)
+
+    @cached_property
+    def parameters(self) -> pd.DataFrame:
+        """All parameters with joint errors, as `Fit.parameters`, with a column ``group``."""
+        tables = []
+        for label, fit in zip(self.labels, self.fits, strict=True):
+            table = fit.parameters
+            table.insert(3, "group", [label] * len(table))
+            tables.append(table)
+        return pd.concat(tables, ignore_index=True)
+
+    @cached_property
+    def paths(self) -> pd.DataFrame:
+        """Standardised paths, a row each, a column a group."""
+        quantity = find("paths")
+        columns = {label: quantity.values(fit.solution) for label, fit in self.items()}
+        return pd.DataFrame(columns, quantity.labels(self.fitted.model))
+
+    @cached_property
+    def diagnostics(self) -> tuple[Finding, ...]:
+        """What a reader must know, in plain words; empty when all is well."""
+        told: list[Finding] = list(self.findings)
+        told += _joint_findings(self)
+        for label, fit in self.items():
+            for finding in fit.diagnostics:
+                if finding.code not in _JOINT:
+                    told.append(replace(finding, message=f"Group {label}: {finding.message}"))
+        return tuple(told)
+
+    def score_tests(self) -> pd.DataFrame:
+        """Test every equality between groups: what letting it go would gain."""
+        return score_tests(self.fitted, list(self.labels))
+
+    def modification_indices(self, kinds: Sequence[str] = CANDIDATES) -> pd.DataFrame:
+        """Return what freeing each fixed parameter would gain."""
+        return modification_indices(self.fitted, kinds, list(self.labels))
+
+    def __repr__(self) -> str:
+        state = "converged" if self.converged else "NOT CONVERGED"
+        equal = f", equal {listed(self.equal)}" if self.equal else ""
+        return (
+            f"<Fit of {len(self)} groups by {self.fitted.estimator.label}{equal}: "
+            f"{self.n} rows, {state}>"
+        )
+
+
+def _joint_findings(fit: MultiGroupFit) -> Iterator[Finding]:
+    fitted = fit.fitted
+    if fitted.outcome == Outcome.NOT_CONVERGED:
+        yield Finding(
+            "not-converged",
+            "No minimum was found for the groups together, so these numbers are not a solution; "
+            "fit the groups on their own with csi.fit_groups to see which one is at fault.",
+            severity="failure",
+        )
+    if fitted.outcome == Outcome.NOT_IDENTIFIED:
+        yield Finding(
+            "not-identified",
+            "The model is not identified in these groups, so some values are arbitrary; set fewer "
+            "parameters free between groups, or give each construct three items or more.",
+            severity="failure",
+        )
+    small = [str(label) for label, one in fit.items() if one.n < _FEWEST]
+    if small:
+        yield Finding(
+            "groups-with-few-rows",
+            f"{'Group' if len(small) == 1 else 'Groups'} {listed(small)} "
+            f"{'has' if len(small) == 1 else 'have'} fewer than {_FEWEST} respondents, too few to "
+            "compare groups by χ²; join groups or leave them out.",
+            tuple(small),
+        )
+
+
+def fit_multigroup(
+    model: Model,
+    survey: Survey | object,
+    by: str | Sequence[str],
+    estimator: CovarianceEstimator | None = None,
+    *,
+    equal: str | Sequence[str] = (),
+    free: str | Sequence[str] = (),
+) -> MultiGroupFit:
+    """Fit a covariance structure in all groups together.
+
+    Means are modelled. With equal intercepts the constructs' means are free in all groups but the
+    first.
+
+    Parameters
+    ----------
+    model
+        Constructs and paths. A parameter with one label in the model's text is equal in all
+        groups; ``c(a, b)*`` labels groups apart.
+    survey
+        A `Survey` or anything `read_survey` takes.
+    by
+        Column or columns that make the groups.
+    estimator
+        ``csi.ML()`` by default.
+    equal
+        Kinds of parameters that are equal between groups: ``"loadings"``, ``"intercepts"``,
+        ``"errors"``, ``"paths"``, ``"covariances"``, ``"means"``.
+    free
+        Parameters excepted from that, as ``"Image =~ IMAG2"``, or labels.
+
+    Raises
+    ------
+    OptionError
+        For an unknown kind, or an exception that names no parameter.
+    EstimationError
+        When a group cannot be fitted.
+
+    References
+    ----------
+    Jöreskog, K. G. (1971). Simultaneous factor analysis in several populations. Psychometrika 36,
+    409-426. https://doi.org/10.1007/BF02291366
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> model = csi.Model.from_syntax("Quality =~ PERQ1 + PERQ3 + PERQ7")
+    >>> frame = csi.load_mobi().data.assign(half=["a", "b"] * 125)
+    >>> csi.fit_multigroup(model, frame, "half", equal=["loadings", "intercepts"])
+    <Fit of 2 groups by ML, equal loadings and intercepts: 250 rows, converged>
+    """
+    chosen = estimator_for(model, ML() if estimator is None else estimator)
+    if not isinstance(chosen, CovarianceEstimator):
+        raise OptionError(
+            f"Parameters are made equal between groups in covariance structures only, and the "
+            f"estimator is {chosen.label}; use csi.ML(), or csi.fit_groups for separate fits."
+        )
+    chosen = replace(chosen, means=True)
+    kinds = (equal,) if isinstance(equal, str) else tuple(equal)
+    excepted = (free,) if isinstance(free, str) else tuple(free)
+    for kind in kinds:
+        choose("equal", kind, KINDS)
+    apart = fit_groups(model, survey, by, ML(means=True))
+    if len(apart) < 2:
+        raise OptionError(f"by={by!r} makes one group only; name a column with several values.")
+    groups = [apart[label] for label in apart]
+    for label, group in zip(apart, groups, strict=True):
+        if group.estimates.outcome in (*UNUSABLE, Outcome.ITEMS_SINGULAR):
+            told = [str(f) for f in group.diagnostics if f.severity == "failure"]
+            raise EstimationError(f"Group {label}: {' '.join(told) or group.diagnostics[-1]}")
+    layouts = layouts_of(model, chosen.scaling, True, chosen.ordered, len(groups), kinds, excepted)
+    known = {row.name for row in layouts[0].rows} | {row.label for row in layouts[0].rows}
+    for name in excepted:
+        if name not in known:
+            names = [row.name for row in layouts[0].rows]
+            raise ModelError(
+                f"free={name!r} is not a parameter of the model{suggest(name, names)}; write it as "
+                "in the table of parameters, for example 'Image =~ IMAG2'."
+            )
+    fitted, parts = fit_jointly(model, chosen, layouts, tuple(group.moments for group in groups))
+    covariance = fitted.inverse(getattr(chosen, "se", "") == "observed")
+    fits = tuple(
+        _group_fit(fitted, part, covariance, one) for part, one in zip(parts, groups, strict=True)
+    )
+    return MultiGroupFit(fitted, fits, apart.labels, kinds, excepted, apart.findings)
+
+
+def _group_fit(
+    fitted: Fitted, part: CovarianceEstimates, covariance: np.ndarray, alone: Fit
+) -> Fit:
+    """Return one group's part of the joint solution as a fit."""
+    estimates = replace(part, covariance=covariance)
+    solution = Solution(fitted.model, fitted.estimator, alone.moments, estimates)
+    return Fit(solution, alone.survey, alone.answers)
