@@ -1,6 +1,7 @@
 """Moments and a model in, estimates out: one file for each estimator."""
 
 from csimodel.estimators.covariance.invariance import Invariance, invariance
+from csimodel.estimators.covariance.least_squares import LeastSquares
 from csimodel.estimators.covariance.ml import ML
 from csimodel.estimators.covariance.multigroup import MultiGroupFit, fit_multigroup
 from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
@@ -19,6 +20,7 @@ __all__ = [
     "GroupFits",
     "Inadmissible",
     "Invariance",
+    "LeastSquares",
     "MultiGroupFit",
     "Outcome",
     "Quantity",

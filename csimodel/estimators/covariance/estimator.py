@@ -88,6 +88,15 @@ class CovarianceEstimator:
         """Return the covariances that are fitted, (..., items, items)."""
         raise NotImplementedError
 
+    def baseline(self, moments: Moments, layout: Layout) -> float:
+        """Return the discrepancy of the model in which items are independent, of one sample."""
+        raise NotImplementedError
+
+    @property
+    def has_likelihood(self) -> bool:
+        """Whether the discrepancy comes from a likelihood."""
+        return False
+
     def modelled_means(self, model: Model) -> bool:
         """Tell whether the model of this estimator has means."""
         return self.means or any(row.op == "~1" for row in getattr(model, "parameters", ()))

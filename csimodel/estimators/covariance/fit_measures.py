@@ -81,7 +81,10 @@ def measures_of(fitted: Fitted) -> pd.Series:
     distance = max(fitted.discrepancy, 0.0)  # below 0 by rounding only
     model = _Test(fitted.chisq, fitted.df)
     logdets = [float(np.linalg.slogdet(cov)[1]) for cov in covs]
-    apart = [float(np.log(np.diag(c)).sum()) - d for c, d in zip(covs, logdets, strict=True)]
+    apart = [
+        estimator.baseline(own, one)
+        for own, one in zip(fitted.moments, fitted.layouts, strict=True)
+    ]
     cells = estimator.statistics(fitted.model)
     own = 2 * items if layout.mean_structure else items
     baseline = _Test(float(sizes @ np.array(apart)), groups * (cells - own))
@@ -89,6 +92,8 @@ def measures_of(fitted: Fitted) -> pd.Series:
         float(one.n) * (items * np.log(2.0 * np.pi) + logdet + items)
         for one, logdet in zip(fitted.moments, logdets, strict=True)
     )
+    if not estimator.has_likelihood:
+        unrestricted = np.nan
     logl = unrestricted - 0.5 * n * distance
     return pd.Series(
         {

@@ -107,3 +107,13 @@ class ML(CovarianceEstimator):
     def sample_size(self, moments: Moments) -> Floats:
         """Return what the discrepancy is multiplied with to give χ², (...,)."""
         return moments.n - 1.0 if self.likelihood == "wishart" else moments.n
+
+    def baseline(self, moments: Moments, layout: Layout) -> float:
+        """Return the discrepancy of the model in which items are independent, of one sample."""
+        cov = self.sample_cov(moments)
+        return float(np.log(np.diag(cov)).sum() - np.linalg.slogdet(cov)[1])
+
+    @property
+    def has_likelihood(self) -> bool:
+        """Whether the discrepancy comes from a likelihood."""
+        return True

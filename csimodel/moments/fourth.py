@@ -1,0 +1,214 @@
+"""Fourth-order sample moments: how means and covariances of items vary from sample to sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from csimodel.errors import SurveyError, choose
+
+Floats = NDArray[np.float64]
+Rows = slice | NDArray[np.intp]
+
+_STRETCH = 2048  # rows handled together: their products stay in cache
+
+
+def vech_indices(size: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows and columns of vech: the lower triangle of a matrix, column by column.
+
+    This is the only order in which the package stacks a symmetric matrix; on a symmetric matrix
+    it reads the same numbers as the upper triangle row by row, ``np.triu_indices``.
+
+    Examples
+    --------
+    >>> vech_indices(3)
+    (array([0, 1, 2, 1, 2, 2]), array([0, 0, 0, 1, 1, 2]))
+    """
+    columns, rows = np.triu_indices(size)
+    return rows, columns
+
+
+def fourth_moments(
+    values: ArrayLike,
+    weights: ArrayLike | None = None,
+    mean: ArrayLike | None = None,
+    *,
+    cluster: ArrayLike | None = None,
+    weighting: Literal["probability", "frequency"] = "probability",
+) -> Floats:
+    """Estimate the covariance matrix of √n times the sample means and covariances.
+
+    With ``v_i = (x_i - x̄ ; vech((x_i - x̄)(x_i - x̄)'))``, its weighted mean ``v̄ = (0 ; vech S)``
+    and ``d_i = v_i - v̄``, weights scaled to mean 1 and n the number of rows::
+
+        Γ = Σ d_i d_i' / n                             no weights (lavaan's NACOV, Browne's Γ)
+        Γ = Σ w_i² d_i d_i' / n                        probability weights
+        Γ = Σ w_i  d_i d_i' / n                        frequency weights
+        Γ = G / (G - 1) Σ_g t_g t_g' / n,              clusters g = 1 … G
+            t_g = Σ_{i in g} w_i d_i
+
+    The squared weights give the sampling covariance of weighted moments, the middle of a sandwich
+    for a survey with unequal probabilities. Unsquared they give the fourth-order moments of the
+    population the weights stand for: a weight of 2 is a row twice.
+
+    Parameters
+    ----------
+    values
+        Complete answers, (rows, items).
+    weights
+        Weights on any scale, (rows,).
+    mean
+        Where the products are centred, (items,); the weighted sample mean by default.
+    cluster
+        Codes of the clusters the rows were drawn in, (rows,).
+    weighting
+        ``"probability"`` (default) or ``"frequency"``; the same when there are clusters.
+
+    Returns
+    -------
+    Floats
+        Γ, (items + items (items + 1) / 2, the same), in the order (means, vech of covariances) of
+        `vech_indices`. Rows are handled a stretch at a time: memory does not grow with them.
+
+    Raises
+    ------
+    SurveyError
+        When a value is missing or infinite, weights or clusters do not fit the rows, or there is
+        a single cluster.
+
+    References
+    ----------
+    Browne, M. W. (1984). Asymptotically distribution-free methods for the analysis of covariance
+    structures. British Journal of Mathematical and Statistical Psychology 37, 62-83.
+    https://doi.org/10.1111/j.2044-8317.1984.tb00789.x
+
+    Muthén, B. O., Satorra, A. (1995). Complex sample data in structural equation modeling.
+    Sociological Methodology 25, 267-316. https://doi.org/10.2307/271070
+
+    Examples
+    --------
+    >>> fourth_moments([[0.0], [0.0], [3.0]])
+    array([[2., 2.],
+           [2., 2.]])
+    """
+    choose("weighting", weighting, ["probability", "frequency"])
+    data = np.asarray(values, dtype=np.float64)
+    if data.ndim != 2 or not len(data) or not np.isfinite(data).all():
+        raise SurveyError(
+            "Fourth-order moments need complete answers, one row per respondent; "
+            "drop rows with missing cells, or use the patterns of missing answers."
+        )
+    rows, items = data.shape
+    w = scaled_weights(weights, rows)
+    centre = w @ data / rows if mean is None else np.asarray(mean, dtype=np.float64)
+    column, row = np.triu_indices(items)
+    expected = np.concatenate([w @ data / rows - centre, _second(data, w, centre)[row, column]])
+    power = w if weighting == "probability" or cluster is not None else np.sqrt(w)
+
+    def deviations(part: Rows) -> Floats:
+        x = np.ascontiguousarray((data[part] - centre).T)
+        d = np.empty((len(expected), x.shape[1]))
+        d[:items] = x
+        at = items
+        for i in range(items):
+            np.multiply(x[i], x[i:], out=d[at : at + items - i])
+            at += items - i
+        d -= expected[:, None]
+        if weights is not None:
+            d *= power[part]
+        return d
+
+    return np.asarray(outer_products(deviations, rows, len(expected), cluster) / rows)
+
+
+def scaled_weights(weights: ArrayLike | None, rows: int) -> Floats:
+    """Return weights of mean 1, (rows,); ones when there are none.
+
+    Raises
+    ------
+    SurveyError
+        When they do not fit the rows, or are negative, missing or all zero.
+
+    Examples
+    --------
+    >>> scaled_weights([10, 30], rows=2)
+    array([0.5, 1.5])
+    """
+    if weights is None:
+        return np.ones(rows)
+    given = np.asarray(weights, dtype=np.float64)
+    if given.shape != (rows,):
+        raise SurveyError(f"Weights of shape {given.shape} do not fit {rows} rows; give one each.")
+    if not np.isfinite(given).all() or (given < 0).any() or not given.any():
+        raise SurveyError("Weights must be finite, not negative and not all zero.")
+    return np.asarray(given * (rows / given.sum()))
+
+
+def outer_products(
+    vectors: Callable[[Rows], Floats], rows: int, size: int, cluster: ArrayLike | None = None
+) -> Floats:
+    """Sum the outer products of casewise vectors, or of their sums within clusters.
+
+    The sum over clusters is multiplied by G / (G - 1) for G clusters.
+
+    Parameters
+    ----------
+    vectors
+        Gives the vectors of some rows, (size, those rows), weighted already.
+    rows, size
+        Number of rows, and length of a vector.
+    cluster
+        Codes of the clusters, (rows,).
+
+    Raises
+    ------
+    SurveyError
+        When the codes do not fit the rows, or there is a single cluster.
+    """
+    total = np.zeros((size, size))
+    if cluster is None:
+        for start in range(0, rows, _STRETCH):
+            part = vectors(slice(start, min(start + _STRETCH, rows)))
+            total += part @ part.T
+        return total
+    codes = np.asarray(cluster)
+    if codes.shape != (rows,):
+        raise SurveyError(
+            f"Cluster codes of shape {codes.shape} do not fit {rows} rows; give one each."
+        )
+    codes = np.unique(codes, return_inverse=True)[1]
+    clusters = int(codes.max()) + 1
+    if clusters < 2:
+        raise SurveyError(
+            "All rows lie in one cluster, and errors by clusters need at least 2; "
+            "leave the clusters out."
+        )
+    order = np.argsort(codes, kind="stable")
+    open_code, open_sum = -1, np.zeros(size)  # the cluster a stretch ends in may go on in the next
+    for start in range(0, rows, _STRETCH):
+        chosen = order[start : start + _STRETCH]
+        here = codes[chosen]
+        starts = np.flatnonzero(np.diff(here, prepend=-1))
+        sums = np.add.reduceat(vectors(chosen), starts, axis=1)
+        if here[0] == open_code:
+            sums[:, 0] += open_sum
+        else:
+            total += np.outer(open_sum, open_sum)
+        open_code, open_sum = int(here[-1]), sums[:, -1].copy()
+        sums = sums[:, :-1]
+        total += sums @ sums.T
+    total += np.outer(open_sum, open_sum)
+    return np.asarray(total * (clusters / (clusters - 1.0)))
+
+
+def _second(data: Floats, w: Floats, centre: Floats) -> Floats:
+    """Return the weighted mean of products about a centre, (items, items)."""
+    total = np.zeros((data.shape[1], data.shape[1]))
+    for start in range(0, len(data), _STRETCH):
+        part = slice(start, start + _STRETCH)
+        x = data[part] - centre
+        total += (x * w[part, None]).T @ x
+    return total / len(data)
