@@ -1,11 +1,14 @@
 """Model text in and out."""
 
+import pickle
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import csimodel as csi
 from csimodel.errors import ModelError
+from csimodel.model import Parameter
 
 TEXT = """
 # measurement
@@ -113,11 +116,24 @@ def test_semopy_reads_the_export(ecsi):
     [
         ("Image IMAG1", "The line 'Image IMAG1' has no operator; write 'Construct =~ item + item', "
          "'Construct <~ item + item' or 'Target ~ Source + Source'."),
-        ("A ~~ B", "The line 'A ~~ B' uses covariances (~~), which no estimator here reads; remove the line."),
-        ("A =~ 1*a", "The line 'A =~ 1*a' has '1*a' where a name is expected; join names with + "
-         'and put a name that has spaces or signs in quotes, as in "perceived value".'),
-        ("A =~ a*b", "The line 'A =~ a*b' has '*' after 'a'; labels, starts and fixed values (*) "
-         "cannot be read here, join names with +."),
+        ("A =~ a\nA ~~ b", "'A ~~ b' names 'b', which is neither a construct nor an item of the model."),
+        ("A =~ a + b\nA ~~ b", "'A ~~ b' joins a construct and an item; let two constructs covary, or "
+         "the errors of two items."),
+        ("A =~ a\nA ~~ x*A\nt := x*y", "The definition 't := x*y' uses 'y', which is neither a label nor "
+         "a definition; the labels are x and t, and a label is given as in 'Y ~ y*X'."),
+        ("A =~ (2)*a", "The line 'A =~ (2)*a' has '(2)' before *, which is no modifier; write a number "
+         "(fixed), NA (free), a label, start(0.5), lower(0), upper(1), or c(…, …) for groups."),
+        ("A =~ start(x)*a", "The line 'A =~ start(x)*a' has 'x' where a number is expected, as in "
+         "start(0.5)."),
+        ("A =~ a*b*a", "The line 'A =~ a*b*a' says twice what the label of 'a' is; keep one."),
+        ("A <~ 2*a + b", "The line 'A <~ 2*a + b' says something of a weight of the composite 'A'; "
+         "weights are estimated, so write the items alone."),
+        ("A =~ a + b\nk > 0", "The line 'k > 0' is about 'k', which is no label of a parameter; give one "
+         "as in 'Y ~ k*X'."),
+        ("A =~ a + k*b\nk == a*b", "The line 'k == a*b' cannot be used as a constraint; write 'a == b' for "
+         "equal parameters, 'a == 0.5' for a value, 'a > 0' or 'a < 1' for a bound."),
+        ("A =~ a + 2*b\nA =~ 3*b", "'A =~ 2*b' and 'A =~ 3*b' say different things of the same parameter; "
+         "keep one."),
         ("A =~ a + ", "The line 'A =~ a +' has 'nothing' where a name is expected; join names with + "
          'and put a name that has spaces or signs in quotes, as in "perceived value".'),
         ("A =~ a\nA <~ b", "Construct 'A' is defined with both =~ and <~; choose one."),
@@ -146,3 +162,72 @@ def test_what_cannot_be_exported_is_named(text, message):
     with pytest.raises(ModelError) as caught:
         csi.Model.from_syntax(text).to_lavaan()
     assert str(caught.value) == message
+
+
+RESTRICTED = """
+A =~ NA*a1 + k*a2 + k*start(0.7)*a3
+B =~ b1 + c(p, q)*b2
+S =~ s
+S ~ 0.3*A + lower(0)*upper(2)*B
+a1 ~~ b1
+s ~~ 0.2*s
+A ~~ 1*A
+A ~~ r*B
+A ~ 1; b2 ~ c(0, NA)*1
+total := k + r^2 * sqrt(p)
+r > -1
+"""
+
+
+def test_what_is_said_of_parameters_survives_the_round_trip():
+    model = csi.Model.from_syntax(RESTRICTED)
+    assert csi.Model.from_syntax(model.to_syntax()) == model
+    assert model.labels == ("k", "p", "q", "r")
+    said = {(one.lhs, one.op, one.rhs): one for one in model.parameters}
+    assert said["S", "~", "A"].fixed == (0.3,)
+    assert said["S", "~", "B"].lower == (0.0,)
+    assert said["S", "~", "B"].upper == (2.0,)
+    assert said["A", "=~", "a3"].start == (0.7,)
+    assert said["A", "~~", "B"].lower == (-1.0,)
+    assert said["a1", "~~", "b1"] == Parameter("a1", "~~", "b1")
+    assert said["b2", "~1", ""].fixed[0] == 0.0
+    assert str(model.definitions[0]) == "total := k + r^2*sqrt(p)"
+    bare = model.without_parameters()
+    assert (bare.parameters, bare.definitions) == ((), ())
+    assert bare.blocks == model.blocks
+
+
+def test_a_model_with_parameters_is_hashed_and_pickled():
+    model = csi.Model.from_syntax(RESTRICTED)
+    again = pickle.loads(pickle.dumps(model))
+    assert again.to_syntax() == model.to_syntax()
+    assert hash(csi.Model.from_syntax(RESTRICTED)) == hash(model)
+    assert model != model.without_parameters()
+
+
+def test_constraints_on_labels():
+    model = csi.Model.from_syntax("A =~ a + u*b + v*c\nB =~ d + w*e\nB ~ A\nu == v\nw == 0.5\nt := u*v")
+    said = {one.rhs: one for one in model.parameters}
+    assert said["b"].label == said["c"].label == ("u",)
+    assert said["e"].fixed == (0.5,)
+    assert str(model.definitions[0]) == "t := u*u"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_semopy_reads_labels_fixed_values_and_covariances():
+    import semopy
+
+    model = csi.Model.from_syntax("A =~ a + k*b + k*c\nB =~ d + e\nB ~ 0.5*A\nb ~~ e")
+    text = model.to_semopy()
+    assert "B ~ 0.5*A" in text
+    assert "k" in semopy.Model(text).parameters
+
+
+def test_semopy_cannot_be_told_everything():
+    model = csi.Model.from_syntax("A =~ a + k*b\nt := 2*k")
+    with pytest.raises(ModelError) as caught:
+        model.to_semopy()
+    assert str(caught.value) == (
+        "semopy cannot be told 't := 2*k'; take bounds, values by group and definitions out, or "
+        "estimate with csi.ML()."
+    )

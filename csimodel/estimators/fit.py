@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError, OptionError, SurveyError
 from csimodel.estimators.chosen import answers_for, estimator_for
+from csimodel.estimators.covariance.defined import defined_table
 from csimodel.estimators.covariance.fit_measures import measures_of
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.modification import CANDIDATES, modification_indices
@@ -206,6 +207,18 @@ class Fit:
                 "the multi-group fit."
             )
         return measures_of(Fitted.of(self.solution))
+
+    @cached_property
+    def defined(self) -> pd.DataFrame:
+        """Quantities the model defines from labelled parameters (``:=``), with delta errors.
+
+        Indexed by name: ``estimate`` in scale units, ``se``, ``z``, ``p``, ``lower``, ``upper``
+        (95 %). For bootstrap intervals, ``csi.bootstrap(fit).table("defined")``.
+        """
+        _, estimates = covariance_structure(self.solution)
+        return defined_table(
+            self.model, estimates.layout, estimates.parameters, vcov(self.solution)
+        )
 
     def modification_indices(self, kinds: Sequence[str] = CANDIDATES) -> pd.DataFrame:
         """Return what freeing each fixed parameter of a covariance structure would gain.

@@ -161,6 +161,12 @@ class PLS:
                 "PLS needs at least one path between constructs; "
                 "add one, as in 'Loyalty ~ Satisfaction'."
             )
+        if model.parameters:
+            raise ModelError(
+                f"PLS cannot keep {str(model.parameters[0])!r}: it knows no fixed, equal or "
+                "bounded parameters and no covariances of its own; fit with csi.ML(), or take "
+                "them out with model.without_parameters()."
+            )
         self.modes_of(model)
 
     def estimate(self, moments: Moments, model: Model, near: Estimates | None = None) -> Estimates:

@@ -173,7 +173,8 @@ def ordered(definitions: Iterable[Definition], labels: Iterable[str]) -> tuple[D
             if missing:
                 stack.append(missing[0])
             else:
-                placed[stack[-1].name] = stack.pop()
+                done = stack.pop()
+                placed[done.name] = done
 
     for definition in every:
         if definition.name not in placed:

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from csimodel.errors import ModelError, suggest
 from csimodel.findings import listed
 from csimodel.model.constructs import Construct, Path, composite, reflective
+from csimodel.model.definitions import ordered
+from csimodel.model.parameters import Definition, Parameter
+from csimodel.model.said import checked
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,11 @@ class Model:
     paths
         Pairs ``(source, target)`` of construct names. They are kept in the order of the targets,
         then of the sources, in `constructs`, however they are given.
+    parameters
+        What is said of single parameters of a covariance structure: fixed values, starts, labels,
+        bounds, covariances, intercepts. PLS takes none.
+    definitions
+        Quantities computed from labelled parameters.
     name
         For titles; it does not tell models apart.
 
@@ -52,6 +60,8 @@ class Model:
 
     constructs: tuple[Construct, ...]
     paths: tuple[Path, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    definitions: tuple[Definition, ...] = ()
     name: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
@@ -62,10 +72,18 @@ class Model:
         place = {name: i for i, name in enumerate(self.construct_names)}
         paths.sort(key=lambda path: (place[path.target], place[path.source]))
         object.__setattr__(self, "paths", tuple(paths))
+        said = checked(self.parameters, self.constructs, self.paths)
+        object.__setattr__(self, "parameters", said)
+        object.__setattr__(self, "definitions", ordered(self.definitions, self.labels))
 
     @classmethod
     def from_syntax(cls, text: str) -> Model:
-        r"""Read lavaan-style text: ``=~``, ``<~``, ``~``, one statement a line.
+        r"""Read lavaan-style text: ``=~``, ``<~``, ``~``, ``~~``, ``:=``, one statement a line.
+
+        For covariance structures a term may carry modifiers: ``0.5*x`` fixes, ``NA*x`` frees,
+        ``b*x`` labels (one label, one value), ``start(1)*x``, ``lower(0)*x``, ``upper(1)*x``, and
+        ``c(0, NA)*x`` says it group by group. ``a ~~ b`` is a covariance, ``a ~ 1`` an intercept,
+        ``total := b + c*d`` a definition; ``a == b``, ``a == 0.5``, ``a > 0`` restrict labels.
 
         Names may be quoted (``"perceived value"``) and need not be ASCII (``满意度``).
         ``#`` and ``!`` start a comment; a line that ends in ``+`` goes on in the next.
@@ -83,8 +101,8 @@ class Model:
         """
         from csimodel.model.syntax import parse
 
-        constructs, paths = parse(text)
-        return cls(constructs, paths)
+        found = parse(text)
+        return cls(found.constructs, found.paths, found.parameters, found.definitions)
 
     def to_syntax(self) -> str:
         """Write the model as text that `from_syntax` reads back to an equal model.
@@ -176,6 +194,16 @@ class Model:
         targets = {path.target for path in self.paths}
         return tuple(name for name in self.construct_names if name in targets)
 
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of parameters, in order."""
+        entries = (entry for parameter in self.parameters for entry in parameter.label if entry)
+        return tuple(dict.fromkeys(entries))
+
+    def without_parameters(self) -> Model:
+        """Return the same constructs and paths with nothing said of parameters."""
+        return replace(self, parameters=(), definitions=())
+
     def sources_of(self, target: str) -> tuple[str, ...]:
         """Direct antecedents of a construct, in order."""
         sources = {path.source for path in self.paths if path.target == target}
@@ -190,7 +218,7 @@ class Model:
     @cached_property
     def _hash(self) -> int:
         """The hash, kept because every look-up of what is known of a model asks for it."""
-        return hash((self.constructs, self.paths))
+        return hash((self.constructs, self.paths, self.parameters, self.definitions))
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle what was given only: the hash of a text differs from process to process."""

@@ -130,9 +130,7 @@ class Parameter:
             size = max(len(mine), len(theirs))
             if len({len(mine), len(theirs)} - {0, 1, size}) or not size:
                 mine, theirs, size = (*mine, *theirs), (), 0
-            pairs = [
-                (_entry(mine, group), _entry(theirs, group)) for group in range(max(size, 1))
-            ]
+            pairs = [(_entry(mine, group), _entry(theirs, group)) for group in range(max(size, 1))]
             if (mine and theirs) and any(
                 a is not None and b is not None and a is not b and a != b for a, b in pairs
             ):
@@ -156,7 +154,9 @@ class Parameter:
     def _checked(self, kind: str, entry: object) -> float | str | None:
         if entry is None:
             return None
-        where = f"The {_NOUN[self.op]} {_readable(self.lhs)} {self.op} {_readable(self.rhs)}".strip()
+        where = (
+            f"The {_NOUN[self.op]} {_readable(self.lhs)} {self.op} {_readable(self.rhs)}".strip()
+        )
         if kind == "label":
             if isinstance(entry, str):
                 check_label(entry)

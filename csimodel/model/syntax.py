@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
-from csimodel.errors import ModelError
+from csimodel.errors import ModelError, suggest
 from csimodel.findings import listed
 from csimodel.model.constructs import Construct, Path, composite, reflective
+from csimodel.model.definitions import renamed
+from csimodel.model.modifiers import Term, split, term_of
+from csimodel.model.parameters import Definition, Parameter, terms
 
 if TYPE_CHECKING:
     from csimodel.model.model import Model
@@ -16,14 +20,21 @@ if TYPE_CHECKING:
 # A name is quoted text, or letters of any script, digits, dots and underscores.
 _NAME = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([^\W\d][\w.]*))\s*""")
 _OPERATOR = re.compile(r"""^((?:"[^"]*"|'[^']*'|[^"'=~<:])*?)(=~|<~|~~|:=|~)(.*)$""", re.DOTALL)
-_NOT_YET = {
-    "~~": "covariances (~~)",
-    ":=": "defined parameters (:=)",
-}
+_CONSTRAINT = re.compile(r"^([^\W\d][\w.]*)\s*(==|>=|<=|>|<)\s*([^=~<>]+)$")
+_RESTATED = {"==": "fixed", ">": "lower", ">=": "lower", "<": "upper", "<=": "upper"}
 
 
-def parse(text: str) -> tuple[tuple[Construct, ...], tuple[Path, ...]]:
-    """Read model text into constructs (in order of definition) and paths.
+class Parsed(NamedTuple):
+    """What model text says."""
+
+    constructs: tuple[Construct, ...]
+    paths: tuple[Path, ...]
+    parameters: tuple[Parameter, ...]
+    definitions: tuple[Definition, ...]
+
+
+def parse(text: str) -> Parsed:
+    """Read model text: constructs in order of definition, paths, what is said of parameters.
 
     A construct defined on several lines gathers their items.
     """
@@ -33,8 +44,15 @@ def parse(text: str) -> tuple[tuple[Construct, ...], tuple[Path, ...]]:
             "'Value =~ v1 + v2' with one statement a line."
         )
     measured: dict[str, tuple[str, list[str]]] = {}
-    paths: list[Path] = []
+    paths: dict[Path, int] = {}
+    parameters: list[Parameter] = []
+    definitions: list[Definition] = []
+    constraints: list[tuple[str, str, str, str]] = []
     for statement in _statements(text):
+        constraint = _CONSTRAINT.match(statement)
+        if constraint:
+            constraints.append((*constraint.groups(), statement))  # type: ignore[arg-type]
+            continue
         match = _OPERATOR.match(statement)
         if match is None:
             raise ModelError(
@@ -42,27 +60,92 @@ def parse(text: str) -> tuple[tuple[Construct, ...], tuple[Path, ...]]:
                 "'Construct <~ item + item' or 'Target ~ Source + Source'."
             )
         left, operator, right = match.groups()
-        if operator in _NOT_YET:
-            raise ModelError(
-                f"The line {statement!r} uses {_NOT_YET[operator]}, which no estimator here reads; "
-                "remove the line."
-            )
-        heads, names = _terms(left, statement), _terms(right, statement)
-        for head in heads:
-            if operator == "~":
-                paths += [Path(name, head) for name in names]
-                continue
-            known, items = measured.setdefault(head, (operator, []))
-            if known != operator:
-                raise ModelError(
-                    f"Construct {head!r} is defined with both {known} and {operator}; choose one."
-                )
-            items += names
+        if operator == ":=":
+            definitions.append(Definition(left.strip(), right.strip()))
+            continue
+        terms = _right_side(right, statement, operator)
+        for head in _terms(left, statement):
+            if operator in ("=~", "<~"):
+                known, items = measured.setdefault(head, (operator, []))
+                if known != operator:
+                    raise ModelError(
+                        f"Construct {head!r} is defined with both {known} and {operator}; "
+                        "choose one."
+                    )
+            bare = operator != "~~"
+            for term in terms:
+                intercept = operator == "~" and term.name == ""
+                if operator == "~" and not intercept:
+                    path = Path(term.name, head)
+                    again = bool(term.said) and paths.get(path, 0) > 0
+                    paths[path] = paths.get(path, 0) + (not again)
+                elif operator in ("=~", "<~") and not (term.said and term.name in items):
+                    items.append(term.name)
+                if operator == "<~" and term.said:
+                    raise ModelError(
+                        f"The line {statement!r} says something of a weight of the composite "
+                        f"{head!r}; weights are estimated, so write the items alone."
+                    )
+                if term.said or intercept or not bare:
+                    op = "~1" if intercept else operator
+                    parameters.append(Parameter(head, op, term.name, **term.said))  # type: ignore[arg-type]
     constructs = tuple(
         (reflective if operator == "=~" else composite)(name, items)
         for name, (operator, items) in measured.items()
     )
-    return constructs, tuple(paths)
+    every = tuple(path for path, count in paths.items() for _ in range(count))
+    said, defined = _constrained(parameters, definitions, constraints)
+    return Parsed(constructs, every, tuple(said), tuple(defined))
+
+
+def _right_side(text: str, statement: str, operator: str) -> list[Term]:
+    """Read ``a*x + y + 1``; an intercept has the name ''."""
+    found = []
+    for part in split(text, "+"):
+        term = term_of(part, statement)
+        intercept = operator == "~" and term.name.strip() == "1"
+        name = "" if intercept else _terms(term.name, statement)[0]
+        found.append(term._replace(name=name))
+    return found
+
+
+def _constrained(
+    parameters: list[Parameter],
+    definitions: list[Definition],
+    constraints: list[tuple[str, str, str, str]],
+) -> tuple[list[Parameter], list[Definition]]:
+    """Turn ``a == b``, ``a == 0.5``, ``a > 0`` into labels, fixed values and bounds."""
+    for label, sign, right, statement in constraints:
+        right = right.strip()
+        labels = {entry for parameter in parameters for entry in parameter.label}
+        if label not in labels:
+            raise ModelError(
+                f"The line {statement!r} is about {label!r}, which is no label of a parameter"
+                f"{suggest(label, [one for one in labels if one])}; give one as in 'Y ~ {label}*X'."
+            )
+        if sign == "==" and right in labels:
+            swap = {right: label}
+            parameters = [
+                replace(one, label=tuple(swap.get(e, e) if e else e for e in one.label))
+                for one in parameters
+            ]
+            definitions = [replace(d, expression=renamed(d.expression, swap)) for d in definitions]
+            continue
+        try:
+            value = float(right)
+        except ValueError:
+            raise ModelError(
+                f"The line {statement!r} cannot be used as a constraint; write 'a == b' for equal "
+                "parameters, 'a == 0.5' for a value, 'a > 0' or 'a < 1' for a bound."
+            ) from None
+        kind = _RESTATED[sign]
+        parameters = [
+            one.merged(replace(Parameter(one.lhs, one.op, one.rhs), **{kind: (value,)}))  # type: ignore[arg-type]
+            if label in one.label
+            else one
+            for one in parameters
+        ]
+    return parameters, definitions
 
 
 def _statements(text: str) -> list[str]:
@@ -110,10 +193,9 @@ def _terms(text: str, statement: str) -> list[str]:
         if position == len(text):
             return names
         if text[position] != "+":
-            what = "labels, starts and fixed values (*)" if text[position] == "*" else "this sign"
             raise ModelError(
                 f"The line {statement!r} has {text[position]!r} after {names[-1]!r}; "
-                f"{what} cannot be read here, join names with +."
+                "this sign cannot be read here, join names with +."
             )
         position += 1
 
@@ -125,7 +207,7 @@ def render(model: Model) -> str:
         + " + ".join(_quoted(item) for item in construct.items)
         for construct in model.constructs
     ]
-    return "\n".join(lines + _regressions(model, _quoted))
+    return "\n".join(lines + _regressions(model, _quoted) + _said(model, _quoted))
 
 
 def render_covariance(model: Model, program: str) -> str:
@@ -150,8 +232,30 @@ def render_covariance(model: Model, program: str) -> str:
         )
     lines = [f"{c.name} =~ " + " + ".join(c.items) for c in model.constructs]
     lines += _regressions(model, str)
-    lines += [f"{c.items[0]} ~~ 0*{c.items[0]}" for c in model.constructs if c.kind == "single"]
-    return "\n".join(lines)
+    if program == "semopy":
+        unsayable = [p for p in model.parameters if p.groups > 1 or p.lower or p.upper]
+        if unsayable or model.definitions:
+            what = str((*unsayable, *model.definitions)[0])
+            raise ModelError(
+                f"semopy cannot be told {what!r}; take bounds, values by group and definitions "
+                "out, or estimate with csi.ML()."
+            )
+    stated = {(p.lhs, p.rhs) for p in model.parameters if p.op == "~~"}
+    lines += [
+        f"{c.items[0]} ~~ 0*{c.items[0]}"
+        for c in model.constructs
+        if c.kind == "single" and (c.items[0], c.items[0]) not in stated
+    ]
+    return "\n".join(lines + _said(model, str))
+
+
+def _said(model: Model, write: Callable[[str], str]) -> list[str]:
+    """Write what is said of parameters, a line each, and definitions."""
+    lines = []
+    for one in model.parameters:
+        operator, name = ("~", "1") if one.op == "~1" else (one.op, write(one.rhs))
+        lines.append(f"{write(one.lhs)} {operator} " + " + ".join(terms(one, name)))
+    return lines + [str(definition) for definition in model.definitions]
 
 
 def _regressions(model: Model, write: Callable[[str], str]) -> list[str]:

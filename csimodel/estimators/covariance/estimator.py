@@ -99,7 +99,7 @@ class CovarianceEstimator:
 
     def modelled_means(self, model: Model) -> bool:
         """Tell whether the model of this estimator has means."""
-        return self.means or any(row.op == "~1" for row in getattr(model, "parameters", ()))
+        return self.means or any(row.op == "~1" for row in model.parameters)
 
     def layout(self, model: Model) -> Layout:
         """Return which parameters are free."""

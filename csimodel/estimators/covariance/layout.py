@@ -185,7 +185,7 @@ def layouts_of(
         Names of parameters (``Image =~ IMAG2``) or labels excepted from that.
     """
     said = _said(model)
-    means = means or any(parameter.op == "~1" for parameter in getattr(model, "parameters", ()))
+    means = means or any(parameter.op == "~1" for parameter in model.parameters)
     tables = [
         list(_rows(model, said, scaling, means, ordered, group, equal)) for group in range(groups)
     ]
@@ -217,7 +217,7 @@ def _key(row: Row, group: int, equal: tuple[str, ...], free: tuple[str, ...]) ->
 
 def _said(model: Model) -> dict[tuple[str, str, str], Parameter]:
     found = {}
-    for parameter in getattr(model, "parameters", ()):
+    for parameter in model.parameters:
         found[parameter.op, parameter.lhs, parameter.rhs] = parameter
     return found
 

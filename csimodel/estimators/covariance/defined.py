@@ -1,0 +1,77 @@
+"""Quantities that a model defines from its labelled parameters, with errors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.parameters import covariance_structure, errors_of
+from csimodel.estimators.quantities import Quantity, register
+from csimodel.estimators.solution import Solution
+from csimodel.model import Model
+from csimodel.model.definitions import evaluate
+
+Floats = NDArray[np.float64]
+
+_STEP = 1e-30  # of the complex step: exact to rounding, since nothing is subtracted
+
+
+def defined_values(model: Model, layout: Layout, parameters: NDArray[np.generic]) -> Floats:
+    """Return the definitions' values, (..., definitions), for parameters (..., size)."""
+    if not model.definitions:
+        return np.zeros((*parameters.shape[:-1], 0))
+    values = {}
+    for row, place, fixed in zip(layout.rows, layout.place.tolist(), layout.fixed, strict=True):
+        if row.label is not None:
+            free = place >= 0
+            whole = parameters[..., place] if free else np.full(parameters.shape[:-1], fixed)
+            values[row.label] = np.asarray(whole)
+    found = evaluate(model.definitions, values)
+    return np.stack([found[one.name] for one in model.definitions], axis=-1)
+
+
+def defined_table(
+    model: Model, layout: Layout, parameters: Floats, covariance: Floats, level: float = 0.95
+) -> pd.DataFrame:
+    """Return definitions with delta-method errors, a row each.
+
+    Derivatives are taken by the complex step (Squire and Trapp 1998,
+    https://doi.org/10.1137/S003614459631241X).
+    """
+    from scipy.special import ndtr, ndtri
+
+    estimate = defined_values(model, layout, parameters)
+    moved = parameters + 1j * _STEP * np.eye(layout.size)
+    jacobian = np.imag(defined_values(model, layout, moved)).T / _STEP
+    se = errors_of(jacobian.reshape(len(estimate), layout.size), covariance)
+    far = float(ndtri(0.5 + level / 2.0))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        z = estimate / se
+    names = [definition.name for definition in model.definitions]
+    return pd.DataFrame(
+        {
+            "estimate": estimate,
+            "se": se,
+            "z": z,
+            "p": 2.0 * ndtr(-np.abs(z)),
+            "lower": estimate - far * se,
+            "upper": estimate + far * se,
+        },
+        index=pd.Index(names, name="defined"),
+    )
+
+
+def _values(solution: Solution) -> Floats:
+    _, estimates = covariance_structure(solution)
+    return defined_values(solution.model, estimates.layout, estimates.parameters)
+
+
+register(
+    Quantity(
+        "defined",
+        lambda model: pd.Index([one.name for one in model.definitions], name="defined"),
+        _values,
+    )
+)

@@ -1,0 +1,71 @@
+"""Whether what a model says of parameters fits its constructs, items and paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from csimodel.errors import ModelError, suggest
+from csimodel.model.constructs import Construct, Path
+from csimodel.model.parameters import Parameter
+
+
+def checked(
+    parameters: Iterable[Parameter], constructs: tuple[Construct, ...], paths: tuple[Path, ...]
+) -> tuple[Parameter, ...]:
+    """Return parameters in one form: merged, a covariance in model order, sorted as the model.
+
+    Raises
+    ------
+    ModelError
+        For a name that the model does not have, a loading or path that is not in it, or a
+        covariance of a construct with an item.
+    """
+    names = [construct.name for construct in constructs]
+    items = [item for construct in constructs for item in construct.items]
+    every = list(dict.fromkeys([*names, *items]))
+    place = {name: position for position, name in enumerate(every)}
+    owner = {item: construct.name for construct in constructs for item in construct.items}
+    found: dict[tuple[str, str, str], Parameter] = {}
+    for one in parameters:
+        for end in filter(None, (one.lhs, one.rhs)):
+            if end not in place:
+                raise ModelError(
+                    f"{str(one)!r} names {end!r}, which is neither a construct nor an item of the "
+                    f"model{suggest(end, every)}."
+                )
+        _require_place(one, owner, names, items, paths)
+        if one.op == "~~" and place[one.lhs] > place[one.rhs]:
+            one = replace(one, lhs=one.rhs, rhs=one.lhs)
+        key = (one.op, one.lhs, one.rhs)
+        found[key] = found[key].merged(one) if key in found else one
+    order = ("=~", "~", "~~", "~1")
+    return tuple(
+        sorted(
+            found.values(),
+            key=lambda one: (order.index(one.op), place[one.lhs], place.get(one.rhs, -1)),
+        )
+    )
+
+
+def _require_place(
+    one: Parameter,
+    owner: dict[str, str],
+    names: list[str],
+    items: list[str],
+    paths: tuple[Path, ...],
+) -> None:
+    """Refuse what is said of a parameter that the model does not have."""
+    if one.op == "=~" and owner.get(one.rhs) != one.lhs:
+        raise ModelError(f"{str(one)!r}: {one.rhs!r} is not an item of {one.lhs!r}.")
+    if one.op == "~" and Path(one.rhs, one.lhs) not in paths:
+        raise ModelError(f"{str(one)!r}: there is no path from {one.rhs!r} to {one.lhs!r}.")
+    if one.op == "~~" and one.lhs != one.rhs:
+        together = (one.lhs in names and one.rhs in names) or (
+            one.lhs in items and one.rhs in items
+        )
+        if not together:
+            raise ModelError(
+                f"{str(one)!r} joins a construct and an item; let two constructs covary, or the "
+                "errors of two items."
+            )
