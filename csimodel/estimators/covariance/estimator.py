@@ -92,6 +92,18 @@ class CovarianceEstimator:
         """Return the discrepancy of the model in which items are independent, of one sample."""
         raise NotImplementedError
 
+    def unrestricted_loglik(self, moments: Moments) -> float:
+        """Return the log-likelihood of the saturated model, of one sample."""
+        cov = self.sample_cov(moments)
+        items = len(cov)
+        logdet = float(np.linalg.slogdet(cov)[1])
+        return float(-0.5 * float(moments.n) * (items * np.log(2.0 * np.pi) + logdet + items))
+
+    @property
+    def observed_information(self) -> bool:
+        """Whether errors come from the observed information."""
+        return False
+
     @property
     def has_likelihood(self) -> bool:
         """Whether the discrepancy comes from a likelihood."""

@@ -80,7 +80,6 @@ def measures_of(fitted: Fitted) -> pd.Series:
     items, groups, npar = len(covs[0]), len(covs), fitted.npar
     distance = max(fitted.discrepancy, 0.0)  # below 0 by rounding only
     model = _Test(fitted.chisq, fitted.df)
-    logdets = [float(np.linalg.slogdet(cov)[1]) for cov in covs]
     apart = [
         estimator.baseline(own, one)
         for own, one in zip(fitted.moments, fitted.layouts, strict=True)
@@ -88,10 +87,7 @@ def measures_of(fitted: Fitted) -> pd.Series:
     cells = estimator.statistics(fitted.model)
     own = 2 * items if layout.mean_structure else items
     baseline = _Test(float(sizes @ np.array(apart)), groups * (cells - own))
-    unrestricted = -0.5 * sum(
-        float(one.n) * (items * np.log(2.0 * np.pi) + logdet + items)
-        for one, logdet in zip(fitted.moments, logdets, strict=True)
-    )
+    unrestricted = sum(estimator.unrestricted_loglik(own) for own in fitted.moments)
     if not estimator.has_likelihood:
         unrestricted = np.nan
     logl = unrestricted - 0.5 * n * distance

@@ -8,11 +8,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.errors import choose
+from csimodel.errors import EstimationError, OptionError, choose
 from csimodel.estimators.covariance.discrepancy import NormalTheory
 from csimodel.estimators.covariance.estimator import CovarianceEstimator
+from csimodel.estimators.covariance.full_information import FullInformation
 from csimodel.estimators.covariance.layout import Layout
 from csimodel.moments import Moments
+from csimodel.moments import moments_of as plain_moments
+from csimodel.moments.patterns import loglik, patterns_of
+from csimodel.moments.saturated import independence, saturated
+from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
 
@@ -31,6 +36,10 @@ class ML(CovarianceEstimator):
         exogenous constructs and of disturbances are 1. Standardised results are the same.
     se
         Standard errors from the ``"expected"`` (default) or ``"observed"`` information.
+    missing
+        ``"survey"`` (default): what the survey's policy leaves, listwise or otherwise. ``"fiml"``:
+        full information, the likelihood of all answers there are, right when answers are missing
+        at random; means are modelled, and errors come from the observed information.
     likelihood
         ``"normal"``: covariances with denominator n, χ² = n F (default, as lavaan);
         ``"wishart"``: denominator n - 1, χ² = (n - 1) F.
@@ -58,6 +67,9 @@ class ML(CovarianceEstimator):
 
     References
     ----------
+    Arbuckle, J. L. (1996). Full information estimation in the presence of incomplete data. In
+    Marcoulides, Schumacker (eds.), Advanced Structural Equation Modeling, 243-277.
+
     Jöreskog, K. G. (1969). A general approach to confirmatory maximum likelihood factor analysis.
     Psychometrika 34, 183-202. https://doi.org/10.1007/BF02289343
 
@@ -81,19 +93,70 @@ class ML(CovarianceEstimator):
 
     se: Literal["expected", "observed"] = "expected"
     likelihood: Literal["normal", "wishart"] = "normal"
+    missing: Literal["survey", "fiml"] = "survey"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         choose("se", self.se, ["expected", "observed"])
         choose("likelihood", self.likelihood, ["normal", "wishart"])
+        choose("missing", self.missing, ["survey", "fiml"])
+        if self.missing == "fiml" and self.likelihood == "wishart":
+            raise OptionError(
+                "missing='fiml' has a normal likelihood only; use likelihood='normal'."
+            )
+        if self.missing == "fiml":
+            object.__setattr__(self, "means", True)
 
     @property
     def label(self) -> str:
         """What the estimator is called in tables."""
-        return "ML"
+        return "ML of incomplete answers" if self.missing == "fiml" else "ML"
 
-    def discrepancy(self, moments: Moments, layout: Layout) -> NormalTheory:
-        """Return the normal-theory distance of every sample from a model."""
+    @property
+    def policy(self) -> str | None:
+        """What is done with missing answers; None leaves it to the survey."""
+        return "pairwise" if self.missing == "fiml" else None
+
+    @property
+    def observed_information(self) -> bool:
+        """Whether errors come from the observed information."""
+        return self.se == "observed" or self.missing == "fiml"
+
+    def moments_of(self, answers: Answers) -> Moments:
+        """Return means and covariances, for incomplete answers those of the saturated model.
+
+        Raises
+        ------
+        EstimationError
+            When the answers do not determine means and covariances.
+        """
+        if self.missing == "survey":
+            return plain_moments(answers)
+        patterns = patterns_of(answers.values, answers.weights)
+        found = saturated(patterns)
+        if not found.converged:
+            raise EstimationError(found.sentence(answers.items))
+        n = np.array(float(patterns.total))
+        cov = found.cov * (n / (n - 1.0))
+        bounds = answers.minimum, answers.maximum
+        return Moments(answers.items, n, found.mean, cov, *bounds, n, patterns=patterns)
+
+    def discrepancy(self, moments: Moments, layout: Layout) -> NormalTheory | FullInformation:
+        """Return the distance of every sample from a model.
+
+        Raises
+        ------
+        EstimationError
+            When the likelihood of incomplete answers has only moments.
+        """
+        if self.missing == "fiml":
+            if moments.patterns is None:
+                raise EstimationError(
+                    "missing='fiml' needs the answers of one sample, and these are moments or "
+                    "resamples; fit a survey, and for a bootstrap or groups use the survey's "
+                    "missing-data policy with missing='survey'."
+                )
+            return FullInformation(moments.patterns)
         mean = moments.mean if layout.mean_structure else None
         return NormalTheory(np.ascontiguousarray(self.sample_cov(moments)), mean)
 
@@ -110,6 +173,9 @@ class ML(CovarianceEstimator):
 
     def baseline(self, moments: Moments, layout: Layout) -> float:
         """Return the discrepancy of the model in which items are independent, of one sample."""
+        if moments.patterns is not None:
+            apart = independence(moments.patterns).loglik
+            return 2.0 * (self.unrestricted_loglik(moments) - apart) / float(moments.n)
         cov = self.sample_cov(moments)
         return float(np.log(np.diag(cov)).sum() - np.linalg.slogdet(cov)[1])
 
@@ -117,3 +183,10 @@ class ML(CovarianceEstimator):
     def has_likelihood(self) -> bool:
         """Whether the discrepancy comes from a likelihood."""
         return True
+
+    def unrestricted_loglik(self, moments: Moments) -> float:
+        """Return the log-likelihood of the saturated model, of one sample."""
+        if moments.patterns is not None:
+            n = moments.n
+            return loglik(moments.patterns, moments.mean, moments.cov * ((n - 1.0) / n))
+        return super().unrestricted_loglik(moments)

@@ -240,7 +240,7 @@ def fit_multigroup(
                 "in the table of parameters, for example 'Image =~ IMAG2'."
             )
     fitted, parts = fit_jointly(model, chosen, layouts, tuple(group.moments for group in groups))
-    covariance = fitted.inverse(getattr(chosen, "se", "") == "observed")
+    covariance = fitted.inverse(chosen.observed_information)
     fits = tuple(
         _group_fit(fitted, part, covariance, one) for part, one in zip(parts, groups, strict=True)
     )

@@ -74,7 +74,7 @@ def vcov(solution: Solution) -> Floats:
     if estimates.covariance is not None:
         return estimates.covariance
     usable = np.asarray(estimates.outcome == Outcome.CONVERGED)
-    return inverted(information(solution, getattr(estimator, "se", "") == "observed"), usable)
+    return inverted(information(solution, estimator.observed_information), usable)
 
 
 def standardised(layout: Layout, parameters: Floats) -> tuple[Floats, Floats]:
