@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.fitted import Fitted
+from csimodel.estimators.covariance.robust import scalings
 from csimodel.estimators.covariance.structure import moments_vector
 
 Floats = NDArray[np.float64]
@@ -54,6 +55,9 @@ def measures_of(fitted: Fitted) -> pd.Series:
     aic, bic, bic_adjusted    ``-2 logl + npar (2, ln n, ln((n + 2)/24))``
     ========================= ==================================================================
 
+    With robust errors follow the scaled χ² (``chisq / scaling_factor + shift``) and what is derived
+    from it (``_scaled``), and ``cfi_robust``, ``tli_robust``, ``rmsea_robust``.
+
     TLI is NaN and RMSEA 0 when a model has no degrees of freedom.
 
     Raises
@@ -91,6 +95,7 @@ def measures_of(fitted: Fitted) -> pd.Series:
     if not estimator.has_likelihood:
         unrestricted = np.nan
     logl = unrestricted - 0.5 * n * distance
+    scaled = {} if estimator.robust is None else _scaled(fitted, model, baseline, rows / groups)
     return pd.Series(
         {
             "npar": npar,
@@ -110,10 +115,44 @@ def measures_of(fitted: Fitted) -> pd.Series:
             "bic": -2.0 * logl + npar * np.log(n),
             "bic_adjusted": -2.0 * logl + npar * np.log((n + 2.0) / 24.0),
             "n": n,
+            **scaled,
         },
         name="fit_measures",
         dtype=np.float64,
     )
+
+
+def _scaled(fitted: Fitted, model: _Test, baseline: _Test, rows: float) -> dict[str, float]:
+    """Return the measures from scaled χ², and the robust CFI, TLI and RMSEA.
+
+    Robust measures estimate what normal answers would give: with c the mean scaling,
+    ``CFI = 1 - max(χ² - c df, 0)/max(χ²ᵦ - cᵦ dfᵦ, …)`` and ``RMSEA = √(max(χ² - c df, 0)/(N df))``
+    (Brosseau-Liard and Savalei 2014, https://doi.org/10.1080/00273171.2014.933697;
+    Brosseau-Liard, Savalei and Li 2012, https://doi.org/10.1080/00273171.2012.715252).
+    """
+    own, apart = scalings(fitted)
+    test = _Test(model.chisq / own.factor + own.shift, model.df)
+    base = _Test(baseline.chisq / apart.factor + apart.shift, baseline.df)
+    relative, rmsea = _relative(test, base), _rmsea(test, rows)
+    excess = max(model.chisq - own.mean * model.df, 0.0)
+    other = baseline.chisq - apart.mean * baseline.df
+    found = {
+        "scaling_factor": own.factor,
+        "shift": own.shift,
+        "chisq_scaled": test.chisq,
+        "df_scaled": test.df,
+        "pvalue_scaled": _right_tail(test),
+        "baseline_chisq_scaled": base.chisq,
+        "baseline_scaling_factor": apart.factor,
+        **{f"{name}_scaled": value for name, value in (relative | rmsea).items()},
+        "cfi_robust": 1.0 - excess / max(excess, other) if max(excess, other) > 0 else 1.0,
+        "tli_robust": np.nan,
+        "rmsea_robust": np.sqrt(excess / (rows * model.df)) if model.df else 0.0,
+    }
+    if model.df and other > 0:
+        plain = model.chisq - own.mean * model.df
+        found["tli_robust"] = 1.0 - plain * baseline.df / (other * model.df)
+    return found
 
 
 def _right_tail(test: _Test) -> float:

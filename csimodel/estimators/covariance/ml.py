@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -15,6 +15,7 @@ from csimodel.estimators.covariance.full_information import FullInformation
 from csimodel.estimators.covariance.layout import Layout
 from csimodel.moments import Moments
 from csimodel.moments import moments_of as plain_moments
+from csimodel.moments.fourth import fourth_moments
 from csimodel.moments.patterns import loglik, patterns_of
 from csimodel.moments.saturated import independence, saturated
 from csimodel.survey import Answers
@@ -35,7 +36,11 @@ class ML(CovarianceEstimator):
         ``"marker"``: each construct's first loading is 1 (default); ``"variance"``: variances of
         exogenous constructs and of disturbances are 1. Standardised results are the same.
     se
-        Standard errors from the ``"expected"`` (default) or ``"observed"`` information.
+        Standard errors from the ``"expected"`` (default) or ``"observed"`` information, which
+        hold for normal answers; or robust ones, with a scaled χ² beside the plain one: ``"mlr"``
+        (also written ``"robust"``; sandwich with the observed information, Yuan-Bentler test),
+        ``"mlm"`` (expected information, Satorra-Bentler test), ``"mlmv"`` (the same errors, χ²
+        scaled and shifted). Survey weights and clusters enter robust errors only.
     missing
         ``"survey"`` (default): what the survey's policy leaves, listwise or otherwise. ``"fiml"``:
         full information, the likelihood of all answers there are, right when answers are missing
@@ -91,13 +96,15 @@ class ML(CovarianceEstimator):
     <Fit of 3 constructs by ML: 250 rows, converged>
     """
 
-    se: Literal["expected", "observed"] = "expected"
+    se: Literal["expected", "observed", "mlm", "mlmv", "mlr", "robust"] = "expected"
     likelihood: Literal["normal", "wishart"] = "normal"
     missing: Literal["survey", "fiml"] = "survey"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        choose("se", self.se, ["expected", "observed"])
+        choose("se", self.se, ["expected", "observed", "mlm", "mlmv", "mlr", "robust"])
+        if self.se == "robust":
+            object.__setattr__(self, "se", "mlr")
         choose("likelihood", self.likelihood, ["normal", "wishart"])
         choose("missing", self.missing, ["survey", "fiml"])
         if self.missing == "fiml" and self.likelihood == "wishart":
@@ -106,11 +113,21 @@ class ML(CovarianceEstimator):
             )
         if self.missing == "fiml":
             object.__setattr__(self, "means", True)
+            if self.se in ("mlm", "mlmv"):
+                raise OptionError(
+                    f"se={self.se!r} needs complete answers; use se='mlr' with missing='fiml'."
+                )
 
     @property
     def label(self) -> str:
         """What the estimator is called in tables."""
-        return "ML of incomplete answers" if self.missing == "fiml" else "ML"
+        name = "ML" if self.robust is None else self.robust.upper()
+        return f"{name} of incomplete answers" if self.missing == "fiml" else name
+
+    @property
+    def robust(self) -> str | None:
+        """Kind of errors and tests that hold without normality, or None."""
+        return self.se if self.se in ("mlm", "mlmv", "mlr") else None
 
     @property
     def policy(self) -> str | None:
@@ -131,7 +148,7 @@ class ML(CovarianceEstimator):
             When the answers do not determine means and covariances.
         """
         if self.missing == "survey":
-            return plain_moments(answers)
+            return self._complete(answers)
         patterns = patterns_of(answers.values, answers.weights)
         found = saturated(patterns)
         if not found.converged:
@@ -140,6 +157,18 @@ class ML(CovarianceEstimator):
         cov = found.cov * (n / (n - 1.0))
         bounds = answers.minimum, answers.maximum
         return Moments(answers.items, n, found.mean, cov, *bounds, n, patterns=patterns)
+
+    def _complete(self, answers: Answers) -> Moments:
+        moments = plain_moments(answers)
+        if self.robust is None:
+            return moments
+        if answers.missing != "complete":
+            raise EstimationError(
+                f"se={self.se!r} needs complete answers and cells are missing; use "
+                "missing='fiml', or a survey with missing='listwise'."
+            )
+        fourth = fourth_moments(answers.values, answers.weights, cluster=answers.cluster)
+        return replace(moments, fourth=fourth)
 
     def discrepancy(self, moments: Moments, layout: Layout) -> NormalTheory | FullInformation:
         """Return the distance of every sample from a model.

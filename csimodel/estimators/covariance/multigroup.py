@@ -21,6 +21,7 @@ from csimodel.estimators.covariance.modification import (
     modification_indices,
     score_tests,
 )
+from csimodel.estimators.covariance.robust import sandwich
 from csimodel.estimators.estimates import Outcome
 from csimodel.estimators.fit import Fit
 from csimodel.estimators.groups import fit_groups
@@ -239,8 +240,21 @@ def fit_multigroup(
                 f"free={name!r} is not a parameter of the model{suggest(name, names)}; write it as "
                 "in the table of parameters, for example 'Image =~ IMAG2'."
             )
-    fitted, parts = fit_jointly(model, chosen, layouts, tuple(group.moments for group in groups))
-    covariance = fitted.inverse(chosen.observed_information)
+    if getattr(chosen, "missing", "survey") == "fiml":
+        raise OptionError(
+            "missing='fiml' is for one group; give the survey a policy such as missing='listwise'."
+        )
+    gathered = tuple(
+        chosen.moments_of(group.require_answers("a multi-group fit"))
+        if chosen.robust is not None and hasattr(chosen, "moments_of")
+        else group.moments
+        for group in groups
+    )
+    fitted, parts = fit_jointly(model, chosen, layouts, gathered)
+    if chosen.robust is None:
+        covariance = fitted.inverse(chosen.observed_information)
+    else:
+        covariance = sandwich(fitted)
     fits = tuple(
         _group_fit(fitted, part, covariance, one) for part, one in zip(parts, groups, strict=True)
     )

@@ -73,6 +73,11 @@ def vcov(solution: Solution) -> Floats:
     estimator, estimates = covariance_structure(solution)
     if estimates.covariance is not None:
         return estimates.covariance
+    if estimator.robust is not None and not solution.moments.batch_shape:
+        from csimodel.estimators.covariance.fitted import Fitted
+        from csimodel.estimators.covariance.robust import sandwich
+
+        return sandwich(Fitted.of(solution))
     usable = np.asarray(estimates.outcome == Outcome.CONVERGED)
     return inverted(information(solution, estimator.observed_information), usable)
 
