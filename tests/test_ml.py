@@ -348,7 +348,7 @@ def test_repeated_items_are_singular(mobi, models):
     ("options", "message"),
     [
         ({"scaling": "markers"}, "did you mean 'marker'"),
-        ({"se": "robust"}, "use one of 'expected', 'observed'"),
+        ({"se": "sandwich"}, "use one of 'expected', 'observed', 'mlm'"),
         ({"likelihood": "t"}, "use one of 'normal', 'wishart'"),
         ({"tolerance": 0.0}, "tolerance=0.0 must be positive"),
         ({"max_iterations": 0}, "max_iterations=0 must be at least 1"),

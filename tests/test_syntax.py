@@ -206,7 +206,9 @@ def test_a_model_with_parameters_is_hashed_and_pickled():
 
 
 def test_constraints_on_labels():
-    model = csi.Model.from_syntax("A =~ a + u*b + v*c\nB =~ d + w*e\nB ~ A\nu == v\nw == 0.5\nt := u*v")
+    model = csi.Model.from_syntax(
+        "A =~ a + u*b + v*c\nB =~ d + w*e\nB ~ A\nu == v\nw == 0.5\nt := u*v"
+    )
     said = {one.rhs: one for one in model.parameters}
     assert said["b"].label == said["c"].label == ("u",)
     assert said["e"].fixed == (0.5,)

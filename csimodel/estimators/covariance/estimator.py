@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.errors import EstimationError, ModelError, OptionError, choose
-from csimodel.estimators.covariance.discrepancy import Discrepancy, WeightedSquares
+from csimodel.errors import ModelError, OptionError, choose
+from csimodel.estimators.covariance.discrepancy import Discrepancy
 from csimodel.estimators.covariance.layout import Layout, layouts_of
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.scoring import Found, minimise
@@ -109,64 +109,10 @@ class CovarianceEstimator:
         """Whether errors come from the observed information."""
         return False
 
-    def saturated_loglik(self, moments: Moments) -> float:
-        """Return the log-likelihood of the saturated model; NaN where there is no likelihood."""
-        return np.nan
-
     @property
-    def robust(self) -> str | None:
-        """How errors and tests allow for other than normal answers, or None.
-
-        ``"mlm"``, ``"mlmv"``, ``"mlmvs"`` or ``"mlr"``, of which the first three need `weight` and
-        `gamma`, and the last `weight` and `score_products`.
-        """
-        return None
-
-    def saturated(self, moments: Moments) -> tuple[Floats, Floats]:
-        """Return the means and covariances of the saturated model, of one sample."""
-        return moments.mean, self.sample_cov(moments)
-
-    def weight(self, moments: Moments, layout: Layout, mean: Floats, sigma: Floats) -> Floats:
-        """Return V, (moments, moments), at means and covariances that a model implies.
-
-        It is half the curvature of the discrepancy by the moments, in the order of
-        `moments_vector`; zero for moments that do not count.
-        """
-        part = self.discrepancy(moments.lifted(), layout)
-        if not isinstance(part, WeightedSquares):
-            raise NotImplementedError
-        own = part.weight[0]
-        whole = np.zeros((len(part.used), len(part.used)))
-        whole[np.ix_(part.used, part.used)] = np.diag(own) if own.ndim == 1 else own
-        return whole
-
-    def gamma(self, moments: Moments, layout: Layout) -> Floats:
-        """Return the covariances of √n times the moments, in the same order."""
-        self.require_fourth(moments)
-        assert moments.fourth is not None
-        items = 0 if layout.mean_structure else moments.cov.shape[-1]
-        return moments.fourth[items:, items:]
-
-    def require_fourth(self, moments: Moments) -> None:
-        """Refuse robust errors where there are no fourth-order moments.
-
-        Raises
-        ------
-        EstimationError
-            Saying that moments alone have no respondents.
-        """
-        if self.robust is not None and moments.fourth is None:
-            raise EstimationError(
-                f"{self.label} errors need the answers of respondents, and these are bare moments "
-                "(means and covariances); fit a survey or a data frame, one group at a time, or "
-                "use se='expected'."
-            )
-
-    def score_products(
-        self, moments: Moments, layout: Layout, mean: Floats, sigma: Floats
-    ) -> Floats:
-        """Return the mean outer product of respondents' scores by the moments of a model."""
-        raise NotImplementedError
+    def has_likelihood(self) -> bool:
+        """Whether the discrepancy comes from a likelihood."""
+        return False
 
     def modelled_means(self, model: Model) -> bool:
         """Tell whether the model of this estimator has means."""

@@ -39,6 +39,7 @@ def covariance_findings(solution: Solution, outcome: Outcome) -> Iterator[Findin
     if not of_covariance_structure(solution):
         return
     yield from _few_rows(solution)
+    yield from _weights_ignored(solution)
     if outcome == Outcome.ITEMS_SINGULAR:
         yield _singular_items(solution)
     elif outcome == Outcome.NOT_CONVERGED:
@@ -60,6 +61,18 @@ def _few_rows(solution: Solution) -> Iterator[Finding]:
             f"There are {n} rows for {free} parameters, fewer than {_PER_PARAMETER} for each, so "
             "errors and χ² are rough; collect more rows, use a smaller model, or PLS.",
             count=n,
+        )
+
+
+def _weights_ignored(solution: Solution) -> Iterator[Finding]:
+    estimator, _ = covariance_structure(solution)
+    n, effective = float(solution.moments.n), float(solution.moments.effective_n)
+    if estimator.robust is None and effective < n * (1.0 - 1e-9):
+        yield Finding(
+            "errors-ignore-weights",
+            f"Errors and χ² take the {n:.0f} weighted rows as if all weighed alike, while they are "
+            f"worth {effective:.0f}, so both look surer than they are; use csi.ML(se='robust').",
+            count=int(effective),
         )
 
 

@@ -23,7 +23,7 @@ class _Test:
     """A χ² with its degrees of freedom, of a model against the saturated one."""
 
     chisq: float
-    df: int
+    df: float
 
     @property
     def excess(self) -> float:
@@ -127,13 +127,19 @@ def _scaled(fitted: Fitted, model: _Test, baseline: _Test, rows: float) -> dict[
 
     Robust measures estimate what normal answers would give: with c the mean scaling,
     ``CFI = 1 - max(χ² - c df, 0)/max(χ²ᵦ - cᵦ dfᵦ, …)`` and ``RMSEA = √(max(χ² - c df, 0)/(N df))``
+    The interval of ``rmsea_scaled`` takes χ² itself with ``c df`` degrees of freedom, as lavaan
+    0.6-14 does (but MLMV, which takes the scaled χ²); that of ``rmsea_robust`` is ``√c`` times the
+    one from the scaled χ². Incomplete answers need other formulas for the robust measures, which
+    are NaN for them.
     (Brosseau-Liard and Savalei 2014, https://doi.org/10.1080/00273171.2014.933697;
     Brosseau-Liard, Savalei and Li 2012, https://doi.org/10.1080/00273171.2012.715252).
     """
     own, apart = scalings(fitted)
     test = _Test(model.chisq / own.factor + own.shift, model.df)
     base = _Test(baseline.chisq / apart.factor + apart.shift, baseline.df)
-    relative, rmsea = _relative(test, base), _rmsea(test, rows)
+    relative = _relative(test, base)
+    stretched = test if own.shift else _Test(model.chisq, model.df * own.factor)
+    rmsea, robust = _rmsea(stretched, rows), _rmsea(test, rows)
     excess = max(model.chisq - own.mean * model.df, 0.0)
     other = baseline.chisq - apart.mean * baseline.df
     found = {
@@ -148,8 +154,12 @@ def _scaled(fitted: Fitted, model: _Test, baseline: _Test, rows: float) -> dict[
         "cfi_robust": 1.0 - excess / max(excess, other) if max(excess, other) > 0 else 1.0,
         "tli_robust": np.nan,
         "rmsea_robust": np.sqrt(excess / (rows * model.df)) if model.df else 0.0,
+        "rmsea_lower_robust": np.sqrt(own.mean) * robust["rmsea_lower"],
+        "rmsea_upper_robust": np.sqrt(own.mean) * robust["rmsea_upper"],
     }
-    if model.df and other > 0:
+    if fitted.moments[0].patterns is not None:
+        found |= dict.fromkeys([name for name in found if name.endswith("_robust")], np.nan)
+    elif model.df and other > 0:
         plain = model.chisq - own.mean * model.df
         found["tli_robust"] = 1.0 - plain * baseline.df / (other * model.df)
     return found

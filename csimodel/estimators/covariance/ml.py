@@ -28,7 +28,9 @@ class ML(CovarianceEstimator):
     """Maximum likelihood estimation of a covariance structure (covariance SEM).
 
     All constructs are common factors; a single item has no error. Exogenous constructs covary
-    freely, disturbances and errors do not.
+    freely, disturbances and errors do not, unless the model's text says so (lavaan's ``sem`` lets
+    the disturbances of constructs that explain nothing covary). Fixed, equal and bounded
+    parameters, covariances, intercepts and definitions are written in that text.
 
     Parameters
     ----------
