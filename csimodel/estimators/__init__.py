@@ -1,5 +1,6 @@
 """Moments and a model in, estimates out: one file for each estimator."""
 
+from csimodel.estimators.compare import Comparison, compare
 from csimodel.estimators.covariance.invariance import Invariance, invariance
 from csimodel.estimators.covariance.least_squares import LeastSquares
 from csimodel.estimators.covariance.ml import ML
@@ -14,6 +15,7 @@ from csimodel.estimators.solution import Estimator, Solution
 __all__ = [
     "ML",
     "PLS",
+    "Comparison",
     "Estimates",
     "Estimator",
     "Fit",
@@ -25,6 +27,7 @@ __all__ = [
     "Outcome",
     "Quantity",
     "Solution",
+    "compare",
     "find",
     "fit",
     "fit_groups",

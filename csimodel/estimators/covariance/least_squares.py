@@ -53,7 +53,7 @@ class LeastSquares(CovarianceEstimator):
     Examples
     --------
     >>> import csimodel as csi
-    >>> model = csi.Model.from_syntax("Q =~ PERQ1 + PERQ3 + PERQ5\\nV =~ PERV1 + PERV2\\nV ~ Q")
+    >>> model = csi.Model.from_syntax("Q =~ PERQ1 + PERQ3 + PERQ5\nV =~ PERV1 + PERV2\nV ~ Q")
     >>> csi.fit(model, csi.load_mobi(), csi.LeastSquares("uls"))
     <Fit of 2 constructs by ULS: 250 rows, converged>
     """
