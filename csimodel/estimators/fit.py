@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from csimodel.errors import EstimationError, OptionError, SurveyError
 from csimodel.estimators.chosen import answers_for, estimator_for
 from csimodel.estimators.covariance.defined import defined_table
+from csimodel.estimators.covariance.estimator import CovarianceEstimates
 from csimodel.estimators.covariance.fit_measures import measures_of
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.modification import CANDIDATES, modification_indices
@@ -200,7 +201,12 @@ class Fit:
         EstimationError
             When the fit is not a solution.
         """
-        _, estimates = covariance_structure(self.solution)
+        estimates = self.estimates
+        if not isinstance(estimates, CovarianceEstimates):
+            raise OptionError(
+                f"Fit measures such as χ² need a covariance structure and this fit is by "
+                f"{self.estimator.label}; see csi.assess(fit).global_fit, or fit with csi.ML()."
+            )
         if estimates.covariance is not None:
             raise OptionError(
                 "χ² and what follows from it belong to all groups together; see fit_measures of "
