@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from csimodel.errors import EstimationError
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.least_squares import normal_weight
+from csimodel.estimators.covariance.structure import Implied, moments_vector, vech
 from csimodel.estimators.estimates import Outcome
 from csimodel.moments import Moments
 from csimodel.moments.patterns import first_order, information
@@ -146,8 +147,31 @@ def _middle(fitted: Fitted) -> Floats:
             total += share * slopes.T @ scores @ slopes
             continue
         pulled = normal_weight(at.sigma, _means(fitted)) @ slopes
-        total += share * pulled.T @ _gamma(own, fitted) @ pulled
+        gamma = _gamma(own, fitted)
+        if fitted.estimator.robust == "mlr":
+            gamma = _about_model(gamma, own, at, fitted)
+        total += share * pulled.T @ gamma @ pulled
     return total
+
+
+def _about_model(gamma: Floats, own: Moments, at: Implied, fitted: Fitted) -> Floats:
+    """Return the mean outer product of deviations from the model's moments, not the sample's.
+
+    With ``δ = m - μ`` the deviations of products move by ``δ(x - m)' + (x - m)δ'`` and by the
+    constants ``r = (δ ; vech(S + δδ' - Σ))``: ``J Γ J' + r r'``.
+    """
+    cov = fitted.estimator.sample_cov(own)
+    if not _means(fitted):
+        gap = moments_vector(cov - at.sigma, None)
+        return np.asarray(gamma + np.outer(gap, gap))
+    shift = own.mean - at.mean
+    items = len(shift)
+    row, column = vech(items)
+    turn = np.eye(len(gamma))
+    unit = np.eye(items)
+    turn[items:, :items] = shift[row, None] * unit[column] + shift[column, None] * unit[row]
+    gap = moments_vector(cov + np.outer(shift, shift) - at.sigma, shift)
+    return np.asarray(turn @ gamma @ turn.T + np.outer(gap, gap))
 
 
 def _saturated_trace(fitted: Fitted, own: Moments) -> float:
