@@ -72,7 +72,7 @@ def _weights_ignored(solution: Solution) -> Iterator[Finding]:
             "errors-ignore-weights",
             f"Errors and χ² take the {n:.0f} weighted rows as if all weighed alike, while they are "
             f"worth {effective:.0f}, so both look surer than they are; use csi.ML(se='robust').",
-            count=int(effective),
+            count=round(effective),
         )
 
 
