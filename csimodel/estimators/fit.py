@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from csimodel.errors import EstimationError, OptionError, SurveyError
 from csimodel.estimators.chosen import answers_for, estimator_for
 from csimodel.estimators.covariance.defined import defined_table
-from csimodel.estimators.covariance.estimator import CovarianceEstimator
+from csimodel.estimators.covariance.estimator import CovarianceEstimates
 from csimodel.estimators.covariance.fit_measures import measures_of
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.modification import CANDIDATES, modification_indices
@@ -23,7 +23,6 @@ from csimodel.estimators.covariance.parameters import (
     parameter_table,
     vcov,
 )
-from csimodel.estimators.covariance.robust import about_design
 from csimodel.estimators.diagnostics import diagnose
 from csimodel.estimators.estimates import Estimates, Outcome
 from csimodel.estimators.quantities import find
@@ -93,8 +92,7 @@ class Fit:
     def diagnostics(self) -> tuple[Finding, ...]:
         """What a reader must know, in plain words; empty when all is well."""
         about_answers = self.answers.findings if self.answers is not None else ()
-        about_errors = about_design(self.estimator, self.answers)
-        return (*about_answers, *about_errors, *diagnose(self.solution))
+        return (*about_answers, *diagnose(self.solution))
 
     @property
     def n(self) -> int:
@@ -194,8 +192,7 @@ class Fit:
     def fit_measures(self) -> pd.Series:
         """χ², CFI, TLI, RMSEA, SRMR, information criteria, … of a covariance structure.
 
-        Formulas, conventions and sources:
-        `csimodel.estimators.covariance.fit_measures.measures_of`.
+        Formulas, conventions and sources: `csimodel.estimators.fit_measures.measures_of`.
 
         Raises
         ------
@@ -204,12 +201,12 @@ class Fit:
         EstimationError
             When the fit is not a solution.
         """
-        if not isinstance(self.estimator, CovarianceEstimator):
+        estimates = self.estimates
+        if not isinstance(estimates, CovarianceEstimates):
             raise OptionError(
                 f"Fit measures such as χ² need a covariance structure and this fit is by "
                 f"{self.estimator.label}; see csi.assess(fit).global_fit, or fit with csi.ML()."
             )
-        _, estimates = covariance_structure(self.solution)
         if estimates.covariance is not None:
             raise OptionError(
                 "χ² and what follows from it belong to all groups together; see fit_measures of "
@@ -377,8 +374,6 @@ def fit(
                 "give one of them, such as moments[0], or fit groups of a survey with fit_groups."
             )
         moments = moments_of(survey, model.items)
-        if isinstance(chosen, CovarianceEstimator):
-            chosen.require(moments)
     else:
         table = survey if isinstance(survey, Survey) else read_survey(survey)
         answers, moments = answers_for(chosen, table, model)
