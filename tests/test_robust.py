@@ -244,3 +244,13 @@ def test_clusters_enter_robust_errors(models, mobi):
     survey = csi.read_survey(frame, cluster="c")
     four = csi.fit(models["reduced"], survey, csi.ML(se="mlm")).parameters["se"].dropna()
     np.testing.assert_allclose(four, one * np.sqrt(250 / 249), rtol=1e-6)
+
+
+def test_groups_fitted_apart_have_robust_errors(models, mobi):
+    frame = mobi.data.assign(half=np.arange(250) % 2)
+    groups = csi.fit_groups(models["reduced"], frame, "half", csi.ML(se="robust"))
+    alone = csi.fit(models["reduced"], frame[frame["half"] == 1], csi.ML(se="robust"))
+    np.testing.assert_allclose(
+        groups[1].parameters["se"].fillna(0), alone.parameters["se"].fillna(0), rtol=1e-6
+    )
+    assert "by MLR" in repr(groups[1])

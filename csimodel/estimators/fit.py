@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from csimodel.errors import EstimationError, OptionError, SurveyError
 from csimodel.estimators.chosen import answers_for, estimator_for
 from csimodel.estimators.covariance.defined import defined_table
-from csimodel.estimators.covariance.estimator import CovarianceEstimates
+from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
 from csimodel.estimators.covariance.fit_measures import measures_of
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.modification import CANDIDATES, modification_indices
@@ -23,6 +23,7 @@ from csimodel.estimators.covariance.parameters import (
     parameter_table,
     vcov,
 )
+from csimodel.estimators.covariance.robust import require_fourth
 from csimodel.estimators.diagnostics import diagnose
 from csimodel.estimators.estimates import Estimates, Outcome
 from csimodel.estimators.quantities import find
@@ -374,6 +375,8 @@ def fit(
                 "give one of them, such as moments[0], or fit groups of a survey with fit_groups."
             )
         moments = moments_of(survey, model.items)
+        if isinstance(chosen, CovarianceEstimator):
+            require_fourth(chosen.robust, moments)
     else:
         table = survey if isinstance(survey, Survey) else read_survey(survey)
         answers, moments = answers_for(chosen, table, model)

@@ -58,7 +58,11 @@ class GroupFits(Mapping[Hashable, Fit]):
             columns = listed(map(str, self.labels.names))
             groups = listed(map(_shown, self), 8)
             raise KeyError(f"There is no group {label!r}; groups by {columns} are {groups}.")
-        return Fit(self.solution[position], self.survey, self._answers_of(position))
+        solution, answers = self.solution[position], self._answers_of(position)
+        gather = getattr(solution.estimator, "moments_of", None)
+        if gather is not None and solution.estimates.outcome == Outcome.CONVERGED:
+            solution = replace(solution, moments=gather(answers))
+        return Fit(solution, self.survey, answers)
 
     @cached_property
     def _positions(self) -> dict[Hashable, int]:

@@ -208,16 +208,22 @@ def _means(fitted: Fitted) -> bool:
 
 
 def _gamma(own: Moments, fitted: Fitted) -> Floats:
-    """Return Γ of the moments that are modelled.
+    """Return Γ of the moments that are modelled."""
+    require_fourth(fitted.estimator.robust, own)
+    assert own.fourth is not None
+    return own.fourth if _means(fitted) else own.fourth[len(own.mean) :, len(own.mean) :]
+
+
+def require_fourth(kind: str | None, moments: Moments) -> None:
+    """Refuse robust errors of complete answers where there are only means and covariances.
 
     Raises
     ------
     EstimationError
-        When there are only means and covariances.
+        Saying that the answers are needed.
     """
-    if own.fourth is None:
+    if kind is not None and moments.fourth is None and moments.patterns is None:
         raise EstimationError(
-            f"se={fitted.estimator.robust!r} needs the answers, and this fit was made from "
+            f"se={kind!r} needs the answers, and this fit was made from "
             "moments; fit a survey or a data frame, or use se='expected'."
         )
-    return own.fourth if _means(fitted) else own.fourth[len(own.mean) :, len(own.mean) :]
