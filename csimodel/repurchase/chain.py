@@ -6,22 +6,25 @@ respondent's index by one matrix product, and all draws of a block are regressed
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import InferenceError
-from csimodel.index import point_weights, respondent_points, scale_of
+from csimodel.index import point_weights, scale_of
 from csimodel.inference import Bootstrap, progress_bar
+from csimodel.repurchase.beta import beta_draws
+from csimodel.repurchase.cells import Cells
 from csimodel.repurchase.families import Family
-from csimodel.repurchase.kernel import Ending, Regressions, average_at, regress_draws
+from csimodel.repurchase.kernel import Ending, Regressions, average_along, regress_draws
+from csimodel.repurchase.layout import Column, Layout, value_of
+from csimodel.repurchase.likelihood import beta_statistics, standardised_start, unstandardised
+from csimodel.repurchase.ordered import ordered_draws
 from csimodel.repurchase.regression import Regression
-from csimodel.repurchase.sample import Sample
 
 Floats = NDArray[np.float64]
 
@@ -30,95 +33,40 @@ _FEWEST = 20  # usable draws below which no interval is given
 
 
 @dataclass(frozen=True, eq=False)
-class Cells:
-    """Respondents of a regression, merged where answers, outcome and controls are alike.
+class Batch:
+    """Some draws with their merged cells.
 
     Attributes
     ----------
-    points
-        Answers to the index's items on 0 to 100, 0 where missing, (cells, items).
-    gaps
-        1 where an answer is missing and counts as the item's mean, (cells, items); or None.
-    outcome
-        (cells,)
-    controls
-        (cells, controls)
-    order
-        Positions, among all respondents of the fit, of those used, sorted by cell, (rows,).
-    starts
-        Where each cell begins in `order`, (cells,).
+    draws
+        Their numbers.
     weights
-        Survey weights in that order, (rows,), or None.
-    blocks
-        Which of the items belong to each index.
-    items
-        Their positions among the model's items, (items,).
+        Of the cells, (draws, cells).
+    outcomes
+        Means of functions of the outcome, (draws, cells) or (cells,).
+    points, factors
+        The indexes, each (draws, cells), and what a design has besides, each (cells,).
     """
 
-    points: Floats
-    gaps: Floats | None
-    outcome: Floats
-    controls: Floats
-    order: NDArray[np.intp]
-    starts: NDArray[np.intp]
-    weights: Floats | None
-    blocks: tuple[slice, ...]
-    items: NDArray[np.intp]
+    draws: NDArray[np.intp]
+    weights: Floats
+    outcomes: list[Floats]
+    points: list[Floats]
+    factors: list[Floats]
 
-    @classmethod
-    def of(cls, bootstrap: Bootstrap, sample: Sample) -> Cells:
-        """Merge the respondents of a sample that was drawn from the bootstrap's fit."""
-        fit = bootstrap.fit
-        answers = fit.require_answers("whole-chain intervals")
-        own = [fit.model.slices[fit.model.construct_names.index(name)] for name in sample.indexes]
-        items = np.concatenate([np.arange(block.start, block.stop) for block in own])
-        ends = np.cumsum([block.stop - block.start for block in own])
-        blocks = tuple(
-            slice(int(end) - (block.stop - block.start), int(end))
-            for block, end in zip(own, ends, strict=True)
-        )
-        seen = ~np.isnan(answers.values[np.ix_(sample.rows, items)])
-        points = respondent_points(answers, fit.moments)[np.ix_(sample.rows, items)]
-        points = np.where(seen, points, 0.0)
-        controls = sample.regressors[:, len(blocks) :]
-        key = np.column_stack([sample.outcome, points, seen, controls])
-        _, first, cell = np.unique(key, axis=0, return_index=True, return_inverse=True)
-        cell = cell.reshape(-1)
-        sorting = np.argsort(cell, kind="stable")
-        return cls(
-            points=points[first],
-            gaps=None if seen.all() else (~seen[first]).astype(np.float64),
-            outcome=sample.outcome[first],
-            controls=controls[first],
-            order=sample.rows[sorting],
-            starts=np.searchsorted(cell[sorting], np.arange(len(first))),
-            weights=None if sample.weights is None else sample.weights[sorting],
-            blocks=blocks,
-            items=items,
-        )
+    def columns(self, columns: tuple[Column, ...]) -> list[Floats | float]:
+        """Return columns of a design, or their derivatives."""
+        return [value_of(column, self.points, self.factors) for column in columns]
 
-    def drawn(self, counts: Floats) -> Floats:
-        """Turn how often each respondent was drawn, (draws, all rows), into cells' weights."""
-        taken = counts[:, self.order]
-        if self.weights is not None:
-            taken *= self.weights
-        if len(self.starts) == len(self.order):
-            return taken
-        return np.asarray(np.add.reduceat(taken, self.starts, axis=1))
-
-    def regressors(self, weights: Floats, means: Floats) -> list[Floats]:
-        """Return each draw's indexes, (draws, cells), and the controls, (cells,).
-
-        `weights` are the draws' item weights and `means` their item means in points,
-        (draws, items).
-        """
-        found = []
-        for block in self.blocks:
-            index = weights[:, block] @ self.points[:, block].T
-            if self.gaps is not None:
-                index += (weights[:, block] * means[:, block]) @ self.gaps[:, block].T
-            found.append(index)
-        return [*found, *self.controls.T]
+    def predictor(self, b: Floats, columns: tuple[Column, ...]) -> Floats:
+        """Return ``Σ b · column``, (draws, cells), or (draws, 1) if it is the same in all cells."""
+        found = np.zeros((len(b), 1))
+        for slope, column in zip(b.T, self.columns(columns), strict=True):
+            if isinstance(column, float):
+                found = found + slope[:, None] * column if column else found
+            else:
+                found = found + slope[:, None] * column
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +85,8 @@ class Chain:
         Coefficients, mean slope and ending of each draw.
     progress
         Whether to show a bar when something takes longer than a second.
+    formula_layout
+        How the columns follow from indexes and factors, where a formula says so.
     """
 
     bootstrap: Bootstrap
@@ -144,6 +94,7 @@ class Chain:
     cells: Cells
     regressions: Regressions
     progress: bool = True
+    formula_layout: Layout | None = None
 
     @cached_property
     def usable(self) -> NDArray[np.bool_]:
@@ -167,28 +118,102 @@ class Chain:
         """Coefficients of the usable draws, (draws, terms)."""
         return self.regressions.coefficients[self.usable]
 
+    @property
+    def further(self) -> Floats | None:
+        """Thresholds or log precision of the usable draws, (draws, any)."""
+        found = self.regressions.further
+        return None if found is None else found[self.usable]
+
+    @property
+    def layout(self) -> Layout:
+        """How the columns follow from indexes and factors."""
+        if self.formula_layout is not None:
+            return self.formula_layout
+        return Layout.plain(len(self.cells.blocks), self.cells.controls.shape[1])
+
     def average_slopes(self) -> Floats:
-        """Return average marginal effects in the usable draws, (draws, regressors)."""
-        return self.coefficients[:, 1:] * self.regressions.mean_slope[self.usable, None]
+        """Return average marginal effects in the usable draws, (draws, effects)."""
+        if self.formula_layout is None:
+            return self.coefficients[:, 1:] * self.regressions.mean_slope[self.usable, None]
+        effects = self.layout.effects
+
+        def found(batch: Batch, b: Floats) -> Floats:
+            eta = b[:, :1] + batch.predictor(b[:, 1:], self.layout.columns)
+            slope = self.family.slope(eta) * batch.weights
+            slope /= batch.weights.sum(axis=1, keepdims=True)
+            values = [
+                (slope * batch.predictor(b[:, 1:], derivatives)).sum(axis=1)
+                for _, derivatives in effects
+            ]
+            return np.stack(values, axis=1)
+
+        return self._over_draws(found, len(effects))
 
     def predictions(self, moved: int, levels: Floats) -> Floats:
-        """Return average predictions at levels of a regressor in the usable draws."""
-        return self._average(self.family.mean, moved, levels)
+        """Return average predictions at levels of an index in the usable draws.
+
+        Levels are the same for all draws, (levels,), or each usable draw's own, (draws, levels).
+        """
+        return self._average(self.family.mean, moved, levels, False)
 
     def slopes(self, moved: int, levels: Floats) -> Floats:
-        """Return average effects of one more unit at levels in the usable draws."""
-        b = self.coefficients[:, 1 + moved, None]
-        return b * self._average(self.family.slope, moved, levels)
+        """Return average effects of one more point at levels in the usable draws."""
+        return self._average(self.family.slope, moved, levels, True)
 
-    def _average(self, function: Any, moved: int, levels: Floats) -> Floats:
-        if self.coefficients.shape[1] == 2:  # nothing else to average over
-            b = self.coefficients
-            return np.asarray(function(b[:, :1] + b[:, 1:] * levels))
-        found = np.full((len(self.usable), len(levels)), np.nan)
-        batches = _draws(self.bootstrap, self.cells, self.usable, "averages", self.progress)
-        for draws, weights, regressors in batches:
-            b = self.regressions.coefficients[draws]
-            found[draws] = average_at(function, b, regressors, weights, moved, levels)
+    def at_cut(self, cut: int) -> Chain:
+        """Return the same with ordered answers split at another category."""
+        thresholds = self.regressions.further
+        assert thresholds is not None
+        assert self.cells.codes is not None
+        b = self.regressions.coefficients.copy()
+        b[:, 0] = -thresholds[:, cut - 1]
+        ending = self.regressions.ending.copy()
+        ending[(ending == Ending.CONVERGED) & ~np.isfinite(b[:, 0])] = Ending.ONE_OUTCOME
+        outcome = (self.cells.codes >= cut).astype(np.float64)
+        moved = replace(
+            self,
+            cells=replace(self.cells, outcome=outcome),
+            regressions=replace(self.regressions, coefficients=b, ending=ending),
+        )
+
+        def mean_slope(batch: Batch, b: Floats) -> Floats:
+            eta = b[:, :1] + batch.predictor(b[:, 1:], self.layout.columns)
+            share = batch.weights / batch.weights.sum(axis=1, keepdims=True)
+            return np.einsum("dc,dc->d", self.family.slope(eta), share)[:, None]
+
+        slope = np.full(len(b), np.nan)
+        slope[moved.usable] = moved._over_draws(mean_slope, 1)[:, 0]
+        return replace(moved, regressions=replace(moved.regressions, mean_slope=slope))
+
+    def _average(
+        self, function: Callable[[Floats], Floats], moved: int, levels: Floats, times_slope: bool
+    ) -> Floats:
+        b = self.coefficients
+        if b.shape[1] == 2:  # nothing else to average over
+            share = np.ones((len(b), 1))
+            parts = [b[:, :1], b[:, 1:]]
+            return average_along(function, parts, share, levels, times_slope=times_slope)
+        by_power = self.layout.by_power(moved)
+        own = np.zeros((len(self.usable), levels.shape[-1]))
+        own[self.usable] = levels
+
+        def found(batch: Batch, b: Floats) -> Floats:
+            parts = [batch.predictor(b[:, 1:], columns) for columns in by_power]
+            parts[0] = parts[0] + b[:, :1]
+            return average_along(
+                function, parts, batch.weights, own[batch.draws], times_slope=times_slope
+            )
+
+        return self._over_draws(found, levels.shape[-1])
+
+    def _over_draws(self, function: Callable[[Batch, Floats], Floats], size: int) -> Floats:
+        """Return a function of each usable draw, (draws, size)."""
+        found = np.full((len(self.usable), size), np.nan)
+        batches = _batches(
+            self.bootstrap, self.cells, [], self.usable, "averages", self.progress
+        )  # fmt: skip
+        for batch in batches:
+            found[batch.draws] = function(batch, self.regressions.coefficients[batch.draws])
         return found[self.usable]
 
 
@@ -203,24 +228,40 @@ def chain_of(bootstrap: Bootstrap, regression: Regression, progress: bool = True
     sample, family = regression.sample, regression.family
     cells = Cells.of(bootstrap, sample)
     centre, spread = sample.regressors.mean(axis=0), sample.regressors.std(axis=0)
-    start = np.append(0.0, regression.coefficients[1:] * spread)
-    start[0] = regression.coefficients[0] + regression.coefficients[1:] @ centre
-    if not np.isfinite(start).all():
-        start = np.zeros(len(start))
-    total = len(bootstrap.usable)
-    coefficients = np.full((total, len(start)), np.nan)
+    start = standardised_start(family, regression.coefficients, regression.further, centre, spread)
+    total, extra = (
+        len(bootstrap.usable),
+        0 if regression.further is None else len(regression.further),
+    )
+    coefficients = np.full((total, len(regression.coefficients)), np.nan)
+    further = np.full((total, extra), np.nan)
     mean_slope = np.full(total, np.nan)
     ending = np.full(total, int(Ending.NO_FIT))
-    batches = _draws(bootstrap, cells, bootstrap.usable, "whole chain", progress)
-    for draws, weights, regressors in batches:
-        standard = [(x - m) / s for x, m, s in zip(regressors, centre, spread, strict=True)]
-        found = regress_draws(family, cells.outcome, standard, weights, start)
-        b = found.coefficients
-        b[:, 1:] /= spread
-        b[:, 0] -= b[:, 1:] @ centre
-        coefficients[draws] = b
-        mean_slope[draws], ending[draws] = found.mean_slope, found.ending
-    chain = Chain(bootstrap, family, cells, Regressions(coefficients, mean_slope, ending), progress)
+    statistics = [cells.outcome]
+    if family.further == "precision":
+        statistics = list(beta_statistics(cells.outcome))
+    batches = _batches(bootstrap, cells, statistics, bootstrap.usable, "whole chain", progress)
+    for batch in batches:
+        columns = batch.columns(sample.layout.columns)
+        standard = [
+            (np.asarray(x) - m) / s for x, m, s in zip(columns, centre, spread, strict=True)
+        ]
+        if family.further == "thresholds":
+            assert sample.ordering is not None
+            assert cells.codes is not None
+            cut = sample.ordering.cut
+            found = ordered_draws(family, cells.codes, standard, batch.weights, start, cut)
+        elif family.further == "precision":
+            found = beta_draws(batch.outcomes, standard, batch.weights, start)
+        else:
+            found = regress_draws(family, batch.outcomes[0], standard, batch.weights, start)
+        own = np.empty((len(batch.draws), 0)) if found.further is None else found.further
+        coefficients[batch.draws], further[batch.draws] = unstandardised(
+            found.coefficients, own, centre, spread, family.further == "thresholds"
+        )
+        mean_slope[batch.draws], ending[batch.draws] = found.mean_slope, found.ending
+    regressions = Regressions(coefficients, mean_slope, ending, further if extra else None)
+    chain = Chain(bootstrap, family, cells, regressions, progress, sample.formula_layout)
     used = int(chain.usable.sum())
     if used < _FEWEST:
         reasons = ", ".join(f"{count} {reason}" for reason, count in chain.lost.items())
@@ -231,10 +272,35 @@ def chain_of(bootstrap: Bootstrap, regression: Regression, progress: bool = True
     return chain
 
 
+def _batches(
+    bootstrap: Bootstrap,
+    cells: Cells,
+    statistics: list[Floats],
+    wanted: NDArray[np.bool_],
+    what: str,
+    progress: bool,
+) -> Iterator[Batch]:
+    """Yield the wanted draws a few at a time, cells that differ in the outcome alone as one."""
+    merged = cells.merged
+    indexes = len(cells.blocks)
+    for draws, taken, weights, means in _tallies(bootstrap, cells, wanted, what, progress):
+        found = merged.regressors(weights, means)
+        own, outcomes = cells.pooled(taken, statistics)
+        yield Batch(draws, own, outcomes, found[:indexes], found[indexes:])
+
+
 def _draws(
     bootstrap: Bootstrap, cells: Cells, wanted: NDArray[np.bool_], what: str, progress: bool
 ) -> Iterator[tuple[NDArray[np.intp], Floats, list[Floats]]]:
     """Yield the wanted draws a few at a time: numbers, cells' weights, regressors."""
+    for draws, taken, weights, means in _tallies(bootstrap, cells, wanted, what, progress):
+        yield draws, taken, cells.regressors(weights, means)
+
+
+def _tallies(
+    bootstrap: Bootstrap, cells: Cells, wanted: NDArray[np.bool_], what: str, progress: bool
+) -> Iterator[tuple[NDArray[np.intp], Floats, Floats, Floats]]:
+    """Yield draws: numbers, cells' weights, item weights, item means in points."""
     solution, design = bootstrap.solution, bootstrap.design
     minimum, width = scale_of(bootstrap.fit.moments)
     items = cells.items
@@ -247,11 +313,14 @@ def _draws(
             own = np.flatnonzero(wanted[span])
             if not len(own):
                 continue
-            counts = design.counts(block)
+            taken = cells.tally(design, block, own)
             for first in range(0, len(own), together):
-                some = own[first : first + together]
-                draws = some + span.start
+                draws = own[first : first + together] + span.start
                 means = (solution.moments.mean[draws] - minimum) / width * 100.0
-                weights = every[draws][:, items]
-                yield draws, cells.drawn(counts[some]), cells.regressors(weights, means[:, items])
-                bar.update(len(some))
+                yield (
+                    draws,
+                    taken[first : first + together],
+                    every[draws][:, items],
+                    means[:, items],
+                )
+                bar.update(len(draws))

@@ -16,6 +16,8 @@ from csimodel.errors import choose
 
 Floats = NDArray[np.float64]
 
+_FAR = 25.0  # |η| beyond which a density is taken as at its end, so that nothing overflows
+
 
 @dataclass(frozen=True)
 class Family:
@@ -28,7 +30,8 @@ class Family:
     label
         What tables call it.
     outcome
-        ``"binary"`` (0 or 1) or ``"share"`` (anything from 0 to 1).
+        ``"binary"`` (0 or 1), ``"share"`` (anything from 0 to 1), ``"open share"`` (between 0 and
+        1) or ``"ordered"`` (answers in order, such as 1 to 10).
     scale
         What one unit of a coefficient is.
     bounded
@@ -39,7 +42,10 @@ class Family:
         μ(η) and its first and second derivative.
     working
         From η and the outcome to the derivative of the log-likelihood by η, the expected
-        information about η, and μ'(η), each of η's shape.
+        information about η, and μ'(η), each of η's shape. Where there are `further` parameters
+        this is the quasi-likelihood of the mean alone.
+    further
+        What is estimated besides coefficients: ``""``, ``"precision"`` or ``"thresholds"``.
     """
 
     name: str
@@ -52,6 +58,7 @@ class Family:
     slope: Callable[[Floats], Floats]
     curvature: Callable[[Floats], Floats]
     working: Callable[[Floats, Floats], tuple[Floats, Floats, Floats]]
+    further: str = ""
 
 
 def logistic(eta: Floats) -> Floats:
@@ -77,6 +84,52 @@ def _logistic_working(eta: Floats, outcome: Floats) -> tuple[Floats, Floats, Flo
     slope = 1.0 - mean
     slope *= mean
     return outcome - mean, slope, slope
+
+
+def _probit(eta: Floats) -> Floats:
+    from scipy.special import ndtr
+
+    return np.asarray(ndtr(eta))
+
+
+def _probit_slope(eta: Floats) -> Floats:
+    return np.asarray(np.exp(-0.5 * eta**2) / np.sqrt(2.0 * np.pi))
+
+
+def _probit_curvature(eta: Floats) -> Floats:
+    return np.asarray(-eta * _probit_slope(eta))
+
+
+def _probit_working(eta: Floats, outcome: Floats) -> tuple[Floats, Floats, Floats]:
+    from scipy.special import ndtr
+
+    eta = np.clip(eta, -_FAR, _FAR)
+    mean, rest, slope = ndtr(eta), ndtr(-eta), _probit_slope(eta)
+    pull = slope / (mean * rest)
+    # (y - μ) would be lost to rounding where μ is next to 1
+    return pull * (outcome * rest - (1.0 - outcome) * mean), pull * slope, slope
+
+
+def _cloglog(eta: Floats) -> Floats:
+    return np.asarray(-np.expm1(-np.exp(np.minimum(eta, _FAR))))
+
+
+def _cloglog_slope(eta: Floats) -> Floats:
+    eta = np.minimum(eta, _FAR)
+    return np.asarray(np.exp(eta - np.exp(eta)))
+
+
+def _cloglog_curvature(eta: Floats) -> Floats:
+    eta = np.minimum(eta, _FAR)
+    return np.asarray(_cloglog_slope(eta) * (1.0 - np.exp(eta)))
+
+
+def _cloglog_working(eta: Floats, outcome: Floats) -> tuple[Floats, Floats, Floats]:
+    eta = np.clip(eta, -20.0 * _FAR, _FAR)
+    growth = np.exp(eta)
+    mean, slope = -np.expm1(-growth), np.exp(eta - growth)
+    pull = slope / mean
+    return outcome * pull - (1.0 - outcome) * growth, pull * growth, slope
 
 
 def _identity_working(eta: Floats, outcome: Floats) -> tuple[Floats, Floats, Floats]:
@@ -112,7 +165,57 @@ FRACTIONAL_LOGIT = replace(
     LOGIT, name="fractional-logit", label="fractional logit", outcome="share", robust=True
 )
 
-FAMILIES = {family.name: family for family in (OLS, LOGIT, FRACTIONAL_LOGIT)}
+PROBIT = Family(
+    name="probit",
+    label="probit",
+    outcome="binary",
+    scale="probits",
+    bounded=True,
+    robust=False,
+    mean=_probit,
+    slope=_probit_slope,
+    curvature=_probit_curvature,
+    working=_probit_working,
+)
+FRACTIONAL_PROBIT = replace(
+    PROBIT, name="fractional-probit", label="fractional probit", outcome="share", robust=True
+)
+CLOGLOG = Family(
+    name="cloglog",
+    label="complementary log-log",
+    outcome="binary",
+    scale="log of the hazard",
+    bounded=True,
+    robust=False,
+    mean=_cloglog,
+    slope=_cloglog_slope,
+    curvature=_cloglog_curvature,
+    working=_cloglog_working,
+)
+BETA = replace(
+    LOGIT, name="beta", label="beta regression", outcome="open share", further="precision"
+)
+ORDERED_LOGIT = replace(
+    LOGIT, name="ordered-logit", label="ordered logit", outcome="ordered", further="thresholds"
+)
+ORDERED_PROBIT = replace(
+    PROBIT, name="ordered-probit", label="ordered probit", outcome="ordered", further="thresholds"
+)
+
+FAMILIES = {
+    family.name: family
+    for family in (
+        OLS,
+        LOGIT,
+        FRACTIONAL_LOGIT,
+        PROBIT,
+        FRACTIONAL_PROBIT,
+        CLOGLOG,
+        BETA,
+        ORDERED_LOGIT,
+        ORDERED_PROBIT,
+    )
+}
 
 
 def family_of(name: object) -> Family:

@@ -17,9 +17,9 @@ from csimodel.repurchase.families import Family
 
 Floats = NDArray[np.float64]
 
-_LARGEST_STEP = 5.0  # of a coefficient of a standardised regressor, in one Newton step
+LARGEST_STEP = 5.0  # of a coefficient of a standardised regressor, in one Newton step
 _SINGULAR = 1e-13  # determinant of an information matrix with unit diagonal
-_SATURATED = 15.0  # |η| at which a fitted probability is 0 or 1 but for 3e-7
+_SATURATED = 3e-7  # distance from 0 or 1 at which a fitted probability counts as certain
 
 
 class Ending(IntEnum):
@@ -58,11 +58,14 @@ class Regressions:
         marginal effect.
     ending
         An `Ending` for each draw, (draws,).
+    further
+        Thresholds, or the logarithm of the precision, (draws, any), where the family has them.
     """
 
     coefficients: Floats
     mean_slope: Floats
     ending: NDArray[np.int64]
+    further: Floats | None = None
 
 
 def regress_draws(
@@ -84,7 +87,8 @@ def regress_draws(
     family
         Mean and information as functions of η.
     outcome
-        From 0 to 1, (cells,).
+        From 0 to 1, (cells,); or where cells hold respondents of different outcomes, their mean
+        in each draw, (draws, cells).
     regressors
         Without the constant, each (draws, cells) or (cells,); about standardised, so that
         `tolerance` means the same for all.
@@ -104,17 +108,17 @@ def regress_draws(
     varied = _varied(outcome, weights)
     ending[~varied] = Ending.ONE_OUTCOME
     left = np.flatnonzero(varied)
-    w, x = _take(weights, regressors, varied)
+    (w, y), x = take([weights, outcome], varied), take(regressors, varied)
     b = np.tile(start, (len(left), 1))
     for iteration in range(max_iterations):
         if not len(left):
             break
-        eta = _predictor(b, x, w.shape)
-        score, information, slope = family.working(eta, outcome)
-        gradient, hessian = _normal_equations(score * w, information * w, x)
-        step, solved = _solve(gradient, hessian)
+        eta = predictor_of(b, x, w.shape)
+        score, information, slope = family.working(eta, y)
+        gradient, hessian = normal_equations(score * w, information * w, x)
+        step, solved = newton_step(gradient, hessian)
         largest = np.abs(step).max(axis=1)
-        step *= np.minimum(1.0, _LARGEST_STEP / np.maximum(largest, _LARGEST_STEP))[:, None]
+        step *= np.minimum(1.0, LARGEST_STEP / np.maximum(largest, LARGEST_STEP))[:, None]
         done = solved & (largest < tolerance)
         b += step
         if done.any():
@@ -126,10 +130,9 @@ def regress_draws(
         if iteration == max_iterations - 1:
             gone |= ~done
         if gone.any():
-            reach = np.where(w[gone] > 0, np.abs(eta[gone]), 0.0).max(axis=1)
             unsolved = Ending.SINGULAR if iteration == 0 else Ending.NOT_CONVERGED
             ending[left[gone]] = np.where(
-                reach > _SATURATED,
+                _saturated(family, eta[gone], w[gone]),
                 Ending.SEPARATED,
                 np.where(solved[gone], Ending.NOT_CONVERGED, unsolved),
             )
@@ -137,7 +140,7 @@ def regress_draws(
         stay = ~(done | gone)
         if not stay.all():
             left, b = left[stay], b[stay]
-            w, x = _take(w, x, stay)
+            (w, y), x = take([w, y], stay), take(x, stay)
     return Regressions(coefficients, mean_slope, ending)
 
 
@@ -170,33 +173,85 @@ def average_at(
     """
     without = coefficients.copy()
     without[:, 1 + moved] = 0.0
-    others = _predictor(without, regressors, weights.shape)
+    others = predictor_of(without, regressors, weights.shape)
+    return average_along(function, [others, coefficients[:, 1 + moved, None]], weights, levels)
+
+
+def average_along(
+    function: Callable[[Floats], Floats],
+    predictor: Sequence[Floats],
+    weights: Floats,
+    levels: Floats,
+    *,
+    times_slope: bool = False,
+) -> Floats:
+    """Return a function of η averaged over each draw's cells, η a polynomial in an index.
+
+    Parameters
+    ----------
+    function
+        Of η: a family's mean or slope.
+    predictor
+        What in η is multiplied by 1, by the index, by its square, …; each (draws, cells) or
+        (draws, 1).
+    weights
+        How much each cell counts in each draw, (draws, cells).
+    levels
+        Where the index is set, (levels,), or for each draw its own, (draws, levels).
+    times_slope
+        Multiply by the derivative of η by the index.
+
+    Returns
+    -------
+    (draws, levels)
+    """
     share = weights / weights.sum(axis=1, keepdims=True)
-    reached = coefficients[:, 1 + moved, None] * levels
-    found = np.empty(reached.shape)
-    for position in range(len(levels)):
-        values = function(others + reached[:, position, None])
-        found[:, position] = np.einsum("dc,dc->d", values, share)
+    alone = all(part.shape[1] == 1 for part in predictor)
+    levels = np.broadcast_to(levels, (len(weights), levels.shape[-1]))
+    rising = [power * part for power, part in enumerate(predictor)][1:]
+    found = np.empty(levels.shape)
+    for position in range(levels.shape[1]):
+        level = levels[:, position, None]
+        values = function(_polynomial(predictor, level))
+        if times_slope:
+            values = values * _polynomial(rising, level)
+        found[:, position] = values[:, 0] if alone else np.einsum("dc,dc->d", values, share)
     return found
+
+
+def _polynomial(parts: Sequence[Floats], level: Floats) -> Floats:
+    value = parts[-1]
+    for part in parts[-2::-1]:
+        value = value * level + part
+    return value
+
+
+def _saturated(family: Family, eta: Floats, weights: Floats) -> NDArray[np.bool_]:
+    """Mark the draws with a fitted probability of 0 or 1."""
+    if not family.bounded:
+        return np.zeros(len(eta), dtype=bool)
+    mean = family.mean(eta)
+    distance = np.where(weights > 0, np.minimum(mean, 1.0 - mean), 1.0)
+    return np.asarray(distance.min(axis=1) < _SATURATED)
 
 
 def _varied(outcome: Floats, weights: Floats) -> NDArray[np.bool_]:
     """Mark the draws whose outcomes are not all the same."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = weights @ outcome / weights.sum(axis=1)
-        second = weights @ outcome**2 / weights.sum(axis=1)
-    return np.asarray(second - mean**2 > 1e-12)
+        total = weights.sum(axis=1)
+        mean = dot_cells(weights, outcome) / total
+        if outcome.ndim == 2:  # means, which may agree where respondents do not
+            return np.asarray((mean > 1e-12) & (mean < 1.0 - 1e-12))
+        return np.asarray(weights @ outcome**2 / total - mean**2 > 1e-12)
 
 
-def _take(
-    weights: Floats, regressors: Sequence[Floats], keep: NDArray[np.bool_]
-) -> tuple[Floats, list[Floats]]:
+def take(arrays: Sequence[Floats], keep: NDArray[np.bool_]) -> list[Floats]:
     if keep.all():
-        return weights, list(regressors)
-    return weights[keep], [x[keep] if x.ndim == 2 else x for x in regressors]
+        return list(arrays)
+    return [array[keep] if array.ndim == 2 else array for array in arrays]
 
 
-def _predictor(b: Floats, regressors: Sequence[Floats], shape: tuple[int, ...]) -> Floats:
+def predictor_of(b: Floats, regressors: Sequence[Floats], shape: tuple[int, ...]) -> Floats:
     """Return η, (draws, cells)."""
     eta = np.empty(shape)
     eta[:] = b[:, :1]
@@ -205,7 +260,7 @@ def _predictor(b: Floats, regressors: Sequence[Floats], shape: tuple[int, ...]) 
     return eta
 
 
-def _normal_equations(
+def normal_equations(
     score: Floats, information: Floats, regressors: Sequence[Floats]
 ) -> tuple[Floats, Floats]:
     """Return the gradient, (draws, k), and the information, (draws, k, k), of every draw."""
@@ -215,19 +270,19 @@ def _normal_equations(
     gradient[:, 0] = score.sum(axis=1)
     hessian[:, 0, 0] = information.sum(axis=1)
     for j, x in enumerate(regressors, 1):
-        gradient[:, j] = _dot(score, x)
+        gradient[:, j] = dot_cells(score, x)
         weighted = information * x
         hessian[:, 0, j] = hessian[:, j, 0] = weighted.sum(axis=1)
         for k in range(j, size):
-            hessian[:, j, k] = hessian[:, k, j] = _dot(weighted, regressors[k - 1])
+            hessian[:, j, k] = hessian[:, k, j] = dot_cells(weighted, regressors[k - 1])
     return gradient, hessian
 
 
-def _dot(a: Floats, x: Floats) -> Floats:
+def dot_cells(a: Floats, x: Floats) -> Floats:
     return np.asarray(a @ x if x.ndim == 1 else np.einsum("dc,dc->d", a, x))
 
 
-def _solve(gradient: Floats, hessian: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+def newton_step(gradient: Floats, hessian: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     """Return Newton steps, (draws, k), and which draws have one; steps of the others are 0."""
     step = np.zeros_like(gradient)
     diagonal = np.diagonal(hessian, axis1=1, axis2=2)

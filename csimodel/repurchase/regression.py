@@ -9,14 +9,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.errors import OptionError, choose
 from csimodel.repurchase.families import Family
-from csimodel.repurchase.kernel import Ending, average_at, regress_draws
+from csimodel.repurchase.kernel import Ending, regress_draws
+from csimodel.repurchase.layout import Column, value_of
+from csimodel.repurchase.likelihood import fit_further, joint_covariance
+from csimodel.repurchase.robust import checked_errors, sandwich
 from csimodel.repurchase.sample import Sample
 
 Floats = NDArray[np.float64]
-
-ERRORS = ("HC0", "HC1", "HC3", "nonrobust", "cluster")
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +30,13 @@ class Regression:
     errors
         Kind of standard errors.
     coefficients
-        The constant first, (terms,); NaN when there are none.
+        The constant first, (terms,); NaN when there are none. Of ordered answers, the constant is
+        less the threshold of the cut.
     ending
         How it ended.
+    further
+        Thresholds, (categories - 1,), or the logarithm of the precision, (1,), where the family
+        has them.
     """
 
     family: Family
@@ -40,6 +44,7 @@ class Regression:
     errors: str
     coefficients: Floats
     ending: Ending
+    further: Floats | None = None
 
     @property
     def design(self) -> Floats:
@@ -65,69 +70,102 @@ class Regression:
         return float(self.sample.n - len(self.coefficients))
 
     @cached_property
+    def joint_covariance(self) -> Floats:
+        """Covariance of all that is estimated, thresholds or precision included.
+
+        In the order thresholds, slopes for ordered answers; coefficients, precision for beta.
+        """
+        if self.further is None:
+            return self.covariance
+        return joint_covariance(
+            self.family, self.sample, self.coefficients, self.further, self.errors
+        )
+
+    @cached_property
     def covariance(self) -> Floats:
-        """Covariance of the coefficients, (terms, terms).
+        """Covariance of the coefficients, (terms, terms); see `robust.sandwich`.
 
-        ``B (Σ u u') B`` with B the inverse of the weighted information and u the score of each
-        respondent: HC1 times n/(n - k), HC3 with u/(1 - h), cluster with scores summed in
-        clusters and times G/(G - 1) · (n - 1)/(n - k). Survey weights multiply the scores and
-        the information, as for probability weights.
-
-        References
-        ----------
-        MacKinnon, J. G., White, H. (1985). Some heteroskedasticity-consistent covariance matrix
-        estimators with improved finite sample properties. Journal of Econometrics 29, 305-325.
-        https://doi.org/10.1016/0304-4076(85)90158-7
+        Survey weights multiply the scores and the information, as for probability weights.
         """
         X, sample = self.design, self.sample
         n, k = X.shape
         if not np.isfinite(self.coefficients).all():
             return np.full((k, k), np.nan)
+        if sample.ordering is not None and self.further is not None:
+            turn = self.to_coefficients(sample.ordering.cut)
+            return np.asarray(turn @ self.joint_covariance @ turn.T)
+        if self.further is not None:
+            return self.joint_covariance[:k, :k]
         weights = np.ones(n) if sample.weights is None else sample.weights
         score, information, _ = self.family.working(self.eta, sample.outcome)
-        bread = np.linalg.inv(X.T @ (X * (weights * information)[:, None]))
-        if self.errors == "nonrobust":
-            dispersion = 1.0 if self.family.bounded else (weights @ score**2) / (n - k)
-            return np.asarray(bread * dispersion)
+        whole = X.T @ (X * (weights * information)[:, None])
         u = X * (weights * score)[:, None]
-        factor = 1.0
-        if self.errors == "HC1":
-            factor = n / (n - k)
-        elif self.errors == "HC3":
+        without = None
+        if self.errors == "HC3":
+            bread = np.linalg.inv(whole)
             leverage = np.einsum("ij,jk,ik->i", X, bread, X) * weights * information
             with np.errstate(divide="ignore", invalid="ignore"):
-                u = u / (1.0 - leverage)[:, None]
-        elif self.errors == "cluster":
-            assert sample.cluster is not None
-            u = np.stack([np.bincount(sample.cluster, column) for column in u.T], axis=1)
-            factor = len(u) / (len(u) - 1) * (n - 1) / (n - k)
-        return np.asarray(factor * (bread @ (u.T @ u) @ bread))
+                without = u @ bread / (1.0 - leverage)[:, None]
+        found = sandwich(u, whole, self.errors, sample.cluster, without)
+        if self.errors == "nonrobust" and not self.family.bounded:
+            return np.asarray(found * (weights @ score**2) / (n - k))
+        return found
+
+    def to_coefficients(self, cut: int) -> Floats:
+        """Return how (-θ, slopes) at a cut follow from thresholds and slopes, as a matrix."""
+        assert self.further is not None
+        bounds, slopes = len(self.further), len(self.coefficients) - 1
+        turn = np.zeros((1 + slopes, bounds + slopes))
+        turn[0, cut - 1] = -1.0
+        turn[1:, bounds:] = np.eye(slopes)
+        return turn
 
     @cached_property
     def mean_slope(self) -> float:
         """Mean of μ'(η) over the sample."""
         return float(self.sample.share @ self.family.slope(self.eta))
 
+    @property
+    def effect_names(self) -> tuple[str, ...]:
+        """What average effects are about: indexes, and columns free of them."""
+        return tuple(self.sample.names[j] for j, _ in self.sample.layout.effects)
+
     def average_slopes(self) -> tuple[Floats, Floats]:
-        """Return average marginal effects, (regressors,), and their gradient by coefficients."""
-        b = self.coefficients[1:]
-        bend = (self.sample.share * self.family.curvature(self.eta)) @ self.design
-        gradient = b[:, None] * bend
-        gradient[:, 1:] += self.mean_slope * np.eye(len(b))
-        return np.asarray(b * self.mean_slope), gradient
+        """Return average marginal effects, (effects,), and their gradient by coefficients.
+
+        ``mean(μ'(η) ∂η/∂x)``, through interactions and powers.
+        """
+        slope = self.sample.share * self.family.slope(self.eta)
+        bend = self.sample.share * self.family.curvature(self.eta)
+        points = list(self.sample.points.T)
+        values, gradients = [], []
+        for _, derivatives in self.sample.layout.effects:
+            D = self._matrix(derivatives, points)
+            along = D @ self.coefficients
+            values.append(slope @ along)
+            gradients.append((bend * along) @ self.design + slope @ D)
+        return np.array(values), np.array(gradients)
 
     def predictions(self, moved: int, levels: Floats) -> tuple[Floats, Floats]:
-        """Return average predictions at levels of a regressor, (levels,), and their gradient."""
-        value = self._average(self.family.mean, moved, levels)
-        return value, self._by_coefficient(self.family.slope, moved, levels)
+        """Return average predictions at levels of an index, (levels,), and their gradient."""
+        share, family = self.sample.share, self.family
+        values, gradients = [], []
+        for X, _ in self._at_levels(moved, levels):
+            eta = X @ self.coefficients
+            values.append(share @ family.mean(eta))
+            gradients.append((share * family.slope(eta)) @ X)
+        return np.array(values), np.array(gradients)
 
     def slopes(self, moved: int, levels: Floats) -> tuple[Floats, Floats]:
-        """Return average effects of one more unit at levels, (levels,), and their gradient."""
-        b = self.coefficients[1 + moved]
-        slope = self._average(self.family.slope, moved, levels)
-        gradient = b * self._by_coefficient(self.family.curvature, moved, levels)
-        gradient[:, 1 + moved] += slope
-        return np.asarray(b * slope), gradient
+        """Return average effects of one more point at levels, (levels,), and their gradient."""
+        share, family, b = self.sample.share, self.family, self.coefficients
+        values, gradients = [], []
+        for X, D in self._at_levels(moved, levels):
+            eta, along = X @ b, D @ b
+            slope = share * family.slope(eta)
+            values.append(slope @ along)
+            gradients.append((share * family.curvature(eta) * along) @ X + slope @ D)
+        return np.array(values), np.array(gradients)
 
     def limits(
         self, value: Floats, se: Floats, level: float, probability: bool
@@ -151,21 +189,28 @@ class Regression:
             tail = -np.abs(value / se)
         return np.asarray(2.0 * (ndtr(tail) if np.isinf(self.df) else stdtr(self.df, tail)))
 
-    def _average(self, function: Callable[[Floats], Floats], moved: int, levels: Floats) -> Floats:
-        columns = list(self.sample.regressors.T)
-        share = self.sample.share[None, :]
-        b = self.coefficients[None, :]
-        return np.asarray(average_at(function, b, columns, share, moved, levels)[0])
+    def _at_levels(self, moved: int, levels: Floats) -> list[tuple[Floats, Floats]]:
+        """Return the design at each level of an index and its derivative by the index."""
+        points = list(self.sample.points.T)
+        parts = [self._matrix(part, points) for part in self.sample.layout.by_power(moved)]
+        parts[0][:, 0] = 1.0
+        return [
+            (
+                sum((level**p * part for p, part in enumerate(parts)), np.zeros(())),
+                sum(
+                    (p * level ** (p - 1) * part for p, part in enumerate(parts) if p),
+                    np.zeros(()),
+                ),
+            )
+            for level in levels
+        ]
 
-    def _by_coefficient(
-        self, function: Callable[[Floats], Floats], moved: int, levels: Floats
-    ) -> Floats:
-        """Return Σ share f(η) x at levels, (levels, terms)."""
-        X = self.design
-        found = np.empty((len(levels), X.shape[1]))
-        for position, level in enumerate(levels):
-            X[:, 1 + moved] = level
-            found[position] = (self.sample.share * function(X @ self.coefficients)) @ X
+    def _matrix(self, columns: tuple[Column, ...], points: list[Floats]) -> Floats:
+        """Return columns side by side behind a column of 0 for the constant, (rows, terms)."""
+        factors = list(self.sample.factors.T)
+        found = np.zeros((self.sample.n, 1 + len(columns)))
+        for j, column in enumerate(columns, 1):
+            found[:, j] = value_of(column, points, factors)
         return found
 
 
@@ -185,7 +230,10 @@ def regress(sample: Sample, family: Family, errors: str | None) -> Regression:
     OptionError
         For errors that do not fit the family or the sample.
     """
-    kind = _errors(sample, family, errors)
+    kind = checked_errors(sample, family, errors)
+    if family.further:
+        found, further, ending = fit_further(sample, family)
+        return Regression(family, sample, kind, found, ending, further)
     centre, spread = sample.regressors.mean(axis=0), sample.regressors.std(axis=0)
     standard = list(((sample.regressors - centre) / spread).T)
     weights = np.ones(sample.n) if sample.weights is None else sample.weights
@@ -196,43 +244,23 @@ def regress(sample: Sample, family: Family, errors: str | None) -> Regression:
     if ending == Ending.SEPARATED:
         nothing = np.full(1 + len(standard), np.nan)
         return Regression(family, sample, kind, nothing, ending)
-    return _by_statsmodels(sample, family, kind)
+    found, converged = by_statsmodels(sample, family)
+    ending = Ending.CONVERGED if converged else Ending.NOT_CONVERGED
+    return Regression(family, sample, kind, found, ending)
 
 
-def _errors(sample: Sample, family: Family, errors: str | None) -> str:
-    if errors is None:
-        return "HC1" if sample.cluster is None else "cluster"
-    choose("errors", errors, ERRORS)
-    if errors == "cluster":
-        if sample.cluster is None:
-            raise OptionError(
-                "errors='cluster' needs clusters; name their column as "
-                "read_survey(..., cluster='firm')."
-            )
-        if sample.cluster.max() < 1:
-            raise OptionError(
-                "errors='cluster' needs at least 2 clusters among the respondents used, and there "
-                "is 1; use errors='HC1'."
-            )
-    if errors == "nonrobust" and (family.robust or sample.weights is not None):
-        why = f"family={family.name!r}" if family.robust else "a survey with weights"
-        raise OptionError(
-            f"errors='nonrobust' is wrong for {why}; use 'HC1', 'HC0', 'HC3' or 'cluster'."
-        )
-    return errors
-
-
-def _by_statsmodels(sample: Sample, family: Family, errors: str) -> Regression:
-    from statsmodels.genmod.families import Binomial
+def by_statsmodels(sample: Sample, family: Family) -> tuple[Floats, bool]:
+    """Return coefficients of least squares or of a binomial model, and whether they converged."""
+    from statsmodels.genmod.families import Binomial, links
     from statsmodels.genmod.generalized_linear_model import GLM
     from statsmodels.regression.linear_model import WLS
 
     design = np.column_stack([np.ones(sample.n), sample.regressors])
     weights = np.ones(sample.n) if sample.weights is None else sample.weights
     if not family.bounded:
-        found = np.asarray(WLS(sample.outcome, design, weights=weights).fit().params)
-        return Regression(family, sample, errors, found, Ending.CONVERGED)
-    model = GLM(sample.outcome, design, family=Binomial(), var_weights=weights)
+        return np.asarray(WLS(sample.outcome, design, weights=weights).fit().params), True
+    known: dict[str, Callable[[], object]] = {"probit": links.Probit, "cloglog": links.CLogLog}
+    link = known.get(family.name.removeprefix("fractional-"), links.Logit)()
+    model = GLM(sample.outcome, design, family=Binomial(link=link), var_weights=weights)
     result = model.fit(tol=1e-12, tol_criterion="params", maxiter=100)
-    ending = Ending.CONVERGED if result.converged else Ending.NOT_CONVERGED
-    return Regression(family, sample, errors, np.asarray(result.params), ending)
+    return np.asarray(result.params), bool(result.converged)

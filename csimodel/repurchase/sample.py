@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError, OptionError
 from csimodel.findings import Finding, Severity, listed
+from csimodel.repurchase.formula import Formula
+from csimodel.repurchase.layout import Layout
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Ordering:
+    """Answers in their order.
+
+    Attributes
+    ----------
+    codes
+        Which category each respondent chose, (rows,).
+    categories
+        The answers that occur, rising, on their own scale, (categories,).
+    cut
+        The first category that counts as repurchase.
+    """
+
+    codes: NDArray[np.intp]
+    categories: Floats
+    cut: int
+
+    @property
+    def reached(self) -> Floats:
+        """1 for the respondents at or above the cut, (rows,)."""
+        return (self.codes >= self.cut).astype(np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,9 +47,10 @@ class Sample:
     Attributes
     ----------
     outcome
-        From 0 to 1, (rows,).
+        From 0 to 1, (rows,); of ordered answers, whether they reach the cut.
     regressors
-        Indexes in points from 0 to 100, then controls in their own units, (rows, regressors).
+        Indexes in points from 0 to 100, then controls in their own units, (rows, regressors);
+        of a formula, the columns of its design, the indexes first.
     names
         Of the regressors.
     indexes
@@ -37,7 +64,11 @@ class Sample:
     cluster
         Codes 0, 1, … of each row's cluster, (rows,), or None.
     findings
-        Rows left out, counted.
+        Rows left out and answers moved, counted.
+    ordering
+        The answers, where the family orders them.
+    formula_layout, formula_factors
+        How the columns of a formula follow from indexes and factors, (rows, factors).
     """
 
     outcome: Floats
@@ -49,6 +80,9 @@ class Sample:
     weights: Floats | None
     cluster: NDArray[np.intp] | None
     findings: tuple[Finding, ...]
+    ordering: Ordering | None = None
+    formula_layout: Layout | None = None
+    formula_factors: Floats | None = None
 
     @property
     def n(self) -> int:
@@ -59,6 +93,25 @@ class Sample:
     def terms(self) -> tuple[str, ...]:
         """Names of the coefficients."""
         return ("const", *self.names)
+
+    @property
+    def points(self) -> Floats:
+        """The indexes, (rows, indexes)."""
+        return self.regressors[:, : len(self.indexes)]
+
+    @property
+    def factors(self) -> Floats:
+        """What the columns are made of besides the indexes, (rows, factors)."""
+        if self.formula_factors is not None:
+            return self.formula_factors
+        return self.regressors[:, len(self.indexes) :]
+
+    @property
+    def layout(self) -> Layout:
+        """How the columns follow from indexes and factors."""
+        if self.formula_layout is not None:
+            return self.formula_layout
+        return Layout.plain(len(self.indexes), self.factors.shape[1])
 
     @property
     def share(self) -> Floats:
@@ -75,8 +128,18 @@ def sample_of(
     label: str,
     weights: Floats | None,
     cluster: NDArray[np.intp] | None,
+    formula: Formula | None = None,
 ) -> Sample:
     """Keep the respondents with an outcome and all regressors, and check what is left.
+
+    Parameters
+    ----------
+    outcome, indexes, controls, weights, cluster
+        One value for each respondent offered.
+    label
+        What the outcome is called.
+    formula
+        How indexes and columns make the design, instead of controls.
 
     Raises
     ------
@@ -90,26 +153,37 @@ def sample_of(
         raise OptionError(
             f"The control {repeated[0]!r} has the name of another regressor; rename the column."
         )
-    table = np.column_stack(list(columns.values()))
+    gaps = {} if formula is None else formula.missing
+    needed = {**columns, **{name: np.where(gap, np.nan, 0.0) for name, gap in gaps.items()}}
+    table = np.column_stack(list(needed.values()))
     whole = np.isfinite(outcome) & np.isfinite(table).all(axis=1)
     if weights is not None:
         whole &= weights > 0
     rows = np.flatnonzero(whole)
-    findings = _left_out(whole, {label: outcome, **columns}, weights)
-    y, x = outcome[rows], table[rows]
-    _require_enough(len(rows), tuple(columns), label)
-    _require_variation(y, x, tuple(columns), label)
-    return Sample(
-        outcome=y,
-        regressors=x,
+    _require_enough(len(rows), tuple(needed), label)
+    sample = Sample(
+        outcome=outcome[rows],
+        regressors=table[rows][:, : len(columns)],
         names=tuple(columns),
         indexes=tuple(indexes),
         label=label,
         rows=rows,
         weights=None if weights is None else weights[rows] / weights[rows].mean(),
         cluster=None if cluster is None else np.unique(cluster[rows], return_inverse=True)[1],
-        findings=findings,
+        findings=_left_out(whole, {label: outcome, **needed}, weights),
     )
+    if formula is not None:
+        built = formula.build(rows, sample.regressors)
+        sample = replace(
+            sample,
+            regressors=built.columns,
+            names=built.names,
+            formula_layout=built.layout,
+            formula_factors=built.factors,
+        )
+        _require_enough(len(rows), built.names, label)
+    _require_variation(sample.outcome, sample.regressors, sample.names, label)
+    return sample
 
 
 def _left_out(

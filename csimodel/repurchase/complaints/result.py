@@ -1,0 +1,285 @@
+"""The result of `complaints`: means by group, the recovery paradox, shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import OptionError, SurveyError, suggest
+from csimodel.findings import Finding, listed
+from csimodel.repurchase.group_means import Contrast, GroupMeans
+from csimodel.repurchase.literature import Published
+from csimodel.repurchase.money.retention import Retention
+from csimodel.repurchase.money.value import Economics
+
+Floats = NDArray[np.float64]
+
+_MARKS = {"note": "note", "warning": "WARNING", "failure": "DO NOT USE"}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Complaints:
+    """What complaints and their handling go with. Made by `complaints`.
+
+    Attributes
+    ----------
+    label
+        What the outcome is called.
+    scale
+        Its lowest and highest answer.
+    binary
+        Whether it has only two answers.
+    well_told
+        What counts as handled well, in words.
+    names
+        Of the groups, which may share respondents.
+    means
+        Mean repurchase of the groups, in its own units.
+    rates
+        Shares: who complained, of everybody, of the satisfied and of the dissatisfied, and the
+        silent share of the dissatisfied; columns n, share, se, lower, upper (Wilson limits).
+    level
+        Coverage.
+    findings
+        What a reader must know.
+    """
+
+    label: str
+    scale: tuple[float, float]
+    binary: bool
+    well_told: str
+    names: tuple[str, ...]
+    means: GroupMeans
+    rates: pd.DataFrame
+    level: float
+    findings: tuple[Finding, ...]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Repurchase by group, in its own units.
+
+        Rows ``"no complaint"``, ``"complained"``; where satisfaction is known ``"satisfied, no
+        complaint"`` and ``"dissatisfied, no complaint"``; ``"handled well"``, ``"handled badly"``,
+        and ``"handled <answer>"`` for each answer met. Columns n, mean, se, lower, upper (t
+        limits), and probability: the mean on 0 to 1.
+        """
+        low, high = self.scale
+        found = [self.means.contrast(row, self.level) for row in np.eye(len(self.names))]
+        table = pd.DataFrame(
+            {
+                "n": self.means.n,
+                "mean": self.means.mean,
+                "se": self.means.se,
+                "lower": [one.lower for one in found],
+                "upper": [one.upper for one in found],
+            },
+            index=pd.Index(self.names, name="group"),
+        )
+        table["probability"] = (table["mean"] - low) / (high - low)
+        return table
+
+    @property
+    def paradox(self) -> pd.DataFrame:
+        """The recovery paradox: whether those handled well buy more than others.
+
+        Rows ``"handled well - no complaint"`` and, where satisfaction is known, ``"handled well -
+        satisfied, no complaint"``; columns difference, se, t, df, p (one-sided: the difference is
+        above 0), lower, upper (two-sided). Welch's test, or with clusters their number less one
+        as degrees of freedom.
+        """
+        others = [n for n in ("no complaint", "satisfied, no complaint") if n in self.names]
+        rows = {}
+        for other in others:
+            found = self._difference("handled well", other)
+            rows[f"handled well - {other}"] = [
+                found.estimate, found.se, found.t, found.df, found.p(above=True),
+                found.lower, found.upper,
+            ]  # fmt: skip
+        columns = ["difference", "se", "t", "df", "p", "lower", "upper"]
+        return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+    @property
+    def gain(self) -> pd.Series:
+        """Repurchase of the well handled less that of the badly handled, in its own units.
+
+        difference, se, lower, upper.
+        """
+        found = self._difference("handled well", "handled badly")
+        parts = {"difference": found.estimate, "se": found.se}
+        return pd.Series({**parts, "lower": found.lower, "upper": found.upper})
+
+    def retention(
+        self,
+        group: str,
+        economics: Economics | None = None,
+        *,
+        draws: int = 4_000,
+        rng: int | np.random.Generator = 0,
+    ) -> Retention:
+        """Return a group's mean repurchase on 0 to 1 as a retention, with normal draws.
+
+        Parameters
+        ----------
+        group
+            A row of `table`.
+        economics
+            Its `purchases` turns probability into retention; one occasion by default.
+        draws, rng
+            Number of draws and their seed; groups with the same integer seed belong together.
+
+        Raises
+        ------
+        OptionError
+            For an unknown group.
+        SurveyError
+            When the group has no error to draw from.
+        """
+        self._require(group, self.names)
+        place = self.names.index(group)
+        if not np.isfinite(self.means.covariance[place, place]):
+            raise SurveyError(
+                f"Group {group!r} has too few respondents for an error; put answers together."
+            )
+        low, high = self.scale
+        noise = np.random.default_rng(rng).multivariate_normal(
+            np.zeros(len(self.names)),
+            np.nan_to_num(self.means.covariance),
+            draws,
+            "ignore",
+            method="eigh",
+        )
+        share = (float(self.means.mean[place]) - low) / (high - low)
+        drawn = share + noise[:, place] / (high - low)
+        outside = int(((drawn < 0) | (drawn > 1)).sum())
+        power = 1.0 if economics is None else economics.purchases
+        return Retention(
+            share**power,
+            np.clip(drawn, 0.0, 1.0) ** power,
+            self.level,
+            "percentile",
+            f"{draws} normal draws of mean repurchase by complaint",
+            tuple(self._about_draws(group, outside, draws)),
+        )
+
+    def against(self, published: Published, row: str) -> pd.DataFrame:
+        """Set a published number beside yours.
+
+        Parameters
+        ----------
+        published
+            From `csimodel.repurchase.literature`.
+        row
+            A row of `rates`, or of `table` (then its probability).
+
+        Returns
+        -------
+        DataFrame
+            Rows yours, published; columns value, lower, upper. For the published number, lower
+            and upper are the ends of its range.
+
+        Raises
+        ------
+        OptionError
+            For an unknown row.
+
+        Examples
+        --------
+        >>> from csimodel.repurchase import literature
+        >>> from csimodel.repurchase.complaints.entry import complaints
+        >>> frame = pd.DataFrame({"spoke": [0] * 8 + [1] * 2, "again": [1, 0] * 5,
+        ...                       "glad": [1] * 6 + [0] * 4, "how": [None] * 8 + [1, 0]})
+        >>> found = complaints(frame, complained="spoke", handling="how", repurchase="again",
+        ...                    satisfied="glad")
+        >>> row = "silent share of the dissatisfied"
+        >>> found.against(literature.silent_share, row)["value"].tolist()
+        [0.5, 0.96]
+        """
+        self._require(row, (*self.rates.index, *self.names))
+        if row in self.rates.index:
+            ours = self.rates.loc[row, ["share", "lower", "upper"]].to_numpy(dtype=np.float64)
+        else:
+            low, high = self.scale
+            own = self.table.loc[row, ["mean", "lower", "upper"]].to_numpy(dtype=np.float64)
+            ours = (own - low) / (high - low)
+        upper = published.value if published.upper is None else published.upper
+        rows = [ours.tolist(), [published.value, published.value, upper]]
+        return pd.DataFrame(rows, ["yours", "published"], ["value", "lower", "upper"])
+
+    @property
+    def headline(self) -> str:
+        """The result in a sentence."""
+        mean = self.table["mean"]
+        p = float(self.paradox["p"].iloc[0])
+        verdict = "a recovery paradox" if p < 1.0 - self.level else "no sign of a recovery paradox"
+        return (
+            f"Mean {self.label} is {mean['no complaint']:.2f} without a complaint, "
+            f"{mean['handled badly']:.2f} where one was handled badly and "
+            f"{mean['handled well']:.2f} where it was handled well ({self.well_told}): {verdict} "
+            f"(one-sided p = {p:.2g})."
+        )
+
+    def __repr__(self) -> str:
+        return f"<Complaints: {self.headline}>"
+
+    def __str__(self) -> str:
+        lines = [self.headline, ""]
+        lines += [f"{_MARKS[found.severity]}: {found}" for found in self.findings]
+        for title, table in self._tables():
+            lines += ["", title, table.to_string(float_format="{:.4g}".format)]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        items = "".join(
+            f"<li><b>{escape(found.severity)}</b>: {escape(found.message)}</li>"
+            for found in self.findings
+        )
+        tables = "".join(
+            f"<p>{escape(title)}</p>{table.to_html(float_format='{:.4g}'.format, border=0)}"
+            for title, table in self._tables()
+        )
+        return (
+            f"<div class='csimodel'><p><strong>{escape(self.headline)}</strong></p>"
+            + (f"<ul>{items}</ul>" if items else "")
+            + tables
+            + "</div>"
+        )
+
+    def _tables(self) -> list[tuple[str, pd.DataFrame]]:
+        return [
+            (f"{self.label} by complaint", self.table),
+            ("Recovery paradox", self.paradox),
+            ("Shares", self.rates),
+        ]
+
+    def _difference(self, one: str, other: str) -> Contrast:
+        weights = np.zeros(len(self.names))
+        weights[self.names.index(one)], weights[self.names.index(other)] = 1.0, -1.0
+        return self.means.contrast(weights, self.level)
+
+    def _require(self, row: str, known: tuple[str, ...]) -> None:
+        if row not in known:
+            raise OptionError(
+                f"There is no row {row!r}{suggest(row, known)}; use one of "
+                f"{listed(map(repr, known), 40)}."
+            )
+
+    def _about_draws(self, group: str, outside: int, draws: int) -> list[Finding]:
+        found = []
+        if not self.binary:
+            message = (
+                f"{self.label!r} is an answer on a scale, not a purchase, and its share of the "
+                "scale is taken as the probability of staying; compare with retention seen in "
+                "your books."
+            )
+            found.append(Finding("rating-as-probability", message, (self.label,)))
+        if outside:
+            message = (
+                f"{outside} of {draws} draws of {group!r} left 0 to 1 and were set to the nearer "
+                "end."
+            )
+            found.append(Finding("draws-outside-0-1", message, (group,), count=outside))
+        return found

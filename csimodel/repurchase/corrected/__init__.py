@@ -1,0 +1,1 @@
+"""Slopes corrected for the index's measurement error."""

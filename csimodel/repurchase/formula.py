@@ -1,0 +1,301 @@
+"""Formulas, in which the index may be multiplied with controls or bent.
+
+patsy makes the design; here it is taken apart into factors free of the indexes times powers of
+the indexes, by asking for the design at a few levels of them. So every bootstrap draw, whose
+indexes differ, and every prediction at a level can make the columns again by arithmetic alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import OptionError, SurveyError, suggest
+from csimodel.repurchase.layout import Column, Layout, Part
+
+Floats = NDArray[np.float64]
+
+INDEX = "index"  # in a formula, the index named first
+_DEGREE = 3  # highest power of an index
+_PROBES = np.linspace(0.0, 1.0, _DEGREE + 2)  # one more than needed, to see what is no polynomial
+_TINY = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """Columns of a design over the respondents used.
+
+    Attributes
+    ----------
+    names
+        Of the columns, without the constant, the indexes first.
+    columns
+        (rows, columns)
+    layout
+        How they follow from indexes and factors.
+    factors
+        (rows, factors)
+    """
+
+    names: tuple[str, ...]
+    columns: Floats
+    layout: Layout
+    factors: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Formula:
+    """The right side of a formula over the columns of a frame.
+
+    Attributes
+    ----------
+    text
+        As the user wrote it.
+    right
+        What stands right of ``~``.
+    indexes
+        Names of the indexes, the one meant by ``index`` first.
+    variables
+        The frame's columns that are used, one row for each respondent.
+    """
+
+    text: str
+    right: str
+    indexes: tuple[str, ...]
+    variables: pd.DataFrame
+
+    @classmethod
+    def of(cls, text: str, data: pd.DataFrame, indexes: Sequence[str], outcome: str) -> Formula:
+        """Read a formula and find its columns.
+
+        Raises
+        ------
+        SurveyError
+            When a name is neither a column nor an index.
+        OptionError
+            When the formula cannot be read or explains another column.
+        """
+        left, tilde, right = text.partition("~")
+        if not tilde:
+            left, right = "", text
+        left = left.strip()
+        if left != outcome and left in data.columns:
+            raise OptionError(
+                f"formula={text!r} explains {left!r}, but the outcome is {outcome!r}; name the "
+                "same column in both."
+            )
+        used = [name for name in _names(right, text) if name not in (INDEX, *indexes)]
+        for name in used:
+            if name not in data.columns:
+                known = [INDEX, *indexes, *map(str, data.columns)]
+                raise SurveyError(
+                    f"formula={text!r} names {name!r}, which is neither a column nor an index in "
+                    f"index={list(indexes)!r}{suggest(name, known)}; correct the name."
+                )
+        for name in _names(right, text):
+            if name in (INDEX, *indexes) and name in data.columns:
+                raise OptionError(
+                    f"The control {name!r} has the name of another regressor; rename the column."
+                )
+        variables = {name: _plain(data[name], right) for name in used}
+        return cls(text, right.strip(), tuple(indexes), pd.DataFrame(variables, data.index))
+
+    @property
+    def missing(self) -> Mapping[str, NDArray[np.bool_]]:
+        """Where each column has no value, (rows,)."""
+        return {str(name): self.variables[name].isna().to_numpy() for name in self.variables}
+
+    def build(self, rows: NDArray[np.intp], points: Floats) -> Built:
+        """Make the design of some respondents.
+
+        Parameters
+        ----------
+        rows
+            Respondents with all values.
+        points
+            Their indexes, (rows, indexes).
+
+        Raises
+        ------
+        OptionError
+            When the constant or an index's own column is missing, or an index enters otherwise
+            than by powers up to the third.
+        """
+        import patsy
+
+        frame = _whole_numbers(self.variables.iloc[rows], self.right)
+        try:
+            info = patsy.dmatrix(self.right, self._with(frame, points), eval_env=_env()).design_info
+        except Exception as error:
+            raise self._unreadable(error) from error
+        design = self._at(info, frame, points)
+        if "Intercept" not in info.column_names:
+            raise OptionError(
+                f"formula={self.text!r} has no constant; leave out '0 +' or '- 1', as every "
+                "regression here has one."
+            )
+        names = [_named(name, self.indexes) for name in info.column_names]
+        order = [self._own(name, names, design, points) for name in self.indexes]
+        order += [
+            j for j, name in enumerate(names) if j not in order and name != "Intercept"
+        ]  # fmt: skip
+        columns, factors = self._split(info, frame, design, points, order)
+        return Built(
+            names=tuple(names[j] for j in order),
+            columns=design[:, order],
+            layout=Layout(columns, len(self.indexes)),
+            factors=factors,
+        )
+
+    def _with(self, frame: pd.DataFrame, points: Floats) -> dict[str, Any]:
+        """Return what a formula's names mean when the indexes have these values."""
+        found = {str(name): frame[name] for name in frame}
+        found |= {name: points[:, j] for j, name in enumerate(self.indexes)}
+        return {**found, INDEX: points[:, 0]}
+
+    def _at(self, info: Any, frame: pd.DataFrame, points: Floats) -> Floats:
+        import patsy
+
+        keep = patsy.NAAction(NA_types=[])
+        with np.errstate(all="ignore"):
+            (design,) = patsy.build_design_matrices([info], self._with(frame, points), keep)
+        return np.asarray(design, dtype=np.float64)
+
+    def _own(self, name: str, names: list[str], design: Floats, points: Floats) -> int:
+        j = self.indexes.index(name)
+        if name in names and np.array_equal(design[:, names.index(name)], points[:, j]):
+            return names.index(name)
+        written = INDEX if j == 0 else name
+        raise OptionError(
+            f"formula={self.text!r} has no term {written!r} of its own; write {written!r} besides "
+            f"its products and powers, as in '{written} * industry'."
+        )
+
+    def _split(
+        self, info: Any, frame: pd.DataFrame, design: Floats, points: Floats, order: list[int]
+    ) -> tuple[tuple[Column, ...], Floats]:
+        """Return every column as factors times powers of the indexes, and the factors."""
+        powers = list(product(range(len(_PROBES)), repeat=len(self.indexes)))
+        grid = np.array(list(product(_PROBES, repeat=len(self.indexes))))
+        ones = np.ones((len(frame), 1))
+        values = np.stack([self._at(info, frame, 100.0 * ones * level) for level in grid])
+        monomials = np.stack([(grid ** np.array(power)).prod(axis=1) for power in powers], axis=1)
+        with np.errstate(invalid="ignore"):
+            found = np.tensordot(np.linalg.inv(monomials), values[..., order], axes=1)
+        factors: list[Floats] = []
+        columns = []
+        for position, j in enumerate(order):
+            own = found[:, :, position]
+            size = np.abs(own).max(axis=1)
+            if not np.isfinite(size).all() or any(
+                s > _TINY * size.max()
+                for s, power in zip(size, powers, strict=True)
+                if sum(power) > _DEGREE
+            ):
+                raise OptionError(
+                    f"formula={self.text!r} bends an index in {info.column_names[j]!r} in a way "
+                    f"that is no polynomial up to power {_DEGREE}; write powers such as "
+                    f"I({INDEX} ** 2)."
+                )
+            columns.append(
+                tuple(
+                    _part(own[k] / 100.0 ** sum(power), power, factors)
+                    for k, power in enumerate(powers)
+                    if size[k] > _TINY * size.max()
+                )
+            )
+        again = np.column_stack(factors) if factors else np.empty((len(frame), 0))
+        return tuple(columns), again
+
+    def _unreadable(self, error: Exception) -> OptionError:
+        told = str(error).splitlines()[0].strip().rstrip(".")
+        return OptionError(f"formula={self.text!r} cannot be read ({told}); correct it.")
+
+
+def looks_like_formula(text: str) -> bool:
+    """Tell a formula from a column's name by its signs."""
+    return re.search(r"[~+*:()^/|-]", text) is not None
+
+
+def quoted(name: str) -> str:
+    """Return a name as a formula takes it."""
+    return name if name.isidentifier() else f"Q({name!r})"
+
+
+def _part(values: Floats, powers: tuple[int, ...], factors: list[Floats]) -> Part:
+    """Return a monomial, its factor taken from those known or added to them."""
+    scale = float(values[np.argmax(np.abs(values))])
+    unit = values / scale
+    if np.ptp(unit) < _TINY:
+        return Part(_rounded(scale), None, powers)
+    for number, known in enumerate(factors):
+        if np.allclose(known, unit, rtol=0.0, atol=_TINY):
+            return Part(scale, number, powers)
+    factors.append(unit)
+    return Part(scale, len(factors) - 1, powers)
+
+
+def _rounded(scale: float) -> float:
+    """Free a whole number of the rounding of the interpolation."""
+    return float(round(scale)) if abs(scale - round(scale)) < _TINY else scale
+
+
+def _names(right: str, text: str) -> list[str]:
+    """Return the variables of a formula in the order met."""
+    import patsy
+
+    try:
+        terms = patsy.ModelDesc.from_formula(right).rhs_termlist
+        codes = [factor.code for term in terms for factor in term.factors]
+        trees = [ast.parse(code, mode="eval") for code in codes]
+    except Exception as error:
+        told = str(error).splitlines()[0].strip().rstrip(".")
+        raise OptionError(f"formula={text!r} cannot be read ({told}); correct it.") from error
+    found: dict[str, None] = {}
+    for tree in trees:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Q":
+                found.update((str(word.value), None) for word in node.args)  # type: ignore[attr-defined]
+            elif isinstance(node, ast.Name) and node.id not in (*patsy.builtins.__all__, "np"):
+                found[node.id] = None
+    return list(found)
+
+
+def _env() -> Any:
+    """Return what formulas may call besides patsy's own: NumPy as np."""
+    from patsy import EvalEnvironment
+
+    return EvalEnvironment([{"np": np}])
+
+
+def _named(name: str, indexes: Sequence[str]) -> str:
+    """Return a column's name with the index called by its construct."""
+    name = re.sub(r"Q\((['\"])(.*?)\1\)", r"\2", name)
+    return re.sub(rf"\b{INDEX}\b", lambda _: indexes[0], name)
+
+
+def _plain(values: pd.Series, right: str) -> pd.Series:
+    """Return numbers of any kind as floats; text and categories as they are."""
+    kind = values.dtype
+    if pd.api.types.is_bool_dtype(kind) or pd.api.types.is_numeric_dtype(kind):
+        return pd.Series(values.to_numpy(dtype=np.float64, na_value=np.nan), values.index)
+    return values
+
+
+def _whole_numbers(frame: pd.DataFrame, right: str) -> pd.DataFrame:
+    """Name the levels of whole-numbered categories without a decimal point."""
+    found = frame.copy()
+    for name in frame:
+        in_category = re.search(rf"C\(\s*(Q\(['\"])?{re.escape(str(name))}\b", right)
+        numeric = pd.api.types.is_numeric_dtype(frame[name].dtype)
+        if in_category and numeric and (frame[name] % 1 == 0).all():
+            found[name] = frame[name].astype(np.int64)
+    return found

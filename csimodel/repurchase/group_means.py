@@ -1,0 +1,310 @@
+"""Means of groups of respondents with the errors of the sample design, and contrasts of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import OptionError, SurveyError, suggest
+from csimodel.repurchase.columns import aligned, codes_of, name_of, numbers
+from csimodel.survey import Survey
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A table of respondents with its weights and clusters.
+
+    Attributes
+    ----------
+    frame
+        The columns.
+    survey
+        The survey they come from, which knows scales, or None.
+    weights
+        (rows,), or None.
+    cluster
+        Codes 0, 1, …, (rows,), or None.
+    """
+
+    frame: pd.DataFrame
+    survey: Survey | None
+    weights: Floats | None
+    cluster: Codes | None
+
+    @classmethod
+    def of(cls, data: Survey | pd.DataFrame, weights: str | None, cluster: str | None) -> Source:
+        """Take a survey, with its own design columns unless others are named, or a frame.
+
+        Raises
+        ------
+        SurveyError
+            When a design column is not there, a weight is negative or a cluster is missing.
+        OptionError
+            When data is neither.
+        """
+        survey = data if isinstance(data, Survey) else None
+        frame = survey.data if survey is not None else data
+        if not isinstance(frame, pd.DataFrame):
+            raise OptionError(
+                f"The data are a {type(data).__name__}; give a survey or a pandas DataFrame."
+            )
+        if survey is not None:
+            weights, cluster = weights or survey.weights, cluster or survey.cluster
+        plain = cls(frame, survey, None, None)
+        heavy = None if weights is None else plain.numbers(weights, "Weight")[1]
+        if heavy is not None and (heavy < 0).any():
+            raise SurveyError(
+                f"Weight column {weights!r} holds {int((heavy < 0).sum())} negative values; "
+                "weights must be positive, or zero to leave a row out."
+            )
+        codes = (
+            None
+            if cluster is None
+            else codes_of(plain._column(cluster, "Cluster"), f"Cluster column {cluster!r}")
+        )
+        return cls(frame, survey, heavy, codes)
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """Rows with a weight above 0, (rows,)."""
+        if self.weights is None:
+            return np.ones(len(self.frame), dtype=bool)
+        return np.asarray(np.nan_to_num(self.weights) > 0)
+
+    def numbers(self, values: object, what: str) -> tuple[str, Floats]:
+        """Return the name and the numbers of a column, given by name or as values."""
+        column = self._column(values, what)
+        name = values if isinstance(values, str) else name_of(values, what.lower())
+        way_out = "recode it, or name a column of numbers"
+        return name, numbers(column, what, name, way_out)
+
+    def binary(self, values: object, option: str) -> tuple[str, Floats]:
+        """Return the name and the 0/1 numbers of a column.
+
+        Raises
+        ------
+        SurveyError
+            When it holds anything else.
+        """
+        name, found = self.numbers(values, option.capitalize())
+        seen = np.unique(found[np.isfinite(found)])
+        if not np.isin(seen, (0.0, 1.0)).all():
+            raise SurveyError(
+                f"{option}={name!r} must hold 0 and 1 only, and holds {len(seen)} different "
+                f"values from {seen[0]:g} to {seen[-1]:g}; give a column such as "
+                f"data[{name!r}] == {seen[-1]:g}."
+            )
+        return name, found
+
+    def labels(self, values: object, what: str) -> tuple[str, pd.Series]:
+        """Return the name and the labels of a column, given by name or as values."""
+        column = self._column(values, what)
+        return values if isinstance(values, str) else name_of(values, what.lower()), column
+
+    def bounds(self, name: str, seen: Floats) -> tuple[float, float] | None:
+        """Return a column's scale: the survey's, or 0 to 1 for answers of 0 and 1, or None."""
+        if self.survey is not None and name in self.survey.items:
+            item = self.survey.items[name]
+            if not item.assumed and item.minimum is not None and item.maximum is not None:
+                return float(item.minimum), float(item.maximum)
+        whole = seen[np.isfinite(seen)]
+        return (0.0, 1.0) if np.isin(whole, (0.0, 1.0)).all() else None
+
+    def _column(self, values: object, what: str) -> pd.Series:
+        if not isinstance(values, str):
+            return aligned(values, self.frame.index, what)
+        if values not in self.frame.columns:
+            raise SurveyError(
+                f"{what} {values!r} is not a column{suggest(values, self.frame.columns)}; name one "
+                "of its columns, or give values for each row."
+            )
+        return self.frame[values]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A weighted sum of group means with its error.
+
+    Attributes
+    ----------
+    estimate, se, df
+        The sum, its standard error and the degrees of freedom of its t distribution.
+    lower, upper
+        Two-sided limits.
+    """
+
+    estimate: float
+    se: float
+    df: float
+    lower: float
+    upper: float
+
+    @property
+    def t(self) -> float:
+        """Estimate over standard error."""
+        return self.estimate / self.se if self.se > 0 else float("nan")
+
+    def p(self, above: bool = False) -> float:
+        """Return the p-value against 0: two-sided, or one-sided for an estimate above 0."""
+        from scipy.special import stdtr
+
+        if above:
+            return float(stdtr(self.df, -self.t))
+        return float(2.0 * stdtr(self.df, -abs(self.t)))
+
+
+@dataclass(frozen=True, eq=False)
+class GroupMeans:
+    """Means of groups, which may share rows.
+
+    Attributes
+    ----------
+    mean
+        (groups,); NaN for an empty group.
+    covariance
+        Of the means, (groups, groups); NaN for groups of fewer than 2 rows or clusters.
+    n
+        Rows, (groups,).
+    effective
+        ``(Σ w)² / Σ w²``, (groups,).
+    touched
+        Which clusters have rows in which groups, (groups, clusters), or None when rows are
+        independent.
+    """
+
+    mean: Floats
+    covariance: Floats
+    n: Codes
+    effective: Floats
+    touched: NDArray[np.bool_] | None
+
+    @property
+    def se(self) -> Floats:
+        """Standard errors, (groups,)."""
+        return np.asarray(np.sqrt(np.diagonal(self.covariance)))
+
+    def df(self, weights: Floats) -> float:
+        """Return degrees of freedom of a sum: clusters met less one, or those of Welch."""
+        used = weights != 0
+        if self.touched is not None:
+            return float(self.touched[used].any(axis=0).sum() - 1)
+        parts = weights[used] ** 2 * np.diagonal(self.covariance)[used]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            df = parts.sum() ** 2 / (parts**2 / (self.n[used] - 1)).sum()
+        return float(df) if np.isfinite(df) else float((self.n[used] - 1).sum())
+
+    def contrast(self, weights: Floats, level: float) -> Contrast:
+        """Return the sum of means times weights, with t limits."""
+        from scipy.special import stdtrit
+
+        used = weights != 0
+        w = weights[used]
+        estimate = float(w @ self.mean[used])
+        se = float(np.sqrt(w @ self.covariance[np.ix_(used, used)] @ w))
+        df = self.df(weights)
+        reach = float(stdtrit(df, 0.5 + level / 2.0)) * se if df > 0 else float("nan")
+        return Contrast(estimate, se, df, estimate - reach, estimate + reach)
+
+
+def group_means(
+    y: Floats, groups: Sequence[Codes], weights: Floats | None, cluster: Codes | None
+) -> GroupMeans:
+    """Return the mean of every group, with linearised errors.
+
+    A row adds ``u = w (y - ȳ_g)/Σ_g w`` to the mean of its group g. Rows independent: the variance
+    is ``n_g/(n_g - 1) Σ u²``, which without weights is s²/n. Clusters: with U the sums of u by
+    cluster and group and C clusters, the covariance is ``C/(C - 1) U'U``, across groups too.
+
+    Parameters
+    ----------
+    y
+        (rows,)
+    groups
+        Rows of each group, positions in `y`.
+    weights, cluster
+        (rows,), or None.
+
+    References
+    ----------
+    Binder, D. A. (1983). On the variances of asymptotically normal estimators from complex
+    surveys. International Statistical Review 51, 279-292. https://doi.org/10.2307/1402588
+
+    Examples
+    --------
+    >>> found = group_means(
+    ...     np.array([1.0, 3, 2, 6]), [np.array([0, 1]), np.array([2, 3])], None, None
+    ... )
+    >>> found.mean, found.se
+    (array([2., 4.]), array([1., 2.]))
+    """
+    from scipy.sparse import csr_array
+
+    n = np.array([len(rows) for rows in groups], dtype=np.intp)
+    place, rows = np.repeat(np.arange(len(n)), n), np.concatenate([*groups, []]).astype(np.intp)
+    w = np.ones(len(rows)) if weights is None else weights[rows]
+    total = np.bincount(place, w, len(n))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.bincount(place, w * y[rows], len(n)) / total
+        effective = total**2 / np.bincount(place, w**2, len(n))
+        u = w * (y[rows] - mean[place]) / total[place]
+        if cluster is None:
+            pulls = csr_array((u, (place, rows)), shape=(len(n), len(y)))
+            factor = np.sqrt(n / (n - 1.0))
+            touched, alone = None, n < 2
+        else:
+            names, at = np.unique(cluster[rows], return_inverse=True)
+            shape = (len(n), len(names))
+            pulls = csr_array((u, (place, at)), shape=shape)
+            factor = np.full(len(n), np.sqrt(len(names) / (len(names) - 1.0)))
+            touched = csr_array((np.ones(len(u)), (place, at)), shape=shape).toarray() > 0
+            alone = touched.sum(axis=1) < 2
+        covariance = (pulls @ pulls.T).toarray() * factor[:, None] * factor
+    covariance[alone, :] = covariance[:, alone] = np.nan
+    return GroupMeans(mean, covariance, n, effective, touched)
+
+
+def share_interval(found: GroupMeans, group: int, level: float) -> tuple[float, float]:
+    """Return Wilson limits of a share, with the sample size the design is worth.
+
+    The size is ``p (1 - p)/variance`` times (z/t)², t with the design's degrees of freedom; n
+    itself for independent rows of equal weight. Where everybody answers alike it is the
+    effective number of weights (of clusters, where there are any and they are fewer).
+
+    References
+    ----------
+    Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference.
+    Journal of the American Statistical Association 22, 209-212.
+    https://doi.org/10.1080/01621459.1927.10502953
+
+    Korn, E. L., Graubard, B. I. (1998). Confidence intervals for proportions with small expected
+    number of positive counts estimated from survey data. Survey Methodology 24, 193-201.
+
+    Examples
+    --------
+    >>> found = group_means(np.array([1.0] * 8 + [0] * 2), [np.arange(10)], None, None)
+    >>> share_interval(found, 0, 0.95)
+    (0.490, 0.943)
+    """
+    from scipy.special import ndtri, stdtrit
+    from statsmodels.stats.proportion import proportion_confint
+
+    p, size = float(found.mean[group]), float(found.effective[group])
+    if found.touched is not None:
+        size = min(size, float(found.touched[group].sum()))
+    variance = float(found.covariance[group, group])
+    simple = found.touched is None and np.isclose(found.effective[group], found.n[group])
+    if not simple and 0 < p < 1 and variance > 0:
+        df = found.df(np.eye(len(found.mean))[group])
+        tail = 0.5 + level / 2.0
+        size = p * (1.0 - p) / variance * float(ndtri(tail) / stdtrit(df, tail)) ** 2
+    if not (np.isfinite(p) and size > 0):
+        return float("nan"), float("nan")
+    low, high = proportion_confint(p * size, size, alpha=1.0 - level, method="wilson")
+    return float(low), float(high)

@@ -1,0 +1,281 @@
+"""Winning customers or keeping them; losing fewer; who buys."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from csimodel.errors import OptionError, SurveyError
+from csimodel.findings import Finding
+from csimodel.inference.intervals import require_level
+from csimodel.repurchase.group_means import Source, group_means, share_interval
+from csimodel.repurchase.money.result import Money, Row, money
+from csimodel.repurchase.money.retention import Retention, together
+from csimodel.repurchase.money.value import (
+    Economics,
+    lifetime_values,
+    require_positive,
+    require_share,
+    staying_values,
+)
+from csimodel.survey import Survey
+
+
+def acquisition_or_retention(
+    retention: float | Retention,
+    economics: Economics,
+    *,
+    acquisition_cost: float,
+    retention_cost: float,
+    retention_of_new: float | Retention | None = None,
+    level: float | None = None,
+) -> Money:
+    """Compare money spent on winning customers with money spent on keeping them.
+
+    A customer won is worth the lifetime value, by the convention of `economics` on the first
+    margin; a customer kept who would have left is worth ``margin/(1 + d - r)`` (see
+    `money_value.staying_values`). Each is divided by what it costs.
+
+    Parameters
+    ----------
+    retention
+        Share of customers who stay a period: a number, or from `retention_of`.
+    economics
+        The terms.
+    acquisition_cost
+        Money spent per customer won, such as ``literature.acquisition_ratio.value *
+        retention_cost``.
+    retention_cost
+        Money spent per customer kept who would have left.
+    retention_of_new
+        Retention of customers won; that of the others by default.
+    level
+        Coverage.
+
+    Returns
+    -------
+    Money
+        The main row says by how much more a unit of money brings in keeping than in winning;
+        it is about the last unit spent only if costs do not rise with spending.
+
+    Raises
+    ------
+    OptionError
+        When a cost is not above 0, or as in `lifetime_value`.
+
+    References
+    ----------
+    Pfeifer, P. E. (2005). The optimal ratio of acquisition and retention costs. Journal of
+    Targeting, Measurement and Analysis for Marketing 13, 179-188.
+    https://doi.org/10.1057/palgrave.jt.5740142
+
+    Examples
+    --------
+    >>> from csimodel.repurchase import literature
+    >>> from csimodel.repurchase.money import Economics
+    >>> terms = Economics(margin=100, currency="EUR", period="year", discount_rate=0.1)
+    >>> found = acquisition_or_retention(
+    ...     0.7, terms, acquisition_cost=literature.acquisition_ratio.value * 40, retention_cost=40
+    ... )
+    >>> found.table["estimate"].round(3).tolist()
+    [175.0, 250.0, -25.0, 210.0, 0.875, 6.25, 5.375]
+    """
+    require_positive("acquisition_cost", acquisition_cost)
+    require_positive("retention_cost", retention_cost)
+    given = together(
+        level,
+        kept=retention,
+        won=retention if retention_of_new is None else retention_of_new,
+    )
+    won = np.append(given.pairs["won"][0], given.pairs["won"][1])
+    won = lifetime_values(won, economics)
+    kept = staying_values(np.append(given.pairs["kept"][0], given.pairs["kept"][1]), economics)
+    unit = economics.currency
+    each = f"{unit} per {unit} spent"
+    steps = {
+        "value of a customer won": (won, unit),
+        "value of a customer kept": (kept, unit),
+        "net value of a customer won": (won - acquisition_cost, unit),
+        "net value of a customer kept": (kept - retention_cost, unit),
+        "return on winning": (won / acquisition_cost, each),
+        "return on keeping": (kept / retention_cost, each),
+        "advantage of keeping": (kept / retention_cost - won / acquisition_cost, each),
+    }
+    rows = [Row(name, unit, float(v[0]), v[1:]) for name, (v, unit) in steps.items()]
+    more: list[Finding] = []
+    if won[0] < acquisition_cost:
+        message = (
+            f"A customer won costs {acquisition_cost:,.2f} {unit} and is worth {won[0]:,.2f}, so "
+            "winning customers loses money on these terms."
+        )
+        more.append(Finding("winning-does-not-pay", message))
+    return money(
+        "Winning or keeping customers",
+        "advantage of keeping",
+        rows,
+        economics,
+        given,
+        more=more,
+    )
+
+
+def fewer_defections(
+    retention: float | Retention,
+    economics: Economics,
+    *,
+    cut: float,
+    acquisition_cost: float = 0.0,
+    level: float | None = None,
+) -> Money:
+    """Return the lift of profit when a smaller share of customers leaves in a period.
+
+    Parameters
+    ----------
+    retention
+        Share of customers who stay today: a number, or from `retention_of`.
+    economics
+        The terms.
+    cut
+        By what share of all customers defection falls, 0.05 for five points of the rate, such as
+        ``literature.defections_cut.value``.
+    acquisition_cost
+        Money a customer cost to win, taken off the lifetime value before the lift is computed.
+    level
+        Coverage.
+
+    Returns
+    -------
+    Money
+        Rows defection rate, stay of a customer, lifetime value (net of acquisition), value of
+        all customers, and the lift of the lifetime value as a share.
+
+    Raises
+    ------
+    OptionError
+        When the cut is larger than the defection rate, or the value before is not above 0, or
+        as in `lifetime_value`.
+
+    References
+    ----------
+    Reichheld, F. F., Sasser, W. E. (1990). Zero defections: quality comes to services. Harvard
+    Business Review 68(5), 105-111.
+
+    Examples
+    --------
+    >>> from csimodel.repurchase.money import Economics
+    >>> terms = Economics(margin=100, currency="EUR", period="year", discount_rate=0.1)
+    >>> fewer_defections(0.8, terms, cut=0.05)
+    <Money: Fewer defections. lift of the lifetime value: 0.275 as a share.>
+    """
+    require_share("cut", cut)
+    if not np.isfinite(acquisition_cost) or acquisition_cost < 0:
+        raise OptionError(f"acquisition_cost={acquisition_cost!r} must be a number from 0.")
+    given = together(level, retention=retention)
+    before = np.append(given.pairs["retention"][0], given.pairs["retention"][1])
+    after = before + cut
+    if after[0] > 1:
+        raise OptionError(
+            f"cut={cut:g} is larger than the defection rate of {1 - before[0]:.4g}; nobody can "
+            "lose fewer than no customers."
+        )
+    beyond = int((after[1:] > 1).sum())
+    after = np.minimum(after, 1.0)
+    one = lifetime_values(before, economics) - acquisition_cost
+    two = lifetime_values(after, economics) - acquisition_cost
+    if one[0] <= 0:
+        raise OptionError(
+            f"A customer is worth {one[0]:,.2f} {economics.currency} net of acquisition_cost="
+            f"{acquisition_cost:g}, so a lift as a share of it means nothing."
+        )
+    more: list[Finding] = []
+    if beyond:
+        message = f"In {beyond} of {len(before) - 1} draws nobody is left to lose after the cut."
+        more.append(Finding("nobody-left-to-lose", message, count=beyond))
+    unit, everyone = economics.currency, economics.customers
+    with np.errstate(divide="ignore"):
+        stay = 1.0 / (1.0 - before), 1.0 / (1.0 - after)
+    changes = {
+        "defection rate": (1 - before, 1 - after, f"share per {economics.period}"),
+        "lifetime value of a customer": (one, two, unit),
+        "value of all customers": (one * everyone, two * everyone, unit),
+    }
+    if np.isfinite(stay[1]).all():
+        changes = {"stay of a customer": (*stay, f"{economics.period}s"), **changes}
+    rows = [
+        Row.change(name, unit, (float(a[0]), a[1:]), (float(b[0]), b[1:]))
+        for name, (a, b, unit) in changes.items()
+    ]
+    lift = two / one - 1.0
+    rows.append(Row("lift of the lifetime value", "as a share", float(lift[0]), lift[1:]))
+    return money(
+        "Fewer defections",
+        rows[-1].name,
+        rows,
+        economics,
+        given,
+        more=more,
+    )
+
+
+def buying_rates(
+    data: Survey | pd.DataFrame,
+    *,
+    bought: str | pd.Series | ArrayLike,
+    existing: str | pd.Series | ArrayLike,
+    weights: str | None = None,
+    cluster: str | None = None,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Return the share of existing and of new customers who buy, and the difference.
+
+    Parameters
+    ----------
+    data
+        A survey, or a frame such as the contacts of a campaign.
+    bought, existing
+        Columns (or values) of 0 and 1. Rows without both are left out; n counts those used.
+    weights, cluster
+        Names of columns; the survey's own by default.
+    level
+        Coverage. Wilson limits for shares, t limits for the difference.
+
+    Returns
+    -------
+    DataFrame
+        Rows existing, new, difference; columns n, share, se, lower, upper.
+
+    Raises
+    ------
+    SurveyError
+        When a column is not there or holds more than 0 and 1, or a group is empty.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"old": [1] * 20 + [0] * 20, "sold": [1] * 10 + [0] * 27 + [1] * 3})
+    >>> buying_rates(frame, bought="sold", existing="old")["share"].round(2).tolist()
+    [0.5, 0.15, 0.35]
+    """
+    require_level(level)
+    source = Source.of(data, weights, cluster)
+    _, y = source.binary(bought, "bought")
+    _, old = source.binary(existing, "existing")
+    used = source.usable & np.isfinite(y) & np.isfinite(old)
+    groups = [np.flatnonzero(used & (old == 1)), np.flatnonzero(used & (old == 0))]
+    found = group_means(np.nan_to_num(y), groups, source.weights, source.cluster)
+    if (found.n < 2).any():
+        raise SurveyError(
+            f"There are {found.n[0]} existing and {found.n[1]} new customers with an answer, and "
+            "at least 2 of each are needed."
+        )
+    rows = [
+        [found.n[g], found.mean[g], found.se[g], *share_interval(found, g, level)] for g in (0, 1)
+    ]
+    difference = found.contrast(np.array([1.0, -1.0]), level)
+    rows.append(
+        [found.n.sum(), difference.estimate, difference.se, difference.lower, difference.upper]
+    )
+    table = pd.DataFrame(
+        rows, ["existing", "new", "difference"], ["n", "share", "se", "lower", "upper"]
+    )
+    return table.astype({"n": int})

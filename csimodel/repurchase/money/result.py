@@ -1,0 +1,221 @@
+"""The result of a calculation in money: a table with an interval in every row, and its draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import OptionError, suggest
+from csimodel.findings import Finding, listed
+from csimodel.inference import interval_of, require_level, spread_of, tail_probability
+from csimodel.repurchase.estimate import Estimate
+from csimodel.repurchase.money.retention import Together
+from csimodel.repurchase.money.value import Economics
+
+Floats = NDArray[np.float64]
+
+_MARKS = {"note": "note", "warning": "WARNING", "failure": "DO NOT USE"}
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One row of a table in the making.
+
+    Attributes
+    ----------
+    name, unit
+        What it is, and of what unit.
+    estimate
+        The number the row is about; where it is a change, from `start` to `end`.
+    draws
+        Of the estimate, (draws,); empty when nothing was drawn.
+    start, end
+        Both ends of a change, or NaN.
+    """
+
+    name: str
+    unit: str
+    estimate: float
+    draws: Floats
+    start: float = np.nan
+    end: float = np.nan
+
+    @classmethod
+    def change(
+        cls, name: str, unit: str, start: tuple[float, Floats], end: tuple[float, Floats]
+    ) -> Row:
+        """Make the row of a change from its ends, each an estimate and draws."""
+        return cls(name, unit, end[0] - start[0], end[1] - start[1], start[0], end[0])
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Money:
+    """Money that follows from customers' staying. Made by the functions of `money`.
+
+    Attributes
+    ----------
+    title
+        What was computed.
+    main
+        The row of the table that answers the question.
+    table
+        Rows steps; columns estimate, se, lower, upper, unit, and in front start and end where
+        the rows are changes. se, lower and upper are NaN where nothing was drawn.
+    draws
+        Draws of the estimates, draws × rows.
+    level
+        Coverage of intervals.
+    economics
+        The terms.
+    points
+        How far the cause was moved (index points; 1 where it is no index).
+    source
+        Where the draws come from, in words.
+    findings
+        What a reader must know.
+    """
+
+    title: str
+    main: str
+    table: pd.DataFrame
+    draws: pd.DataFrame
+    level: float
+    economics: Economics
+    points: float
+    source: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def currency(self) -> str:
+        """What the money is in."""
+        return self.economics.currency
+
+    @property
+    def period(self) -> str:
+        """The period of margin and retention."""
+        return self.economics.period
+
+    @property
+    def estimate(self) -> Estimate:
+        """The number of the main row, with se, lower, upper and p (two-sided, against 0)."""
+        return self[self.main]
+
+    def __getitem__(self, row: str) -> Estimate:
+        """Return a row's number with its error.
+
+        Raises
+        ------
+        OptionError
+            For an unknown row.
+        """
+        self._require(row)
+        estimate, se, lower, upper = self._numbers(row)
+        drawn = self.draws[[row]].to_numpy()
+        p = float(tail_probability(drawn, 0.0)[0]) if len(drawn) else float("nan")
+        return Estimate(estimate, se, lower, upper, p, self.level)
+
+    def chance(self, row: str | None = None) -> float:
+        """Return the share of draws in which a row (the main one by default) is above 0.
+
+        NaN when nothing was drawn.
+        """
+        name = self.main if row is None else row
+        self._require(name)
+        drawn = self.draws[name].to_numpy()
+        return float((drawn > 0).mean()) if len(drawn) else float("nan")
+
+    @property
+    def headline(self) -> str:
+        """The answer in a sentence."""
+        estimate, se, lower, upper = self._numbers(self.main)
+        told = f" ({100 * self.level:g} % interval {_told(lower)} to {_told(upper)})"
+        unit = str(self.table["unit"].loc[self.main])
+        return f"{self.main}: {_told(estimate)} {unit}{told if np.isfinite(se) else ''}."
+
+    def __repr__(self) -> str:
+        return f"<Money: {self.title}. {self.headline}>"
+
+    def __str__(self) -> str:
+        lines = [self.title, "=" * len(self.title), self.headline, *self._facts(), ""]
+        lines += [f"{_MARKS[found.severity]}: {found}" for found in self.findings]
+        return "\n".join([*lines, "", self.table.to_string(float_format=_told)])
+
+    def _repr_html_(self) -> str:
+        items = "".join(
+            f"<li><b>{escape(found.severity)}</b>: {escape(found.message)}</li>"
+            for found in self.findings
+        )
+        facts = "<br>".join(escape(fact) for fact in self._facts())
+        return (
+            f"<div class='csimodel'><h3>{escape(self.title)}</h3>"
+            f"<p><strong>{escape(self.headline)}</strong></p><p>{facts}</p>"
+            + (f"<ul>{items}</ul>" if items else "")
+            + self.table.to_html(float_format=_told, border=0)
+            + "</div>"
+        )
+
+    def _facts(self) -> list[str]:
+        terms = self.economics
+        first = "now" if terms.first_margin == "now" else f"at the end of the {terms.period}"
+        ending = "without end" if terms.horizon is None else f"{terms.horizon} of them"
+        return [
+            f"Margin {_told(terms.margin)} {terms.currency} per customer and {terms.period}, the "
+            f"first {first}, {ending}; discount rate {100 * terms.discount_rate:g} % per "
+            f"{terms.period}; {terms.customers:,g} customers.",
+            f"Uncertainty: {self.source}.",
+        ]
+
+    def _numbers(self, row: str) -> list[float]:
+        columns = ["estimate", "se", "lower", "upper"]
+        return list(map(float, self.table.loc[row, columns].to_numpy(dtype=np.float64)))
+
+    def _require(self, row: str) -> None:
+        if row not in self.table.index:
+            raise OptionError(
+                f"There is no row {row!r}{suggest(row, self.table.index)}; use one of "
+                f"{listed(map(repr, self.table.index), 20)}."
+            )
+
+
+def money(
+    title: str,
+    main: str,
+    rows: Sequence[Row],
+    economics: Economics,
+    given: Together,
+    *,
+    more: Sequence[Finding] = (),
+    points: float = 1.0,
+) -> Money:
+    """Put intervals to rows, of the level and kind of what was given."""
+    require_level(given.level)
+    estimate = np.array([row.estimate for row in rows])
+    drawn = np.column_stack([row.draws for row in rows])
+    if len(drawn):
+        se = spread_of(drawn)
+        lower, upper = interval_of(given.interval, given.level, estimate, drawn)
+    else:
+        se = lower = upper = np.full(len(rows), np.nan)
+    columns: dict[str, Floats] = {}
+    if any(np.isfinite(row.start) for row in rows):
+        columns["start"] = np.array([row.start for row in rows])
+        columns["end"] = np.array([row.end for row in rows])
+    columns |= {"estimate": estimate, "se": se, "lower": lower, "upper": upper}
+    names = [row.name for row in rows]
+    table = pd.DataFrame(columns, index=pd.Index(names, name="step"))
+    table["unit"] = [row.unit for row in rows]
+    drawn_table = pd.DataFrame(drawn, columns=pd.Index(names))
+    findings = tuple(dict.fromkeys((*given.findings, *more)))
+    return Money(
+        title, main, table, drawn_table, given.level, economics, points, given.source, findings
+    )
+
+
+def _told(value: float) -> str:
+    """Write a number for people: four figures, or two decimals with thousands marked."""
+    return f"{value:,.2f}" if abs(value) >= 100 else f"{value:.4g}"

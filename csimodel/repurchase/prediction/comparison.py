@@ -1,0 +1,300 @@
+"""Which shape predicts best for respondents it was not fitted to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from csimodel.errors import OptionError, choose
+from csimodel.findings import Finding, listed
+from csimodel.inference.designs import require_count
+from csimodel.repurchase.families import Family
+from csimodel.repurchase.prediction.folds import predictions_of_folds, split
+from csimodel.repurchase.result import Repurchase
+from csimodel.repurchase.shape.design import basis_of, plain, which
+from csimodel.repurchase.shape.entry import KINDS, Shape, shape
+from csimodel.repurchase.shape.hinge import Hinge, likelihood
+from csimodel.repurchase.shape.isotonic import Steps
+from csimodel.repurchase.shape.page import Page
+from csimodel.repurchase.shape.resamples import seed_of
+
+Floats = NDArray[np.float64]
+
+LINE = "line"
+_EDGE = 1e-4  # predictions are kept this far from 0 and 1 in the log score
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison:
+    """Shapes compared by how they predict. Made by `compare_shapes`.
+
+    Attributes
+    ----------
+    repurchase
+        The straight regression.
+    index
+        The index that bends.
+    table
+        One row a shape, in the order asked for. Columns log_score and brier: mean over
+        respondents left out, smaller is better; log_score_difference and brier_difference: less
+        the first shape's, with their se and p; parameters, aic, bic: of the fit to all, NaN
+        where there is no likelihood.
+    predictions
+        Predictions for left-out respondents, one column a shape.
+    folds
+        The fold each respondent was left out with, (rows,).
+    shapes
+        The shapes fitted to all respondents, the line left out.
+    diagnostics
+        What a reader must know, in plain words.
+    """
+
+    repurchase: Repurchase
+    index: str
+    table: pd.DataFrame
+    predictions: pd.DataFrame
+    folds: NDArray[np.intp]
+    shapes: dict[str, Shape]
+    diagnostics: tuple[Finding, ...]
+
+    @property
+    def best(self) -> str:
+        """The shape with the smallest log score."""
+        return str(self.table["log_score"].idxmin())
+
+    @property
+    def statistic(self) -> float:
+        """Difference of the best shape's log score from the first's, in standard errors."""
+        gap, se = (self._best(f"log_score_difference{part}") for part in ("", "_se"))
+        return gap / se if se > 0 else 0.0
+
+    @property
+    def p(self) -> float:
+        """Two-sided p-value of that difference; 1 when the first is the best."""
+        p = self._best("log_score_difference_p")
+        return p if np.isfinite(p) else 1.0
+
+    def _best(self, column: str) -> float:
+        return float(self.table[column].to_numpy()[self.table["log_score"].argmin()])
+
+    def curve(self, levels: ArrayLike | None = None) -> dict[str, pd.DataFrame]:
+        """Return the curve of every shape, for `plots.repurchase_curves`."""
+        made = {name: found.curve(levels) for name, found in self.shapes.items()}
+        line = self.repurchase.curve(levels, self.index)
+        return {name: made.get(name, line) for name in self.table.index}
+
+    def summary(self) -> Page:
+        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+        count = int(self.folds.max()) + 1
+        rep = self.repurchase
+        return Page(
+            f"Shapes of {rep.outcome} on the index of {self.index}",
+            self.headline,
+            self.diagnostics,
+            {"Scores": self.table},
+            (f"{rep.family.label}, {rep.n} respondents in {count} folds; smaller is better",),
+        )
+
+    @property
+    def headline(self) -> str:
+        """The result in a sentence."""
+        first = self.table.index[0]
+        if self.best == first:
+            return f"No shape predicts left-out respondents better than {first!r}."
+        better = self.p < 1.0 - self.repurchase.level
+        return (
+            f"{self.best!r} predicts left-out respondents best, "
+            f"{'and' if better else 'but not'} clearly better than {first!r} (p = {self.p:.3f})."
+        )
+
+    def __repr__(self) -> str:
+        return f"<Comparison: {self.headline}>"
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
+
+
+def compare_shapes(
+    rep: Repurchase,
+    kinds: Sequence[str] = (LINE, "quadratic", "spline", "hinge"),
+    *,
+    index: str | None = None,
+    knots: int | Sequence[float] | None = None,
+    folds: int = 10,
+    draws: int = 199,
+    rng: int | np.random.Generator | None = None,
+) -> Comparison:
+    """Compare shapes by cross-validation, and by AIC and BIC where there is a likelihood.
+
+    Respondents (whole clusters, where errors are clustered) are split at random into folds; each
+    fold is predicted from the others. With μ the prediction and y the outcome,
+
+    - log score ``-(y log μ + (1 - y) log(1 - μ))``, with μ kept 0.0001 from 0 and 1;
+    - Brier score ``(y - μ)²``,
+
+    both averaged over respondents with survey weights. Differences between shapes are paired;
+    their standard errors are of a mean over respondents (or clusters) and leave out that the
+    folds share respondents. The threshold of a hinge is found again in each fold; knots of a
+    spline, which look at the index only, stay. The index counts as known.
+
+    Parameters
+    ----------
+    rep
+        A regression of repurchase on an index.
+    kinds
+        ``"line"`` and kinds of `shape`; differences are from the first.
+    index, knots
+        As in `shape`; knots are the spline's.
+    folds
+        Number of folds, at least 2.
+    draws
+        As in `shape`, for the bands of curves that need draws.
+    rng
+        Seed or Generator.
+
+    Raises
+    ------
+    OptionError
+        When an option is unknown or does not fit the others.
+    EstimationError
+        When a shape has no solution, in all respondents or without a fold.
+
+    References
+    ----------
+    Gneiting, T., Raftery, A. E. (2007). Strictly proper scoring rules, prediction, and estimation.
+    Journal of the American Statistical Association 102, 359-378.
+    https://doi.org/10.1198/016214506000001437
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> rep = csi.repurchase(csi.fit(csi.models.ecsi(), csi.load_mobi()), "CUSL1")
+    >>> compare_shapes(rep, ["line", "quadratic"], rng=1)
+    <Comparison: 'quadratic' predicts left-out respondents best, but not clearly better than 'line'
+    (p = 0.996).>
+    """
+    names = [choose("kinds", kind, (LINE, *KINDS)) for kind in kinds]
+    if not names or len(set(names)) < len(names):
+        raise OptionError(f"kinds={list(kinds)!r} must name different shapes, such as 'line'.")
+    require_count("folds", folds, ", and 5 to 10 as a rule")
+    rep, found = plain(rep)
+    moved, seed = which(rep, index), seed_of(rng)
+    sample = rep.regression.sample
+    unit = sample.cluster if rep.errors == "cluster" else None
+    fold = split(sample.n, unit, folds, seed)
+    known = replace(rep, chain=None)
+    fitted = {
+        name: shape(
+            known,
+            name,
+            index=index,
+            knots=knots if name == "spline" else None,
+            draws=draws,
+            rng=seed,
+        )
+        for name in names
+        if name != LINE
+    }
+    straight = (LINE, "hinge", "isotonic")  # without knots of their own
+    bases = {
+        name: None
+        if name in straight
+        else basis_of(rep, moved, name, knots if name == "spline" else None)
+        for name in names
+    }
+    predicted = pd.DataFrame(
+        {name: predictions_of_folds(rep, moved, name, bases[name], fold) for name in names}
+    )
+    table = _scores(sample.outcome, predicted, sample.share, unit)
+    table = table.join(_criteria(rep, fitted, names))
+    findings = (*found, *_about(predicted, table))
+    return Comparison(rep, rep.indexes[moved], table, predicted, fold, fitted, findings)
+
+
+def _scores(
+    outcome: Floats, predicted: pd.DataFrame, share: Floats, unit: NDArray[np.intp] | None
+) -> pd.DataFrame:
+    from scipy.special import ndtr
+
+    mu = predicted.to_numpy()
+    kept = np.clip(mu, _EDGE, 1.0 - _EDGE)
+    y = outcome[:, None]
+    scores = {
+        "log_score": -(y * np.log(kept) + (1.0 - y) * np.log1p(-kept)),
+        "brier": (y - mu) ** 2,
+    }
+    table = {name: share @ values for name, values in scores.items()}
+    for name, values in scores.items():
+        gap = values - values[:, :1]
+        mean = share @ gap
+        pulls = share[:, None] * (gap - mean)
+        if unit is not None:
+            pulls = np.stack([np.bincount(unit, column) for column in pulls.T], axis=1)
+        se = np.sqrt(len(pulls) / (len(pulls) - 1) * (pulls**2).sum(axis=0))
+        se[0] = np.nan
+        table[f"{name}_difference"], table[f"{name}_difference_se"] = mean, se
+        with np.errstate(invalid="ignore", divide="ignore"):
+            table[f"{name}_difference_p"] = 2.0 * ndtr(-np.abs(mean / se))
+    return pd.DataFrame(table, index=list(predicted.columns))
+
+
+def _criteria(rep: Repurchase, fitted: dict[str, Shape], names: list[str]) -> pd.DataFrame:
+    """Return number of parameters, AIC and BIC of the shapes fitted to all."""
+    rows = []
+    for name in names:
+        if name == LINE:
+            regression, extra = rep.regression, 0
+        else:
+            behind = fitted[name].fitted
+            if isinstance(behind, Steps):
+                rows.append([np.nan] * 3)
+                continue
+            regression = (behind.bend if isinstance(behind, Hinge) else behind).regression
+            extra = int(isinstance(behind, Hinge))
+        sample = regression.sample
+        count = len(regression.coefficients) + extra + int(not rep.family.bounded)
+        top = _log_likelihood(rep.family, regression.eta, sample.outcome, sample.weights is None)
+        rows.append([count, 2 * count - 2 * top, np.log(sample.n) * count - 2 * top])
+    return pd.DataFrame(rows, names, ["parameters", "aic", "bic"])
+
+
+def _log_likelihood(family: Family, eta: Floats, outcome: Floats, unweighted: bool) -> float:
+    """Return the log-likelihood; NaN for shares and weighted surveys, which have a quasi one."""
+    if not unweighted or family.robust:
+        return float("nan")
+    if family.bounded:
+        return float(likelihood(family, eta, outcome).sum())
+    variance = float(((outcome - eta) ** 2).mean())
+    return float(-0.5 * len(outcome) * (np.log(2.0 * np.pi * variance) + 1.0))
+
+
+def _about(predicted: pd.DataFrame, table: pd.DataFrame) -> list[Finding]:
+    found = []
+    outside = ((predicted < _EDGE) | (predicted > 1.0 - _EDGE)).sum()
+    kept = {str(name): int(count) for name, count in outside.items() if count}
+    if kept:
+        told = listed(f"{name} ({count})" for name, count in kept.items())
+        found.append(
+            Finding(
+                "predictions-kept-inside",
+                f"Predictions at or beyond 0 and 1 were moved to {_EDGE:g} from them for the log "
+                f"score: {told}; the Brier score takes them as they are.",
+                tuple(kept),
+                "note",
+                sum(kept.values()),
+            )
+        )
+    if table["aic"].isna().all():
+        found.append(
+            Finding(
+                "no-likelihood",
+                "There is no AIC or BIC: shares and weighted surveys are fitted by a "
+                "quasi-likelihood; use the cross-validated scores.",
+                severity="note",
+            )
+        )
+    return found

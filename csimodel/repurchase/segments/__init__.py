@@ -1,0 +1,1 @@
+"""The curve by segment."""

@@ -1,0 +1,284 @@
+"""The drop of repurchase one step below the top of satisfaction, by market."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from csimodel.errors import OptionError, SurveyError
+from csimodel.findings import Finding, listed
+from csimodel.inference.designs import require_count
+from csimodel.inference.intervals import require_level
+from csimodel.repurchase.group_means import GroupMeans, Source, group_means
+from csimodel.survey import Survey
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TopDrop:
+    """What one step below the top of satisfaction costs in repurchase. Made by `top_drop`.
+
+    Attributes
+    ----------
+    table
+        Rows segments (or ``"all"``); columns n_top, n_next, top, next (means of repurchase), drop
+        (top less next), se, lower, upper, p (two-sided).
+    test
+        Wald test that the drop is the same in all segments: chi2, df, p; NaN for one segment.
+    pairwise
+        Differences of drops between every two segments: difference, se, lower, upper, p, p_holm.
+    level
+        Coverage of t intervals.
+    told
+        What top and next are, in words.
+    findings
+        What a reader must know.
+    """
+
+    table: pd.DataFrame
+    test: pd.Series
+    pairwise: pd.DataFrame
+    level: float
+    told: str
+    findings: tuple[Finding, ...]
+
+    def __repr__(self) -> str:
+        drop = self.table["drop"]
+        over = f" (from {drop.idxmin()} to {drop.idxmax()})" if len(drop) > 1 else ""
+        differ = f"; equal drops: p = {self.test['p']:.2g}" if len(drop) > 1 else ""
+        ends = f"{drop.min():.3g}" + (f" to {drop.max():.3g}" if len(drop) > 1 else "")
+        return f"<TopDrop: {self.told}: {ends}{over}{differ}>"
+
+    def __str__(self) -> str:
+        lines = [repr(self)[1:-1], *(str(found) for found in self.findings), ""]
+        return "\n".join([*lines, self.table.to_string(float_format="{:.4g}".format)])
+
+    def _repr_html_(self) -> str:
+        items = "".join(f"<li>{escape(found.message)}</li>" for found in self.findings)
+        return (
+            f"<div class='csimodel'><p><strong>{escape(repr(self)[1:-1])}</strong></p>"
+            + (f"<ul>{items}</ul>" if items else "")
+            + self.table.to_html(float_format="{:.4g}".format, border=0)
+            + "</div>"
+        )
+
+
+def top_drop(
+    data: Survey | pd.DataFrame,
+    *,
+    satisfaction: str | pd.Series | ArrayLike,
+    repurchase: str | pd.Series | ArrayLike,
+    by: str | pd.Series | ArrayLike | None = None,
+    top: tuple[float, float] | None = None,
+    below: tuple[float, float] | None = None,
+    weights: str | None = None,
+    cluster: str | None = None,
+    fewest: int = 30,
+    level: float = 0.95,
+) -> TopDrop:
+    """Return how much less those buy again who are not quite completely satisfied.
+
+    Parameters
+    ----------
+    data
+        A survey or a data frame.
+    satisfaction
+        A satisfaction answer, or an index (then give `top` and `below`).
+    repurchase
+        How likely the customer is to buy again, in its own units, or 0 and 1.
+    by
+        Column (or values) of markets; all together without it.
+    top, below
+        Lowest and highest answer of the top category and of the one below it; by default the
+        highest answer met and the next.
+    weights, cluster
+        Names of columns; the survey's own by default.
+    fewest
+        Segments with fewer respondents in either category are left out, named and counted.
+    level
+        Coverage.
+
+    Returns
+    -------
+    TopDrop
+
+    Raises
+    ------
+    SurveyError
+        When a column is not there, or no segment is large enough.
+    OptionError
+        When the categories overlap.
+
+    References
+    ----------
+    Jones, T. O., Sasser, W. E. (1995). Why satisfied customers defect. Harvard Business Review
+    73(6), 88-99.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"happy": [5, 4] * 40, "again": [1, 1, 1, 0] * 20})
+    >>> top_drop(frame, satisfaction="happy", repurchase="again").table["drop"].tolist()
+    [0.5]
+    """
+    require_level(level)
+    require_count("fewest", fewest, "")
+    source = Source.of(data, weights, cluster)
+    name, happy = source.numbers(satisfaction, "Satisfaction")
+    label, y = source.numbers(repurchase, "Repurchase")
+    answered = source.usable & np.isfinite(happy) & np.isfinite(y)
+    high, low = _categories(name, happy[answered], top, below)
+    codes, names, findings = _segments(source, by, answered)
+    masks = [
+        answered & (codes == g) & (happy >= ends[0]) & (happy <= ends[1])
+        for g in range(len(names))
+        for ends in (high, low)
+    ]
+    counts = np.array([mask.sum() for mask in masks]).reshape(-1, 2)
+    large = np.asarray((counts >= fewest).all(axis=1))
+    findings += _small(names, counts, large, fewest)
+    kept = np.flatnonzero(large)
+    rows = [np.flatnonzero(masks[2 * g + k]) for g in kept for k in (0, 1)]
+    means = group_means(np.nan_to_num(y), rows, source.weights, source.cluster)
+    labels = [names[g] for g in kept]
+    steps: Floats = np.kron(np.eye(len(kept)), np.array([1.0, -1.0]))
+    test, more = _equal(means, steps)
+    told = f"drop of {label} from {name} {_range(high)} to {_range(low)}"
+    table = _table(means, steps, labels, level)
+    pairs = _pairs(means, steps, labels, level)
+    return TopDrop(table, test, pairs, level, told, (*findings, *more))
+
+
+def _categories(
+    name: str,
+    seen: Floats,
+    top: tuple[float, float] | None,
+    below: tuple[float, float] | None,
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    met = np.unique(seen)
+    if len(met) < 2:
+        raise SurveyError(
+            f"Satisfaction {name!r} has {len(met)} different answers where repurchase is known, "
+            "and 2 are needed."
+        )
+    high = (float(met[-1]), float(met[-1])) if top is None else top
+    under = met[met < high[0]]
+    if below is None and not len(under):
+        raise OptionError(f"top={top!r} leaves no answer of {name!r} below it; take a higher one.")
+    low = (float(under[-1]), float(under[-1])) if below is None else below
+    if not (high[0] <= high[1] and low[0] <= low[1] and low[1] < high[0]):
+        raise OptionError(
+            f"top={high!r} and below={low!r} must be rising pairs, below under top; write for "
+            "example top=(10, 10), below=(8, 9)."
+        )
+    return high, low
+
+
+def _segments(
+    source: Source, by: object, answered: NDArray[np.bool_]
+) -> tuple[NDArray[np.intp], list[str], list[Finding]]:
+    if by is None:
+        return np.zeros(len(source.frame), dtype=np.intp), ["all"], []
+    _, labels = source.labels(by, "by")
+    codes, names = pd.factorize(labels, sort=True)
+    without = int((answered & (codes < 0)).sum())
+    findings = []
+    if without:
+        message = f"{without} of {int(answered.sum())} respondents belong to no segment."
+        findings.append(Finding("no-segment", message, (), "note", without))
+    return np.asarray(codes, dtype=np.intp), [str(name) for name in names], findings
+
+
+def _small(
+    names: list[str], counts: NDArray[np.intp], large: NDArray[np.bool_], fewest: int
+) -> list[Finding]:
+    told = [
+        f"{name} ({pair[0]} at the top, {pair[1]} below)"
+        for name, pair, ok in zip(names, counts, large, strict=True)
+        if not ok
+    ]
+    if not large.any():
+        raise SurveyError(
+            f"No segment has {fewest} respondents both at the top and one step below: "
+            f"{listed(told)}; lower fewest= or widen top= and below=."
+        )
+    if not told:
+        return []
+    message = (
+        f"{len(told)} of {len(names)} segments with fewer than {fewest} respondents at the top or "
+        f"one step below were left out: {listed(told)}."
+    )
+    small = tuple(name for name, ok in zip(names, large, strict=True) if not ok)
+    return [Finding("small-segments", message, small, "warning", int(counts[~large].sum()))]
+
+
+def _table(means: GroupMeans, steps: Floats, labels: list[str], level: float) -> pd.DataFrame:
+    found = [means.contrast(step, level) for step in steps]
+    return pd.DataFrame(
+        {
+            "n_top": means.n[::2],
+            "n_next": means.n[1::2],
+            "top": means.mean[::2],
+            "next": means.mean[1::2],
+            "drop": [one.estimate for one in found],
+            "se": [one.se for one in found],
+            "lower": [one.lower for one in found],
+            "upper": [one.upper for one in found],
+            "p": [one.p() for one in found],
+        },
+        index=pd.Index(labels, name="segment"),
+    )
+
+
+def _equal(means: GroupMeans, steps: Floats) -> tuple[pd.Series, list[Finding]]:
+    """Return the Wald test that all drops are the same."""
+    from scipy.special import chdtrc
+
+    names = ["chi2", "df", "p"]
+    if len(steps) < 2:
+        return pd.Series([np.nan, 0.0, np.nan], names), []
+    matrix = steps[1:] - steps[0]
+    spread = matrix @ means.covariance @ matrix.T
+    if not np.isfinite(spread).all() or np.linalg.matrix_rank(spread) < len(spread):
+        message = (
+            "There are too few clusters, or too little variation, to test whether the drop differs "
+            "between segments."
+        )
+        return pd.Series([np.nan, len(matrix), np.nan], names), [Finding("no-test", message)]
+    tested = matrix @ means.mean
+    chi2 = float(tested @ np.linalg.solve(spread, tested))
+    return pd.Series([chi2, len(matrix), float(chdtrc(len(matrix), chi2))], names), []
+
+
+def _pairs(means: GroupMeans, steps: Floats, labels: list[str], level: float) -> pd.DataFrame:
+    from itertools import combinations
+
+    from statsmodels.stats.multitest import multipletests
+
+    pairs = list(combinations(range(len(labels)), 2))
+    found = [means.contrast(steps[a] - steps[b], level) for a, b in pairs]
+    p = np.array([one.p() for one in found])
+    table = pd.DataFrame(
+        {
+            "difference": [one.estimate for one in found],
+            "se": [one.se for one in found],
+            "lower": [one.lower for one in found],
+            "upper": [one.upper for one in found],
+            "p": p,
+            "p_holm": multipletests(p, method="holm")[1] if np.isfinite(p).all() and len(p) else p,
+        }
+    )
+    names = [(labels[a], labels[b]) for a, b in pairs]
+    return table.set_axis(
+        pd.MultiIndex.from_tuples(names, names=["segment", "other"])
+        if names
+        else pd.MultiIndex.from_arrays([[], []], names=["segment", "other"])
+    )
+
+
+def _range(ends: tuple[float, float]) -> str:
+    return f"{ends[0]:g}" if ends[0] == ends[1] else f"{ends[0]:g} to {ends[1]:g}"

@@ -1,0 +1,306 @@
+"""The result of `segments`: effects by segment, tests of their equality, curves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from csimodel.errors import OptionError
+from csimodel.findings import Finding
+from csimodel.inference import interval_of, spread_of
+from csimodel.repurchase.result import Repurchase
+
+Floats = NDArray[np.float64]
+
+_MARKS = {"note": "note", "warning": "WARNING", "failure": "DO NOT USE"}
+_TOGETHER = 2**22  # numbers handled at once
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Segments:
+    """The curve of repurchase over the index in every segment. Made by `segments`.
+
+    Attributes
+    ----------
+    repurchase
+        The regression in which every segment has its own level, slope and bend.
+    names
+        Of the segments.
+    place
+        Segment of each respondent used, (rows,).
+    centre
+        Mean index of all, around which the bend is measured.
+    curvature
+        Whether the curves bend beyond what the family does.
+    """
+
+    repurchase: Repurchase
+    names: tuple[str, ...]
+    place: NDArray[np.intp]
+    centre: float
+    curvature: bool
+
+    @property
+    def level(self) -> float:
+        """Coverage of intervals."""
+        return self.repurchase.level
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What a reader must know."""
+        return self.repurchase.diagnostics
+
+    @property
+    def errors(self) -> str:
+        """What errors account for, in a sentence."""
+        return self.repurchase.interval_kind
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """Segments: n, index and outcome (means), effect, se, lower, upper, p, bend, p_bend.
+
+        ``effect`` is the change of probability per index point, averaged over the index of the
+        respondents of all segments, so that segments are compared at the same satisfaction.
+        ``bend`` is the coefficient of ``(x - m)²/100²`` on the family's scale.
+        """
+        sample = self.repurchase.regression.sample
+        count = np.bincount(self.place)
+        share = np.bincount(self.place, sample.share)
+        columns = {
+            "n": count,
+            "index": np.bincount(self.place, sample.share * sample.regressors[:, 0]) / share,
+            "outcome": np.bincount(self.place, sample.share * sample.outcome) / share,
+        }
+        found = self._told(np.eye(len(self.names)))
+        found.columns = pd.Index(["effect", "se", "lower", "upper", "p"])
+        table = pd.concat([pd.DataFrame(columns), found], axis=1)
+        table.index = pd.Index(self.names, name="segment")
+        if self.curvature:
+            bends = np.array([self._own(g)[2] for g in range(len(self.names))])
+            value, covariance = self._coefficients
+            table["bend"] = bends @ value
+            with np.errstate(divide="ignore", invalid="ignore"):
+                z = table["bend"] / np.sqrt(np.diagonal(bends @ covariance @ bends.T))
+            table["p_bend"] = self.repurchase.regression.p_value(z.to_numpy(), np.ones(len(z)))
+        return table
+
+    @cached_property
+    def tests(self) -> pd.DataFrame:
+        """Wald tests that segments share a curve, but for its level; columns chi2, df, p.
+
+        Rows ``"slopes"`` and, with curvature, ``"bends"`` and ``"curves (slopes and bends)"``; with
+        curvature the slopes are those at the mean index of all.
+        """
+        own = [self._own(g) for g in range(len(self.names))]
+        slopes = np.array([one[1] - own[0][1] for one in own[1:]])
+        rows = {"slopes": slopes}
+        if self.curvature:
+            bends = np.array([one[2] - own[0][2] for one in own[1:]])
+            rows |= {"bends": bends, "curves (slopes and bends)": np.vstack([slopes, bends])}
+        found = {name: self._wald(matrix) for name, matrix in rows.items()}
+        return pd.DataFrame.from_dict(found, orient="index", columns=["chi2", "df", "p"])
+
+    @cached_property
+    def pairwise(self) -> pd.DataFrame:
+        """Differences of effects between every two segments.
+
+        Columns difference (first less second), se, lower, upper (of each alone), p, and p_holm,
+        corrected for the number of pairs.
+
+        References
+        ----------
+        Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian
+        Journal of Statistics 6, 65-70.
+        """
+        from statsmodels.stats.multitest import multipletests
+
+        pairs = list(combinations(range(len(self.names)), 2))
+        unit = np.eye(len(self.names))
+        found = self._told(np.array([unit[a] - unit[b] for a, b in pairs]))
+        found.columns = pd.Index(["difference", "se", "lower", "upper", "p"])
+        p = found["p"].to_numpy()
+        known = np.isfinite(p)
+        holm = np.full(len(p), np.nan)
+        if known.any():
+            holm[known] = multipletests(p[known], method="holm")[1]
+        found["p_holm"] = holm
+        names = [(self.names[a], self.names[b]) for a, b in pairs]
+        return found.set_axis(pd.MultiIndex.from_tuples(names, names=["segment", "other"]))
+
+    def curves(self, levels: ArrayLike | None = None) -> pd.DataFrame:
+        """Return the probability of repurchase over the index in every segment.
+
+        Parameters
+        ----------
+        levels
+            Index points; every fifth from 0 to 100 by default. A curve beyond the index observed
+            in its segment is the formula's guess, which column ``observed`` says.
+
+        Returns
+        -------
+        DataFrame
+            Rows (segment, index); columns probability, se, lower, upper, observed.
+
+        Raises
+        ------
+        OptionError
+            When a level is outside 0 to 100.
+        """
+        points = np.arange(0.0, 101.0, 5.0) if levels is None else np.atleast_1d(levels)
+        points = np.asarray(points, dtype=np.float64)
+        outside = points[~((points >= 0) & (points <= 100))]
+        if len(outside):
+            raise OptionError(
+                f"Level {outside[0]:g} is not on the index, which goes from 0 to 100; choose a "
+                "level between them."
+            )
+        rows = [self._at(g, points) for g in range(len(self.names))]
+        matrix = np.vstack(rows)
+        regression, mean = self.repurchase.regression, self.repurchase.family.mean
+        value = mean(matrix @ regression.coefficients)
+        chain = self.repurchase.chain
+        if chain is None:
+            slope = self.repurchase.family.slope(matrix @ regression.coefficients)
+            gradient = slope[:, None] * matrix
+            se = np.sqrt(np.einsum("ij,jk,ik->i", gradient, regression.covariance, gradient))
+            lower, upper = regression.limits(value, se, self.level, True)
+        else:
+            draws = mean(chain.coefficients @ matrix.T)
+            se = spread_of(draws)
+            lower, upper = interval_of(self.repurchase.interval, self.level, value, draws)
+        seen = regression.sample.regressors[:, 0]
+        observed = [
+            (points >= seen[self.place == g].min()) & (points <= seen[self.place == g].max())
+            for g in range(len(self.names))
+        ]
+        return pd.DataFrame(
+            {
+                "probability": value,
+                "se": se,
+                "lower": lower,
+                "upper": upper,
+                "observed": np.concatenate(observed),
+            },
+            index=pd.MultiIndex.from_product([self.names, points], names=["segment", "index"]),
+        )
+
+    @property
+    def headline(self) -> str:
+        """The result in a sentence."""
+        p = float(self.tests["p"].iloc[-1])
+        differ = "differ" if p < 1.0 - self.level else "are not shown to differ"
+        effect = 100.0 * self.table["effect"]
+        return (
+            f"The curves of {self.repurchase.outcome} over the index {differ} between the "
+            f"{len(self.names)} segments (p = {p:.2g}); a point is worth from {effect.min():.2f} "
+            f"({effect.idxmin()}) to {effect.max():.2f} ({effect.idxmax()}) percentage points."
+        )
+
+    def __repr__(self) -> str:
+        return f"<Segments: {self.headline}>"
+
+    def __str__(self) -> str:
+        lines = [self.headline, self.errors, ""]
+        lines += [f"{_MARKS[found.severity]}: {found}" for found in self.findings]
+        for title, table in self._tables():
+            lines += ["", title, table.to_string(float_format="{:.4g}".format)]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        items = "".join(
+            f"<li><b>{escape(found.severity)}</b>: {escape(found.message)}</li>"
+            for found in self.findings
+        )
+        tables = "".join(
+            f"<p>{escape(title)}</p>{table.to_html(float_format='{:.4g}'.format, border=0)}"
+            for title, table in self._tables()
+        )
+        return (
+            f"<div class='csimodel'><p><strong>{escape(self.headline)}</strong></p>"
+            f"<p>{escape(self.errors)}</p>"
+            + (f"<ul>{items}</ul>" if items else "")
+            + tables
+            + "</div>"
+        )
+
+    def _tables(self) -> list[tuple[str, pd.DataFrame]]:
+        return [
+            ("Segments", self.table),
+            ("Do the curves differ?", self.tests),
+            ("Differences of effects", self.pairwise),
+        ]
+
+    @property
+    def _coefficients(self) -> tuple[Floats, Floats]:
+        """Return coefficients and their covariance, that of the draws where there are any."""
+        regression, chain = self.repurchase.regression, self.repurchase.chain
+        if chain is None:
+            return regression.coefficients, regression.covariance
+        return regression.coefficients, np.cov(chain.coefficients, rowvar=False)
+
+    def _own(self, g: int) -> Floats:
+        """Return how a segment's level, slope at the mean and bend follow, (3, terms)."""
+        terms = len(self.repurchase.regression.coefficients)
+        size = 2 + self.curvature
+        found = np.zeros((3, terms))
+        for k in range(size):
+            found[k, k] = 1.0
+            if g:
+                found[k, g * size + k] = 1.0
+        return found
+
+    def _at(self, g: int, points: Floats) -> Floats:
+        """Return the design of a segment at index points, (points, terms)."""
+        parts = np.stack([np.ones(len(points)), points, (points - self.centre) ** 2 / 1e4], axis=1)
+        return parts @ self._own(g)
+
+    @cached_property
+    def _effects(self) -> tuple[Floats, Floats, Floats | None]:
+        """Return effects, (segments,), their gradient, (segments, terms), and their draws."""
+        rep = self.repurchase
+        seen, where = np.unique(rep.regression.sample.regressors[:, 0], return_inverse=True)
+        share = np.bincount(where, rep.regression.sample.share)
+        along_points = np.stack(
+            [np.zeros(len(seen)), np.ones(len(seen)), 2.0 * (seen - self.centre) / 1e4], axis=1
+        )
+        b, family = rep.regression.coefficients, rep.family
+        values, gradients, draws = [], [], []
+        for g in range(len(self.names)):
+            X, D = self._at(g, seen), along_points @ self._own(g)
+            eta, along = X @ b, D @ b
+            slope = share * family.slope(eta)
+            values.append(slope @ along)
+            gradients.append((share * family.curvature(eta) * along) @ X + slope @ D)
+            if rep.chain is not None:
+                c = rep.chain.coefficients
+                step = max(1, _TOGETHER // len(seen))
+                parts = [
+                    (family.slope(c[k : k + step] @ X.T) * (c[k : k + step] @ D.T)) @ share
+                    for k in range(0, len(c), step)
+                ]
+                draws.append(np.concatenate(parts))
+        drawn = np.stack(draws, axis=1) if draws else None
+        return np.array(values), np.array(gradients), drawn
+
+    def _told(self, matrix: Floats) -> pd.DataFrame:
+        """Return sums of effects with their errors."""
+        values, gradients, draws = self._effects
+        rep = self.repurchase
+        drawn = None if draws is None else draws @ matrix.T
+        return rep._table(matrix @ values, matrix @ gradients, drawn)
+
+    def _wald(self, matrix: Floats) -> list[float]:
+        from scipy.special import chdtrc
+
+        value, covariance = self._coefficients
+        tested, spread = matrix @ value, matrix @ covariance @ matrix.T
+        if not np.isfinite(spread).all():
+            return [np.nan, float(len(matrix)), np.nan]
+        chi2 = float(tested @ np.linalg.solve(spread, tested))
+        return [chi2, float(len(matrix)), float(chdtrc(len(matrix), chi2))]

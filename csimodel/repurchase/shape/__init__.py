@@ -1,0 +1,1 @@
+"""How repurchase bends with the index."""

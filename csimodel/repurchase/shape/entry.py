@@ -1,0 +1,289 @@
+"""`shape`: how repurchase follows the index, when a straight effect may not be the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from csimodel.errors import OptionError, choose
+from csimodel.findings import Finding
+from csimodel.inference.designs import require_count
+from csimodel.repurchase.result import Repurchase
+from csimodel.repurchase.shape.bend import Bend, bend, require_values
+from csimodel.repurchase.shape.design import basis_of, plain, which
+from csimodel.repurchase.shape.findings import about
+from csimodel.repurchase.shape.hinge import Hinge, hinge
+from csimodel.repurchase.shape.isotonic import Steps, steps
+from csimodel.repurchase.shape.page import Page
+from csimodel.repurchase.shape.resamples import Resamples, seed_of
+from csimodel.repurchase.shape.wald import fieller, wald
+
+Floats = NDArray[np.float64]
+
+KINDS = ("quadratic", "spline", "hinge", "isotonic")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Shape:
+    """How the probability of repurchase follows the index. Made by `shape`.
+
+    Attributes
+    ----------
+    kind
+        ``"quadratic"``, ``"spline"``, ``"hinge"`` or ``"isotonic"``.
+    repurchase
+        The straight regression it was made from.
+    index
+        The index that bends.
+    table
+        What was estimated: estimate, se, lower, upper, p. Slopes are on the family's scale, per
+        index point; turning point and threshold are index points; distances are probabilities.
+    tests
+        Rows are hypotheses; columns statistic, distribution, p. The first is the one against a
+        straight effect (isotonic: against the regression).
+    fitted
+        The regression or the steps behind it.
+    diagnostics
+        What a reader must know, in plain words.
+    """
+
+    kind: str
+    repurchase: Repurchase
+    index: str
+    table: pd.DataFrame
+    tests: pd.DataFrame
+    fitted: Bend | Hinge | Steps
+    diagnostics: tuple[Finding, ...]
+
+    @property
+    def statistic(self) -> float:
+        """Statistic of the test against a straight effect."""
+        return float(self.tests["statistic"].iloc[0])
+
+    @property
+    def p(self) -> float:
+        """p-value of the test against a straight effect."""
+        return float(self.tests["p"].iloc[0])
+
+    def curve(self, levels: ArrayLike | None = None) -> pd.DataFrame:
+        """Return the probability of repurchase over the index, for `plots.repurchase_curve`.
+
+        Parameters
+        ----------
+        levels
+            Index points, 0 to 100; every whole point by default.
+
+        Returns
+        -------
+        DataFrame
+            Columns index, probability, se, lower, upper.
+
+        Raises
+        ------
+        OptionError
+            When a level is outside 0 to 100.
+        """
+        points = np.arange(101.0) if levels is None else np.asarray(levels, float).ravel()
+        outside = points[~((points >= 0) & (points <= 100))]
+        if len(outside):
+            raise OptionError(
+                f"Level {outside[0]:g} is not on the index, which goes from 0 to 100; choose a "
+                "level between them."
+            )
+        return self.fitted.curve(points)
+
+    def summary(self) -> Page:
+        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+        rep = self.repurchase
+        tables = {"Estimates": self.table, "Tests": self.tests}
+        title = f"{rep.outcome} on the index of {self.index}: {self.kind}"
+        facts = (f"{rep.family.label}, {rep.n} respondents; {100 * rep.level:g} % intervals",)
+        return Page(title, self.headline, self.diagnostics, tables, facts)
+
+    @property
+    def headline(self) -> str:
+        """The result in a sentence."""
+        bent = self.p < 1.0 - self.repurchase.level
+        told = f"p = {self.p:.3f}" if self.p >= 0.001 else "p < 0.001"
+        if self.kind == "isotonic":
+            gap = 100 * float(self.table["estimate"].loc["distance"])
+            return (
+                f"Without assuming any form, the probability lies {gap:.1f} percentage points "
+                f"from the regression's on average, {'more' if bent else 'no more'} than chance "
+                f"makes it ({told})."
+            )
+        if not bent:
+            return (
+                f"Nothing speaks against a straight effect of {self.index} on the "
+                f"{self.repurchase.family.scale} scale ({told})."
+            )
+        if self.kind == "hinge":
+            at, below, above = self.table["estimate"].iloc[:3].tolist()
+            return (
+                f"A point of {self.index} counts {'more' if abs(above) > abs(below) else 'less'} "
+                f"above {at:.0f} than below: {above:.4f} against {below:.4f} "
+                f"({self.repurchase.family.scale}; {told})."
+            )
+        return f"The effect of {self.index} is not straight ({told}); see the curve."
+
+    def __repr__(self) -> str:
+        return f"<Shape {self.kind}: {self.headline}>"
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
+
+
+def shape(
+    rep: Repurchase,
+    kind: str = "spline",
+    *,
+    index: str | None = None,
+    knots: int | float | Sequence[float] | None = None,
+    draws: int = 999,
+    rng: int | np.random.Generator | None = None,
+) -> Shape:
+    """Let the effect of an index on repurchase bend, and test whether it does.
+
+    The other regressors, survey weights, clusters and kind of errors stay as they are in `rep`.
+    If `rep` has a bootstrap, errors come from its whole-chain draws, with knots kept in place.
+
+    Parameters
+    ----------
+    rep
+        A regression of repurchase on an index.
+    kind
+        - ``"quadratic"``: index and its square, tests of both and of the square, and the turning
+          point with Fieller's interval.
+        - ``"spline"``: restricted cubic spline with a test of linearity.
+        - ``"hinge"``: slopes below and above a threshold that is estimated by profile
+          likelihood (least squares for ``family="ols"``), between the outer tenths of the
+          respondents, with a bootstrap interval; whether there is a threshold is tested by
+          Hansen's multiplier bootstrap, or with the whole chain by its recentred draws.
+        - ``"isotonic"``: a check that assumes only that repurchase rises with the index. It uses
+          the index alone, and its band is a rough guide, as the bootstrap is not consistent at
+          a point.
+    index
+        Which index of the regression; the first by default.
+    knots
+        For a spline, their number (3 to 7, 4 by default; placed at Harrell's quantiles) or the
+        index points; for a hinge, the threshold if it is known.
+    draws
+        Bootstrap draws, where there are none in `rep`, and multiplier draws of tests.
+    rng
+        Seed or Generator.
+
+    Returns
+    -------
+    Shape
+
+    Raises
+    ------
+    OptionError
+        When an option is unknown or does not fit the others.
+    EstimationError
+        When the index has too few different values, or the shape has no finite solution.
+
+    References
+    ----------
+    Harrell, F. E. (2015). Regression Modeling Strategies.
+    https://doi.org/10.1007/978-3-319-19425-7
+
+    Hansen, B. E. (1996). Inference when a nuisance parameter is not identified under the null
+    hypothesis. Econometrica 64, 413-430. https://doi.org/10.2307/2171789
+
+    Sen, B., Banerjee, M., Woodroofe, M. (2010). Inconsistency of bootstrap: the Grenander
+    estimator. Annals of Statistics 38, 1953-1977. https://doi.org/10.1214/09-AOS777
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> rep = csi.repurchase(csi.fit(csi.models.ecsi(), csi.load_mobi()), "CUSL1")
+    >>> bent = shape(rep, "spline")
+    >>> bent
+    <Shape spline: Nothing speaks against a straight effect of Satisfaction on the log-odds scale
+    (p = 0.313).>
+    >>> bent.tests["distribution"].tolist(), bent.tests["statistic"].round(2).tolist()
+    (['χ²(2)', 'χ²(3)'], [2.32, 47.79])
+    """
+    choose("kind", kind, KINDS)
+    require_count("draws", draws, ", and some hundreds for tests")
+    rep, found = plain(rep)
+    moved = which(rep, index)
+    name = rep.indexes[moved]
+    resamples = Resamples.of(rep, moved, draws, seed := seed_of(rng))
+    fitted: Bend | Hinge | Steps
+    if kind == "isotonic" and knots is None:
+        require_values(rep, moved, 3)
+        fitted = steps(rep, moved, resamples)
+        table, tests = _of_steps(fitted, draws, seed)
+    elif kind == "hinge" and knots is None:
+        fitted = hinge(rep, moved, resamples)
+        tests = _frame({"no threshold": fitted.existence(draws, seed)})
+        table = fitted.table(float(tests["p"].iloc[0]))
+    else:
+        fitted = bend(rep, moved, basis_of(rep, moved, kind, knots), resamples)
+        table, tests = _of_bend(fitted)
+    return Shape(kind, rep, name, table, tests, fitted, (*found, *about(fitted, table, name)))
+
+
+def _of_bend(fitted: Bend) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the table and tests of a regression on given columns."""
+    size, V = fitted.basis.size, fitted.covariance
+    b = fitted.regression.coefficients
+    bent, own = slice(2, 1 + size), slice(1, 1 + size)
+    table = fitted.coefficients()
+    what = {"quadratic": "no curvature", "hinge": "no threshold"}.get(
+        fitted.basis.kind, "linearity"
+    )
+    tests = {
+        what: wald(b[bent], V[bent, bent], fitted.df),
+        "no effect": wald(b[own], V[own, own], fitted.df),
+    }
+    if fitted.basis.kind == "quadratic":
+        scale = np.diag([-1.0, 2.0])
+        limits = fieller(
+            -b[1], 2 * b[2], scale @ V[own, own] @ scale, fitted.repurchase.level, fitted.df
+        )
+        table.loc["turning point"] = [-b[1] / (2 * b[2]), *limits, np.nan]
+    if fitted.basis.kind == "hinge":
+        table = _with_slope_above(fitted, table)
+    return table, _frame(tests)
+
+
+def _with_slope_above(fitted: Bend, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that an estimated hinge has, for a threshold that is given."""
+    b, V, regression = fitted.regression.coefficients, fitted.covariance, fitted.regression
+    se = np.sqrt(np.array([V[1:3, 1:3].sum()]))
+    above = b[1:2] + b[2:3]
+    lower, upper = regression.limits(above, se, fitted.repurchase.level, False)
+    row = np.column_stack([above, se, lower, upper, regression.p_value(above, se)])
+    made = pd.DataFrame(row, ["slope above"], table.columns)
+    threshold = pd.DataFrame(
+        [[fitted.basis.knots[0], 0.0, *[fitted.basis.knots[0]] * 2, np.nan]],
+        ["threshold"],
+        table.columns,
+    )
+    below, change = (
+        table.iloc[[place]].set_axis([name], axis=0)
+        for place, name in enumerate(("slope below", "change"))
+    )
+    return pd.concat([threshold, below, made, change, table.iloc[2:]])
+
+
+def _of_steps(fitted: Steps, draws: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    gap, where = fitted.largest
+    tests = _frame({"same as the regression": fitted.departure(draws, seed)})
+    p = float(tests["p"].iloc[0])
+    columns = ["estimate", "se", "lower", "upper", "p"]
+    nothing = [np.nan] * 3
+    rows = [[fitted.distance, *nothing, p], [gap, *nothing, np.nan], [where, *nothing, np.nan]]
+    names = ["distance", "largest gap", "index at largest gap"]
+    return pd.DataFrame(rows, names, columns), tests
+
+
+def _frame(tests: dict[str, pd.Series]) -> pd.DataFrame:
+    return pd.DataFrame(tests).T.astype({"statistic": float, "p": float})

@@ -1,0 +1,115 @@
+"""What a reader must know about a shape, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from csimodel.findings import Finding, listed
+from csimodel.repurchase.shape.bend import Bend
+from csimodel.repurchase.shape.hinge import Hinge
+from csimodel.repurchase.shape.isotonic import Steps
+
+
+def about(fitted: Bend | Hinge | Steps, table: pd.DataFrame, index: str) -> Iterator[Finding]:
+    """Point out what lies outside the data, what is not located, and draws lost."""
+    if isinstance(fitted, Steps):
+        yield from _steps(fitted, index)
+        return
+    base = fitted.bend if isinstance(fitted, Hinge) else fitted
+    x = base.repurchase.regression.sample.regressors[:, base.resamples.moved]
+    low, high = float(x.min()), float(x.max())
+    yield from _knots(base, index, low, high)
+    if isinstance(fitted, Hinge):
+        yield from _edge(fitted, index)
+        p = float(table["p"].loc["change"])
+        if p >= 1.0 - base.repurchase.level:
+            yield Finding(
+                "threshold-not-shown",
+                f"The test does not show that the effect of {index!r} changes anywhere "
+                f"(p = {p:.3f}), so the threshold and its interval mean little.",
+                (index,),
+            )
+        yield from _lost(int((~fitted.usable).sum()), len(fitted.usable))
+        return
+    if base.basis.kind == "quadratic":
+        yield from _turning(table, index, low, high)
+    if base.draws is not None:
+        yield from _lost(int((~np.isfinite(base.draws).all(axis=1)).sum()), len(base.draws))
+
+
+def _knots(base: Bend, index: str, low: float, high: float) -> Iterator[Finding]:
+    knots = base.basis.knots
+    outside = [f"{knot:g}" for knot in knots if not low <= knot <= high]
+    if outside and base.basis.kind == "spline":
+        yield Finding(
+            "knots-outside",
+            f"Knots at {listed(outside)} lie outside the index of {index!r} as observed "
+            f"({low:.1f} to {high:.1f}), where no customer tells how the curve runs.",
+            (index,),
+            count=len(outside),
+        )
+
+
+def _turning(table: pd.DataFrame, index: str, low: float, high: float) -> Iterator[Finding]:
+    point, _, lower, upper = table.loc[["turning point"]].to_numpy()[0, :4]
+    if not low <= point <= high:
+        yield Finding(
+            "turning-point-outside",
+            f"The turning point {point:.1f} lies outside the index of {index!r} as observed "
+            f"({low:.1f} to {high:.1f}): the curve bends but does not turn among these customers.",
+            (index,),
+            "note",
+        )
+    if not (np.isfinite(lower) and np.isfinite(upper)):
+        yield Finding(
+            "turning-point-not-located",
+            f"The curvature of {index!r} is too uncertain to say where a turning point would be; "
+            "its interval has no end.",
+            (index,),
+            "note",
+        )
+
+
+def _edge(fitted: Hinge, index: str) -> Iterator[Finding]:
+    step = fitted.grid[1] - fitted.grid[0]
+    if not fitted.grid[0] + step / 2 < fitted.threshold < fitted.grid[-1] - step / 2:
+        yield Finding(
+            "threshold-at-edge",
+            f"The best threshold {fitted.threshold:.1f} of {index!r} lies at the edge of those "
+            f"tried ({fitted.grid[0]:.1f} to {fitted.grid[-1]:.1f}); a change may be nearer the "
+            "end of the scale, or there is none.",
+            (index,),
+        )
+
+
+def _lost(lost: int, total: int) -> Iterator[Finding]:
+    if lost:
+        yield Finding(
+            "lost-draws",
+            f"{lost} of {total} draws have no bent regression; intervals rest on the others and "
+            "may be too narrow.",
+            severity="warning" if lost <= 0.1 * total else "failure",
+            count=lost,
+        )
+
+
+def _steps(fitted: Steps, index: str) -> Iterator[Finding]:
+    others = [name for name in fitted.repurchase.regression.sample.names if name != index]
+    if others:
+        yield Finding(
+            "others-ignored",
+            f"The isotonic curve is of {index!r} alone; {listed(map(repr, others))} enter the "
+            "regression it is compared with, not the curve.",
+            tuple(others),
+            "note",
+        )
+    if not fitted.rising:
+        yield Finding(
+            "falling",
+            f"Repurchase falls with {index!r} in the regression, so the isotonic curve falls too; "
+            "check whether the outcome counts the other way round.",
+            (index,),
+        )

@@ -1,0 +1,281 @@
+"""A straight effect that changes at a threshold found in the data, and whether it is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import EstimationError
+from csimodel.inference import interval_of, spread_of, tail_probability
+from csimodel.repurchase.families import Family
+from csimodel.repurchase.kernel import Ending, regress_draws
+from csimodel.repurchase.result import Repurchase
+from csimodel.repurchase.shape.basis import Basis, quantiles_of
+from csimodel.repurchase.shape.bend import (
+    Bend,
+    bend,
+    curve_table,
+    predictions_of_draws,
+    require_values,
+)
+from csimodel.repurchase.shape.multiplier import multiplier_test
+from csimodel.repurchase.shape.resamples import Resamples
+from csimodel.repurchase.shape.wald import outcome_of_test
+
+Floats = NDArray[np.float64]
+
+TRIM = 0.10  # share of respondents that must lie below and above every threshold tried
+_GRID = 25  # thresholds tried first
+_ROUNDS_SAMPLE, _ROUNDS_DRAW = 16, 4  # of halving the step around the best
+
+
+@dataclass(frozen=True, eq=False)
+class Hinge:
+    """A hinge with its threshold estimated, in the sample and in every draw.
+
+    Attributes
+    ----------
+    bend
+        The regression at the estimated threshold.
+    grid
+        Thresholds tried, index points, (grid,).
+    criterion
+        Profile log-likelihood (least squares: minus half the sum of squares) on the grid, (grid,).
+    changes
+        Change of slope at each threshold of the grid: of the sample, (grid,).
+    draws
+        Threshold, then coefficients (constant, slope below, change, others) of each draw, NaN
+        where lost, (draws, 1 + terms).
+    draw_changes
+        `changes` in each draw, (draws, grid).
+    """
+
+    bend: Bend
+    grid: Floats
+    criterion: Floats
+    changes: Floats
+    draws: Floats
+    draw_changes: Floats
+
+    @property
+    def threshold(self) -> float:
+        """The estimated threshold, index points."""
+        return self.bend.basis.knots[0]
+
+    @cached_property
+    def usable(self) -> NDArray[np.bool_]:
+        """Draws with a solution, (draws,)."""
+        return np.asarray(np.isfinite(self.draws).all(axis=1))
+
+    def table(self, p_of_change: float) -> pd.DataFrame:
+        """Return threshold, slopes below and above, and change: estimate, se, lower, upper, p."""
+        rep, b = self.bend.repurchase, self.bend.regression.coefficients
+        value = np.array([self.threshold, b[1], b[1] + b[2], b[2]])
+        found = self.draws[self.usable]
+        drawn = np.column_stack([found[:, 0], found[:, 2], found[:, 2] + found[:, 3], found[:, 3]])
+        lower, upper = interval_of(rep.interval, rep.level, value, drawn)
+        p = tail_probability(drawn, 0.0)
+        p[0], p[3] = np.nan, p_of_change
+        columns = {"estimate": value, "se": spread_of(drawn), "lower": lower, "upper": upper}
+        rows = ["threshold", "slope below", "slope above", "change"]
+        return pd.DataFrame({**columns, "p": p}, index=rows)
+
+    def curve(self, levels: Floats) -> pd.DataFrame:
+        """Return probability, se, lower and upper at levels, the threshold's error included."""
+        rep = self.bend.repurchase
+        value = self.bend.curve(levels)["probability"].to_numpy()
+        thresholds = self.draws[:, 0]
+
+        def columns(draws: NDArray[np.intp], index: Floats) -> list[Floats]:
+            return [index, np.maximum(index - thresholds[draws, None], 0.0)]
+
+        drawn = predictions_of_draws(
+            self.bend.resamples, rep.family, self.draws[:, 1:], columns, levels
+        )
+        lower, upper = interval_of(rep.interval, rep.level, value, drawn)
+        return curve_table(levels, value, spread_of(drawn), lower, upper)
+
+    def existence(self, multipliers: int, seed: int) -> pd.Series:
+        """Test that the slope changes nowhere on the grid.
+
+        With the whole chain: the largest ``|change(γ)|/sd(change*(γ))`` against the same of the
+        draws, recentred at the sample's. Without: `multiplier_test`.
+        """
+        if self.bend.resamples.chain is None:
+            rep, moved = self.bend.repurchase, self.bend.resamples.moved
+            return multiplier_test(rep.regression, moved, self.grid, multipliers, seed)
+        drawn = self.draw_changes[np.isfinite(self.draw_changes).all(axis=1)]
+        spread = spread_of(drawn)
+        largest = float((np.abs(self.changes) / spread).max())
+        reached = (np.abs(drawn - self.changes) / spread).max(axis=1)
+        p = (1.0 + float((reached >= largest).sum())) / (1.0 + len(drawn))
+        return outcome_of_test(largest**2, f"bootstrap ({len(drawn)} draws)", p)
+
+
+def hinge(rep: Repurchase, moved: int, resamples: Resamples) -> Hinge:
+    """Estimate a hinge: profile likelihood over a grid of thresholds, then refined.
+
+    Raises
+    ------
+    EstimationError
+        When the index has too few different values between its outer tenths.
+    """
+    search = _Search.of(rep, moved)
+    first, profile, path = _best(rep, moved, search)
+    fitted = bend(rep, moved, Basis("hinge", (float(first[0]),)), resamples)
+    draws = np.full((resamples.total, len(first)), np.nan)
+    changes = np.full((resamples.total, len(search.grid)), np.nan)
+    for batch in resamples.batches("threshold"):
+        draws[batch.draws], _, paths = search(
+            batch.outcome, batch.index, batch.others, batch.weights, path, _ROUNDS_DRAW
+        )
+        changes[batch.draws] = paths[:, :, 2] / search.spread
+    return Hinge(fitted, search.grid, profile, path[:, 2] / search.spread, draws, changes)
+
+
+def best_hinge(rep: Repurchase, moved: int) -> float:
+    """Return the threshold of the sample alone, index points."""
+    return float(_best(rep, moved, _Search.of(rep, moved))[0][0])
+
+
+def _best(rep: Repurchase, moved: int, search: _Search) -> tuple[Floats, Floats, Floats]:
+    """Return the sample's threshold and coefficients, profile, and coefficients over the grid."""
+    sample = rep.regression.sample
+    others = np.delete(sample.regressors, moved, axis=1)
+    weights = (np.ones(sample.n) if sample.weights is None else sample.weights)[None, :]
+    start = np.zeros((len(search.grid), 3 + others.shape[1]))
+    index = sample.regressors[:, moved]
+    found = search(sample.outcome, index, list(others.T), weights, start, _ROUNDS_SAMPLE)
+    if not np.isfinite(found[0]).all():
+        raise EstimationError(
+            f"No threshold of {rep.indexes[moved]!r} gives the {rep.family.label} a finite "
+            "solution; use kind='quadratic', or family='ols'."
+        )
+    return found[0][0], found[1][0], found[2][0]
+
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """Profile the threshold of many draws at once, on standardised regressors."""
+
+    family: Family
+    grid: Floats
+    centre: float
+    spread: float
+    others_centre: Floats
+    others_spread: Floats
+
+    @classmethod
+    def of(cls, rep: Repurchase, moved: int) -> _Search:
+        """Place the thresholds to be tried."""
+        require_values(rep, moved, 5)
+        x = rep.regression.sample.regressors
+        index, others = x[:, moved], np.delete(x, moved, axis=1)
+        return cls(
+            family=rep.family,
+            grid=_grid(rep, moved),
+            centre=float(index.mean()),
+            spread=float(index.std()),
+            others_centre=others.mean(axis=0),
+            others_spread=others.std(axis=0),
+        )
+
+    def __call__(
+        self,
+        outcome: Floats,
+        index: Floats,
+        others: list[Floats],
+        weights: Floats,
+        starts: Floats,
+        rounds: int,
+    ) -> tuple[Floats, Floats, Floats]:
+        """Return the best, the profile and the standardised coefficients over the grid.
+
+        (draws, 1 + terms) with the threshold first, (draws, grid), (draws, grid, terms).
+        """
+        z = (index - self.centre) / self.spread
+        further = [
+            (x - m) / s
+            for x, m, s in zip(others, self.others_centre, self.others_spread, strict=True)
+        ]
+        draws = np.arange(len(weights))
+        paths = np.empty((len(weights), len(self.grid), starts.shape[1]))
+        profile = np.empty(paths.shape[:2])
+        knots = (self.grid - self.centre) / self.spread
+        for place, knot in enumerate(knots):
+            paths[:, place], profile[:, place] = self._fit(
+                outcome, z, further, weights, np.full(len(weights), knot), starts[place]
+            )
+        best = profile.argmax(axis=1)
+        knot, top, b = knots[best], profile[draws, best], paths[draws, best]
+        step = (knots[1] - knots[0]) / 2.0
+        start = starts[len(starts) // 2]
+        for _ in range(rounds):
+            middle = knot
+            for side in (-1.0, 1.0):
+                tried = np.clip(middle + side * step, knots[0], knots[-1])
+                found, value = self._fit(outcome, z, further, weights, tried, start)
+                better = value > top
+                knot = np.where(better, tried, knot)
+                top = np.where(better, value, top)
+                b = np.where(better[:, None], found, b)
+            step /= 2.0
+        return self._in_points(knot, b, np.isfinite(top)), profile, paths
+
+    def _fit(
+        self,
+        outcome: Floats,
+        z: Floats,
+        others: list[Floats],
+        weights: Floats,
+        knots: Floats,
+        start: Floats,
+    ) -> tuple[Floats, Floats]:
+        """Return coefficients and criterion of each draw at its threshold; -inf where lost."""
+        bent = np.maximum(z - knots[:, None], 0.0)
+        every = [z, bent, *others]
+        fitted = regress_draws(self.family, outcome, every, weights, start, tolerance=1e-7)
+        b = fitted.coefficients
+        lost = fitted.ending != Ending.CONVERGED
+        b[lost] = np.nan
+        eta = b[:, :1] + sum(b[:, 1 + j, None] * x for j, x in enumerate(every))
+        value = np.einsum("dc,dc->d", likelihood(self.family, eta, outcome), weights)
+        return b, np.where(lost, -np.inf, value)
+
+    def _in_points(self, knot: Floats, b: Floats, fine: NDArray[np.bool_]) -> Floats:
+        """Turn standardised coefficients into index points and the controls' own units."""
+        found = np.column_stack([self.centre + self.spread * knot, b])
+        found[:, 2:4] /= self.spread
+        found[:, 4:] /= self.others_spread
+        found[:, 1] -= found[:, 2] * self.centre + found[:, 4:] @ self.others_centre
+        # The hinge is zero below its threshold in either unit, so it moves no constant.
+        found[~fine] = np.nan
+        return found
+
+
+def likelihood(family: Family, eta: Floats, outcome: Floats) -> Floats:
+    """Return what is maximised, of η's shape: Bernoulli log-(quasi-)likelihood or -(y - η)²/2."""
+    if not family.bounded:
+        return np.asarray(-0.5 * (outcome - eta) ** 2)
+    mean = np.clip(family.mean(eta), 1e-15, 1.0 - 1e-15)
+    return np.asarray(outcome * np.log(mean) + (1.0 - outcome) * np.log1p(-mean))
+
+
+def _grid(rep: Repurchase, moved: int) -> Floats:
+    """Return thresholds with a tenth of the respondents, and two values, on either side."""
+    sample = rep.regression.sample
+    x = sample.regressors[:, moved]
+    low, high = quantiles_of(x, sample.share, (TRIM, 1.0 - TRIM))
+    values = np.unique(x)
+    low, high = max(float(low), float(values[1])), min(float(high), float(values[-2]))
+    if not low < high:
+        raise EstimationError(
+            f"The index of {rep.indexes[moved]!r} has no room for a threshold: a tenth of the "
+            f"respondents or two values must lie on either side, and that leaves {low:.4g} to "
+            f"{high:.4g}; use kind='spline', or give the threshold as knots=."
+        )
+    return np.linspace(low, high, _GRID)

@@ -1,0 +1,81 @@
+"""Tests and intervals that need estimates and their covariance only."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def wald(value: Floats, covariance: Floats, df: float = float("inf")) -> pd.Series:
+    """Test that all of several estimates are zero.
+
+    ``W = b' V⁻¹ b``; with finite residual degrees of freedom ``F = W/k``.
+
+    Parameters
+    ----------
+    value, covariance
+        (k,) and (k, k).
+    df
+        Residual degrees of freedom; infinite for a χ² test.
+
+    Returns
+    -------
+    Series
+        statistic, distribution, p.
+
+    Examples
+    --------
+    >>> wald(np.array([2.0]), np.array([[1.0]])).tolist()
+    [4.0, 'χ²(1)', 0.0455]
+    """
+    from scipy.special import chdtrc, fdtrc
+
+    k = len(value)
+    if not (np.isfinite(value).all() and np.isfinite(covariance).all()):
+        return outcome_of_test(float("nan"), "none", float("nan"))
+    scale = np.sqrt(np.diag(covariance))
+    unit = covariance / np.outer(scale, scale)
+    w = float(value / scale @ np.linalg.solve(unit, value / scale))
+    if np.isinf(df):
+        return outcome_of_test(w, f"χ²({k})", float(chdtrc(k, w)))
+    return outcome_of_test(w / k, f"F({k}, {df:g})", float(fdtrc(k, df, w / k)))
+
+
+def outcome_of_test(statistic: float, distribution: str, p: float) -> pd.Series:
+    """Return a row of a table of tests."""
+    return pd.Series({"statistic": statistic, "distribution": distribution, "p": p})
+
+
+def fieller(
+    top: float, bottom: float, covariance: Floats, level: float, df: float = float("inf")
+) -> tuple[float, float, float]:
+    """Return the standard error of a ratio and its limits, infinite when it is not located.
+
+    The limits are the ratios θ at which ``top - θ bottom`` is not significant,
+    ``(top - θ bottom)² ≤ t² (V₁₁ - 2θV₁₂ + θ²V₂₂)``; they are finite when `bottom` is itself
+    significant. The standard error is the delta method's.
+
+    References
+    ----------
+    Fieller, E. C. (1954). Some problems in interval estimation. Journal of the Royal Statistical
+    Society B 16, 175-185. https://doi.org/10.1111/j.2517-6161.1954.tb00159.x
+
+    Examples
+    --------
+    >>> fieller(2.0, 1.0, np.diag([0.01, 0.01]), 0.95)
+    (0.2236, 1.6259, 2.5339)
+    """
+    from scipy.special import stdtrit
+
+    ratio = top / bottom
+    (v11, v12), (_, v22) = covariance.tolist()
+    se = float(np.sqrt(v11 - 2 * ratio * v12 + ratio**2 * v22) / abs(bottom))
+    t2 = float(stdtrit(min(df, 1e9), 0.5 + level / 2.0)) ** 2
+    a, b, c = bottom**2 - t2 * v22, top * bottom - t2 * v12, top**2 - t2 * v11
+    if not a > 0:
+        return se, -float("inf"), float("inf")
+    reach = np.sqrt(max(b * b - a * c, 0.0))
+    return se, float((b - reach) / a), float((b + reach) / a)

@@ -1,0 +1,305 @@
+"""Complaints: values of R and of public data, laws, recovery on simulated truth, messages."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+import csimodel as csi
+from csimodel.errors import OptionError, SurveyError
+from csimodel.repurchase import literature
+from csimodel.repurchase.complaints.entry import complaints
+from csimodel.repurchase.group_means import group_means, share_interval
+from csimodel.repurchase.money import Economics, buying_rates, complaint_budget, more_complaints
+from csimodel.survey import datasets
+
+TERMS = Economics(margin=100, currency="EUR", period="year", discount_rate=0.1, customers=1_000)
+
+
+@pytest.fixture(scope="module")
+def acsi():
+    try:
+        datasets._acsi_file(None)
+    except SurveyError:
+        pytest.skip("the public ACSI 2015 file is not on this computer; name it in CSIMODEL_DATA")
+    return csi.load_acsi2015()
+
+
+@pytest.fixture(scope="module")
+def found(acsi):
+    return complaints(acsi, satisfied="SATIS")
+
+
+@pytest.fixture(scope="module")
+def r(reference):
+    return reference("complaints_survey.json")
+
+
+@pytest.fixture(scope="module")
+def lines(mobi):
+    i = np.arange(250)
+    return mobi.data[["CUSL1", "CUSCO", "CUSA1"]].assign(
+        spoke=(i % 3 == 0).astype(int), w=1 + (i % 5) / 2, firm=i % 25
+    )
+
+
+def simulated(rows=400, seed=0):
+    rng = np.random.default_rng(seed)
+    spoke = (rng.random(rows) < 0.4).astype(float)
+    how = np.where(spoke == 1, rng.integers(1, 11, rows), np.nan)
+    again = np.where(spoke == 1, how, 8) + rng.integers(-1, 2, rows)
+    glad = rng.integers(1, 11, rows)
+    return pd.DataFrame(
+        {"COMP": spoke, "HANDLE": how, "REPUR": np.clip(again, 1, 10), "glad": glad}
+    )
+
+
+# --- values from other programs and published data ----------------------------------------------
+
+
+def test_acsi_2015_repurchase_by_handling(found):
+    mean = found.table["mean"].round(2)
+    published = [2.43, 2.96, 3.21, 4.18, 4.30, 5.25, 6.15, 7.32, 8.31, 9.22]
+    assert mean[[f"handled {k}" for k in range(1, 11)]].tolist() == published
+    assert mean["no complaint"] == 8.20
+    assert found.findings[0].message == (
+        "506 of 8239 respondents were left out of the means: 277 with no weight or no answer on "
+        "complaints, 229 with none on 'REPUR'."
+    )
+    assert found.table["n"]["complained"] == 1357
+
+
+def test_acsi_2015_shares(found, acsi):
+    silent = found.rates.loc["silent share of the dissatisfied"]
+    unhappy = acsi.data[(acsi.data["SATIS"] <= 5) & acsi.data["COMP"].notna()]
+    assert silent["n"] == len(unhappy)
+    assert_allclose(silent["share"], (unhappy["COMP"] == 0).mean())
+    beside = found.against(literature.silent_share, "silent share of the dissatisfied")
+    assert beside.loc["yours", "upper"] < beside.loc["published", "value"] == 0.96
+    against = found.against(literature.recovered_if_resolved, "handled well")
+    assert against.loc["published"].tolist() == [0.54, 0.54, 0.70]
+
+
+def test_recovery_paradox_depends_on_how_well(acsi):
+    eight = complaints(acsi, satisfied="SATIS").paradox
+    ten = complaints(acsi, satisfied="SATIS", well_from=10).paradox
+    assert eight["p"].iloc[0] > 0.05
+    assert ten["p"].iloc[0] < 1e-6
+    assert ten["p"].iloc[1] < 0.1
+    assert eight["p"].iloc[1] > 0.99  # the satisfied who never complained are ahead
+
+
+def test_group_means_of_the_survey_package(r, lines):
+    found = complaints(
+        lines, complained="spoke", handling="CUSCO", repurchase="CUSL1", well_from=8,
+        scale=(1, 10), weights="w", cluster="firm",
+    )  # fmt: skip
+    groups = [found.names.index(name) for name in r["groups"]]
+    assert_allclose(found.means.mean[groups], r["mean"], rtol=1e-10)
+    assert_allclose(found.means.se[groups], r["se"], rtol=1e-10)
+    covariance = found.means.covariance[np.ix_(groups, groups)]
+    assert_allclose(covariance, r["covariance"], rtol=1e-9)
+
+
+def test_paradox_is_the_one_sided_test_of_welch(r, lines):
+    found = complaints(
+        lines, complained="spoke", handling="CUSCO", repurchase="CUSL1", well_from=8, scale=(1, 10)
+    ).paradox.iloc[0]
+    for name, value in r["welch"].items():
+        assert_allclose(found[name], value, rtol=1e-8)
+
+
+def test_silent_share_is_wilsons(r, lines):
+    found = complaints(
+        lines, complained="spoke", handling="CUSCO", repurchase="CUSL1", well_from=8,
+        scale=(1, 10), satisfied="CUSA1", satisfied_from=8, dissatisfied_to=6,
+    ).rates.loc["silent share of the dissatisfied"]  # fmt: skip
+    assert (found["n"] * found["share"], found["n"]) == tuple(r["wilson"]["silent"])
+    assert_allclose(
+        found[["lower", "upper"]].astype(float), [r["wilson"][k] for k in ("lower", "upper")]
+    )
+
+
+# --- laws ----------------------------------------------------------------------------------------
+
+
+def test_weights_of_one_and_clusters_of_one_change_nothing():
+    frame = simulated().assign(w=2.5, own=np.arange(400))
+    plain = complaints(frame, well_from=8, scale=(1, 10)).table
+    weighted = complaints(frame, well_from=8, scale=(1, 10), weights="w").table
+    assert_allclose(plain, weighted)
+    alone = complaints(frame, well_from=8, scale=(1, 10), cluster="own").table
+    assert_allclose(plain["mean"], alone["mean"])
+    ratio = (plain["n"] - 1) / plain["n"] * 400 / 399  # n/(n - 1) of a group, C/(C - 1) of all
+    assert_allclose(alone["se"] ** 2, plain["se"] ** 2 * ratio)
+
+
+def test_rows_in_any_order():
+    frame = simulated()
+    one = complaints(frame, well_from=8, scale=(1, 10), satisfied="glad", satisfied_from=8,
+                     dissatisfied_to=5)  # fmt: skip
+    other = complaints(frame.sample(frac=1, random_state=1), well_from=8, scale=(1, 10),
+                       satisfied="glad", satisfied_from=8, dissatisfied_to=5)  # fmt: skip
+    pd.testing.assert_frame_equal(one.table, other.table)
+    pd.testing.assert_frame_equal(one.rates, other.rates)
+    assert repr(one) == repr(other)
+    assert one.headline in one._repr_html_().replace("&#x27;", "'")
+    assert "Recovery paradox" in str(one)
+
+
+def test_shares_are_covered_where_clusters_agree():
+    rng = np.random.default_rng(4)
+    firm, inside, naive = np.repeat(np.arange(30), 10), 0, 0
+    for _ in range(300):
+        y = (rng.random(300) < rng.beta(1.8, 0.2, 30)[firm]).astype(float)
+        low, high = share_interval(group_means(y, [np.arange(300)], None, firm), 0, 0.95)
+        inside += low <= 0.9 <= high
+        low, high = share_interval(group_means(y, [np.arange(300)], None, None), 0, 0.95)
+        naive += low <= 0.9 <= high
+    assert 0.91 < inside / 300 < 0.98
+    assert naive / 300 < 0.8
+
+
+def test_draws_of_a_group_are_about_its_mean(found):
+    well = found.retention("handled well", draws=4_000, rng=1)
+    row = found.table.loc["handled well"]
+    assert_allclose(well.estimate, row["probability"])
+    assert_allclose(well.draws.std(), row["se"] / 9, rtol=0.05)
+    again = found.retention("handled badly", draws=4_000, rng=1)
+    assert abs(np.corrcoef(well.draws, again.draws)[0, 1]) < 0.05  # disjoint rows, no clusters
+    whole = found.retention("complained", draws=4_000, rng=1)
+    assert np.corrcoef(whole.draws, again.draws)[0, 1] > 0.3
+    assert well.findings[0].code == "rating-as-probability"
+
+
+def test_from_complaints_to_money(found):
+    parts = {name: found.retention(name, rng=2) for name in found.names}
+    budget = complaint_budget(
+        parts["handled well"], parts["handled badly"], TERMS, retention=parts["no complaint"],
+        dissatisfied=0.13, complaint_rate=0.48,
+    )  # fmt: skip
+    gain = found.gain / 9
+    assert_allclose(budget["retention won by handling"], gain["difference"])
+    assert_allclose(budget["retention won by handling"].se, gain["se"], rtol=0.05)
+    assert budget.estimate.lower < budget.estimate < budget.estimate.upper
+    assert_allclose(budget["complaints"], 62.4)
+    pays = more_complaints(
+        parts["handled well"], parts["dissatisfied, no complaint"], TERMS,
+        retention=parts["no complaint"], dissatisfied=0.13, from_=0.48, to=0.6, compensation=0,
+    )  # fmt: skip
+    at_limit = more_complaints(
+        parts["handled well"], parts["dissatisfied, no complaint"], TERMS,
+        retention=parts["no complaint"], dissatisfied=0.13, from_=0.48, to=0.6,
+        compensation=pays["largest cost of a further complaint"].estimate,
+    )  # fmt: skip
+    assert pays.chance() == 1
+    assert_allclose(at_limit.estimate.estimate, 0, atol=1e-9)
+
+
+def test_handling_without_complaint_is_counted():
+    frame = simulated()
+    frame.loc[frame["COMP"] == 0, "HANDLE"] = 5.0
+    frame.loc[frame.index[frame["COMP"] == 1][:3], "HANDLE"] = np.nan
+    found = complaints(frame, well_from=8, scale=(1, 10))
+    told = {finding.code: finding for finding in found.findings}
+    assert told["handling-without-complaint"].count == (frame["COMP"] == 0).sum()
+    assert told["handling-missing"].count == 3
+
+
+def test_who_buys():
+    rng = np.random.default_rng(0)
+    old = np.repeat([1, 0], 4_000)
+    sold = rng.random(8_000) < np.where(
+        old, literature.existing_buys.value, literature.new_buys.value
+    )
+    found = buying_rates(pd.DataFrame({"old": old, "sold": sold}), bought="sold", existing="old")
+    for row, truth in (("existing", 0.5), ("new", 0.15), ("difference", 0.35)):
+        assert found.loc[row, "lower"] < truth < found.loc[row, "upper"]
+
+
+def test_literature_is_documented():
+    table = literature.table()
+    assert table.loc["repurchase_per_point", "value"] == 0.0058
+    assert table.loc["acquisition_ratio", "value"] == 5
+    assert table.loc["profit_lift", ["value", "upper"]].tolist() == [0.25, 0.85]
+    assert table[["unit", "source", "caveat", "standing"]].map(len).gt(5).all().all()
+    assert (table["standing"] == "unsourced").equals(table["year"].isna())
+    with pytest.raises(AttributeError):
+        literature.silent_share.value = 1.0
+
+
+# --- messages ------------------------------------------------------------------------------------
+
+
+def fails(error, message, frame=None, **options):
+    with pytest.raises(error) as raised:
+        complaints(simulated() if frame is None else frame, **options)
+    assert str(raised.value) == message
+
+
+def test_messages():
+    frame = simulated()
+    fails(
+        SurveyError, "Complained 'COMPL' is not a column (did you mean 'COMP'?); name one of its "
+        "columns, or give values for each row.", complained="COMPL",
+    )  # fmt: skip
+    fails(
+        SurveyError, "complained='REPUR' must hold 0 and 1 only, and holds 10 different values from "
+        "1 to 10; give a column such as data['REPUR'] == 10.", complained="REPUR",
+    )  # fmt: skip
+    fails(
+        SurveyError, "The scale of 'REPUR' is unknown (values from 1 to 10 were seen); give its own "
+        "lowest and highest answer, such as scale=(1, 10).", well_from=8,
+    )  # fmt: skip
+    fails(
+        SurveyError, "Repurchase 'REPUR' goes from 1 to 10, which does not fit the scale 1 to 7; "
+        "give its own lowest and highest answer.", well_from=8, scale=(1, 7),
+    )  # fmt: skip
+    fails(
+        OptionError, "The scale of 'HANDLE' is unknown, so well_from= must be given: the answer "
+        "that divides it.", scale=(1, 10),
+    )  # fmt: skip
+    fails(
+        SurveyError, "No complaint counts as handled well with the bound 11 on 'HANDLE'; choose "
+        "another well_from=.", scale=(1, 10), well_from=11,
+    )  # fmt: skip
+    fails(
+        SurveyError, "There is nobody in the group 'complained' with an answer on repurchase, so "
+        "there is nothing to compare.", frame.assign(COMP=0), scale=(1, 10), well_from=8,
+    )  # fmt: skip
+    fails(
+        OptionError, "dissatisfied_to=8 must be below satisfied_from=8; nobody can be both.",
+        scale=(1, 10), well_from=8, satisfied="glad", satisfied_from=8, dissatisfied_to=8,
+    )  # fmt: skip
+    fails(
+        SurveyError, "Weight column 'w' holds 1 negative values; weights must be positive, or zero "
+        "to leave a row out.", frame.assign(w=np.r_[-1.0, np.ones(399)]), weights="w",
+    )  # fmt: skip
+    found = complaints(frame, scale=(1, 10), well_from=8)
+    with pytest.raises(OptionError) as raised:
+        found.retention("handled very well")
+    assert str(raised.value).startswith(
+        "There is no row 'handled very well' (did you mean 'handled well'?); use one of "
+    )
+    with pytest.raises(OptionError) as raised:
+        complaints([1, 2])
+    assert str(raised.value) == "The data are a list; give a survey or a pandas DataFrame."
+    with pytest.raises(SurveyError) as raised:
+        buying_rates(pd.DataFrame({"a": [1, 1], "b": [1, 0]}), bought="b", existing="a")
+    assert str(raised.value) == (
+        "There are 2 existing and 0 new customers with an answer, and at least 2 of each are needed."
+    )
+
+
+def test_a_group_of_one_has_no_error():
+    frame = simulated()
+    frame.loc[frame["HANDLE"] == 10, "HANDLE"] = 9.0
+    first = frame.index[frame["HANDLE"] == 9][0]
+    frame.loc[first, "HANDLE"] = 10.0
+    found = complaints(frame, scale=(1, 10), well_from=8)
+    assert np.isnan(found.table.loc["handled 10", "se"])
+    with pytest.raises(SurveyError) as raised:
+        found.retention("handled 10")
+    assert str(raised.value) == (
+        "Group 'handled 10' has too few respondents for an error; put answers together."
+    )

@@ -1,0 +1,280 @@
+"""Markets: values of statsmodels, laws, recovery of the competition effect, messages."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from numpy.testing import assert_allclose
+
+import csimodel as csi
+from csimodel.errors import OptionError, SurveyError
+from csimodel.repurchase import repurchase, repurchase_of_index
+from csimodel.repurchase.segments.entry import segments, segments_of_index, top_drop
+from csimodel.survey import datasets
+
+
+def markets(rows=600, seed=0, slopes=(0.0, 0.06), names=("captive", "contested")):
+    """Simulate markets whose log-odds rise with the index by different slopes."""
+    rng = np.random.default_rng(seed)
+    place = rng.integers(0, len(slopes), rows)
+    index = rng.uniform(20, 100, rows)
+    eta = 0.5 + np.array(slopes)[place] * (index - 60)
+    again = (rng.random(rows) < 1 / (1 + np.exp(-eta))).astype(float)
+    return pd.DataFrame({"index": index, "again": again, "market": np.array(list(names))[place]})
+
+
+def of(frame, **options):
+    given = {"family": "logit", **options}
+    return segments_of_index(frame["index"], frame["again"], frame["market"], **given)
+
+
+@pytest.fixture(scope="module")
+def acsi():
+    try:
+        datasets._acsi_file(None)
+    except SurveyError:
+        pytest.skip("the public ACSI 2015 file is not on this computer; name it in CSIMODEL_DATA")
+    return csi.load_acsi2015()
+
+
+# --- values from another program -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("curvature", [True, False])
+@pytest.mark.parametrize("clustered", [True, False])
+def test_wald_tests_of_statsmodels(curvature, clustered):
+    frame = markets(slopes=(0.0, 0.03, 0.05), names="abc").assign(firm=np.arange(600) % 40)
+    ours = {"cluster": frame["firm"]} if clustered else {"errors": "HC0"}
+    found = of(frame, curvature=curvature, **ours)
+    x = frame["index"] - frame["index"].mean()
+    columns = [[x, x**2 / 1e4][: 1 + curvature]]
+    for name in "bc":
+        own = (frame["market"] == name).astype(float)
+        columns.append([own, own * x, own * x**2 / 1e4][: 2 + curvature])
+    design = sm.add_constant(np.column_stack([c for part in columns for c in part]))
+    model = sm.GLM(frame["again"], design, family=sm.families.Binomial())
+    how = (
+        {"cov_type": "cluster", "cov_kwds": {"groups": frame["firm"]}}
+        if clustered
+        else {"cov_type": "HC0"}
+    )
+    theirs = model.fit(tol=1e-13, tol_criterion="params", **how)
+    size = 2 + curvature
+    slopes = np.eye(design.shape[1])[[size + 1, 2 * size + 1]]
+    names = {"slopes": slopes}
+    if curvature:
+        bends = np.eye(design.shape[1])[[size + 2, 2 * size + 2]]
+        names |= {"bends": bends, "curves (slopes and bends)": np.vstack([slopes, bends])}
+    assert found.tests.index.tolist() == list(names)
+    for name, matrix in names.items():
+        test = theirs.wald_test(matrix, scalar=True, use_f=False)
+        assert_allclose(found.tests.loc[name, "chi2"], test.statistic, rtol=1e-6)
+        assert_allclose(found.tests.loc[name, "p"], test.pvalue, rtol=1e-5)
+
+
+def test_top_drop_is_the_test_of_welch():
+    from scipy.stats import ttest_ind
+
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"happy": rng.integers(1, 6, 500), "again": rng.integers(1, 11, 500)})
+    row = top_drop(frame, satisfaction="happy", repurchase="again").table.loc["all"]
+    one, other = (frame.loc[frame["happy"] == k, "again"] for k in (5, 4))
+    theirs = ttest_ind(one, other, equal_var=False)
+    assert_allclose(row["p"], theirs.pvalue)
+    assert_allclose(row[["lower", "upper"]].astype(float), theirs.confidence_interval(), rtol=1e-8)
+
+
+def test_acsi_2015(acsi, reference):
+    data = acsi.data
+    index = ((data[["SATIS", "CONFIRM", "IDEAL"]].mean(axis=1) - 1) / 9 * 100).rename("index")
+    found = segments_of_index(
+        index, data["REPUR"], data["INDUSTRY"], scale=(1, 10), curvature=False
+    )
+    theirs = reference("acsi2015.json")["groups"]
+    slope = [found._own(g)[1] @ found.repurchase.regression.coefficients for g in range(4)]
+    assert [round(b, 5) for b in slope] == [theirs[name]["b"] for name in found.names]
+    assert found.tests.loc["slopes", "p"] < 1e-6
+    drop = top_drop(acsi, satisfaction="SATIS", repurchase="REPUR", by="INDUSTRY_NAME")
+    assert (drop.table["lower"] > 0.5).all()
+    assert drop.test["p"] > 0.05
+
+
+# --- laws ----------------------------------------------------------------------------------------
+
+
+def test_each_segment_is_its_own_regression():
+    frame = markets(slopes=(0.0, 0.03, 0.05), names="abc")
+    found = of(frame, curvature=False)
+    for g, name in enumerate("abc"):
+        own = frame[frame["market"] == name]
+        alone = repurchase_of_index(own["index"], own["again"], family="logit")
+        b = found._own(g) @ found.repurchase.regression.coefficients
+        assert_allclose(b[:2], alone.coefficients["estimate"], rtol=1e-6)
+        assert_allclose(
+            found.curves([40, 80]).loc[name, "probability"],
+            alone.predict([40, 80])["probability"],
+            rtol=1e-7,
+        )
+
+
+def test_which_segment_comes_first_does_not_matter():
+    frame = markets(slopes=(0.0, 0.03, 0.05), names="abc")
+    one, other = (
+        of(frame),
+        of(frame.assign(market=frame["market"].map({"a": "z", "b": "b", "c": "c"}))),
+    )
+    assert_allclose(one.tests, other.tests, rtol=1e-5)
+    assert_allclose(one.table.drop(index="a"), other.table.drop(index="z"), rtol=1e-5, atol=1e-12)
+    assert_allclose(
+        one.pairwise.loc[("a", "b"), "difference"], -other.pairwise.loc[("b", "z"), "difference"],
+        rtol=1e-6,
+    )  # fmt: skip
+
+
+def test_straight_lines_have_their_slopes_as_effects():
+    frame = markets()
+    found = of(frame, family="ols", curvature=False)
+    for name in found.names:
+        own = frame[frame["market"] == name]
+        slope = np.polyfit(own["index"], own["again"], 1)[0]
+        assert_allclose(found.table.loc[name, "effect"], slope, rtol=1e-8)
+
+
+def test_effects_are_derivatives_of_the_curves():
+    found = of(markets())
+    seen = found.repurchase.regression.sample.regressors[:, 0]
+    step = 1e-4
+    up, down = (
+        [found.repurchase.family.mean(found._at(g, seen + s) @ found.repurchase.regression.coefficients).mean()
+         for g in range(2)]
+        for s in (step, -step)
+    )  # fmt: skip
+    assert_allclose(found.table["effect"], (np.array(up) - down) / (2 * step), rtol=1e-6)
+
+
+def test_competition_is_found_and_its_absence_is_not():
+    p = [of(markets(rows=300, seed=s, slopes=(0.03, 0.03)), curvature=False).tests["p"].iloc[0]
+         for s in range(60)]  # fmt: skip
+    assert np.mean(np.array(p) < 0.05) < 0.15
+    assert np.mean(p) > 0.35
+    found = of(markets(rows=2_000))
+    assert found.tests["p"].iloc[-1] < 1e-6
+    assert found.pairwise["p_holm"].iloc[0] < 1e-6
+    assert found.table.loc["captive", "lower"] < 0 < found.table.loc["captive", "upper"]
+    assert found.table["effect"].idxmax() == "contested"
+
+
+def test_holm_by_hand():
+    found = of(markets(slopes=(0.0, 0.02, 0.05), names="abc")).pairwise
+    order = np.sort(found["p"].to_numpy())
+    byhand = np.minimum(1, np.maximum.accumulate(order * [3, 2, 1]))
+    assert_allclose(np.sort(found["p_holm"]), byhand)
+
+
+def test_the_whole_chain_by_segment(mobi, ecsi):
+    half = pd.Series(np.where(np.arange(250) % 2, "odd", "even"), mobi.data.index, name="half")
+    fit = csi.fit(ecsi, mobi)
+    boot = csi.bootstrap(fit, draws=60, rng=3)
+    found = segments(fit, "CUSL1", by=half, bootstrap=boot, curvature=False)
+    alone = repurchase(fit, "CUSL1")
+    assert "bootstrap" in found.errors
+    plain = segments(fit, "CUSL1", by=half, curvature=False)
+    assert_allclose(found.table["effect"], plain.table["effect"])
+    assert_allclose(found.table["se"], plain.table["se"], rtol=0.4)
+    assert found.table["n"].sum() == alone.n
+    curve = found.curves([70])
+    assert ((curve["lower"] < curve["probability"]) & (curve["probability"] < curve["upper"])).all()
+    assert segments(fit, "CUSL1", by=half, bootstrap=boot).tests.shape == (3, 3)
+
+
+def test_drops_that_differ_are_found():
+    rng = np.random.default_rng(2)
+    market = np.repeat(["captive", "contested"], 1_000)
+    happy = rng.integers(4, 6, 2_000)
+    p = np.where((market == "contested") & (happy == 4), 0.4, 0.9)
+    frame = pd.DataFrame({"m": market, "happy": happy, "again": (rng.random(2_000) < p) * 1})
+    found = top_drop(frame, satisfaction="happy", repurchase="again", by="m")
+    assert found.test["p"] < 1e-10
+    assert found.table.loc["contested", "lower"] < 0.5 < found.table.loc["contested", "upper"]
+    assert found.table.loc["captive", "lower"] < 0 < found.table.loc["captive", "upper"]
+    assert_allclose(
+        found.pairwise["difference"].iloc[0],
+        found.table["drop"].iloc[0] - found.table["drop"].iloc[1],
+    )
+    same = top_drop(
+        frame, satisfaction="happy", repurchase="again", by="m", top=(5, 5), below=(4, 4)
+    )
+    pd.testing.assert_frame_equal(found.table, same.table)
+    assert "equal drops" in repr(found)
+    assert "contested" in found._repr_html_()
+
+
+# --- what is left out, and messages ---------------------------------------------------------------
+
+
+def test_small_segments_are_named_and_counted():
+    frame = markets()
+    frame.loc[:9, "market"] = "tiny"
+    frame.loc[10:14, "market"] = None
+    found = of(frame)
+    told = {finding.code: finding for finding in found.findings}
+    assert told["small-segments"].message == (
+        "1 of 3 segments with fewer than 30 respondents were left out: tiny (10)."
+    )
+    assert told["no-segment"].message == (
+        "5 of 600 respondents belong to no segment and were left out."
+    )
+    assert found.names == ("captive", "contested")
+    assert found.table["n"].sum() == 585
+    assert "WARNING" in str(found)
+    assert "captive" in found._repr_html_()
+    drop = top_drop(
+        frame.assign(happy=np.where(frame["index"] > 60, 5, 4)), satisfaction="happy",
+        repurchase="again", by="market",
+    )  # fmt: skip
+    assert drop.findings[-1].message.startswith("1 of 3 segments with fewer than 30 respondents")
+
+
+def test_separated_segments_have_no_curve():
+    frame = markets()
+    own = frame["market"] == "captive"
+    frame.loc[own, "again"] = (frame.loc[own, "index"] > 60).astype(float)
+    found = of(frame, curvature=False)
+    assert found.findings[-1].severity == "failure"
+    assert found.findings[-1].message == (
+        "The outcome is told without error by the index in at least one segment, so there are no "
+        "finite curves; use family='ols' or a larger fewest=."
+    )
+    assert found.table["effect"].isna().all()
+
+
+def test_messages(mobi, ecsi, boot):
+    frame = markets()
+    fit = csi.fit(ecsi, mobi)
+    cases = [
+        (lambda: of(frame, fewest=500), SurveyError,
+         "Only 0 of 2 segments have at least 500 respondents with an outcome and an index, and 2 "
+         "are needed; lower fewest= or take another column."),
+        (lambda: of(frame.assign(again=np.where(frame["market"] == "captive", 1.0, frame["again"]))),
+         SurveyError,
+         f"The outcome 'again' is the same for all {(frame['market'] == 'captive').sum()} respondents "
+         "of segment 'captive', so it has no curve; leave it out or merge it with another."),
+        (lambda: segments(fit, "CUSL1", by="firm"), SurveyError,
+         "by='firm' is not a column of the survey; name one of its columns, or give a Series with a "
+         "value for each row."),
+        (lambda: segments(fit, "CUSL1", by="CUSL2", bootstrap=boot), OptionError,
+         "The bootstrap was made from another fit; make it again with csi.bootstrap(fit)."),
+        (lambda: of(frame).curves([120]), OptionError,
+         "Level 120 is not on the index, which goes from 0 to 100; choose a level between them."),
+        (lambda: top_drop(frame, satisfaction="index", repurchase="again", top=(80, 100),
+                          below=(60, 90)), OptionError,
+         "top=(80, 100) and below=(60, 90) must be rising pairs, below under top; write for example "
+         "top=(10, 10), below=(8, 9)."),
+        (lambda: top_drop(frame, satisfaction="index", repurchase="again"), SurveyError,
+         "No segment has 30 respondents both at the top and one step below: all (1 at the top, 1 "
+         "below); lower fewest= or widen top= and below=."),
+    ]  # fmt: skip
+    for call, error, message in cases:
+        with pytest.raises(error) as raised:
+            call()
+        assert str(raised.value) == message

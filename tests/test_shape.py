@@ -1,0 +1,582 @@
+"""Shapes of the satisfaction-repurchase relation: other programs, closed forms, known truth."""
+
+from html import escape
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+from patsy import dmatrix
+
+import csimodel as csi
+from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError
+from csimodel.repurchase import repurchase, repurchase_of_index
+from csimodel.repurchase.shape.asymmetric import asymmetric, asymmetric_of_index
+from csimodel.repurchase.shape.basis import KNOTS, Basis, quantiles_of, restricted_cubic
+from csimodel.repurchase.shape.entry import shape
+from csimodel.repurchase.shape.hinge import _grid, likelihood
+from csimodel.repurchase.shape.isotonic import isotonic
+from csimodel.repurchase.shape.multiplier import multiplier_test
+from csimodel.repurchase.shape.wald import fieller
+from csimodel.survey import datasets
+
+
+@pytest.fixture(scope="module")
+def acsi():
+    try:
+        datasets._acsi_file(None)
+    except SurveyError:
+        pytest.skip("the public ACSI 2015 file is not on this computer; name it in CSIMODEL_DATA")
+    return csi.load_acsi2015().data
+
+
+@pytest.fixture(scope="module")
+def rep(fit):
+    return repurchase(fit, "CUSL1")
+
+
+@pytest.fixture(scope="module")
+def whole(fit):
+    return repurchase(fit, "CUSL1", bootstrap=csi.bootstrap(fit, 150, rng=3))
+
+
+def sampled(n, seed, knot=60.0, change=0.0, family="logit", noise=0.08):
+    """Return a regression on simulated respondents whose effect changes by `change` at `knot`."""
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(10, 100, n)
+    if family == "ols":
+        y = 0.2 + 0.006 * x + change * np.maximum(x - knot, 0) + noise * rng.normal(size=n)
+        y = np.clip(y, 0, 1)
+    else:
+        eta = -2.0 + 0.04 * x + change * np.maximum(x - knot, 0)
+        y = (rng.random(n) < 1 / (1 + np.exp(-eta))).astype(float)
+    return repurchase_of_index(pd.Series(x, name="index"), y, family=family, scale=(0, 1))
+
+
+# --- quadratic -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("errors", ["HC1", "cluster"])
+def test_a_quadratic_is_statsmodels_on_the_same_columns(errors, mobi, fit):
+    x = csi.respondent_index(fit)["Satisfaction"].to_numpy()
+    y, groups = (mobi.data["CUSL1"].to_numpy() - 1) / 9, np.arange(250) % 25
+    rep = repurchase_of_index(
+        pd.Series(x, name="index"),
+        mobi.data["CUSL1"].to_numpy(),
+        family="ols",
+        scale=(1, 10),
+        cluster=groups if errors == "cluster" else None,
+    )
+    found = shape(rep, "quadratic")
+    kinds = {"groups": groups} if errors == "cluster" else {}
+    theirs = sm.OLS(y, np.column_stack([np.ones(250), x, x**2])).fit(
+        cov_type=errors, cov_kwds=kinds, use_t=True
+    )
+    table = found.table.loc[["index", "index²"]]
+    assert_allclose(table["estimate"], theirs.params[1:], rtol=1e-8)
+    assert_allclose(table["se"], theirs.bse[1:], rtol=1e-6)
+    joint = theirs.f_test(np.eye(3)[1:])
+    assert_allclose(found.tests.loc["no effect", "statistic"], joint.fvalue, rtol=1e-6)
+    assert_allclose(found.tests.loc["no effect", "p"], joint.pvalue, rtol=1e-5)
+    assert_allclose(found.p, theirs.pvalues[2], rtol=1e-6)
+    assert found.table.loc["turning point", "estimate"] == pytest.approx(
+        -theirs.params[1] / (2 * theirs.params[2])
+    )
+
+
+def test_a_fractional_quadratic_is_statsmodels(mobi, fit):
+    rep = repurchase(fit, "CUSL1", errors="HC0")
+    x = csi.respondent_index(fit)["Satisfaction"].to_numpy()
+    design = np.column_stack([np.ones(250), x, x**2])
+    y = (mobi.data["CUSL1"].to_numpy() - 1) / 9
+    theirs = sm.GLM(y, design, family=sm.families.Binomial()).fit(cov_type="HC0")
+    found = shape(rep, "quadratic")
+    assert_allclose(found.table["estimate"].iloc[:2], theirs.params[1:], rtol=1e-6)
+    assert_allclose(found.table["se"].iloc[:2], theirs.bse[1:], rtol=1e-6)
+    at = np.array([[1.0, 40.0, 1600.0], [1.0, 80.0, 6400.0]])
+    assert_allclose(found.curve([40, 80])["probability"], theirs.predict(at), rtol=1e-8)
+    ours = theirs.get_prediction(at).summary_frame()
+    assert_allclose(found.curve([40, 80])[["lower", "upper"]], ours.iloc[:, 2:], rtol=1e-6)
+
+
+def test_a_turning_point_is_found_where_it_is():
+    rng = np.random.default_rng(4)
+    x = rng.uniform(0, 100, 3000)
+    y = np.clip(0.9 - 0.00012 * (x - 62) ** 2 + 0.05 * rng.normal(size=3000), 0, 1)
+    rep = repurchase_of_index(pd.Series(x, name="index"), y, family="ols", scale=(0, 1))
+    found = shape(rep, "quadratic")
+    point = found.table.loc["turning point"]
+    assert point["lower"] < 62 < point["upper"]
+    assert point["upper"] - point["lower"] < 3
+    assert found.p < 1e-10
+    assert found.diagnostics == ()
+    assert found.headline == "The effect of index is not straight (p < 0.001); see the curve."
+
+
+def test_turning_points_outside_and_not_located_are_findings(rep):
+    codes = [finding.code for finding in shape(rep, "quadratic").diagnostics]
+    assert codes == ["turning-point-outside", "turning-point-not-located"]
+
+
+def test_fieller_covers_the_ratio():
+    rng = np.random.default_rng(1)
+    V = np.array([[0.04, 0.01], [0.01, 0.02]])
+    drawn = rng.multivariate_normal([2.0, 1.0], V, 1000)
+    limits = [fieller(top, bottom, V, 0.9)[1:] for top, bottom in drawn]
+    assert np.mean([low <= 2.0 <= high for low, high in limits]) == pytest.approx(0.9, abs=0.03)
+
+
+# --- splines -------------------------------------------------------------------------------------
+
+
+def test_spline_columns_span_the_natural_spline_of_patsy():
+    knots = (20.0, 45.0, 70.0, 95.0)
+    x = np.linspace(20, 95, 200)
+    ours = np.column_stack([np.ones(200), *Basis("spline", knots).columns(x)])
+    call = "cr(x, knots=inner, lower_bound=20, upper_bound=95) - 1"
+    theirs = np.asarray(dmatrix(call, {"x": x, "inner": [45.0, 70.0]}))
+    assert theirs.shape == ours.shape
+    for y in (np.sin(x / 9), np.log(x)):
+        one, other = (X @ np.linalg.lstsq(X, y, rcond=None)[0] for X in (ours, theirs))
+        assert_allclose(one, other, atol=1e-9)
+
+
+def test_spline_tails_are_straight_and_the_middle_is_harrells_formula():
+    knots = (10.0, 40.0, 60.0, 90.0)
+    for tail in (np.array([-9.0, 0.0, 9.0]), np.array([91.0, 100.0, 109.0])):
+        for column in restricted_cubic(tail, knots):
+            assert np.diff(column, n=2)[0] == pytest.approx(0.0, abs=1e-9)
+    first, second = (float(c[0]) for c in restricted_cubic(np.array([70.0]), knots))
+    assert first == pytest.approx((60**3 - 10**3 * 80 / 30) / 80**2)
+    assert second == pytest.approx((30**3 - 10**3 * 50 / 30) / 80**2)
+
+
+def test_knots_lie_at_harrells_quantiles(rep):
+    x = rep.regression.sample.regressors[:, 0]
+    for number in (3, 5):
+        knots = shape(rep, "spline", knots=number).fitted.basis.knots
+        assert_allclose(knots, np.quantile(x, KNOTS[number]))
+    weights = np.array([1.0, 1.0, 6.0, 2.0]) / 10
+    assert quantiles_of(np.array([1.0, 2, 3, 4]), weights, (0.1, 0.5, 0.9)).tolist() == [1, 3, 4]
+
+
+def test_a_spline_finds_a_bend_and_nothing_where_there_is_none():
+    assert shape(sampled(1500, 1, change=-0.05), "spline").p < 0.001
+    straight = shape(sampled(1500, 1), "spline")
+    assert straight.p > 0.05
+    assert straight.headline.startswith("Nothing speaks against a straight effect of index")
+
+
+def test_knots_outside_the_observed_index_are_a_finding():
+    rep = sampled(300, 2)
+    (found,) = shape(rep, "spline", knots=[2, 50, 70, 90]).diagnostics
+    assert str(found) == (
+        f"Knots at 2 lie outside the index of 'index' as observed "
+        f"({rep.regression.sample.regressors.min():.1f} to "
+        f"{rep.regression.sample.regressors.max():.1f}), where no customer tells how the curve runs."
+    )
+    with pytest.raises(EstimationError) as raised:
+        shape(rep, "hinge", knots=5)
+    assert str(raised.value) == (
+        f"The index of 'index', observed from {rep.regression.sample.regressors.min():.1f} to "
+        f"{rep.regression.sample.regressors.max():.1f}, cannot bend at 5: too few values lie "
+        "between or beyond; choose knots inside what was observed."
+    )
+
+
+# --- hinges --------------------------------------------------------------------------------------
+
+
+def test_a_hinge_at_60_is_found():
+    found = shape(sampled(1200, 5, change=-0.0055, family="ols"), "hinge", draws=199, rng=1)
+    threshold = found.table.loc["threshold"]
+    assert threshold["estimate"] == pytest.approx(60, abs=3)
+    assert threshold["lower"] < 60 < threshold["upper"]
+    assert found.table.loc["slope below", "estimate"] == pytest.approx(0.006, abs=5e-4)
+    assert found.table.loc["slope above", "estimate"] == pytest.approx(0.0005, abs=5e-4)
+    assert found.p == pytest.approx(1 / 200)
+    assert found.diagnostics == ()
+    assert found.headline.startswith("A point of index counts less above 59 than below")
+
+
+def test_a_hinge_of_a_logit_is_found():
+    found = shape(sampled(2500, 6, change=-0.08), "hinge", draws=49, rng=1)
+    assert found.table.loc["threshold", "estimate"] == pytest.approx(60, abs=5)
+    assert found.table.loc["change", "estimate"] == pytest.approx(-0.08, abs=0.03)
+
+
+@pytest.mark.parametrize("family", ["ols", "logit"])
+def test_the_threshold_is_the_best_of_a_fine_grid(family):
+    rep = sampled(300, 7, change=-0.004 if family == "ols" else 0.06, family=family)
+    found = shape(rep, "hinge", draws=20, rng=1)
+    x, y = rep.regression.sample.regressors[:, 0], rep.regression.sample.outcome
+    best = found.fitted.bend.regression
+    top = likelihood(rep.family, best.eta, y).sum()
+    for knot in np.linspace(found.fitted.grid[0], found.fitted.grid[-1], 60):
+        X = np.column_stack([np.ones(300), x, np.maximum(x - knot, 0)])
+        model = sm.OLS(y, X) if family == "ols" else sm.GLM(y, X, family=sm.families.Binomial())
+        eta = X @ model.fit().params
+        assert likelihood(rep.family, eta, y).sum() <= top + 1e-3 * abs(top)
+
+
+def test_a_given_threshold_is_an_ordinary_regression(mobi, fit):
+    rep = repurchase(fit, "CUSL1", errors="HC0")
+    x = csi.respondent_index(fit)["Satisfaction"].to_numpy()
+    design = np.column_stack([np.ones(250), x, np.maximum(x - 70, 0)])
+    y = (mobi.data["CUSL1"].to_numpy() - 1) / 9
+    theirs = sm.GLM(y, design, family=sm.families.Binomial()).fit(cov_type="HC0")
+    found = shape(rep, "hinge", knots=70)
+    above = theirs.t_test([[0, 1, 1]])
+    assert found.table.index.tolist() == ["threshold", "slope below", "slope above", "change"]
+    assert_allclose(found.table.loc["slope above", "estimate"], above.effect, rtol=1e-6)
+    assert_allclose(found.table.loc["slope above", "se"], above.sd.item(), rtol=1e-6)
+    assert_allclose(found.p, theirs.pvalues[2], rtol=1e-6)
+
+
+def test_draws_of_respondents_do_not_depend_on_merging_or_batches(monkeypatch):
+    from csimodel.repurchase.shape import resamples as shape_resamples
+
+    rng = np.random.default_rng(8)
+    x = rng.integers(1, 30, 200) * 3.0
+    y = (rng.random(200) < x / 100).astype(float)
+    rep = repurchase_of_index(pd.Series(x, name="index"), y, family="logit")
+    one = shape(rep, "hinge", draws=40, rng=1)
+    monkeypatch.setattr(shape_resamples, "_TOGETHER", 300)
+    other = shape(rep, "hinge", draws=40, rng=1)
+    pd.testing.assert_frame_equal(one.table, other.table)
+    (batch, *_) = one.fitted.bend.resamples.batches("test")
+    assert batch.weights.shape[1] < 60
+    assert_allclose(batch.weights.sum(axis=1), 200)
+
+
+def test_the_multiplier_test_keeps_its_size_and_has_power():
+    """Hansen's test at 5 %: about 10 of 200 straight samples, most of the bent ones."""
+    rejected = bent = 0
+    for seed in range(200):
+        rep = sampled(150, seed)
+        rejected += multiplier_test(rep.regression, 0, _grid(rep, 0), 99, seed)["p"] <= 0.05
+    for seed in range(20):
+        rep = sampled(150, seed, change=-0.006, family="ols")
+        bent += multiplier_test(rep.regression, 0, _grid(rep, 0), 99, seed)["p"] <= 0.05
+    assert 3 <= rejected <= 19
+    assert bent >= 18
+
+
+def test_the_multiplier_test_draws_signs_by_cluster():
+    rep = sampled(200, 3)
+    x, y = rep.regression.sample.regressors[:, 0], rep.regression.sample.outcome
+    twice = repurchase_of_index(
+        np.tile(x, 2), np.tile(y, 2), family="logit", cluster=np.tile(np.arange(200), 2)
+    )
+    grid = _grid(rep, 0)
+    one = multiplier_test(rep.regression, 0, grid, 199, 1)
+    two = multiplier_test(twice.regression, 0, grid, 199, 1)
+    assert one["p"] == two["p"]
+    assert two["statistic"] == pytest.approx(2 * one["statistic"])
+
+
+def test_a_threshold_that_is_not_there_is_said(rep):
+    found = shape(rep, "hinge", draws=50, rng=1)
+    codes = {finding.code: str(finding) for finding in found.diagnostics}
+    assert "threshold-not-shown" in codes
+    assert codes["threshold-at-edge"].startswith(
+        "The best threshold 53.0 of 'Satisfaction' lies at"
+    )
+
+
+# --- isotonic ------------------------------------------------------------------------------------
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_isotonic_is_the_largest_of_the_smallest_means(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 12))
+    y, w = rng.normal(size=n).round(1), rng.uniform(0.5, 3, n)
+    mean = [
+        [np.average(y[a : b + 1], weights=w[a : b + 1]) if b >= a else np.inf for b in range(n)]
+        for a in range(n)
+    ]
+    brute = [max(min(mean[a][b] for b in range(i, n)) for a in range(i + 1)) for i in range(n)]
+    assert_allclose(isotonic(y, w), brute, atol=1e-12)
+    assert_allclose(isotonic(y, w, rising=False), -isotonic(-y, w), atol=1e-12)
+
+
+def test_isotonic_knows_a_straight_effect_from_a_bent_one():
+    straight = shape(sampled(800, 2), "isotonic", draws=99, rng=1)
+    bent = shape(sampled(800, 2, knot=50, change=-0.09), "isotonic", draws=99, rng=1)
+    assert straight.p > 0.05
+    assert bent.p == pytest.approx(0.01)
+    curve = straight.curve([5, 30, 60, 90])
+    assert np.isnan(curve["probability"][0])
+    assert curve["probability"].iloc[1:].is_monotonic_increasing
+    assert (curve["lower"] <= curve["probability"])[1:].all()
+
+
+def test_isotonic_says_what_it_leaves_out(fit):
+    rep = repurchase(fit, "CUSL1", controls="CUSCO")
+    (found,) = shape(rep, "isotonic", draws=20, rng=1).diagnostics
+    assert str(found) == (
+        "The isotonic curve is of 'Satisfaction' alone; 'CUSCO' enter the regression it is "
+        "compared with, not the curve."
+    )
+
+
+# --- all shapes ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["quadratic", "spline", "hinge", "isotonic"])
+def test_shapes_with_the_whole_chain(whole, kind):
+    found = shape(whole, kind, draws=50, rng=1)
+    again = shape(whole, kind, draws=50, rng=1)
+    pd.testing.assert_frame_equal(found.table, again.table)
+    curve = found.curve([40, 70, 95])
+    assert curve.columns.tolist() == ["index", "probability", "se", "lower", "upper"]
+    assert ((curve["lower"] <= curve["probability"]) & (curve["se"] > 0)).all()
+    assert 0 < found.p <= 1
+    assert found.statistic > 0
+    assert repr(found).startswith(f"<Shape {kind}: ")
+    page = found._repr_html_()
+    assert escape(found.headline) in page
+    assert "<li>" in page or "No findings" in page
+    assert str(found.summary()).startswith(f"CUSL1 on the index of Satisfaction: {kind}")
+
+
+def test_chain_draws_of_a_bend_are_regressions_of_every_draw(fit, mobi, ecsi):
+    rows = np.random.default_rng(2).integers(0, 250, (25, 250))
+    rep = repurchase(fit, "CUSL1", controls="CUSCO", bootstrap=csi.bootstrap(fit, resamples=rows))
+    found = shape(rep, "quadratic")
+    levels = np.array([50.0, 90.0])
+    frame = mobi.data.iloc[rows[7]].reset_index(drop=True)
+    part = csi.fit(ecsi, csi.read_survey(frame, scale=(1, 10)), csi.PLS())
+    x = csi.respondent_index(part)["Satisfaction"].to_numpy()
+    X = np.column_stack([np.ones(250), x, x**2, frame["CUSCO"]])
+    model = sm.GLM((frame["CUSL1"] - 1) / 9, X, family=sm.families.Binomial()).fit(tol=1e-12)
+    assert_allclose(found.fitted.draws[7], model.params, rtol=1e-6)
+    from csimodel.repurchase.shape.bend import predictions_of_draws
+
+    ours = predictions_of_draws(
+        found.fitted.resamples, rep.family, found.fitted.draws, found.fitted._columns, levels
+    )
+    for place, level in enumerate(levels):
+        X[:, 1:3] = level, level**2
+        assert ours[7, place] == pytest.approx(model.predict(X).mean(), rel=1e-7)
+
+
+@pytest.mark.parametrize("kind", ["quadratic", "spline"])
+def test_weights_of_two_are_rows_twice(kind):
+    rep = sampled(120, 9)
+    x, y = rep.regression.sample.regressors[:, 0], rep.regression.sample.outcome
+    w = np.random.default_rng(1).integers(1, 4, 120)
+    knots = [20, 50, 80] if kind == "spline" else None
+    one = shape(repurchase_of_index(x, y, family="logit", weights=w), kind, knots=knots)
+    order = np.repeat(np.arange(120), w)
+    many = shape(repurchase_of_index(x[order], y[order], family="logit"), kind, knots=knots)
+    assert_allclose(one.table["estimate"], many.table["estimate"], rtol=1e-6)
+
+
+def test_curves_average_over_other_regressors(fit):
+    rep = repurchase(fit, "CUSL1", index=["Satisfaction", "Image"], controls="CUSCO")
+    found = shape(rep, "quadratic", index="Image")
+    bent = found.fitted.regression
+    X = np.column_stack([np.ones(250), bent.sample.regressors])
+    X[:, 1:3] = 60.0, 3600.0
+    mean = rep.family.mean(X @ bent.coefficients).mean()
+    assert found.curve([60])["probability"][0] == pytest.approx(mean)
+    assert bent.sample.names == ("Image", "Image²", "Satisfaction", "CUSCO")
+
+
+@pytest.mark.parametrize("family", ["probit", "cloglog", "fractional-probit", "beta"])
+def test_other_families_bend_too(fit, mobi, family):
+    again = (mobi.data["CUSL1"] >= 8).astype(float)
+    share = (mobi.data["CUSL1"] - 0.5) / 10
+    outcome = again if family in ("probit", "cloglog") else share.rename("share")
+    found = shape(repurchase(fit, outcome, family=family, scale=(0, 1)), "spline")
+    assert found.curve([40, 80])["probability"].between(0, 1).all()
+    told = [finding.code for finding in found.diagnostics]
+    assert told == (["mean-only"] if family == "beta" else [])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"kind": "cubic"},
+            "kind='cubic' is not known; use one of 'quadratic', 'spline', 'hinge', 'isotonic'.",
+        ),
+        (
+            {"kind": "quadratic", "knots": 4},
+            "knots=4 has no meaning for kind='quadratic'; leave it out, or use kind='spline'.",
+        ),
+        (
+            {"kind": "spline", "knots": 9},
+            "knots=9 must be from 3 to 7, or a list of at least 3 index points.",
+        ),
+        (
+            {"kind": "spline", "knots": [50, 40, 60]},
+            "knots=[50, 40, 60] must be at least 3 index points in rising order.",
+        ),
+        (
+            {"kind": "hinge", "knots": 120},
+            "knots=120 must be one threshold between 0 and 100 for kind='hinge'; leave it out to "
+            "have it estimated.",
+        ),
+        (
+            {"index": "Satisfacton"},
+            "index='Satisfacton' is not in this regression (did you mean 'Satisfaction'?); use one "
+            "of 'Satisfaction'.",
+        ),
+        (
+            {"kind": "hinge", "draws": 0},
+            "draws=0 must be a whole number of at least 1, and some hundreds for tests.",
+        ),
+        (
+            {"kind": "hinge", "rng": -1},
+            "rng=-1 must be a whole number from 0, a numpy.random.Generator, or None.",
+        ),
+    ],
+)
+def test_errors_of_options(rep, options, message):
+    with pytest.raises(OptionError) as raised:
+        shape(rep, **options)
+    assert str(raised.value) == message
+
+
+def test_errors_of_data(rep):
+    with pytest.raises(OptionError) as raised:
+        shape(rep, "spline").curve([50, 101])
+    assert str(raised.value) == (
+        "Level 101 is not on the index, which goes from 0 to 100; choose a level between them."
+    )
+    y = np.tile([0.0, 1.0, 1.0, 0.0], 25)
+    two = repurchase_of_index(pd.Series(np.repeat([20.0, 70.0], 50), name="index"), y)
+    with pytest.raises(EstimationError) as raised:
+        shape(two, "quadratic")
+    assert str(raised.value) == (
+        "The index of 'index' has only 2 different values among 100 respondents, and this shape "
+        "needs at least 3; use a simpler shape."
+    )
+    x = np.r_[np.full(96, 100.0), 10, 20, 30, 40]
+    heaped = repurchase_of_index(pd.Series(x, name="index"), y)
+    with pytest.raises(EstimationError) as raised:
+        shape(heaped, "spline")
+    assert str(raised.value) == (
+        "The index of 'index' is heaped so that 4 knots at its quantiles fall on 1 values; give at "
+        "least 3 index points as knots=[…]."
+    )
+    with pytest.raises(EstimationError, match=r"^The index of 'index' has no room for a threshold"):
+        shape(heaped, "hinge")
+    apart = repurchase_of_index(np.arange(100.0), (np.arange(100) >= 50).astype(float))
+    with pytest.raises(EstimationError) as raised:
+        shape(apart, "spline")
+    assert str(raised.value) == (
+        "The regression of 'outcome' has no solution (outcomes separated by the regressors), so "
+        "there is no shape to look at; use family='ols' or fewer regressors."
+    )
+
+
+# --- below and above expectations ----------------------------------------------------------------
+
+
+def test_asymmetry_in_the_acsi_2015(acsi):
+    """As recorded of statsmodels: .926 Q + .022 min(Q-E,0) - .230 max(Q-E,0) on three-item means."""
+    quality, expected, index = (
+        acsi[columns].mean(axis=1).rename(name)
+        for name, columns in {
+            "Quality": ["OVERALLQ", "CUSTOMQ", "WRONGQ"],
+            "Expectations": ["OVERALLX", "CUSTOMX", "WRONGX"],
+            "Satisfaction": ["SATIS", "CONFIRM", "IDEAL"],
+        }.items()
+    )
+    found = asymmetric_of_index(quality, expected, index)
+    assert found.table["estimate"].iloc[:3].round(3).tolist() == [0.926, 0.022, -0.230]
+    assert round(found.table.loc["effect below", "estimate"], 3) == 0.948
+    # .696 is .926 less .230; without rounding in between it is .6967
+    assert found.table.loc["effect above", "estimate"] == pytest.approx(0.696, abs=1e-3)
+    assert found.n == 8027
+    assert found.p < 1e-15
+    ceilings = {f.subjects[0]: f.count for f in found.diagnostics if f.code == "ceiling"}
+    assert ceilings == {"Quality": 1518, "Expectations": 1285}
+
+
+def test_asymmetry_is_least_squares_on_the_same_columns(fit):
+    found = asymmetric(fit)
+    scores = csi.respondent_index(fit)
+    q, gap = scores["Quality"], scores["Quality"] - scores["Expectation"]
+    X = np.column_stack([np.ones(250), q, np.minimum(gap, 0), np.maximum(gap, 0)])
+    theirs = sm.OLS(scores["Satisfaction"].to_numpy(), X).fit(cov_type="HC1", use_t=True)
+    rows = ["quality", "shortfall", "surplus"]
+    assert_allclose(found.table.loc[rows, "estimate"], theirs.params[1:], rtol=1e-8)
+    assert_allclose(found.table.loc[rows, "se"], theirs.bse[1:], rtol=1e-6)
+    test = theirs.f_test([[0, 0, 1, -1]])
+    assert_allclose([found.statistic, found.p], [test.fvalue, test.pvalue], rtol=1e-6)
+    at = X.mean(axis=0)
+    mean = float((q - gap).mean())
+    at[1:] = 60, min(60 - mean, 0), max(60 - mean, 0)
+    assert found.curve([60])["probability"][0] == pytest.approx(at @ theirs.params)
+
+
+@pytest.mark.parametrize("outcome", ["Satisfaction", "CUSL1"])
+def test_asymmetry_in_every_draw(fit, mobi, ecsi, outcome):
+    from csimodel.repurchase.shape.asymmetric_draws import coefficients_of_draws
+
+    rows = np.random.default_rng(2).integers(0, 250, (25, 250))
+    boot = csi.bootstrap(fit, resamples=rows)
+    found = asymmetric(fit, outcome, bootstrap=boot)
+    names = ("Quality", "Expectation", outcome if outcome == "Satisfaction" else None)
+    draws = coefficients_of_draws(boot, found.regression, names, False)
+    frame = mobi.data.iloc[rows[11]].reset_index(drop=True)
+    part = csi.fit(ecsi, csi.read_survey(frame, scale=(1, 10)), csi.PLS())
+    scores = csi.respondent_index(part)
+    q, gap = scores["Quality"], scores["Quality"] - scores["Expectation"]
+    X = np.column_stack([np.ones(250), q, np.minimum(gap, 0), np.maximum(gap, 0)])
+    model = (
+        sm.OLS(scores["Satisfaction"].to_numpy(), X).fit()
+        if outcome == "Satisfaction"
+        else sm.GLM((frame["CUSL1"] - 1) / 9, X, family=sm.families.Binomial()).fit(tol=1e-12)
+    )
+    assert_allclose(draws[11], model.params, rtol=1e-6)
+    assert_allclose(found.table["se"].iloc[0], draws[:, 1].std(ddof=1))
+
+
+def test_asymmetry_recovers_a_known_ratio():
+    rng = np.random.default_rng(3)
+    expected = rng.uniform(20, 80, 3000)
+    quality = expected + rng.normal(0, 12, 3000)
+    gap = quality - expected
+    y = 10 + 0.5 * quality + 0.5 * np.minimum(gap, 0) + rng.normal(0, 5, 3000)
+    found = asymmetric_of_index(quality, expected, y)
+    assert found.table.loc["ratio", "lower"] < 2 < found.table.loc["ratio", "upper"]
+    assert found.headline.startswith("A point of quality counts more below expectations than above")
+    assert found.shares.sum() == pytest.approx(1)
+    assert escape(found.headline) in found._repr_html_()
+
+
+def test_errors_of_asymmetry(fit, boot, mobi, ecsi):
+    with pytest.raises(ModelError) as raised:
+        asymmetric(fit, quality="Qualty")
+    assert str(raised.value) == (
+        "quality='Qualty' is not a construct of the model (did you mean 'Quality'?); use one of "
+        "'Image', 'Expectation', 'Quality', 'Value', 'Satisfaction', 'Complaints', 'Loyalty'."
+    )
+    with pytest.raises(OptionError) as raised:
+        asymmetric(fit, family="logit")
+    assert str(raised.value) == (
+        "family='logit' does not fit an index of 0 to 100; leave it out, or take repurchase as the "
+        "outcome."
+    )
+    with pytest.raises(OptionError, match=r"^The bootstrap was made from another fit"):
+        asymmetric(csi.fit(ecsi, mobi), bootstrap=boot)
+    with pytest.raises(EstimationError) as raised:
+        asymmetric_of_index([5.0, 6, 7, 8], [1.0, 2, 3, 5], [1.0, 2, 2, 3])
+    assert str(raised.value) == (
+        "No respondent rates 'quality' below 'expectations', so its effect there cannot be "
+        "estimated; look whether both are on the same scale."
+    )
+    with pytest.raises(SurveyError, match="weights holds 1 negative values"):
+        asymmetric_of_index(
+            np.arange(9.0), np.full(9, 4.0), np.arange(9.0) ** 2, weights=np.r_[-1.0, np.ones(8)]
+        )
