@@ -12,7 +12,7 @@ from scipy.stats import multivariate_normal, norm
 
 import csimodel as csi
 from csimodel.errors import SurveyError
-from csimodel.moments import association
+from csimodel.moments import association, pairs
 from csimodel.moments.bivariate import FAR, bivariate_cdf, bivariate_pdf
 from csimodel.moments.ordinal import ordinal_moments
 from csimodel.moments.polychoric import polychoric_pairs
@@ -256,8 +256,8 @@ def test_all_continuous_items_have_the_ordinary_moments():
 
 def test_results_do_not_depend_on_stretches(monkeypatch):
     plain = moments_of_case("mixed")
-    monkeypatch.setattr(association, "_ROWS", 17)
-    monkeypatch.setattr(association, "_CELLS", 1)
+    monkeypatch.setattr(association, "_RESPONDENTS", 17)
+    monkeypatch.setattr(pairs, "_CELLS", 1)
     monkeypatch.setattr("csimodel.moments.polychoric._CELLS", 1)
     again = moments_of_case("mixed")
     assert_allclose(again.gamma, plain.gamma, rtol=1e-9, atol=1e-9)
