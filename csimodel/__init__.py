@@ -32,7 +32,7 @@ from csimodel.estimators import (
 )
 from csimodel.findings import Finding
 from csimodel.index import importance_performance, index_scores, respondent_index
-from csimodel.inference import Bootstrap, Jackknife, bootstrap, jackknife
+from csimodel.inference import BollenStine, Bootstrap, Jackknife, bollen_stine, bootstrap, jackknife
 from csimodel.model import Construct, Model, Path, composite, reflective
 from csimodel.model import catalogue as models
 from csimodel.moments import Moments, moments_of
@@ -59,6 +59,7 @@ __all__ = [
     "PLS",
     "Analysis",
     "Assessment",
+    "BollenStine",
     "Bootstrap",
     "Codebook",
     "Comparison",
@@ -87,6 +88,7 @@ __all__ = [
     "SurveyError",
     "analyze",
     "assess",
+    "bollen_stine",
     "bootstrap",
     "compare",
     "composite",

@@ -221,13 +221,18 @@ def test_weights_need_robust_errors(models, mobi):
     rng = np.random.default_rng(2)
     survey = csi.read_survey(mobi.data.assign(w=rng.uniform(0.2, 3, 250)), weights="w")
     plain = csi.fit(models["reduced"], survey, csi.ML())
-    (finding,) = (one for one in plain.diagnostics if one.code == "errors-ignore-weights")
+    effective = float(survey.data["w"].sum() ** 2 / (survey.data["w"] ** 2).sum())
+    (finding,) = (one for one in plain.diagnostics if one.code == "errors-ignore-design")
     assert str(finding) == (
-        f"Errors and χ² take the 250 weighted rows as if all weighed alike, while they are worth "
-        f"{finding.count:.0f}, so both look surer than they are; use csi.ML(se='robust')."
+        f"Errors, χ² and what follows from it ignore the survey's weights (its 250 rows are worth "
+        f"{effective:.0f}), as if everyone had been drawn alike; use csi.ML(se='robust') or "
+        "csi.bootstrap."
     )
+    moments = csi.moments_of(survey, models["reduced"].items)
+    told = csi.fit(models["reduced"], moments, csi.ML()).diagnostics
+    assert str(told[0]) == str(finding)
     robust = csi.fit(models["reduced"], survey, csi.ML(se="robust"))
-    assert "errors-ignore-weights" not in {one.code for one in robust.diagnostics}
+    assert "errors-ignore-design" not in {one.code for one in robust.diagnostics}
     np.testing.assert_allclose(robust.paths, plain.paths, atol=1e-9)
     equal = csi.read_survey(mobi.data.assign(w=2.0), weights="w")
     np.testing.assert_allclose(
@@ -254,3 +259,16 @@ def test_groups_fitted_apart_have_robust_errors(models, mobi):
         groups[1].parameters["se"].fillna(0), alone.parameters["se"].fillna(0), rtol=1e-6
     )
     assert "by MLR" in repr(groups[1])
+
+
+def test_scaled_differences_rest_on_the_mean_scaling(mobi):
+    """MLM, MLMV and MLMVS scale single tests differently and the difference of two alike."""
+    model = csi.Model.from_syntax("Q =~ PERQ1 + PERQ3 + PERQ5 + PERQ7")
+    frame = mobi.data.assign(half=["a", "b"] * 125)
+    levels = ("configural", "metric")
+    found = [
+        csi.invariance(model, frame, "half", csi.ML(se=se), levels=levels).table
+        for se in ("mlm", "mlmv", "mlmvs")
+    ]
+    for other in found[1:]:
+        np.testing.assert_allclose(other["chisq_diff"], found[0]["chisq_diff"], rtol=1e-7)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from csimodel.errors import EstimationError, OptionError, SurveyError
 from csimodel.estimators.chosen import answers_for, estimator_for
 from csimodel.estimators.covariance.defined import defined_table
-from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
+from csimodel.estimators.covariance.estimator import CovarianceEstimator
+from csimodel.estimators.covariance.findings import design_findings
 from csimodel.estimators.covariance.fit_measures import measures_of
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.modification import CANDIDATES, modification_indices
@@ -23,7 +24,6 @@ from csimodel.estimators.covariance.parameters import (
     parameter_table,
     vcov,
 )
-from csimodel.estimators.covariance.robust import require_fourth
 from csimodel.estimators.diagnostics import diagnose
 from csimodel.estimators.estimates import Estimates, Outcome
 from csimodel.estimators.quantities import find
@@ -93,7 +93,8 @@ class Fit:
     def diagnostics(self) -> tuple[Finding, ...]:
         """What a reader must know, in plain words; empty when all is well."""
         about_answers = self.answers.findings if self.answers is not None else ()
-        return (*about_answers, *diagnose(self.solution))
+        about_errors = design_findings(self.solution, self.answers)
+        return (*about_answers, *about_errors, *diagnose(self.solution))
 
     @property
     def n(self) -> int:
@@ -193,7 +194,8 @@ class Fit:
     def fit_measures(self) -> pd.Series:
         """χ², CFI, TLI, RMSEA, SRMR, information criteria, … of a covariance structure.
 
-        Formulas, conventions and sources: `csimodel.estimators.fit_measures.measures_of`.
+        Formulas, conventions and sources:
+        `csimodel.estimators.covariance.fit_measures.measures_of`.
 
         Raises
         ------
@@ -202,12 +204,12 @@ class Fit:
         EstimationError
             When the fit is not a solution.
         """
-        estimates = self.estimates
-        if not isinstance(estimates, CovarianceEstimates):
+        if not isinstance(self.estimator, CovarianceEstimator):
             raise OptionError(
                 f"Fit measures such as χ² need a covariance structure and this fit is by "
                 f"{self.estimator.label}; see csi.assess(fit).global_fit, or fit with csi.ML()."
             )
+        _, estimates = covariance_structure(self.solution)
         if estimates.covariance is not None:
             raise OptionError(
                 "χ² and what follows from it belong to all groups together; see fit_measures of "
@@ -376,7 +378,7 @@ def fit(
             )
         moments = moments_of(survey, model.items)
         if isinstance(chosen, CovarianceEstimator):
-            require_fourth(chosen.robust, moments)
+            chosen.require(moments)
     else:
         table = survey if isinstance(survey, Survey) else read_survey(survey)
         answers, moments = answers_for(chosen, table, model)

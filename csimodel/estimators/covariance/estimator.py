@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.errors import ModelError, OptionError, choose
-from csimodel.estimators.covariance.discrepancy import Discrepancy
+from csimodel.errors import EstimationError, ModelError, OptionError, choose
+from csimodel.estimators.covariance.discrepancy import Discrepancy, WeightedSquares
 from csimodel.estimators.covariance.layout import Layout, layouts_of
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.scoring import Found, minimise
@@ -92,6 +92,11 @@ class CovarianceEstimator:
         """Return the discrepancy of the model in which items are independent, of one sample."""
         raise NotImplementedError
 
+    @property
+    def has_likelihood(self) -> bool:
+        """Whether the discrepancy comes from a likelihood."""
+        return False
+
     def unrestricted_loglik(self, moments: Moments) -> float:
         """Return the log-likelihood of the saturated model, of one sample."""
         cov = self.sample_cov(moments)
@@ -109,10 +114,33 @@ class CovarianceEstimator:
         """Whether errors come from the observed information."""
         return False
 
-    @property
-    def has_likelihood(self) -> bool:
-        """Whether the discrepancy comes from a likelihood."""
-        return False
+    def require(self, moments: Moments) -> None:
+        """Refuse moments without what errors and tests of this kind need.
+
+        Raises
+        ------
+        EstimationError
+            When robust errors have no answers behind them.
+        """
+        if self.robust is not None and moments.fourth is None and moments.patterns is None:
+            raise EstimationError(
+                f"se={self.robust!r} needs the answers, and this fit was made from moments; fit a "
+                "survey or a data frame, or use se='expected'."
+            )
+
+    def weight(self, moments: Moments, layout: Layout, sigma: Floats) -> Floats:
+        """Return V, (moments, moments), where a model implies the covariances `sigma`.
+
+        Half the curvature of the discrepancy by the moments, in the order of `moments_vector`;
+        zero for moments that do not count.
+        """
+        part = self.discrepancy(moments.lifted(), layout)
+        if not isinstance(part, WeightedSquares):
+            raise NotImplementedError
+        own = part.weight[0]
+        whole = np.zeros((len(part.used), len(part.used)))
+        whole[np.ix_(part.used, part.used)] = np.diag(own) if own.ndim == 1 else own
+        return whole
 
     def modelled_means(self, model: Model) -> bool:
         """Tell whether the model of this estimator has means."""

@@ -18,6 +18,7 @@ from csimodel.estimators.covariance.parameters import (
 from csimodel.estimators.estimates import Inadmissible, Outcome
 from csimodel.estimators.solution import Solution
 from csimodel.findings import Finding, listed
+from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
 
@@ -39,7 +40,6 @@ def covariance_findings(solution: Solution, outcome: Outcome) -> Iterator[Findin
     if not of_covariance_structure(solution):
         return
     yield from _few_rows(solution)
-    yield from _weights_ignored(solution)
     if outcome == Outcome.ITEMS_SINGULAR:
         yield _singular_items(solution)
     elif outcome == Outcome.NOT_CONVERGED:
@@ -52,6 +52,37 @@ def covariance_findings(solution: Solution, outcome: Outcome) -> Iterator[Findin
         yield from _large_errors(solution)
 
 
+def design_findings(solution: Solution, answers: Answers | None) -> Iterator[Finding]:
+    """Say when errors and χ² do not know of the survey's weights, clusters or strata."""
+    if not of_covariance_structure(solution):
+        return
+    estimator, _ = covariance_structure(solution)
+    n, effective = float(solution.moments.n), float(solution.moments.effective_n)
+    strata = answers is not None and answers.strata is not None
+    if estimator.robust is not None:
+        if strata:
+            yield Finding(
+                "errors-ignore-strata",
+                f"Errors and tests by {estimator.label} do not use the survey's strata, which as "
+                "a rule makes them a little too large; csi.bootstrap draws within strata.",
+                ("strata",),
+                "note",
+            )
+        return
+    given = {
+        f"weights (its {n:.0f} rows are worth {effective:.0f})": effective < n * (1.0 - 1e-9),
+        "clusters": answers is not None and answers.cluster is not None,
+        "strata": strata,
+    }
+    if names := tuple(name for name, there in given.items() if there):
+        yield Finding(
+            "errors-ignore-design",
+            f"Errors, χ² and what follows from it ignore the survey's {listed(names)}, as if "
+            "everyone had been drawn alike; use csi.ML(se='robust') or csi.bootstrap.",
+            tuple(name.split()[0] for name in names),
+        )
+
+
 def _few_rows(solution: Solution) -> Iterator[Finding]:
     _, estimates = covariance_structure(solution)
     n, free = int(solution.moments.n), estimates.layout.size
@@ -61,18 +92,6 @@ def _few_rows(solution: Solution) -> Iterator[Finding]:
             f"There are {n} rows for {free} parameters, fewer than {_PER_PARAMETER} for each, so "
             "errors and χ² are rough; collect more rows, use a smaller model, or PLS.",
             count=n,
-        )
-
-
-def _weights_ignored(solution: Solution) -> Iterator[Finding]:
-    estimator, _ = covariance_structure(solution)
-    n, effective = float(solution.moments.n), float(solution.moments.effective_n)
-    if estimator.robust is None and effective < n * (1.0 - 1e-9):
-        yield Finding(
-            "errors-ignore-weights",
-            f"Errors and χ² take the {n:.0f} weighted rows as if all weighed alike, while they are "
-            f"worth {effective:.0f}, so both look surer than they are; use csi.ML(se='robust').",
-            count=round(effective),
         )
 
 

@@ -2,63 +2,65 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.fitted import Fitted
-from csimodel.estimators.covariance.robust import scalings
-from csimodel.estimators.covariance.structure import moments_vector
-
-Floats = NDArray[np.float64]
-
-_CLOSE_FIT = 0.05  # RMSEA of close fit (Browne and Cudeck 1992)
-_LEVEL = 0.90  # of the RMSEA interval
-
-
-@dataclass(frozen=True)
-class _Test:
-    """A χ² with its degrees of freedom, of a model against the saturated one."""
-
-    chisq: float
-    df: float
-
-    @property
-    def excess(self) -> float:
-        return max(self.chisq - self.df, 0.0)
+from csimodel.estimators.covariance.residual_measures import residual_measures
+from csimodel.estimators.covariance.robust import scaled_tests
+from csimodel.estimators.covariance.tests_of_fit import (
+    ChiSquare,
+    Scaled,
+    relative,
+    rmsea,
+    robust_relative,
+)
 
 
 def measures_of(fitted: Fitted) -> pd.Series:
     """Return the fit measures of one covariance structure, of one group or several.
 
-    With S the sample's and Σ the model's covariances of p items, ``F = ln|Σ| - ln|S| + tr(SΣ⁻¹) -
-    p`` and N = n (``likelihood="normal"``) or n - 1 (``"wishart"``), the denominator of S:
+    With S the sample's and Σ the model's covariances of p items, for ML ``F = ln|Σ| - ln|S| +
+    tr(SΣ⁻¹) - p`` (and ``(m - μ)'Σ⁻¹(m - μ)`` where means are modelled) and N = n
+    (``likelihood="normal"``) or n - 1 (``"wishart"``), the denominator of S:
 
-    ========================= ==================================================================
-    npar, n                   free parameters, respondents
-    fmin                      ``F / 2``, as lavaan reports it
-    chisq, df, pvalue         ``N F``, ``p(p + 1)/2 - npar``, right tail
-    baseline_chisq, _df       the independence model ``Σ = diag(S)`` in every case, also when a
-                              single item's error is fixed to zero
-    cfi                       ``1 - max(χ² - df, 0) / max(χ² - df, χ²ᵦ - dfᵦ, 0)`` (Bentler 1990)
-    tli                       ``(χ²ᵦ/dfᵦ - χ²/df) / (χ²ᵦ/dfᵦ - 1)`` (Tucker and Lewis 1973)
-    nfi                       ``1 - χ²/χ²ᵦ`` (Bentler and Bonett 1980)
-    rmsea                     ``√(G max(χ² - df, 0) / (N df))``, G groups (Steiger 1990, 1998)
-    rmsea_lower, _upper       90 % interval from the noncentral χ²
-    rmsea_pvalue              of RMSEA at most .05 (Browne and Cudeck 1992)
-    srmr                      root mean square of ``(sᵢⱼ - σᵢⱼ)/√(sᵢᵢ sⱼⱼ)``, diagonal included;
-                              with means ``(m - μ)/s`` too; weighted over groups
-    gfi                       ``1 - tr[(Σ⁻¹S - I)²] / tr[(Σ⁻¹S)²]`` (Jöreskog and Sörbom)
-    logl, unrestricted_logl   ``-n/2 (p ln 2π + ln|Σ| + tr(SΣ⁻¹))``, of the model and of Σ = S
-    aic, bic, bic_adjusted    ``-2 logl + npar (2, ln n, ln((n + 2)/24))``
-    ========================= ==================================================================
+    ============================ ===============================================================
+    npar, n                      free parameters, respondents
+    fmin                         ``F / 2``, as lavaan reports it
+    chisq, df, pvalue            ``N F``, moments less npar, right tail
+    baseline_chisq, _df, _pvalue the independence model ``Σ = diag(S)`` with means free, in every
+                                 group and in every case, also when a single item's error is
+                                 fixed to zero
+    cfi, tli, nfi, rfi, ifi, rni against the baseline: `relative`
+    logl, unrestricted_logl      ``-n/2 (p ln 2π + ln|Σ| + tr(SΣ⁻¹))``, of the model and of Σ = S;
+                                 NaN, and the criteria too, where there is no likelihood
+    aic, bic, bic_adjusted       ``-2 logl + npar (2, ln n, ln((n + 2)/24))``
+    rmsea, _lower, _upper,       ``√(G max(χ² - df, 0) / (N df))``, G groups, with 90 % interval,
+    _pvalue, _notclose_pvalue    tests of RMSEA at most .05 and at least .08: `rmsea`
+    rmr, srmr, crmr, gfi, agfi   `residual_measures`
+    ============================ ===============================================================
 
-    With robust errors follow the scaled χ² (``chisq / scaling_factor + shift``) and what is derived
-    from it (``_scaled``), and ``cfi_robust``, ``tli_robust``, ``rmsea_robust``.
+    Robust errors (``csi.ML(se="mlm")``, ``"mlmv"``, ``"mlmvs"``, ``"mlr"``) add
 
-    TLI is NaN and RMSEA 0 when a model has no degrees of freedom.
+    ============================ ===============================================================
+    chisq_scaled, df_scaled,     ``chisq / scaling_factor + shift``: `scaled`
+    pvalue_scaled,
+    scaling_factor, shift
+    scaling_mean                 mean of χ² over df under the model, ``tr UΓ / df``
+    baseline_chisq_scaled, …     the baseline's own, scaled in the same way
+    cfi_scaled, …                `relative` of both scaled χ²
+    rmsea_scaled, …              ``√(max(χ² - c df, 0) / (N c df))`` with c the mean scaling, its
+                                 limits from the noncentral χ² with c df degrees of freedom at the
+                                 plain χ²; MLMV's from the scaled χ² and df (both as lavaan)
+    cfi_robust, tli_robust       what normal answers would give: `robust_relative`
+    rmsea_robust, …              ``√(max(χ² - c df, 0) / (N df))``, limits from the scaled χ²
+    ============================ ===============================================================
+
+    CFI and RMSEA that compare scaled χ² directly (``_scaled``) depend on how far from normal the
+    answers are; report ``_robust`` ones, which are NaN for incomplete answers (they need other
+    formulas). TLI is NaN and RMSEA 0 when a model has no degrees of freedom. Formulas of the
+    helpers: `csimodel.estimators.covariance.tests_of_fit`,
+    `csimodel.estimators.covariance.residual_measures`.
 
     Raises
     ------
@@ -77,156 +79,80 @@ def measures_of(fitted: Fitted) -> pd.Series:
     & Research 21, 230-258. https://doi.org/10.1177/0049124192021002005
     """
     fitted.require_solution()
+    model, baseline = ChiSquare(fitted.chisq, fitted.df), _baseline(fitted)
+    rows = float(fitted.sizes.sum()) / len(fitted.layouts)
+    found = {
+        "npar": fitted.npar,
+        "fmin": max(fitted.discrepancy, 0.0) / 2.0,  # below 0 by rounding only
+        **_named(model, ""),
+        **_named(baseline, "baseline_"),
+        **relative(model, baseline),
+        **_likelihood(fitted),
+        **rmsea(model, rows),
+        **residual_measures(fitted),
+        "n": float(sum(float(own.n) for own in fitted.moments)),
+    }
+    if fitted.estimator.robust is not None:
+        found |= _scaled(fitted, *scaled_tests(fitted, baseline), rows)
+    return pd.Series(found, name="fit_measures", dtype=np.float64)
+
+
+def _baseline(fitted: Fitted) -> ChiSquare:
+    """Return the test of the model in which items are independent, with means and variances."""
     estimator, layout = fitted.estimator, fitted.layouts[0]
-    covs = [estimator.sample_cov(own) for own in fitted.moments]
-    sizes, rows = fitted.sizes, float(fitted.sizes.sum())
-    n = float(sum(float(own.n) for own in fitted.moments))
-    items, groups, npar = len(covs[0]), len(covs), fitted.npar
-    distance = max(fitted.discrepancy, 0.0)  # below 0 by rounding only
-    model = _Test(fitted.chisq, fitted.df)
     apart = [
         estimator.baseline(own, one)
         for own, one in zip(fitted.moments, fitted.layouts, strict=True)
     ]
-    cells = estimator.statistics(fitted.model)
-    own = 2 * items if layout.mean_structure else items
-    baseline = _Test(float(sizes @ np.array(apart)), groups * (cells - own))
-    unrestricted = sum(estimator.unrestricted_loglik(own) for own in fitted.moments)
-    if not estimator.has_likelihood:
-        unrestricted = np.nan
-    logl = unrestricted - 0.5 * n * distance
-    scaled = {} if estimator.robust is None else _scaled(fitted, model, baseline, rows / groups)
-    return pd.Series(
-        {
-            "npar": npar,
-            "fmin": distance / 2.0,
-            "chisq": model.chisq,
-            "df": model.df,
-            "pvalue": _right_tail(model),
-            "baseline_chisq": baseline.chisq,
-            "baseline_df": baseline.df,
-            **_relative(model, baseline),
-            **_rmsea(model, rows / groups),
-            "srmr": float(fitted.shares @ [_srmr(fitted, g) for g in range(groups)]),
-            "gfi": _gfi(fitted, covs),
-            "logl": logl,
-            "unrestricted_logl": unrestricted,
-            "aic": -2.0 * logl + 2.0 * npar,
-            "bic": -2.0 * logl + npar * np.log(n),
-            "bic_adjusted": -2.0 * logl + npar * np.log((n + 2.0) / 24.0),
-            "n": n,
-            **scaled,
-        },
-        name="fit_measures",
-        dtype=np.float64,
-    )
+    items = len(fitted.model.items)
+    free = 2 * items if layout.mean_structure else items
+    df = len(apart) * (estimator.statistics(fitted.model) - free)
+    return ChiSquare(float(fitted.sizes @ np.array(apart)), df)
 
 
-def _scaled(fitted: Fitted, model: _Test, baseline: _Test, rows: float) -> dict[str, float]:
-    """Return the measures from scaled χ², and the robust CFI, TLI and RMSEA.
+def _likelihood(fitted: Fitted) -> dict[str, float]:
+    estimator, npar = fitted.estimator, fitted.npar
+    n = float(sum(float(own.n) for own in fitted.moments))
+    whole = np.nan
+    if estimator.has_likelihood:
+        whole = float(sum(estimator.unrestricted_loglik(own) for own in fitted.moments))
+    logl = whole - 0.5 * n * max(fitted.discrepancy, 0.0)
+    return {
+        "logl": logl,
+        "unrestricted_logl": whole,
+        "aic": -2.0 * logl + 2.0 * npar,
+        "bic": -2.0 * logl + npar * np.log(n),
+        "bic_adjusted": -2.0 * logl + npar * np.log((n + 2.0) / 24.0),
+    }
 
-    Robust measures estimate what normal answers would give: with c the mean scaling,
-    ``CFI = 1 - max(χ² - c df, 0)/max(χ²ᵦ - cᵦ dfᵦ, …)`` and ``RMSEA = √(max(χ² - c df, 0)/(N df))``
-    The interval of ``rmsea_scaled`` takes χ² itself with ``c df`` degrees of freedom, as lavaan
-    0.6-14 does (but MLMV, which takes the scaled χ²); that of ``rmsea_robust`` is ``√c`` times the
-    one from the scaled χ². Incomplete answers need other formulas for the robust measures, which
-    are NaN for them.
-    (Brosseau-Liard and Savalei 2014, https://doi.org/10.1080/00273171.2014.933697;
-    Brosseau-Liard, Savalei and Li 2012, https://doi.org/10.1080/00273171.2012.715252).
-    """
-    own, apart = scalings(fitted)
-    test = _Test(model.chisq / own.factor + own.shift, model.df)
-    base = _Test(baseline.chisq / apart.factor + apart.shift, baseline.df)
-    relative = _relative(test, base)
-    stretched = test if own.shift else _Test(model.chisq, model.df * own.factor)
-    rmsea, robust = _rmsea(stretched, rows), _rmsea(test, rows)
-    excess = max(model.chisq - own.mean * model.df, 0.0)
-    other = baseline.chisq - apart.mean * baseline.df
+
+def _scaled(fitted: Fitted, model: Scaled, baseline: Scaled, rows: float) -> dict[str, float]:
+    """Return the scaled tests, and scaled and robust measures."""
+    kind, df = fitted.estimator.robust, fitted.df
     found = {
-        "scaling_factor": own.factor,
-        "shift": own.shift,
-        "chisq_scaled": test.chisq,
-        "df_scaled": test.df,
-        "pvalue_scaled": _right_tail(test),
-        "baseline_chisq_scaled": base.chisq,
-        "baseline_scaling_factor": apart.factor,
-        **{f"{name}_scaled": value for name, value in (relative | rmsea).items()},
-        "cfi_robust": 1.0 - excess / max(excess, other) if max(excess, other) > 0 else 1.0,
-        "tli_robust": np.nan,
-        "rmsea_robust": np.sqrt(excess / (rows * model.df)) if model.df else 0.0,
-        "rmsea_lower_robust": np.sqrt(own.mean) * robust["rmsea_lower"],
-        "rmsea_upper_robust": np.sqrt(own.mean) * robust["rmsea_upper"],
+        **_named(model.test, "", "_scaled"),
+        "scaling_factor": model.factor,
+        "shift": model.shift,
+        "scaling_mean": model.ratio,
+        **_named(baseline.test, "baseline_", "_scaled"),
+        "baseline_scaling_factor": baseline.factor,
+        "baseline_shift": baseline.shift,
+    }
+    on_scaled = model.test if kind == "mlmv" else model.centred
+    on_df, unit = model.test, model.factor
+    if kind == "mlmvs":
+        on_df, unit = ChiSquare(model.plain.chisq / model.ratio, df), model.ratio
+    parts = {
+        "scaled": relative(model.test, baseline.test) | rmsea(on_scaled, rows),
+        "robust": robust_relative(model, baseline) | rmsea(on_df, rows, unit),
     }
     if fitted.moments[0].patterns is not None:
-        found |= dict.fromkeys([name for name in found if name.endswith("_robust")], np.nan)
-    elif model.df and other > 0:
-        plain = model.chisq - own.mean * model.df
-        found["tli_robust"] = 1.0 - plain * baseline.df / (other * model.df)
+        parts["robust"] = dict.fromkeys(parts["robust"], np.nan)
+    for end, measures in parts.items():
+        found |= {f"{name}_{end}": value for name, value in measures.items()}
     return found
 
 
-def _right_tail(test: _Test) -> float:
-    from scipy.special import chdtrc
-
-    return float(chdtrc(test.df, test.chisq)) if test.df else np.nan
-
-
-def _relative(model: _Test, baseline: _Test) -> dict[str, float]:
-    """Compare with the independence model."""
-    most = max(model.excess, baseline.excess)
-    tli = np.nan
-    if model.df and baseline.df:
-        base = baseline.chisq / baseline.df
-        tli = (base - model.chisq / model.df) / (base - 1.0)
-    return {
-        "cfi": 1.0 - model.excess / most if most > 0 else 1.0,
-        "tli": tli,
-        "nfi": 1.0 - model.chisq / baseline.chisq if baseline.chisq > 0 else np.nan,
-    }
-
-
-def _rmsea(model: _Test, rows: float) -> dict[str, float]:
-    """Return RMSEA, its interval and the test of close fit."""
-    if not model.df:
-        return {"rmsea": 0.0, "rmsea_lower": 0.0, "rmsea_upper": 0.0, "rmsea_pvalue": np.nan}
-    from scipy.special import chndtr
-
-    unit = rows * model.df
-    tail = (1.0 - _LEVEL) / 2.0
-    return {
-        "rmsea": np.sqrt(model.excess / unit),
-        "rmsea_lower": np.sqrt(_noncentrality(model, 1.0 - tail) / unit),
-        "rmsea_upper": np.sqrt(_noncentrality(model, tail) / unit),
-        "rmsea_pvalue": 1.0 - float(chndtr(model.chisq, model.df, unit * _CLOSE_FIT**2)),
-    }
-
-
-def _noncentrality(model: _Test, below: float) -> float:
-    """Return the noncentrality under which a χ² is smaller with probability `below`; 0 if none."""
-    from scipy.special import chdtr, chndtrinc
-
-    if chdtr(model.df, model.chisq) <= below:
-        return 0.0
-    return float(chndtrinc(model.chisq, model.df, below))
-
-
-def _srmr(fitted: Fitted, group: int) -> float:
-    moments, at = fitted.moments[group], list(fitted.at)[group]
-    cov = fitted.estimator.sample_cov(moments)
-    sd = np.sqrt(np.diag(cov))
-    mean = moments.mean - at.mean if fitted.layouts[group].mean_structure else None
-    residual = moments_vector(
-        (cov - at.sigma) / np.outer(sd, sd), None if mean is None else mean / sd
-    )
-    return float(np.sqrt((residual**2).mean()))
-
-
-def _gfi(fitted: Fitted, covs: list[Floats]) -> float:
-    """Weigh the groups by their rows."""
-    left = whole = 0.0
-    for share, at, cov in zip(fitted.shares, fitted.at, covs, strict=True):
-        ratio = np.linalg.solve(at.sigma, cov)
-        off = ratio - np.eye(len(cov))
-        left += share * float(np.trace(off @ off))
-        whole += share * float(np.trace(ratio @ ratio))
-    return 1.0 - left / whole
+def _named(test: ChiSquare, before: str, after: str = "") -> dict[str, float]:
+    values = {"chisq": test.chisq, "df": test.df, "pvalue": test.pvalue}
+    return {f"{before}{name}{after}": value for name, value in values.items()}

@@ -83,7 +83,7 @@ _STEPS = ("chisq_diff", "df_diff", "p_diff", "cfi_diff", "rmsea_diff")
 def difference(free: MultiGroupFit, equal: MultiGroupFit) -> dict[str, float]:
     """Return the χ² difference of two nested fits with its test, and what CFI and RMSEA change.
 
-    When both have scaled tests, with scaling factors c and degrees of freedom d of the free (1)
+    When both have scaled tests, with mean scalings c and degrees of freedom d of the free (1)
     and the equal (0) fit, the difference of the plain χ² is divided by
     ``(d₀ c₀ - d₁ c₁) / (d₀ - d₁)`` (Satorra and Bentler 2001,
     https://doi.org/10.1007/BF02296192); NaN where that is not positive.
@@ -93,8 +93,8 @@ def difference(free: MultiGroupFit, equal: MultiGroupFit) -> dict[str, float]:
     one, other = free.fit_measures, equal.fit_measures
     gain, df = float(other["chisq"] - one["chisq"]), float(other["df"] - one["df"])
     cfi, rmsea = "cfi", "rmsea"
-    if "scaling_factor" in one and "scaling_factor" in other:
-        scale = (other["df"] * other["scaling_factor"] - one["df"] * one["scaling_factor"]) / df
+    if "scaling_mean" in one and "scaling_mean" in other:
+        scale = (other["df"] * other["scaling_mean"] - one["df"] * one["scaling_mean"]) / df
         gain = gain / scale if scale > 0 else np.nan
         cfi, rmsea = "cfi_robust", "rmsea_robust"
     return {

@@ -13,6 +13,7 @@ from csimodel.estimators.covariance.discrepancy import NormalTheory
 from csimodel.estimators.covariance.estimator import CovarianceEstimator
 from csimodel.estimators.covariance.full_information import FullInformation
 from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.least_squares import normal_weight
 from csimodel.moments import Moments
 from csimodel.moments import moments_of as plain_moments
 from csimodel.moments.fourth import fourth_moments
@@ -21,6 +22,8 @@ from csimodel.moments.saturated import independence, saturated
 from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
+
+_ERRORS = ["expected", "observed", "mlm", "mlmv", "mlmvs", "mlr", "robust"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,10 @@ class ML(CovarianceEstimator):
         hold for normal answers; or robust ones, with a scaled χ² beside the plain one: ``"mlr"``
         (also written ``"robust"``; sandwich with the observed information, Yuan-Bentler test),
         ``"mlm"`` (expected information, Satorra-Bentler test), ``"mlmv"`` (the same errors, χ²
-        scaled and shifted). Survey weights and clusters enter robust errors only.
+        scaled and shifted), ``"mlmvs"`` (the same errors, mean- and variance-adjusted χ²).
+        Survey weights and clusters enter robust errors only. They need answers, not moments, and
+        do not turn on a mean structure (as lavaan 0.6); errors of loadings, paths and
+        covariances are the same with one that fits the means exactly.
     missing
         ``"survey"`` (default): what the survey's policy leaves, listwise or otherwise. ``"fiml"``:
         full information, the likelihood of all answers there are, right when answers are missing
@@ -98,13 +104,13 @@ class ML(CovarianceEstimator):
     <Fit of 3 constructs by ML: 250 rows, converged>
     """
 
-    se: Literal["expected", "observed", "mlm", "mlmv", "mlr", "robust"] = "expected"
+    se: Literal["expected", "observed", "mlm", "mlmv", "mlmvs", "mlr", "robust"] = "expected"
     likelihood: Literal["normal", "wishart"] = "normal"
     missing: Literal["survey", "fiml"] = "survey"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        choose("se", self.se, ["expected", "observed", "mlm", "mlmv", "mlr", "robust"])
+        choose("se", self.se, _ERRORS)
         if self.se == "robust":
             object.__setattr__(self, "se", "mlr")
         choose("likelihood", self.likelihood, ["normal", "wishart"])
@@ -115,7 +121,7 @@ class ML(CovarianceEstimator):
             )
         if self.missing == "fiml":
             object.__setattr__(self, "means", True)
-            if self.se in ("mlm", "mlmv"):
+            if self.robust not in (None, "mlr"):
                 raise OptionError(
                     f"se={self.se!r} needs complete answers; use se='mlr' with missing='fiml'."
                 )
@@ -129,7 +135,7 @@ class ML(CovarianceEstimator):
     @property
     def robust(self) -> str | None:
         """Kind of errors and tests that hold without normality, or None."""
-        return self.se if self.se in ("mlm", "mlmv", "mlr") else None
+        return self.se if self.se not in ("expected", "observed") else None
 
     @property
     def policy(self) -> str | None:
@@ -201,6 +207,10 @@ class ML(CovarianceEstimator):
     def sample_size(self, moments: Moments) -> Floats:
         """Return what the discrepancy is multiplied with to give χ², (...,)."""
         return moments.n - 1.0 if self.likelihood == "wishart" else moments.n
+
+    def weight(self, moments: Moments, layout: Layout, sigma: Floats) -> Floats:
+        """Return the normal-theory weight of means and covariances at Σ, (moments, moments)."""
+        return normal_weight(sigma, layout.mean_structure)
 
     def baseline(self, moments: Moments, layout: Layout) -> float:
         """Return the discrepancy of the model in which items are independent, of one sample."""

@@ -1,25 +1,34 @@
 """Errors and tests that hold when answers are not normal: sandwiches and scaled χ².
 
-With Δ the derivatives of the moments, V the normal-theory weight at the model's moments, Γ the
-sampling covariance of the moments (`fourth_moments`) and N rows::
+With Δ the derivatives of the moments, V their weight in the discrepancy (of normal theory, at the
+model's moments), Γ the sampling covariance of the moments (`fourth_moments`) and N rows::
 
     A = Δ'VΔ (expected) or half the observed Hessian,   B = Δ'VΓVΔ,   errors from A⁻¹BA⁻¹ / N
 
-For incomplete answers A and B are the observed information and the mean outer product of the
-scores of the likelihood of what was observed.
+The mean outer product of respondents' scores is B with Γ about the model's moments, so nothing
+needs another pass over the answers. For incomplete answers A and B are the observed information
+and that mean of the likelihood of what was observed.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.errors import EstimationError
+from csimodel.estimators.covariance.estimator import CovarianceEstimator
 from csimodel.estimators.covariance.fitted import Fitted
-from csimodel.estimators.covariance.least_squares import normal_weight
-from csimodel.estimators.covariance.structure import Implied, moments_vector, vech
+from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.parameters import inverted
+from csimodel.estimators.covariance.structure import Implied, vech
+from csimodel.estimators.covariance.tests_of_fit import (
+    ChiSquare,
+    Sandwich,
+    Scaled,
+    about_model,
+    middle,
+    scaled,
+    traces,
+)
 from csimodel.estimators.estimates import Outcome
 from csimodel.moments import Moments
 from csimodel.moments.patterns import first_order, information
@@ -27,20 +36,21 @@ from csimodel.moments.saturated import independence
 
 Floats = NDArray[np.float64]
 
-
-class Scaling(NamedTuple):
-    """How χ² is made to follow its distribution: ``χ² / factor + shift``; `mean` is tr(UΓ)/df."""
-
-    factor: float
-    shift: float
-    mean: float
+_YES = np.array(True)
 
 
 def sandwich(fitted: Fitted) -> Floats:
     """Return the robust covariance of the free parameters' estimates, (size, size).
 
-    MLR (Huber-White) takes the observed information, MLM and MLMV the expected one (robust.sem of
-    lavaan).
+    MLR (Huber-White) takes the observed information and scores about the model, MLM, MLMV and
+    MLMVS the expected information and Γ about the sample (lavaan's robust.sem). They are the same
+    with and without a mean structure that fits the means exactly. Survey weights enter Γ squared,
+    and clusters as sums of their respondents, which makes MLR pseudo-maximum likelihood.
+
+    Raises
+    ------
+    EstimationError
+        When there are only means and covariances.
 
     References
     ----------
@@ -50,180 +60,146 @@ def sandwich(fitted: Fitted) -> Floats:
     Browne, M. W. (1984). Asymptotically distribution-free methods for the analysis of covariance
     structures. British Journal of Mathematical and Statistical Psychology 37, 62-83.
     https://doi.org/10.1111/j.2044-8317.1984.tb00789.x
+
+    Muthén, B. O., Satorra, A. (1995). Complex sample data in structural equation modeling.
+    Sociological Methodology 25, 267-316. https://doi.org/10.2307/271070
     """
     if fitted.outcome != Outcome.CONVERGED:
         return np.full((fitted.npar, fitted.npar), np.nan)
-    bread, middle = _bread(fitted), _middle(fitted)
-    root = np.sqrt(np.abs(np.diag(bread)))
-    scale = np.outer(root, root)
-    inverse = np.linalg.inv(bread / scale) / scale
-    return np.asarray(inverse @ middle @ inverse / float(fitted.sizes.sum()))
-
-
-def scalings(fitted: Fitted) -> tuple[Scaling, Scaling]:
-    """Return how χ² of the model and of the baseline are scaled.
-
-    MLM: ``tr(UΓ)/df`` with ``U = V - VΔ A⁻¹ Δ'V`` (Satorra and Bentler 1994). MLMV: divided by
-    ``√(tr((UΓ)²)/df)`` and shifted so that mean and variance are those of χ² (Asparouhov and
-    Muthén 2010). MLR: ``(tr(A₁⁻¹B₁) - tr(A⁻¹B))/df``, A₁ and B₁ of the saturated model (Yuan and
-    Bentler 2000, in the form of Mplus).
-
-    References
-    ----------
-    Satorra, A., Bentler, P. M. (1994). Corrections to test statistics and standard errors in
-    covariance structure analysis. In von Eye, Clogg (eds.), Latent Variables Analysis, 399-419.
-
-    Yuan, K.-H., Bentler, P. M. (2000). Three likelihood-based methods for mean and covariance
-    structure analysis with nonnormal missing data. Sociological Methodology 30, 165-200.
-    https://doi.org/10.1111/0081-1750.00078
-    """
-    fitted.require_solution()
-    slopes = [_independence_slopes(own, fitted) for own in fitted.moments]
-    apart = len(slopes) * slopes[0].shape[1]
-    df = fitted.estimator.statistics(fitted.model) * len(slopes) - apart
     if fitted.estimator.robust == "mlr":
-        whole = sum(_saturated_trace(fitted, own) for own in fitted.moments)
-        own = float(np.trace(np.linalg.solve(_bread(fitted), _middle(fitted))))
-        model = _plain((whole - own) / fitted.df) if fitted.df else _plain(np.nan)
-        alone = sum(
-            _independence_trace(fitted, own, part)
-            for own, part in zip(fitted.moments, slopes, strict=True)
-        )
-        return model, _plain((whole - alone) / df)
-    weights = [normal_weight(at.sigma, _means(fitted)) for at in fitted.at]
-    model = _moment_scaling(fitted, weights, list(fitted.slopes), fitted.df)
-    covs = [np.diag(np.diag(fitted.estimator.sample_cov(own))) for own in fitted.moments]
-    blocks = [
-        np.hstack([part if g == k else np.zeros_like(part) for k in range(len(slopes))])
-        for g, part in enumerate(slopes)
-    ]
-    return model, _moment_scaling(
-        fitted, [normal_weight(cov, _means(fitted)) for cov in covs], blocks, df
+        bread, inner = inverted(0.5 * fitted.hessian(True), _YES), _score_products(fitted)
+    else:
+        parts = _at_solution(fitted)
+        bread, inner = _bread(parts), middle(parts)
+    return np.asarray(bread @ inner @ bread / float(fitted.sizes.sum()))
+
+
+def scaled_tests(fitted: Fitted, baseline: ChiSquare) -> tuple[Scaled, Scaled]:
+    """Return the scaled χ² of the model and of its baseline.
+
+    ``tr UΓ`` of MLR is ``tr(A₁⁻¹B₁) - tr(A⁻¹B)``, A₁ and B₁ of the saturated model, in the form of
+    Mplus. The kinds are those of `csimodel.estimators.covariance.tests_of_fit.scaled`.
+    """
+    kind = fitted.estimator.robust
+    assert kind is not None
+    model = ChiSquare(fitted.chisq, fitted.df)
+    if kind == "mlr":
+        own, apart, whole = _score_traces(fitted)
+        return scaled(kind, model, whole - own), scaled(kind, baseline, whole - apart)
+    parts, alone = _at_solution(fitted), _at_independence(fitted)
+    return (
+        scaled(kind, model, *traces(parts, _bread(parts))),
+        scaled(kind, baseline, *traces(alone, _bread(alone))),
     )
 
 
-def _plain(factor: float) -> Scaling:
-    return Scaling(factor, 0.0, factor)
+def _score_traces(fitted: Fitted) -> tuple[float, float, float]:
+    """Return ``tr A⁻¹B`` of the model, of independent items, and of the saturated model."""
+    bread = inverted(0.5 * fitted.hessian(True), _YES)
+    whole = apart = 0.0
+    for own, layout in zip(fitted.moments, fitted.layouts, strict=True):
+        whole += _saturated_trace(fitted.estimator, own, layout)
+        apart += _independent_trace(fitted.estimator, own, layout)
+    return float(np.trace(bread @ _score_products(fitted))), apart, whole
 
 
-def _moment_scaling(
-    fitted: Fitted, weights: list[Floats], slopes: list[Floats], df: int
-) -> Scaling:
-    """Scale by the mean of ``UΓ``'s eigenvalues, or by their mean and variance."""
-    if not df:
-        return _plain(np.nan)
-    shares = fitted.shares
-    bread = sum(s * d.T @ v @ d for s, d, v in zip(shares, slopes, weights, strict=True))
-    pulled = [v @ d for v, d in zip(weights, slopes, strict=True)]
-    inverse = np.linalg.inv(np.asarray(bread))
-    size = len(weights[0])
-    product = np.zeros((size * len(weights),) * 2)
-    for g, own in enumerate(fitted.moments):
-        gamma = _gamma(own, fitted)
-        for k in range(len(weights)):
-            part = -shares[k] * pulled[k] @ inverse @ pulled[g].T @ gamma
-            if k == g:
-                part = part + weights[g] @ gamma
-            product[k * size : (k + 1) * size, g * size : (g + 1) * size] = part
-    first, second = float(np.trace(product)), float((product * product.T).sum())
-    if fitted.estimator.robust == "mlm":
-        return _plain(first / df)
-    return Scaling(np.sqrt(second / df), df - np.sqrt(df * first**2 / second), first / df)
-
-
-def _bread(fitted: Fitted) -> Floats:
-    """Return A."""
-    return 0.5 * fitted.hessian(fitted.estimator.robust == "mlr")
-
-
-def _middle(fitted: Fitted) -> Floats:
-    """Return B."""
+def _score_products(fitted: Fitted) -> Floats:
+    """Return B, the mean outer product of respondents' scores, (size, size)."""
     total = np.zeros((fitted.npar, fitted.npar))
-    for share, own, at, slopes in zip(
-        fitted.shares, fitted.moments, fitted.at, fitted.slopes, strict=True
-    ):
+    parts = zip(
+        fitted.shares, fitted.moments, fitted.layouts, fitted.at, fitted.slopes, strict=True
+    )
+    for share, own, layout, at, slopes in parts:
         if own.patterns is not None:
-            scores = first_order(own.patterns, at.mean, at.sigma)
-            total += share * slopes.T @ scores @ slopes
+            products = first_order(own.patterns, at.mean, at.sigma)
+            total += share * (slopes.T @ products @ slopes)
             continue
-        pulled = normal_weight(at.sigma, _means(fitted)) @ slopes
-        gamma = _gamma(own, fitted)
-        if fitted.estimator.robust == "mlr":
-            gamma = _about_model(gamma, own, at, fitted)
-        total += share * pulled.T @ gamma @ pulled
+        pulled = fitted.estimator.weight(own, layout, at.sigma) @ slopes
+        total += share * (pulled.T @ _gamma_about(fitted.estimator, own, layout, at) @ pulled)
     return total
 
 
-def _about_model(gamma: Floats, own: Moments, at: Implied, fitted: Fitted) -> Floats:
-    """Return the mean outer product of deviations from the model's moments, not the sample's.
-
-    With ``δ = m - μ`` the deviations of products move by ``δ(x - m)' + (x - m)δ'`` and by the
-    constants ``r = (δ ; vech(S + δδ' - Σ))``: ``J Γ J' + r r'``.
-    """
-    cov = fitted.estimator.sample_cov(own)
-    if not _means(fitted):
-        gap = moments_vector(cov - at.sigma, None)
-        return np.asarray(gamma + np.outer(gap, gap))
-    shift = own.mean - at.mean
-    items = len(shift)
-    row, column = vech(items)
-    turn = np.eye(len(gamma))
-    unit = np.eye(items)
-    turn[items:, :items] = shift[row, None] * unit[column] + shift[column, None] * unit[row]
-    gap = moments_vector(cov + np.outer(shift, shift) - at.sigma, shift)
-    return np.asarray(turn @ gamma @ turn.T + np.outer(gap, gap))
+def _gamma_about(
+    estimator: CovarianceEstimator, own: Moments, layout: Layout, at: Implied
+) -> Floats:
+    """Return Γ about the moments of the model."""
+    gap = own.mean - at.mean if layout.mean_structure else None
+    residual = estimator.sample_cov(own) - at.sigma
+    return about_model(
+        _gamma(estimator, own, layout), gap, residual, float(own.n / own.effective_n)
+    )
 
 
-def _saturated_trace(fitted: Fitted, own: Moments) -> float:
-    cov = fitted.estimator.sample_cov(own)
+def _saturated_trace(estimator: CovarianceEstimator, own: Moments, layout: Layout) -> float:
+    cov = estimator.sample_cov(own)
     if own.patterns is not None:
-        scores = first_order(own.patterns, own.mean, cov)
-        return float(np.trace(np.linalg.solve(information(own.patterns, own.mean, cov), scores)))
-    return float(np.sum(normal_weight(cov, _means(fitted)) * _gamma(own, fitted)))
+        products = first_order(own.patterns, own.mean, cov)
+        return float(np.trace(np.linalg.solve(information(own.patterns, own.mean, cov), products)))
+    return float((estimator.weight(own, layout, cov) * _gamma(estimator, own, layout)).sum())
 
 
-def _independence_trace(fitted: Fitted, own: Moments, slopes: Floats) -> float:
+def _independent_trace(estimator: CovarianceEstimator, own: Moments, layout: Layout) -> float:
+    free = _independent(layout)
     if own.patterns is not None:
         apart = independence(own.patterns)
         cov = np.diag(apart.variance)
-        bread = slopes.T @ information(own.patterns, apart.mean, cov) @ slopes
-        middle = slopes.T @ first_order(own.patterns, apart.mean, cov) @ slopes
-        return float(np.trace(np.linalg.solve(bread, middle)))
-    cov = np.diag(np.diag(fitted.estimator.sample_cov(own)))
-    pulled = normal_weight(cov, _means(fitted)) @ slopes
-    middle = pulled.T @ _gamma(own, fitted) @ pulled
-    return float(np.trace(np.linalg.solve(slopes.T @ pulled, middle)))
+        bread = free.T @ information(own.patterns, apart.mean, cov) @ free
+        inner = free.T @ first_order(own.patterns, apart.mean, cov) @ free
+    else:
+        cov = np.diag(np.diag(estimator.sample_cov(own)))
+        pulled = estimator.weight(own, layout, cov) @ free
+        bread, inner = free.T @ pulled, pulled.T @ _gamma(estimator, own, layout) @ pulled
+    return float(np.trace(np.linalg.solve(bread, inner)))
 
 
-def _independence_slopes(own: Moments, fitted: Fitted) -> Floats:
+def _at_solution(fitted: Fitted) -> list[Sandwich]:
+    parts = zip(
+        fitted.shares, fitted.moments, fitted.layouts, fitted.at, fitted.slopes, strict=True
+    )
+    return [
+        Sandwich(
+            float(share),
+            slopes,
+            fitted.estimator.weight(own, layout, at.sigma),
+            _gamma(fitted.estimator, own, layout),
+        )
+        for share, own, layout, at, slopes in parts
+    ]
+
+
+def _at_independence(fitted: Fitted) -> list[Sandwich]:
+    """Return the parts of the baseline, in which each group has parameters of its own."""
+    groups = len(fitted.moments)
+    parts = []
+    for g, (own, layout) in enumerate(zip(fitted.moments, fitted.layouts, strict=True)):
+        cov = np.diag(np.diag(fitted.estimator.sample_cov(own)))
+        weight = fitted.estimator.weight(own, layout, cov)
+        free = _independent(layout)
+        free = free[:, np.diag(weight)[free.argmax(axis=0)] > 0]
+        blocks = [free if k == g else np.zeros_like(free) for k in range(groups)]
+        share = float(fitted.shares[g])
+        parts.append(
+            Sandwich(share, np.hstack(blocks), weight, _gamma(fitted.estimator, own, layout))
+        )
+    return parts
+
+
+def _independent(layout: Layout) -> Floats:
     """Return Δ of the baseline: own means and variances, no covariances."""
-    items = len(own.mean)
-    row, column = np.triu_indices(items)
-    free = np.concatenate([np.ones(items if _means(fitted) else 0, dtype=bool), row == column])
+    items = len(layout.ordered)
+    row, column = vech(items)
+    means = np.ones(items if layout.mean_structure else 0, dtype=bool)
+    free = np.concatenate([means, row == column])
     return np.eye(len(free))[:, free]
 
 
-def _means(fitted: Fitted) -> bool:
-    return fitted.layouts[0].mean_structure
+def _bread(parts: list[Sandwich]) -> Floats:
+    expected = sum(part.share * (part.slopes.T @ part.weight @ part.slopes) for part in parts)
+    return inverted(np.asarray(expected), _YES)
 
 
-def _gamma(own: Moments, fitted: Fitted) -> Floats:
+def _gamma(estimator: CovarianceEstimator, own: Moments, layout: Layout) -> Floats:
     """Return Γ of the moments that are modelled."""
-    require_fourth(fitted.estimator.robust, own)
+    estimator.require(own)
     assert own.fourth is not None
-    return own.fourth if _means(fitted) else own.fourth[len(own.mean) :, len(own.mean) :]
-
-
-def require_fourth(kind: str | None, moments: Moments) -> None:
-    """Refuse robust errors of complete answers where there are only means and covariances.
-
-    Raises
-    ------
-    EstimationError
-        Saying that the answers are needed.
-    """
-    if kind is not None and moments.fourth is None and moments.patterns is None:
-        raise EstimationError(
-            f"se={kind!r} needs the answers, and this fit was made from "
-            "moments; fit a survey or a data frame, or use se='expected'."
-        )
+    return own.fourth if layout.mean_structure else own.fourth[len(own.mean) :, len(own.mean) :]

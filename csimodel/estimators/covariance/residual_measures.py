@@ -1,0 +1,81 @@
+"""Measures of fit from residuals of means and covariances: RMR, SRMR, CRMR, GFI."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.estimators.covariance.fitted import Fitted
+from csimodel.estimators.covariance.structure import moments_vector
+
+Floats = NDArray[np.float64]
+
+
+def residual_measures(fitted: Fitted) -> dict[str, float]:
+    """Return rmr, srmr and crmr, each with means and without (`_nomean`), gfi and agfi.
+
+    Root mean squares of residuals, each covariance once, variances included::
+
+        rmr   s - σ,  m - μ
+        srmr  (s - σ)/√(s s),  (m - μ)/√s                 s's variances in both (Bentler 1995)
+        crmr  s/√(s s) - σ/√(σ σ),  (m - μ)/√s            correlations, diagonal left out
+
+    Means count where they are modelled, and are then in the denominator too: SRMR is smaller with
+    a mean structure that fits the means exactly. GFI is ``1 - r'Vr / s'Vs`` with r the residuals
+    and V the weight of the discrepancy at the solution, AGFI ``1 - (moments/df)(1 - GFI)``; with
+    means s holds them, which makes GFI large. Measures of groups are averaged by their rows. All
+    are lavaan's.
+
+    References
+    ----------
+    Bollen, K. A. (1989). Structural Equations with Latent Variables, page 258.
+    https://doi.org/10.1002/9781118619179
+
+    Maydeu-Olivares, A. (2017). Assessing the size of model misfit in structural equation models.
+    Psychometrika 82, 533-558. https://doi.org/10.1007/s11336-016-9552-7
+
+    Jöreskog, K. G., Sörbom, D. (1982). Recent developments in structural equation modeling.
+    Journal of Marketing Research 19, 404-416. https://doi.org/10.1177/002224378201900402
+    """
+    names = ("rmr", "srmr", "crmr")
+    ends = ("", "_nomean")
+    found = dict.fromkeys([*(name + end for name in names for end in ends), "gfi"], 0.0)
+    groups = zip(fitted.shares, fitted.moments, fitted.layouts, fitted.at, strict=True)
+    for share, own, layout, at in groups:
+        mean, cov = own.mean, fitted.estimator.sample_cov(own)
+        gap = mean - at.mean if layout.mean_structure else None
+        kinds = _residuals(mean, cov, at.mean, at.sigma)
+        for name, (spread, level) in zip(names, kinds, strict=True):
+            alone = _root_mean_square(spread, None, name == "crmr")
+            joint = alone if gap is None else _root_mean_square(spread, level, name == "crmr")
+            found[name] += float(share) * joint
+            found[f"{name}_nomean"] += float(share) * alone
+        weight = fitted.estimator.weight(own, layout, at.sigma)
+        sample = moments_vector(cov, None if gap is None else mean)
+        residual = moments_vector(cov - at.sigma, gap)
+        left, whole = residual @ weight @ residual, sample @ weight @ sample
+        found["gfi"] += float(share * (1.0 - left / whole))
+    known = fitted.df + fitted.npar
+    found["agfi"] = 1.0 - known / fitted.df * (1.0 - found["gfi"]) if fitted.df else np.nan
+    return found
+
+
+def _residuals(
+    mean: Floats, cov: Floats, level: Floats, sigma: Floats
+) -> tuple[tuple[Floats, Floats], ...]:
+    """Return residual covariances and means: raw, by s's deviations, and of correlations."""
+    sd, own = np.sqrt(np.diag(cov)), np.sqrt(np.diag(sigma))
+    apart = cov - sigma
+    return (
+        (apart, mean - level),
+        (apart / np.outer(sd, sd), (mean - level) / sd),
+        (cov / np.outer(sd, sd) - sigma / np.outer(own, own), (mean - level) / sd),
+    )
+
+
+def _root_mean_square(spread: Floats, level: Floats | None, off_diagonal: bool) -> float:
+    row, column = np.tril_indices(len(spread), -1 if off_diagonal else 0)
+    values = spread[row, column]
+    if level is not None:
+        values = np.concatenate([level, values])
+    return float(np.sqrt((values**2).mean()))

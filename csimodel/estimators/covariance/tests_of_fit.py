@@ -1,0 +1,278 @@
+"""χ² tests of a covariance structure, scaled where answers are not normal, and what they imply."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.estimators.covariance.structure import vech
+
+Floats = NDArray[np.float64]
+
+_CLOSE, _NOT_CLOSE = 0.05, 0.08  # RMSEA of close and of mediocre fit (Browne and Cudeck 1992)
+_LEVEL = 0.90  # of the RMSEA interval
+
+
+@dataclass(frozen=True)
+class ChiSquare:
+    """A χ² with its degrees of freedom, of a model against the saturated one."""
+
+    chisq: float
+    df: float
+
+    @property
+    def excess(self) -> float:
+        """χ² beyond its degrees of freedom, at least 0."""
+        return max(self.chisq - self.df, 0.0)
+
+    @property
+    def pvalue(self) -> float:
+        """Probability of a larger χ²; NaN without degrees of freedom."""
+        from scipy.special import chdtrc
+
+        return float(chdtrc(self.df, self.chisq)) if self.df > 0 else np.nan
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """A χ² scaled to the mean, or mean and variance, of a χ² distribution.
+
+    Attributes
+    ----------
+    plain
+        Before it was scaled.
+    test
+        ``plain.chisq / factor + shift`` with its degrees of freedom.
+    factor, shift
+        NaN without degrees of freedom.
+    ratio
+        Mean of the plain χ² over its degrees of freedom, under the model.
+    """
+
+    plain: ChiSquare
+    test: ChiSquare
+    factor: float
+    shift: float
+    ratio: float
+
+    @property
+    def centred(self) -> ChiSquare:
+        """The plain χ² with its mean under the model in place of its degrees of freedom."""
+        return ChiSquare(self.plain.chisq, self.ratio * self.plain.df)
+
+
+class Sandwich(NamedTuple):
+    """One group's part in the distribution of χ² and of the estimates.
+
+    The share of its rows, Δ (moments, parameters), V and Γ (moments, moments).
+    """
+
+    share: float
+    slopes: Floats
+    weight: Floats
+    gamma: Floats
+
+
+def middle(groups: Sequence[Sandwich]) -> Floats:
+    """Return ``Σ share Δ'VΓVΔ``, (parameters, parameters)."""
+    tilted = [(part.share, part.weight @ part.slopes, part.gamma) for part in groups]
+    return np.asarray(sum(share * (own.T @ gamma @ own) for share, own, gamma in tilted))
+
+
+def traces(groups: Sequence[Sandwich], bread: Floats) -> tuple[float, float]:
+    """Return ``tr UΓ`` and ``tr (UΓ)²`` with ``U = V - V Δ bread Δ' V``, over all groups.
+
+    `bread` is ``(Σ share Δ'VΔ)⁻¹``. Half of normal-theory χ² has the weights of ``UΓ``'s
+    eigenvalues, whose sum and sum of squares these are.
+    """
+    first = second = 0.0
+    outer = np.zeros_like(bread)
+    for part in groups:
+        product = part.weight @ part.gamma
+        first += float(np.trace(product))
+        second += float((product * product.T).sum())
+        pushed = part.gamma @ (part.weight @ part.slopes)
+        outer += part.share * (pushed.T @ part.weight @ pushed)
+    inner = bread @ middle(groups)
+    second += float(np.trace(inner @ inner) - 2.0 * np.trace(bread @ outer))
+    return first - float(np.trace(inner)), second
+
+
+def about_model(gamma: Floats, gap: Floats | None, residual: Floats, unevenness: float) -> Floats:
+    """Return Γ* about the moments of the model, of which Γ is that about those of the sample.
+
+    ``Γ* = T Γ T' + κ g g'`` with g the differences of the moments, ``m - μ`` and
+    ``vech(S + dd' - Σ)``. At a distance ``d = m - μ`` products ``(x - μ)(x - μ)'`` differ from
+    those about m by terms linear in x, which T adds: so third moments enter.
+
+    Parameters
+    ----------
+    gamma
+        (moments, moments)
+    gap
+        d, (items,), or None when means are not modelled.
+    residual
+        ``S - Σ``, (items, items).
+    unevenness
+        κ, the mean squared weight of respondents, 1 when all count alike.
+    """
+    row, column = vech(len(residual))
+    if gap is None:
+        difference = residual[row, column]
+        return np.asarray(gamma + unevenness * np.outer(difference, difference))
+    items = len(gap)
+    tilt, cell = np.eye(len(gamma)), items + np.arange(len(row))
+    tilt[cell, column] += gap[row]
+    tilt[cell, row] += gap[column]
+    difference = np.concatenate([gap, (residual + np.outer(gap, gap))[row, column]])
+    return np.asarray(tilt @ gamma @ tilt.T + unevenness * np.outer(difference, difference))
+
+
+def scaled(kind: str, plain: ChiSquare, trace: float, of_squares: float = np.nan) -> Scaled:
+    """Scale a χ² by the trace of UΓ and that of its square.
+
+    ``"mlm"``, ``"mlr"``
+        ``χ² df / tr UΓ`` (Satorra and Bentler 1994; Yuan and Bentler 2000).
+    ``"mlmv"``
+        ``a χ² + df - a tr UΓ``, ``a = √(df / tr (UΓ)²)`` (Asparouhov and Muthén 2010).
+    ``"mlmvs"``
+        ``χ² tr UΓ / tr (UΓ)²`` on ``(tr UΓ)² / tr (UΓ)²`` degrees of freedom (Satorra and Bentler
+        1994).
+
+    References
+    ----------
+    Satorra, A., Bentler, P. M. (1994). Corrections to test statistics and standard errors in
+    covariance structure analysis. In von Eye, Clogg (eds.), Latent Variables Analysis, 399-419.
+
+    Yuan, K.-H., Bentler, P. M. (2000). Three likelihood-based methods for mean and covariance
+    structure analysis with nonnormal missing data. Sociological Methodology 30, 165-200.
+    https://doi.org/10.1111/0081-1750.00078
+
+    Asparouhov, T., Muthén, B. (2010). Simple second order chi-square correction. Mplus technical
+    appendix.
+    """
+    df = plain.df
+    if not df > 0:
+        return Scaled(plain, plain, np.nan, np.nan, np.nan)
+    ratio = trace / df
+    if kind == "mlmv":
+        root = float(np.sqrt(df / of_squares))
+        shift = df - root * trace
+        return Scaled(plain, ChiSquare(root * plain.chisq + shift, df), 1.0 / root, shift, ratio)
+    if kind == "mlmvs":
+        factor = of_squares / trace
+        test = ChiSquare(plain.chisq / factor, trace**2 / of_squares)
+        return Scaled(plain, test, factor, 0.0, ratio)
+    return Scaled(plain, ChiSquare(plain.chisq / ratio, df), ratio, 0.0, ratio)
+
+
+def relative(model: ChiSquare, baseline: ChiSquare) -> dict[str, float]:
+    """Compare a model with the one in which items are independent.
+
+    ::
+
+        cfi  1 - max(χ² - df, 0) / max(χ² - df, χ²ᵦ - dfᵦ, 0)
+        tli  (χ²ᵦ/dfᵦ - χ²/df) / (χ²ᵦ/dfᵦ - 1)
+        nfi  1 - χ²/χ²ᵦ
+        rfi  1 - (χ²/df) / (χ²ᵦ/dfᵦ)
+        ifi  (χ²ᵦ - χ²) / (χ²ᵦ - df)
+        rni  1 - (χ² - df) / (χ²ᵦ - dfᵦ)
+
+    TLI and RFI are NaN without degrees of freedom.
+    """
+    most, apart = max(model.excess, baseline.excess), baseline.chisq - baseline.df
+    tli = rfi = np.nan
+    if model.df > 0 and baseline.df > 0:
+        base, own = baseline.chisq / baseline.df, model.chisq / model.df
+        tli = _ratio(base - own, base - 1.0)
+        rfi = 1.0 - _ratio(own, base)
+    return {
+        "cfi": 1.0 - model.excess / most if most > 0 else 1.0,
+        "tli": tli,
+        "nfi": 1.0 - _ratio(model.chisq, baseline.chisq),
+        "rfi": rfi,
+        "ifi": _ratio(baseline.chisq - model.chisq, baseline.chisq - model.df),
+        "rni": 1.0 - _ratio(model.chisq - model.df, apart),
+    }
+
+
+def robust_relative(model: Scaled, baseline: Scaled) -> dict[str, float]:
+    """Return CFI and TLI that estimate what those of normal answers would be.
+
+    In both the mean of χ² under the model takes the place of its degrees of freedom. NaN where
+    the baseline, or TLI's model, has none.
+
+    References
+    ----------
+    Brosseau-Liard, P. E., Savalei, V. (2014). Adjusting incremental fit indices for nonnormality.
+    Multivariate Behavioral Research 49, 460-470. https://doi.org/10.1080/00273171.2014.933697
+    """
+    own, base = model.centred, baseline.centred
+    if not baseline.plain.df > 0:
+        return {"cfi": np.nan, "tli": np.nan}
+    if not model.plain.df > 0:
+        return {"cfi": 1.0, "tli": np.nan}
+    most = max(own.excess, base.excess)
+    odds = (own.chisq - own.df) * baseline.plain.df
+    return {
+        "cfi": 1.0 - own.excess / most if most > 0 else 1.0,
+        "tli": 1.0 - _ratio(odds, (base.chisq - base.df) * model.plain.df),
+    }
+
+
+def rmsea(test: ChiSquare, rows: float, unit: float = 1.0) -> dict[str, float]:
+    """Return RMSEA, its 90 % interval, and the tests of close and of not close fit.
+
+    ``√(unit max(χ² - df, 0) / (rows df))``, limits from the noncentral χ²; ``pvalue`` is of RMSEA
+    at most .05, ``notclose_pvalue`` of at least .08. Everything is 0, the tests NaN, without
+    degrees of freedom.
+
+    Parameters
+    ----------
+    rows
+        N, over the number of groups where there are several (Steiger 1998).
+    unit
+        1, or what makes an excess of a scaled χ² one of the plain χ².
+
+    References
+    ----------
+    Steiger, J. H. (1998). A note on multiple sample extensions of the RMSEA fit index. Structural
+    Equation Modeling 5, 411-419. https://doi.org/10.1080/10705519809540115
+
+    Li, L., Bentler, P. M. (2006). Robust statistical tests for evaluating the hypothesis of close
+    fit of misspecified mean and covariance structural models. UCLA Statistics Preprint 506.
+
+    Brosseau-Liard, P. E., Savalei, V., Li, L. (2012). An investigation of the sample performance
+    of two nonnormality corrections for RMSEA. Multivariate Behavioral Research 47, 904-930.
+    https://doi.org/10.1080/00273171.2012.715252
+    """
+    if not test.df > 0:
+        zero = dict.fromkeys(("rmsea", "rmsea_lower", "rmsea_upper"), 0.0)
+        return zero | {"rmsea_pvalue": np.nan, "rmsea_notclose_pvalue": np.nan}
+    from scipy.special import chndtr
+
+    scale, tail = unit / (rows * test.df), (1.0 - _LEVEL) / 2.0
+    return {
+        "rmsea": np.sqrt(test.excess * scale),
+        "rmsea_lower": np.sqrt(_noncentrality(test, 1.0 - tail) * scale),
+        "rmsea_upper": np.sqrt(_noncentrality(test, tail) * scale),
+        "rmsea_pvalue": 1.0 - float(chndtr(test.chisq, test.df, _CLOSE**2 / scale)),
+        "rmsea_notclose_pvalue": float(chndtr(test.chisq, test.df, _NOT_CLOSE**2 / scale)),
+    }
+
+
+def _noncentrality(test: ChiSquare, below: float) -> float:
+    """Return the noncentrality under which a χ² is smaller with probability `below`; 0 if none."""
+    from scipy.special import chdtr, chndtrinc
+
+    if chdtr(test.df, test.chisq) <= below:
+        return 0.0
+    return float(chndtrinc(test.chisq, test.df, below))
+
+
+def _ratio(top: float, bottom: float) -> float:
+    return top / bottom if bottom else np.nan

@@ -1,0 +1,221 @@
+"""The Bollen-Stine bootstrap: how large χ² of a covariance structure is when the model holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from csimodel.errors import InferenceError, OptionError, SurveyError
+from csimodel.estimators import Fit, Outcome, Solution
+from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
+from csimodel.estimators.covariance.fitted import Fitted
+from csimodel.findings import Finding
+from csimodel.inference.designs import about_units, design_of
+from csimodel.inference.jackknife import count_outcomes
+from csimodel.inference.nested import progress_bar
+from csimodel.moments import CrossProducts, Design, Moments
+
+Floats = NDArray[np.float64]
+
+_FEWEST = 20  # usable draws below which there is no p-value
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BollenStine:
+    """χ² of a fit among those of resamples from answers that obey the model.
+
+    Attributes
+    ----------
+    fit
+        The fit that is tested.
+    design
+        How respondents were drawn.
+    chisq
+        χ² of the fit.
+    draws
+        χ² of the resamples, (draws,); NaN where a refit has no solution.
+    failed
+        Number of draws lost, by reason; empty when none was.
+    """
+
+    fit: Fit
+    design: Design
+    chisq: float
+    draws: Floats
+    failed: pd.Series
+
+    @property
+    def usable(self) -> Floats:
+        """χ² of the draws that have a solution, (usable,)."""
+        return self.draws[np.isfinite(self.draws)]
+
+    @property
+    def pvalue(self) -> float:
+        """Probability of a χ² at least as large: ``(1 + #{χ²* ≥ χ²}) / (1 + usable draws)``."""
+        return float((1 + self._larger) / (1 + len(self.usable)))
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The smallest and largest p-value that the lost draws could have made of it."""
+        whole = 1.0 + len(self.draws)
+        lost = len(self.draws) - len(self.usable)
+        return (1 + self._larger) / whole, (1 + self._larger + lost) / whole
+
+    @property
+    def _larger(self) -> int:
+        return int((self.usable >= self.chisq).sum())
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What a reader must know about the draws, in plain words."""
+        found = list(about_units(self.design))
+        total, lost = len(self.draws), len(self.draws) - len(self.usable)
+        if lost:
+            reasons = ", ".join(f"{count} {reason}" for reason, count in self.failed.items())
+            low, high = self.bounds
+            found.append(
+                Finding(
+                    "lost-draws",
+                    f"{lost} of {total} draws were lost ({reasons}); whatever their χ² would have "
+                    f"been, the p-value lies between {low:.3g} and {high:.3g}.",
+                    severity="warning" if lost <= 0.1 * total else "failure",
+                    count=lost,
+                )
+            )
+        return tuple(found)
+
+    def __repr__(self) -> str:
+        lost = len(self.draws) - len(self.usable)
+        told = f", {lost} lost" if lost else ""
+        size = len(self.draws)
+        return f"<Bollen-Stine: χ² {self.chisq:.2f}, p {self.pvalue:.4f}, {size} draws{told}>"
+
+
+def bollen_stine(
+    fit: Fit,
+    draws: int = 1_000,
+    rng: int | np.random.Generator | None = 0,
+    *,
+    resamples: ArrayLike | None = None,
+    progress: bool = True,
+) -> BollenStine:
+    """Test the fit of a covariance structure without assuming normal answers.
+
+    Answers are moved so that the model holds exactly in them, ``y = μ + Σ^½ S^-½ (x - x̄)``, then
+    resampled and refitted; the share of χ² at least as large as the one seen is the p-value.
+    Moments of a resample of y follow from those of the same resample of x, so only they are moved.
+    Strata, clusters and weights are treated as by `bootstrap`.
+
+    Parameters
+    ----------
+    fit
+        Of a covariance structure, on a survey or data frame with complete answers.
+    draws
+        Number of resamples.
+    rng
+        An integer seed or a NumPy generator; None for different draws each time.
+    resamples
+        Row numbers of each resample, (draws, rows), counted from 0, to repeat the draws of another
+        program.
+    progress
+        Show a bar when it takes longer than a second.
+
+    Raises
+    ------
+    OptionError
+        For a fit by another estimator, for one group of a joint fit, or options outside what is
+        allowed.
+    SurveyError
+        When the fit was made from moments, or answers are missing.
+    EstimationError
+        When the fit is not a solution.
+    InferenceError
+        When fewer than 20 draws have a solution.
+
+    References
+    ----------
+    Bollen, K. A., Stine, R. A. (1992). Bootstrapping goodness-of-fit measures in structural
+    equation models. Sociological Methods & Research 21, 205-229.
+    https://doi.org/10.1177/0049124192021002004
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> model = csi.Model.from_syntax('''
+    ...     Quality =~ PERQ1 + PERQ2 + PERQ3 + PERQ4
+    ...     Value =~ PERV1 + PERV2
+    ...     Value ~ Quality
+    ... ''')
+    >>> test = csi.bollen_stine(csi.fit(model, csi.load_mobi(), csi.ML()), draws=200, rng=1)
+    >>> bool(test.pvalue > test.fit.fit_measures["pvalue"])
+    True
+    """
+    fitted = _checked(fit)
+    answers = fit.require_answers("bollen_stine")
+    if answers.missing != "complete":
+        raise SurveyError(
+            "bollen_stine needs complete answers and cells are missing; use a survey with "
+            "missing='listwise'."
+        )
+    design = design_of(answers, draws, rng, "auto", resamples)
+    products = CrossProducts.of(answers)
+    move = _move(fitted)
+    found, parts = [], []
+    with progress_bar(design.draws, "Bollen-Stine", progress) as bar:
+        for number in range(design.blocks):
+            moments = _moved(products.resampled(design.counts(number)), fitted, move)
+            estimates = fitted.estimator.estimate(moments, fit.model, fit.estimates)
+            chisq = fitted.estimator.sample_size(moments) * np.maximum(estimates.discrepancy, 0.0)
+            found.append(np.where(estimates.outcome == Outcome.CONVERGED, chisq, np.nan))
+            parts.append(Solution(fit.model, fitted.estimator, moments, estimates))
+            bar.update(len(chisq))
+    values = np.concatenate(found)
+    result = BollenStine(fit, design, fitted.chisq, values, count_outcomes(Solution.join(parts)))
+    if len(result.usable) < _FEWEST:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in result.failed.items())
+        raise InferenceError(
+            f"Only {len(result.usable)} of {len(values)} draws have a solution "
+            f"({reasons or 'too few asked for'}), and a p-value needs at least {_FEWEST}; take "
+            "more draws or a simpler model."
+        )
+    return result
+
+
+def _checked(fit: Fit) -> Fitted:
+    if not isinstance(fit.estimator, CovarianceEstimator):
+        raise OptionError(
+            f"bollen_stine tests χ² of a covariance structure and this fit is by "
+            f"{fit.estimator.label}; fit with csi.ML()."
+        )
+    if isinstance(fit.estimates, CovarianceEstimates) and fit.estimates.covariance is not None:
+        raise OptionError(
+            "bollen_stine is for one sample and this is one group of a joint fit; fit the group "
+            "alone with csi.fit_groups."
+        )
+    fitted = Fitted.of(fit.solution)
+    fitted.require_solution()
+    return fitted
+
+
+def _move(fitted: Fitted) -> Floats:
+    """Return ``Σ^½ S^-½`` with symmetric roots, (items, items)."""
+    cov = fitted.estimator.sample_cov(fitted.moments[0])
+    (at,) = fitted.at
+    return np.asarray(_power(at.sigma, 0.5) @ _power(cov, -0.5))
+
+
+def _power(matrix: Floats, power: float) -> Floats:
+    values, vectors = np.linalg.eigh(matrix)
+    return np.asarray(vectors * values**power @ vectors.T)
+
+
+def _moved(moments: Moments, fitted: Fitted, move: Floats) -> Moments:
+    """Return the moments of resamples of the moved answers."""
+    (at,), (own,), (layout,) = fitted.at, fitted.moments, fitted.layouts
+    level = at.mean if layout.mean_structure else own.mean
+    mean = level + (moments.mean - own.mean) @ move.T
+    return replace(moments, mean=mean, cov=move @ moments.cov @ move.T)
