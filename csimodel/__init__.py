@@ -51,6 +51,19 @@ from csimodel.survey import (
 if TYPE_CHECKING:
     from csimodel import plots
     from csimodel.report import Analysis, analyze, write_report
+    from csimodel.repurchase import (
+        calibration,
+        compare_shapes,
+        complaint_repurchase,
+        literature,
+        money,
+        repurchase_asymmetry,
+        repurchase_asymmetry_of_index,
+        repurchase_segments,
+        repurchase_segments_of_index,
+        repurchase_shape,
+        repurchase_top_drop,
+    )
 
 __version__ = "0.1.0"
 
@@ -90,7 +103,10 @@ __all__ = [
     "assess",
     "bollen_stine",
     "bootstrap",
+    "calibration",
     "compare",
+    "compare_shapes",
+    "complaint_repurchase",
     "composite",
     "fit",
     "fit_groups",
@@ -99,35 +115,59 @@ __all__ = [
     "index_scores",
     "invariance",
     "jackknife",
+    "literature",
     "load_acsi2015",
     "load_mobi",
     "models",
     "moments_of",
+    "money",
     "plots",
     "read_codebook",
     "read_survey",
     "reflective",
     "register",
     "repurchase",
+    "repurchase_asymmetry",
+    "repurchase_asymmetry_of_index",
     "repurchase_of_index",
+    "repurchase_segments",
+    "repurchase_segments_of_index",
+    "repurchase_shape",
+    "repurchase_top_drop",
     "respondent_index",
     "write_report",
 ]
 
-# Loaded when first used: they bring matplotlib and jinja2.
+# Loaded when first used: some bring matplotlib and jinja2, and `import csimodel` stays quick.
 _LAZY = {
-    "plots": "csimodel.plots",
-    "Analysis": "csimodel.report",
-    "analyze": "csimodel.report",
-    "write_report": "csimodel.report",
+    "plots": "csimodel",
+    **dict.fromkeys(("Analysis", "analyze", "write_report"), "csimodel.report"),
+    **dict.fromkeys(
+        (
+            "calibration",
+            "compare_shapes",
+            "complaint_repurchase",
+            "literature",
+            "money",
+            "repurchase_asymmetry",
+            "repurchase_asymmetry_of_index",
+            "repurchase_segments",
+            "repurchase_segments_of_index",
+            "repurchase_shape",
+            "repurchase_top_drop",
+        ),
+        "csimodel.repurchase",
+    ),
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'csimodel' has no attribute {name!r}")
-    module = import_module(_LAZY[name])
-    value = module if name == "plots" else getattr(module, name)
+    if name == "plots":
+        value: Any = import_module("csimodel.plots")
+    else:
+        value = getattr(import_module(_LAZY[name]), name)
     globals()[name] = value
     return value
 

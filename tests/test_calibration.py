@@ -9,11 +9,9 @@ import statsmodels.api as sm
 from numpy.testing import assert_allclose
 
 from csimodel.errors import EstimationError, OptionError
-from csimodel.repurchase import repurchase, repurchase_of_index
-from csimodel.repurchase.prediction.calibration import calibration
-from csimodel.repurchase.prediction.calibration_tests import goodness
-from csimodel.repurchase.prediction.comparison import compare_shapes
+from csimodel.repurchase import calibration, compare_shapes, repurchase, repurchase_of_index
 from csimodel.repurchase.prediction.folds import split
+from csimodel.repurchase.prediction.goodness import goodness
 
 KINDS = ["line", "quadratic", "spline", "hinge", "isotonic"]
 

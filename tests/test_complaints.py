@@ -7,8 +7,7 @@ from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.errors import OptionError, SurveyError
-from csimodel.repurchase import literature
-from csimodel.repurchase.complaints.entry import complaints
+from csimodel.repurchase import complaint_repurchase, literature
 from csimodel.repurchase.group_means import group_means, share_interval
 from csimodel.repurchase.money import Economics, buying_rates, complaint_budget, more_complaints
 from csimodel.survey import datasets
@@ -27,7 +26,7 @@ def acsi():
 
 @pytest.fixture(scope="module")
 def found(acsi):
-    return complaints(acsi, satisfied="SATIS")
+    return complaint_repurchase(acsi, satisfied="SATIS")
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +61,7 @@ def test_acsi_2015_repurchase_by_handling(found):
     published = [2.43, 2.96, 3.21, 4.18, 4.30, 5.25, 6.15, 7.32, 8.31, 9.22]
     assert mean[[f"handled {k}" for k in range(1, 11)]].tolist() == published
     assert mean["no complaint"] == 8.20
-    assert found.findings[0].message == (
+    assert found.diagnostics[0].message == (
         "506 of 8239 respondents were left out of the means: 277 with no weight or no answer on "
         "complaints, 229 with none on 'REPUR'."
     )
@@ -81,8 +80,8 @@ def test_acsi_2015_shares(found, acsi):
 
 
 def test_recovery_paradox_depends_on_how_well(acsi):
-    eight = complaints(acsi, satisfied="SATIS").paradox
-    ten = complaints(acsi, satisfied="SATIS", well_from=10).paradox
+    eight = complaint_repurchase(acsi, satisfied="SATIS").paradox
+    ten = complaint_repurchase(acsi, satisfied="SATIS", well_from=10).paradox
     assert eight["p"].iloc[0] > 0.05
     assert ten["p"].iloc[0] < 1e-6
     assert ten["p"].iloc[1] < 0.1
@@ -90,7 +89,7 @@ def test_recovery_paradox_depends_on_how_well(acsi):
 
 
 def test_group_means_of_the_survey_package(r, lines):
-    found = complaints(
+    found = complaint_repurchase(
         lines, complained="spoke", handling="CUSCO", repurchase="CUSL1", well_from=8,
         scale=(1, 10), weights="w", cluster="firm",
     )  # fmt: skip
@@ -102,7 +101,7 @@ def test_group_means_of_the_survey_package(r, lines):
 
 
 def test_paradox_is_the_one_sided_test_of_welch(r, lines):
-    found = complaints(
+    found = complaint_repurchase(
         lines, complained="spoke", handling="CUSCO", repurchase="CUSL1", well_from=8, scale=(1, 10)
     ).paradox.iloc[0]
     for name, value in r["welch"].items():
@@ -110,7 +109,7 @@ def test_paradox_is_the_one_sided_test_of_welch(r, lines):
 
 
 def test_silent_share_is_wilsons(r, lines):
-    found = complaints(
+    found = complaint_repurchase(
         lines, complained="spoke", handling="CUSCO", repurchase="CUSL1", well_from=8,
         scale=(1, 10), satisfied="CUSA1", satisfied_from=8, dissatisfied_to=6,
     ).rates.loc["silent share of the dissatisfied"]  # fmt: skip
@@ -125,10 +124,10 @@ def test_silent_share_is_wilsons(r, lines):
 
 def test_weights_of_one_and_clusters_of_one_change_nothing():
     frame = simulated().assign(w=2.5, own=np.arange(400))
-    plain = complaints(frame, well_from=8, scale=(1, 10)).table
-    weighted = complaints(frame, well_from=8, scale=(1, 10), weights="w").table
+    plain = complaint_repurchase(frame, well_from=8, scale=(1, 10)).table
+    weighted = complaint_repurchase(frame, well_from=8, scale=(1, 10), weights="w").table
     assert_allclose(plain, weighted)
-    alone = complaints(frame, well_from=8, scale=(1, 10), cluster="own").table
+    alone = complaint_repurchase(frame, well_from=8, scale=(1, 10), cluster="own").table
     assert_allclose(plain["mean"], alone["mean"])
     ratio = (plain["n"] - 1) / plain["n"] * 400 / 399  # n/(n - 1) of a group, C/(C - 1) of all
     assert_allclose(alone["se"] ** 2, plain["se"] ** 2 * ratio)
@@ -136,15 +135,15 @@ def test_weights_of_one_and_clusters_of_one_change_nothing():
 
 def test_rows_in_any_order():
     frame = simulated()
-    one = complaints(frame, well_from=8, scale=(1, 10), satisfied="glad", satisfied_from=8,
+    one = complaint_repurchase(frame, well_from=8, scale=(1, 10), satisfied="glad", satisfied_from=8,
                      dissatisfied_to=5)  # fmt: skip
-    other = complaints(frame.sample(frac=1, random_state=1), well_from=8, scale=(1, 10),
+    other = complaint_repurchase(frame.sample(frac=1, random_state=1), well_from=8, scale=(1, 10),
                        satisfied="glad", satisfied_from=8, dissatisfied_to=5)  # fmt: skip
     pd.testing.assert_frame_equal(one.table, other.table)
     pd.testing.assert_frame_equal(one.rates, other.rates)
     assert repr(one) == repr(other)
     assert one.headline in one._repr_html_().replace("&#x27;", "'")
-    assert "Recovery paradox" in str(one)
+    assert "Recovery paradox" in str(one.summary())
 
 
 def test_shares_are_covered_where_clusters_agree():
@@ -169,7 +168,7 @@ def test_draws_of_a_group_are_about_its_mean(found):
     assert abs(np.corrcoef(well.draws, again.draws)[0, 1]) < 0.05  # disjoint rows, no clusters
     whole = found.retention("complained", draws=4_000, rng=1)
     assert np.corrcoef(whole.draws, again.draws)[0, 1] > 0.3
-    assert well.findings[0].code == "rating-as-probability"
+    assert well.diagnostics[0].code == "rating-as-probability"
 
 
 def test_from_complaints_to_money(found):
@@ -200,8 +199,8 @@ def test_handling_without_complaint_is_counted():
     frame = simulated()
     frame.loc[frame["COMP"] == 0, "HANDLE"] = 5.0
     frame.loc[frame.index[frame["COMP"] == 1][:3], "HANDLE"] = np.nan
-    found = complaints(frame, well_from=8, scale=(1, 10))
-    told = {finding.code: finding for finding in found.findings}
+    found = complaint_repurchase(frame, well_from=8, scale=(1, 10))
+    told = {finding.code: finding for finding in found.diagnostics}
     assert told["handling-without-complaint"].count == (frame["COMP"] == 0).sum()
     assert told["handling-missing"].count == 3
 
@@ -233,7 +232,7 @@ def test_literature_is_documented():
 
 def fails(error, message, frame=None, **options):
     with pytest.raises(error) as raised:
-        complaints(simulated() if frame is None else frame, **options)
+        complaint_repurchase(simulated() if frame is None else frame, **options)
     assert str(raised.value) == message
 
 
@@ -275,14 +274,14 @@ def test_messages():
         SurveyError, "Weight column 'w' holds 1 negative values; weights must be positive, or zero "
         "to leave a row out.", frame.assign(w=np.r_[-1.0, np.ones(399)]), weights="w",
     )  # fmt: skip
-    found = complaints(frame, scale=(1, 10), well_from=8)
+    found = complaint_repurchase(frame, scale=(1, 10), well_from=8)
     with pytest.raises(OptionError) as raised:
         found.retention("handled very well")
     assert str(raised.value).startswith(
         "There is no row 'handled very well' (did you mean 'handled well'?); use one of "
     )
     with pytest.raises(OptionError) as raised:
-        complaints([1, 2])
+        complaint_repurchase([1, 2])
     assert str(raised.value) == "The data are a list; give a survey or a pandas DataFrame."
     with pytest.raises(SurveyError) as raised:
         buying_rates(pd.DataFrame({"a": [1, 1], "b": [1, 0]}), bought="b", existing="a")
@@ -296,7 +295,7 @@ def test_a_group_of_one_has_no_error():
     frame.loc[frame["HANDLE"] == 10, "HANDLE"] = 9.0
     first = frame.index[frame["HANDLE"] == 9][0]
     frame.loc[first, "HANDLE"] = 10.0
-    found = complaints(frame, scale=(1, 10), well_from=8)
+    found = complaint_repurchase(frame, scale=(1, 10), well_from=8)
     assert np.isnan(found.table.loc["handled 10", "se"])
     with pytest.raises(SurveyError) as raised:
         found.retention("handled 10")

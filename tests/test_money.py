@@ -129,7 +129,7 @@ def test_winning_costs_five_times_keeping():
     assert_allclose(ratio, 5 / 0.75)  # who stays is worth the lifetime value over retention
     assert_allclose(found.estimate, found["return on keeping"] - found["return on winning"])
     losing = acquisition_or_retention(0.5, TERMS, acquisition_cost=500, retention_cost=50)
-    assert losing.findings[-1].message == (
+    assert losing.diagnostics[-1].message == (
         "A customer won costs 500.00 EUR and is worth 103.45, so winning customers loses money on "
         "these terms."
     )
@@ -282,7 +282,7 @@ def test_a_driver_without_bootstrap_is_taken_as_known(fit, rep, boot, whole):
     found = profit_of_driver(fit, rep, "Quality", TERMS)
     assert found["index of Satisfaction"].se < 1e-12
     assert found["probability of repurchase"].se > 0
-    assert found.findings[0].message == (
+    assert found.diagnostics[0].message == (
         "The effect of 'Quality' on 'Satisfaction' is taken as known, so intervals are too narrow; "
         "give the bootstrap, and make the regression with it."
     )
@@ -294,7 +294,7 @@ def test_a_driver_without_bootstrap_is_taken_as_known(fit, rep, boot, whole):
 def test_other_regressors_are_averaged_over(fit, boot):
     both = repurchase(fit, "CUSL1", index=["Satisfaction", "Image"], bootstrap=boot)
     found = profit_of_driver(boot, both, "Image", TERMS, at=70)
-    codes = [finding.code for finding in found.findings]
+    codes = [finding.code for finding in found.diagnostics]
     assert "direct-effect-left-out" in codes
     effect = boot.draws("impacts")[("Satisfaction", "Image")].to_numpy()
     ends = both.chain.predictions(0, np.array([70.0]))[:, 0]
@@ -307,14 +307,14 @@ def test_other_regressors_are_averaged_over(fit, boot):
 
 def test_extrapolation_is_said(example):
     found = profit_of_change(example, 67, 95, TERMS, draws=50)
-    told = {finding.code: finding.message for finding in found.findings}
+    told = {finding.code: finding.message for finding in found.diagnostics}
     assert told["extrapolation"] == (
         "An index of 95 lies outside what was observed (40 to 90), so what happens there is the "
         "formula's guess."
     )
     assert told["rating-as-probability"].startswith("'again' is an answer on a scale")
     assert not [
-        f for f in profit_of_change(example, 67, 70, TERMS).findings if f.code == "extrapolation"
+        f for f in profit_of_change(example, 67, 70, TERMS).diagnostics if f.code == "extrapolation"
     ]
 
 
@@ -323,7 +323,7 @@ def test_nothing_shown_when_nothing_works():
     index, again = rng.uniform(0, 100, 200), (rng.random(200) < 0.5) * 1.0
     rep = repurchase_of_index(index, again, family="logit")
     found = break_even_spending(profit_of_change(rep, 50, 60, TERMS))
-    assert found.findings[-1].message == (
+    assert found.diagnostics[-1].message == (
         "The 95 % interval of the largest spending includes 0, so these data do not show that any "
         "spending pays."
     )
@@ -332,7 +332,7 @@ def test_nothing_shown_when_nothing_works():
 
 def test_plain_numbers_have_no_intervals():
     found = profit_of_retention(0.7, 0.8, TERMS)
-    assert [f.code for f in found.findings] == ["no-uncertainty"]
+    assert [f.code for f in found.diagnostics] == ["no-uncertainty"]
     assert found.table["se"].isna().all()
     assert np.isnan(found.chance())
     assert np.isnan(found.estimate.p)
@@ -345,7 +345,7 @@ def test_plain_numbers_have_no_intervals():
 def test_pages(whole, boot):
     found = profit_of_driver(boot, whole, "Quality", TERMS)
     assert "95 % interval" in found.headline
-    assert "10,000 customers" in str(found)
+    assert "10,000 customers" in str(found.summary())
     assert "<table" in found._repr_html_()
     assert "Margin 120.00 EUR per customer and year" in found._repr_html_()
     with pytest.raises(FrozenInstanceError):
@@ -357,14 +357,14 @@ def test_draws_beyond_one_are_counted():
     index = rng.uniform(40, 100, 60)
     y = np.clip(0.4 + 0.006 * index + rng.normal(0, 0.1, 60), 0, 1)
     rep = repurchase_of_index(index, y, family="ols", scale=(0, 1))
-    told = {f.code: f for f in profit_of_change(rep, 70, 97, TERMS).findings}
+    told = {f.code: f for f in profit_of_change(rep, 70, 97, TERMS).diagnostics}
     assert told["draws-outside-0-1"].count > 0
     assert " draws predict a probability outside 0 to 1" in told["draws-outside-0-1"].message
 
 
 def test_complaints_that_keep_nobody():
     found = complaint_budget(0.3, 0.4, TERMS, retention=0.7, dissatisfied=0.2, complaint_rate=0.1)
-    assert found.findings[-1].message == (
+    assert found.diagnostics[-1].message == (
         "Handling keeps nobody in these numbers, so no compensation pays."
     )
     assert found.estimate < 0

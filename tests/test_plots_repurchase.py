@@ -17,9 +17,7 @@ from csimodel.errors import OptionError
 from csimodel.plots import fonts, style
 from csimodel.plots.repurchase import calibration_plot, repurchase_curves, slopes, waterfall
 from csimodel.plots.repurchase_marks import PALETTE, spread_out
-from csimodel.repurchase import repurchase
-from csimodel.repurchase.prediction.calibration import calibration
-from csimodel.repurchase.prediction.comparison import compare_shapes
+from csimodel.repurchase import calibration, compare_shapes, repurchase
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,13 @@ from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.errors import OptionError, SurveyError
-from csimodel.repurchase import repurchase, repurchase_of_index
-from csimodel.repurchase.segments.entry import segments, segments_of_index, top_drop
+from csimodel.repurchase import (
+    repurchase,
+    repurchase_of_index,
+    repurchase_segments,
+    repurchase_segments_of_index,
+    repurchase_top_drop,
+)
 from csimodel.survey import datasets
 
 
@@ -25,7 +30,7 @@ def markets(rows=600, seed=0, slopes=(0.0, 0.06), names=("captive", "contested")
 
 def of(frame, **options):
     given = {"family": "logit", **options}
-    return segments_of_index(frame["index"], frame["again"], frame["market"], **given)
+    return repurchase_segments_of_index(frame["index"], frame["again"], frame["market"], **given)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +73,7 @@ def test_wald_tests_of_statsmodels(curvature, clustered):
     assert found.tests.index.tolist() == list(names)
     for name, matrix in names.items():
         test = theirs.wald_test(matrix, scalar=True, use_f=False)
-        assert_allclose(found.tests.loc[name, "chi2"], test.statistic, rtol=1e-6)
+        assert_allclose(found.tests.loc[name, "statistic"], test.statistic, rtol=1e-6)
         assert_allclose(found.tests.loc[name, "p"], test.pvalue, rtol=1e-5)
 
 
@@ -77,7 +82,7 @@ def test_top_drop_is_the_test_of_welch():
 
     rng = np.random.default_rng(1)
     frame = pd.DataFrame({"happy": rng.integers(1, 6, 500), "again": rng.integers(1, 11, 500)})
-    row = top_drop(frame, satisfaction="happy", repurchase="again").table.loc["all"]
+    row = repurchase_top_drop(frame, satisfaction="happy", repurchase="again").table.loc["all"]
     one, other = (frame.loc[frame["happy"] == k, "again"] for k in (5, 4))
     theirs = ttest_ind(one, other, equal_var=False)
     assert_allclose(row["p"], theirs.pvalue)
@@ -87,16 +92,16 @@ def test_top_drop_is_the_test_of_welch():
 def test_acsi_2015(acsi, reference):
     data = acsi.data
     index = ((data[["SATIS", "CONFIRM", "IDEAL"]].mean(axis=1) - 1) / 9 * 100).rename("index")
-    found = segments_of_index(
+    found = repurchase_segments_of_index(
         index, data["REPUR"], data["INDUSTRY"], scale=(1, 10), curvature=False
     )
     theirs = reference("acsi2015.json")["groups"]
     slope = [found._own(g)[1] @ found.repurchase.regression.coefficients for g in range(4)]
     assert [round(b, 5) for b in slope] == [theirs[name]["b"] for name in found.names]
     assert found.tests.loc["slopes", "p"] < 1e-6
-    drop = top_drop(acsi, satisfaction="SATIS", repurchase="REPUR", by="INDUSTRY_NAME")
+    drop = repurchase_top_drop(acsi, satisfaction="SATIS", repurchase="REPUR", by="INDUSTRY_NAME")
     assert (drop.table["lower"] > 0.5).all()
-    assert drop.test["p"] > 0.05
+    assert drop.tests.loc["equal drops", "p"] > 0.05
 
 
 # --- laws ----------------------------------------------------------------------------------------
@@ -123,7 +128,7 @@ def test_which_segment_comes_first_does_not_matter():
         of(frame),
         of(frame.assign(market=frame["market"].map({"a": "z", "b": "b", "c": "c"}))),
     )
-    assert_allclose(one.tests, other.tests, rtol=1e-5)
+    pd.testing.assert_frame_equal(one.tests, other.tests, rtol=1e-5)
     assert_allclose(one.table.drop(index="a"), other.table.drop(index="z"), rtol=1e-5, atol=1e-12)
     assert_allclose(
         one.pairwise.loc[("a", "b"), "difference"], -other.pairwise.loc[("b", "z"), "difference"],
@@ -175,16 +180,16 @@ def test_the_whole_chain_by_segment(mobi, ecsi):
     half = pd.Series(np.where(np.arange(250) % 2, "odd", "even"), mobi.data.index, name="half")
     fit = csi.fit(ecsi, mobi)
     boot = csi.bootstrap(fit, draws=60, rng=3)
-    found = segments(fit, "CUSL1", by=half, bootstrap=boot, curvature=False)
+    found = repurchase_segments(fit, "CUSL1", by=half, bootstrap=boot, curvature=False)
     alone = repurchase(fit, "CUSL1")
-    assert "bootstrap" in found.errors
-    plain = segments(fit, "CUSL1", by=half, curvature=False)
+    assert "bootstrap" in found.repurchase.interval_kind
+    plain = repurchase_segments(fit, "CUSL1", by=half, curvature=False)
     assert_allclose(found.table["effect"], plain.table["effect"])
     assert_allclose(found.table["se"], plain.table["se"], rtol=0.4)
     assert found.table["n"].sum() == alone.n
     curve = found.curves([70])
     assert ((curve["lower"] < curve["probability"]) & (curve["probability"] < curve["upper"])).all()
-    assert segments(fit, "CUSL1", by=half, bootstrap=boot).tests.shape == (3, 3)
+    assert repurchase_segments(fit, "CUSL1", by=half, bootstrap=boot).tests.shape == (3, 3)
 
 
 def test_drops_that_differ_are_found():
@@ -193,19 +198,19 @@ def test_drops_that_differ_are_found():
     happy = rng.integers(4, 6, 2_000)
     p = np.where((market == "contested") & (happy == 4), 0.4, 0.9)
     frame = pd.DataFrame({"m": market, "happy": happy, "again": (rng.random(2_000) < p) * 1})
-    found = top_drop(frame, satisfaction="happy", repurchase="again", by="m")
-    assert found.test["p"] < 1e-10
+    found = repurchase_top_drop(frame, satisfaction="happy", repurchase="again", by="m")
+    assert found.tests.loc["equal drops", "p"] < 1e-10
     assert found.table.loc["contested", "lower"] < 0.5 < found.table.loc["contested", "upper"]
     assert found.table.loc["captive", "lower"] < 0 < found.table.loc["captive", "upper"]
     assert_allclose(
         found.pairwise["difference"].iloc[0],
         found.table["drop"].iloc[0] - found.table["drop"].iloc[1],
     )
-    same = top_drop(
+    same = repurchase_top_drop(
         frame, satisfaction="happy", repurchase="again", by="m", top=(5, 5), below=(4, 4)
     )
     pd.testing.assert_frame_equal(found.table, same.table)
-    assert "equal drops" in repr(found)
+    assert "differs between the 2 segments" in repr(found)
     assert "contested" in found._repr_html_()
 
 
@@ -217,7 +222,7 @@ def test_small_segments_are_named_and_counted():
     frame.loc[:9, "market"] = "tiny"
     frame.loc[10:14, "market"] = None
     found = of(frame)
-    told = {finding.code: finding for finding in found.findings}
+    told = {finding.code: finding for finding in found.diagnostics}
     assert told["small-segments"].message == (
         "1 of 3 segments with fewer than 30 respondents were left out: tiny (10)."
     )
@@ -226,13 +231,13 @@ def test_small_segments_are_named_and_counted():
     )
     assert found.names == ("captive", "contested")
     assert found.table["n"].sum() == 585
-    assert "WARNING" in str(found)
+    assert "WARNING" in str(found.summary())
     assert "captive" in found._repr_html_()
-    drop = top_drop(
+    drop = repurchase_top_drop(
         frame.assign(happy=np.where(frame["index"] > 60, 5, 4)), satisfaction="happy",
         repurchase="again", by="market",
     )  # fmt: skip
-    assert drop.findings[-1].message.startswith("1 of 3 segments with fewer than 30 respondents")
+    assert drop.diagnostics[-1].message.startswith("1 of 3 segments with fewer than 30 respondents")
 
 
 def test_separated_segments_have_no_curve():
@@ -240,8 +245,8 @@ def test_separated_segments_have_no_curve():
     own = frame["market"] == "captive"
     frame.loc[own, "again"] = (frame.loc[own, "index"] > 60).astype(float)
     found = of(frame, curvature=False)
-    assert found.findings[-1].severity == "failure"
-    assert found.findings[-1].message == (
+    assert found.diagnostics[-1].severity == "failure"
+    assert found.diagnostics[-1].message == (
         "The outcome is told without error by the index in at least one segment, so there are no "
         "finite curves; use family='ols' or a larger fewest=."
     )
@@ -259,18 +264,18 @@ def test_messages(mobi, ecsi, boot):
          SurveyError,
          f"The outcome 'again' is the same for all {(frame['market'] == 'captive').sum()} respondents "
          "of segment 'captive', so it has no curve; leave it out or merge it with another."),
-        (lambda: segments(fit, "CUSL1", by="firm"), SurveyError,
+        (lambda: repurchase_segments(fit, "CUSL1", by="firm"), SurveyError,
          "by='firm' is not a column of the survey; name one of its columns, or give a Series with a "
          "value for each row."),
-        (lambda: segments(fit, "CUSL1", by="CUSL2", bootstrap=boot), OptionError,
+        (lambda: repurchase_segments(fit, "CUSL1", by="CUSL2", bootstrap=boot), OptionError,
          "The bootstrap was made from another fit; make it again with csi.bootstrap(fit)."),
         (lambda: of(frame).curves([120]), OptionError,
          "Level 120 is not on the index, which goes from 0 to 100; choose a level between them."),
-        (lambda: top_drop(frame, satisfaction="index", repurchase="again", top=(80, 100),
+        (lambda: repurchase_top_drop(frame, satisfaction="index", repurchase="again", top=(80, 100),
                           below=(60, 90)), OptionError,
          "top=(80, 100) and below=(60, 90) must be rising pairs, below under top; write for example "
          "top=(10, 10), below=(8, 9)."),
-        (lambda: top_drop(frame, satisfaction="index", repurchase="again"), SurveyError,
+        (lambda: repurchase_top_drop(frame, satisfaction="index", repurchase="again"), SurveyError,
          "No segment has 30 respondents both at the top and one step below: all (1 at the top, 1 "
          "below); lower fewest= or widen top= and below=."),
     ]  # fmt: skip

@@ -13,14 +13,18 @@ from patsy import dmatrix
 
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError
-from csimodel.repurchase import repurchase, repurchase_of_index
-from csimodel.repurchase.shape.asymmetric import asymmetric, asymmetric_of_index
+from csimodel.repurchase import (
+    repurchase,
+    repurchase_asymmetry,
+    repurchase_asymmetry_of_index,
+    repurchase_of_index,
+    repurchase_shape,
+)
 from csimodel.repurchase.shape.basis import KNOTS, Basis, quantiles_of, restricted_cubic
-from csimodel.repurchase.shape.entry import shape
 from csimodel.repurchase.shape.hinge import _grid, likelihood
 from csimodel.repurchase.shape.isotonic import isotonic
-from csimodel.repurchase.shape.multiplier import multiplier_test
-from csimodel.repurchase.shape.wald import fieller
+from csimodel.repurchase.shape.threshold_test import multiplier_test
+from csimodel.repurchase.wald import fieller
 from csimodel.survey import datasets
 
 
@@ -70,7 +74,7 @@ def test_a_quadratic_is_statsmodels_on_the_same_columns(errors, mobi, fit):
         scale=(1, 10),
         cluster=groups if errors == "cluster" else None,
     )
-    found = shape(rep, "quadratic")
+    found = repurchase_shape(rep, "quadratic")
     kinds = {"groups": groups} if errors == "cluster" else {}
     theirs = sm.OLS(y, np.column_stack([np.ones(250), x, x**2])).fit(
         cov_type=errors, cov_kwds=kinds, use_t=True
@@ -93,7 +97,7 @@ def test_a_fractional_quadratic_is_statsmodels(mobi, fit):
     design = np.column_stack([np.ones(250), x, x**2])
     y = (mobi.data["CUSL1"].to_numpy() - 1) / 9
     theirs = sm.GLM(y, design, family=sm.families.Binomial()).fit(cov_type="HC0")
-    found = shape(rep, "quadratic")
+    found = repurchase_shape(rep, "quadratic")
     assert_allclose(found.table["estimate"].iloc[:2], theirs.params[1:], rtol=1e-6)
     assert_allclose(found.table["se"].iloc[:2], theirs.bse[1:], rtol=1e-6)
     at = np.array([[1.0, 40.0, 1600.0], [1.0, 80.0, 6400.0]])
@@ -107,7 +111,7 @@ def test_a_turning_point_is_found_where_it_is():
     x = rng.uniform(0, 100, 3000)
     y = np.clip(0.9 - 0.00012 * (x - 62) ** 2 + 0.05 * rng.normal(size=3000), 0, 1)
     rep = repurchase_of_index(pd.Series(x, name="index"), y, family="ols", scale=(0, 1))
-    found = shape(rep, "quadratic")
+    found = repurchase_shape(rep, "quadratic")
     point = found.table.loc["turning point"]
     assert point["lower"] < 62 < point["upper"]
     assert point["upper"] - point["lower"] < 3
@@ -117,7 +121,7 @@ def test_a_turning_point_is_found_where_it_is():
 
 
 def test_turning_points_outside_and_not_located_are_findings(rep):
-    codes = [finding.code for finding in shape(rep, "quadratic").diagnostics]
+    codes = [finding.code for finding in repurchase_shape(rep, "quadratic").diagnostics]
     assert codes == ["turning-point-outside", "turning-point-not-located"]
 
 
@@ -157,29 +161,29 @@ def test_spline_tails_are_straight_and_the_middle_is_harrells_formula():
 def test_knots_lie_at_harrells_quantiles(rep):
     x = rep.regression.sample.regressors[:, 0]
     for number in (3, 5):
-        knots = shape(rep, "spline", knots=number).fitted.basis.knots
+        knots = repurchase_shape(rep, "spline", knots=number).fitted.basis.knots
         assert_allclose(knots, np.quantile(x, KNOTS[number]))
     weights = np.array([1.0, 1.0, 6.0, 2.0]) / 10
     assert quantiles_of(np.array([1.0, 2, 3, 4]), weights, (0.1, 0.5, 0.9)).tolist() == [1, 3, 4]
 
 
 def test_a_spline_finds_a_bend_and_nothing_where_there_is_none():
-    assert shape(sampled(1500, 1, change=-0.05), "spline").p < 0.001
-    straight = shape(sampled(1500, 1), "spline")
+    assert repurchase_shape(sampled(1500, 1, change=-0.05), "spline").p < 0.001
+    straight = repurchase_shape(sampled(1500, 1), "spline")
     assert straight.p > 0.05
     assert straight.headline.startswith("Nothing speaks against a straight effect of index")
 
 
 def test_knots_outside_the_observed_index_are_a_finding():
     rep = sampled(300, 2)
-    (found,) = shape(rep, "spline", knots=[2, 50, 70, 90]).diagnostics
+    (found,) = repurchase_shape(rep, "spline", knots=[2, 50, 70, 90]).diagnostics
     assert str(found) == (
         f"Knots at 2 lie outside the index of 'index' as observed "
         f"({rep.regression.sample.regressors.min():.1f} to "
         f"{rep.regression.sample.regressors.max():.1f}), where no customer tells how the curve runs."
     )
     with pytest.raises(EstimationError) as raised:
-        shape(rep, "hinge", knots=5)
+        repurchase_shape(rep, "hinge", knots=5)
     assert str(raised.value) == (
         f"The index of 'index', observed from {rep.regression.sample.regressors.min():.1f} to "
         f"{rep.regression.sample.regressors.max():.1f}, cannot bend at 5: too few values lie "
@@ -191,7 +195,9 @@ def test_knots_outside_the_observed_index_are_a_finding():
 
 
 def test_a_hinge_at_60_is_found():
-    found = shape(sampled(1200, 5, change=-0.0055, family="ols"), "hinge", draws=199, rng=1)
+    found = repurchase_shape(
+        sampled(1200, 5, change=-0.0055, family="ols"), "hinge", draws=199, rng=1
+    )
     threshold = found.table.loc["threshold"]
     assert threshold["estimate"] == pytest.approx(60, abs=3)
     assert threshold["lower"] < 60 < threshold["upper"]
@@ -203,7 +209,7 @@ def test_a_hinge_at_60_is_found():
 
 
 def test_a_hinge_of_a_logit_is_found():
-    found = shape(sampled(2500, 6, change=-0.08), "hinge", draws=49, rng=1)
+    found = repurchase_shape(sampled(2500, 6, change=-0.08), "hinge", draws=49, rng=1)
     assert found.table.loc["threshold", "estimate"] == pytest.approx(60, abs=5)
     assert found.table.loc["change", "estimate"] == pytest.approx(-0.08, abs=0.03)
 
@@ -211,7 +217,7 @@ def test_a_hinge_of_a_logit_is_found():
 @pytest.mark.parametrize("family", ["ols", "logit"])
 def test_the_threshold_is_the_best_of_a_fine_grid(family):
     rep = sampled(300, 7, change=-0.004 if family == "ols" else 0.06, family=family)
-    found = shape(rep, "hinge", draws=20, rng=1)
+    found = repurchase_shape(rep, "hinge", draws=20, rng=1)
     x, y = rep.regression.sample.regressors[:, 0], rep.regression.sample.outcome
     best = found.fitted.bend.regression
     top = likelihood(rep.family, best.eta, y).sum()
@@ -228,7 +234,7 @@ def test_a_given_threshold_is_an_ordinary_regression(mobi, fit):
     design = np.column_stack([np.ones(250), x, np.maximum(x - 70, 0)])
     y = (mobi.data["CUSL1"].to_numpy() - 1) / 9
     theirs = sm.GLM(y, design, family=sm.families.Binomial()).fit(cov_type="HC0")
-    found = shape(rep, "hinge", knots=70)
+    found = repurchase_shape(rep, "hinge", knots=70)
     above = theirs.t_test([[0, 1, 1]])
     assert found.table.index.tolist() == ["threshold", "slope below", "slope above", "change"]
     assert_allclose(found.table.loc["slope above", "estimate"], above.effect, rtol=1e-6)
@@ -243,9 +249,9 @@ def test_draws_of_respondents_do_not_depend_on_merging_or_batches(monkeypatch):
     x = rng.integers(1, 30, 200) * 3.0
     y = (rng.random(200) < x / 100).astype(float)
     rep = repurchase_of_index(pd.Series(x, name="index"), y, family="logit")
-    one = shape(rep, "hinge", draws=40, rng=1)
+    one = repurchase_shape(rep, "hinge", draws=40, rng=1)
     monkeypatch.setattr(shape_resamples, "_TOGETHER", 300)
-    other = shape(rep, "hinge", draws=40, rng=1)
+    other = repurchase_shape(rep, "hinge", draws=40, rng=1)
     pd.testing.assert_frame_equal(one.table, other.table)
     (batch, *_) = one.fitted.bend.resamples.batches("test")
     assert batch.weights.shape[1] < 60
@@ -279,7 +285,7 @@ def test_the_multiplier_test_draws_signs_by_cluster():
 
 
 def test_a_threshold_that_is_not_there_is_said(rep):
-    found = shape(rep, "hinge", draws=50, rng=1)
+    found = repurchase_shape(rep, "hinge", draws=50, rng=1)
     codes = {finding.code: str(finding) for finding in found.diagnostics}
     assert "threshold-not-shown" in codes
     assert codes["threshold-at-edge"].startswith(
@@ -306,8 +312,8 @@ def test_isotonic_is_the_largest_of_the_smallest_means(seed):
 
 
 def test_isotonic_knows_a_straight_effect_from_a_bent_one():
-    straight = shape(sampled(800, 2), "isotonic", draws=99, rng=1)
-    bent = shape(sampled(800, 2, knot=50, change=-0.09), "isotonic", draws=99, rng=1)
+    straight = repurchase_shape(sampled(800, 2), "isotonic", draws=99, rng=1)
+    bent = repurchase_shape(sampled(800, 2, knot=50, change=-0.09), "isotonic", draws=99, rng=1)
     assert straight.p > 0.05
     assert bent.p == pytest.approx(0.01)
     curve = straight.curve([5, 30, 60, 90])
@@ -318,7 +324,7 @@ def test_isotonic_knows_a_straight_effect_from_a_bent_one():
 
 def test_isotonic_says_what_it_leaves_out(fit):
     rep = repurchase(fit, "CUSL1", controls="CUSCO")
-    (found,) = shape(rep, "isotonic", draws=20, rng=1).diagnostics
+    (found,) = repurchase_shape(rep, "isotonic", draws=20, rng=1).diagnostics
     assert str(found) == (
         "The isotonic curve is of 'Satisfaction' alone; 'CUSCO' enter the regression it is "
         "compared with, not the curve."
@@ -330,8 +336,8 @@ def test_isotonic_says_what_it_leaves_out(fit):
 
 @pytest.mark.parametrize("kind", ["quadratic", "spline", "hinge", "isotonic"])
 def test_shapes_with_the_whole_chain(whole, kind):
-    found = shape(whole, kind, draws=50, rng=1)
-    again = shape(whole, kind, draws=50, rng=1)
+    found = repurchase_shape(whole, kind, draws=50, rng=1)
+    again = repurchase_shape(whole, kind, draws=50, rng=1)
     pd.testing.assert_frame_equal(found.table, again.table)
     curve = found.curve([40, 70, 95])
     assert curve.columns.tolist() == ["index", "probability", "se", "lower", "upper"]
@@ -348,7 +354,7 @@ def test_shapes_with_the_whole_chain(whole, kind):
 def test_chain_draws_of_a_bend_are_regressions_of_every_draw(fit, mobi, ecsi):
     rows = np.random.default_rng(2).integers(0, 250, (25, 250))
     rep = repurchase(fit, "CUSL1", controls="CUSCO", bootstrap=csi.bootstrap(fit, resamples=rows))
-    found = shape(rep, "quadratic")
+    found = repurchase_shape(rep, "quadratic")
     levels = np.array([50.0, 90.0])
     frame = mobi.data.iloc[rows[7]].reset_index(drop=True)
     part = csi.fit(ecsi, csi.read_survey(frame, scale=(1, 10)), csi.PLS())
@@ -372,15 +378,17 @@ def test_weights_of_two_are_rows_twice(kind):
     x, y = rep.regression.sample.regressors[:, 0], rep.regression.sample.outcome
     w = np.random.default_rng(1).integers(1, 4, 120)
     knots = [20, 50, 80] if kind == "spline" else None
-    one = shape(repurchase_of_index(x, y, family="logit", weights=w), kind, knots=knots)
+    one = repurchase_shape(repurchase_of_index(x, y, family="logit", weights=w), kind, knots=knots)
     order = np.repeat(np.arange(120), w)
-    many = shape(repurchase_of_index(x[order], y[order], family="logit"), kind, knots=knots)
+    many = repurchase_shape(
+        repurchase_of_index(x[order], y[order], family="logit"), kind, knots=knots
+    )
     assert_allclose(one.table["estimate"], many.table["estimate"], rtol=1e-6)
 
 
 def test_curves_average_over_other_regressors(fit):
     rep = repurchase(fit, "CUSL1", index=["Satisfaction", "Image"], controls="CUSCO")
-    found = shape(rep, "quadratic", index="Image")
+    found = repurchase_shape(rep, "quadratic", index="Image")
     bent = found.fitted.regression
     X = np.column_stack([np.ones(250), bent.sample.regressors])
     X[:, 1:3] = 60.0, 3600.0
@@ -394,7 +402,7 @@ def test_other_families_bend_too(fit, mobi, family):
     again = (mobi.data["CUSL1"] >= 8).astype(float)
     share = (mobi.data["CUSL1"] - 0.5) / 10
     outcome = again if family in ("probit", "cloglog") else share.rename("share")
-    found = shape(repurchase(fit, outcome, family=family, scale=(0, 1)), "spline")
+    found = repurchase_shape(repurchase(fit, outcome, family=family, scale=(0, 1)), "spline")
     assert found.curve([40, 80])["probability"].between(0, 1).all()
     told = [finding.code for finding in found.diagnostics]
     assert told == (["mean-only"] if family == "beta" else [])
@@ -441,20 +449,20 @@ def test_other_families_bend_too(fit, mobi, family):
 )
 def test_errors_of_options(rep, options, message):
     with pytest.raises(OptionError) as raised:
-        shape(rep, **options)
+        repurchase_shape(rep, **options)
     assert str(raised.value) == message
 
 
 def test_errors_of_data(rep):
     with pytest.raises(OptionError) as raised:
-        shape(rep, "spline").curve([50, 101])
+        repurchase_shape(rep, "spline").curve([50, 101])
     assert str(raised.value) == (
         "Level 101 is not on the index, which goes from 0 to 100; choose a level between them."
     )
     y = np.tile([0.0, 1.0, 1.0, 0.0], 25)
     two = repurchase_of_index(pd.Series(np.repeat([20.0, 70.0], 50), name="index"), y)
     with pytest.raises(EstimationError) as raised:
-        shape(two, "quadratic")
+        repurchase_shape(two, "quadratic")
     assert str(raised.value) == (
         "The index of 'index' has only 2 different values among 100 respondents, and this shape "
         "needs at least 3; use a simpler shape."
@@ -462,16 +470,16 @@ def test_errors_of_data(rep):
     x = np.r_[np.full(96, 100.0), 10, 20, 30, 40]
     heaped = repurchase_of_index(pd.Series(x, name="index"), y)
     with pytest.raises(EstimationError) as raised:
-        shape(heaped, "spline")
+        repurchase_shape(heaped, "spline")
     assert str(raised.value) == (
         "The index of 'index' is heaped so that 4 knots at its quantiles fall on 1 values; give at "
         "least 3 index points as knots=[…]."
     )
     with pytest.raises(EstimationError, match=r"^The index of 'index' has no room for a threshold"):
-        shape(heaped, "hinge")
+        repurchase_shape(heaped, "hinge")
     apart = repurchase_of_index(np.arange(100.0), (np.arange(100) >= 50).astype(float))
     with pytest.raises(EstimationError) as raised:
-        shape(apart, "spline")
+        repurchase_shape(apart, "spline")
     assert str(raised.value) == (
         "The regression of 'outcome' has no solution (outcomes separated by the regressors), so "
         "there is no shape to look at; use family='ols' or fewer regressors."
@@ -491,7 +499,7 @@ def test_asymmetry_in_the_acsi_2015(acsi):
             "Satisfaction": ["SATIS", "CONFIRM", "IDEAL"],
         }.items()
     )
-    found = asymmetric_of_index(quality, expected, index)
+    found = repurchase_asymmetry_of_index(quality, expected, index)
     assert found.table["estimate"].iloc[:3].round(3).tolist() == [0.926, 0.022, -0.230]
     assert round(found.table.loc["effect below", "estimate"], 3) == 0.948
     # .696 is .926 less .230; without rounding in between it is .6967
@@ -503,7 +511,7 @@ def test_asymmetry_in_the_acsi_2015(acsi):
 
 
 def test_asymmetry_is_least_squares_on_the_same_columns(fit):
-    found = asymmetric(fit)
+    found = repurchase_asymmetry(fit)
     scores = csi.respondent_index(fit)
     q, gap = scores["Quality"], scores["Quality"] - scores["Expectation"]
     X = np.column_stack([np.ones(250), q, np.minimum(gap, 0), np.maximum(gap, 0)])
@@ -521,11 +529,11 @@ def test_asymmetry_is_least_squares_on_the_same_columns(fit):
 
 @pytest.mark.parametrize("outcome", ["Satisfaction", "CUSL1"])
 def test_asymmetry_in_every_draw(fit, mobi, ecsi, outcome):
-    from csimodel.repurchase.shape.asymmetric_draws import coefficients_of_draws
+    from csimodel.repurchase.asymmetry.draws import coefficients_of_draws
 
     rows = np.random.default_rng(2).integers(0, 250, (25, 250))
     boot = csi.bootstrap(fit, resamples=rows)
-    found = asymmetric(fit, outcome, bootstrap=boot)
+    found = repurchase_asymmetry(fit, outcome, bootstrap=boot)
     names = ("Quality", "Expectation", outcome if outcome == "Satisfaction" else None)
     draws = coefficients_of_draws(boot, found.regression, names, False)
     frame = mobi.data.iloc[rows[11]].reset_index(drop=True)
@@ -548,7 +556,7 @@ def test_asymmetry_recovers_a_known_ratio():
     quality = expected + rng.normal(0, 12, 3000)
     gap = quality - expected
     y = 10 + 0.5 * quality + 0.5 * np.minimum(gap, 0) + rng.normal(0, 5, 3000)
-    found = asymmetric_of_index(quality, expected, y)
+    found = repurchase_asymmetry_of_index(quality, expected, y)
     assert found.table.loc["ratio", "lower"] < 2 < found.table.loc["ratio", "upper"]
     assert found.headline.startswith("A point of quality counts more below expectations than above")
     assert found.shares.sum() == pytest.approx(1)
@@ -557,26 +565,26 @@ def test_asymmetry_recovers_a_known_ratio():
 
 def test_errors_of_asymmetry(fit, boot, mobi, ecsi):
     with pytest.raises(ModelError) as raised:
-        asymmetric(fit, quality="Qualty")
+        repurchase_asymmetry(fit, quality="Qualty")
     assert str(raised.value) == (
         "quality='Qualty' is not a construct of the model (did you mean 'Quality'?); use one of "
         "'Image', 'Expectation', 'Quality', 'Value', 'Satisfaction', 'Complaints', 'Loyalty'."
     )
     with pytest.raises(OptionError) as raised:
-        asymmetric(fit, family="logit")
+        repurchase_asymmetry(fit, family="logit")
     assert str(raised.value) == (
         "family='logit' does not fit an index of 0 to 100; leave it out, or take repurchase as the "
         "outcome."
     )
     with pytest.raises(OptionError, match=r"^The bootstrap was made from another fit"):
-        asymmetric(csi.fit(ecsi, mobi), bootstrap=boot)
+        repurchase_asymmetry(csi.fit(ecsi, mobi), bootstrap=boot)
     with pytest.raises(EstimationError) as raised:
-        asymmetric_of_index([5.0, 6, 7, 8], [1.0, 2, 3, 5], [1.0, 2, 2, 3])
+        repurchase_asymmetry_of_index([5.0, 6, 7, 8], [1.0, 2, 3, 5], [1.0, 2, 2, 3])
     assert str(raised.value) == (
         "No respondent rates 'quality' below 'expectations', so its effect there cannot be "
         "estimated; look whether both are on the same scale."
     )
     with pytest.raises(SurveyError, match="weights holds 1 negative values"):
-        asymmetric_of_index(
+        repurchase_asymmetry_of_index(
             np.arange(9.0), np.full(9, 4.0), np.arange(9.0) ** 2, weights=np.r_[-1.0, np.ones(8)]
         )

@@ -45,7 +45,7 @@ def repurchase_curves(
     ----------
     curves
         Name of each and its curve: a table as for `repurchase_curve`, or a result with a
-        ``curve()``, such as ``csi.repurchase(…)`` of a segment or ``csi.shape(…)``; or
+        ``curve()``, such as ``csi.repurchase(…)`` of a segment or ``csi.repurchase_shape(…)``; or
         ``csi.compare_shapes(…).curve()`` as it is. At most 8.
     bands
         Whether to draw confidence bands.

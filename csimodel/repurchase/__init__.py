@@ -1,7 +1,102 @@
-"""What a point of satisfaction is worth: regressions of repurchase on the index."""
+"""What a point of satisfaction is worth: regressions of repurchase on the index.
+
+`repurchase` makes the regression; the others look at it or go on from it:
+
+- `repurchase_shape`, `compare_shapes`, `calibration`: does it bend, which form predicts, do its
+  predictions come true;
+- `repurchase_segments`, `repurchase_top_drop`: is the curve the same in every market, and what a
+  step below the top costs;
+- `repurchase_asymmetry`: does quality below expectations weigh more than above;
+- `complaint_repurchase`: who complains, how that was handled, who buys again;
+- `money`: retention, lifetime value, profit, budgets; `literature`: published figures to compare.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from csimodel.repurchase.entry import repurchase, repurchase_of_index
 from csimodel.repurchase.estimate import Estimate
 from csimodel.repurchase.result import Repurchase
 
-__all__ = ["Estimate", "Repurchase", "repurchase", "repurchase_of_index"]
+if TYPE_CHECKING:
+    from csimodel.repurchase import literature, money
+    from csimodel.repurchase.asymmetry import (
+        Asymmetry,
+        repurchase_asymmetry,
+        repurchase_asymmetry_of_index,
+    )
+    from csimodel.repurchase.complaints import Complaints, complaint_repurchase
+    from csimodel.repurchase.prediction import (
+        Calibration,
+        ShapeComparison,
+        calibration,
+        compare_shapes,
+    )
+    from csimodel.repurchase.segments import (
+        Segments,
+        TopDrop,
+        repurchase_segments,
+        repurchase_segments_of_index,
+        repurchase_top_drop,
+    )
+    from csimodel.repurchase.shape import Shape, repurchase_shape
+
+__all__ = [
+    "Asymmetry",
+    "Calibration",
+    "Complaints",
+    "Estimate",
+    "Repurchase",
+    "Segments",
+    "Shape",
+    "ShapeComparison",
+    "TopDrop",
+    "calibration",
+    "compare_shapes",
+    "complaint_repurchase",
+    "literature",
+    "money",
+    "repurchase",
+    "repurchase_asymmetry",
+    "repurchase_asymmetry_of_index",
+    "repurchase_of_index",
+    "repurchase_segments",
+    "repurchase_segments_of_index",
+    "repurchase_shape",
+    "repurchase_top_drop",
+]
+
+# Loaded when first used, so that `import csimodel` stays quick.
+_LAZY = {
+    "Asymmetry": "asymmetry",
+    "repurchase_asymmetry": "asymmetry",
+    "repurchase_asymmetry_of_index": "asymmetry",
+    "Complaints": "complaints",
+    "complaint_repurchase": "complaints",
+    "Calibration": "prediction",
+    "ShapeComparison": "prediction",
+    "calibration": "prediction",
+    "compare_shapes": "prediction",
+    "Segments": "segments",
+    "TopDrop": "segments",
+    "repurchase_segments": "segments",
+    "repurchase_segments_of_index": "segments",
+    "repurchase_top_drop": "segments",
+    "Shape": "shape",
+    "repurchase_shape": "shape",
+    "literature": "literature",
+    "money": "money",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'csimodel.repurchase' has no attribute {name!r}")
+    module = import_module(f"csimodel.repurchase.{_LAZY[name]}")
+    value = module if name == _LAZY[name] else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

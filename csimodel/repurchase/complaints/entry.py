@@ -10,10 +10,9 @@ from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding
 from csimodel.inference.intervals import require_level
 from csimodel.repurchase.complaints.result import Complaints
-from csimodel.repurchase.group_means import Source, group_means, share_interval
+from csimodel.repurchase.group_means import group_means, share_interval
+from csimodel.repurchase.source import Source
 from csimodel.survey import Survey
-
-__all__ = ["Complaints", "complaints"]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -22,7 +21,7 @@ _HIGH, _MIDDLE = 7.0 / 9.0, 0.5  # of a scale: 8 on 1 to 10, and its middle
 _FEW = 30
 
 
-def complaints(
+def complaint_repurchase(
     data: Survey | pd.DataFrame,
     *,
     complained: str | pd.Series | ArrayLike = "COMP",
@@ -90,7 +89,7 @@ def complaints(
     ...     "HANDLE": [None] * 6 + [2, 3, 4, 8, 9, 10],
     ...     "REPUR": [8, 9, 7, 10, 8, 6, 3, 2, 4, 8, 9, 9],
     ... })
-    >>> found = complaints(frame, well_from=8, scale=(1, 10))
+    >>> found = complaint_repurchase(frame, well_from=8, scale=(1, 10))
     >>> found.table["mean"][["no complaint", "handled badly", "handled well"]].round(2).tolist()
     [8.0, 3.0, 8.67]
     """
@@ -142,7 +141,7 @@ def complaints(
         means=means,
         rates=_rates(source, whole, spoke, mood, level),
         level=level,
-        findings=tuple(findings),
+        diagnostics=tuple(findings),
     )
 
 

@@ -1,9 +1,8 @@
-"""The result of `complaints`: means by group, the recovery paradox, shares."""
+"""The result of `complaint_repurchase`: means by group, the recovery paradox, shares."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -15,15 +14,14 @@ from csimodel.repurchase.group_means import Contrast, GroupMeans
 from csimodel.repurchase.literature import Published
 from csimodel.repurchase.money.retention import Retention
 from csimodel.repurchase.money.value import Economics
+from csimodel.repurchase.page import Page, Shown
 
 Floats = NDArray[np.float64]
 
-_MARKS = {"note": "note", "warning": "WARNING", "failure": "DO NOT USE"}
-
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Complaints:
-    """What complaints and their handling go with. Made by `complaints`.
+class Complaints(Shown):
+    """What complaints and their handling go with. Made by `complaint_repurchase`.
 
     Attributes
     ----------
@@ -44,7 +42,7 @@ class Complaints:
         silent share of the dissatisfied; columns n, share, se, lower, upper (Wilson limits).
     level
         Coverage.
-    findings
+    diagnostics
         What a reader must know.
     """
 
@@ -56,7 +54,7 @@ class Complaints:
     means: GroupMeans
     rates: pd.DataFrame
     level: float
-    findings: tuple[Finding, ...]
+    diagnostics: tuple[Finding, ...]
 
     @property
     def table(self) -> pd.DataFrame:
@@ -188,12 +186,12 @@ class Complaints:
 
         Examples
         --------
-        >>> from csimodel.repurchase import literature
-        >>> from csimodel.repurchase.complaints.entry import complaints
+        >>> from csimodel.repurchase import complaint_repurchase, literature
         >>> frame = pd.DataFrame({"spoke": [0] * 8 + [1] * 2, "again": [1, 0] * 5,
         ...                       "glad": [1] * 6 + [0] * 4, "how": [None] * 8 + [1, 0]})
-        >>> found = complaints(frame, complained="spoke", handling="how", repurchase="again",
-        ...                    satisfied="glad")
+        >>> found = complaint_repurchase(
+        ...     frame, complained="spoke", handling="how", repurchase="again", satisfied="glad"
+        ... )
         >>> row = "silent share of the dissatisfied"
         >>> found.against(literature.silent_share, row)["value"].tolist()
         [0.5, 0.96]
@@ -222,38 +220,14 @@ class Complaints:
             f"(one-sided p = {p:.2g})."
         )
 
-    def __repr__(self) -> str:
-        return f"<Complaints: {self.headline}>"
-
-    def __str__(self) -> str:
-        lines = [self.headline, ""]
-        lines += [f"{_MARKS[found.severity]}: {found}" for found in self.findings]
-        for title, table in self._tables():
-            lines += ["", title, table.to_string(float_format="{:.4g}".format)]
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        items = "".join(
-            f"<li><b>{escape(found.severity)}</b>: {escape(found.message)}</li>"
-            for found in self.findings
-        )
-        tables = "".join(
-            f"<p>{escape(title)}</p>{table.to_html(float_format='{:.4g}'.format, border=0)}"
-            for title, table in self._tables()
-        )
-        return (
-            f"<div class='csimodel'><p><strong>{escape(self.headline)}</strong></p>"
-            + (f"<ul>{items}</ul>" if items else "")
-            + tables
-            + "</div>"
-        )
-
-    def _tables(self) -> list[tuple[str, pd.DataFrame]]:
-        return [
-            (f"{self.label} by complaint", self.table),
-            ("Recovery paradox", self.paradox),
-            ("Shares", self.rates),
-        ]
+    def summary(self) -> Page:
+        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+        tables = {
+            f"{self.label} by complaint": self.table,
+            "Recovery paradox": self.paradox,
+            "Shares": self.rates,
+        }
+        return Page("Complaints and repurchase", self.headline, self.diagnostics, tables)
 
     def _difference(self, one: str, other: str) -> Contrast:
         weights = np.zeros(len(self.names))

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding
 from csimodel.inference.intervals import require_level
-from csimodel.repurchase.group_means import Source, group_means, share_interval
+from csimodel.repurchase.group_means import group_means, share_interval
 from csimodel.repurchase.money.result import Money, Row, money
 from csimodel.repurchase.money.retention import Retention, together
 from csimodel.repurchase.money.value import (
@@ -19,6 +19,7 @@ from csimodel.repurchase.money.value import (
     require_share,
     staying_values,
 )
+from csimodel.repurchase.source import Source
 from csimodel.survey import Survey
 
 

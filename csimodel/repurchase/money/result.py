@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -16,10 +15,9 @@ from csimodel.inference import interval_of, require_level, spread_of, tail_proba
 from csimodel.repurchase.estimate import Estimate
 from csimodel.repurchase.money.retention import Together
 from csimodel.repurchase.money.value import Economics
+from csimodel.repurchase.page import Page, Shown, told
 
 Floats = NDArray[np.float64]
-
-_MARKS = {"note": "note", "warning": "WARNING", "failure": "DO NOT USE"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +52,7 @@ class Row:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Money:
+class Money(Shown):
     """Money that follows from customers' staying. Made by the functions of `money`.
 
     Attributes
@@ -76,7 +74,7 @@ class Money:
         How far the cause was moved (index points; 1 where it is no index).
     source
         Where the draws come from, in words.
-    findings
+    diagnostics
         What a reader must know.
     """
 
@@ -88,7 +86,7 @@ class Money:
     economics: Economics
     points: float
     source: str
-    findings: tuple[Finding, ...]
+    diagnostics: tuple[Finding, ...]
 
     @property
     def currency(self) -> str:
@@ -133,42 +131,29 @@ class Money:
     def headline(self) -> str:
         """The answer in a sentence."""
         estimate, se, lower, upper = self._numbers(self.main)
-        told = f" ({100 * self.level:g} % interval {_told(lower)} to {_told(upper)})"
+        between = f" ({100 * self.level:g} % interval {told(lower)} to {told(upper)})"
         unit = str(self.table["unit"].loc[self.main])
-        return f"{self.main}: {_told(estimate)} {unit}{told if np.isfinite(se) else ''}."
+        return f"{self.main}: {told(estimate)} {unit}{between if np.isfinite(se) else ''}."
+
+    def summary(self) -> Page:
+        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+        return Page(
+            self.title, self.headline, self.diagnostics, {"Steps": self.table}, self._facts()
+        )
 
     def __repr__(self) -> str:
         return f"<Money: {self.title}. {self.headline}>"
 
-    def __str__(self) -> str:
-        lines = [self.title, "=" * len(self.title), self.headline, *self._facts(), ""]
-        lines += [f"{_MARKS[found.severity]}: {found}" for found in self.findings]
-        return "\n".join([*lines, "", self.table.to_string(float_format=_told)])
-
-    def _repr_html_(self) -> str:
-        items = "".join(
-            f"<li><b>{escape(found.severity)}</b>: {escape(found.message)}</li>"
-            for found in self.findings
-        )
-        facts = "<br>".join(escape(fact) for fact in self._facts())
-        return (
-            f"<div class='csimodel'><h3>{escape(self.title)}</h3>"
-            f"<p><strong>{escape(self.headline)}</strong></p><p>{facts}</p>"
-            + (f"<ul>{items}</ul>" if items else "")
-            + self.table.to_html(float_format=_told, border=0)
-            + "</div>"
-        )
-
-    def _facts(self) -> list[str]:
+    def _facts(self) -> tuple[str, ...]:
         terms = self.economics
         first = "now" if terms.first_margin == "now" else f"at the end of the {terms.period}"
         ending = "without end" if terms.horizon is None else f"{terms.horizon} of them"
-        return [
-            f"Margin {_told(terms.margin)} {terms.currency} per customer and {terms.period}, the "
+        return (
+            f"Margin {told(terms.margin)} {terms.currency} per customer and {terms.period}, the "
             f"first {first}, {ending}; discount rate {100 * terms.discount_rate:g} % per "
             f"{terms.period}; {terms.customers:,g} customers.",
             f"Uncertainty: {self.source}.",
-        ]
+        )
 
     def _numbers(self, row: str) -> list[float]:
         columns = ["estimate", "se", "lower", "upper"]
@@ -214,8 +199,3 @@ def money(
     return Money(
         title, main, table, drawn_table, given.level, economics, points, given.source, findings
     )
-
-
-def _told(value: float) -> str:
-    """Write a number for people: four figures, or two decimals with thousands marked."""
-    return f"{value:,.2f}" if abs(value) >= 100 else f"{value:.4g}"

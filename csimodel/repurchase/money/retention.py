@@ -29,7 +29,7 @@ class Retention:
         Coverage and kind of intervals made of the draws.
     source
         Where the draws come from, in words.
-    findings
+    diagnostics
         What a reader must know.
     """
 
@@ -38,7 +38,7 @@ class Retention:
     level: float
     interval: str
     source: str
-    findings: tuple[Finding, ...] = ()
+    diagnostics: tuple[Finding, ...] = ()
 
     def __repr__(self) -> str:
         low, high = interval_of(
@@ -93,7 +93,7 @@ def together(level: float | None, **given: float | Retention) -> Together:
         else:
             require_share(name, value)
             pairs[name] = (float(value), np.full(size, float(value)))
-    findings = {found.message: found for value in known for found in value.findings}
+    findings = {found.message: found for value in known for found in value.diagnostics}
     if not known:
         note = Finding(
             "no-uncertainty",

@@ -61,7 +61,7 @@ def break_even_spending(change: Money, *, paid: Paid = "once") -> Money:
         _as_given(change),
         points=change.points,
     )
-    return replace(found, findings=(*found.findings, *_doubtful(found)))
+    return replace(found, diagnostics=(*found.diagnostics, *_doubtful(found)))
 
 
 def net_present_value(change: Money, spending: float, *, paid: Paid = "once") -> Money:
@@ -115,7 +115,7 @@ def net_present_value(change: Money, spending: float, *, paid: Paid = "once") ->
 
 
 def _as_given(change: Money) -> Together:
-    return Together({}, change.level, "percentile", change.source, change.findings)
+    return Together({}, change.level, "percentile", change.source, change.diagnostics)
 
 
 def _terms(change: Money, paid: str) -> tuple[float, str]:

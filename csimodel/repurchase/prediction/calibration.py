@@ -12,27 +12,28 @@ from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.inference import require_level
 from csimodel.inference.designs import require_count
-from csimodel.repurchase.prediction.calibration_parts import (
+from csimodel.repurchase.page import Page, Shown
+from csimodel.repurchase.prediction.folds import predictions_of_folds, split
+from csimodel.repurchase.prediction.goodness import goodness, link_test
+from csimodel.repurchase.prediction.recalibration import (
     groups_of,
     predictor_of,
     recalibrated,
     smooth,
     table_of,
 )
-from csimodel.repurchase.prediction.calibration_tests import goodness, link_test
-from csimodel.repurchase.prediction.folds import predictions_of_folds, split
 from csimodel.repurchase.regression import Regression
 from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.shape.basis import Basis
 from csimodel.repurchase.shape.design import plain
-from csimodel.repurchase.shape.page import Page
 from csimodel.repurchase.shape.resamples import seed_of
+from csimodel.repurchase.wald import table_of_tests
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Calibration:
+class Calibration(Shown):
     """How predictions compare with what happened. Made by `calibration`.
 
     Attributes
@@ -136,12 +137,6 @@ class Calibration:
             f"p of perfect calibration {self.p:.3f})."
         )
 
-    def __repr__(self) -> str:
-        return f"<Calibration: {self.headline}>"
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
-
 
 def calibration(
     rep: Repurchase,
@@ -216,13 +211,13 @@ def calibration(
     group = groups_of(predicted, sample.share, groups)
     coefficients, calibrated = recalibrated(rep, predicted)
     own = groups_of(rep.family.mean(rep.regression.eta), sample.share, groups)
-    tests = pd.DataFrame(
+    tests = table_of_tests(
         {
             "calibrated": calibrated,
             **goodness(rep.regression, own),
             "link": link_test(rep.regression),
         }
-    ).T.astype({"statistic": float, "p": float})
+    )
     table = table_of(rep, predicted, group)
     return Calibration(
         rep,

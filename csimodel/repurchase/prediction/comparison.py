@@ -13,14 +13,15 @@ from csimodel.errors import OptionError, choose
 from csimodel.findings import Finding, listed
 from csimodel.inference.designs import require_count
 from csimodel.repurchase.families import Family
+from csimodel.repurchase.page import Page, Shown
 from csimodel.repurchase.prediction.folds import predictions_of_folds, split
 from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.shape.design import basis_of, plain, which
-from csimodel.repurchase.shape.entry import KINDS, Shape, shape
+from csimodel.repurchase.shape.entry import KINDS, repurchase_shape
 from csimodel.repurchase.shape.hinge import Hinge, likelihood
 from csimodel.repurchase.shape.isotonic import Steps
-from csimodel.repurchase.shape.page import Page
 from csimodel.repurchase.shape.resamples import seed_of
+from csimodel.repurchase.shape.result import Shape
 
 Floats = NDArray[np.float64]
 
@@ -29,7 +30,7 @@ _EDGE = 1e-4  # predictions are kept this far from 0 and 1 in the log score
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
+class ShapeComparison(Shown):
     """Shapes compared by how they predict. Made by `compare_shapes`.
 
     Attributes
@@ -111,12 +112,6 @@ class Comparison:
             f"{'and' if better else 'but not'} clearly better than {first!r} (p = {self.p:.3f})."
         )
 
-    def __repr__(self) -> str:
-        return f"<Comparison: {self.headline}>"
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
-
 
 def compare_shapes(
     rep: Repurchase,
@@ -127,7 +122,7 @@ def compare_shapes(
     folds: int = 10,
     draws: int = 199,
     rng: int | np.random.Generator | None = None,
-) -> Comparison:
+) -> ShapeComparison:
     """Compare shapes by cross-validation, and by AIC and BIC where there is a likelihood.
 
     Respondents (whole clusters, where errors are clustered) are split at random into folds; each
@@ -146,13 +141,13 @@ def compare_shapes(
     rep
         A regression of repurchase on an index.
     kinds
-        ``"line"`` and kinds of `shape`; differences are from the first.
+        ``"line"`` and kinds of `repurchase_shape`; differences are from the first.
     index, knots
-        As in `shape`; knots are the spline's.
+        As in `repurchase_shape`; knots are the spline's.
     folds
         Number of folds, at least 2.
     draws
-        As in `shape`, for the bands of curves that need draws.
+        As in `repurchase_shape`, for the bands of curves that need draws.
     rng
         Seed or Generator.
 
@@ -174,8 +169,8 @@ def compare_shapes(
     >>> import csimodel as csi
     >>> rep = csi.repurchase(csi.fit(csi.models.ecsi(), csi.load_mobi()), "CUSL1")
     >>> compare_shapes(rep, ["line", "quadratic"], rng=1)
-    <Comparison: 'quadratic' predicts left-out respondents best, but not clearly better than 'line'
-    (p = 0.996).>
+    <ShapeComparison: 'quadratic' predicts left-out respondents best, but not clearly better than
+    'line' (p = 0.996).>
     """
     names = [choose("kinds", kind, (LINE, *KINDS)) for kind in kinds]
     if not names or len(set(names)) < len(names):
@@ -188,7 +183,7 @@ def compare_shapes(
     fold = split(sample.n, unit, folds, seed)
     known = replace(rep, chain=None)
     fitted = {
-        name: shape(
+        name: repurchase_shape(
             known,
             name,
             index=index,
@@ -212,7 +207,7 @@ def compare_shapes(
     table = _scores(sample.outcome, predicted, sample.share, unit)
     table = table.join(_criteria(rep, fitted, names))
     findings = (*found, *_about(predicted, table))
-    return Comparison(rep, rep.indexes[moved], table, predicted, fold, fitted, findings)
+    return ShapeComparison(rep, rep.indexes[moved], table, predicted, fold, fitted, findings)
 
 
 def _scores(

@@ -21,17 +21,14 @@ from csimodel.repurchase.layout import Layout, Part, value_of
 from csimodel.repurchase.regression import regress
 from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.sample import Sample
-from csimodel.repurchase.segments.drop import TopDrop, top_drop
 from csimodel.repurchase.segments.result import Segments
 from csimodel.survey import Survey
-
-__all__ = ["Segments", "TopDrop", "segments", "segments_of_index", "top_drop"]
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 
-def segments(
+def repurchase_segments(
     fit: Fit,
     outcome: str | pd.Series | ArrayLike,
     by: str | pd.Series | ArrayLike,
@@ -92,11 +89,11 @@ def segments(
     Examples
     --------
     >>> import csimodel as csi
-    >>> from csimodel.repurchase.segments.entry import segments
+    >>> from csimodel.repurchase import repurchase_segments
     >>> survey = csi.load_mobi()
     >>> fit = csi.fit(csi.models.ecsi(), survey)
     >>> half = pd.Series(["a", "b"] * 125, survey.data.index, name="half")
-    >>> found = segments(fit, "CUSL1", by=half, curvature=False)
+    >>> found = repurchase_segments(fit, "CUSL1", by=half, curvature=False)
     >>> found.table["n"].tolist(), list(found.tests.index)
     ([125, 125], ['slopes'])
     """
@@ -106,26 +103,28 @@ def segments(
     )  # fmt: skip
     survey = fit.survey
     if not isinstance(survey, Survey):
-        raise SurveyError("segments needs the fit's survey; fit a survey or a data frame.")
+        raise SurveyError(
+            "repurchase_segments needs the fit's survey; fit a survey or a data frame."
+        )
     if bootstrap is not None and bootstrap.fit is not fit:
         raise OptionError(
             "The bootstrap was made from another fit; make it again with csi.bootstrap(fit)."
         )
     labels = _labels(by, survey.data)
-    rows = fit.require_answers("segments").rows[rep.regression.sample.rows]
+    rows = fit.require_answers("repurchase_segments").rows[rep.regression.sample.rows]
     found = _interacted(rep, labels.iloc[rows], curvature, fewest)
     if bootstrap is None:
         return found
     chain = chain_of(bootstrap, found.repurchase.regression, progress)
     lost = diagnose(found.repurchase.regression, chain)
     told = tuple(finding for finding in lost if finding.code.endswith("-draws"))
-    diagnostics = (*found.findings, *told)
+    diagnostics = (*found.diagnostics, *told)
     return replace(
         found, repurchase=replace(found.repurchase, chain=chain, diagnostics=diagnostics)
     )
 
 
-def segments_of_index(
+def repurchase_segments_of_index(
     index: pd.Series | ArrayLike,
     outcome: pd.Series | ArrayLike,
     by: pd.Series | ArrayLike,
@@ -148,19 +147,19 @@ def segments_of_index(
     outcome, by, weights, cluster
         One row for each respondent; Series need the row labels of the index.
     family, scale, curvature, errors, fewest, level
-        As in `segments`.
+        As in `repurchase_segments`.
 
     Raises
     ------
     SurveyError, OptionError, EstimationError
-        As in `segments`.
+        As in `repurchase_segments`.
 
     Examples
     --------
     >>> rng = np.random.default_rng(1)
     >>> x, market = rng.uniform(0, 100, 400), np.repeat(["captive", "contested"], 200)
     >>> p = np.where(market == "captive", 0.8, 0.2 + 0.006 * x)
-    >>> found = segments_of_index(x, (rng.random(400) < p) * 1.0, market, family="logit")
+    >>> found = repurchase_segments_of_index(x, (rng.random(400) < p) * 1.0, market, family="logit")
     >>> bool(found.tests.loc["slopes", "p"] < 0.01)
     True
     """
@@ -170,7 +169,8 @@ def segments_of_index(
     )  # fmt: skip
     if len(rep.indexes) > 1:
         raise OptionError(
-            f"segments_of_index takes one index, and {len(rep.indexes)} were given; name one."
+            f"repurchase_segments_of_index takes one index, and {len(rep.indexes)} were given; "
+            "name one."
         )
     own = index.index if isinstance(index, pd.Series) else None
     if own is None:

@@ -1,11 +1,9 @@
-"""The result of `segments`: effects by segment, tests of their equality, curves."""
+"""The result of `repurchase_segments`: effects by segment, tests of their equality, curves."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -14,17 +12,19 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.inference import interval_of, spread_of
+from csimodel.repurchase.page import Page, Shown
 from csimodel.repurchase.result import Repurchase
+from csimodel.repurchase.segments.pairs import corrected_pairs, pair_steps
+from csimodel.repurchase.wald import table_of_tests, wald
 
 Floats = NDArray[np.float64]
 
-_MARKS = {"note": "note", "warning": "WARNING", "failure": "DO NOT USE"}
 _TOGETHER = 2**22  # numbers handled at once
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Segments:
-    """The curve of repurchase over the index in every segment. Made by `segments`.
+class Segments(Shown):
+    """The curve of repurchase over the index in every segment. Made by `repurchase_segments`.
 
     Attributes
     ----------
@@ -52,14 +52,9 @@ class Segments:
         return self.repurchase.level
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
-        """What a reader must know."""
+    def diagnostics(self) -> tuple[Finding, ...]:
+        """What a reader must know, in plain words."""
         return self.repurchase.diagnostics
-
-    @property
-    def errors(self) -> str:
-        """What errors account for, in a sentence."""
-        return self.repurchase.interval_kind
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -92,7 +87,7 @@ class Segments:
 
     @cached_property
     def tests(self) -> pd.DataFrame:
-        """Wald tests that segments share a curve, but for its level; columns chi2, df, p.
+        """Wald tests that segments share a curve, but for its level; statistic, distribution, p.
 
         Rows ``"slopes"`` and, with curvature, ``"bends"`` and ``"curves (slopes and bends)"``; with
         curvature the slopes are those at the mean index of all.
@@ -103,8 +98,11 @@ class Segments:
         if self.curvature:
             bends = np.array([one[2] - own[0][2] for one in own[1:]])
             rows |= {"bends": bends, "curves (slopes and bends)": np.vstack([slopes, bends])}
-        found = {name: self._wald(matrix) for name, matrix in rows.items()}
-        return pd.DataFrame.from_dict(found, orient="index", columns=["chi2", "df", "p"])
+        value, covariance = self._coefficients
+        rep = self.repurchase
+        df = rep.regression.df if rep.chain is None else float("inf")
+        found = {name: wald(m @ value, m @ covariance @ m.T, df) for name, m in rows.items()}
+        return table_of_tests(found)
 
     @cached_property
     def pairwise(self) -> pd.DataFrame:
@@ -112,26 +110,10 @@ class Segments:
 
         Columns difference (first less second), se, lower, upper (of each alone), p, and p_holm,
         corrected for the number of pairs.
-
-        References
-        ----------
-        Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian
-        Journal of Statistics 6, 65-70.
         """
-        from statsmodels.stats.multitest import multipletests
-
-        pairs = list(combinations(range(len(self.names)), 2))
-        unit = np.eye(len(self.names))
-        found = self._told(np.array([unit[a] - unit[b] for a, b in pairs]))
+        found = self._told(pair_steps(len(self.names)))
         found.columns = pd.Index(["difference", "se", "lower", "upper", "p"])
-        p = found["p"].to_numpy()
-        known = np.isfinite(p)
-        holm = np.full(len(p), np.nan)
-        if known.any():
-            holm[known] = multipletests(p[known], method="holm")[1]
-        found["p_holm"] = holm
-        names = [(self.names[a], self.names[b]) for a, b in pairs]
-        return found.set_axis(pd.MultiIndex.from_tuples(names, names=["segment", "other"]))
+        return corrected_pairs(found, self.names)
 
     def curves(self, levels: ArrayLike | None = None) -> pd.DataFrame:
         """Return the probability of repurchase over the index in every segment.
@@ -202,39 +184,17 @@ class Segments:
             f"({effect.idxmin()}) to {effect.max():.2f} ({effect.idxmax()}) percentage points."
         )
 
-    def __repr__(self) -> str:
-        return f"<Segments: {self.headline}>"
-
-    def __str__(self) -> str:
-        lines = [self.headline, self.errors, ""]
-        lines += [f"{_MARKS[found.severity]}: {found}" for found in self.findings]
-        for title, table in self._tables():
-            lines += ["", title, table.to_string(float_format="{:.4g}".format)]
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        items = "".join(
-            f"<li><b>{escape(found.severity)}</b>: {escape(found.message)}</li>"
-            for found in self.findings
-        )
-        tables = "".join(
-            f"<p>{escape(title)}</p>{table.to_html(float_format='{:.4g}'.format, border=0)}"
-            for title, table in self._tables()
-        )
-        return (
-            f"<div class='csimodel'><p><strong>{escape(self.headline)}</strong></p>"
-            f"<p>{escape(self.errors)}</p>"
-            + (f"<ul>{items}</ul>" if items else "")
-            + tables
-            + "</div>"
-        )
-
-    def _tables(self) -> list[tuple[str, pd.DataFrame]]:
-        return [
-            ("Segments", self.table),
-            ("Do the curves differ?", self.tests),
-            ("Differences of effects", self.pairwise),
-        ]
+    def summary(self) -> Page:
+        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+        rep = self.repurchase
+        tables = {
+            "Segments": self.table,
+            "Do the curves differ?": self.tests,
+            "Differences of effects": self.pairwise,
+        }
+        facts = (f"{rep.family.label}, {rep.n} respondents", rep.interval_kind)
+        title = f"{rep.outcome} on the index of {rep.indexes[0]}, by segment"
+        return Page(title, self.headline, self.diagnostics, tables, facts)
 
     @property
     def _coefficients(self) -> tuple[Floats, Floats]:
@@ -294,13 +254,3 @@ class Segments:
         rep = self.repurchase
         drawn = None if draws is None else draws @ matrix.T
         return rep._table(matrix @ values, matrix @ gradients, drawn)
-
-    def _wald(self, matrix: Floats) -> list[float]:
-        from scipy.special import chdtrc
-
-        value, covariance = self._coefficients
-        tested, spread = matrix @ value, matrix @ covariance @ matrix.T
-        if not np.isfinite(spread).all():
-            return [np.nan, float(len(matrix)), np.nan]
-        chi2 = float(tested @ np.linalg.solve(spread, tested))
-        return [chi2, float(len(matrix)), float(chdtrc(len(matrix), chi2))]

@@ -1,16 +1,14 @@
-"""`shape`: how repurchase follows the index, when a straight effect may not be the truth."""
+"""`repurchase_shape`: whether and how the effect of the index bends."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from csimodel.errors import OptionError, choose
-from csimodel.findings import Finding
+from csimodel.errors import choose
 from csimodel.inference.designs import require_count
 from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.shape.bend import Bend, bend, require_values
@@ -18,126 +16,16 @@ from csimodel.repurchase.shape.design import basis_of, plain, which
 from csimodel.repurchase.shape.findings import about
 from csimodel.repurchase.shape.hinge import Hinge, hinge
 from csimodel.repurchase.shape.isotonic import Steps, steps
-from csimodel.repurchase.shape.page import Page
 from csimodel.repurchase.shape.resamples import Resamples, seed_of
-from csimodel.repurchase.shape.wald import fieller, wald
+from csimodel.repurchase.shape.result import Shape
+from csimodel.repurchase.wald import fieller, table_of_tests, wald
 
 Floats = NDArray[np.float64]
 
 KINDS = ("quadratic", "spline", "hinge", "isotonic")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Shape:
-    """How the probability of repurchase follows the index. Made by `shape`.
-
-    Attributes
-    ----------
-    kind
-        ``"quadratic"``, ``"spline"``, ``"hinge"`` or ``"isotonic"``.
-    repurchase
-        The straight regression it was made from.
-    index
-        The index that bends.
-    table
-        What was estimated: estimate, se, lower, upper, p. Slopes are on the family's scale, per
-        index point; turning point and threshold are index points; distances are probabilities.
-    tests
-        Rows are hypotheses; columns statistic, distribution, p. The first is the one against a
-        straight effect (isotonic: against the regression).
-    fitted
-        The regression or the steps behind it.
-    diagnostics
-        What a reader must know, in plain words.
-    """
-
-    kind: str
-    repurchase: Repurchase
-    index: str
-    table: pd.DataFrame
-    tests: pd.DataFrame
-    fitted: Bend | Hinge | Steps
-    diagnostics: tuple[Finding, ...]
-
-    @property
-    def statistic(self) -> float:
-        """Statistic of the test against a straight effect."""
-        return float(self.tests["statistic"].iloc[0])
-
-    @property
-    def p(self) -> float:
-        """p-value of the test against a straight effect."""
-        return float(self.tests["p"].iloc[0])
-
-    def curve(self, levels: ArrayLike | None = None) -> pd.DataFrame:
-        """Return the probability of repurchase over the index, for `plots.repurchase_curve`.
-
-        Parameters
-        ----------
-        levels
-            Index points, 0 to 100; every whole point by default.
-
-        Returns
-        -------
-        DataFrame
-            Columns index, probability, se, lower, upper.
-
-        Raises
-        ------
-        OptionError
-            When a level is outside 0 to 100.
-        """
-        points = np.arange(101.0) if levels is None else np.asarray(levels, float).ravel()
-        outside = points[~((points >= 0) & (points <= 100))]
-        if len(outside):
-            raise OptionError(
-                f"Level {outside[0]:g} is not on the index, which goes from 0 to 100; choose a "
-                "level between them."
-            )
-        return self.fitted.curve(points)
-
-    def summary(self) -> Page:
-        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
-        rep = self.repurchase
-        tables = {"Estimates": self.table, "Tests": self.tests}
-        title = f"{rep.outcome} on the index of {self.index}: {self.kind}"
-        facts = (f"{rep.family.label}, {rep.n} respondents; {100 * rep.level:g} % intervals",)
-        return Page(title, self.headline, self.diagnostics, tables, facts)
-
-    @property
-    def headline(self) -> str:
-        """The result in a sentence."""
-        bent = self.p < 1.0 - self.repurchase.level
-        told = f"p = {self.p:.3f}" if self.p >= 0.001 else "p < 0.001"
-        if self.kind == "isotonic":
-            gap = 100 * float(self.table["estimate"].loc["distance"])
-            return (
-                f"Without assuming any form, the probability lies {gap:.1f} percentage points "
-                f"from the regression's on average, {'more' if bent else 'no more'} than chance "
-                f"makes it ({told})."
-            )
-        if not bent:
-            return (
-                f"Nothing speaks against a straight effect of {self.index} on the "
-                f"{self.repurchase.family.scale} scale ({told})."
-            )
-        if self.kind == "hinge":
-            at, below, above = self.table["estimate"].iloc[:3].tolist()
-            return (
-                f"A point of {self.index} counts {'more' if abs(above) > abs(below) else 'less'} "
-                f"above {at:.0f} than below: {above:.4f} against {below:.4f} "
-                f"({self.repurchase.family.scale}; {told})."
-            )
-        return f"The effect of {self.index} is not straight ({told}); see the curve."
-
-    def __repr__(self) -> str:
-        return f"<Shape {self.kind}: {self.headline}>"
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
-
-
-def shape(
+def repurchase_shape(
     rep: Repurchase,
     kind: str = "spline",
     *,
@@ -202,7 +90,7 @@ def shape(
     --------
     >>> import csimodel as csi
     >>> rep = csi.repurchase(csi.fit(csi.models.ecsi(), csi.load_mobi()), "CUSL1")
-    >>> bent = shape(rep, "spline")
+    >>> bent = repurchase_shape(rep, "spline")
     >>> bent
     <Shape spline: Nothing speaks against a straight effect of Satisfaction on the log-odds scale
     (p = 0.313).>
@@ -222,7 +110,7 @@ def shape(
         table, tests = _of_steps(fitted, draws, seed)
     elif kind == "hinge" and knots is None:
         fitted = hinge(rep, moved, resamples)
-        tests = _frame({"no threshold": fitted.existence(draws, seed)})
+        tests = table_of_tests({"no threshold": fitted.existence(draws, seed)})
         table = fitted.table(float(tests["p"].iloc[0]))
     else:
         fitted = bend(rep, moved, basis_of(rep, moved, kind, knots), resamples)
@@ -251,7 +139,7 @@ def _of_bend(fitted: Bend) -> tuple[pd.DataFrame, pd.DataFrame]:
         table.loc["turning point"] = [-b[1] / (2 * b[2]), *limits, np.nan]
     if fitted.basis.kind == "hinge":
         table = _with_slope_above(fitted, table)
-    return table, _frame(tests)
+    return table, table_of_tests(tests)
 
 
 def _with_slope_above(fitted: Bend, table: pd.DataFrame) -> pd.DataFrame:
@@ -276,14 +164,10 @@ def _with_slope_above(fitted: Bend, table: pd.DataFrame) -> pd.DataFrame:
 
 def _of_steps(fitted: Steps, draws: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     gap, where = fitted.largest
-    tests = _frame({"same as the regression": fitted.departure(draws, seed)})
+    tests = table_of_tests({"same as the regression": fitted.departure(draws, seed)})
     p = float(tests["p"].iloc[0])
     columns = ["estimate", "se", "lower", "upper", "p"]
     nothing = [np.nan] * 3
     rows = [[fitted.distance, *nothing, p], [gap, *nothing, np.nan], [where, *nothing, np.nan]]
     names = ["distance", "largest gap", "index at largest gap"]
     return pd.DataFrame(rows, names, columns), tests
-
-
-def _frame(tests: dict[str, pd.Series]) -> pd.DataFrame:
-    return pd.DataFrame(tests).T.astype({"statistic": float, "p": float})

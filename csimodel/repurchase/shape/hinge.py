@@ -22,9 +22,9 @@ from csimodel.repurchase.shape.bend import (
     predictions_of_draws,
     require_values,
 )
-from csimodel.repurchase.shape.multiplier import multiplier_test
 from csimodel.repurchase.shape.resamples import Resamples
-from csimodel.repurchase.shape.wald import outcome_of_test
+from csimodel.repurchase.shape.threshold_test import multiplier_test
+from csimodel.repurchase.wald import outcome_of_test
 
 Floats = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from csimodel.repurchase.regression import Regression
 from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.shape.bend import curve_table
 from csimodel.repurchase.shape.resamples import Resamples
-from csimodel.repurchase.shape.wald import outcome_of_test
+from csimodel.repurchase.wald import outcome_of_test
 
 Floats = NDArray[np.float64]
 

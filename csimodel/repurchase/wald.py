@@ -12,7 +12,8 @@ Floats = NDArray[np.float64]
 def wald(value: Floats, covariance: Floats, df: float = float("inf")) -> pd.Series:
     """Test that all of several estimates are zero.
 
-    ``W = b' V⁻¹ b``; with finite residual degrees of freedom ``F = W/k``.
+    ``W = b' V⁻¹ b``; with finite residual degrees of freedom ``F = W/k``. No test (NaN) when the
+    covariance is unknown or singular.
 
     Parameters
     ----------
@@ -37,7 +38,10 @@ def wald(value: Floats, covariance: Floats, df: float = float("inf")) -> pd.Seri
     if not (np.isfinite(value).all() and np.isfinite(covariance).all()):
         return outcome_of_test(float("nan"), "none", float("nan"))
     scale = np.sqrt(np.diag(covariance))
-    unit = covariance / np.outer(scale, scale)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        unit = covariance / np.outer(scale, scale)
+    if not np.isfinite(unit).all() or np.linalg.matrix_rank(unit) < k:
+        return outcome_of_test(float("nan"), "none", float("nan"))
     w = float(value / scale @ np.linalg.solve(unit, value / scale))
     if np.isinf(df):
         return outcome_of_test(w, f"χ²({k})", float(chdtrc(k, w)))
@@ -47,6 +51,12 @@ def wald(value: Floats, covariance: Floats, df: float = float("inf")) -> pd.Seri
 def outcome_of_test(statistic: float, distribution: str, p: float) -> pd.Series:
     """Return a row of a table of tests."""
     return pd.Series({"statistic": statistic, "distribution": distribution, "p": p})
+
+
+def table_of_tests(tests: dict[str, pd.Series]) -> pd.DataFrame:
+    """Return a table of tests: rows hypotheses; columns statistic, distribution, p."""
+    table = pd.DataFrame(list(tests.values()), columns=["statistic", "distribution", "p"])
+    return table.set_axis(list(tests)).astype({"statistic": float, "p": float})
 
 
 def fieller(

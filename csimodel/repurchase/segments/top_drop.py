@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -13,62 +12,69 @@ from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding, listed
 from csimodel.inference.designs import require_count
 from csimodel.inference.intervals import require_level
-from csimodel.repurchase.group_means import GroupMeans, Source, group_means
+from csimodel.repurchase.group_means import GroupMeans, group_means
+from csimodel.repurchase.page import Page, Shown
+from csimodel.repurchase.segments.pairs import corrected_pairs, pair_steps
+from csimodel.repurchase.source import Source
+from csimodel.repurchase.wald import table_of_tests, wald
 from csimodel.survey import Survey
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class TopDrop:
-    """What one step below the top of satisfaction costs in repurchase. Made by `top_drop`.
+class TopDrop(Shown):
+    """What one step below the top costs in repurchase. Made by `repurchase_top_drop`.
 
     Attributes
     ----------
     table
         Rows segments (or ``"all"``); columns n_top, n_next, top, next (means of repurchase), drop
         (top less next), se, lower, upper, p (two-sided).
-    test
-        Wald test that the drop is the same in all segments: chi2, df, p; NaN for one segment.
+    tests
+        Wald test that the drop is the same in all segments (row ``"equal drops"``): statistic,
+        distribution, p; no row for one segment.
     pairwise
         Differences of drops between every two segments: difference, se, lower, upper, p, p_holm.
     level
         Coverage of t intervals.
     told
         What top and next are, in words.
-    findings
+    diagnostics
         What a reader must know.
     """
 
     table: pd.DataFrame
-    test: pd.Series
+    tests: pd.DataFrame
     pairwise: pd.DataFrame
     level: float
     told: str
-    findings: tuple[Finding, ...]
+    diagnostics: tuple[Finding, ...]
 
-    def __repr__(self) -> str:
+    @property
+    def headline(self) -> str:
+        """The result in a sentence."""
         drop = self.table["drop"]
-        over = f" (from {drop.idxmin()} to {drop.idxmax()})" if len(drop) > 1 else ""
-        differ = f"; equal drops: p = {self.test['p']:.2g}" if len(drop) > 1 else ""
-        ends = f"{drop.min():.3g}" + (f" to {drop.max():.3g}" if len(drop) > 1 else "")
-        return f"<TopDrop: {self.told}: {ends}{over}{differ}>"
-
-    def __str__(self) -> str:
-        lines = [repr(self)[1:-1], *(str(found) for found in self.findings), ""]
-        return "\n".join([*lines, self.table.to_string(float_format="{:.4g}".format)])
-
-    def _repr_html_(self) -> str:
-        items = "".join(f"<li>{escape(found.message)}</li>" for found in self.findings)
+        if len(drop) == 1:
+            row = self.table.iloc[0]
+            told = f"{100 * self.level:g} % interval {row['lower']:.3g} to {row['upper']:.3g}"
+            return f"The {self.told} is {row['drop']:.3g} ({told})."
+        p = float(self.tests["p"].iloc[0])
+        differ = "differs" if p < 1.0 - self.level else "is not shown to differ"
         return (
-            f"<div class='csimodel'><p><strong>{escape(repr(self)[1:-1])}</strong></p>"
-            + (f"<ul>{items}</ul>" if items else "")
-            + self.table.to_html(float_format="{:.4g}".format, border=0)
-            + "</div>"
+            f"The {self.told} {differ} between the {len(drop)} segments (p = {p:.2g}): from "
+            f"{drop.min():.3g} ({drop.idxmin()}) to {drop.max():.3g} ({drop.idxmax()})."
         )
 
+    def summary(self) -> Page:
+        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+        tables = {"Top and next": self.table}
+        if len(self.table) > 1:
+            tables |= {"Do the drops differ?": self.tests, "Differences of drops": self.pairwise}
+        return Page("One step below the top", self.headline, self.diagnostics, tables)
 
-def top_drop(
+
+def repurchase_top_drop(
     data: Survey | pd.DataFrame,
     *,
     satisfaction: str | pd.Series | ArrayLike,
@@ -122,7 +128,7 @@ def top_drop(
     Examples
     --------
     >>> frame = pd.DataFrame({"happy": [5, 4] * 40, "again": [1, 1, 1, 0] * 20})
-    >>> top_drop(frame, satisfaction="happy", repurchase="again").table["drop"].tolist()
+    >>> repurchase_top_drop(frame, satisfaction="happy", repurchase="again").table["drop"].tolist()
     [0.5]
     """
     require_level(level)
@@ -146,11 +152,11 @@ def top_drop(
     means = group_means(np.nan_to_num(y), rows, source.weights, source.cluster)
     labels = [names[g] for g in kept]
     steps: Floats = np.kron(np.eye(len(kept)), np.array([1.0, -1.0]))
-    test, more = _equal(means, steps)
+    tests, more = _equal(means, steps)
     told = f"drop of {label} from {name} {_range(high)} to {_range(low)}"
     table = _table(means, steps, labels, level)
     pairs = _pairs(means, steps, labels, level)
-    return TopDrop(table, test, pairs, level, told, (*findings, *more))
+    return TopDrop(table, tests, pairs, level, told, (*findings, *more))
 
 
 def _categories(
@@ -234,50 +240,28 @@ def _table(means: GroupMeans, steps: Floats, labels: list[str], level: float) ->
     )
 
 
-def _equal(means: GroupMeans, steps: Floats) -> tuple[pd.Series, list[Finding]]:
-    """Return the Wald test that all drops are the same."""
-    from scipy.special import chdtrc
-
-    names = ["chi2", "df", "p"]
-    if len(steps) < 2:
-        return pd.Series([np.nan, 0.0, np.nan], names), []
-    matrix = steps[1:] - steps[0]
-    spread = matrix @ means.covariance @ matrix.T
-    if not np.isfinite(spread).all() or np.linalg.matrix_rank(spread) < len(spread):
-        message = (
-            "There are too few clusters, or too little variation, to test whether the drop differs "
-            "between segments."
-        )
-        return pd.Series([np.nan, len(matrix), np.nan], names), [Finding("no-test", message)]
-    tested = matrix @ means.mean
-    chi2 = float(tested @ np.linalg.solve(spread, tested))
-    return pd.Series([chi2, len(matrix), float(chdtrc(len(matrix), chi2))], names), []
-
-
 def _pairs(means: GroupMeans, steps: Floats, labels: list[str], level: float) -> pd.DataFrame:
-    from itertools import combinations
-
-    from statsmodels.stats.multitest import multipletests
-
-    pairs = list(combinations(range(len(labels)), 2))
-    found = [means.contrast(steps[a] - steps[b], level) for a, b in pairs]
-    p = np.array([one.p() for one in found])
+    found = [means.contrast(pair @ steps, level) for pair in pair_steps(len(labels))]
     table = pd.DataFrame(
-        {
-            "difference": [one.estimate for one in found],
-            "se": [one.se for one in found],
-            "lower": [one.lower for one in found],
-            "upper": [one.upper for one in found],
-            "p": p,
-            "p_holm": multipletests(p, method="holm")[1] if np.isfinite(p).all() and len(p) else p,
-        }
+        [[one.estimate, one.se, one.lower, one.upper, one.p()] for one in found],
+        columns=["difference", "se", "lower", "upper", "p"],
     )
-    names = [(labels[a], labels[b]) for a, b in pairs]
-    return table.set_axis(
-        pd.MultiIndex.from_tuples(names, names=["segment", "other"])
-        if names
-        else pd.MultiIndex.from_arrays([[], []], names=["segment", "other"])
+    return corrected_pairs(table, tuple(labels))
+
+
+def _equal(means: GroupMeans, steps: Floats) -> tuple[pd.DataFrame, list[Finding]]:
+    """Return the Wald test that all drops are the same; F with clusters less one, where any."""
+    if len(steps) < 2:
+        return table_of_tests({}), []
+    matrix = steps[1:] - steps[0]
+    df = float("inf") if means.touched is None else float(means.touched.shape[1] - 1)
+    test = wald(matrix @ means.mean, matrix @ means.covariance @ matrix.T, df)
+    message = (
+        "There are too few clusters, or too little variation, to test whether the drop differs "
+        "between segments."
     )
+    more = [] if np.isfinite(test["statistic"]) else [Finding("no-test", message)]
+    return table_of_tests({"equal drops": test}), more
 
 
 def _range(ends: tuple[float, float]) -> str:

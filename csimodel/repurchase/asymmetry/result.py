@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.findings import Finding
 from csimodel.inference import interval_of, spread_of
+from csimodel.repurchase.page import Page, Shown
 from csimodel.repurchase.regression import Regression
-from csimodel.repurchase.shape.page import Page
-from csimodel.repurchase.shape.wald import fieller, wald
+from csimodel.repurchase.wald import fieller, table_of_tests, wald
 
 Floats = NDArray[np.float64]
 
@@ -21,8 +21,8 @@ _FEW = 30  # respondents below which a side of the expectations teaches little
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Asymmetric:
-    """Effects of quality below and above expectations. Made by `asymmetric`.
+class Asymmetry(Shown):
+    """Effects of quality below and above expectations. Made by `repurchase_asymmetry`.
 
     ``outcome = a + b Q + c min(Q - E, 0) + d max(Q - E, 0) + …``
 
@@ -137,12 +137,6 @@ class Asymmetric:
         )
         return f"A point of {self.quality} {how}: {below:.3g} against {above:.3g} ({told})."
 
-    def __repr__(self) -> str:
-        return f"<Asymmetric: {self.headline}>"
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
-
 
 def result_of(
     regression: Regression,
@@ -151,7 +145,7 @@ def result_of(
     level: float,
     interval: str,
     findings: tuple[Finding, ...] = (),
-) -> Asymmetric:
+) -> Asymmetry:
     """Turn a regression, and its draws where there are, into effects and tests."""
     b = regression.coefficients
     whole = np.isfinite(draws).all(axis=1) if draws is not None else np.zeros(0, dtype=bool)
@@ -174,12 +168,12 @@ def result_of(
     below, above = value[3:5]
     limits = fieller(below, above, how[3:5] @ V @ how[3:5].T, level, df)
     table.loc["ratio"] = [below / above, *limits, np.nan]
-    tests = pd.DataFrame(
+    tests = table_of_tests(
         {
             "symmetric": wald(value[5:6], (how[5:] @ V @ how[5:].T), df),
             "no disconfirmation": wald(b[2:4], V[2:4, 2:4], df),
         }
-    ).T.astype({"statistic": float, "p": float})
+    )
     lost = 0 if draws is None else int((~whole).sum())
     every = (
         *regression.sample.findings,
@@ -187,7 +181,7 @@ def result_of(
         *_about(regression, names, table),
         *(_lost(lost, len(draws)) if draws is not None and lost else ()),
     )
-    return Asymmetric(regression, *names, table, tests, level, every)
+    return Asymmetry(regression, *names, table, tests, level, every)
 
 
 def _about(regression: Regression, names: tuple[str, str], table: pd.DataFrame) -> list[Finding]:

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.repurchase.regression import Regression, regress
-from csimodel.repurchase.shape.wald import outcome_of_test, wald
+from csimodel.repurchase.wald import outcome_of_test, wald
 
 Floats = NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""The printed page of a result, as text and as HTML: title, headline, findings, tables."""
+"""What every result shows: a line, and a page with headline, findings and tables."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class Page:
 
     title: str
     headline: str
-    findings: tuple[Finding, ...]
+    diagnostics: tuple[Finding, ...]
     tables: Mapping[str, pd.DataFrame]
     facts: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [self.title, "=" * len(self.title), self.headline, *self.facts, ""]
-        lines += [f"{_MARKS[found.severity]}: {found}" for found in self.findings]
-        if not self.findings:
+        lines += [f"{_MARKS[found.severity]}: {found}" for found in self.diagnostics]
+        if not self.diagnostics:
             lines.append("No findings.")
         for title, table in self.tables.items():
-            lines += ["", title, table.to_string(float_format="{:.5f}".format)]
+            lines += ["", title, table.to_string(float_format=told, na_rep="")]
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -47,7 +47,7 @@ class Page:
     def _repr_html_(self) -> str:
         findings = "".join(
             f"<li><b>{escape(found.severity)}</b>: {escape(found.message)}</li>"
-            for found in self.findings
+            for found in self.diagnostics
         )
         parts = [
             f"<h3>{escape(self.title)}</h3>",
@@ -56,6 +56,37 @@ class Page:
             f"<ul>{findings}</ul>" if findings else "<p>No findings.</p>",
         ]
         for title, table in self.tables.items():
-            body = table.to_html(float_format="{:.5f}".format, border=0)
+            body = table.to_html(float_format=told, na_rep="", border=0)
             parts.append(f"<details open><summary>{escape(title)}</summary>{body}</details>")
         return "<div class='csimodel'>" + "".join(parts) + "</div>"
+
+
+class Shown:
+    """A result that is a line of text by itself and a page in a notebook.
+
+    A class that shows itself so has a `headline` and a ``summary()``.
+    """
+
+    @property
+    def headline(self) -> str:
+        """The result in a sentence."""
+        raise NotImplementedError
+
+    def summary(self) -> Page:
+        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.headline}>"
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
+
+
+def told(value: float) -> str:
+    """Write a number for people: four figures, or two decimals with thousands marked.
+
+    >>> told(0.012345), told(12345.678)
+    ('0.01234', '12,345.68')
+    """
+    return f"{value:,.2f}" if abs(value) >= 100 else f"{value:.4g}"

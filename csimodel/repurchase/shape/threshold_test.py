@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.repurchase.regression import Regression
-from csimodel.repurchase.shape.wald import outcome_of_test
+from csimodel.repurchase.wald import outcome_of_test
 
 Floats = NDArray[np.float64]
 

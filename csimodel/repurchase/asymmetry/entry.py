@@ -13,23 +13,21 @@ from csimodel.estimators import Fit
 from csimodel.findings import Finding
 from csimodel.index import respondent_index
 from csimodel.inference import Bootstrap, require_level
+from csimodel.repurchase.asymmetry.draws import coefficients_of_draws
+from csimodel.repurchase.asymmetry.result import Asymmetry, result_of
 from csimodel.repurchase.columns import aligned, codes_of, name_of, numbers, rescaled
 from csimodel.repurchase.entry import INTERVALS, repurchase
 from csimodel.repurchase.families import family_of
 from csimodel.repurchase.kernel import Ending
 from csimodel.repurchase.regression import Regression, regress
 from csimodel.repurchase.sample import Sample, sample_of
-from csimodel.repurchase.shape.asymmetric_draws import coefficients_of_draws
-from csimodel.repurchase.shape.asymmetric_result import Asymmetric, result_of
-
-__all__ = ["Asymmetric", "asymmetric", "asymmetric_of_index"]
 
 Floats = NDArray[np.float64]
 
 _AS_NUMBERS = "recode it, or pass a column of numbers"
 
 
-def asymmetric(
+def repurchase_asymmetry(
     fit: Fit,
     outcome: str | pd.Series | ArrayLike = "Satisfaction",
     *,
@@ -42,7 +40,7 @@ def asymmetric(
     level: float = 0.95,
     interval: str = "percentile",
     progress: bool = True,
-) -> Asymmetric:
+) -> Asymmetry:
     """Let quality count differently below and above expectations.
 
     ``outcome = a + b Q + c min(Q - E, 0) + d max(Q - E, 0)``: a point of quality at given
@@ -85,8 +83,8 @@ def asymmetric(
     Examples
     --------
     >>> import csimodel as csi
-    >>> asymmetric(csi.fit(csi.models.ecsi(), csi.load_mobi()))
-    <Asymmetric: A point of Quality counts about the same below and above expectations:
+    >>> repurchase_asymmetry(csi.fit(csi.models.ecsi(), csi.load_mobi()))
+    <Asymmetry: A point of Quality counts about the same below and above expectations:
     0.717 against 0.817 (p = 0.499).>
     """
     require_level(level)
@@ -95,7 +93,7 @@ def asymmetric(
         raise OptionError(
             "The bootstrap was made from another fit; make it again with csi.bootstrap(fit)."
         )
-    answers = fit.require_answers("asymmetric")
+    answers = fit.require_answers("repurchase_asymmetry")
     known = fit.model.construct_names
     for option, name in (("quality", quality), ("expectations", expectations)):
         if name not in known:
@@ -132,7 +130,7 @@ def asymmetric(
     return result_of(regression, pair, draws, level, interval, tuple(_unsound(fit)))
 
 
-def asymmetric_of_index(
+def repurchase_asymmetry_of_index(
     quality: pd.Series | ArrayLike,
     expectations: pd.Series | ArrayLike,
     outcome: pd.Series | ArrayLike,
@@ -143,7 +141,7 @@ def asymmetric_of_index(
     weights: pd.Series | ArrayLike | None = None,
     cluster: pd.Series | ArrayLike | None = None,
     level: float = 0.95,
-) -> Asymmetric:
+) -> Asymmetry:
     """Let quality count differently below and above expectations, for columns computed elsewhere.
 
     Parameters
@@ -165,7 +163,7 @@ def asymmetric_of_index(
     >>> expected = np.array([5.0, 5, 5, 5, 5, 5, 6, 6])
     >>> found = np.array([1.0, 3, 4, 6, 7, 9, 5, 8])
     >>> happy = found + 0.5 * np.minimum(found - expected, 0)
-    >>> asymmetric_of_index(found, expected, happy).table["estimate"].round(3).tolist()
+    >>> repurchase_asymmetry_of_index(found, expected, happy).table["estimate"].round(3).tolist()
     [1.0, 0.5, 0.0, 1.5, 1.0, 0.5, 1.5]
     """
     require_level(level)
@@ -212,7 +210,7 @@ def _repurchase(
     checked = repurchase(
         fit, outcome, index=names, family=family or "fractional-logit", scale=scale
     ).regression.sample
-    values = np.full(len(fit.require_answers("asymmetric").values), np.nan)
+    values = np.full(len(fit.require_answers("repurchase_asymmetry").values), np.nan)
     values[checked.rows] = checked.outcome
     return values, checked.label
 

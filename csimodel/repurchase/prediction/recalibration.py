@@ -13,7 +13,7 @@ from csimodel.repurchase.regression import Regression, regress
 from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.sample import Sample
 from csimodel.repurchase.shape.basis import KNOTS, Basis, quantiles_of
-from csimodel.repurchase.shape.wald import wald
+from csimodel.repurchase.wald import wald
 
 Floats = NDArray[np.float64]
 
