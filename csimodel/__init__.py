@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from csimodel import simulate
 from csimodel.assessment import Assessment, assess
 from csimodel.errors import (
     CsimodelError,
@@ -135,6 +136,7 @@ __all__ = [
     "repurchase_shape",
     "repurchase_top_drop",
     "respondent_index",
+    "simulate",
     "write_report",
 ]
 

@@ -33,7 +33,7 @@ def design_of(
     if resamples is not None:
         return Design("given", rows, len(indices := _rows(resamples, rows)), indices=indices)
     require_count("draws", draws, ", and some thousands for intervals")
-    seed = _seed(rng)
+    seed = seed_of(rng)
     if kind == "poisson":
         if answers.strata is not None:
             raise OptionError("kind='poisson' does not respect the survey's strata; use 'auto'.")
@@ -88,7 +88,14 @@ def _rows(resamples: ArrayLike, rows: int) -> NDArray[np.intp]:
     return indices.astype(np.intp)
 
 
-def _seed(rng: object) -> int:
+def seed_of(rng: object) -> int:
+    """Return the entropy of the random streams.
+
+    Raises
+    ------
+    OptionError
+        For what is neither a whole number, a generator nor None.
+    """
     if isinstance(rng, np.random.Generator):
         return int(rng.integers(2**63))
     if rng is None:

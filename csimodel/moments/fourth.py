@@ -124,6 +124,35 @@ def fourth_moments(
     return np.asarray(outer_products(deviations, rows, len(expected), cluster) / rows)
 
 
+def fourth_moments_of_samples(values: Floats) -> Floats:
+    """Return `fourth_moments` of many samples of complete answers, without weights.
+
+    Parameters
+    ----------
+    values
+        (samples, rows, items).
+
+    Returns
+    -------
+    Floats
+        Γ of each sample, (samples, moments, moments).
+
+    Examples
+    --------
+    >>> fourth_moments_of_samples(np.array([[[0.0], [0.0], [3.0]]]))
+    array([[[2., 2.],
+            [2., 2.]]])
+    """
+    samples, rows, items = values.shape
+    row, column = vech_indices(items)
+    deviations = np.empty((samples, rows, items + len(row)))
+    centred = values - values.mean(axis=1, keepdims=True)
+    deviations[..., :items] = centred
+    np.multiply(centred[..., row], centred[..., column], out=deviations[..., items:])
+    deviations -= deviations.mean(axis=1, keepdims=True)
+    return np.asarray(np.swapaxes(deviations, -1, -2) @ deviations / rows)
+
+
 def scaled_weights(weights: ArrayLike | None, rows: int) -> Floats:
     """Return weights of mean 1, (rows,); ones when there are none.
 

@@ -49,7 +49,7 @@ class Moments:
     effective_n
         Kish's number of equally weighted rows, (...,); n when there are no weights.
     fourth
-        Γ of `fourth_moments`, for robust errors of a single sample, or None.
+        Γ of `fourth_moments`, for robust errors, (..., moments, moments), or None.
     patterns
         What was observed together, for the likelihood of incomplete answers, or None.
     ordinal
@@ -217,6 +217,7 @@ class Moments:
             mean=self.mean[None],
             cov=self.cov[None],
             effective_n=self.effective_n[None],
+            fourth=None if self.fourth is None else self.fourth[None],
         )
 
     @classmethod
@@ -228,6 +229,7 @@ class Moments:
             mean=join_last([part.mean for part in parts]),
             cov=join_last([part.cov for part in parts]),
             effective_n=np.concatenate([part.effective_n for part in parts]),
+            fourth=_joined_fourth(parts),
         )
 
     def __getitem__(self, key: int | slice | NDArray[np.bool_]) -> Moments:
@@ -238,7 +240,14 @@ class Moments:
             mean=self.mean[key],
             cov=self.cov[key],
             effective_n=self.effective_n[key],
+            fourth=None if self.fourth is None else self.fourth[key],
         )
+
+
+def _joined_fourth(parts: Sequence[Moments]) -> Floats | None:
+    """Join Γ of batches, None unless all have it."""
+    found = [part.fourth for part in parts if part.fourth is not None]
+    return np.concatenate(found) if found and len(found) == len(parts) else None
 
 
 def join_last(parts: Sequence[Floats]) -> Floats:

@@ -122,8 +122,8 @@ class LeastSquares(CovarianceEstimator):
                 "DWLS weighs every covariance by its own sampling error, which needs the answers "
                 "and these are moments; fit a survey, one group at a time, or use csi.ML()."
             )
-        variances = np.diag(moments.fourth)[-size:]
-        return WeightedSquares(moments.cov, mean, np.tile(1.0 / variances, (samples, 1)), used)
+        variances = np.diagonal(moments.fourth, axis1=-2, axis2=-1)[:, -size:]
+        return WeightedSquares(moments.cov, mean, 1.0 / variances, used)
 
 
 def normal_weight(cov: Floats, means: bool) -> Floats:

@@ -1,0 +1,17 @@
+"""Surveys with a known truth: populations, samples, and how often a study finds what is there."""
+
+from csimodel.simulate.population import population
+from csimodel.simulate.shapes import HeavyTailed, Normal, Skewed
+from csimodel.simulate.survey_design import Firms, Missing, Outcome
+from csimodel.simulate.truth import Truth
+
+__all__ = [
+    "Firms",
+    "HeavyTailed",
+    "Missing",
+    "Normal",
+    "Outcome",
+    "Skewed",
+    "Truth",
+    "population",
+]
