@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         repurchase_segments,
         repurchase_segments_of_index,
         repurchase_shape,
+        repurchase_time,
         repurchase_top_drop,
     )
 
@@ -134,6 +135,7 @@ __all__ = [
     "repurchase_segments",
     "repurchase_segments_of_index",
     "repurchase_shape",
+    "repurchase_time",
     "repurchase_top_drop",
     "respondent_index",
     "simulate",
@@ -156,6 +158,7 @@ _LAZY = {
             "repurchase_segments",
             "repurchase_segments_of_index",
             "repurchase_shape",
+            "repurchase_time",
             "repurchase_top_drop",
         ),
         "csimodel.repurchase",

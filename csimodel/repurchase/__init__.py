@@ -7,6 +7,7 @@
 - `repurchase_segments`, `repurchase_top_drop`: is the curve the same in every market, and what a
   step below the top costs;
 - `repurchase_asymmetry`: does quality below expectations weigh more than above;
+- `repurchase_time`: how long until they buy again or leave;
 - `complaint_repurchase`: who complains, how that was handled, who buys again;
 - `money`: retention, lifetime value, profit, budgets; `literature`: published figures to compare.
 """
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         repurchase_asymmetry_of_index,
     )
     from csimodel.repurchase.complaints import Complaints, complaint_repurchase
+    from csimodel.repurchase.duration import RepurchaseTime, repurchase_time
     from csimodel.repurchase.prediction import (
         Calibration,
         ShapeComparison,
@@ -47,6 +49,7 @@ __all__ = [
     "Complaints",
     "Estimate",
     "Repurchase",
+    "RepurchaseTime",
     "Segments",
     "Shape",
     "ShapeComparison",
@@ -63,6 +66,7 @@ __all__ = [
     "repurchase_segments",
     "repurchase_segments_of_index",
     "repurchase_shape",
+    "repurchase_time",
     "repurchase_top_drop",
 ]
 
@@ -84,6 +88,8 @@ _LAZY = {
     "repurchase_top_drop": "segments",
     "Shape": "shape",
     "repurchase_shape": "shape",
+    "RepurchaseTime": "duration",
+    "repurchase_time": "duration",
     "literature": "literature",
     "money": "money",
 }

@@ -129,6 +129,7 @@ def sample_of(
     weights: Floats | None,
     cluster: NDArray[np.intp] | None,
     formula: Formula | None = None,
+    complete: Mapping[str, Floats] | None = None,
 ) -> Sample:
     """Keep the respondents with an outcome and all regressors, and check what is left.
 
@@ -140,6 +141,8 @@ def sample_of(
         What the outcome is called.
     formula
         How indexes and columns make the design, instead of controls.
+    complete
+        Further columns that a respondent must have to be kept.
 
     Raises
     ------
@@ -155,6 +158,7 @@ def sample_of(
         )
     gaps = {} if formula is None else formula.missing
     needed = {**columns, **{name: np.where(gap, np.nan, 0.0) for name, gap in gaps.items()}}
+    needed |= {} if complete is None else complete
     table = np.column_stack(list(needed.values()))
     whole = np.isfinite(outcome) & np.isfinite(table).all(axis=1)
     if weights is not None:

@@ -1,0 +1,69 @@
+"""Whether a hazard ratio is the same at all times."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import choose
+from csimodel.repurchase.duration.regression import CoxRegression
+from csimodel.repurchase.duration.risk import RiskSets
+
+Floats = NDArray[np.float64]
+
+TRANSFORMS = ("km", "identity", "log")
+
+
+def proportional_hazards(regression: CoxRegression, transform: str = "km") -> pd.DataFrame:
+    """Test each hazard ratio, and all, against a change in proportion to a function g of time.
+
+    The score test on Schoenfeld's residuals, exact for the ties' method as in R's survival since
+    version 3; survey weights count, clusters do not.
+
+    Parameters
+    ----------
+    regression
+        A proportional hazard.
+    transform
+        g: ``"km"`` for one less the Kaplan-Meier curve (of all rows, without weights) just before
+        the time, ``"identity"`` for the time, ``"log"`` for its logarithm.
+
+    Returns
+    -------
+    DataFrame
+        Rows regressors and ``"all together"``; columns chi2, df, p.
+
+    Raises
+    ------
+    OptionError
+        For an unknown transform.
+
+    References
+    ----------
+    Grambsch, P. M., Therneau, T. M. (1994). Proportional hazards tests and diagnostics based on
+    weighted residuals. Biometrika 81, 515-526. https://doi.org/10.1093/biomet/81.3.515
+
+    Schoenfeld, D. (1982). Partial residuals for the proportional hazards regression model.
+    Biometrika 69, 239-241. https://doi.org/10.1093/biomet/69.1.239
+    """
+    choose("transform", transform, TRANSFORMS)
+    names = [*regression.sample.names, "all together"]
+    if not np.isfinite(regression.coefficients).all() or len(regression.risk.time) < 2:
+        return pd.DataFrame(np.nan, names, ["chi2", "df", "p"])
+    time = regression.risk.time
+    if transform == "log":
+        time = np.log(np.maximum(time, np.finfo(np.float64).tiny))
+    passing = time if transform != "km" else _left_of(regression)
+    chi2, df, p = regression.test_of_proportional_hazards(passing)
+    return pd.DataFrame({"chi2": chi2, "df": df, "p": p}, names)
+
+
+def _left_of(regression: CoxRegression) -> Floats:
+    """Return one less the Kaplan-Meier curve just before each slot, strata pooled, (slots,)."""
+    risk = regression.risk
+    pooled = RiskSets.of(*regression.observed)
+    ones = np.ones((1, regression.sample.n))
+    stays = np.cumprod(1.0 - pooled.at_events(ones)[0] / pooled.at_risk(ones)[0])
+    before = np.append(1.0, stays[:-1])
+    return np.asarray(1.0 - before[np.searchsorted(pooled.time, risk.time)])
