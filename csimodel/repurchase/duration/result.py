@@ -19,7 +19,7 @@ from csimodel.repurchase.duration.regression import CoxRegression
 from csimodel.repurchase.duration.survival import effects, survival
 from csimodel.repurchase.estimate import Estimate
 from csimodel.repurchase.kernel import Ending
-from csimodel.repurchase.shape.page import Page
+from csimodel.repurchase.page import Page
 
 Floats = NDArray[np.float64]
 
