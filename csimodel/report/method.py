@@ -130,7 +130,7 @@ def _repurchase(analysis: Analysis) -> Step:
     assert valued is not None
     index = valued.indexes[0]
     line = f"a + b · index of {index}"
-    formula = f"1 / (1 + exp(−({line})))" if valued.family.bounded else line
+    formula = valued.family.formula.format(line)
     return Step(
         "Repurchase",
         f"{valued.family.label.capitalize()} regression of {valued.outcome}, as a share from 0 to "

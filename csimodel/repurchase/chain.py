@@ -7,7 +7,7 @@ respondent's index by one matrix product, and all draws of a block are regressed
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -160,51 +160,53 @@ class Chain:
         """Return average effects of one more point at levels in the usable draws."""
         return self._average(self.family.slope, moved, levels, True)
 
-    def at_cut(self, cut: int) -> Chain:
-        """Return the same with ordered answers split at another category."""
-        thresholds = self.regressions.further
-        assert thresholds is not None
-        assert self.cells.codes is not None
-        b = self.regressions.coefficients.copy()
-        b[:, 0] = -thresholds[:, cut - 1]
-        ending = self.regressions.ending.copy()
-        ending[(ending == Ending.CONVERGED) & ~np.isfinite(b[:, 0])] = Ending.ONE_OUTCOME
-        outcome = (self.cells.codes >= cut).astype(np.float64)
-        moved = replace(
-            self,
-            cells=replace(self.cells, outcome=outcome),
-            regressions=replace(self.regressions, coefficients=b, ending=ending),
-        )
+    def predictions_from(self, constants: Floats, moved: int, levels: Floats) -> Floats:
+        """Return average predictions with other constants, (draws, levels, constants).
 
-        def mean_slope(batch: Batch, b: Floats) -> Floats:
-            eta = b[:, :1] + batch.predictor(b[:, 1:], self.layout.columns)
-            share = batch.weights / batch.weights.sum(axis=1, keepdims=True)
-            return np.einsum("dc,dc->d", self.family.slope(eta), share)[:, None]
-
-        slope = np.full(len(b), np.nan)
-        slope[moved.usable] = moved._over_draws(mean_slope, 1)[:, 0]
-        return replace(moved, regressions=replace(moved.regressions, mean_slope=slope))
+        `constants` are each usable draw's own, (draws, constants): less the thresholds, for all
+        categories of ordered answers.
+        """
+        found = self._average(self.family.mean, moved, levels, False, constants)
+        return np.moveaxis(found.reshape(len(found), -1, len(levels)), 1, 2)
 
     def _average(
-        self, function: Callable[[Floats], Floats], moved: int, levels: Floats, times_slope: bool
+        self,
+        function: Callable[[Floats], Floats],
+        moved: int,
+        levels: Floats,
+        times_slope: bool,
+        constants: Floats | None = None,
     ) -> Floats:
+        """Return a function of η at levels, averaged, (draws, constants times levels)."""
         b = self.coefficients
+        constants = b[:, :1] if constants is None else constants
+
+        def along(parts: list[Floats], weights: Floats, levels: Floats, start: Floats) -> Floats:
+            values = [
+                average_along(
+                    function,
+                    [parts[0] + constant[:, None], *parts[1:]],
+                    weights,
+                    levels,
+                    times_slope=times_slope,
+                )
+                for constant in start.T
+            ]
+            return np.concatenate(values, axis=1)
+
         if b.shape[1] == 2:  # nothing else to average over
-            share = np.ones((len(b), 1))
-            parts = [b[:, :1], b[:, 1:]]
-            return average_along(function, parts, share, levels, times_slope=times_slope)
+            return along([np.zeros((1, 1)), b[:, 1:]], np.ones((len(b), 1)), levels, constants)
         by_power = self.layout.by_power(moved)
-        own = np.zeros((len(self.usable), levels.shape[-1]))
-        own[self.usable] = levels
+        own, start = (
+            np.zeros((len(self.usable), values.shape[-1])) for values in (levels, constants)
+        )
+        own[self.usable], start[self.usable] = levels, constants
 
         def found(batch: Batch, b: Floats) -> Floats:
             parts = [batch.predictor(b[:, 1:], columns) for columns in by_power]
-            parts[0] = parts[0] + b[:, :1]
-            return average_along(
-                function, parts, batch.weights, own[batch.draws], times_slope=times_slope
-            )
+            return along(parts, batch.weights, own[batch.draws], start[batch.draws])
 
-        return self._over_draws(found, levels.shape[-1])
+        return self._over_draws(found, own.shape[1] * start.shape[1])
 
     def _over_draws(self, function: Callable[[Batch, Floats], Floats], size: int) -> Floats:
         """Return a function of each usable draw, (draws, size)."""

@@ -56,7 +56,7 @@ def rescaled(
     Raises
     ------
     SurveyError
-        When the scale is unknown, an answer lies outside it, or a logit gets more than 0 and 1.
+        When the scale is unknown, an answer lies outside it, or a family of yes and no gets other answers.
     OptionError
         When the scale is no pair of numbers in rising order.
     """
@@ -68,14 +68,7 @@ def rescaled(
                 f"{seen[-1]:g} were seen); give its own lowest and highest answer, such as (1, 10)."
             )
         scale = (0.0, 1.0)
-    low, high = _pair(scale)
-    outside = values[(values < low) | (values > high)]
-    if len(outside):
-        raise SurveyError(
-            f"Outcome {name!r} holds {len(outside)} values outside its scale {low:g} to {high:g} "
-            f"(the first is {outside[0]:g}); give its own lowest and highest answer, or declare "
-            "missing codes."
-        )
+    low, high = require_on_scale(values, name, scale)
     found = (values - low) / (high - low)
     if family.outcome == "binary" and not np.isin(found[np.isfinite(found)], (0.0, 1.0)).all():
         raise SurveyError(
@@ -85,6 +78,27 @@ def rescaled(
             + (f"== {seen[0]:g} for who buys." if len(seen) == 2 else f">= {_upper_part(seen):g}.")
         )
     return np.asarray(found)
+
+
+def require_on_scale(values: Floats, name: str, scale: tuple[float, float]) -> tuple[float, float]:
+    """Return a scale's ends, or say which answers lie outside them.
+
+    Raises
+    ------
+    SurveyError
+        When an answer lies outside the scale.
+    OptionError
+        When the scale is no pair of numbers in rising order.
+    """
+    low, high = _pair(scale)
+    outside = values[(values < low) | (values > high)]
+    if len(outside):
+        raise SurveyError(
+            f"Outcome {name!r} holds {len(outside)} values outside its scale {low:g} to {high:g} "
+            f"(the first is {outside[0]:g}); give its own lowest and highest answer, or declare "
+            "missing codes."
+        )
+    return low, high
 
 
 def _pair(scale: Sequence[float]) -> tuple[float, float]:

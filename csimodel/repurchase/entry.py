@@ -15,9 +15,11 @@ from csimodel.findings import listed
 from csimodel.index import respondent_index
 from csimodel.inference import Bootstrap
 from csimodel.repurchase.chain import chain_of
-from csimodel.repurchase.columns import aligned, codes_of, name_of, numbers, rescaled
+from csimodel.repurchase.columns import aligned, codes_of, name_of, numbers
 from csimodel.repurchase.diagnostics import diagnose
 from csimodel.repurchase.families import Family, family_of
+from csimodel.repurchase.formula import Formula, mentioned, outcome_named
+from csimodel.repurchase.outcome import Outcome, outcome_of
 from csimodel.repurchase.regression import regress
 from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.sample import sample_of
@@ -31,12 +33,14 @@ _AS_NUMBERS = "recode it, or pass a column of numbers"
 
 def repurchase(
     fit: Fit,
-    outcome: str | pd.Series | ArrayLike,
+    outcome: str | pd.Series | ArrayLike | None = None,
     *,
+    formula: str | None = None,
     index: str | Sequence[str] = "Satisfaction",
     controls: str | Sequence[str] = (),
     family: str = "fractional-logit",
     scale: tuple[float, float] | None = None,
+    cut: float | None = None,
     errors: str | None = None,
     bootstrap: Bootstrap | None = None,
     level: float = 0.95,
@@ -58,21 +62,35 @@ def repurchase(
         A fit on a survey whose items have scale bounds.
     outcome
         A column of the survey, or a Series or array with a value for each of its rows. Answers
-        on a scale become ``(x - min)/(max - min)``. It may be an item of the model.
+        on a scale become ``(x - min)/(max - min)``. It may be an item of the model. With a
+        formula it may be left out: the formula's left side names it.
+    formula
+        Regressors with products, powers and categories, as in
+        ``"REPUR ~ index * competition + C(industry)"``, in the language of patsy: ``index`` is
+        the index of the construct that `index=` names first; other constructs are named as they
+        are called, and stand for their indexes; all else are columns of the survey. An index may
+        enter by powers up to the third, as ``I(index ** 2)``, and needs a term of its own.
     index
         Construct or constructs whose index explains repurchase; the first is the one that
         effects, contrasts and curves are about by default.
     controls
-        Further columns of the survey, numeric.
+        Further columns of the survey, numeric; not with a formula.
     family
-        ``"fractional-logit"`` (default) for anything from 0 to 1; ``"logit"`` for 0 and 1;
-        ``"ols"`` for a straight line.
+        For anything from 0 to 1 ``"fractional-logit"`` (default), ``"fractional-probit"``, or
+        ``"ols"`` for a straight line (with survey weights ``"wls"`` is the same and insists on
+        them); for 0 and 1 ``"logit"``, ``"probit"``, ``"cloglog"``; for shares strictly between
+        0 and 1 ``"beta"``; for answers in a few ordered categories ``"ordered-logit"``,
+        ``"ordered-probit"``.
     scale
         Lowest and highest answer of the outcome, where the survey does not know them.
+    cut
+        For ordered families, the lowest answer that counts as repurchase, so that probabilities
+        and effects are those of answering so or higher; by default the first above the middle
+        of the scale. It does not change slopes, and `Repurchase.categories` has all answers.
     errors
-        ``"HC0"``, ``"HC1"``, ``"HC3"``, ``"nonrobust"`` or ``"cluster"`` (the survey's clusters).
-        By default cluster if the survey has clusters, else HC1. Strata count in the bootstrap
-        only.
+        ``"HC0"``, ``"HC1"``, ``"HC3"`` (not for ordered families), ``"nonrobust"`` (not for
+        fractional families or weights) or ``"cluster"`` (the survey's clusters). By default
+        cluster if the survey has clusters, else HC1. Strata count in the bootstrap only.
     bootstrap
         Draws of this fit. Then every interval is of the whole chain: item weights, index and
         regression are estimated again in each draw. Without it the index counts as known.
@@ -95,7 +113,7 @@ def repurchase(
     ModelError
         When a construct is not in the model.
     OptionError
-        When an option is unknown or does not fit the others.
+        When an option is unknown or does not fit the others, or a formula cannot be read.
     EstimationError
         When the outcome or a regressor does not vary, regressors are tied, or rows are too few.
     InferenceError
@@ -117,6 +135,9 @@ def repurchase(
     0.008837 (se 0.0011, 95 % interval 0.006652 to 0.01102)
     >>> rep.contrast(67, 70)["probability"].round(3).tolist()
     [0.681, 0.711, 0.03]
+    >>> bent = repurchase(fit, formula="CUSL1 ~ index + I(index ** 2) + Image", family="ols")
+    >>> bent.coefficients.index.tolist()
+    ['const', 'Satisfaction', 'Image', 'I(Satisfaction ** 2)']
     """
     kind = _checked_options(family, level, interval)
     if bootstrap is not None and bootstrap.fit is not fit:
@@ -129,28 +150,41 @@ def repurchase(
         raise SurveyError("repurchase needs the fit's survey; fit a survey or a data frame.")
     names = _constructs(fit, index)
     scores = respondent_index(fit)
-    label, values = _outcome(fit, survey, outcome, kind, scale)
     columns = [controls] if isinstance(controls, str) else list(controls)
+    if formula is not None:
+        _without_controls(columns)
+        known = fit.model.construct_names
+        names += [n for n in mentioned(formula) if n in known and n not in names]
+    explained = _outcome(fit, survey, _chosen(outcome, formula), kind, scale, cut)
+    design = None
+    if formula is not None:
+        offered = survey.data.iloc[answers.rows]
+        design = Formula.of(formula, offered, names, explained.label)
     sample = sample_of(
-        values[answers.rows],
+        explained.values[answers.rows],
         {name: scores[name].to_numpy() for name in names},
         {name: _control(survey, name)[answers.rows] for name in columns},
-        label=label,
+        label=explained.label,
         weights=answers.weights,
         cluster=answers.cluster,
+        cut=explained.cut,
+        formula=design,
     )
     regression = regress(sample, kind, errors)
     chain = None if bootstrap is None else chain_of(bootstrap, regression, progress)
-    return Repurchase(regression, chain, level, interval, diagnose(regression, chain, fit, label))
+    found = diagnose(regression, chain, fit, explained.label)
+    return Repurchase(regression, chain, level, interval, found)
 
 
 def repurchase_of_index(
     index: pd.Series | pd.DataFrame | ArrayLike,
     outcome: pd.Series | ArrayLike,
     *,
+    formula: str | None = None,
     controls: pd.DataFrame | None = None,
     family: str = "fractional-logit",
     scale: tuple[float, float] | None = None,
+    cut: float | None = None,
     errors: str | None = None,
     weights: pd.Series | ArrayLike | None = None,
     cluster: pd.Series | ArrayLike | None = None,
@@ -164,7 +198,10 @@ def repurchase_of_index(
         Points from 0 to 100 of each respondent; a data frame for several indexes.
     outcome, controls, weights, cluster
         One row for each respondent. Series and frames need the same row labels as the index.
-    family, scale, errors, level
+    formula
+        As in `repurchase`: ``index`` is the (first) index, and the columns of `controls` are
+        what else it may name; such as ``"index * competition + C(industry)"``.
+    family, scale, cut, errors, level
         As in `repurchase`. There are no whole-chain intervals here: how the index was
         estimated is not known.
 
@@ -188,19 +225,25 @@ def repurchase_of_index(
     frame, labels = _index_frame(index, outcome)
     y_label = name_of(outcome, "outcome")
     y = numbers(aligned(outcome, labels, f"Outcome {y_label!r}"), "Outcome", y_label, _AS_NUMBERS)
-    further = {} if controls is None else {str(name): controls[name] for name in controls}
+    explained = outcome_of(y, y_label, kind, scale, cut)
+    table = pd.DataFrame(index=labels) if controls is None else controls
+    further = {str(name): aligned(table[name], labels, f"Control {str(name)!r}") for name in table}
+    design = None
+    if formula is not None:
+        names = [str(name) for name in frame]
+        design = Formula.of(formula, pd.DataFrame(further, labels), names, y_label)
+        further = {}
     sample = sample_of(
-        rescaled(y, y_label, kind, scale),
+        explained.values,
         {str(name): numbers(frame[name], "Index", str(name), _AS_NUMBERS) for name in frame},
-        {
-            name: numbers(aligned(x, labels, f"Control {name!r}"), "Control", name, _AS_NUMBERS)
-            for name, x in further.items()
-        },
+        {name: numbers(x, "Control", name, _AS_NUMBERS) for name, x in further.items()},
         label=y_label,
         weights=None if weights is None else _weights(weights, labels),
         cluster=None
         if cluster is None
         else codes_of(aligned(cluster, labels, "cluster"), "cluster"),
+        cut=explained.cut,
+        formula=design,
     )
     regression = regress(sample, kind, errors)
     return Repurchase(regression, None, level, "percentile", diagnose(regression))
@@ -230,10 +273,34 @@ def _constructs(fit: Fit, index: str | Sequence[str]) -> list[str]:
     return names
 
 
+def _chosen(outcome: Any, formula: str | None) -> Any:
+    """Return the outcome, which a formula may name on its left."""
+    if isinstance(outcome, str) and "~" in outcome:
+        raise OptionError(f"outcome={outcome!r} is a formula; write formula={outcome!r}.")
+    named = None if formula is None else outcome_named(formula)
+    if outcome is None and named is None:
+        how = "" if formula is None else f", or left of '~' in formula={formula!r}"
+        raise OptionError(f"There is no outcome; name the column that says who buys again{how}.")
+    return named if outcome is None else outcome
+
+
+def _without_controls(columns: list[str]) -> None:
+    if columns:
+        raise OptionError(
+            f"controls={columns!r} and formula= do not go together; add them to the formula, as "
+            f"in '… + {' + '.join(columns)}'."
+        )
+
+
 def _outcome(
-    fit: Fit, survey: Survey, outcome: Any, family: Family, scale: tuple[float, float] | None
-) -> tuple[str, Floats]:
-    """Return the outcome's name and its values from 0 to 1, one for each row of the survey."""
+    fit: Fit,
+    survey: Survey,
+    outcome: Any,
+    family: Family,
+    scale: tuple[float, float] | None,
+    cut: float | None,
+) -> Outcome:
+    """Return the outcome, one value for each row of the survey."""
     if isinstance(outcome, str):
         label, column = outcome, _column(survey, outcome, "Outcome")
     else:
@@ -246,7 +313,7 @@ def _outcome(
     made = not isinstance(outcome, str) and np.isin(values[~np.isnan(values)], (0.0, 1.0)).all()
     if scale is None and stated and not made and np.isfinite([low[0], high[0]]).all():
         scale = (float(low[0]), float(high[0]))
-    return label, rescaled(values, label, family, scale)
+    return outcome_of(values, label, family, scale, cut)
 
 
 def _control(survey: Survey, name: str) -> Floats:

@@ -46,6 +46,8 @@ class Family:
         this is the quasi-likelihood of the mean alone.
     further
         What is estimated besides coefficients: ``""``, ``"precision"`` or ``"thresholds"``.
+    formula
+        μ in writing, with ``{}`` where η stands.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Family:
     curvature: Callable[[Floats], Floats]
     working: Callable[[Floats, Floats], tuple[Floats, Floats, Floats]]
     further: str = ""
+    formula: str = "{}"
 
 
 def logistic(eta: Floats) -> Floats:
@@ -149,6 +152,7 @@ OLS = Family(
     curvature=np.zeros_like,
     working=_identity_working,
 )
+WLS = replace(OLS, name="wls", label="weighted least squares")
 LOGIT = Family(
     name="logit",
     label="logit",
@@ -160,6 +164,7 @@ LOGIT = Family(
     slope=_logistic_slope,
     curvature=_logistic_curvature,
     working=_logistic_working,
+    formula="1 / (1 + exp(−({})))",
 )
 FRACTIONAL_LOGIT = replace(
     LOGIT, name="fractional-logit", label="fractional logit", outcome="share", robust=True
@@ -176,6 +181,7 @@ PROBIT = Family(
     slope=_probit_slope,
     curvature=_probit_curvature,
     working=_probit_working,
+    formula="Φ({})",
 )
 FRACTIONAL_PROBIT = replace(
     PROBIT, name="fractional-probit", label="fractional probit", outcome="share", robust=True
@@ -191,6 +197,7 @@ CLOGLOG = Family(
     slope=_cloglog_slope,
     curvature=_cloglog_curvature,
     working=_cloglog_working,
+    formula="1 − exp(−exp({}))",
 )
 BETA = replace(
     LOGIT, name="beta", label="beta regression", outcome="open share", further="precision"
@@ -206,6 +213,7 @@ FAMILIES = {
     family.name: family
     for family in (
         OLS,
+        WLS,
         LOGIT,
         FRACTIONAL_LOGIT,
         PROBIT,

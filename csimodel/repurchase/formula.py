@@ -83,11 +83,8 @@ class Formula:
         OptionError
             When the formula cannot be read or explains another column.
         """
-        left, tilde, right = text.partition("~")
-        if not tilde:
-            left, right = "", text
-        left = left.strip()
-        if left != outcome and left in data.columns:
+        left, right = outcome_named(text), text.rpartition("~")[2]
+        if left not in (None, outcome):
             raise OptionError(
                 f"formula={text!r} explains {left!r}, but the outcome is {outcome!r}; name the "
                 "same column in both."
@@ -103,7 +100,8 @@ class Formula:
         for name in _names(right, text):
             if name in (INDEX, *indexes) and name in data.columns:
                 raise OptionError(
-                    f"The control {name!r} has the name of another regressor; rename the column."
+                    f"formula={text!r} names {name!r}, which is an index and a column, too; "
+                    "rename the column."
                 )
         variables = {name: _plain(data[name], right) for name in used}
         return cls(text, right.strip(), tuple(indexes), pd.DataFrame(variables, data.index))
@@ -220,14 +218,29 @@ class Formula:
         return OptionError(f"formula={self.text!r} cannot be read ({told}); correct it.")
 
 
-def looks_like_formula(text: str) -> bool:
-    """Tell a formula from a column's name by its signs."""
-    return re.search(r"[~+*:()^/|-]", text) is not None
+def outcome_named(text: str) -> str | None:
+    """Return what stands left of ``~``, or None.
+
+    >>> outcome_named("REPUR ~ index * competition")
+    'REPUR'
+    """
+    left = text.rpartition("~")[0].strip()
+    quoted = re.fullmatch(r"Q\((['\"])(.*)\1\)", left)
+    return (quoted[2] if quoted else left) or None
 
 
-def quoted(name: str) -> str:
-    """Return a name as a formula takes it."""
-    return name if name.isidentifier() else f"Q({name!r})"
+def mentioned(text: str) -> list[str]:
+    """Return the variables right of ``~``, in the order met.
+
+    Raises
+    ------
+    OptionError
+        When the formula cannot be read.
+
+    >>> mentioned("y ~ index * np.log(age) + C(industry)")
+    ['index', 'age', 'industry']
+    """
+    return _names(text.rpartition("~")[2], text)
 
 
 def _part(values: Floats, powers: tuple[int, ...], factors: list[Floats]) -> Part:

@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.repurchase.families import Family
+from csimodel.errors import OptionError
+from csimodel.repurchase.families import WLS, Family
 from csimodel.repurchase.kernel import Ending, regress_draws
 from csimodel.repurchase.layout import Column, value_of
 from csimodel.repurchase.likelihood import fit_further, joint_covariance
@@ -150,7 +151,7 @@ class Regression:
         """Return average predictions at levels of an index, (levels,), and their gradient."""
         share, family = self.sample.share, self.family
         values, gradients = [], []
-        for X, _ in self._at_levels(moved, levels):
+        for X, _ in self.at_levels(moved, levels):
             eta = X @ self.coefficients
             values.append(share @ family.mean(eta))
             gradients.append((share * family.slope(eta)) @ X)
@@ -160,7 +161,7 @@ class Regression:
         """Return average effects of one more point at levels, (levels,), and their gradient."""
         share, family, b = self.sample.share, self.family, self.coefficients
         values, gradients = [], []
-        for X, D in self._at_levels(moved, levels):
+        for X, D in self.at_levels(moved, levels):
             eta, along = X @ b, D @ b
             slope = share * family.slope(eta)
             values.append(slope @ along)
@@ -189,7 +190,7 @@ class Regression:
             tail = -np.abs(value / se)
         return np.asarray(2.0 * (ndtr(tail) if np.isinf(self.df) else stdtr(self.df, tail)))
 
-    def _at_levels(self, moved: int, levels: Floats) -> list[tuple[Floats, Floats]]:
+    def at_levels(self, moved: int, levels: Floats) -> list[tuple[Floats, Floats]]:
         """Return the design at each level of an index and its derivative by the index."""
         points = list(self.sample.points.T)
         parts = [self._matrix(part, points) for part in self.sample.layout.by_power(moved)]
@@ -228,9 +229,15 @@ def regress(sample: Sample, family: Family, errors: str | None) -> Regression:
     Raises
     ------
     OptionError
-        For errors that do not fit the family or the sample.
+        For errors that do not fit the family or the sample, or weighted least squares without
+        weights.
     """
     kind = checked_errors(sample, family, errors)
+    if family is WLS and sample.weights is None:
+        raise OptionError(
+            "family='wls' needs weights; name their column as read_survey(..., weights='w'), or "
+            "use family='ols'."
+        )
     if family.further:
         found, further, ending = fit_further(sample, family)
         return Regression(family, sample, kind, found, ending, further)

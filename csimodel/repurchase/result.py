@@ -11,9 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.errors import OptionError, suggest
 from csimodel.findings import Finding
 from csimodel.inference import interval_of, spread_of, tail_probability
+from csimodel.repurchase import categories as ordered
 from csimodel.repurchase.chain import Chain
 from csimodel.repurchase.estimate import Estimate
 from csimodel.repurchase.families import Family
+from csimodel.repurchase.needed import NeededLevel, level_for
 from csimodel.repurchase.regression import Regression
 from csimodel.repurchase.summary import Summary
 
@@ -23,6 +25,8 @@ Floats = NDArray[np.float64]
 @dataclass(frozen=True, eq=False, repr=False)
 class Repurchase:
     """What a point of the index is worth in repurchase. Made by `repurchase`.
+
+    Of ordered answers, the probability of repurchase is that of the answer `cut` or a higher one.
 
     With several regressors, a prediction at a level sets that index to the level for everybody,
     keeps each respondent's other regressors, and averages over the sample (survey weights
@@ -69,6 +73,12 @@ class Repurchase:
         return self.regression.sample.indexes
 
     @property
+    def cut(self) -> float | None:
+        """Of ordered answers, the lowest that counts as repurchase; else None."""
+        ordering = self.regression.sample.ordering
+        return None if ordering is None else float(ordering.categories[ordering.cut])
+
+    @property
     def errors(self) -> str:
         """Kind of standard errors of the regression."""
         return self.regression.errors
@@ -107,6 +117,7 @@ class Repurchase:
 
         Columns estimate, se, lower, upper, p; `family.scale` says what they are (probability for
         least squares, log-odds for the logistic families), per index point or unit of a control.
+        Of ordered answers, const is less the threshold of the cut.
         """
         terms = self.regression.sample.terms
         draws = None if self.chain is None else self.chain.coefficients
@@ -122,12 +133,14 @@ class Repurchase:
     def average_marginal_effects(self) -> pd.DataFrame:
         """Change of probability per unit of each regressor, averaged over the respondents.
 
-        Columns estimate, se, lower, upper, p; rows indexes (per point) and controls.
+        Columns estimate, se, lower, upper, p; rows indexes (per point) and controls. Through
+        products and powers of a formula; controls that are multiplied or bent among themselves
+        have no effect of their own and no row.
         """
         value, gradient = self.regression.average_slopes()
         draws = None if self.chain is None else self.chain.average_slopes()
         table = self._table(value, gradient, draws)
-        return table.set_axis(list(self.regression.sample.names))
+        return table.set_axis(list(self.regression.effect_names))
 
     @property
     def average_marginal_effect(self) -> Estimate:
@@ -149,6 +162,78 @@ class Repurchase:
         value, gradient = self.regression.slopes(moved, levels)
         draws = None if self.chain is None else self.chain.slopes(moved, levels)
         return self._estimate(self._table(value, gradient, draws))
+
+    def elasticity(self, level: float | None = None, index: str | None = None) -> Estimate:
+        """Return by how many percent the probability rises with one percent more of the index.
+
+        ``effect · level / probability``, at a level of the index or at its mean.
+
+        Raises
+        ------
+        OptionError
+            When the level is outside 0 to 100, the index is not in the regression, or a straight
+            line predicts a probability of 0 or less there.
+        """
+        moved, sample = self._moved(index), self.regression.sample
+        mean = float(np.clip(sample.share @ sample.points[:, moved], 0.0, 100.0))
+        at = _levels([mean if level is None else level])
+        p, p_gradient = self.regression.predictions(moved, at)
+        slope, gradient = self.regression.slopes(moved, at)
+        if p[0] <= 0:
+            raise OptionError(
+                f"The {self.family.label} predicts a probability of {p[0]:.3f} at an index of "
+                f"{at[0]:g}, which has no elasticity; use family='fractional-logit' or another "
+                "level."
+            )
+        draws = None
+        if self.chain is not None:
+            draws = at * self.chain.slopes(moved, at) / self.chain.predictions(moved, at)
+        value = at * slope / p
+        gradient = at[:, None] * gradient / p[:, None] - (value / p)[:, None] * p_gradient
+        return self._estimate(self._table(value, gradient, draws))
+
+    def level_for(self, probability: float, index: str | None = None) -> NeededLevel:
+        """Return the level of an index at which the probability of repurchase is reached.
+
+        Parameters
+        ----------
+        probability
+            The target, between 0 and 1.
+        index
+            Which index to set; the first by default.
+
+        Returns
+        -------
+        NeededLevel
+            With estimate, lower and upper in index points: the interval holds the levels at
+            which `predict`'s interval contains the target, after Fieller. It prints as a
+            sentence, also when the level is outside 0 to 100 or the interval has no end.
+
+        Raises
+        ------
+        OptionError
+            When the probability is not between 0 and 1 or the index is not in the regression.
+        EstimationError
+            When the regression has no solution.
+
+        Examples
+        --------
+        >>> import csimodel as csi
+        >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
+        >>> csi.repurchase(fit, "CUSL1").level_for(0.75)
+        A probability of 0.75 needs 74.1 points of Satisfaction (95 % interval 70.4 to 79.3).
+        """
+        name = self.indexes[self._moved(index)]
+        slope = self.coefficients.loc[name]
+        if self.regression.sample.formula_layout is not None:
+            slope = self.average_marginal_effects.loc[name]
+        return level_for(
+            lambda levels: self.predict(levels, name),
+            probability,
+            index=name,
+            level=self.level,
+            unbounded=bool(slope["lower"] <= 0 <= slope["upper"]),
+        )
 
     def predict(self, levels: float | ArrayLike, index: str | None = None) -> pd.DataFrame:
         """Return the probability of repurchase at levels of an index.
@@ -225,6 +310,103 @@ class Repurchase:
         """
         return self.predict(np.arange(101.0) if levels is None else levels, index).reset_index()
 
+    @property
+    def thresholds(self) -> pd.DataFrame:
+        """Of ordered answers, the thresholds between them; rows such as ``1|2``.
+
+        ``P(answer ≤ j) = F(threshold - slope · index - …)``; columns estimate, se, lower, upper, p.
+
+        Raises
+        ------
+        OptionError
+            When the family is not ordered.
+        """
+        categories = self._categories()
+        regression, size = self.regression, len(categories) - 1
+        assert regression.further is not None
+        draws = None if self.chain is None else self.chain.further
+        covariance = regression.joint_covariance[:size, :size]
+        table = self._table(regression.further, np.eye(size), draws, covariance)
+        return table.set_axis(ordered.threshold_names(categories))
+
+    @property
+    def precision(self) -> Estimate:
+        """Of beta regression, the precision φ: the variance of y is ``μ(1 - μ)/(1 + φ)``.
+
+        Raises
+        ------
+        OptionError
+            When the family is another.
+        """
+        regression = self.regression
+        if self.family.further != "precision":
+            raise OptionError(
+                f"family={self.family.name!r} has no precision; it belongs to family='beta'."
+            )
+        assert regression.further is not None
+        draws = None if self.chain is None else self.chain.further
+        covariance = regression.joint_covariance[-1:, -1:]
+        log = self._estimate(self._table(regression.further, np.eye(1), draws, covariance))
+        value, lower, upper = np.exp([float(log), log.lower, log.upper]).tolist()
+        return Estimate(value, value * log.se, lower, upper, log.p, self.level)
+
+    def categories(self, levels: float | ArrayLike, index: str | None = None) -> pd.DataFrame:
+        """Return the probability of each ordered answer at levels of an index.
+
+        Parameters
+        ----------
+        levels
+            Index points, 0 to 100.
+        index
+            Which index to set; the first by default.
+
+        Returns
+        -------
+        DataFrame
+            Rows levels times answers; columns index, answer, probability, se, lower, upper.
+
+        Raises
+        ------
+        OptionError
+            When the family is not ordered, a level is outside 0 to 100 or the index is not in
+            the regression.
+        """
+        answers, points = self._categories(), _levels(levels)
+        up, gradients, draws = self._reached(index, points)
+        value, gradient = ordered.shares(up), ordered.gradients_of_shares(gradients)
+        table = self._table(
+            value.ravel(),
+            gradient.reshape(value.size, -1),
+            None if draws is None else ordered.shares(draws).reshape(len(draws), -1),
+            self.regression.joint_covariance,
+            probability=True,
+        )
+        table = table.rename(columns={"estimate": "probability"}).drop(columns="p")
+        table.insert(0, "index", np.repeat(points, len(answers)))
+        table.insert(1, "answer", np.tile(answers, len(points)))
+        return table
+
+    def expected_answer(self, levels: float | ArrayLike, index: str | None = None) -> pd.DataFrame:
+        """Return the mean of ordered answers, on their own scale, at levels of an index.
+
+        Parameters, errors as in `categories`.
+
+        Returns
+        -------
+        DataFrame
+            Rows levels; columns answer, se, lower, upper.
+        """
+        answers, points = self._categories(), _levels(levels)
+        up, gradients, draws = self._reached(index, points)
+        table = self._table(
+            ordered.expected(up, answers),
+            np.einsum("ljp,j->lp", gradients, np.diff(answers)),
+            None if draws is None else ordered.expected(draws, answers),
+            self.regression.joint_covariance,
+        )
+        table = table.rename(columns={"estimate": "answer"}).drop(columns="p")
+        return table.set_axis(pd.Index(points, name="index"))
+
     def summary(self) -> Summary:
         """Return the results as a page of text; prints, and shows as HTML in a notebook."""
         return Summary(self)
@@ -250,17 +432,43 @@ class Repurchase:
             )
         return self.indexes.index(name)
 
+    def _categories(self) -> Floats:
+        ordering = self.regression.sample.ordering
+        if ordering is None:
+            raise OptionError(
+                f"family={self.family.name!r} does not tell answers apart; use "
+                "family='ordered-logit' or 'ordered-probit'."
+            )
+        return ordering.categories
+
+    def _reached(self, index: str | None, points: Floats) -> tuple[Floats, Floats, Floats | None]:
+        """Return ``P(answer ≥ j)`` at levels, its gradients and its draws."""
+        moved = self._moved(index)
+        up, gradients = ordered.reached(self.regression, moved, points)
+        if self.chain is None:
+            return up, gradients, None
+        return up, gradients, ordered.reached_in_draws(self.chain, moved, points)
+
     def _estimate(self, table: pd.DataFrame) -> Estimate:
         """Return the first row of a table."""
         value, se, lower, upper, p = table.to_numpy()[0].tolist()
         return Estimate(value, se, lower, upper, p, self.level)
 
     def _table(
-        self, value: Floats, gradient: Floats, draws: Floats | None, *, probability: bool = False
+        self,
+        value: Floats,
+        gradient: Floats,
+        draws: Floats | None,
+        covariance: Floats | None = None,
+        *,
+        probability: bool = False,
     ) -> pd.DataFrame:
-        """Put errors and limits to values, from draws or else by the delta method."""
+        """Put errors and limits to values, from draws or else by the delta method.
+
+        The covariance is that of the coefficients unless another is given.
+        """
         if draws is None:
-            covariance = self.regression.covariance
+            covariance = self.regression.covariance if covariance is None else covariance
             se = np.sqrt(np.einsum("ij,jk,ik->i", gradient, covariance, gradient))
             lower, upper = self.regression.limits(value, se, self.level, probability)
             p = self.regression.p_value(value, se)

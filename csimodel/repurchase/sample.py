@@ -34,6 +34,12 @@ class Ordering:
     categories: Floats
     cut: int
 
+    @classmethod
+    def of(cls, answers: Floats, cut: float) -> Ordering:
+        """Order answers, (rows,); those from `cut` on count as repurchase."""
+        categories, codes = np.unique(answers, return_inverse=True)
+        return cls(codes, categories, int(np.searchsorted(categories, cut)))
+
     @property
     def reached(self) -> Floats:
         """1 for the respondents at or above the cut, (rows,)."""
@@ -128,6 +134,7 @@ def sample_of(
     label: str,
     weights: Floats | None,
     cluster: NDArray[np.intp] | None,
+    cut: float | None = None,
     formula: Formula | None = None,
     complete: Mapping[str, Floats] | None = None,
 ) -> Sample:
@@ -139,6 +146,8 @@ def sample_of(
         One value for each respondent offered.
     label
         What the outcome is called.
+    cut
+        The outcome is ordered answers, and those from here on count as repurchase.
     formula
         How indexes and columns make the design, instead of controls.
     complete
@@ -165,8 +174,9 @@ def sample_of(
         whole &= weights > 0
     rows = np.flatnonzero(whole)
     _require_enough(len(rows), tuple(needed), label)
+    ordering = None if cut is None else Ordering.of(outcome[rows], cut)
     sample = Sample(
-        outcome=outcome[rows],
+        outcome=outcome[rows] if ordering is None else ordering.reached,
         regressors=table[rows][:, : len(columns)],
         names=tuple(columns),
         indexes=tuple(indexes),
@@ -175,6 +185,7 @@ def sample_of(
         weights=None if weights is None else weights[rows] / weights[rows].mean(),
         cluster=None if cluster is None else np.unique(cluster[rows], return_inverse=True)[1],
         findings=_left_out(whole, {label: outcome, **needed}, weights),
+        ordering=ordering,
     )
     if formula is not None:
         built = formula.build(rows, sample.regressors)
@@ -186,7 +197,8 @@ def sample_of(
             formula_factors=built.factors,
         )
         _require_enough(len(rows), built.names, label)
-    _require_variation(sample.outcome, sample.regressors, sample.names, label)
+    _require_two_outcomes(sample)
+    _require_variation(sample.regressors, sample.names)
     return sample
 
 
@@ -219,12 +231,27 @@ def _require_enough(rows: int, names: tuple[str, ...], label: str) -> None:
         )
 
 
-def _require_variation(y: Floats, x: Floats, names: tuple[str, ...], label: str) -> None:
-    if np.ptp(y) <= 0:
+def _require_two_outcomes(sample: Sample) -> None:
+    y, label = sample.outcome, sample.label
+    if np.ptp(y) > 0:
+        return
+    if sample.ordering is not None and len(sample.ordering.categories) > 1:
         raise EstimationError(
-            f"Outcome {label!r} is the same for all {len(y)} respondents used ({y[0]:g} on 0 to "
-            "1), so nothing can be explained; choose an outcome that differs between customers."
+            f"{'All' if y[0] else 'None of'} the {len(y)} respondents used answered {label!r} at "
+            "or above the lowest answer that counts as repurchase; give another one as cut=, "
+            f"above {sample.ordering.categories[0]:g} and up to "
+            f"{sample.ordering.categories[-1]:g}."
         )
+    seen = (
+        f"{y[0]:g} on 0 to 1" if sample.ordering is None else f"{sample.ordering.categories[0]:g}"
+    )
+    raise EstimationError(
+        f"Outcome {label!r} is the same for all {len(y)} respondents used ({seen}), so nothing can "
+        "be explained; choose an outcome that differs between customers."
+    )
+
+
+def _require_variation(x: Floats, names: tuple[str, ...]) -> None:
     spread = x.std(axis=0)
     still = [
         name for name, s, m in zip(names, spread, np.abs(x).max(axis=0), strict=True)
@@ -232,7 +259,7 @@ def _require_variation(y: Floats, x: Floats, names: tuple[str, ...], label: str)
     ]  # fmt: skip
     if still:
         raise EstimationError(
-            f"Regressor {listed(map(repr, still))} does not vary over the {len(y)} respondents "
+            f"Regressor {listed(map(repr, still))} does not vary over the {len(x)} respondents "
             "used, so it has no slope; leave it out."
         )
     standard = (x - x.mean(axis=0)) / spread

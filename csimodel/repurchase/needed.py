@@ -1,0 +1,201 @@
+"""The index that a probability of repurchase needs, from the curve and its band."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import EstimationError, OptionError
+
+Floats = NDArray[np.float64]
+Curve = Callable[[Floats], pd.DataFrame]
+
+_GRID = np.linspace(0.0, 100.0, 21)
+_CLOSE = 1e-7  # index points
+
+
+@dataclass(frozen=True, repr=False)
+class NeededLevel:
+    """Hold the index at which the curve reaches a probability, and what the data leave open.
+
+    Attributes
+    ----------
+    probability
+        The one aimed at.
+    index
+        Name of the index.
+    estimate
+        Index points; infinite when no level from 0 to 100 has that probability: positive when
+        it lies beyond 100, negative when it lies below 0.
+    lower, upper
+        The levels around the estimate at which the interval of the prediction contains the
+        probability; infinite where they go on beyond 0 or 100.
+    level
+        Coverage.
+    at_ends
+        Probability predicted at 0 and at 100.
+    unbounded
+        Whether the slope may be zero, so that no amount of the index bounds the interval.
+    """
+
+    probability: float
+    index: str
+    estimate: float
+    lower: float
+    upper: float
+    level: float
+    at_ends: tuple[float, float]
+    unbounded: bool
+
+    def __float__(self) -> float:
+        return self.estimate
+
+    @property
+    def reached(self) -> bool:
+        """Whether some index from 0 to 100 goes with the probability."""
+        return bool(np.isfinite(self.estimate))
+
+    def to_series(self) -> pd.Series:
+        """Return probability, estimate, lower and upper, labelled."""
+        names = ("probability", "estimate", "lower", "upper")
+        return pd.Series({name: float(getattr(self, name)) for name in names})
+
+    def __str__(self) -> str:
+        target, percent = f"{self.probability:.4g}", f"{100 * self.level:.4g} %"
+        if self.reached:
+            said = [
+                f"A probability of {target} needs {self.estimate:.1f} points of {self.index} "
+                f"({percent} interval {_end(self.lower)} to {_end(self.upper)})"
+            ]
+        else:
+            beyond = "above 100" if self.estimate > 0 else "below 0"
+            first, last = self.at_ends
+            said = [
+                f"No level of {self.index} from 0 to 100 goes with a probability of {target}, "
+                f"which would lie {beyond} (at 0 it is {first:.3f}, at 100 {last:.3f})"
+            ]
+            inside = self.lower if self.estimate > 0 else self.upper
+            if np.isfinite(inside):
+                side = "from" if self.estimate > 0 else "up to"
+                said.append(f"the data do not rule out levels {side} {inside:.1f}")
+            else:
+                said.append(f"nor does any within the {percent} interval")
+        if self.unbounded:
+            said.append("the interval is unbounded, because the slope itself may be zero")
+        return "; ".join(said) + "."
+
+    __repr__ = __str__
+
+
+def level_for(
+    curve: Curve, probability: float, *, index: str, level: float, unbounded: bool
+) -> NeededLevel:
+    """Return the level of an index at which a curve reaches a probability.
+
+    The interval holds the levels at which the interval of the prediction contains the
+    probability. For a straight line this is Fieller's; from bootstrap percentiles of rising
+    curves, the percentiles of each draw's own level.
+
+    Parameters
+    ----------
+    curve
+        From levels, (levels,), to a table with columns probability, lower, upper.
+    probability
+        The target.
+    index, level, unbounded
+        As in `NeededLevel`.
+
+    Raises
+    ------
+    OptionError
+        When the probability is not between 0 and 1.
+    EstimationError
+        When the curve has no finite values.
+
+    References
+    ----------
+    Fieller, E. C. (1954). Some problems in interval estimation. Journal of the Royal Statistical
+    Society B 16, 175-185. https://doi.org/10.1111/j.2517-6161.1954.tb00159.x
+
+    Examples
+    --------
+    >>> def line(x):
+    ...     middle = 0.2 + 0.006 * x
+    ...     return pd.DataFrame({"probability": middle, "lower": middle - 0.03, "upper": middle + 0.03})
+    >>> level_for(line, 0.65, index="Satisfaction", level=0.95, unbounded=False)
+    A probability of 0.65 needs 75.0 points of Satisfaction (95 % interval 70.0 to 80.0).
+    """
+    if not 0 < probability < 1:
+        raise OptionError(
+            f"probability={probability!r} must lie between 0 and 1, for example 0.75."
+        )
+    gaps = _gaps(curve, probability, _GRID)
+    if not np.isfinite(gaps).all():
+        raise EstimationError(
+            "The regression has no finite predictions, so no level of the index can be found; "
+            "read its diagnostics."
+        )
+    first, last = (gaps[0, [0, -1]] + probability).tolist()
+    estimate = _estimate(curve, probability, gaps[0])
+    lower, upper = _limits(curve, probability, estimate, gaps)
+    return NeededLevel(
+        float(probability), index, estimate, lower, upper, level, (first, last), unbounded
+    )
+
+
+def _end(limit: float) -> str:
+    if np.isfinite(limit):
+        return f"{limit:.1f}"
+    return "beyond 100" if limit > 0 else "below 0"
+
+
+def _gaps(curve: Curve, probability: float, levels: Floats) -> Floats:
+    """Return prediction, lower and upper limit less the target, (3, levels)."""
+    table = curve(levels)[["probability", "lower", "upper"]]
+    return np.asarray(table.to_numpy().T - probability)
+
+
+def _estimate(curve: Curve, probability: float, middle: Floats) -> float:
+    """Return where the curve crosses the target, the lowest such level on its way up if any."""
+    crossing = np.flatnonzero(np.signbit(middle[1:]) != np.signbit(middle[:-1]))
+    if not len(crossing):
+        rising = middle[-1] >= middle[0]
+        return np.inf if rising == (middle[0] < 0) else -np.inf
+    upward = crossing[middle[crossing] < 0]
+    first = int(upward[0] if len(upward) else crossing[0])
+    return _root(curve, probability, 0, _GRID[first], _GRID[first + 1])
+
+
+def _limits(curve: Curve, probability: float, estimate: float, gaps: Floats) -> tuple[float, float]:
+    """Return the ends of the levels around the estimate whose interval holds the target."""
+    _, low, high = gaps
+    inside = (low <= 0) & (high >= 0)
+    if np.isinf(estimate) and not inside[-1 if estimate > 0 else 0]:
+        return estimate, estimate
+    found = [-np.inf, np.inf]
+    for side, step in enumerate((-1, 1)):
+        ahead = np.flatnonzero(~inside & ((_GRID - estimate) * step > 0))
+        if not len(ahead):
+            continue
+        out = int(ahead[-1] if step < 0 else ahead[0])
+        edge = 2 if high[out] < 0 else 1
+        back = out - step
+        near = _GRID[back] if 0 <= back < len(_GRID) else estimate
+        # the estimate may lie between the last level outside and the first inside
+        near = estimate if (near - estimate) * step < 0 else near
+        found[side] = _root(curve, probability, edge, _GRID[out], near)
+    return found[0], found[1]
+
+
+def _root(curve: Curve, probability: float, row: int, a: float, b: float) -> float:
+    """Return where the prediction (row 0), its lower (1) or upper limit (2) is the target."""
+    from scipy.optimize import brentq
+
+    def gap(x: float) -> float:
+        return float(_gaps(curve, probability, np.array([x]))[row, 0])
+
+    return float(brentq(gap, a, b, xtol=_CLOSE, rtol=_CLOSE))
