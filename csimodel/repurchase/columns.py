@@ -56,7 +56,8 @@ def rescaled(
     Raises
     ------
     SurveyError
-        When the scale is unknown, an answer lies outside it, or a family of yes and no gets other answers.
+        When the scale is unknown, an answer lies outside it, or a family of yes and no gets
+        other answers.
     OptionError
         When the scale is no pair of numbers in rising order.
     """

@@ -246,6 +246,7 @@ def _varied(outcome: Floats, weights: Floats) -> NDArray[np.bool_]:
 
 
 def take(arrays: Sequence[Floats], keep: NDArray[np.bool_]) -> list[Floats]:
+    """Keep some draws; arrays that are the same for all draws stay as they are."""
     if keep.all():
         return list(arrays)
     return [array[keep] if array.ndim == 2 else array for array in arrays]
@@ -279,6 +280,7 @@ def normal_equations(
 
 
 def dot_cells(a: Floats, x: Floats) -> Floats:
+    """Return the sum over cells of a product, (draws,); `x` is (draws, cells) or (cells,)."""
     return np.asarray(a @ x if x.ndim == 1 else np.einsum("dc,dc->d", a, x))
 
 

@@ -125,7 +125,8 @@ def level_for(
     --------
     >>> def line(x):
     ...     middle = 0.2 + 0.006 * x
-    ...     return pd.DataFrame({"probability": middle, "lower": middle - 0.03, "upper": middle + 0.03})
+    ...     ends = {"lower": middle - 0.03, "upper": middle + 0.03}
+    ...     return pd.DataFrame({"probability": middle, **ends})
     >>> level_for(line, 0.65, index="Satisfaction", level=0.95, unbounded=False)
     A probability of 0.65 needs 75.0 points of Satisfaction (95 % interval 70.0 to 80.0).
     """
