@@ -155,7 +155,7 @@ class Formula:
 
     def _with(self, frame: pd.DataFrame, points: Floats) -> dict[str, Any]:
         """Return what a formula's names mean when the indexes have these values."""
-        found = {str(name): frame[name] for name in frame}
+        found: dict[str, Any] = {str(name): frame[name] for name in frame}
         found |= {name: points[:, j] for j, name in enumerate(self.indexes)}
         return {**found, INDEX: points[:, 0]}
 

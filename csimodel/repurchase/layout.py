@@ -73,7 +73,7 @@ class Layout:
         return cls((*first, *((Part(1.0, j, none),) for j in range(factors))), indexes)
 
     def by_power(self, moved: int) -> tuple[tuple[Column, ...], ...]:
-        """Split every column by the power of an index: what is multiplied by 1, by it, by its square."""
+        """Split every column by the power of an index: multiplied by 1, it, its square."""
         highest = max(part.powers[moved] for column in self.columns for part in column)
         return tuple(
             tuple(
