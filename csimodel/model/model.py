@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import numpy as np
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import ModelError, suggest
 from csimodel.findings import listed
+from csimodel.model.checks import check_constructs, check_paths, pairs
 from csimodel.model.constructs import Construct, Path, composite, reflective
 from csimodel.model.definitions import ordered
 from csimodel.model.parameters import Definition, Parameter
@@ -33,7 +32,7 @@ class Model:
         then of the sources, in `constructs`, however they are given.
     parameters
         What is said of single parameters of a covariance structure: fixed values, starts, labels,
-        bounds, covariances, intercepts. PLS takes none.
+        bounds, covariances, intercepts, in one order however they are given. PLS takes none.
     definitions
         Quantities computed from labelled parameters.
     name
@@ -43,8 +42,9 @@ class Model:
     ------
     ModelError
         For a construct or item named twice, a path from or to an unknown construct
-        (with the nearest spelling), a path to itself or given twice, a cycle, or a
-        construct that no path reaches while others have paths.
+        (with the nearest spelling), a path to itself or given twice, a cycle, a
+        construct that no path reaches while others have paths, a parameter the model does not
+        have or that is told two things, or a definition of unknown labels.
 
     Examples
     --------
@@ -66,9 +66,9 @@ class Model:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "constructs", tuple(self.constructs))
-        _check_constructs(self.constructs)
-        paths = _pairs(self.paths)
-        _check_paths(self.construct_names, paths)
+        check_constructs(self.constructs)
+        paths = pairs(self.paths)
+        check_paths(self.construct_names, paths)
         place = {name: i for i, name in enumerate(self.construct_names)}
         paths.sort(key=lambda path: (place[path.target], place[path.source]))
         object.__setattr__(self, "paths", tuple(paths))
@@ -101,8 +101,29 @@ class Model:
         """
         from csimodel.model.syntax import parse
 
-        found = parse(text)
-        return cls(found.constructs, found.paths, found.parameters, found.definitions)
+        return cls(*parse(text))
+
+    @classmethod
+    def from_semopy(cls, text: str) -> Model:
+        r"""Read semopy's model text: ``=~``, ``~``, ``~~``, ``START``, ``BOUND``, ``CONSTRAINT``.
+
+        semopy fixes the first loading that has neither number nor label where no loading has a
+        number; the model says so wherever that is not the first of all. The error of a single
+        item is zero, as everywhere here, unless the text says otherwise.
+
+        Raises
+        ------
+        ModelError
+            When a line cannot be read, or says what this package's models cannot.
+
+        Examples
+        --------
+        >>> print(Model.from_semopy("A =~ k*a1 + a2 + a3\nSTART(0.8) k"))
+        A =~ NA*a1 + k*a1 + start(0.8)*a1 + 1*a2 + a3
+        """
+        from csimodel.model.semopy_text import parse_semopy
+
+        return cls(*parse_semopy(text))
 
     def to_syntax(self) -> str:
         """Write the model as text that `from_syntax` reads back to an equal model.
@@ -112,24 +133,45 @@ class Model:
         ModelError
             For a name that cannot be quoted: with both kinds of quotes, or a line break.
         """
-        from csimodel.model.syntax import render
+        from csimodel.model.writing import render
 
         return render(self)
 
     def to_lavaan(self) -> str:
-        """Write the model for lavaan, the error of a single item fixed to zero."""
-        from csimodel.model.syntax import render_covariance
+        """Write the model for lavaan, the error of a single item fixed to zero.
 
-        return render_covariance(self, program="lavaan")
+        Raises
+        ------
+        ModelError
+            For a composite, and for names that lavaan cannot read.
+        """
+        from csimodel.model.writing import render_lavaan
+
+        return render_lavaan(self)
 
     def to_semopy(self) -> str:
-        """Write the model for semopy, the error of a single item fixed to zero."""
-        from csimodel.model.syntax import render_covariance
+        """Write the model for semopy, the error of a single item fixed to zero.
 
-        return render_covariance(self, program="semopy")
+        Starts and bounds become ``START`` and ``BOUND`` lines on labels (``_p1`` where the model
+        has none). A model with intercepts needs ``semopy.ModelMeans``.
+
+        Raises
+        ------
+        ModelError
+            For what semopy cannot be told: composites, names it cannot read, values by group,
+            definitions, intercepts of constructs.
+        """
+        from csimodel.model.semopy_text import render_semopy
+
+        return render_semopy(self)
 
     def with_items(self, items: Mapping[str, str | Sequence[str]]) -> Model:
         """Return the same constructs and paths measured by other columns.
+
+        Raises
+        ------
+        ModelError
+            For a construct that the model does not have, or whose items it says something of.
 
         >>> from csimodel.model import catalogue
         >>> catalogue.ecsi().with_items({"Value": ["v1", "v2", "v3"]}).blocks["Value"]
@@ -141,6 +183,7 @@ class Model:
                     f"Construct {name!r} is not in the model{suggest(name, self.construct_names)}; "
                     f"it has {listed(self.construct_names, 12)}."
                 )
+            self._require_silence(name, items[name])
         constructs = tuple(
             (composite if construct.kind == "composite" else reflective)(
                 construct.name, items[construct.name]
@@ -150,6 +193,19 @@ class Model:
             for construct in self.constructs
         )
         return replace(self, constructs=constructs)
+
+    def _require_silence(self, name: str, items: str | Sequence[str]) -> None:
+        """Refuse other items for a construct whose items the parameters name."""
+        if reflective(name, items).items == self.blocks[name]:
+            return
+        for one in self.parameters:
+            for item in self.blocks[name]:
+                if item in (one.lhs, one.rhs):
+                    raise ModelError(
+                        f"Construct {name!r} cannot get other items while {str(one)!r} says "
+                        f"something of its item {item!r}; take that out first, as "
+                        "model.without_parameters() does."
+                    )
 
     @cached_property
     def construct_names(self) -> tuple[str, ...]:
@@ -223,87 +279,3 @@ class Model:
     def __getstate__(self) -> dict[str, Any]:
         """Pickle what was given only: the hash of a text differs from process to process."""
         return {entry.name: getattr(self, entry.name) for entry in fields(self)}
-
-
-def _check_constructs(constructs: Iterable[Construct]) -> None:
-    owner: dict[str, str] = {}
-    seen: set[str] = set()
-    for construct in constructs:
-        if not isinstance(construct, Construct):
-            raise ModelError(
-                f"{construct!r} is not a construct; make one with csi.reflective(name, items) or "
-                "csi.composite(name, items)."
-            )
-        if construct.name in seen:
-            raise ModelError(
-                f"Construct {construct.name!r} is defined twice; give all its items in one place."
-            )
-        seen.add(construct.name)
-        for item in construct.items:
-            if item in owner:
-                raise ModelError(
-                    f"Item {item!r} belongs to both {owner[item]!r} and {construct.name!r}; "
-                    "an item may measure one construct only."
-                )
-            owner[item] = construct.name
-    if not seen:
-        raise ModelError(
-            "The model has no constructs; define at least one, as in 'Value =~ v1 + v2'."
-        )
-
-
-def _pairs(paths: Iterable[Sequence[str]]) -> list[Path]:
-    found = []
-    for path in paths:
-        if isinstance(path, str) or not isinstance(path, Sequence) or len(path) != 2:
-            raise ModelError(
-                f"The path {path!r} is not a pair; write (source, target), as in "
-                "('Quality', 'Loyalty')."
-            )
-        found.append(Path(*path))
-    return found
-
-
-def _check_paths(names: tuple[str, ...], paths: Sequence[Path]) -> None:
-    for path in paths:
-        for end in path:
-            if end not in names:
-                raise ModelError(
-                    f"The path from {path.source!r} to {path.target!r} names construct {end!r}, "
-                    f"which has no items{suggest(end, names)}; "
-                    f"constructs with items are {listed(names, 12)}."
-                )
-        if path.source == path.target:
-            raise ModelError(f"Construct {path.source!r} has a path to itself; remove it.")
-    for path, count in Counter(paths).items():
-        if count > 1:
-            raise ModelError(
-                f"The path from {path.source!r} to {path.target!r} is given {count} times; "
-                "give it once."
-            )
-    if cycle := _find_cycle(names, paths):
-        raise ModelError(
-            f"The paths form a cycle, {' → '.join(cycle)}; "
-            "remove one of them, since only recursive models can be estimated."
-        )
-    linked = {end for path in paths for end in path}
-    isolated = [name for name in names if name not in linked]
-    if paths and isolated:
-        raise ModelError(
-            f"Construct {isolated[0]!r} has no path to or from another construct; "
-            "add a path or remove the construct."
-        )
-
-
-def _find_cycle(names: tuple[str, ...], paths: Sequence[Path]) -> list[str]:
-    """Return the names on one cycle, the first repeated at the end; empty without one."""
-    order: TopologicalSorter[str] = TopologicalSorter()
-    for source, target in paths:
-        order.add(target, source)
-    try:
-        order.prepare()
-    except CycleError as error:
-        cycle = error.args[1][1:]
-        first = min(range(len(cycle)), key=lambda i: names.index(cycle[i]))
-        return [*cycle[first:], *cycle[: first + 1]]
-    return []

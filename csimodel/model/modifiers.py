@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import NamedTuple
 
 from csimodel.errors import ModelError
-from csimodel.model.parameters import PLAIN
+from csimodel.model.parameters import NUMBER, PLAIN
 
-_CALL = re.compile(r"\s*(start|lower|upper|label)\s*\((.*)\)\s*$", re.DOTALL)
-_EACH = re.compile(r"\s*c\s*\((.*)\)\s*$", re.DOTALL)
-_NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$")
+_CALL = re.compile(r"(start|lower|upper|label)\s*\((.*)\)", re.DOTALL)
+_EACH = re.compile(r"c\s*\((.*)\)", re.DOTALL)
+_EXPONENT = re.compile(r"(?:^|[^\w.])(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE]$")  # '+' follows in 1e+5
+
+Entries = tuple[float | str | None, ...]
 
 
 class Term(NamedTuple):
@@ -25,17 +26,21 @@ class Term(NamedTuple):
     upper: tuple[float | None, ...] = ()
 
     @property
-    def said(self) -> dict[str, tuple[float | str | None, ...]]:
+    def said(self) -> dict[str, Entries]:
         """What is said, by kind; empty for a bare name."""
         return {kind: said for kind, said in self._asdict().items() if kind != "name" and said}
 
 
 def split(text: str, sign: str) -> list[str]:
-    """Split text at a sign that stands outside of quotes and parentheses."""
+    """Split text at a sign that stands outside of quotes, parentheses and numbers.
+
+    >>> split("1e+5*a + c(0, 1)*b", "+")
+    ['1e+5*a ', ' c(0, 1)*b']
+    """
     parts, depth = [""], 0
     for token in re.findall(r"\"[^\"]*\"|'[^']*'|.", text, re.DOTALL):
         depth += {"(": 1, ")": -1}.get(token, 0)
-        exponent = sign == "+" and re.search(r"\d[eE]$", parts[-1]) and not depth
+        exponent = sign == "+" and _EXPONENT.search(parts[-1])
         if token == sign and depth == 0 and not exponent:
             parts.append("")
         else:
@@ -52,9 +57,9 @@ def term_of(text: str, statement: str) -> Term:
         For a modifier that cannot be read.
     """
     *modifiers, name = split(text, "*")
-    said: dict[str, tuple[float | str | None, ...]] = {}
+    said: dict[str, Entries] = {}
     for modifier in modifiers:
-        kind, entries = _modifier(modifier, statement)
+        kind, entries = _modifier(modifier.strip(), statement)
         if kind in said:
             raise ModelError(
                 f"The line {statement!r} says twice what the {kind} of {name.strip()!r} is; "
@@ -64,32 +69,40 @@ def term_of(text: str, statement: str) -> Term:
     return Term(name, **said)  # type: ignore[arg-type]
 
 
-def _modifier(text: str, statement: str) -> tuple[str, tuple[float | str | None, ...]]:
-    call = _CALL.match(text)
-    kind, inside = (call.group(1), call.group(2)) if call else ("", text)
-    each = _EACH.match(inside)
+def _modifier(text: str, statement: str) -> tuple[str, Entries]:
+    """Return the kind of a modifier and its entries, one for all groups or one a group."""
+    call = _CALL.fullmatch(text)
+    kind, inside = (call.group(1), call.group(2).strip()) if call else ("", text)
+    each = _EACH.fullmatch(inside)
     pieces = [part.strip() for part in (split(each.group(1), ",") if each else [inside])]
-    if kind:
-        entries = tuple(_label(p) if kind == "label" else _value(p, statement) for p in pieces)
-        return kind, tuple(None if isinstance(e, float) and math.isnan(e) else e for e in entries)
-    if all(_NUMBER.match(piece) or piece == "NA" for piece in pieces):
-        return "fixed", tuple(_value(piece, statement) for piece in pieces)
-    if all(PLAIN.fullmatch(_label(piece) or "x") for piece in pieces):
-        return "label", tuple(None if piece == "NA" else _label(piece) for piece in pieces)
+    if kind and kind != "label":
+        return kind, tuple(_bound_or_start(piece, statement) for piece in pieces)
+    told = [piece for piece in pieces if piece not in ("''", '""')]  # nothing is said in a group
+    if not kind and told and all(NUMBER.fullmatch(piece) or piece == "NA" for piece in told):
+        return "fixed", tuple(
+            None if piece not in told else float("nan" if piece == "NA" else piece)
+            for piece in pieces
+        )
+    labels = [_label(piece) for piece in told]
+    if labels and all(labels):
+        return "label", tuple(_label(piece) for piece in pieces)
     raise ModelError(
-        f"The line {statement!r} has {text.strip()!r} before *, which is no modifier; write a "
-        "number (fixed), NA (free), a label, start(0.5), lower(0), upper(1), or c(…, …) for groups."
+        f"The line {statement!r} has {text!r} before *, which is no modifier; write a number "
+        "(fixed), NA (free), a label, start(0.5), lower(0) or upper(1), and for groups numbers or "
+        "labels in c(…, …), with '' where nothing is said."
     )
 
 
 def _label(piece: str) -> str | None:
-    return piece.strip("\"'") or None
+    quoted = len(piece) > 1 and piece[0] == piece[-1] and piece[0] in "\"'"
+    name = piece[1:-1] if quoted else piece
+    return name if PLAIN.fullmatch(name) and name != "NA" else None
 
 
-def _value(piece: str, statement: str) -> float:
-    if piece == "NA":
-        return math.nan
-    if not _NUMBER.match(piece):
+def _bound_or_start(piece: str, statement: str) -> float | None:
+    if piece in ("NA", "Inf", "-Inf"):
+        return None
+    if not NUMBER.fullmatch(piece):
         raise ModelError(
             f"The line {statement!r} has {piece!r} where a number is expected, as in start(0.5)."
         )

@@ -18,7 +18,8 @@ from csimodel.model.definitions import FUNCTIONS, normalised
 Operator = Literal["=~", "~", "~~", "~1"]
 Number = Literal["fixed", "start", "lower", "upper"]
 KINDS = ("fixed", "label", "start", "lower", "upper")
-PLAIN = re.compile(r"[^\W\d][\w.]*")
+PLAIN = re.compile(r"[^\W\d][\w.]*")  # a name that needs no quotes
+NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _RESERVED = frozenset({"NA", "Inf", *FUNCTIONS})
 
 
@@ -48,7 +49,7 @@ class Parameter:
     Raises
     ------
     ModelError
-        For an unknown operator, a value that is no finite number, a label that is no name,
+        For an unknown operator, a blank name, a value that is no finite number, a label that is no name,
         entries for different numbers of groups, a lower bound above the upper or a value fixed
         outside of them.
 
@@ -128,12 +129,9 @@ class Parameter:
         for kind in KINDS:
             mine, theirs = getattr(self, kind), getattr(other, kind)
             size = max(len(mine), len(theirs))
-            if len({len(mine), len(theirs)} - {0, 1, size}) or not size:
-                mine, theirs, size = (*mine, *theirs), (), 0
-            pairs = [(_entry(mine, group), _entry(theirs, group)) for group in range(max(size, 1))]
-            if (mine and theirs) and any(
-                a is not None and b is not None and a is not b and a != b for a, b in pairs
-            ):
+            unequal = len({len(mine), len(theirs)} - {0, 1}) > 1  # of 2 and of 3 groups
+            pairs = [(_entry(mine, group), _entry(theirs, group)) for group in range(size)]
+            if unequal or any(_differ(a, b) for a, b in pairs):
                 raise ModelError(
                     f"{str(self)!r} and {str(other)!r} say different things of the same "
                     "parameter; keep one."
@@ -271,3 +269,8 @@ def _entries(given: object) -> tuple[object, ...]:
 
 def _entry(entries: tuple[Any, ...], group: int) -> Any:
     return None if not entries else entries[0] if len(entries) == 1 else entries[group]
+
+
+def _differ(one: object, other: object) -> bool:
+    """Whether two entries say different things; NaN, which frees, equals itself."""
+    return one is not None and other is not None and one is not other and one != other

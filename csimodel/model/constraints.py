@@ -1,0 +1,105 @@
+"""What lines as ``a == b``, ``a == 0.5`` and ``a > 0`` do to the parameters of those labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from csimodel.errors import ModelError, suggest
+from csimodel.findings import listed
+from csimodel.model.definitions import renamed
+from csimodel.model.parameters import NUMBER, PLAIN, Definition, Parameter
+
+_KIND = {"==": "fixed", ">": "lower", ">=": "lower", "<": "upper", "<=": "upper"}
+_TURNED = {"==": "==", ">": "<", ">=": "<=", "<": ">", "<=": ">="}
+
+
+class Constraint(NamedTuple):
+    """A line of model text that restricts labels."""
+
+    left: str
+    sign: str
+    right: str
+    statement: str
+
+
+def constrained(
+    parameters: Sequence[Parameter],
+    definitions: Sequence[Definition],
+    constraints: Iterable[Constraint],
+) -> tuple[tuple[Parameter, ...], tuple[Definition, ...]]:
+    """Turn constraints into shared labels, fixed values and bounds.
+
+    Equal labels become the one on the left, in definitions too. Strict and weak bounds are one.
+
+    Raises
+    ------
+    ModelError
+        For a constraint of another form, one about a label that no parameter has, or one that
+        contradicts what is said already.
+    """
+    names = {label: label for label in _labels(parameters)}
+    valued: list[tuple[str, str, float]] = []
+    for constraint in constraints:
+        left, sign, right = _turned(constraint)
+        require_label(parameters, left, constraint.statement)
+        if NUMBER.fullmatch(right):
+            valued.append((left, _KIND[sign], float(right)))
+            continue
+        require_label(parameters, right, constraint.statement)
+        kept, gone = names[left], names[right]
+        names = {name: kept if now == gone else now for name, now in names.items()}
+    told = [
+        replace(one, label=tuple(entry and names[entry] for entry in one.label))
+        for one in parameters
+    ]
+    for label, kind, value in valued:
+        told = labelled(told, names[label], kind, value)
+    return tuple(told), tuple(
+        replace(one, expression=renamed(one.expression, names)) for one in definitions
+    )
+
+
+def labelled(
+    parameters: Iterable[Parameter], label: str, kind: str, value: float
+) -> list[Parameter]:
+    """Fix, start or bound the parameters of a label, each in the groups where it has it."""
+    found = []
+    for one in parameters:
+        if label in one.label:
+            entries = tuple(value if entry == label else None for entry in one.label)
+            bare = Parameter(one.lhs, one.op, one.rhs)
+            one = one.merged(replace(bare, **{kind: entries}))  # type: ignore[arg-type]
+        found.append(one)
+    return found
+
+
+def require_label(parameters: Iterable[Parameter], label: str, statement: str) -> None:
+    """Raise a ModelError when no parameter has this label."""
+    labels = _labels(parameters)
+    if label not in labels:
+        there = f"the labels are {listed(labels, 12)}" if labels else "no parameter has a label"
+        raise ModelError(
+            f"The line {statement!r} is about {label!r}, which is no label of a parameter"
+            f"{suggest(label, labels)}; {there}, and one is given as in 'Y ~ {label}*X'."
+        )
+
+
+def _labels(parameters: Iterable[Parameter]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(entry for one in parameters for entry in one.label if entry))
+
+
+def _turned(constraint: Constraint) -> tuple[str, str, str]:
+    """Return label, sign, and label or number; a number on the left goes to the right."""
+    left, sign, right = constraint.left, constraint.sign, constraint.right
+    if NUMBER.fullmatch(left):
+        left, sign, right = right, _TURNED[sign], left
+    number = bool(NUMBER.fullmatch(right))
+    if not PLAIN.fullmatch(left) or not (number or (sign == "==" and PLAIN.fullmatch(right))):
+        raise ModelError(
+            f"The line {constraint.statement!r} cannot be used as a constraint; write 'a == b' for "
+            "equal parameters, 'a == 0.5' for a value, 'a > 0' or 'a < 1' for a bound, with labels "
+            "of parameters alone on either side."
+        )
+    return left, sign, right

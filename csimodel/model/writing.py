@@ -1,0 +1,144 @@
+"""A model as text: that `csimodel.model.syntax` reads back, and for lavaan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from csimodel.errors import ModelError
+from csimodel.findings import listed
+from csimodel.model.parameters import PLAIN, Parameter, terms
+
+if TYPE_CHECKING:
+    from csimodel.model.model import Model
+
+Written = Callable[[Parameter, str], str]
+
+# Words that R reads as something else than a name.
+_RESERVED = frozenset(
+    [
+        "if",
+        "else",
+        "repeat",
+        "while",
+        "function",
+        "for",
+        "next",
+        "break",
+        "in",
+        "TRUE",
+        "FALSE",
+        "NULL",
+        "NaN",
+        "NA",
+        "Inf",
+    ]
+)
+
+
+def render(model: Model) -> str:
+    """Write a model as text that `parse` reads back."""
+
+    def write(parameter: Parameter, name: str) -> str:
+        return " + ".join(terms(parameter, name))
+
+    return "\n".join(statements(model, quoted, write) + [str(one) for one in model.definitions])
+
+
+def render_lavaan(model: Model) -> str:
+    """Write a model for lavaan, the error of a single item fixed to zero."""
+    require_names(model, "lavaan")
+    names = (*model.construct_names, *model.items, *model.labels)
+    for name in (*names, *(one.name for one in model.definitions)):
+        if name in _RESERVED or name.startswith("_"):
+            raise ModelError(
+                f"lavaan cannot read the name {name!r}, which means something else in R or starts "
+                "with an underscore; rename it before exporting."
+            )
+    markers = {construct.items[0] for construct in model.constructs}
+
+    def write(parameter: Parameter, name: str) -> str:
+        usual = "1" if parameter.op == "=~" and parameter.rhs in markers else "NA"
+        return " + ".join(terms(parameter, name, usual))
+
+    lines = statements(model, str, write) + errorless(model)
+    return "\n".join(lines + [str(one) for one in model.definitions])
+
+
+def statements(model: Model, name: Callable[[str], str], write: Written) -> list[str]:
+    """Write constructs, paths, covariances and intercepts, a statement a line.
+
+    Parameters
+    ----------
+    name
+        Writes a name.
+    write
+        Writes a term of which something is said, given its parameter and written name.
+    """
+    said = {(one.op, one.lhs, one.rhs): one for one in model.parameters}
+
+    def joined(lhs: str, op: str, names: tuple[str, ...]) -> str:
+        every = (
+            write(said[op, lhs, rhs], name(rhs)) if (op, lhs, rhs) in said else name(rhs)
+            for rhs in names
+        )
+        return " + ".join(every)
+
+    lines = [
+        f"{name(c.name)} {'<~' if c.kind == 'composite' else '=~'} {joined(c.name, '=~', c.items)}"
+        for c in model.constructs
+    ]
+    lines += [
+        f"{name(target)} ~ {joined(target, '~', model.sources_of(target))}"
+        for target in model.endogenous
+    ]
+    for one in model.parameters:
+        if one.op == "~~":
+            lines.append(f"{name(one.lhs)} ~~ {write(one, name(one.rhs))}")
+        elif one.op == "~1":
+            lines.append(f"{name(one.lhs)} ~ {write(one, '1')}")
+    return lines
+
+
+def errorless(model: Model) -> list[str]:
+    """Write that the error of a single item is zero, unless something is said of it."""
+    stated = {(one.lhs, one.rhs) for one in model.parameters if one.op == "~~"}
+    return [
+        f"{c.items[0]} ~~ 0*{c.items[0]}"
+        for c in model.constructs
+        if c.kind == "single" and (c.items[0], c.items[0]) not in stated
+    ]
+
+
+def require_names(model: Model, program: str) -> None:
+    """Refuse what no covariance program can be given: composites, and names it cannot read."""
+    composites = [c.name for c in model.constructs if c.kind == "composite"]
+    if composites:
+        raise ModelError(
+            f"{program} cannot be given the composite {composites[0]!r}; "
+            "define it with =~ to export it as a common factor."
+        )
+    for name in (*model.construct_names, *model.items):
+        if not PLAIN.fullmatch(name):
+            raise ModelError(
+                f"{program} cannot read the name {name!r}; "
+                "rename it with letters, digits, dots and underscores before exporting."
+            )
+    shared = [name for name in model.construct_names if name in model.items]
+    if shared:
+        raise ModelError(
+            f"{program} cannot tell the construct from the item {listed(shared)!r}; "
+            "rename the construct before exporting."
+        )
+
+
+def quoted(name: str) -> str:
+    """Write a name, in quotes where it needs them."""
+    if PLAIN.fullmatch(name):
+        return name
+    if "\n" in name or ('"' in name and "'" in name):
+        raise ModelError(
+            f"The name {name!r} has a line break or both kinds of quotes, which model text "
+            "cannot hold; rename it before writing."
+        )
+    return f"'{name}'" if '"' in name else f'"{name}"'
