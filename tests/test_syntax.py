@@ -122,16 +122,20 @@ def test_semopy_reads_the_export(ecsi):
         ("A =~ a\nA ~~ x*A\nt := x*y", "The definition 't := x*y' uses 'y', which is neither a label nor "
          "a definition; the labels are x and t, and a label is given as in 'Y ~ y*X'."),
         ("A =~ (2)*a", "The line 'A =~ (2)*a' has '(2)' before *, which is no modifier; write a number "
-         "(fixed), NA (free), a label, start(0.5), lower(0), upper(1), or c(…, …) for groups."),
+         "(fixed), NA (free), a label, start(0.5), lower(0) or upper(1), and for groups numbers or "
+         "labels in c(…, …), with '' where nothing is said."),
         ("A =~ start(x)*a", "The line 'A =~ start(x)*a' has 'x' where a number is expected, as in "
          "start(0.5)."),
         ("A =~ a*b*a", "The line 'A =~ a*b*a' says twice what the label of 'a' is; keep one."),
-        ("A <~ 2*a + b", "The line 'A <~ 2*a + b' says something of a weight of the composite 'A'; "
-         "weights are estimated, so write the items alone."),
-        ("A =~ a + b\nk > 0", "The line 'k > 0' is about 'k', which is no label of a parameter; give one "
-         "as in 'Y ~ k*X'."),
+        ("A <~ 2*a + b", "The composite 'A' has a modifier (*) on 'a'; its weights are estimated, so "
+         "write its items alone."),
+        ("A =~ a + b\nk > 0", "The line 'k > 0' is about 'k', which is no label of a parameter; no "
+         "parameter has a label, and one is given as in 'Y ~ k*X'."),
+        ("A =~ a + k*b\nkk > 0", "The line 'kk > 0' is about 'kk', which is no label of a parameter (did "
+         "you mean 'k'?); the labels are k, and one is given as in 'Y ~ kk*X'."),
         ("A =~ a + k*b\nk == a*b", "The line 'k == a*b' cannot be used as a constraint; write 'a == b' for "
-         "equal parameters, 'a == 0.5' for a value, 'a > 0' or 'a < 1' for a bound."),
+         "equal parameters, 'a == 0.5' for a value, 'a > 0' or 'a < 1' for a bound, with labels of "
+         "parameters alone on either side."),
         ("A =~ a + 2*b\nA =~ 3*b", "'A =~ 2*b' and 'A =~ 3*b' say different things of the same parameter; "
          "keep one."),
         ("A =~ a + ", "The line 'A =~ a +' has 'nothing' where a name is expected; join names with + "
@@ -215,21 +219,34 @@ def test_constraints_on_labels():
     assert str(model.definitions[0]) == "t := u*u"
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_semopy_reads_labels_fixed_values_and_covariances():
-    import semopy
+def test_bounds_on_labels_from_either_side_and_on_all_that_share_one():
+    model = csi.Model.from_syntax("A =~ a + u*b + u*c\nB =~ d + w*e\nB ~ A\n0 < u\nw >= -1\nw < 2")
+    said = {one.rhs: one for one in model.parameters}
+    assert said["b"].lower == said["c"].lower == (0.0,)
+    assert said["b"].upper == ()
+    assert (said["e"].lower, said["e"].upper) == ((-1.0,), (2.0,))
+    assert csi.Model.from_syntax(model.to_syntax()) == model
 
-    model = csi.Model.from_syntax("A =~ a + k*b + k*c\nB =~ d + e\nB ~ 0.5*A\nb ~~ e")
-    text = model.to_semopy()
-    assert "B ~ 0.5*A" in text
-    assert "k" in semopy.Model(text).parameters
 
-
-def test_semopy_cannot_be_told_everything():
-    model = csi.Model.from_syntax("A =~ a + k*b\nt := 2*k")
-    with pytest.raises(ModelError) as caught:
-        model.to_semopy()
-    assert str(caught.value) == (
-        "semopy cannot be told 't := 2*k'; take bounds, values by group and definitions out, or "
-        "estimate with csi.ML()."
+def test_constraints_chain_in_any_order():
+    chained = csi.Model.from_syntax(
+        "A =~ a + u*b + v*c + w*d + x*e\nv == w\nu == v\nx == w\nx < 3\nt := x - u"
     )
+    labels = {one.label for one in chained.parameters}
+    assert len(labels) == 1
+    assert {one.upper for one in chained.parameters} == {(3.0,)}
+    (label,) = labels.pop()
+    assert str(chained.definitions[0]) == f"t := {label} - {label}"
+
+
+def test_constraints_hold_in_the_fit(mobi):
+    text = "Q =~ PERQ1 + a*PERQ2 + b*PERQ3 + c*PERQ5\nV =~ PERV1 + d*PERV2\nV ~ e*Q\n"
+    fit = csi.fit(csi.Model.from_syntax(text + "a == b\nc == 1.2\ne < 0.5"), mobi, csi.ML())
+    value = fit.parameters.set_index("rhs")["estimate"]
+    value = value[fit.parameters["op"].isin(["=~", "~"]).to_numpy()]
+    assert value["PERQ2"] == value["PERQ3"]
+    assert value["PERQ5"] == 1.2
+    assert value["Q"] == 0.5
+    free = csi.fit(csi.Model.from_syntax(text), mobi, csi.ML())
+    assert fit.fit_measures["df"] == free.fit_measures["df"] + 2
+    assert fit.fit_measures["chisq"] > free.fit_measures["chisq"]

@@ -109,7 +109,8 @@ class Model:
 
         semopy fixes the first loading that has neither number nor label where no loading has a
         number; the model says so wherever that is not the first of all. The error of a single
-        item is zero, as everywhere here, unless the text says otherwise.
+        item is zero, as everywhere here, unless the text says otherwise. semopy keeps variances
+        at zero or above; here only what `BOUND` says is kept, and a negative one is reported.
 
         Raises
         ------
@@ -153,7 +154,10 @@ class Model:
         """Write the model for semopy, the error of a single item fixed to zero.
 
         Starts and bounds become ``START`` and ``BOUND`` lines on labels (``_p1`` where the model
-        has none). A model with intercepts needs ``semopy.ModelMeans``.
+        has none); loadings of a construct of which none is fixed start at 1, since semopy does not
+        end without. semopy keeps variances at zero or above, whatever the model here says, so it
+        stops short of the optimum where that has a negative one. A model with intercepts needs
+        ``semopy.ModelMeans``.
 
         Raises
         ------

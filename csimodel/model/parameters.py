@@ -49,9 +49,9 @@ class Parameter:
     Raises
     ------
     ModelError
-        For an unknown operator, a blank name, a value that is no finite number, a label that is no name,
-        entries for different numbers of groups, a lower bound above the upper or a value fixed
-        outside of them.
+        For an unknown operator, a blank name, a value that is no finite number, a label that is no
+        name, entries for different numbers of groups, a lower bound above the upper or a value
+        fixed outside of them.
 
     Examples
     --------

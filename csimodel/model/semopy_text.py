@@ -30,6 +30,7 @@ _NEW = re.compile(r"([a-z][a-z_]*)\s*(.*?)\s*:\s*([\w\s]*)")  # bound 0 1: a b
 _QUOTED = re.compile(r"([a-z][a-z_]*)\s*[\"'`]\s*(.+)\s*[\"'`]()")  # constraint "a = b"
 _RESTRICTION = re.compile(r"([^<>=]+)([<>=])([^<>=]+)")
 _LIKE_NUMBERS = ("nan", "inf", "infinity", "start")  # not labels to semopy, in any case
+_NAMELESS = re.compile(r"_[bc][0-9]+")  # what semopy itself calls parameters without a label
 
 
 def render_semopy(model: Model) -> str:
@@ -45,6 +46,8 @@ def render_semopy(model: Model) -> str:
     for label in model.labels:
         if label.casefold() in _LIKE_NUMBERS:
             raise _unsayable(label, "labels that it takes for numbers, rename it")
+        if _NAMELESS.fullmatch(label):
+            raise _unsayable(label, "labels that it gives itself, rename it")
 
     def write(one: Parameter, name: str) -> str:
         fixed = _number(one)
@@ -107,16 +110,18 @@ def _explicit(model: Model) -> Model:
     for name in told:
         marker = said["=~", name, model.blocks[name][0]]
         if not marker.fixed:
-            said["=~", name, marker.rhs] = replace(marker, fixed=(1.0,))
+            said["=~", name, marker.rhs] = replace(
+                marker, fixed=(1.0,), start=(), lower=(), upper=()
+            )
     scaled = {one.lhs for one in said.values() if one.op == "=~" and _number(one) is not None}
+    started = {label for one in said.values() if one.start for label in one.label}
     count = 0
     for key, one in said.items():
-        loose = one.op == "=~" and one.lhs not in scaled  # semopy would fix one of them
-        if (
-            not one.label
-            and _number(one) is None
-            and (loose or one.start or one.lower or one.upper)
-        ):
+        loose = one.op == "=~" and one.lhs not in scaled and _number(one) is None
+        if loose and not one.start and not started & set(one.label):
+            one = said[key] = replace(one, start=(1.0,))  # without one semopy searches forever
+        told = loose or one.start or one.lower or one.upper
+        if told and not one.label and _number(one) is None:
             count = next(i for i in range(count + 1, 10**9) if f"_p{i}" not in model.labels)
             said[key] = replace(one, label=(f"_p{count}",))
     return replace(model, parameters=tuple(said.values()))
@@ -170,10 +175,7 @@ def _finished(
     usual = {(name, items[0]): 1.0 for name, items in blocks.items()}
     usual |= {(items[0], items[0]): 0.0 for items in blocks.values() if len(items) == 1}
     markers = {
-        name: next(
-            (item for item in items if terms["=~", name, item] is None),
-            None,
-        )
+        name: next((item for item in items if terms["=~", name, item] is None), None)
         for name, items in blocks.items()
         if not any(NUMBER.fullmatch(terms["=~", name, item] or "") for item in items)
     }
