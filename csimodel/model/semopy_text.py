@@ -120,8 +120,8 @@ def _explicit(model: Model) -> Model:
         loose = one.op == "=~" and one.lhs not in scaled and _number(one) is None
         if loose and not one.start and not started & set(one.label):
             one = said[key] = replace(one, start=(1.0,))  # without one semopy searches forever
-        told = loose or one.start or one.lower or one.upper
-        if told and not one.label and _number(one) is None:
+        named = bool(loose or one.start or one.lower or one.upper)
+        if named and not one.label and _number(one) is None:
             count = next(i for i in range(count + 1, 10**9) if f"_p{i}" not in model.labels)
             said[key] = replace(one, label=(f"_p{count}",))
     return replace(model, parameters=tuple(said.values()))
