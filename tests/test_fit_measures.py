@@ -33,7 +33,13 @@ THEIRS = {
     "n": "ntotal",
     "srmr_nomean": "srmr_bentler_nomean",
 }
-OURS_ONLY = ("shift", "baseline_shift", "scaling_mean")  # lavaan 0.6-14 does not report them
+OURS_ONLY = (
+    "shift",
+    "baseline_shift",
+    "scaling_mean",
+    "chisq_residual",
+    "pvalue_residual",
+)  # lavaan 0.6-14 does not report them
 
 
 def their_name(ours):

@@ -7,8 +7,9 @@ from dataclasses import replace
 from csimodel.errors import ModelError, OptionError
 from csimodel.estimators.pls import PLS
 from csimodel.estimators.solution import Estimator
+from csimodel.findings import Finding
 from csimodel.model import Model
-from csimodel.moments import Moments, moments_of
+from csimodel.moments import Moments
 from csimodel.survey import Answers, Survey
 
 
@@ -49,8 +50,23 @@ def answers_for(estimator: Estimator, survey: Survey, model: Model) -> tuple[Ans
     An estimator may have its own way with missing answers (`policy`) and want more than means and
     covariances (`moments_of`).
     """
-    policy = getattr(estimator, "policy", None)
-    source = survey if policy is None else replace(survey, missing=policy)
-    answers = source.answers(model.blocks)
-    gather = getattr(estimator, "moments_of", moments_of)
-    return answers, gather(answers)
+    answers = answers_of(estimator, survey, model)
+    return answers, estimator.moments_of(answers)
+
+
+def answers_of(estimator: Estimator, survey: Survey, model: Model) -> Answers:
+    """Return the answers to a model's items under the estimator's policy or the survey's."""
+    if estimator.policy is None:
+        return survey.answers(model.blocks)
+    answers = replace(survey, missing=estimator.policy).answers(model.blocks)
+    return replace(answers, findings=tuple(_kept(f, estimator.label) for f in answers.findings))
+
+
+def _kept(finding: Finding, label: str) -> Finding:
+    """Say of missing cells that the estimator allows for them."""
+    if finding.code != "cells-missing":
+        return finding
+    cells = "cell is" if finding.count == 1 else "cells are"
+    where = finding.message.partition(": ")[2]
+    message = f"{finding.count} missing {cells} allowed for by {label}: {where}"
+    return replace(finding, message=message)

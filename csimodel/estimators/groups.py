@@ -59,9 +59,8 @@ class GroupFits(Mapping[Hashable, Fit]):
             groups = listed(map(_shown, self), 8)
             raise KeyError(f"There is no group {label!r}; groups by {columns} are {groups}.")
         solution, answers = self.solution[position], self._answers_of(position)
-        gather = getattr(solution.estimator, "moments_of", None)
-        if gather is not None and solution.estimates.outcome == Outcome.CONVERGED:
-            solution = replace(solution, moments=gather(answers))
+        if solution.estimates.outcome == Outcome.CONVERGED:
+            solution = replace(solution, moments=solution.estimator.moments_of(answers))
         return Fit(solution, self.survey, answers)
 
     @cached_property

@@ -24,7 +24,8 @@ from csimodel.estimators.estimates import Estimates, Outcome, still_items
 from csimodel.estimators.structural import inseparable, regress
 from csimodel.estimators.weighting import Mode, outer_weights, scores
 from csimodel.model import Model
-from csimodel.moments import Moments
+from csimodel.moments import Moments, moments_of
+from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
 
@@ -122,6 +123,15 @@ class PLS:
     def label(self) -> str:
         """What the estimator is called in tables."""
         return f"{'PLSc' if self.consistent else 'PLS'}, {self.scheme} scheme"
+
+    @property
+    def policy(self) -> str | None:
+        """None: what is done with missing answers is left to the survey."""
+        return None
+
+    def moments_of(self, answers: Answers) -> Moments:
+        """Return means and covariances."""
+        return moments_of(answers)
 
     def modes_of(self, model: Model) -> tuple[Mode, ...]:
         """Return the mode of each construct; a single item is in mode A."""

@@ -17,6 +17,7 @@ from csimodel.estimators import structural
 from csimodel.estimators.estimates import Estimates
 from csimodel.model import Model
 from csimodel.moments import Moments
+from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
 
@@ -27,6 +28,13 @@ class Estimator(Protocol):
     @property
     def label(self) -> str:
         """What the estimator is called in tables."""
+
+    @property
+    def policy(self) -> str | None:
+        """What is done with missing answers; None leaves it to the survey."""
+
+    def moments_of(self, answers: Answers) -> Moments:
+        """Return the moments of one sample that estimates, errors and tests rest on."""
 
     def check(self, model: Model) -> None:
         """Raise an `OptionError` or `ModelError` for a model it cannot estimate."""

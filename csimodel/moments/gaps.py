@@ -81,6 +81,8 @@ class Patterns:
         Number of rows given.
     unanswered
         Number of rows left out because they answer no item.
+    cluster
+        Codes of the clusters of the rows given, (given,); None without clusters.
     """
 
     observed: NDArray[np.bool_]
@@ -94,6 +96,7 @@ class Patterns:
     rows: NDArray[np.intp]
     given: int
     unanswered: int
+    cluster: NDArray[np.intp] | None = None
 
     @property
     def total(self) -> float:
@@ -179,6 +182,7 @@ class Patterns:
             self.rows[kept],
             self.given,
             self.unanswered,
+            self.cluster,
         )
 
 
@@ -200,7 +204,11 @@ class Stack(NamedTuple):
     members: list[Members]
 
 
-def patterns_of(values: ArrayLike, weights: ArrayLike | None = None) -> Patterns:
+def patterns_of(
+    values: ArrayLike,
+    weights: ArrayLike | None = None,
+    cluster: NDArray[np.intp] | None = None,
+) -> Patterns:
     """Gather answers, (rows, items) with NaN where missing, by which items were answered.
 
     Rows that answer no item are left out and counted.
@@ -236,7 +244,7 @@ def patterns_of(values: ArrayLike, weights: ArrayLike | None = None) -> Patterns
         raise SurveyError("No row answers any item, so there is nothing to estimate from.")
     observed, pattern = _coded(seen[rows])
     lost = len(data) - len(rows)
-    found = _summarised(data[rows], None, observed, pattern, rows, len(data), lost)
+    found = _summarised(data[rows], None, observed, pattern, rows, len(data), lost, cluster)
     return found if weights is None else found.reweighted(weights)
 
 
@@ -260,6 +268,7 @@ def _summarised(
     rows: NDArray[np.intp],
     given: int,
     unanswered: int,
+    cluster: NDArray[np.intp] | None,
 ) -> Patterns:
     """Reduce rows to what the likelihood needs of each pattern."""
     order = np.argsort(pattern, kind="stable")
@@ -298,6 +307,7 @@ def _summarised(
         rows=rows,
         given=given,
         unanswered=unanswered,
+        cluster=cluster,
     )
 
 

@@ -84,7 +84,8 @@ def first_order(
     patterns, mean, cov
         As in `minus_two_loglik`.
     cluster
-        Codes of the clusters, one for each row given, those that answer nothing included.
+        Codes of the clusters, one for each row given, those that answer nothing included; those
+        of the patterns by default.
 
     Raises
     ------
@@ -104,6 +105,7 @@ def first_order(
     size, items = patterns.items + len(row), patterns.items
     constant = np.concatenate([own[:, row, column] for _, own in _precisions(patterns, inverse)])
     codes = None
+    cluster = patterns.cluster if cluster is None else cluster
     if cluster is not None:
         codes = np.asarray(cluster)
         if codes.shape != (patterns.given,):

@@ -164,7 +164,8 @@ def saturated_gamma(
     robust
         Whether to allow for answers that are not normal.
     cluster
-        Codes of the clusters, one for each row given; for the robust one only.
+        Codes of the clusters, one for each row given, those of the patterns by default; for the
+        robust one only.
 
     Raises
     ------

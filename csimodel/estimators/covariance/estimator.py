@@ -17,7 +17,8 @@ from csimodel.estimators.covariance.start import start
 from csimodel.estimators.covariance.structure import Implied, implied
 from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
 from csimodel.model import Model
-from csimodel.moments import Moments
+from csimodel.moments import Moments, moments_of
+from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
 
@@ -76,6 +77,15 @@ class CovarianceEstimator:
         """Items that are ordinal."""
         return ()
 
+    @property
+    def policy(self) -> str | None:
+        """What is done with missing answers; None leaves it to the survey."""
+        return None
+
+    def moments_of(self, answers: Answers) -> Moments:
+        """Return the moments of one sample that estimates, errors and tests rest on."""
+        return moments_of(answers)
+
     def discrepancy(self, moments: Moments, layout: Layout) -> Discrepancy:
         """Return the distance of every sample of a batch from a model."""
         raise NotImplementedError
@@ -106,8 +116,13 @@ class CovarianceEstimator:
 
     @property
     def robust(self) -> str | None:
-        """Kind of errors and tests that hold without normality, or None."""
+        """Kind of sandwich that gives errors and tests, or None."""
         return None
+
+    @property
+    def design_based(self) -> bool:
+        """Whether errors hold without normality, and know of weights and clusters."""
+        return self.robust is not None
 
     @property
     def observed_information(self) -> bool:

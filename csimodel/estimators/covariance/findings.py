@@ -59,7 +59,7 @@ def design_findings(solution: Solution, answers: Answers | None) -> Iterator[Fin
     estimator, _ = covariance_structure(solution)
     n, effective = float(solution.moments.n), float(solution.moments.effective_n)
     strata = answers is not None and answers.strata is not None
-    if estimator.robust is not None:
+    if estimator.design_based:
         if strata:
             yield Finding(
                 "errors-ignore-strata",

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from csimodel.estimators.covariance.fitted import Fitted
+from csimodel.estimators.covariance.full_information_fit import complete_data_tests
 from csimodel.estimators.covariance.residual_measures import residual_measures
-from csimodel.estimators.covariance.robust import scaled_tests
+from csimodel.estimators.covariance.robust import residual_chisq, scaled_tests
 from csimodel.estimators.covariance.tests_of_fit import (
     ChiSquare,
     Scaled,
@@ -53,12 +54,14 @@ def measures_of(fitted: Fitted) -> pd.Series:
                                  limits from the noncentral χ² with c df degrees of freedom at the
                                  plain χ²; MLMV's from the scaled χ² and df (both as lavaan)
     cfi_robust, tli_robust       what normal answers would give: `robust_relative`
+    chisq_residual, pvalue_…     from the residual moments (not for ``"mlr"``): `residual_test`
     rmsea_robust, …              ``√(max(χ² - c df, 0) / (N df))``, limits from the scaled χ²
     ============================ ===============================================================
 
     CFI and RMSEA that compare scaled χ² directly (``_scaled``) depend on how far from normal the
-    answers are; report ``_robust`` ones, which are NaN for incomplete answers (they need other
-    formulas). TLI is NaN and RMSEA 0 when a model has no degrees of freedom. Formulas of the
+    answers are; report ``_robust`` ones. By full information there are ``_robust`` ones too, which
+    do not depend on how much is missing: `complete_data_tests`. TLI is NaN and RMSEA 0 when a model
+    has no degrees of freedom. Formulas of the
     helpers: `csimodel.estimators.covariance.tests_of_fit`,
     `csimodel.estimators.covariance.residual_measures`.
 
@@ -94,6 +97,14 @@ def measures_of(fitted: Fitted) -> pd.Series:
     }
     if fitted.estimator.robust is not None:
         found |= _scaled(fitted, *scaled_tests(fitted, baseline), rows)
+        if fitted.estimator.robust != "mlr":
+            residual = residual_chisq(fitted)
+            found |= {"chisq_residual": residual.chisq, "pvalue_residual": residual.pvalue}
+    if fitted.moments[0].patterns is not None:
+        tests = complete_data_tests(fitted, (model.df, baseline.df))
+        found |= _ended(
+            "robust", robust_relative(*tests) | rmsea(tests[0].test, rows, tests[0].ratio)
+        )
     return pd.Series(found, name="fit_measures", dtype=np.float64)
 
 
@@ -142,15 +153,13 @@ def _scaled(fitted: Fitted, model: Scaled, baseline: Scaled, rows: float) -> dic
     on_df, unit = model.test, model.factor
     if kind == "mlmvs":
         on_df, unit = ChiSquare(model.plain.chisq / model.ratio, df), model.ratio
-    parts = {
-        "scaled": relative(model.test, baseline.test) | rmsea(on_scaled, rows),
-        "robust": robust_relative(model, baseline) | rmsea(on_df, rows, unit),
-    }
-    if fitted.moments[0].patterns is not None:
-        parts["robust"] = dict.fromkeys(parts["robust"], np.nan)
-    for end, measures in parts.items():
-        found |= {f"{name}_{end}": value for name, value in measures.items()}
+    found |= _ended("scaled", relative(model.test, baseline.test) | rmsea(on_scaled, rows))
+    found |= _ended("robust", robust_relative(model, baseline) | rmsea(on_df, rows, unit))
     return found
+
+
+def _ended(end: str, measures: dict[str, float]) -> dict[str, float]:
+    return {f"{name}_{end}": value for name, value in measures.items()}
 
 
 def _named(test: ChiSquare, before: str, after: str = "") -> dict[str, float]:

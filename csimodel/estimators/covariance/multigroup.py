@@ -240,13 +240,13 @@ def fit_multigroup(
                 f"free={name!r} is not a parameter of the model{suggest(name, names)}; write it as "
                 "in the table of parameters, for example 'Image =~ IMAG2'."
             )
-    if getattr(chosen, "missing", "survey") == "fiml":
+    if chosen.policy is not None:
         raise OptionError(
-            "missing='fiml' is for one group; give the survey a policy such as missing='listwise'."
+            f"{chosen.label} is for one group; give the survey a policy such as missing='listwise'."
         )
     gathered = tuple(
         chosen.moments_of(group.require_answers("a multi-group fit"))
-        if chosen.robust is not None and hasattr(chosen, "moments_of")
+        if chosen.robust is not None
         else group.moments
         for group in groups
     )

@@ -19,13 +19,14 @@ from csimodel.estimators.covariance.estimator import CovarianceEstimator
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.layout import Layout
 from csimodel.estimators.covariance.parameters import inverted
-from csimodel.estimators.covariance.structure import Implied, vech
+from csimodel.estimators.covariance.structure import Implied, moments_vector, vech
 from csimodel.estimators.covariance.tests_of_fit import (
     ChiSquare,
     Sandwich,
     Scaled,
     about_model,
     middle,
+    residual_test,
     scaled,
     traces,
 )
@@ -93,6 +94,16 @@ def scaled_tests(fitted: Fitted, baseline: ChiSquare) -> tuple[Scaled, Scaled]:
     )
 
 
+def residual_chisq(fitted: Fitted) -> ChiSquare:
+    """Return the residual-based test of the kinds whose Γ is that of the moments."""
+    residuals = []
+    for own, layout, at in zip(fitted.moments, fitted.layouts, fitted.at, strict=True):
+        gap = own.mean - at.mean if layout.mean_structure else None
+        residuals.append(moments_vector(fitted.estimator.sample_cov(own) - at.sigma, gap))
+    chisq = residual_test(_at_solution(fitted), residuals, float(fitted.sizes.sum()))
+    return ChiSquare(chisq, fitted.df)
+
+
 def _score_traces(fitted: Fitted) -> tuple[float, float, float]:
     """Return ``tr A⁻¹B`` of the model, of independent items, and of the saturated model."""
     bread = inverted(0.5 * fitted.hessian(True), _YES)
@@ -139,7 +150,7 @@ def _saturated_trace(estimator: CovarianceEstimator, own: Moments, layout: Layou
 
 
 def _independent_trace(estimator: CovarianceEstimator, own: Moments, layout: Layout) -> float:
-    free = _independent(layout)
+    free = independent(layout)
     if own.patterns is not None:
         apart = independence(own.patterns)
         cov = np.diag(apart.variance)
@@ -174,7 +185,7 @@ def _at_independence(fitted: Fitted) -> list[Sandwich]:
     for g, (own, layout) in enumerate(zip(fitted.moments, fitted.layouts, strict=True)):
         cov = np.diag(np.diag(fitted.estimator.sample_cov(own)))
         weight = fitted.estimator.weight(own, layout, cov)
-        free = _independent(layout)
+        free = independent(layout)
         free = free[:, np.diag(weight)[free.argmax(axis=0)] > 0]
         blocks = [free if k == g else np.zeros_like(free) for k in range(groups)]
         share = float(fitted.shares[g])
@@ -184,7 +195,7 @@ def _at_independence(fitted: Fitted) -> list[Sandwich]:
     return parts
 
 
-def _independent(layout: Layout) -> Floats:
+def independent(layout: Layout) -> Floats:
     """Return Δ of the baseline: own means and variances, no covariances."""
     items = len(layout.ordered)
     row, column = vech(items)

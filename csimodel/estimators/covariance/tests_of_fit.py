@@ -102,6 +102,41 @@ def traces(groups: Sequence[Sandwich], bread: Floats) -> tuple[float, float]:
     return first - float(np.trace(inner)), second
 
 
+def residual_test(groups: Sequence[Sandwich], residuals: Sequence[Floats], rows: float) -> float:
+    """Return Browne's χ² of the residual moments e, ``N e' Δc (Δc'ΓΔc)⁻¹ Δc' e``.
+
+    Δc spans what is orthogonal to Δ, over all groups together, each with its own part of the rows.
+    It needs no discrepancy: only that estimates are consistent and Γ is that of the moments. NaN
+    where Γ knows fewer directions than there are degrees of freedom, for want of rows.
+
+    Parameters
+    ----------
+    groups
+        Shares of the rows, Δ and Γ.
+    residuals
+        Moments of each group less those of the model, (moments,).
+    rows
+        N, of all groups.
+
+    References
+    ----------
+    Browne, M. W. (1984). Asymptotically distribution-free methods for the analysis of covariance
+    structures. British Journal of Mathematical and Statistical Psychology 37, 62-83, equation
+    2.20b. https://doi.org/10.1111/j.2044-8317.1984.tb00789.x
+    """
+    slopes = np.vstack([part.slopes for part in groups])
+    left = np.linalg.svd(slopes, full_matrices=True)[0][:, slopes.shape[1] :]
+    ends = np.cumsum([len(part.slopes) for part in groups])[:-1]
+    blocks = np.split(left, ends)
+    outside = sum(own.T @ e for own, e in zip(blocks, residuals, strict=True))
+    spread = sum(
+        own.T @ (part.gamma / part.share) @ own for own, part in zip(blocks, groups, strict=True)
+    )
+    if not left.shape[1] or np.linalg.matrix_rank(np.asarray(spread)) < left.shape[1]:
+        return np.nan
+    return float(rows * np.asarray(outside) @ np.linalg.solve(np.asarray(spread), outside))
+
+
 def about_model(gamma: Floats, gap: Floats | None, residual: Floats, unevenness: float) -> Floats:
     """Return Γ* about the moments of the model, of which Γ is that about those of the sample.
 

@@ -1,0 +1,57 @@
+"""Moments of incomplete answers for maximum likelihood: full information, and two stages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from csimodel.errors import EstimationError
+from csimodel.moments import Moments
+from csimodel.moments.patterns import patterns_of
+from csimodel.moments.saturated import saturated, saturated_gamma
+from csimodel.survey import Answers
+
+
+def full_information_moments(answers: Answers) -> Moments:
+    """Return the saturated model's means and covariances, with what was observed together.
+
+    Raises
+    ------
+    EstimationError
+        When the answers do not determine means and covariances.
+    """
+    patterns = patterns_of(answers.values, answers.weights, answers.cluster)
+    found = saturated(patterns)
+    if not found.converged:
+        raise EstimationError(found.sentence(answers.items))
+    n = np.array(patterns.total)
+    effective = n if patterns.weights is None else n**2 / (patterns.weights**2).sum()
+    return Moments(
+        answers.items,
+        n,
+        found.mean,
+        found.cov * (n / (n - 1.0)),
+        answers.minimum,
+        answers.maximum,
+        np.asarray(effective),
+        patterns=patterns,
+    )
+
+
+def two_stage_moments(answers: Answers, robust: bool) -> Moments:
+    """Return the saturated model's means and covariances with their own sampling covariance, Γ.
+
+    Γ is the inverse of the observed information, or when `robust` the sandwich, which knows of
+    weights and clusters: `saturated_gamma`.
+
+    Raises
+    ------
+    EstimationError
+        When the answers do not determine means and covariances.
+    """
+    found = full_information_moments(answers)
+    assert found.patterns is not None
+    likeliest = found.cov * ((found.n - 1.0) / found.n)
+    gamma = saturated_gamma(found.patterns, found.mean, likeliest, robust)
+    return replace(found, fourth=gamma, patterns=None)
