@@ -12,11 +12,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.estimators.covariance.definite import inverse_and_logdet
+from csimodel.estimators.covariance.frame import flattened, frame_of
 from csimodel.estimators.covariance.layout import Layout
 from csimodel.estimators.covariance.structure import (
     Implied,
-    directions,
-    mean_slopes,
+    bend,
+    levels,
     moment_slopes,
     moments_vector,
     second_order,
@@ -65,11 +67,10 @@ class NormalTheory:
 
     def value(self, at: Implied, who: Indices) -> Floats:
         """Return F; infinite where Σ is not positive definite."""
-        root, definite = _roots(at.sigma)
-        log_determinant = 2.0 * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(axis=-1)
-        sigma = at.sigma if definite.all() else np.where(definite[:, None, None], at.sigma, root)
-        trace = np.trace(np.linalg.solve(sigma, self._spread(at, who)[0]), axis1=-2, axis2=-1)
-        return np.where(definite, log_determinant + trace, np.inf)
+        inverse, logdet = inverse_and_logdet(at.sigma)
+        value = logdet + np.einsum("sij,sij->s", inverse, self._spread(at, who)[0])
+        value[np.isnan(value)] = np.inf
+        return np.asarray(value)
 
     def local(
         self, layout: Layout, at: Implied, who: Indices, observed: bool
@@ -79,40 +80,42 @@ class NormalTheory:
         With ``W = Σ⁻¹``, ``d = m - μ``, ``M = W (S + dd') W``, ``G = W - M`` and
         ``{X, Y} = tr(X Σₐ Y Σᵦ)``: ``gₐ = tr(G Σₐ) - 2 d'W μₐ``; expected
         ``Hₐᵦ = {W, W} + 2 μₐ'W μᵦ``; observed ``{2M - W, W} + 2 μₐ'W μᵦ + 2 d'W(Σₐ W μᵦ + Σᵦ W μₐ)
-        + tr(G Σₐᵦ) - 2 d'W μₐᵦ``.
+        + tr(G Σₐᵦ) - 2 d'W μₐᵦ``. With ``Σₐ = h (u v' + v u')``, ``½ {X, Y}`` is
+        ``hₐhᵦ (u'Xu v'Yv + u'Xv v'Yu)``, the same with X and Y exchanged, both halved.
         """
-        inverse = np.asarray(np.linalg.inv(at.sigma))
+        frame = frame_of(layout)
+        inverse, _ = inverse_and_logdet(at.sigma)
         spread, gap = self._spread(at, who)
-        middle = inverse @ spread @ inverse
-        residual = inverse - middle
-        u, v = directions(layout, at)
-        gradient = 2.0 * (u * (residual @ v)).sum(axis=-2)
-        ut, vt = np.swapaxes(u, -1, -2), np.swapaxes(v, -1, -2)
-        wu, wv = inverse @ u, inverse @ v
-        uu, uv, vv = ut @ wu, ut @ wv, vt @ wv
-        vu = np.swapaxes(uv, -1, -2)
-        if observed:
-            weight = 2.0 * middle - inverse
-            nu, nv = weight @ u, weight @ v
-            hessian = (ut @ nu) * vv + (vt @ nv) * uu + (ut @ nv) * vu + (vt @ nu) * uv
-        else:
-            hessian = 2.0 * (uu * vv + uv * vu)
-        pull = None
+        ahead = inverse @ at.frame
+        product = np.swapaxes(at.frame, -1, -2) @ ahead
+        residual = product - np.swapaxes(ahead, -1, -2) @ (spread @ ahead)
+        w = frame.pairs(product)
+        gradient = 2.0 * frame.h * flattened(residual).take(frame.slope, axis=-1)
+        hessian = w.uu * w.vv
+        hessian += w.uv * w.vu
+        g = pulled = None
+        if observed:  # 2M - W = W - 2G
+            g = frame.pairs(residual)
+            hessian -= g.uv * w.vu
+            hessian -= g.vu * w.uv
+            hessian -= g.uu * w.vv
+            hessian -= g.vv * w.uu
+        hessian *= 2.0 * frame.hh
         if gap is not None:
-            slopes = mean_slopes(layout, at)
-            pull = -2.0 * (inverse @ gap[..., None])[..., 0]
-            gradient = gradient + (pull[..., None, :] @ slopes)[..., 0, :]
-            tilted = inverse @ slopes
-            hessian = hessian + 2.0 * np.swapaxes(slopes, -1, -2) @ tilted
+            level = levels(layout, at)
+            pulled = -2.0 * (gap[..., None, :] @ ahead)[..., 0, :]
+            pu, pv = pulled.take(frame.u, axis=-1), pulled.take(frame.v, axis=-1)
+            gradient += level * pu
+            la, lb = level[..., frame.a], level[..., frame.b]
+            hessian += 2.0 * la * lb * w.uu
             if observed:
-                drag = (pull[..., None, :] @ u)[..., 0, :], (pull[..., None, :] @ v)[..., 0, :]
-                cross = -(
-                    drag[0][..., :, None] * (vt @ tilted) + drag[1][..., :, None] * (ut @ tilted)
-                )
-                hessian += cross + np.swapaxes(cross, -1, -2)
-        if observed:
-            hessian = hessian + second_order(layout, at, residual, pull)
-        return layout.vector(np.asarray(gradient)), layout.matrix(np.asarray(hessian))
+                pu, pv = frame.h * pu, frame.h * pv
+                hessian -= lb * (pu[..., frame.a] * w.vu + pv[..., frame.a] * w.uu)
+                hessian -= la * (pu[..., frame.b] * w.uv + pv[..., frame.b] * w.uu)
+        if g is not None:
+            hessian += bend(layout, at, g, pulled)
+        whole = hessian.take(frame.whole, axis=-1)
+        return layout.vector(gradient), layout.matrix(whole)
 
     def _spread(self, at: Implied, who: Indices) -> tuple[Floats, Floats | None]:
         """Return ``S + dd'`` and d."""
@@ -189,17 +192,3 @@ class WeightedSquares:
         residual[..., row, column] -= full
         residual[..., column, row] -= full
         return residual, pull
-
-
-def _roots(sigma: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return Cholesky roots, and which matrices have one; the others get that of I."""
-    try:
-        root = np.asarray(np.linalg.cholesky(sigma))
-        return root, np.full(sigma.shape[:-2], True)
-    except np.linalg.LinAlgError:
-        unit = np.eye(sigma.shape[-1])
-        definite = np.asarray(np.isfinite(sigma).all(axis=(-2, -1)))
-        safe = np.where(definite[..., None, None], sigma, unit)
-        definite = definite & (np.linalg.eigvalsh(safe)[..., 0] > 0)
-        safe = np.where(definite[..., None, None], safe, unit)
-        return np.asarray(np.linalg.cholesky(safe)), definite

@@ -57,7 +57,7 @@ class CovarianceEstimator:
 
     scaling: Literal["marker", "variance"] = field(default="marker", kw_only=True)
     means: bool = field(default=False, kw_only=True)
-    tolerance: float = field(default=1e-8, repr=False, kw_only=True)
+    tolerance: float = field(default=1e-9, repr=False, kw_only=True)
     max_iterations: int = field(default=200, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:

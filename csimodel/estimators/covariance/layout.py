@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 KINDS = ("loadings", "paths", "covariances", "errors", "intercepts", "means")
+_SYMMETRIC = ("covariances", "errors")
 
 
 class Row(NamedTuple):
@@ -109,6 +110,59 @@ class Layout:
         """Where each kind of parameter stands among the free cells, in the order of KINDS."""
         ends = np.cumsum([len(rows) for rows, _ in self.cells]).tolist()
         return tuple(slice(a, b) for a, b in zip([0, *ends[:-1]], ends, strict=True))
+
+    @cached_property
+    def corners(self) -> tuple[slice, ...]:
+        """Where each matrix stands when all are flattened one after another."""
+        ends = np.cumsum([matrix.size for matrix in self.matrices]).tolist()
+        return tuple(slice(a, b) for a, b in zip([0, *ends[:-1]], ends, strict=True))
+
+    @cached_property
+    def template(self) -> Floats:
+        """All matrices flattened one after another, the free cells at 0."""
+        return np.concatenate([matrix.ravel() for matrix in self.matrices])
+
+    @cached_property
+    def filled(self) -> tuple[Indices, Indices]:
+        """Places of the free cells in the template, and the parameter each is.
+
+        Cells of symmetric matrices have two places.
+        """
+        places, sources = [], []
+        for kind, matrix, corner, (row, column), span in zip(
+            KINDS, self.matrices, self.corners, self.cells, self.spans, strict=True
+        ):
+            width = matrix.shape[-1] if matrix.ndim == 2 else 1
+            ends = [row * width + column] + [column * width + row] * (kind in _SYMMETRIC)
+            for end in ends:
+                places.append(corner.start + end)
+                sources.append(self.target[span])
+        return np.concatenate(places), np.concatenate(sources)
+
+    @cached_property
+    def unit(self) -> Floats:
+        """The identity over constructs."""
+        return np.eye(len(self.matrices.paths))
+
+    @cached_property
+    def identity(self) -> Floats:
+        """The identity over items."""
+        return np.eye(len(self.matrices.errors))
+
+    @cached_property
+    def has_ordered(self) -> bool:
+        """Whether the total variance of any item is fixed."""
+        return bool(self.ordered.any())
+
+    @cached_property
+    def doublings(self) -> int:
+        """How often B is squared until it is 0: paths end, as no construct leads to itself."""
+        power = self.matrices.paths != 0.0
+        power[self.cells[1]] = True
+        count = -1
+        while power.any():
+            count, power = count + 1, power @ power
+        return max(count, 0)
 
     @cached_property
     def plain(self) -> bool:

@@ -16,18 +16,23 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.estimators.covariance.definite import solve
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.structure import Implied
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Mask = NDArray[np.bool_]
-Propose = Callable[[Indices, Floats], Floats]
+# From samples and their dampings, which it may raise, to steps and expected gains.
+Propose = Callable[[Indices, Floats], tuple[Floats, Floats]]
 
 _FIRST_ITERATIONS = 40  # of plain scoring; a sample that needs more is in a bent valley
-_CLOSE = 1e-2  # when no scaled derivative is larger, the observed Hessian is used
+_CLOSE = 4e-3  # when no scaled derivative is larger, the observed Hessian is used
 _FLATTEST = 1e-11  # scaled curvature this flat in some direction identifies nothing there
-_MOST_DAMPING = 1e10
+_FIRST_DAMPING, _MOST_DAMPING = 1e-4, 1e10
+# What becomes of the damping when a step is refused, gains little, as expected, or much.
+_DAMPINGS = np.array([10.0, 4.0, 1.0, 0.1])
+_LEAST_DAMPING = np.array([1e-11, 0.0, 0.0, 1e-14])
 _PATIENCE, _STALLED = 10, 1e-12  # give up when so many iterations gain less than this, relatively
 
 
@@ -89,7 +94,7 @@ class _Descent:
             flat=np.zeros(draws, dtype=bool),
         )
         self.found.value[active] = objective.value(self._here(active), active)
-        self.damping = np.full(draws, 1e-3)
+        self.damping = np.full(draws, _FIRST_DAMPING)
         self.close = np.full(draws, bent)
 
     def run(self, tolerance: float, most: int) -> Found:
@@ -101,15 +106,17 @@ class _Descent:
             if not len(active):
                 break
             slope, curvature = self._local(active)
-            held = self._held(active, slope)
-            slope[held] = 0.0
+            held = self._held(active, slope) if self.bounded else None
+            if held is not None:
+                slope[held] = 0.0
             root = _roots(curvature)
             found.gradient[active] = np.abs(slope).max(axis=-1)
             slope /= root
             steepest = np.abs(slope).max(axis=-1)
             self.close[active] |= steepest < _CLOSE
             curvature /= root[:, :, None] * root[:, None, :]
-            _hold(curvature, held)
+            if held is not None:
+                _hold(curvature, held)
             done = steepest < tolerance
             if done.any():
                 self._settle(active[done], curvature[done])
@@ -142,14 +149,18 @@ class _Descent:
 
     def _held(self, active: Indices, slope: Floats) -> Mask:
         """Mark parameters at a bound that the discrepancy would push beyond it."""
-        if not self.bounded:
-            return np.zeros(slope.shape, dtype=bool)
         parameters = self.found.parameters[active]
         low, high = parameters <= self.lower, parameters >= self.upper
         return np.asarray((low & (slope > 0)) | (high & (slope < 0)))
 
     def _settle(self, ended: Indices, curvature: Floats) -> None:
         """Note the samples that ended: at a minimum, a flat one, or (not settled) a saddle."""
+        definite = np.isfinite(solve(_lifted(curvature, -_FLATTEST), curvature[:, 0])[:, 0])
+        self.found.settled[ended] = definite
+        self.found.flat[ended] = ~definite
+        if definite.all():
+            return
+        ended, curvature = ended[~definite], curvature[~definite]
         smallest = np.linalg.eigvalsh(curvature)[:, 0]
         self.found.settled[ended] = smallest > -_FLATTEST
         self.found.flat[ended] = smallest < _FLATTEST
@@ -162,27 +173,25 @@ class _Descent:
         moved = np.zeros(len(active), dtype=bool)
         while len(waiting):
             who = active[waiting]
-            step = propose(waiting, damping[who])
-            trial = found.parameters[who] + step / root[waiting]
+            here = found.parameters[who]
+            damped = damping[who]
+            step, expected = propose(waiting, damped)
+            trial = here + step / root[waiting]
             if self.bounded:
                 trial = np.clip(trial, self.lower, self.upper)
-                step = (trial - found.parameters[who]) * root[waiting]
+                step = (trial - here) * root[waiting]
+                half = 0.5 * np.einsum("sa,sab,sb->s", step, curvature[waiting], step)
+                expected = -(slope[waiting] * step).sum(axis=-1) - half
             at = self.objective.implied(trial)
             value = self.objective.value(at, who)
-            better = value <= found.value[who] + 1e-13 * np.abs(found.value[who])
-            half = 0.5 * (step[:, None, :] @ curvature[waiting] @ step[:, :, None])[:, 0, 0]
-            expected = -(slope[waiting] * step).sum(axis=-1) - half
-            with np.errstate(invalid="ignore"):
-                gain = found.value[who] - value
-                good, poor = better & (gain > 0.25 * expected), better & (gain < 0.05 * expected)
+            gain = found.value[who] - value
+            better = gain >= -1e-13 * np.abs(found.value[who])
+            kind = better * (1 + (gain >= 0.05 * expected) + (gain > 0.25 * expected))
+            damping[who] = np.maximum(damped * _DAMPINGS[kind], _LEAST_DAMPING[kind])
             accepted = who[better]
             found.parameters[accepted], found.value[accepted] = trial[better], value[better]
             self._accept(accepted, at, better)
             moved[waiting[better]] = True
-            damping[who[good]] = np.maximum(damping[who[good]] / 10.0, 1e-14)
-            damping[who[poor]] *= 4.0
-            refused = who[~better]
-            damping[refused] = np.maximum(damping[refused], 1e-12) * 10.0
             waiting = waiting[~better & (damping[who] < _MOST_DAMPING)]
         return moved
 
@@ -211,14 +220,26 @@ def _hold(curvature: Floats, held: Mask) -> None:
         curvature[:, own, own] = np.where(held, 1.0, curvature[:, own, own])
 
 
-def _damped(curvature: Floats, slope: Floats) -> Propose:
-    """Return Levenberg-Marquardt steps for the samples and dampings asked for."""
-    own = np.arange(slope.shape[-1])
+def _lifted(matrices: Floats, by: Floats | float) -> Floats:
+    """Add to the diagonals of a copy."""
+    lifted = matrices.copy()
+    size = matrices.shape[-1]
+    lifted.reshape(-1, size**2)[:, :: size + 1] += by
+    return lifted
 
-    def propose(who: Indices, damping: Floats) -> Floats:
-        system = curvature[who]
-        system[:, own, own] += damping[:, None]
-        return np.asarray(-np.linalg.solve(system, slope[who][..., None])[..., 0])
+
+def _damped(curvature: Floats, slope: Floats) -> Propose:
+    """Return Levenberg-Marquardt steps, with more damping where the curvature is not positive."""
+
+    def propose(who: Indices, damping: Floats) -> tuple[Floats, Floats]:
+        step, left = np.empty((len(who), slope.shape[-1])), np.arange(len(who))
+        while len(left):
+            system = _lifted(curvature[who[left]], damping[left, None])
+            step[left] = -solve(system, slope[who[left]])
+            left = left[np.isnan(step[left, 0]) & (damping[left] < _MOST_DAMPING)]
+            damping[left] = np.maximum(damping[left], 1e-12) * 10.0
+        drop = 0.5 * ((damping[:, None] * step - slope[who]) * step).sum(axis=-1)
+        return step, np.asarray(drop)
 
     return propose
 
@@ -229,8 +250,9 @@ def _bent(curvature: Floats, slope: Floats) -> Propose:
     along = (slope[:, None, :] @ vectors)[:, 0, :]
     sizes = np.maximum(np.abs(values), 1e-14)
 
-    def propose(who: Indices, damping: Floats) -> Floats:
+    def propose(who: Indices, damping: Floats) -> tuple[Floats, Floats]:
         parts = along[who] / (sizes[who] + damping[:, None])
-        return np.asarray(-(vectors[who] @ parts[..., None])[..., 0])
+        drop = (along[who] * parts - 0.5 * values[who] * parts**2).sum(axis=-1)
+        return np.asarray(-(vectors[who] @ parts[..., None])[..., 0]), np.asarray(drop)
 
     return propose

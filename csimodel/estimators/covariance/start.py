@@ -52,46 +52,37 @@ def start(model: Model, layout: Layout, cov: Floats, mean: Floats | None = None)
 
 def _measurement(model: Model, cov: Floats) -> tuple[Floats, Floats, Floats]:
     """Return loadings with the first of each block 1, error variances, construct covariances."""
-    lead, constructs = cov.shape[:-2], len(model.constructs)
-    loadings = np.ones((*lead, len(model.items)))
-    errors = np.zeros_like(loadings)
-    phi = np.zeros((*lead, constructs, constructs))
+    items, owner = np.arange(len(model.items)), model.owner
+    single = np.array([construct.kind == "single" for construct in model.constructs])
+    first = np.array([block.start for block in model.slices])
+    member = np.eye(len(single))[owner]
     variance = np.diagonal(cov, axis1=-2, axis2=-1)
-    for j, block in enumerate(model.slices):
-        if model.constructs[j].kind == "single":
-            phi[..., j, j] = variance[..., block.start]
-            continue
-        inside = cov[..., block, block]
-        sums = inside.sum(axis=-1) - variance[..., block]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            own = np.clip(np.nan_to_num(sums / sums[..., :1], nan=1.0), 0.2, 5.0)
-        loadings[..., block] = own
-        products = own.sum(axis=-1) ** 2 - (own**2).sum(axis=-1)
-        common = np.maximum(sums.sum(axis=-1) / products, 0.1 * variance[..., block.start])
-        phi[..., j, j] = common
-        rest = variance[..., block] - own**2 * common[..., None]
-        errors[..., block] = np.maximum(rest, 0.2 * variance[..., block])
-    for i, one in enumerate(model.slices):
-        for j, other in enumerate(model.slices[:i]):
-            scale = loadings[..., one].sum(axis=-1) * loadings[..., other].sum(axis=-1)
-            most = 0.8 * np.sqrt(phi[..., i, i] * phi[..., j, j])
-            between = np.clip(cov[..., one, other].sum(axis=(-2, -1)) / scale, -most, most)
-            phi[..., i, j] = phi[..., j, i] = between
-    return loadings, errors, phi
+    toward = cov @ member
+    sums = toward[..., items, owner] - variance
+    alone = single[owner]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        own = np.clip(np.nan_to_num(sums / sums[..., first[owner]], nan=1.0), 0.2, 5.0)
+        own[..., alone] = 1.0
+        products = (own @ member) ** 2 - (own**2) @ member
+        common = np.maximum(sums @ member / products, 0.1 * variance[..., first])
+    common = np.where(single, variance[..., first], common)
+    rest = variance - own**2 * common[..., owner]
+    errors = np.where(alone, 0.0, np.maximum(rest, 0.2 * variance))
+    whole = own @ member
+    most = 0.8 * np.sqrt(common[..., :, None] * common[..., None, :])
+    between = np.swapaxes(toward, -1, -2) @ member / (whole[..., :, None] * whole[..., None, :])
+    phi = np.clip(between, -most, most)
+    phi[..., np.arange(len(single)), np.arange(len(single))] = common
+    return own, errors, phi
 
 
 def _structure(model: Model, phi: Floats) -> tuple[Floats, Floats]:
     """Regress constructs on their antecedents, a little shrunk; return paths and disturbances."""
-    paths = np.zeros_like(phi)
-    left = np.diagonal(phi, axis1=-2, axis2=-1).copy()
-    for target, row in enumerate(model.adjacency):
-        sources = np.flatnonzero(row)
-        if not len(sources):
-            continue
-        among = phi[..., sources[:, None], sources] * (1.0 + 0.1 * np.eye(len(sources)))
-        with_target = phi[..., sources, target]
-        slope = np.linalg.solve(among, with_target[..., None])[..., 0]
-        paths[..., target, sources] = slope
-        explained = (slope * with_target).sum(axis=-1)
-        left[..., target] = np.maximum(left[..., target] - explained, 0.2 * left[..., target])
-    return paths, left
+    sources, unit = model.adjacency, np.eye(len(model.constructs))
+    shrunk = phi * (1.0 + 0.1 * unit)
+    both = sources[:, :, None] & sources[:, None, :]
+    among = np.where(both, shrunk[..., None, :, :], unit)  # one system a target
+    toward = np.where(sources, phi, 0.0)
+    paths = np.linalg.solve(among, toward[..., None])[..., 0]
+    whole = np.diagonal(phi, axis1=-2, axis2=-1)
+    return paths, np.maximum(whole - (paths * toward).sum(axis=-1), 0.2 * whole)

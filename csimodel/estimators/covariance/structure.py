@@ -5,8 +5,8 @@
 errors, ν intercepts of items, α means and intercepts of constructs (Jöreskog 1973; Bollen 1989,
 chapters 7 and 8, https://doi.org/10.1002/9781118619179).
 
-Every derivative of Σ has the form ``u v' + v u'``, so gradient and expected information need no
-matrices of derivatives, only the vectors u and v. Arrays have the batch in front.
+Every derivative of Σ has the form ``u v' + v u'`` with u and v columns of the frame (`frame`), so
+gradients and Hessians need no matrices of derivatives. Arrays have the batch in front.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.estimators.covariance.frame import Pairs, flattened, frame_of
 from csimodel.estimators.covariance.layout import Layout
 
 Floats = NDArray[np.float64]
@@ -34,6 +35,7 @@ class Implied(NamedTuple):
     sigma: Floats  # Σ (..., items, items)
     level: Floats  # A α, the constructs' means (..., constructs)
     mean: Floats  # μ (..., items); 0 without a mean structure
+    frame: Floats  # F = [ΛA | ΛΦ | I] (..., items, 2 constructs + items)
 
     def at(self, who: Indices | slice) -> Implied:
         """Return some samples of a batch."""
@@ -43,66 +45,47 @@ class Implied(NamedTuple):
 def implied(layout: Layout, parameters: Floats) -> Implied:
     """Return the matrices for parameter vectors (..., parameters)."""
     lead = parameters.shape[:-1]
-    free = parameters if layout.plain else parameters[..., layout.target]
-    filled = []
-    for matrix, (row, column), span in zip(
-        layout.matrices, layout.cells, layout.spans, strict=True
-    ):
-        values = np.empty((*lead, *matrix.shape))
-        values[...] = matrix
-        if matrix.ndim == 1:
-            values[..., row] = free[..., span]
-        else:
-            values[..., row, column] = free[..., span]
-        filled.append(values)
-    loadings, paths, psi, errors, intercepts, means = filled
-    for matrix, (row, column), span in (
-        (psi, layout.cells[2], layout.spans[2]),
-        (errors, layout.cells[3], layout.spans[3]),
-    ):
-        matrix[..., column, row] = free[..., span]
-    total = np.asarray(np.linalg.inv(np.eye(paths.shape[-1]) - paths))
+    place, source = layout.filled
+    flat = np.empty((*lead, len(layout.template)))
+    flat[...] = layout.template
+    flat[..., place] = parameters[..., source]
+    loadings, paths, psi, errors, intercepts, means = (
+        flat[..., span].reshape(*lead, *matrix.shape)
+        for span, matrix in zip(layout.corners, layout.matrices, strict=True)
+    )
+    items, constructs = layout.matrices.loadings.shape
+    total, power = layout.unit + paths, paths
+    for _ in range(layout.doublings):  # (I - B)⁻¹ = (I + B)(I + B²)(I + B⁴)…, B's powers end
+        power = power @ power
+        total = total + total @ power
     phi = total @ psi @ np.swapaxes(total, -1, -2)
-    common = loadings @ phi @ np.swapaxes(loadings, -1, -2)
-    if layout.ordered.any():
+    frame = np.empty((*lead, items, 2 * constructs + items))
+    frame[..., :constructs] = loadings @ total
+    cross = frame[..., constructs : 2 * constructs]
+    cross[...] = loadings @ phi
+    frame[..., 2 * constructs :] = layout.identity
+    common = cross @ np.swapaxes(loadings, -1, -2)
+    if layout.has_ordered:
         own = np.flatnonzero(layout.ordered)
         errors[..., own, own] = 1.0 - common[..., own, own]
-    level = (total @ means[..., None])[..., 0]
-    mean = intercepts + (loadings @ level[..., None])[..., 0]
-    return Implied(loadings, paths, total, psi, phi, errors, common + errors, level, mean)
+    level, mean = means, intercepts  # both 0 without a mean structure
+    if layout.mean_structure:
+        level = (total @ means[..., None])[..., 0]
+        mean = intercepts + (loadings @ level[..., None])[..., 0]
+    return Implied(loadings, paths, total, psi, phi, errors, common + errors, level, mean, frame)
 
 
 def directions(layout: Layout, at: Implied) -> tuple[Floats, Floats]:
     """Return u and v of every free cell, each (..., items, cells): ``∂Σ = u v' + v u'``."""
-    lead, items = at.sigma.shape[:-2], at.sigma.shape[-1]
-    u = np.zeros((*lead, items, len(layout.target)))
-    v = np.zeros_like(u)
-    reach, cross = at.loadings @ at.total, at.loadings @ at.phi
-    lam, beta, psi, theta, _, _ = layout.spans
-    (item, own), (to, of), (m, k), (i, j) = layout.cells[:4]
-    u[..., item, np.arange(lam.start, lam.stop)] = 1.0
-    v[..., lam] = cross[..., own]
-    u[..., beta] = reach[..., to]
-    v[..., beta] = cross[..., of]
-    u[..., psi] = reach[..., m]
-    v[..., psi] = reach[..., k] * np.where(m == k, 0.5, 1.0)
-    u[..., i, np.arange(theta.start, theta.stop)] = 1.0
-    v[..., j, np.arange(theta.start, theta.stop)] = np.where(i == j, 0.5, 1.0)
-    return u, v
+    frame = frame_of(layout)
+    return at.frame.take(frame.u, axis=-1), at.frame.take(frame.v, axis=-1) * frame.h
 
 
-def mean_slopes(layout: Layout, at: Implied) -> Floats:
-    """Return the derivatives of μ by every free cell, (..., items, cells)."""
-    lead, items = at.sigma.shape[:-2], at.sigma.shape[-1]
-    slopes = np.zeros((*lead, items, len(layout.target)))
-    reach = at.loadings @ at.total
-    lam, beta, _, _, nu, alpha = layout.spans
-    (item, own), (to, of) = layout.cells[:2]
-    slopes[..., item, np.arange(lam.start, lam.stop)] = at.level[..., own]
-    slopes[..., beta] = reach[..., to] * at.level[..., None, of]
-    slopes[..., layout.cells[4][0], np.arange(nu.start, nu.stop)] = 1.0
-    slopes[..., alpha] = reach[..., layout.cells[5][0]]
-    return slopes
+def levels(layout: Layout, at: Implied) -> Floats:
+    """Return ℓ of every free cell, (..., cells): ``∂μ = ℓ u``."""
+    ends = np.zeros((*at.level.shape[:-1], 2))
+    ends[..., 1] = 1.0
+    return np.concatenate([at.level, ends], axis=-1).take(frame_of(layout).level, axis=-1)
 
 
 def moment_slopes(layout: Layout, at: Implied) -> Floats:
@@ -115,7 +98,8 @@ def moment_slopes(layout: Layout, at: Implied) -> Floats:
     row, column = vech(at.sigma.shape[-1])
     slopes = u[..., row, :] * v[..., column, :] + u[..., column, :] * v[..., row, :]
     if layout.mean_structure:
-        slopes = np.concatenate([mean_slopes(layout, at), slopes], axis=-2)
+        own = u * levels(layout, at)[..., None, :]
+        slopes = np.concatenate([own, slopes], axis=-2)
     return layout.columns(slopes)
 
 
@@ -137,55 +121,33 @@ def second_order(layout: Layout, at: Implied, residual: Floats, pull: Floats | N
 
     `residual` is G, symmetric, (..., items, items); `pull` is g, (..., items), or None.
     """
-    reach, cross = at.loadings @ at.total, at.loadings @ at.phi
-    g_reach, g_cross = residual @ reach, residual @ cross
-    among = np.swapaxes(reach, -1, -2) @ g_reach
-    mixed = np.swapaxes(reach, -1, -2) @ g_cross
-    (item, own), (to, of), (m, k) = layout.cells[:3]
-    total, phi = at.total, at.phi
-    once = np.where(m == k, 0.5, 1.0)
-    cells = len(layout.target)
-    second = np.zeros((*at.sigma.shape[:-2], cells, cells))
-    lam, beta, psi, _, _, _ = layout.spans
-    second[..., lam, lam] = _pick(residual, item, item) * _pick(phi, own, own)
-    second[..., lam, beta] = _pick(total, own, to) * _pick(g_cross, item, of)
-    second[..., lam, beta] += _pick(phi, own, of) * _pick(g_reach, item, to)
-    second[..., lam, psi] = _pick(total, own, m) * _pick(g_reach, item, k)
-    second[..., lam, psi] += _pick(total, own, k) * _pick(g_reach, item, m)
-    second[..., lam, psi] *= once
-    back = np.swapaxes(_pick(total, of, to), -1, -2) * np.swapaxes(_pick(mixed, to, of), -1, -2)
-    second[..., beta, beta] = back + np.swapaxes(back, -1, -2)
-    second[..., beta, beta] += _pick(phi, of, of) * _pick(among, to, to)
-    second[..., beta, psi] = _pick(total, of, m) * _pick(among, to, k)
-    second[..., beta, psi] += _pick(total, of, k) * _pick(among, to, m)
-    second[..., beta, psi] *= once
-    second *= 2.0
-    if pull is not None:
-        _second_order_of_means(layout, at, reach, pull, second)
-    second[..., beta, lam] = np.swapaxes(second[..., lam, beta], -1, -2)
-    second[..., psi, lam] = np.swapaxes(second[..., lam, psi], -1, -2)
-    second[..., psi, beta] = np.swapaxes(second[..., beta, psi], -1, -2)
+    frame = frame_of(layout)
+    pairs = frame.pairs(np.swapaxes(at.frame, -1, -2) @ residual @ at.frame)
+    pulled = None if pull is None else (pull[..., None, :] @ at.frame)[..., 0, :]
+    return np.asarray(bend(layout, at, pairs, pulled).take(frame.whole, axis=-1))
+
+
+def bend(layout: Layout, at: Implied, residual: Pairs, pulled: Floats | None) -> Floats:
+    """Return `second_order` of pairs of cells, (..., pairs), from ``F'GF`` and ``g'F``.
+
+    ``tr(G Σₐᵦ) = 2 hₐhᵦ (v'Gu X(u) + v'Gv Y(u) + u'Gu X(v) + u'Gv Y(v))`` with X and Y of b at the
+    columns of a, and ``g' μₐᵦ = hᵦ ℓₐ (g'uᵦ X(u) + g'vᵦ Y(u)) + ℓᵦ g'uₐ Y(v)``.
+    """
+    frame = frame_of(layout)
+    nothing = np.zeros((*at.total.shape[:-2], 1))
+    table = np.concatenate([flattened(at.total), flattened(at.phi), nothing], axis=-1)
+    xu, yu = table.take(frame.xu, axis=-1), table.take(frame.yu, axis=-1)
+    yv = table.take(frame.yv, axis=-1)
+    second = table.take(frame.xv, axis=-1)
+    second *= residual.uu
+    second += residual.vu * xu
+    second += residual.vv * yu
+    second += residual.uv * yv
+    second *= 2.0 * frame.hh
+    if pulled is not None:
+        level = levels(layout, at)
+        pu, pv = pulled.take(frame.u, axis=-1), pulled.take(frame.v, axis=-1)
+        first = (frame.h * pu)[..., frame.b] * xu + (frame.h * pv)[..., frame.b] * yu
+        second += level[..., frame.a] * first
+        second += pu[..., frame.a] * level[..., frame.b] * yv
     return second
-
-
-def _second_order_of_means(
-    layout: Layout, at: Implied, reach: Floats, pull: Floats, second: Floats
-) -> None:
-    """Add ``g' μₐᵦ`` in place, the blocks above the diagonal and that of paths."""
-    (item, own), (to, of) = layout.cells[:2]
-    latent = layout.cells[5][0]
-    lam, beta, _, _, _, alpha = layout.spans
-    pulled = (pull[..., None, :] @ reach)[..., 0, :]  # g' Λ A
-    level, total = at.level, at.total
-    by_item = pull[..., item, None]
-    second[..., lam, beta] += by_item * _pick(total, own, to) * level[..., None, of]
-    second[..., lam, alpha] = by_item * _pick(total, own, latent)
-    ahead = pulled[..., to, None] * _pick(total, of, to) * level[..., None, of]
-    second[..., beta, beta] += ahead + np.swapaxes(ahead, -1, -2)
-    second[..., beta, alpha] = pulled[..., to, None] * _pick(total, of, latent)
-    second[..., alpha, lam] = np.swapaxes(second[..., lam, alpha], -1, -2)
-    second[..., alpha, beta] = np.swapaxes(second[..., beta, alpha], -1, -2)
-
-
-def _pick(matrix: Floats, rows: Indices, columns: Indices) -> Floats:
-    return np.asarray(matrix[..., rows[:, None], columns])

@@ -1,0 +1,55 @@
+"""Symmetric positive definite matrices, a batch at a time, by LAPACK's Cholesky routines.
+
+For matrices of the size of a model one call each is faster than NumPy's batched LU.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@cache
+def _lapack() -> tuple[Any, Any, Any]:
+    from scipy.linalg.lapack import dposv, dpotrf, dpotri
+
+    return dpotrf, dpotri, dposv
+
+
+def inverse_and_logdet(matrices: Floats) -> tuple[Floats, Floats]:
+    """Return inverses, (samples, size, size), and logarithms of determinants, (samples,).
+
+    Both are NaN where a matrix is not positive definite.
+    """
+    factor, invert, _ = _lapack()
+    inverse, roots = np.empty(matrices.shape), np.empty(matrices.shape[:-1])
+    for matrix, found, root in zip(matrices, inverse, roots, strict=True):
+        lower, failed = factor(matrix.T, lower=1)
+        if failed:
+            found[:], root[:] = np.nan, np.nan
+            continue
+        root[:] = lower.diagonal()
+        found[:] = invert(lower, lower=1, overwrite_c=1)[0]
+    inverse += np.swapaxes(inverse, -1, -2).copy()  # the routine fills one triangle
+    size = matrices.shape[-1]
+    inverse.reshape(-1, size**2)[:, :: size + 1] *= 0.5
+    return inverse, 2.0 * np.log(roots).sum(axis=-1)
+
+
+def solve(systems: Floats, right: Floats) -> Floats:
+    """Return solutions, (samples, size), NaN where a system is not positive definite.
+
+    `systems` is overwritten.
+    """
+    _, _, solver = _lapack()
+    found = np.empty(right.shape)
+    for system, one, own in zip(systems, right, found, strict=True):
+        _, own[:], failed = solver(system.T, one, lower=1, overwrite_a=1)
+        if failed:
+            own[:] = np.nan
+    return found

@@ -1,0 +1,132 @@
+"""Where the derivatives of a covariance structure are found.
+
+The frame of a model is the matrix ``F = [ΛA | ΛΦ | I]``, (items, columns). The derivative of Σ by
+every parameter is ``h (u v' + v u')`` and that of μ is ``ℓ u``, with u and v columns of F, so all
+that gradients and Hessians need is picked from small products such as ``F' Σ⁻¹ F``. The columns
+move with the parameters themselves: ``∂Fc/∂θᵦ = hᵦ (uᵦ Xᵦc + vᵦ Yᵦc)``, where X and Y are picked
+from ``A = (I - B)⁻¹`` and ``Φ = A Ψ A'``, which gives second derivatives.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.estimators.covariance.layout import Layout
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+
+class Pairs(NamedTuple):
+    """A symmetric product P of the frame, u'Pu, u'Pv, … for pairs of cells, (..., pairs)."""
+
+    uu: Floats
+    uv: Floats
+    vu: Floats
+    vv: Floats
+
+
+class Frame(NamedTuple):
+    """Which columns belong to the free cells of a layout; indices into flattened matrices.
+
+    Pairs of cells (a, b) are those of the lower triangle, a ≥ b, row by row.
+
+    Attributes
+    ----------
+    u, v
+        Columns of F, (cells,).
+    h
+        1, ½ where u and v are the same parameter's both ends, 0 where Σ does not move, (cells,).
+    slope
+        Place of u'·v in a flattened product, (cells,).
+    level
+        Place of ℓ in ``[construct means, 0, 1]``, (cells,).
+    a, b
+        The cells of each pair, (pairs,).
+    hh
+        ``hₐ hᵦ``, (pairs,).
+    uu, uv, vu, vv
+        Places of pairs in a flattened product, (pairs,).
+    xu, xv, yu, yv
+        Places of X and Y of b at u and v of a, in ``[A, Φ, 0]`` flattened, (pairs,).
+    whole
+        Place of every cell of the full matrix among the pairs, (cells, cells).
+    """
+
+    u: Indices
+    v: Indices
+    h: Floats
+    slope: Indices
+    level: Indices
+    a: Indices
+    b: Indices
+    hh: Floats
+    uu: Indices
+    uv: Indices
+    vu: Indices
+    vv: Indices
+    xu: Indices
+    xv: Indices
+    yu: Indices
+    yv: Indices
+    whole: Indices
+
+    def pairs(self, product: Floats) -> Pairs:
+        """Pick what belongs to pairs of cells from a product, (..., columns, columns)."""
+        flat = flattened(product)
+        return Pairs(*(flat.take(at, axis=-1) for at in (self.uu, self.uv, self.vu, self.vv)))
+
+
+def flattened(matrices: Floats) -> Floats:
+    """Return the cells of each matrix in one row, (..., cells)."""
+    return matrices.reshape(*matrices.shape[:-2], matrices.shape[-2] * matrices.shape[-1])
+
+
+@lru_cache(maxsize=64)
+def frame_of(layout: Layout) -> Frame:
+    """Return the frame's places for a layout."""
+    items, constructs = layout.matrices.loadings.shape
+    columns, square = 2 * constructs + items, constructs**2
+    (item, own), (to, of), (m, k), (i, j), (known, _), (latent, _) = layout.cells
+    cross, unit = constructs, 2 * constructs
+    nowhere = np.zeros(len(known) + len(latent), dtype=np.intp)
+    u = np.concatenate([unit + item, to, m, unit + i, unit + known, latent])
+    v = np.concatenate([cross + own, cross + of, k, unit + j, nowhere])
+    h = np.where(u == v, 0.5, 1.0)
+    h[len(u) - len(nowhere) :] = 0.0
+    x, y = np.full((2, len(u), columns), 2 * square)  # at first all 0
+    lam, beta, psi, _, _, alpha = layout.spans
+    every = np.arange(constructs)
+    for span, row in ((lam, own), (beta, of)):
+        x[span, :cross] = row[:, None] * constructs + every  # A from the row's construct
+        x[span, cross:unit] = square + row[:, None] * constructs + every  # Φ
+    x[psi, cross:unit] = every * constructs + k[:, None]
+    for span, column in ((beta, to), (psi, m), (alpha, latent)):
+        y[span, cross:unit] = every * constructs + column[:, None]
+    zero, one = np.full(len(m) + len(i), constructs), np.full(len(nowhere), constructs + 1)
+    a, b = np.tril_indices(len(u))
+    row, column = np.indices((len(u), len(u)))
+    high, low = np.maximum(row, column), np.minimum(row, column)
+    return Frame(
+        u=u,
+        v=v,
+        h=h,
+        slope=u * columns + v,
+        level=np.concatenate([own, of, zero, one]),
+        a=a,
+        b=b,
+        hh=h[a] * h[b],
+        uu=u[a] * columns + u[b],
+        uv=u[a] * columns + v[b],
+        vu=v[a] * columns + u[b],
+        vv=v[a] * columns + v[b],
+        xu=x[b, u[a]],
+        xv=x[b, v[a]],
+        yu=y[b, u[a]],
+        yv=y[b, v[a]],
+        whole=high * (high + 1) // 2 + low,
+    )
