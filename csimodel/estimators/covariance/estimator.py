@@ -14,7 +14,7 @@ from csimodel.estimators.covariance.layout import Layout, layouts_of
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.scoring import Found, minimise
 from csimodel.estimators.covariance.start import start
-from csimodel.estimators.covariance.structure import Implied, implied
+from csimodel.estimators.covariance.structure import Implied, implied, moments_vector
 from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
 from csimodel.model import Model
 from csimodel.moments import Moments, moments_of
@@ -156,6 +156,13 @@ class CovarianceEstimator:
         whole = np.zeros((len(part.used), len(part.used)))
         whole[np.ix_(part.used, part.used)] = np.diag(own) if own.ndim == 1 else own
         return whole
+
+    def weighted_square(
+        self, moments: Moments, layout: Layout, sigma: Floats, cov: Floats, mean: Floats | None
+    ) -> float:
+        """Return ``r'Vr`` of moments r, V the `weight` where a model implies `sigma`."""
+        values = moments_vector(cov, mean)
+        return float(values @ self.weight(moments, layout, sigma) @ values)
 
     def modelled_means(self, model: Model) -> bool:
         """Tell whether the model of this estimator has means."""

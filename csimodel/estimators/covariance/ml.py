@@ -233,8 +233,19 @@ class ML(CovarianceEstimator):
 
         In two stages at the saturated moments, whatever the model implies.
         """
-        at = self.sample_cov(moments) if self.missing == "two-stage" else sigma
-        return normal_weight(at, layout.mean_structure)
+        return normal_weight(self._weighed_at(moments, sigma), layout.mean_structure)
+
+    def weighted_square(
+        self, moments: Moments, layout: Layout, sigma: Floats, cov: Floats, mean: Floats | None
+    ) -> float:
+        """Return ``½ tr (Σ⁻¹ R)² + m' Σ⁻¹ m``, R covariances and m means, of one sample."""
+        inverse = np.linalg.inv(self._weighed_at(moments, sigma))
+        ratio = inverse @ cov
+        of_means = 0.0 if mean is None else float(mean @ inverse @ mean)
+        return 0.5 * float((ratio * ratio.T).sum()) + of_means
+
+    def _weighed_at(self, moments: Moments, sigma: Floats) -> Floats:
+        return self.sample_cov(moments) if self.missing == "two-stage" else sigma
 
     def baseline(self, moments: Moments, layout: Layout) -> float:
         """Return the discrepancy of the model in which items are independent, of one sample."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -110,6 +112,7 @@ def row_scales(powers: Floats, layout: Layout, parameters: Floats) -> Floats:
     return np.where((~positive).astype(np.float64) @ (powers != 0.0).T > 0, np.nan, scale)
 
 
+@lru_cache(maxsize=64)
 def exponents(layout: Layout) -> Floats:
     """Return the powers of variances in each row's scale, (rows, 2 constructs + 2 items).
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.fitted import Fitted
-from csimodel.estimators.covariance.structure import moments_vector
 
 Floats = NDArray[np.float64]
 
@@ -50,10 +51,8 @@ def residual_measures(fitted: Fitted) -> dict[str, float]:
             joint = alone if gap is None else _root_mean_square(spread, level, name == "crmr")
             found[name] += float(share) * joint
             found[f"{name}_nomean"] += float(share) * alone
-        weight = fitted.estimator.weight(own, layout, at.sigma)
-        sample = moments_vector(cov, None if gap is None else mean)
-        residual = moments_vector(cov - at.sigma, gap)
-        left, whole = residual @ weight @ residual, sample @ weight @ sample
+        square = partial(fitted.estimator.weighted_square, own, layout, at.sigma)
+        left, whole = square(cov - at.sigma, gap), square(cov, None if gap is None else mean)
         found["gfi"] += float(share * (1.0 - left / whole))
     known = fitted.df + fitted.npar
     found["agfi"] = 1.0 - known / fitted.df * (1.0 - found["gfi"]) if fitted.df else np.nan
