@@ -8,6 +8,8 @@
   step below the top costs;
 - `repurchase_asymmetry`: does quality below expectations weigh more than above;
 - `repurchase_time`: how long until they buy again or leave;
+- `repurchase_panel`, `repurchase_panel_of_index`: firms over periods, firm and period effects
+  apart;
 - `complaint_repurchase`: who complains, how that was handled, who buys again;
 - `money`: retention, lifetime value, profit, budgets; `literature`: published figures to compare.
 """
@@ -28,6 +30,11 @@ if TYPE_CHECKING:
     )
     from csimodel.repurchase.complaints import Complaints, complaint_repurchase
     from csimodel.repurchase.duration import RepurchaseTime, repurchase_time
+    from csimodel.repurchase.panel import (
+        RepurchasePanel,
+        repurchase_panel,
+        repurchase_panel_of_index,
+    )
     from csimodel.repurchase.prediction import (
         Calibration,
         ShapeComparison,
@@ -49,6 +56,7 @@ __all__ = [
     "Complaints",
     "Estimate",
     "Repurchase",
+    "RepurchasePanel",
     "RepurchaseTime",
     "Segments",
     "Shape",
@@ -63,6 +71,8 @@ __all__ = [
     "repurchase_asymmetry",
     "repurchase_asymmetry_of_index",
     "repurchase_of_index",
+    "repurchase_panel",
+    "repurchase_panel_of_index",
     "repurchase_segments",
     "repurchase_segments_of_index",
     "repurchase_shape",
@@ -90,6 +100,9 @@ _LAZY = {
     "repurchase_shape": "shape",
     "RepurchaseTime": "duration",
     "repurchase_time": "duration",
+    "RepurchasePanel": "panel",
+    "repurchase_panel": "panel",
+    "repurchase_panel_of_index": "panel",
     "literature": "literature",
     "money": "money",
 }

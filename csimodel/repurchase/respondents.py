@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import ModelError, OptionError, SurveyError, suggest
 from csimodel.estimators import Fit
-from csimodel.findings import listed
+from csimodel.findings import Finding, listed
 from csimodel.index import respondent_index
-from csimodel.repurchase.columns import aligned, name_of, numbers
+from csimodel.repurchase.columns import aligned, name_of, numbers, rescaled
+from csimodel.repurchase.families import family_of
 from csimodel.survey import Answers, Survey
 
 Floats = NDArray[np.float64]
@@ -99,6 +100,43 @@ class Respondents:
         """Return columns of numbers by name, each (rows,)."""
         names = [controls] if isinstance(controls, str) else list(controls)
         return {name: self.numbers(name, "Control")[1] for name in names}
+
+    def outcome(
+        self, values: Column, scale: tuple[float, float] | None = None
+    ) -> tuple[str, Floats]:
+        """Return the name of an outcome and its values from 0 to 1, (rows,).
+
+        Its scale is the survey's unless one is given; 0 and 1 need none.
+
+        Raises
+        ------
+        SurveyError
+            When the scale is unknown or an answer lies outside it.
+        """
+        label, found = self.numbers(values, "Outcome")
+        item = self.survey.items.get(label)
+        stated = label in self.fit.model.items or (item is not None and not item.assumed)
+        made = not isinstance(values, str) and np.isin(found[np.isfinite(found)], (0.0, 1.0)).all()
+        low, high = (float(bound[0]) for bound in self.survey.bounds([label]))
+        if scale is None and stated and not made and np.isfinite([low, high]).all():
+            scale = (low, high)
+        return label, rescaled(found, label, family_of("ols"), scale)
+
+    def findings(self, indexes: Sequence[str], outcome: str = "") -> tuple[Finding, ...]:
+        """Say when the index comes from a model that is not sound, or holds the outcome itself."""
+        found = []
+        failures = [f for f in self.fit.diagnostics if f.severity == "failure"]
+        if failures:
+            message = f"The index comes from a model that is not sound: {failures[0]}"
+            found.append(Finding("model-not-sound", message, (), "failure", len(failures)))
+        for name in indexes:
+            if outcome in self.fit.model.blocks[name]:
+                message = (
+                    f"Outcome {outcome!r} is itself an item of the index of {name!r}, so the slope "
+                    "is partly a regression of an answer on itself; take an outcome from outside."
+                )
+                found.append(Finding("outcome-in-index", message, (outcome, name)))
+        return tuple(found)
 
     def _column(self, values: Column, what: str) -> pd.Series:
         data = self.survey.data

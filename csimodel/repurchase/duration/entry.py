@@ -173,7 +173,7 @@ def repurchase_time(
     chain = None
     if bootstrap is not None and regression.ending == Ending.CONVERGED:
         chain = hazard_chain(bootstrap, regression, progress)
-    told = diagnose(regression, chain, kind, what)
+    told = (*people.findings(sample.indexes), *diagnose(regression, chain, kind, what))
     return RepurchaseTime(regression, chain, kind, what, level, interval, told)
 
 

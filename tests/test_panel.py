@@ -1,0 +1,295 @@
+"""Firms over periods: values of plm, lm and sandwich, laws, recovery, messages."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+import csimodel as csi
+from csimodel.errors import EstimationError, OptionError, SurveyError
+from csimodel.repurchase.panel.within import connected_rows
+from tests.conftest import REFERENCE
+
+
+@pytest.fixture(scope="module")
+def r(reference):
+    return reference("panel.json")
+
+
+@pytest.fixture(scope="module")
+def table():
+    return pd.read_csv(REFERENCE / "panel.csv")
+
+
+def of(table, **options):
+    given = {"controls": "price", "firm": "firm", "period": "period", "index": "index", **options}
+    return csi.repurchase_panel_of_index(table, "again", **given)
+
+
+def survey_of(seed=0, firms=50, periods=4, people=40, within=3.0, slope=0.0058, **design):
+    """Simulate respondents of firms whose index moves, with the catalogue's satisfaction items."""
+    rng = np.random.default_rng(seed)
+    firm = np.repeat(np.arange(firms), periods * people)
+    period = np.tile(np.repeat(np.arange(periods), people), firms)
+    place = firm * periods + period
+    level = 65 + rng.normal(0, 8, firms)[firm] + rng.normal(0, within, firms * periods)[place]
+    own = level + rng.normal(0, 8, len(firm))
+    items = {f"q{j}": own + rng.normal(0, 6, len(firm)) for j in range(4)}
+    y = 0.35 + slope * level + rng.normal(0, 0.05, firms)[firm] + 0.03 * period
+    y = y + rng.normal(0, 0.01, firms * periods)[place]
+    again = (rng.random(len(firm)) < np.clip(y, 0, 1)).astype(float)
+    data = pd.DataFrame({**items, "again": again, "firm": firm, "period": period})
+    data = data.clip(lower=0).assign(w=1.0 + (np.arange(len(firm)) % 3))
+    named = {name: csi.Item(name, minimum=0, maximum=130) for name in items}
+    return csi.Survey(data, named, **design)
+
+
+def fitted(survey):
+    model = csi.Model([csi.composite("Satisfaction", ["q0", "q1", "q2"]), csi.composite("A", ["q3"])],
+                      [csi.Path("Satisfaction", "A")])  # fmt: skip
+    return csi.fit(model, survey)
+
+
+# --- values from other programs ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("weights", [None, "n"])
+@pytest.mark.parametrize("effects", ["two-way", "firm", "period", "none"])
+def test_slopes_and_clustered_errors_of_r(table, r, effects, weights):
+    theirs = r[effects.replace("-", "_")]["equal" if weights is None else "respondents"]
+    for errors in ("cluster", "two-way"):
+        found = of(table, effects=effects, weights=weights, errors=errors)
+        assert_allclose(found.slopes["estimate"], theirs["coefficients"], rtol=1e-9)
+        n, g, t = found.n, found.firms, found.periods
+        k = 3 + (t - 1 if effects in ("two-way", "period") else 0)
+        scale = (n - 1) / (n - k)
+        firm = np.array(theirs["firm"]) * g / (g - 1) * scale
+        if errors == "cluster":
+            assert_allclose(found.panel.covariance(errors)[0][1:, 1:], firm, rtol=1e-7)
+            continue
+        period = np.array(theirs["period"]) * t / (t - 1) * scale
+        alone = np.array(theirs["firm"]) + np.array(theirs["period"]) - np.array(theirs["both"])
+        both = firm + period - alone * n / (n - 1) * scale
+        assert_allclose(found.panel.clustered(errors)[1:, 1:], both, rtol=1e-6)
+        values, vectors = np.linalg.eigh(found.panel.clustered(errors))
+        mended, told = found.panel.covariance(errors)
+        assert (
+            told == (values[0] < 0) == ("covariance-mended" in {f.code for f in found.diagnostics})
+        )
+        assert_allclose(mended, (vectors * values.clip(0)) @ vectors.T, rtol=1e-6, atol=1e-12)
+
+
+def test_within_estimator_of_plm(table, r):
+    found = of(table)
+    assert_allclose(found.slopes["estimate"], r["plm"]["coefficients"], rtol=1e-9)
+    scale = found.firms / (found.firms - 1) * (found.n - 1) / (found.n - 3 - found.periods + 1)
+    ours = found.panel.covariance("cluster")[0][1:, 1:]
+    assert_allclose(ours, np.array(r["plm"]["firm"]) * scale, rtol=1e-7)
+
+
+def test_statsmodels_with_dummies_gives_the_same_slopes(table):
+    import statsmodels.formula.api as smf
+
+    theirs = smf.wls("again ~ index + price + C(firm) + C(period)", table, weights=table["n"]).fit()
+    found = of(table, weights="n")
+    assert_allclose(found.slopes["estimate"], theirs.params[["index", "price"]], rtol=1e-9)
+
+
+# --- laws ----------------------------------------------------------------------------------------
+
+
+def test_a_constant_of_a_firm_or_a_period_changes_no_slope(table):
+    shifted = table.assign(
+        again=table["again"] / 2 + 0.003 * table["firm"] + 0.01 * table["period"],
+        index=table["index"] + 0.1 * table["firm"],
+    )
+    assert_allclose(of(shifted).slopes["estimate"], of(table).slopes["estimate"] / 2, rtol=1e-9)
+
+
+def test_order_of_rows_and_names_changes_nothing(table):
+    mixed = table.sample(frac=1.0, random_state=1)
+    mixed["firm"] = mixed["firm"].map("firm {}".format)
+    assert_allclose(of(mixed).slopes, of(table).slopes, rtol=1e-9)
+
+
+def test_contrast_and_prediction_belong_together(table):
+    found = of(table, weights="n")
+    step = found.contrast(67, 70)
+    assert_allclose(step.loc["difference", "probability"], 3 * found.slope)
+    assert_allclose(step.loc["difference", "se"], 3 * found.slope.se)
+    share = table["n"] / table["n"].sum()
+    middle = found.predict(float(share @ table["index"]))["probability"].iloc[0]
+    assert_allclose(middle, share @ table["again"], rtol=1e-9)
+
+
+def test_singletons_leave_again_and_again():
+    firm = np.array([0, 0, 1, 1, 2, 2, 3])
+    period = np.array([0, 1, 0, 1, 0, 2, 0])
+    kept = connected_rows(firm, period, "two-way")
+    assert kept.tolist() == [True, True, True, True, False, False, False]
+    assert connected_rows(firm, period, "none").all()
+
+
+@pytest.mark.parametrize("weights", [None, "w"])
+def test_cells_are_index_scores_and_weighted_shares(weights):
+    survey = survey_of(firms=6, people=15, weights=weights)
+    fit = fitted(survey)
+    found = csi.repurchase_panel(fit, "again", firm="firm", period="period", scale=(0, 1))
+    scores = csi.index_scores(fit, by=["firm", "period"])["mean"].xs("Satisfaction", level=2)
+    assert_allclose(found.cells["Satisfaction"], scores, rtol=1e-12)
+    data = survey.data.assign(w=survey.data["w"] if weights else 1.0)
+    grouped = data.groupby(["firm", "period"])
+    share = grouped.apply(lambda d: np.average(d["again"], weights=d["w"]))
+    assert_allclose(found.cells["again"], share, rtol=1e-12)
+    assert (found.cells["n"] == 15).all()
+    by_table = csi.repurchase_panel_of_index(
+        found.cells.reset_index(), "again", firm="firm", period="period", index="Satisfaction"
+    )
+    assert_allclose(by_table.slope, found.slope, rtol=1e-9)
+
+
+@pytest.mark.parametrize("size", ["equal", "respondents"])
+def test_a_draw_is_the_regression_of_who_was_drawn(size):
+    survey = survey_of(firms=8, periods=3, people=12, cluster="firm", weights="w")
+    fit = fitted(survey)
+    boot = csi.bootstrap(fit, draws=40, rng=3, progress=False)
+    found = csi.repurchase_panel(
+        fit, "again", firm="firm", period="period", scale=(0, 1), size=size, bootstrap=boot,
+    )  # fmt: skip
+    data, counts = survey.data, boot.design.counts(0)
+    for draw in (0, 7):
+        drawn_firms = counts[draw][::36]
+        weights = csi.index.point_weights(boot.solution)[draw, :3]
+        own = data.assign(x=data[["q0", "q1", "q2"]].to_numpy() @ weights / 1.3)
+        cells = own.groupby(["firm", "period"]).apply(
+            lambda d: pd.Series({
+                "x": np.average(d["x"], weights=d["w"]),
+                "again": np.average(d["again"], weights=d["w"]), "w": d["w"].sum()})
+        ).reset_index()  # fmt: skip
+        times = drawn_firms[cells["firm"].astype(int)]
+        cells["weight"] = times * (cells["w"] if size == "respondents" else 1.0)
+        alone = csi.repurchase_panel_of_index(
+            cells[times > 0], "again", firm="firm", period="period", index="x", weights="weight"
+        )
+        assert_allclose(found.every[draw], alone.panel.coefficients, rtol=1e-7)
+    assert "Whole-chain intervals (percentile, 40 bootstrap draws)" in found.interval_kind
+    assert found.naive.every is None
+
+
+# --- recovery ------------------------------------------------------------------------------------
+
+
+def test_recovers_the_slope_within_firms_and_shows_the_bias_without():
+    rng = np.random.default_rng(5)
+    firm, period = np.repeat(np.arange(120), 8), np.tile(np.arange(8), 120)
+    a = rng.normal(0, 1, 120)[firm]
+    index = 70 + 8 * a + rng.normal(0, 4, 960)
+    again = 0.1 + 0.0058 * index + 0.05 * a + 0.01 * period + rng.normal(0, 0.03, 960)
+    data = pd.DataFrame({"firm": firm, "period": period, "index": index, "again": again})
+    within = of(data, controls=())
+    assert abs(within.slope - 0.0058) < 3 * within.slope.se < 0.002
+    pooled = of(data, controls=(), effects="none")
+    bias = 0.05 * 8 / (64 + 16)
+    assert_allclose(pooled.slope - 0.0058, bias, rtol=0.2)
+
+
+def test_sampling_error_of_cells_is_told_and_its_removal_recovers_the_slope():
+    import re
+
+    slopes = []
+    for seed in range(4):
+        survey = survey_of(seed, firms=150, people=20, within=3.0, cluster="firm")
+        found = csi.repurchase_panel(
+            fitted(survey), "again", firm="firm", period="period", scale=(0, 1)
+        )
+        message = next(f.message for f in found.diagnostics if f.code == "sampling-error")
+        slopes.append((found.slope, float(re.search(r"about (0\.\d+)\.$", message)[1])))
+    naive, mended = np.mean(slopes, axis=0)
+    truth = 0.0058 * 1.3  # a point of the index is 1.3 units of the latent level
+    assert abs(mended - truth) < 0.0025
+    assert naive < mended
+
+
+# --- findings, page, messages --------------------------------------------------------------------
+
+
+def test_findings_count_what_is_left_out(table):
+    gaps = table.copy()
+    gaps.loc[gaps.index[:3], "again"] = np.nan
+    gaps.loc[gaps["firm"].eq(30) & gaps["period"].gt(1), "firm"] = np.nan
+    found = of(gaps)
+    codes = {f.code: f for f in found.diagnostics}
+    assert codes["rows-left-out"].message.startswith(
+        f"{len(gaps) - found.n - 1} of {len(gaps)} rows"
+    )
+    assert codes["singletons"].count == 1
+    assert codes["few-clusters"].message.startswith("There are only 29 clusters, and errors")
+    survey = survey_of(firms=5, people=12)
+    data = survey.data.drop(index=range(3))
+    fit = fitted(csi.Survey(data.reset_index(drop=True), survey.items))
+    boot = csi.bootstrap(fit, draws=30, rng=1, progress=False)
+    found = csi.repurchase_panel(
+        fit, "again", firm="firm", period="period", scale=(0, 1), fewest=10, bootstrap=boot
+    )
+    codes = {f.code: f for f in found.diagnostics}
+    assert codes["small-cells"].count == 1
+    assert "respondents-draws" in codes
+    assert "outcome-in-index" not in codes
+
+
+def test_page(table):
+    found = of(table, errors="two-way")
+    page = str(found.summary())
+    assert "Least squares with firm and period effects" in page
+    assert "errors clustered by firms and by periods" in page
+    assert "within the same firm, periods held equal" in repr(found)
+    assert "<strong>" in found._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "change"),
+    [
+        (OptionError, "effects='firms' is not known (did you mean 'firm'?); use one of 'two-way', "
+         "'firm', 'period', 'none'.", {"effects": "firms"}),
+        (OptionError, "errors='HC1' is not known; use one of 'cluster', 'two-way'.",
+         {"errors": "HC1"}),
+        (SurveyError, "'year' is not a column of the table; name one of 'firm', 'period', 'index', "
+         "'price', 'again' and 'n'.", {"period": "year"}),
+        (EstimationError, "'steady' does not move by itself once effects='two-way' are taken out, "
+         "so there is no slope; use fewer effects or controls.", {"controls": "steady"}),
+    ],
+)  # fmt: skip
+def test_messages(table, error, message, change):
+    data = table.assign(steady=table["firm"] * 2.0) if "controls" in change else table
+    with pytest.raises(error) as raised:
+        of(data, **change)
+    assert str(raised.value) == message
+
+
+def test_messages_of_rows(table):
+    with pytest.raises(SurveyError) as raised:
+        of(pd.concat([table, table.head(1)]))
+    assert str(raised.value) == (
+        "Firm 1 has two rows in period 1 (1 such pairs); give one row for each firm and period."
+    )
+    with pytest.raises(
+        SurveyError, match="Outcome 'again' holds 161 values outside its scale 0 to 1"
+    ):
+        of(table.assign(again=table["again"] * 10))
+    with pytest.raises(SurveyError, match="Weight column 'n' holds negative values"):
+        of(table.assign(n=-1.0), weights="n")
+    with pytest.raises(EstimationError, match="There are 0 usable rows of 0 firms in 0 periods"):
+        of(table[table["period"] == 1])
+    with pytest.raises(OptionError, match="Level 101 is not on the index"):
+        of(table).predict(101)
+    fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
+    other = csi.fit(csi.models.ecsi(), csi.load_mobi())
+    firm = np.arange(250) % 10
+    given = {"firm": firm, "period": np.arange(250) // 50}
+    boot = csi.bootstrap(other, draws=20, progress=False)
+    with pytest.raises(OptionError, match="The bootstrap was made from another fit"):
+        csi.repurchase_panel(fit, "CUSL1", bootstrap=boot, **given)
+    with pytest.raises(OptionError, match="must name one construct, such as 'Satisfaction'"):
+        csi.repurchase_panel(fit, "CUSL1", index=["Satisfaction"], **given)
+    with pytest.raises(OptionError, match="A control has the name of the outcome or the index"):
+        csi.repurchase_panel(fit, "CUSL1", controls="CUSL1", **given)
