@@ -92,6 +92,19 @@ def test_tests_of_fit_keep_their_size_and_see_a_wrong_link():
     assert wrong.tests.loc["fit by groups", "p"] < 1e-4
 
 
+def test_a_form_that_does_not_fit_is_said_though_intercept_and_slope_are_right():
+    x, y = simulated(3000, 1, bend=-0.06)
+    found = calibration(repurchase_of_index(x, y, family="logit"), rng=1)
+    assert found.p > 0.05
+    (finding,) = found.diagnostics
+    gap = 100 * (found.table["observed"] - found.table["predicted"]).abs().max()
+    assert str(finding) == (
+        f"Groups of like predictions do not behave as predicted, by up to {gap:.1f} percentage "
+        "points (p < 0.001), so the form of the regression is not quite right; compare others "
+        "with compare_shapes."
+    )
+
+
 def test_the_link_test_is_the_squared_predictor_added(fit, mobi):
     rep = repurchase(fit, mobi.data["CUSL1"] >= 8, family="logit", errors="HC0")
     eta = rep.regression.eta
@@ -188,7 +201,7 @@ def test_scores_are_of_left_out_predictions(rep):
     assert row["aic"] == pytest.approx(whole.aic)
     assert row["bic"] == pytest.approx(whole.bic)
     assert found.table.index.tolist() == KINDS
-    assert set(found.curve([30, 60])) == set(KINDS)
+    assert list(found.curves([30, 60]).index.unique("shape")) == KINDS
     assert escape(found.headline) in found._repr_html_()
 
 

@@ -14,9 +14,9 @@ from matplotlib.text import Text
 
 import csimodel as csi
 from csimodel.errors import OptionError
-from csimodel.plots import fonts, style
-from csimodel.plots.repurchase import calibration_plot, repurchase_curves, slopes, waterfall
-from csimodel.plots.repurchase_marks import PALETTE, spread_out
+from csimodel.plots import calibration as calibration_plot
+from csimodel.plots import fonts, repurchase_curves, slopes, style, waterfall
+from csimodel.plots.line_names import PALETTE, spread_out
 from csimodel.repurchase import calibration, compare_shapes, repurchase
 
 
@@ -112,7 +112,7 @@ def test_bands_and_lines_are_those_of_the_tables():
 
 def test_results_are_drawn_as_they_are(rep):
     found = compare_shapes(rep, ["line", "spline", "isotonic"], rng=1, draws=25)
-    figure = repurchase_curves(found.curve(), rug=rep.regression.sample.regressors[:, 0])
+    figure = repurchase_curves(found, rug=rep.regression.sample.regressors[:, 0])
     assert words(figure) == ["line", "spline", "isotonic"]
     assert words(repurchase_curves({"mobile phones": rep})) == ["mobile phones"]
     assert len(figure.axes[0].lines[2].get_ydata()) == 101
@@ -245,7 +245,7 @@ def test_money_signs_are_taken_literally(steps):
         ),
         (
             lambda: calibration_plot(3),
-            "calibration is a int; pass the DataFrame of csi.calibration(rep), or it.",
+            "result is a int; pass the DataFrame of csi.calibration(rep), or it.",
         ),
     ],
 )

@@ -7,18 +7,27 @@ open, no global setting changes, a notebook shows it, and ``figure.savefig(…)`
 from __future__ import annotations
 
 from csimodel.plots import fonts
+from csimodel.plots.calibration import calibration
 from csimodel.plots.charts import index_bars, intervals
 from csimodel.plots.curve import repurchase_curve
+from csimodel.plots.curves import repurchase_curves
 from csimodel.plots.diagram import path_diagram
 from csimodel.plots.importance import importance_performance
+from csimodel.plots.slopes import slopes
 from csimodel.plots.svg import to_svg
+from csimodel.plots.waterfall import money_steps, waterfall
 
 __all__ = [
+    "calibration",
     "fonts",
     "importance_performance",
     "index_bars",
     "intervals",
+    "money_steps",
     "path_diagram",
     "repurchase_curve",
+    "repurchase_curves",
+    "slopes",
     "to_svg",
+    "waterfall",
 ]

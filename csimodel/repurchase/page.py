@@ -83,6 +83,15 @@ class Shown:
         return self.summary()._repr_html_()
 
 
+def told_p(p: float) -> str:
+    """Write a p-value for a sentence.
+
+    >>> told_p(0.0312), told_p(1e-9)
+    ('p = 0.031', 'p < 0.001')
+    """
+    return f"p = {p:.3f}" if not p < 0.001 else "p < 0.001"
+
+
 def told(value: float) -> str:
     """Write a number for people: four figures, or two decimals with thousands marked.
 

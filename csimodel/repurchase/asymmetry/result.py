@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.findings import Finding
 from csimodel.inference import interval_of, spread_of
-from csimodel.repurchase.page import Page, Shown
+from csimodel.repurchase.page import Page, Shown, told_p
 from csimodel.repurchase.regression import Regression
 from csimodel.repurchase.wald import fieller, table_of_tests, wald
 
@@ -129,7 +129,7 @@ class Asymmetry(Shown):
     def headline(self) -> str:
         """The result in a sentence."""
         below, above = self.table["estimate"].loc[["effect below", "effect above"]].tolist()
-        told = f"p = {self.p:.3f}" if self.p >= 0.001 else "p < 0.001"
+        told = told_p(self.p)
         how = (
             f"counts {'more' if below > above else 'less'} below expectations than above"
             if self.p < 1.0 - self.level

@@ -24,9 +24,9 @@ _FEW = 30
 def complaint_repurchase(
     data: Survey | pd.DataFrame,
     *,
-    complained: str | pd.Series | ArrayLike = "COMP",
-    handling: str | pd.Series | ArrayLike = "HANDLE",
-    repurchase: str | pd.Series | ArrayLike = "REPUR",
+    complained: str | pd.Series | ArrayLike,
+    handling: str | pd.Series | ArrayLike,
+    repurchase: str | pd.Series | ArrayLike,
     satisfied: str | pd.Series | ArrayLike | None = None,
     well_from: float | None = None,
     satisfied_from: float | None = None,
@@ -85,11 +85,14 @@ def complaint_repurchase(
     Examples
     --------
     >>> frame = pd.DataFrame({
-    ...     "COMP": [0] * 6 + [1] * 6,
-    ...     "HANDLE": [None] * 6 + [2, 3, 4, 8, 9, 10],
-    ...     "REPUR": [8, 9, 7, 10, 8, 6, 3, 2, 4, 8, 9, 9],
+    ...     "spoke": [0] * 6 + [1] * 6,
+    ...     "handled": [None] * 6 + [2, 3, 4, 8, 9, 10],
+    ...     "again": [8, 9, 7, 10, 8, 6, 3, 2, 4, 8, 9, 9],
     ... })
-    >>> found = complaint_repurchase(frame, well_from=8, scale=(1, 10))
+    >>> found = complaint_repurchase(
+    ...     frame, complained="spoke", handling="handled", repurchase="again",
+    ...     well_from=8, scale=(1, 10),
+    ... )
     >>> found.table["mean"][["no complaint", "handled badly", "handled well"]].round(2).tolist()
     [8.0, 3.0, 8.67]
     """

@@ -14,7 +14,7 @@ from csimodel.repurchase.group_means import Contrast, GroupMeans
 from csimodel.repurchase.literature import Published
 from csimodel.repurchase.money.retention import Retention
 from csimodel.repurchase.money.value import Economics
-from csimodel.repurchase.page import Page, Shown
+from csimodel.repurchase.page import Page, Shown, told_p
 
 Floats = NDArray[np.float64]
 
@@ -217,7 +217,7 @@ class Complaints(Shown):
             f"Mean {self.label} is {mean['no complaint']:.2f} without a complaint, "
             f"{mean['handled badly']:.2f} where one was handled badly and "
             f"{mean['handled well']:.2f} where it was handled well ({self.well_told}): {verdict} "
-            f"(one-sided p = {p:.2g})."
+            f"(one-sided {told_p(p)})."
         )
 
     def summary(self) -> Page:

@@ -53,22 +53,32 @@ class Drawn:
         """Return average predictions, each draw at its own level of an index, (draws,)."""
         if self.chain is not None:
             return self.chain.predictions(moved, levels[:, None])[:, 0]
-        sample, b = self.rep.regression.sample, self.coefficients
-        points, factors = list(sample.points.T), list(sample.factors.T)
-        parts = [
-            np.stack([np.broadcast_to(value_of(c, points, factors), (sample.n,)) for c in columns])
-            for columns in sample.layout.by_power(moved)
-        ]
-        together = max(1, _CELLS // sample.n)
+        b = self.coefficients
+        parts, shares = self._alike(moved)
+        together = max(1, _CELLS // len(shares))
         found = np.empty(len(b))
         for first in range(0, len(b), together):
             some = slice(first, first + together)
             predictor = [b[some, 1:] @ part for part in parts]
             predictor[0] += b[some, :1]
-            share = np.broadcast_to(sample.share, predictor[0].shape)
+            share = np.broadcast_to(shares, predictor[0].shape)
             at = levels[some, None]
             found[some] = average_along(self.rep.family.mean, predictor, share, at)[:, 0]
         return found
+
+    def _alike(self, moved: int) -> tuple[list[Floats], Floats]:
+        """Return columns by the power of an index, for respondents alike in all else but it.
+
+        Each (terms, kinds of respondents), and the share of each kind.
+        """
+        sample = self.rep.regression.sample
+        points, factors = list(sample.points.T), list(sample.factors.T)
+        parts = [
+            np.stack([np.broadcast_to(value_of(c, points, factors), (sample.n,)) for c in columns])
+            for columns in sample.layout.by_power(moved)
+        ]
+        kinds, place = np.unique(np.concatenate(parts), axis=1, return_inverse=True)
+        return np.split(kinds, len(parts)), np.bincount(place.reshape(-1), sample.share)
 
 
 def drawn(rep: Repurchase, draws: int, rng: int | np.random.Generator) -> Drawn:

@@ -12,7 +12,7 @@ from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.inference import require_level
 from csimodel.inference.designs import require_count
-from csimodel.repurchase.page import Page, Shown
+from csimodel.repurchase.page import Page, Shown, told_p
 from csimodel.repurchase.prediction.folds import predictions_of_folds, split
 from csimodel.repurchase.prediction.goodness import goodness, link_test
 from csimodel.repurchase.prediction.recalibration import (
@@ -134,7 +134,7 @@ class Calibration(Shown):
         return (
             f"What happens differs from what is predicted by {100 * self.error:.1f} percentage "
             f"points on average (slope {self.coefficients['estimate'].iloc[1]:.2f}, "
-            f"p of perfect calibration {self.p:.3f})."
+            f"intercept 0 and slope 1: {told_p(self.p)})."
         )
 
 
@@ -227,12 +227,26 @@ def calibration(
         predicted,
         smooth(rep, predicted),
         folds,
-        (*found, *_about(rep, table, groups, folds)),
+        (*found, *_about(rep, table, tests, groups, folds)),
     )
 
 
-def _about(rep: Repurchase, table: pd.DataFrame, groups: int, folds: int) -> list[Finding]:
+def _about(
+    rep: Repurchase, table: pd.DataFrame, tests: pd.DataFrame, groups: int, folds: int
+) -> list[Finding]:
     found = []
+    p = float(tests.loc["fit by groups", "p"])
+    if p < 1.0 - rep.level:
+        gap = 100.0 * float((table["observed"] - table["predicted"]).abs().max())
+        found.append(
+            Finding(
+                "form-does-not-fit",
+                "Groups of like predictions do not behave as predicted, by up to "
+                f"{gap:.1f} percentage points ({told_p(p)}), so the form of the regression is not "
+                "quite right; compare others with compare_shapes.",
+                (rep.outcome,),
+            )
+        )
     if not folds:
         found.append(
             Finding(

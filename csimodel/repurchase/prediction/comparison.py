@@ -13,7 +13,7 @@ from csimodel.errors import OptionError, choose
 from csimodel.findings import Finding, listed
 from csimodel.inference.designs import require_count
 from csimodel.repurchase.families import Family
-from csimodel.repurchase.page import Page, Shown
+from csimodel.repurchase.page import Page, Shown, told_p
 from csimodel.repurchase.prediction.folds import predictions_of_folds, split
 from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.shape.design import basis_of, plain, which
@@ -82,11 +82,24 @@ class ShapeComparison(Shown):
     def _best(self, column: str) -> float:
         return float(self.table[column].to_numpy()[self.table["log_score"].argmin()])
 
-    def curve(self, levels: ArrayLike | None = None) -> dict[str, pd.DataFrame]:
-        """Return the curve of every shape, for `plots.repurchase_curves`."""
+    def curves(self, levels: ArrayLike | None = None) -> pd.DataFrame:
+        """Return the curve of every shape, for `plots.repurchase_curves`.
+
+        Parameters
+        ----------
+        levels
+            Index points, 0 to 100; every whole point by default.
+
+        Returns
+        -------
+        DataFrame
+            Rows (shape, index); columns probability, se, lower, upper.
+        """
         made = {name: found.curve(levels) for name, found in self.shapes.items()}
-        line = self.repurchase.curve(levels, self.index)
-        return {name: made.get(name, line) for name in self.table.index}
+        if LINE in self.table.index:
+            made[LINE] = self.repurchase.curve(levels, self.index)
+        tables = {name: made[str(name)].set_index("index") for name in self.table.index}
+        return pd.concat(tables, names=["shape"])
 
     def summary(self) -> Page:
         """Return the results as a page of text; prints, and shows as HTML in a notebook."""
@@ -109,7 +122,7 @@ class ShapeComparison(Shown):
         better = self.p < 1.0 - self.repurchase.level
         return (
             f"{self.best!r} predicts left-out respondents best, "
-            f"{'and' if better else 'but not'} clearly better than {first!r} (p = {self.p:.3f})."
+            f"{'and' if better else 'but not'} clearly better than {first!r} ({told_p(self.p)})."
         )
 
 

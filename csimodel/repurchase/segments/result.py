@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.inference import interval_of, spread_of
-from csimodel.repurchase.page import Page, Shown
+from csimodel.repurchase.page import Page, Shown, told_p
 from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.segments.pairs import corrected_pairs, pair_steps
 from csimodel.repurchase.wald import table_of_tests, wald
@@ -116,12 +116,12 @@ class Segments(Shown):
         return corrected_pairs(found, self.names)
 
     def curves(self, levels: ArrayLike | None = None) -> pd.DataFrame:
-        """Return the probability of repurchase over the index in every segment.
+        """Return the curve of every segment, for `plots.repurchase_curves`.
 
         Parameters
         ----------
         levels
-            Index points; every fifth from 0 to 100 by default. A curve beyond the index observed
+            Index points; every whole point from 0 to 100 by default. A curve beyond the index observed
             in its segment is the formula's guess, which column ``observed`` says.
 
         Returns
@@ -134,7 +134,7 @@ class Segments(Shown):
         OptionError
             When a level is outside 0 to 100.
         """
-        points = np.arange(0.0, 101.0, 5.0) if levels is None else np.atleast_1d(levels)
+        points = np.arange(101.0) if levels is None else np.atleast_1d(levels)
         points = np.asarray(points, dtype=np.float64)
         outside = points[~((points >= 0) & (points <= 100))]
         if len(outside):
@@ -158,7 +158,8 @@ class Segments(Shown):
             lower, upper = interval_of(self.repurchase.interval, self.level, value, draws)
         seen = regression.sample.regressors[:, 0]
         observed = [
-            (points >= seen[self.place == g].min()) & (points <= seen[self.place == g].max())
+            (points >= seen[self.place == g].min() - 1e-6)
+            & (points <= seen[self.place == g].max() + 1e-6)
             for g in range(len(self.names))
         ]
         return pd.DataFrame(
@@ -180,7 +181,7 @@ class Segments(Shown):
         effect = 100.0 * self.table["effect"]
         return (
             f"The curves of {self.repurchase.outcome} over the index {differ} between the "
-            f"{len(self.names)} segments (p = {p:.2g}); a point is worth from {effect.min():.2f} "
+            f"{len(self.names)} segments ({told_p(p)}); a point is worth from {effect.min():.2f} "
             f"({effect.idxmin()}) to {effect.max():.2f} ({effect.idxmax()}) percentage points."
         )
 

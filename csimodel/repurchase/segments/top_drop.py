@@ -13,7 +13,7 @@ from csimodel.findings import Finding, listed
 from csimodel.inference.designs import require_count
 from csimodel.inference.intervals import require_level
 from csimodel.repurchase.group_means import GroupMeans, group_means
-from csimodel.repurchase.page import Page, Shown
+from csimodel.repurchase.page import Page, Shown, told_p
 from csimodel.repurchase.segments.pairs import corrected_pairs, pair_steps
 from csimodel.repurchase.source import Source
 from csimodel.repurchase.wald import table_of_tests, wald
@@ -62,7 +62,7 @@ class TopDrop(Shown):
         p = float(self.tests["p"].iloc[0])
         differ = "differs" if p < 1.0 - self.level else "is not shown to differ"
         return (
-            f"The {self.told} {differ} between the {len(drop)} segments (p = {p:.2g}): from "
+            f"The {self.told} {differ} between the {len(drop)} segments ({told_p(p)}): from "
             f"{drop.min():.3g} ({drop.idxmin()}) to {drop.max():.3g} ({drop.idxmax()})."
         )
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
-from csimodel.repurchase.page import Page, Shown
+from csimodel.repurchase.page import Page, Shown, told_p
 from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.shape.bend import Bend
 from csimodel.repurchase.shape.hinge import Hinge
@@ -98,7 +98,7 @@ class Shape(Shown):
     def headline(self) -> str:
         """The result in a sentence."""
         bent = self.p < 1.0 - self.repurchase.level
-        told = f"p = {self.p:.3f}" if self.p >= 0.001 else "p < 0.001"
+        told = told_p(self.p)
         if self.kind == "isotonic":
             gap = 100 * float(self.table["estimate"].loc["distance"])
             return (

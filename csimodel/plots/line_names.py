@@ -1,4 +1,4 @@
-"""Small parts of the pictures of repurchase: colours, names of lines, decimals."""
+"""Several lines in one picture: their colours, and their names beside their ends."""
 
 from __future__ import annotations
 
@@ -103,17 +103,3 @@ def spread_out(wanted: Array, apart: float) -> Array:
     found = np.empty(len(wanted))
     found[order] = fitted + apart * np.arange(len(wanted))
     return found
-
-
-def whole_decimals(values: Array) -> int:
-    """Return the decimals that show three figures of the largest value, 0 to 6.
-
-    Examples
-    --------
-    >>> whole_decimals(np.array([0.98, -0.1])), whole_decimals(np.array([1250.0]))
-    (3, 0)
-    """
-    largest = float(np.nanmax(np.abs(values))) if np.isfinite(values).any() else 1.0
-    if largest <= 0:
-        return 0
-    return int(np.clip(2 - np.floor(np.log10(largest)), 0, 6))

@@ -1,0 +1,73 @@
+"""What follows a regression of repurchase shows itself alike, through one public name each."""
+
+from html import escape
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+import csimodel as csi
+from csimodel.repurchase.segments.pairs import corrected_pairs, pair_steps
+from csimodel.repurchase.wald import wald
+
+
+@pytest.fixture(scope="module")
+def results(mobi, ecsi):
+    fit = csi.fit(ecsi, mobi)
+    rep = csi.repurchase(fit, "CUSL1")
+    half = pd.Series(np.where(np.arange(250) % 2, "odd", "even"), mobi.data.index, name="half")
+    frame = mobi.data.assign(spoke=(np.arange(250) % 4 == 0) * 1)
+    terms = csi.money.Economics(margin=10, currency="EUR", period="year", discount_rate=0.1)
+    return {
+        "shape": csi.repurchase_shape(rep, "quadratic"),
+        "asymmetry": csi.repurchase_asymmetry(fit),
+        "comparison": csi.compare_shapes(rep, ["line", "quadratic"], folds=3, rng=1),
+        "calibration": csi.calibration(rep, folds=3, rng=1),
+        "segments": csi.repurchase_segments(fit, "CUSL1", by=half),
+        "drop": csi.repurchase_top_drop(frame, satisfaction="CUSA1", repurchase="CUSL1", fewest=10),
+        "complaints": csi.complaint_repurchase(
+            frame,
+            complained="spoke",
+            handling="CUSCO",
+            repurchase="CUSL1",
+            well_from=8,
+            scale=(1, 10),
+        ),
+        "money": csi.money.profit_of_change(rep, 67, 70, terms, draws=200),
+    }
+
+
+def test_a_line_and_a_page(results):
+    for name, found in results.items():
+        assert found.headline in repr(found), name
+        assert repr(found).startswith(f"<{type(found).__name__}"), name
+        page = found.summary()
+        text, html = str(page), page._repr_html_()
+        assert text.startswith(page.title + "\n="), name
+        assert found.headline in text, name
+        assert html == found._repr_html_(), name
+        assert escape(found.headline) in html, name
+        assert all(str(finding) in text for finding in found.diagnostics), name
+        assert all(title in text and escape(title) in html for title in page.tables), name
+
+
+def test_tests_are_tables_of_the_same_columns(results):
+    for name in ("shape", "asymmetry", "calibration", "segments", "drop"):
+        assert results[name].tests.columns.tolist() == ["statistic", "distribution", "p"], name
+
+
+def test_a_singular_covariance_gives_no_test():
+    singular = wald(np.array([1.0, 1.0]), np.ones((2, 2)))
+    assert singular["distribution"] == "none"
+    assert np.isnan(wald(np.array([1.0]), np.zeros((1, 1)))["p"])
+
+
+def test_pairs_are_corrected_by_holm_and_unknown_ones_left_out():
+    assert pair_steps(1).shape == (0, 1)
+    steps = pair_steps(3)
+    assert_allclose(steps @ [5.0, 3.0, 1.0], [2, 4, 2])
+    table = pd.DataFrame({"difference": steps @ [5.0, 3, 1], "p": [0.01, 0.04, np.nan]})
+    found = corrected_pairs(table, ("a", "b", "c"))
+    assert found.index.tolist() == [("a", "b"), ("a", "c"), ("b", "c")]
+    assert_allclose(found["p_holm"], [0.02, 0.04, np.nan])
