@@ -15,7 +15,7 @@ from matplotlib.text import Text
 import csimodel as csi
 from csimodel.errors import OptionError
 from csimodel.plots import calibration as calibration_plot
-from csimodel.plots import fonts, repurchase_curves, slopes, style, waterfall
+from csimodel.plots import fonts, money_steps, repurchase_curves, slopes, style, waterfall
 from csimodel.plots.line_names import PALETTE, spread_out
 from csimodel.repurchase import calibration, compare_shapes, repurchase
 
@@ -262,3 +262,41 @@ def test_nothing_is_left_open():
     repurchase_curves({"a": curve(0.1)})
     assert plt.get_fignums() == before
     assert csi.plots is not None
+
+
+def test_curves_of_segments_are_drawn_where_somebody_was(fit, mobi):
+    half = pd.Series(np.where(np.arange(250) % 2, "odd", "even"), mobi.data.index, name="half")
+    found = csi.repurchase_segments(fit, "CUSL1", by=half, curvature=False)
+    figure = repurchase_curves(found)
+    assert sorted(words(figure)) == ["even", "odd"]
+    curves = found.curves()
+    for line, name in zip(figure.axes[0].lines, ["even", "odd"], strict=True):
+        own = curves.loc[name]
+        seen = own[own["observed"]]
+        np.testing.assert_allclose(line.get_xdata(), seen.index)
+        np.testing.assert_allclose(line.get_ydata(), seen["probability"])
+
+
+def test_money_in_steps_shows_units_and_relative_intervals(rep, fit):
+    terms = csi.money.Economics(
+        margin=100, currency="EUR", period="year", discount_rate=0.1, customers=1000
+    )
+    money = csi.money.profit_of_driver(fit, rep, "Image", terms, draws=300)
+    figure = money_steps(money)
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    # retention repeats the probability of repurchase
+    assert names == [name for name in money.table.index if name != "retention"]
+    row = money.table.loc["customers kept"]
+    expected = f"+{row['estimate']:.2f} [{row['lower']:.2f}, {row['upper']:.2f}]"
+    assert words(figure)[names.index("customers kept")] == f"{expected} customers per year"
+    assert "percentage points" in words(figure)[names.index("probability of repurchase")]
+    drawn = figure.axes[0].collections[0].get_segments()[names.index("customers kept")]
+    np.testing.assert_allclose(
+        drawn[:, 0], row[["lower", "upper"]].to_numpy(dtype=float) / row["estimate"]
+    )
+    with pytest.raises(OptionError) as raised:
+        money_steps(csi.money.lifetime_value(0.8, terms))
+    assert str(raised.value) == (
+        "money_steps draws a change, such as csi.money.profit_of_driver(…) or "
+        "csi.money.profit_of_change(…)."
+    )

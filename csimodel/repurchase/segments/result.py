@@ -87,7 +87,7 @@ class Segments(Shown):
 
     @cached_property
     def tests(self) -> pd.DataFrame:
-        """Wald tests that segments share a curve, but for its level; statistic, distribution, p.
+        """Wald tests that segments share a curve but for its level: statistic, distribution, p.
 
         Rows ``"slopes"`` and, with curvature, ``"bends"`` and ``"curves (slopes and bends)"``; with
         curvature the slopes are those at the mean index of all.
@@ -121,8 +121,8 @@ class Segments(Shown):
         Parameters
         ----------
         levels
-            Index points; every whole point from 0 to 100 by default. A curve beyond the index observed
-            in its segment is the formula's guess, which column ``observed`` says.
+            Index points; every whole point from 0 to 100 by default. A curve beyond the index
+            observed in its segment is the formula's guess, which column ``observed`` says.
 
         Returns
         -------
