@@ -5,6 +5,7 @@ from csimodel.estimators.covariance.invariance import Invariance, invariance
 from csimodel.estimators.covariance.least_squares import LeastSquares
 from csimodel.estimators.covariance.ml import ML
 from csimodel.estimators.covariance.multigroup import MultiGroupFit, fit_multigroup
+from csimodel.estimators.covariance.semopy import Semopy
 from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
 from csimodel.estimators.fit import Fit, fit
 from csimodel.estimators.groups import GroupFits, fit_groups, group_codes
@@ -26,6 +27,7 @@ __all__ = [
     "MultiGroupFit",
     "Outcome",
     "Quantity",
+    "Semopy",
     "Solution",
     "compare",
     "find",

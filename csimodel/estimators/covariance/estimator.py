@@ -16,6 +16,8 @@ from csimodel.estimators.covariance.scoring import Found, minimise
 from csimodel.estimators.covariance.start import start
 from csimodel.estimators.covariance.structure import Implied, implied, moments_vector
 from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
+from csimodel.estimators.solution import Solution
+from csimodel.findings import Finding
 from csimodel.model import Model
 from csimodel.moments import Moments, moments_of
 from csimodel.survey import Answers
@@ -163,6 +165,15 @@ class CovarianceEstimator:
         """Return ``r'Vr`` of moments r, V the `weight` where a model implies `sigma`."""
         values = moments_vector(cov, mean)
         return float(values @ self.weight(moments, layout, sigma) @ values)
+
+    @property
+    def measured_where_it_stopped(self) -> bool:
+        """Whether there are fit measures without a minimum."""
+        return False
+
+    def stopped(self, solution: Solution) -> Finding | None:
+        """Say what is wrong with where it stopped, if that is not for the usual reasons."""
+        return None
 
     def modelled_means(self, model: Model) -> bool:
         """Tell whether the model of this estimator has means."""

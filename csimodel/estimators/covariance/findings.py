@@ -43,10 +43,12 @@ def covariance_findings(solution: Solution, outcome: Outcome) -> Iterator[Findin
     if outcome == Outcome.ITEMS_SINGULAR:
         yield _singular_items(solution)
     elif outcome == Outcome.NOT_CONVERGED:
-        yield _not_converged(solution)
+        yield covariance_structure(solution)[0].stopped(solution) or _not_converged(solution)
     elif outcome == Outcome.NOT_IDENTIFIED:
         yield _not_identified(solution)
     elif outcome == Outcome.CONVERGED:
+        if remark := covariance_structure(solution)[0].stopped(solution):
+            yield remark
         yield from _negative_variances(solution)
         yield from _disagreeing(solution)
         yield from _large_errors(solution)

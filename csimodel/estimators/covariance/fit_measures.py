@@ -81,7 +81,7 @@ def measures_of(fitted: Fitted) -> pd.Series:
     Browne, M. W., Cudeck, R. (1992). Alternative ways of assessing model fit. Sociological Methods
     & Research 21, 230-258. https://doi.org/10.1177/0049124192021002005
     """
-    fitted.require_solution()
+    fitted.require_solution(anywhere=True)
     model, baseline = ChiSquare(fitted.chisq, fitted.df), _baseline(fitted)
     rows = float(fitted.sizes.sum()) / len(fitted.layouts)
     found = {

@@ -135,15 +135,22 @@ class Fitted:
         """Return the inverse of the information, NaN without a solution."""
         return inverted(self.information(observed), np.array(self.outcome == Outcome.CONVERGED))
 
-    def require_solution(self) -> None:
+    def require_solution(self, anywhere: bool = False) -> None:
         """Say that there is nothing to measure.
+
+        `anywhere` lets pass where another program stopped, too.
 
         Raises
         ------
         EstimationError
             When there is no solution.
         """
-        if self.outcome != Outcome.CONVERGED:
+        stopped = (
+            anywhere
+            and self.estimator.measured_where_it_stopped
+            and self.outcome == Outcome.NOT_CONVERGED
+        )
+        if self.outcome != Outcome.CONVERGED and not stopped:
             raise EstimationError(
                 f"There are no fit measures because there is no solution ({self.outcome.reason}); "
                 "fit.diagnostics says what to do."
