@@ -115,7 +115,7 @@ class Semopy(CovarianceEstimator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.objective == "FIML":
+        if str(self.objective) == "FIML":
             raise OptionError(
                 "objective='FIML' is not offered, because semopy's likelihood of incomplete "
                 "answers leaves out their means; use csi.ML(missing='fiml')."
