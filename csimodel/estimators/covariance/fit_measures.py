@@ -27,7 +27,7 @@ def measures_of(fitted: Fitted) -> pd.Series:
 
     ============================ ===============================================================
     npar, n                      free parameters, respondents
-    fmin                         ``F / 2``, as lavaan reports it
+    fmin                         ``F / 2`` for a likelihood, else ``χ² / 2n``, as lavaan reports it
     chisq, df, pvalue            ``N F``, moments less npar, right tail
     baseline_chisq, _df, _pvalue the independence model ``Σ = diag(S)`` with means free, in every
                                  group and in every case, also when a single item's error is
@@ -84,16 +84,18 @@ def measures_of(fitted: Fitted) -> pd.Series:
     fitted.require_solution(anywhere=True)
     model, baseline = ChiSquare(fitted.chisq, fitted.df), _baseline(fitted)
     rows = float(fitted.sizes.sum()) / len(fitted.layouts)
+    n = float(sum(float(own.n) for own in fitted.moments))
+    unit = float(fitted.sizes.sum()) if fitted.estimator.has_likelihood else n
     found = {
         "npar": fitted.npar,
-        "fmin": max(fitted.discrepancy, 0.0) / 2.0,  # below 0 by rounding only
+        "fmin": model.chisq / (2.0 * unit),
         **_named(model, ""),
         **_named(baseline, "baseline_"),
         **relative(model, baseline),
         **_likelihood(fitted),
         **rmsea(model, rows),
         **residual_measures(fitted),
-        "n": float(sum(float(own.n) for own in fitted.moments)),
+        "n": n,
     }
     if fitted.estimator.robust is not None:
         found |= _scaled(fitted, *scaled_tests(fitted, baseline), rows)
