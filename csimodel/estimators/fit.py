@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from csimodel.errors import EstimationError, OptionError, SurveyError
 from csimodel.estimators.chosen import answers_for, estimator_for
 from csimodel.estimators.covariance.defined import defined_table
+from csimodel.estimators.covariance.effect_table import effect_table
 from csimodel.estimators.covariance.estimator import CovarianceEstimator
 from csimodel.estimators.covariance.findings import design_findings
 from csimodel.estimators.covariance.fit_measures import measures_of
@@ -24,6 +25,7 @@ from csimodel.estimators.covariance.parameters import (
     parameter_table,
     vcov,
 )
+from csimodel.estimators.covariance.residuals import residual_tables
 from csimodel.estimators.diagnostics import diagnose
 from csimodel.estimators.estimates import Estimates, Outcome
 from csimodel.estimators.quantities import find
@@ -209,13 +211,7 @@ class Fit:
                 f"Fit measures such as χ² need a covariance structure and this fit is by "
                 f"{self.estimator.label}; see csi.assess(fit).global_fit, or fit with csi.ML()."
             )
-        _, estimates = covariance_structure(self.solution)
-        if estimates.covariance is not None:
-            raise OptionError(
-                "χ² and what follows from it belong to all groups together; see fit_measures of "
-                "the multi-group fit."
-            )
-        return measures_of(Fitted.of(self.solution))
+        return measures_of(self._alone("χ² and what follows from it", "fit_measures"))
 
     @cached_property
     def defined(self) -> pd.DataFrame:
@@ -228,6 +224,24 @@ class Fit:
         return defined_table(
             self.model, estimates.layout, estimates.parameters, vcov(self.solution)
         )
+
+    @cached_property
+    def effects(self) -> pd.DataFrame:
+        """Direct, indirect and total effects of a covariance structure, with delta-method errors.
+
+        Indexed by source, target and effect: ``"direct"``, ``"indirect"``, ``"total"``, and each
+        chain of paths by its name, such as ``"Image → Satisfaction → Loyalty"``. Columns as in
+        `parameters`: ``estimate`` in scale units and ``std``, with errors and 95 % intervals. For
+        bootstrap intervals of standardised effects, by PLS too, ``csi.bootstrap(fit).table`` of
+        ``"total_effects"``, ``"indirect_effects"`` or ``"specific_indirect_effects"``.
+
+        Raises
+        ------
+        OptionError
+            For PLS, whose errors come from `bootstrap`.
+        """
+        _, estimates = covariance_structure(self.solution)
+        return effect_table(self.model, estimates.layout, estimates.parameters, vcov(self.solution))
 
     def modification_indices(self, kinds: Sequence[str] = CANDIDATES) -> pd.DataFrame:
         """Return what freeing each fixed parameter of a covariance structure would gain.
@@ -254,6 +268,36 @@ class Fit:
         sd = np.sqrt(np.diag(implied))
         items = list(self.model.items)
         return pd.DataFrame(self.moments.cor - implied / np.outer(sd, sd), items, items)
+
+    @cached_property
+    def residual_table(self) -> pd.DataFrame:
+        """Residual moments of a covariance structure with standard errors and z, a row each.
+
+        Columns, formulas and sources: `csimodel.estimators.covariance.residuals.residual_tables`.
+
+        Raises
+        ------
+        OptionError
+            For PLS, and for one group of a joint fit.
+        EstimationError
+            When the fit is not a solution.
+        """
+        (table,) = residual_tables(self._alone("Errors of residuals"))
+        return table
+
+    @cached_property
+    def standardized_residuals(self) -> pd.DataFrame:
+        """Residual covariances over their standard errors, items × items.
+
+        A model that holds leaves about 5 in 100 beyond ±1.96. NaN where a covariance is fitted
+        exactly. From `residual_table`.
+        """
+        items = list(self.model.items)
+        z = self.residual_table["z"].to_numpy()[-len(items) * (len(items) + 1) // 2 :]
+        row, column = np.triu_indices(len(items))
+        values = np.full((len(items), len(items)), np.nan)
+        values[row, column] = values[column, row] = z
+        return pd.DataFrame(values, items, items)
 
     @cached_property
     def scores(self) -> pd.DataFrame:
@@ -307,6 +351,15 @@ class Fit:
 
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()
+
+    def _alone(self, what: str, where: str = "residual_table") -> Fitted:
+        """Return the covariance structure of one sample, not of one among several groups."""
+        _, estimates = covariance_structure(self.solution)
+        if estimates.covariance is not None:
+            raise OptionError(
+                f"{what} belong to all groups together; see {where} of the multi-group fit."
+            )
+        return Fitted.of(self.solution)
 
     def _square(self, values: Floats) -> pd.DataFrame:
         names = list(self.model.construct_names)

@@ -21,6 +21,7 @@ from csimodel.estimators.covariance.modification import (
     modification_indices,
     score_tests,
 )
+from csimodel.estimators.covariance.residuals import residual_tables
 from csimodel.estimators.covariance.robust import sandwich
 from csimodel.estimators.estimates import Outcome
 from csimodel.estimators.fit import Fit
@@ -98,6 +99,11 @@ class MultiGroupFit(Mapping[Hashable, Fit]):
             table.insert(3, "group", [label] * len(table))
             tables.append(table)
         return pd.concat(tables, ignore_index=True)
+
+    @cached_property
+    def residual_table(self) -> pd.DataFrame:
+        """Residual moments with joint errors, as `Fit.residual_table`, indexed by group too."""
+        return pd.concat(residual_tables(self.fitted), keys=list(self.labels), names=["group"])
 
     @cached_property
     def paths(self) -> pd.DataFrame:

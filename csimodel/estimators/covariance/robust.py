@@ -137,7 +137,7 @@ def _gamma_about(
     gap = own.mean - at.mean if layout.mean_structure else None
     residual = estimator.sample_cov(own) - at.sigma
     return about_model(
-        _gamma(estimator, own, layout), gap, residual, float(own.n / own.effective_n)
+        gamma_of(estimator, own, layout), gap, residual, float(own.n / own.effective_n)
     )
 
 
@@ -146,7 +146,7 @@ def _saturated_trace(estimator: CovarianceEstimator, own: Moments, layout: Layou
     if own.patterns is not None:
         products = first_order(own.patterns, own.mean, cov)
         return float(np.trace(np.linalg.solve(information(own.patterns, own.mean, cov), products)))
-    return float((estimator.weight(own, layout, cov) * _gamma(estimator, own, layout)).sum())
+    return float((estimator.weight(own, layout, cov) * gamma_of(estimator, own, layout)).sum())
 
 
 def _independent_trace(estimator: CovarianceEstimator, own: Moments, layout: Layout) -> float:
@@ -159,7 +159,7 @@ def _independent_trace(estimator: CovarianceEstimator, own: Moments, layout: Lay
     else:
         cov = np.diag(np.diag(estimator.sample_cov(own)))
         pulled = estimator.weight(own, layout, cov) @ free
-        bread, inner = free.T @ pulled, pulled.T @ _gamma(estimator, own, layout) @ pulled
+        bread, inner = free.T @ pulled, pulled.T @ gamma_of(estimator, own, layout) @ pulled
     return float(np.trace(np.linalg.solve(bread, inner)))
 
 
@@ -172,7 +172,7 @@ def _at_solution(fitted: Fitted) -> list[Sandwich]:
             float(share),
             slopes,
             fitted.estimator.weight(own, layout, at.sigma),
-            _gamma(fitted.estimator, own, layout),
+            gamma_of(fitted.estimator, own, layout),
         )
         for share, own, layout, at, slopes in parts
     ]
@@ -190,7 +190,7 @@ def _at_independence(fitted: Fitted) -> list[Sandwich]:
         blocks = [free if k == g else np.zeros_like(free) for k in range(groups)]
         share = float(fitted.shares[g])
         parts.append(
-            Sandwich(share, np.hstack(blocks), weight, _gamma(fitted.estimator, own, layout))
+            Sandwich(share, np.hstack(blocks), weight, gamma_of(fitted.estimator, own, layout))
         )
     return parts
 
@@ -209,7 +209,7 @@ def _bread(parts: list[Sandwich]) -> Floats:
     return inverted(np.asarray(expected), _YES)
 
 
-def _gamma(estimator: CovarianceEstimator, own: Moments, layout: Layout) -> Floats:
+def gamma_of(estimator: CovarianceEstimator, own: Moments, layout: Layout) -> Floats:
     """Return Γ of the moments that are modelled."""
     estimator.require(own)
     assert own.fourth is not None

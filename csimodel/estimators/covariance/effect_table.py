@@ -1,0 +1,92 @@
+"""Direct, indirect and total effects of a covariance structure with delta-method errors."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.parameters import errors_of, standardised
+from csimodel.estimators.effects import Chain, chains, written
+from csimodel.model import Model
+
+Floats = NDArray[np.float64]
+
+
+def effect_table(
+    model: Model, layout: Layout, parameters: Floats, covariance: Floats, level: float = 0.95
+) -> pd.DataFrame:
+    """Return the effects between constructs, a row each, indexed by source, target and effect.
+
+    An effect along a chain of paths is their product; the indirect effect is the sum over chains
+    that pass another construct, the total effect the sum over all. With c the paths and J their
+    derivatives by the free parameters, errors are those of ``∂effect/∂c J``: in scale units, and
+    of the standardised paths, whose J knows of the variances that they are divided by.
+
+    References
+    ----------
+    Sobel, M. E. (1987). Direct and indirect effects in linear structural equation models.
+    Sociological Methods & Research 16, 155-176. https://doi.org/10.1177/0049124187016001006
+
+    Bollen, K. A. (1989). Structural Equations with Latent Variables, chapter 8.
+    https://doi.org/10.1002/9781118619179
+    """
+    from scipy.special import ndtr, ndtri
+
+    own = [k for k, row in enumerate(layout.rows) if row.kind == "paths"]
+    place = {layout.rows[k].at: position for position, k in enumerate(own)}
+    names, sums = _effects(model)
+    raw, free = layout.values(parameters)[own], layout.place[own]
+    raw_slopes = (free[:, None] == np.arange(layout.size)).astype(np.float64)
+    std, std_slopes = standardised(layout, parameters)
+    far, columns = float(ndtri(0.5 + level / 2.0)), {}
+    for prefix, paths, slopes in (("", raw, raw_slopes), ("std", std[own], std_slopes[own])):
+        values, by_path = _products(chains(model), paths, place)
+        estimate, se = sums @ values, errors_of(sums @ by_path @ slopes, covariance)
+        limits = {"lower": estimate - far * se, "upper": estimate + far * se}
+        if prefix:
+            columns |= {"std": estimate, "std_se": se}
+            columns |= {f"std_{end}": limit for end, limit in limits.items()}
+            continue
+        with np.errstate(invalid="ignore", divide="ignore"):
+            z = estimate / se
+        columns |= {"estimate": estimate, "se": se, "z": z, "p": 2.0 * ndtr(-np.abs(z)), **limits}
+    index = pd.MultiIndex.from_tuples(names, names=["source", "target", "effect"])
+    return pd.DataFrame(columns, index)
+
+
+def _effects(model: Model) -> tuple[list[tuple[str, str, str]], Floats]:
+    """Return the rows' names and which chains each row sums, (rows, chains)."""
+    every, names, sums = chains(model), [], []
+    pairs = dict.fromkeys((chain[0], chain[-1]) for chain in every)
+    for source, target in pairs:
+        ends = (model.construct_names[source], model.construct_names[target])
+        own = np.array([(chain[0], chain[-1]) == (source, target) for chain in every])
+        length = np.array([len(chain) for chain in every])
+        for name, among in (("direct", own & (length == 2)), ("indirect", own & (length > 2))):
+            if among.any():
+                names.append((*ends, name))
+                sums.append(among)
+        names.append((*ends, "total"))
+        sums.append(own)
+        for k in np.flatnonzero(own & (length > 2)).tolist():
+            names.append((*ends, written(model, every[k])))
+            sums.append(np.arange(len(every)) == k)
+    return names, np.array(sums, dtype=np.float64).reshape(len(names), len(every))
+
+
+def _products(
+    every: tuple[Chain, ...], paths: Floats, place: dict[tuple[int, int], int]
+) -> tuple[Floats, Floats]:
+    """Return the product along each chain, (chains,), and its derivatives, (chains, paths)."""
+    values, slopes = np.ones(len(every)), np.zeros((len(every), len(paths)))
+    for k, chain in enumerate(every):
+        steps = [place[target, source] for source, target in pairwise(chain)]
+        factors = paths[steps]
+        values[k] = factors.prod()
+        for position, step in enumerate(steps):
+            slopes[k, step] = np.delete(factors, position).prod()
+    return values, slopes
