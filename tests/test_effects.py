@@ -146,6 +146,8 @@ def test_a_model_without_chains_has_no_specific_effects(mobi):
     model = csi.Model.from_syntax("Q =~ PERQ1 + PERQ3 + PERQ7\nV =~ PERV1 + PERV2\nV ~ Q")
     fit = csi.fit(model, mobi, csi.ML())
     assert fit.effects.index.get_level_values("effect").tolist() == ["direct", "total"]
+    alone = csi.fit(csi.Model.from_syntax("Q =~ PERQ1 + PERQ3 + PERQ7"), mobi, csi.ML())
+    assert alone.effects.empty
     boot = csi.bootstrap(fit, draws=30, rng=1, progress=False)
     assert boot.draws("specific_indirect_effects").shape == (30, 0)
 

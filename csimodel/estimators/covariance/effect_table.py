@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.layout import Layout
 from csimodel.estimators.covariance.parameters import errors_of, standardised
-from csimodel.estimators.effects import Chain, chains, written
+from csimodel.estimators.effects import Chain, chains, indirect_chains, written
 from csimodel.model import Model
 
 Floats = NDArray[np.float64]
@@ -42,7 +42,8 @@ def effect_table(
     raw, free = layout.values(parameters)[own], layout.place[own]
     raw_slopes = (free[:, None] == np.arange(layout.size)).astype(np.float64)
     std, std_slopes = standardised(layout, parameters)
-    far, columns = float(ndtri(0.5 + level / 2.0)), {}
+    far = float(ndtri(0.5 + level / 2.0))
+    columns: dict[str, Floats] = {}
     for prefix, paths, slopes in (("", raw, raw_slopes), ("std", std[own], std_slopes[own])):
         values, by_path = _products(chains(model), paths, place)
         estimate, se = sums @ values, errors_of(sums @ by_path @ slopes, covariance)
@@ -54,8 +55,16 @@ def effect_table(
         with np.errstate(invalid="ignore", divide="ignore"):
             z = estimate / se
         columns |= {"estimate": estimate, "se": se, "z": z, "p": 2.0 * ndtr(-np.abs(z)), **limits}
-    index = pd.MultiIndex.from_tuples(names, names=["source", "target", "effect"])
-    return pd.DataFrame(columns, index)
+    return pd.DataFrame(columns, _in_order(model, names))
+
+
+def _in_order(model: Model, names: list[tuple[str, str, str]]) -> pd.MultiIndex:
+    """Return the rows' index with levels in the order of the rows, so that it counts as sorted."""
+    through = [written(model, chain) for chain in indirect_chains(model)]
+    constructs = list(model.construct_names)
+    levels = [constructs, constructs, ["direct", "indirect", "total", *through]]
+    codes = [[level.index(name[k]) for name in names] for k, level in enumerate(levels)]
+    return pd.MultiIndex(levels, codes, names=["source", "target", "effect"])
 
 
 def _effects(model: Model) -> tuple[list[tuple[str, str, str]], Floats]:

@@ -90,10 +90,9 @@ def _part(fitted: Fitted, g: int) -> _Part:
         gamma = saturated_gamma(own.patterns, own.mean, cov, estimator.design_based)
     else:
         weight = estimator.weight(own, layout, at.sigma)
-        sure = estimator.robust is not None
-        gamma = (
-            gamma_of(estimator, own, layout) if sure else np.linalg.inv(normal_weight(cov, means))
-        )
+        gamma = np.asarray(np.linalg.inv(normal_weight(cov, means)))
+        if estimator.robust is not None:
+            gamma = gamma_of(estimator, own, layout)
     slopes = fitted.slopes[g]
     return _Part(float(fitted.shares[g]), slopes, weight @ slopes, gamma)
 
