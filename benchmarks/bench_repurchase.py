@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
-from common import median_seconds, quietly
+from common import paired_seconds, quietly
 
 import csimodel as csi
 
@@ -47,8 +47,8 @@ def plain_loop() -> None:
 start = time.perf_counter()
 effect = whole_chain().average_marginal_effect
 first = time.perf_counter() - start
-ours = median_seconds(whole_chain, 3) / DRAWS
-theirs = median_seconds(quietly(plain_loop), 3) / LOOPS
+ours, theirs = paired_seconds(whole_chain, quietly(plain_loop), 5)
+ours, theirs = ours / DRAWS, theirs / LOOPS
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 print(f"{DRAWS} whole-chain draws of {ROWS} rows: {ours * DRAWS:.2f} s (first {first:.2f} s), "
       f"peak memory of the process {peak:.2f} GB")  # fmt: skip

@@ -85,3 +85,19 @@ def test_the_variance_of_a_total_is_the_design_variance(kind):
     expected = sum(z[strata == h].var(ddof=1) * (strata == h).sum() for h in range(3))
     assert abs(totals.var() / expected - 1) < 0.03
     assert abs(totals.mean() / z.sum() - 1) < 0.01
+
+
+@pytest.mark.parametrize("kind", ["multinomial", "poisson"])
+def test_counts_by_group_are_counts_summed(kind):
+    design = Design(kind, 9_001, 40, seed=3)
+    group = np.arange(9_001) % 7
+    sums = np.stack([design.counts(0)[:, group == g].sum(axis=1) for g in range(7)], axis=1)
+    assert np.array_equal(design.grouped(0, group, 7), sums)
+
+
+def test_plain_draws_are_one_stream_however_they_are_made(monkeypatch):
+    from csimodel.moments import resampling
+
+    whole = Design("multinomial", 999, 30, seed=3).counts(0)
+    monkeypatch.setattr(resampling, "_TOGETHER", 1_998)
+    assert np.array_equal(Design("multinomial", 999, 30, seed=3).counts(0), whole)

@@ -18,6 +18,7 @@ Kind = Literal["multinomial", "stratified", "cluster", "poisson", "given"]
 
 _BLOCK_CELLS = 2**23
 _LARGEST_BLOCK = 512
+_TOGETHER = 2**17  # row numbers drawn at once, so that they stay in cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,15 +94,55 @@ class Design:
         if self.kind == "given":
             assert self.indices is not None
             return _tally(self.indices[span], self.rows)
-        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(block,)))
         if self.kind == "multinomial":
-            return _tally(rng.integers(0, self.rows, (draws, self.rows)), self.rows)
+            return self._counted(block, None, self.rows)
+        rng = self._stream(block)
         units = units_of(self.rows, self.strata, self.cluster)
         if self.kind == "poisson":
             drawn = rng.poisson(1.0, (draws, len(units.stratum))).astype(np.float64)
         else:
             drawn = _within(rng, units, draws)
         return np.asarray(drawn[:, units.of_row])
+
+    def grouped(self, block: int, group: NDArray[np.intp], groups: int) -> NDArray[np.float64]:
+        """Return how often members of each group are drawn in each draw of a block.
+
+        The same as `counts` summed by group, faster for plain draws.
+
+        Parameters
+        ----------
+        block
+            Number of the block.
+        group
+            Group of each respondent, codes 0, 1, …, (rows,).
+        groups
+            How many there are.
+
+        Returns
+        -------
+        (draws, groups)
+        """
+        if self.kind == "multinomial":
+            return self._counted(block, group, groups)
+        member = np.zeros((self.rows, groups))
+        member[np.arange(self.rows), group] = 1.0
+        return self.counts(block) @ member
+
+    def _counted(
+        self, block: int, group: NDArray[np.intp] | None, groups: int
+    ) -> NDArray[np.float64]:
+        """Count plain draws of a block, a few at a time."""
+        span, rng = self.span(block), self._stream(block)
+        draws, together = span.stop - span.start, max(1, _TOGETHER // self.rows)
+        found = np.empty((draws, groups))
+        for first in range(0, draws, together):
+            part = found[first : first + together]
+            drawn = rng.integers(0, self.rows, (len(part), self.rows))
+            part[:] = _tally(drawn if group is None else group[drawn], groups)
+        return found
+
+    def _stream(self, block: int) -> np.random.Generator:
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(block,)))
 
     def __iter__(self) -> Iterator[NDArray[np.float64]]:
         return (self.counts(block) for block in range(self.blocks))

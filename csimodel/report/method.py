@@ -130,11 +130,14 @@ def _repurchase(analysis: Analysis) -> Step:
     assert valued is not None
     index = valued.indexes[0]
     line = f"a + b · index of {index}"
+    what = f"{valued.outcome}, as a share from 0 to 1,"
+    if valued.cut is not None:
+        what = f"{valued.outcome}, whose answers of {valued.cut:g} or more count as repurchase,"
     formula = valued.family.formula.format(line)
     return Step(
         "Repurchase",
-        f"{valued.family.label.capitalize()} regression of {valued.outcome}, as a share from 0 to "
-        f"1, on each respondent's index of {index}. {valued.interval_kind}",
+        f"{valued.family.label.capitalize()} regression of {what} on each respondent's index of "
+        f"{index}. {valued.interval_kind}",
         f"expected share = {formula}",
     )
 

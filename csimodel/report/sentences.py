@@ -99,7 +99,9 @@ def _measured(analysis: Analysis, valued: Repurchase) -> str:
     if wording is None and survey is not None:
         wording = survey.column_labels.get(valued.outcome)
     told = f" (“{wording}”)" if wording else ""
-    if bool(np.isin(valued.regression.sample.outcome, (0.0, 1.0)).all()):
+    if valued.cut is not None:
+        scale = f"answers of {valued.cut:g} or more count as repurchase"
+    elif bool(np.isin(valued.regression.sample.outcome, (0.0, 1.0)).all()):
         scale = "1 stands for yes and 0 for no"
     elif item is not None and item.minimum is not None and item.maximum is not None:
         scale = f"answers from {item.minimum:g} to {item.maximum:g} are read as 0 to 100\u00a0%"

@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 
 
 class BetaTerms(NamedTuple):
-    """Derivatives of the log-likelihood by η and by τ = log φ, and less the second ones."""
+    """Derivatives of the log-likelihood by η and by τ = log φ, and the information about them."""
 
     by_eta: Floats
     by_tau: Floats
@@ -34,8 +34,10 @@ class BetaTerms(NamedTuple):
     slope: Floats
 
 
-def beta_terms(eta: Floats, tau: Floats, log_odds: Floats, log_rest: Floats) -> BetaTerms:
-    """Return what a beta regression's Newton step is made of.
+def beta_terms(
+    eta: Floats, tau: Floats, log_odds: Floats, log_rest: Floats, *, expected: bool
+) -> BetaTerms:
+    """Return what a beta regression's step and its errors are made of.
 
     The density of y is ``Γ(φ)/(Γ(μφ)Γ((1-μ)φ)) y^(μφ-1) (1-y)^((1-μ)φ-1)``.
 
@@ -47,6 +49,8 @@ def beta_terms(eta: Floats, tau: Floats, log_odds: Floats, log_rest: Floats) -> 
         Logarithm of the precision φ, of a shape that broadcasts with `eta`.
     log_odds, log_rest
         ``log(y/(1-y))`` and ``log(1-y)``, or their means over alike respondents.
+    expected
+        Take the expected information, which is positive everywhere, instead of the observed.
 
     References
     ----------
@@ -62,15 +66,16 @@ def beta_terms(eta: Floats, tau: Floats, log_odds: Floats, log_rest: Floats) -> 
     bent, bent_rest = zeta(2.0, mean * precision), zeta(2.0, rest * precision)  # trigamma
     off = log_odds - (above - below)
     by_precision = mean * off + log_rest - below + psi(precision)
+    surprise = 0.0 if expected else 1.0
     tilt = mean * bent - rest * bent_rest
     spread = mean**2 * bent + rest**2 * bent_rest - zeta(2.0, precision)
     return BetaTerms(
         by_eta=precision * off * slope,
         by_tau=precision * by_precision,
         eta_eta=(precision * slope) ** 2 * (bent + bent_rest)
-        - precision * off * slope * (rest - mean),
-        eta_tau=-precision * slope * (off - precision * tilt),
-        tau_tau=precision**2 * spread - precision * by_precision,
+        - surprise * precision * off * slope * (rest - mean),
+        eta_tau=precision * slope * (precision * tilt - surprise * off),
+        tau_tau=precision**2 * spread - surprise * precision * by_precision,
         slope=slope,
     )
 
@@ -84,7 +89,7 @@ def beta_draws(
     tolerance: float = 1e-9,
     max_iterations: int = 60,
 ) -> Regressions:
-    """Fit one weighted beta regression for each draw by Newton's method.
+    """Fit one weighted beta regression for each draw by Fisher scoring.
 
     Parameters
     ----------
@@ -107,7 +112,7 @@ def beta_draws(
         if not len(left):
             break
         eta = predictor_of(b[:, :-1], x, w.shape)
-        terms = beta_terms(eta, b[:, -1:], y[0], y[1])
+        terms = beta_terms(eta, b[:, -1:], y[0], y[1], expected=True)
         gradient, hessian = _equations(terms, w, x)
         step, solved = newton_step(gradient, hessian)
         largest = np.abs(step).max(axis=1)
@@ -134,7 +139,7 @@ def beta_start(outcome: Floats, weights: Floats, eta: Floats) -> float:
 
 
 def _equations(terms: BetaTerms, w: Floats, x: list[Floats]) -> tuple[Floats, Floats]:
-    """Return gradient and information; where that is not positive, of η alone and of τ alone."""
+    """Return the gradient, (draws, k), and the information, (draws, k, k)."""
     gradient, inner = normal_equations(terms.by_eta * w, terms.eta_eta * w, x)
     crossed = terms.eta_tau * w
     side = np.stack([crossed.sum(axis=1), *(dot_cells(crossed, column) for column in x)], axis=1)
@@ -143,6 +148,6 @@ def _equations(terms: BetaTerms, w: Floats, x: list[Floats]) -> tuple[Floats, Fl
     hessian = np.empty((len(w), k + 1, k + 1))
     hessian[:, :k, :k] = inner
     hessian[:, k, :k] = hessian[:, :k, k] = side
-    hessian[:, k, k] = np.abs(last)
+    hessian[:, k, k] = last
     by_tau = (terms.by_tau * w).sum(axis=1)
     return np.column_stack([gradient, by_tau]), hessian

@@ -111,17 +111,11 @@ class Cells:
         """
         if design.kind != "multinomial" or self.weights is not None:
             return self.drawn(design.counts(block)[wanted])
-        span = design.span(block)
-        rng = np.random.default_rng(np.random.SeedSequence(design.seed, spawn_key=(block,)))
-        rows = rng.integers(0, design.rows, (span.stop - span.start, design.rows))
-        width = len(self.starts) + 1  # the last for respondents that are not used
-        place = np.full(design.rows, width - 1)
+        cells = len(self.starts)
+        place = np.full(design.rows, cells)  # the last for respondents that are not used
         lengths = np.diff(np.append(self.starts, len(self.order)))
-        place[self.order] = np.repeat(np.arange(width - 1), lengths)
-        flat = place[rows[wanted]]
-        flat += np.arange(len(wanted))[:, None] * width
-        found = np.bincount(flat.ravel(), minlength=len(wanted) * width)
-        return found.reshape(-1, width)[:, :-1].astype(np.float64)
+        place[self.order] = np.repeat(np.arange(cells), lengths)
+        return design.grouped(block, place, cells + 1)[wanted, :-1]
 
     def regressors(self, weights: Floats, means: Floats) -> list[Floats]:
         """Return each draw's indexes, (draws, cells), and the controls, (cells,).

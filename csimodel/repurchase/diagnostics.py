@@ -12,6 +12,7 @@ from csimodel.findings import Finding, listed
 from csimodel.repurchase.chain import Chain
 from csimodel.repurchase.kernel import Ending, regress_draws
 from csimodel.repurchase.regression import Regression
+from csimodel.repurchase.sample import FEW_ALIKE, Sample
 
 Floats = NDArray[np.float64]
 
@@ -66,7 +67,9 @@ def _rows(regression: Regression) -> Iterator[Finding]:
             f"This regression rests on {sample.n} respondents; treat it as an illustration.",
             count=sample.n,
         )
-    if np.isin(sample.outcome, (0.0, 1.0)).all():
+    if sample.formula_layout is None:
+        yield from _thin(sample)
+    if sample.ordering is None and np.isin(sample.outcome, (0.0, 1.0)).all():
         rarer = int(min(sample.outcome.sum(), sample.n - sample.outcome.sum()))
         needed = _FEW_EVENTS * len(sample.names)
         if rarer < needed:
@@ -85,6 +88,20 @@ def _rows(regression: Regression) -> Iterator[Finding]:
                 "few-clusters",
                 f"There are only {clusters} clusters, so standard errors are rough.",
                 count=clusters,
+            )
+
+
+def _thin(sample: Sample) -> Iterator[Finding]:
+    """Name columns of 0 and 1 that few respondents tell apart, as controls may be."""
+    for name, column in zip(sample.names, sample.regressors.T, strict=True):
+        rarer = int(min((column == 0).sum(), (column == 1).sum()))
+        if np.isin(column, (0.0, 1.0)).all() and rarer < FEW_ALIKE:
+            yield Finding(
+                "few-in-category",
+                f"{name!r} rests on {rarer} of {sample.n} respondents, where about {FEW_ALIKE} "
+                "are wanted; merge such categories or leave them out.",
+                (name,),
+                count=rarer,
             )
 
 
@@ -148,9 +165,9 @@ def _separating(regression: Regression) -> tuple[list[str], bool]:
 
 
 def _shape(regression: Regression) -> Iterator[Finding]:
-    sample, b = regression.sample, regression.coefficients
-    for name, slope in zip(sample.indexes, b[1:], strict=False):
-        if slope < 0:
+    sample = regression.sample
+    for name, effect in zip(sample.indexes, regression.average_slopes()[0], strict=False):
+        if effect < 0:
             yield Finding(
                 "negative-slope",
                 f"Respondents with a higher index of {name!r} have a lower {sample.label!r}"

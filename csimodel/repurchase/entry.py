@@ -18,11 +18,12 @@ from csimodel.repurchase.chain import chain_of
 from csimodel.repurchase.columns import aligned, codes_of, name_of, numbers
 from csimodel.repurchase.diagnostics import diagnose
 from csimodel.repurchase.families import Family, family_of
-from csimodel.repurchase.formula import Formula, mentioned, outcome_named
+from csimodel.repurchase.formula import Formula
 from csimodel.repurchase.outcome import Outcome, outcome_of
 from csimodel.repurchase.regression import regress
 from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.sample import sample_of
+from csimodel.repurchase.terms import mentioned, outcome_named
 from csimodel.survey import Survey
 
 Floats = NDArray[np.float64]

@@ -7,7 +7,6 @@ indexes differ, and every prediction at a level can make the columns again by ar
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,11 +18,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, SurveyError, suggest
+from csimodel.findings import Finding, listed
 from csimodel.repurchase.layout import Column, Layout, Part
+from csimodel.repurchase.terms import (
+    INDEX,
+    mentioned,
+    named,
+    outcome_named,
+    right_of,
+    unreadable,
+    variables_of,
+)
 
 Floats = NDArray[np.float64]
 
-INDEX = "index"  # in a formula, the index named first
 _DEGREE = 3  # highest power of an index
 _PROBES = np.linspace(0.0, 1.0, _DEGREE + 2)  # one more than needed, to see what is no polynomial
 _TINY = 1e-9
@@ -83,13 +91,13 @@ class Formula:
         OptionError
             When the formula cannot be read or explains another column.
         """
-        left, right = outcome_named(text), text.rpartition("~")[2]
+        left, right = outcome_named(text), right_of(text)
         if left not in (None, outcome):
             raise OptionError(
                 f"formula={text!r} explains {left!r}, but the outcome is {outcome!r}; name the "
                 "same column in both."
             )
-        used = [name for name in _names(right, text) if name not in (INDEX, *indexes)]
+        used = [name for name in mentioned(text) if name not in (INDEX, *indexes)]
         for name in used:
             if name not in data.columns:
                 known = [INDEX, *indexes, *map(str, data.columns)]
@@ -97,19 +105,39 @@ class Formula:
                     f"formula={text!r} names {name!r}, which is neither a column nor an index in "
                     f"index={list(indexes)!r}{suggest(name, known)}; correct the name."
                 )
-        for name in _names(right, text):
+        for name in mentioned(text):
             if name in (INDEX, *indexes) and name in data.columns:
                 raise OptionError(
                     f"formula={text!r} names {name!r}, which is an index and a column, too; "
                     "rename the column."
                 )
-        variables = {name: _plain(data[name], right) for name in used}
-        return cls(text, right.strip(), tuple(indexes), pd.DataFrame(variables, data.index))
+        variables = {name: _plain(data[name]) for name in used}
+        return cls(text, right, tuple(indexes), pd.DataFrame(variables, data.index))
 
     @property
     def missing(self) -> Mapping[str, NDArray[np.bool_]]:
         """Where each column has no value, (rows,)."""
         return {str(name): self.variables[name].isna().to_numpy() for name in self.variables}
+
+    def thin(self, rows: NDArray[np.intp], fewest: int) -> tuple[Finding, ...]:
+        """Tell of categories that hold fewer respondents than wanted."""
+        found = []
+        for name in self.variables:
+            column = self.variables[name].iloc[rows]
+            if pd.api.types.is_numeric_dtype(column.dtype) and not _categorical(name, self.right):
+                continue
+            counts = column.value_counts()
+            small = counts[(counts > 0) & (counts < fewest)]
+            if len(small):
+                told = listed(f"{level} ({count})" for level, count in small.items())
+                message = (
+                    f"Categories of {name!r} hold fewer than {fewest} of the {len(rows)} "
+                    f"respondents used: {told}; merge such categories or leave them out."
+                )
+                found.append(
+                    Finding("few-in-category", message, (str(name),), count=int(small.sum()))
+                )
+        return tuple(found)
 
     def build(self, rows: NDArray[np.intp], points: Floats) -> Built:
         """Make the design of some respondents.
@@ -132,15 +160,15 @@ class Formula:
         frame = _whole_numbers(self.variables.iloc[rows], self.right)
         try:
             info = patsy.dmatrix(self.right, self._with(frame, points), eval_env=_env()).design_info
-        except Exception as error:
-            raise self._unreadable(error) from error
+        except Exception as error:  # whatever the functions named in the formula raise
+            raise unreadable(self.text, error) from error
         design = self._at(info, frame, points)
         if "Intercept" not in info.column_names:
             raise OptionError(
                 f"formula={self.text!r} has no constant; leave out '0 +' or '- 1', as every "
                 "regression here has one."
             )
-        names = [_named(name, self.indexes) for name in info.column_names]
+        names = [named(name, self.indexes) for name in info.column_names]
         order = [self._own(name, names, design, points) for name in self.indexes]
         order += [
             j for j, name in enumerate(names) if j not in order and name != "Intercept"
@@ -149,7 +177,7 @@ class Formula:
         return Built(
             names=tuple(names[j] for j in order),
             columns=design[:, order],
-            layout=Layout(columns, len(self.indexes)),
+            layout=Layout(columns, len(self.indexes), self._tangled(info, order)),
             factors=factors,
         )
 
@@ -163,8 +191,11 @@ class Formula:
         import patsy
 
         keep = patsy.NAAction(NA_types=[])
-        with np.errstate(all="ignore"):
-            (design,) = patsy.build_design_matrices([info], self._with(frame, points), keep)
+        try:
+            with np.errstate(all="ignore"):
+                (design,) = patsy.build_design_matrices([info], self._with(frame, points), keep)
+        except patsy.PatsyError as error:  # a spline, whose knots end with the data
+            raise self._no_polynomial("a term") from error
         return np.asarray(design, dtype=np.float64)
 
     def _own(self, name: str, names: list[str], design: Floats, points: Floats) -> int:
@@ -198,11 +229,7 @@ class Formula:
                 for s, power in zip(size, powers, strict=True)
                 if sum(power) > _DEGREE
             ):
-                raise OptionError(
-                    f"formula={self.text!r} bends an index in {info.column_names[j]!r} in a way "
-                    f"that is no polynomial up to power {_DEGREE}; write powers such as "
-                    f"I({INDEX} ** 2)."
-                )
+                raise self._no_polynomial(repr(info.column_names[j]))
             columns.append(
                 tuple(
                     _part(own[k] / 100.0 ** sum(power), power, factors)
@@ -213,34 +240,27 @@ class Formula:
         again = np.column_stack(factors) if factors else np.empty((len(frame), 0))
         return tuple(columns), again
 
-    def _unreadable(self, error: Exception) -> OptionError:
-        told = str(error).splitlines()[0].strip().rstrip(".")
-        return OptionError(f"formula={self.text!r} cannot be read ({told}); correct it.")
+    def _no_polynomial(self, where: str) -> OptionError:
+        return OptionError(
+            f"formula={self.text!r} bends an index in {where} in a way that is no polynomial up to "
+            f"power {_DEGREE}; write powers such as I({INDEX} ** 2), or see csi.repurchase_shape."
+        )
 
-
-def outcome_named(text: str) -> str | None:
-    """Return what stands left of ``~``, or None.
-
-    >>> outcome_named("REPUR ~ index * competition")
-    'REPUR'
-    """
-    left = text.rpartition("~")[0].strip()
-    quoted = re.fullmatch(r"Q\((['\"])(.*)\1\)", left)
-    return (quoted[2] if quoted else left) or None
-
-
-def mentioned(text: str) -> list[str]:
-    """Return the variables right of ``~``, in the order met.
-
-    Raises
-    ------
-    OptionError
-        When the formula cannot be read.
-
-    >>> mentioned("y ~ index * np.log(age) + C(industry)")
-    ['index', 'age', 'industry']
-    """
-    return _names(text.rpartition("~")[2], text)
+    def _tangled(self, info: Any, order: list[int]) -> tuple[int, ...]:
+        """Return the positions of columns whose controls also make up other columns."""
+        indexes = {INDEX, *self.indexes}
+        used, others = {}, {}
+        for term in info.terms:
+            factors = {factor.code: set(variables_of(factor.code)) for factor in term.factors}
+            used[term] = set().union(*factors.values()) - indexes
+            others[term] = {code for code, names in factors.items() if not names & indexes}
+        tangled = [
+            term
+            for term in info.terms
+            if any(used[term] & used[u] and others[term] != others[u] for u in info.terms)
+        ]
+        columns = np.arange(len(info.column_names))
+        return tuple(order.index(j) for term in tangled for j in columns[info.term_slices[term]])
 
 
 def _part(values: Floats, powers: tuple[int, ...], factors: list[Floats]) -> Part:
@@ -261,27 +281,6 @@ def _rounded(scale: float) -> float:
     return float(round(scale)) if abs(scale - round(scale)) < _TINY else scale
 
 
-def _names(right: str, text: str) -> list[str]:
-    """Return the variables of a formula in the order met."""
-    import patsy
-
-    try:
-        terms = patsy.ModelDesc.from_formula(right).rhs_termlist
-        codes = [factor.code for term in terms for factor in term.factors]
-        trees = [ast.parse(code, mode="eval") for code in codes]
-    except Exception as error:
-        told = str(error).splitlines()[0].strip().rstrip(".")
-        raise OptionError(f"formula={text!r} cannot be read ({told}); correct it.") from error
-    found: dict[str, None] = {}
-    for tree in trees:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Q":
-                found.update((str(word.value), None) for word in node.args)  # type: ignore[attr-defined]
-            elif isinstance(node, ast.Name) and node.id not in (*patsy.builtins.__all__, "np"):
-                found[node.id] = None
-    return list(found)
-
-
 def _env() -> Any:
     """Return what formulas may call besides patsy's own: NumPy as np."""
     from patsy import EvalEnvironment
@@ -289,13 +288,12 @@ def _env() -> Any:
     return EvalEnvironment([{"np": np}])
 
 
-def _named(name: str, indexes: Sequence[str]) -> str:
-    """Return a column's name with the index called by its construct."""
-    name = re.sub(r"Q\((['\"])(.*?)\1\)", r"\2", name)
-    return re.sub(rf"\b{INDEX}\b", lambda _: indexes[0], name)
+def _categorical(name: object, right: str) -> bool:
+    """Tell whether a formula takes a column as categories by ``C(...)``."""
+    return re.search(rf"C\(\s*(Q\(['\"])?{re.escape(str(name))}\b", right) is not None
 
 
-def _plain(values: pd.Series, right: str) -> pd.Series:
+def _plain(values: pd.Series) -> pd.Series:
     """Return numbers of any kind as floats; text and categories as they are."""
     kind = values.dtype
     if pd.api.types.is_bool_dtype(kind) or pd.api.types.is_numeric_dtype(kind):
@@ -307,8 +305,7 @@ def _whole_numbers(frame: pd.DataFrame, right: str) -> pd.DataFrame:
     """Name the levels of whole-numbered categories without a decimal point."""
     found = frame.copy()
     for name in frame:
-        in_category = re.search(rf"C\(\s*(Q\(['\"])?{re.escape(str(name))}\b", right)
         numeric = pd.api.types.is_numeric_dtype(frame[name].dtype)
-        if in_category and numeric and (frame[name] % 1 == 0).all():
+        if _categorical(name, right) and numeric and (frame[name] % 1 == 0).all():
             found[name] = frame[name].astype(np.int64)
     return found

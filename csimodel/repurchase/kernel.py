@@ -18,7 +18,7 @@ from csimodel.repurchase.families import Family
 Floats = NDArray[np.float64]
 
 LARGEST_STEP = 5.0  # of a coefficient of a standardised regressor, in one Newton step
-_SINGULAR = 1e-13  # determinant of an information matrix with unit diagonal
+_SINGULAR = 1e-13  # smallest eigenvalue of an information matrix with unit diagonal
 _SATURATED = 3e-7  # distance from 0 or 1 at which a fitted probability counts as certain
 
 
@@ -80,7 +80,8 @@ def regress_draws(
 ) -> Regressions:
     """Fit one weighted regression for each draw by Fisher scoring.
 
-    For the logistic families this is Newton's method. Draws leave the batch when they are done.
+    For the logistic families this is Newton's method. Draws leave the batch when they are done;
+    those without a solution from `start` are tried again from zero.
 
     Parameters
     ----------
@@ -141,6 +142,14 @@ def regress_draws(
         if not stay.all():
             left, b = left[stay], b[stay]
             (w, y), x = take([w, y], stay), take(x, stay)
+    lost = varied & (ending != Ending.CONVERGED)
+    if lost.any() and np.any(start):
+        (w, y), x = take([weights, outcome], lost), take(regressors, lost)
+        again = regress_draws(
+            family, y, x, w, np.zeros(size), tolerance=tolerance, max_iterations=max_iterations
+        )
+        coefficients[lost], mean_slope[lost] = again.coefficients, again.mean_slope
+        ending[lost] = again.ending
     return Regressions(coefficients, mean_slope, ending)
 
 
@@ -208,7 +217,7 @@ def average_along(
     share = weights / weights.sum(axis=1, keepdims=True)
     alone = all(part.shape[1] == 1 for part in predictor)
     levels = np.broadcast_to(levels, (len(weights), levels.shape[-1]))
-    rising = [power * part for power, part in enumerate(predictor)][1:]
+    rising = [power * part for power, part in enumerate(predictor[1:], 1)]
     found = np.empty(levels.shape)
     for position in range(levels.shape[1]):
         level = levels[:, position, None]
@@ -291,7 +300,10 @@ def newton_step(gradient: Floats, hessian: Floats) -> tuple[Floats, NDArray[np.b
     solved = np.asarray((diagonal > 0).all(axis=1))
     scale = np.sqrt(diagonal[solved])
     unit = hessian[solved] / (scale[:, :, None] * scale[:, None, :])
+    # A small determinant of a large matrix need not be a small eigenvalue.
     regular = np.linalg.det(unit) > _SINGULAR
+    if unit.shape[1] > 3 and not regular.all():
+        regular[~regular] = np.linalg.eigvalsh(unit[~regular])[:, 0] > _SINGULAR
     solved[solved] = regular
     scale = scale[regular]
     right = gradient[solved] / scale

@@ -51,6 +51,8 @@ class Layout:
         Each a sum of parts.
     indexes
         How many indexes there are.
+    without_effect
+        Columns that cannot change alone, as they are made of the same controls as others.
 
     Examples
     --------
@@ -63,6 +65,7 @@ class Layout:
 
     columns: tuple[Column, ...]
     indexes: int
+    without_effect: tuple[int, ...] = ()
 
     @classmethod
     def plain(cls, indexes: int, factors: int) -> Layout:
@@ -96,6 +99,8 @@ class Layout:
         """
         found = [(j, self._by_index(j)) for j in range(self.indexes)]
         for j, column in enumerate(self.columns):
+            if j in self.without_effect:
+                continue
             if len(column) == 1 and column[0].factor is not None and not any(column[0].powers):
                 found.append((j, self._by_factor(column[0])))
         return tuple(found)

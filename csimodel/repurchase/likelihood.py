@@ -122,7 +122,7 @@ def joint_covariance(
 def _beta_pieces(sample: Sample, coefficients: Floats, further: Floats) -> tuple[Floats, Floats]:
     """Return each respondent's score, (rows, k), and information, (rows, k, k)."""
     X = np.column_stack([np.ones(sample.n), sample.regressors])
-    terms = beta_terms(X @ coefficients, further, *beta_statistics(sample.outcome))
+    terms = beta_terms(X @ coefficients, further, *beta_statistics(sample.outcome), expected=False)
     score = np.column_stack([X * terms.by_eta[:, None], terms.by_tau])
     k = X.shape[1]
     pieces = np.empty((sample.n, k + 1, k + 1))

@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 Curve = Callable[[Floats], pd.DataFrame]
 
 _GRID = np.linspace(0.0, 100.0, 21)
-_CLOSE = 1e-7  # index points
+_CLOSE = 1e-5  # index points
 
 
 @dataclass(frozen=True, repr=False)
@@ -199,4 +199,6 @@ def _root(curve: Curve, probability: float, row: int, a: float, b: float) -> flo
     def gap(x: float) -> float:
         return float(_gaps(curve, probability, np.array([x]))[row, 0])
 
-    return float(brentq(gap, a, b, xtol=_CLOSE, rtol=_CLOSE))
+    if gap(a) * gap(b) >= 0:  # a band without width, as close to b as can be told
+        return float(b)
+    return float(brentq(gap, a, b, xtol=_CLOSE, rtol=1e-9))

@@ -86,6 +86,9 @@ class Regression:
     def covariance(self) -> Floats:
         """Covariance of the coefficients, (terms, terms); see `robust.sandwich`.
 
+        The information is the expected one, as in R's sandwich; statsmodels takes the observed
+        one in robust errors of probit and complementary log-log, which differ a little. Beta
+        and ordered families take the observed one.
         Survey weights multiply the scores and the information, as for probability weights.
         """
         X, sample = self.design, self.sample

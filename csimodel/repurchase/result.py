@@ -8,22 +8,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from csimodel.errors import OptionError, suggest
-from csimodel.findings import Finding
-from csimodel.inference import interval_of, spread_of, tail_probability
+from csimodel.errors import OptionError
 from csimodel.repurchase import categories as ordered
-from csimodel.repurchase.chain import Chain
 from csimodel.repurchase.estimate import Estimate
-from csimodel.repurchase.families import Family
 from csimodel.repurchase.needed import NeededLevel, level_for
-from csimodel.repurchase.regression import Regression
+from csimodel.repurchase.regressed import Regressed, index_levels
 from csimodel.repurchase.summary import Summary
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Repurchase:
+class Repurchase(Regressed):
     """What a point of the index is worth in repurchase. Made by `repurchase`.
 
     Of ordered answers, the probability of repurchase is that of the answer `cut` or a higher one.
@@ -32,102 +28,14 @@ class Repurchase:
     keeps each respondent's other regressors, and averages over the sample (survey weights
     count): an average adjusted prediction. Intervals are of the kind `interval_kind` says.
 
-    Attributes
-    ----------
-    regression
-        The regression as arrays.
-    chain
-        The regression in every bootstrap draw, or None.
-    level
-        Coverage of intervals.
-    interval
-        Kind of bootstrap interval.
-    diagnostics
-        What a reader must know, in plain words; empty when all is well.
+    Its fields are those of `Regressed`, `diagnostics` among them.
     """
-
-    regression: Regression
-    chain: Chain | None
-    level: float
-    interval: str
-    diagnostics: tuple[Finding, ...]
-
-    @property
-    def n(self) -> int:
-        """Number of respondents used."""
-        return self.regression.sample.n
-
-    @property
-    def outcome(self) -> str:
-        """Name of the outcome."""
-        return self.regression.sample.label
-
-    @property
-    def family(self) -> Family:
-        """The family, with its `name` and the `scale` of its coefficients."""
-        return self.regression.family
-
-    @property
-    def indexes(self) -> tuple[str, ...]:
-        """Names of the indexes among the regressors; the first is the one meant by default."""
-        return self.regression.sample.indexes
-
-    @property
-    def cut(self) -> float | None:
-        """Of ordered answers, the lowest that counts as repurchase; else None."""
-        ordering = self.regression.sample.ordering
-        return None if ordering is None else float(ordering.categories[ordering.cut])
-
-    @property
-    def errors(self) -> str:
-        """Kind of standard errors of the regression."""
-        return self.regression.errors
-
-    @property
-    def converged(self) -> bool:
-        """Whether the numbers are a solution at all."""
-        return self.regression.ending == 0
 
     @property
     def naive(self) -> Repurchase:
         """The same with the regression's own errors, the index treated as if it were known."""
         findings = tuple(f for f in self.diagnostics if not f.code.endswith("-draws"))
         return replace(self, chain=None, diagnostics=findings)
-
-    @property
-    def interval_kind(self) -> str:
-        """What the standard errors and intervals account for, in a sentence."""
-        errors = {
-            "nonrobust": "model-based errors",
-            "cluster": "cluster-robust errors",
-        }.get(self.errors, f"{self.errors} robust errors")
-        if self.chain is None:
-            return (
-                f"Intervals of the regression alone ({errors}, delta method): the index is "
-                "treated as known without error."
-            )
-        return (
-            f"Whole-chain intervals ({self.interval}, {int(self.chain.usable.sum())} bootstrap "
-            "draws): item weights, index and regression were estimated again in each draw."
-        )
-
-    @property
-    def coefficients(self) -> pd.DataFrame:
-        """Coefficients on the family's scale; rows const, indexes, controls.
-
-        Columns estimate, se, lower, upper, p; `family.scale` says what they are (probability for
-        least squares, log-odds for the logistic families), per index point or unit of a control.
-        Of ordered answers, const is less the threshold of the cut.
-        """
-        terms = self.regression.sample.terms
-        draws = None if self.chain is None else self.chain.coefficients
-        table = self._table(self.regression.coefficients, np.eye(len(terms)), draws)
-        return table.set_axis(list(terms))
-
-    @property
-    def slope(self) -> Estimate:
-        """Coefficient of the (first) index per index point, on the family's scale."""
-        return self._estimate(self.coefficients.iloc[1:])
 
     @property
     def average_marginal_effects(self) -> pd.DataFrame:
@@ -158,7 +66,7 @@ class Repurchase:
         OptionError
             When the level is outside 0 to 100 or the index is not in the regression.
         """
-        moved, levels = self._moved(index), _levels([level])
+        moved, levels = self._moved(index), index_levels([level])
         value, gradient = self.regression.slopes(moved, levels)
         draws = None if self.chain is None else self.chain.slopes(moved, levels)
         return self._estimate(self._table(value, gradient, draws))
@@ -176,7 +84,7 @@ class Repurchase:
         """
         moved, sample = self._moved(index), self.regression.sample
         mean = float(np.clip(sample.share @ sample.points[:, moved], 0.0, 100.0))
-        at = _levels([mean if level is None else level])
+        at = index_levels([mean if level is None else level])
         p, p_gradient = self.regression.predictions(moved, at)
         slope, gradient = self.regression.slopes(moved, at)
         if p[0] <= 0:
@@ -256,7 +164,7 @@ class Repurchase:
         OptionError
             When a level is outside 0 to 100 or the index is not in the regression.
         """
-        moved, points = self._moved(index), _levels(levels)
+        moved, points = self._moved(index), index_levels(levels)
         value, gradient = self.regression.predictions(moved, points)
         draws = None if self.chain is None else self.chain.predictions(moved, points)
         table = self._table(value, gradient, draws, probability=True)
@@ -284,7 +192,7 @@ class Repurchase:
         OptionError
             When a level is outside 0 to 100 or the index is not in the regression.
         """
-        moved, points = self._moved(index), _levels([start, end])
+        moved, points = self._moved(index), index_levels([start, end])
         value, gradient = self.regression.predictions(moved, points)
         draws = None if self.chain is None else self.chain.predictions(moved, points)
         ends = self._table(value, gradient, draws, probability=True)
@@ -310,46 +218,6 @@ class Repurchase:
         """
         return self.predict(np.arange(101.0) if levels is None else levels, index).reset_index()
 
-    @property
-    def thresholds(self) -> pd.DataFrame:
-        """Of ordered answers, the thresholds between them; rows such as ``1|2``.
-
-        ``P(answer ≤ j) = F(threshold - slope · index - …)``; columns estimate, se, lower, upper, p.
-
-        Raises
-        ------
-        OptionError
-            When the family is not ordered.
-        """
-        categories = self._categories()
-        regression, size = self.regression, len(categories) - 1
-        assert regression.further is not None
-        draws = None if self.chain is None else self.chain.further
-        covariance = regression.joint_covariance[:size, :size]
-        table = self._table(regression.further, np.eye(size), draws, covariance)
-        return table.set_axis(ordered.threshold_names(categories))
-
-    @property
-    def precision(self) -> Estimate:
-        """Of beta regression, the precision φ: the variance of y is ``μ(1 - μ)/(1 + φ)``.
-
-        Raises
-        ------
-        OptionError
-            When the family is another.
-        """
-        regression = self.regression
-        if self.family.further != "precision":
-            raise OptionError(
-                f"family={self.family.name!r} has no precision; it belongs to family='beta'."
-            )
-        assert regression.further is not None
-        draws = None if self.chain is None else self.chain.further
-        covariance = regression.joint_covariance[-1:, -1:]
-        log = self._estimate(self._table(regression.further, np.eye(1), draws, covariance))
-        value, lower, upper = np.exp([float(log), log.lower, log.upper]).tolist()
-        return Estimate(value, value * log.se, lower, upper, log.p, self.level)
-
     def categories(self, levels: float | ArrayLike, index: str | None = None) -> pd.DataFrame:
         """Return the probability of each ordered answer at levels of an index.
 
@@ -371,7 +239,7 @@ class Repurchase:
             When the family is not ordered, a level is outside 0 to 100 or the index is not in
             the regression.
         """
-        answers, points = self._categories(), _levels(levels)
+        answers, points = self._categories(), index_levels(levels)
         up, gradients, draws = self._reached(index, points)
         value, gradient = ordered.shares(up), ordered.gradients_of_shares(gradients)
         table = self._table(
@@ -396,7 +264,7 @@ class Repurchase:
         DataFrame
             Rows levels; columns answer, se, lower, upper.
         """
-        answers, points = self._categories(), _levels(levels)
+        answers, points = self._categories(), index_levels(levels)
         up, gradients, draws = self._reached(index, points)
         table = self._table(
             ordered.expected(up, answers),
@@ -423,24 +291,6 @@ class Repurchase:
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()
 
-    def _moved(self, index: str | None) -> int:
-        name = self.indexes[0] if index is None else index
-        if name not in self.indexes:
-            raise OptionError(
-                f"index={name!r} is not in this regression{suggest(str(name), self.indexes)}; "
-                f"use one of {', '.join(map(repr, self.indexes))}."
-            )
-        return self.indexes.index(name)
-
-    def _categories(self) -> Floats:
-        ordering = self.regression.sample.ordering
-        if ordering is None:
-            raise OptionError(
-                f"family={self.family.name!r} does not tell answers apart; use "
-                "family='ordered-logit' or 'ordered-probit'."
-            )
-        return ordering.categories
-
     def _reached(self, index: str | None, points: Floats) -> tuple[Floats, Floats, Floats | None]:
         """Return ``P(answer ≥ j)`` at levels, its gradients and its draws."""
         moved = self._moved(index)
@@ -448,43 +298,3 @@ class Repurchase:
         if self.chain is None:
             return up, gradients, None
         return up, gradients, ordered.reached_in_draws(self.chain, moved, points)
-
-    def _estimate(self, table: pd.DataFrame) -> Estimate:
-        """Return the first row of a table."""
-        value, se, lower, upper, p = table.to_numpy()[0].tolist()
-        return Estimate(value, se, lower, upper, p, self.level)
-
-    def _table(
-        self,
-        value: Floats,
-        gradient: Floats,
-        draws: Floats | None,
-        covariance: Floats | None = None,
-        *,
-        probability: bool = False,
-    ) -> pd.DataFrame:
-        """Put errors and limits to values, from draws or else by the delta method.
-
-        The covariance is that of the coefficients unless another is given.
-        """
-        if draws is None:
-            covariance = self.regression.covariance if covariance is None else covariance
-            se = np.sqrt(np.einsum("ij,jk,ik->i", gradient, covariance, gradient))
-            lower, upper = self.regression.limits(value, se, self.level, probability)
-            p = self.regression.p_value(value, se)
-        else:
-            se, p = spread_of(draws), tail_probability(draws, 0.0)
-            lower, upper = interval_of(self.interval, self.level, value, draws)
-        columns = {"estimate": value, "se": se, "lower": lower, "upper": upper, "p": p}
-        return pd.DataFrame(columns)
-
-
-def _levels(levels: float | ArrayLike) -> Floats:
-    points = np.atleast_1d(np.asarray(levels, dtype=np.float64)).ravel()
-    outside = points[~((points >= 0) & (points <= 100))]
-    if len(outside):
-        raise OptionError(
-            f"Level {outside[0]:g} is not on the index, which goes from 0 to 100; choose a level "
-            "between them."
-        )
-    return points

@@ -15,6 +15,8 @@ from csimodel.repurchase.layout import Layout
 
 Floats = NDArray[np.float64]
 
+FEW_ALIKE = 10  # respondents of a category, below which a finding says so
+
 
 @dataclass(frozen=True, eq=False)
 class Ordering:
@@ -195,6 +197,7 @@ def sample_of(
             names=built.names,
             formula_layout=built.layout,
             formula_factors=built.factors,
+            findings=(*sample.findings, *formula.thin(rows, FEW_ALIKE)),
         )
         _require_enough(len(rows), built.names, label)
     _require_two_outcomes(sample)

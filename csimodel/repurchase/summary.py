@@ -38,7 +38,7 @@ class Summary:
         others = len(result.regression.sample.names) > 1
         return (
             f"Each point of {result.indexes[0]} goes with {abs(points):.2f} percentage points "
-            f"{direction} probability of repurchase ({result.outcome}; "
+            f"{direction} probability of repurchase ({_told(result)}; "
             f"{100 * result.level:g} % interval {ends[0]:.2f} to {ends[1]:.2f})"
             f"{', other regressors held as they are' if others else ''}."
         )
@@ -79,10 +79,13 @@ class Summary:
         sample = result.regression.sample
         weighted = ", survey weights" if sample.weights is not None else ""
         mean = float(sample.share @ sample.outcome)
-        return [
+        facts = [
             f"{result.family.label}, {result.n} respondents{weighted}; mean outcome {mean:.3f}",
             result.interval_kind,
         ]
+        if result.cut is not None:
+            facts.insert(1, f"{_told(result)} counts as repurchase (cut={result.cut:g})")
+        return facts
 
     def _tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
         result = self.result
@@ -91,9 +94,21 @@ class Summary:
             (result.average_marginal_effects),
         )
         yield f"Coefficients ({result.family.scale})", result.coefficients
+        if result.cut is not None:
+            yield f"Thresholds ({result.family.scale})", result.thresholds
         low, high = _quartiles(result)
         if high > low:
             yield "Probability at the quartiles of the index", result.contrast(low, high)
+            if result.cut is not None:
+                expected = result.expected_answer([low, high])
+                yield "Expected answer at the quartiles of the index", expected
+
+
+def _told(result: Repurchase) -> str:
+    """Return what repurchase is, such as ``REPUR`` or ``REPUR of 6 or more``."""
+    if result.cut is None:
+        return result.outcome
+    return f"{result.outcome} of {result.cut:g} or more"
 
 
 def _quartiles(result: Repurchase) -> tuple[float, float]:

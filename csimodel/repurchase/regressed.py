@@ -1,0 +1,222 @@
+"""A regression with its draws: names, coefficients, and numbers with their errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from csimodel.errors import OptionError, suggest
+from csimodel.findings import Finding
+from csimodel.inference import interval_of, spread_of, tail_probability
+from csimodel.repurchase.categories import threshold_names
+from csimodel.repurchase.chain import Chain
+from csimodel.repurchase.estimate import Estimate
+from csimodel.repurchase.families import Family
+from csimodel.repurchase.regression import Regression
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Regressed:
+    """A regression on the index and the errors of what is computed from it.
+
+    Attributes
+    ----------
+    regression
+        The regression as arrays.
+    chain
+        The regression in every bootstrap draw, or None.
+    level
+        Coverage of intervals.
+    interval
+        Kind of bootstrap interval.
+    diagnostics
+        What a reader must know, in plain words; empty when all is well.
+    """
+
+    regression: Regression
+    chain: Chain | None
+    level: float
+    interval: str
+    diagnostics: tuple[Finding, ...]
+
+    @property
+    def n(self) -> int:
+        """Number of respondents used."""
+        return self.regression.sample.n
+
+    @property
+    def outcome(self) -> str:
+        """Name of the outcome."""
+        return self.regression.sample.label
+
+    @property
+    def family(self) -> Family:
+        """The family, with its `name` and the `scale` of its coefficients."""
+        return self.regression.family
+
+    @property
+    def indexes(self) -> tuple[str, ...]:
+        """Names of the indexes among the regressors; the first is the one meant by default."""
+        return self.regression.sample.indexes
+
+    @property
+    def cut(self) -> float | None:
+        """Of ordered answers, the lowest that counts as repurchase; else None."""
+        ordering = self.regression.sample.ordering
+        return None if ordering is None else float(ordering.categories[ordering.cut])
+
+    @property
+    def errors(self) -> str:
+        """Kind of standard errors of the regression."""
+        return self.regression.errors
+
+    @property
+    def converged(self) -> bool:
+        """Whether the numbers are a solution at all."""
+        return self.regression.ending == 0
+
+    @property
+    def interval_kind(self) -> str:
+        """What the standard errors and intervals account for, in a sentence."""
+        errors = {
+            "nonrobust": "model-based errors",
+            "cluster": "cluster-robust errors",
+        }.get(self.errors, f"{self.errors} robust errors")
+        if self.chain is None:
+            return (
+                f"Intervals of the regression alone ({errors}, delta method): the index is "
+                "treated as known without error."
+            )
+        return (
+            f"Whole-chain intervals ({self.interval}, {int(self.chain.usable.sum())} bootstrap "
+            "draws): item weights, index and regression were estimated again in each draw."
+        )
+
+    @property
+    def coefficients(self) -> pd.DataFrame:
+        """Coefficients on the family's scale; rows const, indexes, controls.
+
+        Columns estimate, se, lower, upper, p; `family.scale` says what they are (probability for
+        least squares, log-odds for the logistic families), per index point or unit of a control.
+        Of ordered answers, const is less the threshold of the cut.
+        """
+        terms = self.regression.sample.terms
+        draws = None if self.chain is None else self.chain.coefficients
+        table = self._table(self.regression.coefficients, np.eye(len(terms)), draws)
+        return table.set_axis(list(terms))
+
+    @property
+    def slope(self) -> Estimate:
+        """Coefficient of the (first) index per index point, on the family's scale."""
+        return self._estimate(self.coefficients.iloc[1:])
+
+    @property
+    def thresholds(self) -> pd.DataFrame:
+        """Of ordered answers, the thresholds between them; rows such as ``1|2``.
+
+        ``P(answer ≤ j) = F(threshold - slope · index - …)``; columns estimate, se, lower, upper.
+        An outer one is infinite in draws without any such answer; it then has neither se nor
+        limits.
+
+        Raises
+        ------
+        OptionError
+            When the family is not ordered.
+        """
+        categories = self._categories()
+        regression, size = self.regression, len(categories) - 1
+        assert regression.further is not None
+        draws = None if self.chain is None else self.chain.further
+        if draws is not None:
+            draws = np.where(np.isfinite(draws).all(axis=0), draws, np.nan)
+        covariance = regression.joint_covariance[:size, :size]
+        table = self._table(regression.further, np.eye(size), draws, covariance)
+        return table.drop(columns="p").set_axis(threshold_names(categories))
+
+    @property
+    def precision(self) -> Estimate:
+        """Of beta regression, the precision φ: the variance of y is ``μ(1 - μ)/(1 + φ)``.
+
+        Limits are made on its logarithm; there is no p, as φ is positive anyhow.
+
+        Raises
+        ------
+        OptionError
+            When the family is another.
+        """
+        regression = self.regression
+        if self.family.further != "precision":
+            raise OptionError(
+                f"family={self.family.name!r} has no precision; it belongs to family='beta'."
+            )
+        assert regression.further is not None
+        draws = None if self.chain is None else self.chain.further
+        covariance = regression.joint_covariance[-1:, -1:]
+        log = self._estimate(self._table(regression.further, np.eye(1), draws, covariance))
+        value, lower, upper = np.exp([float(log), log.lower, log.upper]).tolist()
+        se = value * log.se if draws is None else float(np.exp(draws).std(ddof=1))
+        return Estimate(value, se, lower, upper, float("nan"), self.level)
+
+    def _moved(self, index: str | None) -> int:
+        name = self.indexes[0] if index is None else index
+        if name not in self.indexes:
+            raise OptionError(
+                f"index={name!r} is not in this regression{suggest(str(name), self.indexes)}; "
+                f"use one of {', '.join(map(repr, self.indexes))}."
+            )
+        return self.indexes.index(name)
+
+    def _categories(self) -> Floats:
+        ordering = self.regression.sample.ordering
+        if ordering is None:
+            raise OptionError(
+                f"family={self.family.name!r} does not tell answers apart; use "
+                "family='ordered-logit' or 'ordered-probit'."
+            )
+        return ordering.categories
+
+    def _estimate(self, table: pd.DataFrame) -> Estimate:
+        """Return the first row of a table."""
+        value, se, lower, upper, p = table.to_numpy()[0].tolist()
+        return Estimate(value, se, lower, upper, p, self.level)
+
+    def _table(
+        self,
+        value: Floats,
+        gradient: Floats,
+        draws: Floats | None,
+        covariance: Floats | None = None,
+        *,
+        probability: bool = False,
+    ) -> pd.DataFrame:
+        """Put errors and limits to values, from draws or else by the delta method.
+
+        The covariance is that of the coefficients unless another is given.
+        """
+        if draws is None:
+            covariance = self.regression.covariance if covariance is None else covariance
+            se = np.sqrt(np.einsum("ij,jk,ik->i", gradient, covariance, gradient))
+            lower, upper = self.regression.limits(value, se, self.level, probability)
+            p = self.regression.p_value(value, se)
+        else:
+            se, p = spread_of(draws), tail_probability(draws, 0.0)
+            lower, upper = interval_of(self.interval, self.level, value, draws)
+        columns = {"estimate": value, "se": se, "lower": lower, "upper": upper, "p": p}
+        return pd.DataFrame(columns)
+
+
+def index_levels(levels: float | ArrayLike) -> Floats:
+    """Return levels of an index as an array, or say which is outside 0 to 100."""
+    points = np.atleast_1d(np.asarray(levels, dtype=np.float64)).ravel()
+    outside = points[~((points >= 0) & (points <= 100))]
+    if len(outside):
+        raise OptionError(
+            f"Level {outside[0]:g} is not on the index, which goes from 0 to 100; choose a level "
+            "between them."
+        )
+    return points

@@ -1,0 +1,304 @@
+"""Formulas: the same columns as statsmodels' own, effects through products, draws, messages."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+import statsmodels.formula.api as smf
+from numpy.testing import assert_allclose
+
+import csimodel as csi
+from csimodel.errors import EstimationError, OptionError, SurveyError
+from csimodel.repurchase import repurchase, repurchase_of_index
+from csimodel.repurchase.families import FAMILIES
+
+ISSUE = "CUSL1 ~ index * competition + C(industry)"
+FORMULAS = [
+    ISSUE,
+    "CUSL1 ~ index * C(industry)",
+    "CUSL1 ~ index + I(index ** 2) + I(index ** 3)",
+    "CUSL1 ~ index * Image + np.log(age)",
+    "CUSL1 ~ index + age * competition + C(firm)",
+    "CUSL1 ~ index + I(index ** 2):competition + competition + Q('years with us')",
+]
+
+
+@pytest.fixture(scope="module")
+def frame(mobi):
+    rng = np.random.default_rng(0)
+    return mobi.data.assign(
+        age=rng.integers(18, 80, 250),
+        industry=rng.choice(["air", "bank", "net"], 250),
+        competition=rng.uniform(0, 1, 250),
+        firm=rng.integers(1, 4, 250),
+        **{"years with us": rng.exponential(4.0, 250)},
+    )
+
+
+@pytest.fixture(scope="module")
+def own(ecsi, mobi, frame):
+    return csi.fit(ecsi, replace(mobi, data=frame))
+
+
+def by_statsmodels(own, frame, formula, family="fractional-logit"):
+    """Fit a formula with statsmodels, the indexes as columns."""
+    scores = csi.respondent_index(own)
+    data = frame.assign(
+        index=scores["Satisfaction"], Image=scores["Image"], CUSL1=(frame["CUSL1"] - 1) / 9
+    )
+    if family == "ols":
+        return smf.ols(formula, data).fit(), data
+    model = smf.glm(formula, data, family=sm.families.Binomial())
+    return model.fit(tol=1e-13, tol_criterion="params"), data
+
+
+@pytest.mark.parametrize("family", ["ols", "fractional-logit"])
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_the_same_coefficients_as_statsmodels(own, frame, formula, family):
+    theirs, _ = by_statsmodels(own, frame, formula, family)
+    found = repurchase(own, formula=formula, family=family)
+    mine = found.coefficients["estimate"].rename(
+        lambda name: name.replace("Satisfaction", "index").replace("const", "Intercept")
+    )
+    names = theirs.params.rename(lambda name: name.replace("Q('years with us')", "years with us"))
+    assert set(mine.index) == set(names.index)
+    assert_allclose(mine[names.index], names, rtol=1e-6, atol=1e-10)
+    assert found.indexes[0] == "Satisfaction"
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_effects_and_predictions_go_through_the_formula(own, frame, formula):
+    theirs, data = by_statsmodels(own, frame, formula)
+    found = repurchase(own, formula=formula)
+
+    def mean(shift=0.0, level=None):
+        moved = data.assign(index=data["index"] + shift if level is None else level)
+        return float(theirs.predict(moved).mean())
+
+    step = (mean(1e-4) - mean(-1e-4)) / 2e-4
+    assert_allclose(found.average_marginal_effect, step, rtol=1e-6)
+    assert_allclose(found.predict([40, 75])["probability"], [mean(level=40), mean(level=75)])
+    slope = (mean(level=75 + 1e-4) - mean(level=75 - 1e-4)) / 2e-4
+    assert_allclose(found.effect_at(75), slope, rtol=1e-6)
+    assert (found.average_marginal_effects["se"] > 0).all()
+
+
+def test_errors_of_effects_are_the_delta_methods(own):
+    found = repurchase(own, formula="CUSL1 ~ index * competition + I(index ** 2)")
+    base = found.regression
+    for ask in (
+        lambda g: g.average_slopes(),
+        lambda g: g.predictions(0, np.array([30.0, 80.0])),
+        lambda g: g.slopes(0, np.array([30.0, 80.0])),
+    ):
+        gradient = ask(base)[1]
+        for j, size in enumerate(np.abs(base.coefficients)):
+            step = np.zeros(len(base.coefficients))
+            step[j] = 1e-6 * size
+            up, down = (
+                ask(replace(base, coefficients=base.coefficients + s))[0] for s in (step, -step)
+            )
+            assert_allclose(gradient[:, j], (up - down) / (2 * step[j]), rtol=1e-4, atol=1e-6)
+
+
+def test_controls_that_cannot_change_alone_have_no_effect_of_their_own(own):
+    def effects(right):
+        return repurchase(own, formula=f"CUSL1 ~ {right}").average_marginal_effects.index.tolist()
+
+    assert effects("index + age * competition") == ["Satisfaction"]
+    assert effects("index + age + I(age ** 2) + firm") == ["Satisfaction", "firm"]
+    assert effects("index * competition") == ["Satisfaction", "competition"]
+    assert effects("index * C(industry)") == [
+        "Satisfaction",
+        "C(industry)[T.bank]",
+        "C(industry)[T.net]",
+    ]
+    assert effects("index * Image") == ["Satisfaction", "Image"]
+
+
+@pytest.mark.parametrize("family", ["fractional-logit", "ordered-logit", "beta", "ols"])
+def test_every_draw_makes_the_formula_again(own, mobi, frame, ecsi, family):
+    rows = np.random.default_rng(5).integers(0, 250, (24, 250))
+    boot = csi.bootstrap(own, resamples=rows)
+    options = {"scale": (0.5, 10.5)} if family == "beta" else {}
+    formula = "CUSL1 ~ index * competition + I(index ** 2) + Image + C(industry)"
+    found = repurchase(own, formula=formula, family=family, bootstrap=boot, **options)
+    assert found.chain.usable.all()
+    levels = np.array([50.0, 80.0])
+    drawn = {
+        "predictions": found.chain.predictions(0, levels),
+        "slopes": found.chain.slopes(0, levels),
+        "average_slopes": found.chain.average_slopes(),
+    }
+    for draw in (0, 13, 23):
+        again = replace(mobi, data=frame.iloc[rows[draw]].reset_index(drop=True))
+        one = repurchase(csi.fit(ecsi, again), formula=formula, family=family, **options)
+        assert_allclose(
+            found.chain.coefficients[draw], one.coefficients["estimate"], rtol=1e-5, atol=1e-7
+        )
+        for name, values in drawn.items():
+            ask = getattr(one.regression, name)
+            mine = ask()[0] if name == "average_slopes" else ask(0, levels)[0]
+            assert_allclose(values[draw], mine, rtol=1e-5, atol=1e-8, err_msg=name)
+
+
+def test_an_index_from_elsewhere_takes_formulas(own, frame):
+    index = csi.respondent_index(own)["Satisfaction"]
+    controls = frame[["competition", "industry"]]
+    for formula in (ISSUE, ISSUE.partition("~")[2], ISSUE.replace("index", "Satisfaction")):
+        found = repurchase_of_index(
+            index, frame["CUSL1"], formula=formula, controls=controls, scale=(1, 10)
+        )
+        pd.testing.assert_frame_equal(
+            found.coefficients, repurchase(own, formula=ISSUE).coefficients
+        )
+    found = repurchase_of_index(index, frame["CUSL1"], formula="index + I(index**2)", scale=(1, 10))
+    assert found.coefficients.index.tolist() == ["const", "Satisfaction", "I(Satisfaction ** 2)"]
+
+
+def test_index_means_the_construct_given_and_others_go_by_name(own):
+    one = repurchase(own, formula="CUSL1 ~ index + Value", index="Image")
+    assert one.indexes == ("Image", "Value")
+    plain = repurchase(own, "CUSL1", index=["Image", "Value"])
+    pd.testing.assert_frame_equal(one.coefficients, plain.coefficients)
+    assert_allclose(one.predict(60, index="Value"), plain.predict(60, index="Value"))
+
+
+def test_rows_without_a_value_are_left_out_and_counted(mobi, ecsi, frame):
+    gaps = frame.assign(
+        age=frame["age"].where(np.arange(250) >= 7), industry=frame["industry"].where(frame["firm"] > 1)
+    )  # fmt: skip
+    fit = csi.fit(ecsi, replace(mobi, data=gaps))
+    found = repurchase(fit, formula="CUSL1 ~ index + age + industry")
+    firms = int((frame["firm"] == 1).sum())
+    assert found.diagnostics[0].code == "rows-left-out"
+    assert f"age (7) and industry ({firms})" in str(found.diagnostics[0])
+    assert found.n == int(gaps[["age", "industry"]].notna().all(axis=1).sum())
+
+
+def test_weights_and_clusters_go_with_formulas(mobi, ecsi, frame):
+    data = frame.assign(w=np.random.default_rng(2).uniform(0.5, 2, 250), site=np.arange(250) % 40)
+    survey = csi.read_survey(data, scale=(1, 10), weights="w", cluster="site")
+    fit = csi.fit(ecsi, survey)
+    found = repurchase(fit, formula=ISSUE, scale=(1, 10))
+    assert found.errors == "cluster"
+    scores = csi.respondent_index(fit)
+    columns = data.assign(index=scores["Satisfaction"], CUSL1=(data["CUSL1"] - 1) / 9)
+    theirs = smf.glm(
+        ISSUE, columns, family=sm.families.Binomial(), var_weights=data["w"] / data["w"].mean()
+    ).fit(tol=1e-13, tol_criterion="params")
+    mine = found.coefficients["estimate"].rename(
+        lambda name: name.replace("Satisfaction", "index").replace("const", "Intercept")
+    )
+    assert_allclose(mine[theirs.params.index], theirs.params, rtol=1e-7)
+
+
+def test_every_family_takes_formulas(own, frame):
+    for name, family in FAMILIES.items():
+        if name == "wls":
+            continue
+        outcome, options = "CUSL1", {}
+        if family.outcome == "binary":
+            outcome = (frame["CUSL1"] >= 8).rename("again")
+        elif family.outcome == "open share":
+            options = {"scale": (0.5, 10.5)}
+        found = repurchase(own, outcome, formula="index * competition", family=name, **options)
+        assert found.converged
+        assert 0 < found.average_marginal_effect < 0.02
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        (
+            {"outcome": ISSUE},
+            OptionError,
+            f"outcome={ISSUE!r} is a formula; write formula={ISSUE!r}.",
+        ),
+        (
+            {"formula": "index * competition"},
+            OptionError,
+            "There is no outcome; name the column that says who buys again, or left of '~' in "
+            "formula='index * competition'.",
+        ),
+        (
+            {"outcome": "CUSL2", "formula": "CUSL1 ~ index"},
+            OptionError,
+            "formula='CUSL1 ~ index' explains 'CUSL1', but the outcome is 'CUSL2'; name the same "
+            "column in both.",
+        ),
+        (
+            {"formula": "CUSL1 ~ index", "controls": ["age", "firm"]},
+            OptionError,
+            "controls=['age', 'firm'] and formula= do not go together; add them to the formula, "
+            "as in '… + age + firm'.",
+        ),
+        (
+            {"formula": "CUSL1 ~ index + agee"},
+            SurveyError,
+            "formula='CUSL1 ~ index + agee' names 'agee', which is neither a column nor an index "
+            "in index=['Satisfaction'] (did you mean 'age'?); correct the name.",
+        ),
+        (
+            {"formula": "CUSL1 ~ index +* age"},
+            OptionError,
+            "formula='CUSL1 ~ index +* age' cannot be read (expected a noun, not '*'); correct it.",
+        ),
+        (
+            {"formula": "CUSL1 ~ "},
+            OptionError,
+            "formula='CUSL1 ~ ' has no regressors; write for example 'REPUR ~ index * industry'.",
+        ),
+        (
+            {"formula": "a ~ b ~ index"},
+            OptionError,
+            "formula='a ~ b ~ index' has more than one '~'; write for example "
+            "'REPUR ~ index * industry'.",
+        ),
+        (
+            {"formula": "CUSL1 ~ age"},
+            OptionError,
+            "formula='CUSL1 ~ age' has no term 'index' of its own; write 'index' besides its "
+            "products and powers, as in 'index * industry'.",
+        ),
+        (
+            {"formula": "CUSL1 ~ index - 1"},
+            OptionError,
+            "formula='CUSL1 ~ index - 1' has no constant; leave out '0 +' or '- 1', as every "
+            "regression here has one.",
+        ),
+        (
+            {"formula": "CUSL1 ~ index + np.log(index)"},
+            OptionError,
+            "formula='CUSL1 ~ index + np.log(index)' bends an index in 'np.log(index)' in a way "
+            "that is no polynomial up to power 3; write powers such as I(index ** 2), or see "
+            "csi.repurchase_shape.",
+        ),
+        (
+            {"formula": "CUSL1 ~ index + bs(index, df=4)"},
+            OptionError,
+            "formula='CUSL1 ~ index + bs(index, df=4)' bends an index in a term in a way that is "
+            "no polynomial up to power 3; write powers such as I(index ** 2), or see "
+            "csi.repurchase_shape.",
+        ),
+        (
+            {"formula": "CUSL1 ~ index * Complaints"},
+            OptionError,
+            "formula='CUSL1 ~ index * Complaints' names 'Complaints', which is an index and a "
+            "column, too; rename the column.",
+        ),
+        (
+            {"formula": "CUSL1 ~ index + center(index)"},
+            EstimationError,
+            "Regressors 'Satisfaction' and 'center(Satisfaction)' are tied by an exact formula, so "
+            "their slopes cannot be told apart; leave one out.",
+        ),
+    ],
+)
+def test_errors_of_formulas(mobi, ecsi, frame, options, error, message):
+    fit = csi.fit(ecsi, replace(mobi, data=frame.assign(Complaints=1)))
+    with pytest.raises(error) as raised:
+        repurchase(fit, **options)
+    assert str(raised.value) == message
