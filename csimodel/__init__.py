@@ -17,6 +17,7 @@ from csimodel.errors import (
 from csimodel.estimators import (
     ML,
     PLS,
+    WLSMV,
     Comparison,
     Fit,
     GroupFits,
@@ -75,6 +76,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ML",
     "PLS",
+    "WLSMV",
     "Analysis",
     "Assessment",
     "BollenStine",

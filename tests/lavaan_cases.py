@@ -151,7 +151,7 @@ class Cases:
         if name.startswith("tight"):
             five = pd.read_csv(REFERENCE / "mobi_ordinal5.csv")
             ordered = ("CUSA1", "CUSA2", "CUSA3")
-            return csi.fit(self.reduced, five, csi.WLSMV(ordered))
+            return csi.fit(self.reduced, five, csi.WLSMV(ordered, normal=True))
         if "all5" in name:
             data, ordered = pd.read_csv(REFERENCE / "mobi_all5.csv"), "all"
         else:
@@ -163,4 +163,4 @@ class Cases:
             kept = tuple(c for c in model.constructs if c.name != "Complaints")
             paths = [p for p in model.paths if "Complaints" not in p]
             model = csi.Model(kept, paths)
-        return csi.fit(model, data, csi.WLSMV(ordered))
+        return csi.fit(model, data, csi.WLSMV(ordered, normal=True))

@@ -14,9 +14,11 @@ import csimodel as csi
 from csimodel.errors import SurveyError
 from csimodel.moments import association, pairs
 from csimodel.moments.bivariate import FAR, bivariate_cdf, bivariate_pdf
+from csimodel.moments.fourth import fourth_moments
 from csimodel.moments.ordinal import ordinal_moments
 from csimodel.moments.polychoric import polychoric_pairs
 from csimodel.moments.polyserial import polyserial_correlations, polyserial_scores
+from csimodel.moments.responses import Responses, covariance_gamma
 
 LAVAAN = json.loads(
     (Path(__file__).parent / "reference" / "mobi_ordinal.json").read_text(encoding="utf-8")
@@ -66,7 +68,7 @@ def moments_of_case(name):
     data, weights = CASES[name]
     items, ordered = LAVAAN[name]["items"], LAVAAN[name]["ordered"]
     values = data if isinstance(data, np.ndarray) else data[items].to_numpy(float)
-    return ordinal_moments(values, items, ordered, weights)
+    return ordinal_moments(values, items, ordered, weights, normal=True)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -191,6 +193,38 @@ def test_gamma_is_the_spread_over_samples():
     assert_allclose(gamma / scale, spread / scale, atol=0.2)
 
 
+def test_gamma_is_the_spread_over_samples_with_long_tails_where_that_of_normal_items_is_not():
+    rng = np.random.default_rng(12)
+    spread, found = [], {False: [], True: []}
+    for _ in range(200):
+        values, names, ordered = sample(500, [-0.5, 0.7], rng, continuous=(1, 2))
+        values[:, 1:] = np.sinh(0.8 * values[:, 1:])
+        for normal in found:
+            moments = ordinal_moments(values, names, ordered, normal=normal)
+            found[normal].append(np.diag(moments.gamma))
+        spread.append(moments.statistics)
+    truth = 500 * np.var(spread, axis=0)
+    assert_allclose(np.mean(found[False], axis=0), truth, rtol=0.3)
+    at = moments.labels.index("q1~~q1")
+    assert np.mean(found[True], axis=0)[at] < 0.2 * truth[at]
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_gamma_of_continuous_items_is_that_of_fourth_moments(weights):
+    values = MOBI[["IMAG1", "PERQ1", "PERV2"]].to_numpy(float)
+    moments = ordinal_moments(values, ["a", "b", "c"], [], weights)
+    assert_allclose(covariance_gamma(moments), fourth_moments(values, weights), rtol=1e-10)
+
+
+def test_answers_correlate_with_their_responses_by_clarity():
+    response = np.random.default_rng(13).normal(size=(50_000, 2))
+    answer = np.digitize(response, [-1.5, 0, 0.4])
+    moments = ordinal_moments(np.where([True, False], answer, response), ["a", "x"], ["a"])
+    clarity = Responses.of(moments).clarity
+    assert_allclose(clarity[0], np.corrcoef(response[:, 0], answer[:, 0])[0, 1], atol=0.005)
+    assert clarity[1] == 1
+
+
 def test_gamma_of_thresholds_and_normal_items_has_its_closed_form():
     values, names, ordered = sample(500, [0.0], np.random.default_rng(8), items=2)
     moments = ordinal_moments(values, names, ordered)
@@ -214,7 +248,7 @@ def test_the_order_of_items_does_not_matter():
     names = LAVAAN["mixed"]["items"]
     plain = moments_of_case("mixed")
     again = ordinal_moments(
-        MIXED[names[::-1]].to_numpy(float), names[::-1], LAVAAN["mixed"]["ordered"]
+        MIXED[names[::-1]].to_numpy(float), names[::-1], LAVAAN["mixed"]["ordered"], normal=True
     )
     assert_allclose(again.cov[::-1, ::-1], plain.cov, atol=1e-12)
     to = {label: i for i, label in enumerate(again.labels)}
@@ -254,12 +288,15 @@ def test_all_continuous_items_have_the_ordinary_moments():
     assert moments.thresholds.size == 0
 
 
-def test_results_do_not_depend_on_stretches(monkeypatch):
-    plain = moments_of_case("mixed")
+@pytest.mark.parametrize("normal", [True, False])
+def test_results_do_not_depend_on_stretches(monkeypatch, normal):
+    case = LAVAAN["mixed"]
+    given = MIXED[case["items"]].to_numpy(float), case["items"], case["ordered"]
+    plain = ordinal_moments(*given, normal=normal)
     monkeypatch.setattr(association, "_RESPONDENTS", 17)
     monkeypatch.setattr(pairs, "_CELLS", 1)
     monkeypatch.setattr("csimodel.moments.polychoric._CELLS", 1)
-    again = moments_of_case("mixed")
+    again = ordinal_moments(*given, normal=normal)
     assert_allclose(again.gamma, plain.gamma, rtol=1e-9, atol=1e-9)
 
 

@@ -89,11 +89,11 @@ def d_g(solution: Solution, saturated: bool = False) -> Floats:
     >>> float(d_g(fit.solution).round(4))
     2.7256
     """
-    return _geodesic(_inverse_root(solution.moments.cor), solution.implied_cor(saturated))
+    return _geodesic(_inverse_root(solution.moments.response_cor), solution.implied_cor(saturated))
 
 
 def _residuals(solution: Solution, saturated: bool) -> Floats:
-    return np.asarray(solution.moments.cor - solution.implied_cor(saturated))
+    return np.asarray(solution.moments.response_cor - solution.implied_cor(saturated))
 
 
 def _inverse_root(cor: Floats) -> Floats:
@@ -124,7 +124,7 @@ def _both_d_uls(solution: Solution) -> Floats:
 
 
 def _both_d_g(solution: Solution) -> Floats:
-    root = _inverse_root(solution.moments.cor)
+    root = _inverse_root(solution.moments.response_cor)
     both = [_geodesic(root, solution.implied_cor(saturated)) for saturated in (False, True)]
     return np.stack(both, axis=-1)
 

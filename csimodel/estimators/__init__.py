@@ -1,10 +1,12 @@
 """Moments and a model in, estimates out: one file for each estimator."""
 
+from csimodel.estimators.chosen import samples_for
 from csimodel.estimators.compare import Comparison, compare
 from csimodel.estimators.covariance.invariance import Invariance, invariance
 from csimodel.estimators.covariance.least_squares import LeastSquares
 from csimodel.estimators.covariance.ml import ML
 from csimodel.estimators.covariance.multigroup import MultiGroupFit, fit_multigroup
+from csimodel.estimators.covariance.ordinal import WLSMV
 from csimodel.estimators.covariance.semopy import Semopy
 from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
 from csimodel.estimators.fit import Fit, fit
@@ -16,6 +18,7 @@ from csimodel.estimators.solution import Estimator, Solution
 __all__ = [
     "ML",
     "PLS",
+    "WLSMV",
     "Comparison",
     "Estimates",
     "Estimator",
@@ -37,4 +40,5 @@ __all__ = [
     "group_codes",
     "invariance",
     "register",
+    "samples_for",
 ]

@@ -9,7 +9,8 @@ from csimodel.estimators.pls import PLS
 from csimodel.estimators.solution import Estimator
 from csimodel.findings import Finding
 from csimodel.model import Model
-from csimodel.moments import Moments
+from csimodel.moments import CrossProducts, Moments
+from csimodel.moments.ordinal_samples import OrdinalSamples
 from csimodel.survey import Answers, Survey
 
 
@@ -70,3 +71,14 @@ def _kept(finding: Finding, label: str) -> Finding:
     where = finding.message.partition(": ")[2]
     message = f"{finding.count} missing {cells} allowed for by {label}: {where}"
     return replace(finding, message=message)
+
+
+def samples_for(estimator: Estimator, answers: Answers) -> CrossProducts | OrdinalSamples:
+    """Return what resamples the answers into moments, as the estimator wants them.
+
+    An estimator that needs more than means and covariances in every draw says so (`samples_of`).
+    """
+    make = getattr(estimator, "samples_of", CrossProducts.of)
+    samples = make(answers)
+    assert isinstance(samples, (CrossProducts, OrdinalSamples))
+    return samples

@@ -19,6 +19,7 @@ from csimodel.estimators.covariance.findings import design_findings
 from csimodel.estimators.covariance.fit_measures import measures_of
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.modification import CANDIDATES, modification_indices
+from csimodel.estimators.covariance.ordinal_table import ordinal_rows
 from csimodel.estimators.covariance.parameters import (
     covariance_structure,
     model_cov,
@@ -182,7 +183,8 @@ class Fit:
         Columns ``lhs``, ``op``, ``rhs`` (``=~`` loading, ``~`` path, ``~~`` variance or
         covariance), ``estimate`` in scale units with ``se``, ``z``, ``p``, ``lower``, ``upper``
         (NaN for what is fixed), and the standardised ``std`` with delta-method ``std_se``,
-        ``std_lower``, ``std_upper``.
+        ``std_lower``, ``std_upper``. Ordered items have thresholds (``|``) and error variances
+        that are 1 less what is explained.
 
         Raises
         ------
@@ -190,7 +192,12 @@ class Fit:
             For PLS, whose errors come from `bootstrap`.
         """
         _, estimates = covariance_structure(self.solution)
-        return parameter_table(estimates.layout, estimates.parameters, vcov(self.solution))
+        covariance = vcov(self.solution)
+        table = parameter_table(estimates.layout, estimates.parameters, covariance)
+        if self.moments.ordinal is None:
+            return table
+        more = ordinal_rows(Fitted.of(self.solution), covariance)
+        return pd.concat([table, more], ignore_index=True)
 
     @cached_property
     def fit_measures(self) -> pd.Series:
@@ -256,6 +263,11 @@ class Fit:
         EstimationError
             When the fit is not a solution.
         """
+        if self.moments.responses is not None:
+            raise OptionError(
+                f"Modification indices are of χ² of normal answers, and {self.estimator.label} "
+                "scales it; see the largest of fit.residuals instead."
+            )
         return modification_indices(Fitted.of(self.solution), kinds)
 
     @cached_property
@@ -267,7 +279,7 @@ class Fit:
         implied = self.implied_cov.to_numpy()
         sd = np.sqrt(np.diag(implied))
         items = list(self.model.items)
-        return pd.DataFrame(self.moments.cor - implied / np.outer(sd, sd), items, items)
+        return pd.DataFrame(self.moments.response_cor - implied / np.outer(sd, sd), items, items)
 
     @cached_property
     def residual_table(self) -> pd.DataFrame:

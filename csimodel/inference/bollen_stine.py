@@ -196,6 +196,11 @@ def _checked(fit: Fit) -> Fitted:
             "bollen_stine is for one sample and this is one group of a joint fit; fit the group "
             "alone with csi.fit_groups."
         )
+    if fit.moments.responses is not None:
+        raise OptionError(
+            "bollen_stine moves continuous answers, and those of this fit are ordered; the scaled "
+            "χ² in fit.fit_measures does not take them as normal."
+        )
     fitted = Fitted.of(fit.solution)
     fitted.require_solution()
     return fitted

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import InferenceError
-from csimodel.estimators import Fit, Outcome, Quantity, Solution, find
-from csimodel.moments import CrossProducts, Units, units_of
+from csimodel.estimators import Fit, Outcome, Quantity, Solution, find, samples_for
+from csimodel.moments import Units, units_of
 
 Floats = NDArray[np.float64]
 
@@ -137,7 +137,7 @@ def jackknife(fit: Fit) -> Jackknife:
     size = len(units.stratum)
     if size < 2:
         raise InferenceError("The jackknife needs at least 2 clusters; there is 1.")
-    products = CrossProducts.of(answers)
+    products = samples_for(fit.estimator, answers)
     step = max(1, _CELLS // len(fit.model.items) ** 2)
     parts = []
     for start in range(0, size, step):

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError
-from csimodel.estimators import Fit, Outcome, Quantity, Solution
-from csimodel.moments import CrossProducts, Design, units_of
+from csimodel.estimators import Fit, Outcome, Quantity, Solution, samples_for
+from csimodel.moments import Design, units_of
 
 Floats = NDArray[np.float64]
 
@@ -25,7 +25,7 @@ def errors_of_draws(
             "interval='studentized' is for samples without strata whose clusters are drawn whole; "
             "use 'bca' or 'percentile'."
         )
-    products = CrossProducts.of(answers)
+    products = samples_for(fit.estimator, answers)
     units = units_of(len(answers.values), None, answers.cluster)
     first = np.unique(units.of_row, return_index=True)[1]
     whole = len(units.stratum)

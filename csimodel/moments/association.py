@@ -72,6 +72,20 @@ class Association:
         within[lost], within[:, lost] = np.nan, np.nan
         return np.block([[middle[:first, :first], across.T], [across, within]])
 
+    def influences(self, rows: slice) -> Floats:
+        """Return each respondent's influence on variances of continuous items and covariances.
+
+        (respondents, continuous items + pairs); with weights w their weighted mean is 0.
+        """
+        margins = self.margins
+        lean, scale = self._to_covariances()
+        first = margins.influence(rows)
+        second = np.empty((len(first), len(self.rho)))
+        for part in self.parts:
+            second[:, part.at] = part.scores(rows)
+        spread = first[:, len(margins.level_item) :]
+        return np.hstack([spread, first @ lean.T + second * scale])
+
     def _products(self) -> Floats:
         """Return B, weighted with squared weights of mean 1."""
         share, first = self.margins.share, self.margins.size

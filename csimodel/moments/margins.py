@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from csimodel.moments.bivariate import FAR, normal_pdf
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
+Bread = Literal["products", "mixed", "curvature"]
 
 _TWO_VALUES = 1e-10  # kurtosis - 1 - skewness² of an item that takes two values is 0
 
@@ -42,6 +44,10 @@ class Margins:
         Distinct values of each item, ascending; standardised for continuous items.
     edges
         Thresholds with ±`FAR` at both ends and beyond, (items, most categories + 1).
+    bread
+        How A is estimated: ``"products"``, mean products of scores; ``"mixed"``, second
+        derivatives where continuous items are concerned; ``"curvature"``, second derivatives
+        throughout, for influences that are right in any sample.
     """
 
     ordered: NDArray[np.bool_]
@@ -52,6 +58,7 @@ class Margins:
     sd: Floats
     values: tuple[Floats, ...]
     edges: Floats
+    bread: Bread = "mixed"
 
     @cached_property
     def counts(self) -> Positions:
@@ -90,7 +97,8 @@ class Margins:
         """Return each respondent's influence on thresholds, means and variances, (rows, size).
 
         ``(1[x ≤ c] - F_c) / φ(τ_c)`` on a threshold; on mean and variance the inverse of their
-        mean outer product of scores times the scores ``z/σ`` and ``(z² - 1) / 2σ²``.
+        mean outer product of scores times the scores ``z/σ`` and ``(z² - 1) / 2σ²``, or without
+        normality ``σz`` and ``σ²(z² - 1)``.
         """
         item = self.level_item
         number = np.arange(len(item)) - self.level_start[item]
@@ -108,6 +116,9 @@ class Margins:
     @cached_property
     def _inverse(self) -> Floats:
         free = np.flatnonzero(~self.ordered)
+        if self.bread != "products":
+            variance = self.sd[free] ** 2
+            return np.eye(2) * np.stack([variance, 2.0 * variance**2], axis=-1)[:, None, :]
         scores = self._scores(self.z[:, free], self.sd[free])
         return np.linalg.inv(np.einsum("r,rci,rcj->cij", self.share, scores, scores))
 
@@ -117,7 +128,11 @@ class Margins:
 
 
 def margins_of(
-    values: Floats, items: Sequence[str], ordered: NDArray[np.bool_], share: Floats
+    values: Floats,
+    items: Sequence[str],
+    ordered: NDArray[np.bool_],
+    share: Floats,
+    bread: Bread = "mixed",
 ) -> Margins:
     """Return step one of complete answers, (rows, items).
 
@@ -146,7 +161,7 @@ def margins_of(
         else:
             _check_continuous(name, used[i], z[:, i], share)
             used[i] = (used[i] - mean[i]) / sd[i]
-    return Margins(ordered, share, codes, z, mean, sd, tuple(used), edges)
+    return Margins(ordered, share, codes, z, mean, sd, tuple(used), edges, bread)
 
 
 def _check_ordered(name: str, used: Floats) -> None:

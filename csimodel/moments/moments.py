@@ -26,6 +26,7 @@ from csimodel.errors import SurveyError, suggest
 if TYPE_CHECKING:
     from csimodel.moments.ordinal import OrdinalMoments
     from csimodel.moments.patterns import Patterns
+    from csimodel.moments.responses import Responses
 
 Floats = NDArray[np.float64]
 
@@ -52,8 +53,10 @@ class Moments:
         Γ of `fourth_moments`, for robust errors, (..., moments, moments), or None.
     patterns
         What was observed together, for the likelihood of incomplete answers, or None.
+    responses
+        Covariances of the normal responses behind ordered answers, or None.
     ordinal
-        Thresholds and polychoric correlations, or None.
+        All statistics of ordered answers, of a single sample, or None.
 
     Examples
     --------
@@ -74,6 +77,7 @@ class Moments:
     effective_n: NDArray[np.float64]
     fourth: Floats | None = None
     patterns: Patterns | None = None
+    responses: Responses | None = None
     ordinal: OrdinalMoments | None = None
 
     @classmethod
@@ -187,6 +191,14 @@ class Moments:
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(self.cov / (self.sd[..., :, None] * self.sd[..., None, :]))
 
+    @property
+    def response_cor(self) -> Floats:
+        """Correlations of the responses behind the answers, (..., items, items).
+
+        Polychoric and polyserial where answers are taken as ordered, else those of the answers.
+        """
+        return self.cor if self.responses is None else self.responses.cor
+
     def select(self, items: Sequence[str]) -> Moments:
         """Return the moments of some of the items, in the order given."""
         position = {name: i for i, name in enumerate(self.items)}
@@ -206,6 +218,7 @@ class Moments:
             maximum=self.maximum[take],
             fourth=None,
             patterns=None,
+            responses=None,
             ordinal=None,
         )
 
@@ -218,6 +231,7 @@ class Moments:
             cov=self.cov[None],
             effective_n=self.effective_n[None],
             fourth=None if self.fourth is None else self.fourth[None],
+            responses=None if self.responses is None else self.responses[None],
         )
 
     @classmethod
@@ -230,6 +244,7 @@ class Moments:
             cov=join_last([part.cov for part in parts]),
             effective_n=np.concatenate([part.effective_n for part in parts]),
             fourth=_joined_fourth(parts),
+            responses=_joined([part.responses for part in parts]),
         )
 
     def __getitem__(self, key: int | slice | NDArray[np.bool_]) -> Moments:
@@ -241,6 +256,7 @@ class Moments:
             cov=self.cov[key],
             effective_n=self.effective_n[key],
             fourth=None if self.fourth is None else self.fourth[key],
+            responses=None if self.responses is None else self.responses[key],
         )
 
 
@@ -248,6 +264,11 @@ def _joined_fourth(parts: Sequence[Moments]) -> Floats | None:
     """Join Γ of batches, None unless all have it."""
     found = [part.fourth for part in parts if part.fourth is not None]
     return np.concatenate(found) if found and len(found) == len(parts) else None
+
+
+def _joined(parts: Sequence[Responses | None]) -> Responses | None:
+    known = [part for part in parts if part is not None]
+    return type(known[0]).join(known) if known else None
 
 
 def join_last(parts: Sequence[Floats]) -> Floats:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.errors import SurveyError, suggest
 from csimodel.findings import Finding, listed
 from csimodel.moments.association import Association, associate
-from csimodel.moments.margins import Margins, margins_of
+from csimodel.moments.margins import Bread, Margins, margins_of
 
 Floats = NDArray[np.float64]
 
@@ -99,15 +99,20 @@ def ordinal_moments(
     items: Sequence[str],
     ordered: Sequence[str],
     weights: ArrayLike | None = None,
+    *,
+    normal: bool = False,
 ) -> OrdinalMoments:
     """Return the statistics of complete answers, (rows, items), some of the items ordered.
 
     Thresholds are normal quantiles of the cumulative shares; correlations with ordered items
     maximise the likelihood of the pair given step one (two-step polychoric and polyserial
-    correlations). ``Γ = A⁻¹ B A⁻¹'`` with every part of A, information and cross derivatives
-    alike, the mean outer product of respondents' scores, as in Muthén (1984) and in lavaan's
-    WLSMV; for continuous items that leans on their normality. Under weights w, A averages with w
-    and B with w² (weights scaled to mean 1).
+    correlations). ``Γ = A⁻¹ B A⁻¹'`` with B the mean outer product of respondents' scores. Where
+    only ordered items are concerned A is that too, information and cross derivatives alike, as in
+    Muthén (1984). Where continuous items are, A holds mean second derivatives, which is right
+    whatever their distribution: Γ of theirs is that of `fourth_moments`. With ``normal=True`` all
+    of A is an outer product, as in lavaan's WLSMV (0.6-14): right for normal items only, and for
+    long tails far too small. Under weights w, A averages with w and B with w² (weights scaled to
+    mean 1).
 
     Raises
     ------
@@ -132,7 +137,8 @@ def ordinal_moments(
     (3, 3)
     """
     data, chosen, weight = _checked(values, items, ordered, weights)
-    margins = margins_of(data, items, chosen, weight / weight.sum())
+    bread: Bread = "products" if normal else "mixed"
+    margins = margins_of(data, items, chosen, weight / weight.sum(), bread)
     pairs = associate(margins)
     cov = np.diag(margins.sd**2)
     cov[pairs.row, pairs.column] = pairs.rho * margins.sd[pairs.row] * margins.sd[pairs.column]

@@ -1,7 +1,9 @@
 """Correlations of pairs of items given each item alone, by kind: both, one or none ordered.
 
 Each pair's log-likelihood ℓ depends on its correlation ρ and on the parameters θ of its two items;
-beside ρ come its scores ∂ℓ/∂ρ and their mean products with ∂ℓ/∂ρ itself and with ∂ℓ/∂θ.
+beside ρ come its scores ∂ℓ/∂ρ and their mean products with ∂ℓ/∂ρ itself and with ∂ℓ/∂θ. Pairs with
+continuous items that are not taken as normal have second derivatives, -∂²ℓ/∂ρ² and -∂²ℓ/∂ρ∂θ, in
+place of those products, which equal them under normality only.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from csimodel.moments.polyserial import (
     SerialScores,
     normal_scores,
     polyserial_correlations,
+    polyserial_curvature,
     polyserial_scores,
 )
 
@@ -61,7 +64,8 @@ def both_ordered(
     small = (margins.counts[row] == 2) & (margins.counts[column] == 2)
     tables, filled = _filled(observed, small, _HALF / len(margins.share))
     inner = margins.edges[:, 1:-1]
-    found = polychoric_pairs(tables, inner[row], inner[column], observed)
+    curved = margins.bread == "curvature"
+    found = polychoric_pairs(tables, inner[row], inner[column], observed, curved)
     cross = np.zeros((len(at), margins.size))
     for item, values in ((row, found.row_cross), (column, found.column_cross)):
         _add_thresholds(margins, cross, item, values)
@@ -165,23 +169,28 @@ def _serial(
     lower, upper = margins.edges[ordinal, code], margins.edges[ordinal, code + 1]
     rho = polyserial_correlations(z, lower, upper, share)
     found = polyserial_scores(rho, z, lower, upper)
-    found = SerialScores(*(np.where(share > 0.0, each, 0.0) for each in found))
-    weighted = share * found.rho
+    products = SerialScores(*(found.rho * each for each in found))
+    if margins.bread != "products":
+        products = polyserial_curvature(rho, z, lower, upper)
+    products = SerialScores(*(np.where(share > 0.0, share * each, 0.0) for each in products))
     cross = np.zeros((len(rho), margins.size))
     most, pairs = margins.edges.shape[1] - 1, np.arange(len(rho))
     cell = (code + most * pairs).ravel()
     above, below = (
-        np.bincount(cell, (weighted * each).ravel(), most * len(rho)).reshape(-1, most)
-        for each in (found.upper, found.lower)
+        np.bincount(cell, each.ravel(), most * len(rho)).reshape(-1, most)
+        for each in (products.upper, products.lower)
     )
     _add_thresholds(margins, cross, ordinal, np.asarray(above[:, :-1] + below[:, 1:], np.float64))
-    _add_means(margins, cross, continuous, *_by_value(weighted * found.z, z))
-    return rho, (weighted * found.rho).sum(axis=0), cross, found.rho
+    _add_means(margins, cross, continuous, *_by_value(products.z, z))
+    return rho, products.rho.sum(axis=0), cross, np.where(share > 0.0, found.rho, 0.0)
 
 
 def none_ordered(margins: Margins, at: Positions, row: Positions, column: Positions) -> Pairs:
     """Take ordinary correlations."""
     rho = np.clip((margins.z.T @ (margins.share[:, None] * margins.z))[row, column], -EDGE, EDGE)
+
+    if margins.bread != "products":
+        return _products_of_values(margins, at, rho, row, column)
 
     def scores(rows: slice) -> Floats:
         return normal_scores(rho, margins.z[rows][:, row], margins.z[rows][:, column])[0]
@@ -197,6 +206,20 @@ def none_ordered(margins: Margins, at: Positions, row: Positions, column: Positi
     _add_means(margins, cross, row, *sums[:2])
     _add_means(margins, cross, column, *sums[2:])
     return Pairs(at, rho, information, cross, scores)
+
+
+def _products_of_values(
+    margins: Margins, at: Positions, rho: Floats, row: Positions, column: Positions
+) -> Pairs:
+    """Take correlations as moments: ``dρ = (zz' - ρ) - ρ (ds²/2s² + …)``, whatever the answers."""
+    cross, pairs = np.zeros((len(at), margins.size)), np.arange(len(at))
+    for item in (row, column):
+        cross[pairs, margins.variance_at[item]] += 0.5 * rho / margins.sd[item] ** 2
+
+    def scores(rows: slice) -> Floats:
+        return np.asarray(margins.z[rows][:, row] * margins.z[rows][:, column] - rho)
+
+    return Pairs(at, rho, np.ones(len(at)), cross, scores)
 
 
 def _by_value(weighted: Floats, z: Floats) -> tuple[Floats, Floats]:

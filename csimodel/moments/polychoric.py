@@ -34,10 +34,11 @@ class PolychoricPairs:
     scores
         ``∂ log π / ∂ρ`` of each cell, 0 in cells without respondents, (pairs, rows, columns).
     information
-        Mean squared score, (pairs,).
+        Mean squared score, or minus the mean of its derivative, (pairs,).
     row_cross, column_cross
-        Mean product of the score with ``∂ log π / ∂τ`` for each threshold of the item in the
-        rows, (pairs, rows - 1), and of the one in the columns, (pairs, columns - 1).
+        Mean product of the score with ``∂ log π / ∂τ``, or minus the mean of its derivative, for
+        each threshold of the item in the rows, (pairs, rows - 1), and of the one in the columns,
+        (pairs, columns - 1).
     """
 
     rho: Floats
@@ -48,7 +49,11 @@ class PolychoricPairs:
 
 
 def polychoric_pairs(
-    tables: Floats, row_thresholds: Floats, column_thresholds: Floats, observed: Floats
+    tables: Floats,
+    row_thresholds: Floats,
+    column_thresholds: Floats,
+    observed: Floats,
+    curved: bool = False,
 ) -> PolychoricPairs:
     """Return the polychoric correlation of each table.
 
@@ -61,6 +66,8 @@ def polychoric_pairs(
         categories an item does not have lie beyond `FAR`, with empty cells in the table.
     observed
         The tables the scores are averaged over: `tables` without what was added to empty cells.
+    curved
+        Whether information and cross products are second derivatives.
 
     Examples
     --------
@@ -73,12 +80,15 @@ def polychoric_pairs(
     size = max(1, _CELLS // max(tables[0].size, 1)) if len(tables) else 1
     stretches = [slice(s, s + size) for s in range(0, max(len(tables), 1), size)]
     parts = [
-        _stretch(tables[s], row_thresholds[s], column_thresholds[s], observed[s]) for s in stretches
+        _stretch(tables[s], row_thresholds[s], column_thresholds[s], observed[s], curved)
+        for s in stretches
     ]
     return PolychoricPairs(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
 
-def _stretch(tables: Floats, h: Floats, k: Floats, observed: Floats) -> tuple[Floats, ...]:
+def _stretch(
+    tables: Floats, h: Floats, k: Floats, observed: Floats, curved: bool
+) -> tuple[Floats, ...]:
     seen = tables > 0.0
 
     def slopes(rho: Floats, at: NDArray[np.intp]) -> tuple[Floats, Floats]:
@@ -88,12 +98,18 @@ def _stretch(tables: Floats, h: Floats, k: Floats, observed: Floats) -> tuple[Fl
         return _total(tables[at] * ratio), _total(tables[at] * bend)
 
     rho = likeliest_correlations(slopes, _correlations_of_ranks(tables))
-    probability, first, _ = _cells(rho, h, k)
+    probability, first, second = _cells(rho, h, k)
     scores = np.where(observed > 0.0, first / probability, 0.0)
     weighted = observed * scores / probability
     by_row = _cross(weighted, rho, h, k)
     by_column = _cross(weighted.swapaxes(1, 2), rho, k, h)
-    return rho, scores, _total(observed * scores**2), by_row, by_column
+    information = _total(observed * scores**2)
+    if curved:
+        share = observed / probability
+        information -= _total(share * second)
+        by_row -= _bend(share, rho, h, k)
+        by_column -= _bend(share.swapaxes(1, 2), rho, k, h)
+    return rho, scores, information, by_row, by_column
 
 
 def _cells(rho: Floats, h: Floats, k: Floats) -> tuple[Floats, Floats, Floats]:
@@ -136,6 +152,17 @@ def _cross(weighted: Floats, rho: Floats, h: Floats, k: Floats) -> Floats:
     beyond[:, :, -1] = 1.0
     moved = normal_pdf(h)[:, :, None] * np.diff(beyond, axis=2)
     return np.asarray((moved * (weighted[:, :-1] - weighted[:, 1:])).sum(axis=2))
+
+
+def _bend(share: Floats, rho: Floats, h: Floats, k: Floats) -> Floats:
+    """Return Σ (p / π) ∂²π / ∂ρ∂τ for the thresholds τ of the rows.
+
+    ``∂²Φ₂(h, k) / ∂ρ∂h = -(h - ρk) / (1 - ρ²) · φ₂(h, k)``.
+    """
+    r, one, other = rho[:, None, None], h[:, :, None], k[:, None, :]
+    slope = -(one - r * other) / (1.0 - r * r) * bivariate_pdf(one, other, r)
+    moved = np.diff(np.pad(slope, ((0, 0), (0, 0), (1, 1))), axis=2)
+    return np.asarray((moved * (share[:, :-1] - share[:, 1:])).sum(axis=2))
 
 
 def _correlations_of_ranks(tables: Floats) -> Floats:

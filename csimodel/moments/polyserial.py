@@ -115,6 +115,37 @@ def polyserial_scores(rho: Floats, z: Floats, lower: Floats, upper: Floats) -> S
     return SerialScores(first, -z - rho / root * (above - below), above / root, -below / root)
 
 
+def polyserial_curvature(rho: Floats, z: Floats, lower: Floats, upper: Floats) -> SerialScores:
+    """Return ``-∂²ℓ/∂ρ∂·`` by the correlation itself, by z and by the thresholds above and below.
+
+    Examples
+    --------
+    A step in ρ against one in z, where the score moves alike by both routes:
+
+    >>> rho, z, low, high = np.array([0.4]), *(np.full((1, 1), x) for x in (0.3, -0.2, 0.9))
+    >>> ahead, back = (polyserial_scores(rho, z + e, low, high).rho for e in (1e-6, -1e-6))
+    >>> by_z = polyserial_curvature(rho, z, low, high).z
+    >>> bool(np.isclose(by_z, (back - ahead) / 2e-6, rtol=1e-6)[0, 0])
+    True
+    """
+    root = np.sqrt(1.0 - rho * rho)
+    found = polyserial_scores(rho, z, lower, upper)
+    _, second = _slopes(rho, z, lower, upper)
+    by_z, own = np.zeros(z.shape), {}
+    for name, edge, sign in (("upper", upper, 1.0), ("lower", lower, -1.0)):
+        u, turn = (edge - rho * z) / root, edge * rho - z
+        density = sign * normal_pdf(u) / (_between(rho, z, lower, upper) * root**3)
+        own[name] = density * (rho - u * turn / root)
+        by_z += density * (rho / root * u * turn - 1.0)
+    by_z -= found.rho * (found.z + z)
+    return SerialScores(
+        rho=-second,
+        z=-by_z,
+        upper=found.rho * found.upper - own["upper"],
+        lower=found.rho * found.lower - own["lower"],
+    )
+
+
 def normal_scores(rho: Floats, z: Floats, other: Floats) -> tuple[Floats, Floats, Floats]:
     """Return the scores of two continuous items in ρ, in z and in the other's z, (rows, pairs).
 

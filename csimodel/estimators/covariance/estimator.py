@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -74,9 +75,8 @@ class CovarianceEstimator:
         """What the estimator is called in tables."""
         raise NotImplementedError
 
-    @property
-    def ordered(self) -> tuple[str, ...]:
-        """Items that are ordinal."""
+    def ordinal_items(self, model: Model) -> tuple[str, ...]:
+        """Return the items whose answers are taken as ordered categories."""
         return ()
 
     @property
@@ -95,6 +95,14 @@ class CovarianceEstimator:
     def sample_size(self, moments: Moments) -> Floats:
         """Return what the discrepancy is multiplied with to give χ², (...,)."""
         raise NotImplementedError
+
+    def exactly_fitted(self, moments: Moments) -> tuple[int, float]:
+        """Return how many statistics outside the layout fit exactly, and their weighted squares."""
+        return 0, 0.0
+
+    def findings(self, moments: Moments) -> Iterator[Finding]:
+        """Yield what the statistics of one sample suffer from."""
+        yield from ()
 
     def sample_cov(self, moments: Moments) -> Floats:
         """Return the covariances that are fitted, (..., items, items)."""
@@ -181,12 +189,12 @@ class CovarianceEstimator:
 
     def layout(self, model: Model) -> Layout:
         """Return which parameters are free."""
-        return layouts_of(model, self.scaling, self.means, self.ordered)[0]
+        return layouts_of(model, self.scaling, self.means, self.ordinal_items(model))[0]
 
     def statistics(self, model: Model) -> int:
         """Return the number of moments that the parameters explain."""
         items = len(model.items)
-        ordered = sum(item in self.ordered for item in model.items)
+        ordered = len(self.ordinal_items(model))
         means = items - ordered if self.modelled_means(model) else 0
         return items * (items + 1) // 2 - ordered + means
 
@@ -270,6 +278,10 @@ def usable(moments: Moments) -> NDArray[np.int64]:
     smallest = np.linalg.eigvalsh(np.where(varies[:, None, None], cor, np.eye(cov.shape[-1])))[:, 0]
     outcome[smallest < 1e-10] = Outcome.ITEMS_SINGULAR
     outcome[~varies] = Outcome.CONSTANT_ITEM
+    if moments.responses is not None:
+        lost = ~np.isfinite(moments.responses.variance)
+        outcome[lost.any(axis=-1)] = Outcome.ITEMS_SINGULAR
+        outcome[lost.all(axis=-1)] = Outcome.CONSTANT_ITEM
     outcome[moments.n < 3] = Outcome.TOO_FEW_ROWS
     return outcome
 

@@ -15,6 +15,7 @@ from csimodel.estimators.covariance.parameters import (
     standardised,
     vcov,
 )
+from csimodel.estimators.covariance.structure import implied
 from csimodel.estimators.estimates import Inadmissible, Outcome
 from csimodel.estimators.solution import Solution
 from csimodel.findings import Finding, listed
@@ -39,6 +40,8 @@ def covariance_findings(solution: Solution, outcome: Outcome) -> Iterator[Findin
     """Yield what only a covariance structure can suffer from; nothing for other solutions."""
     if not of_covariance_structure(solution):
         return
+    estimator, _ = covariance_structure(solution)
+    yield from estimator.findings(solution.moments)
     yield from _few_rows(solution)
     if outcome == Outcome.ITEMS_SINGULAR:
         yield _singular_items(solution)
@@ -171,6 +174,9 @@ def _negative_variances(solution: Solution) -> Iterator[Finding]:
         if row.kind == "covariances":
             wrong = _negative_disturbance(row.lhs, float(values[place]), float(share[place]))
         yield wrong
+    errors = np.diagonal(implied(layout, estimates.parameters).errors)
+    for i in np.flatnonzero(layout.ordered & (errors < 0)).tolist():
+        yield _heywood(solution, solution.model.items[i], float(errors[i]), float(errors[i]))
 
 
 def _heywood(solution: Solution, item: str, value: float, share: float) -> Finding:

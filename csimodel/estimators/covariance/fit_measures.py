@@ -83,11 +83,12 @@ def measures_of(fitted: Fitted) -> pd.Series:
     """
     fitted.require_solution(anywhere=True)
     model, baseline = ChiSquare(fitted.chisq, fitted.df), _baseline(fitted)
+    estimator, ordinal = fitted.estimator, fitted.moments[0].responses is not None
     rows = float(fitted.sizes.sum()) / len(fitted.layouts)
     n = float(sum(float(own.n) for own in fitted.moments))
-    unit = float(fitted.sizes.sum()) if fitted.estimator.has_likelihood else n
+    unit = float(fitted.sizes.sum()) if estimator.has_likelihood else n
     found = {
-        "npar": fitted.npar,
+        "npar": fitted.npar + sum(estimator.exactly_fitted(own)[0] for own in fitted.moments),
         "fmin": model.chisq / (2.0 * unit),
         **_named(model, ""),
         **_named(baseline, "baseline_"),
@@ -99,7 +100,7 @@ def measures_of(fitted: Fitted) -> pd.Series:
     }
     if fitted.estimator.robust is not None:
         found |= _scaled(fitted, *scaled_tests(fitted, baseline), rows)
-        if fitted.estimator.robust != "mlr":
+        if fitted.estimator.robust != "mlr" and not ordinal:
             residual = residual_chisq(fitted)
             found |= {"chisq_residual": residual.chisq, "pvalue_residual": residual.pvalue}
     if fitted.moments[0].patterns is not None:
@@ -117,7 +118,7 @@ def _baseline(fitted: Fitted) -> ChiSquare:
         estimator.baseline(own, one)
         for own, one in zip(fitted.moments, fitted.layouts, strict=True)
     ]
-    items = len(fitted.model.items)
+    items = len(fitted.model.items) - len(estimator.ordinal_items(fitted.model))
     free = 2 * items if layout.mean_structure else items
     df = len(apart) * (estimator.statistics(fitted.model) - free)
     return ChiSquare(float(fitted.sizes @ np.array(apart)), df)
@@ -156,8 +157,10 @@ def _scaled(fitted: Fitted, model: Scaled, baseline: Scaled, rows: float) -> dic
     if kind == "mlmvs":
         on_df, unit = ChiSquare(model.plain.chisq / model.ratio, df), model.ratio
     found |= _ended("scaled", relative(model.test, baseline.test) | rmsea(on_scaled, rows))
-    found |= _ended("robust", robust_relative(model, baseline) | rmsea(on_df, rows, unit))
-    return found
+    robust = robust_relative(model, baseline) | rmsea(on_df, rows, unit)
+    if fitted.moments[0].responses is not None:
+        robust = dict.fromkeys(robust, np.nan)
+    return found | _ended("robust", robust)
 
 
 def _ended(end: str, measures: dict[str, float]) -> dict[str, float]:

@@ -224,6 +224,11 @@ def fit_multigroup(
             f"Parameters are made equal between groups in covariance structures only, and the "
             f"estimator is {chosen.label}; use csi.ML(), or csi.fit_groups for separate fits."
         )
+    if chosen.ordinal_items(model):
+        raise OptionError(
+            f"{chosen.label} is for one group, because thresholds are not made equal; use "
+            "csi.ML(se='mlr'), or fit each group's rows by themselves."
+        )
     chosen = replace(chosen, means=True)
     kinds = (equal,) if isinstance(equal, str) else tuple(equal)
     excepted = (free,) if isinstance(free, str) else tuple(free)
@@ -237,7 +242,7 @@ def fit_multigroup(
         if group.estimates.outcome in (*UNUSABLE, Outcome.ITEMS_SINGULAR):
             told = [str(f) for f in group.diagnostics if f.severity == "failure"]
             raise EstimationError(f"Group {label}: {' '.join(told) or group.diagnostics[-1]}")
-    layouts = layouts_of(model, chosen.scaling, True, chosen.ordered, len(groups), kinds, excepted)
+    layouts = layouts_of(model, chosen.scaling, True, (), len(groups), kinds, excepted)
     known = {row.name for row in layouts[0].rows} | {row.label for row in layouts[0].rows}
     for name in excepted:
         if name not in known:

@@ -216,3 +216,18 @@ def parameter_table(
     if any(labels):
         table["label"] = labels
     return pd.DataFrame(table)
+
+
+def row_of(
+    lhs: str, op: str, rhs: str, value: float, se: float, std: float, std_se: float, level: float
+) -> dict[str, object]:
+    """Return one row of `parameter_table`."""
+    from scipy.special import ndtr, ndtri
+
+    far, z = float(ndtri(0.5 + level / 2.0)), value / se if se else np.nan
+    return {
+        **{"lhs": lhs, "op": op, "rhs": rhs, "estimate": value, "se": se, "z": z},
+        **{"p": 2.0 * ndtr(-np.abs(z)), "lower": value - far * se, "upper": value + far * se},
+        **{"std": std, "std_se": std_se},
+        **{"std_lower": std - far * std_se, "std_upper": std + far * std_se},
+    }

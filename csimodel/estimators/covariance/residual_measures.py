@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.fitted import Fitted
+from csimodel.moments.ordinal import OrdinalMoments
 
 Floats = NDArray[np.float64]
 
@@ -25,7 +26,8 @@ def residual_measures(fitted: Fitted) -> dict[str, float]:
     a mean structure that fits the means exactly. GFI is ``1 - r'Vr / s'Vs`` with r the residuals
     and V the weight of the discrepancy at the solution, AGFI ``1 - (moments/df)(1 - GFI)``; with
     means s holds them, which makes GFI large. Measures of groups are averaged by their rows. All
-    are lavaan's.
+    are lavaan's. Of ordered answers, thresholds fit exactly and count in rmr and crmr, and with
+    means of continuous items in GFI.
 
     References
     ----------
@@ -41,6 +43,7 @@ def residual_measures(fitted: Fitted) -> dict[str, float]:
     names = ("rmr", "srmr", "crmr")
     ends = ("", "_nomean")
     found = dict.fromkeys([*(name + end for name in names for end in ends), "gfi"], 0.0)
+    known = fitted.df + fitted.npar
     groups = zip(fitted.shares, fitted.moments, fitted.layouts, fitted.at, strict=True)
     for share, own, layout, at in groups:
         mean, cov = own.mean, fitted.estimator.sample_cov(own)
@@ -49,12 +52,15 @@ def residual_measures(fitted: Fitted) -> dict[str, float]:
         for name, (spread, level) in zip(names, kinds, strict=True):
             alone = _root_mean_square(spread, None, name == "crmr")
             joint = alone if gap is None else _root_mean_square(spread, level, name == "crmr")
+            if own.ordinal is not None and name != "srmr":
+                joint = alone * _thresholds_counted(own.ordinal, name == "crmr")
             found[name] += float(share) * joint
             found[f"{name}_nomean"] += float(share) * alone
         square = partial(fitted.estimator.weighted_square, own, layout, at.sigma)
         left, whole = square(cov - at.sigma, gap), square(cov, None if gap is None else mean)
+        count, squares = fitted.estimator.exactly_fitted(own)
+        known, whole = known + count, whole + squares
         found["gfi"] += float(share * (1.0 - left / whole))
-    known = fitted.df + fitted.npar
     found["agfi"] = 1.0 - known / fitted.df * (1.0 - found["gfi"]) if fitted.df else np.nan
     return found
 
@@ -78,3 +84,10 @@ def _root_mean_square(spread: Floats, level: Floats | None, off_diagonal: bool) 
     if level is not None:
         values = np.concatenate([level, values])
     return float(np.sqrt((values**2).mean()))
+
+
+def _thresholds_counted(ordinal: OrdinalMoments, off_diagonal: bool) -> float:
+    """Return by what thresholds without residuals make a root mean square smaller."""
+    items = len(ordinal.items)
+    cells = items * (items - 1) // 2 if off_diagonal else items * (items + 1) // 2
+    return float(np.sqrt(cells / (cells + len(ordinal.thresholds))))

@@ -1,0 +1,84 @@
+"""What thresholds and polychoric correlations suffer from, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from csimodel.findings import Finding, listed
+from csimodel.moments.ordinal import OrdinalMoments
+
+_FEW = 5  # answers below which a category's threshold says little
+_TAILS = 1.5  # factor between normal and estimated variance of a variance that is told
+_NEGATIVE = -1e-6  # eigenvalue that no rounding explains
+
+
+def ordinal_findings(ordinal: OrdinalMoments, normal: bool) -> Iterator[Finding]:
+    """Yield unused and rare categories, filled cells, what is not normal, contradictions.
+
+    `normal` tells whether Γ takes continuous items as normal.
+    """
+    yield from ordinal.findings
+    yield from _few_answers(ordinal)
+    if normal:
+        yield from _not_normal(ordinal)
+    smallest = float(np.linalg.eigvalsh(ordinal.cor)[0])
+    if smallest < _NEGATIVE:
+        yield Finding(
+            "response-correlations-not-positive-definite",
+            "The polychoric and polyserial correlations contradict each other (smallest "
+            f"eigenvalue {smallest:.3g}), as correlations estimated pair by pair can; the fit does "
+            "not need them to agree, but they are rough, so join rare categories or collect more "
+            "rows.",
+        )
+
+
+def _not_normal(ordinal: OrdinalMoments) -> Iterator[Finding]:
+    """Name continuous items with the tails of another distribution.
+
+    Γ of a normal item's variance is ``2σ⁴``; with kurtosis κ in the place of 3 it is estimated at
+    ``4σ⁴/(κ - 1)`` while the truth is ``σ⁴(κ - 1)``.
+    """
+    place = {label: at for at, label in enumerate(ordinal.labels)}
+    wrong = []
+    for i in np.flatnonzero(~ordinal.ordered).tolist():
+        at = place[f"{ordinal.items[i]}~~{ordinal.items[i]}"]
+        ratio = ordinal.gamma[at, at] / (2.0 * ordinal.cov[i, i] ** 2)
+        if not 1.0 / _TAILS < ratio < _TAILS:
+            wrong.append(ordinal.items[i])
+    if wrong:
+        yield Finding(
+            "continuous-not-normal",
+            f"Errors and χ² take continuous items as normal, and {listed(wrong)} "
+            f"{'is' if len(wrong) == 1 else 'are'} far from it, so both mislead; use normal=False, "
+            "or take such items as ordered too.",
+            tuple(wrong),
+            count=len(wrong),
+        )
+
+
+def _few_answers(ordinal: OrdinalMoments) -> Iterator[Finding]:
+    """Name the categories that few respondents chose, in one sentence."""
+    from scipy.special import ndtr
+
+    rare = []
+    for i in np.flatnonzero(ordinal.ordered).tolist():
+        own = ordinal.thresholds[ordinal.threshold_item == i]
+        counts = ordinal.n * np.diff(ndtr(own), prepend=0.0, append=1.0)
+        rare += [
+            f"{value:g} on {ordinal.items[i]} ({count:.0f})"
+            for value, count in zip(ordinal.categories[i], counts.tolist(), strict=True)
+            if count < _FEW - 1e-6
+        ]
+    if rare:
+        yield Finding(
+            "rare-categories",
+            f"Fewer than {_FEW} respondents gave the answer{'' if len(rare) == 1 else 's'} "
+            f"{listed(rare)}, so the thresholds beside "
+            f"{'it are' if len(rare) == 1 else 'them are'} rough; join such answers with their "
+            "neighbours.",
+            tuple(rare),
+            "note",
+            len(rare),
+        )

@@ -1,0 +1,98 @@
+"""Normal responses behind ordered answers: their covariances, of one sample or a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.moments.bivariate import normal_pdf
+from csimodel.moments.ordinal import OrdinalMoments
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Responses:
+    """Covariances of the responses, and how well each is known.
+
+    Attributes
+    ----------
+    cov
+        As in `OrdinalMoments`, (..., items, items).
+    variance
+        n times the sampling variance of each covariance, 0 for the variances of ordered items,
+        which are 1 by definition, (..., items (items + 1) / 2) in the order of vech.
+    clarity
+        Correlation of each item's answers, as numbers, with the responses behind them, (...,
+        items): ``Σ φ(τ) Δx / s`` over the thresholds τ, Δx the step of the answer there and s its
+        standard deviation (Olsson, Drasgow and Dorans 1982, doi:10.1007/BF02294164); 1 for
+        continuous items.
+    """
+
+    cov: Floats
+    variance: Floats
+    clarity: Floats
+
+    @classmethod
+    def of(cls, ordinal: OrdinalMoments) -> Responses:
+        """Take them from the statistics of a sample."""
+        items = len(ordinal.items)
+        variance = np.diag(covariance_gamma(ordinal))[items:].copy()
+        return cls(ordinal.cov, variance, _clarity(ordinal))
+
+    @cached_property
+    def cor(self) -> Floats:
+        """Correlations, (..., items, items)."""
+        sd = np.sqrt(np.diagonal(self.cov, axis1=-2, axis2=-1))
+        return np.asarray(self.cov / (sd[..., :, None] * sd[..., None, :]))
+
+    def __getitem__(self, key: int | slice | NDArray[np.bool_] | None) -> Responses:
+        """Return one sample, or several, of a batch; None makes one sample a batch."""
+        return Responses(self.cov[key], self.variance[key], self.clarity[key])
+
+    @classmethod
+    def join(cls, parts: Sequence[Responses]) -> Responses:
+        """Put batches one after another."""
+        return cls(
+            np.concatenate([part.cov for part in parts]),
+            np.concatenate([part.variance for part in parts]),
+            np.concatenate([part.clarity for part in parts]),
+        )
+
+
+def _clarity(ordinal: OrdinalMoments) -> Floats:
+    from scipy.special import ndtr
+
+    found = np.ones(len(ordinal.items))
+    for i in np.flatnonzero(ordinal.ordered).tolist():
+        tau, value = ordinal.thresholds[ordinal.threshold_item == i], ordinal.categories[i]
+        share = np.diff(ndtr(tau), prepend=0.0, append=1.0)
+        spread = share @ value**2 - (share @ value) ** 2
+        found[i] = normal_pdf(tau) @ np.diff(value) / np.sqrt(spread)
+    return found
+
+
+def covariance_gamma(ordinal: OrdinalMoments) -> Floats:
+    """Return Γ in the order of `fourth_moments`: means of all items, vech of covariances.
+
+    Rows and columns of what an ordered item does not have, its mean and variance, are 0.
+
+    >>> from csimodel.moments.ordinal import ordinal_moments
+    >>> answers = [[1, 1.0], [1, 2.0], [2, 1.5], [2, 4.0]]
+    >>> gamma = covariance_gamma(ordinal_moments(answers, ["a", "x"], ["a"]))
+    >>> (np.diag(gamma) > 0).tolist()
+    [False, True, False, True, True]
+    """
+    items = len(ordinal.items)
+    place = {label: at for at, label in enumerate(ordinal.labels)}
+    column, row = np.triu_indices(items)
+    names = [f"{name}~1" for name in ordinal.items]
+    names += [f"{ordinal.items[k]}~~{ordinal.items[i]}" for i, k in zip(row, column, strict=True)]
+    source = np.array([place.get(name, -1) for name in names])
+    found = ordinal.gamma[np.ix_(source, source)]
+    found[source < 0], found[:, source < 0] = 0.0, 0.0
+    return np.asarray(found)
