@@ -13,6 +13,8 @@ from lavaan_cases import COLUMNS, REFERENCE, Cases, cases, columns, measures
 LAVAAN = cases()
 # lavaan says that this one converged; the minimum is lower, in a valley without an end.
 VALLEY = "mg_sem_paths_free"
+# One correlation of lavaan's is not the maximum of its likelihood; test_wlsmv.py puts it in.
+PAIR = ("tight_reduced_wlsmv_CUSA_ordered5", "ordinal_cfa_wlsmv_five", "ordinal_cfa_wlsmv_raw10")
 # GFI of incomplete answers follows another convention, and the rest is lavaan's stop.
 LOOSE = {"sem_mlr": 5e-4, "sem_dwls": 1e-4, "sem_fiml": 1e-2, "sem_fiml_mlr": 1e-2}
 LOOSE |= {"tight_reduced_fiml": 1e-2, "tight_reduced_fiml_mlr": 1e-2}
@@ -23,7 +25,7 @@ def ours():
     return Cases()
 
 
-@pytest.mark.parametrize("name", [n for n in LAVAAN if n != VALLEY and "wlsmv" not in n])
+@pytest.mark.parametrize("name", [n for n in LAVAAN if n not in (VALLEY, *PAIR)])
 def test_measures_estimates_and_errors_are_those_of_lavaan(name, ours):
     fit, order = ours.fit(name)
     case = LAVAAN[name]
