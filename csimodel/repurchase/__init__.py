@@ -10,6 +10,7 @@
 - `repurchase_time`: how long until they buy again or leave;
 - `repurchase_panel`, `repurchase_panel_of_index`: firms over periods, firm and period effects
   apart;
+- `repurchase_mixed`: customers within firms, slopes within and between firms;
 - `complaint_repurchase`: who complains, how that was handled, who buys again;
 - `money`: retention, lifetime value, profit, budgets; `literature`: published figures to compare.
 """
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     )
     from csimodel.repurchase.complaints import Complaints, complaint_repurchase
     from csimodel.repurchase.duration import RepurchaseTime, repurchase_time
+    from csimodel.repurchase.mixed import RepurchaseMixed, repurchase_mixed
     from csimodel.repurchase.panel import (
         RepurchasePanel,
         repurchase_panel,
@@ -56,6 +58,7 @@ __all__ = [
     "Complaints",
     "Estimate",
     "Repurchase",
+    "RepurchaseMixed",
     "RepurchasePanel",
     "RepurchaseTime",
     "Segments",
@@ -70,6 +73,7 @@ __all__ = [
     "repurchase",
     "repurchase_asymmetry",
     "repurchase_asymmetry_of_index",
+    "repurchase_mixed",
     "repurchase_of_index",
     "repurchase_panel",
     "repurchase_panel_of_index",
@@ -103,6 +107,8 @@ _LAZY = {
     "RepurchasePanel": "panel",
     "repurchase_panel": "panel",
     "repurchase_panel_of_index": "panel",
+    "RepurchaseMixed": "mixed",
+    "repurchase_mixed": "mixed",
     "literature": "literature",
     "money": "money",
 }

@@ -19,6 +19,7 @@ from csimodel.repurchase.duration.regression import CoxRegression
 from csimodel.repurchase.duration.survival import effects, survival
 from csimodel.repurchase.estimate import Estimate
 from csimodel.repurchase.kernel import Ending
+from csimodel.repurchase.levels import on_index
 from csimodel.repurchase.page import Page
 
 Floats = NDArray[np.float64]
@@ -174,7 +175,7 @@ class RepurchaseTime:
             When a level is outside 0 to 100, a time outside what was seen, or the index is not in
             the regression.
         """
-        points, when = _levels(levels), self._times(times)
+        points, when = on_index(levels), self._times(times)
         value, gradient, draws = self._survival(self._moved(index), points, when)
         table = self._probability(value, gradient, when, draws)
         labels = [when, points]
@@ -207,7 +208,7 @@ class RepurchaseTime:
         OptionError
             As in `predict`.
         """
-        points, when = _levels([start, end]), self._times(times)
+        points, when = on_index([start, end]), self._times(times)
         value, gradient, draws = self._survival(self._moved(index), points, when)
         ends = self._probability(value, gradient, when, draws)
         turn = np.kron(np.eye(len(when)), np.array([[-1.0, 1.0]])) * self._sign
@@ -251,7 +252,7 @@ class RepurchaseTime:
         Brookmeyer, R., Crowley, J. (1982). A confidence interval for the median survival time.
         Biometrics 38, 29-41. https://doi.org/10.2307/2530286
         """
-        points, moved = _levels(levels), self._moved(index)
+        points, moved = on_index(levels), self._moved(index)
         every = np.unique(self.regression.risk.time)
         rows = []
         for point in points:
@@ -424,14 +425,3 @@ class RepurchaseTime:
                 "between them, because a Cox regression says nothing beyond."
             )
         return found
-
-
-def _levels(levels: float | ArrayLike) -> Floats:
-    points = np.atleast_1d(np.asarray(levels, dtype=np.float64)).ravel()
-    outside = points[~((points >= 0) & (points <= 100))]
-    if len(outside):
-        raise OptionError(
-            f"Level {outside[0]:g} is not on the index, which goes from 0 to 100; choose a level "
-            "between them."
-        )
-    return points

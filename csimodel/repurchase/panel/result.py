@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.inference import interval_of, spread_of, tail_probability
 from csimodel.repurchase.estimate import Estimate
+from csimodel.repurchase.levels import on_index
 from csimodel.repurchase.page import Page, Shown
 from csimodel.repurchase.panel.within import Panel
 
@@ -117,7 +117,7 @@ class RepurchasePanel(Shown):
         OptionError
             When a level is outside 0 to 100.
         """
-        points = _levels(levels)
+        points = on_index(levels)
         table = self._table(self._rows(points)).drop(columns="p")
         table = table.rename(columns={"estimate": "probability"})
         return table.set_axis(pd.Index(points, name="index"))
@@ -132,7 +132,7 @@ class RepurchasePanel(Shown):
         OptionError
             When a level is outside 0 to 100.
         """
-        rows = self._rows(_levels([start, end]))
+        rows = self._rows(on_index([start, end]))
         table = self._table(np.vstack([rows, rows[1] - rows[0]])).drop(columns="p")
         table = table.rename(columns={"estimate": "probability"})
         return table.set_axis([f"at {start:g}", f"at {end:g}", "difference"])
@@ -198,14 +198,3 @@ class RepurchasePanel(Shown):
             lower, upper = interval_of(self.interval, self.level, value, draws)
         columns = {"estimate": value, "se": se, "lower": lower, "upper": upper, "p": p}
         return pd.DataFrame(columns)
-
-
-def _levels(levels: float | ArrayLike) -> Floats:
-    points = np.atleast_1d(np.asarray(levels, dtype=np.float64)).ravel()
-    outside = points[~((points >= 0) & (points <= 100))]
-    if len(outside):
-        raise OptionError(
-            f"Level {outside[0]:g} is not on the index, which goes from 0 to 100; choose a level "
-            "between them."
-        )
-    return points

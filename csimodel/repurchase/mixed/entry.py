@@ -1,0 +1,308 @@
+"""`repurchase_mixed`: customers within firms in, slopes within and between firms out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.errors import EstimationError, OptionError, SurveyError, choose
+from csimodel.estimators import Fit
+from csimodel.findings import Finding, listed
+from csimodel.index.index import require_own
+from csimodel.inference import Bootstrap, require_level
+from csimodel.repurchase.duration.findings import few_clusters
+from csimodel.repurchase.families import family_of
+from csimodel.repurchase.mixed.chain import mixed_draws
+from csimodel.repurchase.mixed.customers import Customers
+from csimodel.repurchase.mixed.regression import mixed, population_averaged
+from csimodel.repurchase.mixed.result import RepurchaseMixed
+from csimodel.repurchase.respondents import Column, Respondents
+from csimodel.repurchase.sample import sample_of
+
+Floats = NDArray[np.float64]
+
+MODELS = ("random-intercept", "random-slope", "population-averaged")
+LINKS = ("identity", "logit")
+ERRORS = ("cluster", "model")
+INTERVALS = ("percentile", "basic", "normal", "bc")
+
+
+def repurchase_mixed(
+    fit: Fit,
+    outcome: Column,
+    by: Column = "firm",
+    *,
+    index: str = "Satisfaction",
+    controls: str | Sequence[str] = (),
+    scale: tuple[float, float] | None = None,
+    model: str = "random-intercept",
+    link: str | None = None,
+    errors: str | None = None,
+    bootstrap: Bootstrap | None = None,
+    level: float = 0.95,
+    interval: str = "percentile",
+) -> RepurchaseMixed:
+    """Regress customers' repurchase on their index and on the mean index of their firm.
+
+    ``y_ij = c + b_within (x_ij - x̄_j) + b_between x̄_j + … + u_j + e_ij``: what a more satisfied
+    customer does within a firm is kept apart from what firms with a more satisfied clientele
+    get (Mundlak 1978). A firm that raises its index by a point is about ``b_between``.
+
+    Parameters
+    ----------
+    fit
+        A fit on a survey of customers of several firms.
+    outcome
+        Column of the survey or values for its rows; answers on a scale become
+        ``(x - min)/(max - min)``.
+    by
+        Column of firms, or values for the survey's rows.
+    index
+        The construct whose index it is.
+    controls
+        Further columns of the survey, numeric.
+    scale
+        Lowest and highest answer of the outcome, where the survey does not know them.
+    model
+        ``"random-intercept"``: a linear mixed model in which each firm has its own constant;
+        ``"random-slope"``: and its own slope within; ``"population-averaged"``: generalised
+        estimating equations, the only one that takes survey weights and a logit.
+    link
+        ``"identity"`` or ``"logit"``; by default a logit for population averages, a straight line
+        for mixed models. statsmodels fits mixed models of yes and no by variational Bayes only,
+        whose errors are known to be too small, so they are not offered.
+    errors
+        ``"cluster"`` (default; robust to unequal variances and to whatever binds customers of a
+        firm) or ``"model"`` (mixed models only).
+    bootstrap
+        Draws of this fit, with the firm as the survey's cluster; for ``"random-intercept"``. Then
+        item weights, index and mixed model are estimated again in each draw.
+    level, interval
+        As in `repurchase`.
+
+    Returns
+    -------
+    RepurchaseMixed
+
+    Raises
+    ------
+    SurveyError
+        When a column is not there, the outcome lies outside its scale, or weights meet a mixed
+        model.
+    OptionError
+        When an option is unknown or does not fit the others.
+    EstimationError
+        When there are too few firms, or customers or firms do not differ.
+    InferenceError
+        When fewer than 20 draws are usable.
+
+    References
+    ----------
+    Mundlak, Y. (1978). On the pooling of time series and cross section data. Econometrica 46,
+    69-85. https://doi.org/10.2307/1913646
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> from csimodel.repurchase.mixed import repurchase_mixed
+    >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
+    >>> found = repurchase_mixed(fit, "CUSL1", by=np.arange(250) % 25)
+    >>> round(float(found.within), 4), found.firms
+    (0.009, 25)
+    """
+    link, errors = _checked(model, link, errors, bootstrap, level, interval)
+    require_own(bootstrap, fit)
+    people = Respondents.of(fit, "repurchase_mixed")
+    if not isinstance(index, str):
+        raise OptionError(f"index={index!r} must name one construct, such as 'Satisfaction'.")
+    weights = people.answers.weights
+    if weights is not None and model != "population-averaged":
+        raise SurveyError(
+            f"The survey has weights, which model={model!r} cannot use; take "
+            "model='population-averaged', with link='identity' for a straight line."
+        )
+    label, y = people.outcome(outcome, scale)
+    name, code, firms = people.labels(by, "by")
+    sample = sample_of(
+        y, people.indexes(index), people.controls(controls), label=label, weights=weights,
+        cluster=None, complete={name: np.where(code < 0, np.nan, 0.0)},
+    )  # fmt: skip
+    own = code[sample.rows]
+    order = np.argsort(own, kind="stable")
+    met, firm = np.unique(own[order], return_inverse=True)
+    customers = Customers(
+        outcome=sample.outcome[order],
+        index=sample.regressors[order, 0],
+        controls=sample.regressors[order, 1:],
+        firm=firm,
+        weights=None if sample.weights is None else sample.weights[order],
+        rows=sample.rows[order],
+    )
+    _require_firms(customers, name, index)
+    regression = (
+        population_averaged(customers, link)
+        if model == "population-averaged"
+        else mixed(customers, model == "random-slope", errors)
+    )
+    family = family_of("ols" if link == "identity" else "fractional-logit")
+    told = (*people.findings([index], label), *sample.findings)
+    found = RepurchaseMixed(
+        customers, regression, family, model, errors, index, label, name, sample.names[1:],
+        tuple(firms[f] for f in met), None, level, interval, told,
+    )  # fmt: skip
+    found = replace(found, diagnostics=(*told, *_findings(found)))
+    if bootstrap is None:
+        return found
+    every = mixed_draws(bootstrap, customers, index, name)
+    told = (*found.diagnostics, *_lost(bootstrap, len(every[0])))
+    return replace(found, every=every, diagnostics=told)
+
+
+def _checked(
+    model: str,
+    link: str | None,
+    errors: str | None,
+    bootstrap: Bootstrap | None,
+    level: float,
+    interval: str,
+) -> tuple[str, str]:
+    """Return link and errors, checked."""
+    choose("model", model, MODELS)
+    choose("interval", interval, INTERVALS)
+    require_level(level)
+    averaged = model == "population-averaged"
+    link = choose("link", link or ("logit" if averaged else "identity"), LINKS)
+    errors = choose("errors", errors or "cluster", ERRORS)
+    if link == "logit" and not averaged:
+        raise OptionError(
+            f"link='logit' is not available for model={model!r}; use model='population-averaged', "
+            "or link='identity'."
+        )
+    if averaged and errors == "model":
+        raise OptionError(
+            "errors='model' is not available for model='population-averaged', whose working "
+            "correlation need not be true; use 'cluster'."
+        )
+    if bootstrap is not None and model != "random-intercept":
+        raise OptionError(
+            f"Whole-chain intervals are not available for model={model!r}; use "
+            "model='random-intercept', or leave out bootstrap=."
+        )
+    return link, errors
+
+
+def _require_firms(customers: Customers, by: str, index: str) -> None:
+    needed = 4 + customers.controls.shape[1]
+    if customers.firms < needed:
+        raise EstimationError(
+            f"There are {customers.firms} groups of {by!r} with usable customers, and a slope "
+            f"between them needs at least {needed}; use csi.repurchase(..., errors='cluster')."
+        )
+    if customers.n < customers.firms + needed:
+        raise EstimationError(
+            f"There are {customers.n} customers in {customers.firms} groups of {by!r}, so hardly "
+            "any group has two; nothing can be told apart within groups."
+        )
+    inside = customers.index - customers.between
+    for what, values in (("within", inside), ("between", customers.between)):
+        if np.ptp(values) <= 1e-9:
+            raise EstimationError(
+                f"The index of {index!r} does not differ {what} groups of {by!r}, so it has no "
+                f"slope there; use csi.repurchase(fit, outcome)."
+            )
+
+
+def _findings(found: RepurchaseMixed) -> Iterator[Finding]:
+    customers, regression = found.customers, found.regression
+    if not regression.converged:
+        yield Finding(
+            "not-converged",
+            f"The {found.model} model has no solution that could be found, so do not use these "
+            "numbers; try model='random-intercept' or fewer controls.",
+            severity="failure",
+        )
+    yield from few_clusters(customers.firms)
+    alone = int((customers.size == 1).sum())
+    if alone:
+        yield Finding(
+            "single-customers",
+            f"{alone} of {customers.firms} groups of {found.by!r} have one customer, who says "
+            "nothing about the slope within groups.",
+            severity="note",
+            count=alone,
+        )
+    if regression.firm_covariance is not None:
+        values = np.linalg.eigvalsh(regression.firm_covariance / regression.residual)
+        if values[0] < 1e-6:
+            what = "constants" if len(values) == 1 else "constants and slopes"
+            yield Finding(
+                "no-firm-variance",
+                f"The {what} of the groups of {found.by!r} vary less than can be told from chance "
+                "(a variance of 0, or a correlation of 1); a simpler model says the same.",
+                (found.by,),
+                "note" if len(values) == 1 else "warning",
+            )
+    if not found.family.bounded:
+        eta = customers.design @ regression.coefficients
+        outside = int(((eta < 0) | (eta > 1)).sum())
+        if outside:
+            yield Finding(
+                "probability-outside-0-1",
+                f"The straight line predicts less than 0 or more than 1 for {outside} of "
+                f"{customers.n} customers; model='population-averaged' with link='logit' keeps to "
+                "0 to 1.",
+                severity="note" if outside <= 0.1 * customers.n else "warning",
+                count=outside,
+            )
+    negative = [
+        name for name, b in zip(("within", "between"), regression.coefficients[1:], strict=False)
+        if b < 0
+    ]  # fmt: skip
+    if negative:
+        yield Finding(
+            "negative-slope",
+            f"A higher index of {found.index!r} goes with less {found.outcome!r} "
+            f"{listed(negative)} groups; check whether the outcome counts the other way round.",
+            (found.index, found.outcome),
+        )
+    yield from _reliability(found)
+
+
+def _reliability(found: RepurchaseMixed) -> Iterator[Finding]:
+    """Say when firms' means are so unsure that their slope is drawn toward the one within.
+
+    References
+    ----------
+    Lüdtke, O., Marsh, H. W., Robitzsch, A., Trautwein, U., Asparouhov, T., Muthén, B. (2008). The
+    multilevel latent covariate model. Psychological Methods 13, 203-229.
+    https://doi.org/10.1037/a0012869
+    """
+    reliability, _ = found.customers.reliability()
+    if reliability >= 0.9:
+        return
+    message = (
+        f"The mean index of a group of {found.by!r} has a reliability of {reliability:.2f} as a "
+        "measure of the group's true mean, which draws the slope between groups toward the slope "
+        "within"
+    )
+    within, between = (float(b) for b in found.regression.coefficients[1:3])
+    if reliability >= 0.3 and not found.family.bounded:
+        true = (between - (1.0 - reliability) * within) / reliability
+        message += f"; without it the slope between would be about {true:.4f}"
+    yield Finding("unreliable-means", message + ".", (found.index, found.by))
+
+
+def _lost(bootstrap: Bootstrap, used: int) -> Iterator[Finding]:
+    total = int(bootstrap.usable.sum())
+    if used < total:
+        yield Finding(
+            "lost-draws",
+            f"{total - used} of {total} draws were lost in the mixed model (too few different "
+            "firms); intervals rest on the others and may be too narrow.",
+            severity="warning" if used >= 0.9 * total else "failure",
+            count=total - used,
+        )
+    yield from bootstrap.findings

@@ -1,0 +1,327 @@
+"""Customers within firms: values of lme4, clubSandwich, geepack, laws, recovery, messages."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+import csimodel as csi
+from csimodel.errors import EstimationError, OptionError, SurveyError
+from csimodel.repurchase.mixed.customers import Customers
+from csimodel.repurchase.mixed.intercepts import random_intercept_draws
+from csimodel.repurchase.mixed.regression import mixed, population_averaged
+from tests.conftest import REFERENCE
+
+
+@pytest.fixture(scope="module")
+def r(reference):
+    return reference("mixed.json")
+
+
+@pytest.fixture(scope="module")
+def frame():
+    return pd.read_csv(REFERENCE / "mixed.csv")
+
+
+def customers_of(frame, outcome="y", weights=None):
+    return Customers(
+        outcome=frame[outcome].to_numpy(float),
+        index=frame["index"].to_numpy(),
+        controls=frame[["age"]].to_numpy(),
+        firm=frame["firm"].to_numpy() - 1,
+        weights=None if weights is None else frame[weights].to_numpy(),
+        rows=np.arange(len(frame)),
+    )
+
+
+def simulated(seed=0, firms=60, people=12, within=0.004, between=0.0058, spread=9.0):
+    """Simulate customers of firms; satisfaction items on 0 to 130 and a repurchase share."""
+    rng = np.random.default_rng(seed)
+    firm = np.repeat(np.arange(firms), people)
+    a = rng.normal(0, spread, firms)
+    own = 65 + a[firm] + rng.normal(0, 10, len(firm))
+    items = {f"q{j}": own + rng.normal(0, 4, len(firm)) for j in range(4)}
+    y = 0.2 + between * (65 + a[firm]) + within * (own - 65 - a[firm])
+    y = y + rng.normal(0, 0.03, firms)[firm] + rng.normal(0, 0.08, len(firm))
+    data = pd.DataFrame({**items}).clip(0, 130)
+    return data.assign(again=y.clip(0, 1), firm=firm, w=1.0 + np.arange(len(firm)) % 3)
+
+
+def fitted(data, **design):
+    items = {name: csi.Item(name, minimum=0, maximum=130) for name in ("q0", "q1", "q2", "q3")}
+    blocks = [csi.composite("Satisfaction", ["q0", "q1", "q2"]), csi.composite("A", ["q3"])]
+    model = csi.Model(blocks, [csi.Path("Satisfaction", "A")])
+    return csi.fit(model, csi.Survey(data, items, **design))
+
+
+def of(fit, **options):
+    return csi.repurchase_mixed(fit, "again", **{"scale": (0, 1), **options})
+
+
+# --- values from other programs ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["intercept", "slope"])
+def test_mixed_models_of_lme4_with_clustered_errors_of_clubsandwich(frame, r, name):
+    theirs, slope = r[name], name == "slope"
+    found = mixed(customers_of(frame), slope, "model")
+    assert found.converged
+    assert_allclose(found.coefficients, theirs["coefficients"], rtol=1e-6)
+    assert_allclose(found.covariance, theirs["covariance"], rtol=1e-5, atol=1e-10)
+    parts = found.firm_covariance
+    ours = [*np.diagonal(parts), *([parts[0, 1]] if slope else []), found.residual]
+    assert_allclose(ours, theirs["variances"], rtol=1e-5)
+    clustered = mixed(customers_of(frame), slope, "cluster")
+    assert_allclose(clustered.covariance, theirs["CR0"], rtol=1e-5, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome", "tolerance"), [("logit", "again", 1e-4), ("identity", "y", 2e-3)]
+)
+def test_population_averages_of_geepack(frame, r, name, outcome, tolerance):
+    """geepack takes the number of coefficients off in the correlation, statsmodels does not."""
+    found, theirs = population_averaged(customers_of(frame, outcome), name), r[name]
+    assert_allclose(found.coefficients, theirs["coefficients"], rtol=tolerance)
+    ours, errors = (
+        np.sqrt(np.diagonal(found.covariance)),
+        np.sqrt(np.diagonal(theirs["covariance"])),
+    )
+    assert_allclose(ours, errors, rtol=1e-3)
+    assert_allclose(found.correlation, theirs["alpha"], rtol=0.01)
+
+
+def test_weighted_population_averages_of_geepack(frame, r):
+    found = population_averaged(customers_of(frame, "again", "w"), "logit")
+    assert_allclose(found.coefficients, r["weighted"]["coefficients"], rtol=1e-9)
+    assert_allclose(found.covariance, r["weighted"]["covariance"], rtol=1e-7, atol=1e-12)
+    assert np.isnan(found.correlation)
+
+
+def test_draws_of_random_intercepts_are_those_of_lme4(frame, r):
+    customers = customers_of(frame)
+    X = customers.design
+    centre, spread = np.append([0.0, 0.0], X[:, 2:].mean(axis=0)), X.std(axis=0)
+    spread[0] = 1.0
+    times = np.ones((1, customers.firms))
+    b, _ = random_intercept_draws(
+        ((X - centre) / spread)[None], customers.outcome, customers.starts, times
+    )
+    b = b[0] / spread
+    b[0] -= b @ centre
+    assert_allclose(b, r["intercept"]["coefficients"], rtol=1e-7)
+
+
+# --- laws ----------------------------------------------------------------------------------------
+
+
+def test_a_firm_drawn_twice_is_two_firms(frame):
+    small = frame[frame["firm"] <= 12]
+    times = np.array([2.0, 0, 1, 1, 3, 0, 1, 1, 1, 0, 2, 1])
+    parts = [small[small["firm"] == f + 1] for f, m in enumerate(times) for _ in range(int(m))]
+    double = pd.concat([part.assign(firm=k + 1) for k, part in enumerate(parts)])
+    alone = mixed(customers_of(double), False, "model")
+    customers = customers_of(small)
+    X = customers.design - np.array([0, 0, 68.0, 0])
+    X[:, 1:3] /= 10
+    b, _ = random_intercept_draws(X[None], customers.outcome, customers.starts, times[None])
+    b = b[0] / [1, 10, 10, 1]
+    b[0] -= 68.0 * b[2]
+    assert_allclose(b, alone.coefficients, rtol=1e-5)
+
+
+def test_within_slope_is_that_of_firm_effects(frame):
+    found = mixed(customers_of(frame).__class__(
+        **{**vars(customers_of(frame)), "controls": np.empty((len(frame), 0))}), False, "model")  # fmt: skip
+    off = frame[["index", "y"]] - frame.groupby("firm")[["index", "y"]].transform("mean")
+    slope = (off["index"] @ off["y"]) / (off["index"] @ off["index"])
+    assert_allclose(found.coefficients[1], slope, rtol=1e-9)
+
+
+def test_contrasts_follow_the_slopes():
+    fit = fitted(simulated(firms=25))
+    found = of(fit)
+    for move, slope in (("between", found.between), ("within", found.within)):
+        step = found.contrast(67, 70, move).loc["difference"]
+        assert_allclose(step["probability"], 3 * slope, rtol=1e-9)
+        assert_allclose(step["se"], 3 * slope.se, rtol=1e-9)
+    rows = found.slopes["estimate"]
+    assert_allclose(rows["between - within"], rows["between"] - rows["within"], rtol=1e-9)
+    assert_allclose(found.coefficients.loc["between", "estimate"], found.between)
+
+
+def test_logit_slopes_are_derivatives_of_mean_predictions():
+    fit = fitted(simulated(seed=3))
+    found = of(fit, model="population-averaged")
+    customers, step = found.customers, 1e-4
+    means = []
+    for sign in (1.0, -1.0):
+        eta = customers.design @ found.regression.coefficients
+        eta = eta + sign * step * found.regression.coefficients[2]
+        means.append(customers.share @ found.family.mean(eta))
+    assert_allclose(found.between, (means[0] - means[1]) / (2 * step), rtol=1e-6)
+    b = found.regression.coefficients
+    moved = []
+    for sign in (1.0, -1.0):
+        other = replace(found.regression, coefficients=b + sign * 1e-6 * np.array([0, 0, 1.0]))
+        moved.append(float(replace(found, regression=other).between))
+    eta = customers.design @ b
+    fall = found.family.slope(eta)
+    bend = fall * (1 - 2 * found.family.mean(eta))
+    gradient = customers.share @ fall + b[2] * (customers.share * bend) @ customers.design[:, 2]
+    assert_allclose((moved[0] - moved[1]) / 2e-6, gradient, rtol=1e-5)
+    step = found.contrast(67, 70)["probability"]
+    assert 0 < step["at 67"] < step["at 70"] < 1
+
+
+def test_weights_of_two_are_customers_twice():
+    data = simulated(seed=4, firms=20)
+    twice = pd.concat([data, data], ignore_index=True)
+    heavy = of(fitted(data.assign(w=2.0), weights="w"), model="population-averaged")
+    plain = of(fitted(twice.assign(w=1.0), weights="w"), model="population-averaged")
+    assert_allclose(heavy.coefficients["estimate"], plain.coefficients["estimate"], rtol=1e-6)
+
+
+def test_a_draw_is_the_mixed_model_of_the_firms_drawn():
+    data = simulated(seed=5, firms=15, people=8)
+    fit = fitted(data, cluster="firm")
+    boot = csi.bootstrap(fit, draws=30, rng=2, progress=False)
+    found = of(fit, bootstrap=boot)
+    weights, counts = csi.index.point_weights(boot.solution)[:, :3], boot.design.counts(0)[:, ::8]
+    for draw in (0, 11):
+        index = data[["q0", "q1", "q2"]].to_numpy() @ weights[draw] / 1.3
+        times = np.round(counts[draw] * 14 / 15).astype(int)
+        parts = [
+            data.assign(index=index)[data["firm"] == f] for f in range(15) for _ in range(times[f])
+        ]
+        whole = pd.concat([part.assign(firm=k) for k, part in enumerate(parts)])
+        alone = mixed(
+            Customers(
+                whole["again"].to_numpy(), whole["index"].to_numpy(), np.empty((len(whole), 0)),
+                whole["firm"].to_numpy(), None, np.arange(len(whole)),
+            ), False, "model",
+        )  # fmt: skip
+        # Weighting 14 firms up to 15 moves the degrees of freedom of the variance a little.
+        assert_allclose(found.every[0][draw, 1], alone.coefficients[1], rtol=1e-6)
+        assert_allclose(found.every[0][draw], alone.coefficients, rtol=0.02)
+        assert_allclose(found.every[1][draw, 2], whole["index"].mean(), rtol=1e-9)
+    assert "30 bootstrap draws of whole firms" in found.interval_kind
+    step, plain = found.contrast(67, 70, "within"), found.naive.contrast(67, 70, "within")
+    assert_allclose(step["probability"], plain["probability"])
+    assert (step["lower"] < step["probability"]).all()
+
+
+# --- recovery ------------------------------------------------------------------------------------
+
+
+def test_recovers_slopes_within_and_between():
+    found = of(fitted(simulated(seed=7, firms=100, people=25)))
+    truth = 1.3  # a point of the index is 1.3 units
+    assert abs(found.between - 0.0058 * truth) < 3 * found.between.se < 0.003
+    assert abs(found.within - 0.004 * truth) < 0.0006  # less by the items' error
+    assert found.coefficients.loc["between - within", "p"] < 0.05
+    assert_allclose(np.sqrt(found.variances["firms"]), 0.03, rtol=0.25)
+
+
+def test_unreliable_means_are_told_with_what_is_left():
+    import re
+
+    between, mended = [], []
+    for seed in range(4):
+        found = of(fitted(simulated(seed, firms=150, people=4, between=0.009, spread=6.0)))
+        finding = next(f for f in found.diagnostics if f.code == "unreliable-means")
+        between.append(float(found.between))
+        mended.append(float(re.search(r"about (0\.\d+)\.$", finding.message)[1]))
+    truth = 0.009 * 1.3
+    assert abs(np.mean(mended) - truth) < 0.0015
+    assert np.mean(between) < np.mean(mended)
+
+
+# --- findings, page, messages --------------------------------------------------------------------
+
+
+def test_findings():
+    data = simulated(seed=9, firms=12)
+    data.loc[:3, "again"] = np.nan
+    data.loc[4, "firm"] = 99
+    found = of(fitted(data.assign(again=1 - data["again"])))
+    codes = {f.code: f for f in found.diagnostics}
+    assert codes["rows-left-out"].count == 4
+    assert codes["few-clusters"].count == 13
+    assert codes["single-customers"].count == 1
+    assert codes["negative-slope"].message.startswith("A higher index of 'Satisfaction' goes with ")
+    steep = of(fitted(simulated(seed=1, firms=20, within=0.02)))
+    assert "probability-outside-0-1" in {f.code for f in steep.diagnostics}
+    fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
+    alike = csi.repurchase_mixed(fit, "CUSL1", by=np.arange(250) % 25)
+    assert "no-firm-variance" in {f.code for f in alike.diagnostics}
+    own = csi.repurchase_mixed(fit, "CUSA1", by=np.arange(250) % 25)
+    assert "outcome-in-index" in {f.code for f in own.diagnostics}
+
+
+def test_page():
+    found = of(fitted(simulated(firms=20)), model="random-slope")
+    page = str(found.summary())
+    assert "random firm constants and slopes, 240 customers of 20 firms" in page
+    assert "What is left between and within firms" in page
+    assert "Each point of a firm's mean Satisfaction goes with " in repr(found)
+    assert "<strong>" in found._repr_html_()
+    assert list(found.firm_table.columns) == ["n", "index", "outcome", "effect", "slope_effect"]
+    assert list(found.variances.index) == ["firms", "slopes", "correlation", "customers", "icc"]
+    averaged = of(fitted(simulated(firms=20)), model="population-averaged", link="identity")
+    assert "working correlation" in str(averaged.summary())
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "options"),
+    [
+        (OptionError, "model='mixed' is not known; use one of 'random-intercept', 'random-slope', "
+         "'population-averaged'.", {"model": "mixed"}),
+        (OptionError, "link='logit' is not available for model='random-intercept'; use "
+         "model='population-averaged', or link='identity'.", {"link": "logit"}),
+        (OptionError, "errors='model' is not available for model='population-averaged', whose "
+         "working correlation need not be true; use 'cluster'.",
+         {"model": "population-averaged", "errors": "model"}),
+        (OptionError, "index=['Satisfaction'] must name one construct, such as 'Satisfaction'.",
+         {"index": ["Satisfaction"]}),
+        (SurveyError, "by 'shop' is not a column of the survey; name one of its columns, or give a "
+         "Series with a value for each row.", {"by": "shop"}),
+        (EstimationError, "There are 3 groups of 'by' with usable customers, and a slope between "
+         "them needs at least 4; use csi.repurchase(..., errors='cluster').",
+         {"by": np.arange(720) % 3}),
+        (EstimationError, "There are 720 customers in 720 groups of 'by', so hardly any group has "
+         "two; nothing can be told apart within groups.", {"by": np.arange(720)}),
+    ],
+)  # fmt: skip
+def test_messages(error, message, options):
+    with pytest.raises(error) as raised:
+        of(fitted(simulated()), **options)
+    assert str(raised.value) == message
+
+
+def test_messages_of_weights_draws_and_levels():
+    data = simulated(firms=10)
+    with pytest.raises(SurveyError) as raised:
+        of(fitted(data, weights="w"))
+    assert str(raised.value) == (
+        "The survey has weights, which model='random-intercept' cannot use; take "
+        "model='population-averaged', with link='identity' for a straight line."
+    )
+    fit = fitted(data)
+    boot = csi.bootstrap(fit, draws=25, progress=False)
+    with pytest.raises(OptionError) as raised:
+        of(fit, bootstrap=boot)
+    assert str(raised.value) == (
+        "Whole-chain intervals of a mixed model need draws of whole groups of 'firm'; make them "
+        "from a survey with read_survey(..., cluster='firm')."
+    )
+    with pytest.raises(
+        OptionError, match="Whole-chain intervals are not available for model='random"
+    ):
+        of(fit, bootstrap=boot, model="random-slope")
+    found = of(fit)
+    with pytest.raises(OptionError, match="Level 101 is not on the index"):
+        found.contrast(67, 101)
+    with pytest.raises(OptionError, match="move='firm' is not known"):
+        found.contrast(67, 70, "firm")
