@@ -124,13 +124,17 @@ def fourth_moments(
     return np.asarray(outer_products(deviations, rows, len(expected), cluster) / rows)
 
 
-def fourth_moments_of_samples(values: Floats) -> Floats:
+def fourth_moments_of_samples(
+    values: Floats, cluster: NDArray[np.intp] | None = None
+) -> Floats:
     """Return `fourth_moments` of many samples of complete answers, without weights.
 
     Parameters
     ----------
     values
         (samples, rows, items).
+    cluster
+        Codes of the clusters in ascending order, (rows,), the same in all samples.
 
     Returns
     -------
@@ -150,7 +154,12 @@ def fourth_moments_of_samples(values: Floats) -> Floats:
     deviations[..., :items] = centred
     np.multiply(centred[..., row], centred[..., column], out=deviations[..., items:])
     deviations -= deviations.mean(axis=1, keepdims=True)
-    return np.asarray(np.swapaxes(deviations, -1, -2) @ deviations / rows)
+    if cluster is None:
+        return np.asarray(np.swapaxes(deviations, -1, -2) @ deviations / rows)
+    starts = np.flatnonzero(np.diff(cluster, prepend=-1))
+    sums = np.add.reduceat(deviations, starts, axis=1)
+    few = len(starts) / (len(starts) - 1.0)
+    return np.asarray(np.swapaxes(sums, -1, -2) @ sums * (few / rows))
 
 
 def scaled_weights(weights: ArrayLike | None, rows: int) -> Floats:

@@ -79,8 +79,10 @@ def blocks(population: Population, n: int, samples: int, seed: int) -> Iterator[
         yield Rows(drawn.values[:kept], outcome)
 
 
-def wishart(population: Population, n: int, samples: int, seed: int) -> tuple[Floats, Floats]:
-    """Return means and covariances of normal samples, (samples, items) and (…, items, items).
+def wishart(
+    population: Population, n: int, samples: int, seed: int
+) -> Iterator[tuple[Floats, Floats]]:
+    """Yield means, (some samples, items), and covariances, (…, items, items), of normal samples.
 
     ``m = μ + L z/√n`` and ``S = L B B' L'/(n - 1)`` with L the root of Σ and B lower triangular:
     normal numbers below the diagonal, roots of χ² with n - 1, n - 2, … degrees on it (Bartlett).
@@ -89,7 +91,6 @@ def wishart(population: Population, n: int, samples: int, seed: int) -> tuple[Fl
     root = _root(population.cor) * population.sd[:, None]
     below = np.tril_indices(items, -1)
     own = np.arange(items)
-    means, covs = [], []
     for number, start in enumerate(range(0, samples, _WISHART)):
         rng = _stream(seed, number)
         factor = np.zeros((_WISHART, items, items))
@@ -98,9 +99,7 @@ def wishart(population: Population, n: int, samples: int, seed: int) -> tuple[Fl
         away = rng.standard_normal((_WISHART, items)) @ root.T / np.sqrt(n)
         kept = min(_WISHART, samples - start)
         turned = root @ factor[:kept]
-        means.append(population.mean + away[:kept])
-        covs.append(turned @ np.swapaxes(turned, -1, -2) / (n - 1.0))
-    return np.concatenate(means), np.concatenate(covs)
+        yield population.mean + away[:kept], turned @ np.swapaxes(turned, -1, -2) / (n - 1.0)
 
 
 @dataclass(frozen=True, eq=False)

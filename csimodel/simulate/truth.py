@@ -223,7 +223,8 @@ class Truth:
         rng
             An integer seed or a NumPy generator; None for different draws each time.
         fourth
-            Also the fourth-order moments that robust errors need, (samples, moments, moments).
+            Also the fourth-order moments that robust errors need, (samples, moments, moments);
+            with firms those of clusters.
 
         Raises
         ------
@@ -251,16 +252,22 @@ class Truth:
                 "Moments of samples with empty cells depend on what is done with the cells; draw "
                 "answers(n, samples) or survey(n), or a population without missing=."
             )
+        return Moments.join(list(self.moments_by_block(n, samples, rng, fourth=fourth)))
+
+    def moments_by_block(
+        self, n: int, samples: int, rng: Seed = 0, *, fourth: bool = False
+    ) -> Iterator[Moments]:
+        """Yield the same moments some samples at a time, for batches larger than memory."""
         plain = type(self.shape) is Normal and self.firms is None and not self.rounded
         if plain and not fourth and n > len(self.model.items):
-            mean, cov = wishart(self._population, n, samples, seed_of(rng))
-            return self._batch(n, mean, cov, None)
-        parts = []
+            for mean, cov in wishart(self._population, n, samples, seed_of(rng)):
+                yield self._batch(n, mean, cov, None)
+            return
+        cluster = None if self.firms is None else self.firms.codes(n)
         for values in self.answers(n, samples, rng):
             own = Moments.from_array(values, self.model.items)
-            gamma = fourth_moments_of_samples(values) if fourth else None
-            parts.append(self._batch(n, own.mean, own.cov, gamma))
-        return Moments.join(parts)
+            gamma = fourth_moments_of_samples(values, cluster) if fourth else None
+            yield self._batch(n, own.mean, own.cov, gamma)
 
     def __repr__(self) -> str:
         told = [repr(self.shape)]

@@ -28,14 +28,17 @@ class FullInformation:
     ----------
     patterns
         What was observed together.
+    near
+        Means and covariances near those of the saturated model, or None.
     """
 
     patterns: Patterns
+    near: tuple[Floats, Floats] | None = None
 
     @cached_property
     def floor(self) -> Floats:
         """Return the value of the saturated model, found by EM, (1,)."""
-        found = saturated(self.patterns)
+        found = saturated(self.patterns, self.near)
         return np.array([minus_two_loglik(self.patterns, found.mean, found.cov)])
 
     def value(self, at: Implied, who: Indices) -> Floats:

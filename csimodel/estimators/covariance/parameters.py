@@ -71,11 +71,21 @@ def inverted(matrix: Floats, usable: NDArray[np.bool_]) -> Floats:
 
 
 def vcov(solution: Solution) -> Floats:
-    """Return covariances of the free parameters' estimates, (..., q, q); NaN without a solution."""
+    """Return covariances of the free parameters' estimates, (..., q, q); NaN without a solution.
+
+    Raises
+    ------
+    EstimationError
+        For robust errors of moments without fourth-order moments.
+    """
     estimator, estimates = covariance_structure(solution)
     if estimates.covariance is not None:
         return estimates.covariance
-    if estimator.robust is not None and not solution.moments.batch_shape:
+    if estimator.robust is not None and solution.moments.batch_shape:
+        from csimodel.estimators.covariance.sandwiches import sandwiches
+
+        return sandwiches(solution)
+    if estimator.robust is not None:
         from csimodel.estimators.covariance.fitted import Fitted
         from csimodel.estimators.covariance.robust import sandwich
 

@@ -137,7 +137,9 @@ def residual_test(groups: Sequence[Sandwich], residuals: Sequence[Floats], rows:
     return float(rows * np.asarray(outside) @ np.linalg.solve(np.asarray(spread), outside))
 
 
-def about_model(gamma: Floats, gap: Floats | None, residual: Floats, unevenness: float) -> Floats:
+def about_model(
+    gamma: Floats, gap: Floats | None, residual: Floats, unevenness: float | Floats
+) -> Floats:
     """Return Γ* about the moments of the model, of which Γ is that about those of the sample.
 
     ``Γ* = T Γ T' + κ g g'`` with g the differences of the moments, ``m - μ`` and
@@ -147,24 +149,28 @@ def about_model(gamma: Floats, gap: Floats | None, residual: Floats, unevenness:
     Parameters
     ----------
     gamma
-        (moments, moments)
+        (..., moments, moments)
     gap
-        d, (items,), or None when means are not modelled.
+        d, (..., items), or None when means are not modelled.
     residual
-        ``S - Σ``, (items, items).
+        ``S - Σ``, (..., items, items).
     unevenness
-        κ, the mean squared weight of respondents, 1 when all count alike.
+        κ, the mean squared weight of respondents, 1 when all count alike, (...,).
     """
-    row, column = vech(len(residual))
+    row, column = vech(residual.shape[-1])
+    uneven = np.asarray(unevenness)[..., None, None]
     if gap is None:
-        difference = residual[row, column]
-        return np.asarray(gamma + unevenness * np.outer(difference, difference))
-    items = len(gap)
-    tilt, cell = np.eye(len(gamma)), items + np.arange(len(row))
-    tilt[cell, column] += gap[row]
-    tilt[cell, row] += gap[column]
-    difference = np.concatenate([gap, (residual + np.outer(gap, gap))[row, column]])
-    return np.asarray(tilt @ gamma @ tilt.T + unevenness * np.outer(difference, difference))
+        difference = residual[..., row, column]
+        return np.asarray(gamma + uneven * difference[..., :, None] * difference[..., None, :])
+    items = gap.shape[-1]
+    tilt, cell = np.zeros(gamma.shape), items + np.arange(len(row))
+    tilt[..., np.arange(gamma.shape[-1]), np.arange(gamma.shape[-1])] = 1.0
+    tilt[..., cell, column] += gap[..., row]
+    tilt[..., cell, row] += gap[..., column]
+    spread = residual + gap[..., :, None] * gap[..., None, :]
+    difference = np.concatenate([gap, spread[..., row, column]], axis=-1)
+    turned = tilt @ gamma @ np.swapaxes(tilt, -1, -2)
+    return np.asarray(turned + uneven * difference[..., :, None] * difference[..., None, :])
 
 
 def scaled(kind: str, plain: ChiSquare, trace: float, of_squares: float = np.nan) -> Scaled:

@@ -1,0 +1,166 @@
+"""How often a study of a given size would find what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from csimodel.errors import OptionError
+from csimodel.estimators import Estimator
+from csimodel.findings import Finding
+from csimodel.inference import require_level
+from csimodel.inference.designs import require_count, seed_of
+from csimodel.simulate.replicate import Replications, replicate
+from csimodel.simulate.truth import Seed, Truth
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Power:
+    """What samples of several sizes show of a quantity. Made by `power`.
+
+    Attributes
+    ----------
+    truth, estimator
+        Where the samples come from, and what was fitted to them.
+    replications
+        Estimates and intervals of every sample, by sample size.
+    """
+
+    truth: Truth
+    estimator: Estimator
+    replications: dict[int, Replications]
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """Return power, coverage, bias and errors, rows (n, entry); columns as `Replications`."""
+        return pd.concat({n: own.table for n, own in self.replications.items()}, names=["n"])
+
+    @property
+    def failed(self) -> pd.Series:
+        """Number of samples without a solution, by sample size and reason."""
+        found = {n: own.failed for n, own in self.replications.items()}
+        return pd.concat(found, names=["n", "reason"]).astype("int64")
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What a reader must know, in plain words; empty when every sample had a solution."""
+        found = []
+        for n, own in self.replications.items():
+            lost = int(own.failed.sum())
+            if lost:
+                reasons = ", ".join(f"{count} {reason}" for reason, count in own.failed.items())
+                found.append(
+                    Finding(
+                        "lost-samples",
+                        f"{lost} of {len(own.reasons)} samples of {n} have no solution "
+                        f"({reasons}); the shares are of the others, and a study of this size "
+                        "may fail altogether.",
+                        severity="warning" if lost < 0.1 * len(own.reasons) else "failure",
+                        count=lost,
+                    )
+                )
+        return tuple(found)
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(map(str, self.replications))
+        draws = len(next(iter(self.replications.values())).reasons)
+        head = f"Power by {self.estimator.label}, {draws} samples each of n = {sizes}"
+        return "\n".join([head, self.table.round(3).to_string(), *map(str, self.findings)])
+
+
+def power(
+    truth: Truth,
+    n: int | Sequence[int],
+    estimator: Estimator,
+    draws: int = 1_000,
+    rng: Seed = 0,
+    *,
+    quantity: str = "paths",
+    level: float = 0.95,
+    resamples: int = 500,
+    interval: str = "percentile",
+) -> Power:
+    """Simulate studies of given sizes: how often each path is found, and how well.
+
+    Covariance structures are fitted to all samples as a batch (with empty cells one by one), and
+    an interval is the standardised estimate with its delta-method error. For PLS every sample is
+    resampled, which takes some hundred times as long.
+
+    Parameters
+    ----------
+    truth
+        From `population`.
+    n
+        Sample size or sizes.
+    estimator
+        `ML`, `LeastSquares` or `PLS` with its settings.
+    draws
+        Number of samples of each size.
+    rng
+        An integer seed or a NumPy generator; None for different draws each time.
+    quantity
+        ``"paths"`` (default) or ``"loadings"``; for PLS whatever a bootstrap has a table of, such
+        as ``"total_effects"`` or ``"index"``.
+    level
+        Coverage the intervals claim.
+    resamples, interval
+        For PLS: bootstrap draws in every sample, and kind of interval as in `Bootstrap.table`.
+
+    Returns
+    -------
+    Power
+        ``.table`` has, for each size and entry, power (share of intervals that exclude 0),
+        coverage of the truth, bias, spread and mean standard error. Samples without a solution are
+        counted in ``.failed`` and left out.
+
+    Raises
+    ------
+    OptionError
+        For numbers out of range, or a population the estimator's errors are not made for.
+
+    References
+    ----------
+    Muthén, L. K., Muthén, B. O. (2002). How to use a Monte Carlo study to decide on sample size
+    and determine power. Structural Equation Modeling 9, 599-620.
+    https://doi.org/10.1207/S15328007SEM0904_8
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> model = csi.Model.from_syntax('''
+    ...     Quality =~ q1 + q2 + q3
+    ...     Loyalty =~ l1 + l2 + l3
+    ...     Loyalty ~ Quality
+    ... ''')
+    >>> truth = csi.simulate.population(model, paths=0.3, loadings=0.8)
+    >>> study = csi.simulate.power(truth, n=[50, 200], estimator=csi.ML(), draws=200)
+    >>> study.table["power"].round(1).tolist()
+    [0.4, 1.0]
+    """
+    sizes = [n] if isinstance(n, int) else list(n)
+    if not sizes:
+        raise OptionError("n=[] holds no sample size; give at least one, such as n=[200, 400].")
+    for size in sizes:
+        require_count("n", size, " respondent")
+    require_count("draws", draws, ", and some hundreds for shares")
+    require_count("resamples", resamples, ", and some hundreds for intervals")
+    require_level(level)
+    seed = seed_of(rng)
+    found = {
+        size: replicate(
+            truth,
+            size,
+            draws,
+            estimator,
+            seed,
+            quantity=quantity,
+            level=level,
+            resamples=resamples,
+            interval=interval,
+        )
+        for size in sizes
+    }
+    return Power(truth, estimator, found)

@@ -1,0 +1,286 @@
+"""Fit a model to many samples of a population, and count what the intervals do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import EstimationError, InferenceError, OptionError
+from csimodel.estimators import (
+    ML,
+    Estimator,
+    Fit,
+    LeastSquares,
+    Outcome,
+    Quantity,
+    Solution,
+    find,
+    fit,
+)
+from csimodel.estimators.covariance.estimator import CovarianceEstimator
+from csimodel.estimators.covariance.parameters import (
+    covariance_structure,
+    errors_of,
+    standardised,
+    vcov,
+)
+from csimodel.inference import bootstrap
+from csimodel.inference.designs import seed_of
+from csimodel.model import Model
+from csimodel.simulate.truth import Seed, Truth
+from csimodel.survey import Answers, read_survey
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Replications:
+    """Estimates and intervals of many samples of one population.
+
+    Attributes
+    ----------
+    labels
+        What is estimated.
+    truth
+        Its true values, (entries,).
+    estimate, se, lower, upper
+        Of every sample, (samples, entries); NaN where there was no solution.
+    reasons
+        How each sample ended, in words.
+    """
+
+    labels: pd.Index
+    truth: Floats
+    estimate: Floats
+    se: Floats
+    lower: Floats
+    upper: Floats
+    reasons: tuple[str, ...]
+
+    @property
+    def failed(self) -> pd.Series:
+        """Number of samples without a solution, by reason; empty when none was."""
+        lost = [reason for reason in self.reasons if reason != Outcome.CONVERGED.reason]
+        return pd.Series(lost, dtype=object).value_counts().rename("samples")
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """Return what the samples show of each entry.
+
+        Columns: truth; mean of the estimates and bias; sd of the estimates, the mean standard
+        error (se) and how far it is off (``se_error = se/sd - 1``); coverage, the share of
+        intervals that hold the truth; power, the share that exclude 0; samples used. The Monte
+        Carlo error of a share p is ``√(p (1 - p)/samples)``.
+        """
+        usable = np.isfinite(self.estimate) & np.isfinite(self.lower) & np.isfinite(self.upper)
+        count = usable.sum(axis=0)
+        shown = np.where(usable, self.estimate, np.nan)
+        inside = (self.lower <= self.truth) & (self.truth <= self.upper) & usable
+        beyond = ((self.lower > 0) | (self.upper < 0)) & usable
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = np.nansum(shown, axis=0) / count
+            sd = np.sqrt(np.nansum((shown - mean) ** 2, axis=0) / (count - 1))
+            se = np.nansum(np.where(usable, self.se, np.nan), axis=0) / count
+            columns = {
+                "truth": self.truth,
+                "mean": mean,
+                "bias": mean - self.truth,
+                "sd": sd,
+                "se": se,
+                "se_error": se / sd - 1.0,
+                "coverage": inside.sum(axis=0) / count,
+                "power": beyond.sum(axis=0) / count,
+                "samples": count,
+            }
+        return pd.DataFrame(columns, index=self.labels)
+
+
+def solutions(
+    truth: Truth, n: int, samples: int, estimator: CovarianceEstimator, rng: Seed
+) -> Iterator[Solution]:
+    """Yield the fits of a covariance structure to samples, some at a time.
+
+    Full information is fitted sample by sample, everything else as a batch.
+
+    Raises
+    ------
+    OptionError
+        When cells are missing and the estimator does not take incomplete answers.
+    """
+    model = truth.model
+    estimator.check(model)
+    if truth.missing is not None:
+        if not (isinstance(estimator, ML) and estimator.missing == "fiml"):
+            raise OptionError(
+                f"The population's answers have empty cells, which {estimator.label} does not "
+                "take; use csi.ML(missing='fiml'), or a population without missing=."
+            )
+        for values in truth.answers(n, samples, rng):
+            for own in values:
+                yield _incomplete(truth, own, estimator)
+        return
+    fourth = estimator.robust is not None or estimator == LeastSquares("dwls")
+    for moments in truth.moments_by_block(n, samples, rng, fourth=fourth):
+        yield Solution(model, estimator, moments, estimator.estimate(moments, model))
+
+
+def _incomplete(truth: Truth, values: Floats, estimator: ML) -> Solution:
+    known = truth.solution.moments
+    answers = Answers(
+        items=known.items,
+        values=values,
+        weights=None,
+        strata=None,
+        cluster=None,
+        rows=np.arange(len(values)),
+        missing="pairwise",
+        findings=(),
+        minimum=known.minimum,
+        maximum=known.maximum,
+    )
+    moments = estimator.moments_of(answers)
+    return Solution(truth.model, estimator, moments, estimator.estimate(moments, truth.model))
+
+
+class ParameterRows(NamedTuple):
+    """Rows of a covariance structure's parameters of some samples, (samples, rows) each."""
+
+    raw: Floats
+    raw_se: Floats
+    std: Floats
+    std_se: Floats
+
+
+def parameter_rows(solution: Solution) -> ParameterRows:
+    """Return parameters with errors, in scale units and standardised; NaN without a solution."""
+    _, estimates = covariance_structure(solution)
+    layout, parameters = estimates.layout, np.atleast_2d(estimates.parameters)
+    lost = np.atleast_1d(estimates.outcome) != Outcome.CONVERGED
+    covariance = vcov(solution).reshape(len(parameters), layout.size, layout.size)
+    with np.errstate(invalid="ignore"):
+        own = np.sqrt(np.diagonal(covariance, axis1=-2, axis2=-1))
+    raw_se = np.where(layout.place >= 0, own[:, layout.place], np.nan)
+    raw = layout.values(parameters)
+    std, jacobian = standardised(layout, np.where(lost[:, None], 0.1, parameters))
+    std_se = errors_of(jacobian, covariance)
+    found = ParameterRows(raw, raw_se, std, std_se)
+    return ParameterRows(*(np.where(lost[:, None], np.nan, part) for part in found))
+
+
+def replicate(
+    truth: Truth,
+    n: int,
+    samples: int,
+    estimator: Estimator,
+    rng: Seed = 0,
+    *,
+    quantity: str | Quantity = "paths",
+    level: float = 0.95,
+    resamples: int = 500,
+    interval: str = "percentile",
+) -> Replications:
+    """Estimate a quantity with its interval in many samples of a population.
+
+    Covariance structures have standardised parameters with delta-method errors and normal limits;
+    PLS is resampled in every sample. Arguments are those of `csimodel.simulate.power`.
+    """
+    if isinstance(estimator, CovarianceEstimator):
+        return _by_delta(truth, n, samples, estimator, rng, find(quantity), level)
+    if truth.missing is not None or truth.firms is not None:
+        raise OptionError(
+            f"Intervals of {estimator.label} are taken from complete answers of respondents drawn "
+            "one by one; use a population without missing= and firms=, or csi.ML()."
+        )
+    return _by_bootstrap(
+        truth, n, samples, estimator, rng, find(quantity), level, resamples, interval
+    )
+
+
+def _by_delta(
+    truth: Truth,
+    n: int,
+    samples: int,
+    estimator: CovarianceEstimator,
+    rng: Seed,
+    quantity: Quantity,
+    level: float,
+) -> Replications:
+    from scipy.special import ndtri
+
+    rows = _rows_of(truth.model, estimator, quantity)
+    parts, reasons = [], []
+    for solution in solutions(truth, n, samples, estimator, rng):
+        parts.append(parameter_rows(solution))
+        reasons += [Outcome(int(o)).reason for o in np.atleast_1d(solution.estimates.outcome)]
+    estimate = np.concatenate([part.std[:, rows] for part in parts])
+    se = np.concatenate([part.std_se[:, rows] for part in parts])
+    far = float(ndtri(0.5 + level / 2.0)) * se
+    true = truth.table(quantity)
+    return Replications(
+        true.index, true.to_numpy(), estimate, se, estimate - far, estimate + far, tuple(reasons)
+    )
+
+
+def _rows_of(model: Model, estimator: CovarianceEstimator, quantity: Quantity) -> NDArray[np.intp]:
+    """Return which rows of the layout are a quantity's entries."""
+    kinds = {"paths": "paths", "loadings": "loadings"}
+    if quantity.name not in kinds:
+        raise OptionError(
+            f"quantity={quantity.name!r} has no errors by formula from {estimator.label}; use "
+            "'paths' or 'loadings', or PLS, which is resampled."
+        )
+    rows = estimator.layout(model).rows
+    return np.array([r for r, row in enumerate(rows) if row.kind == kinds[quantity.name]])
+
+
+def _by_bootstrap(
+    truth: Truth,
+    n: int,
+    samples: int,
+    estimator: Estimator,
+    rng: Seed,
+    quantity: Quantity,
+    level: float,
+    resamples: int,
+    interval: str,
+) -> Replications:
+    true, seed = truth.table(quantity), seed_of(rng)
+    columns = ["estimate", "se", "lower", "upper"]
+    found, reasons = np.full((4, samples, len(true)), np.nan), []
+    for number, own in enumerate(_fits(truth, n, samples, estimator, seed)):
+        reasons.append(own if isinstance(own, str) else Outcome.CONVERGED.reason)
+        if isinstance(own, str):
+            continue
+        stream = int(np.random.SeedSequence(seed, spawn_key=(1, number)).generate_state(1)[0])
+        try:
+            boot = bootstrap(own, resamples, rng=stream, progress=False)
+            table = boot.table(quantity, interval=interval, level=level)
+        except InferenceError:
+            reasons[-1] = "too few usable draws"
+            continue
+        found[:, number] = table[columns].to_numpy().T
+    return Replications(true.index, true.to_numpy(), *found, tuple(reasons))
+
+
+def _fits(
+    truth: Truth, n: int, samples: int, estimator: Estimator, seed: int
+) -> Iterator[Fit | str]:
+    """Yield the fit of each sample, or why there is none."""
+    items, known = list(truth.model.items), truth.solution.moments
+    pairs = zip(known.minimum.tolist(), known.maximum.tolist(), strict=True)
+    scale = dict(zip(items, pairs, strict=True)) if truth.rounded else None
+    for values in truth.answers(n, samples, seed):
+        for own in values:
+            survey = read_survey(pd.DataFrame(own, columns=items), scale=scale)
+            try:
+                made = fit(truth.model, survey, estimator)
+            except EstimationError as error:
+                yield str(error)
+                continue
+            yield made if made.converged else Outcome(int(made.estimates.outcome)).reason
