@@ -124,9 +124,7 @@ def fourth_moments(
     return np.asarray(outer_products(deviations, rows, len(expected), cluster) / rows)
 
 
-def fourth_moments_of_samples(
-    values: Floats, cluster: NDArray[np.intp] | None = None
-) -> Floats:
+def fourth_moments_of_samples(values: Floats, cluster: NDArray[np.intp] | None = None) -> Floats:
     """Return `fourth_moments` of many samples of complete answers, without weights.
 
     Parameters

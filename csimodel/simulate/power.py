@@ -156,11 +156,11 @@ def power(
             draws,
             estimator,
             seed,
-            quantity=quantity,
+            quantities=[quantity],
             level=level,
             resamples=resamples,
             interval=interval,
-        )
+        )[quantity]
         for size in sizes
     }
     return Power(truth, estimator, found)

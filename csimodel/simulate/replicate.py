@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.errors import EstimationError, InferenceError, OptionError
+from csimodel.errors import InferenceError, OptionError
 from csimodel.estimators import (
     ML,
     Estimator,
@@ -21,7 +21,6 @@ from csimodel.estimators import (
     Quantity,
     Solution,
     find,
-    fit,
 )
 from csimodel.estimators.covariance.estimator import CovarianceEstimator
 from csimodel.estimators.covariance.parameters import (
@@ -33,8 +32,9 @@ from csimodel.estimators.covariance.parameters import (
 from csimodel.inference import bootstrap
 from csimodel.inference.designs import seed_of
 from csimodel.model import Model
+from csimodel.moments import moments_of
 from csimodel.simulate.truth import Seed, Truth
-from csimodel.survey import Answers, read_survey
+from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
 
@@ -125,26 +125,13 @@ def solutions(
             for own in values:
                 yield _incomplete(truth, own, estimator)
         return
-    fourth = estimator.robust is not None or estimator == LeastSquares("dwls")
+    fourth = estimator.robust is not None
     for moments in truth.moments_by_block(n, samples, rng, fourth=fourth):
         yield Solution(model, estimator, moments, estimator.estimate(moments, model))
 
 
 def _incomplete(truth: Truth, values: Floats, estimator: ML) -> Solution:
-    known = truth.solution.moments
-    answers = Answers(
-        items=known.items,
-        values=values,
-        weights=None,
-        strata=None,
-        cluster=None,
-        rows=np.arange(len(values)),
-        missing="pairwise",
-        findings=(),
-        minimum=known.minimum,
-        maximum=known.maximum,
-    )
-    moments = estimator.moments_of(answers)
+    moments = estimator.moments_of(_answers(truth, values))
     return Solution(truth.model, estimator, moments, estimator.estimate(moments, truth.model))
 
 
@@ -180,26 +167,35 @@ def replicate(
     estimator: Estimator,
     rng: Seed = 0,
     *,
-    quantity: str | Quantity = "paths",
+    quantities: Sequence[str | Quantity] = ("paths",),
     level: float = 0.95,
     resamples: int = 500,
     interval: str = "percentile",
-) -> Replications:
-    """Estimate a quantity with its interval in many samples of a population.
+) -> dict[str, Replications]:
+    r"""Estimate quantities with their intervals in many samples of a population.
 
     Covariance structures have standardised parameters with delta-method errors and normal limits;
-    PLS is resampled in every sample. Arguments are those of `csimodel.simulate.power`.
+    PLS is resampled in every sample (empty cells are left out pairwise, firms are drawn whole).
+    Arguments are those of `csimodel.simulate.power`.
+
+    Returns
+    -------
+    dict
+        `Replications` by quantity.
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> model = csi.Model.from_syntax("A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A")
+    >>> truth = csi.simulate.population(model, paths=0.5, loadings=0.8)
+    >>> found = csi.simulate.replicate(truth, 200, 500, csi.ML())
+    >>> found["paths"].table["coverage"].round(2).tolist()
+    [0.94]
     """
+    wanted = [find(quantity) for quantity in quantities]
     if isinstance(estimator, CovarianceEstimator):
-        return _by_delta(truth, n, samples, estimator, rng, find(quantity), level)
-    if truth.missing is not None or truth.firms is not None:
-        raise OptionError(
-            f"Intervals of {estimator.label} are taken from complete answers of respondents drawn "
-            "one by one; use a population without missing= and firms=, or csi.ML()."
-        )
-    return _by_bootstrap(
-        truth, n, samples, estimator, rng, find(quantity), level, resamples, interval
-    )
+        return _by_delta(truth, n, samples, estimator, rng, wanted, level)
+    return _by_bootstrap(truth, n, samples, estimator, rng, wanted, level, resamples, interval)
 
 
 def _by_delta(
@@ -208,35 +204,42 @@ def _by_delta(
     samples: int,
     estimator: CovarianceEstimator,
     rng: Seed,
-    quantity: Quantity,
+    wanted: Sequence[Quantity],
     level: float,
-) -> Replications:
+) -> dict[str, Replications]:
     from scipy.special import ndtri
 
-    rows = _rows_of(truth.model, estimator, quantity)
+    if isinstance(estimator, LeastSquares) and estimator.weights != "gls":
+        raise OptionError(
+            f"The errors {estimator.label} has by formula do not hold; use csi.ML(se='mlr'), or "
+            "csi.LeastSquares('gls')."
+        )
+    rows = {quantity: _rows_of(truth.model, estimator, quantity) for quantity in wanted}
     parts, reasons = [], []
     for solution in solutions(truth, n, samples, estimator, rng):
         parts.append(parameter_rows(solution))
         reasons += [Outcome(int(o)).reason for o in np.atleast_1d(solution.estimates.outcome)]
-    estimate = np.concatenate([part.std[:, rows] for part in parts])
-    se = np.concatenate([part.std_se[:, rows] for part in parts])
-    far = float(ndtri(0.5 + level / 2.0)) * se
-    true = truth.table(quantity)
-    return Replications(
-        true.index, true.to_numpy(), estimate, se, estimate - far, estimate + far, tuple(reasons)
-    )
+    found = {}
+    for quantity, own in rows.items():
+        estimate = np.concatenate([part.std[:, own] for part in parts])
+        se = np.concatenate([part.std_se[:, own] for part in parts])
+        far, true = float(ndtri(0.5 + level / 2.0)) * se, truth.table(quantity)
+        limits = estimate - far, estimate + far
+        found[quantity.name] = Replications(
+            true.index, true.to_numpy(), estimate, se, *limits, tuple(reasons)
+        )
+    return found
 
 
 def _rows_of(model: Model, estimator: CovarianceEstimator, quantity: Quantity) -> NDArray[np.intp]:
     """Return which rows of the layout are a quantity's entries."""
-    kinds = {"paths": "paths", "loadings": "loadings"}
-    if quantity.name not in kinds:
+    if quantity.name not in ("paths", "loadings"):
         raise OptionError(
             f"quantity={quantity.name!r} has no errors by formula from {estimator.label}; use "
             "'paths' or 'loadings', or PLS, which is resampled."
         )
     rows = estimator.layout(model).rows
-    return np.array([r for r, row in enumerate(rows) if row.kind == kinds[quantity.name]])
+    return np.array([r for r, row in enumerate(rows) if row.kind == quantity.name])
 
 
 def _by_bootstrap(
@@ -245,42 +248,64 @@ def _by_bootstrap(
     samples: int,
     estimator: Estimator,
     rng: Seed,
-    quantity: Quantity,
+    wanted: Sequence[Quantity],
     level: float,
     resamples: int,
     interval: str,
-) -> Replications:
-    true, seed = truth.table(quantity), seed_of(rng)
-    columns = ["estimate", "se", "lower", "upper"]
-    found, reasons = np.full((4, samples, len(true)), np.nan), []
+) -> dict[str, Replications]:
+    true, seed = {quantity: truth.table(quantity) for quantity in wanted}, seed_of(rng)
+    found = {quantity: np.full((4, samples, len(true[quantity])), np.nan) for quantity in wanted}
+    reasons = []
     for number, own in enumerate(_fits(truth, n, samples, estimator, seed)):
-        reasons.append(own if isinstance(own, str) else Outcome.CONVERGED.reason)
         if isinstance(own, str):
+            reasons.append(own)
             continue
         stream = int(np.random.SeedSequence(seed, spawn_key=(1, number)).generate_state(1)[0])
+        boot = bootstrap(own, resamples, rng=stream, progress=False)
         try:
-            boot = bootstrap(own, resamples, rng=stream, progress=False)
-            table = boot.table(quantity, interval=interval, level=level)
+            for quantity, into in found.items():
+                table = boot.table(quantity, interval=interval, level=level)
+                into[:, number] = table[["estimate", "se", "lower", "upper"]].to_numpy().T
         except InferenceError:
-            reasons[-1] = "too few usable draws"
+            reasons.append("too few usable resamples")
             continue
-        found[:, number] = table[columns].to_numpy().T
-    return Replications(true.index, true.to_numpy(), *found, tuple(reasons))
+        reasons.append(Outcome.CONVERGED.reason)
+    return {
+        quantity.name: Replications(own.index, own.to_numpy(), *found[quantity], tuple(reasons))
+        for quantity, own in true.items()
+    }
 
 
 def _fits(
     truth: Truth, n: int, samples: int, estimator: Estimator, seed: int
 ) -> Iterator[Fit | str]:
     """Yield the fit of each sample, or why there is none."""
-    items, known = list(truth.model.items), truth.solution.moments
-    pairs = zip(known.minimum.tolist(), known.maximum.tolist(), strict=True)
-    scale = dict(zip(items, pairs, strict=True)) if truth.rounded else None
+    estimator.check(truth.model)
+    cluster = None if truth.firms is None else truth.firms.codes(n)
     for values in truth.answers(n, samples, seed):
         for own in values:
-            survey = read_survey(pd.DataFrame(own, columns=items), scale=scale)
-            try:
-                made = fit(truth.model, survey, estimator)
-            except EstimationError as error:
-                yield str(error)
+            answers = _answers(truth, own, cluster)
+            moments = moments_of(answers)
+            estimates = estimator.estimate(moments, truth.model)
+            outcome = Outcome(int(estimates.outcome))
+            if outcome != Outcome.CONVERGED:
+                yield outcome.reason
                 continue
-            yield made if made.converged else Outcome(int(made.estimates.outcome)).reason
+            yield Fit(Solution(truth.model, estimator, moments, estimates), None, answers)
+
+
+def _answers(truth: Truth, values: Floats, cluster: NDArray[np.intp] | None = None) -> Answers:
+    """Return one sample as answers, which the scale need not contain."""
+    known = truth.solution.moments
+    return Answers(
+        items=known.items,
+        values=values,
+        weights=None,
+        strata=None,
+        cluster=cluster,
+        rows=np.arange(len(values)),
+        missing="pairwise" if np.isnan(values).any() else "complete",
+        findings=(),
+        minimum=known.minimum,
+        maximum=known.maximum,
+    )

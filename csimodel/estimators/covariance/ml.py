@@ -213,9 +213,7 @@ class ML(CovarianceEstimator):
                     "resamples; fit a survey, and for a bootstrap or groups use the survey's "
                     "missing-data policy with missing='survey'."
                 )
-            return FullInformation(
-                moments.patterns, (moments.mean[0], self.sample_cov(moments)[0])
-            )
+            return FullInformation(moments.patterns, (moments.mean[0], self.sample_cov(moments)[0]))
         mean = moments.mean if layout.mean_structure else None
         return NormalTheory(np.ascontiguousarray(self.sample_cov(moments)), mean)
 
