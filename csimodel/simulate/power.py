@@ -42,7 +42,8 @@ class Power:
     def failed(self) -> pd.Series:
         """Number of samples without a solution, by sample size and reason."""
         found = {n: own.failed for n, own in self.replications.items()}
-        return pd.concat(found, names=["n", "reason"]).astype("int64")
+        joined: pd.Series = pd.concat(found, names=["n", "reason"])
+        return joined.astype("int64")
 
     @property
     def findings(self) -> tuple[Finding, ...]:

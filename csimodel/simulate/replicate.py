@@ -270,10 +270,13 @@ def _by_bootstrap(
             reasons.append("too few usable resamples")
             continue
         reasons.append(Outcome.CONVERGED.reason)
-    return {
-        quantity.name: Replications(own.index, own.to_numpy(), *found[quantity], tuple(reasons))
-        for quantity, own in true.items()
-    }
+    made = {}
+    for quantity, known in true.items():
+        estimate, se, lower, upper = found[quantity]
+        made[quantity.name] = Replications(
+            known.index, known.to_numpy(), estimate, se, lower, upper, tuple(reasons)
+        )
+    return made
 
 
 def _fits(
