@@ -9,6 +9,7 @@ from csimodel.estimators.covariance.multigroup import MultiGroupFit, fit_multigr
 from csimodel.estimators.covariance.ordinal import WLSMV
 from csimodel.estimators.covariance.semopy import Semopy
 from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
+from csimodel.estimators.factor_scores import FactorScores, factor_scores
 from csimodel.estimators.fit import Fit, fit
 from csimodel.estimators.groups import GroupFits, fit_groups, group_codes
 from csimodel.estimators.pls import PLS
@@ -22,6 +23,7 @@ __all__ = [
     "Comparison",
     "Estimates",
     "Estimator",
+    "FactorScores",
     "Fit",
     "GroupFits",
     "Inadmissible",
@@ -33,6 +35,7 @@ __all__ = [
     "Semopy",
     "Solution",
     "compare",
+    "factor_scores",
     "find",
     "fit",
     "fit_groups",

@@ -6,7 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from csimodel.estimators.covariance.findings import covariance_findings, of_covariance_structure
+from csimodel.estimators.covariance.findings import (
+    covariance_findings,
+    heywood_items,
+    of_covariance_structure,
+)
 from csimodel.estimators.estimates import Inadmissible, Outcome
 from csimodel.estimators.solution import Solution
 from csimodel.estimators.unusable import UNUSABLE, saturated, tied, unusable
@@ -132,15 +136,24 @@ def _tied(code: str, names: tuple[str, ...], how: str) -> Finding:
 
 def _weights(solution: Solution) -> Iterator[Finding]:
     model, weights = solution.model, solution.estimates.weights
+    heywood = heywood_items(solution)
     for item, weight, owner in zip(model.items, weights, model.owner, strict=True):
-        if weight < 0:
-            yield Finding(
-                "negative-weight",
-                f"Item {item!r} has the negative weight {weight:.3f} in "
-                f"{model.construct_names[owner]!r}, so this index can leave 0 to 100; check "
-                "whether the question was asked the other way round.",
-                (item, model.construct_names[owner]),
+        if not weight < 0:
+            continue
+        construct = model.constructs[owner]
+        wrong = [one for one in construct.items if one in heywood]
+        why = "check whether the question was asked the other way round."
+        if wrong:
+            why = (
+                f"it comes from the error variance of {listed(wrong)} below 0, so do not use the "
+                f"index of {construct.name!r}, or take its weights from PLS."
             )
+        yield Finding(
+            "negative-weight",
+            f"Item {item!r} has the negative weight {weight:.3f} in {construct.name!r}, so this "
+            f"index can leave 0 to 100; {why}",
+            (item, construct.name),
+        )
 
 
 def _admissible(solution: Solution) -> Iterator[Finding]:

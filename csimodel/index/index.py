@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import CsimodelWarning, OptionError, SurveyError, choose
 from csimodel.estimators import Fit, Quantity, Solution, group_codes, register
+from csimodel.estimators.covariance.findings import heywood_items
 from csimodel.estimators.quantities import by_construct
 from csimodel.findings import listed
 from csimodel.index.by_group import group_draws, group_errors, group_points
@@ -135,6 +136,19 @@ def index_scores(
     InferenceError
         When too few draws are usable.
 
+    Warns
+    -----
+    CsimodelWarning
+        When the fit is no solution, or a covariance structure has an error variance below 0; for
+        rows without a group and small groups.
+
+    Notes
+    -----
+    By covariance SEM the weights are those of the best prediction of a construct from its own
+    items under the model, ``w ∝ Σ_bb⁻¹ λ_b`` (Thurstone's regression within the block), so the
+    index uses no other construct's answers. Where paths are nearly unidentified the weights, and
+    so the index, can still be sharp.
+
     Examples
     --------
     >>> import csimodel as csi
@@ -145,6 +159,7 @@ def index_scores(
     require_level(level)
     choose("interval", interval, INTERVALS)
     require_own(bootstrap, fit)
+    _point_at_solution(fit)
     if by is None:
         if bootstrap is None:
             return _by_jackknife(fit, level)
@@ -183,6 +198,27 @@ def require_own(bootstrap: Bootstrap | None, fit: Fit) -> None:
     if bootstrap is not None and bootstrap.fit is not fit:
         raise OptionError(
             "The bootstrap was made from another fit; make it again with csi.bootstrap(fit)."
+        )
+
+
+def _point_at_solution(fit: Fit) -> None:
+    """Warn of weights that come from no solution, or from one that cannot be."""
+    if not fit.converged:
+        warnings.warn(
+            "The fit is no solution, so the weights of these indices are those of where it "
+            "stopped; see fit.diagnostics.",
+            CsimodelWarning,
+            stacklevel=3,
+        )
+        return
+    owner = dict(zip(fit.model.items, fit.model.owner, strict=True))
+    if items := heywood_items(fit.solution):
+        names = list(dict.fromkeys(fit.model.construct_names[owner[item]] for item in items))
+        warnings.warn(
+            f"The error variance of {listed(items)} is below 0, which cannot be, so the weights "
+            f"in the index of {listed(names)} are not to be trusted; see fit.diagnostics.",
+            CsimodelWarning,
+            stacklevel=3,
         )
 
 

@@ -179,6 +179,15 @@ def _negative_variances(solution: Solution) -> Iterator[Finding]:
         yield _heywood(solution, solution.model.items[i], float(errors[i]), float(errors[i]))
 
 
+def heywood_items(solution: Solution) -> tuple[str, ...]:
+    """Return the items whose error variance is below 0 in a covariance structure of one sample."""
+    estimates = solution.estimates
+    if not isinstance(estimates, CovarianceEstimates):
+        return ()
+    errors = np.diag(implied(estimates.layout, estimates.parameters).errors)
+    return tuple(item for item, one in zip(solution.model.items, errors, strict=True) if one < 0)
+
+
 def _heywood(solution: Solution, item: str, value: float, share: float) -> Finding:
     model = solution.model
     owner = (
