@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from csimodel.estimators.covariance.estimator import CovarianceEstimates
+
 if TYPE_CHECKING:
     from csimodel.estimators.fit import Fit
 
@@ -61,6 +63,7 @@ class Summary:
             facts.append(
                 f"weighted; as informative as {effective:.0f} equally weighted respondents"
             )
+        facts += _global_fit(fit)
         if fit.survey is not None:
             facts += [f"{finding.severity}: {finding}" for finding in fit.survey.findings]
         return facts
@@ -88,3 +91,35 @@ class Summary:
         total = fit.total_effects.where(fit.total_effects != 0).loc[list(model.endogenous)]
         total = total.loc[:, total.notna().any()]
         yield "Total effects", total.rename_axis(index=None, columns=None)
+
+
+def _global_fit(fit: Fit) -> list[str]:
+    """Say how well a covariance structure fits, in a line; in two with robust errors."""
+    estimates = fit.estimates
+    # With equal parameters χ² belongs to all groups together.
+    alone = isinstance(estimates, CovarianceEstimates) and estimates.covariance is None
+    if not alone or not fit.converged:
+        return []
+    found = fit.fit_measures.dropna()
+    lines = [f"{_chi_square(found, '')}{_relative_fit(found, '')}, SRMR {found['srmr']:.3f}"]
+    if "chisq_scaled" in found:
+        lines.append(f"scaled {_chi_square(found, '_scaled')}{_relative_fit(found, '_robust')}")
+    return lines
+
+
+def _chi_square(found: pd.Series, end: str) -> str:
+    chisq, df = found[f"chisq{end}"], found[f"df{end}"]
+    p = found.get(f"pvalue{end}", 1.0)
+    tail = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    return f"χ² {chisq:.2f} on {df:.4g} degrees of freedom" + (f" ({tail})" if df else "")
+
+
+def _relative_fit(found: pd.Series, end: str) -> str:
+    kind = end.replace("_", " ").lstrip() + (" " if end else "")
+    text = "".join(
+        f", {kind}{measure.upper()} {found[measure + end]:.3f}"
+        for measure in ("cfi", "tli", "rmsea")
+        if measure + end in found
+    )
+    low, high = f"rmsea_lower{end}", f"rmsea_upper{end}"
+    return text + (f" (90 % {found[low]:.3f} to {found[high]:.3f})" if low in found else "")
