@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from csimodel.errors import CsimodelError, CsimodelWarning, OptionError, suggest
+from csimodel.findings import listed
 
 if TYPE_CHECKING:
     from csimodel.model import Model
     from csimodel.report import Analysis
+    from csimodel.repurchase.money import Economics
     from csimodel.survey import Item
 
 app = typer.Typer(
@@ -58,7 +60,10 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("csimodel-demo"),
     draws: Annotated[int, typer.Option(help="Bootstrap resamples.")] = 5000,
 ) -> None:
-    """Analyse the embedded mobile phone survey (250 customers) and write a report."""
+    """Analyse the embedded mobile phone survey (250 customers) and write a report.
+
+    Its terms of trade (margin, discount rate, customers) are an example.
+    """
     with _spoken():
         import csimodel as csi
 
@@ -69,6 +74,9 @@ def demo(
             draws=draws,
             outcome="CUSL1",
             family="fractional-logit",
+            economics=csi.money.Economics(
+                margin=120, currency="EUR", period="year", discount_rate=0.1, customers=1_000
+            ),
         )
         _deliver(analysis, out, "Customers of mobile phone providers")
 
@@ -118,6 +126,20 @@ def analyze(
         str | None,
         typer.Option(help="fractional-logit (default), logit (0/1) or ols."),
     ] = None,
+    margin: Annotated[
+        float | None,
+        typer.Option(help="Money a customer brings in a period; with an outcome, for money."),
+    ] = None,
+    currency: Annotated[str | None, typer.Option(help="What the margin is in, as EUR.")] = None,
+    period: Annotated[
+        str | None, typer.Option(help="Period of margin and repurchase, as year.")
+    ] = None,
+    discount: Annotated[
+        float | None, typer.Option(help="Discount rate per period, 0.08 for 8 per cent.")
+    ] = None,
+    customers: Annotated[
+        float, typer.Option(help="Number of customers; 1 gives money per customer.")
+    ] = 1.0,
     scheme: Annotated[str, typer.Option(help="PLS: path, factorial or centroid.")] = "path",
     consistent: Annotated[
         bool, typer.Option("--consistent", help="Correct for measurement error (PLSc).")
@@ -169,6 +191,7 @@ def analyze(
             by=by or None,
             target=target,
             level=level,
+            economics=_economics(outcome, margin, currency, period, discount, customers),
         )
         _deliver(analysis, out, title)
 
@@ -227,6 +250,39 @@ def _model(name: str, items: Mapping[str, Item]) -> Model:
     except UnicodeDecodeError:
         raise OptionError(f"The model file {name!r} is not UTF-8 text; save it as UTF-8.") from None
     return Model.from_syntax(text)
+
+
+def _economics(
+    outcome: str | None,
+    margin: float | None,
+    currency: str | None,
+    period: str | None,
+    discount: float | None,
+    customers: float,
+) -> Economics | None:
+    """Return the terms of trade, or None where none of them is given."""
+    from csimodel.repurchase.money import Economics
+
+    given = {
+        "--margin": margin, "--currency": currency, "--period": period, "--discount": discount,
+    }  # fmt: skip
+    missing = [name for name, value in given.items() if value is None]
+    if len(missing) == len(given):
+        return None
+    if outcome is None:
+        missing.append("--outcome")
+    if margin is None or currency is None or period is None or discount is None or outcome is None:
+        raise OptionError(
+            f"Money needs {listed(missing)} too, for example --outcome AGAIN --margin 120 "
+            "--currency EUR --period year --discount 0.1."
+        )
+    return Economics(
+        margin=margin,
+        currency=currency,
+        period=period,
+        discount_rate=discount,
+        customers=customers,
+    )
 
 
 def _pair(option: str, text: str) -> tuple[float, float]:

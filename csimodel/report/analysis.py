@@ -27,8 +27,11 @@ from csimodel.findings import Finding, listed
 from csimodel.index import importance_performance, index_scores, scale_of
 from csimodel.inference import Bootstrap, bootstrap
 from csimodel.model import Model, catalogue
+from csimodel.report.worth import money_by_driver, segments_of
 from csimodel.repurchase import Repurchase
 from csimodel.repurchase import repurchase as regress_repurchase
+from csimodel.repurchase.money import Economics, Money
+from csimodel.repurchase.segments import Segments
 from csimodel.survey import Item, Survey, read_survey
 
 _CATALOGUE = {"ecsi": catalogue.ecsi, "acsi": catalogue.acsi}
@@ -53,6 +56,10 @@ class Analysis:
         Reliability, validity and fit, with verdicts.
     repurchase
         The regression of repurchase on the index, or None.
+    segments
+        The curve of repurchase in every group, or None.
+    money
+        By driver, strongest first, the profit of one point more of it; empty without economics.
     group_index
         Index of each (group, construct), or None.
     target
@@ -71,6 +78,8 @@ class Analysis:
     importance: pd.DataFrame
     assessment: Assessment
     repurchase: Repurchase | None
+    segments: Segments | None
+    money: dict[str, Money]
     group_index: pd.DataFrame | None
     target: str
     level: float
@@ -86,6 +95,7 @@ class Analysis:
             *self.fit.diagnostics,
             *self.bootstrap.findings,
             *(self.repurchase.diagnostics if self.repurchase is not None else ()),
+            *(found for one in self.money.values() for found in one.diagnostics),
             *self.warned,
         ]
         order = ("failure", "warning", "note")
@@ -122,6 +132,7 @@ def analyze(
     target: str = "Satisfaction",
     level: float = 0.95,
     contrast: tuple[float, float] = (67.0, 70.0),
+    economics: Economics | None = None,
     progress: bool = True,
 ) -> Analysis:
     """Fit, resample, score, assess and value in repurchase, in one call.
@@ -148,13 +159,17 @@ def analyze(
         Kind of regression, as in `repurchase`; ``"fractional-logit"`` by default, which is the
         logit for an outcome of 0 and 1.
     by
-        Column or columns that make groups with an index of their own.
+        Column or columns that make groups with an index of their own, and with an outcome a
+        curve of repurchase of their own.
     target
         The construct the report is about.
     level
         Coverage of the intervals.
     contrast
         Two index levels whose repurchase is compared, points.
+    economics
+        Terms of trade, a `money.Economics`, which turn a point of each driver into money through
+        repurchase; they need an outcome.
     progress
         Show a bar for what takes longer than a second.
 
@@ -213,12 +228,20 @@ def analyze(
                 level=level,
                 progress=progress,
             )
-        groups = None
+        groups, segments = None, None
         if by is not None:
             groups = index_scores(fitted, by=by, bootstrap=boot, level=level)
+            if valued is not None and valued.converged:
+                segments, told = segments_of(valued, boot, by, outcome_scale, progress=progress)
+                warned.extend(told)
         scores = index_scores(fitted, bootstrap=boot, level=level)
         drivers = importance_performance(fitted, target, boot, level)
         assessed = assess(fitted, boot, level)
+        money = (
+            {}
+            if economics is None
+            else money_by_driver(boot, valued, map(str, drivers.index), economics)
+        )
     return Analysis(
         fit=fitted,
         bootstrap=boot,
@@ -226,6 +249,8 @@ def analyze(
         importance=drivers,
         assessment=assessed,
         repurchase=valued,
+        segments=segments,
+        money=money,
         group_index=groups,
         target=target,
         level=level,

@@ -14,10 +14,13 @@ from csimodel.report.words import label, number, percent, share, span
 if TYPE_CHECKING:
     from csimodel.report.analysis import Analysis
 
-NAMES = ("index", "index_by_group", "drivers", "repurchase", "model")
+NAMES = (
+    "index", "index_by_group", "drivers", "repurchase", "repurchase_by_group", "money", "model",
+)  # fmt: skip
 """Every figure a report can have."""
 
 MOST_GROUPS = 40  # more bars than these are a table, not a picture
+MOST_CURVES = 8  # more curves than these cannot be told apart
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,10 @@ def drawings(analysis: Analysis) -> list[Callable[[Analysis], Picture]]:
     found.append(_drivers)
     if analysis.repurchase is not None and analysis.repurchase.converged:
         found.append(_curve)
+    if analysis.segments is not None and len(analysis.segments.names) <= MOST_CURVES:
+        found.append(_curves)
+    if analysis.money:
+        found.append(_money)
     return [*found, _model]
 
 
@@ -140,6 +147,47 @@ def _curve(analysis: Analysis) -> Picture:
         f"The line is what the regression expects at each index, the band its "
         f"{percent(analysis.level)} interval. Ticks at the bottom are respondents; where there "
         "are few, the line rests on the shape of the curve.",
+    )
+
+
+def _curves(analysis: Analysis) -> Picture:
+    from csimodel import plots
+
+    found = analysis.segments
+    assert found is not None
+    told = "; ".join(
+        f"{label(name)} {number(100 * row['effect'], 2)}" for name, row in found.table.iterrows()
+    )
+    figure = plots.repurchase_curves(
+        found,
+        rug=found.repurchase.regression.sample.regressors[:, 0],
+        x=f"{found.repurchase.indexes[0]} index (0–100)",
+        y=f"Repurchase ({found.repurchase.outcome})",
+    )
+    return Picture(
+        "repurchase_by_group",
+        plots.to_svg(figure, title=f"Repurchase by group, percentage points a point: {told}."),
+        f"Each group has a curve of its own, with its {percent(analysis.level)} band, drawn where "
+        "somebody of the group was. Where customers can choose, a curve often stays low and rises "
+        "steeply near the top; where they cannot, it is flat and high.",
+    )
+
+
+def _money(analysis: Analysis) -> Picture:
+    from csimodel import plots
+
+    driver, found = next(iter(analysis.money.items()))
+    value = found.estimate
+    return Picture(
+        "money",
+        plots.to_svg(
+            plots.money_steps(found, title=f"One point more of {driver}"),
+            title=f"From one point of {driver} to {number(float(value), 2)} {found.currency}.",
+        ),
+        f"Each bar is the estimate of its step, all drawn at the same length; the mark on it is "
+        f"the {percent(analysis.level)} interval in per cent of the estimate, so that it shows how "
+        "sure each step is. The numbers stand at the right.",
+        wide=True,
     )
 
 

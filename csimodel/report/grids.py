@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from csimodel.report.tables import effect_sizes, items, pair
-from csimodel.report.words import label, number, percent, share, span
+from csimodel.report.words import amounts, label, number, percent, share, span
+from csimodel.report.worth import money_table
 
 if TYPE_CHECKING:
     from csimodel.report.analysis import Analysis
@@ -129,6 +130,47 @@ def contrast_grid(analysis: Analysis) -> Grid:
                 span(100 * row["lower"], 100 * row["upper"]),
             )
             for name, (_, row) in zip(names, table.iterrows(), strict=True)
+        ),
+    )
+
+
+def segments_grid(analysis: Analysis) -> Grid:
+    """Show what a point is worth in every group."""
+    found = analysis.segments
+    assert found is not None
+    return _grid(
+        f"Repurchase ({found.repurchase.outcome}) by group; the effect of one point in percentage "
+        "points",
+        ("Group", "Respondents", "Index", "Repurchase", "One point", _interval(analysis)),
+        (
+            (
+                label(name),
+                f"{int(row['n']):,}",
+                number(row["index"]),
+                share(row["outcome"]),
+                number(100 * row["effect"], 2),
+                span(100 * row["lower"], 100 * row["upper"], 2),
+            )
+            for name, row in found.table.iterrows()
+        ),
+    )
+
+
+def money_grid(analysis: Analysis) -> Grid:
+    """Show what one point of each driver is worth, and what may be spent on it."""
+    first = next(iter(analysis.money.values()))
+    everyone = "all customers" if first.economics.customers != 1 else "each customer"
+    return _grid(
+        f"Worth of one point more of each driver, {first.currency} for {everyone}",
+        ("Driver", "Worth", _interval(analysis), f"Break-even, each {first.period}"),
+        (
+            (
+                str(row["driver"]),
+                number(row["value"], 2 if abs(row["value"]) < 1000 else 0),
+                amounts(row["lower"], row["upper"]),
+                number(row["spending_every_period"], 2 if abs(row["value"]) < 1000 else 0),
+            )
+            for _, row in money_table(analysis.money).iterrows()
         ),
     )
 

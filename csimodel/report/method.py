@@ -10,6 +10,7 @@ from csimodel.report.words import percent
 
 if TYPE_CHECKING:
     from csimodel.report.analysis import Analysis
+    from csimodel.repurchase.money import Money
 
 _FORNELL = "Fornell, Johnson, Anderson, Cha & Bryant (1996), Journal of Marketing 60(4), 7-18"
 _TENENHAUS = (
@@ -23,6 +24,8 @@ _RAO = "Rao, Wu & Yue (1992), Survey Methodology 18, 209-217"
 _RINGLE = "Ringle & Sarstedt (2016), Industrial Management & Data Systems 116, 1865-1886"
 _PAPKE = "Papke & Wooldridge (1996), Journal of Applied Econometrics 11, 619-632"
 
+_GUPTA = "Gupta & Lehmann (2003), Journal of Interactive Marketing 17(1), 9-24"
+
 _DOI = {
     _FORNELL: "10.1177/002224299606000403",
     _TENENHAUS: "10.1016/j.csda.2004.03.005",
@@ -30,6 +33,7 @@ _DOI = {
     _DIJKSTRA: "10.25300/MISQ/2015/39.2.02",
     _EFRON: "10.1201/9780429246593",
     _RINGLE: "10.1108/IMDS-10-2015-0449",
+    _GUPTA: "10.1002/dir.10045",
     _PAPKE: "10.1002/(SICI)1099-1255(199611)11:6%3C619::AID-JAE418%3E3.0.CO;2-1",
 }
 
@@ -75,6 +79,18 @@ def steps(analysis: Analysis) -> list[Step]:
     ]
     if analysis.repurchase is not None:
         found.append(_repurchase(analysis))
+    if analysis.segments is not None:
+        found.append(
+            Step(
+                "Repurchase by group",
+                "One regression in which every group g has a level, slope and bend of its own, x "
+                "being the index and m its mean over all; a Wald test asks whether slopes and "
+                "bends are the same.",
+                "a_g + b_g · x + c_g · (x − m)² / 100²  in place of  a + b · x",
+            )
+        )
+    if analysis.money:
+        found.append(_money(next(iter(analysis.money.values()))))
     found.append(
         Step(
             "Intervals",
@@ -102,6 +118,7 @@ def references(analysis: Analysis) -> list[tuple[str, str]]:
         _DIJKSTRA: consistent,
         _RINGLE: True,
         _PAPKE: fractional,
+        _GUPTA: bool(analysis.money),
         _EFRON: True,
         _RAO: design,
     }
@@ -139,6 +156,26 @@ def _repurchase(analysis: Analysis) -> Step:
         f"{valued.family.label.capitalize()} regression of {what} on each respondent's index of "
         f"{index}. {valued.interval_kind}",
         f"expected share = {formula}",
+    )
+
+
+def _money(money: Money) -> Step:
+    terms = money.economics
+    formula = (
+        "worth = margin · r / (1 + d − r)"
+        if terms.first_margin == "end"
+        else "worth = margin · (1 + d) / (1 + d − r)"
+    )
+    if terms.horizon is not None:
+        formula = f"worth = margin · Σ (r / (1 + d))ᵗ over {terms.horizon} margins"
+    again = "" if terms.purchases == 1 else f" to the power of {terms.purchases:g}"
+    return Step(
+        "Money",
+        "A point of a driver moves the target by its effect, that the expected share of repurchase"
+        f"{again}, which is taken as the share r of customers who stay a {terms.period}, and that "
+        "the worth of a customer: margins to come, discounted at the rate d, as long as he stays. "
+        f"{money.terms}",
+        formula,
     )
 
 

@@ -66,6 +66,8 @@ def code(analysis: Analysis) -> str:
             "family": repr(analysis.repurchase.family.name),
             "contrast": repr(tuple(analysis.contrast)),
         }
+    for money in list(analysis.money.values())[:1]:
+        options["economics"] = f"csi.money.{money.economics!r}"
     if analysis.group_index is not None:
         options["by"] = repr([str(name) for name in analysis.group_index.index.names[:-1]])
     return "\n".join(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -54,6 +55,8 @@ def results(analysis: Analysis) -> dict[str, Json]:
             "interval": "percentile",
         },
         "repurchase": _repurchase(analysis),
+        "segments": _segments(analysis),
+        "money": _money(analysis),
         "tables": {name: records(table) for name, table in found.items()},
         "versions": dict(versions()),
         "code": code(analysis),
@@ -75,6 +78,29 @@ def _repurchase(analysis: Analysis) -> Json:
         "average_marginal_effect": {name: _plain(getattr(effect, name)) for name in parts},
         "slope": {name: _plain(getattr(valued.slope, name)) for name in parts},
         "contrast": [float(point) for point in analysis.contrast],
+    }
+
+
+def _segments(analysis: Analysis) -> Json:
+    found = analysis.segments
+    if found is None:
+        return None
+    return {
+        "groups": list(found.names),
+        "rows_used": found.repurchase.n,
+        "intervals": found.repurchase.interval_kind,
+        "p_of_equal_curves": _plain(float(found.tests["p"].iloc[-1])),
+    }
+
+
+def _money(analysis: Analysis) -> Json:
+    if not analysis.money:
+        return None
+    driver, found = next(iter(analysis.money.items()))
+    return {
+        "terms": {name: _plain(value) for name, value in asdict(found.economics).items()},
+        "driver": driver,
+        "uncertainty": found.source,
     }
 
 

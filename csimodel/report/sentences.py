@@ -11,7 +11,8 @@ import pandas as pd
 
 from csimodel.assessment.verdicts import ATTENTION
 from csimodel.findings import listed
-from csimodel.report.words import label, number, percent, plural, share, span
+from csimodel.report.words import amount, amounts, label, number, percent, plural, share, span
+from csimodel.report.worth import money_table
 
 if TYPE_CHECKING:
     from csimodel.report.analysis import Analysis
@@ -89,6 +90,55 @@ def repurchase(analysis: Analysis) -> list[str]:
     )
     if effect.lower <= 0 <= effect.upper:
         said.append("This effect cannot be told apart from zero with these data.")
+    return said
+
+
+def segments(analysis: Analysis) -> list[str]:
+    """Say whether the curve of repurchase is the same in every group."""
+    found = analysis.segments
+    if found is None:
+        return []
+    effect = 100 * found.table["effect"]
+    p = float(found.tests["p"].iloc[-1])
+    if not isfinite(p):
+        return ["Whether the curves differ between the groups cannot be tested with these data."]
+    differ = p < 1 - analysis.level
+    chance = "less than one in a thousand" if p < 0.001 else f"{number(100 * p)}\u00a0%"
+    return [
+        f"The groups {'do not share' if differ else 'may share'} one curve: if they did, "
+        f"differences like these would come about by chance with a probability of {chance}.",
+        f"One point more is worth from {number(effect.min(), 2)} percentage points "
+        f"({label(effect.idxmin())}) to {number(effect.max(), 2)} ({label(effect.idxmax())}), "
+        "compared at the same distribution of the index.",
+    ]
+
+
+def money(analysis: Analysis) -> list[str]:
+    """Say what a point of the strongest driver is worth, and what may be spent on it."""
+    if not analysis.money:
+        return []
+    driver, found = next(iter(analysis.money.items()))
+    value, terms = found.estimate, found.economics
+    whose = "for all customers together" if terms.customers != 1 else "for each customer"
+    said = [
+        f"Terms given for this report, not estimated: {found.terms[0].lower()}{found.terms[1:]}",
+        f"One point more of {driver} is worth {amount(float(value), found.currency)} {whose}, "
+        f"through {analysis.target}, repurchase and the time a customer stays "
+        f"({percent(analysis.level)} interval {amounts(value.lower, value.upper)}).",
+    ]
+    if value.lower <= 0 <= value.upper:
+        return [*said, "This worth cannot be told apart from zero, so no spending is shown to pay."]
+    repeated = float(money_table({driver: found})["spending_every_period"].iloc[0])
+    said.append(
+        f"Spent once, up to {amount(float(value), found.currency)} for each point would pay for "
+        "itself"
+        + (
+            f"; if the point lasts only while the spending goes on, up to "
+            f"{amount(repeated, found.currency)} each {terms.period}."
+            if isfinite(repeated)
+            else "."
+        )
+    )
     return said
 
 

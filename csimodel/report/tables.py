@@ -8,6 +8,7 @@ import pandas as pd
 
 from csimodel.estimators import find
 from csimodel.index import point_weights
+from csimodel.report.worth import money_table
 
 if TYPE_CHECKING:
     from csimodel.report.analysis import Analysis
@@ -16,6 +17,8 @@ NAMES = (
     "index", "index_by_group", "drivers", "paths", "total_effects", "r2", "items", "reliability",
     "htmt", "fornell_larcker", "effect_sizes", "global_fit", "verdicts", "findings",
     "repurchase_coefficients", "repurchase_effects", "repurchase_contrast", "repurchase_curve",
+    "repurchase_segments", "repurchase_segment_tests", "repurchase_segment_curves",
+    "money_by_driver", "money_steps",
 )  # fmt: skip
 """Every table a report can have."""
 
@@ -47,6 +50,17 @@ def tables(analysis: Analysis) -> dict[str, pd.DataFrame]:
             "repurchase_effects": _flat(valued.average_marginal_effects, "term"),
             "repurchase_contrast": _flat(valued.contrast(*analysis.contrast), "where"),
             "repurchase_curve": valued.curve(),
+        }
+    if analysis.segments is not None:
+        found |= {
+            "repurchase_segments": _flat(analysis.segments.table),
+            "repurchase_segment_tests": _flat(analysis.segments.tests, "hypothesis"),
+            "repurchase_segment_curves": _flat(analysis.segments.curves()),
+        }
+    if analysis.money:
+        found |= {
+            "money_by_driver": money_table(analysis.money),
+            "money_steps": _flat(next(iter(analysis.money.values())).table),
         }
     return found
 

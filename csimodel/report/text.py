@@ -50,6 +50,18 @@ def _lines(analysis: Analysis) -> Iterator[str]:
         yield from _section("What a point is worth in repurchase")
         for said in sentences.repurchase(analysis):
             yield from _wrapped(said)
+    if analysis.segments is not None:
+        yield from _section("Repurchase by group")
+        yield from _table(grids.segments_grid(analysis))
+        yield ""
+        for said in sentences.segments(analysis):
+            yield from _wrapped(said)
+    if analysis.money:
+        yield from _section("What a point is worth in money")
+        yield from _table(grids.money_grid(analysis))
+        yield ""
+        for said in sentences.money(analysis):
+            yield from _wrapped(said)
     yield from _section("How far to trust it")
     for said in [*sentences.data_used(analysis), sentences.trust(analysis)]:
         yield from _wrapped(said)

@@ -29,6 +29,24 @@ def span(lower: float, upper: float, decimals: int = 1) -> str:
     return f"{number(lower, decimals)} to {number(upper, decimals)}"
 
 
+def amount(value: float, currency: str) -> str:
+    r"""Write money with its currency; cents only where they matter.
+
+    >>> amount(6.557, "EUR"), amount(-1390753.8, "EUR")
+    ('6.56\xa0EUR', '−1,390,754\xa0EUR')
+    """
+    return f"{number(value, 2 if abs(value) < 1000 else 0)}\u00a0{currency}"
+
+
+def amounts(lower: float, upper: float) -> str:
+    """Write an interval of money, its currency said before.
+
+    >>> amounts(232785.4, 631348)
+    '232,785 to 631,348'
+    """
+    return span(lower, upper, 2 if max(abs(lower), abs(upper)) < 1000 else 0)
+
+
 def percent(level: float) -> str:
     r"""Write a share as a percentage without needless digits.
 

@@ -144,16 +144,20 @@ class Money(Shown):
     def __repr__(self) -> str:
         return f"<Money: {self.title}. {self.headline}>"
 
-    def _facts(self) -> tuple[str, ...]:
+    @property
+    def terms(self) -> str:
+        """The terms of trade in a sentence."""
         terms = self.economics
         first = "now" if terms.first_margin == "now" else f"at the end of the {terms.period}"
         ending = "without end" if terms.horizon is None else f"{terms.horizon} of them"
         return (
             f"Margin {told(terms.margin)} {terms.currency} per customer and {terms.period}, the "
             f"first {first}, {ending}; discount rate {100 * terms.discount_rate:g} % per "
-            f"{terms.period}; {terms.customers:,g} customers.",
-            f"Uncertainty: {self.source}.",
+            f"{terms.period}; {terms.customers:,g} customer{'' if terms.customers == 1 else 's'}."
         )
+
+    def _facts(self) -> tuple[str, ...]:
+        return self.terms, f"Uncertainty: {self.source}."
 
     def _numbers(self, row: str) -> list[float]:
         columns = ["estimate", "se", "lower", "upper"]

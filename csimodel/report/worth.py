@@ -1,0 +1,101 @@
+"""What repurchase is worth: its curve by group, and money by driver, for a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from csimodel.errors import CsimodelError, OptionError
+from csimodel.estimators import Fit
+from csimodel.findings import Finding
+from csimodel.inference import Bootstrap
+from csimodel.report.words import label
+from csimodel.repurchase import Repurchase
+from csimodel.repurchase.money import Economics, Money, break_even_spending, profit_of_driver
+from csimodel.repurchase.segments import Segments, repurchase_segments
+from csimodel.survey import Survey
+
+
+def segments_of(
+    valued: Repurchase,
+    bootstrap: Bootstrap,
+    by: str | Sequence[str],
+    scale: tuple[float, float] | None,
+    *,
+    progress: bool,
+) -> tuple[Segments | None, tuple[Finding, ...]]:
+    """Return the curve of repurchase in every group; where there is none, the finding why not."""
+    fit = bootstrap.fit
+    try:
+        found = repurchase_segments(
+            fit,
+            valued.outcome,
+            by=_groups(fit, by),
+            index=valued.indexes[0],
+            family=valued.family.name,
+            scale=scale,
+            bootstrap=bootstrap,
+            level=valued.level,
+            progress=progress,
+        )
+    except CsimodelError as error:
+        message = f"The curve of repurchase is not compared between groups: {error}"
+        return None, (Finding("segments-not-compared", message, severity="note"),)
+    return found, found.diagnostics
+
+
+def money_by_driver(
+    bootstrap: Bootstrap, valued: Repurchase | None, drivers: Iterable[str], economics: Economics
+) -> dict[str, Money]:
+    """Return the profit of one point more of each driver.
+
+    Raises
+    ------
+    OptionError
+        When there is no regression of repurchase that could turn a driver into money.
+    """
+    if valued is None or not valued.converged:
+        raise OptionError(
+            "economics= needs a regression of repurchase with a solution; name the column of "
+            "repurchase with outcome=."
+        )
+    return {driver: profit_of_driver(bootstrap, valued, driver, economics) for driver in drivers}
+
+
+def money_table(money: dict[str, Money]) -> pd.DataFrame:
+    """Return what one point of each driver is worth and the most that may be spent on it.
+
+    Columns driver, value, se, lower, upper (of all customers), spending_once,
+    spending_every_period (break-even, per point), unit.
+    """
+    rows = []
+    for driver, one in money.items():
+        value = one.estimate
+        spending = _repeated(one)
+        parts = [value.estimate, value.se, value.lower, value.upper, value.estimate, spending]
+        rows.append([driver, *parts, one.currency])
+    columns = ["driver", "value", "se", "lower", "upper", "spending_once"]
+    return pd.DataFrame(rows, columns=[*columns, "spending_every_period", "unit"])
+
+
+def _repeated(money: Money) -> float:
+    """Return the break-even spending per point and period; NaN where it has no finite value."""
+    terms = money.economics
+    if terms.horizon is None and terms.discount_rate == 0:
+        return float("nan")
+    return break_even_spending(money, paid="every period").estimate.estimate
+
+
+def _groups(fit: Fit, by: str | Sequence[str]) -> pd.Series:
+    """Return each row's group, by the codebook's labels; several columns are joined."""
+    survey = fit.survey
+    assert isinstance(survey, Survey)
+    names = [by] if isinstance(by, str) else list(by)
+    columns = []
+    for name in names:
+        told = survey.value_labels.get(name, {})
+        columns.append([label(told.get(value, value)) for value in survey.data[name]])
+    missing = survey.data[names].isna().any(axis=1)
+    joined = pd.Series(map(label, zip(*columns, strict=True)), index=survey.data.index)
+    return joined.mask(missing).rename(" · ".join(names))
