@@ -262,20 +262,43 @@ def test_the_waterfall_of_a_driver(fit, boot, whole):
     assert_allclose(row["se"], 2 * effect["se"])
     assert_allclose([row["lower"], row["upper"]], 2 * effect[["lower", "upper"]].to_numpy())
     assert_allclose(row["start"], csi.respondent_index(fit)["Satisfaction"].mean())
+    sample, b = whole.regression.sample, whole.regression.coefficients
+    eta = b[0] + b[1] * (sample.regressors[:, 0] + np.array([[0], [row["estimate"]]]))
+    kept = found.table.loc["probability of repurchase"]
+    assert_allclose([kept["start"], kept["end"]], (1 / (1 + np.exp(-eta))).mean(axis=1))
+    assert_allclose(kept["start"], sample.outcome.mean())
+    everyone = profit_of_driver(boot, whole, "Quality", TERMS, points=2, at=row["start"])
     step = whole.contrast(row["start"], row["end"])["probability"]["difference"]
-    assert_allclose(found["probability of repurchase"], step)
+    assert_allclose(everyone["probability of repurchase"], step)
     assert found.table.index[0] == "index of Quality"
     itself = profit_of_driver(boot, whole, "Satisfaction", TERMS, at=67, points=3)
     assert_allclose(itself.draws[ALL], profit_of_change(whole, 67, 70, TERMS).draws[ALL])
 
 
 def test_the_waterfall_draw_by_draw(boot, whole):
-    found = profit_of_driver(boot, whole, "Quality", TERMS)
+    found = profit_of_driver(boot, whole, "Quality", TERMS, at=70)
     draws = boot.draws("impacts")[("Satisfaction", "Quality")].to_numpy()
-    now = boot.draws("index")["Satisfaction"].to_numpy()
+    now = 70.0
     b = whole.chain.coefficients
     p = [1 / (1 + np.exp(-(b[:, 0] + b[:, 1] * at))) for at in (now, now + draws)]
     assert_allclose(found.draws["probability of repurchase"], p[1] - p[0], rtol=1e-9)
+
+
+def test_customers_as_they_are_draw_by_draw(boot, whole, rep):
+    y, chain = whole.regression.sample.outcome, whole.chain
+    counts = np.vstack([boot.design.counts(block) for block in range(boot.design.blocks)])
+    shares = (counts @ y / 250)[chain.usable]  # a logit with a constant reproduces its mean
+    today = retention_of(whole, None, TERMS)
+    assert_allclose(today.estimate, y.mean())
+    assert_allclose(today.draws, shares, rtol=1e-6)
+    tiny = 1e-4
+    found = profit_of_driver(boot, whole, "Satisfaction", TERMS, points=tiny)
+    slopes = found.draws["probability of repurchase"] / tiny
+    assert_allclose(slopes, chain.average_slopes()[:, 0], rtol=1e-4)
+    known = profit_of_driver(boot.fit, rep, "Satisfaction", TERMS, points=tiny)
+    slope = rep.average_marginal_effect
+    assert_allclose(known["probability of repurchase"] / tiny, slope, rtol=1e-4)
+    assert_allclose(known["probability of repurchase"].se / tiny, slope.se, rtol=0.05)
 
 
 def test_a_driver_without_bootstrap_is_taken_as_known(fit, rep, boot, whole):

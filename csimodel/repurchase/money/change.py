@@ -6,7 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.findings import Finding
-from csimodel.repurchase.money.draws import Drawn, about_outcome, drawn, probability_at
+from csimodel.repurchase.money.draws import (
+    Drawn,
+    about_outcome,
+    drawn,
+    probability_after,
+    probability_at,
+)
 from csimodel.repurchase.money.result import Money, Row, money
 from csimodel.repurchase.money.retention import Retention, Together, together
 from csimodel.repurchase.money.value import Economics, lifetime_values
@@ -127,6 +133,10 @@ def profit_of_change(
 ) -> Money:
     """Return the profit of moving the index from one level to another.
 
+    Both ends are as if every customer stood at that level, as in `Repurchase.contrast`. Customers
+    as they are, spread around their mean, are moved by `profit_of_driver`, with the index itself
+    as the driver.
+
     Parameters
     ----------
     rep
@@ -212,12 +222,20 @@ def _of_retention(start: Pair, end: Pair, economics: Economics) -> list[Row]:
 def of_index(
     found: Drawn, start: Pair, end: Pair, index: str | None, economics: Economics,
     level: float | None, title: str, first: Row | None = None,
-    notes: tuple[Finding, ...] = (), points: float | None = None,
+    notes: tuple[Finding, ...] = (), points: float | None = None, spread: bool = False,
 ) -> Money:  # fmt: skip
-    """Return the profit of moving the index, each draw from its own level to its own level."""
+    """Return the profit of moving the index, each draw from its own level to its own level.
+
+    With `spread`, customers start where they are, around the level, and all move alike.
+    """
     rep = found.rep
-    p_start, start_draws, about_start = probability_at(found, start[0], index, start[1])
-    p_end, end_draws, about_end = probability_at(found, end[0], index, end[1])
+    if spread:
+        still, step = fixed(0.0, found), (end[0] - start[0], end[1] - start[1])
+        p_start, start_draws, about_start = probability_after(found, still, index)
+        p_end, end_draws, about_end = probability_after(found, step, index)
+    else:
+        p_start, start_draws, about_start = probability_at(found, start[0], index, start[1])
+        p_end, end_draws, about_end = probability_at(found, end[0], index, end[1])
     kept = [
         (float(economics.retention(np.asarray(p))), economics.retention(draws))
         for p, draws in ((p_start, start_draws), (p_end, end_draws))

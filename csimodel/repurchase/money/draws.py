@@ -66,6 +66,15 @@ class Drawn:
             found[some] = average_along(self.rep.family.mean, predictor, share, at)[:, 0]
         return found
 
+    def moved_by(self, moved: int, steps: Floats) -> Floats:
+        """Return average predictions when everybody's index moves by a draw's own points.
+
+        (draws,)
+        """
+        if self.chain is not None:
+            return self.chain.moved_by(moved, steps)
+        return _after(self.rep, moved, self.coefficients, steps)
+
     def _alike(self, moved: int) -> tuple[list[Floats], Floats]:
         """Return columns by the power of an index, for respondents alike in all else but it.
 
@@ -79,6 +88,26 @@ class Drawn:
         ]
         kinds, place = np.unique(np.concatenate(parts), axis=1, return_inverse=True)
         return np.split(kinds, len(parts)), np.bincount(place.reshape(-1), sample.share)
+
+
+def _after(rep: Repurchase, moved: int, coefficients: Floats, steps: Floats) -> Floats:
+    """Return average predictions of some coefficients, (draws, terms), after steps, (draws,)."""
+    sample = rep.regression.sample
+    every = np.vstack([sample.points.T, sample.factors.T])
+    kinds, place = np.unique(every, axis=1, return_inverse=True)
+    share = np.bincount(place.reshape(-1), sample.share)
+    points, factors = list(kinds[: sample.points.shape[1]]), list(kinds[sample.points.shape[1] :])
+    found = np.empty(len(coefficients))
+    together = max(1, _CELLS // len(share))
+    for first in range(0, len(found), together):
+        some = slice(first, first + together)
+        b = coefficients[some]
+        there = [x + steps[some, None] if j == moved else x for j, x in enumerate(points)]
+        eta = b[:, :1] + np.zeros(len(share))
+        for slope, column in zip(b[:, 1:].T, sample.layout.columns, strict=True):
+            eta = eta + slope[:, None] * value_of(column, there, factors)
+        found[some] = rep.family.mean(eta) @ share
+    return found
 
 
 def drawn(rep: Repurchase, draws: int, rng: int | np.random.Generator) -> Drawn:
@@ -119,21 +148,22 @@ def drawn(rep: Repurchase, draws: int, rng: int | np.random.Generator) -> Drawn:
 
 def retention_of(
     rep: Repurchase,
-    at: float,
+    at: float | None,
     economics: Economics,
     *,
     index: str | None = None,
     draws: int = 4_000,
     rng: int | np.random.Generator = 0,
 ) -> Retention:
-    """Return the share of customers kept in a period at a level of the index, with its draws.
+    """Return the share of customers kept in a period, with its draws.
 
     Parameters
     ----------
     rep
         From `repurchase` or `repurchase_of_index`.
     at
-        Index points, 0 to 100.
+        Index points, 0 to 100: what would be kept if every customer stood there. None for the
+        customers as they are.
     economics
         Its `purchases` turns probability into retention.
     index
@@ -160,7 +190,11 @@ def retention_of(
     covariance of the coefficients (HC1 errors), the index taken as known)>
     """
     found = drawn(rep, draws, rng)
-    estimate, values, findings = probability_at(found, at, index)
+    estimate, values, findings = (
+        probability_after(found, (0.0, np.zeros(found.size)), index)
+        if at is None
+        else probability_at(found, at, index)
+    )
     kept = economics.retention(values)
     return Retention(
         float(economics.retention(np.asarray(estimate))),
@@ -192,22 +226,38 @@ def probability_at(
             "level nearer to the data."
         )
     own = np.full(found.size, float(level)) if levels is None else levels
-    values = found.probabilities(moved, own)
+    clipped, findings = _kept_inside(
+        found.probabilities(moved, own), f"At an index of {level:g}", name
+    )
+    return estimate, clipped, (*_extrapolated(rep, moved, level), *findings)
+
+
+def probability_after(
+    found: Drawn, step: tuple[float, Floats], index: str | None
+) -> tuple[float, Floats, tuple[Finding, ...]]:
+    """Return the average probability when every customer's index moves by a number of points.
+
+    The step is an estimate and each draw's own.
+    """
+    rep, moved = found.rep, found.rep._moved(index)
+    alone = np.array([step[0]])
+    estimate = _after(rep, moved, rep.regression.coefficients[None, :], alone)
+    values = found.moved_by(moved, step[1])
+    clipped, findings = _kept_inside(values, f"After {step[0]:.4g} points", rep.indexes[moved])
+    return float(np.clip(estimate[0], 0.0, 1.0)), clipped, findings
+
+
+def _kept_inside(values: Floats, where: str, name: str) -> tuple[Floats, tuple[Finding, ...]]:
+    """Return probabilities of draws kept within 0 and 1, and how many were not."""
     clipped = np.clip(values, 0.0, 1.0)
     outside = int((clipped != values).sum())
-    findings = list(_extrapolated(rep, moved, level))
-    if outside:
-        findings.append(
-            Finding(
-                "draws-outside-0-1",
-                f"At an index of {level:g}, {outside} of {found.size} draws predict a probability "
-                "outside 0 to 1 and were set to the nearer end; family='fractional-logit' keeps "
-                "to 0 to 1.",
-                (name,),
-                count=outside,
-            )
-        )
-    return estimate, clipped, tuple(findings)
+    if not outside:
+        return clipped, ()
+    message = (
+        f"{where}, {outside} of {len(values)} draws predict a probability outside 0 to 1 and were "
+        "set to the nearer end; family='fractional-logit' keeps to 0 to 1."
+    )
+    return clipped, (Finding("draws-outside-0-1", message, (name,), count=outside),)
 
 
 def about_outcome(rep: Repurchase) -> Iterator[Finding]:

@@ -34,7 +34,9 @@ def profit_of_driver(
     """Return the profit of raising a driver's index: driver → satisfaction → repurchase → money.
 
     The satisfaction index moves by ``points`` times the driver's unstandardised total effect (the
-    importance of `importance_performance`); from there on as in `profit_of_change`.
+    importance of `importance_performance`), for every customer alike, from where each of them is:
+    probabilities are means over the customers, so that the curve's bend and their spread count.
+    From there on as in `profit_of_change`, with the retention of all of them together.
 
     Parameters
     ----------
@@ -50,7 +52,7 @@ def profit_of_driver(
     points
         By how many index points the driver is raised.
     at
-        The satisfaction index to start from; today's by default.
+        A satisfaction index that every customer starts from; by default each his own.
     draws, rng, level
         As in `profit_of_change`.
 
@@ -76,7 +78,7 @@ def profit_of_driver(
     >>> terms = Economics(margin=120, currency="EUR", period="year", discount_rate=0.08)
     >>> found = profit_of_driver(boot, rep, "Quality", terms)
     >>> found.table["estimate"].round(3).tolist()
-    [1.0, 0.64, 0.006, 0.006, 0.006, 0.712, 6.557, 6.557]
+    [1.0, 0.64, 0.006, 0.006, 0.006, 0.675, 5.612, 5.612]
     """
     fit = _own_fit(source, rep)
     found = drawn(rep, draws, rng)
@@ -94,7 +96,7 @@ def profit_of_driver(
     return of_index(
         found, start, end, None, economics, level,
         f"Profit of {points:g} {'point' if points == 1 else 'points'} of {driver}",
-        first if driver != target else None, notes, points,
+        first if driver != target else None, notes, points, at is None,
     )  # fmt: skip
 
 
