@@ -39,6 +39,7 @@ def test_demo_prints_the_results_and_writes_the_report(mobi):
     assert "Satisfaction    72.5    " in text
     assert "Quality moves Satisfaction most" in text
     assert "What a point is worth in repurchase" in text
+    assert "What a point is worth in money" in text
     assert text.rstrip().endswith("report.html in a browser")
     out = mobi / "csimodel-demo"
     assert (out / "report.html").stat().st_size > 100_000
@@ -51,13 +52,20 @@ def test_analyze_takes_every_option(mobi):
     done = run(
         "analyze", "survey.csv", "--scale", "1,10", "--missing", "listwise",
         "--missing-codes", "98,99", "--weights", "w", "--by", "region", "--outcome", "bought",
-        "--family", "logit", "--scheme", "centroid", "--draws", 60, "--seed", 3, "--level", 0.9,
+        "--family", "logit", "--margin", 120, "--currency", "CHF", "--period", "month",
+        "--discount", 0.01, "--customers", 300, "--scheme", "centroid", "--draws", 60, "--seed", 3, "--level", 0.9,
         "--out", "mine", "--title", "My <report>",
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     facts = json.loads((mobi / "mine" / "results.json").read_text(encoding="utf-8"))
     assert facts["estimator"]["label"] == "PLS, centroid scheme"
     assert facts["bootstrap"]["seed"] == 3
+    assert facts["segments"]["groups"] == ["north", "south"]
+    assert facts["money"]["terms"] == {
+        "margin": 120.0, "currency": "CHF", "period": "month", "discount_rate": 0.01,
+        "customers": 300.0, "first_margin": "end", "horizon": None, "purchases": 1.0,
+    }  # fmt: skip
+    assert facts["money"]["driver"] == facts["tables"]["money_by_driver"][0]["driver"]
     assert facts["level"] == 0.9
     assert facts["data"]["weights"] == "w"
     assert {row["region"] for row in facts["tables"]["index_by_group"]} == {"north", "south"}
@@ -98,6 +106,10 @@ def test_analyze_reads_a_model_and_a_codebook(mobi):
         (["survey.csv", "--scale", "1,10", "--outcome", "CUSL9", "--draws", "30"], "'CUSL9'"),
         (["survey.csv", "--scale", "1,10", "--draws", "0"], "draws=0"),
         (["survey.csv", "--scale", "1,10", "--target", "Pride"], "Target 'Pride'"),
+        (
+            ["survey.csv", "--scale", "1,10", "--margin", "120"],
+            "Money needs --currency, --period, --discount and --outcome too, for example",
+        ),
         (["survey.csv", "--scale", "1,10", "--draws", "30", "--out", "survey.csv"], "written"),
     ],
 )

@@ -67,9 +67,12 @@ def hostile(tmp_path_factory):
         ((SHOUT, CHINESE), (CHINESE, LOYALTY)),
         name="<b>模型</b>",
     )
+    terms = csi.money.Economics(
+        margin=10, currency="=€<i>", period="<b>年", discount_rate=0.1, customers=500
+    )
     return csi.analyze(
         survey, model, draws=200, outcome="again", family="logit", by="firm", target=CHINESE,
-        progress=False,
+        economics=terms, progress=False,
     )  # fmt: skip
 
 
@@ -100,6 +103,54 @@ def test_analysis_holds_what_the_other_modules_computed(analysis):
     assert "Satisfaction 72.5 [" in repr(analysis)
 
 
+def test_repurchase_by_group_and_money_are_those_of_the_other_modules(hostile):
+    boot, survey = hostile.bootstrap, hostile.fit.survey
+    found = csi.repurchase_segments(
+        hostile.fit, "again", by="firm", index=CHINESE, family="logit", bootstrap=boot
+    )
+    pd.testing.assert_frame_equal(hostile.segments.table, found.table)
+    assert set(hostile.segments.names) == set(survey.data["firm"])
+    assert list(hostile.money) == list(hostile.importance.index)
+    money = hostile.money[SHOUT]
+    again = csi.money.profit_of_driver(boot, hostile.repurchase, SHOUT, money.economics)
+    pd.testing.assert_frame_equal(money.table, again.table)
+    row = tables.tables(hostile)["money_by_driver"].iloc[0]
+    assert row["driver"] == SHOUT
+    assert row["value"] == money.estimate
+    repeated = csi.money.break_even_spending(money, paid="every period").estimate
+    assert row["spending_every_period"] == repeated
+    said = " ".join(sentences.money(hostile))
+    assert "Terms given for this report, not estimated: margin 10 =€<i> per customer" in said
+    text = hostile.summary()
+    assert "Repurchase by group" in text
+    assert "What a point is worth in money" in text
+
+
+def test_groups_without_a_curve_are_said(tmp_path):
+    frame = csi.load_mobi().data.assign(firm=["small"] * 20 + ["large"] * 230)
+    found = csi.analyze(
+        csi.read_survey(frame, scale=(1, 10)), draws=60, outcome="CUSL1", by="firm", progress=False
+    )
+    assert found.segments is None
+    told = next(one for one in found.findings if one.code == "segments-not-compared")
+    assert str(told).startswith(
+        "The curve of repurchase is not compared between groups: Only 1 of 2 segments have at "
+        "least 30 respondents"
+    )
+
+
+def test_a_curve_by_two_columns_bears_the_labels_of_both():
+    survey = csi.load_mobi()
+    frame = survey.data.assign(a=[1, 2] * 125, b=["x"] * 125 + ["y"] * 125)
+    frame.loc[:4, "b"] = None
+    found = csi.analyze(
+        csi.read_survey(frame, scale=dict.fromkeys(survey.items, (1, 10))),
+        draws=60, outcome="CUSL1", by=["a", "b"], progress=False,
+    )  # fmt: skip
+    assert found.segments.names == ("1 · x", "1 · y", "2 · x", "2 · y")
+    assert found.segments.repurchase.n == 245
+
+
 def test_a_published_model_takes_the_items_of_the_codebook():
     survey = csi.load_mobi()
     names = {"CUSA1": "overall", "CUSA2": "met", "CUSA3": "ideal"}
@@ -123,6 +174,15 @@ def test_a_published_model_takes_the_items_of_the_codebook():
         ({"model": "esci"}, csi.OptionError, "did you mean 'ecsi'"),
         ({"outcome": "CUSL9"}, csi.SurveyError, "CUSL9"),
         ({"by": "firm"}, csi.SurveyError, "Group column 'firm' is not in the data"),
+        (
+            {
+                "economics": csi.money.Economics(
+                    margin=1, currency="EUR", period="year", discount_rate=0.1
+                )
+            },
+            csi.OptionError,
+            "economics= needs a regression of repurchase with a solution; name the column",
+        ),
         ({"estimator": csi.PLS(max_iterations=1)}, csi.EstimationError, "There is no solution"),
     ],
 )
@@ -224,6 +284,8 @@ def test_code_for_a_survey_with_every_option(hostile, tmp_path, monkeypatch):
     again = space["analysis"]
     pd.testing.assert_frame_equal(again.index, hostile.index)
     pd.testing.assert_frame_equal(again.group_index, hostile.group_index)
+    for driver, money in hostile.money.items():
+        pd.testing.assert_frame_equal(again.money[driver].table, money.table)
     assert provenance.fingerprint(again) == provenance.fingerprint(hostile)
 
 
