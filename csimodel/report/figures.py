@@ -168,8 +168,9 @@ def _curves(analysis: Analysis) -> Picture:
         "repurchase_by_group",
         plots.to_svg(figure, title=f"Repurchase by group, percentage points a point: {told}."),
         f"Each group has a curve of its own, with its {percent(analysis.level)} band, drawn where "
-        "somebody of the group was. Where customers can choose, a curve often stays low and rises "
-        "steeply near the top; where they cannot, it is flat and high.",
+        "somebody of the group was. Jones and Sasser (1995) found that where customers can choose, "
+        "the curve stays low and rises steeply near the top; where they cannot, it is flat and "
+        "high.",
     )
 
 

@@ -222,7 +222,7 @@ class Chain:
             there = replace(batch, points=points)
             eta = b[:, :1] + there.predictor(b[:, 1:], self.layout.columns)
             share = batch.weights / batch.weights.sum(axis=1, keepdims=True)
-            return np.einsum("dc,dc->d", self.family.mean(eta), share)[:, None]
+            return np.asarray(np.einsum("dc,dc->d", self.family.mean(eta), share)[:, None])
 
         return self._over_draws(found, 1)[:, 0]
 

@@ -87,7 +87,8 @@ class Drawn:
             for columns in sample.layout.by_power(moved)
         ]
         kinds, place = np.unique(np.concatenate(parts), axis=1, return_inverse=True)
-        return np.split(kinds, len(parts)), np.bincount(place.reshape(-1), sample.share)
+        share = np.bincount(place.reshape(-1), sample.share).astype(np.float64)
+        return list(np.split(kinds, len(parts))), share
 
 
 def _after(rep: Repurchase, moved: int, coefficients: Floats, steps: Floats) -> Floats:

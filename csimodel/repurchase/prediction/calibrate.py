@@ -235,7 +235,7 @@ def _about(
     rep: Repurchase, table: pd.DataFrame, tests: pd.DataFrame, groups: int, folds: int
 ) -> list[Finding]:
     found = []
-    p = float(tests.loc["fit by groups", "p"])
+    p = float(tests["p"].loc["fit by groups"])
     if p < 1.0 - rep.level:
         gap = 100.0 * float((table["observed"] - table["predicted"]).abs().max())
         found.append(

@@ -99,7 +99,7 @@ class ShapeComparison(Shown):
         if LINE in self.table.index:
             made[LINE] = self.repurchase.curve(levels, self.index)
         tables = {name: made[str(name)].set_index("index") for name in self.table.index}
-        return pd.concat(tables, names=["shape"])
+        return pd.DataFrame(pd.concat(tables, names=["shape"]))
 
     def summary(self) -> Page:
         """Return the results as a page of text; prints, and shows as HTML in a notebook."""
