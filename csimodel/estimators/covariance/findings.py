@@ -23,7 +23,7 @@ from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
 
-_PER_PARAMETER = 5  # respondents a parameter needs at the least (Bentler and Chou 1987)
+PER_PARAMETER = 5  # respondents a parameter needs at the least (Bentler and Chou 1987)
 _LARGE_ERROR = 1.0  # standard error of a standardised parameter that says nothing is known of it
 _FLAT = 1e-10  # eigenvalue of the scaled information that identifies nothing
 _NEARLY_FLAT = 1e-6
@@ -91,10 +91,10 @@ def design_findings(solution: Solution, answers: Answers | None) -> Iterator[Fin
 def _few_rows(solution: Solution) -> Iterator[Finding]:
     _, estimates = covariance_structure(solution)
     n, free = int(solution.moments.n), estimates.layout.size
-    if n < _PER_PARAMETER * free:
+    if n < PER_PARAMETER * free:
         yield Finding(
             "few-rows-per-parameter",
-            f"There are {n} rows for {free} parameters, fewer than {_PER_PARAMETER} for each, so "
+            f"There are {n} rows for {free} parameters, fewer than {PER_PARAMETER} for each, so "
             "errors and χ² are rough; collect more rows, use a smaller model, or PLS.",
             count=n,
         )
@@ -123,7 +123,8 @@ def _singular_items(solution: Solution) -> Finding:
 def _not_converged(solution: Solution) -> Finding:
     estimator, estimates = covariance_structure(solution)
     more = "" if estimator.max_iterations >= _ENOUGH else ", or raise max_iterations"
-    names = tied_parameters(solution, _NEARLY_FLAT)
+    ties = tied_parameters(information(solution), estimates.layout.names, _NEARLY_FLAT)
+    names = tuple(name for tie in ties for name in tie)
     tied = f"; the data hardly tell {listed(names)} apart" if names else ""
     return Finding(
         "not-converged",
@@ -138,28 +139,47 @@ def _not_converged(solution: Solution) -> Finding:
 
 
 def _not_identified(solution: Solution) -> Finding:
-    names = tied_parameters(solution, _FLAT)
-    what = f"parameters {listed(names)} cannot be told apart" if names else "some cannot be found"
+    _, estimates = covariance_structure(solution)
+    return not_identified(information(solution), estimates.layout.names)
+
+
+def not_identified(matrix: Floats, names: tuple[str, ...]) -> Finding:
+    """Say which parameters hang together, from the null space of their information."""
+    ties = tied_parameters(matrix, names, _FLAT)
+    first, *others = ties or ((),)
+    what = f"parameters {listed(first)} cannot be told apart" if first else "some cannot be found"
+    if len(first) == 1:
+        what = f"parameter {first[0]} cannot be found"
+    what += "".join(f", nor can {listed(other)}" for other in others)
     return Finding(
         "not-identified",
-        f"The model is not identified by these data: {what}, so their values are arbitrary; "
-        "give each construct three items or more, or a path to or from another, or remove paths.",
-        names,
+        f"The model is not identified by these data: {what}, so their values are arbitrary; fix "
+        "one of those that hang together, give each construct three items or more, or a path to or "
+        "from another, or remove paths.",
+        tuple(name for tie in ties for name in tie),
         "failure",
     )
 
 
-def tied_parameters(solution: Solution, below: float) -> tuple[str, ...]:
-    """Return the parameters in the (almost) null space of the information, ``Loyalty ~ Image``."""
-    _, estimates = covariance_structure(solution)
-    matrix = information(solution)
-    root = np.sqrt(np.where(np.diag(matrix) > 0, np.diag(matrix), 1.0))
+def tied_parameters(
+    matrix: Floats, names: tuple[str, ...], below: float
+) -> tuple[tuple[str, ...], ...]:
+    """Return the parameters in the (almost) null space of an information matrix, by what ties them.
+
+    Two parameters hang together where the projection on the null space moves one with the other.
+    """
+    from scipy.sparse.csgraph import connected_components
+
     if not np.isfinite(matrix).all():
         return ()
+    root = np.sqrt(np.where(np.diag(matrix) > 0, np.diag(matrix), 1.0))
     values, vectors = np.linalg.eigh(matrix / np.outer(root, root))
-    part = np.abs(vectors[:, values < below]).max(axis=1, initial=0.0)
-    names = estimates.layout.names
-    return tuple(name for name, one in zip(names, part, strict=True) if one > _PART * part.max())
+    null = vectors[:, values < below]
+    part = np.abs(null).max(axis=1, initial=0.0)
+    here = np.flatnonzero(part > _PART * part.max(initial=0.0))
+    together = np.abs(null[here] @ null[here].T) > _PART**2
+    count, component = connected_components(together, directed=False)
+    return tuple(tuple(names[k] for k in here[component == c]) for c in range(count))
 
 
 def _negative_variances(solution: Solution) -> Iterator[Finding]:

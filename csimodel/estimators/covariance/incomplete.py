@@ -23,6 +23,12 @@ def full_information_moments(answers: Answers) -> Moments:
     """
     patterns = patterns_of(answers.values, answers.weights, answers.cluster)
     found = saturated(patterns)
+    if not found.converged and patterns.total <= patterns.items:
+        raise EstimationError(
+            f"Nothing was estimated because {patterns.total:.0f} rows for {patterns.items} items "
+            "leave the covariances of the items singular; collect more rows, use fewer items, or "
+            "PLS."
+        )
     if not found.converged:
         raise EstimationError(found.sentence(answers.items))
     n = np.array(patterns.total)

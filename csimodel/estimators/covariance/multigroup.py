@@ -12,6 +12,7 @@ import pandas as pd
 from csimodel.errors import EstimationError, ModelError, OptionError, choose, suggest
 from csimodel.estimators.chosen import estimator_for
 from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
+from csimodel.estimators.covariance.findings import PER_PARAMETER, not_identified
 from csimodel.estimators.covariance.fit_measures import measures_of
 from csimodel.estimators.covariance.fitted import Fitted, fit_jointly
 from csimodel.estimators.covariance.layout import KINDS, layouts_of
@@ -134,9 +135,11 @@ class MultiGroupFit(Mapping[Hashable, Fit]):
     def __repr__(self) -> str:
         state = "converged" if self.converged else "NOT CONVERGED"
         equal = f", equal {listed(self.equal)}" if self.equal else ""
+        found = len(self.diagnostics)
+        told = f", {found} finding{'s' if found > 1 else ''}" if found else ""
         return (
             f"<Fit of {len(self)} groups by {self.fitted.estimator.label}{equal}: "
-            f"{self.n} rows, {state}>"
+            f"{self.n} rows, {state}{told}>"
         )
 
 
@@ -150,11 +153,14 @@ def _joint_findings(fit: MultiGroupFit) -> Iterator[Finding]:
             severity="failure",
         )
     if fitted.outcome == Outcome.NOT_IDENTIFIED:
+        yield not_identified(fitted.information(), _joint_names(fit))
+    if fit.n < PER_PARAMETER * fitted.npar:
         yield Finding(
-            "not-identified",
-            "The model is not identified in these groups, so some values are arbitrary; set fewer "
-            "parameters free between groups, or give each construct three items or more.",
-            severity="failure",
+            "few-rows-per-parameter",
+            f"There are {fit.n} rows for {fitted.npar} parameters of all groups, fewer than "
+            f"{PER_PARAMETER} for each, so errors and χ² are rough; set more parameters equal, "
+            "join groups, or use a smaller model.",
+            count=fit.n,
         )
     small = [str(label) for label, one in fit.items() if one.n < _FEWEST]
     if small:
@@ -165,6 +171,19 @@ def _joint_findings(fit: MultiGroupFit) -> Iterator[Finding]:
             "compare groups by χ²; join groups or leave them out.",
             tuple(small),
         )
+
+
+def _joint_names(fit: MultiGroupFit) -> tuple[str, ...]:
+    """Name the free parameters of all groups: those of one group by it, shared ones plainly."""
+    found: dict[int, list[str]] = {}
+    for label, layout in zip(fit.labels, fit.fitted.layouts, strict=True):
+        for row, place in zip(layout.rows, layout.place.tolist(), strict=True):
+            if place >= 0:
+                found.setdefault(place, []).append(f"{row.name} of {label}")
+    return tuple(
+        names[0] if len(names) == 1 else names[0].rpartition(" of ")[0]
+        for names in (found[place] for place in range(fit.fitted.npar))
+    )
 
 
 def fit_multigroup(
