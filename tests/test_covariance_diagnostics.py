@@ -120,8 +120,8 @@ def test_an_error_variance_driven_negative_is_a_failure(estimator, heywood):
     assert "below 0, which cannot be (a Heywood case)" in str(found["negative-error-variance"])
     # Not a question asked the other way round: the items correlate as they should.
     assert str(found["negative-weight"]).endswith(
-        "so this index can leave 0 to 100; it follows from the negative variance, so do not use "
-        "this index."
+        "it comes from the error variance of a below 0, so do not use the index of 'F', or take "
+        "its weights from PLS."
     )
     assert "converged, " in repr(fit)  # never alone
     with pytest.raises(EstimationError, match="Heywood"):

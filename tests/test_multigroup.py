@@ -176,7 +176,9 @@ def test_a_fit_of_one_group_has_no_measures_of_its_own(equal):
     with pytest.raises(KeyError, match="There is no group 'g3'; groups are g1 and g2"):
         equal["g3"]
     assert equal.paths.shape == (len(equal.fitted.model.paths), 2)
-    assert repr(equal) == "<Fit of 2 groups by ML, equal loadings and paths: 250 rows, converged>"
+    assert repr(equal) == (
+        "<Fit of 2 groups by ML, equal loadings and paths: 250 rows, converged, 2 findings>"
+    )
 
 
 def test_wrong_requests(reduced, frame):
