@@ -124,7 +124,7 @@ def analyze(
     ] = None,
     family: Annotated[
         str | None,
-        typer.Option(help="fractional-logit (default), logit (0/1) or ols."),
+        typer.Option(help="Kind of regression: fractional-logit (default), logit, ols, …."),
     ] = None,
     margin: Annotated[
         float | None,

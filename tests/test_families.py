@@ -495,3 +495,56 @@ def test_kernels_of_draws_are_statsmodels(family):
     link = links.CLogLog() if family == "cloglog" else links.Probit()
     theirs = sm.GLM(y, sm.add_constant(x), family=sm.families.Binomial(link)).fit()
     assert_allclose(found.coefficients[0], theirs.params, rtol=1e-6)
+
+
+# --- recovery ----------------------------------------------------------------------------------------
+
+
+def drawn(family, index, rng):
+    """Draw outcomes whose linear predictor is -1.5 + .03 · index, and options to fit them."""
+    eta = -1.5 + 0.03 * index
+    mean = FAMILIES[family].mean(eta)
+    if family in ("ols", "wls"):
+        return np.clip(0.2 + 0.006 * index + rng.normal(0, 0.05, len(index)), 0, 1), {}
+    if FAMILIES[family].outcome == "ordered":
+        noise = rng.logistic(size=len(index)) if "logit" in family else rng.normal(size=len(index))
+        return 1.0 + np.searchsorted([-1.0, 0.0, 0.7], eta + noise), {"cut": 3}
+    if family == "beta":
+        return rng.beta(8 * mean, 8 * (1 - mean)), {"scale": (0, 1)}
+    if FAMILIES[family].outcome == "share":
+        return rng.binomial(9, mean, len(index)) / 9, {"scale": (0, 1)}
+    return (rng.random(len(index)) < mean) * 1.0, {}
+
+
+@pytest.mark.parametrize("family", [name for name in FAMILIES if name not in ("ols", "wls")])
+def test_recovery_of_a_known_slope(family):
+    rng = np.random.default_rng(11)
+    index = rng.uniform(0, 100, 20_000)
+    y, options = drawn(family, index, rng)
+    found = repurchase_of_index(index, y, family=family, **options)
+    assert abs(found.slope - 0.03) < 3.5 * found.slope.se
+    assert found.slope.se < 0.002
+    truth = FAMILIES[family].mean(-1.5 + 0.03 * np.array([67.0, 70.0]))
+    table = found.contrast(67, 70)
+    assert_allclose(table["probability"].iloc[:2], truth, atol=0.02)
+    eta = np.log(3.0) if "logit" in family or family == "beta" else norm.ppf(0.75)
+    eta = np.log(-np.log(0.25)) if family == "cloglog" else eta
+    assert abs(float(found.level_for(0.75)) - (eta + 1.5) / 0.03) < 2.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["fractional-probit", "cloglog", "beta", "ordered-logit"])
+def test_coverage_of_intervals(family):
+    """In short form: 95 % intervals of slope, effect and prediction cover in 88 % or more."""
+    kind, covered, samples = FAMILIES[family], np.zeros(3), 80
+    truth = 0.03, 0.03 * float(kind.slope(np.array([0.6]))[0]), float(kind.mean(np.array([0.3]))[0])
+    for seed in range(samples):
+        rng = np.random.default_rng(seed)
+        index = rng.uniform(0, 100, 400)
+        y, options = drawn(family, index, rng)
+        found = repurchase_of_index(index, y, family=family, **options)
+        level = found.predict(60).iloc[0]  # `level_for` holds 60 where this holds the truth
+        ends = [(e.lower, e.upper) for e in (found.slope, found.effect_at(70), level)]
+        covered += [low <= value <= high for (low, high), value in zip(ends, truth, strict=True)]
+    assert (covered >= 0.88 * samples).all()
+    assert (covered < samples).any()

@@ -408,20 +408,25 @@ def test_every_draw_with_missing_answers(mobi, ecsi, missing):
         assert_allclose(found.chain.coefficients[draw], b, rtol=1e-8)
 
 
-def test_weighted_draws(mobi, ecsi):
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("design", [{}, {"strata": "s", "cluster": "c"}], ids=["plain", "complex"])
+def test_weighted_draws(mobi, ecsi, family, design):
     weights = np.random.default_rng(3).uniform(0.5, 2.0, 250)
-    survey = csi.read_survey(mobi.data.assign(w=weights), scale=(1, 10), weights="w")
-    fit = csi.fit(ecsi, survey)
+    groups = {"s": np.arange(250) % 2, "c": np.arange(250) % 60}
+    frame = mobi.data.assign(w=weights, **groups)
+    fit = csi.fit(ecsi, csi.read_survey(frame, scale=(1, 10), weights="w", **design))
     boot = csi.bootstrap(fit, 30, rng=4)
-    found = repurchase(fit, "CUSL1", scale=(1, 10), bootstrap=boot)
+    outcome, options, _ = explained(family, mobi.data["CUSL1"])
+    found = repurchase(fit, outcome, family=family, bootstrap=boot, **options)
     counts, item_weights = boot.design.counts(0), boot.solution.index_weights
     block = fit.model.slices[fit.model.construct_names.index("Satisfaction")]
     points = (mobi.data[["CUSA1", "CUSA2", "CUSA3"]].to_numpy() - 1) / 9 * 100
-    y = (mobi.data["CUSL1"].to_numpy() - 1) / 9
     for draw in (0, 29):
-        x = points @ item_weights[draw, block]
-        b = by_statsmodels(y, x, "fractional-logit", counts[draw] * weights)
-        assert_allclose(found.chain.coefficients[draw], b, rtol=1e-8)
+        x, w = points @ item_weights[draw, block], counts[draw] * weights
+        one = repurchase_of_index(x, outcome.to_numpy(), family=family, weights=w, **options)
+        assert_allclose(found.chain.coefficients[draw], one.coefficients["estimate"], rtol=1e-6)
+    effects = found.average_marginal_effects
+    assert (effects["lower"] < effects["upper"]).all()
 
 
 def test_respondents_once_or_merged_give_the_same(fit, mobi):

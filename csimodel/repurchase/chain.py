@@ -17,13 +17,16 @@ from numpy.typing import NDArray
 from csimodel.errors import InferenceError
 from csimodel.index import point_weights, scale_of
 from csimodel.inference import Bootstrap, progress_bar
-from csimodel.repurchase.beta import beta_draws
 from csimodel.repurchase.cells import Cells
 from csimodel.repurchase.families import Family
-from csimodel.repurchase.kernel import Ending, Regressions, average_along, regress_draws
+from csimodel.repurchase.kernel import Ending, Regressions, average_along
 from csimodel.repurchase.layout import Column, Layout, value_of
-from csimodel.repurchase.likelihood import beta_statistics, standardised_start, unstandardised
-from csimodel.repurchase.ordered import ordered_draws
+from csimodel.repurchase.likelihood import (
+    beta_statistics,
+    fit_draws,
+    standardised_start,
+    unstandardised,
+)
 from csimodel.repurchase.regression import Regression
 
 Floats = NDArray[np.float64]
@@ -249,14 +252,13 @@ def chain_of(bootstrap: Bootstrap, regression: Regression, progress: bool = True
     cells = Cells.of(bootstrap, sample)
     centre, spread = sample.regressors.mean(axis=0), sample.regressors.std(axis=0)
     start = standardised_start(family, regression.coefficients, regression.further, centre, spread)
-    total, extra = (
-        len(bootstrap.usable),
-        0 if regression.further is None else len(regression.further),
-    )
+    total = len(bootstrap.usable)
+    extra = 0 if regression.further is None else len(regression.further)
     coefficients = np.full((total, len(regression.coefficients)), np.nan)
     further = np.full((total, extra), np.nan)
     mean_slope = np.full(total, np.nan)
     ending = np.full(total, int(Ending.NO_FIT))
+    cut = 0 if sample.ordering is None else sample.ordering.cut
     statistics = [cells.outcome]
     if family.further == "precision":
         statistics = list(beta_statistics(cells.outcome))
@@ -266,15 +268,7 @@ def chain_of(bootstrap: Bootstrap, regression: Regression, progress: bool = True
         standard = [
             (np.asarray(x) - m) / s for x, m, s in zip(columns, centre, spread, strict=True)
         ]
-        if family.further == "thresholds":
-            assert sample.ordering is not None
-            assert cells.codes is not None
-            cut = sample.ordering.cut
-            found = ordered_draws(family, cells.codes, standard, batch.weights, start, cut)
-        elif family.further == "precision":
-            found = beta_draws(batch.outcomes, standard, batch.weights, start)
-        else:
-            found = regress_draws(family, batch.outcomes[0], standard, batch.weights, start)
+        found = fit_draws(family, batch.outcomes, cells.codes, cut, standard, batch.weights, start)
         own = np.empty((len(batch.draws), 0)) if found.further is None else found.further
         coefficients[batch.draws], further[batch.draws] = unstandardised(
             found.coefficients, own, centre, spread, family.further == "thresholds"

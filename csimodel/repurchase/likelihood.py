@@ -6,12 +6,14 @@ statsmodels' BetaModel and OrderedModel take no survey weights and stop at a gra
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.repurchase.beta import beta_draws, beta_start, beta_terms
 from csimodel.repurchase.families import LOGIT, Family
-from csimodel.repurchase.kernel import Ending, regress_draws
+from csimodel.repurchase.kernel import Ending, Regressions, regress_draws
 from csimodel.repurchase.ordered import ordered_draws, ordered_terms
 from csimodel.repurchase.robust import sandwich
 from csimodel.repurchase.sample import Ordering, Sample
@@ -53,6 +55,36 @@ def fit_further(sample: Sample, family: Family) -> tuple[Floats, Floats, Ending]
     if ending in (Ending.SEPARATED, Ending.SINGULAR):
         b, further = np.full_like(b, np.nan), np.full_like(further, np.nan)
     return b[0], further[0], ending
+
+
+def fit_draws(
+    family: Family,
+    statistics: Sequence[Floats],
+    codes: NDArray[np.intp] | None,
+    cut: int,
+    regressors: Sequence[Floats],
+    weights: Floats,
+    start: Floats,
+) -> Regressions:
+    """Fit one regression of any family for each draw.
+
+    Parameters
+    ----------
+    family
+        What to fit.
+    statistics
+        The outcome, or for beta regression its `beta_statistics`; see `Cells.pooled`.
+    codes, cut
+        Categories of ordered answers, rising, (cells,), and the first that counts.
+    regressors, weights, start
+        As in `regress_draws`.
+    """
+    if family.further == "thresholds":
+        assert codes is not None
+        return ordered_draws(family, codes, regressors, weights, start, cut)
+    if family.further == "precision":
+        return beta_draws(statistics, regressors, weights, start)
+    return regress_draws(family, statistics[0], regressors, weights, start)
 
 
 def unstandardised(
