@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
 import csimodel as csi
 from csimodel.errors import ModelError, OptionError
@@ -51,3 +52,116 @@ def test_what_cannot_be_compared(fits, mobi):
     with pytest.raises(OptionError) as told:
         csi.compare(*fits, names=["a", "a", "b"])
     assert str(told.value) == "names=['a', 'a', 'b'] must name the 3 fits, each differently."
+
+
+@pytest.fixture(scope="module")
+def four(fits, ecsi, mobi):
+    boot = csi.bootstrap(fits[0], draws=60, rng=1, progress=False)
+    semopy = csi.fit(ecsi, mobi, csi.Semopy())
+    names = ["PLS", "PLSc", "ML", "semopy"]
+    return csi.compare(*fits, semopy, names=names, bootstraps={"PLS": boot})
+
+
+def test_where_another_program_stopped_is_shown_on_demand_only(four):
+    assert four.paths["semopy"].isna().all()
+    shown = four.table("paths", unfinished=True)
+    assert shown["semopy"].notna().all()
+    assert shown.loc[("Complaints", "Satisfaction"), "semopy"] == pytest.approx(
+        four.fits[3].paths.loc["Complaints", "Satisfaction"]
+    )
+
+
+def test_doubts_say_in_a_few_words_why_not(four):
+    assert four.doubts == {
+        "PLS": (),
+        "PLSc": ("construct correlations not positive definite",),
+        "ML": ("exploding errors",),
+        "semopy": ("stopped short",),
+    }
+
+
+def test_a_line_a_fit_tells_the_gravest_of_what_was_found(four, mobi):
+    lines = four.lines
+    assert lines[0] == "PLS: converged, no findings."
+    assert lines[1].startswith("PLSc: converged. The construct correlations contradict each other")
+    assert lines[2].startswith("ML: converged. Standardised, Value ~ Quality")
+    assert lines[3].startswith("semopy: not converged. semopy stopped at χ² 575.96")
+    assert lines[3].endswith("(1 more in its diagnostics)")
+    assert all(line in repr(four) for line in lines)
+    assert "<li>semopy: not converged." in four._repr_html_()
+
+
+def test_intervals_come_from_the_bootstraps_given(four):
+    table = four.intervals("paths")
+    own = four.bootstraps[0].table("paths")
+    np.testing.assert_array_equal(table["PLS"], own[["estimate", "lower", "upper"]])
+    assert table["ML"][["lower", "upper"]].isna().all(axis=None)
+    assert "Paths with 95 % bootstrap intervals" in repr(four)
+    low, high = own.loc[("Quality", "Expectation"), ["lower", "upper"]]
+    assert f"0.56 [{low:.2f}, {high:.2f}]" in repr(four)
+
+
+def test_bootstraps_that_do_not_belong(fits, four):
+    boot = four.bootstraps[0]
+    with pytest.raises(OptionError) as told:
+        csi.compare(*fits, bootstraps=[boot])
+    assert str(told.value) == (
+        "There are 3 fits and 1 bootstraps; give one for each, None where there is none, or a dict "
+        "by name."
+    )
+    with pytest.raises(OptionError) as told:
+        csi.compare(*fits, bootstraps=[None, boot, None], names=["a", "b", "c"])
+    assert str(told.value) == (
+        "The bootstrap for 'b' was made from another fit; make it from this one with "
+        "csi.bootstrap(fit)."
+    )
+    with pytest.raises(OptionError) as told:
+        csi.compare(*fits, bootstraps={"PLs": boot}, names=["PLS", "PLSc", "ML"])
+    assert str(told.value) == (
+        "bootstraps has 'PLs', which is no column (did you mean 'PLS'?); the columns are PLS, PLSc "
+        "and ML."
+    )
+
+
+def test_the_picture_has_hollow_marks_where_a_fit_is_not_to_be_trusted(four):
+    figure = csi.plots.compare(four, title="ECSI")
+    (ax,) = figure.axes
+    labels = [text.get_text() for text in ax.get_yticklabels()]
+    assert labels[0] == "Image → Expectation"
+    assert len(labels) == len(four.paths)
+    marks = [line for line in ax.lines if len(line.get_xdata()) == len(labels)]
+    assert [to_hex(line.get_markerfacecolor()) == "#ffffff" for line in marks] == [
+        False,
+        True,
+        True,
+        True,
+    ]
+    np.testing.assert_allclose(marks[3].get_xdata(), four.table("paths", unfinished=True)["semopy"])
+    low, high = ax.get_xlim()
+    assert all(low < x < high for line in marks for x in line.get_xdata())
+    told = [text.get_text().replace("\n", " ") for text in ax.get_legend().get_texts()]
+    assert told[0] == "PLS"
+    assert told[3] == "semopy (hollow, not to be trusted: stopped short)"
+    assert ax.get_title(loc="left") == "ECSI"
+    starts = [len(lines.get_segments()) for lines in ax.collections]
+    assert starts[0] == len(labels)
+
+
+def test_other_quantities_are_drawn(fits):
+    ax = csi.plots.compare(csi.compare(*fits), "r2").axes[0]
+    assert ax.get_yticklabels()[0].get_text() == "Expectation"
+    assert ax.get_xlabel() == "r2"
+    ax = csi.plots.compare(csi.compare(*fits), "loadings", x="Loading").axes[0]
+    assert ax.get_yticklabels()[0].get_text() == "IMAG1 (Image)"
+    assert ax.get_xlabel() == "Loading"
+
+
+def test_what_cannot_be_drawn(fits):
+    with pytest.raises(OptionError) as told:
+        csi.plots.compare(fits[0])
+    assert str(told.value) == (
+        "comparison is a Fit; pass the result of csi.compare(fit, other, …)."
+    )
+    with pytest.raises(OptionError) as told:
+        csi.plots.compare(csi.compare(*[fits[0]] * 7))
+    assert str(told.value) == ("The comparison has 7 fits and a picture holds 6; compare fewer.")

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
+from typing import Protocol
 
 import pandas as pd
 
-from csimodel.errors import ModelError, OptionError
+from csimodel.errors import ModelError, OptionError, suggest
 from csimodel.estimators.estimates import Outcome
 from csimodel.estimators.fit import Fit
 from csimodel.estimators.quantities import Quantity, find
+from csimodel.findings import Finding, listed
+
+_DOUBTFUL = ("exploding-errors",)  # warnings after which an estimate says nothing
+
+
+class Draws(Protocol):
+    """Resamples of a fit, as `csi.bootstrap` makes them."""
+
+    @property
+    def fit(self) -> Fit:
+        """What was resampled."""
+
+    def table(self, quantity: str, interval: str = ..., level: float = ...) -> pd.DataFrame:
+        """Return estimates with lower and upper limits."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -24,18 +40,44 @@ class Comparison:
         What is compared.
     names
         What the columns are called.
+    bootstraps
+        Resamples of each fit, None where there are none.
     """
 
     fits: tuple[Fit, ...]
     names: tuple[str, ...]
+    bootstraps: tuple[Draws | None, ...]
 
-    def table(self, quantity: str | Quantity) -> pd.DataFrame:
-        """Return a quantity of every fit, entries × fits; NaN for a fit without a solution."""
+    def table(self, quantity: str | Quantity, unfinished: bool = False) -> pd.DataFrame:
+        """Return a quantity of every fit, entries × fits; NaN for a fit without a solution.
+
+        With `unfinished`, a fit that did not converge shows where it stopped: not to be reported,
+        but to see what another program reports.
+        """
         found = find(quantity)
         columns = {}
         for name, fit in zip(self.names, self.fits, strict=True):
             values = pd.Series(found.values(fit.solution), found.labels(fit.model))
-            columns[name] = values if fit.converged else values * float("nan")
+            columns[name] = values if fit.converged or unfinished else values * float("nan")
+        return pd.DataFrame(columns)
+
+    def intervals(
+        self, quantity: str = "paths", level: float = 0.95, interval: str = "percentile"
+    ) -> pd.DataFrame:
+        """Return estimates with bootstrap limits, entries × (fit, estimate/lower/upper).
+
+        Limits are NaN for a fit without a bootstrap; estimates are those of
+        ``table(quantity, unfinished=True)``.
+        """
+        estimates = self.table(quantity, unfinished=True)
+        columns = {}
+        for name, draws in zip(self.names, self.bootstraps, strict=True):
+            columns[name, "estimate"] = estimates[name]
+            limits = None if draws is None else draws.table(quantity, interval, level)
+            for end in ("lower", "upper"):
+                columns[name, end] = (
+                    estimates[name] * float("nan") if limits is None else limits[end]
+                )
         return pd.DataFrame(columns)
 
     @cached_property
@@ -60,19 +102,74 @@ class Comparison:
             )
         return pd.DataFrame(rows, index=pd.Index(self.names, name="fit"))
 
+    @cached_property
+    def doubts(self) -> dict[str, tuple[str, ...]]:
+        """Why each fit is not to be trusted, in a few words each; empty where it may be."""
+        found = {}
+        for name, fit in zip(self.names, self.fits, strict=True):
+            codes = [
+                one.code
+                for one in fit.diagnostics
+                if one.severity == "failure" or one.code in _DOUBTFUL
+            ]
+            if not fit.converged and not codes:
+                codes = ["not-converged"]
+            found[name] = tuple(dict.fromkeys(code.replace("-", " ") for code in codes))
+        return found
+
+    @cached_property
+    def lines(self) -> tuple[str, ...]:
+        """A line per fit: how it ended, and the gravest of what was found."""
+        told = []
+        for name, fit in zip(self.names, self.fits, strict=True):
+            state = Outcome(int(fit.estimates.outcome)).reason
+            found = sorted(fit.diagnostics, key=_gravity)
+            worst = f". {found[0]}" if found else ", no findings."
+            more = f" ({len(found) - 1} more in its diagnostics)" if len(found) > 1 else ""
+            told.append(f"{name}: {state}{worst}{more}")
+        return tuple(told)
+
+    def _tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        yield "Paths", self.paths.round(3)
+        yield "R²", self.table("r2").round(3)
+        if any(draws is not None for draws in self.bootstraps):
+            yield "Paths with 95 % bootstrap intervals", _bracketed(self.intervals("paths"))
+        yield "How far to trust them", self.trust
+
     def __repr__(self) -> str:
-        return (
-            f"Paths\n{self.paths.round(3).to_string()}\n\nR²\n"
-            f"{self.table('r2').round(3).to_string()}\n\nHow far to trust them\n"
-            f"{self.trust.to_string()}"
-        )
+        parts = [f"{title}\n{table.to_string(na_rep='')}" for title, table in self._tables()]
+        return "\n\n".join([*parts, "\n".join(self.lines)])
 
     def _repr_html_(self) -> str:
-        parts = (self.paths.round(3), self.table("r2").round(3), self.trust)
-        return "".join(part.to_html(border=0) for part in parts)
+        parts = [
+            f"<h4>{title}</h4>{table.to_html(border=0, na_rep='')}"
+            for title, table in self._tables()
+        ]
+        told = "".join(f"<li>{escape(line)}</li>" for line in self.lines)
+        return "".join(parts) + f"<ul>{told}</ul>"
 
 
-def compare(*fits: Fit, names: Sequence[str] | None = None) -> Comparison:
+def _gravity(finding: Finding) -> int:
+    """Order findings, the gravest first."""
+    return {"failure": 0, "warning": 2, "note": 3}[finding.severity] - (finding.code in _DOUBTFUL)
+
+
+def _bracketed(table: pd.DataFrame) -> pd.DataFrame:
+    """Write estimates with their limits in brackets, where there are limits."""
+
+    def text(row: pd.Series) -> str:
+        limits = f" [{row['lower']:.2f}, {row['upper']:.2f}]" if row.notna().all() else ""
+        return f"{row['estimate']:.2f}{limits}"
+
+    names = dict.fromkeys(table.columns.get_level_values(0))
+    return pd.DataFrame({name: table[name].apply(text, axis=1) for name in names})
+
+
+def compare(
+    *fits: Fit,
+    names: Sequence[str] | None = None,
+    bootstraps: Sequence[Draws | None] | Mapping[str, Draws] | None = None,
+) -> Comparison:
     r"""Put fits of the same constructs and paths side by side.
 
     PLS gives relations of weighted sums of answers, PLSc and covariance SEM those of the constructs
@@ -85,11 +182,14 @@ def compare(*fits: Fit, names: Sequence[str] | None = None) -> Comparison:
         Two or more, of models with the same constructs and paths.
     names
         Of the columns; by default the estimators' names, numbered where they repeat.
+    bootstraps
+        Resamples for intervals, from `csi.bootstrap`: one a fit in their order with None where
+        there is none, or by the name of the column.
 
     Raises
     ------
     OptionError
-        For fewer than two fits, or names that do not fit.
+        For fewer than two fits, names that do not fit, or bootstraps of other fits.
     ModelError
         When constructs or paths differ.
 
@@ -121,4 +221,36 @@ def compare(*fits: Fit, names: Sequence[str] | None = None) -> Comparison:
         raise OptionError(
             f"names={list(names)!r} must name the {len(fits)} fits, each differently."
         )
-    return Comparison(tuple(fits), tuple(names))
+    return Comparison(tuple(fits), tuple(names), _draws_of(fits, list(names), bootstraps))
+
+
+def _draws_of(
+    fits: Sequence[Fit],
+    names: list[str],
+    given: Sequence[Draws | None] | Mapping[str, Draws] | None,
+) -> tuple[Draws | None, ...]:
+    """Return the bootstrap of each fit, None where there is none."""
+    if given is None:
+        return (None,) * len(fits)
+    if isinstance(given, Mapping):
+        for name in given:
+            if name not in names:
+                raise OptionError(
+                    f"bootstraps has {name!r}, which is no column{suggest(name, names)}; the "
+                    f"columns are {listed(names, 12)}."
+                )
+        draws: tuple[Draws | None, ...] = tuple(given.get(name) for name in names)
+    else:
+        draws = tuple(given)
+    if len(draws) != len(fits):
+        raise OptionError(
+            f"There are {len(fits)} fits and {len(draws)} bootstraps; give one for each, None "
+            "where there is none, or a dict by name."
+        )
+    for name, fit, one in zip(names, fits, draws, strict=True):
+        if one is not None and one.fit is not fit:
+            raise OptionError(
+                f"The bootstrap for {name!r} was made from another fit; make it from this one "
+                "with csi.bootstrap(fit)."
+            )
+    return draws

@@ -9,6 +9,7 @@ from __future__ import annotations
 from csimodel.plots import fonts
 from csimodel.plots.calibration import calibration
 from csimodel.plots.charts import index_bars, intervals
+from csimodel.plots.comparison import compare
 from csimodel.plots.curve import repurchase_curve
 from csimodel.plots.curves import repurchase_curves
 from csimodel.plots.diagram import path_diagram
@@ -19,6 +20,7 @@ from csimodel.plots.waterfall import money_steps, waterfall
 
 __all__ = [
     "calibration",
+    "compare",
     "fonts",
     "importance_performance",
     "index_bars",
