@@ -12,7 +12,7 @@ from scipy.stats import multivariate_normal, norm
 
 import csimodel as csi
 from csimodel.errors import SurveyError
-from csimodel.moments import association, pairs
+from csimodel.moments import pairs
 from csimodel.moments.bivariate import FAR, bivariate_cdf, bivariate_pdf
 from csimodel.moments.fourth import fourth_moments
 from csimodel.moments.ordinal import ordinal_moments
@@ -293,7 +293,7 @@ def test_results_do_not_depend_on_stretches(monkeypatch, normal):
     case = LAVAAN["mixed"]
     given = MIXED[case["items"]].to_numpy(float), case["items"], case["ordered"]
     plain = ordinal_moments(*given, normal=normal)
-    monkeypatch.setattr(association, "_RESPONDENTS", 17)
+    monkeypatch.setattr("csimodel.moments.fourth._STRETCH", 17)
     monkeypatch.setattr(pairs, "_CELLS", 1)
     monkeypatch.setattr("csimodel.moments.polychoric._CELLS", 1)
     again = ordinal_moments(*given, normal=normal)

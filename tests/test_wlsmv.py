@@ -302,6 +302,19 @@ def test_bootstrap_with_weights_strata_and_clusters():
     assert boot.table("loadings")["se"].between(0.01, 0.15).all()
 
 
+def test_clusters_of_twins_are_worth_one_respondent_each():
+    frame = answers(150, np.random.default_rng(10)).assign(home=np.arange(150))
+    twins = pd.concat([frame, frame]).sample(frac=1, random_state=1)
+    alone = csi.fit(SMALL, frame[list(SMALL.items)], csi.WLSMV())
+    together = csi.fit(SMALL, csi.read_survey(twins, cluster="home"), csi.WLSMV())
+    plain = csi.fit(SMALL, twins[list(SMALL.items)], csi.WLSMV())
+    for fit in (together, plain):
+        assert_allclose(fit.parameters["std"], alone.parameters["std"], atol=1e-7)
+    ratio = together.parameters["std_se"] / alone.parameters["std_se"]
+    assert_allclose(ratio.dropna(), np.sqrt(300 / 299), rtol=1e-6)
+    assert (plain.parameters["std_se"] < 0.75 * alone.parameters["std_se"]).sum() > 15
+
+
 def test_draws_in_which_an_item_keeps_one_answer_are_counted():
     frame = answers(100, np.random.default_rng(5), (0.0,))
     total = frame.sum(axis=1) + np.random.default_rng(6).uniform(size=100)

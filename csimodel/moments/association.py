@@ -19,14 +19,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.moments.fourth import Rows, outer_products
 from csimodel.moments.likeliest import EDGE
 from csimodel.moments.margins import Margins
-from csimodel.moments.pairs import Pairs, both_ordered, none_ordered, one_ordered, stretches
+from csimodel.moments.pairs import Pairs, both_ordered, none_ordered, one_ordered
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
-
-_RESPONDENTS = 2048  # whose scores are held at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,14 +54,15 @@ class Association:
         """Correlations whose likelihood has no maximum inside ±1, (pairs,)."""
         return np.abs(self.rho) >= EDGE
 
-    def gamma(self) -> Floats:
+    def gamma(self, cluster: NDArray[np.intp] | None = None) -> Floats:
         """Return Γ of thresholds and means, variances, covariances, (statistics, statistics).
 
         Covariances are ``ρ sᵢ sⱼ``, with the standard deviation 1 of an ordered item; rows and
-        columns of correlations at the edge are NaN.
+        columns of correlations at the edge are NaN. With codes of the clusters respondents were
+        drawn in, (respondents,), scores are summed within clusters, as in `fourth_moments`.
         """
         first, (lean, scale) = self.margins.size, self._to_covariances()
-        middle = self._products()
+        middle = self._products(cluster)
         across = middle[first:, :first] * scale[:, None] + lean @ middle[:first, :first]
         within = scale[:, None] * middle[first:, first:] * scale
         mixed = (scale[:, None] * middle[first:, :first]) @ lean.T
@@ -72,32 +72,32 @@ class Association:
         within[lost], within[:, lost] = np.nan, np.nan
         return np.block([[middle[:first, :first], across.T], [across, within]])
 
-    def influences(self, rows: slice) -> Floats:
+    def influences(self, rows: Rows) -> Floats:
         """Return each respondent's influence on variances of continuous items and covariances.
 
         (respondents, continuous items + pairs); with weights w their weighted mean is 0.
         """
-        margins = self.margins
-        lean, scale = self._to_covariances()
-        first = margins.influence(rows)
-        second = np.empty((len(first), len(self.rho)))
-        for part in self.parts:
-            second[:, part.at] = part.scores(rows)
-        spread = first[:, len(margins.level_item) :]
-        return np.hstack([spread, first @ lean.T + second * scale])
+        first, (lean, scale) = self.margins.size, self._to_covariances()
+        moved = self._stacked(rows)
+        spread = moved[:, len(self.margins.level_item) : first]
+        return np.hstack([spread, moved[:, :first] @ lean.T + moved[:, first:] * scale])
 
-    def _products(self) -> Floats:
-        """Return B, weighted with squared weights of mean 1."""
-        share, first = self.margins.share, self.margins.size
-        total = np.zeros((first + len(self.rho),) * 2)
-        for rows in stretches(len(share), _RESPONDENTS):
-            moved = np.empty((rows.stop - rows.start, len(total)))
-            moved[:, :first] = self.margins.influence(rows)
-            for part in self.parts:
-                moved[:, first + part.at] = part.scores(rows)
-            moved *= (share[rows] * np.sqrt(len(share)))[:, None]
-            total += moved.T @ moved
-        return total
+    def _stacked(self, rows: Rows) -> Floats:
+        """Return the stacked scores of respondents, (respondents, statistics)."""
+        first = self.margins.size
+        moved = np.empty((len(self.margins.share[rows]), first + len(self.rho)))
+        moved[:, :first] = self.margins.influence(rows)
+        for part in self.parts:
+            moved[:, first + part.at] = part.scores(rows)
+        return moved
+
+    def _products(self, cluster: NDArray[np.intp] | None) -> Floats:
+        """Return B, weighted with squared weights of mean 1, or of sums within clusters."""
+        scale = self.margins.share * np.sqrt(len(self.margins.share))
+        size = self.margins.size + len(self.rho)
+        return outer_products(
+            lambda rows: (self._stacked(rows) * scale[rows, None]).T, len(scale), size, cluster
+        )
 
     def _to_covariances(self) -> tuple[Floats, Floats]:
         """Return what turns stacked scores into influences on covariances.

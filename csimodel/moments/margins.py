@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import SurveyError
 from csimodel.moments.bivariate import FAR, normal_pdf
+from csimodel.moments.fourth import Rows
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
@@ -93,7 +94,7 @@ class Margins:
         thresholds = self.edges[self.level_item, number + 1]
         return np.where(self.ordered[self.level_item], thresholds, self.mean[self.level_item])
 
-    def influence(self, rows: slice) -> Floats:
+    def influence(self, rows: Rows) -> Floats:
         """Return each respondent's influence on thresholds, means and variances, (rows, size).
 
         ``(1[x ≤ c] - F_c) / φ(τ_c)`` on a threshold; on mean and variance the inverse of their

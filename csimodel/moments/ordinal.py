@@ -101,6 +101,7 @@ def ordinal_moments(
     weights: ArrayLike | None = None,
     *,
     normal: bool = False,
+    cluster: NDArray[np.intp] | None = None,
 ) -> OrdinalMoments:
     """Return the statistics of complete answers, (rows, items), some of the items ordered.
 
@@ -112,7 +113,7 @@ def ordinal_moments(
     whatever their distribution: Γ of theirs is that of `fourth_moments`. With ``normal=True`` all
     of A is an outer product, as in lavaan's WLSMV (0.6-14): right for normal items only, and for
     long tails far too small. Under weights w, A averages with w and B with w² (weights scaled to
-    mean 1).
+    mean 1); with codes of clusters, (rows,), B is of sums within them.
 
     Raises
     ------
@@ -152,7 +153,7 @@ def ordinal_moments(
         threshold_item=margins.level_item[of_ordered],
         mean=margins.mean,
         cov=cov,
-        gamma=pairs.gamma(),
+        gamma=pairs.gamma(cluster),
         labels=tuple(_labels(items, margins, pairs)),
         categories=tuple(used if chosen[i] else used[:0] for i, used in enumerate(margins.values)),
         findings=tuple(_findings(items, margins, pairs)),

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.moments.fourth import Rows
 from csimodel.moments.likeliest import EDGE
 from csimodel.moments.margins import Margins
 from csimodel.moments.polychoric import polychoric_pairs
@@ -43,10 +44,10 @@ class Pairs(NamedTuple):
     rho: Floats
     information: Floats
     cross: Floats
-    scores: Callable[[slice], Floats]
+    scores: Callable[[Rows], Floats]
 
 
-def stretches(size: int, length: int) -> Iterator[slice]:
+def _stretches(size: int, length: int) -> Iterator[slice]:
     """Cut a range into slices of `length`; the last may be shorter."""
     for begin in range(0, size, length):
         yield slice(begin, min(begin + length, size))
@@ -71,7 +72,7 @@ def both_ordered(
         _add_thresholds(margins, cross, item, values)
     table = found.scores.reshape(len(at), -1)
 
-    def scores(rows: slice) -> Floats:
+    def scores(rows: Rows) -> Floats:
         answers = codes[rows]
         cell = answers[:, row] * most + answers[:, column]
         return np.asarray(np.take(table, cell + np.arange(len(at)) * most**2))
@@ -114,7 +115,7 @@ def one_ordered(
         if not which.size:
             continue
         height = most * int(distinct[which[-1]]) if solve is _from_tables else respondents
-        for some in stretches(len(which), max(1, _CELLS // height)):
+        for some in _stretches(len(which), max(1, _CELLS // height)):
             own = which[some]
             yield solve(margins, at[own], ordinal[own], continuous[own])
 
@@ -135,7 +136,7 @@ def _from_tables(
         margins, ordinal, continuous, z.reshape(share.shape), code, share
     )
 
-    def scores(rows: slice) -> Floats:
+    def scores(rows: Rows) -> Floats:
         answers = codes[rows]
         return np.asarray(table[answers[:, ordinal] * wide + answers[:, continuous], pairs])
 
@@ -149,7 +150,7 @@ def _from_rows(margins: Margins, at: Positions, ordinal: Positions, continuous: 
         margins, ordinal, continuous, margins.z[:, continuous], margins.codes[:, ordinal], share
     )
 
-    def scores(rows: slice) -> Floats:
+    def scores(rows: Rows) -> Floats:
         code, z = margins.codes[rows][:, ordinal], margins.z[rows][:, continuous]
         lower, upper = margins.edges[ordinal, code], margins.edges[ordinal, code + 1]
         return polyserial_scores(rho, z, lower, upper).rho
@@ -192,11 +193,11 @@ def none_ordered(margins: Margins, at: Positions, row: Positions, column: Positi
     if margins.bread != "products":
         return _products_of_values(margins, at, rho, row, column)
 
-    def scores(rows: slice) -> Floats:
+    def scores(rows: Rows) -> Floats:
         return normal_scores(rho, margins.z[rows][:, row], margins.z[rows][:, column])[0]
 
     information, sums = np.zeros(len(at)), np.zeros((4, len(at)))
-    for rows in stretches(len(margins.share), max(1, _CELLS // len(at))):
+    for rows in _stretches(len(margins.share), max(1, _CELLS // len(at))):
         one, other = margins.z[rows][:, row], margins.z[rows][:, column]
         own, by_one, by_other = normal_scores(rho, one, other)
         weighted = margins.share[rows, None] * own
@@ -216,7 +217,7 @@ def _products_of_values(
     for item in (row, column):
         cross[pairs, margins.variance_at[item]] += 0.5 * rho / margins.sd[item] ** 2
 
-    def scores(rows: slice) -> Floats:
+    def scores(rows: Rows) -> Floats:
         return np.asarray(margins.z[rows][:, row] * margins.z[rows][:, column] - rho)
 
     return Pairs(at, rho, np.ones(len(at)), cross, scores)

@@ -20,7 +20,7 @@ from csimodel.findings import Finding
 from csimodel.model import Model
 from csimodel.moments import Moments
 from csimodel.moments import moments_of as plain_moments
-from csimodel.moments.ordinal import ordinal_moments
+from csimodel.moments.ordinal import OrdinalMoments, ordinal_moments
 from csimodel.moments.ordinal_samples import OrdinalSamples
 from csimodel.moments.responses import Responses, covariance_gamma
 from csimodel.survey import Answers
@@ -39,7 +39,7 @@ class WLSMV(CovarianceEstimator):
     polyserial and ordinary correlations, come from the answers; the model is fitted to them:
     ``F = Σ (sᵢⱼ - σᵢⱼ)² / Γᵢⱼ,ᵢⱼ``, and ``χ² = (n - 1) F`` is scaled. Errors are those of the
     sandwich ``A⁻¹ Δ'VΓVΔ A⁻¹ / (n - 1)`` with ``A = Δ'VΔ`` and Γ of all statistics, so they hold
-    although the weights V use its diagonal only.
+    although the weights V use its diagonal only. Survey weights and clusters enter Γ.
 
     Responses behind ordered items have variance 1 (the delta parameterisation), so their error
     variances are 1 less what is explained. Thresholds, and means of continuous items, are left as
@@ -208,22 +208,23 @@ class WLSMV(CovarianceEstimator):
                 f"{self.label} needs complete answers and cells are missing; use a survey with "
                 "missing='listwise'."
             )
-        found = ordinal_moments(
-            answers.values,
-            answers.items,
-            self._chosen(answers.items),
-            answers.weights,
-            normal=self.normal,
-        )
+        ordered = self._chosen(answers.items)
+
+        def statistics(cluster: NDArray[np.intp] | None) -> OrdinalMoments:
+            values, items, weights = answers.values, answers.items, answers.weights
+            return ordinal_moments(
+                values, items, ordered, weights, normal=self.normal, cluster=cluster
+            )
+
+        found = statistics(None)
         for finding in found.findings:
             if finding.severity == "failure":
                 raise EstimationError(str(finding))
-        return replace(
-            plain_moments(answers),
-            fourth=covariance_gamma(found),
-            responses=Responses.of(found),
-            ordinal=found,
-        )
+        responses = Responses.of(found)  # weights do not know of clusters, errors do
+        if answers.cluster is not None:
+            found = statistics(answers.cluster)
+        gamma = covariance_gamma(found)
+        return replace(plain_moments(answers), fourth=gamma, responses=responses, ordinal=found)
 
     def samples_of(self, answers: Answers) -> OrdinalSamples:
         """Return what estimates thresholds and correlations again in every resample."""
