@@ -382,7 +382,12 @@ def test_compare_summary_and_assessment_take_it():
     fit = csi.fit(SMALL, SURVEY, csi.WLSMV())
     other = csi.fit(SMALL, SURVEY, csi.ML())
     assert list(csi.compare(fit, other).paths.columns) == ["WLSMV", "ML", "spread"]
-    assert str(fit.summary()).startswith("Model by WLSMV")
+    page = str(fit.summary())
+    assert page.startswith("Model by WLSMV")
+    measures = fit.fit_measures
+    assert f"\nscaled χ² {measures['chisq_scaled']:.2f} on 8 degrees of freedom" in page
+    assert f"scaled CFI {measures['cfi_scaled']:.3f}" in page
+    assert f"\nχ² {measures['chisq']:.2f}" not in page
     overall = csi.assess(fit).global_fit
     assert_allclose(overall.loc["srmr", "estimated"], fit.fit_measures["srmr"], atol=1e-6)
     residual = fit.residuals.to_numpy()
@@ -474,6 +479,13 @@ def test_what_needs_answers_or_normal_ones_is_refused():
         "bollen_stine moves continuous answers, and those of this fit are ordered; the scaled χ² "
         "in fit.fit_measures does not take them as normal.",
         csi.bollen_stine,
+        fit,
+    )
+    refuses(
+        OptionError,
+        "Factor scores of ordered answers are not linear in them and are not offered; use "
+        "fit.scores, or fit with csi.ML(), which takes the answers as numbers.",
+        csi.factor_scores,
         fit,
     )
     boot = csi.bootstrap(fit, draws=20, rng=1, progress=False)

@@ -196,7 +196,7 @@ def _estimates(fit: Fit) -> CovarianceEstimates:
             f"Factor scores need a covariance structure and this fit is by {fit.estimator.label}; "
             "its scores are in fit.scores, or fit with csi.ML()."
         )
-    if estimates.layout.ordered.any():
+    if fit.moments.responses is not None:
         raise OptionError(
             "Factor scores of ordered answers are not linear in them and are not offered; use "
             "fit.scores, or fit with csi.ML(), which takes the answers as numbers."

@@ -101,6 +101,9 @@ def _global_fit(fit: Fit) -> list[str]:
     if not alone or not fit.converged:
         return []
     found = fit.fit_measures.dropna()
+    if "chisq_scaled" in found and "cfi_robust" not in found:  # ordered: only scaled χ² is one
+        scaled = _relative_fit(found, "_scaled")
+        return [f"scaled {_chi_square(found, '_scaled')}{scaled}, SRMR {found['srmr']:.3f}"]
     lines = [f"{_chi_square(found, '')}{_relative_fit(found, '')}, SRMR {found['srmr']:.3f}"]
     if "chisq_scaled" in found:
         lines.append(f"scaled {_chi_square(found, '_scaled')}{_relative_fit(found, '_robust')}")
