@@ -119,6 +119,8 @@ def test_power_rises_with_the_sample_and_falls_with_the_path(truth):
     assert study.findings == ()
     assert repr(study).startswith("Power by ML, 300 samples each of n = 60, 240\n")
     assert study.table.index.names == ["n", "target", "source"]
+    assert "<table" in study._repr_html_()
+    assert study._repr_html_().startswith("<p>Power by ML, 300 samples")
 
 
 def test_power_is_the_level_where_nothing_is_there():
@@ -155,6 +157,14 @@ def test_samples_without_a_solution_are_counted_and_left_out():
     assert str(finding) in repr(study)
 
 
+def test_empty_cells_are_left_out_pairwise_by_resampling(truth):
+    own = replace(truth, missing=Missing(0.15))
+    found = replicate(own, 300, 4, csi.PLS(consistent=True), rng=2, resamples=40)["paths"]
+    fit = csi.fit(MODEL, own.survey(300, rng=2), csi.PLS(consistent=True))
+    paths = [fit.paths.loc[target, source] for target, source in found.labels]
+    np.testing.assert_allclose(found.estimate[0], paths, atol=1e-10)
+
+
 def test_firms_need_clusters_in_the_errors():
     truth = population(MODEL, paths=PATHS, loadings=0.8, firms=Firms(30, between=0.3))
     plain, robust = (
@@ -181,6 +191,7 @@ def test_firms_need_clusters_in_the_errors():
         (lambda t: power(t, 100, csi.ML(), quantity="r2"), "quantity='r2' has no errors by formula from ML; use 'paths' or 'loadings', or PLS, which is resampled."),
         (lambda t: power(t, 100, csi.LeastSquares("uls")), "The errors ULS has by formula do not hold; use csi.ML(se='mlr'), or csi.LeastSquares('gls')."),
         (lambda t: power(replace(t, missing=Missing(0.1)), 100, csi.ML()), "The population's answers have empty cells, which ML does not take; use csi.ML(missing='fiml'), or a population without missing=."),
+        (lambda t: power(replace(t, missing=Missing(0.1), firms=Firms(5)), 100, csi.ML(missing="fiml")), "Errors of incomplete answers do not allow for firms; use a population with missing= or with firms=, not both, or csi.PLS(), which resamples whole firms."),
     ],
 )  # fmt: skip
 def test_refusals_name_what_was_written(truth, call, sentence):

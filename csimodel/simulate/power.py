@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 
 import pandas as pd
 
@@ -65,11 +66,18 @@ class Power:
                 )
         return tuple(found)
 
-    def __repr__(self) -> str:
+    @property
+    def _title(self) -> str:
         sizes = ", ".join(map(str, self.replications))
         draws = len(next(iter(self.replications.values())).reasons)
-        head = f"Power by {self.estimator.label}, {draws} samples each of n = {sizes}"
-        return "\n".join([head, self.table.round(3).to_string(), *map(str, self.findings)])
+        return f"Power by {self.estimator.label}, {draws} samples each of n = {sizes}"
+
+    def __repr__(self) -> str:
+        return "\n".join([self._title, self.table.round(3).to_string(), *map(str, self.findings)])
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<p>{escape(str(finding))}</p>" for finding in self.findings)
+        return f"<p>{escape(self._title)}</p>{self.table.round(3).to_html(border=0)}{notes}"
 
 
 def power(

@@ -111,10 +111,16 @@ def solutions(
     Raises
     ------
     OptionError
-        When cells are missing and the estimator does not take incomplete answers.
+        When cells are missing and the estimator does not take incomplete answers, or there are
+        firms as well.
     """
     model = truth.model
     estimator.check(model)
+    if truth.missing is not None and truth.firms is not None:
+        raise OptionError(
+            "Errors of incomplete answers do not allow for firms; use a population with missing= "
+            "or with firms=, not both, or csi.PLS(), which resamples whole firms."
+        )
     if truth.missing is not None:
         if not (isinstance(estimator, ML) and estimator.missing == "fiml"):
             raise OptionError(
