@@ -1,7 +1,8 @@
 """How often 95 % intervals of covariance SEM hold the truth, over many simulated samples.
 
-Run ``python benchmarks/coverage_covariance.py`` (one thread, some minutes; ``--samples 200`` for a
-first look). A reduced ECSI, n = 400. Two kinds of errors of the same estimates are two tables.
+Run ``python benchmarks/coverage_covariance.py`` (one thread, some ten minutes of processor time,
+nearly all for full information; ``--samples 200`` for a first look). A reduced ECSI, n = 400. Two
+kinds of errors of the same estimates are two tables.
 
 coverage   mean share of intervals that hold the true value, over the parameters of a kind
 worst      the smallest such share, and whose
@@ -115,7 +116,7 @@ def main() -> None:
 
 def run(name: str, truth: Truth, kinds: dict[str, csi.ML], n: int, samples: int) -> None:
     """Print a table for each kind of errors of one run of samples."""
-    start = time.perf_counter()
+    start = time.process_time()
     fitted = list(kinds.values())[-1]  # robust ones ask for fourth-order moments
     parts: dict[str, list[ParameterRows]] = {kind: [] for kind in kinds}
     chisq, outcomes = [], []
@@ -124,7 +125,7 @@ def run(name: str, truth: Truth, kinds: dict[str, csi.ML], n: int, samples: int)
             parts[kind].append(parameter_rows(replace(solution, estimator=estimator)))
         outcomes.append(np.atleast_1d(solution.estimates.outcome))
         chisq.append(n * np.atleast_1d(solution.estimates.discrepancy))
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     layout, true = fitted.layout(MODEL), true_rows(fitted)
     lost = int((np.concatenate(outcomes) != Outcome.CONVERGED).sum())
     df = fitted.statistics(MODEL) - layout.size
@@ -136,7 +137,8 @@ def run(name: str, truth: Truth, kinds: dict[str, csi.ML], n: int, samples: int)
         print()
     print(
         f"{lost} of {samples} samples did not converge; mean χ², unscaled, "
-        f"{np.mean(np.concatenate(chisq)):.1f} on {df} degrees of freedom; {seconds:.0f} s.\n",
+        f"{np.mean(np.concatenate(chisq)):.1f} on {df} degrees of freedom; "
+        f"{seconds:.0f} s of processor time.\n",
         flush=True,
     )
 
