@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.errors import SurveyError, suggest
-from csimodel.estimators.chosen import estimator_for
-from csimodel.estimators.estimates import Outcome
+from csimodel.errors import EstimationError, SurveyError, suggest
+from csimodel.estimators.chosen import answers_of, estimator_for
+from csimodel.estimators.estimates import Estimates, Outcome
 from csimodel.estimators.fit import Fit
 from csimodel.estimators.quantities import Quantity, find
 from csimodel.estimators.solution import Estimator, Solution
 from csimodel.findings import Finding, listed
 from csimodel.model import Model
-from csimodel.moments import group_moments
+from csimodel.moments import Moments, group_moments
 from csimodel.survey import Answers, Survey, read_survey
 
 
@@ -110,21 +110,8 @@ class GroupFits(Mapping[Hashable, Fit]):
         return f"<{len(self)} group fits by {self.solution.estimator.label}{failed}>"
 
     def _answers_of(self, position: int) -> Answers:
-        own = np.flatnonzero(self.codes == position)
-        answers = self.answers
-
-        def codes(values: NDArray[np.intp] | None) -> NDArray[np.intp] | None:
-            return None if values is None else np.unique(values[own], return_inverse=True)[1]
-
-        return replace(
-            answers,
-            values=answers.values[own],
-            rows=answers.rows[own],
-            weights=None if answers.weights is None else answers.weights[own],
-            strata=codes(answers.strata),
-            cluster=codes(answers.cluster),
-            findings=tuple(self._findings_of(position)),
-        )
+        own = part_of(self.answers, np.flatnonzero(self.codes == position))
+        return replace(own, findings=tuple(self._findings_of(position)))
 
     def _findings_of(self, position: int) -> Iterator[Finding]:
         """Tell how many rows of the group were dropped, and what was changed in all groups."""
@@ -181,14 +168,73 @@ def fit_groups(
     """
     chosen = estimator_for(model, estimator)
     table = survey if isinstance(survey, Survey) else read_survey(survey)
-    answers = table.answers(model.blocks)
+    answers = answers_of(chosen, table, model)
     every, labels = group_codes(table, by, np.arange(len(table.data)))
     codes = every[answers.rows]
     moments = group_moments(answers, codes, len(labels))
-    solution = Solution(model, chosen, moments, chosen.estimate(moments, model))
+    if chosen.needs_answers:
+        solution = _each_alone(model, chosen, answers, codes, moments)
+    else:
+        solution = Solution(model, chosen, moments, chosen.estimate(moments, model))
     dropped = np.bincount(every[every >= 0], minlength=len(labels)) - moments.n.astype(np.intp)
     findings = (*answers.findings, *_lost(by, codes, labels, moments.n, dropped))
     return GroupFits(solution, labels, codes, dropped, table, answers, findings)
+
+
+def _each_alone(
+    model: Model,
+    estimator: Estimator,
+    answers: Answers,
+    codes: NDArray[np.intp],
+    plain: Moments,
+) -> Solution:
+    """Fit the groups one by one, from their answers.
+
+    Where these do not determine means and covariances the group has singular ones.
+    """
+    parts = []
+    for position in range(len(plain.n)):
+        moments = plain[position : position + 1]
+        shown = moments
+        try:
+            known = estimator.moments_of(part_of(answers, np.flatnonzero(codes == position)))
+            estimates = estimator.estimate(known, model)
+            lifted = replace(known.lifted(), fourth=None, patterns=None)
+            parts.append(Solution(model, estimator, lifted, _lifted(estimates)))
+            continue
+        except (EstimationError, SurveyError):
+            varies = np.diagonal(moments.cov, axis1=-2, axis2=-1) > 0
+            if np.isfinite(moments.cov).all() and varies.all():
+                shown = replace(moments, cov=np.ones_like(moments.cov))
+        parts.append(Solution(model, estimator, moments, estimator.estimate(shown, model)))
+    return Solution.join(parts)
+
+
+def _lifted(estimates: Estimates) -> Estimates:
+    """Return the estimates of one sample as a batch of one."""
+    own = {
+        f.name: np.asarray(getattr(estimates, f.name))[None]
+        for f in fields(estimates)
+        if not f.metadata.get("shared", False)
+    }
+    return replace(estimates, **own)
+
+
+def part_of(answers: Answers, own: NDArray[np.intp]) -> Answers:
+    """Return the answers of some rows, without findings."""
+
+    def codes(values: NDArray[np.intp] | None) -> NDArray[np.intp] | None:
+        return None if values is None else np.unique(values[own], return_inverse=True)[1]
+
+    return replace(
+        answers,
+        values=answers.values[own],
+        rows=answers.rows[own],
+        weights=None if answers.weights is None else answers.weights[own],
+        strata=codes(answers.strata),
+        cluster=codes(answers.cluster),
+        findings=(),
+    )
 
 
 def _lost(

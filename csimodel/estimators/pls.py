@@ -129,6 +129,11 @@ class PLS:
         """None: what is done with missing answers is left to the survey."""
         return None
 
+    @property
+    def needs_answers(self) -> bool:
+        """Whether estimates rest on more than means and covariances."""
+        return False
+
     def moments_of(self, answers: Answers) -> Moments:
         """Return means and covariances."""
         return moments_of(answers)

@@ -33,6 +33,10 @@ class Estimator(Protocol):
     def policy(self) -> str | None:
         """What is done with missing answers; None leaves it to the survey."""
 
+    @property
+    def needs_answers(self) -> bool:
+        """Whether estimates rest on more than means and covariances."""
+
     def moments_of(self, answers: Answers) -> Moments:
         """Return the moments of one sample that estimates, errors and tests rest on."""
 

@@ -13,7 +13,7 @@ from csimodel.errors import EstimationError, ModelError, OptionError, choose
 from csimodel.estimators.covariance.discrepancy import Discrepancy, WeightedSquares
 from csimodel.estimators.covariance.layout import Layout, layouts_of
 from csimodel.estimators.covariance.objective import Objective
-from csimodel.estimators.covariance.scoring import Found, minimise
+from csimodel.estimators.covariance.scoring import Found, minimise, nothing_found
 from csimodel.estimators.covariance.start import start
 from csimodel.estimators.covariance.structure import Implied, implied, moments_vector
 from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
@@ -83,6 +83,11 @@ class CovarianceEstimator:
     def policy(self) -> str | None:
         """What is done with missing answers; None leaves it to the survey."""
         return None
+
+    @property
+    def needs_answers(self) -> bool:
+        """Whether estimates rest on more than means and covariances."""
+        return False
 
     def moments_of(self, answers: Answers) -> Moments:
         """Return the moments of one sample that estimates, errors and tests rest on."""
@@ -243,6 +248,10 @@ class CovarianceEstimator:
         cov = np.array(moments.cov)
         cov[~good] = np.eye(cov.shape[-1])
         safe = replace(moments, cov=cov)
+        if not good.any():
+            return standardised_estimates(
+                model, layout, nothing_found(len(cov), layout.size), outcome, np.zeros(len(cov))
+            )
         objective = Objective((layout,), (self.discrepancy(safe, layout),))
 
         def own() -> Floats:

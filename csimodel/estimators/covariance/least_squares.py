@@ -69,6 +69,11 @@ class LeastSquares(CovarianceEstimator):
         """What the estimator is called in tables."""
         return _LABELS[self.weights]
 
+    @property
+    def needs_answers(self) -> bool:
+        """Whether estimates rest on more than means and covariances."""
+        return self.weights == "dwls"
+
     def moments_of(self, answers: Answers) -> Moments:
         """Return means and covariances, with Γ where the weights come from it."""
         from dataclasses import replace

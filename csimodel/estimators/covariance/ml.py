@@ -175,6 +175,11 @@ class ML(CovarianceEstimator):
         """Whether errors come from the observed information."""
         return self.se == "observed" or self.missing == "fiml"
 
+    @property
+    def needs_answers(self) -> bool:
+        """Whether estimates rest on more than means and covariances."""
+        return self.missing != "survey"
+
     def moments_of(self, answers: Answers) -> Moments:
         """Return means and covariances, for incomplete answers those of the saturated model.
 

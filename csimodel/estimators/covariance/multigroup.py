@@ -253,7 +253,7 @@ def fit_multigroup(
     excepted = (free,) if isinstance(free, str) else tuple(free)
     for kind in kinds:
         choose("equal", kind, KINDS)
-    apart = fit_groups(model, survey, by, ML(means=True))
+    apart = fit_groups(model, survey, by, ML(means=True) if chosen.policy is None else chosen)
     if len(apart) < 2:
         raise OptionError(f"by={by!r} makes one group only; name a column with several values.")
     groups = [apart[label] for label in apart]
@@ -270,16 +270,10 @@ def fit_multigroup(
                 f"free={name!r} is not a parameter of the model{suggest(name, names)}; write it as "
                 "in the table of parameters, for example 'Image =~ IMAG2'."
             )
-    if chosen.policy is not None:
-        raise OptionError(
-            f"{chosen.label} is for one group; give the survey a policy such as missing='listwise'."
-        )
-    gathered = tuple(
-        chosen.moments_of(group.require_answers("a multi-group fit"))
-        if chosen.robust is not None
-        else group.moments
-        for group in groups
-    )
+    gathered = tuple(group.moments for group in groups)
+    if chosen.policy is None and (chosen.robust is not None or chosen.needs_answers):
+        asked = [group.require_answers("a multi-group fit") for group in groups]
+        gathered = tuple(chosen.moments_of(answers) for answers in asked)
     fitted, parts = fit_jointly(model, chosen, layouts, gathered)
     if chosen.robust is None:
         covariance = fitted.inverse(chosen.observed_information)

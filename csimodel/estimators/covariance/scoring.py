@@ -47,6 +47,18 @@ class Found(NamedTuple):
     flat: Mask
 
 
+def nothing_found(samples: int, parameters: int) -> Found:
+    """Return the result of samples of which none could be fitted."""
+    return Found(
+        parameters=np.full((samples, parameters), np.nan),
+        value=np.full(samples, np.nan),
+        gradient=np.full(samples, np.nan),
+        iterations=np.zeros(samples, dtype=np.int64),
+        settled=np.zeros(samples, dtype=bool),
+        flat=np.zeros(samples, dtype=bool),
+    )
+
+
 def minimise(
     objective: Objective,
     first: Floats,
