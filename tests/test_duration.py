@@ -368,6 +368,22 @@ def test_recovers_a_known_hazard_ratio():
     assert_allclose(value, truth, atol=0.02)
 
 
+@pytest.mark.slow
+def test_robust_intervals_cover():
+    rng, inside = np.random.default_rng(1), []
+    for _ in range(300):
+        x = rng.uniform(20, 100, 300)
+        life = rng.exponential(10 * np.exp(0.02 * (x - 60)))
+        sample = Sample(
+            np.minimum(life, 15), x[:, None], ("x",), ("x",), "t", np.arange(300), None, None, ()
+        )
+        found = cox_regression(
+            sample, (life < 15).astype(float), None, None, efron=True, errors="robust"
+        )
+        inside.append(abs(found.coefficients[0] + 0.02) < 1.96 * found.covariance[0, 0] ** 0.5)
+    assert 0.92 <= np.mean(inside) <= 0.98
+
+
 def test_a_fading_effect_is_told(fit):
     rng = np.random.default_rng(2)
     index = csi.respondent_index(fit)["Satisfaction"].to_numpy()
@@ -417,7 +433,7 @@ def test_page(fit, frame):
     assert "Hazard ratios" in page
     assert "intervals" in page.lower()
     assert "<strong>" in found._repr_html_()
-    assert repr(found).startswith("<RepurchaseTime: happened on the index of Satisfaction, 250 ")
+    assert repr(found).startswith("<RepurchaseTime: Each point of Satisfaction goes with ")
 
 
 @pytest.mark.parametrize(

@@ -191,9 +191,10 @@ def _check(label: str, time: Floats, what: str, happened: Floats, begun: Floats 
             f"Duration {label!r} holds {below} negative values; count time from the beginning of "
             "the observation, or make such cells empty."
         )
-    if np.nanmax(time) == np.nanmin(time):
+    known = time[np.isfinite(time)]
+    if len(known) > 1 and np.ptp(known) == 0:
         raise EstimationError(
-            f"Duration {label!r} is {np.nanmax(time):g} for everybody, so only whether the event "
+            f"Duration {label!r} is {known[0]:g} for everybody, so only whether the event "
             "happened is known; regress that with csi.repurchase(fit, outcome)."
         )
     if begun is not None:

@@ -78,6 +78,7 @@ def cox_draws(
     With D the events of a slot, m their number, R its risk set and r = w exp(η), the logarithm of
     the likelihood is ``Σ_D w η - Σ_{l<m} w̄_D log(Σ_R r - (l/m) Σ_D r)`` summed over slots (Efron),
     w̄ the mean weight in D; Breslow leaves out l/m. A weight counts in m when it is above 0.
+    statsmodels' PHReg gives the same coefficients, but takes no weights and one sample at a time.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import choose
+from csimodel.repurchase.duration.hazard import by_slot, second_sums
 from csimodel.repurchase.duration.regression import CoxRegression
 from csimodel.repurchase.duration.risk import RiskSets
 
@@ -18,8 +19,9 @@ TRANSFORMS = ("km", "identity", "log")
 def proportional_hazards(regression: CoxRegression, transform: str = "km") -> pd.DataFrame:
     """Test each hazard ratio, and all, against a change in proportion to a function g of time.
 
-    The score test on Schoenfeld's residuals, exact for the ties' method as in R's survival since
-    version 3; survey weights count, clusters do not.
+    The score test of an effect that changes in proportion to g: Schoenfeld's residuals,
+    ``U = Σ g (x - x̄)`` over events, with the information of slope and change together, exact for
+    the ties' method as in R's survival since version 3. Survey weights count, clusters do not.
 
     Parameters
     ----------
@@ -55,8 +57,42 @@ def proportional_hazards(regression: CoxRegression, transform: str = "km") -> pd
     if transform == "log":
         time = np.log(np.maximum(time, np.finfo(np.float64).tiny))
     passing = time if transform != "km" else _left_of(regression)
-    chi2, df, p = regression.test_of_proportional_hazards(passing)
+    chi2, df, p = _score_tests(regression, passing)
     return pd.DataFrame({"chi2": chi2, "df": df, "p": p}, names)
+
+
+def _score_tests(regression: CoxRegression, passing: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return χ² of each regressor and of all, degrees of freedom and p, (regressors + 1,)."""
+    from scipy.special import chdtrc
+
+    risk, terms, x = regression.risk, regression.terms, regression.columns
+    p, counted = x.shape[1], risk.counted
+    spread = np.empty((len(risk.time), p, p))
+    for j in range(p):
+        for k in range(j, p):
+            both = second_sums(risk, terms, x[None, :counted, j], x[None, :counted, k])
+            both = both - terms.means[j] * terms.means[k]
+            spread[:, j, k] = spread[:, k, j] = by_slot(risk, terms.share * both)[0]
+    moved = passing[:, None, None] * spread
+    plain, crossed = spread.sum(axis=0), moved.sum(axis=0)
+    squared = (passing[:, None, None] * moved).sum(axis=0)
+    score = passing @ _residuals(regression)
+    inner = squared - crossed @ np.linalg.solve(plain, crossed)
+    alone = np.empty(p)
+    for j in range(p):
+        own = squared[j, j] - crossed[j] @ np.linalg.solve(plain, crossed[j])
+        alone[j] = score[j] ** 2 / own
+    every = np.append(alone, score @ np.linalg.solve(inner, score))
+    df = np.append(np.ones(p), float(p))
+    return every, df, np.asarray(chdtrc(df, every))
+
+
+def _residuals(regression: CoxRegression) -> Floats:
+    """Return weighted Schoenfeld residuals summed within slots, (slots, regressors)."""
+    risk, terms = regression.risk, regression.terms
+    own = risk.at_events((regression.columns * regression.weights[:, None]).T)
+    mean = [by_slot(risk, terms.share * column)[0] for column in terms.means]
+    return np.asarray(own.T - np.stack(mean, axis=1))
 
 
 def _left_of(regression: CoxRegression) -> Floats:

@@ -13,7 +13,6 @@ from csimodel.repurchase.duration.hazard import (
     Terms,
     by_slot,
     cox_draws,
-    second_sums,
     terms_of,
 )
 from csimodel.repurchase.duration.risk import RiskSets
@@ -197,53 +196,6 @@ class CoxRegression:
         met = passed[slots + 1] - passed[self.begin][:, None]
         reached = np.where(slots[..., None] >= 0, met, 0.0)
         return np.asarray(-reached[..., :-1].reshape(slots.size, -1))
-
-    def test_of_proportional_hazards(self, passing: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return χ² of each regressor and of all, degrees of freedom and p, (regressors + 1,).
-
-        Score test of an effect that changes in proportion to a function g of time:
-        ``U = Σ g (x - x̄)`` over events, with the information of slope and change together.
-
-        Parameters
-        ----------
-        passing
-            g at each slot, (slots,).
-
-        References
-        ----------
-        Grambsch, P. M., Therneau, T. M. (1994). Proportional hazards tests and diagnostics based
-        on weighted residuals. Biometrika 81, 515-526. https://doi.org/10.1093/biomet/81.3.515
-        """
-        from scipy.special import chdtrc
-
-        risk, terms, x = self.risk, self.terms, self.columns
-        p, counted = x.shape[1], self.risk.counted
-        spread = np.empty((len(risk.time), p, p))
-        for j in range(p):
-            for k in range(j, p):
-                both = second_sums(risk, terms, x[None, :counted, j], x[None, :counted, k])
-                both = both - terms.means[j] * terms.means[k]
-                spread[:, j, k] = spread[:, k, j] = by_slot(risk, terms.share * both)[0]
-        moved = passing[:, None, None] * spread
-        plain, crossed = spread.sum(axis=0), moved.sum(axis=0)
-        squared = (passing[:, None, None] * moved).sum(axis=0)
-        score = (passing[:, None] * self._residuals_by_slot).sum(axis=0)
-        inner = squared - crossed @ np.linalg.solve(plain, crossed)
-        alone = np.empty(p)
-        for j in range(p):
-            own = squared[j, j] - crossed[j] @ np.linalg.solve(plain, crossed[j])
-            alone[j] = score[j] ** 2 / own
-        every = np.append(alone, score @ np.linalg.solve(inner, score))
-        df = np.append(np.ones(p), float(p))
-        return every, df, np.asarray(chdtrc(df, every))
-
-    @property
-    def _residuals_by_slot(self) -> Floats:
-        """Weighted Schoenfeld residuals summed within slots, (slots, regressors)."""
-        risk, terms = self.risk, self.terms
-        own = risk.at_events((self.columns * self.weights[:, None]).T)
-        mean = [by_slot(risk, terms.share * column)[0] for column in terms.means]
-        return np.asarray(own.T - np.stack(mean, axis=1))
 
     @property
     def begin(self) -> NDArray[np.intp]:

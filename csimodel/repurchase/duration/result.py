@@ -14,19 +14,20 @@ from csimodel.errors import OptionError, suggest
 from csimodel.findings import Finding
 from csimodel.inference import interval_of, spread_of, tail_probability
 from csimodel.repurchase.duration.chain import HazardChain
+from csimodel.repurchase.duration.median import log_log, median_times
 from csimodel.repurchase.duration.proportional import proportional_hazards
 from csimodel.repurchase.duration.regression import CoxRegression
 from csimodel.repurchase.duration.survival import effects, survival
 from csimodel.repurchase.estimate import Estimate
 from csimodel.repurchase.kernel import Ending
 from csimodel.repurchase.levels import on_index
-from csimodel.repurchase.page import Page
+from csimodel.repurchase.page import Page, Shown
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class RepurchaseTime:
+class RepurchaseTime(Shown):
     """What a point of the index does to the time until repurchase or churn.
 
     Made by `repurchase_time`. Probabilities are always of the good: of having bought again by a
@@ -253,13 +254,7 @@ class RepurchaseTime:
         Biometrics 38, 29-41. https://doi.org/10.2307/2530286
         """
         points, moved = on_index(levels), self._moved(index)
-        every = np.unique(self.regression.risk.time)
-        rows = []
-        for point in points:
-            level = np.array([point])
-            column = [self._passing(every, moved, level, part) for part in (0, 1, 2)]
-            rows.append(column)
-        found = np.array(rows)
+        found = median_times(self.regression, moved, points, self.level)
         if self.chain is not None:
             draws = self.chain.medians(moved, points)
             ends = [(1.0 - self.level) / 2.0, (1.0 + self.level) / 2.0]
@@ -315,17 +310,6 @@ class RepurchaseTime:
             f"{', other regressors held as they are' if others else ''}."
         )
 
-    def __repr__(self) -> str:
-        found = len(self.diagnostics)
-        told = f", {found} finding{'s' if found > 1 else ''}" if found else ""
-        return (
-            f"<RepurchaseTime: {self.event} on the index of {', '.join(self.indexes)}, {self.n} "
-            f"respondents, {self.events} events{told}>"
-        )
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
-
     @property
     def _what(self) -> str:
         return "Repurchase" if self.kind == "repurchase" else "Churn"
@@ -368,39 +352,12 @@ class RepurchaseTime:
         """Return probabilities with limits; of the log-log of survival without draws."""
         table = self._table(value, gradient, self._covariance(times, draws), draws)
         if draws is None:
-            table["lower"], table["upper"] = self._log_log(value, table["se"].to_numpy())
+            table["lower"], table["upper"] = log_log(value, table["se"].to_numpy(), self.level)
         table = table.rename(columns={"estimate": "probability"}).drop(columns="p")
         if self.kind == "repurchase":
             turned = {"probability": 1.0 - table["probability"], "lower": 1.0 - table["upper"]}
             table = table.assign(**turned, upper=1.0 - table["lower"])
         return table
-
-    def _log_log(self, value: Floats, se: Floats) -> tuple[Floats, Floats]:
-        z = NormalDist().inv_cdf(0.5 + self.level / 2.0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            wide = np.exp(z * se / np.abs(value * np.log(value)))
-            lower, upper = value**wide, value ** (1.0 / wide)
-        inside = (value > 0) & (value < 1)
-        return np.where(inside, lower, value), np.where(inside, upper, value)
-
-    def _passing(self, every: Floats, moved: int, level: Floats, part: int) -> float:
-        """Return the first event time at which survival, or a limit of it, is a half or less."""
-        low, high = 0, len(every)
-        if part and self.chain is not None:
-            return float("nan")
-        while low < high:
-            middle = (low + high) // 2
-            when = every[[middle]]
-            value, gradient = survival(self.regression, moved, level, when)
-            if part:
-                covariance = self.regression.joint_covariance(when)
-                se = np.sqrt(np.einsum("ij,jk,ik->i", gradient, covariance, gradient))
-                value = self._log_log(value, se)[part - 1]
-            if value[0] <= 0.5:
-                high = middle
-            else:
-                low = middle + 1
-        return float(np.append(every, np.inf)[low])
 
     def _moved(self, index: str | None) -> int:
         name = self.indexes[0] if index is None else index
