@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 Curve = Callable[[Floats], pd.DataFrame]
 
 _GRID = np.linspace(0.0, 100.0, 21)
-_CLOSE = 1e-5  # index points
+_FINE = 9  # levels looked at around each limit
 
 
 @dataclass(frozen=True, repr=False)
@@ -92,7 +92,13 @@ class NeededLevel:
 
 
 def level_for(
-    curve: Curve, probability: float, *, index: str, level: float, unbounded: bool
+    curve: Curve,
+    middle: Callable[[Floats], Floats],
+    probability: float,
+    *,
+    index: str,
+    level: float,
+    unbounded: bool,
 ) -> NeededLevel:
     """Return the level of an index at which a curve reaches a probability.
 
@@ -103,7 +109,9 @@ def level_for(
     Parameters
     ----------
     curve
-        From levels, (levels,), to a table with columns probability, lower, upper.
+        From levels, (levels,), to a table with columns probability, lower, upper; asked twice.
+    middle
+        From levels to the probabilities alone; asked often.
     probability
         The target.
     index, level, unbounded
@@ -124,10 +132,11 @@ def level_for(
     Examples
     --------
     >>> def line(x):
-    ...     middle = 0.2 + 0.006 * x
-    ...     ends = {"lower": middle - 0.03, "upper": middle + 0.03}
-    ...     return pd.DataFrame({"probability": middle, **ends})
-    >>> level_for(line, 0.65, index="Satisfaction", level=0.95, unbounded=False)
+    ...     return 0.2 + 0.006 * x
+    >>> def band(x):
+    ...     ends = {"lower": line(x) - 0.03, "upper": line(x) + 0.03}
+    ...     return pd.DataFrame({"probability": line(x), **ends})
+    >>> level_for(band, line, 0.65, index="Satisfaction", level=0.95, unbounded=False)
     A probability of 0.65 needs 75.0 points of Satisfaction (95 % interval 70.0 to 80.0).
     """
     if not 0 < probability < 1:
@@ -141,7 +150,7 @@ def level_for(
             "read its diagnostics."
         )
     first, last = (gaps[0, [0, -1]] + probability).tolist()
-    estimate = _estimate(curve, probability, gaps[0])
+    estimate = _estimate(middle, probability, gaps[0])
     lower, upper = _limits(curve, probability, estimate, gaps)
     return NeededLevel(
         float(probability), index, estimate, lower, upper, level, (first, last), unbounded
@@ -160,15 +169,23 @@ def _gaps(curve: Curve, probability: float, levels: Floats) -> Floats:
     return np.asarray(table.to_numpy().T - probability)
 
 
-def _estimate(curve: Curve, probability: float, middle: Floats) -> float:
+def _estimate(middle: Callable[[Floats], Floats], probability: float, gaps: Floats) -> float:
     """Return where the curve crosses the target, the lowest such level on its way up if any."""
-    crossing = np.flatnonzero(np.signbit(middle[1:]) != np.signbit(middle[:-1]))
+    from scipy.optimize import brentq
+
+    crossing = np.flatnonzero(np.signbit(gaps[1:]) != np.signbit(gaps[:-1]))
     if not len(crossing):
-        rising = middle[-1] >= middle[0]
-        return np.inf if rising == (middle[0] < 0) else -np.inf
-    upward = crossing[middle[crossing] < 0]
+        rising = gaps[-1] >= gaps[0]
+        return np.inf if rising == (gaps[0] < 0) else -np.inf
+    upward = crossing[gaps[crossing] < 0]
     first = int(upward[0] if len(upward) else crossing[0])
-    return _root(curve, probability, 0, _GRID[first], _GRID[first + 1])
+    if gaps[first] == 0:
+        return float(_GRID[first])
+
+    def gap(level: float) -> float:
+        return float(middle(np.array([level]))[0]) - probability
+
+    return float(brentq(gap, _GRID[first], _GRID[first + 1], rtol=1e-10))
 
 
 def _limits(curve: Curve, probability: float, estimate: float, gaps: Floats) -> tuple[float, float]:
@@ -177,28 +194,38 @@ def _limits(curve: Curve, probability: float, estimate: float, gaps: Floats) -> 
     inside = (low <= 0) & (high >= 0)
     if np.isinf(estimate) and not inside[-1 if estimate > 0 else 0]:
         return estimate, estimate
-    found = [-np.inf, np.inf]
+    found, around = [-np.inf, np.inf], []
     for side, step in enumerate((-1, 1)):
         ahead = np.flatnonzero(~inside & ((_GRID - estimate) * step > 0))
         if not len(ahead):
             continue
         out = int(ahead[-1] if step < 0 else ahead[0])
-        edge = 2 if high[out] < 0 else 1
         back = out - step
         near = _GRID[back] if 0 <= back < len(_GRID) else estimate
         # the estimate may lie between the last level outside and the first inside
         near = estimate if (near - estimate) * step < 0 else near
-        found[side] = _root(curve, probability, edge, _GRID[out], near)
+        edge = 2 if high[out] < 0 else 1
+        around.append((side, edge, np.linspace(_GRID[out], near, _FINE)))
+    if around:
+        fine = _gaps(curve, probability, np.concatenate([levels for *_, levels in around]))
+        for (side, edge, levels), own in zip(
+            around, np.split(fine, len(around), axis=1), strict=True
+        ):
+            found[side] = _crossing(levels, own[edge])
     return found[0], found[1]
 
 
-def _root(curve: Curve, probability: float, row: int, a: float, b: float) -> float:
-    """Return where the prediction (row 0), its lower (1) or upper limit (2) is the target."""
+def _crossing(levels: Floats, gaps: Floats) -> float:
+    """Return where a smooth curve seen at some levels is zero, nearest to the last level."""
+    from scipy.interpolate import CubicSpline
     from scipy.optimize import brentq
 
-    def gap(x: float) -> float:
-        return float(_gaps(curve, probability, np.array([x]))[row, 0])
-
-    if gap(a) * gap(b) >= 0:  # a band without width, as close to b as can be told
-        return float(b)
-    return float(brentq(gap, a, b, xtol=_CLOSE, rtol=1e-9))
+    outside = np.flatnonzero(np.signbit(gaps) != np.signbit(gaps[-1]))
+    if not len(outside):  # a band without width
+        return float(levels[-1])
+    order = np.argsort(levels)
+    between = CubicSpline(levels[order], gaps[order])
+    ends = levels[outside[-1] : outside[-1] + 2]
+    if between(ends).prod() >= 0:  # zero at a level itself, but for rounding
+        return float(ends[np.argmin(np.abs(between(ends)))])
+    return float(brentq(between, *ends))

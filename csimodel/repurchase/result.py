@@ -131,12 +131,14 @@ class Repurchase(Regressed):
         >>> csi.repurchase(fit, "CUSL1").level_for(0.75)
         A probability of 0.75 needs 74.1 points of Satisfaction (95 % interval 70.4 to 79.3).
         """
-        name = self.indexes[self._moved(index)]
+        moved = self._moved(index)
+        name = self.indexes[moved]
         slope = self.coefficients.loc[name]
         if self.regression.sample.formula_layout is not None:
             slope = self.average_marginal_effects.loc[name]
         return level_for(
             lambda levels: self.predict(levels, name),
+            lambda levels: self.regression.predictions(moved, levels)[0],
             probability,
             index=name,
             level=self.level,
@@ -157,7 +159,7 @@ class Repurchase(Regressed):
         -------
         DataFrame
             Rows levels; columns probability, se, lower, upper. Without a bootstrap, limits of
-            the logistic families are made on the log-odds scale, so they stay in 0 to 1.
+            bounded families are made on the log-odds scale, so they stay in 0 to 1.
 
         Raises
         ------
