@@ -138,7 +138,7 @@ def test_cells_are_index_scores_and_weighted_shares(weights):
     scores = csi.index_scores(fit, by=["firm", "period"])["mean"].xs("Satisfaction", level=2)
     assert_allclose(found.cells["Satisfaction"], scores, rtol=1e-12)
     data = survey.data.assign(w=survey.data["w"] if weights else 1.0)
-    grouped = data.groupby(["firm", "period"])
+    grouped = data.groupby(["firm", "period"])[["again", "w"]]
     share = grouped.apply(lambda d: np.average(d["again"], weights=d["w"]))
     assert_allclose(found.cells["again"], share, rtol=1e-12)
     assert (found.cells["n"] == 15).all()
@@ -161,7 +161,7 @@ def test_a_draw_is_the_regression_of_who_was_drawn(size):
         drawn_firms = counts[draw][::36]
         weights = csi.index.point_weights(boot.solution)[draw, :3]
         own = data.assign(x=data[["q0", "q1", "q2"]].to_numpy() @ weights / 1.3)
-        cells = own.groupby(["firm", "period"]).apply(
+        cells = own.groupby(["firm", "period"])[["x", "again", "w"]].apply(
             lambda d: pd.Series({
                 "x": np.average(d["x"], weights=d["w"]),
                 "again": np.average(d["again"], weights=d["w"]), "w": d["w"].sum()})
