@@ -92,7 +92,7 @@ def repurchase_shape(
     >>> rep = csi.repurchase(csi.fit(csi.models.ecsi(), csi.load_mobi()), "CUSL1")
     >>> bent = repurchase_shape(rep, "spline")
     >>> bent
-    <Shape spline: Nothing speaks against a straight effect of Satisfaction on the log-odds scale
+    <Shape spline: Nothing speaks against a straight effect of Satisfaction in log-odds
     (p = 0.313).>
     >>> bent.tests["distribution"].tolist(), bent.tests["statistic"].round(2).tolist()
     (['χ²(2)', 'χ²(3)'], [2.32, 47.79])

@@ -108,8 +108,8 @@ class Shape(Shown):
             )
         if not bent:
             return (
-                f"Nothing speaks against a straight effect of {self.index} on the "
-                f"{self.repurchase.family.scale} scale ({told})."
+                f"Nothing speaks against a straight effect of {self.index} in "
+                f"{self.repurchase.family.scale} ({told})."
             )
         if self.kind == "hinge":
             at, below, above = self.table["estimate"].iloc[:3].tolist()
