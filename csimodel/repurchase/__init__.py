@@ -6,6 +6,7 @@
   predictions come true;
 - `repurchase_segments`, `repurchase_top_drop`: is the curve the same in every market, and what a
   step below the top costs;
+- `corrected_slopes`: what a point is worth when the index's measurement error is taken off;
 - `repurchase_asymmetry`: does quality below expectations weigh more than above;
 - `repurchase_time`: how long until they buy again or leave;
 - `repurchase_panel`, `repurchase_panel_of_index`: firms over periods, firm and period effects
@@ -30,6 +31,14 @@ if TYPE_CHECKING:
         repurchase_asymmetry_of_index,
     )
     from csimodel.repurchase.complaints import Complaints, complaint_repurchase
+    from csimodel.repurchase.corrected import (
+        CorrectedSlopes,
+        Reliability,
+        corrected_slopes,
+        corrected_slopes_of_index,
+        group_reliability,
+        index_reliability,
+    )
     from csimodel.repurchase.duration import RepurchaseTime, repurchase_time
     from csimodel.repurchase.mixed import RepurchaseMixed, repurchase_mixed
     from csimodel.repurchase.panel import (
@@ -56,7 +65,9 @@ __all__ = [
     "Asymmetry",
     "Calibration",
     "Complaints",
+    "CorrectedSlopes",
     "Estimate",
+    "Reliability",
     "Repurchase",
     "RepurchaseMixed",
     "RepurchasePanel",
@@ -68,6 +79,10 @@ __all__ = [
     "calibration",
     "compare_shapes",
     "complaint_repurchase",
+    "corrected_slopes",
+    "corrected_slopes_of_index",
+    "group_reliability",
+    "index_reliability",
     "literature",
     "money",
     "repurchase",
@@ -91,6 +106,12 @@ _LAZY = {
     "repurchase_asymmetry_of_index": "asymmetry",
     "Complaints": "complaints",
     "complaint_repurchase": "complaints",
+    "CorrectedSlopes": "corrected",
+    "Reliability": "corrected",
+    "corrected_slopes": "corrected",
+    "corrected_slopes_of_index": "corrected",
+    "group_reliability": "corrected",
+    "index_reliability": "corrected",
     "Calibration": "prediction",
     "ShapeComparison": "prediction",
     "calibration": "prediction",

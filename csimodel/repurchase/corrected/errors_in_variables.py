@@ -31,93 +31,85 @@ Floats = NDArray[np.float64]
 _SINGULAR = 1e-9  # smallest eigenvalue of the corrected correlations
 
 
-def disattenuated(cov: Floats, reliability: Floats) -> Floats:
-    """Return covariances of true indexes and controls, (..., r, r).
-
-    `reliability` (..., indexes) is that of the first regressors.
-    """
-    true = np.array(np.broadcast_to(cov, (*reliability.shape[:-1], *cov.shape[-2:])))
-    own = np.arange(reliability.shape[-1])
-    true[..., own, own] *= reliability
-    return true
-
-
-def sound(cov: Floats, reliability: Floats) -> NDArray[np.bool_]:
-    """Tell where the corrected covariances can be, (...,): positive definite, shares 0 to 1."""
-    true = disattenuated(cov, reliability)
-    spread = np.sqrt(np.diagonal(cov, axis1=-2, axis2=-1))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        unit = true / (spread[..., :, None] * spread[..., None, :])
-    finite = np.asarray(np.isfinite(unit).all(axis=(-2, -1)))
-    safe = np.where(finite[..., None, None], unit, np.eye(cov.shape[-1]))
-    possible = ((reliability > 0) & (reliability <= 1 + 1e-9)).all(axis=-1)
-    return np.asarray(finite & possible & (np.linalg.eigvalsh(safe)[..., 0] > _SINGULAR))
-
-
-def calibrated(cov: Floats, reliability: Floats, slopes: Floats) -> Floats:
-    """Return slopes on the true indexes, (..., r), from those on the measured ones.
-
-    ``(S - S_UU)⁻¹ S γ``. With γ of least squares this is the errors-in-variables estimator; with γ
-    of another family it is the regression on ``E[X | W, Z]``, which is linear in W and Z and so
-    only another parametrisation of the same regression. NaN where `sound` says no.
-    """
-    possible = sound(cov, reliability)
-    true = disattenuated(cov, reliability)
-    size = cov.shape[-1]
-    true = np.where(possible[..., None, None], true, np.eye(size))
-    found = np.linalg.solve(true, (cov @ slopes[..., None]))[..., 0]
-    return np.where(possible[..., None], found, np.nan)
-
-
 class Pulls(NamedTuple):
-    """Average slopes, what each respondent does to them, and what the reliabilities do.
+    """Slopes, what each respondent does to them, and what the reliabilities do.
 
     Attributes
     ----------
-    slopes
-        (r,)
+    coefficients
+        On the family's scale, (r,).
+    effects
+        Average marginal effects, (r,).
     rows
-        Linearised deviation of each respondent, (rows, r), summing to about 0.
+        Linearised deviation of the effects by each respondent, (rows, r), summing to about 0.
     by_reliability
-        Derivatives, (indexes, r).
+        Derivatives of the effects, (indexes, r).
     """
 
-    slopes: Floats
+    coefficients: Floats
+    effects: Floats
     rows: Floats
     by_reliability: Floats
 
 
-def calibrated_pulls(regression: Regression, reliability: Floats) -> Pulls:
-    """Return average marginal effects on the true indexes and how they move.
+def with_error(cov: Floats, reliability: Floats, times: float) -> Floats:
+    """Return the regressors' covariances with `times` the error variance added, (..., r, r).
 
-    For least squares the errors-in-variables slopes, for other families those of regression
-    calibration: ``β mean(μ'(η))``, both sampled.
+    -1 takes the error off. `reliability` (..., indexes) is that of the first regressors.
+    """
+    moved = np.array(np.broadcast_to(cov, (*reliability.shape[:-1], *cov.shape[-2:])))
+    own = np.arange(reliability.shape[-1])
+    moved[..., own, own] *= 1.0 + times * (1.0 - reliability)
+    return moved
+
+
+def moved_slopes(cov: Floats, reliability: Floats, slopes: Floats, times: float = -1.0) -> Floats:
+    """Return slopes with `times` the error variance added, (..., r), from those as they are.
+
+    ``(S + times S_UU)⁻¹ S γ``. At -1, with γ of least squares, this is the errors-in-variables
+    estimator; with γ of another family it is the regression on ``E[X | W, Z]``, which is linear in
+    W and Z and so only another parametrisation of the same regression. NaN where a reliability is
+    not a share of variance or what is left of the covariances is not positive definite.
+    """
+    moved = with_error(cov, reliability, times)
+    spread = np.sqrt(np.diagonal(cov, axis1=-2, axis2=-1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        unit = moved / (spread[..., :, None] * spread[..., None, :])
+    sound = ((reliability > 0) & (reliability <= 1)).all(axis=-1)
+    sound &= np.isfinite(unit).all(axis=(-2, -1))
+    safe = np.where(sound[..., None, None], unit, np.eye(cov.shape[-1]))
+    sound &= np.linalg.eigvalsh(safe)[..., 0] > _SINGULAR
+    moved = np.where(sound[..., None, None], moved, np.eye(cov.shape[-1]))
+    found = np.linalg.solve(moved, cov @ slopes[..., None])[..., 0]
+    return np.where(sound[..., None], found, np.nan)
+
+
+def moved_pulls(regression: Regression, reliability: Floats, times: float = -1.0) -> Pulls:
+    """Return slopes with `times` the error variance added, and how they move.
+
+    The linearisation of ``M β = S γ``, M = S + times S_UU:
+    ``M dβ = dS (γ - β) - times d(S_UU) β + S dγ``.
     """
     sample = regression.sample
     share = sample.share[:, None]
     centred = sample.regressors - sample.share @ sample.regressors
     cov = (centred * share).T @ centred
     gamma, mean_slope = regression.coefficients[1:], regression.mean_slope
-    beta = calibrated(cov, reliability, gamma)
+    beta = moved_slopes(cov, reliability, gamma, times)
     k = len(reliability)
-    nothing = np.zeros((k, len(beta)))
     if not np.isfinite(beta).all():
-        return Pulls(beta * mean_slope, np.zeros_like(centred), nothing)
+        nothing = np.full_like(beta, np.nan)
+        return Pulls(nothing, nothing, np.full_like(centred, np.nan), np.zeros((k, len(beta))))
     of_coefficients, of_mean_slope = regression_pulls(
-        regression.family,
-        regression.design,
-        sample.outcome,
-        sample.share,
-        regression.coefficients,
+        regression.family, regression.design, sample.outcome, sample.share, regression.coefficients
     )
-    inverse = np.linalg.inv(disattenuated(cov, reliability))
-    # share (c c'γ - c c'β + (1 - reliability) c² β), whose mean is 0
-    moved = centred * (centred @ (gamma - beta))[:, None]
-    moved[:, :k] += (1.0 - reliability) * centred[:, :k] ** 2 * beta[:k]
-    rows = (share * moved + of_coefficients[:, 1:] @ cov) @ inverse
+    inverse = np.linalg.inv(with_error(cov, reliability, times))
+    pulled = centred * (centred @ (gamma - beta))[:, None]
+    pulled[:, :k] -= times * (1.0 - reliability) * centred[:, :k] ** 2 * beta[:k]
+    rows = (share * pulled + of_coefficients[:, 1:] @ cov) @ inverse
     rows = mean_slope * rows + of_mean_slope[:, None] * beta
-    by = -(inverse[:, :k] * (np.diag(cov)[:k] * beta[:k])).T * mean_slope
-    return Pulls(beta * mean_slope, rows, by)
+    by = times * (inverse[:, :k] * (np.diag(cov)[:k] * beta[:k])).T * mean_slope
+    return Pulls(beta, beta * mean_slope, rows, by)
 
 
 def regression_pulls(
@@ -136,42 +128,32 @@ def regression_pulls(
     return np.asarray(of_coefficients), np.asarray(of_mean)
 
 
-def average_pulls(
-    family: Family, design: Floats, outcome: Floats, share: Floats, coefficients: Floats
-) -> Floats:
-    """Return each respondent's pull on average marginal effects, (rows, regressors)."""
-    of_coefficients, of_mean = regression_pulls(family, design, outcome, share, coefficients)
-    mean_slope = share @ family.slope(design @ coefficients)
-    return np.asarray(of_coefficients[:, 1:] * mean_slope + of_mean[:, None] * coefficients[1:])
-
-
 def errors_of(
     pulls: Pulls, sample: Sample, clustered: bool, reliability: Sequence[Reliability]
 ) -> Floats:
-    """Return standard errors of slopes, (r,), from sums of pulls over units.
+    """Return standard errors of the effects, (r,), from sums of pulls over units.
 
     Units are clusters where errors are clustered, else respondents; the variance is multiplied
     with n/(n - terms), and with G clusters by G/(G - 1) · (n - 1)/(n - terms). An estimated
-    reliability moves together with the slopes where its own pulls are known (jackknife of the
-    fit), else its variance is added.
+    reliability moves together with the slopes where its own pulls are known, else its variance is
+    added.
     """
     n, terms = sample.n, 1 + pulls.rows.shape[1]
-    joint = [(j, part) for j, part in enumerate(reliability) if part.units is not None]
-    units = joint[0][1].units if joint else None
     totals = pulls.rows
+    units = next((part.units for part in reliability if part.units is not None), None)
     if units is not None:
         totals = np.zeros((len(units.stratum), pulls.rows.shape[1]))
         np.add.at(totals, units.of_row[sample.rows], pulls.rows)
-        for j, part in joint:
-            assert part.pulls is not None
-            totals += part.pulls[:, None] * pulls.by_reliability[j]
-    elif clustered and sample.cluster is not None:
+    for part, by in zip(reliability, pulls.by_reliability, strict=False):
+        if part.pulls is not None:
+            totals = totals + part.pulls[:, None] * by
+    if units is None and clustered and sample.cluster is not None:
         totals = np.stack([np.bincount(sample.cluster, column) for column in totals.T], axis=1)
     factor = n / (n - terms)
     if len(totals) < n:
         factor = len(totals) / (len(totals) - 1.0) * (n - 1.0) / (n - terms)
     variance = factor * (totals**2).sum(axis=0)
-    for j, part in enumerate(reliability):
-        if part.units is None and np.isfinite(part.se):
-            variance = variance + (part.se * pulls.by_reliability[j]) ** 2
+    for part, by in zip(reliability, pulls.by_reliability, strict=False):
+        if part.pulls is None and np.isfinite(part.se):
+            variance = variance + (part.se * by) ** 2
     return np.asarray(np.sqrt(variance))

@@ -11,26 +11,21 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from csimodel.errors import EstimationError, ModelError, OptionError, choose, suggest
-from csimodel.estimators import ML, Fit, Outcome, Quantity, Solution, find, register
+from csimodel.assessment.reliability import modes_of
+from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError, choose, suggest
+from csimodel.estimators import Fit, Quantity, Solution, find
 from csimodel.estimators.quantities import by_construct
-from csimodel.findings import Finding, listed
-from csimodel.inference import Bootstrap, interval_of, jackknife, require_level, spread_of
-from csimodel.model import Model, reflective
-from csimodel.moments import Moments, Units
+from csimodel.findings import Finding
+from csimodel.inference import Bootstrap, jackknife, spread_of
+from csimodel.moments import Units
+from csimodel.repurchase.corrected.one_factor import one_factor
 
 Floats = NDArray[np.float64]
 
-_KINDS = {
-    "omega": "index_omega",
-    "rho_a": "rho_a",
-    "alpha": "alpha",
-    "alpha_raw": "alpha_raw",
-    "rho_c": "rho_c",
-}
-_LOW = 0.5
+_KINDS = ("omega", "rho_a", "rho_c", "alpha", "alpha_raw")
+_LOW = 0.7  # below which a correction rests on the reliability more than on the data
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,52 +35,50 @@ class Reliability:
     Attributes
     ----------
     value
-        From 0 to 1.
-    se, lower, upper, level
-        Standard error and confidence limits; NaN where it is taken as known.
+        From 0 to 1; outside, or NaN, where the findings say that it cannot be used.
+    se
+        Standard error; NaN where it is taken as known.
     source
         Where it comes from, in a sentence.
     findings
         What a reader must know, in plain words.
     pulls
-        Deviations of each unit of the fit, (units,), where the jackknife made the error.
+        Deviations of each unit, (units,), whose squares add up to about se².
     units
-        Those units.
+        Those units; None where they are the rows of the regression.
     quantity
-        Name of the quantity that gives it in every bootstrap draw; empty for none.
+        What gives it in every bootstrap draw; None for a number that is kept.
+    groups
+        Means and squared errors of groups, (2, groups), that give it in every draw; None for none.
     """
 
     value: float
     se: float = np.nan
-    lower: float = np.nan
-    upper: float = np.nan
-    level: float = 0.95
     source: str = "Given by the user and taken as known."
     findings: tuple[Finding, ...] = ()
     pulls: Floats | None = field(default=None)
     units: Units | None = field(default=None)
-    quantity: str = ""
+    quantity: Quantity | None = field(default=None)
+    groups: Floats | None = field(default=None)
+
+    @property
+    def usable(self) -> bool:
+        """Whether it is a share of variance."""
+        return 0 < self.value <= 1
 
     def __float__(self) -> float:
         return self.value
 
     def __repr__(self) -> str:
-        error = (
-            f" (se {self.se:.2g}, {100 * self.level:.4g} % interval "
-            f"{self.lower:.4g} to {self.upper:.4g})"
-            if np.isfinite(self.se)
-            else ""
-        )
+        error = f" (se {self.se:.2g})" if np.isfinite(self.se) else ""
         return f"{self.value:.4g}{error}: {self.source}"
 
 
 def index_reliability(
     fit: Fit,
     construct: str = "Satisfaction",
-    kind: str | float = "omega",
-    *,
+    kind: str | None = None,
     bootstrap: Bootstrap | None = None,
-    level: float = 0.95,
 ) -> Reliability:
     """Return the reliability of a construct's index.
 
@@ -96,131 +89,114 @@ def index_reliability(
     construct
         Whose index.
     kind
-        ``"omega"`` (default): ``1 - Σ w² θ / var(index)``, with the weights of the index and error
-        variances θ from one common factor of its items (maximum likelihood; with two items, equal
+        ``"omega"``: ``1 - Σ w² θ / var(index)``, with the weights of the index and error variances
+        θ from one common factor of its items (maximum likelihood; with two items, equal
         standardised loadings); ``"rho_a"``: of PLS mode A weights; ``"rho_c"``: of equal weights,
         from the fit's loadings; ``"alpha"``, ``"alpha_raw"``: of equal weights on standardised
-        answers, or answers as given; or a number from elsewhere.
+        answers, or on answers as given. None is alpha where the fit gives items equal weights
+        (``PLS(modes="unit")``), else omega.
     bootstrap
-        Draws of this fit, for the error; otherwise it is that of the jackknife, and the interval
-        normal on the scale of ``log(1 - reliability)``.
-    level
-        Coverage.
+        Draws of this fit, for the standard error; without them it is that of the jackknife.
+
+    Returns
+    -------
+    Reliability
+        Its findings say when it is below 0.7, or no share of variance at all.
 
     Raises
     ------
     ModelError
         When the construct is not in the model.
     OptionError
-        For an unknown kind, a number outside 0 to 1, the draws of another fit.
+        For an unknown kind, or the draws of another fit.
     EstimationError
-        For a single item, and when what comes out is not between 0 and 1.
+        For a single item.
 
     References
     ----------
     McDonald, R. P. (1999). Test Theory: A Unified Treatment, chapter 6.
     https://doi.org/10.4324/9781410601087
 
-    Bonett, D. G. (2002). Sample size requirements for testing and estimating coefficient alpha.
-    Journal of Educational and Behavioral Statistics 27, 335-340.
-    https://doi.org/10.3102/10769986027004335
-
     Examples
     --------
     >>> import csimodel as csi
     >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
     >>> index_reliability(fit)
-    0.7888 (se 0.02, 95 % interval 0.7446 to 0.8253): omega of the index of 'Satisfaction' ...
+    0.7812 (se 0.026): omega of the index of 'Satisfaction' from 250 respondents.
     """
-    require_level(level)
-    if not isinstance(kind, str):
-        return known(kind, level)
-    choose("kind", kind, _KINDS)
     names = fit.model.construct_names
     if construct not in names:
         raise ModelError(
             f"construct={construct!r} is not in the model{suggest(str(construct), names)}; "
             f"use one of {', '.join(map(repr, names))}."
         )
-    if bootstrap is not None and bootstrap.fit is not fit:
-        raise OptionError(
-            "The bootstrap was made from another fit; make it again with csi.bootstrap(fit)."
-        )
+    place = names.index(construct)
+    if kind is None:
+        kind = "alpha" if modes_of(fit.solution)[place] == "unit" else "omega"
+    choose("kind", kind, _KINDS)
     if len(fit.model.blocks[construct]) == 1:
         raise EstimationError(
             f"{construct!r} has one item, {fit.model.blocks[construct][0]!r}, and the reliability "
             "of a single question cannot be learnt from its answers; give a number, such as "
             "reliability=0.7, from a study that asked twice."
         )
-    place, quantity = names.index(construct), find(_KINDS[kind])
+    quantity = OMEGA if kind == "omega" else find(kind)
     value = float(quantity.values(fit.solution)[place])
-    _require_possible(value, kind, construct)
-    source = f"{kind} of the index of {construct!r} from {fit.n} respondents"
-    told = tuple(_of_low(value, construct))
+    source = f"{kind} of the index of {construct!r} from {fit.n} respondents."
+    told = _told(value, f"the index of {construct!r}", kind)
+    if fit.answers is None or (told and told[0].severity == "failure"):
+        return Reliability(value, source=source, findings=told, quantity=quantity)
     if bootstrap is not None:
-        draws = bootstrap.values(quantity)[:, [place]]
-        lower, upper = interval_of("percentile", level, np.array([value]), draws)
-        made = f"{source}, its error from {len(draws)} bootstrap draws."
-        se, low, high = float(spread_of(draws)[0]), float(lower[0]), float(upper[0])
-        return Reliability(value, se, low, high, level, made, told, quantity=quantity.name)
-    if fit.answers is None:
-        return Reliability(
-            value, level=level, source=f"{source}, its error unknown.", findings=told
-        )
+        if bootstrap.fit is not fit:
+            raise OptionError(
+                "The bootstrap was made from another fit; make it again with csi.bootstrap(fit)."
+            )
+        se = float(spread_of(bootstrap.values(quantity)[:, [place]])[0])
+        return Reliability(value, se, source, told, quantity=quantity)
     found = jackknife(fit)
     values = found.values(quantity)[:, [place]]
+    pulls = np.nan_to_num(found.pulls(values)[:, 0])
     se = float(found.se(values)[0])
-    return Reliability(
-        value,
-        se,
-        *_limits(value, se, level),
-        level,
-        f"{source}, its error from the jackknife.",
-        told,
-        np.nan_to_num(found.pulls(values)[:, 0]),
-        found.units,
-        quantity.name,
-    )
+    return Reliability(value, se, source, told, pulls, found.units, quantity)
 
 
-def known(value: object, level: float = 0.95) -> Reliability:
-    """Return a reliability the user gives.
+def given_reliability(value: object, whose: str = "the index") -> Reliability:
+    """Return a reliability the user gives: a number, or a `Reliability` as it is.
 
     Raises
     ------
     OptionError
         When it is no number above 0 and up to 1.
     """
+    if isinstance(value, Reliability):
+        return value
     number = isinstance(value, int | float | np.floating) and not isinstance(value, bool)
-    if not number or not 0 < float(value) <= 1:  # type: ignore[arg-type]
+    share = float(value) if number else np.nan  # type: ignore[arg-type]
+    if not 0 < share <= 1:
         raise OptionError(
             f"reliability={value!r} is not a share of variance; give a number above 0 and up to "
-            "1, such as 0.85, or leave it out."
+            "1, such as 0.85."
         )
-    share = float(value)  # type: ignore[arg-type]
-    return Reliability(share, level=level, findings=tuple(_of_low(share, "the index")))
+    return Reliability(share, findings=_told(share, whose, "given"))
 
 
-def group_reliability(table: pd.DataFrame, construct: str = "Satisfaction") -> Reliability:
+def group_reliability(mean: ArrayLike | pd.Series, se: ArrayLike | pd.Series) -> Reliability:
     """Return the reliability of groups' mean indexes, such as firms', from their sampling errors.
 
-    ``1 - mean(se²) / var(means)``: the share of the variance between group means that is not
-    sampling error. Its own error is the jackknife over groups.
+    ``1 - mean(se²) / var(means)``: variance between groups over total variance of the means. Its
+    own error is the jackknife over groups.
 
     Parameters
     ----------
-    table
-        From ``csi.index_scores(fit, by="firm")``, or any table with a row for each group and the
-        columns mean and se.
-    construct
-        Whose index, where the table has several constructs.
+    mean, se
+        Of each group, such as the columns of ``csi.index_scores(fit, by="firm")``.
 
     Raises
     ------
-    OptionError
-        When a column or the construct is missing.
+    SurveyError
+        When the two differ in length, a value is missing or an error negative.
     EstimationError
-        With fewer than 3 groups, or when sampling error explains all differences.
+        With fewer than 3 groups.
 
     References
     ----------
@@ -229,57 +205,52 @@ def group_reliability(table: pd.DataFrame, construct: str = "Satisfaction") -> R
 
     Examples
     --------
-    >>> table = pd.DataFrame({"mean": [70.0, 74, 78, 80, 83], "se": [1.5, 1.2, 1.4, 1.6, 1.3]})
-    >>> round(group_reliability(table).value, 3)
-    0.923
+    >>> found = group_reliability([70.0, 74, 78, 80, 83], [1.5, 1.2, 1.4, 1.6, 1.3])
+    >>> round(found.value, 3)
+    0.924
     """
-    lacking = [name for name in ("mean", "se") if name not in table.columns]
-    if lacking:
-        raise OptionError(
-            f"The table has no column {lacking[0]!r}; give that of csi.index_scores(fit, by=...)."
+    means, errors = (np.asarray(part, dtype=np.float64) for part in (mean, se))
+    if means.ndim != 1 or means.shape != errors.shape:
+        raise SurveyError(
+            f"There are {means.size} group means and {errors.size} standard errors; give one "
+            "of each for every group."
         )
-    if "construct" in table.index.names:
-        has = list(table.index.get_level_values("construct").unique())
-        if construct not in has:
-            raise OptionError(
-                f"construct={construct!r} is not in the table{suggest(str(construct), has)}; "
-                f"it has {listed(map(repr, has), 12)}."
-            )
-        table = table.xs(construct, level="construct")
-    mean, se = (table[name].to_numpy(dtype=np.float64) for name in ("mean", "se"))
-    usable = np.isfinite(mean) & np.isfinite(se)
-    told = []
-    if lost := int((~usable).sum()):
-        names = [str(name) for name in table.index[~usable]]
-        message = f"{lost} of {len(mean)} groups have no sampling error and were left out: "
-        told.append(
-            Finding("groups-left-out", message + f"{listed(names)}.", tuple(names), count=lost)
+    if not (np.isfinite(means).all() and np.isfinite(errors).all() and (errors >= 0).all()):
+        wrong = int((~(np.isfinite(means) & np.isfinite(errors) & (errors >= 0))).sum())
+        raise SurveyError(
+            f"{wrong} of {means.size} groups lack a mean or a standard error of 0 or more; "
+            "leave those groups out."
         )
-    mean, se = mean[usable], se[usable]
-    n = len(mean)
+    n = means.size
     if n < 3:
         raise EstimationError(
             f"Only {n} groups have a mean and a sampling error, and a reliability needs at least "
             "3; use more groups, or give a number."
         )
-    value = float(of_groups(mean, se**2, np.ones((1, n)))[0])
-    if not value > 0:
-        raise EstimationError(
-            f"The groups' means differ no more than their sampling errors explain (variance "
-            f"{mean.var(ddof=1):.3g}, mean squared error {np.mean(se**2):.3g}), so nothing is "
-            "left to explain repurchase by; use larger groups."
-        )
-    without = of_groups(mean, se**2, 1.0 - np.eye(n))
-    error = float(np.sqrt((n - 1.0) / n * ((without - without.mean()) ** 2).sum()))
-    told.extend(_of_low(value, "the groups' index"))
-    source = f"1 - mean(se²)/var(means) over {n} groups, its error from the jackknife over groups."
+    groups = np.stack([means, errors**2])
+    value = float(of_groups(groups, np.ones((1, n)))[0])
+    without = of_groups(groups, 1.0 - np.eye(n))
+    pulls = (n - 1.0) / n * (without.mean() - without)
+    told = _told(value, "the groups' index", "groups")
     return Reliability(
-        value, error, *_limits(value, error, 0.95), 0.95, source, tuple(told)
-    )  # fmt: skip
+        value,
+        float(np.sqrt(n / (n - 1.0) * (pulls**2).sum())),
+        f"1 - mean(se²)/var(means) over {n} groups.",
+        told,
+        pulls,
+        groups=groups,
+    )
 
 
-def of_groups(mean: Floats, error: Floats, weights: Floats) -> Floats:
-    """Return ``1 - mean(error variance) / var(mean)`` in draws, weights (draws, groups)."""
+def shared_reliability(value: float, name: str, groups: int) -> Reliability:
+    """Return the reliability of the mean index of groups of respondents, already computed."""
+    source = f"variance between groups over the variance of {groups} groups' means."
+    return Reliability(value, source=source, findings=_told(value, f"the groups' {name}", "groups"))
+
+
+def of_groups(groups: Floats, weights: Floats) -> Floats:
+    """Return ``1 - mean(se²) / var(mean)`` in draws, (draws,), from weights (draws, groups)."""
+    mean, error = groups
     total = weights.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         centre = weights @ mean / total
@@ -297,63 +268,36 @@ def index_omega(solution: Solution) -> Floats:
     result = np.ones((*weights.shape[:-1], len(model.constructs)))
     for j, block in enumerate(model.slices):
         if block.stop - block.start > 1:
-            w, own = weights[..., block], moments.select(moments.items[block])
-            variance = np.einsum("...i,...ik,...k->...", w, own.cor, w)
-            error = (w**2 * (1.0 - _squared_loadings(own))).sum(axis=-1)
+            w, cor = weights[..., block], moments.cor[..., block, block]
+            variance = np.einsum("...i,...ik,...k->...", w, cor, w)
+            error = (w**2 * (1.0 - one_factor(cor) ** 2)).sum(axis=-1)
             with np.errstate(invalid="ignore", divide="ignore"):
                 result[..., j] = 1.0 - error / variance
     return result
 
 
-OMEGA = register(Quantity("index_omega", by_construct, index_omega, null=None))
+OMEGA = Quantity("index_omega", by_construct, index_omega, null=None)
 
 
-def _squared_loadings(moments: Moments) -> Floats:
-    """Return squared standardised loadings on one factor, (..., items), by ML.
-
-    Three items have a closed form, ``r₁₂ r₁₃ / r₂₃``; two get their correlation.
-    """
-    r = moments.cor
-    if r.shape[-1] == 2:
-        return np.asarray(np.repeat(r[..., 0, 1][..., None], 2, axis=-1))
-    if r.shape[-1] == 3:
-        a, b, c = r[..., 0, 1], r[..., 0, 2], r[..., 1, 2]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            squares = np.stack([a * b / c, a * c / b, b * c / a], axis=-1)
-        return np.where((squares > 0).all(axis=-1, keepdims=True), squares, np.nan)
-    model = Model((reflective("factor", moments.items),))
-    found = ML().estimate(moments, model)
-    solved = np.asarray(found.outcome == Outcome.CONVERGED)[..., None]
-    return np.where(solved, found.loadings**2, np.nan)
-
-
-def _limits(value: float, se: float, level: float) -> tuple[float, float]:
-    from scipy.special import ndtri
-
-    reach = float(ndtri(0.5 + level / 2.0)) * se / (1.0 - value)
-    return 1.0 - (1.0 - value) * float(np.exp(reach)), 1.0 - (1.0 - value) * float(np.exp(-reach))
-
-
-def _require_possible(value: float, kind: str, construct: str) -> None:
-    if 0 < value <= 1:
-        return
+def _told(value: float, whose: str, kind: str) -> tuple[Finding, ...]:
+    """Say what is wrong with a reliability."""
+    if _LOW <= value <= 1:
+        return ()
+    if 0 < value < _LOW:
+        message = (
+            f"The reliability of {whose} is {value:.2f}, below {_LOW:g}: a correction multiplies "
+            f"the slope by about {1 / value:.1f} and rests on the reliability as much as on the "
+            "data; ask more questions, or more customers of each group."
+        )
+        return (Finding("low-reliability", message, (whose,)),)
     why = {
-        "rho_a": "rho_A is for PLS mode A weights only" if np.isnan(value) else "",
-        "omega": "one common factor does not describe its items" if np.isnan(value) else "",
-    }.get(kind, "")
-    why = why or f"it came out as {value:.3g}, and a share of variance lies between 0 and 1"
-    raise EstimationError(
-        f"The index of {construct!r} has no reliability of kind {kind!r}: {why}; use another "
-        "kind, or give a number such as reliability=0.85."
-    )
-
-
-def _of_low(value: float, whose: str) -> list[Finding]:
-    if value >= _LOW:
-        return []
+        "rho_a": "rho_A is for PLS mode A weights only",
+        "omega": "one common factor does not describe its items",
+    }.get(kind if np.isnan(value) else "", f"it came out as {value:.3g}, outside 0 to 1")
+    if kind == "groups" and value <= 0:
+        why = "the means differ no more than their sampling errors explain"
     message = (
-        f"The reliability of {whose} is {value:.2f}: more than half of its variance is error, so "
-        f"a correction multiplies the slope by {1 / value:.1f} and rests on the reliability more "
-        "than on the data; ask more questions."
+        f"The reliability of {whose} cannot be used ({kind}): {why}; no slope is corrected with "
+        "it. Use another kind, or give a number such as reliability=0.85."
     )
-    return [Finding("low-reliability", message, (whose,))]
+    return (Finding("impossible-reliability", message, (whose,), "failure"),)

@@ -6,8 +6,10 @@ controls and outcome follow from those of the items by the item weights. NumPy o
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +21,12 @@ from csimodel.repurchase.sample import Sample
 
 Floats = NDArray[np.float64]
 
-_CELLS = 2**22
+_CELLS = 2**22  # draws times cells handled at once
+_STEP = 1e-4  # of a standardised covariance, in numerical derivatives
 
 
 @dataclass(frozen=True, eq=False)
-class ErrorMoments:
+class ItemMoments:
     """Covariances of the items (in points), the controls and the outcome, in this order.
 
     Attributes
@@ -54,15 +57,25 @@ class ErrorMoments:
 
     @cached_property
     def of_regressors(self) -> tuple[Floats, Floats]:
-        """Covariances of indexes and controls, (..., r, r), and theirs with the outcome, (..., r)."""
+        """Covariances of indexes and controls, (..., r, r), and with the outcome, (..., r)."""
         cov = np.swapaxes(self.turned, -1, -2) @ self.cov @ self.turned
         return cov[..., :-1, :-1], cov[..., :-1, -1]
 
 
-def sample_moments(fit: Fit, sample: Sample) -> tuple[ErrorMoments, Floats]:
+def side_by_side(blocks: Sequence[slice]) -> tuple[slice, ...]:
+    """Return where blocks of items lie when put one after another.
+
+    >>> side_by_side([slice(4, 7), slice(0, 2)])
+    (slice(0, 3, None), slice(3, 5, None))
+    """
+    ends = np.cumsum([0, *(block.stop - block.start for block in blocks)]).tolist()
+    return tuple(slice(a, b) for a, b in pairwise(ends))
+
+
+def sample_moments(fit: Fit, sample: Sample) -> tuple[ItemMoments, Floats]:
     """Return the moments of a regression's respondents, and their variables about the means.
 
-    The variables are (rows, variables), in the order of `ErrorMoments`.
+    The variables are (rows, variables), in the order of `ItemMoments`.
     """
     answers = fit.require_answers("corrected slopes")
     slices = [fit.model.slices[fit.model.construct_names.index(name)] for name in sample.indexes]
@@ -72,12 +85,48 @@ def sample_moments(fit: Fit, sample: Sample) -> tuple[ErrorMoments, Floats]:
     variables = np.column_stack([points, controls, sample.outcome])
     variables = variables - sample.share @ variables
     cov = (variables * sample.share[:, None]).T @ variables
-    ends = np.cumsum([0, *(block.stop - block.start for block in slices)]).tolist()
-    blocks = tuple(slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True))
-    return ErrorMoments(cov, point_weights(fit.solution)[items], blocks), variables
+    weights = point_weights(fit.solution)[items]
+    return ItemMoments(cov, weights, side_by_side(slices)), variables
 
 
-def draw_moments(chain: Chain) -> ErrorMoments:
+def moment_pulls(
+    slopes_of: Callable[[ItemMoments], Floats],
+    moments: ItemMoments,
+    variables: Floats,
+    share: Floats,
+) -> Floats:
+    """Return each respondent's pull on slopes, (rows, r), the item weights taken as known.
+
+    The slopes are functions of the covariances: their derivatives, by central differences in one
+    batch, times each respondent's deviation ``share (x x' - S)``.
+
+    Parameters
+    ----------
+    slopes_of
+        Slopes of a batch of moments.
+    moments, variables
+        From `sample_moments`.
+    share
+        How much each respondent counts, (rows,).
+    """
+    scale = np.sqrt(np.diag(moments.cov))
+    row, column = np.triu_indices(len(scale))
+    each = np.arange(len(row))
+    steps = np.zeros((2, len(row), len(scale), len(scale)))
+    for k, sign in enumerate((1.0, -1.0)):
+        steps[k, each, row, column] = sign * _STEP
+        steps[k, each, column, row] = sign * _STEP
+    moved = moments.cov + steps.reshape(-1, *moments.cov.shape) * np.outer(scale, scale)
+    weights = np.broadcast_to(moments.weights, (len(moved), len(moments.weights)))
+    up, down = slopes_of(ItemMoments(moved, weights, moments.blocks)).reshape(2, len(row), -1)
+    gradient = (up - down) / (2.0 * _STEP)
+    unit = variables / scale
+    standard = moments.cov / np.outer(scale, scale)
+    deviations = unit[:, row] * unit[:, column] - standard[row, column]
+    return np.asarray((share[:, None] * deviations) @ gradient)
+
+
+def draw_moments(chain: Chain) -> ItemMoments:
     """Return the moments in the usable draws of a whole chain, one matrix product a block.
 
     Where an answer is missing and counts as the item's mean, it is the mean of the draw.
@@ -120,7 +169,7 @@ def draw_moments(chain: Chain) -> ErrorMoments:
     mean = second[:, 0, 1:]
     cov = second[:, 1:, 1:] - mean[:, :, None] * mean[:, None, :]
     weights = point_weights(solution)[places][:, cells.items]
-    return ErrorMoments(cov, weights, cells.blocks)
+    return ItemMoments(cov, weights, cells.blocks)
 
 
 def _filled(second: Floats, fill: Floats, others: int) -> Floats:

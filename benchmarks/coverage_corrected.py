@@ -1,0 +1,216 @@
+"""Coverage of corrected slopes on simulated truth: a point of the true index is worth 0.0058.
+
+    python benchmarks/coverage_corrected.py [respondents] [firms] [survey] [logit] [--samples 1000]
+
+Every line is a cell of at least 1,000 samples. `bias` is the mean estimate less the truth, in
+percent of the truth; `covered` the share of 95 % intervals that hold the truth, with its simulation
+error about 0.7 points; `theory` what the naive slope's bias has to be, reliability - 1. Everything
+runs through the public functions, on one thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterator
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+import numpy as np
+import pandas as pd
+
+import csimodel as csi
+
+SLOPE = 0.0058
+SD = 8.0  # of the true index, points
+RELIABILITIES = (0.7, 0.8, 0.9, 0.95)
+MODEL = csi.Model.from_syntax(
+    "Quality =~ q1 + q2 + q3\nSatisfaction =~ s1 + s2 + s3\nSatisfaction ~ Quality"
+)
+SCALE = (0.0, 1000.0)
+
+
+def answers(rng: np.random.Generator, latent: np.ndarray, reliability: float) -> pd.DataFrame:
+    """Return answers to both constructs; the mean of s1 to s3 has the reliability."""
+    of_item = reliability / (3.0 - 2.0 * reliability)
+    noise = np.sqrt(1.0 / of_item - 1.0)
+    quality = 0.7 * latent + np.sqrt(0.51) * rng.standard_normal(latent.size)
+    columns = {}
+    for k in (1, 2, 3):
+        columns[f"s{k}"] = latent + noise * rng.standard_normal(latent.size)
+        columns[f"q{k}"] = quality + 0.7 * rng.standard_normal(latent.size)
+    frame = 500.0 + 10.0 * SD * pd.DataFrame(columns)
+    return frame.clip(*SCALE)
+
+
+def of_respondents(rng: np.random.Generator, reliability: float) -> csi.CorrectedSlopes:
+    """Simulate 400 respondents; weights, index, reliability and slope in every one of 399 draws."""
+    latent = rng.standard_normal(400)
+    again = 0.5 + SLOPE * SD * latent + 0.1 * rng.standard_normal(latent.size)
+    fit = csi.fit(MODEL, csi.read_survey(answers(rng, latent, reliability), scale=SCALE))
+    boot = csi.bootstrap(fit, draws=399, rng=rng, progress=False)
+    methods = ("eiv", "simex", "simex-quadratic", "croon", "sem")
+    return csi.corrected_slopes(
+        fit,
+        pd.Series(again.clip(0, 1), name="again"),
+        methods,
+        scale=(0, 1),
+        bootstrap=boot,
+        progress=False,
+    )
+
+
+def of_firms(rng: np.random.Generator, reliability: float) -> csi.CorrectedSlopes:
+    """Simulate 150 firms whose repurchase share comes from elsewhere; 499 draws of firms."""
+    true = 72.0 + SD * rng.standard_normal(150)
+    # Samples of 20 to 60 customers: errors differ from firm to firm.
+    size = rng.integers(20, 61, true.size)
+    error = SD**2 * (1.0 / reliability - 1.0) * size.mean() / size
+    error *= SD**2 * (1.0 / reliability - 1.0) / error.mean()
+    measured = true + np.sqrt(error) * rng.standard_normal(true.size)
+    # Each firm knows its error variance as well as its customers tell.
+    known = error * rng.chisquare(size - 1) / (size - 1)
+    share = 0.5 + SLOPE * (true - 72.0) + 0.05 * rng.standard_normal(true.size)
+    return csi.corrected_slopes_of_index(
+        measured,
+        pd.Series(share.clip(0, 1), name="share"),
+        methods=("eiv", "simex", "simex-quadratic"),
+        index_se=np.sqrt(known),
+        scale=(0, 1),
+        draws=499,
+        rng=rng,
+        progress=False,
+    )
+
+
+def of_survey(rng: np.random.Generator, reliability: float) -> csi.CorrectedSlopes:
+    """Simulate 80 firms with 12 customers each, who are asked both; 399 draws of whole firms."""
+    firm = np.repeat(np.arange(80), 12)
+    between = rng.standard_normal(80)
+    # A fifth of the error of a firm's mean is item error, the rest differences of customers.
+    own = np.sqrt(9.6 * (1.0 / reliability - 1.0)) * rng.standard_normal(firm.size)
+    noise = np.sqrt(7.2 * (1.0 / reliability - 1.0))
+    latent = between[firm] + own
+    columns = {}
+    for k in (1, 2, 3):
+        columns[f"s{k}"] = latent + noise * rng.standard_normal(firm.size)
+        columns[f"q{k}"] = 0.7 * latent + rng.standard_normal(firm.size)
+    frame = (500.0 + 10.0 * 3.0 * pd.DataFrame(columns)).clip(*SCALE)
+    frame["firm"] = firm
+    # Within firms the slope is twice that between firms.
+    again = 0.5 + SLOPE * 3.0 * (between[firm] + 2.0 * own)
+    again += 0.01 * rng.standard_normal(80)[firm] + 0.05 * rng.standard_normal(firm.size)
+    fit = csi.fit(MODEL, csi.read_survey(frame, scale=SCALE, cluster="firm"))
+    boot = csi.bootstrap(fit, draws=399, rng=rng, progress=False)
+    outcome = pd.Series(again.clip(0, 1), name="again")
+    return csi.corrected_slopes(fit, outcome, scale=(0, 1), by="firm", bootstrap=boot)
+
+
+def of_buyers(rng: np.random.Generator, reliability: float) -> csi.CorrectedSlopes:
+    """Simulate 1,000 respondents who buy again or not, by a logit; linearised errors."""
+    latent = rng.standard_normal(1000)
+    again = rng.random(latent.size) < 1.0 / (1.0 + np.exp(-(0.6 + LOGIT * SD * latent)))
+    fit = csi.fit(MODEL, csi.read_survey(answers(rng, latent, reliability), scale=SCALE))
+    methods = ("regression-calibration", "simex", "simex-quadratic")
+    return csi.corrected_slopes(
+        fit, pd.Series(again * 1.0, name="again"), methods, family="logit", replications=4
+    )
+
+
+def logit_for(slope: float) -> float:
+    """Return the log-odds per point whose average marginal effect is the slope."""
+    from scipy.optimize import brentq
+
+    node, weight = np.polynomial.hermite_e.hermegauss(60)
+
+    def gap(b: float) -> float:
+        p = 1.0 / (1.0 + np.exp(-(0.6 + b * SD * node)))
+        return float(b * (weight @ (p * (1 - p))) / weight.sum() - slope)
+
+    return float(brentq(gap, 0.0, 1.0))
+
+
+LOGIT = logit_for(SLOPE)
+
+PARTS: dict[str, Callable[[np.random.Generator, float], csi.CorrectedSlopes]] = {
+    "respondents": of_respondents,
+    "firms": of_firms,
+    "survey": of_survey,
+    "logit": of_buyers,
+}
+
+
+# The naive slope's relative bias; of customers asked both, 0.8 of the error of a firm's mean goes
+# with twice the slope. A logit's is not known exactly.
+THEORY: dict[str, Callable[[float], float]] = {
+    "respondents": lambda reliability: reliability - 1.0,
+    "firms": lambda reliability: reliability - 1.0,
+    "survey": lambda reliability: 0.6 * (1.0 - reliability),
+    "logit": lambda reliability: np.nan,
+}
+
+
+def cells(part: str, samples: int, reliabilities: tuple[float, ...]) -> Iterator[pd.DataFrame]:
+    """Yield, for each reliability, bias, errors and coverage by method."""
+    for reliability in reliabilities:
+        rng = np.random.default_rng([7, round(1000 * reliability)])
+        tables = []
+        for _ in range(samples):
+            tables.append(PARTS[part](rng, reliability).table.set_index("method"))
+        every = pd.concat(tables, keys=range(samples))
+        effect = every["average_marginal_effect"]
+        every["covered"] = (every["lower"] <= SLOPE) & (every["upper"] >= SLOPE)
+        by = every.groupby(level=1, sort=False)
+        mean = effect.groupby(level=1, sort=False).mean()
+        found = pd.DataFrame(
+            {
+                "reliability": reliability,
+                "bias %": 100.0 * (mean / SLOPE - 1.0),
+                "theory %": np.nan,
+                "covered %": 100.0 * by["covered"].mean(),
+                "sd / mean se": effect.groupby(level=1, sort=False).std() / by["se"].mean(),
+                "samples": samples,
+                "without slope": effect.isna().groupby(level=1, sort=False).sum(),
+            }
+        )
+        found.loc["naive", "theory %"] = 100.0 * THEORY[part](reliability)
+        yield found.reset_index()
+
+
+def markdown(table: pd.DataFrame, head: bool) -> str:
+    """Return lines of a Markdown table."""
+    lines = []
+    if head:
+        lines += ["| " + " | ".join(map(str, table.columns)) + " |"]
+        lines += ["|" + " --- |" * len(table.columns)]
+    for row in table.itertuples(index=False):
+        cells = []
+        for name, value in zip(table.columns, row, strict=True):
+            if isinstance(value, float):
+                digits = 2 if name in ("reliability", "sd / mean se") else 1
+                cells.append("" if np.isnan(value) else f"{value:.{digits}f}")
+            else:
+                cells.append(str(value))
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", help=", ".join(PARTS))
+    parser.add_argument("--samples", type=int, default=1000)
+    chosen = parser.parse_args()
+    warnings.simplefilter("error")
+    for part in chosen.parts or PARTS:
+        print(f"\n### {part}\n\n{PARTS[part].__doc__}\n")
+        start = time.perf_counter()
+        for place, found in enumerate(cells(part, chosen.samples, RELIABILITIES)):
+            print(markdown(found, place == 0), flush=True)
+        print(f"\n{(time.perf_counter() - start) / 60:.1f} minutes.", flush=True)
+
+
+if __name__ == "__main__":
+    main()
