@@ -87,8 +87,9 @@ class CorrectedSlopes(Shown):
                 f"of {', '.join(map(repr, self.indexes))}."
             )
         row = self.table[(self.table["method"] == method) & (self.table["index"] == name)].iloc[0]
-        parts = row[["average_marginal_effect", "se", "lower", "upper", "p"]].astype(float)
-        return Estimate(*parts.tolist(), level=self.level)
+        columns = ("average_marginal_effect", "se", "lower", "upper", "p")
+        value, se, lower, upper, p = (float(row[column]) for column in columns)
+        return Estimate(value, se, lower, upper, p, self.level)
 
     def summary(self) -> Page:
         """Return the results as a page of text; prints, and shows as HTML in a notebook."""
