@@ -278,7 +278,10 @@ def test_messages_of_rows(table):
         of(table.assign(again=table["again"] * 10))
     with pytest.raises(SurveyError, match="Weight column 'n' holds negative values"):
         of(table.assign(n=-1.0), weights="n")
-    with pytest.raises(EstimationError, match="There are 0 usable rows of 0 firms in 0 periods"):
+    with pytest.raises(
+        EstimationError,
+        match=r"There are 0 usable rows of 0 firms in 0 periods \(left out: 25 alone in",
+    ):
         of(table[table["period"] == 1])
     with pytest.raises(OptionError, match="Level 101 is not on the index"):
         of(table).predict(101)

@@ -43,7 +43,7 @@ def fitted(
         period=p,
         effects=effects,
     )
-    _require_rows(panel, names)
+    _require_rows(panel, names, told)
     found = RepurchasePanel(
         panel, cut, outcome, names, errors, None, level, interval,
         (*told, *about(panel, errors, names[0])),
@@ -51,13 +51,22 @@ def fitted(
     return found, connected
 
 
-def _require_rows(panel: Panel, names: tuple[str, ...]) -> None:
+_WHY = {
+    "rows-left-out": "with a value missing",
+    "small-cells": "with fewer respondents than fewest=",
+    "singletons": "alone in their firm or period",
+}
+
+
+def _require_rows(panel: Panel, names: tuple[str, ...], told: list[Finding]) -> None:
     firms, periods = len(np.unique(panel.firm)), len(np.unique(panel.period))
     own = {"two-way": firms + periods - 1, "firm": firms, "period": periods, "none": 1}
     needed = own[panel.effects] + len(names) + 1
     if firms < 2 or panel.n < needed:
+        why = [f"{found.count} {_WHY[found.code]}" for found in told if found.code in _WHY]
+        lost = f" (left out: {listed(why)})" if why else ""
         raise EstimationError(
-            f"There are {panel.n} usable rows of {firms} firms in {periods} periods, and "
+            f"There are {panel.n} usable rows of {firms} firms in {periods} periods{lost}, and "
             f"effects={panel.effects!r} need at least 2 firms and {max(needed, 4)} rows; use more "
             "periods, or fewer effects."
         )
