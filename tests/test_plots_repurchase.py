@@ -277,6 +277,16 @@ def test_curves_of_segments_are_drawn_where_somebody_was(fit, mobi):
         np.testing.assert_allclose(line.get_ydata(), seen["probability"])
 
 
+def test_slopes_of_a_result_are_its_effects_of_the_first_index(fit):
+    found = csi.corrected_slopes(fit, "CUSL1", ("eiv",), index=["Satisfaction", "Image"])
+    figure = slopes(found)
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert names[0] == "as measured"
+    assert len(names) == 2
+    for text, method in zip(words(figure), ("naive", "eiv"), strict=True):
+        assert text.startswith(f"{100 * found.effect(method):.2f} [")
+
+
 def test_money_in_steps_shows_units_and_relative_intervals(rep, fit):
     terms = csi.money.Economics(
         margin=100, currency="EUR", period="year", discount_rate=0.1, customers=1000

@@ -126,6 +126,32 @@ def test_repurchase_by_group_and_money_are_those_of_the_other_modules(hostile):
     assert "What a point is worth in money" in text
 
 
+def test_the_corrected_slope_is_that_of_the_other_module(analysis, folder):
+    found = csi.corrected_slopes(
+        analysis.fit, "CUSL1", ("regression-calibration",), family="fractional-logit",
+        bootstrap=analysis.bootstrap, progress=False,
+    )  # fmt: skip
+    pd.testing.assert_frame_equal(analysis.slopes.table, found.table)
+    naive, corrected = found.effect("naive"), found.effect("regression-calibration")
+    assert naive == analysis.repurchase.average_marginal_effect
+    assert (
+        f"goes with {100 * corrected:.2f} percentage points more (95 % interval "
+        f"{100 * corrected.lower:.2f} to {100 * corrected.upper:.2f}), against "
+        f"{100 * naive:.2f} as measured."
+    ) in " ".join(sentences.slopes(analysis)).replace("\xa0", " ")
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "Corrected for measurement error" in page
+    assert 'id="figure-repurchase_slopes"' in page
+
+
+def test_an_index_of_one_item_is_not_corrected_and_that_is_said():
+    survey = csi.load_mobi()
+    found = csi.analyze(survey, target="Complaints", draws=60, outcome="CUSL1", progress=False)
+    assert found.slopes is None
+    told = next(one for one in found.findings if one.code == "slope-not-corrected")
+    assert str(told).startswith("The slope of repurchase is not corrected for measurement error: ")
+
+
 def test_groups_without_a_curve_are_said(tmp_path):
     frame = csi.load_mobi().data.assign(firm=["small"] * 20 + ["large"] * 230)
     found = csi.analyze(

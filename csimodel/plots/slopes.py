@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 from csimodel.plots import fonts, style
 from csimodel.plots.charts import bounds, check_table, estimate_text
 from csimodel.plots.rows import finish_rows, row_axes, whole_decimals
+from csimodel.repurchase.corrected.result import LABELS, CorrectedSlopes
 
 
 def slopes(
-    table: pd.DataFrame,
+    table: CorrectedSlopes | pd.DataFrame,
     *,
     x: str = "Percentage points per index point",
     scale: float = 100.0,
@@ -27,7 +28,9 @@ def slopes(
     Parameters
     ----------
     table
-        Columns method, slope, and lower and upper where there are intervals.
+        The result of ``csi.corrected_slopes(…)``, of which the average marginal effects of the
+        first index are drawn; or columns method, slope, and lower and upper where there are
+        intervals.
     x
         Title of the axis.
     scale
@@ -60,6 +63,8 @@ def slopes(
     >>> [text.get_text() for text in slopes(table).axes[0].texts]
     ['0.98 [0.96, 1.00]', '1.07 [1.03, 1.11]']
     """
+    if isinstance(table, CorrectedSlopes):
+        table = _effects(table)
     check_table(table, "table", ["method", "slope"], "methods, with columns method and slope")
     names = [str(name) for name in table["method"]]
     value = scale * table["slope"].to_numpy(dtype=float)
@@ -91,3 +96,18 @@ def slopes(
     finish_rows(ax, names, texts, family)
     style.title_axes(ax, family, x=x, title=title)
     return figure
+
+
+def _effects(found: CorrectedSlopes) -> pd.DataFrame:
+    """Return the effects of the first index by method, those without a solution left out."""
+    own = found.table[found.table["index"] == found.indexes[0]]
+    own = own[np.isfinite(own["average_marginal_effect"])]
+    names = own["method"].map(LABELS)
+    return pd.DataFrame(
+        {
+            "method": names,
+            "slope": own["average_marginal_effect"],
+            "lower": own["lower"],
+            "upper": own["upper"],
+        }
+    )

@@ -27,9 +27,10 @@ from csimodel.findings import Finding, listed
 from csimodel.index import importance_performance, index_scores, scale_of
 from csimodel.inference import Bootstrap, bootstrap
 from csimodel.model import Model, catalogue
-from csimodel.report.worth import money_by_driver, segments_of
+from csimodel.report.worth import money_by_driver, segments_of, slopes_of
 from csimodel.repurchase import Repurchase
 from csimodel.repurchase import repurchase as regress_repurchase
+from csimodel.repurchase.corrected import CorrectedSlopes
 from csimodel.repurchase.money import Economics, Money
 from csimodel.repurchase.segments import Segments
 from csimodel.survey import Item, Survey, read_survey
@@ -56,6 +57,8 @@ class Analysis:
         Reliability, validity and fit, with verdicts.
     repurchase
         The regression of repurchase on the index, or None.
+    slopes
+        The slope of repurchase as measured and corrected for measurement error, or None.
     segments
         The curve of repurchase in every group, or None.
     money
@@ -78,6 +81,7 @@ class Analysis:
     importance: pd.DataFrame
     assessment: Assessment
     repurchase: Repurchase | None
+    slopes: CorrectedSlopes | None
     segments: Segments | None
     money: dict[str, Money]
     group_index: pd.DataFrame | None
@@ -216,7 +220,7 @@ def analyze(
             raise EstimationError(f"There is no solution to report: {why}")
         scale_of(fitted.moments)
         boot = bootstrap(fitted, draws, rng, progress=progress)
-        valued = None
+        valued, slopes = None, None
         if outcome is not None:
             valued = regress_repurchase(
                 fitted,
@@ -228,6 +232,9 @@ def analyze(
                 level=level,
                 progress=progress,
             )
+            if valued.converged:
+                slopes, told = slopes_of(valued, boot, outcome_scale, progress=progress)
+                warned.extend(told)
         groups, segments = None, None
         if by is not None:
             groups = index_scores(fitted, by=by, bootstrap=boot, level=level)
@@ -249,6 +256,7 @@ def analyze(
         importance=drivers,
         assessment=assessed,
         repurchase=valued,
+        slopes=slopes,
         segments=segments,
         money=money,
         group_index=groups,

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from csimodel.report.analysis import Analysis
 
 NAMES = (
-    "index", "index_by_group", "drivers", "repurchase", "repurchase_by_group", "money", "model",
+    "index", "index_by_group", "drivers", "repurchase", "repurchase_slopes",
+    "repurchase_by_group", "money", "model",
 )  # fmt: skip
 """Every figure a report can have."""
 
@@ -54,6 +55,8 @@ def drawings(analysis: Analysis) -> list[Callable[[Analysis], Picture]]:
     found.append(_drivers)
     if analysis.repurchase is not None and analysis.repurchase.converged:
         found.append(_curve)
+    if analysis.slopes is not None:
+        found.append(_slopes)
     if analysis.segments is not None and len(analysis.segments.names) <= MOST_CURVES:
         found.append(_curves)
     if analysis.money:
@@ -147,6 +150,19 @@ def _curve(analysis: Analysis) -> Picture:
         f"The line is what the regression expects at each index, the band its "
         f"{percent(analysis.level)} interval. Ticks at the bottom are respondents; where there "
         "are few, the line rests on the shape of the curve.",
+    )
+
+
+def _slopes(analysis: Analysis) -> Picture:
+    from csimodel import plots
+
+    found = analysis.slopes
+    assert found is not None
+    return Picture(
+        "repurchase_slopes",
+        plots.to_svg(plots.slopes(found), title=found.headline),
+        "What a point is worth as measured (dashed line), and corrected for the error of the "
+        f"index, with {percent(analysis.level)} intervals.",
     )
 
 

@@ -24,6 +24,7 @@ _RAO = "Rao, Wu & Yue (1992), Survey Methodology 18, 209-217"
 _RINGLE = "Ringle & Sarstedt (2016), Industrial Management & Data Systems 116, 1865-1886"
 _PAPKE = "Papke & Wooldridge (1996), Journal of Applied Econometrics 11, 619-632"
 
+_CARROLL = "Carroll, Ruppert, Stefanski & Crainiceanu (2006), Measurement Error in Nonlinear Models"
 _GUPTA = "Gupta & Lehmann (2003), Journal of Interactive Marketing 17(1), 9-24"
 
 _DOI = {
@@ -33,6 +34,7 @@ _DOI = {
     _DIJKSTRA: "10.25300/MISQ/2015/39.2.02",
     _EFRON: "10.1201/9780429246593",
     _RINGLE: "10.1108/IMDS-10-2015-0449",
+    _CARROLL: "10.1201/9781420010138",
     _GUPTA: "10.1002/dir.10045",
     _PAPKE: "10.1002/(SICI)1099-1255(199611)11:6%3C619::AID-JAE418%3E3.0.CO;2-1",
 }
@@ -79,6 +81,17 @@ def steps(analysis: Analysis) -> list[Step]:
     ]
     if analysis.repurchase is not None:
         found.append(_repurchase(analysis))
+    if analysis.slopes is not None:
+        found.append(
+            Step(
+                "Correction",
+                "The index is the true satisfaction and an error that has nothing to do with it; "
+                "the share of the first in its variance is the reliability. In a straight "
+                "regression the corrected slope is the measured one divided by it; in others the "
+                "index is replaced by what is expected of the true one (regression calibration).",
+                "E(true | index) = mean + reliability · (index − mean)",
+            )
+        )
     if analysis.segments is not None:
         found.append(
             Step(
@@ -118,6 +131,7 @@ def references(analysis: Analysis) -> list[tuple[str, str]]:
         _DIJKSTRA: consistent,
         _RINGLE: True,
         _PAPKE: fractional,
+        _CARROLL: analysis.slopes is not None,
         _GUPTA: bool(analysis.money),
         _EFRON: True,
         _RAO: design,

@@ -89,6 +89,7 @@ def _parts(analysis: Analysis, title: str | None) -> dict[str, object]:
         "headline": sentences.headline(analysis),
         "drivers": sentences.drivers(analysis),
         "repurchase": sentences.repurchase(analysis),
+        "slopes": sentences.slopes(analysis),
         "segments": sentences.segments(analysis),
         "money": sentences.money(analysis),
         "groups": [] if groups is None else sentences.by_group(analysis, groups),

@@ -93,6 +93,31 @@ def repurchase(analysis: Analysis) -> list[str]:
     return said
 
 
+def slopes(analysis: Analysis) -> list[str]:
+    """Say what a point is worth once the measurement error of the index is taken off."""
+    found = analysis.slopes
+    if found is None:
+        return []
+    part = found.reliability[found.indexes[0]]
+    said = [
+        "Answers to a few questions measure satisfaction with error, which makes its effect look "
+        f"smaller than it is; the reliability of the index is {number(float(part.value), 2)}, 1 "
+        "being without error."
+    ]
+    naive, method = found.effect("naive"), str(found.table["method"].iloc[-1])
+    corrected = found.effect(method)
+    if not isfinite(corrected):
+        return [*said, "The effect could not be corrected for it with these data."]
+    said.append(
+        f"Corrected for it, one point more of the true {found.indexes[0]} goes with "
+        f"{_points(corrected, 2)} ({percent(analysis.level)} interval "
+        f"{span(100 * corrected.lower, 100 * corrected.upper, 2)}), against "
+        f"{number(100 * float(naive), 2)} as measured. Predictions at an index that is measured, "
+        "such as those above, need no correction."
+    )
+    return said
+
+
 def segments(analysis: Analysis) -> list[str]:
     """Say whether the curve of repurchase is the same in every group."""
     found = analysis.segments

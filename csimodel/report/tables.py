@@ -17,6 +17,7 @@ NAMES = (
     "index", "index_by_group", "drivers", "paths", "total_effects", "r2", "items", "reliability",
     "htmt", "fornell_larcker", "effect_sizes", "global_fit", "verdicts", "findings",
     "repurchase_coefficients", "repurchase_effects", "repurchase_contrast", "repurchase_curve",
+    "repurchase_slopes",
     "repurchase_segments", "repurchase_segment_tests", "repurchase_segment_curves",
     "money_by_driver", "money_steps",
 )  # fmt: skip
@@ -51,6 +52,8 @@ def tables(analysis: Analysis) -> dict[str, pd.DataFrame]:
             "repurchase_contrast": _flat(valued.contrast(*analysis.contrast), "where"),
             "repurchase_curve": valued.curve(),
         }
+    if analysis.slopes is not None:
+        found["repurchase_slopes"] = analysis.slopes.table
     if analysis.segments is not None:
         found |= {
             "repurchase_segments": _flat(analysis.segments.table),

@@ -48,7 +48,7 @@ def _lines(analysis: Analysis) -> Iterator[str]:
         yield from _wrapped(said)
     if analysis.repurchase is not None:
         yield from _section("What a point is worth in repurchase")
-        for said in sentences.repurchase(analysis):
+        for said in [*sentences.repurchase(analysis), *sentences.slopes(analysis)]:
             yield from _wrapped(said)
     if analysis.segments is not None:
         yield from _section("Repurchase by group")

@@ -1,4 +1,4 @@
-"""What repurchase is worth: its curve by group, and money by driver, for a report."""
+"""What repurchase is worth, for a report: corrected slope, curve by group, money by driver."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from csimodel.findings import Finding
 from csimodel.inference import Bootstrap
 from csimodel.report.words import label
 from csimodel.repurchase import Repurchase
+from csimodel.repurchase.corrected import CorrectedSlopes, corrected_slopes
 from csimodel.repurchase.money import Economics, Money, break_even_spending, profit_of_driver
 from csimodel.repurchase.segments import Segments, repurchase_segments
 from csimodel.survey import Survey
@@ -42,6 +43,33 @@ def segments_of(
     except CsimodelError as error:
         message = f"The curve of repurchase is not compared between groups: {error}"
         return None, (Finding("segments-not-compared", message, severity="note"),)
+    return found, found.diagnostics
+
+
+def slopes_of(
+    valued: Repurchase,
+    bootstrap: Bootstrap,
+    scale: tuple[float, float] | None,
+    *,
+    progress: bool,
+) -> tuple[CorrectedSlopes | None, tuple[Finding, ...]]:
+    """Return the slope as measured and corrected; where it cannot be, the finding why not."""
+    straight = not valued.family.bounded
+    try:
+        found = corrected_slopes(
+            bootstrap.fit,
+            valued.outcome,
+            ("eiv", "sem") if straight else ("regression-calibration",),
+            index=valued.indexes[0],
+            family=valued.family.name,
+            scale=scale,
+            bootstrap=bootstrap,
+            level=valued.level,
+            progress=progress,
+        )
+    except CsimodelError as error:
+        message = f"The slope of repurchase is not corrected for measurement error: {error}"
+        return None, (Finding("slope-not-corrected", message, severity="note"),)
     return found, found.diagnostics
 
 
