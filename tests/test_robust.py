@@ -209,13 +209,13 @@ def test_what_robust_errors_need(models, mobi, gaps):
     assert str(told.value) == (
         "missing='fiml' has a normal likelihood only; use likelihood='normal'."
     )
-    with pytest.raises(EstimationError) as told:
-        csi.bootstrap(csi.fit(models["reduced"], gaps, csi.ML(missing="fiml")), draws=10, rng=1)
-    assert str(told.value) == (
-        "missing='fiml' needs the answers of one sample, and these are moments or resamples; fit a "
-        "survey, and for a bootstrap or groups use the survey's missing-data policy with "
-        "missing='survey'."
-    )
+    for way in ("fiml", "two-stage"):
+        with pytest.raises(EstimationError) as told:
+            csi.fit(models["reduced"], moments, csi.ML(missing=way, se="expected"))
+        assert str(told.value) == (
+            f"missing={way!r} needs the answers of one sample, and these are moments or resamples; "
+            "fit a survey, or use the survey's missing-data policy with missing='survey'."
+        )
 
 
 def test_weights_need_robust_errors(models, mobi):

@@ -14,12 +14,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import CsimodelWarning, InferenceError, choose
-from csimodel.estimators import Fit, Inadmissible, Outcome, Quantity, Solution, find, samples_for
+from csimodel.estimators import Fit, Inadmissible, Outcome, Quantity, Solution, find
 from csimodel.findings import Finding
 from csimodel.inference.designs import about_units, design_of, require_count
 from csimodel.inference.intervals import interval_of, spread_of, tail_probability
 from csimodel.inference.jackknife import Jackknife, count_outcomes, jackknife
 from csimodel.inference.nested import errors_of_draws, progress_bar
+from csimodel.inference.refits import refits_of
 from csimodel.moments import Design
 
 Floats = NDArray[np.float64]
@@ -290,12 +291,10 @@ def bootstrap(
     choose("inadmissible", inadmissible, ["keep", "drop"])
     require_count("workers", workers, "")
     design = design_of(answers, draws, rng, kind, resamples)
-    products = samples_for(fit.estimator, answers)
+    refit = refits_of(fit, answers)
 
     def block(number: int) -> Solution:
-        moments = products.resampled(design.counts(number))
-        estimates = fit.estimator.estimate(moments, fit.model, fit.estimates)
-        return Solution(fit.model, fit.estimator, moments, estimates)
+        return refit(design.counts(number))
 
     bar = progress_bar(design.draws, "bootstrap", progress)
     with ThreadPoolExecutor(max(1, workers)) as pool, bar:

@@ -133,6 +133,11 @@ def jackknife(fit: Fit) -> Jackknife:
     Name: (Loyalty, Satisfaction), dtype: float64
     """
     answers = fit.require_answers("jackknife")
+    if fit.estimator.needs_answers:
+        raise InferenceError(
+            f"The jackknife refits moments, and {fit.estimator.label} needs the answers; take "
+            "percentile intervals from csi.bootstrap(fit)."
+        )
     units = units_of(len(answers.values), answers.strata, answers.cluster)
     size = len(units.stratum)
     if size < 2:

@@ -211,13 +211,15 @@ class ML(CovarianceEstimator):
         EstimationError
             When the likelihood of incomplete answers has only moments.
         """
+        known = moments.patterns if self.missing == "fiml" else moments.fourth
+        if self.missing != "survey" and known is None:
+            raise EstimationError(
+                f"missing={self.missing!r} needs the answers of one sample, and these are moments "
+                "or resamples; fit a survey, or use the survey's missing-data policy with "
+                "missing='survey'."
+            )
         if self.missing == "fiml":
-            if moments.patterns is None:
-                raise EstimationError(
-                    "missing='fiml' needs the answers of one sample, and these are moments or "
-                    "resamples; fit a survey, and for a bootstrap or groups use the survey's "
-                    "missing-data policy with missing='survey'."
-                )
+            assert moments.patterns is not None
             return FullInformation(moments.patterns, (moments.mean[0], self.sample_cov(moments)[0]))
         mean = moments.mean if layout.mean_structure else None
         return NormalTheory(np.ascontiguousarray(self.sample_cov(moments)), mean)
