@@ -152,6 +152,8 @@ class CovarianceEstimator:
         EstimationError
             When robust errors have no answers behind them.
         """
+        if self.needs_answers:
+            return  # said by what needs them
         if self.robust is not None and moments.fourth is None and moments.patterns is None:
             raise EstimationError(
                 f"se={self.robust!r} needs the answers, and this fit was made from moments; fit a "
