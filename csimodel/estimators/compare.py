@@ -16,7 +16,7 @@ from csimodel.estimators.fit import Fit
 from csimodel.estimators.quantities import Quantity, find
 from csimodel.findings import Finding, listed
 
-_DOUBTFUL = ("exploding-errors",)  # warnings after which an estimate says nothing
+_DOUBTFUL = ("exploding-errors", "stopped-short")  # warnings after which an estimate says nothing
 
 
 class Draws(Protocol):
