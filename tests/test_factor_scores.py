@@ -162,6 +162,17 @@ def test_what_has_no_factor_scores(fit, fits, ecsi, mobi):
         f"Factor scores need a covariance structure and this fit is by {fit.estimator.label}; its "
         "scores are in fit.scores, or fit with csi.ML()."
     )
+    ordered = csi.fit(
+        csi.Model.from_syntax("S =~ CUSA1 + CUSA2 + CUSA3"),
+        mobi.data[["CUSA1", "CUSA2", "CUSA3"]].clip(6, 9) - 5,
+        csi.WLSMV(),
+    )
+    with pytest.raises(OptionError) as told:
+        csi.factor_scores(ordered)
+    assert str(told.value) == (
+        "Factor scores of ordered answers are not linear in them and are not offered; use "
+        "fit.scores, or fit with csi.ML(), which takes the answers as numbers."
+    )
     with pytest.raises(EstimationError) as told:
         csi.factor_scores(csi.fit(ecsi, mobi, csi.ML(max_iterations=2)))
     assert str(told.value) == (
