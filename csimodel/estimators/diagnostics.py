@@ -193,6 +193,7 @@ def _admissible(solution: Solution) -> Iterator[Finding]:
 def _constructs(solution: Solution) -> Iterator[Finding]:
     model, estimates = solution.model, solution.estimates
     names, several = model.construct_names, model.adjacency.sum(axis=1) > 1
+    alike = []
     for i in range(len(names)):
         for j in range(i):
             value = estimates.construct_cor[i, j]
@@ -205,12 +206,16 @@ def _constructs(solution: Solution) -> Iterator[Finding]:
                     "failure",
                 )
             elif abs(value) > _NEARLY_ONE:
-                yield Finding(
-                    "constructs-alike",
-                    f"{names[j]!r} and {names[i]!r} correlate {value:.3f}; these data can hardly "
-                    "tell them apart, so their separate effects mean little.",
-                    (names[j], names[i]),
-                )
+                alike.append((names[j], names[i], float(value)))
+    if alike:
+        pairs = listed((f"{a!r} and {b!r} ({value:.3f})" for a, b, value in alike), 8)
+        yield Finding(
+            "constructs-alike",
+            f"Some constructs correlate so highly that these data can hardly tell them apart, and "
+            f"their separate effects mean little: {pairs}.",
+            tuple(dict.fromkeys(name for a, b, _ in alike for name in (a, b))),
+            count=len(alike),
+        )
     # With one antecedent path and R² are the correlation and its square: said already.
     for j in np.flatnonzero(several & (solution.r2 > _ONE)).tolist():
         yield Finding(
@@ -221,12 +226,14 @@ def _constructs(solution: Solution) -> Iterator[Finding]:
             (names[j],),
             "failure",
         )
-    for target, source in zip(*np.nonzero(np.abs(estimates.paths) > _ONE), strict=True):
-        if several[target]:
-            yield Finding(
-                "path-beyond-1",
-                f"The standardised path from {names[source]!r} to {names[target]!r} is "
-                f"{estimates.paths[target, source]:.2f}, beyond 1; antecedents of "
-                f"{names[target]!r} overlap too much to be separated.",
-                (names[source], names[target]),
-            )
+    beyond = np.abs(estimates.paths) > _ONE
+    for target in np.flatnonzero(several & beyond.any(axis=1)).tolist():
+        sources = np.flatnonzero(beyond[target]).tolist()
+        paths = listed(f"{names[s]!r} ({estimates.paths[target, s]:.2f})" for s in sources)
+        yield Finding(
+            "path-beyond-1",
+            f"Standardised {'paths' if len(sources) > 1 else 'path'} to {names[target]!r} beyond "
+            f"1, from {paths}: antecedents of {names[target]!r} overlap too much to be separated.",
+            (names[target], *(names[s] for s in sources)),
+            count=len(sources),
+        )
