@@ -1,11 +1,13 @@
 """Coverage of corrected slopes on simulated truth: a point of the true index is worth 0.0058.
 
-    python benchmarks/coverage_corrected.py [respondents] [firms] [survey] [logit] [--samples 1000]
+    python benchmarks/coverage_corrected.py [respondents] [batched] [sem] [firms] [survey] [logit]
+        [--samples 1000] [--reliability 0.7 0.8 0.9 0.95]
 
 Every line is a cell of at least 1,000 samples. `bias` is the mean estimate less the truth, in
 percent of the truth; `covered` the share of 95 % intervals that hold the truth, with its simulation
 error about 0.7 points; `theory` what the naive slope's bias has to be, reliability - 1. Everything
-runs through the public functions, on one thread.
+runs through the public functions on one thread, `batched` and `sem` alone through the array
+kernels.
 """
 
 from __future__ import annotations
@@ -23,6 +25,15 @@ import numpy as np
 import pandas as pd
 
 import csimodel as csi
+from csimodel.estimators import Solution
+from csimodel.index import point_weights
+from csimodel.inference import interval_of
+from csimodel.repurchase.corrected.croon import croon_slopes
+from csimodel.repurchase.corrected.errors_in_variables import moved_slopes
+from csimodel.repurchase.corrected.item_moments import ItemMoments
+from csimodel.repurchase.corrected.latent import latent_slopes
+from csimodel.repurchase.corrected.reliability import index_omega
+from csimodel.repurchase.corrected.simex import extrapolated, least_squares_curve
 
 SLOPE = 0.0058
 SD = 8.0  # of the true index, points
@@ -61,6 +72,73 @@ def of_respondents(rng: np.random.Generator, reliability: float) -> csi.Correcte
         bootstrap=boot,
         progress=False,
     )
+
+
+def of_respondents_at_once(
+    rng: np.random.Generator,
+    reliability: float,
+    samples: int = 10,
+    rows: int = 400,
+    draws: int = 399,
+    latent_variable: bool = False,
+) -> list[pd.DataFrame]:
+    """As `respondents` without covariance SEM, 10 samples with all their draws as one batch."""
+    covariances, means = [], []
+    for _ in range(samples):
+        latent = rng.standard_normal(rows)
+        again = 0.5 + SLOPE * SD * latent + 0.1 * rng.standard_normal(rows)
+        x = np.column_stack([answers(rng, latent, reliability)[list(MODEL.items)], again])
+        x -= x.mean(axis=0)
+        taken = rng.integers(0, rows, (draws, rows)) + rows * np.arange(draws)[:, None]
+        counts = np.bincount(taken.ravel(), minlength=draws * rows).reshape(draws, rows)
+        share = np.vstack([np.ones(rows), counts]) / rows  # the sample itself comes first
+        row, column = np.triu_indices(x.shape[1])
+        second = np.empty((draws + 1, x.shape[1], x.shape[1]))
+        second[:, row, column] = second[:, column, row] = share @ (x[:, row] * x[:, column])
+        mean = share @ x
+        covariances.append(second - mean[:, :, None] * mean[:, None, :])
+        means.append(mean)
+    cov, mean = np.concatenate(covariances), np.concatenate(means)
+    many, k = np.full(len(cov), float(rows)), len(MODEL.items)
+    low, high = np.full(k, SCALE[0]), np.full(k, SCALE[1])
+    moments = csi.Moments(MODEL.items, many, mean[:, :k], cov[:, :k, :k], low, high, many)
+    pls = csi.PLS()
+    solution = Solution(MODEL, pls, moments, pls.estimate(moments, MODEL))
+    own = [*range(3, 6), k]
+    unit = np.diag([100.0 / (SCALE[1] - SCALE[0])] * 3 + [1.0])  # items in points
+    items = ItemMoments(
+        unit @ cov[:, own][:, :, own] @ unit, point_weights(solution)[:, 3:], (slice(0, 3),)
+    )
+    regressors, with_outcome = items.of_regressors
+    naive = with_outcome / regressors[:, 0]
+    share = index_omega(solution)[:, 1:]
+    curve = least_squares_curve(regressors, share, naive)
+    slopes = {
+        "naive": naive,
+        "eiv": moved_slopes(regressors, share, naive),
+        "simex": extrapolated(curve),
+        "simex-quadratic": extrapolated(curve, quadratic=True),
+        "croon": croon_slopes(items).slopes,
+    }
+    if latent_variable:
+        slopes = {"naive": naive, "sem": latent_slopes(items).slopes}
+    tables: list[dict[str, tuple[float, ...]]] = [{} for _ in range(samples)]
+    for method, found in slopes.items():
+        by_sample = found.reshape(samples, draws + 1).T
+        estimate, drawn = by_sample[0], by_sample[1:]
+        lower, upper = interval_of("percentile", 0.95, estimate, drawn)
+        for j, table in enumerate(tables):
+            table[method] = (estimate[j], drawn[:, j].std(ddof=1), lower[j], upper[j])
+    columns = ["average_marginal_effect", "se", "lower", "upper"]
+    return [
+        pd.DataFrame.from_dict(table, orient="index", columns=columns).rename_axis("method")
+        for table in tables
+    ]
+
+
+def of_latent_variable(rng: np.random.Generator, reliability: float) -> list[pd.DataFrame]:
+    """As `batched`, by covariance SEM alone."""
+    return of_respondents_at_once(rng, reliability, latent_variable=True)
 
 
 def of_firms(rng: np.random.Generator, reliability: float) -> csi.CorrectedSlopes:
@@ -135,8 +213,12 @@ def logit_for(slope: float) -> float:
 
 LOGIT = logit_for(SLOPE)
 
-PARTS: dict[str, Callable[[np.random.Generator, float], csi.CorrectedSlopes]] = {
+PARTS: dict[
+    str, Callable[[np.random.Generator, float], csi.CorrectedSlopes | list[pd.DataFrame]]
+] = {
     "respondents": of_respondents,
+    "batched": of_respondents_at_once,
+    "sem": of_latent_variable,
     "firms": of_firms,
     "survey": of_survey,
     "logit": of_buyers,
@@ -147,6 +229,8 @@ PARTS: dict[str, Callable[[np.random.Generator, float], csi.CorrectedSlopes]] = 
 # with twice the slope. A logit's is not known exactly.
 THEORY: dict[str, Callable[[float], float]] = {
     "respondents": lambda reliability: reliability - 1.0,
+    "batched": lambda reliability: reliability - 1.0,
+    "sem": lambda reliability: reliability - 1.0,
     "firms": lambda reliability: reliability - 1.0,
     "survey": lambda reliability: 0.6 * (1.0 - reliability),
     "logit": lambda reliability: np.nan,
@@ -158,8 +242,9 @@ def cells(part: str, samples: int, reliabilities: tuple[float, ...]) -> Iterator
     for reliability in reliabilities:
         rng = np.random.default_rng([7, round(1000 * reliability)])
         tables = []
-        for _ in range(samples):
-            tables.append(PARTS[part](rng, reliability).table.set_index("method"))
+        while len(tables) < samples:
+            found = PARTS[part](rng, reliability)
+            tables += found if isinstance(found, list) else [found.table.set_index("method")]
         every = pd.concat(tables, keys=range(samples))
         effect = every["average_marginal_effect"]
         every["covered"] = (every["lower"] <= SLOPE) & (every["upper"] >= SLOPE)
@@ -202,12 +287,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", help=", ".join(PARTS))
     parser.add_argument("--samples", type=int, default=1000)
+    parser.add_argument("--reliability", type=float, nargs="*", default=RELIABILITIES)
     chosen = parser.parse_args()
     warnings.simplefilter("error")
     for part in chosen.parts or PARTS:
         print(f"\n### {part}\n\n{PARTS[part].__doc__}\n")
         start = time.perf_counter()
-        for place, found in enumerate(cells(part, chosen.samples, RELIABILITIES)):
+        for place, found in enumerate(cells(part, chosen.samples, chosen.reliability)):
             print(markdown(found, place == 0), flush=True)
         print(f"\n{(time.perf_counter() - start) / 60:.1f} minutes.", flush=True)
 

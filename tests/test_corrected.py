@@ -562,18 +562,18 @@ def test_messages_of_groups(fit, by_firm, small_boot):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", ["respondents", "firms", "survey", "logit"])
+@pytest.mark.parametrize("part", ["batched", "firms", "survey", "logit"])
 def test_coverage_in_short(part, monkeypatch):
-    """The table of docs/corrected_slopes.md in 60 samples of one cell."""
+    """The table of docs/corrected_slopes.md in 40 samples of one cell."""
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     sys.modules.pop("coverage_corrected", None)
     import coverage_corrected as coverage
 
-    table = next(coverage.cells(part, 60, (0.8,))).set_index("method")
+    table = next(coverage.cells(part, 40, (0.8,))).set_index("method")
     corrected = table.drop(index=["naive", "simex-quadratic"], errors="ignore")
-    assert (corrected["covered %"] >= 85).all()
-    assert (corrected["bias %"].abs() < 12).all()
-    assert_allclose(corrected["sd / mean se"], 1, atol=0.3)
+    assert (corrected["covered %"] >= 82.5).all()
+    assert (corrected["bias %"].abs() < 15).all()
+    assert_allclose(corrected["sd / mean se"], 1, atol=0.35)
     if part != "logit":
         assert abs(table["bias %"]["naive"] - table["theory %"]["naive"]) < 6
     assert (table["without slope"] == 0).all()
