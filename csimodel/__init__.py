@@ -3,7 +3,6 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from csimodel import simulate
 from csimodel.assessment import Assessment, assess
 from csimodel.errors import (
     CsimodelError,
@@ -54,7 +53,7 @@ from csimodel.survey import (
 )
 
 if TYPE_CHECKING:
-    from csimodel import plots
+    from csimodel import plots, simulate
     from csimodel.report import Analysis, analyze, write_report
     from csimodel.repurchase import (
         CorrectedSlopes,
@@ -169,8 +168,9 @@ __all__ = [
 ]
 
 # Loaded when first used: some bring matplotlib and jinja2, and `import csimodel` stays quick.
+_MODULES = ("plots", "simulate")
 _LAZY = {
-    "plots": "csimodel",
+    **dict.fromkeys(_MODULES, "csimodel"),
     **dict.fromkeys(("Analysis", "analyze", "write_report"), "csimodel.report"),
     **dict.fromkeys(
         (
@@ -204,8 +204,8 @@ _LAZY = {
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'csimodel' has no attribute {name!r}")
-    if name == "plots":
-        value: Any = import_module("csimodel.plots")
+    if name in _MODULES:
+        value: Any = import_module(f"csimodel.{name}")
     else:
         value = getattr(import_module(_LAZY[name]), name)
     globals()[name] = value
