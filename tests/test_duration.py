@@ -486,3 +486,14 @@ def test_model_errors_and_weights_exclude_each_other(frame):
     fit = csi.fit(csi.models.ecsi(), csi.read_survey(data, scale=(1, 10), weights="w"))
     with pytest.raises(OptionError, match="errors='model' is wrong for a survey with weights"):
         churn(fit, frame.set_axis(data.index), errors="model")
+
+
+def test_one_cluster_gives_no_error_of_zero(fit, frame):
+    survey = csi.load_mobi()
+    one = csi.fit(
+        csi.models.ecsi(),
+        csi.read_survey(survey.data.assign(firm=1), scale=(1, 10), cluster="firm"),
+    )
+    stay = 1.0 + np.arange(250) % 17
+    with pytest.raises(OptionError, match=r"at least 2 clusters.*errors='robust'"):
+        csi.repurchase_time(one, duration=stay, event=np.arange(250) % 3 > 0, kind="churn")

@@ -28,6 +28,7 @@ from csimodel.repurchase.money import (
     profit_of_retention,
     retention_of,
 )
+from csimodel.repurchase.money.draws import drawn, probability_after
 from csimodel.repurchase.money.value import lifetime_values, payments_value, staying_values
 
 TERMS = Economics(margin=120, currency="EUR", period="year", discount_rate=0.08, customers=10_000)
@@ -519,3 +520,39 @@ def test_a_regression_without_solution_gives_no_money():
     assert str(raised.value) == (
         "The regression of 'outcome' has no solution, so it gives no money; read its diagnostics."
     )
+
+
+def test_an_average_beyond_certainty_is_refused_not_clipped(example):
+    with pytest.raises(OptionError, match=r"average probability of 1.* outside 0 to 1.*logit"):
+        csi_after(example, 50.0)
+    assert_allclose(csi_after(example, 3.0), 0.75 + 0.0058 * (example_mean(example) + 3 - 67))
+
+
+def csi_after(rep, step):
+    """Return the average probability after a step."""
+    found = drawn(rep, 20, 1)
+    return probability_after(found, (step, np.full(20, step)), None)[0]
+
+
+def example_mean(rep):
+    """Return the mean index."""
+    return rep.regression.sample.regressors[:, 0].mean()
+
+
+def test_a_lift_of_nothing_is_counted_and_left_out():
+    kept = np.array([0.2, 0.5, 0.6, 0.7])
+    given = Retention(0.6, kept, 0.95, "percentile", "made up")
+    terms = Economics(margin=100, currency="EUR", period="year", discount_rate=0.1)
+    found = fewer_defections(given, terms, cut=0.05, acquisition_cost=50)
+    assert [f.count for f in found.diagnostics if f.code == "worthless-before"] == [1]
+    lifts = found.draws["lift of the lifetime value"]
+    assert lifts.isna().tolist() == [True, False, False, False]
+    assert (lifts.dropna() > 0).all()
+    assert found.estimate.lower > 0
+
+
+def test_a_change_that_loses_money_is_said():
+    terms = Economics(margin=100, currency="EUR", period="year", discount_rate=0.1)
+    found = break_even_spending(profit_of_retention(0.8, 0.7, terms))
+    assert found.estimate < 0
+    assert "no-spending-pays" in [f.code for f in found.diagnostics]

@@ -296,3 +296,9 @@ def test_messages_of_rows(table):
         csi.repurchase_panel(fit, "CUSL1", index=["Satisfaction"], **given)
     with pytest.raises(OptionError, match="A control has the name of the outcome or the index"):
         csi.repurchase_panel(fit, "CUSL1", controls="CUSL1", **given)
+
+
+def test_two_way_errors_need_two_periods(table):
+    one = table[table["period"] == table["period"].iloc[0]]
+    with pytest.raises(OptionError, match=r"at least 2 periods.*errors='cluster'"):
+        of(one, effects="none", errors="two-way")

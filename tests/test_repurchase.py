@@ -888,6 +888,8 @@ def test_errors_of_an_index_from_elsewhere():
         repurchase_of_index(index, y, cluster=np.r_[np.nan, np.ones(29)])
     with pytest.raises(OptionError, match="at least 2 clusters"):
         repurchase_of_index(index, y, cluster=np.ones(29 + 1), errors="cluster")
+    with pytest.raises(OptionError, match=r"the default where a survey has clusters.*'HC1'"):
+        repurchase_of_index(index, y, cluster=np.ones(29 + 1))
     with pytest.raises(OptionError, match="wrong for a survey with weights"):
         repurchase_of_index(index, y, family="ols", weights=index + 1, errors="nonrobust")
     with pytest.raises(SurveyError, match=r"The index has the shape \(30, 1\)"):

@@ -1,5 +1,6 @@
 """Shapes of the satisfaction-repurchase relation: other programs, closed forms, known truth."""
 
+from dataclasses import replace
 from html import escape
 
 import numpy as np
@@ -588,3 +589,52 @@ def test_errors_of_asymmetry(fit, boot, mobi, ecsi):
         repurchase_asymmetry_of_index(
             np.arange(9.0), np.full(9, 4.0), np.arange(9.0) ** 2, weights=np.r_[-1.0, np.ones(8)]
         )
+
+
+# --- thresholds without a solution ---------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sure_above(fit):
+    """Respondents who all buy again above a high index, so that a late hinge has no solution."""
+    index = csi.respondent_index(fit)["Satisfaction"]
+    chance = 1 / (1 + np.exp(3 - 0.05 * index.to_numpy()))
+    y = (np.random.default_rng(3).random(len(index)) < chance) * 1.0
+    y[index > index.quantile(0.84)] = 1.0
+    return pd.Series(y, index.index, name="buys")
+
+
+def test_a_hinge_of_the_whole_chain_is_tested_where_it_has_a_solution(fit, sure_above):
+    boot = csi.bootstrap(fit, 150, rng=1)
+    rep = repurchase(fit, sure_above, family="logit", bootstrap=boot)
+    found = repurchase_shape(rep, kind="hinge", draws=99, rng=1)
+    lost = ~np.isfinite(found.fitted.changes)
+    assert 0 < lost.sum() < 13
+    assert np.isfinite(found.statistic)
+    assert found.p < 0.5
+    told = next(f for f in found.diagnostics if f.code == "thresholds-without-solution")
+    assert told.count == lost.sum()
+    assert f"{found.fitted.grid[lost][0]:.1f}" in str(told)
+
+
+def test_a_hinge_with_too_few_solutions_is_tested_by_scores(fit, sure_above):
+    boot = csi.bootstrap(fit, 40, rng=1)
+    rep = repurchase(fit, sure_above, family="logit", bootstrap=boot)
+    found = repurchase_shape(rep, kind="hinge", draws=99, rng=1).fitted
+    nowhere = replace(found, changes=np.full_like(found.changes, np.nan))
+    assert nowhere.existence(99, 1)["distribution"] == "multiplier bootstrap (99 draws)"
+    assert np.isfinite(nowhere.existence(99, 1)["statistic"])
+
+
+def test_a_headline_does_not_say_what_was_not_tested(rep):
+    bent = repurchase_shape(rep, kind="quadratic")
+    unknown = replace(bent, tests=bent.tests.assign(p=np.nan))
+    assert unknown.headline == (
+        "Whether the effect of Satisfaction is straight could not be tested."
+    )
+
+
+def test_no_difference_shown_is_not_called_none(fit):
+    found = repurchase_asymmetry(fit)
+    assert found.p > 0.05
+    assert "is not shown to count differently" in found.headline

@@ -86,7 +86,8 @@ def _rows(regression: Regression) -> Iterator[Finding]:
         if clusters < _FEW_CLUSTERS:
             yield Finding(
                 "few-clusters",
-                f"There are only {clusters} clusters, so standard errors are rough.",
+                f"There are only {clusters} clusters, and errors clustered in so few tend to be "
+                "too small, so intervals are too narrow and p-values too low.",
                 count=clusters,
             )
 

@@ -86,9 +86,11 @@ class Shown:
 def told_p(p: float) -> str:
     """Write a p-value for a sentence.
 
-    >>> told_p(0.0312), told_p(1e-9)
-    ('p = 0.031', 'p < 0.001')
+    >>> told_p(0.0312), told_p(1e-9), told_p(float("nan"))
+    ('p = 0.031', 'p < 0.001', 'no test was possible')
     """
+    if p != p:
+        return "no test was possible"
     return f"p = {p:.3f}" if not p < 0.001 else "p < 0.001"
 
 

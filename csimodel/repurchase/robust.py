@@ -79,9 +79,9 @@ def checked_errors(sample: Sample, family: Family, errors: str | None) -> str:
         For errors that do not fit the family or the sample.
     """
     if errors is None:
-        return "HC1" if sample.cluster is None else "cluster"
+        errors = "HC1" if sample.cluster is None else "cluster"
     choose("errors", errors, ERRORS)
-    require_clusters(errors, sample.cluster)
+    require_clusters(errors, sample.cluster, "HC1")
     if errors == "HC3" and family.further == "thresholds":
         raise OptionError(
             f"errors='HC3' is not defined for family={family.name!r}, where leaving out a "
@@ -95,8 +95,8 @@ def checked_errors(sample: Sample, family: Family, errors: str | None) -> str:
     return errors
 
 
-def require_clusters(errors: str, cluster: NDArray[np.intp] | None) -> None:
-    """Refuse clustered errors without clusters."""
+def require_clusters(errors: str, cluster: NDArray[np.intp] | None, otherwise: str) -> None:
+    """Refuse clustered errors without at least two clusters; `otherwise` names other errors."""
     if errors != "cluster":
         return
     if cluster is None:
@@ -106,6 +106,7 @@ def require_clusters(errors: str, cluster: NDArray[np.intp] | None) -> None:
         )
     if cluster.max() < 1:
         raise OptionError(
-            "errors='cluster' needs at least 2 clusters among the respondents used, and there "
-            "is 1; use errors='HC1'."
+            "errors='cluster', the default where a survey has clusters, needs at least 2 clusters "
+            "among the respondents used, and there "
+            f"is 1; use errors={otherwise!r}."
         )

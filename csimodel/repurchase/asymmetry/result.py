@@ -133,7 +133,7 @@ class Asymmetry(Shown):
         how = (
             f"counts {'more' if below > above else 'less'} below expectations than above"
             if self.p < 1.0 - self.level
-            else "counts about the same below and above expectations"
+            else "is not shown to count differently below and above expectations"
         )
         return f"A point of {self.quality} {how}: {below:.3g} against {above:.3g} ({told})."
 

@@ -209,10 +209,9 @@ def _check(label: str, time: Floats, what: str, happened: Floats, begun: Floats 
 def _errors(errors: str | None, sample: Sample) -> str:
     """Return the kind of errors, checked."""
     if errors is None:
-        return "robust" if sample.cluster is None else "cluster"
+        errors = "robust" if sample.cluster is None else "cluster"
     choose("errors", errors, ERRORS)
-    if errors == "cluster":
-        require_clusters(errors, sample.cluster)
+    require_clusters(errors, sample.cluster, "robust")
     if errors == "model" and sample.weights is not None:
         raise OptionError(
             "errors='model' is wrong for a survey with weights; use 'robust' or 'cluster'."

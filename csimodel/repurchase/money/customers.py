@@ -193,6 +193,14 @@ def fewer_defections(
     if beyond:
         message = f"In {beyond} of {len(before) - 1} draws nobody is left to lose after the cut."
         more.append(Finding("nobody-left-to-lose", message, count=beyond))
+    worthless = int((one[1:] <= 0).sum())
+    if worthless:
+        message = (
+            f"In {worthless} of {len(before) - 1} draws a customer is worth nothing net of "
+            f"acquisition_cost={acquisition_cost:g} before the cut, where a lift as a share of it "
+            "means nothing; the lift rests on the others and its interval may be too narrow."
+        )
+        more.append(Finding("worthless-before", message, count=worthless))
     unit, everyone = economics.currency, economics.customers
     with np.errstate(divide="ignore"):
         stay = 1.0 / (1.0 - before), 1.0 / (1.0 - after)
@@ -207,7 +215,7 @@ def fewer_defections(
         Row.change(name, unit, (float(a[0]), a[1:]), (float(b[0]), b[1:]))
         for name, (a, b, unit) in changes.items()
     ]
-    lift = two / one - 1.0
+    lift = two / np.where(one > 0, one, np.nan) - 1.0
     rows.append(Row("lift of the lifetime value", "as a share", float(lift[0]), lift[1:]))
     return money(
         "Fewer defections",

@@ -239,10 +239,22 @@ def probability_after(
     """Return the average probability when every customer's index moves by a number of points.
 
     The step is an estimate and each draw's own.
+
+    Raises
+    ------
+    OptionError
+        When the average prediction is outside 0 to 1.
     """
     rep, moved = found.rep, found.rep._moved(index)
     alone = np.array([step[0]])
     estimate = _after(rep, moved, rep.regression.coefficients[None, :], alone)
+    if not -1e-9 <= estimate[0] <= 1.0 + 1e-9:
+        where = f"after {step[0]:.4g} points" if step[0] else "for customers as they are"
+        raise OptionError(
+            f"The {rep.family.label} regression predicts an average probability of "
+            f"{estimate[0]:.3f} {where}, which is outside 0 to 1; use family='fractional-logit', "
+            "or fewer points."
+        )
     values = found.moved_by(moved, step[1])
     clipped, findings = _kept_inside(values, f"After {step[0]:.4g} points", rep.indexes[moved])
     return float(np.clip(estimate[0], 0.0, 1.0)), clipped, findings

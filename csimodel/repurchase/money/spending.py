@@ -138,6 +138,9 @@ def _terms(change: Money, paid: str) -> tuple[float, str]:
 
 def _doubtful(found: Money) -> tuple[Finding, ...]:
     spending = found.estimate
+    if spending.estimate <= 0 or spending.upper < 0:
+        message = "The change loses money on these terms, so no spending on it pays."
+        return (Finding("no-spending-pays", message),)
     if not spending.lower <= 0 <= spending.upper:
         return ()
     return (

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.errors import EstimationError
+from csimodel.errors import EstimationError, OptionError
 from csimodel.findings import Finding, listed
 from csimodel.repurchase.panel.findings import about, singletons
 from csimodel.repurchase.panel.result import RepurchasePanel
@@ -44,6 +44,11 @@ def fitted(
         effects=effects,
     )
     _require_rows(panel, names, told)
+    if errors == "two-way" and int(p.max()) == 0:
+        raise OptionError(
+            "errors='two-way' needs at least 2 periods to cluster by, and the rows used are of 1; "
+            "use errors='cluster', which clusters by firm."
+        )
     found = RepurchasePanel(
         panel, cut, outcome, names, errors, None, level, interval,
         (*told, *about(panel, errors, names[0])),

@@ -23,6 +23,7 @@ def about(fitted: Bend | Hinge | Steps, table: pd.DataFrame, index: str) -> Iter
     low, high = float(x.min()), float(x.max())
     yield from _knots(base, index, low, high)
     if isinstance(fitted, Hinge):
+        yield from _unsolved(fitted, index)
         yield from _edge(fitted, index)
         p = float(table["p"].loc["change"])
         if p >= 1.0 - base.repurchase.level:
@@ -70,6 +71,20 @@ def _turning(table: pd.DataFrame, index: str, low: float, high: float) -> Iterat
             "its interval has no end.",
             (index,),
             "note",
+        )
+
+
+def _unsolved(fitted: Hinge, index: str) -> Iterator[Finding]:
+    without = fitted.grid[~fitted.solved]
+    if len(without):
+        yield Finding(
+            "thresholds-without-solution",
+            f"{len(without)} of {len(fitted.grid)} thresholds tried, from {without.min():.1f} to "
+            f"{without.max():.1f}, give no finite change of slope, mostly because everybody beyond "
+            f"answers alike; the best threshold of {index!r} is sought among the others, so a "
+            "change there is not seen. family='ols' has a solution at all of them.",
+            (index,),
+            count=len(without),
         )
 
 

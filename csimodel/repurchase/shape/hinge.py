@@ -31,6 +31,8 @@ Floats = NDArray[np.float64]
 TRIM = 0.10  # share of respondents that must lie below and above every threshold tried
 _GRID = 25  # thresholds tried first
 _ROUNDS_SAMPLE, _ROUNDS_DRAW = 16, 4  # of halving the step around the best
+_SOLVED = 0.9  # share of draws with a solution from which a threshold enters the test
+_FEWEST = 20  # draws below which they make no test
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +73,11 @@ class Hinge:
         """Draws with a solution, (draws,)."""
         return np.asarray(np.isfinite(self.draws).all(axis=1))
 
+    @property
+    def solved(self) -> NDArray[np.bool_]:
+        """Thresholds of the grid at which the sample has a solution, (grid,)."""
+        return np.asarray(np.isfinite(self.changes))
+
     def table(self, p_of_change: float) -> pd.DataFrame:
         """Return threshold, slopes below and above, and change: estimate, se, lower, upper, p."""
         rep, b = self.bend.repurchase, self.bend.regression.coefficients
@@ -103,15 +110,22 @@ class Hinge:
         """Test that the slope changes nowhere on the grid.
 
         With the whole chain: the largest ``|change(γ)|/sd(change*(γ))`` against the same of the
-        draws, recentred at the sample's. Without: `multiplier_test`.
+        draws, recentred at the sample's, over the thresholds with a solution in the sample and
+        in nine tenths of the draws. Without the chain, or where fewer than half of the thresholds
+        or 20 draws are left: `multiplier_test`, which needs the straight regression alone.
         """
-        if self.bend.resamples.chain is None:
+        chain = self.bend.resamples.chain
+        used = np.zeros(len(self.draws), dtype=bool) if chain is None else chain.usable
+        known = np.isfinite(self.draw_changes[used])
+        kept = self.solved & (known.sum(axis=0) >= max(_SOLVED * len(known), 1))
+        drawn = self.draw_changes[:, kept]
+        drawn = drawn[np.isfinite(drawn).all(axis=1)]
+        if 2 * kept.sum() < len(kept) or len(drawn) < _FEWEST:
             rep, moved = self.bend.repurchase, self.bend.resamples.moved
             return multiplier_test(rep.regression, moved, self.grid, multipliers, seed)
-        drawn = self.draw_changes[np.isfinite(self.draw_changes).all(axis=1)]
-        spread = spread_of(drawn)
-        largest = float((np.abs(self.changes) / spread).max())
-        reached = (np.abs(drawn - self.changes) / spread).max(axis=1)
+        changes, spread = self.changes[kept], spread_of(drawn)
+        largest = float((np.abs(changes) / spread).max())
+        reached = (np.abs(drawn - changes) / spread).max(axis=1)
         p = (1.0 + float((reached >= largest).sum())) / (1.0 + len(drawn))
         return outcome_of_test(largest**2, f"bootstrap ({len(drawn)} draws)", p)
 

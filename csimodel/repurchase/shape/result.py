@@ -106,6 +106,8 @@ class Shape(Shown):
                 f"from the regression's on average, {'more' if bent else 'no more'} than chance "
                 f"makes it ({told})."
             )
+        if np.isnan(self.p):
+            return f"Whether the effect of {self.index} is straight could not be tested."
         if not bent:
             return (
                 f"Nothing speaks against a straight effect of {self.index} in "
