@@ -278,3 +278,11 @@ def test_errors_of_comparison(rep):
         EstimationError, match=r"^Without fold \d+, the line has no solution \(outco"
     ):
         compare_shapes(nearly, ["line"], folds=50, rng=1)
+
+
+def test_groups_that_are_fitted_exactly_have_no_test():
+    x = np.repeat([20.0, 80.0], 150)
+    y = (np.random.default_rng(0).random(300) < 0.2 + 0.006 * x) * 1.0
+    tests = calibration(repurchase_of_index(x, y, family="logit"), folds=0).tests
+    assert tests["distribution"].loc["fit by groups"] == "none"
+    assert np.isnan(tests["p"].loc["fit by groups"])

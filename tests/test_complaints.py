@@ -312,3 +312,13 @@ def test_a_group_of_one_has_no_error():
     assert str(raised.value) == (
         "Group 'handled 10' has too few respondents for an error; put answers together."
     )
+
+
+def test_a_paradox_that_could_not_be_tested_is_not_denied():
+    frame = pd.DataFrame(
+        {"spoke": [0] * 6 + [1] * 4, "how": [np.nan] * 6 + [9, 1, 2, 3], "again": [1, 0] * 5}
+    )
+    found = complaint_repurchase(
+        frame, complained="spoke", handling="how", repurchase="again", well_from=8
+    )
+    assert found.headline.endswith("whether that is a recovery paradox could not be tested.")

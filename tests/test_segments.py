@@ -283,3 +283,49 @@ def test_messages(mobi, ecsi, boot):
         with pytest.raises(error) as raised:
             call()
         assert str(raised.value) == message
+
+
+# --- clusters and segments -----------------------------------------------------------------------
+
+
+def in_segments(clusters):
+    """Return an index, an outcome and two segments that cut the given number of clusters each."""
+    rng = np.random.default_rng(4)
+    x = rng.uniform(0, 100, 240)
+    y = (rng.random(240) < 0.2 + 0.006 * x) * 1.0
+    segment = np.repeat(["a", "b"], 120)
+    return x, y, segment, np.repeat([0, 100], 120) + np.arange(240) % clusters
+
+
+def test_a_segment_that_is_a_cluster_has_no_clustered_errors():
+    x, y, segment, cluster = in_segments(1)
+    with pytest.raises(OptionError, match=r"of a single cluster \('a' and 'b'\).*errors='HC1'"):
+        repurchase_segments_of_index(x, y, segment, family="logit", cluster=cluster)
+    found = repurchase_segments_of_index(
+        x, y, segment, family="logit", cluster=cluster, errors="HC1"
+    )
+    assert (found.table["se"] > 1e-4).all()
+
+
+def test_segments_of_few_clusters_are_named():
+    def codes(clusters):
+        x, y, segment, cluster = in_segments(clusters)
+        found = repurchase_segments_of_index(
+            x, y, segment, family="logit", cluster=cluster, curvature=False
+        )
+        return [f.code for f in found.diagnostics]
+
+    assert "few-clusters-in-segment" in codes(6)
+    assert "few-clusters-in-segment" not in codes(30)
+
+
+def test_drops_in_one_cluster_are_refused_or_without_error():
+    frame = pd.DataFrame({"happy": [5, 4] * 40, "again": [1, 1, 1, 0] * 20, "firm": 1})
+    with pytest.raises(SurveyError, match=r"'firm' puts all 80 rows in one cluster.*cluster="):
+        repurchase_top_drop(frame, satisfaction="happy", repurchase="again", cluster="firm")
+    other = pd.concat([frame, frame.assign(firm=2, happy=1)])
+    found = repurchase_top_drop(
+        other.reset_index(drop=True), satisfaction="happy", repurchase="again", cluster="firm"
+    )
+    assert found.table["se"].isna().all()
+    assert found.table["drop"].tolist() == [0.5]

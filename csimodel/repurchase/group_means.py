@@ -146,7 +146,8 @@ def group_means(
             names, at = np.unique(cluster[rows], return_inverse=True)
             shape = (len(n), len(names))
             pulls = csr_array((u, (place, at)), shape=shape)
-            factor = np.full(len(n), np.sqrt(len(names) / (len(names) - 1.0)))
+            count = len(names)
+            factor = np.full(len(n), np.sqrt(count / (count - 1.0)) if count > 1 else np.nan)
             touched = csr_array((np.ones(len(u)), (place, at)), shape=shape).toarray() > 0
             alone = touched.sum(axis=1) < 2
         covariance = (pulls @ pulls.T).toarray() * factor[:, None] * factor

@@ -44,7 +44,8 @@ class Source:
         Raises
         ------
         SurveyError
-            When a design column is not there, a weight is negative or a cluster is missing.
+            When a design column is not there, a weight is negative, a cluster is missing or all
+            rows are in one.
         OptionError
             When data is neither.
         """
@@ -68,6 +69,12 @@ class Source:
             if cluster is None
             else codes_of(plain._column(cluster, "Cluster"), f"Cluster column {cluster!r}")
         )
+        if codes is not None and len(codes) > 1 and codes.max() < 1:
+            raise SurveyError(
+                f"Cluster column {cluster!r} puts all {len(codes)} rows in one cluster, from which "
+                "no errors follow; name a column with at least 2 clusters, or one that numbers the "
+                "respondents as cluster=."
+            )
         return cls(frame, survey, heavy, codes)
 
     @property

@@ -213,11 +213,13 @@ class Complaints(Shown):
         mean = self.table["mean"]
         p = float(self.paradox["p"].iloc[0])
         verdict = "a recovery paradox" if p < 1.0 - self.level else "no sign of a recovery paradox"
+        verdict += f" (one-sided {told_p(p)})"
+        if np.isnan(p):
+            verdict = "whether that is a recovery paradox could not be tested"
         return (
             f"Mean {self.label} is {mean['no complaint']:.2f} without a complaint, "
             f"{mean['handled badly']:.2f} where one was handled badly and "
-            f"{mean['handled well']:.2f} where it was handled well ({self.well_told}): {verdict} "
-            f"(one-sided {told_p(p)})."
+            f"{mean['handled well']:.2f} where it was handled well ({self.well_told}): {verdict}."
         )
 
     def summary(self) -> Page:

@@ -150,6 +150,9 @@ def calibration(
     Predictions come from folds that were left out, as those of the respondents fitted are
     calibrated by construction: a logistic regression reproduces its own mean and slope. The
     index counts as known. Survey weights, clusters and the kind of errors are those of `rep`.
+    The folds are fitted to nearly the same respondents as they predict, so that the test of
+    intercept 0 and slope 1, made for predictions from elsewhere, finds overfitting but rejects a
+    regression of the right form far less often than its p-value says.
 
     Tests of the fit to all respondents go with it:
 

@@ -18,7 +18,8 @@ def goodness(regression: Regression, group: NDArray[np.intp]) -> dict[str, pd.Se
     """Test that residuals sum to about zero in groups of respondents.
 
     ``d' V⁻ d`` with d the weighted sums of scores in the groups and V their robust covariance,
-    each group's indicator less its weighted projection on the regressors.
+    each group's indicator less its weighted projection on the regressors. No test (NaN) where the
+    regressors fit every group exactly.
 
     Parameters
     ----------
@@ -40,17 +41,20 @@ def goodness(regression: Regression, group: NDArray[np.intp]) -> dict[str, pd.Se
     score, information, _ = regression.family.working(regression.eta, sample.outcome)
     X, w = regression.design, (weights * information)[:, None]
     Z = np.eye(int(group.max()) + 1)[group]
+    largest = np.bincount(group, (weights * score) ** 2).max()  # before estimation
     Z -= X @ np.linalg.solve(X.T @ (w * X), X.T @ (w * Z))
     pulls = Z * (weights * score)[:, None]
     if regression.errors == "cluster" and sample.cluster is not None:
         pulls = np.stack([np.bincount(sample.cluster, column) for column in pulls.T], axis=1)
     V, d = pulls.T @ pulls, pulls.sum(axis=0)
     values, directions = np.linalg.eigh(V)
-    kept = values > 1e-9 * values[-1]
+    kept = values > 1e-9 * max(values[-1], largest)
     statistic = float(((directions.T @ d)[kept] ** 2 / values[kept]).sum())
     count = int(kept.sum())
     found = {
         "fit by groups": outcome_of_test(statistic, f"χ²({count})", float(chdtrc(count, statistic)))
+        if count
+        else outcome_of_test(float("nan"), "none", float("nan"))
     }
     plain = sample.weights is None and regression.errors != "cluster" and regression.family.bounded
     groups = int(group.max()) + 1

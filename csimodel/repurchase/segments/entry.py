@@ -27,6 +27,8 @@ from csimodel.survey import Survey
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
+_FEW_CLUSTERS = 10  # in a segment
+
 
 def repurchase_segments(
     fit: Fit,
@@ -208,6 +210,8 @@ def _interacted(rep: Repurchase, labels: pd.Series, curvature: bool, fewest: int
     centre = float(sample.share @ sample.regressors[:, 0])
     own = _design(sample, place, names, centre, curvature)
     _require_own_variation(own, place, names)
+    if rep.errors == "cluster":
+        findings = (*findings, *_clusters_within(own, place, names))
     regression = regress(own, rep.family, rep.errors)
     made = replace(rep, regression=regression, diagnostics=(*rep.diagnostics, *findings))
     if not np.isfinite(regression.coefficients).all():
@@ -314,3 +318,28 @@ def _require_own_variation(sample: Sample, place: Codes, names: tuple[str, ...])
                     f"The {what} is the same for all {len(values)} respondents of segment "
                     f"{name!r}, so it has no curve; leave it out or merge it with another."
                 )
+
+
+def _clusters_within(sample: Sample, place: Codes, names: tuple[str, ...]) -> tuple[Finding, ...]:
+    """Refuse segments of one cluster, and name those of few.
+
+    The scores of a segment with coefficients of its own sum to zero, so that with a single cluster
+    its clustered errors are zero whatever the data.
+    """
+    assert sample.cluster is not None
+    counts = [len(np.unique(sample.cluster[place == g])) for g in range(len(names))]
+    alone = [name for name, count in zip(names, counts, strict=True) if count < 2]
+    if alone:
+        raise OptionError(
+            f"Segments of a single cluster ({listed(map(repr, alone))}) have clustered errors of "
+            "zero whatever the data; use errors='HC1', or segments that hold several clusters."
+        )
+    few = {n: c for n, c in zip(names, counts, strict=True) if c < _FEW_CLUSTERS}
+    if not few:
+        return ()
+    told = listed(f"{name} ({count})" for name, count in few.items())
+    message = (
+        f"Segments with fewer than {_FEW_CLUSTERS} clusters: {told}; their errors tend to be too "
+        "small, so differences are found too often."
+    )
+    return (Finding("few-clusters-in-segment", message, tuple(few), count=len(few)),)
