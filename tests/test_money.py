@@ -556,3 +556,19 @@ def test_a_change_that_loses_money_is_said():
     found = break_even_spending(profit_of_retention(0.8, 0.7, terms))
     assert found.estimate < 0
     assert "no-spending-pays" in [f.code for f in found.diagnostics]
+
+
+def test_retentions_of_different_customers_are_independent_with_one_seed():
+    def of(seed):
+        rng = np.random.default_rng(seed)
+        x = rng.uniform(20, 100, 200)
+        y = (rng.random(200) < 0.2 + 0.006 * x) * 1.0
+        return repurchase_of_index(x, y, family="logit")
+
+    old, new = of(1), of(2)
+    kept = [retention_of(rep, 70, TERMS, rng=0) for rep in (old, new)]
+    spread = [float(value.draws.std(ddof=1)) for value in kept]
+    change = profit_of_retention(*kept, TERMS)["retention"]
+    assert_allclose(change.se, np.hypot(*spread), rtol=0.05)
+    same = [retention_of(old, at, TERMS, rng=0) for at in (67, 70)]
+    assert profit_of_retention(*same, TERMS)["retention"].se < 0.2 * spread[0]

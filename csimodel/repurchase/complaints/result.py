@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -161,6 +162,7 @@ class Complaints(Shown):
             "percentile",
             f"{draws} normal draws of mean repurchase by complaint",
             tuple(self._about_draws(group, outside, draws)),
+            origin=crc32(self.means.n.astype(np.int64).tobytes()),
         )
 
     def against(self, published: Published, row: str) -> pd.DataFrame:

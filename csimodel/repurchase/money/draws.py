@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,7 +172,8 @@ def retention_of(
         Which index; the first by default.
     draws, rng
         Number of parametric draws and their seed, where `rep` has none of the whole chain. Two
-        retentions with the same integer seed belong together, draw by draw.
+        retentions of the same respondents with the same integer seed belong together, draw by
+        draw; those of other respondents are independent.
 
     Raises
     ------
@@ -204,6 +206,7 @@ def retention_of(
         rep.interval,
         found.source,
         (*findings, *about_outcome(rep)),
+        origin=0 if rep.chain is not None else crc32(rep.regression.sample.outcome.tobytes()),
     )
 
 

@@ -24,13 +24,15 @@ class Retention:
     estimate
         From 0 to 1.
     draws
-        (draws,); draws of the same source belong together, draw by draw.
+        (draws,); draws of the same origin belong together, draw by draw.
     level, interval
         Coverage and kind of intervals made of the draws.
     source
         Where the draws come from, in words.
     diagnostics
         What a reader must know.
+    origin
+        A number of the data that parametric draws were made from; 0 for draws of the whole chain.
     """
 
     estimate: float
@@ -39,6 +41,7 @@ class Retention:
     interval: str
     source: str
     diagnostics: tuple[Finding, ...] = ()
+    origin: int = 0
 
     def __repr__(self) -> str:
         low, high = interval_of(
@@ -73,6 +76,9 @@ class Together:
 def together(level: float | None, **given: float | Retention) -> Together:
     """Put retentions side by side, of which some may be plain numbers.
 
+    Parametric draws of different data are independent although their seeds may be the same: those
+    of another origin than the first are put in an order of their own.
+
     Raises
     ------
     OptionError
@@ -89,7 +95,10 @@ def together(level: float | None, **given: float | Retention) -> Together:
     pairs: dict[str, tuple[float, Floats]] = {}
     for name, value in given.items():
         if isinstance(value, Retention):
-            pairs[name] = (value.estimate, value.draws)
+            own = value.draws
+            if value.origin != known[0].origin:
+                own = own[np.random.default_rng(value.origin).permutation(size)]
+            pairs[name] = (value.estimate, own)
         else:
             require_share(name, value)
             pairs[name] = (float(value), np.full(size, float(value)))
