@@ -895,7 +895,7 @@ def test_errors_of_an_index_from_elsewhere():
     with pytest.raises(SurveyError, match=r"The index has the shape \(30, 1\)"):
         repurchase_of_index(index[:, None], y)
     zero = repurchase_of_index(index, y, weights=np.r_[0.0, np.ones(29)])
-    assert "weight (1)" in str(zero.diagnostics[0])
+    assert "a value is missing or a weight zero: weight (1)" in str(zero.diagnostics[0])
 
 
 # --- recovery ------------------------------------------------------------------------------------

@@ -216,9 +216,10 @@ def _left_out(
         gaps["weight"] = int((~(weights > 0)).sum())
     gaps = {name: count for name, count in gaps.items() if count}
     told = listed(f"{name} ({count})" for name, count in gaps.items())
+    why = "a value is missing or a weight zero" if "weight" in gaps else "a value is missing"
     message = (
-        f"{dropped} of {len(whole)} respondents were left out of the regression because a value "
-        f"is missing: {told}."
+        f"{dropped} of {len(whole)} respondents were left out of the regression because {why}: "
+        f"{told}."
     )
     severity: Severity = "note" if dropped < 0.5 * len(whole) else "warning"
     return (Finding("rows-left-out", message, tuple(gaps), severity, dropped),)
