@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.errors import EstimationError, OptionError, SurveyError
+from csimodel.errors import EstimationError, OptionError, SurveyError, choose
 from csimodel.estimators.chosen import answers_for, estimator_for
 from csimodel.estimators.covariance.defined import defined_table
 from csimodel.estimators.covariance.effect_table import effect_table
@@ -24,6 +25,7 @@ from csimodel.estimators.covariance.parameters import (
     covariance_structure,
     model_cov,
     parameter_table,
+    standardised_table,
     vcov,
 )
 from csimodel.estimators.covariance.residuals import residual_tables
@@ -198,6 +200,35 @@ class Fit:
             return table
         more = ordinal_rows(Fitted.of(self.solution), covariance)
         return pd.concat([table, more], ignore_index=True)
+
+    def standardized(
+        self, kind: Literal["all", "latent"] = "all", level: float = 0.95
+    ) -> pd.DataFrame:
+        """Return the standardised solution of a covariance structure with delta-method errors.
+
+        Parameters
+        ----------
+        kind
+            ``"all"``: constructs and items have variance 1; ``"latent"``: constructs only, so that
+            loadings and error variances stay in the items' units.
+        level
+            Coverage of intervals.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``lhs``, ``op``, ``rhs``, ``std``, ``se``, ``z``, ``p``, ``lower``, ``upper``.
+
+        Raises
+        ------
+        OptionError
+            For PLS, whose results are standardised anyway, or an unknown kind.
+        """
+        choose("kind", kind, ["all", "latent"])
+        _, estimates = covariance_structure(self.solution)
+        covariance = vcov(self.solution)
+        found = estimates.layout, estimates.parameters, covariance
+        return standardised_table(*found, kind == "latent", level)
 
     @cached_property
     def fit_measures(self) -> pd.Series:

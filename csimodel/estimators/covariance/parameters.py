@@ -94,14 +94,16 @@ def vcov(solution: Solution) -> Floats:
     return inverted(information(solution, estimator.observed_information), usable)
 
 
-def standardised(layout: Layout, parameters: Floats) -> tuple[Floats, Floats]:
+def standardised(layout: Layout, parameters: Floats, latent: bool = False) -> tuple[Floats, Floats]:
     """Return standardised rows (..., rows) and their derivatives (..., rows, q).
+
+    With `latent` constructs have variance 1 and items keep their units.
 
     The scale of a row is a product of powers of variances (of constructs, items, disturbances,
     errors), so its logarithm is linear in theirs, and
     ``∂s = ∂p · scale + s · exponents @ ∂ln(variances)``.
     """
-    powers = exponents(layout)
+    powers = exponents(layout, latent)
     at = implied(layout, parameters)
     needed = np.asarray(powers.any(axis=0))
     scale = row_scales(powers, layout, parameters)
@@ -123,11 +125,11 @@ def row_scales(powers: Floats, layout: Layout, parameters: Floats) -> Floats:
 
 
 @lru_cache(maxsize=64)
-def exponents(layout: Layout) -> Floats:
+def exponents(layout: Layout, latent: bool = False) -> Floats:
     """Return the powers of variances in each row's scale, (rows, 2 constructs + 2 items).
 
     Variances of constructs, items, disturbances and errors. A covariance of disturbances or of
-    errors becomes their correlation.
+    errors becomes their correlation; with `latent`, what belongs to items only stays as it is.
     """
     items, constructs = layout.matrices.loadings.shape
     item, left, error = constructs, constructs + items, 2 * constructs + items
@@ -149,6 +151,9 @@ def exponents(layout: Layout) -> Floats:
                     own[whole + i] = -1.0
                 else:
                     own[[part + i, part + j]] = -0.5
+    if latent:
+        powers[:, item:left] = 0.0
+        powers[[row.kind == "errors" for row in layout.rows], error:] = 0.0
     return powers
 
 
@@ -182,6 +187,22 @@ def errors_of(jacobian: Floats, covariance: Floats) -> Floats:
     spread = ((jacobian @ covariance) * jacobian).sum(axis=-1)
     with np.errstate(invalid="ignore"):
         return np.sqrt(np.where(np.abs(spread) < 1e-20, 0.0, spread))
+
+
+def standardised_table(
+    layout: Layout, parameters: Floats, covariance: Floats, latent: bool, level: float = 0.95
+) -> pd.DataFrame:
+    """Return the standardised solution with delta-method errors and intervals, a row each."""
+    from scipy.special import ndtr, ndtri
+
+    values, jacobian = standardised(layout, parameters, latent)
+    errors = errors_of(jacobian, covariance)
+    z = values / np.where(errors > 0, errors, np.nan)
+    far = float(ndtri(0.5 + level / 2.0)) * errors
+    table = pd.DataFrame([(row.lhs, row.op, row.rhs) for row in layout.rows])
+    return table.set_axis(["lhs", "op", "rhs"], axis=1).assign(
+        std=values, se=errors, z=z, p=2.0 * ndtr(-np.abs(z)), lower=values - far, upper=values + far
+    )
 
 
 def parameter_table(
