@@ -303,7 +303,7 @@ def _batches(
         yield Batch(draws, own, outcomes, found[:indexes], found[indexes:])
 
 
-def _draws(
+def drawn_cells(
     bootstrap: Bootstrap, cells: Cells, wanted: NDArray[np.bool_], what: str, progress: bool
 ) -> Iterator[tuple[NDArray[np.intp], Floats, list[Floats]]]:
     """Yield the wanted draws a few at a time: numbers, cells' weights, regressors."""

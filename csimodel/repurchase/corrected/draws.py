@@ -15,8 +15,7 @@ from csimodel.estimators import Estimates
 from csimodel.inference import progress_bar
 from csimodel.moments import Design
 from csimodel.repurchase.cells import Cells
-from csimodel.repurchase.chain import Chain
-from csimodel.repurchase.chain import _draws as drawn
+from csimodel.repurchase.chain import Chain, drawn_cells
 from csimodel.repurchase.corrected.croon import Croon, croon_slopes
 from csimodel.repurchase.corrected.errors_in_variables import moved_slopes
 from csimodel.repurchase.corrected.item_moments import ItemMoments, draw_moments
@@ -149,7 +148,7 @@ class ChainDraws(Draws):
         chain = self.chain
         cells = _respondents(chain.cells)
         back = np.argsort(cells.order)
-        found = drawn(chain.bootstrap, cells, chain.usable, "simex", chain.progress)
+        found = drawn_cells(chain.bootstrap, cells, chain.usable, "simex", chain.progress)
         done = 0
         for draws, weights, regressors in found:
             span = slice(done, done := done + len(draws))

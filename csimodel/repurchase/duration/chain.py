@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from csimodel.errors import InferenceError
 from csimodel.inference import Bootstrap
 from csimodel.repurchase.cells import Cells
-from csimodel.repurchase.chain import _draws as drawn
+from csimodel.repurchase.chain import drawn_cells
 from csimodel.repurchase.duration.hazard import cox_draws, hazard_steps, terms_of
 from csimodel.repurchase.duration.regression import CoxRegression
 from csimodel.repurchase.duration.survival import Population, average_effect, average_survival
@@ -172,7 +172,7 @@ class HazardChain:
 
     def _batches(self) -> Iterator[Batch]:
         regression, risk = self.regression, self.regression.risk
-        for draws, weights, regressors in drawn(
+        for draws, weights, regressors in drawn_cells(
             self.bootstrap, self.cells, self.usable, "survival", self.progress
         ):
             x = [v - m for v, m in zip(regressors, regression.centre, strict=True)]
@@ -199,7 +199,7 @@ def hazard_chain(bootstrap: Bootstrap, regression: CoxRegression, progress: bool
     ending = np.full(len(bootstrap.usable), int(Ending.NO_FIT))
     start = regression.coefficients * regression.spread
     start = np.where(np.isfinite(start), start, 0.0)
-    for draws, weights, regressors in drawn(
+    for draws, weights, regressors in drawn_cells(
         bootstrap, cells, bootstrap.usable, "whole chain", progress
     ):
         standard = [

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from csimodel.errors import OptionError
 from csimodel.inference import progress_bar
 from csimodel.moments import Design
-from csimodel.repurchase.chain import Chain, _draws
+from csimodel.repurchase.chain import Chain, drawn_cells
 from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.sample import Sample
 
@@ -82,7 +82,7 @@ class Resamples:
         if self.chain is not None:
             chain = self.chain
             keep = chain.usable if wanted is None else chain.usable & wanted
-            found = _draws(chain.bootstrap, chain.cells, keep, what, chain.progress)
+            found = drawn_cells(chain.bootstrap, chain.cells, keep, what, chain.progress)
             for draws, weights, regressors in found:
                 index = regressors.pop(self.moved)
                 yield Batch(draws, weights, chain.cells.outcome, index, regressors)
