@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from csimodel.errors import SurveyError
+from csimodel.errors import OptionError, SurveyError
 from csimodel.survey import datasets, load_acsi2015, load_mobi
 
 ACSI = Path(os.environ.get("CSIMODEL_DATA", "")) / "ACSI Data 2015 ver2.xlsx"
@@ -110,6 +110,11 @@ def test_cache_folder_of_each_platform(monkeypatch):
 @needs_acsi
 def test_acsi_leaves_out_zip_code_and_origin(acsi):
     assert not [name for name in acsi.data if "ZIP" in name or "RACE" in name or "HISP" in name]
+
+
+def test_acsi_takes_a_policy_for_missing_answers():
+    with pytest.raises(OptionError, match="missing='drop' is not known"):
+        datasets.load_acsi2015("no/such/folder", missing="drop")
 
 
 @needs_acsi

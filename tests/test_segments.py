@@ -329,3 +329,23 @@ def test_drops_in_one_cluster_are_refused_or_without_error():
     )
     assert found.table["se"].isna().all()
     assert found.table["drop"].tolist() == [0.5]
+
+
+@pytest.mark.parametrize("whole_chain", [False, True])
+def test_contrasts_are_differences_of_the_curves(whole_chain):
+    survey = csi.load_mobi()
+    fit = csi.fit(csi.models.ecsi(), survey)
+    half = pd.Series(["a", "b"] * 125, survey.data.index, name="half")
+    boot = csi.bootstrap(fit, draws=60, rng=1, progress=False) if whole_chain else None
+    found = repurchase_segments(fit, "CUSL1", by=half, bootstrap=boot, progress=False)
+    table, curves = found.contrast(60, 80), found.curves([60, 80])
+    for name in ("a", "b"):
+        start, end, step = table.loc[name, "probability"]
+        assert_allclose([start, end], curves.loc[name, "probability"])
+        assert step == pytest.approx(end - start)
+        assert table.loc[(name, "difference"), "lower"] < step
+    alone = repurchase(fit, "CUSL1", progress=False)
+    assert found.contrast(60, 80).index.names == ["segment", ""]
+    with pytest.raises(OptionError, match="Level 120 is not on the index"):
+        found.contrast(60, 120)
+    assert alone.contrast(60, 80).columns.tolist() == table.columns.tolist()

@@ -16,6 +16,7 @@ import pandas as pd
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
 from csimodel.survey.codebook import Codebook, read_codebook
+from csimodel.survey.missing import Missing, require_policy
 from csimodel.survey.read import read_survey
 from csimodel.survey.survey import Item, Survey
 
@@ -61,7 +62,7 @@ def _data_folder() -> Path:
     )
 
 
-def load_acsi2015(path: str | PathLike[str] | None = None) -> Survey:
+def load_acsi2015(path: str | PathLike[str] | None = None, *, missing: Missing = "error") -> Survey:
     r"""Load the public ACSI 2015 survey: 8,239 customers of four industries in the United States.
 
     The file is not part of the package. Download ``ACSI Data 2015 ver2.xlsx`` (version 2) from
@@ -75,6 +76,8 @@ def load_acsi2015(path: str | PathLike[str] | None = None) -> Survey:
     ----------
     path
         The file, or the folder it is in.
+    missing
+        What to do with missing answers, as in `read_survey`.
 
     Returns
     -------
@@ -114,6 +117,7 @@ def load_acsi2015(path: str | PathLike[str] | None = None) -> Survey:
     ...
     csimodel.errors.SurveyError: There is no 'ACSI Data 2015 ver2.xlsx' in 'no/such/folder'; ...
     """
+    policy = require_policy(missing)
     file = _acsi_file(path)
     book = read_codebook(_data_folder() / "acsi2015.toml")
     raw = read_survey(file)
@@ -121,7 +125,7 @@ def load_acsi2015(path: str | PathLike[str] | None = None) -> Survey:
     survey = read_survey(replace(raw, data=public), codebook=book)
     survey = _with_tolerance(_with_industry(survey, book))
     findings = (*_file_findings(file), *survey.findings, *_population_findings(survey.data))
-    return replace(survey, findings=findings)
+    return replace(survey, findings=findings, missing=policy)
 
 
 def _acsi_file(path: str | PathLike[str] | None) -> Path:

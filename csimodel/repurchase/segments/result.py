@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from csimodel.errors import OptionError
 from csimodel.findings import Finding
-from csimodel.inference import interval_of, spread_of
 from csimodel.repurchase.page import Page, Shown, told_p
+from csimodel.repurchase.regressed import index_levels
 from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.segments.pairs import corrected_pairs, pair_steps
 from csimodel.repurchase.wald import table_of_tests, wald
@@ -134,44 +133,56 @@ class Segments(Shown):
         OptionError
             When a level is outside 0 to 100.
         """
-        points = np.arange(101.0) if levels is None else np.atleast_1d(levels)
-        points = np.asarray(points, dtype=np.float64)
-        outside = points[~((points >= 0) & (points <= 100))]
-        if len(outside):
-            raise OptionError(
-                f"Level {outside[0]:g} is not on the index, which goes from 0 to 100; choose a "
-                "level between them."
-            )
-        rows = [self._at(g, points) for g in range(len(self.names))]
-        matrix = np.vstack(rows)
-        regression, mean = self.repurchase.regression, self.repurchase.family.mean
-        value = mean(matrix @ regression.coefficients)
-        chain = self.repurchase.chain
-        if chain is None:
-            slope = self.repurchase.family.slope(matrix @ regression.coefficients)
-            gradient = slope[:, None] * matrix
-            se = np.sqrt(np.einsum("ij,jk,ik->i", gradient, regression.covariance, gradient))
-            lower, upper = regression.limits(value, se, self.level, True)
-        else:
-            draws = mean(chain.coefficients @ matrix.T)
-            se = spread_of(draws)
-            lower, upper = interval_of(self.repurchase.interval, self.level, value, draws)
-        seen = regression.sample.regressors[:, 0]
+        points = index_levels(np.arange(101.0) if levels is None else levels)
+        table = self.repurchase._table(*self._predicted(points), probability=True)
+        seen = self.repurchase.regression.sample.regressors[:, 0]
         observed = [
             (points >= seen[self.place == g].min() - 1e-6)
             & (points <= seen[self.place == g].max() + 1e-6)
             for g in range(len(self.names))
         ]
-        return pd.DataFrame(
-            {
-                "probability": value,
-                "se": se,
-                "lower": lower,
-                "upper": upper,
-                "observed": np.concatenate(observed),
-            },
-            index=pd.MultiIndex.from_product([self.names, points], names=["segment", "index"]),
+        table = table.rename(columns={"estimate": "probability"}).drop(columns="p")
+        return table.assign(observed=np.concatenate(observed)).set_axis(
+            pd.MultiIndex.from_product([self.names, points], names=["segment", "index"])
         )
+
+    def contrast(self, start: float, end: float) -> pd.DataFrame:
+        """Return every segment's probability at two levels of the index, and the difference.
+
+        Parameters
+        ----------
+        start, end
+            Index points, 0 to 100.
+
+        Returns
+        -------
+        DataFrame
+            Rows (segment, "at <start>", "at <end>", "difference"); columns probability, se, lower,
+            upper.
+
+        Raises
+        ------
+        OptionError
+            When a level is outside 0 to 100.
+        """
+        value, gradient, draws = self._predicted(index_levels([start, end]))
+        step = np.kron(np.eye(len(self.names)), [[-1.0, 1.0]])
+        told = self.repurchase._table
+        ends = told(value, gradient, draws, probability=True)
+        steps = told(step @ value, step @ gradient, None if draws is None else draws @ step.T)
+        what = [f"at {start:g}", f"at {end:g}", "difference"]
+        both = [pd.concat([ends[2 * g : 2 * g + 2], steps[g : g + 1]]) for g in range(len(steps))]
+        table = pd.concat(both).rename(columns={"estimate": "probability"}).drop(columns="p")
+        return table.set_axis(pd.MultiIndex.from_product([self.names, what], names=["segment", ""]))
+
+    def _predicted(self, points: Floats) -> tuple[Floats, Floats, Floats | None]:
+        """Return probabilities, segment by segment, their gradient and their draws."""
+        rep = self.repurchase
+        matrix = np.vstack([self._at(g, points) for g in range(len(self.names))])
+        eta = matrix @ rep.regression.coefficients
+        gradient = rep.family.slope(eta)[:, None] * matrix
+        draws = None if rep.chain is None else rep.family.mean(rep.chain.coefficients @ matrix.T)
+        return rep.family.mean(eta), gradient, draws
 
     @property
     def headline(self) -> str:
