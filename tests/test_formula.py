@@ -260,7 +260,7 @@ def test_every_family_takes_formulas(own, frame):
         (
             {"formula": "CUSL1 ~ age"},
             OptionError,
-            "formula='CUSL1 ~ age' has no term 'index' of its own; write 'index' besides its "
+            "formula='CUSL1 ~ age' has no term 'index' (or 'Satisfaction') of its own; write 'index' besides its "
             "products and powers, as in 'index * industry'.",
         ),
         (

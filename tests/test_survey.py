@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import csimodel as csi
 from csimodel.errors import OptionError, SurveyError, suggest
 from csimodel.survey import Item, Survey, read_survey
 
@@ -621,3 +622,29 @@ def test_data_of_an_unknown_type():
         read_survey,
         [[1, 2]],
     )
+
+
+def test_codes_for_no_answer_that_nobody_declared_are_suspected(mobi, ecsi):
+    data = mobi.data.astype(float)
+    data.iloc[3:7, 0] = 99
+    data.iloc[9, 3], data.iloc[2, 8] = 98, -9
+    (found,) = [
+        finding
+        for finding in csi.fit(ecsi, data).diagnostics
+        if finding.code == "suspected-missing-codes"
+    ]
+    assert str(found) == (
+        "-9, 98, 99 lie far from all other answers and count as answered: CUEX1 (4), CUSA1 (1) "
+        "and CUSL2 (1); if that means 'no answer', read the data with "
+        "csi.read_survey(data, scale=…, missing_codes=(-9, 98, 99))."
+    )
+    assert found.count == 6
+
+
+def test_percentages_and_scores_below_zero_are_not_suspected(mobi, ecsi):
+    percent = mobi.data * 9.9
+    percent.iloc[0, 0] = 99
+    assert csi.fit(ecsi, percent).diagnostics == ()
+    standard = (mobi.data - mobi.data.mean()) / mobi.data.std()
+    standard.iloc[0, 0] = -9
+    assert "suspected-missing-codes" not in {f.code for f in csi.fit(ecsi, standard).diagnostics}

@@ -22,6 +22,8 @@ _QUADRANTS = {
     (0, 1): "Weak effect, high index: enough for now",
 }
 
+_LEAST_SPAN = 10.0  # index points shown, so that a small difference looks small
+
 
 def importance_performance(
     importance: pd.DataFrame | pd.Series[float],
@@ -82,7 +84,7 @@ def importance_performance(
     style.dress(ax, family, grid="none")
     x, y = table["importance"].to_numpy(dtype=float), table["performance"].to_numpy(dtype=float)
     ax.set_xlim(*_padded(x, 0.16))
-    ax.set_ylim(*_padded(y, 0.2))
+    ax.set_ylim(*_padded(y, 0.2, _LEAST_SPAN))
     mean = np.array([x.mean(), y.mean()])
     dashes: dict[str, Any] = {"linestyle": (0, (4, 3)), "linewidth": 0.9, "marker": ""}
     dashes["color"] = style.MUTED
@@ -148,8 +150,10 @@ def _map_table(importance: object, performance: object) -> pd.DataFrame:
     return table
 
 
-def _padded(values: Array, share: float) -> tuple[float, float]:
+def _padded(values: Array, share: float, least: float = 0.0) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
+    short = max(least - (high - low), 0.0) / 2.0
+    low, high = low - short, high + short
     room = (high - low or max(abs(high), 1.0) * 0.2) * share
     return low - room, high + room
 

@@ -128,10 +128,9 @@ def segments(analysis: Analysis) -> list[str]:
     if not isfinite(p):
         return ["Whether the curves differ between the groups cannot be tested with these data."]
     differ = p < 1 - analysis.level
-    chance = "less than one in a thousand" if p < 0.001 else f"{number(100 * p)}\u00a0%"
+    shown = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
     return [
-        f"The groups {'do not share' if differ else 'may share'} one curve: if they did, "
-        f"differences like these would come about by chance with a probability of {chance}.",
+        f"The curves of the groups {'differ' if differ else 'are not shown to differ'} ({shown}).",
         f"One point more is worth from {number(effect.min(), 2)} percentage points "
         f"({label(effect.idxmin())}) to {number(effect.max(), 2)} ({label(effect.idxmax())}), "
         "compared at the same distribution of the index.",

@@ -203,9 +203,10 @@ class Formula:
         if name in names and np.array_equal(design[:, names.index(name)], points[:, j]):
             return names.index(name)
         written = INDEX if j == 0 else name
+        other = f" (or {name!r})" if written != name else ""
         raise OptionError(
-            f"formula={self.text!r} has no term {written!r} of its own; write {written!r} besides "
-            f"its products and powers, as in '{written} * industry'."
+            f"formula={self.text!r} has no term {written!r}{other} of its own; write {written!r} "
+            f"besides its products and powers, as in '{written} * industry'."
         )
 
     def _split(

@@ -96,6 +96,7 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
     checks.require_answers(values, items, low, high)
     checks.require_finite(values, items, low, high, kept)
     checks.require_bounds(values, items, low, high, minimum, maximum)
+    findings += checks.suspected_codes(values, items, low, high, ~np.isnan(minimum))
 
     state = "complete"
     if gaps:

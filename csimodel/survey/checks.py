@@ -10,6 +10,9 @@ import pandas as pd
 from csimodel.errors import SurveyError, suggest
 from csimodel.findings import Finding, listed
 
+_HIGH_CODES = (77, 88, 97, 98, 99, 777, 888, 997, 998, 999)
+_LOW_CODES = (-7, -8, -9, -77, -88, -97, -98, -99, -999)
+
 
 def counted(names: Iterable[str], counts: Iterable[int]) -> str:
     """Name columns with a count each.
@@ -272,6 +275,42 @@ def require_bounds(
         f"Column {items[position]!r} holds {len(outside)} {plural(len(outside), 'value')} outside "
         f"its scale {bounds}: {counted(map(number, found), times.tolist())}; declare them in "
         "missing_codes or correct the scale."
+    )
+
+
+def suspected_codes(
+    values: np.ndarray, items: Sequence[str], low: np.ndarray, high: np.ndarray, known: np.ndarray
+) -> tuple[Finding, ...]:
+    """Tell of what looks like codes for "no answer" among the answers of items without a scale.
+
+    Usual codes such as 98, 99 or -9 that lie far from every other answer of their item; `known`
+    marks items whose scale is known.
+    """
+    far = np.isin(high, _HIGH_CODES) | np.isin(low, _LOW_CODES)
+    counts: dict[str, int] = {}
+    seen: set[float] = set()
+    for position in np.flatnonzero(far & ~known).tolist():
+        column = values[:, position]
+        code = np.isin(column, _HIGH_CODES) | np.isin(column, _LOW_CODES)
+        rest = column[~code & ~np.isnan(column)]
+        alone = code & ((column > 3.0 * rest.max()) | (column < 0)) if len(rest) else code & False
+        if alone.any() and rest.min() >= 0:
+            counts[items[position]] = int(alone.sum())
+            seen |= set(column[alone].tolist())
+    if not counts:
+        return ()
+    codes = ", ".join(number(code) for code in sorted(seen))
+    given = f"({codes},)" if len(seen) == 1 else f"({codes})"
+    return (
+        Finding(
+            "suspected-missing-codes",
+            f"{codes} {'lies' if len(seen) == 1 else 'lie'} far from all other answers and "
+            f"{'counts' if len(seen) == 1 else 'count'} as answered: "
+            f"{counted(counts, counts.values())}; if that means 'no answer', read the data with "
+            f"csi.read_survey(data, scale=…, missing_codes={given}).",
+            tuple(counts),
+            count=sum(counts.values()),
+        ),
     )
 
 

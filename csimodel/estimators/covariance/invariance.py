@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -70,10 +71,17 @@ class Invariance:
         shown = self.table[
             ["chisq", "df", "cfi", "rmsea", "chisq_diff", "df_diff", "p_diff", "cfi_diff"]
         ]
-        return f"Invariance between groups\n{shown.round(4).to_string()}"
+        told = "".join(f"\n{finding.severity}: {finding}" for finding in self._told)
+        return f"Invariance between groups\n{shown.round(4).to_string()}{told}"
 
     def _repr_html_(self) -> str:
-        return str(self.table.round(4).to_html(border=0))
+        told = "".join(f"<li>{escape(str(finding))}</li>" for finding in self._told)
+        return f"{self.table.round(4).to_html(border=0)}<ul>{told}</ul>"
+
+    @property
+    def _told(self) -> list[Finding]:
+        """Each finding once: the levels share most of theirs."""
+        return list({str(finding): finding for finding in self.diagnostics}.values())
 
 
 _SHOWN = ("chisq", "df", "cfi", "tli", "rmsea", "srmr", "aic", "bic")
