@@ -185,3 +185,27 @@ def test_groups_not_identified_name_the_parameters_and_the_group(mobi):
     assert "parameters A =~ PERQ2, A ~~ A of a, PERQ1 ~~ PERQ1 of a, " in str(finding)
     assert "B ~~ B of b" in finding.subjects
     assert "NOT CONVERGED" in repr(fit)
+
+
+@pytest.mark.parametrize("said", ["PERQ1 ~~ -50*PERQ1", "B ~ start(1000000000000)*A"])
+def test_a_start_that_is_not_positive_definite_is_not_called_converged(mobi, said):
+    text = f"A =~ PERQ1 + PERQ2 + PERQ3\nB =~ CUSA1 + CUSA2 + CUSA3\nB ~ A\n{said}"
+    fit = csi.fit(csi.Model.from_syntax(text), mobi, csi.ML())
+    assert not fit.converged
+    assert str(fit.diagnostics[-1]) == (
+        "Nothing was estimated because the values to start from imply covariances that cannot be "
+        f"(not positive definite); change the values given in {said!r}."
+    )
+    assert fit.diagnostics[-1].severity == "failure"
+
+
+def test_a_definition_without_a_value_has_no_error(mobi):
+    text = "A =~ PERQ1 + PERQ2 + PERQ3\nB =~ CUSA1 + CUSA2 + CUSA3\nB ~ q*A\nx := q/0\ny := 2*q"
+    defined = csi.fit(csi.Model.from_syntax(text), mobi, csi.ML()).defined
+    assert np.isnan(defined.loc["x", "se"])
+    assert np.isfinite(defined.loc["y", "se"])
+
+
+def test_one_item_has_fit_measures_without_correlations(mobi):
+    fit = csi.fit(csi.Model.from_syntax("A =~ PERQ1"), mobi, csi.ML())
+    assert fit.fit_measures["df"] == 0

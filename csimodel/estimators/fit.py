@@ -308,7 +308,8 @@ class Fit:
         ``sᵢⱼ/√(sᵢᵢ sⱼⱼ) - σᵢⱼ/√(σᵢᵢ σⱼⱼ)``, as Bollen (1989, page 258) defines them.
         """
         implied = self.implied_cov.to_numpy()
-        sd = np.sqrt(np.diag(implied))
+        with np.errstate(invalid="ignore"):
+            sd = np.sqrt(np.diag(implied))
         items = list(self.model.items)
         return pd.DataFrame(self.moments.response_cor - implied / np.outer(sd, sd), items, items)
 

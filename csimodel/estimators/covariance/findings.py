@@ -122,6 +122,8 @@ def _singular_items(solution: Solution) -> Finding:
 
 def _not_converged(solution: Solution) -> Finding:
     estimator, estimates = covariance_structure(solution)
+    if not np.isfinite(estimates.gradient):
+        return _no_way_in(solution)
     more = "" if estimator.max_iterations >= _ENOUGH else ", or raise max_iterations"
     ties = tied_parameters(information(solution), estimates.layout.names, _NEARLY_FLAT)
     names = tuple(name for tie in ties for name in tie)
@@ -135,6 +137,18 @@ def _not_converged(solution: Solution) -> Finding:
         names,
         "failure",
         count=int(estimates.iterations),
+    )
+
+
+def _no_way_in(solution: Solution) -> Finding:
+    given = tuple(str(one) for one in solution.model.parameters if any((*one.fixed, *one.start)))
+    whose = f"; change the values given in {listed(map(repr, given))}" if given else ""
+    return Finding(
+        "not-converged",
+        "Nothing was estimated because the values to start from imply covariances that cannot be "
+        f"(not positive definite){whose}.",
+        given,
+        "failure",
     )
 
 

@@ -184,8 +184,8 @@ def _variance_slopes(layout: Layout, at: Implied) -> Floats:
 
 def errors_of(jacobian: Floats, covariance: Floats) -> Floats:
     """Return delta-method standard errors, (..., rows); NaN where a variance is negative."""
-    spread = ((jacobian @ covariance) * jacobian).sum(axis=-1)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):  # a derivative may be infinite, as of 1/0
+        spread = ((jacobian @ covariance) * jacobian).sum(axis=-1)
         return np.sqrt(np.where(np.abs(spread) < 1e-20, 0.0, spread))
 
 

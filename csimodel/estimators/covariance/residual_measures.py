@@ -83,7 +83,7 @@ def _root_mean_square(spread: Floats, level: Floats | None, off_diagonal: bool) 
     values = spread[row, column]
     if level is not None:
         values = np.concatenate([level, values])
-    return float(np.sqrt((values**2).mean()))
+    return float(np.sqrt((values**2).mean())) if len(values) else np.nan
 
 
 def _thresholds_counted(ordinal: OrdinalMoments, off_diagonal: bool) -> float:

@@ -106,6 +106,7 @@ class _Descent:
             flat=np.zeros(draws, dtype=bool),
         )
         self.found.value[active] = objective.value(self._here(active), active)
+        self.active = active[np.isfinite(self.found.value[active])]  # else there is no way down
         self.damping = np.full(draws, _FIRST_DAMPING)
         self.close = np.full(draws, bent)
 
