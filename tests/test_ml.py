@@ -372,3 +372,20 @@ def test_pls_has_neither_parameters_nor_fit_measures(fit):
         fit.parameters  # noqa: B018
     with pytest.raises(OptionError, match=r"see csi.assess\(fit\).global_fit"):
         fit.fit_measures  # noqa: B018
+
+
+@pytest.mark.parametrize("estimator", [csi.ML(), csi.ML(missing="fiml"), csi.LeastSquares("gls")])
+def test_units_of_items_do_not_matter(estimator):
+    rng = np.random.default_rng(1)
+    first, second = rng.standard_normal((2, 200))
+    second = 0.6 * first + 0.8 * second
+    names = ["a1", "a2", "a3", "b1", "b2", "b3"]
+    factors = np.repeat([first, second], 3, axis=0).T
+    frame = pd.DataFrame(0.8 * factors + 0.6 * rng.standard_normal((200, 6)), columns=names)
+    model = csi.Model.from_syntax("A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A")
+    plain = csi.fit(model, frame, estimator)
+    other = csi.fit(model, frame * [1e-5, 1.0, 1.0, 1e5, 1.0, 1e-3], estimator)
+    assert other.converged
+    assert other.iterations < plain.iterations + 10
+    pd.testing.assert_frame_equal(other.paths, plain.paths, rtol=1e-7)
+    pd.testing.assert_frame_equal(other.loadings, plain.loadings, rtol=1e-7)

@@ -61,7 +61,9 @@ def _measurement(model: Model, cov: Floats) -> tuple[Floats, Floats, Floats]:
     sums = toward[..., items, owner] - variance
     alone = single[owner]
     with np.errstate(divide="ignore", invalid="ignore"):
-        own = np.clip(np.nan_to_num(sums / sums[..., first[owner]], nan=1.0), 0.2, 5.0)
+        unit = np.sqrt(variance / variance[..., first[owner]])
+        ratio = sums / sums[..., first[owner]] / unit
+        own = np.clip(np.nan_to_num(ratio, nan=1.0), 0.2, 5.0) * unit
         own[..., alone] = 1.0
         products = (own @ member) ** 2 - (own**2) @ member
         common = np.maximum(sums @ member / products, 0.1 * variance[..., first])
