@@ -94,12 +94,6 @@ class Bend:
             lower, upper = interval_of(rep.interval, rep.level, value, drawn)
         return curve_table(levels, value, se, lower, upper)
 
-    def mean_at(self, index: Floats, others: Floats) -> Floats:
-        """Return the predictions of respondents with this index, (rows,), and other regressors."""
-        b = self.regression.coefficients
-        eta = b[0] + np.column_stack([*self.basis.columns(index), others]) @ b[1:]
-        return np.asarray(self.repurchase.family.mean(eta))
-
     def _predictions(self, levels: Floats) -> tuple[Floats, Floats]:
         """Return average predictions, (levels,), and their gradient by the coefficients."""
         family, share = self.repurchase.family, self.regression.sample.share
