@@ -70,7 +70,7 @@ def _kept(finding: Finding, label: str) -> Finding:
     cells = "cell is" if finding.count == 1 else "cells are"
     where = finding.message.partition(": ")[2]
     message = f"{finding.count} missing {cells} allowed for by {label}: {where}"
-    return replace(finding, message=message)
+    return replace(finding, template=message)
 
 
 def samples_for(estimator: Estimator, answers: Answers) -> CrossProducts | OrdinalSamples:

@@ -125,7 +125,7 @@ class GroupFits(Mapping[Hashable, Fit]):
             yield Finding("rows-dropped", message, (label,), "note", dropped)
         for finding in self.answers.findings:
             if finding.code not in ("rows-dropped", "weight-dropped"):
-                yield replace(finding, message=f"In all groups together: {finding.message}")
+                yield finding.within("In all groups together")
 
 
 def fit_groups(

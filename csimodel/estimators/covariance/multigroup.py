@@ -121,7 +121,7 @@ class MultiGroupFit(Mapping[Hashable, Fit]):
         for label, fit in self.items():
             for finding in fit.diagnostics:
                 if finding.code not in _JOINT:
-                    told.append(replace(finding, message=f"Group {label}: {finding.message}"))
+                    told.append(finding.within(f"Group {label}"))
         return tuple(told)
 
     def score_tests(self) -> pd.DataFrame:
