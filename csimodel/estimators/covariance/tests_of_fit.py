@@ -17,6 +17,9 @@ _CLOSE, _NOT_CLOSE = 0.05, 0.08  # RMSEA of close and of mediocre fit (Browne an
 _LEVEL = 0.90  # of the RMSEA interval
 
 
+_ROUNDING = 1e-8  # χ² below which a saturated model fits exactly
+
+
 @dataclass(frozen=True)
 class ChiSquare:
     """A χ² with its degrees of freedom, of a model against the saturated one."""
@@ -26,8 +29,9 @@ class ChiSquare:
 
     @property
     def excess(self) -> float:
-        """χ² beyond its degrees of freedom, at least 0."""
-        return max(self.chisq - self.df, 0.0)
+        """χ² beyond its degrees of freedom, at least 0; rounding of an exact fit counts as 0."""
+        excess = max(self.chisq - self.df, 0.0)
+        return excess if self.df > 0 or excess > _ROUNDING else 0.0
 
     @property
     def pvalue(self) -> float:
