@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -16,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.errors import CsimodelWarning, InferenceError, choose
 from csimodel.estimators import Fit, Inadmissible, Outcome, Quantity, Solution, find
 from csimodel.findings import Finding
+from csimodel.inference.blocks import in_order
 from csimodel.inference.designs import about_units, design_of, require_count
 from csimodel.inference.intervals import interval_of, spread_of, tail_probability
 from csimodel.inference.jackknife import Jackknife, count_outcomes, jackknife
@@ -296,14 +296,9 @@ def bootstrap(
     def block(number: int) -> Solution:
         return refit(design.counts(number))
 
+    parts = []
     bar = progress_bar(design.draws, "bootstrap", progress)
-    with ThreadPoolExecutor(max(1, workers)) as pool, bar:
-        parts = []
-        solved: Iterable[Solution] = (
-            pool.map(block, range(design.blocks))
-            if workers > 1
-            else map(block, range(design.blocks))
-        )
+    with closing(in_order(block, design.blocks, workers)) as solved, bar:
         for part in solved:
             parts.append(part)
             bar.update(len(part.estimates.outcome))
