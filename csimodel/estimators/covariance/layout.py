@@ -155,13 +155,15 @@ class Layout:
         return bool(self.ordered.any())
 
     @cached_property
-    def doublings(self) -> int:
-        """How often B is squared until it is 0: paths end, as no construct leads to itself."""
+    def doublings(self) -> int | None:
+        """How often B is squared until it is 0; None where free paths could close a cycle."""
         power = self.matrices.paths != 0.0
         power[self.cells[1]] = True
         count = -1
         while power.any():
             count, power = count + 1, power @ power
+            if 2**count > len(power):
+                return None
         return max(count, 0)
 
     @cached_property

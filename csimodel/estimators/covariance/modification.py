@@ -28,21 +28,26 @@ def modification_indices(
 
     With the score s and the expected information J of the free parameters θ and a candidate c,
     ``MI = s_c² / (J_cc - J_cθ J_θθ⁻¹ J_θc)`` is the expected fall of χ², on one degree of freedom,
-    and ``EPC = s_c / (J_cc - …)`` the change expected of the parameter.
+    and ``EPC = s_c / (J_cc - …)`` the change expected of the parameter. χ² is that of the fit, so
+    where its factor is n - 1 the indices are lavaan's times (n - 1)/n. What is already in the model
+    in another form has no index and is left out: loadings that set a construct's scale, and all
+    that a free parameter does as well.
 
     Parameters
     ----------
     fitted
         A solution.
     kinds
-        Which parameters to try: ``"cross-loadings"`` (an item on another construct),
-        ``"error-covariances"``, ``"paths"`` (that close no cycle), ``"covariances"`` of
-        constructs' disturbances, ``"intercepts"`` and means that are fixed.
+        Which parameters to try, those that the model's text fixes among them:
+        ``"cross-loadings"`` (an item on another construct), ``"error-covariances"``, ``"paths"``
+        (that close no cycle), ``"covariances"`` of constructs and of disturbances,
+        ``"intercepts"`` and means that are fixed.
 
     Returns
     -------
     DataFrame
-        lhs, op, rhs (and group), mi, p, epc, std_epc (standardised as `Fit.parameters`).
+        lhs, op, rhs (and group), mi, p, epc, std_epc (standardised as `Fit.parameters`; NaN
+        for an error covariance of an item without error).
 
     References
     ----------
@@ -128,28 +133,30 @@ def _candidates(fitted: Fitted, layout: Layout, kinds: Sequence[str]) -> Iterato
     """List fixed parameters that could be freed."""
     model = fitted.model
     names, items = model.construct_names, model.items
-    present = {(row.kind, row.at) for row in layout.rows}
+    present = {(row.kind, row.at): row for row in layout.rows}
+
+    def candidate(lhs: str, op: str, rhs: str, kind: str, at: tuple[int, int]) -> Iterator[Row]:
+        """Yield the row where the model has none, and its own where that is fixed."""
+        row = present.get((kind, at), Row(lhs, op, rhs, kind, at, fixed=0.0))
+        if row.fixed is not None and not (kind == "loadings" and row.fixed):
+            yield row
+
     if "cross-loadings" in kinds:
         for j, name in enumerate(names):
             for i, item in enumerate(items):
-                if ("loadings", (i, j)) not in present:
-                    yield Row(name, "=~", item, "loadings", (i, j), fixed=0.0)
+                yield from candidate(name, "=~", item, "loadings", (i, j))
     if "error-covariances" in kinds:
         for i in range(len(items)):
             for k in range(i):
-                if ("errors", (i, k)) not in present:
-                    yield Row(items[k], "~~", items[i], "errors", (i, k), fixed=0.0)
+                yield from candidate(items[k], "~~", items[i], "errors", (i, k))
     if "covariances" in kinds:
         for j in range(len(names)):
             for k in range(j):
-                if ("covariances", (j, k)) not in present:
-                    yield Row(names[k], "~~", names[j], "covariances", (j, k), fixed=0.0)
+                yield from candidate(names[k], "~~", names[j], "covariances", (j, k))
     if "paths" in kinds and model.paths:
         closing = _reach(model.adjacency).T | np.eye(len(names), dtype=bool)
         for target, source in np.argwhere(~closing).tolist():
-            at = (target, source)
-            if ("paths", at) not in present:
-                yield Row(names[target], "~", names[source], "paths", at, fixed=0.0)
+            yield from candidate(names[target], "~", names[source], "paths", (target, source))
     if "intercepts" in kinds:
         for row in layout.rows:
             if row.kind in ("intercepts", "means") and row.fixed is not None:

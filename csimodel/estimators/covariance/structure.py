@@ -54,10 +54,7 @@ def implied(layout: Layout, parameters: Floats) -> Implied:
         for span, matrix in zip(layout.corners, layout.matrices, strict=True)
     )
     items, constructs = layout.matrices.loadings.shape
-    total, power = layout.unit + paths, paths
-    for _ in range(layout.doublings):  # (I - B)⁻¹ = (I + B)(I + B²)(I + B⁴)…, B's powers end
-        power = power @ power
-        total = total + total @ power
+    total = _total(layout, paths)
     phi = total @ psi @ np.swapaxes(total, -1, -2)
     frame = np.empty((*lead, items, 2 * constructs + items))
     frame[..., :constructs] = loadings @ total
@@ -73,6 +70,17 @@ def implied(layout: Layout, parameters: Floats) -> Implied:
         level = (total @ means[..., None])[..., 0]
         mean = intercepts + (loadings @ level[..., None])[..., 0]
     return Implied(loadings, paths, total, psi, phi, errors, common + errors, level, mean, frame)
+
+
+def _total(layout: Layout, paths: Floats) -> Floats:
+    """Return ``(I - B)⁻¹ = (I + B)(I + B²)(I + B⁴)…``: without a cycle the powers of B end."""
+    if layout.doublings is None:
+        return np.asarray(np.linalg.inv(layout.unit - paths))
+    total, power = layout.unit + paths, paths
+    for _ in range(layout.doublings):
+        power = power @ power
+        total = total + total @ power
+    return np.asarray(total)
 
 
 def directions(layout: Layout, at: Implied) -> tuple[Floats, Floats]:
