@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import csimodel as csi
-from csimodel.errors import SurveyError
+from csimodel.errors import OptionError, SurveyError
 
 
 @pytest.fixture(scope="module")
@@ -86,12 +86,13 @@ def test_unknown_group_and_column(chain, population):
     assert "a" not in fits
 
 
-@pytest.mark.parametrize("by", [[], ["firm", "firm"], None, 5])
+@pytest.mark.parametrize("by", [[], ["firm", "firm"], None, 5, {"firm"}, [["firm"]], {"firm": 1}])
 def test_columns_that_make_no_groups_are_refused(chain, population, by):
-    with pytest.raises(SurveyError) as caught:
+    with pytest.raises(OptionError) as caught:
         csi.fit_groups(chain, population(60).assign(firm="a"), by=by)
-    assert str(caught.value) == (
-        f"by={by!r} must name a group column, or several different ones in a list."
+    assert str(caught.value) in (
+        f"by={by!r} must be the name of a column, or several in a list.",
+        f"by={by!r} names the column 'firm' twice.",
     )
 
 

@@ -26,9 +26,10 @@ from csimodel.assessment.judge_structure import (
     judge_item_vif,
 )
 from csimodel.assessment.verdicts import ATTENTION, NOT_JUDGED, as_table
-from csimodel.errors import EstimationError, OptionError
-from csimodel.estimators import Fit, find
+from csimodel.errors import EstimationError
+from csimodel.estimators import Fit, find, require_fit, require_own
 from csimodel.inference import Bootstrap
+from csimodel.options import require_level
 
 Floats = NDArray[np.float64]
 
@@ -229,23 +230,10 @@ def assess(fit: Fit, bootstrap: Bootstrap | None = None, level: float = 0.95) ->
     >>> checked.verdicts.query("measure == 'alpha' and verdict == 'poor'")["subject"].tolist()
     ['Expectation', 'Loyalty']
     """
-    if not 0.0 < level < 1.0:
-        raise OptionError(f"level={level!r} must lie between 0 and 1, for example 0.95.")
+    fit = require_fit(fit, "assess")
+    level = require_level(level)
+    require_own(bootstrap, fit)
     if not fit.converged:
         why = " ".join(str(found) for found in fit.diagnostics if found.severity == "failure")
         raise EstimationError(f"There is no solution to assess: {why}")
-    if bootstrap is not None and not _same(bootstrap.fit, fit):
-        raise OptionError(
-            "The bootstrap was made from another fit than the one to assess; "
-            "use csi.bootstrap(fit) with this fit."
-        )
     return Assessment(fit, bootstrap, level)
-
-
-def _same(one: Fit, other: Fit) -> bool:
-    return one.solution is other.solution or (
-        one.model == other.model
-        and one.estimator == other.estimator
-        and np.array_equal(one.moments.cov, other.moments.cov, equal_nan=True)
-        and np.array_equal(one.estimates.weights, other.estimates.weights)
-    )

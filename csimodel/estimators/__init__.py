@@ -14,6 +14,7 @@ from csimodel.estimators.fit import Fit, fit
 from csimodel.estimators.groups import GroupFits, fit_groups, group_codes
 from csimodel.estimators.pls import PLS
 from csimodel.estimators.quantities import Quantity, find, register
+from csimodel.estimators.requirements import require_fit, require_own
 from csimodel.estimators.solution import Estimator, Solution
 
 __all__ = [
@@ -43,5 +44,7 @@ __all__ = [
     "group_codes",
     "invariance",
     "register",
+    "require_fit",
+    "require_own",
     "samples_for",
 ]

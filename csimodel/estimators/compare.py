@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from typing import Protocol
 
 import pandas as pd
 
@@ -14,20 +13,10 @@ from csimodel.errors import ModelError, OptionError, suggest
 from csimodel.estimators.estimates import Outcome
 from csimodel.estimators.fit import Fit
 from csimodel.estimators.quantities import Quantity, find
+from csimodel.estimators.requirements import Draws, require_fit, same_fit
 from csimodel.findings import Finding, listed
 
 _DOUBTFUL = ("exploding-errors", "stopped-short")  # warnings after which an estimate says nothing
-
-
-class Draws(Protocol):
-    """Resamples of a fit, as `csi.bootstrap` makes them."""
-
-    @property
-    def fit(self) -> Fit:
-        """What was resampled."""
-
-    def table(self, quantity: str, interval: str = ..., level: float = ...) -> pd.DataFrame:
-        """Return estimates with lower and upper limits."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -203,6 +192,7 @@ def compare(
     """
     if len(fits) < 2:
         raise OptionError(f"compare takes two fits or more, and got {len(fits)}.")
+    fits = tuple(require_fit(fit, "compare", f"fit {k}") for k, fit in enumerate(fits, 1))
     first = fits[0].model
     for fit in fits[1:]:
         same = fit.model.construct_names == first.construct_names and fit.model.paths == first.paths
@@ -248,9 +238,10 @@ def _draws_of(
             "where there is none, or a dict by name."
         )
     for name, fit, one in zip(names, fits, draws, strict=True):
-        if one is not None and one.fit is not fit:
-            raise OptionError(
-                f"The bootstrap for {name!r} was made from another fit; make it from this one "
-                "with csi.bootstrap(fit)."
-            )
+        if one is None or same_fit(one.fit, fit):
+            continue
+        raise OptionError(
+            f"The bootstrap for {name!r} was made from another fit; make it from this one "
+            "with csi.bootstrap(fit)."
+        )
     return draws

@@ -16,6 +16,7 @@ from csimodel.estimators.covariance.estimator import CovarianceEstimates
 from csimodel.estimators.covariance.structure import Implied, implied
 from csimodel.estimators.estimates import Outcome
 from csimodel.estimators.fit import Fit
+from csimodel.estimators.requirements import require_fit
 from csimodel.findings import Finding, listed
 from csimodel.model import Model
 
@@ -135,6 +136,7 @@ def factor_scores(
     >>> found.determinacy.round(3).to_dict()
     {'V': 0.953, 'S': 0.911}
     """
+    fit = require_fit(fit, "factor_scores")
     choose("method", method, ["regression", "bartlett"])
     choose("units", units, ["standardised", "scale"])
     estimates = _estimates(fit)

@@ -19,6 +19,7 @@ from csimodel.estimators.solution import Estimator, Solution
 from csimodel.findings import Finding, listed
 from csimodel.model import Model
 from csimodel.moments import Moments, group_moments
+from csimodel.options import require_names
 from csimodel.survey import Answers, Survey, read_survey
 
 
@@ -277,14 +278,12 @@ def group_codes(
 
     Raises
     ------
+    OptionError
+        For what is no name or list of names, or names a column twice.
     SurveyError
-        For a column that does not exist or is named twice, or when no row has a group.
+        For a column that does not exist, or when no row has a group.
     """
-    columns = [by] if isinstance(by, str) else list(by) if isinstance(by, Sequence) else []
-    if not columns or len(set(map(str, columns))) < len(columns):
-        raise SurveyError(
-            f"by={by!r} must name a group column, or several different ones in a list."
-        )
+    columns = list(require_names("by", by))
     known = [str(column) for column in survey.data.columns]
     for column in columns:
         if column not in survey.data.columns:

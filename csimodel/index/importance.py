@@ -7,11 +7,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import ModelError, suggest
-from csimodel.estimators import Fit, Quantity, Solution, register
+from csimodel.estimators import Fit, Quantity, Solution, register, require_fit, require_own
 from csimodel.estimators.quantities import matrix_entries, reachable
-from csimodel.index.index import INDEX, require_own
+from csimodel.index.index import INDEX
 from csimodel.index.points import point_weights, scale_of
 from csimodel.inference import Bootstrap
+from csimodel.options import require_level
 
 Floats = NDArray[np.float64]
 
@@ -90,6 +91,8 @@ def importance_performance(
     >>> csi.importance_performance(fit, "Satisfaction").round(2).loc["Quality"].tolist()
     [0.64, 74.98]
     """
+    fit = require_fit(fit, "importance_performance")
+    level = require_level(level)
     require_own(bootstrap, fit)
     names = fit.model.construct_names
     if target not in names:

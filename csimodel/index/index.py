@@ -23,21 +23,23 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import CsimodelWarning, OptionError, SurveyError, choose
-from csimodel.estimators import Fit, Quantity, Solution, group_codes, register
+from csimodel.estimators import (
+    Fit,
+    Quantity,
+    Solution,
+    group_codes,
+    register,
+    require_fit,
+    require_own,
+)
 from csimodel.estimators.covariance.findings import heywood_items
 from csimodel.estimators.quantities import by_construct
 from csimodel.findings import listed
 from csimodel.index.by_group import group_draws, group_errors, group_points
 from csimodel.index.points import by_block, point_weights, scale_of
-from csimodel.inference import (
-    INTERVALS,
-    Bootstrap,
-    interval_of,
-    jackknife,
-    require_level,
-    spread_of,
-)
+from csimodel.inference import INTERVALS, Bootstrap, interval_of, jackknife, spread_of
 from csimodel.moments import Moments
+from csimodel.options import require_level
 from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
@@ -86,6 +88,7 @@ def respondent_index(fit: Fit) -> pd.DataFrame:
     >>> round(float(csi.respondent_index(fit)["Satisfaction"].mean()), 4)
     72.4541
     """
+    fit = require_fit(fit, "respondent_index")
     answers = fit.require_answers("respondent_index")
     points = respondent_points(answers, fit.moments) * point_weights(fit.solution)
     return pd.DataFrame(
@@ -156,7 +159,8 @@ def index_scores(
     >>> round(float(csi.index_scores(fit).loc["Satisfaction", "mean"]), 3)
     72.543
     """
-    require_level(level)
+    fit = require_fit(fit, "index_scores")
+    level = require_level(level)
     choose("interval", interval, INTERVALS)
     require_own(bootstrap, fit)
     _point_at_solution(fit)
@@ -191,14 +195,6 @@ def index_scores(
         columns = {"mean": estimate[g], "se": spread_of(draws[g]), "lower": low, "upper": high}
         tables.append(pd.DataFrame({**columns, "n": n[g]}, index=by_construct(fit.model)))
     return _stack(tables, groups)
-
-
-def require_own(bootstrap: Bootstrap | None, fit: Fit) -> None:
-    """Refuse the draws of another fit."""
-    if bootstrap is not None and bootstrap.fit is not fit:
-        raise OptionError(
-            "The bootstrap was made from another fit; make it again with csi.bootstrap(fit)."
-        )
 
 
 def _point_at_solution(fit: Fit) -> None:

@@ -6,7 +6,6 @@ from csimodel.inference.intervals import (
     INTERVALS,
     interval_of,
     quantiles,
-    require_level,
     spread_of,
     tail_probability,
 )
@@ -24,7 +23,6 @@ __all__ = [
     "jackknife",
     "progress_bar",
     "quantiles",
-    "require_level",
     "spread_of",
     "tail_probability",
 ]

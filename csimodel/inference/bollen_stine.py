@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import InferenceError, OptionError, SurveyError
-from csimodel.estimators import Fit, Outcome, Solution
+from csimodel.estimators import Fit, Outcome, Solution, require_fit
 from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.findings import Finding
@@ -154,6 +154,7 @@ def bollen_stine(
     >>> bool(test.pvalue > test.fit.fit_measures["pvalue"])
     True
     """
+    fit = require_fit(fit, "bollen_stine")
     fitted = _checked(fit)
     answers = fit.require_answers("bollen_stine")
     if answers.missing != "complete":

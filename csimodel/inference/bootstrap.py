@@ -13,15 +13,16 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import CsimodelWarning, InferenceError, choose
-from csimodel.estimators import Fit, Inadmissible, Outcome, Quantity, Solution, find
+from csimodel.estimators import Fit, Inadmissible, Outcome, Quantity, Solution, find, require_fit
 from csimodel.findings import Finding
 from csimodel.inference.blocks import in_order
-from csimodel.inference.designs import about_units, design_of, require_count
+from csimodel.inference.designs import about_units, design_of
 from csimodel.inference.intervals import interval_of, spread_of, tail_probability
 from csimodel.inference.jackknife import Jackknife, count_outcomes, jackknife
 from csimodel.inference.nested import errors_of_draws, progress_bar
 from csimodel.inference.refits import refits_of
 from csimodel.moments import Design
+from csimodel.options import require_count
 
 Floats = NDArray[np.float64]
 
@@ -287,9 +288,10 @@ def bootstrap(
     >>> boot
     <Bootstrap of <Fit of ECSI by PLS, path scheme: 250 rows, converged>: 500 multinomial draws>
     """
+    fit = require_fit(fit, "bootstrap")
     answers = fit.require_answers("bootstrap")
     choose("inadmissible", inadmissible, ["keep", "drop"])
-    require_count("workers", workers, "")
+    workers = require_count("workers", workers)
     design = design_of(answers, draws, rng, kind, resamples)
     refit = refits_of(fit, answers)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.errors import OptionError, choose
 from csimodel.findings import Finding
 from csimodel.moments import Design, units_of
+from csimodel.options import require_count, seed_of
 from csimodel.survey import Answers
 
 
@@ -32,7 +32,7 @@ def design_of(
     rows = len(answers.values)
     if resamples is not None:
         return Design("given", rows, len(indices := _rows(resamples, rows)), indices=indices)
-    require_count("draws", draws, ", and some thousands for intervals")
+    draws = require_count("draws", draws, ", and some thousands for intervals")
     seed = seed_of(rng)
     if kind == "poisson":
         if answers.strata is not None:
@@ -86,28 +86,3 @@ def _rows(resamples: ArrayLike, rows: int) -> NDArray[np.intp]:
             f"seen {seen}."
         )
     return indices.astype(np.intp)
-
-
-def seed_of(rng: object) -> int:
-    """Return the entropy of the random streams.
-
-    Raises
-    ------
-    OptionError
-        For what is neither a whole number, a generator nor None.
-    """
-    if isinstance(rng, np.random.Generator):
-        return int(rng.integers(2**63))
-    if rng is None:
-        return secrets.randbits(63)
-    if isinstance(rng, bool) or not isinstance(rng, int | np.integer) or rng < 0:
-        raise OptionError(
-            f"rng={rng!r} must be a whole number from 0, a numpy.random.Generator, or None."
-        )
-    return int(rng)
-
-
-def require_count(option: str, value: object, advice: str) -> None:
-    """Refuse what is not a whole number of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise OptionError(f"{option}={value!r} must be a whole number of at least 1{advice}.")

@@ -16,7 +16,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.errors import InferenceError, OptionError, choose
+from csimodel.errors import InferenceError, choose
+from csimodel.options import require_level
 
 Floats = NDArray[np.float64]
 
@@ -70,7 +71,7 @@ def interval_of(
     (array([5.95]), array([95.05]))
     """
     choose("interval", kind, INTERVALS)
-    require_level(level)
+    level = require_level(level)
     alpha = (1.0 - level) / 2.0
     z = NormalDist().inv_cdf(1.0 - alpha)
     if kind == "normal":
@@ -98,12 +99,6 @@ def interval_of(
         probabilities = np.array([[alpha], [1.0 - alpha]]) * np.ones_like(estimate)
     low, high = quantiles(draws, probabilities)
     return (2.0 * estimate - high, 2.0 * estimate - low) if kind == "basic" else (low, high)
-
-
-def require_level(level: object) -> None:
-    """Refuse a coverage that is not a number between 0 and 1."""
-    if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
-        raise OptionError(f"level={level!r} must lie between 0 and 1, for example 0.95.")
 
 
 def bias_correction(estimate: Floats, draws: Floats) -> Floats:

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import InferenceError
-from csimodel.estimators import Fit, Outcome, Quantity, Solution, find, samples_for
+from csimodel.estimators import Fit, Outcome, Quantity, Solution, find, require_fit, samples_for
 from csimodel.moments import Units, units_of
 
 Floats = NDArray[np.float64]
@@ -132,6 +132,7 @@ def jackknife(fit: Fit) -> Jackknife:
     se          ...
     Name: (Loyalty, Satisfaction), dtype: float64
     """
+    fit = require_fit(fit, "jackknife")
     answers = fit.require_answers("jackknife")
     if fit.estimator.needs_answers:
         raise InferenceError(

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from csimodel.errors import OptionError
+from csimodel.estimators import require_fit
 from csimodel.plots import fonts, ink, lettering, style
 from csimodel.plots.blocks import fan
 from csimodel.plots.layout import Graph, lay_out
@@ -59,11 +60,7 @@ def path_diagram(fit: Any, *, bootstrap: Any = None, items: bool = True) -> Figu
     >>> "R² = 0.68" in [text.get_text() for text in figure.axes[0].texts]
     True
     """
-    missing = [name for name in ("model", "paths", "loadings", "r2") if not hasattr(fit, name)]
-    if missing:
-        raise OptionError(
-            f"fit is a {type(fit).__name__} without {missing[0]}; pass the fit of csimodel.fit."
-        )
+    fit = require_fit(fit, "path_diagram")
     uncertain = _uncertain(fit, bootstrap)
     names = [construct.name for construct in fit.model.constructs]
     answered = [item for construct in fit.model.constructs for item in construct.items]

@@ -27,6 +27,7 @@ from csimodel.findings import Finding, listed
 from csimodel.index import importance_performance, index_scores, scale_of
 from csimodel.inference import Bootstrap, bootstrap
 from csimodel.model import Model, catalogue
+from csimodel.options import require_level
 from csimodel.report.worth import money_by_driver, segments_of, slopes_of
 from csimodel.repurchase import Repurchase
 from csimodel.repurchase import repurchase as regress_repurchase
@@ -206,8 +207,7 @@ def analyze(
             f"Target {target!r} is not in the model{suggest(target, chosen.construct_names)}; "
             f"choose one of {listed(chosen.construct_names, 20)}."
         )
-    if not 0 < level < 1:
-        raise OptionError(f"level={level!r} must lie between 0 and 1, for example 0.95.")
+    level = require_level(level)
     if not all(0 <= point <= 100 for point in contrast):
         raise OptionError(
             f"contrast={contrast!r} must be two index levels from 0 to 100, for example (67, 70)."

@@ -10,10 +10,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import ModelError, OptionError, SurveyError, choose, suggest
-from csimodel.estimators import Fit
+from csimodel.estimators import Fit, require_fit, require_own
 from csimodel.findings import listed
 from csimodel.index import respondent_index
 from csimodel.inference import Bootstrap
+from csimodel.options import require_level
 from csimodel.repurchase.chain import chain_of
 from csimodel.repurchase.columns import aligned, codes_of, name_of, numbers
 from csimodel.repurchase.diagnostics import diagnose
@@ -141,10 +142,8 @@ def repurchase(
     ['const', 'Satisfaction', 'Image', 'I(Satisfaction ** 2)']
     """
     kind = _checked_options(family, level, interval)
-    if bootstrap is not None and bootstrap.fit is not fit:
-        raise OptionError(
-            "The bootstrap was made from another fit; make it again with csi.bootstrap(fit)."
-        )
+    fit = require_fit(fit, "repurchase")
+    require_own(bootstrap, fit)
     answers = fit.require_answers("repurchase")
     survey = fit.survey
     if survey is None:
@@ -252,8 +251,7 @@ def repurchase_of_index(
 
 def _checked_options(family: str, level: float, interval: str) -> Family:
     choose("interval", interval, INTERVALS)
-    if not 0 < level < 1:
-        raise OptionError(f"level={level!r} must lie between 0 and 1, for example 0.95.")
+    require_level(level)
     return family_of(family)
 
 

@@ -12,8 +12,7 @@ import pandas as pd
 from csimodel.errors import OptionError
 from csimodel.estimators import Estimator
 from csimodel.findings import Finding
-from csimodel.inference import require_level
-from csimodel.inference.designs import require_count, seed_of
+from csimodel.options import require_count, require_level, seed_of
 from csimodel.simulate.replicate import Replications, replicate
 from csimodel.simulate.truth import Seed, Truth
 

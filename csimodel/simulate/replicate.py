@@ -30,9 +30,9 @@ from csimodel.estimators.covariance.parameters import (
     vcov,
 )
 from csimodel.inference import bootstrap
-from csimodel.inference.designs import seed_of
 from csimodel.model import Model
 from csimodel.moments import moments_of
+from csimodel.options import seed_of
 from csimodel.simulate.truth import Seed, Truth
 from csimodel.survey import Answers
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from csimodel.errors import OptionError
 from csimodel.estimators import Fit, Quantity, Solution, find
 from csimodel.index.points import by_block, point_weights
-from csimodel.inference.designs import require_count, seed_of
 from csimodel.model import Model
 from csimodel.moments import Moments
 from csimodel.moments.fourth import fourth_moments_of_samples
+from csimodel.options import require_count, seed_of
 from csimodel.simulate.rows import Population, Rows, blocks, wishart
 from csimodel.simulate.shapes import Normal, Shape
 from csimodel.simulate.survey_design import Firms, Missing, Outcome

@@ -9,10 +9,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError, choose, suggest
-from csimodel.estimators import Fit
+from csimodel.estimators import Fit, require_fit, require_own
 from csimodel.findings import Finding
 from csimodel.index import respondent_index
-from csimodel.inference import Bootstrap, require_level
+from csimodel.inference import Bootstrap
+from csimodel.options import require_level
 from csimodel.repurchase.asymmetry.draws import coefficients_of_draws
 from csimodel.repurchase.asymmetry.result import Asymmetry, result_of
 from csimodel.repurchase.columns import aligned, codes_of, name_of, numbers, rescaled
@@ -89,10 +90,8 @@ def repurchase_asymmetry(
     """
     require_level(level)
     choose("interval", interval, INTERVALS)
-    if bootstrap is not None and bootstrap.fit is not fit:
-        raise OptionError(
-            "The bootstrap was made from another fit; make it again with csi.bootstrap(fit)."
-        )
+    fit = require_fit(fit, "repurchase_asymmetry")
+    require_own(bootstrap, fit)
     answers = fit.require_answers("repurchase_asymmetry")
     known = fit.model.construct_names
     for option, name in (("quality", quality), ("expectations", expectations)):

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.errors import OptionError, SurveyError, suggest
-from csimodel.estimators import Fit
+from csimodel.errors import SurveyError, suggest
+from csimodel.estimators import Fit, require_own
 from csimodel.inference import Bootstrap, interval_of, spread_of, tail_probability
 from csimodel.repurchase.corrected.findings import about_draws, about_slopes
 from csimodel.repurchase.corrected.groups import group_moments_of, require_whole_groups
@@ -75,10 +75,7 @@ def between_groups(
     items = np.concatenate([np.arange(block.start, block.stop) for block in own])
     blocks = side_by_side(own)
     if bootstrap is not None:
-        if bootstrap.fit is not fit:
-            raise OptionError(
-                "The bootstrap was made from another fit; make it again with csi.bootstrap(fit)."
-            )
+        require_own(bootstrap, fit)
         require_whole_groups(fit, by, codes, sample.rows)
         bootstrap.require_usable()
     moments = group_moments_of(fit, sample, codes, list(labels), items, blocks)

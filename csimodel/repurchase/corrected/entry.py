@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError, choose
-from csimodel.estimators import Fit
+from csimodel.estimators import Fit, require_fit
 from csimodel.inference import Bootstrap
-from csimodel.inference.designs import seed_of
+from csimodel.options import seed_of
 from csimodel.repurchase.corrected.between import METHODS, between_groups
 from csimodel.repurchase.corrected.draws import ChainDraws, RowDraws
 from csimodel.repurchase.corrected.reliability import (
@@ -122,6 +122,7 @@ def corrected_slopes(
     1    eiv  0.01196  0.00158      0.78124
     2    sem  0.01182  0.00160      0.78345
     """
+    fit = require_fit(fit, "corrected_slopes")
     kind = _family(family)
     if by is not None:
         _check_groups(family, methods, reliability, controls)

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.assessment.reliability import modes_of
 from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError, choose, suggest
-from csimodel.estimators import Fit, Quantity, Solution, find
+from csimodel.estimators import Fit, Quantity, Solution, find, require_fit, require_own
 from csimodel.estimators.quantities import by_construct
 from csimodel.findings import Finding
 from csimodel.inference import Bootstrap, jackknife, spread_of
@@ -124,6 +124,7 @@ def index_reliability(
     >>> index_reliability(fit)
     0.7812 (se 0.026): omega of the index of 'Satisfaction' from 250 respondents.
     """
+    fit = require_fit(fit, "index_reliability")
     names = fit.model.construct_names
     if construct not in names:
         raise ModelError(
@@ -147,10 +148,7 @@ def index_reliability(
     if fit.answers is None or (told and told[0].severity == "failure"):
         return Reliability(value, source=source, findings=told, quantity=quantity)
     if bootstrap is not None:
-        if bootstrap.fit is not fit:
-            raise OptionError(
-                "The bootstrap was made from another fit; make it again with csi.bootstrap(fit)."
-            )
+        require_own(bootstrap, fit)
         se = float(spread_of(bootstrap.values(quantity)[:, [place]])[0])
         return Reliability(value, se, source, told, quantity=quantity)
     found = jackknife(fit)

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError, OptionError, SurveyError, choose
-from csimodel.estimators import Fit
-from csimodel.index.index import require_own
-from csimodel.inference import Bootstrap, require_level
+from csimodel.estimators import Fit, require_fit, require_own
+from csimodel.inference import Bootstrap
+from csimodel.options import require_level
 from csimodel.repurchase.duration.chain import hazard_chain
 from csimodel.repurchase.duration.findings import diagnose
 from csimodel.repurchase.duration.regression import cox_regression
@@ -134,6 +134,7 @@ def repurchase_time(
     ):
         choose(name, value, allowed)
     require_level(level)
+    fit = require_fit(fit, "repurchase_time")
     require_own(bootstrap, fit)
     people = Respondents.of(fit, "repurchase_time")
     label, time = people.numbers(duration, "Duration")

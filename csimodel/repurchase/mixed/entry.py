@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError, OptionError, SurveyError, choose
-from csimodel.estimators import Fit
-from csimodel.index.index import require_own
-from csimodel.inference import Bootstrap, require_level
+from csimodel.estimators import Fit, require_fit, require_own
+from csimodel.inference import Bootstrap
+from csimodel.options import require_level
 from csimodel.repurchase.families import family_of
 from csimodel.repurchase.mixed.chain import mixed_draws
 from csimodel.repurchase.mixed.customers import Customers
@@ -113,6 +113,7 @@ def repurchase_mixed(
     (0.009, 25)
     """
     link, errors = _checked(model, link, errors, bootstrap, level, interval)
+    fit = require_fit(fit, "repurchase_mixed")
     require_own(bootstrap, fit)
     people = Respondents.of(fit, "repurchase_mixed")
     if not isinstance(index, str):

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding
-from csimodel.inference.intervals import require_level
+from csimodel.options import require_level
 from csimodel.repurchase.group_means import group_means, share_interval
 from csimodel.repurchase.money.result import Money, Row, money
 from csimodel.repurchase.money.retention import Retention, together

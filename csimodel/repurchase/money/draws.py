@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError, OptionError
 from csimodel.findings import Finding
-from csimodel.inference.designs import require_count
+from csimodel.options import require_count
 from csimodel.repurchase.chain import Chain
 from csimodel.repurchase.kernel import average_along
 from csimodel.repurchase.layout import value_of

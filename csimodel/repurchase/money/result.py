@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, suggest
 from csimodel.findings import Finding, listed
-from csimodel.inference import interval_of, require_level, spread_of, tail_probability
+from csimodel.inference import interval_of, spread_of, tail_probability
+from csimodel.options import require_level
 from csimodel.repurchase.estimate import Estimate
 from csimodel.repurchase.money.retention import Together
 from csimodel.repurchase.money.value import Economics

@@ -16,11 +16,10 @@ from csimodel.errors import (
     choose,
     suggest,
 )
-from csimodel.estimators import Fit
+from csimodel.estimators import Fit, require_fit, require_own
 from csimodel.findings import listed
-from csimodel.index.index import require_own
-from csimodel.inference import Bootstrap, require_level
-from csimodel.inference.designs import require_count
+from csimodel.inference import Bootstrap
+from csimodel.options import require_count, require_level
 from csimodel.repurchase.columns import numbers, rescaled
 from csimodel.repurchase.families import family_of
 from csimodel.repurchase.panel.cells import Cells
@@ -130,6 +129,7 @@ def repurchase_panel(
     (50, 10, 5)
     """
     _check_options(effects, errors, size, level, interval)
+    fit = require_fit(fit, "repurchase_panel")
     require_own(bootstrap, fit)
     require_count("fewest", fewest, "")
     people = Respondents.of(fit, "repurchase_panel")

@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
-from csimodel.inference import require_level
-from csimodel.inference.designs import require_count
+from csimodel.options import require_count, require_level
 from csimodel.repurchase.page import Page, Shown, told_p
 from csimodel.repurchase.prediction.folds import predictions_of_folds, split
 from csimodel.repurchase.prediction.goodness import goodness, link_test

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError, choose
 from csimodel.findings import Finding, listed
-from csimodel.inference.designs import require_count
+from csimodel.options import require_count
 from csimodel.repurchase.families import Family
 from csimodel.repurchase.page import Page, Shown, told_p
 from csimodel.repurchase.prediction.folds import predictions_of_folds, split

@@ -9,10 +9,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError, SurveyError, suggest
-from csimodel.estimators import Fit
+from csimodel.estimators import Fit, require_fit, require_own
 from csimodel.findings import Finding, listed
 from csimodel.inference import Bootstrap
-from csimodel.inference.designs import require_count
+from csimodel.options import require_count
 from csimodel.repurchase.chain import chain_of
 from csimodel.repurchase.columns import aligned, name_of
 from csimodel.repurchase.diagnostics import diagnose
@@ -99,6 +99,7 @@ def repurchase_segments(
     >>> found.table["n"].tolist(), list(found.tests.index)
     ([125, 125], ['slopes'])
     """
+    fit = require_fit(fit, "repurchase_segments")
     rep = repurchase(
         fit, outcome, index=index, family=family, scale=scale, errors=errors, level=level,
         progress=progress,
@@ -108,10 +109,7 @@ def repurchase_segments(
         raise SurveyError(
             "repurchase_segments needs the fit's survey; fit a survey or a data frame."
         )
-    if bootstrap is not None and bootstrap.fit is not fit:
-        raise OptionError(
-            "The bootstrap was made from another fit; make it again with csi.bootstrap(fit)."
-        )
+    require_own(bootstrap, fit)
     labels = _labels(by, survey.data)
     rows = fit.require_answers("repurchase_segments").rows[rep.regression.sample.rows]
     found = _interacted(rep, labels.iloc[rows], curvature, fewest)

@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding, listed
-from csimodel.inference.designs import require_count
-from csimodel.inference.intervals import require_level
+from csimodel.options import require_count, require_level
 from csimodel.repurchase.group_means import GroupMeans, group_means
 from csimodel.repurchase.page import Page, Shown, told_p
 from csimodel.repurchase.segments.pairs import corrected_pairs, pair_steps

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import choose
-from csimodel.inference.designs import require_count
+from csimodel.options import require_count
 from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.shape.bend import Bend, bend, require_values
 from csimodel.repurchase.shape.design import basis_of, plain, which

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.errors import OptionError
+from csimodel import options
 from csimodel.inference import progress_bar
 from csimodel.moments import Design
 from csimodel.repurchase.chain import Chain, drawn_cells
@@ -125,9 +125,6 @@ def seed_of(rng: int | np.random.Generator | None) -> int:
     OptionError
         When `rng` is neither a whole number from 0 nor a Generator.
     """
-    try:
-        return int(np.random.default_rng(rng).integers(2**63))
-    except (TypeError, ValueError) as problem:
-        raise OptionError(
-            f"rng={rng!r} must be a whole number from 0, a numpy.random.Generator, or None."
-        ) from problem
+    if not isinstance(rng, np.random.Generator) and rng is not None:
+        rng = options.seed_of(rng)
+    return int(np.random.default_rng(rng).integers(2**63))

@@ -1,0 +1,124 @@
+"""What functions of a fit require: one fit, and draws of that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import OptionError
+from csimodel.estimators.fit import Fit
+from csimodel.options import shown
+
+
+class Draws(Protocol):
+    """Resamples of a fit, as `csi.bootstrap` makes them."""
+
+    @property
+    def fit(self) -> Fit:
+        """What was resampled."""
+
+    def table(self, quantity: str, interval: str = ..., level: float = ...) -> pd.DataFrame:
+        """Return estimates with lower and upper limits."""
+
+
+def require_fit(value: object, purpose: str, option: str = "fit") -> Fit:
+    """Return the fit, or say how to come by one.
+
+    Parameters
+    ----------
+    value
+        What was given where one fit is wanted.
+    purpose
+        The function that wants it.
+    option
+        Name of its argument.
+
+    Raises
+    ------
+    OptionError
+        For fits of several groups, a bootstrap, a survey, anything but one fit.
+
+    Examples
+    --------
+    >>> require_fit("mobi.csv", "assess")
+    Traceback (most recent call last):
+    csimodel.errors.OptionError: assess wants a fit and fit='mobi.csv'; make one with
+    csi.fit(model, survey).
+    """
+    if isinstance(value, Fit):
+        return value
+    if isinstance(value, Mapping) and len(value) and isinstance(next(iter(value.values())), Fit):
+        label = next(iter(value))
+        raise OptionError(
+            f"{purpose} wants one fit and {option} holds those of {len(value)} groups; take one "
+            f"group, such as fits[{shown(label)}], or go through them: "
+            f"{{label: csi.{purpose}(fit) for label, fit in fits.items()}}."
+        )
+    if isinstance(getattr(value, "fit", None), Fit):
+        raise OptionError(
+            f"{purpose} wants a fit and {option} is {shown(value)}; give what it was made from, "
+            "which it keeps as .fit."
+        )
+    if isinstance(value, type):
+        raise OptionError(f"{purpose} wants a fit and {option} is {shown(value)}; give a value.")
+    written = (
+        f"{option}={shown(value)}" if isinstance(value, str) else f"{option} is {shown(value)}"
+    )
+    raise OptionError(f"{purpose} wants a fit and {written}; make one with csi.fit(model, survey).")
+
+
+def require_own(bootstrap: Draws | None, fit: Fit) -> None:
+    """Refuse draws of another fit, and what are no draws.
+
+    Draws may have been made in another process, or from an equal fit.
+
+    Raises
+    ------
+    OptionError
+        When the draws are of another model, estimator or other answers.
+    """
+    if bootstrap is None:
+        return
+    drawn = getattr(bootstrap, "fit", None)
+    if not isinstance(drawn, Fit) or not callable(getattr(bootstrap, "draws", None)):
+        raise OptionError(
+            f"bootstrap is {shown(bootstrap)}, which holds no draws; make it with "
+            "csi.bootstrap(fit)."
+        )
+    if not same_fit(drawn, fit):
+        raise OptionError(
+            "The bootstrap was made from another fit; make it again with csi.bootstrap(fit)."
+        )
+
+
+def same_fit(one: Fit, other: Fit) -> bool:
+    """Return whether two fits are of the same model to the same answers by the same estimator."""
+    if one is other or one.solution is other.solution:
+        return True
+    if one.model != other.model or one.estimator != other.estimator:
+        return False
+    if one.answers is None or other.answers is None:
+        return one.answers is other.answers and _equal(one.moments.cov, other.moments.cov)
+    first, second = one.answers, other.answers
+    return (
+        first.missing == second.missing
+        and _equal(first.values, second.values)
+        and _equal(first.rows, second.rows)
+        and _equal(first.weights, second.weights)
+        and _equal(first.strata, second.strata)
+        and _equal(first.cluster, second.cluster)
+        and _equal(first.minimum, second.minimum)
+        and _equal(first.maximum, second.maximum)
+        and _equal(one.estimates.weights, other.estimates.weights)
+    )
+
+
+def _equal(one: NDArray[np.generic] | None, other: NDArray[np.generic] | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    floating = one.dtype.kind == "f"
+    return one is other or np.array_equal(one, other, equal_nan=floating)

@@ -1,0 +1,197 @@
+"""Checks of options: the same sentence wherever an option of that kind occurs."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Set as AbstractSet
+from numbers import Integral, Real
+
+import numpy as np
+import pandas as pd
+
+from csimodel.errors import OptionError, choose
+
+__all__ = [
+    "choose",
+    "number_of",
+    "require_count",
+    "require_level",
+    "require_names",
+    "require_number",
+    "seed_of",
+    "shown",
+]
+
+
+def require_count(option: str, value: object, advice: str = "", *, least: int = 1) -> int:
+    """Return a whole number of at least `least`; NumPy's integers are whole numbers too.
+
+    Raises
+    ------
+    OptionError
+        For anything else: a truth value, text, NaN, a fraction.
+
+    Examples
+    --------
+    >>> require_count("draws", np.int64(500))
+    500
+    >>> require_count("draws", 0, ", and some thousands for intervals")
+    Traceback (most recent call last):
+    csimodel.errors.OptionError: draws=0 must be a whole number of at least 1, and some thousands
+    for intervals.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise OptionError(
+            f"{option}={shown(value)} must be a whole number of at least {least}{advice}."
+        )
+    return int(value)
+
+
+def require_level(level: object, option: str = "level") -> float:
+    """Return a coverage between 0 and 1.
+
+    Raises
+    ------
+    OptionError
+        For anything else, such as 95 or ``"0.95"``.
+
+    Examples
+    --------
+    >>> require_level(np.float32(0.5))
+    0.5
+    >>> require_level("0.95")
+    Traceback (most recent call last):
+    csimodel.errors.OptionError: level='0.95' must lie between 0 and 1, for example 0.95.
+    """
+    number = number_of(level)
+    if number is None or not 0.0 < number < 1.0:
+        raise OptionError(f"{option}={shown(level)} must lie between 0 and 1, for example 0.95.")
+    return number
+
+
+def require_number(
+    option: str,
+    value: object,
+    *,
+    least: float = -np.inf,
+    most: float = np.inf,
+    above: float = -np.inf,
+    advice: str = "",
+) -> float:
+    """Return a finite number within bounds; `above` is a bound the number must exceed.
+
+    Raises
+    ------
+    OptionError
+        For anything else: a truth value, text, NaN, an infinity.
+
+    Examples
+    --------
+    >>> require_number("margin", np.float32(2.5), above=0)
+    2.5
+    >>> require_number("margin", "a lot", above=0)
+    Traceback (most recent call last):
+    csimodel.errors.OptionError: margin='a lot' must be a number above 0.
+    """
+    number = number_of(value)
+    inside = number is not None and least <= number <= most and number > above
+    if number is None or not inside or not np.isfinite(number):
+        bounds = [
+            f"above {above:g}" if np.isfinite(above) else "",
+            f"of at least {least:g}" if np.isfinite(least) else "",
+            f"of at most {most:g}" if np.isfinite(most) else "",
+        ]
+        limits = " and ".join(bound for bound in bounds if bound)
+        kind = f"a number {limits}" if limits else "a finite number"
+        raise OptionError(f"{option}={shown(value)} must be {kind}{advice}.")
+    return number
+
+
+def number_of(value: object) -> float | None:
+    """Return a number as a float; None for what is none, such as a truth value or text.
+
+    >>> number_of(np.int64(3)), number_of(True), number_of("3")
+    (3.0, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
+def require_names(option: str, value: object, what: str = "column") -> tuple[str, ...]:
+    """Return names in order: one is written alone, several in a list without repetition.
+
+    Raises
+    ------
+    OptionError
+        For a set or mapping (which has no order of its own), names that are not text, and a name
+        given twice.
+
+    Examples
+    --------
+    >>> require_names("by", "firm"), require_names("by", ["firm", "year"])
+    (('firm',), ('firm', 'year'))
+    >>> require_names("by", {"firm"})
+    Traceback (most recent call last):
+    csimodel.errors.OptionError: by={'firm'} must be the name of a column, or several in a list.
+    """
+    if isinstance(value, str):
+        return (value,)
+    names: list[object] = []
+    if isinstance(value, list | tuple | np.ndarray | pd.Index | pd.Series):
+        names = list(value)
+    if not names or not all(isinstance(name, str) for name in names):
+        raise OptionError(
+            f"{option}={shown(value)} must be the name of a {what}, or several in a list."
+        )
+    twice = [name for position, name in enumerate(names) if name in names[:position]]
+    if twice:
+        raise OptionError(f"{option}={shown(value)} names the {what} {twice[0]!r} twice.")
+    return tuple(map(str, names))
+
+
+def seed_of(rng: object) -> int:
+    """Return the entropy of the random streams.
+
+    Raises
+    ------
+    OptionError
+        For what is neither a whole number, a generator nor None.
+
+    Examples
+    --------
+    >>> seed_of(np.int64(7))
+    7
+    """
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(2**63))
+    if rng is None:
+        return secrets.randbits(63)
+    if isinstance(rng, bool) or not isinstance(rng, Integral) or rng < 0:
+        raise OptionError(
+            f"rng={shown(rng)} must be a whole number from 0, a numpy.random.Generator, or None."
+        )
+    return int(rng)
+
+
+def shown(value: object, width: int = 60) -> str:
+    """Return what the user wrote, on one line and not too long.
+
+    >>> shown(np.float64(0.5)), shown("0.95"), shown(pd.DataFrame())
+    ('0.5', "'0.95'", 'a DataFrame')
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    plain = (
+        isinstance(value, str | bytes | Real | list | tuple | dict | AbstractSet) or value is None
+    )
+    if not plain:
+        article = "an" if type(value).__name__[0] in "AEIOUaeiou" else "a"
+        return f"{article} {type(value).__name__}"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= width else f"{text[: width - 1]}…"
