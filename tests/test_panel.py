@@ -286,7 +286,7 @@ def test_messages_of_rows(table):
     with pytest.raises(OptionError, match="Level 101 is not on the index"):
         of(table).predict(101)
     fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
-    other = csi.fit(csi.models.ecsi(), csi.load_mobi())
+    other = csi.fit(csi.models.ecsi(), csi.load_mobi().data.iloc[::-1])
     firm = np.arange(250) % 10
     given = {"firm": firm, "period": np.arange(250) // 50}
     boot = csi.bootstrap(other, draws=20, progress=False)

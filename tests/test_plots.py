@@ -676,7 +676,7 @@ PATHS = table_of(estimates(SMALL, SMALL_PATHS))
     [
         (
             lambda: plots.path_diagram(3),
-            "fit is a int without model; pass the fit of csimodel.fit.",
+            "path_diagram wants a fit and fit is 3; make one with csi.fit(model, survey).",
         ),
         (
             lambda: plots.path_diagram(estimates(SMALL, SMALL_PATHS), bootstrap=7),

@@ -858,7 +858,7 @@ def test_errors_of_repurchase(mobi, ecsi, options, error, message):
 
 
 def test_errors_of_fits(fit, boot, mobi, ecsi, chain, population):
-    twin = csi.fit(ecsi, mobi)
+    twin = csi.fit(ecsi, mobi, csi.PLS(scheme="centroid"))
     with pytest.raises(OptionError, match=r"made from another fit; make it again"):
         repurchase(twin, "CUSL1", bootstrap=boot)
     bare = csi.fit(ecsi, csi.read_survey(mobi.data))

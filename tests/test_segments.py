@@ -255,7 +255,7 @@ def test_separated_segments_have_no_curve():
 
 def test_messages(mobi, ecsi, boot):
     frame = markets()
-    fit = csi.fit(ecsi, mobi)
+    fit = csi.fit(ecsi, mobi, csi.PLS(scheme="centroid"))
     cases = [
         (lambda: of(frame, fewest=500), SurveyError,
          "Only 0 of 2 segments have at least 500 respondents with an outcome and an index, and 2 "

@@ -60,7 +60,8 @@ def path_diagram(fit: Any, *, bootstrap: Any = None, items: bool = True) -> Figu
     >>> "R² = 0.68" in [text.get_text() for text in figure.axes[0].texts]
     True
     """
-    fit = require_fit(fit, "path_diagram")
+    if not all(hasattr(fit, name) for name in ("model", "paths", "loadings", "r2")):
+        require_fit(fit, "path_diagram")
     uncertain = _uncertain(fit, bootstrap)
     names = [construct.name for construct in fit.model.constructs]
     answered = [item for construct in fit.model.constructs for item in construct.items]
