@@ -1,11 +1,13 @@
 """The jackknife equals refitting without each unit."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.errors import InferenceError
+from csimodel.estimators import Quantity
 
 
 def test_each_value_is_a_refit_without_one_respondent(fit, ecsi, mobi):
@@ -66,3 +68,36 @@ def test_three_rows_give_no_error_and_no_crash(population):
     model = csi.Model.from_syntax("A =~ a1\nB =~ b1\nB ~ A")
     table = csi.jackknife(csi.fit(model, population(3)[["a1", "b1"]])).table("paths")
     assert table["se"].isna().all()
+
+
+@pytest.mark.parametrize("strata", [None, "s"])
+def test_bias_and_error_are_the_sums_over_strata_written_out(chain, population, strata):
+    data = population(24).assign(s=np.repeat([0, 1], [16, 8]))
+    fit = csi.fit(chain, csi.read_survey(data, strata=strata, items=list(chain.items)))
+    found = csi.jackknife(fit)
+    table, values = found.table("loadings"), found.values("loadings")
+    bias = np.zeros(len(table))
+    variance = np.zeros(len(table))
+    for rows in [np.arange(16), np.arange(16, 24)] if strata else [np.arange(24)]:
+        left, size = values[rows], len(rows)
+        bias += (size - 1) * (left.mean(axis=0) - table["estimate"].to_numpy())
+        variance += (size - 1) / size * ((left - left.mean(axis=0)) ** 2).sum(axis=0)
+    assert_allclose(table["bias"], bias, rtol=1e-9)
+    assert_allclose(table["se"], np.sqrt(variance), rtol=1e-9)
+
+
+def test_bias_of_a_variance_is_minus_a_share_of_it():
+    """The variance with denominator n has the jackknife bias -s²/n, s² that with n - 1."""
+    model = csi.Model.from_syntax("A =~ a\nB =~ b\nB ~ A")
+    data = np.random.default_rng(4).normal(size=(30, 2))
+    fit = csi.fit(model, pd.DataFrame(data, columns=["a", "b"]))
+
+    def variances(solution):
+        n = np.asarray(solution.moments.n, dtype=float)[..., None]
+        cov = solution.moments.cov
+        return np.diagonal(cov, axis1=-2, axis2=-1) * (n - 1) / n
+
+    quantity = Quantity("item variances", lambda model: pd.Index(model.items), variances)
+    found = csi.jackknife(fit).table(quantity)
+    assert_allclose(found["estimate"], data.var(axis=0), rtol=1e-12)
+    assert_allclose(found["bias"], -data.var(axis=0, ddof=1) / 30, rtol=1e-9)

@@ -212,6 +212,46 @@ def test_a_draw_is_the_mixed_model_of_the_firms_drawn():
     assert (step["lower"] < step["probability"]).all()
 
 
+@pytest.mark.parametrize("move", ["between", "within"])
+def test_contrasts_in_draws_are_their_slopes_times_the_step(move):
+    data = simulated(seed=5, firms=15, people=8)
+    fit = fitted(data, cluster="firm")
+    boot = csi.bootstrap(fit, draws=60, rng=2, progress=False)
+    found = of(fit, bootstrap=boot)
+    slope = found.every[0][:, 2 if move == "between" else 1]
+    step = found.contrast(60, 75, move).loc["difference"]
+    assert_allclose(step["se"], 15 * slope.std(ddof=1), rtol=1e-9)
+    ends = np.quantile(15 * slope, [0.025, 0.975])
+    assert_allclose(step[["lower", "upper"]].astype(float), ends, rtol=1e-9)
+    b, means = found.every
+    at = b[:, 0] + (b[:, 2] * 75 if move == "between" else b[:, 2] * means[:, 2])
+    at = at + (0.0 if move == "between" else b[:, 1] * (75 - means[:, 2]))
+    assert_allclose(found.contrast(60, 75, move).loc["at 75", "se"], at.std(ddof=1), rtol=1e-9)
+
+
+def test_a_share_of_variance_and_a_correlation_are_those_of_lme4(frame, r):
+    firms, slopes, joint, residual = r["slope"]["variances"]
+    plain = of(fitted(simulated(firms=12)), model="random-slope")
+    ours = replace(plain, regression=mixed(customers_of(frame), True, "model")).variances
+    theirs = {
+        "firms": firms, "slopes": slopes, "correlation": joint / np.sqrt(firms * slopes),
+        "customers": residual, "icc": firms / (firms + residual),
+    }  # fmt: skip
+    assert_allclose(ours, pd.Series(theirs), rtol=1e-5)
+
+
+def test_reliability_of_unequal_firms_is_the_analysis_of_variance_by_hand():
+    """Firms of 2, 3 and 6: harmonic mean 3, ANOVA size (11 - 49/11)/2 = 36/11."""
+    index = np.array([60.0, 64, 70, 72, 77, 50, 51, 52, 53, 54, 58])
+    firm = np.repeat([0, 1, 2], [2, 3, 6])
+    customers = Customers(np.zeros(11), index, np.empty((11, 0)), firm, None, np.arange(11))
+    inside = (8 + 26 + 40) / 8  # sums of squares about 62, 73 and 53
+    grand = 661 / 11
+    outside = (2 * (62 - grand) ** 2 + 3 * (73 - grand) ** 2 + 6 * (53 - grand) ** 2) / 2
+    tau = (outside - inside) / (36 / 11)
+    assert_allclose(customers.reliability(), [tau / (tau + inside / 3), tau], rtol=1e-12)
+
+
 # --- recovery ------------------------------------------------------------------------------------
 
 

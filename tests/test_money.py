@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
+from scipy import stats
 
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, OptionError
@@ -119,7 +120,11 @@ def test_reichheld_and_sasser_on_own_numbers():
         assert literature.profit_lift.value < found.estimate < literature.profit_lift.upper
         assert_allclose(found.table.loc["stay of a customer", "end"], 1 / (1 - r - 0.05))
     net = fewer_defections(0.8, terms, cut=0.05, acquisition_cost=100)
-    assert net.estimate > fewer_defections(0.8, terms, cut=0.05).estimate
+    before, after = lifetime_values([0.8, 0.85], terms) - 100
+    each = net.table.loc["lifetime value of a customer", ["start", "end", "estimate"]]
+    assert_allclose(each.astype(float), [before, after, after - before], rtol=1e-12)
+    assert_allclose(net.table.loc[ALL, "end"], 10_000 * after, rtol=1e-12)
+    assert_allclose(net.estimate, after / before - 1, rtol=1e-12)
 
 
 def test_winning_costs_five_times_keeping():
@@ -230,6 +235,18 @@ def test_parametric_draws_agree_with_the_delta_method(fit, options):
     assert_allclose(found["se"], delta["se"], rtol=0.03)
     ends = ["lower", "upper"]
     assert_allclose(found[ends].astype(float), delta[ends], atol=0.1 * delta["se"])
+
+
+def test_draws_of_least_squares_follow_the_t_law_of_few_degrees_of_freedom():
+    x = pd.Series([30.0, 40, 55, 65, 80, 90], name="index")
+    rep = repurchase_of_index(x, [0.45, 0.5, 0.48, 0.55, 0.6, 0.58], family="ols", scale=(0, 1))
+    assert rep.regression.df == 4
+    draws = drawn(rep, 200_000, 1).coefficients
+    unit = (draws - rep.regression.coefficients) / np.sqrt(np.diag(rep.regression.covariance))
+    shares = [0.005, 0.025, 0.25, 0.5, 0.75, 0.975, 0.995]
+    for column in unit.T:
+        assert_allclose(np.quantile(column, shares), stats.t.ppf(shares, 4), atol=0.1)
+    assert_allclose(unit.var(axis=0), 2.0, rtol=0.05)  # df/(df - 2), where a normal law has 1
 
 
 def test_parametric_draws_are_said_to_be_and_repeat(rep):

@@ -7,8 +7,11 @@ from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.errors import EstimationError, OptionError, SurveyError
+from csimodel.repurchase.panel.cells import Cells
 from csimodel.repurchase.panel.within import connected_rows
 from tests.conftest import REFERENCE
+
+QS = ("q0", "q1", "q2", "q3")
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +149,45 @@ def test_cells_are_index_scores_and_weighted_shares(weights):
         found.cells.reset_index(), "again", firm="firm", period="period", index="Satisfaction"
     )
     assert_allclose(by_table.slope, found.slope, rtol=1e-9)
+
+
+def test_sampling_covariance_of_a_cell_is_that_of_its_mean():
+    survey = survey_of(firms=5, periods=2, people=9)
+    fit = fitted(survey)
+    place = survey.data[["firm", "period"]].to_numpy().T
+    points = csi.respondent_index(fit)["Satisfaction"]
+    cells = Cells.of(fit, *place, survey.data[["again"]].to_numpy(), "Satisfaction")
+    frame = survey.data[["firm", "period", "again"]].assign(index=points)
+    ours = cells.sampling_covariance(points.to_numpy())
+    theirs = frame.groupby(["firm", "period"])[["index", "again"]].cov() / 9
+    assert_allclose(ours.reshape(-1, 2), theirs, rtol=1e-9)
+
+
+def test_sampling_covariance_with_weights_by_hand():
+    survey = survey_of(firms=3, periods=2, people=6, weights="w")
+    fit = fitted(survey)
+    place = survey.data[["firm", "period"]].to_numpy().T
+    points = csi.respondent_index(fit)["Satisfaction"].to_numpy()
+    y, w = survey.data["again"].to_numpy(), survey.data["w"].to_numpy(float)
+    cells = Cells.of(fit, *place, y[:, None], "Satisfaction")
+    own = slice(12, 18)  # the first period of the second firm
+    both = np.column_stack([points[own], y[own]])
+    effective = w[own].sum() ** 2 / (w[own] ** 2).sum()
+    spread = np.cov(both.T, aweights=w[own], ddof=0)
+    assert_allclose(cells.sampling_covariance(points)[2], spread / (effective - 1), rtol=1e-9)
+
+
+def test_a_cell_of_one_has_no_sampling_covariance():
+    data = survey_of(firms=3, periods=2, people=6).data
+    fit = fitted(csi.Survey(data, {q: csi.Item(q, minimum=0, maximum=130) for q in QS}))
+    period = data["period"].to_numpy().copy()
+    period[0] = 7
+    cells = Cells.of(fit, data["firm"].to_numpy(), period, data[["again"]].to_numpy(), "A")
+    found = cells.sampling_covariance(csi.respondent_index(fit)["A"].to_numpy())
+    alone = cells.n == 1
+    assert alone.sum() == 1
+    assert np.isnan(found[alone]).all()
+    assert np.isfinite(found[~alone]).all()
 
 
 @pytest.mark.parametrize("size", ["equal", "respondents"])

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from numpy.testing import assert_allclose
+from scipy import stats
 
 import csimodel as csi
 from csimodel.errors import OptionError, SurveyError
@@ -75,6 +76,22 @@ def test_wald_tests_of_statsmodels(curvature, clustered):
         test = theirs.wald_test(matrix, scalar=True, use_f=False)
         assert_allclose(found.tests.loc[name, "statistic"], test.statistic, rtol=1e-6)
         assert_allclose(found.tests.loc[name, "p"], test.pvalue, rtol=1e-5)
+
+
+def test_wald_test_of_least_squares_is_the_f_test_of_statsmodels():
+    frame = markets(slopes=(0.0, 0.03, 0.05), names="abc")
+    found = of(frame, family="ols", errors="HC1", curvature=False)
+    x = frame["index"]
+    columns = [x]
+    for name in "bc":
+        own = (frame["market"] == name).astype(float)
+        columns += [own, own * x]
+    design = sm.add_constant(np.column_stack(columns))
+    theirs = sm.OLS(frame["again"], design).fit(cov_type="HC1", use_t=True)
+    test = theirs.f_test(np.eye(6)[[3, 5]])
+    assert_allclose(found.tests.loc["slopes", "statistic"], test.fvalue, rtol=1e-7)
+    assert_allclose(found.tests.loc["slopes", "p"], test.pvalue, rtol=1e-6)
+    assert found.tests.loc["slopes", "distribution"] == "F(2, 594)"
 
 
 def test_top_drop_is_the_test_of_welch():
@@ -190,6 +207,24 @@ def test_the_whole_chain_by_segment(mobi, ecsi):
     curve = found.curves([70])
     assert ((curve["lower"] < curve["probability"]) & (curve["probability"] < curve["upper"])).all()
     assert repurchase_segments(fit, "CUSL1", by=half, bootstrap=boot).tests.shape == (3, 3)
+
+
+def test_tests_in_the_whole_chain_use_the_covariance_of_the_draws(mobi, ecsi):
+    half = pd.Series(np.where(np.arange(250) % 2, "odd", "even"), mobi.data.index, name="half")
+    fit = csi.fit(ecsi, mobi)
+    boot = csi.bootstrap(fit, draws=60, rng=3, progress=False)
+    found = repurchase_segments(fit, "CUSL1", by=half, bootstrap=boot, progress=False)
+    b = found.repurchase.regression.coefficients
+    draws = found.repurchase.chain.coefficients
+    x = csi.respondent_index(fit)["Satisfaction"].mean()
+    assert_allclose(found.centre, x, rtol=1e-12)
+    # const, slope, bend; then what the second half adds to each
+    for name, own in {"slopes": [4], "bends": [5], "curves (slopes and bends)": [4, 5]}.items():
+        V = np.atleast_2d(np.cov(draws[:, own], rowvar=False))
+        statistic = b[own] @ np.linalg.solve(V, b[own])
+        assert_allclose(found.tests.loc[name, "statistic"], statistic, rtol=1e-8)
+    z = b[2] / draws[:, 2].std(ddof=1)
+    assert_allclose(found.table["p_bend"].iloc[0], 2 * stats.norm.sf(abs(z)), rtol=1e-8)
 
 
 def test_drops_that_differ_are_found():
