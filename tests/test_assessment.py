@@ -330,6 +330,19 @@ def test_group_fits_have_the_quantities_too():
 # --- traps ------------------------------------------------------------------------------------
 
 
+def test_collinearity_is_judged_where_a_construct_has_several_antecedents(fits):
+    fit = fits["path_modeA"]
+    judged = assessment.assess(fit).verdicts.query("measure == 'antecedent_vif'")
+    several = {
+        target
+        for target in fit.model.construct_names
+        if sum(path.target == target for path in fit.model.paths) > 1
+    }
+    assert several == {"Value", "Satisfaction", "Loyalty"}
+    paths = [f"{p.source} → {p.target}" for p in fit.model.paths if p.target in several]
+    assert sorted(judged["subject"]) == sorted(paths)
+
+
 def test_tied_items_have_infinite_vif_and_the_others_theirs():
     frame = csi.load_mobi().data.copy()
     frame["COPY"] = 2.0 * frame["CUSA1"] + 3.0

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from numpy.testing import assert_allclose
+from scipy import stats
 
 from csimodel.errors import EstimationError, OptionError
 from csimodel.repurchase import calibration, compare_shapes, repurchase, repurchase_of_index
@@ -75,6 +76,9 @@ def test_hosmer_lemeshow_by_hand_and_its_robust_form(rep):
     by_hand = (gap / expected + gap / (table["e", "size"] - expected)).sum()
     assert found["Hosmer-Lemeshow"]["statistic"] == pytest.approx(by_hand)
     assert found["Hosmer-Lemeshow"]["distribution"] == "χ²(8)"
+    assert found["Hosmer-Lemeshow"]["p"] == pytest.approx(stats.chi2.sf(by_hand, 8), rel=1e-10)
+    robust = found["fit by groups"]
+    assert robust["p"] == pytest.approx(stats.chi2.sf(robust["statistic"], 9), rel=1e-10)
     assert found["fit by groups"]["distribution"] == "χ²(9)"
 
 
@@ -203,6 +207,27 @@ def test_scores_are_of_left_out_predictions(rep):
     assert found.table.index.tolist() == KINDS
     assert list(found.curves([30, 60]).index.unique("shape")) == KINDS
     assert escape(found.headline) in found._repr_html_()
+
+
+def test_splines_are_compared_at_the_knots_asked_for(rep):
+    knots = (55.0, 70.0, 90.0)
+    found = compare_shapes(rep, ["line", "spline"], knots=knots, rng=1, draws=20)
+    y, x = rep.regression.sample.outcome, rep.regression.sample.regressors[:, 0]
+    a, b, c = knots
+    bent = sum(
+        weight * np.maximum(x - knot, 0) ** 3
+        for weight, knot in ((1, a), (-(c - a) / (c - b), b), ((b - a) / (c - b), c))
+    )
+    X = np.column_stack([np.ones(250), x, bent / 1e4])
+    mean = np.empty(250)
+    for left in range(10):
+        out = found.folds == left
+        mean[out] = sm.Logit(y[~out], X[~out]).fit(disp=0).predict(X[out])
+    assert_allclose(found.predictions["spline"], mean, rtol=1e-5)
+    usual = compare_shapes(rep, ["line", "spline"], rng=1, draws=20)
+    assert abs(usual.table.loc["spline", "brier"] - found.table.loc["spline", "brier"]) > 1e-6
+    assert usual.shapes["spline"].fitted.basis.knots != knots
+    assert found.shapes["spline"].fitted.basis.knots == knots
 
 
 def test_aic_of_least_squares_counts_the_variance(fit):

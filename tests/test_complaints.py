@@ -237,6 +237,64 @@ def test_literature_is_documented():
         literature.silent_share.value = 1.0
 
 
+@pytest.mark.parametrize(
+    ("scale", "well", "unhappy"),
+    [((1, 10), 8, 5), ((0, 10), 8, 5), ((1, 7), 6, 4), ((1, 5), 5, 3), ((0, 0.9), 0.7, 0.4)],
+)
+def test_bounds_lie_seven_ninths_and_half_way_up_the_scale(scale, well, unhappy):
+    low, high = scale
+    answers = np.arange(10) / 10 if high < 1 else np.arange(low, high + 1)
+    frame = pd.DataFrame(
+        {
+            "COMP": np.repeat([1.0, 0.0], len(answers)),
+            "HANDLE": np.r_[answers, np.full(len(answers), np.nan)],
+            "REPUR": np.tile(answers, 2)[::-1],
+            "glad": np.tile(answers, 2),
+        }
+    )
+    items = {
+        name: csi.Item(name, minimum=low, maximum=high) for name in ("HANDLE", "REPUR", "glad")
+    }
+    found = asked(csi.Survey(frame, items), satisfied="glad")
+    n = found.table["n"]
+    assert n["handled well"] == (answers >= well).sum()
+    assert n["handled badly"] == (answers < well).sum()
+    assert n["satisfied, no complaint"] == (answers >= well).sum()
+    assert n["dissatisfied, no complaint"] == (answers <= unhappy).sum()
+    given = asked(
+        csi.Survey(frame, items), satisfied="glad", well_from=well, satisfied_from=well,
+        dissatisfied_to=unhappy,
+    )  # fmt: skip
+    pd.testing.assert_frame_equal(found.table, given.table)
+
+
+def test_draws_outside_0_to_1_are_counted_and_only_where_there_are():
+    frame = pd.DataFrame(
+        {
+            "COMP": [0.0] * 40 + [1.0] * 40,
+            "HANDLE": [np.nan] * 40 + [9.0] * 20 + [2.0] * 20,
+            "REPUR": [5.0, 6.0] * 20 + [10.0] * 19 + [1.0] + [4.0, 7.0] * 10,
+        }
+    )
+    found = asked(frame, well_from=8, scale=(1, 10))
+    assert [f.code for f in found.retention("no complaint").diagnostics] == [
+        "rating-as-probability"
+    ]
+    kept = found.retention("handled well", draws=1_000, rng=3)
+    noise = np.random.default_rng(3).multivariate_normal(
+        np.zeros(len(found.names)), np.nan_to_num(found.means.covariance), 1_000, "ignore",
+        method="eigh",
+    )[:, found.names.index("handled well")]  # fmt: skip
+    outside = int((np.abs(kept.estimate + noise / 9 - 0.5) > 0.5).sum())
+    assert outside > 50
+    (finding,) = (f for f in kept.diagnostics if f.code == "draws-outside-0-1")
+    assert finding.count == outside
+    assert finding.message == (
+        f"{outside} of 1000 draws of 'handled well' left 0 to 1 and were set to the nearer end."
+    )
+    assert kept.draws.max() == 1.0
+
+
 # --- messages ------------------------------------------------------------------------------------
 
 

@@ -331,6 +331,35 @@ def test_whole_chain_tables(fit, frame, boot):
     assert (median["time"] <= median["upper"]).all()
 
 
+@pytest.mark.parametrize("kind", ["churn", "repurchase"])
+def test_average_effects_in_draws_are_the_effects_of_every_draw(fit, frame, boot, kind):
+    found = churn(fit, frame, bootstrap=boot, kind=kind)
+    when = np.array([6.0, 12.0])
+    every = (1.0 if kind == "churn" else -1.0) * found.chain.effects(0, when)
+    table = found.average_marginal_effects(when)
+    step = 1e-4
+    near = [found.chain.survival(0, found.regression.centre + k * step, when) for k in (1.0, -1.0)]
+    sign = 1.0 if kind == "churn" else -1.0
+    # with one regressor, survival at the mean index: the derivative there, by differences
+    assert np.sign(np.median(every)) == np.sign(sign * np.median(near[0] - near[1]))
+    assert_allclose(table["se"], every.std(axis=0, ddof=1), rtol=1e-9)
+    ends = np.quantile(every, [0.025, 0.975], axis=0).T
+    assert_allclose(table[["lower", "upper"]], ends, rtol=1e-9)
+    assert_allclose(table["estimate"], found.naive.average_marginal_effects(when)["estimate"])
+
+
+def test_lost_draws_are_told_where_there_are_and_only_there(fit, frame, boot):
+    found = churn(fit, frame, bootstrap=boot)
+    assert found.chain.usable.all()
+    assert "lost-draws" not in {f.code for f in found.diagnostics}
+    alike = np.zeros((30, 250), dtype=int) + np.arange(250)
+    alike[0] = 5  # one respondent 250 times: no item varies
+    lossy = csi.bootstrap(fit, resamples=alike, progress=False)
+    told = [f for f in churn(fit, frame, bootstrap=lossy).diagnostics if f.code == "lost-draws"]
+    assert [f.count for f in told] == [1]
+    assert told[0].message.startswith("1 of 30 draws were lost (1 ")
+
+
 def test_missing_answers_and_clusters_in_the_chain(frame):
     data = csi.load_mobi().data.copy()
     data.loc[3, "CUSA1"] = np.nan

@@ -15,6 +15,7 @@ from csimodel.errors import SurveyError
 from csimodel.moments import pairs
 from csimodel.moments.bivariate import FAR, bivariate_cdf, bivariate_pdf
 from csimodel.moments.fourth import fourth_moments
+from csimodel.moments.margins import margins_of
 from csimodel.moments.ordinal import ordinal_moments
 from csimodel.moments.polychoric import polychoric_pairs
 from csimodel.moments.polyserial import polyserial_correlations, polyserial_scores
@@ -171,6 +172,41 @@ def test_scores_vanish_at_the_solution():
     high = np.where(low == 0, FAR, 0.0)
     rho = polyserial_correlations(z, low, high, share)
     assert abs((share * polyserial_scores(rho, z, low, high).rho).sum()) < 1e-12
+
+
+@pytest.mark.parametrize("bread", ["mixed", "products", "curvature"])
+def test_polyserial_pairs_from_rows_are_those_from_tables(bread):
+    values = MIXED[[*FEW[:2], "IMAG1", "IMAG2"]].to_numpy(float)
+    ordered, share = np.array([True, True, False, False]), WEIGHTS / WEIGHTS.sum()
+    margins = margins_of(values, list("abcd"), ordered, share, bread)
+    at, ordinal, continuous = np.arange(4), np.array([0, 0, 1, 1]), np.array([2, 3, 2, 3])
+    table, rows = (
+        solve(margins, at, ordinal, continuous) for solve in (pairs._from_tables, pairs._from_rows)
+    )
+    assert_allclose(rows.rho, table.rho, rtol=1e-6)
+    assert_allclose(rows.information, table.information, rtol=1e-6)
+    assert_allclose(rows.cross, table.cross, rtol=1e-6, atol=1e-7)
+    some = slice(17, 90)
+    assert_allclose(rows.scores(some), table.scores(some), rtol=1e-6, atol=1e-7)
+    assert_allclose(share @ rows.scores(slice(None)), 0, atol=1e-6)
+
+
+def test_scores_of_rows_are_the_slope_of_the_likelihood_of_a_pair():
+    """Of a continuous item with as many values as rows, by differences of the log-likelihood."""
+    rng = np.random.default_rng(5)
+    data, *_ = sample(120, [-0.5, 0.6], rng, items=2, continuous=(1,))
+    margins = margins_of(data, ["x", "y"], np.array([True, False]), np.full(120, 1 / 120))
+    found = pairs._from_rows(margins, *(np.array([k]) for k in (0, 0, 1)))
+    z, code, edges = margins.z[:, 1], margins.codes[:, 0], margins.edges[0]
+
+    def likelihood(rho):
+        root = np.sqrt(1 - rho**2)
+        upper, lower = ((edges[code + k] - rho * z) / root for k in (1, 0))
+        return np.log(norm.cdf(upper) - norm.cdf(lower))
+
+    step = 1e-6
+    slope = (likelihood(found.rho[0] + step) - likelihood(found.rho[0] - step)) / (2 * step)
+    assert_allclose(found.scores(slice(None))[:, 0], slope, rtol=1e-5, atol=1e-6)
 
 
 def test_simulated_correlations_are_found():

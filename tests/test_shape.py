@@ -243,6 +243,27 @@ def test_a_given_threshold_is_an_ordinary_regression(mobi, fit):
     assert_allclose(found.p, theirs.pvalues[2], rtol=1e-6)
 
 
+def test_a_hinge_does_not_depend_on_the_origin_and_unit_of_a_control():
+    rng = np.random.default_rng(3)
+    x, age = pd.Series(rng.uniform(10, 100, 300), name="index"), rng.normal(40, 10, 300)
+    y = (rng.random(300) < 1 / (1 + np.exp(2 - 0.05 * x + 0.03 * np.maximum(x - 60, 0)
+                                           - 0.02 * (age - 40)))).astype(float)  # fmt: skip
+    tables, curves, draws = [], [], []
+    for control in (age, age + 100, age / 7 - 1000):
+        rep = repurchase_of_index(
+            x, y, controls=pd.DataFrame({"age": control}), family="logit", scale=(0, 1)
+        )
+        found = repurchase_shape(rep, "hinge", draws=30, rng=1)
+        tables.append(found.table[["estimate", "se", "lower", "upper"]])
+        curves.append(found.curve([30, 60, 90]))
+        own = found.fitted.draws
+        draws.append(own[:, 1] + own[:, 4] * control.mean())  # the constant at the mean age
+    for table, curve, own in zip(tables[1:], curves[1:], draws[1:], strict=True):
+        assert_allclose(table, tables[0], rtol=1e-5, atol=1e-8)
+        assert_allclose(curve, curves[0], rtol=1e-5)
+        assert_allclose(own, draws[0], rtol=1e-5)
+
+
 def test_draws_of_respondents_do_not_depend_on_merging_or_batches(monkeypatch):
     from csimodel.repurchase.shape import resamples as shape_resamples
 
@@ -549,6 +570,36 @@ def test_asymmetry_in_every_draw(fit, mobi, ecsi, outcome):
     )
     assert_allclose(draws[11], model.params, rtol=1e-6)
     assert_allclose(found.table["se"].iloc[0], draws[:, 1].std(ddof=1))
+
+
+@pytest.mark.parametrize("outcome", ["Satisfaction", "CUSL1"])
+def test_asymmetry_in_a_draw_with_missing_answers_is_that_of_who_was_drawn(mobi, ecsi, outcome):
+    """A missing answer counts as its item's mean among those drawn, not among all."""
+    from csimodel.repurchase.asymmetry.draws import coefficients_of_draws
+
+    data = mobi.data.astype(float)
+    for place, item in enumerate(["PERQ1", "PERQ4", "CUEX2", "CUSA1"]):
+        data.loc[data.index[place::9], item] = np.nan
+    rows = np.random.default_rng(2).integers(0, 250, (25, 250))
+    survey = csi.read_survey(data, scale=(1, 10), missing="mean")
+    whole = csi.fit(ecsi, survey, csi.PLS(tolerance=1e-12))
+    boot = csi.bootstrap(whole, resamples=rows, progress=False)
+    names = ("Quality", "Expectation", outcome if outcome == "Satisfaction" else None)
+    found = repurchase_asymmetry(whole, outcome, progress=False)
+    draws = coefficients_of_draws(boot, found.regression, names, False)
+    for draw in (3, 11):
+        frame = data.iloc[rows[draw]].reset_index(drop=True)
+        frame = frame.fillna(frame.mean())
+        again = csi.read_survey(frame, scale=(1, 10))
+        scores = csi.respondent_index(csi.fit(ecsi, again, csi.PLS(tolerance=1e-12)))
+        q, gap = scores["Quality"], scores["Quality"] - scores["Expectation"]
+        X = np.column_stack([np.ones(250), q, np.minimum(gap, 0), np.maximum(gap, 0)])
+        model = (
+            sm.OLS(scores["Satisfaction"].to_numpy(), X).fit()
+            if outcome == "Satisfaction"
+            else sm.GLM((frame["CUSL1"] - 1) / 9, X, family=sm.families.Binomial()).fit(tol=1e-12)
+        )
+        assert_allclose(draws[draw], model.params, rtol=1e-5)
 
 
 def test_asymmetry_recovers_a_known_ratio():
