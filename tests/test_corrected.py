@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from numpy.testing import assert_allclose
 
 import csimodel as csi
@@ -313,6 +314,41 @@ def test_between_firms_by_hand(by_firm):
     assert_allclose(table["reliability"]["eiv"], 1 - error / total)
     assert found.n == 60
     assert abs(table["slope"]["eiv"] - 0.0058) < 2 * table["se"]["eiv"]
+
+
+def test_draws_of_clustered_rows_are_draws_of_clusters():
+    """Five copies of a row in a cluster of their own tell no more than one of them."""
+    index, again = simulated(120, 8)
+    options = {"draws": 400, "rng": 1, "progress": False, "scale": (0, 1)}
+    once = csi.corrected_slopes_of_index(index, again, 0.8, ["eiv"], **options)
+    copies = csi.corrected_slopes_of_index(
+        np.repeat(index, 5), np.repeat(again, 5), 0.8, ["eiv"],
+        cluster=np.repeat(np.arange(120), 5), **options,
+    )  # fmt: skip
+    assert_allclose(copies.table["slope"], once.table["slope"], rtol=1e-9)
+    assert_allclose(copies.table["se"], once.table["se"], rtol=0.12)
+    rows = csi.corrected_slopes_of_index(
+        np.repeat(index, 5), np.repeat(again, 5), 0.8, ["eiv"],
+        cluster=np.repeat(np.arange(120), 5), errors="HC1", **options,
+    )  # fmt: skip
+    assert_allclose(rows.table["se"] * np.sqrt(5), once.table["se"], rtol=0.12)
+
+
+def test_naive_errors_between_firms_in_regions_are_statsmodels(by_firm):
+    """Fewer clusters than groups: G/(G - 1) · (n - 1)/(n - k), n groups."""
+    model, data = by_firm[0].model, by_firm[1].copy()
+    data["region"] = data["firm"] % 12
+    fit = csi.fit(model, csi.read_survey(data, scale=(0, 100), cluster="region"))
+    found = csi.corrected_slopes(fit, data["again"], by="firm", scale=(0, 1))
+    means = data.assign(x=csi.respondent_index(fit)["Satisfaction"]).groupby("firm").mean()
+    ols = sm.OLS(means["again"], sm.add_constant(means["x"]))
+    theirs = ols.fit(cov_type="cluster", cov_kwds={"groups": means["region"].astype(int)})
+    naive = found.table.set_index("method").loc["naive"]
+    assert_allclose(naive["slope"], theirs.params["x"], rtol=1e-9)
+    assert_allclose(naive["se"], theirs.bse["x"], rtol=1e-9)
+    alone = csi.corrected_slopes(by_firm[0], data["again"], by="firm", scale=(0, 1))
+    robust = alone.table.set_index("method").loc["naive", "se"]
+    assert_allclose(robust, ols.fit(cov_type="HC1").bse["x"], rtol=1e-9)
 
 
 def test_between_firms_in_draws(by_firm):

@@ -72,15 +72,17 @@ class GroupMoments:
     def pulls(self, times: float) -> Floats:
         """Return each group's pull on the slopes, (groups, indexes).
 
-        The linearisation of ``(S + times E) β = s + times e``, the item weights taken as known.
+        The linearisation of ``(S + times E) β = s + times e``, the item weights taken as known;
+        S has the denominator n - 1, E is a mean.
         """
         moved = (self.mean - self.mean.mean(axis=0)) @ self.turned
         error = np.swapaxes(self.turned, 0, 1) @ self.error @ self.turned
         beta = np.append(-self.slopes(times), 1.0)
-        rest = moved[:, :-1] * (moved @ beta)[:, None] + times * (error @ beta)[:, :-1]
+        rest = moved[:, :-1] * (moved @ beta)[:, None] / (self.size - 1.0)
+        rest += times * (error @ beta)[:, :-1] / self.size
         between, mean_error = (part[0] for part in self._between(np.ones((1, self.size))))
         inner = (self.turned.T @ (between + times * mean_error) @ self.turned)[:-1, :-1]
-        return np.asarray(rest @ np.linalg.inv(inner) / self.size)
+        return np.asarray(rest @ np.linalg.inv(inner))
 
     def se(self, times: float) -> Floats:
         """Return standard errors of the slopes, (indexes,), over groups or their clusters.
