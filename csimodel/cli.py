@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from csimodel.errors import CsimodelError, CsimodelWarning, OptionError, suggest
-from csimodel.findings import listed
+from csimodel.errors import CsimodelError, OptionError, suggest
+from csimodel.findings import Finding, collected, listed
+from csimodel.quiet import quiet
 
 if TYPE_CHECKING:
     from csimodel.model import Model
@@ -198,21 +198,20 @@ def analyze(
 
 @contextmanager
 def _spoken() -> Iterator[None]:
-    """Say errors and warnings of the package as sentences on stderr; errors end with code 2."""
-
-    def show(message: Warning | str, category: type[Warning], *place: object) -> None:
-        if issubclass(category, CsimodelWarning):
-            typer.echo(f"Warning: {message}", err=True)
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what other programs warn of is not for this reader
-        warnings.simplefilter("always", CsimodelWarning)
-        warnings.showwarning = show  # type: ignore[assignment]
+    """Say errors and findings of the package as sentences on stderr; errors end with code 2."""
+    with collected() as findings, quiet():  # what other programs warn of is not for this reader
         try:
             yield
         except CsimodelError as error:
+            _warn(findings)
             typer.echo(f"Error: {error}", err=True)
             raise typer.Exit(2) from None
+    _warn(findings)
+
+
+def _warn(findings: Iterable[Finding]) -> None:
+    for finding in findings:
+        typer.echo(f"Warning: {finding}", err=True)
 
 
 def _deliver(analysis: Analysis, out: Path, title: str | None) -> None:

@@ -162,7 +162,7 @@ def test_small_groups_are_pointed_out(ecsi, mobi):
     with pytest.warns(CsimodelWarning) as caught:
         csi.index_scores(fit, by="group")
     assert str(caught[0].message) == (
-        "1 of 2 groups have fewer than 10 respondents: small (5); their index says little."
+        "1 of 2 groups has fewer than 10 respondents: small (5); its index says little."
     )
 
 

@@ -221,7 +221,7 @@ def test_warnings_on_the_way_become_findings():
     frame = csi.load_mobi().data.assign(firm=["small"] * 5 + ["large"] * 245)
     survey = csi.read_survey(frame, scale=(1, 10))
     found = csi.analyze(survey, draws=50, by="firm", progress=False)
-    assert [one.code for one in found.findings] == ["warned"]
+    assert [one.code for one in found.findings] == ["small-groups"]
     assert "small (5)" in found.findings[0].message
 
 

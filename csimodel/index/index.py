@@ -14,7 +14,6 @@ https://doi.org/10.1177/002224299606000403
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from statistics import NormalDist
 
@@ -22,7 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.errors import CsimodelWarning, OptionError, SurveyError, choose
+from csimodel.errors import OptionError, SurveyError, choose
 from csimodel.estimators import (
     Fit,
     Quantity,
@@ -34,7 +33,7 @@ from csimodel.estimators import (
 )
 from csimodel.estimators.covariance.findings import heywood_items
 from csimodel.estimators.quantities import by_construct
-from csimodel.findings import listed
+from csimodel.findings import Finding, tell
 from csimodel.index.by_group import group_draws, group_errors, group_points
 from csimodel.index.points import by_block, point_weights, scale_of
 from csimodel.inference import INTERVALS, Bootstrap, interval_of, jackknife, spread_of
@@ -45,6 +44,16 @@ from csimodel.survey import Answers
 Floats = NDArray[np.float64]
 
 _FEW = 10  # a group with fewer respondents is pointed out
+
+_ONE_WITHOUT_GROUP = "{count} of {total} rows belongs to no group and is left out."
+_ROWS_WITHOUT_GROUP = "{count} of {total} rows belong to no group and are left out."
+_ONE_SMALL_GROUP = (
+    "{count} of {total} groups has fewer than {few} respondents: {groups}; its index says little."
+)
+_SMALL_GROUPS = (
+    "{count} of {total} groups have fewer than {few} respondents: {groups}; their index says "
+    "little."
+)
 
 
 def _index(solution: Solution) -> Floats:
@@ -200,21 +209,25 @@ def index_scores(
 def _point_at_solution(fit: Fit) -> None:
     """Warn of weights that come from no solution, or from one that cannot be."""
     if not fit.converged:
-        warnings.warn(
-            "The fit is no solution, so the weights of these indices are those of where it "
-            "stopped; see fit.diagnostics.",
-            CsimodelWarning,
-            stacklevel=3,
+        tell(
+            Finding(
+                "index-of-no-solution",
+                "The fit is no solution, so the weights of these indices are those of where it "
+                "stopped; see fit.diagnostics.",
+            )
         )
         return
     owner = dict(zip(fit.model.items, fit.model.owner, strict=True))
     if items := heywood_items(fit.solution):
         names = list(dict.fromkeys(fit.model.construct_names[owner[item]] for item in items))
-        warnings.warn(
-            f"The error variance of {listed(items)} is below 0, which cannot be, so the weights "
-            f"in the index of {listed(names)} are not to be trusted; see fit.diagnostics.",
-            CsimodelWarning,
-            stacklevel=3,
+        tell(
+            Finding(
+                "index-of-negative-error-variance",
+                "The error variance of {items} is below 0, which cannot be, so the weights in the "
+                "index of {constructs} are not to be trusted; see fit.diagnostics.",
+                subjects=tuple(names),
+                values={"items": tuple(items), "constructs": tuple(names)},
+            )
         )
 
 
@@ -242,17 +255,14 @@ def _point_out(codes: NDArray[np.intp], groups: pd.Index) -> None:
     """Warn of rows without a group and of groups with few respondents."""
     lost = int((codes < 0).sum())
     if lost:
-        warnings.warn(
-            f"{lost} of {len(codes)} rows belong to no group and are left out.",
-            CsimodelWarning,
-            stacklevel=3,
-        )
+        template = _ONE_WITHOUT_GROUP if lost == 1 else _ROWS_WITHOUT_GROUP
+        values = {"count": lost, "total": len(codes)}
+        tell(Finding("rows-without-group", template, count=lost, values=values))
     n = np.bincount(codes[codes >= 0], minlength=len(groups))
-    small = [f"{label} ({count})" for label, count in zip(groups, n, strict=True) if count < _FEW]
+    small = tuple(
+        f"{label} ({count})" for label, count in zip(groups, n, strict=True) if count < _FEW
+    )
     if small:
-        warnings.warn(
-            f"{len(small)} of {len(groups)} groups have fewer than {_FEW} respondents: "
-            f"{listed(small)}; their index says little.",
-            CsimodelWarning,
-            stacklevel=3,
-        )
+        template = _ONE_SMALL_GROUP if len(small) == 1 else _SMALL_GROUPS
+        held = {"count": len(small), "total": len(groups), "few": _FEW, "groups": small}
+        tell(Finding("small-groups", template, small, count=len(small), values=held))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from csimodel.errors import CsimodelWarning, InferenceError, choose
+from csimodel.errors import InferenceError, choose
 from csimodel.estimators import Fit, Inadmissible, Outcome, Quantity, Solution, find, require_fit
-from csimodel.findings import Finding
+from csimodel.findings import Finding, tell
 from csimodel.inference.blocks import in_order
 from csimodel.inference.designs import about_units, design_of
 from csimodel.inference.intervals import interval_of, spread_of, tail_probability
@@ -173,7 +172,7 @@ class Bootstrap:
         estimate = np.asarray(found.values(self.fit.solution))
         draws = self.values(found)
         labels = found.labels(self.fit.model)
-        self._warn_of_gaps(found.name, draws)
+        self._tell_of_gaps(found.name, draws)
         pulls = se = draw_se = None
         if interval == "bca":
             pulls = self.jackknife.deviations(found)
@@ -204,14 +203,18 @@ class Bootstrap:
             or "too few asked for"
         )
 
-    def _warn_of_gaps(self, name: str, draws: Floats) -> None:
+    def _tell_of_gaps(self, name: str, draws: Floats) -> None:
         gaps = ~np.isfinite(draws)
         if gaps.any():
-            warnings.warn(
-                f"{int(gaps.any(axis=1).sum())} of {len(draws)} draws of {name!r} have an entry "
-                "that is not a number; it was left out of that entry's interval.",
-                CsimodelWarning,
-                stacklevel=3,
+            count = int(gaps.any(axis=1).sum())
+            tell(
+                Finding(
+                    "draws-without-number",
+                    "{count} of {total} draws of {name!r} have an entry that is not a number; it "
+                    "was left out of that entry's interval.",
+                    count=count,
+                    values={"count": count, "total": len(draws), "name": name},
+                )
             )
 
     def __repr__(self) -> str:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import unicodedata
-import warnings
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
 from matplotlib import font_manager
 
-from csimodel.errors import CsimodelWarning
-from csimodel.findings import listed
+from csimodel.findings import Finding, tell
 from csimodel.plots import style
+
+_INSTALL = (
+    "No installed font can draw the characters {characters:8}, so they appear as empty boxes: "
+    "install 'Noto Sans CJK' (Debian or Ubuntu: apt install fonts-noto-cjk; Fedora: dnf install "
+    "google-noto-sans-cjk-fonts; elsewhere: download it from "
+    "https://github.com/notofonts/noto-cjk) and draw the figure again."
+)
+_AVOID = (
+    "No installed font can draw the characters {characters:8}, so they appear as empty boxes: use "
+    "other characters in the labels."
+)
 
 #: Families tried for Chinese text, in this order; those for Japanese and Korean come
 #: first when a label has kana or hangul.
@@ -91,7 +100,7 @@ def families(texts: Iterable[str]) -> list[str]:
     if found is not None:
         lacking -= _characters(found)
     if lacking:
-        _warn(lacking)
+        _tell(lacking)
     return [style.BASE_FAMILY] + ([found] if found is not None else [])
 
 
@@ -160,19 +169,7 @@ def _register_new_fonts() -> bool:
     return added
 
 
-def _warn(lacking: frozenset[str]) -> None:
-    shown = listed(sorted(lacking), limit=8)
-    if any(_is_cjk(character) for character in lacking):
-        way_out = (
-            "install 'Noto Sans CJK' (Debian or Ubuntu: apt install fonts-noto-cjk; Fedora: "
-            "dnf install google-noto-sans-cjk-fonts; elsewhere: download it from "
-            "https://github.com/notofonts/noto-cjk) and draw the figure again"
-        )
-    else:
-        way_out = "use other characters in the labels"
-    warnings.warn(
-        f"No installed font can draw the characters {shown}, "
-        f"so they appear as empty boxes: {way_out}.",
-        CsimodelWarning,
-        stacklevel=4,
-    )
+def _tell(lacking: frozenset[str]) -> None:
+    cjk = any(_is_cjk(character) for character in lacking)
+    template = _INSTALL if cjk else _AVOID
+    tell(Finding("missing-glyphs", template, values={"characters": tuple(sorted(lacking))}))

@@ -13,6 +13,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from csimodel.errors import OptionError
+from csimodel.quiet import quiet
 
 _SETTINGS: Any = {
     "svg.fonttype": "path",
@@ -59,7 +60,7 @@ def to_svg(figure: Figure, *, title: str | None = None) -> str:
         )
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    with _LOCK, mpl.rc_context(_SETTINGS):
+    with _LOCK, quiet(), mpl.rc_context(_SETTINGS):  # characters without a font are told before
         figure.savefig(buffer, format="svg", metadata=nothing)
     text = buffer.getvalue()
     text = text[text.index("<svg") :].strip()

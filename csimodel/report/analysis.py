@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,7 +11,6 @@ import pandas as pd
 
 from csimodel.assessment import Assessment, assess
 from csimodel.errors import (
-    CsimodelWarning,
     EstimationError,
     ModelError,
     OptionError,
@@ -23,7 +20,7 @@ from csimodel.errors import (
 from csimodel.estimators import Fit
 from csimodel.estimators import fit as fit_model
 from csimodel.estimators.solution import Estimator
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding, collected, listed
 from csimodel.index import importance_performance, index_scores, scale_of
 from csimodel.inference import Bootstrap, bootstrap
 from csimodel.model import Model, catalogue
@@ -73,7 +70,7 @@ class Analysis:
     contrast
         Two index levels whose repurchase is compared, points.
     warned
-        Warnings given on the way, as findings.
+        What was told on the way and belongs to no result of its own.
     """
 
     fit: Fit
@@ -212,8 +209,7 @@ def analyze(
         raise OptionError(
             f"contrast={contrast!r} must be two index levels from 0 to 100, for example (67, 70)."
         )
-    warned: list[Finding] = []
-    with _kept(warned):
+    with collected() as warned:
         fitted = fit_model(chosen, table, estimator)
         if not fitted.converged:
             why = " ".join(str(one) for one in fitted.diagnostics if one.severity == "failure")
@@ -294,16 +290,3 @@ def named_model(name: str, items: Mapping[str, Item]) -> Model:
         if item.construct in build().construct_names:
             blocks.setdefault(str(item.construct), []).append(item.name)
     return build(blocks)
-
-
-@contextmanager
-def _kept(findings: list[Finding]) -> Iterator[None]:
-    """Turn the package's warnings into findings; pass others on."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", CsimodelWarning)
-        yield
-    for one in caught:
-        if issubclass(one.category, CsimodelWarning):
-            findings.append(Finding("warned", str(one.message)))
-        else:
-            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from io import StringIO
 from typing import Any, Literal
 
 import numpy as np
@@ -32,6 +27,7 @@ from csimodel.estimators.solution import Solution
 from csimodel.findings import Finding, listed
 from csimodel.model import Model
 from csimodel.moments import Moments
+from csimodel.quiet import quiet
 from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
@@ -277,7 +273,7 @@ class Semopy(CovarianceEstimator):
         """Return where semopy stopped, in the order of the layout, and its iterations."""
         import pandas as pd
 
-        with _silent():
+        with quiet():
             import semopy
 
             cov = self.sample_cov(moments)
@@ -301,24 +297,6 @@ class Semopy(CovarianceEstimator):
                     f"semopy broke off ({type(error).__name__}: {error}); estimate with csi.ML()."
                 ) from error
         return _parameters(engine, layout), int(ended.n_it)
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keep back what semopy prints, logs and warns of; its words are judged elsewhere."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with (
-            warnings.catch_warnings(),
-            redirect_stdout(StringIO()),
-            redirect_stderr(StringIO()),
-            np.errstate(all="ignore"),
-        ):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
 
 
 def _rows_of(cov: Floats) -> Floats:

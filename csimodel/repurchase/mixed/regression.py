@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.quiet import quiet
 from csimodel.repurchase.mixed.customers import Customers
 
 Floats = NDArray[np.float64]
@@ -99,8 +99,7 @@ def population_averaged(customers: Customers, link: str) -> MixedRegression:
     weighted = customers.weights is not None
     structure = structures.Independence() if weighted else structures.Exchangeable()
     family = Binomial() if link == "logit" else Gaussian()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # told as a finding: not converged
+    with quiet():  # told as a finding: not converged
         model = GEE(
             customers.outcome, customers.design, customers.firm, family=family,
             cov_struct=structure, weights=customers.weights,
@@ -121,8 +120,7 @@ def _restricted(y: Floats, X: Floats, firm: NDArray[np.intp], random_slope: bool
     from statsmodels.regression.mixed_linear_model import MixedLM
 
     model = MixedLM(y, X, groups=firm, exog_re=X[:, :2] if random_slope else None)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet():
         found = model.fit(reml=True, method=["bfgs"], gtol=1e-8)
         if not found.converged:
             found = model.fit(reml=True, method=["cg", "bfgs", "powell"], gtol=1e-6)

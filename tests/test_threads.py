@@ -1,0 +1,143 @@
+"""Several threads at once: each call's findings are its own, and the process stays as it was."""
+
+import io
+import logging
+import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
+from threading import Barrier, Event
+
+import numpy as np
+import pytest
+
+import csimodel as csi
+from csimodel.quiet import quiet
+
+MODEL = csi.Model.from_syntax("Q =~ PERQ1 + PERQ2\nS =~ CUSA1 + CUSA2\nS ~ Q")
+
+
+def together(*calls):
+    """Run calls in threads that start at the same moment; return what they return."""
+    barrier = Barrier(len(calls))
+
+    def run(call):
+        barrier.wait()
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def surveys():
+    data = csi.load_mobi().data
+    named = data.assign(firm=["large"] * 245 + ["client A"] * 5)
+    some = data.assign(firm=[None] * 7 + ["x"] * 100 + ["y"] * 143)
+    return [csi.read_survey(one, scale=(1, 10), items=MODEL.items) for one in (named, some)]
+
+
+def test_each_analysis_keeps_its_own_findings():
+    first, second = surveys()
+
+    def findings(survey):
+        found = csi.analyze(survey, MODEL, target="S", draws=25, by="firm", progress=False)
+        return [(one.code, one.message) for one in found.findings]
+
+    alone = [findings(first), findings(second)]
+    assert [code for code, _ in alone[0]] == ["small-groups"]
+    assert [code for code, _ in alone[1]] == ["rows-without-group"]
+    for _ in range(40):
+        assert together(lambda: findings(first), lambda: findings(second)) == alone
+
+
+def test_what_is_told_outside_an_analysis_still_warns_while_another_runs():
+    first, second = surveys()
+    fit = csi.fit(MODEL, second)
+    for _ in range(10):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            together(
+                lambda: csi.analyze(first, MODEL, target="S", draws=25, by="firm", progress=False),
+                lambda: csi.index_scores(fit, by="firm"),
+            )
+        assert [str(one.message)[:13] for one in caught] == ["7 of 250 rows"]
+
+
+def test_quiet_is_for_its_own_context_only():
+    def noisy():
+        warnings.warn("from a package", stacklevel=2)
+        logging.warning("from a package")
+
+    def kept():
+        for _ in range(300):
+            with quiet():
+                noisy()
+
+    def heard():
+        for _ in range(300):
+            noisy()
+
+    before, records = list(warnings.filters), []
+    handler = logging.Handler()
+    handler.emit = records.append
+    logging.getLogger().addHandler(handler)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            together(kept, heard, kept)
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert len(caught) == len(records) == 300
+    assert list(warnings.filters) == before
+
+
+def test_quiet_leaves_nothing_behind_after_an_error():
+    before = list(warnings.filters)
+    with pytest.raises(ValueError, match="x"), quiet():
+        raise ValueError("x")
+    assert list(warnings.filters) == before
+    with pytest.warns(UserWarning, match="heard"):
+        warnings.warn("heard", stacklevel=2)
+
+
+def test_semopy_takes_no_output_of_other_threads():
+    mobi, stream, ended = csi.load_mobi(), io.StringIO(), Event()
+    csi.fit(MODEL, mobi, csi.Semopy())  # semopy is loaded
+
+    def fits():
+        for _ in range(3):
+            csi.fit(MODEL, mobi, csi.Semopy())
+        ended.set()
+
+    def lines():
+        count = 0
+        while not ended.is_set():
+            sys.stdout.write("x")
+            logging.error("heard")
+            count += 1
+        return count
+
+    records, handler = [], logging.Handler()
+    handler.emit = records.append
+    logging.getLogger().addHandler(handler)
+    try:
+        with redirect_stdout(stream):
+            count = together(fits, lines)[1]
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert len(stream.getvalue()) == len(records) == count
+
+
+def test_mixed_models_in_threads_are_quiet_and_agree():
+    data = csi.load_mobi().data
+    rng = np.random.default_rng(2)
+    data = data.assign(firm=np.arange(250) % 6, again=(rng.random(250) < 0.5).astype(float))
+    fit = csi.fit(MODEL, csi.read_survey(data, scale=(1, 10), items=MODEL.items))
+
+    def slopes():
+        found = csi.repurchase_mixed(fit, "again", by="firm", index="S", scale=(0, 1))
+        return found.coefficients["estimate"].tolist()
+
+    alone = slopes()
+    for _ in range(5):
+        assert together(slopes, slopes) == [alone, alone]
