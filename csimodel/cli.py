@@ -104,8 +104,11 @@ def analyze(
         ),
     ] = None,
     missing_codes: Annotated[
-        str | None,
-        typer.Option(help="Values that stand for no answer, as in 98,99."),
+        list[str] | None,
+        typer.Option(
+            help="Values that stand for no answer in the model's items, as in 98,99, or in "
+            "another column, as in AGAIN=98,99; repeat for several."
+        ),
     ] = None,
     weights: Annotated[str | None, typer.Option(help="Column of survey weights.")] = None,
     strata: Annotated[str | None, typer.Option(help="Column of strata.")] = None,
@@ -167,14 +170,13 @@ def analyze(
         bounds = {name: _pair("--scale", scale) for name in items if scale is not None}
         if outcome is not None and outcome_scale is not None:
             bounds[outcome] = _pair("--outcome-scale", outcome_scale)
-        codes = _numbers("--missing-codes", missing_codes)
-        coded = dict.fromkeys([*items, *([] if outcome is None else [outcome])], codes)
+        codes = _codes(missing_codes or [], items)
         survey = csi.read_survey(
             table,
             codebook=book,
             scale=bounds,
             missing=missing,
-            missing_codes=coded if codes else (),
+            missing_codes=codes,
             weights=weights,
             strata=strata,
             cluster=cluster,
@@ -292,6 +294,16 @@ def _pair(option: str, text: str) -> tuple[float, float]:
             f"as in {option} 1,10."
         )
     return numbers[0], numbers[1]
+
+
+def _codes(entries: list[str], items: list[str]) -> dict[str, tuple[float, ...]]:
+    """Return missing codes by column: those of all items, and those of columns named."""
+    codes: dict[str, tuple[float, ...]] = {}
+    for entry in entries:
+        column, equals, numbers = entry.rpartition("=")
+        names = [column] if equals else items
+        codes |= dict.fromkeys(names, _numbers("--missing-codes", numbers))
+    return codes
 
 
 def _numbers(option: str, text: str | None) -> tuple[float, ...]:

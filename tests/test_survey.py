@@ -77,7 +77,7 @@ def test_later_changes_of_the_frame_do_not_reach_the_survey(frame):
 
 def test_reading_does_not_change_the_frame(frame):
     before = frame.copy(deep=True)
-    read_survey(frame, scale=(1, 10), missing_codes=(9,), reverse=["s1"], items=["q1", "q2", "s1"])
+    read_survey(frame, scale=(1, 10), missing_codes=(99,), reverse=["s1"], items=["q1", "q2", "s1"])
     pd.testing.assert_frame_equal(frame, before)
 
 

@@ -9,7 +9,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError, SurveyError
+from csimodel.findings import Finding, listed, tell
 from csimodel.repurchase.families import Family
+from csimodel.survey.codes import declaration, distant_codes
 
 Floats = NDArray[np.float64]
 
@@ -45,7 +47,22 @@ def numbers(values: pd.Series, what: str, name: str, way_out: str) -> Floats:
         raise SurveyError(
             f"{what} {name!r} is missing for all {len(found)} respondents; choose another column."
         )
+    if what == "Control":
+        _tell_codes(found, name)
     return np.asarray(found, dtype=np.float64)
+
+
+def _tell_codes(values: Floats, name: str) -> None:
+    codes = distant_codes(values)
+    if codes:
+        template = (
+            "Control {name} holds {codes} far from its other values, which count as numbers; if "
+            "that means 'no answer', declare it with {way_out}."
+        )
+        shown = tuple(f"{code:g}" for code in codes)
+        fields = {"name": name, "codes": shown, "way_out": declaration(name, codes)}
+        count = int(np.isin(values, codes).sum())
+        tell(Finding("suspected-missing-codes", template, (name,), "warning", count, fields))
 
 
 def rescaled(
@@ -63,6 +80,7 @@ def rescaled(
     """
     seen = np.unique(values[np.isfinite(values)])
     if scale is None:
+        require_no_codes(values, name)
         if not np.isin(seen, (0.0, 1.0)).all():
             raise SurveyError(
                 f"The scale of outcome {name!r} is unknown (values from {seen[0]:g} to "
@@ -81,6 +99,25 @@ def rescaled(
     return np.asarray(found)
 
 
+def require_no_codes(values: Floats, name: str) -> None:
+    """Refuse an outcome without a scale that holds what look like codes for no answer.
+
+    Raises
+    ------
+    SurveyError
+        Naming the codes, and how to declare them or the scale.
+    """
+    codes = distant_codes(values)
+    if codes:
+        shown = listed(f"{code:g}" for code in codes)
+        raise SurveyError(
+            f"Outcome {name!r} holds {shown} far from its other answers, "
+            f"{int(np.isin(values, codes).sum())} times; if that means 'no answer', declare it "
+            f"with {declaration(name, codes)}, and if it is an answer, give the lowest and the "
+            "highest answer, such as scale=(1, 10)."
+        )
+
+
 def require_on_scale(values: Floats, name: str, scale: tuple[float, float]) -> tuple[float, float]:
     """Return a scale's ends, or say which answers lie outside them.
 
@@ -94,10 +131,12 @@ def require_on_scale(values: Floats, name: str, scale: tuple[float, float]) -> t
     low, high = _pair(scale)
     outside = values[(values < low) | (values > high)]
     if len(outside):
+        codes = distant_codes(values)
+        ending = f" with {declaration(name, codes)}" if codes else ""
         raise SurveyError(
             f"Outcome {name!r} holds {len(outside)} values outside its scale {low:g} to {high:g} "
             f"(the first is {outside[0]:g}); give its own lowest and highest answer, or declare "
-            "missing codes."
+            f"missing codes{ending}."
         )
     return low, high
 

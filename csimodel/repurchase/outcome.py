@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, SurveyError
-from csimodel.repurchase.columns import require_on_scale, rescaled
+from csimodel.repurchase.columns import require_no_codes, require_on_scale, rescaled
 from csimodel.repurchase.families import Family
 
 Floats = NDArray[np.float64]
@@ -102,7 +102,9 @@ def _cut(
             f"{len(seen)} different values (at most {_MOST_CATEGORIES} are allowed); use "
             "family='fractional-logit', or group the values."
         )
-    if scale is not None:
+    if scale is None:
+        require_no_codes(values, label)
+    else:
         scale = require_on_scale(values, label, scale)
     if cut is None and scale is None:
         raise SurveyError(

@@ -10,7 +10,7 @@ import numpy as np
 
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
-from csimodel.survey import checks, design, missing
+from csimodel.survey import checks, codes, design, missing
 
 if TYPE_CHECKING:
     from csimodel.survey.survey import Survey
@@ -84,9 +84,9 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
     """
     construct_of = {item: name for name, items in blocks.items() for item in items}
     items = tuple(construct_of)
-    checks.require_items(survey.data, construct_of)
-    values, findings = checks.numeric_block(survey.data, items)
-    minimum, maximum = survey.bounds(items)
+    columns = checks.columns_of_items(survey.data, construct_of)
+    values, findings = checks.numeric_block(survey.data, columns)
+    minimum, maximum = survey.bounds(columns)
 
     kept, weights, weight_findings = design.usable_weights(survey.data, survey.weights)
     findings += weight_findings
@@ -96,7 +96,7 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
     checks.require_answers(values, items, low, high)
     checks.require_finite(values, items, low, high, kept)
     checks.require_bounds(values, items, low, high, minimum, maximum)
-    findings += checks.suspected_codes(values, items, low, high, ~np.isnan(minimum))
+    findings += codes.suspected_codes(values, items, low, high, ~np.isnan(minimum))
 
     state = "complete"
     if gaps:

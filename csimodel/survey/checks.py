@@ -9,9 +9,7 @@ import pandas as pd
 
 from csimodel.errors import SurveyError, suggest
 from csimodel.findings import Finding, listed
-
-_HIGH_CODES = (77, 88, 97, 98, 99, 777, 888, 997, 998, 999)
-_LOW_CODES = (-7, -8, -9, -77, -88, -97, -98, -99, -999)
+from csimodel.survey.headers import column_of, place_of
 
 
 def counted(names: Iterable[str], counts: Iterable[int]) -> str:
@@ -33,60 +31,33 @@ def number(value: float) -> str:
 
 
 def require_table(frame: pd.DataFrame, source: str) -> None:
-    """Refuse a table without rows or columns, with repeated names, or with names not text."""
-    where = "The data frame" if source == "frame" else f"The file {source!r}"
+    """Refuse a table without rows or columns."""
+    where = place_of(source)
     if frame.shape[1] == 0:
         raise SurveyError(f"{where} has no columns; give one column per item.")
     if frame.shape[0] == 0:
         raise SurveyError(f"{where} has no rows; give one row per respondent.")
-    odd = [name for name in frame.columns.tolist() if not isinstance(name, str)]
-    if odd:
-        raise SurveyError(
-            f"{where} has the column name {odd[0]!r}, which is not text; "
-            "rename the columns, for instance with frame.columns = list(map(str, frame.columns))."
-        )
-    if not frame.columns.is_unique:
-        require_unique(list(frame.columns), source)
 
 
-def require_unique(names: Sequence[str], source: str) -> None:
-    """Refuse column names that occur more than once."""
-    seen: dict[str, int] = {}
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-    repeated = [name for name, times in seen.items() if times > 1]
-    if repeated:
-        where = "The data frame" if source == "frame" else f"The file {source!r}"
-        raise SurveyError(
-            f"{where} has more than one column named {listed(map(repr, repeated))}; "
-            "rename or remove the duplicates."
-        )
+def columns_of_items(frame: pd.DataFrame, construct_of: Mapping[str, str]) -> list[str]:
+    """Return the column of each item of a model, or refuse the one that is no column.
 
-
-def require_column(frame: pd.DataFrame, name: object, option: str) -> None:
-    """Refuse an option that names a column which is not there, or holds no name at all."""
-    if not isinstance(name, str):
-        kind = type(name).__name__
-        article = "an" if kind[0] in "aeiou" else "a"
-        raise SurveyError(
-            f"{option} must be the name of a column, such as {frame.columns[0]!r}, "
-            f"not {article} {kind}."
-        )
-    if name not in frame.columns:
-        ending = suggest(name, frame.columns) + "."
-        raise SurveyError(f"{option} names the column {name!r}, which is not in the data{ending}")
-
-
-def require_items(frame: pd.DataFrame, construct_of: Mapping[str, str]) -> None:
-    """Refuse a model's item that is not a column, and suggest the nearest spelling."""
-    columns = frame.columns.tolist()
-    known = set(columns)
+    Raises
+    ------
+    SurveyError
+        Naming the item, its construct and the nearest spelling.
+    """
+    known = set(frame.columns)
+    columns = []
     for item, construct in construct_of.items():
-        if item not in known:
-            ending = suggest(item, columns) + "."
+        column = item if item in known else column_of(known, item)
+        if column is None:
+            ending = suggest(item, frame.columns.tolist()) + "."
             raise SurveyError(
                 f"Item {item!r} of construct {construct!r} is not a column of the data{ending}"
             )
+        columns.append(column)
+    return columns
 
 
 def numeric_block(
@@ -119,8 +90,9 @@ def text_numbers(names: Sequence[str]) -> tuple[Finding, ...]:
     """Return a finding that names the columns whose text was read as numbers, if there are any."""
     if not names:
         return ()
-    message = f"Numbers stored as text were read as numbers in {listed(names)}."
-    return (Finding("text-numbers", message, tuple(names), "note", len(names)),)
+    template = "Numbers stored as text were read as numbers in {columns}."
+    values = {"columns": tuple(names)}
+    return (Finding("text-numbers", template, tuple(names), "note", len(names), values),)
 
 
 def _is_plain(dtype: object) -> bool:
@@ -275,42 +247,6 @@ def require_bounds(
         f"Column {items[position]!r} holds {len(outside)} {plural(len(outside), 'value')} outside "
         f"its scale {bounds}: {counted(map(number, found), times.tolist())}; declare them in "
         "missing_codes or correct the scale."
-    )
-
-
-def suspected_codes(
-    values: np.ndarray, items: Sequence[str], low: np.ndarray, high: np.ndarray, known: np.ndarray
-) -> tuple[Finding, ...]:
-    """Tell of what looks like codes for "no answer" among the answers of items without a scale.
-
-    Usual codes such as 98, 99 or -9 that lie far from every other answer of their item; `known`
-    marks items whose scale is known.
-    """
-    far = np.isin(high, _HIGH_CODES) | np.isin(low, _LOW_CODES)
-    counts: dict[str, int] = {}
-    seen: set[float] = set()
-    for position in np.flatnonzero(far & ~known).tolist():
-        column = values[:, position]
-        code = np.isin(column, _HIGH_CODES) | np.isin(column, _LOW_CODES)
-        rest = column[~code & ~np.isnan(column)]
-        alone = code & ((column > 3.0 * rest.max()) | (column < 0)) if len(rest) else code & False
-        if alone.any() and rest.min() >= 0:
-            counts[items[position]] = int(alone.sum())
-            seen |= set(column[alone].tolist())
-    if not counts:
-        return ()
-    codes = ", ".join(number(code) for code in sorted(seen))
-    given = f"({codes},)" if len(seen) == 1 else f"({codes})"
-    return (
-        Finding(
-            "suspected-missing-codes",
-            f"{codes} {'lies' if len(seen) == 1 else 'lie'} far from all other answers and "
-            f"{'counts' if len(seen) == 1 else 'count'} as answered: "
-            f"{counted(counts, counts.values())}; if that means 'no answer', read the data with "
-            f"csi.read_survey(data, scale=…, missing_codes={given}).",
-            tuple(counts),
-            count=sum(counts.values()),
-        ),
     )
 
 

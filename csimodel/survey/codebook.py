@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import reprlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from numbers import Real
 from os import PathLike
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from csimodel.errors import SurveyError, suggest
 from csimodel.findings import listed
@@ -183,7 +186,7 @@ def _item(column: str, entry: dict[str, Any], where: str) -> Item:
     low, high = parse_scale(entry["scale"], where) if "scale" in entry else (None, None)
     turned = entry.get("reversed", False)
     if not isinstance(turned, bool):
-        raise SurveyError(f"{where} has reversed = {turned!r}; write true or false.")
+        raise SurveyError(f"{where} has reversed = {_short(turned)}; write true or false.")
     if turned and low is None:
         raise SurveyError(f"{where} is reversed but has no scale; add scale = [lowest, highest].")
     return Item(
@@ -226,12 +229,12 @@ def parse_scale(value: object, where: str) -> tuple[float, float]:
     >>> parse_scale([1, 10], "item 'q1'")
     (1.0, 10.0)
     """
-    if isinstance(value, list | tuple) and len(value) == 2 and all(map(_is_number, value)):
-        low, high = float(value[0]), float(value[1])
-        if low < high:
-            return low, high
+    ends = _numbers(value)
+    if ends is not None and not isinstance(value, Set) and len(ends) == 2 and ends[0] < ends[1]:
+        return ends[0], ends[1]
     raise SurveyError(
-        f"{where} has the scale {value!r}; give the lowest and the highest answer, such as (1, 10)."
+        f"{where} has the scale {_short(value)}; give the lowest and the highest answer, such as "
+        "(1, 10)."
     )
 
 
@@ -241,25 +244,46 @@ def parse_codes(value: object, where: str) -> tuple[float, ...]:
     >>> parse_codes([98, 99], "item 'q1'"), parse_codes(99, "item 'q1'")
     ((98.0, 99.0), (99.0,))
     """
-    codes = [value] if _is_number(value) else value
-    if isinstance(codes, list | tuple) and all(map(_is_number, codes)):
-        return tuple(float(code) for code in codes)
-    raise SurveyError(f"{where} has the missing codes {value!r}; give numbers, such as (98, 99).")
+    codes = _numbers([value] if _is_number(value) else value)
+    if codes is not None:
+        return tuple(sorted(codes)) if isinstance(value, Set) else codes
+    raise SurveyError(
+        f"{where} has the missing codes {_short(value)}; give numbers, such as (98, 99)."
+    )
+
+
+def _numbers(value: object) -> tuple[float, ...] | None:
+    """Return the numbers of a list, array or the like, or None where it holds anything else."""
+    if not isinstance(value, Iterable) or isinstance(value, str | bytes | Mapping):
+        return None
+    every = list(value)
+    return tuple(float(one) for one in every) if all(map(_is_number, every)) else None
+
+
+def _short(value: object) -> str:
+    return reprlib.repr(value)
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _text(value: object, where: str) -> str:
     if not isinstance(value, str):
-        raise SurveyError(f"{where} is {value!r}; write text in quotes.")
+        raise SurveyError(f"{where} is {_short(value)}; write text in quotes.")
     return value
 
 
 def _table(value: object, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise SurveyError(f"{where} is {value!r}; write keys and values, such as {{ … = … }}.")
+        raise SurveyError(
+            f"{where} is {_short(value)}; write keys and values, such as {{ … = … }}."
+        )
     return value
 
 

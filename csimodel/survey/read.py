@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 
@@ -10,14 +10,15 @@ import numpy as np
 import pandas as pd
 
 from csimodel.errors import SurveyError
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding
 from csimodel.survey import checks
-from csimodel.survey.codebook import Codebook, parse_codes, parse_scale, read_codebook
+from csimodel.survey.codebook import Codebook, read_codebook
+from csimodel.survey.codes import cells_with_codes, require_outside_scales
+from csimodel.survey.headers import require_column
 from csimodel.survey.missing import Missing, require_policy
+from csimodel.survey.options import Codes, Scale, declared_items, items_with_options
 from csimodel.survey.readers import independent, read_table
 from csimodel.survey.survey import Item, Survey
-
-Scale = tuple[float, float]
 
 
 def read_survey(
@@ -27,8 +28,8 @@ def read_survey(
     scale: Scale | Mapping[str, Scale] | None = None,
     items: Sequence[str | Item] | None = None,
     missing: Missing | None = None,
-    missing_codes: float | Sequence[float] | Mapping[str, float | Sequence[float]] = (),
-    reverse: str | Sequence[str] = (),
+    missing_codes: Codes | Mapping[str, Codes] = (),
+    reverse: str | Iterable[str] = (),
     weights: str | None = None,
     strata: str | None = None,
     cluster: str | None = None,
@@ -47,16 +48,20 @@ def read_survey(
     scale
         (lowest, highest) answer of all items, or a mapping from item to such a pair.
     items
-        Names of the item columns, or `Item` values. Without this, an option given for all items
-        applies to those of the codebook and of a `Survey` passed as data; when there are none, to
-        every column whose cells are numbers, in whatever type, that is not a design column.
+        Names of the item columns, or `Item` values, in a list. Without this, an option given for
+        all items applies to those of the codebook, of a scale by column and of a `Survey` passed
+        as data; when there are none, to every column whose cells are numbers, in whatever type,
+        that is not a design column.
     missing
         What to do with missing answers when a model's items are taken: ``"error"`` (the
         default), ``"listwise"``, ``"pairwise"``, ``"mean"``, ``"construct-minimum"`` or a
         `ConstructMinimum`. None keeps the policy of a `Survey`.
     missing_codes
-        Values that stand for no answer, such as (98, 99), for all items or by column; they
-        become NaN and are counted in the findings.
+        Values that stand for no answer, such as (98, 99), for all items, or by column for any
+        column, as in ``{"q1": 99, "REPUR": (98, 99)}``; they become NaN and are counted by column
+        in the findings. A code inside its column's scale is an answer, and refused. Where nothing
+        says what the items are, a code applies only where it cannot be an answer: in columns
+        whose other values are on the scale, and far from it.
     reverse
         Items that were asked the other way round; answers x become lowest + highest − x.
     weights, strata, cluster
@@ -69,8 +74,9 @@ def read_survey(
     Raises
     ------
     SurveyError
-        When the file or frame cannot be used, a column named is not there, or an item declared
-        by the codebook or by `items` holds text or values outside its scale.
+        When the file or frame cannot be used, a column named is not there, an item declared by
+        the codebook or by `items` holds text or values outside its scale, or a missing code lies
+        inside a scale.
     OptionError
         When `missing` is not one of the policies.
 
@@ -87,17 +93,18 @@ def read_survey(
     book = Codebook() if codebook is None else _codebook(codebook)
     survey = replace(
         base,
-        weights=_first(weights, book.weights, base.weights),
-        strata=_first(strata, book.strata, base.strata),
-        cluster=_first(cluster, book.cluster, base.cluster),
+        weights=_column(base, "weights", _first(weights, book.weights, base.weights)),
+        strata=_column(base, "strata", _first(strata, book.strata, base.strata)),
+        cluster=_column(base, "cluster", _first(cluster, book.cluster, base.cluster)),
         missing=base.missing if policy is None else policy,
     )
-    _require_design(survey)
     if codebook is not None:
         survey = _with_labels(survey, book)
-    declared = {**base.items, **book.items} if items is None else _named(survey, book, items)
-    turn = (reverse,) if isinstance(reverse, str) else tuple(reverse)
-    wanted = _with_options(survey, declared, scale, missing_codes, turn)
+    declared = declared_items(survey, book, items)
+    wanted, left = items_with_options(
+        survey, declared, items is not None, scale, missing_codes, reverse
+    )
+    survey = replace(survey, findings=survey.findings + left)
     if wanted == base.items:
         return survey
     strict = bool(book.items or items is not None)
@@ -108,11 +115,8 @@ def _first(*names: str | None) -> str | None:
     return next((name for name in names if name is not None), None)
 
 
-def _require_design(survey: Survey) -> None:
-    design = {"weights": survey.weights, "strata": survey.strata, "cluster": survey.cluster}
-    for option, name in design.items():
-        if name is not None:
-            checks.require_column(survey.data, name, option)
+def _column(survey: Survey, option: str, name: str | None) -> str | None:
+    return None if name is None else require_column(survey.data, name, option)
 
 
 def _survey_of(data: object) -> Survey:
@@ -131,91 +135,22 @@ def _codebook(codebook: str | PathLike[str] | Codebook) -> Codebook:
 
 
 def _with_labels(survey: Survey, book: Codebook) -> Survey:
-    """Check the codebook's columns, and take over its labels and the codes of other columns."""
-    for name in (*book.items, *book.column_codes, *book.column_labels, *book.value_labels):
-        checks.require_column(survey.data, name, "The codebook")
-    data, findings = _without_codes(survey.data, book.column_codes)
+    """Take over the codebook's labels, and the codes of columns that are no items."""
+    column = {
+        name: require_column(survey.data, name, "The codebook")
+        for name in (*book.items, *book.column_codes, *book.column_labels, *book.value_labels)
+    }
+    codes_of = {column[name]: codes for name, codes in book.column_codes.items()}
+    columns, findings = cells_with_codes(survey.data, codes_of)
+    labels = {column[name]: texts for name, texts in book.value_labels.items()}
+    wordings = {column[name]: text for name, text in book.column_labels.items()}
     return replace(
         survey,
-        data=data,
+        data=_with_columns(survey.data, columns),
         findings=survey.findings + findings,
-        value_labels={**survey.value_labels, **book.value_labels},
-        column_labels={**survey.column_labels, **book.column_labels},
+        value_labels={**survey.value_labels, **labels},
+        column_labels={**survey.column_labels, **wordings},
     )
-
-
-def _named(survey: Survey, book: Codebook, items: Sequence[str | Item]) -> dict[str, Item]:
-    if isinstance(items, str):
-        raise SurveyError(
-            f"items={items!r} is one text; give a list of names, such as [{items!r}]."
-        )
-    declared = {}
-    for entry in items:
-        name = entry.name if isinstance(entry, Item) else entry
-        checks.require_column(survey.data, name, "items")
-        known = book.items.get(name) or survey.items.get(name) or Item(name)
-        declared[name] = entry if isinstance(entry, Item) else known
-    return declared
-
-
-def _with_options(
-    survey: Survey,
-    declared: Mapping[str, Item],
-    scale: Scale | Mapping[str, Scale] | None,
-    codes: float | Sequence[float] | Mapping[str, float | Sequence[float]],
-    turn: tuple[str, ...],
-) -> dict[str, Item]:
-    """Return the items with the options for all items and for single columns laid over them."""
-    bounds_of: dict[str, Scale] = {}
-    codes_of: dict[str, tuple[float, ...]] = {}
-    if isinstance(scale, Mapping):
-        bounds_of = {
-            name: parse_scale(value, f"The option scale for {name!r}")
-            for name, value in scale.items()
-        }
-    elif scale is not None:
-        bounds_of = dict.fromkeys(
-            _everyone(survey, declared), parse_scale(scale, "The option scale")
-        )
-    if isinstance(codes, Mapping):
-        codes_of = {
-            name: parse_codes(value, f"The option missing_codes for {name!r}")
-            for name, value in codes.items()
-        }
-    elif parsed := parse_codes(codes, "The option missing_codes"):
-        codes_of = dict.fromkeys(_everyone(survey, declared), parsed)
-    options = (("scale", bounds_of), ("missing_codes", codes_of), ("reverse", turn))
-    for option, names in options:
-        for name in names:
-            checks.require_column(survey.data, name, option)
-    wanted = {**survey.items, **declared}
-    for name in (*bounds_of, *codes_of, *turn):
-        wanted.setdefault(name, survey.items.get(name) or Item(name))
-    for name, (low, high) in bounds_of.items():
-        blanket = not isinstance(scale, Mapping) and not declared
-        wanted[name] = replace(wanted[name], minimum=low, maximum=high, assumed=blanket)
-    for name, values in codes_of.items():
-        wanted[name] = replace(wanted[name], missing_codes=values)
-    for name in turn:
-        known = survey.items.get(name)
-        if known is not None and known.reversed:
-            raise SurveyError(
-                f"Item {name!r} is already turned in this survey; leave it out of reverse."
-            )
-        wanted[name] = replace(wanted[name], reversed=True)
-    return wanted
-
-
-def _everyone(survey: Survey, declared: Mapping[str, Item]) -> list[str]:
-    """Return the declared items, or else every column of numbers that is not a design column."""
-    if declared:
-        return list(declared)
-    design = {survey.weights, survey.strata, survey.cluster}
-    return [
-        name
-        for name in survey.data.columns
-        if name not in design and checks.holds_numbers(survey.data[name])
-    ]
 
 
 def _applied(survey: Survey, wanted: dict[str, Item], declared: Mapping[str, Item]) -> Survey:
@@ -230,9 +165,11 @@ def _applied(survey: Survey, wanted: dict[str, Item], declared: Mapping[str, Ite
                 f"Item {name!r} was turned when the survey was read, so its scale, missing codes "
                 "and direction cannot change now; read the data again with all options."
             )
-    data, findings = _without_codes(
+    require_outside_scales(fresh)
+    columns, findings = cells_with_codes(
         survey.data, {name: item.missing_codes for name, item in fresh.items()}
     )
+    data = _with_columns(survey.data, columns)
     survey = replace(survey, data=data, items=wanted)
     turned = [name for name, item in fresh.items() if item.reversed]
     for name in turned:
@@ -254,42 +191,10 @@ def _applied(survey: Survey, wanted: dict[str, Item], declared: Mapping[str, Ite
             columns[name] = minimum + maximum - columns[name]
         data = _with_columns(data, columns)
     if turned:
-        message = f"Reversed items were turned to lowest + highest - x: {listed(turned)}."
-        findings += (Finding("reversed", message, tuple(turned), "note", len(turned)),)
+        template = "Reversed items were turned to lowest + highest - x: {items}."
+        told = {"items": tuple(turned)}
+        findings += (Finding("reversed", template, tuple(turned), "note", len(turned), told),)
     return replace(survey, data=data, findings=survey.findings + findings)
-
-
-def _without_codes(
-    data: pd.DataFrame, codes_of: Mapping[str, tuple[float, ...]]
-) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
-    """Set missing codes to NaN in the columns that hold any; other columns stay as they are."""
-    names_by_codes: dict[tuple[float, ...], list[str]] = {}
-    for name, codes in codes_of.items():
-        if codes:
-            names_by_codes.setdefault(codes, []).append(name)
-    columns: dict[str, np.ndarray] = {}
-    counts: dict[str, int] = {}
-    from_text: list[str] = []
-    for codes, names in names_by_codes.items():
-        values, converted = checks.numeric_block(data, names)
-        from_text += [name for found in converted for name in found.subjects]
-        hit = np.zeros(values.shape, dtype=bool)
-        for code in codes:
-            hit |= values == code
-        for position in np.flatnonzero(hit.any(axis=0)):
-            counts[names[position]] = int(hit[:, position].sum())
-            columns[names[position]] = np.where(hit[:, position], np.nan, values[:, position])
-    if not counts:
-        return data, ()
-    cells = sum(counts.values())
-    verb = "was" if cells == 1 else "were"
-    message = (
-        f"{cells} {checks.plural(cells, 'cell')} with a missing code {verb} set missing: "
-        f"{checks.counted(counts, counts.values())}."
-    )
-    finding = Finding("missing-codes", message, tuple(counts), "note", cells)
-    read_as_numbers = checks.text_numbers([name for name in from_text if name in counts])
-    return _with_columns(data, columns), (*read_as_numbers, finding)
 
 
 def _with_columns(data: pd.DataFrame, columns: Mapping[str, np.ndarray]) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import csv
 import re
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ import pandas as pd
 
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding, listed
-from csimodel.survey.checks import counted, plural, require_table, require_unique
+from csimodel.survey.checks import counted, plural, require_table
+from csimodel.survey.headers import cleaned_names, place_of, require_unique
 
 _EXTRAS = {"openpyxl": "excel", "pyarrow": "parquet", "pyreadstat": "spss"}
 
@@ -50,8 +51,18 @@ def read_table(data: object) -> Table:
         table = Table(independent(data), "frame")
     else:
         table = Table(_from_other_frame(data), "frame")
+    names = table.frame.columns.tolist()
+    odd = [name for name in names if not isinstance(name, str)]
+    if odd:
+        raise SurveyError(
+            f"{place_of(table.source)} has the column name {odd[0]!r}, which is not text; "
+            "rename the columns, for instance with frame.columns = list(map(str, frame.columns))."
+        )
+    own, findings = cleaned_names(names, table.source)
+    if own != names:
+        table = replace(table, frame=table.frame.set_axis(own, axis=1))
     require_table(table.frame, table.source)
-    return table
+    return replace(table, findings=(*table.findings, *findings))
 
 
 def independent(frame: pd.DataFrame) -> pd.DataFrame:
