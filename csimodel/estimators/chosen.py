@@ -14,8 +14,12 @@ from csimodel.moments.ordinal_samples import OrdinalSamples
 from csimodel.survey import Answers, Survey
 
 
-def estimator_for(model: Model, estimator: Estimator | None) -> Estimator:
+def estimator_for(
+    model: Model, estimator: Estimator | None, *, by_group: bool = False
+) -> Estimator:
     """Return the estimator, PLS by default, after checking that it can estimate the model.
+
+    `by_group` allows what is said of each group of a joint fit, c(…).
 
     Raises
     ------
@@ -42,6 +46,13 @@ def estimator_for(model: Model, estimator: Estimator | None) -> Estimator:
             "csi.PLS(scheme='centroid')."
         )
     chosen.check(model)
+    for one in model.parameters:
+        if one.groups > 1 and not by_group:
+            raise ModelError(
+                f"{str(one)!r} says something for {one.groups} groups, and this fit knows of no "
+                "other group; write one entry for all, or fit the groups together with "
+                "csi.fit_multigroup."
+            )
     return chosen
 
 

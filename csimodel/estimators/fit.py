@@ -260,7 +260,7 @@ class Fit:
         """
         _, estimates = covariance_structure(self.solution)
         return defined_table(
-            self.model, estimates.layout, estimates.parameters, vcov(self.solution)
+            self.model, (estimates.layout,), estimates.parameters, vcov(self.solution)
         )
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from typing import NamedTuple
 from csimodel.errors import ModelError, suggest
 from csimodel.findings import listed
 from csimodel.model.definitions import renamed
-from csimodel.model.parameters import NUMBER, PLAIN, Definition, Parameter
+from csimodel.model.parameters import NUMBER, PLAIN, Definition, Parameter, number
 
 _KIND = {"==": "fixed", ">": "lower", ">=": "lower", "<": "upper", "<=": "upper"}
 _TURNED = {"==": "==", ">": "<", ">=": "<=", "<": ">", "<=": ">="}
@@ -73,6 +74,34 @@ def labelled(
             one = one.merged(replace(bare, **{kind: entries}))  # type: ignore[arg-type]
         found.append(one)
     return found
+
+
+def settled(parameters: Iterable[Parameter]) -> list[Parameter]:
+    """Fix all parameters of a label of which one is fixed, for one group.
+
+    Raises
+    ------
+    ModelError
+        For a label with two values.
+    """
+    told = list(parameters)
+    values: dict[str, float] = {}
+    for one in told:
+        label, fixed = one.value("label"), one.value("fixed")
+        if label is None or fixed is None or math.isnan(fixed):
+            continue
+        if values.setdefault(label, fixed) != fixed:
+            raise ModelError(
+                f"The label {label!r} stands for {number(values[label])} and, in {str(one)!r}, for "
+                f"{number(fixed)} (a first loading is 1 unless the text says otherwise); give "
+                "equal parameters one value."
+            )
+    return [
+        replace(one, fixed=(values[label],))
+        if (label := one.value("label") or "") in values
+        else one
+        for one in told
+    ]
 
 
 def require_label(parameters: Iterable[Parameter], label: str, statement: str) -> None:

@@ -14,7 +14,7 @@ from csimodel.errors import ModelError, suggest
 from csimodel.findings import listed
 from csimodel.model.checks import check_constructs, check_paths, pairs
 from csimodel.model.constructs import Construct, Path, composite, reflective
-from csimodel.model.definitions import ordered
+from csimodel.model.definitions import names_in, ordered
 from csimodel.model.parameters import Definition, Parameter
 from csimodel.model.said import checked
 
@@ -263,6 +263,28 @@ class Model:
     def without_parameters(self) -> Model:
         """Return the same constructs and paths with nothing said of parameters."""
         return replace(self, parameters=(), definitions=())
+
+    def in_group(self, group: int) -> Model:
+        r"""Return the model of one group of a joint fit: what c(…) says there.
+
+        Definitions that need labels of other groups are left out.
+
+        >>> model = Model.from_syntax("A =~ a1 + a2\nB =~ b1\nB ~ c(p, q)*A\nd := p - q")
+        >>> print(model.in_group(1))
+        A =~ a1 + a2
+        B =~ b1
+        B ~ q*A
+        """
+        if all(one.groups == 1 for one in self.parameters):
+            return self
+        parameters = tuple(one.in_group(group) for one in self.parameters)
+        known = {entry for one in parameters for entry in one.label}
+        definitions = []
+        for one in self.definitions:
+            if known.issuperset(names_in(one.expression)):
+                known.add(one.name)
+                definitions.append(one)
+        return replace(self, parameters=parameters, definitions=tuple(definitions))
 
     def sources_of(self, target: str) -> tuple[str, ...]:
         """Direct antecedents of a construct, in order."""

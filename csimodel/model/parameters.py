@@ -117,6 +117,15 @@ class Parameter:
             return None
         return entries[0] if len(entries) == 1 else entries[group]
 
+    def in_group(self, group: int) -> Parameter:
+        """Return what is said in one group.
+
+        >>> print(Parameter("Loyalty", "~", "Value", label=("a", "b")).in_group(1))
+        Loyalty ~ b*Value
+        """
+        said: dict[str, Any] = {kind: _entry(getattr(self, kind), group) for kind in KINDS}
+        return replace(self, **said)
+
     def merged(self, other: Parameter) -> Parameter:
         """Return what this and another say of the same parameter.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from csimodel.errors import ModelError
 from csimodel.findings import listed
-from csimodel.model.constraints import Constraint, labelled, require_label
+from csimodel.model.constraints import Constraint, labelled, require_label, settled
 from csimodel.model.modifiers import Term
 from csimodel.model.parameters import NUMBER, Parameter, number
 from csimodel.model.syntax import Parsed, Reading
@@ -113,6 +113,7 @@ def _explicit(model: Model) -> Model:
             said["=~", name, marker.rhs] = replace(
                 marker, fixed=(1.0,), start=(), lower=(), upper=()
             )
+    said = {(one.op, one.lhs, one.rhs): one for one in settled(said.values())}
     scaled = {one.lhs for one in said.values() if one.op == "=~" and _number(one) is not None}
     started = {label for one in said.values() if one.start for label in one.label}
     count = 0

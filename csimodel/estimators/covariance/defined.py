@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -18,34 +20,47 @@ Floats = NDArray[np.float64]
 _STEP = 1e-30  # of the complex step: exact to rounding, since nothing is subtracted
 
 
-def defined_values(model: Model, layout: Layout, parameters: NDArray[np.generic]) -> Floats:
-    """Return the definitions' values, (..., definitions), for parameters (..., size)."""
+def defined_values(
+    model: Model, layouts: Sequence[Layout], parameters: NDArray[np.generic]
+) -> Floats:
+    """Return the definitions' values, (..., definitions), for parameters (..., size).
+
+    A label is that of any group.
+    """
     if not model.definitions:
         return np.zeros((*parameters.shape[:-1], 0))
     values = {}
-    for row, place, fixed in zip(layout.rows, layout.place.tolist(), layout.fixed, strict=True):
-        if row.label is not None:
-            free = place >= 0
-            whole = parameters[..., place] if free else np.full(parameters.shape[:-1], fixed)
-            values[row.label] = np.asarray(whole)
+    for layout in layouts:
+        for row, place in zip(layout.rows, layout.place.tolist(), strict=True):
+            if row.label is None or row.label in values:
+                continue
+            fixed = np.full(parameters.shape[:-1], row.fixed)
+            values[row.label] = fixed if place < 0 else np.asarray(parameters[..., place])
     found = evaluate(model.definitions, values)
     return np.stack([found[one.name] for one in model.definitions], axis=-1)
 
 
 def defined_table(
-    model: Model, layout: Layout, parameters: Floats, covariance: Floats, level: float = 0.95
+    model: Model,
+    layouts: Sequence[Layout],
+    parameters: Floats,
+    covariance: Floats,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """Return definitions with delta-method errors, a row each.
+
+    What rests on fixed values alone has none, as they have: NaN.
 
     Derivatives are taken by the complex step (Squire and Trapp 1998,
     https://doi.org/10.1137/S003614459631241X).
     """
     from scipy.special import ndtr, ndtri
 
-    estimate = defined_values(model, layout, parameters)
-    moved = parameters + 1j * _STEP * np.eye(layout.size)
-    jacobian = np.imag(defined_values(model, layout, moved)).T / _STEP
-    se = errors_of(jacobian.reshape(len(estimate), layout.size), covariance)
+    estimate = defined_values(model, layouts, parameters)
+    moved = parameters + 1j * _STEP * np.eye(len(parameters))
+    jacobian = np.imag(defined_values(model, layouts, moved)).T / _STEP
+    jacobian = jacobian.reshape(len(estimate), len(parameters))
+    se = np.where(jacobian.any(axis=1), errors_of(jacobian, covariance), np.nan)
     far = float(ndtri(0.5 + level / 2.0))
     with np.errstate(invalid="ignore", divide="ignore"):
         z = estimate / se
@@ -65,7 +80,7 @@ def defined_table(
 
 def _values(solution: Solution) -> Floats:
     _, estimates = covariance_structure(solution)
-    return defined_values(solution.model, estimates.layout, estimates.parameters)
+    return defined_values(solution.model, (estimates.layout,), estimates.parameters)
 
 
 register(

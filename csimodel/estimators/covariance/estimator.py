@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError, ModelError, OptionError, choose
 from csimodel.estimators.covariance.discrepancy import Discrepancy, WeightedSquares
+from csimodel.estimators.covariance.equality import require_bounds
 from csimodel.estimators.covariance.layout import Layout, layouts_of
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.scoring import Found, minimise, nothing_found
@@ -206,12 +207,12 @@ class CovarianceEstimator:
         return items * (items + 1) // 2 - ordered + means
 
     def check(self, model: Model) -> None:
-        """Refuse composites, and more parameters than moments.
+        """Refuse composites, contradictory values, and more parameters than moments.
 
         Raises
         ------
         ModelError
-            Naming the composite, or counting the parameters.
+            Naming the composite or the values, or counting the parameters.
         """
         for construct in model.constructs:
             if construct.kind == "composite":
@@ -219,7 +220,9 @@ class CovarianceEstimator:
                     f"{self.label} takes constructs as common factors, and {construct.name!r} is a "
                     "composite; define it with =~, or use PLS."
                 )
-        items, free, known = len(model.items), self.layout(model).size, self.statistics(model)
+        layout = self.layout(model)
+        require_bounds([layout.rows])
+        items, free, known = len(model.items), layout.size, self.statistics(model)
         if free > known:
             what = "means, variances" if self.modelled_means(model) else "variances"
             raise ModelError(

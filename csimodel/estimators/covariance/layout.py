@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.estimators.covariance.equality import equal_between_groups, fixed_together
 from csimodel.model import Model
 from csimodel.model.parameters import Parameter
 
@@ -245,29 +246,30 @@ def layouts_of(
     tables = [
         list(_rows(model, said, scaling, means, ordered, group, equal)) for group in range(groups)
     ]
-    keys: dict[object, int] = {}
+    keys = [[_key(row, group, equal, free) for row in rows] for group, rows in enumerate(tables)]
+    tables = fixed_together(tables, keys)
+    numbers: dict[object, int] = {}
     places = []
-    for group, rows in enumerate(tables):
+    for rows, own in zip(tables, keys, strict=True):
         place = np.full(len(rows), -1, dtype=np.intp)
         for position in sorted(range(len(rows)), key=lambda at: KINDS.index(rows[at].kind)):
-            row = rows[position]
-            if row.fixed is None:
-                place[position] = keys.setdefault(_key(row, group, equal, free), len(keys))
+            if rows[position].fixed is None:
+                place[position] = numbers.setdefault(own[position], len(numbers))
         places.append(place)
-    bounds = _bounds(tables, places, len(keys))
+    bounds = _bounds(tables, places, len(numbers))
     mask = np.isin(np.array(model.items, dtype=object), np.array(ordered, dtype=object))
     return tuple(
-        Layout(tuple(rows), place, len(keys), _matrices(model, rows), means, mask, *bounds)
+        Layout(tuple(rows), place, len(numbers), _matrices(model, rows), means, mask, *bounds)
         for rows, place in zip(tables, places, strict=True)
     )
 
 
 def _key(row: Row, group: int, equal: tuple[str, ...], free: tuple[str, ...]) -> object:
-    """Return what tells free parameters apart."""
+    """Return what tells parameters apart: those of one key have one value."""
     excepted = row.name in free or (row.label is not None and row.label in free)
     if row.label is not None and not (excepted and group):
         return row.label
-    shared = row.kind in equal and not excepted
+    shared = equal_between_groups(row, equal) and not excepted
     return row.kind, row.at, -1 if shared else group
 
 

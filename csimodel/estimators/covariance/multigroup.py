@@ -6,22 +6,24 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
 
 from csimodel.errors import EstimationError, ModelError, OptionError, choose, suggest
 from csimodel.estimators.chosen import estimator_for
-from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
+from csimodel.estimators.covariance.defined import defined_table
+from csimodel.estimators.covariance.equality import EQUAL, require_bounds
+from csimodel.estimators.covariance.estimator import CovarianceEstimator
 from csimodel.estimators.covariance.findings import PER_PARAMETER, not_identified
 from csimodel.estimators.covariance.fit_measures import measures_of
 from csimodel.estimators.covariance.fitted import Fitted, fit_jointly
-from csimodel.estimators.covariance.layout import KINDS, layouts_of
+from csimodel.estimators.covariance.layout import layouts_of
 from csimodel.estimators.covariance.ml import ML
 from csimodel.estimators.covariance.modification import (
     CANDIDATES,
     modification_indices,
     score_tests,
 )
+from csimodel.estimators.covariance.parameters import vcov
 from csimodel.estimators.covariance.residuals import residual_tables
 from csimodel.estimators.covariance.robust import sandwich
 from csimodel.estimators.estimates import Outcome
@@ -100,6 +102,17 @@ class MultiGroupFit(Mapping[Hashable, Fit]):
             table.insert(3, "group", [label] * len(table))
             tables.append(table)
         return pd.concat(tables, ignore_index=True)
+
+    @cached_property
+    def defined(self) -> pd.DataFrame:
+        """Quantities the model defines (``:=``) from labels of any group, as `Fit.defined`.
+
+        ``d := a1*b1 - a2*b2`` compares groups. The fit of one group defines what its own labels
+        suffice for.
+        """
+        joint = self.fitted
+        covariance = vcov(self.fits[0].solution)
+        return defined_table(joint.model, joint.layouts, joint.parameters, covariance)
 
     @cached_property
     def residual_table(self) -> pd.DataFrame:
@@ -213,7 +226,11 @@ def fit_multigroup(
         ``csi.ML()`` by default.
     equal
         Kinds of parameters that are equal between groups: ``"loadings"``, ``"intercepts"``,
-        ``"errors"``, ``"paths"``, ``"covariances"``, ``"means"``.
+        ``"errors"``, ``"paths"``, ``"covariances"``, ``"means"``; or lavaan's words:
+        ``"regressions"`` (the paths), ``"residuals"`` and ``"residual.covariances"`` (variances
+        and covariances of errors), ``"lv.variances"`` and ``"lv.covariances"``. What is equal to a
+        fixed value is fixed there, as the means of all groups at the 0 of the first. Groups' own
+        labels, ``c(a, b)*``, go before.
     free
         Parameters excepted from that, as ``"Image =~ IMAG2"``, or labels.
 
@@ -237,7 +254,7 @@ def fit_multigroup(
     >>> csi.fit_multigroup(model, frame, "half", equal=["loadings", "intercepts"])
     <Fit of 2 groups by ML, equal loadings and intercepts: 250 rows, converged>
     """
-    chosen = estimator_for(model, ML() if estimator is None else estimator)
+    chosen = estimator_for(model, ML() if estimator is None else estimator, by_group=True)
     if not isinstance(chosen, CovarianceEstimator):
         raise OptionError(
             f"Parameters are made equal between groups in covariance structures only, and the "
@@ -252,16 +269,19 @@ def fit_multigroup(
     kinds = (equal,) if isinstance(equal, str) else tuple(equal)
     excepted = (free,) if isinstance(free, str) else tuple(free)
     for kind in kinds:
-        choose("equal", kind, KINDS)
-    apart = fit_groups(model, survey, by, ML(means=True) if chosen.policy is None else chosen)
+        choose("equal", kind, EQUAL)
+    alone = model.in_group(0)
+    apart = fit_groups(alone, survey, by, ML(means=True) if chosen.policy is None else chosen)
     if len(apart) < 2:
         raise OptionError(f"by={by!r} makes one group only; name a column with several values.")
+    _require_entries(model, by, list(apart))
     groups = [apart[label] for label in apart]
     for label, group in zip(apart, groups, strict=True):
         if group.estimates.outcome in (*UNUSABLE, Outcome.ITEMS_SINGULAR):
             told = [str(f) for f in group.diagnostics if f.severity == "failure"]
             raise EstimationError(f"Group {label}: {' '.join(told) or group.diagnostics[-1]}")
     layouts = layouts_of(model, chosen.scaling, True, (), len(groups), kinds, excepted)
+    require_bounds(layout.rows for layout in layouts)
     known = {row.name for row in layouts[0].rows} | {row.label for row in layouts[0].rows}
     for name in excepted:
         if name not in known:
@@ -279,16 +299,20 @@ def fit_multigroup(
         covariance = fitted.inverse(chosen.observed_information)
     else:
         covariance = sandwich(fitted)
-    fits = tuple(
-        _group_fit(fitted, part, covariance, one) for part, one in zip(parts, groups, strict=True)
-    )
-    return MultiGroupFit(fitted, fits, apart.labels, kinds, excepted, apart.findings)
+    fits = []
+    for number, (part, group) in enumerate(zip(parts, groups, strict=True)):
+        estimates = replace(part, covariance=covariance)
+        solution = Solution(model.in_group(number), chosen, group.moments, estimates)
+        fits.append(Fit(solution, group.survey, group.answers))
+    return MultiGroupFit(fitted, tuple(fits), apart.labels, kinds, excepted, apart.findings)
 
 
-def _group_fit(
-    fitted: Fitted, part: CovarianceEstimates, covariance: np.ndarray, alone: Fit
-) -> Fit:
-    """Return one group's part of the joint solution as a fit."""
-    estimates = replace(part, covariance=covariance)
-    solution = Solution(fitted.model, fitted.estimator, alone.moments, estimates)
-    return Fit(solution, alone.survey, alone.answers)
+def _require_entries(model: Model, by: str | Sequence[str], labels: Sequence[Hashable]) -> None:
+    """Refuse c() with other than one entry a group."""
+    for one in model.parameters:
+        if one.groups not in (1, len(labels)):
+            raise ModelError(
+                f"{str(one)!r} says something for {one.groups} groups and by={by!r} makes "
+                f"{len(labels)} ({listed(labels)}); write one entry for each group in c(…), in "
+                "this order, or one for all."
+            )
