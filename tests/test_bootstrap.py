@@ -83,7 +83,9 @@ def test_a_generator_is_used_and_none_differs(fit):
 @pytest.mark.parametrize("interval", ["percentile", "basic", "normal", "bc", "bca"])
 def test_tables_are_labelled(boot, fit, interval):
     table = boot.table("paths", interval=interval, level=0.9)
-    assert list(table.columns) == ["estimate", "se", "lower", "upper", "p"]
+    assert list(table.columns) == ["estimate", "se", "df", "lower", "upper", "p", "reason"]
+    assert (table["df"] == 249).all()
+    assert (table["reason"] == "").all()
     assert table.index.names == ["target", "source"]
     assert (
         table.loc[("Loyalty", "Satisfaction"), "estimate"]
@@ -150,9 +152,7 @@ def test_strata_and_clusters_are_respected(ecsi, mobi):
     assert by_stratum.design.kind == "stratified"
     few = data.assign(firm=np.repeat(np.arange(5), 50))
     told = csi.bootstrap(csi.fit(ecsi, csi.read_survey(few, cluster="firm")), 50, 1).findings
-    assert [str(f) for f in told] == [
-        "Errors are learnt from 5 clusters in 1 stratum, so they are rough and intervals come out too narrow."
-    ]
+    assert [(f.code, f.values["units"], f.values["df"]) for f in told] == [("few-units", 5, 4)]
 
 
 def test_cluster_errors_grow_with_similarity(chain, population):
@@ -239,16 +239,13 @@ def test_few_units_in_a_stratum_do_not_shrink_the_error(chain, population):
 def test_lonely_strata_and_few_units_are_pointed_out(chain, population):
     data = population(41).assign(s=[*np.repeat(np.arange(20), 2), 20])
     boot = csi.bootstrap(csi.fit(chain, csi.read_survey(data, strata="s")), 50, 1)
-    assert [str(f) for f in boot.findings] == [
-        "1 of 21 strata hold a single respondent and add nothing to the errors, which are too small; "
-        "merge such strata with similar ones."
+    assert [(f.code, f.values["alone"], f.values["lonely"]) for f in boot.findings] == [
+        ("lonely-strata", 1, "adjust")
     ]
     alone = data.assign(s=np.arange(41))
     boot = csi.bootstrap(csi.fit(chain, csi.read_survey(alone, strata="s")), 50, 1)
-    assert [(f.code, f.severity) for f in boot.findings] == [
-        ("lonely-strata", "failure"),
-        ("few-units", "warning"),
-    ]
+    assert [(f.code, f.severity) for f in boot.findings] == [("no-degrees-of-freedom", "warning")]
+    assert boot.table("paths")[["se", "lower", "upper", "p"]].isna().all(axis=None)
 
 
 def test_poisson_respects_clusters_and_refuses_strata(chain, population):

@@ -30,6 +30,10 @@ def test_headline_values(ecsi, mobi, fit):
     assert csi.index_scores(fit).loc["Satisfaction", "mean"] == pytest.approx(72.4541, abs=1e-3)
 
 
+def numbers(table):
+    return table.drop(columns="reason").to_numpy(dtype=float)
+
+
 def test_all_maximum_is_100_and_all_minimum_0(fit, ecsi):
     from dataclasses import replace
 
@@ -53,7 +57,7 @@ def test_the_mean_of_respondents_is_the_index(fit):
 
 def test_intervals_re_estimate_the_weights(fit, boot, mobi, ecsi):
     table = csi.index_scores(fit, bootstrap=boot)
-    assert list(table.columns) == ["mean", "se", "lower", "upper", "n"]
+    assert list(table.columns) == ["mean", "se", "df", "lower", "upper", "n", "reason"]
     assert (table["lower"] < table["mean"]).all()
     assert (table["mean"] < table["upper"]).all()
     rows = np.repeat(np.arange(250), boot.design.counts(0)[5].astype(int))
@@ -107,7 +111,7 @@ def test_group_intervals_come_from_the_draws(two_groups):
     everyone = two_groups.survey.data.assign(all="x")
     whole = csi.fit(two_groups.model, csi.read_survey(everyone, scale=(1, 10)))
     grouped = csi.index_scores(whole, by="all", bootstrap=csi.bootstrap(whole, 300, 2))
-    assert_allclose(grouped.loc["x"].to_numpy(), one.to_numpy(), atol=1e-9)
+    assert_allclose(numbers(grouped.loc["x"]), numbers(one), atol=1e-9)
 
 
 @pytest.mark.parametrize("missing", ["mean", "pairwise"])
@@ -122,7 +126,7 @@ def test_groups_with_missing_cells(ecsi, mobi, missing):
     assert_allclose(known["mean"], one["mean"])
     assert_allclose(known["se"], one["se"], rtol=0.03)
     grouped = csi.index_scores(fit, by="all", bootstrap=boot)
-    assert_allclose(grouped.loc["x"].to_numpy(), drawn.to_numpy(), atol=1e-8)
+    assert_allclose(numbers(grouped.loc["x"]), numbers(drawn), atol=1e-8)
 
 
 def test_a_group_is_not_filled_with_the_answers_of_others(chain, population):
@@ -176,7 +180,7 @@ def test_errors_respect_the_design(ecsi, mobi):
     )
     stratified = csi.index_scores(csi.fit(ecsi, csi.read_survey(data, scale=(1, 10), strata="s")))
     weighted = csi.index_scores(csi.fit(ecsi, csi.read_survey(data, scale=(1, 10), weights="w")))
-    assert_allclose(plain, weighted, rtol=1e-8)
+    assert_allclose(numbers(plain), numbers(weighted), rtol=1e-8)
     assert (clustered["se"] > 1.9 * plain["se"]).all()
     assert (stratified["se"] < 0.8 * plain["se"]).all()
 
@@ -188,7 +192,15 @@ def test_importance_as_csem(reference, frame, fit, boot):
         assert_allclose(table["importance"], theirs.loc[target, table.index], atol=1e-8)
     assert_allclose(table["performance"], csi.index_scores(fit).loc[table.index, "mean"])
     with_draws = csi.importance_performance(fit, "Satisfaction", boot)
-    assert list(with_draws.columns) == ["importance", "performance", "se", "lower", "upper"]
+    assert list(with_draws.columns) == [
+        "importance",
+        "performance",
+        "se",
+        "df",
+        "lower",
+        "upper",
+        "reason",
+    ]
     assert with_draws.index[0] == "Quality"
 
 

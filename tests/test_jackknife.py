@@ -21,7 +21,16 @@ def test_each_value_is_a_refit_without_one_respondent(fit, ecsi, mobi):
 def test_standard_errors_agree_with_the_bootstrap(fit, boot):
     jackknife = csi.jackknife(fit).table("paths")
     assert_allclose(jackknife["se"], boot.table("paths")["se"], rtol=0.25)
-    assert list(jackknife.columns) == ["estimate", "bias", "se"]
+    assert list(jackknife.columns) == [
+        "estimate",
+        "bias",
+        "se",
+        "df",
+        "lower",
+        "upper",
+        "p",
+        "reason",
+    ]
 
 
 def test_whole_clusters_leave(ecsi, mobi):

@@ -7,7 +7,8 @@ from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.errors import SurveyError
-from csimodel.moments import CrossProducts, Moments, group_moments, moments_of, units_of
+from csimodel.moments import CrossProducts, Moments, group_moments, moments_of
+from csimodel.survey.sampling import SurveyDesign
 
 RNG = np.random.default_rng(3)
 FRAME = pd.DataFrame(RNG.integers(1, 11, (60, 4)).astype(float), columns=list("abcd"))
@@ -109,7 +110,7 @@ def test_leaving_out_equals_refitting_without(missing, weights):
     data = GAPS.assign(w=RNG.random(60) + 0.5)
     kept = answers(data, missing=missing, weights=weights)
     batch = CrossProducts.of(kept).without_each(
-        units_of(len(kept.values), None, None), np.arange(3, 6)
+        SurveyDesign.of(len(kept.values), None, None), np.arange(3, 6)
     )
     for sample, row in enumerate(kept.rows[3:6]):
         direct = moments_of(answers(data.drop(index=row), missing=missing, weights=weights))
@@ -121,7 +122,7 @@ def test_leaving_out_equals_refitting_without(missing, weights):
 def test_leaving_out_clusters():
     cluster = np.repeat(np.arange(12), 5)
     batch = CrossProducts.of(answers(FRAME)).without_each(
-        units_of(60, None, cluster), np.arange(12)
+        SurveyDesign.of(60, None, cluster), np.arange(12)
     )
     assert_allclose(batch.cov[4], FRAME[cluster != 4].cov())
 

@@ -278,7 +278,7 @@ def test_the_waterfall_of_a_driver(fit, boot, whole):
     row = found.table.loc["index of Satisfaction"]
     assert_allclose(row["estimate"], 2 * effect["importance"])
     assert_allclose(row["se"], 2 * effect["se"])
-    assert_allclose([row["lower"], row["upper"]], 2 * effect[["lower", "upper"]].to_numpy())
+    assert_allclose([row["lower"], row["upper"]], 2 * effect[["lower", "upper"]].to_numpy(float))
     assert_allclose(row["start"], csi.respondent_index(fit)["Satisfaction"].mean())
     sample, b = whole.regression.sample, whole.regression.coefficients
     eta = b[0] + b[1] * (sample.regressors[:, 0] + np.array([[0], [row["estimate"]]]))

@@ -97,7 +97,9 @@ class Fit:
     @cached_property
     def diagnostics(self) -> tuple[Finding, ...]:
         """What a reader must know, in plain words; empty when all is well."""
-        about_answers = self.answers.findings if self.answers is not None else ()
+        about_answers: tuple[Finding, ...] = ()
+        if self.answers is not None:
+            about_answers = self.answers.findings + self.answers.design.findings
         about_errors = design_findings(self.solution, self.answers)
         return (*about_answers, *about_errors, *diagnose(self.solution))
 

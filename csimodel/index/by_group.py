@@ -1,4 +1,4 @@
-"""Item means of groups, in the sample, in bootstrap draws, and without each unit.
+"""Item means of groups, in the sample, in bootstrap draws, and what each unit adds to them.
 
 A group's mean of an item is over its members who answered it, under every missing-data policy, so
 that a group is never filled with the answers of others.
@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators import Fit
-from csimodel.index.points import by_block, point_weights, scale_of
-from csimodel.inference import Bootstrap, Jackknife
+from csimodel.index.points import POINT_WEIGHTS, by_block, point_weights, scale_of
+from csimodel.inference import Bootstrap, influence_values
 from csimodel.moments import Moments
 from csimodel.survey import Answers
+from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
@@ -58,18 +59,17 @@ def group_draws(fit: Fit, bootstrap: Bootstrap, codes: NDArray[np.intp], groups:
     return found[:, bootstrap.usable]
 
 
-def group_errors(fit: Fit, jackknife: Jackknife, codes: NDArray[np.intp], points: Floats) -> Floats:
+def group_errors(fit: Fit, codes: NDArray[np.intp], points: Floats) -> Floats:
     """Return the standard error of each group's index, (groups, constructs).
 
-    A unit (respondent or cluster) pulls on a group's index through the item weights, which is its
-    jackknife deviation times the group's item means, and through those means if it has members
-    in the group, which is linearised. With c = m/(m - 1) in a stratum of m units and T the sum of
-    both pulls, ``se² = Σ_h c_h Σ_u (T_hu - T̄_h)²``.
+    A unit (respondent or cluster) adds to a group's index through the item weights, which are the
+    whole sample's, by its influence on them times the group's item means, and through those means
+    if it has members in the group. With T the sum of both, ``se² = Σ_h c_h (Σ_u T_hu² - a_h (Σ_u
+    T_hu)²)`` with the factors of `SurveyDesign`; the square is taken apart, so that each group
+    costs its own members only.
 
     Parameters
     ----------
-    jackknife
-        Of the whole sample.
     codes
         Group of each respondent, (rows,); -1 for none.
     points
@@ -77,40 +77,61 @@ def group_errors(fit: Fit, jackknife: Jackknife, codes: NDArray[np.intp], points
     """
     answers = fit.require_answers("the index by group")
     weight, weighted = _contributions(answers, fit.moments)
-    units = jackknife.units
+    design, model = answers.design, fit.model
+    factor, share = design.factors
     weights = point_weights(fit.solution)
-    pulls = np.nan_to_num(jackknife.pulls(point_weights(jackknife.solution)))
-    size = units.sizes.astype(np.float64)
-    with np.errstate(divide="ignore"):
-        factor = np.where(size > 1, size / (size - 1.0), 0.0)
-    spread = [
-        (pulls[:, block] * factor[units.stratum, None]).T @ pulls[:, block]
-        for block in fit.model.slices
-    ]
+    pulls = influence_values(fit, POINT_WEIGHTS)
+    spread = design.covariance(pulls)
+    sums = np.zeros((design.strata, pulls.shape[1]))
+    np.add.at(sums, design.stratum, pulls)
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], np.arange(len(points) + 1))
-    found = np.empty((len(points), len(fit.model.constructs)))
+    errors = np.empty((len(points), len(model.constructs)))
     for g, mean in enumerate(points):
         own = order[starts[g] : starts[g + 1]]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            share = (weighted[own] - weight[own] * mean) / weight[own].sum(axis=0)
-        unit, place = np.unique(units.of_row[own], return_inverse=True)
-        through_mean = np.zeros((len(unit), found.shape[1]))
-        np.add.at(through_mean, place, by_block(fit.model, share * weights))
-        through_weights = by_block(fit.model, pulls[unit] * mean)
-        stratum = units.stratum[unit]
-        totals = np.zeros((units.strata, found.shape[1]))
+        unit, through_mean = _through_means(fit, design, own, weight, weighted, mean, weights)
+        through_weights = by_block(model, pulls[unit] * mean)
+        stratum = design.stratum[unit]
+        totals = np.zeros((design.strata, errors.shape[1]))
         np.add.at(totals, stratum, through_mean)
-        variance = (
-            factor[stratum, None] * through_mean * (through_mean + 2 * through_weights)
-        ).sum(axis=0)
-        variance -= (factor / size) @ totals**2
-        variance += [
-            mean[block] @ matrix @ mean[block]
-            for block, matrix in zip(fit.model.slices, spread, strict=True)
-        ]
-        found[g] = np.sqrt(np.maximum(variance, 0.0)) if len(unit) > 1 else np.nan
-    return found
+        both = through_mean * (through_mean + 2.0 * through_weights)
+        variance = (factor[stratum, None] * both).sum(axis=0)
+        variance -= (factor * share) @ (totals * (totals + 2.0 * by_block(model, sums * mean)))
+        variance += [mean[block] @ spread[block, block] @ mean[block] for block in model.slices]
+        errors[g] = np.sqrt(np.where(variance < 0, 0.0, variance))
+    return errors
+
+
+def group_influence(fit: Fit, codes: NDArray[np.intp], points: Floats, construct: int) -> Floats:
+    """Return what each unit adds to each group's index of a construct, (units, groups)."""
+    answers = fit.require_answers("the index by group")
+    weight, weighted = _contributions(answers, fit.moments)
+    block = fit.model.slices[construct]
+    values = influence_values(fit, POINT_WEIGHTS)[:, block] @ points[:, block].T
+    weights = point_weights(fit.solution)
+    for g, mean in enumerate(points):
+        own = np.flatnonzero(codes == g)
+        unit, through = _through_means(fit, answers.design, own, weight, weighted, mean, weights)
+        values[unit, g] += through[:, construct]
+    return values
+
+
+def _through_means(
+    fit: Fit,
+    design: SurveyDesign,
+    own: NDArray[np.intp],
+    weight: Floats,
+    weighted: Floats,
+    mean: Floats,
+    weights: Floats,
+) -> tuple[NDArray[np.intp], Floats]:
+    """Return units with members in a group, and what they add through its item means."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        part = (weighted[own] - weight[own] * mean) / weight[own].sum(axis=0)
+    unit, place = np.unique(design.unit[own], return_inverse=True)
+    through = np.zeros((len(unit), len(fit.model.constructs)))
+    np.add.at(through, place, by_block(fit.model, part * weights))
+    return unit, through
 
 
 def _contributions(answers: Answers, moments: Moments) -> tuple[Floats, Floats]:

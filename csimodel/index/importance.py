@@ -67,7 +67,8 @@ def importance_performance(
     Returns
     -------
     DataFrame
-        Rows drivers; columns importance, performance and, with a bootstrap, se, lower, upper.
+        Rows drivers; columns importance, performance and, with a bootstrap, se, df, lower, upper
+        and reason, as in `Bootstrap.table`.
 
     Raises
     ------
@@ -111,6 +112,7 @@ def importance_performance(
         index=pd.Index(sources, name="driver"),
     )
     if bootstrap is not None:
-        found = bootstrap.table(IMPACTS, level=level).loc[own]
-        table[["se", "lower", "upper"]] = found[["se", "lower", "upper"]].to_numpy()
+        drawn = bootstrap.table(IMPACTS, level=level).loc[own]
+        for column in ("se", "df", "lower", "upper", "reason"):
+            table[column] = drawn[column].to_numpy()
     return table.sort_values("importance", ascending=False)

@@ -14,8 +14,7 @@ https://doi.org/10.1177/002224299606000403
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from statistics import NormalDist
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -36,13 +35,23 @@ from csimodel.estimators.quantities import by_construct
 from csimodel.findings import Finding, tell
 from csimodel.index.by_group import group_draws, group_errors, group_points
 from csimodel.index.points import by_block, point_weights, scale_of
-from csimodel.inference import INTERVALS, Bootstrap, interval_of, jackknife, spread_of
+from csimodel.inference import (
+    INTERVALS,
+    Bootstrap,
+    Draws,
+    ErrorSource,
+    StandardErrors,
+    by_influence,
+    infer,
+    influence_values,
+)
 from csimodel.moments import Moments
 from csimodel.options import require_level
 from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
 
+_ROUNDING = 1e-6  # points beyond 0 and 100 that are rounding
 _FEW = 10  # a group with fewer respondents is pointed out
 
 _ONE_WITHOUT_GROUP = "{count} of {total} rows belongs to no group and is left out."
@@ -124,20 +133,22 @@ def index_scores(
         out, with a warning that counts them.
     bootstrap
         Draws of this fit: weights, standard deviations and means are estimated again in each.
-        Without it standard errors come from the jackknife, which does the same without each
-        respondent (or cluster, within strata), and limits are normal; by group the jackknife
-        gives the part of the weights, and linearisation that of the group's means.
+        Without it standard errors come from influence values (see `influence_values`), which
+        carry the error of weights, standard deviations and means, within strata and by clusters;
+        limits are by t.
     level
         Coverage of the interval.
     interval
         Kind of bootstrap interval, as in `Bootstrap.table`; by group ``"percentile"``,
-        ``"basic"``, ``"normal"`` or ``"bc"``.
+        ``"basic"``, ``"normal"``, ``"t"`` or ``"bc"``.
 
     Returns
     -------
     DataFrame
-        Columns mean, se, lower, upper, n (respondents used); rows constructs, or
-        (group, construct). A group that did not answer some item has NaN.
+        Columns mean, se, df (degrees of freedom: sampled units less strata, of a group those it
+        has members in), lower, upper, n (respondents used) and reason (why there is no error,
+        else empty); rows constructs, or (group, construct). A group that did not answer some item
+        has NaN.
 
     Raises
     ------
@@ -172,97 +183,172 @@ def index_scores(
     level = require_level(level)
     choose("interval", interval, INTERVALS)
     require_own(bootstrap, fit)
-    _point_at_solution(fit)
+    tell(_about_solution(fit))
     if by is None:
-        if bootstrap is None:
-            return _by_jackknife(fit, level)
-        table = bootstrap.table(INDEX, interval=interval, level=level)
-        return table.rename(columns={"estimate": "mean"}).drop(columns="p").assign(n=fit.n)
-    answers = fit.require_answers("index_scores by group")
-    assert fit.survey is not None
-    codes, groups = group_codes(fit.survey, by, answers.rows)
-    _point_out(codes, groups)
-    points = group_points(answers, codes, len(groups), fit.moments)
-    estimate = by_block(fit.model, point_weights(fit.solution) * points)
-    n = np.bincount(codes[codes >= 0], minlength=len(groups))
-    if bootstrap is None:
-        errors = group_errors(fit, jackknife(fit), codes, points)
-        tables = [
-            _normal(fit, m, se, level, k) for m, se, k in zip(estimate, errors, n, strict=True)
-        ]
-        return _stack(tables, groups)
+        table, n = (
+            _whole(fit, bootstrap, level, interval),
+            np.full(len(fit.model.constructs), fit.n),
+        )
+    else:
+        table, n = _by_group(fit, by, bootstrap, level, interval)
+    table.insert(5, "n", n)
+    table = table.rename(columns={"estimate": "mean"}).drop(columns="p")
+    tell(outside_scale(fit, table, None if by is not None else bootstrap))
+    return table
+
+
+def _whole(fit: Fit, bootstrap: Bootstrap | None, level: float, interval: str) -> pd.DataFrame:
+    """Return the table of the whole sample."""
+    if bootstrap is not None:
+        return bootstrap.table(INDEX, interval=interval, level=level)
+    estimate = _index(fit.solution)
+    if fit.answers is None:
+        source = StandardErrors.none(len(estimate), "made from moments, without answers")
+    elif fit.estimator.needs_answers:
+        source = StandardErrors.none(len(estimate), "give the draws of csi.bootstrap(fit)")
+    else:
+        source = by_influence(influence_values(fit, INDEX), fit.answers.design)
+    return infer(by_construct(fit.model), estimate, source, level, None)
+
+
+def _by_group(
+    fit: Fit,
+    by: str | Sequence[str],
+    bootstrap: Bootstrap | None,
+    level: float,
+    interval: str,
+) -> tuple[pd.DataFrame, NDArray[np.intp]]:
+    """Return the table of groups, and the respondents of each row."""
     if interval in ("bca", "studentized"):
         raise OptionError(
             f"interval={interval!r} is not available by group; "
-            "use 'percentile', 'basic', 'normal' or 'bc'."
+            "use 'percentile', 'basic', 'normal', 't' or 'bc'."
         )
-    bootstrap.require_usable()
-    draws = group_draws(fit, bootstrap, codes, len(groups))
-    tables = []
-    for g in range(len(groups)):
-        low, high = interval_of(interval, level, estimate[g], draws[g])
-        columns = {"mean": estimate[g], "se": spread_of(draws[g]), "lower": low, "upper": high}
-        tables.append(pd.DataFrame({**columns, "n": n[g]}, index=by_construct(fit.model)))
-    return _stack(tables, groups)
+    answers = fit.require_answers("index_scores by group")
+    assert fit.survey is not None
+    codes, groups = group_codes(fit.survey, by, answers.rows)
+    n = np.bincount(codes[codes >= 0], minlength=len(groups))
+    tell(_about_groups(codes, groups, n))
+    points = group_points(answers, codes, len(groups), fit.moments)
+    estimate = by_block(fit.model, point_weights(fit.solution) * points)
+    df = answers.design.degrees(codes, len(groups)).astype(np.float64)
+    each = len(fit.model.constructs)
+    if bootstrap is None and fit.estimator.needs_answers:
+        source: ErrorSource = StandardErrors.none(
+            estimate.size, "give the draws of csi.bootstrap(fit)"
+        )
+    elif bootstrap is None:
+        errors = group_errors(fit, codes, points)
+        source = StandardErrors(errors.ravel(), np.repeat(df, each))
+    else:
+        bootstrap.require_usable()
+        draws = group_draws(fit, bootstrap, codes, len(groups))
+        source = Draws(
+            estimate.ravel(),
+            np.moveaxis(draws, 1, 0).reshape(draws.shape[1], -1),
+            np.repeat(df, each),
+            interval,
+            answers.design.inflation,
+        )
+    labels = _group_labels(groups, fit)
+    return infer(labels, estimate.ravel(), source, level, None, steady=False), np.repeat(n, each)
 
 
-def _point_at_solution(fit: Fit) -> None:
-    """Warn of weights that come from no solution, or from one that cannot be."""
+def _group_labels(groups: pd.Index, fit: Fit) -> pd.MultiIndex:
+    """Label the rows (group, construct)."""
+    names = [str(name) if name is not None else "group" for name in groups.names]
+    constructs = fit.model.construct_names
+    keys = [key if isinstance(key, tuple) else (key,) for key in groups]
+    rows = [(*key, construct) for key in keys for construct in constructs]
+    return pd.MultiIndex.from_tuples(rows, names=[*names, "construct"])
+
+
+def outside_scale(fit: Fit, table: pd.DataFrame, bootstrap: Bootstrap | None) -> Iterator[Finding]:
+    """Point out indexes, and draws of them, outside 0 to 100."""
+    outside = (table["mean"] < -_ROUNDING) | (table["mean"] > 100 + _ROUNDING)
+    if outside.any():
+        names = tuple(dict.fromkeys(map(_shown, table.index[outside])))
+        yield Finding(
+            "index-outside-scale",
+            "The index of {names} lies outside 0 to 100, which happens only when a weight is "
+            "negative; an item may have been asked the other way round (reverse=).",
+            names,
+            "failure",
+            len(names),
+            {"names": names},
+        )
+    if bootstrap is None:
+        return
+    values = bootstrap.values(INDEX)
+    beyond = (values < -_ROUNDING) | (values > 100 + _ROUNDING)
+    if beyond.any():
+        names = tuple(np.array(fit.model.construct_names)[beyond.any(axis=0)].tolist())
+        count = int(beyond.any(axis=1).sum())
+        yield Finding(
+            "draws-outside-scale",
+            "The index of {names} lies outside 0 to 100 in {count} of {draws} draws (from "
+            "{lowest:.0f} to {highest:.0f}), where a weight is negative; its error and interval "
+            "are not to be used.",
+            names,
+            "failure" if count > 0.01 * len(values) else "warning",
+            count,
+            {
+                "names": names,
+                "count": count,
+                "draws": len(values),
+                "lowest": float(values[beyond].min()),
+                "highest": float(values[beyond].max()),
+            },
+        )
+
+
+def _shown(label: object) -> str:
+    return ", ".join(map(str, label)) if isinstance(label, tuple) else str(label)
+
+
+def _about_solution(fit: Fit) -> Iterator[Finding]:
+    """Point out weights that come from no solution, or from one that cannot be."""
     if not fit.converged:
-        tell(
-            Finding(
-                "index-of-no-solution",
-                "The fit is no solution, so the weights of these indices are those of where it "
-                "stopped; see fit.diagnostics.",
-            )
+        yield Finding(
+            "index-without-solution",
+            "The fit is no solution, so the weights of these indices are those of where it "
+            "stopped; see fit.diagnostics.",
+            severity="failure",
         )
         return
     owner = dict(zip(fit.model.items, fit.model.owner, strict=True))
     if items := heywood_items(fit.solution):
-        names = list(dict.fromkeys(fit.model.construct_names[owner[item]] for item in items))
-        tell(
-            Finding(
-                "index-of-negative-error-variance",
-                "The error variance of {items} is below 0, which cannot be, so the weights in the "
-                "index of {constructs} are not to be trusted; see fit.diagnostics.",
-                subjects=tuple(names),
-                values={"items": tuple(items), "constructs": tuple(names)},
-            )
+        names = tuple(dict.fromkeys(fit.model.construct_names[owner[item]] for item in items))
+        yield Finding(
+            "index-of-negative-error-variance",
+            "The error variance of {items} is below 0, which cannot be, so the weights "
+            "in the index of {names} are not to be trusted; see fit.diagnostics.",
+            names,
+            "warning",
+            values={"items": tuple(items), "names": names},
         )
 
 
-def _by_jackknife(fit: Fit, level: float) -> pd.DataFrame:
-    mean = _index(fit.solution)
-    if fit.answers is None:
-        return _normal(fit, mean, np.full_like(mean, np.nan), level, fit.n)
-    return _normal(fit, mean, jackknife(fit).table(INDEX)["se"].to_numpy(), level, fit.n)
-
-
-def _normal(fit: Fit, mean: Floats, se: Floats, level: float, n: int) -> pd.DataFrame:
-    z = NormalDist().inv_cdf(0.5 + level / 2.0)
-    return pd.DataFrame(
-        {"mean": mean, "se": se, "lower": mean - z * se, "upper": mean + z * se, "n": n},
-        index=by_construct(fit.model),
-    )
-
-
-def _stack(tables: list[pd.DataFrame], groups: pd.Index) -> pd.DataFrame:
-    names = [str(name) if name is not None else "group" for name in groups.names]
-    return pd.concat(tables, keys=list(groups), names=[*names, "construct"])
-
-
-def _point_out(codes: NDArray[np.intp], groups: pd.Index) -> None:
-    """Warn of rows without a group and of groups with few respondents."""
+def _about_groups(
+    codes: NDArray[np.intp], groups: pd.Index, n: NDArray[np.intp]
+) -> Iterator[Finding]:
+    """Point out rows without a group and groups with few respondents."""
     lost = int((codes < 0).sum())
     if lost:
-        template = _ONE_WITHOUT_GROUP if lost == 1 else _ROWS_WITHOUT_GROUP
-        values = {"count": lost, "total": len(codes)}
-        tell(Finding("rows-without-group", template, count=lost, values=values))
-    n = np.bincount(codes[codes >= 0], minlength=len(groups))
+        yield Finding(
+            "rows-without-group",
+            _ONE_WITHOUT_GROUP if lost == 1 else _ROWS_WITHOUT_GROUP,
+            count=lost,
+            values={"count": lost, "total": len(codes)},
+        )
     small = tuple(
         f"{label} ({count})" for label, count in zip(groups, n, strict=True) if count < _FEW
     )
     if small:
-        template = _ONE_SMALL_GROUP if len(small) == 1 else _SMALL_GROUPS
-        held = {"count": len(small), "total": len(groups), "few": _FEW, "groups": small}
-        tell(Finding("small-groups", template, small, count=len(small), values=held))
+        yield Finding(
+            "small-groups",
+            _ONE_SMALL_GROUP if len(small) == 1 else _SMALL_GROUPS,
+            small,
+            count=len(small),
+            values={"count": len(small), "total": len(groups), "few": _FEW, "groups": small},
+        )

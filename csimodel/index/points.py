@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import SurveyError
-from csimodel.estimators import Solution
+from csimodel.estimators import Quantity, Solution
+from csimodel.estimators.quantities import by_item
 from csimodel.findings import listed
 from csimodel.model import Model
 from csimodel.moments import Moments
@@ -48,3 +49,6 @@ def point_weights(solution: Solution) -> Floats:
 def by_block(model: Model, values: Floats) -> Floats:
     """Sum item values within constructs, (..., items) to (..., constructs)."""
     return np.stack([values[..., block].sum(axis=-1) for block in model.slices], axis=-1)
+
+
+POINT_WEIGHTS = Quantity("point_weights", by_item, point_weights, null=None)

@@ -1,7 +1,9 @@
-"""How sure the numbers are: bootstrap, jackknife and the intervals made from them."""
+"""How sure the numbers are: sources of error, and the tables of intervals made from them."""
 
 from csimodel.inference.bollen_stine import BollenStine, bollen_stine
 from csimodel.inference.bootstrap import Bootstrap, bootstrap
+from csimodel.inference.infer import infer
+from csimodel.inference.influence import influence_values
 from csimodel.inference.intervals import (
     INTERVALS,
     interval_of,
@@ -11,14 +13,30 @@ from csimodel.inference.intervals import (
 )
 from csimodel.inference.jackknife import Jackknife, jackknife
 from csimodel.inference.nested import progress_bar
+from csimodel.inference.sources import (
+    Coefficients,
+    Draws,
+    ErrorSource,
+    StandardErrors,
+    by_influence,
+    gradient_of,
+)
 
 __all__ = [
     "INTERVALS",
     "BollenStine",
     "Bootstrap",
+    "Coefficients",
+    "Draws",
+    "ErrorSource",
     "Jackknife",
+    "StandardErrors",
     "bollen_stine",
     "bootstrap",
+    "by_influence",
+    "gradient_of",
+    "infer",
+    "influence_values",
     "interval_of",
     "jackknife",
     "progress_bar",

@@ -14,10 +14,10 @@ from csimodel.estimators import Fit, Outcome, Solution, require_fit
 from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.findings import Finding
-from csimodel.inference.designs import about_units, design_of
+from csimodel.inference.designs import design_of
 from csimodel.inference.jackknife import count_outcomes
 from csimodel.inference.nested import progress_bar
-from csimodel.moments import CrossProducts, Design, Moments
+from csimodel.moments import CrossProducts, Moments, Resampling
 
 Floats = NDArray[np.float64]
 
@@ -43,7 +43,7 @@ class BollenStine:
     """
 
     fit: Fit
-    design: Design
+    design: Resampling
     chisq: float
     draws: Floats
     failed: pd.Series
@@ -72,7 +72,7 @@ class BollenStine:
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """What a reader must know about the draws, in plain words."""
-        found = list(about_units(self.design))
+        found = list(self.fit.require_answers("bollen_stine").design.findings)
         total, lost = len(self.draws), len(self.draws) - len(self.usable)
         if lost:
             reasons = ", ".join(f"{count} {reason}" for reason, count in self.failed.items())

@@ -15,13 +15,16 @@ from csimodel.errors import InferenceError, choose
 from csimodel.estimators import Fit, Inadmissible, Outcome, Quantity, Solution, find, require_fit
 from csimodel.findings import Finding, tell
 from csimodel.inference.blocks import in_order
-from csimodel.inference.designs import about_units, design_of
-from csimodel.inference.intervals import interval_of, spread_of, tail_probability
+from csimodel.inference.designs import design_of
+from csimodel.inference.infer import infer
+from csimodel.inference.intervals import INTERVALS
 from csimodel.inference.jackknife import Jackknife, count_outcomes, jackknife
 from csimodel.inference.nested import errors_of_draws, progress_bar
 from csimodel.inference.refits import refits_of
-from csimodel.moments import Design
+from csimodel.inference.sources import Draws
+from csimodel.moments import Resampling
 from csimodel.options import require_count
+from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
@@ -45,7 +48,7 @@ class Bootstrap:
     """
 
     fit: Fit
-    design: Design
+    design: Resampling
     solution: Solution
     usable: NDArray[np.bool_]
 
@@ -95,7 +98,11 @@ class Bootstrap:
                     count=kept,
                 )
             )
-        return (*found, *about_units(self.design))
+        return (*found, *self._survey_design.findings)
+
+    @property
+    def _survey_design(self) -> SurveyDesign:
+        return self.fit.require_answers("bootstrap").design
 
     @cached_property
     def jackknife(self) -> Jackknife:
@@ -133,8 +140,9 @@ class Bootstrap:
             observed and implied correlations (``"srmr"`` and its like) are refused: resampling
             itself adds misfit to them.
         interval
-            ``"percentile"`` (default), ``"basic"``, ``"normal"``, ``"studentized"``, ``"bc"`` or
-            ``"bca"``; formulas in `csimodel.inference.interval_of`. A studentized interval
+            ``"percentile"`` (default), ``"basic"``, ``"normal"``, ``"t"``, ``"studentized"``,
+            ``"bc"`` or ``"bca"``; formulas in `csimodel.inference.interval_of`. With few clusters
+            percentiles come out too narrow and ``"t"`` is the one to report. A studentized interval
             refits the model without each respondent in every draw: use it with some 1,000
             draws; it did not cover better than ``"percentile"`` or ``"bca"`` in small samples.
         level
@@ -143,9 +151,10 @@ class Bootstrap:
         Returns
         -------
         DataFrame
-            Columns estimate, se (standard deviation of the draws), lower, upper, p (two-sided,
-            share of draws beyond zero, the percentile interval turned round, whatever interval is
-            shown; NaN where zero means nothing).
+            Columns estimate, se (standard deviation of the draws), df (degrees of freedom of the
+            sampling design), lower, upper, p (two-sided, share of draws beyond zero, the
+            percentile interval turned round, whatever interval is shown but ``"t"``; NaN where
+            zero means nothing) and reason (why there is no error or limit; else empty).
 
         Raises
         ------
@@ -160,34 +169,35 @@ class Bootstrap:
         >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
         >>> boot = csi.bootstrap(fit, draws=500, rng=7)
         >>> list(boot.table("paths", interval="bca").columns)
-        ['estimate', 'se', 'lower', 'upper', 'p']
+        ['estimate', 'se', 'df', 'lower', 'upper', 'p', 'reason']
         """
-        found = find(quantity)
+        entries = find(quantity)
         self.require_usable()
-        if not found.resampled:
+        if not entries.resampled:
             raise InferenceError(
-                f"Intervals of {found.name!r} from ordinary draws mislead, because resampling "
+                f"Intervals of {entries.name!r} from ordinary draws mislead, because resampling "
                 "itself adds misfit; report the estimate alone."
             )
-        estimate = np.asarray(found.values(self.fit.solution))
-        draws = self.values(found)
-        labels = found.labels(self.fit.model)
-        self._tell_of_gaps(found.name, draws)
-        pulls = se = draw_se = None
-        if interval == "bca":
-            pulls = self.jackknife.deviations(found)
-        if interval == "studentized":
-            se = self.jackknife.table(found)["se"].to_numpy()
-            draw_se = errors_of_draws(self.fit, self.design, self.usable, found)
-        low, high = interval_of(
-            interval, level, estimate, draws, pulls=pulls, se=se, draw_se=draw_se
+        choose("interval", interval, INTERVALS)
+        estimate, draws = np.asarray(entries.values(self.fit.solution)), self.values(entries)
+        self._tell_gaps(entries.name, draws)
+        design, pulls, se, draw_se = self._survey_design, None, None, None
+        if interval == "bca" and design.df:
+            pulls = self.jackknife.deviations(entries)
+        if interval == "studentized" and design.df:
+            se = self.jackknife.table(entries)["se"].to_numpy()
+            draw_se = errors_of_draws(self.fit, self.design, self.usable, entries)
+        source = Draws(
+            estimate,
+            draws,
+            np.full(len(estimate), float(design.df)),
+            interval if design.df else "percentile",
+            design.inflation,
+            pulls,
+            se,
+            draw_se,
         )
-        null = found.null
-        p = np.full(len(estimate), np.nan) if null is None else tail_probability(draws, null)
-        return pd.DataFrame(
-            {"estimate": estimate, "se": spread_of(draws), "lower": low, "upper": high, "p": p},
-            index=labels,
-        )
+        return infer(entries.labels(self.fit.model), estimate, source, level, entries.null)
 
     def require_usable(self) -> None:
         """Refuse to make intervals from too few draws."""
@@ -203,17 +213,16 @@ class Bootstrap:
             or "too few asked for"
         )
 
-    def _tell_of_gaps(self, name: str, draws: Floats) -> None:
-        gaps = ~np.isfinite(draws)
-        if gaps.any():
-            count = int(gaps.any(axis=1).sum())
+    def _tell_gaps(self, name: str, draws: Floats) -> None:
+        gaps = int((~np.isfinite(draws)).any(axis=1).sum())
+        if gaps:
             tell(
                 Finding(
-                    "draws-without-number",
-                    "{count} of {total} draws of {name!r} have an entry that is not a number; it "
-                    "was left out of that entry's interval.",
-                    count=count,
-                    values={"count": count, "total": len(draws), "name": name},
+                    "draws-without-a-number",
+                    "{gaps} of {draws} draws of {quantity!r} have an entry that is not a number; "
+                    "it was left out of that entry's interval.",
+                    count=gaps,
+                    values={"gaps": gaps, "draws": len(draws), "quantity": name},
                 )
             )
 

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from csimodel.errors import InferenceError, choose
 from csimodel.options import require_level
+from csimodel.significance import t_limits
 
 Floats = NDArray[np.float64]
 
-INTERVALS = ("percentile", "basic", "normal", "studentized", "bc", "bca")
+INTERVALS = ("percentile", "basic", "normal", "t", "studentized", "bc", "bca")
 
 
 def interval_of(
@@ -33,6 +34,7 @@ def interval_of(
     pulls: Floats | None = None,
     se: Floats | None = None,
     draw_se: Floats | None = None,
+    df: Floats | float = float("inf"),
 ) -> tuple[Floats, Floats]:
     """Return lower and upper limits of each parameter.
 
@@ -41,6 +43,8 @@ def interval_of(
     - ``"percentile"``: q(α), q(1 - α);
     - ``"basic"``: 2θ - q(1 - α), 2θ - q(α) (cSEM also subtracts twice the bias);
     - ``"normal"``: θ - bias ∓ z sd(θ*), bias = mean(θ*) - θ (as in R's boot and in cSEM);
+    - ``"t"``: θ ∓ t sd(θ*), t with the degrees of freedom of the sampling design, which allows
+      for few clusters;
     - ``"studentized"``: θ - t(1 - α) se, θ - t(α) se, t the quantiles of (θ* - θ)/se*;
     - ``"bc"``: q(Φ(2z₀ ∓ z)), Φ(z₀) the share of draws below the estimate, ties half;
     - ``"bca"``: q(Φ(z₀ + (z₀ ∓ z)/(1 - a(z₀ ∓ z)))), with the acceleration a of each parameter
@@ -62,6 +66,8 @@ def interval_of(
     se, draw_se
         Standard error of the estimate, (parameters,), and of each draw, (draws, parameters), for
         ``"studentized"``.
+    df
+        Degrees of freedom of the design, one or (parameters,), for ``"t"``.
 
     Examples
     --------
@@ -78,6 +84,8 @@ def interval_of(
         centre = 2.0 * estimate - _mean(draws)
         spread = z * spread_of(draws)
         return centre - spread, centre + spread
+    if kind == "t":
+        return t_limits(estimate, spread_of(draws), df, level)
     if kind == "studentized":
         if se is None or draw_se is None:
             raise InferenceError("A studentized interval needs the standard error of every draw.")
@@ -88,6 +96,7 @@ def interval_of(
         from scipy.special import ndtr
 
         z0 = bias_correction(estimate, draws)
+        z0 = np.where(np.isfinite(z0), z0, np.nan)
         a = np.zeros_like(estimate)
         if kind == "bca":
             if pulls is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -10,11 +11,18 @@ from numpy.typing import NDArray
 
 from csimodel.errors import InferenceError
 from csimodel.estimators import Fit, Outcome, Quantity, Solution, find, require_fit, samples_for
-from csimodel.moments import Units, units_of
+from csimodel.findings import Finding
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import LOST_UNITS, NO_ERROR, StandardErrors
+from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
 _CELLS = 2**24  # units handled together, times squared items
+_LOST = (
+    "Leaving out {lost} of {units} units in turn leaves nothing to estimate ({reasons}), so the "
+    "jackknife gives no error; csi.bootstrap does not rest on single units."
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -33,7 +41,7 @@ class Jackknife:
 
     fit: Fit
     solution: Solution
-    units: Units
+    units: SurveyDesign
 
     def values(self, quantity: str | Quantity) -> Floats:
         """Return a quantity with each unit left out, (units, entries); NaN where it failed."""
@@ -45,57 +53,73 @@ class Jackknife:
     def deviations(self, quantity: str | Quantity) -> Floats:
         """Return each unit's pull on a quantity, (units, entries), zero on average.
 
-        ``(m_h - 1)/m_h (mean of its stratum's values - value)``; NaN where it failed, and in a
-        stratum of one unit.
+        ``(m_h - 1)/m_h (mean of its stratum's values - value)``; NaN where it failed. A unit alone
+        in its stratum pulls by the estimate less its value.
         """
-        return self.pulls(self.values(quantity))
+        estimate = np.asarray(find(quantity).values(self.fit.solution))
+        return self.pulls(self.values(quantity), estimate)
 
-    def table(self, quantity: str | Quantity) -> pd.DataFrame:
-        """Return estimate, bias and standard error of a quantity.
+    def table(self, quantity: str | Quantity, level: float = 0.95) -> pd.DataFrame:
+        """Return estimate, bias, standard error and limits of a quantity.
 
         With m_h units in stratum h, θ_hi the value without unit i, θ̄_h the mean of those:
-        ``bias = Σ_h (m_h - 1)(θ̄_h - θ)`` and ``se² = Σ_h (m_h - 1)/m_h Σ_i (θ_hi - θ̄_h)²``.
+        ``bias = Σ_h (m_h - 1)(θ̄_h - θ)`` and ``se² = Σ_h (m_h - 1)/m_h Σ_i (θ_hi - θ̄_h)²``; limits
+        by t with as many degrees of freedom as units less strata. Where a unit left out leaves
+        nothing to estimate, there is no error: the others do not show what that unit does.
+
+        Returns
+        -------
+        DataFrame
+            Columns estimate, bias, se, df, lower, upper, p and reason, as from `infer`.
 
         References
         ----------
         Shao, J., Tu, D. (1995). The Jackknife and Bootstrap, sections 1.3 and 6.2.
         https://doi.org/10.1007/978-1-4612-0795-5
         """
-        found = find(quantity)
-        estimate = np.asarray(found.values(self.fit.solution))
-        values = self.values(found)
-        size, mean = self._by_stratum(values)
-        bias = np.where(size > 1, (size - 1.0) * (mean - estimate), 0.0).sum(axis=0)
-        return pd.DataFrame(
-            {"estimate": estimate, "bias": bias, "se": self.se(values)},
-            index=found.labels(self.fit.model),
+        entries = find(quantity)
+        estimate = np.asarray(entries.values(self.fit.solution))
+        values = self.values(entries)
+        bias = self._bias(values, estimate)
+        source = StandardErrors(
+            self.se(values, estimate),
+            np.full(len(estimate), float(self.units.df)),
+            LOST_UNITS if np.isnan(values).any() else NO_ERROR,
         )
+        labels = entries.labels(self.fit.model)
+        table = infer(labels, estimate, source, level, entries.null)
+        table.insert(1, "bias", np.where(np.isnan(table["se"]), np.nan, bias))
+        return table
 
-    def se(self, values: Floats) -> Floats:
+    def se(self, values: Floats, estimate: Floats) -> Floats:
         """Return standard errors from values with each unit left out, (units, entries)."""
-        size = self._by_stratum(values)[0][self.units.stratum]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            terms = self.pulls(values) ** 2 * size / (size - 1.0)
-        seen = np.isfinite(terms)
-        total = np.where(seen, terms, 0.0).sum(axis=0)
-        return np.where(seen.any(axis=0), np.sqrt(total), np.nan)
+        return np.asarray(np.sqrt(self.units.variance(self.pulls(values, estimate))))
 
-    def _by_stratum(self, values: Floats) -> tuple[Floats, Floats]:
-        """Return number and mean of the usable values of each stratum, (strata, entries)."""
-        usable = np.isfinite(values)
-        size = np.zeros((self.units.strata, values.shape[1]))
-        sums = np.zeros_like(size)
-        np.add.at(size, self.units.stratum, usable)
-        np.add.at(sums, self.units.stratum, np.where(usable, values, 0.0))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return size, sums / size
-
-    def pulls(self, values: Floats) -> Floats:
+    def pulls(self, values: Floats, estimate: Floats) -> Floats:
         """Return the deviations of values with each unit left out, (units, entries)."""
         size, mean = (part[self.units.stratum] for part in self._by_stratum(values))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            pulls = (1.0 - 1.0 / size) * (mean - values)
-        return np.where(size > 1, pulls, np.nan)
+        return np.where(size > 1, (1.0 - 1.0 / size) * (mean - values), estimate - values)
+
+    def _bias(self, values: Floats, estimate: Floats) -> Floats:
+        size, mean = self._by_stratum(values)
+        return np.asarray(np.where(size > 1, (size - 1.0) * (mean - estimate), 0.0).sum(axis=0))
+
+    def _by_stratum(self, values: Floats) -> tuple[Floats, Floats]:
+        """Return number and mean of the values of each stratum, (strata, 1) and (…, entries)."""
+        size = self.units.sizes[:, None].astype(np.float64)
+        sums = np.zeros((self.units.strata, values.shape[1]))
+        np.add.at(sums, self.units.stratum, values)
+        return size, sums / size
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What a reader must know: units that cannot be left out, and what the design lacks."""
+        lost = int(self.failed.sum())
+        if not lost:
+            return self.units.findings
+        values = {"lost": lost, "units": self.units.units, "reasons": tuple(self.failed.index)}
+        finding = Finding("lost-units", _LOST, severity="failure", count=lost, values=values)
+        return (finding, *self.units.findings)
 
     @property
     def failed(self) -> pd.Series:
@@ -103,9 +127,9 @@ class Jackknife:
         return count_outcomes(self.solution)
 
     def __repr__(self) -> str:
-        clustered = self.fit.answers is not None and self.fit.answers.cluster is not None
-        units, what = len(self.units.stratum), "clusters" if clustered else "respondents"
-        return f"<Jackknife of {self.fit!r}: {units} {what} left out in turn>"
+        return (
+            f"<Jackknife of {self.fit!r}: {self.units.units} {self.units.kind}s left out in turn>"
+        )
 
 
 def jackknife(fit: Fit) -> Jackknife:
@@ -126,11 +150,8 @@ def jackknife(fit: Fit) -> Jackknife:
     --------
     >>> import csimodel as csi
     >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
-    >>> csi.jackknife(fit).table("paths").loc[("Loyalty", "Satisfaction")].round(3)
-    estimate    0.485
-    bias        ...
-    se          ...
-    Name: (Loyalty, Satisfaction), dtype: float64
+    >>> list(csi.jackknife(fit).table("paths").columns)
+    ['estimate', 'bias', 'se', 'df', 'lower', 'upper', 'p', 'reason']
     """
     fit = require_fit(fit, "jackknife")
     answers = fit.require_answers("jackknife")
@@ -139,8 +160,8 @@ def jackknife(fit: Fit) -> Jackknife:
             f"The jackknife refits moments, and {fit.estimator.label} needs the answers; take "
             "percentile intervals from csi.bootstrap(fit)."
         )
-    units = units_of(len(answers.values), answers.strata, answers.cluster)
-    size = len(units.stratum)
+    units = answers.design
+    size = units.units
     if size < 2:
         raise InferenceError("The jackknife needs at least 2 clusters; there is 1.")
     products = samples_for(fit.estimator, answers)

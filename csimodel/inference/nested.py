@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from csimodel.errors import OptionError
 from csimodel.estimators import Fit, Outcome, Quantity, Solution, samples_for
-from csimodel.moments import Design, units_of
+from csimodel.moments import Resampling
+from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
 
 def errors_of_draws(
-    fit: Fit, design: Design, among: NDArray[np.bool_], quantity: Quantity
+    fit: Fit, design: Resampling, among: NDArray[np.bool_], quantity: Quantity
 ) -> Floats:
     """Return the jackknife standard error of a quantity in the marked draws, (draws, entries)."""
     answers = fit.require_answers("a studentized interval")
@@ -26,8 +27,8 @@ def errors_of_draws(
             "use 'bca' or 'percentile'."
         )
     products = samples_for(fit.estimator, answers)
-    units = units_of(len(answers.values), None, answers.cluster)
-    first = np.unique(units.of_row, return_index=True)[1]
+    units = SurveyDesign.of(len(answers.values), None, answers.cluster)
+    first = np.unique(units.unit, return_index=True)[1]
     whole = len(units.stratum)
     scale = (whole - 1) / whole if design.kind == "cluster" else 1.0  # back to numbers of copies
     errors = []

@@ -1,16 +1,14 @@
 """Sample moments with an optional batch axis, and the resampling designs that batch them."""
 
 from csimodel.moments.moments import Moments, join_last
-from csimodel.moments.resampling import Design, Units, units_of
+from csimodel.moments.resampling import Resampling
 from csimodel.moments.sample import CrossProducts, group_moments, moments_of
 
 __all__ = [
     "CrossProducts",
-    "Design",
     "Moments",
-    "Units",
+    "Resampling",
     "group_moments",
     "join_last",
     "moments_of",
-    "units_of",
 ]

@@ -14,10 +14,10 @@ from csimodel.moments.association import Association, associate
 from csimodel.moments.margins import margins_of
 from csimodel.moments.moments import Moments
 from csimodel.moments.ordinal import OrdinalMoments, ordinal_moments
-from csimodel.moments.resampling import Units
 from csimodel.moments.responses import Responses
 from csimodel.moments.sample import CrossProducts
 from csimodel.survey import Answers
+from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
@@ -84,7 +84,7 @@ class OrdinalSamples:
         return Responses(np.eye(size), lost, np.ones(size))
 
     def without_each(
-        self, units: Units, chosen: NDArray[np.intp], counts: Floats | None = None
+        self, units: SurveyDesign, chosen: NDArray[np.intp], counts: Floats | None = None
     ) -> Moments:
         """Return the statistics with each chosen unit left out in turn, to first order.
 
@@ -108,12 +108,22 @@ class OrdinalSamples:
                 "interval='studentized' is not available for ordered answers; use 'bca' or "
                 "'percentile'."
             )
-        moments = self.products.without_each(units, chosen)
         left = units.leave_out(*self._sums(units, chosen), chosen)
+        return self._moved(self.products.without_each(units, chosen), left)
+
+    def nudged(self, units: SurveyDesign, chosen: NDArray[np.intp], step: float) -> Moments:
+        """Return the statistics with the weight of each chosen unit times ``1 + step`` in turn."""
+        parts, whole = self._sums(units, chosen)
+        return self._moved(
+            self.products.nudged(units, chosen, step), whole.sum(axis=0) + step * parts
+        )
+
+    def _moved(self, moments: Moments, left: Floats) -> Moments:
+        """Return statistics moved by sums of influences, (samples, any), weights last."""
         moved = left[:, :-1] / left[:, -1:]
         own = self._sample
         items = len(self.answers.items)
-        cov = np.repeat(own.cov[None], len(chosen), axis=0)
+        cov = np.repeat(own.cov[None], len(left), axis=0)
         column, row = np.triu_indices(items, 1)
         free = np.flatnonzero(~self._association.margins.ordered)
         cov[:, free, free] += moved[:, : len(free)]
@@ -121,12 +131,11 @@ class OrdinalSamples:
         cov[:, column, row] = cov[:, row, column]
         same = Responses.of(own)
         variance, clarity = (
-            np.broadcast_to(part, (len(chosen), len(part)))
-            for part in (same.variance, same.clarity)
+            np.broadcast_to(part, (len(left), len(part))) for part in (same.variance, same.clarity)
         )
         return replace(moments, responses=Responses(cov, variance, clarity))
 
-    def _sums(self, units: Units, chosen: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    def _sums(self, units: SurveyDesign, chosen: NDArray[np.intp]) -> tuple[Floats, Floats]:
         """Return weighted sums of influences, and of weights, of chosen units and of strata."""
         given, found = self.answers.weights, self._association
         weights = np.ones(len(self.answers.values)) if given is None else given
@@ -138,7 +147,7 @@ class OrdinalSamples:
             rows = slice(start, start + _STRETCH)
             own = np.hstack([found.influences(rows), np.ones((len(weights[rows]), 1))])
             own *= weights[rows, None]
-            unit = units.of_row[rows]
+            unit = units.unit[rows]
             np.add.at(whole, units.stratum[unit], own)
             here = np.flatnonzero(place[unit] >= 0)
             np.add.at(parts, place[unit[here]], own[here])

@@ -14,6 +14,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.survey.sampling import Lonely, SurveyDesign
+
 Kind = Literal["multinomial", "stratified", "cluster", "poisson", "given"]
 
 _BLOCK_CELLS = 2**23
@@ -22,7 +24,7 @@ _TOGETHER = 2**17  # row numbers drawn at once, so that they stay in cache
 
 
 @dataclass(frozen=True, eq=False)
-class Design:
+class Resampling:
     """How respondents are drawn again.
 
     Attributes
@@ -43,12 +45,16 @@ class Design:
         Codes 0, 1, … of each respondent, (rows,); a cluster lies in one stratum.
     indices
         Row numbers of each resample, (draws, any), for ``"given"``.
+    lonely
+        What is done with a stratum of one unit, as in `SurveyDesign`: under ``"adjust"`` it is
+        drawn a Poisson(1) number of times, so that it varies about the whole sample; else it
+        stands once in every draw, and under ``"average"`` tables widen the spread of the draws.
 
     Notes
     -----
     Drawing m units out of m with replacement gives a variance too small by (m - 1)/m, which
     matters when strata have few units or there are few clusters. So strata and clusters are
-    resampled with m - 1 units that each count m/(m - 1) times; a stratum with one unit keeps it.
+    resampled with m - 1 units that each count m/(m - 1) times.
 
     References
     ----------
@@ -60,7 +66,7 @@ class Design:
 
     Examples
     --------
-    >>> design = Design("multinomial", rows=4, draws=3, seed=1)
+    >>> design = Resampling("multinomial", rows=4, draws=3, seed=1)
     >>> design.counts(0).sum(axis=1)
     array([4., 4., 4.])
     """
@@ -72,6 +78,7 @@ class Design:
     strata: NDArray[np.intp] | None = None
     cluster: NDArray[np.intp] | None = None
     indices: NDArray[np.intp] | None = None
+    lonely: Lonely = "adjust"
 
     @property
     def block_size(self) -> int:
@@ -97,12 +104,12 @@ class Design:
         if self.kind == "multinomial":
             return self._counted(block, None, self.rows)
         rng = self._stream(block)
-        units = units_of(self.rows, self.strata, self.cluster)
+        units = SurveyDesign.of(self.rows, self.strata, self.cluster, lonely=self.lonely)
         if self.kind == "poisson":
             drawn = rng.poisson(1.0, (draws, len(units.stratum))).astype(np.float64)
         else:
             drawn = _within(rng, units, draws)
-        return np.asarray(drawn[:, units.of_row])
+        return np.asarray(drawn[:, units.unit])
 
     def grouped(self, block: int, group: NDArray[np.intp], groups: int) -> NDArray[np.float64]:
         """Return how often members of each group are drawn in each draw of a block.
@@ -155,7 +162,7 @@ def _tally(indices: NDArray[np.intp], rows: int) -> NDArray[np.float64]:
     return np.bincount(flat, minlength=draws * rows).reshape(draws, rows).astype(np.float64)
 
 
-def _within(rng: np.random.Generator, units: Units, draws: int) -> NDArray[np.float64]:
+def _within(rng: np.random.Generator, units: SurveyDesign, draws: int) -> NDArray[np.float64]:
     """Draw one unit fewer than each stratum has, with replacement, weighted up, (draws, units)."""
     counts = np.ones((draws, len(units.stratum)))
     for stratum, size in enumerate(units.sizes):
@@ -163,62 +170,6 @@ def _within(rng: np.random.Generator, units: Units, draws: int) -> NDArray[np.fl
             members = np.flatnonzero(units.stratum == stratum)
             drawn = _tally(rng.integers(0, size, (draws, size - 1)), size)
             counts[:, members] = drawn * (size / (size - 1.0))
+    if units.lonely == "adjust" and units.lonely_units.any():
+        counts[:, units.lonely_units] = rng.poisson(1.0, (draws, int(units.lonely_units.sum())))
     return counts
-
-
-@dataclass(frozen=True, eq=False)
-class Units:
-    """The units a sample was drawn in: respondents, or clusters, within strata.
-
-    Attributes
-    ----------
-    of_row
-        Unit of each row, codes 0, 1, …, (rows,).
-    stratum
-        Stratum of each unit, codes 0, 1, …, (units,).
-    """
-
-    of_row: NDArray[np.intp]
-    stratum: NDArray[np.intp]
-
-    @property
-    def strata(self) -> int:
-        """Number of strata."""
-        return int(self.stratum.max()) + 1
-
-    @property
-    def sizes(self) -> NDArray[np.intp]:
-        """Number of units of each stratum, (strata,)."""
-        return np.bincount(self.stratum)
-
-    def leave_out(
-        self,
-        parts: NDArray[np.float64],
-        whole: NDArray[np.float64],
-        chosen: NDArray[np.intp],
-    ) -> NDArray[np.float64]:
-        """Return totals over all units with each chosen one left out, (chosen, any).
-
-        Parameters
-        ----------
-        parts, whole
-            Totals of each chosen unit, (chosen, any), and of each stratum, (strata, any).
-        chosen
-            Numbers of the units.
-        """
-        everything, own = whole.sum(axis=0), self.stratum[chosen]
-        if self.strata == 1:
-            return np.asarray(everything - parts)
-        m = self.sizes[own][:, None].astype(np.float64)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            kept = everything + whole[own] / (m - 1.0) - parts * (m / (m - 1.0))
-        return np.asarray(np.where(m > 1, kept, everything))
-
-
-def units_of(rows: int, strata: NDArray[np.intp] | None, cluster: NDArray[np.intp] | None) -> Units:
-    """Return the units of a design; a cluster lies in one stratum."""
-    of_row = np.arange(rows) if cluster is None else cluster
-    stratum = np.zeros(int(of_row.max()) + 1, dtype=np.intp)
-    if strata is not None:
-        stratum[of_row] = strata
-    return Units(of_row, stratum)

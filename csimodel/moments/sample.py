@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.moments.moments import Moments
-from csimodel.moments.resampling import Units
 from csimodel.survey import Answers, Survey
+from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
@@ -118,7 +119,7 @@ class CrossProducts:
         return self._moments(np.asarray(sums), weights.sum(axis=1), n, squared, seen_rows)
 
     def without_each(
-        self, units: Units, chosen: NDArray[np.intp], counts: Floats | None = None
+        self, units: SurveyDesign, chosen: NDArray[np.intp], counts: Floats | None = None
     ) -> Moments:
         """Return the moments with one copy of each chosen unit left out in turn.
 
@@ -134,8 +135,82 @@ class CrossProducts:
         counts
             How often each row is present, (rows,); once by default. For one stratum only.
         """
-        answers = self.answers
-        given = np.ones(len(answers.values)) if answers.weights is None else answers.weights
+        parts, whole = self._totals(units, chosen, counts)
+        left = units.leave_out(parts, whole, chosen)
+        return self._of_totals(left.T)
+
+    def nudged(self, units: SurveyDesign, chosen: NDArray[np.intp], step: float) -> Moments:
+        """Return the moments with the weight of each chosen unit times ``1 + step`` in turn.
+
+        Counts of rows stay as they are, so that the moments are those of weights alone.
+        """
+        parts, whole = self._totals(units, chosen, None)
+        everything = np.repeat(whole.sum(axis=0)[None], len(chosen), axis=0)
+        everything[:, : self.pieces + 1] += step * parts[:, : self.pieces + 1]
+        return self._of_totals(everything.T)
+
+    def moved(self, sums: NDArray[np.intp], steps: Floats) -> Moments:
+        """Return the moments with some of the sums moved by `steps`, one sample for each.
+
+        The sums are those of the products of items, and last the sum of weights.
+        """
+        everything = np.repeat(self._everything[:, None], len(sums), axis=1)
+        everything[sums, np.arange(len(sums))] += steps
+        return self._of_totals(everything)
+
+    def unit_totals(self, units: SurveyDesign, gradient: Floats) -> Floats:
+        """Return the sums of each unit times a gradient by them, (units, entries).
+
+        Parameters
+        ----------
+        units
+            Which unit each row belongs to.
+        gradient
+            (pieces + 1, entries)
+        """
+        totals = np.zeros((units.units, gradient.shape[1]))
+        given = self._given
+        for part in self._stretches():
+            values = self._products(part) @ gradient[:-1] + gradient[-1]
+            values *= given[part, None]
+            if units.kind == "respondent":
+                totals[part] = values
+            else:
+                np.add.at(totals, units.unit[part], values)
+        return totals
+
+    @cached_property
+    def scales(self) -> Floats:
+        """The size that a move of each sum by the whole sample would have, (pieces + 1,)."""
+        everything, size = self._everything, len(self.centre)
+        total = everything[self.pieces]
+        sample = self.sample()
+        sd = np.sqrt(np.diagonal(sample.cov))
+        if self.answers.missing == "complete":
+            row, column = np.triu_indices(size)
+            pieces = np.concatenate([sd, sd[row] * sd[column]])
+        else:
+            one = np.ones((size, size))
+            pairs = [sd[:, None] * one, np.outer(sd, sd), (sd**2)[:, None] * one, one]
+            pieces = np.stack(pairs).ravel()
+        return np.asarray(total * np.concatenate([pieces, [1.0]]))
+
+    @cached_property
+    def _everything(self) -> Floats:
+        """Sums over all rows: products, weights, rows, squared weights, answers of each item."""
+        units = SurveyDesign.of(len(self.answers.values))
+        return np.asarray(self._totals(units, np.arange(0), None)[1].sum(axis=0))
+
+    @property
+    def _given(self) -> Floats:
+        weights = self.answers.weights
+        return np.ones(len(self.answers.values)) if weights is None else weights
+
+    def _totals(
+        self, units: SurveyDesign, chosen: NDArray[np.intp], counts: Floats | None
+    ) -> tuple[Floats, Floats]:
+        """Return sums of each chosen unit, (chosen, any), and of each stratum, (strata, any)."""
+        answers, given = self.answers, self._given
         times = np.ones(len(given)) if counts is None else counts
         extras = [given, np.ones(len(given)), given**2]
         if answers.missing != "complete":
@@ -144,32 +219,36 @@ class CrossProducts:
 
         place = np.full(len(units.stratum), -1, dtype=np.intp)
         place[chosen] = np.arange(len(chosen))
-        size = self._pieces
+        size = self.pieces
         parts = np.zeros((len(chosen), size + extra.shape[1]))
         whole = np.zeros((units.strata, size + extra.shape[1]))
         for part in self._stretches():
             products = np.hstack([self._products(part) * given[part, None], extra[part]])
-            unit = units.of_row[part]
+            unit = units.unit[part]
             for stratum in np.unique(units.stratum[unit]):
                 own = units.stratum[unit] == stratum
                 whole[stratum] += times[part][own] @ products[own]
             here = np.flatnonzero(place[unit] >= 0)
             np.add.at(parts, place[unit[here]], products[here])
-        left = units.leave_out(parts, whole, chosen)
-        sums, rest = left[:, :size].T, left[:, size:].T
-        squared = None if answers.weights is None else rest[2]
-        seen_rows = None if answers.missing == "complete" else rest[3:]
+        return parts, whole
+
+    def _of_totals(self, totals: Floats) -> Moments:
+        """Turn sums as in `_everything`, (any, samples), into moments."""
+        sums, rest = totals[: self.pieces], totals[self.pieces :]
+        squared = None if self.answers.weights is None else rest[2]
+        seen_rows = None if self.answers.missing == "complete" else rest[3:]
         return self._moments(sums, rest[0], rest[1], squared, seen_rows)
 
     @property
-    def _pieces(self) -> int:
+    def pieces(self) -> int:
+        """Number of sums of products of items."""
         size = len(self.centre)
         return size + size * (size + 1) // 2 if self.answers.missing == "complete" else 4 * size**2
 
     def _stretches(self) -> list[slice]:
         """Cut the rows so that a stretch's products stay below some 64 MB."""
         rows = len(self.answers.values)
-        step = max(64, _CELLS // self._pieces)
+        step = max(64, _CELLS // self.pieces)
         return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
 
     def _products(self, part: slice) -> Floats:

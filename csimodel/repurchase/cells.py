@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from csimodel.index import respondent_points
 from csimodel.inference import Bootstrap
-from csimodel.moments import Design
+from csimodel.moments import Resampling
 from csimodel.repurchase.sample import Sample
 
 Floats = NDArray[np.float64]
@@ -103,7 +103,7 @@ class Cells:
             taken *= self.weights
         return _summed(taken, self.starts)
 
-    def tally(self, design: Design, block: int, wanted: NDArray[np.intp]) -> Floats:
+    def tally(self, design: Resampling, block: int, wanted: NDArray[np.intp]) -> Floats:
         """Return the cells' weights in some draws of a block, (draws, cells).
 
         The same as `drawn` of the design's counts. Plain draws are counted by cell at once,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
 from csimodel.survey import checks, codes, design, missing
+from csimodel.survey.sampling import Lonely, SurveyDesign
 
 if TYPE_CHECKING:
     from csimodel.survey.survey import Survey
@@ -41,6 +43,8 @@ class Answers:
         Rows dropped, cells missing or filled, cluster labels split, counted.
     minimum, maximum
         Scale bounds of the items, (items,), NaN where unknown.
+    lonely
+        How a stratum of one unit is treated, as in `SurveyDesign`.
 
     Examples
     --------
@@ -62,6 +66,14 @@ class Answers:
     findings: tuple[Finding, ...]
     minimum: np.ndarray
     maximum: np.ndarray
+    lonely: Lonely = "adjust"
+
+    @cached_property
+    def design(self) -> SurveyDesign:
+        """The units that were drawn, which say how much is known about errors."""
+        return SurveyDesign.of(
+            len(self.values), self.strata, self.cluster, self.weights, self.lonely
+        )
 
     def __repr__(self) -> str:
         rows, items = self.values.shape
@@ -115,7 +127,7 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
         survey.data, survey.strata, survey.cluster, rows
     )
     values.flags.writeable = False
-    return Answers(
+    answers = Answers(
         items=items,
         values=values,
         weights=None if weights is None else design.mean_one(weights),
@@ -126,7 +138,16 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
         findings=findings + nested,
         minimum=minimum,
         maximum=maximum,
+        lonely=survey.lonely,
     )
+    if survey.lonely == "fail" and answers.design.lonely_units.any():
+        alone = int(answers.design.lonely_units.sum())
+        raise SurveyError(
+            f"{alone} of {answers.design.strata} strata of {survey.strata!r} hold a single "
+            "cluster or respondent (lonely='fail'); merge them with similar strata, or choose "
+            "lonely='adjust', 'average', 'certainty' or 'remove'."
+        )
+    return answers
 
 
 def require_blocks(blocks: Mapping[str, Sequence[str]]) -> None:

@@ -18,6 +18,7 @@ from csimodel.survey.headers import require_column
 from csimodel.survey.missing import Missing, require_policy
 from csimodel.survey.options import Codes, Scale, declared_items, items_with_options
 from csimodel.survey.readers import independent, read_table
+from csimodel.survey.sampling import Lonely, require_lonely
 from csimodel.survey.survey import Item, Survey
 
 
@@ -33,6 +34,7 @@ def read_survey(
     weights: str | None = None,
     strata: str | None = None,
     cluster: str | None = None,
+    lonely: Lonely | None = None,
 ) -> Survey:
     """Read answers from a file or a frame, with what is known about the items.
 
@@ -66,6 +68,11 @@ def read_survey(
         Items that were asked the other way round; answers x become lowest + highest − x.
     weights, strata, cluster
         Names of the columns that hold the survey weight, the stratum and the cluster.
+    lonely
+        How a stratum with a single cluster (or respondent) is treated, which shows no spread of
+        its own: ``"adjust"`` (the default) takes its distance from the mean of all units, which
+        is cautious; ``"average"`` gives it the mean variance of the other strata;
+        ``"certainty"`` and ``"remove"`` let it add nothing to the errors; ``"fail"`` refuses it.
 
     Returns
     -------
@@ -78,7 +85,7 @@ def read_survey(
         the codebook or by `items` holds text or values outside its scale, or a missing code lies
         inside a scale.
     OptionError
-        When `missing` is not one of the policies.
+        When `missing` or `lonely` is not one of those allowed.
 
     Examples
     --------
@@ -97,6 +104,7 @@ def read_survey(
         strata=_column(base, "strata", _first(strata, book.strata, base.strata)),
         cluster=_column(base, "cluster", _first(cluster, book.cluster, base.cluster)),
         missing=base.missing if policy is None else policy,
+        lonely=base.lonely if lonely is None else require_lonely(lonely),
     )
     if codebook is not None:
         survey = _with_labels(survey, book)

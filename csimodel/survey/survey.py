@@ -12,6 +12,7 @@ import pandas as pd
 from csimodel.findings import Finding
 from csimodel.survey.answers import Answers, collect, require_blocks
 from csimodel.survey.missing import Missing
+from csimodel.survey.sampling import Lonely
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ class Survey:
         Labels of answer codes by column, from SPSS, Stata or a codebook.
     column_labels
         Label of each column, from SPSS, Stata or a codebook.
+    lonely
+        How a stratum with a single cluster (or respondent) is treated in errors.
 
     Examples
     --------
@@ -100,6 +103,7 @@ class Survey:
     findings: tuple[Finding, ...] = ()
     value_labels: Mapping[str, Mapping[float | str, str]] = field(default_factory=dict)
     column_labels: Mapping[str, str] = field(default_factory=dict)
+    lonely: Lonely = "adjust"
 
     @property
     def blocks(self) -> dict[str, tuple[str, ...]]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from csimodel.errors import InferenceError
 from csimodel.estimators import Estimates
 from csimodel.inference import progress_bar
-from csimodel.moments import Design
+from csimodel.moments import Resampling
 from csimodel.repurchase.cells import Cells
 from csimodel.repurchase.chain import Chain, drawn_cells
 from csimodel.repurchase.corrected.croon import Croon, croon_slopes
@@ -161,7 +161,7 @@ class RowDraws(Draws):
     """Rows (or clusters) drawn again; the index itself counts as known."""
 
     regression: Regression
-    design: Design
+    design: Resampling
     usable: NDArray[np.bool_]
     progress: bool
 
@@ -185,9 +185,9 @@ class RowDraws(Draws):
         x, k = sample.regressors, len(sample.indexes)
         cluster = sample.cluster if regression.errors == "cluster" else None
         design = (
-            Design("multinomial", sample.n, draws, seed)
+            Resampling("multinomial", sample.n, draws, seed)
             if cluster is None
-            else Design("cluster", sample.n, draws, seed, cluster=cluster)
+            else Resampling("cluster", sample.n, draws, seed, cluster=cluster)
         )
         centre, spread = x.mean(axis=0), x.std(axis=0)
         standard = (x - centre) / spread
@@ -248,7 +248,7 @@ class RowDraws(Draws):
 
 
 def _weights(
-    design: Design, own: Floats | None, progress: bool, what: str
+    design: Resampling, own: Floats | None, progress: bool, what: str
 ) -> Iterator[tuple[slice, Floats, Floats]]:
     """Yield draws a few at a time: numbers, rows' weights, how often they were drawn."""
     together = max(1, _TOGETHER // design.rows)

@@ -143,7 +143,7 @@ def errors_of(
     units = next((part.units for part in reliability if part.units is not None), None)
     if units is not None:
         totals = np.zeros((len(units.stratum), pulls.rows.shape[1]))
-        np.add.at(totals, units.of_row[sample.rows], pulls.rows)
+        np.add.at(totals, units.unit[sample.rows], pulls.rows)
     for part, by in zip(reliability, pulls.by_reliability, strict=False):
         if part.pulls is not None:
             totals = totals + part.pulls[:, None] * by

@@ -19,8 +19,8 @@ from csimodel.estimators import Fit, Quantity, Solution, find, require_fit, requ
 from csimodel.estimators.quantities import by_construct
 from csimodel.findings import Finding
 from csimodel.inference import Bootstrap, jackknife, spread_of
-from csimodel.moments import Units
 from csimodel.repurchase.corrected.one_factor import one_factor
+from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
@@ -57,7 +57,7 @@ class Reliability:
     source: str = "Given by the user and taken as known."
     findings: tuple[Finding, ...] = ()
     pulls: Floats | None = field(default=None)
-    units: Units | None = field(default=None)
+    units: SurveyDesign | None = field(default=None)
     quantity: Quantity | None = field(default=None)
     groups: Floats | None = field(default=None)
 
@@ -152,9 +152,8 @@ def index_reliability(
         se = float(spread_of(bootstrap.values(quantity)[:, [place]])[0])
         return Reliability(value, se, source, told, quantity=quantity)
     found = jackknife(fit)
-    values = found.values(quantity)[:, [place]]
-    pulls = np.nan_to_num(found.pulls(values)[:, 0])
-    se = float(found.se(values)[0])
+    pulls = np.nan_to_num(found.deviations(quantity)[:, place])
+    se = float(found.table(quantity)["se"].iloc[place])
     return Reliability(value, se, source, told, pulls, found.units, quantity)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from csimodel import options
 from csimodel.inference import progress_bar
-from csimodel.moments import Design
+from csimodel.moments import Resampling
 from csimodel.repurchase.chain import Chain, drawn_cells
 from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.sample import Sample
@@ -55,16 +55,16 @@ class Resamples:
     sample: Sample
     moved: int
     chain: Chain | None
-    design: Design
+    design: Resampling
 
     @classmethod
     def of(cls, rep: Repurchase, moved: int, draws: int, seed: int) -> Resamples:
         """Take the chain's draws, or plan `draws` of the sample."""
         sample = rep.regression.sample
         if rep.errors == "cluster":
-            design = Design("cluster", sample.n, draws, seed, cluster=sample.cluster)
+            design = Resampling("cluster", sample.n, draws, seed, cluster=sample.cluster)
         else:
-            design = Design("multinomial", sample.n, draws, seed)
+            design = Resampling("multinomial", sample.n, draws, seed)
         return cls(sample, moved, rep.chain, design)
 
     @property

@@ -1,0 +1,291 @@
+"""Sources of error: draws, influence values, values with units left out, coefficients.
+
+Each says for every entry of a table what its standard error is, on how many degrees of freedom it
+rests, and why there is none where there is none; `infer` makes the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from csimodel.inference.intervals import interval_of, spread_of, tail_probability
+from csimodel.significance import t_limits, t_pvalue
+from csimodel.survey.sampling import SurveyDesign
+
+Floats = NDArray[np.float64]
+Functional = Callable[[Floats], Floats]
+
+NO_DEGREES = "no degrees of freedom: not more sampled units than strata"
+NO_VARIATION = "nothing varies, which says nothing of the error"
+NO_ERROR = "no source of error"
+FEW_DRAWS = "too few usable draws"
+ONE_SIDE = "all draws lie on one side of the estimate, so this interval has no limits"
+LOST_UNITS = "without some of the units there is no solution"
+_FEWEST = 20  # usable draws below which there is no error
+_STEP = 6e-6  # the third root of the floating-point precision
+
+
+class ErrorSource(Protocol):
+    """What `infer` asks of a source of error, entry by entry."""
+
+    @property
+    def se(self) -> Floats:
+        """Standard errors, (entries,); NaN where there is none."""
+
+    @property
+    def df(self) -> Floats:
+        """Degrees of freedom, (entries,); 0 where there is no error."""
+
+    def limits(self, estimate: Floats, level: float) -> tuple[Floats, Floats]:
+        """Return lower and upper limits, (entries,)."""
+
+    def pvalue(self, estimate: Floats, null: float) -> Floats:
+        """Return two-sided p-values of `null`, (entries,)."""
+
+    def reasons(self, estimate: Floats) -> list[str]:
+        """Return why an entry has no error, or no limits; empty where it has."""
+
+
+@dataclass(frozen=True, eq=False)
+class StandardErrors:
+    """Standard errors that are known already; limits and p-values by t.
+
+    Attributes
+    ----------
+    se
+        (entries,); NaN where there is none.
+    df
+        Degrees of freedom, (entries,); infinite for the normal distribution.
+    reason
+        Why an entry has no error, (entries,), or one sentence for those without.
+    """
+
+    se: Floats
+    df: Floats
+    reason: str = NO_ERROR
+
+    @classmethod
+    def none(cls, entries: int, reason: str) -> StandardErrors:
+        """Return the absence of any error, for a reason."""
+        return cls(np.full(entries, np.nan), np.zeros(entries), reason)
+
+    def limits(self, estimate: Floats, level: float) -> tuple[Floats, Floats]:
+        """Return ``estimate ∓ t se``."""
+        return t_limits(estimate, self.se, self.df, level)
+
+    def pvalue(self, estimate: Floats, null: float) -> Floats:
+        """Return two-sided p-values by t."""
+        return t_pvalue(estimate, self.se, self.df, null)
+
+    def reasons(self, estimate: Floats) -> list[str]:
+        """Name entries without degrees of freedom, without an error, and those of error 0."""
+        return [
+            self.reason
+            if not np.isfinite(se) and (df > 0 or self.reason != NO_ERROR)
+            else NO_DEGREES
+            if not df > 0
+            else NO_VARIATION
+            if not se > 1e-12 * max(1.0, abs(value))
+            else ""
+            for se, df, value in zip(self.se, self.df, estimate, strict=True)
+        ]
+
+
+def by_influence(
+    totals: Floats, design: SurveyDesign, df: ArrayLike | None = None
+) -> StandardErrors:
+    """Return errors from what each sampled unit adds to the estimates.
+
+    ``se² = Σ_h m_h/(m_h - 1) Σ_u (T_hu - T̄_h)²``, see `SurveyDesign`.
+
+    Parameters
+    ----------
+    totals
+        Sums of influence values in each unit, (units, entries).
+    design
+        The units and their strata.
+    df
+        Degrees of freedom of each entry, where it rests on a part of the units only; those of the
+        design by default.
+    """
+    entries = totals.shape[1]
+    degrees = np.full(entries, float(design.df)) if df is None else np.asarray(df, np.float64)
+    return StandardErrors(np.sqrt(design.variance(totals)), degrees * np.ones(entries))
+
+
+@dataclass(frozen=True, eq=False)
+class Coefficients:
+    """Errors of functions of coefficients, by the delta method.
+
+    The gradient comes from one batch of 2k + 1 rows of coefficients, each moved by a small part of
+    its own error, so a new functional needs no derivative of its own.
+
+    Attributes
+    ----------
+    parameters
+        (k,)
+    covariance
+        (k, k)
+    functional
+        From coefficients (..., k) to entries (..., entries).
+    degrees
+        Degrees of freedom: one number, or a function from gradients (entries, k) to them where
+        they depend on the combination of coefficients (Satterthwaite).
+
+    Examples
+    --------
+    >>> source = Coefficients(np.array([2.0, 3.0]), np.eye(2), lambda b: b[..., :1] * b[..., 1:])
+    >>> source.gradient.round(6), source.se.round(6)
+    (array([[3., 2.]]), array([3.605551]))
+    """
+
+    parameters: Floats
+    covariance: Floats
+    functional: Functional
+    degrees: float | Callable[[Floats], Floats] = float("inf")
+
+    @cached_property
+    def gradient(self) -> Floats:
+        """Derivatives of the entries by the coefficients, (entries, k)."""
+        return gradient_of(self.functional, self.parameters, np.diagonal(self.covariance))
+
+    @cached_property
+    def se(self) -> Floats:
+        """``√(g'Vg)``, (entries,)."""
+        with np.errstate(invalid="ignore"):
+            variance = np.einsum("ej,jk,ek->e", self.gradient, self.covariance, self.gradient)
+            return np.sqrt(np.where(variance >= 0, variance, np.nan))
+
+    @cached_property
+    def df(self) -> Floats:
+        """Degrees of freedom, (entries,)."""
+        if callable(self.degrees):
+            return self.degrees(self.gradient)
+        return np.full(len(self.gradient), float(self.degrees))
+
+    @property
+    def _errors(self) -> StandardErrors:
+        return StandardErrors(self.se, self.df)
+
+    def limits(self, estimate: Floats, level: float) -> tuple[Floats, Floats]:
+        """Return ``estimate ∓ t se``."""
+        return self._errors.limits(estimate, level)
+
+    def pvalue(self, estimate: Floats, null: float) -> Floats:
+        """Return two-sided p-values by t."""
+        return self._errors.pvalue(estimate, null)
+
+    def reasons(self, estimate: Floats) -> list[str]:
+        """Name entries without degrees of freedom or without an error."""
+        return self._errors.reasons(estimate)
+
+
+def gradient_of(functional: Functional, parameters: Floats, variances: Floats) -> Floats:
+    """Return derivatives of a functional's entries by central differences, (entries, k).
+
+    Steps are 6e-6 of the larger of a parameter and its error, the third root of the precision, so
+    that truncation and rounding are alike some 1e-10 of the derivative's scale.
+    """
+    errors = np.sqrt(np.where(variances > 0, variances, 0.0))
+    step = _STEP * np.maximum(np.abs(parameters), np.where(errors > 0, errors, 1.0))
+    moved = np.diag(step)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        values = functional(np.concatenate([parameters + moved, parameters - moved]))
+    k = len(parameters)
+    exact = (parameters + step) - (parameters - step)
+    return np.asarray(((values[:k] - values[k:]) / exact[:, None]).T)
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """Errors from bootstrap draws.
+
+    Attributes
+    ----------
+    estimate
+        On the sample itself, (entries,).
+    draws
+        (draws, entries); NaN entries are left out of their column.
+    df
+        Degrees of freedom of the design the draws repeat, (entries,); 0 where there is no error.
+    interval
+        A kind of `interval_of`.
+    inflation
+        What the variance of the draws is multiplied by, for strata of one unit.
+    constant
+        Marks entries that are the same in every sample by construction, (entries,), or None.
+    pulls, own_se, draw_se
+        What ``"bca"`` and ``"studentized"`` need, as in `interval_of`.
+    """
+
+    estimate: Floats
+    draws: Floats
+    df: Floats
+    interval: str = "percentile"
+    inflation: float = 1.0
+    pulls: Floats | None = None
+    own_se: Floats | None = None
+    draw_se: Floats | None = None
+
+    @cached_property
+    def _widened(self) -> Floats:
+        if self.inflation == 1.0:
+            return self.draws
+        moved = self.estimate + np.sqrt(self.inflation) * (self.draws - self.estimate)
+        return np.asarray(moved)
+
+    @cached_property
+    def _count(self) -> NDArray[np.intp]:
+        return np.asarray(np.isfinite(self.draws).sum(axis=0))
+
+    @cached_property
+    def se(self) -> Floats:
+        """Standard deviation of the draws, (entries,)."""
+        return spread_of(self._widened)
+
+    def limits(self, estimate: Floats, level: float) -> tuple[Floats, Floats]:
+        """Return limits of the kind of interval."""
+        return interval_of(
+            self.interval,
+            level,
+            self.estimate,
+            self._widened,
+            pulls=self.pulls,
+            se=self.own_se,
+            draw_se=self.draw_se,
+            df=self.df,
+        )
+
+    def pvalue(self, estimate: Floats, null: float) -> Floats:
+        """Return the share of draws beyond `null`, twice the smaller; by t for the t interval."""
+        if self.interval == "t":
+            return t_pvalue(estimate, self.se, self.df, null)
+        return tail_probability(self._widened, null)
+
+    def reasons(self, estimate: Floats) -> list[str]:
+        """Name entries without degrees of freedom, draws, spread, or draws on both sides."""
+        one_sided = np.zeros(len(estimate), dtype=np.bool_)
+        if self.interval in ("bc", "bca"):
+            below = (self.draws < self.estimate).sum(axis=0)
+            above = (self.draws > self.estimate).sum(axis=0)
+            one_sided = (below == 0) | (above == 0)
+        return [
+            NO_DEGREES
+            if not df > 0
+            else FEW_DRAWS
+            if count < _FEWEST
+            else NO_VARIATION
+            if not se > 1e-12 * max(1.0, abs(value))
+            else ONE_SIDE
+            if alone
+            else ""
+            for df, count, se, value, alone in zip(
+                self.df, self._count, self.se, estimate, one_sided, strict=True
+            )
+        ]

@@ -1,0 +1,273 @@
+"""The sampling design: what was drawn, and so how much is known about the error of an estimate.
+
+Respondents, or whole clusters of them, are the units that were drawn, within strata. An estimate
+varies as its units do: with T_u what unit u adds to it (the sum of its respondents' influence
+values), its variance is ``Σ_h m_h/(m_h - 1) Σ_u (T_hu - T̄_h)²`` over strata h of m_h units, and it
+is known with as many degrees of freedom as there are units less strata. Without degrees of freedom
+there is no error.
+
+References
+----------
+Binder, D. A. (1983). On the variances of asymptotically normal estimators from complex surveys.
+International Statistical Review 51, 279-292. https://doi.org/10.2307/1402588
+
+Korn, E. L., Graubard, B. I. (1999). Analysis of Health Surveys, chapter 5.
+https://doi.org/10.1002/9781118032619
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.errors import choose
+from csimodel.findings import Finding
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
+Lonely = Literal["fail", "remove", "certainty", "average", "adjust"]
+_FEW = 20  # degrees of freedom below which errors are rough
+
+
+def require_lonely(lonely: object) -> Lonely:
+    """Return the treatment of lonely strata when it is one of those allowed.
+
+    Raises
+    ------
+    OptionError
+        When it is not.
+    """
+    for allowed in get_args(Lonely):
+        if lonely == allowed:
+            treatment: Lonely = allowed
+            return treatment
+    choose("lonely", lonely, get_args(Lonely))
+    raise AssertionError
+
+
+@dataclass(frozen=True, eq=False)
+class SurveyDesign:
+    """The units a sample was drawn in: respondents, or clusters, within strata.
+
+    Attributes
+    ----------
+    unit
+        Unit of each respondent, codes 0, 1, …, (rows,).
+    stratum
+        Stratum of each unit, codes 0, 1, …, (units,).
+    weights
+        Survey weights, (rows,), or None.
+    lonely
+        How a stratum of a single unit is treated, which says nothing of its own spread:
+        ``"adjust"`` (default) takes the unit's distance from the mean of all units, which is
+        cautious; ``"average"`` gives such strata the mean variance of the others; ``"certainty"``
+        and ``"remove"`` let them add nothing, as right where the unit was certain to be drawn;
+        ``"fail"`` refuses them.
+    kind
+        What a unit is called: ``"respondent"`` or ``"cluster"``.
+
+    Examples
+    --------
+    >>> design = SurveyDesign.of(6, cluster=np.array([0, 0, 1, 1, 2, 2]))
+    >>> design.df
+    2
+    >>> design.variance(np.array([[-1.0], [0.0], [1.0]]))
+    array([3.])
+    """
+
+    unit: Codes
+    stratum: Codes
+    weights: Floats | None = None
+    lonely: Lonely = "adjust"
+    kind: Literal["respondent", "cluster"] = "respondent"
+
+    @classmethod
+    def of(
+        cls,
+        rows: int,
+        strata: Codes | None = None,
+        cluster: Codes | None = None,
+        weights: Floats | None = None,
+        lonely: Lonely = "adjust",
+    ) -> SurveyDesign:
+        """Return the design of rows with these strata and clusters; a cluster is in one stratum."""
+        unit = np.arange(rows) if cluster is None else cluster
+        stratum = np.zeros(int(unit.max(initial=-1)) + 1, dtype=np.intp)
+        if strata is not None:
+            stratum[unit] = strata
+        return cls(unit, stratum, weights, lonely, "respondent" if cluster is None else "cluster")
+
+    @property
+    def units(self) -> int:
+        """Number of units."""
+        return len(self.stratum)
+
+    @cached_property
+    def strata(self) -> int:
+        """Number of strata."""
+        return int(self.stratum.max(initial=-1)) + 1
+
+    @cached_property
+    def sizes(self) -> Codes:
+        """Number of units of each stratum, (strata,)."""
+        return np.bincount(self.stratum, minlength=self.strata)
+
+    @cached_property
+    def lonely_units(self) -> NDArray[np.bool_]:
+        """Mark the units that are alone in their stratum, (units,)."""
+        alone: NDArray[np.bool_] = self.sizes[self.stratum] == 1
+        return alone if self.strata > 1 else np.zeros_like(alone)
+
+    @property
+    def df(self) -> int:
+        """Degrees of freedom of the whole sample: units less strata."""
+        return self.units - self.strata
+
+    def degrees(self, codes: Codes, groups: int) -> Codes:
+        """Return the degrees of freedom of each group: its units less their strata, (groups,).
+
+        Parameters
+        ----------
+        codes
+            Group of each respondent, (rows,); -1 for none.
+        groups
+            How many there are.
+
+        References
+        ----------
+        Korn and Graubard (1999), section 5.2.
+        """
+        member = codes >= 0
+        if self.kind == "respondent" and self.strata == 1:
+            return np.maximum(np.bincount(codes[member], minlength=groups) - 1, 0)
+        pairs = np.unique(codes[member] * self.units + self.unit[member])
+        group, unit = np.divmod(pairs, self.units)
+        cells = np.unique(group * self.strata + self.stratum[unit]) // self.strata
+        units, strata = (np.bincount(of, minlength=groups) for of in (group, cells))
+        return np.asarray(units - strata, dtype=np.intp)
+
+    def totals(self, values: Floats) -> Floats:
+        """Sum values of respondents, (rows, any), within units, (units, any)."""
+        if self.kind == "respondent":
+            return values
+        sums = np.zeros((self.units, values.shape[1]))
+        np.add.at(sums, self.unit, values)
+        return sums
+
+    @property
+    def inflation(self) -> float:
+        """What the variance is multiplied by for strata of one unit: 1 but for ``"average"``."""
+        alone = int(self.lonely_units.sum())
+        if self.lonely != "average" or alone in (0, self.strata):
+            return 1.0
+        return self.strata / (self.strata - alone)
+
+    @cached_property
+    def factors(self) -> tuple[Floats, Floats]:
+        """``(c_h, a_h)`` of ``Σ_h c_h (Σ_u T_hu² - a_h (Σ_u T_hu)²)``, (strata,) each.
+
+        ``m/(m - 1)`` and ``1/m`` for m units; ``1`` and ``0``, or ``0`` and ``0``, for one.
+        """
+        size = self.sizes.astype(np.float64)
+        alone = 1.0 if self.lonely == "adjust" and self.strata > 1 else 0.0
+        several = np.maximum(size, 2.0)
+        factor = np.where(size > 1, several / (several - 1.0), alone) * self.inflation
+        return factor, np.where(size > 1, 1.0 / several, 0.0)
+
+    def variance(self, totals: Floats) -> Floats:
+        """Return the variance of estimates from what each unit adds, (units, any) to (any,)."""
+        factor, share = self.factors
+        squares = np.zeros((self.strata, totals.shape[1]))
+        sums = np.zeros_like(squares)
+        np.add.at(squares, self.stratum, totals**2)
+        np.add.at(sums, self.stratum, totals)
+        variance = factor @ squares - (factor * share) @ sums**2
+        return np.asarray(np.where(variance < 0, 0.0, variance))
+
+    def covariance(self, totals: Floats) -> Floats:
+        """Return the covariance matrix of estimates from what each unit adds, (any, any)."""
+        factor, share = self.factors
+        sums = np.zeros((self.strata, totals.shape[1]))
+        np.add.at(sums, self.stratum, totals)
+        whole = (totals * factor[self.stratum, None]).T @ totals
+        return np.asarray(whole - (sums * (factor * share)[:, None]).T @ sums)
+
+    def leave_out(self, parts: Floats, whole: Floats, units: Codes) -> Floats:
+        """Return totals over all units with each of some left out, (chosen, any).
+
+        With several strata the others of the unit's stratum are weighted up to keep its total,
+        ``m / (m - 1)`` for m units; a unit alone in its stratum is just left out.
+
+        Parameters
+        ----------
+        parts, whole
+            Totals of each unit left out, (chosen, any), and of each stratum, (strata, any).
+        units
+            Numbers of the units.
+        """
+        everything, own = whole.sum(axis=0), self.stratum[units]
+        if self.strata == 1:
+            return np.asarray(everything - parts)
+        m = self.sizes[own][:, None].astype(np.float64)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            kept = everything + whole[own] / (m - 1.0) - parts * (m / (m - 1.0))
+        return np.asarray(np.where(m > 1, kept, everything - parts))
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Strata of one unit, and few units to learn the error from."""
+        return tuple(self._findings())
+
+    def _findings(self) -> Iterator[Finding]:
+        alone = int(self.lonely_units.sum())
+        values: dict[str, object] = {
+            "units": self.units,
+            "strata": self.strata,
+            "df": self.df,
+            "alone": alone,
+            "lonely": self.lonely,
+        }
+        if self.df == 0:
+            sentence = _ONE_UNIT if self.units == 1 else _ALL_LONELY
+            yield Finding("no-degrees-of-freedom", sentence, count=0, values=values)
+            return
+        if alone:
+            yield Finding("lonely-strata", _LONELY[self.lonely], count=alone, values=values)
+        if self.df < _FEW and (self.strata > 1 or self.kind == "cluster"):
+            sentence = _FEW_UNITS if self.strata == 1 else _FEW_UNITS_IN_STRATA
+            yield Finding("few-units", sentence, count=self.df, values=values)
+
+
+_ONE_UNIT = (
+    "All answers come from a single cluster or respondent, so nothing has a standard error, an "
+    "interval or a p-value."
+)
+_ALL_LONELY = (
+    "Each of the {strata} strata holds a single cluster or respondent, so nothing has a standard "
+    "error, an interval or a p-value; merge similar strata."
+)
+_FEW_UNITS = (
+    "Errors are learnt from {units} clusters, so they are rough; limits by t with {df} degrees of "
+    "freedom allow for it (interval='t' of a bootstrap), while percentiles of draws come out too "
+    "narrow."
+)
+_FEW_UNITS_IN_STRATA = (
+    "Errors are learnt from {units} units in {strata} strata, so they are rough; limits by t with "
+    "{df} degrees of freedom allow for it (interval='t' of a bootstrap), while percentiles of "
+    "draws come out too narrow."
+)
+_LONELY: dict[str, str] = {
+    "adjust": "{alone} of {strata} strata hold a single unit, which shows no spread; its distance "
+    "from the mean of all units is taken for it (lonely='adjust').",
+    "average": "{alone} of {strata} strata hold a single unit, which shows no spread; the mean "
+    "variance of the other strata is taken for it (lonely='average').",
+    "certainty": "{alone} of {strata} strata hold a single unit, taken as certain to be drawn, so "
+    "that it adds nothing to the errors (lonely='certainty').",
+    "remove": "{alone} of {strata} strata hold a single unit and are left out of the errors, which "
+    "may be too small (lonely='remove').",
+}
