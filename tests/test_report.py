@@ -350,11 +350,13 @@ def test_a_group_column_may_bear_the_name_of_a_column_of_the_table():
     assert list(table)[:3] == ["mean (label)", "construct", "mean"]
 
 
-def test_every_table_and_figure_is_known_so_that_old_ones_are_removed(hostile, tmp_path):
+def test_every_table_and_figure_is_known_so_that_old_ones_are_removed(
+    hostile, hostile_folder, tmp_path
+):
     assert set(tables.tables(hostile)) == set(tables.NAMES)
-    (tmp_path / "tables").mkdir()
-    for name in ("index_by_group", "mine"):
-        (tmp_path / "tables" / f"{name}.csv").write_text("x")
+    assert {file.stem for file in hostile_folder.glob("figures/*.svg")} == set(figures.NAMES)
+    shutil.copytree(hostile_folder, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "tables" / "mine.csv").write_text("x")
     plain = csi.analyze(csi.load_mobi(), draws=50, progress=False)
     csi.write_report(plain, tmp_path, progress=False)
     assert not (tmp_path / "tables" / "index_by_group.csv").exists()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
+from csimodel.characters import encodable
 from csimodel.errors import ModelError
 
 Kind = Literal["reflective", "composite", "single"]
@@ -30,8 +31,8 @@ class Construct:
     Raises
     ------
     ModelError
-        For an unknown kind, a blank name or one that is not text, no items, an item named twice,
-        or several items in a single.
+        For an unknown kind, a name that is blank or not text or holds half a character, no items,
+        an item named twice, or several items in a single.
     """
 
     name: str
@@ -48,6 +49,11 @@ class Construct:
                     f"Construct {self.name!r} has the name {name!r} in it, which is "
                     f"{'blank' if isinstance(name, str) else 'not text'}; name constructs and "
                     "items by text, as the columns of the data."
+                )
+            if encodable(name) != name:
+                raise ModelError(
+                    f"The name {name!r} has half a character in it, as text that was read with "
+                    "the wrong encoding; write it anew."
                 )
         if self.kind not in get_args(Kind):
             raise ModelError(

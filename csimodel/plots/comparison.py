@@ -113,7 +113,7 @@ def compare(
     style.title_axes(ax, family, x=axis)
     if title:
         ax.set_title(
-            title,
+            lettering.drawable(title),
             loc="left",
             x=-left / _WIDE,
             pad=72 * (above - 0.28),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties
 
+from csimodel.characters import printable
+
+_BREAKS = re.compile("[\t\v\f\r\x1c-\x1f\x85\u2028\u2029]")
 _MEASURE_DPI = 288
 _renderer: Any = RendererAgg
 _RULER: Any = _renderer(1, 1, _MEASURE_DPI)
@@ -27,6 +31,17 @@ def font(family: Sequence[str], size: float, weight: str = "normal") -> FontProp
     )
 
 
+def drawable(text: str) -> str:
+    r"""Return `text` without what has no shape: other breaks than line feeds become spaces.
+
+    Examples
+    --------
+    >>> drawable("a\tb\r\nc\x00") == "a b\nc\ufffd"
+    True
+    """
+    return printable(_BREAKS.sub(" ", text.replace("\r\n", "\n")))
+
+
 def measure(
     text: str, size: float, family: Sequence[str], weight: str = "normal"
 ) -> tuple[float, float]:
@@ -40,7 +55,7 @@ def measure(
     (True, True)
     """
     properties = font(family, size, weight)
-    lines = text.split("\n")
+    lines = drawable(text).split("\n")
     widths = [
         _RULER.get_text_width_height_descent(line or " ", properties, False)[0] for line in lines
     ]
@@ -107,7 +122,7 @@ def _fill(text: str, width: float, size: float, family: Sequence[str], weight: s
 
 def _pieces(text: str) -> list[str]:
     pieces = [""]
-    for character in text.replace("\n", " "):
+    for character in drawable(text).replace("\n", " "):
         pieces[-1] += character
         if character in " _-./:·" or ord(character) >= 0x2E80:
             pieces.append("")

@@ -101,7 +101,7 @@ def name_points(
         far = abs(dy) > _NEAR or abs(dx) > labels[i].size[0] / 2 + _NEAR
         line = {"arrowstyle": "-", "color": style.MUTED, "linewidth": 0.6}
         ax.annotate(
-            names[i],
+            lettering.drawable(names[i]),
             xy=(float(points[i, 0]), float(points[i, 1])),
             xytext=(float(dx), float(dy)),
             textcoords="offset points",

@@ -18,7 +18,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
 from csimodel.errors import OptionError
-from csimodel.plots.lettering import font
+from csimodel.plots.lettering import drawable, font
 
 # Okabe and Ito's palette: told apart with any of the common colour deficiencies.
 BLUE = "#0072B2"
@@ -150,7 +150,7 @@ def write(
     written = ax.text(
         x,
         y,
-        text,
+        drawable(text),
         fontproperties=font(family, size, weight),
         color=color,
         parse_math=False,
@@ -210,11 +210,11 @@ def title_axes(
     'US$'
     """
     shared: dict[str, Any] = {"parse_math": False, "usetex": False, "color": INK}
-    ax.set_xlabel(x, fontproperties=font(family, TEXT_SIZE), labelpad=5, **shared)
-    ax.set_ylabel(y, fontproperties=font(family, TEXT_SIZE), labelpad=5, **shared)
+    ax.set_xlabel(drawable(x), fontproperties=font(family, TEXT_SIZE), labelpad=5, **shared)
+    ax.set_ylabel(drawable(y), fontproperties=font(family, TEXT_SIZE), labelpad=5, **shared)
     if title is not None:
         ax.set_title(
-            title,
+            drawable(title),
             loc="left",
             pad=8,
             fontproperties=font(family, TITLE_SIZE, "bold"),

@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from csimodel.characters import printable
 from csimodel.errors import OptionError
 from csimodel.quiet import quiet
 
@@ -63,8 +64,8 @@ def to_svg(figure: Figure, *, title: str | None = None) -> str:
     with _LOCK, quiet(), mpl.rc_context(_SETTINGS):  # characters without a font are told before
         figure.savefig(buffer, format="svg", metadata=nothing)
     text = buffer.getvalue()
-    text = text[text.index("<svg") :].strip()
+    text = printable(text[text.index("<svg") :].strip())
     prefix = "f" + hashlib.sha256(text.encode()).hexdigest()[:8] + "-"
     text = _REFERENCE.sub(lambda match: match.group(1) + prefix, text)
-    label = f' aria-label="{escape(title)}"' if title is not None else ""
+    label = f' aria-label="{escape(printable(title))}"' if title is not None else ""
     return text.replace("<svg", f'<svg role="img"{label}', 1)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from csimodel.assessment.verdicts import ATTENTION, NOT_JUDGED
+from csimodel.characters import printable
 from csimodel.report import grids, sentences
 from csimodel.report.figures import Picture
 from csimodel.report.method import references, steps
@@ -47,6 +48,7 @@ def render(
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -62,6 +64,11 @@ def render(
         date=date,
         **_parts(analysis, title),
     )
+
+
+def _shown(value: object) -> object:
+    """Replace what no page can hold in a text; style sheet and figures are markup already."""
+    return printable(value) if type(value) is str else value
 
 
 def _parts(analysis: Analysis, title: str | None) -> dict[str, object]:

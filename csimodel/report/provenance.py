@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from csimodel.errors import ModelError
 from csimodel.model import Model, catalogue
 from csimodel.survey import Survey
 
@@ -124,7 +125,30 @@ def _model(model: Model) -> str:
     for name, build in _CATALOGUE.items():
         if model == build():
             return f"csi.models.{name}()"
-    return f"csi.Model.from_syntax({_quoted(model.to_syntax())})"
+    text = model_text(model)
+    return _built(model) if text is None else f"csi.Model.from_syntax({_quoted(text)})"
+
+
+def model_text(model: Model) -> str | None:
+    """Return a model's text; None where a name in it has what model text cannot hold.
+
+    >>> model_text(Model.from_syntax("Value =~ v1 + v2"))
+    'Value =~ v1 + v2'
+    """
+    try:
+        return model.to_syntax()
+    except ModelError:
+        return None
+
+
+def _built(model: Model) -> str:
+    """Write a model as the calls that build it."""
+    if model.parameters or model.definitions:
+        return "...  # as it was built: a name in it cannot be written in a model's text"
+    kinds = {"reflective": "reflective", "single": "reflective", "composite": "composite"}
+    made = [f"csi.{kinds[one.kind]}({one.name!r}, {list(one.items)!r})" for one in model.constructs]
+    paths = [tuple(path) for path in model.paths]
+    return f"csi.Model([{', '.join(made)}], {paths!r})"
 
 
 def _shared(values: Mapping[str, object], names: tuple[str, ...]) -> object:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import pandas as pd
 
-from csimodel.report.provenance import code, fingerprint, versions
+from csimodel.report.provenance import code, fingerprint, model_text, versions
 from csimodel.report.tables import tables
 from csimodel.report.words import label
 
@@ -40,7 +40,7 @@ def results(analysis: Analysis) -> dict[str, Json]:
             "cluster": survey.cluster,
             "sha256_of_answers": fingerprint(analysis),
         },
-        "model": {"name": fit.model.name, "syntax": fit.model.to_syntax()},
+        "model": {"name": fit.model.name, "syntax": model_text(fit.model)},
         "estimator": {
             "label": fit.estimator.label,
             "converged": fit.converged,

@@ -7,16 +7,16 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from csimodel.errors import OptionError
+from csimodel.characters import encodable
+from csimodel.report.folder import folder_of, require_folder, write_together
 from csimodel.report.results import results
+from csimodel.report.spreadsheet import spreadsheet
 from csimodel.report.tables import NAMES, tables
 
 if TYPE_CHECKING:
     from csimodel.report.analysis import Analysis
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell starts that a spreadsheet would run
+_ALWAYS = ("report.html", "results.json", "tables/index.csv", "figures/index.svg")
 
 
 def write_report(
@@ -41,8 +41,11 @@ def write_report(
         elsewhere), ``tables/*.csv``, ``figures/*.svg`` and ``results.json`` (strict JSON, null
         where there is no number). CSV files are UTF-8 with a byte order mark, which makes
         Excel show Chinese; pandas reads them with ``encoding="utf-8-sig"``. A text cell that
-        a spreadsheet would run as a formula gets an apostrophe in front. A table or figure
-        of an earlier report that this one does not have is removed.
+        a spreadsheet would run as a formula gets an apostrophe in front.
+
+        ``csimodel-manifest.json`` says which files are the report's, by their hashes. A later
+        report takes the place of an earlier one, whole or, when it is interrupted, not at all;
+        files that are not of an earlier report, or were changed since, are never touched.
     title
         Title of the page; by default the target and the data's name.
     date
@@ -58,7 +61,8 @@ def write_report(
     Raises
     ------
     OptionError
-        When the folder cannot be written.
+        When the folder cannot be written, or holds a file of somebody else, or one that was
+        changed, where the report's would go.
 
     Warns
     -----
@@ -80,47 +84,42 @@ def write_report(
     from csimodel.report import figures
     from csimodel.report.page import render
 
-    target = Path(folder)
+    target = folder_of(folder)
+    require_folder(target, _ALWAYS, _known())
     drawings = figures.drawings(analysis)
     with tqdm(drawings, "figures", delay=1, disable=not progress, leave=False) as bar:
         drawn = [draw(analysis) for draw in bar]
-    found = tables(analysis)
     texts = {f"figures/{one.name}.svg": _standalone(one.svg) for one in drawn}
-    texts |= {f"tables/{name}.csv": "\ufeff" + _csv(table) for name, table in found.items()}
+    texts |= {f"tables/{name}.csv": spreadsheet(table) for name, table in tables(analysis).items()}
     facts = results(analysis)
     texts["results.json"] = json.dumps(facts, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     texts["report.html"] = render(analysis, drawn, sorted(texts), title=title, date=date)
-    old = [f"tables/{name}.csv" for name in NAMES] + [
-        f"figures/{name}.svg" for name in figures.NAMES
-    ]
-    try:
-        for name in ("tables", "figures"):
-            (target / name).mkdir(parents=True, exist_ok=True)
-        for name in old:
-            if name not in texts:
-                (target / name).unlink(missing_ok=True)
-        for name, text in texts.items():
-            (target / name).write_bytes(text.encode())
-    except OSError as error:
-        raise OptionError(
-            f"The report cannot be written to {str(target)!r} ({error.strerror or error}); "
-            "choose another folder."
-        ) from error
+    files = {name: encodable(text).encode() for name, text in texts.items()}
+    write_together(target, files, _known())
     return target / "report.html"
+
+
+def require_report_folder(folder: str | PathLike[str]) -> None:
+    """Refuse a folder that cannot take a report, before the work of an analysis.
+
+    Raises
+    ------
+    OptionError
+        When it cannot be written, or holds files of somebody else under the report's names.
+    """
+    require_folder(folder_of(folder), _ALWAYS, _known())
+
+
+def _known() -> set[str]:
+    """Return the names of all files a report can have."""
+    from csimodel.report import figures
+
+    return {
+        *_ALWAYS,
+        *(f"tables/{name}.csv" for name in NAMES),
+        *(f"figures/{name}.svg" for name in figures.NAMES),
+    }
 
 
 def _standalone(svg: str) -> str:
     return '<?xml version="1.0" encoding="utf-8"?>\n' + svg + "\n"
-
-
-def _csv(table: pd.DataFrame) -> str:
-    safe = table.set_axis([_inert(str(name)) for name in table.columns], axis=1)
-    for position, dtype in enumerate(table.dtypes):
-        if not pd.api.types.is_numeric_dtype(dtype):
-            cells = [_inert(x) if isinstance(x, str) else x for x in table.iloc[:, position]]
-            safe.isetitem(position, cells)
-    return str(safe.to_csv(index=False, float_format="%.10g", lineterminator="\n"))
-
-
-def _inert(text: str) -> str:
-    return "'" + text if text.startswith(_FORMULA) else text
