@@ -1,0 +1,1 @@
+"""Random surveys and models through every public call."""

@@ -1,0 +1,487 @@
+"""Every public call on a case, by part; what a part calls is registered by name."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+
+import csimodel as csi
+from csimodel.estimators.quantities import _REGISTRY as QUANTITIES
+
+from fuzz.judge import Judge
+from fuzz.surveys import ESTIMATORS, Case, Recipe
+
+INTERVALS = ("percentile", "basic", "normal", "studentized", "bc", "bca")
+PARTS: dict[str, Callable[[SimpleNamespace], None]] = {}
+COVERED: set[str] = set()
+
+
+def part(*names: str) -> Callable[[Callable], Callable]:
+    """Register a part and the public names it covers."""
+
+    def add(function: Callable) -> Callable:
+        PARTS[function.__name__] = function
+        COVERED.update(names)
+        return function
+
+    return add
+
+
+def parts_of(recipe: Recipe, count: int) -> list[str]:
+    """Return the parts of the calls that a case takes, others in each case."""
+    order = np.random.default_rng(recipe.seed + 1).permutation(len(PARTS))
+    return [list(PARTS)[k] for k in sorted(order[:count])]
+
+
+def play(case: Case, judge: Judge, parts: list[str] | None = None) -> None:
+    """Read and fit a case, and run parts of the calls on it, all by default."""
+    survey = judge("read_survey", csi.read_survey, case.frame, **case.reading)
+    if survey is None:
+        return
+    judge.look("Survey", survey)
+    fits = {}
+    for name in case.recipe.estimators:
+        fit = judge(f"fit {name}", csi.fit, case.model, survey, ESTIMATORS[name])
+        if fit is not None:
+            fits[name] = fit
+    fit = next(iter(fits.values()), None)
+    judge.beside = [fit, survey]
+    boot = None
+    if fit is not None:
+        boot = judge("bootstrap", csi.bootstrap, fit, 40, rng=1, progress=False)
+        judge.beside = [fit, survey, boot]
+    rng = np.random.default_rng(case.recipe.seed)
+    given = SimpleNamespace(
+        case=case, judge=judge, survey=survey, fits=fits, fit=fit, boot=boot, rng=rng
+    )
+    for name in parts or PARTS:
+        PARTS[name](given)
+
+
+def _drawn(given: SimpleNamespace, values: list, count: int) -> list:
+    """Return some of many, others in each case."""
+    values = list(values)
+    return [values[k] for k in given.rng.permutation(len(values))[:count]]
+
+
+def with_fit(function: Callable[[SimpleNamespace], None]) -> Callable[[SimpleNamespace], None]:
+    """Run a part only where there is a fit."""
+
+    def run(given: SimpleNamespace) -> None:
+        if given.fit is not None:
+            function(given)
+
+    run.__name__ = function.__name__
+    return run
+
+
+@part("fit", "Fit", "PLS", "ML", "LeastSquares", "WLSMV", "Semopy", "factor_scores", "FactorScores")
+@with_fit
+def fits(given):
+    judge, case = given.judge, given.case
+    for name, fit in given.fits.items():
+        judge.beside = [fit, given.survey]
+        judge.look(f"fit {name}", fit)
+        judge(f"{name} standardized", fit.standardized, "latent")
+        judge(f"{name} modification_indices", fit.modification_indices)
+        scores = judge(f"{name} factor_scores", csi.factor_scores, fit, "bartlett", "scale")
+        judge.look("factor_scores", scores)
+        judge(f"{name} strict", csi.fit, case.model, given.survey, ESTIMATORS[name], strict=True)
+        judge(f"{name} of moments", csi.fit, case.model, fit.moments, ESTIMATORS[name])
+    judge.beside = [given.fit, given.survey, given.boot]
+
+
+@part("bootstrap", "Bootstrap", "jackknife", "Jackknife", "Quantity", "register")
+@with_fit
+def inference(given):
+    judge, fit, boot = given.judge, given.fit, given.boot
+    jack = judge("jackknife", csi.jackknife, fit)
+    judge.look("jackknife", jack)
+    for quantity in _drawn(given, QUANTITIES, 5):
+        if jack is not None:
+            judge(f"jackknife {quantity}", jack.table, quantity)
+    poisson = judge(
+        "bootstrap poisson", csi.bootstrap, fit, 25, rng=2, kind="poisson", workers=2,
+        inadmissible="drop", progress=False,
+    )  # fmt: skip
+    for one in (boot, poisson):
+        if one is None:
+            continue
+        judge.look("bootstrap", one)
+        for quantity in _drawn(given, QUANTITIES, 6):
+            judge(f"draws {quantity}", one.draws, quantity)
+            for interval in INTERVALS:
+                if interval == "studentized" and len(given.case.frame) > 30:
+                    continue
+                judge(f"table {interval}", one.table, quantity, interval, 0.9)
+
+
+@part("bollen_stine", "BollenStine")
+@with_fit
+def chi_square(given):
+    for fit in given.fits.values():
+        test = given.judge("bollen_stine", csi.bollen_stine, fit, 30, rng=1, progress=False)
+        given.judge.look("bollen_stine", test)
+
+
+@part("assess", "Assessment", "compare", "Comparison")
+@with_fit
+def judgement(given):
+    judge, fit, boot = given.judge, given.fit, given.boot
+    for one in given.fits.values():
+        judge.look("assess", judge("assess", csi.assess, one))
+    judge.look("assess", judge("assess boot", csi.assess, fit, boot, 0.9))
+    every = list(given.fits.values())
+    compared = judge("compare", csi.compare, *every, fit, bootstraps=[boot] + [None] * len(every))
+    judge.look("compare", compared)
+    if compared is not None:
+        judge("compare.table", compared.table, "total_effects")
+        judge("compare.intervals", compared.intervals, "loadings")
+        _draw(judge, "plots.compare", csi.plots.compare, compared)
+
+
+@part("index_scores", "respondent_index", "importance_performance")
+@with_fit
+def index(given):
+    judge, fit, boot, last = given.judge, given.fit, given.boot, given.case.last
+    for one in given.fits.values():
+        scores = judge("index_scores", csi.index_scores, one)
+        if scores is not None:
+            judge(f"index repr", repr, scores)
+            _draw(judge, "plots.index_bars", csi.plots.index_bars, scores)
+    for by in (None, "group", ["group", "wave"], "firm"):
+        judge(f"index_scores by {by}", csi.index_scores, fit, by)
+        if boot is None:
+            continue
+        for interval in INTERVALS[:1] if by else INTERVALS:
+            if interval != "studentized":
+                scores = judge(f"index_scores boot {interval}", csi.index_scores, fit, by, boot, 0.9, interval)
+        if scores is not None and len(scores) < 40:
+            _draw(judge, "plots.index_bars", csi.plots.index_bars, scores)
+    judge("respondent_index", csi.respondent_index, fit)
+    judge("importance", csi.importance_performance, fit, last)
+    table = judge("importance boot", csi.importance_performance, fit, last, boot, 0.9)
+    if table is not None:
+        _draw(judge, "plots.importance_performance", csi.plots.importance_performance, table, target=last)
+
+
+@part("fit_groups", "GroupFits", "fit_multigroup", "MultiGroupFit", "invariance", "Invariance")
+def groups(given):
+    judge, case = given.judge, given.case
+    for name in case.recipe.estimators[:2]:
+        for by in ("group", ["wave", "group"]):
+            many = judge(
+                f"fit_groups {name}", csi.fit_groups, case.model, given.survey, by, ESTIMATORS[name]
+            )
+            if many is None:
+                continue
+            judge.beside = [given.survey, many]
+            judge.look("fit_groups", many)
+            judge("fit_groups.table", many.table, "paths")
+            for label in list(many)[:3]:
+                one = judge("group", many.__getitem__, label)
+                judge.beside = [given.survey, one]
+                judge.look("group fit", one)
+                judge("group assess", csi.assess, one)
+                judge("group index", csi.index_scores, one)
+                own = judge("group bootstrap", csi.bootstrap, one, 25, rng=1, progress=False)
+                if own is not None:
+                    judge.beside.append(own)
+                    judge("group table", own.table, "paths")
+        joint = judge(
+            f"fit_multigroup {name}", csi.fit_multigroup, case.model, given.survey, "group",
+            ESTIMATORS[name], equal=["loadings", "intercepts"],
+        )  # fmt: skip
+        judge.beside = [given.survey, joint]
+        judge.look("fit_multigroup", joint)
+        if joint is not None:
+            judge("multigroup mi", joint.modification_indices)
+            judge.look("multigroup fit", next(iter(joint.values())))
+    judge.beside = [given.survey]
+    judge.look("invariance", judge("invariance", csi.invariance, case.model, given.survey, "group"))
+
+
+@part("repurchase", "Repurchase", "repurchase_shape", "compare_shapes", "calibration")
+@with_fit
+def regressions(given):
+    judge, fit, boot, last = given.judge, given.fit, given.boot, given.case.last
+    families = {
+        "logit": "again", "probit": "again", "cloglog": "again", "ols": "answer",
+        "fractional-logit": "answer", "fractional-probit": "answer", "beta": "answer",
+        "ordered-logit": "answer", "ordered-probit": "answer",
+    }  # fmt: skip
+    given.reps = []
+    for family in _drawn(given, families, 4):
+        outcome = families[family]
+        options = {"scale": (1, 10)} if outcome == "answer" else {}
+        some = {"controls": ["age"]} if given.rng.random() < 0.5 else {}
+        draws = boot if given.rng.random() < 0.5 else None
+        rep = judge(
+            f"repurchase {family}", csi.repurchase, fit, outcome, index=last, family=family,
+            bootstrap=draws, level=0.9, progress=False, **options, **some,
+        )  # fmt: skip
+        if rep is None:
+            continue
+        given.reps.append(rep)
+        judge.beside = [fit, boot, given.survey, rep]
+        judge.look(f"repurchase {family}", rep)
+        judge("rep.predict", rep.predict, [20, 50, 90])
+        judge("rep.contrast", rep.contrast, 60, 70)
+        curve = judge("rep.curve", rep.curve)
+        judge("rep.effect_at", rep.effect_at, 50)
+        judge("rep.elasticity", rep.elasticity)
+        judge("rep.level_for", rep.level_for, 0.5)
+        judge("rep.categories", rep.categories, [20, 90])
+        judge("rep.expected_answer", rep.expected_answer, [20, 90])
+        if curve is not None:
+            _draw(judge, "plots.repurchase_curve", csi.plots.repurchase_curve, curve)
+        for kind in ("quadratic", "spline", "hinge", "isotonic"):
+            shape = judge(f"shape {kind}", csi.repurchase_shape, rep, kind, draws=25, rng=1)
+            judge.look(f"shape {kind}", shape)
+        judge.look(
+            "compare_shapes", judge("compare_shapes", csi.compare_shapes, rep, folds=3, draws=19, rng=1)
+        )
+        bins = judge("calibration", csi.calibration, rep, groups=5, folds=3, rng=1)
+        judge.look("calibration", bins)
+        if bins is not None:
+            _draw(judge, "plots.calibration", csi.plots.calibration, bins)
+    judge.beside = [fit, given.survey, boot]
+    formula = f"answer ~ {last} + age" if last.isidentifier() else f'answer ~ Q("{last}") + age'
+    judge("repurchase formula", csi.repurchase, fit, formula=formula, index=last, scale=(1, 10))
+
+
+@part("repurchase_of_index", "corrected_slopes_of_index", "repurchase_asymmetry_of_index",
+      "repurchase_panel_of_index", "repurchase_segments_of_index")  # fmt: skip
+def of_index(given):
+    judge, frame, rng = given.judge, given.case.frame, given.rng
+    judge.beside = []
+    index = pd.Series(rng.uniform(0, 100, len(frame)), frame.index, name="index")
+    if given.case.recipe.missing:
+        index[rng.random(len(frame)) < 0.2] = np.nan
+    more = {"weights": frame["w"]} if "w" in frame else {}
+    if "psu" in frame:
+        more["cluster"] = frame["psu"]
+    rep = judge("repurchase_of_index", csi.repurchase_of_index, index, frame["again"], **more)
+    judge.look("repurchase_of_index", rep)
+    found = judge(
+        "corrected_slopes_of_index", csi.corrected_slopes_of_index, index, frame["answer"], 0.8,
+        scale=(1, 10), draws=20, progress=False, **more,
+    )  # fmt: skip
+    judge.look("corrected_slopes_of_index", found)
+    judge.look("asymmetry_of_index", judge(
+        "asymmetry_of_index", csi.repurchase_asymmetry_of_index, index, index[::-1].to_numpy(),
+        frame["answer"], scale=(1, 10), **more,
+    ))  # fmt: skip
+    judge.look("segments_of_index", judge(
+        "segments_of_index", csi.repurchase_segments_of_index, index, frame["again"],
+        frame["group"], fewest=3, **more,
+    ))  # fmt: skip
+    cells = pd.DataFrame({"i": index, "y": frame["again"], "firm": frame["firm"], "year": frame["year"]})
+    cells = cells.groupby(["firm", "year"], as_index=False).mean()
+    judge.look("panel_of_index", judge(
+        "panel_of_index", csi.repurchase_panel_of_index, cells, "y", firm="firm", period="year", index="i",
+    ))  # fmt: skip
+
+
+@part("repurchase_segments", "repurchase_mixed", "repurchase_panel", "repurchase_time",
+      "repurchase_asymmetry", "corrected_slopes", "CorrectedSlopes", "index_reliability",
+      "group_reliability", "Reliability")  # fmt: skip
+@with_fit
+def models_of_outcomes(given):
+    judge, fit, boot, last = given.judge, given.fit, given.boot, given.case.last
+    first = given.case.model.construct_names[0]
+    draws = boot if given.rng.random() < 0.5 else None
+    quiet = {"bootstrap": draws, "level": 0.9}
+    segments = judge(
+        "segments", csi.repurchase_segments, fit, "again", "group", index=last, fewest=3,
+        progress=False, **quiet,
+    )  # fmt: skip
+    judge.look("segments", segments)
+    if segments is not None:
+        _draw(judge, "plots.repurchase_curves", csi.plots.repurchase_curves, segments)
+    for model in ("random-intercept", "within-between"):
+        judge.look("mixed", judge(
+            "mixed", csi.repurchase_mixed, fit, "answer", "firm", index=last, scale=(1, 10),
+            model=model, **quiet,
+        ))  # fmt: skip
+    judge.look("panel", judge(
+        "panel", csi.repurchase_panel, fit, "again", firm="firm", period="year", index=last, **quiet,
+    ))  # fmt: skip
+    for kind in ("repurchase", "defection"):
+        judge.look("time", judge(
+            "time", csi.repurchase_time, fit, duration="months", event="event", kind=kind, index=last,
+            progress=False, **quiet,
+        ))  # fmt: skip
+    judge.look("asymmetry", judge(
+        "asymmetry", csi.repurchase_asymmetry, fit, "answer", quality=first, expectations=last,
+        scale=(1, 10), progress=False, **quiet,
+    ))  # fmt: skip
+    judge.look("index_reliability", judge("index_reliability", csi.index_reliability, fit, last))
+    slopes = judge(
+        "corrected_slopes", csi.corrected_slopes, fit, "answer", index=last, scale=(1, 10),
+        reliability=0.8, progress=False, **quiet,
+    )  # fmt: skip
+    judge.look("corrected_slopes", slopes)
+    if slopes is not None:
+        _draw(judge, "plots.slopes", csi.plots.slopes, slopes)
+    judge.look("corrected by", judge(
+        "corrected by", csi.corrected_slopes, fit, "answer", index=last, scale=(1, 10), by="firm",
+        progress=False,
+    ))  # fmt: skip
+    scores = judge("index_scores firm", csi.index_scores, fit, "firm")
+    if scores is not None:
+        own = scores.xs(last, level=-1)
+        judge.look("group_reliability", judge(
+            "group_reliability", csi.group_reliability, own["mean"], own["se"]
+        ))  # fmt: skip
+
+
+@part("repurchase_top_drop", "complaint_repurchase")
+def complaints(given):
+    judge, survey = given.judge, given.survey
+    judge.look("top_drop", judge(
+        "top_drop", csi.repurchase_top_drop, survey, satisfaction="answer", repurchase="again",
+        by="group", fewest=3,
+    ))  # fmt: skip
+    judge.look("complaints", judge(
+        "complaints", csi.complaint_repurchase, survey, complained="complained",
+        handling="handling", repurchase="again", satisfied="answer", well_from=7, satisfied_from=7,
+        dissatisfied_to=4,
+    ))  # fmt: skip
+
+
+@part("money", "literature")
+@with_fit
+def money(given):
+    judge, case, m = given.judge, given.case, csi.money
+    judge("literature", csi.literature.table)
+    economics = m.Economics(
+        margin=120.0, currency="EUR", period="year", discount_rate=0.08, customers=1e4,
+        first_margin=["end", "now"][case.recipe.seed % 2], horizon=[None, 5][case.recipe.seed % 2],
+    )  # fmt: skip
+    rep = judge(
+        "repurchase", csi.repurchase, given.fit, "again", index=case.last, family="logit",
+        bootstrap=given.boot, progress=False,
+    )  # fmt: skip
+    kept: object = float(given.rng.uniform(0, 1))
+    if rep is not None:
+        judge.look("profit_of_change", judge(
+            "profit_of_change", m.profit_of_change, rep, 60, 65, economics, draws=40
+        ))  # fmt: skip
+        own = judge("retention_of", m.retention_of, rep, 60.0, economics, draws=40)
+        judge.look("retention_of", own)
+        kept = own if own is not None else kept
+        for driver in case.model.construct_names[:2]:
+            found = judge(
+                "profit_of_driver", m.profit_of_driver, given.boot or given.fit, rep, driver, economics,
+                draws=40,
+            )  # fmt: skip
+            judge.look("profit_of_driver", found)
+    found = [
+        judge("lifetime_value", m.lifetime_value, kept, economics),
+        judge("profit_of_retention", m.profit_of_retention, kept, 0.9, economics),
+        judge("fewer_defections", m.fewer_defections, kept, economics, cut=0.25, acquisition_cost=10),
+        judge("acquisition_or_retention", m.acquisition_or_retention, kept, economics,
+              acquisition_cost=50, retention_cost=10),
+        judge("complaint_budget", m.complaint_budget, 0.9, kept, economics, retention=0.8,
+              dissatisfied=0.2, complaint_rate=0.4),
+        judge("more_complaints", m.more_complaints, 0.9, kept, economics, retention=0.8,
+              dissatisfied=0.2, from_=0.3, to=0.5, compensation=20),
+    ]  # fmt: skip
+    for one in found:
+        judge.look("money", one)
+        if one is not None:
+            judge("break_even", m.break_even_spending, one)
+            judge.look("npv", judge("net_present_value", m.net_present_value, one, 1000.0))
+            _draw(judge, "plots.money_steps", csi.plots.money_steps, one)
+    judge("buying_rates", m.buying_rates, given.survey, bought="again", existing="event")
+
+
+@part("plots", "simulate")
+@with_fit
+def pictures(given):
+    judge, fit, boot = given.judge, given.fit, given.boot
+    _draw(judge, "plots.path_diagram", csi.plots.path_diagram, fit)
+    if boot is not None:
+        _draw(judge, "plots.path_diagram boot", csi.plots.path_diagram, fit, bootstrap=boot)
+        for quantity in ("paths", "loadings"):
+            table = judge("boot.table", boot.table, quantity)
+            if table is not None:
+                _draw(judge, "plots.intervals", csi.plots.intervals, table)
+    table = pd.DataFrame({"value": given.rng.normal(size=4)}, list("abcd"))
+    _draw(judge, "plots.waterfall", csi.plots.waterfall, table)
+
+
+@part("simulate")
+def simulation(given):
+    judge, case, rng, simulate = given.judge, given.case, given.rng, csi.simulate
+    judge.beside = []
+    shapes = [None, simulate.HeavyTailed(8.0), simulate.Skewed(-1.0, 2.0), simulate.Normal()]
+    truth = judge(
+        "population", simulate.population, case.model, paths=float(rng.uniform(-0.5, 0.9)),
+        loadings=float(rng.uniform(0.2, 0.99)), shape=shapes[rng.integers(4)],
+        scale=[None, (1, 10)][rng.integers(2)],
+        missing=[None, simulate.Missing(0.2)][rng.integers(2)],
+        firms=[None, simulate.Firms(5)][rng.integers(2)],
+        outcome=[None, simulate.Outcome(0.02, construct=case.last)][rng.integers(2)],
+    )  # fmt: skip
+    judge.look("population", truth)
+    if truth is None:
+        return
+    judge("truth.survey", lambda: truth.survey(50, rng=1))
+    name = case.recipe.estimators[0]
+    for n in (20, 100):
+        power = judge(f"power {name}", simulate.power, truth, n, ESTIMATORS[name], draws=8, resamples=25)
+        judge.look("power", power)
+    judge("replicate", simulate.replicate, truth, 60, 5, ESTIMATORS[name], resamples=25)
+
+
+@part("analyze", "Analysis", "write_report")
+def report(given):
+    judge, case = given.judge, given.case
+    analysis = judge(
+        "analyze", csi.analyze, given.survey, case.model, draws=40, outcome="answer",
+        outcome_scale=(1, 10), by="group", target=case.last, progress=False,
+    )  # fmt: skip
+    judge.look("analyze", analysis)
+    if analysis is not None:
+        with tempfile.TemporaryDirectory() as folder:
+            judge("write_report", csi.write_report, analysis, Path(folder) / "out", progress=False)
+
+
+@part("moments_of", "Moments", "models", "Model", "reflective", "composite", "Construct", "Path",
+      "Survey", "read_survey", "read_codebook", "Codebook", "Item", "ConstructMinimum", "load_mobi",
+      "load_acsi2015")  # fmt: skip
+def reading(given):
+    judge, case, survey = given.judge, given.case, given.survey
+    judge.look("Model", case.model)
+    text = judge("to_syntax", case.model.to_syntax)
+    if text is not None:
+        again = judge("from_syntax", csi.Model.from_syntax, text)
+        if again is not None and again != case.model:
+            judge("round trip", _unequal, text)
+    judge("to_semopy", case.model.to_semopy)
+    moments = judge("moments_of", csi.moments_of, survey, case.items)
+    judge.look("moments", moments)
+    for missing in ("error", csi.ConstructMinimum(1), "mean"):
+        judge("read_survey", csi.read_survey, case.frame, **{**case.reading, "missing": missing})
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.csv"
+        case.frame.to_csv(path, index=False)
+        judge("read csv", csi.read_survey, path, **case.reading)
+        judge("read_codebook", csi.read_codebook, path)
+
+
+def _unequal(text: str) -> None:
+    raise AssertionError(f"a model read back from its text is another: {text}")
+
+
+def _draw(judge: Judge, name: str, function: Callable, *args, **options) -> None:
+    figure = judge(name, function, *args, **options)
+    if figure is not None:
+        judge(f"{name} svg", csi.plots.to_svg, figure)
