@@ -18,7 +18,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 
-# The package's tests set these to "warn", so that an operation without a value is seen there.
+# Tests set these to "warn", so that an operation without a value is seen there.
 STATE: dict[Literal["over", "divide", "invalid"], Kind] = {
     "over": "ignore",
     "divide": "ignore",
@@ -32,16 +32,18 @@ def own_errstate(function: Callable[P, R]) -> Callable[P, R]:
     Examples
     --------
     >>> @own_errstate
-    ... def ratio(x, y):
-    ...     return x / y
+    ... def product(x, y):
+    ...     return float(np.float64(x) * y)
     >>> with np.errstate(all="raise"):
-    ...     ratio(1.0, np.float64(1e-320)), ratio(np.float64(1e-300), 1e300)
-    (..., ...)
+    ...     product(1e-300, 1e-300)
+    0.0
     """
 
     @wraps(function)
     def within(*args: P.args, **options: P.kwargs) -> R:
-        with np.errstate(under="ignore", **STATE):
+        with np.errstate(
+            over=STATE["over"], divide=STATE["divide"], invalid=STATE["invalid"], under="ignore"
+        ):
             return function(*args, **options)
 
     return within
@@ -67,6 +69,8 @@ def own_errstate_in(cls: type[T]) -> type[T]:
             continue
         if isinstance(member, FunctionType):
             setattr(cls, name, own_errstate(member))
+        elif isinstance(member, classmethod):
+            setattr(cls, name, classmethod(own_errstate(member.__func__)))
         elif isinstance(member, property) and member.fget is not None:
             setattr(cls, name, property(own_errstate(member.fget), doc=member.__doc__))
         elif isinstance(member, cached_property):

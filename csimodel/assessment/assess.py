@@ -28,12 +28,14 @@ from csimodel.assessment.judge_structure import (
 from csimodel.assessment.verdicts import ATTENTION, NOT_JUDGED, as_table
 from csimodel.errors import EstimationError
 from csimodel.estimators import Fit, find, require_fit, require_own
+from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference import Bootstrap
 from csimodel.options import require_level
 
 Floats = NDArray[np.float64]
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Assessment:
     """Quality of a fit: tables of measures, and a verdict on each. Made by `assess`.
@@ -194,6 +196,7 @@ def _trimmed(table: pd.DataFrame, rows: list[str]) -> pd.DataFrame:
     return kept.rename_axis(index=None, columns=None)
 
 
+@own_errstate
 def assess(fit: Fit, bootstrap: Bootstrap | None = None, level: float = 0.95) -> Assessment:
     """Check a fit's measurement, regressions and overall fit against the literature.
 

@@ -15,10 +15,12 @@ from csimodel.estimators.fit import Fit
 from csimodel.estimators.quantities import Quantity, find
 from csimodel.estimators.requirements import Draws, require_fit, same_fit
 from csimodel.findings import Finding, listed
+from csimodel.floats import own_errstate, own_errstate_in
 
 _DOUBTFUL = ("exploding-errors", "stopped-short")  # warnings after which an estimate says nothing
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """Fits of the same constructs and paths, a column each.
@@ -154,6 +156,7 @@ def _bracketed(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({name: table[name].apply(text, axis=1) for name in names})
 
 
+@own_errstate
 def compare(
     *fits: Fit,
     names: Sequence[str] | None = None,

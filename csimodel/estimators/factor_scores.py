@@ -18,6 +18,7 @@ from csimodel.estimators.estimates import Outcome
 from csimodel.estimators.fit import Fit
 from csimodel.estimators.requirements import require_fit
 from csimodel.findings import Finding, listed
+from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.model import Model
 
 Floats = NDArray[np.float64]
@@ -25,6 +26,7 @@ Floats = NDArray[np.float64]
 _ENOUGH = 0.8  # determinacy below which scores rank respondents badly (Gorsuch 1983, Grice 2001)
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class FactorScores:
     """Factor scores, and how far they determine the constructs.
@@ -68,6 +70,7 @@ class FactorScores:
         return pd.DataFrame({**described, "determinacy": self.determinacy})
 
 
+@own_errstate
 def factor_scores(
     fit: Fit,
     method: Literal["regression", "bartlett"] = "regression",

@@ -36,6 +36,7 @@ from csimodel.estimators.solution import Estimator, Solution
 from csimodel.estimators.summary import Summary
 from csimodel.estimators.unusable import UNUSABLE
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.model import Model
 from csimodel.moments import Moments, moments_of
 from csimodel.survey import Answers, Survey, read_survey
@@ -43,6 +44,7 @@ from csimodel.survey import Answers, Survey, read_survey
 Floats = NDArray[np.float64]
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Fit:
     """A fitted model: labelled results, and how far they can be trusted.
@@ -423,6 +425,7 @@ class Fit:
         return pd.Series(quantity.values(self.solution), quantity.labels(self.model), name=name)
 
 
+@own_errstate
 def fit(
     model: Model,
     survey: Survey | Moments | object,

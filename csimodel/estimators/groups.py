@@ -17,12 +17,14 @@ from csimodel.estimators.fit import Fit
 from csimodel.estimators.quantities import Quantity, find
 from csimodel.estimators.solution import Estimator, Solution
 from csimodel.findings import Finding, listed
+from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.model import Model
 from csimodel.moments import Moments, group_moments
 from csimodel.options import require_names
 from csimodel.survey import Answers, Survey, read_survey
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class GroupFits(Mapping[Hashable, Fit]):
     """The fits of all groups: a mapping from group label to `Fit`, and tables over groups.
@@ -129,6 +131,7 @@ class GroupFits(Mapping[Hashable, Fit]):
                 yield finding.within("In all groups together")
 
 
+@own_errstate
 def fit_groups(
     model: Model,
     survey: Survey | object,

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from csimodel.estimators.covariance.estimator import CovarianceEstimates
+from csimodel.floats import own_errstate_in
 
 if TYPE_CHECKING:
     from csimodel.estimators.fit import Fit
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Summary:
     """Results on a page: ``print`` it, or leave it as the last line of a notebook cell."""

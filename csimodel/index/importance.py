@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from csimodel.errors import ModelError, suggest
 from csimodel.estimators import Fit, Quantity, Solution, register, require_fit, require_own
 from csimodel.estimators.quantities import matrix_entries, reachable
+from csimodel.floats import own_errstate
 from csimodel.index.index import INDEX
 from csimodel.index.points import point_weights, scale_of
 from csimodel.inference import Bootstrap
@@ -43,6 +44,7 @@ def _impacts(solution: Solution) -> Floats:
 IMPACTS = register(Quantity("impacts", matrix_entries(reachable), _impacts))
 
 
+@own_errstate
 def importance_performance(
     fit: Fit, target: str = "Satisfaction", bootstrap: Bootstrap | None = None, level: float = 0.95
 ) -> pd.DataFrame:

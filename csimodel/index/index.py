@@ -33,6 +33,7 @@ from csimodel.estimators import (
 from csimodel.estimators.covariance.findings import heywood_items
 from csimodel.estimators.quantities import by_construct
 from csimodel.findings import Finding, tell
+from csimodel.floats import own_errstate
 from csimodel.index.by_group import group_draws, group_errors, group_points
 from csimodel.index.points import by_block, point_weights, scale_of
 from csimodel.inference import (
@@ -87,6 +88,7 @@ def respondent_points(answers: Answers, moments: Moments) -> Floats:
     return np.asarray((values - minimum) / width * 100.0)
 
 
+@own_errstate
 def respondent_index(fit: Fit) -> pd.DataFrame:
     """Return every respondent's index of every construct, 0 to 100, respondents × constructs.
 
@@ -114,6 +116,7 @@ def respondent_index(fit: Fit) -> pd.DataFrame:
     )
 
 
+@own_errstate
 def index_scores(
     fit: Fit,
     by: str | Sequence[str] | None = None,

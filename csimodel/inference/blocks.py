@@ -9,6 +9,8 @@ from contextvars import copy_context
 from threading import Thread
 from typing import TypeVar
 
+from csimodel.floats import own_errstate
+
 Answer = TypeVar("Answer")
 
 _LOOK = 0.2  # seconds between two looks at an interrupt, where a wait cannot be interrupted
@@ -69,6 +71,7 @@ def in_order(
         pending.clear()
 
 
+@own_errstate
 def _fill(answer: Future[Answer], work: Callable[[int], Answer], number: int) -> None:
     try:
         answer.set_result(work(number))

@@ -14,6 +14,7 @@ from csimodel.estimators import Fit, Outcome, Solution, require_fit
 from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.designs import design_of
 from csimodel.inference.jackknife import count_outcomes
 from csimodel.inference.nested import progress_bar
@@ -24,6 +25,7 @@ Floats = NDArray[np.float64]
 _FEWEST = 20  # usable draws below which there is no p-value
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class BollenStine:
     """χ² of a fit among those of resamples from answers that obey the model.
@@ -95,6 +97,7 @@ class BollenStine:
         return f"<Bollen-Stine: χ² {self.chisq:.2f}, p {self.pvalue:.4f}, {size} draws{told}>"
 
 
+@own_errstate
 def bollen_stine(
     fit: Fit,
     draws: int = 1_000,

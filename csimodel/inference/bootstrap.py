@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.errors import InferenceError, choose
 from csimodel.estimators import Fit, Inadmissible, Outcome, Quantity, Solution, find, require_fit
 from csimodel.findings import Finding, tell
+from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.blocks import in_order
 from csimodel.inference.designs import design_of
 from csimodel.inference.infer import infer
@@ -31,6 +32,7 @@ Floats = NDArray[np.float64]
 _FEWEST = 20  # usable draws below which no interval is given
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Bootstrap:
     """Refits of a model on resampled respondents.
@@ -232,6 +234,7 @@ class Bootstrap:
         return f"<Bootstrap of {self.fit!r}: {len(self.usable)} {self.design.kind} draws{told}>"
 
 
+@own_errstate
 def bootstrap(
     fit: Fit,
     draws: int = 5_000,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from csimodel.errors import InferenceError
 from csimodel.estimators import Fit, Outcome, Quantity, Solution, find, require_fit, samples_for
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import LOST_UNITS, NO_ERROR, StandardErrors
 from csimodel.survey.sampling import SurveyDesign
@@ -25,6 +26,7 @@ _LOST = (
 )
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Jackknife:
     """Estimates with each unit left out.
@@ -132,6 +134,7 @@ class Jackknife:
         )
 
 
+@own_errstate
 def jackknife(fit: Fit) -> Jackknife:
     """Refit a model with each respondent (each cluster, if the survey has them) left out.
 

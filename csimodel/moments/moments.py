@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import SurveyError, suggest
+from csimodel.floats import own_errstate_in
 
 if TYPE_CHECKING:
     from csimodel.moments.ordinal import OrdinalMoments
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False)
 class Moments:
     """Means and covariances of items, with any leading batch axes.

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.floats import own_errstate
 from csimodel.moments.moments import Moments
 from csimodel.survey import Answers, Survey
 from csimodel.survey.sampling import SurveyDesign
@@ -19,6 +20,7 @@ _STRETCH = 4096  # rows handled together
 _CELLS = 2**22  # products of items held at once
 
 
+@own_errstate
 def moments_of(source: Answers | Survey | Moments, items: Sequence[str] | None = None) -> Moments:
     """Return the moments of a survey's items, of prepared answers, or moments as they are.
 

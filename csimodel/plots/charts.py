@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from csimodel.errors import OptionError
+from csimodel.floats import own_errstate
 from csimodel.plots import fonts, lettering, style
 from csimodel.plots.labels import Array
 
@@ -17,6 +18,7 @@ _ROW = 0.27  # inches per row
 _LABEL_WIDTH = 190.0  # widest line of a row's label, points
 
 
+@own_errstate
 def index_bars(scores: pd.DataFrame, *, title: str | None = None, ax: Axes | None = None) -> Figure:
     """Draw 0–100 indices as bars with their intervals and values.
 
@@ -99,6 +101,7 @@ def _score_rows(scores: pd.DataFrame) -> list[tuple[str, int | None]]:
     return rows
 
 
+@own_errstate
 def intervals(
     table: pd.DataFrame, *, title: str | None = None, x: str = "Estimate", ax: Axes | None = None
 ) -> Figure:

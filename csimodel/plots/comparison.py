@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from csimodel.errors import OptionError
 from csimodel.estimators import Comparison
+from csimodel.floats import own_errstate
 from csimodel.plots import fonts, lettering, style
 
 _COLOURS = (style.BLUE, style.VERMILLION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -21,6 +22,7 @@ _WIDE = 4.8  # inches of the axes
 _LABEL_WIDTH = 190.0  # widest line of a row's label, points
 
 
+@own_errstate
 def compare(
     comparison: Comparison,
     quantity: str = "paths",

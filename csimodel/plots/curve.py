@@ -13,12 +13,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from csimodel.errors import OptionError
+from csimodel.floats import own_errstate
 from csimodel.plots import fonts, lettering, style
 from csimodel.plots.charts import check_table
 from csimodel.plots.labels import Array
 from csimodel.plots.points import name_points, on_paper
 
 
+@own_errstate
 def repurchase_curve(
     curve: pd.DataFrame,
     *,

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from csimodel.errors import OptionError
+from csimodel.floats import own_errstate
 from csimodel.plots import fonts, lettering, style
 from csimodel.plots.charts import check_table
 from csimodel.plots.curve import repurchase_curve
@@ -33,6 +34,7 @@ class HasCurves(Protocol):
         """Return rows (name, index), and columns as of one curve."""
 
 
+@own_errstate
 def repurchase_curves(
     curves: HasCurves | Mapping[Any, pd.DataFrame | HasCurve],
     *,

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from csimodel.errors import OptionError
 from csimodel.estimators import require_fit
+from csimodel.floats import own_errstate
 from csimodel.plots import fonts, ink, lettering, style
 from csimodel.plots.blocks import fan
 from csimodel.plots.layout import Graph, lay_out
@@ -20,6 +21,7 @@ _NAME_WIDTH = 92.0  # widest line in an ellipse, points
 _ITEM_WIDTH = 62.0  # widest line in an item's box, points
 
 
+@own_errstate
 def path_diagram(fit: Any, *, bootstrap: Any = None, items: bool = True) -> Figure:
     """Draw the model of a fit with its estimates.
 

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from csimodel.errors import OptionError
+from csimodel.floats import own_errstate
 from csimodel.plots import fonts, lettering, style
 from csimodel.plots.charts import check_table
 from csimodel.plots.labels import Array
@@ -25,6 +26,7 @@ _QUADRANTS = {
 _LEAST_SPAN = 10.0  # index points shown, so that a small difference looks small
 
 
+@own_errstate
 def importance_performance(
     importance: pd.DataFrame | pd.Series[float],
     performance: pd.Series[float] | None = None,

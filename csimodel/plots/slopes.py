@@ -7,12 +7,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from csimodel.floats import own_errstate
 from csimodel.plots import fonts, style
 from csimodel.plots.charts import bounds, check_table, estimate_text
 from csimodel.plots.rows import finish_rows, row_axes, whole_decimals
 from csimodel.repurchase.corrected.result import LABELS, CorrectedSlopes
 
 
+@own_errstate
 def slopes(
     table: CorrectedSlopes | pd.DataFrame,
     *,

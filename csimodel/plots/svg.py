@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from csimodel.characters import printable
 from csimodel.errors import OptionError
+from csimodel.floats import own_errstate
 from csimodel.quiet import quiet
 
 _SETTINGS: Any = {
@@ -28,6 +29,7 @@ _LOCK = threading.Lock()  # rc_context is one for all threads
 _REFERENCE = re.compile(r'(\bid="|url\(#|href="#)')
 
 
+@own_errstate
 def to_svg(figure: Figure, *, title: str | None = None) -> str:
     """Return `figure` as one ``<svg>`` element, ready to be put inside an HTML page.
 

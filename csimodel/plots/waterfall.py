@@ -12,11 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 
 from csimodel.errors import OptionError
+from csimodel.floats import own_errstate
 from csimodel.plots import fonts, lettering, style
 from csimodel.plots.charts import bounds, check_table
 from csimodel.plots.rows import finish_rows, row_axes, whole_decimals
 
 
+@own_errstate
 def waterfall(
     table: pd.DataFrame,
     *,
@@ -92,6 +94,7 @@ def waterfall(
     return figure
 
 
+@own_errstate
 def money_steps(money: Any, *, title: str | None = None, ax: Axes | None = None) -> Figure:
     """Draw how a change becomes money, step by step, and how uncertain each step is.
 

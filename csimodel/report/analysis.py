@@ -21,6 +21,7 @@ from csimodel.estimators import Fit
 from csimodel.estimators import fit as fit_model
 from csimodel.estimators.solution import Estimator
 from csimodel.findings import Finding, collected, listed
+from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.index import importance_performance, index_scores, scale_of
 from csimodel.inference import Bootstrap, bootstrap
 from csimodel.model import Model, catalogue
@@ -36,6 +37,7 @@ from csimodel.survey import Item, Survey, read_survey
 _CATALOGUE = {"ecsi": catalogue.ecsi, "acsi": catalogue.acsi}
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Analysis:
     """Everything a report says, computed: made by `analyze`, written down by `write_report`.
@@ -120,6 +122,7 @@ class Analysis:
         return f"<Analysis of {self.fit!r}: {told}>"
 
 
+@own_errstate
 def analyze(
     survey: Survey | object,
     model: Model | str | None = None,

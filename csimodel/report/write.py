@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from csimodel.characters import encodable
+from csimodel.floats import own_errstate
 from csimodel.report.folder import folder_of, require_folder, write_together
 from csimodel.report.results import results
 from csimodel.report.spreadsheet import spreadsheet
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _ALWAYS = ("report.html", "results.json", "tables/index.csv", "figures/index.svg")
 
 
+@own_errstate
 def write_report(
     analysis: Analysis,
     folder: str | PathLike[str],

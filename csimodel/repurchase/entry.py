@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.errors import ModelError, OptionError, SurveyError, choose, suggest
 from csimodel.estimators import Fit, require_fit, require_own
 from csimodel.findings import listed
+from csimodel.floats import own_errstate
 from csimodel.index import respondent_index
 from csimodel.inference import Bootstrap
 from csimodel.options import require_level
@@ -33,6 +34,7 @@ INTERVALS = ("percentile", "basic", "normal", "bc")
 _AS_NUMBERS = "recode it, or pass a column of numbers"
 
 
+@own_errstate
 def repurchase(
     fit: Fit,
     outcome: str | pd.Series | ArrayLike | None = None,
@@ -176,6 +178,7 @@ def repurchase(
     return Repurchase(regression, chain, level, interval, found)
 
 
+@own_errstate
 def repurchase_of_index(
     index: pd.Series | pd.DataFrame | ArrayLike,
     outcome: pd.Series | ArrayLike,

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError
+from csimodel.floats import own_errstate_in
 from csimodel.repurchase import categories as ordered
 from csimodel.repurchase.estimate import Estimate
 from csimodel.repurchase.needed import NeededLevel, level_for
@@ -18,6 +19,7 @@ from csimodel.repurchase.summary import Summary
 Floats = NDArray[np.float64]
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Repurchase(Regressed):
     """What a point of the index is worth in repurchase. Made by `repurchase`.

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from csimodel.floats import own_errstate_in
+
 if TYPE_CHECKING:
     from csimodel.repurchase.result import Repurchase
 
@@ -17,6 +19,7 @@ _MARKS = {"note": "note", "warning": "WARNING", "failure": "DO NOT USE"}
 _FINE = "No findings: converged, nobody left out, predictions between 0 and 1."
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Summary:
     """Results on a page: ``print`` it, or leave it as the last line of a notebook cell."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from csimodel.errors import ModelError, OptionError, suggest
 from csimodel.estimators import PLS, Estimates, Solution
 from csimodel.estimators.structural import causal_order
+from csimodel.floats import own_errstate
 from csimodel.model import Model
 from csimodel.moments import Moments
 from csimodel.simulate.given import by_item, by_pair, matrix_of_pairs
@@ -25,6 +26,7 @@ Blocks = float | Mapping[str, float | Sequence[float]] | pd.DataFrame
 Pairs = float | Mapping[str, float] | pd.DataFrame
 
 
+@own_errstate
 def population(
     model: Model,
     *,

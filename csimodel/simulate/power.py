@@ -12,11 +12,13 @@ import pandas as pd
 from csimodel.errors import OptionError
 from csimodel.estimators import Estimator
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.options import require_count, require_level, seed_of
 from csimodel.simulate.replicate import Replications, replicate
 from csimodel.simulate.truth import Seed, Truth
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Power:
     """What samples of several sizes show of a quantity. Made by `power`.
@@ -79,6 +81,7 @@ class Power:
         return f"<p>{escape(self._title)}</p>{self.table.round(3).to_html(border=0)}{notes}"
 
 
+@own_errstate
 def power(
     truth: Truth,
     n: int | Sequence[int],

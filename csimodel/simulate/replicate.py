@@ -29,6 +29,7 @@ from csimodel.estimators.covariance.parameters import (
     standardised,
     vcov,
 )
+from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference import bootstrap
 from csimodel.model import Model
 from csimodel.moments import moments_of
@@ -39,6 +40,7 @@ from csimodel.survey import Answers
 Floats = NDArray[np.float64]
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False)
 class Replications:
     """Estimates and intervals of many samples of one population.
@@ -166,6 +168,7 @@ def parameter_rows(solution: Solution) -> ParameterRows:
     return ParameterRows(*(np.where(lost[:, None], np.nan, part) for part in found))
 
 
+@own_errstate
 def replicate(
     truth: Truth,
     n: int,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import OptionError
 from csimodel.estimators import Fit, Quantity, Solution, find
+from csimodel.floats import own_errstate_in
 from csimodel.index.points import by_block, point_weights
 from csimodel.model import Model
 from csimodel.moments import Moments
@@ -26,6 +27,7 @@ Floats = NDArray[np.float64]
 Seed = int | np.random.Generator | None
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Truth:
     """A population with known parameters, and how it is surveyed. Made by `population`.

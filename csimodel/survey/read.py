@@ -11,6 +11,7 @@ import pandas as pd
 
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate
 from csimodel.survey import checks
 from csimodel.survey.codebook import Codebook, read_codebook
 from csimodel.survey.codes import cells_with_codes, require_outside_scales
@@ -22,6 +23,7 @@ from csimodel.survey.sampling import Lonely, require_lonely
 from csimodel.survey.survey import Item, Survey
 
 
+@own_errstate
 def read_survey(
     data: object,
     *,

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate_in
 from csimodel.survey.answers import Answers, collect, require_blocks
 from csimodel.survey.missing import Missing
 from csimodel.survey.sampling import Lonely
@@ -54,6 +55,7 @@ class Item:
     assumed: bool = field(default=False, repr=False)
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False)
 class Survey:
     """Hold respondents' answers with what is known about the items and the sample design.

@@ -12,7 +12,6 @@ import pandas as pd
 
 import csimodel as csi
 from csimodel.estimators.quantities import _REGISTRY as QUANTITIES
-
 from fuzz.judge import Judge
 from fuzz.surveys import ESTIMATORS, Case, Recipe
 
@@ -116,7 +115,7 @@ def inference(given):
         for quantity in _drawn(given, QUANTITIES, 6):
             judge(f"draws {quantity}", one.draws, quantity)
             for interval in INTERVALS:
-                if interval == "studentized" and len(given.case.frame) > 30:
+                if interval == "studentized" and len(given.case.frame) > 16:
                     continue
                 judge(f"table {interval}", one.table, quantity, interval, 0.9)
 
@@ -152,7 +151,7 @@ def index(given):
     for one in given.fits.values():
         scores = judge("index_scores", csi.index_scores, one)
         if scores is not None:
-            judge(f"index repr", repr, scores)
+            judge("index repr", repr, scores)
             _draw(judge, "plots.index_bars", csi.plots.index_bars, scores)
     for by in (None, "group", ["group", "wave"], "firm"):
         judge(f"index_scores by {by}", csi.index_scores, fit, by)
@@ -160,14 +159,22 @@ def index(given):
             continue
         for interval in INTERVALS[:1] if by else INTERVALS:
             if interval != "studentized":
-                scores = judge(f"index_scores boot {interval}", csi.index_scores, fit, by, boot, 0.9, interval)
+                scores = judge(
+                    f"index_scores boot {interval}", csi.index_scores, fit, by, boot, 0.9, interval
+                )
         if scores is not None and len(scores) < 40:
             _draw(judge, "plots.index_bars", csi.plots.index_bars, scores)
     judge("respondent_index", csi.respondent_index, fit)
     judge("importance", csi.importance_performance, fit, last)
     table = judge("importance boot", csi.importance_performance, fit, last, boot, 0.9)
     if table is not None:
-        _draw(judge, "plots.importance_performance", csi.plots.importance_performance, table, target=last)
+        _draw(
+            judge,
+            "plots.importance_performance",
+            csi.plots.importance_performance,
+            table,
+            target=last,
+        )
 
 
 @part("fit_groups", "GroupFits", "fit_multigroup", "MultiGroupFit", "invariance", "Invariance")
@@ -244,7 +251,8 @@ def regressions(given):
             shape = judge(f"shape {kind}", csi.repurchase_shape, rep, kind, draws=25, rng=1)
             judge.look(f"shape {kind}", shape)
         judge.look(
-            "compare_shapes", judge("compare_shapes", csi.compare_shapes, rep, folds=3, draws=19, rng=1)
+            "compare_shapes",
+            judge("compare_shapes", csi.compare_shapes, rep, folds=3, draws=19, rng=1),
         )
         bins = judge("calibration", csi.calibration, rep, groups=5, folds=3, rng=1)
         judge.look("calibration", bins)
@@ -281,7 +289,9 @@ def of_index(given):
         "segments_of_index", csi.repurchase_segments_of_index, index, frame["again"],
         frame["group"], fewest=3, **more,
     ))  # fmt: skip
-    cells = pd.DataFrame({"i": index, "y": frame["again"], "firm": frame["firm"], "year": frame["year"]})
+    cells = pd.DataFrame(
+        {"i": index, "y": frame["again"], "firm": frame["firm"], "year": frame["year"]}
+    )
     cells = cells.groupby(["firm", "year"], as_index=False).mean()
     judge.look("panel_of_index", judge(
         "panel_of_index", csi.repurchase_panel_of_index, cells, "y", firm="firm", period="year", index="i",
@@ -436,7 +446,9 @@ def simulation(given):
     judge("truth.survey", lambda: truth.survey(50, rng=1))
     name = case.recipe.estimators[0]
     for n in (20, 100):
-        power = judge(f"power {name}", simulate.power, truth, n, ESTIMATORS[name], draws=8, resamples=25)
+        power = judge(
+            f"power {name}", simulate.power, truth, n, ESTIMATORS[name], draws=8, resamples=25
+        )
         judge.look("power", power)
     judge("replicate", simulate.replicate, truth, 60, 5, ESTIMATORS[name], resamples=25)
 

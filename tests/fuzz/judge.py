@@ -80,7 +80,6 @@ class Judge:
                 self._fail(name, f"bare {one.category.__name__}", str(one.message)[:200], where)
         if printed.getvalue():
             self._fail(name, "print", printed.getvalue()[:80], name)
-        told = bool(caught)
         if isinstance(answer, pd.DataFrame) and not caught and not self._explained(answer):
             self._fail(name, "silent NaN", _gaps(answer), name)
         return answer
@@ -114,7 +113,9 @@ class Judge:
                 self(f"{name}.{attribute}() text", str, seen)
 
     def _explained(self, table: pd.DataFrame) -> bool:
-        beside = [getattr(one, "diagnostics", ()) or getattr(one, "findings", ()) for one in self.beside]
+        beside = [
+            getattr(one, "diagnostics", ()) or getattr(one, "findings", ()) for one in self.beside
+        ]
         return _explained(table) or any(map(len, beside))
 
     def _fail(self, name: str, kind: str, detail: str, place: str) -> None:
@@ -125,7 +126,11 @@ _LEFT_OUT = {"jackknife", "model", "estimator", "moments", "estimates", "fit", "
 
 
 def _is_sentence(text: str) -> bool:
-    return len(text) > 20 and text.rstrip(")'\"").endswith((".", "?", "。")) and "\nTraceback" not in text
+    return (
+        len(text) > 20
+        and text.rstrip(")'\"").endswith((".", "?", "。"))
+        and "\nTraceback" not in text
+    )
 
 
 def _explained(table: pd.DataFrame) -> bool:
@@ -149,7 +154,9 @@ def _gaps(table: pd.DataFrame) -> str:
 
 def _place(error: BaseException) -> str:
     """Return the deepest line of the package that an exception passed."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(_PACKAGE)]
+    frames = [
+        f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(_PACKAGE)
+    ]
     if not frames:
         frames = traceback.extract_tb(error.__traceback__)[-1:]
     return f"{frames[-1].filename.removeprefix(_PACKAGE + '/')}:{frames[-1].lineno}"

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 import csimodel as csi
-
 from fuzz.surveys import Case, Recipe, make
 
 TOLERANCE = 1e-8
@@ -171,7 +170,9 @@ def replace_last(change: Change, last: str) -> Case:
     """Return the changed case with the first case's target."""
     back = {old: new for new, old in change.names.items()}
     case = change.case
-    return _Case(case.recipe, case.frame, case.reading, case.model, case.items, back.get(last, last))
+    return _Case(
+        case.recipe, case.frame, case.reading, case.model, case.items, back.get(last, last)
+    )
 
 
 def _distance(values: pd.Series | pd.DataFrame, again: pd.Series | pd.DataFrame) -> float:

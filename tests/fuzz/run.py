@@ -1,7 +1,7 @@
 """Play many cases and print what broke the rule, by cause.
 
-    python tests/fuzz/run.py --cases 500 --seed 0
-    python tests/fuzz/run.py --recipe "Recipe(…)" --parts money
+python tests/fuzz/run.py --cases 500 --seed 0
+python tests/fuzz/run.py --recipe "Recipe(…)" --parts money
 """
 
 from __future__ import annotations
@@ -71,7 +71,9 @@ def main() -> int:
             found[failure.cause].append((recipe, failure))
         if sys.stderr.isatty() or number % 10 == 0:
             took = time.perf_counter() - begun
-            print(f"{number} cases, {calls} calls, {len(found)} causes, {took:.0f} s", file=sys.stderr)
+            print(
+                f"{number} cases, {calls} calls, {len(found)} causes, {took:.0f} s", file=sys.stderr
+            )
     for cause, several in sorted(found.items(), key=lambda pair: -len(pair[1])):
         recipe, failure = min(several, key=lambda pair: len(str(pair[0])))
         in_cases = len({one for one, _ in several})

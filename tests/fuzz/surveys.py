@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -43,7 +44,9 @@ class Recipe:
     floats: str
 
     def __str__(self) -> str:
-        return "Recipe(" + ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self)) + ")"
+        return (
+            "Recipe(" + ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self)) + ")"
+        )
 
 
 ESTIMATORS = {
@@ -87,7 +90,9 @@ def recipes() -> st.SearchStrategy[Recipe]:
         missing=pick(["", "", "", "some", "some", "most of one", "whole rows", "one group"]),
         policy=pick(["listwise", "pairwise", "mean", "construct-minimum", "listwise", "error"]),
         weights=pick(["", "", "random", "zeros", "dominating", "missing"]),
-        design=pick(["", "", "clusters", "strata", "both", "one cluster", "lonely", "two clusters"]),
+        design=pick(
+            ["", "", "clusters", "strata", "both", "one cluster", "lonely", "two clusters"]
+        ),
         groups=pick(["two", "one respondent", "many", "categorical", "numbers", "missing", "same"]),
         dtype=pick(["float64", "int8", "Int64", "float32", "object", "category", "text", "arrow"]),
         scale=pick(["known", "known", "known", "unknown"]),
@@ -134,7 +139,9 @@ def make(recipe: Recipe) -> Case:
         own = 0.7 * common + 0.7 * rng.normal(size=recipe.rows)
         for k, item in enumerate(items):
             noise = rng.normal(size=recipe.rows) * np.sqrt(1 - recipe.strength**2)
-            columns[item], scales[item] = _answers(recipe.answers, j + k, recipe.strength * own + noise)
+            columns[item], scales[item] = _answers(
+                recipe.answers, j + k, recipe.strength * own + noise
+            )
     items = list(columns)
     answers = pd.DataFrame(columns)
     _make_odd(answers, recipe.oddity, scales, rng)
@@ -166,7 +173,7 @@ def _paths(kind: str, names: tuple[str, ...], rng: np.random.Generator):
         return pairs
     if kind == "star":
         return [(a, names[-1]) for a in names[:-1]]
-    chain = list(zip(names[:-1], names[1:], strict=True))
+    chain = list(pairwise(names))
     if kind == "chain":
         return chain
     more = [pair for pair in pairs if pair not in chain and rng.random() < 0.4]
@@ -288,7 +295,9 @@ def _add_design(frame: pd.DataFrame, kind: str, reading: dict) -> None:
         reading["strata"] = "stratum"
 
 
-def _add_outcomes(frame: pd.DataFrame, kind: str, common: np.ndarray, rng: np.random.Generator) -> None:
+def _add_outcomes(
+    frame: pd.DataFrame, kind: str, common: np.ndarray, rng: np.random.Generator
+) -> None:
     rows = len(frame)
     score = common + rng.normal(size=rows)
     if kind == "separated":

@@ -14,6 +14,7 @@ from csimodel.errors import choose
 from csimodel.estimators.covariance.estimator import CovarianceEstimator
 from csimodel.estimators.covariance.multigroup import MultiGroupFit, fit_multigroup
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.model import Model
 from csimodel.survey import Survey
 
@@ -26,6 +27,7 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
 _MOST_CFI = 0.01  # fall of CFI that speaks against invariance (Cheung and Rensvold 2002)
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Invariance:
     """Fits of growing equality between groups, and how much each step costs.
@@ -114,6 +116,7 @@ def difference(free: MultiGroupFit, equal: MultiGroupFit) -> dict[str, float]:
     }
 
 
+@own_errstate
 def invariance(
     model: Model,
     survey: Survey | object,

@@ -33,6 +33,7 @@ from csimodel.estimators.quantities import find
 from csimodel.estimators.solution import Solution
 from csimodel.estimators.unusable import UNUSABLE
 from csimodel.findings import Finding, listed
+from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.model import Model
 from csimodel.survey import Survey
 
@@ -40,6 +41,7 @@ _FEWEST = 30  # respondents a group needs before χ² means anything
 _JOINT = ("few-rows-per-parameter", "exploding-errors", "not-identified", "not-converged")
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class MultiGroupFit(Mapping[Hashable, Fit]):
     """A model fitted in all groups together: a mapping from group to `Fit`, and what is joint.
@@ -199,6 +201,7 @@ def _joint_names(fit: MultiGroupFit) -> tuple[str, ...]:
     )
 
 
+@own_errstate
 def fit_multigroup(
     model: Model,
     survey: Survey | object,

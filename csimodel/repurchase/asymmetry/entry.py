@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError, choose, suggest
 from csimodel.estimators import Fit, require_fit, require_own
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate
 from csimodel.index import respondent_index
 from csimodel.inference import Bootstrap
 from csimodel.options import require_level
@@ -28,6 +29,7 @@ Floats = NDArray[np.float64]
 _AS_NUMBERS = "recode it, or pass a column of numbers"
 
 
+@own_errstate
 def repurchase_asymmetry(
     fit: Fit,
     outcome: str | pd.Series | ArrayLike = "Satisfaction",
@@ -129,6 +131,7 @@ def repurchase_asymmetry(
     return result_of(regression, pair, draws, level, interval, tuple(_unsound(fit)))
 
 
+@own_errstate
 def repurchase_asymmetry_of_index(
     quality: pd.Series | ArrayLike,
     expectations: pd.Series | ArrayLike,

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate_in
 from csimodel.inference import interval_of, spread_of
 from csimodel.repurchase.page import Page, Shown, told_p
 from csimodel.repurchase.regression import Regression
@@ -20,6 +21,7 @@ _CEILING = 0.15  # share of respondents at the end of a scale that counts as hea
 _FEW = 30  # respondents below which a side of the expectations teaches little
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Asymmetry(Shown):
     """Effects of quality below and above expectations. Made by `repurchase_asymmetry`.

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate
 from csimodel.options import require_level
 from csimodel.repurchase.complaints.result import Complaints
 from csimodel.repurchase.group_means import group_means, share_interval
@@ -21,6 +22,7 @@ _HIGH, _MIDDLE = 7.0 / 9.0, 0.5  # of a scale: 8 on 1 to 10, and its middle
 _FEW = 30
 
 
+@own_errstate
 def complaint_repurchase(
     data: Survey | pd.DataFrame,
     *,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, SurveyError, suggest
 from csimodel.findings import Finding, listed
+from csimodel.floats import own_errstate_in
 from csimodel.repurchase.group_means import Contrast, GroupMeans
 from csimodel.repurchase.literature import Published
 from csimodel.repurchase.money.retention import Retention
@@ -20,6 +21,7 @@ from csimodel.repurchase.page import Page, Shown, told_p
 Floats = NDArray[np.float64]
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Complaints(Shown):
     """What complaints and their handling go with. Made by `complaint_repurchase`.

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError, choose
 from csimodel.estimators import Fit, require_fit
+from csimodel.floats import own_errstate
 from csimodel.inference import Bootstrap
 from csimodel.options import seed_of
 from csimodel.repurchase.corrected.between import METHODS, between_groups
@@ -29,6 +30,7 @@ from csimodel.repurchase.families import Family, family_of
 from csimodel.repurchase.result import Repurchase
 
 
+@own_errstate
 def corrected_slopes(
     fit: Fit,
     outcome: str | pd.Series | ArrayLike,
@@ -151,6 +153,7 @@ def corrected_slopes(
     return assemble(rep, found, parts, draws, noise, interval)
 
 
+@own_errstate
 def corrected_slopes_of_index(
     index: pd.Series | pd.DataFrame | ArrayLike,
     outcome: pd.Series | ArrayLike,

@@ -18,6 +18,7 @@ from csimodel.errors import EstimationError, ModelError, OptionError, SurveyErro
 from csimodel.estimators import Fit, Quantity, Solution, find, require_fit, require_own
 from csimodel.estimators.quantities import by_construct
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference import Bootstrap, jackknife, spread_of
 from csimodel.repurchase.corrected.one_factor import one_factor
 from csimodel.survey.sampling import SurveyDesign
@@ -28,6 +29,7 @@ _KINDS = ("omega", "rho_a", "rho_c", "alpha", "alpha_raw")
 _LOW = 0.7  # below which a correction rests on the reliability more than on the data
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Reliability:
     """The share of an index's variance that is not error, and how well it is known.
@@ -74,6 +76,7 @@ class Reliability:
         return f"{self.value:.4g}{error}: {self.source}"
 
 
+@own_errstate
 def index_reliability(
     fit: Fit,
     construct: str = "Satisfaction",
@@ -177,6 +180,7 @@ def given_reliability(value: object, whose: str = "the index") -> Reliability:
     return Reliability(share, findings=_told(share, whose, "given"))
 
 
+@own_errstate
 def group_reliability(mean: ArrayLike | pd.Series, se: ArrayLike | pd.Series) -> Reliability:
     """Return the reliability of groups' mean indexes, such as firms', from their sampling errors.
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from csimodel.errors import OptionError, choose, suggest
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate_in
 from csimodel.repurchase.corrected.reliability import Reliability
 from csimodel.repurchase.estimate import Estimate
 from csimodel.repurchase.families import Family
@@ -26,6 +27,7 @@ LABELS = {
 }
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class CorrectedSlopes(Shown):
     """What a point of the true index is worth. Made by `corrected_slopes`.

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError, OptionError, SurveyError, choose
 from csimodel.estimators import Fit, require_fit, require_own
+from csimodel.floats import own_errstate
 from csimodel.inference import Bootstrap
 from csimodel.options import require_level
 from csimodel.repurchase.duration.chain import hazard_chain
@@ -28,6 +29,7 @@ ERRORS = ("robust", "cluster", "model")
 INTERVALS = ("percentile", "basic", "normal", "bc")
 
 
+@own_errstate
 def repurchase_time(
     fit: Fit,
     *,

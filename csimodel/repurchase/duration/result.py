@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError, suggest
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate_in
 from csimodel.inference import interval_of, spread_of, tail_probability
 from csimodel.repurchase.duration.chain import HazardChain
 from csimodel.repurchase.duration.median import log_log, median_times
@@ -26,6 +27,7 @@ from csimodel.repurchase.page import Page, Shown
 Floats = NDArray[np.float64]
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class RepurchaseTime(Shown):
     """What a point of the index does to the time until repurchase or churn.

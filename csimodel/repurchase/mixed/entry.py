@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError, OptionError, SurveyError, choose
 from csimodel.estimators import Fit, require_fit, require_own
+from csimodel.floats import own_errstate
 from csimodel.inference import Bootstrap
 from csimodel.options import require_level
 from csimodel.repurchase.families import family_of
@@ -29,6 +30,7 @@ ERRORS = ("cluster", "model")
 INTERVALS = ("percentile", "basic", "normal", "bc")
 
 
+@own_errstate
 def repurchase_mixed(
     fit: Fit,
     outcome: Column,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import choose
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate_in
 from csimodel.inference import interval_of, spread_of, tail_probability
 from csimodel.repurchase.estimate import Estimate
 from csimodel.repurchase.families import Family
@@ -24,6 +25,7 @@ Floats = NDArray[np.float64]
 LEVELS = ("between", "within")
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class RepurchaseMixed(Shown):
     """What a point of the index is worth within and between firms. Made by `repurchase_mixed`.

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate
 from csimodel.repurchase.money.draws import (
     Drawn,
     about_outcome,
@@ -24,6 +25,7 @@ Pair = tuple[float, Floats]
 _ALL = "value of all customers"
 
 
+@own_errstate
 def lifetime_value(
     retention: float | Retention, economics: Economics, *, level: float | None = None
 ) -> Money:
@@ -81,6 +83,7 @@ def lifetime_value(
     )
 
 
+@own_errstate
 def profit_of_retention(
     from_: float | Retention,
     to: float | Retention,
@@ -120,6 +123,7 @@ def profit_of_retention(
     )
 
 
+@own_errstate
 def profit_of_change(
     rep: Repurchase,
     from_: float,

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate
 from csimodel.repurchase.money.result import Money, Row, money
 from csimodel.repurchase.money.retention import Retention, together
 from csimodel.repurchase.money.value import Economics, require_share, staying_values
@@ -25,6 +26,7 @@ Floats = NDArray[np.float64]
 Pair = tuple[float, Floats]
 
 
+@own_errstate
 def complaint_budget(
     handled: float | Retention,
     unhandled: float | Retention,
@@ -110,6 +112,7 @@ def complaint_budget(
     )
 
 
+@own_errstate
 def more_complaints(
     handled: float | Retention,
     silent: float | Retention,

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate
 from csimodel.options import require_level
 from csimodel.repurchase.group_means import group_means, share_interval
 from csimodel.repurchase.money.result import Money, Row, money
@@ -23,6 +24,7 @@ from csimodel.repurchase.source import Source
 from csimodel.survey import Survey
 
 
+@own_errstate
 def acquisition_or_retention(
     retention: float | Retention,
     economics: Economics,
@@ -121,6 +123,7 @@ def acquisition_or_retention(
     )
 
 
+@own_errstate
 def fewer_defections(
     retention: float | Retention,
     economics: Economics,
@@ -227,6 +230,7 @@ def fewer_defections(
     )
 
 
+@own_errstate
 def buying_rates(
     data: Survey | pd.DataFrame,
     *,

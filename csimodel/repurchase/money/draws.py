@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError, OptionError
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate
 from csimodel.options import require_count
 from csimodel.repurchase.chain import Chain
 from csimodel.repurchase.kernel import average_along
@@ -148,6 +149,7 @@ def drawn(rep: Repurchase, draws: int, rng: int | np.random.Generator) -> Drawn:
     return Drawn(rep, None, b + noise, source)
 
 
+@own_errstate
 def retention_of(
     rep: Repurchase,
     at: float | None,

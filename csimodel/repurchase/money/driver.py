@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from csimodel.errors import ModelError, OptionError, suggest
 from csimodel.estimators import Fit, find
 from csimodel.findings import Finding, listed
+from csimodel.floats import own_errstate
 from csimodel.inference import Bootstrap
 from csimodel.repurchase.money.change import fixed, of_index
 from csimodel.repurchase.money.draws import Drawn, drawn
@@ -19,6 +20,7 @@ Floats = NDArray[np.float64]
 Pair = tuple[float, Floats]
 
 
+@own_errstate
 def profit_of_driver(
     source: Fit | Bootstrap,
     rep: Repurchase,

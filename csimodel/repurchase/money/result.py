@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, suggest
 from csimodel.findings import Finding, listed
+from csimodel.floats import own_errstate_in
 from csimodel.inference import interval_of, spread_of, tail_probability
 from csimodel.options import require_level
 from csimodel.repurchase.estimate import Estimate
@@ -52,6 +53,7 @@ class Row:
         return cls(name, unit, end[0] - start[0], end[1] - start[1], start[0], end[0])
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Money(Shown):
     """Money that follows from customers' staying. Made by the functions of `money`.

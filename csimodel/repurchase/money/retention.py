@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate_in
 from csimodel.inference import interval_of, spread_of
 from csimodel.repurchase.money.value import require_share
 
 Floats = NDArray[np.float64]
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Retention:
     """A share of customers who stay a period, with its draws. Made by `retention_of`.

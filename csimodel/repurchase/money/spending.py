@@ -9,6 +9,7 @@ import numpy as np
 
 from csimodel.errors import OptionError, choose
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate
 from csimodel.repurchase.money.result import Money, Row, money
 from csimodel.repurchase.money.retention import Together
 from csimodel.repurchase.money.value import payments_value
@@ -18,6 +19,7 @@ Paid = Literal["once", "every period"]
 _VALUE = "value of all customers"
 
 
+@own_errstate
 def break_even_spending(change: Money, *, paid: Paid = "once") -> Money:
     """Return the largest spending per point moved at which a change still pays.
 
@@ -64,6 +66,7 @@ def break_even_spending(change: Money, *, paid: Paid = "once") -> Money:
     return replace(found, diagnostics=(*found.diagnostics, *_doubtful(found)))
 
 
+@own_errstate
 def net_present_value(change: Money, spending: float, *, paid: Paid = "once") -> Money:
     """Return what is left of a change's value after spending on it.
 

@@ -18,6 +18,7 @@ from csimodel.errors import (
 )
 from csimodel.estimators import Fit, require_fit, require_own
 from csimodel.findings import listed
+from csimodel.floats import own_errstate
 from csimodel.inference import Bootstrap
 from csimodel.options import require_count, require_level
 from csimodel.repurchase.columns import numbers, rescaled
@@ -43,6 +44,7 @@ INTERVALS = ("percentile", "basic", "normal", "bc")
 _FEWEST = 20  # usable draws below which no interval is given
 
 
+@own_errstate
 def repurchase_panel(
     fit: Fit,
     outcome: Column,
@@ -172,6 +174,7 @@ def repurchase_panel(
     return replace(found, every=drawn, diagnostics=tuple(told))
 
 
+@own_errstate
 def repurchase_panel_of_index(
     table: pd.DataFrame,
     outcome: str,

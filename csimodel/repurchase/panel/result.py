@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate_in
 from csimodel.inference import interval_of, spread_of, tail_probability
 from csimodel.repurchase.estimate import Estimate
 from csimodel.repurchase.levels import on_index
@@ -19,6 +20,7 @@ from csimodel.repurchase.panel.within import Panel
 Floats = NDArray[np.float64]
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class RepurchasePanel(Shown):
     """What a point of a firm's index is worth in its repurchase. Made by `repurchase_panel`.

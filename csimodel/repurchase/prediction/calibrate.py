@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.options import require_count, require_level
 from csimodel.repurchase.page import Page, Shown, told_p
 from csimodel.repurchase.prediction.folds import predictions_of_folds, split
@@ -31,6 +32,7 @@ from csimodel.repurchase.wald import table_of_tests
 Floats = NDArray[np.float64]
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Calibration(Shown):
     """How predictions compare with what happened. Made by `calibration`.
@@ -137,6 +139,7 @@ class Calibration(Shown):
         )
 
 
+@own_errstate
 def calibration(
     rep: Repurchase,
     *,

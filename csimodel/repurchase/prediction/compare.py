@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError, choose
 from csimodel.findings import Finding, listed
+from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.options import require_count
 from csimodel.repurchase.families import Family
 from csimodel.repurchase.page import Page, Shown, told_p
@@ -29,6 +30,7 @@ LINE = "line"
 _EDGE = 1e-4  # predictions are kept this far from 0 and 1 in the log score
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class ShapeComparison(Shown):
     """Shapes compared by how they predict. Made by `compare_shapes`.
@@ -126,6 +128,7 @@ class ShapeComparison(Shown):
         )
 
 
+@own_errstate
 def compare_shapes(
     rep: Repurchase,
     kinds: Sequence[str] = (LINE, "quadratic", "spline", "hinge"),

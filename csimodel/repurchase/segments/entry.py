@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.errors import OptionError, SurveyError, suggest
 from csimodel.estimators import Fit, require_fit, require_own
 from csimodel.findings import Finding, listed
+from csimodel.floats import own_errstate
 from csimodel.inference import Bootstrap
 from csimodel.options import require_count
 from csimodel.repurchase.chain import chain_of
@@ -30,6 +31,7 @@ Codes = NDArray[np.intp]
 _FEW_CLUSTERS = 10  # in a segment
 
 
+@own_errstate
 def repurchase_segments(
     fit: Fit,
     outcome: str | pd.Series | ArrayLike,
@@ -124,6 +126,7 @@ def repurchase_segments(
     )
 
 
+@own_errstate
 def repurchase_segments_of_index(
     index: pd.Series | ArrayLike,
     outcome: pd.Series | ArrayLike,

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate_in
 from csimodel.repurchase.page import Page, Shown, told_p
 from csimodel.repurchase.regressed import index_levels
 from csimodel.repurchase.result import Repurchase
@@ -21,6 +22,7 @@ Floats = NDArray[np.float64]
 _TOGETHER = 2**22  # numbers handled at once
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Segments(Shown):
     """The curve of repurchase over the index in every segment. Made by `repurchase_segments`.

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding, listed
+from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.options import require_count, require_level
 from csimodel.repurchase.group_means import GroupMeans, group_means
 from csimodel.repurchase.page import Page, Shown, told_p
@@ -21,6 +22,7 @@ from csimodel.survey import Survey
 Floats = NDArray[np.float64]
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class TopDrop(Shown):
     """What one step below the top costs in repurchase. Made by `repurchase_top_drop`.
@@ -73,6 +75,7 @@ class TopDrop(Shown):
         return Page("One step below the top", self.headline, self.diagnostics, tables)
 
 
+@own_errstate
 def repurchase_top_drop(
     data: Survey | pd.DataFrame,
     *,

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import choose
+from csimodel.floats import own_errstate
 from csimodel.options import require_count
 from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.shape.bend import Bend, bend, require_values
@@ -25,6 +26,7 @@ Floats = NDArray[np.float64]
 KINDS = ("quadratic", "spline", "hinge", "isotonic")
 
 
+@own_errstate
 def repurchase_shape(
     rep: Repurchase,
     kind: str = "spline",

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
+from csimodel.floats import own_errstate_in
 from csimodel.repurchase.page import Page, Shown, told_p
 from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.shape.bend import Bend
@@ -17,6 +18,7 @@ from csimodel.repurchase.shape.hinge import Hinge
 from csimodel.repurchase.shape.isotonic import Steps
 
 
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Shape(Shown):
     """How the probability of repurchase follows the index. Made by `repurchase_shape`.
