@@ -29,7 +29,6 @@ from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
 
-_CANCELLED = 1e-14  # variance, relative to the largest among resamples, that is rounding
 _LOOSEST = 1e-3  # a coarser tolerance stops at numbers that are not a solution
 _CHUNK = 512  # samples fitted together: their correlations stay in cache
 
@@ -199,7 +198,7 @@ class PLS:
         modes = self.modes_of(model)
         single = not moments.batch_shape
         batch = moments.lifted() if single else moments
-        cov, outcome = np.moveaxis(batch.cov, 0, -1), _outcome(batch, near is not None)
+        cov, outcome = np.moveaxis(batch.cov, 0, -1), _outcome(batch)
         toward = np.ones(len(model.items)) if near is None else near.loadings
         parts = [
             self._estimate_chunk(
@@ -265,12 +264,9 @@ def _modes_in(given: object) -> list[object]:
     return [] if given is None else [given]
 
 
-def _outcome(batch: Moments, resampled: bool) -> NDArray[np.int64]:
+def _outcome(batch: Moments) -> NDArray[np.int64]:
     """Tell which samples have no correlations and why, (draws,); the others count as converged."""
     still = still_items(batch)
-    if resampled:  # a resample's variances are differences of sums over all respondents
-        variance = np.diagonal(batch.cov, axis1=-2, axis2=-1)
-        still |= ~(variance > _CANCELLED * np.fmax.reduce(variance, axis=0))
     outcome = np.zeros(len(batch.n), dtype=np.int64)
     outcome[~np.isfinite(batch.cov).all(axis=(-2, -1))] = Outcome.UNPAIRED_ITEMS
     outcome[still.any(axis=-1)] = Outcome.CONSTANT_ITEM

@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 
 _STRETCH = 4096  # rows handled together
 _CELLS = 2**22  # products of items held at once
+_ROUNDING = 1e-12  # of the squared mean about the centre: a variance below is what sums leave
 
 
 @own_errstate
@@ -49,7 +50,7 @@ class CrossProducts:
     answers
         Where they come from.
     centre
-        Item means the answers are centred at, for accuracy, (items,).
+        Values near the middle that the answers are centred at, for accuracy, (items,).
     """
 
     answers: Answers
@@ -57,14 +58,14 @@ class CrossProducts:
 
     @classmethod
     def of(cls, answers: Answers) -> CrossProducts:
-        """Choose the centre: the means of the first rows that answered."""
-        first = answers.values[:_STRETCH]
-        if answers.missing == "complete":
-            return cls(answers, first.mean(axis=0))
-        seen = ~np.isnan(first)
-        return cls(
-            answers, np.where(seen, first, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
-        )
+        """Choose the centre: the medians of the first rows that answered.
+
+        A mean would be carried off by a single answer of 999999999, and take the accuracy of
+        resamples without that answer along.
+        """
+        first = np.sort(answers.values[:_STRETCH], axis=0)  # NaN last
+        middle = np.maximum((~np.isnan(first)).sum(axis=0) - 1, 0) // 2
+        return cls(answers, np.nan_to_num(first[middle, np.arange(first.shape[1])]))
 
     def sample(self) -> Moments:
         """Return the moments of the answers themselves."""
@@ -286,6 +287,9 @@ class CrossProducts:
                 parts = sums.reshape(4, size, size, -1)
                 pairwise = answers.missing == "pairwise"
                 mean, cov = _pairwise(parts, seen_rows) if pairwise else _filled(parts, total, n)
+            own = np.arange(size)
+            variance = cov[own, own]
+            cov[own, own] = np.where(variance > _ROUNDING * mean**2, variance, 0.0 * variance)
             effective = n if squared is None else total**2 / squared
         return Moments(
             items=answers.items,
