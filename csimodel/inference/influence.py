@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 from csimodel.errors import InferenceError
 from csimodel.estimators import Estimator, Fit, Outcome, Quantity, Solution, find, samples_for
 from csimodel.moments import CrossProducts, Moments
+from csimodel.moments.ordinal_samples import OrdinalSamples
+from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
@@ -33,11 +35,14 @@ _CELLS = 2**24  # moments of perturbed samples held at once
 _TIGHT = 1e-12  # stopping rule of the perturbed fits
 
 
-def influence_values(fit: Fit, quantity: str | Quantity) -> Floats:
+def influence_values(
+    fit: Fit, quantity: str | Quantity, design: SurveyDesign | None = None
+) -> Floats:
     """Return what each sampled unit adds to a quantity, (units, entries).
 
-    Units are respondents, or clusters where the survey has them, as in ``fit.answers.design``. The
-    values sum to zero. An entry whose derivative has no solution is NaN throughout.
+    Units are respondents, or clusters where the survey has them, as in ``fit.answers.design``, or
+    those of another `design` of the same rows. The values sum to zero. An entry whose derivative
+    has no solution is NaN throughout.
 
     Raises
     ------
@@ -60,21 +65,44 @@ def influence_values(fit: Fit, quantity: str | Quantity) -> Floats:
             f"Influence values come from moments, and {fit.estimator.label} needs the answers; "
             "take intervals from csi.bootstrap(fit)."
         )
-    products, design = samples_for(fit.estimator, answers), answers.design
+    products = samples_for(fit.estimator, answers)
+    design = answers.design if design is None else design
     refits = _Refits(fit, find(quantity))
     if isinstance(products, CrossProducts) and design.units > products.pieces:
-        gradient = refits.gradient(products)
-        return _whole_columns(products.unit_totals(design, gradient))
-    step = _STEP * design.units
-    chunk = max(1, _CELLS // len(fit.model.items) ** 2)
+        values = _by_gradient(refits, products, design)
+    else:
+        values = _along_units(refits, products, design)
+    values[:, ~np.isfinite(values).all(axis=0)] = np.nan
+    return values
+
+
+def _along_units(
+    refits: _Refits, products: CrossProducts | OrdinalSamples, design: SurveyDesign
+) -> Floats:
+    """Return derivatives along the sums of each unit, from two fits for each."""
+    weight = design.totals(_column(refits.fit))[:, 0]
+    steps = _STEP * weight.sum() / weight
+    chunk = max(1, _CELLS // len(refits.fit.model.items) ** 2)
     parts = []
     for start in range(0, design.units, chunk):
         units = np.arange(start, min(start + chunk, design.units))
         ahead, behind = (
-            refits.values(products.nudged(design, units, way * step)) for way in (1.0, -1.0)
+            refits.values(products.nudged(design, units, way * steps[units])) for way in (1.0, -1.0)
         )
-        parts.append((ahead - behind) / (2.0 * step))
-    return _whole_columns(np.concatenate(parts))
+        parts.append((ahead - behind) / (2.0 * steps[units, None]))
+    return np.concatenate(parts)
+
+
+def _by_gradient(refits: _Refits, products: CrossProducts, design: SurveyDesign) -> Floats:
+    """Return the gradient by all sums, from two fits for each, times the sums of each unit."""
+    return products.unit_totals(design, refits.gradient(products))
+
+
+def _column(fit: Fit) -> Floats:
+    """Return the weights of respondents, (rows, 1)."""
+    answers = fit.require_answers("influence values")
+    ones = np.ones(len(answers.values))
+    return (ones if answers.weights is None else answers.weights)[:, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,9 +142,3 @@ def _sharper(estimator: Estimator) -> Estimator:
         sharper: Estimator = replace(estimator, tolerance=_TIGHT)
         return sharper
     return estimator
-
-
-def _whole_columns(values: Floats) -> Floats:
-    """Return values with NaN throughout a column where one of them is no number."""
-    values[:, ~np.isfinite(values).all(axis=0)] = np.nan
-    return values

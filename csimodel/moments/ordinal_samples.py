@@ -111,11 +111,11 @@ class OrdinalSamples:
         left = units.leave_out(*self._sums(units, chosen), chosen)
         return self._moved(self.products.without_each(units, chosen), left)
 
-    def nudged(self, units: SurveyDesign, chosen: NDArray[np.intp], step: float) -> Moments:
+    def nudged(self, units: SurveyDesign, chosen: NDArray[np.intp], steps: Floats) -> Moments:
         """Return the statistics with the weight of each chosen unit times ``1 + step`` in turn."""
         parts, whole = self._sums(units, chosen)
         return self._moved(
-            self.products.nudged(units, chosen, step), whole.sum(axis=0) + step * parts
+            self.products.nudged(units, chosen, steps), whole.sum(axis=0) + steps[:, None] * parts
         )
 
     def _moved(self, moments: Moments, left: Floats) -> Moments:

@@ -142,14 +142,14 @@ class CrossProducts:
         left = units.leave_out(parts, whole, chosen)
         return self._of_totals(left.T)
 
-    def nudged(self, units: SurveyDesign, chosen: NDArray[np.intp], step: float) -> Moments:
+    def nudged(self, units: SurveyDesign, chosen: NDArray[np.intp], steps: Floats) -> Moments:
         """Return the moments with the weight of each chosen unit times ``1 + step`` in turn.
 
         Counts of rows stay as they are, so that the moments are those of weights alone.
         """
         parts, whole = self._totals(units, chosen, None)
         everything = np.repeat(whole.sum(axis=0)[None], len(chosen), axis=0)
-        everything[:, : self.pieces + 1] += step * parts[:, : self.pieces + 1]
+        everything[:, : self.pieces + 1] += steps[:, None] * parts[:, : self.pieces + 1]
         return self._of_totals(everything.T)
 
     def moved(self, sums: NDArray[np.intp], steps: Floats) -> Moments:

@@ -1,0 +1,60 @@
+"""The design effect: how much less a weighted, clustered sample says than a simple one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from csimodel.estimators import Fit
+from csimodel.estimators.quantities import by_construct
+from csimodel.index.index import INDEX
+from csimodel.inference import influence_values
+from csimodel.survey.sampling import SurveyDesign
+
+
+def design_effects(fit: Fit) -> pd.DataFrame:
+    """Return the design effect of each construct's index, and the respondents it is worth.
+
+    The variance of the index under the survey's design, over that of as many respondents drawn
+    one by one with equal weights: ``deff = V / (S²/n)`` with ``S² = n/(n - 1) Σ w z² / Σ w``, z the
+    linearised index of a respondent. Kish's effect of unequal weights is a part of it only; where
+    members of a cluster are alike it is far larger. ``n / deff`` respondents of a simple random
+    sample would say as much.
+
+    Returns
+    -------
+    DataFrame
+        Rows constructs; columns design_effect and effective_n; NaN without degrees of freedom, or
+        where the estimator needs more than moments.
+
+    Raises
+    ------
+    SurveyError
+        When the fit was made from moments, or scale bounds are unknown.
+
+    References
+    ----------
+    Kish, L. (1965). Survey Sampling, section 8.2.
+
+    Park, I., Lee, H. (2004). Design effects for the weighted mean and total estimators under
+    complex survey sampling. Survey Methodology 30, 183-193.
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
+    >>> design_effects(fit).loc["Satisfaction"].round(6).tolist()
+    [1.0, 250.0]
+    """
+    answers = fit.require_answers("design_effects")
+    rows, design = len(answers.values), answers.design
+    labels = by_construct(fit.model)
+    effect = np.full(len(labels), np.nan)
+    if design.df > 0 and not fit.estimator.needs_answers:
+        alone = SurveyDesign.of(rows)
+        values = influence_values(fit, INDEX, alone)
+        weights = np.ones(rows) if answers.weights is None else answers.weights
+        linear = values * (weights.sum() / weights)[:, None]
+        spread = weights @ linear**2 / weights.sum() * rows / (rows - 1.0)
+        effect = design.variance(design.totals(values)) / (spread / rows)
+    return pd.DataFrame({"design_effect": effect, "effective_n": rows / effect}, index=labels)

@@ -1,0 +1,193 @@
+"""Which group stands highest, and whether it can be told apart from every other."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import ModelError, suggest
+from csimodel.estimators import Fit, group_codes, require_fit, require_own
+from csimodel.index.by_group import group_draws, group_influence, group_points
+from csimodel.index.points import by_block, point_weights
+from csimodel.inference import Bootstrap
+from csimodel.options import require_level
+from csimodel.significance import t_pvalue
+
+Floats = NDArray[np.float64]
+
+_SAMPLES = 20_000  # of the largest |t| of all differences
+_CELLS = 50_000_000  # units times groups handled at once
+
+
+@dataclass(frozen=True, eq=False)
+class LeadingGroup:
+    """The group with the highest index, against every other.
+
+    Attributes
+    ----------
+    group
+        Its label.
+    construct
+        Whose index.
+    distinct
+        Whether it differs from every other group at the level asked for, all comparisons made at
+        once; False where that cannot be tested.
+    table
+        A row for every other group: difference (the leader's index less the group's, points), se,
+        df, p (of the single comparison) and p_adjusted (of all at once, the leader having been
+        chosen by looking).
+    level
+        Coverage of all comparisons together.
+    """
+
+    group: Hashable
+    construct: str
+    distinct: bool
+    table: pd.DataFrame
+    level: float
+
+
+def leading_group(
+    fit: Fit,
+    by: str | Sequence[str],
+    construct: str = "Satisfaction",
+    bootstrap: Bootstrap | None = None,
+    level: float = 0.95,
+) -> LeadingGroup | None:
+    """Return the group with the highest index and its differences from all others.
+
+    With ``t_j`` the leader's difference from group j over its standard error, the adjusted p-value
+    is the probability that the largest |t| of the differences between any one group and all others
+    reaches ``|t_j|`` when all groups are alike (max-|t|, Dunnett): errors and their correlations
+    come from the draws, or from influence values; degrees of freedom are Satterthwaite's of the two
+    groups. So of samples with equal groups no more than ``1 - level`` call one of them distinct.
+
+    Parameters
+    ----------
+    fit
+        Of a survey or data frame.
+    by
+        Column or columns that make the groups.
+    construct
+        Whose index is compared.
+    bootstrap
+        Draws of this fit; without them influence values.
+    level
+        Coverage of all comparisons together.
+
+    Returns
+    -------
+    LeadingGroup, or None when fewer than two groups have an index.
+
+    Raises
+    ------
+    ModelError
+        When the construct is not in the model.
+    SurveyError
+        When a group column does not exist, or the fit was made from moments.
+
+    References
+    ----------
+    Hothorn, T., Bretz, F., Westfall, P. (2008). Simultaneous inference in general parametric
+    models. Biometrical Journal 50, 346-363. https://doi.org/10.1002/bimj.200810425
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> frame = csi.load_mobi().data.assign(half=["a", "b"] * 125)
+    >>> fit = csi.fit(csi.models.ecsi(), csi.read_survey(frame, scale=(1, 10)))
+    >>> leader = leading_group(fit, "half")
+    >>> leader.group, leader.distinct
+    ('a', False)
+    """
+    fit = require_fit(fit, "leading_group")
+    level = require_level(level)
+    require_own(bootstrap, fit)
+    names = fit.model.construct_names
+    if construct not in names:
+        raise ModelError(f"Construct {construct!r} is not in the model{suggest(construct, names)}.")
+    place = names.index(construct)
+    answers = fit.require_answers("leading_group")
+    assert fit.survey is not None
+    codes, groups = group_codes(fit.survey, by, answers.rows)
+    points = group_points(answers, codes, len(groups), fit.moments)
+    estimate = by_block(fit.model, point_weights(fit.solution) * points)[:, place]
+    known = np.flatnonzero(np.isfinite(estimate))
+    if len(known) < 2:
+        return None
+    df = answers.design.degrees(codes, len(groups)).astype(np.float64)
+    covariance = _covariance(fit, bootstrap, codes, points, place)
+    order = known[np.argsort(-estimate[known], kind="stable")]
+    first, others = order[0], order[1:]
+    variance = np.diagonal(covariance)
+    difference = estimate[first] - estimate[others]
+    se = np.sqrt(np.maximum(variance[first] + variance[others] - 2 * covariance[first, others], 0))
+    degrees = _satterthwaite(variance[first], df[first], variance[others], df[others])
+    usable = (se > 0) & (degrees > 0)
+    se[~usable] = np.nan
+    p = t_pvalue(difference, se, degrees)
+    adjusted = np.full(len(p), np.nan)
+    if usable.any():
+        adjusted[usable] = _adjusted(p[usable], first, others[usable], covariance)
+    table = pd.DataFrame(
+        {"difference": difference, "se": se, "df": degrees, "p": p, "p_adjusted": adjusted},
+        index=groups[others],
+    )
+    distinct = bool(usable.all() and (adjusted < 1.0 - level).all())
+    return LeadingGroup(groups[first], construct, distinct, table, level)
+
+
+def _covariance(
+    fit: Fit,
+    bootstrap: Bootstrap | None,
+    codes: NDArray[np.intp],
+    points: Floats,
+    construct: int,
+) -> Floats:
+    """Return the covariance of the groups' indexes, (groups, groups)."""
+    design, groups = fit.require_answers("leading_group").design, len(points)
+    if bootstrap is not None:
+        draws = group_draws(fit, bootstrap, codes, groups)[:, :, construct]
+        seen = np.isfinite(draws).all(axis=1)
+        covariance = np.full((groups, groups), np.nan)
+        if seen.sum() > 1:
+            own = np.atleast_2d(np.cov(draws[seen])) * design.inflation
+            covariance[np.ix_(seen, seen)] = own
+        return covariance
+    if fit.estimator.needs_answers or design.units * groups > _CELLS:
+        return np.full((groups, groups), np.nan)
+    return design.covariance(group_influence(fit, codes, points, construct))
+
+
+def _satterthwaite(variance: Floats, df: Floats, others: Floats, dfs: Floats) -> Floats:
+    """Return degrees of freedom of differences of two independent estimates; 0 where unknown."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        pooled = (variance + others) ** 2 / (variance**2 / df + others**2 / dfs)
+    return np.where((df > 0) & (dfs > 0) & np.isfinite(pooled), pooled, 0.0)
+
+
+def _adjusted(p: Floats, first: int, others: NDArray[np.intp], covariance: Floats) -> Floats:
+    """Return p-values of the largest |t| among the leader's differences, (others,).
+
+    p-values are compared on the normal scale, so that each difference keeps its own degrees of
+    freedom; the largest |z| is simulated with the differences' correlations.
+    """
+    from scipy.special import ndtri
+
+    contrast = np.zeros((len(others), len(covariance)))
+    contrast[:, first] = 1.0
+    contrast[np.arange(len(others)), others] = -1.0
+    used = np.append(others, first)
+    block = contrast[:, used] @ covariance[np.ix_(used, used)] @ contrast[:, used].T
+    sd = np.sqrt(np.diagonal(block))
+    values, vectors = np.linalg.eigh(block / sd / sd[:, None])
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    normal = np.random.default_rng(0).standard_normal((_SAMPLES, len(others)))
+    largest = np.sort(np.abs(normal @ root.T).max(axis=1))
+    z = -ndtri(np.maximum(p, 1e-300) / 2.0)
+    beyond = _SAMPLES - np.searchsorted(largest, z, side="left")
+    return np.asarray(np.minimum(np.maximum((1.0 + beyond) / (1.0 + _SAMPLES), p), 1.0))
