@@ -142,7 +142,9 @@ def test_calibration_keeps_clusters_together_and_respects_weights(fit, mobi):
 def test_calibration_of_other_families(fit, family):
     found = calibration(repurchase(fit, "CUSL1", family=family, controls="CUSCO"), rng=2)
     curve = found.curve([0.4, 0.8])
-    assert curve.columns.tolist() == ["predicted", "observed", "se", "lower", "upper"]
+    assert curve.columns.tolist() == [
+        "predicted", "observed", "se", "df", "lower", "upper", "reason",
+    ]  # fmt: skip
     assert_allclose(curve["observed"], [0.4, 0.8], atol=0.12)
     assert found.tests.index[0] == "calibrated"
     assert 0 < found.error < 0.1

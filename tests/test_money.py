@@ -219,7 +219,9 @@ def test_draws_of_the_chain_come_out(whole):
     )
     contrast = whole.contrast(67, 70).loc["difference"]
     row = found.table.loc["probability of repurchase"]
-    assert_allclose(row[["estimate", "se", "lower", "upper"]].astype(float), contrast)
+    ends = ["se", "lower", "upper"]
+    assert_allclose(row["estimate"], contrast["probability"])
+    assert_allclose(row[ends].astype(float), contrast[ends].astype(float))
     assert found.source == "600 bootstrap draws of the whole chain: weights, index and regression"
 
 
@@ -234,7 +236,7 @@ def test_parametric_draws_agree_with_the_delta_method(fit, options):
     delta = rep.contrast(67, 70).loc["difference"]
     assert_allclose(found["se"], delta["se"], rtol=0.03)
     ends = ["lower", "upper"]
-    assert_allclose(found[ends].astype(float), delta[ends], atol=0.1 * delta["se"])
+    assert_allclose(found[ends].astype(float), delta[ends].astype(float), atol=0.1 * delta["se"])
 
 
 def test_draws_of_least_squares_follow_the_t_law_of_few_degrees_of_freedom():

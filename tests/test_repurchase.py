@@ -196,7 +196,10 @@ def test_marginal_effects_of_statsmodels(fit, again):
     theirs = sm.Logit(again.to_numpy(float), sm.add_constant(x)).fit(disp=0).get_margeff()
     table = found.average_marginal_effects
     assert_allclose(table["estimate"], theirs.margeff, rtol=1e-6)
-    assert_allclose(table["se"], theirs.margeff_se, rtol=1e-6)
+    # theirs hold the respondents fixed
+    se, _ = found.regression.errors_of(found.regression.average_slopes().gradient)
+    assert_allclose(se, theirs.margeff_se, rtol=1e-6)
+    assert (table["se"] > se).all()
     assert table.index.tolist() == ["Satisfaction", "CUSCO"]
 
 
@@ -223,12 +226,12 @@ def test_delta_method_against_numerical_gradients(fit, mobi, family):
         "slopes": lambda g: g.slopes(1, levels),
     }
     for name, quantity in quantities.items():
-        gradient = quantity(base)[1]
+        gradient = quantity(base).gradient
         for j in range(3):
             step = np.zeros(3)
             step[j] = 1e-6
-            up = quantity(replace(base, coefficients=base.coefficients + step))[0]
-            down = quantity(replace(base, coefficients=base.coefficients - step))[0]
+            up = quantity(replace(base, coefficients=base.coefficients + step)).value
+            down = quantity(replace(base, coefficients=base.coefficients - step)).value
             assert_allclose(gradient[:, j], (up - down) / 2e-6, rtol=1e-5, atol=1e-8, err_msg=name)
 
 
@@ -274,7 +277,7 @@ def test_survey_weights_and_clusters_are_taken_from_the_survey(mobi, ecsi):
         weights=frame["w"],
         cluster=frame["firm"],
     )
-    assert found.errors == "cluster"
+    assert found.errors == "CR2"
     pd.testing.assert_frame_equal(found.coefficients, same.coefficients)
     x = csi.respondent_index(fit)["Satisfaction"].to_numpy()
     y = (frame["CUSL1"].to_numpy() - 1) / 9
@@ -290,12 +293,12 @@ def test_answers_agree_with_each_other(fit):
     found = repurchase(fit, "CUSL1", index=["Satisfaction", "Image"], controls=["CUSCO"])
     contrast = found.contrast(67, 70)
     assert contrast.index.tolist() == ["at 67", "at 70", "difference"]
-    assert contrast.columns.tolist() == ["probability", "se", "lower", "upper"]
+    assert contrast.columns.tolist() == ["probability", "se", "df", "lower", "upper", "reason"]
     assert contrast["probability"].iloc[1] - contrast["probability"].iloc[0] == pytest.approx(
         contrast.loc["difference", "probability"]
     )
     curve = found.curve()
-    assert curve.columns.tolist() == ["index", "probability", "se", "lower", "upper"]
+    assert curve.columns.tolist() == ["index", *contrast.columns]
     assert curve["index"].tolist() == list(range(101))
     assert ((curve["lower"] > 0) & (curve["upper"] < 1)).all()
     assert curve["probability"].is_monotonic_increasing
@@ -589,7 +592,9 @@ def test_perfect_separation_gives_no_numbers():
     assert finding.severity == "failure"
     assert not found.converged
     assert np.isnan(found.slope)
-    assert found.contrast(67, 70).isna().all().all()
+    contrast = found.contrast(67, 70)
+    assert contrast[["probability", "se", "lower", "upper"]].isna().all().all()
+    assert (contrast["reason"] != "").all()
     assert "no finite effect" in str(found.summary())
     assert repurchase_of_index(index, index > 60, family="ols").slope > 0
 
@@ -751,7 +756,7 @@ def test_html_is_escaped():
             {"outcome": "CUSL1", "errors": "HC9"},
             OptionError,
             "errors='HC9' is not known (did you mean 'HC3'?); use one of 'HC0', 'HC1', 'HC3', "
-            "'nonrobust', 'cluster'.",
+            "'nonrobust', 'cluster', 'CR2'.",
         ),
         (
             {"outcome": "CUSL1", "errors": "cluster"},

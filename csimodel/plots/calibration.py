@@ -62,7 +62,7 @@ def calibration(
     style.dress(ax, family, grid="y")
     ax.plot([0, 1], [0, 1], color=style.MUTED, linewidth=1.0, linestyle=(0, (4, 3)), marker="")
     if table is not result:
-        curve = result.curve().astype(float)
+        curve = result.curve()[["predicted", "observed", "lower", "upper"]].astype(float)
         at, low, high = (curve[name].to_numpy() for name in ("predicted", "lower", "upper"))
         ax.fill_between(at, low, high, color=style.BLUE, alpha=0.15, linewidth=0, zorder=1)
         observed = curve["observed"].to_numpy()

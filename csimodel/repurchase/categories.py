@@ -7,39 +7,44 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.repurchase.averages import Averages, OfRows
 from csimodel.repurchase.chain import Chain
 from csimodel.repurchase.regression import Regression
 
 Floats = NDArray[np.float64]
 
 
-def reached(regression: Regression, moved: int, levels: Floats) -> tuple[Floats, Floats]:
+def reached(regression: Regression, moved: int, levels: Floats) -> Averages:
     """Return ``P(answer ≥ j)`` of every category but the lowest, averaged over the sample.
 
-    Returns
-    -------
-    (levels, categories - 1), and gradients by thresholds and slopes,
-    (levels, categories - 1, parameters).
+    Levels times categories less one; the gradient is by thresholds and slopes.
     """
-    family, share = regression.family, regression.sample.share
     thresholds = regression.further
     assert thresholds is not None
-    bounds = len(thresholds)
-    values = np.empty((len(levels), bounds))
-    gradients = np.zeros((len(levels), bounds, bounds + len(regression.coefficients) - 1))
-    for place, (X, _) in enumerate(regression.at_levels(moved, levels)):
-        eta = (X[:, 1:] @ regression.coefficients[1:])[:, None] - thresholds
-        dense = share[:, None] * family.slope(eta)
-        values[place] = share @ family.mean(eta)
-        gradients[place, :, :bounds] = -np.diag(dense.sum(axis=0))
-        gradients[place, :, bounds:] = dense.T @ X[:, 1:]
-    return values, gradients
+    mean, bounds = regression.family.mean, len(thresholds)
+
+    def of(X: Floats, j: int) -> OfRows:
+        return lambda b: mean(b[:, bounds:] @ X[:, 1:].T - b[:, j, None])
+
+    functions = [of(X, j) for X, _ in regression.at_levels(moved, levels) for j in range(bounds)]
+    parameters = np.append(thresholds, regression.coefficients[1:])
+    variances = np.diagonal(regression.joint_covariance)
+    return Averages.of(functions, parameters, variances, regression.sample.share)
 
 
 def reached_in_draws(chain: Chain, moved: int, levels: Floats) -> Floats:
     """Return the same in the usable draws, (draws, levels, categories - 1)."""
     assert chain.further is not None
     return chain.predictions_from(-chain.further, moved, levels)
+
+
+def shares_matrix(bounds: int) -> Floats:
+    """Return how the probability of each answer but for a constant follows from `reached`.
+
+    >>> shares_matrix(2).tolist()
+    [[-1.0, 0.0], [1.0, -1.0], [0.0, 1.0]]
+    """
+    return np.eye(bounds + 1, bounds, -1) - np.eye(bounds + 1, bounds)
 
 
 def shares(up: Floats) -> Floats:
@@ -51,12 +56,6 @@ def shares(up: Floats) -> Floats:
 def expected(up: Floats, categories: Floats) -> Floats:
     """Turn ``P(answer ≥ j)`` into the expected answer, along the last axis."""
     return np.asarray(categories[0] + up @ np.diff(categories))
-
-
-def gradients_of_shares(up: Floats) -> Floats:
-    """Turn gradients of ``P(answer ≥ j)``, (…, categories - 1, any), into those of the shares."""
-    edge = np.zeros((*up.shape[:-2], 1, up.shape[-1]))
-    return -np.diff(np.concatenate([edge, up, edge], axis=-2), axis=-2)
 
 
 def threshold_names(categories: Floats) -> list[str]:

@@ -117,6 +117,17 @@ class Chain:
         return pd.Series({**before, **counts}, dtype="int64", name="lost")
 
     @property
+    def df(self) -> int:
+        """Degrees of freedom of the design the draws repeat: units less strata."""
+        return self.bootstrap.fit.require_answers("whole-chain intervals").design.df
+
+    @property
+    def design_df(self) -> float:
+        """The same for tests of several coefficients; infinite where respondents were drawn."""
+        design = self.bootstrap.fit.require_answers("whole-chain intervals").design
+        return float(design.df) if design.kind == "cluster" else float("inf")
+
+    @property
     def coefficients(self) -> Floats:
         """Coefficients of the usable draws, (draws, terms)."""
         return self.regressions.coefficients[self.usable]

@@ -81,14 +81,24 @@ def _rows(regression: Regression) -> Iterator[Finding]:
                 (sample.label,),
                 count=rarer,
             )
-    if regression.errors == "cluster" and sample.cluster is not None:
-        clusters = int(sample.cluster.max()) + 1
-        if clusters < _FEW_CLUSTERS:
+    if regression.cluster is not None:
+        clusters = int(regression.cluster.max()) + 1
+        if clusters < _FEW_CLUSTERS and regression.errors == "CR2":
             yield Finding(
                 "few-clusters",
-                f"There are only {clusters} clusters, and errors clustered in so few tend to be "
-                "too small, so intervals are too narrow and p-values too low.",
+                "There are only {clusters} clusters; limits and p-values allow for it (CR2 errors, "
+                "t with the degrees of freedom of each number), and intervals are wide.",
+                severity="note",
                 count=clusters,
+                values={"clusters": clusters},
+            )
+        elif clusters < _FEW_CLUSTERS:
+            yield Finding(
+                "few-clusters",
+                "There are only {clusters} clusters, and errors clustered in so few tend to be "
+                "too small, so intervals are too narrow and p-values too low; use errors='CR2'.",
+                count=clusters,
+                values={"clusters": clusters},
             )
 
 
@@ -167,7 +177,7 @@ def _separating(regression: Regression) -> tuple[list[str], bool]:
 
 def _shape(regression: Regression) -> Iterator[Finding]:
     sample = regression.sample
-    for name, effect in zip(sample.indexes, regression.average_slopes()[0], strict=False):
+    for name, effect in zip(sample.indexes, regression.average_slopes().value, strict=False):
         if effect < 0:
             yield Finding(
                 "negative-slope",

@@ -136,7 +136,7 @@ def repurchase(
     >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
     >>> rep = repurchase(fit, "CUSL1", family="fractional-logit")
     >>> rep.average_marginal_effect
-    0.008837 (se 0.0011, 95 % interval 0.006652 to 0.01102)
+    0.008837 (se 0.0011, 95 % interval 0.00663 to 0.01104)
     >>> rep.contrast(67, 70)["probability"].round(3).tolist()
     [0.681, 0.711, 0.03]
     >>> bent = repurchase(fit, formula="CUSL1 ~ index + I(index ** 2) + Image", family="ols")

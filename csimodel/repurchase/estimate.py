@@ -18,6 +18,10 @@ class Estimate(float):
         Two-sided p-value against zero.
     level
         Coverage of the limits.
+    df
+        Degrees of freedom of the error; infinite for the normal distribution.
+    reason
+        Why there is no error; empty where there is.
 
     Examples
     --------
@@ -28,23 +32,42 @@ class Estimate(float):
     (0.8, 0.0078)
     """
 
-    __slots__ = ("level", "lower", "p", "se", "upper")
+    __slots__ = ("df", "level", "lower", "p", "reason", "se", "upper")
 
     se: float
     lower: float
     upper: float
     p: float
     level: float
+    df: float
+    reason: str
 
     def __new__(
-        cls, estimate: float, se: float, lower: float, upper: float, p: float, level: float
+        cls,
+        estimate: float,
+        se: float,
+        lower: float,
+        upper: float,
+        p: float,
+        level: float,
+        df: float = float("inf"),
+        reason: str = "",
     ) -> Estimate:
         """Make an estimate from its parts."""
         made = super().__new__(cls, estimate)
-        parts = {"se": se, "lower": lower, "upper": upper, "p": p, "level": level}
+        parts = {"se": se, "lower": lower, "upper": upper, "p": p, "level": level, "df": df}
         for name, value in parts.items():
             object.__setattr__(made, name, float(value))
+        object.__setattr__(made, "reason", reason)
         return made
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, level: float) -> Estimate:
+        """Take the first row of a table with its error."""
+        names = ("estimate", "se", "lower", "upper", "p")
+        value, se, lower, upper, p = (float(table[name].iloc[0]) for name in names)
+        df, reason = float(table["df"].iloc[0]), str(table["reason"].iloc[0])
+        return cls(value, se, lower, upper, p, level, df, reason)
 
     @property
     def estimate(self) -> float:
@@ -59,11 +82,9 @@ class Estimate(float):
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"An Estimate is fixed; its {name} cannot be changed.")
 
-    def __getnewargs__(self) -> tuple[float, float, float, float, float, float]:  # type: ignore[override]
-        return (float(self), self.se, self.lower, self.upper, self.p, self.level)
-
-    def __reduce__(self) -> tuple[type[Estimate], tuple[float, ...]]:
-        return type(self), self.__getnewargs__()
+    def __reduce__(self) -> tuple[type[Estimate], tuple[float | str, ...]]:
+        parts = (float(self), self.se, self.lower, self.upper, self.p, self.level, self.df)
+        return type(self), (*parts, self.reason)
 
     def __repr__(self) -> str:
         return (

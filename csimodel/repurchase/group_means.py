@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.repurchase.bias_reduced import BiasReduced
+from csimodel.significance import t_pvalue, t_quantile
+
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
@@ -37,11 +40,10 @@ class Contrast:
 
     def p(self, above: bool = False) -> float:
         """Return the p-value against 0: two-sided, or one-sided for an estimate above 0."""
-        from scipy.special import stdtr
-
-        if above:
-            return float(stdtr(self.df, -self.t))
-        return float(2.0 * stdtr(self.df, -abs(self.t)))
+        both = float(t_pvalue(np.array([self.estimate]), np.array([self.se]), self.df)[0])
+        if not above:
+            return both
+        return both / 2.0 if self.estimate > 0 else 1.0 - both / 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,8 @@ class GroupMeans:
     touched
         Which clusters have rows in which groups, (groups, clusters), or None when rows are
         independent.
+    reduced
+        CR2 errors of the means, where there are clusters and no row is in two groups.
     """
 
     mean: Floats
@@ -68,6 +72,7 @@ class GroupMeans:
     n: Codes
     effective: Floats
     touched: NDArray[np.bool_] | None
+    reduced: BiasReduced | None = None
 
     @property
     def se(self) -> Floats:
@@ -75,8 +80,10 @@ class GroupMeans:
         return np.asarray(np.sqrt(np.diagonal(self.covariance)))
 
     def df(self, weights: Floats) -> float:
-        """Return degrees of freedom of a sum: clusters met less one, or those of Welch."""
+        """Return degrees of freedom of a sum: Satterthwaite's, clusters less one, or Welch's."""
         used = weights != 0
+        if self.reduced is not None:
+            return float(self.reduced.working(weights[None, :]).df[0])
         if self.touched is not None:
             return float(self.touched[used].any(axis=0).sum() - 1)
         parts = weights[used] ** 2 * np.diagonal(self.covariance)[used]
@@ -86,14 +93,12 @@ class GroupMeans:
 
     def contrast(self, weights: Floats, level: float) -> Contrast:
         """Return the sum of means times weights, with t limits."""
-        from scipy.special import stdtrit
-
         used = weights != 0
         w = weights[used]
         estimate = float(w @ self.mean[used])
         se = float(np.sqrt(w @ self.covariance[np.ix_(used, used)] @ w))
         df = self.df(weights)
-        reach = float(stdtrit(df, 0.5 + level / 2.0)) * se if df > 0 else float("nan")
+        reach = float(t_quantile(0.5 + level / 2.0, df)) * se
         return Contrast(estimate, se, df, estimate - reach, estimate + reach)
 
 
@@ -103,8 +108,9 @@ def group_means(
     """Return the mean of every group, with linearised errors.
 
     A row adds ``u = w (y - ȳ_g)/Σ_g w`` to the mean of its group g. Rows independent: the variance
-    is ``n_g/(n_g - 1) Σ u²``, which without weights is s²/n. Clusters: with U the sums of u by
-    cluster and group and C clusters, the covariance is ``C/(C - 1) U'U``, across groups too.
+    is ``n_g/(n_g - 1) Σ u²``, which without weights is s²/n. Clusters: the means are those of a
+    regression on the groups, with errors by CR2 (`BiasReduced`), across groups too. Where groups
+    share rows: with U the sums of u by cluster and group and C clusters, ``C/(C - 1) U'U``.
 
     Parameters
     ----------
@@ -151,8 +157,28 @@ def group_means(
             touched = csr_array((np.ones(len(u)), (place, at)), shape=shape).toarray() > 0
             alone = touched.sum(axis=1) < 2
         covariance = (pulls @ pulls.T).toarray() * factor[:, None] * factor
+    reduced = None
+    if cluster is not None and (n > 0).all() and len(np.unique(rows)) == len(rows):
+        unit = w / w.mean()
+        powers = [unit] if weights is None else [np.ones(len(rows)), unit, unit**2]
+        reduced = _reduced(y[rows] - mean[place], place, at, powers)
+        covariance = reduced.pulls.T @ reduced.pulls
     covariance[alone, :] = covariance[:, alone] = np.nan
-    return GroupMeans(mean, covariance, n, effective, touched)
+    return GroupMeans(mean, covariance, n, effective, touched, reduced)
+
+
+def _reduced(residual: Floats, group: Codes, cluster: Codes, powers: list[Floats]) -> BiasReduced:
+    """Return CR2 errors of means of groups without common rows."""
+    groups, clusters = int(group.max()) + 1, int(cluster.max()) + 1
+    cell = cluster * groups + group
+
+    def cells(values: Floats) -> Floats:
+        sums = np.bincount(cell, values, groups * clusters)
+        return np.asarray(sums.reshape(clusters, groups), dtype=np.float64)
+
+    scores = np.stack([cells(power * residual) for power in powers[:2]])
+    information = np.stack([cells(power) for power in powers])
+    return BiasReduced.of(scores, information[..., None] * np.eye(groups))
 
 
 def share_interval(found: GroupMeans, group: int, level: float) -> tuple[float, float]:
@@ -177,7 +203,6 @@ def share_interval(found: GroupMeans, group: int, level: float) -> tuple[float, 
     >>> share_interval(found, 0, 0.95)
     (0.490, 0.943)
     """
-    from scipy.special import ndtri, stdtrit
     from statsmodels.stats.proportion import proportion_confint
 
     p, size = float(found.mean[group]), float(found.effective[group])
@@ -188,7 +213,9 @@ def share_interval(found: GroupMeans, group: int, level: float) -> tuple[float, 
     if not simple and 0 < p < 1 and variance > 0:
         df = found.df(np.eye(len(found.mean))[group])
         tail = 0.5 + level / 2.0
-        size = p * (1.0 - p) / variance * float(ndtri(tail) / stdtrit(df, tail)) ** 2
+        size = (
+            p * (1.0 - p) / variance * float(t_quantile(tail, np.inf) / t_quantile(tail, df)) ** 2
+        )
     if not (np.isfinite(p) and size > 0):
         return float("nan"), float("nan")
     low, high = proportion_confint(p * size, size, alpha=1.0 - level, method="wilson")

@@ -15,8 +15,8 @@ from csimodel.repurchase.beta import beta_draws, beta_start, beta_terms
 from csimodel.repurchase.families import LOGIT, Family
 from csimodel.repurchase.kernel import Ending, Regressions, regress_draws
 from csimodel.repurchase.ordered import ordered_draws, ordered_terms
-from csimodel.repurchase.robust import sandwich
 from csimodel.repurchase.sample import Ordering, Sample
+from csimodel.repurchase.score_errors import Likelihood, pieces_information
 
 Floats = NDArray[np.float64]
 
@@ -126,29 +126,26 @@ def first_thresholds(family: Family, ordering: Ordering, weights: Floats) -> Flo
     return np.asarray((ndtri if family.name == "ordered-probit" else logit)(below))
 
 
-def joint_covariance(
-    family: Family, sample: Sample, coefficients: Floats, further: Floats, errors: str
-) -> Floats:
-    """Return the covariance of all parameters by the observed information.
+def further_likelihood(
+    family: Family, sample: Sample, coefficients: Floats, further: Floats
+) -> Likelihood:
+    """Return scores and observed information of all parameters.
 
     Thresholds, then slopes for ordered answers; coefficients, then the logarithm of the precision
     for beta.
     """
-    size = len(coefficients) + len(further) - (family.further == "thresholds")
-    if not np.isfinite(coefficients).all():
-        return np.full((size, size), np.nan)
-    weights = np.ones(sample.n) if sample.weights is None else sample.weights
     if family.further == "precision":
         score, pieces = _beta_pieces(sample, coefficients, further)
     else:
         score, pieces = _ordered_pieces(family, sample, coefficients, further)
-    score = score * weights[:, None]
-    pieces = pieces * weights[:, None, None]
-    information = pieces.sum(axis=0)
-    without = None
-    if errors == "HC3":
-        without = np.linalg.solve(information - pieces, score[:, :, None])[:, :, 0]
-    return sandwich(score, information, errors, sample.cluster, without)
+    weights = np.ones(sample.n) if sample.weights is None else sample.weights
+
+    def without() -> Floats:
+        own = pieces * weights[:, None, None]
+        left = own.sum(axis=0) - own
+        return np.linalg.solve(left, (score * weights[:, None])[:, :, None])[:, :, 0]
+
+    return Likelihood(score, pieces_information(pieces), sample.weights, 1.0, without)
 
 
 def _beta_pieces(sample: Sample, coefficients: Floats, further: Floats) -> tuple[Floats, Floats]:

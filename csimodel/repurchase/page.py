@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
+import numpy as np
 import pandas as pd
 
 from csimodel.findings import Finding
@@ -39,7 +40,7 @@ class Page:
         if not self.diagnostics:
             lines.append("No findings.")
         for title, table in self.tables.items():
-            lines += ["", title, table.to_string(float_format=told, na_rep="")]
+            lines += ["", title, printed(table).to_string(float_format=told, na_rep="")]
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -56,7 +57,7 @@ class Page:
             f"<ul>{findings}</ul>" if findings else "<p>No findings.</p>",
         ]
         for title, table in self.tables.items():
-            body = table.to_html(float_format=told, na_rep="", border=0)
+            body = printed(table).to_html(float_format=told, na_rep="", border=0)
             parts.append(f"<details open><summary>{escape(title)}</summary>{body}</details>")
         return "<div class='csimodel'>" + "".join(parts) + "</div>"
 
@@ -81,6 +82,16 @@ class Shown:
 
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()
+
+
+def printed(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table as a page shows it: columns without a word or a finite number left out.
+
+    Reasons, where everything has its error; degrees of freedom, where all errors are normal.
+    """
+    silent = [name for name in ("reason",) if name in table and (table[name] == "").all()]
+    normal = [name for name in ("df",) if name in table and not np.isfinite(table[name]).any()]
+    return table.drop(columns=[*silent, *normal])
 
 
 def told_p(p: float) -> str:

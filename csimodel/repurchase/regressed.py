@@ -10,12 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError, suggest
 from csimodel.findings import Finding
-from csimodel.inference import interval_of, spread_of, tail_probability
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import Draws
+from csimodel.repurchase.averages import Averages
 from csimodel.repurchase.categories import threshold_names
 from csimodel.repurchase.chain import Chain
 from csimodel.repurchase.estimate import Estimate
 from csimodel.repurchase.families import Family
 from csimodel.repurchase.regression import Regression
+from csimodel.repurchase.wald import wald
 
 Floats = NDArray[np.float64]
 
@@ -85,6 +88,7 @@ class Regressed:
         """What the standard errors and intervals account for, in a sentence."""
         errors = {
             "nonrobust": "model-based errors",
+            "CR2": "cluster-robust errors without the bias of few clusters (CR2)",
             "cluster": "cluster-robust errors",
         }.get(self.errors, f"{self.errors} robust errors")
         if self.chain is None:
@@ -101,14 +105,14 @@ class Regressed:
     def coefficients(self) -> pd.DataFrame:
         """Coefficients on the family's scale; rows const, indexes, controls.
 
-        Columns estimate, se, lower, upper, p; `family.scale` says what they are (probability for
-        least squares, log-odds for the logistic families), per index point or unit of a control.
+        Columns estimate, se, df, lower, upper, p, reason; `family.scale` says what they are
+        (probability for least squares, log-odds for the logistic families), per index point or
+        unit of a control.
         Of ordered answers, const is less the threshold of the cut.
         """
         terms = self.regression.sample.terms
         draws = None if self.chain is None else self.chain.coefficients
-        table = self._table(self.regression.coefficients, np.eye(len(terms)), draws)
-        return table.set_axis(list(terms))
+        return self._linear(np.eye(len(terms)), draws).set_axis(list(terms))
 
     @property
     def slope(self) -> Estimate:
@@ -119,9 +123,9 @@ class Regressed:
     def thresholds(self) -> pd.DataFrame:
         """Of ordered answers, the thresholds between them; rows such as ``1|2``.
 
-        ``P(answer ≤ j) = F(threshold - slope · index - …)``; columns estimate, se, lower, upper.
-        An outer one is infinite in draws without any such answer; it then has neither se nor
-        limits.
+        ``P(answer ≤ j) = F(threshold - slope · index - …)``; columns estimate, se, df, lower,
+        upper, reason. An outer one is infinite in draws without any such answer; it then has
+        neither se nor limits.
 
         Raises
         ------
@@ -134,8 +138,8 @@ class Regressed:
         draws = None if self.chain is None else self.chain.further
         if draws is not None:
             draws = np.where(np.isfinite(draws).all(axis=0), draws, np.nan)
-        covariance = regression.joint_covariance[:size, :size]
-        table = self._table(regression.further, np.eye(size), draws, covariance)
+        own = np.eye(size, len(regression.joint_covariance))
+        table = self._table(Averages(regression.further, own, None), draws, joint=True)
         return table.drop(columns="p").set_axis(threshold_names(categories))
 
     @property
@@ -156,11 +160,13 @@ class Regressed:
             )
         assert regression.further is not None
         draws = None if self.chain is None else self.chain.further
-        covariance = regression.joint_covariance[-1:, -1:]
-        log = self._estimate(self._table(regression.further, np.eye(1), draws, covariance))
+        own = np.eye(len(regression.joint_covariance))[-1:]
+        log = self._estimate(
+            self._table(Averages(regression.further, own, None), draws, joint=True)
+        )
         value, lower, upper = np.exp([float(log), log.lower, log.upper]).tolist()
         se = value * log.se if draws is None else float(np.exp(draws).std(ddof=1))
-        return Estimate(value, se, lower, upper, float("nan"), self.level)
+        return Estimate(value, se, lower, upper, float("nan"), self.level, log.df, log.reason)
 
     def _moved(self, index: str | None) -> int:
         name = self.indexes[0] if index is None else index
@@ -182,32 +188,41 @@ class Regressed:
 
     def _estimate(self, table: pd.DataFrame) -> Estimate:
         """Return the first row of a table."""
-        value, se, lower, upper, p = table.to_numpy()[0].tolist()
-        return Estimate(value, se, lower, upper, p, self.level)
+        return Estimate.of(table, self.level)
 
     def _table(
         self,
-        value: Floats,
-        gradient: Floats,
+        averages: Averages,
         draws: Floats | None,
-        covariance: Floats | None = None,
         *,
         probability: bool = False,
+        joint: bool = False,
     ) -> pd.DataFrame:
         """Put errors and limits to values, from draws or else by the delta method.
 
-        The covariance is that of the coefficients unless another is given.
+        `joint` where the gradient is by all that is estimated. Without draws limits of bounded
+        probabilities are made on the log-odds scale.
         """
         if draws is None:
-            covariance = self.regression.covariance if covariance is None else covariance
-            se = np.sqrt(np.einsum("ij,jk,ik->i", gradient, covariance, gradient))
-            lower, upper = self.regression.limits(value, se, self.level, probability)
-            p = self.regression.p_value(value, se)
-        else:
-            se, p = spread_of(draws), tail_probability(draws, 0.0)
-            lower, upper = interval_of(self.interval, self.level, value, draws)
-        columns = {"estimate": value, "se": se, "lower": lower, "upper": upper, "p": p}
-        return pd.DataFrame(columns)
+            return self.regression.table(averages, self.level, probability=probability, joint=joint)
+        assert self.chain is not None
+        value = averages.value
+        source = Draws(value, draws, np.full(len(value), float(self.chain.df)), self.interval)
+        return infer(pd.RangeIndex(len(value)), value, source, self.level)
+
+    def _test(self, matrix: Floats) -> pd.Series:
+        """Test that sums of coefficients, the weights in rows, are all zero."""
+        if self.chain is None:
+            return self.regression.test(matrix)
+        covariance = np.cov(self.chain.coefficients @ matrix.T, rowvar=False)
+        covariance = covariance.reshape(len(matrix), len(matrix))
+        value, df = matrix @ self.regression.coefficients, self.chain.design_df
+        return wald(value, covariance, df, design=True)
+
+    def _linear(self, gradient: Floats, draws: Floats | None) -> pd.DataFrame:
+        """Return weighted sums of the coefficients with their errors."""
+        value = gradient @ self.regression.coefficients
+        return self._table(Averages(value, gradient, None), draws)
 
 
 def index_levels(levels: float | ArrayLike) -> Floats:

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import StandardErrors
+from csimodel.repurchase.averages import Averages, OfRows
 from csimodel.repurchase.families import WLS, Family
 from csimodel.repurchase.kernel import Ending, regress_draws
 from csimodel.repurchase.layout import Column, value_of
-from csimodel.repurchase.likelihood import fit_further, joint_covariance
-from csimodel.repurchase.robust import checked_errors, sandwich
+from csimodel.repurchase.likelihood import fit_further, further_likelihood
+from csimodel.repurchase.robust import CLUSTERED, checked_errors
 from csimodel.repurchase.sample import Sample
+from csimodel.repurchase.score_errors import (
+    Likelihood,
+    ScoreErrors,
+    predictor_information,
+    score_errors,
+)
+from csimodel.repurchase.wald import wald
+from csimodel.significance import t_limits, t_pvalue
+from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
@@ -58,62 +71,139 @@ class Regression:
         return np.asarray(self.design @ self.coefficients)
 
     @property
-    def df(self) -> float:
-        """Degrees of freedom of t intervals for least squares; infinite (normal) otherwise.
+    def cluster(self) -> NDArray[np.intp] | None:
+        """Cluster of each respondent where errors are clustered, (rows,), else None."""
+        return self.sample.cluster if self.errors in CLUSTERED else None
 
-        Rows less coefficients, or with clustered errors clusters less one.
+    @property
+    def df(self) -> float:
+        """Degrees of freedom of t intervals, where they do not depend on what is estimated.
+
+        Clusters (or respondents) less strata where the errors are those of a design; else rows less
+        coefficients for least squares, infinite (normal) otherwise.
         """
-        if self.family.bounded:
-            return float("inf")
-        if self.errors == "cluster":
-            assert self.sample.cluster is not None
-            return float(self.sample.cluster.max())
-        return float(self.sample.n - len(self.coefficients))
+        if self.errors in CLUSTERED:
+            return float(self.design_of_sample.df)
+        return float("inf") if self.family.bounded else float(self.sample.n - self.terms)
+
+    @property
+    def terms(self) -> int:
+        """Number of coefficients."""
+        return len(self.coefficients)
 
     @cached_property
-    def joint_covariance(self) -> Floats:
-        """Covariance of all that is estimated, thresholds or precision included.
+    def design_of_sample(self) -> SurveyDesign:
+        """The units the respondents were drawn in, as far as the errors look at them."""
+        return SurveyDesign.of(self.sample.n, cluster=self.cluster)
 
-        In the order thresholds, slopes for ordered answers; coefficients, precision for beta.
+    @cached_property
+    def score_errors(self) -> ScoreErrors:
+        """Errors of all that is estimated, thresholds or precision included.
+
+        In the order thresholds, slopes for ordered answers; coefficients, precision for beta. The
+        information is the expected one, as in R's sandwich; statsmodels takes the observed one in
+        robust errors of probit and complementary log-log, which differ a little. Beta and ordered
+        families take the observed one. Survey weights multiply the scores and the information, as
+        for probability weights.
         """
-        if self.further is None:
-            return self.covariance
-        return joint_covariance(
-            self.family, self.sample, self.coefficients, self.further, self.errors
+        design, sample = self.design_of_sample, self.sample
+        if not np.isfinite(self.coefficients).all():
+            size = self.terms if self.further is None else self.terms + len(self.further)
+            size -= int(self.family.further == "thresholds")
+            nothing = np.full((size, size), np.nan)
+            return ScoreErrors("nonrobust", nothing, None, design, sample.share, self.df)
+        likelihood = (
+            self._likelihood()
+            if self.further is None
+            else further_likelihood(self.family, sample, self.coefficients, self.further)
         )
+        return score_errors(likelihood, self.errors, design, self.df)
+
+    def _likelihood(self) -> Likelihood:
+        X, sample = self.design, self.sample
+        weights = np.ones(sample.n) if sample.weights is None else sample.weights
+        score, information, _ = self.family.working(self.eta, sample.outcome)
+        total = predictor_information(X, information)
+
+        def without() -> Floats:
+            bread = np.linalg.inv(total(weights, None)[0])
+            heavy = weights * information
+            leverage = np.einsum("ij,jk,ik->i", X, bread, X) * heavy
+            u = X * (weights * score)[:, None]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return np.asarray(u @ bread / (1.0 - leverage)[:, None])
+
+        dispersion = 1.0
+        if self.family.robust or not self.family.bounded:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                squares = np.where(information > 0, score**2 / information, 0.0)
+            dispersion = float(weights @ squares) / (sample.n - self.terms)
+        return Likelihood(X * score[:, None], total, sample.weights, dispersion, without)
+
+    @property
+    def joint_covariance(self) -> Floats:
+        """Covariance of all that is estimated; order as in `score_errors`."""
+        return self.score_errors.covariance
 
     @cached_property
     def covariance(self) -> Floats:
-        """Covariance of the coefficients, (terms, terms); see `robust.sandwich`.
+        """Covariance of the coefficients, (terms, terms); see `score_errors`."""
+        turn = self.to_joint(np.eye(self.terms))
+        return np.asarray(turn @ self.joint_covariance @ turn.T)
 
-        The information is the expected one, as in R's sandwich; statsmodels takes the observed
-        one in robust errors of probit and complementary log-log, which differ a little. Beta
-        and ordered families take the observed one.
-        Survey weights multiply the scores and the information, as for probability weights.
+    def errors_of(
+        self, gradient: Floats, individual: Floats | None = None, *, joint: bool = False
+    ) -> tuple[Floats, Floats]:
+        """Return standard errors and degrees of freedom of functions of the coefficients.
+
+        Parameters
+        ----------
+        gradient
+            By the coefficients, (functions, terms).
+        individual
+            For averages over the respondents, the value of each, (rows, functions).
+        joint
+            Whether the gradient is by all that is estimated, in the order of `score_errors`.
         """
-        X, sample = self.design, self.sample
-        n, k = X.shape
-        if not np.isfinite(self.coefficients).all():
-            return np.full((k, k), np.nan)
-        if sample.ordering is not None and self.further is not None:
-            turn = self.to_coefficients(sample.ordering.cut)
-            return np.asarray(turn @ self.joint_covariance @ turn.T)
-        if self.further is not None:
-            return self.joint_covariance[:k, :k]
-        weights = np.ones(n) if sample.weights is None else sample.weights
-        score, information, _ = self.family.working(self.eta, sample.outcome)
-        whole = X.T @ (X * (weights * information)[:, None])
-        u = X * (weights * score)[:, None]
-        without = None
-        if self.errors == "HC3":
-            bread = np.linalg.inv(whole)
-            leverage = np.einsum("ij,jk,ik->i", X, bread, X) * weights * information
-            with np.errstate(divide="ignore", invalid="ignore"):
-                without = u @ bread / (1.0 - leverage)[:, None]
-        found = sandwich(u, whole, self.errors, sample.cluster, without)
-        if self.errors == "nonrobust" and not self.family.bounded:
-            return np.asarray(found * (weights @ score**2) / (n - k))
-        return found
+        return self.score_errors.of(gradient if joint else self.to_joint(gradient), individual)
+
+    def table(
+        self, averages: Averages, level: float, *, probability: bool = False, joint: bool = False
+    ) -> pd.DataFrame:
+        """Return averages with their errors by the delta method, as `infer` has them.
+
+        Limits of probabilities that are bounded are made on the log-odds scale. `joint` as in
+        `errors_of`.
+        """
+        value = averages.value
+        se, df = self.errors_of(averages.gradient, averages.individual, joint=joint)
+        table = infer(pd.RangeIndex(len(value)), value, StandardErrors(se, df), level)
+        if probability and self.family.bounded:
+            given = (table["reason"] == "").to_numpy()
+            for name, end in zip(
+                ("lower", "upper"), self.limits(value, se, level, True, df), strict=True
+            ):
+                table[name] = np.where(given, end, table[name].to_numpy())
+        return table
+
+    def test(self, matrix: Floats, value: Floats | None = None) -> pd.Series:
+        """Test that sums of coefficients, the weights in rows (k, terms), are all zero.
+
+        `value` is what is tested instead of the sums, (k,), such as their distance from 1.
+        """
+        gradient = self.to_joint(matrix)
+        value = matrix @ self.coefficients if value is None else value
+        covariance = gradient @ self.joint_covariance @ gradient.T
+        clustered = self.errors in CLUSTERED
+        return wald(value, covariance, self.score_errors.joint_df(gradient), design=clustered)
+
+    def to_joint(self, gradient: Floats) -> Floats:
+        """Turn a gradient by the coefficients into one by all that is estimated."""
+        if self.sample.ordering is not None and self.further is not None:
+            return np.asarray(gradient @ self.to_coefficients(self.sample.ordering.cut))
+        if self.further is None:
+            return gradient
+        return np.hstack([gradient, np.zeros((len(gradient), len(self.further)))])
 
     def to_coefficients(self, cut: int) -> Floats:
         """Return how (-θ, slopes) at a cut follow from thresholds and slopes, as a matrix."""
@@ -134,69 +224,68 @@ class Regression:
         """What average effects are about: indexes, and columns free of them."""
         return tuple(self.sample.names[j] for j, _ in self.sample.layout.effects)
 
-    def average_slopes(self) -> tuple[Floats, Floats]:
-        """Return average marginal effects, (effects,), and their gradient by coefficients.
+    def averages(self, functions: Sequence[OfRows]) -> Averages:
+        """Average functions of the coefficients over the sample."""
+        variances = np.diagonal(self.covariance)
+        return Averages.of(functions, self.coefficients, variances, self.sample.share)
 
-        ``mean(μ'(η) ∂η/∂x)``, through interactions and powers.
-        """
-        slope = self.sample.share * self.family.slope(self.eta)
-        bend = self.sample.share * self.family.curvature(self.eta)
+    def average_slopes(self) -> Averages:
+        """Return average marginal effects: ``mean(μ'(η) ∂η/∂x)``, through products and powers."""
         points = list(self.sample.points.T)
-        values, gradients = [], []
-        for _, derivatives in self.sample.layout.effects:
-            D = self._matrix(derivatives, points)
-            along = D @ self.coefficients
-            values.append(slope @ along)
-            gradients.append((bend * along) @ self.design + slope @ D)
-        return np.array(values), np.array(gradients)
+        every = [self._matrix(columns, points) for _, columns in self.sample.layout.effects]
+        return self.averages([self._slope_of(self.design, D) for D in every])
 
-    def predictions(self, moved: int, levels: Floats) -> tuple[Floats, Floats]:
-        """Return average predictions at levels of an index, (levels,), and their gradient."""
-        share, family = self.sample.share, self.family
-        values, gradients = [], []
-        for X, _ in self.at_levels(moved, levels):
-            eta = X @ self.coefficients
-            values.append(share @ family.mean(eta))
-            gradients.append((share * family.slope(eta)) @ X)
-        return np.array(values), np.array(gradients)
+    def predictions(self, moved: int, levels: Floats) -> Averages:
+        """Return average predictions at levels of an index."""
+        mean = self.family.mean
 
-    def slopes(self, moved: int, levels: Floats) -> tuple[Floats, Floats]:
-        """Return average effects of one more point at levels, (levels,), and their gradient."""
-        share, family, b = self.sample.share, self.family, self.coefficients
-        values, gradients = [], []
-        for X, D in self.at_levels(moved, levels):
-            eta, along = X @ b, D @ b
-            slope = share * family.slope(eta)
-            values.append(slope @ along)
-            gradients.append((share * family.curvature(eta) * along) @ X + slope @ D)
-        return np.array(values), np.array(gradients)
+        def of(X: Floats) -> OfRows:
+            return lambda b: mean(b @ X.T)
+
+        return self.averages([of(X) for X, _ in self.at_levels(moved, levels)])
+
+    def slopes(self, moved: int, levels: Floats) -> Averages:
+        """Return average effects of one more point at levels of an index."""
+        return self.averages([self._slope_of(X, D) for X, D in self.at_levels(moved, levels)])
+
+    def _slope_of(self, X: Floats, D: Floats) -> OfRows:
+        slope = self.family.slope
+        return lambda b: slope(b @ X.T) * (b @ D.T)
 
     def limits(
-        self, value: Floats, se: Floats, level: float, probability: bool
+        self,
+        value: Floats,
+        se: Floats,
+        level: float,
+        probability: bool,
+        df: Floats | float | None = None,
     ) -> tuple[Floats, Floats]:
-        """Return confidence limits; of a probability that is bounded, made on its log-odds."""
-        from scipy.special import expit, logit, ndtri, stdtrit
+        """Return confidence limits; of a probability that is bounded, made on its log-odds.
 
-        share = 0.5 + level / 2.0
-        reach = (ndtri(share) if np.isinf(self.df) else stdtrit(self.df, share)) * se
+        Degrees of freedom are those of the sample unless others are given.
+        """
+        from scipy.special import expit, logit
+
+        degrees = self.df if df is None else df
         if not (probability and self.family.bounded):
-            return value - reach, value + reach
+            return t_limits(value, se, degrees, level)
         with np.errstate(divide="ignore", invalid="ignore"):
-            reach = reach / (value * (1.0 - value))
-        return expit(logit(value) - reach), expit(logit(value) + reach)
+            lower, upper = t_limits(logit(value), se / (value * (1.0 - value)), degrees, level)
+        return expit(lower), expit(upper)
 
     def p_value(self, value: Floats, se: Floats) -> Floats:
         """Return two-sided p-values against zero."""
-        from scipy.special import ndtr, stdtr
-
-        with np.errstate(divide="ignore", invalid="ignore"):
-            tail = -np.abs(value / se)
-        return np.asarray(2.0 * (ndtr(tail) if np.isinf(self.df) else stdtr(self.df, tail)))
+        return t_pvalue(value, se, self.df)
 
     def at_levels(self, moved: int, levels: Floats) -> list[tuple[Floats, Floats]]:
-        """Return the design at each level of an index and its derivative by the index."""
+        """Return the design at each level of an index and its derivative by the index.
+
+        A single row where nothing but the index differs between respondents.
+        """
         points = list(self.sample.points.T)
         parts = [self._matrix(part, points) for part in self.sample.layout.by_power(moved)]
+        if all((part == part[:1]).all() for part in parts):
+            parts = [part[:1] for part in parts]
         parts[0][:, 0] = 1.0
         return [
             (

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.errors import OptionError
 from csimodel.floats import own_errstate_in
 from csimodel.repurchase import categories as ordered
+from csimodel.repurchase.averages import Averages
 from csimodel.repurchase.estimate import Estimate
 from csimodel.repurchase.needed import NeededLevel, level_for
 from csimodel.repurchase.regressed import Regressed, index_levels
@@ -47,9 +48,8 @@ class Repurchase(Regressed):
         products and powers of a formula; controls that are multiplied or bent among themselves
         have no effect of their own and no row.
         """
-        value, gradient = self.regression.average_slopes()
         draws = None if self.chain is None else self.chain.average_slopes()
-        table = self._table(value, gradient, draws)
+        table = self._table(self.regression.average_slopes(), draws)
         return table.set_axis(list(self.regression.effect_names))
 
     @property
@@ -69,9 +69,8 @@ class Repurchase(Regressed):
             When the level is outside 0 to 100 or the index is not in the regression.
         """
         moved, levels = self._moved(index), index_levels([level])
-        value, gradient = self.regression.slopes(moved, levels)
         draws = None if self.chain is None else self.chain.slopes(moved, levels)
-        return self._estimate(self._table(value, gradient, draws))
+        return self._estimate(self._table(self.regression.slopes(moved, levels), draws))
 
     def elasticity(self, level: float | None = None, index: str | None = None) -> Estimate:
         """Return by how many percent the probability rises with one percent more of the index.
@@ -87,20 +86,23 @@ class Repurchase(Regressed):
         moved, sample = self._moved(index), self.regression.sample
         mean = float(np.clip(sample.share @ sample.points[:, moved], 0.0, 100.0))
         at = index_levels([mean if level is None else level])
-        p, p_gradient = self.regression.predictions(moved, at)
-        slope, gradient = self.regression.slopes(moved, at)
-        if p[0] <= 0:
+        p, slope = self.regression.predictions(moved, at), self.regression.slopes(moved, at)
+        if p.value[0] <= 0:
             raise OptionError(
-                f"The {self.family.label} predicts a probability of {p[0]:.3f} at an index of "
-                f"{at[0]:g}, which has no elasticity; use family='fractional-logit' or another "
+                f"The {self.family.label} predicts a probability of {p.value[0]:.3f} at an index "
+                f"of {at[0]:g}, which has no elasticity; use family='fractional-logit' or another "
                 "level."
             )
         draws = None
         if self.chain is not None:
             draws = at * self.chain.slopes(moved, at) / self.chain.predictions(moved, at)
-        value = at * slope / p
-        gradient = at[:, None] * gradient / p[:, None] - (value / p)[:, None] * p_gradient
-        return self._estimate(self._table(value, gradient, draws))
+        value = at * slope.value / p.value
+        gradient = at[:, None] * slope.gradient / p.value[:, None]
+        gradient -= (value / p.value)[:, None] * p.gradient
+        individual = None
+        if slope.individual is not None and p.individual is not None:
+            individual = at * slope.individual / p.value - value / p.value * p.individual
+        return self._estimate(self._table(Averages(value, gradient, individual), draws))
 
     def level_for(self, probability: float, index: str | None = None) -> NeededLevel:
         """Return the level of an index at which the probability of repurchase is reached.
@@ -140,7 +142,7 @@ class Repurchase(Regressed):
             slope = self.average_marginal_effects.loc[name]
         return level_for(
             lambda levels: self.predict(levels, name),
-            lambda levels: self.regression.predictions(moved, levels)[0],
+            lambda levels: self.regression.predictions(moved, levels).value,
             probability,
             index=name,
             level=self.level,
@@ -169,9 +171,9 @@ class Repurchase(Regressed):
             When a level is outside 0 to 100 or the index is not in the regression.
         """
         moved, points = self._moved(index), index_levels(levels)
-        value, gradient = self.regression.predictions(moved, points)
         draws = None if self.chain is None else self.chain.predictions(moved, points)
-        table = self._table(value, gradient, draws, probability=True)
+        found = self.regression.predictions(moved, points)
+        table = self._table(found, draws, probability=True)
         table = table.rename(columns={"estimate": "probability"}).drop(columns="p")
         return table.set_axis(pd.Index(points, name="index"))
 
@@ -197,11 +199,11 @@ class Repurchase(Regressed):
             When a level is outside 0 to 100 or the index is not in the regression.
         """
         moved, points = self._moved(index), index_levels([start, end])
-        value, gradient = self.regression.predictions(moved, points)
         draws = None if self.chain is None else self.chain.predictions(moved, points)
-        ends = self._table(value, gradient, draws, probability=True)
+        found = self.regression.predictions(moved, points)
+        ends = self._table(found, draws, probability=True)
         steps = None if draws is None else np.diff(draws, axis=1)
-        step = self._table(np.diff(value), np.diff(gradient, axis=0), steps)
+        step = self._table(found.turned(np.array([[-1.0, 1.0]])), steps)
         table = pd.concat([ends, step]).rename(columns={"estimate": "probability"})
         return table.drop(columns="p").set_axis([f"at {start:g}", f"at {end:g}", "difference"])
 
@@ -244,14 +246,16 @@ class Repurchase(Regressed):
             the regression.
         """
         answers, points = self._categories(), index_levels(levels)
-        up, gradients, draws = self._reached(index, points)
-        value, gradient = ordered.shares(up), ordered.gradients_of_shares(gradients)
+        up, draws = self._reached(index, points)
+        size = len(points)
+        turn = np.asarray(np.kron(np.eye(size), ordered.shares_matrix(len(answers) - 1)), float)
+        shares = up.turned(turn)
+        shares = replace(shares, value=ordered.shares(up.value.reshape(size, -1)).ravel())
         table = self._table(
-            value.ravel(),
-            gradient.reshape(value.size, -1),
+            shares,
             None if draws is None else ordered.shares(draws).reshape(len(draws), -1),
-            self.regression.joint_covariance,
             probability=True,
+            joint=True,
         )
         table = table.rename(columns={"estimate": "probability"}).drop(columns="p")
         table.insert(0, "index", np.repeat(points, len(answers)))
@@ -269,13 +273,13 @@ class Repurchase(Regressed):
             Rows levels; columns answer, se, lower, upper.
         """
         answers, points = self._categories(), index_levels(levels)
-        up, gradients, draws = self._reached(index, points)
-        table = self._table(
-            ordered.expected(up, answers),
-            np.einsum("ljp,j->lp", gradients, np.diff(answers)),
-            None if draws is None else ordered.expected(draws, answers),
-            self.regression.joint_covariance,
-        )
+        up, draws = self._reached(index, points)
+        size = len(points)
+        turn = np.asarray(np.kron(np.eye(size), np.diff(answers)[None, :]), float)
+        mean = up.turned(turn)
+        mean = replace(mean, value=ordered.expected(up.value.reshape(size, -1), answers))
+        drawn = None if draws is None else ordered.expected(draws, answers)
+        table = self._table(mean, drawn, joint=True)
         table = table.rename(columns={"estimate": "answer"}).drop(columns="p")
         return table.set_axis(pd.Index(points, name="index"))
 
@@ -295,10 +299,10 @@ class Repurchase(Regressed):
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()
 
-    def _reached(self, index: str | None, points: Floats) -> tuple[Floats, Floats, Floats | None]:
-        """Return ``P(answer ≥ j)`` at levels, its gradients and its draws."""
+    def _reached(self, index: str | None, points: Floats) -> tuple[Averages, Floats | None]:
+        """Return ``P(answer ≥ j)`` at levels, and its draws."""
         moved = self._moved(index)
-        up, gradients = ordered.reached(self.regression, moved, points)
+        up = ordered.reached(self.regression, moved, points)
         if self.chain is None:
-            return up, gradients, None
-        return up, gradients, ordered.reached_in_draws(self.chain, moved, points)
+            return up, None
+        return up, ordered.reached_in_draws(self.chain, moved, points)

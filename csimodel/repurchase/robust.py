@@ -11,7 +11,8 @@ from csimodel.repurchase.sample import Sample
 
 Floats = NDArray[np.float64]
 
-ERRORS = ("HC0", "HC1", "HC3", "nonrobust", "cluster")
+ERRORS = ("HC0", "HC1", "HC3", "nonrobust", "cluster", "CR2")
+CLUSTERED = ("CR2", "cluster")
 
 
 def sandwich(
@@ -71,7 +72,7 @@ def sandwich(
 
 
 def checked_errors(sample: Sample, family: Family, errors: str | None) -> str:
-    """Return the kind of errors; None is cluster when the sample has clusters, else HC1.
+    """Return the kind of errors; None is CR2 when the sample has clusters, else HC1.
 
     Raises
     ------
@@ -79,7 +80,7 @@ def checked_errors(sample: Sample, family: Family, errors: str | None) -> str:
         For errors that do not fit the family or the sample.
     """
     if errors is None:
-        errors = "HC1" if sample.cluster is None else "cluster"
+        errors = "HC1" if sample.cluster is None else "CR2"
     choose("errors", errors, ERRORS)
     require_clusters(errors, sample.cluster, "HC1")
     if errors == "HC3" and family.further == "thresholds":
@@ -97,16 +98,16 @@ def checked_errors(sample: Sample, family: Family, errors: str | None) -> str:
 
 def require_clusters(errors: str, cluster: NDArray[np.intp] | None, otherwise: str) -> None:
     """Refuse clustered errors without at least two clusters; `otherwise` names other errors."""
-    if errors != "cluster":
+    if errors not in CLUSTERED:
         return
     if cluster is None:
         raise OptionError(
-            "errors='cluster' needs clusters; name their column as "
+            f"errors={errors!r} needs clusters; name their column as "
             "read_survey(..., cluster='firm')."
         )
     if cluster.max() < 1:
         raise OptionError(
-            "errors='cluster', the default where a survey has clusters, needs at least 2 clusters "
-            "among the respondents used, and there "
+            f"errors={errors!r}, the default where a survey has clusters, needs at least 2 "
+            "clusters among the respondents used, and there "
             f"is 1; use errors={otherwise!r}."
         )

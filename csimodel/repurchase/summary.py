@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from csimodel.floats import own_errstate_in
+from csimodel.repurchase.page import printed
 
 if TYPE_CHECKING:
     from csimodel.repurchase.result import Repurchase
@@ -52,7 +53,7 @@ class Summary:
         if not self.result.diagnostics:
             lines.append(_FINE)
         for title, table in self._tables():
-            lines += ["", title, table.to_string(float_format="{:.5f}".format)]
+            lines += ["", title, printed(table).to_string(float_format="{:.5f}".format)]
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -69,7 +70,7 @@ class Summary:
             f"<ul>{findings}</ul>" if findings else f"<p>{_FINE}</p>",
         ]
         for title, table in self._tables():
-            body = table.to_html(float_format="{:.5f}".format, border=0)
+            body = printed(table).to_html(float_format="{:.5f}".format, border=0)
             parts.append(f"<details open><summary>{escape(title)}</summary>{body}</details>")
         return "<div class='csimodel'>" + "".join(parts) + "</div>"
 

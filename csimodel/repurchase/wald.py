@@ -6,46 +6,68 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.significance import t_quantile, wald_pvalue
+
 Floats = NDArray[np.float64]
 
 
-def wald(value: Floats, covariance: Floats, df: float = float("inf")) -> pd.Series:
+def wald(
+    value: Floats, covariance: Floats, df: float = float("inf"), *, design: bool = False
+) -> pd.Series:
     """Test that all of several estimates are zero.
 
-    ``W = b' V⁻¹ b``; with finite residual degrees of freedom ``F = W/k``. No test (NaN) when the
-    covariance is unknown or singular.
+    ``W = b' V⁻¹ b``, χ² where the covariance is well known. With d residual degrees of freedom
+    ``F = W/k``; where V itself is learnt from d clusters (or units less strata, or as many as its
+    distribution is worth) it is Hotelling's T², ``F = (d - k + 1)/(k d) W`` with k and d - k + 1
+    degrees of freedom. No test (NaN) when the covariance is unknown, singular, or d < k.
 
     Parameters
     ----------
     value, covariance
         (k,) and (k, k).
     df
-        Residual degrees of freedom; infinite for a χ² test.
+        Degrees of freedom d; infinite for a χ² test.
+    design
+        Whether they are those of a sampling design.
 
     Returns
     -------
     Series
         statistic, distribution, p.
 
+    References
+    ----------
+    Korn, E. L., Graubard, B. I. (1990). Simultaneous testing of regression coefficients with
+    complex survey data: use of Bonferroni t statistics. The American Statistician 44, 270-276.
+    https://doi.org/10.1080/00031305.1990.10475737
+
     Examples
     --------
     >>> wald(np.array([2.0]), np.array([[1.0]])).tolist()
     [4.0, 'χ²(1)', 0.0455]
+    >>> wald(np.array([2.0, 0.0]), np.eye(2), 5, design=True).tolist()
+    [1.6, 'F(2, 4)', 0.3086]
     """
-    from scipy.special import chdtrc, fdtrc
+    from scipy.special import fdtrc
 
     k = len(value)
+    none = outcome_of_test(float("nan"), "none", float("nan"))
     if not (np.isfinite(value).all() and np.isfinite(covariance).all()):
-        return outcome_of_test(float("nan"), "none", float("nan"))
+        return none
     scale = np.sqrt(np.diag(covariance))
     with np.errstate(divide="ignore", invalid="ignore"):
         unit = covariance / np.outer(scale, scale)
     if not np.isfinite(unit).all() or np.linalg.matrix_rank(unit) < k:
-        return outcome_of_test(float("nan"), "none", float("nan"))
+        return none
     w = float(value / scale @ np.linalg.solve(unit, value / scale))
     if np.isinf(df):
-        return outcome_of_test(w, f"χ²({k})", float(chdtrc(k, w)))
-    return outcome_of_test(w / k, f"F({k}, {df:g})", float(fdtrc(k, df, w / k)))
+        return outcome_of_test(w, f"χ²({k})", wald_pvalue(w, k))
+    if not design:
+        return outcome_of_test(w / k, f"F({k}, {df:g})", float(fdtrc(k, df, w / k)))
+    left = df - k + 1.0
+    if left <= 0:
+        return none
+    return outcome_of_test(w * left / (k * df), f"F({k}, {left:.4g})", wald_pvalue(w, k, df))
 
 
 def outcome_of_test(statistic: float, distribution: str, p: float) -> pd.Series:
@@ -78,12 +100,10 @@ def fieller(
     >>> fieller(2.0, 1.0, np.diag([0.01, 0.01]), 0.95)
     (0.2236, 1.6259, 2.5339)
     """
-    from scipy.special import stdtrit
-
     ratio = top / bottom
     (v11, v12), (_, v22) = covariance.tolist()
     se = float(np.sqrt(v11 - 2 * ratio * v12 + ratio**2 * v22) / abs(bottom))
-    t2 = float(stdtrit(min(df, 1e9), 0.5 + level / 2.0)) ** 2
+    t2 = float(t_quantile(0.5 + level / 2.0, df)) ** 2
     a, b, c = bottom**2 - t2 * v22, top * bottom - t2 * v12, top**2 - t2 * v11
     if not a > 0:
         return se, -float("inf"), float("inf")

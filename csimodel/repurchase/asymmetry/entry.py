@@ -128,7 +128,9 @@ def repurchase_asymmetry(
         names = (quality, expectations, label if whole else None)
         draws = coefficients_of_draws(bootstrap, regression, names, progress)
     pair = (quality, expectations)
-    return result_of(regression, pair, draws, level, interval, tuple(_unsound(fit)))
+    design = fit.require_answers("repurchase_asymmetry").design
+    df = float(design.df) if design.kind == "cluster" else float("inf")
+    return result_of(regression, pair, draws, level, interval, df, tuple(_unsound(fit)))
 
 
 @own_errstate

@@ -10,7 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
-from csimodel.inference import interval_of, spread_of
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
+from csimodel.repurchase.averages import OfRows
 from csimodel.repurchase.page import Page, Shown, told_p
 from csimodel.repurchase.regression import Regression
 from csimodel.repurchase.wald import fieller, table_of_tests, wald
@@ -37,7 +39,7 @@ class Asymmetry(Shown):
     table
         Rows quality (b), shortfall (c), surplus (d), effect below (b + c), effect above (b + d),
         difference (c - d) and ratio ((b + c)/(b + d), the loss aversion ratio: how many points
-        above expectations one below outweighs); columns estimate, se, lower, upper, p.
+        above expectations one below outweighs); columns estimate, se, df, lower, upper, p, reason.
     tests
         Rows ``"symmetric"`` (c = d) and ``"no disconfirmation"`` (c = d = 0).
     level
@@ -92,7 +94,7 @@ class Asymmetry(Shown):
         Returns
         -------
         DataFrame
-            Columns index (quality), probability (the outcome), se, lower, upper.
+            Columns index (quality), probability (the outcome), se, df, lower, upper, reason.
         """
         sample = self.regression.sample
         q, short, over = sample.regressors[:, :3].T
@@ -107,13 +109,16 @@ class Asymmetry(Shown):
         X = np.column_stack(
             [np.ones(len(points)), points, np.minimum(gap, 0), np.maximum(gap, 0), rest]
         )
-        eta = X @ self.regression.coefficients
-        value = self.regression.family.mean(eta)
-        error = np.sqrt(np.einsum("ij,jk,ik->i", X, self.regression.covariance, X))
-        se = error * self.regression.family.slope(eta)
-        lower, upper = self.regression.limits(value, se, self.level, True)
-        columns = {"index": points, "probability": value, "se": se, "lower": lower, "upper": upper}
-        return pd.DataFrame(columns)
+        mean, regression = self.regression.family.mean, self.regression
+
+        def of(row: Floats) -> OfRows:
+            return lambda b: mean(b @ row[:, None])
+
+        found = regression.averages([of(row) for row in X])
+        table = regression.table(found, self.level, probability=True)
+        table = table.rename(columns={"estimate": "probability"})
+        table.insert(0, "index", points)
+        return table.drop(columns="p")
 
     def summary(self) -> Page:
         """Return the results as a page of text; prints, and shows as HTML in a notebook."""
@@ -146,36 +151,39 @@ def result_of(
     draws: Floats | None,
     level: float,
     interval: str,
+    df: float = float("inf"),
     findings: tuple[Finding, ...] = (),
 ) -> Asymmetry:
-    """Turn a regression, and its draws where there are, into effects and tests."""
+    """Turn a regression, and its draws where there are, into effects and tests.
+
+    `df` are the degrees of freedom of the design that the draws repeat; infinite where respondents
+    were drawn.
+    """
     b = regression.coefficients
     whole = np.isfinite(draws).all(axis=1) if draws is not None else np.zeros(0, dtype=bool)
-    V = regression.covariance if draws is None else np.cov(draws[whole].T)
-    df = regression.df if draws is None else float("inf")
     # quality, shortfall, surplus, effect below, effect above, difference
     how = np.zeros((6, len(b)))
     how[[0, 1, 2, 3, 3, 4, 4, 5], [1, 2, 3, 1, 2, 1, 3, 2]] = 1.0
     how[5, 3] = -1.0
     value = how @ b
-    se = np.sqrt(np.einsum("ij,jk,ik->i", how, V, how))
-    lower, upper = regression.limits(value, se, level, False)
-    if draws is not None:
-        drawn = draws[whole] @ how.T
-        se = spread_of(drawn)
-        lower, upper = interval_of(interval, level, value, drawn)
-    columns = {"estimate": value, "se": se, "lower": lower, "upper": upper}
-    rows = ["quality", "shortfall", "surplus", "effect below", "effect above", "difference"]
-    table = pd.DataFrame({**columns, "p": regression.p_value(value, se)}, rows)
-    below, above = value[3:5]
-    limits = fieller(below, above, how[3:5] @ V @ how[3:5].T, level, df)
-    table.loc["ratio"] = [below / above, *limits, np.nan]
-    tests = table_of_tests(
-        {
-            "symmetric": wald(value[5:6], (how[5:] @ V @ how[5:].T), df),
-            "no disconfirmation": wald(b[2:4], V[2:4, 2:4], df),
+    unequal, none = how[5:], np.eye(len(b))[2:4]
+    source: ErrorSource
+    if draws is None:
+        V, df = regression.covariance, regression.df
+        source = StandardErrors(*regression.errors_of(how))
+        tests = {"symmetric": regression.test(unequal), "no disconfirmation": regression.test(none)}
+    else:
+        V = np.cov(draws[whole].T)
+        source = Draws(value, draws[whole] @ how.T, np.full(len(value), df), interval)
+        tests = {
+            "symmetric": wald(unequal @ b, unequal @ V @ unequal.T, df, design=True),
+            "no disconfirmation": wald(none @ b, none @ V @ none.T, df, design=True),
         }
-    )
+    rows = ["quality", "shortfall", "surplus", "effect below", "effect above", "difference"]
+    table = infer(pd.Index(rows), value, source, level)
+    below, above = value[3:5]
+    se, lower, upper = fieller(below, above, how[3:5] @ V @ how[3:5].T, level, df)
+    table.loc["ratio"] = [below / above, se, df, lower, upper, np.nan, ""]
     lost = 0 if draws is None else int((~whole).sum())
     every = (
         *regression.sample.findings,
@@ -183,7 +191,7 @@ def result_of(
         *_about(regression, names, table),
         *(_lost(lost, len(draws)) if draws is not None and lost else ()),
     )
-    return Asymmetry(regression, *names, table, tests, level, every)
+    return Asymmetry(regression, *names, table, table_of_tests(tests), level, every)
 
 
 def _about(regression: Regression, names: tuple[str, str], table: pd.DataFrame) -> list[Finding]:

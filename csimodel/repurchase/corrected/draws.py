@@ -183,7 +183,7 @@ class RowDraws(Draws):
         """
         sample, family = regression.sample, regression.family
         x, k = sample.regressors, len(sample.indexes)
-        cluster = sample.cluster if regression.errors == "cluster" else None
+        cluster = regression.cluster
         design = (
             Resampling("multinomial", sample.n, draws, seed)
             if cluster is None

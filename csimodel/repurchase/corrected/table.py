@@ -83,7 +83,7 @@ def estimates_of(
     """
     regression, parts = rep.regression, list(reliability.values())
     shares = np.array([part.value for part in parts])
-    clustered = regression.errors == "cluster"
+    clustered = regression.cluster is not None
     effects = rep.naive.average_marginal_effects
     found = {
         "naive": Estimated(
@@ -137,7 +137,7 @@ def _from_items(regression: Regression, method: str, fit: Fit, linearised: bool)
     if linearised:
         rows = moment_pulls(slopes_of, moments, variables, sample.share)
         pulls = Pulls(found.slopes, found.slopes, rows, np.empty((0, 0)))
-        se = errors_of(pulls, sample, regression.errors == "cluster", ())
+        se = errors_of(pulls, sample, regression.cluster is not None, ())
     told = (about_items(method, sample.label),) if found.inadmissible else ()
     return Estimated(found.slopes, found.slopes, se, found.reliability, near, told)
 

@@ -49,6 +49,11 @@ class Customers:
         return int(self.firm.max()) + 1
 
     @property
+    def df(self) -> int:
+        """Degrees of freedom between firms: firms less two (constant and firms' mean index)."""
+        return max(self.firms - 2, 1)
+
+    @property
     def starts(self) -> Codes:
         """Where each firm begins, (firms,)."""
         return np.searchsorted(self.firm, np.arange(self.firms))

@@ -26,7 +26,8 @@ Floats = NDArray[np.float64]
 
 MODELS = ("random-intercept", "random-slope", "population-averaged")
 LINKS = ("identity", "logit")
-ERRORS = ("cluster", "model")
+ERRORS = ("CR2", "cluster", "model")
+_FEW_FIRMS = 20  # below which a mixed model's own errors are the default
 INTERVALS = ("percentile", "basic", "normal", "bc")
 
 
@@ -76,8 +77,11 @@ def repurchase_mixed(
         for mixed models. statsmodels fits mixed models of yes and no by variational Bayes only,
         whose errors are known to be too small, so they are not offered.
     errors
-        ``"cluster"`` (default; robust to unequal variances and to whatever binds customers of a
-        firm) or ``"model"`` (mixed models only).
+        ``"CR2"``: robust to unequal variances and to whatever binds customers of a firm, without
+        the bias of few firms, t with Satterthwaite's degrees of freedom; ``"model"`` (mixed models
+        only): right if the model is, t with firms less 2; ``"cluster"``: robust, for many firms.
+        By default those of the model where a mixed model has fewer than 20 firms, from which hardly
+        anything is learnt about unequal variances (CR2 is cautious there), and else CR2.
     bootstrap
         Draws of this fit, with the firm as the survey's cluster; for ``"random-intercept"``. Then
         item weights, index and mixed model are estimated again in each draw.
@@ -114,7 +118,7 @@ def repurchase_mixed(
     >>> round(float(found.within), 4), found.firms
     (0.009, 25)
     """
-    link, errors = _checked(model, link, errors, bootstrap, level, interval)
+    link = _checked(model, link, errors, bootstrap, level, interval)
     fit = require_fit(fit, "repurchase_mixed")
     require_own(bootstrap, fit)
     people = Respondents.of(fit, "repurchase_mixed")
@@ -144,8 +148,10 @@ def repurchase_mixed(
         rows=sample.rows[order],
     )
     _require_firms(customers, name, index)
+    few = customers.firms < _FEW_FIRMS and model != "population-averaged"
+    errors = errors or ("model" if few else "CR2")
     regression = (
-        population_averaged(customers, link)
+        population_averaged(customers, link, errors)
         if model == "population-averaged"
         else mixed(customers, model == "random-slope", errors)
     )
@@ -170,14 +176,15 @@ def _checked(
     bootstrap: Bootstrap | None,
     level: float,
     interval: str,
-) -> tuple[str, str]:
-    """Return link and errors, checked."""
+) -> str:
+    """Return the link, and refuse options that do not fit."""
     choose("model", model, MODELS)
     choose("interval", interval, INTERVALS)
     require_level(level)
     averaged = model == "population-averaged"
     link = choose("link", link or ("logit" if averaged else "identity"), LINKS)
-    errors = choose("errors", errors or "cluster", ERRORS)
+    if errors is not None:
+        choose("errors", errors, ERRORS)
     if link == "logit" and not averaged:
         raise OptionError(
             f"link='logit' is not available for model={model!r}; use model='population-averaged', "
@@ -193,7 +200,7 @@ def _checked(
             f"Whole-chain intervals are not available for model={model!r}; use "
             "model='random-intercept', or leave out bootstrap=."
         )
-    return link, errors
+    return link
 
 
 def _require_firms(customers: Customers, by: str, index: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from csimodel.findings import Finding, listed
 from csimodel.inference import Bootstrap
-from csimodel.repurchase.duration.findings import few_clusters
+from csimodel.repurchase.duration.findings import FEW_CLUSTERS, few_clusters
 from csimodel.repurchase.mixed.result import RepurchaseMixed
 
 
@@ -22,7 +22,16 @@ def about(found: RepurchaseMixed) -> Iterator[Finding]:
             "numbers; try model='random-intercept' or fewer controls.",
             severity="failure",
         )
-    yield from few_clusters(customers.firms)
+    if found.errors == "cluster":
+        yield from few_clusters(customers.firms)
+    elif customers.firms < FEW_CLUSTERS:
+        yield Finding(
+            "few-clusters",
+            "There are only {clusters} groups of {by!r}; limits by t allow for it, and are wide.",
+            severity="note",
+            count=customers.firms,
+            values={"clusters": customers.firms, "by": found.by},
+        )
     alone = int((customers.size == 1).sum())
     if alone:
         yield Finding(

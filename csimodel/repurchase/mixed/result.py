@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 from csimodel.errors import choose
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
-from csimodel.inference import interval_of, spread_of, tail_probability
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
+from csimodel.repurchase.averages import Averages, OfRows
 from csimodel.repurchase.estimate import Estimate
 from csimodel.repurchase.families import Family
 from csimodel.repurchase.levels import on_index
@@ -41,7 +44,7 @@ class RepurchaseMixed(Shown):
     model
         ``"random-intercept"``, ``"random-slope"`` or ``"population-averaged"``.
     errors
-        ``"cluster"`` or ``"model"``.
+        ``"CR2"``, ``"cluster"`` or ``"model"``.
     index, outcome, by
         Names of the construct, the outcome and the groups.
     controls
@@ -88,11 +91,6 @@ class RepurchaseMixed(Shown):
         return self.regression.converged
 
     @property
-    def df(self) -> int:
-        """Degrees of freedom of t intervals: firms less two (constant and firms' mean index)."""
-        return max(self.firms - 2, 1)
-
-    @property
     def naive(self) -> RepurchaseMixed:
         """The same with the regression's own errors, the index treated as if it were known."""
         told = tuple(f for f in self.diagnostics if not f.code.endswith("-draws"))
@@ -107,25 +105,30 @@ class RepurchaseMixed(Shown):
                 "whole firms): item weights, index and mixed model were estimated again in each "
                 "draw."
             )
-        how = "errors clustered by firm" if self.errors == "cluster" else "model-based errors"
+        how = {
+            "CR2": "errors clustered by firm without the bias of few firms (CR2), t with the "
+            "degrees of freedom of each number",
+            "cluster": f"errors clustered by firm, t with {self.customers.df} degrees of freedom",
+            "model": f"model-based errors, t with {self.customers.df} degrees of freedom",
+        }[self.errors]
         return (
-            f"Intervals of the regression alone ({how}, t with {self.df} degrees of freedom): the "
-            "index is treated as known without error."
+            f"Intervals of the regression alone ({how}): the index is treated as known without "
+            "error."
         )
 
     @cached_property
     def coefficients(self) -> pd.DataFrame:
         """Coefficients on the family's scale.
 
-        Rows const, within, between, ``"between - within"`` and controls; columns estimate, se,
-        lower, upper, p. ``between - within`` tests whether firms differ as their customers do
-        (Mundlak 1978; a form of Hausman's test).
+        Rows const, within, between, ``"between - within"`` and controls; columns estimate, se, df,
+        lower, upper, p, reason. ``between - within`` tests whether firms differ as their customers
+        do (Mundlak 1978; a form of Hausman's test).
         """
         size = 3 + len(self.controls)
         rows = np.insert(np.eye(size), 3, np.eye(size)[2] - np.eye(size)[1], axis=0)
         value = rows @ self.regression.coefficients
         draws = None if self.every is None else self.every[0] @ rows.T
-        table = self._table(value, rows, draws)
+        table = self._table(Averages(value, rows, None), draws)
         return table.set_axis(["const", "within", "between", "between - within", *self.controls])
 
     @cached_property
@@ -135,16 +138,13 @@ class RepurchaseMixed(Shown):
         Rows ``"within"`` (a customer more satisfied than others of the same firm), ``"between"``
         (a firm with a more satisfied clientele) and ``"between - within"``.
         """
-        X, b = self.customers.design, self.regression.coefficients
-        fall, bend = self._slopes_of(X @ b)
-        share = self.customers.share
-        mean, tilt = float(share @ fall), (share * bend) @ X
-        pick = np.eye(len(b))[[1, 2]]
-        value = mean * (pick @ b)
-        gradient = mean * pick + np.outer(pick @ b, tilt)
-        turn = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 1.0]])
-        draws = None if self.every is None else self.every[0][:, 1:3] @ turn.T
-        table = self._table(turn @ value, turn @ gradient, draws)
+        X, slope = self.customers.design, self.family.slope
+
+        def of(term: int) -> OfRows:
+            return lambda b: slope(b @ X.T) * b[:, term, None]
+
+        draws = None if self.every is None else self.every[0][:, 1:3] @ _TURN.T
+        table = self._table(self._averages([of(1), of(2)]).turned(_TURN), draws)
         return table.set_axis(["within", "between", "between - within"])
 
     @property
@@ -219,22 +219,23 @@ class RepurchaseMixed(Shown):
             When a level is outside 0 to 100 or `move` is unknown.
         """
         choose("move", move, LEVELS)
-        points, b = on_index([start, end]), self.regression.coefficients
-        value, gradient, draws = np.empty(2), np.empty((2, len(b))), []
-        for k, point in enumerate(points):
+        points, mean = on_index([start, end]), self.family.mean
+
+        def of(X: Floats) -> OfRows:
+            return lambda b: mean(b @ X.T)
+
+        designs, draws = [], []
+        for point in points:
             X = self.customers.design
             if move == "between":
                 X[:, 2] = point
             else:
                 X[:, 1] = point - X[:, 2]
-            eta = X @ b
-            value[k] = self.customers.share @ self.family.mean(eta)
-            gradient[k] = (self.customers.share * self._slopes_of(eta)[0]) @ X
+            designs.append(X)
             if self.every is not None:
                 draws.append(self._line_in_draws(point, move))
-        turn = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 1.0]])
-        drawn = np.stack(draws, axis=1) @ turn.T if draws else None
-        table = self._table(turn @ value, turn @ gradient, drawn)
+        drawn = np.stack(draws, axis=1) @ _TURN.T if draws else None
+        table = self._table(self._averages([of(X) for X in designs]).turned(_TURN), drawn)
         table = table.rename(columns={"estimate": "probability"}).drop(columns="p")
         return table.set_axis([f"at {start:g}", f"at {end:g}", "difference"])
 
@@ -290,29 +291,23 @@ class RepurchaseMixed(Shown):
             return np.asarray(found + b[:, 2] * point)
         return np.asarray(found + b[:, 2] * means[:, 2] + b[:, 1] * (point - means[:, 2]))
 
-    def _slopes_of(self, eta: Floats) -> tuple[Floats, Floats]:
-        """Return first and second derivative of the mean by the linear predictor."""
-        slope = self.family.slope(eta)
-        if not self.family.bounded:
-            return slope, np.zeros_like(eta)
-        return slope, slope * (1.0 - 2.0 * self.family.mean(eta))
+    def _averages(self, functions: Sequence[OfRows]) -> Averages:
+        found = self.regression
+        variances = np.diagonal(found.covariance)
+        return Averages.of(functions, found.coefficients, variances, self.customers.share)
 
     def _estimate(self, name: str) -> Estimate:
-        value, se, lower, upper, p = self.slopes.loc[[name]].to_numpy()[0].tolist()
-        return Estimate(value, se, lower, upper, p, self.level)
+        return Estimate.of(self.slopes.loc[[name]], self.level)
 
-    def _table(self, value: Floats, gradient: Floats, draws: Floats | None) -> pd.DataFrame:
-        from scipy.special import stdtr, stdtrit
-
+    def _table(self, averages: Averages, draws: Floats | None) -> pd.DataFrame:
+        value = averages.value
+        source: ErrorSource
         if draws is None:
-            covariance = self.regression.covariance
-            se = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", gradient, covariance, gradient), 0.0))
-            wide = float(stdtrit(self.df, 0.5 + self.level / 2.0)) * se
-            lower, upper = value - wide, value + wide
-            with np.errstate(divide="ignore", invalid="ignore"):
-                p = 2.0 * stdtr(self.df, -np.abs(value / se))
+            errors = self.regression.score_errors
+            source = StandardErrors(*errors.of(averages.gradient, averages.individual))
         else:
-            se, p = spread_of(draws), tail_probability(draws, 0.0)
-            lower, upper = interval_of(self.interval, self.level, value, draws)
-        columns = {"estimate": value, "se": se, "lower": lower, "upper": upper, "p": p}
-        return pd.DataFrame(columns)
+            source = Draws(value, draws, np.full(len(value), self.firms - 1.0), self.interval)
+        return infer(pd.RangeIndex(len(value)), value, source, self.level)
+
+
+_TURN: Floats = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 1.0]])

@@ -12,6 +12,7 @@ from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.options import require_count, require_level
+from csimodel.repurchase.averages import OfRows
 from csimodel.repurchase.page import Page, Shown, told_p
 from csimodel.repurchase.prediction.folds import predictions_of_folds, split
 from csimodel.repurchase.prediction.goodness import goodness, link_test
@@ -108,13 +109,16 @@ class Calibration(Shown):
         )
         x = predictor_of(points, regression.family.bounded)
         X = np.column_stack([np.ones(len(x)), *basis.columns(x)])
-        eta = X @ regression.coefficients
-        value = regression.family.mean(eta)
-        se = np.sqrt(np.einsum("ij,jk,ik->i", X, regression.covariance, X))
-        se *= regression.family.slope(eta)
-        lower, upper = regression.limits(value, se, self.repurchase.level, True)
-        columns = {"predicted": points, "observed": value, "se": se}
-        return pd.DataFrame({**columns, "lower": lower, "upper": upper})
+        mean = regression.family.mean
+
+        def of(row: Floats) -> OfRows:
+            return lambda b: mean(b @ row[:, None])
+
+        found = regression.averages([of(row) for row in X])
+        table = regression.table(found, self.repurchase.level, probability=True)
+        table = table.rename(columns={"estimate": "observed"})
+        table.insert(0, "predicted", points)
+        return table.drop(columns="p")
 
     def summary(self) -> Page:
         """Return the results as a page of text; prints, and shows as HTML in a notebook."""
@@ -208,7 +212,7 @@ def calibration(
     rep, found = plain(rep)
     sample, seed = rep.regression.sample, seed_of(rng)
     if folds:
-        unit = sample.cluster if rep.errors == "cluster" else None
+        unit = rep.regression.cluster
         fold = split(sample.n, unit, folds, seed)
         predicted = predictions_of_folds(rep, 0, "line", None, fold)
     else:

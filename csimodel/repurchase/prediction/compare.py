@@ -195,7 +195,7 @@ def compare_shapes(
     rep, found = plain(rep)
     moved, seed = which(rep, index), seed_of(rng)
     sample = rep.regression.sample
-    unit = sample.cluster if rep.errors == "cluster" else None
+    unit = rep.regression.cluster
     fold = split(sample.n, unit, folds, seed)
     known = replace(rep, chain=None)
     fitted = {

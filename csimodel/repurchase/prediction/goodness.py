@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.repurchase.regression import Regression, regress
-from csimodel.repurchase.wald import outcome_of_test, wald
+from csimodel.repurchase.wald import outcome_of_test
 
 Floats = NDArray[np.float64]
 
@@ -44,8 +44,8 @@ def goodness(regression: Regression, group: NDArray[np.intp]) -> dict[str, pd.Se
     largest = np.bincount(group, (weights * score) ** 2).max()  # before estimation
     Z -= X @ np.linalg.solve(X.T @ (w * X), X.T @ (w * Z))
     pulls = Z * (weights * score)[:, None]
-    if regression.errors == "cluster" and sample.cluster is not None:
-        pulls = np.stack([np.bincount(sample.cluster, column) for column in pulls.T], axis=1)
+    if regression.cluster is not None:
+        pulls = np.stack([np.bincount(regression.cluster, column) for column in pulls.T], axis=1)
     V, d = pulls.T @ pulls, pulls.sum(axis=0)
     values, directions = np.linalg.eigh(V)
     kept = values > 1e-9 * max(values[-1], largest)
@@ -56,7 +56,7 @@ def goodness(regression: Regression, group: NDArray[np.intp]) -> dict[str, pd.Se
         if count
         else outcome_of_test(float("nan"), "none", float("nan"))
     }
-    plain = sample.weights is None and regression.errors != "cluster" and regression.family.bounded
+    plain = sample.weights is None and regression.cluster is None and regression.family.bounded
     groups = int(group.max()) + 1
     if plain and np.isin(sample.outcome, (0.0, 1.0)).all() and groups > 2:
         mean = regression.family.mean(regression.eta)
@@ -87,5 +87,4 @@ def link_test(regression: Regression) -> pd.Series:
         names=(*sample.names, "η²"),
     )
     fitted = regress(wider, regression.family, regression.errors)
-    V = fitted.covariance
-    return wald(fitted.coefficients[-1:], V[-1:, -1:], fitted.df)
+    return fitted.test(np.eye(fitted.terms)[-1:])

@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import StandardErrors
 from csimodel.repurchase.families import FRACTIONAL_LOGIT, OLS
+from csimodel.repurchase.group_means import group_means
 from csimodel.repurchase.regression import Regression, regress
 from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.sample import Sample
 from csimodel.repurchase.shape.basis import KNOTS, Basis, quantiles_of
-from csimodel.repurchase.wald import wald
 
 Floats = NDArray[np.float64]
 
@@ -29,36 +31,23 @@ def groups_of(predicted: Floats, share: Floats, groups: int) -> NDArray[np.intp]
 
 def table_of(rep: Repurchase, predicted: Floats, group: NDArray[np.intp]) -> pd.DataFrame:
     """Return predicted and observed means of groups, with limits of the observed."""
-    from scipy.special import ndtri
-
-    sample = rep.regression.sample
+    sample, cluster = rep.regression.sample, rep.regression.cluster
     share = np.bincount(group, sample.share)
     observed = np.bincount(group, sample.share * sample.outcome) / share
-    pulls = sample.share * (sample.outcome - observed[group]) / share[group]
     members = np.bincount(group)
-    if rep.errors == "cluster" and sample.cluster is not None:
-        pair = group * (int(sample.cluster.max()) + 1) + sample.cluster
-        each, place = np.unique(pair, return_inverse=True)
-        summed = np.bincount(place.reshape(-1), pulls)
-        unit = each // (int(sample.cluster.max()) + 1)
-        count = np.bincount(unit)
-        variance = np.bincount(unit, summed**2)
-    else:
-        count, variance = members, np.bincount(group, pulls**2)
-    se = np.sqrt(variance * count / np.maximum(count - 1, 1))
-    reach = float(ndtri(0.5 + rep.level / 2.0)) * se
-    return pd.DataFrame(
-        {
-            "n": members,
-            "share": share,
-            "predicted": np.bincount(group, sample.share * predicted) / share,
-            "observed": observed,
-            "se": se,
-            "lower": np.clip(observed - reach, 0.0, 1.0),
-            "upper": np.clip(observed + reach, 0.0, 1.0),
-        },
-        index=pd.RangeIndex(1, len(share) + 1, name="group"),
-    )
+    means = [
+        group_means(sample.outcome, [np.flatnonzero(group == g)], sample.weights, cluster)
+        for g in range(len(share))
+    ]
+    se = np.concatenate([one.se for one in means])
+    df = np.array([one.df(np.ones(1)) for one in means])
+    labels = pd.RangeIndex(1, len(share) + 1, name="group")
+    table = infer(labels, observed, StandardErrors(se, df), rep.level, steady=False)
+    table = table.rename(columns={"estimate": "observed"}).drop(columns="p")
+    predictions = np.bincount(group, sample.share * predicted) / share
+    parts = pd.DataFrame({"n": members, "share": share, "predicted": predictions}, index=labels)
+    ends = {name: table[name].clip(0.0, 1.0) for name in ("lower", "upper")}
+    return pd.concat([parts, table.assign(**ends)], axis=1)
 
 
 def predictor_of(predicted: Floats, bounded: bool) -> Floats:
@@ -84,16 +73,20 @@ def recalibrated(rep: Repurchase, predicted: Floats) -> tuple[pd.DataFrame, pd.S
 
     shift = float(brentq(surplus, -30.0, 30.0, xtol=1e-12))
     pulls = sample.share * (sample.outcome - family.mean(x + shift))
-    if rep.errors == "cluster" and sample.cluster is not None:
-        pulls = np.bincount(sample.cluster, pulls).astype(np.float64)
+    df = both.df
+    if rep.regression.cluster is not None:
+        pulls = np.bincount(rep.regression.cluster, pulls).astype(np.float64)
+        df = len(pulls) - 1.0
     bread = float(sample.share @ family.slope(x + shift))
     scale = len(pulls) / (len(pulls) - 1)
+    slope_se, slope_df = both.errors_of(np.eye(2)[1:])
+    source = StandardErrors(
+        np.append(np.sqrt(scale * (pulls**2).sum()) / bread, slope_se), np.append(df, slope_df)
+    )
     value = np.array([shift, both.coefficients[1]])
-    se = np.array([np.sqrt(scale * (pulls**2).sum()) / bread, np.sqrt(both.covariance[1, 1])])
-    lower, upper = both.limits(value, se, rep.level, False)
-    columns = {"estimate": value, "se": se, "lower": lower, "upper": upper}
-    test = wald(both.coefficients - np.array([0.0, 1.0]), both.covariance, both.df)
-    return pd.DataFrame(columns, ["intercept", "slope"]), test
+    table = infer(pd.Index(["intercept", "slope"]), value, source, rep.level, null=None)
+    test = both.test(np.eye(2), both.coefficients - np.array([0.0, 1.0]))
+    return table.drop(columns="p"), test
 
 
 def smooth(rep: Repurchase, predicted: Floats) -> tuple[Basis, Regression]:

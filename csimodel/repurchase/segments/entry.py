@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError, SurveyError, suggest
 from csimodel.estimators import Fit, require_fit, require_own
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding, Severity, listed
 from csimodel.floats import own_errstate
 from csimodel.inference import Bootstrap
 from csimodel.options import require_count
@@ -211,8 +211,8 @@ def _interacted(rep: Repurchase, labels: pd.Series, curvature: bool, fewest: int
     centre = float(sample.share @ sample.regressors[:, 0])
     own = _design(sample, place, names, centre, curvature)
     _require_own_variation(own, place, names)
-    if rep.errors == "cluster":
-        findings = (*findings, *_clusters_within(own, place, names))
+    if rep.regression.cluster is not None:
+        findings = (*findings, *_clusters_within(own, place, names, rep.errors))
     regression = regress(own, rep.family, rep.errors)
     made = replace(rep, regression=regression, diagnostics=(*rep.diagnostics, *findings))
     if not np.isfinite(regression.coefficients).all():
@@ -321,7 +321,9 @@ def _require_own_variation(sample: Sample, place: Codes, names: tuple[str, ...])
                 )
 
 
-def _clusters_within(sample: Sample, place: Codes, names: tuple[str, ...]) -> tuple[Finding, ...]:
+def _clusters_within(
+    sample: Sample, place: Codes, names: tuple[str, ...], errors: str
+) -> tuple[Finding, ...]:
     """Refuse segments of one cluster, and name those of few.
 
     The scores of a segment with coefficients of its own sum to zero, so that with a single cluster
@@ -338,9 +340,18 @@ def _clusters_within(sample: Sample, place: Codes, names: tuple[str, ...]) -> tu
     few = {n: c for n, c in zip(names, counts, strict=True) if c < _FEW_CLUSTERS}
     if not few:
         return ()
-    told = listed(f"{name} ({count})" for name, count in few.items())
-    message = (
-        f"Segments with fewer than {_FEW_CLUSTERS} clusters: {told}; their errors tend to be too "
-        "small, so differences are found too often."
-    )
-    return (Finding("few-clusters-in-segment", message, tuple(few), count=len(few)),)
+    told = [f"{name} ({count})" for name, count in few.items()]
+    values = {"fewest": _FEW_CLUSTERS, "segments": told}
+    sentence = _FEW_REDUCED if errors == "CR2" else _FEW_PLAIN
+    severity: Severity = "note" if errors == "CR2" else "warning"
+    return (Finding("few-clusters-in-segment", sentence, tuple(few), severity, len(few), values),)
+
+
+_FEW_PLAIN = (
+    "Segments with fewer than {fewest} clusters: {segments}; their errors tend to be too small, so "
+    "differences are found too often."
+)
+_FEW_REDUCED = (
+    "Segments with fewer than {fewest} clusters: {segments}; little is known about their errors, "
+    "which intervals and tests allow for, so that they find little."
+)

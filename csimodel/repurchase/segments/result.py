@@ -11,11 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
+from csimodel.inference import spread_of
+from csimodel.repurchase.averages import Averages, OfRows
 from csimodel.repurchase.page import Page, Shown, told_p
 from csimodel.repurchase.regressed import index_levels
 from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.segments.pairs import corrected_pairs, pair_steps
-from csimodel.repurchase.wald import table_of_tests, wald
+from csimodel.repurchase.wald import table_of_tests
+from csimodel.significance import t_pvalue
 
 Floats = NDArray[np.float64]
 
@@ -74,16 +77,18 @@ class Segments(Shown):
             "outcome": np.bincount(self.place, sample.share * sample.outcome) / share,
         }
         found = self._told(np.eye(len(self.names)))
-        found.columns = pd.Index(["effect", "se", "lower", "upper", "p"])
+        found = found.rename(columns={"estimate": "effect"})
         table = pd.concat([pd.DataFrame(columns), found], axis=1)
         table.index = pd.Index(self.names, name="segment")
         if self.curvature:
             bends = np.array([self._own(g)[2] for g in range(len(self.names))])
-            value, covariance = self._coefficients
-            table["bend"] = bends @ value
-            with np.errstate(divide="ignore", invalid="ignore"):
-                z = table["bend"] / np.sqrt(np.diagonal(bends @ covariance @ bends.T))
-            table["p_bend"] = self.repurchase.regression.p_value(z.to_numpy(), np.ones(len(z)))
+            rep = self.repurchase
+            table["bend"] = bends @ rep.regression.coefficients
+            if rep.chain is None:
+                table["p_bend"] = rep._linear(bends, None)["p"].to_numpy()
+            else:
+                se = spread_of(rep.chain.coefficients @ bends.T)
+                table["p_bend"] = t_pvalue(table["bend"].to_numpy(), se, rep.chain.design_df)
         return table
 
     @cached_property
@@ -99,11 +104,7 @@ class Segments(Shown):
         if self.curvature:
             bends = np.array([one[2] - own[0][2] for one in own[1:]])
             rows |= {"bends": bends, "curves (slopes and bends)": np.vstack([slopes, bends])}
-        value, covariance = self._coefficients
-        rep = self.repurchase
-        df = rep.regression.df if rep.chain is None else float("inf")
-        found = {name: wald(m @ value, m @ covariance @ m.T, df) for name, m in rows.items()}
-        return table_of_tests(found)
+        return table_of_tests({name: self.repurchase._test(m) for name, m in rows.items()})
 
     @cached_property
     def pairwise(self) -> pd.DataFrame:
@@ -113,8 +114,7 @@ class Segments(Shown):
         corrected for the number of pairs.
         """
         found = self._told(pair_steps(len(self.names)))
-        found.columns = pd.Index(["difference", "se", "lower", "upper", "p"])
-        return corrected_pairs(found, self.names)
+        return corrected_pairs(found.rename(columns={"estimate": "difference"}), self.names)
 
     def curves(self, levels: ArrayLike | None = None) -> pd.DataFrame:
         """Return the curve of every segment, for `plots.repurchase_curves`.
@@ -167,24 +167,27 @@ class Segments(Shown):
         OptionError
             When a level is outside 0 to 100.
         """
-        value, gradient, draws = self._predicted(index_levels([start, end]))
-        step = np.kron(np.eye(len(self.names)), [[-1.0, 1.0]])
+        found, draws = self._predicted(index_levels([start, end]))
+        step = np.asarray(np.kron(np.eye(len(self.names)), [[-1.0, 1.0]]), float)
         told = self.repurchase._table
-        ends = told(value, gradient, draws, probability=True)
-        steps = told(step @ value, step @ gradient, None if draws is None else draws @ step.T)
+        ends = told(found, draws, probability=True)
+        steps = told(found.turned(step), None if draws is None else draws @ step.T)
         what = [f"at {start:g}", f"at {end:g}", "difference"]
         both = [pd.concat([ends[2 * g : 2 * g + 2], steps[g : g + 1]]) for g in range(len(steps))]
         table = pd.concat(both).rename(columns={"estimate": "probability"}).drop(columns="p")
         return table.set_axis(pd.MultiIndex.from_product([self.names, what], names=["segment", ""]))
 
-    def _predicted(self, points: Floats) -> tuple[Floats, Floats, Floats | None]:
-        """Return probabilities, segment by segment, their gradient and their draws."""
+    def _predicted(self, points: Floats) -> tuple[Averages, Floats | None]:
+        """Return probabilities, segment by segment, and their draws."""
         rep = self.repurchase
-        matrix = np.vstack([self._at(g, points) for g in range(len(self.names))])
-        eta = matrix @ rep.regression.coefficients
-        gradient = rep.family.slope(eta)[:, None] * matrix
-        draws = None if rep.chain is None else rep.family.mean(rep.chain.coefficients @ matrix.T)
-        return rep.family.mean(eta), gradient, draws
+        mean, rows = rep.family.mean, [self._at(g, points) for g in range(len(self.names))]
+
+        def of(row: Floats) -> OfRows:
+            return lambda b: mean(b @ row[:, None])
+
+        matrix = np.vstack(rows)
+        draws = None if rep.chain is None else mean(rep.chain.coefficients @ matrix.T)
+        return rep.regression.averages([of(row) for row in matrix]), draws
 
     @property
     def headline(self) -> str:
@@ -210,14 +213,6 @@ class Segments(Shown):
         title = f"{rep.outcome} on the index of {rep.indexes[0]}, by segment"
         return Page(title, self.headline, self.diagnostics, tables, facts)
 
-    @property
-    def _coefficients(self) -> tuple[Floats, Floats]:
-        """Return coefficients and their covariance, that of the draws where there are any."""
-        regression, chain = self.repurchase.regression, self.repurchase.chain
-        if chain is None:
-            return regression.coefficients, regression.covariance
-        return regression.coefficients, np.cov(chain.coefficients, rowvar=False)
-
     def _own(self, g: int) -> Floats:
         """Return how a segment's level, slope at the mean and bend follow, (3, terms)."""
         terms = len(self.repurchase.regression.coefficients)
@@ -235,36 +230,37 @@ class Segments(Shown):
         return parts @ self._own(g)
 
     @cached_property
-    def _effects(self) -> tuple[Floats, Floats, Floats | None]:
-        """Return effects, (segments,), their gradient, (segments, terms), and their draws."""
+    def _effects(self) -> tuple[Averages, Floats | None]:
+        """Return effects of the segments, averaged over the index of all, and their draws."""
         rep = self.repurchase
-        seen, where = np.unique(rep.regression.sample.regressors[:, 0], return_inverse=True)
+        x, slope = rep.regression.sample.regressors[:, 0], rep.family.slope
+        seen, where = np.unique(x, return_inverse=True)
         share = np.bincount(where, rep.regression.sample.share)
         along_points = np.stack(
             [np.zeros(len(seen)), np.ones(len(seen)), 2.0 * (seen - self.centre) / 1e4], axis=1
         )
-        b, family = rep.regression.coefficients, rep.family
-        values, gradients, draws = [], [], []
-        for g in range(len(self.names)):
-            X, D = self._at(g, seen), along_points @ self._own(g)
-            eta, along = X @ b, D @ b
-            slope = share * family.slope(eta)
-            values.append(slope @ along)
-            gradients.append((share * family.curvature(eta) * along) @ X + slope @ D)
-            if rep.chain is not None:
-                c = rep.chain.coefficients
-                step = max(1, _TOGETHER // len(seen))
-                parts = [
-                    (family.slope(c[k : k + step] @ X.T) * (c[k : k + step] @ D.T)) @ share
+        pairs = [(self._at(g, seen), along_points @ self._own(g)) for g in range(len(self.names))]
+
+        def of(X: Floats, D: Floats) -> OfRows:
+            return lambda b: (slope(b @ X.T) * (b @ D.T))[:, where]
+
+        found = rep.regression.averages([of(X, D) for X, D in pairs])
+        if rep.chain is None:
+            return found, None
+        c, step = rep.chain.coefficients, max(1, _TOGETHER // len(seen))
+        draws = [
+            np.concatenate(
+                [
+                    (slope(c[k : k + step] @ X.T) * (c[k : k + step] @ D.T)) @ share
                     for k in range(0, len(c), step)
                 ]
-                draws.append(np.concatenate(parts))
-        drawn = np.stack(draws, axis=1) if draws else None
-        return np.array(values), np.array(gradients), drawn
+            )
+            for X, D in pairs
+        ]
+        return found, np.stack(draws, axis=1)
 
     def _told(self, matrix: Floats) -> pd.DataFrame:
         """Return sums of effects with their errors."""
-        values, gradients, draws = self._effects
-        rep = self.repurchase
+        found, draws = self._effects
         drawn = None if draws is None else draws @ matrix.T
-        return rep._table(matrix @ values, matrix @ gradients, drawn)
+        return self.repurchase._table(found.turned(matrix), drawn)

@@ -252,12 +252,12 @@ def _pairs(means: GroupMeans, steps: Floats, labels: list[str], level: float) ->
 
 
 def _equal(means: GroupMeans, steps: Floats) -> tuple[pd.DataFrame, list[Finding]]:
-    """Return the Wald test that all drops are the same; F with clusters less one, where any."""
+    """Return the Wald test that all drops are the same."""
     if len(steps) < 2:
         return table_of_tests({}), []
     matrix = steps[1:] - steps[0]
-    df = float("inf") if means.touched is None else float(means.touched.shape[1] - 1)
-    test = wald(matrix @ means.mean, matrix @ means.covariance @ matrix.T, df)
+    df = float("inf") if means.reduced is None else means.reduced.joint_df(matrix)
+    test = wald(matrix @ means.mean, matrix @ means.covariance @ matrix.T, df, design=True)
     message = (
         "There are too few clusters, or too little variation, to test whether the drop differs "
         "between segments."

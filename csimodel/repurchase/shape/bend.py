@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError
 from csimodel.findings import listed
-from csimodel.inference import interval_of, spread_of
+from csimodel.repurchase.averages import Averages, OfRows
 from csimodel.repurchase.families import Family
 from csimodel.repurchase.kernel import Ending, regress_draws
 from csimodel.repurchase.regression import Regression, regress
@@ -20,6 +20,7 @@ from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.sample import Sample
 from csimodel.repurchase.shape.basis import Basis
 from csimodel.repurchase.shape.resamples import Resamples
+from csimodel.repurchase.wald import wald
 
 Floats = NDArray[np.float64]
 Columns = Callable[[NDArray[np.intp], Floats], list[Floats]]  # of draws' numbers and an index
@@ -62,49 +63,58 @@ class Bend:
 
     @property
     def df(self) -> float:
-        """Residual degrees of freedom of its tests."""
-        return self.regression.df if self.draws is None else float("inf")
+        """Degrees of freedom of the covariance: of the draws' design or of the regression."""
+        chain = self.resamples.chain
+        return self.regression.df if chain is None else chain.design_df
+
+    def test(self, place: slice) -> pd.Series:
+        """Test that some coefficients are all zero."""
+        matrix = np.eye(len(self.regression.coefficients))[place]
+        if self.draws is None:
+            return self.regression.test(matrix)
+        value, own = self.regression.coefficients[place], self.covariance[place, place]
+        return wald(value, own, self.df, design=True)
+
+    def linear(self, matrix: Floats) -> pd.DataFrame:
+        """Return sums of coefficients, the weights in rows, with their errors."""
+        value = matrix @ self.regression.coefficients
+        drawn = None if self.draws is None else self.draws @ matrix.T
+        return self._bent._table(Averages(value, matrix, None), drawn)
 
     def coefficients(self) -> pd.DataFrame:
-        """Return the coefficients of all but the constant: estimate, se, lower, upper, p."""
-        rep, value = self.repurchase, self.regression.coefficients
+        """Return the coefficients of all but the constant with their errors."""
         terms = self.regression.sample.terms
-        se = np.sqrt(np.diag(self.covariance))
-        if self.draws is None:
-            lower, upper = self.regression.limits(value, se, rep.level, False)
-        else:
-            lower, upper = interval_of(rep.interval, rep.level, value, self.draws)
-        p = self.regression.p_value(value, se)
-        table = {"estimate": value, "se": se, "lower": lower, "upper": upper, "p": p}
-        return pd.DataFrame(table, index=list(terms)).iloc[1:]
+        return self.linear(np.eye(len(terms))).set_axis(list(terms)).iloc[1:]
 
     def curve(self, levels: Floats) -> pd.DataFrame:
-        """Return probability, se, lower and upper at levels of the index."""
-        rep = self.repurchase
-        value, gradient = self._predictions(levels)
-        if self.draws is None:
-            V = self.regression.covariance
-            se = np.sqrt(np.einsum("ij,jk,ik->i", gradient, V, gradient))
-            lower, upper = self.regression.limits(value, se, rep.level, True)
-        else:
+        """Return probability and its errors at levels of the index."""
+        drawn = None
+        if self.draws is not None:
             drawn = predictions_of_draws(
-                self.resamples, rep.family, self.draws, self._columns, levels
+                self.resamples, self.repurchase.family, self.draws, self._columns, levels
             )
-            se = spread_of(drawn)
-            lower, upper = interval_of(rep.interval, rep.level, value, drawn)
-        return curve_table(levels, value, se, lower, upper)
+        return curve_table(
+            levels, self._bent._table(self.averages(levels), drawn, probability=True)
+        )
 
-    def _predictions(self, levels: Floats) -> tuple[Floats, Floats]:
-        """Return average predictions, (levels,), and their gradient by the coefficients."""
-        family, share = self.repurchase.family, self.regression.sample.share
-        X, size = self.regression.design, self.basis.size
-        value, gradient = np.empty(len(levels)), np.empty((len(levels), X.shape[1]))
-        for place, columns in enumerate(np.column_stack(self.basis.columns(levels))):
-            X[:, 1 : 1 + size] = columns
-            eta = X @ self.regression.coefficients
-            value[place] = share @ family.mean(eta)
-            gradient[place] = (share * family.slope(eta)) @ X
-        return value, gradient
+    @property
+    def _bent(self) -> Repurchase:
+        return replace(self.repurchase, regression=self.regression)
+
+    def averages(self, levels: Floats) -> Averages:
+        """Return average predictions at levels of the index."""
+        regression, size = self.regression, self.basis.size
+        mean = regression.family.mean
+        others = regression.sample.regressors[:, size:]
+
+        def of(columns: Floats) -> OfRows:
+            def at(b: Floats) -> Floats:
+                eta = b[:, :1] + b[:, 1 : 1 + size] @ columns[:, None]
+                return mean(eta + b[:, 1 + size :] @ others.T if others.shape[1] else eta)
+
+            return at
+
+        return regression.averages([of(row) for row in np.column_stack(self.basis.columns(levels))])
 
     def _columns(self, draws: NDArray[np.intp], index: Floats) -> list[Floats]:
         return self.basis.columns(index)
@@ -215,9 +225,8 @@ def predictions_of_draws(
     return found
 
 
-def curve_table(
-    levels: Floats, value: Floats, se: Floats, lower: Floats, upper: Floats
-) -> pd.DataFrame:
+def curve_table(levels: Floats, table: pd.DataFrame) -> pd.DataFrame:
     """Return a curve as `plots.repurchase_curve` takes it."""
-    columns = {"index": levels, "probability": value, "se": se, "lower": lower, "upper": upper}
-    return pd.DataFrame(columns)
+    curve = table.rename(columns={"estimate": "probability"}).drop(columns="p")
+    curve.insert(0, "index", levels)
+    return curve

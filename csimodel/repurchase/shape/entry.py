@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from csimodel.errors import choose
 from csimodel.floats import own_errstate
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import StandardErrors
 from csimodel.options import require_count
 from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.shape.bend import Bend, bend, require_values
@@ -19,7 +21,7 @@ from csimodel.repurchase.shape.hinge import Hinge, hinge
 from csimodel.repurchase.shape.isotonic import Steps, steps
 from csimodel.repurchase.shape.resamples import Resamples, seed_of
 from csimodel.repurchase.shape.result import Shape
-from csimodel.repurchase.wald import fieller, table_of_tests, wald
+from csimodel.repurchase.wald import fieller, table_of_tests
 
 Floats = NDArray[np.float64]
 
@@ -51,8 +53,9 @@ def repurchase_shape(
         - ``"spline"``: restricted cubic spline with a test of linearity.
         - ``"hinge"``: slopes below and above a threshold that is estimated by profile
           likelihood (least squares for ``family="ols"``), between the outer tenths of the
-          respondents, with a bootstrap interval; whether there is a threshold is tested by
-          Hansen's multiplier bootstrap, or with the whole chain by its recentred draws.
+          respondents, with bootstrap intervals; that of the change is given the threshold, so it
+          excludes 0 more often than there is a threshold, and whether there is one is tested by
+          Hansen's multiplier bootstrap (with the whole chain, at its estimated weights).
         - ``"isotonic"``: a check that assumes only that repurchase rises with the index. It uses
           the index alone, and its band is a rough guide, as the bootstrap is not consistent at
           a point.
@@ -113,32 +116,32 @@ def repurchase_shape(
     elif kind == "hinge" and knots is None:
         fitted = hinge(rep, moved, resamples)
         tests = table_of_tests({"no threshold": fitted.existence(draws, seed)})
-        table = fitted.table(float(tests["p"].iloc[0]))
+        table = fitted.table()
     else:
         fitted = bend(rep, moved, basis_of(rep, moved, kind, knots), resamples)
         table, tests = _of_bend(fitted)
-    return Shape(kind, rep, name, table, tests, fitted, (*found, *about(fitted, table, name)))
+    return Shape(
+        kind, rep, name, table, tests, fitted, (*found, *about(fitted, table, tests, name))
+    )
 
 
 def _of_bend(fitted: Bend) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the table and tests of a regression on given columns."""
-    size, V = fitted.basis.size, fitted.covariance
+    size = fitted.basis.size
     b = fitted.regression.coefficients
     bent, own = slice(2, 1 + size), slice(1, 1 + size)
     table = fitted.coefficients()
     what = {"quadratic": "no curvature", "hinge": "no threshold"}.get(
         fitted.basis.kind, "linearity"
     )
-    tests = {
-        what: wald(b[bent], V[bent, bent], fitted.df),
-        "no effect": wald(b[own], V[own, own], fitted.df),
-    }
+    tests = {what: fitted.test(bent), "no effect": fitted.test(own)}
     if fitted.basis.kind == "quadratic":
         scale = np.diag([-1.0, 2.0])
-        limits = fieller(
-            -b[1], 2 * b[2], scale @ V[own, own] @ scale, fitted.repurchase.level, fitted.df
-        )
-        table.loc["turning point"] = [-b[1] / (2 * b[2]), *limits, np.nan]
+        V = scale @ fitted.covariance[own, own] @ scale
+        se, lower, upper = fieller(-b[1], 2 * b[2], V, fitted.repurchase.level, fitted.df)
+        point = {"estimate": -b[1] / (2 * b[2]), "se": se, "df": fitted.df}
+        row = {**point, "lower": lower, "upper": upper, "p": np.nan, "reason": ""}
+        table = pd.concat([table, pd.DataFrame(row, ["turning point"])])
     if fitted.basis.kind == "hinge":
         table = _with_slope_above(fitted, table)
     return table, table_of_tests(tests)
@@ -146,30 +149,25 @@ def _of_bend(fitted: Bend) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _with_slope_above(fitted: Bend, table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that an estimated hinge has, for a threshold that is given."""
-    b, V, regression = fitted.regression.coefficients, fitted.covariance, fitted.regression
-    se = np.sqrt(np.array([V[1:3, 1:3].sum()]))
-    above = b[1:2] + b[2:3]
-    lower, upper = regression.limits(above, se, fitted.repurchase.level, False)
-    row = np.column_stack([above, se, lower, upper, regression.p_value(above, se)])
-    made = pd.DataFrame(row, ["slope above"], table.columns)
-    threshold = pd.DataFrame(
-        [[fitted.basis.knots[0], 0.0, *[fitted.basis.knots[0]] * 2, np.nan]],
-        ["threshold"],
-        table.columns,
+    terms = len(fitted.regression.coefficients)
+    above = fitted.linear(np.eye(terms)[1:2] + np.eye(terms)[2:3]).set_axis(["slope above"])
+    knot = np.array(fitted.basis.knots)
+    threshold = infer(
+        pd.Index(["threshold"]), knot, StandardErrors.none(1, "given, not estimated"), null=None
     )
     below, change = (
         table.iloc[[place]].set_axis([name], axis=0)
         for place, name in enumerate(("slope below", "change"))
     )
-    return pd.concat([threshold, below, made, change, table.iloc[2:]])
+    return pd.concat([threshold, below, above, change, table.iloc[2:]])
 
 
 def _of_steps(fitted: Steps, draws: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     gap, where = fitted.largest
     tests = table_of_tests({"same as the regression": fitted.departure(draws, seed)})
     p = float(tests["p"].iloc[0])
-    columns = ["estimate", "se", "lower", "upper", "p"]
-    nothing = [np.nan] * 3
-    rows = [[fitted.distance, *nothing, p], [gap, *nothing, np.nan], [where, *nothing, np.nan]]
-    names = ["distance", "largest gap", "index at largest gap"]
-    return pd.DataFrame(rows, names, columns), tests
+    names = pd.Index(["distance", "largest gap", "index at largest gap"])
+    why = "a distance from the regression, which the test is about"
+    value = np.array([fitted.distance, gap, where])
+    table = infer(names, value, StandardErrors.none(3, why), null=None)
+    return table.assign(p=[p, np.nan, np.nan]), tests

@@ -13,7 +13,9 @@ from csimodel.repurchase.shape.hinge import Hinge
 from csimodel.repurchase.shape.isotonic import Steps
 
 
-def about(fitted: Bend | Hinge | Steps, table: pd.DataFrame, index: str) -> Iterator[Finding]:
+def about(
+    fitted: Bend | Hinge | Steps, table: pd.DataFrame, tests: pd.DataFrame, index: str
+) -> Iterator[Finding]:
     """Point out what lies outside the data, what is not located, and draws lost."""
     if isinstance(fitted, Steps):
         yield from _steps(fitted, index)
@@ -25,13 +27,14 @@ def about(fitted: Bend | Hinge | Steps, table: pd.DataFrame, index: str) -> Iter
     if isinstance(fitted, Hinge):
         yield from _unsolved(fitted, index)
         yield from _edge(fitted, index)
-        p = float(table["p"].loc["change"])
+        p = float(tests["p"].iloc[0])
         if p >= 1.0 - base.repurchase.level:
             yield Finding(
                 "threshold-not-shown",
-                f"The test does not show that the effect of {index!r} changes anywhere "
-                f"(p = {p:.3f}), so the threshold and its interval mean little.",
+                "The test does not show that the effect of {index!r} changes anywhere "
+                "(p = {p:.3f}), so the threshold, the change and their intervals mean little.",
                 (index,),
+                values={"index": index, "p": p},
             )
         yield from _lost(int((~fitted.usable).sum()), len(fitted.usable))
         return
@@ -55,7 +58,9 @@ def _knots(base: Bend, index: str, low: float, high: float) -> Iterator[Finding]
 
 
 def _turning(table: pd.DataFrame, index: str, low: float, high: float) -> Iterator[Finding]:
-    point, _, lower, upper = table.loc[["turning point"]].to_numpy()[0, :4]
+    point, lower, upper = (
+        float(table[name].loc["turning point"]) for name in ("estimate", "lower", "upper")
+    )
     if not low <= point <= high:
         yield Finding(
             "turning-point-outside",

@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError
-from csimodel.inference import interval_of, spread_of, tail_probability
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import Draws
 from csimodel.repurchase.families import Family
 from csimodel.repurchase.kernel import Ending, regress_draws
 from csimodel.repurchase.result import Repurchase
@@ -24,15 +25,13 @@ from csimodel.repurchase.shape.bend import (
 )
 from csimodel.repurchase.shape.resamples import Resamples
 from csimodel.repurchase.shape.threshold_test import multiplier_test
-from csimodel.repurchase.wald import outcome_of_test
 
 Floats = NDArray[np.float64]
 
+GIVEN = "interval given the threshold; whether there is a change is tested apart"
 TRIM = 0.10  # share of respondents that must lie below and above every threshold tried
 _GRID = 25  # thresholds tried first
 _ROUNDS_SAMPLE, _ROUNDS_DRAW = 16, 4  # of halving the step around the best
-_SOLVED = 0.9  # share of draws with a solution from which a threshold enters the test
-_FEWEST = 20  # draws below which they make no test
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +51,6 @@ class Hinge:
     draws
         Threshold, then coefficients (constant, slope below, change, others) of each draw, NaN
         where lost, (draws, 1 + terms).
-    draw_changes
-        `changes` in each draw, (draws, grid).
     """
 
     bend: Bend
@@ -61,7 +58,6 @@ class Hinge:
     criterion: Floats
     changes: Floats
     draws: Floats
-    draw_changes: Floats
 
     @property
     def threshold(self) -> float:
@@ -78,56 +74,52 @@ class Hinge:
         """Thresholds of the grid at which the sample has a solution, (grid,)."""
         return np.asarray(np.isfinite(self.changes))
 
-    def table(self, p_of_change: float) -> pd.DataFrame:
-        """Return threshold, slopes below and above, and change: estimate, se, lower, upper, p."""
-        rep, b = self.bend.repurchase, self.bend.regression.coefficients
-        value = np.array([self.threshold, b[1], b[1] + b[2], b[2]])
-        found = self.draws[self.usable]
-        drawn = np.column_stack([found[:, 0], found[:, 2], found[:, 2] + found[:, 3], found[:, 3]])
-        lower, upper = interval_of(rep.interval, rep.level, value, drawn)
-        p = tail_probability(drawn, 0.0)
-        p[0], p[3] = np.nan, p_of_change
-        columns = {"estimate": value, "se": spread_of(drawn), "lower": lower, "upper": upper}
-        rows = ["threshold", "slope below", "slope above", "change"]
-        return pd.DataFrame({**columns, "p": p}, index=rows)
+    def table(self) -> pd.DataFrame:
+        """Return threshold, slopes below and above, and change, with their errors.
+
+        The draws carry the error of the threshold into all but the change: that one is given the
+        threshold, as it has no distribution of its own where there is none, and has no p-value, as
+        a threshold that was sought makes it too small; `existence` tests whether it is there.
+        """
+        b = self.bend.regression.coefficients
+        value = np.array([self.threshold, b[1], b[1] + b[2]])
+        drawn = self.draws[self.usable]
+        drawn = np.column_stack([drawn[:, 0], drawn[:, 2], drawn[:, 2] + drawn[:, 3]])
+        labels = pd.Index(["threshold", "slope below", "slope above"])
+        table = infer(labels, value, self._draws(value, drawn), self.bend.repurchase.level)
+        table.loc["threshold", "p"] = np.nan
+        change = self.bend.linear(np.eye(len(b))[2:3]).set_axis(["change"])
+        change = change.assign(p=np.nan, reason=GIVEN)
+        return pd.concat([table, change])
 
     def curve(self, levels: Floats) -> pd.DataFrame:
-        """Return probability, se, lower and upper at levels, the threshold's error included."""
-        rep = self.bend.repurchase
-        value = self.bend.curve(levels)["probability"].to_numpy()
+        """Return probability and its errors at levels, the threshold's error included."""
+        value = self.bend.averages(levels).value
         thresholds = self.draws[:, 0]
 
         def columns(draws: NDArray[np.intp], index: Floats) -> list[Floats]:
             return [index, np.maximum(index - thresholds[draws, None], 0.0)]
 
+        rep = self.bend.repurchase
         drawn = predictions_of_draws(
             self.bend.resamples, rep.family, self.draws[:, 1:], columns, levels
         )
-        lower, upper = interval_of(rep.interval, rep.level, value, drawn)
-        return curve_table(levels, value, spread_of(drawn), lower, upper)
+        source = self._draws(value, drawn)
+        return curve_table(levels, infer(pd.RangeIndex(len(levels)), value, source, rep.level))
+
+    def _draws(self, value: Floats, drawn: Floats) -> Draws:
+        degrees = np.full(len(value), float(self.bend.resamples.df))
+        return Draws(value, drawn, degrees, self.bend.repurchase.interval)
 
     def existence(self, multipliers: int, seed: int) -> pd.Series:
-        """Test that the slope changes nowhere on the grid.
+        """Test that the slope changes nowhere on the grid: `multiplier_test`.
 
-        With the whole chain: the largest ``|change(γ)|/sd(change*(γ))`` against the same of the
-        draws, recentred at the sample's, over the thresholds with a solution in the sample and
-        in nine tenths of the draws. Without the chain, or where fewer than half of the thresholds
-        or 20 draws are left: `multiplier_test`, which needs the straight regression alone.
+        With the whole chain it is the same test, at the index by the estimated item weights: their
+        error moves the scores little, while draws of the change itself, recentred, have a third of
+        its power, as their spread at the best threshold is not that of no threshold.
         """
-        chain = self.bend.resamples.chain
-        used = np.zeros(len(self.draws), dtype=bool) if chain is None else chain.usable
-        known = np.isfinite(self.draw_changes[used])
-        kept = self.solved & (known.sum(axis=0) >= max(_SOLVED * len(known), 1))
-        drawn = self.draw_changes[:, kept]
-        drawn = drawn[np.isfinite(drawn).all(axis=1)]
-        if 2 * kept.sum() < len(kept) or len(drawn) < _FEWEST:
-            rep, moved = self.bend.repurchase, self.bend.resamples.moved
-            return multiplier_test(rep.regression, moved, self.grid, multipliers, seed)
-        changes, spread = self.changes[kept], spread_of(drawn)
-        largest = float((np.abs(changes) / spread).max())
-        reached = (np.abs(drawn - changes) / spread).max(axis=1)
-        p = (1.0 + float((reached >= largest).sum())) / (1.0 + len(drawn))
-        return outcome_of_test(largest**2, f"bootstrap ({len(drawn)} draws)", p)
+        rep, moved = self.bend.repurchase, self.bend.resamples.moved
+        return multiplier_test(rep.regression, moved, self.grid, multipliers, seed)
 
 
 def hinge(rep: Repurchase, moved: int, resamples: Resamples) -> Hinge:
@@ -142,13 +134,11 @@ def hinge(rep: Repurchase, moved: int, resamples: Resamples) -> Hinge:
     first, profile, path = _best(rep, moved, search)
     fitted = bend(rep, moved, Basis("hinge", (float(first[0]),)), resamples)
     draws = np.full((resamples.total, len(first)), np.nan)
-    changes = np.full((resamples.total, len(search.grid)), np.nan)
     for batch in resamples.batches("threshold"):
-        draws[batch.draws], _, paths = search(
+        draws[batch.draws], _, _ = search(
             batch.outcome, batch.index, batch.others, batch.weights, path, _ROUNDS_DRAW
         )
-        changes[batch.draws] = paths[:, :, 2] / search.spread
-    return Hinge(fitted, search.grid, profile, path[:, 2] / search.spread, draws, changes)
+    return Hinge(fitted, search.grid, profile, path[:, 2] / search.spread, draws)
 
 
 def best_hinge(rep: Repurchase, moved: int) -> float:

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.inference import interval_of, spread_of
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import Draws
 from csimodel.repurchase.regression import Regression
 from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.shape.bend import curve_table
@@ -73,12 +74,14 @@ class Steps:
         return tuple(found)
 
     def curve(self, levels: Floats) -> pd.DataFrame:
-        """Return probability, se, lower and upper at levels; NaN where no index was observed."""
+        """Return probability and its errors at levels; NaN where no index was observed."""
         value = np.interp(levels, self.values, self.fitted, left=np.nan, right=np.nan)
         drawn = np.stack([np.interp(levels, x, y) for x, y in self.draws])
-        rep = self.repurchase
-        limits = (spread_of(drawn), *interval_of(rep.interval, rep.level, value, drawn))
-        return curve_table(levels, value, *(np.where(np.isnan(value), value, x) for x in limits))
+        drawn[:, np.isnan(value)] = np.nan
+        rep, degrees = self.repurchase, np.full(len(levels), float(self.resamples.df))
+        source = Draws(value, drawn, degrees, rep.interval)
+        table = infer(pd.RangeIndex(len(levels)), value, source, rep.level)
+        return curve_table(levels, table)
 
     def departure(self, multipliers: int, seed: int) -> pd.Series:
         """Test the regression by the distance of the isotonic fit from it.
@@ -97,9 +100,7 @@ class Steps:
         x = sample.regressors[:, moved]
         _, place = np.unique(x, return_inverse=True)
         place = place.reshape(-1)
-        clustered = regression.errors == "cluster" and sample.cluster is not None
-        unit = sample.cluster if clustered else np.arange(sample.n)
-        assert unit is not None
+        unit = np.arange(sample.n) if regression.cluster is None else regression.cluster
         signs = 2.0 * rng.integers(0, 2, (multipliers, int(unit.max()) + 1)) - 1.0
         reached = 0
         for drawn in signs:

@@ -61,8 +61,9 @@ class Resamples:
     def of(cls, rep: Repurchase, moved: int, draws: int, seed: int) -> Resamples:
         """Take the chain's draws, or plan `draws` of the sample."""
         sample = rep.regression.sample
-        if rep.errors == "cluster":
-            design = Resampling("cluster", sample.n, draws, seed, cluster=sample.cluster)
+        cluster = rep.regression.cluster
+        if cluster is not None:
+            design = Resampling("cluster", sample.n, draws, seed, cluster=cluster)
         else:
             design = Resampling("multinomial", sample.n, draws, seed)
         return cls(sample, moved, rep.chain, design)
@@ -71,6 +72,14 @@ class Resamples:
     def total(self) -> int:
         """Number of draws, lost ones included."""
         return self.design.draws if self.chain is None else len(self.chain.usable)
+
+    @property
+    def df(self) -> float:
+        """Degrees of freedom of the design that the draws repeat."""
+        if self.chain is not None:
+            return float(self.chain.df)
+        cluster = self.design.cluster
+        return float((self.design.rows if cluster is None else int(cluster.max()) + 1) - 1)
 
     @property
     def others(self) -> int:

@@ -39,9 +39,9 @@ def multiplier_test(
     h -= X @ np.linalg.solve(X.T @ (w * X), X.T @ (w * h))
     dispersion = float((weights @ score**2) / (weights @ information))
     pulls = h * (weights * score)[:, None] / np.sqrt(dispersion * (w * h**2).sum(axis=0))
-    if regression.errors == "cluster" and sample.cluster is not None:
-        summed = np.zeros((int(sample.cluster.max()) + 1, len(grid)))
-        np.add.at(summed, sample.cluster, pulls)
+    if regression.cluster is not None:
+        summed = np.zeros((int(regression.cluster.max()) + 1, len(grid)))
+        np.add.at(summed, regression.cluster, pulls)
         pulls = summed
     largest = float(np.abs(pulls.sum(axis=0)).max())
     rng = np.random.default_rng(seed)

@@ -1,0 +1,195 @@
+"""Regressions of the table of few clusters: what is simulated, estimated and true.
+
+The index of customers of a firm and whatever else moves their answers have a correlation of .1.
+Given the index, answers follow the fitted family exactly, so that slopes and effects are known.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pandas as pd
+from scipy.special import betaincinv, expit, ndtr
+
+from csimodel.repurchase import repurchase_of_index, repurchase_segments_of_index
+from csimodel.repurchase import repurchase_top_drop as top_drop
+from csimodel.repurchase.families import OLS
+from csimodel.repurchase.mixed.customers import Customers
+from csimodel.repurchase.mixed.regression import mixed
+from csimodel.repurchase.mixed.result import RepurchaseMixed
+
+INTRACLASS = 0.1
+SLOPE = 0.03
+THRESHOLDS = np.array([-2.0, -0.7, 0.7, 2.0])
+CUT = 3  # P(answer >= 4) is what counts
+DISPERSION = 3.0
+
+Covered = Callable[[np.random.Generator], list[bool]]
+
+
+def shared(rng: np.random.Generator, cluster: np.ndarray | None, rows: int) -> np.ndarray:
+    """Return standard normal values that are correlated within clusters."""
+    own = rng.normal(size=rows)
+    if cluster is None:
+        return own
+    common = rng.normal(size=int(cluster.max()) + 1)[cluster]
+    return np.sqrt(INTRACLASS) * common + np.sqrt(1 - INTRACLASS) * own
+
+
+def index_of(z: np.ndarray) -> np.ndarray:
+    """Return index points from 0 to 100 from standard normal values."""
+    return 100.0 * expit(0.4 + 0.9 * z)
+
+
+def answers(family: str, index: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """Return outcomes of a family from a uniform chance of each respondent."""
+    eta = SLOPE * (index - 60.0)
+    if family == "logit":
+        return (chance < expit(eta)) * 1.0
+    if family == "ordered-logit":
+        return 1.0 + (chance[:, None] < expit(eta[:, None] - THRESHOLDS)).sum(axis=1)
+    mean = expit(eta)
+    return np.asarray(betaincinv(DISPERSION * mean, DISPERSION * (1.0 - mean), chance))
+
+
+def true_effect(family: str) -> float:
+    """Return the average marginal effect in the population, by quadrature."""
+    z = np.linspace(-9.0, 9.0, 20_001)
+    density = np.exp(-0.5 * z**2)
+    eta = SLOPE * (index_of(z) - 60.0)
+    if family == "ordered-logit":
+        eta = eta - THRESHOLDS[CUT - 1]
+    p = expit(eta)
+    return float(SLOPE * (density @ (p * (1.0 - p))) / density.sum())
+
+
+def drawn(
+    rng: np.random.Generator, family: str, rows: int, clusters: int | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return index, outcome and cluster of a sample."""
+    cluster = None if clusters is None else np.arange(rows) % clusters
+    x = index_of(shared(rng, cluster, rows))
+    return x, answers(family, x, ndtr(shared(rng, cluster, rows))), cluster
+
+
+def effect(family: str, rows: int, clusters: int | None) -> Covered:
+    """Return whether the interval of an average marginal effect holds the truth."""
+    truth = true_effect(family)
+    options = {"scale": (1, 5), "cut": 4} if family == "ordered-logit" else {"scale": (0, 1)}
+
+    def once(rng: np.random.Generator) -> list[bool]:
+        x, y, cluster = drawn(rng, family, rows, clusters)
+        found = repurchase_of_index(x, y, family=family, cluster=cluster, **options)
+        table = found.average_marginal_effects.iloc[0]
+        return [bool(table["lower"] <= truth <= table["upper"])]
+
+    return once
+
+
+def slope(clusters: int) -> Covered:
+    """Return whether the interval of the slope of a logit holds the truth."""
+
+    def once(rng: np.random.Generator) -> list[bool]:
+        x, y, cluster = drawn(rng, "logit", 40 * clusters, clusters)
+        found = repurchase_of_index(x, y, family="logit", cluster=cluster).slope
+        return [found.lower <= SLOPE <= found.upper]
+
+    return once
+
+
+def between(errors: str, firms: int = 8, size: int = 30) -> Covered:
+    """Return whether the interval of the slope between firms holds the truth."""
+
+    def once(rng: np.random.Generator) -> list[bool]:
+        firm = np.repeat(np.arange(firms), size)
+        x = index_of(shared(rng, firm, len(firm)))
+        y = 0.2 + 0.005 * x + 0.25 * shared(rng, firm, len(firm))
+        customers = Customers(y, x, np.empty((len(x), 0)), firm, None, np.arange(len(x)))
+        found = RepurchaseMixed(
+            customers, mixed(customers, False, errors), OLS, "random-intercept", errors, "x", "y",
+            "firm", (), tuple(map(str, range(firms))), None, 0.95, "percentile", (),
+        ).between  # fmt: skip
+        return [found.lower <= 0.005 <= found.upper]
+
+    return once
+
+
+def segments(clusters: int, count: int, nested: bool, curvature: bool, rows: int = 600) -> Covered:
+    """Return whether equal curves of segments are kept at 5 %, test by test."""
+
+    def once(rng: np.random.Generator) -> list[bool]:
+        x, y, cluster = drawn(rng, "logit", rows, clusters)
+        assert cluster is not None
+        segment = cluster % count if nested else rng.integers(0, count, rows)
+        found = repurchase_segments_of_index(
+            x, y, pd.Series(segment).map(lambda s: f"s{s}"), family="logit", cluster=cluster,
+            curvature=curvature,
+        )  # fmt: skip
+        return [bool(not p < 0.05) for p in found.tests["p"]]
+
+    return once
+
+
+def drops(clusters: int, count: int, nested: bool, rows: int = 900) -> Covered:
+    """Return whether equal drops from the top are kept at 5 %."""
+
+    def once(rng: np.random.Generator) -> list[bool]:
+        cluster = np.arange(rows) % clusters
+        segment = cluster % count if nested else rng.integers(0, count, rows)
+        happy = 4.0 + (shared(rng, cluster, rows) > 0)
+        again = (ndtr(shared(rng, cluster, rows)) < 0.6 + 0.2 * (happy - 4.0)) * 1.0
+        frame = pd.DataFrame({"happy": happy, "again": again, "firm": cluster, "market": segment})
+        found = top_drop(
+            frame, satisfaction="happy", repurchase="again", by="market", cluster="firm", fewest=5
+        )
+        p = found.tests["p"].iloc[0]
+        return [bool(not p < 0.05)]
+
+    return once
+
+
+def rows_of_table() -> Iterator[tuple[str, str, Covered, list[str]]]:
+    """Yield a group (coverage or size), a name, a sample's outcome, and names of its parts."""
+    for family in ("ordered-logit", "fractional-logit", "logit"):
+        yield (
+            "coverage",
+            f"average marginal effect, {family}, 250 rows iid",
+            effect(family, 250, None),
+            [""],
+        )
+        yield (
+            "coverage",
+            f"average marginal effect, {family}, 10 clusters of 50",
+            effect(family, 500, 10),
+            [""],
+        )
+    for clusters in (6, 10):
+        yield "coverage", f"slope of a logit, {clusters} clusters of 40", slope(clusters), [""]
+    for errors in ("CR2", "cluster", "model"):
+        yield (
+            "coverage",
+            f"between of mixed, 8 firms of 30, errors {errors!r}",
+            between(errors),
+            [""],
+        )
+    tests = [" (slopes)", " (bends)", " (slopes and bends)"]
+    for nested, clusters, count in ((False, 10, 3), (True, 18, 3), (False, 10, 2)):
+        where = "of their own clusters" if nested else "across clusters"
+        name = f"test of {count} segments {where}, {clusters} clusters"
+        yield "size", name, segments(clusters, count, nested, True), tests
+    for nested, clusters, count in ((False, 10, 3), (True, 18, 3), (False, 10, 2)):
+        where = "of their own clusters" if nested else "across clusters"
+        name = f"test of drops of {count} segments {where}, {clusters} clusters"
+        yield "size", name, drops(clusters, count, nested), [""]
+
+
+def simulate(once: Covered, samples: int, seed: int) -> tuple[np.ndarray, int]:
+    """Return the share of samples in which each part held, and how many had no answer."""
+    held, lost = [], 0
+    for child in np.random.SeedSequence(seed).spawn(samples):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            held.append(once(np.random.default_rng(child)))
+    return np.mean(held, axis=0), lost

@@ -1,0 +1,189 @@
+"""Errors of few clusters: hand-made values, the definitions in full matrices, tests and limits."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from numpy.testing import assert_allclose
+from scipy.stats import t
+
+from csimodel.repurchase import repurchase_of_index, repurchase_segments_of_index
+from csimodel.repurchase.bias_reduced import BiasReduced
+
+
+def sampled(seed=0, rows=90, clusters=7):
+    rng = np.random.default_rng(seed)
+    cluster = np.sort(rng.integers(0, clusters, rows))
+    x = rng.uniform(0, 100, rows) + 2.0 * cluster
+    eta = 0.03 * (x - 60) + rng.normal(0, 0.5, clusters)[cluster]
+    y = (rng.random(rows) < 1 / (1 + np.exp(-eta))) * 1.0
+    return x.clip(0, 100), y, cluster
+
+
+def by_definition(X, e, w, cluster, C):
+    """Return covariance, df of each sum and df of their test, from matrices over all rows.
+
+    Formulas (4) to (14) of Pustejovsky and Tipton (2018) with an identity for a working model.
+    """
+    W = np.diag(w)
+    M = np.linalg.inv(X.T @ W @ X)
+    left = np.eye(len(X)) - X @ M @ X.T @ W
+    filters, V = [], 0.0
+    for g in np.unique(cluster):
+        own = cluster == g
+        values, vectors = np.linalg.eigh(left[own] @ left[own].T)
+        root = np.where(values > 1e-9, 1.0 / np.sqrt(np.maximum(values, 1e-12)), 0.0)
+        XWA = X[own].T @ W[np.ix_(own, own)] @ (vectors * root) @ vectors.T
+        V = V + np.outer(M @ XWA @ e[own], M @ XWA @ e[own])
+        filters.append(left[own].T @ XWA.T @ M)
+    filters = np.array(filters)  # clusters, rows, terms
+
+    def between(sums):
+        p = np.einsum("gnk,sk->gsn", filters, sums)
+        return np.einsum("gsn,htn->stgh", p, p)
+
+    P = between(C)
+    df = [np.trace(P[s, s]) ** 2 / (P[s, s] ** 2).sum() for s in range(len(C))]
+    omega = C @ M @ X.T @ W @ W @ X @ M @ C.T
+    P = between(np.linalg.solve(np.linalg.cholesky(omega), C))
+    total = (np.einsum("ssgh->gh", P) ** 2).sum() + np.einsum("stgh,tsgh->", P, P)
+    return V, df, len(C) * (len(C) + 1) / total
+
+
+def test_the_mean_of_unequal_clusters_by_hand():
+    # clusters of 1, 2 and 3: leverages 1/6, 1/3, 1/2; residuals sum to s = 2, -4, 2
+    sizes, sums = np.array([1.0, 2.0, 3.0]), np.array([2.0, -4.0, 2.0])
+    errors = BiasReduced.of(sums[None, :, None], sizes[None, :, None, None])
+    by_hand = (4 / (5 / 6) + 16 / (2 / 3) + 4 / (1 / 2)) / 36
+    assert_allclose(errors.pulls.T @ errors.pulls, [[by_hand]])
+    # P_gg = n_g, P_gh = -n_g n_h/(6 √(1 - n_g/6) √(1 - n_h/6)) in units of 1/36
+    left = np.sqrt(1 - sizes / 6)
+    P = -np.outer(sizes / left, sizes / left) / 6
+    np.fill_diagonal(P, sizes)
+    assert_allclose(errors.working(np.eye(1)).df, [36 / (P**2).sum()])
+    assert_allclose(errors.joint_df(np.eye(1)), 36 / (P**2).sum())
+
+
+def test_equal_clusters_of_one_mean_have_clusters_less_one():
+    errors = BiasReduced.of(np.arange(-3.0, 4.0)[None, :, None], np.full((1, 7, 1, 1), 5.0))
+    assert_allclose(errors.working(np.eye(1)).df, [6.0])
+    assert_allclose(errors.pulls.T @ errors.pulls, [[28 / 35**2 * 7 / 6]])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("family", ["ols", "logit"])
+def test_cr2_is_its_definition_in_full_matrices(weighted, family):
+    x, y, cluster = sampled()
+    w = np.random.default_rng(1).uniform(0.3, 2.0, len(x)) if weighted else np.ones(len(x))
+    w = w / w.mean()
+    controls = pd.DataFrame({"even": cluster % 2 * 1.0})
+    found = repurchase_of_index(
+        x, y, family=family, controls=controls, cluster=cluster, weights=w if weighted else None
+    )
+    assert found.errors == "CR2"
+    regression = found.regression
+    score, information, _ = regression.family.working(regression.eta, y)
+    root = np.sqrt(information)
+    C = np.eye(3)[1:]
+    V, df, joint = by_definition(regression.design * root[:, None], score / root, w, cluster, C)
+    assert_allclose(regression.covariance, V, rtol=1e-9)
+    assert_allclose(found.coefficients["df"].iloc[1:], df, rtol=1e-9)
+    assert_allclose(regression.score_errors.joint_df(C), joint, rtol=1e-9)
+    half = t.ppf(0.975, df) * np.sqrt(np.diag(V))[1:]
+    table = found.coefficients.iloc[1:]
+    assert_allclose(table["upper"] - table["estimate"], half, rtol=1e-9)
+
+
+def test_a_cluster_for_each_row_is_hc2_of_statsmodels():
+    x, y, _ = sampled()
+    theirs = sm.OLS(y, sm.add_constant(x)).fit(cov_type="HC2").bse
+    found = repurchase_of_index(x, y, family="ols", cluster=np.arange(len(x)))
+    assert_allclose(found.coefficients["se"], theirs, rtol=1e-9)
+
+
+def test_what_a_cluster_alone_determines_is_left_out():
+    x, y, cluster = sampled()
+    controls = pd.DataFrame({"first": (cluster == 0) * 1.0})
+    found = repurchase_of_index(x, y, family="ols", controls=controls, cluster=cluster)
+    X = found.regression.design
+    V, df, _ = by_definition(X, y - X @ found.regression.coefficients, np.ones(90), cluster,
+                             np.eye(3)[1:2])  # fmt: skip
+    assert_allclose(found.coefficients["se"].iloc[1], np.sqrt(V[1, 1]), rtol=1e-8)
+    assert_allclose(found.coefficients["df"].iloc[1], df[0], rtol=1e-8)
+
+
+def test_the_order_of_rows_and_names_of_clusters_do_not_matter():
+    x, y, cluster = sampled()
+    order = np.random.default_rng(5).permutation(len(x))
+    answer = np.round(5 * y + x / 30)
+    for family in ("logit", "ordered-logit"):
+        outcome = y if family == "logit" else answer
+        options = {"family": family, "scale": (outcome.min(), outcome.max())}
+        one = repurchase_of_index(x, outcome, cluster=cluster, **options)
+        other = repurchase_of_index(x[order], outcome[order], cluster=9 - cluster[order], **options)
+        pd.testing.assert_frame_equal(one.coefficients, other.coefficients, rtol=1e-6)
+        pd.testing.assert_frame_equal(
+            one.average_marginal_effects, other.average_marginal_effects, rtol=1e-6
+        )
+
+
+def test_clustered_limits_are_those_of_t_whatever_the_family():
+    x, y, cluster = sampled()
+    found = repurchase_of_index(x, y, family="logit", cluster=cluster, errors="cluster")
+    table = found.coefficients
+    assert (table["df"] == 6).all()
+    assert_allclose(table["upper"], table["estimate"] + t.ppf(0.975, 6) * table["se"])
+    assert_allclose(table["p"], 2 * t.sf(np.abs(table["estimate"] / table["se"]), 6))
+
+
+# --- averages over a sample that was drawn -------------------------------------------------------
+
+
+@pytest.mark.parametrize("family", ["logit", "fractional-logit", "ordered-logit", "ols"])
+def test_average_effects_have_the_error_of_leaving_respondents_out(family):
+    x, y, _ = sampled(rows=120)
+    answer = np.clip(np.round(1 + 4 * (0.4 * y + x / 170)), 1, 5)
+    outcome = answer if family in ("ordered-logit", "fractional-logit") else y
+    options = {"family": family, "scale": (1, 5) if outcome is answer else (0, 1)}
+    controls = pd.DataFrame({"c": np.cos(np.arange(120.0))})
+
+    def effect(keep):
+        found = repurchase_of_index(
+            x[keep], outcome[keep], controls=controls[keep].reset_index(drop=True), **options
+        )
+        contrast = found.contrast(67, 70).loc["difference", "probability"]
+        return float(found.average_marginal_effect), float(contrast)
+
+    whole = np.ones(120, dtype=bool)
+    left = np.array([effect(np.arange(120) != row) for row in range(120)])
+    jackknife = np.sqrt(119 / 120 * ((left - left.mean(axis=0)) ** 2).sum(axis=0))
+    errors = "HC1" if family == "ordered-logit" else "HC3"
+    found = repurchase_of_index(x, outcome, controls=controls, errors=errors, **options)
+    assert_allclose(found.average_marginal_effect.se, jackknife[0], rtol=0.06)
+    assert_allclose(found.contrast(67, 70).loc["difference", "se"], jackknife[1], rtol=0.06)
+    assert effect(whole)[0] == pytest.approx(float(found.average_marginal_effect))
+
+
+def test_clustered_average_effects_have_the_error_of_leaving_clusters_out():
+    x, y, cluster = sampled(rows=900, clusters=30)
+
+    def effect(keep):
+        return float(repurchase_of_index(x[keep], y[keep], family="logit").average_marginal_effect)
+
+    left = np.array([effect(cluster != g) for g in range(30)])
+    jackknife = np.sqrt(29 / 30 * ((left - left.mean()) ** 2).sum())
+    found = repurchase_of_index(x, y, family="logit", cluster=cluster)
+    assert_allclose(found.average_marginal_effect.se, jackknife, rtol=0.04)
+    fixed = found.regression.errors_of(found.regression.average_slopes().gradient)[0]
+    assert abs(found.average_marginal_effect.se - fixed) > 0.02 * fixed
+
+
+def test_one_table_has_one_error_for_one_number():
+    x, y, _ = sampled(rows=200)
+    both = repurchase_of_index(x, y, family="logit")
+    segment = np.where(np.arange(200) % 2 == 0, "a", "b")
+    found = repurchase_segments_of_index(x, y, segment, family="logit", curvature=False)
+    one = found.pairwise.loc[("a", "b")]
+    step = found.table["effect"]
+    assert one["difference"] == pytest.approx(step["a"] - step["b"])
+    assert both.predict(60)["se"].iloc[0] == pytest.approx(both.contrast(60, 70).loc["at 60", "se"])
