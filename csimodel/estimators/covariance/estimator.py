@@ -14,6 +14,7 @@ from csimodel.estimators.covariance.discrepancy import Discrepancy, WeightedSqua
 from csimodel.estimators.covariance.equality import require_bounds
 from csimodel.estimators.covariance.layout import Layout, layouts_of
 from csimodel.estimators.covariance.objective import Objective
+from csimodel.estimators.covariance.restarts import lowest_minimum
 from csimodel.estimators.covariance.scoring import Found, minimise, nothing_found
 from csimodel.estimators.covariance.start import start
 from csimodel.estimators.covariance.structure import Implied, implied, moments_vector
@@ -41,6 +42,8 @@ class CovarianceEstimates(Estimates):
         At the solution, 0 for a perfect fit, (...,).
     gradient
         Largest absolute derivative of the discrepancy at the solution, (...,).
+    other_minimum
+        The discrepancy at the lowest other minimum that was seen, NaN where none was, (...,).
     layout
         Which parameters there are.
     covariance
@@ -51,6 +54,7 @@ class CovarianceEstimates(Estimates):
     parameters: Floats
     discrepancy: Floats
     gradient: Floats
+    other_minimum: Floats
     layout: Layout = field(metadata={"shared": True})
     covariance: Floats | None = field(default=None, metadata={"shared": True})
 
@@ -182,6 +186,10 @@ class CovarianceEstimator:
         values = moments_vector(cov, mean)
         return float(values @ self.weight(moments, layout, sigma) @ values)
 
+    def several_minima(self, found: Found, layout: Layout) -> NDArray[np.bool_]:
+        """Mark the samples that may have a lower minimum than the one found first, (samples,)."""
+        return np.zeros(len(found.value), dtype=bool)
+
     @property
     def measured_where_it_stopped(self) -> bool:
         """Whether there are fit measures without a minimum."""
@@ -268,8 +276,13 @@ class CovarianceEstimator:
             first = own()
         first[~good] = np.nan
         found = minimise(objective, first, own, self.tolerance, self.max_iterations)
+        other = None
+        if near is None:
+            doubtful = good & (~found.settled | self.several_minima(found, layout))
+            limits = self.tolerance, self.max_iterations
+            other = lowest_minimum(objective, found, first, doubtful, *limits)
         ended(found, outcome)
-        return standardised_estimates(model, layout, found, outcome, objective.floor)
+        return standardised_estimates(model, layout, found, outcome, objective.floor, other)
 
 
 def ended(found: Found, outcome: NDArray[np.int64]) -> None:
@@ -301,9 +314,17 @@ def usable(moments: Moments) -> NDArray[np.int64]:
 
 
 def standardised_estimates(
-    model: Model, layout: Layout, found: Found, outcome: NDArray[np.int64], floor: Floats
+    model: Model,
+    layout: Layout,
+    found: Found,
+    outcome: NDArray[np.int64],
+    floor: Floats,
+    other: Floats | None = None,
 ) -> CovarianceEstimates:
-    """Put a solution on the scale where items and constructs have variance 1."""
+    """Put a solution on the scale where items and constructs have variance 1.
+
+    `other` holds the value at another minimum, NaN where there is none.
+    """
     unusable = np.asarray(~np.isfinite(found.parameters).all(axis=-1))
     at = implied(layout, np.where(unusable[:, None], 0.1, found.parameters))
     own = np.arange(len(model.items))
@@ -330,6 +351,7 @@ def standardised_estimates(
         parameters=found.parameters,
         discrepancy=found.value - floor,
         gradient=found.gradient,
+        other_minimum=np.full(len(found.value), np.nan) if other is None else other - floor,
         layout=layout,
     )
 
@@ -349,6 +371,13 @@ def _own_item_weights(model: Model, at: Implied, sd: Floats) -> Floats:
         scale = np.sqrt(np.swapaxes(raw, -1, -2) @ inside @ raw)
         weights[:, block] = (raw / scale)[..., 0]
     return weights
+
+
+def negative_variances(layout: Layout, parameters: Floats) -> NDArray[np.bool_]:
+    """Mark the samples in which an error or a disturbance has a variance below 0, (samples,)."""
+    at = implied(layout, np.where(np.isfinite(parameters), parameters, 0.1))
+    variances = [np.diagonal(matrix, axis1=-2, axis2=-1) for matrix in (at.errors, at.psi)]
+    return np.asarray((np.concatenate(variances, axis=-1) < 0).any(axis=-1))
 
 
 def _inadmissible(at: Implied, construct_cor: Floats) -> NDArray[np.int64]:

@@ -28,6 +28,7 @@ _LARGE_ERROR = 1.0  # standard error of a standardised parameter that says nothi
 _FLAT = 1e-10  # eigenvalue of the scaled information that identifies nothing
 _NEARLY_FLAT = 1e-6
 _ENOUGH = 100  # iterations after which more of them do not help
+_SMALL = 0.01  # χ² that no conclusion hangs on
 _PART = 0.05  # part in a flat direction, relative to the largest, that is named
 
 
@@ -40,7 +41,7 @@ def covariance_findings(solution: Solution, outcome: Outcome) -> Iterator[Findin
     """Yield what only a covariance structure can suffer from; nothing for other solutions."""
     if not of_covariance_structure(solution):
         return
-    estimator, _ = covariance_structure(solution)
+    estimator, estimates = covariance_structure(solution)
     yield from estimator.findings(solution.moments)
     yield from _few_rows(solution)
     if outcome == Outcome.ITEMS_SINGULAR:
@@ -52,6 +53,9 @@ def covariance_findings(solution: Solution, outcome: Outcome) -> Iterator[Findin
     elif outcome == Outcome.CONVERGED:
         if remark := covariance_structure(solution)[0].stopped(solution):
             yield remark
+        lowest = float(estimates.discrepancy)
+        size = float(estimator.sample_size(solution.moments))
+        yield from several_minima(float(estimates.other_minimum), lowest, size)
         yield from _negative_variances(solution)
         yield from _disagreeing(solution)
         yield from _large_errors(solution)
@@ -68,24 +72,40 @@ def design_findings(solution: Solution, answers: Answers | None) -> Iterator[Fin
         if strata:
             yield Finding(
                 "errors-ignore-strata",
-                f"Errors and tests by {estimator.label} do not use the survey's strata, which as "
-                "a rule makes them a little too large; csi.bootstrap draws within strata.",
+                "Errors and tests by {estimator} do not use the survey's strata, which as a rule "
+                "makes them a little too large; csi.bootstrap draws within strata.",
                 ("strata",),
                 "note",
+                values={"estimator": estimator.label},
             )
         return
     given = {
-        f"weights (its {n:.0f} rows are worth {effective:.0f})": effective < n * (1.0 - 1e-9),
+        "weights": effective < n * (1.0 - 1e-9),
         "clusters": answers is not None and answers.cluster is not None,
         "strata": strata,
     }
-    if names := tuple(name for name, there in given.items() if there):
-        yield Finding(
-            "errors-ignore-design",
-            f"Errors, χ² and what follows from it ignore the survey's {listed(names)}, as if "
-            "everyone had been drawn alike; use csi.ML(se='robust') or csi.bootstrap.",
-            tuple(name.split()[0] for name in names),
+    names = tuple(name for name, there in given.items() if there)
+    if not names:
+        return
+    others = tuple(name for name in names if name != "weights")
+    sentence = (
+        "Errors, χ² and what follows from it ignore the survey's {others}, as if everyone had been "
+        "drawn alike; use csi.ML(se='robust') or csi.bootstrap."
+    )
+    if given["weights"] and others:
+        sentence = (
+            "Errors, χ² and what follows from it ignore the survey's weights (its {rows:.0f} rows "
+            "are worth {effective:.0f}) and {others}, as if everyone had been drawn alike; use "
+            "csi.ML(se='robust') or csi.bootstrap."
         )
+    elif given["weights"]:
+        sentence = (
+            "Errors, χ² and what follows from it ignore the survey's weights (its {rows:.0f} rows "
+            "are worth {effective:.0f}), as if everyone had been drawn alike; use "
+            "csi.ML(se='robust') or csi.bootstrap."
+        )
+    values = {"others": others, "rows": n, "effective": effective}
+    yield Finding("errors-ignore-design", sentence, names, values=values)
 
 
 def _few_rows(solution: Solution) -> Iterator[Finding]:
@@ -94,9 +114,10 @@ def _few_rows(solution: Solution) -> Iterator[Finding]:
     if n < PER_PARAMETER * free:
         yield Finding(
             "few-rows-per-parameter",
-            f"There are {n} rows for {free} parameters, fewer than {PER_PARAMETER} for each, so "
+            "There are {rows} rows for {parameters} parameters, fewer than {least} for each, so "
             "errors and χ² are rough; collect more rows, use a smaller model, or PLS.",
             count=n,
+            values={"rows": n, "parameters": free, "least": PER_PARAMETER},
         )
 
 
@@ -105,11 +126,12 @@ def _singular_items(solution: Solution) -> Finding:
     if n <= len(items):
         return Finding(
             "singular-items",
-            f"Nothing was estimated because {n} rows for {len(items)} items leave the covariances "
+            "Nothing was estimated because {rows} rows for {items} items leave the covariances "
             "of the items singular; collect more rows, use fewer items, or PLS.",
             items,
             "failure",
             n,
+            {"rows": n, "items": len(items)},
         )
     return Finding(
         "singular-items",
@@ -124,32 +146,72 @@ def _not_converged(solution: Solution) -> Finding:
     estimator, estimates = covariance_structure(solution)
     if not np.isfinite(estimates.gradient):
         return _no_way_in(solution)
-    more = "" if estimator.max_iterations >= _ENOUGH else ", or raise max_iterations"
     ties = tied_parameters(information(solution), estimates.layout.names, _NEARLY_FLAT)
     names = tuple(name for tie in ties for name in tie)
-    tied = f"; the data hardly tell {listed(names)} apart" if names else ""
+    sentence = (
+        "No minimum was found in {iterations} iterations (the largest derivative is still "
+        "{gradient:.2g}), so these numbers are not a solution; the model may have none in these "
+        "data, so look at the correlations of the items, merge constructs that overlap, remove "
+        "paths, or give starting values (start(0.5)*item)."
+    )
+    if names:
+        sentence = (
+            "No minimum was found in {iterations} iterations (the largest derivative is still "
+            "{gradient:.2g}), so these numbers are not a solution; where the search stopped "
+            "{parameters} can hardly be told apart, so look at the correlations of the items, "
+            "merge constructs that overlap, remove paths, or give starting values "
+            "(start(0.5)*item)."
+        )
+    if estimator.max_iterations < _ENOUGH:
+        sentence = (
+            "No minimum was found in {iterations} iterations (the largest derivative is still "
+            "{gradient:.2g}), so these numbers are not a solution; raise max_iterations, which is "
+            "{most}."
+        )
     return Finding(
         "not-converged",
-        f"No minimum was found in {int(estimates.iterations)} iterations (the largest derivative "
-        f"is still {float(estimates.gradient):.2g}), so these numbers are not a solution{tied}; "
-        "the model may have none in these data, so merge constructs that overlap or remove "
-        f"paths{more}.",
+        sentence,
         names,
         "failure",
-        count=int(estimates.iterations),
+        int(estimates.iterations),
+        {
+            "iterations": int(estimates.iterations),
+            "gradient": float(estimates.gradient),
+            "parameters": names,
+            "most": estimator.max_iterations,
+        },
     )
 
 
 def _no_way_in(solution: Solution) -> Finding:
     given = tuple(str(one) for one in solution.model.parameters if any((*one.fixed, *one.start)))
-    whose = f"; change the values given in {listed(map(repr, given))}" if given else ""
+    if not given:
+        return Finding(
+            "not-converged",
+            "Nothing was estimated because the values to start from imply covariances that cannot "
+            "be (not positive definite).",
+            severity="failure",
+        )
     return Finding(
         "not-converged",
         "Nothing was estimated because the values to start from imply covariances that cannot be "
-        f"(not positive definite){whose}.",
+        "(not positive definite); change the values given in {parameters}.",
         given,
         "failure",
+        values={"parameters": tuple(map(repr, given))},
     )
+
+
+def several_minima(other: float, lowest: float, rows: float) -> Iterator[Finding]:
+    """Say that starts ended in different minima, from their discrepancies."""
+    if np.isfinite(other) and rows * (other - lowest) > _SMALL:
+        yield Finding(
+            "several-minima",
+            "The discrepancy has several minima: these numbers are those of the lowest that was "
+            "found, at χ² {lowest:.2f}, and other starts ended at {other:.2f}; the model fits too "
+            "badly, or its constructs hang together too little, for one clear solution.",
+            values={"lowest": rows * lowest, "other": rows * other},
+        )
 
 
 def _not_identified(solution: Solution) -> Finding:
@@ -160,19 +222,34 @@ def _not_identified(solution: Solution) -> Finding:
 def not_identified(matrix: Floats, names: tuple[str, ...]) -> Finding:
     """Say which parameters hang together, from the null space of their information."""
     ties = tied_parameters(matrix, names, _FLAT)
+    involved = tuple(name for tie in ties for name in tie)
     first, *others = ties or ((),)
-    what = f"parameters {listed(first)} cannot be told apart" if first else "some cannot be found"
-    if len(first) == 1:
-        what = f"parameter {first[0]} cannot be found"
-    what += "".join(f", nor can {listed(other)}" for other in others)
-    return Finding(
-        "not-identified",
-        f"The model is not identified by these data: {what}, so their values are arbitrary; fix "
-        "one of those that hang together, give each construct three items or more, or a path to or "
-        "from another, or remove paths.",
-        tuple(name for tie in ties for name in tie),
-        "failure",
+    sentence = (
+        "The model is not identified by these data: some parameters cannot be found, so their "
+        "values are arbitrary; give each construct three items or more, or a path to or from "
+        "another, or remove paths."
     )
+    if len(first) == 1:
+        sentence = (
+            "The model is not identified by these data: parameter {first} cannot be found, so its "
+            "value is arbitrary; fix it, give each construct three items or more, or a path to or "
+            "from another, or remove paths."
+        )
+    elif first and others:
+        sentence = (
+            "The model is not identified by these data: parameters {first} cannot be told apart, "
+            "nor can {others}, so their values are arbitrary; fix one of those that hang "
+            "together, give each construct three items or more, or a path to or from another, or "
+            "remove paths."
+        )
+    elif first:
+        sentence = (
+            "The model is not identified by these data: parameters {first} cannot be told apart, "
+            "so their values are arbitrary; fix one of those that hang together, give each "
+            "construct three items or more, or a path to or from another, or remove paths."
+        )
+    values = {"first": first, "others": ", nor can ".join(map(listed, others))}
+    return Finding("not-identified", sentence, involved, "failure", values=values)
 
 
 def tied_parameters(
@@ -198,19 +275,24 @@ def tied_parameters(
 
 def _negative_variances(solution: Solution) -> Iterator[Finding]:
     _, estimates = covariance_structure(solution)
-    layout = estimates.layout
-    share, _ = standardised(layout, estimates.parameters)
-    values = layout.values(estimates.parameters)
-    for place, row in enumerate(layout.rows):
-        if row.op != "~~" or row.lhs != row.rhs or not values[place] < 0:
-            continue
-        wrong = _heywood(solution, row.lhs, float(values[place]), float(share[place]))
-        if row.kind == "covariances":
-            wrong = _negative_disturbance(row.lhs, float(values[place]), float(share[place]))
-        yield wrong
-    errors = np.diagonal(implied(layout, estimates.parameters).errors)
-    for i in np.flatnonzero(layout.ordered & (errors < 0)).tolist():
-        yield _heywood(solution, solution.model.items[i], float(errors[i]), float(errors[i]))
+    layout, model = estimates.layout, solution.model
+    at = implied(layout, estimates.parameters)
+    errors, left = np.diagonal(at.errors), np.diagonal(at.psi)
+    whole, total = np.diagonal(at.sigma), np.diagonal(at.phi)
+    for i in np.flatnonzero(errors < 0).tolist():
+        yield _heywood(solution, model.items[i], float(errors[i]), float(whole[i]))
+    for j in np.flatnonzero(total <= 0).tolist():
+        yield Finding(
+            "negative-construct-variance",
+            "The variance of {construct!r} is estimated at {variance:.3f}, not above 0, which "
+            "cannot be, so what is standardised by it has no value; its items do not vary "
+            "together, so check them for questions asked the other way round, or drop it.",
+            (model.construct_names[j],),
+            "failure",
+            values={"construct": model.construct_names[j], "variance": float(total[j])},
+        )
+    for j in np.flatnonzero((left < 0) & (total > 0)).tolist():
+        yield _negative_disturbance(model.construct_names[j], float(left[j]), float(total[j]))
 
 
 def heywood_items(solution: Solution) -> tuple[str, ...]:
@@ -222,59 +304,64 @@ def heywood_items(solution: Solution) -> tuple[str, ...]:
     return tuple(item for item, one in zip(solution.model.items, errors, strict=True) if one < 0)
 
 
-def _heywood(solution: Solution, item: str, value: float, share: float) -> Finding:
+def _heywood(solution: Solution, item: str, value: float, whole: float) -> Finding:
     model = solution.model
-    owner = (
-        model.construct_names[model.owner[model.items.index(item)]] if item in model.items else ""
-    )
+    owner = model.construct_names[model.owner[model.items.index(item)]]
     return Finding(
         "negative-error-variance",
-        f"The error variance of {item!r} is estimated at {value:.3f} ({share:.0%} of the item's "
-        f"variance), below 0, which cannot be (a Heywood case); {owner!r} has too few items or "
-        f"rows to separate {item!r} from it, so add items or rows, or drop the item.",
+        "The error variance of {item!r} is estimated at {variance:.3f} ({share:.0%} of the item's "
+        "variance), below 0, which cannot be (a Heywood case); {construct!r} has too few items or "
+        "rows to separate {item!r} from it, so add items or rows, or drop the item.",
         (item, owner),
         "failure",
+        values={"item": item, "variance": value, "share": value / whole, "construct": owner},
     )
 
 
-def _negative_disturbance(construct: str, value: float, share: float) -> Finding:
+def _negative_disturbance(construct: str, value: float, whole: float) -> Finding:
     return Finding(
         "negative-disturbance-variance",
-        f"The unexplained variance of {construct!r} is estimated at {value:.3f} ({share:.0%} of "
+        "The unexplained variance of {construct!r} is estimated at {variance:.3f} ({share:.0%} of "
         "its variance), below 0, which cannot be; its antecedents overlap too much or explain "
         "too much, so merge constructs or remove paths.",
         (construct,),
         "failure",
+        values={"construct": construct, "variance": value, "share": value / whole},
     )
 
 
 def _disagreeing(solution: Solution) -> Iterator[Finding]:
     flags = Inadmissible(int(solution.estimates.inadmissible))
-    if Inadmissible.NOT_POSITIVE_DEFINITE in flags:
-        smallest = np.linalg.eigvalsh(solution.estimates.construct_cor)[0]
+    cor = solution.estimates.construct_cor
+    if Inadmissible.NOT_POSITIVE_DEFINITE in flags and np.isfinite(cor).all():
         yield Finding(
             "construct-correlations-not-positive-definite",
-            f"The construct correlations contradict each other (smallest eigenvalue "
-            f"{smallest:.4f}), so paths and R² are not to be trusted; merge constructs that "
+            "The construct correlations contradict each other (smallest eigenvalue "
+            "{smallest:.4f}), so paths and R² are not to be trusted; merge constructs that "
             "correlate near 1.",
             severity="failure",
+            values={"smallest": float(np.linalg.eigvalsh(cor)[0])},
         )
 
 
 def _large_errors(solution: Solution) -> Iterator[Finding]:
     _, estimates = covariance_structure(solution)
     _, jacobian = standardised(estimates.layout, estimates.parameters)
-    errors = errors_of(jacobian, vcov(solution))
-    order = [row for row in np.argsort(-np.nan_to_num(errors)) if errors[row] > _LARGE_ERROR]
-    if order:
-        names = tuple(estimates.layout.rows[row].name for row in order)
-        yield Finding(
-            "exploding-errors",
-            f"Standardised, {listed(names)} {'has a' if len(names) == 1 else 'have'} standard "
-            f"error{'' if len(names) == 1 else 's'} beyond 1 (up to {errors[order[0]]:.1f}), so "
-            f"nothing is known of {'it' if len(names) == 1 else 'them'}; the model is nearly "
-            "unidentified in these data, so merge constructs that correlate near 1 or remove "
-            "paths.",
-            names,
-            count=len(names),
+    errors = np.nan_to_num(errors_of(jacobian, vcov(solution)), posinf=np.inf)
+    order = [row for row in np.argsort(-errors) if errors[row] > _LARGE_ERROR]
+    if not order:
+        return
+    names = tuple(estimates.layout.rows[row].name for row in order)
+    sentence = (
+        "Standardised, {parameters} have standard errors beyond 1 (up to {largest:.1f}), so "
+        "nothing is known of them; the model is nearly unidentified in these data, so merge "
+        "constructs that correlate near 1 or remove paths."
+    )
+    if len(names) == 1:
+        sentence = (
+            "Standardised, {parameters} has a standard error beyond 1 ({largest:.1f}), so nothing "
+            "is known of it; the model is nearly unidentified in these data, so merge constructs "
+            "that correlate near 1 or remove paths."
         )
+    values = {"parameters": names, "largest": float(errors[order[0]])}
+    yield Finding("exploding-errors", sentence, names, count=len(names), values=values)

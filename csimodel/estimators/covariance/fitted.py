@@ -23,6 +23,7 @@ from csimodel.estimators.covariance.estimator import (
 from csimodel.estimators.covariance.layout import Layout
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.parameters import covariance_structure, inverted
+from csimodel.estimators.covariance.restarts import lowest_minimum
 from csimodel.estimators.covariance.scoring import minimise
 from csimodel.estimators.covariance.start import start
 from csimodel.estimators.covariance.structure import Implied, implied, moment_slopes
@@ -195,8 +196,12 @@ def fit_jointly(
     found = minimise(
         objective, begin[None], lambda: own[None], estimator.tolerance, estimator.max_iterations
     )
-    ended(found, state)
     floor = objective.floor
+    doubtful = np.array([state[0] == Outcome.CONVERGED])
+    doubtful &= ~found.settled | estimator.several_minima(found, layouts[0])
+    limits = estimator.tolerance, estimator.max_iterations
+    other = lowest_minimum(objective, found, own[None], doubtful, *limits)
+    ended(found, state)
     fitted = Fitted(
         model,
         estimator,
@@ -207,6 +212,6 @@ def fit_jointly(
         Outcome(int(state[0])),
     )
     parts = tuple(
-        standardised_estimates(model, layout, found, state, floor)[0] for layout in layouts
+        standardised_estimates(model, layout, found, state, floor, other)[0] for layout in layouts
     )
     return fitted, parts

@@ -42,15 +42,24 @@ class FullInformation:
         return np.array([minus_two_loglik(self.patterns, found.mean, found.cov)])
 
     def value(self, at: Implied, who: Indices) -> Floats:
-        """Return F, (1,); infinite where Σ is not positive definite."""
-        if not np.isfinite(at.sigma).all() or np.linalg.eigvalsh(at.sigma[0])[0] <= 0:
-            return np.array([np.inf])
-        return np.array([minus_two_loglik(self.patterns, at.mean[0], at.sigma[0])])
+        """Return F of each set of parameters; infinite where Σ is not positive definite."""
+        return np.array([self._value(mean, cov) for mean, cov in zip(*_moments(at), strict=True)])
+
+    def _value(self, mean: Floats, cov: Floats) -> float:
+        if not np.isfinite(cov).all() or np.linalg.eigvalsh(cov)[0] <= 0:
+            return np.inf
+        return minus_two_loglik(self.patterns, mean, cov)
 
     def local(
         self, layout: Layout, at: Implied, who: Indices, observed: bool
     ) -> tuple[Floats, Floats]:
         """Return gradient and Hessian; expected given what is missing, or observed."""
+        each = [self._local(layout, at.at(slice(k, k + 1)), observed) for k in range(len(at.sigma))]
+        gradients, hessians = zip(*each, strict=True)
+        return np.concatenate(gradients), np.concatenate(hessians)
+
+    def _local(self, layout: Layout, at: Implied, observed: bool) -> tuple[Floats, Floats]:
+        """Return gradient and Hessian for one set of parameters."""
         mean, cov = at.mean[0], at.sigma[0]
         _, pull, residual = value_and_slope(self.patterns, mean, cov)
         slopes = moment_slopes(layout, at)[0]
@@ -64,3 +73,8 @@ class FullInformation:
             bend = second_order(layout, at, residual[None], pull[None])
             hessian = hessian + layout.matrix(bend)[0]
         return gradient[None], hessian[None]
+
+
+def _moments(at: Implied) -> tuple[Floats, Floats]:
+    """Return means and covariances, the same means where they do not move."""
+    return np.broadcast_to(at.mean, at.sigma.shape[:-1]), at.sigma

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError, choose
 from csimodel.estimators.covariance.discrepancy import WeightedSquares
-from csimodel.estimators.covariance.estimator import CovarianceEstimator
+from csimodel.estimators.covariance.estimator import CovarianceEstimator, negative_variances
 from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.scoring import Found
 from csimodel.estimators.covariance.structure import moments_vector, vech
 from csimodel.moments import Moments
 from csimodel.moments import moments_of as plain_moments
@@ -20,6 +21,7 @@ from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
 
+_BADLY = 0.03  # F of GLS, by item, above which a lower minimum is looked for
 _LABELS = {"uls": "ULS", "gls": "GLS", "dwls": "DWLS"}
 
 
@@ -82,6 +84,17 @@ class LeastSquares(CovarianceEstimator):
         if self.weights != "dwls":
             return moments
         return replace(moments, fourth=fourth_moments(answers.values, answers.weights))
+
+    def several_minima(self, found: Found, layout: Layout) -> NDArray[np.bool_]:
+        """Mark the samples that may have a lower minimum than the one found first, (samples,).
+
+        Where a variance is below 0, and with GLS, whose V is that of the sample, where the model
+        fits badly: F is 0 where it fits and at most items / 2 where it explains nothing.
+        """
+        doubtful = negative_variances(layout, found.parameters)
+        if self.weights == "gls":
+            doubtful |= found.value > _BADLY * len(layout.ordered)
+        return doubtful
 
     def sample_cov(self, moments: Moments) -> Floats:
         """Return the covariances with denominator n - 1, (..., items, items)."""

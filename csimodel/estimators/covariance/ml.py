@@ -78,11 +78,13 @@ class ML(CovarianceEstimator):
     Fisher scoring, near the solution Newton's method with the analytic Hessian, both with
     Levenberg-Marquardt damping; a step is taken only to a positive definite
     matrix with a discrepancy that is no larger. Resamples start from the solution of the full
-    sample; what does not settle starts once more from its own covariances. A nearly unidentified
-    model can have several minima, and none at finite values. Variances are not bounded: an error
-    variance that the data push below zero is reported, not hidden. `Fit.weights` are the weights
-    of regression scores from a construct's own items under the model, scaled to unit score
-    variance; the index is built from them.
+    sample; what does not settle starts once more from its own covariances, and a fit that still
+    does not from 16 values around those. The lowest minimum counts, and a finding says when others
+    were seen. A nearly unidentified model can have several minima, and none at finite values.
+    Loadings start with the signs of the data, so items may be worded the other way. Variances are
+    not bounded: an error variance that the data push below zero is reported, not hidden.
+    `Fit.weights` are the weights of regression scores from a construct's own items under the model,
+    scaled to unit score variance; the index is built from them.
 
     In two stages V of the sandwich is taken at the saturated moments, in the bread too, as lavaan
     does; and there is no likelihood, so no AIC or BIC. lavaan 0.6-14 reports one, and a scaled χ²

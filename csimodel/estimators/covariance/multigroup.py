@@ -12,8 +12,12 @@ from csimodel.errors import EstimationError, ModelError, OptionError, choose, su
 from csimodel.estimators.chosen import estimator_for
 from csimodel.estimators.covariance.defined import defined_table
 from csimodel.estimators.covariance.equality import EQUAL, require_bounds
-from csimodel.estimators.covariance.estimator import CovarianceEstimator
-from csimodel.estimators.covariance.findings import PER_PARAMETER, not_identified
+from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
+from csimodel.estimators.covariance.findings import (
+    PER_PARAMETER,
+    not_identified,
+    several_minima,
+)
 from csimodel.estimators.covariance.fit_measures import measures_of
 from csimodel.estimators.covariance.fitted import Fitted, fit_jointly
 from csimodel.estimators.covariance.layout import layouts_of
@@ -38,7 +42,13 @@ from csimodel.model import Model
 from csimodel.survey import Survey
 
 _FEWEST = 30  # respondents a group needs before χ² means anything
-_JOINT = ("few-rows-per-parameter", "exploding-errors", "not-identified", "not-converged")
+_JOINT = (
+    "few-rows-per-parameter",
+    "exploding-errors",
+    "not-identified",
+    "not-converged",
+    "several-minima",
+)
 
 
 @own_errstate_in
@@ -167,25 +177,35 @@ def _joint_findings(fit: MultiGroupFit) -> Iterator[Finding]:
             "fit the groups on their own with csi.fit_groups to see which one is at fault.",
             severity="failure",
         )
+    if fitted.outcome == Outcome.CONVERGED and isinstance(
+        estimates := fit.fits[0].estimates, CovarianceEstimates
+    ):
+        size = float(fitted.sizes.sum())
+        yield from several_minima(float(estimates.other_minimum), fitted.discrepancy, size)
     if fitted.outcome == Outcome.NOT_IDENTIFIED:
         yield not_identified(fitted.information(), _joint_names(fit))
     if fit.n < PER_PARAMETER * fitted.npar:
         yield Finding(
             "few-rows-per-parameter",
-            f"There are {fit.n} rows for {fitted.npar} parameters of all groups, fewer than "
-            f"{PER_PARAMETER} for each, so errors and χ² are rough; set more parameters equal, "
-            "join groups, or use a smaller model.",
+            "There are {rows} rows for {parameters} parameters of all groups, fewer than {least} "
+            "for each, so errors and χ² are rough; set more parameters equal, join groups, or use "
+            "a smaller model.",
             count=fit.n,
+            values={"rows": fit.n, "parameters": fitted.npar, "least": PER_PARAMETER},
         )
     small = [str(label) for label, one in fit.items() if one.n < _FEWEST]
     if small:
-        yield Finding(
-            "groups-with-few-rows",
-            f"{'Group' if len(small) == 1 else 'Groups'} {listed(small)} "
-            f"{'has' if len(small) == 1 else 'have'} fewer than {_FEWEST} respondents, too few to "
-            "compare groups by χ²; join groups or leave them out.",
-            tuple(small),
+        sentence = (
+            "Groups {groups} have fewer than {least} respondents, too few to compare groups by χ²; "
+            "join groups or leave them out."
         )
+        if len(small) == 1:
+            sentence = (
+                "Group {groups} has fewer than {least} respondents, too few to compare groups by "
+                "χ²; join groups or leave them out."
+            )
+        values = {"groups": tuple(small), "least": _FEWEST}
+        yield Finding("groups-with-few-rows", sentence, tuple(small), values=values)
 
 
 def _joint_names(fit: MultiGroupFit) -> tuple[str, ...]:

@@ -37,6 +37,11 @@ class Objective:
         floors = np.stack([part.floor for part in self.parts], axis=-1)
         return np.asarray(floors[:, 0] if self.shares is None else (floors * self.shares).sum(-1))
 
+    def repeated(self, samples: Indices) -> Objective:
+        """Return the objective of a batch in which samples repeat, (batch,)."""
+        shares = None if self.shares is None else self.shares[samples]
+        return Objective(self.layouts, tuple(_Repeated(p, samples) for p in self.parts), shares)
+
     def implied(self, parameters: Floats) -> tuple[Implied, ...]:
         """Return the matrices of every group for parameters (samples, size)."""
         return tuple(implied(layout, parameters) for layout in self.layouts)
@@ -60,3 +65,26 @@ class Objective:
         gradient = sum(share[:, None] * g for share, (g, _) in zip(shares, found, strict=True))
         hessian = sum(share[:, None, None] * h for share, (_, h) in zip(shares, found, strict=True))
         return np.asarray(gradient), np.asarray(hessian)
+
+
+@dataclass(frozen=True, eq=False)
+class _Repeated:
+    """A discrepancy of a batch in which samples repeat."""
+
+    part: Discrepancy
+    samples: Indices
+
+    @property
+    def floor(self) -> Floats:
+        """Value when moments and model agree, (batch,)."""
+        return np.asarray(self.part.floor[self.samples])
+
+    def value(self, at: Implied, who: Indices) -> Floats:
+        """Return F, (batch,)."""
+        return self.part.value(at, self.samples[who])
+
+    def local(
+        self, layout: Layout, at: Implied, who: Indices, observed: bool
+    ) -> tuple[Floats, Floats]:
+        """Return gradient and Hessian."""
+        return self.part.local(layout, at, self.samples[who], observed)

@@ -14,11 +14,14 @@ Floats = NDArray[np.float64]
 def start(model: Model, layout: Layout, cov: Floats, mean: Floats | None = None) -> Floats:
     """Return starting values, (..., parameters); NaN for parameters of other groups.
 
-    Loadings are proportional to an item's covariances with the others of its block; construct
-    covariances follow; error variances take the rest, at least a fifth of the item's variance.
-    Values the model gives are used instead.
+    Loadings have the signs of the data (`item_signs`) and are proportional to an item's covariances
+    with the others of its block; construct covariances follow; error variances take the rest, at
+    least a fifth of the item's variance. Values the model gives are used instead.
     """
     loadings, errors, phi = _measurement(model, cov)
+    scale = _marker_scale(model, layout, loadings)
+    loadings = loadings * scale[..., model.owner]
+    phi = phi / (scale[..., :, None] * scale[..., None, :])
     paths, left = _structure(model, phi)
     unit = layout.matrices.covariances[np.diag_indices(len(model.constructs))]
     if unit.any():  # variances that are fixed: move the scale into the loadings
@@ -31,7 +34,7 @@ def start(model: Model, layout: Layout, cov: Floats, mean: Floats | None = None)
     for kind, (row, column), span in zip(KINDS, layout.cells, layout.spans, strict=True):
         target = layout.target[span]
         if kind == "loadings":
-            found = loadings[..., row]
+            found = np.where(model.owner[row] == column, loadings[..., row], 0.0)
         elif kind == "paths":
             found = paths[..., row, column]
         elif kind == "covariances":
@@ -50,8 +53,37 @@ def start(model: Model, layout: Layout, cov: Floats, mean: Floats | None = None)
     return np.where(np.isfinite(layout.starts), layout.starts, values)
 
 
+def item_signs(model: Model, cov: Floats) -> Floats:
+    """Return 1, or -1 for items worded against the first of their block, (..., items).
+
+    The signs of the first principal component of the block's correlations: with them the items
+    agree with each other as far as one component can make them.
+    """
+    variance = np.diagonal(cov, axis1=-2, axis2=-1)
+    scale = 1.0 / np.sqrt(np.where(variance > 0, variance, 1.0))
+    cor = cov * scale[..., :, None] * scale[..., None, :]
+    signs = np.ones(variance.shape)
+    for block in model.slices:
+        if block.stop - block.start > 1 and (inside := cor[..., block, block]).min() < 0:
+            first = np.linalg.eigh(inside)[1][..., -1]
+            signs[..., block] = np.where(first * first[..., :1] < 0, -1.0, 1.0)
+    return signs
+
+
+def _marker_scale(model: Model, layout: Layout, loadings: Floats) -> Floats:
+    """Return what gives each construct the loading that is fixed, (..., constructs); else 1."""
+    scale = np.ones((*loadings.shape[:-1], len(model.constructs)))
+    for j, block in enumerate(model.slices):
+        fixed = layout.matrices.loadings[block, j]
+        for place in np.flatnonzero(fixed)[:1]:
+            scale[..., j] = fixed[place] / loadings[..., block.start + place]
+    return scale
+
+
 def _measurement(model: Model, cov: Floats) -> tuple[Floats, Floats, Floats]:
     """Return loadings with the first of each block 1, error variances, construct covariances."""
+    signs = item_signs(model, cov)
+    cov = cov * signs[..., :, None] * signs[..., None, :]
     items, owner = np.arange(len(model.items)), model.owner
     single = np.array([construct.kind == "single" for construct in model.constructs])
     first = np.array([block.start for block in model.slices])
@@ -75,7 +107,7 @@ def _measurement(model: Model, cov: Floats) -> tuple[Floats, Floats, Floats]:
     between = np.swapaxes(toward, -1, -2) @ member / (whole[..., :, None] * whole[..., None, :])
     phi = np.clip(between, -most, most)
     phi[..., np.arange(len(single)), np.arange(len(single))] = common
-    return own, errors, phi
+    return own * signs, errors, phi
 
 
 def _structure(model: Model, phi: Floats) -> tuple[Floats, Floats]:

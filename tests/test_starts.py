@@ -1,0 +1,107 @@
+"""Starting values follow the data's signs; several starts where one may miss the lowest minimum."""
+
+import numpy as np
+import pytest
+
+import csimodel as csi
+from csimodel.estimators.covariance.start import item_signs
+
+TEXT = "Q =~ PERQ1 + PERQ2 + PERQ3 + PERQ4\nV =~ PERV1 + PERV2\nV ~ Q"
+MODEL = csi.Model.from_syntax(TEXT)
+FLIPPED = ["PERQ1", "PERV2"]
+ESTIMATORS = {
+    "ml": csi.ML(),
+    "variance": csi.ML(scaling="variance"),
+    "gls": csi.LeastSquares("gls"),
+    "uls": csi.LeastSquares("uls"),
+    "dwls": csi.LeastSquares("dwls"),
+    "wlsmv": csi.WLSMV(),
+}
+
+
+@pytest.fixture(scope="module")
+def reversed_frame(mobi):
+    frame = mobi.data[list(MODEL.items)].astype(float)
+    frame[FLIPPED] = 11 - frame[FLIPPED]
+    return frame
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_a_reversed_marker_converges_as_in_lavaan(name, reversed_frame, reference):
+    fit = csi.fit(MODEL, reversed_frame, ESTIMATORS[name])
+    assert fit.converged
+    theirs = reference("mobi_reversed.json")[name]
+    assert fit.fit_measures["chisq"] == pytest.approx(theirs, rel=1e-5)
+
+
+def test_groups_with_a_reversed_marker_equal_lavaan(reversed_frame, reference):
+    frame = reversed_frame.assign(half=["a", "b"] * 125)
+    fit = csi.fit_multigroup(MODEL, frame, "half")
+    assert fit.fit_measures["chisq"] == pytest.approx(
+        reference("mobi_reversed.json")["groups"], rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("missing", ["fiml", "two-stage"])
+def test_reversing_items_of_incomplete_answers_changes_signs_only(missing, mobi):
+    frame = mobi.data[list(MODEL.items)].astype(float)
+    rng = np.random.default_rng(1)
+    for item in MODEL.items:
+        frame.loc[rng.choice(250, 20, replace=False), item] = np.nan
+    turned = frame.copy()
+    turned[["PERQ1", "PERQ3"]] = 11 - turned[["PERQ1", "PERQ3"]]
+    found = [
+        csi.fit(MODEL, csi.read_survey(one, missing="pairwise"), csi.ML(missing=missing))
+        for one in (frame, turned)
+    ]
+    assert found[1].converged
+    assert found[1].fit_measures["chisq"] == pytest.approx(found[0].fit_measures["chisq"], rel=1e-7)
+    np.testing.assert_allclose(found[1].loadings.abs(), found[0].loadings.abs(), atol=1e-6)
+
+
+@pytest.mark.parametrize("flipped", [["PERQ2"], ["PERQ1", "PERV1"], ["PERQ2", "PERQ4", "PERV2"]])
+def test_correlations_of_reversed_items_give_the_same_fit(flipped, mobi):
+    frame = mobi.data[list(MODEL.items)].astype(float)
+    turned = frame.copy()
+    turned[flipped] = 11 - turned[flipped]
+    chisq = []
+    for one in (frame, turned):
+        moments = csi.Moments.from_cov(one.corr().to_numpy(), n=250, items=list(MODEL.items))
+        chisq.append(csi.fit(MODEL, moments, csi.ML()).fit_measures["chisq"])
+    assert chisq[1] == pytest.approx(chisq[0], rel=1e-9)
+
+
+def test_the_first_loading_keeps_its_sign_and_a_fixed_loading_gives_the_scale(mobi):
+    text = TEXT.replace("PERQ1 + PERQ2", "NA*PERQ1 + -2*PERQ2")
+    fit = csi.fit(csi.Model.from_syntax(text), mobi, csi.ML())
+    plain = csi.fit(MODEL, mobi, csi.ML())
+    assert fit.fit_measures["chisq"] == pytest.approx(plain.fit_measures["chisq"], rel=1e-9)
+    np.testing.assert_allclose(fit.loadings["Q"], -plain.loadings["Q"], atol=1e-7)
+    assert fit.paths.loc["V", "Q"] == pytest.approx(-plain.paths.loc["V", "Q"], abs=1e-7)
+
+
+def test_signs_are_those_of_the_first_component_relative_to_the_first_item(mobi):
+    cov = mobi.data[list(MODEL.items)].astype(float).cov().to_numpy()
+    turn = np.array([-1.0, 1.0, 1.0, -1.0, 1.0, -1.0])
+    assert item_signs(MODEL, cov).tolist() == [1.0] * 6
+    assert item_signs(MODEL, cov * np.outer(turn, turn)).tolist() == [1, -1, -1, 1, 1, -1]
+
+
+@pytest.mark.parametrize(("seed", "missed"), [(25, True), (32, True), (38, False)])
+def test_gls_says_when_starts_end_in_different_minima(seed, missed, mobi, monkeypatch):
+    model = csi.Model.from_syntax(
+        "I =~ CUEX3 + IMAG3 + PERQ2 + IMAG2\nE =~ CUEX1 + IMAG5 + CUEX2\n"
+        "Q =~ IMAG1 + PERQ3 + PERQ4 + PERQ1\nE ~ I\nQ ~ E"
+    )
+    frame = mobi.data[list(model.items)].astype(float).sample(40, random_state=seed)
+    fit = csi.fit(model, frame, csi.LeastSquares("gls"))
+    (finding,) = (one for one in fit.diagnostics if one.code == "several-minima")
+    assert finding.values["lowest"] == pytest.approx(fit.fit_measures["chisq"])
+    assert finding.values["other"] > finding.values["lowest"] + 0.01
+    monkeypatch.setattr(
+        "csimodel.estimators.covariance.estimator.lowest_minimum",
+        lambda objective, found, *rest: np.full(len(found.value), np.nan),
+    )
+    alone = csi.fit(model, frame, csi.LeastSquares("gls"))
+    lower = float(alone.estimates.discrepancy - fit.estimates.discrepancy)
+    assert lower > 0.01 if missed else lower == pytest.approx(0.0, abs=1e-9)
