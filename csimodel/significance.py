@@ -65,6 +65,19 @@ def t_pvalue(estimate: Floats, se: Floats, df: ArrayLike, null: float = 0.0) -> 
     return np.asarray(np.where(degrees > 0, 2.0 * tail, np.nan))
 
 
+def chisq_pvalue(statistic: ArrayLike, df: ArrayLike) -> Floats:
+    """Return the probability of a larger χ²; NaN without degrees of freedom.
+
+    >>> float(chisq_pvalue(5.991, 2).round(3))
+    0.05
+    """
+    from scipy.special import chdtrc
+
+    degrees = np.asarray(df, dtype=np.float64)
+    tail = chdtrc(np.where(degrees > 0, degrees, 1.0), statistic)
+    return np.asarray(np.where(degrees > 0, tail, np.nan))
+
+
 def wald_pvalue(wald: float, parameters: int, df: float = np.inf) -> float:
     """Return the p-value of a Wald statistic ``W = b'V⁻¹b`` of several parameters.
 
@@ -74,12 +87,12 @@ def wald_pvalue(wald: float, parameters: int, df: float = np.inf) -> float:
     >>> round(wald_pvalue(5.991, 2), 3), round(wald_pvalue(5.991, 2, 10), 3)
     (0.05, 0.121)
     """
-    from scipy.special import chdtrc, fdtrc
+    from scipy.special import fdtrc
 
     if parameters < 1 or not np.isfinite(wald):
         return float("nan")
     if np.isinf(df):
-        return float(chdtrc(parameters, wald))
+        return float(chisq_pvalue(wald, parameters))
     left = df - parameters + 1.0
     if left <= 0:
         return float("nan")

@@ -14,6 +14,7 @@ from csimodel.estimators.quantities import Quantity, register
 from csimodel.estimators.solution import Solution
 from csimodel.model import Model
 from csimodel.model.definitions import evaluate
+from csimodel.significance import t_limits, t_pvalue
 
 Floats = NDArray[np.float64]
 
@@ -54,25 +55,23 @@ def defined_table(
     Derivatives are taken by the complex step (Squire and Trapp 1998,
     https://doi.org/10.1137/S003614459631241X).
     """
-    from scipy.special import ndtr, ndtri
-
     estimate = defined_values(model, layouts, parameters)
     moved = parameters + 1j * _STEP * np.eye(len(parameters))
     jacobian = np.imag(defined_values(model, layouts, moved)).T / _STEP
     jacobian = jacobian.reshape(len(estimate), len(parameters))
     se = np.where(jacobian.any(axis=1), errors_of(jacobian, covariance), np.nan)
-    far = float(ndtri(0.5 + level / 2.0))
     with np.errstate(invalid="ignore", divide="ignore"):
         z = estimate / se
+    lower, upper = t_limits(estimate, se, np.inf, level)
     names = [definition.name for definition in model.definitions]
     return pd.DataFrame(
         {
             "estimate": estimate,
             "se": se,
             "z": z,
-            "p": 2.0 * ndtr(-np.abs(z)),
-            "lower": estimate - far * se,
-            "upper": estimate + far * se,
+            "p": t_pvalue(estimate, se, np.inf),
+            "lower": lower,
+            "upper": upper,
         },
         index=pd.Index(names, name="defined"),
     )

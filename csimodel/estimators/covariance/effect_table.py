@@ -12,6 +12,7 @@ from csimodel.estimators.covariance.layout import Layout
 from csimodel.estimators.covariance.parameters import errors_of, standardised
 from csimodel.estimators.effects import Chain, chains, indirect_chains, written
 from csimodel.model import Model
+from csimodel.significance import t_limits, t_pvalue
 
 Floats = NDArray[np.float64]
 
@@ -34,27 +35,25 @@ def effect_table(
     Bollen, K. A. (1989). Structural Equations with Latent Variables, chapter 8.
     https://doi.org/10.1002/9781118619179
     """
-    from scipy.special import ndtr, ndtri
-
     own = [k for k, row in enumerate(layout.rows) if row.kind == "paths"]
     place = {layout.rows[k].at: position for position, k in enumerate(own)}
     names, sums = _effects(model)
     raw, free = layout.values(parameters)[own], layout.place[own]
     raw_slopes = (free[:, None] == np.arange(layout.size)).astype(np.float64)
     std, std_slopes = standardised(layout, parameters)
-    far = float(ndtri(0.5 + level / 2.0))
     columns: dict[str, Floats] = {}
     for prefix, paths, slopes in (("", raw, raw_slopes), ("std", std[own], std_slopes[own])):
         values, by_path = _products(chains(model), paths, place)
         estimate, se = sums @ values, errors_of(sums @ by_path @ slopes, covariance)
-        limits = {"lower": estimate - far * se, "upper": estimate + far * se}
+        limits = dict(zip(("lower", "upper"), t_limits(estimate, se, np.inf, level), strict=True))
         if prefix:
             columns |= {"std": estimate, "std_se": se}
             columns |= {f"std_{end}": limit for end, limit in limits.items()}
             continue
         with np.errstate(invalid="ignore", divide="ignore"):
             z = estimate / se
-        columns |= {"estimate": estimate, "se": se, "z": z, "p": 2.0 * ndtr(-np.abs(z)), **limits}
+        p = t_pvalue(estimate, se, np.inf)
+        columns |= {"estimate": estimate, "se": se, "z": z, "p": p, **limits}
     return pd.DataFrame(columns, _in_order(model, names))
 
 

@@ -16,6 +16,7 @@ from csimodel.estimators.covariance.multigroup import MultiGroupFit, fit_multigr
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.model import Model
+from csimodel.significance import chisq_pvalue
 from csimodel.survey import Survey
 
 LEVELS: Mapping[str, tuple[str, ...]] = {
@@ -98,8 +99,6 @@ def difference(free: MultiGroupFit, equal: MultiGroupFit) -> dict[str, float]:
     ``(d₀ c₀ - d₁ c₁) / (d₀ - d₁)`` (Satorra and Bentler 2001,
     https://doi.org/10.1007/BF02296192); NaN where that is not positive.
     """
-    from scipy.special import chdtrc
-
     one, other = free.fit_measures, equal.fit_measures
     gain, df = float(other["chisq"] - one["chisq"]), float(other["df"] - one["df"])
     cfi, rmsea = "cfi", "rmsea"
@@ -110,7 +109,7 @@ def difference(free: MultiGroupFit, equal: MultiGroupFit) -> dict[str, float]:
     return {
         "chisq_diff": gain,
         "df_diff": df,
-        "p_diff": float(chdtrc(df, max(gain, 0.0))) if df > 0 else np.nan,
+        "p_diff": float(chisq_pvalue(max(gain, 0.0), df)),
         "cfi_diff": float(other[cfi] - one[cfi]),
         "rmsea_diff": float(other[rmsea] - one[rmsea]),
     }

@@ -14,6 +14,7 @@ from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.layout import Layout, Row
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.parameters import exponents, row_scales
+from csimodel.significance import chisq_pvalue
 
 Floats = NDArray[np.float64]
 
@@ -75,7 +76,7 @@ def modification_indices(
                 "op": [row.op for row in candidates],
                 "rhs": [row.rhs for row in candidates],
                 "mi": mi,
-                "p": _tail(mi),
+                "p": chisq_pvalue(mi, 1),
                 "epc": epc,
                 "std_epc": epc * scale,
             }
@@ -122,7 +123,7 @@ def score_tests(fitted: Fitted, groups: Sequence[object] = ("",)) -> pd.DataFram
                 "in_group": groups[base_group] if len(groups) > base_group else base_group,
                 "chisq": float(mi[0]),
                 "df": 1,
-                "p": float(_tail(mi)[0]),
+                "p": float(chisq_pvalue(mi, 1)[0]),
                 "epc": float(epc[0]),
             }
         )
@@ -249,9 +250,3 @@ def _shared_cells(fitted: Fitted) -> list[tuple[int, int, tuple[int, int]]]:
             else:
                 first[place] = (group, position)
     return shared
-
-
-def _tail(statistic: Floats) -> Floats:
-    from scipy.special import chdtrc
-
-    return np.asarray(chdtrc(1.0, statistic))

@@ -14,6 +14,7 @@ from csimodel.estimators.covariance.layout import Layout
 from csimodel.estimators.covariance.structure import Implied, directions, implied
 from csimodel.estimators.estimates import Outcome
 from csimodel.estimators.solution import Solution
+from csimodel.significance import t_limits, t_pvalue
 
 Floats = NDArray[np.float64]
 
@@ -193,15 +194,13 @@ def standardised_table(
     layout: Layout, parameters: Floats, covariance: Floats, latent: bool, level: float = 0.95
 ) -> pd.DataFrame:
     """Return the standardised solution with delta-method errors and intervals, a row each."""
-    from scipy.special import ndtr, ndtri
-
     values, jacobian = standardised(layout, parameters, latent)
     errors = errors_of(jacobian, covariance)
     z = values / np.where(errors > 0, errors, np.nan)
-    far = float(ndtri(0.5 + level / 2.0)) * errors
+    lower, upper = t_limits(values, errors, np.inf, level)
     table = pd.DataFrame([(row.lhs, row.op, row.rhs) for row in layout.rows])
     return table.set_axis(["lhs", "op", "rhs"], axis=1).assign(
-        std=values, se=errors, z=z, p=2.0 * ndtr(-np.abs(z)), lower=values - far, upper=values + far
+        std=values, se=errors, z=z, p=t_pvalue(values, errors, np.inf), lower=lower, upper=upper
     )
 
 
@@ -218,14 +217,14 @@ def parameter_table(
     Bollen, K. A. (1989). Structural Equations with Latent Variables, chapter 4.
     https://doi.org/10.1002/9781118619179
     """
-    from scipy.special import ndtr, ndtri
-
     with np.errstate(invalid="ignore"):
         own = np.sqrt(np.diag(covariance))
     se = np.where(layout.place >= 0, own[layout.place], np.nan)
     std, jacobian = standardised(layout, parameters)
     std_se = errors_of(jacobian, covariance)
-    estimate, far = layout.values(parameters), float(ndtri(0.5 + level / 2.0))
+    estimate = layout.values(parameters)
+    lower, upper = t_limits(estimate, se, np.inf, level)
+    std_lower, std_upper = t_limits(std, std_se, np.inf, level)
     with np.errstate(invalid="ignore", divide="ignore"):
         z = estimate / se
     table = {
@@ -235,13 +234,13 @@ def parameter_table(
         "estimate": estimate,
         "se": se,
         "z": z,
-        "p": 2.0 * ndtr(-np.abs(z)),
-        "lower": estimate - far * se,
-        "upper": estimate + far * se,
+        "p": t_pvalue(estimate, se, np.inf),
+        "lower": lower,
+        "upper": upper,
         "std": std,
         "std_se": std_se,
-        "std_lower": std - far * std_se,
-        "std_upper": std + far * std_se,
+        "std_lower": std_lower,
+        "std_upper": std_upper,
     }
     labels = [row.label or "" for row in layout.rows]
     if any(labels):
@@ -253,12 +252,11 @@ def row_of(
     lhs: str, op: str, rhs: str, value: float, se: float, std: float, std_se: float, level: float
 ) -> dict[str, object]:
     """Return one row of `parameter_table`."""
-    from scipy.special import ndtr, ndtri
-
-    far, z = float(ndtri(0.5 + level / 2.0)), value / se if se else np.nan
+    both, errors = np.array([value, std]), np.array([se, std_se])
+    lower, upper = t_limits(both, errors, np.inf, level)
+    z, p = value / se if se else np.nan, t_pvalue(both, errors, np.inf)[0]
     return {
         **{"lhs": lhs, "op": op, "rhs": rhs, "estimate": value, "se": se, "z": z},
-        **{"p": 2.0 * ndtr(-np.abs(z)), "lower": value - far * se, "upper": value + far * se},
-        **{"std": std, "std_se": std_se},
-        **{"std_lower": std - far * std_se, "std_upper": std + far * std_se},
+        **{"p": p, "lower": lower[0], "upper": upper[0], "std": std, "std_se": std_se},
+        **{"std_lower": lower[1], "std_upper": upper[1]},
     }

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.structure import vech
+from csimodel.significance import chisq_pvalue
 
 Floats = NDArray[np.float64]
 
@@ -36,9 +37,7 @@ class ChiSquare:
     @property
     def pvalue(self) -> float:
         """Probability of a larger χ²; NaN without degrees of freedom."""
-        from scipy.special import chdtrc
-
-        return float(chdtrc(self.df, self.chisq)) if self.df > 0 else np.nan
+        return float(chisq_pvalue(self.chisq, self.df))
 
 
 @dataclass(frozen=True)
