@@ -158,7 +158,7 @@ def test_what_cannot_be_read_is_quoted(text, message):
          "define it with =~ to export it as a common factor."),
         ("'a b' =~ a + b\nB =~ c\nB ~ 'a b'", "lavaan cannot read the name 'a b'; "
          "rename it with letters, digits, dots and underscores before exporting."),
-        ("A =~ a\nB =~ B\nB ~ A", "lavaan cannot tell the construct from the item 'B'; "
+        ("A =~ a\nB =~ B + b\nB ~ A", "lavaan cannot tell the construct from the item 'B'; "
          "rename the construct before exporting."),
     ],
 )  # fmt: skip

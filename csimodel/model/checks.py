@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from csimodel.errors import ModelError, suggest
@@ -52,8 +52,11 @@ def pairs(paths: Iterable[Sequence[str]]) -> list[Path]:
     return found
 
 
-def check_paths(names: tuple[str, ...], paths: Sequence[Path]) -> None:
-    """Raise a ModelError for a path that leads nowhere, twice, in a circle, or past a construct."""
+def check_paths(names: tuple[str, ...], paths: Sequence[Path], joined: Collection[str]) -> None:
+    """Raise a ModelError for a path that leads nowhere, twice, in a circle, or past a construct.
+
+    `joined` are constructs that something else ties to others.
+    """
     for path in paths:
         for end in path:
             if end not in names:
@@ -75,7 +78,7 @@ def check_paths(names: tuple[str, ...], paths: Sequence[Path]) -> None:
             f"The paths form a cycle, {' → '.join(cycle)}; "
             "remove one of them, since only recursive models can be estimated."
         )
-    linked = {end for path in paths for end in path}
+    linked = {*joined, *(end for path in paths for end in path)}
     isolated = [name for name in names if name not in linked]
     if paths and isolated:
         raise ModelError(

@@ -74,6 +74,15 @@ class Construct:
                 f"Construct {self.name!r} names item {twice[0]!r} twice; name each item once."
             )
 
+    @property
+    def observed(self) -> bool:
+        """Whether it is a column of the data itself, an item of the same name its only one.
+
+        >>> Construct("age", ("age",), "single").observed
+        True
+        """
+        return self.items == (self.name,)
+
 
 class Path(NamedTuple):
     """An arrow from `source` to `target`, both constructs."""

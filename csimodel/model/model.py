@@ -68,7 +68,10 @@ class Model:
         object.__setattr__(self, "constructs", tuple(self.constructs))
         check_constructs(self.constructs)
         paths = pairs(self.paths)
-        check_paths(self.construct_names, paths)
+        covarying = (one for one in self.parameters if one.op == "~~" and one.lhs != one.rhs)
+        check_paths(
+            self.construct_names, paths, {end for one in covarying for end in (one.lhs, one.rhs)}
+        )
         place = {name: i for i, name in enumerate(self.construct_names)}
         paths.sort(key=lambda path: (place[path.target], place[path.source]))
         object.__setattr__(self, "paths", tuple(paths))
@@ -136,7 +139,14 @@ class Model:
         """
         from csimodel.model.writing import render
 
-        return render(self)
+        whole = render(self, brief=False)
+        if not self.observed:
+            return whole
+        try:
+            text = render(self, brief=True)
+            return text if Model.from_syntax(text) == self else whole
+        except ModelError:  # a name that is nearly another's must be defined
+            return whole
 
     def to_lavaan(self) -> str:
         """Write the model for lavaan, the error of a single item fixed to zero.
@@ -253,6 +263,16 @@ class Model:
         """Constructs that some path points to, in order."""
         targets = {path.target for path in self.paths}
         return tuple(name for name in self.construct_names if name in targets)
+
+    @cached_property
+    def observed(self) -> frozenset[str]:
+        r"""Constructs that are a column of the data themselves, nothing said of a loading.
+
+        >>> sorted(Model.from_syntax("Value =~ v1 + v2\nValue ~ age").observed)
+        ['age']
+        """
+        loaded = {one.lhs for one in self.parameters if one.op == "=~"}
+        return frozenset(c.name for c in self.constructs if c.observed and c.name not in loaded)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:

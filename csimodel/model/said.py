@@ -34,7 +34,7 @@ def checked(
                     f"{str(one)!r} names {end!r}, which is neither a construct nor an item of the "
                     f"model{suggest(end, every)}."
                 )
-        _require_place(one, owner, names, items, paths)
+        _require_place(one, owner, names, paths)
         if one.op == "~~" and place[one.lhs] > place[one.rhs]:
             one = replace(one, lhs=one.rhs, rhs=one.lhs)
         key = (one.op, one.lhs, one.rhs)
@@ -52,7 +52,6 @@ def _require_place(
     one: Parameter,
     owner: dict[str, str],
     names: list[str],
-    items: list[str],
     paths: tuple[Path, ...],
 ) -> None:
     """Refuse what is said of a parameter that the model does not have."""
@@ -60,12 +59,8 @@ def _require_place(
         raise ModelError(f"{str(one)!r}: {one.rhs!r} is not an item of {one.lhs!r}.")
     if one.op == "~" and Path(one.rhs, one.lhs) not in paths:
         raise ModelError(f"{str(one)!r}: there is no path from {one.rhs!r} to {one.lhs!r}.")
-    if one.op == "~~" and one.lhs != one.rhs:
-        together = (one.lhs in names and one.rhs in names) or (
-            one.lhs in items and one.rhs in items
+    if one.op == "~~" and (one.lhs in names) != (one.rhs in names):
+        raise ModelError(
+            f"{str(one)!r} joins a construct and an item; let two constructs covary, or the "
+            "errors of two items."
         )
-        if not together:
-            raise ModelError(
-                f"{str(one)!r} joins a construct and an item; let two constructs covary, or the "
-                "errors of two items."
-            )

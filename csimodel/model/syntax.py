@@ -10,6 +10,7 @@ from csimodel.errors import ModelError
 from csimodel.model.constraints import Constraint, constrained
 from csimodel.model.constructs import Construct, Path, composite, reflective
 from csimodel.model.modifiers import Term, split, term_of
+from csimodel.model.observed import observed
 from csimodel.model.parameters import Definition, Parameter
 
 # A name is quoted text, or letters of any script, digits, dots and underscores.
@@ -91,6 +92,7 @@ class Reading:
             (reflective if operator == "=~" else composite)(name, items)
             for name, (operator, items) in self.measured.items()
         )
+        constructs += observed(constructs, self.paths)
         said = constrained(self.parameters, self.definitions, self.constraints)
         return Parsed(constructs, tuple(self.paths), *said)
 

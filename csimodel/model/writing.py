@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from csimodel.errors import ModelError
@@ -36,17 +37,22 @@ _RESERVED = frozenset(
 )
 
 
-def render(model: Model) -> str:
-    """Write a model as text that `parse` reads back."""
+def render(model: Model, brief: bool) -> str:
+    """Write a model as text that `parse` reads back.
+
+    Brief text does not define observed variables, which makes them the last constructs, in the
+    order of the paths.
+    """
 
     def write(parameter: Parameter, name: str) -> str:
         return " + ".join(terms(parameter, name))
 
-    return "\n".join(statements(model, quoted, write) + [str(one) for one in model.definitions])
+    lines = statements(model, quoted, write, brief)
+    return "\n".join(lines + [str(one) for one in model.definitions])
 
 
 def render_lavaan(model: Model) -> str:
-    """Write a model for lavaan, the error of a single item fixed to zero."""
+    """Write a model for lavaan's sem, the error of a single item fixed to zero."""
     require_names(model, "lavaan")
     names = (*model.construct_names, *model.items, *model.labels)
     for name in (*names, *(one.name for one in model.definitions)):
@@ -61,11 +67,36 @@ def render_lavaan(model: Model) -> str:
         usual = "1" if parameter.op == "=~" and parameter.rhs in markers else "NA"
         return " + ".join(terms(parameter, name, usual))
 
-    lines = statements(model, str, write) + errorless(model)
+    lines = statements(model, str, write) + _unlike_lavaan(model) + errorless(model)
     return "\n".join(lines + [str(one) for one in model.definitions])
 
 
-def statements(model: Model, name: Callable[[str], str], write: Written) -> list[str]:
+def _unlike_lavaan(model: Model) -> list[str]:
+    """Write covariances that lavaan's sem would take otherwise when nothing is said.
+
+    There disturbances of constructs that explain nothing covary, and constructs do not covary
+    with observed variables.
+    """
+    stated = {frozenset((one.lhs, one.rhs)) for one in model.parameters if one.op == "~~"}
+    sources = {path.source for path in model.paths}
+    exogenous = [name for name in model.construct_names if name not in model.endogenous]
+    last = [name for name in model.endogenous if name not in sources]
+    pairs = [(one, other, "0*") for one, other in combinations(last, 2)]
+    pairs += [
+        (one, other, "")
+        for one, other in combinations(exogenous, 2)
+        if (one in model.observed) != (other in model.observed)
+    ]
+    return [
+        f"{one} ~~ {value}{other}"
+        for one, other, value in pairs
+        if frozenset((one, other)) not in stated
+    ]
+
+
+def statements(
+    model: Model, name: Callable[[str], str], write: Written, brief: bool = True
+) -> list[str]:
     """Write constructs, paths, covariances and intercepts, a statement a line.
 
     Parameters
@@ -74,6 +105,8 @@ def statements(model: Model, name: Callable[[str], str], write: Written) -> list
         Writes a name.
     write
         Writes a term of which something is said, given its parameter and written name.
+    brief
+        Leave out that an observed variable is measured by itself.
     """
     said = {(one.op, one.lhs, one.rhs): one for one in model.parameters}
 
@@ -87,6 +120,7 @@ def statements(model: Model, name: Callable[[str], str], write: Written) -> list
     lines = [
         f"{name(c.name)} {'<~' if c.kind == 'composite' else '=~'} {joined(c.name, '=~', c.items)}"
         for c in model.constructs
+        if not (brief and c.name in model.observed)
     ]
     lines += [
         f"{name(target)} ~ {joined(target, '~', model.sources_of(target))}"
@@ -106,7 +140,8 @@ def errorless(model: Model) -> list[str]:
     return [
         f"{c.items[0]} ~~ 0*{c.items[0]}"
         for c in model.constructs
-        if c.kind == "single" and (c.items[0], c.items[0]) not in stated
+        if c.kind == "single" and c.name not in model.observed
+        if (c.items[0], c.items[0]) not in stated
     ]
 
 
@@ -124,7 +159,8 @@ def require_names(model: Model, program: str) -> None:
                 f"{program} cannot read the name {name!r}; "
                 "rename it with letters, digits, dots and underscores before exporting."
             )
-    shared = [name for name in model.construct_names if name in model.items]
+    named = [name for name in model.construct_names if name not in model.observed]
+    shared = [name for name in named if name in model.items]
     if shared:
         raise ModelError(
             f"{program} cannot tell the construct from the item {listed(shared)!r}; "

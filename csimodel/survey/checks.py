@@ -52,6 +52,15 @@ def columns_of_items(frame: pd.DataFrame, construct_of: Mapping[str, str]) -> li
     for item, construct in construct_of.items():
         column = item if item in known else column_of(known, item)
         if column is None:
+            names = [
+                *frame.columns.tolist(),
+                *(name for name in set(construct_of.values()) if name != item),
+            ]
+            if item == construct:
+                raise SurveyError(
+                    f"{item!r} has no items in the model and is not a column of the data"
+                    f"{suggest(item, names)}; give it items with =~, or name a column."
+                )
             ending = suggest(item, frame.columns.tolist()) + "."
             raise SurveyError(
                 f"Item {item!r} of construct {construct!r} is not a column of the data{ending}"

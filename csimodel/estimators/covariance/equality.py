@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 def _is(kind: str, itself: bool | None = None) -> Callable[[Row], bool]:
     """Return the test for rows of a kind, of variances only or of covariances only."""
-    return lambda row: row.kind == kind and itself in (None, row.lhs == row.rhs)
+
+    def test(row: Row) -> bool:
+        own = row.kind if row.group_kind is None else row.group_kind
+        return own == kind and itself in (None, row.lhs == row.rhs)
+
+    return test
 
 
 # What may be equal between groups; the second six are lavaan's words.

@@ -7,7 +7,7 @@ is one entry of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -29,7 +29,8 @@ _SYMMETRIC = ("covariances", "errors")
 class Row(NamedTuple):
     """One parameter in the table, in lavaan's words: ``Image =~ IMAG1``, ``Loyalty ~ Image``.
 
-    `kind` says which matrix holds it, at cell `at` (for intercepts and means the first number).
+    `kind` says which matrix holds it, at cell `at` (for intercepts and means the first number);
+    `group_kind`, where it is another, as what it is made equal between groups.
     """
 
     lhs: str
@@ -42,6 +43,7 @@ class Row(NamedTuple):
     start: float | None = None
     lower: float = -np.inf
     upper: float = np.inf
+    group_kind: str | None = None
 
     @property
     def name(self) -> str:
@@ -292,6 +294,7 @@ def _rows(
     """List every parameter of a group: loadings, paths, (co)variances of errors and constructs."""
     names, items = model.construct_names, model.items
     exogenous = np.asarray(~model.adjacency.any(axis=1))
+    unobserved = [item for item in items if item not in model.observed]
     loose = scaling == "variance" and group > 0 and "loadings" in equal  # scaled by group one
 
     def row(
@@ -300,7 +303,7 @@ def _rows(
         """Fill in what the model says; `usual` is the value of what is fixed otherwise."""
         plain = Row(lhs, op, rhs, kind, at, fixed=usual)
         # Where an item and a construct share a name, ~~ means the construct and ~1 the item.
-        other = {"errors": names, "means": items}.get(kind, ())
+        other: Collection[str] = {"errors": names, "means": unobserved}.get(kind, ())
         parameter = said.get((op, lhs, rhs)) or (said.get((op, rhs, lhs)) if op == "~~" else None)
         if parameter is None or (lhs in other and rhs in (lhs, "")):
             return plain
@@ -316,31 +319,49 @@ def _rows(
             upper=np.inf if upper is None else upper,
         )
 
+    def as_in_lavaan(j: int, kind: str) -> str | None:
+        """Return as what a row of construct j is made equal: an observed variable is no construct.
+
+        Those of variables that nothing explains are never equal.
+        """
+        if names[j] not in model.observed:
+            return None
+        return "" if exogenous[j] else kind
+
     for i, j in enumerate(model.owner.tolist()):
+        if names[j] in model.observed:
+            continue
         single = model.constructs[j].kind == "single"
         marked = single or (scaling == "marker" and i == model.slices[j].start)
         yield row(names[j], "=~", items[i], "loadings", (i, j), 1.0 if marked else None)
     for target, source in np.argwhere(model.adjacency).tolist():
         yield row(names[target], "~", names[source], "paths", (target, source), None)
     for i, j in enumerate(model.owner.tolist()):
-        if items[i] not in ordered:
+        if items[i] not in ordered and names[j] not in model.observed:
             usual = 0.0 if model.constructs[j].kind == "single" else None
             yield row(items[i], "~~", items[i], "errors", (i, i), usual)
     for i, k in _joined(said, items, names):
         yield row(items[k], "~~", items[i], "errors", (i, k), None)
     for j, name in enumerate(names):
         unit = scaling == "variance" and model.constructs[j].kind != "single" and not loose
-        yield row(name, "~~", name, "covariances", (j, j), 1.0 if unit else None)
+        own = row(name, "~~", name, "covariances", (j, j), 1.0 if unit else None)
+        yield own._replace(group_kind=as_in_lavaan(j, "errors"))
     pairs = [(j, k) for j in range(len(names)) for k in range(j) if exogenous[j] and exogenous[k]]
     for j, k in sorted({*pairs, *_joined(said, names, ())}):
-        yield row(names[k], "~~", names[j], "covariances", (j, k), None)
+        kinds = {as_in_lavaan(j, "errors"), as_in_lavaan(k, "errors")}
+        shared = row(names[k], "~~", names[j], "covariances", (j, k), None)
+        yield shared._replace(
+            group_kind="" if "" in kinds else kinds.pop() if len(kinds) == 1 else None
+        )
     if means:
         free_means = group > 0 and "intercepts" in equal
         for i, item in enumerate(items):
-            if item not in ordered:
+            if item in unobserved and item not in ordered:
                 yield row(item, "~1", "", "intercepts", (i, 0), None)
         for j, name in enumerate(names):
-            yield row(name, "~1", "", "means", (j, 0), None if free_means else 0.0)
+            free = free_means or name in model.observed
+            mean = row(name, "~1", "", "means", (j, 0), None if free else 0.0)
+            yield mean._replace(group_kind=as_in_lavaan(j, "intercepts"))
 
 
 def _joined(
@@ -383,6 +404,8 @@ def _matrices(model: Model, rows: list[Row]) -> Matrices:
         np.zeros(items),
         np.zeros(constructs),
     )
+    for i, j in enumerate(model.owner.tolist()):
+        made.loadings[i, j] = float(model.construct_names[j] in model.observed)
     for row in rows:
         if row.fixed is None or not row.fixed:
             continue

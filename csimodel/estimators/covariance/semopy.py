@@ -202,6 +202,13 @@ class Semopy(CovarianceEstimator):
                 "The model speaks of intercepts, and csi.Semopy() fits covariances only; take "
                 "them out or estimate with csi.ML()."
             )
+        for name in model.construct_names:
+            if name in model.observed:
+                raise ModelError(
+                    f"csi.Semopy() fits constructs with items, and {name!r} is a column of data "
+                    "in a path; estimate with csi.ML(), or give the text of model.to_semopy() to "
+                    "semopy itself."
+                )
         model.to_semopy()
 
     def estimate(

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.layout import KINDS, Layout
+from csimodel.estimators.structural import causal_order
 from csimodel.model import Model
 
 Floats = NDArray[np.float64]
@@ -30,6 +31,7 @@ def start(model: Model, layout: Layout, cov: Floats, mean: Floats | None = None)
         paths = paths * scale[..., None, :] / scale[..., :, None]
         phi = phi / (scale[..., :, None] * scale[..., None, :])
         left = left / scale**2
+    intercepts, means = _mean_structure(model, loadings, paths, mean)
     values = np.full((*cov.shape[:-2], layout.size), np.nan)
     for kind, (row, column), span in zip(KINDS, layout.cells, layout.spans, strict=True):
         target = layout.target[span]
@@ -46,9 +48,9 @@ def start(model: Model, layout: Layout, cov: Floats, mean: Floats | None = None)
             usual = np.where(errors[..., row] > 0, errors[..., row], 0.5)
             found = np.where(row == column, usual, 0.0)
         elif kind == "intercepts":
-            found = np.zeros(row.shape) if mean is None else mean[..., row]
+            found = intercepts[..., row]
         else:
-            found = np.zeros(row.shape)
+            found = means[..., row]
         values[..., target] = found
     return np.where(np.isfinite(layout.starts), layout.starts, values)
 
@@ -120,3 +122,22 @@ def _structure(model: Model, phi: Floats) -> tuple[Floats, Floats]:
     paths = np.linalg.solve(among, toward[..., None])[..., 0]
     whole = np.diagonal(phi, axis1=-2, axis2=-1)
     return paths, np.maximum(whole - (paths * toward).sum(axis=-1), 0.2 * whole)
+
+
+def _mean_structure(
+    model: Model, loadings: Floats, paths: Floats, mean: Floats | None
+) -> tuple[Floats, Floats]:
+    """Return intercepts of items and means of constructs that reproduce the means of the items.
+
+    Constructs have intercept 0, observed variables what their antecedents leave of their mean.
+    """
+    means = np.zeros((*loadings.shape[:-1], len(model.constructs)))
+    if mean is None:
+        return np.zeros_like(loadings), means
+    levels = np.zeros_like(means)
+    for j in causal_order(model):
+        levels[..., j] = explained = (paths[..., j, :] * levels).sum(axis=-1)
+        if model.construct_names[j] in model.observed:
+            levels[..., j] = mean[..., model.slices[j].start]
+            means[..., j] = levels[..., j] - explained
+    return mean - loadings * levels[..., model.owner], means
