@@ -484,7 +484,7 @@ def test_pages_show_tables_and_escape_names(boot):
 def test_htmt_has_intervals_only_with_draws(fits, boot):
     assert list(csi.assess(fits["path_modeA"]).htmt.columns) == ["estimate"]
     found = csi.assess(fits["path_modeA"], boot).htmt
-    assert list(found.columns) == ["estimate", "se", "lower", "upper"]
+    assert list(found.columns) == ["estimate", "se", "df", "lower", "upper", "reason"]
     assert (found["lower"] < found["estimate"]).all()
 
 
@@ -505,3 +505,13 @@ def test_a_fit_that_is_no_solution_is_refused():
 def test_the_assessment_is_frozen(fits):
     with pytest.raises(AttributeError):
         csi.assess(fits["path_modeA"]).level = 0.5
+
+
+def test_what_has_no_interval_is_not_said_to_be_settled(ecsi, mobi):
+    survey = csi.read_survey(mobi.data.assign(firm=1), cluster="firm", items=list(ecsi.items))
+    fit = csi.fit(ecsi, survey)
+    verdicts = csi.assess(fit, csi.bootstrap(fit, 30, 1, progress=False)).verdicts
+    own = verdicts[verdicts["measure"] == "htmt interval"]
+    assert (own["verdict"] == "not judged").all()
+    assert own["sentence"].str.endswith("HTMT has no interval with these data.").all()
+    assert not verdicts["sentence"].str.contains("nan").any()

@@ -63,11 +63,11 @@ class Assessment:
 
     @cached_property
     def htmt(self) -> pd.DataFrame:
-        """HTMT of every pair: estimate, and with a bootstrap se, lower and upper (percentile)."""
+        """HTMT of every pair: estimate, and with a bootstrap se, df, limits (percentile), reason."""
         if self.bootstrap is None:
             return htmt_table(self.fit)
         table = self.bootstrap.table("htmt", interval="percentile", level=self.level)
-        return table[["estimate", "se", "lower", "upper"]]
+        return table.drop(columns="p")
 
     @cached_property
     def fornell_larcker(self) -> pd.DataFrame:

@@ -190,6 +190,13 @@ def judge_htmt(fit: Fit, table: pd.DataFrame, level: float) -> Iterator[Verdict]
 
 def _interval(pair: str, first: str, second: str, upper: float, level: float) -> Verdict:
     percent = f"{100.0 * level:g} %"
+    asked = f"upper end of the {percent} interval below 1"
+    if not np.isfinite(upper):
+        sentence = (
+            f"Whether {second!r} and {first!r} are one and the same cannot be tested: HTMT has no "
+            "interval with these data."
+        )
+        return Verdict("htmt interval", pair, upper, asked, NOT_JUDGED, HENSELER_2015, sentence)
     if upper < 1.0:
         verdict = "good"
         sentence = f"That {second!r} and {first!r} are one and the same can be ruled out"
@@ -200,7 +207,7 @@ def _interval(pair: str, first: str, second: str, upper: float, level: float) ->
         "htmt interval",
         pair,
         upper,
-        f"upper end of the {percent} interval below 1",
+        asked,
         verdict,
         HENSELER_2015,
         f"{sentence} (HTMT up to {shown(upper)} with {percent} confidence).",
