@@ -248,3 +248,26 @@ def test_group_errors_respect_the_design_as_the_bootstrap_does(chain, population
     fit = csi.fit(chain, survey)
     drawn = csi.index_scores(fit, by="g", bootstrap=csi.bootstrap(fit, 2000, 1))
     assert_allclose(csi.index_scores(fit, by="g")["se"], drawn["se"], rtol=0.12)
+
+
+def test_an_index_outside_0_to_100_is_told_where_it_is_read():
+    """One of two questions asked the other way round, in the index, its draws and the bootstrap."""
+    rng = np.random.default_rng(3)
+    u = rng.normal(size=250)
+    rows = pd.DataFrame(
+        {c: np.clip(np.round(5.5 + 1.2 * u + rng.normal(size=250)), 1, 10) for c in "abcd"}
+    )
+    rows["d"] = 11 - rows["d"]
+    model = csi.Model.from_syntax("A =~ a + b\nB =~ c + d\nB ~ A")
+    fit = csi.fit(model, csi.read_survey(rows, scale=(1, 10)))
+    boot = csi.bootstrap(fit, 300, rng=1, progress=False)
+    (finding,) = [f for f in boot.findings if f.code == "draws-beyond-bounds"]
+    assert finding.severity == "failure"
+    assert finding.subjects == ("B",)
+    values = boot.values("index")[:, 1]
+    assert finding.count == ((values < 0) | (values > 100)).sum()
+    assert finding.values["most"] == values.max()
+    with pytest.warns(csi.CsimodelWarning, match=r"^The index of B lies outside 0 to 100 in"):
+        csi.index_scores(fit, bootstrap=boot)
+    turned = csi.fit(model, csi.read_survey(rows, scale=(1, 10), reverse="d"))
+    assert not csi.bootstrap(turned, 300, rng=1, progress=False).findings

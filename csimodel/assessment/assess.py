@@ -63,7 +63,7 @@ class Assessment:
 
     @cached_property
     def htmt(self) -> pd.DataFrame:
-        """HTMT of every pair: estimate, and with a bootstrap se, df, limits (percentile), reason."""
+        """HTMT of every pair: estimate; with a bootstrap se, df, percentile limits and reason."""
         if self.bootstrap is None:
             return htmt_table(self.fit)
         table = self.bootstrap.table("htmt", interval="percentile", level=self.level)

@@ -6,14 +6,14 @@ batched. Other folders add theirs with `register`; nothing else has to know of t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.errors import OptionError, suggest
+from csimodel.errors import OptionError, SurveyError, suggest
 from csimodel.estimators.solution import Solution
 from csimodel.estimators.structural import causal_order
 from csimodel.model import Model
@@ -37,6 +37,8 @@ class Quantity:
         The value of no effect, against which p-values are computed; None for none.
     resampled
         False when ordinary bootstrap draws say nothing about its error.
+    bounds
+        The lowest and highest value that it can have, which draws are held to.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Quantity:
     values: Callable[[Solution], Floats]
     null: float | None = 0.0
     resampled: bool = True
+    bounds: tuple[float, float] = (-np.inf, np.inf)
 
 
 _REGISTRY: dict[str, Quantity] = {}
@@ -73,6 +76,17 @@ def find(quantity: str | Quantity) -> Quantity:
             f"use one of {', '.join(_REGISTRY)}."
         )
     return _REGISTRY[quantity]
+
+
+def bounded(solution: Solution) -> Iterator[Quantity]:
+    """Return the quantities with bounds that this solution has."""
+    for quantity in _REGISTRY.values():
+        if np.isfinite(quantity.bounds).all():
+            try:
+                quantity.values(solution)
+            except SurveyError:  # no scale, no index
+                continue
+            yield quantity
 
 
 def by_construct(model: Model) -> pd.Index:

@@ -76,7 +76,7 @@ def _index(solution: Solution) -> Floats:
     return by_block(solution.model, point_weights(solution) * points)
 
 
-INDEX = register(Quantity("index", by_construct, _index, null=None))
+INDEX = register(Quantity("index", by_construct, _index, null=None, bounds=(0.0, 100.0)))
 
 
 def respondent_points(answers: Answers, moments: Moments) -> Floats:
@@ -188,15 +188,13 @@ def index_scores(
     require_own(bootstrap, fit)
     tell(_about_solution(fit))
     if by is None:
-        table, n = (
-            _whole(fit, bootstrap, level, interval),
-            np.full(len(fit.model.constructs), fit.n),
-        )
+        table = _whole(fit, bootstrap, level, interval)
+        n = np.full(len(table), fit.n)
     else:
         table, n = _by_group(fit, by, bootstrap, level, interval)
     table.insert(5, "n", n)
     table = table.rename(columns={"estimate": "mean"}).drop(columns="p")
-    tell(outside_scale(fit, table, None if by is not None else bootstrap))
+    tell(outside_scale(table, None if by is not None else bootstrap))
     return table
 
 
@@ -266,7 +264,7 @@ def _group_labels(groups: pd.Index, fit: Fit) -> pd.MultiIndex:
     return pd.MultiIndex.from_tuples(rows, names=[*names, "construct"])
 
 
-def outside_scale(fit: Fit, table: pd.DataFrame, bootstrap: Bootstrap | None) -> Iterator[Finding]:
+def outside_scale(table: pd.DataFrame, bootstrap: Bootstrap | None) -> Iterator[Finding]:
     """Point out indexes, and draws of them, outside 0 to 100."""
     outside = (table["mean"] < -_ROUNDING) | (table["mean"] > 100 + _ROUNDING)
     if outside.any():
@@ -280,29 +278,8 @@ def outside_scale(fit: Fit, table: pd.DataFrame, bootstrap: Bootstrap | None) ->
             len(names),
             {"names": names},
         )
-    if bootstrap is None:
-        return
-    values = bootstrap.values(INDEX)
-    beyond = (values < -_ROUNDING) | (values > 100 + _ROUNDING)
-    if beyond.any():
-        names = tuple(np.array(fit.model.construct_names)[beyond.any(axis=0)].tolist())
-        count = int(beyond.any(axis=1).sum())
-        yield Finding(
-            "draws-outside-scale",
-            "The index of {names} lies outside 0 to 100 in {count} of {draws} draws (from "
-            "{lowest:.0f} to {highest:.0f}), where a weight is negative; its error and interval "
-            "are not to be used.",
-            names,
-            "failure" if count > 0.01 * len(values) else "warning",
-            count,
-            {
-                "names": names,
-                "count": count,
-                "draws": len(values),
-                "lowest": float(values[beyond].min()),
-                "highest": float(values[beyond].max()),
-            },
-        )
+    if bootstrap is not None:
+        yield from bootstrap.beyond_bounds()
 
 
 def _shown(label: object) -> str:

@@ -77,15 +77,19 @@ class BollenStine:
         found = list(self.fit.require_answers("bollen_stine").design.findings)
         total, lost = len(self.draws), len(self.draws) - len(self.usable)
         if lost:
-            reasons = ", ".join(f"{count} {reason}" for reason, count in self.failed.items())
             low, high = self.bounds
+            reasons = tuple(f"{count} {reason}" for reason, count in self.failed.items())
             found.append(
                 Finding(
                     "lost-draws",
-                    f"{lost} of {total} draws were lost ({reasons}); whatever their χ² would have "
-                    f"been, the p-value lies between {low:.3g} and {high:.3g}.",
+                    "{lost} of {total} draws were lost ({reasons:20}); whatever their χ² would "
+                    "have been, the p-value lies between {low:.3g} and {high:.3g}.",
                     severity="warning" if lost <= 0.1 * total else "failure",
                     count=lost,
+                    values={
+                        **{"lost": lost, "total": total, "reasons": reasons},
+                        **{"low": low, "high": high},
+                    },
                 )
             )
         return tuple(found)

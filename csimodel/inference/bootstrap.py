@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import InferenceError, choose
 from csimodel.estimators import Fit, Inadmissible, Outcome, Quantity, Solution, find, require_fit
+from csimodel.estimators.quantities import bounded
 from csimodel.findings import Finding, tell
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.blocks import in_order
@@ -75,32 +77,59 @@ class Bootstrap:
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """What a reader must know about the draws, in plain words."""
+        return tuple(self._findings())
+
+    def _findings(self) -> Iterator[Finding]:
         total, used = len(self.usable), int(self.usable.sum())
-        found = []
         if used < total:
-            reasons = ", ".join(f"{count} {reason}" for reason, count in self.failed.items())
-            found.append(
-                Finding(
-                    "lost-draws",
-                    f"{total - used} of {total} draws were lost ({reasons}); "
-                    "intervals rest on the others and may be too narrow.",
-                    severity="warning" if used >= 0.9 * total else "failure",
-                    count=total - used,
-                )
+            lost = total - used
+            reasons = tuple(f"{count} {reason}" for reason, count in self.failed.items())
+            yield Finding(
+                "lost-draws",
+                "{lost} of {total} draws were lost ({reasons:20}); intervals rest on the others "
+                "and may be too narrow.",
+                severity="warning" if used >= 0.9 * total else "failure",
+                count=lost,
+                values={"lost": lost, "total": total, "reasons": reasons},
             )
         kept = int((self.solution.estimates.inadmissible[self.usable] > 0).sum())
         if kept:
-            reasons = ", ".join(f"{count} {reason}" for reason, count in self.inadmissible.items())
-            found.append(
-                Finding(
-                    "inadmissible-draws",
-                    f"{kept} of {total} draws are inadmissible but kept ({reasons}); "
-                    "use inadmissible='drop' to leave them out.",
-                    severity="warning" if kept < 0.5 * total else "failure",
-                    count=kept,
-                )
+            reasons = tuple(f"{count} {reason}" for reason, count in self.inadmissible.items())
+            yield Finding(
+                "inadmissible-draws",
+                "{kept} of {total} draws are inadmissible but kept ({reasons:20}); "
+                "use inadmissible='drop' to leave them out.",
+                severity="warning" if kept < 0.5 * total else "failure",
+                count=kept,
+                values={"kept": kept, "total": total, "reasons": reasons},
             )
-        return (*found, *self._survey_design.findings)
+        yield from self.beyond_bounds()
+        yield from self._survey_design.findings
+
+    def beyond_bounds(self) -> Iterator[Finding]:
+        """Point out draws of quantities beyond what they can be, such as an index above 100."""
+        for quantity in bounded(self.fit.solution):
+            low, high = quantity.bounds
+            values, rounding = self.values(quantity), 1e-8 * (high - low)
+            beyond = (values < low - rounding) | (values > high + rounding)
+            if not beyond.any():
+                continue
+            labels = quantity.labels(self.fit.model)[np.flatnonzero(beyond.any(axis=0))]
+            names, count = tuple(map(str, labels)), int(beyond.any(axis=1).sum())
+            yield Finding(
+                "draws-beyond-bounds",
+                "The {quantity} of {names} lies outside {low:g} to {high:g} in {count} of {draws} "
+                "draws (from {least:.4g} to {most:.4g}), where a weight is negative; its error and "
+                "interval are not to be used.",
+                names,
+                "failure" if count > 0.01 * len(values) else "warning",
+                count,
+                {
+                    **{"quantity": quantity.name, "names": names, "low": low, "high": high},
+                    **{"count": count, "draws": len(values)},
+                    **{"least": float(values[beyond].min()), "most": float(values[beyond].max())},
+                },
+            )
 
     @property
     def _survey_design(self) -> SurveyDesign:
