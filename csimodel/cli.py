@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from csimodel.characters import printable
 from csimodel.errors import CsimodelError, OptionError, suggest
-from csimodel.findings import Finding, collected, listed
+from csimodel.findings import collected, listed
+from csimodel.options import shown
 from csimodel.quiet import quiet
 
 if TYPE_CHECKING:
@@ -67,6 +70,7 @@ def demo(
     with _spoken():
         import csimodel as csi
 
+        _require_folder(out)
         _step("Estimating the European Customer Satisfaction Index of 250 mobile phone customers")
         analysis = csi.analyze(
             csi.load_mobi(),
@@ -77,6 +81,7 @@ def demo(
             economics=csi.money.Economics(
                 margin=120, currency="EUR", period="year", discount_rate=0.1, customers=1_000
             ),
+            progress=_watched(),
         )
         _deliver(analysis, out, "Customers of mobile phone providers")
 
@@ -156,6 +161,7 @@ def analyze(
     with _spoken():
         import csimodel as csi
 
+        _require_folder(out)
         _step(f"Reading {data}")
         table = csi.read_survey(data)
         book = None if codebook is None else csi.read_codebook(codebook)
@@ -194,6 +200,7 @@ def analyze(
             target=target,
             level=level,
             economics=_economics(outcome, margin, currency, period, discount, customers),
+            progress=_watched(),
         )
         _deliver(analysis, out, title)
 
@@ -205,32 +212,72 @@ def _spoken() -> Iterator[None]:
         try:
             yield
         except CsimodelError as error:
-            _warn(findings)
-            typer.echo(f"Error: {error}", err=True)
-            raise typer.Exit(2) from None
-    _warn(findings)
-
-
-def _warn(findings: Iterable[Finding]) -> None:
+            refusal = str(error)
+        except OSError as error:
+            refusal = f"{shown(error.filename)} cannot be used ({error.strerror or error})."
+        except MemoryError:
+            refusal = "The memory does not suffice; use fewer draws, or a smaller model or file."
+        else:
+            refusal = ""
     for finding in findings:
-        typer.echo(f"Warning: {finding}", err=True)
+        _say(f"Warning: {finding}", err=True)
+    if refusal:
+        _say(f"Error: {refusal}", err=True)
+        raise typer.Exit(2)
 
 
 def _deliver(analysis: Analysis, out: Path, title: str | None) -> None:
-    """Print the results, write the files, and say which one to open."""
+    """Write the files, print the results, and say which file to open."""
     import csimodel as csi
 
-    typer.echo(analysis.summary())
-    _step("\nDrawing figures and writing the report")
-    page = csi.write_report(analysis, out, title=title)
-    typer.echo(f"\nTables, figures and results.json are in {out}")
-    typer.echo(f"Open {page} in a browser")
+    _step("Drawing figures and writing the report")
+    try:
+        page = csi.write_report(analysis, out, title=title, progress=_watched())
+    finally:  # the results are not lost with the folder
+        _say(analysis.summary())
+    _say(f"\nTables, figures and results.json are in {out}")
+    _say(f"Open {page} in a browser")
+
+
+def _say(text: str, *, err: bool = False) -> None:
+    """Print; a reader who has gone away, as `head` does, is no error.
+
+    Raises
+    ------
+    OptionError
+        When what is printed cannot be stored, as on a full disk.
+    """
+    stream = sys.stderr if err else sys.stdout
+    try:
+        typer.echo(printable(text), err=err)
+        if stream is not None:
+            stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if not err:
+            raise OptionError(
+                f"The results cannot be printed ({error.strerror or error}); the report has them."
+            ) from error
 
 
 def _step(text: str) -> None:
     """Say what is being done, to people only."""
-    if sys.stderr.isatty():
-        typer.echo(f"{text} …", err=True)
+    if _watched():
+        _say(f"{text} …", err=True)
+
+
+def _watched() -> bool:
+    """Return whether a person sees what stderr shows."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+def _require_folder(out: Path) -> None:
+    """Refuse a folder that cannot take the report, before the work."""
+    from csimodel.report.write import require_report_folder
+
+    require_report_folder(out)
 
 
 def _model(name: str, items: Mapping[str, Item]) -> Model:
@@ -241,10 +288,14 @@ def _model(name: str, items: Mapping[str, Item]) -> Model:
     if name in _SHIPPED:
         return named_model(name, items)
     path = Path(name)
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError:  # no name a file can have
+        there = False
+    if not there:
         raise OptionError(
-            f"There is no model {name!r}{suggest(name, _SHIPPED)}; use ecsi, acsi, or the path of "
-            "a text file with lines like 'Value =~ V1 + V2' and 'Satisfaction ~ Value'."
+            f"There is no model {shown(name)}{suggest(name, _SHIPPED)}; use ecsi, acsi, or the "
+            "path of a text file with lines like 'Value =~ V1 + V2' and 'Satisfaction ~ Value'."
         )
     try:
         text = path.read_text(encoding="utf-8-sig")

@@ -9,9 +9,20 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_BEGINNING, _END = 1_500, 1_000  # characters kept of a sentence that is longer
+
 
 class CsimodelError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base of every error this package raises on purpose.
+
+    What the user wrote may be long; a sentence that quotes it is cut in the middle.
+
+    >>> len(str(CsimodelError("x" * 100_000))) < 3_000
+    True
+    """
+
+    def __init__(self, message: object = "", *further: object) -> None:
+        super().__init__(_cut(message) if isinstance(message, str) else message, *further)
 
 
 class SurveyError(CsimodelError, ValueError):
@@ -36,6 +47,13 @@ class InferenceError(CsimodelError, RuntimeError):
 
 class CsimodelWarning(UserWarning):
     """Base of every warning this package issues."""
+
+
+def _cut(message: str) -> str:
+    left_out = len(message) - _BEGINNING - _END
+    if left_out <= 0:
+        return message
+    return f"{message[:_BEGINNING]} … ({left_out:,} characters) … {message[-_END:]}"
 
 
 def suggest(name: object, allowed: Iterable[object]) -> str:

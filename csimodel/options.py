@@ -23,8 +23,10 @@ __all__ = [
 ]
 
 
-def require_count(option: str, value: object, advice: str = "", *, least: int = 1) -> int:
-    """Return a whole number of at least `least`; NumPy's integers are whole numbers too.
+def require_count(
+    option: str, value: object, advice: str = "", *, least: int = 1, most: int = 10**9
+) -> int:
+    """Return a whole number within bounds; NumPy's integers are whole numbers too.
 
     Raises
     ------
@@ -44,6 +46,8 @@ def require_count(option: str, value: object, advice: str = "", *, least: int = 
         raise OptionError(
             f"{option}={shown(value)} must be a whole number of at least {least}{advice}."
         )
+    if int(value) > most:
+        raise OptionError(f"{option}={shown(value)} must be at most {most:,}.")
     return int(value)
 
 
@@ -64,7 +68,7 @@ def require_level(level: object, option: str = "level") -> float:
     csimodel.errors.OptionError: level='0.95' must lie between 0 and 1, for example 0.95.
     """
     number = number_of(level)
-    if number is None or not 0.0 < number < 1.0:
+    if number is None or not (number > 0.0 and 0.5 + number / 2.0 < 1.0):
         raise OptionError(f"{option}={shown(level)} must lie between 0 and 1, for example 0.95.")
     return number
 

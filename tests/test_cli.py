@@ -1,8 +1,10 @@
 """The command line: what it prints and writes, and how it refuses."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -148,6 +150,145 @@ def test_warnings_are_sentences_too(mobi):
     assert done.exit_code == 0, done.output
     assert "Warning: No installed font can draw the characters ሀ" in done.output
     assert "Glyph" not in done.output
+
+
+SMALL = "Q =~ PERQ1 + PERQ2\nSatisfaction =~ CUSA1 + CUSA2\nSatisfaction ~ Q\n"
+
+
+@pytest.fixture
+def small(mobi):
+    """The same folder with a model of two constructs, and the options that analyse it quickly."""
+    (mobi / "small.txt").write_text(SMALL, encoding="utf-8")
+    return ["survey.csv", "--scale", "1,10", "--model", "small.txt", "--draws", "30"]
+
+
+def refusal(done):
+    """Return the one sentence of a refusal; there is no traceback, and nothing endless."""
+    assert done.exit_code == 2, done.output[-500:]
+    assert isinstance(done.exception, SystemExit)
+    (told,) = [line for line in done.output.splitlines() if line.startswith("Error: ")]
+    assert len(told) < 3000
+    return told
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--draws", "9" * 400, "must be at most 10,000,000."),
+        ("--draws", "1000000000000", "draws=1000000000000 must be at most 10,000,000."),
+        ("--level", "0.9999999999999999", "level=0.9999999999999999 must lie between 0 and 1"),
+        ("--level", "nan", "level=nan must lie between 0 and 1"),
+        ("--seed", "-1", "rng=-1 must be a whole number from 0"),
+        ("--scale", "1," + "9" * 5000, "give the lowest and the highest answer"),
+        ("--model", "x" * 5000, "There is no model 'xxx"),
+        ("--model", "caf\udce9.txt", "There is no model 'caf"),
+        ("--codebook", "x" * 5000, "(File name too long)"),
+        ("--family", "", "family=''"),
+        ("--title", "\udce9", None),
+        ("--target", "\0", "Target '\\x00' is not in the model"),
+        ("--out", "x" * 5000, "The report cannot be written to 'xxx"),
+    ],
+)
+def test_absurd_options_are_refused_in_a_sentence(small, option, value, message):
+    done = run("analyze", *small, "--outcome", "bought", option, value)
+    if message is None:
+        assert done.exit_code == 0, done.output
+    else:
+        assert message in refusal(done)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Q =~ " + "x" * 250_000, "is a column of survey.csv"),
+        ("Q =~ PERQ1 + " + "9" * 5000 + "*PERQ2", "give a finite number"),
+        ("Q =~ " + "(" * 100_000, "where a name is expected"),
+        ("Q =~ a*PERQ1 + PERQ2\nx := " + "(" * 20_000 + "a" + ")" * 20_000, "The expression '((("),
+        ("Q =~ a*PERQ1 + PERQ2\nx := " + "+".join("a" * 50_000), "The expression 'a+a"),
+        ("Q =~ PERQ1 + 1e" + "+1e" * 50_000, "The line 'Q =~ PERQ1"),
+        ("\0", "The line '\\x00' has no operator"),
+    ],
+)
+def test_long_and_deep_models_are_refused_in_a_sentence(small, mobi, text, message):
+    (mobi / "small.txt").write_text(text, encoding="utf-8")
+    assert message in refusal(run("analyze", *small))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[defaults]\nscale = [1, " + "9" * 5000 + "]", "a number of thousands of digits"),
+        ("[items.PERQ1]\nscale = [1, " + "9" * 400 + "]", "has the scale [1, 999"),
+        ("x = " + "[" * 50_000 + "]" * 50_000, "too deeply"),
+        ("x = " + "{a=" * 5000 + "1" + "}" * 5000, "too deeply"),
+        ("a" + ".a" * 50_000 + " = 1", "a key of more than 100 parts"),
+        ("[a" + ".a" * 50_000 + "]", "a key of more than 100 parts"),
+        ("# " + "x" * 6_000_000, "more than 5,000,000 characters"),
+    ],
+)
+def test_large_and_deep_codebooks_are_refused_in_a_sentence(small, mobi, text, message):
+    (mobi / "book.toml").write_text(text, encoding="utf-8")
+    assert message in refusal(run("analyze", *small, "--codebook", "book.toml"))
+
+
+def test_a_folder_with_files_of_the_user_is_refused_before_the_work(small, mobi, monkeypatch):
+    (mobi / "results.json").write_text("mine")
+    monkeypatch.setattr(csi, "read_survey", lambda *_, **__: pytest.fail("read"))
+    assert "'results.json' there is not of an earlier report" in refusal(
+        run("analyze", *small, "--out", ".")
+    )
+    assert (mobi / "results.json").read_text() == "mine"
+
+
+def test_results_are_printed_even_where_the_report_cannot_be_written(small, monkeypatch):
+    def full(*_, **__):
+        raise csi.OptionError("The report cannot be written; choose another folder.")
+
+    monkeypatch.setattr(csi, "write_report", full)
+    done = run("analyze", *small)
+    assert "What drives Satisfaction" in done.output
+    assert "cannot be written" in refusal(done)
+
+
+def test_too_little_memory_is_said(small, monkeypatch):
+    def large(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(csi, "analyze", large)
+    assert "The memory does not suffice; use fewer draws" in refusal(run("analyze", *small))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names of any bytes, and closed pipes")
+@pytest.mark.parametrize("reader", ["reads on", "goes away", "full disk"])
+def test_file_names_of_other_encodings_ascii_terminals_and_closed_pipes(small, mobi, reader):
+    (mobi / "survey.csv").rename(mobi / "caf\udce9.csv")
+    command = [sys.executable, "-m", "csimodel", "analyze", "caf\udce9.csv", *small[1:]]
+    environment = {
+        **os.environ, "PYTHONIOENCODING": "ascii:strict", "LC_ALL": "C", "PYTHONUTF8": "0",
+        "PYTHONCOERCECLOCALE": "0",
+    }  # fmt: skip
+    output = Path("/dev/full").open("wb") if reader == "full disk" else subprocess.PIPE  # noqa: SIM115
+    with subprocess.Popen(
+        [*command, "--out", "r\udce9port", "--title", "\udce9t\udce9"], env=environment,
+        stdout=output, stderr=subprocess.PIPE, cwd=mobi,
+    ) as process:  # fmt: skip
+        if reader == "goes away":
+            process.stdout.close()
+            process.stdout = None
+        told, wrong = process.communicate(timeout=120)
+    if reader == "full disk":
+        output.close()
+        assert process.returncode == 2
+        assert wrong == (
+            b"Error: The results cannot be printed (No space left on device); the report has them.\n"
+        )
+    else:
+        assert (process.returncode, wrong) == (0, b"")
+    if reader == "reads on":
+        assert b"port/report.html in a browser" in told
+    facts = json.loads((mobi / "r\udce9port" / "results.json").read_text(encoding="utf-8"))
+    assert facts["data"]["source"] == "caf�.csv"
+    assert "<title>�t�</title>" in (mobi / "r\udce9port" / "report.html").read_text("utf-8")
 
 
 def test_version_and_help():

@@ -335,7 +335,7 @@ def bootstrap(
     fit = require_fit(fit, "bootstrap")
     answers = fit.require_answers("bootstrap")
     choose("inadmissible", inadmissible, ["keep", "drop"])
-    workers = require_count("workers", workers)
+    workers = require_count("workers", workers, most=1000)
     design = design_of(answers, draws, rng, kind, resamples)
     refit = refits_of(fit, answers)
 

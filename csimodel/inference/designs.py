@@ -29,7 +29,7 @@ def design_of(
     rows = len(answers.values)
     if resamples is not None:
         return Resampling("given", rows, len(indices := _rows(resamples, rows)), indices=indices)
-    draws = require_count("draws", draws, ", and some thousands for intervals")
+    draws = require_count("draws", draws, ", and some thousands for intervals", most=10**7)
     seed = seed_of(rng)
     if kind == "poisson":
         if answers.strata is not None:

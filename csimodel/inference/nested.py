@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -61,4 +62,5 @@ def progress_bar(total: int, what: str, shown: bool) -> Any:
     """Return a bar that appears when the work takes longer than a second."""
     from tqdm import tqdm
 
-    return tqdm(total=total, desc=what, unit="draw", delay=1, disable=not shown, leave=False)
+    hidden = not shown or sys.stderr is None
+    return tqdm(total=total, desc=what, unit="draw", delay=1, disable=hidden, leave=False)

@@ -37,15 +37,20 @@ def split(text: str, sign: str) -> list[str]:
     >>> split("1e+5*a + c(0, 1)*b", "+")
     ['1e+5*a ', ' c(0, 1)*b']
     """
-    parts, depth = [""], 0
+    parts: list[list[str]] = [[]]
+    depth = 0
     for token in re.findall(r"\"[^\"]*\"|'[^']*'|.", text, re.DOTALL):
         depth += {"(": 1, ")": -1}.get(token, 0)
-        exponent = sign == "+" and _EXPONENT.search(parts[-1])
-        if token == sign and depth == 0 and not exponent:
-            parts.append("")
+        if token == sign and depth == 0 and not (sign == "+" and _in_number(parts[-1])):
+            parts.append([])
         else:
-            parts[-1] += token
-    return parts
+            parts[-1].append(token)
+    return ["".join(part) for part in parts]
+
+
+def _in_number(tokens: list[str]) -> bool:
+    """Return whether a ``+`` that follows belongs to a number, as in ``1e+5``."""
+    return tokens[-1:] in (["e"], ["E"]) and bool(_EXPONENT.search("".join(tokens[-99:])))
 
 
 def term_of(text: str, statement: str) -> Term:

@@ -225,7 +225,7 @@ def analyze(
                 fitted,
                 outcome,
                 index=target,
-                family=family or "fractional-logit",
+                family="fractional-logit" if family is None else family,
                 scale=outcome_scale,
                 bootstrap=boot,
                 level=level,

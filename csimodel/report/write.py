@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,7 +90,8 @@ def write_report(
     target = folder_of(folder)
     require_folder(target, _ALWAYS, _known())
     drawings = figures.drawings(analysis)
-    with tqdm(drawings, "figures", delay=1, disable=not progress, leave=False) as bar:
+    hidden = not progress or sys.stderr is None
+    with tqdm(drawings, "figures", delay=1, disable=hidden, leave=False) as bar:
         drawn = [draw(analysis) for draw in bar]
     texts = {f"figures/{one.name}.svg": _standalone(one.svg) for one in drawn}
     texts |= {f"tables/{name}.csv": spreadsheet(table) for name, table in tables(analysis).items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import reprlib
 import tomllib
 from collections.abc import Iterable, Mapping, Set
@@ -17,6 +18,9 @@ import numpy as np
 from csimodel.errors import SurveyError, suggest
 from csimodel.findings import listed
 from csimodel.survey.survey import Item
+
+_LONGEST = 5_000_000  # characters of a codebook
+_DEEP = re.compile(r"^[^=#\n]*(?:\.[^=#\n.]*){100}", re.MULTILINE)
 
 _SECTIONS = ("survey", "defaults", "items", "columns")
 _SURVEY_KEYS = ("title", "source", "doi", "weights", "strata", "cluster")
@@ -111,10 +115,23 @@ class Codebook:
         csimodel.errors.SurveyError: codebook: item 'q1' has the unknown key 'scael' (did you
         mean 'scale'?).
         """
+        if len(text) > _LONGEST or _DEEP.search(text):
+            raise SurveyError(
+                f"{name} has more than {_LONGEST:,} characters, or a key of more than 100 parts; "
+                "it needs a line or two for each column."
+            )
         try:
             document = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise SurveyError(f"{name} is not valid TOML: {str(error).rstrip('.')}.") from error
+        except ValueError as error:  # more digits than Python reads
+            raise SurveyError(
+                f"{name} holds a number of thousands of digits; give numbers that answers can have."
+            ) from error
+        except RecursionError as error:
+            raise SurveyError(
+                f"{name} has lists or tables in each other too deeply; a column needs one table."
+            ) from error
         return _parse(document, name)
 
 
@@ -140,6 +157,10 @@ def read_codebook(path: str | PathLike[str]) -> Codebook:
         raise SurveyError(f"There is no codebook {str(path)!r}; check the path.") from error
     except IsADirectoryError as error:
         raise SurveyError(f"The codebook {str(path)!r} is a folder; give a TOML file.") from error
+    except OSError as error:
+        raise SurveyError(
+            f"The codebook {str(path)!r} cannot be read ({error.strerror}); check the path."
+        ) from error
     except UnicodeDecodeError as error:
         raise SurveyError(f"The codebook {file.name!r} is not UTF-8; save it as UTF-8.") from error
     return Codebook.from_toml(text, file.name)

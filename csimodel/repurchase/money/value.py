@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from csimodel.characters import encodable
 from csimodel.errors import OptionError, choose
 
 Floats = NDArray[np.float64]
@@ -75,7 +76,7 @@ class Economics:
             require_positive(name, getattr(self, name))
         for name in ("currency", "period"):
             label = getattr(self, name)
-            if not isinstance(label, str) or not label.strip():
+            if not isinstance(label, str) or not label.strip() or encodable(label) != label:
                 raise OptionError(
                     f"{name}={label!r} must be a word, for example "
                     f"{'EUR' if name == 'currency' else 'year'!r}."
