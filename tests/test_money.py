@@ -29,7 +29,8 @@ from csimodel.repurchase.money import (
     profit_of_retention,
     retention_of,
 )
-from csimodel.repurchase.money.draws import drawn, probability_after
+from csimodel.repurchase.money.draws import Place, drawn
+from csimodel.repurchase.money.findings import about_place
 from csimodel.repurchase.money.value import lifetime_values, payments_value, staying_values
 
 TERMS = Economics(margin=120, currency="EUR", period="year", discount_rate=0.08, customers=10_000)
@@ -132,11 +133,11 @@ def test_winning_costs_five_times_keeping():
         0.75, TERMS, acquisition_cost=literature.acquisition_ratio.value * 50, retention_cost=50
     )
     ratio = found["return on keeping"] / found["return on winning"]
-    assert_allclose(ratio, 5 / 0.75)  # who stays is worth the lifetime value over retention
+    assert_allclose(ratio, 5)  # the same customer, so that only costs differ
     assert_allclose(found.estimate, found["return on keeping"] - found["return on winning"])
     losing = acquisition_or_retention(0.5, TERMS, acquisition_cost=500, retention_cost=50)
     assert losing.diagnostics[-1].message == (
-        "A customer won costs 500.00 EUR and is worth 103.45, so winning customers loses money on "
+        "A customer won costs 500.00 EUR and is worth 206.90, so winning customers loses money on "
         "these terms."
     )
 
@@ -176,7 +177,7 @@ def test_intervals_hold_their_estimates(rep, whole, boot):
     for found in (
         profit_of_change(rep, 67, 70, TERMS),
         profit_of_change(whole, 67, 70, TERMS),
-        profit_of_driver(boot, whole, "Image", TERMS, points=2),
+        profit_of_driver(boot, whole, "Image", TERMS, points=2, measurement_error="ignored"),
     ):
         table = found.table
         assert (table["lower"] <= table["estimate"] + 1e-12).all()
@@ -210,7 +211,7 @@ def test_currency_is_a_label(rep):
 
 
 def test_draws_of_the_chain_come_out(whole):
-    found = profit_of_change(whole, 67, 70, TERMS)
+    found = profit_of_change(whole, 67, 70, TERMS, measurement_error="ignored")
     p = whole.chain.predictions(0, np.array([67.0, 70.0]))
     value = 10_000 * (lifetime_values(p[:, 1], TERMS) - lifetime_values(p[:, 0], TERMS))
     assert_allclose(found.draws[ALL], value)
@@ -228,9 +229,9 @@ def test_draws_of_the_chain_come_out(whole):
 @pytest.mark.parametrize("options", [{}, {"index": ["Satisfaction", "Image"]}, {"family": "ols"}])
 def test_parametric_draws_agree_with_the_delta_method(fit, options):
     rep = repurchase(fit, "CUSL1", **options)
-    found = profit_of_change(rep, 67, 70, TERMS, draws=20_000).table.loc[
-        "probability of repurchase"
-    ]
+    found = profit_of_change(
+        rep, 67, 70, TERMS, draws=20_000, measurement_error="ignored"
+    ).table.loc["probability of repurchase"]
     contrast = rep.contrast(67, 70)["probability"]
     assert_allclose(found["estimate"], contrast["difference"], rtol=1e-10)
     delta = rep.contrast(67, 70).loc["difference"]
@@ -275,7 +276,8 @@ def test_retentions_of_one_seed_belong_together(rep):
 
 
 def test_the_waterfall_of_a_driver(fit, boot, whole):
-    found = profit_of_driver(boot, whole, "Quality", TERMS, points=2)
+    asked = {"points": 2, "measurement_error": "ignored"}
+    found = profit_of_driver(boot, whole, "Quality", TERMS, **asked)
     effect = importance_performance(fit, "Satisfaction", boot).loc["Quality"]
     row = found.table.loc["index of Satisfaction"]
     assert_allclose(row["estimate"], 2 * effect["importance"])
@@ -287,7 +289,7 @@ def test_the_waterfall_of_a_driver(fit, boot, whole):
     kept = found.table.loc["probability of repurchase"]
     assert_allclose([kept["start"], kept["end"]], (1 / (1 + np.exp(-eta))).mean(axis=1))
     assert_allclose(kept["start"], sample.outcome.mean())
-    everyone = profit_of_driver(boot, whole, "Quality", TERMS, points=2, at=row["start"])
+    everyone = profit_of_driver(boot, whole, "Quality", TERMS, at=row["start"], **asked)
     step = whole.contrast(row["start"], row["end"])["probability"]["difference"]
     assert_allclose(everyone["probability of repurchase"], step)
     assert found.table.index[0] == "index of Quality"
@@ -296,7 +298,7 @@ def test_the_waterfall_of_a_driver(fit, boot, whole):
 
 
 def test_the_waterfall_draw_by_draw(boot, whole):
-    found = profit_of_driver(boot, whole, "Quality", TERMS, at=70)
+    found = profit_of_driver(boot, whole, "Quality", TERMS, at=70, measurement_error="ignored")
     draws = boot.draws("impacts")[("Satisfaction", "Quality")].to_numpy()
     now = 70.0
     b = whole.chain.coefficients
@@ -312,10 +314,11 @@ def test_customers_as_they_are_draw_by_draw(boot, whole, rep):
     assert_allclose(today.estimate, y.mean())
     assert_allclose(today.draws, shares, rtol=1e-6)
     tiny = 1e-4
-    found = profit_of_driver(boot, whole, "Satisfaction", TERMS, points=tiny)
+    asked = {"points": tiny, "measurement_error": "ignored"}
+    found = profit_of_driver(boot, whole, "Satisfaction", TERMS, **asked)
     slopes = found.draws["probability of repurchase"] / tiny
     assert_allclose(slopes, chain.average_slopes()[:, 0], rtol=1e-4)
-    known = profit_of_driver(boot.fit, rep, "Satisfaction", TERMS, points=tiny)
+    known = profit_of_driver(boot.fit, rep, "Satisfaction", TERMS, **asked)
     slope = rep.average_marginal_effect
     assert_allclose(known["probability of repurchase"] / tiny, slope, rtol=1e-4)
     assert_allclose(known["probability of repurchase"].se / tiny, slope.se, rtol=0.05)
@@ -336,7 +339,7 @@ def test_a_driver_without_bootstrap_is_taken_as_known(fit, rep, boot, whole):
 
 def test_other_regressors_are_averaged_over(fit, boot):
     both = repurchase(fit, "CUSL1", index=["Satisfaction", "Image"], bootstrap=boot)
-    found = profit_of_driver(boot, both, "Image", TERMS, at=70)
+    found = profit_of_driver(boot, both, "Image", TERMS, at=70, measurement_error="ignored")
     codes = [finding.code for finding in found.diagnostics]
     assert "direct-effect-left-out" in codes
     effect = boot.draws("impacts")[("Satisfaction", "Image")].to_numpy()
@@ -549,8 +552,10 @@ def test_an_average_beyond_certainty_is_refused_not_clipped(example):
 
 def csi_after(rep, step):
     """Return the average probability after a step."""
-    found = drawn(rep, 20, 1)
-    return probability_after(found, (step, np.full(20, step)), None)[0]
+    found, place = drawn(rep, 20, 1), Place((step, np.full(20, step)), alike=False)
+    (averages,) = found.averages(0, [place])
+    assert list(about_place(found, 0, place, averages)) == []
+    return averages.probability[0]
 
 
 def example_mean(rep):

@@ -387,7 +387,8 @@ def test_the_page_loads_nothing_and_runs_nothing(folder, hostile_folder):
 
 
 def test_every_finding_is_on_the_page(hostile, hostile_folder):
-    assert [one.code for one in hostile.findings] == ["rows-dropped"]
+    codes = [one.code for one in hostile.findings]
+    assert codes == ["rows-dropped", "measurement-error-matters"]
     table = pd.read_csv(hostile_folder / "tables/findings.csv", encoding="utf-8-sig")
     assert table["count"].tolist() == [10]
     assert "10 of 300 rows were dropped" in (hostile_folder / "report.html").read_text("utf-8")

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import ModelError, suggest
-from csimodel.estimators import Fit, Quantity, Solution, register, require_fit, require_own
+from csimodel.estimators import PLS, Fit, Quantity, Solution, register, require_fit, require_own
 from csimodel.estimators.quantities import matrix_entries, reachable
 from csimodel.floats import own_errstate
 from csimodel.index.index import INDEX
@@ -24,6 +24,31 @@ def index_sd(solution: Solution) -> Floats:
     Freed of measurement error where the estimator corrects for it: times the root of the
     reliability, so that effects and index points refer to the same thing.
     """
+    return np.asarray(measured_sd(solution) * np.sqrt(estimated_reliability(solution)))
+
+
+def estimated_reliability(solution: Solution) -> Floats:
+    """Return the reliability of each index under the estimator's model, (..., constructs).
+
+    PLSc's own; by covariance SEM ``(Σ wλ)² / w'Rw``, w and λ the standardised weights and loadings
+    of a construct's items, R their correlations. 1 where nothing is corrected, as by PLS.
+    """
+    model, estimates = solution.model, solution.estimates
+    if isinstance(solution.estimator, PLS):
+        return estimates.reliability
+    reliability = np.ones((*estimates.weights.shape[:-1], len(model.constructs)))
+    for j, block in enumerate(model.slices):
+        if block.stop - block.start > 1:
+            w, cor = estimates.weights[..., block], solution.moments.cor[..., block, block]
+            common = (w * estimates.loadings[..., block]).sum(axis=-1) ** 2
+            variance = np.einsum("...i,...ik,...k->...", w, cor, w)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                reliability[..., j] = common / variance
+    return reliability
+
+
+def measured_sd(solution: Solution) -> Floats:
+    """Return the standard deviation of each construct's index as measured, (..., constructs)."""
     _, width = scale_of(solution.moments)
     slope = point_weights(solution) / width * 100.0
     cov = solution.moments.cov
@@ -31,7 +56,7 @@ def index_sd(solution: Solution) -> Floats:
         np.einsum("...i,...ik,...k->...", slope[..., b], cov[..., b, b], slope[..., b])
         for b in solution.model.slices
     ]
-    return np.asarray(np.sqrt(np.stack(variances, axis=-1) * solution.estimates.reliability))
+    return np.asarray(np.sqrt(np.stack(variances, axis=-1)))
 
 
 def _impacts(solution: Solution) -> Floats:

@@ -185,9 +185,11 @@ def _money(money: Money) -> Step:
     again = "" if terms.purchases == 1 else f" to the power of {terms.purchases:g}"
     return Step(
         "Money",
-        "A point of a driver moves the target by its effect, that the expected share of repurchase"
-        f"{again}, which is taken as the share r of customers who stay a {terms.period}, and that "
-        "the worth of a customer: margins to come, discounted at the rate d, as long as he stays. "
+        "A point of a driver moves the target of every customer by its effect, that his expected "
+        f"share of repurchase{again}, which is taken as the share r of {terms.period}s he stays, "
+        "and that his worth: margins to come, discounted at the rate d, as long as he stays; "
+        "what is given is the mean over customers. Measurement error is taken off the effect, the "
+        "curve of repurchase and the spread of customers where that is possible. "
         f"{money.terms}",
         formula,
     )

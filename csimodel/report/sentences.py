@@ -144,12 +144,20 @@ def money(analysis: Analysis) -> list[str]:
     driver, found = next(iter(analysis.money.items()))
     value, terms = found.estimate, found.economics
     whose = "for all customers together" if terms.customers != 1 else "for each customer"
-    said = [
+    said = [] if found.shortfall is None else [found.shortfall.message]
+    said += [
         f"Terms given for this report, not estimated: {found.terms[0].lower()}{found.terms[1:]}",
         f"One point more of {driver} is worth {amount(float(value), found.currency)} {whose}, "
-        f"through {analysis.target}, repurchase and the time a customer stays "
-        f"({percent(analysis.level)} interval {amounts(value.lower, value.upper)}).",
+        f"through {analysis.target}, repurchase and the time a customer stays, the mean of what "
+        f"each customer's change is worth ({percent(analysis.level)} interval "
+        f"{amounts(value.lower, value.upper)}).",
     ]
+    if found.shortfall is None and found.side_by_side is not None:
+        ignored = float(found.side_by_side["estimate"].loc["ignored"])
+        said.append(
+            "The measurement error of the answers is taken off; left in, the same point would be "
+            f"put at {amount(ignored, found.currency)}."
+        )
     if value.lower <= 0 <= value.upper:
         return [*said, "This worth cannot be told apart from zero, so no spending is shown to pay."]
     repeated = float(money_table({driver: found})["spending_every_period"].iloc[0])

@@ -13,7 +13,7 @@ from csimodel.inference import Bootstrap
 from csimodel.report.words import label
 from csimodel.repurchase import Repurchase
 from csimodel.repurchase.corrected import CorrectedSlopes, corrected_slopes
-from csimodel.repurchase.money import Economics, Money, break_even_spending, profit_of_driver
+from csimodel.repurchase.money import Economics, Money, break_even_spending, profits_of_drivers
 from csimodel.repurchase.segments import Segments, repurchase_segments
 from csimodel.survey import Survey
 
@@ -88,22 +88,26 @@ def money_by_driver(
             "economics= needs a regression of repurchase with a solution; name the column of "
             "repurchase with outcome=."
         )
-    return {driver: profit_of_driver(bootstrap, valued, driver, economics) for driver in drivers}
+    return profits_of_drivers(bootstrap, valued, drivers, economics)
 
 
 def money_table(money: dict[str, Money]) -> pd.DataFrame:
     """Return what one point of each driver is worth and the most that may be spent on it.
 
-    Columns driver, value, se, lower, upper (of all customers), spending_once,
-    spending_every_period (break-even, per point), unit.
+    Columns driver, value, se, lower, upper (of all customers), value_error_ignored (with the
+    measurement error of indexes left in), spending_once, spending_every_period (break-even, per
+    point), unit.
     """
     rows = []
     for driver, one in money.items():
         value = one.estimate
         spending = _repeated(one)
-        parts = [value.estimate, value.se, value.lower, value.upper, value.estimate, spending]
+        table = one.side_by_side
+        ignored = value.estimate if table is None else float(table["estimate"].loc["ignored"])
+        parts = [value.estimate, value.se, value.lower, value.upper, ignored, value.estimate]
+        parts.append(spending)
         rows.append([driver, *parts, one.currency])
-    columns = ["driver", "value", "se", "lower", "upper", "spending_once"]
+    columns = ["driver", "value", "se", "lower", "upper", "value_error_ignored", "spending_once"]
     return pd.DataFrame(rows, columns=[*columns, "spending_every_period", "unit"])
 
 

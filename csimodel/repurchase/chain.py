@@ -7,7 +7,7 @@ respondent's index by one matrix product, and all draws of a block are regressed
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -222,31 +222,14 @@ class Chain:
 
         return self._over_draws(found, own.shape[1] * start.shape[1])
 
-    def moved_by(self, moved: int, steps: Floats) -> Floats:
-        """Return average predictions when everybody's index moves, in the usable draws, (draws,).
-
-        From where it is in the draw, by each usable draw's own number of points, (draws,).
-        """
-        own = np.zeros(len(self.usable))
-        own[self.usable] = steps
-
-        def found(batch: Batch, b: Floats) -> Floats:
-            points = list(batch.points)
-            points[moved] = points[moved] + own[batch.draws, None]
-            there = replace(batch, points=points)
-            eta = b[:, :1] + there.predictor(b[:, 1:], self.layout.columns)
-            share = batch.weights / batch.weights.sum(axis=1, keepdims=True)
-            return np.asarray(np.einsum("dc,dc->d", self.family.mean(eta), share)[:, None])
-
-        return self._over_draws(found, 1)[:, 0]
+    def batches(self, what: str) -> Iterator[Batch]:
+        """Yield the usable draws a few at a time; `what` a progress bar calls it."""
+        return _batches(self.bootstrap, self.cells, [], self.usable, what, self.progress)
 
     def _over_draws(self, function: Callable[[Batch, Floats], Floats], size: int) -> Floats:
         """Return a function of each usable draw, (draws, size)."""
         found = np.full((len(self.usable), size), np.nan)
-        batches = _batches(
-            self.bootstrap, self.cells, [], self.usable, "averages", self.progress
-        )  # fmt: skip
-        for batch in batches:
+        for batch in self.batches("averages"):
             found[batch.draws] = function(batch, self.regressions.coefficients[batch.draws])
         return found[self.usable]
 

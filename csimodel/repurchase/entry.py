@@ -175,7 +175,7 @@ def repurchase(
     regression = regress(sample, kind, errors)
     chain = None if bootstrap is None else chain_of(bootstrap, regression, progress)
     found = diagnose(regression, chain, fit, explained.label)
-    return Repurchase(regression, chain, level, interval, found)
+    return Repurchase(regression, chain, level, interval, found, fit)
 
 
 @own_errstate

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError, suggest
+from csimodel.estimators import Fit
 from csimodel.findings import Finding
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import Draws
@@ -39,6 +40,8 @@ class Regressed:
         Kind of bootstrap interval.
     diagnostics
         What a reader must know, in plain words; empty when all is well.
+    fit
+        Where the indexes come from; None where they were computed elsewhere.
     """
 
     regression: Regression
@@ -46,6 +49,7 @@ class Regressed:
     level: float
     interval: str
     diagnostics: tuple[Finding, ...]
+    fit: Fit | None = None
 
     @property
     def n(self) -> int:

@@ -11,10 +11,9 @@ from csimodel.repurchase.money.customers import (
     buying_rates,
     fewer_defections,
 )
-from csimodel.repurchase.money.draws import retention_of
-from csimodel.repurchase.money.driver import profit_of_driver
+from csimodel.repurchase.money.driver import profit_of_driver, profits_of_drivers
 from csimodel.repurchase.money.result import Money
-from csimodel.repurchase.money.retention import Retention
+from csimodel.repurchase.money.retention import Retention, retention_of
 from csimodel.repurchase.money.spending import break_even_spending, net_present_value
 from csimodel.repurchase.money.value import Economics
 
@@ -33,5 +32,6 @@ __all__ = [
     "profit_of_change",
     "profit_of_driver",
     "profit_of_retention",
+    "profits_of_drivers",
     "retention_of",
 ]

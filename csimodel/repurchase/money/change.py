@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.findings import Finding
 from csimodel.floats import own_errstate
-from csimodel.repurchase.money.draws import (
-    Drawn,
-    about_outcome,
-    drawn,
-    probability_after,
-    probability_at,
+from csimodel.repurchase.money.draws import drawn, fixed
+from csimodel.repurchase.money.findings import require_levels
+from csimodel.repurchase.money.index_change import (
+    VALUE_OF_ALL,
+    Change,
+    Variant,
+    profits,
+    rows_of_retention,
+    times,
 )
-from csimodel.repurchase.money.result import Money, Row, money
-from csimodel.repurchase.money.retention import Retention, Together, together
+from csimodel.repurchase.money.measurement import Given, MeasurementError, corrected
+from csimodel.repurchase.money.result import Money, money
+from csimodel.repurchase.money.retention import Retention, together
+from csimodel.repurchase.money.row import Row
 from csimodel.repurchase.money.value import Economics, lifetime_values
 from csimodel.repurchase.result import Repurchase
 
 Floats = NDArray[np.float64]
 Pair = tuple[float, Floats]
-
-_ALL = "value of all customers"
 
 
 @own_errstate
@@ -33,12 +37,14 @@ def lifetime_value(
 
     ``margin · r/(1 + d - r)`` with the first margin at the end of the period, from those who
     stay; ``margin · (1 + d)/(1 + d - r)`` with the first margin now; sums of as many margins as
-    the horizon says, where there is one.
+    the horizon says, where there is one. Of customers who differ it is the mean of what each of
+    them is worth, which is more than the value at their mean retention.
 
     Parameters
     ----------
     retention
-        Share of customers who stay a period: a number, or from `retention_of`.
+        Share of customers who stay a period: a number, which makes all of them alike, or from
+        `retention_of`.
     economics
         The terms.
     level
@@ -54,6 +60,10 @@ def lifetime_value(
     Gupta, S., Lehmann, D. R. (2003). Customers as assets. Journal of Interactive Marketing 17(1),
     9-24. https://doi.org/10.1002/dir.10045
 
+    Fader, P. S., Hardie, B. G. S. (2010). Customer-base valuation in a contractual setting: the
+    perils of ignoring heterogeneity. Marketing Science 29(1), 85-93.
+    https://doi.org/10.1287/mksc.1080.0482
+
     Examples
     --------
     >>> terms = Economics(margin=100, currency="EUR", period="year", discount_rate=0.1)
@@ -61,26 +71,13 @@ def lifetime_value(
     <Money: Lifetime value. lifetime value of a customer: 266.67 EUR.>
     """
     given = together(level, retention=retention)
-    kept = given.pairs["retention"]
+    value = given.average("retention", lambda r: lifetime_values(r, economics))
     rows = [
-        Row("retention", f"share per {economics.period}", *kept),
-        Row("lifetime value of a customer", economics.currency, *_value(kept, economics)),
+        Row("retention", f"share per {economics.period}", *given.pair("retention")),
+        Row("lifetime value of a customer", economics.currency, *value),
+        Row(VALUE_OF_ALL, economics.currency, *times(value, economics.customers)),
     ]
-    rows.append(
-        Row(
-            _ALL,
-            economics.currency,
-            economics.customers * rows[1].estimate,
-            economics.customers * rows[1].draws,
-        )
-    )
-    return money(
-        "Lifetime value",
-        rows[1].name,
-        rows,
-        economics,
-        given,
-    )
+    return money("Lifetime value", rows[1].name, rows, economics, given)
 
 
 @own_errstate
@@ -114,13 +111,14 @@ def profit_of_retention(
     16441.886
     """
     given = together(level, from_=from_, to=to)
-    return money(
-        "Profit of a change of retention",
-        _ALL,
-        _of_retention(given.pairs["from_"], given.pairs["to"], economics),
-        economics,
-        given,
+
+    def values(name: str) -> Pair:
+        return given.average(name, lambda r: lifetime_values(r, economics))
+
+    rows = rows_of_retention(
+        (given.pair("from_"), given.pair("to")), (values("from_"), values("to")), economics
     )
+    return money("Profit of a change of retention", VALUE_OF_ALL, rows, economics, given)
 
 
 @own_errstate
@@ -134,18 +132,20 @@ def profit_of_change(
     draws: int = 4_000,
     rng: int | np.random.Generator = 0,
     level: float | None = None,
+    measurement_error: MeasurementError = "corrected",
+    reliability: float | Mapping[str, float] | None = None,
 ) -> Money:
     """Return the profit of moving the index from one level to another.
 
-    Both ends are as if every customer stood at that level, as in `Repurchase.contrast`. Customers
-    as they are, spread around their mean, are moved by `profit_of_driver`, with the index itself
-    as the driver.
+    Both ends are as if every customer's true index stood at that level. Customers as they are,
+    spread around their mean, are moved by `profit_of_driver`, with the index itself as the driver.
 
     Parameters
     ----------
     rep
         From `repurchase` or `repurchase_of_index`. With draws of the whole chain the error of
-        weights, index and regression is carried to the money; without, that of the regression.
+        weights, index, reliability and regression is carried to the money; without, that of the
+        regression.
     from_, to
         Index points, 0 to 100.
     economics
@@ -156,6 +156,8 @@ def profit_of_change(
         Number of parametric draws and their seed, where `rep` has none of the whole chain.
     level
         Coverage; that of `rep` by default.
+    measurement_error, reliability
+        As in `profit_of_driver`.
 
     Returns
     -------
@@ -179,87 +181,21 @@ def profit_of_change(
     >>> terms = Economics(
     ...     margin=120, currency="EUR", period="year", discount_rate=0.08, customers=1_000
     ... )
-    >>> profit_of_change(csi.repurchase(fit, "CUSL1"), 67, 70, terms)["customers kept"]
-    30.4 (se 4.7, 95 % interval 21.42 to 39.57)
+    >>> rep = csi.repurchase(fit, "CUSL1")
+    >>> profit_of_change(rep, 67, 70, terms)["customers kept"]
+    39.87 (se 6.5, 95 % interval 27.66 to 52.96)
     """
-    found = drawn(rep, draws, rng)
-    start, end = fixed(from_, found), fixed(to, found)
-    return of_index(
-        found, start, end, index, economics, level,
-        f"Profit of moving the index from {from_:g} to {to:g}",
-    )  # fmt: skip
-
-
-def _value(retention: Pair, economics: Economics) -> Pair:
-    return float(lifetime_values(retention[0], economics)), lifetime_values(retention[1], economics)
-
-
-def fixed(level: float, found: Drawn) -> Pair:
-    """Return a level that is the same in every draw."""
-    return float(level), np.full(found.size, float(level))
-
-
-def _of_retention(start: Pair, end: Pair, economics: Economics) -> list[Row]:
-    """Return the rows from retention to money."""
-    money_unit, period = economics.currency, economics.period
-    everyone, margin = economics.customers, economics.margin
-
-    def times(pair: Pair, factor: float) -> Pair:
-        return pair[0] * factor, pair[1] * factor
-
-    one, other = _value(start, economics), _value(end, economics)
-    kept, profit = everyone, everyone * margin
-    return [
-        Row.change("retention", f"share per {period}", start, end),
-        Row.change(
-            "customers kept", f"customers per {period}", times(start, kept), times(end, kept)
-        ),
-        Row.change(
-            f"profit of a {period}", f"{money_unit} per {period}",
-            times(start, profit), times(end, profit),
-        ),
-        Row.change("lifetime value of a customer", money_unit, one, other),
-        Row.change(_ALL, money_unit, times(one, everyone), times(other, everyone)),
-    ]  # fmt: skip
-
-
-def of_index(
-    found: Drawn, start: Pair, end: Pair, index: str | None, economics: Economics,
-    level: float | None, title: str, first: Row | None = None,
-    notes: tuple[Finding, ...] = (), points: float | None = None, spread: bool = False,
-) -> Money:  # fmt: skip
-    """Return the profit of moving the index, each draw from its own level to its own level.
-
-    With `spread`, customers start where they are, around the level, and all move alike.
-    """
-    rep = found.rep
-    if spread:
-        still, step = fixed(0.0, found), (end[0] - start[0], end[1] - start[1])
-        p_start, start_draws, about_start = probability_after(found, still, index)
-        p_end, end_draws, about_end = probability_after(found, step, index)
-    else:
-        p_start, start_draws, about_start = probability_at(found, start[0], index, start[1])
-        p_end, end_draws, about_end = probability_at(found, end[0], index, end[1])
-    kept = [
-        (float(economics.retention(np.asarray(p))), economics.retention(draws))
-        for p, draws in ((p_start, start_draws), (p_end, end_draws))
+    require_levels(from_, to)
+    moved = rep._moved(index)
+    given = Given.of(measurement_error, reliability, rep.indexes[moved], rep.fit)
+    plain = drawn(rep, draws, rng)
+    turned, short = corrected(plain, rep.fit, given)
+    sources = [turned, plain] if given.wanted else [plain, turned]
+    variants = [
+        Variant.between(source, fixed(from_, source), fixed(to, source), alike=True)
+        for source in (sources[:1] if turned is plain else sources)
     ]
-    rows = [
-        *([] if first is None else [first]),
-        Row.change(
-            f"index of {rep.indexes[0] if index is None else index}", "index points", start, end
-        ),
-        Row.change(
-            "probability of repurchase", "probability", (p_start, start_draws), (p_end, end_draws)
-        ),
-        *_of_retention(kept[0], kept[1], economics),
-    ]  # fmt: skip
-    findings = (*notes, *about_start, *about_end, *about_outcome(rep))
-    return money(
-        title,
-        _ALL,
-        rows,
-        economics,
-        Together({}, rep.level if level is None else level, rep.interval, found.source, findings),
-        points=end[0] - start[0] if points is None else points,
-    )
+    title = f"Profit of moving the index from {from_:g} to {to:g}"
+    change = Change(title, variants, to - from_, short if given.wanted else None)
+    (found,) = profits([change], moved, economics, level, given.wanted)
+    return found

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate
-from csimodel.repurchase.money.result import Money, Row, money
+from csimodel.repurchase.money.result import Money, money
 from csimodel.repurchase.money.retention import Retention, together
+from csimodel.repurchase.money.row import Row
 from csimodel.repurchase.money.value import Economics, require_share, staying_values
 
 Floats = NDArray[np.float64]
@@ -90,8 +91,8 @@ def complaint_budget(
     require_share("dissatisfied", dissatisfied)
     require_share("complaint_rate", complaint_rate)
     given = together(level, handled=handled, unhandled=unhandled, retention=retention)
-    won = _less(given.pairs["handled"], given.pairs["unhandled"])
-    stay = _staying(given.pairs["retention"], economics)
+    won = _less(given.pair("handled"), given.pair("unhandled"))
+    stay = given.average("retention", lambda r: staying_values(r, economics))
     each = _times(won, stay)
     complaints = economics.customers * dissatisfied * complaint_rate
     unit, period = economics.currency, economics.period
@@ -169,8 +170,8 @@ def more_complaints(
             f"compensation={compensation!r} must be a number from 0, in {economics.currency}."
         )
     given = together(level, handled=handled, silent=silent, retention=retention)
-    won = _less(given.pairs["handled"], given.pairs["silent"])
-    gain = _times(won, _staying(given.pairs["retention"], economics))
+    won = _less(given.pair("handled"), given.pair("silent"))
+    gain = _times(won, given.average("retention", lambda r: staying_values(r, economics)))
     more = economics.customers * dissatisfied * (to - from_)
     left = gain[0] - compensation, gain[1] - compensation
     unit, period = economics.currency, economics.period
@@ -200,10 +201,6 @@ def _less(one: Pair, other: Pair) -> Pair:
 
 def _times(one: Pair, other: Pair) -> Pair:
     return one[0] * other[0], one[1] * other[1]
-
-
-def _staying(retention: Pair, economics: Economics) -> Pair:
-    return float(staying_values(retention[0], economics)), staying_values(retention[1], economics)
 
 
 def _shown_to_pay(won: Pair, each: Pair) -> tuple[Finding, ...]:

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate
 from csimodel.options import require_level
 from csimodel.repurchase.group_means import group_means, share_interval
-from csimodel.repurchase.money.result import Money, Row, money
+from csimodel.repurchase.money.cash_flows import cash_flows
+from csimodel.repurchase.money.result import Money, money
 from csimodel.repurchase.money.retention import Retention, together
+from csimodel.repurchase.money.row import Row
 from csimodel.repurchase.money.value import (
     Economics,
     lifetime_values,
+    present_values,
     require_positive,
     require_share,
-    staying_values,
 )
 from csimodel.repurchase.source import Source
 from csimodel.survey import Survey
+
+Floats = NDArray[np.float64]
 
 
 @own_errstate
@@ -36,9 +42,12 @@ def acquisition_or_retention(
 ) -> Money:
     """Compare money spent on winning customers with money spent on keeping them.
 
-    A customer won is worth the lifetime value, by the convention of `economics` on the first
-    margin; a customer kept who would have left is worth ``margin/(1 + d - r)`` (see
-    `money_value.staying_values`). Each is divided by what it costs.
+    Both are the same customer: money is spent now, and he is there this period, who without it
+    would not be; from then on he stays with his retention r each period. So both bring the same
+    margins at the same times, as many as the horizon says: ``Σ margin · r^s / (1 + d)^t`` with s
+    the margins before, the first at t = 0 or at the end of the period, t = 1, as `economics` says
+    of the first margin. Each is divided by what it costs; `Money.cash_flows` shows when money
+    flows, and how much. With one retention and one cost, neither has an advantage.
 
     Parameters
     ----------
@@ -60,7 +69,8 @@ def acquisition_or_retention(
     -------
     Money
         The main row says by how much more a unit of money brings in keeping than in winning;
-        it is about the last unit spent only if costs do not rise with spending.
+        it is about the last unit spent only if costs do not rise with spending. `cash_flows` has
+        the money expected of either at each time, in today's money too.
 
     Raises
     ------
@@ -82,7 +92,7 @@ def acquisition_or_retention(
     ...     0.7, terms, acquisition_cost=literature.acquisition_ratio.value * 40, retention_cost=40
     ... )
     >>> found.table["estimate"].round(3).tolist()
-    [175.0, 250.0, -25.0, 210.0, 0.875, 6.25, 5.375]
+    [250.0, 250.0, 50.0, 210.0, 1.25, 6.25, 5.0]
     """
     require_positive("acquisition_cost", acquisition_cost)
     require_positive("retention_cost", retention_cost)
@@ -91,9 +101,8 @@ def acquisition_or_retention(
         kept=retention,
         won=retention if retention_of_new is None else retention_of_new,
     )
-    won = np.append(given.pairs["won"][0], given.pairs["won"][1])
-    won = lifetime_values(won, economics)
-    kept = staying_values(np.append(given.pairs["kept"][0], given.pairs["kept"][1]), economics)
+    won = np.append(*given.average("won", lambda r: present_values(r, economics)))
+    kept = np.append(*given.average("kept", lambda r: present_values(r, economics)))
     unit = economics.currency
     each = f"{unit} per {unit} spent"
     steps = {
@@ -120,6 +129,7 @@ def acquisition_or_retention(
         economics,
         given,
         more=more,
+        cash_flows=cash_flows(given, economics, {"won": acquisition_cost, "kept": retention_cost}),
     )
 
 
@@ -133,6 +143,9 @@ def fewer_defections(
     level: float | None = None,
 ) -> Money:
     """Return the lift of profit when a smaller share of customers leaves in a period.
+
+    Of customers who differ, the defection of each falls by the same proportion, and values are
+    means over them.
 
     Parameters
     ----------
@@ -176,17 +189,29 @@ def fewer_defections(
     if not np.isfinite(acquisition_cost) or acquisition_cost < 0:
         raise OptionError(f"acquisition_cost={acquisition_cost!r} must be a number from 0.")
     given = together(level, retention=retention)
-    before = np.append(given.pairs["retention"][0], given.pairs["retention"][1])
-    after = before + cut
-    if after[0] > 1:
+    before = np.append(*given.pair("retention"))
+    if before[0] + cut > 1:
         raise OptionError(
             f"cut={cut:g} is larger than the defection rate of {1 - before[0]:.4g}; nobody can "
             "lose fewer than no customers."
         )
-    beyond = int((after[1:] > 1).sum())
-    after = np.minimum(after, 1.0)
-    one = lifetime_values(before, economics) - acquisition_cost
-    two = lifetime_values(after, economics) - acquisition_cost
+    beyond = int((before[1:] + cut > 1).sum())
+    left = 0.0 if before[0] == 1 else 1.0 - cut / (1.0 - before[0])
+    same = given.alike("retention")
+
+    def fewer(r: Floats) -> Floats:
+        """Return retention after the cut."""
+        return np.asarray(np.minimum(r + cut, 1.0) if same else 1.0 - left * (1.0 - r))
+
+    def ends(function: Callable[[Floats], Floats]) -> tuple[Floats, Floats]:
+        return (
+            np.append(*given.average("retention", function)),
+            np.append(*given.average("retention", lambda r: function(fewer(r)))),
+        )
+
+    one, two = (
+        values - acquisition_cost for values in ends(lambda r: lifetime_values(r, economics))
+    )
     if one[0] <= 0:
         raise OptionError(
             f"A customer is worth {one[0]:,.2f} {economics.currency} net of acquisition_cost="
@@ -206,9 +231,9 @@ def fewer_defections(
         more.append(Finding("worthless-before", message, count=worthless))
     unit, everyone = economics.currency, economics.customers
     with np.errstate(divide="ignore"):
-        stay = 1.0 / (1.0 - before), 1.0 / (1.0 - after)
+        stay = ends(lambda r: 1.0 / (1.0 - r))
     changes = {
-        "defection rate": (1 - before, 1 - after, f"share per {economics.period}"),
+        "defection rate": (*ends(lambda r: 1.0 - r), f"share per {economics.period}"),
         "lifetime value of a customer": (one, two, unit),
         "value of all customers": (one * everyone, two * everyone, unit),
     }

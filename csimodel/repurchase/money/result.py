@@ -16,41 +16,11 @@ from csimodel.inference import interval_of, spread_of, tail_probability
 from csimodel.options import require_level
 from csimodel.repurchase.estimate import Estimate
 from csimodel.repurchase.money.retention import Together
+from csimodel.repurchase.money.row import Row
 from csimodel.repurchase.money.value import Economics
 from csimodel.repurchase.page import Page, Shown, told
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Row:
-    """One row of a table in the making.
-
-    Attributes
-    ----------
-    name, unit
-        What it is, and of what unit.
-    estimate
-        The number the row is about; where it is a change, from `start` to `end`.
-    draws
-        Of the estimate, (draws,); empty when nothing was drawn.
-    start, end
-        Both ends of a change, or NaN.
-    """
-
-    name: str
-    unit: str
-    estimate: float
-    draws: Floats
-    start: float = np.nan
-    end: float = np.nan
-
-    @classmethod
-    def change(
-        cls, name: str, unit: str, start: tuple[float, Floats], end: tuple[float, Floats]
-    ) -> Row:
-        """Make the row of a change from its ends, each an estimate and draws."""
-        return cls(name, unit, end[0] - start[0], end[1] - start[1], start[0], end[0])
 
 
 @own_errstate_in
@@ -79,6 +49,14 @@ class Money(Shown):
         Where the draws come from, in words.
     diagnostics
         What a reader must know.
+    shortfall
+        What the numbers are known to fall short by because measurement error is left in; None
+        where it is taken off, and where no index is involved. It is the headline's first sentence.
+    side_by_side
+        The main row with measurement error corrected and ignored; columns estimate, se, lower,
+        upper, unit; None where there is but one of them.
+    cash_flows
+        Money spent and expected at each time, where alternatives are compared; else None.
     """
 
     title: str
@@ -90,6 +68,9 @@ class Money(Shown):
     points: float
     source: str
     diagnostics: tuple[Finding, ...]
+    shortfall: Finding | None = None
+    side_by_side: pd.DataFrame | None = None
+    cash_flows: pd.DataFrame | None = None
 
     @property
     def currency(self) -> str:
@@ -128,21 +109,26 @@ class Money(Shown):
         name = self.main if row is None else row
         self._require(name)
         drawn = self.draws[name].to_numpy()
+        drawn = drawn[np.isfinite(drawn)]
         return float((drawn > 0).mean()) if len(drawn) else float("nan")
 
     @property
     def headline(self) -> str:
-        """The answer in a sentence."""
+        """The answer in a sentence, after one on what it is known to fall short by."""
         estimate, se, lower, upper = self._numbers(self.main)
         between = f" ({100 * self.level:g} % interval {told(lower)} to {told(upper)})"
         unit = str(self.table["unit"].loc[self.main])
-        return f"{self.main}: {told(estimate)} {unit}{between if np.isfinite(se) else ''}."
+        answer = f"{self.main}: {told(estimate)} {unit}{between if np.isfinite(se) else ''}."
+        return answer if self.shortfall is None else f"{self.shortfall} {answer}"
 
     def summary(self) -> Page:
         """Return the results as a page of text; prints, and shows as HTML in a notebook."""
-        return Page(
-            self.title, self.headline, self.diagnostics, {"Steps": self.table}, self._facts()
-        )
+        tables = {"Steps": self.table}
+        if self.side_by_side is not None:
+            tables["Measurement error corrected and ignored"] = self.side_by_side
+        if self.cash_flows is not None:
+            tables[f"Cash flows, {self.currency} by {self.period}"] = self.cash_flows
+        return Page(self.title, self.headline, self.diagnostics, tables, self._facts())
 
     def __repr__(self) -> str:
         return f"<Money: {self.title}. {self.headline}>"
@@ -183,6 +169,8 @@ def money(
     *,
     more: Sequence[Finding] = (),
     points: float = 1.0,
+    side_by_side: pd.DataFrame | None = None,
+    cash_flows: pd.DataFrame | None = None,
 ) -> Money:
     """Put intervals to rows, of the level and kind of what was given."""
     require_level(given.level)
@@ -202,7 +190,9 @@ def money(
     table = pd.DataFrame(columns, index=pd.Index(names, name="step"))
     table["unit"] = [row.unit for row in rows]
     drawn_table = pd.DataFrame(drawn, columns=pd.Index(names))
-    findings = tuple(dict.fromkeys((*given.findings, *more)))
+    first = () if given.shortfall is None else (given.shortfall,)
+    findings = tuple(dict.fromkeys((*first, *given.findings, *more)))
     return Money(
-        title, main, table, drawn_table, given.level, economics, points, given.source, findings
-    )
+        title, main, table, drawn_table, given.level, economics, points, given.source, findings,
+        given.shortfall, side_by_side, cash_flows,
+    )  # fmt: skip

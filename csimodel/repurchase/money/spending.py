@@ -10,8 +10,9 @@ import numpy as np
 from csimodel.errors import OptionError, choose
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate
-from csimodel.repurchase.money.result import Money, Row, money
+from csimodel.repurchase.money.result import Money, money
 from csimodel.repurchase.money.retention import Together
+from csimodel.repurchase.money.row import Row
 from csimodel.repurchase.money.value import payments_value
 
 Paid = Literal["once", "every period"]
@@ -118,7 +119,10 @@ def net_present_value(change: Money, spending: float, *, paid: Paid = "once") ->
 
 
 def _as_given(change: Money) -> Together:
-    return Together({}, change.level, "percentile", change.source, change.diagnostics)
+    return Together(
+        {}, len(change.draws), change.level, "percentile", change.source, change.diagnostics,
+        change.shortfall,
+    )  # fmt: skip
 
 
 def _terms(change: Money, paid: str) -> tuple[float, str]:

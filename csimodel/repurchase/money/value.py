@@ -143,6 +143,25 @@ def staying_values(retention: ArrayLike, economics: Economics) -> Floats:
     return np.asarray(ahead / (1.0 + economics.discount_rate))
 
 
+def present_values(retention: ArrayLike, economics: Economics) -> Floats:
+    """Return what a customer who is there this period brings from now on, by retention.
+
+    ``Σ margin · r^s / (1 + d)^t`` over as many margins as counted, s = 0, 1, …: the first is
+    certain, and comes now (t = s) or at the end of the period (t = s + 1).
+
+    Examples
+    --------
+    >>> terms = Economics(margin=100, currency="EUR", period="year", discount_rate=0.1, horizon=2)
+    >>> float(present_values(0.8, terms)), 100 / 1.1 + 0.8 * 100 / 1.1**2
+    (157.02, 157.02)
+    """
+    r = np.asarray(retention, dtype=np.float64)
+    q = r / (1.0 + economics.discount_rate)
+    value = economics.margin * _sum_of_powers(q, r, economics, economics.horizon)
+    later = 1.0 + economics.discount_rate if economics.first_margin == "end" else 1.0
+    return np.asarray(value / later)
+
+
 def payments_value(economics: Economics) -> float:
     """Return the present value of one unit of money paid now and at every period after.
 
