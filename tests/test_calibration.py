@@ -313,3 +313,31 @@ def test_groups_that_are_fitted_exactly_have_no_test():
     tests = calibration(repurchase_of_index(x, y, family="logit"), folds=0).tests
     assert tests["distribution"].loc["fit by groups"] == "none"
     assert np.isnan(tests["p"].loc["fit by groups"])
+
+
+def test_a_bend_that_the_fit_shows_is_shown_by_left_out_respondents():
+    found, straight = [], []
+    for seed in range(8):
+        x, y = simulated(700, seed, bend=-0.06)
+        bent = compare_shapes(
+            repurchase_of_index(x, y, family="logit"), ["line", "quadratic"], rng=1
+        )
+        found.append(bent.p < 0.05)
+        x, y = simulated(700, seed + 100)
+        rep = repurchase_of_index(x, y, family="logit")
+        straight.append(compare_shapes(rep, ["line", "quadratic"], rng=1).p < 0.05)
+    assert sum(found) >= 7
+    assert sum(straight) <= 2
+
+
+def test_what_a_shape_adds_is_forecast_encompassing(rep):
+    found = compare_shapes(rep, ["line", "quadratic"], rng=1)
+    y, mu = rep.regression.sample.outcome, found.predictions
+    eta = np.log(mu / (1 - mu))
+    gain = (y - mu["line"]) * (eta["quadratic"] - eta["line"])
+    t = gain.mean() / (gain.std(ddof=1) / np.sqrt(250))
+    row = found.table.loc["quadratic"]
+    assert row["log_score_difference_p"] == pytest.approx(stats.t.sf(t, 249))
+    gain = (y - mu["line"]) ** 2 - (y - mu["quadratic"]) ** 2 + (mu["line"] - mu["quadratic"]) ** 2
+    t = gain.mean() / (gain.std(ddof=1) / np.sqrt(250))
+    assert row["brier_difference_p"] == pytest.approx(stats.t.sf(t, 249))

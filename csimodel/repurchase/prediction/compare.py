@@ -23,6 +23,7 @@ from csimodel.repurchase.shape.hinge import Hinge, likelihood
 from csimodel.repurchase.shape.isotonic import Steps
 from csimodel.repurchase.shape.resamples import seed_of
 from csimodel.repurchase.shape.result import Shape
+from csimodel.significance import t_pvalue
 
 Floats = NDArray[np.float64]
 
@@ -44,8 +45,8 @@ class ShapeComparison(Shown):
     table
         One row a shape, in the order asked for. Columns log_score and brier: mean over
         respondents left out, smaller is better; log_score_difference and brier_difference: less
-        the first shape's, with their se and p; parameters, aic, bic: of the fit to all, NaN
-        where there is no likelihood.
+        the first shape's, with their se, and p of the test whether the shape adds to the first;
+        parameters, aic, bic: of the fit to all, NaN where there is no likelihood.
     predictions
         Predictions for left-out respondents, one column a shape.
     folds
@@ -77,9 +78,13 @@ class ShapeComparison(Shown):
 
     @property
     def p(self) -> float:
-        """Two-sided p-value of that difference; 1 when the first is the best."""
-        p = self._best("log_score_difference_p")
-        return p if np.isfinite(p) else 1.0
+        """p-value that the best shape knows nothing that the first does not.
+
+        Of the test of `compare_shapes`, times the number of shapes the best was chosen from
+        (Bonferroni); 1 when the first is the best.
+        """
+        p = self._best("log_score_difference_p") * (len(self.table) - 1)
+        return min(p, 1.0) if np.isfinite(p) else 1.0
 
     def _best(self, column: str) -> float:
         return float(self.table[column].to_numpy()[self.table["log_score"].argmin()])
@@ -147,10 +152,16 @@ def compare_shapes(
     - log score ``-(y log μ + (1 - y) log(1 - μ))``, with μ kept 0.0001 from 0 and 1;
     - Brier score ``(y - μ)²``,
 
-    both averaged over respondents with survey weights. Differences between shapes are paired;
-    their standard errors are of a mean over respondents (or clusters) and leave out that the
-    folds share respondents. The threshold of a hinge is found again in each fold; knots of a
-    spline, which look at the index only, stay. The index counts as known.
+    both averaged over respondents with survey weights. Differences between shapes are paired, with
+    standard errors of a mean over respondents (or clusters). A shape that contains the first pays
+    for its further parameters, so that a difference of zero is not what to expect where it adds
+    nothing, and a test of the difference hardly ever finds what is there. The p-values are
+    therefore of what is left of the difference without that price, one-sided: the mean of
+    ``(y - μ₁)(η₂ - η₁)``, η log-odds, for the log score, and of ``2 (y - μ₁)(μ₂ - μ₁)`` for the
+    Brier score, which are zero where the first shape leaves nothing to be known (Harvey and
+    others; Clark and West). Folds share respondents, which neither errors nor tests account for.
+    The threshold of a hinge is found again in each fold; knots of a spline, which look at the
+    index only, stay. The index counts as known.
 
     Parameters
     ----------
@@ -176,6 +187,13 @@ def compare_shapes(
 
     References
     ----------
+    Clark, T. E., West, K. D. (2007). Approximately normal tests for equal predictive accuracy in
+    nested models. Journal of Econometrics 138, 291-311.
+    https://doi.org/10.1016/j.jeconom.2006.05.023
+
+    Harvey, D. I., Leybourne, S. J., Newbold, P. (1998). Tests for forecast encompassing. Journal of
+    Business & Economic Statistics 16, 254-259. https://doi.org/10.1080/07350015.1998.10524759
+
     Gneiting, T., Raftery, A. E. (2007). Strictly proper scoring rules, prediction, and estimation.
     Journal of the American Statistical Association 102, 359-378.
     https://doi.org/10.1198/016214506000001437
@@ -186,7 +204,7 @@ def compare_shapes(
     >>> rep = csi.repurchase(csi.fit(csi.models.ecsi(), csi.load_mobi()), "CUSL1")
     >>> compare_shapes(rep, ["line", "quadratic"], rng=1)
     <ShapeComparison: 'quadratic' predicts left-out respondents best, but not clearly better than
-    'line' (p = 0.996).>
+    'line' (p = 0.239).>
     """
     names = [choose("kinds", kind, (LINE, *KINDS)) for kind in kinds]
     if not names or len(set(names)) < len(names):
@@ -229,28 +247,35 @@ def compare_shapes(
 def _scores(
     outcome: Floats, predicted: pd.DataFrame, share: Floats, unit: NDArray[np.intp] | None
 ) -> pd.DataFrame:
-    from scipy.special import ndtr
-
     mu = predicted.to_numpy()
     kept = np.clip(mu, _EDGE, 1.0 - _EDGE)
-    y = outcome[:, None]
+    y, eta = outcome[:, None], np.log(kept) - np.log1p(-kept)
+    left = y - mu[:, :1]
     scores = {
-        "log_score": -(y * np.log(kept) + (1.0 - y) * np.log1p(-kept)),
-        "brier": (y - mu) ** 2,
+        "log_score": (-(y * np.log(kept) + (1.0 - y) * np.log1p(-kept)), left * (eta - eta[:, :1])),
+        "brier": ((y - mu) ** 2, 2.0 * left * (mu - mu[:, :1])),
     }
-    table = {name: share @ values for name, values in scores.items()}
-    for name, values in scores.items():
-        gap = values - values[:, :1]
-        mean = share @ gap
-        pulls = share[:, None] * (gap - mean)
-        if unit is not None:
-            pulls = np.stack([np.bincount(unit, column) for column in pulls.T], axis=1)
-        se = np.sqrt(len(pulls) / (len(pulls) - 1) * (pulls**2).sum(axis=0))
-        se[0] = np.nan
+    table = {name: share @ values for name, (values, _) in scores.items()}
+    for name, (values, gain) in scores.items():
+        mean, se, _ = _paired(values - values[:, :1], share, unit)
+        added, added_se, df = _paired(gain, share, unit)
+        p = t_pvalue(added, added_se, df) / 2.0
         table[f"{name}_difference"], table[f"{name}_difference_se"] = mean, se
-        with np.errstate(invalid="ignore", divide="ignore"):
-            table[f"{name}_difference_p"] = 2.0 * ndtr(-np.abs(mean / se))
+        table[f"{name}_difference_p"] = np.where(added > 0, p, 1.0 - p)
     return pd.DataFrame(table, index=list(predicted.columns))
+
+
+def _paired(
+    values: Floats, share: Floats, unit: NDArray[np.intp] | None
+) -> tuple[Floats, Floats, int]:
+    """Return means over respondents, their errors (NaN for the first), and degrees of freedom."""
+    mean = share @ values
+    pulls = share[:, None] * (values - mean)
+    if unit is not None:
+        pulls = np.stack([np.bincount(unit, column) for column in pulls.T], axis=1)
+    se = np.sqrt(len(pulls) / (len(pulls) - 1) * (pulls**2).sum(axis=0))
+    se[0] = np.nan
+    return mean, se, len(pulls) - 1
 
 
 def _criteria(rep: Repurchase, fitted: dict[str, Shape], names: list[str]) -> pd.DataFrame:

@@ -40,13 +40,11 @@ def corrected_pairs(table: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame
     Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal
     of Statistics 6, 65-70. https://www.jstor.org/stable/4615733
     """
-    from statsmodels.stats.multitest import multipletests
-
     p = table["p"].to_numpy(dtype=np.float64)
-    known = np.isfinite(p)
+    order = np.argsort(p)[: np.isfinite(p).sum()]
+    left = np.arange(len(order), 0, -1)
     holm = np.full(len(p), np.nan)
-    if known.any():
-        holm[known] = multipletests(p[known], method="holm")[1]
+    holm[order] = np.minimum(np.maximum.accumulate(p[order] * left), 1.0)
     first, second = [], []
     for one, other in combinations(names, 2):
         first.append(one)
