@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t
 
 import csimodel as csi
 from csimodel.estimators import Solution
@@ -84,7 +85,9 @@ def test_replications_are_the_fits_of_the_same_samples(truth):
         table = csi.fit(MODEL, moments[k], csi.ML()).parameters
         paths = table[table["op"] == "~"]
         np.testing.assert_allclose(found.estimate[k], paths["std"], rtol=1e-6)
-        np.testing.assert_allclose(found.upper[k], paths["std_upper"], rtol=1e-6)
+        np.testing.assert_allclose(found.se[k], paths["std_se"], rtol=1e-6)
+        reach = t.ppf(0.975, 119) * found.se[k]
+        np.testing.assert_allclose(found.upper[k], found.estimate[k] + reach, rtol=1e-12)
 
 
 def test_full_information_takes_samples_one_by_one(truth):

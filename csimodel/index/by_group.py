@@ -1,7 +1,10 @@
 """Item means of groups, in the sample, in bootstrap draws, and what each unit adds to them.
 
-A group's mean of an item is over its members who answered it, under every missing-data policy, so
-that a group is never filled with the answers of others.
+A group's mean of an item is over its members who answered it, so that a group is not filled with
+the answers of others. Only where the fit's own means are the most likely ones given all answers
+(full information, two stages), a group's are of what its members are expected to have answered,
+given what they did answer, by the means and covariances of all: the same estimator, so that a
+group that holds everybody has the index of all. An item that no member answered has no mean.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators import Fit
+from csimodel.index.expected import Expected
 from csimodel.index.points import POINT_WEIGHTS, by_block, point_weights, scale_of
 from csimodel.inference import Bootstrap, influence_values
 from csimodel.moments import Moments
@@ -24,12 +28,16 @@ def group_points(
 ) -> Floats:
     """Return each group's mean points of every item, (groups, items); NaN where none answered."""
     weight, weighted = _contributions(answers, moments)
+    expected = Expected.of(answers, moments)
     found = np.full((groups, weight.shape[1]), np.nan)
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], np.arange(groups + 1))
     with np.errstate(invalid="ignore"):
         for g in range(groups):
             own = order[starts[g] : starts[g + 1]]
+            if expected is not None:
+                found[g] = expected.points(own, np.ones((1, len(own))), moments)[0]
+                continue
             found[g] = weighted[own].sum(axis=0) / weight[own].sum(axis=0)
     return found
 
@@ -41,6 +49,7 @@ def group_draws(fit: Fit, bootstrap: Bootstrap, codes: NDArray[np.intp], groups:
     """
     answers = fit.require_answers("the index by group")
     weight, weighted = _contributions(answers, fit.moments)
+    expected = Expected.of(answers, fit.moments)
     complete = answers.missing == "complete"
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], np.arange(groups + 1))
@@ -52,6 +61,10 @@ def group_draws(fit: Fit, bootstrap: Bootstrap, codes: NDArray[np.intp], groups:
         for g in range(groups):
             own = order[starts[g] : starts[g + 1]]
             times = counts[:, own]
+            if expected is not None:
+                points = expected.points(own, times, solution[span].moments)
+                found[g, span] = by_block(fit.model, weights * points)
+                continue
             below = times @ (weight[own, :1] if complete else weight[own])
             with np.errstate(invalid="ignore", divide="ignore"):
                 points = times @ weighted[own] / below

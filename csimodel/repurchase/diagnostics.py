@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from csimodel.estimators import Fit
 from csimodel.findings import Finding, listed
+from csimodel.index.expected import Expected
 from csimodel.repurchase.chain import Chain
 from csimodel.repurchase.kernel import Ending, regress_draws
 from csimodel.repurchase.regression import Regression
@@ -29,6 +30,7 @@ def diagnose(
         *regression.sample.findings,
         *(_model(fit) if fit is not None else ()),
         *(_own_item(regression, fit, item) if fit is not None else ()),
+        *(_complete_cases(regression, fit) if fit is not None else ()),
         *_rows(regression),
         *_index(regression),
         *_ending(regression),
@@ -57,6 +59,29 @@ def _own_item(regression: Regression, fit: Fit, item: str) -> Iterator[Finding]:
                 "partly a regression of an answer on itself; take an outcome from outside.",
                 (item, name),
             )
+
+
+def _complete_cases(regression: Regression, fit: Fit) -> Iterator[Finding]:
+    """Say that a regression looks at complete answers where the fit looked at all."""
+    answers, used = fit.answers, regression.sample.n
+    if answers is None or Expected.of(answers, fit.moments) is None:
+        return
+    blocks = [
+        fit.model.blocks[name] for name in regression.sample.indexes if name in fit.model.blocks
+    ]
+    items = [answers.items.index(item) for block in blocks for item in block]
+    gaps = int(np.isnan(answers.values[:, items]).any(axis=1).sum())
+    if gaps:
+        yield Finding(
+            "complete-cases",
+            "The fit learnt from the answers of all {total} respondents, and the regression from "
+            "the {used} with complete answers to the items of {indexes} only, which is right if "
+            "the others do not differ from them; impute the answers first if they may.",
+            regression.sample.indexes,
+            "warning",
+            gaps,
+            {"total": len(answers.values), "used": used, "indexes": regression.sample.indexes},
+        )
 
 
 def _rows(regression: Regression) -> Iterator[Finding]:

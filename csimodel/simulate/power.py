@@ -97,7 +97,8 @@ def power(
     """Simulate studies of given sizes: how often each path is found, and how well.
 
     Covariance structures are fitted to all samples as a batch (with empty cells one by one), and
-    an interval is the standardised estimate with its delta-method error. For PLS every sample is
+    an interval is the standardised estimate with its delta-method error, by t with the respondents
+    (or firms) less one as degrees of freedom. For PLS every sample is
     resampled, which takes some hundred times as long.
 
     Parameters

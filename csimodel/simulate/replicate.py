@@ -34,6 +34,7 @@ from csimodel.inference import bootstrap
 from csimodel.model import Model
 from csimodel.moments import moments_of
 from csimodel.options import seed_of
+from csimodel.significance import t_limits
 from csimodel.simulate.truth import Seed, Truth
 from csimodel.survey import Answers
 
@@ -216,13 +217,12 @@ def _by_delta(
     wanted: Sequence[Quantity],
     level: float,
 ) -> dict[str, Replications]:
-    from scipy.special import ndtri
-
     if isinstance(estimator, LeastSquares) and estimator.weights != "gls":
         raise OptionError(
             f"The errors {estimator.label} has by formula do not hold; use csi.ML(se='mlr'), or "
             "csi.LeastSquares('gls')."
         )
+    units = n if truth.firms is None else len(np.unique(truth.firms.codes(n)))
     rows = {quantity: _rows_of(truth.model, estimator, quantity) for quantity in wanted}
     parts, reasons = [], []
     for solution in solutions(truth, n, samples, estimator, rng):
@@ -232,8 +232,7 @@ def _by_delta(
     for quantity, own in rows.items():
         estimate = np.concatenate([part.std[:, own] for part in parts])
         se = np.concatenate([part.std_se[:, own] for part in parts])
-        far, true = float(ndtri(0.5 + level / 2.0)) * se, truth.table(quantity)
-        limits = estimate - far, estimate + far
+        true, limits = truth.table(quantity), t_limits(estimate, se, units - 1.0, level)
         found[quantity.name] = Replications(
             true.index, true.to_numpy(), estimate, se, *limits, tuple(reasons)
         )
