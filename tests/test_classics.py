@@ -13,7 +13,6 @@ from csimodel.errors import ModelError, SurveyError
 M = csi.Model.from_syntax
 LAVAAN = json.loads((Path(__file__).parent / "reference" / "lavaan_classics.json").read_text())
 CASES, GROUPS = LAVAAN["cases"], LAVAAN["groups"]
-CASES = {k: v for k, v in CASES.items() if k[:5] not in ("cross", "bifac", "growt")}
 
 
 def moments_of(name):
@@ -170,3 +169,81 @@ def test_semopy_refuses_columns_in_paths(mobi):
         ModelError, match=r"csi.Semopy\(\) fits constructs with items, and 'IMAG1' is"
     ):
         csi.fit(model, mobi, csi.Semopy())
+
+
+CROSS = CASES["cross"]["text"]
+
+
+@pytest.fixture(scope="module")
+def crossed():
+    survey = csi.read_survey(rows_of(LAVAAN["moments"]["hs"]), scale=(-20, 30))
+    return csi.fit(M(CROSS), survey, csi.ML())
+
+
+def test_an_item_of_several_constructs_has_several_loadings(crossed):
+    model = crossed.model
+    assert model.shared_items == {"x9": ("visual", "speed")}
+    assert M(model.to_syntax()) == model
+    assert sorted(model.items) == [f"x{i}" for i in range(1, 10)]
+    theirs = crossed.standardized().query("op == '=~'")
+    for lhs, rhs, std in zip(theirs["lhs"], theirs["rhs"], theirs["std"], strict=True):
+        assert crossed.loadings.loc[rhs, lhs] == pytest.approx(std, rel=1e-10)
+    assert (crossed.loadings != 0).sum().sum() == 10
+    draws = csi.bootstrap(crossed, 40, rng=1, progress=False).table("loadings")
+    assert draws.loc[("x9", "speed"), "estimate"] == crossed.loadings.loc["x9", "speed"]
+    assert "0.447" in str(crossed.summary())
+    assert csi.factor_scores(crossed).scores.shape == (301, 3)
+
+
+def test_what_is_made_of_own_items_refuses_items_of_several_constructs(crossed):
+    for call in (
+        csi.index_scores,
+        csi.respondent_index,
+        csi.assess,
+        lambda fit: fit.scores,
+        lambda fit: fit.weights,
+        lambda fit: fit.unstandardized_weights,
+        lambda fit: fit.cross_loadings,
+        lambda fit: csi.simulate.population(fit.model, loadings=0.5, correlations=0.3),
+    ):
+        with pytest.raises(ModelError) as told:
+            call(crossed)
+        assert str(told.value).endswith(
+            "each construct's own items, and 'x9' measures visual and speed; take "
+            "csi.factor_scores(fit), or give each item one construct."
+        )
+
+
+def test_pls_refuses_cross_loadings(crossed):
+    with pytest.raises(ModelError) as told:
+        csi.fit(M(CROSS + "\nspeed ~ visual + textual"), crossed.survey)
+    assert str(told.value) == (
+        "Item 'x9' measures both 'visual' and 'speed', and PLS weighs each item in one construct "
+        "only (no cross-loadings); give it one construct, or fit with csi.ML()."
+    )
+
+
+@pytest.mark.parametrize("scaling", ["marker", "variance"])
+def test_cross_loadings_by_any_scaling_and_program(crossed, scaling):
+    other = csi.fit(M(CROSS), crossed.survey, csi.ML(scaling=scaling, se="mlr"))
+    assert other.fit_measures["chisq"] == pytest.approx(CASES["cross"]["chisq"], rel=1e-7)
+    semopy = csi.fit(M(CROSS), crossed.survey, csi.Semopy())
+    assert semopy.fit_measures["chisq"] == pytest.approx(CASES["cross"]["chisq"], rel=1e-5)
+
+
+def test_population_covariances_give_back_cross_loadings_by_every_discrepancy():
+    loadings = np.array([[1, 0], [0.8, 0], [0.7, 0.4], [0, 1], [0.3, 0.9], [0, 0.6]])
+    cov = loadings @ np.array([[1.0, 0.3], [0.3, 1.2]]) @ loadings.T + 0.5 * np.eye(6)
+    known = csi.Moments.from_cov(cov, n=500, items=list("abcdef"))
+    for given in (csi.ML(likelihood="wishart"), csi.LeastSquares("gls"), csi.LeastSquares("uls")):
+        fit = csi.fit(M("F =~ a + b + c + e\nG =~ d + e + f + c"), known, given)
+        table = fit.parameters.set_index(["lhs", "rhs"])["estimate"]
+        assert table["F", "e"] == pytest.approx(0.3, abs=1e-6)
+        assert table["G", "c"] == pytest.approx(0.4, abs=1e-6)
+
+
+def test_ordered_items_may_have_several_constructs(mobi):
+    text = "Q =~ PERQ1 + PERQ2 + PERQ3 + CUSA1\nS =~ CUSA1 + CUSA2 + CUSA3"
+    fit = csi.fit(M(text), mobi, csi.WLSMV())
+    assert fit.converged
+    assert fit.fit_measures["df"] == 7

@@ -55,9 +55,22 @@ A, B, C = (csi.reflective(n, [f"{n.lower()}1", f"{n.lower()}2"]) for n in "ABC")
         ((), (), "The model has no constructs; define at least one, as in 'Value =~ v1 + v2'."),
         ((A, A), (), "Construct 'A' is defined twice; give all its items in one place."),
         (
-            (A, csi.reflective("D", ["a2", "d1"])),
+            (A, csi.composite("D", ["a2", "d1"])),
             (("A", "D"),),
-            "Item 'a2' belongs to both 'A' and 'D'; an item may measure one construct only.",
+            "Item 'a2' belongs to both 'A' and 'D'; an item may measure one construct only, unless "
+            "both are reflective (=~) and have other items.",
+        ),
+        (
+            (csi.reflective("D", ["a", "b"]), csi.reflective("E", "a")),
+            (("D", "E"),),
+            "Item 'a' belongs to both 'D' and 'E'; an item may measure one construct only, unless "
+            "both are reflective (=~) and have other items.",
+        ),
+        (
+            tuple(csi.reflective(name, ["a", "b"]) for name in "DEF"),
+            (("D", "E"), ("E", "F")),
+            "Construct 'F' has no item that is not needed by another; give the constructs more "
+            "items, or remove one of them.",
         ),
         (
             (csi.reflective("Image", "i"), csi.reflective("Value", "v")),

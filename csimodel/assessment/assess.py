@@ -234,6 +234,7 @@ def assess(fit: Fit, bootstrap: Bootstrap | None = None, level: float = 0.95) ->
     ['Expectation', 'Loyalty']
     """
     fit = require_fit(fit, "assess")
+    fit.model.require_own_items("Reliability and validity are judged by")
     level = require_level(level)
     require_own(bootstrap, fit)
     if not fit.converged:

@@ -136,6 +136,8 @@ def _tied(code: str, names: tuple[str, ...], how: str) -> Finding:
 
 def _weights(solution: Solution) -> Iterator[Finding]:
     model, weights = solution.model, solution.estimates.weights
+    if model.shared_items:  # no scores, so no weights to judge
+        return
     heywood = heywood_items(solution)
     for item, weight, owner in zip(model.items, weights, model.owner, strict=True):
         if not weight < 0:

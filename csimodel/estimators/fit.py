@@ -23,6 +23,7 @@ from csimodel.estimators.covariance.modification import CANDIDATES, modification
 from csimodel.estimators.covariance.ordinal_table import ordinal_rows
 from csimodel.estimators.covariance.parameters import (
     covariance_structure,
+    loading_matrix,
     model_cov,
     parameter_table,
     standardised_table,
@@ -133,12 +134,16 @@ class Fit:
 
     @cached_property
     def loadings(self) -> pd.DataFrame:
-        """Loadings, items × constructs; 0 on other constructs."""
+        """Loadings, items × constructs; 0 on constructs that an item does not measure."""
+        if self.model.shared_items:
+            names = list(self.model.construct_names)
+            return pd.DataFrame(loading_matrix(self.solution), list(self.model.items), names)
         return self._by_item(self.estimates.loadings)
 
     @cached_property
     def weights(self) -> pd.DataFrame:
         """Weights of standardised items in standardised scores, items × constructs."""
+        self.model.require_own_items("Weights are of scores from")
         return self._by_item(self.estimates.weights)
 
     @cached_property
@@ -360,6 +365,7 @@ class Fit:
             When the fit was made from moments, which have no respondents.
         """
         answers = self.require_answers("scores")
+        self.model.require_own_items("Scores are weighted means of")
         standardised = (answers.values - self.moments.mean) / self.moments.sd
         if answers.missing == "mean":
             standardised = np.nan_to_num(standardised, nan=0.0)

@@ -175,6 +175,12 @@ class PLS:
                 "PLS needs at least one path between constructs; "
                 "add one, as in 'Loyalty ~ Satisfaction'."
             )
+        for item, names in model.shared_items.items():
+            raise ModelError(
+                f"Item {item!r} measures both {names[0]!r} and {names[1]!r}, and PLS weighs each "
+                "item in one construct only (no cross-loadings); give it one construct, or fit "
+                "with csi.ML()."
+            )
         if model.parameters:
             raise ModelError(
                 f"PLS cannot keep {str(model.parameters[0])!r}: it knows no fixed, equal or "

@@ -105,6 +105,26 @@ def by_item(model: Model) -> pd.MultiIndex:
     return pd.MultiIndex.from_arrays([list(model.items), owners], names=["item", "construct"])
 
 
+def by_loading(model: Model) -> pd.MultiIndex:
+    """Label one entry a loading, (item, construct); an item of several constructs has several."""
+    if not model.shared_items:
+        return by_item(model)
+    pairs = [(item, c.name) for c in model.constructs for item in c.items]
+    return pd.MultiIndex.from_tuples(pairs, names=["item", "construct"])
+
+
+def _loadings(solution: Solution) -> Floats:
+    model = solution.model
+    if not model.shared_items:
+        return solution.estimates.loadings
+    from csimodel.estimators.covariance.parameters import loading_matrix
+
+    place = {item: i for i, item in enumerate(model.items)}
+    cells = [(place[item], j) for j, c in enumerate(model.constructs) for item in c.items]
+    row, column = np.array(cells).T
+    return np.asarray(loading_matrix(solution)[..., row, column])
+
+
 def matrix_entries(mask: Callable[[Model], NDArray[np.bool_]]) -> Callable[[Model], pd.MultiIndex]:
     """Label one entry a marked cell of a targets × sources matrix, (target, source)."""
 
@@ -166,7 +186,7 @@ register(
         lambda s: _cells(_adjacency, s.estimates.paths, s.model),
     )
 )
-register(Quantity("loadings", by_item, lambda s: s.estimates.loadings))
+register(Quantity("loadings", by_loading, lambda s: _loadings(s)))
 register(Quantity("weights", by_item, lambda s: s.estimates.weights))
 register(Quantity("unstandardized_weights", by_item, lambda s: s.index_weights))
 register(Quantity("r2", by_target, lambda s: _endogenous(s.r2, s.model), null=None))

@@ -82,6 +82,7 @@ class Solution:
     @cached_property
     def cross_loadings(self) -> Floats:
         """Correlations of items with scores as they are, uncorrected, (..., items, constructs)."""
+        self.model.require_own_items("Cross-loadings are correlations with scores from")
         scores = np.zeros((*self.estimates.weights.shape, len(self.model.constructs)))
         own = np.arange(len(self.model.items))
         scores[..., own, self.model.owner] = self.estimates.weights
@@ -93,6 +94,7 @@ class Solution:
 
         ``w̃ᵢ = (wᵢ / sᵢ) / Σ (wₖ / sₖ)``: what turns answers in scale units into an index.
         """
+        self.model.require_own_items("Scores and indexes are weighted means of")
         with np.errstate(invalid="ignore", divide="ignore"):
             raw = self.estimates.weights / self.moments.sd
             starts = [block.start for block in self.model.slices]

@@ -77,22 +77,24 @@ class Summary:
         paths["R²"] = fit.r2
         paths["adj. R²"] = fit.r2_adjusted
         yield "Paths (rows are explained by columns)", paths.rename_axis(index=None, columns=None)
-        owners = [model.construct_names[j] for j in model.owner]
-        yield (
-            "Items",
-            pd.DataFrame(
-                {
-                    "construct": owners,
-                    "loading": fit.estimates.loadings,
-                    "weight": fit.estimates.weights,
-                    "unstd. weight": fit.solution.index_weights,
-                },
-                index=list(model.items),
-            ),
-        )
+        yield "Items", _items(fit)
         total = fit.total_effects.where(fit.total_effects != 0).loc[list(model.endogenous)]
         total = total.loc[:, total.notna().any()]
         yield "Total effects", total.rename_axis(index=None, columns=None)
+
+
+def _items(fit: Fit) -> pd.DataFrame:
+    """Return loadings and weights, of items with several constructs all loadings."""
+    model = fit.model
+    if model.shared_items:
+        return fit.loadings.where(fit.loadings != 0)
+    columns = {
+        "construct": [model.construct_names[j] for j in model.owner],
+        "loading": fit.estimates.loadings,
+        "weight": fit.estimates.weights,
+        "unstd. weight": fit.solution.index_weights,
+    }
+    return pd.DataFrame(columns, index=list(model.items))
 
 
 def _global_fit(fit: Fit) -> list[str]:

@@ -12,8 +12,12 @@ from csimodel.model.constructs import Construct, Path
 
 
 def check_constructs(constructs: Iterable[Construct]) -> None:
-    """Raise a ModelError for no constructs, or for one construct or item named twice."""
-    owner: dict[str, str] = {}
+    """Raise a ModelError for no constructs, for one named twice, or an item that cannot be shared.
+
+    Constructs that reflect in their items may share some; one of a single item, which is that
+    item, and a composite may not.
+    """
+    owner: dict[str, Construct] = {}
     seen: set[str] = set()
     for construct in constructs:
         if not isinstance(construct, Construct):
@@ -27,12 +31,13 @@ def check_constructs(constructs: Iterable[Construct]) -> None:
             )
         seen.add(construct.name)
         for item in construct.items:
-            if item in owner:
+            other = owner.setdefault(item, construct)
+            if other is not construct and {other.kind, construct.kind} != {"reflective"}:
                 raise ModelError(
-                    f"Item {item!r} belongs to both {owner[item]!r} and {construct.name!r}; "
-                    "an item may measure one construct only."
+                    f"Item {item!r} belongs to both {other.name!r} and {construct.name!r}; "
+                    "an item may measure one construct only, unless both are reflective (=~) and "
+                    "have other items."
                 )
-            owner[item] = construct.name
     if not seen:
         raise ModelError(
             "The model has no constructs; define at least one, as in 'Value =~ v1 + v2'."

@@ -15,6 +15,7 @@ from csimodel.findings import listed
 from csimodel.model.checks import check_constructs, check_paths, pairs
 from csimodel.model.constructs import Construct, Path, composite, reflective
 from csimodel.model.definitions import names_in, ordered
+from csimodel.model.ownership import own_blocks, shared_items
 from csimodel.model.parameters import Definition, Parameter
 from csimodel.model.said import checked
 
@@ -69,9 +70,9 @@ class Model:
         check_constructs(self.constructs)
         paths = pairs(self.paths)
         covarying = (one for one in self.parameters if one.op == "~~" and one.lhs != one.rhs)
-        check_paths(
-            self.construct_names, paths, {end for one in covarying for end in (one.lhs, one.rhs)}
-        )
+        joined = {end for one in covarying for end in (one.lhs, one.rhs)}
+        joined |= {name for names in self.shared_items.values() for name in names}
+        check_paths(self.construct_names, paths, joined)
         place = {name: i for i, name in enumerate(self.construct_names)}
         paths.sort(key=lambda path: (place[path.target], place[path.source]))
         object.__setattr__(self, "paths", tuple(paths))
@@ -228,26 +229,53 @@ class Model:
 
     @cached_property
     def items(self) -> tuple[str, ...]:
-        """All items, construct by construct."""
-        return tuple(item for construct in self.constructs for item in construct.items)
+        """All items, construct by construct; an item of several with the construct it is of."""
+        return tuple(item for block in self.own_blocks.values() for item in block)
+
+    @cached_property
+    def own_blocks(self) -> dict[str, tuple[str, ...]]:
+        r"""The items of each construct, those of several constructs with one of them only.
+
+        >>> Model.from_syntax("g =~ a + b + c + d\nf =~ c + d").own_blocks
+        {'g': ('a', 'b'), 'f': ('c', 'd')}
+        """
+        return dict(zip(self.construct_names, own_blocks(self.constructs), strict=True))
+
+    @cached_property
+    def shared_items(self) -> dict[str, tuple[str, ...]]:
+        """Items that measure several constructs (cross-loadings, bifactor), with those."""
+        return shared_items(self.constructs)
+
+    def require_own_items(self, what: str) -> None:
+        """Refuse what is made of each construct's own items where constructs share some.
+
+        Raises
+        ------
+        ModelError
+            Naming an item and its constructs.
+        """
+        for item, names in self.shared_items.items():
+            raise ModelError(
+                f"{what} each construct's own items, and {item!r} measures {listed(names)}; take "
+                "csi.factor_scores(fit), or give each item one construct."
+            )
 
     @cached_property
     def blocks(self) -> dict[str, tuple[str, ...]]:
-        """Items of each construct."""
+        """Items of each construct, as the model names them."""
         return {construct.name: construct.items for construct in self.constructs}
 
     @cached_property
     def slices(self) -> tuple[slice, ...]:
-        """Where each construct's items stand in `items`."""
-        ends = np.cumsum([len(construct.items) for construct in self.constructs]).tolist()
+        """Where each construct's own items stand in `items`."""
+        ends = np.cumsum([len(block) for block in self.own_blocks.values()]).tolist()
         return tuple(slice(a, b) for a, b in zip([0, *ends[:-1]], ends, strict=True))
 
     @cached_property
     def owner(self) -> NDArray[np.intp]:
         """Construct number of each item, (items,)."""
-        return np.repeat(
-            np.arange(len(self.constructs)), [len(construct.items) for construct in self.constructs]
-        )
+        sizes = [len(block) for block in self.own_blocks.values()]
+        return np.repeat(np.arange(len(self.constructs)), sizes)
 
     @cached_property
     def adjacency(self) -> NDArray[np.bool_]:

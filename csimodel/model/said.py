@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from csimodel.errors import ModelError, suggest
 from csimodel.model.constructs import Construct, Path
+from csimodel.model.ownership import own_blocks
 from csimodel.model.parameters import Parameter
 
 
@@ -22,10 +23,10 @@ def checked(
         covariance of a construct with an item.
     """
     names = [construct.name for construct in constructs]
-    items = [item for construct in constructs for item in construct.items]
+    items = [item for block in own_blocks(constructs) for item in block]
     every = list(dict.fromkeys([*names, *items]))
     place = {name: position for position, name in enumerate(every)}
-    owner = {item: construct.name for construct in constructs for item in construct.items}
+    loadings = {(construct.name, item) for construct in constructs for item in construct.items}
     found: dict[tuple[str, str, str], Parameter] = {}
     for one in parameters:
         for end in filter(None, (one.lhs, one.rhs)):
@@ -34,7 +35,7 @@ def checked(
                     f"{str(one)!r} names {end!r}, which is neither a construct nor an item of the "
                     f"model{suggest(end, every)}."
                 )
-        _require_place(one, owner, names, paths)
+        _require_place(one, loadings, names, paths)
         if one.op == "~~" and place[one.lhs] > place[one.rhs]:
             one = replace(one, lhs=one.rhs, rhs=one.lhs)
         key = (one.op, one.lhs, one.rhs)
@@ -50,12 +51,12 @@ def checked(
 
 def _require_place(
     one: Parameter,
-    owner: dict[str, str],
+    loadings: set[tuple[str, str]],
     names: list[str],
     paths: tuple[Path, ...],
 ) -> None:
     """Refuse what is said of a parameter that the model does not have."""
-    if one.op == "=~" and owner.get(one.rhs) != one.lhs:
+    if one.op == "=~" and (one.lhs, one.rhs) not in loadings:
         raise ModelError(f"{str(one)!r}: {one.rhs!r} is not an item of {one.lhs!r}.")
     if one.op == "~" and Path(one.rhs, one.lhs) not in paths:
         raise ModelError(f"{str(one)!r}: there is no path from {one.rhs!r} to {one.lhs!r}.")

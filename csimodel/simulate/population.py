@@ -126,6 +126,7 @@ def population(
     >>> round(float(fit.paths.loc["Satisfaction", "Quality"]), 8)
     0.6
     """
+    model.require_own_items("A population is simulated from")
     if model.parameters:
         raise ModelError(
             f"The population's parameters are given as paths=, loadings= and correlations=, and "

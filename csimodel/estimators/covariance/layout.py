@@ -328,12 +328,12 @@ def _rows(
             return None
         return "" if exogenous[j] else kind
 
-    for i, j in enumerate(model.owner.tolist()):
-        if names[j] in model.observed:
-            continue
-        single = model.constructs[j].kind == "single"
-        marked = single or (scaling == "marker" and i == model.slices[j].start)
-        yield row(names[j], "=~", items[i], "loadings", (i, j), 1.0 if marked else None)
+    for j, construct in enumerate(model.constructs):
+        for item in construct.items if construct.name not in model.observed else ():
+            first = scaling == "marker" and item == construct.items[0]
+            marked = first or construct.kind == "single"
+            at = (items.index(item), j)
+            yield row(construct.name, "=~", item, "loadings", at, 1.0 if marked else None)
     for target, source in np.argwhere(model.adjacency).tolist():
         yield row(names[target], "~", names[source], "paths", (target, source), None)
     for i, j in enumerate(model.owner.tolist()):

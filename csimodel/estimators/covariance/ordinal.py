@@ -304,7 +304,7 @@ def _answer_weights(model: Model, found: CovarianceEstimates, moments: Moments) 
         if construct.kind == "single":
             continue
         kept = usable[..., None, None]
-        inside = np.where(kept, cor[..., block, block], np.eye(len(construct.items)))
+        inside = np.where(kept, cor[..., block, block], np.eye(block.stop - block.start))
         towards = np.where(kept[..., 0], found.loadings[..., block] * share[..., block], 1.0)
         raw = np.linalg.solve(inside, towards[..., None])
         spread = np.swapaxes(raw, -1, -2) @ sample[..., block, block] @ raw

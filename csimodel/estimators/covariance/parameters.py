@@ -47,6 +47,19 @@ def model_cov(solution: Solution) -> Floats | None:
     return implied(estimates.layout, estimates.parameters).sigma
 
 
+def loading_matrix(solution: Solution) -> Floats:
+    """Return the standardised loadings of every item on every construct, (..., items, constructs).
+
+    ``λᵢⱼ √φⱼⱼ / √σᵢᵢ``; NaN where there is no solution.
+    """
+    _, estimates = covariance_structure(solution)
+    at = implied(estimates.layout, estimates.parameters)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sd = np.sqrt(np.diagonal(at.sigma, axis1=-2, axis2=-1))
+        spread = np.sqrt(np.diagonal(at.phi, axis1=-2, axis2=-1))
+        return np.asarray(at.loadings * spread[..., None, :] / sd[..., :, None])
+
+
 def information(solution: Solution, observed: bool = False) -> Floats:
     """Return the information of the sample in the free parameters, (..., q, q): ``N/2 · H``."""
     estimator, estimates = covariance_structure(solution)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.layout import KINDS, Layout
+from csimodel.estimators.covariance.shared_start import shared_measurement
 from csimodel.estimators.structural import causal_order
 from csimodel.model import Model
 
@@ -19,24 +20,19 @@ def start(model: Model, layout: Layout, cov: Floats, mean: Floats | None = None)
     with the others of its block; construct covariances follow; error variances take the rest, at
     least a fifth of the item's variance. Values the model gives are used instead.
     """
-    loadings, errors, phi = _measurement(model, cov)
-    scale = _marker_scale(model, layout, loadings)
-    loadings = loadings * scale[..., model.owner]
-    phi = phi / (scale[..., :, None] * scale[..., None, :])
-    paths, left = _structure(model, phi)
-    unit = layout.matrices.covariances[np.diag_indices(len(model.constructs))]
-    if unit.any():  # variances that are fixed: move the scale into the loadings
-        scale = np.sqrt(np.where(unit > 0, left / np.where(unit > 0, unit, 1.0), 1.0))
-        loadings = loadings * scale[..., model.owner]
-        paths = paths * scale[..., None, :] / scale[..., :, None]
-        phi = phi / (scale[..., :, None] * scale[..., None, :])
-        left = left / scale**2
+    if model.shared_items:
+        whole, errors, phi = shared_measurement(model, layout, cov)
+        loadings = whole[..., np.arange(len(model.items)), model.owner]
+        paths, left = np.zeros_like(phi), np.diagonal(phi, axis1=-2, axis2=-1)
+    else:
+        loadings, errors, phi, paths, left = _plain(model, layout, cov)
+        whole = loadings[..., None] * (model.owner[:, None] == np.arange(len(model.constructs)))
     intercepts, means = _mean_structure(model, loadings, paths, mean)
     values = np.full((*cov.shape[:-2], layout.size), np.nan)
     for kind, (row, column), span in zip(KINDS, layout.cells, layout.spans, strict=True):
         target = layout.target[span]
         if kind == "loadings":
-            found = np.where(model.owner[row] == column, loadings[..., row], 0.0)
+            found = whole[..., row, column]
         elif kind == "paths":
             found = paths[..., row, column]
         elif kind == "covariances":
@@ -53,6 +49,23 @@ def start(model: Model, layout: Layout, cov: Floats, mean: Floats | None = None)
             found = means[..., row]
         values[..., target] = found
     return np.where(np.isfinite(layout.starts), layout.starts, values)
+
+
+def _plain(model: Model, layout: Layout, cov: Floats) -> tuple[Floats, ...]:
+    """Return own loadings, error variances, covariances, paths and disturbance variances."""
+    loadings, errors, phi = _measurement(model, cov)
+    scale = _marker_scale(model, layout, loadings)
+    loadings = loadings * scale[..., model.owner]
+    phi = phi / (scale[..., :, None] * scale[..., None, :])
+    paths, left = _structure(model, phi)
+    unit = layout.matrices.covariances[np.diag_indices(len(model.constructs))]
+    if unit.any():  # variances that are fixed: move the scale into the loadings
+        scale = np.sqrt(np.where(unit > 0, left / np.where(unit > 0, unit, 1.0), 1.0))
+        loadings = loadings * scale[..., model.owner]
+        paths = paths * scale[..., None, :] / scale[..., :, None]
+        phi = phi / (scale[..., :, None] * scale[..., None, :])
+        left = left / scale**2
+    return loadings, errors, phi, paths, left
 
 
 def item_signs(model: Model, cov: Floats) -> Floats:

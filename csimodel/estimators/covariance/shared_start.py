@@ -1,0 +1,64 @@
+"""Starting values where items measure several constructs: one factor after another."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.estimators.covariance.layout import Layout
+from csimodel.model import Model
+
+Floats = NDArray[np.float64]
+
+_LEAST, _MOST = 0.2, 0.9  # standardised size of a loading to start from
+
+
+def shared_measurement(model: Model, layout: Layout, cov: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return loadings (..., items, constructs), error variances, and covariances of constructs.
+
+    Constructs take their turn, those with most items first: loadings by the centroid method from
+    what the covariances of their items have left (Thurstone 1931). Constructs start uncorrelated.
+
+    References
+    ----------
+    Harman, H. H. (1976). Modern Factor Analysis, chapter 8. University of Chicago Press.
+    """
+    place = {item: i for i, item in enumerate(model.items)}
+    variance = np.diagonal(cov, axis1=-2, axis2=-1)
+    left = np.array(cov)
+    loadings = np.zeros((*variance.shape, len(model.constructs)))
+    scale = np.ones((*variance.shape[:-1], len(model.constructs)))
+    for j in sorted(range(len(model.constructs)), key=lambda j: -len(model.constructs[j].items)):
+        block = np.array([place[item] for item in model.constructs[j].items])
+        if len(block) == 1:
+            own = np.sqrt(variance[..., block])
+        else:
+            own = _centroid(left[..., block[:, None], block], variance[..., block])
+            left[..., block[:, None], block] -= own[..., :, None] * own[..., None, :]
+        loadings[..., block, j] = own
+        fixed = layout.matrices.loadings[block, j]
+        unit = layout.matrices.covariances[j, j]
+        if fixed.any():
+            marker = int(np.flatnonzero(fixed)[0])
+            scale[..., j] = fixed[marker] / own[..., marker]
+        elif unit:
+            scale[..., j] = 1.0 / np.sqrt(np.abs(unit))
+    alone = np.array([construct.kind == "single" for construct in model.constructs])[model.owner]
+    errors = np.maximum(variance - (loadings**2).sum(axis=-1), 0.2 * variance)
+    phi = scale[..., :, None] ** -2.0 * np.eye(len(model.constructs))
+    observed = np.array([name in model.observed for name in model.construct_names])
+    columns = np.flatnonzero(observed)
+    items = np.flatnonzero(observed[model.owner])
+    phi[..., columns[:, None], columns] = cov[..., items[:, None], items]
+    return loadings * scale[..., None, :], np.where(alone, 0.0, errors), phi
+
+
+def _centroid(cov: Floats, variance: Floats) -> Floats:
+    """Return loadings of one factor, (..., items), from its items' covariances."""
+    items = cov.shape[-1]
+    sums = cov.sum(axis=-1) - np.diagonal(cov, axis1=-2, axis2=-1)
+    total = np.abs(sums.sum(axis=-1, keepdims=True))
+    own = sums / np.sqrt(np.maximum(total, 1e-3 * variance.sum(axis=-1, keepdims=True)))
+    own = own * np.sqrt(items / (items - 1.0))
+    sd = np.sqrt(variance)
+    return np.asarray(np.where(own < 0, -1.0, 1.0) * np.clip(np.abs(own), _LEAST * sd, _MOST * sd))
