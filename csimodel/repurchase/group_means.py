@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import NO_DEGREES, StandardErrors
 from csimodel.repurchase.bias_reduced import BiasReduced
 from csimodel.significance import t_pvalue, t_quantile
 
@@ -90,6 +93,15 @@ class GroupMeans:
         with np.errstate(invalid="ignore", divide="ignore"):
             df = parts.sum() ** 2 / (parts**2 / (self.n[used] - 1)).sum()
         return float(df) if np.isfinite(df) else float((self.n[used] - 1).sum())
+
+    def contrasts(self, weights: Floats, labels: Sequence[str], level: float) -> pd.DataFrame:
+        """Return sums of means times weights, (sums, groups), with t limits; see `infer`."""
+        every = [self.contrast(row, level) for row in np.atleast_2d(weights)]
+        estimate, se, df = (
+            np.array([getattr(one, name) for one in every]) for name in ("estimate", "se", "df")
+        )
+        errors = StandardErrors(se, df, NO_DEGREES)
+        return infer(pd.Index(labels), estimate, errors, level, steady=False)
 
     def contrast(self, weights: Floats, level: float) -> Contrast:
         """Return the sum of means times weights, with t limits."""

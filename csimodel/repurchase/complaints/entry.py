@@ -51,7 +51,8 @@ def complaint_repurchase(
     repurchase
         How likely the customer is to buy again, or 0 and 1.
     satisfied
-        Satisfaction: an item, an index, or 0 and 1. Without it there is no silent share.
+        Satisfaction: an item, an index, or 0 and 1. Without it there is no silent share, and the
+        recovery paradox has nobody to compare with.
     well_from
         The lowest answer that means handled well; by default seven ninths up the scale, which is
         8 on 1 to 10.
@@ -70,6 +71,9 @@ def complaint_repurchase(
     Complaints
         ``table`` (repurchase by group), ``paradox`` (one-sided tests), ``rates`` (shares with
         Wilson limits), ``gain``, ``retention(group)`` for `money`, ``against(published, row)``.
+        The headline's recovery paradox is that of the well handled against the satisfied who did
+        not complain: whether a failure put right is better than none (McCollough, Berry and
+        Yadav). All who did not complain hold the silently dissatisfied, too.
 
     Raises
     ------
@@ -81,6 +85,10 @@ def complaint_repurchase(
 
     References
     ----------
+    McCollough, M. A., Berry, L. L., Yadav, M. S. (2000). An empirical investigation of customer
+    satisfaction after service failure and recovery. Journal of Service Research 3, 121-137.
+    https://doi.org/10.1177/109467050032002
+
     de Matos, C. A., Henrique, J. L., Vargas Rossi, C. A. (2007). Service recovery paradox: a
     meta-analysis. Journal of Service Research 10, 60-77. https://doi.org/10.1177/1094670507303012
 
@@ -116,6 +124,7 @@ def complaint_repurchase(
         *_handling(source, spoken, rated, spoke, how),
     ]
     mood: tuple[Floats, float, float] | None = None
+    glad = ""
     if satisfied is not None:
         name, happy = source.numbers(satisfied, "Satisfaction")
         known = source.bounds(name, happy)
@@ -126,7 +135,7 @@ def complaint_repurchase(
                 f"dissatisfied_to={bottom:g} must be below satisfied_from={top:g}; nobody can be "
                 "both."
             )
-        mood = happy, top, bottom
+        mood, glad = (happy, top, bottom), f"{name} of {top:g} or more"
         masks["satisfied, no complaint"] = kept_quiet & (happy >= top)
         masks["dissatisfied, no complaint"] = kept_quiet & (happy <= bottom)
     masks["handled well"] = rated & (how >= well)
@@ -142,6 +151,7 @@ def complaint_repurchase(
         scale=(low, high),
         binary=bool(np.isin(y[used], (low, high)).all()),
         well_told=f"{how_name} of {well:g} or more",
+        satisfied_told=glad,
         names=tuple(masks),
         means=means,
         rates=_rates(source, whole, spoke, mood, level),
@@ -202,11 +212,15 @@ def _left_out(
     without = int((whole & ~used).sum())
     if not lost + without:
         return []
-    message = (
-        f"{lost + without} of {len(source.frame)} respondents were left out of the means: {lost} "
-        f"with no weight or no answer on complaints, {without} with none on {label!r}."
+    values = {
+        "out": lost + without, "all": len(source.frame), "lost": lost, "without": without,
+        "label": label,
+    }  # fmt: skip
+    sentence = (
+        "{out} of {all} respondents were left out of the means: {lost} with no weight or no answer "
+        "on complaints, {without} with none on {label!r}."
     )
-    return [Finding("rows-left-out", message, (label,), "note", lost + without)]
+    return [Finding("rows-left-out", sentence, (label,), "note", lost + without, values)]
 
 
 def _handling(
@@ -215,15 +229,18 @@ def _handling(
     found = []
     silent = int((spoken & ~rated).sum())
     if silent:
-        message = f"{silent} of {int(spoken.sum())} complainers did not say how it was handled."
-        found.append(Finding("handling-missing", message, (), "note", silent))
+        sentence = "{silent} of {complainers} complainers did not say how it was handled."
+        values = {"silent": silent, "complainers": int(spoken.sum())}
+        found.append(Finding("handling-missing", sentence, (), "note", silent, values))
     odd = int((source.usable & (spoke == 0) & np.isfinite(how)).sum())
     if odd:
-        message = (
-            f"{odd} respondents say how a complaint was handled and that they made none; they "
-            "count as not having complained."
+        sentence = (
+            "{odd} respondents say how a complaint was handled and that they made none; they count "
+            "as not having complained."
         )
-        found.append(Finding("handling-without-complaint", message, (), "warning", odd))
+        found.append(
+            Finding("handling-without-complaint", sentence, (), "warning", odd, {"odd": odd})
+        )
     return found
 
 
@@ -231,9 +248,16 @@ def _small(masks: dict[str, NDArray[np.bool_]]) -> list[Finding]:
     small = {name: int(mask.sum()) for name, mask in masks.items() if mask.sum() < _FEW}
     if not small:
         return []
-    told = ", ".join(f"{name} ({count})" for name, count in small.items())
-    message = f"Some groups rest on fewer than {_FEW} respondents: {told}."
-    return [Finding("few-rows", message, tuple(small), "note", len(small))]
+    return [
+        Finding(
+            "few-rows",
+            "Some groups rest on fewer than {few} respondents: {groups:40}.",
+            tuple(small),
+            "note",
+            len(small),
+            {"few": _FEW, "groups": tuple(f"{name} ({count})" for name, count in small.items())},
+        )
+    ]
 
 
 def _rates(
@@ -243,14 +267,22 @@ def _rates(
     mood: tuple[Floats, float, float] | None,
     level: float,
 ) -> pd.DataFrame:
-    """Return shares with Wilson limits."""
+    """Return shares with Wilson limits.
+
+    The dissatisfied are those who are so still and those who complained, whom a good answer may
+    have made satisfied since.
+    """
     talk = np.nan_to_num(spoke)
     asked = {"complaint rate": (talk, whole)}
     if mood is not None:
         happy, top, bottom = mood
+        still = whole & (happy <= bottom)
+        dissatisfied = still | (whole & (spoke == 1))
         asked["complaint rate of the satisfied"] = talk, whole & (happy >= top)
-        asked["complaint rate of the dissatisfied"] = talk, whole & (happy <= bottom)
-        asked["silent share of the dissatisfied"] = 1.0 - talk, whole & (happy <= bottom)
+        asked["complaint rate of the dissatisfied"] = talk, dissatisfied
+        asked["silent share of the dissatisfied"] = 1.0 - talk, dissatisfied
+        asked["complaint rate of those still dissatisfied"] = talk, still
+        asked["silent share of those still dissatisfied"] = 1.0 - talk, still
     table = {}
     for name, (values, mask) in asked.items():
         found = group_means(values, [np.flatnonzero(mask)], source.weights, source.cluster)

@@ -10,15 +10,33 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, SurveyError, suggest
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding, listed, said
 from csimodel.floats import own_errstate_in
-from csimodel.repurchase.group_means import Contrast, GroupMeans
+from csimodel.repurchase.group_means import GroupMeans
 from csimodel.repurchase.literature import Published
 from csimodel.repurchase.money.retention import Retention
 from csimodel.repurchase.money.value import Economics
 from csimodel.repurchase.page import Page, Shown, told_p
 
 Floats = NDArray[np.float64]
+
+_MEANS = (
+    "Mean {label} is {quiet:.2f} among the satisfied who did not complain ({satisfied}), "
+    "{badly:.2f} where a complaint was handled badly and {well:.2f} where it was handled well "
+    "({how}): "
+)
+_PARADOX = _MEANS + "a recovery paradox (one-sided {p})."
+_NO_PARADOX = _MEANS + "no sign of a recovery paradox (one-sided {p})."
+_NOT_TESTED = _MEANS + "whether that is a recovery paradox could not be tested."
+_PARADOX_UNKNOWN = (
+    "Mean {label} is {quiet:.2f} without a complaint, {badly:.2f} where one was handled badly and "
+    "{well:.2f} where it was handled well ({how}); as the dissatisfied who kept silent count among "
+    "the first, whether that is a recovery paradox could not be tested."
+)
+_SILENT = (
+    "Of the dissatisfied, those whose complaint was put right among them, {percent:.0f} % did not "
+    "complain."
+)
 
 
 @own_errstate_in
@@ -34,15 +52,19 @@ class Complaints(Shown):
         Its lowest and highest answer.
     binary
         Whether it has only two answers.
-    well_told
-        What counts as handled well, in words.
+    well_told, satisfied_told
+        What counts as handled well, and as satisfied, in words; the second empty where
+        satisfaction is unknown.
     names
         Of the groups, which may share respondents.
     means
         Mean repurchase of the groups, in its own units.
     rates
         Shares: who complained, of everybody, of the satisfied and of the dissatisfied, and the
-        silent share of the dissatisfied; columns n, share, se, lower, upper (Wilson limits).
+        silent share of the dissatisfied; columns n, share, se, lower, upper (Wilson limits). The
+        dissatisfied are those who complained, recovered or not, and those who are dissatisfied
+        still; the same shares of the latter alone, "those still dissatisfied", leave out whom
+        handling has won back.
     level
         Coverage.
     diagnostics
@@ -53,6 +75,7 @@ class Complaints(Shown):
     scale: tuple[float, float]
     binary: bool
     well_told: str
+    satisfied_told: str
     names: tuple[str, ...]
     means: GroupMeans
     rates: pd.DataFrame
@@ -65,43 +88,36 @@ class Complaints(Shown):
 
         Rows ``"no complaint"``, ``"complained"``; where satisfaction is known ``"satisfied, no
         complaint"`` and ``"dissatisfied, no complaint"``; ``"handled well"``, ``"handled badly"``,
-        and ``"handled <answer>"`` for each answer met. Columns n, mean, se, lower, upper (t
-        limits), and probability: the mean on 0 to 1.
+        and ``"handled <answer>"`` for each answer met. Columns n, mean, se, df, lower, upper (t
+        limits), probability (the mean on 0 to 1), and reason where there is no error.
         """
         low, high = self.scale
-        found = [self.means.contrast(row, self.level) for row in np.eye(len(self.names))]
-        table = pd.DataFrame(
-            {
-                "n": self.means.n,
-                "mean": self.means.mean,
-                "se": self.means.se,
-                "lower": [one.lower for one in found],
-                "upper": [one.upper for one in found],
-            },
-            index=pd.Index(self.names, name="group"),
-        )
-        table["probability"] = (table["mean"] - low) / (high - low)
-        return table
+        table = self.means.contrasts(np.eye(len(self.names)), self.names, self.level)
+        table = table.rename(columns={"estimate": "mean"}).drop(columns="p")
+        table.insert(0, "n", self.means.n)
+        table.insert(6, "probability", (table["mean"] - low) / (high - low))
+        return table.rename_axis("group")
 
     @property
     def paradox(self) -> pd.DataFrame:
         """The recovery paradox: whether those handled well buy more than others.
 
-        Rows ``"handled well - no complaint"`` and, where satisfaction is known, ``"handled well -
-        satisfied, no complaint"``; columns difference, se, t, df, p (one-sided: the difference is
-        above 0), lower, upper (two-sided). Welch's test, or with clusters their number less one
-        as degrees of freedom.
+        Rows ``"handled well - no complaint"``, whose others may be silently dissatisfied, and,
+        where satisfaction is known, ``"handled well - satisfied, no complaint"``, which is the
+        paradox that the headline is about; columns difference, se, t, df, p (one-sided: the
+        difference is above 0), lower, upper (two-sided), reason. Welch's test, or with clusters
+        their number less one as degrees of freedom.
         """
         others = [n for n in ("no complaint", "satisfied, no complaint") if n in self.names]
-        rows = {}
-        for other in others:
-            found = self._difference("handled well", other)
-            rows[f"handled well - {other}"] = [
-                found.estimate, found.se, found.t, found.df, found.p(above=True),
-                found.lower, found.upper,
-            ]  # fmt: skip
-        columns = ["difference", "se", "t", "df", "p", "lower", "upper"]
-        return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+        labels = [f"handled well - {other}" for other in others]
+        weights = np.stack([self._weights("handled well", other) for other in others])
+        table = self.means.contrasts(weights, labels, self.level)
+        table = table.rename(columns={"estimate": "difference"})
+        table.insert(2, "t", table["difference"] / table["se"].where(table["se"] > 0))
+        half = table["p"] / 2.0
+        table["p"] = half.where(table["t"] > 0, 1.0 - half)
+        columns = ["difference", "se", "t", "df", "p", "lower", "upper", "reason"]
+        return table[columns]
 
     @property
     def gain(self) -> pd.Series:
@@ -109,9 +125,10 @@ class Complaints(Shown):
 
         difference, se, lower, upper.
         """
-        found = self._difference("handled well", "handled badly")
-        parts = {"difference": found.estimate, "se": found.se}
-        return pd.Series({**parts, "lower": found.lower, "upper": found.upper})
+        weights = self._weights("handled well", "handled badly")
+        found = self.means.contrasts(weights[None], ["gain"], self.level).iloc[0]
+        parts = {"difference": found["estimate"], "se": found["se"]}
+        return pd.Series({**parts, "lower": found["lower"], "upper": found["upper"]})
 
     def retention(
         self,
@@ -163,8 +180,9 @@ class Complaints(Shown):
             self.level,
             "percentile",
             f"{draws} normal draws of mean repurchase by complaint",
-            tuple(self._about_draws(group, outside, draws)),
+            tuple(self._about_draws(group, outside, draws, power)),
             origin=crc32(self.means.n.astype(np.int64).tobytes()),
+            df=self.means.df(np.eye(len(self.names))[place]),
         )
 
     def against(self, published: Published, row: str) -> pd.DataFrame:
@@ -213,18 +231,25 @@ class Complaints(Shown):
 
     @property
     def headline(self) -> str:
-        """The result in a sentence."""
-        mean = self.table["mean"]
-        p = float(self.paradox["p"].iloc[0])
-        verdict = "a recovery paradox" if p < 1.0 - self.level else "no sign of a recovery paradox"
-        verdict += f" (one-sided {told_p(p)})"
-        if np.isnan(p):
-            verdict = "whether that is a recovery paradox could not be tested"
-        return (
-            f"Mean {self.label} is {mean['no complaint']:.2f} without a complaint, "
-            f"{mean['handled badly']:.2f} where one was handled badly and "
-            f"{mean['handled well']:.2f} where it was handled well ({self.well_told}): {verdict}."
-        )
+        """The result in a sentence, and the silent share in another where it is known."""
+        mean, known = self.table["mean"], bool(self.satisfied_told)
+        p = float(self.paradox["p"].iloc[-1])
+        values = {
+            "label": self.label,
+            "satisfied": self.satisfied_told,
+            "quiet": mean["satisfied, no complaint" if known else "no complaint"],
+            "badly": mean["handled badly"],
+            "well": mean["handled well"],
+            "how": self.well_told,
+            "p": told_p(p),
+        }
+        if not known:
+            return said(_PARADOX_UNKNOWN, values)
+        verdict = _NOT_TESTED if np.isnan(p) else _PARADOX if p < 1.0 - self.level else _NO_PARADOX
+        silent = float(self.rates["share"].loc["silent share of the dissatisfied"])
+        if np.isnan(silent):
+            return said(verdict, values)
+        return f"{said(verdict, values)} {said(_SILENT, {'percent': 100.0 * silent})}"
 
     def summary(self) -> Page:
         """Return the results as a page of text; prints, and shows as HTML in a notebook."""
@@ -235,10 +260,11 @@ class Complaints(Shown):
         }
         return Page("Complaints and repurchase", self.headline, self.diagnostics, tables)
 
-    def _difference(self, one: str, other: str) -> Contrast:
+    def _weights(self, one: str, other: str) -> Floats:
+        """Return the weights of one group's mean less another's, (groups,)."""
         weights = np.zeros(len(self.names))
         weights[self.names.index(one)], weights[self.names.index(other)] = 1.0, -1.0
-        return self.means.contrast(weights, self.level)
+        return weights
 
     def _require(self, row: str, known: tuple[str, ...]) -> None:
         if row not in known:
@@ -247,19 +273,43 @@ class Complaints(Shown):
                 f"{listed(map(repr, known), 40)}."
             )
 
-    def _about_draws(self, group: str, outside: int, draws: int) -> list[Finding]:
-        found = []
+    def _about_draws(self, group: str, outside: int, draws: int, power: float) -> list[Finding]:
+        findings = []
         if not self.binary:
-            message = (
-                f"{self.label!r} is an answer on a scale, not a purchase, and its share of the "
-                "scale is taken as the probability of staying; compare with retention seen in "
-                "your books."
+            findings.append(
+                Finding(
+                    "rating-as-probability",
+                    "{label!r} is an answer on a scale, not a purchase, and its share of the scale "
+                    "is taken as the probability of staying; compare with retention seen in your "
+                    "books.",
+                    (self.label,),
+                    values={"label": self.label},
+                )
             )
-            found.append(Finding("rating-as-probability", message, (self.label,)))
+        if power != 1:
+            findings.append(
+                Finding(
+                    "customers-alike",
+                    "The customers of {group!r} count as alike, so that {power:g} purchases are "
+                    "all made with the mean probability to that power; as they differ, it is "
+                    "more."
+                    if power > 1
+                    else "The customers of {group!r} count as alike, so that {power:g} purchases "
+                    "are made with the mean probability to that power; as they differ, it is "
+                    "less.",
+                    (group,),
+                    values={"group": group, "power": power},
+                )
+            )
         if outside:
-            message = (
-                f"{outside} of {draws} draws of {group!r} left 0 to 1 and were set to the nearer "
-                "end."
+            findings.append(
+                Finding(
+                    "draws-outside-0-1",
+                    "{outside} of {draws} draws of {group!r} left 0 to 1 and were set to the "
+                    "nearer end.",
+                    (group,),
+                    count=outside,
+                    values={"outside": outside, "draws": draws, "group": group},
+                )
             )
-            found.append(Finding("draws-outside-0-1", message, (group,), count=outside))
-        return found
+        return findings

@@ -309,10 +309,9 @@ def buying_rates(
     rows = [
         [found.n[g], found.mean[g], found.se[g], *share_interval(found, g, level)] for g in (0, 1)
     ]
-    difference = found.contrast(np.array([1.0, -1.0]), level)
-    rows.append(
-        [found.n.sum(), difference.estimate, difference.se, difference.lower, difference.upper]
-    )
+    apart = np.array([[1.0, -1.0]])
+    difference = found.contrasts(apart, ["difference"], level).iloc[0]
+    rows.append([found.n.sum(), *difference[["estimate", "se", "lower", "upper"]]])
     table = pd.DataFrame(
         rows, ["existing", "new", "difference"], ["n", "share", "se", "lower", "upper"]
     )

@@ -13,6 +13,7 @@ from csimodel.errors import EstimationError
 from csimodel.options import require_count
 from csimodel.repurchase.chain import Batch, Chain
 from csimodel.repurchase.corrected.curve import true_curve, true_points
+from csimodel.repurchase.money.row import Errors
 from csimodel.repurchase.result import Repurchase
 
 Floats = NDArray[np.float64]
@@ -84,6 +85,14 @@ class Drawn:
     def size(self) -> int:
         """Number of draws."""
         return len(self.coefficients)
+
+    @property
+    def errors(self) -> Errors:
+        """How the draws become errors."""
+        if self.chain is None:
+            return Errors("percentile", float(self.rep.regression.df))
+        design = self.chain.bootstrap.fit.require_answers("money").design
+        return Errors(self.rep.interval, float(design.df), design.inflation)
 
     def averages(
         self, moved: int, places: Sequence[Place], functions: Sequence[Function] = ()

@@ -154,12 +154,12 @@ def _money(
     source = change.variants[0].source
     rep = source.rep
     shown = rep.level if level is None else level
-    table, part = beside([own[-1] for own in rows], change.title, wanted, shown, rep.interval)
+    table, part = beside([own[-1] for own in rows], change.title, wanted, shown, source.errors)
     given = Together(
         {},
         source.size,
         shown,
-        rep.interval,
+        source.errors,
         source.source,
         (*change.notes, *findings, *about_outcome(rep)),
         change.shortfall if wanted else part,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from csimodel.errors import OptionError, suggest
 from csimodel.findings import Finding, listed
 from csimodel.floats import own_errstate_in
-from csimodel.inference import interval_of, spread_of, tail_probability
-from csimodel.options import require_level
 from csimodel.repurchase.estimate import Estimate
 from csimodel.repurchase.money.retention import Together
-from csimodel.repurchase.money.row import Row
+from csimodel.repurchase.money.row import Errors, Row, infer_rows
 from csimodel.repurchase.money.value import Economics
 from csimodel.repurchase.page import Page, Shown, told
 
@@ -35,8 +33,9 @@ class Money(Shown):
     main
         The row of the table that answers the question.
     table
-        Rows steps; columns estimate, se, lower, upper, unit, and in front start and end where
-        the rows are changes. se, lower and upper are NaN where nothing was drawn.
+        Rows steps; columns estimate, se, df, lower, upper, p (against 0), reason, unit, and in
+        front start and end where the rows are changes. se, lower, upper and p are NaN where there
+        is no error, and the reason says why.
     draws
         Draws of the estimates, draws × rows.
     level
@@ -55,6 +54,8 @@ class Money(Shown):
     side_by_side
         The main row with measurement error corrected and ignored; columns estimate, se, lower,
         upper, unit; None where there is but one of them.
+    errors
+        How draws become errors.
     cash_flows
         Money spent and expected at each time, where alternatives are compared; else None.
     """
@@ -71,6 +72,7 @@ class Money(Shown):
     shortfall: Finding | None = None
     side_by_side: pd.DataFrame | None = None
     cash_flows: pd.DataFrame | None = None
+    errors: Errors = field(default_factory=Errors)
 
     @property
     def currency(self) -> str:
@@ -96,9 +98,7 @@ class Money(Shown):
             For an unknown row.
         """
         self._require(row)
-        estimate, se, lower, upper = self._numbers(row)
-        drawn = self.draws[[row]].to_numpy()
-        p = float(tail_probability(drawn, 0.0)[0]) if len(drawn) else float("nan")
+        estimate, se, lower, upper, p = self._numbers(row)
         return Estimate(estimate, se, lower, upper, p, self.level)
 
     def chance(self, row: str | None = None) -> float:
@@ -115,7 +115,7 @@ class Money(Shown):
     @property
     def headline(self) -> str:
         """The answer in a sentence, after one on what it is known to fall short by."""
-        estimate, se, lower, upper = self._numbers(self.main)
+        estimate, se, lower, upper, _ = self._numbers(self.main)
         between = f" ({100 * self.level:g} % interval {told(lower)} to {told(upper)})"
         unit = str(self.table["unit"].loc[self.main])
         answer = f"{self.main}: {told(estimate)} {unit}{between if np.isfinite(se) else ''}."
@@ -149,7 +149,7 @@ class Money(Shown):
         return self.terms, f"Uncertainty: {self.source}."
 
     def _numbers(self, row: str) -> list[float]:
-        columns = ["estimate", "se", "lower", "upper"]
+        columns = ["estimate", "se", "lower", "upper", "p"]
         return list(map(float, self.table.loc[row, columns].to_numpy(dtype=np.float64)))
 
     def _require(self, row: str) -> None:
@@ -173,26 +173,16 @@ def money(
     cash_flows: pd.DataFrame | None = None,
 ) -> Money:
     """Put intervals to rows, of the level and kind of what was given."""
-    require_level(given.level)
-    estimate = np.array([row.estimate for row in rows])
-    drawn = np.column_stack([row.draws for row in rows])
-    if len(drawn):
-        se = spread_of(drawn)
-        lower, upper = interval_of(given.interval, given.level, estimate, drawn)
-    else:
-        se = lower = upper = np.full(len(rows), np.nan)
-    columns: dict[str, Floats] = {}
-    if any(np.isfinite(row.start) for row in rows):
-        columns["start"] = np.array([row.start for row in rows])
-        columns["end"] = np.array([row.end for row in rows])
-    columns |= {"estimate": estimate, "se": se, "lower": lower, "upper": upper}
     names = [row.name for row in rows]
-    table = pd.DataFrame(columns, index=pd.Index(names, name="step"))
+    table = infer_rows(rows, given.errors, given.level)
+    if any(np.isfinite(row.start) for row in rows):
+        table.insert(0, "end", [row.end for row in rows])
+        table.insert(0, "start", [row.start for row in rows])
     table["unit"] = [row.unit for row in rows]
-    drawn_table = pd.DataFrame(drawn, columns=pd.Index(names))
+    drawn = pd.DataFrame(np.column_stack([row.draws for row in rows]), columns=pd.Index(names))
     first = () if given.shortfall is None else (given.shortfall,)
     findings = tuple(dict.fromkeys((*first, *given.findings, *more)))
     return Money(
-        title, main, table, drawn_table, given.level, economics, points, given.source, findings,
-        given.shortfall, side_by_side, cash_flows,
+        title, main, table, drawn, given.level, economics, points, given.source, findings,
+        given.shortfall, side_by_side, cash_flows, given.errors,
     )  # fmt: skip

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
-from csimodel.inference import interval_of, spread_of
 from csimodel.repurchase.money.draws import Drawn, Place, drawn, fixed
 from csimodel.repurchase.money.findings import (
     about_draws,
@@ -21,6 +20,7 @@ from csimodel.repurchase.money.findings import (
     require_levels,
 )
 from csimodel.repurchase.money.measurement import Given, MeasurementError, corrected
+from csimodel.repurchase.money.row import Errors, Row, infer_rows
 from csimodel.repurchase.money.value import Economics, require_share
 from csimodel.repurchase.result import Repurchase
 
@@ -66,8 +66,10 @@ class Retention:
         From 0 to 1.
     draws
         (draws,); draws of the same origin belong together, draw by draw.
-    level, interval
-        Coverage and kind of intervals made of the draws.
+    level
+        Coverage of intervals.
+    interval
+        Kind of intervals made of the draws.
     source
         Where the draws come from, in words.
     diagnostics
@@ -79,6 +81,8 @@ class Retention:
         had; None where all count as alike.
     shortfall
         What it is known to fall short by because measurement error is left in, or None.
+    df, inflation
+        What the draws rest on, as in `Errors`.
     """
 
     estimate: float
@@ -90,6 +94,13 @@ class Retention:
     origin: int = 0
     customers: Customers | None = None
     shortfall: Finding | None = None
+    df: float = float("inf")
+    inflation: float = 1.0
+
+    @property
+    def errors(self) -> Errors:
+        """How the draws become errors."""
+        return Errors(self.interval, self.df, self.inflation)
 
     def average(self, function: Callable[[Floats], Floats]) -> Pair:
         """Return the mean over customers of a function of each one's own retention."""
@@ -98,13 +109,11 @@ class Retention:
         return self.customers.average(function)
 
     def __repr__(self) -> str:
-        low, high = interval_of(
-            self.interval, self.level, np.array([self.estimate]), self.draws[:, None]
-        )
-        se = float(spread_of(self.draws[:, None])[0])
+        row = Row("retention", "share", self.estimate, self.draws)
+        one = infer_rows([row], self.errors, self.level).iloc[0]
         return (
-            f"<Retention {self.estimate:.4g} (se {se:.2g}, {100 * self.level:g} % interval "
-            f"{low[0]:.4g} to {high[0]:.4g}; {self.source})>"
+            f"<Retention {self.estimate:.4g} (se {one['se']:.2g}, {100 * self.level:g} % interval "
+            f"{one['lower']:.4g} to {one['upper']:.4g}; {self.source})>"
         )
 
 
@@ -118,14 +127,16 @@ class Together:
         By name.
     size
         Number of draws; 0 when all are plain numbers.
-    level, interval, source, findings, shortfall
+    level, source, findings, shortfall
         As in `Retention`.
+    errors
+        How draws become errors; the fewest degrees of freedom of those given.
     """
 
     given: Mapping[str, float | Retention]
     size: int
     level: float
-    interval: str
+    errors: Errors
     source: str
     findings: tuple[Finding, ...]
     shortfall: Finding | None = None
@@ -185,10 +196,10 @@ def together(level: float | None, **given: float | Retention) -> Together:
         findings[note.message] = note
     source = "; ".join(dict.fromkeys(value.source for value in known)) or "no draws"
     shown = known[0].level if known and level is None else 0.95 if level is None else level
-    interval = known[0].interval if known else "percentile"
+    errors = min((value.errors for value in known), key=lambda one: one.df, default=Errors())
     size = sizes.pop() if sizes else 0
     short = next((value.shortfall for value in known if value.shortfall is not None), None)
-    return Together(given, size, shown, interval, source, tuple(findings.values()), short)
+    return Together(given, size, shown, errors, source, tuple(findings.values()), short)
 
 
 @own_errstate
@@ -265,10 +276,12 @@ def retention_of(
         estimate,
         kept,
         rep.level,
-        rep.interval,
+        source.errors.interval,
         source.source,
         (*(() if short is None else (short,)), *told, *about_outcome(rep)),
         origin=0 if rep.chain is not None else crc32(rep.regression.sample.outcome.tobytes()),
         customers=None if alike else Customers(source, moved, place, economics),
         shortfall=short,
+        df=source.errors.df,
+        inflation=source.errors.inflation,
     )

@@ -1,11 +1,16 @@
-"""A row of a table of money in the making."""
+"""Rows of a table of money in the making, and the errors their draws give."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
 
 Floats = NDArray[np.float64]
 
@@ -39,3 +44,34 @@ class Row:
     ) -> Row:
         """Make the row of a change from its ends, each an estimate and draws."""
         return cls(name, unit, end[0] - start[0], end[1] - start[1], start[0], end[0])
+
+
+@dataclass(frozen=True)
+class Errors:
+    """How draws become errors.
+
+    Attributes
+    ----------
+    interval
+        Kind of interval.
+    df
+        Degrees of freedom that the draws rest on; 0 where there is no error.
+    inflation
+        What the variance of the draws is multiplied by, for strata of one unit.
+    """
+
+    interval: str = "percentile"
+    df: float = float("inf")
+    inflation: float = 1.0
+
+
+def infer_rows(rows: Sequence[Row], errors: Errors, level: float) -> pd.DataFrame:
+    """Return estimates with the errors of their draws, as `infer` does; rows names."""
+    estimate = np.array([row.estimate for row in rows])
+    draws = np.column_stack([row.draws for row in rows])
+    source: ErrorSource = StandardErrors.none(len(rows), "a plain number was given, without draws")
+    if len(draws):
+        kind = errors.interval if errors.df > 0 else "percentile"
+        source = Draws(estimate, draws, np.full(len(rows), errors.df), kind, errors.inflation)
+    names = pd.Index([row.name for row in rows], name="step")
+    return infer(names, estimate, source, level)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from csimodel.findings import Finding
-from csimodel.inference import interval_of, spread_of
-from csimodel.repurchase.money.row import Row
+from csimodel.repurchase.money.row import Errors, Row, infer_rows
 
 _APART = 0.1  # share of the corrected value from which on the two are said to part
 
 
 def beside(
-    rows: Sequence[Row], title: str, wanted: bool, level: float, interval: str
+    rows: Sequence[Row], title: str, wanted: bool, level: float, errors: Errors
 ) -> tuple[pd.DataFrame | None, Finding | None]:
     """Return both numbers with their intervals, and what is to be said where they part.
 
@@ -27,24 +25,20 @@ def beside(
         What was computed, as in "Profit of 1 point of Quality".
     wanted
         Whether the first is without measurement error.
-    level, interval
-        Coverage and kind of intervals.
+    level, errors
+        Coverage, and how draws become errors.
 
     Returns
     -------
-    Rows corrected, ignored; columns estimate, se, lower, upper, unit; or None. The finding is
+    Rows corrected, ignored; columns of `infer`, and unit; or None. The finding is
     about how far they are apart, or None where that is less than a tenth.
     """
     if len(rows) < 2:
         return None, None
     free, left = rows if wanted else rows[::-1]
-    estimate = np.array([free.estimate, left.estimate])
-    drawn = np.column_stack([free.draws, left.draws])
-    lower, upper = interval_of(interval, level, estimate, drawn)
-    table = pd.DataFrame(
-        {"estimate": estimate, "se": spread_of(drawn), "lower": lower, "upper": upper},
-        index=pd.Index(["corrected", "ignored"], name="measurement error"),
-    ).assign(unit=free.unit)
+    table = infer_rows([free, left], errors, level)
+    table = table.set_axis(pd.Index(["corrected", "ignored"], name="measurement error"))
+    table["unit"] = free.unit
     if abs(free.estimate - left.estimate) <= _APART * abs(free.estimate):
         return table, None
     values = {
@@ -53,8 +47,8 @@ def beside(
         "corrected": free.estimate,
         "ignored": left.estimate,
         "level": 100.0 * level,
-        "lower": float(lower[1]),
-        "upper": float(upper[1]),
+        "lower": float(table["lower"].loc["ignored"]),
+        "upper": float(table["upper"].loc["ignored"]),
     }
     if wanted:
         return table, Finding(

@@ -120,7 +120,7 @@ def net_present_value(change: Money, spending: float, *, paid: Paid = "once") ->
 
 def _as_given(change: Money) -> Together:
     return Together(
-        {}, len(change.draws), change.level, "percentile", change.source, change.diagnostics,
+        {}, len(change.draws), change.level, change.errors, change.source, change.diagnostics,
         change.shortfall,
     )  # fmt: skip
 
