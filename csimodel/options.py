@@ -5,19 +5,26 @@ from __future__ import annotations
 import secrets
 from collections.abc import Set as AbstractSet
 from numbers import Integral, Real
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, choose
+
+T = TypeVar("T")
 
 __all__ = [
     "choose",
     "number_of",
     "require_count",
+    "require_flag",
+    "require_kind",
     "require_level",
     "require_names",
     "require_number",
+    "require_numbers",
     "seed_of",
     "shown",
 ]
@@ -80,9 +87,10 @@ def require_number(
     least: float = -np.inf,
     most: float = np.inf,
     above: float = -np.inf,
+    below: float = np.inf,
     advice: str = "",
 ) -> float:
-    """Return a finite number within bounds; `above` is a bound the number must exceed.
+    """Return a finite number within bounds; `above` and `below` are not themselves allowed.
 
     Raises
     ------
@@ -98,17 +106,44 @@ def require_number(
     csimodel.errors.OptionError: margin='a lot' must be a number above 0.
     """
     number = number_of(value)
-    inside = number is not None and least <= number <= most and number > above
+    inside = number is not None and least <= number <= most and above < number < below
     if number is None or not inside or not np.isfinite(number):
         bounds = [
             f"above {above:g}" if np.isfinite(above) else "",
             f"of at least {least:g}" if np.isfinite(least) else "",
             f"of at most {most:g}" if np.isfinite(most) else "",
+            f"below {below:g}" if np.isfinite(below) else "",
         ]
-        limits = " and ".join(bound for bound in bounds if bound)
+        limits = " and ".join(bound for bound in bounds if bound).replace(" and of", " and")
         kind = f"a number {limits}" if limits else "a finite number"
         raise OptionError(f"{option}={shown(value)} must be {kind}{advice}.")
     return number
+
+
+def require_numbers(option: str, value: object, what: str) -> NDArray[np.float64]:
+    """Return several numbers as an array; `what` says in the sentence what they are.
+
+    Raises
+    ------
+    OptionError
+        For text, a set, a single number and whatever else is no list of numbers.
+
+    Examples
+    --------
+    >>> require_numbers("points", [60, 70], "levels of the index")
+    array([60., 70.])
+    >>> require_numbers("points", "60", "levels of the index")
+    Traceback (most recent call last):
+    csimodel.errors.OptionError: points='60' must be a list of numbers: levels of the index.
+    """
+    several = isinstance(value, list | tuple | range | np.ndarray | pd.Series | pd.Index)
+    try:
+        numbers = np.asarray(value if several else None, dtype=np.float64).ravel()
+    except (TypeError, ValueError, OverflowError):
+        several = False
+    if not several:
+        raise OptionError(f"{option}={shown(value)} must be a list of numbers: {what}.")
+    return numbers
 
 
 def number_of(value: object) -> float | None:
@@ -123,6 +158,45 @@ def number_of(value: object) -> float | None:
         return float(value)
     except OverflowError:
         return None
+
+
+def require_flag(option: str, value: object) -> bool:
+    """Return True or False.
+
+    Raises
+    ------
+    OptionError
+        For anything else, though Python would take it as true or false.
+
+    Examples
+    --------
+    >>> require_flag("means", np.False_)
+    False
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise OptionError(f"{option}={shown(value)} must be True or False.")
+    return bool(value)
+
+
+def require_kind(option: str, value: object, kind: type[T], way_out: str) -> T:
+    """Return a value of a kind, or say how one is made.
+
+    Raises
+    ------
+    OptionError
+        For a value of another kind.
+
+    Examples
+    --------
+    >>> require_kind("frame", 3, pd.DataFrame, "read one with csi.read_survey(path).data")
+    Traceback (most recent call last):
+    csimodel.errors.OptionError: frame=3 must be a DataFrame; read one with
+    csi.read_survey(path).data.
+    """
+    if isinstance(value, kind):
+        return value
+    article = "an" if kind.__name__[0] in "AEIOU" else "a"
+    raise OptionError(f"{option}={shown(value)} must be {article} {kind.__name__}; {way_out}.")
 
 
 def require_names(option: str, value: object, what: str = "column") -> tuple[str, ...]:

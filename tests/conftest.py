@@ -17,6 +17,13 @@ floats.STATE.update(over="warn", divide="warn", invalid="warn")
 REFERENCE = Path(__file__).parent / "reference"
 
 
+def pytest_collection_modifyitems(config, items):
+    if "fuzz_long" not in config.option.markexpr:
+        left = [item for item in items if item.get_closest_marker("fuzz_long")]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     outcome = yield

@@ -160,7 +160,7 @@ def test_what_cannot_be_drawn(fits):
     with pytest.raises(OptionError) as told:
         csi.plots.compare(fits[0])
     assert str(told.value) == (
-        "comparison is a Fit; pass the result of csi.compare(fit, other, …)."
+        "comparison must be a Comparison, and it is a Fit; make one with csi.compare(fit, other)."
     )
     with pytest.raises(OptionError) as told:
         csi.plots.compare(csi.compare(*[fits[0]] * 7))

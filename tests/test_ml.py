@@ -350,8 +350,8 @@ def test_repeated_items_are_singular(mobi, models):
         ({"scaling": "markers"}, "did you mean 'marker'"),
         ({"se": "sandwich"}, "use one of 'expected', 'observed', 'mlm'"),
         ({"likelihood": "t"}, "use one of 'normal', 'wishart'"),
-        ({"tolerance": 0.0}, "tolerance=0.0 must be positive"),
-        ({"max_iterations": 0}, "max_iterations=0 must be at least 1"),
+        ({"tolerance": 0.0}, "tolerance=0.0 must be a number above 0"),
+        ({"max_iterations": 0}, "max_iterations=0 must be a whole number of at least 1"),
     ],
 )
 def test_options_are_refused(options, message):

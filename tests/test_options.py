@@ -118,7 +118,7 @@ def test_counts(wrong, fit):
 
 @pytest.mark.parametrize("wrong", [True, "a", None, np.nan, np.inf, 3.0, -1.0, 10**400, [1]])
 def test_numbers(wrong):
-    with pytest.raises(OptionError, match=r"^x=.* must be a number above -1 and of at most 2\.$"):
+    with pytest.raises(OptionError, match=r"^x=.* must be a number above -1 and at most 2\.$"):
         options.require_number("x", wrong, above=-1, most=2)
     assert options.require_number("x", np.float32(1.5), above=-1, most=2) == 1.5
 

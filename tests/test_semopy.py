@@ -184,7 +184,7 @@ def test_what_semopy_cannot_do_is_refused(model, mobi):
          "incomplete answers leaves out their means; use csi.ML(missing='fiml')."),
         ({"objective": "WLS"}, "objective='WLS' is not known (did you mean 'DWLS'?); use one of "
          "'MLW', 'ULS', 'GLS', 'DWLS'."),
-        ({"ftol": 0.0}, "ftol=0.0 must be positive, for example 1e-14."),
+        ({"ftol": 0.0}, "ftol=0.0 must be a number above 0, for example 1e-14."),
         ({"scaling": "variance"}, "scaling='variance' is not for csi.Semopy(), which fits covariances "
          "with each construct's first loading fixed; use csi.ML()."),
     ],

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked
 from csimodel.assessment import structure, validity
 from csimodel.assessment.judge_measurement import (
     htmt_table,
@@ -197,6 +198,7 @@ def _trimmed(table: pd.DataFrame, rows: list[str]) -> pd.DataFrame:
 
 
 @own_errstate
+@checked
 def assess(fit: Fit, bootstrap: Bootstrap | None = None, level: float = 0.95) -> Assessment:
     """Check a fit's measurement, regressions and overall fit against the literature.
 

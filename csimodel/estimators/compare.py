@@ -9,13 +9,15 @@ from html import escape
 
 import pandas as pd
 
+from csimodel.arguments import checked
 from csimodel.errors import ModelError, OptionError, suggest
 from csimodel.estimators.estimates import Outcome
 from csimodel.estimators.fit import Fit
 from csimodel.estimators.quantities import Quantity, find
-from csimodel.estimators.requirements import Draws, require_fit, same_fit
+from csimodel.estimators.requirements import Draws, drawn_fit, require_fit, same_fit
 from csimodel.findings import Finding, listed
 from csimodel.floats import own_errstate, own_errstate_in
+from csimodel.options import shown
 
 _DOUBTFUL = ("exploding-errors", "stopped-short")  # warnings after which an estimate says nothing
 
@@ -157,6 +159,7 @@ def _bracketed(table: pd.DataFrame) -> pd.DataFrame:
 
 
 @own_errstate
+@checked
 def compare(
     *fits: Fit,
     names: Sequence[str] | None = None,
@@ -212,7 +215,7 @@ def compare(
         ]
     if len(set(names)) != len(fits):
         raise OptionError(
-            f"names={list(names)!r} must name the {len(fits)} fits, each differently."
+            f"names={shown(list(names))} must name the {len(fits)} fits, each differently."
         )
     return Comparison(tuple(fits), tuple(names), _draws_of(fits, list(names), bootstraps))
 
@@ -233,15 +236,19 @@ def _draws_of(
                     f"columns are {listed(names, 12)}."
                 )
         draws: tuple[Draws | None, ...] = tuple(given.get(name) for name in names)
-    else:
+    elif isinstance(given, list | tuple):
         draws = tuple(given)
+    else:
+        raise OptionError(
+            f"bootstraps={shown(given)} must be a list with one for each fit, or a dict by name."
+        )
     if len(draws) != len(fits):
         raise OptionError(
             f"There are {len(fits)} fits and {len(draws)} bootstraps; give one for each, None "
             "where there is none, or a dict by name."
         )
     for name, fit, one in zip(names, fits, draws, strict=True):
-        if one is None or same_fit(one.fit, fit):
+        if one is None or same_fit(drawn_fit(one), fit):
             continue
         raise OptionError(
             f"The bootstrap for {name!r} was made from another fit; make it from this one "

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import EstimationError, OptionError, choose
 from csimodel.estimators.covariance.estimator import CovarianceEstimates
 from csimodel.estimators.covariance.structure import Implied, implied
@@ -71,6 +72,7 @@ class FactorScores:
 
 
 @own_errstate
+@checked
 def factor_scores(
     fit: Fit,
     method: Literal["regression", "bartlett"] = "regression",

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import EstimationError, OptionError, SurveyError, choose
 from csimodel.estimators.chosen import answers_for, estimator_for
 from csimodel.estimators.covariance.defined import defined_table
@@ -40,6 +41,7 @@ from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.model import Model
 from csimodel.moments import Moments, moments_of
+from csimodel.options import require_level
 from csimodel.survey import Answers, Survey, read_survey
 
 Floats = NDArray[np.float64]
@@ -234,6 +236,7 @@ class Fit:
             For PLS, whose results are standardised anyway, or an unknown kind.
         """
         choose("kind", kind, ["all", "latent"])
+        level = require_level(level)
         _, estimates = covariance_structure(self.solution)
         covariance = vcov(self.solution)
         found = estimates.layout, estimates.parameters, covariance
@@ -432,6 +435,7 @@ class Fit:
 
 
 @own_errstate
+@checked
 def fit(
     model: Model,
     survey: Survey | Moments | object,

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import EstimationError, SurveyError, suggest
 from csimodel.estimators.chosen import answers_of, estimator_for
 from csimodel.estimators.estimates import Estimates, Outcome
@@ -132,6 +133,7 @@ class GroupFits(Mapping[Hashable, Fit]):
 
 
 @own_errstate
+@checked
 def fit_groups(
     model: Model,
     survey: Survey | object,

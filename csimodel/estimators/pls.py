@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from numbers import Integral, Real
 from typing import Literal
 
 import numpy as np
@@ -25,6 +24,7 @@ from csimodel.estimators.structural import inseparable, regress
 from csimodel.estimators.weighting import Mode, outer_weights, scores
 from csimodel.model import Model
 from csimodel.moments import Moments, moments_of
+from csimodel.options import require_count, require_flag, require_number
 from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
@@ -106,17 +106,10 @@ class PLS:
             object.__setattr__(self, "modes", tuple(sorted(self.modes.items(), key=str)))
         for mode in _modes_in(self.modes):
             choose("modes", mode, ["A", "B", "unit"])
-        if not isinstance(self.consistent, bool | np.bool_):
-            raise OptionError(f"consistent={self.consistent!r} must be True or False.")
-        if not (isinstance(self.tolerance, Real) and 0 < self.tolerance <= _LOOSEST):
-            raise OptionError(
-                f"tolerance={self.tolerance!r} must be a number above 0 and at most {_LOOSEST}, "
-                "for example 1e-10."
-            )
-        if not (isinstance(self.max_iterations, Integral) and self.max_iterations >= 1):
-            raise OptionError(
-                f"max_iterations={self.max_iterations!r} must be a whole number of at least 1."
-            )
+        require_flag("consistent", self.consistent)
+        advice = ", for example 1e-10"
+        require_number("tolerance", self.tolerance, above=0, most=_LOOSEST, advice=advice)
+        require_count("max_iterations", self.max_iterations)
 
     @property
     def label(self) -> str:

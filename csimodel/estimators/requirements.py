@@ -83,16 +83,27 @@ def require_own(bootstrap: Draws | None, fit: Fit) -> None:
     """
     if bootstrap is None:
         return
+    if not same_fit(drawn_fit(bootstrap), fit):
+        raise OptionError(
+            "The bootstrap was made from another fit; make it again with csi.bootstrap(fit)."
+        )
+
+
+def drawn_fit(bootstrap: object) -> Fit:
+    """Return what was resampled.
+
+    Raises
+    ------
+    OptionError
+        For what holds no draws of a fit.
+    """
     drawn = getattr(bootstrap, "fit", None)
     if not isinstance(drawn, Fit) or not callable(getattr(bootstrap, "draws", None)):
         raise OptionError(
             f"bootstrap is {shown(bootstrap)}, which holds no draws; make it with "
             "csi.bootstrap(fit)."
         )
-    if not same_fit(drawn, fit):
-        raise OptionError(
-            "The bootstrap was made from another fit; make it again with csi.bootstrap(fit)."
-        )
+    return drawn
 
 
 def same_fit(one: Fit, other: Fit) -> bool:

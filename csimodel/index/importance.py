@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import ModelError, suggest
 from csimodel.estimators import PLS, Fit, Quantity, Solution, register, require_fit, require_own
 from csimodel.estimators.quantities import matrix_entries, reachable
@@ -70,6 +71,7 @@ IMPACTS = register(Quantity("impacts", matrix_entries(reachable), _impacts))
 
 
 @own_errstate
+@checked
 def importance_performance(
     fit: Fit, target: str = "Satisfaction", bootstrap: Bootstrap | None = None, level: float = 0.95
 ) -> pd.DataFrame:

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError, choose
 from csimodel.estimators import (
     Fit,
@@ -89,6 +90,7 @@ def respondent_points(answers: Answers, moments: Moments) -> Floats:
 
 
 @own_errstate
+@checked
 def respondent_index(fit: Fit) -> pd.DataFrame:
     """Return every respondent's index of every construct, 0 to 100, respondents × constructs.
 
@@ -117,6 +119,7 @@ def respondent_index(fit: Fit) -> pd.DataFrame:
 
 
 @own_errstate
+@checked
 def index_scores(
     fit: Fit,
     by: str | Sequence[str] | None = None,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import InferenceError, OptionError, SurveyError
 from csimodel.estimators import Fit, Outcome, Solution, require_fit
 from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
@@ -102,6 +103,7 @@ class BollenStine:
 
 
 @own_errstate
+@checked
 def bollen_stine(
     fit: Fit,
     draws: int = 1_000,

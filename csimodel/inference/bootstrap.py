@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import InferenceError, choose
 from csimodel.estimators import Fit, Inadmissible, Outcome, Quantity, Solution, find, require_fit
 from csimodel.estimators.quantities import bounded
@@ -264,6 +265,7 @@ class Bootstrap:
 
 
 @own_errstate
+@checked
 def bootstrap(
     fit: Fit,
     draws: int = 5_000,

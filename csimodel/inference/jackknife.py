@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import InferenceError
 from csimodel.estimators import Fit, Outcome, Quantity, Solution, find, require_fit, samples_for
 from csimodel.findings import Finding
@@ -135,6 +136,7 @@ class Jackknife:
 
 
 @own_errstate
+@checked
 def jackknife(fit: Fit) -> Jackknife:
     """Refit a model with each respondent (each cluster, if the survey has them) left out.
 

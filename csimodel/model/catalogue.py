@@ -122,4 +122,4 @@ def _build(
         paths=tuple(Path(*path) for path in paths),
         name=name,
     )
-    return model.with_items(items or {})
+    return model if items is None else model.with_items(items)

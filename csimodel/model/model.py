@@ -18,6 +18,7 @@ from csimodel.model.definitions import names_in, ordered
 from csimodel.model.ownership import own_blocks, shared_items
 from csimodel.model.parameters import Definition, Parameter
 from csimodel.model.said import checked
+from csimodel.options import shown
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,11 @@ class Model:
         >>> catalogue.ecsi().with_items({"Value": ["v1", "v2", "v3"]}).blocks["Value"]
         ('v1', 'v2', 'v3')
         """
+        if not isinstance(items, Mapping):
+            raise ModelError(
+                f"items={shown(items)} must say the items by construct, such as "
+                f"{{{self.construct_names[0]!r}: ['q1', 'q2']}}."
+            )
         for name in items:
             if name not in self.construct_names:
                 raise ModelError(

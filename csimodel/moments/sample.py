@@ -9,8 +9,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked
+from csimodel.errors import OptionError
 from csimodel.floats import own_errstate
 from csimodel.moments.moments import Moments
+from csimodel.options import require_names, shown
 from csimodel.survey import Answers, Survey
 from csimodel.survey.sampling import SurveyDesign
 
@@ -22,6 +25,7 @@ _ROUNDING = 1e-12  # of the squared mean about the centre: a variance below is w
 
 
 @own_errstate
+@checked
 def moments_of(source: Answers | Survey | Moments, items: Sequence[str] | None = None) -> Moments:
     """Return the moments of a survey's items, of prepared answers, or moments as they are.
 
@@ -31,11 +35,16 @@ def moments_of(source: Answers | Survey | Moments, items: Sequence[str] | None =
     >>> moments_of(load_mobi(), ["CUSA1", "CUSA2"]).mean.round(3)
     array([7.988, 7.128])
     """
+    items = None if items is None else require_names("items", items, "item")
     if isinstance(source, Moments):
         return source if items is None or tuple(items) == source.items else source.select(items)
     if isinstance(source, Survey):
         names = tuple(items if items is not None else source.items)
         source = source.answers({"": names})
+    if not isinstance(source, Answers):
+        raise OptionError(
+            f"source={shown(source)} has no answers; give a survey read with csi.read_survey(data)."
+        )
     return CrossProducts.of(source).sample()
 
 

@@ -9,12 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from csimodel.arguments import checked
 from csimodel.floats import own_errstate
 from csimodel.plots import fonts, style
 from csimodel.plots.charts import bounds, check_table
 
 
 @own_errstate
+@checked
 def calibration(
     result: Any,
     *,

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.floats import own_errstate
 from csimodel.plots import fonts, lettering, style
@@ -19,6 +20,7 @@ _LABEL_WIDTH = 190.0  # widest line of a row's label, points
 
 
 @own_errstate
+@checked
 def index_bars(scores: pd.DataFrame, *, title: str | None = None, ax: Axes | None = None) -> Figure:
     """Draw 0–100 indices as bars with their intervals and values.
 
@@ -102,6 +104,7 @@ def _score_rows(scores: pd.DataFrame) -> list[tuple[str, int | None]]:
 
 
 @own_errstate
+@checked
 def intervals(
     table: pd.DataFrame, *, title: str | None = None, x: str = "Estimate", ax: Axes | None = None
 ) -> Figure:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.estimators import Comparison
 from csimodel.floats import own_errstate
@@ -23,6 +24,7 @@ _LABEL_WIDTH = 190.0  # widest line of a row's label, points
 
 
 @own_errstate
+@checked
 def compare(
     comparison: Comparison,
     quantity: str = "paths",
@@ -82,6 +84,11 @@ def compare(
             f"The comparison has {count} fits and a picture holds {len(_MARKS)}; compare fewer."
         )
     table = comparison.intervals(quantity)
+    if not len(table):
+        raise OptionError(
+            f"The model has no entries of {quantity!r}, so there is nothing to draw; choose "
+            "another quantity, such as 'loadings'."
+        )
     labels = [_row_name(key, list(table.index.names)) for key in table.index]
     legend = [_reason(name, comparison.doubts[name]) for name in comparison.names]
     axis = {"paths": "Standardised path"}.get(quantity, quantity) if x is None else x

@@ -12,8 +12,10 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.floats import own_errstate
+from csimodel.options import require_numbers
 from csimodel.plots import fonts, lettering, style
 from csimodel.plots.charts import check_table
 from csimodel.plots.labels import Array
@@ -21,6 +23,7 @@ from csimodel.plots.points import name_points, on_paper
 
 
 @own_errstate
+@checked
 def repurchase_curve(
     curve: pd.DataFrame,
     *,
@@ -98,7 +101,8 @@ def _marked(points: Any, index: Array, probability: Array) -> Array:
     if points is None:
         return np.zeros((0, 2))
     known = isinstance(points, (Mapping, pd.Series))
-    where = np.array(list(points.keys() if known else points), dtype=float)
+    what = "levels of the index"
+    where = require_numbers("points", list(points.keys()) if known else points, what)
     outside = where[~((where >= index.min()) & (where <= index.max()))]
     if len(outside):
         raise OptionError(
@@ -106,14 +110,14 @@ def _marked(points: Any, index: Array, probability: Array) -> Array:
             f"(it goes from {index.min():g} to {index.max():g}); choose a point on it."
         )
     if known:
-        values = np.array([float(points[key]) for key in points.keys()])  # noqa: SIM118
+        values = require_numbers("points", [points[key] for key in points.keys()], what)  # noqa: SIM118
     else:
         values = np.interp(where, index, probability)
     return np.column_stack([where, values])
 
 
 def _draw_rug(ax: Axes, rug: Any) -> None:
-    values = np.asarray(rug, dtype=float).ravel()
+    values = require_numbers("rug", rug, "the index of respondents, 0–100")
     values = values[np.isfinite(values)]
     if not len(values):
         raise OptionError("rug has no finite value; pass the index of respondents, 0–100.")

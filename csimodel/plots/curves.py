@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.floats import own_errstate
 from csimodel.plots import fonts, lettering, style
@@ -35,6 +36,7 @@ class HasCurves(Protocol):
 
 
 @own_errstate
+@checked
 def repurchase_curves(
     curves: HasCurves | Mapping[Any, pd.DataFrame | HasCurve],
     *,

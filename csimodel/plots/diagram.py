@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.estimators import require_fit
 from csimodel.floats import own_errstate
@@ -22,6 +23,7 @@ _ITEM_WIDTH = 62.0  # widest line in an item's box, points
 
 
 @own_errstate
+@checked
 def path_diagram(fit: Any, *, bootstrap: Any = None, items: bool = True) -> Figure:
     """Draw the model of a fit with its estimates.
 

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.floats import own_errstate
 from csimodel.plots import fonts, lettering, style
@@ -27,6 +28,7 @@ _LEAST_SPAN = 10.0  # index points shown, so that a small difference looks small
 
 
 @own_errstate
+@checked
 def importance_performance(
     importance: pd.DataFrame | pd.Series[float],
     performance: pd.Series[float] | None = None,

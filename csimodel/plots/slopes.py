@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from csimodel.arguments import checked
 from csimodel.floats import own_errstate
 from csimodel.plots import fonts, style
 from csimodel.plots.charts import bounds, check_table, estimate_text
@@ -15,6 +16,7 @@ from csimodel.repurchase.corrected.result import LABELS, CorrectedSlopes
 
 
 @own_errstate
+@checked
 def slopes(
     table: CorrectedSlopes | pd.DataFrame,
     *,

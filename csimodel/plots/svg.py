@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from csimodel.arguments import checked
 from csimodel.characters import printable
 from csimodel.errors import OptionError
 from csimodel.floats import own_errstate
@@ -30,6 +31,7 @@ _REFERENCE = re.compile(r'(\bid="|url\(#|href="#)')
 
 
 @own_errstate
+@checked
 def to_svg(figure: Figure, *, title: str | None = None) -> str:
     """Return `figure` as one ``<svg>`` element, ready to be put inside an HTML page.
 

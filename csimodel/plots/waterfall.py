@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 
+from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.floats import own_errstate
 from csimodel.plots import fonts, lettering, style
@@ -19,6 +20,7 @@ from csimodel.plots.rows import finish_rows, row_axes, whole_decimals
 
 
 @own_errstate
+@checked
 def waterfall(
     table: pd.DataFrame,
     *,
@@ -95,6 +97,7 @@ def waterfall(
 
 
 @own_errstate
+@checked
 def money_steps(money: Any, *, title: str | None = None, ax: Axes | None = None) -> Figure:
     """Draw how a change becomes money, step by step, and how uncertain each step is.
 

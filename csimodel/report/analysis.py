@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from csimodel.arguments import checked
 from csimodel.assessment import Assessment, assess
 from csimodel.errors import (
     EstimationError,
@@ -123,6 +124,7 @@ class Analysis:
 
 
 @own_errstate
+@checked
 def analyze(
     survey: Survey | object,
     model: Model | str | None = None,

@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from csimodel.arguments import checked
 from csimodel.characters import encodable
 from csimodel.floats import own_errstate
 from csimodel.report.folder import folder_of, require_folder, write_together
@@ -22,6 +23,7 @@ _ALWAYS = ("report.html", "results.json", "tables/index.csv", "figures/index.svg
 
 
 @own_errstate
+@checked
 def write_report(
     analysis: Analysis,
     folder: str | PathLike[str],

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, suggest
 from csimodel.model import Construct, Model
+from csimodel.options import require_number, shown
 
 Floats = NDArray[np.float64]
 
@@ -29,9 +30,10 @@ def by_item(
     single_is_one = constructs is not None and option == "loadings"
     found = dict.fromkeys(model.items, 1.0)
     if isinstance(given, Real):
+        alike = require_number(option, given)
         for construct in own:
             if not (single_is_one and construct.kind == "single"):
-                found.update(dict.fromkeys(construct.items, float(given)))
+                found.update(dict.fromkeys(construct.items, alike))
         return np.array([found[item] for item in model.items])
     known = _by_name(option, model, given)
     for construct in own:
@@ -45,14 +47,14 @@ def by_item(
                     f"{construct.name!r}, or give one value for all."
                 )
             if isinstance(value, Real):
-                found[item] = float(value)
+                found[item] = require_number(option, value)
                 continue
             if not isinstance(value, Sequence | np.ndarray) or len(value) != len(construct.items):
                 raise OptionError(
                     f"{option}[{construct.name!r}]={value!r} does not fit its "
                     f"{len(construct.items)} items; give one value, or one for each."
                 )
-            found[item] = float(value[place])
+            found[item] = require_number(option, value[place])
     return np.array([found[item] for item in model.items])
 
 
@@ -66,7 +68,7 @@ def _by_name(option: str, model: Model, given: object) -> dict[str, object]:
         return {item: given.loc[item, name] for item, name in zip(model.items, owners, strict=True)}
     if not isinstance(given, Mapping | pd.Series):
         raise OptionError(
-            f"{option}={given!r} is not known; give one number, or a mapping from item."
+            f"{option}={shown(given)} is not known; give one number, or a mapping from item."
         )
     known = {str(name): value for name, value in given.items()}
     allowed = [*model.construct_names, *model.items]
@@ -90,7 +92,7 @@ def by_pair(
         For a pair that cannot be read, is not wanted or has no value.
     """
     if isinstance(given, Real):
-        return dict.fromkeys(wanted, float(given))
+        return dict.fromkeys(wanted, require_number(option, given))
     if isinstance(given, pd.DataFrame):
         for name in {end for pair in wanted for end in pair}:
             if name not in given.index or name not in given.columns:
@@ -104,7 +106,7 @@ def by_pair(
         return dict(zip(wanted, found.tolist(), strict=True))
     if not isinstance(given, Mapping):
         raise OptionError(
-            f"{option}={given!r} is not known; give one number, a table, or a mapping such as "
+            f"{option}={shown(given)} is not known; give one number, a table, or a mapping such as "
             f"{{'Loyalty {sign} Satisfaction': 0.5}}."
         )
     texts = {f"{a} {sign} {b}": (a, b) for a, b in wanted}
@@ -121,7 +123,7 @@ def by_pair(
                 else f"{option} names {text!r}, which is not a pair of exogenous constructs"
                 f"{suggest(tidy, texts)}."
             )
-        values[texts[tidy]] = float(value)
+        values[texts[tidy]] = require_number(option, value)
     for text, pair in texts.items():
         if pair not in values:
             raise OptionError(f"{option} has no value for {text!r}; give every one of them.")

@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import ModelError, OptionError, suggest
 from csimodel.estimators import PLS, Estimates, Solution
 from csimodel.estimators.structural import causal_order
 from csimodel.floats import own_errstate
 from csimodel.model import Model
 from csimodel.moments import Moments
+from csimodel.options import require_kind, require_number, shown
 from csimodel.simulate.given import by_item, by_pair, matrix_of_pairs
 from csimodel.simulate.shapes import Normal, Shape
 from csimodel.simulate.survey_design import Firms, Missing, Outcome
@@ -27,6 +29,7 @@ Pairs = float | Mapping[str, float] | pd.DataFrame
 
 
 @own_errstate
+@checked
 def population(
     model: Model,
     *,
@@ -126,6 +129,19 @@ def population(
     >>> round(float(fit.paths.loc["Satisfaction", "Quality"]), 8)
     0.6
     """
+    model = require_kind("model", model, Model, "make it with csi.Model.from_syntax(text)")
+    for option, own, kind in (
+        ("missing", missing, Missing),
+        ("firms", firms, Firms),
+        ("outcome", outcome, Outcome),
+    ):
+        if own is not None:
+            require_kind(option, own, kind, f"make it with csi.simulate.{kind.__name__}(…)")
+    if shape is not None and not callable(getattr(shape, "scale", None)):
+        raise OptionError(
+            f"shape={shown(shape)} is no distribution; use csi.simulate.Normal(), Skewed(…) or "
+            "HeavyTailed(…)."
+        )
     model.require_own_items("A population is simulated from")
     if model.parameters:
         raise ModelError(
@@ -256,7 +272,7 @@ def _within(items: tuple[str, ...], within: float | pd.DataFrame) -> Floats:
                 )
         found = within.loc[list(items), list(items)].to_numpy(dtype=np.float64, copy=True)
     else:
-        found = np.full((len(items),) * 2, float(within))
+        found = np.full((len(items),) * 2, require_number("within", within, least=-1, most=1))
     np.fill_diagonal(found, 1.0)
     return found
 
@@ -264,7 +280,7 @@ def _within(items: tuple[str, ...], within: float | pd.DataFrame) -> Floats:
 def _bounds(scale: tuple[float, float] | None) -> tuple[float, float]:
     if scale is None:
         return float("nan"), float("nan")
-    low, high = (float(end) for end in scale)
+    low, high = (require_number("scale", end) for end in scale)
     if not low < high:
         raise OptionError(f"scale={scale!r} must be (lowest, highest), for example (1, 10).")
     return low, high

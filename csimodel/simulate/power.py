@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 
+import numpy as np
 import pandas as pd
 
+from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.estimators import Estimator
 from csimodel.findings import Finding
@@ -82,6 +84,7 @@ class Power:
 
 
 @own_errstate
+@checked
 def power(
     truth: Truth,
     n: int | Sequence[int],
@@ -152,11 +155,10 @@ def power(
     >>> study.table["power"].round(1).tolist()
     [0.4, 1.0]
     """
-    sizes = [n] if isinstance(n, int) else list(n)
-    if not sizes:
+    several = list(n) if isinstance(n, list | tuple | range | np.ndarray) else [n]
+    if not several:
         raise OptionError("n=[] holds no sample size; give at least one, such as n=[200, 400].")
-    for size in sizes:
-        require_count("n", size, " respondent")
+    sizes = [require_count("n", size, " respondent") for size in several]
     require_count("draws", draws, ", and some hundreds for shares")
     require_count("resamples", resamples, ", and some hundreds for intervals")
     require_level(level)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import InferenceError, OptionError
 from csimodel.estimators import (
     ML,
@@ -22,6 +23,7 @@ from csimodel.estimators import (
     Solution,
     find,
 )
+from csimodel.estimators.chosen import estimator_for
 from csimodel.estimators.covariance.estimator import CovarianceEstimator
 from csimodel.estimators.covariance.parameters import (
     covariance_structure,
@@ -33,7 +35,7 @@ from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference import bootstrap
 from csimodel.model import Model
 from csimodel.moments import moments_of
-from csimodel.options import seed_of
+from csimodel.options import require_count, require_level, seed_of, shown
 from csimodel.significance import t_limits
 from csimodel.simulate.truth import Seed, Truth
 from csimodel.survey import Answers
@@ -170,6 +172,7 @@ def parameter_rows(solution: Solution) -> ParameterRows:
 
 
 @own_errstate
+@checked
 def replicate(
     truth: Truth,
     n: int,
@@ -202,6 +205,17 @@ def replicate(
     >>> found["paths"].table["coverage"].round(2).tolist()
     [0.94]
     """
+    n = require_count("n", n, " respondent")
+    samples = require_count("samples", samples)
+    resamples = require_count("resamples", resamples, ", and some hundreds for intervals")
+    level = require_level(level)
+    estimator = estimator_for(truth.model, estimator)
+    if isinstance(quantities, str | Quantity):
+        quantities = (quantities,)
+    if not isinstance(quantities, list | tuple):
+        raise OptionError(
+            f"quantities={shown(quantities)} must be names in a list, such as ['paths']."
+        )
     wanted = [find(quantity) for quantity in quantities]
     if isinstance(estimator, CovarianceEstimator):
         return _by_delta(truth, n, samples, estimator, rng, wanted, level)

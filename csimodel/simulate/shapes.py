@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError
+from csimodel.options import require_number
 
 Floats = NDArray[np.float64]
 
@@ -89,7 +90,7 @@ class HeavyTailed(Normal):
     df: float = 10.0
 
     def __post_init__(self) -> None:
-        if not self.df > 4:
+        if not require_number("df", self.df) > 4:
             raise OptionError(
                 f"df={self.df!r} is too small: kurtosis needs more than 4 degrees of freedom, "
                 "and robust errors more than 8."
@@ -138,6 +139,8 @@ class Skewed:
     kurtosis: float = 4.0
 
     def __post_init__(self) -> None:
+        require_number("skewness", self.skewness)
+        require_number("kurtosis", self.kurtosis)
         fleishman(float(self.skewness), float(self.kurtosis))
 
     @property

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, choose
+from csimodel.options import require_count, require_names, require_number
 
 Floats = NDArray[np.float64]
 
@@ -56,12 +57,10 @@ class Missing:
     slope: float = -1.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.share < 1:
-            raise OptionError(
-                f"share={self.share!r} of empty cells must be at least 0 and below 1."
-            )
+        require_number("share", self.share, least=0, below=1)
+        require_number("slope", self.slope)
         if self.items is not None:
-            object.__setattr__(self, "items", tuple(self.items))
+            object.__setattr__(self, "items", require_names("items", self.items, "item"))
             if self.given in self.items:
                 raise OptionError(
                     f"Item {self.given!r} decides who answers and must be answered itself; take it "
@@ -141,12 +140,8 @@ class Firms:
     column: str = "firm"
 
     def __post_init__(self) -> None:
-        if not self.count >= 2:
-            raise OptionError(f"count={self.count!r} firms are too few; take at least 2.")
-        if not 0 <= self.between <= 1:
-            raise OptionError(
-                f"between={self.between!r} is a share of variance and lies between 0 and 1."
-            )
+        require_count("count", self.count, " firms", least=2)
+        require_number("between", self.between, least=0, most=1)
 
     def codes(self, n: int) -> NDArray[np.intp]:
         """Return the firm of each of n respondents, (n,)."""
@@ -203,10 +198,9 @@ class Outcome:
 
     def __post_init__(self) -> None:
         choose("kind", self.kind, ["binary", "share"])
-        if not 0 < self.mean < 1:
-            raise OptionError(f"mean={self.mean!r} is a probability and lies between 0 and 1.")
-        if not self.precision > 0:
-            raise OptionError(f"precision={self.precision!r} must be positive.")
+        require_number("slope", self.slope)
+        require_number("precision", self.precision, above=0)
+        require_number("mean", self.mean, above=0, below=1, advice=", because it is a probability")
 
     def coefficients(self, sd: float) -> tuple[float, float]:
         """Return the logistic level at T's mean, and its slope per point, for a normal T.

@@ -9,6 +9,7 @@ from os import PathLike
 import numpy as np
 import pandas as pd
 
+from csimodel.arguments import checked
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate
@@ -24,6 +25,7 @@ from csimodel.survey.survey import Item, Survey
 
 
 @own_errstate
+@checked
 def read_survey(
     data: object,
     *,

@@ -53,7 +53,9 @@ class Judge:
     names: set[str] = field(default_factory=set)
     beside: list[Any] = field(default_factory=list)  # results whose findings explain gaps
 
-    def __call__(self, name: str, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    def __call__(
+        self, name: str, function: Callable[..., Any], /, *args: Any, **options: Any
+    ) -> Any:
         """Return the answer of a call, None where it was refused or failed."""
         self.calls += 1
         self.names.add(name)

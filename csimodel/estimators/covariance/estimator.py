@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.errors import EstimationError, ModelError, OptionError, choose
+from csimodel.errors import EstimationError, ModelError, choose
 from csimodel.estimators.covariance.discrepancy import Discrepancy, WeightedSquares
 from csimodel.estimators.covariance.equality import require_bounds
 from csimodel.estimators.covariance.layout import Layout, layouts_of
@@ -23,6 +23,7 @@ from csimodel.estimators.solution import Solution
 from csimodel.findings import Finding
 from csimodel.model import Model
 from csimodel.moments import Moments, moments_of
+from csimodel.options import require_count, require_flag, require_number
 from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
@@ -70,10 +71,9 @@ class CovarianceEstimator:
 
     def __post_init__(self) -> None:
         choose("scaling", self.scaling, ["marker", "variance"])
-        if not self.tolerance > 0:
-            raise OptionError(f"tolerance={self.tolerance!r} must be positive, for example 1e-8.")
-        if self.max_iterations < 1:
-            raise OptionError(f"max_iterations={self.max_iterations!r} must be at least 1.")
+        require_flag("means", self.means)
+        require_number("tolerance", self.tolerance, above=0, advice=", for example 1e-8")
+        require_count("max_iterations", self.max_iterations)
 
     @property
     def label(self) -> str:

@@ -10,6 +10,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
+from csimodel.arguments import checked
 from csimodel.errors import choose
 from csimodel.estimators.covariance.estimator import CovarianceEstimator
 from csimodel.estimators.covariance.multigroup import MultiGroupFit, fit_multigroup
@@ -116,6 +117,7 @@ def difference(free: MultiGroupFit, equal: MultiGroupFit) -> dict[str, float]:
 
 
 @own_errstate
+@checked
 def invariance(
     model: Model,
     survey: Survey | object,

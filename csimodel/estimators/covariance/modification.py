@@ -14,6 +14,7 @@ from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.layout import Layout, Row
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.parameters import exponents, row_scales
+from csimodel.options import require_names
 from csimodel.significance import chisq_pvalue
 
 Floats = NDArray[np.float64]
@@ -59,6 +60,7 @@ def modification_indices(
     errors in structural equation models. Sociological Methodology 17, 105-129.
     https://doi.org/10.2307/271030
     """
+    kinds = require_names("kinds", kinds, "kind")
     for kind in kinds:
         choose("kinds", kind, CANDIDATES)
     fitted.require_solution()

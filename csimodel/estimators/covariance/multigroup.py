@@ -8,6 +8,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from csimodel.arguments import checked
 from csimodel.errors import EstimationError, ModelError, OptionError, choose, suggest
 from csimodel.estimators.chosen import estimator_for
 from csimodel.estimators.covariance.defined import defined_table
@@ -222,6 +223,7 @@ def _joint_names(fit: MultiGroupFit) -> tuple[str, ...]:
 
 
 @own_errstate
+@checked
 def fit_multigroup(
     model: Model,
     survey: Survey | object,

@@ -23,6 +23,7 @@ from csimodel.moments import moments_of as plain_moments
 from csimodel.moments.ordinal import OrdinalMoments, ordinal_moments
 from csimodel.moments.ordinal_samples import OrdinalSamples
 from csimodel.moments.responses import Responses, covariance_gamma
+from csimodel.options import require_flag, shown
 from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
@@ -122,11 +123,13 @@ class WLSMV(CovarianceEstimator):
                 f"{self.label} leaves thresholds and means as they are, so means=True has nothing "
                 "to do; leave it out."
             )
-        if self.ordered == "all":
+        require_flag("normal", self.normal)
+        if isinstance(self.ordered, str) and self.ordered == "all":
             return
-        if isinstance(self.ordered, str) or not len(self.ordered):
+        names = self.ordered if isinstance(self.ordered, list | tuple) else ()
+        if not names or not all(isinstance(name, str) for name in names):
             raise OptionError(
-                f"ordered={self.ordered!r} must be 'all' or a list of item names such as "
+                f"ordered={shown(self.ordered)} must be 'all' or a list of item names such as "
                 "['CUSA1', 'CUSA2']; where no item is ordered, use csi.ML(se='mlmv')."
             )
         object.__setattr__(self, "ordered", tuple(self.ordered))

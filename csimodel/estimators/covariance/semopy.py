@@ -27,6 +27,7 @@ from csimodel.estimators.solution import Solution
 from csimodel.findings import Finding, listed
 from csimodel.model import Model
 from csimodel.moments import Moments
+from csimodel.options import require_number
 from csimodel.quiet import quiet
 from csimodel.survey import Answers
 
@@ -111,14 +112,13 @@ class Semopy(CovarianceEstimator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if str(self.objective) == "FIML":
+        if repr(self.objective) == "'FIML'":
             raise OptionError(
                 "objective='FIML' is not offered, because semopy's likelihood of incomplete "
                 "answers leaves out their means; use csi.ML(missing='fiml')."
             )
         choose("objective", self.objective, list(_OBJECTIVES))
-        if not self.ftol > 0:
-            raise OptionError(f"ftol={self.ftol!r} must be positive, for example 1e-14.")
+        require_number("ftol", self.ftol, above=0, advice=", for example 1e-14")
         if self.scaling != "marker" or self.means:
             what = "means=True" if self.means else f"scaling={self.scaling!r}"
             raise OptionError(

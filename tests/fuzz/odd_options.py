@@ -1,0 +1,245 @@
+"""Odd values in every option of every public function, one at a time."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import csimodel as csi
+
+ODD = {
+    "text": "0.95",
+    "empty text": "",
+    "number": 95,
+    "negative": -1,
+    "zero": 0,
+    "NaN": float("nan"),
+    "infinity": float("inf"),
+    "huge": 10**400,
+    "truth": True,
+    "nothing": None,
+    "set": {"CUSL1"},
+    "mapping": {"a": 1},
+    "unhashable": [["CUSL1"]],
+    "empty list": [],
+    "twice": ["CUSL1", "CUSL1"],
+    "numpy integer": np.int64(7),
+    "numpy float": np.float32(0.5),
+    "array": np.arange(3.0),
+    "frame": pd.DataFrame({"a": [1.0]}),
+    "class": csi.PLS,
+    "function": len,
+    "bytes": b"CUSL1",
+}
+
+
+@cache
+def plain() -> SimpleNamespace:
+    """Return results that plain calls are made of."""
+    mobi = csi.load_mobi()
+    frame = mobi.data.assign(
+        half=["a", "b"] * 125, firm=np.arange(250) % 12, year=np.arange(250) // 84,
+        age=np.arange(250) % 50, months=1.0 + np.arange(250) % 30, event=np.arange(250) % 3 > 0,
+        again=(np.arange(250) * 7 % 11 > 4).astype(float), complained=np.arange(250) % 2,
+    )  # fmt: skip
+    survey = csi.read_survey(frame, scale=dict.fromkeys(mobi.items, (1, 10)))
+    model = csi.Model.from_syntax(
+        "Image =~ IMAG1 + IMAG2\nQuality =~ PERQ1 + PERQ2\nSatisfaction =~ CUSA1 + CUSA2 + CUSA3\n"
+        "Satisfaction ~ Image + Quality\nQuality ~ Image"
+    )
+    fit = csi.fit(model, survey)
+    boot = csi.bootstrap(fit, 30, progress=False)
+    rep = csi.repurchase(fit, "again", family="logit", progress=False)
+    economics = csi.money.Economics(margin=1.0, currency="EUR", period="year", discount_rate=0.1)
+    return SimpleNamespace(
+        frame=frame, survey=survey, model=model, fit=fit, ml=csi.fit(model, survey, csi.ML()), boot=boot,
+        rep=rep, economics=economics, index=csi.respondent_index(fit)["Satisfaction"],
+        truth=csi.simulate.population(model, paths=0.4, loadings=0.8),
+        change=csi.money.profit_of_change(rep, 60, 65, economics, draws=30),
+        scores=csi.index_scores(fit), importance=csi.importance_performance(fit),
+        compared=csi.compare(fit, csi.fit(model, survey, csi.PLS("centroid"))),
+    )  # fmt: skip
+
+
+def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
+    """Return a plain call of public functions, by name: function and named arguments."""
+    p, m, plots, simulate = plain(), csi.money, csi.plots, csi.simulate
+    few = {"draws": 25, "rng": 1}
+    return {
+        "read_survey": (csi.read_survey, {"data": p.frame, "scale": (1, 100)}),
+        "moments_of": (csi.moments_of, {"source": p.survey, "items": ["CUSA1", "CUSA2"]}),
+        "fit": (csi.fit, {"model": p.model, "survey": p.survey}),
+        "fit_groups": (csi.fit_groups, {"model": p.model, "survey": p.survey, "by": "half"}),
+        "fit_multigroup": (
+            csi.fit_multigroup, {"model": p.model, "survey": p.survey, "by": "half"},
+        ),
+        "invariance": (
+            csi.invariance, {"model": p.model, "survey": p.survey, "by": "half", "levels": ["metric"]},
+        ),
+        "bootstrap": (csi.bootstrap, {"fit": p.fit, **few, "progress": False}),
+        "jackknife": (csi.jackknife, {"fit": p.fit}),
+        "bollen_stine": (csi.bollen_stine, {"fit": p.ml, **few, "progress": False}),
+        "assess": (csi.assess, {"fit": p.fit, "bootstrap": p.boot}),
+        "compare": (lambda names=None, bootstraps=None: csi.compare(
+            p.fit, p.ml, names=names, bootstraps=bootstraps), {}),
+        "factor_scores": (csi.factor_scores, {"fit": p.ml}),
+        "index_scores": (csi.index_scores, {"fit": p.fit, "by": "half", "bootstrap": p.boot}),
+        "respondent_index": (csi.respondent_index, {"fit": p.fit}),
+        "importance_performance": (csi.importance_performance, {"fit": p.fit}),
+        "repurchase": (csi.repurchase, {"fit": p.fit, "outcome": "again", "family": "logit"}),
+        "repurchase_of_index": (
+            csi.repurchase_of_index,
+            {"index": p.index, "outcome": p.frame["again"], "family": "logit"},
+        ),
+        "repurchase_shape": (csi.repurchase_shape, {"rep": p.rep, "kind": "hinge", **few}),
+        "compare_shapes": (
+            csi.compare_shapes, {"rep": p.rep, "kinds": ["line", "quadratic"], "folds": 3, **few},
+        ),
+        "calibration": (csi.calibration, {"rep": p.rep, "folds": 3, "rng": 1}),
+        "repurchase_segments": (
+            csi.repurchase_segments, {"fit": p.fit, "outcome": "again", "by": "half"},
+        ),
+        "repurchase_segments_of_index": (
+            csi.repurchase_segments_of_index,
+            {"index": p.index, "outcome": p.frame["again"], "by": p.frame["half"]},
+        ),
+        "repurchase_top_drop": (
+            csi.repurchase_top_drop,
+            {"data": p.survey, "satisfaction": "CUSA1", "repurchase": "again"},
+        ),
+        "repurchase_mixed": (
+            csi.repurchase_mixed, {"fit": p.fit, "outcome": "again", "by": "firm", "scale": (0, 1)},
+        ),
+        "repurchase_panel": (
+            csi.repurchase_panel, {"fit": p.fit, "outcome": "again", "firm": "firm", "period": "year"},
+        ),
+        "repurchase_time": (
+            csi.repurchase_time, {"fit": p.fit, "duration": "months", "event": "event"},
+        ),
+        "repurchase_asymmetry": (
+            csi.repurchase_asymmetry,
+            {"fit": p.fit, "outcome": "Satisfaction", "quality": "Quality", "expectations": "Image"},
+        ),
+        "repurchase_asymmetry_of_index": (
+            csi.repurchase_asymmetry_of_index,
+            {"quality": p.index, "expectations": p.frame["IMAG1"] * 10.0, "outcome": p.frame["PERQ1"],
+             "scale": (1, 10)},
+        ),
+        "corrected_slopes": (
+            csi.corrected_slopes, {"fit": p.fit, "outcome": "again", "progress": False},
+        ),
+        "corrected_slopes_of_index": (
+            csi.corrected_slopes_of_index,
+            {"index": p.index, "outcome": p.frame["again"], "reliability": 0.8, "progress": False},
+        ),
+        "index_reliability": (csi.index_reliability, {"fit": p.fit}),
+        "group_reliability": (csi.group_reliability, {"mean": [60, 65, 70.0], "se": [1, 1.5, 2.0]}),
+        "complaint_repurchase": (
+            csi.complaint_repurchase,
+            {"data": p.survey, "complained": "complained", "handling": "PERQ3", "repurchase": "again",
+             "well_from": 7, "scale": (1, 10)},
+        ),
+        "money.Economics": (
+            m.Economics, {"margin": 1, "currency": "EUR", "period": "year", "discount_rate": 0.1},
+        ),
+        "money.profit_of_change": (
+            m.profit_of_change, {"rep": p.rep, "from_": 60, "to": 65, "economics": p.economics, **few},
+        ),
+        "money.profit_of_driver": (
+            m.profit_of_driver,
+            {"source": p.fit, "rep": p.rep, "driver": "Quality", "economics": p.economics, **few},
+        ),
+        "money.retention_of": (
+            m.retention_of, {"rep": p.rep, "at": 60, "economics": p.economics, **few},
+        ),
+        "money.lifetime_value": (m.lifetime_value, {"retention": 0.8, "economics": p.economics}),
+        "money.profit_of_retention": (
+            m.profit_of_retention, {"from_": 0.8, "to": 0.9, "economics": p.economics},
+        ),
+        "money.fewer_defections": (
+            m.fewer_defections, {"retention": 0.8, "economics": p.economics, "cut": 0.25},
+        ),
+        "money.acquisition_or_retention": (
+            m.acquisition_or_retention,
+            {"retention": 0.8, "economics": p.economics, "acquisition_cost": 5, "retention_cost": 1},
+        ),
+        "money.complaint_budget": (
+            m.complaint_budget,
+            {"handled": 0.9, "unhandled": 0.5, "economics": p.economics, "retention": 0.8,
+             "dissatisfied": 0.2, "complaint_rate": 0.4},
+        ),
+        "money.more_complaints": (
+            m.more_complaints,
+            {"handled": 0.9, "silent": 0.5, "economics": p.economics, "retention": 0.8,
+             "dissatisfied": 0.2, "from_": 0.3, "to": 0.5, "compensation": 2},
+        ),
+        "money.break_even_spending": (m.break_even_spending, {"change": p.change}),
+        "money.net_present_value": (m.net_present_value, {"change": p.change, "spending": 10}),
+        "money.buying_rates": (m.buying_rates, {"data": p.survey, "bought": "again", "existing": "event"}),
+        "rep.predict": (p.rep.predict, {"levels": [50]}),
+        "rep.contrast": (p.rep.contrast, {"start": 50, "end": 60}),
+        "rep.curve": (p.rep.curve, {}),
+        "rep.effect_at": (p.rep.effect_at, {"level": 50}),
+        "rep.elasticity": (p.rep.elasticity, {}),
+        "rep.level_for": (p.rep.level_for, {"probability": 0.6}),
+        "boot.table": (p.boot.table, {"quantity": "paths"}),
+        "boot.draws": (p.boot.draws, {"quantity": "paths"}),
+        "fit.standardized": (p.ml.standardized, {}),
+        "fit.modification_indices": (p.ml.modification_indices, {}),
+        "PLS": (csi.PLS, {}),
+        "ML": (csi.ML, {}),
+        "LeastSquares": (csi.LeastSquares, {}),
+        "WLSMV": (csi.WLSMV, {}),
+        "Semopy": (csi.Semopy, {}),
+        "reflective": (csi.reflective, {"name": "A", "items": ["a1", "a2"]}),
+        "composite": (csi.composite, {"name": "A", "items": ["a1", "a2"]}),
+        "ConstructMinimum": (csi.ConstructMinimum, {}),
+        "models.ecsi": (csi.models.ecsi, {}),
+        "analyze": (
+            csi.analyze, {"survey": p.survey, "model": p.model, "draws": 25, "progress": False},
+        ),
+        "simulate.population": (simulate.population, {"model": p.model, "paths": 0.4, "loadings": 0.8}),
+        "simulate.power": (
+            simulate.power, {"truth": p.truth, "n": 60, "estimator": csi.ML(), "draws": 5},
+        ),
+        "simulate.replicate": (
+            simulate.replicate, {"truth": p.truth, "n": 60, "samples": 5, "estimator": csi.ML()},
+        ),
+        "truth.survey": (p.truth.survey, {"n": 20}),
+        "simulate.Missing": (simulate.Missing, {"share": 0.2}),
+        "simulate.Firms": (simulate.Firms, {"count": 5}),
+        "simulate.Outcome": (simulate.Outcome, {"slope": 0.02}),
+        "simulate.HeavyTailed": (simulate.HeavyTailed, {}),
+        "simulate.Skewed": (simulate.Skewed, {}),
+        "plots.path_diagram": (plots.path_diagram, {"fit": p.fit}),
+        "plots.index_bars": (plots.index_bars, {"scores": p.scores}),
+        "plots.intervals": (plots.intervals, {"table": p.boot.table("paths")}),
+        "plots.importance_performance": (
+            plots.importance_performance, {"importance": p.importance, "target": "Satisfaction"},
+        ),
+        "plots.compare": (plots.compare, {"comparison": p.compared}),
+        "plots.repurchase_curve": (plots.repurchase_curve, {"curve": p.rep.curve()}),
+        "plots.waterfall": (plots.waterfall, {"table": pd.DataFrame({"value": [1.0, 2.0]}, ["a", "b"])}),
+        "plots.money_steps": (plots.money_steps, {"money": p.change}),
+    }  # fmt: skip
+
+
+def variants() -> Iterator[tuple[str, Callable[..., Any], dict[str, Any]]]:
+    """Yield every call with one argument replaced by an odd value."""
+    for name, (function, arguments) in calls().items():
+        for option, parameter in inspect.signature(function).parameters.items():
+            if (
+                parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+                or option == "progress"
+            ):
+                continue
+            for kind, value in ODD.items():
+                if option in ("draws", "resamples", "n", "samples") and kind == "huge":
+                    continue
+                yield f"{name}({option}={kind})", function, {**arguments, option: value}
