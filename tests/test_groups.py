@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.errors import OptionError, SurveyError
+from csimodel.findings import collected
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +142,29 @@ def test_strata_and_clusters_of_a_group_are_counted_from_0(chain, population):
     assert np.array_equal(np.unique(answers.cluster), np.arange(12))
     ours, theirs = (csi.bootstrap(one, 60, 1, progress=False) for one in (fits["b"], alone))
     assert_allclose(ours.draws("paths"), theirs.draws("paths"), atol=1e-8)
+
+
+@pytest.mark.parametrize("column", ["construct", "n", "mean", "se", "lower", "reason"])
+def test_a_group_column_may_be_called_like_a_part_of_our_tables(ecsi, mobi, column):
+    survey = csi.read_survey(mobi.data.assign(**{column: ["a", "b"] * 125}), scale=(1, 10))
+    table = csi.index_scores(csi.fit(ecsi, survey), by=column)
+    plain = survey.data.rename(columns={column: "half"})
+    theirs = csi.index_scores(csi.fit(ecsi, csi.read_survey(plain, scale=(1, 10))), by="half")
+    assert list(table.index.names) == [f"{column} (label)", "construct"]
+    assert_allclose(table["mean"], theirs["mean"])
+    assert table.reset_index()[f"{column} (label)"].unique().tolist() == ["a", "b"]
+    assert csi.fit_groups(ecsi, survey, by=column).labels.tolist() == ["a", "b"]
+
+
+def test_groups_without_a_usable_row_are_named(ecsi, mobi):
+    frame = mobi.data.astype(float).assign(firm=["a"] * 100 + ["b"] * 100 + ["c"] * 50)
+    frame.loc[200:, "CUSA1"] = np.nan
+    fit = csi.fit(
+        ecsi, csi.read_survey(frame, scale=dict.fromkeys(ecsi.items, (1, 10)), missing="listwise")
+    )
+    with collected() as findings:
+        table = csi.index_scores(fit, by="firm")
+    assert table.index.get_level_values("firm").unique().tolist() == ["a", "b"]
+    assert str(findings[-1]) == (
+        "Group c is not in the table, because none of its rows could be used."
+    )

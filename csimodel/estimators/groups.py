@@ -23,6 +23,12 @@ from csimodel.model import Model
 from csimodel.moments import Moments, group_moments
 from csimodel.options import require_names
 from csimodel.survey import Answers, Survey, read_survey
+from csimodel.survey.headers import column_of
+
+_NAMES_OF_TABLES = frozenset(
+    {"construct", "estimate", "mean", "se", "df", "lower", "upper", "p", "n", "reason"}
+)
+_MARK = " (label)"
 
 
 @own_errstate_in
@@ -289,19 +295,55 @@ def group_codes(
         For a column that does not exist, or when no row has a group.
     """
     columns = list(require_names("by", by))
-    known = [str(column) for column in survey.data.columns]
-    for column in columns:
-        if column not in survey.data.columns:
+    known = survey.data.columns
+    for place, column in enumerate(columns):
+        name = column_of(known, column)
+        if name is None:
             raise SurveyError(
                 f"Group column {column!r} is not in the data{suggest(str(column), known)}."
             )
+        columns[place] = name
     frame = survey.data[columns].iloc[rows].reset_index(drop=True)
     grouped = frame.groupby(columns if len(columns) > 1 else columns[0], observed=True, sort=True)
     codes = np.asarray(grouped.ngroup().fillna(-1), dtype=np.intp)
     labels = grouped.size().index
     if not len(labels):
         raise SurveyError(f"No row has a value in {by!r}; choose a column that is filled.")
-    return codes, labels
+    return codes, labels.set_names([level_of(str(name)) for name in labels.names])
+
+
+def groups_without_rows(
+    survey: Survey, by: str | Sequence[str], labels: pd.Index
+) -> Iterator[Finding]:
+    """Name the groups of a survey that are not among `labels`, as all their rows were dropped."""
+    _, every = group_codes(survey, by, np.arange(len(survey.data)))
+    names = tuple(_shown(label) for label in every.difference(labels, sort=False))
+    if names:
+        template = (
+            "Group {groups} is not in the table, because none of its rows could be used."
+            if len(names) == 1
+            else "Groups {groups} are not in the table, because none of their rows could be used."
+        )
+        yield Finding("groups-without-rows", template, names, "warning", values={"groups": names})
+
+
+def level_of(column: str) -> str:
+    """Return what tables call the level of a group column: its name, marked where they use it.
+
+    >>> level_of("firm"), level_of("construct")
+    ('firm', 'construct (label)')
+    """
+    return f"{column}{_MARK}" if column in _NAMES_OF_TABLES else column
+
+
+def column_of_level(level: str) -> str:
+    """Return the group column that a level of a table comes from.
+
+    >>> column_of_level("firm"), column_of_level("construct (label)")
+    ('firm', 'construct')
+    """
+    column = level.removesuffix(_MARK)
+    return column if column in _NAMES_OF_TABLES else level
 
 
 def _shown(label: Hashable) -> str:

@@ -32,6 +32,7 @@ from csimodel.estimators import (
     require_own,
 )
 from csimodel.estimators.covariance.findings import heywood_items
+from csimodel.estimators.groups import groups_without_rows
 from csimodel.estimators.quantities import by_construct
 from csimodel.findings import Finding, tell
 from csimodel.floats import own_errstate
@@ -231,6 +232,7 @@ def _by_group(
     answers = fit.require_answers("index_scores by group")
     assert fit.survey is not None
     codes, groups = group_codes(fit.survey, by, answers.rows)
+    tell(groups_without_rows(fit.survey, by, groups))
     n = np.bincount(codes[codes >= 0], minlength=len(groups))
     tell(_about_groups(codes, groups, n))
     points = group_points(answers, codes, len(groups), fit.moments)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from csimodel.errors import ModelError
+from csimodel.estimators.groups import column_of_level
 from csimodel.model import Model, catalogue
 from csimodel.survey import Survey
 
@@ -70,7 +71,8 @@ def code(analysis: Analysis) -> str:
     for money in list(analysis.money.values())[:1]:
         options["economics"] = f"csi.money.{money.economics!r}"
     if analysis.group_index is not None:
-        options["by"] = repr([str(name) for name in analysis.group_index.index.names[:-1]])
+        levels = analysis.group_index.index.names[:-1]
+        options["by"] = repr([column_of_level(str(level)) for level in levels])
     return "\n".join(
         [
             "import csimodel as csi",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from csimodel.estimators import find
+from csimodel.estimators.groups import column_of_level
 from csimodel.index import point_weights
 from csimodel.report.worth import money_table
 
@@ -114,7 +115,7 @@ def target_by_group(analysis: Analysis) -> pd.DataFrame | None:
     if table is None or survey is None:
         return None
     for name in table.index.names[:-1]:
-        if labels := survey.value_labels.get(str(name)):
+        if labels := survey.value_labels.get(column_of_level(str(name))):
             table = table.rename(index=labels, level=name)
     return table[table.index.get_level_values("construct") == analysis.target]
 

@@ -27,6 +27,7 @@ from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.sample import sample_of
 from csimodel.repurchase.terms import mentioned, outcome_named
 from csimodel.survey import Survey
+from csimodel.survey.headers import clean, column_of
 
 Floats = NDArray[np.float64]
 
@@ -304,13 +305,14 @@ def _outcome(
 ) -> Outcome:
     """Return the outcome, one value for each row of the survey."""
     if isinstance(outcome, str):
-        label, column = outcome, _column(survey, outcome, "Outcome")
+        column = _column(survey, outcome, "Outcome")
+        label = str(column.name)
     else:
         label = name_of(outcome, "outcome")
         column = aligned(outcome, survey.data.index, f"Outcome {label!r}")
     values = numbers(column, "Outcome", label, _AS_NUMBERS)
     item = survey.items.get(label)
-    stated = label in fit.model.items or (item is not None and not item.assumed)
+    stated = label in map(clean, fit.model.items) or (item is not None and not item.assumed)
     low, high = survey.bounds([label])
     made = not isinstance(outcome, str) and np.isin(values[~np.isnan(values)], (0.0, 1.0)).all()
     if scale is None and stated and not made and np.isfinite([low[0], high[0]]).all():
@@ -324,12 +326,13 @@ def _control(survey: Survey, name: str) -> Floats:
 
 
 def _column(survey: Survey, name: str, what: str) -> pd.Series:
-    if name not in survey.data.columns:
+    column = column_of(survey.data.columns, name)
+    if column is None:
         raise SurveyError(
             f"{what} {name!r} is not a column of the survey{suggest(name, survey.data.columns)}; "
             "name one of its columns, or give a Series with a value for each row."
         )
-    return survey.data[name]
+    return survey.data[column]
 
 
 def _index_frame(index: Any, outcome: Any) -> tuple[pd.DataFrame, pd.Index]:

@@ -16,6 +16,7 @@ from csimodel.index import respondent_index
 from csimodel.repurchase.columns import aligned, name_of, numbers, rescaled
 from csimodel.repurchase.families import family_of
 from csimodel.survey import Answers, Survey
+from csimodel.survey.headers import clean, column_of
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -57,14 +58,14 @@ class Respondents:
     def numbers(self, values: Column, what: str) -> tuple[str, Floats]:
         """Return the name and the numbers of a column, (rows,), given by name or as values."""
         column = self._column(values, what)
-        name = values if isinstance(values, str) else name_of(values, what.lower())
+        name = str(column.name) if isinstance(values, str) else name_of(values, what.lower())
         way_out = "recode it, or give a column of numbers"
         return name, numbers(column, what, name, way_out)[self.answers.rows]
 
     def labels(self, values: Column, what: str) -> tuple[str, Codes, list[str]]:
         """Return the name of a column, each row's code (-1 where missing) and the labels."""
         column = self._column(values, what).iloc[self.answers.rows]
-        name = values if isinstance(values, str) else name_of(values, what.lower())
+        name = str(column.name) if isinstance(values, str) else name_of(values, what.lower())
         codes, labels = pd.factorize(column, sort=True)
         if not len(labels):
             raise SurveyError(f"{what} {name!r} is missing for all {len(column)} respondents.")
@@ -115,7 +116,9 @@ class Respondents:
         """
         label, found = self.numbers(values, "Outcome")
         item = self.survey.items.get(label)
-        stated = label in self.fit.model.items or (item is not None and not item.assumed)
+        stated = label in map(clean, self.fit.model.items) or (
+            item is not None and not item.assumed
+        )
         made = not isinstance(values, str) and np.isin(found[np.isfinite(found)], (0.0, 1.0)).all()
         low, high = (float(bound[0]) for bound in self.survey.bounds([label]))
         if scale is None and stated and not made and np.isfinite([low, high]).all():
@@ -142,9 +145,10 @@ class Respondents:
         data = self.survey.data
         if not isinstance(values, str):
             return aligned(values, data.index, f"{what} {name_of(values, what.lower())!r}")
-        if values not in data.columns:
+        column = column_of(data.columns, values)
+        if column is None:
             raise SurveyError(
                 f"{what} {values!r} is not a column of the survey{suggest(values, data.columns)}; "
                 "name one of its columns, or give a Series with a value for each row."
             )
-        return data[values]
+        return data[column]

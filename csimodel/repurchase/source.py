@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from csimodel.errors import OptionError, SurveyError, suggest
 from csimodel.repurchase.columns import aligned, codes_of, name_of, numbers
 from csimodel.survey import Survey
+from csimodel.survey.headers import column_of
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -87,7 +88,7 @@ class Source:
     def numbers(self, values: object, what: str) -> tuple[str, Floats]:
         """Return the name and the numbers of a column, given by name or as values."""
         column = self._column(values, what)
-        name = values if isinstance(values, str) else name_of(values, what.lower())
+        name = str(column.name) if isinstance(values, str) else name_of(values, what.lower())
         way_out = "recode it, or name a column of numbers"
         return name, numbers(column, what, name, way_out)
 
@@ -112,7 +113,9 @@ class Source:
     def labels(self, values: object, what: str) -> tuple[str, pd.Series]:
         """Return the name and the labels of a column, given by name or as values."""
         column = self._column(values, what)
-        return values if isinstance(values, str) else name_of(values, what.lower()), column
+        return (
+            str(column.name) if isinstance(values, str) else name_of(values, what.lower())
+        ), column
 
     def bounds(self, name: str, seen: Floats) -> tuple[float, float] | None:
         """Return a column's scale: the survey's, or 0 to 1 for answers of 0 and 1, or None."""
@@ -126,9 +129,10 @@ class Source:
     def _column(self, values: object, what: str) -> pd.Series:
         if not isinstance(values, str):
             return aligned(values, self.frame.index, what)
-        if values not in self.frame.columns:
+        column = column_of(self.frame.columns, values)
+        if column is None:
             raise SurveyError(
                 f"{what} {values!r} is not a column{suggest(values, self.frame.columns)}; name one "
                 "of its columns, or give values for each row."
             )
-        return self.frame[values]
+        return self.frame[column]

@@ -16,6 +16,7 @@ from csimodel.repurchase.corrected.reliability import shared_reliability
 from csimodel.repurchase.corrected.result import CorrectedSlopes
 from csimodel.repurchase.corrected.table import COLUMNS
 from csimodel.repurchase.result import Repurchase
+from csimodel.survey.headers import column_of
 
 Floats = NDArray[np.float64]
 
@@ -64,12 +65,13 @@ def between_groups(
     survey, sample = fit.survey, rep.regression.sample
     assert survey is not None
     answers = fit.require_answers("slopes between groups")
-    if by not in survey.data.columns:
+    column = column_of(survey.data.columns, by)
+    if column is None:
         raise SurveyError(
             f"by={by!r} is not a column of the survey{suggest(by, survey.data.columns)}; name the "
             "column of the groups, such as the firm."
         )
-    codes, labels = pd.factorize(survey.data[by].iloc[answers.rows[sample.rows]])
+    codes, labels = pd.factorize(survey.data[column].iloc[answers.rows[sample.rows]])
     model, names = fit.model, rep.indexes
     own = [model.slices[model.construct_names.index(name)] for name in names]
     items = np.concatenate([np.arange(block.start, block.stop) for block in own])

@@ -24,6 +24,7 @@ from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.sample import Sample
 from csimodel.repurchase.segments.result import Segments
 from csimodel.survey import Survey
+from csimodel.survey.headers import column_of
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -186,12 +187,13 @@ def repurchase_segments_of_index(
 
 def _labels(by: object, frame: pd.DataFrame) -> pd.Series:
     if isinstance(by, str):
-        if by not in frame.columns:
+        column = column_of(frame.columns, by)
+        if column is None:
             raise SurveyError(
                 f"by={by!r} is not a column of the survey{suggest(by, frame.columns)}; name one of "
                 "its columns, or give a Series with a value for each row."
             )
-        return frame[by]
+        return frame[column]
     return aligned(by, frame.index, f"by={name_of(by, 'segments')!r}")
 
 
