@@ -32,8 +32,5 @@ COMPRESSION = 100
 CODEBOOK_CHARACTERS = 5_000_000
 """Characters of a codebook."""
 
-CODEBOOK_DEPTH = 50
-"""Tables and lists inside each other in a codebook."""
-
 MODEL_CHARACTERS = 100_000
 """Characters of a model's text."""

@@ -49,14 +49,10 @@ def test_parquet(tmp_path):
     check(read_survey(file), "a.parquet")
 
 
-def test_excel_reads_the_first_sheet_and_says_so(tmp_path):
+def test_excel(tmp_path):
     file = tmp_path / "a.xlsx"
-    with pd.ExcelWriter(file) as book:
-        FRAME.to_excel(book, sheet_name="answers", index=False)
-        FRAME.to_excel(book, sheet_name="codes", index=False)
-    survey = read_survey(file)
-    check(survey, "a.xlsx")
-    assert survey.findings[0].message == "Only the first of 2 sheets, 'answers', was read."
+    FRAME.to_excel(file, index=False)
+    check(read_survey(file), "a.xlsx")
 
 
 def test_spss_labels_and_user_missing(tmp_path):
@@ -141,18 +137,24 @@ def test_duplicated_header_names_are_seen_before_pandas_renames_them(tmp_path):
 def test_wrong_encoding(tmp_path):
     file = tmp_path / "a.csv"
     FRAME.to_csv(file, index=False, encoding="gb18030")
-    assert refused(file) == (
-        "The file 'a.csv' is not UTF-8 (byte 0xc2); save it as UTF-8, or pass "
-        "pandas.read_csv(path, encoding=...) with its encoding, such as 'gb18030' or 'latin-1'."
+    message = refused(file)
+    assert message.startswith(
+        "The file 'a.csv' is not UTF-8 (byte 0xc2 in line 1); give its encoding with encoding=, "
+        "whichever makes sense: 'gb18030' reads its first such text as '满意', 'big5' reads its "
+        "first such text as '雛砩', "
     )
+    assert message.endswith(" 'cp1251' reads its first such text as 'ВъТв'; or save it as UTF-8.")
+    assert refused(file, encoding="utf-8") == message
+    check(read_survey(file, encoding="gb18030"), "a.csv")
 
 
 def test_wrong_encoding_after_the_header(tmp_path):
     file = tmp_path / "a.csv"
     file.write_bytes(b"q1,name\n" + b"1,a\n" * 20_000 + "2,né\n".encode("latin-1"))
     assert refused(file) == (
-        "The file 'a.csv' is not UTF-8 (byte 0xe9); save it as UTF-8, or pass "
-        "pandas.read_csv(path, encoding=...) with its encoding, such as 'gb18030' or 'latin-1'."
+        "The file 'a.csv' is not UTF-8 (byte 0xe9 in line 20002); give its encoding with encoding=, "
+        "whichever makes sense: 'cp1252' reads its first such text as 'né' and 'cp1251' reads its "
+        "first such text as 'nй'; or save it as UTF-8."
     )
 
 

@@ -17,7 +17,7 @@ from csimodel.findings import listed
 from csimodel.model.constraints import Constraint, labelled, require_label, settled
 from csimodel.model.modifiers import Term
 from csimodel.model.parameters import NUMBER, Parameter, number
-from csimodel.model.syntax import Parsed, Reading
+from csimodel.model.syntax import Parsed, Reading, one_form
 from csimodel.model.writing import errorless, require_names, statements
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def parse_semopy(text: str) -> Parsed:
         )
     terms: dict[tuple[str, str, str], str | None] = {}
     directives: list[tuple[str, str, str, str]] = []
-    for raw in text.replace("∼", "~").splitlines():
+    for raw in one_form(text).replace("∼", "~").splitlines():
         line = raw.partition("#")[0].strip()
         effect = _EFFECT.fullmatch(line)
         directive = _OLD.fullmatch(line) or _NEW.fullmatch(line) or _QUOTED.fullmatch(line)

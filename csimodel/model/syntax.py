@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from csimodel import limits
 from csimodel.errors import ModelError
 from csimodel.model.constraints import Constraint, constrained
 from csimodel.model.constructs import Construct, Path, composite, reflective
@@ -42,6 +44,7 @@ def parse(text: str) -> Parsed:
             f"The model text is of type {type(text).__name__}; give text such as "
             "'Value =~ v1 + v2' with one statement a line."
         )
+    text = one_form(text)
     reading = Reading()
     for statement in _statements(text):
         match = _OPERATOR.match(statement)
@@ -61,6 +64,22 @@ def parse(text: str) -> Parsed:
                 for term in terms:
                     reading.add(head, operator, term)
     return reading.finished()
+
+
+def one_form(text: str) -> str:
+    """Return model text in the Unicode form of the names of columns (NFC), unless it is too long.
+
+    Raises
+    ------
+    ModelError
+        Beyond `limits.MODEL_CHARACTERS`.
+    """
+    if len(text) > limits.MODEL_CHARACTERS:
+        raise ModelError(
+            f"The model text has {len(text):,} characters, and at most {limits.MODEL_CHARACTERS:,} "
+            "are read; is it a model?"
+        )
+    return unicodedata.normalize("NFC", text)
 
 
 @dataclass

@@ -28,6 +28,7 @@ from csimodel.repurchase.sample import sample_of
 from csimodel.repurchase.terms import mentioned, outcome_named
 from csimodel.survey import Survey
 from csimodel.survey.headers import clean, column_of
+from csimodel.survey.labelled import require_no_labelled_codes
 
 Floats = NDArray[np.float64]
 
@@ -311,6 +312,8 @@ def _outcome(
         label = name_of(outcome, "outcome")
         column = aligned(outcome, survey.data.index, f"Outcome {label!r}")
     values = numbers(column, "Outcome", label, _AS_NUMBERS)
+    if scale is None and isinstance(outcome, str):
+        require_no_labelled_codes(values, label, survey.value_labels.get(label, {}))
     item = survey.items.get(label)
     stated = label in map(clean, fit.model.items) or (item is not None and not item.assumed)
     low, high = survey.bounds([label])

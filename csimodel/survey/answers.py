@@ -12,6 +12,7 @@ import numpy as np
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
 from csimodel.survey import checks, codes, design, missing
+from csimodel.survey.labelled import require_no_labelled_codes
 from csimodel.survey.sampling import Lonely, SurveyDesign
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
     checks.require_answers(values, items, low, high)
     checks.require_finite(values, items, low, high, kept)
     checks.require_bounds(values, items, low, high, minimum, maximum)
+    _require_no_labelled_codes(survey, columns, values)
     findings += codes.suspected_codes(values, items, low, high, ~np.isnan(minimum))
 
     state = "complete"
@@ -148,6 +150,15 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
             "lonely='adjust', 'average', 'certainty' or 'remove'."
         )
     return answers
+
+
+def _require_no_labelled_codes(survey: Survey, columns: Sequence[str], values: np.ndarray) -> None:
+    """Refuse codes labelled as no answer, unless a scale given for the column holds them."""
+    for place, column in enumerate(columns):
+        item = survey.items.get(column)
+        stated = item is not None and item.minimum is not None and not item.assumed
+        if column in survey.value_labels and not stated:
+            require_no_labelled_codes(values[:, place], column, survey.value_labels[column])
 
 
 def require_blocks(blocks: Mapping[str, Sequence[str]]) -> None:

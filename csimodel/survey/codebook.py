@@ -15,17 +15,18 @@ from typing import Any
 
 import numpy as np
 
+from csimodel import limits
 from csimodel.errors import SurveyError, suggest
 from csimodel.findings import listed
 from csimodel.survey.survey import Item
 
-_LONGEST = 5_000_000  # characters of a codebook
 _DEEP = re.compile(r"^[^=#\n]*(?:\.[^=#\n.]*){100}", re.MULTILINE)
 
 _SECTIONS = ("survey", "defaults", "items", "columns")
 _SURVEY_KEYS = ("title", "source", "doi", "weights", "strata", "cluster")
 _DEFAULT_KEYS = ("scale", "missing_codes", "reversed")
 _ITEM_KEYS = ("construct", "wording", "scale", "missing_codes", "reversed", "labels")
+_MOST_BYTES = 4 * limits.CODEBOOK_CHARACTERS
 _COLUMN_KEYS = ("wording", "missing_codes", "labels")
 
 
@@ -115,10 +116,10 @@ class Codebook:
         csimodel.errors.SurveyError: codebook: item 'q1' has the unknown key 'scael' (did you
         mean 'scale'?).
         """
-        if len(text) > _LONGEST or _DEEP.search(text):
+        if len(text) > limits.CODEBOOK_CHARACTERS or _DEEP.search(text):
             raise SurveyError(
-                f"{name} has more than {_LONGEST:,} characters, or a key of more than 100 parts; "
-                "it needs a line or two for each column."
+                f"{name} has more than {limits.CODEBOOK_CHARACTERS:,} characters, or a key of more "
+                "than 100 parts; it needs a line or two for each column."
             )
         try:
             document = tomllib.loads(text)
@@ -152,17 +153,23 @@ def read_codebook(path: str | PathLike[str]) -> Codebook:
     """
     file = Path(path)
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        size = file.stat().st_size
+        text = file.read_text(encoding="utf-8-sig") if size <= _MOST_BYTES else ""
     except FileNotFoundError as error:
         raise SurveyError(f"There is no codebook {str(path)!r}; check the path.") from error
     except IsADirectoryError as error:
         raise SurveyError(f"The codebook {str(path)!r} is a folder; give a TOML file.") from error
-    except OSError as error:
-        raise SurveyError(
-            f"The codebook {str(path)!r} cannot be read ({error.strerror}); check the path."
-        ) from error
     except UnicodeDecodeError as error:
         raise SurveyError(f"The codebook {file.name!r} is not UTF-8; save it as UTF-8.") from error
+    except (OSError, ValueError) as error:
+        raise SurveyError(
+            f"The codebook {str(path)!r} cannot be read ({error}); check the path and the rights."
+        ) from error
+    if size > _MOST_BYTES:
+        raise SurveyError(
+            f"{file.name} has {size:,} bytes, and a codebook of at most "
+            f"{limits.CODEBOOK_CHARACTERS:,} characters is read; is it one?"
+        )
     return Codebook.from_toml(text, file.name)
 
 

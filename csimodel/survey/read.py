@@ -14,12 +14,13 @@ from csimodel.errors import SurveyError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate
 from csimodel.survey import checks
+from csimodel.survey.cells import Decimal
 from csimodel.survey.codebook import Codebook, read_codebook
 from csimodel.survey.codes import cells_with_codes, require_outside_scales
 from csimodel.survey.headers import require_column
 from csimodel.survey.missing import Missing, require_policy
 from csimodel.survey.options import Codes, Scale, declared_items, items_with_options
-from csimodel.survey.readers import independent, read_table
+from csimodel.survey.readers import Form, independent, read_table, require_form
 from csimodel.survey.sampling import Lonely, require_lonely
 from csimodel.survey.survey import Item, Survey
 
@@ -39,16 +40,23 @@ def read_survey(
     strata: str | None = None,
     cluster: str | None = None,
     lonely: Lonely | None = None,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    decimal: Decimal | None = None,
 ) -> Survey:
     """Read answers from a file or a frame, with what is known about the items.
 
     Parameters
     ----------
     data
-        Path of a ``.csv``, ``.tsv``, ``.parquet``, ``.xlsx``, ``.sav`` or ``.dta`` file (CSV in
-        UTF-8, separated by comma, semicolon or tab), a pandas or polars data frame, an Arrow
+        Path of a ``.csv``, ``.tsv``, ``.parquet``, ``.xlsx``, ``.sav`` or ``.dta`` file (CSV
+        separated by comma, semicolon, tab or bar), a pandas or polars data frame, an Arrow
         table, or a `Survey`, which is returned with the options applied. Later changes of the
         frame do not reach the survey: under pandas 3 by copy-on-write, under pandas 2 by a copy.
+        In CSV and Excel, "NA", "None" and the like are names in a column of labels and missing
+        among numbers; titles above the names of the columns, wordings and notes below them are
+        left out and counted; a row of totals is refused. Names of columns are cleaned of line
+        breaks and outer blanks.
     codebook
         Path of a TOML codebook, or a `Codebook`; the options below take precedence over it.
     scale
@@ -77,6 +85,13 @@ def read_survey(
         its own: ``"adjust"`` (the default) takes its distance from the mean of all units, which
         is cautious; ``"average"`` gives it the mean variance of the other strata;
         ``"certainty"`` and ``"remove"`` let it add nothing to the errors; ``"fail"`` refuses it.
+    sheet
+        Name of the sheet of a workbook; needed where several visible ones hold numbers.
+    encoding
+        Encoding of a CSV, SPSS or Stata file, such as ``"gb18030"``; CSV is UTF-8 (or UTF-16 with
+        a mark) without it, and no other encoding is guessed.
+    decimal
+        ``"."`` or ``","``: the decimal sign of numbers in text, where a file leaves it open.
 
     Returns
     -------
@@ -100,7 +115,7 @@ def read_survey(
     1 cell with a missing code was set missing: q1 (1).
     """
     policy = None if missing is None else require_policy(missing)
-    base = data if isinstance(data, Survey) else _survey_of(data)
+    base = _survey_of(data, Form(sheet, encoding, decimal))
     book = Codebook() if codebook is None else _codebook(codebook)
     survey = replace(
         base,
@@ -131,8 +146,11 @@ def _column(survey: Survey, option: str, name: str | None) -> str | None:
     return None if name is None else require_column(survey.data, name, option)
 
 
-def _survey_of(data: object) -> Survey:
-    table = read_table(data)
+def _survey_of(data: object, form: Form) -> Survey:
+    if isinstance(data, Survey):
+        require_form(form, "a survey, which is read already", ())
+        return data
+    table = read_table(data, form)
     return Survey(
         table.frame,
         source=table.source,
