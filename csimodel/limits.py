@@ -32,5 +32,5 @@ COMPRESSION = 100
 CODEBOOK_CHARACTERS = 5_000_000
 """Characters of a codebook."""
 
-MODEL_CHARACTERS = 100_000
+MODEL_CHARACTERS = 300_000
 """Characters of a model's text."""

@@ -161,10 +161,12 @@ def read_codebook(path: str | PathLike[str]) -> Codebook:
         raise SurveyError(f"The codebook {str(path)!r} is a folder; give a TOML file.") from error
     except UnicodeDecodeError as error:
         raise SurveyError(f"The codebook {file.name!r} is not UTF-8; save it as UTF-8.") from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise SurveyError(
-            f"The codebook {str(path)!r} cannot be read ({error}); check the path and the rights."
+            f"The codebook {str(path)!r} cannot be read ({error.strerror}); check the path."
         ) from error
+    except ValueError as error:  # a path that cannot be
+        raise SurveyError(f"There is no codebook {str(path)!r}; check the path.") from error
     if size > _MOST_BYTES:
         raise SurveyError(
             f"{file.name} has {size:,} bytes, and a codebook of at most "

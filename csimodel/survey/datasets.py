@@ -170,11 +170,12 @@ def _file_findings(file: Path) -> Iterator[Finding]:
         return
     seen = hashlib.sha256(file.read_bytes()).hexdigest()
     if seen != ACSI_SHA256:
-        message = (
-            f"The file {file.name!r} is not the one this package was tested with: "
-            f"its sha256 is {seen[:12]}… and not {ACSI_SHA256[:12]}…."
+        template = (
+            "The file {file!r} is not the one this package was tested with: its sha256 is {seen}… "
+            "and not {expected}…."
         )
-        yield Finding("other-file", message, (file.name,), "warning")
+        values = {"file": file.name, "seen": seen[:12], "expected": ACSI_SHA256[:12]}
+        yield Finding("other-file", template, (file.name,), "warning", values=values)
 
 
 def _with_industry(survey: Survey, book: Codebook) -> Survey:
@@ -199,12 +200,14 @@ def _with_tolerance(survey: Survey) -> Survey:
         items[name] = Item(name, None, wording, 0, 25, (98.0, 99.0))
         items[percent] = Item(percent, None, wording, 0, 25)
         over, unknown = int((codes == 26).sum()), int((codes == 101).sum())
-        message = (
-            f"{name} keeps {over} answers of more than 25 % (code 26) and {unknown} of the "
-            f"undocumented code 101; both are missing in {percent}."
+        template = (
+            "{column} keeps {over} answers of more than 25 % (code 26) and {unknown} of the "
+            "undocumented code 101; both are missing in {percent}."
         )
+        values = {"column": name, "over": over, "unknown": unknown, "percent": percent}
+        subjects = (name, percent)
         findings.append(
-            Finding("tolerance-codes", message, (name, percent), "warning", over + unknown)
+            Finding("tolerance-codes", template, subjects, "warning", over + unknown, values)
         )
     return replace(survey, data=data, items=items, findings=tuple(findings))
 
@@ -214,13 +217,13 @@ def _population_findings(data: pd.DataFrame) -> Iterator[Finding]:
     rest = ["OVERALLX", "OVERALLQ", "PQ", "COMP", "REPUR"]
     short = data[rest].isna().all(axis=1)
     if count := int(short.sum()):
-        message = f"{count} customers answered the three satisfaction items only."
-        yield Finding("short-interview", message, _SATISFACTION, "note", count)
+        template = "{count} customers answered the three satisfaction items only."
+        yield Finding("short-interview", template, _SATISFACTION, "note", count, {"count": count})
     complained = data["COMP"] == 1
-    message = (
-        f"HANDLE was asked of the {int(complained.sum())} customers who complained (COMP = 1) only."
-    )
-    yield Finding("asked-of-some", message, ("HANDLE", "COMP"), "note", int(complained.sum()))
+    asked = int(complained.sum())
+    template = "HANDLE was asked of the {count} customers who complained (COMP = 1) only."
+    yield Finding("asked-of-some", template, ("HANDLE", "COMP"), "note", asked, {"count": asked})
     if count := int((data["HANDLE"].notna() & ~complained).sum()):
-        message = f"{count} customers have an answer in HANDLE without a complaint (COMP = 1)."
-        yield Finding("handle-without-complaint", message, ("HANDLE",), "warning", count)
+        template = "{count} customers have an answer in HANDLE without a complaint (COMP = 1)."
+        values = {"count": count}
+        yield Finding("handle-without-complaint", template, ("HANDLE",), "warning", count, values)

@@ -38,11 +38,11 @@ def usable_weights(
     dropped = len(weights) - len(kept)
     if not dropped:
         return None, weights, findings
-    message = (
-        f"{dropped} of {len(weights)} rows were dropped because their weight "
-        f"in {name} is missing or zero."
+    template = (
+        "{dropped} of {rows} rows were dropped because their weight in {column} is missing or zero."
     )
-    findings += (Finding("weight-dropped", message, (name,), "note", dropped),)
+    values_of = {"dropped": dropped, "rows": len(weights), "column": name}
+    findings += (Finding("weight-dropped", template, (name,), "note", dropped, values_of),)
     return kept, weights[kept], findings
 
 
@@ -81,15 +81,15 @@ def strata_and_clusters(
     split = int((np.bincount(pairs // strata_count) > 1).sum())
     if not split:
         return stratum_of, label_of, ()
-    if split == 1:
-        verbs = "label occurs", "is taken as a different cluster"
-    else:
-        verbs = "labels occur", "are taken as different clusters"
-    message = (
-        f"{split} cluster {verbs[0]} in several strata and {verbs[1]} in each "
-        f"(strata {strata}, cluster {cluster})."
+    template = (
+        "{count} cluster label occurs in several strata and is taken as a different cluster in "
+        "each (strata {strata}, cluster {cluster})."
+        if split == 1
+        else "{count} cluster labels occur in several strata and are taken as different clusters "
+        "in each (strata {strata}, cluster {cluster})."
     )
-    finding = Finding("nested-clusters", message, (cluster,), "note", split)
+    values = {"count": split, "strata": strata, "cluster": cluster}
+    finding = Finding("nested-clusters", template, (cluster,), "note", split, values)
     return stratum_of, cluster_of, (finding,)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from csimodel.errors import OptionError, SurveyError, choose
 from csimodel.findings import Finding, listed
-from csimodel.survey.checks import counted, plural
+from csimodel.survey.checks import plural
 
 POLICIES = ("error", "listwise", "pairwise", "mean", "construct-minimum")
 
@@ -118,10 +118,10 @@ def apply(
     return _construct_minimum(rule, values, lost, blocks, items, minimum, maximum)
 
 
-def _per_column(lost: np.ndarray, items: Sequence[str]) -> tuple[tuple[str, ...], str]:
-    counts = lost.sum(axis=0)
-    names = tuple(item for item, count in zip(items, counts, strict=True) if count)
-    return names, counted(names, counts[counts > 0].tolist())
+def _per_column(lost: np.ndarray, items: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the items with missing cells, and each of them with its count."""
+    counts = {item: int(n) for item, n in zip(items, lost.sum(axis=0), strict=True) if n}
+    return tuple(counts), tuple(f"{item} ({count})" for item, count in counts.items())
 
 
 def _refusal(lost: np.ndarray, items: Sequence[str]) -> str:
@@ -129,8 +129,8 @@ def _refusal(lost: np.ndarray, items: Sequence[str]) -> str:
     _, detail = _per_column(lost, items)
     verb = "is" if cells == 1 else "are"
     return (
-        f"{cells} {plural(cells, 'cell')} {verb} missing, in {detail}, and missing='error' allows "
-        "none; choose missing='listwise', 'pairwise', 'mean' or 'construct-minimum' "
+        f"{cells} {plural(cells, 'cell')} {verb} missing, in {listed(detail)}, and missing='error' "
+        "allows none; choose missing='listwise', 'pairwise', 'mean' or 'construct-minimum' "
         "in read_survey."
     )
 
@@ -139,13 +139,13 @@ def _listwise(values: np.ndarray, lost: np.ndarray, items: Sequence[str]) -> Tre
     kept = np.flatnonzero(~lost.any(axis=1))
     names, detail = _per_column(lost, items)
     dropped = len(values) - len(kept)
-    message = (
-        f"{dropped} of {len(values)} rows were dropped because an item is missing "
-        f"(missing='listwise'): {detail}."
+    template = (
+        "{dropped} of {rows} rows were dropped because an item is missing (missing='listwise'): "
+        "{items}."
     )
-    return Treated(
-        values[kept], kept, "complete", (Finding("rows-dropped", message, names, "note", dropped),)
-    )
+    told = {"dropped": dropped, "rows": len(values), "items": detail}
+    finding = Finding("rows-dropped", template, names, "note", dropped, told)
+    return Treated(values[kept], kept, "complete", (finding,))
 
 
 def _keep_cells(policy: str, values: np.ndarray, lost: np.ndarray, items: Sequence[str]) -> Treated:
@@ -155,20 +155,32 @@ def _keep_cells(policy: str, values: np.ndarray, lost: np.ndarray, items: Sequen
     if silent.any():
         kept = np.flatnonzero(~silent)
         dropped = int(silent.sum())
-        message = f"{dropped} of {len(values)} rows were dropped because they answer no item."
-        findings.append(Finding("rows-dropped", message, (), "note", dropped))
+        template = "{dropped} of {rows} rows were dropped because they answer no item."
+        told = {"dropped": dropped, "rows": len(values)}
+        findings.append(Finding("rows-dropped", template, (), "note", dropped, told))
         values, lost = values[kept], lost[kept]
     cells = int(lost.sum())
     if not cells:
         return Treated(values, kept, "complete", tuple(findings))
     names, detail = _per_column(lost, items)
-    if policy == "mean":
-        code, rest = "cells-filled", "count as the column's mean (missing='mean')"
-    else:
-        code, rest = "cells-missing", "are left out pair by pair (missing='pairwise')"
-    message = f"{cells} missing {plural(cells, 'cell')} {rest}: {detail}."
-    findings.append(Finding(code, message, names, "note", cells))
+    code = "cells-filled" if policy == "mean" else "cells-missing"
+    one, several = _KEPT[policy]
+    values_of = {"cells": cells, "items": detail}
+    template = one if cells == 1 else several
+    findings.append(Finding(code, template, names, "note", cells, values_of))
     return Treated(values, kept, policy, tuple(findings))
+
+
+_KEPT = {
+    "mean": (
+        "{cells} missing cell counts as the column's mean (missing='mean'): {items}.",
+        "{cells} missing cells count as the column's mean (missing='mean'): {items}.",
+    ),
+    "pairwise": (
+        "{cells} missing cell is left out pair by pair (missing='pairwise'): {items}.",
+        "{cells} missing cells are left out pair by pair (missing='pairwise'): {items}.",
+    ),
+}
 
 
 def _construct_minimum(
@@ -199,18 +211,23 @@ def _construct_minimum(
             )
     findings = []
     if dropped := len(values) - len(kept):
-        message = (
-            f"{dropped} of {len(values)} rows were dropped because too few items were answered "
-            f"in {listed(short)} (missing='construct-minimum')."
+        template = (
+            "{dropped} of {rows} rows were dropped because too few items were answered in "
+            "{constructs} (missing='construct-minimum')."
         )
-        findings.append(Finding("rows-dropped", message, tuple(short), "note", dropped))
+        told = {"dropped": dropped, "rows": len(values), "constructs": tuple(short)}
+        findings.append(Finding("rows-dropped", template, tuple(short), "note", dropped, told))
     if cells := int(gaps.sum()):
         names, detail = _per_column(gaps, items)
-        message = (
-            f"{cells} missing {plural(cells, 'cell')} became the respondent's mean of the "
-            f"construct's answered items (missing='construct-minimum'): {detail}."
+        template = (
+            "{cells} missing cell became the respondent's mean of the construct's answered items "
+            "(missing='construct-minimum'): {items}."
+            if cells == 1
+            else "{cells} missing cells became the respondent's mean of the construct's answered "
+            "items (missing='construct-minimum'): {items}."
         )
-        findings.append(Finding("cells-filled", message, names, "note", cells))
+        values_of = {"cells": cells, "items": detail}
+        findings.append(Finding("cells-filled", template, names, "note", cells, values_of))
     return Treated(filled, kept, "complete", tuple(findings))
 
 

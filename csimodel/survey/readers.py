@@ -105,7 +105,7 @@ def _read_file(path: Path, form: Form) -> Table:
     require_form(form, kind.name, kind.options)
     options = {name: getattr(form, name) for name in kind.options}
     try:
-        if not path.exists():
+        if "\0" in str(path) or not path.exists():
             raise SurveyError(f"There is no file {str(path)!r}; check the path.")
         if path.is_dir():
             raise SurveyError(f"{str(path)!r} is a folder; give the file in it.")
