@@ -13,6 +13,8 @@ import csimodel as csi
 from csimodel.errors import EstimationError, OptionError, SurveyError
 from csimodel.repurchase import repurchase, repurchase_of_index
 from csimodel.repurchase.families import FAMILIES
+from csimodel.repurchase.formula import Formula
+from csimodel.repurchase.layout import value_of
 
 ISSUE = "CUSL1 ~ index * competition + C(industry)"
 FORMULAS = [
@@ -301,3 +303,216 @@ def test_errors_of_formulas(mobi, ecsi, frame, options, error, message):
     with pytest.raises(error) as raised:
         repurchase(fit, **options)
     assert str(raised.value) == message
+
+
+# --- what a formula may say ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def three():
+    """Three indexes, an outcome and columns with awkward names."""
+    rng = np.random.default_rng(3)
+    index = pd.DataFrame(rng.uniform(5, 95, (300, 3)), columns=["Satisfaction", "Image", "Value"])
+    y = 0.2 + 0.004 * index["Satisfaction"] + 0.00002 * index["Image"] * index["Value"]
+    controls = pd.DataFrame(
+        {
+            "age": rng.integers(18, 80, 300), "market": rng.choice(["air", "bank"], 300),
+            "log": rng.normal(size=300), "np": rng.normal(size=300), "C": rng.normal(size=300),
+            "__import__('os').getpid()": rng.normal(size=300), "years with us": rng.exponential(4, 300),
+        }
+    )  # fmt: skip
+    return index, (y + rng.normal(0, 0.05, 300)).clip(0, 1).rename("again"), controls
+
+
+def of_three(three, text, **options):
+    index, y, controls = three
+    given = {"formula": text, "controls": controls, "family": "ols", "scale": (0, 1), **options}
+    return repurchase_of_index(index, y, **given)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "I(np.f2py.os.system('touch {0}') + age)",
+        "__import__('os').system('touch {0}')",
+        "I(open('{0}', 'w') and 1)",
+        "I(f\"{{__import__('os').system('touch {0}')}}\")",
+        "I((lambda: open('{0}', 'w'))())",
+        "I([open('{0}', 'w') for _ in age])",
+        "I((x := open('{0}', 'w')))",
+        "C(age, levels=open('{0}', 'w'))",
+        "C(age, Treatment(open('{0}', 'w')))",
+        "bs(age, knots=open('{0}', 'w'))",
+        "np.where(open('{0}', 'w'), age, 0)",
+        "Q(open('{0}', 'w'))",
+        "I(Q(open('{0}', 'w')))",
+        "getattr(age, 'to_csv')('{0}')",
+        "age.to_csv('{0}')",
+        "np.log(age, open('{0}', 'w'))",
+        "center(age, *[open('{0}', 'w')])",
+        "center(age, **dict(x=open('{0}', 'w')))",
+        "np.save('{0}', age)",
+        "I(age if open('{0}', 'w') else age)",
+        "I(age[open('{0}', 'w')])",
+    ],
+)
+def test_nothing_is_run(three, tmp_path, piece):
+    mark = tmp_path / "mark"
+    text = "index + Image + Value + " + piece.format(mark)
+    with pytest.raises(OptionError, match=r"cannot be used: .*; a formula takes columns, numbers"):
+        of_three(three, text)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    ("piece", "error", "words"),
+    [
+        ("age.__class__", OptionError, "'age.__class__' is not something a formula may say"),
+        ("__builtins__", OptionError, "'__builtins__' is no column that a formula may name"),
+        ("open", SurveyError, "names 'open', which is neither a column nor an index"),
+        ("Q('__builtins__')", SurveyError, "names '__builtins__', which is neither"),
+        ("I(9 ** 9 ** 9)", OptionError, "is a power whose exponent is not a number up to 10"),
+        ("I(age ** 99999)", OptionError, "is a power whose exponent is not a number up to 10"),
+        ("I(age * 10 ** 9)", OptionError, "'10 ** 9' is a power of numbers alone"),
+        ("I('a' * 999999999)", OptionError, "'a'\" is text, with which a formula cannot count"),
+        ("I(market * 999999999)", SurveyError, "counts with 'market', which does not hold numbers"),
+        ("I(market % age)", SurveyError, "counts with 'market', which does not hold numbers"),
+        ("bs(age, df=999999999)", OptionError, "'bs(…, 999999999)' asks for more than 30 columns"),
+        ("np.log(age, age)", OptionError, "'np.log(age, age)' needs 1 argument and no more"),
+        ("log(age, out=age)", OptionError, "needs 1 argument and no more"),
+        ("I(18 < age < 50)", OptionError, "compares more than two things"),
+        ("True", OptionError, "'True' names no column"),
+        ("Treatment(3)", OptionError, "'Treatment(3)' belongs inside C(…)"),
+        ("log + log(age)", OptionError, "calls 'log', which is a column, too; rename the column"),
+        ("np + np.log(age)", OptionError, "calls 'np', which is a column, too; rename the column"),
+        ("Q('C') + C(market)", OptionError, "calls 'C', which is a column, too; rename"),
+        ("age * log * np * C * market * Image * Value * index * age ** 2 * I(age ** 2)", OptionError,
+         "stands for more than 300 terms"),
+        ("(age + log + np + C + market + index + Image + Value) ** 8 : (age + log)", OptionError,
+         "stands for more than 300 terms"),
+        ("age" + " + age" * 2000, OptionError, "characters, and 4000 are the most that is read"),
+        ("I(" + "-" * 3000 + "age)", OptionError, "is nested too deeply"),
+        ("np.log(age - 30)", SurveyError, "gives no finite number in 'np.log(age - 30)' for "),
+        ("I(age / 0)", SurveyError, "gives no finite number in 'I(age / 0)' for 300 of 300"),
+        ("I(index ** 2):Image:Value", OptionError, "no polynomial up to power 3"),
+        ("C(index)", OptionError, "bends an index in"),
+    ],
+)  # fmt: skip
+def test_what_a_formula_may_not_say_is_named(three, piece, error, words):
+    with pytest.raises(error) as raised:
+        of_three(three, "index + Image + Value + " + piece)
+    assert words in str(raised.value)
+
+
+@pytest.mark.parametrize("text", [5, ["index"], b"index", object()])
+def test_a_formula_is_text(three, text):
+    with pytest.raises(OptionError, match=r"is not text; write for example"):
+        of_three(three, text)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "log(age)", "np.log(age) + exp(I(age / 100)) + sqrt(age)", "I(age > 30)",
+        "I((age > 30) & (age < 60))", "np.where(market == 'air', age, 0)", "minimum(age, 40)",
+        "C(market, Treatment('bank'))", "C(market, Sum)", "C(market, levels=['bank', 'air'])",
+        "bs(age, df=5)", "center(age) + standardize(I(age ** 2))",
+        "Q(\"__import__('os').getpid()\")", "Q('years with us'):market", "log", "np", "C",
+        "age / market", "(age + market) ** 2", "clip(age, 20, 60)",
+    ],
+)  # fmt: skip
+def test_what_a_formula_may_say_is_what_patsy_makes_of_it(three, piece):
+    index, y, controls = three
+    text = "Satisfaction + Image + Value + " + piece
+    data = pd.concat([index, y, controls], axis=1)
+    data = data.rename(columns={"C": "C_"}) if piece != "C" else data
+    if piece not in ("log", "np", "C"):
+        data = data.drop(columns=["log", "np"])
+        theirs = smf.ols("again ~ " + text.replace("log(age)", "np.log(age)").replace("np.np", "np")
+                         .replace(" exp(", " np.exp(").replace("sqrt", "np.sqrt")
+                         .replace("+ minimum", "+ np.minimum").replace("+ clip", "+ np.clip"), data)  # fmt: skip
+        wanted = theirs.fit().fittedvalues
+    else:
+        X = sm.add_constant(data[["Satisfaction", "Image", "Value", piece]])
+        wanted = sm.OLS(y, X).fit().fittedvalues
+    assert_allclose(of_three(three, text).regression.eta, wanted, rtol=1e-8)
+
+
+# --- several indexes, many categories -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("family", ["ols", "fractional-logit"])
+def test_products_of_three_indexes_are_statsmodels(three, family):
+    index, y, controls = three
+    data = pd.concat([index, y, controls], axis=1)
+    text = "Satisfaction * Image * Value + I(Image ** 2):market + I(Satisfaction * Value) * age"
+    text = text.replace("I(Satisfaction * Value) * age", "I(Satisfaction * Value):age")
+    found = of_three(three, text, family=family)
+    model = (
+        smf.ols("again ~ " + text, data)
+        if family == "ols"
+        else smf.glm("again ~ " + text, data, family=sm.families.Binomial())
+    )
+    theirs = model.fit() if family == "ols" else model.fit(tol=1e-13, tol_criterion="params")
+    mine = found.coefficients["estimate"].rename({"const": "Intercept"})
+    assert_allclose(mine[theirs.params.index], theirs.params, rtol=1e-4, atol=1e-9)
+    step = 1e-3
+    up, down = (theirs.predict(data.assign(Image=data["Image"] + s)).mean() for s in (step, -step))
+    assert_allclose(found.average_marginal_effects.loc["Image", "estimate"], (up - down) / (2 * step),
+                    rtol=1e-5)  # fmt: skip
+    again = theirs.predict(data.assign(Value=40.0)).mean()
+    assert_allclose(found.predict(40, index="Value")["probability"], again, rtol=1e-7)
+
+
+@pytest.mark.parametrize("family", ["ols", "fractional-logit", "fractional-probit"])
+def test_effects_of_wide_designs_are_those_of_narrow_ones(three, family, monkeypatch):
+    from csimodel.repurchase import regression
+
+    rep = of_three(three, "index * Image * C(market) + Value * age + I(Value ** 3)", family=family)
+    narrow = rep.regression.average_slopes()
+    monkeypatch.setattr(regression, "_WIDE", 3)
+    wide = rep.regression.average_slopes()
+    assert_allclose(wide.value, narrow.value, rtol=1e-10)
+    assert_allclose(wide.individual, narrow.individual, rtol=1e-10, atol=1e-14)
+    largest = np.abs(narrow.gradient).max(axis=1, keepdims=True)
+    assert_allclose(wide.gradient / largest, narrow.gradient / largest, atol=1e-8)
+
+
+def test_a_column_taken_apart_is_the_column(three):
+    found = of_three(three, "index * Image * C(market) + Value * age + I(Value ** 3)")
+    sample = found.regression.sample
+    layout, factors = sample.layout, list(sample.factors.T)
+    for column, values in zip(layout.columns, sample.regressors.T, strict=True):
+        assert_allclose(value_of(column, list(sample.points.T), factors), values, rtol=1e-10)
+    assert len(factors) == 2  # one category and the age, each kept once
+
+
+def test_many_categories_do_not_multiply_the_memory():
+    import tracemalloc
+
+    rng = np.random.default_rng(1)
+    n, firms = 3_000, 60
+    index = pd.DataFrame(rng.uniform(0, 100, (n, 2)), columns=["S", "V"])
+    controls = pd.DataFrame({"firm": rng.integers(0, firms, n)})
+    formula = Formula.of("index * V * C(firm)", controls, ["S", "V"], "y")
+    tracemalloc.start()
+    built = formula.build(np.arange(n), index.to_numpy())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert built.columns.shape == (n, 4 * firms - 1)
+    assert peak < 12 * built.columns.nbytes  # at 25 levels of two indexes it was more than 50 times
+    with pytest.raises(OptionError) as raised:
+        Formula.of("index + V + C(firm)", pd.DataFrame({"firm": np.arange(3_000)}), ["S", "V"], "y").build(
+            np.arange(n), index.to_numpy()
+        )  # fmt: skip
+    assert str(raised.value) == (
+        "formula='index + V + C(firm)' takes 'firm' as categories, of which there are 3000 among 3000 "
+        "respondents; 2000 are the most, so merge them or take another column."
+    )
+    two = pd.DataFrame({"a": np.arange(n) % 300, "b": rng.integers(0, 300, n)})
+    with pytest.raises(
+        OptionError, match=r"some 90,602 columns of 3,000 respondents, and 50,000,000"
+    ):
+        Formula.of("index + C(a) * C(b)", two, ["S"], "y").build(
+            np.arange(n), index.to_numpy()[:, :1]
+        )

@@ -75,7 +75,11 @@ def repurchase(
         ``"REPUR ~ index * competition + C(industry)"``, in the language of patsy: ``index`` is
         the index of the construct that `index=` names first; other constructs are named as they
         are called, and stand for their indexes; all else are columns of the survey. An index may
-        enter by powers up to the third, as ``I(index ** 2)``, and needs a term of its own.
+        enter by powers up to the third, as ``I(index ** 2)``, and needs a term of its own. Nothing
+        else is run: a formula takes columns, numbers, arithmetic, comparisons and the functions
+        log, log10, log2, log1p, exp, expm1, sqrt, square, abs, sign, floor, ceil, minimum, maximum,
+        clip and where (with ``np.`` or without), I, C, Q, center, standardize, scale, bs, cr, cc
+        and te; anything else is refused before a piece of it is evaluated.
     index
         Construct or constructs whose index explains repurchase; the first is the one that
         effects, contrasts and curves are about by default.

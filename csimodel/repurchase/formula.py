@@ -1,8 +1,9 @@
 """Formulas, in which the index may be multiplied with controls or bent.
 
-patsy makes the design; here it is taken apart into factors free of the indexes times powers of
-the indexes, by asking for the design at a few levels of them. So every bootstrap draw, whose
-indexes differ, and every prediction at a level can make the columns again by arithmetic alone.
+patsy makes the design, once `grammar` has checked that the formula does nothing else; `monomials`
+takes it apart into factors free of the indexes times powers of the indexes. So every bootstrap
+draw, whose indexes differ, and every prediction at a level can make the columns again by
+arithmetic alone.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,15 @@ from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, SurveyError, suggest
 from csimodel.findings import Finding, listed
-from csimodel.repurchase.layout import Column, Layout, Part
+from csimodel.repurchase.formula_limits import (
+    require_numbers,
+    require_room,
+    require_sense,
+    require_size,
+)
+from csimodel.repurchase.grammar import FUNCTIONS, columns_of
+from csimodel.repurchase.layout import Column, Layout
+from csimodel.repurchase.monomials import DEGREE, Shelf, agrees, monomials
 from csimodel.repurchase.terms import (
     INDEX,
     mentioned,
@@ -27,14 +36,9 @@ from csimodel.repurchase.terms import (
     outcome_named,
     right_of,
     unreadable,
-    variables_of,
 )
 
 Floats = NDArray[np.float64]
-
-_DEGREE = 3  # highest power of an index
-_PROBES = np.linspace(0.0, 1.0, _DEGREE + 2)  # one more than needed, to see what is no polynomial
-_TINY = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +116,7 @@ class Formula:
                     "rename the column."
                 )
         variables = {name: _plain(data[name]) for name in used}
+        require_sense(text, variables, indexes)
         return cls(text, right, tuple(indexes), pd.DataFrame(variables, data.index))
 
     @property
@@ -158,16 +163,21 @@ class Formula:
         import patsy
 
         frame = _whole_numbers(self.variables.iloc[rows], self.right)
+        require_room(self.text, self.right, frame)
+        data = self._with(frame, points)
         try:
-            info = patsy.dmatrix(self.right, self._with(frame, points), eval_env=_env()).design_info
-        except Exception as error:  # whatever the functions named in the formula raise
+            with np.errstate(all="ignore"):
+                info = patsy.incr_dbuilder(self.right, lambda: iter([data]), _env())
+        except (patsy.PatsyError, ArithmeticError, TypeError, ValueError) as error:
             raise unreadable(self.text, error) from error
+        require_size(self.text, len(info.column_names), len(frame))
         design = self._at(info, frame, points)
         if "Intercept" not in info.column_names:
             raise OptionError(
                 f"formula={self.text!r} has no constant; leave out '0 +' or '- 1', as every "
                 "regression here has one."
             )
+        require_numbers(self.text, info, design, {INDEX, *self.indexes})
         names = [named(name, self.indexes) for name in info.column_names]
         order = [self._own(name, names, design, points) for name in self.indexes]
         order += [
@@ -213,38 +223,33 @@ class Formula:
         self, info: Any, frame: pd.DataFrame, design: Floats, points: Floats, order: list[int]
     ) -> tuple[tuple[Column, ...], Floats]:
         """Return every column as factors times powers of the indexes, and the factors."""
-        powers = list(product(range(len(_PROBES)), repeat=len(self.indexes)))
-        grid = np.array(list(product(_PROBES, repeat=len(self.indexes))))
-        ones = np.ones((len(frame), 1))
-        values = np.stack([self._at(info, frame, 100.0 * ones * level) for level in grid])
-        monomials = np.stack([(grid ** np.array(power)).prod(axis=1) for power in powers], axis=1)
-        with np.errstate(invalid="ignore"):
-            found = np.tensordot(np.linalg.inv(monomials), values[..., order], axes=1)
-        factors: list[Floats] = []
-        columns = []
-        for position, j in enumerate(order):
-            own = found[:, :, position]
-            size = np.abs(own).max(axis=1)
-            if not np.isfinite(size).all() or any(
-                s > _TINY * size.max()
-                for s, power in zip(size, powers, strict=True)
-                if sum(power) > _DEGREE
-            ):
-                raise self._no_polynomial(repr(info.column_names[j]))
-            columns.append(
-                tuple(
-                    _part(own[k] / 100.0 ** sum(power), power, factors)
-                    for k, power in enumerate(powers)
-                    if size[k] > _TINY * size.max()
-                )
-            )
-        again = np.column_stack(factors) if factors else np.empty((len(frame), 0))
-        return tuple(columns), again
+        shelf = Shelf()
+        places = {INDEX: 0, **{name: j for j, name in enumerate(self.indexes)}}
+
+        def values(part: Any, levels: Floats) -> Floats:
+            return self._at(part, frame, levels)
+
+        def of_indexes(code: str) -> list[int]:
+            return sorted({places[name] for name in columns_of(code) if name in places})
+
+        def refusal(name: str) -> OptionError:
+            return self._no_polynomial(repr(name))
+
+        columns = {}
+        for j, polynomial in enumerate(monomials(info, values, of_indexes, points, refusal)):
+            name = info.column_names[j]
+            if name == "Intercept":
+                continue
+            columns[j] = shelf.column(polynomial)
+            if not agrees(columns[j], points, shelf.factors, design[:, j]):
+                raise refusal(name)
+        factors = np.column_stack(shelf.factors) if shelf.factors else np.empty((len(frame), 0))
+        return tuple(columns[j] for j in order), factors
 
     def _no_polynomial(self, where: str) -> OptionError:
         return OptionError(
             f"formula={self.text!r} bends an index in {where} in a way that is no polynomial up to "
-            f"power {_DEGREE}; write powers such as I({INDEX} ** 2), or see csi.repurchase_shape."
+            f"power {DEGREE}; write powers such as I({INDEX} ** 2), or see csi.repurchase_shape."
         )
 
     def _tangled(self, info: Any, order: list[int]) -> tuple[int, ...]:
@@ -252,7 +257,7 @@ class Formula:
         indexes = {INDEX, *self.indexes}
         used, others = {}, {}
         for term in info.terms:
-            factors = {factor.code: set(variables_of(factor.code)) for factor in term.factors}
+            factors = {factor.code: set(columns_of(factor.code)) for factor in term.factors}
             used[term] = set().union(*factors.values()) - indexes
             others[term] = {code for code, names in factors.items() if not names & indexes}
         tangled = [
@@ -264,29 +269,12 @@ class Formula:
         return tuple(order.index(j) for term in tangled for j in columns[info.term_slices[term]])
 
 
-def _part(values: Floats, powers: tuple[int, ...], factors: list[Floats]) -> Part:
-    """Return a monomial, its factor taken from those known or added to them."""
-    scale = float(values[np.argmax(np.abs(values))])
-    unit = values / scale
-    if np.ptp(unit) < _TINY:
-        return Part(_rounded(scale), None, powers)
-    for number, known in enumerate(factors):
-        if np.allclose(known, unit, rtol=0.0, atol=_TINY):
-            return Part(scale, number, powers)
-    factors.append(unit)
-    return Part(scale, len(factors) - 1, powers)
-
-
-def _rounded(scale: float) -> float:
-    """Free a whole number of the rounding of the interpolation."""
-    return float(round(scale)) if abs(scale - round(scale)) < _TINY else scale
-
-
 def _env() -> Any:
-    """Return what formulas may call besides patsy's own: NumPy as np."""
+    """Return what formulas may call besides patsy's own: NumPy's functions, with np. or without."""
     from patsy import EvalEnvironment
 
-    return EvalEnvironment([{"np": np}])
+    functions = {name: getattr(np, name) for name in FUNCTIONS}
+    return EvalEnvironment([{**functions, "np": SimpleNamespace(**functions)}])
 
 
 def _categorical(name: object, right: str) -> bool:

@@ -32,6 +32,8 @@ from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
+_WIDE = 60  # coefficients above which their derivatives are taken one effect at a time
+
 
 @dataclass(frozen=True, eq=False)
 class Regression:
@@ -232,8 +234,35 @@ class Regression:
     def average_slopes(self) -> Averages:
         """Return average marginal effects: ``mean(μ'(η) ∂η/∂x)``, through products and powers."""
         points = list(self.sample.points.T)
-        every = [self._matrix(columns, points) for _, columns in self.sample.layout.effects]
+        effects = self.sample.layout.effects
+        if len(self.coefficients) > _WIDE:
+            return self._average_slopes_of_many(points)
+        every = [self._matrix(columns, points) for _, columns in effects]
         return self.averages([self._slope_of(self.design, D) for D in every])
+
+    def _average_slopes_of_many(self, points: list[Floats]) -> Averages:
+        """Return average marginal effects of a wide design, one effect at a time.
+
+        A batch of perturbed coefficients grows with the square of their number, and the derivatives
+        of all effects together are as many designs; here the derivative is
+        ``mean(μ''(η) (∂η/∂x) X + μ'(η) D)``, D the columns that move with x.
+        """
+        slope, bend = self.family.slope(self.eta), self.family.curvature(self.eta)
+        share, factors = self.sample.share, list(self.sample.factors.T)
+        gradients, individual = [], []
+        for _, derivatives in self.sample.layout.effects:
+            moving = [j for j, column in enumerate(derivatives) if column]
+            D = np.empty((self.sample.n, len(moving)))
+            for place, j in enumerate(moving):
+                D[:, place] = value_of(derivatives[j], points, factors)
+            terms = np.array(moving) + 1
+            along = D @ self.coefficients[terms]
+            gradient = (share * bend * along) @ self.design
+            gradient[terms] += (share * slope) @ D
+            gradients.append(gradient)
+            individual.append(slope * along)
+        values = np.stack(individual, axis=1)
+        return Averages(share @ values, np.array(gradients), values)
 
     def predictions(self, moved: int, levels: Floats) -> Averages:
         """Return average predictions at levels of an index."""

@@ -267,7 +267,7 @@ def _require_variation(x: Floats, names: tuple[str, ...]) -> None:
             "used, so it has no slope; leave it out."
         )
     standard = (x - x.mean(axis=0)) / spread
-    _, size, directions = np.linalg.svd(standard, full_matrices=False)
+    _, size, directions = np.linalg.svd(np.linalg.qr(standard, mode="r"), full_matrices=False)
     if size[-1] < 1e-9 * size[0]:
         tied = [name for name, d in zip(names, directions[-1], strict=True) if abs(d) > 1e-5]
         raise EstimationError(

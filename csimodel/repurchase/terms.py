@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Sequence
+from tokenize import TokenError
 
 from csimodel.errors import OptionError
+from csimodel.repurchase.grammar import columns_of, pieces
 
 INDEX = "index"  # in a formula, the index named first
 
@@ -17,9 +18,17 @@ def outcome_named(text: str) -> str | None:
     >>> outcome_named("REPUR ~ index * competition")
     'REPUR'
     """
+    _require_text(text)
     left = text.rpartition("~")[0].strip()
     quoted = re.fullmatch(r"Q\((['\"])(.*)\1\)", left)
     return (quoted[2] if quoted else left) or None
+
+
+def _require_text(text: object) -> None:
+    if not isinstance(text, str):
+        raise OptionError(
+            f"formula={text!r} is not text; write for example 'REPUR ~ {INDEX} * industry'."
+        )
 
 
 def right_of(text: str) -> str:
@@ -33,6 +42,7 @@ def right_of(text: str) -> str:
     >>> right_of("REPUR ~ index * competition")
     'index * competition'
     """
+    _require_text(text)
     right = text.rpartition("~")[2].strip()
     if text.count("~") > 1 or not right:
         told = "has more than one '~'" if right else "has no regressors"
@@ -43,24 +53,36 @@ def right_of(text: str) -> str:
 
 
 def mentioned(text: str) -> list[str]:
-    """Return the variables right of ``~``, in the order met.
+    """Return the variables right of ``~``, in the order met, and check the formula on the way.
 
     Raises
     ------
     OptionError
-        When the formula cannot be read.
+        When the formula cannot be read, or says more than `grammar.pieces` allows.
 
     >>> mentioned("y ~ index * np.log(age) + C(industry)")
     ['index', 'age', 'industry']
+    """
+    codes = checked_pieces(text)
+    return list(dict.fromkeys(name for code in codes for name in columns_of(code)))
+
+
+def checked_pieces(text: str) -> list[str]:
+    """Return the pieces of a formula that are Python, none of them evaluated.
+
+    Raises
+    ------
+    OptionError
+        As `mentioned`.
     """
     import patsy
 
     right = right_of(text)
     try:
-        terms = patsy.ModelDesc.from_formula(right).rhs_termlist
-        codes = [factor.code for term in terms for factor in term.factors]
-        return list(dict.fromkeys(name for code in codes for name in variables_of(code)))
-    except (patsy.PatsyError, SyntaxError) as error:
+        return pieces(text, right)
+    except OptionError:
+        raise
+    except (patsy.PatsyError, SyntaxError, ValueError, TokenError) as error:
         raise unreadable(text, error) from error
 
 
@@ -68,19 +90,6 @@ def unreadable(text: str, error: Exception) -> OptionError:
     """Return the error of a formula that patsy refuses, with patsy's reason."""
     told = str(error).splitlines()[0].strip().rstrip(".")
     return OptionError(f"formula={text!r} cannot be read ({told}); correct it.")
-
-
-def variables_of(code: str) -> list[str]:
-    """Return the columns that a piece of a formula names."""
-    import patsy
-
-    found = []
-    for node in ast.walk(ast.parse(code, mode="eval")):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Q":
-            found += [str(word.value) for word in node.args if isinstance(word, ast.Constant)]
-        elif isinstance(node, ast.Name) and node.id not in (*patsy.builtins.__all__, "np"):
-            found.append(node.id)
-    return found
 
 
 def named(name: str, indexes: Sequence[str]) -> str:
