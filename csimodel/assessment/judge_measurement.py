@@ -18,8 +18,10 @@ from csimodel.assessment.verdicts import (
     TOO_HIGH,
     Verdict,
     graded,
+    limit,
     shown,
 )
+from csimodel.bounds import BOUNDS
 from csimodel.estimators import Fit
 from csimodel.estimators.quantities import pairs_of_constructs
 
@@ -81,24 +83,31 @@ def _consistency(measure: str, name: str, value: float) -> Verdict:
         )
         return Verdict(measure, name, value, threshold, NOT_JUDGED, NUNNALLY, sentence)
     said = f"{label} {shown(value)}"
-    if value > 1.0 + _ROUNDING:
+    bounds = BOUNDS[measure]
+    if bounds.below(value):
+        verdict, sentence = (
+            IMPOSSIBLE,
+            f"The reliability of {name!r} is estimated below 0 ({said}), which cannot be; its "
+            "questions contradict each other, so look for one asked the other way round.",
+        )
+    elif bounds.above(value):
         verdict, sentence = (
             IMPOSSIBLE,
             f"The reliability of {name!r} is estimated above 1 ({said}), which cannot be; its "
             "questions do not behave as measures of one thing.",
         )
-    elif value > 0.95:
+    elif value > limit("reliability too high"):
         verdict, sentence = (
             TOO_HIGH,
             f"The questions of {name!r} nearly repeat each other ({said}); "
             "fewer of them would say as much.",
         )
-    elif value >= 0.70:
+    elif value >= limit("reliability good"):
         verdict, sentence = (
             "good",
             f"The questions of {name!r} agree well enough to be read as one score ({said}).",
         )
-    elif value >= 0.60:
+    elif value >= limit("reliability acceptable"):
         verdict, sentence = (
             "acceptable",
             f"The questions of {name!r} agree moderately ({said}): enough for exploring, "
@@ -115,10 +124,15 @@ def _consistency(measure: str, name: str, value: float) -> Verdict:
 
 def _extracted(name: str, value: float) -> Verdict:
     share = f"{100.0 * value:.0f} %"
-    if value > 1.0 + _ROUNDING:
+    if np.isnan(value):
+        verdict = NOT_JUDGED
+        sentence = (
+            f"What {name!r} explains of its questions has no value, as its loadings have none."
+        )
+    elif BOUNDS["ave"].beyond(value):
         verdict = IMPOSSIBLE
         sentence = f"{name!r} would explain {share} of its questions' variation, which cannot be."
-    elif value >= 0.50:
+    elif value >= limit("ave good"):
         verdict = "good"
         sentence = f"{name!r} explains {share} of the variation in its questions, half or more."
     else:
@@ -138,11 +152,21 @@ def judge_loadings(fit: Fit) -> Iterator[Verdict]:
         if construct.kind == "single" or exempt[owner]:
             continue
         said = f"loading {shown(value)}"
-        if abs(value) > 1.0 + _ROUNDING:
+        if np.isnan(value):
+            verdict = NOT_JUDGED
+            sentence = f"The loading of {item!r} has no value, as {construct.name!r} has none."
+        elif BOUNDS["loading"].beyond(value):
             verdict = IMPOSSIBLE
             sentence = f"{item!r} would measure {construct.name!r} beyond perfection ({said})."
+        elif value <= -limit("loading acceptable"):
+            verdict = "poor"
+            sentence = (
+                f"{item!r} measures the opposite of {construct.name!r} ({said}); declare it "
+                "reversed, or check its wording."
+            )
         else:
-            verdict = graded(value, [(0.708, "good"), (0.40, "acceptable")], "poor")
+            steps = [(limit("loading good"), "good"), (limit("loading acceptable"), "acceptable")]
+            verdict = graded(value, steps, "poor")
             sentence = {
                 "good": f"{item!r} measures {construct.name!r} well ({said}).",
                 "acceptable": f"{item!r} measures {construct.name!r} with as much noise as signal, "
@@ -171,7 +195,12 @@ def judge_htmt(fit: Fit, table: pd.DataFrame, level: float) -> Iterator[Verdict]
             yield Verdict("htmt", pair, value, threshold, NOT_JUDGED, HENSELER_2015, sentence)
             continue
         verdict = graded(
-            -value, [(-0.85 + _ROUNDING, "good"), (-0.90 + _ROUNDING, "acceptable")], "poor"
+            -value,
+            [
+                (-limit("htmt good") + _ROUNDING, "good"),
+                (-limit("htmt acceptable") + _ROUNDING, "acceptable"),
+            ],
+            "poor",
         )
         said = f"HTMT {shown(value)}"
         sentence = {
@@ -197,7 +226,7 @@ def _interval(pair: str, first: str, second: str, upper: float, level: float) ->
             "interval with these data."
         )
         return Verdict("htmt interval", pair, upper, asked, NOT_JUDGED, HENSELER_2015, sentence)
-    if upper < 1.0:
+    if upper < limit("htmt interval"):
         verdict = "good"
         sentence = f"That {second!r} and {first!r} are one and the same can be ruled out"
     else:
@@ -222,21 +251,45 @@ def judge_fornell_larcker(fit: Fit) -> Iterator[Verdict]:
     for j, construct in enumerate(fit.model.constructs):
         if construct.kind == "single" or exempt[j] or len(names) < 2:
             continue
+        root = float(extracted[j])
+        if not (np.isfinite(cor[j]).all() and np.isfinite(root)):
+            sentence = (
+                f"Whether {construct.name!r} is tied more closely to its own questions than to "
+                "others cannot be judged, because loadings or correlations have no value."
+            )
+            yield Verdict(
+                "fornell_larcker", construct.name, root, "", NOT_JUDGED, FORNELL_LARCKER, sentence
+            )
+            continue
         nearest = int(cor[j].argmax())
-        passed = bool(extracted[j] > cor[j, nearest])
-        told = f"{shown(float(extracted[j]))} against {shown(float(cor[j, nearest]))}"
+        most, other = float(cor[j, nearest]), names[nearest]
+        told = f"{shown(root)} against {shown(most)}"
+        if BOUNDS["correlation"].beyond(most):
+            verdict = IMPOSSIBLE
+            sentence = (
+                f"{construct.name!r} and {other!r} would correlate {shown(most)}, beyond 1, which "
+                "cannot be."
+            )
+        elif root > most:
+            verdict = "good"
+            sentence = (
+                f"{construct.name!r} is tied more closely to its own questions than to {other!r} "
+                f"({told})."
+            )
+        else:
+            verdict = "poor"
+            sentence = (
+                f"{construct.name!r} is tied more closely to {other!r} than to its own questions "
+                f"({told})."
+            )
         yield Verdict(
             "fornell_larcker",
             construct.name,
-            float(extracted[j]),
-            f"above {shown(float(cor[j, nearest]))}, its largest correlation ({names[nearest]})",
-            "good" if passed else "poor",
+            root,
+            f"above {shown(most)}, its largest correlation ({other})",
+            verdict,
             FORNELL_LARCKER,
-            f"{construct.name!r} is tied more closely to its own questions than to "
-            f"{names[nearest]!r} ({told})."
-            if passed
-            else f"{construct.name!r} is tied more closely to {names[nearest]!r} than to its own "
-            f"questions ({told}).",
+            sentence,
         )
 
 

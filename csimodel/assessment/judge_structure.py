@@ -17,19 +17,24 @@ from csimodel.assessment.verdicts import (
     NOT_JUDGED,
     Verdict,
     graded,
+    limit,
     shown,
 )
+from csimodel.bounds import BOUNDS
 from csimodel.estimators import PLS, Fit
 
 _VIF = "below 3; up to 5 tolerable"
-_SIZES = ((0.35, "large"), (0.15, "medium"), (0.02, "small"))
-_R2 = ((0.75, "substantial"), (0.50, "moderate"), (0.25, "weak"))
+_SIZES = tuple((limit(f"f2 {word}"), word) for word in ("large", "medium", "small"))
+_R2 = tuple((limit(f"r2 {word}"), word) for word in ("substantial", "moderate", "weak"))
 
 
 def _vif_verdict(value: float) -> str:
     if np.isnan(value):
         return NOT_JUDGED
-    return "good" if value < 3.0 else "acceptable" if value < 5.0 else "poor"
+    if BOUNDS["item_vif"].below(value):
+        return IMPOSSIBLE
+    tolerable = "acceptable" if value < limit("vif acceptable") else "poor"
+    return "good" if value < limit("vif good") else tolerable
 
 
 def judge_item_vif(fit: Fit) -> Iterator[Verdict]:
@@ -51,6 +56,8 @@ def judge_item_vif(fit: Fit) -> Iterator[Verdict]:
             "good": f"{item!r} does not repeat {others} ({said}).",
             "acceptable": f"{item!r} partly repeats {others} ({said}).",
             "poor": f"{item!r} repeats {others} ({said}), {harm}.",
+            IMPOSSIBLE: f"Whether {item!r} repeats {others} cannot be told, as its variance "
+            f"inflation is below 1 ({said}), which cannot be.",
             NOT_JUDGED: f"Whether {item!r} repeats {others} cannot be told, because the "
             "correlations of these contradict each other.",
         }[verdict]
@@ -75,6 +82,8 @@ def judge_antecedents(fit: Fit) -> Iterator[Verdict]:
             f"({said}), which makes its effect less sure.",
             "poor": f"{antecedent!r} overlaps so much with the other antecedents of {outcome!r} "
             f"({said}) that its own effect can hardly be told.",
+            IMPOSSIBLE: f"The variance inflation of {antecedent!r} among the antecedents of "
+            f"{outcome!r} is below 1 ({said}), which cannot be.",
             NOT_JUDGED: f"The antecedents of {outcome!r} have correlations that contradict each "
             "other, so their effects are not to be trusted.",
         }[verdict]
@@ -111,18 +120,26 @@ def judge_effects(fit: Fit) -> Iterator[Verdict]:
             "antecedents overlap completely or explain all of it.",
         )
     for name, r2 in fit.r2.items():
-        possible = r2 <= 1.0
-        size = graded(r2, _R2, "very weak") if possible else IMPOSSIBLE
-        yield Verdict(
-            "r2",
-            str(name),
-            float(r2),
-            "0.25 weak, 0.50 moderate, 0.75 substantial",
-            size,
-            HAIR_2019,
-            f"The model explains {100.0 * r2:.0f} % of the differences in {name!r}"
-            + (f", which is {size}." if possible else ", which cannot be."),
+        yield _explained(str(name), float(r2))
+
+
+def _explained(name: str, value: float) -> Verdict:
+    """Name the size of an R²."""
+    share = f"{100.0 * value:.0f} %"
+    if np.isnan(value):
+        size = NOT_JUDGED
+        sentence = f"How much of {name!r} is explained has no value, as its paths have none."
+    elif BOUNDS["r2"].beyond(value):
+        size = IMPOSSIBLE
+        sentence = (
+            f"The share of the differences in {name!r} that the model explains is estimated at "
+            f"{value:.3f}, outside 0 to 1, which cannot be; its paths are not to be trusted either."
         )
+    else:
+        size = graded(value, _R2, "very weak")
+        sentence = f"The model explains {share} of the differences in {name!r}, which is {size}."
+    asked = "0.25 weak, 0.50 moderate, 0.75 substantial"
+    return Verdict("r2", name, value, asked, size, HAIR_2019, sentence)
 
 
 def judge_global(fit: Fit) -> Iterator[Verdict]:
@@ -130,12 +147,17 @@ def judge_global(fit: Fit) -> Iterator[Verdict]:
     for saturated in (False, True):
         subject = "saturated model" if saturated else "estimated model"
         value = float(global_fit.srmr(fit.solution, saturated))
-        verdict = "good" if value < 0.08 else "acceptable" if value < 0.10 else "poor"
+        verdict = "acceptable" if value < limit("srmr acceptable") else "poor"
+        if np.isnan(value):
+            verdict = NOT_JUDGED
+        elif value < limit("srmr good"):
+            verdict = "good"
         about = "the measurement alone" if saturated else "the whole model"
         sentence = {
             "good": f"Judged by {about}, correlations among questions are reproduced closely",
             "acceptable": f"Judged by {about}, correlations among questions are reproduced roughly",
             "poor": f"Judged by {about}, correlations among questions are not reproduced",
+            NOT_JUDGED: f"Judged by {about}, nothing can be said, as it implies no correlations",
         }[verdict]
         yield Verdict(
             "srmr",

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators import PLS, Quantity, Solution, register
+from csimodel.estimators.covariance.true_variance import true_shares
 from csimodel.estimators.quantities import by_construct
 from csimodel.model import Model
 
@@ -110,10 +111,19 @@ def rho_c(solution: Solution) -> Floats:
     measurement error when the estimator corrects. seminr, cSEM, semPLS and matrixpls agree;
     plspm takes the loadings on each block's first principal component instead.
 
+    Where a covariance structure lets errors within a construct covary, their covariances belong to
+    what is not true variance, and it is of the sum of the answers as they are, as semTools has it:
+    ``(Σλ)² φ / ((Σλ)² φ + Σᵢₖ θᵢₖ)`` with loadings λ, the construct's variance φ and (co)variances θ
+    of errors in scale units (Raykov 2001).
+
     References
     ----------
     Jöreskog, K. G. (1971). Statistical analysis of sets of congeneric tests. Psychometrika 36,
     109-133. https://doi.org/10.1007/BF02291393
+
+    Raykov, T. (2001). Estimation of congeneric scale reliability using covariance structure
+    analysis with nonlinear constraints. British Journal of Mathematical and Statistical Psychology
+    54, 315-323. https://doi.org/10.1348/000711001159582
 
     Examples
     --------
@@ -125,7 +135,10 @@ def rho_c(solution: Solution) -> Floats:
     loadings = solution.estimates.loadings
     common = block_sums(solution.model, loadings) ** 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(common / (common + block_sums(solution.model, 1.0 - loadings**2)))
+        rho = np.asarray(common / (common + block_sums(solution.model, 1.0 - loadings**2)))
+        for j, share in true_shares(solution).items():
+            rho[..., j] = share
+    return rho
 
 
 def ave(solution: Solution) -> Floats:

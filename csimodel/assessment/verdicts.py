@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 import pandas as pd
 
+from csimodel.bounds import THRESHOLDS
+
 NOT_JUDGED = "not judged"
 IMPOSSIBLE = "impossible"
 TOO_HIGH = "too high"
@@ -15,15 +17,12 @@ TOO_HIGH = "too high"
 ATTENTION = ("poor", TOO_HIGH, IMPOSSIBLE)
 """Verdicts that ask the reader to do something."""
 
-HAIR_2019 = "Hair, Risher, Sarstedt & Ringle (2019), https://doi.org/10.1108/EBR-11-2018-0203"
-NUNNALLY = f"Nunnally & Bernstein (1994), Psychometric Theory; {HAIR_2019}"
-FORNELL_LARCKER = "Fornell & Larcker (1981), https://doi.org/10.1177/002224378101800104"
-HENSELER_2015 = "Henseler, Ringle & Sarstedt (2015), https://doi.org/10.1007/s11747-014-0403-8"
-COHEN = "Cohen (1988), https://doi.org/10.4324/9780203771587"
-HU_BENTLER = (
-    "Hu & Bentler (1999), https://doi.org/10.1080/10705519909540118; "
-    "its use with PLS is debated, see Hair et al. (2019)"
-)
+HAIR_2019 = THRESHOLDS["loading good"].source
+NUNNALLY = THRESHOLDS["reliability good"].source
+FORNELL_LARCKER = THRESHOLDS["ave good"].source
+HENSELER_2015 = THRESHOLDS["htmt good"].source
+COHEN = THRESHOLDS["f2 small"].source
+HU_BENTLER = THRESHOLDS["srmr good"].source
 DIJKSTRA_2015 = "Dijkstra & Henseler (2015), https://doi.org/10.1016/j.csda.2014.07.008"
 
 
@@ -82,3 +81,12 @@ def shown(value: float) -> str:
     ('0.723', 'infinite')
     """
     return "infinite" if np.isinf(value) else f"{value:.3f}"
+
+
+def limit(name: str) -> float:
+    """Return a threshold of the table.
+
+    >>> limit("loading good")
+    0.708
+    """
+    return THRESHOLDS[name].value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.bounds import BOUNDS
 from csimodel.estimators.estimates import Inadmissible
 from csimodel.estimators.structural import pivots_last
 from csimodel.model import Model
@@ -34,8 +35,8 @@ def correct(
     own = np.arange(len(disattenuated))
     disattenuated[own, own] = 1.0
     flags = np.zeros(cor.shape[-1], dtype=np.int64)
-    flags |= Inadmissible.RELIABILITY * (reliability > 1 + 1e-12).any(axis=0)
-    flags |= Inadmissible.LOADING * (np.abs(corrected) > 1 + 1e-12).any(axis=0)
+    flags |= Inadmissible.RELIABILITY * BOUNDS["reliability"].above(reliability).any(axis=0)
+    flags |= Inadmissible.LOADING * BOUNDS["loading"].beyond(corrected).any(axis=0)
     flags |= Inadmissible.NOT_POSITIVE_DEFINITE * ~(pivots_last(disattenuated) > 0).all(axis=0)
     return corrected, disattenuated, reliability, flags
 

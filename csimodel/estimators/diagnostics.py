@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from csimodel.bounds import BOUNDS, ROUNDING, THRESHOLDS
 from csimodel.estimators.covariance.findings import (
     covariance_findings,
     heywood_items,
@@ -16,8 +17,8 @@ from csimodel.estimators.solution import Solution
 from csimodel.estimators.unusable import UNUSABLE, saturated, tied, unusable
 from csimodel.findings import Finding, listed
 
-_NEARLY_ONE = 0.95  # construct correlations above this can hardly be told apart
-_ONE = 1.0 + 1e-8  # a correlation beyond 1 by more than rounding
+_NEARLY_ONE = THRESHOLDS["constructs alike"].value
+_ONE = 1.0 + ROUNDING
 _SAME = 1.0 - 1e-10  # correlation of two copies of one column
 _EXACT = 1e-12  # eigenvalue of a correlation matrix that is zero but for rounding
 _ALMOST = 1e-6  # eigenvalue that a formula with a little noise leaves: variances inflated 10⁶ times
@@ -54,17 +55,19 @@ def _convergence(solution: Solution, outcome: Outcome) -> Iterator[Finding]:
     if outcome == Outcome.NOT_CONVERGED:
         yield Finding(
             "not-converged",
-            f"The weights still moved after {int(solution.estimates.iterations)} iterations, so "
-            "these numbers are not a solution; raise max_iterations or try another scheme.",
+            "The weights still moved after {iterations} iterations, so these numbers are not a "
+            "solution; raise max_iterations or try another scheme.",
             severity="failure",
             count=int(solution.estimates.iterations),
+            values={"iterations": int(solution.estimates.iterations)},
         )
     elif outcome != Outcome.CONVERGED:
         yield Finding(
             "no-solution",
-            f"These numbers are not a solution ({outcome.reason}); change the model, or leave out "
-            "items that repeat others.",
+            "These numbers are not a solution ({reason}); change the model, or leave out items "
+            "that repeat others.",
             severity="failure",
+            values={"reason": outcome.reason},
         )
 
 
@@ -73,25 +76,25 @@ def _rows(solution: Solution) -> Iterator[Finding]:
     if n < items:
         yield Finding(
             "fewer-rows-than-items",
-            f"There are {n} rows for {items} items; the results will not repeat in another "
+            "There are {rows} rows for {items} items; the results will not repeat in another "
             "sample, so collect more rows or use fewer items.",
-            severity="warning",
             count=n,
+            values={"rows": n, "items": items},
         )
     elif n < _FEW_ROWS:
         yield Finding(
             "few-rows",
-            f"Everything here rests on {n} rows; treat it as an illustration.",
-            severity="warning",
+            "Everything here rests on {rows} rows; treat it as an illustration.",
             count=n,
+            values={"rows": n},
         )
     effective = float(solution.moments.effective_n)
     if effective < 0.5 * n:
         yield Finding(
             "uneven-weights",
-            f"The survey weights are so uneven that {n} rows count for about {effective:.0f}.",
-            severity="warning",
+            "The survey weights are so uneven that {rows} rows count for about {effective:.0f}.",
             count=n,
+            values={"rows": n, "effective": effective},
         )
 
 
@@ -104,34 +107,39 @@ def _items(solution: Solution) -> Iterator[Finding]:
             copies.append(k)
             yield Finding(
                 "duplicated-item",
-                f"Items {items[i]!r} and {items[k]!r} carry the same answers; "
-                "one of them is a copy, so remove it.",
+                "Items {first!r} and {second!r} carry the same answers; one of them is a copy, so "
+                "remove it.",
                 (items[i], items[k]),
+                values={"first": items[i], "second": items[k]},
             )
     smallest = np.linalg.eigvalsh(cor)[0]
     if smallest < _NEGATIVE:
         yield Finding(
             "item-correlations-not-positive-definite",
-            f"The item correlations contradict each other (smallest eigenvalue {smallest:.3g}), "
-            "as pairwise deletion can make them; use another missing-data policy.",
+            "The item correlations contradict each other (smallest eigenvalue {smallest:.3g}), as "
+            "pairwise deletion can make them; use another missing-data policy.",
             severity="failure",
+            values={"smallest": float(smallest)},
         )
     elif solution.moments.n > len(items):
         kept = [i for i in range(len(items)) if i not in copies]
         reduced, names = cor[np.ix_(kept, kept)], tuple(items[i] for i in kept)
         if exact := tied(reduced, names, _EXACT):
-            yield _tied("collinear-items", exact, "tied by an exact formula")
+            yield Finding(
+                "collinear-items",
+                "Items {items} are tied by an exact formula, such as one being the sum of others; "
+                "remove one of them.",
+                exact,
+                values={"items": exact},
+            )
         elif almost := tied(reduced, names, _ALMOST):
-            yield _tied("nearly-collinear-items", almost, "almost tied by a formula")
-
-
-def _tied(code: str, names: tuple[str, ...], how: str) -> Finding:
-    return Finding(
-        code,
-        f"Items {listed(names)} are {how}, such as one being the sum of others; "
-        "remove one of them.",
-        names,
-    )
+            yield Finding(
+                "nearly-collinear-items",
+                "Items {items} are almost tied by a formula, such as one being the sum of others; "
+                "remove one of them.",
+                almost,
+                values={"items": almost},
+            )
 
 
 def _weights(solution: Solution) -> Iterator[Finding]:
@@ -144,52 +152,70 @@ def _weights(solution: Solution) -> Iterator[Finding]:
             continue
         construct = model.constructs[owner]
         wrong = [one for one in construct.items if one in heywood]
-        why = "check whether the question was asked the other way round."
+        sentence = (
+            "Item {item!r} has the negative weight {weight:.3f} in {construct!r}, so this index "
+            "can leave 0 to 100; check whether the question was asked the other way round."
+        )
         if wrong:
-            why = (
-                f"it comes from the error variance of {listed(wrong)} below 0, so do not use the "
-                f"index of {construct.name!r}, or take its weights from PLS."
+            sentence = (
+                "Item {item!r} has the negative weight {weight:.3f} in {construct!r}, so this "
+                "index can leave 0 to 100; it comes from the error variance of {heywood} below 0, "
+                "so do not use the index of {construct!r}, or take its weights from PLS."
             )
+        values = {"item": item, "weight": float(weight), "construct": construct.name}
         yield Finding(
             "negative-weight",
-            f"Item {item!r} has the negative weight {weight:.3f} in {construct.name!r}, so this "
-            f"index can leave 0 to 100; {why}",
+            sentence,
             (item, construct.name),
+            values=values | {"heywood": tuple(wrong)},
         )
 
 
 def _admissible(solution: Solution) -> Iterator[Finding]:
     model, estimates = solution.model, solution.estimates
-    flags = Inadmissible(int(estimates.inadmissible))
-    if Inadmissible.RELIABILITY in flags:
-        for name, value in zip(model.construct_names, estimates.reliability, strict=True):
-            if value > 1 + 1e-12:
-                yield Finding(
-                    "reliability-above-1",
-                    f"The reliability of {name!r} is estimated at {value:.3f}, above 1, which "
-                    "cannot be; its items do not behave as measures of one thing.",
-                    (name,),
-                    "failure",
-                )
-    if Inadmissible.LOADING in flags:
-        for item, value in zip(model.items, estimates.loadings, strict=True):
-            if abs(value) > 1 + 1e-12:
-                yield Finding(
-                    "loading-above-1",
-                    f"The loading of {item!r} is estimated at {value:.3f}, beyond 1, which cannot "
-                    "be; drop the item, or do not correct for measurement error.",
-                    (item,),
-                    "failure",
-                )
-    if Inadmissible.NOT_POSITIVE_DEFINITE in flags:
-        smallest = np.linalg.eigvalsh(estimates.construct_cor)[0]
+    bounds = BOUNDS["reliability"]
+    for name, value in zip(model.construct_names, estimates.reliability.tolist(), strict=True):
+        if bounds.above(value):
+            yield _impossible(
+                "reliability-above-1",
+                "The reliability of {name!r} is estimated at {value:.3f}, above 1, which cannot "
+                "be; its items do not behave as measures of one thing.",
+                name,
+                value,
+            )
+        elif bounds.below(value):
+            yield _impossible(
+                "reliability-below-0",
+                "The reliability of {name!r} is estimated at {value:.3f}, below 0, which cannot "
+                "be; its items contradict each other.",
+                name,
+                value,
+            )
+    for item, value in zip(model.items, estimates.loadings.tolist(), strict=True):
+        if BOUNDS["loading"].beyond(value):
+            yield _impossible(
+                "loading-above-1",
+                "The loading of {name!r} is estimated at {value:.3f}, beyond 1, which cannot be; "
+                "drop the item, or do not correct for measurement error.",
+                item,
+                value,
+            )
+    cor = estimates.construct_cor
+    definite = Inadmissible.NOT_POSITIVE_DEFINITE not in Inadmissible(int(estimates.inadmissible))
+    if not definite and np.isfinite(cor).all():
         yield Finding(
             "construct-correlations-not-positive-definite",
-            f"The construct correlations contradict each other (smallest eigenvalue "
-            f"{smallest:.4f}), so paths and R² are not to be trusted; merge constructs that "
+            "The construct correlations contradict each other (smallest eigenvalue "
+            "{smallest:.4f}), so paths and R² are not to be trusted; merge constructs that "
             "correlate near 1, or do not correct for measurement error.",
             severity="failure",
+            values={"smallest": float(np.linalg.eigvalsh(cor)[0])},
         )
+
+
+def _impossible(code: str, sentence: str, name: str, value: float) -> Finding:
+    """Say that a number of one item or construct is out of its bounds."""
+    return Finding(code, sentence, (name,), "failure", values={"name": name, "value": value})
 
 
 def _constructs(solution: Solution) -> Iterator[Finding]:
@@ -198,44 +224,64 @@ def _constructs(solution: Solution) -> Iterator[Finding]:
     alike = []
     for i in range(len(names)):
         for j in range(i):
-            value = estimates.construct_cor[i, j]
-            if abs(value) > _ONE:
+            value = float(estimates.construct_cor[i, j])
+            if BOUNDS["correlation"].beyond(value):
                 yield Finding(
                     "construct-correlation-beyond-1",
-                    f"{names[j]!r} and {names[i]!r} correlate {value:.3f}, beyond 1, which cannot "
-                    "be; merge them, or do without pairwise deletion and correction for error.",
+                    "{first!r} and {second!r} correlate {value:.3f}, beyond 1, which cannot be; "
+                    "merge them, or do without pairwise deletion and correction for error.",
                     (names[j], names[i]),
                     "failure",
+                    values={"first": names[j], "second": names[i], "value": value},
                 )
             elif abs(value) > _NEARLY_ONE:
-                alike.append((names[j], names[i], float(value)))
+                alike.append((names[j], names[i], value))
     if alike:
         pairs = listed((f"{a!r} and {b!r} ({value:.3f})" for a, b, value in alike), 8)
         yield Finding(
             "constructs-alike",
-            f"Some constructs correlate so highly that these data can hardly tell them apart, and "
-            f"their separate effects mean little: {pairs}.",
+            "Some constructs correlate so highly that these data can hardly tell them apart, and "
+            "their separate effects mean little: {pairs}.",
             tuple(dict.fromkeys(name for a, b, _ in alike for name in (a, b))),
             count=len(alike),
+            values={"pairs": pairs},
         )
     # With one antecedent path and R² are the correlation and its square: said already.
-    for j in np.flatnonzero(several & (solution.r2 > _ONE)).tolist():
-        yield Finding(
+    for j in np.flatnonzero(several & BOUNDS["r2"].above(solution.r2)).tolist():
+        yield _impossible(
             "explained-variance-above-1",
-            f"The explained variance of {names[j]!r} is estimated at {solution.r2[j]:.3f}, above "
-            "1, which cannot be; do without pairwise deletion and correction for error, or remove "
-            "antecedents that overlap.",
-            (names[j],),
-            "failure",
+            "The explained variance of {name!r} is estimated at {value:.3f}, above 1, which cannot "
+            "be; do without pairwise deletion and correction for error, or remove antecedents that "
+            "overlap.",
+            names[j],
+            float(solution.r2[j]),
+        )
+    for j in np.flatnonzero(several & BOUNDS["r2"].below(solution.r2)).tolist():
+        yield _impossible(
+            "explained-variance-below-0",
+            "The explained variance of {name!r} is estimated at {value:.3f}, below 0, which cannot "
+            "be; do without pairwise deletion and correction for error, or remove antecedents that "
+            "overlap.",
+            names[j],
+            float(solution.r2[j]),
         )
     beyond = np.abs(estimates.paths) > _ONE
     for target in np.flatnonzero(several & beyond.any(axis=1)).tolist():
         sources = np.flatnonzero(beyond[target]).tolist()
         paths = listed(f"{names[s]!r} ({estimates.paths[target, s]:.2f})" for s in sources)
+        sentence = (
+            "Standardised path to {target!r} beyond 1, from {paths}: antecedents of {target!r} "
+            "overlap too much to be separated."
+        )
+        if len(sources) > 1:
+            sentence = (
+                "Standardised paths to {target!r} beyond 1, from {paths}: antecedents of "
+                "{target!r} overlap too much to be separated."
+            )
         yield Finding(
             "path-beyond-1",
-            f"Standardised {'paths' if len(sources) > 1 else 'path'} to {names[target]!r} beyond "
-            f"1, from {paths}: antecedents of {names[target]!r} overlap too much to be separated.",
+            sentence,
             (names[target], *(names[s] for s in sources)),
             count=len(sources),
+            values={"target": names[target], "paths": paths},
         )

@@ -1,0 +1,123 @@
+"""What numbers can be, and what the literature asks of them: one table of each.
+
+`BOUNDS` says between which values a quantity must lie to be what its name says; beyond them an
+estimate is impossible, whatever it was estimated by. `THRESHOLDS` says where the literature draws
+its lines between good and poor. Findings of a fit, of draws and verdicts of `csimodel.assess` read
+both from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+ROUNDING = 1e-8  # beyond a bound by this much is rounding
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Between which values a quantity must lie.
+
+    Attributes
+    ----------
+    lower, upper
+        The bounds themselves are possible.
+    reason
+        Why nothing lies beyond.
+    source
+        Where that is shown, or empty where it follows from the definition.
+    """
+
+    lower: float
+    upper: float
+    reason: str
+    source: str = ""
+
+    def below(self, values: ArrayLike) -> NDArray[np.bool_]:
+        """Mark values below by more than rounding; not NaN."""
+        return np.less(values, self.lower - ROUNDING)
+
+    def above(self, values: ArrayLike) -> NDArray[np.bool_]:
+        """Mark values above by more than rounding; not NaN."""
+        return np.greater(values, self.upper + ROUNDING)
+
+    def beyond(self, values: ArrayLike) -> NDArray[np.bool_]:
+        """Mark values on either side, by more than rounding; not NaN.
+
+        >>> BOUNDS["r2"].beyond([-0.26, 0.0, 1.0 + 1e-12, 1.2, float("nan")]).tolist()
+        [True, False, False, True, False]
+        """
+        return np.asarray(self.below(values) | self.above(values))
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A line that the literature draws, and where."""
+
+    value: float
+    source: str
+
+
+_SHARE = "a share of a variance"
+_INF = float("inf")
+_FORNELL = "Fornell & Larcker (1981), https://doi.org/10.1177/002224378101800104"
+_HAIR = "Hair, Risher, Sarstedt & Ringle (2019), https://doi.org/10.1108/EBR-11-2018-0203"
+_NUNNALLY = f"Nunnally & Bernstein (1994), Psychometric Theory; {_HAIR}"
+_HENSELER = "Henseler, Ringle & Sarstedt (2015), https://doi.org/10.1007/s11747-014-0403-8"
+_COHEN = "Cohen (1988), https://doi.org/10.4324/9780203771587"
+_HU_BENTLER = (
+    "Hu & Bentler (1999), https://doi.org/10.1080/10705519909540118; "
+    "its use with PLS is debated, see Hair et al. (2019)"
+)
+_HEYWOOD = "Bollen (1989), page 282, https://doi.org/10.1002/9781118619179"
+
+BOUNDS: dict[str, Bounds] = {
+    "r2": Bounds(0.0, 1.0, _SHARE),
+    "r2_adjusted": Bounds(-_INF, 1.0, "a share of a variance less a correction"),
+    "loading": Bounds(-1.0, 1.0, "a correlation of an item and its construct"),
+    "correlation": Bounds(-1.0, 1.0, "a correlation"),
+    "alpha": Bounds(0.0, 1.0, "a reliability, " + _SHARE),
+    "alpha_raw": Bounds(0.0, 1.0, "a reliability, " + _SHARE),
+    "rho_a": Bounds(0.0, 1.0, "a reliability, " + _SHARE),
+    "rho_c": Bounds(0.0, 1.0, "a reliability, " + _SHARE),
+    "reliability": Bounds(0.0, 1.0, _SHARE),
+    "ave": Bounds(0.0, 1.0, "a mean of shares of variances", _FORNELL),
+    "htmt": Bounds(0.0, _INF, "a ratio of means of absolute correlations", _HENSELER),
+    "htmt2": Bounds(0.0, _INF, "a ratio of means of absolute correlations"),
+    "item_vif": Bounds(1.0, _INF, "1 / (1 - R²)", _HAIR),
+    "antecedent_vif": Bounds(1.0, _INF, "1 / (1 - R²)", _HAIR),
+    "f2": Bounds(0.0, _INF, "a gain of R²", _COHEN),
+    "srmr": Bounds(0.0, _INF, "a root of a mean of squares", _HU_BENTLER),
+    "variance": Bounds(0.0, _INF, "a variance", _HEYWOOD),
+    "index": Bounds(0.0, 100.0, "a mean of answers from 0 to 100"),
+}
+"""What each quantity must lie between; a standardised path has no bounds."""
+
+THRESHOLDS: dict[str, Threshold] = {
+    "reliability acceptable": Threshold(0.60, _NUNNALLY),
+    "reliability good": Threshold(0.70, _NUNNALLY),
+    "reliability too high": Threshold(0.95, _NUNNALLY),
+    "ave good": Threshold(0.50, _FORNELL),
+    "loading acceptable": Threshold(0.40, _HAIR),
+    "loading good": Threshold(0.708, _HAIR),
+    "htmt good": Threshold(0.85, _HENSELER),
+    "htmt acceptable": Threshold(0.90, _HENSELER),
+    "htmt interval": Threshold(1.0, _HENSELER),
+    "vif good": Threshold(3.0, _HAIR),
+    "vif acceptable": Threshold(5.0, _HAIR),
+    "f2 small": Threshold(0.02, _COHEN),
+    "f2 medium": Threshold(0.15, _COHEN),
+    "f2 large": Threshold(0.35, _COHEN),
+    "r2 weak": Threshold(0.25, _HAIR),
+    "r2 moderate": Threshold(0.50, _HAIR),
+    "r2 substantial": Threshold(0.75, _HAIR),
+    "srmr good": Threshold(0.08, _HU_BENTLER),
+    "srmr acceptable": Threshold(0.10, _HU_BENTLER),
+    "constructs alike": Threshold(0.95, "a convention of this package"),
+    "rows for each parameter": Threshold(
+        5.0, "Bentler & Chou (1987), https://doi.org/10.1177/0049124187016001004"
+    ),
+}
+"""Where the literature draws its lines, by quantity and word."""
