@@ -113,8 +113,8 @@ def rho_c(solution: Solution) -> Floats:
 
     Where a covariance structure lets errors within a construct covary, their covariances belong to
     what is not true variance, and it is of the sum of the answers as they are, as semTools has it:
-    ``(Σλ)² φ / ((Σλ)² φ + Σᵢₖ θᵢₖ)`` with loadings λ, the construct's variance φ and (co)variances θ
-    of errors in scale units (Raykov 2001).
+    ``(Σλ)² φ / ((Σλ)² φ + Σᵢₖ θᵢₖ)`` with loadings λ, the construct's variance φ and (co)variances
+    θ of errors in scale units (Raykov 2001).
 
     References
     ----------

@@ -21,6 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.arguments import checked
+from csimodel.bounds import BOUNDS
 from csimodel.errors import OptionError, SurveyError, choose
 from csimodel.estimators import (
     Fit,
@@ -78,7 +79,15 @@ def _index(solution: Solution) -> Floats:
     return by_block(solution.model, point_weights(solution) * points)
 
 
-INDEX = register(Quantity("index", by_construct, _index, null=None, bounds=(0.0, 100.0)))
+INDEX = register(
+    Quantity(
+        "index",
+        by_construct,
+        _index,
+        null=None,
+        bounds=(BOUNDS["index"].lower, BOUNDS["index"].upper),
+    )
+)
 
 
 def respondent_points(answers: Answers, moments: Moments) -> Floats:
