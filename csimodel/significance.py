@@ -87,8 +87,6 @@ def wald_pvalue(wald: float, parameters: int, df: float = np.inf) -> float:
     >>> round(wald_pvalue(5.991, 2), 3), round(wald_pvalue(5.991, 2, 10), 3)
     (0.05, 0.121)
     """
-    from scipy.special import fdtrc
-
     if parameters < 1 or not np.isfinite(wald):
         return float("nan")
     if np.isinf(df):
@@ -96,4 +94,15 @@ def wald_pvalue(wald: float, parameters: int, df: float = np.inf) -> float:
     left = df - parameters + 1.0
     if left <= 0:
         return float("nan")
-    return float(fdtrc(parameters, left, wald * left / (parameters * df)))
+    return f_pvalue(wald * left / (parameters * df), parameters, left)
+
+
+def f_pvalue(statistic: float, numerator: int, df: float) -> float:
+    """Return the probability of a larger F.
+
+    >>> round(f_pvalue(4.103, 2, 10), 3)
+    0.05
+    """
+    from scipy.special import fdtrc
+
+    return float(fdtrc(numerator, df, statistic))

@@ -10,10 +10,16 @@ from numpy.testing import assert_allclose
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError
 from csimodel.repurchase.duration.hazard import cox_draws
+from csimodel.repurchase.duration.median import log_log
 from csimodel.repurchase.duration.proportional import proportional_hazards
 from csimodel.repurchase.duration.regression import cox_regression
 from csimodel.repurchase.duration.risk import RiskSets
-from csimodel.repurchase.duration.survival import survival
+from csimodel.repurchase.duration.survival import (
+    effects,
+    respondents_effects,
+    respondents_survival,
+    survival,
+)
 from csimodel.repurchase.sample import Sample
 from tests.conftest import REFERENCE
 
@@ -219,8 +225,10 @@ def test_a_draw_is_a_weighted_regression_of_who_was_drawn(frame):
 
 def test_scaling_time_changes_nothing_but_times(fit, frame):
     months, years = churn(fit, frame), churn(fit, frame, duration=frame["exact"] / 12)
-    assert_allclose(months.coefficients, years.coefficients, rtol=1e-9)
-    assert_allclose(months.predict([67, 70], 12), years.predict([67, 70], 1), rtol=1e-9)
+    pd.testing.assert_frame_equal(months.coefficients, years.coefficients, rtol=1e-9)
+    columns = ["probability", "se", "lower", "upper"]
+    own, other = months.predict([67, 70], 12)[columns], years.predict([67, 70], 1)[columns]
+    assert_allclose(own, other, rtol=1e-9)
     assert_allclose(months.median_time(67), 12 * years.median_time(67), rtol=1e-9)
 
 
@@ -373,7 +381,7 @@ def test_missing_answers_and_clusters_in_the_chain(frame):
     found = churn(fit, frame.set_axis(data.index), bootstrap=boot, interval="normal")
     assert found.regression.errors == "cluster"
     assert "few-clusters" in {f.code for f in found.diagnostics}
-    assert np.isfinite(found.contrast(67, 70, 6)).all(axis=None)
+    assert np.isfinite(found.contrast(67, 70, 6).drop(columns="reason")).all(axis=None)
 
 
 # --- recovery ------------------------------------------------------------------------------------
@@ -526,3 +534,56 @@ def test_one_cluster_gives_no_error_of_zero(fit, frame):
     stay = 1.0 + np.arange(250) % 17
     with pytest.raises(OptionError, match=r"at least 2 clusters.*errors='robust'"):
         csi.repurchase_time(one, duration=stay, event=np.arange(250) % 3 > 0, kind="churn")
+
+
+# --- errors of averages, and of few clusters -----------------------------------------------------
+
+
+def lives(rows=150, firms=10):
+    rng = np.random.default_rng(7)
+    firm = np.arange(rows) % firms
+    x = np.column_stack([rng.uniform(20, 100, rows), rng.normal(0, 1, rows)])
+    life = rng.exponential(10 * np.exp(0.03 * (x[:, 0] - 60) + 0.5 * x[:, 1]))
+    return x, np.minimum(life, 12.0), (life < 12) * 1.0, firm
+
+
+def hazard_of(x, time, event, firm, errors="robust"):
+    names = ("x", "c")
+    rows = np.arange(len(time))
+    sample = Sample(time, x, names, ("x",), "t", rows, None, firm, ())
+    return cox_regression(sample, event, None, None, efron=True, errors=errors)
+
+
+def test_average_effects_have_the_error_of_leaving_respondents_out():
+    x, time, event, firm = lives()
+    when, level = np.array([6.0]), np.array([70.0])
+
+    def averages(keep):
+        one = hazard_of(x[keep], time[keep], event[keep], np.zeros(keep.sum(), dtype=np.intp))
+        return effects(one, 0, when)[0][0], survival(one, 0, level, when)[0][0]
+
+    rows = np.arange(150)
+    left = np.array([averages(rows != row) for row in rows])
+    jackknife = np.sqrt(149 / 150 * ((left - left.mean(axis=0)) ** 2).sum(axis=0))
+    found = hazard_of(x, time, event, firm)
+    own = respondents_effects(found, 0, when)
+    assert_allclose(own.mean(), effects(found, 0, when)[0][0])
+    se = found.errors_of(effects(found, 0, when)[1], when, own)
+    assert_allclose(se, jackknife[0], rtol=0.06)
+    own = respondents_survival(found, 0, level, when)
+    assert_allclose(own.mean(), survival(found, 0, level, when)[0][0])
+    se = found.errors_of(survival(found, 0, level, when)[1], when, own)
+    assert_allclose(se, jackknife[1], rtol=0.06)
+    fixed = found.errors_of(survival(found, 0, level, when)[1], when)
+    assert se > 1.02 * fixed
+
+
+def test_clustered_limits_go_by_t():
+    x, time, event, firm = lives()
+    assert hazard_of(x, time, event, firm, "cluster").df == 9
+    assert hazard_of(x, time, event, firm).df == np.inf
+    lower, upper = log_log(np.array([0.5]), np.array([0.05]), 0.95, 9)
+    z, t9 = 1.959964, 2.262157
+    wide = np.exp(t9 * 0.05 / (0.5 * np.log(2.0)))
+    assert_allclose([lower[0], upper[0]], [0.5**wide, 0.5 ** (1 / wide)], rtol=1e-6)
+    assert lower[0] < 0.5 ** np.exp(z * 0.05 / (0.5 * np.log(2.0)))

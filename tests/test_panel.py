@@ -112,7 +112,7 @@ def test_a_constant_of_a_firm_or_a_period_changes_no_slope(table):
 def test_order_of_rows_and_names_changes_nothing(table):
     mixed = table.sample(frac=1.0, random_state=1)
     mixed["firm"] = mixed["firm"].map("firm {}".format)
-    assert_allclose(of(mixed).slopes, of(table).slopes, rtol=1e-9)
+    pd.testing.assert_frame_equal(of(mixed).slopes, of(table).slopes, rtol=1e-9)
 
 
 def test_contrast_and_prediction_belong_together(table):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,7 @@ OfRows = Callable[[Floats], Floats]  # from parameters, (any, terms), to values,
 _TOGETHER = 2**22  # values of respondents handled at once
 
 
-@dataclass(frozen=True, eq=False)
-class Averages:
+class Averages(NamedTuple):
     """Averages over a sample.
 
     Attributes
@@ -80,8 +79,3 @@ class Averages:
         """Return weighted sums of the averages, the weights in rows, (sums, averages)."""
         individual = None if self.individual is None else self.individual @ matrix.T
         return Averages(matrix @ self.value, matrix @ self.gradient, individual)
-
-    def part(self, span: slice) -> Averages:
-        """Return some of the averages."""
-        individual = None if self.individual is None else self.individual[:, span]
-        return Averages(self.value[span], self.gradient[span], individual)

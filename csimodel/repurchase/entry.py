@@ -32,7 +32,7 @@ from csimodel.survey.labelled import require_no_labelled_codes
 
 Floats = NDArray[np.float64]
 
-INTERVALS = ("percentile", "basic", "normal", "bc")
+INTERVALS = ("percentile", "basic", "normal", "t", "bc")
 _AS_NUMBERS = "recode it, or pass a column of numbers"
 
 
@@ -98,16 +98,20 @@ def repurchase(
         and effects are those of answering so or higher; by default the first above the middle
         of the scale. It does not change slopes, and `Repurchase.categories` has all answers.
     errors
-        ``"HC0"``, ``"HC1"``, ``"HC3"`` (not for ordered families), ``"nonrobust"`` (not for
-        fractional families or weights) or ``"cluster"`` (the survey's clusters). By default
-        cluster if the survey has clusters, else HC1. Strata count in the bootstrap only.
+        By default ``"CR2"`` if the survey has clusters (errors without the bias of few clusters,
+        with degrees of freedom of t and F for each number; see `BiasReduced`), else ``"HC1"``.
+        Further ``"HC0"``, ``"HC3"`` (not for ordered families), ``"nonrobust"`` (not for
+        fractional families or weights), ``"cluster"`` (CR1, as statsmodels has it, and t with
+        clusters less one). Strata count in the bootstrap only. Averages over respondents count
+        that these were drawn, too.
     bootstrap
         Draws of this fit. Then every interval is of the whole chain: item weights, index and
         regression are estimated again in each draw. Without it the index counts as known.
     level
         Coverage of intervals.
     interval
-        Kind of bootstrap interval: ``"percentile"``, ``"basic"``, ``"normal"``, ``"bc"``.
+        Kind of bootstrap interval: ``"percentile"``, ``"basic"``, ``"normal"``, ``"bc"``, or
+        ``"t"``, which allows for few clusters.
     progress
         Show a bar when the draws take longer than a second.
 
@@ -131,6 +135,10 @@ def repurchase(
 
     References
     ----------
+    Pustejovsky, J. E., Tipton, E. (2018). Small-sample methods for cluster-robust variance
+    estimation and hypothesis testing in fixed effects models. Journal of Business & Economic
+    Statistics 36, 672-683. https://doi.org/10.1080/07350015.2016.1247004
+
     Papke, L. E., Wooldridge, J. M. (1996). Econometric methods for fractional response variables
     with an application to 401(k) plan participation rates. Journal of Applied Econometrics 11,
     619-632. https://doi.org/10.1002/(SICI)1099-1255(199611)11:6%3C619::AID-JAE418%3E3.0.CO;2-1

@@ -250,7 +250,7 @@ class Repurchase(Regressed):
         size = len(points)
         turn = np.asarray(np.kron(np.eye(size), ordered.shares_matrix(len(answers) - 1)), float)
         shares = up.turned(turn)
-        shares = replace(shares, value=ordered.shares(up.value.reshape(size, -1)).ravel())
+        shares = shares._replace(value=ordered.shares(up.value.reshape(size, -1)).ravel())
         table = self._table(
             shares,
             None if draws is None else ordered.shares(draws).reshape(len(draws), -1),
@@ -277,7 +277,7 @@ class Repurchase(Regressed):
         size = len(points)
         turn = np.asarray(np.kron(np.eye(size), np.diff(answers)[None, :]), float)
         mean = up.turned(turn)
-        mean = replace(mean, value=ordered.expected(up.value.reshape(size, -1), answers))
+        mean = mean._replace(value=ordered.expected(up.value.reshape(size, -1), answers))
         drawn = None if draws is None else ordered.expected(draws, answers)
         table = self._table(mean, drawn, joint=True)
         table = table.rename(columns={"estimate": "answer"}).drop(columns="p")

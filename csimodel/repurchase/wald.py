@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.significance import t_quantile, wald_pvalue
+from csimodel.significance import f_pvalue, t_quantile, wald_pvalue
 
 Floats = NDArray[np.float64]
 
@@ -48,8 +48,6 @@ def wald(
     >>> wald(np.array([2.0, 0.0]), np.eye(2), 5, design=True).tolist()
     [1.6, 'F(2, 4)', 0.3086]
     """
-    from scipy.special import fdtrc
-
     k = len(value)
     none = outcome_of_test(float("nan"), "none", float("nan"))
     if not (np.isfinite(value).all() and np.isfinite(covariance).all()):
@@ -63,7 +61,7 @@ def wald(
     if np.isinf(df):
         return outcome_of_test(w, f"χ²({k})", wald_pvalue(w, k))
     if not design:
-        return outcome_of_test(w / k, f"F({k}, {df:g})", float(fdtrc(k, df, w / k)))
+        return outcome_of_test(w / k, f"F({k}, {df:g})", f_pvalue(w / k, k, df))
     left = df - k + 1.0
     if left <= 0:
         return none

@@ -77,6 +77,11 @@ class HazardChain:
     ending: NDArray[np.int64]
     progress: bool
 
+    @property
+    def df(self) -> float:
+        """Degrees of freedom of the design the draws repeat: units less strata."""
+        return float(self.bootstrap.fit.require_answers("whole-chain intervals").design.df)
+
     @cached_property
     def usable(self) -> NDArray[np.bool_]:
         """Draws whose model and hazard both have a solution, (draws,)."""

@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 KINDS = ("repurchase", "churn")
 TIES = ("efron", "breslow")
 ERRORS = ("robust", "cluster", "model")
-INTERVALS = ("percentile", "basic", "normal", "bc")
+INTERVALS = ("percentile", "basic", "normal", "t", "bc")
 
 
 @own_errstate

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
-
 import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.repurchase.duration.regression import CoxRegression
-from csimodel.repurchase.duration.survival import survival
+from csimodel.repurchase.duration.survival import respondents_survival, survival
+from csimodel.significance import t_quantile
 
 Floats = NDArray[np.float64]
 
@@ -32,7 +31,9 @@ def median_times(regression: CoxRegression, moved: int, levels: Floats, level: f
     )
 
 
-def log_log(value: Floats, se: Floats, level: float) -> tuple[Floats, Floats]:
+def log_log(
+    value: Floats, se: Floats, level: float, df: float = float("inf")
+) -> tuple[Floats, Floats]:
     """Return limits of survival made on the scale of ``log(-log S)``, so within 0 to 1.
 
     Examples
@@ -40,7 +41,7 @@ def log_log(value: Floats, se: Floats, level: float) -> tuple[Floats, Floats]:
     >>> log_log(np.array([0.5]), np.array([0.05]), 0.95)
     (array([0.3987]), array([0.5931]))
     """
-    z = NormalDist().inv_cdf(0.5 + level / 2.0)
+    z = float(t_quantile(0.5 + level / 2.0, df))
     with np.errstate(divide="ignore", invalid="ignore"):
         wide = np.exp(z * se / np.abs(value * np.log(value)))
         lower, upper = value**wide, value ** (1.0 / wide)
@@ -58,9 +59,9 @@ def _passing(
         when = every[[middle]]
         value, gradient = survival(regression, moved, np.array([point]), when)
         if part:
-            covariance = regression.joint_covariance(when)
-            se = np.sqrt(np.einsum("ij,jk,ik->i", gradient, covariance, gradient))
-            value = log_log(value, se, level)[part - 1]
+            own = respondents_survival(regression, moved, np.array([point]), when)
+            se = regression.errors_of(gradient, when, own)
+            value = log_log(value, se, level, regression.df)[part - 1]
         if value[0] <= 0.5:
             high = middle
         else:

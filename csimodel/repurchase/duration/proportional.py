@@ -10,6 +10,7 @@ from csimodel.errors import choose
 from csimodel.repurchase.duration.hazard import by_slot, second_sums
 from csimodel.repurchase.duration.regression import CoxRegression
 from csimodel.repurchase.duration.risk import RiskSets
+from csimodel.significance import wald_pvalue
 
 Floats = NDArray[np.float64]
 
@@ -63,8 +64,6 @@ def proportional_hazards(regression: CoxRegression, transform: str = "km") -> pd
 
 def _score_tests(regression: CoxRegression, passing: Floats) -> tuple[Floats, Floats, Floats]:
     """Return χ² of each regressor and of all, degrees of freedom and p, (regressors + 1,)."""
-    from scipy.special import chdtrc
-
     risk, terms, x = regression.risk, regression.terms, regression.columns
     p, counted = x.shape[1], risk.counted
     spread = np.empty((len(risk.time), p, p))
@@ -84,7 +83,8 @@ def _score_tests(regression: CoxRegression, passing: Floats) -> tuple[Floats, Fl
         alone[j] = score[j] ** 2 / own
     every = np.append(alone, score @ np.linalg.solve(inner, score))
     df = np.append(np.ones(p), float(p))
-    return every, df, np.asarray(chdtrc(df, every))
+    chances = [wald_pvalue(float(one), int(k)) for one, k in zip(every, df, strict=True)]
+    return every, df, np.array(chances)
 
 
 def _residuals(regression: CoxRegression) -> Floats:

@@ -137,7 +137,7 @@ class CoxRegression:
         parts = np.stack(terms.means, axis=-1)[0]
         mean = self._event_mean(parts)
         found[at] += x[at] - mean[slot]
-        return self._as_given(found)
+        return self.as_given(found)
 
     @cached_property
     def influence(self) -> Floats:
@@ -172,8 +172,7 @@ class CoxRegression:
         strata, many = slots.shape
         tilt = self.tilt(slots)
         if self.errors != "model":
-            pulls = np.column_stack([self.influence, self.hazard_influence(slots, tilt)])
-            return self._meat(pulls)
+            return self._meat(self.joint_influence(times))
         squares = by_slot(risk, self.terms.share / self.terms.total**2)[0]
         summed = np.append(0.0, np.cumsum(squares))
         own = np.where(slots >= 0, summed[slots + 1] - summed[first][:, None], 0.0)
@@ -236,13 +235,57 @@ class CoxRegression:
                 column = -ratio * met
                 column[at] += np.where(own <= slots[s, t], inverse[own], 0.0)
                 found[:, s * many + t] = np.where(mine, column * self.weights, 0.0)
-        return self._as_given(found) + self.influence @ tilt.T
+        return self.as_given(found) + self.influence @ tilt.T
 
-    def _as_given(self, values: Floats) -> Floats:
+    def as_given(self, values: Floats) -> Floats:
         """Return rows in risk order as they were given."""
         found = np.empty_like(values)
         found[self.risk.order] = values
         return found
+
+    @property
+    def df(self) -> float:
+        """Degrees of freedom of limits: clusters less one, or infinite (normal)."""
+        if self.errors == "cluster" and self.sample.cluster is not None:
+            return float(self.sample.cluster.max())
+        return float("inf")
+
+    def errors_of(
+        self, gradient: Floats, times: Floats | None, individual: Floats | None = None
+    ) -> Floats:
+        """Return standard errors of functions of coefficients and cumulative hazards.
+
+        An average over respondents varies as the respondents do, too: each adds his share times
+        what his own value differs from the average.
+
+        Parameters
+        ----------
+        gradient
+            By the coefficients, or with times as in `joint_covariance`, (functions, any).
+        times
+            Of the cumulative hazards, or None.
+        individual
+            For averages, the value of each respondent, (rows, functions).
+        """
+        if individual is None or self.errors == "model":
+            covariance = self.covariance if times is None else self.joint_covariance(times)
+            variance = np.einsum("ij,jk,ik->i", gradient, covariance, gradient)
+            if individual is not None:
+                variance = variance + (self._gaps(individual) ** 2).sum(axis=0)
+            return np.asarray(np.sqrt(variance))
+        pulls = self.influence if times is None else self.joint_influence(times)
+        return np.sqrt(np.diagonal(self._meat(pulls @ gradient.T + self._gaps(individual))))
+
+    def _gaps(self, individual: Floats) -> Floats:
+        own = self.sample.weights
+        share = np.ones(self.sample.n) if own is None else own
+        share = share / share.sum()
+        return np.asarray(share[:, None] * (individual - share @ individual))
+
+    def joint_influence(self, times: Floats) -> Floats:
+        """Return each respondent's pull on coefficients and cumulative hazards, (rows, any)."""
+        slots = self.risk.slots_at(times)
+        return np.column_stack([self.influence, self.hazard_influence(slots, self.tilt(slots))])
 
     def _meat(self, pulls: Floats) -> Floats:
         """Return the sum of squares of influences, summed in clusters first."""

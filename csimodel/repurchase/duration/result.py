@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -13,12 +12,18 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.errors import OptionError, suggest
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
-from csimodel.inference import interval_of, spread_of, tail_probability
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
 from csimodel.repurchase.duration.chain import HazardChain
 from csimodel.repurchase.duration.median import log_log, median_times
 from csimodel.repurchase.duration.proportional import proportional_hazards
 from csimodel.repurchase.duration.regression import CoxRegression
-from csimodel.repurchase.duration.survival import effects, survival
+from csimodel.repurchase.duration.survival import (
+    effects,
+    respondents_effects,
+    respondents_survival,
+    survival,
+)
 from csimodel.repurchase.estimate import Estimate
 from csimodel.repurchase.kernel import Ending
 from csimodel.repurchase.levels import on_index
@@ -108,10 +113,10 @@ class RepurchaseTime(Shown):
 
     @cached_property
     def coefficients(self) -> pd.DataFrame:
-        """Logarithms of hazard ratios per unit; columns estimate, se, lower, upper, p."""
+        """Logarithms of hazard ratios per unit, with their errors and p-values."""
         b = self.regression.coefficients
         draws = None if self.chain is None else self.chain.coefficients
-        table = self._table(b, np.eye(len(b)), self.regression.covariance, draws)
+        table = self._table(b, np.eye(len(b)), None, draws)
         return table.set_axis(list(self.regression.sample.names))
 
     @property
@@ -123,8 +128,9 @@ class RepurchaseTime(Shown):
         rows, names = [], []
         for name, row in self.coefficients.iterrows():
             index = name in self.indexes
+            ends = row[["estimate", "lower", "upper"]].to_numpy(dtype=np.float64)
             for points in (1.0, 10.0) if index else (1.0,):
-                scaled = np.exp(row[["estimate", "lower", "upper"]].to_numpy() * points)
+                scaled = np.exp(ends * points)
                 rows.append([*scaled, row["p"]])
                 unit = "unit" if not index else "point" if points == 1 else "10 points"
                 names.append((name, f"per {unit}"))
@@ -139,7 +145,8 @@ class RepurchaseTime(Shown):
         """
         b = self.coefficients.iloc[0]
         ratio, lower, upper, p = self.hazard_ratios.iloc[0].tolist()
-        return Estimate(ratio, ratio * float(b["se"]), lower, upper, p, self.level)
+        df, reason = float(b["df"]), str(b["reason"])
+        return Estimate(ratio, ratio * float(b["se"]), lower, upper, p, self.level, df, reason)
 
     @cached_property
     def proportional_hazards(self) -> pd.DataFrame:
@@ -179,8 +186,8 @@ class RepurchaseTime(Shown):
             the regression.
         """
         points, when = on_index(levels), self._times(times)
-        value, gradient, draws = self._survival(self._moved(index), points, when)
-        table = self._probability(value, gradient, when, draws)
+        value, gradient, own, draws = self._survival(self._moved(index), points, when)
+        table = self._probability(value, gradient, when, draws, own)
         labels = [when, points]
         return table.set_axis(pd.MultiIndex.from_product(labels, names=["time", "index"]))
 
@@ -212,12 +219,12 @@ class RepurchaseTime(Shown):
             As in `predict`.
         """
         points, when = on_index([start, end]), self._times(times)
-        value, gradient, draws = self._survival(self._moved(index), points, when)
-        ends = self._probability(value, gradient, when, draws)
+        value, gradient, own, draws = self._survival(self._moved(index), points, when)
+        ends = self._probability(value, gradient, when, draws, own)
         turn = np.kron(np.eye(len(when)), np.array([[-1.0, 1.0]])) * self._sign
         steps = None if draws is None else draws @ turn.T
-        covariance = self._covariance(when, draws)
-        step = self._table(turn @ value, turn @ gradient, covariance, steps)
+        own = None if own is None else own @ turn.T
+        step = self._table(turn @ value, turn @ gradient, when, steps, own)
         step = step.rename(columns={"estimate": "probability"}).drop(columns="p")
         parts = [f"at {start:g}", f"at {end:g}", "difference"]
         labels = pd.MultiIndex.from_product([when, parts], names=["time", "index"])
@@ -229,13 +236,13 @@ class RepurchaseTime(Shown):
     ) -> pd.DataFrame:
         """Return the change of probability per index point, averaged over respondents, by time.
 
-        Rows times; columns estimate, se, lower, upper, p.
+        Rows times; columns estimate, se, df, lower, upper, p, reason.
         """
         when, moved = self._times(times), self._moved(index)
         value, gradient = effects(self.regression, moved, when)
         draws = None if self.chain is None else self._sign * self.chain.effects(moved, when)
-        covariance = self._covariance(when, draws)
-        table = self._table(self._sign * value, self._sign * gradient, covariance, draws)
+        own = self._sign * respondents_effects(self.regression, moved, when)
+        table = self._table(self._sign * value, self._sign * gradient, when, draws, own)
         return table.set_axis(pd.Index(when, name="time"))
 
     def median_time(self, levels: float | ArrayLike, index: str | None = None) -> pd.DataFrame:
@@ -322,39 +329,43 @@ class RepurchaseTime(Shown):
 
     def _survival(
         self, moved: int, points: Floats, times: Floats
-    ) -> tuple[Floats, Floats, Floats | None]:
+    ) -> tuple[Floats, Floats, Floats | None, Floats | None]:
+        """Return survival, its gradient, that of each respondent, and draws."""
         value, gradient = survival(self.regression, moved, points, times)
+        own = respondents_survival(self.regression, moved, points, times)
         draws = None if self.chain is None else self.chain.survival(moved, points, times)
-        return value, gradient, draws
-
-    def _covariance(self, times: Floats, draws: Floats | None) -> Floats:
-        """Return the covariance that the delta method needs, which draws make unnecessary."""
-        return np.empty((0, 0)) if draws is not None else self.regression.joint_covariance(times)
+        return value, gradient, own, draws
 
     def _table(
-        self, value: Floats, gradient: Floats, covariance: Floats, draws: Floats | None
+        self,
+        value: Floats,
+        gradient: Floats,
+        times: Floats | None,
+        draws: Floats | None,
+        individual: Floats | None = None,
     ) -> pd.DataFrame:
-        from scipy.special import ndtr
-
+        source: ErrorSource
         if draws is None:
-            se = np.sqrt(np.einsum("ij,jk,ik->i", gradient, covariance, gradient))
-            z = NormalDist().inv_cdf(0.5 + self.level / 2.0)
-            lower, upper = value - z * se, value + z * se
-            with np.errstate(divide="ignore", invalid="ignore"):
-                p = 2.0 * ndtr(-np.abs(value / se))
+            se = self.regression.errors_of(gradient, times, individual)
+            source = StandardErrors(se, np.full(len(value), self.regression.df))
         else:
-            se, p = spread_of(draws), tail_probability(draws, 0.0)
-            lower, upper = interval_of(self.interval, self.level, value, draws)
-        columns = {"estimate": value, "se": se, "lower": lower, "upper": upper, "p": p}
-        return pd.DataFrame(columns)
+            assert self.chain is not None
+            source = Draws(value, draws, np.full(len(value), self.chain.df), self.interval)
+        return infer(pd.RangeIndex(len(value)), value, source, self.level)
 
     def _probability(
-        self, value: Floats, gradient: Floats, times: Floats, draws: Floats | None
+        self,
+        value: Floats,
+        gradient: Floats,
+        times: Floats,
+        draws: Floats | None,
+        individual: Floats | None,
     ) -> pd.DataFrame:
         """Return probabilities with limits; of the log-log of survival without draws."""
-        table = self._table(value, gradient, self._covariance(times, draws), draws)
+        table = self._table(value, gradient, times, draws, individual)
         if draws is None:
-            table["lower"], table["upper"] = log_log(value, table["se"].to_numpy(), self.level)
+            se, df = table["se"].to_numpy(), self.regression.df
+            table["lower"], table["upper"] = log_log(value, se, self.level, df)
         table = table.rename(columns={"estimate": "probability"}).drop(columns="p")
         if self.kind == "repurchase":
             turned = {"probability": 1.0 - table["probability"], "lower": 1.0 - table["upper"]}

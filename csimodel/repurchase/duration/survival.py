@@ -110,6 +110,30 @@ def survival(
     return value.ravel(), gradient.reshape(-1, gradient.shape[-1])
 
 
+def respondents_survival(
+    regression: CoxRegression, moved: int, levels: Floats, times: Floats
+) -> Floats | None:
+    """Return the survival of each respondent, rows as given, (rows, times · levels).
+
+    None where it is the same for all.
+    """
+    population, _ = population_of(regression, moved)
+    if len(population.stratum) < regression.sample.n:
+        return None
+    hazard = regression.cumulative_hazard(times)[population.stratum]
+    step = regression.coefficients[moved] * (levels - regression.centre[moved])
+    ratio = np.exp(population.others[0][:, None] + step)
+    found = np.exp(-hazard[:, :, None] * ratio[:, None, :])
+    return regression.as_given(found.reshape(len(found), -1))
+
+
+def respondents_effects(regression: CoxRegression, moved: int, times: Floats) -> Floats:
+    """Return the derivative of each respondent's survival by an index, (rows, times)."""
+    hazard = regression.cumulative_hazard(times)[regression.risk.row_stratum]
+    h = hazard * np.exp(regression.columns @ regression.coefficients)[:, None]
+    return regression.as_given(-regression.coefficients[moved] * h * np.exp(-h))
+
+
 def effects(regression: CoxRegression, moved: int, times: Floats) -> tuple[Floats, Floats]:
     """Return the mean derivative of survival by an index, (times,), and its gradient."""
     b, x = regression.coefficients, regression.columns

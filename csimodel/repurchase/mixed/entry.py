@@ -28,7 +28,7 @@ MODELS = ("random-intercept", "random-slope", "population-averaged")
 LINKS = ("identity", "logit")
 ERRORS = ("CR2", "cluster", "model")
 _FEW_FIRMS = 20  # below which a mixed model's own errors are the default
-INTERVALS = ("percentile", "basic", "normal", "bc")
+INTERVALS = ("percentile", "basic", "normal", "t", "bc")
 
 
 @own_errstate

@@ -40,7 +40,7 @@ Codes = NDArray[np.intp]
 
 ERRORS = ("cluster", "two-way")
 SIZES = ("equal", "respondents")
-INTERVALS = ("percentile", "basic", "normal", "bc")
+INTERVALS = ("percentile", "basic", "normal", "t", "bc")
 _FEWEST = 20  # usable draws below which no interval is given
 
 

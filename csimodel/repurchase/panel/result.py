@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
-from csimodel.inference import interval_of, spread_of, tail_probability
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
 from csimodel.repurchase.estimate import Estimate
 from csimodel.repurchase.levels import on_index
 from csimodel.repurchase.page import Page, Shown
@@ -98,7 +99,7 @@ class RepurchasePanel(Shown):
     def slopes(self) -> pd.DataFrame:
         """Change of the repurchase share per unit of each regressor, other effects held.
 
-        Rows the index (per point) and controls; columns estimate, se, lower, upper, p.
+        Rows the index (per point) and controls; columns estimate, se, df, lower, upper, p, reason.
         """
         size = len(self.names)
         return self._table(np.eye(1 + size)[1:]).set_axis(list(self.names))
@@ -106,13 +107,12 @@ class RepurchasePanel(Shown):
     @property
     def slope(self) -> Estimate:
         """Change of the repurchase share per index point: a number with se, limits and p."""
-        value, se, lower, upper, p = self.slopes.iloc[0].tolist()
-        return Estimate(value, se, lower, upper, p, self.level)
+        return Estimate.of(self.slopes, self.level)
 
     def predict(self, levels: float | ArrayLike) -> pd.DataFrame:
         """Return the share of repurchase at levels of the index, in the average firm and period.
 
-        Rows levels; columns probability, se, lower, upper. The line may leave 0 to 1.
+        Rows levels; columns probability, se, df, lower, upper, reason. The line may leave 0 to 1.
 
         Raises
         ------
@@ -184,19 +184,12 @@ class RepurchasePanel(Shown):
         return rows
 
     def _table(self, rows: Floats) -> pd.DataFrame:
-        from scipy.special import stdtr, stdtrit
-
-        value = rows @ self.panel.coefficients
+        value, df = rows @ self.panel.coefficients, np.full(len(rows), float(self.df))
+        source: ErrorSource
         if self.every is None:
             covariance, _ = self.panel.covariance(self.errors)
-            se = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", rows, covariance, rows), 0.0))
-            wide = float(stdtrit(self.df, 0.5 + self.level / 2.0)) * se
-            lower, upper = value - wide, value + wide
-            with np.errstate(divide="ignore", invalid="ignore"):
-                p = 2.0 * stdtr(self.df, -np.abs(value / se))
+            variance = np.maximum(np.einsum("ij,jk,ik->i", rows, covariance, rows), 0.0)
+            source = StandardErrors(np.sqrt(variance), df)
         else:
-            draws = self.every @ rows.T
-            se, p = spread_of(draws), tail_probability(draws, 0.0)
-            lower, upper = interval_of(self.interval, self.level, value, draws)
-        columns = {"estimate": value, "se": se, "lower": lower, "upper": upper, "p": p}
-        return pd.DataFrame(columns)
+            source = Draws(value, self.every @ rows.T, df, self.interval)
+        return infer(pd.RangeIndex(len(value)), value, source, self.level)

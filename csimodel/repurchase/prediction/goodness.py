@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from csimodel.repurchase.regression import Regression, regress
 from csimodel.repurchase.wald import outcome_of_test
+from csimodel.significance import wald_pvalue
 
 Floats = NDArray[np.float64]
 
@@ -34,8 +35,6 @@ def goodness(regression: Regression, group: NDArray[np.intp]) -> dict[str, pd.Se
         ``"fit by groups"``, and ``"Hosmer-Lemeshow"`` for answers of 0 and 1 without weights or
         clusters: ``Σ (O - E)²/(n μ (1 - μ))``, χ² with groups - 2 degrees of freedom.
     """
-    from scipy.special import chdtrc
-
     sample = regression.sample
     weights = np.ones(sample.n) if sample.weights is None else sample.weights
     score, information, _ = regression.family.working(regression.eta, sample.outcome)
@@ -52,7 +51,7 @@ def goodness(regression: Regression, group: NDArray[np.intp]) -> dict[str, pd.Se
     statistic = float(((directions.T @ d)[kept] ** 2 / values[kept]).sum())
     count = int(kept.sum())
     found = {
-        "fit by groups": outcome_of_test(statistic, f"χ²({count})", float(chdtrc(count, statistic)))
+        "fit by groups": outcome_of_test(statistic, f"χ²({count})", wald_pvalue(statistic, count))
         if count
         else outcome_of_test(float("nan"), "none", float("nan"))
     }
@@ -63,7 +62,7 @@ def goodness(regression: Regression, group: NDArray[np.intp]) -> dict[str, pd.Se
         size, expected = np.bincount(group), np.bincount(group, mean)
         gap = np.bincount(group, sample.outcome) - expected
         classic = float((gap**2 / (expected * (1.0 - expected / size))).sum())
-        p = float(chdtrc(groups - 2, classic))
+        p = wald_pvalue(classic, groups - 2)
         found["Hosmer-Lemeshow"] = outcome_of_test(classic, f"χ²({groups - 2})", p)
     return found
 
