@@ -152,6 +152,17 @@ def test_effects_of_a_covariance_structure_are_per_point_of_the_true_index(popul
     assert_allclose(effects.total[1, 0], est.paths[1, 0] * ratio, rtol=1e-3)
 
 
+def test_ordered_answers_have_the_reliability_of_the_answers(mobi):
+    """Loadings of the responses behind ordered answers say too much for the answers' index."""
+    model = csi.Model.from_syntax(
+        "Quality =~ PERQ1 + PERQ2 + PERQ3\nSatisfaction =~ CUSA1 + CUSA2 + CUSA3\n"
+        "Satisfaction ~ Quality"
+    )
+    ordered, plain = (csi.fit(model, mobi, e) for e in (csi.WLSMV(), csi.ML()))
+    found, near = (true_effects(fit.solution).reliability for fit in (ordered, plain))
+    assert_allclose(found, near, atol=0.05)
+
+
 def test_a_batch_of_effects_is_that_of_single_fits(fit, boot):
     for of in (true_effects, measured_effects):
         batch, one = of(boot.solution[:3]), of(boot.solution[:3][1])
@@ -303,6 +314,27 @@ def test_an_inadmissible_solution_is_said(population):
     assert not true_effects(fit.solution).admissible(np.ones(3, dtype=bool))
     assert found.shortfall.code == "effect-not-corrected"
     assert found.headline.startswith("Without measurement error the model has no admissible")
+
+
+def test_few_clusters_are_said(mobi):
+    frame = mobi.data.assign(firm=np.arange(250) % 3)
+    model = csi.Model.from_syntax(
+        "Quality =~ PERQ1 + PERQ2 + PERQ3\nSatisfaction =~ CUSA1 + CUSA2 + CUSA3\n"
+        "Satisfaction ~ Quality"
+    )
+    scale = dict.fromkeys(mobi.items, (1, 10))
+    fit = csi.fit(model, csi.read_survey(frame, scale=scale, cluster="firm"))
+    boot = csi.bootstrap(fit, draws=30, rng=1)
+    rep = repurchase(fit, "CUSL1", bootstrap=boot)
+    found = profit_of_driver(boot, rep, "Quality", TERMS)
+    assert "few-units" in [finding.code for finding in found.diagnostics]
+    assert (found.table["df"] == 2).all()
+
+
+def test_plain_numbers_have_a_reason_for_no_error():
+    found = lifetime_value(0.8, TERMS)
+    assert (found.table["reason"] == "a plain number was given, without draws").all()
+    assert found.table[["se", "lower", "upper", "p"]].isna().all(axis=None)
 
 
 def test_options_are_checked(fit, whole, boot, population, chain):

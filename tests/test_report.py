@@ -121,9 +121,21 @@ def test_repurchase_by_group_and_money_are_those_of_the_other_modules(hostile):
     assert row["spending_every_period"] == repeated
     said = " ".join(sentences.money(hostile))
     assert "Terms given for this report, not estimated: margin 10 =€<i> per customer" in said
+    assert "The measurement error of the answers is taken off; left in, the same point" in said
     text = hostile.summary()
     assert "Repurchase by group" in text
     assert "What a point is worth in money" in text
+
+
+def test_what_the_worth_falls_short_by_is_its_first_sentence(mobi):
+    model = csi.Model.from_syntax(
+        "Quality <~ PERQ1 + PERQ2\nSatisfaction =~ CUSA1 + CUSA2 + CUSA3\nSatisfaction ~ Quality"
+    )
+    terms = csi.money.Economics(margin=9, currency="EUR", period="year", discount_rate=0.1)
+    analysis = csi.analyze(mobi, model, draws=30, outcome="CUSL1", economics=terms, progress=False)
+    first = sentences.money(analysis)[0]
+    assert first.startswith("The index of Quality counts as without error, because ")
+    assert first in analysis.summary().replace("\n", " ")
 
 
 def test_the_corrected_slope_is_that_of_the_other_module(analysis, folder):

@@ -210,9 +210,9 @@ def _shown_to_pay(won: Pair, each: Pair) -> tuple[Finding, ...]:
         return (Finding("handling-does-not-pay", message),)
     share = float((each[1] <= 0).mean()) if len(each[1]) else 0.0
     if share > 0.025:
-        message = (
-            f"In {100 * share:.1f} % of the draws handling keeps nobody, so these data do not show "
-            "that compensation pays."
+        sentence = (
+            "In {percent:.1f} % of the draws handling keeps nobody, so these data do not show that "
+            "compensation pays."
         )
-        return (Finding("break-even-includes-zero", message),)
+        return (Finding("break-even-includes-zero", sentence, values={"percent": 100.0 * share}),)
     return ()

@@ -117,11 +117,14 @@ def acquisition_or_retention(
     rows = [Row(name, unit, float(v[0]), v[1:]) for name, (v, unit) in steps.items()]
     more: list[Finding] = []
     if won[0] < acquisition_cost:
-        message = (
-            f"A customer won costs {acquisition_cost:,.2f} {unit} and is worth {won[0]:,.2f}, so "
-            "winning customers loses money on these terms."
+        more.append(
+            Finding(
+                "winning-does-not-pay",
+                "A customer won costs {cost:,.2f} {unit} and is worth {worth:,.2f}, so winning "
+                "customers loses money on these terms.",
+                values={"cost": float(acquisition_cost), "unit": unit, "worth": float(won[0])},
+            )
         )
-        more.append(Finding("winning-does-not-pay", message))
     return money(
         "Winning or keeping customers",
         "advantage of keeping",
@@ -219,16 +222,26 @@ def fewer_defections(
         )
     more: list[Finding] = []
     if beyond:
-        message = f"In {beyond} of {len(before) - 1} draws nobody is left to lose after the cut."
-        more.append(Finding("nobody-left-to-lose", message, count=beyond))
+        more.append(
+            Finding(
+                "nobody-left-to-lose",
+                "In {beyond} of {draws} draws nobody is left to lose after the cut.",
+                count=beyond,
+                values={"beyond": beyond, "draws": len(before) - 1},
+            )
+        )
     worthless = int((one[1:] <= 0).sum())
     if worthless:
-        message = (
-            f"In {worthless} of {len(before) - 1} draws a customer is worth nothing net of "
-            f"acquisition_cost={acquisition_cost:g} before the cut, where a lift as a share of it "
-            "means nothing; the lift rests on the others and its interval may be too narrow."
+        more.append(
+            Finding(
+                "worthless-before",
+                "In {worthless} of {draws} draws a customer is worth nothing net of "
+                "acquisition_cost={cost:g} before the cut, where a lift as a share of it means "
+                "nothing; the lift rests on the others and its interval may be too narrow.",
+                count=worthless,
+                values={"worthless": worthless, "draws": len(before) - 1, "cost": acquisition_cost},
+            )
         )
-        more.append(Finding("worthless-before", message, count=worthless))
     unit, everyone = economics.currency, economics.customers
     with np.errstate(divide="ignore"):
         stay = ends(lambda r: 1.0 / (1.0 - r))

@@ -72,8 +72,9 @@ def true_effects(solution: Solution, given: Mapping[str, float] | None = None) -
     least squares from them (Dijkstra and Henseler). The reliability is rho_A for reflective
     constructs in mode A, omega for other weights of reflective constructs, 1 for single questions
     and composites. By covariance SEM: the model's own effects, and ``(Σ wλ)² / w'Rw`` as the
-    reliability of an index. A point of a true index is a point of the index as measured, whose
-    variance is the reliability times as large.
+    reliability of an index; of ordered items, whose loadings are those of the responses behind the
+    answers, omega of the answers. A point of a true index is a point of the index as measured;
+    its variance is the reliability times as large.
 
     Parameters
     ----------
@@ -89,7 +90,8 @@ def true_effects(solution: Solution, given: Mapping[str, float] | None = None) -
     """
     model = solution.model
     if not isinstance(solution.estimator, PLS):
-        reliability = estimated_reliability(solution)
+        ordered = solution.moments.responses is not None
+        reliability = index_omega(solution) if ordered else estimated_reliability(solution)
         sd = measured_sd(solution) * np.sqrt(np.maximum(reliability, 0.0))
         with np.errstate(invalid="ignore", divide="ignore"):
             total = solution.total_effects * sd[..., :, None] / sd[..., None, :]

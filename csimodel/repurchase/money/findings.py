@@ -85,7 +85,10 @@ def about_draws(averages: Averages) -> Iterator[Finding]:
 
 
 def about_outcome(rep: Repurchase) -> Iterator[Finding]:
-    """Say when what is called a probability is a rating, and pass on what forbids its use."""
+    """Say when what is called a probability is a rating, and pass on what forbids its use.
+
+    And how rough errors from few units of the sample are.
+    """
     sample = rep.regression.sample
     if sample.ordering is not None or not np.isin(sample.outcome, (0.0, 1.0)).all():
         yield Finding(
@@ -95,6 +98,8 @@ def about_outcome(rep: Repurchase) -> Iterator[Finding]:
             (rep.outcome,),
             values={"outcome": rep.outcome},
         )
+    if rep.chain is not None:
+        yield from rep.chain.bootstrap.fit.require_answers("money").design.findings
     yield from (found for found in rep.diagnostics if found.severity == "failure")
 
 

@@ -153,7 +153,8 @@ def _doubtful(found: Money) -> tuple[Finding, ...]:
     return (
         Finding(
             "break-even-includes-zero",
-            f"The {100 * found.level:g} % interval of the largest spending includes 0, so these "
-            "data do not show that any spending pays.",
+            "The {level:g} % interval of the largest spending includes 0, so these data do not "
+            "show that any spending pays.",
+            values={"level": 100.0 * found.level},
         ),
     )
