@@ -409,7 +409,7 @@ def test_page(found):
     assert "No findings." in text
     assert "<table" in found._repr_html_()
     assert repr(found).startswith(
-        "<CorrectedSlopes: A point of the true Satisfaction is worth 1.20"
+        "<CorrectedSlopes: A point of the true Satisfaction goes with 1.20"
     )
     figure = csi.plots.slopes(found.table)
     assert len(figure.axes[0].texts) == 6

@@ -11,7 +11,7 @@ import pytest
 
 import csimodel as csi
 from csimodel.plots import fonts
-from csimodel.report import figures, provenance, sentences, tables
+from csimodel.report import figures, method, provenance, results, sentences, tables
 
 SHOUT = "<img src=x onerror=alert(1)>"
 SCRIPT = "<script>alert(1)</script>"
@@ -124,7 +124,7 @@ def test_repurchase_by_group_and_money_are_those_of_the_other_modules(hostile):
     assert "The measurement error of the answers is taken off; left in, the same point" in said
     text = hostile.summary()
     assert "Repurchase by group" in text
-    assert "What a point is worth in money" in text
+    assert "From a point of the index to money" in text
 
 
 def test_what_the_worth_falls_short_by_is_its_first_sentence(mobi):
@@ -249,18 +249,22 @@ def test_groups_bear_the_labels_of_the_codebook():
 def test_text_page_says_the_same(analysis):
     page = analysis.summary()
     assert "72.5" in page
-    assert "Quality moves Satisfaction most" in page
-    assert "From an index of 67 to 70" in page.replace("\n", " ")
+    assert "The largest estimated effect on Satisfaction is that of Quality" in page
+    assert "At an index of 67 the regression expects" in page.replace("\n", " ")
     assert max(map(len, page.splitlines())) <= 90
 
 
 def test_text_page_keeps_control_characters_from_the_terminal():
-    frame = csi.load_mobi().data.rename(columns={"CUSA1": "\x1b[2Jsatis"})
-    model = csi.models.ecsi({"Satisfaction": ["\x1b[2Jsatis", "CUSA2", "CUSA3"]})
+    model = csi.Model(
+        [csi.reflective("Q\x1b[2J", ["PERQ1", "PERQ2"]), csi.reflective("S", ["CUSA1", "CUSA2"])],
+        [("Q\x1b[2J", "S")],
+    )
+    survey = csi.load_mobi().data.assign(firm=["a\x1b[2J", "b"] * 125)
     found = csi.analyze(
-        csi.read_survey(frame, scale=(1, 10)), model, draws=50, outcome="\x1b[2Jsatis",
-        progress=False,
+        csi.read_survey(survey, scale=dict.fromkeys(model.items, (1, 10))), model, target="S",
+        draws=50, by="firm", progress=False,
     )  # fmt: skip
+    assert "Q?[2J" in found.summary()
     assert "\x1b" not in found.summary()
 
 
@@ -281,6 +285,7 @@ def test_results_are_strict_json_with_everything_to_repeat_them(analysis, folder
     assert row["lower"] < row["mean"] < row["upper"]
     assert facts["data"] == {
         "source": "mobi.csv", "rows": 250, "rows_used": 250, "effective_rows": 250.0,
+        "design_effect": pytest.approx(1.0), "effective_rows_by_design": pytest.approx(250.0),
         "missing": "error", "weights": None, "strata": None, "cluster": None,
         "sha256_of_answers": "f564ea926a1e1ce295f5d3b5024640c1e3d869a41920f2fa530e9df6c4da8680",
     }  # fmt: skip
@@ -407,6 +412,92 @@ def test_every_finding_is_on_the_page(hostile, hostile_folder):
     assert sentences.data_used(hostile)[0].startswith("290 of 300 rows")
 
 
+# --- what sentences claim ---------------------------------------------------------------------
+
+SMALL = csi.Model.from_syntax(
+    "Q =~ PERQ1 + PERQ2\nV =~ PERV1 + PERV2\nS =~ CUSA1 + CUSA2\nS ~ Q + V"
+)
+
+
+def by_firm(firm, **options):
+    data = csi.load_mobi().data.assign(firm=firm, psu=np.arange(250) // 10)
+    rng = np.random.default_rng(2)
+    data["w"] = rng.uniform(0.5, 2.0, 250)
+    survey = csi.read_survey(data, scale=dict.fromkeys(SMALL.items, (1, 10)), **options)
+    return csi.analyze(survey, SMALL, target="S", draws=200, by="firm", progress=False)
+
+
+def test_highest_is_said_only_of_a_group_that_differs_from_every_other():
+    chance = np.random.default_rng(1).choice(list("abcdef"), 250)
+    found = by_firm(chance)
+    (said,) = sentences.by_group(found, tables.target_by_group(found))
+    assert "is highest in" not in said
+    assert "The highest estimate of S is that of" in said
+    assert "is not shown" in said
+    data = csi.load_mobi().data
+    found = by_firm(
+        np.where(data["CUSA1"] > 8, "content", np.where(data["CUSA1"] > 6, "so", "less"))
+    )
+    (said,) = sentences.by_group(found, tables.target_by_group(found))
+    assert said.startswith("S is highest in content (")
+    assert "differs from every other group in a test of all differences at once" in said
+    facts = results.results(found)["highest"]["group"]
+    assert facts["name"] == "content"
+    assert facts["distinct"] is True
+    assert len(facts["differences"]) == 2
+
+
+def test_a_group_of_one_is_no_headline():
+    found = by_firm(["France"] + ["Spain"] * 249)
+    (said,) = sentences.by_group(found, tables.target_by_group(found))
+    assert "cannot be tested with these data" in said
+    assert "is highest in" not in said
+    assert "– to –" not in found.summary()
+
+
+def test_the_first_driver_leads_only_where_a_test_of_all_differences_says_so():
+    data = csi.load_mobi().data
+    model = csi.Model.from_syntax(
+        "A =~ PERQ1 + PERQ2\nB =~ PERQ3 + PERQ4\nS =~ CUSA1 + CUSA2\nS ~ A + B"
+    )
+    survey = csi.read_survey(data, scale=dict.fromkeys(model.items, (1, 10)))
+    close = csi.analyze(survey, model, target="S", draws=200, progress=False)
+    assert not close.leading_driver.distinct
+    assert "The difference is not shown to be more than chance" in sentences.drivers(close)[1]
+    clear = by_firm(["a", "b"] * 125)
+    assert clear.leading_driver.distinct
+    assert "Q differs from every other driver" in sentences.drivers(clear)[1]
+    draws = clear.bootstrap.draws("impacts")["S"]
+    (row,) = clear.leading_driver.table.to_dict("records")
+    assert row["se"] == pytest.approx((draws["Q"] - draws["V"]).std(), rel=0.02)
+    assert row["difference"] == pytest.approx(
+        clear.importance["importance"]["Q"] - clear.importance["importance"]["V"]
+    )
+
+
+def test_what_a_sample_says_counts_its_clusters():
+    found = by_firm(["a", "b"] * 125, weights="w", cluster="psu")
+    effect, equal = found.design_effect
+    said = " ".join(sentences.data_used(found))
+    assert f"says as much about the index of S as {equal:.0f} respondents" in said
+    assert f"(design effect {effect:.2f})" in said
+    assert "resamples of the clusters" in said
+    few = by_firm(["a", "b"] * 125, weights="w", cluster="firm")
+    said = " ".join(sentences.data_used(few))
+    assert "cannot be told from so few units" in said
+    assert "By their unequal weights alone they count as" in said
+    assert "design effect" not in said
+    assert "weights" not in " ".join(sentences.data_used(by_firm(["a", "b"] * 125)))
+
+
+def test_no_sentence_claims_a_cause():
+    found = csi.analyze(csi.load_mobi(), draws=60, outcome="CUSL1", progress=False)
+    page = " ".join([found.summary(), *(step.words for step in method.steps(found))])
+    for claim in (" moves Satisfaction", "drives", "is worth", "can be compared", "may be chance",
+                  "informative"):  # fmt: skip
+        assert claim not in page, claim
+
+
 # --- what a reader sees -------------------------------------------------------------------
 
 
@@ -448,10 +539,10 @@ def test_a_reader_sees_the_result_first(browser, analysis, folder):
     text = look(browser, folder / "report.html")
     headings = [h.text for h in seen(browser, "h1, h2")]
     assert headings == [
-        "Satisfaction: where it stands and what moves it",
+        "Satisfaction: where it stands and what goes with it",
         "Satisfaction index",
-        "What drives Satisfaction",
-        "What a point is worth in repurchase",
+        "Drivers of Satisfaction",
+        "The index and repurchase",
         "The model behind the numbers",
         "How far to trust it",
         "Method",
@@ -549,6 +640,20 @@ def test_failures_stand_on_top_in_red_and_warnings_in_amber(browser, tmp_path):
     assert bad.findings[0].message in box.text
     assert all(one.message in text for one in bad.findings)
     assert seen(browser, ".warning")[0].is_displayed()
+
+
+def test_an_index_that_cannot_be_stands_before_the_number(browser, tmp_path):
+    data = csi.load_mobi().data
+    data = data.assign(CUSA2=11 - data["CUSA2"])  # one of two questions asked the other way round
+    survey = csi.read_survey(data, scale=dict.fromkeys(SMALL.items, (1, 10)))
+    bad = csi.analyze(survey, SMALL, target="S", draws=200, progress=False)
+    page = csi.write_report(bad, tmp_path, progress=False)
+    look(browser, page)
+    (box,) = seen(browser, "section.warning")
+    number = browser.find_element("id", "headline-index")
+    assert box.location["y"] < number.location["y"]
+    (finding,) = (one for one in bad.findings if one.code == "negative-weight")
+    assert finding.message in box.text.replace("\xa0", " ")
 
 
 def test_it_prints(browser, folder):

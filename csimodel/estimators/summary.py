@@ -63,7 +63,7 @@ class Summary:
         effective = float(fit.moments.effective_n)
         if abs(effective - fit.n) > 0.5:
             facts.append(
-                f"weighted; as informative as {effective:.0f} equally weighted respondents"
+                f"weighted; by the weights alone they count as {effective:.0f} of equal weight"
             )
         facts += _global_fit(fit)
         if fit.survey is not None:

@@ -3,6 +3,7 @@
 from csimodel.index.design_effect import design_effects
 from csimodel.index.importance import importance_performance
 from csimodel.index.index import index_scores, respondent_index, respondent_points
+from csimodel.index.leading_driver import leading_driver
 from csimodel.index.leading_group import LeadingGroup, leading_group
 from csimodel.index.points import point_weights, scale_of
 
@@ -11,6 +12,7 @@ __all__ = [
     "design_effects",
     "importance_performance",
     "index_scores",
+    "leading_driver",
     "leading_group",
     "point_weights",
     "respondent_index",

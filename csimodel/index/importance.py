@@ -1,4 +1,4 @@
-"""Importance and performance: which driver moves the target, and where it stands today."""
+"""Importance and performance: effects of drivers on the target, and where they stand today."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def leading_group(
     p = t_pvalue(difference, se, degrees)
     adjusted = np.full(len(p), np.nan)
     if usable.any():
-        adjusted[usable] = _adjusted(p[usable], first, others[usable], covariance)
+        adjusted[usable] = simultaneous(p[usable], first, others[usable], covariance)
     table = pd.DataFrame(
         {"difference": difference, "se": se, "df": degrees, "p": p, "p_adjusted": adjusted},
         index=groups[others],
@@ -170,7 +170,7 @@ def _satterthwaite(variance: Floats, df: Floats, others: Floats, dfs: Floats) ->
     return np.where((df > 0) & (dfs > 0) & np.isfinite(pooled), pooled, 0.0)
 
 
-def _adjusted(p: Floats, first: int, others: NDArray[np.intp], covariance: Floats) -> Floats:
+def simultaneous(p: Floats, first: int, others: NDArray[np.intp], covariance: Floats) -> Floats:
     """Return p-values of the largest |t| among the leader's differences, (others,).
 
     p-values are compared on the normal scale, so that each difference keeps its own degrees of

@@ -1,4 +1,4 @@
-"""The importance–performance map: where a point more is worth most."""
+"""The importance–performance map: how large effects are, and how much room is left."""
 
 from __future__ import annotations
 

@@ -23,7 +23,15 @@ from csimodel.estimators import fit as fit_model
 from csimodel.estimators.solution import Estimator
 from csimodel.findings import Finding, collected, listed
 from csimodel.floats import own_errstate, own_errstate_in
-from csimodel.index import importance_performance, index_scores, scale_of
+from csimodel.index import (
+    LeadingGroup,
+    design_effects,
+    importance_performance,
+    index_scores,
+    leading_driver,
+    leading_group,
+    scale_of,
+)
 from csimodel.inference import Bootstrap, bootstrap
 from csimodel.model import Model, catalogue
 from csimodel.options import require_level
@@ -52,7 +60,7 @@ class Analysis:
     index
         Index of each construct, 0-100 points: mean, se, lower, upper, n.
     importance
-        What moves the target: importance (points per point), performance (index), se, lower,
+        Effects on the target: importance (points per point), performance (index), se, lower,
         upper.
     assessment
         Reliability, validity and fit, with verdicts.
@@ -66,6 +74,8 @@ class Analysis:
         By driver, strongest first, the profit of one point more of it; empty without economics.
     group_index
         Index of each (group, construct), or None.
+    leading
+        The group with the highest index of the target, tested against all others, or None.
     target
         The construct the report is about.
     level
@@ -86,6 +96,7 @@ class Analysis:
     segments: Segments | None
     money: dict[str, Money]
     group_index: pd.DataFrame | None
+    leading: LeadingGroup | None
     target: str
     level: float
     contrast: tuple[float, float]
@@ -104,7 +115,21 @@ class Analysis:
             *self.warned,
         ]
         order = ("failure", "warning", "note")
-        return tuple(sorted(dict.fromkeys(found), key=lambda one: order.index(one.severity)))
+        once: dict[tuple[str, str], Finding] = {}
+        for one in found:
+            once.setdefault((one.severity, one.message), one)
+        return tuple(sorted(once.values(), key=lambda one: order.index(one.severity)))
+
+    @cached_property
+    def leading_driver(self) -> LeadingGroup | None:
+        """The driver with the largest effect on the target, tested against all others."""
+        return leading_driver(self.bootstrap, self.target, self.level)
+
+    @cached_property
+    def design_effect(self) -> tuple[float, float]:
+        """The design effect of the target's index, and how many respondents it is as sure as."""
+        row = design_effects(self.fit).loc[[self.target]].iloc[0]
+        return float(row["design_effect"]), float(row["effective_n"])
 
     @property
     def headline(self) -> pd.Series:
@@ -236,9 +261,10 @@ def analyze(
             if valued.converged:
                 slopes, told = slopes_of(valued, boot, outcome_scale, progress=progress)
                 warned.extend(told)
-        groups, segments = None, None
+        groups, segments, leading = None, None, None
         if by is not None:
             groups = index_scores(fitted, by=by, bootstrap=boot, level=level)
+            leading = leading_group(fitted, by, target, boot, level)
             if valued is not None and valued.converged:
                 segments, told = segments_of(valued, boot, by, outcome_scale, progress=progress)
                 warned.extend(told)
@@ -261,6 +287,7 @@ def analyze(
         segments=segments,
         money=money,
         group_index=groups,
+        leading=leading,
         target=target,
         level=level,
         contrast=contrast,

@@ -99,10 +99,11 @@ def _drivers(analysis: Analysis) -> Picture:
         "drivers",
         plots.to_svg(
             plots.importance_performance(drivers, target=analysis.target),
-            title=f"Map of what drives {analysis.target}. {told}.",
+            title=f"Map of the drivers of {analysis.target}. {told}.",
         ),
-        "Further right: a stronger effect. Further up: customers are content already. Bottom right "
-        "is where effort pays most. The dashed lines are the averages of the points shown.",
+        "Further right: a larger estimated effect. Further up: a higher index. Bottom right: a "
+        "large effect and a low index, with the most room above it. The dashed lines are the "
+        "averages of the points shown.",
     )
 
 
@@ -119,10 +120,10 @@ def _model(analysis: Analysis) -> Picture:
             title=f"Path diagram with standardised effects: {told}.",
         ),
         "Ellipses are what the model is about, boxes the questions that measure it. The number on "
-        "an arrow between ellipses says by how many standard deviations the target moves with one "
+        "an arrow between ellipses says by how many standard deviations the target differs for one "
         "of the source, other sources held; a dashed arrow cannot be told apart from zero "
         f"({percent(analysis.level)} interval). R² is the share of the differences between "
-        "customers that the arrows explain. Numbers at boxes say how closely a question follows "
+        "customers that goes with the arrows. Numbers at boxes say how closely a question follows "
         "its ellipse, 1 being perfectly.",
         wide=True,
     )
@@ -161,7 +162,7 @@ def _slopes(analysis: Analysis) -> Picture:
     return Picture(
         "repurchase_slopes",
         plots.to_svg(plots.slopes(found), title=found.headline),
-        "What a point is worth as measured (dashed line), and corrected for the error of the "
+        "What goes with a point as measured (dashed line), and corrected for the error of the "
         f"index, with {percent(analysis.level)} intervals.",
     )
 

@@ -97,9 +97,9 @@ def groups_grid(analysis: Analysis, table: pd.DataFrame) -> Grid:
 
 
 def drivers_grid(analysis: Analysis) -> Grid:
-    """Show what moves the target, strongest first."""
+    """Show the effects on the target, largest first."""
     return _grid(
-        f"What one point more on a driver's index does to {analysis.target}",
+        f"Points of {analysis.target} that go with one point more on a driver's index",
         ("Driver", f"Points of {analysis.target}", _interval(analysis), "Index of the driver"),
         (
             (
@@ -135,7 +135,7 @@ def contrast_grid(analysis: Analysis) -> Grid:
 
 
 def segments_grid(analysis: Analysis) -> Grid:
-    """Show what a point is worth in every group."""
+    """Show what goes with a point in every group."""
     found = analysis.segments
     assert found is not None
     return _grid(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ from csimodel.report.words import number, percent, plural, span
 
 if TYPE_CHECKING:
     from csimodel.report.analysis import Analysis
+
+_FIRST = ("index-outside-scale", "draws-beyond-bounds", "negative-weight")
+"""Findings on the number that is read first, so they stand beside it."""
 
 _FOLDER = Path(__file__).parent
 
@@ -81,14 +85,17 @@ def _parts(analysis: Analysis, title: str | None) -> dict[str, object]:
     groups = target_by_group(analysis)
     asked = verdicts[verdicts["verdict"].isin([*ATTENTION, NOT_JUDGED])]
     return {
-        "title": title or f"{analysis.target}: where it stands and what moves it",
+        "title": title or f"{analysis.target}: where it stands and what goes with it",
         "source": source,
         "analysis": analysis,
         "respondents": plural(analysis.fit.n, "respondent"),
         "index": number(row["mean"]),
-        "interval": span(row["lower"], row["upper"]),
+        "interval": span(row["lower"], row["upper"]) if isfinite(row["lower"]) else "",
         "level": percent(analysis.level),
         "gauge": _gauge(float(row["mean"]), float(row["lower"]), float(row["upper"])),
+        "urgent": [
+            one.message for one in found if one.code in _FIRST and one.severity == "warning"
+        ],
         "failures": [one.message for one in found if one.severity == "failure"],
         "warnings": [one.message for one in found if one.severity == "warning"],
         "notes": [one.message for one in found if one.severity == "note"],
@@ -138,9 +145,9 @@ def _tiles(analysis: Analysis) -> list[tuple[str, str, str]]:
     first = analysis.importance.iloc[0]
     found = [
         (
-            "Strongest driver",
+            "Largest estimated effect",
             str(analysis.importance.index[0]),
-            f"one point more goes with {number(first['importance'], 2)} points of "
+            f"one point more on its index goes with {number(first['importance'], 2)} points of "
             f"{analysis.target}",
         )
     ]
@@ -151,10 +158,10 @@ def _tiles(analysis: Analysis) -> list[tuple[str, str, str]]:
         sign = "+" if step >= 0 else ""
         found.append(
             (
-                "Worth in repurchase",
+                "Repurchase",
                 f"{sign}{number(100 * step)}",
-                f"percentage points of repurchase ({valued.outcome}), from an index of {low:g} to "
-                f"{high:g}",
+                f"percentage points of repurchase ({valued.outcome}), at an index of {high:g} "
+                f"against {low:g}",
             )
         )
     return found
@@ -162,6 +169,7 @@ def _tiles(analysis: Analysis) -> list[tuple[str, str, str]]:
 
 def _gauge(mean: float, lower: float, upper: float) -> dict[str, str]:
     """Return where the mark and the band lie on a line from 0 to 100, in per cent of it."""
-    left, right = (min(max(x, 0.0), 100.0) for x in (lower, upper))
+    ends = (lower, upper) if isfinite(lower) and isfinite(upper) else (mean, mean)
+    left, right = (min(max(x, 0.0), 100.0) for x in ends)
     mark = min(max(mean, 0.0), 100.0)
     return {"mark": f"{mark:.2f}%", "left": f"{left:.2f}%", "width": f"{right - left:.2f}%"}

@@ -15,6 +15,7 @@ from csimodel.report.tables import tables
 from csimodel.report.words import label
 
 if TYPE_CHECKING:
+    from csimodel.index import LeadingGroup
     from csimodel.report.analysis import Analysis
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -34,6 +35,8 @@ def results(analysis: Analysis) -> dict[str, Json]:
             "rows": len(survey.data),
             "rows_used": fit.n,
             "effective_rows": _plain(fit.moments.effective_n),
+            "design_effect": _plain(analysis.design_effect[0]),
+            "effective_rows_by_design": _plain(analysis.design_effect[1]),
             "missing": str(survey.missing),
             "weights": survey.weights,
             "strata": survey.strata,
@@ -54,12 +57,31 @@ def results(analysis: Analysis) -> dict[str, Json]:
             "lost": {str(reason): int(count) for reason, count in boot.failed.items()},
             "interval": "percentile",
         },
+        "highest": {
+            "driver": _leading(analysis.leading_driver),
+            "group": _leading(analysis.leading),
+        },
         "repurchase": _repurchase(analysis),
         "segments": _segments(analysis),
         "money": _money(analysis),
         "tables": {name: records(table) for name, table in found.items()},
         "versions": dict(versions()),
         "code": code(analysis),
+    }
+
+
+def _leading(found: LeadingGroup | None) -> Json:
+    """Return who stands first, whether it differs from all others, and the tests."""
+    if found is None:
+        return None
+    tests = found.table.rename_axis(index=None)
+    return {
+        "name": label(found.group),
+        "distinct": found.distinct,
+        "differences": [
+            {"from": label(key), **{str(name): _plain(value) for name, value in row.items()}}
+            for key, row in tests.iterrows()
+        ],
     }
 
 

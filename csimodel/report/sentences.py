@@ -15,8 +15,12 @@ from csimodel.report.words import amount, amounts, label, number, percent, plura
 from csimodel.report.worth import money_table
 
 if TYPE_CHECKING:
+    from csimodel.index import LeadingGroup
     from csimodel.report.analysis import Analysis
     from csimodel.repurchase import Repurchase
+
+
+_ENOUGH = 10  # degrees of freedom from which a design effect is more than noise
 
 
 def headline(analysis: Analysis) -> list[str]:
@@ -32,23 +36,26 @@ def headline(analysis: Analysis) -> list[str]:
             f"{percent(analysis.level)} interval, {span(row['lower'], row['upper'])}, holds the "
             "values that agree with these answers."
         )
+    else:
+        said.append(f"How sure it is cannot be told: {row['reason'] or 'there is no error'}.")
     return said
 
 
 def drivers(analysis: Analysis) -> list[str]:
-    """Say what moves the target most, how sure the order is, and what is lowest."""
+    """Say which effect on the target is largest, how sure the order is, and what is lowest."""
     table, target = analysis.importance, analysis.target
     first = table.iloc[0]
     said = [
-        f"{table.index[0]} moves {target} most: one point more on its index goes with "
-        f"{number(first['importance'], 2)} points of {target}{_interval(first, analysis.level)}.",
+        f"The largest estimated effect on {target} is that of {table.index[0]}: under the model, "
+        f"one point more on its index goes with {number(first['importance'], 2)} points of "
+        f"{target}{_interval(first, analysis.level)}.",
     ]
     if len(table) > 1:
         second = table.iloc[1]
-        between = f"{table.index[1]} comes next with {number(second['importance'], 2)}"
-        if first["lower"] <= second["upper"]:
-            between += "; the two intervals overlap, so which of them is first is not certain"
-        said.append(between + ".")
+        said.append(
+            f"{table.index[1]} comes next with {number(second['importance'], 2)}. "
+            f"{_told_apart(analysis.leading_driver, str(table.index[0]), 'driver')}"
+        )
         lowest = int(table["performance"].argmin())
         row = table.iloc[lowest]
         said.append(
@@ -65,7 +72,7 @@ def drivers(analysis: Analysis) -> list[str]:
 
 
 def repurchase(analysis: Analysis) -> list[str]:
-    """Say how repurchase was measured and what a point of the index is worth in it."""
+    """Say how repurchase was measured and what goes with a point of the index."""
     valued = analysis.repurchase
     if valued is None:
         return []
@@ -83,8 +90,8 @@ def repurchase(analysis: Analysis) -> list[str]:
     start, end, step = (table.iloc[row] for row in range(3))
     low, high = analysis.contrast
     said.append(
-        f"From an index of {low:g} to {high:g}, {noun} goes from "
-        f"{share(start['probability'])} to {share(end['probability'])}: "
+        f"At an index of {low:g} the regression expects {noun} to be "
+        f"{share(start['probability'])}, and at {high:g} {share(end['probability'])}: "
         f"{_points(step['probability'], 1)} ({level} interval "
         f"{span(100 * step['lower'], 100 * step['upper'])})."
     )
@@ -94,15 +101,15 @@ def repurchase(analysis: Analysis) -> list[str]:
 
 
 def slopes(analysis: Analysis) -> list[str]:
-    """Say what a point is worth once the measurement error of the index is taken off."""
+    """Say what goes with a point once the measurement error of the index is taken off."""
     found = analysis.slopes
     if found is None:
         return []
     part = found.reliability[found.indexes[0]]
     said = [
-        "Answers to a few questions measure satisfaction with error, which makes its effect look "
-        f"smaller than it is; the reliability of the index is {number(float(part.value), 2)}, 1 "
-        "being without error."
+        "Answers to a few questions measure satisfaction with error, which draws the slope of "
+        f"repurchase towards zero; the reliability of the index is {number(float(part.value), 2)}, "
+        "1 being without error."
     ]
     naive, method = found.effect("naive"), str(found.table["method"].iloc[-1])
     corrected = found.effect(method)
@@ -130,10 +137,11 @@ def segments(analysis: Analysis) -> list[str]:
     differ = p < 1 - analysis.level
     shown = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
     return [
-        f"The curves of the groups {'differ' if differ else 'are not shown to differ'} ({shown}).",
-        f"One point more is worth from {number(effect.min(), 2)} percentage points "
+        f"A joint test {'finds that' if differ else 'does not show that'} the curves of the groups "
+        f"differ ({shown}).",
+        f"One point more goes with {number(effect.min(), 2)} percentage points "
         f"({label(effect.idxmin())}) to {number(effect.max(), 2)} ({label(effect.idxmax())}), "
-        "compared at the same distribution of the index.",
+        "at the same distribution of the index; which two groups differ was not tested.",
     ]
 
 
@@ -203,19 +211,43 @@ def _points(change: float, decimals: int) -> str:
 
 
 def by_group(analysis: Analysis, table: pd.DataFrame) -> list[str]:
-    """Say which group stands highest and lowest, and whether their intervals meet."""
-    names = [key[:-1] if len(key) > 2 else key[0] for key in table.index]
-    high, low = int(table["mean"].argmax()), int(table["mean"].argmin())
-    if high == low:
+    """Say which group stands highest and lowest, and whether that was shown."""
+    table = table[table["mean"].notna()]
+    if len(table) < 2:
         return []
-    best, worst = table.iloc[high], table.iloc[low]
-    said = (
-        f"{analysis.target} is highest in {label(names[high])} ({number(best['mean'])}) and lowest "
-        f"in {label(names[low])} ({number(worst['mean'])})"
+    names = [label(key[:-1] if len(key) > 2 else key[0]) for key in table.index]
+    high, low = int(table["mean"].argmax()), int(table["mean"].argmin())
+    best, worst = number(table["mean"].iloc[high]), number(table["mean"].iloc[low])
+    leading = analysis.leading
+    if leading is not None and leading.distinct:
+        return [
+            f"{analysis.target} is highest in {names[high]} ({best}): it differs from every other "
+            f"group in a test of all differences at once ({percent(leading.level)}). The lowest "
+            f"estimate is that of {names[low]} ({worst})."
+        ]
+    return [
+        f"The highest estimate of {analysis.target} is that of {names[high]} ({best}), the lowest "
+        f"that of {names[low]} ({worst}). {_told_apart(leading, names[high], 'group')}"
+    ]
+
+
+def _told_apart(leading: LeadingGroup | None, first: str, noun: str) -> str:
+    """Say whether the first differs from every other, and from how many it does."""
+    if leading is None or leading.table["p_adjusted"].isna().any():
+        return f"Whether {first} differs from every other {noun} cannot be tested with these data."
+    others = len(leading.table)
+    differ = int((leading.table["p_adjusted"] < 1 - leading.level).sum())
+    test = f"in a test of all differences at once ({percent(leading.level)})"
+    if leading.distinct:
+        return f"{first} differs from every other {noun} {test}."
+    if others == 1:
+        return f"The difference is not shown to be more than chance {test}."
+    if not differ:
+        return f"{first} is not shown to differ from any other {noun} {test}."
+    return (
+        f"{first} differs from {differ} of {others} other {noun}s {test}; that it is the highest "
+        "is not shown."
     )
-    meet = best["lower"] <= worst["upper"]
-    end = "; their intervals overlap, so the difference may be chance." if meet else "."
-    return [said + end]
 
 
 def trust(analysis: Analysis) -> str:
@@ -257,16 +289,41 @@ def data_used(analysis: Analysis) -> list[str]:
             f"{fit.n:,} of {plural(rows, 'row')} of the data were used, with {items}; "
             f"{dropped:,} {verb} left out."
         ]
-    effective = float(fit.moments.effective_n)
-    if abs(effective - fit.n) > 0.5:
-        said.append(
-            f"Survey weights were applied; the sample is as informative as {number(effective, 0)} "
-            "respondents of equal weight."
-        )
+    said.extend(_design(analysis))
     boot = analysis.bootstrap
     lost = len(boot.usable) - int(boot.usable.sum())
     told = f"{lost:,} of them were lost" if lost else "none of them was lost"
-    said.append(f"Intervals rest on {len(boot.usable):,} resamples of the respondents; {told}.")
+    units = "clusters" if boot.design.kind == "cluster" else "respondents"
+    said.append(f"Intervals rest on {len(boot.usable):,} resamples of the {units}; {told}.")
+    return said
+
+
+def _design(analysis: Analysis) -> list[str]:
+    """Say how much weights, strata and clusters leave the index to be sure of."""
+    fit, survey = analysis.fit, analysis.fit.survey
+    if survey is None:
+        return []
+    used = {"weights": survey.weights, "strata": survey.strata, "clusters": survey.cluster}
+    parts = [name for name, column in used.items() if column is not None]
+    if not parts:
+        return []
+    effect, equal = analysis.design_effect
+    enough = fit.require_answers("A report").design.df >= _ENOUGH
+    if isfinite(effect) and enough:
+        return [
+            f"With its {listed(parts)} this survey says as much about the index of "
+            f"{analysis.target} as {number(equal, 0)} respondents drawn one by one with equal "
+            f"weights would (design effect {number(effect, 2)})."
+        ]
+    said = [
+        f"How much the {listed(parts)} of this survey take from what its respondents say about the "
+        f"index of {analysis.target} cannot be told from so few units."
+    ]
+    kish = float(fit.moments.effective_n)
+    if survey.weights is not None and abs(kish - fit.n) > 0.5:
+        said.append(
+            f"By their unequal weights alone they count as {number(kish, 0)} of equal weight."
+        )
     return said
 
 

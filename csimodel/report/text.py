@@ -41,13 +41,16 @@ def _lines(analysis: Analysis) -> Iterator[str]:
     if groups is not None:
         yield from _section(f"{target} by group")
         yield from _table(grids.groups_grid(analysis, groups))
-    yield from _section(f"What drives {target}")
+        yield ""
+        for said in sentences.by_group(analysis, groups):
+            yield from _wrapped(said)
+    yield from _section(f"Drivers of {target}")
     yield from _table(grids.drivers_grid(analysis))
     yield ""
     for said in sentences.drivers(analysis):
         yield from _wrapped(said)
     if analysis.repurchase is not None:
-        yield from _section("What a point is worth in repurchase")
+        yield from _section("The index and repurchase")
         for said in [*sentences.repurchase(analysis), *sentences.slopes(analysis)]:
             yield from _wrapped(said)
     if analysis.segments is not None:
@@ -57,7 +60,7 @@ def _lines(analysis: Analysis) -> Iterator[str]:
         for said in sentences.segments(analysis):
             yield from _wrapped(said)
     if analysis.money:
-        yield from _section("What a point is worth in money")
+        yield from _section("From a point of the index to money")
         yield from _table(grids.money_grid(analysis))
         yield ""
         for said in sentences.money(analysis):

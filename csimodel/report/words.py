@@ -21,11 +21,13 @@ def number(value: float, decimals: int = 1) -> str:
 
 
 def span(lower: float, upper: float, decimals: int = 1) -> str:
-    """Write an interval in words.
+    """Write an interval in words; a dash where there is none.
 
-    >>> span(70.69, 74.22)
-    '70.7 to 74.2'
+    >>> span(70.69, 74.22), span(float("nan"), float("nan"))
+    ('70.7 to 74.2', '–')
     """
+    if math.isnan(lower) and math.isnan(upper):
+        return "–"
     return f"{number(lower, decimals)} to {number(upper, decimals)}"
 
 

@@ -131,7 +131,7 @@ class CorrectedSlopes(Shown):
             )
         method, effect = solved[0]
         return (
-            f"A point of the true {name} is worth {100 * effect:.2f} percentage points of "
+            f"A point of the true {name} goes with {100 * effect:.2f} percentage points of "
             f"{self.outcome} ({100 * self.level:g} % interval {100 * effect.lower:.2f} to "
             f"{100 * effect.upper:.2f}; {LABELS[method]}), against {100 * naive:.2f} as measured."
         )

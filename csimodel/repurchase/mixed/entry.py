@@ -51,7 +51,8 @@ def repurchase_mixed(
 
     ``y_ij = c + b_within (x_ij - x̄_j) + b_between x̄_j + … + u_j + e_ij``: what a more satisfied
     customer does within a firm is kept apart from what firms with a more satisfied clientele
-    get (Mundlak 1978). A firm that raises its index by a point is about ``b_between``.
+    get (Mundlak 1978). ``b_between`` compares firms whose mean index differs by a point; what a
+    firm that raises its index would see is another question.
 
     Parameters
     ----------

@@ -197,7 +197,7 @@ class Segments(Shown):
         effect = 100.0 * self.table["effect"]
         return (
             f"The curves of {self.repurchase.outcome} over the index {differ} between the "
-            f"{len(self.names)} segments ({told_p(p)}); a point is worth from {effect.min():.2f} "
+            f"{len(self.names)} segments ({told_p(p)}); a point goes with {effect.min():.2f} "
             f"({effect.idxmin()}) to {effect.max():.2f} ({effect.idxmax()}) percentage points."
         )
 

@@ -1,0 +1,77 @@
+"""Which driver has the largest effect on the target, and whether it is shown to lead."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from csimodel.estimators import require_own
+from csimodel.index.importance import IMPACTS
+from csimodel.index.leading_group import LeadingGroup, simultaneous
+from csimodel.inference import Bootstrap
+from csimodel.options import require_level
+from csimodel.significance import t_pvalue
+
+_ROUNDING = 1e-9  # draws that differ by less, as with two clusters, hold no error
+
+
+def leading_driver(
+    bootstrap: Bootstrap, target: str = "Satisfaction", level: float = 0.95
+) -> LeadingGroup | None:
+    """Return the driver with the largest effect on a target and its differences from all others.
+
+    The same test as `leading_group`, of effects in points of the target per point of the driver:
+    the largest |t| of the leader's differences, with errors and correlations from the draws and
+    the sampling design's degrees of freedom.
+
+    Parameters
+    ----------
+    bootstrap
+        Draws of the fit.
+    target
+        A construct that others affect.
+    level
+        Coverage of all comparisons together.
+
+    Returns
+    -------
+    LeadingGroup, its group the driver; or None when fewer than two constructs affect the target.
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
+    >>> leader = leading_driver(csi.bootstrap(fit, 300, rng=1, progress=False))
+    >>> leader.group
+    'Quality'
+    """
+    level = require_level(level)
+    fit = bootstrap.fit
+    require_own(bootstrap, fit)
+    labels = IMPACTS.labels(fit.model)
+    own = np.flatnonzero(labels.get_level_values("target") == target)
+    if len(own) < 2:
+        return None
+    names = labels.get_level_values("source")[own]
+    estimate = np.asarray(IMPACTS.values(fit.solution))[own]
+    draws = bootstrap.values(IMPACTS)[:, own]
+    design = fit.require_answers("leading_driver").design
+    covariance = np.cov(draws[np.isfinite(draws).all(axis=1)].T) * design.inflation
+    order = np.argsort(-estimate, kind="stable")
+    first, others = int(order[0]), order[1:]
+    contrast = np.zeros((len(others), len(own)))
+    contrast[:, first] = 1.0
+    contrast[np.arange(len(others)), others] = -1.0
+    difference = contrast @ estimate
+    se = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", contrast, covariance, contrast), 0.0))
+    degrees = np.full(len(others), float(design.df))
+    usable = (se > _ROUNDING * np.abs(estimate).max()) & (degrees > 0)
+    se[~usable] = np.nan
+    p = t_pvalue(difference, se, degrees)
+    adjusted = np.full(len(others), np.nan)
+    if usable.any():
+        adjusted[usable] = simultaneous(p[usable], first, others[usable], covariance)
+    columns = {"difference": difference, "se": se, "df": degrees, "p": p, "p_adjusted": adjusted}
+    table = pd.DataFrame(columns, index=names[others])
+    distinct = bool(usable.all() and (adjusted < 1.0 - level).all())
+    return LeadingGroup(str(names[first]), target, distinct, table, level)
