@@ -18,10 +18,10 @@ from csimodel.plots.labels import Array
 from csimodel.plots.points import frame, name_points, on_paper
 
 _QUADRANTS = {
-    (1, 0): "Strong effect, low index: act here first",
-    (1, 1): "Strong effect, high index: keep it up",
-    (0, 0): "Weak effect, low index: can wait",
-    (0, 1): "Weak effect, high index: enough for now",
+    (1, 0): "Larger effect, lower index",
+    (1, 1): "Larger effect, higher index",
+    (0, 0): "Smaller effect, lower index",
+    (0, 1): "Smaller effect, higher index",
 }
 
 _LEAST_SPAN = 10.0  # index points shown, so that a small difference looks small
@@ -109,7 +109,9 @@ def importance_performance(
     cross = np.array([[across - 1, bottom, across + 1, top], [left, up - 1, right, up + 1]])
     taken = np.concatenate([_name_quadrants(ax, family), cross])
     name_points(ax, np.column_stack([x, y]), names, family, taken)
-    words = f"Effect: points of {target} gained when the construct's index rises by 1 point"
+    words = (
+        f"Estimated effect: points of {target} that go with 1 point more of the construct's index"
+    )
     style.title_axes(
         ax,
         family,
