@@ -18,7 +18,7 @@ from csimodel.estimators.covariance.structure import Implied, implied
 from csimodel.estimators.estimates import Outcome
 from csimodel.estimators.fit import Fit
 from csimodel.estimators.requirements import require_fit
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.model import Model
 
@@ -229,6 +229,12 @@ def _patterns(seen: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.bool_], NDAr
             yield pattern, rows
 
 
+_NO_SCORE = "{count} respondents answered no item of some construct and have no score there."
+_SCORED_BY_OTHERS = (
+    "{count} respondents answered no item of some construct and are scored by the other items."
+)
+
+
 def _findings(
     model: Model, at: Implied, method: str, strength: Floats, seen: NDArray[np.bool_]
 ) -> Iterator[Finding]:
@@ -239,36 +245,40 @@ def _findings(
     if wrong:
         yield Finding(
             "scores-of-heywood-case",
-            f"The variance of {listed(wrong)} is estimated below 0, which cannot be, so the "
-            "scores rest on a model that no population follows, and determinacy means nothing.",
+            "The variance of {wrong} is estimated below 0, which cannot be, so the "
+            "scores rest on a model that no population follows, and determinacy "
+            "means nothing.",
             tuple(wrong),
             "failure",
+            values={"wrong": tuple(wrong)},
         )
     low = [name for name, value in zip(names, strength, strict=True) if value < _ENOUGH]
     if low:
         yield Finding(
             "low-determinacy",
-            f"Scores of {listed(low)} correlate below {_ENOUGH} with the construct, so other "
-            "scores, as compatible with the model, would rank respondents otherwise; do not judge "
-            "single respondents by them.",
+            "Scores of {low} correlate below {enough} with the construct, so other "
+            "scores, as compatible with the model, would rank respondents otherwise; "
+            "do not judge single respondents by them.",
             tuple(low),
+            values={"low": tuple(low), "enough": _ENOUGH},
         )
     gaps = int((~seen.all(axis=1)).sum())
     if gaps:
         yield Finding(
             "scores-of-incomplete-answers",
-            f"{gaps} respondents did not answer every item; their scores come from what they "
-            "answered and are less certain.",
+            "{count} respondents did not answer every item; their scores come from "
+            "what they answered and are less certain.",
             severity="note",
             count=gaps,
+            values={"count": gaps},
         )
     own = np.stack([seen[:, block].any(axis=1) for block in model.slices], axis=1)
     none = int((~own.all(axis=1)).sum())
     if none:
-        what = "have no score there" if method == "bartlett" else "are scored by the other items"
         yield Finding(
             "construct-not-answered",
-            f"{none} respondents answered no item of some construct and {what}.",
+            _NO_SCORE if method == "bartlett" else _SCORED_BY_OTHERS,
             severity="note" if method == "regression" else "warning",
             count=none,
+            values={"count": none},
         )

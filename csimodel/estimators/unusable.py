@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from csimodel.estimators.estimates import Outcome, still_items
 from csimodel.estimators.solution import Solution
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding
 
 _NULL = 1e-9  # eigenvalue of a correlation matrix that leaves equations without a solution
 UNUSABLE = (
@@ -21,16 +21,27 @@ UNUSABLE = (
 )
 
 
+_ONE_CONSTANT = (
+    "Nothing was estimated because {names} does not vary over the {n} rows; leave it out or take "
+    "more rows."
+)
+_CONSTANT = (
+    "Nothing was estimated because {names} do not vary over the {n} rows; leave them out or take "
+    "more rows."
+)
+
+
 def unusable(solution: Solution, outcome: Outcome) -> Finding:
     """Say why a sample gave no numbers."""
     n = int(solution.moments.n)
     if outcome == Outcome.TOO_FEW_ROWS:
         return Finding(
             "too-few-rows",
-            f"Nothing was estimated because there are only {n} rows and at least 3 are needed; "
-            "check the missing-data policy and the weights.",
+            "Nothing was estimated because there are only {count} rows and at least "
+            "3 are needed; check the missing-data policy and the weights.",
             severity="failure",
             count=n,
+            values={"count": n},
         )
     if outcome == Outcome.NEGATIVE_RELIABILITY:
         return _negative_reliability(solution)
@@ -41,10 +52,10 @@ def unusable(solution: Solution, outcome: Outcome) -> Finding:
         return _unpaired(solution)
     return Finding(
         "constant-item",
-        f"Nothing was estimated because {listed(names)} {_do(names, 'does', 'do')} not vary "
-        f"over the {n} rows; leave {_do(names, 'it', 'them')} out or take more rows.",
+        _ONE_CONSTANT if len(names) == 1 else _CONSTANT,
         names,
         "failure",
+        values={"names": names, "n": n},
     )
 
 
@@ -53,10 +64,12 @@ def _unpaired(solution: Solution) -> Finding:
     pair = tuple(solution.model.items[i] for i in (row[0], column[0]))
     return Finding(
         "unpaired-items",
-        f"Items {pair[0]!r} and {pair[1]!r} have no correlation, because no or too few respondents "
-        "answered both; use another missing-data policy or drop one of them.",
+        "Items {first!r} and {second!r} have no correlation, because no or too "
+        "few respondents answered both; use another missing-data policy or drop "
+        "one of them.",
         pair,
         "failure",
+        values={"first": pair[0], "second": pair[1]},
     )
 
 
@@ -65,11 +78,12 @@ def _negative_reliability(solution: Solution) -> Finding:
     name = solution.model.construct_names[worst]
     return Finding(
         "negative-reliability",
-        f"The reliability of {name!r} is estimated at {solution.estimates.reliability[worst]:.3f}, "
-        "so its scores cannot be corrected for measurement error; use PLS without "
+        "The reliability of {name!r} is estimated at {reliability:.3f}, so its "
+        "scores cannot be corrected for measurement error; use PLS without "
         "consistent=True or drop items that disagree.",
         (name,),
         "failure",
+        values={"name": name, "reliability": solution.estimates.reliability[worst]},
     )
 
 
@@ -86,10 +100,11 @@ def _singular(solution: Solution) -> Finding:
         )
     return Finding(
         "singular",
-        f"The equations have no unique solution because {listed(names)} carry the same "
+        "The equations have no unique solution because {names} carry the same "
         "information; drop one of them, or use mode A for a block of such items.",
         names,
         "failure",
+        values={"names": tuple(names)},
     )
 
 
@@ -134,11 +149,13 @@ def saturated(solution: Solution) -> Iterator[Finding]:
         if sources and n <= sources + 1:
             yield Finding(
                 "no-rows-to-spare",
-                f"Construct {name!r} has {sources} antecedents and there are only {n} rows, so its "
-                "paths fit whatever was answered; collect more rows or remove paths.",
+                "Construct {name!r} has {sources} antecedents and there are only {count} "
+                "rows, so its paths fit whatever was answered; collect more rows or "
+                "remove paths.",
                 (name,),
                 "failure",
                 n,
+                values={"name": name, "sources": sources, "count": n},
             )
 
 
@@ -147,7 +164,3 @@ def tied(cor: NDArray[np.float64], names: tuple[str, ...], below: float) -> tupl
     values, vectors = np.linalg.eigh(cor)
     part = np.abs(vectors[:, values < below]).max(axis=1, initial=0.0)
     return tuple(name for name, size in zip(names, part, strict=True) if size > np.sqrt(below))
-
-
-def _do(names: tuple[str, ...], one: str, many: str) -> str:
-    return one if len(names) == 1 else many

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import SurveyError, suggest
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding
 from csimodel.moments.association import Association, associate
 from csimodel.moments.margins import Bread, Margins, margins_of
 
@@ -211,31 +211,34 @@ def _findings(items: Sequence[str], margins: Margins, pairs: Association) -> Ite
         if len(used) > _MANY:
             yield Finding(
                 "many-categories",
-                f"Ordered item {item} has {len(used)} categories; with more than {_MANY} it may as "
-                "well be treated as continuous.",
+                "Ordered item {item} has {count} categories; with more than {many} it "
+                "may as well be treated as continuous.",
                 (item,),
                 "warning",
                 len(used),
+                values={"item": item, "count": len(used), "many": _MANY},
             )
     filled = np.flatnonzero(pairs.filled)
     if filled.size:
         names = [f"{items[pairs.column[p]]} with {items[pairs.row[p]]}" for p in filled]
         yield Finding(
             "filled-cell",
-            f"Nobody gave one of the four combinations of answers to {listed(names)}; half a "
+            "Nobody gave one of the four combinations of answers to {names}; half a "
             "respondent was put there to find the polychoric correlation.",
             tuple(names),
             "note",
             len(names),
+            values={"names": tuple(names)},
         )
     for pair in np.flatnonzero(pairs.at_edge):
         one, other = items[pairs.column[pair]], items[pairs.row[pair]]
         yield Finding(
             "correlation-at-edge",
-            f"The correlation of {one} with {other} is at the edge ({pairs.rho[pair]:+.3f}): each "
-            "answer all but determines the other, so leave one of them out.",
+            "The correlation of {value} with {other} is at the edge ({rho:+.3f}): "
+            "each answer all but determines the other, so leave one of them out.",
             (one, other),
             "failure",
+            values={"value": one, "other": other, "rho": pairs.rho[pair]},
         )
 
 
@@ -246,9 +249,9 @@ def _unused(item: str, used: Floats) -> Iterator[Finding]:
     if gaps.size:
         yield Finding(
             "unused-category",
-            f"Nobody answered {listed(f'{value:g}' for value in gaps)} on {item}; thresholds lie "
-            "between the answers in use.",
+            "Nobody answered {names} on {item}; thresholds lie between the answers in use.",
             (item,),
             "note",
             len(gaps),
+            values={"names": tuple(f"{value:g}" for value in gaps), "item": item},
         )

@@ -60,11 +60,16 @@ class Power:
                 found.append(
                     Finding(
                         "lost-samples",
-                        f"{lost} of {len(own.reasons)} samples of {n} have no solution "
-                        f"({reasons}); the shares are of the others, and a study of this size "
-                        "may fail altogether.",
+                        "{count} of {reasons} samples of {n} have no solution ({reasons_2}); the "
+                        "shares are of the others, and a study of this size may fail altogether.",
                         severity="warning" if lost < 0.1 * len(own.reasons) else "failure",
                         count=lost,
+                        values={
+                            "count": lost,
+                            "reasons": len(own.reasons),
+                            "n": n,
+                            "reasons_2": reasons,
+                        },
                     )
                 )
         return tuple(found)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding
 from csimodel.moments.ordinal import OrdinalMoments
 
 _FEW = 5  # answers below which a category's threshold says little
@@ -27,11 +27,30 @@ def ordinal_findings(ordinal: OrdinalMoments, normal: bool) -> Iterator[Finding]
     if smallest < _NEGATIVE:
         yield Finding(
             "response-correlations-not-positive-definite",
-            "The polychoric and polyserial correlations contradict each other (smallest "
-            f"eigenvalue {smallest:.3g}), as correlations estimated pair by pair can; the fit does "
-            "not need them to agree, but they are rough, so join rare categories or collect more "
-            "rows.",
+            "The polychoric and polyserial correlations contradict each other "
+            "(smallest eigenvalue {smallest:.3g}), as correlations estimated pair by "
+            "pair can; the fit does not need them to agree, but they are rough, so "
+            "join rare categories or collect more rows.",
+            values={"smallest": smallest},
         )
+
+
+_ONE_NOT_NORMAL = (
+    "Errors and χ² take continuous items as normal, and {items} is far from it, so both mislead; "
+    "use normal=False, or take such items as ordered too."
+)
+_NOT_NORMAL = (
+    "Errors and χ² take continuous items as normal, and {items} are far from it, so both mislead; "
+    "use normal=False, or take such items as ordered too."
+)
+_ONE_RARE = (
+    "Fewer than {few} respondents gave the answer {answers}, so the thresholds beside it are "
+    "rough; join such answers with their neighbours."
+)
+_RARE = (
+    "Fewer than {few} respondents gave the answers {answers}, so the thresholds beside them are "
+    "rough; join such answers with their neighbours."
+)
 
 
 def _not_normal(ordinal: OrdinalMoments) -> Iterator[Finding]:
@@ -50,11 +69,10 @@ def _not_normal(ordinal: OrdinalMoments) -> Iterator[Finding]:
     if wrong:
         yield Finding(
             "continuous-not-normal",
-            f"Errors and χ² take continuous items as normal, and {listed(wrong)} "
-            f"{'is' if len(wrong) == 1 else 'are'} far from it, so both mislead; use normal=False, "
-            "or take such items as ordered too.",
+            _ONE_NOT_NORMAL if len(wrong) == 1 else _NOT_NORMAL,
             tuple(wrong),
             count=len(wrong),
+            values={"items": tuple(wrong)},
         )
 
 
@@ -74,11 +92,9 @@ def _few_answers(ordinal: OrdinalMoments) -> Iterator[Finding]:
     if rare:
         yield Finding(
             "rare-categories",
-            f"Fewer than {_FEW} respondents gave the answer{'' if len(rare) == 1 else 's'} "
-            f"{listed(rare)}, so the thresholds beside "
-            f"{'it are' if len(rare) == 1 else 'them are'} rough; join such answers with their "
-            "neighbours.",
+            _ONE_RARE if len(rare) == 1 else _RARE,
             tuple(rare),
             "note",
             len(rare),
+            {"few": _FEW, "answers": tuple(rare)},
         )
