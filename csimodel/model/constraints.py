@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -74,6 +75,39 @@ def labelled(
             one = one.merged(replace(bare, **{kind: entries}))  # type: ignore[arg-type]
         found.append(one)
     return found
+
+
+def equated(
+    parameters: Sequence[Parameter], equalities: Iterable[tuple[Parameter, str]]
+) -> list[Parameter]:
+    """Give parameters the label of the one that ``equal("Q =~ q2")`` names, or a new one to both.
+
+    Raises
+    ------
+    ModelError
+        When no parameter is named like that.
+    """
+    told = list(parameters)
+    for one, reference in equalities:
+        match = re.fullmatch(r"\s*(.+?)\s*(=~|~~|~)\s*(.+?)\s*", reference)
+        if match is None:
+            raise ModelError(
+                f'equal({reference!r}) names no parameter; write it as in equal("Q =~ q2")*q3.'
+            )
+        lhs, op, rhs = (part.strip("\"'") for part in match.groups())
+        intercept = op == "~" and rhs == "1"
+        other = Parameter(lhs, "~1" if intercept else op, "" if intercept else rhs)
+        labels = [
+            known.label
+            for known in told
+            if known.label and (known.lhs, known.op, known.rhs) == (other.lhs, other.op, other.rhs)
+        ]
+        taken = _labels(told)
+        new = next(f"equal{k}" for k in range(1, len(taken) + 2) if f"equal{k}" not in taken)
+        label = labels[0] if labels else (new,)
+        told += [replace(one, label=label)]
+        told += [] if labels else [replace(other, label=label)]
+    return told
 
 
 def settled(parameters: Iterable[Parameter]) -> list[Parameter]:

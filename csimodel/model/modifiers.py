@@ -9,6 +9,7 @@ from csimodel.errors import ModelError
 from csimodel.model.parameters import NUMBER, PLAIN
 
 _CALL = re.compile(r"(start|lower|upper|label)\s*\((.*)\)", re.DOTALL)
+_EQUAL = re.compile(r"equal\s*\(\s*([\"'])(.*)\1\s*\)", re.DOTALL)
 _EACH = re.compile(r"c\s*\((.*)\)", re.DOTALL)
 _EXPONENT = re.compile(r"(?:^|[^\w.])(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE]$")  # '+' follows in 1e+5
 
@@ -24,11 +25,13 @@ class Term(NamedTuple):
     label: tuple[str | None, ...] = ()
     lower: tuple[float | None, ...] = ()
     upper: tuple[float | None, ...] = ()
+    equal: str = ""
 
     @property
     def said(self) -> dict[str, Entries]:
         """What is said, by kind; empty for a bare name."""
-        return {kind: said for kind, said in self._asdict().items() if kind != "name" and said}
+        own = self._asdict().items()
+        return {kind: said for kind, said in own if kind not in ("name", "equal") and said}
 
 
 def split(text: str, sign: str) -> list[str]:
@@ -63,7 +66,11 @@ def term_of(text: str, statement: str) -> Term:
     """
     *modifiers, name = split(text, "*")
     said: dict[str, Entries] = {}
+    equal = ""
     for modifier in modifiers:
+        if match := _EQUAL.fullmatch(modifier.strip()):
+            equal = match.group(2)
+            continue
         kind, entries = _modifier(modifier.strip(), statement)
         if kind in said:
             raise ModelError(
@@ -71,7 +78,7 @@ def term_of(text: str, statement: str) -> Term:
                 "keep one."
             )
         said[kind] = entries
-    return Term(name, **said)  # type: ignore[arg-type]
+    return Term(name, equal=equal, **said)  # type: ignore[arg-type]
 
 
 def _modifier(text: str, statement: str) -> tuple[str, Entries]:

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from csimodel import limits
 from csimodel.errors import ModelError
-from csimodel.model.constraints import Constraint, constrained
+from csimodel.model.constraints import Constraint, constrained, equated
 from csimodel.model.constructs import Construct, Path, composite, reflective
 from csimodel.model.modifiers import Term, split, term_of
 from csimodel.model.observed import observed
 from csimodel.model.parameters import Definition, Parameter
+from csimodel.model.unsupported import refuse_feature, refuse_higher_order
 
 # A name is quoted text, or letters of any script, digits, dots and underscores.
 _NAME = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([^\W\d][\w.]*))\s*""")
@@ -47,6 +48,7 @@ def parse(text: str) -> Parsed:
     text = one_form(text)
     reading = Reading()
     for statement in _statements(text):
+        refuse_feature(statement)
         match = _OPERATOR.match(statement)
         if match is None:
             raise ModelError(
@@ -91,6 +93,7 @@ class Reading:
     parameters: list[Parameter] = field(default_factory=list)
     definitions: list[Definition] = field(default_factory=list)
     constraints: list[Constraint] = field(default_factory=list)
+    equalities: list[tuple[Parameter, str]] = field(default_factory=list)
 
     def add(self, head: str, operator: str, term: Term) -> None:
         """Take in ``head operator term``; the name of an intercept's term is blank."""
@@ -99,8 +102,11 @@ class Reading:
             self._measure(head, operator, term)
         elif operator == "~" and not intercept:
             path = Path(term.name, head)
-            if not (term.said and path in self.paths):
+            if not ((term.said or term.equal) and path in self.paths):
                 self.paths.append(path)
+        if term.equal:
+            op = "~1" if intercept else operator
+            self.equalities.append((Parameter(head, op, term.name), term.equal))
         if term.said or intercept or operator == "~~":
             op = "~1" if intercept else operator
             self.parameters.append(Parameter(head, op, term.name, **term.said))  # type: ignore[arg-type]
@@ -111,8 +117,10 @@ class Reading:
             (reflective if operator == "=~" else composite)(name, items)
             for name, (operator, items) in self.measured.items()
         )
+        refuse_higher_order(constructs)
         constructs += observed(constructs, self.paths)
-        said = constrained(self.parameters, self.definitions, self.constraints)
+        told = equated(self.parameters, self.equalities)
+        said = constrained(told, self.definitions, self.constraints)
         return Parsed(constructs, tuple(self.paths), *said)
 
     def _measure(self, head: str, operator: str, term: Term) -> None:
@@ -126,7 +134,7 @@ class Reading:
                 f"The composite {head!r} has a modifier (*) on {term.name!r}; its weights are "
                 "estimated, so write its items alone."
             )
-        if not (term.said and term.name in items):
+        if not ((term.said or term.equal) and term.name in items):
             items.append(term.name)
 
 
