@@ -12,6 +12,7 @@ from csimodel.errors import ModelError
 M = csi.Model.from_syntax
 LAVAAN = json.loads((Path(__file__).parent / "reference" / "mobi_equality.json").read_text())
 LABELS, GROUPS = LAVAAN["labels"], LAVAAN["groups"]
+LINEAR = json.loads((Path(__file__).parent / "reference" / "mobi_linear.json").read_text())
 ALL_EQUAL = "I =~ a*IMAG1 + a*IMAG2 + a*IMAG3 + a*IMAG4"
 TWO = "Q =~ PERQ1 + PERQ2 + PERQ3\nS =~ CUSA1 + CUSA2 + CUSA3\n"
 
@@ -253,3 +254,85 @@ def test_labels_shared_by_groups_tie_them(halves):
     assert paths.nunique() == 1
     for defined in (fit.defined, fit["a"].defined, fit["b"].defined):
         assert defined.loc["d", "estimate"] == pytest.approx(2 * paths.iloc[0], rel=1e-12)
+
+
+@pytest.mark.parametrize("name", LINEAR["one"])
+def test_linear_equations_of_labels_equal_lavaan(mobi, name):
+    theirs = LINEAR["one"][name]
+    model = M(theirs["text"])
+    assert M(model.to_syntax()) == model
+    assert M(model.to_lavaan()) == model
+    fit = csi.fit(model, mobi, csi.ML())
+    assert fit.fit_measures["chisq"] == pytest.approx(theirs["chisq"], rel=1e-6)
+    assert fit.fit_measures["df"] == theirs["df"]
+    assert assert_estimates([fit.parameters], fit.defined, theirs["estimates"], 5e-5) >= 20
+    table = fit.parameters.query("label != ''").set_index("label")["estimate"]
+    for restriction in model.restrictions:
+        known, constant = restriction.coefficients
+        assert sum(v * table[k] for k, v in known.items()) == pytest.approx(constant, abs=1e-12)
+
+
+def test_linear_equations_over_groups_equal_lavaan(halves):
+    theirs = LINEAR["groups"]
+    fit = csi.fit_multigroup(M(theirs["text"]), halves, "g")
+    assert fit.fit_measures["chisq"] == pytest.approx(theirs["chisq"], rel=1e-6)
+    assert fit.fit_measures["df"] == theirs["df"]
+    tables = [fit[label].parameters for label in ("a", "b")]
+    assert assert_estimates(tables, fit.defined, theirs["estimates"], 5e-4) >= 40
+
+
+@pytest.mark.parametrize(
+    "given",
+    [csi.LeastSquares("gls"), csi.LeastSquares("uls"), csi.WLSMV(), csi.ML(se="mlr")],
+    ids=lambda one: one.label,
+)
+def test_linear_equations_hold_by_every_estimator(mobi, given):
+    text = TWO + "V =~ PERV1 + PERV2\nS ~ b*Q + d*V"
+    fit = csi.fit(M(text + "\nb + 2*d == 1"), mobi, given)
+    assert fit.converged
+    table = fit.parameters.query("op == '~'").set_index("label")
+    assert table["estimate"] @ [1.0, 2.0] == pytest.approx(1.0, abs=1e-12)
+    assert table.loc["b", "se"] == pytest.approx(2 * table.loc["d", "se"], rel=1e-9)
+    free = csi.fit(M(text), mobi, given)
+    assert fit.fit_measures["df"] == free.fit_measures["df"] + 1
+    assert fit.estimates.discrepancy > free.estimates.discrepancy
+    assert csi.fit(M(text + "\nb == 0.4"), mobi, given).estimates.discrepancy > 0
+
+
+def test_what_an_equation_fixes_has_no_error(mobi):
+    text = TWO + "V =~ PERV1 + PERV2\nS ~ b*Q + d*V\nb + d == 1\nd == 0.3\nt := b*d"
+    fit = csi.fit(M(text), mobi, csi.ML())
+    paths = fit.parameters.query("op == '~'")
+    np.testing.assert_allclose(paths["estimate"], [0.7, 0.3], rtol=1e-12)
+    assert paths["se"].isna().all()
+    assert fit.defined.loc["t", "estimate"] == pytest.approx(0.21)
+    draws = csi.bootstrap(fit, 30, rng=1, progress=False).draws("defined")
+    np.testing.assert_allclose(draws["t"], 0.21, rtol=1e-10)
+    assert len(fit.modification_indices()) > 5
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "b + x == 1",
+            "The line 'b + x == 1' is about 'x', which is no label of a parameter; the labels are b "
+            "and d, and one is given as in 'Y ~ x*X'.",
+        ),
+        (
+            "b + d == 1\n2*b + 2*d == 3",
+            "No values satisfy 'b + d == 1' and '2*b + 2*d == 3' together with the fixed values; "
+            "take one of them out.",
+        ),
+        (
+            "b + d == 1\nb > 0",
+            "'S ~ Q' has bounds and its label 'b' stands in an equation of several; take out the "
+            "bounds or the equation.",
+        ),
+    ],
+)
+def test_equations_that_cannot_hold(mobi, line, message):
+    text = TWO + "V =~ PERV1 + PERV2\nS ~ b*Q + d*V\n"
+    with pytest.raises(ModelError) as told:
+        csi.fit(M(text + line), mobi, csi.ML())
+    assert str(told.value) == message

@@ -123,9 +123,9 @@ def test_what_semopy_means(text, same):
          "numbers; write START(0.5) a or BOUND(0, 1) a."),
         ("A =~ a1 + k*a2\nSTART(1) l", "The line 'START(1) l' is about 'l', which is no label of a "
          "parameter; the labels are k, and one is given as in 'Y ~ l*X'."),
-        ("A =~ a1 + k*a2\nCONSTRAINT(2*k = 1)", "The line 'CONSTRAINT(2*k = 1)' cannot be used as a "
-         "constraint; write 'a == b' for equal parameters, 'a == 0.5' for a value, 'a > 0' or 'a < 1' for "
-         "a bound, with labels of parameters alone on either side."),
+        ("A =~ a1 + k*a2\nCONSTRAINT(k*k = 1)", "The line 'k*k == 1' is not linear in labels of "
+         "parameters, and only linear equations restrict them, as 'b + d == 1'; give equal parameters "
+         "one label, or fix a value."),
         ("A =~ a1 + a2\nDEFINE(latent) B", "The line 'DEFINE(latent) B' of the semopy text has the "
          "construct 'B', which no item measures; constructs with items are A."),
         ("A =~ a1 + a2\nDEFINE(ordinal) a1", "The line 'DEFINE(ordinal) a1' of the semopy text says "
@@ -141,6 +141,8 @@ def test_what_cannot_be_taken_from_semopy(text, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("A =~ a + k*b + l*c\nk + l == 1", "semopy cannot be told 'k + l == 1': it knows no equations of "
+         "several labels, take them out or estimate with csi.ML()."),
         ("A =~ a + k*b\nt := 2*k", "semopy cannot be told 't := 2*k': it knows no definitions, take them "
          "out or estimate with csi.ML()."),
         ("A =~ a + c(1, 2)*b", "semopy cannot be told 'A =~ c(1, 2)*b': it knows no values by group, take "

@@ -133,9 +133,12 @@ def test_semopy_reads_the_export(ecsi):
          "parameter has a label, and one is given as in 'Y ~ k*X'."),
         ("A =~ a + k*b\nkk > 0", "The line 'kk > 0' is about 'kk', which is no label of a parameter (did "
          "you mean 'k'?); the labels are k, and one is given as in 'Y ~ kk*X'."),
-        ("A =~ a + k*b\nk == a*b", "The line 'k == a*b' cannot be used as a constraint; write 'a == b' for "
-         "equal parameters, 'a == 0.5' for a value, 'a > 0' or 'a < 1' for a bound, with labels of "
-         "parameters alone on either side."),
+        ("A =~ a + k*b\nk > a*b", "The line 'k > a*b' cannot be used as a constraint; write 'a == b' for "
+         "equal parameters, 'a == 0.5' for a value, 'b + d == 1' for a linear equation, 'a > 0' or "
+         "'a < 1' for a bound of one label."),
+        ("A =~ a + k*b\nk == k*k", "The line 'k == k*k' is not linear in labels of parameters, and only "
+         "linear equations restrict them, as 'b + d == 1'; give equal parameters one label, or fix a "
+         "value."),
         ("A =~ a + 2*b\nA =~ 3*b", "'A =~ 2*b' and 'A =~ 3*b' say different things of the same parameter; "
          "keep one."),
         ("A =~ a + ", "The line 'A =~ a +' has 'nothing' where a name is expected; join names with + "

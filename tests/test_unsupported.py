@@ -47,7 +47,7 @@ TWO = "Q =~ PERQ1 + PERQ2 + PERQ3\nS =~ CUSA1 + CUSA2 + CUSA3\nS ~ Q\n"
         (
             TWO + "G =~ Q + S",
             "Construct 'G' has the construct 'Q' among its items (a second-order construct), and "
-            "items are columns of the data; let the constructs covary, or give 'G' items of its own "
+            "items are columns of the data; let constructs covary, or give 'G' items of its own "
             "and paths to them.",
         ),
         (

@@ -45,7 +45,6 @@ def estimator_for(
             f"The estimator {chosen!r} is not known; give a value such as csi.PLS() or "
             "csi.PLS(scheme='centroid')."
         )
-    chosen.check(model)
     for one in model.parameters:
         if one.groups > 1 and not by_group:
             raise ModelError(
@@ -53,6 +52,7 @@ def estimator_for(
                 "other group; write one entry for all, or fit the groups together with "
                 "csi.fit_multigroup."
             )
+    chosen.check(model.in_group(0))
     return chosen
 
 

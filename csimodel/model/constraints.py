@@ -12,6 +12,7 @@ from csimodel.errors import ModelError, suggest
 from csimodel.findings import listed
 from csimodel.model.definitions import renamed
 from csimodel.model.parameters import NUMBER, PLAIN, Definition, Parameter, number
+from csimodel.model.restrictions import Restriction
 
 _KIND = {"==": "fixed", ">": "lower", ">=": "lower", "<": "upper", "<=": "upper"}
 _TURNED = {"==": "==", ">": "<", ">=": "<=", "<": ">", "<=": ">="}
@@ -30,8 +31,8 @@ def constrained(
     parameters: Sequence[Parameter],
     definitions: Sequence[Definition],
     constraints: Iterable[Constraint],
-) -> tuple[tuple[Parameter, ...], tuple[Definition, ...]]:
-    """Turn constraints into shared labels, fixed values and bounds.
+) -> tuple[tuple[Parameter, ...], tuple[Definition, ...], tuple[Restriction, ...]]:
+    """Turn constraints into shared labels, fixed values, bounds and linear restrictions.
 
     Equal labels become the one on the left, in definitions too. Strict and weak bounds are one.
 
@@ -43,7 +44,11 @@ def constrained(
     """
     names = {label: label for label in _labels(parameters)}
     valued: list[tuple[str, str, float]] = []
+    linear: list[Restriction] = []
     for constraint in constraints:
+        if constraint.sign == "==" and not all(map(_plain, (constraint.left, constraint.right))):
+            linear.append(Restriction(constraint.left, constraint.right))
+            continue
         left, sign, right = _turned(constraint)
         require_label(parameters, left, constraint.statement)
         if NUMBER.fullmatch(right):
@@ -58,9 +63,16 @@ def constrained(
     ]
     for label, kind, value in valued:
         told = labelled(told, names[label], kind, value)
-    return tuple(told), tuple(
-        replace(one, expression=renamed(one.expression, names)) for one in definitions
+    defined = (replace(one, expression=renamed(one.expression, names)) for one in definitions)
+    restricted = (
+        Restriction(renamed(one.left, names), renamed(one.right, names)) for one in linear
     )
+    return tuple(told), tuple(defined), tuple(restricted)
+
+
+def _plain(side: str) -> bool:
+    """Tell whether a side of a constraint is a label or a number."""
+    return bool(PLAIN.fullmatch(side) or NUMBER.fullmatch(side))
 
 
 def labelled(
@@ -162,7 +174,7 @@ def _turned(constraint: Constraint) -> tuple[str, str, str]:
     if not PLAIN.fullmatch(left) or not (number or (sign == "==" and PLAIN.fullmatch(right))):
         raise ModelError(
             f"The line {constraint.statement!r} cannot be used as a constraint; write 'a == b' for "
-            "equal parameters, 'a == 0.5' for a value, 'a > 0' or 'a < 1' for a bound, with labels "
-            "of parameters alone on either side."
+            "equal parameters, 'a == 0.5' for a value, 'b + d == 1' for a linear equation, 'a > 0' "
+            "or 'a < 1' for a bound of one label."
         )
     return left, sign, right

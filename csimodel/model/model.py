@@ -17,6 +17,7 @@ from csimodel.model.constructs import Construct, Path, composite, reflective
 from csimodel.model.definitions import names_in, ordered
 from csimodel.model.ownership import own_blocks, shared_items
 from csimodel.model.parameters import Definition, Parameter
+from csimodel.model.restrictions import Restriction, check_restrictions
 from csimodel.model.said import checked
 from csimodel.options import shown
 
@@ -39,6 +40,8 @@ class Model:
         Quantities computed from labelled parameters.
     name
         For titles; it does not tell models apart.
+    restrictions
+        Linear equations of labels.
 
     Raises
     ------
@@ -65,6 +68,7 @@ class Model:
     parameters: tuple[Parameter, ...] = ()
     definitions: tuple[Definition, ...] = ()
     name: str | None = field(default=None, compare=False)
+    restrictions: tuple[Restriction, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "constructs", tuple(self.constructs))
@@ -80,6 +84,7 @@ class Model:
         said = checked(self.parameters, self.constructs, self.paths)
         object.__setattr__(self, "parameters", said)
         object.__setattr__(self, "definitions", ordered(self.definitions, self.labels))
+        check_restrictions(self.restrictions, self.labels)
 
     @classmethod
     def from_syntax(cls, text: str) -> Model:
@@ -88,7 +93,8 @@ class Model:
         For covariance structures a term may carry modifiers: ``0.5*x`` fixes, ``NA*x`` frees,
         ``b*x`` labels (one label, one value), ``start(1)*x``, ``lower(0)*x``, ``upper(1)*x``, and
         ``c(0, NA)*x`` says it group by group. ``a ~~ b`` is a covariance, ``a ~ 1`` an intercept,
-        ``total := b + c*d`` a definition; ``a == b``, ``a == 0.5``, ``a > 0`` restrict labels.
+        ``total := b + c*d`` a definition; ``a == b``, ``a == 0.5``, ``a > 0`` and
+        linear equations as ``b + d == 1`` restrict labels.
 
         Names may be quoted (``"perceived value"``) and need not be ASCII (``满意度``).
         ``#`` and ``!`` start a comment; a line that ends in ``+`` goes on in the next.
@@ -106,7 +112,7 @@ class Model:
         """
         from csimodel.model.syntax import parse
 
-        return cls(*parse(text))
+        return cls(**parse(text)._asdict())
 
     @classmethod
     def from_semopy(cls, text: str) -> Model:
@@ -129,7 +135,7 @@ class Model:
         """
         from csimodel.model.semopy_text import parse_semopy
 
-        return cls(*parse_semopy(text))
+        return cls(**parse_semopy(text)._asdict())
 
     def to_syntax(self) -> str:
         """Write the model as text that `from_syntax` reads back to an equal model.
@@ -316,7 +322,7 @@ class Model:
 
     def without_parameters(self) -> Model:
         """Return the same constructs and paths with nothing said of parameters."""
-        return replace(self, parameters=(), definitions=())
+        return replace(self, parameters=(), definitions=(), restrictions=())
 
     def in_group(self, group: int) -> Model:
         r"""Return the model of one group of a joint fit: what c(…) says there.
@@ -333,12 +339,18 @@ class Model:
             return self
         parameters = tuple(one.in_group(group) for one in self.parameters)
         known = {entry for one in parameters for entry in one.label}
+        restrictions = tuple(one for one in self.restrictions if known.issuperset(one.names))
         definitions = []
         for one in self.definitions:
             if known.issuperset(names_in(one.expression)):
                 known.add(one.name)
                 definitions.append(one)
-        return replace(self, parameters=parameters, definitions=tuple(definitions))
+        return replace(
+            self,
+            parameters=parameters,
+            definitions=tuple(definitions),
+            restrictions=restrictions,
+        )
 
     def sources_of(self, target: str) -> tuple[str, ...]:
         """Direct antecedents of a construct, in order."""
@@ -354,7 +366,8 @@ class Model:
     @cached_property
     def _hash(self) -> int:
         """The hash, kept because every look-up of what is known of a model asks for it."""
-        return hash((self.constructs, self.paths, self.parameters, self.definitions))
+        said = (self.parameters, self.definitions, self.restrictions)
+        return hash((self.constructs, self.paths, *said))
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle what was given only: the hash of a text differs from process to process."""

@@ -43,6 +43,8 @@ def render_semopy(model: Model) -> str:
             raise _unsayable(one, "means of constructs, take them out")
     for definition in model.definitions:
         raise _unsayable(definition, "definitions, take them out")
+    for restriction in model.restrictions:
+        raise _unsayable(restriction, "equations of several labels, take them out")
     for label in model.labels:
         if label.casefold() in _LIKE_NUMBERS:
             raise _unsayable(label, "labels that it takes for numbers, rename it")

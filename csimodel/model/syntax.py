@@ -14,6 +14,7 @@ from csimodel.model.constructs import Construct, Path, composite, reflective
 from csimodel.model.modifiers import Term, split, term_of
 from csimodel.model.observed import observed
 from csimodel.model.parameters import Definition, Parameter
+from csimodel.model.restrictions import Restriction
 from csimodel.model.unsupported import refuse_feature, refuse_higher_order
 
 # A name is quoted text, or letters of any script, digits, dots and underscores.
@@ -32,6 +33,7 @@ class Parsed(NamedTuple):
     paths: tuple[Path, ...]
     parameters: tuple[Parameter, ...]
     definitions: tuple[Definition, ...]
+    restrictions: tuple[Restriction, ...]
 
 
 def parse(text: str) -> Parsed:

@@ -70,6 +70,6 @@ def refuse_higher_order(constructs: Iterable[Construct]) -> None:
             if item in names and item != construct.name:
                 raise ModelError(
                     f"Construct {construct.name!r} has the construct {item!r} among its items (a "
-                    "second-order construct), and items are columns of the data; let the constructs "
+                    "second-order construct), and items are columns of the data; let constructs "
                     f"covary, or give {construct.name!r} items of its own and paths to them."
                 )

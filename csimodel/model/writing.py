@@ -48,7 +48,7 @@ def render(model: Model, brief: bool) -> str:
         return " + ".join(terms(parameter, name))
 
     lines = statements(model, quoted, write, brief)
-    return "\n".join(lines + [str(one) for one in model.definitions])
+    return "\n".join(lines + [str(one) for one in (*model.definitions, *model.restrictions)])
 
 
 def render_lavaan(model: Model) -> str:
@@ -68,7 +68,7 @@ def render_lavaan(model: Model) -> str:
         return " + ".join(terms(parameter, name, usual))
 
     lines = statements(model, str, write) + _unlike_lavaan(model) + errorless(model)
-    return "\n".join(lines + [str(one) for one in model.definitions])
+    return "\n".join(lines + [str(one) for one in (*model.definitions, *model.restrictions)])
 
 
 def _unlike_lavaan(model: Model) -> list[str]:

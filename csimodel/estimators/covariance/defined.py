@@ -35,8 +35,13 @@ def defined_values(
         for row, place in zip(layout.rows, layout.place.tolist(), strict=True):
             if row.label is None or row.label in values:
                 continue
-            fixed = np.full(parameters.shape[:-1], row.fixed)
+            fixed = np.full(parameters.shape[:-1], np.nan if row.fixed is None else row.fixed)
             values[row.label] = fixed if place < 0 else np.asarray(parameters[..., place])
+        for one in layout.dependent:
+            label = layout.rows[one.position].label
+            assert label is not None
+            terms = np.asarray(parameters[..., one.places]) * one.weights
+            values[label] = np.asarray(terms.sum(axis=-1) + one.constant)
     found = evaluate(model.definitions, values)
     return np.stack([found[one.name] for one in model.definitions], axis=-1)
 

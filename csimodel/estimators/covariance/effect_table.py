@@ -38,8 +38,7 @@ def effect_table(
     own = [k for k, row in enumerate(layout.rows) if row.kind == "paths"]
     place = {layout.rows[k].at: position for position, k in enumerate(own)}
     names, sums = _effects(model)
-    raw, free = layout.values(parameters)[own], layout.place[own]
-    raw_slopes = (free[:, None] == np.arange(layout.size)).astype(np.float64)
+    raw, raw_slopes = layout.values(parameters)[own], layout.row_slopes[own]
     std, std_slopes = standardised(layout, parameters)
     columns: dict[str, Floats] = {}
     for prefix, paths, slopes in (("", raw, raw_slopes), ("std", std[own], std_slopes[own])):

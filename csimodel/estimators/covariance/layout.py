@@ -10,14 +10,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.errors import ModelError
 from csimodel.estimators.covariance.equality import equal_between_groups, fixed_together
 from csimodel.model import Model
 from csimodel.model.parameters import Parameter
+from csimodel.model.restrictions import eliminated
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -51,6 +54,15 @@ class Row(NamedTuple):
         return f"{self.lhs} ~ 1" if self.op == "~1" else f"{self.lhs} {self.op} {self.rhs}"
 
 
+class Dependent(NamedTuple):
+    """A row that is a sum of free parameters: ``constant + Σ weights · parameters[places]``."""
+
+    position: int
+    places: Indices
+    weights: Floats
+    constant: float
+
+
 class Matrices(NamedTuple):
     """The matrices of a covariance structure with their fixed cells filled."""
 
@@ -71,7 +83,8 @@ class Layout:
     rows
         All parameters, free and fixed.
     place
-        Position of each row in the vector of free parameters, -1 for what is fixed, (rows,).
+        Position of each row in the vector of free parameters, -1 for what is fixed or a sum of
+        others, (rows,).
     size
         Free parameters of all groups together.
     matrices
@@ -84,6 +97,8 @@ class Layout:
         Bounds, (size,).
     starts
         Starting values that were given, NaN elsewhere, (size,).
+    dependent
+        Rows that are sums of free parameters.
     """
 
     rows: tuple[Row, ...]
@@ -95,13 +110,19 @@ class Layout:
     lower: Floats
     upper: Floats
     starts: Floats
+    dependent: tuple[Dependent, ...] = ()
     cells: tuple[tuple[Indices, Indices], ...] = field(init=False)
     target: Indices = field(init=False)
 
     def __post_init__(self) -> None:
         cells, target = [], []
+        sums = {one.position for one in self.dependent}
         for kind in KINDS:
-            own = [r for r, row in enumerate(self.rows) if row.kind == kind and self.place[r] >= 0]
+            own = [
+                r
+                for r, row in enumerate(self.rows)
+                if row.kind == kind and (self.place[r] >= 0 or r in sums)
+            ]
             at = np.array([self.rows[r].at for r in own], dtype=np.intp).reshape(-1, 2)
             cells.append((at[:, 0].copy(), at[:, 1].copy()))
             target += [int(self.place[r]) for r in own]
@@ -127,10 +148,12 @@ class Layout:
 
     @cached_property
     def filled(self) -> tuple[Indices, Indices]:
-        """Places of the free cells in the template, and the parameter each is.
+        """Places of the free cells in the template, and the parameter (or cell) each is.
 
-        Cells of symmetric matrices have two places.
+        Cells of symmetric matrices have two places. Where some rows are sums, `cell_values` has
+        the values, and the second is the number of the cell.
         """
+        numbers = np.arange(len(self.target)) if self.dependent else self.target
         places, sources = [], []
         for kind, matrix, corner, (row, column), span in zip(
             KINDS, self.matrices, self.corners, self.cells, self.spans, strict=True
@@ -139,7 +162,7 @@ class Layout:
             ends = [row * width + column] + [column * width + row] * (kind in _SYMMETRIC)
             for end in ends:
                 places.append(corner.start + end)
-                sources.append(self.target[span])
+                sources.append(numbers[span])
         return np.concatenate(places), np.concatenate(sources)
 
     @cached_property
@@ -172,14 +195,34 @@ class Layout:
     @cached_property
     def plain(self) -> bool:
         """Whether every free cell is a parameter of its own, in order."""
+        if self.dependent:
+            return False
         return len(self.target) == self.size and bool((self.target == np.arange(self.size)).all())
 
     @cached_property
     def spread(self) -> Floats:
-        """Which parameter each free cell is, (cells, size)."""
-        matrix = np.zeros((len(self.target), self.size))
-        matrix[np.arange(len(self.target)), self.target] = 1.0
-        return matrix
+        """Which parameter each free cell is, or the sum of which, (cells, size)."""
+        return self.row_slopes[self.cell_rows]
+
+    @cached_property
+    def cell_rows(self) -> Indices:
+        """The row of each free cell, (cells,)."""
+        sums = {one.position for one in self.dependent}
+        free = [r for r in range(len(self.rows)) if self.place[r] >= 0 or r in sums]
+        order = sorted(free, key=lambda r: KINDS.index(self.rows[r].kind))
+        return np.array(order, dtype=np.intp)
+
+    @cached_property
+    def row_slopes(self) -> Floats:
+        """Derivatives of the rows by the parameters, (rows, size)."""
+        slopes = np.array(self.place[:, None] == np.arange(self.size), dtype=np.float64)
+        for one in self.dependent:
+            slopes[one.position, one.places] = one.weights
+        return slopes
+
+    def cell_values(self, parameters: Floats) -> Floats:
+        """Return the values of the free cells, (..., cells)."""
+        return np.asarray(self.values(parameters)[..., self.cell_rows])
 
     @cached_property
     def bounded(self) -> bool:
@@ -216,7 +259,10 @@ class Layout:
 
     def values(self, parameters: Floats) -> Floats:
         """Return the values of all rows, (..., rows)."""
-        return np.where(self.place >= 0, parameters[..., self.place], self.fixed)
+        values = np.where(self.place >= 0, parameters[..., self.place], self.fixed)
+        for one in self.dependent:
+            values[..., one.position] = parameters[..., one.places] @ one.weights + one.constant
+        return np.asarray(values)
 
 
 @lru_cache(maxsize=64)
@@ -252,17 +298,73 @@ def layouts_of(
     tables = fixed_together(tables, keys)
     numbers: dict[object, int] = {}
     places = []
+    sums = _sums(model, tables, keys)
     for rows, own in zip(tables, keys, strict=True):
         place = np.full(len(rows), -1, dtype=np.intp)
         for position in sorted(range(len(rows)), key=lambda at: KINDS.index(rows[at].kind)):
-            if rows[position].fixed is None:
+            if rows[position].fixed is None and own[position] not in sums:
                 place[position] = numbers.setdefault(own[position], len(numbers))
         places.append(place)
     bounds = _bounds(tables, places, len(numbers))
     mask = np.isin(np.array(model.items, dtype=object), np.array(ordered, dtype=object))
     return tuple(
-        Layout(tuple(rows), place, len(numbers), _matrices(model, rows), means, mask, *bounds)
-        for rows, place in zip(tables, places, strict=True)
+        Layout(
+            tuple(rows),
+            place,
+            len(numbers),
+            _matrices(model, rows),
+            means,
+            mask,
+            *bounds,
+            _dependent(sums, own, numbers),
+        )
+        for rows, place, own in zip(tables, places, keys, strict=True)
+    )
+
+
+def _sums(
+    model: Model, tables: list[list[Row]], keys: list[list[object]]
+) -> dict[str, tuple[dict[str, float], float]]:
+    """Return the labels that restrictions make sums of others.
+
+    Raises
+    ------
+    ModelError
+        For restrictions without a solution, and bounds of their labels.
+    """
+    if not model.restrictions:
+        return {}
+    restricted = {name for one in model.restrictions for name in one.names}
+    fixed: dict[str, float] = {}
+    every = zip(chain.from_iterable(tables), chain.from_iterable(keys), strict=True)
+    for row, key in every:
+        if row.label is None or key not in restricted:
+            continue
+        if row.fixed is not None:
+            fixed[row.label] = row.fixed
+        if row.lower > -np.inf or row.upper < np.inf:
+            raise ModelError(
+                f"{row.name!r} has bounds and its label {key!r} stands in an equation of several; "
+                "take out the bounds or the equation."
+            )
+    return eliminated(model.restrictions, fixed)
+
+
+def _dependent(
+    sums: dict[str, tuple[dict[str, float], float]],
+    keys: list[object],
+    numbers: dict[object, int],
+) -> tuple[Dependent, ...]:
+    """Return the rows of one group that are sums."""
+    return tuple(
+        Dependent(
+            position,
+            np.array([numbers[name] for name in sums[key][0]], dtype=np.intp),
+            np.array(list(sums[key][0].values())),
+            sums[key][1],
+        )
+        for position, key in enumerate(keys)
+        if isinstance(key, str) and key in sums
     )
 
 

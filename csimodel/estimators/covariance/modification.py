@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, choose
 from csimodel.estimators.covariance.fitted import Fitted
-from csimodel.estimators.covariance.layout import Layout, Row
+from csimodel.estimators.covariance.layout import Dependent, Layout, Row
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.parameters import exponents, row_scales
 from csimodel.options import require_names
@@ -183,12 +183,14 @@ def _extended(
     wide = []
     for own, layout in enumerate(fitted.layouts):
         rows, place = layout.rows, layout.place
+        sums = layout.dependent
         if own == group:
             freed = {(row.kind, row.at) for row in candidates}
             kept = [k for k, row in enumerate(rows) if (row.kind, row.at) not in freed]
             rows = (*(rows[k] for k in kept), *(row._replace(fixed=None) for row in candidates))
             place = np.concatenate([place[kept], size + np.arange(extra)])
-        wide.append(_widened(layout, rows, place, size + extra))
+            sums = tuple(one._replace(position=kept.index(one.position)) for one in sums)
+        wide.append(_widened(layout, rows, place, size + extra, sums))
     return tuple(wide), np.concatenate([fitted.parameters, values])
 
 
@@ -201,17 +203,24 @@ def _released(fitted: Fitted, group: int, position: int) -> tuple[tuple[Layout, 
         place = layout.place.copy()
         if own == group:
             place[position] = size
-        wide.append(_widened(layout, layout.rows, place, size + 1))
+        wide.append(_widened(layout, layout.rows, place, size + 1, layout.dependent))
     return tuple(wide), np.append(fitted.parameters, value)
 
 
-def _widened(layout: Layout, rows: tuple[Row, ...], place: NDArray[np.intp], size: int) -> Layout:
+def _widened(
+    layout: Layout,
+    rows: tuple[Row, ...],
+    place: NDArray[np.intp],
+    size: int,
+    dependent: tuple[Dependent, ...],
+) -> Layout:
     more = size - layout.size
     return replace(
         layout,
         rows=rows,
         place=place,
         size=size,
+        dependent=dependent,
         lower=np.append(layout.lower, np.full(more, -np.inf)),
         upper=np.append(layout.upper, np.full(more, np.inf)),
         starts=np.append(layout.starts, np.full(more, np.nan)),

@@ -127,6 +127,8 @@ def standardised(layout: Layout, parameters: Floats, latent: bool = False) -> tu
     jacobian = values[..., None] * (powers @ np.where(needed[:, None], slopes, 0.0))
     free = np.flatnonzero(layout.place >= 0)
     jacobian[..., free, layout.place[free]] += scale[..., free]
+    for one in layout.dependent:
+        jacobian[..., one.position, one.places] += scale[..., one.position, None] * one.weights
     return values, jacobian
 
 
@@ -233,6 +235,10 @@ def parameter_table(
     with np.errstate(invalid="ignore"):
         own = np.sqrt(np.diag(covariance))
     se = np.where(layout.place >= 0, own[layout.place], np.nan)
+    for one in layout.dependent:
+        if one.weights.any():
+            part = covariance[np.ix_(one.places, one.places)]
+            se[one.position] = errors_of(one.weights[None], part)[0]
     std, jacobian = standardised(layout, parameters)
     std_se = errors_of(jacobian, covariance)
     estimate = layout.values(parameters)

@@ -47,7 +47,8 @@ def start(model: Model, layout: Layout, cov: Floats, mean: Floats | None = None)
             found = intercepts[..., row]
         else:
             found = means[..., row]
-        values[..., target] = found
+        free = target >= 0  # sums of others follow from them
+        values[..., target[free]] = found[..., free]
     return np.where(np.isfinite(layout.starts), layout.starts, values)
 
 

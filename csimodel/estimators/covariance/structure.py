@@ -48,7 +48,8 @@ def implied(layout: Layout, parameters: Floats) -> Implied:
     place, source = layout.filled
     flat = np.empty((*lead, len(layout.template)))
     flat[...] = layout.template
-    flat[..., place] = parameters[..., source]
+    known = layout.cell_values(parameters) if layout.dependent else parameters
+    flat[..., place] = known[..., source]
     loadings, paths, psi, errors, intercepts, means = (
         flat[..., span].reshape(*lead, *matrix.shape)
         for span, matrix in zip(layout.corners, layout.matrices, strict=True)
