@@ -138,6 +138,24 @@ def test_counts_that_a_damaged_file_states(tmp_path):
     assert "it may be damaged" in refusal(read_survey, file)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"\x04\x00\x00\x00\x01\x00\x00\x00\x02", b"\x04\x00\x00\x00\x01\x00\x00\x00\x9e"),
+        (b"\x02\x00\x00\x00\x00\x00\x00\x00", b"\x02\x00\x00\x00\x4f\x00\x00\x00"),
+    ],
+    ids=["labels of a variable that is not there", "a string wider than its variables"],
+)
+def test_an_spss_dictionary_that_would_end_the_process_is_refused_first(tmp_path, before, after):
+    originals(tmp_path)
+    content = (tmp_path / "a.sav").read_bytes()
+    assert before in content
+    (tmp_path / "b.sav").write_bytes(content.replace(before, after, 1))
+    assert refusal(read_survey, tmp_path / "b.sav") == (
+        "The file 'b.sav' cannot be read as an SPSS file; it may be damaged or misnamed."
+    )
+
+
 def test_what_is_no_file(tmp_path):
     import os
 

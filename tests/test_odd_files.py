@@ -334,7 +334,7 @@ def test_options_of_the_form_that_do_not_belong(tmp_path):
         (frame, {"encoding": "gbk"}, "encoding='gbk' is not for a data frame; leave it out."),
         (read_survey(frame), {"decimal": ","}, "decimal=',' is not for a survey, which is read already; leave it out."),
         (tmp_path / "a.csv", {"decimal": ";"}, "decimal=';' is not known; use one of '.', ','."),
-        (tmp_path / "a.csv", {"encoding": 8}, "encoding=8 must be text, such as 'gb18030'."),
+        (tmp_path / "a.csv", {"encoding": 8}, "encoding=8 must be text, written in quotes."),
     ):  # fmt: skip
         assert refusal(read_survey, data, error=OptionError, **options) == message
 

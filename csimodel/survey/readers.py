@@ -140,8 +140,6 @@ def require_form(form: Form, kind: str, options: tuple[str, ...]) -> None:
             raise OptionError(f"{name}={value!r} is not for {kind}; leave it out.")
         if name == "decimal":
             choose("decimal", value, (".", ","))
-        elif not isinstance(value, str):
-            raise OptionError(f"{name}={value!r} must be text, such as {_EXAMPLES[name]!r}.")
 
 
 def _needs(task: str, package: str) -> str:
@@ -180,7 +178,6 @@ class _Kind:
     options: tuple[str, ...] = ()
 
 
-_EXAMPLES = {"sheet": "answers", "encoding": "gb18030"}
 _CSV = _Kind("CSV", read_csv, ("encoding", "decimal"))
 _KINDS = {
     ".csv": _CSV,

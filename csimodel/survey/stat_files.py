@@ -15,6 +15,7 @@ from csimodel.errors import SurveyError
 from csimodel.findings import Finding
 from csimodel.quiet import quiet
 from csimodel.survey.headers import require_names, require_unique
+from csimodel.survey.spss_records import is_sound
 from csimodel.survey.table import Table
 
 _SPSS_DATES = ("DATE", "ADATE", "EDATE", "SDATE", "JDATE")
@@ -27,6 +28,8 @@ def read_spss(path: Path, encoding: str | None = None) -> Table:
     """Read an SPSS file; user-missing codes are set missing and counted."""
     import pyreadstat
 
+    if not is_sound(path):
+        raise SurveyError(_damaged(path, "an SPSS file"))
     frame, meta, findings = _read(path, pyreadstat.read_sav, "an SPSS file", encoding)
     counts: dict[str, int] = {}
     for column, ranges in meta.missing_ranges.items():
@@ -65,31 +68,27 @@ def _read(
     options: dict[str, Any] = {"user_missing": True}
     if encoding is not None:
         options["encoding"] = encoding
-    damaged = f"The file {path.name!r} cannot be read as {kind}; it may be damaged or misnamed"
-    failures = (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeError, ValueError)
-    with quiet():
-        try:
+    try:
+        with quiet():
             _, meta = reader(str(path), metadataonly=True, **options)
             _require_size(path, meta)
             try:
-                frame, meta = reader(str(path), **options)
-                return frame, meta, ()
+                return (*reader(str(path), **options), ())
             except OverflowError:
                 frame, meta = reader(str(path), disable_datetime_conversion=True, **options)
                 return _with_dates(frame, meta, kind)
-        except SurveyError:
-            raise
-        except failures as error:
-            told = str(error)
-            if "convert string" in told or "encoding" in told or isinstance(error, UnicodeError):
-                raise SurveyError(
-                    f"Texts in the file {path.name!r} are not of the encoding that it declares "
-                    f"({told.rstrip('.')}); give the right one, such as encoding='gb18030' or "
-                    "'windows-1252'."
-                ) from error
-            raise SurveyError(f"{damaged}.") from error
-        except (OverflowError, MemoryError, KeyError, TypeError, IndexError) as error:
-            raise SurveyError(f"{damaged}.") from error
+    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeError) as error:
+        told = str(error).rstrip(".")
+        if "convert" in told or "encoding" in told or isinstance(error, UnicodeError):
+            raise SurveyError(
+                f"Texts in the file {path.name!r} are not of the encoding that it declares "
+                f"({told}); give the right one, such as encoding='gb18030' or 'windows-1252'."
+            ) from error
+        raise SurveyError(_damaged(path, kind)) from error
+
+
+def _damaged(path: Path, kind: str) -> str:
+    return f"The file {path.name!r} cannot be read as {kind}; it may be damaged or misnamed."
 
 
 def _require_size(path: Path, meta: Any) -> None:
