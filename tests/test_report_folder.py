@@ -331,3 +331,17 @@ def test_the_folder_is_looked_at_before_figures_are_drawn(analysis, tmp_path, mo
     monkeypatch.setattr(figures, "drawings", lambda _: pytest.fail("drawn"))
     with pytest.raises(csi.OptionError, match=r"'report\.html' there is not of an earlier report"):
         csi.write_report(analysis, tmp_path, progress=False)
+
+
+def test_of_two_reports_written_in_threads_one_is_whole(analysis, tmp_path):
+    model = analysis.fit.model
+    other = csi.analyze(csi.load_mobi(), model, target="S", draws=40, progress=False)
+    alone = {}
+    for name, one in (("first", analysis), ("second", other)):
+        csi.write_report(one, tmp_path / name, progress=False)
+        alone[name] = contents(tmp_path / name)
+    for _ in range(2):
+        with ThreadPoolExecutor(2) as pool:
+            write = lambda one: csi.write_report(one, tmp_path / "both", progress=False)  # noqa: E731
+            list(pool.map(write, (analysis, other)))
+        assert contents(tmp_path / "both") in alone.values()

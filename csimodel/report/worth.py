@@ -17,6 +17,9 @@ from csimodel.repurchase.money import Economics, Money, break_even_spending, pro
 from csimodel.repurchase.segments import Segments, repurchase_segments
 from csimodel.survey import Survey
 
+_NOT_COMPARED = "The curve of repurchase is not compared between groups: {why}"
+_NOT_CORRECTED = "The slope of repurchase is not corrected for measurement error: {why}"
+
 
 def segments_of(
     valued: Repurchase,
@@ -41,8 +44,7 @@ def segments_of(
             progress=progress,
         )
     except CsimodelError as error:
-        message = f"The curve of repurchase is not compared between groups: {error}"
-        return None, (Finding("segments-not-compared", message, severity="note"),)
+        return None, (_left_out("segments-not-compared", _NOT_COMPARED, error),)
     return found, found.diagnostics
 
 
@@ -68,9 +70,12 @@ def slopes_of(
             progress=progress,
         )
     except CsimodelError as error:
-        message = f"The slope of repurchase is not corrected for measurement error: {error}"
-        return None, (Finding("slope-not-corrected", message, severity="note"),)
+        return None, (_left_out("slope-not-corrected", _NOT_CORRECTED, error),)
     return found, found.diagnostics
+
+
+def _left_out(code: str, template: str, error: CsimodelError) -> Finding:
+    return Finding(code, template, severity="note", values={"why": str(error)})
 
 
 def money_by_driver(
