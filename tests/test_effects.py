@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 import csimodel as csi
-from csimodel.errors import OptionError
+from csimodel.errors import ModelError, OptionError
+from csimodel.estimators.effects import chains, number_of_chains
 
 NAMES = {
     "image_quality_satisfaction": ("Image", "Satisfaction", "Image → Quality → Satisfaction"),
@@ -155,3 +156,24 @@ def test_a_model_without_chains_has_no_specific_effects(mobi):
 def test_effects_with_errors_need_a_covariance_structure(fit):
     with pytest.raises(OptionError, match=r"take errors for PLS from csi\.bootstrap\(fit\)"):
         fit.effects  # noqa: B018
+
+
+def dense(size: int) -> csi.Model:
+    """Return a model in which every construct depends on all before it."""
+    names = [f"C{k}" for k in range(size)]
+    measured = [f"{name} =~ x{k} + y{k}" for k, name in enumerate(names)]
+    paths = [f"{names[k]} ~ {' + '.join(names[:k])}" for k in range(1, size)]
+    return csi.Model.from_syntax("\n".join([*measured, *paths]))
+
+
+@pytest.mark.parametrize("size", [2, 3, 6, 9])
+def test_chains_are_counted_without_making_them(size):
+    model = dense(size)
+    assert number_of_chains(model) == len(chains(model)) == 2**size - size - 1
+
+
+def test_chains_of_a_dense_model_are_refused_after_counting_them():
+    with pytest.raises(ModelError, match=r"60 constructs make 1,152,921,504,606,846,915 chains"):
+        chains(dense(60))
+    with pytest.raises(ModelError, match=r"at most 3,000; take fit\.total_effects"):
+        chains(dense(12))

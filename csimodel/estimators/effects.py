@@ -10,12 +10,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.errors import ModelError
 from csimodel.estimators.quantities import Quantity, register
 from csimodel.estimators.solution import Solution
+from csimodel.estimators.structural import causal_order
 from csimodel.model import Model
 
 Floats = NDArray[np.float64]
 Chain = tuple[int, ...]
+
+_MOST = 3_000  # chains of a model that a reader, and a table, can hold
 
 
 @lru_cache(maxsize=64)
@@ -24,12 +28,24 @@ def chains(model: Model) -> tuple[Chain, ...]:
 
     Ordered by source, then target, then length.
 
+    Raises
+    ------
+    ModelError
+        When there are more than 3,000, counted before any is made.
+
     Examples
     --------
     >>> model = Model.from_syntax("A =~ a1 + a2\nB =~ b1 + b2\nC =~ c1 + c2\nB ~ A\nC ~ A + B")
     >>> [written(model, chain) for chain in chains(model)]
     ['A → B', 'A → C', 'A → B → C', 'B → C']
     """
+    count = number_of_chains(model)
+    if count > _MOST:
+        raise ModelError(
+            f"The paths of {len(model.constructs)} constructs make {count:,} chains, and effects "
+            f"along each are given for at most {_MOST:,}; take fit.total_effects and "
+            "fit.indirect_effects, which sum them, or remove paths."
+        )
     following = [np.flatnonzero(column).tolist() for column in model.adjacency.T]
 
     def onward(chain: Chain) -> Iterator[Chain]:
@@ -39,6 +55,26 @@ def chains(model: Model) -> tuple[Chain, ...]:
 
     found = [chain for source in range(len(following)) for chain in onward((source,))]
     return tuple(sorted(found, key=lambda chain: (chain[0], chain[-1], len(chain), chain)))
+
+
+def number_of_chains(model: Model) -> int:
+    r"""Return how many chains of one path or more there are, without making them.
+
+    Along the arrows, the chains that end in a construct are, for each path into it, that path and
+    it added to every chain that ends where it starts.
+
+    Examples
+    --------
+    >>> number_of_chains(
+    ...     Model.from_syntax("A =~ a1 + a2\nB =~ b1 + b2\nC =~ c1 + c2\nB ~ A\nC ~ A + B")
+    ... )
+    4
+    """
+    ending = [0] * len(model.constructs)
+    for target in causal_order(model):
+        for source in np.flatnonzero(model.adjacency[target]).tolist():
+            ending[target] += 1 + ending[source]
+    return sum(ending)
 
 
 def indirect_chains(model: Model) -> tuple[Chain, ...]:
