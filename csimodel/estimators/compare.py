@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 
+import numpy as np
 import pandas as pd
 
 from csimodel.arguments import checked
@@ -44,25 +45,32 @@ class Comparison:
     def table(self, quantity: str | Quantity, unfinished: bool = False) -> pd.DataFrame:
         """Return a quantity of every fit, entries × fits; NaN for a fit without a solution.
 
-        With `unfinished`, a fit that did not converge shows where it stopped: not to be reported,
-        but to see what another program reports.
+        One rule for all: a fit has a solution when it converged, or stopped so near to a minimum
+        that no conclusion hangs on it (a warning of its diagnostics, not a failure). A solution
+        that cannot be, such as one with a negative variance, is shown, and marked where it is
+        printed: `doubts` says why. With `unfinished`, a fit without a solution shows where it
+        stopped: not to be reported, but to see what another program reports.
         """
         found = find(quantity)
         columns = {}
         for name, fit in zip(self.names, self.fits, strict=True):
             values = pd.Series(found.values(fit.solution), found.labels(fit.model))
-            columns[name] = values if fit.converged or unfinished else values * float("nan")
+            columns[name] = values if unfinished or _has_solution(fit) else values * float("nan")
         return pd.DataFrame(columns)
 
     def intervals(
-        self, quantity: str = "paths", level: float = 0.95, interval: str = "percentile"
+        self,
+        quantity: str = "paths",
+        level: float = 0.95,
+        interval: str = "percentile",
+        unfinished: bool = True,
     ) -> pd.DataFrame:
         """Return estimates with bootstrap limits, entries × (fit, estimate/lower/upper).
 
         Limits are NaN for a fit without a bootstrap; estimates are those of
-        ``table(quantity, unfinished=True)``.
+        ``table(quantity, unfinished)``.
         """
-        estimates = self.table(quantity, unfinished=True)
+        estimates = self.table(quantity, unfinished)
         columns = {}
         for name, draws in zip(self.names, self.bootstraps, strict=True):
             columns[name, "estimate"] = estimates[name]
@@ -122,11 +130,24 @@ class Comparison:
             told.append(f"{name}: {state}{worst}{more}")
         return tuple(told)
 
+    def _marked(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Mark the columns of fits that are not to be trusted."""
+        return table.rename(
+            columns={name: f"{name} (!)" for name in self.names if self.doubts[name]}
+        )
+
     def _tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
-        yield "Paths", self.paths.round(3)
-        yield "R²", self.table("r2").round(3)
+        marked = any(self.doubts.values())
+        yield (
+            "Paths (!: not to be trusted, see below)" if marked else "Paths",
+            self._marked(self.paths.round(3)),
+        )
+        yield "R²", self._marked(self.table("r2").round(3))
         if any(draws is not None for draws in self.bootstraps):
-            yield "Paths with 95 % bootstrap intervals", _bracketed(self.intervals("paths"))
+            yield (
+                "Paths with 95 % bootstrap intervals",
+                _bracketed(self.intervals("paths", unfinished=False)),
+            )
         yield "How far to trust them", self.trust
 
     def __repr__(self) -> str:
@@ -142,6 +163,11 @@ class Comparison:
         return "".join(parts) + f"<ul>{told}</ul>"
 
 
+def _has_solution(fit: Fit) -> bool:
+    """Tell whether a fit ended at a minimum, or so near that no conclusion hangs on it."""
+    return fit.converged or all(finding.severity != "failure" for finding in fit.diagnostics)
+
+
 def _gravity(finding: Finding) -> int:
     """Order findings, the gravest first."""
     return {"failure": 0, "warning": 2, "note": 3}[finding.severity] - (finding.code in _DOUBTFUL)
@@ -151,6 +177,8 @@ def _bracketed(table: pd.DataFrame) -> pd.DataFrame:
     """Write estimates with their limits in brackets, where there are limits."""
 
     def text(row: pd.Series) -> str:
+        if np.isnan(row["estimate"]):
+            return ""
         limits = f" [{row['lower']:.2f}, {row['upper']:.2f}]" if row.notna().all() else ""
         return f"{row['estimate']:.2f}{limits}"
 
