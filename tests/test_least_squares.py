@@ -79,3 +79,12 @@ def test_dwls_needs_answers(reduced, mobi):
         "DWLS weighs every covariance by its own sampling error, which needs the answers and these "
         "are moments; fit a survey, one group at a time, or use csi.ML()."
     )
+
+
+@pytest.mark.parametrize("weights", ["uls", "dwls", "gls"])
+def test_p_values_of_fit_are_given_only_where_the_distribution_is_known(weights, reduced, mobi):
+    fit = csi.fit(reduced, mobi, csi.LeastSquares(weights))
+    values = fit.fit_measures.filter(regex="pvalue$")
+    assert values.notna().all() if weights == "gls" else values.isna().all()
+    assert ("p < 0.001" in str(fit.summary())) == (weights == "gls")
+    assert np.isfinite(fit.fit_measures[["chisq", "cfi", "rmsea", "srmr"]]).all()

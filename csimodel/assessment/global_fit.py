@@ -72,8 +72,9 @@ def d_g(solution: Solution, saturated: bool = False) -> Floats:
     """Return the geodesic distance, (...,).
 
     ``½ Σₖ (ln φₖ)²`` with φ the eigenvalues of ``S⁻¹ Σ̂``. Natural logarithms, as in the source;
-    cSEM takes them to base 10, so its number is smaller by (ln 10)² = 5.3. The base changes no
-    test, since draws change with it.
+    cSEM takes them to base 10, so this number is cSEM's times (ln 10)² = 5.301898. The base changes
+    no test of a bootstrap whose draws have the same base, but numbers of the two programs must not
+    be set against each other's quantiles.
     NaN when the observed or the implied correlations are not positive definite, because then
     there is no such distance: PLSc often implies such a matrix in small samples.
 

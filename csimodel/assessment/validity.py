@@ -23,7 +23,8 @@ def htmt(solution: Solution) -> Floats:
 
     ``mean |r| between the two constructs / √(mean |r| within one · mean |r| within the other)``.
     Absolute correlations, as in seminr and Ringle et al.: an item asked the other way round then
-    cannot hide an overlap. cSEM and matrixpls average signed correlations, see `htmt_signed`.
+    cannot hide an overlap. cSEM and matrixpls average the correlations with their signs, see
+    `htmt_signed`.
     A single item counts 1 within itself, as in seminr and cSEM; the ratio then takes the
     item as free of error and is too small when it is not. It needs the items' correlations only,
     so it is the same for all estimators. Pairs in the order of ``tril``, row by row.
@@ -51,8 +52,10 @@ def htmt(solution: Solution) -> Floats:
 def htmt_signed(solution: Solution) -> Floats:
     """Return the heterotrait-monotrait ratio of signed correlations, (..., pairs).
 
-    As `htmt`, without taking absolute values: cSEM's and matrixpls's convention. NaN when the
-    items of a construct correlate negatively on average.
+    As `htmt`, without taking absolute values of correlations, as cSEM, matrixpls and semTools
+    (``absolute=FALSE``) do. The ratio keeps its sign, as in cSEM with ``.absolute=FALSE``; by
+    default cSEM returns the ratio's absolute value. NaN when the items of a construct correlate
+    negatively on average.
 
     Examples
     --------

@@ -116,7 +116,9 @@ def _global_fit(fit: Fit) -> list[str]:
 
 def _chi_square(found: pd.Series, end: str) -> str:
     chisq, df = found[f"chisq{end}"], found[f"df{end}"]
-    p = found.get(f"pvalue{end}", 1.0)
+    p = found.get(f"pvalue{end}")
+    if p is None:
+        return f"χ² {chisq:.2f} on {df:.4g} degrees of freedom"
     tail = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
     return f"χ² {chisq:.2f} on {df:.4g} degrees of freedom" + (f" ({tail})" if df else "")
 

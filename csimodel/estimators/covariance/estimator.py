@@ -140,6 +140,11 @@ class CovarianceEstimator:
         return None
 
     @property
+    def chi_square_known(self) -> bool:
+        """Whether the plain statistic follows a χ² distribution where its assumptions hold."""
+        return True
+
+    @property
     def design_based(self) -> bool:
         """Whether errors hold without normality, and know of weights and clusters."""
         return self.robust is not None

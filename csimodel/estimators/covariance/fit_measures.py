@@ -58,6 +58,10 @@ def measures_of(fitted: Fitted) -> pd.Series:
     rmsea_robust, …              ``√(max(χ² - c df, 0) / (N df))``, limits from the scaled χ²
     ============================ ===============================================================
 
+    By ULS and DWLS without a sandwich the distribution of χ² is not known, so p-values are NaN (as
+    lavaan's of ULS; it gives those of DWLS), and the limits of RMSEA are lavaan's, as if it were;
+    `WLSMV` scales χ² so that it is.
+
     CFI and RMSEA that compare scaled χ² directly (``_scaled``) depend on how far from normal the
     answers are; report ``_robust`` ones. By full information there are ``_robust`` ones too, which
     do not depend on how much is missing: `complete_data_tests`. TLI is NaN and RMSEA 0 when a model
@@ -108,6 +112,8 @@ def measures_of(fitted: Fitted) -> pd.Series:
         found |= _ended(
             "robust", robust_relative(*tests) | rmsea(tests[0].test, rows, tests[0].ratio)
         )
+    if not estimator.chi_square_known:
+        found |= {name: np.nan for name in found if name.endswith("pvalue")}
     return pd.Series(found, name="fit_measures", dtype=np.float64)
 
 

@@ -22,6 +22,7 @@ from csimodel.survey import Answers
 Floats = NDArray[np.float64]
 
 _BADLY = 0.03  # F of GLS, by item, above which a lower minimum is looked for
+_SINGULAR = 1e-13  # eigenvalue of correlations that is rounding
 _LABELS = {"uls": "ULS", "gls": "GLS", "dwls": "DWLS"}
 
 
@@ -31,8 +32,8 @@ class LeastSquares(CovarianceEstimator):
 
     ``F = (s - σ)' V (s - σ)`` over variances and covariances, each once, with denominator n - 1,
     and ``χ² = (n - 1) F``, as lavaan. It follows a χ² distribution, and the errors hold, only for
-    GLS with normal answers; for the others take errors from `csi.bootstrap`. There is no
-    likelihood, so no log-likelihood, AIC or BIC.
+    GLS with normal answers; for the others take errors from `csi.bootstrap`, and p-values of fit
+    are NaN. There is no likelihood, so no log-likelihood, AIC or BIC.
 
     Parameters
     ----------
@@ -70,6 +71,11 @@ class LeastSquares(CovarianceEstimator):
     def label(self) -> str:
         """What the estimator is called in tables."""
         return _LABELS[self.weights]
+
+    @property
+    def chi_square_known(self) -> bool:
+        """Whether the statistic follows a χ² distribution: that of GLS only."""
+        return self.weights == "gls"
 
     @property
     def needs_answers(self) -> bool:
@@ -147,10 +153,15 @@ class LeastSquares(CovarianceEstimator):
 def normal_weight(cov: Floats, means: bool) -> Floats:
     """Return the inverse of the normal-theory Γ, (..., moments, moments), of covariances.
 
-    ``½ D'(S⁻¹ ⊗ S⁻¹) D`` for vech S, and ``S⁻¹`` in front for the means.
+    ``½ D'(S⁻¹ ⊗ S⁻¹) D`` for vech S, and ``S⁻¹`` in front for the means; NaN where S is singular.
     """
-    inverse = np.asarray(np.linalg.inv(cov))
     items = cov.shape[-1]
+    sd = np.sqrt(np.diagonal(cov, axis1=-2, axis2=-1))
+    cor = cov / (sd[..., :, None] * sd[..., None, :])
+    finite = np.isfinite(cor).all(axis=(-2, -1))[..., None, None]
+    smallest = np.linalg.eigvalsh(np.where(finite, cor, -np.eye(items)))[..., :1, None]
+    definite = smallest > _SINGULAR
+    inverse = np.where(definite, np.linalg.inv(np.where(definite, cov, np.eye(items))), np.nan)
     row, column = vech(items)
     twice = np.where(row == column, 1.0, 2.0)
     products = (

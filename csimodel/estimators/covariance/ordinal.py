@@ -288,9 +288,13 @@ class WLSMV(CovarianceEstimator):
 
 
 def _answer_weights(model: Model, found: CovarianceEstimates, moments: Moments) -> Floats:
-    """Return weights of standardised answers, of scores with variance 1 in the sample."""
+    """Return weights of standardised answers, of scores with variance 1 in the sample.
+
+    NaN where no sample has correlations of the responses behind its answers.
+    """
     responses = moments.responses
-    assert responses is not None
+    if responses is None:
+        return np.full_like(found.weights, np.nan)
     usable = np.isfinite(found.parameters).all(axis=-1)
     usable = np.asarray(usable & np.isfinite(found.loadings).all(axis=-1))
     sample = np.where(usable[..., None, None], moments.cor, 1.0)

@@ -146,6 +146,11 @@ class Semopy(CovarianceEstimator):
         return self.objective == "MLW"
 
     @property
+    def chi_square_known(self) -> bool:
+        """Whether the statistic follows a χ² distribution: that of ML and GLS."""
+        return self.objective in ("MLW", "GLS")
+
+    @property
     def measured_where_it_stopped(self) -> bool:
         """Whether there are fit measures without a minimum: another program's end is a fact."""
         return True
