@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import csimodel as csi
-from csimodel.errors import ModelError
+from csimodel.errors import ModelError, OptionError
 
 M = csi.Model.from_syntax
 LAVAAN = json.loads((Path(__file__).parent / "reference" / "mobi_equality.json").read_text())
@@ -336,3 +336,18 @@ def test_equations_that_cannot_hold(mobi, line, message):
     with pytest.raises(ModelError) as told:
         csi.fit(M(text + line), mobi, csi.ML())
     assert str(told.value) == message
+
+
+@pytest.mark.parametrize("purpose", ["bootstrap", "jackknife"])
+def test_one_group_of_a_joint_fit_is_not_fitted_again(halves, purpose):
+    survey = csi.read_survey(halves, scale=dict.fromkeys(halves.columns[:-1], (1, 10)))
+    joint = csi.fit_multigroup(M(TWO + "S ~ Q"), survey, "g", equal="loadings")
+    with pytest.raises(OptionError) as told:
+        getattr(csi, purpose)(joint["b"])
+    assert str(told.value) == (
+        f"{purpose} fits rows again, and this is one group of a joint fit, whose parameters rest on "
+        "the rows of all groups; fit the group alone with csi.fit_groups."
+    )
+    table = csi.index_scores(joint["b"])
+    assert table["se"].isna().all()
+    assert (table["reason"] == "one group of a joint fit; csi.fit_groups has errors").all()

@@ -16,7 +16,7 @@ from csimodel.errors import EstimationError, OptionError, SurveyError, choose
 from csimodel.estimators.chosen import answers_for, estimator_for
 from csimodel.estimators.covariance.defined import defined_table
 from csimodel.estimators.covariance.effect_table import effect_table
-from csimodel.estimators.covariance.estimator import CovarianceEstimator
+from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
 from csimodel.estimators.covariance.findings import design_findings
 from csimodel.estimators.covariance.fit_measures import measures_of
 from csimodel.estimators.covariance.fitted import Fitted
@@ -93,6 +93,26 @@ class Fit:
     def converged(self) -> bool:
         """Whether the numbers are a solution at all."""
         return bool(self.estimates.outcome == Outcome.CONVERGED)
+
+    @property
+    def in_joint_fit(self) -> bool:
+        """Whether it is one group of a joint fit, whose parameters rest on all groups."""
+        own = self.estimates
+        return isinstance(own, CovarianceEstimates) and own.covariance is not None
+
+    def require_alone(self, purpose: str) -> None:
+        """Refuse one group of a joint fit where its rows are fitted again.
+
+        Raises
+        ------
+        OptionError
+            With the way out.
+        """
+        if self.in_joint_fit:
+            raise OptionError(
+                f"{purpose} fits rows again, and this is one group of a joint fit, whose "
+                "parameters rest on the rows of all groups; fit the group alone with csi.fit_groups."
+            )
 
     @property
     def iterations(self) -> int:

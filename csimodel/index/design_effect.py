@@ -50,7 +50,7 @@ def design_effects(fit: Fit) -> pd.DataFrame:
     rows, design = len(answers.values), answers.design
     labels = by_construct(fit.model)
     effect = np.full(len(labels), np.nan)
-    if design.df > 0 and not fit.estimator.needs_answers:
+    if design.df > 0 and not fit.estimator.needs_answers and not fit.in_joint_fit:
         alone = SurveyDesign.of(rows)
         values = influence_values(fit, INDEX, alone)
         weights = np.ones(rows) if answers.weights is None else answers.weights

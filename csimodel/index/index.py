@@ -218,11 +218,18 @@ def _whole(fit: Fit, bootstrap: Bootstrap | None, level: float, interval: str) -
     estimate = _index(fit.solution)
     if fit.answers is None:
         source = StandardErrors.none(len(estimate), "made from moments, without answers")
-    elif fit.estimator.needs_answers:
-        source = StandardErrors.none(len(estimate), "give the draws of csi.bootstrap(fit)")
+    elif reason := _without_influence(fit):
+        source = StandardErrors.none(len(estimate), reason)
     else:
         source = by_influence(influence_values(fit, INDEX), fit.answers.design)
     return infer(by_construct(fit.model), estimate, source, level, None)
+
+
+def _without_influence(fit: Fit) -> str:
+    """Return why there are no influence values, or nothing."""
+    if fit.in_joint_fit:
+        return "one group of a joint fit; csi.fit_groups has errors"
+    return "give the draws of csi.bootstrap(fit)" if fit.estimator.needs_answers else ""
 
 
 def _by_group(
@@ -248,10 +255,8 @@ def _by_group(
     estimate = by_block(fit.model, point_weights(fit.solution) * points)
     df = answers.design.degrees(codes, len(groups)).astype(np.float64)
     each = len(fit.model.constructs)
-    if bootstrap is None and fit.estimator.needs_answers:
-        source: ErrorSource = StandardErrors.none(
-            estimate.size, "give the draws of csi.bootstrap(fit)"
-        )
+    if bootstrap is None and (reason := _without_influence(fit)):
+        source: ErrorSource = StandardErrors.none(estimate.size, reason)
     elif bootstrap is None:
         errors = group_errors(fit, codes, points)
         source = StandardErrors(errors.ravel(), np.repeat(df, each))

@@ -336,6 +336,7 @@ def bootstrap(
     """
     fit = require_fit(fit, "bootstrap")
     answers = fit.require_answers("bootstrap")
+    fit.require_alone("bootstrap")
     choose("inadmissible", inadmissible, ["keep", "drop"])
     workers = require_count("workers", workers, most=1000)
     design = design_of(answers, draws, rng, kind, resamples)

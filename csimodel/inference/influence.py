@@ -60,6 +60,7 @@ def influence_values(
     ((250, 6), True)
     """
     answers = fit.require_answers("influence values")
+    fit.require_alone("influence_values")
     if fit.estimator.needs_answers:
         raise InferenceError(
             f"Influence values come from moments, and {fit.estimator.label} needs the answers; "

@@ -160,6 +160,7 @@ def jackknife(fit: Fit) -> Jackknife:
     """
     fit = require_fit(fit, "jackknife")
     answers = fit.require_answers("jackknife")
+    fit.require_alone("jackknife")
     if fit.estimator.needs_answers:
         raise InferenceError(
             f"The jackknife refits moments, and {fit.estimator.label} needs the answers; take "

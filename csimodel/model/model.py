@@ -46,7 +46,8 @@ class Model:
     Raises
     ------
     ModelError
-        For a construct or item named twice, a path from or to an unknown construct
+        For a construct named twice, an item that a composite or a single item shares with another
+        construct, a path from or to an unknown construct
         (with the nearest spelling), a path to itself or given twice, a cycle, a
         construct that no path reaches while others have paths, a parameter the model does not
         have or that is told two things, or a definition of unknown labels.
@@ -95,6 +96,9 @@ class Model:
         ``c(0, NA)*x`` says it group by group. ``a ~~ b`` is a covariance, ``a ~ 1`` an intercept,
         ``total := b + c*d`` a definition; ``a == b``, ``a == 0.5``, ``a > 0`` and
         linear equations as ``b + d == 1`` restrict labels.
+
+        A name in a path that has no items is a column of the data (``Value ~ age``), unless it is
+        nearly that of a construct. An item may stand in several ``=~`` (a cross-loading).
 
         Names may be quoted (``"perceived value"``) and need not be ASCII (``满意度``).
         ``#`` and ``!`` start a comment; a line that ends in ``+`` goes on in the next.
