@@ -111,7 +111,8 @@ class Fit:
         if self.in_joint_fit:
             raise OptionError(
                 f"{purpose} fits rows again, and this is one group of a joint fit, whose "
-                "parameters rest on the rows of all groups; fit the group alone with csi.fit_groups."
+                "parameters rest on the rows of all groups; fit the group alone with "
+                "csi.fit_groups."
             )
 
     @property

@@ -86,10 +86,11 @@ class ML(CovarianceEstimator):
     `Fit.weights` are the weights of regression scores from a construct's own items under the model,
     scaled to unit score variance; the index is built from them.
 
-    Columns of the data in paths (``Loyalty ~ age``) are constructs without error. Those that nothing
-    explains covary with each other and with exogenous constructs, and their moments are parameters:
-    χ², degrees of freedom, estimates and errors are those of lavaan with ``fixed.x`` TRUE or FALSE,
-    likelihood, criteria, npar and the baseline those of FALSE. Items may measure several constructs.
+    Columns of the data in paths (``Loyalty ~ age``) are constructs without error. Those that
+    nothing explains covary with each other and with exogenous constructs, and their moments are
+    parameters: χ², degrees of freedom, estimates and errors are lavaan's whatever its ``fixed.x``;
+    likelihood, criteria, npar and baseline are those of ``fixed.x = FALSE``. Items may measure
+    several constructs.
 
     In two stages V of the sandwich is taken at the saturated moments, in the bread too, as lavaan
     does; and there is no likelihood, so no AIC or BIC. lavaan 0.6-14 reports one, and a scaled χ²
