@@ -10,9 +10,13 @@ from scipy.stats import norm, t
 import csimodel as csi
 from csimodel.repurchase import repurchase_of_index, repurchase_segments_of_index
 from csimodel.repurchase.bias_reduced import BiasReduced
+from csimodel.repurchase.families import family_of
 from csimodel.repurchase.group_means import group_means
 from csimodel.repurchase.mixed.customers import Customers
 from csimodel.repurchase.mixed.regression import population_averaged
+from csimodel.repurchase.regression import regress
+from csimodel.repurchase.sample import sample_of
+from tests.conftest import REFERENCE
 
 
 def sampled(seed=0, rows=90, clusters=7):
@@ -263,3 +267,42 @@ def test_intervals_of_six_clusters_hold_the_truth():
         found = repurchase_of_index(x, y, family="logit", cluster=cluster).slope
         held.append(found.lower <= slope <= found.upper)
     assert 0.91 <= np.mean(held) <= 0.99
+
+
+@pytest.mark.parametrize("design", ["full", "clusters_only", "strata_only"])
+@pytest.mark.parametrize(
+    ("name", "family", "outcome"),
+    [
+        ("ols", "ols", "rep01"),
+        ("quasibinomial", "fractional-logit", "rep01"),
+        ("logit_high", "logit", "high"),
+        ("probit_high", "probit", "high"),
+    ],
+)
+def test_linearized_errors_are_those_of_survey_in_r(reference, design, name, family, outcome):
+    theirs = reference("mobi_survey_regressions.json")["linearised"][design]
+    frame = pd.read_csv(REFERENCE / "mobi_survey_data.csv")
+    units = pd.factorize(frame["stratum"].astype(str) + frame["psu"].astype(str))[0]
+    sample = sample_of(
+        frame[outcome].to_numpy(dtype=float), {"index": frame["index"].to_numpy()}, {}, label="y",
+        weights=frame["weight"].to_numpy(dtype=float),
+        cluster=None if design == "strata_only" else units,
+        strata=None if design == "clusters_only" else pd.factorize(frame["stratum"])[0],
+    )  # fmt: skip
+    found = regress(sample, family_of(family), None if sample.strata is not None else "linearized")
+    assert found.errors == "linearized"
+    se, df = found.errors_of(np.eye(2))
+    assert_allclose(found.coefficients, list(theirs[name]["coef"].values()), rtol=1e-7)
+    assert_allclose(se, list(theirs[name]["se"].values()), rtol=1e-7)
+    assert (df == theirs["degf"]).all()
+
+
+def test_strata_of_one_cluster_have_no_error(mobi, ecsi):
+    place = np.arange(250) % 10
+    survey = csi.read_survey(
+        mobi.data.assign(firm=place, place=place), scale=(1, 10), cluster="firm", strata="place"
+    )
+    found = csi.repurchase(csi.fit(ecsi, survey), "CUSL1", scale=(1, 10))
+    assert found.errors == "linearized"
+    assert found.coefficients[["se", "lower", "upper", "p"]].isna().all(axis=None)
+    assert found.coefficients["reason"].str.contains("no degrees of freedom").all()

@@ -756,7 +756,7 @@ def test_html_is_escaped():
             {"outcome": "CUSL1", "errors": "HC9"},
             OptionError,
             "errors='HC9' is not known (did you mean 'HC3'?); use one of 'HC0', 'HC1', 'HC3', "
-            "'nonrobust', 'cluster', 'CR2'.",
+            "'nonrobust', 'cluster', 'CR2', 'linearized'.",
         ),
         (
             {"outcome": "CUSL1", "errors": "cluster"},

@@ -108,11 +108,11 @@ def _rows(regression: Regression) -> Iterator[Finding]:
             )
     if regression.cluster is not None:
         clusters = int(regression.cluster.max()) + 1
-        if clusters < _FEW_CLUSTERS and regression.errors == "CR2":
+        if clusters < _FEW_CLUSTERS and regression.errors != "cluster":
             yield Finding(
                 "few-clusters",
-                "There are only {clusters} clusters; limits and p-values allow for it (CR2 errors, "
-                "t with the degrees of freedom of each number), and intervals are wide.",
+                "There are only {clusters} clusters; limits and p-values allow for it (by t with "
+                "the degrees of freedom of each number), and intervals are wide.",
                 severity="note",
                 count=clusters,
                 values={"clusters": clusters},

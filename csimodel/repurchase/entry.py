@@ -98,12 +98,13 @@ def repurchase(
         and effects are those of answering so or higher; by default the first above the middle
         of the scale. It does not change slopes, and `Repurchase.categories` has all answers.
     errors
-        By default ``"CR2"`` if the survey has clusters (errors without the bias of few clusters,
-        with degrees of freedom of t and F for each number; see `BiasReduced`), else ``"HC1"``.
-        Further ``"HC0"``, ``"HC3"`` (not for ordered families), ``"nonrobust"`` (not for
-        fractional families or weights), ``"cluster"`` (CR1, as statsmodels has it, and t with
-        clusters less one). Strata count in the bootstrap only. Averages over respondents count
-        that these were drawn, too.
+        By default ``"linearized"`` if the survey has strata (of respondents or clusters within
+        strata, as R's survey has it; t and F with units less strata), ``"CR2"`` if it has clusters
+        alone (without the bias of few clusters, with degrees of freedom of t and F for each
+        number; see `BiasReduced`), else ``"HC1"``. Further ``"HC0"``, ``"HC3"`` (not for ordered
+        families), ``"nonrobust"`` (not for fractional families or weights), ``"cluster"`` (CR1, as
+        statsmodels has it, and t with clusters less one). Averages over respondents count that
+        these were drawn, too.
     bootstrap
         Draws of this fit. Then every interval is of the whole chain: item weights, index and
         regression are estimated again in each draw. Without it the index counts as known.
@@ -183,6 +184,8 @@ def repurchase(
         label=explained.label,
         weights=answers.weights,
         cluster=answers.cluster,
+        strata=answers.strata,
+        lonely=answers.lonely,
         cut=explained.cut,
         formula=design,
     )

@@ -94,6 +94,7 @@ class Regressed:
             "nonrobust": "model-based errors",
             "CR2": "cluster-robust errors without the bias of few clusters (CR2)",
             "cluster": "cluster-robust errors",
+            "linearized": "errors of the sampling design, linearized",
         }.get(self.errors, f"{self.errors} robust errors")
         if self.chain is None:
             return (

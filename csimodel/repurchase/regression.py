@@ -18,7 +18,7 @@ from csimodel.repurchase.families import WLS, Family
 from csimodel.repurchase.kernel import Ending, regress_draws
 from csimodel.repurchase.layout import Column, value_of
 from csimodel.repurchase.likelihood import fit_further, further_likelihood
-from csimodel.repurchase.robust import CLUSTERED, checked_errors
+from csimodel.repurchase.robust import OF_DESIGN, checked_errors
 from csimodel.repurchase.sample import Sample
 from csimodel.repurchase.score_errors import (
     Likelihood,
@@ -75,7 +75,7 @@ class Regression:
     @property
     def cluster(self) -> NDArray[np.intp] | None:
         """Cluster of each respondent where errors are clustered, (rows,), else None."""
-        return self.sample.cluster if self.errors in CLUSTERED else None
+        return self.sample.cluster if self.errors in OF_DESIGN else None
 
     @property
     def df(self) -> float:
@@ -84,7 +84,7 @@ class Regression:
         Clusters (or respondents) less strata where the errors are those of a design; else rows less
         coefficients for least squares, infinite (normal) otherwise.
         """
-        if self.errors in CLUSTERED:
+        if self.errors in OF_DESIGN:
             return float(self.design_of_sample.df)
         return float("inf") if self.family.bounded else float(self.sample.n - self.terms)
 
@@ -96,7 +96,9 @@ class Regression:
     @cached_property
     def design_of_sample(self) -> SurveyDesign:
         """The units the respondents were drawn in, as far as the errors look at them."""
-        return SurveyDesign.of(self.sample.n, cluster=self.cluster)
+        sample = self.sample
+        strata = sample.strata if self.errors == "linearized" else None
+        return SurveyDesign.of(sample.n, strata, self.cluster, lonely=sample.lonely)
 
     @cached_property
     def score_errors(self) -> ScoreErrors:
@@ -196,8 +198,8 @@ class Regression:
         gradient = self.to_joint(matrix)
         value = matrix @ self.coefficients if value is None else value
         covariance = gradient @ self.joint_covariance @ gradient.T
-        clustered = self.errors in CLUSTERED
-        return wald(value, covariance, self.score_errors.joint_df(gradient), design=clustered)
+        of_design = self.errors in OF_DESIGN
+        return wald(value, covariance, self.score_errors.joint_df(gradient), design=of_design)
 
     def to_joint(self, gradient: Floats) -> Floats:
         """Turn a gradient by the coefficients into one by all that is estimated."""

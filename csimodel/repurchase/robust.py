@@ -11,8 +11,9 @@ from csimodel.repurchase.sample import Sample
 
 Floats = NDArray[np.float64]
 
-ERRORS = ("HC0", "HC1", "HC3", "nonrobust", "cluster", "CR2")
+ERRORS = ("HC0", "HC1", "HC3", "nonrobust", "cluster", "CR2", "linearized")
 CLUSTERED = ("CR2", "cluster")
+OF_DESIGN = (*CLUSTERED, "linearized")  # degrees of freedom of the sampled units
 
 
 def sandwich(
@@ -72,7 +73,7 @@ def sandwich(
 
 
 def checked_errors(sample: Sample, family: Family, errors: str | None) -> str:
-    """Return the kind of errors; None is CR2 when the sample has clusters, else HC1.
+    """Return the kind of errors; None is linearized with strata, CR2 with clusters, else HC1.
 
     Raises
     ------
@@ -80,7 +81,8 @@ def checked_errors(sample: Sample, family: Family, errors: str | None) -> str:
         For errors that do not fit the family or the sample.
     """
     if errors is None:
-        errors = "HC1" if sample.cluster is None else "CR2"
+        plain = "HC1" if sample.cluster is None else "CR2"
+        errors = plain if sample.strata is None else "linearized"
     choose("errors", errors, ERRORS)
     require_clusters(errors, sample.cluster, "HC1")
     if errors == "HC3" and family.further == "thresholds":

@@ -12,6 +12,7 @@ from csimodel.errors import EstimationError, OptionError
 from csimodel.findings import Finding, Severity, listed
 from csimodel.repurchase.formula import Formula
 from csimodel.repurchase.layout import Layout
+from csimodel.survey.sampling import Lonely
 
 Floats = NDArray[np.float64]
 
@@ -75,6 +76,10 @@ class Sample:
         Rows left out and answers moved, counted.
     ordering
         The answers, where the family orders them.
+    strata
+        Codes 0, 1, … of each row's stratum, (rows,), or None.
+    lonely
+        How a stratum of one unit is treated, as in `SurveyDesign`.
     formula_layout, formula_factors
         How the columns of a formula follow from indexes and factors, (rows, factors).
     """
@@ -91,6 +96,8 @@ class Sample:
     ordering: Ordering | None = None
     formula_layout: Layout | None = None
     formula_factors: Floats | None = None
+    strata: NDArray[np.intp] | None = None
+    lonely: Lonely = "adjust"
 
     @property
     def n(self) -> int:
@@ -139,6 +146,8 @@ def sample_of(
     cut: float | None = None,
     formula: Formula | None = None,
     complete: Mapping[str, Floats] | None = None,
+    strata: NDArray[np.intp] | None = None,
+    lonely: Lonely = "adjust",
 ) -> Sample:
     """Keep the respondents with an outcome and all regressors, and check what is left.
 
@@ -154,6 +163,8 @@ def sample_of(
         How indexes and columns make the design, instead of controls.
     complete
         Further columns that a respondent must have to be kept.
+    strata, lonely
+        Stratum of each respondent offered, and how one of a single unit is treated.
 
     Raises
     ------
@@ -188,6 +199,8 @@ def sample_of(
         cluster=None if cluster is None else np.unique(cluster[rows], return_inverse=True)[1],
         findings=_left_out(whole, {label: outcome, **needed}, weights),
         ordering=ordering,
+        strata=None if strata is None else np.unique(strata[rows], return_inverse=True)[1],
+        lonely=lonely,
     )
     if formula is not None:
         built = formula.build(rows, sample.regressors)

@@ -83,13 +83,14 @@ def predictions_of_folds(
 
 
 def _without(sample: Sample, keep: NDArray[np.bool_]) -> Sample:
-    cluster = sample.cluster
+    cluster, strata = sample.cluster, sample.strata
     return replace(
         sample,
         outcome=sample.outcome[keep],
         regressors=sample.regressors[keep],
         weights=None if sample.weights is None else sample.weights[keep],
         cluster=None if cluster is None else np.unique(cluster[keep], return_inverse=True)[1],
+        strata=None if strata is None else np.unique(strata[keep], return_inverse=True)[1],
     )
 
 

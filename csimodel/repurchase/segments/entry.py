@@ -264,6 +264,7 @@ def _subset(sample: Sample, rows: Codes) -> Sample:
     """Keep some rows of a sample."""
     weights = None if sample.weights is None else sample.weights[rows]
     cluster = None if sample.cluster is None else sample.cluster[rows]
+    strata = None if sample.strata is None else sample.strata[rows]
     return replace(
         sample,
         outcome=sample.outcome[rows],
@@ -271,6 +272,7 @@ def _subset(sample: Sample, rows: Codes) -> Sample:
         rows=sample.rows[rows],
         weights=None if weights is None else weights / weights.mean(),
         cluster=None if cluster is None else np.unique(cluster, return_inverse=True)[1],
+        strata=None if strata is None else np.unique(strata, return_inverse=True)[1],
     )
 
 
