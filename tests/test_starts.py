@@ -105,3 +105,24 @@ def test_gls_says_when_starts_end_in_different_minima(seed, missed, mobi, monkey
     alone = csi.fit(model, frame, csi.LeastSquares("gls"))
     lower = float(alone.estimates.discrepancy - fit.estimates.discrepancy)
     assert lower > 0.01 if missed else lower == pytest.approx(0.0, abs=1e-9)
+
+
+def test_scaling_by_variance_frees_the_loading_of_a_single_item_as_in_lavaan(mobi):
+    """lavaan 0.6-14, sem(…, std.lv=TRUE): 1.826 (.090), 0.422 (.061), χ² 97.29 on 25."""
+    model = csi.Model.from_syntax(
+        "Q =~ IMAG1 + IMAG2 + IMAG3\nV =~ PERV1 + PERV2\nC =~ CUSCO\n"
+        "S =~ CUSA1 + CUSA2 + CUSA3\nV ~ Q\nS ~ V\nC ~ S"
+    )
+    fit = csi.fit(model, mobi, csi.ML(scaling="variance"))
+    assert fit.fit_measures["chisq"] == pytest.approx(97.29, abs=5e-3)
+    table = fit.parameters.set_index(["lhs", "op", "rhs"])
+    assert table.loc[("C", "~~", "C"), "estimate"] == 1.0
+    for row, estimate, se in (
+        (("C", "=~", "CUSCO"), 1.826, 0.090),
+        (("C", "~", "S"), 0.422, 0.061),
+    ):
+        found = table.loc[row]
+        assert found["estimate"] == pytest.approx(estimate, abs=5e-4)
+        assert found["se"] == pytest.approx(se, abs=6e-4)
+    marker = csi.fit(model, mobi, csi.ML())
+    np.testing.assert_allclose(fit.paths, marker.paths, atol=1e-8)

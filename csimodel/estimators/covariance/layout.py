@@ -279,8 +279,9 @@ def layouts_of(
 
     Exogenous constructs covary freely, disturbances and errors do not unless the model says so; a
     single item has no error. With ``scaling="marker"`` each construct's first loading is 1; with
-    ``"variance"`` the variances of exogenous constructs and of disturbances are 1 (in the first
-    group only, when loadings are equal between groups).
+    ``"variance"`` the variances of exogenous constructs and of disturbances are 1, those of a
+    single item too (in the first group only, when loadings are equal between groups). Columns of
+    the data that stand in paths keep their variances.
 
     Parameters
     ----------
@@ -432,8 +433,7 @@ def _rows(
 
     for j, construct in enumerate(model.constructs):
         for item in construct.items if construct.name not in model.observed else ():
-            first = scaling == "marker" and item == construct.items[0]
-            marked = first or construct.kind == "single"
+            marked = scaling == "marker" and item == construct.items[0]
             at = (items.index(item), j)
             yield row(construct.name, "=~", item, "loadings", at, 1.0 if marked else None)
     for target, source in np.argwhere(model.adjacency).tolist():
@@ -445,7 +445,7 @@ def _rows(
     for i, k in _joined(said, items, names):
         yield row(items[k], "~~", items[i], "errors", (i, k), None)
     for j, name in enumerate(names):
-        unit = scaling == "variance" and model.constructs[j].kind != "single" and not loose
+        unit = scaling == "variance" and name not in model.observed and not loose
         own = row(name, "~~", name, "covariances", (j, j), 1.0 if unit else None)
         yield own._replace(group_kind=as_in_lavaan(j, "errors"))
     pairs = [(j, k) for j in range(len(names)) for k in range(j) if exogenous[j] and exogenous[k]]
