@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from csimodel.report import Analysis
     from csimodel.repurchase.money import Economics
     from csimodel.survey import Item
+    from csimodel.survey.cells import Decimal
 
 app = typer.Typer(
     help="Customer satisfaction index models: from a survey to a report.",
@@ -115,6 +116,13 @@ def analyze(
             "another column, as in AGAIN=98,99; repeat for several."
         ),
     ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook with the answers.")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Encoding of a CSV, SPSS or Stata file, as gb18030.")
+    ] = None,
+    decimal: Annotated[
+        str | None, typer.Option(help="Decimal sign of numbers in text: . or ,")
+    ] = None,
     weights: Annotated[str | None, typer.Option(help="Column of survey weights.")] = None,
     strata: Annotated[str | None, typer.Option(help="Column of strata.")] = None,
     cluster: Annotated[str | None, typer.Option(help="Column of clusters.")] = None,
@@ -163,7 +171,12 @@ def analyze(
 
         _require_folder(out)
         _step(f"Reading {data}")
-        table = csi.read_survey(data)
+        table = csi.read_survey(
+            data,
+            sheet=sheet,
+            encoding=encoding,
+            decimal=None if decimal is None else _decimal(decimal),
+        )
         book = None if codebook is None else csi.read_codebook(codebook)
         chosen = _model(model, {} if book is None else book.items)
         items = [name for name in chosen.items if name in table.data.columns]
@@ -345,6 +358,12 @@ def _pair(option: str, text: str) -> tuple[float, float]:
             f"as in {option} 1,10."
         )
     return numbers[0], numbers[1]
+
+
+def _decimal(text: str) -> Decimal:
+    if text not in (".", ","):
+        raise OptionError(f"--decimal {text} is not known; use . or , as the decimal sign.")
+    return "." if text == "." else ","
 
 
 def _codes(entries: list[str], items: list[str]) -> dict[str, tuple[float, ...]]:

@@ -316,3 +316,21 @@ def test_help_does_not_load_what_only_results_need():
         "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_analyze_reads_the_sheet_and_the_encoding_that_are_said(mobi):
+    pytest.importorskip("openpyxl")
+    answers = pd.read_csv(mobi / "survey.csv")
+    with pd.ExcelWriter(mobi / "survey.xlsx") as book:
+        answers.to_excel(book, sheet_name="north", index=False)
+        answers.head(100).to_excel(book, sheet_name="south", index=False)
+    options = ["--scale", "1,10", "--draws", 20]
+    done = run("analyze", "survey.xlsx", *options)
+    assert "'north' and 'south'; say which with sheet='north'" in refusal(done)
+    done = run("analyze", "survey.xlsx", *options, "--sheet", "south", "--out", "south")
+    assert done.exit_code == 0, done.output
+    answers.assign(ort="上海").to_csv(mobi / "gbk.csv", index=False, encoding="gbk")
+    assert "encoding=" in refusal(run("analyze", "gbk.csv", *options))
+    done = run("analyze", "gbk.csv", *options, "--encoding", "gbk", "--out", "gbk")
+    assert done.exit_code == 0, done.output
+    assert "--decimal ; is not known" in refusal(run("analyze", "gbk.csv", "--decimal", ";"))

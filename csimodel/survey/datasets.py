@@ -19,6 +19,7 @@ from csimodel.survey.codebook import Codebook, read_codebook
 from csimodel.survey.missing import Missing, require_policy
 from csimodel.survey.read import read_survey
 from csimodel.survey.survey import Item, Survey
+from csimodel.survey.workbook_parts import DAMAGE, parts_of
 
 ACSI_FILE = "ACSI Data 2015 ver2.xlsx"
 ACSI_DOI = "10.17632/64xkbj2ry5"
@@ -120,7 +121,7 @@ def load_acsi2015(path: str | PathLike[str] | None = None, *, missing: Missing =
     policy = require_policy(missing)
     file = _acsi_file(path)
     book = read_codebook(_data_folder() / "acsi2015.toml")
-    raw = read_survey(file)
+    raw = read_survey(file, sheet=_first_sheet(file))
     public = raw.data.drop(columns=[name for name in _PRIVATE if name in raw.data.columns])
     survey = read_survey(replace(raw, data=public), codebook=book)
     survey = _with_tolerance(_with_industry(survey, book))
@@ -163,6 +164,16 @@ def _cache_folder() -> Path:
         local = os.environ.get("LOCALAPPDATA")
         return (Path(local) if local else Path.home() / "AppData" / "Local") / "csimodel"
     return Path.home() / ".cache" / "csimodel"
+
+
+def _first_sheet(file: Path) -> str | None:
+    """Return the name of a workbook's first sheet, which holds the answers, or None."""
+    if file.suffix.casefold() != ".xlsx":
+        return None
+    try:
+        return next((sheet.name for sheet in parts_of(file).sheets), None)
+    except DAMAGE:
+        return None  # the reader says so
 
 
 def _file_findings(file: Path) -> Iterator[Finding]:
