@@ -256,13 +256,18 @@ def test_what_can_be_no_folder_is_said_before_the_work_and_at_writing(tmp_path, 
     assert contents(tmp_path) == {"file": b"mine"}
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write")
-def test_a_folder_that_may_not_be_written_is_said(tmp_path):
-    tmp_path.chmod(0o500)
-    for call in (require_folder, write_together):
-        with pytest.raises(csi.OptionError, match="cannot be written to"):
-            call(tmp_path / "out", NEW, KNOWN)
-    tmp_path.chmod(0o700)
+def test_a_folder_that_may_not_be_written_is_said(tmp_path, monkeypatch):
+    def refused(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(csi.OptionError, match=r"cannot be written to .*; choose another"):
+        require_folder(tmp_path / "out", NEW, KNOWN)
+    monkeypatch.setattr(Path, "mkdir", refused)
+    with pytest.raises(
+        csi.OptionError, match=r"cannot be written to .* \(Permission denied\); choose"
+    ):
+        write_together(tmp_path / "out", NEW, KNOWN)
 
 
 @pytest.mark.parametrize("folder", ["", None, 3, "a\0b", b"bytes"])
