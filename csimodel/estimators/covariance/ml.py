@@ -88,8 +88,8 @@ class ML(CovarianceEstimator):
 
     Columns of the data in paths (``Loyalty ~ age``) are constructs without error. Those that
     nothing explains covary with each other and with exogenous constructs, and their moments are
-    parameters: χ², degrees of freedom, estimates and errors are lavaan's whatever its ``fixed.x``;
-    likelihood, criteria, npar and baseline are those of ``fixed.x = FALSE``. Items may measure
+    parameters: χ², degrees of freedom, estimates and errors from the expected information are
+    lavaan's whatever its ``fixed.x``; the rest is that of ``fixed.x = FALSE``. Items may measure
     several constructs.
 
     In two stages V of the sandwich is taken at the saturated moments, in the bread too, as lavaan
