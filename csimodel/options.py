@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 __all__ = [
     "choose",
+    "generator_of",
     "number_of",
     "require_count",
     "require_flag",
@@ -253,6 +254,24 @@ def seed_of(rng: object) -> int:
             f"rng={shown(rng)} must be a whole number from 0, a numpy.random.Generator, or None."
         )
     return int(rng)
+
+
+def generator_of(rng: object) -> np.random.Generator:
+    """Return a generator: the one given, or a new one from a whole number or None.
+
+    Raises
+    ------
+    OptionError
+        For anything else.
+
+    Examples
+    --------
+    >>> int(generator_of(3).integers(10)) == int(np.random.default_rng(3).integers(10))
+    True
+    """
+    if isinstance(rng, np.random.Generator):
+        return rng
+    return np.random.default_rng(None if rng is None else seed_of(rng))
 
 
 def shown(value: object, width: int = 60) -> str:

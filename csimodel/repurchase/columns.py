@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding, listed, tell
+from csimodel.options import number_of
 from csimodel.repurchase.families import Family
 from csimodel.survey.codes import declaration, distant_codes
 
@@ -142,10 +143,9 @@ def require_on_scale(values: Floats, name: str, scale: tuple[float, float]) -> t
 
 
 def _pair(scale: Sequence[float]) -> tuple[float, float]:
-    try:
-        low, high = (float(bound) for bound in scale)
-    except (TypeError, ValueError):
-        low = high = np.nan
+    listed_ends = list(scale) if isinstance(scale, list | tuple | np.ndarray) else []
+    ends = [number_of(bound) for bound in listed_ends]
+    low, high = (np.nan if end is None else end for end in (ends if len(ends) == 2 else [None] * 2))
     if not (np.isfinite([low, high]).all() and low < high):
         raise OptionError(
             f"scale={scale!r} is not a lowest and a highest answer; write for example (1, 10)."

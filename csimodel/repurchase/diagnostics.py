@@ -166,6 +166,16 @@ def _ending(regression: Regression) -> Iterator[Finding]:
             "solution; use fewer regressors or family='ols'.",
             severity="failure",
         )
+    if regression.ending == Ending.SINGULAR:
+        yield Finding(
+            "no-information",
+            "At its solution this regression of {label} says nothing of {names}, because a few "
+            "weights outweigh all others or nearly every prediction is 0 or 1, so no slope is "
+            "given; look at the weights, or use fewer regressors.",
+            (sample.label, *sample.names),
+            "failure",
+            values={"label": repr(sample.label), "names": listed(map(repr, sample.names))},
+        )
     if regression.ending == Ending.SEPARATED:
         names, perfect = _separating(regression)
         s = "" if len(names) > 1 else "s"

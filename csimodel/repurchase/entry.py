@@ -276,8 +276,9 @@ def _checked_options(family: str, level: float, interval: str) -> Family:
 
 
 def _constructs(fit: Fit, index: str | Sequence[str]) -> list[str]:
-    names = [index] if isinstance(index, str) else list(index)
+    names = [index] if isinstance(index, str) else index
     known = fit.model.construct_names
+    names = list(names) if isinstance(names, list | tuple | pd.Index | np.ndarray) else []
     if not names or len(set(names)) < len(names):
         raise OptionError(
             f"index={index!r} must name one construct, or several different ones; use "

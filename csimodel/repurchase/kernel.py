@@ -18,7 +18,7 @@ from csimodel.repurchase.families import Family
 Floats = NDArray[np.float64]
 
 LARGEST_STEP = 5.0  # of a coefficient of a standardised regressor, in one Newton step
-_SINGULAR = 1e-13  # smallest eigenvalue of an information matrix with unit diagonal
+REGULAR = 1e-13  # smallest eigenvalue of an information matrix with unit diagonal
 _SATURATED = 3e-7  # distance from 0 or 1 at which a fitted probability counts as certain
 
 
@@ -301,9 +301,9 @@ def newton_step(gradient: Floats, hessian: Floats) -> tuple[Floats, NDArray[np.b
     scale = np.sqrt(diagonal[solved])
     unit = hessian[solved] / (scale[:, :, None] * scale[:, None, :])
     # A small determinant of a large matrix need not be a small eigenvalue.
-    regular = np.linalg.det(unit) > _SINGULAR
+    regular = np.linalg.det(unit) > REGULAR
     if unit.shape[1] > 3 and not regular.all():
-        regular[~regular] = np.linalg.eigvalsh(unit[~regular])[:, 0] > _SINGULAR
+        regular[~regular] = np.linalg.eigvalsh(unit[~regular])[:, 0] > REGULAR
     solved[solved] = regular
     scale = scale[regular]
     right = gradient[solved] / scale

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError
+from csimodel.options import number_of, shown
 
 
 def on_index(levels: float | ArrayLike) -> NDArray[np.float64]:
@@ -14,14 +16,26 @@ def on_index(levels: float | ArrayLike) -> NDArray[np.float64]:
     Raises
     ------
     OptionError
-        When one is outside 0 to 100.
+        When one is no number or outside 0 to 100, or there is none.
 
     Examples
     --------
     >>> on_index([67, 70])
     array([67., 70.])
     """
-    points = np.atleast_1d(np.asarray(levels, dtype=np.float64)).ravel()
+    if isinstance(levels, np.ndarray | pd.Series | pd.Index):
+        several = np.asarray(levels, dtype=object).ravel().tolist()
+    else:
+        several = list(levels) if isinstance(levels, list | tuple | range) else [levels]
+    numbers = [number_of(level) for level in several]
+    known = [number for number in numbers if number is not None]
+    if not numbers or len(known) < len(numbers):
+        strange = several[numbers.index(None)] if numbers else levels
+        raise OptionError(
+            f"The level {shown(strange)} is no number; give points of the index, 0 to 100, such as "
+            "70 or [60, 70]."
+        )
+    points = np.array(known)
     outside = points[~((points >= 0) & (points <= 100))]
     if len(outside):
         raise OptionError(

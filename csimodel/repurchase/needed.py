@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError, OptionError
+from csimodel.options import number_of, shown
 
 Floats = NDArray[np.float64]
 Curve = Callable[[Floats], pd.DataFrame]
@@ -139,10 +140,12 @@ def level_for(
     >>> level_for(band, line, 0.65, index="Satisfaction", level=0.95, unbounded=False)
     A probability of 0.65 needs 75.0 points of Satisfaction (95 % interval 70.0 to 80.0).
     """
-    if not 0 < probability < 1:
+    number = number_of(probability)
+    if number is None or not 0 < number < 1:
         raise OptionError(
-            f"probability={probability!r} must lie between 0 and 1, for example 0.75."
+            f"probability={shown(probability)} must lie between 0 and 1, for example 0.75."
         )
+    probability = number
     gaps = _gaps(curve, probability, _GRID)
     if not np.isfinite(gaps).all():
         raise EstimationError(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, SurveyError
+from csimodel.options import number_of, shown
 from csimodel.repurchase.columns import require_no_codes, require_on_scale, rescaled
 from csimodel.repurchase.families import Family
 
@@ -117,10 +118,11 @@ def _cut(
         assert scale is not None
         above = seen[seen > sum(scale) / 2.0]
         return float(above[0]) if len(above) else float(scale[1])
-    if not np.isfinite(cut) or not seen[0] < cut <= seen[-1]:
+    number = number_of(cut)
+    if number is None or not np.isfinite(number) or not seen[0] < number <= seen[-1]:
         raise OptionError(
-            f"cut={cut!r} must lie above the lowest answer of {label!r} and not above its highest "
-            f"({seen[0]:g} to {seen[-1]:g} were seen), so that some answers count as repurchase "
-            "and some do not."
+            f"cut={shown(cut)} must lie above the lowest answer of {label!r} and not above its "
+            f"highest ({seen[0]:g} to {seen[-1]:g} were seen), so that some answers count as "
+            "repurchase and some do not."
         )
     return float(cut)

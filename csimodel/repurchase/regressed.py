@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, suggest
 from csimodel.estimators import Fit
@@ -228,15 +228,3 @@ class Regressed:
         """Return weighted sums of the coefficients with their errors."""
         value = gradient @ self.regression.coefficients
         return self._table(Averages(value, gradient, None), draws)
-
-
-def index_levels(levels: float | ArrayLike) -> Floats:
-    """Return levels of an index as an array, or say which is outside 0 to 100."""
-    points = np.atleast_1d(np.asarray(levels, dtype=np.float64)).ravel()
-    outside = points[~((points >= 0) & (points <= 100))]
-    if len(outside):
-        raise OptionError(
-            f"Level {outside[0]:g} is not on the index, which goes from 0 to 100; choose a level "
-            "between them."
-        )
-    return points

@@ -15,7 +15,7 @@ from csimodel.inference.infer import infer
 from csimodel.inference.sources import StandardErrors
 from csimodel.repurchase.averages import Averages, OfRows
 from csimodel.repurchase.families import WLS, Family
-from csimodel.repurchase.kernel import Ending, regress_draws
+from csimodel.repurchase.kernel import REGULAR, Ending, regress_draws
 from csimodel.repurchase.layout import Column, value_of
 from csimodel.repurchase.likelihood import fit_further, further_likelihood
 from csimodel.repurchase.robust import OF_DESIGN, checked_errors
@@ -371,12 +371,30 @@ def regress(sample: Sample, family: Family, errors: str | None) -> Regression:
         family, sample.outcome, standard, weights[None, :], np.zeros(1 + len(standard))
     )
     ending = Ending(int(probe.ending[0]))
+    nothing = np.full(1 + len(standard), np.nan)
     if ending == Ending.SEPARATED:
-        nothing = np.full(1 + len(standard), np.nan)
         return Regression(family, sample, kind, nothing, ending)
     found, converged = by_statsmodels(sample, family)
+    if not _informed(sample, family, found):
+        return Regression(family, sample, kind, nothing, Ending.SINGULAR)
     ending = Ending.CONVERGED if converged else Ending.NOT_CONVERGED
     return Regression(family, sample, kind, found, ending)
+
+
+def _informed(sample: Sample, family: Family, coefficients: Floats) -> bool:
+    """Tell whether the information at a solution is regular, in columns of like size.
+
+    It is not where a few weights outweigh all others, or most predictions are 0 or 1.
+    """
+    X = np.column_stack([np.ones(sample.n), sample.regressors - sample.regressors.mean(axis=0)])
+    eta = coefficients[0] + sample.regressors @ coefficients[1:]
+    _, information, _ = family.working(eta, sample.outcome)
+    weights = np.ones(sample.n) if sample.weights is None else sample.weights
+    whole = X.T @ (X * (weights * information)[:, None])
+    size = np.sqrt(np.diagonal(whole))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        unit = whole / np.outer(size, size)
+    return bool(np.isfinite(unit).all() and np.linalg.eigvalsh(unit)[0] > REGULAR)
 
 
 def by_statsmodels(sample: Sample, family: Family) -> tuple[Floats, bool]:
@@ -392,5 +410,6 @@ def by_statsmodels(sample: Sample, family: Family) -> tuple[Floats, bool]:
     known: dict[str, Callable[[], object]] = {"probit": links.Probit, "cloglog": links.CLogLog}
     link = known.get(family.name.removeprefix("fractional-"), links.Logit)()
     model = GLM(sample.outcome, design, family=Binomial(link=link), var_weights=weights)
-    result = model.fit(tol=1e-12, tol_criterion="params", maxiter=100)
+    with np.errstate(all="ignore"):  # a step too far overflows, and shows in what comes of it
+        result = model.fit(tol=1e-12, tol_criterion="params", maxiter=100)
     return np.asarray(result.params), bool(result.converged)

@@ -13,8 +13,9 @@ from csimodel.floats import own_errstate_in
 from csimodel.repurchase import categories as ordered
 from csimodel.repurchase.averages import Averages
 from csimodel.repurchase.estimate import Estimate
+from csimodel.repurchase.levels import on_index
 from csimodel.repurchase.needed import NeededLevel, level_for
-from csimodel.repurchase.regressed import Regressed, index_levels
+from csimodel.repurchase.regressed import Regressed
 from csimodel.repurchase.summary import Summary
 
 Floats = NDArray[np.float64]
@@ -68,7 +69,7 @@ class Repurchase(Regressed):
         OptionError
             When the level is outside 0 to 100 or the index is not in the regression.
         """
-        moved, levels = self._moved(index), index_levels([level])
+        moved, levels = self._moved(index), on_index([level])
         draws = None if self.chain is None else self.chain.slopes(moved, levels)
         return self._estimate(self._table(self.regression.slopes(moved, levels), draws))
 
@@ -85,7 +86,7 @@ class Repurchase(Regressed):
         """
         moved, sample = self._moved(index), self.regression.sample
         mean = float(np.clip(sample.share @ sample.points[:, moved], 0.0, 100.0))
-        at = index_levels([mean if level is None else level])
+        at = on_index([mean if level is None else level])
         p, slope = self.regression.predictions(moved, at), self.regression.slopes(moved, at)
         if p.value[0] <= 0:
             raise OptionError(
@@ -170,7 +171,7 @@ class Repurchase(Regressed):
         OptionError
             When a level is outside 0 to 100 or the index is not in the regression.
         """
-        moved, points = self._moved(index), index_levels(levels)
+        moved, points = self._moved(index), on_index(levels)
         draws = None if self.chain is None else self.chain.predictions(moved, points)
         found = self.regression.predictions(moved, points)
         table = self._table(found, draws, probability=True)
@@ -198,7 +199,7 @@ class Repurchase(Regressed):
         OptionError
             When a level is outside 0 to 100 or the index is not in the regression.
         """
-        moved, points = self._moved(index), index_levels([start, end])
+        moved, points = self._moved(index), on_index([start, end])
         draws = None if self.chain is None else self.chain.predictions(moved, points)
         found = self.regression.predictions(moved, points)
         ends = self._table(found, draws, probability=True)
@@ -245,7 +246,7 @@ class Repurchase(Regressed):
             When the family is not ordered, a level is outside 0 to 100 or the index is not in
             the regression.
         """
-        answers, points = self._categories(), index_levels(levels)
+        answers, points = self._categories(), on_index(levels)
         up, draws = self._reached(index, points)
         size = len(points)
         turn = np.asarray(np.kron(np.eye(size), ordered.shares_matrix(len(answers) - 1)), float)
@@ -272,7 +273,7 @@ class Repurchase(Regressed):
         DataFrame
             Rows levels; columns answer, se, lower, upper.
         """
-        answers, points = self._categories(), index_levels(levels)
+        answers, points = self._categories(), on_index(levels)
         up, draws = self._reached(index, points)
         size = len(points)
         turn = np.asarray(np.kron(np.eye(size), np.diff(answers)[None, :]), float)

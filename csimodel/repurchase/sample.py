@@ -173,6 +173,11 @@ def sample_of(
         carry the same information.
     """
     columns = {**indexes, **controls}
+    if "const" in indexes:
+        raise OptionError(
+            "The index 'const' has the name of the regression's constant; give the construct, or "
+            "the column of points, another name."
+        )
     repeated = [name for name in controls if name in indexes or name == "const"]
     if repeated:
         raise OptionError(

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, SurveyError, suggest
+from csimodel.options import shown
 from csimodel.repurchase.columns import aligned, codes_of, name_of, numbers
 from csimodel.survey import Survey
 from csimodel.survey.headers import column_of
@@ -56,6 +57,11 @@ class Source:
             raise OptionError(
                 f"The data are a {type(data).__name__}; give a survey or a pandas DataFrame."
             )
+        for option, name in (("weights", weights), ("cluster", cluster)):
+            if name is not None and not isinstance(name, str):
+                raise OptionError(
+                    f"{option}={shown(name)} must be the name of a column; put the values into one."
+                )
         if survey is not None:
             weights, cluster = weights or survey.weights, cluster or survey.cluster
         plain = cls(frame, survey, None, None)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate
-from csimodel.options import require_level
+from csimodel.options import require_level, require_number
 from csimodel.repurchase.complaints.result import Complaints
 from csimodel.repurchase.group_means import group_means, share_interval
 from csimodel.repurchase.source import Source
@@ -181,7 +181,7 @@ def _bound(
 ) -> float:
     """Return a bound between answers: given, or a share of the way up the scale."""
     if given is not None:
-        return float(given)
+        return require_number(option, given)
     if ends is None:
         raise OptionError(
             f"The scale of {name!r} is unknown, so {option}= must be given: the answer that "

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from csimodel.errors import OptionError, SurveyError, suggest
 from csimodel.findings import Finding, listed, said
 from csimodel.floats import own_errstate_in
+from csimodel.options import generator_of, require_count
 from csimodel.repurchase.group_means import GroupMeans
 from csimodel.repurchase.literature import Published
 from csimodel.repurchase.money.retention import Retention
@@ -157,13 +158,14 @@ class Complaints(Shown):
             When the group has no error to draw from.
         """
         self._require(group, self.names)
+        draws = require_count("draws", draws, ", and some thousands for intervals")
         place = self.names.index(group)
         if not np.isfinite(self.means.covariance[place, place]):
             raise SurveyError(
                 f"Group {group!r} has too few respondents for an error; put answers together."
             )
         low, high = self.scale
-        noise = np.random.default_rng(rng).multivariate_normal(
+        noise = generator_of(rng).multivariate_normal(
             np.zeros(len(self.names)),
             np.nan_to_num(self.means.covariance),
             draws,

@@ -13,7 +13,7 @@ from csimodel.errors import OptionError, choose
 from csimodel.estimators import Fit, require_fit
 from csimodel.floats import own_errstate
 from csimodel.inference import Bootstrap
-from csimodel.options import seed_of
+from csimodel.options import require_count, seed_of
 from csimodel.repurchase.corrected.between import METHODS, between_groups
 from csimodel.repurchase.corrected.draws import ChainDraws, RowDraws
 from csimodel.repurchase.corrected.reliability import (
@@ -351,7 +351,6 @@ def _noise(
     rng: int | np.random.Generator | None,
 ) -> NDArray[np.float64]:
     """Return SIMEX's pseudo-errors, none where it needs none."""
-    if isinstance(replications, bool) or not isinstance(replications, int) or replications < 1:
-        raise OptionError(f"replications={replications!r} must be a whole number of at least 1.")
+    replications = require_count("replications", replications)
     needed = rep.family.bounded and any(method.startswith("simex") for method in methods)
     return noise_of(replications if needed else 0, len(rep.indexes), rep.n, rng)

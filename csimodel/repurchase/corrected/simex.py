@@ -21,6 +21,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.options import generator_of
 from csimodel.repurchase.corrected.errors_in_variables import (
     Pulls,
     moved_pulls,
@@ -89,7 +90,7 @@ def noise_of(
     The second half is the first with the sign turned, so that what is odd in them cancels.
     """
     half = (replications + 1) // 2
-    noise = np.random.default_rng(rng).standard_normal((half, indexes, rows))
+    noise = generator_of(rng).standard_normal((half, indexes, rows))
     return np.concatenate([noise, -noise])[:replications]
 
 

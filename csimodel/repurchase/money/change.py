@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.floats import own_errstate
+from csimodel.options import require_kind
 from csimodel.repurchase.money.draws import drawn, fixed
 from csimodel.repurchase.money.findings import require_levels
 from csimodel.repurchase.money.index_change import (
@@ -22,7 +23,7 @@ from csimodel.repurchase.money.measurement import Given, MeasurementError, corre
 from csimodel.repurchase.money.result import Money, money
 from csimodel.repurchase.money.retention import Retention, together
 from csimodel.repurchase.money.row import Row
-from csimodel.repurchase.money.value import Economics, lifetime_values
+from csimodel.repurchase.money.value import Economics, lifetime_values, require_economics
 from csimodel.repurchase.result import Repurchase
 
 Floats = NDArray[np.float64]
@@ -70,6 +71,7 @@ def lifetime_value(
     >>> lifetime_value(0.8, terms)
     <Money: Lifetime value. lifetime value of a customer: 266.67 EUR.>
     """
+    economics = require_economics(economics)
     given = together(level, retention=retention)
     value = given.average("retention", lambda r: lifetime_values(r, economics))
     rows = [
@@ -110,6 +112,7 @@ def profit_of_retention(
     >>> profit_of_retention(0.75, 0.7674, terms)["value of all customers"].estimate
     16441.886
     """
+    economics = require_economics(economics)
     given = together(level, from_=from_, to=to)
 
     def values(name: str) -> Pair:
@@ -185,6 +188,8 @@ def profit_of_change(
     >>> profit_of_change(rep, 67, 70, terms)["customers kept"]
     39.87 (se 6.5, 95 % interval 27.66 to 52.96)
     """
+    economics = require_economics(economics)
+    rep = require_kind("rep", rep, Repurchase, "make one with csi.repurchase(fit, …)")
     require_levels(from_, to)
     moved = rep._moved(index)
     given = Given.of(measurement_error, reliability, rep.indexes[moved], rep.fit)

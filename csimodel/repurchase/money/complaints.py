@@ -18,10 +18,16 @@ from numpy.typing import NDArray
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate
+from csimodel.options import number_of, shown
 from csimodel.repurchase.money.result import Money, money
 from csimodel.repurchase.money.retention import Retention, together
 from csimodel.repurchase.money.row import Row
-from csimodel.repurchase.money.value import Economics, require_share, staying_values
+from csimodel.repurchase.money.value import (
+    Economics,
+    require_economics,
+    require_share,
+    staying_values,
+)
 
 Floats = NDArray[np.float64]
 Pair = tuple[float, Floats]
@@ -88,6 +94,7 @@ def complaint_budget(
     ... ).table["estimate"].tolist()
     [0.5, 250.0, 125.0, 50.0, 6250.0]
     """
+    economics = require_economics(economics)
     require_share("dissatisfied", dissatisfied)
     require_share("complaint_rate", complaint_rate)
     given = together(level, handled=handled, unhandled=unhandled, retention=retention)
@@ -163,11 +170,13 @@ def more_complaints(
     ... )
     <Money: More complaints. value of the complaints raised: 2,800.00 EUR per year.>
     """
+    economics = require_economics(economics)
     for name, share in (("dissatisfied", dissatisfied), ("from_", from_), ("to", to)):
         require_share(name, share)
-    if isinstance(compensation, bool) or not (np.isfinite(compensation) and compensation >= 0):
+    cost = number_of(compensation)
+    if cost is None or not (np.isfinite(cost) and cost >= 0):
         raise OptionError(
-            f"compensation={compensation!r} must be a number from 0, in {economics.currency}."
+            f"compensation={shown(compensation)} must be a number from 0, in {economics.currency}."
         )
     given = together(level, handled=handled, silent=silent, retention=retention)
     won = _less(given.pair("handled"), given.pair("silent"))

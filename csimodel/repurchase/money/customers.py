@@ -21,6 +21,7 @@ from csimodel.repurchase.money.value import (
     Economics,
     lifetime_values,
     present_values,
+    require_economics,
     require_positive,
     require_share,
 )
@@ -94,6 +95,7 @@ def acquisition_or_retention(
     >>> found.table["estimate"].round(3).tolist()
     [250.0, 250.0, 50.0, 210.0, 1.25, 6.25, 5.0]
     """
+    economics = require_economics(economics)
     require_positive("acquisition_cost", acquisition_cost)
     require_positive("retention_cost", retention_cost)
     given = together(
@@ -188,6 +190,7 @@ def fewer_defections(
     >>> fewer_defections(0.8, terms, cut=0.05)
     <Money: Fewer defections. lift of the lifetime value: 0.275 as a share.>
     """
+    economics = require_economics(economics)
     require_share("cut", cut)
     if not np.isfinite(acquisition_cost) or acquisition_cost < 0:
         raise OptionError(f"acquisition_cost={acquisition_cost!r} must be a number from 0.")

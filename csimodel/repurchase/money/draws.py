@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError
-from csimodel.options import require_count
+from csimodel.options import generator_of, require_count, require_kind
 from csimodel.repurchase.chain import Batch, Chain
 from csimodel.repurchase.corrected.curve import true_curve, true_points
 from csimodel.repurchase.money.row import Errors
@@ -208,6 +208,7 @@ def drawn(rep: Repurchase, draws: int, rng: int | np.random.Generator) -> Drawn:
     EstimationError
         When the regression has no finite coefficients.
     """
+    rep = require_kind("rep", rep, Repurchase, "make one with csi.repurchase(fit, …)")
     require_count("draws", draws, ", and some thousands for intervals")
     regression = rep.regression
     b, covariance = regression.coefficients, regression.covariance
@@ -220,7 +221,7 @@ def drawn(rep: Repurchase, draws: int, rng: int | np.random.Generator) -> Drawn:
         used = int(rep.chain.usable.sum())
         source = f"{used} bootstrap draws of the whole chain: weights, index and regression"
         return Drawn(rep, rep.chain, rep.chain.coefficients, source)
-    generator = np.random.default_rng(rng)
+    generator = generator_of(rng)
     noise = generator.multivariate_normal(
         np.zeros(len(b)), (covariance + covariance.T) / 2.0, draws, "ignore", method="eigh"
     )

@@ -14,6 +14,7 @@ from csimodel.estimators.quantities import reachable
 from csimodel.findings import Finding, listed
 from csimodel.floats import own_errstate
 from csimodel.inference import Bootstrap
+from csimodel.options import require_kind, require_number
 from csimodel.repurchase.money.draws import Drawn, drawn, fixed
 from csimodel.repurchase.money.effects import (
     Effects,
@@ -32,7 +33,7 @@ from csimodel.repurchase.money.measurement import (
 )
 from csimodel.repurchase.money.result import Money
 from csimodel.repurchase.money.row import Row
-from csimodel.repurchase.money.value import Economics
+from csimodel.repurchase.money.value import Economics, require_economics
 from csimodel.repurchase.result import Repurchase
 
 Floats = NDArray[np.float64]
@@ -154,6 +155,9 @@ def profits_of_drivers(
     -------
     By driver, in the order given.
     """
+    economics = require_economics(economics)
+    rep = require_kind("rep", rep, Repurchase, "make one with csi.repurchase(fit, …)")
+    points = require_number("points", points)
     fit = _own_fit(source, rep)
     target = rep.indexes[0]
     wanted = list(dict.fromkeys(drivers))

@@ -8,14 +8,14 @@ import numpy as np
 
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
+from csimodel.repurchase.levels import on_index
 from csimodel.repurchase.money.draws import Averages, Drawn, Place
-from csimodel.repurchase.regressed import index_levels
 from csimodel.repurchase.result import Repurchase
 
 
 def require_levels(*levels: float) -> None:
     """Refuse levels outside 0 to 100."""
-    index_levels(list(levels))
+    on_index(list(levels))
 
 
 def about_place(found: Drawn, moved: int, place: Place, averages: Averages) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
+from csimodel.options import require_kind
 from csimodel.repurchase.money.draws import Drawn, Place, drawn, fixed
 from csimodel.repurchase.money.findings import (
     about_draws,
@@ -21,7 +22,7 @@ from csimodel.repurchase.money.findings import (
 )
 from csimodel.repurchase.money.measurement import Given, MeasurementError, corrected
 from csimodel.repurchase.money.row import Errors, Row, infer_rows
-from csimodel.repurchase.money.value import Economics, require_share
+from csimodel.repurchase.money.value import Economics, require_economics, require_share
 from csimodel.repurchase.result import Repurchase
 
 Floats = NDArray[np.float64]
@@ -260,6 +261,8 @@ def retention_of(
     <Retention 0.709 (se 0.02, 95 % interval 0.6696 to 0.7461; 4000 parametric draws from the
     covariance of the coefficients (HC1 errors), the index taken as known)>
     """
+    economics = require_economics(economics)
+    rep = require_kind("rep", rep, Repurchase, "make one with csi.repurchase(fit, …)")
     moved = rep._moved(index)
     if at is not None:
         require_levels(at)

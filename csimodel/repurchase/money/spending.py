@@ -10,6 +10,7 @@ import numpy as np
 from csimodel.errors import OptionError, choose
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate
+from csimodel.options import require_kind
 from csimodel.repurchase.money.result import Money, money
 from csimodel.repurchase.money.retention import Together
 from csimodel.repurchase.money.row import Row
@@ -49,6 +50,7 @@ def break_even_spending(change: Money, *, paid: Paid = "once") -> Money:
     >>> found
     <Money: Break-even spending. largest spending per point: 16.44 EUR.>
     """
+    change = require_kind("change", change, Money, "make one with profit_of_change(rep, …)")
     factor, unit = _terms(change, paid)
     value = change[_VALUE].estimate
     drawn = change.draws[_VALUE].to_numpy()
@@ -97,6 +99,7 @@ def net_present_value(change: Money, spending: float, *, paid: Paid = "once") ->
     >>> net_present_value(profit_of_retention(0.75, 0.7674, terms), 10).estimate.estimate
     6.44
     """
+    change = require_kind("change", change, Money, "make one with profit_of_change(rep, …)")
     if isinstance(spending, bool) or not np.isfinite(spending):
         raise OptionError(f"spending={spending!r} must be a number, in {change.currency}.")
     factor, _ = _terms(change, paid)

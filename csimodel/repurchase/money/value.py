@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.characters import encodable
 from csimodel.errors import OptionError, choose
+from csimodel.options import require_kind
 
 Floats = NDArray[np.float64]
 
@@ -179,6 +180,16 @@ def payments_value(economics: Economics) -> float:
         )
     q = np.asarray(1.0 / (1.0 + economics.discount_rate))
     return float(_sum_of_powers(q, np.asarray(1.0), economics, economics.horizon))
+
+
+def require_economics(economics: object) -> Economics:
+    """Return the terms, or say how they are made."""
+    return require_kind(
+        "economics",
+        economics,
+        Economics,
+        'write Economics(margin=100, currency="EUR", period="year", discount_rate=0.08)',
+    )
 
 
 def require_positive(name: str, value: object) -> None:

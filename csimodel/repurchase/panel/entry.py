@@ -30,7 +30,7 @@ from csimodel.repurchase.panel.findings import (
     sampling_error,
     thin_cells,
 )
-from csimodel.repurchase.panel.fitted import fitted
+from csimodel.repurchase.panel.fitted import WEIGHT, fitted, require_other_names
 from csimodel.repurchase.panel.result import RepurchasePanel
 from csimodel.repurchase.panel.within import EFFECTS, Panel
 from csimodel.repurchase.respondents import Column, Respondents
@@ -145,6 +145,7 @@ def repurchase_panel(
     if label in further or index in further:
         raise OptionError("A control has the name of the outcome or the index; rename the column.")
     values = np.column_stack([y, *further.values()])
+    require_other_names((index, label, *further), ("n", WEIGHT))
     cells = Cells.of(fit, firm_code, period_code, values, index)
     every = len(cells.firm)
     large = cells.n >= fewest
@@ -157,7 +158,7 @@ def repurchase_panel(
     table = pd.DataFrame(
         {"n": cells.n, index: x, label: means[:, 0]}
         | {name: means[:, 1 + j] for j, name in enumerate(further)}
-        | {"weight": weights},
+        | {WEIGHT: weights},
         cells.table(firms, periods),
     )
     found, rows = fitted(
@@ -232,6 +233,7 @@ def repurchase_panel_of_index(
                 f"{name!r} is not a column of the table{suggest(name, table.columns)}; name one of "
                 f"{listed(map(repr, table.columns), 12)}."
             )
+    require_other_names((index, outcome, *names), (WEIGHT,))
     values = {
         name: numbers(table[name], "Column", name, "recode it, or name a column of numbers")
         for name in needed
@@ -258,7 +260,7 @@ def repurchase_panel_of_index(
     told = list(left_out("rows", int((~whole).sum()), len(table)))
     labels = pd.MultiIndex.from_arrays([firms[f], periods[p]], names=["firm", "period"])
     columns = {index: values[index][kept], outcome: y[kept]}
-    columns |= {name: values[name][kept] for name in names} | {"weight": w[kept]}
+    columns |= {name: values[name][kept] for name in names} | {WEIGHT: w[kept]}
     found, _ = fitted(
         pd.DataFrame(columns, labels), (index, *names), outcome, f, p,
         np.ones(len(kept), dtype=bool), effects, errors, level, "percentile", told,

@@ -14,6 +14,24 @@ from csimodel.repurchase.panel.within import Panel, connected_rows
 
 Codes = NDArray[np.intp]
 
+WEIGHT = "weight"  # what the cells call their weights
+
+
+def require_other_names(names: tuple[str, ...], taken: tuple[str, ...]) -> None:
+    """Refuse columns that are called like those the cells have of their own.
+
+    Raises
+    ------
+    OptionError
+        Naming the first.
+    """
+    for name in names:
+        if name in taken:
+            raise OptionError(
+                f"The column {name!r} has the name of one that the table of firms and periods has "
+                "of its own; rename it."
+            )
+
 
 def fitted(
     table: pd.DataFrame,
@@ -38,7 +56,7 @@ def fitted(
     panel = Panel(
         outcome=cut[outcome].to_numpy(),
         regressors=cut[list(names)].to_numpy(),
-        weights=cut["weight"].to_numpy() / cut["weight"].mean() if len(cut) else np.empty(0),
+        weights=cut[WEIGHT].to_numpy() / cut[WEIGHT].mean() if len(cut) else np.empty(0),
         firm=f,
         period=p,
         effects=effects,

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
-from csimodel.options import require_count, require_level
+from csimodel.options import require_count
 from csimodel.repurchase.averages import OfRows
 from csimodel.repurchase.page import Page, Shown, told_p
 from csimodel.repurchase.prediction.folds import predictions_of_folds, split
@@ -206,7 +206,7 @@ def calibration(
     [0.0, 1.0]
     """
     require_count("groups", groups, ", and 10 as a rule")
-    require_level(rep.level)
+    folds = require_count("folds", folds, ", or 0 for the respondents fitted", least=0)
     if groups < 3:
         raise OptionError(f"groups={groups!r} must be at least 3, and 10 as a rule.")
     rep, found = plain(rep)

@@ -13,8 +13,8 @@ from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.inference import spread_of
 from csimodel.repurchase.averages import Averages, OfRows
+from csimodel.repurchase.levels import on_index
 from csimodel.repurchase.page import Page, Shown, told_p
-from csimodel.repurchase.regressed import index_levels
 from csimodel.repurchase.result import Repurchase
 from csimodel.repurchase.segments.pairs import corrected_pairs, pair_steps
 from csimodel.repurchase.wald import table_of_tests
@@ -135,7 +135,7 @@ class Segments(Shown):
         OptionError
             When a level is outside 0 to 100.
         """
-        points = index_levels(np.arange(101.0) if levels is None else levels)
+        points = on_index(np.arange(101.0) if levels is None else levels)
         table = self.repurchase._table(*self._predicted(points), probability=True)
         seen = self.repurchase.regression.sample.regressors[:, 0]
         observed = [
@@ -167,7 +167,7 @@ class Segments(Shown):
         OptionError
             When a level is outside 0 to 100.
         """
-        found, draws = self._predicted(index_levels([start, end]))
+        found, draws = self._predicted(on_index([start, end]))
         step = np.asarray(np.kron(np.eye(len(self.names)), [[-1.0, 1.0]]), float)
         told = self.repurchase._table
         ends = told(found, draws, probability=True)
@@ -192,6 +192,11 @@ class Segments(Shown):
     @property
     def headline(self) -> str:
         """The result in a sentence."""
+        if not self.table["effect"].notna().any():
+            return (
+                f"The curves of {self.repurchase.outcome} over the index have no finite solution "
+                "in at least one segment, so they are not compared."
+            )
         p = float(self.tests["p"].iloc[-1])
         differ = "differ" if p < 1.0 - self.level else "are not shown to differ"
         effect = 100.0 * self.table["effect"]

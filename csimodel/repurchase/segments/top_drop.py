@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding, listed
 from csimodel.floats import own_errstate, own_errstate_in
-from csimodel.options import require_count, require_level
+from csimodel.options import number_of, require_count, require_level, shown
 from csimodel.repurchase.group_means import GroupMeans, group_means
 from csimodel.repurchase.page import Page, Shown, told_p
 from csimodel.repurchase.segments.pairs import corrected_pairs, pair_steps
@@ -161,6 +161,18 @@ def repurchase_top_drop(
     return TopDrop(table, tests, pairs, level, told, (*findings, *more))
 
 
+def _range_of(option: str, ends: object) -> tuple[float, float]:
+    """Return the lowest and the highest of some answers."""
+    numbers = [number_of(end) for end in ends] if isinstance(ends, list | tuple) else []
+    known = [number for number in numbers if number is not None]
+    if len(known) != 2 or len(numbers) != 2:
+        raise OptionError(
+            f"{option}={shown(ends)} must be the lowest and the highest of some answers, such as "
+            "(9, 10)."
+        )
+    return known[0], known[1]
+
+
 def _categories(
     name: str,
     seen: Floats,
@@ -173,15 +185,15 @@ def _categories(
             f"Satisfaction {name!r} has {len(met)} different answers where repurchase is known, "
             "and 2 are needed."
         )
-    high = (float(met[-1]), float(met[-1])) if top is None else top
+    high = (float(met[-1]), float(met[-1])) if top is None else _range_of("top", top)
     under = met[met < high[0]]
     if below is None and not len(under):
         raise OptionError(f"top={top!r} leaves no answer of {name!r} below it; take a higher one.")
-    low = (float(under[-1]), float(under[-1])) if below is None else below
+    low = (float(under[-1]), float(under[-1])) if below is None else _range_of("below", below)
     if not (high[0] <= high[1] and low[0] <= low[1] and low[1] < high[0]):
         raise OptionError(
-            f"top={high!r} and below={low!r} must be rising pairs, below under top; write for "
-            "example top=(10, 10), below=(8, 9)."
+            f"top=({high[0]:g}, {high[1]:g}) and below=({low[0]:g}, {low[1]:g}) must be rising "
+            "pairs, below under top; write for example top=(10, 10), below=(8, 9)."
         )
     return high, low
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from csimodel.errors import EstimationError, OptionError, suggest
 from csimodel.findings import Finding
+from csimodel.options import require_kind
 from csimodel.repurchase.families import FRACTIONAL_LOGIT
 from csimodel.repurchase.layout import Layout
 from csimodel.repurchase.regression import regress
@@ -43,6 +44,7 @@ def plain(rep: Repurchase) -> tuple[Repurchase, tuple[Finding, ...]]:
     OptionError
         When its family or design is not one of means and single columns.
     """
+    rep = require_kind("rep", rep, Repurchase, "make one with csi.repurchase(fit, …)")
     family, sample = rep.family, rep.regression.sample
     if not rep.converged:
         raise EstimationError(
