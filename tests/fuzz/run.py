@@ -68,6 +68,11 @@ def main() -> int:
         calls += judge.calls
         answers += judge.answers
         for failure in judge.failures:
+            if failure.cause not in found:
+                print(
+                    f"{failure.cause}\n    {failure.call}: {failure.detail}\n    {recipe}",
+                    flush=True,
+                )
             found[failure.cause].append((recipe, failure))
         if sys.stderr.isatty() or number % 10 == 0:
             took = time.perf_counter() - begun

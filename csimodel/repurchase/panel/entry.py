@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import (
     InferenceError,
     OptionError,
@@ -45,6 +46,7 @@ _FEWEST = 20  # usable draws below which no interval is given
 
 
 @own_errstate
+@checked
 def repurchase_panel(
     fit: Fit,
     outcome: Column,
@@ -176,6 +178,7 @@ def repurchase_panel(
 
 
 @own_errstate
+@checked
 def repurchase_panel_of_index(
     table: pd.DataFrame,
     outcome: str,
