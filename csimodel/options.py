@@ -215,7 +215,7 @@ def require_names(option: str, value: object, what: str = "column") -> tuple[str
     (('firm',), ('firm', 'year'))
     >>> require_names("by", {"firm"})
     Traceback (most recent call last):
-    csimodel.errors.OptionError: by={'firm'} must be the name of a column, or several in a list.
+    csimodel.errors.OptionError: by={'firm'} must be a name, or several in a list.
     """
     if isinstance(value, str):
         return (value,)
@@ -223,9 +223,7 @@ def require_names(option: str, value: object, what: str = "column") -> tuple[str
     if isinstance(value, list | tuple | np.ndarray | pd.Index | pd.Series):
         names = list(value)
     if not names or not all(isinstance(name, str) for name in names):
-        raise OptionError(
-            f"{option}={shown(value)} must be the name of a {what}, or several in a list."
-        )
+        raise OptionError(f"{option}={shown(value)} must be a name, or several in a list.")
     twice = [name for position, name in enumerate(names) if name in names[:position]]
     if twice:
         raise OptionError(f"{option}={shown(value)} names the {what} {twice[0]!r} twice.")

@@ -92,7 +92,7 @@ def test_columns_that_make_no_groups_are_refused(chain, population, by):
     with pytest.raises(OptionError) as caught:
         csi.fit_groups(chain, population(60).assign(firm="a"), by=by)
     assert str(caught.value) in (
-        f"by={by!r} must be the name of a column, or several in a list.",
+        f"by={by!r} must be a name, or several in a list.",
         f"by={by!r} names the column 'firm' twice.",
     )
 
@@ -168,3 +168,11 @@ def test_groups_without_a_usable_row_are_named(ecsi, mobi):
     assert str(findings[-1]) == (
         "Group c is not in the table, because none of its rows could be used."
     )
+
+
+def test_a_group_without_rows_has_nobody_to_resample(chain, population):
+    data = population(60).assign(firm=["a"] * 40 + ["b"] * 20)
+    data.loc[40:, "a1"] = np.nan
+    fits = csi.fit_groups(chain, csi.read_survey(data, missing="listwise"), by="firm")
+    with pytest.raises(SurveyError, match=r"^There is nobody to resample, because no row is"):
+        csi.bootstrap(fits["b"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from csimodel.errors import ModelError, OptionError
+from csimodel.errors import ModelError, OptionError, SurveyError
 from csimodel.estimators.pls import PLS
 from csimodel.estimators.solution import Estimator
 from csimodel.findings import Finding
@@ -88,7 +88,17 @@ def samples_for(estimator: Estimator, answers: Answers) -> CrossProducts | Ordin
     """Return what resamples the answers into moments, as the estimator wants them.
 
     An estimator that needs more than means and covariances in every draw says so (`samples_of`).
+
+    Raises
+    ------
+    SurveyError
+        When there are no answers, as in a group that lost all its rows.
     """
+    if not len(answers.values):
+        raise SurveyError(
+            "There is nobody to resample, because no row is left in this group; use another "
+            "missing-data policy, or leave the group out."
+        )
     make = getattr(estimator, "samples_of", CrossProducts.of)
     samples = make(answers)
     assert isinstance(samples, (CrossProducts, OrdinalSamples))

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from csimodel.arguments import checked
 from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError, choose, suggest
 from csimodel.estimators import Fit, require_fit, require_own
 from csimodel.findings import Finding
@@ -31,7 +30,6 @@ _AS_NUMBERS = "recode it, or pass a column of numbers"
 
 
 @own_errstate
-@checked
 def repurchase_asymmetry(
     fit: Fit,
     outcome: str | pd.Series | ArrayLike = "Satisfaction",
@@ -136,7 +134,6 @@ def repurchase_asymmetry(
 
 
 @own_errstate
-@checked
 def repurchase_asymmetry_of_index(
     quality: pd.Series | ArrayLike,
     expectations: pd.Series | ArrayLike,

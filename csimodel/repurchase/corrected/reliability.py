@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from csimodel.arguments import checked
 from csimodel.assessment.reliability import modes_of
 from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError, choose, suggest
 from csimodel.estimators import Fit, Quantity, Solution, find, require_fit, require_own
@@ -78,7 +77,6 @@ class Reliability:
 
 
 @own_errstate
-@checked
 def index_reliability(
     fit: Fit,
     construct: str = "Satisfaction",
@@ -183,7 +181,6 @@ def given_reliability(value: object, whose: str = "the index") -> Reliability:
 
 
 @own_errstate
-@checked
 def group_reliability(mean: ArrayLike | pd.Series, se: ArrayLike | pd.Series) -> Reliability:
     """Return the reliability of groups' mean indexes, such as firms', from their sampling errors.
 

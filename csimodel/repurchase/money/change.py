@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.arguments import checked
 from csimodel.floats import own_errstate
 from csimodel.options import require_kind
 from csimodel.repurchase.money.draws import drawn, fixed
@@ -32,7 +31,6 @@ Pair = tuple[float, Floats]
 
 
 @own_errstate
-@checked
 def lifetime_value(
     retention: float | Retention, economics: Economics, *, level: float | None = None
 ) -> Money:
@@ -85,7 +83,6 @@ def lifetime_value(
 
 
 @own_errstate
-@checked
 def profit_of_retention(
     from_: float | Retention,
     to: float | Retention,
@@ -128,7 +125,6 @@ def profit_of_retention(
 
 
 @own_errstate
-@checked
 def profit_of_change(
     rep: Repurchase,
     from_: float,

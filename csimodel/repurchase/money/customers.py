@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate
@@ -33,7 +32,6 @@ Floats = NDArray[np.float64]
 
 
 @own_errstate
-@checked
 def acquisition_or_retention(
     retention: float | Retention,
     economics: Economics,
@@ -141,7 +139,6 @@ def acquisition_or_retention(
 
 
 @own_errstate
-@checked
 def fewer_defections(
     retention: float | Retention,
     economics: Economics,
@@ -275,7 +272,6 @@ def fewer_defections(
 
 
 @own_errstate
-@checked
 def buying_rates(
     data: Survey | pd.DataFrame,
     *,

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.arguments import checked
 from csimodel.errors import ModelError, OptionError, suggest
 from csimodel.estimators import Fit, find
 from csimodel.estimators.quantities import reachable
@@ -42,7 +41,6 @@ Pair = tuple[float, Floats]
 
 
 @own_errstate
-@checked
 def profit_of_driver(
     source: Fit | Bootstrap,
     rep: Repurchase,
@@ -134,7 +132,6 @@ def profit_of_driver(
 
 
 @own_errstate
-@checked
 def profits_of_drivers(
     source: Fit | Bootstrap,
     rep: Repurchase,

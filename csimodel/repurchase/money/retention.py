@@ -9,7 +9,6 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
@@ -205,7 +204,6 @@ def together(level: float | None, **given: float | Retention) -> Together:
 
 
 @own_errstate
-@checked
 def retention_of(
     rep: Repurchase,
     at: float | None,

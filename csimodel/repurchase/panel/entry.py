@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.arguments import checked
 from csimodel.errors import (
     InferenceError,
     OptionError,
@@ -46,7 +45,6 @@ _FEWEST = 20  # usable draws below which no interval is given
 
 
 @own_errstate
-@checked
 def repurchase_panel(
     fit: Fit,
     outcome: Column,
@@ -178,7 +176,6 @@ def repurchase_panel(
 
 
 @own_errstate
-@checked
 def repurchase_panel_of_index(
     table: pd.DataFrame,
     outcome: str,

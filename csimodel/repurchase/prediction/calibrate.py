@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
@@ -145,7 +144,6 @@ class Calibration(Shown):
 
 
 @own_errstate
-@checked
 def calibration(
     rep: Repurchase,
     *,

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from csimodel.arguments import checked
 from csimodel.errors import OptionError, choose
 from csimodel.findings import Finding, listed
 from csimodel.floats import own_errstate, own_errstate_in
@@ -135,7 +134,6 @@ class ShapeComparison(Shown):
 
 
 @own_errstate
-@checked
 def compare_shapes(
     rep: Repurchase,
     kinds: Sequence[str] = (LINE, "quadratic", "spline", "hinge"),

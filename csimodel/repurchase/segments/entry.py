@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError, suggest
 from csimodel.estimators import Fit, require_fit, require_own
 from csimodel.findings import Finding, Severity, listed
@@ -34,7 +33,6 @@ _FEW_CLUSTERS = 10  # in a segment
 
 
 @own_errstate
-@checked
 def repurchase_segments(
     fit: Fit,
     outcome: str | pd.Series | ArrayLike,
@@ -130,7 +128,6 @@ def repurchase_segments(
 
 
 @own_errstate
-@checked
 def repurchase_segments_of_index(
     index: pd.Series | ArrayLike,
     outcome: pd.Series | ArrayLike,

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding, listed
 from csimodel.floats import own_errstate, own_errstate_in
@@ -77,7 +76,6 @@ class TopDrop(Shown):
 
 
 @own_errstate
-@checked
 def repurchase_top_drop(
     data: Survey | pd.DataFrame,
     *,

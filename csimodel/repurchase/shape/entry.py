@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.arguments import checked
 from csimodel.errors import choose
 from csimodel.floats import own_errstate
 from csimodel.inference.infer import infer
@@ -30,7 +29,6 @@ KINDS = ("quadratic", "spline", "hinge", "isotonic")
 
 
 @own_errstate
-@checked
 def repurchase_shape(
     rep: Repurchase,
     kind: str = "spline",
