@@ -192,6 +192,22 @@ def test_degrees_of_freedom_of_groups_are_units_less_strata():
     assert SurveyDesign.of(4).degrees(np.array([0, 0, 0, 1]), 2).tolist() == [2, 0]
 
 
+def test_draws_that_are_alike_for_want_of_clusters_say_nothing():
+    """Two clusters, and one of them alone has no solution: every usable draw is the other."""
+    rng = np.random.default_rng(1)
+    u = rng.normal(size=120)
+    rows = pd.DataFrame({c: np.round(5 + u + rng.normal(size=120)) for c in "abcd"})
+    rows.loc[:59, "a"] = 5
+    rows["firm"] = np.repeat([0, 1], 60)
+    survey = csi.read_survey(rows, cluster="firm", items=list("abcd"), scale=(-10, 20))
+    fit = csi.fit(csi.Model.from_syntax("A =~ a + b\nB =~ c + d\nB ~ A"), survey)
+    boot = csi.bootstrap(fit, 200, rng=1, progress=False)
+    assert 0 < boot.usable.sum() < 200
+    table = boot.table("paths")
+    assert table[["se", "lower", "upper", "p"]].isna().all(axis=None)
+    assert table["reason"].tolist() == ["nothing varies, which says nothing of the error"]
+
+
 def test_what_is_the_same_in_every_sample_is_marked(fit, boot):
     table = boot.table("loadings").xs("Complaints", level="construct")
     assert table[["se", "p"]].fillna(-1).to_numpy(float).tolist() == [[0.0, -1.0]]

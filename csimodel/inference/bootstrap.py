@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -32,6 +32,7 @@ from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
+_STILL = 1e-9  # standard errors below are looked at: does the quantity vary at all
 _FEWEST = 20  # usable draws below which no interval is given
 
 
@@ -229,7 +230,27 @@ class Bootstrap:
             se,
             draw_se,
         )
-        return infer(entries.labels(self.fit.model), estimate, source, level, entries.null)
+        labels = entries.labels(self.fit.model)
+        steady = self._steady(entries, estimate) if (source.se < _STILL).any() else True
+        return infer(labels, estimate, source, level, entries.null, steady=steady)
+
+    def _steady(self, quantity: Quantity, estimate: Floats) -> NDArray[np.bool_]:
+        """Mark entries that stay the same on other moments, so in every sample, (entries,).
+
+        Draws that are all alike do not show it: of two clusters one may have no solution.
+        """
+        fit = self.fit
+        if fit.estimator.needs_answers:
+            return np.full(len(estimate), bool(self.usable.all()))
+        own = fit.moments
+        share = np.linspace(0.02, 0.2, len(own.items))
+        spread = np.diagonal(own.cov)
+        other = replace(
+            own, mean=own.mean + share * np.sqrt(spread), cov=own.cov + np.diag(share * spread)
+        )
+        estimates = fit.estimator.estimate(other, fit.model, fit.estimates)
+        values = quantity.values(Solution(fit.model, fit.estimator, other, estimates))
+        return np.isclose(values, estimate, rtol=1e-9, atol=1e-9)
 
     def require_usable(self) -> None:
         """Refuse to make intervals from too few draws."""

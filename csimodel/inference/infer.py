@@ -22,7 +22,7 @@ def infer(
     level: float = 0.95,
     null: float | None = 0.0,
     *,
-    steady: bool = True,
+    steady: bool | NDArray[np.bool_] = True,
 ) -> pd.DataFrame:
     """Return estimates with their error, limits and p-values.
 
@@ -41,7 +41,8 @@ def infer(
     steady
         Whether an estimate that never varies is the same in every sample by construction, as the
         loading of a single item is: then its error is 0, and the reason says so. False for parts
-        of a sample, where answers that happen to be alike say nothing of the error.
+        of a sample, where answers that happen to be alike say nothing of the error. One for all,
+        or (entries,).
 
     Returns
     -------
