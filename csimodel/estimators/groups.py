@@ -268,17 +268,19 @@ def _lost(
     if empty:
         yield Finding(
             "groups-without-rows",
-            f"No usable row is left in {len(empty)} of {len(names)} groups, {listed(empty)}; "
-            "use another missing-data policy or leave them out.",
+            "No usable row is left in {count} of {names} groups, {empty}; use "
+            "another missing-data policy or leave them out.",
             empty,
             count=len(empty),
+            values={"count": len(empty), "names": len(names), "empty": tuple(empty)},
         )
     without = int((codes < 0).sum())
     if without:
         yield Finding(
             "rows-without-group",
-            f"{without} of {len(codes)} rows have no value in {by!r} and belong to no group.",
+            "{count} of {codes} rows have no value in {by!r} and belong to no group.",
             count=without,
+            values={"count": without, "codes": len(codes), "by": by},
         )
 
 

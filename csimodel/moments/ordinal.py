@@ -234,11 +234,11 @@ def _findings(items: Sequence[str], margins: Margins, pairs: Association) -> Ite
         one, other = items[pairs.column[pair]], items[pairs.row[pair]]
         yield Finding(
             "correlation-at-edge",
-            "The correlation of {value} with {other} is at the edge ({rho:+.3f}): "
+            "The correlation of {item} with {other} is at the edge ({rho:+.3f}): "
             "each answer all but determines the other, so leave one of them out.",
             (one, other),
             "failure",
-            values={"value": one, "other": other, "rho": pairs.rho[pair]},
+            values={"item": one, "other": other, "rho": pairs.rho[pair]},
         )
 
 

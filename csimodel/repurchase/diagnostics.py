@@ -44,9 +44,10 @@ def _model(fit: Fit) -> Iterator[Finding]:
     if failures:
         yield Finding(
             "model-not-sound",
-            f"The index comes from a model that is not sound: {failures[0]}",
+            "The index comes from a model that is not sound: {first}",
             severity="failure",
             count=len(failures),
+            values={"first": failures[0]},
         )
 
 
@@ -55,9 +56,11 @@ def _own_item(regression: Regression, fit: Fit, item: str) -> Iterator[Finding]:
         if item in fit.model.blocks[name]:
             yield Finding(
                 "outcome-in-index",
-                f"Outcome {item!r} is itself an item of the index of {name!r}, so the slope is "
-                "partly a regression of an answer on itself; take an outcome from outside.",
+                "Outcome {item!r} is itself an item of the index of {name!r}, so the "
+                "slope is partly a regression of an answer on itself; take an outcome "
+                "from outside.",
                 (item, name),
+                values={"item": item, "name": name},
             )
 
 
@@ -89,8 +92,9 @@ def _rows(regression: Regression) -> Iterator[Finding]:
     if sample.n < _FEW_ROWS:
         yield Finding(
             "few-rows",
-            f"This regression rests on {sample.n} respondents; treat it as an illustration.",
+            "This regression rests on {count} respondents; treat it as an illustration.",
             count=sample.n,
+            values={"count": sample.n},
         )
     if sample.formula_layout is None:
         yield from _thin(sample)
@@ -100,11 +104,18 @@ def _rows(regression: Regression) -> Iterator[Finding]:
         if rarer < needed:
             yield Finding(
                 "few-events",
-                f"Only {rarer} of {sample.n} respondents have the rarer value of "
-                f"{sample.label!r}, where about {needed} are wanted for "
-                f"{len(sample.names)} regressors; the slope will be unstable.",
+                "Only {count} of {n} respondents have the rarer value of {label!r}, "
+                "where about {needed} are wanted for {names} regressors; the slope will "
+                "be unstable.",
                 (sample.label,),
                 count=rarer,
+                values={
+                    "count": rarer,
+                    "n": sample.n,
+                    "label": sample.label,
+                    "needed": needed,
+                    "names": len(sample.names),
+                },
             )
     if regression.cluster is not None:
         clusters = int(regression.cluster.max()) + 1
@@ -134,10 +145,11 @@ def _thin(sample: Sample) -> Iterator[Finding]:
         if np.isin(column, (0.0, 1.0)).all() and rarer < FEW_ALIKE:
             yield Finding(
                 "few-in-category",
-                f"{name!r} rests on {rarer} of {sample.n} respondents, where about {FEW_ALIKE} "
+                "{name!r} rests on {count} of {n} respondents, where about {few_alike} "
                 "are wanted; merge such categories or leave them out.",
                 (name,),
                 count=rarer,
+                values={"name": name, "count": rarer, "n": sample.n, "few_alike": FEW_ALIKE},
             )
 
 
@@ -149,11 +161,18 @@ def _index(regression: Regression) -> Iterator[Finding]:
         if outside:
             yield Finding(
                 "index-outside-0-100",
-                f"The index of {name!r} leaves 0 to 100 for {outside} of {sample.n} respondents "
-                f"(it goes from {index.min():.1f} to {index.max():.1f}); look for a negative "
-                "weight or a wrong scale.",
+                "The index of {name!r} leaves 0 to 100 for {count} of {n} respondents "
+                "(it goes from {lowest:.1f} to {highest:.1f}); look for a negative weight "
+                "or a wrong scale.",
                 (name,),
                 count=outside,
+                values={
+                    "name": name,
+                    "count": outside,
+                    "n": sample.n,
+                    "lowest": index.min(),
+                    "highest": index.max(),
+                },
             )
 
 
@@ -186,10 +205,11 @@ def _ending(regression: Regression) -> Iterator[Finding]:
         )
         yield Finding(
             "separation" if perfect else "quasi-separation",
-            f"{listed(map(repr, names))} {how}, so {regression.family.label} has no finite "
-            "slope and none is given; use family='ols', fewer regressors or more respondents.",
+            "{repr} {how}, so {label} has no finite slope and none is given; use "
+            "family='ols', fewer regressors or more respondents.",
             tuple(names),
             "failure",
+            values={"repr": tuple(map(repr, names)), "how": how, "label": regression.family.label},
         )
 
 
@@ -226,12 +246,18 @@ def _shape(regression: Regression) -> Iterator[Finding]:
         if outside:
             yield Finding(
                 "probability-outside-0-1",
-                f"The straight line predicts less than 0 or more than 1 for {outside} of "
-                f"{sample.n} respondents (from {regression.eta.min():.2f} to "
-                f"{regression.eta.max():.2f}); family='fractional-logit' keeps to 0 to 1.",
+                "The straight line predicts less than 0 or more than 1 for {count} of "
+                "{n} respondents (from {lowest:.2f} to {highest:.2f}); "
+                "family='fractional-logit' keeps to 0 to 1.",
                 (sample.label,),
                 "note" if outside <= 0.1 * sample.n else "warning",
                 outside,
+                values={
+                    "count": outside,
+                    "n": sample.n,
+                    "lowest": regression.eta.min(),
+                    "highest": regression.eta.max(),
+                },
             )
 
 
@@ -241,9 +267,10 @@ def _lost(chain: Chain) -> Iterator[Finding]:
         reasons = ", ".join(f"{count} {reason}" for reason, count in chain.lost.items())
         yield Finding(
             "lost-draws",
-            f"{total - used} of {total} draws were lost ({reasons}); intervals rest on the "
+            "{count} of {total} draws were lost ({reasons}); intervals rest on the "
             "others and may be too narrow.",
             severity="warning" if used >= 0.9 * total else "failure",
             count=total - used,
+            values={"count": total - used, "total": total, "reasons": reasons},
         )
     yield from (found for found in chain.bootstrap.findings if found.code != "lost-draws")

@@ -24,6 +24,8 @@ from csimodel.survey.readers import Form, independent, read_table, require_form
 from csimodel.survey.sampling import Lonely, require_lonely
 from csimodel.survey.survey import Item, Survey
 
+ColumnName = str  # looked up among the columns, which says what is wrong with it
+
 
 @own_errstate
 @checked
@@ -36,9 +38,9 @@ def read_survey(
     missing: Missing | None = None,
     missing_codes: Codes | Mapping[str, Codes] = (),
     reverse: str | Iterable[str] = (),
-    weights: str | None = None,
-    strata: str | None = None,
-    cluster: str | None = None,
+    weights: ColumnName | None = None,
+    strata: ColumnName | None = None,
+    cluster: ColumnName | None = None,
     lonely: Lonely | None = None,
     sheet: str | None = None,
     encoding: str | None = None,

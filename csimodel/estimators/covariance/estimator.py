@@ -361,6 +361,9 @@ def standardised_estimates(
     )
 
 
+_SINGULAR = 1e-14  # eigenvalue of a correlation matrix that is zero
+
+
 def _own_item_weights(model: Model, at: Implied, sd: Floats) -> Floats:
     """Return weights of standardised items: regression of a construct on its own items."""
     cor = at.sigma / (sd[:, :, None] * sd[:, None, :])
@@ -372,10 +375,21 @@ def _own_item_weights(model: Model, at: Implied, sd: Floats) -> Floats:
         towards = (at.loadings[:, block, j] / sd[:, block])[..., None]
         finite = np.asarray(np.isfinite(inside).all(axis=(-2, -1)))
         safe = np.where(finite[:, None, None], inside, np.eye(inside.shape[-1]))
-        raw = np.linalg.solve(safe, towards)
+        raw = _solved(safe, towards)
         scale = np.sqrt(np.swapaxes(raw, -1, -2) @ inside @ raw)
         weights[:, block] = (raw / scale)[..., 0]
     return weights
+
+
+def _solved(matrices: Floats, right: Floats) -> Floats:
+    """Solve systems of a batch; NaN for those of a matrix that is singular."""
+    try:
+        return np.asarray(np.linalg.solve(matrices, right))
+    except np.linalg.LinAlgError:
+        regular = np.abs(np.linalg.eigvalsh(matrices)).min(axis=-1) > _SINGULAR
+        unit = np.eye(matrices.shape[-1])
+        solved = np.linalg.solve(np.where(regular[:, None, None], matrices, unit), right)
+        return np.asarray(np.where(regular[:, None, None], solved, np.nan))
 
 
 def negative_variances(layout: Layout, parameters: Floats) -> NDArray[np.bool_]:

@@ -270,8 +270,9 @@ def _unsound(fit: Fit) -> list[Finding]:
     return [
         Finding(
             "model-not-sound",
-            f"The indexes come from a model that is not sound: {found}",
+            "The indexes come from a model that is not sound: {why}",
             severity="failure",
+            values={"why": found},
         )
         for found in failures[:1]
     ]

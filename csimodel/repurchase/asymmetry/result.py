@@ -203,10 +203,11 @@ def _about(regression: Regression, names: tuple[str, str], table: pd.DataFrame) 
             found.append(
                 Finding(
                     "few-on-a-side",
-                    f"Only {count} respondents rate {names[0]!r} {side} {names[1]!r}; its effect "
+                    "Only {count} respondents rate {first!r} {side} {second!r}; its effect "
                     "there is an illustration.",
                     names,
                     count=count,
+                    values={"count": count, "first": names[0], "side": side, "second": names[1]},
                 )
             )
     columns = {sample.label: sample.outcome, names[0]: quality, names[1]: quality - short - over}
@@ -219,21 +220,23 @@ def _about(regression: Regression, names: tuple[str, str], table: pd.DataFrame) 
             found.append(
                 Finding(
                     "ceiling",
-                    f"{100 * share:.0f} % of the respondents give {name!r} its highest value "
-                    f"({values.max():.4g}), and cannot show that they would have gone further; a "
+                    "{share:.0f} % of the respondents give {name!r} its highest value "
+                    "({highest:.4g}), and cannot show that they would have gone further; a "
                     "smaller effect above expectations may be made by that ceiling.",
                     (name,),
                     count=int(top.sum()),
+                    values={"share": 100 * share, "name": name, "highest": values.max()},
                 )
             )
     if not np.isfinite(table[["lower", "upper"]].loc["ratio"].to_numpy(dtype=float)).all():
         found.append(
             Finding(
                 "ratio-not-located",
-                f"The effect of {names[0]!r} above {names[1]!r} is too uncertain to divide by, so "
-                "the interval of the ratio has no end.",
+                "The effect of {first!r} above {second!r} is too uncertain to divide by, "
+                "so the interval of the ratio has no end.",
                 names,
                 "note",
+                values={"first": names[0], "second": names[1]},
             )
         )
     return found

@@ -45,17 +45,25 @@ def about_slopes(
             )
             yield Finding(
                 "no-corrected-slope",
-                f"There is no slope of {index} by {method!r}: {why}; use another method.",
+                "There is no slope of {index} by {method!r}: {why}; use another method.",
                 (method, index),
                 "failure",
+                values={"index": index, "method": method, "why": why},
             )
         elif effect * naive < 0 or abs(effect) > _FAR * abs(naive) or abs(effect) * 100 > _WHOLE:
             yield Finding(
                 "implausible-slope",
-                f"The slope of {index} by {method!r}, {100 * effect:.2f} percentage points of "
-                f"{outcome} a point against {100 * naive:.2f} as measured, is hard to believe; "
-                "doubt the reliability, or regressors that overlap.",
+                "The slope of {index} by {method!r}, {corrected:.2f} percentage points of "
+                "{outcome} a point against {measured:.2f} as measured, is hard to "
+                "believe; doubt the reliability, or regressors that overlap.",
                 (method, index),
+                values={
+                    "index": index,
+                    "method": method,
+                    "corrected": 100 * effect,
+                    "outcome": outcome,
+                    "measured": 100 * naive,
+                },
             )
 
 
@@ -64,10 +72,11 @@ def about_simex(rational: float, quadratic: float, index: str) -> Iterator[Findi
     if np.isfinite(rational) and abs(quadratic - rational) > _APART * abs(rational):
         yield Finding(
             "shaky-extrapolation",
-            f"SIMEX for {index} depends on how its curve is continued: {100 * rational:.3f} "
-            f"percentage points a point by a hyperbola, {100 * quadratic:.3f} by a parabola, which "
-            "falls short when the error is large; do not rest on SIMEX alone.",
+            "SIMEX for {index} depends on how its curve is continued: {hyperbola:.3f} "
+            "percentage points a point by a hyperbola, {parabola:.3f} by a parabola, "
+            "which falls short when the error is large; do not rest on SIMEX alone.",
             (index,),
+            values={"index": index, "hyperbola": 100 * rational, "parabola": 100 * quadratic},
         )
 
 
@@ -75,9 +84,11 @@ def about_items(method: str, outcome: str) -> Finding:
     """Say that a model of the items has an error variance below 0."""
     return Finding(
         "negative-error-variance",
-        f"By {method!r} a question, or {outcome} itself, has an error variance below 0, so its "
-        "slope is not to be relied on; look for questions that say nearly the same.",
+        "By {method!r} a question, or {outcome} itself, has an error variance "
+        "below 0, so its slope is not to be relied on; look for questions that "
+        "say nearly the same.",
         (method,),
+        values={"method": method, "outcome": outcome},
     )
 
 
@@ -100,19 +111,21 @@ def about_draws(
         if lost:
             yield Finding(
                 "lost-draws",
-                f"{lost} of {len(found)} draws have no slope by {method!r}; its interval rests on "
-                "the others and may be too narrow.",
+                "{count} of {draws} draws have no slope by {method!r}; its interval "
+                "rests on the others and may be too narrow.",
                 (method,),
                 "warning" if lost <= 0.1 * total else "failure",
                 lost,
+                values={"count": lost, "draws": len(found), "method": method},
             )
     for method, count in inadmissible.items():
         if count:
             yield Finding(
                 "inadmissible-draws",
-                f"{count} of {total} draws have an error variance below 0 by {method!r} and were "
-                "kept.",
+                "{count} of {total} draws have an error variance below 0 by {method!r} "
+                "and were kept.",
                 (method,),
                 "warning" if count < 0.5 * total else "failure",
                 count,
+                values={"count": count, "total": total, "method": method},
             )

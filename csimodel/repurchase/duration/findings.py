@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding
 from csimodel.repurchase.duration.chain import HazardChain
 from csimodel.repurchase.duration.proportional import proportional_hazards
 from csimodel.repurchase.duration.regression import CoxRegression
@@ -36,20 +36,29 @@ def _rows(regression: CoxRegression, event: str) -> Iterator[Finding]:
     if events < needed:
         yield Finding(
             "few-events",
-            f"Only {events} of {sample.n} respondents had the event {event!r}, where about "
-            f"{needed} are wanted for {len(sample.names)} regressors; the hazard ratio will be "
+            "Only {count} of {n} respondents had the event {event!r}, where about "
+            "{needed} are wanted for {names} regressors; the hazard ratio will be "
             "unstable.",
             (event,),
             count=events,
+            values={
+                "count": events,
+                "n": sample.n,
+                "event": event,
+                "needed": needed,
+                "names": len(sample.names),
+            },
         )
     never = sample.n - regression.risk.counted
     if never:
         yield Finding(
             "never-at-risk",
-            f"{never} of {sample.n} respondents were not under observation at any time at which "
-            "an event happened (in their stratum), so they say nothing about the hazard.",
+            "{count} of {n} respondents were not under observation at any time at "
+            "which an event happened (in their stratum), so they say nothing about "
+            "the hazard.",
             severity="note" if never < 0.5 * sample.n else "warning",
             count=never,
+            values={"count": never, "n": sample.n},
         )
     if regression.errors == "cluster" and sample.cluster is not None:
         yield from few_clusters(int(sample.cluster.max()) + 1)
@@ -58,10 +67,11 @@ def _rows(regression: CoxRegression, event: str) -> Iterator[Finding]:
         if outside:
             yield Finding(
                 "index-outside-0-100",
-                f"The index of {name!r} leaves 0 to 100 for {outside} of {sample.n} respondents; "
+                "The index of {name!r} leaves 0 to 100 for {count} of {n} respondents; "
                 "look for a negative weight or a wrong scale.",
                 (name,),
                 count=outside,
+                values={"name": name, "count": outside, "n": sample.n},
             )
 
 
@@ -76,10 +86,11 @@ def few_clusters(clusters: int) -> Iterator[Finding]:
     if clusters < FEW_CLUSTERS:
         yield Finding(
             "few-clusters",
-            f"There are only {clusters} clusters, and errors clustered in fewer than about "
-            f"{FEW_CLUSTERS} tend to be too small, so intervals are too narrow and p-values too "
-            "low.",
+            "There are only {count} clusters, and errors clustered in fewer than "
+            "about {few_clusters} tend to be too small, so intervals are too narrow "
+            "and p-values too low.",
             count=clusters,
+            values={"count": clusters, "few_clusters": FEW_CLUSTERS},
         )
 
 
@@ -90,17 +101,19 @@ def _ending(regression: CoxRegression, event: str) -> Iterator[Finding]:
         grown = [name for name, b in zip(names, size, strict=True) if b > 5.0] or list(names)
         yield Finding(
             "separation",
-            f"Whoever had the event {event!r} always stood at one end of {listed(grown)} among "
-            "those still at risk, so there is no finite hazard ratio and none is given; use "
-            "fewer regressors or more respondents.",
+            "Whoever had the event {event!r} always stood at one end of {grown} "
+            "among those still at risk, so there is no finite hazard ratio and none "
+            "is given; use fewer regressors or more respondents.",
             tuple(grown),
             "failure",
+            values={"event": event, "grown": tuple(grown)},
         )
     elif regression.ending != Ending.CONVERGED:
         yield Finding(
             "not-converged",
-            f"The hazard was not estimated ({regression.ending.reason}); use fewer regressors.",
+            "The hazard was not estimated ({reason}); use fewer regressors.",
             severity="failure",
+            values={"reason": regression.ending.reason},
         )
 
 
@@ -110,9 +123,10 @@ def _direction(regression: CoxRegression, kind: str, event: str) -> Iterator[Fin
             worse = "leave sooner" if kind == "churn" else "buy again later"
             yield Finding(
                 "wrong-direction",
-                f"Respondents with a higher index of {name!r} {worse}; check what 1 means in "
-                f"{event!r} and whether kind={kind!r} is what it counts.",
+                "Respondents with a higher index of {name!r} {worse}; check what 1 means "
+                "in {event!r} and whether kind={kind!r} is what it counts.",
                 (name, event),
+                values={"name": name, "worse": worse, "event": event, "kind": kind},
             )
 
 
@@ -122,9 +136,11 @@ def _proportional(regression: CoxRegression) -> Iterator[Finding]:
         if p < 0.05:
             yield Finding(
                 "not-proportional",
-                f"The effect of {name!r} changes with time (p = {p:.2g}), so its single hazard "
-                "ratio is an average over the times seen; look at shorter periods or use strata=.",
+                "The effect of {name!r} changes with time (p = {p:.2g}), so its single "
+                "hazard ratio is an average over the times seen; look at shorter periods "
+                "or use strata=.",
                 (name,),
+                values={"name": name, "p": p},
             )
 
 
@@ -134,9 +150,10 @@ def _lost(chain: HazardChain) -> Iterator[Finding]:
         reasons = ", ".join(f"{count} {reason}" for reason, count in chain.lost.items())
         yield Finding(
             "lost-draws",
-            f"{total - used} of {total} draws were lost ({reasons}); intervals rest on the "
+            "{count} of {total} draws were lost ({reasons}); intervals rest on the "
             "others and may be too narrow.",
             severity="warning" if used >= 0.9 * total else "failure",
             count=total - used,
+            values={"count": total - used, "total": total, "reasons": reasons},
         )
     yield from (found for found in chain.bootstrap.findings if found.code != "lost-draws")

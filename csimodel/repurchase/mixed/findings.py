@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding
 from csimodel.inference import Bootstrap
 from csimodel.repurchase.duration.findings import FEW_CLUSTERS, few_clusters
 from csimodel.repurchase.mixed.result import RepurchaseMixed
@@ -18,9 +18,10 @@ def about(found: RepurchaseMixed) -> Iterator[Finding]:
     if not regression.converged:
         yield Finding(
             "not-converged",
-            f"The {found.model} model has no solution that could be found, so do not use these "
-            "numbers; try model='random-intercept' or fewer controls.",
+            "The {model} model has no solution that could be found, so do not use "
+            "these numbers; try model='random-intercept' or fewer controls.",
             severity="failure",
+            values={"model": found.model},
         )
     if found.errors == "cluster":
         yield from few_clusters(customers.firms)
@@ -36,10 +37,11 @@ def about(found: RepurchaseMixed) -> Iterator[Finding]:
     if alone:
         yield Finding(
             "single-customers",
-            f"{alone} of {customers.firms} groups of {found.by!r} have one customer, who says "
-            "nothing about the slope within groups.",
+            "{count} of {firms} groups of {by!r} have one customer, who says nothing "
+            "about the slope within groups.",
             severity="note",
             count=alone,
+            values={"count": alone, "firms": customers.firms, "by": found.by},
         )
     if regression.firm_covariance is not None:
         values = np.linalg.eigvalsh(regression.firm_covariance / regression.residual)
@@ -47,10 +49,12 @@ def about(found: RepurchaseMixed) -> Iterator[Finding]:
             what = "constants" if len(values) == 1 else "constants and slopes"
             yield Finding(
                 "no-firm-variance",
-                f"The {what} of the groups of {found.by!r} vary less than can be told from chance "
-                "(a variance of 0, or a correlation of 1); a simpler model says the same.",
+                "The {what} of the groups of {by!r} vary less than can be told from "
+                "chance (a variance of 0, or a correlation of 1); a simpler model says "
+                "the same.",
                 (found.by,),
                 "note" if len(values) == 1 else "warning",
+                values={"what": what, "by": found.by},
             )
     if not found.family.bounded:
         eta = customers.design @ regression.coefficients
@@ -58,11 +62,12 @@ def about(found: RepurchaseMixed) -> Iterator[Finding]:
         if outside:
             yield Finding(
                 "probability-outside-0-1",
-                f"The straight line predicts less than 0 or more than 1 for {outside} of "
-                f"{customers.n} customers; model='population-averaged' with link='logit' keeps to "
-                "0 to 1.",
+                "The straight line predicts less than 0 or more than 1 for {count} of "
+                "{n} customers; model='population-averaged' with link='logit' keeps to 0 "
+                "to 1.",
                 severity="note" if outside <= 0.1 * customers.n else "warning",
                 count=outside,
+                values={"count": outside, "n": customers.n},
             )
     negative = [
         name for name, b in zip(("within", "between"), regression.coefficients[1:], strict=False)
@@ -71,9 +76,10 @@ def about(found: RepurchaseMixed) -> Iterator[Finding]:
     if negative:
         yield Finding(
             "negative-slope",
-            f"A higher index of {found.index!r} goes with less {found.outcome!r} "
-            f"{listed(negative)} groups; check whether the outcome counts the other way round.",
+            "A higher index of {index!r} goes with less {outcome!r} {negative} "
+            "groups; check whether the outcome counts the other way round.",
             (found.index, found.outcome),
+            values={"index": found.index, "outcome": found.outcome, "negative": tuple(negative)},
         )
     yield from _reliability(found)
 
@@ -108,9 +114,10 @@ def about_draws(bootstrap: Bootstrap, used: int) -> Iterator[Finding]:
     if used < total:
         yield Finding(
             "lost-draws",
-            f"{total - used} of {total} draws were lost in the mixed model (too few different "
-            "firms); intervals rest on the others and may be too narrow.",
+            "{count} of {total} draws were lost in the mixed model (too few "
+            "different firms); intervals rest on the others and may be too narrow.",
             severity="warning" if used >= 0.9 * total else "failure",
             count=total - used,
+            values={"count": total - used, "total": total},
         )
     yield from bootstrap.findings

@@ -22,10 +22,11 @@ def left_out(what: str, lost: int, total: int) -> Iterator[Finding]:
     if lost:
         yield Finding(
             "rows-left-out",
-            f"{lost} of {total} {what} were left out because the firm, the period, the outcome or "
-            "a control is missing.",
+            "{count} of {total} {what} were left out because the firm, the period, "
+            "the outcome or a control is missing.",
             severity="note" if lost < 0.5 * total else "warning",
             count=lost,
+            values={"count": lost, "total": total, "what": what},
         )
 
 
@@ -34,9 +35,10 @@ def thin_cells(dropped: int, total: int, fewest: int) -> Iterator[Finding]:
     if dropped:
         yield Finding(
             "small-cells",
-            f"{dropped} of {total} firm × period cells have fewer than {fewest} respondents and "
-            "were left out.",
+            "{count} of {total} firm × period cells have fewer than {fewest} "
+            "respondents and were left out.",
             count=dropped,
+            values={"count": dropped, "total": total, "fewest": fewest},
         )
 
 
@@ -45,11 +47,12 @@ def singletons(dropped: int, total: int) -> Iterator[Finding]:
     if dropped:
         yield Finding(
             "singletons",
-            f"{dropped} of {total} firm × period rows are alone in their firm or period, so an "
-            "effect of its own fits each exactly; they say nothing about the slope and were left "
-            "out.",
+            "{count} of {total} firm × period rows are alone in their firm or "
+            "period, so an effect of its own fits each exactly; they say nothing "
+            "about the slope and were left out.",
             severity="note" if dropped < 0.5 * total else "warning",
             count=dropped,
+            values={"count": dropped, "total": total},
         )
 
 
@@ -66,9 +69,10 @@ def about(panel: Panel, errors: str, index: str) -> Iterator[Finding]:
     if panel.coefficients[1] < 0:
         yield Finding(
             "negative-slope",
-            f"Where the index of {index!r} is higher, repurchase is lower, at equal effects; check "
-            "whether the outcome counts the other way round.",
+            "Where the index of {index!r} is higher, repurchase is lower, at equal "
+            "effects; check whether the outcome counts the other way round.",
             (index,),
+            values={"index": index},
         )
 
 
@@ -126,10 +130,11 @@ def about_draws(bootstrap: Bootstrap, lost: int, firm: NDArray[np.intp]) -> Iter
     if lost:
         yield Finding(
             "lost-draws",
-            f"{lost} of {total} draws were lost in the regression (too few rows); intervals rest "
-            "on the others and may be too narrow.",
+            "{count} of {total} draws were lost in the regression (too few rows); "
+            "intervals rest on the others and may be too narrow.",
             severity="warning" if lost <= 0.1 * total else "failure",
             count=lost,
+            values={"count": lost, "total": total},
         )
     yield from bootstrap.findings
 

@@ -251,9 +251,10 @@ def _about(
             Finding(
                 "form-does-not-fit",
                 "Groups of like predictions do not behave as predicted, by up to "
-                f"{gap:.1f} percentage points ({told_p(p)}), so the form of the regression is not "
+                "{gap:.1f} percentage points ({p}), so the form of the regression is not "
                 "quite right; compare others with compare_shapes.",
                 (rep.outcome,),
+                values={"gap": gap, "p": told_p(p)},
             )
         )
     if not folds:
@@ -269,9 +270,10 @@ def _about(
         found.append(
             Finding(
                 "groups-tied",
-                f"Predictions are tied, so there are {len(table)} groups instead of {groups}.",
+                "Predictions are tied, so there are {count} groups instead of {groups}.",
                 severity="note",
                 count=len(table),
+                values={"count": len(table), "groups": groups},
             )
         )
     if rep.chain is not None:

@@ -317,11 +317,12 @@ def _about(predicted: pd.DataFrame, table: pd.DataFrame) -> list[Finding]:
         found.append(
             Finding(
                 "predictions-kept-inside",
-                f"Predictions at or beyond 0 and 1 were moved to {_EDGE:g} from them for the log "
-                f"score: {told}; the Brier score takes them as they are.",
+                "Predictions at or beyond 0 and 1 were moved to {edge:g} from them for "
+                "the log score: {why}; the Brier score takes them as they are.",
                 tuple(kept),
                 "note",
                 sum(kept.values()),
+                values={"edge": _EDGE, "why": told},
             )
         )
     if table["aic"].isna().all():

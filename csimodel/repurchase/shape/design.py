@@ -65,9 +65,10 @@ def plain(rep: Repurchase) -> tuple[Repurchase, tuple[Finding, ...]]:
         straight = regress(sample, FRACTIONAL_LOGIT, rep.errors)
         told = Finding(
             "mean-only",
-            f"The {family.label} was fitted as a {FRACTIONAL_LOGIT.label} here: the same curve of "
-            "the mean, without an assumption about the spread.",
+            "The {given} was fitted as a {used} here: the same curve of the mean, "
+            "without an assumption about the spread.",
             severity="note",
+            values={"given": family.label, "used": FRACTIONAL_LOGIT.label},
         )
         return replace(rep, regression=straight), (told,)
     return rep, ()

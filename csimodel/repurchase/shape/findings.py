@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding
 from csimodel.repurchase.shape.bend import Bend
 from csimodel.repurchase.shape.hinge import Hinge
 from csimodel.repurchase.shape.isotonic import Steps
@@ -50,10 +50,11 @@ def _knots(base: Bend, index: str, low: float, high: float) -> Iterator[Finding]
     if outside and base.basis.kind == "spline":
         yield Finding(
             "knots-outside",
-            f"Knots at {listed(outside)} lie outside the index of {index!r} as observed "
-            f"({low:.1f} to {high:.1f}), where no customer tells how the curve runs.",
+            "Knots at {outside} lie outside the index of {index!r} as observed "
+            "({low:.1f} to {high:.1f}), where no customer tells how the curve runs.",
             (index,),
             count=len(outside),
+            values={"outside": tuple(outside), "index": index, "low": low, "high": high},
         )
 
 
@@ -64,18 +65,21 @@ def _turning(table: pd.DataFrame, index: str, low: float, high: float) -> Iterat
     if not low <= point <= high:
         yield Finding(
             "turning-point-outside",
-            f"The turning point {point:.1f} lies outside the index of {index!r} as observed "
-            f"({low:.1f} to {high:.1f}): the curve bends but does not turn among these customers.",
+            "The turning point {point:.1f} lies outside the index of {index!r} as "
+            "observed ({low:.1f} to {high:.1f}): the curve bends but does not turn "
+            "among these customers.",
             (index,),
             "note",
+            values={"point": point, "index": index, "low": low, "high": high},
         )
     if not (np.isfinite(lower) and np.isfinite(upper)):
         yield Finding(
             "turning-point-not-located",
-            f"The curvature of {index!r} is too uncertain to say where a turning point would be; "
-            "its interval has no end.",
+            "The curvature of {index!r} is too uncertain to say where a turning "
+            "point would be; its interval has no end.",
             (index,),
             "note",
+            values={"index": index},
         )
 
 
@@ -84,12 +88,19 @@ def _unsolved(fitted: Hinge, index: str) -> Iterator[Finding]:
     if len(without):
         yield Finding(
             "thresholds-without-solution",
-            f"{len(without)} of {len(fitted.grid)} thresholds tried, from {without.min():.1f} to "
-            f"{without.max():.1f}, give no finite change of slope, mostly because everybody beyond "
-            f"answers alike; the best threshold of {index!r} is sought among the others, so a "
+            "{count} of {grid} thresholds tried, from {lowest:.1f} to {highest:.1f}, "
+            "give no finite change of slope, mostly because everybody beyond answers "
+            "alike; the best threshold of {index!r} is sought among the others, so a "
             "change there is not seen. family='ols' has a solution at all of them.",
             (index,),
             count=len(without),
+            values={
+                "count": len(without),
+                "grid": len(fitted.grid),
+                "lowest": without.min(),
+                "highest": without.max(),
+                "index": index,
+            },
         )
 
 
@@ -98,10 +109,16 @@ def _edge(fitted: Hinge, index: str) -> Iterator[Finding]:
     if not fitted.grid[0] + step / 2 < fitted.threshold < fitted.grid[-1] - step / 2:
         yield Finding(
             "threshold-at-edge",
-            f"The best threshold {fitted.threshold:.1f} of {index!r} lies at the edge of those "
-            f"tried ({fitted.grid[0]:.1f} to {fitted.grid[-1]:.1f}); a change may be nearer the "
-            "end of the scale, or there is none.",
+            "The best threshold {threshold:.1f} of {index!r} lies at the edge of "
+            "those tried ({first:.1f} to {grid:.1f}); a change may be nearer the end "
+            "of the scale, or there is none.",
             (index,),
+            values={
+                "threshold": fitted.threshold,
+                "index": index,
+                "first": fitted.grid[0],
+                "grid": fitted.grid[-1],
+            },
         )
 
 
@@ -109,10 +126,11 @@ def _lost(lost: int, total: int) -> Iterator[Finding]:
     if lost:
         yield Finding(
             "lost-draws",
-            f"{lost} of {total} draws have no bent regression; intervals rest on the others and "
-            "may be too narrow.",
+            "{count} of {total} draws have no bent regression; intervals rest on the "
+            "others and may be too narrow.",
             severity="warning" if lost <= 0.1 * total else "failure",
             count=lost,
+            values={"count": lost, "total": total},
         )
 
 
@@ -121,15 +139,17 @@ def _steps(fitted: Steps, index: str) -> Iterator[Finding]:
     if others:
         yield Finding(
             "others-ignored",
-            f"The isotonic curve is of {index!r} alone; {listed(map(repr, others))} enter the "
-            "regression it is compared with, not the curve.",
+            "The isotonic curve is of {index!r} alone; {repr} enter the regression "
+            "it is compared with, not the curve.",
             tuple(others),
             "note",
+            values={"index": index, "repr": tuple(map(repr, others))},
         )
     if not fitted.rising:
         yield Finding(
             "falling",
-            f"Repurchase falls with {index!r} in the regression, so the isotonic curve falls too; "
-            "check whether the outcome counts the other way round.",
+            "Repurchase falls with {index!r} in the regression, so the isotonic "
+            "curve falls too; check whether the outcome counts the other way round.",
             (index,),
+            values={"index": index},
         )
