@@ -298,3 +298,12 @@ def test_levels_are_checked(boot, fit, level):
         boot.table("paths", level=level)
     with pytest.raises(OptionError, match=r"must lie between 0 and 1, for example 0\.95\.$"):
         csi.index_scores(fit, level=level)
+
+
+def test_draws_that_are_all_lost_have_findings():
+    frame = pd.DataFrame({"a1": [1.0, 2, 3], "a2": [1, 3, 2], "b1": [3, 1, 1], "b2": [2, 1, 3]})
+    model = csi.Model.from_syntax("A =~ a1 + a2\nB =~ b1 + b2\nB ~ A")
+    fit = csi.fit(model, csi.read_survey(frame, scale=(1, 10)))
+    boot = csi.bootstrap(fit, 1, rng=0, progress=False)
+    assert not boot.usable.any()
+    assert [(found.code, found.count) for found in boot.findings] == [("lost-draws", 1)]

@@ -298,6 +298,14 @@ def test_who_buys():
         assert found.loc[row, "lower"] < truth < found.loc[row, "upper"]
 
 
+def test_who_buys_says_why_there_is_no_error():
+    frame = pd.DataFrame({"old": [1, 1, 0, 0], "sold": [1, 0, 1, 0], "shop": [1, 1, 2, 2]})
+    found = buying_rates(frame, bought="sold", existing="old", cluster="shop")
+    assert found["se"].isna().all()
+    assert found["reason"].str.len().gt(0).all()
+    assert (buying_rates(frame, bought="sold", existing="old")["reason"] == "").all()
+
+
 def test_literature_is_documented():
     table = literature.table()
     assert table.loc["repurchase_per_point", "value"] == 0.0058

@@ -1,5 +1,6 @@
 """Money: closed forms, laws, the example of the literature, uncertainty carried, messages."""
 
+import pickle
 from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
@@ -459,6 +460,12 @@ def test_terms_that_are_none(options, message):
     assert str(raised.value) == message
 
 
+def test_draws_from_another_process_are_the_same_draws(whole, boot):
+    copy = pickle.loads(pickle.dumps(boot))
+    ours, theirs = (profit_of_driver(one, whole, "Quality", TERMS) for one in (boot, copy))
+    pd.testing.assert_frame_equal(ours.table, theirs.table)
+
+
 def test_messages(fit, rep, whole, boot, example):
     other = csi.bootstrap(fit, draws=30, rng=1)
     free = replace(TERMS, discount_rate=0.0)
@@ -475,6 +482,8 @@ def test_messages(fit, rep, whole, boot, example):
         (lambda: profit_of_driver(other, whole, "Quality", TERMS), OptionError,
          "The regression was not made with this bootstrap; make it with csi.repurchase(fit, ..., "
          "bootstrap=boot), so that every step is drawn together."),
+        (lambda: profit_of_driver(3, rep, "Quality", TERMS), OptionError,
+         "profit_of_driver wants a fit and source is 3; make one with csi.fit(model, survey)."),
         (lambda: profit_of_driver(fit, rep, "Quallity", TERMS), ModelError,
          "driver 'Quallity' is not in the model (did you mean 'Quality'?); use one of 'Image', "
          "'Expectation', 'Quality', 'Value', 'Satisfaction', 'Complaints' and 'Loyalty'."),

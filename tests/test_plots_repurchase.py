@@ -118,6 +118,15 @@ def test_results_are_drawn_as_they_are(rep):
     assert len(figure.axes[0].lines[2].get_ydata()) == 101
 
 
+def test_curves_without_a_finite_point_are_left_out_and_named():
+    nothing = curve(0.3).assign(probability=np.nan)
+    with pytest.warns(csi.CsimodelWarning, match=r"^The curve of other has no finite"):
+        figure = repurchase_curves({"one": curve(0.2), "other": nothing})
+    assert words(figure) == ["one"]
+    with pytest.raises(OptionError, match=r"^No curve has a finite probability"):
+        repurchase_curves({"one": nothing})
+
+
 def test_given_axes_are_used(table, steps):
     for draw in (
         lambda ax: repurchase_curves({"one": curve(0.2)}, ax=ax),

@@ -1,5 +1,8 @@
 """Markets: values of statsmodels, laws, recovery of the competition effect, messages."""
 
+import warnings
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -292,6 +295,42 @@ def test_separated_segments_have_no_curve():
         "finite curves; use family='ols' or a larger fewest=."
     )
     assert found.table["effect"].isna().all()
+
+
+def test_segments_without_information_say_so_and_nobody_else_warns():
+    frame = markets()
+    own = frame["market"] == "captive"
+    frame.loc[own, "index"] = np.where(frame.loc[own, "index"] > 60, 70.0, 40.0)  # has no bend
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = of(frame)
+    assert found.diagnostics[-1].code == "no-information"
+    assert "no finite solution" in found.headline
+    with pytest.raises(OptionError, match="No curve has a finite probability"):
+        csi.plots.repurchase_curves(found)
+
+
+@pytest.mark.parametrize("errors", ["HC1", "nonrobust", "cluster"])
+def test_as_many_coefficients_as_respondents_leave_no_error(errors):
+    index, again = np.array([10.0, 30, 60, 90]), np.array([0.2, 0.9, 0.1, 0.8])
+    family = "ols" if errors == "nonrobust" else "fractional-logit"
+    found = repurchase_segments_of_index(
+        index, again, ["a", "a", "b", "b"], curvature=False, fewest=2, scale=(0, 1), errors=errors,
+        family=family, cluster=[1, 2, 3, 4] if errors == "cluster" else None,
+    )  # fmt: skip
+    assert "2 segments" in repr(found)
+    assert found.table["effect"].notna().all()
+    assert found.table["se"].isna().all()
+
+
+def test_drops_that_are_not_known_have_a_headline():
+    frame = markets()
+    drop = repurchase_top_drop(
+        frame.assign(happy=np.where(frame["index"] > 60, 5, 4)), satisfaction="happy",
+        repurchase="again", by="market",
+    )  # fmt: skip
+    unknown = replace(drop, table=drop.table.assign(drop=np.nan))
+    assert unknown.headline.endswith("is not known in any of the 2 segments.")
 
 
 def test_messages(mobi, ecsi, boot):

@@ -71,11 +71,12 @@ _SMALL_GROUPS = (
 
 def _index(solution: Solution) -> Floats:
     minimum, width = scale_of(solution.moments)
-    if np.isnan(solution.moments.mean).all():
+    mean = solution.moments.mean
+    if mean.size and np.isnan(mean).all():
         raise SurveyError(
             "The index needs the items' means; give them to Moments.from_cov(mean=...)."
         )
-    points = (solution.moments.mean - minimum) / width * 100.0
+    points = (mean - minimum) / width * 100.0
     return by_block(solution.model, point_weights(solution) * points)
 
 

@@ -16,6 +16,7 @@ from csimodel.arguments import checked
 from csimodel.errors import InferenceError, choose
 from csimodel.estimators import Fit, Inadmissible, Outcome, Quantity, Solution, find, require_fit
 from csimodel.estimators.quantities import bounded
+from csimodel.estimators.requirements import same_fit
 from csimodel.findings import Finding, tell
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.blocks import in_order
@@ -132,6 +133,16 @@ class Bootstrap:
                     **{"least": float(values[beyond].min()), "most": float(values[beyond].max())},
                 },
             )
+
+    def alike(self, other: Bootstrap) -> bool:
+        """Return whether these are the same draws of the same fit, in this process or another."""
+        return self is other or (
+            same_fit(self.fit, other.fit)
+            and np.array_equal(self.usable, other.usable)
+            and np.array_equal(
+                self.solution.estimates.weights, other.solution.estimates.weights, equal_nan=True
+            )
+        )
 
     @property
     def _survey_design(self) -> SurveyDesign:

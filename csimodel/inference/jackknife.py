@@ -149,7 +149,7 @@ def jackknife(fit: Fit) -> Jackknife:
     SurveyError
         When the fit was made from moments.
     InferenceError
-        When there are fewer than 2 clusters.
+        When there are fewer than 2 respondents, or clusters.
 
     Examples
     --------
@@ -169,7 +169,10 @@ def jackknife(fit: Fit) -> Jackknife:
     units = answers.design
     size = units.units
     if size < 2:
-        raise InferenceError("The jackknife needs at least 2 clusters; there is 1.")
+        raise InferenceError(
+            f"The jackknife leaves {units.kind}s out in turn, so it needs at least 2 of them, and "
+            f"the fit has {size}."
+        )
     products = samples_for(fit.estimator, answers)
     step = max(1, _CELLS // len(fit.model.items) ** 2)
     parts = []

@@ -12,11 +12,15 @@ from matplotlib.figure import Figure
 
 from csimodel.arguments import checked
 from csimodel.errors import OptionError
+from csimodel.findings import Finding, tell
 from csimodel.floats import own_errstate
 from csimodel.plots import fonts, lettering, style
 from csimodel.plots.charts import check_table
 from csimodel.plots.curve import repurchase_curve
 from csimodel.plots.line_names import PALETTE, name_lines
+
+_ONE_ABSENT = "The curve of {names} has no finite probability and is not drawn."
+_ABSENT = "The curves of {names:20} have no finite probability and are not drawn."
 
 
 @runtime_checkable
@@ -73,12 +77,13 @@ def repurchase_curves(
     Raises
     ------
     OptionError
-        When there is no curve, one is not such a table, or there are more than 8.
+        When there is no curve, none with a finite probability, one is not such a table, or there
+        are more than 8.
 
     Warns
     -----
     CsimodelWarning
-        When no installed font has the characters of a name.
+        When no installed font has the characters of a name, or a curve has no finite probability.
 
     Examples
     --------
@@ -89,7 +94,7 @@ def repurchase_curves(
     >>> sorted(text.get_text() for text in figure.axes[0].texts)
     ['Airlines', 'Banks']
     """
-    tables = _tables(curves)
+    tables = _with_points(_tables(curves))
     names = [str(name) for name in tables]
     family = fonts.families([*names, x, y, title or ""])
     widest = max(lettering.measure(name, style.SMALL_SIZE, family, "bold")[0] for name in names)
@@ -106,7 +111,8 @@ def repurchase_curves(
         if {"lower", "upper"} <= set(drawn.columns):
             ax.collections[before].set(color=color, alpha=0.12, linewidth=0)
         spans.append(ax.get_xlim())
-        ends.append(line[["index", "probability"]].dropna().to_numpy(dtype=float)[-1])
+        ends.append(line[["index", "probability"]].to_numpy(dtype=float))
+        ends[-1] = ends[-1][np.isfinite(ends[-1]).all(axis=1)][-1]
     ax.set_xlim(min(low for low, _ in spans), max(high for _, high in spans))
     colors = [color for color, _ in PALETTE[: len(names)]]
     name_lines(ax, names, np.array(ends), colors, family)
@@ -135,3 +141,22 @@ def _tables(curves: Any) -> dict[Any, pd.DataFrame]:
         check_table(table, f"curves[{name!r}]", ["index", "probability"], "a result's curve()")
         tables[name] = table
     return tables
+
+
+def _with_points(tables: dict[Any, pd.DataFrame]) -> dict[Any, pd.DataFrame]:
+    """Leave out curves without a finite point, and say which."""
+    kept = {
+        name: table
+        for name, table in tables.items()
+        if np.isfinite(table[["index", "probability"]].to_numpy(dtype=float)).all(axis=1).any()
+    }
+    if not kept:
+        raise OptionError(
+            "No curve has a finite probability, so there is nothing to draw; the diagnostics of "
+            "the regression say why."
+        )
+    absent = tuple(str(name) for name in tables if name not in kept)
+    if absent:
+        sentence = _ONE_ABSENT if len(absent) == 1 else _ABSENT
+        tell(Finding("no-curve", sentence, absent, "warning", len(absent), {"names": absent}))
+    return kept

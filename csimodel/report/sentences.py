@@ -130,9 +130,9 @@ def segments(analysis: Analysis) -> list[str]:
     found = analysis.segments
     if found is None:
         return []
-    effect = 100 * found.table["effect"]
+    effect = 100 * found.table["effect"].dropna()
     p = float(found.tests["p"].iloc[-1])
-    if not isfinite(p):
+    if not isfinite(p) or effect.empty:
         return ["Whether the curves differ between the groups cannot be tested with these data."]
     differ = p < 1 - analysis.level
     shown = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"

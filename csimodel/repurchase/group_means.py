@@ -198,7 +198,8 @@ def share_interval(found: GroupMeans, group: int, level: float) -> tuple[float, 
 
     The size is ``p (1 - p)/variance`` times (z/t)², t with the design's degrees of freedom; n
     itself for independent rows of equal weight. Where everybody answers alike it is the
-    effective number of weights (of clusters, where there are any and they are fewer).
+    effective number of weights (of clusters, where there are any and they are fewer). NaN for a
+    group in one cluster, which shows nothing of how clusters differ.
 
     References
     ----------
@@ -228,7 +229,8 @@ def share_interval(found: GroupMeans, group: int, level: float) -> tuple[float, 
         size = (
             p * (1.0 - p) / variance * float(t_quantile(tail, np.inf) / t_quantile(tail, df)) ** 2
         )
-    if not (np.isfinite(p) and size > 0):
+    alone = found.touched is not None and not np.isfinite(variance)
+    if alone or not (np.isfinite(p) and size > 0):
         return float("nan"), float("nan")
     low, high = proportion_confint(p * size, size, alpha=1.0 - level, method="wilson")
     return float(low), float(high)

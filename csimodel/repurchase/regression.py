@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from csimodel.errors import OptionError
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import StandardErrors
+from csimodel.quiet import quiet
 from csimodel.repurchase.averages import Averages, OfRows
 from csimodel.repurchase.families import WLS, Family
 from csimodel.repurchase.kernel import REGULAR, Ending, regress_draws
@@ -141,7 +142,8 @@ class Regression:
         if self.family.robust or not self.family.bounded:
             with np.errstate(divide="ignore", invalid="ignore"):
                 squares = np.where(information > 0, score**2 / information, 0.0)
-            dispersion = float(weights @ squares) / (sample.n - self.terms)
+            left = sample.n - self.terms
+            dispersion = float(weights @ squares) / left if left > 0 else float("nan")
         return Likelihood(X * score[:, None], total, sample.weights, dispersion, without)
 
     @property
@@ -410,6 +412,6 @@ def by_statsmodels(sample: Sample, family: Family) -> tuple[Floats, bool]:
     known: dict[str, Callable[[], object]] = {"probit": links.Probit, "cloglog": links.CLogLog}
     link = known.get(family.name.removeprefix("fractional-"), links.Logit)()
     model = GLM(sample.outcome, design, family=Binomial(link=link), var_weights=weights)
-    with np.errstate(all="ignore"):  # a step too far overflows, and shows in what comes of it
+    with quiet():  # separation and columns without information are told by `regress`
         result = model.fit(tol=1e-12, tol_criterion="params", maxiter=100)
     return np.asarray(result.params), bool(result.converged)

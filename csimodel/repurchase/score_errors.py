@@ -235,6 +235,8 @@ def score_errors(
 def _factor(kind: str, design: SurveyDesign, terms: int) -> float:
     """Return what the variance is multiplied by for the degrees of freedom that were used."""
     rows, units = len(design.unit), design.units
+    if kind in ("HC1", "cluster") and rows <= terms:
+        return float("nan")
     if kind == "HC1":
         return rows / (rows - terms)
     if kind == "cluster":

@@ -392,6 +392,10 @@ def money(given):
                 draws=40,
             )  # fmt: skip
             judge.look("profit_of_driver", found)
+        judge(
+            "profits_of_drivers", m.profits_of_drivers, given.boot or given.fit, rep,
+            case.model.construct_names[:1], economics, draws=40,
+        )  # fmt: skip
     found = [
         judge("lifetime_value", m.lifetime_value, kept, economics),
         judge("profit_of_retention", m.profit_of_retention, kept, 0.9, economics),

@@ -115,10 +115,14 @@ class Judge:
                 self(f"{name}.{attribute}() text", str, seen)
 
     def _explained(self, table: pd.DataFrame) -> bool:
-        beside = [
-            getattr(one, "diagnostics", ()) or getattr(one, "findings", ()) for one in self.beside
-        ]
-        return _explained(table) or any(map(len, beside))
+        return _explained(table) or any(len(self._findings(one)) for one in self.beside)
+
+    def _findings(self, one: Any) -> tuple[Any, ...]:
+        try:
+            return getattr(one, "diagnostics", ()) or getattr(one, "findings", ())
+        except Exception as error:  # findings of an answer are never refused
+            self._fail("findings", type(error).__name__, str(error)[:200], _place(error))
+            return ()
 
     def _fail(self, name: str, kind: str, detail: str, place: str) -> None:
         self.failures.append(Failure(name, kind, " ".join(detail.split()), place))

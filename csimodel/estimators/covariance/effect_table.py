@@ -25,7 +25,8 @@ def effect_table(
     An effect along a chain of paths is their product; the indirect effect is the sum over chains
     that pass another construct, the total effect the sum over all. With c the paths and J their
     derivatives by the free parameters, errors are those of ``∂effect/∂c J``: in scale units, and
-    of the standardised paths, whose J knows of the variances that they are divided by.
+    of the standardised paths, whose J knows of the variances that they are divided by. What rests
+    on fixed values alone has none: NaN.
 
     References
     ----------
@@ -43,7 +44,8 @@ def effect_table(
     columns: dict[str, Floats] = {}
     for prefix, paths, slopes in (("", raw, raw_slopes), ("std", std[own], std_slopes[own])):
         values, by_path = _products(chains(model), paths, place)
-        estimate, se = sums @ values, errors_of(sums @ by_path @ slopes, covariance)
+        estimate, jacobian = sums @ values, sums @ by_path @ slopes
+        se = np.where(jacobian.any(axis=1), errors_of(jacobian, covariance), np.nan)
         limits = dict(zip(("lower", "upper"), t_limits(estimate, se, np.inf, level), strict=True))
         if prefix:
             columns |= {"std": estimate, "std_se": se}

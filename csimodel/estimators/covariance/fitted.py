@@ -185,14 +185,13 @@ def fit_jointly(
     """
     outcome = np.array([usable(own.lifted())[0] for own in moments])
     objective = joint_objective(estimator, layouts, moments)
-    own = np.full(layouts[0].size, np.nan)
-    for layout, group in zip(layouts, moments, strict=True):
-        values = start(model, layout, estimator.sample_cov(group), group.mean)
-        own = np.where(np.isfinite(own), own, values)
-    begin = own if first is None else np.where(np.isfinite(first), first, own)
     worst = outcome[outcome != Outcome.CONVERGED]
     state = worst[:1] if len(worst) else np.zeros(1, dtype=np.int64)
-    begin = np.where(state[0] == Outcome.CONVERGED, begin, np.nan)
+    own = np.full(layouts[0].size, np.nan)  # stays, where a group cannot be fitted
+    for layout, group in () if len(worst) else zip(layouts, moments, strict=True):
+        values = start(model, layout, estimator.sample_cov(group), group.mean)
+        own = np.where(np.isfinite(own), own, values)
+    begin = own if first is None or len(worst) else np.where(np.isfinite(first), first, own)
     found = minimise(
         objective, begin[None], lambda: own[None], estimator.tolerance, estimator.max_iterations
     )

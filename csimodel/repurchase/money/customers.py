@@ -297,7 +297,8 @@ def buying_rates(
     Returns
     -------
     DataFrame
-        Rows existing, new, difference; columns n, share, se, lower, upper.
+        Rows existing, new, difference; columns n, share, se, lower, upper, and reason, why there
+        is no error, or empty.
 
     Raises
     ------
@@ -326,9 +327,8 @@ def buying_rates(
         [found.n[g], found.mean[g], found.se[g], *share_interval(found, g, level)] for g in (0, 1)
     ]
     apart = np.array([[1.0, -1.0]])
-    difference = found.contrasts(apart, ["difference"], level).iloc[0]
-    rows.append([found.n.sum(), *difference[["estimate", "se", "lower", "upper"]]])
-    table = pd.DataFrame(
-        rows, ["existing", "new", "difference"], ["n", "share", "se", "lower", "upper"]
-    )
-    return table.astype({"n": int})
+    every = found.contrasts(np.vstack([np.eye(2), apart]), ["existing", "new", "difference"], level)
+    rows.append([found.n.sum(), *every.loc["difference", ["estimate", "se", "lower", "upper"]]])
+    table = pd.DataFrame(rows, every.index, ["n", "share", "se", "lower", "upper"])
+    reason = every["reason"].where(table["lower"].isna(), "")
+    return table.astype({"n": int}).assign(reason=reason)

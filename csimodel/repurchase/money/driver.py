@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import ModelError, OptionError, suggest
-from csimodel.estimators import Fit, find
+from csimodel.estimators import Fit, find, require_fit, require_own
 from csimodel.estimators.quantities import reachable
 from csimodel.findings import Finding, listed
 from csimodel.floats import own_errstate
@@ -223,17 +223,19 @@ class Steps:
     impossible: int = 0
 
 
-def _own_fit(source: Fit | Bootstrap, rep: Repurchase) -> Fit:
-    fit = source.fit if isinstance(source, Bootstrap) else source
-    drawn_from = None if rep.chain is None else rep.chain.bootstrap
-    if isinstance(source, Bootstrap) and drawn_from is not source:
+def _own_fit(source: object, rep: Repurchase) -> Fit:
+    """Return the fit, after a check that the regression goes with it and with the draws given."""
+    chain = rep.chain
+    if not isinstance(source, Bootstrap):
+        fit = require_fit(source, "profit_of_driver", "source")
+        require_own(None if chain is None else chain.bootstrap, fit)
+        return fit
+    if chain is None or not source.alike(chain.bootstrap):
         raise OptionError(
             "The regression was not made with this bootstrap; make it with "
             "csi.repurchase(fit, ..., bootstrap=boot), so that every step is drawn together."
         )
-    if drawn_from is not None and drawn_from.fit is not fit:
-        raise OptionError("The regression was made with a bootstrap of another fit; use its fit.")
-    return fit
+    return source.fit
 
 
 def _require_effect(fit: Fit, driver: str, target: str) -> None:

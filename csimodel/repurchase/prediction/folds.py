@@ -59,6 +59,11 @@ def predictions_of_folds(
                 found[out] = np.interp(x[out], *known)
             else:
                 found[out] = _by_hinge(rep, moved, part, sample.regressors[out])
+                if not np.isfinite(found[out]).all():
+                    raise EstimationError(
+                        f"Without fold {left + 1}, the hinge has no solution; use fewer folds or a "
+                        "simpler shape."
+                    )
         return found
     columns = Basis("line").columns(x) if basis is None else basis.columns(x)
     X = np.column_stack([*columns, np.delete(sample.regressors, moved, axis=1)])

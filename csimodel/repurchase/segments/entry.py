@@ -18,6 +18,7 @@ from csimodel.repurchase.chain import chain_of
 from csimodel.repurchase.columns import aligned, name_of
 from csimodel.repurchase.diagnostics import diagnose
 from csimodel.repurchase.entry import repurchase, repurchase_of_index
+from csimodel.repurchase.kernel import Ending
 from csimodel.repurchase.layout import Layout, Part, value_of
 from csimodel.repurchase.regression import regress
 from csimodel.repurchase.result import Repurchase
@@ -218,13 +219,9 @@ def _interacted(rep: Repurchase, labels: pd.Series, curvature: bool, fewest: int
     regression = regress(own, rep.family, rep.errors)
     made = replace(rep, regression=regression, diagnostics=(*rep.diagnostics, *findings))
     if not np.isfinite(regression.coefficients).all():
-        failure = Finding(
-            "separation",
-            "The outcome is told without error by the index in at least one segment, so there are "
-            "no finite curves; use family='ols' or a larger fewest=.",
-            names,
-            "failure",
-        )
+        separated = regression.ending == Ending.SEPARATED
+        code, sentence = _SEPARATED if separated else _NO_INFORMATION
+        failure = Finding(code, sentence, names, "failure")
         made = replace(made, diagnostics=(*made.diagnostics, failure))
     return Segments(made, names, place, centre, curvature)
 
@@ -351,6 +348,17 @@ def _clusters_within(
     return (Finding("few-clusters-in-segment", sentence, tuple(few), severity, len(few), values),)
 
 
+_SEPARATED = (
+    "separation",
+    "The outcome is told without error by the index in at least one segment, so there are no "
+    "finite curves; use family='ols' or a larger fewest=.",
+)
+_NO_INFORMATION = (
+    "no-information",
+    "At least one segment has too few values of the index, or too little weight on its "
+    "respondents, for a curve of its own, so there are no curves; use curvature=False or a larger "
+    "fewest=.",
+)
 _FEW_PLAIN = (
     "Segments with fewer than {fewest} clusters: {segments}; their errors tend to be too small, so "
     "differences are found too often."

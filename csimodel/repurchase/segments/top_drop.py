@@ -60,11 +60,14 @@ class TopDrop(Shown):
             row = self.table.iloc[0]
             told = f"{100 * self.level:g} % interval {row['lower']:.3g} to {row['upper']:.3g}"
             return f"The {self.told} is {row['drop']:.3g} ({told})."
+        known = drop.dropna()
+        if known.empty:
+            return f"The {self.told} is not known in any of the {len(drop)} segments."
         p = float(self.tests["p"].iloc[0])
         differ = "differs" if p < 1.0 - self.level else "is not shown to differ"
         return (
             f"The {self.told} {differ} between the {len(drop)} segments ({told_p(p)}): from "
-            f"{drop.min():.3g} ({drop.idxmin()}) to {drop.max():.3g} ({drop.idxmax()})."
+            f"{known.min():.3g} ({known.idxmin()}) to {known.max():.3g} ({known.idxmax()})."
         )
 
     def summary(self) -> Page:
