@@ -49,6 +49,7 @@ from csimodel.inference import (
     infer,
     influence_values,
 )
+from csimodel.inference.sources import NO_DERIVATIVE
 from csimodel.moments import Moments
 from csimodel.options import require_level
 from csimodel.survey import Answers
@@ -260,7 +261,7 @@ def _by_group(
         source: ErrorSource = StandardErrors.none(estimate.size, reason)
     elif bootstrap is None:
         errors = group_errors(fit, codes, points)
-        source = StandardErrors(errors.ravel(), np.repeat(df, each))
+        source = StandardErrors(errors.ravel(), np.repeat(df, each), NO_DERIVATIVE)
     else:
         bootstrap.require_usable()
         draws = group_draws(fit, bootstrap, codes, len(groups))

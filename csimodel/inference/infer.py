@@ -67,7 +67,7 @@ def infer(
     """
     require_level(level)
     reasons = np.array(source.reasons(estimate), dtype=object)
-    reasons[~np.isfinite(estimate) & (reasons == "")] = NO_ESTIMATE
+    reasons[~np.isfinite(estimate)] = NO_ESTIMATE
     known = (reasons == "") | (reasons == ONE_SIDE)
     same = (reasons == NO_VARIATION) & steady
     se = np.where(known, source.se, np.where(same, 0.0, np.nan))

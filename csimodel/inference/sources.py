@@ -26,6 +26,7 @@ NO_VARIATION = "nothing varies, which says nothing of the error"
 NO_ERROR = "no source of error"
 FEW_DRAWS = "too few usable draws"
 ONE_SIDE = "all draws lie on one side of the estimate, so this interval has no limits"
+NO_DERIVATIVE = "beside these weights there is no solution to take a derivative from"
 LOST_UNITS = "without some of the units there is no solution"
 _FEWEST = 20  # usable draws below which there is no error
 _STEP = 6e-6  # the third root of the floating-point precision
@@ -116,7 +117,9 @@ def by_influence(
     """
     entries = totals.shape[1]
     degrees = np.full(entries, float(design.df)) if df is None else np.asarray(df, np.float64)
-    return StandardErrors(np.sqrt(design.variance(totals)), degrees * np.ones(entries))
+    return StandardErrors(
+        np.sqrt(design.variance(totals)), degrees * np.ones(entries), NO_DERIVATIVE
+    )
 
 
 @dataclass(frozen=True, eq=False)
