@@ -242,3 +242,11 @@ def test_groups_with_few_rows_are_named(frame):
         "Group few has fewer than 30 respondents, too few to compare groups by χ²; join groups "
         "or leave them out."
     )
+
+
+@pytest.mark.parametrize("estimator", [csi.ML(), csi.ML(se="mlr"), csi.LeastSquares("uls")])
+def test_a_group_of_one_row_is_named(estimator):
+    frame = csi.load_mobi().data.assign(g=["x"] * 249 + ["y"])
+    model = csi.Model.from_syntax("Q =~ PERQ1 + PERQ3\nC =~ CUSCO\nS =~ CUSA1 + CUSA2\nS ~ Q + C")
+    with pytest.raises(EstimationError, match=r"^Group y: .* there is only 1 row and at least 3"):
+        csi.invariance(model, frame, "g", estimator)

@@ -27,7 +27,6 @@ from csimodel.assessment.judge_structure import (
     judge_item_vif,
 )
 from csimodel.assessment.verdicts import ATTENTION, NOT_JUDGED, as_table
-from csimodel.errors import EstimationError
 from csimodel.estimators import Fit, find, require_fit, require_own
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference import Bootstrap
@@ -239,7 +238,5 @@ def assess(fit: Fit, bootstrap: Bootstrap | None = None, level: float = 0.95) ->
     fit.model.require_own_items("Reliability and validity are judged by")
     level = require_level(level)
     require_own(bootstrap, fit)
-    if not fit.converged:
-        why = " ".join(str(found) for found in fit.diagnostics if found.severity == "failure")
-        raise EstimationError(f"There is no solution to assess: {why}")
+    fit.require_converged("assess")
     return Assessment(fit, bootstrap, level)

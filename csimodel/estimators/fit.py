@@ -100,6 +100,21 @@ class Fit:
         own = self.estimates
         return isinstance(own, CovarianceEstimates) and own.covariance is not None
 
+    def require_converged(self, purpose: str) -> None:
+        """Refuse what is no solution, and say why it is none.
+
+        Raises
+        ------
+        EstimationError
+            When the fit did not converge.
+        """
+        if self.converged:
+            return
+        why = [str(found) for found in self.diagnostics if found.severity == "failure"]
+        outcome = Outcome(int(self.estimates.outcome))
+        reason = f"the fit is {outcome.reason}; fit.diagnostics says more."
+        raise EstimationError(f"There is no solution to {purpose}: {' '.join(why) or reason}")
+
     def require_alone(self, purpose: str) -> None:
         """Refuse one group of a joint fit where its rows are fitted again.
 

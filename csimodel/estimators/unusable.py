@@ -21,6 +21,14 @@ UNUSABLE = (
 )
 
 
+_ONE_ROW = (
+    "Nothing was estimated because there is only {count} row and at least 3 are needed; check the "
+    "missing-data policy and the weights."
+)
+_FEW_ROWS = (
+    "Nothing was estimated because there are only {count} rows and at least 3 are needed; check "
+    "the missing-data policy and the weights."
+)
 _ONE_CONSTANT = (
     "Nothing was estimated because {names} does not vary over the {n} rows; leave it out or take "
     "more rows."
@@ -37,8 +45,7 @@ def unusable(solution: Solution, outcome: Outcome) -> Finding:
     if outcome == Outcome.TOO_FEW_ROWS:
         return Finding(
             "too-few-rows",
-            "Nothing was estimated because there are only {count} rows and at least "
-            "3 are needed; check the missing-data policy and the weights.",
+            _ONE_ROW if n == 1 else _FEW_ROWS,
             severity="failure",
             count=n,
             values={"count": n},

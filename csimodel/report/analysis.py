@@ -12,7 +12,6 @@ import pandas as pd
 from csimodel.arguments import checked
 from csimodel.assessment import Assessment, assess
 from csimodel.errors import (
-    EstimationError,
     ModelError,
     OptionError,
     choose,
@@ -241,9 +240,7 @@ def analyze(
         )
     with collected() as warned:
         fitted = fit_model(chosen, table, estimator)
-        if not fitted.converged:
-            why = " ".join(str(one) for one in fitted.diagnostics if one.severity == "failure")
-            raise EstimationError(f"There is no solution to report: {why}")
+        fitted.require_converged("report")
         scale_of(fitted.moments)
         boot = bootstrap(fitted, draws, rng, progress=progress)
         valued, slopes = None, None

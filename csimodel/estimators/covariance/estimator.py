@@ -265,7 +265,8 @@ class CovarianceEstimator:
         good = outcome == Outcome.CONVERGED
         cov = np.array(moments.cov)
         cov[~good] = np.eye(cov.shape[-1])
-        safe = replace(moments, cov=cov)
+        # Of one row the likelihood's covariances, times (n - 1)/n, would be 0.
+        safe = replace(moments, cov=cov, n=np.where(good, moments.n, np.maximum(moments.n, 3)))
         if not good.any():
             return standardised_estimates(
                 model, layout, nothing_found(len(cov), layout.size), outcome, np.zeros(len(cov))
