@@ -75,6 +75,10 @@ class Judge:
                 return None
         self.answers += answer is not None
         for one in caught:
+            # Deprecations among other packages are shown to their developers, not to users.
+            foreign = not one.filename.startswith(_PACKAGE)
+            if foreign and issubclass(one.category, DeprecationWarning):
+                continue
             if not issubclass(one.category, csi.CsimodelWarning):
                 where = f"{Path(one.filename).name}:{one.lineno}"
                 if one.filename.startswith(_PACKAGE):
