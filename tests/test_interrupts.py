@@ -79,7 +79,10 @@ def test_blocks_not_begun_are_cancelled_and_those_begun_not_waited_for():
 
 def test_a_script_that_resamples_with_workers_ends_at_once():
     code = (
+        "import signal\n"
         "import csimodel as csi\n"
+        # A run in the background has children that ignore interrupts.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "fit = csi.fit(csi.models.ecsi(), csi.load_mobi(), csi.ML())\n"
         "print('begun', flush=True)\n"
         "csi.bootstrap(fit, 100_000, workers=2, progress=False)\n"

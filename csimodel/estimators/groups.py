@@ -129,10 +129,17 @@ class GroupFits(Mapping[Hashable, Fit]):
         if dropped:
             used = int(self.solution.moments.n[position])
             message = (
-                f"{dropped} of {used + dropped} rows of group {label} were dropped for missing "
+                "{count} of {total} rows of group {label} were dropped for missing "
                 "answers or weights."
             )
-            yield Finding("rows-dropped", message, (label,), "note", dropped)
+            yield Finding(
+                "rows-dropped",
+                message,
+                (label,),
+                "note",
+                dropped,
+                values={"count": dropped, "total": used + dropped, "label": label},
+            )
         for finding in self.answers.findings:
             if finding.code not in ("rows-dropped", "weight-dropped"):
                 yield finding.within("In all groups together")
@@ -261,9 +268,16 @@ def _lost(
     losers = np.flatnonzero(dropped).tolist()
     if losers:
         counts = (f"{names[g]} ({dropped[g]} of {dropped[g] + int(n[g])})" for g in losers)
-        message = f"Rows were dropped in {len(losers)} of {len(names)} groups: {listed(counts)}."
+        message = "Rows were dropped in {losers} of {groups} groups: {counts}."
         subjects = tuple(names[g] for g in losers)
-        yield Finding("rows-dropped-by-group", message, subjects, "note", int(dropped.sum()))
+        yield Finding(
+            "rows-dropped-by-group",
+            message,
+            subjects,
+            "note",
+            int(dropped.sum()),
+            values={"losers": len(losers), "groups": len(names), "counts": tuple(counts)},
+        )
     empty = tuple(names[g] for g in np.flatnonzero(n == 0).tolist())
     if empty:
         yield Finding(

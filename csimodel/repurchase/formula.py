@@ -136,11 +136,22 @@ class Formula:
             if len(small):
                 told = listed(f"{level} ({count})" for level, count in small.items())
                 message = (
-                    f"Categories of {name!r} hold fewer than {fewest} of the {len(rows)} "
-                    f"respondents used: {told}; merge such categories or leave them out."
+                    "Categories of {name!r} hold fewer than {fewest} of the {rows} "
+                    "respondents used: {categories}; merge such categories or leave them out."
                 )
                 found.append(
-                    Finding("few-in-category", message, (str(name),), count=int(small.sum()))
+                    Finding(
+                        "few-in-category",
+                        message,
+                        (str(name),),
+                        count=int(small.sum()),
+                        values={
+                            "name": name,
+                            "fewest": fewest,
+                            "rows": len(rows),
+                            "categories": told,
+                        },
+                    )
                 )
         return tuple(found)
 

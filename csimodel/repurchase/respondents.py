@@ -130,15 +130,32 @@ class Respondents:
         found = []
         failures = [f for f in self.fit.diagnostics if f.severity == "failure"]
         if failures:
-            message = f"The index comes from a model that is not sound: {failures[0]}"
-            found.append(Finding("model-not-sound", message, (), "failure", len(failures)))
+            message = "The index comes from a model that is not sound: {failure}"
+            found.append(
+                Finding(
+                    "model-not-sound",
+                    message,
+                    (),
+                    "failure",
+                    len(failures),
+                    values={"failure": failures[0]},
+                )
+            )
         for name in indexes:
             if outcome in self.fit.model.blocks[name]:
                 message = (
-                    f"Outcome {outcome!r} is itself an item of the index of {name!r}, so the slope "
-                    "is partly a regression of an answer on itself; take an outcome from outside."
+                    "Outcome {outcome!r} is itself an item of the index of {name!r}, so the "
+                    "slope is partly a regression of an answer on itself; take an outcome "
+                    "from outside."
                 )
-                found.append(Finding("outcome-in-index", message, (outcome, name)))
+                found.append(
+                    Finding(
+                        "outcome-in-index",
+                        message,
+                        (outcome, name),
+                        values={"outcome": outcome, "name": name},
+                    )
+                )
         return tuple(found)
 
     def _column(self, values: Column, what: str) -> pd.Series:

@@ -236,11 +236,19 @@ def _left_out(
     told = listed(f"{name} ({count})" for name, count in gaps.items())
     why = "a value is missing or a weight zero" if "weight" in gaps else "a value is missing"
     message = (
-        f"{dropped} of {len(whole)} respondents were left out of the regression because {why}: "
-        f"{told}."
+        "{count} of {total} respondents were left out of the regression because {why}: {columns}."
     )
     severity: Severity = "note" if dropped < 0.5 * len(whole) else "warning"
-    return (Finding("rows-left-out", message, tuple(gaps), severity, dropped),)
+    return (
+        Finding(
+            "rows-left-out",
+            message,
+            tuple(gaps),
+            severity,
+            dropped,
+            values={"count": dropped, "total": len(whole), "why": why, "columns": told},
+        ),
+    )
 
 
 def _require_enough(rows: int, names: tuple[str, ...], label: str) -> None:

@@ -244,10 +244,16 @@ def _about(regression: Regression, names: tuple[str, str], table: pd.DataFrame) 
 
 def _lost(lost: int, total: int) -> tuple[Finding, ...]:
     message = (
-        f"{lost} of {total} draws have no regression; intervals rest on the others and may be "
-        "too narrow."
+        "{count} of {total} draws have no regression; intervals rest on the "
+        "others and may be too narrow."
     )
     severe = lost > 0.1 * total
     return (
-        Finding("lost-draws", message, severity="failure" if severe else "warning", count=lost),
+        Finding(
+            "lost-draws",
+            message,
+            severity="failure" if severe else "warning",
+            count=lost,
+            values={"count": lost, "total": total},
+        ),
     )

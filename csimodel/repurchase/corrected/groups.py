@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError, OptionError
 from csimodel.estimators import Fit
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding
 from csimodel.index import point_weights, respondent_points
 from csimodel.inference import Bootstrap
 from csimodel.repurchase.sample import Sample
@@ -232,17 +232,40 @@ def _split(group: Codes, cluster: Codes) -> bool:
 def _told(codes: Codes, n: Codes, names: Sequence[object]) -> list[Finding]:
     told = []
     if nowhere := int((codes < 0).sum()):
-        message = f"{nowhere} of {len(codes)} respondents belong to no group and were left out."
-        told.append(Finding("no-group", message, severity="note", count=nowhere))
+        message = "{count} of {total} respondents belong to no group and were left out."
+        told.append(
+            Finding(
+                "no-group",
+                message,
+                severity="note",
+                count=nowhere,
+                values={"count": nowhere, "total": len(codes)},
+            )
+        )
     small = np.flatnonzero(n < 2)
     if len(small):
         which = [str(names[g]) for g in small.tolist()]
         message = (
-            f"{len(small)} of {len(n)} groups have fewer than 2 respondents, so their sampling "
-            f"error is unknown and they were left out: {listed(which)}."
+            "{count} of {total} groups have fewer than 2 respondents, so their sampling "
+            "error is unknown and they were left out: {groups}."
         )
-        told.append(Finding("groups-left-out", message, tuple(which), count=len(small)))
+        told.append(
+            Finding(
+                "groups-left-out",
+                message,
+                tuple(which),
+                count=len(small),
+                values={"count": len(small), "total": len(n), "groups": tuple(which)},
+            )
+        )
     if (left := int((n > 1).sum())) < _FEW:
-        message = f"These slopes rest on {left} groups; treat them as an illustration."
-        told.append(Finding("few-groups", message, count=left))
+        message = "These slopes rest on {count} groups; treat them as an illustration."
+        told.append(
+            Finding(
+                "few-groups",
+                message,
+                count=left,
+                values={"count": left},
+            )
+        )
     return told

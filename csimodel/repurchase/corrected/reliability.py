@@ -286,11 +286,19 @@ def _told(value: float, whose: str, kind: str) -> tuple[Finding, ...]:
         return ()
     if 0 < value < _LOW:
         message = (
-            f"The reliability of {whose} is {value:.2f}, below {_LOW:g}: a correction multiplies "
-            f"the slope by about {1 / value:.1f} and rests on the reliability as much as on the "
-            "data; ask more questions, or more customers of each group."
+            "The reliability of {whose} is {value:.2f}, below {low:g}: a correction "
+            "multiplies the slope by about {factor:.1f} and rests on the "
+            "reliability as much as on the data; ask more questions, or more "
+            "customers of each group."
         )
-        return (Finding("low-reliability", message, (whose,)),)
+        return (
+            Finding(
+                "low-reliability",
+                message,
+                (whose,),
+                values={"whose": whose, "value": value, "low": _LOW, "factor": 1 / value},
+            ),
+        )
     why = {
         "rho_a": "rho_A is for PLS mode A weights only",
         "omega": "one common factor does not describe its items",
@@ -298,7 +306,16 @@ def _told(value: float, whose: str, kind: str) -> tuple[Finding, ...]:
     if kind == "groups" and value <= 0:
         why = "the means differ no more than their sampling errors explain"
     message = (
-        f"The reliability of {whose} cannot be used ({kind}): {why}; no slope is corrected with "
-        "it. Use another kind, or give a number such as reliability=0.85."
+        "The reliability of {whose} cannot be used ({kind}): {why}; no slope is "
+        "corrected with it. Use another kind, or give a number such as "
+        "reliability=0.85."
     )
-    return (Finding("impossible-reliability", message, (whose,), "failure"),)
+    return (
+        Finding(
+            "impossible-reliability",
+            message,
+            (whose,),
+            "failure",
+            values={"whose": whose, "kind": kind, "why": why},
+        ),
+    )

@@ -235,17 +235,38 @@ def _large_enough(
     findings = []
     without = int((codes < 0).sum())
     if without:
-        message = f"{without} of {len(codes)} respondents belong to no segment and were left out."
-        findings.append(Finding("no-segment", message, (), "note", without))
+        message = "{count} of {total} respondents belong to no segment and were left out."
+        findings.append(
+            Finding(
+                "no-segment",
+                message,
+                (),
+                "note",
+                without,
+                values={"count": without, "total": len(codes)},
+            )
+        )
     if not large.all():
         small = {n: int(c) for n, c, ok in zip(names, counts, large, strict=True) if not ok}
         told = listed(f"{name} ({count})" for name, count in small.items())
         message = (
-            f"{len(small)} of {len(names)} segments with fewer than {fewest} respondents were left "
-            f"out: {told}."
+            "{count} of {total} segments with fewer than {fewest} respondents were "
+            "left out: {segments}."
         )
         findings.append(
-            Finding("small-segments", message, tuple(small), "warning", sum(small.values()))
+            Finding(
+                "small-segments",
+                message,
+                tuple(small),
+                "warning",
+                sum(small.values()),
+                values={
+                    "count": len(small),
+                    "total": len(names),
+                    "fewest": fewest,
+                    "segments": told,
+                },
+            )
         )
     if large.sum() < 2:
         raise SurveyError(

@@ -211,8 +211,17 @@ def _segments(
     without = int((answered & (codes < 0)).sum())
     findings = []
     if without:
-        message = f"{without} of {int(answered.sum())} respondents belong to no segment."
-        findings.append(Finding("no-segment", message, (), "note", without))
+        message = "{count} of {total} respondents belong to no segment."
+        findings.append(
+            Finding(
+                "no-segment",
+                message,
+                (),
+                "note",
+                without,
+                values={"count": without, "total": int(answered.sum())},
+            )
+        )
     return np.asarray(codes, dtype=np.intp), [str(name) for name in names], findings
 
 
@@ -232,11 +241,25 @@ def _small(
     if not told:
         return []
     message = (
-        f"{len(told)} of {len(names)} segments with fewer than {fewest} respondents at the top or "
-        f"one step below were left out: {listed(told)}."
+        "{count} of {total} segments with fewer than {fewest} respondents at the "
+        "top or one step below were left out: {segments}."
     )
     small = tuple(name for name, ok in zip(names, large, strict=True) if not ok)
-    return [Finding("small-segments", message, small, "warning", int(counts[~large].sum()))]
+    return [
+        Finding(
+            "small-segments",
+            message,
+            small,
+            "warning",
+            int(counts[~large].sum()),
+            values={
+                "count": len(told),
+                "total": len(names),
+                "fewest": fewest,
+                "segments": tuple(told),
+            },
+        )
+    ]
 
 
 def _table(means: GroupMeans, steps: Floats, labels: list[str], level: float) -> pd.DataFrame:
