@@ -553,3 +553,13 @@ def test_coverage_of_intervals(family):
         covered += [low <= value <= high for (low, high), value in zip(ends, truth, strict=True)]
     assert (covered >= 0.88 * samples).all()
     assert (covered < samples).any()
+
+
+def test_a_curvature_without_a_value_gives_no_step():
+    from csimodel.repurchase.kernel import newton_step
+
+    hessian = np.repeat(np.eye(4)[None], 2, axis=0)
+    hessian[1, 0, 1] = hessian[1, 1, 0] = np.nan
+    step, solved = newton_step(np.ones((2, 4)), hessian)
+    assert solved.tolist() == [True, False]
+    assert step.tolist() == [[1.0] * 4, [0.0] * 4]

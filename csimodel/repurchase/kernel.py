@@ -301,9 +301,11 @@ def newton_step(gradient: Floats, hessian: Floats) -> tuple[Floats, NDArray[np.b
     scale = np.sqrt(diagonal[solved])
     unit = hessian[solved] / (scale[:, :, None] * scale[:, None, :])
     # A small determinant of a large matrix need not be a small eigenvalue.
-    regular = np.linalg.det(unit) > REGULAR
-    if unit.shape[1] > 3 and not regular.all():
-        regular[~regular] = np.linalg.eigvalsh(unit[~regular])[:, 0] > REGULAR
+    with np.errstate(invalid="ignore"):
+        regular = np.linalg.det(unit) > REGULAR
+    doubtful = ~regular & np.isfinite(unit).all(axis=(1, 2))
+    if unit.shape[1] > 3 and doubtful.any():
+        regular[doubtful] = np.linalg.eigvalsh(unit[doubtful])[:, 0] > REGULAR
     solved[solved] = regular
     scale = scale[regular]
     right = gradient[solved] / scale
