@@ -266,3 +266,10 @@ def test_bootstrap_intervals_cover():
         )
         for quantity in found.values():
             assert 0.88 < quantity.table["coverage"].mean() < 0.99
+
+
+def test_a_model_without_paths_has_no_power_of_paths():
+    model = csi.Model.from_syntax("A =~ a1 + a2 + a3")
+    truth = csi.simulate.population(model, loadings=0.8, scale=(1, 10), mean=6.0, sd=2.0)
+    found = csi.simulate.power(truth, 80, csi.ML(), draws=4, rng=1)
+    assert len(found.table) == 0

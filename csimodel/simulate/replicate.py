@@ -261,7 +261,8 @@ def _rows_of(model: Model, estimator: CovarianceEstimator, quantity: Quantity) -
             "'paths' or 'loadings', or PLS, which is resampled."
         )
     rows = estimator.layout(model).rows
-    return np.array([r for r, row in enumerate(rows) if row.kind == quantity.name])
+    own = [place for place, row in enumerate(rows) if row.kind == quantity.name]
+    return np.array(own, dtype=np.intp)
 
 
 def _by_bootstrap(
