@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _REPLACEMENT = "\ufffd"
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -20,6 +21,15 @@ def encodable(text: str) -> str:
     True
     """
     return _SURROGATES.sub(_REPLACEMENT, text)
+
+
+def composed(text: str) -> str:
+    r"""Return text in the Unicode form in which names are compared (NFC).
+
+    >>> composed("Qualite\u0301") == "Qualité"
+    True
+    """
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def printable(text: str) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
 
+from csimodel.characters import composed
 from csimodel.errors import ModelError, suggest
 from csimodel.findings import listed
 from csimodel.model.constructs import Construct, Path
@@ -53,7 +54,7 @@ def pairs(paths: Iterable[Sequence[str]]) -> list[Path]:
                 f"The path {path!r} is not a pair; write (source, target), as in "
                 "('Quality', 'Loyalty')."
             )
-        found.append(Path(*path))
+        found.append(Path(*(composed(end) if isinstance(end, str) else end for end in path)))
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
-from csimodel.characters import encodable
+from csimodel.characters import composed, encodable
 from csimodel.errors import ModelError
 
 Kind = Literal["reflective", "composite", "single"]
@@ -65,6 +65,8 @@ class Construct:
                 f"Construct {self.name!r} is of kind 'single' and has {len(items)} items; "
                 "name one, or use 'reflective' or 'composite'."
             )
+        items = tuple(map(composed, items))
+        object.__setattr__(self, "name", composed(self.name))
         object.__setattr__(self, "items", items)
         if len(items) == 1:
             object.__setattr__(self, "kind", "single")

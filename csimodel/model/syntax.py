@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from csimodel import limits
+from csimodel.characters import composed
 from csimodel.errors import ModelError
 from csimodel.model.constraints import Constraint, constrained, equated
 from csimodel.model.constructs import Construct, Path, composite, reflective
@@ -83,7 +83,7 @@ def one_form(text: str) -> str:
             f"The model text has {len(text):,} characters, and at most {limits.MODEL_CHARACTERS:,} "
             "are read; is it a model?"
         )
-    return unicodedata.normalize("NFC", text)
+    return composed(text)
 
 
 @dataclass

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from csimodel.characters import composed
 from csimodel.errors import SurveyError, suggest
 from csimodel.floats import own_errstate_in
 
@@ -203,14 +204,14 @@ class Moments:
 
     def select(self, items: Sequence[str]) -> Moments:
         """Return the moments of some of the items, in the order given."""
-        position = {name: i for i, name in enumerate(self.items)}
-        missing = [name for name in items if name not in position]
+        position = {composed(name): i for i, name in enumerate(self.items)}
+        missing = [name for name in items if composed(name) not in position]
         if missing:
             raise SurveyError(
                 f"Item {missing[0]!r} is not among the items of the moments"
                 f"{suggest(missing[0], self.items)}."
             )
-        take = np.array([position[name] for name in items], dtype=np.intp)
+        take = np.array([position[composed(name)] for name in items], dtype=np.intp)
         return replace(
             self,
             items=tuple(items),
