@@ -16,6 +16,7 @@ from csimodel.repurchase.corrected.reliability import shared_reliability
 from csimodel.repurchase.corrected.result import CorrectedSlopes
 from csimodel.repurchase.corrected.table import COLUMNS
 from csimodel.repurchase.result import Repurchase
+from csimodel.significance import t_limits, t_pvalue
 from csimodel.survey.headers import column_of
 
 Floats = NDArray[np.float64]
@@ -141,10 +142,7 @@ def _from_draws(slopes: Floats, draws: Floats, interval: str, level: float) -> t
 
 def _by_t(slopes: Floats, se: Floats, df: int, level: float) -> tuple[Floats, ...]:
     """Return se, lower, upper and p."""
-    from scipy.special import stdtr, stdtrit
-
-    reach = stdtrit(df, 0.5 + level / 2.0) * se
-    return se, slopes - reach, slopes + reach, 2.0 * stdtr(df, -np.abs(slopes / se))
+    return (se, *t_limits(slopes, se, df, level), t_pvalue(slopes, se, df))
 
 
 def _kind(by: str, draws: int, interval: str) -> str:
