@@ -28,12 +28,12 @@ import csimodel as csi
 from csimodel.estimators import Solution
 from csimodel.index import point_weights
 from csimodel.inference import interval_of
-from csimodel.repurchase.corrected.croon import croon_slopes
-from csimodel.repurchase.corrected.errors_in_variables import moved_slopes
-from csimodel.repurchase.corrected.item_moments import ItemMoments
-from csimodel.repurchase.corrected.latent import latent_slopes
-from csimodel.repurchase.corrected.reliability import index_omega
-from csimodel.repurchase.corrected.simex import extrapolated, least_squares_curve
+from csimodel.outcomes.measurement_error.croon import croon_slopes
+from csimodel.outcomes.measurement_error.errors_in_variables import moved_slopes
+from csimodel.outcomes.measurement_error.item_moments import ItemMoments
+from csimodel.outcomes.measurement_error.latent import latent_slopes
+from csimodel.outcomes.measurement_error.reliability import index_omega
+from csimodel.outcomes.measurement_error.simex import extrapolated, least_squares_curve
 
 SLOPE = 0.0058
 SD = 8.0  # of the true index, points

@@ -19,12 +19,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaincinv, expit, ndtr
 
-from csimodel.repurchase import repurchase_of_index, repurchase_segments_of_index
-from csimodel.repurchase import repurchase_top_drop as top_drop
-from csimodel.repurchase.families import OLS
-from csimodel.repurchase.mixed.customers import Customers
-from csimodel.repurchase.mixed.regression import _generalised, firm_errors, mixed
-from csimodel.repurchase.mixed.result import RepurchaseMixed
+from csimodel.outcomes import repurchase_of_index, repurchase_segments_of_index
+from csimodel.outcomes import repurchase_top_drop as top_drop
+from csimodel.outcomes.kernels.families import OLS
+from csimodel.outcomes.models.mixed.customers import Customers
+from csimodel.outcomes.models.mixed.regression import _generalised, firm_errors, mixed
+from csimodel.outcomes.models.mixed.result import RepurchaseMixed
 
 INTRACLASS = 0.1
 SLOPE = 0.03

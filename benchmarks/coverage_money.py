@@ -28,8 +28,8 @@ from scipy.special import expit, ndtr
 
 import csimodel as csi
 from csimodel.index import point_weights
-from csimodel.repurchase.money import Economics, profits_of_drivers
-from csimodel.repurchase.money.value import lifetime_values
+from csimodel.outcomes.money import Economics, profits_of_drivers
+from csimodel.outcomes.money.value import lifetime_values
 
 DRIVERS = ("Quality", "Value", "Image")
 MODEL = csi.Model.from_syntax(

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 import csimodel as csi
-from csimodel.repurchase.duration.regression import cox_regression
-from csimodel.repurchase.mixed.customers import Customers
-from csimodel.repurchase.mixed.regression import mixed, population_averaged
-from csimodel.repurchase.sample import Sample
+from csimodel.outcomes.models.duration.regression import cox_regression
+from csimodel.outcomes.models.mixed.customers import Customers
+from csimodel.outcomes.models.mixed.regression import mixed, population_averaged
+from csimodel.outcomes.rows.sample import Sample
 
 
 def time_errors(rng: np.random.Generator, clustered: bool) -> tuple[float, float, float]:

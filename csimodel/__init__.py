@@ -40,7 +40,7 @@ from csimodel.inference import BollenStine, Bootstrap, Jackknife, bollen_stine, 
 from csimodel.model import Construct, Model, Path, composite, reflective
 from csimodel.model import catalogue as models
 from csimodel.moments import Moments, moments_of
-from csimodel.repurchase import Repurchase, repurchase, repurchase_of_index
+from csimodel.outcomes import Repurchase, repurchase, repurchase_of_index
 from csimodel.survey import (
     Codebook,
     ConstructMinimum,
@@ -54,8 +54,7 @@ from csimodel.survey import (
 
 if TYPE_CHECKING:
     from csimodel import plots, simulate
-    from csimodel.report import Analysis, analyze, write_report
-    from csimodel.repurchase import (
+    from csimodel.outcomes import (
         CorrectedSlopes,
         Reliability,
         calibration,
@@ -78,6 +77,7 @@ if TYPE_CHECKING:
         repurchase_time,
         repurchase_top_drop,
     )
+    from csimodel.report import Analysis, analyze, write_report
 
 __version__ = "0.1.0"
 
@@ -196,7 +196,7 @@ _LAZY = {
             "repurchase_mixed",
             "repurchase_top_drop",
         ),
-        "csimodel.repurchase",
+        "csimodel.outcomes",
     ),
 }
 

@@ -19,8 +19,8 @@ from csimodel.quiet import quiet
 
 if TYPE_CHECKING:
     from csimodel.model import Model
+    from csimodel.outcomes.money import Economics
     from csimodel.report import Analysis
-    from csimodel.repurchase.money import Economics
     from csimodel.survey import Item
     from csimodel.survey.cells import Decimal
 
@@ -326,7 +326,7 @@ def _economics(
     customers: float,
 ) -> Economics | None:
     """Return the terms of trade, or None where none of them is given."""
-    from csimodel.repurchase.money import Economics
+    from csimodel.outcomes.money import Economics
 
     given = {
         "--margin": margin, "--currency": currency, "--period": period, "--discount": discount,

@@ -40,7 +40,7 @@ def test_every_public_name_exists_and_is_documented():
 
 
 def test_functions_are_not_shadowed_by_their_packages():
-    code = "import csimodel.repurchase.kernel, csimodel as c, csimodel.plots; assert callable(c.repurchase) and callable(c.fit)"
+    code = "import csimodel.outcomes.kernels.glm, csimodel as c, csimodel.plots; assert callable(c.repurchase) and callable(c.fit)"
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
 
 

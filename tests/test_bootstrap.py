@@ -100,7 +100,7 @@ def test_studentized_intervals_use_the_error_of_every_draw(chain, population):
     boot = csi.bootstrap(fit, 40, 1, progress=False)
     table = boot.table("paths", interval="studentized")
     from csimodel.estimators import find
-    from csimodel.inference.nested import errors_of_draws
+    from csimodel.inference.nested_jackknife import errors_of_draws
 
     errors = errors_of_draws(fit, boot.design, boot.usable, find("paths"))
     counts = boot.design.counts(0)[3].astype(int)

@@ -10,9 +10,9 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from csimodel.errors import EstimationError, OptionError
-from csimodel.repurchase import calibration, compare_shapes, repurchase, repurchase_of_index
-from csimodel.repurchase.prediction.folds import split
-from csimodel.repurchase.prediction.goodness import goodness
+from csimodel.outcomes import calibration, compare_shapes, repurchase, repurchase_of_index
+from csimodel.outcomes.prediction.folds import split
+from csimodel.outcomes.prediction.goodness import goodness
 
 KINDS = ["line", "quadratic", "spline", "hinge", "isotonic"]
 

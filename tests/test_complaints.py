@@ -9,9 +9,9 @@ from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.errors import OptionError, SurveyError
-from csimodel.repurchase import complaint_repurchase, literature
-from csimodel.repurchase.group_means import group_means, share_interval
-from csimodel.repurchase.money import Economics, buying_rates, complaint_budget, more_complaints
+from csimodel.outcomes import complaint_repurchase, literature
+from csimodel.outcomes.kernels.group_means import group_means, share_interval
+from csimodel.outcomes.money import Economics, buying_rates, complaint_budget, more_complaints
 from csimodel.survey import datasets
 
 TERMS = Economics(margin=100, currency="EUR", period="year", discount_rate=0.1, customers=1_000)

@@ -13,13 +13,13 @@ from numpy.testing import assert_allclose
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError
 from csimodel.index import point_weights
-from csimodel.repurchase.corrected.croon import croon_slopes
-from csimodel.repurchase.corrected.errors_in_variables import moved_slopes
-from csimodel.repurchase.corrected.item_moments import ItemMoments, draw_moments
-from csimodel.repurchase.corrected.latent import latent_slopes
-from csimodel.repurchase.corrected.one_factor import one_factor
-from csimodel.repurchase.corrected.reliability import index_omega
-from csimodel.repurchase.corrected.simex import GRID, extrapolated
+from csimodel.outcomes.measurement_error.croon import croon_slopes
+from csimodel.outcomes.measurement_error.errors_in_variables import moved_slopes
+from csimodel.outcomes.measurement_error.item_moments import ItemMoments, draw_moments
+from csimodel.outcomes.measurement_error.latent import latent_slopes
+from csimodel.outcomes.measurement_error.one_factor import one_factor
+from csimodel.outcomes.measurement_error.reliability import index_omega
+from csimodel.outcomes.measurement_error.simex import GRID, extrapolated
 from csimodel.survey import datasets
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"

@@ -9,18 +9,18 @@ from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError
-from csimodel.repurchase.duration.hazard import cox_draws
-from csimodel.repurchase.duration.median import log_log
-from csimodel.repurchase.duration.proportional import proportional_hazards
-from csimodel.repurchase.duration.regression import cox_regression
-from csimodel.repurchase.duration.risk import RiskSets
-from csimodel.repurchase.duration.survival import (
+from csimodel.outcomes.kernels.cox import cox_draws
+from csimodel.outcomes.kernels.risk_sets import RiskSets
+from csimodel.outcomes.models.duration.median import log_log
+from csimodel.outcomes.models.duration.proportional import proportional_hazards
+from csimodel.outcomes.models.duration.regression import cox_regression
+from csimodel.outcomes.models.duration.survival import (
     effects,
     respondents_effects,
     respondents_survival,
     survival,
 )
-from csimodel.repurchase.sample import Sample
+from csimodel.outcomes.rows.sample import Sample
 from tests.conftest import REFERENCE
 
 AT = np.array([5.0, 12.5, 20.0])
@@ -258,7 +258,7 @@ def test_average_effect_is_the_slope_of_average_survival(frame):
 
 def test_gradients_are_derivatives(frame):
     """By finite differences in the coefficients and the cumulative hazards."""
-    from csimodel.repurchase.duration import survival as module
+    from csimodel.outcomes.models.duration import survival as module
 
     base = cox(frame, late=True, weights=True, errors="robust")
     at, level = np.array([8.0, 15.0]), np.array([67.0, 70.0])
@@ -318,7 +318,7 @@ def test_every_draw_uses_its_own_index(fit, frame, boot):
         assert_allclose(chain.coefficients[draw], alone.coefficients, rtol=1e-7)
         value, _ = survival(alone, 0, np.array([67.0, 70.0]), when)
         assert_allclose(draws[draw], value, rtol=1e-7)
-        from csimodel.repurchase.duration.survival import effects as mean_effects
+        from csimodel.outcomes.models.duration.survival import effects as mean_effects
 
         assert_allclose(effects[draw], mean_effects(alone, 0, when)[0], rtol=1e-7)
         times = np.unique(alone.risk.time)

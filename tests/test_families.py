@@ -14,10 +14,10 @@ from statsmodels.othermod.betareg import BetaModel
 
 import csimodel as csi
 from csimodel.errors import EstimationError, OptionError, SurveyError
-from csimodel.repurchase import repurchase, repurchase_of_index
-from csimodel.repurchase.categories import reached, shares_matrix
-from csimodel.repurchase.families import FAMILIES, LOGIT
-from csimodel.repurchase.kernel import Ending, newton_step, regress_draws
+from csimodel.outcomes import repurchase, repurchase_of_index
+from csimodel.outcomes.kernels.families import FAMILIES, LOGIT
+from csimodel.outcomes.kernels.glm import Ending, newton_step, regress_draws
+from csimodel.outcomes.models.categories import reached, shares_matrix
 
 REFERENCE = Path(__file__).parent / "reference"
 DRIVERS = ["Image", "Quality", "Value", "Satisfaction", "Complaints"]
@@ -237,7 +237,7 @@ def test_categories_of_draws_are_those_of_each_draw(fit, ordered):
     for name, rep in ordered.items():
         drawn = rep.chain.further
         alone = repurchase(fit, "CUSL1", family=name, bootstrap=rep.chain.bootstrap)
-        from csimodel.repurchase.categories import reached_in_draws
+        from csimodel.outcomes.models.categories import reached_in_draws
 
         found = reached_in_draws(alone.chain, 0, np.array([60.0, 80.0]))
         mean = FAMILIES[name].mean
@@ -477,8 +477,8 @@ def test_working_values_far_out_stay_finite(family):
 
 
 def test_beta_regression_from_a_bad_start():
-    from csimodel.repurchase.beta import beta_draws
-    from csimodel.repurchase.likelihood import beta_statistics
+    from csimodel.outcomes.kernels.beta import beta_draws
+    from csimodel.outcomes.kernels.likelihood import beta_statistics
 
     rng = np.random.default_rng(5)
     x = rng.normal(size=400)
@@ -556,7 +556,7 @@ def test_coverage_of_intervals(family):
 
 
 def test_a_curvature_without_a_value_gives_no_step():
-    from csimodel.repurchase.kernel import newton_step
+    from csimodel.outcomes.kernels.glm import newton_step
 
     hessian = np.repeat(np.eye(4)[None], 2, axis=0)
     hessian[1, 0, 1] = hessian[1, 1, 0] = np.nan

@@ -8,14 +8,14 @@ from numpy.testing import assert_allclose
 from scipy.stats import norm, t
 
 import csimodel as csi
-from csimodel.repurchase import repurchase_of_index, repurchase_segments_of_index
-from csimodel.repurchase.bias_reduced import BiasReduced
-from csimodel.repurchase.families import family_of
-from csimodel.repurchase.group_means import group_means
-from csimodel.repurchase.mixed.customers import Customers
-from csimodel.repurchase.mixed.regression import population_averaged
-from csimodel.repurchase.regression import regress
-from csimodel.repurchase.sample import sample_of
+from csimodel.outcomes import repurchase_of_index, repurchase_segments_of_index
+from csimodel.outcomes.kernels.bias_reduced import BiasReduced
+from csimodel.outcomes.kernels.families import family_of
+from csimodel.outcomes.kernels.group_means import group_means
+from csimodel.outcomes.models.mixed.customers import Customers
+from csimodel.outcomes.models.mixed.regression import population_averaged
+from csimodel.outcomes.models.regression import regress
+from csimodel.outcomes.rows.sample import sample_of
 from tests.conftest import REFERENCE
 
 

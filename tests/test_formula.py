@@ -11,10 +11,10 @@ from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.errors import EstimationError, OptionError, SurveyError
-from csimodel.repurchase import repurchase, repurchase_of_index
-from csimodel.repurchase.families import FAMILIES
-from csimodel.repurchase.formula import Formula
-from csimodel.repurchase.layout import value_of
+from csimodel.outcomes import repurchase, repurchase_of_index
+from csimodel.outcomes.design.formula import Formula
+from csimodel.outcomes.design.layout import value_of
+from csimodel.outcomes.kernels.families import FAMILIES
 
 ISSUE = "CUSL1 ~ index * competition + C(industry)"
 FORMULAS = [
@@ -466,7 +466,7 @@ def test_products_of_three_indexes_are_statsmodels(three, family):
 
 @pytest.mark.parametrize("family", ["ols", "fractional-logit", "fractional-probit"])
 def test_effects_of_wide_designs_are_those_of_narrow_ones(three, family, monkeypatch):
-    from csimodel.repurchase import regression
+    from csimodel.outcomes import regression
 
     rep = of_three(three, "index * Image * C(market) + Value * age + I(Value ** 3)", family=family)
     narrow = rep.regression.average_slopes()

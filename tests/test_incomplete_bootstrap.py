@@ -6,8 +6,8 @@ import pytest
 
 import csimodel as csi
 from csimodel.errors import InferenceError
-from csimodel.moments.accelerated import saturated_near
-from csimodel.moments.patterns import patterns_of
+from csimodel.moments.accelerated_em import saturated_near
+from csimodel.moments.incomplete_likelihood import patterns_of
 from csimodel.moments.saturated import saturated
 
 WAYS = pytest.mark.parametrize("way", ["fiml", "two-stage"])

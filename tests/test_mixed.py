@@ -9,9 +9,9 @@ from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.errors import EstimationError, OptionError, SurveyError
-from csimodel.repurchase.mixed.customers import Customers
-from csimodel.repurchase.mixed.intercepts import random_intercept_draws
-from csimodel.repurchase.mixed.regression import mixed, population_averaged
+from csimodel.outcomes.kernels.random_intercept import random_intercept_draws
+from csimodel.outcomes.models.mixed.customers import Customers
+from csimodel.outcomes.models.mixed.regression import mixed, population_averaged
 from tests.conftest import REFERENCE
 
 

@@ -14,8 +14,8 @@ from scipy import stats
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, OptionError
 from csimodel.index import importance_performance
-from csimodel.repurchase import literature, repurchase, repurchase_of_index
-from csimodel.repurchase.money import (
+from csimodel.outcomes import literature, repurchase, repurchase_of_index
+from csimodel.outcomes.money import (
     Economics,
     Retention,
     acquisition_or_retention,
@@ -30,9 +30,9 @@ from csimodel.repurchase.money import (
     profit_of_retention,
     retention_of,
 )
-from csimodel.repurchase.money.draws import Place, drawn
-from csimodel.repurchase.money.findings import about_place
-from csimodel.repurchase.money.value import lifetime_values, payments_value, staying_values
+from csimodel.outcomes.money.draws import Place, drawn
+from csimodel.outcomes.money.findings import about_place
+from csimodel.outcomes.money.value import lifetime_values, payments_value, staying_values
 
 TERMS = Economics(margin=120, currency="EUR", period="year", discount_rate=0.08, customers=10_000)
 ALL = "value of all customers"

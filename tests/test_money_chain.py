@@ -12,12 +12,12 @@ from scipy.special import expit, ndtri
 import csimodel as csi
 from csimodel.errors import OptionError
 from csimodel.estimators import find
-from csimodel.repurchase import repurchase, repurchase_of_index
-from csimodel.repurchase.corrected.curve import true_curve, true_points
-from csimodel.repurchase.corrected.errors_in_variables import moved_slopes
-from csimodel.repurchase.families import FAMILIES
-from csimodel.repurchase.layout import Layout
-from csimodel.repurchase.money import (
+from csimodel.outcomes import repurchase, repurchase_of_index
+from csimodel.outcomes.design.layout import Layout
+from csimodel.outcomes.kernels.families import FAMILIES
+from csimodel.outcomes.measurement_error.curve import true_curve, true_points
+from csimodel.outcomes.measurement_error.errors_in_variables import moved_slopes
+from csimodel.outcomes.money import (
     Economics,
     acquisition_or_retention,
     break_even_spending,
@@ -28,8 +28,8 @@ from csimodel.repurchase.money import (
     profits_of_drivers,
     retention_of,
 )
-from csimodel.repurchase.money.effects import measured_effects, of_interest, true_effects
-from csimodel.repurchase.money.value import lifetime_values
+from csimodel.outcomes.money.effects import measured_effects, of_interest, true_effects
+from csimodel.outcomes.money.value import lifetime_values
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 

@@ -8,8 +8,8 @@ from scipy.stats import t as student
 
 import csimodel as csi
 from csimodel.errors import EstimationError, OptionError
-from csimodel.repurchase import repurchase, repurchase_of_index
-from csimodel.repurchase.families import FAMILIES
+from csimodel.outcomes import repurchase, repurchase_of_index
+from csimodel.outcomes.kernels.families import FAMILIES
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.errors import EstimationError, OptionError, SurveyError
-from csimodel.repurchase.panel.cells import Cells
-from csimodel.repurchase.panel.within import connected_rows
+from csimodel.outcomes.kernels.fixed_effects import connected_rows
+from csimodel.outcomes.models.panel.cells import Cells
 from tests.conftest import REFERENCE
 
 QS = ("q0", "q1", "q2", "q3")

@@ -8,9 +8,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import multivariate_normal
 
 from csimodel.errors import SurveyError
-from csimodel.moments import fourth, gaps, patterns_information
+from csimodel.moments import fourth, incomplete_information, missing_patterns
 from csimodel.moments.fourth import fourth_moments, vech_indices
-from csimodel.moments.patterns import (
+from csimodel.moments.incomplete_likelihood import (
     first_order,
     information,
     loglik,
@@ -186,7 +186,11 @@ def test_the_size_of_portions_does_not_matter(monkeypatch):
         ])  # fmt: skip
 
     whole = everything()
-    for module, name in [(gaps, "_CELLS"), (patterns_information, "_CELLS"), (fourth, "_STRETCH")]:
+    for module, name in [
+        (missing_patterns, "_CELLS"),
+        (incomplete_information, "_CELLS"),
+        (fourth, "_STRETCH"),
+    ]:
         monkeypatch.setattr(module, name, 3)
     assert_allclose(everything(), whole, atol=1e-12)
 

@@ -24,7 +24,7 @@ from matplotlib.text import Annotation, Text
 import csimodel as csi
 from csimodel import plots
 from csimodel.errors import CsimodelWarning, OptionError
-from csimodel.plots import lettering, style
+from csimodel.plots import style, text_metrics
 from csimodel.plots.labels import Label, overlap, place
 from csimodel.plots.layers import barycentre_order, layers
 from csimodel.plots.routes import route
@@ -660,10 +660,10 @@ def test_labels_give_way_to_obstacles_and_each_other():
 )
 def test_wrapping_loses_nothing_and_keeps_the_width(text):
     family = plots.fonts.families([text])
-    lines = lettering.wrap(text, 60, 9, family)
+    lines = text_metrics.wrap(text, 60, 9, family)
     assert "\n" in lines
     assert re.sub(r"\s", "", lines) == re.sub(r"\s", "", text)
-    assert max(lettering.measure(line, 9, family)[0] for line in lines.split("\n")) <= 60
+    assert max(text_metrics.measure(line, 9, family)[0] for line in lines.split("\n")) <= 60
 
 
 # Misuse: one sentence that says what to do

@@ -14,10 +14,10 @@ from matplotlib.text import Text
 
 import csimodel as csi
 from csimodel.errors import OptionError
+from csimodel.outcomes import calibration, compare_shapes, repurchase
 from csimodel.plots import calibration as calibration_plot
 from csimodel.plots import fonts, money_steps, repurchase_curves, slopes, style, waterfall
-from csimodel.plots.line_names import PALETTE, spread_out
-from csimodel.repurchase import calibration, compare_shapes, repurchase
+from csimodel.plots.direct_labels import PALETTE, spread_out
 
 
 @pytest.fixture(scope="module")

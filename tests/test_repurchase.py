@@ -25,10 +25,10 @@ from csimodel.errors import (
     OptionError,
     SurveyError,
 )
-from csimodel.repurchase import Estimate, repurchase, repurchase_of_index
-from csimodel.repurchase.diagnostics import diagnose
-from csimodel.repurchase.families import CLOGLOG, FAMILIES, LOGIT
-from csimodel.repurchase.kernel import Ending, average_at, regress_draws
+from csimodel.outcomes import Estimate, repurchase, repurchase_of_index
+from csimodel.outcomes.kernels.families import CLOGLOG, FAMILIES, LOGIT
+from csimodel.outcomes.kernels.glm import Ending, average_at, regress_draws
+from csimodel.outcomes.models.findings import diagnose
 from csimodel.survey import datasets
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -468,10 +468,10 @@ def test_chain_intervals_are_percentiles_of_the_draws(fit, boot):
 
 
 def test_progress_and_chunks_do_not_change_draws(fit, boot, monkeypatch):
-    from csimodel.repurchase import chain
+    from csimodel.outcomes.models import draws
 
     one = repurchase(fit, "CUSL1", bootstrap=boot, progress=False)
-    monkeypatch.setattr(chain, "_TOGETHER", 1000)
+    monkeypatch.setattr(draws, "_TOGETHER", 1000)
     two = repurchase(fit, "CUSL1", bootstrap=boot)
     assert_allclose(one.chain.coefficients, two.chain.coefficients, rtol=1e-11)
 

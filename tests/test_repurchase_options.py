@@ -6,7 +6,7 @@ import pytest
 
 import csimodel as csi
 from csimodel.errors import CsimodelError, OptionError
-from csimodel.repurchase.money import (
+from csimodel.outcomes.money import (
     Economics,
     break_even_spending,
     fewer_defections,

@@ -8,8 +8,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 import csimodel as csi
-from csimodel.repurchase.segments.pairs import corrected_pairs, pair_steps
-from csimodel.repurchase.wald import wald
+from csimodel.outcomes.kernels.wald import wald
+from csimodel.outcomes.models.segments.pairs import corrected_pairs, pair_steps
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from csimodel.moments.fourth import fourth_moments
-from csimodel.moments.patterns import loglik, patterns_of, slope
+from csimodel.moments.incomplete_likelihood import loglik, patterns_of, slope
 from csimodel.moments.saturated import Failure, independence, saturated, saturated_gamma
 
 MASK = Path(__file__).parent / "reference" / "mobi_missing_mask.csv"

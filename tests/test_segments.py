@@ -13,7 +13,7 @@ from scipy.stats import f
 
 import csimodel as csi
 from csimodel.errors import OptionError, SurveyError
-from csimodel.repurchase import (
+from csimodel.outcomes import (
     repurchase,
     repurchase_of_index,
     repurchase_segments,

@@ -15,18 +15,18 @@ from scipy.stats import f
 
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError
-from csimodel.repurchase import (
+from csimodel.outcomes import (
     repurchase,
     repurchase_asymmetry,
     repurchase_asymmetry_of_index,
     repurchase_of_index,
     repurchase_shape,
 )
-from csimodel.repurchase.shape.basis import KNOTS, Basis, quantiles_of, restricted_cubic
-from csimodel.repurchase.shape.hinge import _grid, likelihood
-from csimodel.repurchase.shape.isotonic import isotonic
-from csimodel.repurchase.shape.threshold_test import multiplier_test
-from csimodel.repurchase.wald import fieller
+from csimodel.outcomes.design.basis import KNOTS, Basis, quantiles_of, restricted_cubic
+from csimodel.outcomes.kernels.wald import fieller
+from csimodel.outcomes.models.shape.hinge import _grid, likelihood
+from csimodel.outcomes.models.shape.isotonic import isotonic
+from csimodel.outcomes.models.shape.threshold_scores import multiplier_test
 from csimodel.survey import datasets
 
 
@@ -269,7 +269,7 @@ def test_a_hinge_does_not_depend_on_the_origin_and_unit_of_a_control():
 
 
 def test_draws_of_respondents_do_not_depend_on_merging_or_batches(monkeypatch):
-    from csimodel.repurchase.shape import resamples as shape_resamples
+    from csimodel.outcomes.models.shape import resamples as shape_resamples
 
     rng = np.random.default_rng(8)
     x = rng.integers(1, 30, 200) * 3.0
@@ -390,7 +390,7 @@ def test_chain_draws_of_a_bend_are_regressions_of_every_draw(fit, mobi, ecsi):
     X = np.column_stack([np.ones(250), x, x**2, frame["CUSCO"]])
     model = sm.GLM((frame["CUSL1"] - 1) / 9, X, family=sm.families.Binomial()).fit(tol=1e-12)
     assert_allclose(found.fitted.draws[7], model.params, rtol=1e-6)
-    from csimodel.repurchase.shape.bend import predictions_of_draws
+    from csimodel.outcomes.models.shape.curved_fit import predictions_of_draws
 
     ours = predictions_of_draws(
         found.fitted.resamples, rep.family, found.fitted.draws, found.fitted._columns, levels
@@ -557,7 +557,7 @@ def test_asymmetry_is_least_squares_on_the_same_columns(fit):
 
 @pytest.mark.parametrize("outcome", ["Satisfaction", "CUSL1"])
 def test_asymmetry_in_every_draw(fit, mobi, ecsi, outcome):
-    from csimodel.repurchase.asymmetry.draws import coefficients_of_draws
+    from csimodel.outcomes.models.asymmetry.draws import coefficients_of_draws
 
     rows = np.random.default_rng(2).integers(0, 250, (25, 250))
     boot = csi.bootstrap(fit, resamples=rows)
@@ -581,7 +581,7 @@ def test_asymmetry_in_every_draw(fit, mobi, ecsi, outcome):
 @pytest.mark.parametrize("outcome", ["Satisfaction", "CUSL1"])
 def test_asymmetry_in_a_draw_with_missing_answers_is_that_of_who_was_drawn(mobi, ecsi, outcome):
     """A missing answer counts as its item's mean among those drawn, not among all."""
-    from csimodel.repurchase.asymmetry.draws import coefficients_of_draws
+    from csimodel.outcomes.models.asymmetry.draws import coefficients_of_draws
 
     data = mobi.data.astype(float)
     for place, item in enumerate(["PERQ1", "PERQ4", "CUEX2", "CUSA1"]):

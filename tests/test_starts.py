@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import csimodel as csi
-from csimodel.estimators.covariance.start import item_signs
+from csimodel.estimators.covariance.starting_values import item_signs
 
 TEXT = "Q =~ PERQ1 + PERQ2 + PERQ3 + PERQ4\nV =~ PERV1 + PERV2\nV ~ Q"
 MODEL = csi.Model.from_syntax(TEXT)

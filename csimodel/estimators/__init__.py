@@ -1,6 +1,5 @@
 """Moments and a model in, estimates out: one file for each estimator."""
 
-from csimodel.estimators.chosen import samples_for
 from csimodel.estimators.compare import Comparison, compare
 from csimodel.estimators.covariance.invariance import Invariance, invariance
 from csimodel.estimators.covariance.least_squares import LeastSquares
@@ -12,6 +11,7 @@ from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
 from csimodel.estimators.factor_scores import FactorScores, factor_scores
 from csimodel.estimators.fit import Fit, fit
 from csimodel.estimators.groups import GroupFits, fit_groups, group_codes
+from csimodel.estimators.inputs import samples_for
 from csimodel.estimators.pls import PLS
 from csimodel.estimators.quantities import Quantity, find, register
 from csimodel.estimators.requirements import require_fit, require_own

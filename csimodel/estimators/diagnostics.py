@@ -13,8 +13,8 @@ from csimodel.estimators.covariance.findings import (
     of_covariance_structure,
 )
 from csimodel.estimators.estimates import Inadmissible, Outcome
+from csimodel.estimators.failures import UNUSABLE, saturated, tied, unusable
 from csimodel.estimators.solution import Solution
-from csimodel.estimators.unusable import UNUSABLE, saturated, tied, unusable
 from csimodel.findings import Finding, listed
 
 _NEARLY_ONE = THRESHOLDS["constructs alike"].value

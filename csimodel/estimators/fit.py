@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from csimodel.arguments import checked
 from csimodel.errors import EstimationError, OptionError, SurveyError, choose
-from csimodel.estimators.chosen import answers_for, estimator_for
 from csimodel.estimators.covariance.defined import defined_table
 from csimodel.estimators.covariance.effect_table import effect_table
 from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
@@ -33,10 +32,11 @@ from csimodel.estimators.covariance.parameters import (
 from csimodel.estimators.covariance.residuals import residual_tables
 from csimodel.estimators.diagnostics import diagnose
 from csimodel.estimators.estimates import Estimates, Outcome
+from csimodel.estimators.failures import UNUSABLE
+from csimodel.estimators.inputs import answers_for, estimator_for
 from csimodel.estimators.quantities import find
 from csimodel.estimators.solution import Estimator, Solution
 from csimodel.estimators.summary import Summary
-from csimodel.estimators.unusable import UNUSABLE
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.model import Model

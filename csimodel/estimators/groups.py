@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from csimodel.arguments import checked
 from csimodel.errors import EstimationError, SurveyError, suggest
-from csimodel.estimators.chosen import answers_of, estimator_for
 from csimodel.estimators.estimates import Estimates, Outcome
 from csimodel.estimators.fit import Fit
+from csimodel.estimators.inputs import answers_of, estimator_for
 from csimodel.estimators.quantities import Quantity, find
 from csimodel.estimators.solution import Estimator, Solution
 from csimodel.findings import Finding, listed

@@ -12,7 +12,7 @@ from csimodel.inference.intervals import (
     tail_probability,
 )
 from csimodel.inference.jackknife import Jackknife, jackknife
-from csimodel.inference.nested import progress_bar
+from csimodel.inference.nested_jackknife import progress_bar
 from csimodel.inference.sources import (
     Coefficients,
     Draws,

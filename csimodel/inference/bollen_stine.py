@@ -18,7 +18,7 @@ from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.designs import design_of
 from csimodel.inference.jackknife import count_outcomes
-from csimodel.inference.nested import progress_bar
+from csimodel.inference.nested_jackknife import progress_bar
 from csimodel.moments import CrossProducts, Moments, Resampling
 
 Floats = NDArray[np.float64]

@@ -24,7 +24,7 @@ from csimodel.inference.designs import design_of
 from csimodel.inference.infer import infer
 from csimodel.inference.intervals import INTERVALS
 from csimodel.inference.jackknife import Jackknife, count_outcomes, jackknife
-from csimodel.inference.nested import errors_of_draws, progress_bar
+from csimodel.inference.nested_jackknife import errors_of_draws, progress_bar
 from csimodel.inference.refits import refits_of
 from csimodel.inference.sources import Draws
 from csimodel.moments import Resampling

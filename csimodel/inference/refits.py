@@ -13,8 +13,8 @@ from csimodel.estimators.covariance.estimator import standardised_estimates, usa
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.incomplete_draws import full_information_near
 from csimodel.moments import Moments
-from csimodel.moments.accelerated import saturated_near
-from csimodel.moments.patterns import Patterns, minus_two_loglik, patterns_of
+from csimodel.moments.accelerated_em import saturated_near
+from csimodel.moments.incomplete_likelihood import Patterns, minus_two_loglik, patterns_of
 from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]

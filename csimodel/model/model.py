@@ -16,9 +16,9 @@ from csimodel.model.checks import check_constructs, check_paths, pairs
 from csimodel.model.constructs import Construct, Path, composite, reflective
 from csimodel.model.definitions import names_in, ordered
 from csimodel.model.ownership import own_blocks, shared_items
+from csimodel.model.parameter_checks import checked
 from csimodel.model.parameters import Definition, Parameter
 from csimodel.model.restrictions import Restriction, check_restrictions
-from csimodel.model.said import checked
 from csimodel.options import shown
 
 

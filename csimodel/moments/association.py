@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.moments.correlation_likelihood import EDGE
 from csimodel.moments.fourth import Rows, outer_products
-from csimodel.moments.likeliest import EDGE
 from csimodel.moments.margins import Margins
 from csimodel.moments.pairs import Pairs, both_ordered, none_ordered, one_ordered
 

@@ -26,8 +26,8 @@ from csimodel.errors import SurveyError, suggest
 from csimodel.floats import own_errstate_in
 
 if TYPE_CHECKING:
+    from csimodel.moments.incomplete_likelihood import Patterns
     from csimodel.moments.ordinal import OrdinalMoments
-    from csimodel.moments.patterns import Patterns
     from csimodel.moments.responses import Responses
 
 Floats = NDArray[np.float64]

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.moments.correlation_likelihood import EDGE
 from csimodel.moments.fourth import Rows
-from csimodel.moments.likeliest import EDGE
 from csimodel.moments.margins import Margins
 from csimodel.moments.polychoric import polychoric_pairs
 from csimodel.moments.polyserial import (

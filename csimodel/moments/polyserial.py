@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.moments.bivariate import normal_pdf
-from csimodel.moments.likeliest import likeliest_correlations
+from csimodel.moments.correlation_likelihood import likeliest_correlations
 
 Floats = NDArray[np.float64]
 

@@ -1,7 +1,8 @@
 """Means and covariances from answers with gaps: the saturated and the independence model.
 
-Both maximise the observed-data normal likelihood of `csimodel.moments.patterns`: one over all means
-and covariances, by EM and then Newton steps; the other with all covariances 0, in closed form.
+Both maximise the observed-data normal likelihood of `csimodel.moments.incomplete_likelihood`: one
+over all means and covariances, by EM and then Newton steps; the other with all covariances 0, in
+closed form.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.moments.fourth import vech_indices
-from csimodel.moments.patterns import (
+from csimodel.moments.incomplete_likelihood import (
     Completed,
     Patterns,
     completed,
@@ -83,7 +84,7 @@ def saturated(
 
     Examples
     --------
-    >>> from csimodel.moments.patterns import patterns_of
+    >>> from csimodel.moments.incomplete_likelihood import patterns_of
     >>> answers = [[1.0, 2.0], [2.0, 2.0], [3.0, 5.0], [6.0, np.nan]]
     >>> found = saturated(patterns_of(answers))
     >>> found.mean
@@ -127,7 +128,7 @@ def independence(patterns: Patterns) -> Independence:
 
     Examples
     --------
-    >>> from csimodel.moments.patterns import patterns_of
+    >>> from csimodel.moments.incomplete_likelihood import patterns_of
     >>> independence(patterns_of([[1.0, 2.0], [3.0, np.nan], [5.0, 8.0]])).mean
     array([3., 5.])
     """
@@ -184,7 +185,7 @@ def saturated_gamma(
 
     Examples
     --------
-    >>> from csimodel.moments.patterns import patterns_of
+    >>> from csimodel.moments.incomplete_likelihood import patterns_of
     >>> saturated_gamma(patterns_of([[0.0], [0.0], [3.0]]), [1.0], [[2.0]])
     array([[2., 2.],
            [2., 2.]])

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.floats import own_errstate
-from csimodel.plots import fonts, lettering, style
+from csimodel.plots import fonts, style, text_metrics
 from csimodel.plots.labels import Array
 
 _ROW = 0.27  # inches per row
@@ -237,9 +237,9 @@ def estimate_text(value: float, lower: float, upper: float, decimals: int) -> st
     >>> estimate_text(0.5, -0.1, 1.0, 2), estimate_text(0.5, float("nan"), float("nan"), 1)
     ('0.50 [−0.10, 1.00]', '0.5')
     """
-    text = lettering.number(value, decimals)
+    text = text_metrics.number(value, decimals)
     if np.isfinite(lower) and np.isfinite(upper):
-        text += f" [{lettering.number(lower, decimals)}, {lettering.number(upper, decimals)}]"
+        text += f" [{text_metrics.number(lower, decimals)}, {text_metrics.number(upper, decimals)}]"
     return text
 
 
@@ -275,13 +275,13 @@ def _name_rows(
     ax.tick_params(axis="y", length=0)
     for i, tick in enumerate(ax.get_yticklabels()):
         weight = "bold" if i in headings else "normal"
-        tick.set_fontproperties(lettering.font(family, style.SMALL_SIZE, weight))
+        tick.set_fontproperties(text_metrics.font(family, style.SMALL_SIZE, weight))
 
 
 def _rows(labels: Iterable[str], family: Sequence[str]) -> tuple[list[str], float, float]:
     """Return the labels in lines, the inches beside the axes they need, and those per row."""
     shape = (style.SMALL_SIZE, family, "bold")
-    wrapped = [lettering.wrap(label, _LABEL_WIDTH, *shape) for label in labels]
-    sizes = [lettering.measure(label, *shape) for label in wrapped]
+    wrapped = [text_metrics.wrap(label, _LABEL_WIDTH, *shape) for label in labels]
+    sizes = [text_metrics.measure(label, *shape) for label in wrapped]
     widest, tallest = (max(size[k] for size in sizes) for k in (0, 1))
     return wrapped, (widest + 16) / 72, max(_ROW, (tallest + 5) / 72)

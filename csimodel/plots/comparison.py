@@ -13,7 +13,7 @@ from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.estimators import Comparison
 from csimodel.floats import own_errstate
-from csimodel.plots import fonts, lettering, style
+from csimodel.plots import fonts, style, text_metrics
 
 _COLOURS = (style.BLUE, style.VERMILLION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _MARKS = ("o", "s", "D", "^", "v", "P")
@@ -94,9 +94,9 @@ def compare(
     axis = {"paths": "Standardised path"}.get(quantity, quantity) if x is None else x
     family = fonts.families([*labels, *legend, title or "", axis])
     shape = (style.SMALL_SIZE, family)
-    labels = [lettering.wrap(label, _LABEL_WIDTH, *shape) for label in labels]
-    left = (max(lettering.measure(label, *shape)[0] for label in labels) + 16) / 72
-    legend = [lettering.wrap(text, 72 * (left + _WIDE) - 40, *shape) for text in legend]
+    labels = [text_metrics.wrap(label, _LABEL_WIDTH, *shape) for label in labels]
+    left = (max(text_metrics.measure(label, *shape)[0] for label in labels) + 16) / 72
+    legend = [text_metrics.wrap(text, 72 * (left + _WIDE) - 40, *shape) for text in legend]
     lines = sum(text.count("\n") + 1 for text in legend)
     above = _LINE * lines + 0.1 + (0.3 if title else 0.0)
     each = _STEP * count + 0.16
@@ -122,11 +122,11 @@ def compare(
     style.title_axes(ax, family, x=axis)
     if title:
         ax.set_title(
-            lettering.drawable(title),
+            text_metrics.drawable(title),
             loc="left",
             x=-left / _WIDE,
             pad=72 * (above - 0.28),
-            fontproperties=lettering.font(family, style.TITLE_SIZE, "bold"),
+            fontproperties=text_metrics.font(family, style.TITLE_SIZE, "bold"),
             parse_math=False,
             usetex=False,
             color=style.INK,
@@ -167,7 +167,7 @@ def _name_rows(ax: Axes, labels: Sequence[str], family: Sequence[str]) -> None:
     ax.set_yticks(range(len(labels)), list(labels), parse_math=False, usetex=False)
     ax.tick_params(axis="y", length=0)
     for tick in ax.get_yticklabels():
-        tick.set_fontproperties(lettering.font(family, style.SMALL_SIZE))
+        tick.set_fontproperties(text_metrics.font(family, style.SMALL_SIZE))
 
 
 def _explain(
@@ -185,7 +185,7 @@ def _explain(
         borderaxespad=0.3,
         handletextpad=0.3,
         labelspacing=0.35,
-        prop=lettering.font(family, style.SMALL_SIZE),
+        prop=text_metrics.font(family, style.SMALL_SIZE),
         labelcolor=style.INK,
     )
     for text in legend.get_texts():

@@ -14,10 +14,10 @@ from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.findings import Finding, tell
 from csimodel.floats import own_errstate
-from csimodel.plots import fonts, lettering, style
+from csimodel.plots import fonts, style, text_metrics
 from csimodel.plots.charts import check_table
 from csimodel.plots.curve import repurchase_curve
-from csimodel.plots.line_names import PALETTE, name_lines
+from csimodel.plots.direct_labels import PALETTE, name_lines
 
 _ONE_ABSENT = "The curve of {names} has no finite probability and is not drawn."
 _ABSENT = "The curves of {names:20} have no finite probability and are not drawn."
@@ -97,7 +97,7 @@ def repurchase_curves(
     tables = _with_points(_tables(curves))
     names = [str(name) for name in tables]
     family = fonts.families([*names, x, y, title or ""])
-    widest = max(lettering.measure(name, style.SMALL_SIZE, family, "bold")[0] for name in names)
+    widest = max(text_metrics.measure(name, style.SMALL_SIZE, family, "bold")[0] for name in names)
     right = min(widest, 150.0) / 72 + 0.35
     figure, ax = style.take_axes(ax, (5.6 + right, 4.2), (0.75, right, 0.6, 0.45 if title else 0.2))
     spans, ends = [], []

@@ -13,7 +13,7 @@ from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.estimators import require_fit
 from csimodel.floats import own_errstate
-from csimodel.plots import fonts, ink, lettering, style
+from csimodel.plots import artists, fonts, style, text_metrics
 from csimodel.plots.blocks import fan
 from csimodel.plots.layout import Graph, lay_out
 from csimodel.plots.routes import route
@@ -88,8 +88,8 @@ def path_diagram(fit: Any, *, bootstrap: Any = None, items: bool = True) -> Figu
     taken = np.array(extents).reshape(-1, 4)
     arrows = [_arrow(fit, path, uncertain) for path in fit.model.paths]
     routes = route(placement.centres, sizes, edges, taken)
-    return ink.draw(
-        ink.Drawing(
+    return artists.draw(
+        artists.Drawing(
             family=family,
             bubbles=bubbles,
             centres=placement.centres,
@@ -132,34 +132,36 @@ def _uncertain(fit: Any, bootstrap: Any) -> set[tuple[str, str]]:
     return covered
 
 
-def _bubble(fit: Any, construct: Any, family: Sequence[str], items: bool) -> ink.Bubble:
+def _bubble(fit: Any, construct: Any, family: Sequence[str], items: bool) -> artists.Bubble:
     name = construct.name
     shown = tuple(construct.items) if items else ()
-    return ink.Bubble(
-        lines=lettering.wrap(name, _NAME_WIDTH, style.TEXT_SIZE, family, "bold"),
-        note=f"R² = {lettering.number(float(fit.r2[name]))}" if name in fit.r2.index else "",
-        boxes=tuple(lettering.wrap(item, _ITEM_WIDTH, style.SMALL_SIZE, family) for item in shown),
+    return artists.Bubble(
+        lines=text_metrics.wrap(name, _NAME_WIDTH, style.TEXT_SIZE, family, "bold"),
+        note=f"R² = {text_metrics.number(float(fit.r2[name]))}" if name in fit.r2.index else "",
+        boxes=tuple(
+            text_metrics.wrap(item, _ITEM_WIDTH, style.SMALL_SIZE, family) for item in shown
+        ),
         loadings=tuple(float(fit.loadings.loc[item, name]) for item in shown),
         inwards=construct.kind == "composite",
     )
 
 
-def _arrow(fit: Any, path: Any, uncertain: set[tuple[str, str]]) -> ink.Arrow:
-    return ink.Arrow(
+def _arrow(fit: Any, path: Any, uncertain: set[tuple[str, str]]) -> artists.Arrow:
+    return artists.Arrow(
         value=float(fit.paths.loc[path.target, path.source]),
         dashed=(path.target, path.source) in uncertain,
     )
 
 
 def _box(text: str, family: Sequence[str]) -> tuple[float, float]:
-    width, height = lettering.measure(text, style.SMALL_SIZE, family)
+    width, height = text_metrics.measure(text, style.SMALL_SIZE, family)
     return max(width + 8, 27.0), height + 6.5
 
 
-def _ellipse(bubbles: Sequence[ink.Bubble], family: Sequence[str]) -> tuple[float, float]:
+def _ellipse(bubbles: Sequence[artists.Bubble], family: Sequence[str]) -> tuple[float, float]:
     """Return the size of the ellipses: one for all, so that none seems more important."""
-    names = [lettering.measure(b.lines, style.TEXT_SIZE, family, "bold") for b in bubbles]
-    note = lettering.measure("R² = 0.00", style.SMALL_SIZE, family)
+    names = [text_metrics.measure(b.lines, style.TEXT_SIZE, family, "bold") for b in bubbles]
+    note = text_metrics.measure("R² = 0.00", style.SMALL_SIZE, family)
     width = max(note[0], *(w for w, _ in names))
     height = max(h for _, h in names) + note[1] + 4
     return 1.32 * width + 8, 1.5 * height + 2

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.floats import own_errstate
-from csimodel.plots import fonts, lettering, style
+from csimodel.plots import fonts, style, text_metrics
 from csimodel.plots.charts import check_table
 from csimodel.plots.labels import Array
 from csimodel.plots.points import frame, name_points, on_paper
@@ -115,7 +115,7 @@ def importance_performance(
     style.title_axes(
         ax,
         family,
-        x=lettering.wrap(words, float(right - left), style.TEXT_SIZE, family),
+        x=text_metrics.wrap(words, float(right - left), style.TEXT_SIZE, family),
         y="Index now (0–100)",
         title=title,
     )
@@ -184,7 +184,7 @@ def _name_quadrants(ax: Axes, family: list[str]) -> Array:
             va="top" if top else "bottom",
             zorder=2,
         )
-        width, height = lettering.measure(words, style.TINY_SIZE, family)
+        width, height = text_metrics.measure(words, style.TINY_SIZE, family)
         corner = low + (high - low) * np.array([x, y])
         start = corner - np.array([width if right else 0.0, height if top else 0.0])
         boxes.append(np.concatenate([start, start + np.array([width, height])]))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from csimodel.plots import lettering, style
+from csimodel.plots import style, text_metrics
 from csimodel.plots.labels import Array, Label, place
 
 _DOT = 5.5  # room a mark takes to each side, points
@@ -89,7 +89,7 @@ def name_points(
     low, high = frame(ax)
     labels = []
     for spot, name in zip(at, names, strict=True):
-        size = lettering.measure(name, style.TEXT_SIZE, family)
+        size = text_metrics.measure(name, style.TEXT_SIZE, family)
         centres, costs = _around(spot, size)
         half = np.asarray(size) / 2
         outside = np.clip(low + 2 - (centres - half), 0, None).sum(axis=1)
@@ -101,13 +101,13 @@ def name_points(
         far = abs(dy) > _NEAR or abs(dx) > labels[i].size[0] / 2 + _NEAR
         line = {"arrowstyle": "-", "color": style.MUTED, "linewidth": 0.6}
         ax.annotate(
-            lettering.drawable(names[i]),
+            text_metrics.drawable(names[i]),
             xy=(float(points[i, 0]), float(points[i, 1])),
             xytext=(float(dx), float(dy)),
             textcoords="offset points",
             ha="center",
             va="center_baseline",
-            fontproperties=lettering.font(family, style.TEXT_SIZE),
+            fontproperties=text_metrics.font(family, style.TEXT_SIZE),
             color=style.INK,
             parse_math=False,
             usetex=False,

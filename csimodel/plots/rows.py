@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from csimodel.plots import lettering, style
+from csimodel.plots import style, text_metrics
 from csimodel.plots.labels import Array
 
 _ROW = 0.34  # inches per row
@@ -20,8 +20,8 @@ def row_axes(
 ) -> tuple[Figure, Axes]:
     """Return axes with a row for each name and room beside them."""
     shape = (style.SMALL_SIZE, family)
-    wrapped = [lettering.wrap(name, _LABEL_WIDTH, *shape) for name in names]
-    sizes = [lettering.measure(name, *shape) for name in wrapped]
+    wrapped = [text_metrics.wrap(name, _LABEL_WIDTH, *shape) for name in names]
+    sizes = [text_metrics.measure(name, *shape) for name in wrapped]
     left = (max(width for width, _ in sizes) + 16) / 72
     each = max(_ROW, (max(height for _, height in sizes) + 8) / 72)
     top = 0.2 + (0.3 if title else 0.0)
@@ -35,11 +35,11 @@ def finish_rows(
     """Name the rows from top to bottom, with their numbers at the right."""
     shape = (style.SMALL_SIZE, family)
     ax.set_ylim(len(names) - 0.4, -0.6)
-    wrapped = [lettering.wrap(name, _LABEL_WIDTH, *shape) for name in names]
+    wrapped = [text_metrics.wrap(name, _LABEL_WIDTH, *shape) for name in names]
     ax.set_yticks(range(len(names)), wrapped, parse_math=False, usetex=False)
     ax.tick_params(axis="y", length=0)
     for tick in ax.get_yticklabels():
-        tick.set_fontproperties(lettering.font(family, style.SMALL_SIZE))
+        tick.set_fontproperties(text_metrics.font(family, style.SMALL_SIZE))
     for place, text in enumerate(texts):
         style.write(
             ax,

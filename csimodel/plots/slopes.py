@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 
 from csimodel.arguments import checked
 from csimodel.floats import own_errstate
+from csimodel.outcomes.measurement_error.result import LABELS, CorrectedSlopes
 from csimodel.plots import fonts, style
 from csimodel.plots.charts import bounds, check_table, estimate_text
 from csimodel.plots.rows import finish_rows, row_axes, whole_decimals
-from csimodel.repurchase.corrected.result import LABELS, CorrectedSlopes
 
 
 @own_errstate

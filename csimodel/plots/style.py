@@ -18,7 +18,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
 from csimodel.errors import OptionError
-from csimodel.plots.lettering import drawable, font
+from csimodel.plots.text_metrics import drawable, font
 
 # Okabe and Ito's palette: told apart with any of the common colour deficiencies.
 BLUE = "#0072B2"

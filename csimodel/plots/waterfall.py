@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.floats import own_errstate
-from csimodel.plots import fonts, lettering, style
+from csimodel.plots import fonts, style, text_metrics
 from csimodel.plots.charts import bounds, check_table
 from csimodel.plots.rows import finish_rows, row_axes, whole_decimals
 
@@ -149,7 +149,7 @@ def money_steps(money: Any, *, title: str | None = None, ax: Axes | None = None)
     ]
     title = money.title if title is None else title
     family = fonts.families([*names, *texts, title])
-    room = max(lettering.measure(text, style.SMALL_SIZE, family)[0] for text in texts) / 72 + 0.3
+    room = max(text_metrics.measure(text, style.SMALL_SIZE, family)[0] for text in texts) / 72 + 0.3
     figure, ax = row_axes(ax, names, family, title, right=room)
     style.dress(ax, family, grid="x")
     at = np.arange(len(names), dtype=float)

@@ -34,12 +34,12 @@ from csimodel.index import (
 from csimodel.inference import Bootstrap, bootstrap
 from csimodel.model import Model, catalogue
 from csimodel.options import require_level
-from csimodel.report.worth import money_by_driver, segments_of, slopes_of
-from csimodel.repurchase import Repurchase
-from csimodel.repurchase import repurchase as regress_repurchase
-from csimodel.repurchase.corrected import CorrectedSlopes
-from csimodel.repurchase.money import Economics, Money
-from csimodel.repurchase.segments import Segments
+from csimodel.outcomes import Repurchase
+from csimodel.outcomes import repurchase as regress_repurchase
+from csimodel.outcomes.measurement_error import CorrectedSlopes
+from csimodel.outcomes.models.segments import Segments
+from csimodel.outcomes.money import Economics, Money
+from csimodel.report.outcome_sections import money_by_driver, segments_of, slopes_of
 from csimodel.survey import Item, Survey, read_survey
 
 _CATALOGUE = {"ecsi": catalogue.ecsi, "acsi": catalogue.acsi}

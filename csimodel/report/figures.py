@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from csimodel.report.formatting import label, number, percent, share, span
 from csimodel.report.tables import pair, target_by_group
-from csimodel.report.words import label, number, percent, share, span
 
 if TYPE_CHECKING:
     from csimodel.report.analysis import Analysis

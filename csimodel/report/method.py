@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from csimodel.estimators import PLS
-from csimodel.report.words import percent
+from csimodel.report.formatting import percent
 
 if TYPE_CHECKING:
+    from csimodel.outcomes.money import Money
     from csimodel.report.analysis import Analysis
-    from csimodel.repurchase.money import Money
 
 _FORNELL = "Fornell, Johnson, Anderson, Cha & Bryant (1996), Journal of Marketing 60(4), 7-18"
 _TENENHAUS = (

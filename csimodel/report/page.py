@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from csimodel.assessment.verdicts import ATTENTION, NOT_JUDGED
 from csimodel.characters import printable
-from csimodel.report import grids, sentences
+from csimodel.report import display_tables, sentences
 from csimodel.report.figures import Picture
+from csimodel.report.formatting import number, percent, plural, span
 from csimodel.report.method import references, steps
 from csimodel.report.provenance import code, fingerprint, versions
 from csimodel.report.tables import target_by_group
-from csimodel.report.words import number, percent, plural, span
 
 if TYPE_CHECKING:
     from csimodel.report.analysis import Analysis
@@ -114,12 +114,16 @@ def _parts(analysis: Analysis, title: str | None) -> dict[str, object]:
             (str(one["verdict"]), str(one["sentence"]), str(one["threshold"]), str(one["source"]))
             for _, one in asked.iterrows()
         ],
-        "index_grid": grids.index_grid(analysis),
-        "groups_grid": None if groups is None else grids.groups_grid(analysis, groups),
-        "drivers_grid": grids.drivers_grid(analysis),
-        "contrast_grid": None if analysis.repurchase is None else grids.contrast_grid(analysis),
-        "segments_grid": None if analysis.segments is None else grids.segments_grid(analysis),
-        "money_grid": grids.money_grid(analysis) if analysis.money else None,
+        "index_grid": display_tables.index_grid(analysis),
+        "groups_grid": None if groups is None else display_tables.groups_grid(analysis, groups),
+        "drivers_grid": display_tables.drivers_grid(analysis),
+        "contrast_grid": None
+        if analysis.repurchase is None
+        else display_tables.contrast_grid(analysis),
+        "segments_grid": None
+        if analysis.segments is None
+        else display_tables.segments_grid(analysis),
+        "money_grid": display_tables.money_grid(analysis) if analysis.money else None,
         "appendix": _appendix(analysis),
         "steps": steps(analysis),
         "references": references(analysis),
@@ -132,12 +136,16 @@ def _parts(analysis: Analysis, title: str | None) -> dict[str, object]:
     }
 
 
-def _appendix(analysis: Analysis) -> list[grids.Grid]:
-    found = [grids.paths_grid(analysis), grids.explained_grid(analysis), grids.items_grid(analysis)]
-    found.append(grids.reliability_grid(analysis))
+def _appendix(analysis: Analysis) -> list[display_tables.Grid]:
+    found = [
+        display_tables.paths_grid(analysis),
+        display_tables.explained_grid(analysis),
+        display_tables.items_grid(analysis),
+    ]
+    found.append(display_tables.reliability_grid(analysis))
     if analysis.repurchase is not None:
-        found.append(grids.coefficients_grid(analysis))
-    return [*found, grids.verdicts_grid(analysis)]
+        found.append(display_tables.coefficients_grid(analysis))
+    return [*found, display_tables.verdicts_grid(analysis)]
 
 
 def _tiles(analysis: Analysis) -> list[tuple[str, str, str]]:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import pandas as pd
 
+from csimodel.report.formatting import label
 from csimodel.report.provenance import code, fingerprint, model_text, versions
 from csimodel.report.tables import tables
-from csimodel.report.words import label
 
 if TYPE_CHECKING:
     from csimodel.index import LeadingGroup

@@ -11,13 +11,13 @@ import pandas as pd
 
 from csimodel.assessment.verdicts import ATTENTION
 from csimodel.findings import listed
-from csimodel.report.words import amount, amounts, label, number, percent, plural, share, span
-from csimodel.report.worth import money_table
+from csimodel.report.formatting import amount, amounts, label, number, percent, plural, share, span
+from csimodel.report.outcome_sections import money_table
 
 if TYPE_CHECKING:
     from csimodel.index import LeadingGroup
+    from csimodel.outcomes import Repurchase
     from csimodel.report.analysis import Analysis
-    from csimodel.repurchase import Repurchase
 
 
 _ENOUGH = 10  # degrees of freedom from which a design effect is more than noise

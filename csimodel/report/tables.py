@@ -9,7 +9,7 @@ import pandas as pd
 from csimodel.estimators import find
 from csimodel.estimators.groups import column_of_level
 from csimodel.index import point_weights
-from csimodel.report.worth import money_table
+from csimodel.report.outcome_sections import money_table
 
 if TYPE_CHECKING:
     from csimodel.report.analysis import Analysis

@@ -7,10 +7,10 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from csimodel.report import grids, sentences
-from csimodel.report.grids import Grid
+from csimodel.report import display_tables, sentences
+from csimodel.report.display_tables import Grid
+from csimodel.report.formatting import plural
 from csimodel.report.tables import target_by_group
-from csimodel.report.words import plural
 
 if TYPE_CHECKING:
     from csimodel.report.analysis import Analysis
@@ -34,18 +34,18 @@ def _lines(analysis: Analysis) -> Iterator[str]:
     yield from _section("Index, 0 to 100")
     scores = analysis.index["mean"]
     bars = [_bar(float(value)) for value in scores]
-    yield from _table(grids.index_grid(analysis), bars)
+    yield from _table(display_tables.index_grid(analysis), bars)
     yield ""
     yield from _wrapped(sentences.headline(analysis)[0])
     groups = target_by_group(analysis)
     if groups is not None:
         yield from _section(f"{target} by group")
-        yield from _table(grids.groups_grid(analysis, groups))
+        yield from _table(display_tables.groups_grid(analysis, groups))
         yield ""
         for said in sentences.by_group(analysis, groups):
             yield from _wrapped(said)
     yield from _section(f"Drivers of {target}")
-    yield from _table(grids.drivers_grid(analysis))
+    yield from _table(display_tables.drivers_grid(analysis))
     yield ""
     for said in sentences.drivers(analysis):
         yield from _wrapped(said)
@@ -55,13 +55,13 @@ def _lines(analysis: Analysis) -> Iterator[str]:
             yield from _wrapped(said)
     if analysis.segments is not None:
         yield from _section("Repurchase by group")
-        yield from _table(grids.segments_grid(analysis))
+        yield from _table(display_tables.segments_grid(analysis))
         yield ""
         for said in sentences.segments(analysis):
             yield from _wrapped(said)
     if analysis.money:
         yield from _section("From a point of the index to money")
-        yield from _table(grids.money_grid(analysis))
+        yield from _table(display_tables.money_grid(analysis))
         yield ""
         for said in sentences.money(analysis):
             yield from _wrapped(said)

@@ -17,7 +17,7 @@ from csimodel.floats import own_errstate
 from csimodel.model import Model
 from csimodel.moments import Moments
 from csimodel.options import require_kind, require_number, shown
-from csimodel.simulate.given import by_item, by_pair, matrix_of_pairs
+from csimodel.simulate.parameter_inputs import by_item, by_pair, matrix_of_pairs
 from csimodel.simulate.shapes import Normal, Shape
 from csimodel.simulate.survey_design import Firms, Missing, Outcome
 from csimodel.simulate.truth import Truth

@@ -23,7 +23,6 @@ from csimodel.estimators import (
     Solution,
     find,
 )
-from csimodel.estimators.chosen import estimator_for
 from csimodel.estimators.covariance.estimator import CovarianceEstimator
 from csimodel.estimators.covariance.parameters import (
     covariance_structure,
@@ -31,6 +30,7 @@ from csimodel.estimators.covariance.parameters import (
     standardised,
     vcov,
 )
+from csimodel.estimators.inputs import estimator_for
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference import bootstrap
 from csimodel.model import Model

@@ -12,8 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.estimators.covariance.definite import inverse_and_logdet
-from csimodel.estimators.covariance.frame import flattened, frame_of
+from csimodel.estimators.covariance.cholesky import inverse_and_logdet
+from csimodel.estimators.covariance.derivative_blocks import flattened, frame_of
 from csimodel.estimators.covariance.layout import Layout
 from csimodel.estimators.covariance.structure import (
     Implied,

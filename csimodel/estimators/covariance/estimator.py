@@ -16,7 +16,7 @@ from csimodel.estimators.covariance.layout import Layout, layouts_of
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.restarts import lowest_minimum
 from csimodel.estimators.covariance.scoring import Found, minimise, nothing_found
-from csimodel.estimators.covariance.start import start
+from csimodel.estimators.covariance.starting_values import start
 from csimodel.estimators.covariance.structure import Implied, implied, moments_vector
 from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
 from csimodel.estimators.solution import Solution

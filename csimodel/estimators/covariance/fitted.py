@@ -25,7 +25,7 @@ from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.parameters import covariance_structure, inverted
 from csimodel.estimators.covariance.restarts import lowest_minimum
 from csimodel.estimators.covariance.scoring import minimise
-from csimodel.estimators.covariance.start import start
+from csimodel.estimators.covariance.starting_values import start
 from csimodel.estimators.covariance.structure import Implied, implied, moment_slopes
 from csimodel.estimators.estimates import Outcome
 from csimodel.estimators.solution import Solution

@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.layout import Layout
 from csimodel.estimators.covariance.structure import Implied, moment_slopes, second_order
-from csimodel.moments.patterns import Patterns, information, minus_two_loglik, value_and_slope
+from csimodel.moments.incomplete_likelihood import (
+    Patterns,
+    information,
+    minus_two_loglik,
+    value_and_slope,
+)
 from csimodel.moments.saturated import saturated
 
 Floats = NDArray[np.float64]

@@ -11,7 +11,7 @@ from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.least_squares import normal_weight
 from csimodel.estimators.covariance.robust import independent
 from csimodel.estimators.covariance.tests_of_fit import ChiSquare, Scaled, scaled
-from csimodel.moments.patterns import information
+from csimodel.moments.incomplete_likelihood import information
 from csimodel.moments.saturated import independence, saturated_gamma
 
 Floats = NDArray[np.float64]

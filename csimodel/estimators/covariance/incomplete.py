@@ -8,7 +8,7 @@ import numpy as np
 
 from csimodel.errors import EstimationError
 from csimodel.moments import Moments
-from csimodel.moments.patterns import patterns_of
+from csimodel.moments.incomplete_likelihood import patterns_of
 from csimodel.moments.saturated import saturated, saturated_gamma
 from csimodel.survey import Answers
 

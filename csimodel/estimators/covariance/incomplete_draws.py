@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from csimodel.estimators.covariance.layout import Layout
 from csimodel.estimators.covariance.scoring import Found, nothing_found
 from csimodel.estimators.covariance.structure import directions, implied, levels
-from csimodel.moments.patterns import Patterns, completed
+from csimodel.moments.incomplete_likelihood import Patterns, completed
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]

@@ -18,7 +18,7 @@ from csimodel.estimators.covariance.least_squares import normal_weight
 from csimodel.moments import Moments
 from csimodel.moments import moments_of as plain_moments
 from csimodel.moments.fourth import fourth_moments
-from csimodel.moments.patterns import loglik
+from csimodel.moments.incomplete_likelihood import loglik
 from csimodel.moments.saturated import independence
 from csimodel.survey import Answers
 

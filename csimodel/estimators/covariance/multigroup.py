@@ -10,7 +10,6 @@ import pandas as pd
 
 from csimodel.arguments import checked
 from csimodel.errors import EstimationError, ModelError, OptionError, choose, suggest
-from csimodel.estimators.chosen import estimator_for
 from csimodel.estimators.covariance.defined import defined_table
 from csimodel.estimators.covariance.equality import EQUAL, require_bounds
 from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
@@ -32,11 +31,12 @@ from csimodel.estimators.covariance.parameters import vcov
 from csimodel.estimators.covariance.residuals import residual_tables
 from csimodel.estimators.covariance.robust import sandwich
 from csimodel.estimators.estimates import Outcome
+from csimodel.estimators.failures import UNUSABLE
 from csimodel.estimators.fit import Fit
 from csimodel.estimators.groups import fit_groups
+from csimodel.estimators.inputs import estimator_for
 from csimodel.estimators.quantities import find
 from csimodel.estimators.solution import Solution
-from csimodel.estimators.unusable import UNUSABLE
 from csimodel.findings import Finding, listed
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.model import Model

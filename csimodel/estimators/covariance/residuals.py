@@ -14,7 +14,7 @@ from csimodel.estimators.covariance.least_squares import normal_weight
 from csimodel.estimators.covariance.robust import gamma_of
 from csimodel.estimators.covariance.structure import Implied, moments_vector, vech
 from csimodel.moments import Moments
-from csimodel.moments.patterns import information
+from csimodel.moments.incomplete_likelihood import information
 from csimodel.moments.saturated import saturated_gamma
 
 Floats = NDArray[np.float64]

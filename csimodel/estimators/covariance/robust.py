@@ -32,7 +32,7 @@ from csimodel.estimators.covariance.tests_of_fit import (
 )
 from csimodel.estimators.estimates import Outcome
 from csimodel.moments import Moments
-from csimodel.moments.patterns import first_order, information
+from csimodel.moments.incomplete_likelihood import first_order, information
 from csimodel.moments.saturated import independence
 
 Floats = NDArray[np.float64]

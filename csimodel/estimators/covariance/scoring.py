@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.estimators.covariance.definite import solve
+from csimodel.estimators.covariance.cholesky import solve
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.structure import Implied
 

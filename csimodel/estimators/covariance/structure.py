@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.estimators.covariance.frame import Pairs, flattened, frame_of
+from csimodel.estimators.covariance.derivative_blocks import Pairs, flattened, frame_of
 from csimodel.estimators.covariance.layout import Layout
 
 Floats = NDArray[np.float64]

@@ -1,0 +1,157 @@
+"""Starting values for covariance structures, from sums of covariances of blocks."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.estimators.covariance.layout import KINDS, Layout
+from csimodel.estimators.covariance.shared_starting_values import shared_measurement
+from csimodel.estimators.structural import causal_order
+from csimodel.model import Model
+
+Floats = NDArray[np.float64]
+
+
+def start(model: Model, layout: Layout, cov: Floats, mean: Floats | None = None) -> Floats:
+    """Return starting values, (..., parameters); NaN for parameters of other groups.
+
+    Loadings have the signs of the data (`item_signs`) and are proportional to an item's covariances
+    with the others of its block; construct covariances follow; error variances take the rest, at
+    least a fifth of the item's variance. Values the model gives are used instead.
+    """
+    if model.shared_items:
+        whole, errors, phi = shared_measurement(model, layout, cov)
+        loadings = whole[..., np.arange(len(model.items)), model.owner]
+        paths, left = np.zeros_like(phi), np.diagonal(phi, axis1=-2, axis2=-1)
+    else:
+        loadings, errors, phi, paths, left = _plain(model, layout, cov)
+        whole = loadings[..., None] * (model.owner[:, None] == np.arange(len(model.constructs)))
+    intercepts, means = _mean_structure(model, loadings, paths, mean)
+    values = np.full((*cov.shape[:-2], layout.size), np.nan)
+    for kind, (row, column), span in zip(KINDS, layout.cells, layout.spans, strict=True):
+        target = layout.target[span]
+        if kind == "loadings":
+            found = whole[..., row, column]
+        elif kind == "paths":
+            found = paths[..., row, column]
+        elif kind == "covariances":
+            endogenous = np.asarray(model.adjacency.any(axis=1))
+            apart = endogenous[row] | endogenous[column]
+            between = np.where(apart, 0.0, phi[..., row, column])
+            found = np.where(row == column, left[..., row], between)
+        elif kind == "errors":
+            usual = np.where(errors[..., row] > 0, errors[..., row], 0.5)
+            found = np.where(row == column, usual, 0.0)
+        elif kind == "intercepts":
+            found = intercepts[..., row]
+        else:
+            found = means[..., row]
+        free = target >= 0  # sums of others follow from them
+        values[..., target[free]] = found[..., free]
+    return np.where(np.isfinite(layout.starts), layout.starts, values)
+
+
+def _plain(model: Model, layout: Layout, cov: Floats) -> tuple[Floats, ...]:
+    """Return own loadings, error variances, covariances, paths and disturbance variances."""
+    loadings, errors, phi = _measurement(model, cov)
+    scale = _marker_scale(model, layout, loadings)
+    loadings = loadings * scale[..., model.owner]
+    phi = phi / (scale[..., :, None] * scale[..., None, :])
+    paths, left = _structure(model, phi)
+    unit = layout.matrices.covariances[np.diag_indices(len(model.constructs))]
+    if unit.any():  # variances that are fixed: move the scale into the loadings
+        scale = np.sqrt(np.where(unit > 0, left / np.where(unit > 0, unit, 1.0), 1.0))
+        loadings = loadings * scale[..., model.owner]
+        paths = paths * scale[..., None, :] / scale[..., :, None]
+        phi = phi / (scale[..., :, None] * scale[..., None, :])
+        left = left / scale**2
+    return loadings, errors, phi, paths, left
+
+
+def item_signs(model: Model, cov: Floats) -> Floats:
+    """Return 1, or -1 for items worded against the first of their block, (..., items).
+
+    The signs of the first principal component of the block's correlations: with them the items
+    agree with each other as far as one component can make them.
+    """
+    variance = np.diagonal(cov, axis1=-2, axis2=-1)
+    scale = 1.0 / np.sqrt(np.where(variance > 0, variance, 1.0))
+    cor = cov * scale[..., :, None] * scale[..., None, :]
+    signs = np.ones(variance.shape)
+    for block in model.slices:
+        if block.stop - block.start > 1 and (inside := cor[..., block, block]).min() < 0:
+            first = np.linalg.eigh(inside)[1][..., -1]
+            signs[..., block] = np.where(first * first[..., :1] < 0, -1.0, 1.0)
+    return signs
+
+
+def _marker_scale(model: Model, layout: Layout, loadings: Floats) -> Floats:
+    """Return what gives each construct the loading that is fixed, (..., constructs); else 1."""
+    scale = np.ones((*loadings.shape[:-1], len(model.constructs)))
+    for j, block in enumerate(model.slices):
+        fixed = layout.matrices.loadings[block, j]
+        for place in np.flatnonzero(fixed)[:1]:
+            scale[..., j] = fixed[place] / loadings[..., block.start + place]
+    return scale
+
+
+def _measurement(model: Model, cov: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return loadings with the first of each block 1, error variances, construct covariances."""
+    signs = item_signs(model, cov)
+    cov = cov * signs[..., :, None] * signs[..., None, :]
+    items, owner = np.arange(len(model.items)), model.owner
+    single = np.array([construct.kind == "single" for construct in model.constructs])
+    first = np.array([block.start for block in model.slices])
+    member = np.eye(len(single))[owner]
+    variance = np.diagonal(cov, axis1=-2, axis2=-1)
+    toward = cov @ member
+    sums = toward[..., items, owner] - variance
+    alone = single[owner]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        unit = np.sqrt(variance / variance[..., first[owner]])
+        ratio = sums / sums[..., first[owner]] / unit
+        own = np.clip(np.nan_to_num(ratio, nan=1.0), 0.2, 5.0) * unit
+        own[..., alone] = 1.0
+        products = (own @ member) ** 2 - (own**2) @ member
+        common = np.maximum(sums @ member / products, 0.1 * variance[..., first])
+    common = np.where(single, variance[..., first], common)
+    rest = variance - own**2 * common[..., owner]
+    errors = np.where(alone, 0.0, np.maximum(rest, 0.2 * variance))
+    whole = own @ member
+    most = 0.8 * np.sqrt(common[..., :, None] * common[..., None, :])
+    between = np.swapaxes(toward, -1, -2) @ member / (whole[..., :, None] * whole[..., None, :])
+    phi = np.clip(between, -most, most)
+    phi[..., np.arange(len(single)), np.arange(len(single))] = common
+    return own * signs, errors, phi
+
+
+def _structure(model: Model, phi: Floats) -> tuple[Floats, Floats]:
+    """Regress constructs on their antecedents, a little shrunk; return paths and disturbances."""
+    sources, unit = model.adjacency, np.eye(len(model.constructs))
+    shrunk = phi * (1.0 + 0.1 * unit)
+    both = sources[:, :, None] & sources[:, None, :]
+    among = np.where(both, shrunk[..., None, :, :], unit)  # one system a target
+    toward = np.where(sources, phi, 0.0)
+    paths = np.linalg.solve(among, toward[..., None])[..., 0]
+    whole = np.diagonal(phi, axis1=-2, axis2=-1)
+    return paths, np.maximum(whole - (paths * toward).sum(axis=-1), 0.2 * whole)
+
+
+def _mean_structure(
+    model: Model, loadings: Floats, paths: Floats, mean: Floats | None
+) -> tuple[Floats, Floats]:
+    """Return intercepts of items and means of constructs that reproduce the means of the items.
+
+    Constructs have intercept 0, observed variables what their antecedents leave of their mean.
+    """
+    means = np.zeros((*loadings.shape[:-1], len(model.constructs)))
+    if mean is None:
+        return np.zeros_like(loadings), means
+    levels = np.zeros_like(means)
+    for j in causal_order(model):
+        levels[..., j] = explained = (paths[..., j, :] * levels).sum(axis=-1)
+        if model.construct_names[j] in model.observed:
+            levels[..., j] = mean[..., model.slices[j].start]
+            means[..., j] = levels[..., j] - explained
+    return mean - loadings * levels[..., model.owner], means

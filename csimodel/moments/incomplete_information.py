@@ -1,0 +1,199 @@
+"""Information about means and covariances in answers with gaps, and scores row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from csimodel.errors import SurveyError
+from csimodel.moments.fourth import Rows, outer_products, vech_indices
+from csimodel.moments.missing_patterns import Patterns
+
+Floats = NDArray[np.float64]
+
+_CELLS = 2**21  # numbers held at once for a group of patterns
+
+
+def information(
+    patterns: Patterns, mean: ArrayLike, cov: ArrayLike, observed: bool = True
+) -> Floats:
+    """Return the information about (μ, vech Σ) per row, (p + p*, p + p*).
+
+    Minus the second derivative of the log-likelihood over n: as `observed`, or its expectation
+    when the answers are normal with these moments, given which items were answered. With
+    ``W_j = Σ_j⁻¹`` padded with zeros and ``B_j = W_j A_j W_j``, ``A_j = S_j + d_j d_j'``::
+
+        (dμ, dμ)   Σ n_j dμ' W_j dμ / n
+        (dμ, dΣ)   Σ n_j dμ' W_j dΣ W_j d_j / n             expected: 0
+        (dΣ, dΣ)   Σ n_j tr(W_j dΣ (B_j - W_j / 2) dΣ) / n  expected: B_j = W_j
+
+    Raises
+    ------
+    SurveyError
+        When Σ is not positive definite.
+
+    References
+    ----------
+    Savalei, V. (2010). Expected versus observed information in SEM with incomplete normal and
+    nonnormal data. Psychological Methods 15, 352-367. https://doi.org/10.1037/a0020143
+
+    Examples
+    --------
+    >>> from csimodel.moments.missing_patterns import patterns_of
+    >>> information(patterns_of([[0.0], [2.0]]), [1.0], [[1.0]], observed=False)
+    array([[1. , 0. ],
+           [0. , 0.5]])
+    """
+    mu, inverse = _checked(mean, cov)
+    size, row, column = patterns.items, *vech_indices(patterns.items)
+    cells, flat = len(row), row * size + column
+    precision = np.zeros(cells)
+    mixed, products = np.zeros((cells, size)), np.zeros((cells, cells))
+    starts = np.searchsorted(patterns.spread_of, np.arange(len(patterns.n) + 1))
+    for part, own in _precisions(patterns, inverse):
+        n = patterns.n[part]
+        packed = own.reshape(-1, size * size).take(flat, axis=1)
+        precision += n @ packed
+        second = packed / 2.0 * n[:, None]
+        if observed:
+            away = np.where(patterns.observed[part], patterns.mean[part] - mu, 0.0)
+            scores = np.matmul(own, away[:, :, None])[:, :, 0]
+            mixed += packed.T @ (n[:, None] * scores)
+            rows = slice(starts[part.start], starts[part.stop])
+            of = patterns.spread_of[rows] - part.start
+            spread = np.matmul(own[of], patterns.spread[rows, :, None])[:, :, 0]
+            second = n[:, None] * _products(scores, row, column) - second
+            np.add.at(second, of, _products(spread, row, column))
+        products += packed.T @ second
+    return _assembled(precision, mixed, products) / patterns.total
+
+
+def first_order(
+    patterns: Patterns, mean: ArrayLike, cov: ArrayLike, cluster: ArrayLike | None = None
+) -> Floats:
+    """Return the mean over rows of outer products of scores about (μ, vech Σ), (p + p*, p + p*).
+
+    ``J = Σ w_i² s_i s_i' / n``, and with clusters ``G / (G - 1) Σ_g t_g t_g' / n`` where
+    ``t_g = Σ_{i in g} w_i s_i``: the middle of a sandwich. With v_i = Σ_oo⁻¹(x_i - μ)_o padded with
+    zeros the score is (v_i ; ∂/∂vech Σ of tr((v_i v_i' - Σ_oo⁻¹)Σ) / 2).
+
+    Parameters
+    ----------
+    patterns, mean, cov
+        As in `minus_two_loglik`.
+    cluster
+        Codes of the clusters, one for each row given, those that answer nothing included; those
+        of the patterns by default.
+
+    Raises
+    ------
+    SurveyError
+        When Σ is not positive definite, or the clusters do not fit or are a single one.
+
+    Examples
+    --------
+    >>> from csimodel.moments.missing_patterns import patterns_of
+    >>> first_order(patterns_of([[0.0], [2.0]]), [1.0], [[1.0]])
+    array([[1., 0.],
+           [0., 0.]])
+    """
+    mu, inverse = _checked(mean, cov)
+    row, column = vech_indices(patterns.items)
+    half = np.where(row == column, 0.5, 1.0)[:, None]
+    size, items = patterns.items + len(row), patterns.items
+    constant = np.concatenate([own[:, row, column] for _, own in _precisions(patterns, inverse)])
+    codes = None
+    cluster = patterns.cluster if cluster is None else cluster
+    if cluster is not None:
+        codes = np.asarray(cluster)
+        if codes.shape != (patterns.given,):
+            raise SurveyError(
+                f"Cluster codes of shape {codes.shape} do not fit {patterns.given} rows; "
+                "give one each."
+            )
+        codes = codes[patterns.rows]
+
+    def scores(part: Rows) -> Floats:
+        of = patterns.pattern[part]
+        d = np.where(patterns.observed[of], patterns.values[part] - mu, 0.0)
+        turned = d @ inverse
+        for group, own in zip(patterns.lacking, patterns.members(of), strict=True):
+            among = np.asarray(np.linalg.inv(inverse.take(group.cells[own.place])))
+            d.put(own.cells, guess(among, turned.take(own.cells)))
+        v = np.ascontiguousarray(inverse @ d.T)
+        found = np.empty((size, len(d)))
+        found[:items] = v
+        found[items:] = half * (v[row] * v[column] - constant[of].T)
+        if patterns.weights is not None:
+            found *= patterns.weights[part]
+        return found
+
+    return outer_products(scores, len(patterns.rows), size, codes) / patterns.total
+
+
+def _products(vectors: Floats, row: NDArray[np.intp], column: NDArray[np.intp]) -> Floats:
+    return np.asarray(vectors.take(row, axis=1) * vectors.take(column, axis=1))
+
+
+def _precisions(patterns: Patterns, inverse: Floats) -> Iterator[tuple[slice, Floats]]:
+    """Yield Σ_oo⁻¹ padded with zeros, (some patterns, items, items), in order."""
+    step = max(1, _CELLS // patterns.items**2)
+    for start in range(0, len(patterns.n), step):
+        part = slice(start, min(start + step, len(patterns.n)))
+        own = np.repeat(inverse[None], part.stop - part.start, axis=0)
+        for group in patterns.lacking:
+            here = np.flatnonzero((group.which >= part.start) & (group.which < part.stop))
+            rows = inverse[group.missing[here]]
+            among = np.linalg.inv(inverse.take(group.cells[here]))
+            own[group.which[here] - part.start] -= np.swapaxes(rows, 1, 2) @ (among @ rows)
+        seen = patterns.observed[part]
+        own *= seen[:, :, None] & seen[:, None, :]
+        yield part, own
+
+
+def _assembled(precision: Floats, mixed: Floats, products: Floats) -> Floats:
+    """Put sums over patterns of W, vech W d'W and vech W vech B' into an information matrix."""
+    size = mixed.shape[1]
+    row, column = vech_indices(size)
+    at = np.zeros((size, size), dtype=np.intp)
+    at[row, column] = at[column, row] = np.arange(len(row))
+    half = np.where(row == column, 0.5, 1.0)
+    whole = np.empty((size + len(row), size + len(row)))
+    whole[:size, :size] = precision[at]
+    between = (mixed[at[:, row], column] + mixed[at[:, column], row]) * half
+    whole[:size, size:], whole[size:, :size] = between, between.T
+    products = products + products.T
+    straight = at[row[:, None], row] * len(row) + at[column[:, None], column]
+    crossed = at[row[:, None], column] * len(row) + at[column[:, None], row]
+    whole[size:, size:] = (products.take(straight) + products.take(crossed)) * half[:, None] * half
+    return whole
+
+
+def _checked(mean: ArrayLike, cov: ArrayLike) -> tuple[Floats, Floats]:
+    mu, sigma = np.asarray(mean, dtype=np.float64), np.asarray(cov, dtype=np.float64)
+    solved = inverted(sigma)
+    if solved is None:
+        raise SurveyError(
+            "The covariance matrix is not positive definite, so the information about it is not "
+            "defined; look for items that are sums of others, or drop one."
+        )
+    return mu, solved[0]
+
+
+def guess(among: Floats, turned: Floats) -> Floats:
+    """Return what is missing given the rest, -C (K d)_m, for each vector, (vectors, m)."""
+    return np.asarray(-np.matmul(among, turned[:, :, None])[:, :, 0])
+
+
+def inverted(sigma: Floats) -> tuple[Floats, float] | None:
+    """Return Σ⁻¹ and ln|Σ|; None where Σ is not finite and positive definite."""
+    if not np.isfinite(sigma).all():
+        return None
+    try:
+        root = np.linalg.cholesky(sigma)
+    except np.linalg.LinAlgError:
+        return None
+    inverse_root = np.linalg.inv(root)
+    return inverse_root.T @ inverse_root, 2.0 * float(np.log(np.diagonal(root)).sum())

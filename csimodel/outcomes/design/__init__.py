@@ -1,0 +1,1 @@
+"""The columns of a regression: formulas, products and powers, bases of curves."""

@@ -1,0 +1,185 @@
+"""Regressions of firms over periods with firm and period effects, for many draws at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.outcomes.kernels.glm import newton_step, normal_equations
+from csimodel.outcomes.kernels.robust import sandwich
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+EFFECTS = ("two-way", "firm", "period", "none")
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """A firm in a period, one row each, sorted by firm.
+
+    Attributes
+    ----------
+    outcome
+        From 0 to 1, (cells,).
+    regressors
+        The index in points, then controls, (cells, regressors).
+    weights
+        How much each row counts, (cells,).
+    firm, period
+        Codes 0, 1, …, (cells,).
+    effects
+        One of `EFFECTS`.
+    """
+
+    outcome: Floats
+    regressors: Floats
+    weights: Floats
+    firm: Codes
+    period: Codes
+    effects: str
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return len(self.outcome)
+
+    @property
+    def dummies(self) -> Floats:
+        """A column of 0 and 1 for each period but the first, (cells, periods - 1); or none."""
+        if self.effects not in ("two-way", "period"):
+            return np.empty((self.n, 0))
+        return np.asarray(np.eye(int(self.period.max()) + 1)[self.period][:, 1:])
+
+    def within(self, values: Floats, weights: Floats) -> Floats:
+        """Take firms' weighted means out and put the mean of all in, (draws, cells)."""
+        if self.effects not in ("two-way", "firm"):
+            return values
+        starts = np.searchsorted(self.firm, np.arange(int(self.firm.max()) + 1))
+        total = np.add.reduceat(weights, starts, axis=1)
+        heavy = values * weights
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means = np.where(total > 0, np.add.reduceat(heavy, starts, axis=1) / total, 0.0)
+        mean = heavy.sum(axis=1, keepdims=True) / weights.sum(axis=1, keepdims=True)
+        return np.asarray(values - means[:, self.firm] + mean)
+
+    @cached_property
+    def design(self) -> Floats:
+        """Constant, regressors and periods, firms taken out, (cells, terms)."""
+        columns = np.column_stack([self.regressors, self.dummies])
+        w = np.broadcast_to(self.weights, (columns.shape[1], self.n))
+        return np.column_stack([np.ones(self.n), self.within(columns.T, w).T])
+
+    @cached_property
+    def response(self) -> Floats:
+        """Outcome, firms taken out, (cells,)."""
+        return np.asarray(self.within(self.outcome[None], self.weights[None])[0])
+
+    @cached_property
+    def all_coefficients(self) -> Floats:
+        """Constant, slopes and periods, by statsmodels' weighted least squares, (terms,)."""
+        from statsmodels.regression.linear_model import WLS
+
+        return np.asarray(WLS(self.response, self.design, self.weights).fit().params)
+
+    @property
+    def coefficients(self) -> Floats:
+        """Constant and slopes, (1 + regressors,); the constant is about the mean period."""
+        return np.asarray(self.turn @ self.all_coefficients)
+
+    @property
+    def turn(self) -> Floats:
+        """How constant and slopes follow from all coefficients, as a matrix."""
+        size = 1 + self.regressors.shape[1]
+        found = np.eye(size, self.design.shape[1])
+        share = self.weights / self.weights.sum()
+        found[0, size:] = share @ self.dummies
+        return found
+
+    def covariance(self, errors: str) -> tuple[Floats, bool]:
+        """Return the covariance of constant and slopes, and whether it had to be mended.
+
+        Negative eigenvalues, which a two-way covariance may have, are put to 0.
+        """
+        found = self.clustered(errors)
+        values, vectors = np.linalg.eigh(found)
+        mended = bool(values[0] < -1e-12 * max(values[-1], 0.0))
+        if mended:
+            found = (vectors * np.maximum(values, 0.0)) @ vectors.T
+        return np.asarray(found), mended
+
+    def clustered(self, errors: str) -> Floats:
+        """Return the clustered covariance of constant and slopes as it is.
+
+        Errors clustered by firm, with ``G/(G - 1) · (N - 1)/(N - K)``; two-way adds those
+        clustered by period and takes off those of rows alone, each with its own G. K counts
+        constant, slopes and periods, not firms, which are nested in the clusters.
+
+        References
+        ----------
+        Arellano, M. (1987). Computing robust standard errors for within-groups estimators. Oxford
+        Bulletin of Economics and Statistics 49, 431-434.
+        https://doi.org/10.1111/j.1468-0084.1987.mp49004006.x
+
+        Cameron, A. C., Gelbach, J. B., Miller, D. L. (2011). Robust inference with multiway
+        clustering. Journal of Business & Economic Statistics 29, 238-249.
+        https://doi.org/10.1198/jbes.2010.07136
+        """
+        X, w = self.design, self.weights[:, None]
+        score = X * w * (self.response - X @ self.all_coefficients)[:, None]
+        information = X.T @ (X * w)
+        found = sandwich(score, information, "cluster", self.firm)
+        if errors == "two-way":
+            found = found + sandwich(score, information, "cluster", self.period)
+            found = found - sandwich(score, information, "cluster", np.arange(self.n))
+        return np.asarray(self.turn @ found @ self.turn.T)
+
+    def slopes_in_draws(
+        self, outcome: Floats, regressors: list[Floats], weights: Floats
+    ) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return constant and slopes of each draw, and which draws have them.
+
+        Parameters
+        ----------
+        outcome, weights
+            Each (draws, cells).
+        regressors
+            Each (draws, cells).
+        """
+        seen = weights > 0
+        columns = [np.where(seen, column, 0.0) for column in regressors]
+        y = self.within(np.where(seen, outcome, 0.0), weights)
+        dummies = [np.broadcast_to(column, weights.shape) for column in self.dummies.T]
+        x = [self.within(column, weights) for column in [*columns, *dummies]]
+        gradient, hessian = normal_equations(weights * y, weights, x)
+        b, solved = newton_step(gradient, hessian)
+        share = weights / weights.sum(axis=1, keepdims=True)
+        size = 1 + len(columns)
+        found = b[:, :size].copy()
+        found[:, 0] += np.einsum("dt,dt->d", b[:, size:], share @ self.dummies)
+        return found, solved
+
+
+def connected_rows(firm: Codes, period: Codes, effects: str) -> NDArray[np.bool_]:
+    """Mark the rows that say something about a slope: not alone in their firm or period.
+
+    Rows whose effect fits them exactly are taken out, again and again until none is left.
+
+    References
+    ----------
+    Correia, S. (2015). Singletons, cluster-robust standard errors and fixed effects: a bad mix.
+    Technical note, Duke University.
+    """
+    keep = np.ones(len(firm), dtype=bool)
+    while True:
+        alone = np.zeros(len(firm), dtype=bool)
+        for codes, own in ((firm, ("two-way", "firm")), (period, ("two-way", "period"))):
+            if effects in own:
+                size = np.bincount(codes[keep], minlength=codes.max() + 1)
+                alone |= keep & (size[codes] < 2)
+        if not alone.any():
+            return keep
+        keep &= ~alone

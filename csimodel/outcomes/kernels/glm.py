@@ -1,0 +1,313 @@
+"""One regression for each draw of a batch, all at once, in NumPy.
+
+A draw is a row of weights over the same cells (respondents, merged where they are alike), with
+regressors that may differ from draw to draw, as an index with re-estimated weights does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.outcomes.kernels.families import Family
+
+Floats = NDArray[np.float64]
+
+LARGEST_STEP = 5.0  # of a coefficient of a standardised regressor, in one Newton step
+REGULAR = 1e-13  # smallest eigenvalue of an information matrix with unit diagonal
+_SATURATED = 3e-7  # distance from 0 or 1 at which a fitted probability counts as certain
+
+
+class Ending(IntEnum):
+    """How the regression of one draw ended; only CONVERGED gives numbers to use."""
+
+    CONVERGED = 0
+    NOT_CONVERGED = 1
+    SEPARATED = 2
+    SINGULAR = 3
+    ONE_OUTCOME = 4
+    NO_FIT = 5
+
+    @property
+    def reason(self) -> str:
+        """The ending in words."""
+        return {
+            Ending.CONVERGED: "converged",
+            Ending.NOT_CONVERGED: "regression not converged",
+            Ending.SEPARATED: "outcomes separated by the regressors",
+            Ending.SINGULAR: "a regressor without variation of its own",
+            Ending.ONE_OUTCOME: "every outcome the same",
+            Ending.NO_FIT: "no solution of the model",
+        }[self]
+
+
+@dataclass(frozen=True, eq=False)
+class Regressions:
+    """Coefficients of a batch of regressions.
+
+    Attributes
+    ----------
+    coefficients
+        (draws, 1 + regressors), the constant first.
+    mean_slope
+        Mean of μ'(η) over the draw's respondents, (draws,): times a coefficient, the average
+        marginal effect.
+    ending
+        An `Ending` for each draw, (draws,).
+    further
+        Thresholds, or the logarithm of the precision, (draws, any), where the family has them.
+    """
+
+    coefficients: Floats
+    mean_slope: Floats
+    ending: NDArray[np.int64]
+    further: Floats | None = None
+
+
+def regress_draws(
+    family: Family,
+    outcome: Floats,
+    regressors: Sequence[Floats],
+    weights: Floats,
+    start: Floats,
+    *,
+    tolerance: float = 1e-9,
+    max_iterations: int = 40,
+) -> Regressions:
+    """Fit one weighted regression for each draw by Fisher scoring.
+
+    For the logistic families this is Newton's method. Draws leave the batch when they are done;
+    those without a solution from `start` are tried again from zero.
+
+    Parameters
+    ----------
+    family
+        Mean and information as functions of η.
+    outcome
+        From 0 to 1, (cells,); or where cells hold respondents of different outcomes, their mean
+        in each draw, (draws, cells).
+    regressors
+        Without the constant, each (draws, cells) or (cells,); about standardised, so that
+        `tolerance` means the same for all.
+    weights
+        How much each cell counts in each draw, (draws, cells).
+    start
+        Coefficients to start from, (1 + regressors,).
+    tolerance
+        Largest last step of a coefficient.
+    max_iterations
+        After which a draw is given up.
+    """
+    draws, size = len(weights), len(start)
+    coefficients = np.full((draws, size), np.nan)
+    mean_slope = np.full(draws, np.nan)
+    ending = np.full(draws, int(Ending.NOT_CONVERGED))
+    varied = _varied(outcome, weights)
+    ending[~varied] = Ending.ONE_OUTCOME
+    left = np.flatnonzero(varied)
+    (w, y), x = take([weights, outcome], varied), take(regressors, varied)
+    b = np.tile(start, (len(left), 1))
+    for iteration in range(max_iterations):
+        if not len(left):
+            break
+        eta = predictor_of(b, x, w.shape)
+        score, information, slope = family.working(eta, y)
+        gradient, hessian = normal_equations(score * w, information * w, x)
+        step, solved = newton_step(gradient, hessian)
+        largest = np.abs(step).max(axis=1)
+        step *= np.minimum(1.0, LARGEST_STEP / np.maximum(largest, LARGEST_STEP))[:, None]
+        done = solved & (largest < tolerance)
+        b += step
+        if done.any():
+            coefficients[left[done]] = b[done]
+            total = np.einsum("dc,dc->d", slope[done], w[done])
+            mean_slope[left[done]] = total / w[done].sum(axis=1)
+            ending[left[done]] = Ending.CONVERGED
+        gone = ~solved
+        if iteration == max_iterations - 1:
+            gone |= ~done
+        if gone.any():
+            unsolved = Ending.SINGULAR if iteration == 0 else Ending.NOT_CONVERGED
+            ending[left[gone]] = np.where(
+                _saturated(family, eta[gone], w[gone]),
+                Ending.SEPARATED,
+                np.where(solved[gone], Ending.NOT_CONVERGED, unsolved),
+            )
+            coefficients[left[gone]] = b[gone]
+        stay = ~(done | gone)
+        if not stay.all():
+            left, b = left[stay], b[stay]
+            (w, y), x = take([w, y], stay), take(x, stay)
+    lost = varied & (ending != Ending.CONVERGED)
+    if lost.any() and np.any(start):
+        (w, y), x = take([weights, outcome], lost), take(regressors, lost)
+        again = regress_draws(
+            family, y, x, w, np.zeros(size), tolerance=tolerance, max_iterations=max_iterations
+        )
+        coefficients[lost], mean_slope[lost] = again.coefficients, again.mean_slope
+        ending[lost] = again.ending
+    return Regressions(coefficients, mean_slope, ending)
+
+
+def average_at(
+    function: Callable[[Floats], Floats],
+    coefficients: Floats,
+    regressors: Sequence[Floats],
+    weights: Floats,
+    moved: int,
+    levels: Floats,
+) -> Floats:
+    """Return a function of η averaged over each draw's cells, one regressor set to a level.
+
+    Parameters
+    ----------
+    function
+        Of η: a family's mean or slope.
+    coefficients
+        (draws, 1 + regressors)
+    regressors, weights
+        As in `regress_draws`.
+    moved
+        Position of the regressor that is set.
+    levels
+        Where to, (levels,).
+
+    Returns
+    -------
+    (draws, levels)
+    """
+    without = coefficients.copy()
+    without[:, 1 + moved] = 0.0
+    others = predictor_of(without, regressors, weights.shape)
+    return average_along(function, [others, coefficients[:, 1 + moved, None]], weights, levels)
+
+
+def average_along(
+    function: Callable[[Floats], Floats],
+    predictor: Sequence[Floats],
+    weights: Floats,
+    levels: Floats,
+    *,
+    times_slope: bool = False,
+) -> Floats:
+    """Return a function of η averaged over each draw's cells, η a polynomial in an index.
+
+    Parameters
+    ----------
+    function
+        Of η: a family's mean or slope.
+    predictor
+        What in η is multiplied by 1, by the index, by its square, …; each (draws, cells) or
+        (draws, 1).
+    weights
+        How much each cell counts in each draw, (draws, cells).
+    levels
+        Where the index is set, (levels,), or for each draw its own, (draws, levels).
+    times_slope
+        Multiply by the derivative of η by the index.
+
+    Returns
+    -------
+    (draws, levels)
+    """
+    share = weights / weights.sum(axis=1, keepdims=True)
+    alone = all(part.shape[1] == 1 for part in predictor)
+    levels = np.broadcast_to(levels, (len(weights), levels.shape[-1]))
+    rising = [power * part for power, part in enumerate(predictor[1:], 1)]
+    found = np.empty(levels.shape)
+    for position in range(levels.shape[1]):
+        level = levels[:, position, None]
+        values = function(_polynomial(predictor, level))
+        if times_slope:
+            values = values * _polynomial(rising, level)
+        found[:, position] = values[:, 0] if alone else np.einsum("dc,dc->d", values, share)
+    return found
+
+
+def _polynomial(parts: Sequence[Floats], level: Floats) -> Floats:
+    value = parts[-1]
+    for part in parts[-2::-1]:
+        value = value * level + part
+    return value
+
+
+def _saturated(family: Family, eta: Floats, weights: Floats) -> NDArray[np.bool_]:
+    """Mark the draws with a fitted probability of 0 or 1."""
+    if not family.bounded:
+        return np.zeros(len(eta), dtype=bool)
+    mean = family.mean(eta)
+    distance = np.where(weights > 0, np.minimum(mean, 1.0 - mean), 1.0)
+    return np.asarray(distance.min(axis=1) < _SATURATED)
+
+
+def _varied(outcome: Floats, weights: Floats) -> NDArray[np.bool_]:
+    """Mark the draws whose outcomes are not all the same."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        total = weights.sum(axis=1)
+        mean = dot_cells(weights, outcome) / total
+        if outcome.ndim == 2:  # means, which may agree where respondents do not
+            return np.asarray((mean > 1e-12) & (mean < 1.0 - 1e-12))
+        return np.asarray(weights @ outcome**2 / total - mean**2 > 1e-12)
+
+
+def take(arrays: Sequence[Floats], keep: NDArray[np.bool_]) -> list[Floats]:
+    """Keep some draws; arrays that are the same for all draws stay as they are."""
+    if keep.all():
+        return list(arrays)
+    return [array[keep] if array.ndim == 2 else array for array in arrays]
+
+
+def predictor_of(b: Floats, regressors: Sequence[Floats], shape: tuple[int, ...]) -> Floats:
+    """Return η, (draws, cells)."""
+    eta = np.empty(shape)
+    eta[:] = b[:, :1]
+    for j, x in enumerate(regressors):
+        eta += b[:, 1 + j, None] * x
+    return eta
+
+
+def normal_equations(
+    score: Floats, information: Floats, regressors: Sequence[Floats]
+) -> tuple[Floats, Floats]:
+    """Return the gradient, (draws, k), and the information, (draws, k, k), of every draw."""
+    size = 1 + len(regressors)
+    gradient = np.empty((len(score), size))
+    hessian = np.empty((len(score), size, size))
+    gradient[:, 0] = score.sum(axis=1)
+    hessian[:, 0, 0] = information.sum(axis=1)
+    for j, x in enumerate(regressors, 1):
+        gradient[:, j] = dot_cells(score, x)
+        weighted = information * x
+        hessian[:, 0, j] = hessian[:, j, 0] = weighted.sum(axis=1)
+        for k in range(j, size):
+            hessian[:, j, k] = hessian[:, k, j] = dot_cells(weighted, regressors[k - 1])
+    return gradient, hessian
+
+
+def dot_cells(a: Floats, x: Floats) -> Floats:
+    """Return the sum over cells of a product, (draws,); `x` is (draws, cells) or (cells,)."""
+    return np.asarray(a @ x if x.ndim == 1 else np.einsum("dc,dc->d", a, x))
+
+
+def newton_step(gradient: Floats, hessian: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return Newton steps, (draws, k), and which draws have one; steps of the others are 0."""
+    step = np.zeros_like(gradient)
+    diagonal = np.diagonal(hessian, axis1=1, axis2=2)
+    solved = np.asarray((diagonal > 0).all(axis=1))
+    scale = np.sqrt(diagonal[solved])
+    unit = hessian[solved] / (scale[:, :, None] * scale[:, None, :])
+    # A small determinant of a large matrix need not be a small eigenvalue.
+    with np.errstate(invalid="ignore"):
+        regular = np.linalg.det(unit) > REGULAR
+    doubtful = ~regular & np.isfinite(unit).all(axis=(1, 2))
+    if unit.shape[1] > 3 and doubtful.any():
+        regular[doubtful] = np.linalg.eigvalsh(unit[doubtful])[:, 0] > REGULAR
+    solved[solved] = regular
+    scale = scale[regular]
+    right = gradient[solved] / scale
+    step[solved] = np.linalg.solve(unit[regular], right[:, :, None])[:, :, 0] / scale
+    return step, solved

@@ -1,0 +1,236 @@
+"""Means of groups of respondents with the errors of the sample design, and contrasts of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import NO_DEGREES, StandardErrors
+from csimodel.outcomes.kernels.bias_reduced import BiasReduced
+from csimodel.significance import t_pvalue, t_quantile
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A weighted sum of group means with its error.
+
+    Attributes
+    ----------
+    estimate, se, df
+        The sum, its standard error and the degrees of freedom of its t distribution.
+    lower, upper
+        Two-sided limits.
+    """
+
+    estimate: float
+    se: float
+    df: float
+    lower: float
+    upper: float
+
+    @property
+    def t(self) -> float:
+        """Estimate over standard error."""
+        return self.estimate / self.se if self.se > 0 else float("nan")
+
+    def p(self, above: bool = False) -> float:
+        """Return the p-value against 0: two-sided, or one-sided for an estimate above 0."""
+        both = float(t_pvalue(np.array([self.estimate]), np.array([self.se]), self.df)[0])
+        if not above:
+            return both
+        return both / 2.0 if self.estimate > 0 else 1.0 - both / 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class GroupMeans:
+    """Means of groups, which may share rows.
+
+    Attributes
+    ----------
+    mean
+        (groups,); NaN for an empty group.
+    covariance
+        Of the means, (groups, groups); NaN for groups of fewer than 2 rows or clusters.
+    n
+        Rows, (groups,).
+    effective
+        ``(Σ w)² / Σ w²``, (groups,).
+    touched
+        Which clusters have rows in which groups, (groups, clusters), or None when rows are
+        independent.
+    reduced
+        CR2 errors of the means, where there are clusters and no row is in two groups.
+    """
+
+    mean: Floats
+    covariance: Floats
+    n: Codes
+    effective: Floats
+    touched: NDArray[np.bool_] | None
+    reduced: BiasReduced | None = None
+
+    @property
+    def se(self) -> Floats:
+        """Standard errors, (groups,)."""
+        return np.asarray(np.sqrt(np.diagonal(self.covariance)))
+
+    def df(self, weights: Floats) -> float:
+        """Return degrees of freedom of a sum: Satterthwaite's, clusters less one, or Welch's."""
+        used = weights != 0
+        if self.reduced is not None:
+            return float(self.reduced.working(weights[None, :]).df[0])
+        if self.touched is not None:
+            return float(self.touched[used].any(axis=0).sum() - 1)
+        parts = weights[used] ** 2 * np.diagonal(self.covariance)[used]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            df = parts.sum() ** 2 / (parts**2 / (self.n[used] - 1)).sum()
+        return float(df) if np.isfinite(df) else float((self.n[used] - 1).sum())
+
+    def contrasts(self, weights: Floats, labels: Sequence[str], level: float) -> pd.DataFrame:
+        """Return sums of means times weights, (sums, groups), with t limits; see `infer`."""
+        every = [self.contrast(row, level) for row in np.atleast_2d(weights)]
+        estimate, se, df = (
+            np.array([getattr(one, name) for one in every]) for name in ("estimate", "se", "df")
+        )
+        errors = StandardErrors(se, df, NO_DEGREES)
+        return infer(pd.Index(labels), estimate, errors, level, steady=False)
+
+    def contrast(self, weights: Floats, level: float) -> Contrast:
+        """Return the sum of means times weights, with t limits."""
+        used = weights != 0
+        w = weights[used]
+        estimate = float(w @ self.mean[used])
+        se = float(np.sqrt(w @ self.covariance[np.ix_(used, used)] @ w))
+        df = self.df(weights)
+        reach = float(t_quantile(0.5 + level / 2.0, df)) * se
+        return Contrast(estimate, se, df, estimate - reach, estimate + reach)
+
+
+def group_means(
+    y: Floats, groups: Sequence[Codes], weights: Floats | None, cluster: Codes | None
+) -> GroupMeans:
+    """Return the mean of every group, with linearised errors.
+
+    A row adds ``u = w (y - ȳ_g)/Σ_g w`` to the mean of its group g. Rows independent: the variance
+    is ``n_g/(n_g - 1) Σ u²``, which without weights is s²/n. Clusters: the means are those of a
+    regression on the groups, with errors by CR2 (`BiasReduced`), across groups too. Where groups
+    share rows: with U the sums of u by cluster and group and C clusters, ``C/(C - 1) U'U``.
+
+    Parameters
+    ----------
+    y
+        (rows,)
+    groups
+        Rows of each group, positions in `y`.
+    weights, cluster
+        (rows,), or None.
+
+    References
+    ----------
+    Binder, D. A. (1983). On the variances of asymptotically normal estimators from complex
+    surveys. International Statistical Review 51, 279-292. https://doi.org/10.2307/1402588
+
+    Examples
+    --------
+    >>> found = group_means(
+    ...     np.array([1.0, 3, 2, 6]), [np.array([0, 1]), np.array([2, 3])], None, None
+    ... )
+    >>> found.mean, found.se
+    (array([2., 4.]), array([1., 2.]))
+    """
+    from scipy.sparse import csr_array
+
+    n = np.array([len(rows) for rows in groups], dtype=np.intp)
+    place, rows = np.repeat(np.arange(len(n)), n), np.concatenate([*groups, []]).astype(np.intp)
+    w = np.ones(len(rows)) if weights is None else weights[rows]
+    total = np.bincount(place, w, len(n))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.bincount(place, w * y[rows], len(n)) / total
+        effective = total**2 / np.bincount(place, w**2, len(n))
+        u = w * (y[rows] - mean[place]) / total[place]
+        if cluster is None:
+            pulls = csr_array((u, (place, rows)), shape=(len(n), len(y)))
+            factor = np.sqrt(n / (n - 1.0))
+            touched, alone = None, n < 2
+        else:
+            names, at = np.unique(cluster[rows], return_inverse=True)
+            shape = (len(n), len(names))
+            pulls = csr_array((u, (place, at)), shape=shape)
+            count = len(names)
+            factor = np.full(len(n), np.sqrt(count / (count - 1.0)) if count > 1 else np.nan)
+            touched = csr_array((np.ones(len(u)), (place, at)), shape=shape).toarray() > 0
+            alone = touched.sum(axis=1) < 2
+        covariance = (pulls @ pulls.T).toarray() * factor[:, None] * factor
+    reduced = None
+    if cluster is not None and (n > 0).all() and len(np.unique(rows)) == len(rows):
+        unit = w / w.mean()
+        powers = [unit] if weights is None else [np.ones(len(rows)), unit, unit**2]
+        reduced = _reduced(y[rows] - mean[place], place, at, powers)
+        covariance = reduced.pulls.T @ reduced.pulls
+    covariance[alone, :] = covariance[:, alone] = np.nan
+    return GroupMeans(mean, covariance, n, effective, touched, reduced)
+
+
+def _reduced(residual: Floats, group: Codes, cluster: Codes, powers: list[Floats]) -> BiasReduced:
+    """Return CR2 errors of means of groups without common rows."""
+    groups, clusters = int(group.max()) + 1, int(cluster.max()) + 1
+    cell = cluster * groups + group
+
+    def cells(values: Floats) -> Floats:
+        sums = np.bincount(cell, values, groups * clusters)
+        return np.asarray(sums.reshape(clusters, groups), dtype=np.float64)
+
+    scores = np.stack([cells(power * residual) for power in powers[:2]])
+    information = np.stack([cells(power) for power in powers])
+    return BiasReduced.of(scores, information[..., None] * np.eye(groups))
+
+
+def share_interval(found: GroupMeans, group: int, level: float) -> tuple[float, float]:
+    """Return Wilson limits of a share, with the sample size the design is worth.
+
+    The size is ``p (1 - p)/variance`` times (z/t)², t with the design's degrees of freedom; n
+    itself for independent rows of equal weight. Where everybody answers alike it is the
+    effective number of weights (of clusters, where there are any and they are fewer). NaN for a
+    group in one cluster, which shows nothing of how clusters differ.
+
+    References
+    ----------
+    Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference.
+    Journal of the American Statistical Association 22, 209-212.
+    https://doi.org/10.1080/01621459.1927.10502953
+
+    Korn, E. L., Graubard, B. I. (1998). Confidence intervals for proportions with small expected
+    number of positive counts estimated from survey data. Survey Methodology 24, 193-201.
+
+    Examples
+    --------
+    >>> found = group_means(np.array([1.0] * 8 + [0] * 2), [np.arange(10)], None, None)
+    >>> share_interval(found, 0, 0.95)
+    (0.490, 0.943)
+    """
+    from statsmodels.stats.proportion import proportion_confint
+
+    p, size = float(found.mean[group]), float(found.effective[group])
+    if found.touched is not None:
+        size = min(size, float(found.touched[group].sum()))
+    variance = float(found.covariance[group, group])
+    simple = found.touched is None and np.isclose(found.effective[group], found.n[group])
+    if not simple and 0 < p < 1 and variance > 0:
+        df = found.df(np.eye(len(found.mean))[group])
+        tail = 0.5 + level / 2.0
+        size = (
+            p * (1.0 - p) / variance * float(t_quantile(tail, np.inf) / t_quantile(tail, df)) ** 2
+        )
+    alone = found.touched is not None and not np.isfinite(variance)
+    if alone or not (np.isfinite(p) and size > 0):
+        return float("nan"), float("nan")
+    low, high = proportion_confint(p * size, size, alpha=1.0 - level, method="wilson")
+    return float(low), float(high)

@@ -1,0 +1,296 @@
+"""Errors of estimates, and of averages over the sample that are made of them, from scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.outcomes.kernels.bias_reduced import BiasReduced
+from csimodel.survey.sampling import SurveyDesign
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
+Information = Callable[[Floats, Codes | None], Floats]
+
+
+@dataclass(frozen=True, eq=False)
+class Likelihood:
+    """What errors need to know of a fit.
+
+    Attributes
+    ----------
+    score
+        Of each respondent, survey weights left out, (rows, parameters).
+    information
+        From a factor of each respondent, (rows,), and codes of clusters or None, to the sum of
+        what respondents add to the information times the factor, (clusters, parameters,
+        parameters), or of all together, (1, parameters, parameters).
+    weights
+        Survey weights with a mean of 1, (rows,), or None.
+    dispersion
+        Variance of a score over its information; 1 of a full likelihood.
+    without
+        For HC3, ``(A - Aᵢ)⁻¹ uᵢ`` of each respondent with the weighted information A.
+    """
+
+    score: Floats
+    information: Information
+    weights: Floats | None
+    dispersion: float
+    without: Callable[[], Floats]
+
+    @property
+    def rows(self) -> int:
+        """Number of respondents."""
+        return len(self.score)
+
+    @property
+    def share(self) -> Floats:
+        """How much each respondent counts in an average, summing to 1, (rows,)."""
+        if self.weights is None:
+            return np.full(self.rows, 1.0 / self.rows)
+        return np.asarray(self.weights / self.weights.sum())
+
+    @property
+    def weighted_score(self) -> Floats:
+        """Scores times survey weights, (rows, parameters)."""
+        return self.score if self.weights is None else self.score * self.weights[:, None]
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreErrors:
+    """Covariance of estimates, and errors of averages over a sample that itself was drawn.
+
+    An average ``θ = Σ sᵢ f(xᵢ, b)`` over respondents with shares s varies as b does and as the
+    respondents do: respondent i (or a cluster, summed) adds ``g'ψᵢ + sᵢ (f(xᵢ) - θ)``, with g the
+    gradient of θ by b and ψ what it adds to b.
+
+    Attributes
+    ----------
+    kind
+        ``"HC0"``, ``"HC1"``, ``"HC3"``, ``"nonrobust"``, ``"CR2"``, ``"cluster"`` (CR1) or
+        ``"linearized"``.
+    covariance
+        Of the parameters, (parameters, parameters).
+    pulls
+        What each unit adds to the parameters, factors of the kind included, (units, parameters);
+        None for ``"nonrobust"``.
+    design
+        Units and strata; respondents where errors are not clustered.
+    share
+        How much each respondent counts in an average, (rows,).
+    plain_df
+        Degrees of freedom of t, but for CR2; infinite for the normal distribution.
+    reduced, levels
+        For CR2: the errors of the parameters, and of weighted means over the respondents.
+    dispersion
+        As in `Likelihood`.
+
+    References
+    ----------
+    Binder, D. A. (1983). On the variances of asymptotically normal estimators from complex
+    surveys. International Statistical Review 51, 279-292. https://doi.org/10.2307/1402588
+    """
+
+    kind: str
+    covariance: Floats
+    pulls: Floats | None
+    design: SurveyDesign
+    share: Floats
+    plain_df: float
+    dispersion: float = 1.0
+    reduced: BiasReduced | None = None
+    levels: BiasReduced | None = None
+
+    def of(self, gradient: Floats, individual: Floats | None = None) -> tuple[Floats, Floats]:
+        """Return standard errors and degrees of freedom of functions of the estimates.
+
+        Parameters
+        ----------
+        gradient
+            By the parameters, (functions, parameters).
+        individual
+            For averages over the sample, the value of each respondent, (rows, functions); None
+            where the function does not depend on who was drawn.
+
+        Returns
+        -------
+        (functions,), twice
+        """
+        if individual is None:
+            variance = np.einsum("ij,jk,ik->i", gradient, self.covariance, gradient)
+            with np.errstate(invalid="ignore"):
+                return np.sqrt(variance), self._df(gradient, None)
+        gap = individual - self.share @ individual
+        own = self._of_levels(gap)
+        if self.pulls is None:
+            variance = np.einsum("ij,jk,ik->i", gradient, self.covariance, gradient)
+            variance = variance + (own**2).sum(axis=0)
+        else:
+            variance = self._variance(self.pulls @ gradient.T + own)
+        return np.sqrt(variance), self._df(gradient, gap)
+
+    @property
+    def terms(self) -> int:
+        """Number of parameters."""
+        return len(self.covariance)
+
+    def joint_df(self, gradient: Floats) -> float:
+        """Return the degrees of freedom of a Wald test of several functions, (functions, terms)."""
+        if self.reduced is None:
+            return self.plain_df
+        return self.reduced.joint_df(gradient)
+
+    def _variance(self, pulls: Floats) -> Floats:
+        if self.kind == "linearized":
+            return self.design.variance(pulls)
+        return np.asarray((pulls**2).sum(axis=0))
+
+    def _of_levels(self, gap: Floats) -> Floats:
+        """Return what each unit adds to weighted means, (units, functions)."""
+        pulls, size = self.share[:, None] * gap, len(self.share)
+        if self.kind == "HC3":
+            return np.asarray(pulls / (1.0 - self.share[:, None]))
+        if self.pulls is None:
+            return np.asarray(pulls * np.sqrt(size / (size - 1.0)))
+        if self.levels is not None:
+            weights = self.share * size
+            plain = [] if np.ptp(weights) == 0.0 else [self.design.totals(gap)]
+            score = np.stack([*plain, self.design.totals(gap * weights[:, None])])
+            return self.levels.pulls_of(score[:, :, None, :])[:, 0]
+        factor = np.sqrt(_factor(self.kind, self.design, self.terms))
+        return np.asarray(self.design.totals(pulls) * factor)
+
+    def _df(self, gradient: Floats, gap: Floats | None) -> Floats:
+        if self.reduced is None or self.levels is None:
+            return np.full(len(gradient), self.plain_df)
+        variance = None if gap is None else self.share @ gap**2
+        df = np.empty(len(gradient))
+        for place, own in enumerate(gradient):
+            working = self.reduced.working(own[None, :])
+            if variance is not None:
+                size = np.sqrt(np.array([self.dispersion]))
+                spread = np.sqrt(variance[place : place + 1])
+                working = working.scaled(size).plus(self.levels.working(np.eye(1)).scaled(spread))
+            df[place] = working.df[0]
+        return df
+
+
+def score_errors(
+    likelihood: Likelihood, kind: str, design: SurveyDesign, plain_df: float
+) -> ScoreErrors:
+    """Return the errors of estimates: ``B (Σ u u') B`` with B the inverse of the information.
+
+    u are scores: of respondents; HC1 times n/(n - k); HC3 with ``(A - Aᵢ)⁻¹ uᵢ`` instead of ``B
+    uᵢ``, A the information and Aᵢ what the respondent adds to it, which for one linear predictor is
+    ``B uᵢ/(1 - hᵢ)``. Clustered (CR1), of clusters and times G/(G - 1) · (n - 1)/(n - k); CR2 as in
+    `BiasReduced`; linearized, of clusters within strata as in `SurveyDesign`, as R's survey has it.
+
+    Parameters
+    ----------
+    likelihood
+        Scores and information.
+    kind
+        As in `ScoreErrors`.
+    design
+        The units of the sample, clusters and strata.
+    plain_df
+        Degrees of freedom where neither clusters nor strata give them.
+
+    References
+    ----------
+    MacKinnon, J. G., White, H. (1985). Some heteroskedasticity-consistent covariance matrix
+    estimators with improved finite sample properties. Journal of Econometrics 29, 305-325.
+    https://doi.org/10.1016/0304-4076(85)90158-7
+    """
+    rows, k = likelihood.score.shape
+    ones = np.ones(rows)
+    weights = ones if likelihood.weights is None else likelihood.weights
+    share, dispersion = likelihood.share, likelihood.dispersion
+    if kind == "CR2":
+        reduced = _reduced(likelihood, design)
+        constant = Likelihood(
+            np.zeros((rows, 1)), constant_information, likelihood.weights, 1.0, likelihood.without
+        )
+        covariance = reduced.pulls.T @ reduced.pulls
+        levels = _reduced(constant, design)
+        return ScoreErrors(
+            kind, covariance, reduced.pulls, design, share, plain_df, dispersion, reduced, levels
+        )
+    bread = np.linalg.inv(likelihood.information(weights, None)[0])
+    if kind == "nonrobust":
+        return ScoreErrors(kind, bread * dispersion, None, design, share, plain_df)
+    pulls = likelihood.without() if kind == "HC3" else likelihood.weighted_score @ bread
+    if kind in ("cluster", "linearized"):
+        pulls, plain_df = design.totals(pulls), float(design.df)
+    if kind == "linearized":
+        return ScoreErrors(kind, design.covariance(pulls), pulls, design, share, plain_df)
+    pulls = pulls * np.sqrt(_factor(kind, design, k))
+    return ScoreErrors(kind, pulls.T @ pulls, pulls, design, share, plain_df)
+
+
+def _factor(kind: str, design: SurveyDesign, terms: int) -> float:
+    """Return what the variance is multiplied by for the degrees of freedom that were used."""
+    rows, units = len(design.unit), design.units
+    if kind in ("HC1", "cluster") and rows <= terms:
+        return float("nan")
+    if kind == "HC1":
+        return rows / (rows - terms)
+    if kind == "cluster":
+        return units / (units - 1.0) * (rows - 1.0) / (rows - terms)
+    return 1.0
+
+
+def _reduced(likelihood: Likelihood, design: SurveyDesign) -> BiasReduced:
+    ones, weights = np.ones(likelihood.rows), likelihood.weights
+    powers = [ones] if weights is None else [ones, weights, weights**2]
+    information = np.stack([likelihood.information(power, design.unit) for power in powers])
+    score = [likelihood.score] if weights is None else [likelihood.score, likelihood.weighted_score]
+    return BiasReduced.of(np.stack([design.totals(part) for part in score]), information)
+
+
+def constant_information(factor: Floats, cluster: Codes | None) -> Floats:
+    """Return the information about a mean."""
+    total = np.array([factor.sum()]) if cluster is None else np.bincount(cluster, factor)
+    return np.asarray(total[:, None, None])
+
+
+def predictor_information(X: Floats, information: Floats) -> Information:
+    """Return the information about coefficients of a linear predictor, (rows, terms).
+
+    Parameters
+    ----------
+    X
+        Regressors, (rows, terms).
+    information
+        About the predictor, (rows,).
+    """
+
+    def total(factor: Floats, cluster: Codes | None) -> Floats:
+        weighted = X * (factor * information)[:, None]
+        if cluster is None:
+            return np.asarray((X.T @ weighted)[None])
+        k = X.shape[1]
+        sums = np.empty((int(cluster.max()) + 1, k, k))
+        for i in range(k):
+            for j in range(i, k):
+                sums[:, i, j] = sums[:, j, i] = np.bincount(cluster, weighted[:, i] * X[:, j])
+        return sums
+
+    return total
+
+
+def pieces_information(pieces: Floats) -> Information:
+    """Return the information of respondents, (rows, parameters, parameters), summed."""
+
+    def total(factor: Floats, cluster: Codes | None) -> Floats:
+        if cluster is None:
+            return np.asarray(np.einsum("i,ijk->jk", factor, pieces)[None])
+        sums = np.zeros((int(cluster.max()) + 1, *pieces.shape[1:]))
+        np.add.at(sums, cluster, pieces * factor[:, None, None])
+        return sums
+
+    return total

@@ -1,0 +1,276 @@
+"""Corrected slopes in every draw: of the whole chain, or of rows drawn again."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import InferenceError
+from csimodel.estimators import Estimates
+from csimodel.inference import progress_bar
+from csimodel.moments import Resampling
+from csimodel.outcomes.kernels.families import Family
+from csimodel.outcomes.kernels.glm import Ending, regress_draws
+from csimodel.outcomes.measurement_error.croon import Croon, croon_slopes
+from csimodel.outcomes.measurement_error.errors_in_variables import moved_slopes
+from csimodel.outcomes.measurement_error.item_moments import ItemMoments, draw_moments
+from csimodel.outcomes.measurement_error.latent import Latent, latent_slopes
+from csimodel.outcomes.measurement_error.reliability import Reliability, of_groups
+from csimodel.outcomes.measurement_error.simex import (
+    least_squares_curve,
+    simulated_curve,
+)
+from csimodel.outcomes.models.draws import Chain, drawn_cells
+from csimodel.outcomes.models.regression import Regression
+from csimodel.outcomes.rows.cells import Cells
+
+Floats = NDArray[np.float64]
+Batch = tuple[slice, Floats, Floats, list[Floats]]  # draws, weights, outcome, regressors
+
+_TOGETHER = 2**16  # draws times rows handled at once, so that they stay in cache
+_FEWEST = 20  # usable draws below which no interval is given
+
+
+@dataclass(frozen=True, eq=False)
+class Draws(ABC):
+    """The naive regression in every usable draw, and what corrections need besides.
+
+    Attributes
+    ----------
+    family
+        What was fitted.
+    coefficients, mean_slope
+        (draws, 1 + r) and (draws,).
+    cov
+        Of the regressors, (draws, r, r).
+    reliability
+        (draws, indexes)
+    total, lost
+        Number of draws asked for, and of those without a regression, by reason.
+    """
+
+    family: Family
+    coefficients: Floats
+    mean_slope: Floats
+    cov: Floats
+    reliability: Floats
+    total: int
+    lost: pd.Series
+
+    @property
+    def naive(self) -> Floats:
+        """Average marginal effects as they are, (draws, r)."""
+        return self.coefficients[:, 1:] * self.mean_slope[:, None]
+
+    @abstractmethod
+    def batches(self) -> Iterator[Batch]:
+        """Yield draws a few at a time, with a column for every row of the sample."""
+
+    def calibrated(self) -> Floats:
+        """Return errors-in-variables or regression calibration, (draws, r)."""
+        slopes = moved_slopes(self.cov, self.reliability, self.coefficients[:, 1:])
+        return slopes * self.mean_slope[:, None]
+
+    def simex_curve(self, noise: Floats) -> Floats:
+        """Return average slopes with more and more error, (points, draws, r)."""
+        if self.family.bounded:
+            return self._simulated(noise)
+        return least_squares_curve(self.cov, self.reliability, self.coefficients[:, 1:])
+
+    def _simulated(self, noise: Floats) -> Floats:
+        """Return the simulated curve, (points, draws, r).
+
+        Rows keep their pseudo-errors in all draws, so that results do not depend on how draws are
+        put together.
+        """
+        naive, k = self.naive, self.reliability.shape[1]
+        curve = np.concatenate([naive[None], np.full((4, *naive.shape), np.nan)])
+        start = self.coefficients.mean(axis=0)
+        variance = np.diagonal(self.cov, axis1=1, axis2=2)[:, :k]
+        possible = ((self.reliability > 0) & (self.reliability <= 1)).all(axis=1)
+        for draws, weights, outcome, regressors in self.batches():
+            keep = np.flatnonzero(np.asarray(possible)[draws])
+            if not len(keep):
+                continue
+            here = keep + draws.start
+            error_sd = np.sqrt((1.0 - self.reliability[here]) * variance[here])
+            columns = [np.broadcast_to(x, weights.shape)[keep] for x in regressors]
+            curve[1:, here], _ = simulated_curve(
+                self.family, outcome, columns, weights[keep], error_sd, noise, start
+            )
+        return curve
+
+
+@dataclass(frozen=True, eq=False)
+class ChainDraws(Draws):
+    """Item weights, index, reliability and regression estimated again in every draw."""
+
+    chain: Chain
+    items: ItemMoments
+
+    @classmethod
+    def of(
+        cls, chain: Chain, reliability: Sequence[Reliability], places: Sequence[int]
+    ) -> ChainDraws:
+        """Take the draws of a whole chain; `places` are the indexes' constructs in the model."""
+        items = draw_moments(chain)
+        solution = chain.bootstrap.solution[chain.usable]
+        values = [
+            part.quantity.values(solution)[:, place]
+            if part.quantity is not None
+            else np.full(len(items.cov), part.value)
+            for part, place in zip(reliability, places, strict=True)
+        ]
+        regressions = chain.regressions
+        return cls(
+            chain.family,
+            chain.coefficients,
+            regressions.mean_slope[chain.usable],
+            items.of_regressors[0],
+            np.stack(values, axis=1),
+            len(chain.usable),
+            chain.lost,
+            chain,
+            items,
+        )
+
+    def from_items(self, method: str, near: Estimates | None) -> Croon | Latent:
+        """Return slopes by Croon or by covariance SEM, which starts from `near`."""
+        return croon_slopes(self.items) if method == "croon" else latent_slopes(self.items, near)
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield draws a few at a time, in the order of the sample's rows."""
+        chain = self.chain
+        cells = _respondents(chain.cells)
+        back = np.argsort(cells.order)
+        found = drawn_cells(chain.bootstrap, cells, chain.usable, "simex", chain.progress)
+        done = 0
+        for draws, weights, regressors in found:
+            span = slice(done, done := done + len(draws))
+            columns = [x[..., back] for x in regressors]
+            yield span, weights[:, back], cells.outcome[back], columns
+
+
+@dataclass(frozen=True, eq=False)
+class RowDraws(Draws):
+    """Rows (or clusters) drawn again; the index itself counts as known."""
+
+    regression: Regression
+    design: Resampling
+    usable: NDArray[np.bool_]
+    progress: bool
+
+    @classmethod
+    def of(
+        cls,
+        regression: Regression,
+        reliability: Sequence[Reliability],
+        draws: int,
+        seed: int,
+        progress: bool,
+    ) -> RowDraws:
+        """Regress in every draw.
+
+        Raises
+        ------
+        InferenceError
+            When fewer than 20 draws have a regression.
+        """
+        sample, family = regression.sample, regression.family
+        x, k = sample.regressors, len(sample.indexes)
+        cluster = regression.cluster
+        design = (
+            Resampling("multinomial", sample.n, draws, seed)
+            if cluster is None
+            else Resampling("cluster", sample.n, draws, seed, cluster=cluster)
+        )
+        centre, spread = x.mean(axis=0), x.std(axis=0)
+        standard = (x - centre) / spread
+        start = np.append(
+            regression.coefficients[0] + regression.coefficients[1:] @ centre,
+            regression.coefficients[1:] * spread,
+        )
+        row, column = np.triu_indices(x.shape[1])
+        products = standard[:, row] * standard[:, column]
+        coefficients = np.empty((draws, 1 + x.shape[1]))
+        mean_slope, ending = np.empty(draws), np.empty(draws, dtype=np.int64)
+        cov = np.empty((draws, x.shape[1], x.shape[1]))
+        shares = np.empty((draws, k))
+        for span, weights, counts in _weights(design, sample.weights, progress, "bootstrap"):
+            found = regress_draws(family, sample.outcome, list(standard.T), weights, start)
+            own = found.coefficients
+            own[:, 1:] /= spread
+            own[:, 0] -= own[:, 1:] @ centre
+            coefficients[span], mean_slope[span] = own, found.mean_slope
+            ending[span] = found.ending
+            share = weights / weights.sum(axis=1, keepdims=True)
+            mean = share @ standard
+            second = share @ products
+            cov[span, row, column] = cov[span, column, row] = second
+            cov[span] -= mean[:, :, None] * mean[:, None, :]
+            for j, part in enumerate(reliability):
+                shares[span, j] = (
+                    part.value if part.groups is None else of_groups(part.groups, counts)
+                )
+        usable = ending == Ending.CONVERGED
+        lost = {Ending(code).reason: int((ending == code).sum()) for code in set(ending[~usable])}
+        if usable.sum() < _FEWEST:
+            raise InferenceError(
+                f"Only {int(usable.sum())} of {draws} draws have a regression, and intervals need "
+                f"at least {_FEWEST}; take more draws or a simpler regression."
+            )
+        return cls(
+            family,
+            coefficients[usable],
+            mean_slope[usable],
+            cov[usable] * np.outer(spread, spread),
+            shares[usable],
+            draws,
+            pd.Series(lost, dtype="int64", name="lost"),
+            regression,
+            design,
+            usable,
+            progress,
+        )
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield draws a few at a time."""
+        sample, done = self.regression.sample, 0
+        for span, weights, _ in _weights(self.design, sample.weights, self.progress, "simex"):
+            kept = weights[self.usable[span]]
+            own = slice(done, done := done + len(kept))
+            yield own, kept, sample.outcome, list(sample.regressors.T)
+
+
+def _weights(
+    design: Resampling, own: Floats | None, progress: bool, what: str
+) -> Iterator[tuple[slice, Floats, Floats]]:
+    """Yield draws a few at a time: numbers, rows' weights, how often they were drawn."""
+    together = max(1, _TOGETHER // design.rows)
+    with progress_bar(design.draws, what, progress) as bar:
+        for block in range(design.blocks):
+            first, counts = design.span(block).start, design.counts(block)
+            for at in range(0, len(counts), together):
+                some = counts[at : at + together]
+                span = slice(first + at, first + at + len(some))
+                yield span, some if own is None else some * own, some
+                bar.update(len(some))
+
+
+def _respondents(cells: Cells) -> Cells:
+    """Return the cells with every respondent in one of his own."""
+    ends = np.append(cells.starts, len(cells.order))
+    cell = np.repeat(np.arange(len(cells.starts)), np.diff(ends))
+    return replace(
+        cells,
+        points=cells.points[cell],
+        gaps=None if cells.gaps is None else cells.gaps[cell],
+        outcome=cells.outcome[cell],
+        controls=cells.controls[cell],
+        starts=np.arange(len(cell)),
+    )

@@ -1,0 +1,131 @@
+"""What a reader must know about corrected slopes, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.findings import Finding
+from csimodel.outcomes.measurement_error.reliability import Reliability
+
+Floats = NDArray[np.float64]
+
+_FAR = 3.0  # times the naive slope, beyond which a correction is not believed
+_WHOLE = 1.5  # change of probability over the whole index, 0 to 100, that is not believed
+_APART = 0.1  # share by which two extrapolations may differ
+
+
+def about_slopes(
+    effects: Mapping[str, float], index: str, outcome: str, reliability: Reliability
+) -> Iterator[Finding]:
+    """Point out methods without a slope, and slopes that cannot well be.
+
+    Parameters
+    ----------
+    effects
+        Average marginal effect of the index by method, the naive one included.
+    index, outcome, reliability
+        Names and the reliability used.
+    """
+    naive = effects["naive"]
+    for method, effect in effects.items():
+        if method == "naive":
+            continue
+        if not np.isfinite(effect):
+            why = (
+                "the reliability is no share of variance"
+                if not reliability.usable
+                else {
+                    "simex": "its curve cannot be extrapolated to no error",
+                    "croon": "its factor analysis has no solution",
+                    "sem": "its covariance structure has no solution",
+                }.get(method, "what is left of the index's variance explains nothing")
+            )
+            yield Finding(
+                "no-corrected-slope",
+                "There is no slope of {index} by {method!r}: {why}; use another method.",
+                (method, index),
+                "failure",
+                values={"index": index, "method": method, "why": why},
+            )
+        elif effect * naive < 0 or abs(effect) > _FAR * abs(naive) or abs(effect) * 100 > _WHOLE:
+            yield Finding(
+                "implausible-slope",
+                "The slope of {index} by {method!r}, {corrected:.2f} percentage points of "
+                "{outcome} a point against {measured:.2f} as measured, is hard to "
+                "believe; doubt the reliability, or regressors that overlap.",
+                (method, index),
+                values={
+                    "index": index,
+                    "method": method,
+                    "corrected": 100 * effect,
+                    "outcome": outcome,
+                    "measured": 100 * naive,
+                },
+            )
+
+
+def about_simex(rational: float, quadratic: float, index: str) -> Iterator[Finding]:
+    """Point out extrapolations that disagree."""
+    if np.isfinite(rational) and abs(quadratic - rational) > _APART * abs(rational):
+        yield Finding(
+            "shaky-extrapolation",
+            "SIMEX for {index} depends on how its curve is continued: {hyperbola:.3f} "
+            "percentage points a point by a hyperbola, {parabola:.3f} by a parabola, "
+            "which falls short when the error is large; do not rest on SIMEX alone.",
+            (index,),
+            values={"index": index, "hyperbola": 100 * rational, "parabola": 100 * quadratic},
+        )
+
+
+def about_items(method: str, outcome: str) -> Finding:
+    """Say that a model of the items has an error variance below 0."""
+    return Finding(
+        "negative-error-variance",
+        "By {method!r} a question, or {outcome} itself, has an error variance "
+        "below 0, so its slope is not to be relied on; look for questions that "
+        "say nearly the same.",
+        (method,),
+        values={"method": method, "outcome": outcome},
+    )
+
+
+def about_draws(
+    draws: Mapping[str, Floats], inadmissible: Mapping[str, int], total: int
+) -> Iterator[Finding]:
+    """Count the draws in which a method has no slope, or one that cannot be.
+
+    Parameters
+    ----------
+    draws
+        Slopes by method, (draws, indexes).
+    inadmissible
+        Draws with a negative error variance, by method.
+    total
+        Draws asked for.
+    """
+    for method, found in draws.items():
+        lost = int((~np.isfinite(found)).any(axis=1).sum())
+        if lost:
+            yield Finding(
+                "lost-draws",
+                "{count} of {draws} draws have no slope by {method!r}; its interval "
+                "rests on the others and may be too narrow.",
+                (method,),
+                "warning" if lost <= 0.1 * total else "failure",
+                lost,
+                values={"count": lost, "draws": len(found), "method": method},
+            )
+    for method, count in inadmissible.items():
+        if count:
+            yield Finding(
+                "inadmissible-draws",
+                "{count} of {total} draws have an error variance below 0 by {method!r} "
+                "and were kept.",
+                (method,),
+                "warning" if count < 0.5 * total else "failure",
+                count,
+                values={"count": count, "total": total, "method": method},
+            )

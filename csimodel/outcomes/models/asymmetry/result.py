@@ -1,0 +1,259 @@
+"""Effects below and above expectations, with tests and what a reader must know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from csimodel.findings import Finding
+from csimodel.floats import own_errstate_in
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
+from csimodel.outcomes.kernels.wald import fieller, table_of_tests, wald
+from csimodel.outcomes.models.averages import OfRows
+from csimodel.outcomes.models.regression import Regression
+from csimodel.outcomes.page import Page, Shown, told_p
+
+Floats = NDArray[np.float64]
+
+_CEILING = 0.15  # share of respondents at the end of a scale that counts as heavy
+_FEW = 30  # respondents below which a side of the expectations teaches little
+
+
+@own_errstate_in
+@dataclass(frozen=True, eq=False, repr=False)
+class Asymmetry(Shown):
+    """Effects of quality below and above expectations. Made by `repurchase_asymmetry`.
+
+    ``outcome = a + b Q + c min(Q - E, 0) + d max(Q - E, 0) + …``
+
+    Attributes
+    ----------
+    regression
+        The regression; its first regressors are Q, ``min(Q - E, 0)``, ``max(Q - E, 0)``.
+    quality, expectations
+        Names of Q and E.
+    table
+        Rows quality (b), shortfall (c), surplus (d), effect below (b + c), effect above (b + d),
+        difference (c - d) and ratio ((b + c)/(b + d), the loss aversion ratio: how many points
+        above expectations one below outweighs); columns estimate, se, df, lower, upper, p, reason.
+    tests
+        Rows ``"symmetric"`` (c = d) and ``"no disconfirmation"`` (c = d = 0).
+    level
+        Coverage of intervals.
+    diagnostics
+        What a reader must know, in plain words.
+    """
+
+    regression: Regression
+    quality: str
+    expectations: str
+    table: pd.DataFrame
+    tests: pd.DataFrame
+    level: float
+    diagnostics: tuple[Finding, ...]
+
+    @property
+    def n(self) -> int:
+        """Number of respondents used."""
+        return self.regression.sample.n
+
+    @property
+    def statistic(self) -> float:
+        """Statistic of the test of c = d."""
+        return float(self.tests["statistic"].iloc[0])
+
+    @property
+    def p(self) -> float:
+        """p-value of the test of c = d."""
+        return float(self.tests["p"].iloc[0])
+
+    @property
+    def shares(self) -> pd.Series:
+        """Share of respondents below, at and above their expectations."""
+        sample = self.regression.sample
+        below, above = sample.regressors[:, 1] < 0, sample.regressors[:, 2] > 0
+        parts = [below, ~(below | above), above]
+        return pd.Series([float(sample.share @ part) for part in parts], ["below", "at", "above"])
+
+    def curve(
+        self, levels: ArrayLike | None = None, expectations: float | None = None
+    ) -> pd.DataFrame:
+        """Return the outcome over quality, at one level of expectations.
+
+        Parameters
+        ----------
+        levels
+            Quality; 101 points over what was observed by default.
+        expectations
+            Level of E; its mean by default. Controls are at their means.
+
+        Returns
+        -------
+        DataFrame
+            Columns index (quality), probability (the outcome), se, df, lower, upper, reason.
+        """
+        sample = self.regression.sample
+        q, short, over = sample.regressors[:, :3].T
+        at = sample.share @ (q - short - over) if expectations is None else float(expectations)
+        points = (
+            np.linspace(q.min(), q.max(), 101)
+            if levels is None
+            else np.asarray(levels, dtype=float).ravel()
+        )
+        rest = np.tile(sample.share @ sample.regressors[:, 3:], (len(points), 1))
+        gap = points - at
+        X = np.column_stack(
+            [np.ones(len(points)), points, np.minimum(gap, 0), np.maximum(gap, 0), rest]
+        )
+        mean, regression = self.regression.family.mean, self.regression
+
+        def of(row: Floats) -> OfRows:
+            return lambda b: mean(b @ row[:, None])
+
+        found = regression.averages([of(row) for row in X])
+        table = regression.table(found, self.level, probability=True)
+        table = table.rename(columns={"estimate": "probability"})
+        table.insert(0, "index", points)
+        return table.drop(columns="p")
+
+    def summary(self) -> Page:
+        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+        shares = ", ".join(f"{100 * share:.0f} % {name}" for name, share in self.shares.items())
+        family = self.regression.family
+        return Page(
+            f"{self.regression.sample.label} on {self.quality} against {self.expectations}",
+            self.headline,
+            self.diagnostics,
+            {"Estimates": self.table, "Tests": self.tests},
+            (f"{family.label}, {self.n} respondents: {shares} expectations",),
+        )
+
+    @property
+    def headline(self) -> str:
+        """The result in a sentence."""
+        below, above = self.table["estimate"].loc[["effect below", "effect above"]].tolist()
+        told = told_p(self.p)
+        how = (
+            f"counts {'more' if below > above else 'less'} below expectations than above"
+            if self.p < 1.0 - self.level
+            else "is not shown to count differently below and above expectations"
+        )
+        return f"A point of {self.quality} {how}: {below:.3g} against {above:.3g} ({told})."
+
+
+def result_of(
+    regression: Regression,
+    names: tuple[str, str],
+    draws: Floats | None,
+    level: float,
+    interval: str,
+    df: float = float("inf"),
+    findings: tuple[Finding, ...] = (),
+) -> Asymmetry:
+    """Turn a regression, and its draws where there are, into effects and tests.
+
+    `df` are the degrees of freedom of the design that the draws repeat; infinite where respondents
+    were drawn.
+    """
+    b = regression.coefficients
+    whole = np.isfinite(draws).all(axis=1) if draws is not None else np.zeros(0, dtype=bool)
+    # quality, shortfall, surplus, effect below, effect above, difference
+    how = np.zeros((6, len(b)))
+    how[[0, 1, 2, 3, 3, 4, 4, 5], [1, 2, 3, 1, 2, 1, 3, 2]] = 1.0
+    how[5, 3] = -1.0
+    value = how @ b
+    unequal, none = how[5:], np.eye(len(b))[2:4]
+    source: ErrorSource
+    if draws is None:
+        V, df = regression.covariance, regression.df
+        source = StandardErrors(*regression.errors_of(how))
+        tests = {"symmetric": regression.test(unequal), "no disconfirmation": regression.test(none)}
+    else:
+        V = np.cov(draws[whole].T)
+        source = Draws(value, draws[whole] @ how.T, np.full(len(value), df), interval)
+        tests = {
+            "symmetric": wald(unequal @ b, unequal @ V @ unequal.T, df, design=True),
+            "no disconfirmation": wald(none @ b, none @ V @ none.T, df, design=True),
+        }
+    rows = ["quality", "shortfall", "surplus", "effect below", "effect above", "difference"]
+    table = infer(pd.Index(rows), value, source, level)
+    below, above = value[3:5]
+    se, lower, upper = fieller(below, above, how[3:5] @ V @ how[3:5].T, level, df)
+    table.loc["ratio"] = [below / above, se, df, lower, upper, np.nan, ""]
+    lost = 0 if draws is None else int((~whole).sum())
+    every = (
+        *regression.sample.findings,
+        *findings,
+        *_about(regression, names, table),
+        *(_lost(lost, len(draws)) if draws is not None and lost else ()),
+    )
+    return Asymmetry(regression, *names, table, table_of_tests(tests), level, every)
+
+
+def _about(regression: Regression, names: tuple[str, str], table: pd.DataFrame) -> list[Finding]:
+    """Return findings about sides with few respondents, the ceiling, and the ratio."""
+    found, sample = [], regression.sample
+    quality, short, over = sample.regressors[:, :3].T
+    for side, count in (("below", int((short < 0).sum())), ("above", int((over > 0).sum()))):
+        if count < _FEW:
+            found.append(
+                Finding(
+                    "few-on-a-side",
+                    "Only {count} respondents rate {first!r} {side} {second!r}; its effect "
+                    "there is an illustration.",
+                    names,
+                    count=count,
+                    values={"count": count, "first": names[0], "side": side, "second": names[1]},
+                )
+            )
+    columns = {sample.label: sample.outcome, names[0]: quality, names[1]: quality - short - over}
+    for name, values in columns.items():
+        if len(np.unique(values)) < 3:  # an outcome of 0 and 1 is at an end anyhow
+            continue
+        top = values >= values.max() - 1e-9
+        share = float(sample.share @ top)
+        if share >= _CEILING:
+            found.append(
+                Finding(
+                    "ceiling",
+                    "{share:.0f} % of the respondents give {name!r} its highest value "
+                    "({highest:.4g}), and cannot show that they would have gone further; a "
+                    "smaller effect above expectations may be made by that ceiling.",
+                    (name,),
+                    count=int(top.sum()),
+                    values={"share": 100 * share, "name": name, "highest": values.max()},
+                )
+            )
+    if not np.isfinite(table[["lower", "upper"]].loc["ratio"].to_numpy(dtype=float)).all():
+        found.append(
+            Finding(
+                "ratio-not-located",
+                "The effect of {first!r} above {second!r} is too uncertain to divide by, "
+                "so the interval of the ratio has no end.",
+                names,
+                "note",
+                values={"first": names[0], "second": names[1]},
+            )
+        )
+    return found
+
+
+def _lost(lost: int, total: int) -> tuple[Finding, ...]:
+    message = (
+        "{count} of {total} draws have no regression; intervals rest on the "
+        "others and may be too narrow."
+    )
+    severe = lost > 0.1 * total
+    return (
+        Finding(
+            "lost-draws",
+            message,
+            severity="failure" if severe else "warning",
+            count=lost,
+            values={"count": lost, "total": total},
+        ),
+    )

@@ -1,0 +1,334 @@
+"""The whole chain in every bootstrap draw: item weights, index and regression together.
+
+The model of each draw is estimated already (`Bootstrap`); here its item weights make each
+respondent's index by one matrix product, and all draws of a block are regressed at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import InferenceError
+from csimodel.index import point_weights, scale_of
+from csimodel.inference import Bootstrap, progress_bar
+from csimodel.outcomes.design.layout import Column, Layout, value_of
+from csimodel.outcomes.kernels.families import Family
+from csimodel.outcomes.kernels.glm import Ending, Regressions, average_along
+from csimodel.outcomes.kernels.likelihood import (
+    beta_statistics,
+    fit_draws,
+    standardised_start,
+    unstandardised,
+)
+from csimodel.outcomes.models.regression import Regression
+from csimodel.outcomes.rows.cells import Cells
+
+Floats = NDArray[np.float64]
+
+_TOGETHER = 2**16  # draws times cells handled at once, so that they stay in cache
+_FEWEST = 20  # usable draws below which no interval is given
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Some draws with their merged cells.
+
+    Attributes
+    ----------
+    draws
+        Their numbers.
+    weights
+        Of the cells, (draws, cells).
+    outcomes
+        Means of functions of the outcome, (draws, cells) or (cells,).
+    points, factors
+        The indexes, each (draws, cells), and what a design has besides, each (cells,).
+    """
+
+    draws: NDArray[np.intp]
+    weights: Floats
+    outcomes: list[Floats]
+    points: list[Floats]
+    factors: list[Floats]
+
+    def columns(self, columns: tuple[Column, ...]) -> list[Floats | float]:
+        """Return columns of a design, or their derivatives."""
+        return [value_of(column, self.points, self.factors) for column in columns]
+
+    def predictor(self, b: Floats, columns: tuple[Column, ...]) -> Floats:
+        """Return ``Σ b · column``, (draws, cells), or (draws, 1) if it is the same in all cells."""
+        found = np.zeros((len(b), 1))
+        for slope, column in zip(b.T, self.columns(columns), strict=True):
+            if isinstance(column, float):
+                found = found + slope[:, None] * column if column else found
+            else:
+                found = found + slope[:, None] * column
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """The regression in every draw of a bootstrap.
+
+    Attributes
+    ----------
+    bootstrap
+        The draws.
+    family
+        What was fitted.
+    cells
+        The respondents.
+    regressions
+        Coefficients, mean slope and ending of each draw.
+    progress
+        Whether to show a bar when something takes longer than a second.
+    formula_layout
+        How the columns follow from indexes and factors, where a formula says so.
+    """
+
+    bootstrap: Bootstrap
+    family: Family
+    cells: Cells
+    regressions: Regressions
+    progress: bool = True
+    formula_layout: Layout | None = None
+
+    @cached_property
+    def usable(self) -> NDArray[np.bool_]:
+        """Draws whose model and regression both have a solution, (draws,)."""
+        return np.asarray(self.regressions.ending == Ending.CONVERGED)
+
+    @cached_property
+    def lost(self) -> pd.Series:
+        """Number of draws lost in the regression or before, by reason; empty when none was."""
+        ending = self.regressions.ending
+        counts = {
+            Ending(code).reason: int((ending == code).sum())
+            for code in np.unique(ending)
+            if code not in (Ending.CONVERGED, Ending.NO_FIT)
+        }
+        before = {str(k): int(v) for k, v in self.bootstrap.failed.items()}
+        return pd.Series({**before, **counts}, dtype="int64", name="lost")
+
+    @property
+    def df(self) -> int:
+        """Degrees of freedom of the design the draws repeat: units less strata."""
+        return self.bootstrap.fit.require_answers("whole-chain intervals").design.df
+
+    @property
+    def design_df(self) -> float:
+        """The same for tests of several coefficients; infinite where respondents were drawn."""
+        design = self.bootstrap.fit.require_answers("whole-chain intervals").design
+        return float(design.df) if design.kind == "cluster" else float("inf")
+
+    @property
+    def coefficients(self) -> Floats:
+        """Coefficients of the usable draws, (draws, terms)."""
+        return self.regressions.coefficients[self.usable]
+
+    @property
+    def further(self) -> Floats | None:
+        """Thresholds or log precision of the usable draws, (draws, any)."""
+        found = self.regressions.further
+        return None if found is None else found[self.usable]
+
+    @property
+    def layout(self) -> Layout:
+        """How the columns follow from indexes and factors."""
+        if self.formula_layout is not None:
+            return self.formula_layout
+        return Layout.plain(len(self.cells.blocks), self.cells.controls.shape[1])
+
+    def average_slopes(self) -> Floats:
+        """Return average marginal effects in the usable draws, (draws, effects)."""
+        if self.formula_layout is None:
+            return self.coefficients[:, 1:] * self.regressions.mean_slope[self.usable, None]
+        effects = self.layout.effects
+
+        def found(batch: Batch, b: Floats) -> Floats:
+            eta = b[:, :1] + batch.predictor(b[:, 1:], self.layout.columns)
+            slope = self.family.slope(eta) * batch.weights
+            slope /= batch.weights.sum(axis=1, keepdims=True)
+            values = [
+                (slope * batch.predictor(b[:, 1:], derivatives)).sum(axis=1)
+                for _, derivatives in effects
+            ]
+            return np.stack(values, axis=1)
+
+        return self._over_draws(found, len(effects))
+
+    def predictions(self, moved: int, levels: Floats) -> Floats:
+        """Return average predictions at levels of an index in the usable draws.
+
+        Levels are the same for all draws, (levels,), or each usable draw's own, (draws, levels).
+        """
+        return self._average(self.family.mean, moved, levels, False)
+
+    def slopes(self, moved: int, levels: Floats) -> Floats:
+        """Return average effects of one more point at levels in the usable draws."""
+        return self._average(self.family.slope, moved, levels, True)
+
+    def predictions_from(self, constants: Floats, moved: int, levels: Floats) -> Floats:
+        """Return average predictions with other constants, (draws, levels, constants).
+
+        `constants` are each usable draw's own, (draws, constants): less the thresholds, for all
+        categories of ordered answers.
+        """
+        found = self._average(self.family.mean, moved, levels, False, constants)
+        return np.moveaxis(found.reshape(len(found), -1, len(levels)), 1, 2)
+
+    def _average(
+        self,
+        function: Callable[[Floats], Floats],
+        moved: int,
+        levels: Floats,
+        times_slope: bool,
+        constants: Floats | None = None,
+    ) -> Floats:
+        """Return a function of η at levels, averaged, (draws, constants times levels)."""
+        b = self.coefficients
+        constants = b[:, :1] if constants is None else constants
+
+        def along(parts: list[Floats], weights: Floats, levels: Floats, start: Floats) -> Floats:
+            values = [
+                average_along(
+                    function,
+                    [parts[0] + constant[:, None], *parts[1:]],
+                    weights,
+                    levels,
+                    times_slope=times_slope,
+                )
+                for constant in start.T
+            ]
+            return np.concatenate(values, axis=1)
+
+        if b.shape[1] == 2:  # nothing else to average over
+            return along([np.zeros((1, 1)), b[:, 1:]], np.ones((len(b), 1)), levels, constants)
+        by_power = self.layout.by_power(moved)
+        own, start = (
+            np.zeros((len(self.usable), values.shape[-1])) for values in (levels, constants)
+        )
+        own[self.usable], start[self.usable] = levels, constants
+
+        def found(batch: Batch, b: Floats) -> Floats:
+            parts = [batch.predictor(b[:, 1:], columns) for columns in by_power]
+            return along(parts, batch.weights, own[batch.draws], start[batch.draws])
+
+        return self._over_draws(found, own.shape[1] * start.shape[1])
+
+    def batches(self, what: str) -> Iterator[Batch]:
+        """Yield the usable draws a few at a time; `what` a progress bar calls it."""
+        return _batches(self.bootstrap, self.cells, [], self.usable, what, self.progress)
+
+    def _over_draws(self, function: Callable[[Batch, Floats], Floats], size: int) -> Floats:
+        """Return a function of each usable draw, (draws, size)."""
+        found = np.full((len(self.usable), size), np.nan)
+        for batch in self.batches("averages"):
+            found[batch.draws] = function(batch, self.regressions.coefficients[batch.draws])
+        return found[self.usable]
+
+
+def chain_of(bootstrap: Bootstrap, regression: Regression, progress: bool = True) -> Chain:
+    """Regress the outcome on the index of every draw.
+
+    Raises
+    ------
+    InferenceError
+        When fewer than 20 draws are usable.
+    """
+    sample, family = regression.sample, regression.family
+    cells = Cells.of(bootstrap, sample)
+    centre, spread = sample.regressors.mean(axis=0), sample.regressors.std(axis=0)
+    start = standardised_start(family, regression.coefficients, regression.further, centre, spread)
+    total = len(bootstrap.usable)
+    extra = 0 if regression.further is None else len(regression.further)
+    coefficients = np.full((total, len(regression.coefficients)), np.nan)
+    further = np.full((total, extra), np.nan)
+    mean_slope = np.full(total, np.nan)
+    ending = np.full(total, int(Ending.NO_FIT))
+    cut = 0 if sample.ordering is None else sample.ordering.cut
+    statistics = [cells.outcome]
+    if family.further == "precision":
+        statistics = list(beta_statistics(cells.outcome))
+    batches = _batches(bootstrap, cells, statistics, bootstrap.usable, "whole chain", progress)
+    for batch in batches:
+        columns = batch.columns(sample.layout.columns)
+        standard = [
+            (np.asarray(x) - m) / s for x, m, s in zip(columns, centre, spread, strict=True)
+        ]
+        found = fit_draws(family, batch.outcomes, cells.codes, cut, standard, batch.weights, start)
+        own = np.empty((len(batch.draws), 0)) if found.further is None else found.further
+        coefficients[batch.draws], further[batch.draws] = unstandardised(
+            found.coefficients, own, centre, spread, family.further == "thresholds"
+        )
+        mean_slope[batch.draws], ending[batch.draws] = found.mean_slope, found.ending
+    regressions = Regressions(coefficients, mean_slope, ending, further if extra else None)
+    chain = Chain(bootstrap, family, cells, regressions, progress, sample.formula_layout)
+    used = int(chain.usable.sum())
+    if used < _FEWEST:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in chain.lost.items())
+        raise InferenceError(
+            f"Only {used} of {total} draws have a regression ({reasons or 'too few asked for'}), "
+            f"and intervals need at least {_FEWEST}; take more draws or a simpler regression."
+        )
+    return chain
+
+
+def _batches(
+    bootstrap: Bootstrap,
+    cells: Cells,
+    statistics: list[Floats],
+    wanted: NDArray[np.bool_],
+    what: str,
+    progress: bool,
+) -> Iterator[Batch]:
+    """Yield the wanted draws a few at a time, cells that differ in the outcome alone as one."""
+    merged = cells.merged
+    indexes = len(cells.blocks)
+    for draws, taken, weights, means in _tallies(bootstrap, cells, wanted, what, progress):
+        found = merged.regressors(weights, means)
+        own, outcomes = cells.pooled(taken, statistics)
+        yield Batch(draws, own, outcomes, found[:indexes], found[indexes:])
+
+
+def drawn_cells(
+    bootstrap: Bootstrap, cells: Cells, wanted: NDArray[np.bool_], what: str, progress: bool
+) -> Iterator[tuple[NDArray[np.intp], Floats, list[Floats]]]:
+    """Yield the wanted draws a few at a time: numbers, cells' weights, regressors."""
+    for draws, taken, weights, means in _tallies(bootstrap, cells, wanted, what, progress):
+        yield draws, taken, cells.regressors(weights, means)
+
+
+def _tallies(
+    bootstrap: Bootstrap, cells: Cells, wanted: NDArray[np.bool_], what: str, progress: bool
+) -> Iterator[tuple[NDArray[np.intp], Floats, Floats, Floats]]:
+    """Yield draws: numbers, cells' weights, item weights, item means in points."""
+    solution, design = bootstrap.solution, bootstrap.design
+    minimum, width = scale_of(bootstrap.fit.moments)
+    items = cells.items
+    every = point_weights(solution)
+    together = max(1, _TOGETHER // len(cells.outcome))
+    total = int(wanted.sum())
+    with progress_bar(total, what, progress) as bar:
+        for block in range(design.blocks):
+            span = design.span(block)
+            own = np.flatnonzero(wanted[span])
+            if not len(own):
+                continue
+            taken = cells.tally(design, block, own)
+            for first in range(0, len(own), together):
+                draws = own[first : first + together] + span.start
+                means = (solution.moments.mean[draws] - minimum) / width * 100.0
+                yield (
+                    draws,
+                    taken[first : first + together],
+                    every[draws][:, items],
+                    means[:, items],
+                )
+                bar.update(len(draws))

@@ -1,0 +1,249 @@
+"""The whole chain in every draw: item weights, index and hazard together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import InferenceError
+from csimodel.inference import Bootstrap
+from csimodel.outcomes.kernels.cox import cox_draws, hazard_steps, terms_of
+from csimodel.outcomes.kernels.glm import Ending
+from csimodel.outcomes.models.draws import drawn_cells
+from csimodel.outcomes.models.duration.regression import CoxRegression
+from csimodel.outcomes.models.duration.survival import Population, average_effect, average_survival
+from csimodel.outcomes.rows.cells import Cells
+
+Floats = NDArray[np.float64]
+
+_FEWEST = 20  # usable draws below which no interval is given
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Some draws with their hazards.
+
+    Attributes
+    ----------
+    draws
+        Their numbers.
+    weights
+        Of the respondents in risk order, (draws, rows).
+    columns
+        Regressors centred as in the sample, each (draws, rows) or (rows,).
+    coefficients
+        (draws, regressors)
+    cumulative
+        Cumulative hazard of mean regressors after each slot, with 0 in front, of all slots in a
+        row, (draws, slots + 1).
+    """
+
+    draws: NDArray[np.intp]
+    weights: Floats
+    columns: list[Floats]
+    coefficients: Floats
+    cumulative: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class HazardChain:
+    """The hazard in every draw of a bootstrap.
+
+    Attributes
+    ----------
+    bootstrap
+        The draws.
+    regression
+        The one of the sample.
+    cells
+        Respondents in risk order.
+    every
+        Coefficients of all draws, NaN where there are none, (draws, regressors).
+    ending
+        An `Ending` for each draw, (draws,).
+    progress
+        Whether to show a bar when something takes longer than a second.
+    """
+
+    bootstrap: Bootstrap
+    regression: CoxRegression
+    cells: Cells
+    every: Floats
+    ending: NDArray[np.int64]
+    progress: bool
+
+    @property
+    def df(self) -> float:
+        """Degrees of freedom of the design the draws repeat: units less strata."""
+        return float(self.bootstrap.fit.require_answers("whole-chain intervals").design.df)
+
+    @cached_property
+    def usable(self) -> NDArray[np.bool_]:
+        """Draws whose model and hazard both have a solution, (draws,)."""
+        return np.asarray(self.ending == Ending.CONVERGED)
+
+    @cached_property
+    def lost(self) -> pd.Series:
+        """Number of draws lost in the hazard or before, by reason."""
+        counts = {
+            Ending(code).reason: int((self.ending == code).sum())
+            for code in np.unique(self.ending)
+            if code not in (Ending.CONVERGED, Ending.NO_FIT)
+        }
+        before = {str(k): int(v) for k, v in self.bootstrap.failed.items()}
+        return pd.Series({**before, **counts}, dtype="int64", name="lost")
+
+    @property
+    def coefficients(self) -> Floats:
+        """Coefficients of the usable draws, (draws, regressors)."""
+        return self.every[self.usable]
+
+    def survival(self, moved: int, levels: Floats, times: Floats) -> Floats:
+        """Return mean survival in the usable draws, (draws, times · levels)."""
+        step = levels - self.regression.centre[moved]
+
+        def found(batch: Batch) -> Floats:
+            population = self._population(batch, moved)
+            slope = batch.coefficients[:, moved]
+            return average_survival(population, self._hazard(batch, times), slope, step)
+
+        return self._over_draws(found, (len(times), len(levels))).reshape(
+            -1, levels.size * len(times)
+        )
+
+    def effects(self, moved: int, times: Floats) -> Floats:
+        """Return the mean derivative of survival by an index in the usable draws."""
+
+        def found(batch: Batch) -> Floats:
+            eta = _predictor(batch, np.ones(len(batch.columns)))
+            share = batch.weights / batch.weights.sum(axis=1, keepdims=True)
+            stratum = self.regression.risk.row_stratum
+            fall = average_effect(eta, share, stratum, self._hazard(batch, times))
+            return -batch.coefficients[:, moved, None] * fall
+
+        return self._over_draws(found, (len(times),))
+
+    def medians(self, moved: int, levels: Floats) -> Floats:
+        """Return when mean survival first is a half or less, (draws, levels); ∞ for never seen."""
+        risk = self.regression.risk
+        times = np.unique(risk.time)
+        step = levels - self.regression.centre[moved]
+
+        def found(batch: Batch) -> Floats:
+            population = self._population(batch, moved)
+            hazard = self._hazard(batch, times)
+            slope, every = batch.coefficients[:, moved], np.arange(len(batch.draws))
+            low = np.zeros((len(every), len(step)), dtype=np.intp)
+            high = np.full_like(low, len(times))
+            while (low < high).any():
+                middle = (low + high) // 2
+                for k in range(len(step)):
+                    at = hazard[every, :, np.minimum(middle[:, k], len(times) - 1)][:, :, None]
+                    half = average_survival(population, at, slope, step[[k]])[:, 0, 0] <= 0.5
+                    moving = low[:, k] < high[:, k]
+                    high[:, k] = np.where(moving & half, middle[:, k], high[:, k])
+                    low[:, k] = np.where(moving & ~half, middle[:, k] + 1, low[:, k])
+            return np.append(times, np.inf)[low]
+
+        return self._over_draws(found, (len(levels),))
+
+    def _population(self, batch: Batch, moved: int) -> Population:
+        stratum = self.regression.risk.row_stratum
+        if len(batch.columns) == 1 and not stratum.any():
+            one = np.ones((len(batch.draws), 1))
+            return Population(np.zeros_like(one), stratum[:1], one)
+        keep = np.ones(len(batch.columns))
+        keep[moved] = 0.0
+        share = batch.weights / batch.weights.sum(axis=1, keepdims=True)
+        return Population(_predictor(batch, keep), stratum, share)
+
+    def _hazard(self, batch: Batch, times: Floats) -> Floats:
+        """Return the cumulative hazard of each stratum at times, (draws, strata, times)."""
+        slots = self.regression.risk.slots_at(times)
+        begin = self.regression.begin
+        reached = batch.cumulative[:, slots + 1] - batch.cumulative[:, begin][:, :, None]
+        return np.where(slots >= 0, reached, 0.0)
+
+    def _over_draws(self, function: Callable[[Batch], Floats], shape: tuple[int, ...]) -> Floats:
+        found = np.full((len(self.usable), *shape), np.nan)
+        for batch in self._batches():
+            found[batch.draws] = function(batch)
+        return found[self.usable]
+
+    def _batches(self) -> Iterator[Batch]:
+        regression, risk = self.regression, self.regression.risk
+        for draws, weights, regressors in drawn_cells(
+            self.bootstrap, self.cells, self.usable, "survival", self.progress
+        ):
+            x = [v - m for v, m in zip(regressors, regression.centre, strict=True)]
+            b, w = self.every[draws], weights[:, : risk.counted]
+            cut = [v[..., : risk.counted] for v in x]
+            steps = hazard_steps(risk, terms_of(risk, b, cut, w, regression.efron))
+            cumulative = np.pad(np.cumsum(steps, axis=1), ((0, 0), (1, 0)))
+            yield Batch(draws, weights, x, b, cumulative)
+
+
+def hazard_chain(bootstrap: Bootstrap, regression: CoxRegression, progress: bool) -> HazardChain:
+    """Regress the hazard on the index of every draw.
+
+    Raises
+    ------
+    InferenceError
+        When fewer than 20 draws are usable.
+    """
+    sample, risk = regression.sample, regression.risk
+    place = np.empty(sample.n)
+    place[risk.order] = np.arange(sample.n)
+    cells = _in_risk_order(Cells.of(bootstrap, replace(sample, outcome=place)))
+    every = np.full((len(bootstrap.usable), len(sample.names)), np.nan)
+    ending = np.full(len(bootstrap.usable), int(Ending.NO_FIT))
+    start = regression.coefficients * regression.spread
+    start = np.where(np.isfinite(start), start, 0.0)
+    for draws, weights, regressors in drawn_cells(
+        bootstrap, cells, bootstrap.usable, "whole chain", progress
+    ):
+        standard = [
+            (v - m) / s
+            for v, m, s in zip(regressors, regression.centre, regression.spread, strict=True)
+        ]
+        found = cox_draws(risk, standard, weights, start, regression.efron)
+        every[draws] = found.coefficients / regression.spread
+        ending[draws] = found.ending
+    chain = HazardChain(bootstrap, regression, cells, every, ending, progress)
+    used = int(chain.usable.sum())
+    if used < _FEWEST:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in chain.lost.items())
+        raise InferenceError(
+            f"Only {used} of {len(every)} draws have a hazard ({reasons or 'too few asked for'}), "
+            f"and intervals need at least {_FEWEST}; take more draws or a simpler regression."
+        )
+    return chain
+
+
+def _in_risk_order(cells: Cells) -> Cells:
+    """Return cells of one respondent each in the order of their outcome, which is their place."""
+    place = np.argsort(cells.outcome)
+    return Cells(
+        points=cells.points[place],
+        gaps=None if cells.gaps is None else cells.gaps[place],
+        outcome=cells.outcome[place],
+        controls=cells.controls[place],
+        order=cells.order[place],
+        starts=np.arange(len(place)),
+        weights=None if cells.weights is None else cells.weights[place],
+        blocks=cells.blocks,
+        items=cells.items,
+    )
+
+
+def _predictor(batch: Batch, keep: Floats) -> Floats:
+    eta = np.zeros(batch.weights.shape)
+    for j, column in enumerate(batch.columns):
+        if keep[j]:
+            eta += batch.coefficients[:, j, None] * column
+    return eta

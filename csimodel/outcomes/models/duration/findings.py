@@ -1,0 +1,159 @@
+"""What a reader must know about a proportional hazard, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from csimodel.findings import Finding
+from csimodel.outcomes.kernels.glm import Ending
+from csimodel.outcomes.models.duration.chain import HazardChain
+from csimodel.outcomes.models.duration.proportional import proportional_hazards
+from csimodel.outcomes.models.duration.regression import CoxRegression
+
+_FEW_EVENTS = 10  # for each regressor
+FEW_CLUSTERS = 40
+
+
+def diagnose(
+    regression: CoxRegression, chain: HazardChain | None, kind: str, event: str
+) -> tuple[Finding, ...]:
+    """Return findings about rows, events, convergence, direction, proportionality and draws."""
+    return (
+        *regression.sample.findings,
+        *_rows(regression, event),
+        *_ending(regression, event),
+        *_direction(regression, kind, event),
+        *_proportional(regression),
+        *(_lost(chain) if chain is not None else ()),
+    )
+
+
+def _rows(regression: CoxRegression, event: str) -> Iterator[Finding]:
+    sample, events = regression.sample, len(regression.risk.events)
+    needed = _FEW_EVENTS * len(sample.names)
+    if events < needed:
+        yield Finding(
+            "few-events",
+            "Only {count} of {n} respondents had the event {event!r}, where about "
+            "{needed} are wanted for {names} regressors; the hazard ratio will be "
+            "unstable.",
+            (event,),
+            count=events,
+            values={
+                "count": events,
+                "n": sample.n,
+                "event": event,
+                "needed": needed,
+                "names": len(sample.names),
+            },
+        )
+    never = sample.n - regression.risk.counted
+    if never:
+        yield Finding(
+            "never-at-risk",
+            "{count} of {n} respondents were not under observation at any time at "
+            "which an event happened (in their stratum), so they say nothing about "
+            "the hazard.",
+            severity="note" if never < 0.5 * sample.n else "warning",
+            count=never,
+            values={"count": never, "n": sample.n},
+        )
+    if regression.errors == "cluster" and sample.cluster is not None:
+        yield from few_clusters(int(sample.cluster.max()) + 1)
+    for name, index in zip(sample.indexes, sample.points.T, strict=True):
+        outside = int(((index < -1e-9) | (index > 100 + 1e-9)).sum())
+        if outside:
+            yield Finding(
+                "index-outside-0-100",
+                "The index of {name!r} leaves 0 to 100 for {count} of {n} respondents; "
+                "look for a negative weight or a wrong scale.",
+                (name,),
+                count=outside,
+                values={"name": name, "count": outside, "n": sample.n},
+            )
+
+
+def few_clusters(clusters: int) -> Iterator[Finding]:
+    """Say that clustered errors rest on few clusters.
+
+    References
+    ----------
+    Cameron, A. C., Miller, D. L. (2015). A practitioner's guide to cluster-robust inference.
+    Journal of Human Resources 50, 317-372. https://doi.org/10.3368/jhr.50.2.317
+    """
+    if clusters < FEW_CLUSTERS:
+        yield Finding(
+            "few-clusters",
+            "There are only {count} clusters, and errors clustered in fewer than "
+            "about {few_clusters} tend to be too small, so intervals are too narrow "
+            "and p-values too low.",
+            count=clusters,
+            values={"count": clusters, "few_clusters": FEW_CLUSTERS},
+        )
+
+
+def _ending(regression: CoxRegression, event: str) -> Iterator[Finding]:
+    if regression.ending == Ending.SEPARATED:
+        names = regression.sample.names
+        size = np.abs(regression.solution.coefficients[0])
+        grown = [name for name, b in zip(names, size, strict=True) if b > 5.0] or list(names)
+        yield Finding(
+            "separation",
+            "Whoever had the event {event!r} always stood at one end of {grown} "
+            "among those still at risk, so there is no finite hazard ratio and none "
+            "is given; use fewer regressors or more respondents.",
+            tuple(grown),
+            "failure",
+            values={"event": event, "grown": tuple(grown)},
+        )
+    elif regression.ending != Ending.CONVERGED:
+        yield Finding(
+            "not-converged",
+            "The hazard was not estimated ({reason}); use fewer regressors.",
+            severity="failure",
+            values={"reason": regression.ending.reason},
+        )
+
+
+def _direction(regression: CoxRegression, kind: str, event: str) -> Iterator[Finding]:
+    for name, b in zip(regression.sample.indexes, regression.coefficients, strict=False):
+        if (b > 0) if kind == "churn" else (b < 0):
+            worse = "leave sooner" if kind == "churn" else "buy again later"
+            yield Finding(
+                "wrong-direction",
+                "Respondents with a higher index of {name!r} {worse}; check what 1 means "
+                "in {event!r} and whether kind={kind!r} is what it counts.",
+                (name, event),
+                values={"name": name, "worse": worse, "event": event, "kind": kind},
+            )
+
+
+def _proportional(regression: CoxRegression) -> Iterator[Finding]:
+    table = proportional_hazards(regression)
+    for name, p in zip(regression.sample.indexes, table["p"].tolist(), strict=False):
+        if p < 0.05:
+            yield Finding(
+                "not-proportional",
+                "The effect of {name!r} changes with time (p = {p:.2g}), so its single "
+                "hazard ratio is an average over the times seen; look at shorter periods "
+                "or use strata=.",
+                (name,),
+                values={"name": name, "p": p},
+            )
+
+
+def _lost(chain: HazardChain) -> Iterator[Finding]:
+    total, used = len(chain.usable), int(chain.usable.sum())
+    if used < total:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in chain.lost.items())
+        yield Finding(
+            "lost-draws",
+            "{count} of {total} draws were lost ({reasons}); intervals rest on the "
+            "others and may be too narrow.",
+            severity="warning" if used >= 0.9 * total else "failure",
+            count=total - used,
+            values={"count": total - used, "total": total, "reasons": reasons},
+        )
+    yield from (found for found in chain.bootstrap.findings if found.code != "lost-draws")

@@ -1,0 +1,276 @@
+"""What a reader must know about a regression on the index, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.estimators import Fit
+from csimodel.findings import Finding, listed
+from csimodel.index.expected import Expected
+from csimodel.outcomes.kernels.glm import Ending, regress_draws
+from csimodel.outcomes.models.draws import Chain
+from csimodel.outcomes.models.regression import Regression
+from csimodel.outcomes.rows.sample import FEW_ALIKE, Sample
+
+Floats = NDArray[np.float64]
+
+_FEW_ROWS = 30
+_FEW_EVENTS = 10  # of the rarer outcome, for each regressor
+_FEW_CLUSTERS = 20
+
+
+def diagnose(
+    regression: Regression, chain: Chain | None = None, fit: Fit | None = None, item: str = ""
+) -> tuple[Finding, ...]:
+    """Return findings about rows, outcome, index, convergence, direction and draws."""
+    return (
+        *regression.sample.findings,
+        *(_model(fit) if fit is not None else ()),
+        *(_own_item(regression, fit, item) if fit is not None else ()),
+        *(_complete_cases(regression, fit) if fit is not None else ()),
+        *_rows(regression),
+        *_index(regression),
+        *_ending(regression),
+        *_shape(regression),
+        *(_lost(chain) if chain is not None else ()),
+    )
+
+
+def _model(fit: Fit) -> Iterator[Finding]:
+    failures = [finding for finding in fit.diagnostics if finding.severity == "failure"]
+    if failures:
+        yield Finding(
+            "model-not-sound",
+            "The index comes from a model that is not sound: {first}",
+            severity="failure",
+            count=len(failures),
+            values={"first": failures[0]},
+        )
+
+
+def _own_item(regression: Regression, fit: Fit, item: str) -> Iterator[Finding]:
+    for name in regression.sample.indexes:
+        if item in fit.model.blocks[name]:
+            yield Finding(
+                "outcome-in-index",
+                "Outcome {item!r} is itself an item of the index of {name!r}, so the "
+                "slope is partly a regression of an answer on itself; take an outcome "
+                "from outside.",
+                (item, name),
+                values={"item": item, "name": name},
+            )
+
+
+def _complete_cases(regression: Regression, fit: Fit) -> Iterator[Finding]:
+    """Say that a regression looks at complete answers where the fit looked at all."""
+    answers, used = fit.answers, regression.sample.n
+    if answers is None or Expected.of(answers, fit.moments) is None:
+        return
+    blocks = [
+        fit.model.blocks[name] for name in regression.sample.indexes if name in fit.model.blocks
+    ]
+    items = [answers.items.index(item) for block in blocks for item in block]
+    gaps = int(np.isnan(answers.values[:, items]).any(axis=1).sum())
+    if gaps:
+        yield Finding(
+            "complete-cases",
+            "The fit learnt from the answers of all {total} respondents, and the regression from "
+            "the {used} with complete answers to the items of {indexes} only, which is right if "
+            "the others do not differ from them; impute the answers first if they may.",
+            regression.sample.indexes,
+            "warning",
+            gaps,
+            {"total": len(answers.values), "used": used, "indexes": regression.sample.indexes},
+        )
+
+
+def _rows(regression: Regression) -> Iterator[Finding]:
+    sample = regression.sample
+    if sample.n < _FEW_ROWS:
+        yield Finding(
+            "few-rows",
+            "This regression rests on {count} respondents; treat it as an illustration.",
+            count=sample.n,
+            values={"count": sample.n},
+        )
+    if sample.formula_layout is None:
+        yield from _thin(sample)
+    if sample.ordering is None and np.isin(sample.outcome, (0.0, 1.0)).all():
+        rarer = int(min(sample.outcome.sum(), sample.n - sample.outcome.sum()))
+        needed = _FEW_EVENTS * len(sample.names)
+        if rarer < needed:
+            yield Finding(
+                "few-events",
+                "Only {count} of {n} respondents have the rarer value of {label!r}, "
+                "where about {needed} are wanted for {names} regressors; the slope will "
+                "be unstable.",
+                (sample.label,),
+                count=rarer,
+                values={
+                    "count": rarer,
+                    "n": sample.n,
+                    "label": sample.label,
+                    "needed": needed,
+                    "names": len(sample.names),
+                },
+            )
+    if regression.cluster is not None:
+        clusters = int(regression.cluster.max()) + 1
+        if clusters < _FEW_CLUSTERS and regression.errors != "cluster":
+            yield Finding(
+                "few-clusters",
+                "There are only {clusters} clusters; limits and p-values allow for it (by t with "
+                "the degrees of freedom of each number), and intervals are wide.",
+                severity="note",
+                count=clusters,
+                values={"clusters": clusters},
+            )
+        elif clusters < _FEW_CLUSTERS:
+            yield Finding(
+                "few-clusters",
+                "There are only {clusters} clusters, and errors clustered in so few tend to be "
+                "too small, so intervals are too narrow and p-values too low; use errors='CR2'.",
+                count=clusters,
+                values={"clusters": clusters},
+            )
+
+
+def _thin(sample: Sample) -> Iterator[Finding]:
+    """Name columns of 0 and 1 that few respondents tell apart, as controls may be."""
+    for name, column in zip(sample.names, sample.regressors.T, strict=True):
+        rarer = int(min((column == 0).sum(), (column == 1).sum()))
+        if np.isin(column, (0.0, 1.0)).all() and rarer < FEW_ALIKE:
+            yield Finding(
+                "few-in-category",
+                "{name!r} rests on {count} of {n} respondents, where about {few_alike} "
+                "are wanted; merge such categories or leave them out.",
+                (name,),
+                count=rarer,
+                values={"name": name, "count": rarer, "n": sample.n, "few_alike": FEW_ALIKE},
+            )
+
+
+def _index(regression: Regression) -> Iterator[Finding]:
+    sample = regression.sample
+    for j, name in enumerate(sample.indexes):
+        index = sample.regressors[:, j]
+        outside = int(((index < -1e-9) | (index > 100 + 1e-9)).sum())
+        if outside:
+            yield Finding(
+                "index-outside-0-100",
+                "The index of {name!r} leaves 0 to 100 for {count} of {n} respondents "
+                "(it goes from {lowest:.1f} to {highest:.1f}); look for a negative weight "
+                "or a wrong scale.",
+                (name,),
+                count=outside,
+                values={
+                    "name": name,
+                    "count": outside,
+                    "n": sample.n,
+                    "lowest": index.min(),
+                    "highest": index.max(),
+                },
+            )
+
+
+def _ending(regression: Regression) -> Iterator[Finding]:
+    sample = regression.sample
+    if regression.ending == Ending.NOT_CONVERGED:
+        yield Finding(
+            "not-converged",
+            "The coefficients still moved at the last iteration, so these numbers are not a "
+            "solution; use fewer regressors or family='ols'.",
+            severity="failure",
+        )
+    if regression.ending == Ending.SINGULAR:
+        yield Finding(
+            "no-information",
+            "At its solution this regression of {label} says nothing of {names}, because a few "
+            "weights outweigh all others or nearly every prediction is 0 or 1, so no slope is "
+            "given; look at the weights, or use fewer regressors.",
+            (sample.label, *sample.names),
+            "failure",
+            values={"label": repr(sample.label), "names": listed(map(repr, sample.names))},
+        )
+    if regression.ending == Ending.SEPARATED:
+        names, perfect = _separating(regression)
+        s = "" if len(names) > 1 else "s"
+        how = (
+            f"tell{s} every 0 of {sample.label!r} from every 1"
+            if perfect
+            else f"predict{s} some answers of {sample.label!r} without any error"
+        )
+        yield Finding(
+            "separation" if perfect else "quasi-separation",
+            "{repr} {how}, so {label} has no finite slope and none is given; use "
+            "family='ols', fewer regressors or more respondents.",
+            tuple(names),
+            "failure",
+            values={"repr": tuple(map(repr, names)), "how": how, "label": regression.family.label},
+        )
+
+
+def _separating(regression: Regression) -> tuple[list[str], bool]:
+    """Return the regressors whose slopes grow without end, and whether they predict everyone."""
+    sample = regression.sample
+    standard = sample.regressors - sample.regressors.mean(axis=0)
+    standard /= sample.regressors.std(axis=0)
+    weights = np.ones((1, sample.n))
+    start = np.zeros(1 + len(sample.names))
+    b = regress_draws(
+        regression.family, sample.outcome, list(standard.T), weights, start
+    ).coefficients[0]
+    side = np.sign(sample.outcome - 0.5)
+    binary = np.isin(sample.outcome, (0.0, 1.0)).all()
+    perfect = bool(binary and (side * (b[0] + standard @ b[1:]) > 1.0).all())
+    grown = [n for n, size in zip(sample.names, np.abs(b[1:]), strict=True) if size > 5.0]
+    return grown or list(sample.names), perfect
+
+
+def _shape(regression: Regression) -> Iterator[Finding]:
+    sample = regression.sample
+    for name, effect in zip(sample.indexes, regression.average_slopes().value, strict=False):
+        if effect < 0:
+            yield Finding(
+                "negative-slope",
+                f"Respondents with a higher index of {name!r} have a lower {sample.label!r}"
+                f"{' at equal other regressors' if len(sample.names) > 1 else ''}; check whether "
+                "the outcome counts the other way round, or regressors overlap.",
+                (name, sample.label),
+            )
+    if not regression.family.bounded:
+        outside = int(((regression.eta < 0) | (regression.eta > 1)).sum())
+        if outside:
+            yield Finding(
+                "probability-outside-0-1",
+                "The straight line predicts less than 0 or more than 1 for {count} of "
+                "{n} respondents (from {lowest:.2f} to {highest:.2f}); "
+                "family='fractional-logit' keeps to 0 to 1.",
+                (sample.label,),
+                "note" if outside <= 0.1 * sample.n else "warning",
+                outside,
+                values={
+                    "count": outside,
+                    "n": sample.n,
+                    "lowest": regression.eta.min(),
+                    "highest": regression.eta.max(),
+                },
+            )
+
+
+def _lost(chain: Chain) -> Iterator[Finding]:
+    total, used = len(chain.usable), int(chain.usable.sum())
+    if used < total:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in chain.lost.items())
+        yield Finding(
+            "lost-draws",
+            "{count} of {total} draws were lost ({reasons}); intervals rest on the "
+            "others and may be too narrow.",
+            severity="warning" if used >= 0.9 * total else "failure",
+            count=total - used,
+            values={"count": total - used, "total": total, "reasons": reasons},
+        )
+    yield from (found for found in chain.bootstrap.findings if found.code != "lost-draws")

@@ -1,0 +1,123 @@
+"""What a reader must know about customers within firms, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from csimodel.findings import Finding
+from csimodel.inference import Bootstrap
+from csimodel.outcomes.models.duration.findings import FEW_CLUSTERS, few_clusters
+from csimodel.outcomes.models.mixed.result import RepurchaseMixed
+
+
+def about(found: RepurchaseMixed) -> Iterator[Finding]:
+    """Say what solution, firms, predictions, direction and firms' means are like."""
+    customers, regression = found.customers, found.regression
+    if not regression.converged:
+        yield Finding(
+            "not-converged",
+            "The {model} model has no solution that could be found, so do not use "
+            "these numbers; try model='random-intercept' or fewer controls.",
+            severity="failure",
+            values={"model": found.model},
+        )
+    if found.errors == "cluster":
+        yield from few_clusters(customers.firms)
+    elif customers.firms < FEW_CLUSTERS:
+        yield Finding(
+            "few-clusters",
+            "There are only {clusters} groups of {by!r}; limits by t allow for it, and are wide.",
+            severity="note",
+            count=customers.firms,
+            values={"clusters": customers.firms, "by": found.by},
+        )
+    alone = int((customers.size == 1).sum())
+    if alone:
+        yield Finding(
+            "single-customers",
+            "{count} of {firms} groups of {by!r} have one customer, who says nothing "
+            "about the slope within groups.",
+            severity="note",
+            count=alone,
+            values={"count": alone, "firms": customers.firms, "by": found.by},
+        )
+    if regression.firm_covariance is not None:
+        values = np.linalg.eigvalsh(regression.firm_covariance / regression.residual)
+        if values[0] < 1e-6:
+            what = "constants" if len(values) == 1 else "constants and slopes"
+            yield Finding(
+                "no-firm-variance",
+                "The {what} of the groups of {by!r} vary less than can be told from "
+                "chance (a variance of 0, or a correlation of 1); a simpler model says "
+                "the same.",
+                (found.by,),
+                "note" if len(values) == 1 else "warning",
+                values={"what": what, "by": found.by},
+            )
+    if not found.family.bounded:
+        eta = customers.design @ regression.coefficients
+        outside = int(((eta < 0) | (eta > 1)).sum())
+        if outside:
+            yield Finding(
+                "probability-outside-0-1",
+                "The straight line predicts less than 0 or more than 1 for {count} of "
+                "{n} customers; model='population-averaged' with link='logit' keeps to 0 "
+                "to 1.",
+                severity="note" if outside <= 0.1 * customers.n else "warning",
+                count=outside,
+                values={"count": outside, "n": customers.n},
+            )
+    negative = [
+        name for name, b in zip(("within", "between"), regression.coefficients[1:], strict=False)
+        if b < 0
+    ]  # fmt: skip
+    if negative:
+        yield Finding(
+            "negative-slope",
+            "A higher index of {index!r} goes with less {outcome!r} {negative} "
+            "groups; check whether the outcome counts the other way round.",
+            (found.index, found.outcome),
+            values={"index": found.index, "outcome": found.outcome, "negative": tuple(negative)},
+        )
+    yield from _reliability(found)
+
+
+def _reliability(found: RepurchaseMixed) -> Iterator[Finding]:
+    """Say when firms' means are so unsure that their slope is drawn toward the one within.
+
+    References
+    ----------
+    Lüdtke, O., Marsh, H. W., Robitzsch, A., Trautwein, U., Asparouhov, T., Muthén, B. (2008). The
+    multilevel latent covariate model. Psychological Methods 13, 203-229.
+    https://doi.org/10.1037/a0012869
+    """
+    reliability, _ = found.customers.reliability()
+    if reliability >= 0.9:
+        return
+    message = (
+        f"The mean index of a group of {found.by!r} has a reliability of {reliability:.2f} as a "
+        "measure of the group's true mean, which draws the slope between groups toward the slope "
+        "within"
+    )
+    within, between = (float(b) for b in found.regression.coefficients[1:3])
+    if reliability >= 0.3 and not found.family.bounded:
+        true = (between - (1.0 - reliability) * within) / reliability
+        message += f"; without it the slope between would be about {true:.4f}"
+    yield Finding("unreliable-means", message + ".", (found.index, found.by))
+
+
+def about_draws(bootstrap: Bootstrap, used: int) -> Iterator[Finding]:
+    """Say how many draws were lost, and what is to be known of the others."""
+    total = int(bootstrap.usable.sum())
+    if used < total:
+        yield Finding(
+            "lost-draws",
+            "{count} of {total} draws were lost in the mixed model (too few "
+            "different firms); intervals rest on the others and may be too narrow.",
+            severity="warning" if used >= 0.9 * total else "failure",
+            count=total - used,
+            values={"count": total - used, "total": total},
+        )
+    yield from bootstrap.findings

@@ -1,0 +1,313 @@
+"""The result of a regression of customers within firms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import choose
+from csimodel.findings import Finding
+from csimodel.floats import own_errstate_in
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
+from csimodel.outcomes.kernels.families import Family
+from csimodel.outcomes.models.averages import Averages, OfRows
+from csimodel.outcomes.models.estimate import Estimate
+from csimodel.outcomes.models.levels import on_index
+from csimodel.outcomes.models.mixed.customers import Customers
+from csimodel.outcomes.models.mixed.regression import MixedRegression
+from csimodel.outcomes.page import Page, Shown
+
+Floats = NDArray[np.float64]
+
+LEVELS = ("between", "within")
+
+
+@own_errstate_in
+@dataclass(frozen=True, eq=False, repr=False)
+class RepurchaseMixed(Shown):
+    """What a point of the index is worth within and between firms. Made by `repurchase_mixed`.
+
+    Attributes
+    ----------
+    customers
+        Customers by firm, as arrays.
+    regression
+        The regression as arrays.
+    family
+        Least squares or logit: how the linear predictor becomes a probability.
+    model
+        ``"random-intercept"``, ``"random-slope"`` or ``"population-averaged"``.
+    errors
+        ``"CR2"``, ``"cluster"`` or ``"model"``.
+    index, outcome, by
+        Names of the construct, the outcome and the groups.
+    controls
+        Names of the further regressors.
+    firm_names
+        Of the groups.
+    every
+        Coefficients in the usable bootstrap draws and the mean columns of the design in each,
+        both (draws, terms); or None.
+    level, interval
+        Coverage and kind of intervals.
+    diagnostics
+        What a reader must know, in plain words.
+    """
+
+    customers: Customers
+    regression: MixedRegression
+    family: Family
+    model: str
+    errors: str
+    index: str
+    outcome: str
+    by: str
+    controls: tuple[str, ...]
+    firm_names: tuple[str, ...]
+    every: tuple[Floats, Floats] | None
+    level: float
+    interval: str
+    diagnostics: tuple[Finding, ...]
+
+    @property
+    def n(self) -> int:
+        """Number of customers used."""
+        return self.customers.n
+
+    @property
+    def firms(self) -> int:
+        """Number of firms."""
+        return self.customers.firms
+
+    @property
+    def converged(self) -> bool:
+        """Whether the numbers are a solution at all."""
+        return self.regression.converged
+
+    @property
+    def naive(self) -> RepurchaseMixed:
+        """The same with the regression's own errors, the index treated as if it were known."""
+        told = tuple(f for f in self.diagnostics if not f.code.endswith("-draws"))
+        return replace(self, every=None, diagnostics=told)
+
+    @property
+    def interval_kind(self) -> str:
+        """What errors and intervals account for, in a sentence."""
+        if self.every is not None:
+            return (
+                f"Whole-chain intervals ({self.interval}, {len(self.every[0])} bootstrap draws of "
+                "whole firms): item weights, index and mixed model were estimated again in each "
+                "draw."
+            )
+        how = {
+            "CR2": "errors clustered by firm without the bias of few firms (CR2), t with the "
+            "degrees of freedom of each number",
+            "cluster": f"errors clustered by firm, t with {self.customers.df} degrees of freedom",
+            "model": f"model-based errors, t with {self.customers.df} degrees of freedom",
+        }[self.errors]
+        return (
+            f"Intervals of the regression alone ({how}): the index is treated as known without "
+            "error."
+        )
+
+    @cached_property
+    def coefficients(self) -> pd.DataFrame:
+        """Coefficients on the family's scale.
+
+        Rows const, within, between, ``"between - within"`` and controls; columns estimate, se, df,
+        lower, upper, p, reason. ``between - within`` tests whether firms differ as their customers
+        do (Mundlak 1978; a form of Hausman's test).
+        """
+        size = 3 + len(self.controls)
+        rows = np.insert(np.eye(size), 3, np.eye(size)[2] - np.eye(size)[1], axis=0)
+        value = rows @ self.regression.coefficients
+        draws = None if self.every is None else self.every[0] @ rows.T
+        table = self._table(Averages(value, rows, None), draws)
+        return table.set_axis(["const", "within", "between", "between - within", *self.controls])
+
+    @cached_property
+    def slopes(self) -> pd.DataFrame:
+        """Change of probability per index point, averaged over customers.
+
+        Rows ``"within"`` (a customer more satisfied than others of the same firm), ``"between"``
+        (a firm with a more satisfied clientele) and ``"between - within"``.
+        """
+        X, slope = self.customers.design, self.family.slope
+
+        def of(term: int) -> OfRows:
+            return lambda b: slope(b @ X.T) * b[:, term, None]
+
+        draws = None if self.every is None else self.every[0][:, 1:3] @ _TURN.T
+        table = self._table(self._averages([of(1), of(2)]).turned(_TURN), draws)
+        return table.set_axis(["within", "between", "between - within"])
+
+    @property
+    def within(self) -> Estimate:
+        """Change of probability per point of a customer above others of the same firm."""
+        return self._estimate("within")
+
+    @property
+    def between(self) -> Estimate:
+        """Change of probability per point of a firm's mean index."""
+        return self._estimate("between")
+
+    @property
+    def variances(self) -> pd.Series:
+        """What is left of firms and customers after the index.
+
+        ``firms`` (variance of constants), ``slopes`` and ``correlation`` with a random slope,
+        ``customers`` (residual variance), ``icc`` (share of firms in what is left). Population
+        averages have the working correlation only.
+        """
+        found = self.regression
+        if found.firm_covariance is None:
+            return pd.Series({"working correlation": found.correlation})
+        parts = {"firms": float(found.firm_covariance[0, 0])}
+        if len(found.firm_covariance) > 1:
+            parts["slopes"] = float(found.firm_covariance[1, 1])
+            below = np.sqrt(parts["firms"] * parts["slopes"])
+            together = float(found.firm_covariance[0, 1])
+            parts["correlation"] = together / below if below > 0 else float("nan")
+        parts["customers"] = found.residual
+        parts["icc"] = parts["firms"] / (parts["firms"] + found.residual)
+        return pd.Series(parts)
+
+    @property
+    def firm_table(self) -> pd.DataFrame:
+        """Firms: n, index and outcome (means) and what is predicted of each beyond the index.
+
+        ``effect`` is the best linear prediction of the firm's constant, ``slope_effect`` that of
+        its slope (random slope); population averages have none.
+        """
+        customers = self.customers
+        columns = {
+            "n": customers.size,
+            "index": customers.mean_of(customers.index),
+            "outcome": customers.mean_of(customers.outcome),
+        }
+        effects = self.regression.firm_effects
+        if effects is not None:
+            columns |= dict(zip(("effect", "slope_effect"), effects.T, strict=False))
+        return pd.DataFrame(columns, pd.Index(self.firm_names, name=self.by))
+
+    def contrast(self, start: float, end: float, move: str = "between") -> pd.DataFrame:
+        """Return the probability at two levels of the index and the difference.
+
+        Parameters
+        ----------
+        start, end
+            Index points, 0 to 100.
+        move
+            ``"between"`` sets every firm's mean index, customers keeping their distance to it;
+            ``"within"`` sets every customer's index, firms keeping their mean. Both average over
+            customers.
+
+        Returns
+        -------
+        DataFrame
+            Rows "at <start>", "at <end>", "difference"; columns probability, se, lower, upper.
+
+        Raises
+        ------
+        OptionError
+            When a level is outside 0 to 100 or `move` is unknown.
+        """
+        choose("move", move, LEVELS)
+        points, mean = on_index([start, end]), self.family.mean
+
+        def of(X: Floats) -> OfRows:
+            return lambda b: mean(b @ X.T)
+
+        designs, draws = [], []
+        for point in points:
+            X = self.customers.design
+            if move == "between":
+                X[:, 2] = point
+            else:
+                X[:, 1] = point - X[:, 2]
+            designs.append(X)
+            if self.every is not None:
+                draws.append(self._line_in_draws(point, move))
+        drawn = np.stack(draws, axis=1) @ _TURN.T if draws else None
+        table = self._table(self._averages([of(X) for X in designs]).turned(_TURN), drawn)
+        table = table.rename(columns={"estimate": "probability"}).drop(columns="p")
+        return table.set_axis([f"at {start:g}", f"at {end:g}", "difference"])
+
+    @property
+    def headline(self) -> str:
+        """The result in a sentence."""
+        if not self.converged:
+            return f"There is no solution for {self.outcome} of customers within {self.by}."
+        parts = []
+        for name, what in (
+            ("between", f"of a firm's mean {self.index} goes"),
+            ("within", "of a customer above others of the same firm goes"),
+        ):
+            found = self._estimate(name)
+            points = 100.0 * float(found)
+            ends = sorted(100.0 * np.sign(points or 1.0) * np.array([found.lower, found.upper]))
+            parts.append(
+                f"each point {what} with {abs(points):.2f} percentage points "
+                f"{'more' if points >= 0 else 'less'} {self.outcome} ({100 * self.level:g} % "
+                f"interval {ends[0]:.2f} to {ends[1]:.2f})"
+            )
+        text = "; ".join(parts) + "."
+        return text[0].upper() + text[1:]
+
+    def summary(self) -> Page:
+        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+        names = {
+            "random-intercept": "Linear mixed model with random firm constants",
+            "random-slope": "Linear mixed model with random firm constants and slopes",
+            "population-averaged": f"Generalised estimating equations, {self.family.label}",
+        }
+        weighted = ", survey weights" if self.customers.weights is not None else ""
+        facts = (
+            f"{names[self.model]}, {self.n} customers of {self.firms} firms{weighted}",
+            self.interval_kind,
+        )
+        tables = {"Change of probability per index point": self.slopes}
+        if self.converged:
+            low, high = np.round(np.quantile(self.customers.between, [0.25, 0.75])).clip(0, 100)
+            if high > low:
+                title = "Probability at the quartiles of firms' mean index"
+                tables[title] = self.contrast(low, high)
+            tables["What is left between and within firms"] = self.variances.to_frame("value")
+        title = f"{self.outcome} of customers within {self.by} on the index of {self.index}"
+        return Page(title, self.headline, self.diagnostics, tables, facts)
+
+    def _line_in_draws(self, point: float, move: str) -> Floats:
+        """Return the straight line's average at a level in the draws, (draws,)."""
+        assert self.every is not None
+        b, means = self.every
+        found = b[:, 0] + np.einsum("dk,dk->d", means[:, 3:], b[:, 3:])
+        if move == "between":
+            return np.asarray(found + b[:, 2] * point)
+        return np.asarray(found + b[:, 2] * means[:, 2] + b[:, 1] * (point - means[:, 2]))
+
+    def _averages(self, functions: Sequence[OfRows]) -> Averages:
+        found = self.regression
+        variances = np.diagonal(found.covariance)
+        return Averages.of(functions, found.coefficients, variances, self.customers.share)
+
+    def _estimate(self, name: str) -> Estimate:
+        return Estimate.of(self.slopes.loc[[name]], self.level)
+
+    def _table(self, averages: Averages, draws: Floats | None) -> pd.DataFrame:
+        value = averages.value
+        source: ErrorSource
+        if draws is None:
+            errors = self.regression.score_errors
+            source = StandardErrors(*errors.of(averages.gradient, averages.individual))
+        else:
+            source = Draws(value, draws, np.full(len(value), self.firms - 1.0), self.interval)
+        return infer(pd.RangeIndex(len(value)), value, source, self.level)
+
+
+_TURN: Floats = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 1.0]])

@@ -1,0 +1,195 @@
+"""The result of a regression of firms over periods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from csimodel.findings import Finding
+from csimodel.floats import own_errstate_in
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
+from csimodel.outcomes.kernels.fixed_effects import Panel
+from csimodel.outcomes.models.estimate import Estimate
+from csimodel.outcomes.models.levels import on_index
+from csimodel.outcomes.page import Page, Shown
+
+Floats = NDArray[np.float64]
+
+
+@own_errstate_in
+@dataclass(frozen=True, eq=False, repr=False)
+class RepurchasePanel(Shown):
+    """What a point of a firm's index is worth in its repurchase. Made by `repurchase_panel`.
+
+    Attributes
+    ----------
+    panel
+        The regression as arrays.
+    cells
+        Firm × period: n (respondents, where known), index, outcome, controls, weight.
+    outcome, names
+        Names of the outcome and of the regressors, the index first.
+    errors
+        ``"cluster"`` (firms) or ``"two-way"`` (firms and periods).
+    every
+        Constant and slopes in the usable bootstrap draws, (draws, 1 + regressors), or None.
+    level, interval
+        Coverage and kind of intervals.
+    diagnostics
+        What a reader must know, in plain words.
+    """
+
+    panel: Panel
+    cells: pd.DataFrame
+    outcome: str
+    names: tuple[str, ...]
+    errors: str
+    every: Floats | None
+    level: float
+    interval: str
+    diagnostics: tuple[Finding, ...]
+
+    @property
+    def n(self) -> int:
+        """Number of firm × period rows used."""
+        return self.panel.n
+
+    @property
+    def firms(self) -> int:
+        """Number of firms used."""
+        return len(np.unique(self.panel.firm))
+
+    @property
+    def periods(self) -> int:
+        """Number of periods used."""
+        return len(np.unique(self.panel.period))
+
+    @property
+    def df(self) -> int:
+        """Degrees of freedom of t intervals: firms (or periods, if fewer, two-way) less one."""
+        return (min(self.firms, self.periods) if self.errors == "two-way" else self.firms) - 1
+
+    @property
+    def naive(self) -> RepurchasePanel:
+        """The same with the regression's own errors, the cells' index and outcome as known."""
+        told = tuple(f for f in self.diagnostics if not f.code.endswith("-draws"))
+        return replace(self, every=None, diagnostics=told)
+
+    @property
+    def interval_kind(self) -> str:
+        """What errors and intervals account for, in a sentence."""
+        if self.every is not None:
+            return (
+                f"Whole-chain intervals ({self.interval}, {len(self.every)} bootstrap draws): item "
+                "weights, each firm's index and repurchase, and the regression were made again in "
+                "each draw."
+            )
+        how = {"cluster": "firms", "two-way": "firms and by periods"}[self.errors]
+        return (
+            f"Intervals of the regression alone (errors clustered by {how}, t with {self.df} "
+            "degrees of freedom): item weights are treated as known."
+        )
+
+    @cached_property
+    def slopes(self) -> pd.DataFrame:
+        """Change of the repurchase share per unit of each regressor, other effects held.
+
+        Rows the index (per point) and controls; columns estimate, se, df, lower, upper, p, reason.
+        """
+        size = len(self.names)
+        return self._table(np.eye(1 + size)[1:]).set_axis(list(self.names))
+
+    @property
+    def slope(self) -> Estimate:
+        """Change of the repurchase share per index point: a number with se, limits and p."""
+        return Estimate.of(self.slopes, self.level)
+
+    def predict(self, levels: float | ArrayLike) -> pd.DataFrame:
+        """Return the share of repurchase at levels of the index, in the average firm and period.
+
+        Rows levels; columns probability, se, df, lower, upper, reason. The line may leave 0 to 1.
+
+        Raises
+        ------
+        OptionError
+            When a level is outside 0 to 100.
+        """
+        points = on_index(levels)
+        table = self._table(self._rows(points)).drop(columns="p")
+        table = table.rename(columns={"estimate": "probability"})
+        return table.set_axis(pd.Index(points, name="index"))
+
+    def contrast(self, start: float, end: float) -> pd.DataFrame:
+        """Return the share of repurchase at two levels of the index and the difference.
+
+        Rows "at <start>", "at <end>", "difference" (end less start); columns as in `predict`.
+
+        Raises
+        ------
+        OptionError
+            When a level is outside 0 to 100.
+        """
+        rows = self._rows(on_index([start, end]))
+        table = self._table(np.vstack([rows, rows[1] - rows[0]])).drop(columns="p")
+        table = table.rename(columns={"estimate": "probability"})
+        return table.set_axis([f"at {start:g}", f"at {end:g}", "difference"])
+
+    @property
+    def headline(self) -> str:
+        """The result in a sentence."""
+        found, points = self.slope, 100.0 * float(self.slope)
+        held = {
+            "two-way": "within the same firm, periods held equal",
+            "firm": "within the same firm",
+            "period": "between firms of the same period",
+            "none": "over all firms and periods",
+        }[self.panel.effects]
+        ends = sorted(100.0 * np.sign(points or 1.0) * np.array([found.lower, found.upper]))
+        return (
+            f"A point more of {self.names[0]} goes with {abs(points):.2f} percentage points "
+            f"{'more' if points >= 0 else 'less'} {self.outcome} {held} "
+            f"({100 * self.level:g} % interval {ends[0]:.2f} to {ends[1]:.2f})."
+        )
+
+    def summary(self) -> Page:
+        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+        effects = {
+            "two-way": "firm and period effects",
+            "firm": "firm effects",
+            "period": "period effects",
+            "none": "no effects",
+        }[self.panel.effects]
+        facts = (
+            f"Least squares with {effects}: {self.n} rows of {self.firms} firms in {self.periods} "
+            "periods",
+            self.interval_kind,
+        )
+        x = self.panel.regressors[:, 0]
+        low, high = np.round(np.quantile(x, [0.25, 0.75])).clip(0, 100)
+        tables = {"Change of the share per unit": self.slopes}
+        if high > low:
+            tables["Share at the quartiles of the index"] = self.contrast(low, high)
+        title = f"{self.outcome} of firms over periods on the index of {self.names[0]}"
+        return Page(title, self.headline, self.diagnostics, tables, facts)
+
+    def _rows(self, points: Floats) -> Floats:
+        share = self.panel.weights / self.panel.weights.sum()
+        rows = np.tile(np.append(1.0, share @ self.panel.regressors), (len(points), 1))
+        rows[:, 1] = points
+        return rows
+
+    def _table(self, rows: Floats) -> pd.DataFrame:
+        value, df = rows @ self.panel.coefficients, np.full(len(rows), float(self.df))
+        source: ErrorSource
+        if self.every is None:
+            covariance, _ = self.panel.covariance(self.errors)
+            variance = np.maximum(np.einsum("ij,jk,ik->i", rows, covariance, rows), 0.0)
+            source = StandardErrors(np.sqrt(variance), df)
+        else:
+            source = Draws(value, self.every @ rows.T, df, self.interval)
+        return infer(pd.RangeIndex(len(value)), value, source, self.level)

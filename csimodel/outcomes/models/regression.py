@@ -1,0 +1,417 @@
+"""One regression through statsmodels, with its errors and averages over the sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import OptionError
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import StandardErrors
+from csimodel.outcomes.design.layout import Column, value_of
+from csimodel.outcomes.kernels.families import WLS, Family
+from csimodel.outcomes.kernels.glm import REGULAR, Ending, regress_draws
+from csimodel.outcomes.kernels.likelihood import fit_further, further_likelihood
+from csimodel.outcomes.kernels.robust import OF_DESIGN, checked_errors
+from csimodel.outcomes.kernels.score_errors import (
+    Likelihood,
+    ScoreErrors,
+    predictor_information,
+    score_errors,
+)
+from csimodel.outcomes.kernels.wald import wald
+from csimodel.outcomes.models.averages import Averages, OfRows
+from csimodel.outcomes.rows.sample import Sample
+from csimodel.quiet import quiet
+from csimodel.significance import t_limits, t_pvalue
+from csimodel.survey.sampling import SurveyDesign
+
+Floats = NDArray[np.float64]
+
+_WIDE = 60  # coefficients above which their derivatives are taken one effect at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Regression:
+    """Coefficients of a regression and their covariance.
+
+    Attributes
+    ----------
+    family, sample
+        What was fitted.
+    errors
+        Kind of standard errors.
+    coefficients
+        The constant first, (terms,); NaN when there are none. Of ordered answers, the constant is
+        less the threshold of the cut.
+    ending
+        How it ended.
+    further
+        Thresholds, (categories - 1,), or the logarithm of the precision, (1,), where the family
+        has them.
+    """
+
+    family: Family
+    sample: Sample
+    errors: str
+    coefficients: Floats
+    ending: Ending
+    further: Floats | None = None
+
+    @property
+    def design(self) -> Floats:
+        """Regressors with the constant in front, (rows, terms)."""
+        return np.column_stack([np.ones(self.sample.n), self.sample.regressors])
+
+    @cached_property
+    def eta(self) -> Floats:
+        """Linear predictor of each respondent, (rows,)."""
+        return np.asarray(self.design @ self.coefficients)
+
+    @property
+    def cluster(self) -> NDArray[np.intp] | None:
+        """Cluster of each respondent where errors are clustered, (rows,), else None."""
+        return self.sample.cluster if self.errors in OF_DESIGN else None
+
+    @property
+    def df(self) -> float:
+        """Degrees of freedom of t intervals, where they do not depend on what is estimated.
+
+        Clusters (or respondents) less strata where the errors are those of a design; else rows less
+        coefficients for least squares, infinite (normal) otherwise.
+        """
+        if self.errors in OF_DESIGN:
+            return float(self.design_of_sample.df)
+        return float("inf") if self.family.bounded else float(self.sample.n - self.terms)
+
+    @property
+    def terms(self) -> int:
+        """Number of coefficients."""
+        return len(self.coefficients)
+
+    @cached_property
+    def design_of_sample(self) -> SurveyDesign:
+        """The units the respondents were drawn in, as far as the errors look at them."""
+        sample = self.sample
+        strata = sample.strata if self.errors == "linearized" else None
+        return SurveyDesign.of(sample.n, strata, self.cluster, lonely=sample.lonely)
+
+    @cached_property
+    def score_errors(self) -> ScoreErrors:
+        """Errors of all that is estimated, thresholds or precision included.
+
+        In the order thresholds, slopes for ordered answers; coefficients, precision for beta. The
+        information is the expected one, as in R's sandwich; statsmodels takes the observed one in
+        robust errors of probit and complementary log-log, which differ a little. Beta and ordered
+        families take the observed one. Survey weights multiply the scores and the information, as
+        for probability weights.
+        """
+        design, sample = self.design_of_sample, self.sample
+        if not np.isfinite(self.coefficients).all():
+            size = self.terms if self.further is None else self.terms + len(self.further)
+            size -= int(self.family.further == "thresholds")
+            nothing = np.full((size, size), np.nan)
+            return ScoreErrors("nonrobust", nothing, None, design, sample.share, self.df)
+        likelihood = (
+            self._likelihood()
+            if self.further is None
+            else further_likelihood(self.family, sample, self.coefficients, self.further)
+        )
+        return score_errors(likelihood, self.errors, design, self.df)
+
+    def _likelihood(self) -> Likelihood:
+        X, sample = self.design, self.sample
+        weights = np.ones(sample.n) if sample.weights is None else sample.weights
+        score, information, _ = self.family.working(self.eta, sample.outcome)
+        total = predictor_information(X, information)
+
+        def without() -> Floats:
+            bread = np.linalg.inv(total(weights, None)[0])
+            heavy = weights * information
+            leverage = np.einsum("ij,jk,ik->i", X, bread, X) * heavy
+            u = X * (weights * score)[:, None]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return np.asarray(u @ bread / (1.0 - leverage)[:, None])
+
+        dispersion = 1.0
+        if self.family.robust or not self.family.bounded:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                squares = np.where(information > 0, score**2 / information, 0.0)
+            left = sample.n - self.terms
+            dispersion = float(weights @ squares) / left if left > 0 else float("nan")
+        return Likelihood(X * score[:, None], total, sample.weights, dispersion, without)
+
+    @property
+    def joint_covariance(self) -> Floats:
+        """Covariance of all that is estimated; order as in `score_errors`."""
+        return self.score_errors.covariance
+
+    @cached_property
+    def covariance(self) -> Floats:
+        """Covariance of the coefficients, (terms, terms); see `score_errors`."""
+        turn = self.to_joint(np.eye(self.terms))
+        return np.asarray(turn @ self.joint_covariance @ turn.T)
+
+    def errors_of(
+        self, gradient: Floats, individual: Floats | None = None, *, joint: bool = False
+    ) -> tuple[Floats, Floats]:
+        """Return standard errors and degrees of freedom of functions of the coefficients.
+
+        Parameters
+        ----------
+        gradient
+            By the coefficients, (functions, terms).
+        individual
+            For averages over the respondents, the value of each, (rows, functions).
+        joint
+            Whether the gradient is by all that is estimated, in the order of `score_errors`.
+        """
+        return self.score_errors.of(gradient if joint else self.to_joint(gradient), individual)
+
+    def table(
+        self, averages: Averages, level: float, *, probability: bool = False, joint: bool = False
+    ) -> pd.DataFrame:
+        """Return averages with their errors by the delta method, as `infer` has them.
+
+        Limits of probabilities that are bounded are made on the log-odds scale. `joint` as in
+        `errors_of`.
+        """
+        value = averages.value
+        se, df = self.errors_of(averages.gradient, averages.individual, joint=joint)
+        table = infer(pd.RangeIndex(len(value)), value, StandardErrors(se, df), level)
+        if probability and self.family.bounded:
+            given = (table["reason"] == "").to_numpy()
+            for name, end in zip(
+                ("lower", "upper"), self.limits(value, se, level, True, df), strict=True
+            ):
+                table[name] = np.where(given, end, table[name].to_numpy())
+        return table
+
+    def test(self, matrix: Floats, value: Floats | None = None) -> pd.Series:
+        """Test that sums of coefficients, the weights in rows (k, terms), are all zero.
+
+        `value` is what is tested instead of the sums, (k,), such as their distance from 1.
+        """
+        gradient = self.to_joint(matrix)
+        value = matrix @ self.coefficients if value is None else value
+        covariance = gradient @ self.joint_covariance @ gradient.T
+        of_design = self.errors in OF_DESIGN
+        return wald(value, covariance, self.score_errors.joint_df(gradient), design=of_design)
+
+    def to_joint(self, gradient: Floats) -> Floats:
+        """Turn a gradient by the coefficients into one by all that is estimated."""
+        if self.sample.ordering is not None and self.further is not None:
+            return np.asarray(gradient @ self.to_coefficients(self.sample.ordering.cut))
+        if self.further is None:
+            return gradient
+        return np.hstack([gradient, np.zeros((len(gradient), len(self.further)))])
+
+    def to_coefficients(self, cut: int) -> Floats:
+        """Return how (-θ, slopes) at a cut follow from thresholds and slopes, as a matrix."""
+        assert self.further is not None
+        bounds, slopes = len(self.further), len(self.coefficients) - 1
+        turn = np.zeros((1 + slopes, bounds + slopes))
+        turn[0, cut - 1] = -1.0
+        turn[1:, bounds:] = np.eye(slopes)
+        return turn
+
+    @cached_property
+    def mean_slope(self) -> float:
+        """Mean of μ'(η) over the sample."""
+        return float(self.sample.share @ self.family.slope(self.eta))
+
+    @property
+    def effect_names(self) -> tuple[str, ...]:
+        """What average effects are about: indexes, and columns free of them."""
+        return tuple(self.sample.names[j] for j, _ in self.sample.layout.effects)
+
+    def averages(self, functions: Sequence[OfRows]) -> Averages:
+        """Average functions of the coefficients over the sample."""
+        variances = np.diagonal(self.covariance)
+        return Averages.of(functions, self.coefficients, variances, self.sample.share)
+
+    def average_slopes(self) -> Averages:
+        """Return average marginal effects: ``mean(μ'(η) ∂η/∂x)``, through products and powers."""
+        points = list(self.sample.points.T)
+        effects = self.sample.layout.effects
+        if len(self.coefficients) > _WIDE:
+            return self._average_slopes_of_many(points)
+        every = [self._matrix(columns, points) for _, columns in effects]
+        return self.averages([self._slope_of(self.design, D) for D in every])
+
+    def _average_slopes_of_many(self, points: list[Floats]) -> Averages:
+        """Return average marginal effects of a wide design, one effect at a time.
+
+        A batch of perturbed coefficients grows with the square of their number, and the derivatives
+        of all effects together are as many designs; here the derivative is
+        ``mean(μ''(η) (∂η/∂x) X + μ'(η) D)``, D the columns that move with x.
+        """
+        slope, bend = self.family.slope(self.eta), self.family.curvature(self.eta)
+        share, factors = self.sample.share, list(self.sample.factors.T)
+        gradients, individual = [], []
+        for _, derivatives in self.sample.layout.effects:
+            moving = [j for j, column in enumerate(derivatives) if column]
+            D = np.empty((self.sample.n, len(moving)))
+            for place, j in enumerate(moving):
+                D[:, place] = value_of(derivatives[j], points, factors)
+            terms = np.array(moving) + 1
+            along = D @ self.coefficients[terms]
+            gradient = (share * bend * along) @ self.design
+            gradient[terms] += (share * slope) @ D
+            gradients.append(gradient)
+            individual.append(slope * along)
+        values = np.stack(individual, axis=1)
+        return Averages(share @ values, np.array(gradients), values)
+
+    def predictions(self, moved: int, levels: Floats) -> Averages:
+        """Return average predictions at levels of an index."""
+        mean = self.family.mean
+
+        def of(X: Floats) -> OfRows:
+            return lambda b: mean(b @ X.T)
+
+        return self.averages([of(X) for X, _ in self.at_levels(moved, levels)])
+
+    def slopes(self, moved: int, levels: Floats) -> Averages:
+        """Return average effects of one more point at levels of an index."""
+        return self.averages([self._slope_of(X, D) for X, D in self.at_levels(moved, levels)])
+
+    def _slope_of(self, X: Floats, D: Floats) -> OfRows:
+        slope = self.family.slope
+        return lambda b: slope(b @ X.T) * (b @ D.T)
+
+    def limits(
+        self,
+        value: Floats,
+        se: Floats,
+        level: float,
+        probability: bool,
+        df: Floats | float | None = None,
+    ) -> tuple[Floats, Floats]:
+        """Return confidence limits; of a probability that is bounded, made on its log-odds.
+
+        Degrees of freedom are those of the sample unless others are given.
+        """
+        from scipy.special import expit, logit
+
+        degrees = self.df if df is None else df
+        if not (probability and self.family.bounded):
+            return t_limits(value, se, degrees, level)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            lower, upper = t_limits(logit(value), se / (value * (1.0 - value)), degrees, level)
+        return expit(lower), expit(upper)
+
+    def p_value(self, value: Floats, se: Floats) -> Floats:
+        """Return two-sided p-values against zero."""
+        return t_pvalue(value, se, self.df)
+
+    def at_levels(self, moved: int, levels: Floats) -> list[tuple[Floats, Floats]]:
+        """Return the design at each level of an index and its derivative by the index.
+
+        A single row where nothing but the index differs between respondents.
+        """
+        points = list(self.sample.points.T)
+        parts = [self._matrix(part, points) for part in self.sample.layout.by_power(moved)]
+        if all((part == part[:1]).all() for part in parts):
+            parts = [part[:1] for part in parts]
+        parts[0][:, 0] = 1.0
+        return [
+            (
+                sum((level**p * part for p, part in enumerate(parts)), np.zeros(())),
+                sum(
+                    (p * level ** (p - 1) * part for p, part in enumerate(parts) if p),
+                    np.zeros(()),
+                ),
+            )
+            for level in levels
+        ]
+
+    def _matrix(self, columns: tuple[Column, ...], points: list[Floats]) -> Floats:
+        """Return columns side by side behind a column of 0 for the constant, (rows, terms)."""
+        factors = list(self.sample.factors.T)
+        found = np.zeros((self.sample.n, 1 + len(columns)))
+        for j, column in enumerate(columns, 1):
+            found[:, j] = value_of(column, points, factors)
+        return found
+
+
+def regress(sample: Sample, family: Family, errors: str | None) -> Regression:
+    """Fit a regression of the outcome on all regressors.
+
+    Parameters
+    ----------
+    sample, family
+        What to fit.
+    errors
+        One of HC0, HC1, HC3, nonrobust, cluster; None is cluster when the sample has clusters,
+        else HC1.
+
+    Raises
+    ------
+    OptionError
+        For errors that do not fit the family or the sample, or weighted least squares without
+        weights.
+    """
+    kind = checked_errors(sample, family, errors)
+    if family is WLS and sample.weights is None:
+        raise OptionError(
+            "family='wls' needs weights; name their column as read_survey(..., weights='w'), or "
+            "use family='ols'."
+        )
+    if family.further:
+        found, further, ending = fit_further(sample, family)
+        return Regression(family, sample, kind, found, ending, further)
+    centre, spread = sample.regressors.mean(axis=0), sample.regressors.std(axis=0)
+    standard = list(((sample.regressors - centre) / spread).T)
+    weights = np.ones(sample.n) if sample.weights is None else sample.weights
+    probe = regress_draws(
+        family, sample.outcome, standard, weights[None, :], np.zeros(1 + len(standard))
+    )
+    ending = Ending(int(probe.ending[0]))
+    nothing = np.full(1 + len(standard), np.nan)
+    if ending == Ending.SEPARATED:
+        return Regression(family, sample, kind, nothing, ending)
+    found, converged = by_statsmodels(sample, family)
+    if not _informed(sample, family, found):
+        return Regression(family, sample, kind, nothing, Ending.SINGULAR)
+    ending = Ending.CONVERGED if converged else Ending.NOT_CONVERGED
+    return Regression(family, sample, kind, found, ending)
+
+
+def _informed(sample: Sample, family: Family, coefficients: Floats) -> bool:
+    """Tell whether the information at a solution is regular, in columns of like size.
+
+    It is not where a few weights outweigh all others, or most predictions are 0 or 1.
+    """
+    X = np.column_stack([np.ones(sample.n), sample.regressors - sample.regressors.mean(axis=0)])
+    eta = coefficients[0] + sample.regressors @ coefficients[1:]
+    _, information, _ = family.working(eta, sample.outcome)
+    weights = np.ones(sample.n) if sample.weights is None else sample.weights
+    whole = X.T @ (X * (weights * information)[:, None])
+    size = np.sqrt(np.diagonal(whole))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        unit = whole / np.outer(size, size)
+    return bool(np.isfinite(unit).all() and np.linalg.eigvalsh(unit)[0] > REGULAR)
+
+
+def by_statsmodels(sample: Sample, family: Family) -> tuple[Floats, bool]:
+    """Return coefficients of least squares or of a binomial model, and whether they converged."""
+    from statsmodels.genmod.families import Binomial, links
+    from statsmodels.genmod.generalized_linear_model import GLM
+    from statsmodels.regression.linear_model import WLS
+
+    design = np.column_stack([np.ones(sample.n), sample.regressors])
+    weights = np.ones(sample.n) if sample.weights is None else sample.weights
+    if not family.bounded:
+        return np.asarray(WLS(sample.outcome, design, weights=weights).fit().params), True
+    known: dict[str, Callable[[], object]] = {"probit": links.Probit, "cloglog": links.CLogLog}
+    link = known.get(family.name.removeprefix("fractional-"), links.Logit)()
+    model = GLM(sample.outcome, design, family=Binomial(link=link), var_weights=weights)
+    with quiet():  # separation and columns without information are told by `regress`
+        result = model.fit(tol=1e-12, tol_criterion="params", maxiter=100)
+    return np.asarray(result.params), bool(result.converged)

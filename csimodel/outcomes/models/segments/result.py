@@ -1,0 +1,271 @@
+"""The result of `repurchase_segments`: effects by segment, tests of their equality, curves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from csimodel.findings import Finding
+from csimodel.floats import own_errstate_in
+from csimodel.inference import spread_of
+from csimodel.outcomes.kernels.wald import table_of_tests
+from csimodel.outcomes.models.averages import Averages, OfRows
+from csimodel.outcomes.models.levels import on_index
+from csimodel.outcomes.models.result import Repurchase
+from csimodel.outcomes.models.segments.pairs import corrected_pairs, pair_steps
+from csimodel.outcomes.page import Page, Shown, told_p
+from csimodel.significance import t_pvalue
+
+Floats = NDArray[np.float64]
+
+_TOGETHER = 2**22  # numbers handled at once
+
+
+@own_errstate_in
+@dataclass(frozen=True, eq=False, repr=False)
+class Segments(Shown):
+    """The curve of repurchase over the index in every segment. Made by `repurchase_segments`.
+
+    Attributes
+    ----------
+    repurchase
+        The regression in which every segment has its own level, slope and bend.
+    names
+        Of the segments.
+    place
+        Segment of each respondent used, (rows,).
+    centre
+        Mean index of all, around which the bend is measured.
+    curvature
+        Whether the curves bend beyond what the family does.
+    """
+
+    repurchase: Repurchase
+    names: tuple[str, ...]
+    place: NDArray[np.intp]
+    centre: float
+    curvature: bool
+
+    @property
+    def level(self) -> float:
+        """Coverage of intervals."""
+        return self.repurchase.level
+
+    @property
+    def diagnostics(self) -> tuple[Finding, ...]:
+        """What a reader must know, in plain words."""
+        return self.repurchase.diagnostics
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """Segments: n, index and outcome (means), effect, se, lower, upper, p, bend, p_bend.
+
+        ``effect`` is the change of probability per index point, averaged over the index of the
+        respondents of all segments, so that segments are compared at the same satisfaction.
+        ``bend`` is the coefficient of ``(x - m)²/100²`` on the family's scale.
+        """
+        sample = self.repurchase.regression.sample
+        count = np.bincount(self.place)
+        share = np.bincount(self.place, sample.share)
+        columns = {
+            "n": count,
+            "index": np.bincount(self.place, sample.share * sample.regressors[:, 0]) / share,
+            "outcome": np.bincount(self.place, sample.share * sample.outcome) / share,
+        }
+        found = self._told(np.eye(len(self.names)))
+        found = found.rename(columns={"estimate": "effect"})
+        table = pd.concat([pd.DataFrame(columns), found], axis=1)
+        table.index = pd.Index(self.names, name="segment")
+        if self.curvature:
+            bends = np.array([self._own(g)[2] for g in range(len(self.names))])
+            rep = self.repurchase
+            table["bend"] = bends @ rep.regression.coefficients
+            if rep.chain is None:
+                table["p_bend"] = rep._linear(bends, None)["p"].to_numpy()
+            else:
+                se = spread_of(rep.chain.coefficients @ bends.T)
+                table["p_bend"] = t_pvalue(table["bend"].to_numpy(), se, rep.chain.design_df)
+        return table
+
+    @cached_property
+    def tests(self) -> pd.DataFrame:
+        """Wald tests that segments share a curve but for its level: statistic, distribution, p.
+
+        Rows ``"slopes"`` and, with curvature, ``"bends"`` and ``"curves (slopes and bends)"``; with
+        curvature the slopes are those at the mean index of all.
+        """
+        own = [self._own(g) for g in range(len(self.names))]
+        slopes = np.array([one[1] - own[0][1] for one in own[1:]])
+        rows = {"slopes": slopes}
+        if self.curvature:
+            bends = np.array([one[2] - own[0][2] for one in own[1:]])
+            rows |= {"bends": bends, "curves (slopes and bends)": np.vstack([slopes, bends])}
+        return table_of_tests({name: self.repurchase._test(m) for name, m in rows.items()})
+
+    @cached_property
+    def pairwise(self) -> pd.DataFrame:
+        """Differences of effects between every two segments.
+
+        Columns difference (first less second), se, lower, upper (of each alone), p, and p_holm,
+        corrected for the number of pairs.
+        """
+        found = self._told(pair_steps(len(self.names)))
+        return corrected_pairs(found.rename(columns={"estimate": "difference"}), self.names)
+
+    def curves(self, levels: ArrayLike | None = None) -> pd.DataFrame:
+        """Return the curve of every segment, for `plots.repurchase_curves`.
+
+        Parameters
+        ----------
+        levels
+            Index points; every whole point from 0 to 100 by default. A curve beyond the index
+            observed in its segment is the formula's guess, which column ``observed`` says.
+
+        Returns
+        -------
+        DataFrame
+            Rows (segment, index); columns probability, se, lower, upper, observed.
+
+        Raises
+        ------
+        OptionError
+            When a level is outside 0 to 100.
+        """
+        points = on_index(np.arange(101.0) if levels is None else levels)
+        table = self.repurchase._table(*self._predicted(points), probability=True)
+        seen = self.repurchase.regression.sample.regressors[:, 0]
+        observed = [
+            (points >= seen[self.place == g].min() - 1e-6)
+            & (points <= seen[self.place == g].max() + 1e-6)
+            for g in range(len(self.names))
+        ]
+        table = table.rename(columns={"estimate": "probability"}).drop(columns="p")
+        return table.assign(observed=np.concatenate(observed)).set_axis(
+            pd.MultiIndex.from_product([self.names, points], names=["segment", "index"])
+        )
+
+    def contrast(self, start: float, end: float) -> pd.DataFrame:
+        """Return every segment's probability at two levels of the index, and the difference.
+
+        Parameters
+        ----------
+        start, end
+            Index points, 0 to 100.
+
+        Returns
+        -------
+        DataFrame
+            Rows (segment, "at <start>", "at <end>", "difference"); columns probability, se, lower,
+            upper.
+
+        Raises
+        ------
+        OptionError
+            When a level is outside 0 to 100.
+        """
+        found, draws = self._predicted(on_index([start, end]))
+        step = np.asarray(np.kron(np.eye(len(self.names)), [[-1.0, 1.0]]), float)
+        told = self.repurchase._table
+        ends = told(found, draws, probability=True)
+        steps = told(found.turned(step), None if draws is None else draws @ step.T)
+        what = [f"at {start:g}", f"at {end:g}", "difference"]
+        both = [pd.concat([ends[2 * g : 2 * g + 2], steps[g : g + 1]]) for g in range(len(steps))]
+        table = pd.concat(both).rename(columns={"estimate": "probability"}).drop(columns="p")
+        return table.set_axis(pd.MultiIndex.from_product([self.names, what], names=["segment", ""]))
+
+    def _predicted(self, points: Floats) -> tuple[Averages, Floats | None]:
+        """Return probabilities, segment by segment, and their draws."""
+        rep = self.repurchase
+        mean, rows = rep.family.mean, [self._at(g, points) for g in range(len(self.names))]
+
+        def of(row: Floats) -> OfRows:
+            return lambda b: mean(b @ row[:, None])
+
+        matrix = np.vstack(rows)
+        draws = None if rep.chain is None else mean(rep.chain.coefficients @ matrix.T)
+        return rep.regression.averages([of(row) for row in matrix]), draws
+
+    @property
+    def headline(self) -> str:
+        """The result in a sentence."""
+        if not self.table["effect"].notna().any():
+            return (
+                f"The curves of {self.repurchase.outcome} over the index have no finite solution "
+                "in at least one segment, so they are not compared."
+            )
+        p = float(self.tests["p"].iloc[-1])
+        differ = "differ" if p < 1.0 - self.level else "are not shown to differ"
+        effect = 100.0 * self.table["effect"]
+        return (
+            f"The curves of {self.repurchase.outcome} over the index {differ} between the "
+            f"{len(self.names)} segments ({told_p(p)}); a point goes with {effect.min():.2f} "
+            f"({effect.idxmin()}) to {effect.max():.2f} ({effect.idxmax()}) percentage points."
+        )
+
+    def summary(self) -> Page:
+        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+        rep = self.repurchase
+        tables = {
+            "Segments": self.table,
+            "Do the curves differ?": self.tests,
+            "Differences of effects": self.pairwise,
+        }
+        facts = (f"{rep.family.label}, {rep.n} respondents", rep.interval_kind)
+        title = f"{rep.outcome} on the index of {rep.indexes[0]}, by segment"
+        return Page(title, self.headline, self.diagnostics, tables, facts)
+
+    def _own(self, g: int) -> Floats:
+        """Return how a segment's level, slope at the mean and bend follow, (3, terms)."""
+        terms = len(self.repurchase.regression.coefficients)
+        size = 2 + self.curvature
+        found = np.zeros((3, terms))
+        for k in range(size):
+            found[k, k] = 1.0
+            if g:
+                found[k, g * size + k] = 1.0
+        return found
+
+    def _at(self, g: int, points: Floats) -> Floats:
+        """Return the design of a segment at index points, (points, terms)."""
+        parts = np.stack([np.ones(len(points)), points, (points - self.centre) ** 2 / 1e4], axis=1)
+        return parts @ self._own(g)
+
+    @cached_property
+    def _effects(self) -> tuple[Averages, Floats | None]:
+        """Return effects of the segments, averaged over the index of all, and their draws."""
+        rep = self.repurchase
+        x, slope = rep.regression.sample.regressors[:, 0], rep.family.slope
+        seen, where = np.unique(x, return_inverse=True)
+        share = np.bincount(where, rep.regression.sample.share)
+        along_points = np.stack(
+            [np.zeros(len(seen)), np.ones(len(seen)), 2.0 * (seen - self.centre) / 1e4], axis=1
+        )
+        pairs = [(self._at(g, seen), along_points @ self._own(g)) for g in range(len(self.names))]
+
+        def of(X: Floats, D: Floats) -> OfRows:
+            return lambda b: (slope(b @ X.T) * (b @ D.T))[:, where]
+
+        found = rep.regression.averages([of(X, D) for X, D in pairs])
+        if rep.chain is None:
+            return found, None
+        c, step = rep.chain.coefficients, max(1, _TOGETHER // len(seen))
+        draws = [
+            np.concatenate(
+                [
+                    (slope(c[k : k + step] @ X.T) * (c[k : k + step] @ D.T)) @ share
+                    for k in range(0, len(c), step)
+                ]
+            )
+            for X, D in pairs
+        ]
+        return found, np.stack(draws, axis=1)
+
+    def _told(self, matrix: Floats) -> pd.DataFrame:
+        """Return sums of effects with their errors."""
+        found, draws = self._effects
+        drawn = None if draws is None else draws @ matrix.T
+        return self.repurchase._table(found.turned(matrix), drawn)

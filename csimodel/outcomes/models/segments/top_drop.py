@@ -1,0 +1,308 @@
+"""The drop of repurchase one step below the top of satisfaction, by market."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from csimodel.errors import OptionError, SurveyError
+from csimodel.findings import Finding, listed
+from csimodel.floats import own_errstate, own_errstate_in
+from csimodel.options import number_of, require_count, require_level, shown
+from csimodel.outcomes.kernels.group_means import GroupMeans, group_means
+from csimodel.outcomes.kernels.wald import table_of_tests, wald
+from csimodel.outcomes.models.segments.pairs import corrected_pairs, pair_steps
+from csimodel.outcomes.page import Page, Shown, told_p
+from csimodel.outcomes.rows.source import Source
+from csimodel.survey import Survey
+
+Floats = NDArray[np.float64]
+
+
+@own_errstate_in
+@dataclass(frozen=True, eq=False, repr=False)
+class TopDrop(Shown):
+    """What one step below the top costs in repurchase. Made by `repurchase_top_drop`.
+
+    Attributes
+    ----------
+    table
+        Rows segments (or ``"all"``); columns n_top, n_next, top, next (means of repurchase), drop
+        (top less next), se, lower, upper, p (two-sided).
+    tests
+        Wald test that the drop is the same in all segments (row ``"equal drops"``): statistic,
+        distribution, p; no row for one segment.
+    pairwise
+        Differences of drops between every two segments: difference, se, lower, upper, p, p_holm.
+    level
+        Coverage of t intervals.
+    told
+        What top and next are, in words.
+    diagnostics
+        What a reader must know.
+    """
+
+    table: pd.DataFrame
+    tests: pd.DataFrame
+    pairwise: pd.DataFrame
+    level: float
+    told: str
+    diagnostics: tuple[Finding, ...]
+
+    @property
+    def headline(self) -> str:
+        """The result in a sentence."""
+        drop = self.table["drop"]
+        if len(drop) == 1:
+            row = self.table.iloc[0]
+            told = f"{100 * self.level:g} % interval {row['lower']:.3g} to {row['upper']:.3g}"
+            return f"The {self.told} is {row['drop']:.3g} ({told})."
+        known = drop.dropna()
+        if known.empty:
+            return f"The {self.told} is not known in any of the {len(drop)} segments."
+        p = float(self.tests["p"].iloc[0])
+        differ = "differs" if p < 1.0 - self.level else "is not shown to differ"
+        return (
+            f"The {self.told} {differ} between the {len(drop)} segments ({told_p(p)}): from "
+            f"{known.min():.3g} ({known.idxmin()}) to {known.max():.3g} ({known.idxmax()})."
+        )
+
+    def summary(self) -> Page:
+        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+        tables = {"Top and next": self.table}
+        if len(self.table) > 1:
+            tables |= {"Do the drops differ?": self.tests, "Differences of drops": self.pairwise}
+        return Page("One step below the top", self.headline, self.diagnostics, tables)
+
+
+@own_errstate
+def repurchase_top_drop(
+    data: Survey | pd.DataFrame,
+    *,
+    satisfaction: str | pd.Series | ArrayLike,
+    repurchase: str | pd.Series | ArrayLike,
+    by: str | pd.Series | ArrayLike | None = None,
+    top: tuple[float, float] | None = None,
+    below: tuple[float, float] | None = None,
+    weights: str | None = None,
+    cluster: str | None = None,
+    fewest: int = 30,
+    level: float = 0.95,
+) -> TopDrop:
+    """Return how much less those buy again who are not quite completely satisfied.
+
+    Parameters
+    ----------
+    data
+        A survey or a data frame.
+    satisfaction
+        A satisfaction answer, or an index (then give `top` and `below`).
+    repurchase
+        How likely the customer is to buy again, in its own units, or 0 and 1.
+    by
+        Column (or values) of markets; all together without it.
+    top, below
+        Lowest and highest answer of the top category and of the one below it; by default the
+        highest answer met and the next.
+    weights, cluster
+        Names of columns; the survey's own by default.
+    fewest
+        Segments with fewer respondents in either category are left out, named and counted.
+    level
+        Coverage.
+
+    Returns
+    -------
+    TopDrop
+
+    Raises
+    ------
+    SurveyError
+        When a column is not there, or no segment is large enough.
+    OptionError
+        When the categories overlap.
+
+    References
+    ----------
+    Jones, T. O., Sasser, W. E. (1995). Why satisfied customers defect. Harvard Business Review
+    73(6), 88-99.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"happy": [5, 4] * 40, "again": [1, 1, 1, 0] * 20})
+    >>> repurchase_top_drop(frame, satisfaction="happy", repurchase="again").table["drop"].tolist()
+    [0.5]
+    """
+    require_level(level)
+    require_count("fewest", fewest, "")
+    source = Source.of(data, weights, cluster)
+    name, happy = source.numbers(satisfaction, "Satisfaction")
+    label, y = source.numbers(repurchase, "Repurchase")
+    answered = source.usable & np.isfinite(happy) & np.isfinite(y)
+    high, low = _categories(name, happy[answered], top, below)
+    codes, names, findings = _segments(source, by, answered)
+    masks = [
+        answered & (codes == g) & (happy >= ends[0]) & (happy <= ends[1])
+        for g in range(len(names))
+        for ends in (high, low)
+    ]
+    counts = np.array([mask.sum() for mask in masks]).reshape(-1, 2)
+    large = np.asarray((counts >= fewest).all(axis=1))
+    findings += _small(names, counts, large, fewest)
+    kept = np.flatnonzero(large)
+    rows = [np.flatnonzero(masks[2 * g + k]) for g in kept for k in (0, 1)]
+    means = group_means(np.nan_to_num(y), rows, source.weights, source.cluster)
+    labels = [names[g] for g in kept]
+    steps: Floats = np.kron(np.eye(len(kept)), np.array([1.0, -1.0]))
+    tests, more = _equal(means, steps)
+    told = f"drop of {label} from {name} {_range(high)} to {_range(low)}"
+    table = _table(means, steps, labels, level)
+    pairs = _pairs(means, steps, labels, level)
+    return TopDrop(table, tests, pairs, level, told, (*findings, *more))
+
+
+def _range_of(option: str, ends: object) -> tuple[float, float]:
+    """Return the lowest and the highest of some answers."""
+    numbers = [number_of(end) for end in ends] if isinstance(ends, list | tuple) else []
+    known = [number for number in numbers if number is not None]
+    if len(known) != 2 or len(numbers) != 2:
+        raise OptionError(
+            f"{option}={shown(ends)} must be the lowest and the highest of some answers, such as "
+            "(9, 10)."
+        )
+    return known[0], known[1]
+
+
+def _categories(
+    name: str,
+    seen: Floats,
+    top: tuple[float, float] | None,
+    below: tuple[float, float] | None,
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    met = np.unique(seen)
+    if len(met) < 2:
+        raise SurveyError(
+            f"Satisfaction {name!r} has {len(met)} different answers where repurchase is known, "
+            "and 2 are needed."
+        )
+    high = (float(met[-1]), float(met[-1])) if top is None else _range_of("top", top)
+    under = met[met < high[0]]
+    if below is None and not len(under):
+        raise OptionError(f"top={top!r} leaves no answer of {name!r} below it; take a higher one.")
+    low = (float(under[-1]), float(under[-1])) if below is None else _range_of("below", below)
+    if not (high[0] <= high[1] and low[0] <= low[1] and low[1] < high[0]):
+        raise OptionError(
+            f"top=({high[0]:g}, {high[1]:g}) and below=({low[0]:g}, {low[1]:g}) must be rising "
+            "pairs, below under top; write for example top=(10, 10), below=(8, 9)."
+        )
+    return high, low
+
+
+def _segments(
+    source: Source, by: object, answered: NDArray[np.bool_]
+) -> tuple[NDArray[np.intp], list[str], list[Finding]]:
+    if by is None:
+        return np.zeros(len(source.frame), dtype=np.intp), ["all"], []
+    _, labels = source.labels(by, "by")
+    codes, names = pd.factorize(labels, sort=True)
+    without = int((answered & (codes < 0)).sum())
+    findings = []
+    if without:
+        message = "{count} of {total} respondents belong to no segment."
+        findings.append(
+            Finding(
+                "no-segment",
+                message,
+                (),
+                "note",
+                without,
+                values={"count": without, "total": int(answered.sum())},
+            )
+        )
+    return np.asarray(codes, dtype=np.intp), [str(name) for name in names], findings
+
+
+def _small(
+    names: list[str], counts: NDArray[np.intp], large: NDArray[np.bool_], fewest: int
+) -> list[Finding]:
+    told = [
+        f"{name} ({pair[0]} at the top, {pair[1]} below)"
+        for name, pair, ok in zip(names, counts, large, strict=True)
+        if not ok
+    ]
+    if not large.any():
+        raise SurveyError(
+            f"No segment has {fewest} respondents both at the top and one step below: "
+            f"{listed(told)}; lower fewest= or widen top= and below=."
+        )
+    if not told:
+        return []
+    message = (
+        "{count} of {total} segments with fewer than {fewest} respondents at the "
+        "top or one step below were left out: {segments}."
+    )
+    small = tuple(name for name, ok in zip(names, large, strict=True) if not ok)
+    return [
+        Finding(
+            "small-segments",
+            message,
+            small,
+            "warning",
+            int(counts[~large].sum()),
+            values={
+                "count": len(told),
+                "total": len(names),
+                "fewest": fewest,
+                "segments": tuple(told),
+            },
+        )
+    ]
+
+
+def _table(means: GroupMeans, steps: Floats, labels: list[str], level: float) -> pd.DataFrame:
+    found = [means.contrast(step, level) for step in steps]
+    return pd.DataFrame(
+        {
+            "n_top": means.n[::2],
+            "n_next": means.n[1::2],
+            "top": means.mean[::2],
+            "next": means.mean[1::2],
+            "drop": [one.estimate for one in found],
+            "se": [one.se for one in found],
+            "lower": [one.lower for one in found],
+            "upper": [one.upper for one in found],
+            "p": [one.p() for one in found],
+        },
+        index=pd.Index(labels, name="segment"),
+    )
+
+
+def _pairs(means: GroupMeans, steps: Floats, labels: list[str], level: float) -> pd.DataFrame:
+    found = [means.contrast(pair @ steps, level) for pair in pair_steps(len(labels))]
+    table = pd.DataFrame(
+        [[one.estimate, one.se, one.lower, one.upper, one.p()] for one in found],
+        columns=["difference", "se", "lower", "upper", "p"],
+    )
+    return corrected_pairs(table, tuple(labels))
+
+
+def _equal(means: GroupMeans, steps: Floats) -> tuple[pd.DataFrame, list[Finding]]:
+    """Return the Wald test that all drops are the same."""
+    if len(steps) < 2:
+        return table_of_tests({}), []
+    matrix = steps[1:] - steps[0]
+    df = float("inf") if means.reduced is None else means.reduced.joint_df(matrix)
+    test = wald(matrix @ means.mean, matrix @ means.covariance @ matrix.T, df, design=True)
+    message = (
+        "There are too few clusters, or too little variation, to test whether the drop differs "
+        "between segments."
+    )
+    more = [] if np.isfinite(test["statistic"]) else [Finding("no-test", message)]
+    return table_of_tests({"equal drops": test}), more
+
+
+def _range(ends: tuple[float, float]) -> str:
+    return f"{ends[0]:g}" if ends[0] == ends[1] else f"{ends[0]:g} to {ends[1]:g}"

@@ -1,0 +1,139 @@
+"""Draws for quantities without a formula: the whole chain's, or respondents drawn again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel import options
+from csimodel.inference import progress_bar
+from csimodel.moments import Resampling
+from csimodel.outcomes.models.draws import Chain, drawn_cells
+from csimodel.outcomes.models.result import Repurchase
+from csimodel.outcomes.rows.sample import Sample
+
+Floats = NDArray[np.float64]
+
+_TOGETHER = 2**16  # draws times respondents handled at once, so that they stay in cache
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Some draws: numbers, cells' weights, outcome, the index that bends, other regressors.
+
+    `weights` is (draws, cells); the others (draws, cells) or (cells,).
+    """
+
+    draws: NDArray[np.intp]
+    weights: Floats
+    outcome: Floats
+    index: Floats
+    others: list[Floats]
+
+
+@dataclass(frozen=True, eq=False)
+class Resamples:
+    """Draws of the respondents, with the index as it is in each.
+
+    Attributes
+    ----------
+    sample
+        The respondents.
+    moved
+        Which regressor bends.
+    chain
+        The whole chain, or None: then respondents (or clusters) are drawn with replacement and
+        the index counts as known.
+    design
+        How respondents are drawn without a chain.
+    """
+
+    sample: Sample
+    moved: int
+    chain: Chain | None
+    design: Resampling
+
+    @classmethod
+    def of(cls, rep: Repurchase, moved: int, draws: int, seed: int) -> Resamples:
+        """Take the chain's draws, or plan `draws` of the sample."""
+        sample = rep.regression.sample
+        cluster = rep.regression.cluster
+        if cluster is not None:
+            design = Resampling("cluster", sample.n, draws, seed, cluster=cluster)
+        else:
+            design = Resampling("multinomial", sample.n, draws, seed)
+        return cls(sample, moved, rep.chain, design)
+
+    @property
+    def total(self) -> int:
+        """Number of draws, lost ones included."""
+        return self.design.draws if self.chain is None else len(self.chain.usable)
+
+    @property
+    def df(self) -> float:
+        """Degrees of freedom of the design that the draws repeat."""
+        if self.chain is not None:
+            return float(self.chain.df)
+        cluster = self.design.cluster
+        return float((self.design.rows if cluster is None else int(cluster.max()) + 1) - 1)
+
+    @property
+    def others(self) -> int:
+        """Number of regressors that do not bend."""
+        return len(self.sample.names) - 1
+
+    def batches(self, what: str, wanted: NDArray[np.bool_] | None = None) -> Iterator[Batch]:
+        """Yield the wanted draws a few at a time, the same in every pass."""
+        if self.chain is not None:
+            chain = self.chain
+            keep = chain.usable if wanted is None else chain.usable & wanted
+            found = drawn_cells(chain.bootstrap, chain.cells, keep, what, chain.progress)
+            for draws, weights, regressors in found:
+                index = regressors.pop(self.moved)
+                yield Batch(draws, weights, chain.cells.outcome, index, regressors)
+            return
+        outcome, cells, order, starts = self._merged
+        regressors = list(cells.T)
+        index = regressors.pop(self.moved)
+        own = np.ones(self.sample.n) if self.sample.weights is None else self.sample.weights
+        together = max(1, _TOGETHER // len(outcome))
+        with progress_bar(self.total, what, True) as bar:
+            for block in range(self.design.blocks):
+                span, counts = self.design.span(block), self.design.counts(block)
+                for first in range(0, len(counts), together):
+                    draws = np.arange(first, min(first + together, len(counts)))
+                    if wanted is not None:
+                        draws = draws[wanted[draws + span.start]]
+                    taken = counts[draws][:, order] * own[order]
+                    weights = np.add.reduceat(taken, starts, axis=1)
+                    yield Batch(draws + span.start, weights, outcome, index, regressors)
+                    bar.update(len(draws))
+
+    @cached_property
+    def _merged(self) -> tuple[Floats, Floats, NDArray[np.intp], NDArray[np.intp]]:
+        """Outcome and regressors of respondents that are alike, their order and where each starts.
+
+        (cells,), (cells, regressors), (rows,), (cells,).
+        """
+        key = np.column_stack([self.sample.outcome, self.sample.regressors])
+        values, cell = np.unique(key, axis=0, return_inverse=True)
+        order = np.argsort(cell.reshape(-1), kind="stable")
+        starts = np.searchsorted(cell.reshape(-1)[order], np.arange(len(values)))
+        return values[:, 0], values[:, 1:], order, starts
+
+
+def seed_of(rng: int | np.random.Generator | None) -> int:
+    """Return a whole number to start random streams from.
+
+    Raises
+    ------
+    OptionError
+        When `rng` is neither a whole number from 0 nor a Generator.
+    """
+    if not isinstance(rng, np.random.Generator) and rng is not None:
+        rng = options.seed_of(rng)
+    return int(np.random.default_rng(rng).integers(2**63))

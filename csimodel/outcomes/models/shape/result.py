@@ -1,0 +1,128 @@
+"""The result of `repurchase_shape`: estimates, tests, a curve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from csimodel.errors import OptionError
+from csimodel.findings import Finding
+from csimodel.floats import own_errstate_in
+from csimodel.outcomes.models.result import Repurchase
+from csimodel.outcomes.models.shape.curved_fit import Bend
+from csimodel.outcomes.models.shape.hinge import Hinge
+from csimodel.outcomes.models.shape.isotonic import Steps
+from csimodel.outcomes.page import Page, Shown, told_p
+
+
+@own_errstate_in
+@dataclass(frozen=True, eq=False, repr=False)
+class Shape(Shown):
+    """How the probability of repurchase follows the index. Made by `repurchase_shape`.
+
+    Attributes
+    ----------
+    kind
+        ``"quadratic"``, ``"spline"``, ``"hinge"`` or ``"isotonic"``.
+    repurchase
+        The straight regression it was made from.
+    index
+        The index that bends.
+    table
+        What was estimated: estimate, se, lower, upper, p. Slopes are on the family's scale, per
+        index point; turning point and threshold are index points; distances are probabilities.
+    tests
+        Rows are hypotheses; columns statistic, distribution, p. The first is the one against a
+        straight effect (isotonic: against the regression).
+    fitted
+        The regression or the steps behind it.
+    diagnostics
+        What a reader must know, in plain words.
+    """
+
+    kind: str
+    repurchase: Repurchase
+    index: str
+    table: pd.DataFrame
+    tests: pd.DataFrame
+    fitted: Bend | Hinge | Steps
+    diagnostics: tuple[Finding, ...]
+
+    @property
+    def statistic(self) -> float:
+        """Statistic of the test against a straight effect."""
+        return float(self.tests["statistic"].iloc[0])
+
+    @property
+    def p(self) -> float:
+        """p-value of the test against a straight effect."""
+        return float(self.tests["p"].iloc[0])
+
+    def curve(self, levels: ArrayLike | None = None) -> pd.DataFrame:
+        """Return the probability of repurchase over the index, for `plots.repurchase_curve`.
+
+        Parameters
+        ----------
+        levels
+            Index points, 0 to 100; every whole point by default.
+
+        Returns
+        -------
+        DataFrame
+            Columns index, probability, se, lower, upper.
+
+        Raises
+        ------
+        OptionError
+            When a level is outside 0 to 100.
+        """
+        points = np.arange(101.0) if levels is None else np.asarray(levels, float).ravel()
+        outside = points[~((points >= 0) & (points <= 100))]
+        if len(outside):
+            raise OptionError(
+                f"Level {outside[0]:g} is not on the index, which goes from 0 to 100; choose a "
+                "level between them."
+            )
+        return self.fitted.curve(points)
+
+    def summary(self) -> Page:
+        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+        rep = self.repurchase
+        tables = {"Estimates": self.table, "Tests": self.tests}
+        title = f"{rep.outcome} on the index of {self.index}: {self.kind}"
+        facts = (f"{rep.family.label}, {rep.n} respondents; {100 * rep.level:g} % intervals",)
+        return Page(title, self.headline, self.diagnostics, tables, facts)
+
+    @property
+    def headline(self) -> str:
+        """The result in a sentence."""
+        bent = self.p < 1.0 - self.repurchase.level
+        told = told_p(self.p)
+        if self.kind == "isotonic":
+            gap = 100 * float(self.table["estimate"].loc["distance"])
+            return (
+                f"Without assuming any form, the probability lies {gap:.1f} percentage points "
+                f"from the regression's on average, {'more' if bent else 'no more'} than chance "
+                f"makes it ({told})."
+            )
+        if np.isnan(self.p):
+            return f"Whether the effect of {self.index} is straight could not be tested."
+        if not bent:
+            return (
+                f"Nothing speaks against a straight effect of {self.index} in "
+                f"{self.repurchase.family.scale} ({told})."
+            )
+        if self.kind == "hinge":
+            at, below, above = self.table["estimate"].iloc[:3].tolist()
+            return (
+                f"A point of {self.index} counts {'more' if abs(above) > abs(below) else 'less'} "
+                f"above {at:.0f} than below: {above:.4f} against {below:.4f} "
+                f"({self.repurchase.family.scale}; {told})."
+            )
+        return f"The effect of {self.index} is not straight ({told}); see the curve."
+
+    def __repr__(self) -> str:
+        return f"<Shape {self.kind}: {self.headline}>"

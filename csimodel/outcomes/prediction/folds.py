@@ -1,0 +1,112 @@
+"""Predictions for respondents that were left out, all folds at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.errors import EstimationError, OptionError
+from csimodel.outcomes.design.basis import Basis
+from csimodel.outcomes.kernels.glm import Ending, regress_draws
+from csimodel.outcomes.models.regression import regress
+from csimodel.outcomes.models.result import Repurchase
+from csimodel.outcomes.models.shape.hinge import best_hinge
+from csimodel.outcomes.models.shape.isotonic import fit_steps
+from csimodel.outcomes.rows.sample import Sample
+
+Floats = NDArray[np.float64]
+
+
+def split(rows: int, unit: NDArray[np.intp] | None, folds: int, seed: int) -> NDArray[np.intp]:
+    """Return a fold for each respondent, of about equal numbers, clusters kept together.
+
+    Raises
+    ------
+    OptionError
+        When there are fewer than 2 folds, or fewer respondents or clusters than folds.
+    """
+    units = rows if unit is None else int(unit.max()) + 1
+    if not 2 <= folds <= units:
+        what = "respondents" if unit is None else "clusters"
+        raise OptionError(f"folds={folds!r} must be from 2 to the number of {what}, {units}.")
+    found = np.empty(units, dtype=np.intp)
+    found[np.random.default_rng(seed).permutation(units)] = np.arange(units) % folds
+    return found if unit is None else found[unit]
+
+
+def predictions_of_folds(
+    rep: Repurchase, moved: int, kind: str, basis: Basis | None, fold: NDArray[np.intp]
+) -> Floats:
+    """Predict each respondent from the folds it is not in, (rows,).
+
+    Raises
+    ------
+    EstimationError
+        When a shape has no solution without one of the folds.
+    """
+    sample = rep.regression.sample
+    x = sample.regressors[:, moved]
+    if kind in ("hinge", "isotonic"):
+        found = np.empty(sample.n)
+        for left in range(int(fold.max()) + 1):
+            out = fold == left
+            part = _without(sample, ~out)
+            if kind == "isotonic":
+                rising = bool(rep.regression.coefficients[1 + moved] >= 0)
+                known = fit_steps(part.regressors[:, moved], part.outcome, part.share, rising)
+                found[out] = np.interp(x[out], *known)
+            else:
+                found[out] = _by_hinge(rep, moved, part, sample.regressors[out])
+                if not np.isfinite(found[out]).all():
+                    raise EstimationError(
+                        f"Without fold {left + 1}, the hinge has no solution; use fewer folds or a "
+                        "simpler shape."
+                    )
+        return found
+    columns = Basis("line").columns(x) if basis is None else basis.columns(x)
+    X = np.column_stack([*columns, np.delete(sample.regressors, moved, axis=1)])
+    standard = (X - X.mean(axis=0)) / X.std(axis=0)
+    weights = np.ones(sample.n) if sample.weights is None else sample.weights
+    folds = np.arange(int(fold.max()) + 1)
+    fitted = regress_draws(
+        rep.family,
+        sample.outcome,
+        list(standard.T),
+        np.where(fold == folds[:, None], 0.0, weights),
+        np.zeros(1 + X.shape[1]),
+    )
+    if (fitted.ending != Ending.CONVERGED).any():
+        lost = int(np.flatnonzero(fitted.ending != Ending.CONVERGED)[0])
+        raise EstimationError(
+            f"Without fold {lost + 1}, the {kind} has no solution "
+            f"({Ending(int(fitted.ending[lost])).reason}); use fewer folds or a simpler shape."
+        )
+    b = fitted.coefficients[fold]
+    return np.asarray(rep.family.mean(b[:, 0] + np.einsum("ij,ij->i", standard, b[:, 1:])))
+
+
+def _without(sample: Sample, keep: NDArray[np.bool_]) -> Sample:
+    cluster, strata = sample.cluster, sample.strata
+    return replace(
+        sample,
+        outcome=sample.outcome[keep],
+        regressors=sample.regressors[keep],
+        weights=None if sample.weights is None else sample.weights[keep],
+        cluster=None if cluster is None else np.unique(cluster[keep], return_inverse=True)[1],
+        strata=None if strata is None else np.unique(strata[keep], return_inverse=True)[1],
+    )
+
+
+def _by_hinge(rep: Repurchase, moved: int, part: Sample, regressors: Floats) -> Floats:
+    """Predict rows of regressors by a hinge found in another part of the respondents."""
+    threshold = best_hinge(replace(rep, regression=replace(rep.regression, sample=part)), moved)
+    basis = Basis("hinge", (threshold,))
+    index, others = part.regressors[:, moved], np.delete(part.regressors, moved, axis=1)
+    X = np.column_stack([*basis.columns(index), others])
+    names = tuple(f"x{j}" for j in range(X.shape[1]))
+    fitted = regress(replace(part, regressors=X, names=names), rep.family, rep.errors)
+    new = [*basis.columns(regressors[:, moved]), np.delete(regressors, moved, axis=1)]
+    b = fitted.coefficients
+    return np.asarray(rep.family.mean(b[0] + np.column_stack(new) @ b[1:]))

@@ -1,0 +1,300 @@
+"""Tables as a page shows them: few columns, numbers already written out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from csimodel.report.formatting import amounts, label, number, percent, share, span
+from csimodel.report.outcome_sections import money_table
+from csimodel.report.tables import effect_sizes, items, pair
+
+if TYPE_CHECKING:
+    from csimodel.report.analysis import Analysis
+
+_CHECKS = {
+    "alpha": "Alpha",
+    "rho_a": "ρA",
+    "rho_c": "ρC",
+    "ave": "AVE",
+    "reliability": "Reliability",
+    "loading": "Loading",
+    "htmt": "HTMT",
+    "htmt interval": "HTMT interval",
+    "fornell_larcker": "Fornell–Larcker",
+    "item_vif": "VIF of a question",
+    "antecedent_vif": "VIF of a source",
+    "f2": "f²",
+    "r2": "R²",
+    "srmr": "SRMR",
+}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of texts.
+
+    Attributes
+    ----------
+    caption
+        What it shows.
+    head
+        Titles of the columns; the first column names the rows.
+    rows
+        Cells.
+    words
+        Positions of the columns that hold words and not numbers.
+    """
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    words: frozenset[int] = frozenset({0})
+
+
+def _grid(
+    caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], words: Iterable[int] = (0,)
+) -> Grid:
+    return Grid(caption, tuple(head), tuple(tuple(row) for row in rows), frozenset(words))
+
+
+def index_grid(analysis: Analysis) -> Grid:
+    """Show the index of every construct."""
+    blocks = analysis.fit.model.blocks
+    return _grid(
+        "Index of each part of the model, 0 to 100",
+        ("", "Index", _interval(analysis), "Questions"),
+        (
+            (
+                str(name),
+                number(row["mean"]),
+                span(row["lower"], row["upper"]),
+                str(len(blocks[str(name)])),
+            )
+            for name, row in analysis.index.iterrows()
+        ),
+    )
+
+
+def groups_grid(analysis: Analysis, table: pd.DataFrame) -> Grid:
+    """Show the target's index in every group."""
+    return _grid(
+        f"{analysis.target} by group, 0 to 100",
+        ("Group", "Index", _interval(analysis), "Respondents"),
+        (
+            (
+                label(tuple(key)[:-1] if isinstance(key, tuple) else key),
+                number(row["mean"]),
+                span(row["lower"], row["upper"]),
+                f"{int(row['n']):,}",
+            )
+            for key, row in table.iterrows()
+        ),
+    )
+
+
+def drivers_grid(analysis: Analysis) -> Grid:
+    """Show the effects on the target, largest first."""
+    return _grid(
+        f"Points of {analysis.target} that go with one point more on a driver's index",
+        ("Driver", f"Points of {analysis.target}", _interval(analysis), "Index of the driver"),
+        (
+            (
+                str(name),
+                number(row["importance"], 2),
+                span(row["lower"], row["upper"], 2),
+                number(row["performance"]),
+            )
+            for name, row in analysis.importance.iterrows()
+        ),
+    )
+
+
+def contrast_grid(analysis: Analysis) -> Grid:
+    """Show repurchase at two levels of the index, and the difference."""
+    valued = analysis.repurchase
+    assert valued is not None
+    low, high = analysis.contrast
+    table = valued.contrast(low, high)
+    names = (f"At an index of {low:g}", f"At an index of {high:g}", "Difference")
+    return _grid(
+        f"Repurchase ({valued.outcome}), per cent; the difference in percentage points",
+        ("", "Repurchase", _interval(analysis)),
+        (
+            (
+                name,
+                number(100 * row["probability"]),
+                span(100 * row["lower"], 100 * row["upper"]),
+            )
+            for name, (_, row) in zip(names, table.iterrows(), strict=True)
+        ),
+    )
+
+
+def segments_grid(analysis: Analysis) -> Grid:
+    """Show what goes with a point in every group."""
+    found = analysis.segments
+    assert found is not None
+    return _grid(
+        f"Repurchase ({found.repurchase.outcome}) by group; the effect of one point in percentage "
+        "points",
+        ("Group", "Respondents", "Index", "Repurchase", "One point", _interval(analysis)),
+        (
+            (
+                label(name),
+                f"{int(row['n']):,}",
+                number(row["index"]),
+                share(row["outcome"]),
+                number(100 * row["effect"], 2),
+                span(100 * row["lower"], 100 * row["upper"], 2),
+            )
+            for name, row in found.table.iterrows()
+        ),
+    )
+
+
+def money_grid(analysis: Analysis) -> Grid:
+    """Show what one point of each driver is worth, and what may be spent on it."""
+    first = next(iter(analysis.money.values()))
+    everyone = "all customers" if first.economics.customers != 1 else "each customer"
+    return _grid(
+        f"Worth of one point more of each driver, {first.currency} for {everyone}",
+        ("Driver", "Worth", _interval(analysis), f"Break-even, each {first.period}"),
+        (
+            (
+                str(row["driver"]),
+                number(row["value"], 2 if abs(row["value"]) < 1000 else 0),
+                amounts(row["lower"], row["upper"]),
+                number(row["spending_every_period"], 2 if abs(row["value"]) < 1000 else 0),
+            )
+            for _, row in money_table(analysis.money).iterrows()
+        ),
+    )
+
+
+def coefficients_grid(analysis: Analysis) -> Grid:
+    """Show the coefficients of the repurchase regression."""
+    valued = analysis.repurchase
+    assert valued is not None
+    return _grid(
+        f"Coefficients of the {valued.family.label} regression of {valued.outcome} "
+        f"({valued.family.scale} per index point)",
+        ("Term", "Estimate", _interval(analysis), "Standard error"),
+        (
+            (
+                "Constant" if name == "const" else str(name),
+                number(row["estimate"], 4),
+                span(row["lower"], row["upper"], 4),
+                number(row["se"], 4),
+            )
+            for name, row in valued.coefficients.iterrows()
+        ),
+    )
+
+
+def paths_grid(analysis: Analysis) -> Grid:
+    """Show the standardised effects between constructs."""
+    table = analysis.bootstrap.table("paths", level=analysis.level)
+    sizes = effect_sizes(analysis)["f2"]
+    return _grid(
+        "Standardised direct effects; f² is the effect's size beside the other sources",
+        ("From", "To", "Effect", _interval(analysis), "p", "f²"),
+        (
+            (
+                pair(key)[1],
+                pair(key)[0],
+                number(row["estimate"], 3),
+                span(row["lower"], row["upper"], 3),
+                _p(row["p"]),
+                number(size, 3),
+            )
+            for (key, row), size in zip(table.iterrows(), sizes, strict=True)
+        ),
+        words=(0, 1),
+    )
+
+
+def explained_grid(analysis: Analysis) -> Grid:
+    """Show how much of each construct the model explains."""
+    table = analysis.bootstrap.table("r2", level=analysis.level)
+    adjusted = analysis.fit.r2_adjusted.loc[table.index]
+    return _grid(
+        "R²: share of the differences between respondents that the model explains",
+        ("", "R²", _interval(analysis), "Adjusted R²"),
+        (
+            (
+                str(name),
+                number(row["estimate"], 3),
+                span(row["lower"], row["upper"], 3),
+                number(value, 3),
+            )
+            for (name, row), value in zip(table.iterrows(), adjusted, strict=True)
+        ),
+    )
+
+
+def items_grid(analysis: Analysis) -> Grid:
+    """Show the questions: what they ask, their mean answer, and their part in the index."""
+    table = items(analysis)
+    return _grid(
+        "Questions: mean answer, loading, and share in the index of their construct",
+        ("Question", "Asks about", "Measures", "Mean", "Loading", _interval(analysis), "Share"),
+        (
+            (
+                str(row["item"]),
+                str(row["wording"] or "–"),
+                str(row["construct"]),
+                number(row["mean"], 2),
+                number(row["loading"], 3),
+                span(row["lower"], row["upper"], 3),
+                share(row["index_weight"]),
+            )
+            for _, row in table.iterrows()
+        ),
+        words=(0, 1, 2),
+    )
+
+
+def reliability_grid(analysis: Analysis) -> Grid:
+    """Show reliability and shared variance of every construct."""
+    table = analysis.assessment.reliability
+    single = {c.name for c in analysis.fit.model.constructs if c.kind == "single"}
+    return _grid(
+        "Reliability (alpha, ρA, ρC) and shared variance (AVE); a single question has none",
+        ("", "Alpha", "ρA", "ρC", "AVE"),
+        (
+            (str(name), *("–" if name in single else number(value, 3) for value in row))
+            for name, row in table.iterrows()
+        ),
+    )
+
+
+def verdicts_grid(analysis: Analysis) -> Grid:
+    """Show every check with its threshold."""
+    table = analysis.assessment.verdicts
+    return _grid(
+        "Every check, with what the literature asks for",
+        ("Check", "Of", "Value", "Asked for", "Verdict"),
+        (
+            (
+                _CHECKS.get(row["measure"], row["measure"]),
+                row["subject"],
+                number(row["value"], 3),
+                row["threshold"],
+                row["verdict"],
+            )
+            for _, row in table.iterrows()
+        ),
+        words=(0, 1, 3, 4),
+    )
+
+
+def _interval(analysis: Analysis) -> str:
+    return f"{percent(analysis.level)} interval"
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else number(value, 3)

@@ -1,6 +1,0 @@
-"""Complaints: who speaks, how well it was handled, and who buys again."""
-
-from csimodel.repurchase.complaints.entry import complaint_repurchase
-from csimodel.repurchase.complaints.result import Complaints
-
-__all__ = ["Complaints", "complaint_repurchase"]

@@ -1,6 +1,0 @@
-"""Firms over periods: what a point of a firm's index is worth, firm and period effects apart."""
-
-from csimodel.repurchase.panel.entry import repurchase_panel, repurchase_panel_of_index
-from csimodel.repurchase.panel.result import RepurchasePanel
-
-__all__ = ["RepurchasePanel", "repurchase_panel", "repurchase_panel_of_index"]

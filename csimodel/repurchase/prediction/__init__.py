@@ -1,6 +1,0 @@
-"""How well a regression predicts, and which shape predicts best."""
-
-from csimodel.repurchase.prediction.calibrate import Calibration, calibration
-from csimodel.repurchase.prediction.compare import ShapeComparison, compare_shapes
-
-__all__ = ["Calibration", "ShapeComparison", "calibration", "compare_shapes"]
