@@ -6,9 +6,10 @@ import pytest
 
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, OptionError
-from csimodel.estimators.covariance.layout import layouts_of
-from csimodel.estimators.covariance.parameters import standardised, vcov
+from csimodel.estimators.covariance.layouts import layouts_of
+from csimodel.estimators.covariance.parameters import standardised
 from csimodel.estimators.covariance.structure import implied
+from csimodel.estimators.covariance.vcov import vcov
 
 MEASURES = {
     "npar": "npar",

@@ -9,7 +9,7 @@ from scipy.stats import t
 
 import csimodel as csi
 from csimodel.estimators import Solution
-from csimodel.estimators.covariance.parameters import vcov
+from csimodel.estimators.covariance.vcov import vcov
 from csimodel.moments.fourth import fourth_moments, fourth_moments_of_samples
 from csimodel.simulate import Firms, HeavyTailed, Missing, Skewed, population, power, replicate
 from csimodel.simulate.replicate import parameter_rows, solutions

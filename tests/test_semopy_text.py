@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import csimodel as csi
 from csimodel.errors import ModelError
-from csimodel.estimators.covariance.layout import layouts_of
+from csimodel.estimators.covariance.layouts import layouts_of
 from csimodel.model import Parameter
 
 

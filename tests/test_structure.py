@@ -5,7 +5,7 @@ import pytest
 
 import csimodel as csi
 from csimodel.estimators.covariance.discrepancy import NormalTheory, WeightedSquares
-from csimodel.estimators.covariance.layout import layouts_of
+from csimodel.estimators.covariance.layouts import layouts_of
 from csimodel.estimators.covariance.starting_values import start
 from csimodel.estimators.covariance.structure import implied, moment_slopes, moments_vector
 

@@ -27,9 +27,9 @@ from csimodel.estimators.covariance.parameters import (
     model_cov,
     parameter_table,
     standardised_table,
-    vcov,
 )
 from csimodel.estimators.covariance.residuals import residual_tables
+from csimodel.estimators.covariance.vcov import vcov
 from csimodel.estimators.diagnostics import diagnose
 from csimodel.estimators.estimates import Estimates, Outcome
 from csimodel.estimators.failures import UNUSABLE

@@ -6,8 +6,9 @@ Orientation, once for the whole package: ``paths[target, source]``,
 
 from csimodel.model import catalogue
 from csimodel.model.constructs import Construct, Path, composite, reflective
+from csimodel.model.definitions import Definition
 from csimodel.model.model import Model
-from csimodel.model.parameters import Definition, Parameter
+from csimodel.model.parameters import Parameter
 
 __all__ = [
     "Construct",

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from csimodel.errors import ModelError, suggest
 from csimodel.findings import listed
-from csimodel.model.definitions import renamed
-from csimodel.model.parameters import NUMBER, PLAIN, Definition, Parameter, number
+from csimodel.model.definitions import Definition
+from csimodel.model.expressions import renamed
+from csimodel.model.parameters import NUMBER, PLAIN, Parameter, number
 from csimodel.model.restrictions import Restriction
 
 _KIND = {"==": "fixed", ">": "lower", ">=": "lower", "<": "upper", "<=": "upper"}

@@ -14,10 +14,11 @@ from csimodel.errors import ModelError, suggest
 from csimodel.findings import listed
 from csimodel.model.checks import check_constructs, check_paths, pairs
 from csimodel.model.constructs import Construct, Path, composite, reflective
-from csimodel.model.definitions import names_in, ordered
+from csimodel.model.definitions import Definition, ordered
+from csimodel.model.expressions import names_in
 from csimodel.model.ownership import own_blocks, shared_items
 from csimodel.model.parameter_checks import checked
-from csimodel.model.parameters import Definition, Parameter
+from csimodel.model.parameters import Parameter
 from csimodel.model.restrictions import Restriction, check_restrictions
 from csimodel.options import shown
 

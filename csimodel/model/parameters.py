@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args, overload
 
 from csimodel.errors import ModelError
-from csimodel.model.definitions import FUNCTIONS, normalised
+from csimodel.model.expressions import FUNCTIONS
 
 Operator = Literal["=~", "~", "~~", "~1"]
 Number = Literal["fixed", "start", "lower", "upper"]
@@ -194,40 +194,6 @@ class Parameter:
 
 
 _NOUN = {"=~": "loading", "~": "path", "~~": "covariance", "~1": "intercept"}
-
-
-@dataclass(frozen=True)
-class Definition:
-    """A quantity computed from labelled parameters, ``name := expression``.
-
-    Attributes
-    ----------
-    name
-        A name that no parameter has as its label.
-    expression
-        Labels, earlier definitions and numbers with ``+ - * / ^``, parentheses, ``sqrt``,
-        ``exp``, ``log`` and ``abs``; spaced in one way.
-
-    Raises
-    ------
-    ModelError
-        When the expression cannot be read or the name is none.
-
-    Examples
-    --------
-    >>> Definition("indirect", "a*b+c")
-    Definition(name='indirect', expression='a*b + c')
-    """
-
-    name: str
-    expression: str
-
-    def __post_init__(self) -> None:
-        check_label(self.name)
-        object.__setattr__(self, "expression", normalised(self.expression))
-
-    def __str__(self) -> str:
-        return f"{self.name} := {self.expression}"
 
 
 def check_label(label: object) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 
 from csimodel.errors import ModelError, suggest
 from csimodel.findings import listed
-from csimodel.model.definitions import evaluate, names_in, normalised
-from csimodel.model.parameters import Definition
+from csimodel.model.definitions import Definition, evaluate
+from csimodel.model.expressions import names_in, normalised
 
 _TOLERANCE = 1e-10  # of coefficients, relative to the largest
 

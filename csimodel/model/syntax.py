@@ -11,9 +11,10 @@ from csimodel.characters import composed
 from csimodel.errors import ModelError
 from csimodel.model.constraints import Constraint, constrained, equated
 from csimodel.model.constructs import Construct, Path, composite, reflective
+from csimodel.model.definitions import Definition
 from csimodel.model.modifiers import Term, split, term_of
 from csimodel.model.observed import observed
-from csimodel.model.parameters import Definition, Parameter
+from csimodel.model.parameters import Parameter
 from csimodel.model.restrictions import Restriction
 from csimodel.model.unsupported import refuse_feature, refuse_higher_order
 

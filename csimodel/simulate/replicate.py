@@ -24,12 +24,8 @@ from csimodel.estimators import (
     find,
 )
 from csimodel.estimators.covariance.estimator import CovarianceEstimator
-from csimodel.estimators.covariance.parameters import (
-    covariance_structure,
-    errors_of,
-    standardised,
-    vcov,
-)
+from csimodel.estimators.covariance.parameters import covariance_structure, errors_of, standardised
+from csimodel.estimators.covariance.vcov import vcov
 from csimodel.estimators.inputs import estimator_for
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference import bootstrap

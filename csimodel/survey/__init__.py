@@ -3,9 +3,10 @@
 from csimodel.survey.answers import Answers
 from csimodel.survey.codebook import Codebook, read_codebook
 from csimodel.survey.datasets import load_acsi2015, load_mobi
+from csimodel.survey.item import Item
 from csimodel.survey.missing import ConstructMinimum
 from csimodel.survey.read import read_survey
-from csimodel.survey.survey import Item, Survey
+from csimodel.survey.survey import Survey
 
 __all__ = [
     "Answers",

@@ -18,7 +18,7 @@ import numpy as np
 from csimodel import limits
 from csimodel.errors import SurveyError, suggest
 from csimodel.findings import listed
-from csimodel.survey.survey import Item
+from csimodel.survey.item import Item
 
 _DEEP = re.compile(r"^[^=#\n]*(?:\.[^=#\n.]*){100}", re.MULTILINE)
 

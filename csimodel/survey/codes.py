@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,9 +10,7 @@ import pandas as pd
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding, listed
 from csimodel.survey.checks import number, numeric_block, text_numbers
-
-if TYPE_CHECKING:
-    from csimodel.survey.survey import Item
+from csimodel.survey.item import Item
 
 _USUAL = (77, 88, 97, 98, 99)
 _LONG_NINES = tuple(10**digits - 1 for digits in range(4, 13))
@@ -26,7 +23,6 @@ _LARGEST_USUAL = 20.0
 def require_outside_scales(items: Mapping[str, Item]) -> None:
     """Refuse a missing code inside its column's own scale, where it is an answer.
 
-    >>> from csimodel.survey import Item
     >>> require_outside_scales({"q": Item("q", minimum=1, maximum=10, missing_codes=(6, 99))})
     Traceback (most recent call last):
     ...

@@ -16,9 +16,10 @@ import pandas as pd
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
 from csimodel.survey.codebook import Codebook, read_codebook
+from csimodel.survey.item import Item
 from csimodel.survey.missing import Missing, require_policy
 from csimodel.survey.read import read_survey
-from csimodel.survey.survey import Item, Survey
+from csimodel.survey.survey import Survey
 from csimodel.survey.workbook_parts import DAMAGE, parts_of
 
 ACSI_FILE = "ACSI Data 2015 ver2.xlsx"

@@ -11,7 +11,8 @@ from csimodel.survey.checks import holds_numbers
 from csimodel.survey.codebook import Codebook, parse_codes, parse_scale
 from csimodel.survey.codes import columns_of_codes
 from csimodel.survey.headers import column_of, require_column
-from csimodel.survey.survey import Item, Survey
+from csimodel.survey.item import Item
+from csimodel.survey.survey import Survey
 
 Scale = Sequence[float]
 Codes = float | Iterable[float]

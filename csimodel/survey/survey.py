@@ -9,50 +9,15 @@ from html import escape
 import numpy as np
 import pandas as pd
 
+from csimodel.errors import SurveyError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
-from csimodel.survey.answers import Answers, collect, require_blocks
+from csimodel.survey import checks, codes, design, missing
+from csimodel.survey.answers import Answers, require_blocks
+from csimodel.survey.item import Item
+from csimodel.survey.labelled import require_no_labelled_codes
 from csimodel.survey.missing import Missing
 from csimodel.survey.sampling import Lonely
-
-
-@dataclass(frozen=True)
-class Item:
-    """Say what is known about one question of a survey.
-
-    Attributes
-    ----------
-    name
-        Name of the column.
-    construct
-        Construct the item measures, if the codebook says so.
-    wording
-        The question in a few words.
-    minimum, maximum
-        Scale bounds; reversal leaves them as they are.
-    missing_codes
-        Values that stand for "don't know", "refused" and the like.
-    reversed
-        True when the item was asked the other way round; its answers were turned to
-        minimum + maximum − x at reading.
-    assumed
-        True when the bounds come from a scale given for every column of numbers at once, so that
-        nothing says they are this column's; a model's items take them, an outcome does not.
-
-    Examples
-    --------
-    >>> Item("CUSA1", construct="Satisfaction", minimum=1, maximum=10).construct
-    'Satisfaction'
-    """
-
-    name: str
-    construct: str | None = None
-    wording: str | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-    missing_codes: tuple[float, ...] = ()
-    reversed: bool = False
-    assumed: bool = field(default=False, repr=False)
 
 
 @own_errstate_in
@@ -207,3 +172,83 @@ class Survey:
         )
         listing = f"<ul>{notes}</ul>" if notes else ""
         return f"<div><strong>{escape(self._title())}</strong><table>{rows}</table>{listing}</div>"
+
+
+def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
+    """Take the items of `blocks` out of a survey, checked and with its missing policy applied.
+
+    The block of items is copied once, so that nothing written later to the frame or the survey
+    reaches the answers; columns are looked at one by one only when something is wrong and the
+    culprit has to be named.
+
+    Raises
+    ------
+    SurveyError
+        When an item is not a column, holds text, infinities, values outside its bounds, nothing
+        at all or one value only; when cells are missing and the policy is ``"error"``; when
+        weights are negative or a stratum or cluster is missing.
+    """
+    construct_of = {item: name for name, items in blocks.items() for item in items}
+    items = tuple(construct_of)
+    columns = checks.columns_of_items(survey.data, construct_of)
+    values, findings = checks.numeric_block(survey.data, columns)
+    minimum, maximum = survey.bounds(columns)
+
+    kept, weights, weight_findings = design.usable_weights(survey.data, survey.weights)
+    findings += weight_findings
+    if kept is not None:
+        values = values[kept]
+    low, high, gaps = checks.extremes(values)
+    checks.require_answers(values, items, low, high)
+    checks.require_finite(values, items, low, high, kept)
+    checks.require_bounds(values, items, low, high, minimum, maximum)
+    _require_no_labelled_codes(survey, columns, values)
+    findings += codes.suspected_codes(values, items, low, high, ~np.isnan(minimum))
+
+    state = "complete"
+    if gaps:
+        treated = missing.apply(survey.missing, values, blocks, items, minimum, maximum)
+        values, state = treated.values, treated.state
+        findings += treated.findings
+        if treated.kept is not None:
+            kept = treated.kept if kept is None else kept[treated.kept]
+            weights = None if weights is None else weights[treated.kept]
+            low, high, _ = checks.extremes(values)
+            checks.require_answers(values, items, low, high)
+    checks.require_variation(len(values), items, low, high)
+
+    rows = np.arange(len(survey.data)) if kept is None else kept
+    strata, cluster, nested = design.strata_and_clusters(
+        survey.data, survey.strata, survey.cluster, rows
+    )
+    values.flags.writeable = False
+    answers = Answers(
+        items=items,
+        values=values,
+        weights=None if weights is None else design.mean_one(weights),
+        strata=strata,
+        cluster=cluster,
+        rows=rows,
+        missing=state,
+        findings=findings + nested,
+        minimum=minimum,
+        maximum=maximum,
+        lonely=survey.lonely,
+    )
+    if survey.lonely == "fail" and answers.design.lonely_units.any():
+        alone = int(answers.design.lonely_units.sum())
+        raise SurveyError(
+            f"{alone} of {answers.design.strata} strata of {survey.strata!r} hold a single "
+            "cluster or respondent (lonely='fail'); merge them with similar strata, or choose "
+            "lonely='adjust', 'average', 'certainty' or 'remove'."
+        )
+    return answers
+
+
+def _require_no_labelled_codes(survey: Survey, columns: Sequence[str], values: np.ndarray) -> None:
+    """Refuse codes labelled as no answer, unless a scale given for the column holds them."""
+    for place, column in enumerate(columns):
+        item = survey.items.get(column)
+        stated = item is not None and item.minimum is not None and not item.assumed
+        if column in survey.value_labels and not stated:
+            require_no_labelled_codes(values[:, place], column, survey.value_labels[column])

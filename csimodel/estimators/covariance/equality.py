@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from csimodel.errors import ModelError
+from csimodel.estimators.covariance.rows import Row
 from csimodel.model.parameters import number
-
-if TYPE_CHECKING:
-    from csimodel.estimators.covariance.layout import Row
 
 
 def _is(kind: str, itself: bool | None = None) -> Callable[[Row], bool]:

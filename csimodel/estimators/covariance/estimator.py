@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from csimodel.errors import EstimationError, ModelError, choose
 from csimodel.estimators.covariance.discrepancy import Discrepancy, WeightedSquares
 from csimodel.estimators.covariance.equality import require_bounds
-from csimodel.estimators.covariance.layout import Layout, layouts_of
+from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.layouts import layouts_of
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.restarts import lowest_minimum
 from csimodel.estimators.covariance.scoring import Found, minimise, nothing_found

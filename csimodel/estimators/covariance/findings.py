@@ -11,11 +11,11 @@ from csimodel.estimators.covariance.estimator import CovarianceEstimates
 from csimodel.estimators.covariance.parameters import (
     covariance_structure,
     errors_of,
-    information,
+    sample_information,
     standardised,
-    vcov,
 )
 from csimodel.estimators.covariance.structure import implied
+from csimodel.estimators.covariance.vcov import vcov
 from csimodel.estimators.estimates import Inadmissible, Outcome
 from csimodel.estimators.solution import Solution
 from csimodel.findings import Finding, listed
@@ -146,7 +146,7 @@ def _not_converged(solution: Solution) -> Finding:
     estimator, estimates = covariance_structure(solution)
     if not np.isfinite(estimates.gradient):
         return _no_way_in(solution)
-    ties = tied_parameters(information(solution), estimates.layout.names, _NEARLY_FLAT)
+    ties = tied_parameters(sample_information(solution), estimates.layout.names, _NEARLY_FLAT)
     names = tuple(name for tie in ties for name in tie)
     sentence = (
         "No minimum was found in {iterations} iterations (the largest derivative is still "
@@ -216,7 +216,7 @@ def several_minima(other: float, lowest: float, rows: float) -> Iterator[Finding
 
 def _not_identified(solution: Solution) -> Finding:
     _, estimates = covariance_structure(solution)
-    return not_identified(information(solution), estimates.layout.names)
+    return not_identified(sample_information(solution), estimates.layout.names)
 
 
 def not_identified(matrix: Floats, names: tuple[str, ...]) -> Finding:

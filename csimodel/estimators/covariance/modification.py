@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, choose
 from csimodel.estimators.covariance.fitted import Fitted
-from csimodel.estimators.covariance.layout import Dependent, Layout, Row
+from csimodel.estimators.covariance.layout import Dependent, Layout
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.parameters import exponents, row_scales
+from csimodel.estimators.covariance.rows import Row
 from csimodel.options import require_names
 from csimodel.significance import chisq_pvalue
 

@@ -20,16 +20,16 @@ from csimodel.estimators.covariance.findings import (
 )
 from csimodel.estimators.covariance.fit_measures import measures_of
 from csimodel.estimators.covariance.fitted import Fitted, fit_jointly
-from csimodel.estimators.covariance.layout import layouts_of
+from csimodel.estimators.covariance.layouts import layouts_of
 from csimodel.estimators.covariance.ml import ML
 from csimodel.estimators.covariance.modification import (
     CANDIDATES,
     modification_indices,
     score_tests,
 )
-from csimodel.estimators.covariance.parameters import vcov
 from csimodel.estimators.covariance.residuals import residual_tables
 from csimodel.estimators.covariance.robust import sandwich
+from csimodel.estimators.covariance.vcov import vcov
 from csimodel.estimators.estimates import Outcome
 from csimodel.estimators.failures import UNUSABLE
 from csimodel.estimators.fit import Fit

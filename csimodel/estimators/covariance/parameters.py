@@ -12,7 +12,6 @@ from csimodel.errors import OptionError
 from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
 from csimodel.estimators.covariance.layout import Layout
 from csimodel.estimators.covariance.structure import Implied, directions, implied
-from csimodel.estimators.estimates import Outcome
 from csimodel.estimators.solution import Solution
 from csimodel.significance import t_limits, t_pvalue
 
@@ -60,7 +59,7 @@ def loading_matrix(solution: Solution) -> Floats:
         return np.asarray(at.loadings * spread[..., None, :] / sd[..., :, None])
 
 
-def information(solution: Solution, observed: bool = False) -> Floats:
+def sample_information(solution: Solution, observed: bool = False) -> Floats:
     """Return the information of the sample in the free parameters, (..., q, q): ``N/2 · H``."""
     estimator, estimates = covariance_structure(solution)
     single = not solution.moments.batch_shape
@@ -82,30 +81,6 @@ def inverted(matrix: Floats, usable: NDArray[np.bool_]) -> Floats:
     fine = (usable & np.isfinite(scaled).all(axis=(-2, -1)))[..., None, None]
     inverse = np.linalg.inv(np.where(fine, scaled, np.eye(scaled.shape[-1]))) / scale
     return np.where(fine, inverse, np.nan)
-
-
-def vcov(solution: Solution) -> Floats:
-    """Return covariances of the free parameters' estimates, (..., q, q); NaN without a solution.
-
-    Raises
-    ------
-    EstimationError
-        For robust errors of moments without fourth-order moments.
-    """
-    estimator, estimates = covariance_structure(solution)
-    if estimates.covariance is not None:
-        return estimates.covariance
-    if estimator.robust is not None and solution.moments.batch_shape:
-        from csimodel.estimators.covariance.sandwiches import sandwiches
-
-        return sandwiches(solution)
-    if estimator.robust is not None:
-        from csimodel.estimators.covariance.fitted import Fitted
-        from csimodel.estimators.covariance.robust import sandwich
-
-        return sandwich(Fitted.of(solution))
-    usable = np.asarray(estimates.outcome == Outcome.CONVERGED)
-    return inverted(information(solution, estimator.observed_information), usable)
 
 
 def standardised(layout: Layout, parameters: Floats, latent: bool = False) -> tuple[Floats, Floats]:

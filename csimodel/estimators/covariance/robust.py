@@ -18,8 +18,18 @@ from numpy.typing import NDArray
 from csimodel.estimators.covariance.estimator import CovarianceEstimator
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.layout import Layout
-from csimodel.estimators.covariance.parameters import inverted
-from csimodel.estimators.covariance.structure import Implied, moments_vector, vech
+from csimodel.estimators.covariance.parameters import (
+    covariance_structure,
+    inverted,
+    sample_information,
+)
+from csimodel.estimators.covariance.structure import (
+    Implied,
+    implied,
+    moment_slopes,
+    moments_vector,
+    vech,
+)
 from csimodel.estimators.covariance.tests_of_fit import (
     ChiSquare,
     Sandwich,
@@ -31,6 +41,7 @@ from csimodel.estimators.covariance.tests_of_fit import (
     traces,
 )
 from csimodel.estimators.estimates import Outcome
+from csimodel.estimators.solution import Solution
 from csimodel.moments import Moments
 from csimodel.moments.incomplete_likelihood import first_order, information
 from csimodel.moments.saturated import independence
@@ -38,6 +49,7 @@ from csimodel.moments.saturated import independence
 Floats = NDArray[np.float64]
 
 _YES = np.array(True)
+_CHUNK = 32  # samples whose weights and Γ are held together
 
 
 def sandwich(fitted: Fitted) -> Floats:
@@ -73,6 +85,46 @@ def sandwich(fitted: Fitted) -> Floats:
         parts = _at_solution(fitted)
         bread, inner = _bread(parts), middle(parts)
     return np.asarray(bread @ inner @ bread / float(fitted.sizes.sum()))
+
+
+def sandwiches(solution: Solution) -> Floats:
+    """Return the robust covariance of the estimates of every sample of a batch, (samples, q, q).
+
+    The formulas are those of `sandwich`, which is for one sample and for groups that share
+    parameters. NaN for samples without a solution.
+
+    Raises
+    ------
+    EstimationError
+        When the moments have no fourth-order moments.
+    """
+    estimator, _ = covariance_structure(solution)
+    estimator.require(solution.moments)
+    starts = range(0, len(solution.moments.n), _CHUNK)
+    return np.concatenate([_chunk_sandwiches(solution[at : at + _CHUNK]) for at in starts])
+
+
+def _chunk_sandwiches(solution: Solution) -> Floats:
+    estimator, estimates = covariance_structure(solution)
+    layout, own = estimates.layout, solution.moments
+    usable = np.asarray(estimates.outcome == Outcome.CONVERGED)
+    at = implied(layout, np.where(usable[:, None], estimates.parameters, 0.1))
+    slopes = moment_slopes(layout, at)
+    pulled = np.stack(
+        [estimator.weight(own[k], layout, at.sigma[k]) @ slopes[k] for k in range(len(slopes))]
+    )
+    gamma = gamma_of(estimator, own, layout)
+    n = estimator.sample_size(own)[:, None, None]
+    robust = estimator.robust == "mlr"
+    if robust:
+        gap = own.mean - at.mean if layout.mean_structure else None
+        residual = estimator.sample_cov(own) - at.sigma
+        gamma = about_model(gamma, gap, residual, own.n / own.effective_n)
+        bread = n * inverted(sample_information(solution, observed=True), usable)
+    else:
+        bread = inverted(np.swapaxes(slopes, -1, -2) @ pulled, usable)
+    middle = np.swapaxes(pulled, -1, -2) @ gamma @ pulled
+    return np.asarray(bread @ middle @ bread / n)
 
 
 def scaled_tests(fitted: Fitted, baseline: ChiSquare) -> tuple[Scaled, Scaled]:
@@ -210,7 +262,10 @@ def _bread(parts: list[Sandwich]) -> Floats:
 
 
 def gamma_of(estimator: CovarianceEstimator, own: Moments, layout: Layout) -> Floats:
-    """Return Γ of the moments that are modelled."""
+    """Return Γ of the moments that are modelled, of one sample or of every sample of a batch."""
     estimator.require(own)
     assert own.fourth is not None
-    return own.fourth if layout.mean_structure else own.fourth[len(own.mean) :, len(own.mean) :]
+    if layout.mean_structure:
+        return own.fourth
+    items = own.mean.shape[-1]
+    return own.fourth[..., items:, items:]
