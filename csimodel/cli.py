@@ -126,6 +126,10 @@ def analyze(
     weights: Annotated[str | None, typer.Option(help="Column of survey weights.")] = None,
     strata: Annotated[str | None, typer.Option(help="Column of strata.")] = None,
     cluster: Annotated[str | None, typer.Option(help="Column of clusters.")] = None,
+    population: Annotated[
+        str | None,
+        typer.Option(help="Column of how many units the stratum has in the population."),
+    ] = None,
     by: Annotated[
         list[str] | None,
         typer.Option(help="Column that makes groups; repeat for several."),
@@ -199,6 +203,7 @@ def analyze(
             weights=weights,
             strata=strata,
             cluster=cluster,
+            population=population,
         )
         _step("Estimating")
         analysis = csi.analyze(

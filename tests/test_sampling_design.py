@@ -22,6 +22,7 @@ DESIGNS = {
     "strata_only": {"strata": "stratum"},
     "clusters_only": {"cluster": "psu"},
     "full": {"strata": "stratum", "cluster": "psu"},
+    "full_fpc": {"strata": "stratum", "cluster": "psu", "population": "fpc"},
     "brr_design": {"strata": "stratum2", "cluster": "psu2"},
 }
 

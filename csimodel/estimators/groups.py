@@ -252,6 +252,7 @@ def part_of(answers: Answers, own: NDArray[np.intp]) -> Answers:
         weights=None if answers.weights is None else answers.weights[own],
         strata=codes(answers.strata),
         cluster=codes(answers.cluster),
+        population=answers.design.population_of_part(own),
         findings=(),
     )
 

@@ -122,6 +122,7 @@ def same_fit(one: Fit, other: Fit) -> bool:
         and _equal(first.weights, second.weights)
         and _equal(first.strata, second.strata)
         and _equal(first.cluster, second.cluster)
+        and _equal(first.population, second.population)
         and _equal(first.minimum, second.minimum)
         and _equal(first.maximum, second.maximum)
         and _equal(one.estimates.weights, other.estimates.weights)

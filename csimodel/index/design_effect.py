@@ -24,8 +24,9 @@ def design_effects(fit: Fit) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Rows constructs; columns design_effect and effective_n; NaN without degrees of freedom, or
-        where the estimator needs more than moments.
+        Rows constructs; columns design_effect and effective_n (infinite where the sample is the
+        whole population); NaN without degrees of freedom, or where the estimator needs more than
+        moments.
 
     Raises
     ------
@@ -57,4 +58,6 @@ def design_effects(fit: Fit) -> pd.DataFrame:
         linear = values * (weights.sum() / weights)[:, None]
         spread = weights @ linear**2 / weights.sum() * rows / (rows - 1.0)
         effect = design.variance(design.totals(values)) / (spread / rows)
-    return pd.DataFrame({"design_effect": effect, "effective_n": rows / effect}, index=labels)
+    with np.errstate(divide="ignore"):
+        worth = rows / effect
+    return pd.DataFrame({"design_effect": effect, "effective_n": worth}, index=labels)

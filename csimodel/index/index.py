@@ -257,11 +257,12 @@ def _by_group(
     estimate = by_block(fit.model, point_weights(fit.solution) * points)
     df = answers.design.degrees(codes, len(groups)).astype(np.float64)
     each = len(fit.model.constructs)
+    census = np.repeat(answers.design.census_of(codes, len(groups)), each)
     if bootstrap is None and (reason := _without_influence(fit)):
         source: ErrorSource = StandardErrors.none(estimate.size, reason)
     elif bootstrap is None:
         errors = group_errors(fit, codes, points)
-        source = StandardErrors(errors.ravel(), np.repeat(df, each), NO_DERIVATIVE)
+        source = StandardErrors(errors.ravel(), np.repeat(df, each), NO_DERIVATIVE, census)
     else:
         bootstrap.require_usable()
         draws = group_draws(fit, bootstrap, codes, len(groups))
@@ -271,6 +272,7 @@ def _by_group(
             np.repeat(df, each),
             interval,
             answers.design.inflation,
+            census=census,
         )
     labels = _group_labels(groups, fit)
     return infer(labels, estimate.ravel(), source, level, None, steady=False), np.repeat(n, each)

@@ -240,6 +240,7 @@ class Bootstrap:
             pulls,
             se,
             draw_se,
+            design.census,
         )
         labels = entries.labels(self.fit.model)
         steady = self._steady(entries, estimate) if (source.se < _STILL).any() else True

@@ -27,21 +27,35 @@ def design_of(
     """
     choose("kind", kind, ["auto", "poisson"])
     rows = len(answers.values)
+    population = answers.population
     if resamples is not None:
+        if population is not None:
+            raise OptionError(
+                "resamples= repeats draws of rows with replacement, which cannot allow for the "
+                "survey's population=; leave out one of them."
+            )
         return Resampling("given", rows, len(indices := _rows(resamples, rows)), indices=indices)
     draws = require_count("draws", draws, ", and some thousands for intervals", most=10**7)
     seed = seed_of(rng)
     if kind == "poisson":
         if answers.strata is not None:
             raise OptionError("kind='poisson' does not respect the survey's strata; use 'auto'.")
-        return Resampling("poisson", rows, draws, seed, cluster=answers.cluster)
-    if answers.cluster is not None:
         return Resampling(
-            "cluster", rows, draws, seed, answers.strata, answers.cluster, lonely=answers.lonely
+            "poisson", rows, draws, seed, cluster=answers.cluster, population=population
         )
-    if answers.strata is not None:
-        return Resampling("stratified", rows, draws, seed, answers.strata, lonely=answers.lonely)
-    return Resampling("multinomial", rows, draws, seed)
+    plain = answers.strata is None and population is None
+    if answers.cluster is None and plain:
+        return Resampling("multinomial", rows, draws, seed)
+    return Resampling(
+        "stratified" if answers.cluster is None else "cluster",
+        rows,
+        draws,
+        seed,
+        answers.strata,
+        answers.cluster,
+        lonely=answers.lonely,
+        population=population,
+    )
 
 
 def _rows(resamples: ArrayLike, rows: int) -> NDArray[np.intp]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.inference.sources import NO_VARIATION, ONE_SIDE, ErrorSource
+from csimodel.inference.sources import CENSUS, NO_VARIATION, ONE_SIDE, ErrorSource
 from csimodel.options import require_level
 
 Floats = NDArray[np.float64]
@@ -48,7 +48,8 @@ def infer(
     -------
     DataFrame
         Columns estimate, se, df (degrees of freedom), lower, upper, p and reason: a few words
-        where there is no error or no limits, which are NaN there; empty where there are.
+        where there is no error or no limits, which are NaN there, or where the error is 0; empty
+        where there are.
 
     Raises
     ------
@@ -69,7 +70,8 @@ def infer(
     reasons = np.array(source.reasons(estimate), dtype=object)
     reasons[~np.isfinite(estimate)] = NO_ESTIMATE
     known = (reasons == "") | (reasons == ONE_SIDE)
-    same = (reasons == NO_VARIATION) & steady
+    constant = (reasons == NO_VARIATION) & steady
+    same = constant | (reasons == CENSUS)
     se = np.where(known, source.se, np.where(same, 0.0, np.nan))
     lower, upper = (
         np.where(reasons == "", end, np.where(same, estimate, np.nan))
@@ -78,7 +80,7 @@ def infer(
     p = np.full(len(estimate), np.nan)
     if null is not None:
         p = np.where(known, source.pvalue(estimate, null), np.nan)
-    reasons[same] = BY_CONSTRUCTION
+    reasons[constant] = BY_CONSTRUCTION
     columns = {"estimate": estimate, "se": se, "df": np.asarray(source.df, np.float64)}
     limits = {"lower": lower, "upper": upper, "p": p}
     return pd.DataFrame({**columns, **limits, "reason": reasons.astype(str)}, index=labels)

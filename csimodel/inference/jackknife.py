@@ -65,8 +65,9 @@ class Jackknife:
     def table(self, quantity: str | Quantity, level: float = 0.95) -> pd.DataFrame:
         """Return estimate, bias, standard error and limits of a quantity.
 
-        With m_h units in stratum h, θ_hi the value without unit i, θ̄_h the mean of those:
-        ``bias = Σ_h (m_h - 1)(θ̄_h - θ)`` and ``se² = Σ_h (m_h - 1)/m_h Σ_i (θ_hi - θ̄_h)²``; limits
+        With m_h units in stratum h of the N_h in the population (infinitely many by default), θ_hi
+        the value without unit i, θ̄_h the mean of those: ``bias = Σ_h (1 - m_h/N_h) (m_h - 1)(θ̄_h -
+        θ)`` and ``se² = Σ_h (1 - m_h/N_h) (m_h - 1)/m_h Σ_i (θ_hi - θ̄_h)²``; limits
         by t with as many degrees of freedom as units less strata. Where a unit left out leaves
         nothing to estimate, there is no error: the others do not show what that unit does.
 
@@ -88,6 +89,7 @@ class Jackknife:
             self.se(values, estimate),
             np.full(len(estimate), float(self.units.df)),
             LOST_UNITS if np.isnan(values).any() else NO_ERROR,
+            self.units.census,
         )
         labels = entries.labels(self.fit.model)
         table = infer(labels, estimate, source, level, entries.null)
@@ -105,7 +107,8 @@ class Jackknife:
 
     def _bias(self, values: Floats, estimate: Floats) -> Floats:
         size, mean = self._by_stratum(values)
-        return np.asarray(np.where(size > 1, (size - 1.0) * (mean - estimate), 0.0).sum(axis=0))
+        part = self.units.remainder[:, None] * (size - 1.0) * (mean - estimate)
+        return np.asarray(np.where(size > 1, part, 0.0).sum(axis=0))
 
     def _by_stratum(self, values: Floats) -> tuple[Floats, Floats]:
         """Return number and mean of the values of each stratum, (strata, 1) and (…, entries)."""

@@ -22,10 +22,11 @@ def errors_of_draws(
     """Return the jackknife standard error of a quantity in the marked draws, (draws, entries)."""
     answers = fit.require_answers("a studentized interval")
     clustered = answers.cluster is not None
-    if answers.strata is not None or (clustered and design.kind == "given"):
+    finite = answers.population is not None
+    if answers.strata is not None or finite or (clustered and design.kind == "given"):
         raise OptionError(
-            "interval='studentized' is for samples without strata whose clusters are drawn whole; "
-            "use 'bca' or 'percentile'."
+            "interval='studentized' is for samples without strata, of an unlimited population, "
+            "whose clusters are drawn whole; use 'bca' or 'percentile'."
         )
     products = samples_for(fit.estimator, answers)
     units = SurveyDesign.of(len(answers.values), None, answers.cluster)

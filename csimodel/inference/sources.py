@@ -27,6 +27,7 @@ NO_ERROR = "no source of error"
 FEW_DRAWS = "too few usable draws"
 ONE_SIDE = "all draws lie on one side of the estimate, so this interval has no limits"
 NO_DERIVATIVE = "beside these weights there is no solution to take a derivative from"
+CENSUS = "all units of the population are in the sample"
 LOST_UNITS = "without some of the units there is no solution"
 _FEWEST = 20  # usable draws below which there is no error
 _STEP = 6e-6  # the third root of the floating-point precision
@@ -65,11 +66,15 @@ class StandardErrors:
         Degrees of freedom, (entries,); infinite for the normal distribution.
     reason
         Why an entry has no error, (entries,), or one sentence for those without.
+    census
+        Whether entries rest on all units of a population, so that an error of 0 is one; one for
+        all, or (entries,).
     """
 
     se: Floats
     df: Floats
     reason: str = NO_ERROR
+    census: bool | NDArray[np.bool_] = False
 
     @classmethod
     def none(cls, entries: int, reason: str) -> StandardErrors:
@@ -86,16 +91,24 @@ class StandardErrors:
 
     def reasons(self, estimate: Floats) -> list[str]:
         """Name entries without degrees of freedom, without an error, and those of error 0."""
+        census = np.broadcast_to(self.census, len(estimate))
         return [
-            self.reason
+            CENSUS
+            if whole and se <= _nothing(value)
+            else self.reason
             if not np.isfinite(se) and (df > 0 or self.reason != NO_ERROR)
             else NO_DEGREES
             if not df > 0
             else NO_VARIATION
-            if not se > 1e-12 * max(1.0, abs(value))
+            if not se > _nothing(value)
             else ""
-            for se, df, value in zip(self.se, self.df, estimate, strict=True)
+            for se, df, value, whole in zip(self.se, self.df, estimate, census, strict=True)
         ]
+
+
+def _nothing(value: float) -> float:
+    """Return the standard error up to which an estimate does not vary."""
+    return 1e-12 * max(1.0, abs(value))
 
 
 def by_influence(
@@ -103,7 +116,7 @@ def by_influence(
 ) -> StandardErrors:
     """Return errors from what each sampled unit adds to the estimates.
 
-    ``se² = Σ_h m_h/(m_h - 1) Σ_u (T_hu - T̄_h)²``, see `SurveyDesign`.
+    ``se² = Σ_h (1 - m_h/N_h) m_h/(m_h - 1) Σ_u (T_hu - T̄_h)²``, see `SurveyDesign`.
 
     Parameters
     ----------
@@ -118,7 +131,7 @@ def by_influence(
     entries = totals.shape[1]
     degrees = np.full(entries, float(design.df)) if df is None else np.asarray(df, np.float64)
     return StandardErrors(
-        np.sqrt(design.variance(totals)), degrees * np.ones(entries), NO_DERIVATIVE
+        np.sqrt(design.variance(totals)), degrees * np.ones(entries), NO_DERIVATIVE, design.census
     )
 
 
@@ -225,6 +238,8 @@ class Draws:
         Marks entries that are the same in every sample by construction, (entries,), or None.
     pulls, own_se, draw_se
         What ``"bca"`` and ``"studentized"`` need, as in `interval_of`.
+    census
+        As in `StandardErrors`.
     """
 
     estimate: Floats
@@ -235,6 +250,7 @@ class Draws:
     pulls: Floats | None = None
     own_se: Floats | None = None
     draw_se: Floats | None = None
+    census: bool | NDArray[np.bool_] = False
 
     @cached_property
     def _widened(self) -> Floats:
@@ -278,17 +294,20 @@ class Draws:
             below = (self.draws < self.estimate).sum(axis=0)
             above = (self.draws > self.estimate).sum(axis=0)
             one_sided = (below == 0) | (above == 0)
+        census = np.broadcast_to(self.census, len(estimate))
         return [
-            NO_DEGREES
+            CENSUS
+            if whole and se <= _nothing(value)
+            else NO_DEGREES
             if not df > 0
             else FEW_DRAWS
             if count < _FEWEST
             else NO_VARIATION
-            if not se > 1e-12 * max(1.0, abs(value))
+            if not se > _nothing(value)
             else ONE_SIDE
             if alone
             else ""
-            for df, count, se, value, alone in zip(
-                self.df, self._count, self.se, estimate, one_sided, strict=True
+            for df, count, se, value, alone, whole in zip(
+                self.df, self._count, self.se, estimate, one_sided, census, strict=True
             )
         ]

@@ -31,7 +31,7 @@ class Resampling:
     ----------
     kind
         ``"multinomial"``: rows with replacement, as many as there are;
-        ``"stratified"``: within each stratum, one row fewer than it has, weighted up;
+        ``"stratified"``: within each stratum (or all), one row fewer than it has, weighted up;
         ``"cluster"``: whole clusters, one fewer than there are (in each stratum), weighted up;
         ``"poisson"``: each row, or whole cluster, an independent Poisson(1) number of times;
         ``"given"``: the rows listed in `indices`.
@@ -49,17 +49,25 @@ class Resampling:
         What is done with a stratum of one unit, as in `SurveyDesign`: under ``"adjust"`` it is
         drawn a Poisson(1) number of times, so that it varies about the whole sample; else it
         stands once in every draw, and under ``"average"`` tables widen the spread of the draws.
+    population
+        Number of units in the population of each respondent's stratum, (rows,), or None.
 
     Notes
     -----
     Drawing m units out of m with replacement gives a variance too small by (m - 1)/m, which
     matters when strata have few units or there are few clusters. So strata and clusters are
-    resampled with m - 1 units that each count m/(m - 1) times.
+    resampled with m - 1 units that each count m/(m - 1) times. Where they come from a population
+    of N, counts c become ``1 + √(1 - m/N) (c - 1)``, which has the variance of drawing without
+    replacement.
 
     References
     ----------
     Efron, B., Tibshirani, R. (1993). An Introduction to the Bootstrap.
     https://doi.org/10.1201/9780429246593
+
+    Rao, J. N. K., Wu, C. F. J. (1988). Resampling inference with complex survey data. Journal of
+    the American Statistical Association 83, 231-241.
+    https://doi.org/10.1080/01621459.1988.10478591
 
     Rao, J. N. K., Wu, C. F. J., Yue, K. (1992). Some recent work on resampling methods for complex
     surveys. Survey Methodology 18, 209-217.
@@ -79,6 +87,7 @@ class Resampling:
     cluster: NDArray[np.intp] | None = None
     indices: NDArray[np.intp] | None = None
     lonely: Lonely = "adjust"
+    population: NDArray[np.float64] | None = None
 
     @property
     def block_size(self) -> int:
@@ -104,11 +113,19 @@ class Resampling:
         if self.kind == "multinomial":
             return self._counted(block, None, self.rows)
         rng = self._stream(block)
-        units = SurveyDesign.of(self.rows, self.strata, self.cluster, lonely=self.lonely)
+        units = SurveyDesign.of(
+            self.rows,
+            self.strata,
+            self.cluster,
+            lonely=self.lonely,
+            population=self.population,
+        )
         if self.kind == "poisson":
             drawn = rng.poisson(1.0, (draws, len(units.stratum))).astype(np.float64)
         else:
             drawn = _within(rng, units, draws)
+        if units.population is not None:
+            drawn = 1.0 + np.sqrt(units.remainder)[units.stratum] * (drawn - 1.0)
         return np.asarray(drawn[:, units.unit])
 
     def grouped(self, block: int, group: NDArray[np.intp], groups: int) -> NDArray[np.float64]:

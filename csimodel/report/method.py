@@ -199,7 +199,15 @@ def _resampling(analysis: Analysis) -> str:
     design = analysis.bootstrap.design
     how = {
         "multinomial": "respondents are drawn with replacement, as many as there are",
-        "stratified": "respondents are drawn with replacement within each stratum",
+        "stratified": "respondents are drawn with replacement within each stratum"
+        if design.strata is not None
+        else "respondents are drawn with replacement, one fewer than there are",
         "cluster": "whole clusters of respondents are drawn with replacement",
     }.get(design.kind, f"respondents are drawn again ({design.kind})")
-    return f"Bootstrap with {design.draws:,} resamples: {how}."
+    drawn = f"Bootstrap with {design.draws:,} resamples: {how}."
+    if design.population is None:
+        return drawn
+    return (
+        f"{drawn} How often each stands in a resample is moved towards once, by the root of the "
+        "share of the population that was not in the sample."
+    )

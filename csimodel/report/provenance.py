@@ -106,6 +106,7 @@ def _reading(survey: Survey, names: tuple[str, ...]) -> str:
         "weights": survey.weights,
         "strata": survey.strata,
         "cluster": survey.cluster,
+        "population": survey.population,
     }
     source = "frame" if survey.source == "frame" else repr(survey.source)
     if survey.source == "mobi.csv":

@@ -13,6 +13,7 @@ import pandas as pd
 from csimodel.report.formatting import label
 from csimodel.report.provenance import code, fingerprint, model_text, versions
 from csimodel.report.tables import tables
+from csimodel.survey.population import said_population
 
 if TYPE_CHECKING:
     from csimodel.index import LeadingGroup
@@ -41,6 +42,7 @@ def results(analysis: Analysis) -> dict[str, Json]:
             "weights": survey.weights,
             "strata": survey.strata,
             "cluster": survey.cluster,
+            "population": None if survey.population is None else said_population(survey.population),
             "sha256_of_answers": fingerprint(analysis),
         },
         "model": {"name": fit.model.name, "syntax": model_text(fit.model)},

@@ -303,11 +303,16 @@ def _design(analysis: Analysis) -> list[str]:
     fit, survey = analysis.fit, analysis.fit.survey
     if survey is None:
         return []
-    used = {"weights": survey.weights, "strata": survey.strata, "clusters": survey.cluster}
+    used = {
+        "weights": survey.weights,
+        "strata": survey.strata,
+        "clusters": survey.cluster,
+        "finite population": survey.population,
+    }
     parts = [name for name, column in used.items() if column is not None]
-    if not parts:
-        return []
     effect, equal = analysis.design_effect
+    if not parts or effect == 0.0:
+        return []
     enough = fit.require_answers("A report").design.df >= _ENOUGH
     if isfinite(effect) and enough:
         return [

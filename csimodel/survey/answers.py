@@ -40,6 +40,8 @@ class Answers:
         Scale bounds of the items, (items,), NaN where unknown.
     lonely
         How a stratum of one unit is treated, as in `SurveyDesign`.
+    population
+        Number of units in the population of each row's stratum, (rows,), or None.
 
     Examples
     --------
@@ -62,12 +64,13 @@ class Answers:
     minimum: np.ndarray
     maximum: np.ndarray
     lonely: Lonely = "adjust"
+    population: np.ndarray | None = None
 
     @cached_property
     def design(self) -> SurveyDesign:
         """The units that were drawn, which say how much is known about errors."""
         return SurveyDesign.of(
-            len(self.values), self.strata, self.cluster, self.weights, self.lonely
+            len(self.values), self.strata, self.cluster, self.weights, self.lonely, self.population
         )
 
     def __repr__(self) -> str:

@@ -23,7 +23,7 @@ from csimodel.survey.item import Item
 _DEEP = re.compile(r"^[^=#\n]*(?:\.[^=#\n.]*){100}", re.MULTILINE)
 
 _SECTIONS = ("survey", "defaults", "items", "columns")
-_SURVEY_KEYS = ("title", "source", "doi", "weights", "strata", "cluster")
+_SURVEY_KEYS = ("title", "source", "doi", "weights", "strata", "cluster", "population")
 _DEFAULT_KEYS = ("scale", "missing_codes", "reversed")
 _ITEM_KEYS = ("construct", "wording", "scale", "missing_codes", "reversed", "labels")
 _MOST_BYTES = 4 * limits.CODEBOOK_CHARACTERS
@@ -43,6 +43,7 @@ class Codebook:
         weights = "w"                       # design columns, when there are any
         strata = "region"
         cluster = "firm"
+        population = "firms_in_region"      # units of the stratum in the population
 
         [defaults]                          # for every item that does not say otherwise
         scale = [1, 10]                     # lowest and highest answer
@@ -67,7 +68,7 @@ class Codebook:
         The items by name, in the order of the file.
     title, source, doi
         What the survey is and where it comes from.
-    weights, strata, cluster
+    weights, strata, cluster, population
         Names of design columns, or None.
     column_labels, value_labels
         Texts of columns and of answer codes.
@@ -95,6 +96,7 @@ class Codebook:
     weights: str | None = None
     strata: str | None = None
     cluster: str | None = None
+    population: str | None = None
     column_labels: Mapping[str, str] = field(default_factory=dict)
     value_labels: Mapping[str, Mapping[float | str, str]] = field(default_factory=dict)
     column_codes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)

@@ -147,6 +147,8 @@ def _turned(survey: Survey, reverse: str | Iterable[str]) -> list[str]:
 
 def _columns_of_numbers(survey: Survey) -> list[str]:
     design = {survey.weights, survey.strata, survey.cluster}
+    if isinstance(survey.population, str):
+        design.add(survey.population)
     return [
         name
         for name in survey.data.columns

@@ -21,6 +21,7 @@ from csimodel.survey.headers import require_column
 from csimodel.survey.item import Item
 from csimodel.survey.missing import Missing, require_policy
 from csimodel.survey.options import Codes, Scale, declared_items, items_with_options
+from csimodel.survey.population import Population, require_population
 from csimodel.survey.readers import Form, independent, read_table, require_form
 from csimodel.survey.sampling import Lonely, require_lonely
 from csimodel.survey.survey import Survey
@@ -43,6 +44,7 @@ def read_survey(
     strata: ColumnName | None = None,
     cluster: ColumnName | None = None,
     lonely: Lonely | None = None,
+    population: Population | None = None,
     sheet: str | None = None,
     encoding: str | None = None,
     decimal: Decimal | None = None,
@@ -88,6 +90,12 @@ def read_survey(
         its own: ``"adjust"`` (the default) takes its distance from the mean of all units, which
         is cautious; ``"average"`` gives it the mean variance of the other strata;
         ``"certainty"`` and ``"remove"`` let it add nothing to the errors; ``"fail"`` refuses it.
+    population
+        How many units the population holds, where the sample is a sizeable part of it: clusters
+        where the survey has them, else respondents. With strata a mapping from stratum to number,
+        or the name of a column that holds the number of each row's stratum; without strata one
+        number. Numbers up to 1 are the share of them that was drawn. Variances are then multiplied
+        by the share not drawn, ``1 - n/N``: errors are about this population only.
     sheet
         Name of the sheet of a workbook; needed where several visible ones hold numbers.
     encoding
@@ -107,7 +115,8 @@ def read_survey(
         the codebook or by `items` holds text or values outside its scale, or a missing code lies
         inside a scale.
     OptionError
-        When `missing` or `lonely` is not one of those allowed.
+        When `missing` or `lonely` is not one of those allowed, or `population` is no name, number
+        or mapping.
 
     Examples
     --------
@@ -127,6 +136,7 @@ def read_survey(
         cluster=_column(base, "cluster", _first(cluster, book.cluster, base.cluster)),
         missing=base.missing if policy is None else policy,
         lonely=base.lonely if lonely is None else require_lonely(lonely),
+        population=require_population(base.data, _first_population(population, book, base)),
     )
     if codebook is not None:
         survey = _with_labels(survey, book)
@@ -143,6 +153,12 @@ def read_survey(
 
 def _first(*names: str | None) -> str | None:
     return next((name for name in names if name is not None), None)
+
+
+def _first_population(given: Population | None, book: Codebook, base: Survey) -> Population | None:
+    if given is not None:
+        return given
+    return base.population if book.population is None else book.population
 
 
 def _column(survey: Survey, option: str, name: str | None) -> str | None:

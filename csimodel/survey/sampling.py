@@ -2,14 +2,17 @@
 
 Respondents, or whole clusters of them, are the units that were drawn, within strata. An estimate
 varies as its units do: with T_u what unit u adds to it (the sum of its respondents' influence
-values), its variance is ``Σ_h m_h/(m_h - 1) Σ_u (T_hu - T̄_h)²`` over strata h of m_h units, and it
-is known with as many degrees of freedom as there are units less strata. Without degrees of freedom
-there is no error.
+values), its variance is ``Σ_h (1 - m_h/N_h) m_h/(m_h - 1) Σ_u (T_hu - T̄_h)²`` over strata h with
+m_h units of the N_h in the population (infinitely many where nothing is known of it), and it is
+known with as many degrees of freedom as there are units less strata. Without degrees of freedom
+there is no error; where all units of the population are in the sample it is 0.
 
 References
 ----------
 Binder, D. A. (1983). On the variances of asymptotically normal estimators from complex surveys.
 International Statistical Review 51, 279-292. https://doi.org/10.2307/1402588
+
+Cochran, W. G. (1977). Sampling Techniques, sections 2.6, 5.4 and 9.5. Wiley.
 
 Korn, E. L., Graubard, B. I. (1999). Analysis of Health Surveys, chapter 5.
 https://doi.org/10.1002/9781118032619
@@ -67,9 +70,12 @@ class SurveyDesign:
         ``"adjust"`` (default) takes the unit's distance from the mean of all units, which is
         cautious; ``"average"`` gives such strata the mean variance of the others; ``"certainty"``
         and ``"remove"`` let them add nothing, as right where the unit was certain to be drawn;
-        ``"fail"`` refuses them.
+        ``"fail"`` refuses them. A unit that is its whole stratum in the population too is certain
+        to be drawn and not lonely.
     kind
         What a unit is called: ``"respondent"`` or ``"cluster"``.
+    population
+        Number of units of each stratum in the population, (strata,), or None for infinitely many.
 
     Examples
     --------
@@ -85,6 +91,7 @@ class SurveyDesign:
     weights: Floats | None = None
     lonely: Lonely = "adjust"
     kind: Literal["respondent", "cluster"] = "respondent"
+    population: Floats | None = None
 
     @classmethod
     def of(
@@ -94,13 +101,22 @@ class SurveyDesign:
         cluster: Codes | None = None,
         weights: Floats | None = None,
         lonely: Lonely = "adjust",
+        population: Floats | None = None,
     ) -> SurveyDesign:
-        """Return the design of rows with these strata and clusters; a cluster is in one stratum."""
+        """Return the design of rows with these strata and clusters; a cluster is in one stratum.
+
+        `population` is the number of units in the population of each row's stratum, (rows,).
+        """
         unit = np.arange(rows) if cluster is None else cluster
         stratum = np.zeros(int(unit.max(initial=-1)) + 1, dtype=np.intp)
         if strata is not None:
             stratum[unit] = strata
-        return cls(unit, stratum, weights, lonely, "respondent" if cluster is None else "cluster")
+        whole = None
+        if population is not None:
+            whole = np.full(int(stratum.max(initial=-1)) + 1, np.inf)
+            whole[stratum[unit]] = population
+        kind: Literal["respondent", "cluster"] = "respondent" if cluster is None else "cluster"
+        return cls(unit, stratum, weights, lonely, kind, whole)
 
     @property
     def units(self) -> int:
@@ -118,9 +134,41 @@ class SurveyDesign:
         return np.bincount(self.stratum, minlength=self.strata)
 
     @cached_property
+    def remainder(self) -> Floats:
+        """Share of each stratum of the population that is not in the sample, (strata,).
+
+        ``1 - m_h/N_h``, the finite population correction of variances.
+        """
+        if self.population is None:
+            return np.ones(self.strata)
+        return np.asarray(np.maximum(1.0 - self.sizes / self.population, 0.0))
+
+    @property
+    def census(self) -> bool:
+        """Whether all units of the population are in the sample, so that nothing varies."""
+        return self.population is not None and not self.remainder.any()
+
+    def census_of(self, codes: Codes, groups: int) -> NDArray[np.bool_]:
+        """Mark groups of respondents whose strata are wholly in the sample, (groups,)."""
+        drawn = np.flatnonzero((codes >= 0) & (self.remainder > 0)[self.stratum[self.unit]])
+        return np.asarray(np.bincount(codes[drawn], minlength=groups) == 0)
+
+    def population_of_part(self, rows: Codes) -> Floats | None:
+        """Return the units in the population of a part of the sample, by stratum of each row.
+
+        The part is as large a share of its population as its strata are of theirs, (rows,).
+        """
+        if self.population is None:
+            return None
+        unit = np.unique(self.unit[rows])
+        size = np.bincount(self.stratum[unit], minlength=self.strata)
+        part = self.population * size / self.sizes
+        return np.asarray(part[self.stratum[self.unit[rows]]])
+
+    @cached_property
     def lonely_units(self) -> NDArray[np.bool_]:
-        """Mark the units that are alone in their stratum, (units,)."""
-        alone: NDArray[np.bool_] = self.sizes[self.stratum] == 1
+        """Mark the units that are alone in their stratum, (units,), and could be others."""
+        alone: NDArray[np.bool_] = ((self.sizes == 1) & (self.remainder > 0))[self.stratum]
         return alone if self.strata > 1 else np.zeros_like(alone)
 
     @property
@@ -171,13 +219,14 @@ class SurveyDesign:
     def factors(self) -> tuple[Floats, Floats]:
         """``(c_h, a_h)`` of ``Σ_h c_h (Σ_u T_hu² - a_h (Σ_u T_hu)²)``, (strata,) each.
 
-        ``m/(m - 1)`` and ``1/m`` for m units; ``1`` and ``0``, or ``0`` and ``0``, for one.
+        ``m/(m - 1)`` and ``1/m`` for m units; ``1`` and ``0``, or ``0`` and ``0``, for one; the
+        first of both times ``1 - m/N`` in a population of N units.
         """
         size = self.sizes.astype(np.float64)
         alone = 1.0 if self.lonely == "adjust" and self.strata > 1 else 0.0
         several = np.maximum(size, 2.0)
         factor = np.where(size > 1, several / (several - 1.0), alone) * self.inflation
-        return factor, np.where(size > 1, 1.0 / several, 0.0)
+        return factor * self.remainder, np.where(size > 1, 1.0 / several, 0.0)
 
     def variance(self, totals: Floats) -> Floats:
         """Return the variance of estimates from what each unit adds, (units, any) to (any,)."""
@@ -232,6 +281,10 @@ class SurveyDesign:
             "alone": alone,
             "lonely": self.lonely,
         }
+        if self.population is not None:
+            yield self._finite_population()
+            if self.census:
+                return
         if self.df == 0:
             sentence = _ONE_UNIT if self.units == 1 else _ALL_LONELY
             yield Finding("no-degrees-of-freedom", sentence, count=0, values=values)
@@ -242,7 +295,29 @@ class SurveyDesign:
             sentence = _FEW_UNITS if self.strata == 1 else _FEW_UNITS_IN_STRATA
             yield Finding("few-units", sentence, count=self.df, values=values)
 
+    def _finite_population(self) -> Finding:
+        assert self.population is not None
+        total = float(self.population.sum())
+        values = {"units": self.units, "total": total, "share": self.units / total}
+        if self.census:
+            return Finding("census", _CENSUS[self.kind], (), "note", self.units, values)
+        return Finding("finite-population", _FINITE[self.kind], (), "note", self.units, values)
 
+
+_FINITE = {
+    "respondent": "{units:,} of the {total:,.0f} members of the population are in the sample "
+    "({share:.1%}), and errors allow for it; they are about this population, not about customers "
+    "to come.",
+    "cluster": "{units:,} of the {total:,.0f} clusters of the population are in the sample "
+    "({share:.1%}), and errors allow for it; they are about this population, not about customers "
+    "to come.",
+}
+_CENSUS = {
+    "respondent": "All {units:,} members of the population are in the sample, so the errors of "
+    "sampling are 0; this is about this population, not about customers to come.",
+    "cluster": "All {units:,} clusters of the population are in the sample, so the errors of "
+    "sampling are 0; this is about this population, not about customers to come.",
+}
 _ONE_UNIT = (
     "All answers come from a single cluster or respondent, so nothing has a standard error, an "
     "interval or a p-value."

@@ -17,6 +17,7 @@ from csimodel.survey.answers import Answers, require_blocks
 from csimodel.survey.item import Item
 from csimodel.survey.labelled import require_no_labelled_codes
 from csimodel.survey.missing import Missing
+from csimodel.survey.population import Population, population_of_rows, said_population
 from csimodel.survey.sampling import Lonely
 
 
@@ -49,6 +50,9 @@ class Survey:
         Label of each column, from SPSS, Stata or a codebook.
     lonely
         How a stratum with a single cluster (or respondent) is treated in errors.
+    population
+        How many units the population holds, by stratum: the name of a column, one number, or a
+        mapping from stratum to number; as in `read_survey`.
 
     Examples
     --------
@@ -71,6 +75,7 @@ class Survey:
     value_labels: Mapping[str, Mapping[float | str, str]] = field(default_factory=dict)
     column_labels: Mapping[str, str] = field(default_factory=dict)
     lonely: Lonely = "adjust"
+    population: Population | None = None
 
     @property
     def blocks(self) -> dict[str, tuple[str, ...]]:
@@ -148,6 +153,8 @@ class Survey:
             column = getattr(self, label)
             if column is not None:
                 facts.append((label, column))
+        if self.population is not None:
+            facts.append(("population", said_population(self.population)))
         return facts
 
     def _title(self) -> str:
@@ -155,8 +162,10 @@ class Survey:
         return f"Survey of {rows} rows and {columns} columns ({self.source})"
 
     def __repr__(self) -> str:
+        facts = self._facts()
+        width = max(8, *(len(label) for label, _ in facts))
         lines = [self._title()]
-        lines += [f"  {label:<8} {text}" for label, text in self._facts()]
+        lines += [f"  {label:<{width}} {text}" for label, text in facts]
         lines += [f"  {finding.severity}: {finding}" for finding in self.findings]
         return "\n".join(lines)
 
@@ -234,6 +243,9 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
         minimum=minimum,
         maximum=maximum,
         lonely=survey.lonely,
+        population=population_of_rows(
+            survey.data, survey.population, survey.strata, survey.cluster, rows
+        ),
     )
     if survey.lonely == "fail" and answers.design.lonely_units.any():
         alone = int(answers.design.lonely_units.sum())

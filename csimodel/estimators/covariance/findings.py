@@ -83,6 +83,7 @@ def design_findings(solution: Solution, answers: Answers | None) -> Iterator[Fin
         "weights": effective < n * (1.0 - 1e-9),
         "clusters": answers is not None and answers.cluster is not None,
         "strata": strata,
+        "finite population": answers is not None and answers.population is not None,
     }
     names = tuple(name for name, there in given.items() if there)
     if not names:

@@ -73,7 +73,8 @@ def sandwich(
 
 
 def checked_errors(sample: Sample, family: Family, errors: str | None) -> str:
-    """Return the kind of errors; None is linearized with strata, CR2 with clusters, else HC1.
+    """Return the kind of errors; None is linearized with strata or a finite population, CR2
+    with clusters, else HC1.
 
     Raises
     ------
@@ -82,7 +83,8 @@ def checked_errors(sample: Sample, family: Family, errors: str | None) -> str:
     """
     if errors is None:
         plain = "HC1" if sample.cluster is None else "CR2"
-        errors = plain if sample.strata is None else "linearized"
+        designed = sample.strata is not None or sample.population is not None
+        errors = "linearized" if designed else plain
     choose("errors", errors, ERRORS)
     require_clusters(errors, sample.cluster, "HC1")
     if errors == "HC3" and family.further == "thresholds":

@@ -212,7 +212,8 @@ class Regressed:
             return self.regression.table(averages, self.level, probability=probability, joint=joint)
         assert self.chain is not None
         value = averages.value
-        source = Draws(value, draws, np.full(len(value), float(self.chain.df)), self.interval)
+        df = np.full(len(value), float(self.chain.df))
+        source = Draws(value, draws, df, self.interval, census=self.chain.census)
         return infer(pd.RangeIndex(len(value)), value, source, self.level)
 
     def _test(self, matrix: Floats) -> pd.Series:

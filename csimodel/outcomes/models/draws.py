@@ -122,6 +122,11 @@ class Chain:
         return self.bootstrap.fit.require_answers("whole-chain intervals").design.df
 
     @property
+    def census(self) -> bool:
+        """Whether all units of the population are in the sample, so that no draw differs."""
+        return self.bootstrap.fit.require_answers("whole-chain intervals").design.census
+
+    @property
     def design_df(self) -> float:
         """The same for tests of several coefficients; infinite where respondents were drawn."""
         design = self.bootstrap.fit.require_answers("whole-chain intervals").design

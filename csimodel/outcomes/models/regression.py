@@ -98,8 +98,12 @@ class Regression:
     def design_of_sample(self) -> SurveyDesign:
         """The units the respondents were drawn in, as far as the errors look at them."""
         sample = self.sample
-        strata = sample.strata if self.errors == "linearized" else None
-        return SurveyDesign.of(sample.n, strata, self.cluster, lonely=sample.lonely)
+        strata, population = sample.strata, sample.population
+        if self.errors != "linearized":
+            strata = population = None
+        return SurveyDesign.of(
+            sample.n, strata, self.cluster, lonely=sample.lonely, population=population
+        )
 
     @cached_property
     def score_errors(self) -> ScoreErrors:
@@ -183,7 +187,8 @@ class Regression:
         """
         value = averages.value
         se, df = self.errors_of(averages.gradient, averages.individual, joint=joint)
-        table = infer(pd.RangeIndex(len(value)), value, StandardErrors(se, df), level)
+        errors = StandardErrors(se, df, census=self.design_of_sample.census)
+        table = infer(pd.RangeIndex(len(value)), value, errors, level)
         if probability and self.family.bounded:
             given = (table["reason"] == "").to_numpy()
             for name, end in zip(

@@ -186,6 +186,7 @@ def repurchase(
         cluster=answers.cluster,
         strata=answers.strata,
         lonely=answers.lonely,
+        population=answers.population,
         cut=explained.cut,
         formula=design,
     )

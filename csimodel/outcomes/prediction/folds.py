@@ -96,6 +96,7 @@ def _without(sample: Sample, keep: NDArray[np.bool_]) -> Sample:
         weights=None if sample.weights is None else sample.weights[keep],
         cluster=None if cluster is None else np.unique(cluster[keep], return_inverse=True)[1],
         strata=None if strata is None else np.unique(strata[keep], return_inverse=True)[1],
+        population=None if sample.population is None else sample.population[keep],
     )
 
 

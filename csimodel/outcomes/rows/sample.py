@@ -80,6 +80,8 @@ class Sample:
         Codes 0, 1, … of each row's stratum, (rows,), or None.
     lonely
         How a stratum of one unit is treated, as in `SurveyDesign`.
+    population
+        Number of units in the population of each row's stratum, (rows,), or None.
     formula_layout, formula_factors
         How the columns of a formula follow from indexes and factors, (rows, factors).
     """
@@ -98,6 +100,7 @@ class Sample:
     formula_factors: Floats | None = None
     strata: NDArray[np.intp] | None = None
     lonely: Lonely = "adjust"
+    population: Floats | None = None
 
     @property
     def n(self) -> int:
@@ -148,6 +151,7 @@ def sample_of(
     complete: Mapping[str, Floats] | None = None,
     strata: NDArray[np.intp] | None = None,
     lonely: Lonely = "adjust",
+    population: Floats | None = None,
 ) -> Sample:
     """Keep the respondents with an outcome and all regressors, and check what is left.
 
@@ -163,8 +167,9 @@ def sample_of(
         How indexes and columns make the design, instead of controls.
     complete
         Further columns that a respondent must have to be kept.
-    strata, lonely
-        Stratum of each respondent offered, and how one of a single unit is treated.
+    strata, lonely, population
+        Stratum of each respondent offered, how one of a single unit is treated, and how many units
+        it has in the population.
 
     Raises
     ------
@@ -206,6 +211,7 @@ def sample_of(
         ordering=ordering,
         strata=None if strata is None else np.unique(strata[rows], return_inverse=True)[1],
         lonely=lonely,
+        population=None if population is None else population[rows],
     )
     if formula is not None:
         built = formula.build(rows, sample.regressors)

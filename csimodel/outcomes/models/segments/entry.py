@@ -26,6 +26,7 @@ from csimodel.outcomes.rows.columns import aligned, name_of
 from csimodel.outcomes.rows.sample import Sample
 from csimodel.survey import Survey
 from csimodel.survey.headers import column_of
+from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -283,6 +284,7 @@ def _subset(sample: Sample, rows: Codes) -> Sample:
     weights = None if sample.weights is None else sample.weights[rows]
     cluster = None if sample.cluster is None else sample.cluster[rows]
     strata = None if sample.strata is None else sample.strata[rows]
+    design = SurveyDesign.of(sample.n, sample.strata, sample.cluster, population=sample.population)
     return replace(
         sample,
         outcome=sample.outcome[rows],
@@ -291,6 +293,7 @@ def _subset(sample: Sample, rows: Codes) -> Sample:
         weights=None if weights is None else weights / weights.mean(),
         cluster=None if cluster is None else np.unique(cluster, return_inverse=True)[1],
         strata=None if strata is None else np.unique(strata, return_inverse=True)[1],
+        population=design.population_of_part(rows),
     )
 
 
