@@ -37,7 +37,8 @@ class Finding:
     template
         One whole sentence for people, naming the columns or constructs concerned, with fields in
         braces that `values` fill; without values it is taken as it stands. A field that holds
-        several names is listed, ``{items:3}`` at most three of them and the rest counted.
+        several names is listed, ``{items:3}`` at most three of them and the rest counted;
+        ``{p:p}`` is a p-value.
     subjects
         The columns, constructs or groups concerned.
     severity
@@ -89,11 +90,15 @@ class Finding:
 
 
 class _Sentence(Formatter):
-    """Fills fields; several names are listed."""
+    """Fills fields; several names are listed, a field ``{p:p}`` is a p-value."""
 
     def format_field(self, value: object, format_spec: str) -> str:
         if isinstance(value, tuple | list):
             return listed(value, int(format_spec) if format_spec else 5)
+        if format_spec == "p" and isinstance(value, float):
+            return told_p(value)
+        if isinstance(value, float) and value == float("inf"):
+            return "infinite"
         return str(super().format_field(value, format_spec))
 
 
@@ -107,6 +112,17 @@ def said(template: str, values: Mapping[str, object]) -> str:
     '1,200 rows of a and b'
     """
     return _SENTENCE.vformat(template, (), dict(values)) if values else template
+
+
+def told_p(p: float) -> str:
+    """Write a p-value for a sentence.
+
+    >>> told_p(0.0312), told_p(1e-9), told_p(float("nan"))
+    ('p = 0.031', 'p < 0.001', 'no test was possible')
+    """
+    if p != p:
+        return "no test was possible"
+    return f"p = {p:.3f}" if not p < 0.001 else "p < 0.001"
 
 
 def listed(names: Iterable[object], limit: int = 5) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from csimodel.assessment import global_fit, structure
+from csimodel.assessment import global_fit, structure, wording
 from csimodel.assessment.judge_measurement import formed
 from csimodel.assessment.verdicts import (
     COHEN,
@@ -18,7 +18,6 @@ from csimodel.assessment.verdicts import (
     Verdict,
     graded,
     limit,
-    shown,
 )
 from csimodel.bounds import BOUNDS
 from csimodel.estimators import PLS, Fit
@@ -45,23 +44,11 @@ def judge_item_vif(fit: Fit) -> Iterator[Verdict]:
         construct = model.constructs[owner]
         if construct.kind == "single":
             continue
-        verdict, said = _vif_verdict(value), f"VIF {shown(value)}"
-        others = f"the other questions of {construct.name!r}"
-        harm = (
-            "so its weight is unsure; drop or combine some of them"
-            if exempt[owner]
-            else "so it adds little; one of them could go"
-        )
-        sentence = {
-            "good": f"{item!r} does not repeat {others} ({said}).",
-            "acceptable": f"{item!r} partly repeats {others} ({said}).",
-            "poor": f"{item!r} repeats {others} ({said}), {harm}.",
-            IMPOSSIBLE: f"Whether {item!r} repeats {others} cannot be told, as its variance "
-            f"inflation is below 1 ({said}), which cannot be.",
-            NOT_JUDGED: f"Whether {item!r} repeats {others} cannot be told, because the "
-            "correlations of these contradict each other.",
-        }[verdict]
-        yield Verdict("item_vif", item, float(value), _VIF, verdict, HAIR_2019, sentence)
+        verdict = _vif_verdict(value)
+        harm = wording.REPEATING_FORMED if exempt[owner] else wording.REPEATING
+        template = harm if verdict == "poor" else wording.ITEM_VIF[verdict]
+        fields = {"item": item, "construct": construct.name}
+        yield Verdict("item_vif", item, float(value), _VIF, verdict, HAIR_2019, template, fields)
 
 
 def judge_antecedents(fit: Fit) -> Iterator[Verdict]:
@@ -73,20 +60,7 @@ def judge_antecedents(fit: Fit) -> Iterator[Verdict]:
     for target, source, value in zip(targets, sources, values, strict=True):
         if not several[target]:
             continue
-        verdict, said = _vif_verdict(value), f"VIF {shown(value)}"
-        antecedent, outcome = names[source], names[target]
-        sentence = {
-            "good": f"The effect of {antecedent!r} on {outcome!r} can be told from those of the "
-            f"other antecedents ({said}).",
-            "acceptable": f"{antecedent!r} overlaps with the other antecedents of {outcome!r} "
-            f"({said}), which makes its effect less sure.",
-            "poor": f"{antecedent!r} overlaps so much with the other antecedents of {outcome!r} "
-            f"({said}) that its own effect can hardly be told.",
-            IMPOSSIBLE: f"The variance inflation of {antecedent!r} among the antecedents of "
-            f"{outcome!r} is below 1 ({said}), which cannot be.",
-            NOT_JUDGED: f"The antecedents of {outcome!r} have correlations that contradict each "
-            "other, so their effects are not to be trusted.",
-        }[verdict]
+        verdict, antecedent, outcome = _vif_verdict(value), names[source], names[target]
         yield Verdict(
             "antecedent_vif",
             f"{antecedent} → {outcome}",
@@ -94,7 +68,8 @@ def judge_antecedents(fit: Fit) -> Iterator[Verdict]:
             _VIF,
             verdict,
             HAIR_2019,
-            sentence,
+            wording.ANTECEDENT_VIF[verdict],
+            {"antecedent": antecedent, "outcome": outcome},
         )
 
 
@@ -113,11 +88,8 @@ def judge_effects(fit: Fit) -> Iterator[Verdict]:
             "0.02 small, 0.15 medium, 0.35 large",
             size,
             COHEN,
-            f"{antecedent!r} makes a {size} difference to how well {outcome!r} is explained "
-            f"(f² {shown(value)})."
-            if known
-            else f"What {antecedent!r} adds to {outcome!r} cannot be computed, because the "
-            "antecedents overlap completely or explain all of it.",
+            wording.F2[size],
+            {"antecedent": antecedent, "outcome": outcome},
         )
     for name, r2 in fit.r2.items():
         yield _explained(str(name), float(r2))
@@ -125,21 +97,15 @@ def judge_effects(fit: Fit) -> Iterator[Verdict]:
 
 def _explained(name: str, value: float) -> Verdict:
     """Name the size of an R²."""
-    share = f"{100.0 * value:.0f} %"
     if np.isnan(value):
         size = NOT_JUDGED
-        sentence = f"How much of {name!r} is explained has no value, as its paths have none."
     elif BOUNDS["r2"].beyond(value):
         size = IMPOSSIBLE
-        sentence = (
-            f"The share of the differences in {name!r} that the model explains is estimated at "
-            f"{value:.3f}, outside 0 to 1, which cannot be; its paths are not to be trusted either."
-        )
     else:
         size = graded(value, _R2, "very weak")
-        sentence = f"The model explains {share} of the differences in {name!r}, which is {size}."
     asked = "0.25 weak, 0.50 moderate, 0.75 substantial"
-    return Verdict("r2", name, value, asked, size, HAIR_2019, sentence)
+    fields = {"construct": name, "percent": 100.0 * value}
+    return Verdict("r2", name, value, asked, size, HAIR_2019, wording.R2[size], fields)
 
 
 def judge_global(fit: Fit) -> Iterator[Verdict]:
@@ -152,13 +118,11 @@ def judge_global(fit: Fit) -> Iterator[Verdict]:
             verdict = NOT_JUDGED
         elif value < limit("srmr good"):
             verdict = "good"
-        about = "the measurement alone" if saturated else "the whole model"
-        sentence = {
-            "good": f"Judged by {about}, correlations among questions are reproduced closely",
-            "acceptable": f"Judged by {about}, correlations among questions are reproduced roughly",
-            "poor": f"Judged by {about}, correlations among questions are not reproduced",
-            NOT_JUDGED: f"Judged by {about}, nothing can be said, as it implies no correlations",
-        }[verdict]
+        table = (
+            wording.SRMR_UNCORRECTED
+            if _uncorrected(fit) and verdict in wording.SRMR_UNCORRECTED
+            else wording.SRMR
+        )
         yield Verdict(
             "srmr",
             subject,
@@ -166,7 +130,8 @@ def judge_global(fit: Fit) -> Iterator[Verdict]:
             "below 0.08",
             verdict,
             HU_BENTLER,
-            f"{sentence} (SRMR {shown(value)}).{_uncorrected(fit) if verdict != 'good' else ''}",
+            table[verdict],
+            {"part": "measurement alone" if saturated else "whole model"},
         )
         if np.isnan(global_fit.d_g(fit.solution, saturated)):
             yield Verdict(
@@ -181,11 +146,7 @@ def judge_global(fit: Fit) -> Iterator[Verdict]:
             )
 
 
-def _uncorrected(fit: Fit) -> str:
+def _uncorrected(fit: Fit) -> bool:
+    """Whether loadings of reflective constructs are those of PLS, which overstates them."""
     reflective = any(construct.kind == "reflective" for construct in fit.model.constructs)
-    if isinstance(fit.estimator, PLS) and not fit.estimator.consistent and reflective:
-        return (
-            " Uncorrected PLS overstates the loadings of reflective constructs, which counts "
-            "against it here; judge this by PLS(consistent=True)."
-        )
-    return ""
+    return isinstance(fit.estimator, PLS) and not fit.estimator.consistent and reflective

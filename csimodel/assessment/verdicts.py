@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from csimodel.bounds import THRESHOLDS
+from csimodel.findings import said
 
 NOT_JUDGED = "not judged"
 IMPOSSIBLE = "impossible"
@@ -38,31 +39,49 @@ class Verdict:
         The construct, item, pair or path concerned.
     value
         The number judged.
-    threshold
-        What was asked of it, in words.
+    asked
+        What was asked of it, in words, with fields as in `template`.
     verdict
         ``"good"``, ``"acceptable"``, ``"poor"``, ``"too high"``, ``"impossible"`` or ``"not
         judged"``; for sizes of effects their usual names.
     source
         Where the threshold comes from.
-    sentence
-        The same in words for people who do not know the measure.
+    template
+        The same in one whole sentence for people who do not know the measure, with fields that
+        `values` fill, and ``{value}``.
+    values
+        What the fields hold.
     """
 
     measure: str
     subject: str
     value: float
-    threshold: str
+    asked: str
     verdict: str
     source: str
-    sentence: str
+    template: str
+    values: Mapping[str, object] = field(default_factory=dict, hash=False)
+
+    @property
+    def threshold(self) -> str:
+        """What was asked, its fields filled."""
+        return said(self.asked, self._fields)
+
+    @property
+    def sentence(self) -> str:
+        """The sentence, its fields filled."""
+        return said(self.template, self._fields)
+
+    @property
+    def _fields(self) -> dict[str, object]:
+        return {"value": self.value, **self.values}
 
 
 def as_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
     """Return one row a verdict."""
-    columns = [field.name for field in fields(Verdict)]
-    table = pd.DataFrame([asdict(verdict) for verdict in verdicts], columns=columns)
-    return table.astype({"value": np.float64})
+    columns = ["measure", "subject", "value", "threshold", "verdict", "source", "sentence"]
+    rows = [[getattr(verdict, name) for name in columns] for verdict in verdicts]
+    return pd.DataFrame(rows, columns=columns).astype({"value": np.float64})
 
 
 def graded(value: float, steps: Sequence[tuple[float, str]], otherwise: str) -> str:
@@ -72,15 +91,6 @@ def graded(value: float, steps: Sequence[tuple[float, str]], otherwise: str) -> 
     'medium'
     """
     return next((word for least, word in steps if value >= least), otherwise)
-
-
-def shown(value: float) -> str:
-    """Write a number for a sentence.
-
-    >>> shown(0.72283), shown(float("inf"))
-    ('0.723', 'infinite')
-    """
-    return "infinite" if np.isinf(value) else f"{value:.3f}"
 
 
 def limit(name: str) -> float:

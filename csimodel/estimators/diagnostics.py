@@ -15,7 +15,7 @@ from csimodel.estimators.covariance.findings import (
 from csimodel.estimators.estimates import Inadmissible, Outcome
 from csimodel.estimators.failures import UNUSABLE, saturated, tied, unusable
 from csimodel.estimators.solution import Solution
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding
 
 _NEARLY_ONE = THRESHOLDS["constructs alike"].value
 _ONE = 1.0 + ROUNDING
@@ -24,6 +24,30 @@ _EXACT = 1e-12  # eigenvalue of a correlation matrix that is zero but for roundi
 _ALMOST = 1e-6  # eigenvalue that a formula with a little noise leaves: variances inflated 10⁶ times
 _NEGATIVE = -1e-6  # eigenvalue that no rounding explains
 _FEW_ROWS = 30
+_IMPOSSIBLE = {
+    "reliability-above-1": (
+        "The reliability of {name!r} is estimated at {value:.3f}, above 1, which cannot "
+        "be; its items do not behave as measures of one thing."
+    ),
+    "reliability-below-0": (
+        "The reliability of {name!r} is estimated at {value:.3f}, below 0, which cannot "
+        "be; its items contradict each other."
+    ),
+    "loading-above-1": (
+        "The loading of {name!r} is estimated at {value:.3f}, beyond 1, which cannot be; "
+        "drop the item, or do not correct for measurement error."
+    ),
+    "explained-variance-above-1": (
+        "The explained variance of {name!r} is estimated at {value:.3f}, above 1, which cannot "
+        "be; do without pairwise deletion and correction for error, or remove antecedents that "
+        "overlap."
+    ),
+    "explained-variance-below-0": (
+        "The explained variance of {name!r} is estimated at {value:.3f}, below 0, which cannot "
+        "be; do without pairwise deletion and correction for error, or remove antecedents that "
+        "overlap."
+    ),
+}
 
 
 def diagnose(solution: Solution) -> tuple[Finding, ...]:
@@ -64,10 +88,10 @@ def _convergence(solution: Solution, outcome: Outcome) -> Iterator[Finding]:
     elif outcome != Outcome.CONVERGED:
         yield Finding(
             "no-solution",
-            "These numbers are not a solution ({reason}); change the model, or leave out items "
+            "These numbers are not a solution ({outcome}); change the model, or leave out items "
             "that repeat others.",
             severity="failure",
-            values={"reason": outcome.reason},
+            values={"outcome": outcome.reason},
         )
 
 
@@ -176,30 +200,12 @@ def _admissible(solution: Solution) -> Iterator[Finding]:
     bounds = BOUNDS["reliability"]
     for name, value in zip(model.construct_names, estimates.reliability.tolist(), strict=True):
         if bounds.above(value):
-            yield _impossible(
-                "reliability-above-1",
-                "The reliability of {name!r} is estimated at {value:.3f}, above 1, which cannot "
-                "be; its items do not behave as measures of one thing.",
-                name,
-                value,
-            )
+            yield _impossible("reliability-above-1", name, value)
         elif bounds.below(value):
-            yield _impossible(
-                "reliability-below-0",
-                "The reliability of {name!r} is estimated at {value:.3f}, below 0, which cannot "
-                "be; its items contradict each other.",
-                name,
-                value,
-            )
+            yield _impossible("reliability-below-0", name, value)
     for item, value in zip(model.items, estimates.loadings.tolist(), strict=True):
         if BOUNDS["loading"].beyond(value):
-            yield _impossible(
-                "loading-above-1",
-                "The loading of {name!r} is estimated at {value:.3f}, beyond 1, which cannot be; "
-                "drop the item, or do not correct for measurement error.",
-                item,
-                value,
-            )
+            yield _impossible("loading-above-1", item, value)
     cor = estimates.construct_cor
     definite = Inadmissible.NOT_POSITIVE_DEFINITE not in Inadmissible(int(estimates.inadmissible))
     if not definite and np.isfinite(cor).all():
@@ -213,9 +219,10 @@ def _admissible(solution: Solution) -> Iterator[Finding]:
         )
 
 
-def _impossible(code: str, sentence: str, name: str, value: float) -> Finding:
+def _impossible(code: str, name: str, value: float) -> Finding:
     """Say that a number of one item or construct is out of its bounds."""
-    return Finding(code, sentence, (name,), "failure", values={"name": name, "value": value})
+    fields = {"name": name, "value": value}
+    return Finding(code, _IMPOSSIBLE[code], (name,), "failure", values=fields)
 
 
 def _constructs(solution: Solution) -> Iterator[Finding]:
@@ -237,38 +244,24 @@ def _constructs(solution: Solution) -> Iterator[Finding]:
             elif abs(value) > _NEARLY_ONE:
                 alike.append((names[j], names[i], value))
     if alike:
-        pairs = listed((f"{a!r} and {b!r} ({value:.3f})" for a, b, value in alike), 8)
+        pairs = tuple(f"{a!r} – {b!r} ({value:.3f})" for a, b, value in alike)
         yield Finding(
             "constructs-alike",
             "Some constructs correlate so highly that these data can hardly tell them apart, and "
-            "their separate effects mean little: {pairs}.",
+            "their separate effects mean little: {pairs:8}.",
             tuple(dict.fromkeys(name for a, b, _ in alike for name in (a, b))),
             count=len(alike),
             values={"pairs": pairs},
         )
     # With one antecedent path and R² are the correlation and its square: said already.
     for j in np.flatnonzero(several & BOUNDS["r2"].above(solution.r2)).tolist():
-        yield _impossible(
-            "explained-variance-above-1",
-            "The explained variance of {name!r} is estimated at {value:.3f}, above 1, which cannot "
-            "be; do without pairwise deletion and correction for error, or remove antecedents that "
-            "overlap.",
-            names[j],
-            float(solution.r2[j]),
-        )
+        yield _impossible("explained-variance-above-1", names[j], float(solution.r2[j]))
     for j in np.flatnonzero(several & BOUNDS["r2"].below(solution.r2)).tolist():
-        yield _impossible(
-            "explained-variance-below-0",
-            "The explained variance of {name!r} is estimated at {value:.3f}, below 0, which cannot "
-            "be; do without pairwise deletion and correction for error, or remove antecedents that "
-            "overlap.",
-            names[j],
-            float(solution.r2[j]),
-        )
+        yield _impossible("explained-variance-below-0", names[j], float(solution.r2[j]))
     beyond = np.abs(estimates.paths) > _ONE
     for target in np.flatnonzero(several & beyond.any(axis=1)).tolist():
         sources = np.flatnonzero(beyond[target]).tolist()
-        paths = listed(f"{names[s]!r} ({estimates.paths[target, s]:.2f})" for s in sources)
+        paths = tuple(f"{names[s]!r} ({estimates.paths[target, s]:.2f})" for s in sources)
         sentence = (
             "Standardised path to {target!r} beyond 1, from {paths}: antecedents of {target!r} "
             "overlap too much to be separated."

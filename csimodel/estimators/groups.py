@@ -268,7 +268,7 @@ def _lost(
     names = [_shown(label) for label in labels]
     losers = np.flatnonzero(dropped).tolist()
     if losers:
-        counts = (f"{names[g]} ({dropped[g]} of {dropped[g] + int(n[g])})" for g in losers)
+        counts = (f"{names[g]} ({dropped[g]}/{dropped[g] + int(n[g])})" for g in losers)
         message = "Rows were dropped in {losers} of {groups} groups: {counts}."
         subjects = tuple(names[g] for g in losers)
         yield Finding(

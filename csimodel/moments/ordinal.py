@@ -220,7 +220,7 @@ def _findings(items: Sequence[str], margins: Margins, pairs: Association) -> Ite
             )
     filled = np.flatnonzero(pairs.filled)
     if filled.size:
-        names = [f"{items[pairs.column[p]]} with {items[pairs.row[p]]}" for p in filled]
+        names = [f"{items[pairs.column[p]]} – {items[pairs.row[p]]}" for p in filled]
         yield Finding(
             "filled-cell",
             "Nobody gave one of the four combinations of answers to {names}; half a "

@@ -94,17 +94,6 @@ def printed(table: pd.DataFrame) -> pd.DataFrame:
     return table.drop(columns=[*silent, *normal])
 
 
-def told_p(p: float) -> str:
-    """Write a p-value for a sentence.
-
-    >>> told_p(0.0312), told_p(1e-9), told_p(float("nan"))
-    ('p = 0.031', 'p < 0.001', 'no test was possible')
-    """
-    if p != p:
-        return "no test was possible"
-    return f"p = {p:.3f}" if not p < 0.001 else "p < 0.001"
-
-
 def told(value: float) -> str:
     """Write a number for people: four figures, or two decimals with thousands marked.
 

@@ -17,8 +17,14 @@ from csimodel.outcomes.money import Economics, Money, break_even_spending, profi
 from csimodel.report.formatting import label
 from csimodel.survey import Survey
 
-_NOT_COMPARED = "The curve of repurchase is not compared between groups: {why}"
-_NOT_CORRECTED = "The slope of repurchase is not corrected for measurement error: {why}"
+_LEFT_OUT = {
+    "segments-not-compared": (
+        "The curve of repurchase is not compared between groups; the error was “{error}”."
+    ),
+    "slope-not-corrected": (
+        "The slope of repurchase is not corrected for measurement error; the error was “{error}”."
+    ),
+}
 
 
 def segments_of(
@@ -44,7 +50,7 @@ def segments_of(
             progress=progress,
         )
     except CsimodelError as error:
-        return None, (_left_out("segments-not-compared", _NOT_COMPARED, error),)
+        return None, (_left_out("segments-not-compared", error),)
     return found, found.diagnostics
 
 
@@ -70,12 +76,13 @@ def slopes_of(
             progress=progress,
         )
     except CsimodelError as error:
-        return None, (_left_out("slope-not-corrected", _NOT_CORRECTED, error),)
+        return None, (_left_out("slope-not-corrected", error),)
     return found, found.diagnostics
 
 
-def _left_out(code: str, template: str, error: CsimodelError) -> Finding:
-    return Finding(code, template, severity="note", values={"why": str(error)})
+def _left_out(code: str, error: CsimodelError) -> Finding:
+    values = {"error": str(error).removesuffix(".")}
+    return Finding(code, _LEFT_OUT[code], severity="note", values=values)
 
 
 def money_by_driver(

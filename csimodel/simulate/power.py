@@ -56,19 +56,19 @@ class Power:
         for n, own in self.replications.items():
             lost = int(own.failed.sum())
             if lost:
-                reasons = ", ".join(f"{count} {reason}" for reason, count in own.failed.items())
+                reasons = tuple(f"{reason} ({count})" for reason, count in own.failed.items())
                 found.append(
                     Finding(
                         "lost-samples",
-                        "{count} of {reasons} samples of {n} have no solution ({reasons_2}); the "
+                        "{count} of {samples} samples of {n} have no solution ({reasons:20}); the "
                         "shares are of the others, and a study of this size may fail altogether.",
                         severity="warning" if lost < 0.1 * len(own.reasons) else "failure",
                         count=lost,
                         values={
                             "count": lost,
-                            "reasons": len(own.reasons),
+                            "samples": len(own.reasons),
                             "n": n,
-                            "reasons_2": reasons,
+                            "reasons": reasons,
                         },
                     )
                 )

@@ -276,9 +276,9 @@ def _labels(
 
 
 def _findings(changes: _Changes) -> Iterator[Finding]:
-    yield from _counted("words-for-missing", changes.words, "note", _ONE_WORD, _WORDS_TOLD)
-    yield from _counted("error-cells", changes.errors, "warning", _ONE_ERROR, _ERRORS_TOLD)
-    yield from _counted("labels-tidied", changes.labels, "note", _ONE_LABEL, _LABELS_TOLD)
+    yield from _counted("words-for-missing", changes.words, "note")
+    yield from _counted("error-cells", changes.errors, "warning")
+    yield from _counted("labels-tidied", changes.labels, "note")
     if changes.forms:
         columns = tuple(f"{name} ({example})" for name, example in changes.forms.items())
         template = "Numbers written in other forms were read as numbers: {columns}."
@@ -297,20 +297,32 @@ def _findings(changes: _Changes) -> Iterator[Finding]:
         )
 
 
-def _counted(
-    code: str, counts: Mapping[str, int], severity: Severity, one: str, several: str
-) -> Iterator[Finding]:
+def _counted(code: str, counts: Mapping[str, int], severity: Severity) -> Iterator[Finding]:
     if counts:
         cells = sum(counts.values())
         columns = tuple(f"{name} ({count})" for name, count in counts.items())
-        template = one if cells == 1 else several
         values = {"cells": cells, "columns": columns}
+        template = _COUNTED[code, cells == 1]
         yield Finding(code, template, tuple(counts), severity, cells, values)
 
 
-_ONE_WORD = "{cells} cell with a word such as NA among numbers is missing: {columns}."
-_WORDS_TOLD = "{cells} cells with a word such as NA among numbers are missing: {columns}."
-_ONE_ERROR = "{cells} cell that holds an error of a spreadsheet is missing: {columns}."
-_ERRORS_TOLD = "{cells} cells that hold an error of a spreadsheet are missing: {columns}."
-_ONE_LABEL = "{cells} label was read without outer blanks, in one Unicode form: {columns}."
-_LABELS_TOLD = "{cells} labels were read without outer blanks, in one Unicode form: {columns}."
+_COUNTED = {  # by code, and whether it is a single cell
+    ("words-for-missing", True): (
+        "{cells} cell with a word such as NA among numbers is missing: {columns}."
+    ),
+    ("words-for-missing", False): (
+        "{cells} cells with a word such as NA among numbers are missing: {columns}."
+    ),
+    ("error-cells", True): (
+        "{cells} cell that holds an error of a spreadsheet is missing: {columns}."
+    ),
+    ("error-cells", False): (
+        "{cells} cells that hold an error of a spreadsheet are missing: {columns}."
+    ),
+    ("labels-tidied", True): (
+        "{cells} label was read without outer blanks, in one Unicode form: {columns}."
+    ),
+    ("labels-tidied", False): (
+        "{cells} labels were read without outer blanks, in one Unicode form: {columns}."
+    ),
+}

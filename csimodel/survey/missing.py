@@ -164,21 +164,22 @@ def _keep_cells(policy: str, values: np.ndarray, lost: np.ndarray, items: Sequen
         return Treated(values, kept, "complete", tuple(findings))
     names, detail = _per_column(lost, items)
     code = "cells-filled" if policy == "mean" else "cells-missing"
-    one, several = _KEPT[policy]
     values_of = {"cells": cells, "items": detail}
-    template = one if cells == 1 else several
+    template = _KEPT[policy, cells == 1]
     findings.append(Finding(code, template, names, "note", cells, values_of))
     return Treated(values, kept, policy, tuple(findings))
 
 
 _KEPT = {
-    "mean": (
-        "{cells} missing cell counts as the column's mean (missing='mean'): {items}.",
-        "{cells} missing cells count as the column's mean (missing='mean'): {items}.",
+    ("mean", True): "{cells} missing cell counts as the column's mean (missing='mean'): {items}.",
+    ("mean", False): (
+        "{cells} missing cells count as the column's mean (missing='mean'): {items}."
     ),
-    "pairwise": (
-        "{cells} missing cell is left out pair by pair (missing='pairwise'): {items}.",
-        "{cells} missing cells are left out pair by pair (missing='pairwise'): {items}.",
+    ("pairwise", True): (
+        "{cells} missing cell is left out pair by pair (missing='pairwise'): {items}."
+    ),
+    ("pairwise", False): (
+        "{cells} missing cells are left out pair by pair (missing='pairwise'): {items}."
     ),
 }
 

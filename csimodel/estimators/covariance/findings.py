@@ -18,7 +18,7 @@ from csimodel.estimators.covariance.structure import implied
 from csimodel.estimators.covariance.vcov import vcov
 from csimodel.estimators.estimates import Inadmissible, Outcome
 from csimodel.estimators.solution import Solution
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding
 from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
@@ -238,8 +238,8 @@ def not_identified(matrix: Floats, names: tuple[str, ...]) -> Finding:
         )
     elif first and others:
         sentence = (
-            "The model is not identified by these data: parameters {first} cannot be told apart, "
-            "nor can {others}, so their values are arbitrary; fix one of those that hang "
+            "The model is not identified by these data: the parameters within each of {sets} "
+            "cannot be told apart, so their values are arbitrary; fix one of those that hang "
             "together, give each construct three items or more, or a path to or from another, or "
             "remove paths."
         )
@@ -249,7 +249,7 @@ def not_identified(matrix: Floats, names: tuple[str, ...]) -> Finding:
             "so their values are arbitrary; fix one of those that hang together, give each "
             "construct three items or more, or a path to or from another, or remove paths."
         )
-    values = {"first": first, "others": ", nor can ".join(map(listed, others))}
+    values = {"first": first, "sets": tuple(f"({', '.join(tie)})" for tie in ties)}
     return Finding("not-identified", sentence, involved, "failure", values=values)
 
 

@@ -24,7 +24,7 @@ from csimodel.estimators.covariance.scoring import Found
 from csimodel.estimators.covariance.structure import moments_vector, vech
 from csimodel.estimators.estimates import Estimates, Outcome
 from csimodel.estimators.solution import Solution
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding
 from csimodel.model import Model
 from csimodel.moments import Moments
 from csimodel.options import require_number
@@ -38,6 +38,28 @@ _SETTLED = 1e-6  # a solution has no derivative larger than this
 _AT_ZERO = 1e-9  # a variance this near to 0 is at semopy's bound
 _MISSED = 1e-4  # χ² above the lowest value known that is worth a sentence
 _SMALL = 0.01  # χ² that no conclusion hangs on
+_STOPPED_SHORT = {  # whether a variance is at its bound, and whether the lowest χ² is a minimum
+    (False, True): (
+        "semopy stopped at χ² {here:.4f}, {gap:.4g} above the lowest there is: the minimum is at "
+        "{lowest:.5f}, and where it stopped the largest derivative is still {gradient:.2g}; use "
+        "csi.ML(), or csi.Semopy(ftol=) far below {ftol:g}."
+    ),
+    (False, False): (
+        "semopy stopped at χ² {here:.4f}, {gap:.4g} above the lowest there is: without a bound it "
+        "falls to {lowest:.5f}, and where it stopped the largest derivative is still "
+        "{gradient:.2g}; use csi.ML(), or csi.Semopy(ftol=) far below {ftol:g}."
+    ),
+    (True, True): (
+        "semopy stopped at χ² {here:.4f}, with the variance of {bound} at its bound of 0, "
+        "{gap:.4g} above the lowest there is: the minimum is at {lowest:.5f}, and where it stopped "
+        "the largest derivative is still {gradient:.2g}; use csi.ML()."
+    ),
+    (True, False): (
+        "semopy stopped at χ² {here:.4f}, with the variance of {bound} at its bound of 0, "
+        "{gap:.4g} above the lowest there is: without a bound it falls to {lowest:.5f}, and where "
+        "it stopped the largest derivative is still {gradient:.2g}; use csi.ML()."
+    ),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,19 +288,19 @@ class Semopy(CovarianceEstimator):
             for row, place, value in zip(layout.rows, layout.place, values, strict=True)
             if place >= 0 and row.op == "~~" and row.lhs == row.rhs and value < _AT_ZERO
         ]
-        least = (
-            "the minimum is at" if estimates.lowest_is_minimum else "without a bound it falls to"
-        )
-        why = f", with the variance of {listed(bound)} at its bound of 0" if bound else ""
-        out = "use csi.Semopy(ftol=1e-14) or csi.ML()" if self.ftol > 1e-14 else "use csi.ML()"
-        digits, gap = (4, f"{here - lowest:.1g}") if here - lowest < _SMALL else (2, "")
         return Finding(
             "stopped-short",
-            f"semopy stopped at χ² {here:.{digits}f}{why}, {gap or f'{here - lowest:.2f}'} above "
-            f"the lowest there is: {least} {lowest:.{digits + 1}f}, and where it stopped the "
-            f"largest derivative is still {float(estimates.gradient):.2g}; {out}.",
+            _STOPPED_SHORT[bool(bound), bool(estimates.lowest_is_minimum)],
             tuple(bound),
             "warning" if here - lowest < _SMALL else "failure",
+            values={
+                "here": here,
+                "gap": here - lowest,
+                "lowest": lowest,
+                "gradient": float(estimates.gradient),
+                "bound": tuple(bound),
+                "ftol": self.ftol,
+            },
         )
 
     def _run(self, moments: Moments, model: Model, layout: Layout) -> tuple[Floats, int]:

@@ -10,14 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, SurveyError, suggest
-from csimodel.findings import Finding, listed, said
+from csimodel.findings import Finding, listed, said, told_p
 from csimodel.floats import own_errstate_in
 from csimodel.options import generator_of, require_count
 from csimodel.outcomes.kernels.group_means import GroupMeans
 from csimodel.outcomes.literature import Published
 from csimodel.outcomes.money.retention import Retention
 from csimodel.outcomes.money.value import Economics
-from csimodel.outcomes.page import Page, Shown, told_p
+from csimodel.outcomes.page import Page, Shown
 
 Floats = NDArray[np.float64]
 

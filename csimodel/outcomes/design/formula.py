@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, SurveyError, suggest
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding
 from csimodel.outcomes.design.formula_limits import (
     require_numbers,
     require_room,
@@ -134,7 +134,7 @@ class Formula:
             counts = column.value_counts()
             small = counts[(counts > 0) & (counts < fewest)]
             if len(small):
-                told = listed(f"{level} ({count})" for level, count in small.items())
+                categories = tuple(f"{level} ({count})" for level, count in small.items())
                 message = (
                     "Categories of {name!r} hold fewer than {fewest} of the {rows} "
                     "respondents used: {categories}; merge such categories or leave them out."
@@ -149,7 +149,7 @@ class Formula:
                             "name": name,
                             "fewest": fewest,
                             "rows": len(rows),
-                            "categories": told,
+                            "categories": categories,
                         },
                     )
                 )

@@ -15,6 +15,28 @@ Floats = NDArray[np.float64]
 _FAR = 3.0  # times the naive slope, beyond which a correction is not believed
 _WHOLE = 1.5  # change of probability over the whole index, 0 to 100, that is not believed
 _APART = 0.1  # share by which two extrapolations may differ
+_NO_SLOPE = {  # by method, or why there is none
+    "unusable": (
+        "There is no slope of {index} by {method!r}, because the reliability is no share of "
+        "variance; give another reliability."
+    ),
+    "simex": (
+        "There is no slope of {index} by {method!r}, because its curve cannot be extrapolated to "
+        "no error; use another method."
+    ),
+    "croon": (
+        "There is no slope of {index} by {method!r}, because its factor analysis has no solution; "
+        "use another method."
+    ),
+    "sem": (
+        "There is no slope of {index} by {method!r}, because its covariance structure has no "
+        "solution; use another method."
+    ),
+    "explained": (
+        "There is no slope of {index} by {method!r}, because what is left of the index's variance "
+        "explains nothing; use another method."
+    ),
+}
 
 
 def about_slopes(
@@ -34,21 +56,13 @@ def about_slopes(
         if method == "naive":
             continue
         if not np.isfinite(effect):
-            why = (
-                "the reliability is no share of variance"
-                if not reliability.usable
-                else {
-                    "simex": "its curve cannot be extrapolated to no error",
-                    "croon": "its factor analysis has no solution",
-                    "sem": "its covariance structure has no solution",
-                }.get(method, "what is left of the index's variance explains nothing")
-            )
+            case = method if reliability.usable else "unusable"
             yield Finding(
                 "no-corrected-slope",
-                "There is no slope of {index} by {method!r}: {why}; use another method.",
+                _NO_SLOPE[case if case in _NO_SLOPE else "explained"],
                 (method, index),
                 "failure",
-                values={"index": index, "method": method, "why": why},
+                values={"index": index, "method": method},
             )
         elif effect * naive < 0 or abs(effect) > _FAR * abs(naive) or abs(effect) * 100 > _WHOLE:
             yield Finding(

@@ -27,6 +27,28 @@ Floats = NDArray[np.float64]
 
 _KINDS = ("omega", "rho_a", "rho_c", "alpha", "alpha_raw")
 _LOW = 0.7  # below which a correction rests on the reliability more than on the data
+_IMPOSSIBLE = {  # by why it cannot be used
+    "rho_a": (
+        "The reliability of {whose} cannot be used, because rho_A is for PLS mode A weights only; "
+        "no slope is corrected with it, so use another kind, or give a number such as "
+        "reliability=0.85."
+    ),
+    "omega": (
+        "The reliability of {whose} cannot be used, because one common factor does not describe "
+        "its items (omega); no slope is corrected with it, so use another kind, or give a number "
+        "such as reliability=0.85."
+    ),
+    "groups": (
+        "The reliability of {whose} cannot be used, because the means of groups differ no more "
+        "than their sampling errors explain; no slope is corrected with it, so use another kind, "
+        "or give a number such as reliability=0.85."
+    ),
+    "": (
+        "The reliability of {whose} cannot be used ({kind}), because it came out as {value:.3g}, "
+        "outside 0 to 1; no slope is corrected with it, so use another kind, or give a number such "
+        "as reliability=0.85."
+    ),
+}
 
 
 @own_errstate_in
@@ -299,23 +321,13 @@ def _told(value: float, whose: str, kind: str) -> tuple[Finding, ...]:
                 values={"whose": whose, "value": value, "low": _LOW, "factor": 1 / value},
             ),
         )
-    why = {
-        "rho_a": "rho_A is for PLS mode A weights only",
-        "omega": "one common factor does not describe its items",
-    }.get(kind if np.isnan(value) else "", f"it came out as {value:.3g}, outside 0 to 1")
-    if kind == "groups" and value <= 0:
-        why = "the means differ no more than their sampling errors explain"
-    message = (
-        "The reliability of {whose} cannot be used ({kind}): {why}; no slope is "
-        "corrected with it. Use another kind, or give a number such as "
-        "reliability=0.85."
-    )
+    case = "groups" if kind == "groups" and value <= 0 else kind if np.isnan(value) else ""
     return (
         Finding(
             "impossible-reliability",
-            message,
+            _IMPOSSIBLE[case if case in _IMPOSSIBLE else ""],
             (whose,),
             "failure",
-            values={"whose": whose, "kind": kind, "why": why},
+            values={"whose": whose, "kind": kind, "value": value},
         ),
     )

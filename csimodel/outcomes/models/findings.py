@@ -8,18 +8,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators import Fit
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding
 from csimodel.index.expected import Expected
 from csimodel.outcomes.kernels.glm import Ending, regress_draws
 from csimodel.outcomes.models.draws import Chain
 from csimodel.outcomes.models.regression import Regression
 from csimodel.outcomes.rows.sample import FEW_ALIKE, Sample
+from csimodel.outcomes.rows.soundness import soundness
 
 Floats = NDArray[np.float64]
 
 _FEW_ROWS = 30
 _FEW_EVENTS = 10  # of the rarer outcome, for each regressor
 _FEW_CLUSTERS = 20
+_NEGATIVE = (
+    "Respondents with a higher index of {index!r} have a lower {outcome!r}; check whether the "
+    "outcome counts the other way round."
+)
+_NEGATIVE_AT_EQUAL_OTHERS = (
+    "Respondents with a higher index of {index!r} have a lower {outcome!r} at equal other "
+    "regressors; check whether the outcome counts the other way round, or regressors overlap."
+)
+_SEPARATED = {  # by code, and whether it is a single regressor that separates
+    ("separation", True): (
+        "{names} tells every 0 of {outcome!r} from every 1, so {family} has no finite slope and "
+        "none is given; use family='ols', fewer regressors or more respondents."
+    ),
+    ("separation", False): (
+        "{names} tell every 0 of {outcome!r} from every 1, so {family} has no finite slope and "
+        "none is given; use family='ols', fewer regressors or more respondents."
+    ),
+    ("quasi-separation", True): (
+        "{names} predicts some answers of {outcome!r} without any error, so {family} has no finite "
+        "slope and none is given; use family='ols', fewer regressors or more respondents."
+    ),
+    ("quasi-separation", False): (
+        "{names} predict some answers of {outcome!r} without any error, so {family} has no finite "
+        "slope and none is given; use family='ols', fewer regressors or more respondents."
+    ),
+}
 
 
 def diagnose(
@@ -28,8 +55,7 @@ def diagnose(
     """Return findings about rows, outcome, index, convergence, direction and draws."""
     return (
         *regression.sample.findings,
-        *(_model(fit) if fit is not None else ()),
-        *(_own_item(regression, fit, item) if fit is not None else ()),
+        *(soundness(fit, regression.sample.indexes, item) if fit is not None else ()),
         *(_complete_cases(regression, fit) if fit is not None else ()),
         *_rows(regression),
         *_index(regression),
@@ -37,31 +63,6 @@ def diagnose(
         *_shape(regression),
         *(_lost(chain) if chain is not None else ()),
     )
-
-
-def _model(fit: Fit) -> Iterator[Finding]:
-    failures = [finding for finding in fit.diagnostics if finding.severity == "failure"]
-    if failures:
-        yield Finding(
-            "model-not-sound",
-            "The index comes from a model that is not sound: {first}",
-            severity="failure",
-            count=len(failures),
-            values={"first": failures[0]},
-        )
-
-
-def _own_item(regression: Regression, fit: Fit, item: str) -> Iterator[Finding]:
-    for name in regression.sample.indexes:
-        if item in fit.model.blocks[name]:
-            yield Finding(
-                "outcome-in-index",
-                "Outcome {item!r} is itself an item of the index of {name!r}, so the "
-                "slope is partly a regression of an answer on itself; take an outcome "
-                "from outside.",
-                (item, name),
-                values={"item": item, "name": name},
-            )
 
 
 def _complete_cases(regression: Regression, fit: Fit) -> Iterator[Finding]:
@@ -193,23 +194,21 @@ def _ending(regression: Regression) -> Iterator[Finding]:
             "given; look at the weights, or use fewer regressors.",
             (sample.label, *sample.names),
             "failure",
-            values={"label": repr(sample.label), "names": listed(map(repr, sample.names))},
+            values={"label": repr(sample.label), "names": tuple(map(repr, sample.names))},
         )
     if regression.ending == Ending.SEPARATED:
         names, perfect = _separating(regression)
-        s = "" if len(names) > 1 else "s"
-        how = (
-            f"tell{s} every 0 of {sample.label!r} from every 1"
-            if perfect
-            else f"predict{s} some answers of {sample.label!r} without any error"
-        )
+        code = "separation" if perfect else "quasi-separation"
         yield Finding(
-            "separation" if perfect else "quasi-separation",
-            "{repr} {how}, so {label} has no finite slope and none is given; use "
-            "family='ols', fewer regressors or more respondents.",
+            code,
+            _SEPARATED[code, len(names) == 1],
             tuple(names),
             "failure",
-            values={"repr": tuple(map(repr, names)), "how": how, "label": regression.family.label},
+            values={
+                "names": tuple(map(repr, names)),
+                "outcome": sample.label,
+                "family": regression.family.label,
+            },
         )
 
 
@@ -236,10 +235,9 @@ def _shape(regression: Regression) -> Iterator[Finding]:
         if effect < 0:
             yield Finding(
                 "negative-slope",
-                f"Respondents with a higher index of {name!r} have a lower {sample.label!r}"
-                f"{' at equal other regressors' if len(sample.names) > 1 else ''}; check whether "
-                "the outcome counts the other way round, or regressors overlap.",
+                _NEGATIVE if len(sample.names) == 1 else _NEGATIVE_AT_EQUAL_OTHERS,
                 (name, sample.label),
+                values={"index": name, "outcome": sample.label},
             )
     if not regression.family.bounded:
         outside = int(((regression.eta < 0) | (regression.eta > 1)).sum())
@@ -264,10 +262,10 @@ def _shape(regression: Regression) -> Iterator[Finding]:
 def _lost(chain: Chain) -> Iterator[Finding]:
     total, used = len(chain.usable), int(chain.usable.sum())
     if used < total:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in chain.lost.items())
+        reasons = tuple(f"{reason} ({count})" for reason, count in chain.lost.items())
         yield Finding(
             "lost-draws",
-            "{count} of {total} draws were lost ({reasons}); intervals rest on the "
+            "{count} of {total} draws were lost ({reasons:20}); intervals rest on the "
             "others and may be too narrow.",
             severity="warning" if used >= 0.9 * total else "failure",
             count=total - used,

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError
-from csimodel.findings import Finding
+from csimodel.findings import Finding, told_p
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.options import require_count
 from csimodel.outcomes.design.basis import Basis
@@ -19,7 +19,7 @@ from csimodel.outcomes.models.regression import Regression
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.shape.design import plain
 from csimodel.outcomes.models.shape.resamples import seed_of
-from csimodel.outcomes.page import Page, Shown, told_p
+from csimodel.outcomes.page import Page, Shown
 from csimodel.outcomes.prediction.folds import predictions_of_folds, split
 from csimodel.outcomes.prediction.goodness import goodness, link_test
 from csimodel.outcomes.prediction.recalibration import (
@@ -251,10 +251,10 @@ def _about(
             Finding(
                 "form-does-not-fit",
                 "Groups of like predictions do not behave as predicted, by up to "
-                "{gap:.1f} percentage points ({p}), so the form of the regression is not "
+                "{gap:.1f} percentage points ({p:p}), so the form of the regression is not "
                 "quite right; compare others with compare_shapes.",
                 (rep.outcome,),
-                values={"gap": gap, "p": told_p(p)},
+                values={"gap": gap, "p": p},
             )
         )
     if not folds:

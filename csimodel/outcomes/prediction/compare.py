@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError, choose
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding, told_p
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.options import require_count
 from csimodel.outcomes.kernels.families import Family
@@ -21,7 +21,7 @@ from csimodel.outcomes.models.shape.hinge import Hinge, likelihood
 from csimodel.outcomes.models.shape.isotonic import Steps
 from csimodel.outcomes.models.shape.resamples import seed_of
 from csimodel.outcomes.models.shape.result import Shape
-from csimodel.outcomes.page import Page, Shown, told_p
+from csimodel.outcomes.page import Page, Shown
 from csimodel.outcomes.prediction.folds import predictions_of_folds, split
 from csimodel.significance import t_pvalue
 
@@ -313,16 +313,16 @@ def _about(predicted: pd.DataFrame, table: pd.DataFrame) -> list[Finding]:
     outside = ((predicted < _EDGE) | (predicted > 1.0 - _EDGE)).sum()
     kept = {str(name): int(count) for name, count in outside.items() if count}
     if kept:
-        told = listed(f"{name} ({count})" for name, count in kept.items())
+        shapes = tuple(f"{name} ({count})" for name, count in kept.items())
         found.append(
             Finding(
                 "predictions-kept-inside",
                 "Predictions at or beyond 0 and 1 were moved to {edge:g} from them for "
-                "the log score: {why}; the Brier score takes them as they are.",
+                "the log score: {shapes}; the Brier score takes them as they are.",
                 tuple(kept),
                 "note",
                 sum(kept.values()),
-                values={"edge": _EDGE, "why": told},
+                values={"edge": _EDGE, "shapes": shapes},
             )
         )
     if table["aic"].isna().all():

@@ -15,6 +15,7 @@ from csimodel.findings import Finding, listed
 from csimodel.index import respondent_index
 from csimodel.outcomes.kernels.families import family_of
 from csimodel.outcomes.rows.columns import aligned, name_of, numbers, rescaled
+from csimodel.outcomes.rows.soundness import soundness
 from csimodel.survey import Answers, Survey
 from csimodel.survey.headers import clean, column_of
 
@@ -127,36 +128,7 @@ class Respondents:
 
     def findings(self, indexes: Sequence[str], outcome: str = "") -> tuple[Finding, ...]:
         """Say when the index comes from a model that is not sound, or holds the outcome itself."""
-        found = []
-        failures = [f for f in self.fit.diagnostics if f.severity == "failure"]
-        if failures:
-            message = "The index comes from a model that is not sound: {failure}"
-            found.append(
-                Finding(
-                    "model-not-sound",
-                    message,
-                    (),
-                    "failure",
-                    len(failures),
-                    values={"failure": failures[0]},
-                )
-            )
-        for name in indexes:
-            if outcome in self.fit.model.blocks[name]:
-                message = (
-                    "Outcome {outcome!r} is itself an item of the index of {name!r}, so the "
-                    "slope is partly a regression of an answer on itself; take an outcome "
-                    "from outside."
-                )
-                found.append(
-                    Finding(
-                        "outcome-in-index",
-                        message,
-                        (outcome, name),
-                        values={"outcome": outcome, "name": name},
-                    )
-                )
-        return tuple(found)
+        return tuple(soundness(self.fit, indexes, outcome))
 
     def _column(self, values: Column, what: str) -> pd.Series:
         data = self.survey.data

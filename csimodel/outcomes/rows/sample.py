@@ -239,20 +239,25 @@ def _left_out(
     if weights is not None:
         gaps["weight"] = int((~(weights > 0)).sum())
     gaps = {name: count for name, count in gaps.items() if count}
-    told = listed(f"{name} ({count})" for name, count in gaps.items())
-    why = "a value is missing or a weight zero" if "weight" in gaps else "a value is missing"
-    message = (
-        "{count} of {total} respondents were left out of the regression because {why}: {columns}."
+    columns_told = tuple(f"{name} ({count})" for name, count in gaps.items())
+    sentence = (
+        "{count} of {total} respondents were left out of the regression because a value is "
+        "missing: {columns}."
     )
+    if "weight" in gaps:
+        sentence = (
+            "{count} of {total} respondents were left out of the regression because a value is "
+            "missing or a weight zero: {columns}."
+        )
     severity: Severity = "note" if dropped < 0.5 * len(whole) else "warning"
     return (
         Finding(
             "rows-left-out",
-            message,
+            sentence,
             tuple(gaps),
             severity,
             dropped,
-            values={"count": dropped, "total": len(whole), "why": why, "columns": told},
+            values={"count": dropped, "total": len(whole), "columns": columns_told},
         ),
     )
 

@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError, choose, suggest
 from csimodel.estimators import Fit, require_fit, require_own
-from csimodel.findings import Finding
 from csimodel.floats import own_errstate
 from csimodel.index import respondent_index
 from csimodel.inference import Bootstrap
@@ -23,6 +22,7 @@ from csimodel.outcomes.models.regression import Regression, regress
 from csimodel.outcomes.models.repurchase import INTERVALS, repurchase
 from csimodel.outcomes.rows.columns import aligned, codes_of, name_of, numbers, rescaled
 from csimodel.outcomes.rows.sample import Sample, sample_of
+from csimodel.outcomes.rows.soundness import soundness
 
 Floats = NDArray[np.float64]
 
@@ -130,7 +130,7 @@ def repurchase_asymmetry(
     pair = (quality, expectations)
     design = fit.require_answers("repurchase_asymmetry").design
     df = float(design.df) if design.kind == "cluster" else float("inf")
-    return result_of(regression, pair, draws, level, interval, df, tuple(_unsound(fit)))
+    return result_of(regression, pair, draws, level, interval, df, tuple(soundness(fit, pair)))
 
 
 @own_errstate
@@ -263,16 +263,3 @@ def _fitted(sample: Sample, family: str, errors: str | None) -> Regression:
             "family='ols'."
         )
     return regression
-
-
-def _unsound(fit: Fit) -> list[Finding]:
-    failures = [found for found in fit.diagnostics if found.severity == "failure"]
-    return [
-        Finding(
-            "model-not-sound",
-            "The indexes come from a model that is not sound: {why}",
-            severity="failure",
-            values={"why": found},
-        )
-        for found in failures[:1]
-    ]

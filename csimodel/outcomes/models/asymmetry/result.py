@@ -8,19 +8,25 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from csimodel.findings import Finding
+from csimodel.findings import Finding, told_p
 from csimodel.floats import own_errstate_in
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
 from csimodel.outcomes.kernels.wald import fieller, table_of_tests, wald
 from csimodel.outcomes.models.averages import OfRows
 from csimodel.outcomes.models.regression import Regression
-from csimodel.outcomes.page import Page, Shown, told_p
+from csimodel.outcomes.page import Page, Shown
 
 Floats = NDArray[np.float64]
 
 _CEILING = 0.15  # share of respondents at the end of a scale that counts as heavy
 _FEW = 30  # respondents below which a side of the expectations teaches little
+_FEW_BELOW = (
+    "Only {count} respondents rate {first!r} below {second!r}; its effect there is an illustration."
+)
+_FEW_ABOVE = (
+    "Only {count} respondents rate {first!r} above {second!r}; its effect there is an illustration."
+)
 
 
 @own_errstate_in
@@ -203,11 +209,10 @@ def _about(regression: Regression, names: tuple[str, str], table: pd.DataFrame) 
             found.append(
                 Finding(
                     "few-on-a-side",
-                    "Only {count} respondents rate {first!r} {side} {second!r}; its effect "
-                    "there is an illustration.",
+                    _FEW_BELOW if side == "below" else _FEW_ABOVE,
                     names,
                     count=count,
-                    values={"count": count, "first": names[0], "side": side, "second": names[1]},
+                    values={"count": count, "first": names[0], "second": names[1]},
                 )
             )
     columns = {sample.label: sample.outcome, names[0]: quality, names[1]: quality - short - over}

@@ -13,6 +13,31 @@ from csimodel.outcomes.models.duration.proportional import proportional_hazards
 from csimodel.outcomes.models.duration.regression import CoxRegression
 
 _FEW_EVENTS = 10  # for each regressor
+_NO_HAZARD = {
+    Ending.NOT_CONVERGED: (
+        "The hazard was not estimated, because the regression did not converge; use fewer "
+        "regressors."
+    ),
+    Ending.SINGULAR: (
+        "The hazard was not estimated, because a regressor has no variation of its own; use fewer "
+        "regressors."
+    ),
+    Ending.ONE_OUTCOME: (
+        "The hazard was not estimated, because every outcome is the same; look at the column of "
+        "events."
+    ),
+    Ending.NO_FIT: (
+        "The hazard was not estimated, because the model has no solution; use fewer regressors."
+    ),
+}
+_LEAVE_SOONER = (
+    "Respondents with a higher index of {name!r} leave sooner; check what 1 means in {event!r} and "
+    "whether kind={kind!r} is what it counts."
+)
+_BUY_LATER = (
+    "Respondents with a higher index of {name!r} buy again later; check what 1 means in {event!r} "
+    "and whether kind={kind!r} is what it counts."
+)
 FEW_CLUSTERS = 40
 
 
@@ -111,22 +136,20 @@ def _ending(regression: CoxRegression, event: str) -> Iterator[Finding]:
     elif regression.ending != Ending.CONVERGED:
         yield Finding(
             "not-converged",
-            "The hazard was not estimated ({reason}); use fewer regressors.",
+            _NO_HAZARD[regression.ending],
             severity="failure",
-            values={"reason": regression.ending.reason},
+            values={"ending": regression.ending.name},
         )
 
 
 def _direction(regression: CoxRegression, kind: str, event: str) -> Iterator[Finding]:
     for name, b in zip(regression.sample.indexes, regression.coefficients, strict=False):
         if (b > 0) if kind == "churn" else (b < 0):
-            worse = "leave sooner" if kind == "churn" else "buy again later"
             yield Finding(
                 "wrong-direction",
-                "Respondents with a higher index of {name!r} {worse}; check what 1 means "
-                "in {event!r} and whether kind={kind!r} is what it counts.",
+                _LEAVE_SOONER if kind == "churn" else _BUY_LATER,
                 (name, event),
-                values={"name": name, "worse": worse, "event": event, "kind": kind},
+                values={"name": name, "event": event, "kind": kind},
             )
 
 
@@ -136,7 +159,7 @@ def _proportional(regression: CoxRegression) -> Iterator[Finding]:
         if p < 0.05:
             yield Finding(
                 "not-proportional",
-                "The effect of {name!r} changes with time (p = {p:.2g}), so its single "
+                "The effect of {name!r} changes with time ({p:p}), so its single "
                 "hazard ratio is an average over the times seen; look at shorter periods "
                 "or use strata=.",
                 (name,),
@@ -147,10 +170,10 @@ def _proportional(regression: CoxRegression) -> Iterator[Finding]:
 def _lost(chain: HazardChain) -> Iterator[Finding]:
     total, used = len(chain.usable), int(chain.usable.sum())
     if used < total:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in chain.lost.items())
+        reasons = tuple(f"{reason} ({count})" for reason, count in chain.lost.items())
         yield Finding(
             "lost-draws",
-            "{count} of {total} draws were lost ({reasons}); intervals rest on the "
+            "{count} of {total} draws were lost ({reasons:20}); intervals rest on the "
             "others and may be too narrow.",
             severity="warning" if used >= 0.9 * total else "failure",
             count=total - used,

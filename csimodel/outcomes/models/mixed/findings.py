@@ -11,6 +11,38 @@ from csimodel.inference import Bootstrap
 from csimodel.outcomes.models.duration.findings import FEW_CLUSTERS, few_clusters
 from csimodel.outcomes.models.mixed.result import RepurchaseMixed
 
+_CONSTANTS_ALIKE = (
+    "The constants of the groups of {by!r} vary less than can be told from chance (their variance "
+    "is 0); a simpler model says the same."
+)
+_SLOPES_ALIKE = (
+    "The constants and slopes of the groups of {by!r} vary less than can be told from chance (a "
+    "variance of 0, or a correlation of 1); a simpler model says the same."
+)
+_NEGATIVE = {
+    ("within",): (
+        "A higher index of {index!r} goes with less {outcome!r} within groups; check whether the "
+        "outcome counts the other way round."
+    ),
+    ("between",): (
+        "A higher index of {index!r} goes with less {outcome!r} between groups; check whether the "
+        "outcome counts the other way round."
+    ),
+    ("within", "between"): (
+        "A higher index of {index!r} goes with less {outcome!r} within and between groups; check "
+        "whether the outcome counts the other way round."
+    ),
+}
+_UNRELIABLE = (
+    "The mean index of a group of {by!r} has a reliability of {reliability:.2f} as a measure of "
+    "the group's true mean, which draws the slope between groups toward the slope within."
+)
+_UNRELIABLE_WITH_SLOPE = (
+    "The mean index of a group of {by!r} has a reliability of {reliability:.2f} as a measure of "
+    "the group's true mean, which draws the slope between groups toward the slope within; without "
+    "it the slope between would be about {slope:.4f}."
+)
+
 
 def about(found: RepurchaseMixed) -> Iterator[Finding]:
     """Say what solution, firms, predictions, direction and firms' means are like."""
@@ -46,15 +78,12 @@ def about(found: RepurchaseMixed) -> Iterator[Finding]:
     if regression.firm_covariance is not None:
         values = np.linalg.eigvalsh(regression.firm_covariance / regression.residual)
         if values[0] < 1e-6:
-            what = "constants" if len(values) == 1 else "constants and slopes"
             yield Finding(
                 "no-firm-variance",
-                "The {what} of the groups of {by!r} vary less than can be told from "
-                "chance (a variance of 0, or a correlation of 1); a simpler model says "
-                "the same.",
+                _CONSTANTS_ALIKE if len(values) == 1 else _SLOPES_ALIKE,
                 (found.by,),
                 "note" if len(values) == 1 else "warning",
-                values={"what": what, "by": found.by},
+                values={"by": found.by},
             )
     if not found.family.bounded:
         eta = customers.design @ regression.coefficients
@@ -69,17 +98,16 @@ def about(found: RepurchaseMixed) -> Iterator[Finding]:
                 count=outside,
                 values={"count": outside, "n": customers.n},
             )
-    negative = [
+    negative = tuple(
         name for name, b in zip(("within", "between"), regression.coefficients[1:], strict=False)
         if b < 0
-    ]  # fmt: skip
+    )  # fmt: skip
     if negative:
         yield Finding(
             "negative-slope",
-            "A higher index of {index!r} goes with less {outcome!r} {negative} "
-            "groups; check whether the outcome counts the other way round.",
+            _NEGATIVE[negative],
             (found.index, found.outcome),
-            values={"index": found.index, "outcome": found.outcome, "negative": tuple(negative)},
+            values={"index": found.index, "outcome": found.outcome, "slopes": negative},
         )
     yield from _reliability(found)
 
@@ -96,16 +124,15 @@ def _reliability(found: RepurchaseMixed) -> Iterator[Finding]:
     reliability, _ = found.customers.reliability()
     if reliability >= 0.9:
         return
-    message = (
-        f"The mean index of a group of {found.by!r} has a reliability of {reliability:.2f} as a "
-        "measure of the group's true mean, which draws the slope between groups toward the slope "
-        "within"
-    )
     within, between = (float(b) for b in found.regression.coefficients[1:3])
-    if reliability >= 0.3 and not found.family.bounded:
-        true = (between - (1.0 - reliability) * within) / reliability
-        message += f"; without it the slope between would be about {true:.4f}"
-    yield Finding("unreliable-means", message + ".", (found.index, found.by))
+    told = reliability >= 0.3 and not found.family.bounded
+    slope = (between - (1.0 - reliability) * within) / reliability if told else np.nan
+    yield Finding(
+        "unreliable-means",
+        _UNRELIABLE_WITH_SLOPE if told else _UNRELIABLE,
+        (found.index, found.by),
+        values={"by": found.by, "reliability": float(reliability), "slope": slope},
+    )
 
 
 def about_draws(bootstrap: Bootstrap, used: int) -> Iterator[Finding]:

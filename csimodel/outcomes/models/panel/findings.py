@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +17,37 @@ Floats = NDArray[np.float64]
 
 _NOTABLE = 0.1  # share of sampling error in the index's movement that is pointed out
 
+_LEFT_OUT = {
+    "respondents": (
+        "{count} of {total} respondents were left out because the firm, the period, the outcome "
+        "or a control is missing."
+    ),
+    "rows": (
+        "{count} of {total} rows were left out because the firm, the period, the outcome or a "
+        "control is missing."
+    ),
+}
+_SAMPLING_ERROR = (
+    "About {percent:.0f} % of the movement of the index of {index!r} that the slope rests on is "
+    "sampling error of firms with few respondents a period; without it the slope would be about "
+    "{slope:.4f}."
+)
+_LITTLE_BUT_SAMPLING_ERROR = (
+    "About {percent:.0f} % of the movement of the index of {index!r} that the slope rests on is "
+    "sampling error of firms with few respondents a period, so little can be learned about the "
+    "slope."
+)
 
-def left_out(what: str, lost: int, total: int) -> Iterator[Finding]:
+
+def left_out(unit: Literal["respondents", "rows"], lost: int, total: int) -> Iterator[Finding]:
     """Count respondents or rows that lack a value."""
     if lost:
         yield Finding(
             "rows-left-out",
-            "{count} of {total} {what} were left out because the firm, the period, "
-            "the outcome or a control is missing.",
+            _LEFT_OUT[unit],
             severity="note" if lost < 0.5 * total else "warning",
             count=lost,
-            values={"count": lost, "total": total, "what": what},
+            values={"count": lost, "total": total},
         )
 
 
@@ -104,16 +125,14 @@ def sampling_error(panel: Panel, sampling: Floats, index: str) -> Iterator[Findi
     share = float(drawn[0, 0] / moved[0, 0])
     if share < _NOTABLE:
         return
-    message = (
-        f"About {100 * min(share, 1.0):.0f} % of the movement of the index of {index!r} that the "
-        "slope rests on is sampling error of firms with few respondents a period"
+    told = share < 0.9
+    slope = float((moved[0, 1] - drawn[0, 1]) / (moved[0, 0] - drawn[0, 0])) if told else np.nan
+    yield Finding(
+        "sampling-error",
+        _SAMPLING_ERROR if told else _LITTLE_BUT_SAMPLING_ERROR,
+        (index,),
+        values={"percent": 100.0 * min(share, 1.0), "index": index, "slope": slope},
     )
-    if share < 0.9:
-        slope = float((moved[0, 1] - drawn[0, 1]) / (moved[0, 0] - drawn[0, 0]))
-        message += f"; without it the slope would be about {slope:.4f}."
-    else:
-        message += ", so little can be learned about the slope."
-    yield Finding("sampling-error", message, (index,))
 
 
 def about_draws(bootstrap: Bootstrap, lost: int, firm: NDArray[np.intp]) -> Iterator[Finding]:

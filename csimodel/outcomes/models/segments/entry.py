@@ -221,8 +221,8 @@ def _interacted(rep: Repurchase, labels: pd.Series, curvature: bool, fewest: int
     made = replace(rep, regression=regression, diagnostics=(*rep.diagnostics, *findings))
     if not np.isfinite(regression.coefficients).all():
         separated = regression.ending == Ending.SEPARATED
-        code, sentence = _SEPARATED if separated else _NO_INFORMATION
-        failure = Finding(code, sentence, names, "failure")
+        code = "separation" if separated else "no-information"
+        failure = Finding(code, _NO_CURVES[code], names, "failure")
         made = replace(made, diagnostics=(*made.diagnostics, failure))
     return Segments(made, names, place, centre, curvature)
 
@@ -249,7 +249,7 @@ def _large_enough(
         )
     if not large.all():
         small = {n: int(c) for n, c, ok in zip(names, counts, large, strict=True) if not ok}
-        told = listed(f"{name} ({count})" for name, count in small.items())
+        segments = tuple(f"{name} ({count})" for name, count in small.items())
         message = (
             "{count} of {total} segments with fewer than {fewest} respondents were "
             "left out: {segments}."
@@ -265,7 +265,7 @@ def _large_enough(
                     "count": len(small),
                     "total": len(names),
                     "fewest": fewest,
-                    "segments": told,
+                    "segments": segments,
                 },
             )
         )
@@ -372,17 +372,17 @@ def _clusters_within(
     return (Finding("few-clusters-in-segment", sentence, tuple(few), severity, len(few), values),)
 
 
-_SEPARATED = (
-    "separation",
-    "The outcome is told without error by the index in at least one segment, so there are no "
-    "finite curves; use family='ols' or a larger fewest=.",
-)
-_NO_INFORMATION = (
-    "no-information",
-    "At least one segment has too few values of the index, or too little weight on its "
-    "respondents, for a curve of its own, so there are no curves; use curvature=False or a larger "
-    "fewest=.",
-)
+_NO_CURVES = {
+    "separation": (
+        "The outcome is told without error by the index in at least one segment, so there are no "
+        "finite curves; use family='ols' or a larger fewest=."
+    ),
+    "no-information": (
+        "At least one segment has too few values of the index, or too little weight on its "
+        "respondents, for a curve of its own, so there are no curves; use curvature=False or a "
+        "larger fewest=."
+    ),
+}
 _FEW_PLAIN = (
     "Segments with fewer than {fewest} clusters: {segments}; their errors tend to be too small, so "
     "differences are found too often."

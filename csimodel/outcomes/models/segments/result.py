@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from csimodel.findings import Finding
+from csimodel.findings import Finding, told_p
 from csimodel.floats import own_errstate_in
 from csimodel.inference import spread_of
 from csimodel.outcomes.kernels.wald import table_of_tests
@@ -17,7 +17,7 @@ from csimodel.outcomes.models.averages import Averages, OfRows
 from csimodel.outcomes.models.levels import on_index
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.segments.pairs import corrected_pairs, pair_steps
-from csimodel.outcomes.page import Page, Shown, told_p
+from csimodel.outcomes.page import Page, Shown
 from csimodel.significance import t_pvalue
 
 Floats = NDArray[np.float64]

@@ -9,13 +9,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError, SurveyError
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding, listed, told_p
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.options import number_of, require_count, require_level, shown
 from csimodel.outcomes.kernels.group_means import GroupMeans, group_means
 from csimodel.outcomes.kernels.wald import table_of_tests, wald
 from csimodel.outcomes.models.segments.pairs import corrected_pairs, pair_steps
-from csimodel.outcomes.page import Page, Shown, told_p
+from csimodel.outcomes.page import Page, Shown
 from csimodel.outcomes.rows.source import Source
 from csimodel.survey import Survey
 
@@ -229,20 +229,20 @@ def _small(
     names: list[str], counts: NDArray[np.intp], large: NDArray[np.bool_], fewest: int
 ) -> list[Finding]:
     told = [
-        f"{name} ({pair[0]} at the top, {pair[1]} below)"
+        f"{name} ({pair[0]}/{pair[1]})"
         for name, pair, ok in zip(names, counts, large, strict=True)
         if not ok
     ]
     if not large.any():
         raise SurveyError(
-            f"No segment has {fewest} respondents both at the top and one step below: "
+            f"No segment has {fewest} respondents both at the top and one step below (top/below): "
             f"{listed(told)}; lower fewest= or widen top= and below=."
         )
     if not told:
         return []
     message = (
-        "{count} of {total} segments with fewer than {fewest} respondents at the "
-        "top or one step below were left out: {segments}."
+        "{count} of {total} segments with fewer than {fewest} respondents at the top or one step "
+        "below were left out (top/below): {segments}."
     )
     small = tuple(name for name, ok in zip(names, large, strict=True) if not ok)
     return [

@@ -32,7 +32,7 @@ def about(
             yield Finding(
                 "threshold-not-shown",
                 "The test does not show that the effect of {index!r} changes anywhere "
-                "(p = {p:.3f}), so the threshold, the change and their intervals mean little.",
+                "({p:p}), so the threshold, the change and their intervals mean little.",
                 (index,),
                 values={"index": index, "p": p},
             )
@@ -139,11 +139,11 @@ def _steps(fitted: Steps, index: str) -> Iterator[Finding]:
     if others:
         yield Finding(
             "others-ignored",
-            "The isotonic curve is of {index!r} alone; {repr} enter the regression "
+            "The isotonic curve is of {index!r} alone; {names} enter the regression "
             "it is compared with, not the curve.",
             tuple(others),
             "note",
-            values={"index": index, "repr": tuple(map(repr, others))},
+            values={"index": index, "names": tuple(map(repr, others))},
         )
     if not fitted.rising:
         yield Finding(

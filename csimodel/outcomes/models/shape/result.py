@@ -9,13 +9,13 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from csimodel.errors import OptionError
-from csimodel.findings import Finding
+from csimodel.findings import Finding, told_p
 from csimodel.floats import own_errstate_in
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.shape.curved_fit import Bend
 from csimodel.outcomes.models.shape.hinge import Hinge
 from csimodel.outcomes.models.shape.isotonic import Steps
-from csimodel.outcomes.page import Page, Shown, told_p
+from csimodel.outcomes.page import Page, Shown
 
 
 @own_errstate_in
