@@ -50,12 +50,9 @@ def test_what_is_not_identified_is_named_by_what_hangs_together(estimator, mobi)
     assert not fit.converged
     finding = told(fit)["not-identified"]
     assert finding.severity == "failure"
-    assert str(finding) == (
-        "The model is not identified by these data: parameters A =~ PERQ2, A ~~ A, "
-        "PERQ1 ~~ PERQ1 and PERQ2 ~~ PERQ2 cannot be told apart, nor can B =~ PERV2, B ~~ B, "
-        "PERV1 ~~ PERV1 and PERV2 ~~ PERV2, so their values are arbitrary; fix one of those that "
-        "hang together, give each construct three items or more, or a path to or from another, or "
-        "remove paths."
+    assert finding.values["sets"] == (
+        "(A =~ PERQ2, A ~~ A, PERQ1 ~~ PERQ1, PERQ2 ~~ PERQ2)",
+        "(B =~ PERV2, B ~~ B, PERV1 ~~ PERV1, PERV2 ~~ PERV2)",
     )
     assert "NOT CONVERGED" in repr(fit)
 
@@ -182,7 +179,7 @@ def test_groups_not_identified_name_the_parameters_and_the_group(mobi):
     fit = csi.fit_multigroup(csi.Model.from_syntax(LONELY), frame, "g", equal="loadings")
     assert not fit.converged
     (finding,) = [one for one in fit.diagnostics if one.code == "not-identified"]
-    assert "parameters A =~ PERQ2, A ~~ A of a, PERQ1 ~~ PERQ1 of a, " in str(finding)
+    assert finding.values["sets"][0].startswith("(A =~ PERQ2, A ~~ A of a, PERQ1 ~~ PERQ1 of a, ")
     assert "B ~~ B of b" in finding.subjects
     assert "NOT CONVERGED" in repr(fit)
 

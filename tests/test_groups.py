@@ -114,7 +114,7 @@ def test_rows_and_groups_lost_to_missing_answers_are_told(chain, population):
     assert [str(finding) for finding in fits.findings] == [
         "32 of 90 rows were dropped because an item is missing (missing='listwise'): "
         "a1 (30) and b1 (2).",
-        "Rows were dropped in 2 of 3 groups: a (2 of 30) and b (30 of 30).",
+        "Rows were dropped in 2 of 3 groups: a (2/30) and b (30/30).",
         "No usable row is left in 1 of 3 groups, b; use another missing-data policy or leave "
         "them out.",
     ]

@@ -351,10 +351,7 @@ def test_unused_categories_collapse_and_are_told():
 def test_a_filled_cell_is_told():
     (finding,) = moments_of_case("corner").findings
     assert (finding.code, finding.severity, finding.count) == ("filled-cell", "note", 1)
-    assert finding.message == (
-        "Nobody gave one of the four combinations of answers to a with b; half a respondent was "
-        "put there to find the polychoric correlation."
-    )
+    assert finding.values == {"names": ("a – b",)}
 
 
 def test_a_correlation_at_the_edge_fails_in_words():

@@ -171,10 +171,7 @@ def test_groups_without_a_curve_are_said(tmp_path):
     )
     assert found.segments is None
     told = next(one for one in found.findings if one.code == "segments-not-compared")
-    assert str(told).startswith(
-        "The curve of repurchase is not compared between groups: Only 1 of 2 segments have at "
-        "least 30 respondents"
-    )
+    assert told.values["error"].startswith("Only 1 of 2 segments have at least 30 respondents")
 
 
 def test_a_curve_by_two_columns_bears_the_labels_of_both():

@@ -585,10 +585,7 @@ def test_perfect_separation_gives_no_numbers():
     index = pd.Series(np.linspace(5, 95, 40), name="S")
     found = repurchase_of_index(index, (index > 60).rename("again"), family="logit")
     (finding,) = [f for f in found.diagnostics if "separation" in f.code]
-    assert finding.message == (
-        "'S' tells every 0 of 'again' from every 1, so logit has no finite slope and none is "
-        "given; use family='ols', fewer regressors or more respondents."
-    )
+    assert finding.values == {"names": ("'S'",), "outcome": "again", "family": "logit"}
     assert finding.severity == "failure"
     assert not found.converged
     assert np.isnan(found.slope)
@@ -607,7 +604,7 @@ def test_quasi_separation_names_the_control():
     found = repurchase_of_index(index, y, controls=vip, family="logit")
     (finding,) = [f for f in found.diagnostics if "separation" in f.code]
     assert finding.code == "quasi-separation"
-    assert finding.message.startswith("'vip' predicts some answers of 'again' without any error")
+    assert finding.values["names"] == ("'vip'",)
 
 
 def test_what_else_is_said(fit, mobi):
@@ -623,6 +620,7 @@ def test_what_else_is_said(fit, mobi):
     assert "Only 4 of 100 respondents" in str(rare.diagnostics[0])
     down = repurchase(fit, 11 - mobi.data["CUSL1"])
     assert codes(down) == ["negative-slope"]
+    assert "overlap" not in str(down.diagnostics[0])  # there is one regressor
     line = repurchase_of_index(np.linspace(0, 100, 100), np.linspace(0, 1, 100) > 0.5, family="ols")
     assert "probability-outside-0-1" in codes(line)
     own = repurchase(fit, "CUSA1")
@@ -638,7 +636,10 @@ def test_what_else_is_said(fit, mobi):
 def test_an_unsound_model_is_said_again(ecsi, mobi):
     fit = csi.fit(ecsi, mobi, csi.PLS(max_iterations=1))
     assert not fit.converged
-    assert "model-not-sound" in codes(repurchase(fit, "CUSL1"))
+    found = repurchase(fit, "CUSL1").diagnostics
+    place = [finding.code for finding in found].index("model-not-sound")
+    assert found[place].values["codes"] == ("not-converged",)
+    assert (found[place + 1].code, found[place + 1].scope) == ("not-converged", "Model")
 
 
 def test_rows_left_out_are_counted_by_column(fit, mobi):
@@ -648,10 +649,7 @@ def test_rows_left_out_are_counted_by_column(fit, mobi):
     frame.loc[100:, "age"] = np.arange(150.0)
     other = csi.fit(fit.model, replace(mobi, data=frame))
     found = repurchase(other, outcome, controls=["age"])
-    assert str(found.diagnostics[0]) == (
-        "8 of 250 respondents were left out of the regression because a value is missing: "
-        "CUSL1 (5) and age (8)."
-    )
+    assert found.diagnostics[0].values["columns"] == ("CUSL1 (5)", "age (8)")
     assert found.n == 242
 
 

@@ -56,7 +56,7 @@ class Power:
         for n, own in self.replications.items():
             lost = int(own.failed.sum())
             if lost:
-                reasons = tuple(f"{reason} ({count})" for reason, count in own.failed.items())
+                reasons = tuple(f"{count} {reason}" for reason, count in own.failed.items())
                 found.append(
                     Finding(
                         "lost-samples",

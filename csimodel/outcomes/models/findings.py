@@ -262,7 +262,7 @@ def _shape(regression: Regression) -> Iterator[Finding]:
 def _lost(chain: Chain) -> Iterator[Finding]:
     total, used = len(chain.usable), int(chain.usable.sum())
     if used < total:
-        reasons = tuple(f"{reason} ({count})" for reason, count in chain.lost.items())
+        reasons = tuple(f"{count} {reason}" for reason, count in chain.lost.items())
         yield Finding(
             "lost-draws",
             "{count} of {total} draws were lost ({reasons:20}); intervals rest on the "

@@ -228,23 +228,20 @@ def _segments(
 def _small(
     names: list[str], counts: NDArray[np.intp], large: NDArray[np.bool_], fewest: int
 ) -> list[Finding]:
-    told = [
-        f"{name} ({pair[0]}/{pair[1]})"
-        for name, pair, ok in zip(names, counts, large, strict=True)
-        if not ok
-    ]
+    few = [(name, pair) for name, pair, ok in zip(names, counts, large, strict=True) if not ok]
     if not large.any():
+        told = (f"{name} ({pair[0]} at the top, {pair[1]} below)" for name, pair in few)
         raise SurveyError(
-            f"No segment has {fewest} respondents both at the top and one step below (top/below): "
+            f"No segment has {fewest} respondents both at the top and one step below: "
             f"{listed(told)}; lower fewest= or widen top= and below=."
         )
-    if not told:
+    if not few:
         return []
     message = (
         "{count} of {total} segments with fewer than {fewest} respondents at the top or one step "
         "below were left out (top/below): {segments}."
     )
-    small = tuple(name for name, ok in zip(names, large, strict=True) if not ok)
+    small = tuple(name for name, _ in few)
     return [
         Finding(
             "small-segments",
@@ -253,10 +250,10 @@ def _small(
             "warning",
             int(counts[~large].sum()),
             values={
-                "count": len(told),
+                "count": len(few),
                 "total": len(names),
                 "fewest": fewest,
-                "segments": tuple(told),
+                "segments": tuple(f"{name} ({pair[0]}/{pair[1]})" for name, pair in few),
             },
         )
     ]
