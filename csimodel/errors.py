@@ -37,6 +37,10 @@ class OptionError(CsimodelError, ValueError):
     """An option has a value that is not allowed, or one that does not fit the others."""
 
 
+class MissingResultError(OptionError, AttributeError):
+    """A result that fits by this estimator do not have; ``hasattr`` is false of it."""
+
+
 class EstimationError(CsimodelError, RuntimeError):
     """The model cannot be estimated from these data, or ``strict=True`` refused the solution."""
 

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.errors import CsimodelWarning, InferenceError, ModelError, OptionError, SurveyError
+from csimodel.estimators import fit_of
 
 
 def test_values_from_r(reference, fit):
@@ -40,7 +41,7 @@ def test_all_maximum_is_100_and_all_minimum_0(fit, ecsi):
     for answer, points in ((10.0, 100.0), (1.0, 0.0)):
         moments = replace(fit.moments, mean=np.full(24, answer))
         solution = replace(fit.solution, moments=moments)
-        assert_allclose(csi.index_scores(csi.Fit(solution))["mean"], points, atol=1e-10)
+        assert_allclose(csi.index_scores(fit_of(solution))["mean"], points, atol=1e-10)
 
 
 @settings(max_examples=10, deadline=None)

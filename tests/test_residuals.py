@@ -138,7 +138,9 @@ def test_least_squares_have_residuals_with_errors(chain, population):
 
 
 def test_no_errors_of_residuals_for_other_fits(chain, population, ecsi, mobi):
-    with pytest.raises(OptionError, match=r"fit with csi\.ML\(\), or take errors for PLS"):
+    with pytest.raises(
+        OptionError, match=r"Errors of residuals need .* fit\.residuals, or fit with csi\.ML"
+    ):
         csi.fit(chain, population(100)).residual_table  # noqa: B018
     with pytest.raises(EstimationError, match="there is no solution"):
         csi.fit(ecsi, mobi, csi.ML(max_iterations=3)).residual_table  # noqa: B018

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, OptionError
-from csimodel.estimators import Fit, Solution
+from csimodel.estimators import Solution, fit_of
 from csimodel.moments.responses import Responses, covariance_gamma
 
 LAVAAN = json.loads(
@@ -83,7 +83,7 @@ def lavaans_pair(fit, missed):
         fourth=covariance_gamma(changed),
     )
     estimates = fit.estimator.estimate(moments, fit.model)
-    return Fit(Solution(fit.model, fit.estimator, moments, estimates))
+    return fit_of(Solution(fit.model, fit.estimator, moments, estimates))
 
 
 def case(name):
@@ -370,7 +370,9 @@ def test_heywood_and_unidentified_models_are_told():
     cor[0, 1] = cor[1, 0] = 0.95
     cor[0, 2] = cor[2, 0] = 0.95
     moments = replace(fit.moments, responses=replace(fit.moments.responses, cov=cor))
-    heywood = Fit(Solution(SMALL, fit.estimator, moments, fit.estimator.estimate(moments, SMALL)))
+    heywood = fit_of(
+        Solution(SMALL, fit.estimator, moments, fit.estimator.estimate(moments, SMALL))
+    )
     told = [f for f in heywood.diagnostics if f.code == "negative-error-variance"]
     assert told[0].message.startswith("The error variance of 'PERQ1' is estimated at -")
     apart = csi.Model.from_syntax("A =~ PERQ1 + PERQ3\nB =~ CUSA1 + CUSA2\nA ~~ 0*B")

@@ -7,14 +7,16 @@ from csimodel.estimators.covariance.ml import ML
 from csimodel.estimators.covariance.multigroup import MultiGroupFit, fit_multigroup
 from csimodel.estimators.covariance.ordinal import WLSMV
 from csimodel.estimators.covariance.semopy import Semopy
+from csimodel.estimators.covariance_fit import CovarianceFit, fit_of
 from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
+from csimodel.estimators.estimation import fit
 from csimodel.estimators.factor_scores import FactorScores, factor_scores
-from csimodel.estimators.fit import Fit, fit
+from csimodel.estimators.fit import Fit
 from csimodel.estimators.groups import GroupFits, fit_groups, group_codes
 from csimodel.estimators.inputs import samples_for
 from csimodel.estimators.pls import PLS
 from csimodel.estimators.quantities import Quantity, find, register
-from csimodel.estimators.requirements import require_fit, require_own
+from csimodel.estimators.requirements import require_alone, require_fit, require_own
 from csimodel.estimators.solution import Estimator, Solution
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "PLS",
     "WLSMV",
     "Comparison",
+    "CovarianceFit",
     "Estimates",
     "Estimator",
     "FactorScores",
@@ -41,9 +44,11 @@ __all__ = [
     "fit",
     "fit_groups",
     "fit_multigroup",
+    "fit_of",
     "group_codes",
     "invariance",
     "register",
+    "require_alone",
     "require_fit",
     "require_own",
     "samples_for",

@@ -1,48 +1,29 @@
-"""`fit`: a model and a survey in, a `Fit` out."""
+"""`Fit`: a fitted model as labelled results."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.arguments import checked
-from csimodel.errors import EstimationError, OptionError, SurveyError, choose
-from csimodel.estimators.covariance.defined import defined_table
-from csimodel.estimators.covariance.effect_table import effect_table
-from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
-from csimodel.estimators.covariance.findings import design_findings
-from csimodel.estimators.covariance.fit_measures import measures_of
-from csimodel.estimators.covariance.fitted import Fitted
-from csimodel.estimators.covariance.modification import CANDIDATES, modification_indices
-from csimodel.estimators.covariance.ordinal_table import ordinal_rows
-from csimodel.estimators.covariance.parameters import (
-    covariance_structure,
-    loading_matrix,
-    model_cov,
-    parameter_table,
-    standardised_table,
-)
-from csimodel.estimators.covariance.residuals import residual_tables
-from csimodel.estimators.covariance.vcov import vcov
+from csimodel.errors import EstimationError, SurveyError
 from csimodel.estimators.diagnostics import diagnose
 from csimodel.estimators.estimates import Estimates, Outcome
-from csimodel.estimators.failures import UNUSABLE
-from csimodel.estimators.inputs import answers_for, estimator_for
+from csimodel.estimators.missing_results import MISSING, missing_result
 from csimodel.estimators.quantities import find
 from csimodel.estimators.solution import Estimator, Solution
-from csimodel.estimators.summary import Summary
+from csimodel.estimators.summary import effect_table, item_table, path_table, sample_facts
 from csimodel.findings import Finding
-from csimodel.floats import own_errstate, own_errstate_in
+from csimodel.floats import own_errstate_in
 from csimodel.model import Model
-from csimodel.moments import Moments, moments_of
-from csimodel.options import require_level
-from csimodel.survey import Answers, Survey, read_survey
+from csimodel.moments import Moments
+from csimodel.page import Page
+from csimodel.survey import Answers, Survey
 
 Floats = NDArray[np.float64]
 
@@ -53,7 +34,8 @@ class Fit:
     """A fitted model: labelled results, and how far they can be trusted.
 
     Tables are pandas objects; ``paths[target, source]``, ``loadings[item, construct]``.
-    Made by `fit` and `fit_groups`.
+    Made by `fit` and `fit_groups`; those by covariance SEM are of the kind `CovarianceFit`, which
+    has errors, tests and fit measures of its own.
 
     Attributes
     ----------
@@ -97,8 +79,7 @@ class Fit:
     @property
     def in_joint_fit(self) -> bool:
         """Whether it is one group of a joint fit, whose parameters rest on all groups."""
-        own = self.estimates
-        return isinstance(own, CovarianceEstimates) and own.covariance is not None
+        return False
 
     def require_converged(self, purpose: str) -> None:
         """Refuse what is no solution, and say why it is none.
@@ -115,21 +96,6 @@ class Fit:
         reason = f"the fit is {outcome.reason}; fit.diagnostics says more."
         raise EstimationError(f"There is no solution to {purpose}: {' '.join(why) or reason}")
 
-    def require_alone(self, purpose: str) -> None:
-        """Refuse one group of a joint fit where its rows are fitted again.
-
-        Raises
-        ------
-        OptionError
-            With the way out.
-        """
-        if self.in_joint_fit:
-            raise OptionError(
-                f"{purpose} fits rows again, and this is one group of a joint fit, whose "
-                "parameters rest on the rows of all groups; fit the group alone with "
-                "csi.fit_groups."
-            )
-
     @property
     def iterations(self) -> int:
         """Number of iterations used."""
@@ -141,8 +107,7 @@ class Fit:
         about_answers: tuple[Finding, ...] = ()
         if self.answers is not None:
             about_answers = self.answers.findings + self.answers.design.findings
-        about_errors = design_findings(self.solution, self.answers)
-        return (*about_answers, *about_errors, *diagnose(self.solution))
+        return (*about_answers, *self._error_findings(), *diagnose(self.solution))
 
     @property
     def n(self) -> int:
@@ -173,9 +138,6 @@ class Fit:
     @cached_property
     def loadings(self) -> pd.DataFrame:
         """Loadings, items × constructs; 0 on constructs that an item does not measure."""
-        if self.model.shared_items:
-            names = list(self.model.construct_names)
-            return pd.DataFrame(loading_matrix(self.solution), list(self.model.items), names)
         return self._by_item(self.estimates.loadings)
 
     @cached_property
@@ -216,138 +178,11 @@ class Fit:
     def implied_cov(self) -> pd.DataFrame:
         """Item covariances that the model implies, in scale units.
 
-        Reflective blocks follow the common-factor model, composites keep their observed block. By
-        ML they are the model's Σ, with the denominator of its likelihood.
+        Reflective blocks follow the common-factor model, composites keep their observed block.
         """
         items = list(self.model.items)
-        if (sigma := model_cov(self.solution)) is not None:
-            return pd.DataFrame(sigma, items, items)
         sd = self.moments.sd
         return pd.DataFrame(self.solution.implied_cor() * np.outer(sd, sd), items, items)
-
-    @cached_property
-    def parameters(self) -> pd.DataFrame:
-        """All parameters of a covariance structure, a row each, with errors and 95 % intervals.
-
-        Columns ``lhs``, ``op``, ``rhs`` (``=~`` loading, ``~`` path, ``~~`` variance or
-        covariance), ``estimate`` in scale units with ``se``, ``z``, ``p``, ``lower``, ``upper``
-        (NaN for what is fixed), and the standardised ``std`` with delta-method ``std_se``,
-        ``std_lower``, ``std_upper``. Ordered items have thresholds (``|``) and error variances
-        that are 1 less what is explained.
-
-        Raises
-        ------
-        OptionError
-            For PLS, whose errors come from `bootstrap`.
-        """
-        _, estimates = covariance_structure(self.solution)
-        covariance = vcov(self.solution)
-        table = parameter_table(estimates.layout, estimates.parameters, covariance)
-        if self.moments.ordinal is None:
-            return table
-        more = ordinal_rows(Fitted.of(self.solution), covariance)
-        return pd.concat([table, more], ignore_index=True)
-
-    def standardized(
-        self, kind: Literal["all", "latent"] = "all", level: float = 0.95
-    ) -> pd.DataFrame:
-        """Return the standardised solution of a covariance structure with delta-method errors.
-
-        Parameters
-        ----------
-        kind
-            ``"all"``: constructs and items have variance 1; ``"latent"``: constructs only, so that
-            loadings and error variances stay in the items' units.
-        level
-            Coverage of intervals.
-
-        Returns
-        -------
-        DataFrame
-            Columns ``lhs``, ``op``, ``rhs``, ``std``, ``se``, ``z``, ``p``, ``lower``, ``upper``.
-
-        Raises
-        ------
-        OptionError
-            For PLS, whose results are standardised anyway, or an unknown kind.
-        """
-        choose("kind", kind, ["all", "latent"])
-        level = require_level(level)
-        _, estimates = covariance_structure(self.solution)
-        covariance = vcov(self.solution)
-        found = estimates.layout, estimates.parameters, covariance
-        return standardised_table(*found, kind == "latent", level)
-
-    @cached_property
-    def fit_measures(self) -> pd.Series:
-        """χ², CFI, TLI, RMSEA, SRMR, information criteria, … of a covariance structure.
-
-        Formulas, conventions and sources:
-        `csimodel.estimators.covariance.fit_measures.measures_of`.
-
-        Raises
-        ------
-        OptionError
-            For PLS, whose global fit is in ``csi.assess(fit).global_fit``.
-        EstimationError
-            When the fit is not a solution.
-        """
-        if not isinstance(self.estimator, CovarianceEstimator):
-            raise OptionError(
-                f"Fit measures such as χ² need a covariance structure and this fit is by "
-                f"{self.estimator.label}; see csi.assess(fit).global_fit, or fit with csi.ML()."
-            )
-        return measures_of(self._alone("χ² and what follows from it", "fit_measures"))
-
-    @cached_property
-    def defined(self) -> pd.DataFrame:
-        """Quantities the model defines from labelled parameters (``:=``), with delta errors.
-
-        Indexed by name: ``estimate`` in scale units, ``se``, ``z``, ``p``, ``lower``, ``upper``
-        (95 %). For bootstrap intervals, ``csi.bootstrap(fit).table("defined")``.
-        """
-        _, estimates = covariance_structure(self.solution)
-        return defined_table(
-            self.model, (estimates.layout,), estimates.parameters, vcov(self.solution)
-        )
-
-    @cached_property
-    def effects(self) -> pd.DataFrame:
-        """Direct, indirect and total effects of a covariance structure, with delta-method errors.
-
-        Indexed by source, target and effect: ``"direct"``, ``"indirect"``, ``"total"``, and each
-        chain of paths by its name, such as ``"Image → Satisfaction → Loyalty"``. Columns as in
-        `parameters`: ``estimate`` in scale units and ``std``, with errors and 95 % intervals. For
-        bootstrap intervals of standardised effects, by PLS too, ``csi.bootstrap(fit).table`` of
-        ``"total_effects"``, ``"indirect_effects"`` or ``"specific_indirect_effects"``.
-
-        Raises
-        ------
-        OptionError
-            For PLS, whose errors come from `bootstrap`.
-        """
-        _, estimates = covariance_structure(self.solution)
-        return effect_table(self.model, estimates.layout, estimates.parameters, vcov(self.solution))
-
-    def modification_indices(self, kinds: Sequence[str] = CANDIDATES) -> pd.DataFrame:
-        """Return what freeing each fixed parameter of a covariance structure would gain.
-
-        Columns, kinds and source: `csimodel.estimators.covariance.modification`. The largest are
-        a hint for the next study, not a licence to free them in this one.
-
-        Raises
-        ------
-        OptionError
-            For another estimator, or an unknown kind.
-        EstimationError
-            When the fit is not a solution.
-        """
-        if self.moments.responses is not None:
-            raise OptionError(
-                f"Modification indices are of χ² of normal answers, and {self.estimator.label} "
-                "scales it; see the largest of fit.residuals instead."
-            )
-        return modification_indices(Fitted.of(self.solution), kinds)
 
     @cached_property
     def residuals(self) -> pd.DataFrame:
@@ -362,36 +197,6 @@ class Fit:
         return pd.DataFrame(self.moments.response_cor - implied / np.outer(sd, sd), items, items)
 
     @cached_property
-    def residual_table(self) -> pd.DataFrame:
-        """Residual moments of a covariance structure with standard errors and z, a row each.
-
-        Columns, formulas and sources: `csimodel.estimators.covariance.residuals.residual_tables`.
-
-        Raises
-        ------
-        OptionError
-            For PLS, and for one group of a joint fit.
-        EstimationError
-            When the fit is not a solution.
-        """
-        (table,) = residual_tables(self._alone("Errors of residuals"))
-        return table
-
-    @cached_property
-    def standardized_residuals(self) -> pd.DataFrame:
-        """Residual covariances over their standard errors, items × items.
-
-        A model that holds leaves about 5 in 100 beyond ±1.96. NaN where a covariance is fitted
-        exactly. From `residual_table`.
-        """
-        items = list(self.model.items)
-        z = self.residual_table["z"].to_numpy()[-len(items) * (len(items) + 1) // 2 :]
-        row, column = np.triu_indices(len(items))
-        values = np.full((len(items), len(items)), np.nan)
-        values[row, column] = values[column, row] = z
-        return pd.DataFrame(values, items, items)
-
-    @cached_property
     def scores(self) -> pd.DataFrame:
         """Standardised construct scores, respondents × constructs.
 
@@ -404,14 +209,7 @@ class Fit:
             When the fit was made from moments, which have no respondents.
         """
         answers = self.require_answers("scores")
-        self.model.require_own_items("Scores are weighted means of")
-        standardised = (answers.values - self.moments.mean) / self.moments.sd
-        if answers.missing == "mean":
-            standardised = np.nan_to_num(standardised, nan=0.0)
-        scores = np.stack(
-            [standardised[:, block] @ self.estimates.weights[block] for block in self.model.slices],
-            axis=1,
-        )
+        scores = self.solution.scores(answers)
         return pd.DataFrame(scores, self.respondents, list(self.model.construct_names))
 
     @property
@@ -431,9 +229,21 @@ class Fit:
             )
         return self.answers
 
-    def summary(self) -> Summary:
+    def summary(self) -> Page:
         """Return the results as a page of text; prints, and shows as HTML in a notebook."""
-        return Summary(self)
+        return Page(
+            f"{self.model.name or 'Model'} by {self.estimator.label}",
+            "",
+            self.diagnostics,
+            {
+                "Paths (rows are explained by columns)": path_table(self.solution),
+                "Items": self._item_table(),
+                "Total effects": effect_table(self.solution),
+            },
+            (*sample_facts(self.solution), *self._fit_facts(), *self._survey_facts()),
+            decimals=3,
+            sound="No findings: converged, admissible, nothing dropped or filled.",
+        )
 
     def __repr__(self) -> str:
         state = "converged" if self.converged else "NOT CONVERGED"
@@ -445,14 +255,27 @@ class Fit:
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()
 
-    def _alone(self, what: str, where: str = "residual_table") -> Fitted:
-        """Return the covariance structure of one sample, not of one among several groups."""
-        _, estimates = covariance_structure(self.solution)
-        if estimates.covariance is not None:
-            raise OptionError(
-                f"{what} belong to all groups together; see {where} of the multi-group fit."
-            )
-        return Fitted.of(self.solution)
+    if not TYPE_CHECKING:  # which must know that the other names do not exist
+
+        def __getattr__(self, name: str) -> object:
+            if name in MISSING and not hasattr(type(self), name):
+                raise missing_result(name, self.estimator.label)
+            return object.__getattribute__(self, name)
+
+    def _error_findings(self) -> Iterable[Finding]:
+        """Return what errors and tests of the fit do not know of."""
+        return ()
+
+    def _fit_facts(self) -> Iterable[str]:
+        """Return how well the model fits, a line each."""
+        return ()
+
+    def _survey_facts(self) -> Iterable[str]:
+        findings = () if self.survey is None else self.survey.findings
+        return (f"{finding.severity}: {finding}" for finding in findings)
+
+    def _item_table(self) -> pd.DataFrame:
+        return item_table(self.solution)
 
     def _square(self, values: Floats) -> pd.DataFrame:
         names = list(self.model.construct_names)
@@ -468,74 +291,3 @@ class Fit:
     def _series(self, name: str) -> pd.Series:
         quantity = find(name)
         return pd.Series(quantity.values(self.solution), quantity.labels(self.model), name=name)
-
-
-@own_errstate
-@checked
-def fit(
-    model: Model,
-    survey: Survey | Moments | object,
-    estimator: Estimator | None = None,
-    *,
-    strict: bool = False,
-) -> Fit:
-    """Estimate a model from a survey, a data frame or moments.
-
-    Parameters
-    ----------
-    model
-        Constructs and paths, for example ``csi.models.ecsi()``.
-    survey
-        A `Survey`, anything `read_survey` takes (pandas, polars, Arrow, a file's path), or
-        `Moments`.
-    estimator
-        `PLS` by default.
-    strict
-        Raise when the solution did not converge or is inadmissible, instead of saying so in
-        `Fit.diagnostics`.
-
-    Returns
-    -------
-    Fit
-
-    Raises
-    ------
-    SurveyError, ModelError, OptionError
-        When data, model and options do not fit together; the sentence names the culprit.
-    EstimationError
-        When there is nothing to estimate (an item without variation, fewer than 3 rows,
-        antecedents that carry the same information, a negative reliability), or `strict` refuses.
-
-    Examples
-    --------
-    >>> import csimodel as csi
-    >>> result = csi.fit(csi.models.ecsi(), csi.load_mobi(), csi.PLS(scheme="centroid"))
-    >>> round(float(result.paths.loc["Expectation", "Image"]), 4)
-    0.5047
-    >>> result
-    <Fit of ECSI by PLS, centroid scheme: 250 rows, converged>
-    """
-    chosen = estimator_for(model, estimator)
-    answers: Answers | None = None
-    table: Survey | None = None
-    if isinstance(survey, Moments):
-        if survey.batch_shape:
-            raise SurveyError(
-                f"The moments hold a batch of {survey.batch_shape[0]} samples and fit takes one; "
-                "give one of them, such as moments[0], or fit groups of a survey with fit_groups."
-            )
-        moments = moments_of(survey, model.items)
-        if isinstance(chosen, CovarianceEstimator):
-            chosen.require(moments)
-    else:
-        table = survey if isinstance(survey, Survey) else read_survey(survey)
-        answers, moments = answers_for(chosen, table, model)
-    solution = Solution(model, chosen, moments, chosen.estimate(moments, model))
-    result = Fit(solution, table, answers)
-    if result.estimates.outcome in UNUSABLE:
-        raise EstimationError(str(result.diagnostics[-1]))
-    if strict:
-        failures = [finding for finding in result.diagnostics if finding.severity == "failure"]
-        if failures:
-            raise EstimationError(" ".join(str(finding) for finding in failures))
-    return result

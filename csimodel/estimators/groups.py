@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from csimodel.arguments import checked
 from csimodel.errors import EstimationError, SurveyError, suggest
+from csimodel.estimators.covariance_fit import fit_of
 from csimodel.estimators.estimates import Estimates, Outcome
 from csimodel.estimators.fit import Fit
 from csimodel.estimators.inputs import answers_of, estimator_for
@@ -71,7 +72,7 @@ class GroupFits(Mapping[Hashable, Fit]):
         solution, answers = self.solution[position], self._answers_of(position)
         if solution.estimates.outcome == Outcome.CONVERGED:
             solution = replace(solution, moments=solution.estimator.moments_of(answers))
-        return Fit(solution, self.survey, answers)
+        return fit_of(solution, self.survey, answers)
 
     @cached_property
     def _positions(self) -> dict[Hashable, int]:

@@ -71,6 +71,22 @@ def require_fit(value: object, purpose: str, option: str = "fit") -> Fit:
     raise OptionError(f"{purpose} wants a fit and {written}; make one with csi.fit(model, survey).")
 
 
+def require_alone(fit: Fit, purpose: str) -> None:
+    """Refuse one group of a joint fit where its rows are fitted again.
+
+    Raises
+    ------
+    OptionError
+        With the way out.
+    """
+    if fit.in_joint_fit:
+        raise OptionError(
+            f"{purpose} fits rows again, and this is one group of a joint fit, whose "
+            "parameters rest on the rows of all groups; fit the group alone with "
+            "csi.fit_groups."
+        )
+
+
 def require_own(bootstrap: Draws | None, fit: Fit) -> None:
     """Refuse draws of another fit, and what are no draws.
 

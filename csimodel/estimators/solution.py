@@ -100,6 +100,20 @@ class Solution:
             starts = [block.start for block in self.model.slices]
             return np.asarray(raw / np.add.reduceat(raw, starts, axis=-1)[..., self.model.owner])
 
+    def scores(self, answers: Answers) -> Floats:
+        """Return standardised scores of one sample, (rows, constructs).
+
+        A missing cell counts as the item's mean where the answers say so; else the score is NaN.
+        """
+        self.model.require_own_items("Scores are weighted means of")
+        standardised = (answers.values - self.moments.mean) / self.moments.sd
+        if answers.missing == "mean":
+            standardised = np.nan_to_num(standardised, nan=0.0)
+        blocks = self.model.slices
+        return np.stack(
+            [standardised[:, block] @ self.estimates.weights[block] for block in blocks], axis=1
+        )
+
     @cached_property
     def r2(self) -> Floats:
         """Explained variance of every construct, (..., constructs); 0 for exogenous ones."""

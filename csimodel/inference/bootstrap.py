@@ -14,7 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked
 from csimodel.errors import InferenceError, choose
-from csimodel.estimators import Fit, Inadmissible, Outcome, Quantity, Solution, find, require_fit
+from csimodel.estimators import (
+    Fit,
+    Inadmissible,
+    Outcome,
+    Quantity,
+    Solution,
+    find,
+    require_alone,
+    require_fit,
+)
 from csimodel.estimators.quantities import bounded
 from csimodel.estimators.requirements import same_fit
 from csimodel.findings import Finding, tell
@@ -369,7 +378,7 @@ def bootstrap(
     """
     fit = require_fit(fit, "bootstrap")
     answers = fit.require_answers("bootstrap")
-    fit.require_alone("bootstrap")
+    require_alone(fit, "bootstrap")
     choose("inadmissible", inadmissible, ["keep", "drop"])
     workers = require_count("workers", workers, most=1000)
     design = design_of(answers, draws, rng, kind, resamples)

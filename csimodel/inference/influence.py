@@ -23,7 +23,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import InferenceError
-from csimodel.estimators import Estimator, Fit, Outcome, Quantity, Solution, find, samples_for
+from csimodel.estimators import (
+    Estimator,
+    Fit,
+    Outcome,
+    Quantity,
+    Solution,
+    find,
+    require_alone,
+    samples_for,
+)
 from csimodel.moments import CrossProducts, Moments
 from csimodel.moments.ordinal_samples import OrdinalSamples
 from csimodel.survey.sampling import SurveyDesign
@@ -60,7 +69,7 @@ def influence_values(
     ((250, 6), True)
     """
     answers = fit.require_answers("influence values")
-    fit.require_alone("influence_values")
+    require_alone(fit, "influence_values")
     if fit.estimator.needs_answers:
         raise InferenceError(
             f"Influence values come from moments, and {fit.estimator.label} needs the answers; "

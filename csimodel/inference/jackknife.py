@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from csimodel.arguments import checked
 from csimodel.errors import InferenceError
-from csimodel.estimators import Fit, Outcome, Quantity, Solution, find, require_fit, samples_for
+from csimodel.estimators import (
+    Fit,
+    Outcome,
+    Quantity,
+    Solution,
+    find,
+    require_alone,
+    require_fit,
+    samples_for,
+)
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.infer import infer
@@ -163,7 +172,7 @@ def jackknife(fit: Fit) -> Jackknife:
     """
     fit = require_fit(fit, "jackknife")
     answers = fit.require_answers("jackknife")
-    fit.require_alone("jackknife")
+    require_alone(fit, "jackknife")
     if fit.estimator.needs_answers:
         raise InferenceError(
             f"The jackknife refits moments, and {fit.estimator.label} needs the answers; take "

@@ -22,6 +22,7 @@ from csimodel.estimators import (
     Quantity,
     Solution,
     find,
+    fit_of,
 )
 from csimodel.estimators.covariance.estimator import CovarianceEstimator
 from csimodel.estimators.covariance.parameters import covariance_structure, errors_of, standardised
@@ -313,7 +314,7 @@ def _fits(
             if outcome != Outcome.CONVERGED:
                 yield outcome.reason
                 continue
-            yield Fit(Solution(truth.model, estimator, moments, estimates), None, answers)
+            yield fit_of(Solution(truth.model, estimator, moments, estimates), None, answers)
 
 
 def _answers(truth: Truth, values: Floats, cluster: NDArray[np.intp] | None = None) -> Answers:

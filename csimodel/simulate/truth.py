@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError
-from csimodel.estimators import Fit, Quantity, Solution, find
+from csimodel.estimators import Fit, Quantity, Solution, find, fit_of
 from csimodel.floats import own_errstate_in
 from csimodel.index.points import by_block, point_weights
 from csimodel.model import Model
@@ -326,4 +326,4 @@ class Truth:
 
     @cached_property
     def _tables(self) -> Fit:
-        return Fit(self.solution)
+        return fit_of(self.solution)

@@ -49,8 +49,8 @@ def modification_indices(
     Returns
     -------
     DataFrame
-        lhs, op, rhs (and group), mi, p, epc, std_epc (standardised as `Fit.parameters`; NaN
-        for an error covariance of an item without error).
+        lhs, op, rhs (and group), mi, p, epc, std_epc (standardised as in
+        `CovarianceFit.parameters`; NaN for an error covariance of an item without error).
 
     References
     ----------

@@ -30,9 +30,9 @@ from csimodel.estimators.covariance.modification import (
 from csimodel.estimators.covariance.residuals import residual_tables
 from csimodel.estimators.covariance.robust import sandwich
 from csimodel.estimators.covariance.vcov import vcov
+from csimodel.estimators.covariance_fit import CovarianceFit
 from csimodel.estimators.estimates import Outcome
 from csimodel.estimators.failures import UNUSABLE
-from csimodel.estimators.fit import Fit
 from csimodel.estimators.groups import fit_groups
 from csimodel.estimators.inputs import estimator_for
 from csimodel.estimators.quantities import find
@@ -54,7 +54,7 @@ _JOINT = (
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class MultiGroupFit(Mapping[Hashable, Fit]):
+class MultiGroupFit(Mapping[Hashable, CovarianceFit]):
     """A model fitted in all groups together: a mapping from group to `Fit`, and what is joint.
 
     Attributes
@@ -72,13 +72,13 @@ class MultiGroupFit(Mapping[Hashable, Fit]):
     """
 
     fitted: Fitted
-    fits: tuple[Fit, ...]
+    fits: tuple[CovarianceFit, ...]
     labels: pd.Index
     equal: tuple[str, ...]
     free: tuple[str, ...]
     findings: tuple[Finding, ...]
 
-    def __getitem__(self, label: Hashable) -> Fit:
+    def __getitem__(self, label: Hashable) -> CovarianceFit:
         """Return the fit of one group."""
         for known, fit in zip(self.labels, self.fits, strict=True):
             if known == label:
@@ -108,7 +108,7 @@ class MultiGroupFit(Mapping[Hashable, Fit]):
 
     @cached_property
     def parameters(self) -> pd.DataFrame:
-        """All parameters with joint errors, as `Fit.parameters`, with a column ``group``."""
+        """All parameters with joint errors, of `CovarianceFit`, with a column ``group``."""
         tables = []
         for label, fit in zip(self.labels, self.fits, strict=True):
             table = fit.parameters
@@ -118,7 +118,7 @@ class MultiGroupFit(Mapping[Hashable, Fit]):
 
     @cached_property
     def defined(self) -> pd.DataFrame:
-        """Quantities the model defines (``:=``) from labels of any group, as `Fit.defined`.
+        """Quantities the model defines (``:=``) from labels of any group.
 
         ``d := a1*b1 - a2*b2`` compares groups. The fit of one group defines what its own labels
         suffice for.
@@ -129,7 +129,7 @@ class MultiGroupFit(Mapping[Hashable, Fit]):
 
     @cached_property
     def residual_table(self) -> pd.DataFrame:
-        """Residual moments with joint errors, as `Fit.residual_table`, indexed by group too."""
+        """Residual moments with joint errors, indexed by group too."""
         return pd.concat(residual_tables(self.fitted), keys=list(self.labels), names=["group"])
 
     @cached_property
@@ -328,7 +328,7 @@ def fit_multigroup(
     for number, (part, group) in enumerate(zip(parts, groups, strict=True)):
         estimates = replace(part, covariance=covariance)
         solution = Solution(model.in_group(number), chosen, group.moments, estimates)
-        fits.append(Fit(solution, group.survey, group.answers))
+        fits.append(CovarianceFit(solution, group.survey, group.answers))
     return MultiGroupFit(fitted, tuple(fits), apart.labels, kinds, excepted, apart.findings)
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.errors import OptionError
 from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
 from csimodel.estimators.covariance.layout import Layout
 from csimodel.estimators.covariance.structure import Implied, directions, implied
+from csimodel.estimators.missing_results import missing_result
 from csimodel.estimators.solution import Solution
 from csimodel.significance import t_limits, t_pvalue
 
@@ -23,27 +23,15 @@ def covariance_structure(solution: Solution) -> tuple[CovarianceEstimator, Covar
 
     Raises
     ------
-    OptionError
+    MissingResultError
         For a solution by another estimator.
     """
     estimator, estimates = solution.estimator, solution.estimates
     if not (
         isinstance(estimator, CovarianceEstimator) and isinstance(estimates, CovarianceEstimates)
     ):
-        raise OptionError(
-            f"Parameters with errors need a covariance structure and this fit is by "
-            f"{estimator.label}; fit with csi.ML(), or take errors for PLS from "
-            "csi.bootstrap(fit)."
-        )
+        raise missing_result("parameters", estimator.label)
     return estimator, estimates
-
-
-def model_cov(solution: Solution) -> Floats | None:
-    """Return Σ of a covariance structure, (..., items, items); None for other estimators."""
-    estimates = solution.estimates
-    if not isinstance(estimates, CovarianceEstimates):
-        return None
-    return implied(estimates.layout, estimates.parameters).sigma
 
 
 def loading_matrix(solution: Solution) -> Floats:

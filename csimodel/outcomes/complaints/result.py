@@ -17,7 +17,7 @@ from csimodel.outcomes.kernels.group_means import GroupMeans
 from csimodel.outcomes.literature import Published
 from csimodel.outcomes.money.retention import Retention
 from csimodel.outcomes.money.value import Economics
-from csimodel.outcomes.page import Page, Shown
+from csimodel.page import Page, Shown
 
 Floats = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from csimodel.floats import own_errstate_in
 from csimodel.outcomes.kernels.families import Family
 from csimodel.outcomes.measurement_error.reliability import Reliability
 from csimodel.outcomes.models.estimate import Estimate
-from csimodel.outcomes.page import Page, Shown
+from csimodel.page import Page, Shown
 
 LABELS = {
     "naive": "as measured",

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from csimodel.floats import own_errstate_in
-from csimodel.outcomes.page import printed
+from csimodel.page import printed
 
 if TYPE_CHECKING:
     from csimodel.outcomes.models.result import Repurchase

@@ -16,7 +16,7 @@ from csimodel.outcomes.models.estimate import Estimate
 from csimodel.outcomes.money.retention import Together
 from csimodel.outcomes.money.row import Errors, Row, infer_rows
 from csimodel.outcomes.money.value import Economics
-from csimodel.outcomes.page import Page, Shown, told
+from csimodel.page import Page, Shown, told
 
 Floats = NDArray[np.float64]
 

@@ -19,7 +19,6 @@ from csimodel.outcomes.models.regression import Regression
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.shape.design import plain
 from csimodel.outcomes.models.shape.resamples import seed_of
-from csimodel.outcomes.page import Page, Shown
 from csimodel.outcomes.prediction.folds import predictions_of_folds, split
 from csimodel.outcomes.prediction.goodness import goodness, link_test
 from csimodel.outcomes.prediction.recalibration import (
@@ -29,6 +28,7 @@ from csimodel.outcomes.prediction.recalibration import (
     smooth,
     table_of,
 )
+from csimodel.page import Page, Shown
 
 Floats = NDArray[np.float64]
 

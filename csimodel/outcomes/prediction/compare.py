@@ -21,8 +21,8 @@ from csimodel.outcomes.models.shape.hinge import Hinge, likelihood
 from csimodel.outcomes.models.shape.isotonic import Steps
 from csimodel.outcomes.models.shape.resamples import seed_of
 from csimodel.outcomes.models.shape.result import Shape
-from csimodel.outcomes.page import Page, Shown
 from csimodel.outcomes.prediction.folds import predictions_of_folds, split
+from csimodel.page import Page, Shown
 from csimodel.significance import t_pvalue
 
 Floats = NDArray[np.float64]

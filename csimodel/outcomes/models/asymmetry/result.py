@@ -15,7 +15,7 @@ from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
 from csimodel.outcomes.kernels.wald import fieller, table_of_tests, wald
 from csimodel.outcomes.models.averages import OfRows
 from csimodel.outcomes.models.regression import Regression
-from csimodel.outcomes.page import Page, Shown
+from csimodel.page import Page, Shown
 
 Floats = NDArray[np.float64]
 

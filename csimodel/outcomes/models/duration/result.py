@@ -27,7 +27,7 @@ from csimodel.outcomes.models.duration.survival import (
 )
 from csimodel.outcomes.models.estimate import Estimate
 from csimodel.outcomes.models.levels import on_index
-from csimodel.outcomes.page import Page, Shown
+from csimodel.page import Page, Shown
 
 Floats = NDArray[np.float64]
 

@@ -21,7 +21,7 @@ from csimodel.outcomes.models.estimate import Estimate
 from csimodel.outcomes.models.levels import on_index
 from csimodel.outcomes.models.mixed.customers import Customers
 from csimodel.outcomes.models.mixed.regression import MixedRegression
-from csimodel.outcomes.page import Page, Shown
+from csimodel.page import Page, Shown
 
 Floats = NDArray[np.float64]
 

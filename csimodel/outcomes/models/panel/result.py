@@ -16,7 +16,7 @@ from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
 from csimodel.outcomes.kernels.fixed_effects import Panel
 from csimodel.outcomes.models.estimate import Estimate
 from csimodel.outcomes.models.levels import on_index
-from csimodel.outcomes.page import Page, Shown
+from csimodel.page import Page, Shown
 
 Floats = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from csimodel.outcomes.models.averages import Averages, OfRows
 from csimodel.outcomes.models.levels import on_index
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.segments.pairs import corrected_pairs, pair_steps
-from csimodel.outcomes.page import Page, Shown
+from csimodel.page import Page, Shown
 from csimodel.significance import t_pvalue
 
 Floats = NDArray[np.float64]

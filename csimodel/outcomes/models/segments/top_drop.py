@@ -15,8 +15,8 @@ from csimodel.options import number_of, require_count, require_level, shown
 from csimodel.outcomes.kernels.group_means import GroupMeans, group_means
 from csimodel.outcomes.kernels.wald import table_of_tests, wald
 from csimodel.outcomes.models.segments.pairs import corrected_pairs, pair_steps
-from csimodel.outcomes.page import Page, Shown
 from csimodel.outcomes.rows.source import Source
+from csimodel.page import Page, Shown
 from csimodel.survey import Survey
 
 Floats = NDArray[np.float64]

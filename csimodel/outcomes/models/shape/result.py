@@ -15,7 +15,7 @@ from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.shape.curved_fit import Bend
 from csimodel.outcomes.models.shape.hinge import Hinge
 from csimodel.outcomes.models.shape.isotonic import Steps
-from csimodel.outcomes.page import Page, Shown
+from csimodel.page import Page, Shown
 
 
 @own_errstate_in

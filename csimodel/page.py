@@ -1,4 +1,4 @@
-"""What every result shows: a line, and a page with headline, findings and tables."""
+"""What results show: a line, and a page with headline, facts, findings and tables."""
 
 from __future__ import annotations
 
@@ -18,6 +18,21 @@ _MARKS = {"note": "note", "warning": "WARNING", "failure": "DO NOT USE"}
 class Page:
     """A result on a page: ``print`` it, or leave it as the last line of a notebook cell.
 
+    Attributes
+    ----------
+    title, headline
+        What it is about, and the result in a sentence, empty for none.
+    diagnostics
+        What a reader must know.
+    tables
+        By title.
+    facts
+        A line each.
+    decimals
+        Of the numbers in tables; None for four figures.
+    sound
+        The sentence where there are no findings.
+
     Examples
     --------
     >>> print(Page("Shape", "It is straight.", (), {}))
@@ -33,33 +48,39 @@ class Page:
     diagnostics: tuple[Finding, ...]
     tables: Mapping[str, pd.DataFrame]
     facts: tuple[str, ...] = ()
+    decimals: int | None = None
+    sound: str = "No findings."
 
     def __str__(self) -> str:
-        lines = [self.title, "=" * len(self.title), self.headline, *self.facts, ""]
-        lines += [f"{_MARKS[found.severity]}: {found}" for found in self.diagnostics]
+        headline = [self.headline] if self.headline else []
+        lines = [self.title, "=" * len(self.title), *headline, *self.facts, ""]
+        lines += [f"{_MARKS[finding.severity]}: {finding}" for finding in self.diagnostics]
         if not self.diagnostics:
-            lines.append("No findings.")
+            lines.append(self.sound)
         for title, table in self.tables.items():
-            lines += ["", title, printed(table).to_string(float_format=told, na_rep="")]
+            lines += ["", title, printed(table).to_string(float_format=self._number, na_rep="")]
         return "\n".join(lines)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         findings = "".join(
-            f"<li><b>{escape(found.severity)}</b>: {escape(found.message)}</li>"
-            for found in self.diagnostics
+            f"<li><b>{escape(finding.severity)}</b>: {escape(finding.message)}</li>"
+            for finding in self.diagnostics
         )
         parts = [
             f"<h3>{escape(self.title)}</h3>",
-            f"<p><strong>{escape(self.headline)}</strong></p>",
+            f"<p><strong>{escape(self.headline)}</strong></p>" if self.headline else "",
             "<p>" + "<br>".join(escape(fact) for fact in self.facts) + "</p>" if self.facts else "",
-            f"<ul>{findings}</ul>" if findings else "<p>No findings.</p>",
+            f"<ul>{findings}</ul>" if findings else f"<p>{escape(self.sound)}</p>",
         ]
         for title, table in self.tables.items():
-            body = printed(table).to_html(float_format=told, na_rep="", border=0)
+            body = printed(table).to_html(float_format=self._number, na_rep="", border=0)
             parts.append(f"<details open><summary>{escape(title)}</summary>{body}</details>")
         return "<div class='csimodel'>" + "".join(parts) + "</div>"
+
+    def _number(self, value: float) -> str:
+        return told(value) if self.decimals is None else f"{value:.{self.decimals}f}"
 
 
 class Shown:
