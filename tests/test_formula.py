@@ -466,7 +466,7 @@ def test_products_of_three_indexes_are_statsmodels(three, family):
 
 @pytest.mark.parametrize("family", ["ols", "fractional-logit", "fractional-probit"])
 def test_effects_of_wide_designs_are_those_of_narrow_ones(three, family, monkeypatch):
-    from csimodel.outcomes import regression
+    from csimodel.outcomes.models import regression
 
     rep = of_three(three, "index * Image * C(market) + Value * age + I(Value ** 3)", family=family)
     narrow = rep.regression.average_slopes()

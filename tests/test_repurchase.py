@@ -468,7 +468,7 @@ def test_chain_intervals_are_percentiles_of_the_draws(fit, boot):
 
 
 def test_progress_and_chunks_do_not_change_draws(fit, boot, monkeypatch):
-    from csimodel.outcomes.models import draws
+    from csimodel.inference import draws
 
     one = repurchase(fit, "CUSL1", bootstrap=boot, progress=False)
     monkeypatch.setattr(draws, "_TOGETHER", 1000)

@@ -269,14 +269,14 @@ def test_a_hinge_does_not_depend_on_the_origin_and_unit_of_a_control():
 
 
 def test_draws_of_respondents_do_not_depend_on_merging_or_batches(monkeypatch):
-    from csimodel.outcomes.models.shape import resamples as shape_resamples
+    from csimodel.inference import draws
 
     rng = np.random.default_rng(8)
     x = rng.integers(1, 30, 200) * 3.0
     y = (rng.random(200) < x / 100).astype(float)
     rep = repurchase_of_index(pd.Series(x, name="index"), y, family="logit")
     one = repurchase_shape(rep, "hinge", draws=40, rng=1)
-    monkeypatch.setattr(shape_resamples, "_TOGETHER", 300)
+    monkeypatch.setattr(draws, "_TOGETHER", 300)
     other = repurchase_shape(rep, "hinge", draws=40, rng=1)
     pd.testing.assert_frame_equal(one.table, other.table)
     (batch, *_) = one.fitted.bend.resamples.batches("test")

@@ -96,7 +96,7 @@ class Estimates:
     outcome: NDArray[np.int64]
     inadmissible: NDArray[np.int64]
 
-    def __getitem__(self, key: int | slice | NDArray[np.bool_]) -> Self:
+    def __getitem__(self, key: int | slice | NDArray[np.bool_] | NDArray[np.intp]) -> Self:
         """Return one sample, or several, of a batch."""
         own = {f.name: getattr(self, f.name)[key] for f in fields(self) if not _shared(f)}
         return replace(self, **own)

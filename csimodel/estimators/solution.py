@@ -66,7 +66,7 @@ class Solution:
     moments: Moments
     estimates: Estimates
 
-    def __getitem__(self, key: int | slice | NDArray[np.bool_]) -> Solution:
+    def __getitem__(self, key: int | slice | NDArray[np.bool_] | NDArray[np.intp]) -> Solution:
         """Return one sample, or several, of a batch."""
         return replace(self, moments=self.moments[key], estimates=self.estimates[key])
 

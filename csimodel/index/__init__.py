@@ -1,6 +1,7 @@
 """The satisfaction index from 0 to 100: for respondents, groups and the whole sample."""
 
 from csimodel.index.design_effect import design_effects
+from csimodel.index.draws import IndexDraws
 from csimodel.index.importance import importance_performance
 from csimodel.index.index import index_scores, respondent_index, respondent_points
 from csimodel.index.leading_driver import leading_driver
@@ -8,6 +9,7 @@ from csimodel.index.leading_group import LeadingGroup, leading_group
 from csimodel.index.points import point_weights, scale_of
 
 __all__ = [
+    "IndexDraws",
     "LeadingGroup",
     "design_effects",
     "importance_performance",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from csimodel.estimators import Fit
 from csimodel.index.expected import Expected
 from csimodel.index.points import POINT_WEIGHTS, by_block, point_weights, scale_of
-from csimodel.inference import Bootstrap, influence_values
+from csimodel.inference import Bootstrap, draws_of, influence_values
 from csimodel.moments import Moments
 from csimodel.survey import Answers
 from csimodel.survey.sampling import SurveyDesign
@@ -54,22 +54,21 @@ def group_draws(fit: Fit, bootstrap: Bootstrap, codes: NDArray[np.intp], groups:
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], np.arange(groups + 1))
     design, solution = bootstrap.design, bootstrap.solution
-    found = np.empty((groups, design.draws, len(fit.model.constructs)))
-    for block in range(design.blocks):
-        span, counts = design.span(block), design.counts(block)
-        weights = point_weights(solution[span])
+    indexes = np.empty((groups, design.draws, len(fit.model.constructs)))
+    for draws, counts in draws_of(design, bootstrap.usable):
+        weights = point_weights(solution[draws])
         for g in range(groups):
             own = order[starts[g] : starts[g + 1]]
             times = counts[:, own]
             if expected is not None:
-                points = expected.points(own, times, solution[span].moments)
-                found[g, span] = by_block(fit.model, weights * points)
+                points = expected.points(own, times, solution[draws].moments)
+                indexes[g, draws] = by_block(fit.model, weights * points)
                 continue
             below = times @ (weight[own, :1] if complete else weight[own])
             with np.errstate(invalid="ignore", divide="ignore"):
                 points = times @ weighted[own] / below
-            found[g, span] = by_block(fit.model, weights * points)
-    return found[:, bootstrap.usable]
+            indexes[g, draws] = by_block(fit.model, weights * points)
+    return indexes[:, bootstrap.usable]
 
 
 def group_errors(fit: Fit, codes: NDArray[np.intp], points: Floats) -> Floats:

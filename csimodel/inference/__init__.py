@@ -2,6 +2,7 @@
 
 from csimodel.inference.bollen_stine import BollenStine, bollen_stine
 from csimodel.inference.bootstrap import Bootstrap, bootstrap
+from csimodel.inference.draws import draws_of, require_draws
 from csimodel.inference.infer import infer
 from csimodel.inference.influence import influence_values
 from csimodel.inference.intervals import (
@@ -12,7 +13,7 @@ from csimodel.inference.intervals import (
     tail_probability,
 )
 from csimodel.inference.jackknife import Jackknife, jackknife
-from csimodel.inference.nested_jackknife import progress_bar
+from csimodel.inference.progress import progress_bar
 from csimodel.inference.sources import (
     Coefficients,
     Draws,
@@ -34,6 +35,7 @@ __all__ = [
     "bollen_stine",
     "bootstrap",
     "by_influence",
+    "draws_of",
     "gradient_of",
     "infer",
     "influence_values",
@@ -41,6 +43,7 @@ __all__ = [
     "jackknife",
     "progress_bar",
     "quantiles",
+    "require_draws",
     "spread_of",
     "tail_probability",
 ]

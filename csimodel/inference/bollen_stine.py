@@ -10,20 +10,18 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked
-from csimodel.errors import InferenceError, OptionError, SurveyError
+from csimodel.errors import OptionError, SurveyError
 from csimodel.estimators import Fit, Outcome, Solution, require_fit
 from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.designs import design_of
+from csimodel.inference.draws import draws_of, require_draws
 from csimodel.inference.jackknife import count_outcomes
-from csimodel.inference.nested_jackknife import progress_bar
 from csimodel.moments import CrossProducts, Moments, Resampling
 
 Floats = NDArray[np.float64]
-
-_FEWEST = 20  # usable draws below which there is no p-value
 
 
 @own_errstate_in
@@ -175,23 +173,18 @@ def bollen_stine(
     products = CrossProducts.of(answers)
     move = _move(fitted)
     found, parts = [], []
-    with progress_bar(design.draws, "Bollen-Stine", progress) as bar:
-        for number in range(design.blocks):
-            moments = _moved(products.resampled(design.counts(number)), fitted, move)
-            estimates = fitted.estimator.estimate(moments, fit.model, fit.estimates)
-            chisq = fitted.estimator.sample_size(moments) * np.maximum(estimates.discrepancy, 0.0)
-            found.append(np.where(estimates.outcome == Outcome.CONVERGED, chisq, np.nan))
-            parts.append(Solution(fit.model, fitted.estimator, moments, estimates))
-            bar.update(len(chisq))
+    for _, counts in draws_of(design, what="Bollen-Stine", progress=progress):
+        moments = _moved(products.resampled(counts), fitted, move)
+        estimates = fitted.estimator.estimate(moments, fit.model, fit.estimates)
+        chisq = fitted.estimator.sample_size(moments) * np.maximum(estimates.discrepancy, 0.0)
+        found.append(np.where(estimates.outcome == Outcome.CONVERGED, chisq, np.nan))
+        parts.append(Solution(fit.model, fitted.estimator, moments, estimates))
     values = np.concatenate(found)
     result = BollenStine(fit, design, fitted.chisq, values, count_outcomes(Solution.join(parts)))
-    if len(result.usable) < _FEWEST:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in result.failed.items())
-        raise InferenceError(
-            f"Only {len(result.usable)} of {len(values)} draws have a solution "
-            f"({reasons or 'too few asked for'}), and a p-value needs at least {_FEWEST}; take "
-            "more draws or a simpler model."
-        )
+    used, lost = len(result.usable), result.failed
+    require_draws(
+        used, len(values), "have a solution", "a simpler model", lost, need="a p-value needs"
+    )
     return result
 
 

@@ -30,10 +30,12 @@ from csimodel.findings import Finding, tell
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.blocks import in_order
 from csimodel.inference.designs import design_of
+from csimodel.inference.draws import require_draws
 from csimodel.inference.infer import infer
 from csimodel.inference.intervals import INTERVALS
 from csimodel.inference.jackknife import Jackknife, count_outcomes, jackknife
-from csimodel.inference.nested_jackknife import errors_of_draws, progress_bar
+from csimodel.inference.nested_jackknife import errors_of_draws
+from csimodel.inference.progress import progress_bar
 from csimodel.inference.refits import refits_of
 from csimodel.inference.sources import Draws
 from csimodel.moments import Resampling
@@ -43,7 +45,6 @@ from csimodel.survey.sampling import SurveyDesign
 Floats = NDArray[np.float64]
 
 _STILL = 1e-9  # standard errors below are looked at: does the quantity vary at all
-_FEWEST = 20  # usable draws below which no interval is given
 
 
 @own_errstate_in
@@ -275,11 +276,8 @@ class Bootstrap:
 
     def require_usable(self) -> None:
         """Refuse to make intervals from too few draws."""
-        if (used := int(self.usable.sum())) < _FEWEST:
-            raise InferenceError(
-                f"Only {used} of {len(self.usable)} draws are usable ({self._why()}), "
-                f"and intervals need at least {_FEWEST}; take more draws or a simpler model."
-            )
+        used = int(self.usable.sum())
+        require_draws(used, len(self.usable), "are usable", "a simpler model", self.failed)
 
     def _why(self) -> str:
         return (

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError
 from csimodel.estimators import Fit, Outcome, Quantity, Solution, samples_for
+from csimodel.inference.draws import draws_of
 from csimodel.moments import Resampling
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
+
+_EACH = 2**13  # so that a bar moves every few draws
 
 
 def errors_of_draws(
@@ -34,17 +34,14 @@ def errors_of_draws(
     whole = len(units.stratum)
     scale = (whole - 1) / whole if design.kind == "cluster" else 1.0  # back to numbers of copies
     errors = []
-    with progress_bar(design.draws, "errors of draws", True) as bar:
-        for number in range(design.blocks):
-            usable = among[design.span(number)]
-            for counts in design.counts(number)[usable] * scale:
-                times = counts[first]
-                left = np.flatnonzero(times)
-                moments = products.without_each(units, left, counts)
-                estimates = fit.estimator.estimate(moments, fit.model, fit.estimates)
-                values = quantity.values(Solution(fit.model, fit.estimator, moments, estimates))
-                errors.append(_weighted_error(values, times[left], estimates.outcome))
-            bar.update(len(usable))
+    drawn = draws_of(design, among, cells=_EACH, what="errors of draws", progress=True)
+    for counts in (row * scale for _, some in drawn for row in some):
+        times = counts[first]
+        left = np.flatnonzero(times)
+        moments = products.without_each(units, left, counts)
+        estimates = fit.estimator.estimate(moments, fit.model, fit.estimates)
+        values = quantity.values(Solution(fit.model, fit.estimator, moments, estimates))
+        errors.append(_weighted_error(values, times[left], estimates.outcome))
     return np.array(errors)
 
 
@@ -57,11 +54,3 @@ def _weighted_error(values: Floats, times: Floats, outcome: NDArray[np.int64]) -
         return np.full(values.shape[1], np.nan)
     mean = times @ values / m
     return np.asarray(np.sqrt((m - 1) / m * (times @ (values - mean) ** 2)))
-
-
-def progress_bar(total: int, what: str, shown: bool) -> Any:
-    """Return a bar that appears when the work takes longer than a second."""
-    from tqdm import tqdm
-
-    hidden = not shown or sys.stderr is None
-    return tqdm(total=total, desc=what, unit="draw", delay=1, disable=hidden, leave=False)

@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from csimodel.inference.draws import FEWEST_DRAWS
 from csimodel.inference.intervals import interval_of, spread_of, tail_probability
 from csimodel.significance import t_limits, t_pvalue
 from csimodel.survey.sampling import SurveyDesign
@@ -29,7 +30,6 @@ ONE_SIDE = "all draws lie on one side of the estimate, so this interval has no l
 NO_DERIVATIVE = "beside these weights there is no solution to take a derivative from"
 CENSUS = "all units of the population are in the sample"
 LOST_UNITS = "without some of the units there is no solution"
-_FEWEST = 20  # usable draws below which there is no error
 _STEP = 6e-6  # the third root of the floating-point precision
 
 
@@ -301,7 +301,7 @@ class Draws:
             else NO_DEGREES
             if not df > 0
             else FEW_DRAWS
-            if count < _FEWEST
+            if count < FEWEST_DRAWS
             else NO_VARIATION
             if not se > _nothing(value)
             else ONE_SIDE

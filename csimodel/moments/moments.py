@@ -250,7 +250,7 @@ class Moments:
             responses=_joined([part.responses for part in parts]),
         )
 
-    def __getitem__(self, key: int | slice | NDArray[np.bool_]) -> Moments:
+    def __getitem__(self, key: int | slice | NDArray[np.bool_] | NDArray[np.intp]) -> Moments:
         """Return one sample, or several, of a batch."""
         return replace(
             self,

@@ -50,7 +50,9 @@ class Responses:
         sd = np.sqrt(np.diagonal(self.cov, axis1=-2, axis2=-1))
         return np.asarray(self.cov / (sd[..., :, None] * sd[..., None, :]))
 
-    def __getitem__(self, key: int | slice | NDArray[np.bool_] | None) -> Responses:
+    def __getitem__(
+        self, key: int | slice | NDArray[np.bool_] | NDArray[np.intp] | None
+    ) -> Responses:
         """Return one sample, or several, of a batch; None makes one sample a batch."""
         return Responses(self.cov[key], self.variance[key], self.clarity[key])
 

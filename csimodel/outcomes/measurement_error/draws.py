@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.errors import InferenceError
 from csimodel.estimators import Estimates
-from csimodel.inference import progress_bar
+from csimodel.inference import draws_of
 from csimodel.moments import Resampling
 from csimodel.outcomes.kernels.families import Family
 from csimodel.outcomes.kernels.glm import Ending, regress_draws
@@ -25,15 +24,11 @@ from csimodel.outcomes.measurement_error.simex import (
     least_squares_curve,
     simulated_curve,
 )
-from csimodel.outcomes.models.draws import Chain, drawn_cells
+from csimodel.outcomes.models.draws import Chain, lost_draws, require_regressions
 from csimodel.outcomes.models.regression import Regression
-from csimodel.outcomes.rows.cells import Cells
 
 Floats = NDArray[np.float64]
 Batch = tuple[slice, Floats, Floats, list[Floats]]  # draws, weights, outcome, regressors
-
-_TOGETHER = 2**16  # draws times rows handled at once, so that they stay in cache
-_FEWEST = 20  # usable draws below which no interval is given
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,13 +141,13 @@ class ChainDraws(Draws):
     def batches(self) -> Iterator[Batch]:
         """Yield draws a few at a time, in the order of the sample's rows."""
         chain = self.chain
-        cells = _respondents(chain.cells)
+        cells = chain.cells.each
         back = np.argsort(cells.order)
-        found = drawn_cells(chain.bootstrap, cells, chain.usable, "simex", chain.progress)
         done = 0
-        for draws, weights, regressors in found:
+        drawn = cells.draws(chain.bootstrap.design, chain.usable, "simex", chain.progress)
+        for draws, weights in drawn:
             span = slice(done, done := done + len(draws))
-            columns = [x[..., back] for x in regressors]
+            columns = [x[..., back] for x in cells.regressors(draws)]
             yield span, weights[:, back], cells.outcome[back], columns
 
 
@@ -201,7 +196,10 @@ class RowDraws(Draws):
         mean_slope, ending = np.empty(draws), np.empty(draws, dtype=np.int64)
         cov = np.empty((draws, x.shape[1], x.shape[1]))
         shares = np.empty((draws, k))
-        for span, weights, counts in _weights(design, sample.weights, progress, "bootstrap"):
+        every = np.ones(sample.n) if sample.weights is None else sample.weights
+        drawn = draws_of(design, cells=sample.n, what="bootstrap", progress=progress)
+        for span, counts in drawn:
+            weights = counts * every
             found = regress_draws(family, sample.outcome, list(standard.T), weights, start)
             own = found.coefficients
             own[:, 1:] /= spread
@@ -211,19 +209,16 @@ class RowDraws(Draws):
             share = weights / weights.sum(axis=1, keepdims=True)
             mean = share @ standard
             second = share @ products
-            cov[span, row, column] = cov[span, column, row] = second
+            at = span[:, None]
+            cov[at, row, column] = cov[at, column, row] = second
             cov[span] -= mean[:, :, None] * mean[:, None, :]
             for j, part in enumerate(reliability):
                 shares[span, j] = (
                     part.value if part.groups is None else of_groups(part.groups, counts)
                 )
         usable = ending == Ending.CONVERGED
-        lost = {Ending(code).reason: int((ending == code).sum()) for code in set(ending[~usable])}
-        if usable.sum() < _FEWEST:
-            raise InferenceError(
-                f"Only {int(usable.sum())} of {draws} draws have a regression, and intervals need "
-                f"at least {_FEWEST}; take more draws or a simpler regression."
-            )
+        lost = lost_draws(ending)
+        require_regressions(usable, lost)
         return cls(
             family,
             coefficients[usable],
@@ -231,7 +226,7 @@ class RowDraws(Draws):
             cov[usable] * np.outer(spread, spread),
             shares[usable],
             draws,
-            pd.Series(lost, dtype="int64", name="lost"),
+            lost,
             regression,
             design,
             usable,
@@ -241,36 +236,10 @@ class RowDraws(Draws):
     def batches(self) -> Iterator[Batch]:
         """Yield draws a few at a time."""
         sample, done = self.regression.sample, 0
-        for span, weights, _ in _weights(self.design, sample.weights, self.progress, "simex"):
-            kept = weights[self.usable[span]]
-            own = slice(done, done := done + len(kept))
-            yield own, kept, sample.outcome, list(sample.regressors.T)
-
-
-def _weights(
-    design: Resampling, own: Floats | None, progress: bool, what: str
-) -> Iterator[tuple[slice, Floats, Floats]]:
-    """Yield draws a few at a time: numbers, rows' weights, how often they were drawn."""
-    together = max(1, _TOGETHER // design.rows)
-    with progress_bar(design.draws, what, progress) as bar:
-        for block in range(design.blocks):
-            first, counts = design.span(block).start, design.counts(block)
-            for at in range(0, len(counts), together):
-                some = counts[at : at + together]
-                span = slice(first + at, first + at + len(some))
-                yield span, some if own is None else some * own, some
-                bar.update(len(some))
-
-
-def _respondents(cells: Cells) -> Cells:
-    """Return the cells with every respondent in one of his own."""
-    ends = np.append(cells.starts, len(cells.order))
-    cell = np.repeat(np.arange(len(cells.starts)), np.diff(ends))
-    return replace(
-        cells,
-        points=cells.points[cell],
-        gaps=None if cells.gaps is None else cells.gaps[cell],
-        outcome=cells.outcome[cell],
-        controls=cells.controls[cell],
-        starts=np.arange(len(cell)),
-    )
+        every = np.ones(sample.n) if sample.weights is None else sample.weights
+        drawn = draws_of(
+            self.design, self.usable, cells=sample.n, what="simex", progress=self.progress
+        )
+        for _, counts in drawn:
+            own = slice(done, done := done + len(counts))
+            yield own, counts * every, sample.outcome, list(sample.regressors.T)

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from csimodel.errors import SurveyError, suggest
 from csimodel.estimators import Fit, require_own
+from csimodel.index.draws import side_by_side
 from csimodel.inference import Bootstrap, interval_of, spread_of, tail_probability
 from csimodel.outcomes.measurement_error.findings import about_draws, about_slopes
 from csimodel.outcomes.measurement_error.groups import group_moments_of, require_whole_groups
-from csimodel.outcomes.measurement_error.item_moments import side_by_side
 from csimodel.outcomes.measurement_error.reliability import shared_reliability
 from csimodel.outcomes.measurement_error.result import CorrectedSlopes
 from csimodel.outcomes.measurement_error.table import COLUMNS

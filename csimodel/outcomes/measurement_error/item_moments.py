@@ -6,22 +6,21 @@ controls and outcome follow from those of the items by the item weights. NumPy o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators import Fit
-from csimodel.index import point_weights, respondent_points, scale_of
+from csimodel.index import point_weights, respondent_points
+from csimodel.index.draws import side_by_side
 from csimodel.outcomes.models.draws import Chain
 from csimodel.outcomes.rows.sample import Sample
 
 Floats = NDArray[np.float64]
 
-_CELLS = 2**22  # draws times cells handled at once
 _STEP = 1e-4  # of a standardised covariance, in numerical derivatives
 
 
@@ -60,16 +59,6 @@ class ItemMoments:
         """Covariances of indexes and controls, (..., r, r), and with the outcome, (..., r)."""
         cov = np.swapaxes(self.turned, -1, -2) @ self.cov @ self.turned
         return cov[..., :-1, :-1], cov[..., :-1, -1]
-
-
-def side_by_side(blocks: Sequence[slice]) -> tuple[slice, ...]:
-    """Return where blocks of items lie when put one after another.
-
-    >>> side_by_side([slice(4, 7), slice(0, 2)])
-    (slice(0, 3, None), slice(3, 5, None))
-    """
-    ends = np.cumsum([0, *(block.stop - block.start for block in blocks)]).tolist()
-    return tuple(slice(a, b) for a, b in pairwise(ends))
 
 
 def sample_moments(fit: Fit, sample: Sample) -> tuple[ItemMoments, Floats]:
@@ -132,44 +121,30 @@ def draw_moments(chain: Chain) -> ItemMoments:
     Where an answer is missing and counts as the item's mean, it is the mean of the draw.
     """
     cells, bootstrap = chain.cells, chain.bootstrap
-    design, solution = bootstrap.design, bootstrap.solution
-    minimum, width = scale_of(bootstrap.fit.moments)
-    places = np.flatnonzero(chain.usable)
-    means = ((solution.moments.mean[places] - minimum) / width * 100.0)[:, cells.items]
-    seen = np.ones_like(cells.points) if cells.gaps is None else 1.0 - cells.gaps
-    centre = (cells.points * seen).sum(axis=0) / np.maximum(seen.sum(axis=0), 1.0)
+    index, places = cells.index, np.flatnonzero(chain.usable)
+    seen = np.ones_like(index.points) if index.missing is None else 1.0 - index.missing
+    centre = (index.points * seen).sum(axis=0) / np.maximum(seen.sum(axis=0), 1.0)
     others = np.column_stack([cells.controls, cells.outcome])
     parts = [
         np.ones((len(others), 1)),
-        (cells.points - centre) * seen,
+        (index.points - centre) * seen,
         others - others.mean(axis=0),
     ]
-    if cells.gaps is not None:
-        parts.append(cells.gaps)
+    if index.missing is not None:
+        parts.append(index.missing)
     stacked = np.hstack(parts)
     row, column = np.triu_indices(stacked.shape[1])
     products = stacked[:, row] * stacked[:, column]
     second = np.empty((len(places), stacked.shape[1], stacked.shape[1]))
-    step = max(1, _CELLS // len(stacked))
-    for block in range(design.blocks):
-        span = design.span(block)
-        own = np.flatnonzero(chain.usable[span])
-        if not len(own):
-            continue
-        counts = design.counts(block)
-        first = int(np.searchsorted(places, own[0] + span.start))
-        for at in range(0, len(own), step):
-            some = own[at : at + step]
-            weights = cells.drawn(counts[some])
-            weights = weights / weights.sum(axis=1, keepdims=True)
-            here = slice(first + at, first + at + len(some))
-            second[here, row, column] = second[here, column, row] = weights @ products
-    if cells.gaps is not None:
-        second = _filled(second, means - centre, others.shape[1])
+    for draws, weights in cells.draws(bootstrap.design, chain.usable):
+        here = np.searchsorted(places, draws)
+        share = weights / weights.sum(axis=1, keepdims=True)
+        second[here[:, None], row, column] = second[here[:, None], column, row] = share @ products
+    if index.missing is not None:
+        second = _filled(second, index.means[places] - centre, others.shape[1])
     mean = second[:, 0, 1:]
     cov = second[:, 1:, 1:] - mean[:, :, None] * mean[:, None, :]
-    weights = point_weights(solution)[places][:, cells.items]
-    return ItemMoments(cov, weights, cells.blocks)
+    return ItemMoments(cov, index.weights[places], index.blocks)
 
 
 def _filled(second: Floats, fill: Floats, others: int) -> Floats:

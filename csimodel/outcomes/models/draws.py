@@ -14,9 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.errors import InferenceError
-from csimodel.index import point_weights, scale_of
-from csimodel.inference import Bootstrap, progress_bar
+from csimodel.inference import Bootstrap, require_draws
 from csimodel.outcomes.design.layout import Column, Layout, value_of
 from csimodel.outcomes.kernels.families import Family
 from csimodel.outcomes.kernels.glm import Ending, Regressions, average_along
@@ -30,9 +28,6 @@ from csimodel.outcomes.models.regression import Regression
 from csimodel.outcomes.rows.cells import Cells
 
 Floats = NDArray[np.float64]
-
-_TOGETHER = 2**16  # draws times cells handled at once, so that they stay in cache
-_FEWEST = 20  # usable draws below which no interval is given
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,14 +102,7 @@ class Chain:
     @cached_property
     def lost(self) -> pd.Series:
         """Number of draws lost in the regression or before, by reason; empty when none was."""
-        ending = self.regressions.ending
-        counts = {
-            Ending(code).reason: int((ending == code).sum())
-            for code in np.unique(ending)
-            if code not in (Ending.CONVERGED, Ending.NO_FIT)
-        }
-        before = {str(k): int(v) for k, v in self.bootstrap.failed.items()}
-        return pd.Series({**before, **counts}, dtype="int64", name="lost")
+        return lost_draws(self.regressions.ending, self.bootstrap)
 
     @property
     def df(self) -> int:
@@ -148,7 +136,7 @@ class Chain:
         """How the columns follow from indexes and factors."""
         if self.formula_layout is not None:
             return self.formula_layout
-        return Layout.plain(len(self.cells.blocks), self.cells.controls.shape[1])
+        return Layout.plain(len(self.cells.index.blocks), self.cells.controls.shape[1])
 
     def average_slopes(self) -> Floats:
         """Return average marginal effects in the usable draws, (draws, effects)."""
@@ -275,14 +263,45 @@ def chain_of(bootstrap: Bootstrap, regression: Regression, progress: bool = True
         mean_slope[batch.draws], ending[batch.draws] = found.mean_slope, found.ending
     regressions = Regressions(coefficients, mean_slope, ending, further if extra else None)
     chain = Chain(bootstrap, family, cells, regressions, progress, sample.formula_layout)
-    used = int(chain.usable.sum())
-    if used < _FEWEST:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in chain.lost.items())
-        raise InferenceError(
-            f"Only {used} of {total} draws have a regression ({reasons or 'too few asked for'}), "
-            f"and intervals need at least {_FEWEST}; take more draws or a simpler regression."
-        )
+    require_regressions(chain.usable, chain.lost)
     return chain
+
+
+def lost_draws(ending: NDArray[np.int64], bootstrap: Bootstrap | None = None) -> pd.Series:
+    """Count draws lost in a regression, and in the model before it, by reason.
+
+    Parameters
+    ----------
+    ending
+        An `Ending` for each draw, (draws,).
+    bootstrap
+        Whose draws they are; None where respondents are drawn and the index is known.
+    """
+    counts = {
+        Ending(code).reason: int((ending == code).sum())
+        for code in np.unique(ending)
+        if code not in (Ending.CONVERGED, Ending.NO_FIT)
+    }
+    lost: pd.Series = pd.Series(counts, dtype="int64", name="lost")
+    if bootstrap is not None and len(bootstrap.failed):
+        lost = pd.concat([bootstrap.failed, lost]).rename("lost").astype("int64")
+    return lost
+
+
+def require_regressions(
+    usable: NDArray[np.bool_],
+    lost: pd.Series,
+    have: str = "have a regression",
+    simpler: str = "a simpler regression",
+) -> None:
+    """Refuse to make intervals from fewer than 20 usable draws, with the reasons.
+
+    Raises
+    ------
+    InferenceError
+        When they are fewer.
+    """
+    require_draws(int(usable.sum()), len(usable), have, simpler, lost)
 
 
 def _batches(
@@ -295,45 +314,8 @@ def _batches(
 ) -> Iterator[Batch]:
     """Yield the wanted draws a few at a time, cells that differ in the outcome alone as one."""
     merged = cells.merged
-    indexes = len(cells.blocks)
-    for draws, taken, weights, means in _tallies(bootstrap, cells, wanted, what, progress):
-        found = merged.regressors(weights, means)
-        own, outcomes = cells.pooled(taken, statistics)
-        yield Batch(draws, own, outcomes, found[:indexes], found[indexes:])
-
-
-def drawn_cells(
-    bootstrap: Bootstrap, cells: Cells, wanted: NDArray[np.bool_], what: str, progress: bool
-) -> Iterator[tuple[NDArray[np.intp], Floats, list[Floats]]]:
-    """Yield the wanted draws a few at a time: numbers, cells' weights, regressors."""
-    for draws, taken, weights, means in _tallies(bootstrap, cells, wanted, what, progress):
-        yield draws, taken, cells.regressors(weights, means)
-
-
-def _tallies(
-    bootstrap: Bootstrap, cells: Cells, wanted: NDArray[np.bool_], what: str, progress: bool
-) -> Iterator[tuple[NDArray[np.intp], Floats, Floats, Floats]]:
-    """Yield draws: numbers, cells' weights, item weights, item means in points."""
-    solution, design = bootstrap.solution, bootstrap.design
-    minimum, width = scale_of(bootstrap.fit.moments)
-    items = cells.items
-    every = point_weights(solution)
-    together = max(1, _TOGETHER // len(cells.outcome))
-    total = int(wanted.sum())
-    with progress_bar(total, what, progress) as bar:
-        for block in range(design.blocks):
-            span = design.span(block)
-            own = np.flatnonzero(wanted[span])
-            if not len(own):
-                continue
-            taken = cells.tally(design, block, own)
-            for first in range(0, len(own), together):
-                draws = own[first : first + together] + span.start
-                means = (solution.moments.mean[draws] - minimum) / width * 100.0
-                yield (
-                    draws,
-                    taken[first : first + together],
-                    every[draws][:, items],
-                    means[:, items],
-                )
-                bar.update(len(draws))
+    indexes = len(cells.index.blocks)
+    for draws, weights in cells.draws(bootstrap.design, wanted, what, progress):
+        regressors = merged.regressors(draws)
+        own, outcomes = cells.pooled(weights, statistics)
+        yield Batch(draws, own, outcomes, regressors[:indexes], regressors[indexes:])

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.index import respondent_points
-from csimodel.inference import Bootstrap
+from csimodel.index import IndexDraws
+from csimodel.inference import Bootstrap, draws_of
 from csimodel.moments import Resampling
 from csimodel.outcomes.rows.sample import Sample
 
@@ -25,10 +25,8 @@ class Cells:
 
     Attributes
     ----------
-    points
-        Answers to the index's items on 0 to 100, 0 where missing, (cells, items).
-    gaps
-        1 where an answer is missing and counts as the item's mean, (cells, items); or None.
+    index
+        The indexes of the cells in every draw.
     outcome
         (cells,)
     controls
@@ -39,60 +37,38 @@ class Cells:
         Where each cell begins in `order`, (cells,).
     weights
         Survey weights in that order, (rows,), or None.
-    blocks
-        Which of the items belong to each index.
-    items
-        Their positions among the model's items, (items,).
     codes
         Category of the ordered answer, (cells,), or None.
     """
 
-    points: Floats
-    gaps: Floats | None
+    index: IndexDraws
     outcome: Floats
     controls: Floats
     order: NDArray[np.intp]
     starts: NDArray[np.intp]
     weights: Floats | None
-    blocks: tuple[slice, ...]
-    items: NDArray[np.intp]
     codes: NDArray[np.intp] | None = None
 
     @classmethod
     def of(cls, bootstrap: Bootstrap, sample: Sample) -> Cells:
         """Merge the respondents of a sample that was drawn from the bootstrap's fit."""
-        fit = bootstrap.fit
-        answers = fit.require_answers("whole-chain intervals")
-        own = [fit.model.slices[fit.model.construct_names.index(name)] for name in sample.indexes]
-        items = np.concatenate([np.arange(block.start, block.stop) for block in own])
-        ends = np.cumsum([block.stop - block.start for block in own])
-        blocks = tuple(
-            slice(int(end) - (block.stop - block.start), int(end))
-            for block, end in zip(own, ends, strict=True)
-        )
-        seen = ~np.isnan(answers.values[np.ix_(sample.rows, items)])
-        points = respondent_points(answers, fit.moments)[np.ix_(sample.rows, items)]
-        points = np.where(seen, points, 0.0)
+        index = IndexDraws.of(bootstrap, sample.indexes, sample.rows)
         controls, codes = sample.factors, None
-        key = [points, seen, controls, sample.outcome]
+        seen = np.ones((sample.n, 0)) if index.missing is None else 1.0 - index.missing
+        key = np.column_stack([index.points, seen, controls, sample.outcome])
         if sample.ordering is not None:
             codes = sample.ordering.codes
-            key = [codes, *key]
-        _, first, cell = np.unique(
-            np.column_stack(key), axis=0, return_index=True, return_inverse=True
-        )
+            key = np.column_stack([codes, key])
+        _, first, cell = np.unique(key, axis=0, return_index=True, return_inverse=True)
         cell = cell.reshape(-1)
         sorting = np.argsort(cell, kind="stable")
         return cls(
-            points=points[first],
-            gaps=None if seen.all() else (~seen[first]).astype(np.float64),
+            index=index.take(first),
             outcome=sample.outcome[first],
             controls=controls[first],
             order=sample.rows[sorting],
             starts=np.searchsorted(cell[sorting], np.arange(len(first))),
             weights=None if sample.weights is None else sample.weights[sorting],
-            blocks=blocks,
-            items=items,
             codes=None if codes is None else codes[first],
         )
 
@@ -117,27 +93,50 @@ class Cells:
         place[self.order] = np.repeat(np.arange(cells), lengths)
         return design.grouped(block, place, cells + 1)[wanted, :-1]
 
-    def regressors(self, weights: Floats, means: Floats) -> list[Floats]:
-        """Return each draw's indexes, (draws, cells), and the controls, (cells,).
+    def draws(
+        self,
+        design: Resampling,
+        wanted: NDArray[np.bool_],
+        what: str = "draws",
+        progress: bool = False,
+    ) -> Iterator[tuple[NDArray[np.intp], Floats]]:
+        """Yield the wanted draws a few at a time: numbers, and the cells' weights in them."""
 
-        `weights` are the draws' item weights and `means` their item means in points,
-        (draws, items).
-        """
-        found = []
-        for block in self.blocks:
-            index = weights[:, block] @ self.points[:, block].T
-            if self.gaps is not None:
-                index += (weights[:, block] * means[:, block]) @ self.gaps[:, block].T
-            found.append(index)
-        return [*found, *self.controls.T]
+        def count(block: int, own: NDArray[np.intp]) -> Floats:
+            return self.tally(design, block, own)
+
+        cells = len(self.starts)
+        return draws_of(design, wanted, cells=cells, count=count, what=what, progress=progress)
+
+    def regressors(self, draws: NDArray[np.intp]) -> list[Floats]:
+        """Return the indexes in some draws, (draws, cells), and the controls, (cells,)."""
+        return [*self.index.at(draws), *self.controls.T]
+
+    def take(self, cells: NDArray[np.intp], starts: NDArray[np.intp]) -> Cells:
+        """Return some of the cells, in their order, with other beginnings among the rows."""
+        return Cells(
+            index=self.index.take(cells),
+            outcome=self.outcome[cells],
+            controls=self.controls[cells],
+            order=self.order,
+            starts=starts,
+            weights=self.weights,
+            codes=None if self.codes is None else self.codes[cells],
+        )
+
+    @property
+    def each(self) -> Cells:
+        """The same with every respondent in a cell of his own."""
+        sizes = np.diff(np.append(self.starts, len(self.order)))
+        cell = np.repeat(np.arange(len(self.starts)), sizes)
+        return self.take(cell, np.arange(len(cell)))
 
     @cached_property
     def groups(self) -> NDArray[np.intp]:
         """Where cells begin that differ from the one before in more than the outcome."""
         if self.codes is not None:
             return np.arange(len(self.starts))
-        key = [self.points, self.controls, *([] if self.gaps is None else [self.gaps])]
-        known = np.column_stack(key)
+        known = np.column_stack([self.index.key, self.controls])
         differs = (known[1:] != known[:-1]).any(axis=1)
         return np.flatnonzero(np.append(True, differs))
 
@@ -147,19 +146,7 @@ class Cells:
 
         Enough for every likelihood that is linear in functions of the outcome.
         """
-        first = self.groups
-        return Cells(
-            points=self.points[first],
-            gaps=None if self.gaps is None else self.gaps[first],
-            outcome=self.outcome[first],
-            controls=self.controls[first],
-            order=self.order,
-            starts=self.starts[first],
-            weights=self.weights,
-            blocks=self.blocks,
-            items=self.items,
-            codes=None if self.codes is None else self.codes[first],
-        )
+        return self.take(self.groups, self.starts[self.groups])
 
     def pooled(self, weights: Floats, statistics: Sequence[Floats]) -> tuple[Floats, list[Floats]]:
         """Return the merged cells' weights, (draws, merged), and means of functions of the outcome.

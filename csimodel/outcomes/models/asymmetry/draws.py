@@ -5,16 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.errors import InferenceError
-from csimodel.index import point_weights, respondent_points, scale_of
-from csimodel.inference import Bootstrap, progress_bar
+from csimodel.index import IndexDraws
+from csimodel.inference import Bootstrap, draws_of, require_draws
 from csimodel.outcomes.kernels.glm import Ending, regress_draws
 from csimodel.outcomes.models.regression import Regression
 
 Floats = NDArray[np.float64]
-
-_TOGETHER = 2**16
-_FEWEST = 20
 
 
 def coefficients_of_draws(
@@ -41,56 +37,33 @@ def coefficients_of_draws(
     InferenceError
         When fewer than 20 draws are usable.
     """
-    fit, sample = bootstrap.fit, regression.sample
-    answers = fit.require_answers("whole-chain intervals")
-    model = fit.model
-    minimum, width = scale_of(fit.moments)
-    points = respondent_points(answers, fit.moments)[sample.rows]
-    seen = ~np.isnan(answers.values[sample.rows])
-    points = np.where(seen, points, 0.0)
-    blocks = [model.slices[model.construct_names.index(name)] for name in names if name]
+    sample = regression.sample
+    indexes = IndexDraws.of(bootstrap, [name for name in names if name], sample.rows)
     own = np.ones(sample.n) if sample.weights is None else sample.weights
     centre, spread = sample.regressors.mean(axis=0), sample.regressors.std(axis=0)
     b = regression.coefficients
     start = np.append(b[0] + b[1:] @ centre, b[1:] * spread)
-    every = point_weights(bootstrap.solution)
-    means = (bootstrap.solution.moments.mean - minimum) / width * 100.0
-    found = np.full((len(bootstrap.usable), len(b)), np.nan)
-    together = max(1, _TOGETHER // sample.n)
-    with progress_bar(int(bootstrap.usable.sum()), "asymmetric", progress) as bar:
-        for block in range(bootstrap.design.blocks):
-            span, counts = bootstrap.design.span(block), bootstrap.design.counts(block)
-            usable = np.flatnonzero(bootstrap.usable[span])
-            for first in range(0, len(usable), together):
-                some = usable[first : first + together]
-                draws = some + span.start
-                weights = counts[some][:, sample.rows] * own
-                made = [
-                    every[draws][:, s] @ points[:, s].T
-                    + (every[draws][:, s] * means[draws][:, s]) @ (~seen[:, s]).T
-                    for s in blocks
-                ]
-                gap = made[0] - made[1]
-                columns = [made[0], np.minimum(gap, 0.0), np.maximum(gap, 0.0)]
-                standard = [(x - m) / s for x, m, s in zip(columns, centre, spread, strict=True)]
-                if len(made) == 3:
-                    found[draws] = _least_squares(made[2], standard, weights)
-                else:
-                    fitted = regress_draws(
-                        regression.family, sample.outcome, standard, weights, start
-                    )
-                    fitted.coefficients[fitted.ending != Ending.CONVERGED] = np.nan
-                    found[draws] = fitted.coefficients
-                bar.update(len(some))
-    found[:, 1:] /= spread
-    found[:, 0] -= found[:, 1:] @ centre
-    used = int(np.isfinite(found).all(axis=1).sum())
-    if used < _FEWEST:
-        raise InferenceError(
-            f"Only {used} of {len(found)} draws have a regression, and intervals need at least "
-            f"{_FEWEST}; take more draws or a simpler regression."
-        )
-    return found
+    coefficients = np.full((len(bootstrap.usable), len(b)), np.nan)
+    drawn = draws_of(
+        bootstrap.design, bootstrap.usable, cells=sample.n, what="asymmetric", progress=progress
+    )
+    for draws, counts in drawn:
+        weights = counts[:, sample.rows] * own
+        quality, expectations, *outcome = indexes.at(draws)
+        gap = quality - expectations
+        columns = [quality, np.minimum(gap, 0.0), np.maximum(gap, 0.0)]
+        standard = [(x - m) / s for x, m, s in zip(columns, centre, spread, strict=True)]
+        if outcome:
+            coefficients[draws] = _least_squares(outcome[0], standard, weights)
+        else:
+            fitted = regress_draws(regression.family, sample.outcome, standard, weights, start)
+            fitted.coefficients[fitted.ending != Ending.CONVERGED] = np.nan
+            coefficients[draws] = fitted.coefficients
+    coefficients[:, 1:] /= spread
+    coefficients[:, 0] -= coefficients[:, 1:] @ centre
+    used = int(np.isfinite(coefficients).all(axis=1).sum())
+    require_draws(used, len(coefficients), "have a regression", "a simpler regression")
+    return coefficients
 
 
 def _least_squares(outcome: Floats, regressors: list[Floats], weights: Floats) -> Floats:

@@ -10,18 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.errors import InferenceError
 from csimodel.inference import Bootstrap
 from csimodel.outcomes.kernels.cox import cox_draws, hazard_steps, terms_of
 from csimodel.outcomes.kernels.glm import Ending
-from csimodel.outcomes.models.draws import drawn_cells
+from csimodel.outcomes.models.draws import lost_draws, require_regressions
 from csimodel.outcomes.models.duration.regression import CoxRegression
 from csimodel.outcomes.models.duration.survival import Population, average_effect, average_survival
 from csimodel.outcomes.rows.cells import Cells
 
 Floats = NDArray[np.float64]
-
-_FEWEST = 20  # usable draws below which no interval is given
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,13 +87,7 @@ class HazardChain:
     @cached_property
     def lost(self) -> pd.Series:
         """Number of draws lost in the hazard or before, by reason."""
-        counts = {
-            Ending(code).reason: int((self.ending == code).sum())
-            for code in np.unique(self.ending)
-            if code not in (Ending.CONVERGED, Ending.NO_FIT)
-        }
-        before = {str(k): int(v) for k, v in self.bootstrap.failed.items()}
-        return pd.Series({**before, **counts}, dtype="int64", name="lost")
+        return lost_draws(self.ending, self.bootstrap)
 
     @property
     def coefficients(self) -> Floats:
@@ -177,9 +168,9 @@ class HazardChain:
 
     def _batches(self) -> Iterator[Batch]:
         regression, risk = self.regression, self.regression.risk
-        for draws, weights, regressors in drawn_cells(
-            self.bootstrap, self.cells, self.usable, "survival", self.progress
-        ):
+        drawn = self.cells.draws(self.bootstrap.design, self.usable, "survival", self.progress)
+        for draws, weights in drawn:
+            regressors = self.cells.regressors(draws)
             x = [v - m for v, m in zip(regressors, regression.centre, strict=True)]
             b, w = self.every[draws], weights[:, : risk.counted]
             cut = [v[..., : risk.counted] for v in x]
@@ -204,40 +195,29 @@ def hazard_chain(bootstrap: Bootstrap, regression: CoxRegression, progress: bool
     ending = np.full(len(bootstrap.usable), int(Ending.NO_FIT))
     start = regression.coefficients * regression.spread
     start = np.where(np.isfinite(start), start, 0.0)
-    for draws, weights, regressors in drawn_cells(
-        bootstrap, cells, bootstrap.usable, "whole chain", progress
-    ):
+    drawn = cells.draws(bootstrap.design, bootstrap.usable, "whole chain", progress)
+    for draws, weights in drawn:
         standard = [
             (v - m) / s
-            for v, m, s in zip(regressors, regression.centre, regression.spread, strict=True)
+            for v, m, s in zip(
+                cells.regressors(draws), regression.centre, regression.spread, strict=True
+            )
         ]
         found = cox_draws(risk, standard, weights, start, regression.efron)
         every[draws] = found.coefficients / regression.spread
         ending[draws] = found.ending
     chain = HazardChain(bootstrap, regression, cells, every, ending, progress)
-    used = int(chain.usable.sum())
-    if used < _FEWEST:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in chain.lost.items())
-        raise InferenceError(
-            f"Only {used} of {len(every)} draws have a hazard ({reasons or 'too few asked for'}), "
-            f"and intervals need at least {_FEWEST}; take more draws or a simpler regression."
-        )
+    require_regressions(chain.usable, chain.lost, "have a hazard")
     return chain
 
 
 def _in_risk_order(cells: Cells) -> Cells:
     """Return cells of one respondent each in the order of their outcome, which is their place."""
     place = np.argsort(cells.outcome)
-    return Cells(
-        points=cells.points[place],
-        gaps=None if cells.gaps is None else cells.gaps[place],
-        outcome=cells.outcome[place],
-        controls=cells.controls[place],
+    return replace(
+        cells.take(place, np.arange(len(place))),
         order=cells.order[place],
-        starts=np.arange(len(place)),
         weights=None if cells.weights is None else cells.weights[place],
-        blocks=cells.blocks,
-        items=cells.items,
     )
 
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.errors import InferenceError, OptionError
-from csimodel.estimators import Fit
-from csimodel.index import point_weights, respondent_points
-from csimodel.inference import Bootstrap
+from csimodel.errors import OptionError
+from csimodel.index import IndexDraws
+from csimodel.inference import Bootstrap, draws_of
 from csimodel.outcomes.kernels.glm import Ending
 from csimodel.outcomes.kernels.random_intercept import random_intercept_draws
+from csimodel.outcomes.models.draws import lost_draws, require_regressions
 from csimodel.outcomes.models.mixed.customers import Customers
 
 Floats = NDArray[np.float64]
-
-_TOGETHER = 2**20  # draws times customers handled at once
-_FEWEST = 20  # usable draws below which no interval is given
 
 
 def mixed_draws(
@@ -31,36 +28,28 @@ def mixed_draws(
     InferenceError
         When fewer than 20 draws are usable.
     """
-    fit = bootstrap.fit
     _require_firms(bootstrap, customers, by)
     bootstrap.require_usable()
-    points = _points(fit, index)[customers.rows]
-    block = fit.model.slices[fit.model.construct_names.index(index)]
-    weights = point_weights(bootstrap.solution)[:, block]
-    first = customers.rows[customers.starts]
-    y = customers.outcome
-    found, rows, ending = [], [], []
-    together = max(1, _TOGETHER // customers.n)
-    design = bootstrap.design
-    for number in range(design.blocks):
-        span = design.span(number)
-        own = np.flatnonzero(bootstrap.usable[span])
-        counts = design.counts(number)[:, first]
-        for begin in range(0, len(own), together):
-            part = own[begin : begin + together]
-            times = counts[part]
-            x = weights[part + span.start] @ points.T
-            b, means, how = _solved(customers, x, y, times)
-            found.append(b)
-            rows.append(means)
-            ending.append(how)
-    b, means, how = np.concatenate(found), np.concatenate(rows), np.concatenate(ending)
-    good = how == Ending.CONVERGED
-    if good.sum() < _FEWEST:
-        raise InferenceError(
-            f"Only {int(good.sum())} of {len(good)} draws have a mixed model, and intervals need "
-            f"at least {_FEWEST}; take more draws or fewer controls."
+    indexes = IndexDraws.of(bootstrap, [index], customers.rows)
+    if indexes.missing is not None:
+        raise OptionError(
+            f"Whole-chain intervals of a mixed model need complete answers to the items of "
+            f"{index!r}; read the survey with missing='listwise'."
         )
+    design, first = bootstrap.design, customers.rows[customers.starts]
+
+    def firms(block: int, own: NDArray[np.intp]) -> Floats:
+        return design.counts(block)[np.ix_(own, first)]
+
+    drawn = draws_of(
+        design, bootstrap.usable, cells=customers.n, count=firms, what="mixed", progress=True
+    )
+    solved = [
+        _solved(customers, indexes.at(draws)[0], customers.outcome, times) for draws, times in drawn
+    ]
+    b, means, ending = (np.concatenate(parts) for parts in zip(*solved, strict=True))
+    good = ending == Ending.CONVERGED
+    require_regressions(good, lost_draws(ending, bootstrap), "have a mixed model", "fewer controls")
     return b[good], means[good]
 
 
@@ -84,17 +73,6 @@ def _solved(
     heavy = times[:, customers.firm]
     means = np.einsum("dn,dnk->dk", heavy, X) / heavy.sum(axis=1, keepdims=True)
     return b, means * spread + centre, ending
-
-
-def _points(fit: Fit, index: str) -> Floats:
-    answers = fit.require_answers("whole-chain intervals")
-    block = fit.model.slices[fit.model.construct_names.index(index)]
-    if np.isnan(answers.values[:, block]).any():
-        raise OptionError(
-            f"Whole-chain intervals of a mixed model need complete answers to the items of "
-            f"{index!r}; read the survey with missing='listwise'."
-        )
-    return respondent_points(answers, fit.moments)[:, block]
 
 
 def _require_firms(bootstrap: Bootstrap, customers: Customers, by: str) -> None:

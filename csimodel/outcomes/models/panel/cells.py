@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from csimodel.estimators import Fit
 from csimodel.index.by_group import group_draws, group_points
 from csimodel.index.points import by_block, point_weights
-from csimodel.inference import Bootstrap
+from csimodel.inference import Bootstrap, draws_of
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -98,10 +98,8 @@ class Cells:
         """
         found = group_draws(self.fit, bootstrap, self.code, len(self.firm))
         index = found[:, :, self.index].T
-        design, usable = bootstrap.design, bootstrap.usable
         total, means = [], []
-        for block in range(design.blocks):
-            counts = design.counts(block)[usable[design.span(block)]]
+        for _, counts in draws_of(bootstrap.design, bootstrap.usable):
             below = self._sums(counts, None)
             total.append(below)
             with np.errstate(invalid="ignore", divide="ignore"):

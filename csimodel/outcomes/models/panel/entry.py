@@ -10,7 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import (
-    InferenceError,
     OptionError,
     SurveyError,
     choose,
@@ -19,7 +18,7 @@ from csimodel.errors import (
 from csimodel.estimators import Fit, require_fit, require_own
 from csimodel.findings import listed
 from csimodel.floats import own_errstate
-from csimodel.inference import Bootstrap
+from csimodel.inference import Bootstrap, require_draws
 from csimodel.options import require_count, require_level
 from csimodel.outcomes.kernels.families import family_of
 from csimodel.outcomes.kernels.fixed_effects import EFFECTS, Panel
@@ -41,7 +40,6 @@ Codes = NDArray[np.intp]
 ERRORS = ("cluster", "two-way")
 SIZES = ("equal", "respondents")
 INTERVALS = ("percentile", "basic", "normal", "t", "bc")
-_FEWEST = 20  # usable draws below which no interval is given
 
 
 @own_errstate
@@ -293,9 +291,5 @@ def _draws(
             weights = total / cells.means()[2][rows]
     regressors = [index, *np.moveaxis(means[:, :, 1:], 2, 0)]
     found, solved = panel.slopes_in_draws(means[:, :, 0], regressors, weights)
-    if solved.sum() < _FEWEST:
-        raise InferenceError(
-            f"Only {int(solved.sum())} of {len(solved)} draws have a slope, and intervals need at "
-            f"least {_FEWEST}; take more draws or fewer effects."
-        )
+    require_draws(int(solved.sum()), len(solved), "have a slope", "fewer effects")
     return found[solved], int((~solved).sum())

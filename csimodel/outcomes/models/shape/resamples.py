@@ -10,15 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel import options
-from csimodel.inference import progress_bar
+from csimodel.inference import draws_of
 from csimodel.moments import Resampling
-from csimodel.outcomes.models.draws import Chain, drawn_cells
+from csimodel.outcomes.models.draws import Chain
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.rows.sample import Sample
 
 Floats = NDArray[np.float64]
-
-_TOGETHER = 2**16  # draws times respondents handled at once, so that they stay in cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +89,9 @@ class Resamples:
         if self.chain is not None:
             chain = self.chain
             keep = chain.usable if wanted is None else chain.usable & wanted
-            found = drawn_cells(chain.bootstrap, chain.cells, keep, what, chain.progress)
-            for draws, weights, regressors in found:
+            drawn = chain.cells.draws(chain.bootstrap.design, keep, what, chain.progress)
+            for draws, weights in drawn:
+                regressors = chain.cells.regressors(draws)
                 index = regressors.pop(self.moved)
                 yield Batch(draws, weights, chain.cells.outcome, index, regressors)
             return
@@ -100,18 +99,10 @@ class Resamples:
         regressors = list(cells.T)
         index = regressors.pop(self.moved)
         own = np.ones(self.sample.n) if self.sample.weights is None else self.sample.weights
-        together = max(1, _TOGETHER // len(outcome))
-        with progress_bar(self.total, what, True) as bar:
-            for block in range(self.design.blocks):
-                span, counts = self.design.span(block), self.design.counts(block)
-                for first in range(0, len(counts), together):
-                    draws = np.arange(first, min(first + together, len(counts)))
-                    if wanted is not None:
-                        draws = draws[wanted[draws + span.start]]
-                    taken = counts[draws][:, order] * own[order]
-                    weights = np.add.reduceat(taken, starts, axis=1)
-                    yield Batch(draws + span.start, weights, outcome, index, regressors)
-                    bar.update(len(draws))
+        drawn = draws_of(self.design, wanted, cells=len(outcome), what=what, progress=True)
+        for draws, counts in drawn:
+            weights = np.add.reduceat(counts[:, order] * own[order], starts, axis=1)
+            yield Batch(draws, weights, outcome, index, regressors)
 
     @cached_property
     def _merged(self) -> tuple[Floats, Floats, NDArray[np.intp], NDArray[np.intp]]:
