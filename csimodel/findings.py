@@ -22,8 +22,11 @@ from string import Formatter
 from typing import Literal
 
 from csimodel.errors import CsimodelWarning
+from csimodel.formatting import told_p
 
 Severity = Literal["note", "warning", "failure"]
+SEVERITIES: tuple[Severity, ...] = ("failure", "warning", "note")
+"""The gravest first."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -114,17 +117,6 @@ def said(template: str, values: Mapping[str, object]) -> str:
     return _SENTENCE.vformat(template, (), dict(values)) if values else template
 
 
-def told_p(p: float) -> str:
-    """Write a p-value for a sentence.
-
-    >>> told_p(0.0312), told_p(1e-9), told_p(float("nan"))
-    ('p = 0.031', 'p < 0.001', 'no test was possible')
-    """
-    if p != p:
-        return "no test was possible"
-    return f"p = {p:.3f}" if not p < 0.001 else "p < 0.001"
-
-
 def listed(names: Iterable[object], limit: int = 5) -> str:
     """Join names for a sentence, with the rest counted.
 
@@ -139,6 +131,19 @@ def listed(names: Iterable[object], limit: int = 5) -> str:
     if len(every) < 2:
         return "".join(every)
     return ", ".join(every[:-1]) + " and " + every[-1]
+
+
+def gravest_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings in the order of their severity, each that says the same once.
+
+    >>> few, bad = Finding("few-rows", "Few."), Finding("no-rows", "None.", severity="failure")
+    >>> [finding.code for finding in gravest_first([few, bad, few])]
+    ['no-rows', 'few-rows']
+    """
+    once: dict[tuple[Severity, str], Finding] = {}
+    for finding in findings:
+        once.setdefault((finding.severity, finding.message), finding)
+    return tuple(sorted(once.values(), key=lambda one: SEVERITIES.index(one.severity)))
 
 
 _COLLECTED: ContextVar[list[Finding] | None] = ContextVar("findings", default=None)

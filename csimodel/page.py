@@ -1,41 +1,96 @@
-"""What results show: a line, and a page with headline, facts, findings and tables."""
+"""A page of results: title, headline, facts, findings and sections; as text, HTML, in notebooks.
+
+The only place where a result is laid out. A class that has a `page` gets its ``summary()`` and its
+notebook form from `HasPage`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import textwrap
+import unicodedata
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from html import escape
 
-import numpy as np
 import pandas as pd
 
-from csimodel.findings import Finding
+from csimodel.findings import Finding, Severity, gravest_first
+from csimodel.floats import own_errstate_in
+from csimodel.grid import Grid, columns_of, escaped
 
-_MARKS = {"note": "note", "warning": "WARNING", "failure": "DO NOT USE"}
+MARKS: Mapping[Severity, str] = {"failure": "DO NOT USE", "warning": "WARNING", "note": "note"}
+"""How a finding is marked wherever it is shown, by its severity."""
+
+_STYLE = (
+    "<style>.csimodel .word{text-align:left} .csimodel table{border-collapse:collapse;"
+    "font-variant-numeric:tabular-nums} .csimodel summary{font-weight:600;cursor:pointer}</style>"
+)
 
 
+@dataclass(frozen=True, eq=False)
+class Section:
+    """A part of a page.
+
+    Attributes
+    ----------
+    title
+        What it shows.
+    table
+        A data frame, or a table of texts.
+    notes
+        Sentences below the table.
+    decimals
+        Of the data frame's numbers; None for four figures.
+    """
+
+    title: str
+    table: pd.DataFrame | Grid | None = None
+    notes: tuple[str, ...] = ()
+    decimals: int | None = None
+
+    @property
+    def grid(self) -> Grid | None:
+        """The table as texts."""
+        if isinstance(self.table, pd.DataFrame):
+            return Grid.of(self.table, self.decimals)
+        return self.table
+
+
+def sections(
+    tables: Mapping[str, pd.DataFrame], decimals: int | None = None
+) -> tuple[Section, ...]:
+    """Return a section for each table, by its title.
+
+    >>> [section.title for section in sections({"Paths": pd.DataFrame()})]
+    ['Paths']
+    """
+    return tuple(Section(title, table, decimals=decimals) for title, table in tables.items())
+
+
+@own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Page:
     """A result on a page: ``print`` it, or leave it as the last line of a notebook cell.
 
     Attributes
     ----------
-    title, headline
-        What it is about, and the result in a sentence, empty for none.
-    diagnostics
-        What a reader must know.
-    tables
-        By title.
+    title
+        What the result is.
+    headline
+        The result in a sentence.
     facts
-        A line each.
-    decimals
-        Of the numbers in tables; None for four figures.
-    sound
-        The sentence where there are no findings.
+        What it rests on, a line each.
+    findings
+        What a reader must know before trusting it; shown gravest first, each once.
+    sections
+        Tables and sentences.
+    clean
+        What is said where there are no findings.
+    points
+        Further sentences, each with a mark of its own, such as a verdict.
 
     Examples
     --------
-    >>> print(Page("Shape", "It is straight.", (), {}))
+    >>> print(Page("Shape", "It is straight."))
     Shape
     =====
     It is straight.
@@ -44,49 +99,95 @@ class Page:
     """
 
     title: str
-    headline: str
-    diagnostics: tuple[Finding, ...]
-    tables: Mapping[str, pd.DataFrame]
+    headline: str = ""
     facts: tuple[str, ...] = ()
-    decimals: int | None = None
-    sound: str = "No findings."
+    findings: tuple[Finding, ...] = ()
+    sections: tuple[Section, ...] = ()
+    clean: str = "No findings."
+    points: tuple[tuple[str, str], ...] = ()
+
+    def text(self, width: int | None = None) -> str:
+        """Return the page for a terminal; sentences are broken at `width`, whole without it."""
+        return "\n".join(map(_harmless, self._lines(width)))
+
+    def html(self) -> str:
+        """Return the page as HTML with every text escaped."""
+        parts = [f"<h3>{escaped(self.title)}</h3>"]
+        if self.headline:
+            parts.append(f"<p><strong>{escaped(self.headline)}</strong></p>")
+        if self.facts:
+            parts.append("<p>" + "<br>".join(map(escaped, self.facts)) + "</p>")
+        marked = "".join(
+            f"<li><b>{escaped(mark)}</b>: {escaped(sentence)}</li>"
+            for mark, sentence in self._marked()
+        )
+        if marked:
+            parts.append(f"<ul>{marked}</ul>")
+        elif self.clean:
+            parts.append(f"<p>{escaped(self.clean)}</p>")
+        parts += map(_html_section, self.sections)
+        return f'<div class="csimodel">{_STYLE}{"".join(parts)}</div>'
 
     def __str__(self) -> str:
-        headline = [self.headline] if self.headline else []
-        lines = [self.title, "=" * len(self.title), *headline, *self.facts, ""]
-        lines += [f"{_MARKS[finding.severity]}: {finding}" for finding in self.diagnostics]
-        if not self.diagnostics:
-            lines.append(self.sound)
-        for title, table in self.tables.items():
-            lines += ["", title, printed(table).to_string(float_format=self._number, na_rep="")]
-        return "\n".join(lines)
+        return self.text()
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        findings = "".join(
-            f"<li><b>{escape(finding.severity)}</b>: {escape(finding.message)}</li>"
-            for finding in self.diagnostics
-        )
-        parts = [
-            f"<h3>{escape(self.title)}</h3>",
-            f"<p><strong>{escape(self.headline)}</strong></p>" if self.headline else "",
-            "<p>" + "<br>".join(escape(fact) for fact in self.facts) + "</p>" if self.facts else "",
-            f"<ul>{findings}</ul>" if findings else f"<p>{escape(self.sound)}</p>",
-        ]
-        for title, table in self.tables.items():
-            body = printed(table).to_html(float_format=self._number, na_rep="", border=0)
-            parts.append(f"<details open><summary>{escape(title)}</summary>{body}</details>")
-        return "<div class='csimodel'>" + "".join(parts) + "</div>"
+        return self.html()
 
-    def _number(self, value: float) -> str:
-        return told(value) if self.decimals is None else f"{value:.{self.decimals}f}"
+    def _marked(self) -> list[tuple[str, str]]:
+        """Return the findings and further sentences, each with its mark."""
+        found = gravest_first(self.findings)
+        return [*((MARKS[finding.severity], str(finding)) for finding in found), *self.points]
+
+    def _lines(self, width: int | None) -> Iterator[str]:
+        yield self.title
+        yield "=" * columns_of(self.title)
+        for sentence in (self.headline, *self.facts):
+            yield from _wrapped(sentence, width)
+        marked = [f"{mark}: {sentence}" for mark, sentence in self._marked()]
+        above = marked or ([self.clean] if self.clean else [])
+        if above:
+            yield ""
+        for sentence in above:
+            yield from _wrapped(sentence, width)
+        for section in self.sections:
+            yield from ("", section.title, "-" * columns_of(section.title))
+            grid = section.grid
+            if grid is not None:
+                yield from grid.text().split("\n")
+                yield from ([""] if section.notes else [])
+            for sentence in section.notes:
+                yield from _wrapped(sentence, width)
 
 
-class Shown:
-    """A result that is a line of text by itself and a page in a notebook.
+class HasPage:
+    """A result that has a page.
 
-    A class that shows itself so has a `headline` and a ``summary()``.
+    A class that shows itself so defines `page` and nothing else.
+    """
+
+    @property
+    def page(self) -> Page:
+        """The result on a page."""
+        raise NotImplementedError
+
+    def summary(self) -> Page:
+        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+        return self.page
+
+    def __repr__(self) -> str:
+        return str(self.page)
+
+    def _repr_html_(self) -> str:
+        return self.page.html()
+
+
+class HasHeadline(HasPage):
+    """A result that is a sentence by itself, and a page in a notebook.
+
+    A class that shows itself so defines `headline` and `page`.
     """
 
     @property
@@ -94,31 +195,23 @@ class Shown:
         """The result in a sentence."""
         raise NotImplementedError
 
-    def summary(self) -> Page:
-        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
-        raise NotImplementedError
-
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.headline}>"
 
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
+
+def _html_section(section: Section) -> str:
+    grid = section.grid
+    body = "" if grid is None else grid.html()
+    notes = "".join(f"<p>{escaped(sentence)}</p>" for sentence in section.notes)
+    return f"<details open><summary>{escaped(section.title)}</summary>{body}{notes}</details>"
 
 
-def printed(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table as a page shows it: columns without a word or a finite number left out.
-
-    Reasons, where everything has its error; degrees of freedom, where all errors are normal.
-    """
-    silent = [name for name in ("reason",) if name in table and (table[name] == "").all()]
-    normal = [name for name in ("df",) if name in table and not np.isfinite(table[name]).any()]
-    return table.drop(columns=[*silent, *normal])
+def _wrapped(text: str, width: int | None) -> list[str]:
+    if not text:
+        return []
+    return [text] if width is None else textwrap.wrap(text, width)
 
 
-def told(value: float) -> str:
-    """Write a number for people: four figures, or two decimals with thousands marked.
-
-    >>> told(0.012345), told(12345.678)
-    ('0.01234', '12,345.68')
-    """
-    return f"{value:,.2f}" if abs(value) >= 100 else f"{value:.4g}"
+def _harmless(line: str) -> str:
+    """Replace control characters, which a name could use to rewrite the terminal."""
+    return "".join("?" if unicodedata.category(x)[0] == "C" else x for x in line)

@@ -104,7 +104,7 @@ def test_a_form_that_does_not_fit_is_said_though_intercept_and_slope_are_right()
     gap = 100 * (found.table["observed"] - found.table["predicted"]).abs().max()
     assert str(finding) == (
         f"Groups of like predictions do not behave as predicted, by up to {gap:.1f} percentage "
-        "points (p < 0.001), so the form of the regression is not quite right; compare others "
+        "points (p < .001), so the form of the regression is not quite right; compare others "
         "with compare_shapes."
     )
 

@@ -251,7 +251,7 @@ def test_the_paradox_is_against_the_satisfied_who_did_not_complain():
     better = frame.assign(REPUR=frame["REPUR"].where(frame["HANDLE"] != 9, 10))
     better.loc[better.index[better["HANDLE"] == 9][0], "REPUR"] = 9
     assert (
-        ": a recovery paradox (one-sided p < 0.001)."
+        ": a recovery paradox (one-sided p < .001)."
         in asked(better, scale=(1, 10), **MOOD).headline
     )
     alone = asked(frame, scale=(1, 10), well_from=8)

@@ -240,5 +240,5 @@ def test_fields_hold_names_and_numbers():
 
 def test_a_p_value_and_names_in_a_sentence():
     finding = Finding("x", "{names:2} differ ({p:p}).", values={"names": ["a", "b"], "p": 1e-9})
-    assert str(finding) == "a and b differ (p < 0.001)."
+    assert str(finding) == "a and b differ (p < .001)."
     assert said("{value:.3f}", {"value": float("inf")}) == "infinite"

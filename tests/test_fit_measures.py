@@ -239,7 +239,7 @@ def test_no_solution_has_no_measures(fitted):
 def test_the_summary_says_how_well_a_covariance_structure_fits(ecsi, mobi):
     plain = str(csi.fit(ecsi, mobi, csi.ML(se="mlr")).summary()).splitlines()
     assert plain[3] == (
-        "χ² 575.57 on 241 degrees of freedom (p < 0.001), CFI 0.877, TLI 0.859, "
+        "χ² 575.57 on 241 degrees of freedom (p < .001), CFI 0.877, TLI 0.859, "
         "RMSEA 0.075 (90 % 0.067 to 0.082), SRMR 0.056"
     )
     assert plain[4].startswith("scaled χ² 444.87 on 241 degrees of freedom")

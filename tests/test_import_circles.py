@@ -19,16 +19,6 @@ PACKAGE = Path(csi.__file__).parent
 # Circles that are to go; none may be added.
 KNOWN = {
     frozenset({"model.model", "model.semopy_text", "model.writing"}),
-    frozenset({"outcomes.models.result", "outcomes.models.summary"}),
-    frozenset(
-        {
-            "report.analysis",
-            "report.display_tables",
-            "report.sentences",
-            "report.tables",
-            "report.text",
-        }
-    ),
     frozenset({"", "report", "report.page", "report.provenance", "report.results", "report.write"}),
 }
 

@@ -49,7 +49,9 @@ def test_a_line_and_a_page(results):
         assert html == found._repr_html_(), name
         assert escape(found.headline) in html, name
         assert all(str(finding) in text for finding in found.diagnostics), name
-        assert all(title in text and escape(title) in html for title in page.tables), name
+        assert all(part.title in text and escape(part.title) in html for part in page.sections), (
+            name
+        )
 
 
 def test_tests_are_tables_of_the_same_columns(results):

@@ -122,7 +122,7 @@ def test_a_turning_point_is_found_where_it_is():
     assert point["upper"] - point["lower"] < 3
     assert found.p < 1e-10
     assert found.diagnostics == ()
-    assert found.headline == "The effect of index is not straight (p < 0.001); see the curve."
+    assert found.headline == "The effect of index is not straight (p < .001); see the curve."
 
 
 def test_turning_points_outside_and_not_located_are_findings(rep):

@@ -22,7 +22,7 @@ from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.model import Model
 from csimodel.moments import Moments
-from csimodel.page import Page
+from csimodel.page import HasPage, Page, sections
 from csimodel.survey import Answers, Survey
 
 Floats = NDArray[np.float64]
@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class Fit:
+class Fit(HasPage):
     """A fitted model: labelled results, and how far they can be trusted.
 
     Tables are pandas objects; ``paths[target, source]``, ``loadings[item, construct]``.
@@ -229,20 +229,21 @@ class Fit:
             )
         return self.answers
 
-    def summary(self) -> Page:
-        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+    @property
+    def page(self) -> Page:
+        """The results on a page."""
+        tables = {
+            "Paths (rows are explained by columns)": path_table(self.solution),
+            "Items": self._item_table(),
+            "Total effects": effect_table(self.solution),
+        }
+        about_survey = () if self.survey is None else self.survey.findings
         return Page(
             f"{self.model.name or 'Model'} by {self.estimator.label}",
-            "",
-            self.diagnostics,
-            {
-                "Paths (rows are explained by columns)": path_table(self.solution),
-                "Items": self._item_table(),
-                "Total effects": effect_table(self.solution),
-            },
-            (*sample_facts(self.solution), *self._fit_facts(), *self._survey_facts()),
-            decimals=3,
-            sound="No findings: converged, admissible, nothing dropped or filled.",
+            facts=(*sample_facts(self.solution), *self._fit_facts()),
+            findings=(*self.diagnostics, *about_survey),
+            sections=sections(tables, 3),
+            clean="No findings: converged, admissible, nothing dropped or filled.",
         )
 
     def __repr__(self) -> str:
@@ -251,9 +252,6 @@ class Fit:
         found = len(self.diagnostics)
         told = f", {found} finding{'s' if found > 1 else ''}" if found else ""
         return f"<Fit of {name} by {self.estimator.label}: {self.n} rows, {state}{told}>"
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
 
     if not TYPE_CHECKING:  # which must know that the other names do not exist
 
@@ -269,10 +267,6 @@ class Fit:
     def _fit_facts(self) -> Iterable[str]:
         """Return how well the model fits, a line each."""
         return ()
-
-    def _survey_facts(self) -> Iterable[str]:
-        findings = () if self.survey is None else self.survey.findings
-        return (f"{finding.severity}: {finding}" for finding in findings)
 
     def _item_table(self) -> pd.DataFrame:
         return item_table(self.solution)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from csimodel.estimators.estimates import Outcome
 from csimodel.estimators.quantities import find
 from csimodel.estimators.solution import Solution
+from csimodel.formatting import told_p
 
 
 def sample_facts(solution: Solution) -> list[str]:
@@ -78,7 +79,7 @@ def _chi_square(measures: pd.Series, end: str) -> str:
     p = measures.get(f"pvalue{end}")
     if p is None:
         return f"χ² {chisq:.2f} on {df:.4g} degrees of freedom"
-    tail = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    tail = told_p(float(p))
     return f"χ² {chisq:.2f} on {df:.4g} degrees of freedom" + (f" ({tail})" if df else "")
 
 

@@ -4,147 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
-import pandas as pd
 
 from csimodel.arguments import checked
-from csimodel.assessment import Assessment, assess
+from csimodel.assessment import assess
 from csimodel.errors import (
     ModelError,
     OptionError,
     choose,
     suggest,
 )
-from csimodel.estimators import Fit
 from csimodel.estimators import fit as fit_model
 from csimodel.estimators.solution import Estimator
-from csimodel.findings import Finding, collected, listed
+from csimodel.findings import collected, listed
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.index import (
-    LeadingGroup,
-    design_effects,
     importance_performance,
     index_scores,
-    leading_driver,
     leading_group,
     scale_of,
 )
-from csimodel.inference import Bootstrap, bootstrap
+from csimodel.inference import bootstrap
 from csimodel.model import Model, catalogue
 from csimodel.options import require_level
-from csimodel.outcomes import Repurchase
 from csimodel.outcomes import repurchase as regress_repurchase
-from csimodel.outcomes.measurement_error import CorrectedSlopes
-from csimodel.outcomes.models.segments import Segments
-from csimodel.outcomes.money import Economics, Money
+from csimodel.outcomes.money import Economics
+from csimodel.page import Page
+from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.outcome_sections import money_by_driver, segments_of, slopes_of
+from csimodel.report.text import page_of
 from csimodel.survey import Item, Survey, read_survey
 
 _CATALOGUE = {"ecsi": catalogue.ecsi, "acsi": catalogue.acsi}
+_WIDTH = 80  # columns of a terminal
 
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class Analysis:
-    """Everything a report says, computed: made by `analyze`, written down by `write_report`.
+class Analysis(AnalysisResults):
+    """Everything a report says: made by `analyze`, written down by `write_report`.
 
-    Attributes
-    ----------
-    fit
-        The fitted model.
-    bootstrap
-        The resamples behind every interval.
-    index
-        Index of each construct, 0-100 points: mean, se, lower, upper, n.
-    importance
-        Effects on the target: importance (points per point), performance (index), se, lower,
-        upper.
-    assessment
-        Reliability, validity and fit, with verdicts.
-    repurchase
-        The regression of repurchase on the index, or None.
-    slopes
-        The slope of repurchase as measured and corrected for measurement error, or None.
-    segments
-        The curve of repurchase in every group, or None.
-    money
-        By driver, strongest first, the profit of one point more of it; empty without economics.
-    group_index
-        Index of each (group, construct), or None.
-    leading
-        The group with the highest index of the target, tested against all others, or None.
-    target
-        The construct the report is about.
-    level
-        Coverage of the intervals.
-    contrast
-        Two index levels whose repurchase is compared, points.
-    warned
-        What was told on the way and belongs to no result of its own.
+    Its fields are those of `AnalysisResults`.
     """
 
-    fit: Fit
-    bootstrap: Bootstrap
-    index: pd.DataFrame
-    importance: pd.DataFrame
-    assessment: Assessment
-    repurchase: Repurchase | None
-    slopes: CorrectedSlopes | None
-    segments: Segments | None
-    money: dict[str, Money]
-    group_index: pd.DataFrame | None
-    leading: LeadingGroup | None
-    target: str
-    level: float
-    contrast: tuple[float, float]
-    warned: tuple[Finding, ...] = ()
-
-    @cached_property
-    def findings(self) -> tuple[Finding, ...]:
-        """Everything a reader must know before trusting the numbers, gravest first."""
-        survey = self.fit.survey
-        found = [
-            *(survey.findings if survey is not None else ()),
-            *self.fit.diagnostics,
-            *self.bootstrap.findings,
-            *(self.repurchase.diagnostics if self.repurchase is not None else ()),
-            *(found for one in self.money.values() for found in one.diagnostics),
-            *self.warned,
-        ]
-        order = ("failure", "warning", "note")
-        once: dict[tuple[str, str], Finding] = {}
-        for one in found:
-            once.setdefault((one.severity, one.message), one)
-        return tuple(sorted(once.values(), key=lambda one: order.index(one.severity)))
-
-    @cached_property
-    def leading_driver(self) -> LeadingGroup | None:
-        """The driver with the largest effect on the target, tested against all others."""
-        return leading_driver(self.bootstrap, self.target, self.level)
-
-    @cached_property
-    def design_effect(self) -> tuple[float, float]:
-        """The design effect of the target's index, and how many respondents it is as sure as."""
-        row = design_effects(self.fit).loc[[self.target]].iloc[0]
-        return float(row["design_effect"]), float(row["effective_n"])
-
     @property
-    def headline(self) -> pd.Series:
-        """The target's row of the index: mean, se, lower, upper, n."""
-        return self.index.loc[[self.target]].iloc[0]
+    def page(self) -> Page:
+        """The results on a page: the report's sentences and its first tables."""
+        return page_of(self)
 
     def summary(self) -> str:
         """Return the results as a page of text for a terminal."""
-        from csimodel.report.text import page
-
-        return page(self)
+        return self.page.text(_WIDTH)
 
     def __repr__(self) -> str:
         row = self.headline
         told = f"{self.target} {row['mean']:.1f} [{row['lower']:.1f}, {row['upper']:.1f}]"
         return f"<Analysis of {self.fit!r}: {told}>"
+
+    def _repr_html_(self) -> str:
+        return self.page.html()
 
 
 @own_errstate

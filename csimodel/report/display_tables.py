@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 import pandas as pd
 
-from csimodel.report.formatting import amounts, label, number, percent, share, span
+from csimodel.formatting import amounts, label, number, p_value, percent, share, span
+from csimodel.grid import Grid, grid
+from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.outcome_sections import money_table
 from csimodel.report.tables import effect_sizes, items, pair
-
-if TYPE_CHECKING:
-    from csimodel.report.analysis import Analysis
 
 _CHECKS = {
     "alpha": "Alpha",
@@ -33,38 +28,10 @@ _CHECKS = {
 }
 
 
-@dataclass(frozen=True)
-class Grid:
-    """A table of texts.
-
-    Attributes
-    ----------
-    caption
-        What it shows.
-    head
-        Titles of the columns; the first column names the rows.
-    rows
-        Cells.
-    words
-        Positions of the columns that hold words and not numbers.
-    """
-
-    caption: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    words: frozenset[int] = frozenset({0})
-
-
-def _grid(
-    caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], words: Iterable[int] = (0,)
-) -> Grid:
-    return Grid(caption, tuple(head), tuple(tuple(row) for row in rows), frozenset(words))
-
-
-def index_grid(analysis: Analysis) -> Grid:
+def index_grid(analysis: AnalysisResults) -> Grid:
     """Show the index of every construct."""
     blocks = analysis.fit.model.blocks
-    return _grid(
+    return grid(
         "Index of each part of the model, 0 to 100",
         ("", "Index", _interval(analysis), "Questions"),
         (
@@ -79,9 +46,9 @@ def index_grid(analysis: Analysis) -> Grid:
     )
 
 
-def groups_grid(analysis: Analysis, table: pd.DataFrame) -> Grid:
+def groups_grid(analysis: AnalysisResults, table: pd.DataFrame) -> Grid:
     """Show the target's index in every group."""
-    return _grid(
+    return grid(
         f"{analysis.target} by group, 0 to 100",
         ("Group", "Index", _interval(analysis), "Respondents"),
         (
@@ -96,9 +63,9 @@ def groups_grid(analysis: Analysis, table: pd.DataFrame) -> Grid:
     )
 
 
-def drivers_grid(analysis: Analysis) -> Grid:
+def drivers_grid(analysis: AnalysisResults) -> Grid:
     """Show the effects on the target, largest first."""
-    return _grid(
+    return grid(
         f"Points of {analysis.target} that go with one point more on a driver's index",
         ("Driver", f"Points of {analysis.target}", _interval(analysis), "Index of the driver"),
         (
@@ -113,14 +80,14 @@ def drivers_grid(analysis: Analysis) -> Grid:
     )
 
 
-def contrast_grid(analysis: Analysis) -> Grid:
+def contrast_grid(analysis: AnalysisResults) -> Grid:
     """Show repurchase at two levels of the index, and the difference."""
     valued = analysis.repurchase
     assert valued is not None
     low, high = analysis.contrast
     table = valued.contrast(low, high)
     names = (f"At an index of {low:g}", f"At an index of {high:g}", "Difference")
-    return _grid(
+    return grid(
         f"Repurchase ({valued.outcome}), per cent; the difference in percentage points",
         ("", "Repurchase", _interval(analysis)),
         (
@@ -134,11 +101,11 @@ def contrast_grid(analysis: Analysis) -> Grid:
     )
 
 
-def segments_grid(analysis: Analysis) -> Grid:
+def segments_grid(analysis: AnalysisResults) -> Grid:
     """Show what goes with a point in every group."""
     found = analysis.segments
     assert found is not None
-    return _grid(
+    return grid(
         f"Repurchase ({found.repurchase.outcome}) by group; the effect of one point in percentage "
         "points",
         ("Group", "Respondents", "Index", "Repurchase", "One point", _interval(analysis)),
@@ -156,11 +123,11 @@ def segments_grid(analysis: Analysis) -> Grid:
     )
 
 
-def money_grid(analysis: Analysis) -> Grid:
+def money_grid(analysis: AnalysisResults) -> Grid:
     """Show what one point of each driver is worth, and what may be spent on it."""
     first = next(iter(analysis.money.values()))
     everyone = "all customers" if first.economics.customers != 1 else "each customer"
-    return _grid(
+    return grid(
         f"Worth of one point more of each driver, {first.currency} for {everyone}",
         ("Driver", "Worth", _interval(analysis), f"Break-even, each {first.period}"),
         (
@@ -175,11 +142,11 @@ def money_grid(analysis: Analysis) -> Grid:
     )
 
 
-def coefficients_grid(analysis: Analysis) -> Grid:
+def coefficients_grid(analysis: AnalysisResults) -> Grid:
     """Show the coefficients of the repurchase regression."""
     valued = analysis.repurchase
     assert valued is not None
-    return _grid(
+    return grid(
         f"Coefficients of the {valued.family.label} regression of {valued.outcome} "
         f"({valued.family.scale} per index point)",
         ("Term", "Estimate", _interval(analysis), "Standard error"),
@@ -195,11 +162,11 @@ def coefficients_grid(analysis: Analysis) -> Grid:
     )
 
 
-def paths_grid(analysis: Analysis) -> Grid:
+def paths_grid(analysis: AnalysisResults) -> Grid:
     """Show the standardised effects between constructs."""
     table = analysis.bootstrap.table("paths", level=analysis.level)
     sizes = effect_sizes(analysis)["f2"]
-    return _grid(
+    return grid(
         "Standardised direct effects; f² is the effect's size beside the other sources",
         ("From", "To", "Effect", _interval(analysis), "p", "f²"),
         (
@@ -208,7 +175,7 @@ def paths_grid(analysis: Analysis) -> Grid:
                 pair(key)[0],
                 number(row["estimate"], 3),
                 span(row["lower"], row["upper"], 3),
-                _p(row["p"]),
+                p_value(row["p"]),
                 number(size, 3),
             )
             for (key, row), size in zip(table.iterrows(), sizes, strict=True)
@@ -217,11 +184,11 @@ def paths_grid(analysis: Analysis) -> Grid:
     )
 
 
-def explained_grid(analysis: Analysis) -> Grid:
+def explained_grid(analysis: AnalysisResults) -> Grid:
     """Show how much of each construct the model explains."""
     table = analysis.bootstrap.table("r2", level=analysis.level)
     adjusted = analysis.fit.r2_adjusted.loc[table.index]
-    return _grid(
+    return grid(
         "R²: share of the differences between respondents that the model explains",
         ("", "R²", _interval(analysis), "Adjusted R²"),
         (
@@ -236,10 +203,10 @@ def explained_grid(analysis: Analysis) -> Grid:
     )
 
 
-def items_grid(analysis: Analysis) -> Grid:
+def items_grid(analysis: AnalysisResults) -> Grid:
     """Show the questions: what they ask, their mean answer, and their part in the index."""
     table = items(analysis)
-    return _grid(
+    return grid(
         "Questions: mean answer, loading, and share in the index of their construct",
         ("Question", "Asks about", "Measures", "Mean", "Loading", _interval(analysis), "Share"),
         (
@@ -258,11 +225,11 @@ def items_grid(analysis: Analysis) -> Grid:
     )
 
 
-def reliability_grid(analysis: Analysis) -> Grid:
+def reliability_grid(analysis: AnalysisResults) -> Grid:
     """Show reliability and shared variance of every construct."""
     table = analysis.assessment.reliability
     single = {c.name for c in analysis.fit.model.constructs if c.kind == "single"}
-    return _grid(
+    return grid(
         "Reliability (alpha, ρA, ρC) and shared variance (AVE); a single question has none",
         ("", "Alpha", "ρA", "ρC", "AVE"),
         (
@@ -272,10 +239,10 @@ def reliability_grid(analysis: Analysis) -> Grid:
     )
 
 
-def verdicts_grid(analysis: Analysis) -> Grid:
+def verdicts_grid(analysis: AnalysisResults) -> Grid:
     """Show every check with its threshold."""
     table = analysis.assessment.verdicts
-    return _grid(
+    return grid(
         "Every check, with what the literature asks for",
         ("Check", "Of", "Value", "Asked for", "Verdict"),
         (
@@ -292,9 +259,5 @@ def verdicts_grid(analysis: Analysis) -> Grid:
     )
 
 
-def _interval(analysis: Analysis) -> str:
+def _interval(analysis: AnalysisResults) -> str:
     return f"{percent(analysis.level)} interval"
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else number(value, 3)

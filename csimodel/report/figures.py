@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from csimodel.report.formatting import label, number, percent, share, span
+from csimodel.formatting import label, number, percent, share, span
+from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.tables import pair, target_by_group
-
-if TYPE_CHECKING:
-    from csimodel.report.analysis import Analysis
 
 NAMES = (
     "index", "index_by_group", "drivers", "repurchase", "repurchase_slopes",
@@ -46,7 +43,7 @@ class Picture:
     wide: bool = False
 
 
-def drawings(analysis: Analysis) -> list[Callable[[Analysis], Picture]]:
+def drawings(analysis: AnalysisResults) -> list[Callable[[AnalysisResults], Picture]]:
     """Return what draws the figures of an analysis, in the order of the report."""
     groups = target_by_group(analysis)
     found = [_index]
@@ -64,7 +61,7 @@ def drawings(analysis: Analysis) -> list[Callable[[Analysis], Picture]]:
     return [*found, _model]
 
 
-def _index(analysis: Analysis) -> Picture:
+def _index(analysis: AnalysisResults) -> Picture:
     from csimodel import plots
 
     return Picture(
@@ -75,7 +72,7 @@ def _index(analysis: Analysis) -> Picture:
     )
 
 
-def _groups(analysis: Analysis) -> Picture:
+def _groups(analysis: AnalysisResults) -> Picture:
     from csimodel import plots
 
     groups = target_by_group(analysis)
@@ -87,7 +84,7 @@ def _groups(analysis: Analysis) -> Picture:
     )
 
 
-def _drivers(analysis: Analysis) -> Picture:
+def _drivers(analysis: AnalysisResults) -> Picture:
     from csimodel import plots
 
     drivers = analysis.importance
@@ -107,7 +104,7 @@ def _drivers(analysis: Analysis) -> Picture:
     )
 
 
-def _model(analysis: Analysis) -> Picture:
+def _model(analysis: AnalysisResults) -> Picture:
     from csimodel import plots
 
     paths = analysis.bootstrap.table("paths", level=analysis.level)
@@ -129,7 +126,7 @@ def _model(analysis: Analysis) -> Picture:
     )
 
 
-def _curve(analysis: Analysis) -> Picture:
+def _curve(analysis: AnalysisResults) -> Picture:
     from csimodel import plots
 
     valued = analysis.repurchase
@@ -154,7 +151,7 @@ def _curve(analysis: Analysis) -> Picture:
     )
 
 
-def _slopes(analysis: Analysis) -> Picture:
+def _slopes(analysis: AnalysisResults) -> Picture:
     from csimodel import plots
 
     found = analysis.slopes
@@ -167,7 +164,7 @@ def _slopes(analysis: Analysis) -> Picture:
     )
 
 
-def _curves(analysis: Analysis) -> Picture:
+def _curves(analysis: AnalysisResults) -> Picture:
     from csimodel import plots
 
     found = analysis.segments
@@ -191,7 +188,7 @@ def _curves(analysis: Analysis) -> Picture:
     )
 
 
-def _money(analysis: Analysis) -> Picture:
+def _money(analysis: AnalysisResults) -> Picture:
     from csimodel import plots
 
     driver, found = next(iter(analysis.money.items()))

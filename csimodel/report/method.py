@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from csimodel.estimators import PLS
-from csimodel.report.formatting import percent
+from csimodel.formatting import percent
+from csimodel.report.analysis_results import AnalysisResults
 
 if TYPE_CHECKING:
     from csimodel.outcomes.money import Money
-    from csimodel.report.analysis import Analysis
 
 _FORNELL = "Fornell, Johnson, Anderson, Cha & Bryant (1996), Journal of Marketing 60(4), 7-18"
 _TENENHAUS = (
@@ -59,7 +59,7 @@ class Step:
     formula: str = ""
 
 
-def steps(analysis: Analysis) -> list[Step]:
+def steps(analysis: AnalysisResults) -> list[Step]:
     """Return the steps of the computation, in order."""
     level = percent(analysis.level)
     found = [
@@ -116,7 +116,7 @@ def steps(analysis: Analysis) -> list[Step]:
     return found
 
 
-def references(analysis: Analysis) -> list[tuple[str, str]]:
+def references(analysis: AnalysisResults) -> list[tuple[str, str]]:
     """Return the works behind the steps taken: text and DOI."""
     estimator = analysis.fit.estimator
     consistent = isinstance(estimator, PLS) and estimator.consistent
@@ -139,7 +139,7 @@ def references(analysis: Analysis) -> list[tuple[str, str]]:
     return [(text, _DOI.get(text, "")) for text, cited in wanted.items() if cited]
 
 
-def _estimation(analysis: Analysis) -> str:
+def _estimation(analysis: AnalysisResults) -> str:
     estimator = analysis.fit.estimator
     if not isinstance(estimator, PLS):
         return f"{estimator.label}, {analysis.fit.iterations} iterations."
@@ -156,7 +156,7 @@ def _estimation(analysis: Analysis) -> str:
     return told
 
 
-def _repurchase(analysis: Analysis) -> Step:
+def _repurchase(analysis: AnalysisResults) -> Step:
     valued = analysis.repurchase
     assert valued is not None
     index = valued.indexes[0]
@@ -195,7 +195,7 @@ def _money(money: Money) -> Step:
     )
 
 
-def _resampling(analysis: Analysis) -> str:
+def _resampling(analysis: AnalysisResults) -> str:
     design = analysis.bootstrap.design
     how = {
         "multinomial": "respondents are drawn with replacement, as many as there are",

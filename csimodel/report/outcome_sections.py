@@ -9,12 +9,12 @@ import pandas as pd
 from csimodel.errors import CsimodelError, OptionError
 from csimodel.estimators import Fit
 from csimodel.findings import Finding
+from csimodel.formatting import label
 from csimodel.inference import Bootstrap
 from csimodel.outcomes import Repurchase
 from csimodel.outcomes.measurement_error import CorrectedSlopes, corrected_slopes
 from csimodel.outcomes.models.segments import Segments, repurchase_segments
 from csimodel.outcomes.money import Economics, Money, break_even_spending, profits_of_drivers
-from csimodel.report.formatting import label
 from csimodel.survey import Survey
 
 _LEFT_OUT = {

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from csimodel.assessment.verdicts import ATTENTION, NOT_JUDGED
 from csimodel.characters import printable
+from csimodel.findings import SEVERITIES, Finding, Severity
+from csimodel.formatting import number, percent, plural, span
+from csimodel.grid import Grid
+from csimodel.page import MARKS
 from csimodel.report import display_tables, sentences
+from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.figures import Picture
-from csimodel.report.formatting import number, percent, plural, span
 from csimodel.report.method import references, steps
 from csimodel.report.provenance import code, fingerprint, versions
 from csimodel.report.tables import target_by_group
-
-if TYPE_CHECKING:
-    from csimodel.report.analysis import Analysis
 
 _FIRST = ("index-outside-scale", "draws-beyond-bounds", "negative-weight")
 """Findings on the number that is read first, so they stand beside it."""
@@ -26,7 +26,7 @@ _FOLDER = Path(__file__).parent
 
 
 def render(
-    analysis: Analysis,
+    analysis: AnalysisResults,
     pictures: Sequence[Picture],
     files: Sequence[str],
     *,
@@ -57,7 +57,8 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    # Only the style sheet and figures made by csimodel.plots go in as they are.
+    environment.filters["html"] = lambda table, kind="": Markup(table.html(kind))
+    # Only the style sheet, tables and figures made by csimodel.plots go in as they are.
     figures = {one.name: {"svg": Markup(one.svg), "picture": one} for one in pictures}
     style = Markup((_FOLDER / "report.css").read_text(encoding="utf-8"))
     template = environment.get_template("report.html.jinja")
@@ -75,7 +76,7 @@ def _shown(value: object) -> object:
     return printable(value) if type(value) is str else value
 
 
-def _parts(analysis: Analysis, title: str | None) -> dict[str, object]:
+def _parts(analysis: AnalysisResults, title: str | None) -> dict[str, object]:
     """Return the texts and tables of the page by the template's names."""
     survey = analysis.fit.survey
     source = "" if survey is None or survey.source == "frame" else survey.source
@@ -98,7 +99,7 @@ def _parts(analysis: Analysis, title: str | None) -> dict[str, object]:
         ],
         "failures": [one.message for one in found if one.severity == "failure"],
         "warnings": [one.message for one in found if one.severity == "warning"],
-        "notes": [one.message for one in found if one.severity == "note"],
+        "noticed": _noticed(found),
         "tiles": _tiles(analysis),
         "headline": sentences.headline(analysis),
         "drivers": sentences.drivers(analysis),
@@ -136,7 +137,16 @@ def _parts(analysis: Analysis, title: str | None) -> dict[str, object]:
     }
 
 
-def _appendix(analysis: Analysis) -> list[display_tables.Grid]:
+def _noticed(findings: Sequence[Finding]) -> list[tuple[Severity, str, list[str]]]:
+    """Return severity, mark and messages of what was noticed, gravest first."""
+    messages = {
+        severity: [finding.message for finding in findings if finding.severity == severity]
+        for severity in SEVERITIES
+    }
+    return [(severity, MARKS[severity], told) for severity, told in messages.items() if told]
+
+
+def _appendix(analysis: AnalysisResults) -> list[Grid]:
     found = [
         display_tables.paths_grid(analysis),
         display_tables.explained_grid(analysis),
@@ -148,7 +158,7 @@ def _appendix(analysis: Analysis) -> list[display_tables.Grid]:
     return [*found, display_tables.verdicts_grid(analysis)]
 
 
-def _tiles(analysis: Analysis) -> list[tuple[str, str, str]]:
+def _tiles(analysis: AnalysisResults) -> list[tuple[str, str, str]]:
     """Return the other figures a board asks for: what it is, the number, what it means."""
     first = analysis.importance.iloc[0]
     found = [

@@ -7,23 +7,20 @@ import platform
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from csimodel.errors import ModelError
 from csimodel.estimators.groups import column_of_level
 from csimodel.model import Model, catalogue
+from csimodel.report.analysis_results import AnalysisResults
 from csimodel.survey import Survey
-
-if TYPE_CHECKING:
-    from csimodel.report.analysis import Analysis
 
 _CATALOGUE = {"ecsi": catalogue.ecsi, "acsi": catalogue.acsi}
 _PROGRAMS = ("numpy", "scipy", "pandas", "matplotlib")
 
 
-def fingerprint(analysis: Analysis) -> str:
+def fingerprint(analysis: AnalysisResults) -> str:
     """Return a sha256 of the answers used, whatever the file they came from.
 
     It covers the item names (UTF-8, joined by line feeds, and one more at the end), then the
@@ -47,7 +44,7 @@ def versions() -> dict[str, str]:
     return found | {name: version(name) for name in _PROGRAMS}
 
 
-def code(analysis: Analysis) -> str:
+def code(analysis: AnalysisResults) -> str:
     """Return Python code that repeats the analysis from the data.
 
     A survey from a file is read by the file's name; one from a data frame from ``frame``.
@@ -116,7 +113,7 @@ def _reading(survey: Survey, names: tuple[str, ...]) -> str:
     return "\n".join([*lines, ")"])
 
 
-def _items(analysis: Analysis) -> tuple[str, ...]:
+def _items(analysis: AnalysisResults) -> tuple[str, ...]:
     """Return the model's items, and the outcome when the survey knows its scale."""
     fit, valued = analysis.fit, analysis.repurchase
     further = () if valued is None else (valued.outcome,)

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import pandas as pd
 
-from csimodel.report.formatting import label
+from csimodel.formatting import label
+from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.provenance import code, fingerprint, model_text, versions
 from csimodel.report.tables import tables
 from csimodel.survey.population import said_population
 
 if TYPE_CHECKING:
     from csimodel.index import LeadingGroup
-    from csimodel.report.analysis import Analysis
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 
-def results(analysis: Analysis) -> dict[str, Json]:
+def results(analysis: AnalysisResults) -> dict[str, Json]:
     """Return all numbers of an analysis, with how they came about; None where there is none."""
     fit, boot, design = analysis.fit, analysis.bootstrap, analysis.bootstrap.design
     survey = fit.survey
@@ -87,7 +87,7 @@ def _leading(found: LeadingGroup | None) -> Json:
     }
 
 
-def _repurchase(analysis: Analysis) -> Json:
+def _repurchase(analysis: AnalysisResults) -> Json:
     valued = analysis.repurchase
     if valued is None:
         return None
@@ -105,7 +105,7 @@ def _repurchase(analysis: Analysis) -> Json:
     }
 
 
-def _segments(analysis: Analysis) -> Json:
+def _segments(analysis: AnalysisResults) -> Json:
     found = analysis.segments
     if found is None:
         return None
@@ -117,7 +117,7 @@ def _segments(analysis: Analysis) -> Json:
     }
 
 
-def _money(analysis: Analysis) -> Json:
+def _money(analysis: AnalysisResults) -> Json:
     if not analysis.money:
         return None
     driver, found = next(iter(analysis.money.items()))

@@ -11,19 +11,29 @@ import pandas as pd
 
 from csimodel.assessment.verdicts import ATTENTION
 from csimodel.findings import listed
-from csimodel.report.formatting import amount, amounts, label, number, percent, plural, share, span
+from csimodel.formatting import (
+    amount,
+    amounts,
+    label,
+    number,
+    percent,
+    plural,
+    share,
+    span,
+    told_p,
+)
+from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.outcome_sections import money_table
 
 if TYPE_CHECKING:
     from csimodel.index import LeadingGroup
     from csimodel.outcomes import Repurchase
-    from csimodel.report.analysis import Analysis
 
 
 _ENOUGH = 10  # degrees of freedom from which a design effect is more than noise
 
 
-def headline(analysis: Analysis) -> list[str]:
+def headline(analysis: AnalysisResults) -> list[str]:
     """Say where the target stands and how sure that is."""
     row = analysis.headline
     said = [
@@ -41,7 +51,7 @@ def headline(analysis: Analysis) -> list[str]:
     return said
 
 
-def drivers(analysis: Analysis) -> list[str]:
+def drivers(analysis: AnalysisResults) -> list[str]:
     """Say which effect on the target is largest, how sure the order is, and what is lowest."""
     table, target = analysis.importance, analysis.target
     first = table.iloc[0]
@@ -71,7 +81,7 @@ def drivers(analysis: Analysis) -> list[str]:
     return said
 
 
-def repurchase(analysis: Analysis) -> list[str]:
+def repurchase(analysis: AnalysisResults) -> list[str]:
     """Say how repurchase was measured and what goes with a point of the index."""
     valued = analysis.repurchase
     if valued is None:
@@ -100,7 +110,7 @@ def repurchase(analysis: Analysis) -> list[str]:
     return said
 
 
-def slopes(analysis: Analysis) -> list[str]:
+def slopes(analysis: AnalysisResults) -> list[str]:
     """Say what goes with a point once the measurement error of the index is taken off."""
     found = analysis.slopes
     if found is None:
@@ -125,7 +135,7 @@ def slopes(analysis: Analysis) -> list[str]:
     return said
 
 
-def segments(analysis: Analysis) -> list[str]:
+def segments(analysis: AnalysisResults) -> list[str]:
     """Say whether the curve of repurchase is the same in every group."""
     found = analysis.segments
     if found is None:
@@ -135,17 +145,16 @@ def segments(analysis: Analysis) -> list[str]:
     if not isfinite(p) or effect.empty:
         return ["Whether the curves differ between the groups cannot be tested with these data."]
     differ = p < 1 - analysis.level
-    shown = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
     return [
         f"A joint test {'finds that' if differ else 'does not show that'} the curves of the groups "
-        f"differ ({shown}).",
+        f"differ ({told_p(p)}).",
         f"One point more goes with {number(effect.min(), 2)} percentage points "
         f"({label(effect.idxmin())}) to {number(effect.max(), 2)} ({label(effect.idxmax())}), "
         "at the same distribution of the index; which two groups differ was not tested.",
     ]
 
 
-def money(analysis: Analysis) -> list[str]:
+def money(analysis: AnalysisResults) -> list[str]:
     """Say what a point of the strongest driver is worth, and what may be spent on it."""
     if not analysis.money:
         return []
@@ -182,7 +191,7 @@ def money(analysis: Analysis) -> list[str]:
     return said
 
 
-def _measured(analysis: Analysis, valued: Repurchase) -> str:
+def _measured(analysis: AnalysisResults, valued: Repurchase) -> str:
     survey = analysis.fit.survey
     item = survey.items.get(valued.outcome) if survey is not None else None
     wording = item.wording if item is not None else None
@@ -210,7 +219,7 @@ def _points(change: float, decimals: int) -> str:
     return f"{number(abs(100 * change), decimals)} percentage points {direction}"
 
 
-def by_group(analysis: Analysis, table: pd.DataFrame) -> list[str]:
+def by_group(analysis: AnalysisResults, table: pd.DataFrame) -> list[str]:
     """Say which group stands highest and lowest, and whether that was shown."""
     table = table[table["mean"].notna()]
     if len(table) < 2:
@@ -250,7 +259,7 @@ def _told_apart(leading: LeadingGroup | None, first: str, noun: str) -> str:
     )
 
 
-def trust(analysis: Analysis) -> str:
+def trust(analysis: AnalysisResults) -> str:
     """Say in one sentence whether the numbers can be used."""
     count = Counter(found.severity for found in analysis.findings)
     if count["failure"]:
@@ -266,7 +275,7 @@ def _are(count: int, noun: str) -> str:
     return f"{'is' if count == 1 else 'are'} {plural(count, noun)}"
 
 
-def checks(analysis: Analysis) -> str:
+def checks(analysis: AnalysisResults) -> str:
     """Say how many checks of the questionnaire and the model ask for attention."""
     verdicts = analysis.assessment.verdicts["verdict"]
     poor = int(verdicts.isin(ATTENTION).sum())
@@ -274,7 +283,7 @@ def checks(analysis: Analysis) -> str:
     return f"Of {len(verdicts)} checks of the questionnaire and the model, {asked} for attention."
 
 
-def data_used(analysis: Analysis) -> list[str]:
+def data_used(analysis: AnalysisResults) -> list[str]:
     """Say how many rows and answers were used, dropped and filled."""
     fit = analysis.fit
     survey = fit.survey
@@ -298,7 +307,7 @@ def data_used(analysis: Analysis) -> list[str]:
     return said
 
 
-def _design(analysis: Analysis) -> list[str]:
+def _design(analysis: AnalysisResults) -> list[str]:
     """Say how much weights, strata and clusters leave the index to be sure of."""
     fit, survey = analysis.fit, analysis.fit.survey
     if survey is None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 
 from csimodel.estimators import find
 from csimodel.estimators.groups import column_of_level
 from csimodel.index import point_weights
+from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.outcome_sections import money_table
-
-if TYPE_CHECKING:
-    from csimodel.report.analysis import Analysis
 
 NAMES = (
     "index", "index_by_group", "drivers", "paths", "total_effects", "r2", "items", "reliability",
@@ -25,7 +21,7 @@ NAMES = (
 """Every table a report can have."""
 
 
-def tables(analysis: Analysis) -> dict[str, pd.DataFrame]:
+def tables(analysis: AnalysisResults) -> dict[str, pd.DataFrame]:
     """Return the tables of an analysis by name, each flat: labels are columns too."""
     boot, level, assessed = analysis.bootstrap, analysis.level, analysis.assessment
     found = {"index": _flat(analysis.index)}
@@ -69,7 +65,7 @@ def tables(analysis: Analysis) -> dict[str, pd.DataFrame]:
     return found
 
 
-def items(analysis: Analysis) -> pd.DataFrame:
+def items(analysis: AnalysisResults) -> pd.DataFrame:
     """Return what is known and estimated about every item, one row each."""
     fit, level = analysis.fit, analysis.level
     loadings = analysis.bootstrap.table("loadings", level=level)
@@ -93,7 +89,7 @@ def items(analysis: Analysis) -> pd.DataFrame:
     )
 
 
-def findings(analysis: Analysis) -> pd.DataFrame:
+def findings(analysis: AnalysisResults) -> pd.DataFrame:
     """Return what was noticed, gravest first, one row each."""
     rows = [
         {
@@ -109,7 +105,7 @@ def findings(analysis: Analysis) -> pd.DataFrame:
     return table.astype({"count": "Int64"})
 
 
-def target_by_group(analysis: Analysis) -> pd.DataFrame | None:
+def target_by_group(analysis: AnalysisResults) -> pd.DataFrame | None:
     """Return the rows of the target in the index by group, with the codebook's labels, or None."""
     table, survey = analysis.group_index, analysis.fit.survey
     if table is None or survey is None:
@@ -137,7 +133,7 @@ def _flat(table: pd.DataFrame, index: str | None = None) -> pd.DataFrame:
     return table.rename_axis(index=free, columns=None).reset_index()
 
 
-def effect_sizes(analysis: Analysis) -> pd.DataFrame:
+def effect_sizes(analysis: AnalysisResults) -> pd.DataFrame:
     """Return f² and the variance inflation of the source, one row a path, as in the path table."""
     f2, vif = analysis.assessment.f2, analysis.assessment.antecedent_vif
     paths = [pair(key) for key in find("paths").labels(analysis.fit.model)]

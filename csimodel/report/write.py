@@ -6,18 +6,15 @@ import json
 import sys
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from csimodel.arguments import checked
 from csimodel.characters import encodable
 from csimodel.floats import own_errstate
+from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.folder import folder_of, require_folder, write_together
 from csimodel.report.results import results
 from csimodel.report.spreadsheet import spreadsheet
 from csimodel.report.tables import NAMES, tables
-
-if TYPE_CHECKING:
-    from csimodel.report.analysis import Analysis
 
 _ALWAYS = ("report.html", "results.json", "tables/index.csv", "figures/index.svg")
 
@@ -25,7 +22,7 @@ _ALWAYS = ("report.html", "results.json", "tables/index.csv", "figures/index.svg
 @own_errstate
 @checked
 def write_report(
-    analysis: Analysis,
+    analysis: AnalysisResults,
     folder: str | PathLike[str],
     *,
     title: str | None = None,

@@ -10,14 +10,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, SurveyError, suggest
-from csimodel.findings import Finding, listed, said, told_p
+from csimodel.findings import Finding, listed, said
 from csimodel.floats import own_errstate_in
+from csimodel.formatting import told_p
 from csimodel.options import generator_of, require_count
 from csimodel.outcomes.kernels.group_means import GroupMeans
 from csimodel.outcomes.literature import Published
 from csimodel.outcomes.money.retention import Retention
 from csimodel.outcomes.money.value import Economics
-from csimodel.page import Page, Shown
+from csimodel.page import HasHeadline, Page, sections
 
 Floats = NDArray[np.float64]
 
@@ -42,7 +43,7 @@ _SILENT = (
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class Complaints(Shown):
+class Complaints(HasHeadline):
     """What complaints and their handling go with. Made by `complaint_repurchase`.
 
     Attributes
@@ -253,14 +254,20 @@ class Complaints(Shown):
             return said(verdict, values)
         return f"{said(verdict, values)} {said(_SILENT, {'percent': 100.0 * silent})}"
 
-    def summary(self) -> Page:
-        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+    @property
+    def page(self) -> Page:
+        """The result on a page."""
         tables = {
             f"{self.label} by complaint": self.table,
             "Recovery paradox": self.paradox,
             "Shares": self.rates,
         }
-        return Page("Complaints and repurchase", self.headline, self.diagnostics, tables)
+        return Page(
+            "Complaints and repurchase",
+            self.headline,
+            findings=self.diagnostics,
+            sections=sections(tables),
+        )
 
     def _weights(self, one: str, other: str) -> Floats:
         """Return the weights of one group's mean less another's, (groups,)."""

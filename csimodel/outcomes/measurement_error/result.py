@@ -14,7 +14,7 @@ from csimodel.floats import own_errstate_in
 from csimodel.outcomes.kernels.families import Family
 from csimodel.outcomes.measurement_error.reliability import Reliability
 from csimodel.outcomes.models.estimate import Estimate
-from csimodel.page import Page, Shown
+from csimodel.page import HasHeadline, Page, sections
 
 LABELS = {
     "naive": "as measured",
@@ -29,7 +29,7 @@ LABELS = {
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class CorrectedSlopes(Shown):
+class CorrectedSlopes(HasHeadline):
     """What a point of the true index is worth. Made by `corrected_slopes`.
 
     Attributes
@@ -93,8 +93,9 @@ class CorrectedSlopes(Shown):
         value, se, lower, upper, p = (float(row[column]) for column in columns)
         return Estimate(value, se, lower, upper, p, self.level)
 
-    def summary(self) -> Page:
-        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+    @property
+    def page(self) -> Page:
+        """The result on a page."""
         shown = self.table.assign(method=self.table["method"].map(LABELS))
         if len(self.indexes) == 1:
             shown = shown.drop(columns="index")
@@ -113,7 +114,7 @@ class CorrectedSlopes(Shown):
         )  # fmt: skip
         title = f"{self.outcome} on the true index of {', '.join(self.indexes)}"
         tables = {"Slopes by method": shown}
-        return Page(title, self.headline, self.diagnostics, tables, facts)
+        return Page(title, self.headline, facts, self.diagnostics, sections(tables))
 
     @property
     def headline(self) -> str:

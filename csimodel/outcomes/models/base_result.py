@@ -74,8 +74,7 @@ class Regressed:
     @property
     def cut(self) -> float | None:
         """Of ordered answers, the lowest that counts as repurchase; else None."""
-        ordering = self.regression.sample.ordering
-        return None if ordering is None else float(ordering.categories[ordering.cut])
+        return self.regression.sample.cut
 
     @property
     def errors(self) -> str:

@@ -43,3 +43,13 @@ def on_index(levels: float | ArrayLike) -> NDArray[np.float64]:
             "between them."
         )
     return points
+
+
+def quartiles(points: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the quartiles of an index, whole points from 0 to 100, where a page looks.
+
+    >>> quartiles(np.array([-20.0, 40.2, 60.0, 130.0]))
+    (25.0, 78.0)
+    """
+    low, high = np.round(np.quantile(points, [0.25, 0.75])).clip(0, 100)
+    return float(low), float(high)

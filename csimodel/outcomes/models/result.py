@@ -15,15 +15,16 @@ from csimodel.outcomes.models.averages import Averages
 from csimodel.outcomes.models.base_result import Regressed
 from csimodel.outcomes.models.estimate import Estimate
 from csimodel.outcomes.models.inverse_prediction import NeededLevel, level_for
-from csimodel.outcomes.models.levels import on_index
-from csimodel.outcomes.models.summary import Summary
+from csimodel.outcomes.models.levels import on_index, quartiles
+from csimodel.outcomes.models.summary import CLEAN, facts_of, headline_of
+from csimodel.page import HasHeadline, Page, sections
 
 Floats = NDArray[np.float64]
 
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class Repurchase(Regressed):
+class Repurchase(Regressed, HasHeadline):
     """What a point of the index is worth in repurchase. Made by `repurchase`.
 
     Of ordered answers, the probability of repurchase is that of the answer `cut` or a higher one.
@@ -284,9 +285,37 @@ class Repurchase(Regressed):
         table = table.rename(columns={"estimate": "answer"}).drop(columns="p")
         return table.set_axis(pd.Index(points, name="index"))
 
-    def summary(self) -> Summary:
-        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
-        return Summary(self)
+    @property
+    def headline(self) -> str:
+        """The result in a sentence."""
+        return headline_of(self.average_marginal_effect, self.regression.sample, self.level)
+
+    @property
+    def page(self) -> Page:
+        """The result on a page."""
+        scale = self.family.scale
+        tables = {
+            "Change of probability per unit, averaged over respondents": (
+                self.average_marginal_effects
+            ),
+            f"Coefficients ({scale})": self.coefficients,
+        }
+        if self.cut is not None:
+            tables[f"Thresholds ({scale})"] = self.thresholds
+        low, high = quartiles(self.regression.sample.regressors[:, 0])
+        if high > low:
+            tables["Probability at the quartiles of the index"] = self.contrast(low, high)
+            if self.cut is not None:
+                expected = self.expected_answer([low, high])
+                tables["Expected answer at the quartiles of the index"] = expected
+        return Page(
+            f"{self.outcome} on the index of {', '.join(self.indexes)}",
+            self.headline,
+            facts_of(self.regression, self.interval_kind),
+            self.diagnostics,
+            sections(tables),
+            CLEAN,
+        )
 
     def __repr__(self) -> str:
         found = len(self.diagnostics)
@@ -296,9 +325,6 @@ class Repurchase(Regressed):
             f"<Repurchase: {self.outcome} on the index of {names} by {self.family.label}, "
             f"{self.n} respondents{told}>"
         )
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
 
     def _reached(self, index: str | None, points: Floats) -> tuple[Averages, Floats | None]:
         """Return ``P(answer ≥ j)`` at levels, and its draws."""

@@ -12,18 +12,19 @@ from numpy.typing import NDArray
 from csimodel.errors import OptionError, suggest
 from csimodel.findings import Finding, listed
 from csimodel.floats import own_errstate_in
+from csimodel.formatting import figures
 from csimodel.outcomes.models.estimate import Estimate
 from csimodel.outcomes.money.retention import Together
 from csimodel.outcomes.money.row import Errors, Row, infer_rows
 from csimodel.outcomes.money.value import Economics
-from csimodel.page import Page, Shown, told
+from csimodel.page import HasHeadline, Page, sections
 
 Floats = NDArray[np.float64]
 
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class Money(Shown):
+class Money(HasHeadline):
     """Money that follows from customers' staying. Made by the functions of `money`.
 
     Attributes
@@ -116,19 +117,20 @@ class Money(Shown):
     def headline(self) -> str:
         """The answer in a sentence, after one on what it is known to fall short by."""
         estimate, se, lower, upper, _ = self._numbers(self.main)
-        between = f" ({100 * self.level:g} % interval {told(lower)} to {told(upper)})"
+        between = f" ({100 * self.level:g} % interval {figures(lower)} to {figures(upper)})"
         unit = str(self.table["unit"].loc[self.main])
-        answer = f"{self.main}: {told(estimate)} {unit}{between if np.isfinite(se) else ''}."
+        answer = f"{self.main}: {figures(estimate)} {unit}{between if np.isfinite(se) else ''}."
         return answer if self.shortfall is None else f"{self.shortfall} {answer}"
 
-    def summary(self) -> Page:
-        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+    @property
+    def page(self) -> Page:
+        """The result on a page."""
         tables = {"Steps": self.table}
         if self.side_by_side is not None:
             tables["Measurement error corrected and ignored"] = self.side_by_side
         if self.cash_flows is not None:
             tables[f"Cash flows, {self.currency} by {self.period}"] = self.cash_flows
-        return Page(self.title, self.headline, self.diagnostics, tables, self._facts())
+        return Page(self.title, self.headline, self._facts(), self.diagnostics, sections(tables))
 
     def __repr__(self) -> str:
         return f"<Money: {self.title}. {self.headline}>"
@@ -140,7 +142,7 @@ class Money(Shown):
         first = "now" if terms.first_margin == "now" else f"at the end of the {terms.period}"
         ending = "without end" if terms.horizon is None else f"{terms.horizon} of them"
         return (
-            f"Margin {told(terms.margin)} {terms.currency} per customer and {terms.period}, the "
+            f"Margin {figures(terms.margin)} {terms.currency} per customer and {terms.period}, the "
             f"first {first}, {ending}; discount rate {100 * terms.discount_rate:g} % per "
             f"{terms.period}; {terms.customers:,g} customer{'' if terms.customers == 1 else 's'}."
         )

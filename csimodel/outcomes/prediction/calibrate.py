@@ -9,8 +9,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError
-from csimodel.findings import Finding, told_p
+from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
+from csimodel.formatting import told_p
 from csimodel.options import require_count
 from csimodel.outcomes.design.basis import Basis
 from csimodel.outcomes.kernels.wald import table_of_tests
@@ -28,14 +29,14 @@ from csimodel.outcomes.prediction.recalibration import (
     smooth,
     table_of,
 )
-from csimodel.page import Page, Shown
+from csimodel.page import HasHeadline, Page, sections
 
 Floats = NDArray[np.float64]
 
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class Calibration(Shown):
+class Calibration(HasHeadline):
     """How predictions compare with what happened. Made by `calibration`.
 
     Attributes
@@ -120,8 +121,9 @@ class Calibration(Shown):
         table.insert(0, "predicted", points)
         return table.drop(columns="p")
 
-    def summary(self) -> Page:
-        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+    @property
+    def page(self) -> Page:
+        """The result on a page."""
         rep = self.repurchase
         how = f"from {self.folds} folds, each left out" if self.folds else "of those fitted"
         tables = {
@@ -131,7 +133,7 @@ class Calibration(Shown):
         }
         facts = (f"{rep.family.label}, {rep.n} respondents; predictions {how}",)
         title = f"Calibration of {rep.outcome} on {', '.join(rep.indexes)}"
-        return Page(title, self.headline, self.diagnostics, tables, facts)
+        return Page(title, self.headline, facts, self.diagnostics, sections(tables))
 
     @property
     def headline(self) -> str:

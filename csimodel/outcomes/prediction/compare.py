@@ -10,8 +10,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError, choose
-from csimodel.findings import Finding, told_p
+from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
+from csimodel.formatting import told_p
 from csimodel.options import require_count
 from csimodel.outcomes.kernels.families import Family
 from csimodel.outcomes.models.result import Repurchase
@@ -22,7 +23,7 @@ from csimodel.outcomes.models.shape.isotonic import Steps
 from csimodel.outcomes.models.shape.resamples import seed_of
 from csimodel.outcomes.models.shape.result import Shape
 from csimodel.outcomes.prediction.folds import predictions_of_folds, split
-from csimodel.page import Page, Shown
+from csimodel.page import HasHeadline, Page, sections
 from csimodel.significance import t_pvalue
 
 Floats = NDArray[np.float64]
@@ -33,7 +34,7 @@ _EDGE = 1e-4  # predictions are kept this far from 0 and 1 in the log score
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class ShapeComparison(Shown):
+class ShapeComparison(HasHeadline):
     """Shapes compared by how they predict. Made by `compare_shapes`.
 
     Attributes
@@ -108,16 +109,17 @@ class ShapeComparison(Shown):
         tables = {name: made[str(name)].set_index("index") for name in self.table.index}
         return pd.DataFrame(pd.concat(tables, names=["shape"]))
 
-    def summary(self) -> Page:
-        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+    @property
+    def page(self) -> Page:
+        """The result on a page."""
         count = int(self.folds.max()) + 1
         rep = self.repurchase
         return Page(
             f"Shapes of {rep.outcome} on the index of {self.index}",
             self.headline,
-            self.diagnostics,
-            {"Scores": self.table},
             (f"{rep.family.label}, {rep.n} respondents in {count} folds; smaller is better",),
+            self.diagnostics,
+            sections({"Scores": self.table}),
         )
 
     @property
@@ -204,7 +206,7 @@ def compare_shapes(
     >>> rep = csi.repurchase(csi.fit(csi.models.ecsi(), csi.load_mobi()), "CUSL1")
     >>> compare_shapes(rep, ["line", "quadratic"], rng=1)
     <ShapeComparison: 'quadratic' predicts left-out respondents best, but not clearly better than
-    'line' (p = 0.239).>
+    'line' (p = .239).>
     """
     names = [choose("kinds", kind, (LINE, *KINDS)) for kind in kinds]
     if not names or len(set(names)) < len(names):

@@ -103,6 +103,12 @@ class Sample:
     population: Floats | None = None
 
     @property
+    def cut(self) -> float | None:
+        """Of ordered answers, the lowest that counts as repurchase; else None."""
+        ordering = self.ordering
+        return None if ordering is None else float(ordering.categories[ordering.cut])
+
+    @property
     def n(self) -> int:
         """Number of respondents."""
         return len(self.outcome)

@@ -88,7 +88,7 @@ def repurchase_asymmetry(
     >>> import csimodel as csi
     >>> repurchase_asymmetry(csi.fit(csi.models.ecsi(), csi.load_mobi()))
     <Asymmetry: A point of Quality is not shown to count differently below and above expectations:
-    0.717 against 0.817 (p = 0.499).>
+    0.717 against 0.817 (p = .499).>
     """
     require_level(level)
     choose("interval", interval, INTERVALS)

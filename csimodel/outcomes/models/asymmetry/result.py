@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from csimodel.findings import Finding, told_p
+from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
+from csimodel.formatting import told_p
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
 from csimodel.outcomes.kernels.wald import fieller, table_of_tests, wald
 from csimodel.outcomes.models.averages import OfRows
 from csimodel.outcomes.models.regression import Regression
-from csimodel.page import Page, Shown
+from csimodel.page import HasHeadline, Page, sections
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +32,7 @@ _FEW_ABOVE = (
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class Asymmetry(Shown):
+class Asymmetry(HasHeadline):
     """Effects of quality below and above expectations. Made by `repurchase_asymmetry`.
 
     ``outcome = a + b Q + c min(Q - E, 0) + d max(Q - E, 0) + …``
@@ -126,16 +127,17 @@ class Asymmetry(Shown):
         table.insert(0, "index", points)
         return table.drop(columns="p")
 
-    def summary(self) -> Page:
-        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+    @property
+    def page(self) -> Page:
+        """The result on a page."""
         shares = ", ".join(f"{100 * share:.0f} % {name}" for name, share in self.shares.items())
         family = self.regression.family
         return Page(
             f"{self.regression.sample.label} on {self.quality} against {self.expectations}",
             self.headline,
-            self.diagnostics,
-            {"Estimates": self.table, "Tests": self.tests},
             (f"{family.label}, {self.n} respondents: {shares} expectations",),
+            self.diagnostics,
+            sections({"Estimates": self.table, "Tests": self.tests}),
         )
 
     @property

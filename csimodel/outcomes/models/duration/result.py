@@ -26,15 +26,15 @@ from csimodel.outcomes.models.duration.survival import (
     survival,
 )
 from csimodel.outcomes.models.estimate import Estimate
-from csimodel.outcomes.models.levels import on_index
-from csimodel.page import Page, Shown
+from csimodel.outcomes.models.levels import on_index, quartiles
+from csimodel.page import HasHeadline, Page, sections
 
 Floats = NDArray[np.float64]
 
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class RepurchaseTime(Shown):
+class RepurchaseTime(HasHeadline):
     """What a point of the index does to the time until repurchase or churn.
 
     Made by `repurchase_time`. Probabilities are always of the good: of having bought again by a
@@ -271,8 +271,9 @@ class RepurchaseTime(Shown):
         labels = pd.Index(points, name="index")
         return pd.DataFrame(found, labels, ["time", "lower", "upper"])
 
-    def summary(self) -> Page:
-        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+    @property
+    def page(self) -> Page:
+        """The result on a page."""
         sample = self.regression.sample
         weighted = ", survey weights" if sample.weights is not None else ""
         ties = "Efron" if self.regression.efron else "Breslow"
@@ -283,7 +284,7 @@ class RepurchaseTime(Shown):
         )
         tables = {"Hazard ratios": self.hazard_ratios}
         if self.converged:
-            low, high = np.round(np.quantile(sample.regressors[:, 0], [0.25, 0.75])).clip(0, 100)
+            low, high = quartiles(sample.regressors[:, 0])
             tables |= {
                 "Change of probability per index point, averaged over respondents, by time": (
                     self.average_marginal_effects()
@@ -295,7 +296,7 @@ class RepurchaseTime(Shown):
                 ),
             }
         title = f"{self._what} by {sample.label} on the index of {', '.join(self.indexes)}"
-        return Page(title, self.headline, self.diagnostics, tables, facts)
+        return Page(title, self.headline, facts, self.diagnostics, sections(tables))
 
     @property
     def headline(self) -> str:

@@ -18,10 +18,10 @@ from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
 from csimodel.outcomes.kernels.families import Family
 from csimodel.outcomes.models.averages import Averages, OfRows
 from csimodel.outcomes.models.estimate import Estimate
-from csimodel.outcomes.models.levels import on_index
+from csimodel.outcomes.models.levels import on_index, quartiles
 from csimodel.outcomes.models.mixed.customers import Customers
 from csimodel.outcomes.models.mixed.regression import MixedRegression
-from csimodel.page import Page, Shown
+from csimodel.page import HasHeadline, Page, sections
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ LEVELS = ("between", "within")
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class RepurchaseMixed(Shown):
+class RepurchaseMixed(HasHeadline):
     """What a point of the index is worth within and between firms. Made by `repurchase_mixed`.
 
     Attributes
@@ -260,8 +260,9 @@ class RepurchaseMixed(Shown):
         text = "; ".join(parts) + "."
         return text[0].upper() + text[1:]
 
-    def summary(self) -> Page:
-        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+    @property
+    def page(self) -> Page:
+        """The result on a page."""
         names = {
             "random-intercept": "Linear mixed model with random firm constants",
             "random-slope": "Linear mixed model with random firm constants and slopes",
@@ -274,13 +275,13 @@ class RepurchaseMixed(Shown):
         )
         tables = {"Change of probability per index point": self.slopes}
         if self.converged:
-            low, high = np.round(np.quantile(self.customers.between, [0.25, 0.75])).clip(0, 100)
+            low, high = quartiles(self.customers.between)
             if high > low:
                 title = "Probability at the quartiles of firms' mean index"
                 tables[title] = self.contrast(low, high)
             tables["What is left between and within firms"] = self.variances.to_frame("value")
         title = f"{self.outcome} of customers within {self.by} on the index of {self.index}"
-        return Page(title, self.headline, self.diagnostics, tables, facts)
+        return Page(title, self.headline, facts, self.diagnostics, sections(tables))
 
     def _line_in_draws(self, point: float, move: str) -> Floats:
         """Return the straight line's average at a level in the draws, (draws,)."""

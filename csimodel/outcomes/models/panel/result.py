@@ -15,15 +15,15 @@ from csimodel.inference.infer import infer
 from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
 from csimodel.outcomes.kernels.fixed_effects import Panel
 from csimodel.outcomes.models.estimate import Estimate
-from csimodel.outcomes.models.levels import on_index
-from csimodel.page import Page, Shown
+from csimodel.outcomes.models.levels import on_index, quartiles
+from csimodel.page import HasHeadline, Page, sections
 
 Floats = NDArray[np.float64]
 
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class RepurchasePanel(Shown):
+class RepurchasePanel(HasHeadline):
     """What a point of a firm's index is worth in its repurchase. Made by `repurchase_panel`.
 
     Attributes
@@ -156,8 +156,9 @@ class RepurchasePanel(Shown):
             f"({100 * self.level:g} % interval {ends[0]:.2f} to {ends[1]:.2f})."
         )
 
-    def summary(self) -> Page:
-        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+    @property
+    def page(self) -> Page:
+        """The result on a page."""
         effects = {
             "two-way": "firm and period effects",
             "firm": "firm effects",
@@ -169,13 +170,12 @@ class RepurchasePanel(Shown):
             "periods",
             self.interval_kind,
         )
-        x = self.panel.regressors[:, 0]
-        low, high = np.round(np.quantile(x, [0.25, 0.75])).clip(0, 100)
+        low, high = quartiles(self.panel.regressors[:, 0])
         tables = {"Change of the share per unit": self.slopes}
         if high > low:
             tables["Share at the quartiles of the index"] = self.contrast(low, high)
         title = f"{self.outcome} of firms over periods on the index of {self.names[0]}"
-        return Page(title, self.headline, self.diagnostics, tables, facts)
+        return Page(title, self.headline, facts, self.diagnostics, sections(tables))
 
     def _rows(self, points: Floats) -> Floats:
         share = self.panel.weights / self.panel.weights.sum()

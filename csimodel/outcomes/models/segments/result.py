@@ -9,15 +9,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from csimodel.findings import Finding, told_p
+from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
+from csimodel.formatting import told_p
 from csimodel.inference import spread_of
 from csimodel.outcomes.kernels.wald import table_of_tests
 from csimodel.outcomes.models.averages import Averages, OfRows
 from csimodel.outcomes.models.levels import on_index
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.segments.pairs import corrected_pairs, pair_steps
-from csimodel.page import Page, Shown
+from csimodel.page import HasHeadline, Page, sections
 from csimodel.significance import t_pvalue
 
 Floats = NDArray[np.float64]
@@ -27,7 +28,7 @@ _TOGETHER = 2**22  # numbers handled at once
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class Segments(Shown):
+class Segments(HasHeadline):
     """The curve of repurchase over the index in every segment. Made by `repurchase_segments`.
 
     Attributes
@@ -206,8 +207,9 @@ class Segments(Shown):
             f"({effect.idxmin()}) to {effect.max():.2f} ({effect.idxmax()}) percentage points."
         )
 
-    def summary(self) -> Page:
-        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+    @property
+    def page(self) -> Page:
+        """The result on a page."""
         rep = self.repurchase
         tables = {
             "Segments": self.table,
@@ -216,7 +218,7 @@ class Segments(Shown):
         }
         facts = (f"{rep.family.label}, {rep.n} respondents", rep.interval_kind)
         title = f"{rep.outcome} on the index of {rep.indexes[0]}, by segment"
-        return Page(title, self.headline, self.diagnostics, tables, facts)
+        return Page(title, self.headline, facts, self.diagnostics, sections(tables))
 
     def _own(self, g: int) -> Floats:
         """Return how a segment's level, slope at the mean and bend follow, (3, terms)."""

@@ -9,14 +9,15 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import OptionError, SurveyError
-from csimodel.findings import Finding, listed, told_p
+from csimodel.findings import Finding, listed
 from csimodel.floats import own_errstate, own_errstate_in
+from csimodel.formatting import told_p
 from csimodel.options import number_of, require_count, require_level, shown
 from csimodel.outcomes.kernels.group_means import GroupMeans, group_means
 from csimodel.outcomes.kernels.wald import table_of_tests, wald
 from csimodel.outcomes.models.segments.pairs import corrected_pairs, pair_steps
 from csimodel.outcomes.rows.source import Source
-from csimodel.page import Page, Shown
+from csimodel.page import HasHeadline, Page, sections
 from csimodel.survey import Survey
 
 Floats = NDArray[np.float64]
@@ -24,7 +25,7 @@ Floats = NDArray[np.float64]
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class TopDrop(Shown):
+class TopDrop(HasHeadline):
     """What one step below the top costs in repurchase. Made by `repurchase_top_drop`.
 
     Attributes
@@ -70,12 +71,18 @@ class TopDrop(Shown):
             f"{known.min():.3g} ({known.idxmin()}) to {known.max():.3g} ({known.idxmax()})."
         )
 
-    def summary(self) -> Page:
-        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+    @property
+    def page(self) -> Page:
+        """The result on a page."""
         tables = {"Top and next": self.table}
         if len(self.table) > 1:
             tables |= {"Do the drops differ?": self.tests, "Differences of drops": self.pairwise}
-        return Page("One step below the top", self.headline, self.diagnostics, tables)
+        return Page(
+            "One step below the top",
+            self.headline,
+            findings=self.diagnostics,
+            sections=sections(tables),
+        )
 
 
 @own_errstate

@@ -98,7 +98,7 @@ def repurchase_shape(
     >>> bent = repurchase_shape(rep, "spline")
     >>> bent
     <Shape spline: Nothing speaks against a straight effect of Satisfaction in log-odds
-    (p = 0.313).>
+    (p = .313).>
     >>> bent.tests["distribution"].tolist(), bent.tests["statistic"].round(2).tolist()
     (['χ²(2)', 'χ²(3)'], [2.32, 47.79])
     """

@@ -9,18 +9,19 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from csimodel.errors import OptionError
-from csimodel.findings import Finding, told_p
+from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
+from csimodel.formatting import told_p
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.shape.curved_fit import Bend
 from csimodel.outcomes.models.shape.hinge import Hinge
 from csimodel.outcomes.models.shape.isotonic import Steps
-from csimodel.page import Page, Shown
+from csimodel.page import HasHeadline, Page, sections
 
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class Shape(Shown):
+class Shape(HasHeadline):
     """How the probability of repurchase follows the index. Made by `repurchase_shape`.
 
     Attributes
@@ -88,13 +89,14 @@ class Shape(Shown):
             )
         return self.fitted.curve(points)
 
-    def summary(self) -> Page:
-        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
+    @property
+    def page(self) -> Page:
+        """The result on a page."""
         rep = self.repurchase
         tables = {"Estimates": self.table, "Tests": self.tests}
         title = f"{rep.outcome} on the index of {self.index}: {self.kind}"
         facts = (f"{rep.family.label}, {rep.n} respondents; {100 * rep.level:g} % intervals",)
-        return Page(title, self.headline, self.diagnostics, tables, facts)
+        return Page(title, self.headline, facts, self.diagnostics, sections(tables))
 
     @property
     def headline(self) -> str:

@@ -6,18 +6,56 @@ import math
 from collections.abc import Iterable
 
 
-def number(value: float, decimals: int = 1) -> str:
-    """Write a number with a true minus sign; one that is not finite is a dash.
+def number(value: float, decimals: int = 1, missing: str = "–") -> str:
+    """Write a number with a true minus sign; `missing` stands where there is none.
 
     >>> number(72.4541), number(-0.2, 2), number(-0.001, 2), number(float("nan"))
     ('72.5', '−0.20', '0.00', '–')
     """
     if not math.isfinite(value):
-        return "–"
+        return _not_finite(value, missing)
     text = f"{value:,.{decimals}f}"
     if not text.strip("-0.,"):
         text = text.lstrip("-")
     return text.replace("-", "−")
+
+
+def figures(value: float, missing: str = "–") -> str:
+    """Write a number of any size: four figures, or two decimals and thousands from 100.
+
+    >>> figures(0.012345), figures(12345.678), figures(-3.0), figures(float("inf"))
+    ('0.01234', '12,345.68', '−3', '∞')
+    """
+    if not math.isfinite(value):
+        return _not_finite(value, missing)
+    text = f"{value:,.2f}" if abs(value) >= 100 else f"{value:.4g}"
+    return text.replace("-", "−", 1) if value < 0 else text
+
+
+def _not_finite(value: float, missing: str) -> str:
+    return missing if math.isnan(value) else "∞" if value > 0 else "−∞"
+
+
+def p_value(p: float, missing: str = "–") -> str:
+    """Write a p-value: three decimals, without the zero before them, as it cannot exceed 1.
+
+    >>> p_value(0.0312), p_value(1e-9), p_value(1.0), p_value(float("nan"))
+    ('.031', '< .001', '1.000', '–')
+    """
+    if math.isnan(p):
+        return missing
+    return "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
+
+
+def told_p(p: float) -> str:
+    """Write a p-value for a sentence.
+
+    >>> told_p(0.0312), told_p(1e-9), told_p(float("nan"))
+    ('p = .031', 'p < .001', 'no test was possible')
+    """
+    if math.isnan(p):
+        return "no test was possible"
+    return f"p {p_value(p)}" if p < 0.001 else f"p = {p_value(p)}"
 
 
 def span(lower: float, upper: float, decimals: int = 1) -> str:

@@ -1,0 +1,106 @@
+"""What an analysis computed: the numbers that tables, sentences and figures of a report show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from csimodel.assessment import Assessment
+from csimodel.estimators import Fit
+from csimodel.findings import Finding, gravest_first
+from csimodel.floats import own_errstate_in
+from csimodel.index import LeadingGroup, design_effects, leading_driver
+from csimodel.inference import Bootstrap
+from csimodel.outcomes import Repurchase
+from csimodel.outcomes.measurement_error import CorrectedSlopes
+from csimodel.outcomes.models.segments import Segments
+from csimodel.outcomes.money import Money
+
+
+@own_errstate_in
+@dataclass(frozen=True, eq=False, repr=False)
+class AnalysisResults:
+    """Everything a report says, computed.
+
+    Attributes
+    ----------
+    fit
+        The fitted model.
+    bootstrap
+        The resamples behind every interval.
+    index
+        Index of each construct, 0-100 points: mean, se, lower, upper, n.
+    importance
+        Effects on the target: importance (points per point), performance (index), se, lower,
+        upper.
+    assessment
+        Reliability, validity and fit, with verdicts.
+    repurchase
+        The regression of repurchase on the index, or None.
+    slopes
+        The slope of repurchase as measured and corrected for measurement error, or None.
+    segments
+        The curve of repurchase in every group, or None.
+    money
+        By driver, strongest first, the profit of one point more of it; empty without economics.
+    group_index
+        Index of each (group, construct), or None.
+    leading
+        The group with the highest index of the target, tested against all others, or None.
+    target
+        The construct the report is about.
+    level
+        Coverage of the intervals.
+    contrast
+        Two index levels whose repurchase is compared, points.
+    warned
+        What was told on the way and belongs to no result of its own.
+    """
+
+    fit: Fit
+    bootstrap: Bootstrap
+    index: pd.DataFrame
+    importance: pd.DataFrame
+    assessment: Assessment
+    repurchase: Repurchase | None
+    slopes: CorrectedSlopes | None
+    segments: Segments | None
+    money: dict[str, Money]
+    group_index: pd.DataFrame | None
+    leading: LeadingGroup | None
+    target: str
+    level: float
+    contrast: tuple[float, float]
+    warned: tuple[Finding, ...] = ()
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything a reader must know before trusting the numbers, gravest first."""
+        survey = self.fit.survey
+        told = [
+            *(survey.findings if survey is not None else ()),
+            *self.fit.diagnostics,
+            *self.bootstrap.findings,
+            *(self.repurchase.diagnostics if self.repurchase is not None else ()),
+            *(found for one in self.money.values() for found in one.diagnostics),
+            *self.warned,
+        ]
+        return gravest_first(told)
+
+    @cached_property
+    def leading_driver(self) -> LeadingGroup | None:
+        """The driver with the largest effect on the target, tested against all others."""
+        return leading_driver(self.bootstrap, self.target, self.level)
+
+    @cached_property
+    def design_effect(self) -> tuple[float, float]:
+        """The design effect of the target's index, and how many respondents it is as sure as."""
+        row = design_effects(self.fit).loc[[self.target]].iloc[0]
+        return float(row["design_effect"]), float(row["effective_n"])
+
+    @property
+    def headline(self) -> pd.Series:
+        """The target's row of the index: mean, se, lower, upper, n."""
+        return self.index.loc[[self.target]].iloc[0]

@@ -1,0 +1,124 @@
+"""A page of results: one form of text, of HTML and of numbers for everything that is shown."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import csimodel as csi
+from csimodel.findings import Finding
+from csimodel.formatting import figures, number, p_value, told_p
+from csimodel.grid import Grid, columns_of
+from csimodel.page import MARKS, HasHeadline, HasPage, Page, Section, sections
+
+PACKAGE = Path(csi.__file__).parent
+
+FINDINGS = (
+    Finding("a", "One is counted.", severity="note"),
+    Finding("b", "Two is doubtful."),
+    Finding("c", "Three is wrong.", severity="failure"),
+    Finding("b", "Two is doubtful."),
+)
+TABLE = pd.DataFrame(
+    {
+        "estimate": [0.51234, -1234.5, np.nan],
+        "df": [249.0, np.inf, 3.25],
+        "p": [1e-9, 0.0312, np.nan],
+        "n": [250, 1250, 3],
+        "holds": [True, False, True],
+        "reason": ["", "", "no error"],
+    },
+    pd.MultiIndex.from_tuples([("a", 1), ("b", 2.0), ("满意度", "x")], names=["target", None]),
+)
+
+
+def test_a_page_as_text():
+    page = Page("Title", "It is so.", ("250 rows",), FINDINGS, sections({"Table": TABLE}, 3))
+    assert str(page) == (
+        "Title\n=====\nIt is so.\n250 rows\n\n"
+        "DO NOT USE: Three is wrong.\nWARNING: Two is doubtful.\nnote: One is counted.\n\n"
+        "Table\n-----\n"
+        "target       estimate   df       p      n  holds  reason\n"
+        "a       1       0.512  249  < .001    250  yes\n"
+        "b       2  −1,234.500    ∞    .031  1,250  no\n"
+        "满意度  x              3.2              3  yes    no error"
+    )
+
+
+def test_a_page_as_html_escapes_every_text():
+    bad = "<b>x</b>\x00"
+    table = pd.DataFrame({bad: [bad]}, pd.Index([bad], name=bad))
+    page = Page(
+        bad, bad, (bad,), (Finding("a", bad),), (Section(bad, table, (bad,)),), points=((bad, bad),)
+    )
+    html = page.html()
+    assert html.count("&lt;b&gt;x&lt;/b&gt;\ufffd") == 12
+    assert "<b>x" not in html
+    assert "\x00" not in html + str(page)
+    assert page._repr_html_() == html
+    assert "<li><b>WARNING</b>: " in html
+
+
+def test_what_is_said_without_findings():
+    assert str(Page("T")).endswith("\n\nNo findings.")
+    assert "<p>Fine.</p>" in Page("T", clean="Fine.").html()
+    assert str(Page("T", clean="")) == "T\n="
+
+
+def test_sentences_break_at_the_width_only_where_one_is_given():
+    page = Page("T", "word " * 40, findings=(Finding("a", "some " * 40),))
+    assert max(map(len, page.text(60).splitlines())) <= 60
+    assert max(map(len, str(page).splitlines())) > 150
+
+
+def test_a_control_character_does_not_reach_the_terminal():
+    assert str(Page("a\x1b[2J", clean="")) == "a?[2J\n====="
+
+
+def test_columns_that_tell_nothing_are_left_out():
+    table = pd.DataFrame({"se": [1.0], "df": [np.inf], "reason": [""]})
+    assert Grid.of(table).head == ("", "se")
+    assert "df" in Grid.of(table.assign(df=5.0)).head
+    assert "reason" in Grid.of(table.assign(reason="none")).head
+
+
+def test_columns_of_several_levels_are_joined():
+    columns = pd.MultiIndex.from_tuples([("PLS", "estimate"), ("PLS", "p")])
+    grid = Grid.of(pd.DataFrame([[0.5, 1e-6]], columns=columns), 2)
+    assert grid.head == ("", "PLS · estimate", "PLS · p")
+    assert grid.rows == (("0", "0.50", "< .001"),)
+
+
+def test_numbers_are_written_in_one_way():
+    assert [p_value(p) for p in (0.0, 0.00099, 0.001, 0.05, 1.0)] == [
+        "< .001", "< .001", ".001", ".050", "1.000",
+    ]  # fmt: skip
+    assert told_p(np.nan) == "no test was possible"
+    assert figures(-1e-5) == "−1e-05"
+    assert number(np.inf) == "∞"
+    assert number(-np.inf) == "−∞"
+    assert number(np.nan, missing="") == ""
+    assert columns_of("满e\u0301") == 3
+
+
+def test_a_class_needs_only_its_page():
+    class Plain(HasPage):
+        @property
+        def page(self):
+            return Page("Plain", clean="")
+
+    class Line(HasHeadline):
+        headline = "It is so."
+        page = Page("Line")
+
+    assert repr(Plain()) == "Plain\n====="
+    assert Plain()._repr_html_() == Plain().page.html()
+    assert str(Line().summary()) == str(Line().page)
+    assert repr(Line()) == "<Line: It is so.>"
+    for part in (lambda: HasPage().page, lambda: HasHeadline().headline):
+        with pytest.raises(NotImplementedError):
+            part()
+    assert set(MARKS) == {"failure", "warning", "note"}
+    assert replace(Page("a"), title="b").title == "b"
