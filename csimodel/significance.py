@@ -97,6 +97,68 @@ def wald_pvalue(wald: float, parameters: int, df: float = np.inf) -> float:
     return f_pvalue(wald * left / (parameters * df), parameters, left)
 
 
+def wilson_limits(share: ArrayLike, size: ArrayLike, level: float = 0.95) -> tuple[Floats, Floats]:
+    """Return Wilson's limits of a share among `size` independent answers; NaN without any.
+
+    ``(p + z²/2n ∓ z √(p(1 - p)/n + z²/4n²)) / (1 + z²/n)``, within 0 to 1 always.
+
+    References
+    ----------
+    Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference.
+    Journal of the American Statistical Association 22, 209-212.
+    https://doi.org/10.1080/01621459.1927.10502953
+
+    Examples
+    --------
+    >>> wilson_limits(0.8, 10)
+    (array(0.4901...), array(0.9433...))
+    """
+    p, n = np.asarray(share, dtype=np.float64), np.asarray(size, dtype=np.float64)
+    z = float(t_quantile(0.5 + require_level(level) / 2.0, np.inf))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        part = z**2 / np.where(n > 0, n, np.nan)
+        middle = (p + part / 2.0) / (1.0 + part)
+        reach = np.sqrt(part * p * (1.0 - p) + part**2 / 4.0) / (1.0 + part)
+    return np.maximum(middle - reach, 0.0), np.minimum(middle + reach, 1.0)
+
+
+def noncentral_chisq(statistic: float, df: float, noncentrality: float) -> float:
+    """Return the probability of a smaller noncentral χ².
+
+    >>> round(noncentral_chisq(5.991, 2, 0.0), 3)
+    0.95
+    """
+    from scipy.special import chdtr, chndtr
+
+    if noncentrality == 0.0:
+        return float(chdtr(df, statistic))
+    return float(chndtr(statistic, df, noncentrality))
+
+
+def noncentrality(statistic: float, df: float, below: float) -> float:
+    """Return the noncentrality under which a χ² is smaller with probability `below`; 0 if none.
+
+    >>> round(noncentral_chisq(20.0, 5, noncentrality(20.0, 5, 0.05)), 6)
+    0.05
+    """
+    from scipy.special import chndtrinc
+
+    if noncentral_chisq(statistic, df, 0.0) <= below:
+        return 0.0
+    return float(chndtrinc(statistic, df, below))
+
+
+def normal_score(p: ArrayLike) -> Floats:
+    """Return the |z| that has a two-sided p-value.
+
+    >>> normal_score([0.05, 1.0]).round(2)
+    array([1.96, 0.  ])
+    """
+    from scipy.special import ndtri
+
+    return np.asarray(np.abs(ndtri(np.maximum(np.asarray(p, dtype=np.float64), 1e-300) / 2.0)))
+
+
 def f_pvalue(statistic: float, numerator: int, df: float) -> float:
     """Return the probability of a larger F.
 

@@ -204,8 +204,8 @@ def test_means_of_groups_are_a_regression_on_the_groups():
     X = np.eye(2)[group]
     V, df, _ = by_definition(X, y - X @ means.mean, np.ones(90), cluster, np.array([[1.0, -1.0]]))
     assert_allclose(means.covariance, V, rtol=1e-9)
-    contrast = means.contrast(np.array([1.0, -1.0]), 0.95)
-    assert_allclose(contrast.df, df[0], rtol=1e-9)
+    contrast = means.contrasts(np.array([[1.0, -1.0]]), ["difference"], 0.95)
+    assert_allclose(contrast["df"], df[:1], rtol=1e-9)
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -15,7 +15,7 @@ from csimodel.index.by_group import group_draws, group_influence, group_points
 from csimodel.index.points import by_block, point_weights
 from csimodel.inference import Bootstrap
 from csimodel.options import require_level
-from csimodel.significance import t_pvalue
+from csimodel.significance import normal_score, t_pvalue
 
 Floats = NDArray[np.float64]
 
@@ -176,8 +176,6 @@ def simultaneous(p: Floats, first: int, others: NDArray[np.intp], covariance: Fl
     p-values are compared on the normal scale, so that each difference keeps its own degrees of
     freedom; the largest |z| is simulated with the differences' correlations.
     """
-    from scipy.special import ndtri
-
     contrast = np.zeros((len(others), len(covariance)))
     contrast[:, first] = 1.0
     contrast[np.arange(len(others)), others] = -1.0
@@ -188,6 +186,6 @@ def simultaneous(p: Floats, first: int, others: NDArray[np.intp], covariance: Fl
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     normal = np.random.default_rng(0).standard_normal((_SAMPLES, len(others)))
     largest = np.sort(np.abs(normal @ root.T).max(axis=1))
-    z = -ndtri(np.maximum(p, 1e-300) / 2.0)
+    z = normal_score(p)
     beyond = _SAMPLES - np.searchsorted(largest, z, side="left")
     return np.asarray(np.minimum(np.maximum((1.0 + beyond) / (1.0 + _SAMPLES), p), 1.0))

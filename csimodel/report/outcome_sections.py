@@ -106,9 +106,9 @@ def money_by_driver(
 def money_table(money: dict[str, Money]) -> pd.DataFrame:
     """Return what one point of each driver is worth and the most that may be spent on it.
 
-    Columns driver, value, se, lower, upper (of all customers), value_error_ignored (with the
-    measurement error of indexes left in), spending_once, spending_every_period (break-even, per
-    point), unit.
+    Columns driver, value, se, df, lower, upper, reason (of all customers), value_error_ignored
+    (with the measurement error of indexes left in), spending_once, spending_every_period
+    (break-even, per point), unit.
     """
     rows = []
     for driver, one in money.items():
@@ -116,11 +116,11 @@ def money_table(money: dict[str, Money]) -> pd.DataFrame:
         spending = _repeated(one)
         table = one.side_by_side
         ignored = value.estimate if table is None else float(table["estimate"].loc["ignored"])
-        parts = [value.estimate, value.se, value.lower, value.upper, ignored, value.estimate]
-        parts.append(spending)
+        parts = [value.estimate, value.se, value.df, value.lower, value.upper, value.reason]
+        parts += [ignored, value.estimate, spending]
         rows.append([driver, *parts, one.currency])
-    columns = ["driver", "value", "se", "lower", "upper", "value_error_ignored", "spending_once"]
-    return pd.DataFrame(rows, columns=[*columns, "spending_every_period", "unit"])
+    columns = ["driver", "value", "se", "df", "lower", "upper", "reason", "value_error_ignored"]
+    return pd.DataFrame(rows, columns=[*columns, "spending_once", "spending_every_period", "unit"])
 
 
 def _repeated(money: Money) -> float:

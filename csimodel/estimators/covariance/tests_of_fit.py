@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.structure import vech
-from csimodel.significance import chisq_pvalue
+from csimodel.significance import chisq_pvalue, noncentral_chisq, noncentrality
 
 Floats = NDArray[np.float64]
 
@@ -297,25 +297,14 @@ def rmsea(test: ChiSquare, rows: float, unit: float = 1.0) -> dict[str, float]:
     if not test.df > 0:
         zero = dict.fromkeys(("rmsea", "rmsea_lower", "rmsea_upper"), 0.0)
         return zero | {"rmsea_pvalue": np.nan, "rmsea_notclose_pvalue": np.nan}
-    from scipy.special import chndtr
-
     scale, tail = unit / (rows * test.df), (1.0 - _LEVEL) / 2.0
     return {
         "rmsea": np.sqrt(test.excess * scale),
-        "rmsea_lower": np.sqrt(_noncentrality(test, 1.0 - tail) * scale),
-        "rmsea_upper": np.sqrt(_noncentrality(test, tail) * scale),
-        "rmsea_pvalue": 1.0 - float(chndtr(test.chisq, test.df, _CLOSE**2 / scale)),
-        "rmsea_notclose_pvalue": float(chndtr(test.chisq, test.df, _NOT_CLOSE**2 / scale)),
+        "rmsea_lower": np.sqrt(noncentrality(test.chisq, test.df, 1.0 - tail) * scale),
+        "rmsea_upper": np.sqrt(noncentrality(test.chisq, test.df, tail) * scale),
+        "rmsea_pvalue": 1.0 - noncentral_chisq(test.chisq, test.df, _CLOSE**2 / scale),
+        "rmsea_notclose_pvalue": noncentral_chisq(test.chisq, test.df, _NOT_CLOSE**2 / scale),
     }
-
-
-def _noncentrality(test: ChiSquare, below: float) -> float:
-    """Return the noncentrality under which a χ² is smaller with probability `below`; 0 if none."""
-    from scipy.special import chdtr, chndtrinc
-
-    if chdtr(test.df, test.chisq) <= below:
-        return 0.0
-    return float(chndtrinc(test.chisq, test.df, below))
 
 
 def _ratio(top: float, bottom: float) -> float:

@@ -11,7 +11,7 @@ from csimodel.findings import Finding
 from csimodel.floats import own_errstate
 from csimodel.options import require_level, require_number
 from csimodel.outcomes.complaints.result import Complaints
-from csimodel.outcomes.kernels.group_means import group_means, share_interval
+from csimodel.outcomes.kernels.group_means import group_means
 from csimodel.outcomes.rows.source import Source
 from csimodel.survey import Survey
 
@@ -283,11 +283,8 @@ def _rates(
         asked["silent share of the dissatisfied"] = 1.0 - talk, dissatisfied
         asked["complaint rate of those still dissatisfied"] = talk, still
         asked["silent share of those still dissatisfied"] = 1.0 - talk, still
-    table = {}
+    tables = []
     for name, (values, mask) in asked.items():
         found = group_means(values, [np.flatnonzero(mask)], source.weights, source.cluster)
-        low, high = share_interval(found, 0, level)
-        table[name] = [int(found.n[0]), float(found.mean[0]), float(found.se[0]), low, high]
-    columns = ["n", "share", "se", "lower", "upper"]
-    rates = pd.DataFrame.from_dict(table, orient="index", columns=columns)
-    return rates.astype({"n": int})
+        tables.append(found.shares([name], level))
+    return pd.concat(tables)

@@ -63,10 +63,10 @@ class Complaints(HasHeadline):
         Mean repurchase of the groups, in its own units.
     rates
         Shares: who complained, of everybody, of the satisfied and of the dissatisfied, and the
-        silent share of the dissatisfied; columns n, share, se, lower, upper (Wilson limits). The
-        dissatisfied are those who complained, recovered or not, and those who are dissatisfied
-        still; the same shares of the latter alone, "those still dissatisfied", leave out whom
-        handling has won back.
+        silent share of the dissatisfied; columns n, share, se, df, lower, upper (Wilson
+        limits), reason. The dissatisfied are those who complained, recovered or not, and those who
+        are dissatisfied still; the same shares of the latter alone, "those still dissatisfied",
+        leave out whom handling has won back.
     level
         Coverage.
     diagnostics
@@ -201,8 +201,8 @@ class Complaints(HasHeadline):
         Returns
         -------
         DataFrame
-            Rows yours, published; columns value, lower, upper. For the published number, lower
-            and upper are the ends of its range.
+            Rows yours, published; columns value, lower, upper, df, reason. For the published
+            number, lower and upper are the ends of its range.
 
         Raises
         ------
@@ -224,13 +224,17 @@ class Complaints(HasHeadline):
         self._require(row, (*self.rates.index, *self.names))
         if row in self.rates.index:
             ours = self.rates.loc[row, ["share", "lower", "upper"]].to_numpy(dtype=np.float64)
+            errors = self.rates
         else:
             low, high = self.scale
             own = self.table.loc[row, ["mean", "lower", "upper"]].to_numpy(dtype=np.float64)
             ours = (own - low) / (high - low)
+            errors = self.table
         upper = published.value if published.upper is None else published.upper
         rows = [ours.tolist(), [published.value, published.value, upper]]
-        return pd.DataFrame(rows, ["yours", "published"], ["value", "lower", "upper"])
+        table = pd.DataFrame(rows, ["yours", "published"], ["value", "lower", "upper"])
+        df, reason = float(errors["df"].loc[row]), str(errors["reason"].loc[row])
+        return table.assign(df=[df, np.nan], reason=[reason, ""])
 
     @property
     def headline(self) -> str:

@@ -12,41 +12,10 @@ from numpy.typing import NDArray
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import NO_DEGREES, StandardErrors
 from csimodel.outcomes.kernels.bias_reduced import BiasReduced
-from csimodel.significance import t_pvalue, t_quantile
+from csimodel.significance import t_quantile, wilson_limits
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """A weighted sum of group means with its error.
-
-    Attributes
-    ----------
-    estimate, se, df
-        The sum, its standard error and the degrees of freedom of its t distribution.
-    lower, upper
-        Two-sided limits.
-    """
-
-    estimate: float
-    se: float
-    df: float
-    lower: float
-    upper: float
-
-    @property
-    def t(self) -> float:
-        """Estimate over standard error."""
-        return self.estimate / self.se if self.se > 0 else float("nan")
-
-    def p(self, above: bool = False) -> float:
-        """Return the p-value against 0: two-sided, or one-sided for an estimate above 0."""
-        both = float(t_pvalue(np.array([self.estimate]), np.array([self.se]), self.df)[0])
-        if not above:
-            return both
-        return both / 2.0 if self.estimate > 0 else 1.0 - both / 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,22 +65,25 @@ class GroupMeans:
 
     def contrasts(self, weights: Floats, labels: Sequence[str], level: float) -> pd.DataFrame:
         """Return sums of means times weights, (sums, groups), with t limits; see `infer`."""
-        every = [self.contrast(row, level) for row in np.atleast_2d(weights)]
-        estimate, se, df = (
-            np.array([getattr(one, name) for one in every]) for name in ("estimate", "se", "df")
-        )
-        errors = StandardErrors(se, df, NO_DEGREES)
+        rows = [(row[row != 0], row != 0) for row in np.atleast_2d(weights)]
+        estimate = np.array([w @ self.mean[used] for w, used in rows])
+        variance = np.array([w @ self.covariance[np.ix_(used, used)] @ w for w, used in rows])
+        df = np.array([self.df(row) for row in np.atleast_2d(weights)])
+        errors = StandardErrors(np.sqrt(variance), df, NO_DEGREES)
         return infer(pd.Index(labels), estimate, errors, level, steady=False)
 
-    def contrast(self, weights: Floats, level: float) -> Contrast:
-        """Return the sum of means times weights, with t limits."""
-        used = weights != 0
-        w = weights[used]
-        estimate = float(w @ self.mean[used])
-        se = float(np.sqrt(w @ self.covariance[np.ix_(used, used)] @ w))
-        df = self.df(weights)
-        reach = float(t_quantile(0.5 + level / 2.0, df)) * se
-        return Contrast(estimate, se, df, estimate - reach, estimate + reach)
+    def shares(self, labels: Sequence[str], level: float) -> pd.DataFrame:
+        """Return the means as shares: n, share, se, df, lower, upper, reason.
+
+        Limits are Wilson's, with the sample size that the design is worth; where everybody answers
+        alike they are there though there is no error, and the reason speaks of the error.
+        """
+        table = self.contrasts(np.eye(len(self.mean)), labels, level)
+        table = table.rename(columns={"estimate": "share"}).drop(columns="p")
+        ends = [share_interval(self, group, level) for group in range(len(self.mean))]
+        table[["lower", "upper"]] = np.array(ends, dtype=np.float64).reshape(-1, 2)
+        table.insert(0, "n", self.n)
+        return table
 
 
 def group_means(
@@ -194,7 +166,7 @@ def _reduced(residual: Floats, group: Codes, cluster: Codes, powers: list[Floats
 
 
 def share_interval(found: GroupMeans, group: int, level: float) -> tuple[float, float]:
-    """Return Wilson limits of a share, with the sample size the design is worth.
+    """Return Wilson limits of a share (`wilson_limits`), with the sample size the design is worth.
 
     The size is ``p (1 - p)/variance`` times (z/t)², t with the design's degrees of freedom; n
     itself for independent rows of equal weight. Where everybody answers alike it is the
@@ -203,10 +175,6 @@ def share_interval(found: GroupMeans, group: int, level: float) -> tuple[float, 
 
     References
     ----------
-    Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference.
-    Journal of the American Statistical Association 22, 209-212.
-    https://doi.org/10.1080/01621459.1927.10502953
-
     Korn, E. L., Graubard, B. I. (1998). Confidence intervals for proportions with small expected
     number of positive counts estimated from survey data. Survey Methodology 24, 193-201.
 
@@ -216,8 +184,6 @@ def share_interval(found: GroupMeans, group: int, level: float) -> tuple[float, 
     >>> share_interval(found, 0, 0.95)
     (0.490, 0.943)
     """
-    from statsmodels.stats.proportion import proportion_confint
-
     p, size = float(found.mean[group]), float(found.effective[group])
     if found.touched is not None:
         size = min(size, float(found.touched[group].sum()))
@@ -232,5 +198,5 @@ def share_interval(found: GroupMeans, group: int, level: float) -> tuple[float, 
     alone = found.touched is not None and not np.isfinite(variance)
     if alone or not (np.isfinite(p) and size > 0):
         return float("nan"), float("nan")
-    low, high = proportion_confint(p * size, size, alpha=1.0 - level, method="wilson")
+    low, high = wilson_limits(p, size, level)
     return float(low), float(high)

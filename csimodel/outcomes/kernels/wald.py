@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.inference.sources import NO_DEGREES, NO_ERROR
 from csimodel.significance import f_pvalue, t_quantile, wald_pvalue
 
 Floats = NDArray[np.float64]
@@ -86,7 +87,7 @@ def fieller(
 
     The limits are the ratios θ at which ``top - θ bottom`` is not significant,
     ``(top - θ bottom)² ≤ t² (V₁₁ - 2θV₁₂ + θ²V₂₂)``; they are finite when `bottom` is itself
-    significant. The standard error is the delta method's.
+    significant. The standard error is the delta method's. NaN without degrees of freedom.
 
     References
     ----------
@@ -98,6 +99,8 @@ def fieller(
     >>> fieller(2.0, 1.0, np.diag([0.01, 0.01]), 0.95)
     (0.2236, 1.6259, 2.5339)
     """
+    if not df > 0:
+        return float("nan"), float("nan"), float("nan")
     ratio = top / bottom
     (v11, v12), (_, v22) = covariance.tolist()
     se = float(np.sqrt(v11 - 2 * ratio * v12 + ratio**2 * v22) / abs(bottom))
@@ -107,3 +110,17 @@ def fieller(
         return se, -float("inf"), float("inf")
     reach = np.sqrt(max(b * b - a * c, 0.0))
     return se, float((b - reach) / a), float((b + reach) / a)
+
+
+def ratio_row(
+    top: float, bottom: float, covariance: Floats, level: float, df: float
+) -> dict[str, float | str]:
+    """Return the row of a ratio in a table of `infer`: Fieller's limits, and no p-value.
+
+    >>> ratio_row(2.0, 1.0, np.diag([0.01, 0.01]), 0.95, 0)["reason"]
+    'no degrees of freedom: not more sampled units than strata'
+    """
+    se, lower, upper = fieller(top, bottom, covariance, level, df)
+    reason = "" if np.isfinite(se) else NO_ERROR if df > 0 else NO_DEGREES
+    ends = {"lower": lower, "upper": upper, "p": float("nan")}
+    return {"estimate": top / bottom, "se": se, "df": df, **ends, "reason": reason}

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from csimodel.errors import SurveyError, suggest
 from csimodel.estimators import Fit, require_own
 from csimodel.index.draws import side_by_side
-from csimodel.inference import Bootstrap, interval_of, spread_of, tail_probability
+from csimodel.inference import Bootstrap
+from csimodel.inference.sources import Draws, StandardErrors
 from csimodel.outcomes.measurement_error.findings import about_draws, about_slopes
 from csimodel.outcomes.measurement_error.groups import group_moments_of, require_whole_groups
 from csimodel.outcomes.measurement_error.reliability import shared_reliability
 from csimodel.outcomes.measurement_error.result import CorrectedSlopes
-from csimodel.outcomes.measurement_error.table import COLUMNS
+from csimodel.outcomes.measurement_error.table import COLUMNS, errors_table
 from csimodel.outcomes.models.result import Repurchase
-from csimodel.significance import t_limits, t_pvalue
 from csimodel.survey.headers import column_of
 
 Floats = NDArray[np.float64]
@@ -86,10 +86,15 @@ def between_groups(
     drawn = {}
     if bootstrap is not None:
         drawn = dict(zip(METHODS, moments.draws(bootstrap, items, blocks), strict=True))
-    limits = {
-        method: _from_draws(slopes[method], drawn[method], interval, rep.level)
-        if drawn
-        else _by_t(slopes[method], moments.se(times), moments.size - len(names) - 1, rep.level)
+    df = np.full(len(names), moments.size - len(names) - 1.0)
+    errors = {
+        method: errors_table(
+            slopes[method],
+            Draws(slopes[method], drawn[method], df, interval)
+            if drawn
+            else StandardErrors(moments.se(times), df),
+            rep.level,
+        )
         for method, times in METHODS.items()
     }
     share = moments.reliability
@@ -103,7 +108,7 @@ def between_groups(
             name,
             slopes[method][j],
             slopes[method][j],
-            *(end[j] for end in limits[method]),
+            *errors[method].loc[j],
             share[j] if method == "eiv" else np.nan,
         )
         for method in METHODS
@@ -132,17 +137,6 @@ def between_groups(
         ),
         f"groups of {by}",
     )
-
-
-def _from_draws(slopes: Floats, draws: Floats, interval: str, level: float) -> tuple[Floats, ...]:
-    """Return se, lower, upper and p."""
-    limits = interval_of(interval, level, slopes, draws)
-    return (spread_of(draws), *limits, tail_probability(draws, 0.0))
-
-
-def _by_t(slopes: Floats, se: Floats, df: int, level: float) -> tuple[Floats, ...]:
-    """Return se, lower, upper and p."""
-    return (se, *t_limits(slopes, se, df, level), t_pvalue(slopes, se, df))
 
 
 def _kind(by: str, draws: int, interval: str) -> str:

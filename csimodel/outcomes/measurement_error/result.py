@@ -37,9 +37,9 @@ class CorrectedSlopes(HasHeadline):
     table
         A row for each method and index, the naive one first. Columns method; index; slope
         (coefficient per index point on the family's scale); average_marginal_effect (change of
-        probability per index point, which for least squares is the slope); se, lower, upper, p of
-        that effect; reliability (the one the method used: given, or of the method's own factor
-        model; NaN for the naive).
+        probability per index point, which for least squares is the slope); se, df, lower, upper, p
+        of that effect, and reason (why it has no error); reliability (the one the method used:
+        given, or of the method's own factor model; NaN for the naive).
     outcome, family, n
         Name of the outcome, the family, and the number of respondents (or groups) used.
     reliability
@@ -89,9 +89,9 @@ class CorrectedSlopes(HasHeadline):
                 f"of {', '.join(map(repr, self.indexes))}."
             )
         row = self.table[(self.table["method"] == method) & (self.table["index"] == name)].iloc[0]
-        columns = ("average_marginal_effect", "se", "lower", "upper", "p")
-        value, se, lower, upper, p = (float(row[column]) for column in columns)
-        return Estimate(value, se, lower, upper, p, self.level)
+        columns = ("average_marginal_effect", "se", "lower", "upper", "p", "df")
+        value, se, lower, upper, p, df = (float(row[column]) for column in columns)
+        return Estimate(value, se, lower, upper, p, self.level, df, str(row["reason"]))
 
     @property
     def page(self) -> Page:

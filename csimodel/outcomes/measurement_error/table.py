@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from csimodel.estimators import Estimates, Fit
 from csimodel.findings import Finding
-from csimodel.inference import interval_of, spread_of, tail_probability
+from csimodel.inference import sources
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import ErrorSource, StandardErrors
 from csimodel.outcomes.measurement_error.croon import Croon, croon_slopes
 from csimodel.outcomes.measurement_error.draws import ChainDraws, Draws
 from csimodel.outcomes.measurement_error.errors_in_variables import Pulls, errors_of, moved_pulls
@@ -36,7 +38,8 @@ from csimodel.outcomes.models.result import Repurchase
 Floats = NDArray[np.float64]
 
 OF_ITEMS = ("croon", "sem")
-COLUMNS = ("slope", "average_marginal_effect", "se", "lower", "upper", "p", "reliability")
+ERROR = ("se", "df", "lower", "upper", "p", "reason")
+COLUMNS = ("slope", "average_marginal_effect", *ERROR, "reliability")
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,8 +161,8 @@ def assemble(
     """Put slopes, intervals and findings together."""
     names = list(reliability)
     drawn, inadmissible = _drawn(draws, found, noise, len(names))
-    limits = {
-        method: _limits(rep, part, drawn.get(method), interval) for method, part in found.items()
+    errors = {
+        method: _errors(rep, part, drawn.get(method), interval) for method, part in found.items()
     }
     rows = [
         (
@@ -167,7 +170,7 @@ def assemble(
             name,
             part.coefficients[j],
             part.effects[j],
-            *(float(end[j]) for end in limits[method]),
+            *errors[method].loc[j],
             part.reliability[j],
         )
         for method, part in found.items()
@@ -198,15 +201,20 @@ def assemble(
     )
 
 
-def _limits(
-    rep: Repurchase, part: Estimated, draws: Floats | None, interval: str
-) -> tuple[Floats, ...]:
-    """Return se, lower, upper and p, from draws or else from the linearised error."""
+def _errors(rep: Repurchase, part: Estimated, draws: Floats | None, interval: str) -> pd.DataFrame:
+    """Return effects with errors from draws, or else from the linearised error; see `infer`."""
     if draws is None:
-        limits = rep.regression.limits(part.effects, part.se, rep.level, False)
-        return (part.se, *limits, rep.regression.p_value(part.effects, part.se))
-    limits = interval_of(interval, rep.level, part.effects[: draws.shape[1]], draws)
-    return (spread_of(draws), *limits, tail_probability(draws, 0.0))
+        df = np.full(len(part.effects), rep.regression.df)
+        return errors_table(part.effects, StandardErrors(part.se, df), rep.level)
+    effects = part.effects[: draws.shape[1]]
+    df = np.full(len(effects), rep.regression.df if rep.chain is None else float(rep.chain.df))
+    return errors_table(effects, sources.Draws(effects, draws, df, interval), rep.level)
+
+
+def errors_table(effects: Floats, source: ErrorSource, level: float) -> pd.DataFrame:
+    """Return the columns `ERROR` of effects, by their position; see `infer`."""
+    table = infer(pd.RangeIndex(len(effects)), effects, source, level, steady=False)
+    return table[list(ERROR)]
 
 
 def _drawn(

@@ -12,7 +12,7 @@ from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate
 from csimodel.options import require_level
-from csimodel.outcomes.kernels.group_means import group_means, share_interval
+from csimodel.outcomes.kernels.group_means import group_means
 from csimodel.outcomes.money.cash_flows import cash_flows
 from csimodel.outcomes.money.result import Money, money
 from csimodel.outcomes.money.retention import Retention, together
@@ -297,8 +297,8 @@ def buying_rates(
     Returns
     -------
     DataFrame
-        Rows existing, new, difference; columns n, share, se, lower, upper, and reason, why there
-        is no error, or empty.
+        Rows existing, new, difference; columns n, share, se, df, lower, upper, and reason, why
+        there is no error, or empty.
 
     Raises
     ------
@@ -323,12 +323,7 @@ def buying_rates(
             f"There are {found.n[0]} existing and {found.n[1]} new customers with an answer, and "
             "at least 2 of each are needed."
         )
-    rows = [
-        [found.n[g], found.mean[g], found.se[g], *share_interval(found, g, level)] for g in (0, 1)
-    ]
-    apart = np.array([[1.0, -1.0]])
-    every = found.contrasts(np.vstack([np.eye(2), apart]), ["existing", "new", "difference"], level)
-    rows.append([found.n.sum(), *every.loc["difference", ["estimate", "se", "lower", "upper"]]])
-    table = pd.DataFrame(rows, every.index, ["n", "share", "se", "lower", "upper"])
-    reason = every["reason"].where(table["lower"].isna(), "")
-    return table.astype({"n": int}).assign(reason=reason)
+    apart = found.contrasts(np.array([[1.0, -1.0]]), ["difference"], level)
+    apart = apart.rename(columns={"estimate": "share"}).drop(columns="p")
+    apart.insert(0, "n", found.n.sum())
+    return pd.concat([found.shares(["existing", "new"], level), apart])

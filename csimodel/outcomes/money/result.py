@@ -99,8 +99,7 @@ class Money(HasHeadline):
             For an unknown row.
         """
         self._require(row)
-        estimate, se, lower, upper, p = self._numbers(row)
-        return Estimate(estimate, se, lower, upper, p, self.level)
+        return Estimate.of(self.table.loc[[row]], self.level)
 
     def chance(self, row: str | None = None) -> float:
         """Return the share of draws in which a row (the main one by default) is above 0.
@@ -116,10 +115,12 @@ class Money(HasHeadline):
     @property
     def headline(self) -> str:
         """The answer in a sentence, after one on what it is known to fall short by."""
-        estimate, se, lower, upper, _ = self._numbers(self.main)
-        between = f" ({100 * self.level:g} % interval {figures(lower)} to {figures(upper)})"
+        found = self.estimate
+        ends = f"{figures(found.lower)} to {figures(found.upper)}"
+        between = f" ({100 * self.level:g} % interval {ends})"
         unit = str(self.table["unit"].loc[self.main])
-        answer = f"{self.main}: {figures(estimate)} {unit}{between if np.isfinite(se) else ''}."
+        known = np.isfinite(found.se)
+        answer = f"{self.main}: {figures(found.estimate)} {unit}{between if known else ''}."
         return answer if self.shortfall is None else f"{self.shortfall} {answer}"
 
     @property
@@ -149,10 +150,6 @@ class Money(HasHeadline):
 
     def _facts(self) -> tuple[str, ...]:
         return self.terms, f"Uncertainty: {self.source}."
-
-    def _numbers(self, row: str) -> list[float]:
-        columns = ["estimate", "se", "lower", "upper", "p"]
-        return list(map(float, self.table.loc[row, columns].to_numpy(dtype=np.float64)))
 
     def _require(self, row: str) -> None:
         if row not in self.table.index:

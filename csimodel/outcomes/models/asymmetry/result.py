@@ -13,7 +13,7 @@ from csimodel.floats import own_errstate_in
 from csimodel.formatting import told_p
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
-from csimodel.outcomes.kernels.wald import fieller, table_of_tests, wald
+from csimodel.outcomes.kernels.wald import ratio_row, table_of_tests, wald
 from csimodel.outcomes.models.averages import OfRows
 from csimodel.outcomes.models.regression import Regression
 from csimodel.page import HasHeadline, Page, sections
@@ -190,8 +190,7 @@ def result_of(
     rows = ["quality", "shortfall", "surplus", "effect below", "effect above", "difference"]
     table = infer(pd.Index(rows), value, source, level)
     below, above = value[3:5]
-    se, lower, upper = fieller(below, above, how[3:5] @ V @ how[3:5].T, level, df)
-    table.loc["ratio"] = [below / above, se, df, lower, upper, np.nan, ""]
+    table.loc["ratio"] = ratio_row(below, above, how[3:5] @ V @ how[3:5].T, level, df)
     lost = 0 if draws is None else int((~whole).sum())
     every = (
         *regression.sample.findings,

@@ -123,19 +123,22 @@ class RepurchaseTime(HasHeadline):
     def hazard_ratios(self) -> pd.DataFrame:
         """Ratio of hazards per index point, per ten points, and per unit of a control.
 
-        Above 1, the event comes sooner to the more satisfied. Columns ratio, lower, upper, p.
+        Above 1, the event comes sooner to the more satisfied. Columns ratio, se (the coefficient's
+        times the ratio), df, lower, upper, p (against 1), reason.
         """
         rows, names = [], []
         for name, row in self.coefficients.iterrows():
             index = name in self.indexes
-            ends = row[["estimate", "lower", "upper"]].to_numpy(dtype=np.float64)
             for points in (1.0, 10.0) if index else (1.0,):
-                scaled = np.exp(ends * points)
-                rows.append([*scaled, row["p"]])
+                ratio, lower, upper = (
+                    np.exp(points * float(row[end])) for end in ("estimate", "lower", "upper")
+                )
+                se = ratio * points * float(row["se"])
+                rows.append([ratio, se, row["df"], lower, upper, row["p"], row["reason"]])
                 unit = "unit" if not index else "point" if points == 1 else "10 points"
                 names.append((name, f"per {unit}"))
         labels = pd.MultiIndex.from_tuples(names, names=["regressor", "step"])
-        return pd.DataFrame(rows, labels, ["ratio", "lower", "upper", "p"])
+        return pd.DataFrame(rows, labels, ["ratio", "se", "df", "lower", "upper", "p", "reason"])
 
     @property
     def hazard_ratio(self) -> Estimate:
@@ -143,10 +146,7 @@ class RepurchaseTime(HasHeadline):
 
         Its standard error is the coefficient's times the ratio.
         """
-        b = self.coefficients.iloc[0]
-        ratio, lower, upper, p = self.hazard_ratios.iloc[0].tolist()
-        df, reason = float(b["df"]), str(b["reason"])
-        return Estimate(ratio, ratio * float(b["se"]), lower, upper, p, self.level, df, reason)
+        return Estimate.of(self.hazard_ratios.rename(columns={"ratio": "estimate"}), self.level)
 
     @cached_property
     def proportional_hazards(self) -> pd.DataFrame:
@@ -255,7 +255,7 @@ class RepurchaseTime(HasHeadline):
         Returns
         -------
         DataFrame
-            Rows levels; columns time, lower, upper.
+            Rows levels; columns time, df, lower, upper, and reason, why there are no limits.
 
         References
         ----------
@@ -264,12 +264,20 @@ class RepurchaseTime(HasHeadline):
         """
         points, moved = on_index(levels), self._moved(index)
         found = median_times(self.regression, moved, points, self.level)
+        reason = str(self.coefficients["reason"].iloc[moved])
+        df = self.regression.df if self.chain is None else float(self.chain.df)
         if self.chain is not None:
             draws = self.chain.medians(moved, points)
             ends = [(1.0 - self.level) / 2.0, (1.0 + self.level) / 2.0]
             found[:, 1:] = np.quantile(draws, ends, axis=0, method="inverted_cdf").T
+        if reason:
+            found[:, 1:] = np.nan
+        if not self.converged:
+            found[:] = np.nan
         labels = pd.Index(points, name="index")
-        return pd.DataFrame(found, labels, ["time", "lower", "upper"])
+        table = pd.DataFrame(found, labels, ["time", "lower", "upper"])
+        table.insert(1, "df", df)
+        return table.assign(reason=reason)
 
     @property
     def page(self) -> Page:
@@ -366,7 +374,9 @@ class RepurchaseTime(HasHeadline):
         table = self._table(value, gradient, times, draws, individual)
         if draws is None:
             se, df = table["se"].to_numpy(), self.regression.df
-            table["lower"], table["upper"] = log_log(value, se, self.level, df)
+            ends = log_log(value, se, self.level, df)
+            for end, limit in zip(("lower", "upper"), ends, strict=True):
+                table[end] = np.where(table["reason"] == "", limit, table[end])
         table = table.rename(columns={"estimate": "probability"}).drop(columns="p")
         if self.kind == "repurchase":
             turned = {"probability": 1.0 - table["probability"], "lower": 1.0 - table["upper"]}

@@ -26,7 +26,7 @@ def corrected_pairs(table: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame
     Parameters
     ----------
     table
-        One row for each of `pair_steps`; columns difference, se, lower, upper, p.
+        One row for each of `pair_steps`; a column p among others.
     names
         Of what is paired.
 

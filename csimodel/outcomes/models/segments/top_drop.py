@@ -32,12 +32,13 @@ class TopDrop(HasHeadline):
     ----------
     table
         Rows segments (or ``"all"``); columns n_top, n_next, top, next (means of repurchase), drop
-        (top less next), se, lower, upper, p (two-sided).
+        (top less next), se, df, lower, upper, p (two-sided), reason (why there is no error).
     tests
         Wald test that the drop is the same in all segments (row ``"equal drops"``): statistic,
         distribution, p; no row for one segment.
     pairwise
-        Differences of drops between every two segments: difference, se, lower, upper, p, p_holm.
+        Differences of drops between every two segments: difference, se, df, lower, upper, p,
+        reason, p_holm.
     level
         Coverage of t intervals.
     told
@@ -267,30 +268,20 @@ def _small(
 
 
 def _table(means: GroupMeans, steps: Floats, labels: list[str], level: float) -> pd.DataFrame:
-    found = [means.contrast(step, level) for step in steps]
-    return pd.DataFrame(
-        {
-            "n_top": means.n[::2],
-            "n_next": means.n[1::2],
-            "top": means.mean[::2],
-            "next": means.mean[1::2],
-            "drop": [one.estimate for one in found],
-            "se": [one.se for one in found],
-            "lower": [one.lower for one in found],
-            "upper": [one.upper for one in found],
-            "p": [one.p() for one in found],
-        },
-        index=pd.Index(labels, name="segment"),
-    )
+    drops = means.contrasts(steps, labels, level).rename(columns={"estimate": "drop"})
+    parts = {
+        "n_top": means.n[::2],
+        "n_next": means.n[1::2],
+        "top": means.mean[::2],
+        "next": means.mean[1::2],
+    }
+    return pd.concat([pd.DataFrame(parts, index=drops.index), drops], axis=1).rename_axis("segment")
 
 
 def _pairs(means: GroupMeans, steps: Floats, labels: list[str], level: float) -> pd.DataFrame:
-    found = [means.contrast(pair @ steps, level) for pair in pair_steps(len(labels))]
-    table = pd.DataFrame(
-        [[one.estimate, one.se, one.lower, one.upper, one.p()] for one in found],
-        columns=["difference", "se", "lower", "upper", "p"],
-    )
-    return corrected_pairs(table, tuple(labels))
+    every = pair_steps(len(labels))
+    table = means.contrasts(every @ steps, [f"{pair}" for pair in range(len(every))], level)
+    return corrected_pairs(table.rename(columns={"estimate": "difference"}), tuple(labels))
 
 
 def _equal(means: GroupMeans, steps: Floats) -> tuple[pd.DataFrame, list[Finding]]:

@@ -13,7 +13,7 @@ from csimodel.floats import own_errstate
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import StandardErrors
 from csimodel.options import require_count
-from csimodel.outcomes.kernels.wald import fieller, table_of_tests
+from csimodel.outcomes.kernels.wald import ratio_row, table_of_tests
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.shape.curved_fit import Bend, bend, require_values
 from csimodel.outcomes.models.shape.design import basis_of, plain, which
@@ -138,9 +138,7 @@ def _of_bend(fitted: Bend) -> tuple[pd.DataFrame, pd.DataFrame]:
     if fitted.basis.kind == "quadratic":
         scale = np.diag([-1.0, 2.0])
         V = scale @ fitted.covariance[own, own] @ scale
-        se, lower, upper = fieller(-b[1], 2 * b[2], V, fitted.repurchase.level, fitted.df)
-        point = {"estimate": -b[1] / (2 * b[2]), "se": se, "df": fitted.df}
-        row = {**point, "lower": lower, "upper": upper, "p": np.nan, "reason": ""}
+        row = ratio_row(-b[1], 2 * b[2], V, fitted.repurchase.level, fitted.df)
         table = pd.concat([table, pd.DataFrame(row, ["turning point"])])
     if fitted.basis.kind == "hinge":
         table = _with_slope_above(fitted, table)
