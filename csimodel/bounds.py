@@ -71,6 +71,7 @@ _HU_BENTLER = (
     "Hu & Bentler (1999), https://doi.org/10.1080/10705519909540118; "
     "its use with PLS is debated, see Hair et al. (2019)"
 )
+_CAMERON = "Cameron & Miller (2015), section VI.A, https://doi.org/10.3368/jhr.50.2.317"
 _HEYWOOD = "Bollen (1989), page 282, https://doi.org/10.1002/9781118619179"
 
 BOUNDS: dict[str, Bounds] = {
@@ -115,9 +116,13 @@ THRESHOLDS: dict[str, Threshold] = {
     "r2 substantial": Threshold(0.75, _HAIR),
     "srmr good": Threshold(0.08, _HU_BENTLER),
     "srmr acceptable": Threshold(0.10, _HU_BENTLER),
+    "degrees of freedom for percentiles": Threshold(20.0, _CAMERON),
     "constructs alike": Threshold(0.95, "a convention of this package"),
     "rows for each parameter": Threshold(
         5.0, "Bentler & Chou (1987), https://doi.org/10.1177/0049124187016001004"
     ),
 }
 """Where the literature draws its lines, by quantity and word."""
+
+FEW_DEGREES = THRESHOLDS["degrees of freedom for percentiles"].value
+"""Degrees of freedom below which percentiles of draws are too narrow, and limits are by t."""

@@ -214,7 +214,10 @@ def test_a_draw_is_the_regression_of_who_was_drawn(size):
             cells[times > 0], "again", firm="firm", period="period", index="x", weights="weight"
         )
         assert_allclose(found.every[draw], alone.panel.coefficients, rtol=1e-7)
-    assert "Whole-chain intervals (percentile, 40 bootstrap draws)" in found.interval_kind
+    assert (
+        "Whole-chain intervals (t with 7 degrees of freedom, 40 bootstrap draws)"
+        in found.interval_kind
+    )
     assert found.naive.every is None
 
 

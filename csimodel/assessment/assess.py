@@ -63,10 +63,10 @@ class Assessment:
 
     @cached_property
     def htmt(self) -> pd.DataFrame:
-        """HTMT of every pair: estimate; with a bootstrap se, df, percentile limits and reason."""
+        """HTMT of every pair: estimate; with a bootstrap se, df, limits and reason."""
         if self.bootstrap is None:
             return htmt_table(self.fit)
-        table = self.bootstrap.table("htmt", interval="percentile", level=self.level)
+        table = self.bootstrap.table("htmt", level=self.level)
         return table.drop(columns="p")
 
     @cached_property

@@ -62,7 +62,7 @@ class Comparison:
         self,
         quantity: str = "paths",
         level: float = 0.95,
-        interval: str = "percentile",
+        interval: str = "auto",
         unfinished: bool = True,
     ) -> pd.DataFrame:
         """Return estimates with bootstrap limits, entries × (fit, estimate/lower/upper).

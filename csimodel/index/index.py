@@ -48,6 +48,7 @@ from csimodel.inference import (
     by_influence,
     infer,
     influence_values,
+    narrow_intervals,
 )
 from csimodel.inference.sources import NO_DERIVATIVE
 from csimodel.moments import Moments
@@ -137,7 +138,7 @@ def index_scores(
     by: str | Sequence[str] | None = None,
     bootstrap: Bootstrap | None = None,
     level: float = 0.95,
-    interval: str = "percentile",
+    interval: str = "auto",
 ) -> pd.DataFrame:
     """Return the index of every construct with its interval, 0 to 100 points.
 
@@ -157,8 +158,9 @@ def index_scores(
     level
         Coverage of the interval.
     interval
-        Kind of bootstrap interval, as in `Bootstrap.table`; by group ``"percentile"``,
-        ``"basic"``, ``"normal"``, ``"t"`` or ``"bc"``.
+        Kind of bootstrap interval, as in `Bootstrap.table`; by group ``"auto"``,
+        ``"percentile"``, ``"basic"``, ``"normal"``, ``"t"`` or ``"bc"``. ``"auto"`` (default) takes
+        t in rows with fewer than 20 degrees of freedom, else percentiles.
 
     Returns
     -------
@@ -245,7 +247,7 @@ def _by_group(
     if interval in ("bca", "studentized"):
         raise OptionError(
             f"interval={interval!r} is not available by group; "
-            "use 'percentile', 'basic', 'normal', 't' or 'bc'."
+            "use 'auto', 'percentile', 'basic', 'normal', 't' or 'bc'."
         )
     answers = fit.require_answers("index_scores by group")
     assert fit.survey is not None
@@ -265,6 +267,7 @@ def _by_group(
         source = StandardErrors(errors.ravel(), np.repeat(df, each), NO_DERIVATIVE, census)
     else:
         bootstrap.require_usable()
+        tell(narrow_intervals(interval, answers.design.df))
         draws = group_draws(fit, bootstrap, codes, len(groups))
         source = Draws(
             estimate.ravel(),

@@ -7,7 +7,9 @@ from csimodel.inference.infer import infer
 from csimodel.inference.influence import influence_values
 from csimodel.inference.intervals import (
     INTERVALS,
+    interval_name,
     interval_of,
+    narrow_intervals,
     quantiles,
     spread_of,
     tail_probability,
@@ -39,8 +41,10 @@ __all__ = [
     "gradient_of",
     "infer",
     "influence_values",
+    "interval_name",
     "interval_of",
     "jackknife",
+    "narrow_intervals",
     "progress_bar",
     "quantiles",
     "require_draws",

@@ -32,7 +32,7 @@ from csimodel.inference.blocks import in_order
 from csimodel.inference.designs import design_of
 from csimodel.inference.draws import require_draws
 from csimodel.inference.infer import infer
-from csimodel.inference.intervals import INTERVALS
+from csimodel.inference.intervals import INTERVALS, narrow_intervals
 from csimodel.inference.jackknife import Jackknife, count_outcomes, jackknife
 from csimodel.inference.nested_jackknife import errors_of_draws
 from csimodel.inference.progress import progress_bar
@@ -182,7 +182,7 @@ class Bootstrap:
         return pd.DataFrame(self.values(quantity), np.flatnonzero(self.usable), labels)
 
     def table(
-        self, quantity: str | Quantity, interval: str = "percentile", level: float = 0.95
+        self, quantity: str | Quantity, interval: str = "auto", level: float = 0.95
     ) -> pd.DataFrame:
         """Return estimate, standard error, confidence limits and p-value of a quantity.
 
@@ -194,9 +194,12 @@ class Bootstrap:
             observed and implied correlations (``"srmr"`` and its like) are refused: resampling
             itself adds misfit to them.
         interval
-            ``"percentile"`` (default), ``"basic"``, ``"normal"``, ``"t"``, ``"studentized"``,
-            ``"bc"`` or ``"bca"``; formulas in `csimodel.inference.interval_of`. With few clusters
-            percentiles come out too narrow and ``"t"`` is the one to report. A studentized interval
+            ``"auto"`` (default), ``"percentile"``, ``"basic"``, ``"normal"``, ``"t"``,
+            ``"studentized"``, ``"bc"`` or ``"bca"``; formulas in
+            `csimodel.inference.interval_of`. ``"auto"`` takes percentiles, and t where the sampling
+            design has fewer than 20 degrees of freedom, where percentiles come out too narrow (of 6
+            clusters 95 % intervals cover some 88 %); asked for, they are given and that is said. A
+            studentized interval
             refits the model without each respondent in every draw: use it with some 1,000
             draws; it did not cover better than ``"percentile"`` or ``"bca"`` in small samples.
         level
@@ -207,8 +210,9 @@ class Bootstrap:
         DataFrame
             Columns estimate, se (standard deviation of the draws), df (degrees of freedom of the
             sampling design), lower, upper, p (two-sided, share of draws beyond zero, the
-            percentile interval turned round, whatever interval is shown but ``"t"``; NaN where
-            zero means nothing) and reason (why there is no error or limit; else empty).
+            percentile interval turned round, whatever interval is shown but t, with which it is by
+            t; NaN where zero means nothing) and reason (why there is no error or limit, else
+            empty).
 
         Raises
         ------
@@ -235,6 +239,7 @@ class Bootstrap:
         choose("interval", interval, INTERVALS)
         estimate, draws = np.asarray(entries.values(self.fit.solution)), self.values(entries)
         self._tell_gaps(entries.name, draws)
+        tell(narrow_intervals(interval, self._survey_design.df))
         design, pulls, se, draw_se = self._survey_design, None, None, None
         if interval == "bca" and design.df:
             pulls = self.jackknife.deviations(entries)

@@ -16,13 +16,16 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.bounds import FEW_DEGREES
 from csimodel.errors import InferenceError, choose
+from csimodel.findings import Finding
 from csimodel.options import require_level
 from csimodel.significance import t_limits
 
 Floats = NDArray[np.float64]
 
-INTERVALS = ("percentile", "basic", "normal", "t", "studentized", "bc", "bca")
+INTERVALS = ("auto", "percentile", "basic", "normal", "t", "studentized", "bc", "bca")
+_ALLOWING = ("auto", "t", "studentized")  # for few degrees of freedom
 
 
 def interval_of(
@@ -40,6 +43,7 @@ def interval_of(
 
     With θ the estimate, θ* the draws, q the quantiles of θ* and α = (1 - level)/2:
 
+    - ``"auto"``: ``"t"`` with fewer than 20 degrees of freedom, else ``"percentile"``;
     - ``"percentile"``: q(α), q(1 - α);
     - ``"basic"``: 2θ - q(1 - α), 2θ - q(α) (cSEM also subtracts twice the bias);
     - ``"normal"``: θ - bias ∓ z sd(θ*), bias = mean(θ*) - θ (as in R's boot and in cSEM);
@@ -67,7 +71,7 @@ def interval_of(
         Standard error of the estimate, (parameters,), and of each draw, (draws, parameters), for
         ``"studentized"``.
     df
-        Degrees of freedom of the design, one or (parameters,), for ``"t"``.
+        Degrees of freedom of the design, one or (parameters,), for ``"t"`` and ``"auto"``.
 
     Examples
     --------
@@ -78,6 +82,14 @@ def interval_of(
     """
     choose("interval", kind, INTERVALS)
     level = require_level(level)
+    if kind == "auto":
+        plain = interval_of("percentile", level, estimate, draws)
+        few = by_t(kind, df)
+        if not few.any():
+            return plain
+        wide = t_limits(estimate, spread_of(draws), df, level)
+        low, high = (np.where(few, t, q) for t, q in zip(wide, plain, strict=True))
+        return low, high
     alpha = (1.0 - level) / 2.0
     z = NormalDist().inv_cdf(1.0 - alpha)
     if kind == "normal":
@@ -108,6 +120,38 @@ def interval_of(
         probabilities = np.array([[alpha], [1.0 - alpha]]) * np.ones_like(estimate)
     low, high = quantiles(draws, probabilities)
     return (2.0 * estimate - high, 2.0 * estimate - low) if kind == "basic" else (low, high)
+
+
+def by_t(kind: str, df: Floats | float) -> NDArray[np.bool_]:
+    """Mark entries whose limits and p-values are by t: all, none, or those with few degrees.
+
+    >>> by_t("auto", np.array([5.0, 20.0])).tolist()
+    [True, False]
+    """
+    degrees = np.asarray(df, dtype=np.float64)
+    return np.asarray((degrees < FEW_DEGREES) & (kind == "auto") | (kind == "t"))
+
+
+def interval_name(kind: str, df: float) -> str:
+    """Return what an interval is called, with the kind that ``"auto"`` comes to.
+
+    >>> interval_name("auto", 5), interval_name("auto", 249), interval_name("bc", 5)
+    ('t with 5 degrees of freedom', 'percentile', 'bc')
+    """
+    if by_t(kind, df):
+        return f"t with {df:g} degrees of freedom" if df != 1 else "t with 1 degree of freedom"
+    return "percentile" if kind == "auto" else kind
+
+
+def narrow_intervals(kind: str, df: float) -> tuple[Finding, ...]:
+    """Say that intervals of a kind that was asked for come out too narrow with few units."""
+    if kind in _ALLOWING or not 0 < df < FEW_DEGREES:
+        return ()
+    sentence = (
+        "Intervals of the kind {interval!r} come out too narrow where errors are learnt with "
+        "{df:g} degrees of freedom; interval='auto' takes limits by t there, which allows for it."
+    )
+    return (Finding("narrow-intervals", sentence, values={"interval": kind, "df": float(df)}),)
 
 
 def bias_correction(estimate: Floats, draws: Floats) -> Floats:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.inference.draws import FEWEST_DRAWS
-from csimodel.inference.intervals import interval_of, spread_of, tail_probability
+from csimodel.inference.intervals import by_t, interval_of, spread_of, tail_probability
 from csimodel.significance import t_limits, t_pvalue
 from csimodel.survey.sampling import SurveyDesign
 
@@ -231,7 +231,8 @@ class Draws:
     df
         Degrees of freedom of the design the draws repeat, (entries,); 0 where there is no error.
     interval
-        A kind of `interval_of`.
+        A kind of `interval_of`; ``"auto"`` (default) is t with few degrees of freedom, else
+        percentiles.
     inflation
         What the variance of the draws is multiplied by, for strata of one unit.
     constant
@@ -245,7 +246,7 @@ class Draws:
     estimate: Floats
     draws: Floats
     df: Floats
-    interval: str = "percentile"
+    interval: str = "auto"
     inflation: float = 1.0
     pulls: Floats | None = None
     own_se: Floats | None = None
@@ -282,10 +283,12 @@ class Draws:
         )
 
     def pvalue(self, estimate: Floats, null: float) -> Floats:
-        """Return the share of draws beyond `null`, twice the smaller; by t for the t interval."""
-        if self.interval == "t":
-            return t_pvalue(estimate, self.se, self.df, null)
-        return tail_probability(self._widened, null)
+        """Return the share of draws beyond `null`, twice the smaller; by t where limits are."""
+        few = by_t(self.interval, self.df)
+        if not few.any():
+            return tail_probability(self._widened, null)
+        t = t_pvalue(estimate, self.se, self.df, null)
+        return np.where(few, t, tail_probability(self._widened, null))
 
     def reasons(self, estimate: Floats) -> list[str]:
         """Name entries without degrees of freedom, draws, spread, or draws on both sides."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from csimodel.bounds import FEW_DEGREES
 from csimodel.estimators import PLS
 from csimodel.formatting import percent
 from csimodel.report.analysis_results import AnalysisResults
@@ -107,13 +108,28 @@ def steps(analysis: AnalysisResults) -> list[Step]:
     found.append(
         Step(
             "Intervals",
-            f"{_resampling(analysis)} Everything above is computed anew in each resample; the "
-            f"{level} interval leaves out the same share of results at both ends. It covers chance "
-            "in who was asked. It does not cover a sample that is not like the customers, or "
-            "questions that measure something else.",
+            f"{_resampling(analysis)} Everything above is computed anew in each resample. "
+            f"{_limits(analysis, level)} It covers chance in who was asked. It does not cover a "
+            "sample that is not like the customers, or questions that measure something else.",
         )
     )
     return found
+
+
+def _limits(analysis: AnalysisResults, level: str) -> str:
+    """Say how limits come from the resamples."""
+    df = analysis.fit.require_answers("A report").design.df
+    if df >= FEW_DEGREES:
+        return (
+            f"The {level} interval leaves out the same share of results at both ends; of a group "
+            f"with fewer than {FEW_DEGREES:g} degrees of freedom (sampled units less strata) it is "
+            "the estimate and t times the standard deviation of the results to both sides."
+        )
+    return (
+        f"The {level} interval is the estimate and t times the standard deviation of the results "
+        f"to both sides, t with {df} degrees of freedom (sampled units less strata), as with so "
+        "few units the results alone come out too near to each other."
+    )
 
 
 def references(analysis: AnalysisResults) -> list[tuple[str, str]]:

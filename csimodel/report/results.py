@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from csimodel.formatting import label
+from csimodel.inference import interval_name
 from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.provenance import code, fingerprint, model_text, versions
 from csimodel.report.tables import tables
@@ -57,7 +58,7 @@ def results(analysis: AnalysisResults) -> dict[str, Json]:
             "usable": int(boot.usable.sum()),
             "seed": design.seed,
             "lost": {str(reason): int(count) for reason, count in boot.failed.items()},
-            "interval": "percentile",
+            "interval": interval_name("auto", fit.require_answers("A report").design.df),
         },
         "highest": {
             "driver": _leading(analysis.leading_driver),

@@ -100,7 +100,7 @@ def power(
     quantity: str = "paths",
     level: float = 0.95,
     resamples: int = 500,
-    interval: str = "percentile",
+    interval: str = "auto",
 ) -> Power:
     """Simulate studies of given sizes: how often each path is found, and how well.
 

@@ -180,7 +180,7 @@ def replicate(
     quantities: Sequence[str | Quantity] = ("paths",),
     level: float = 0.95,
     resamples: int = 500,
-    interval: str = "percentile",
+    interval: str = "auto",
 ) -> dict[str, Replications]:
     r"""Estimate quantities with their intervals in many samples of a population.
 

@@ -28,13 +28,13 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.bounds import FEW_DEGREES
 from csimodel.errors import choose
 from csimodel.findings import Finding
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 Lonely = Literal["fail", "remove", "certainty", "average", "adjust"]
-_FEW = 20  # degrees of freedom below which errors are rough
 
 
 def require_lonely(lonely: object) -> Lonely:
@@ -291,7 +291,7 @@ class SurveyDesign:
             return
         if alone:
             yield Finding("lonely-strata", _LONELY[self.lonely], count=alone, values=values)
-        if self.df < _FEW and (self.strata > 1 or self.kind == "cluster"):
+        if self.df < FEW_DEGREES and (self.strata > 1 or self.kind == "cluster"):
             sentence = _FEW_UNITS if self.strata == 1 else _FEW_UNITS_IN_STRATA
             yield Finding("few-units", sentence, count=self.df, values=values)
 
@@ -327,14 +327,13 @@ _ALL_LONELY = (
     "error, an interval or a p-value; merge similar strata."
 )
 _FEW_UNITS = (
-    "Errors are learnt from {units} clusters, so they are rough; limits by t with {df} degrees of "
-    "freedom allow for it (interval='t' of a bootstrap), while percentiles of draws come out too "
-    "narrow."
+    "Errors are learnt from {units} clusters, so they are rough; limits are by t with {df} degrees "
+    "of freedom, which allows for it, as percentiles of draws would come out too narrow."
 )
 _FEW_UNITS_IN_STRATA = (
-    "Errors are learnt from {units} units in {strata} strata, so they are rough; limits by t with "
-    "{df} degrees of freedom allow for it (interval='t' of a bootstrap), while percentiles of "
-    "draws come out too narrow."
+    "Errors are learnt from {units} units in {strata} strata, so they are rough; limits are by t "
+    "with {df} degrees of freedom, which allows for it, as percentiles of draws would come out too "
+    "narrow."
 )
 _LONELY: dict[str, str] = {
     "adjust": "{alone} of {strata} strata hold a single unit, which shows no spread; its distance "

@@ -181,7 +181,7 @@ class Complaints(HasHeadline):
             share**power,
             np.clip(drawn, 0.0, 1.0) ** power,
             self.level,
-            "percentile",
+            "auto",
             f"{draws} normal draws of mean repurchase by complaint",
             tuple(self._about_draws(group, outside, draws, power)),
             origin=crc32(self.means.n.astype(np.int64).tobytes()),

@@ -10,6 +10,7 @@ from csimodel.errors import SurveyError, suggest
 from csimodel.estimators import Fit, require_own
 from csimodel.index.draws import side_by_side
 from csimodel.inference import Bootstrap
+from csimodel.inference.intervals import interval_name, narrow_intervals
 from csimodel.inference.sources import Draws, StandardErrors
 from csimodel.outcomes.measurement_error.findings import about_draws, about_slopes
 from csimodel.outcomes.measurement_error.groups import group_moments_of, require_whole_groups
@@ -86,7 +87,8 @@ def between_groups(
     drawn = {}
     if bootstrap is not None:
         drawn = dict(zip(METHODS, moments.draws(bootstrap, items, blocks), strict=True))
-    df = np.full(len(names), moments.size - len(names) - 1.0)
+    degrees = moments.size - len(names) - 1.0
+    df = np.full(len(names), degrees)
     errors = {
         method: errors_table(
             slopes[method],
@@ -121,6 +123,7 @@ def between_groups(
         findings += about_slopes(effects, name, rep.outcome, parts[name])
     if bootstrap is not None:
         findings += [*bootstrap.findings, *about_draws(drawn, {}, len(bootstrap.usable))]
+        findings += narrow_intervals(interval, degrees)
     columns = pd.MultiIndex.from_product([list(METHODS), names], names=["method", "index"])
     return CorrectedSlopes(
         pd.DataFrame(rows, columns=["method", "index", *COLUMNS]),
@@ -129,7 +132,7 @@ def between_groups(
         moments.size,
         parts,
         rep.level,
-        _kind(by, len(drawn["eiv"]) if drawn else 0, interval),
+        _kind(by, len(drawn["eiv"]) if drawn else 0, interval_name(interval, degrees)),
         tuple(findings),
         pd.DataFrame(
             np.hstack(list(drawn.values())) if drawn else np.empty((0, len(columns))),

@@ -13,6 +13,7 @@ from csimodel.estimators import Estimates, Fit
 from csimodel.findings import Finding
 from csimodel.inference import sources
 from csimodel.inference.infer import infer
+from csimodel.inference.intervals import interval_name, narrow_intervals
 from csimodel.inference.sources import ErrorSource, StandardErrors
 from csimodel.outcomes.measurement_error.croon import Croon, croon_slopes
 from csimodel.outcomes.measurement_error.draws import ChainDraws, Draws
@@ -185,6 +186,7 @@ def assemble(
     findings += [told for part in found.values() for told in part.findings]
     if draws is not None:
         findings += about_draws(drawn, inadmissible, draws.total)
+        findings += narrow_intervals(interval, _df(rep))
     labels = pd.MultiIndex.from_product([list(found), names], names=["method", "index"])
     columns = np.hstack(list(drawn.values())) if drawn else np.empty((0, len(labels)))
     return CorrectedSlopes(
@@ -207,8 +209,13 @@ def _errors(rep: Repurchase, part: Estimated, draws: Floats | None, interval: st
         df = np.full(len(part.effects), rep.regression.df)
         return errors_table(part.effects, StandardErrors(part.se, df), rep.level)
     effects = part.effects[: draws.shape[1]]
-    df = np.full(len(effects), rep.regression.df if rep.chain is None else float(rep.chain.df))
+    df = np.full(len(effects), _df(rep))
     return errors_table(effects, sources.Draws(effects, draws, df, interval), rep.level)
+
+
+def _df(rep: Repurchase) -> float:
+    """Return the degrees of freedom of draws: of the survey's design, or of the rows'."""
+    return rep.regression.df if rep.chain is None else float(rep.chain.df)
 
 
 def errors_table(effects: Floats, source: ErrorSource, level: float) -> pd.DataFrame:
@@ -246,14 +253,15 @@ def _drawn(
 
 def _kind(rep: Repurchase, draws: Draws | None, interval: str) -> str:
     """Say what intervals account for."""
+    name = "" if draws is None else interval_name(interval, _df(rep))
     if isinstance(draws, ChainDraws):
         return (
-            f"Whole-chain intervals ({interval}, {len(draws.naive)} bootstrap draws): item "
+            f"Whole-chain intervals ({name}, {len(draws.naive)} bootstrap draws): item "
             "weights, index, reliability and regression were estimated again in each draw."
         )
     if draws is not None:
         return (
-            f"Bootstrap intervals ({interval}, {len(draws.naive)} draws of rows): the index itself "
+            f"Bootstrap intervals ({name}, {len(draws.naive)} draws of rows): the index itself "
             "counts as known, but for its error."
         )
     return (

@@ -12,6 +12,7 @@ from csimodel.errors import OptionError, suggest
 from csimodel.estimators import Fit
 from csimodel.findings import Finding
 from csimodel.inference.infer import infer
+from csimodel.inference.intervals import interval_name
 from csimodel.inference.sources import Draws
 from csimodel.outcomes.kernels.families import Family
 from csimodel.outcomes.kernels.wald import wald
@@ -101,8 +102,9 @@ class Regressed:
                 "treated as known without error."
             )
         return (
-            f"Whole-chain intervals ({self.interval}, {int(self.chain.usable.sum())} bootstrap "
-            "draws): item weights, index and regression were estimated again in each draw."
+            f"Whole-chain intervals ({interval_name(self.interval, self.chain.df)}, "
+            f"{int(self.chain.usable.sum())} bootstrap draws): item weights, index and regression "
+            "were estimated again in each draw."
         )
 
     @property

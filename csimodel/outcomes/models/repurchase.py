@@ -15,6 +15,7 @@ from csimodel.findings import listed
 from csimodel.floats import own_errstate
 from csimodel.index import respondent_index
 from csimodel.inference import Bootstrap
+from csimodel.inference.intervals import narrow_intervals
 from csimodel.options import require_level
 from csimodel.outcomes.design.formula import Formula
 from csimodel.outcomes.design.terms import mentioned, outcome_named
@@ -32,7 +33,7 @@ from csimodel.survey.labelled import require_no_labelled_codes
 
 Floats = NDArray[np.float64]
 
-INTERVALS = ("percentile", "basic", "normal", "t", "bc")
+INTERVALS = ("auto", "percentile", "basic", "normal", "t", "bc")
 _AS_NUMBERS = "recode it, or pass a column of numbers"
 
 
@@ -50,7 +51,7 @@ def repurchase(
     errors: str | None = None,
     bootstrap: Bootstrap | None = None,
     level: float = 0.95,
-    interval: str = "percentile",
+    interval: str = "auto",
     progress: bool = True,
 ) -> Repurchase:
     """Regress repurchase on respondents' satisfaction index.
@@ -111,8 +112,8 @@ def repurchase(
     level
         Coverage of intervals.
     interval
-        Kind of bootstrap interval: ``"percentile"``, ``"basic"``, ``"normal"``, ``"bc"``, or
-        ``"t"``, which allows for few clusters.
+        Kind of bootstrap interval: ``"auto"`` (default: percentile, and t with fewer than 20
+        degrees of freedom), ``"percentile"``, ``"basic"``, ``"normal"``, ``"bc"``, or ``"t"``.
     progress
         Show a bar when the draws take longer than a second.
 
@@ -193,6 +194,8 @@ def repurchase(
     regression = regress(sample, kind, errors)
     chain = None if bootstrap is None else chain_of(bootstrap, regression, progress)
     found = diagnose(regression, chain, fit, explained.label)
+    if chain is not None:
+        found = (*found, *narrow_intervals(interval, chain.df))
     return Repurchase(regression, chain, level, interval, found, fit)
 
 
@@ -242,7 +245,7 @@ def repurchase_of_index(
     >>> round(repurchase_of_index(points, again, family="ols").slope, 4)
     0.0107
     """
-    kind = _checked_options(family, level, "percentile")
+    kind = _checked_options(family, level, "auto")
     frame, labels = _index_frame(index, outcome)
     y_label = name_of(outcome, "outcome")
     y = numbers(aligned(outcome, labels, f"Outcome {y_label!r}"), "Outcome", y_label, _AS_NUMBERS)
@@ -267,7 +270,7 @@ def repurchase_of_index(
         formula=design,
     )
     regression = regress(sample, kind, errors)
-    return Repurchase(regression, None, level, "percentile", diagnose(regression))
+    return Repurchase(regression, None, level, "auto", diagnose(regression))
 
 
 def _checked_options(family: str, level: float, interval: str) -> Family:

@@ -60,7 +60,7 @@ class Errors:
         What the variance of the draws is multiplied by, for strata of one unit.
     """
 
-    interval: str = "percentile"
+    interval: str = "auto"
     df: float = float("inf")
     inflation: float = 1.0
 
@@ -71,7 +71,7 @@ def infer_rows(rows: Sequence[Row], errors: Errors, level: float) -> pd.DataFram
     draws = np.column_stack([row.draws for row in rows])
     source: ErrorSource = StandardErrors.none(len(rows), "a plain number was given, without draws")
     if len(draws):
-        kind = errors.interval if errors.df > 0 else "percentile"
-        source = Draws(estimate, draws, np.full(len(rows), errors.df), kind, errors.inflation)
+        df = np.full(len(rows), errors.df)
+        source = Draws(estimate, draws, df, errors.interval, errors.inflation)
     names = pd.Index([row.name for row in rows], name="step")
     return infer(names, estimate, source, level)

@@ -41,7 +41,7 @@ def repurchase_asymmetry(
     errors: str | None = None,
     bootstrap: Bootstrap | None = None,
     level: float = 0.95,
-    interval: str = "percentile",
+    interval: str = "auto",
     progress: bool = True,
 ) -> Asymmetry:
     """Let quality count differently below and above expectations.
@@ -200,7 +200,7 @@ def repurchase_asymmetry_of_index(
         None if cluster is None else codes_of(aligned(cluster, series.index, "cluster"), "cluster")
     )
     sample = _sample(y, q, e, names, weights=w, cluster=codes)
-    return result_of(_fitted(sample, family, errors), names[:2], None, level, "percentile")
+    return result_of(_fitted(sample, family, errors), names[:2], None, level, "auto")
 
 
 def _repurchase(

@@ -12,6 +12,7 @@ from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.formatting import told_p
 from csimodel.inference.infer import infer
+from csimodel.inference.intervals import narrow_intervals
 from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
 from csimodel.outcomes.kernels.wald import ratio_row, table_of_tests, wald
 from csimodel.outcomes.models.averages import OfRows
@@ -197,6 +198,7 @@ def result_of(
         *findings,
         *_about(regression, names, table),
         *(_lost(lost, len(draws)) if draws is not None and lost else ()),
+        *(narrow_intervals(interval, df) if draws is not None else ()),
     )
     return Asymmetry(regression, *names, table, table_of_tests(tests), level, every)
 

@@ -11,6 +11,7 @@ from csimodel.errors import EstimationError, OptionError, SurveyError, choose
 from csimodel.estimators import Fit, require_fit, require_own
 from csimodel.floats import own_errstate
 from csimodel.inference import Bootstrap
+from csimodel.inference.intervals import narrow_intervals
 from csimodel.options import require_level
 from csimodel.outcomes.kernels.glm import Ending
 from csimodel.outcomes.kernels.robust import require_clusters
@@ -26,7 +27,7 @@ Floats = NDArray[np.float64]
 KINDS = ("repurchase", "churn")
 TIES = ("efron", "breslow")
 ERRORS = ("robust", "cluster", "model")
-INTERVALS = ("percentile", "basic", "normal", "t", "bc")
+INTERVALS = ("auto", "percentile", "basic", "normal", "t", "bc")
 
 
 @own_errstate
@@ -44,7 +45,7 @@ def repurchase_time(
     errors: str | None = None,
     bootstrap: Bootstrap | None = None,
     level: float = 0.95,
-    interval: str = "percentile",
+    interval: str = "auto",
     progress: bool = True,
 ) -> RepurchaseTime:
     """Regress the time until repurchase, or until churn, on respondents' satisfaction index.
@@ -84,7 +85,8 @@ def repurchase_time(
     level
         Coverage of intervals.
     interval
-        Kind of bootstrap interval: ``"percentile"``, ``"basic"``, ``"normal"``, ``"bc"``.
+        Kind of bootstrap interval: ``"auto"`` (default: percentile, and t with fewer than 20
+        degrees of freedom), ``"percentile"``, ``"basic"``, ``"normal"``, ``"t"``, ``"bc"``.
     progress
         Show a bar when the draws take longer than a second.
 
@@ -177,6 +179,8 @@ def repurchase_time(
     if bootstrap is not None and regression.ending == Ending.CONVERGED:
         chain = hazard_chain(bootstrap, regression, progress)
     told = (*people.findings(sample.indexes), *diagnose(regression, chain, kind, what))
+    if chain is not None:
+        told = (*told, *narrow_intervals(interval, chain.df))
     return RepurchaseTime(regression, chain, kind, what, level, interval, told)
 
 

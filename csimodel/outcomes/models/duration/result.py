@@ -13,6 +13,7 @@ from csimodel.errors import OptionError, suggest
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.inference.infer import infer
+from csimodel.inference.intervals import interval_name
 from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
 from csimodel.outcomes.kernels.glm import Ending
 from csimodel.outcomes.models.duration.chain import HazardChain
@@ -98,8 +99,9 @@ class RepurchaseTime(HasHeadline):
         """What errors and intervals account for, in a sentence."""
         if self.chain is not None:
             return (
-                f"Whole-chain intervals ({self.interval}, {int(self.chain.usable.sum())} bootstrap "
-                "draws): item weights, index and hazard were estimated again in each draw."
+                f"Whole-chain intervals ({interval_name(self.interval, self.chain.df)}, "
+                f"{int(self.chain.usable.sum())} bootstrap draws): item weights, index and hazard "
+                "were estimated again in each draw."
             )
         errors = {
             "model": "model-based errors",

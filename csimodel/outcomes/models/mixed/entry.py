@@ -12,6 +12,7 @@ from csimodel.errors import EstimationError, OptionError, SurveyError, choose
 from csimodel.estimators import Fit, require_fit, require_own
 from csimodel.floats import own_errstate
 from csimodel.inference import Bootstrap
+from csimodel.inference.intervals import narrow_intervals
 from csimodel.options import require_level
 from csimodel.outcomes.kernels.families import family_of
 from csimodel.outcomes.models.mixed.chain import mixed_draws
@@ -28,7 +29,7 @@ MODELS = ("random-intercept", "random-slope", "population-averaged")
 LINKS = ("identity", "logit")
 ERRORS = ("CR2", "cluster", "model")
 _FEW_FIRMS = 20  # below which a mixed model's own errors are the default
-INTERVALS = ("percentile", "basic", "normal", "t", "bc")
+INTERVALS = ("auto", "percentile", "basic", "normal", "t", "bc")
 
 
 @own_errstate
@@ -45,7 +46,7 @@ def repurchase_mixed(
     errors: str | None = None,
     bootstrap: Bootstrap | None = None,
     level: float = 0.95,
-    interval: str = "percentile",
+    interval: str = "auto",
 ) -> RepurchaseMixed:
     """Regress customers' repurchase on their index and on the mean index of their firm.
 
@@ -167,6 +168,7 @@ def repurchase_mixed(
         return found
     every = mixed_draws(bootstrap, customers, index, name)
     told = (*found.diagnostics, *about_draws(bootstrap, len(every[0])))
+    told = (*told, *narrow_intervals(interval, found.firms - 1.0))
     return replace(found, every=every, diagnostics=told)
 
 

@@ -14,6 +14,7 @@ from csimodel.errors import choose
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.inference.infer import infer
+from csimodel.inference.intervals import interval_name
 from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
 from csimodel.outcomes.kernels.families import Family
 from csimodel.outcomes.models.averages import Averages, OfRows
@@ -101,9 +102,9 @@ class RepurchaseMixed(HasHeadline):
         """What errors and intervals account for, in a sentence."""
         if self.every is not None:
             return (
-                f"Whole-chain intervals ({self.interval}, {len(self.every[0])} bootstrap draws of "
-                "whole firms): item weights, index and mixed model were estimated again in each "
-                "draw."
+                f"Whole-chain intervals ({interval_name(self.interval, self.firms - 1.0)}, "
+                f"{len(self.every[0])} bootstrap draws of whole firms): item weights, index and "
+                "mixed model were estimated again in each draw."
             )
         how = {
             "CR2": "errors clustered by firm without the bias of few firms (CR2), t with the "

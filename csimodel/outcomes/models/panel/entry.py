@@ -19,6 +19,7 @@ from csimodel.estimators import Fit, require_fit, require_own
 from csimodel.findings import listed
 from csimodel.floats import own_errstate
 from csimodel.inference import Bootstrap, require_draws
+from csimodel.inference.intervals import narrow_intervals
 from csimodel.options import require_count, require_level
 from csimodel.outcomes.kernels.families import family_of
 from csimodel.outcomes.kernels.fixed_effects import EFFECTS, Panel
@@ -39,7 +40,7 @@ Codes = NDArray[np.intp]
 
 ERRORS = ("cluster", "two-way")
 SIZES = ("equal", "respondents")
-INTERVALS = ("percentile", "basic", "normal", "t", "bc")
+INTERVALS = ("auto", "percentile", "basic", "normal", "t", "bc")
 
 
 @own_errstate
@@ -58,7 +59,7 @@ def repurchase_panel(
     fewest: int = 2,
     bootstrap: Bootstrap | None = None,
     level: float = 0.95,
-    interval: str = "percentile",
+    interval: str = "auto",
 ) -> RepurchasePanel:
     """Regress firms' repurchase on firms' index over periods, with firm and period effects.
 
@@ -168,6 +169,7 @@ def repurchase_panel(
     if bootstrap is None:
         return replace(found, diagnostics=tuple(told))
     bootstrap.require_usable()
+    told += narrow_intervals(interval, found.df)
     drawn, lost = _draws(found.panel, cells, bootstrap, rows, size)
     told += about_draws(bootstrap, lost, firm_code)
     return replace(found, every=drawn, diagnostics=tuple(told))
@@ -222,7 +224,7 @@ def repurchase_panel_of_index(
     >>> round(float(found.slope), 4)
     0.005
     """
-    _check_options(effects, errors, "equal", level, "percentile")
+    _check_options(effects, errors, "equal", level, "auto")
     names = [controls] if isinstance(controls, str) else list(controls)
     needed = [outcome, firm, period, index, *names, *([] if weights is None else [weights])]
     for name in needed:
@@ -261,7 +263,7 @@ def repurchase_panel_of_index(
     columns |= {name: values[name][kept] for name in names} | {WEIGHT: w[kept]}
     found, _ = fitted(
         pd.DataFrame(columns, labels), (index, *names), outcome, f, p,
-        np.ones(len(kept), dtype=bool), effects, errors, level, "percentile", told,
+        np.ones(len(kept), dtype=bool), effects, errors, level, "auto", told,
     )  # fmt: skip
     return found
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.inference.infer import infer
+from csimodel.inference.intervals import interval_name
 from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
 from csimodel.outcomes.kernels.fixed_effects import Panel
 from csimodel.outcomes.models.estimate import Estimate
@@ -85,9 +86,9 @@ class RepurchasePanel(HasHeadline):
         """What errors and intervals account for, in a sentence."""
         if self.every is not None:
             return (
-                f"Whole-chain intervals ({self.interval}, {len(self.every)} bootstrap draws): item "
-                "weights, each firm's index and repurchase, and the regression were made again in "
-                "each draw."
+                f"Whole-chain intervals ({interval_name(self.interval, self.df)}, "
+                f"{len(self.every)} bootstrap draws): item weights, each firm's index and "
+                "repurchase, and the regression were made again in each draw."
             )
         how = {"cluster": "firms", "two-way": "firms and by periods"}[self.errors]
         return (
