@@ -217,7 +217,7 @@ def test_contrasts_in_draws_are_their_slopes_times_the_step(move):
     data = simulated(seed=5, firms=15, people=8)
     fit = fitted(data, cluster="firm")
     boot = csi.bootstrap(fit, draws=60, rng=2, progress=False)
-    found = of(fit, bootstrap=boot)
+    found = of(fit, bootstrap=boot, interval="percentile")
     slope = found.every[0][:, 2 if move == "between" else 1]
     step = found.contrast(60, 75, move).loc["difference"]
     assert_allclose(step["se"], 15 * slope.std(ddof=1), rtol=1e-9)

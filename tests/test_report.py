@@ -283,7 +283,7 @@ def test_results_are_strict_json_with_everything_to_repeat_them(analysis, folder
     assert facts["data"] == {
         "source": "mobi.csv", "rows": 250, "rows_used": 250, "effective_rows": 250.0,
         "design_effect": pytest.approx(1.0), "effective_rows_by_design": pytest.approx(250.0),
-        "missing": "error", "weights": None, "strata": None, "cluster": None,
+        "missing": "error", "weights": None, "strata": None, "cluster": None, "population": None,
         "sha256_of_answers": "f564ea926a1e1ce295f5d3b5024640c1e3d869a41920f2fa530e9df6c4da8680",
     }  # fmt: skip
     assert facts["bootstrap"]["draws"] == facts["bootstrap"]["usable"] == 300

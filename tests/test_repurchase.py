@@ -771,7 +771,7 @@ def test_html_is_escaped():
         (
             {"outcome": "CUSL1", "interval": "bca"},
             OptionError,
-            "interval='bca' is not known (did you mean 'bc'?); use one of 'percentile', 'basic', 'normal', 't', 'bc'.",
+            "interval='bca' is not known (did you mean 'bc'?); use one of 'auto', 'percentile', 'basic', 'normal', 't', 'bc'.",
         ),
         (
             {"outcome": "CUSL1", "level": 95},

@@ -16,6 +16,7 @@ from csimodel.estimators import Fit
 from csimodel.index.expected import Expected
 from csimodel.index.points import POINT_WEIGHTS, by_block, point_weights, scale_of
 from csimodel.inference import Bootstrap, draws_of, influence_values
+from csimodel.inference.incomplete_influence import IncompleteInfluence
 from csimodel.moments import Moments
 from csimodel.survey import Answers
 from csimodel.survey.sampling import SurveyDesign
@@ -88,6 +89,12 @@ def group_errors(fit: Fit, codes: NDArray[np.intp], points: Floats) -> Floats:
         The groups' mean points, (groups, items).
     """
     answers = fit.require_answers("the index by group")
+    if Expected.of(answers, fit.moments) is not None:
+        each = range(len(fit.model.constructs))
+        variances = [
+            answers.design.variance(group_influence(fit, codes, points, own)) for own in each
+        ]
+        return np.sqrt(np.stack(variances, axis=1))
     weight, weighted = _contributions(answers, fit.moments)
     design, model = answers.design, fit.model
     factor, share = design.factors
@@ -121,11 +128,37 @@ def group_influence(fit: Fit, codes: NDArray[np.intp], points: Floats, construct
     block = fit.model.slices[construct]
     values = influence_values(fit, POINT_WEIGHTS)[:, block] @ points[:, block].T
     weights = point_weights(fit.solution)
+    expected, incomplete = Expected.of(answers, fit.moments), IncompleteInfluence.of(fit)
+    if expected is not None and incomplete is not None:
+        for g, mean in enumerate(points):
+            own = np.flatnonzero(codes == g)
+            through = _through_expected(expected, incomplete, own, mean)
+            values[:, g] += answers.design.totals(through[:, block] @ weights[block, None])[:, 0]
+        return values
     for g, mean in enumerate(points):
         own = np.flatnonzero(codes == g)
         unit, through = _through_means(fit, answers.design, own, weight, weighted, mean, weights)
         values[unit, g] += through[:, construct]
     return values
+
+
+def _through_expected(
+    expected: Expected, incomplete: IncompleteInfluence, own: NDArray[np.intp], mean: Floats
+) -> Floats:
+    """Return what each respondent adds to a group's expected item means, (rows, items).
+
+    Members by their own answers, and everybody by the means and covariances that what is missing
+    is expected by.
+    """
+    moments = incomplete.fit.moments
+
+    def of_moments(moved: Moments) -> Floats:
+        return expected.points(own, np.ones((len(moved.n), len(own))), moved)
+
+    through = incomplete.moments @ incomplete.by_moments(of_moments)
+    share = expected.weights[own] / expected.weights[own].sum()
+    through[own] += share[:, None] * (expected.answers(own, moments) - mean)
+    return np.asarray(through)
 
 
 def _through_means(

@@ -8,7 +8,7 @@ import pandas as pd
 from csimodel.estimators import Fit
 from csimodel.estimators.quantities import by_construct
 from csimodel.index.index import INDEX
-from csimodel.inference import influence_values
+from csimodel.inference import influence_values, without_influence
 from csimodel.survey.sampling import SurveyDesign
 
 
@@ -51,7 +51,7 @@ def design_effects(fit: Fit) -> pd.DataFrame:
     rows, design = len(answers.values), answers.design
     labels = by_construct(fit.model)
     effect = np.full(len(labels), np.nan)
-    if design.df > 0 and not fit.estimator.needs_answers and not fit.in_joint_fit:
+    if design.df > 0 and not without_influence(fit):
         alone = SurveyDesign.of(rows)
         values = influence_values(fit, INDEX, alone)
         weights = np.ones(rows) if answers.weights is None else answers.weights

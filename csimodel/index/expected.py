@@ -58,6 +58,18 @@ class Expected:
             return None
         return cls(answers.values, weights)
 
+    def answers(self, rows: NDArray[np.intp], moments: Moments) -> Floats:
+        """Return the points of answers of some rows, expected where missing, (rows, items)."""
+        values = self.values[rows].copy()
+        for seen in np.unique(~np.isnan(values), axis=0):
+            own = (~np.isnan(values) == seen).all(axis=1)
+            o, m = np.flatnonzero(seen), np.flatnonzero(~seen)
+            slope = np.linalg.solve(moments.cov[np.ix_(o, o)], moments.cov[np.ix_(o, m)])
+            off = values[np.ix_(own, o)] - moments.mean[o]
+            values[np.ix_(own, m)] = moments.mean[m] + off @ slope
+        minimum, width = scale_of(moments)
+        return np.asarray((values - minimum) / width * 100.0)
+
     def points(self, rows: NDArray[np.intp], times: Floats, moments: Moments) -> Floats:
         """Return mean points of the expected answers of some rows, (draws, items).
 

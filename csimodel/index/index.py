@@ -49,6 +49,7 @@ from csimodel.inference import (
     infer,
     influence_values,
     narrow_intervals,
+    without_influence,
 )
 from csimodel.inference.sources import NO_DERIVATIVE
 from csimodel.moments import Moments
@@ -220,20 +221,12 @@ def _whole(fit: Fit, bootstrap: Bootstrap | None, level: float, interval: str) -
     if bootstrap is not None:
         return bootstrap.table(INDEX, interval=interval, level=level)
     estimate = _index(fit.solution)
-    if fit.answers is None:
-        source = StandardErrors.none(len(estimate), "made from moments, without answers")
-    elif reason := _without_influence(fit):
+    if reason := without_influence(fit):
         source = StandardErrors.none(len(estimate), reason)
     else:
-        source = by_influence(influence_values(fit, INDEX), fit.answers.design)
+        design = fit.require_answers("index_scores").design
+        source = by_influence(influence_values(fit, INDEX), design)
     return infer(by_construct(fit.model), estimate, source, level, None)
-
-
-def _without_influence(fit: Fit) -> str:
-    """Return why there are no influence values, or nothing."""
-    if fit.in_joint_fit:
-        return "one group of a joint fit; csi.fit_groups has errors"
-    return "give the draws of csi.bootstrap(fit)" if fit.estimator.needs_answers else ""
 
 
 def _by_group(
@@ -260,7 +253,7 @@ def _by_group(
     df = answers.design.degrees(codes, len(groups)).astype(np.float64)
     each = len(fit.model.constructs)
     census = np.repeat(answers.design.census_of(codes, len(groups)), each)
-    if bootstrap is None and (reason := _without_influence(fit)):
+    if bootstrap is None and (reason := without_influence(fit)):
         source: ErrorSource = StandardErrors.none(estimate.size, reason)
     elif bootstrap is None:
         errors = group_errors(fit, codes, points)

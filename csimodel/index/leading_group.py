@@ -13,7 +13,7 @@ from csimodel.errors import ModelError, suggest
 from csimodel.estimators import Fit, group_codes, require_fit, require_own
 from csimodel.index.by_group import group_draws, group_influence, group_points
 from csimodel.index.points import by_block, point_weights
-from csimodel.inference import Bootstrap
+from csimodel.inference import Bootstrap, without_influence
 from csimodel.options import require_level
 from csimodel.significance import normal_score, t_pvalue
 
@@ -158,7 +158,7 @@ def _covariance(
             own = np.atleast_2d(np.cov(draws[seen])) * design.inflation
             covariance[np.ix_(seen, seen)] = own
         return covariance
-    if fit.estimator.needs_answers or design.units * groups > _CELLS:
+    if without_influence(fit) or design.units * groups > _CELLS:
         return np.full((groups, groups), np.nan)
     return design.covariance(group_influence(fit, codes, points, construct))
 

@@ -4,7 +4,7 @@ from csimodel.inference.bollen_stine import BollenStine, bollen_stine
 from csimodel.inference.bootstrap import Bootstrap, bootstrap
 from csimodel.inference.draws import draws_of, require_draws
 from csimodel.inference.infer import infer
-from csimodel.inference.influence import influence_values
+from csimodel.inference.influence import influence_values, without_influence
 from csimodel.inference.intervals import (
     INTERVALS,
     interval_name,
@@ -50,4 +50,5 @@ __all__ = [
     "require_draws",
     "spread_of",
     "tail_probability",
+    "without_influence",
 ]

@@ -33,6 +33,7 @@ from csimodel.estimators import (
     require_alone,
     samples_for,
 )
+from csimodel.inference.incomplete_influence import IncompleteInfluence
 from csimodel.moments import CrossProducts, Moments
 from csimodel.moments.ordinal_samples import OrdinalSamples
 from csimodel.survey.sampling import SurveyDesign
@@ -58,7 +59,7 @@ def influence_values(
     SurveyError
         When the fit was made from moments.
     InferenceError
-        When the estimator needs more than moments.
+        When the estimator needs more than moments (but full information and two stages).
 
     Examples
     --------
@@ -70,13 +71,18 @@ def influence_values(
     """
     answers = fit.require_answers("influence values")
     require_alone(fit, "influence_values")
+    design = answers.design if design is None else design
+    incomplete = IncompleteInfluence.of(fit)
+    if incomplete is not None:
+        values = design.totals(incomplete.values(find(quantity)))
+        values[:, ~np.isfinite(values).all(axis=0)] = np.nan
+        return values
     if fit.estimator.needs_answers:
         raise InferenceError(
             f"Influence values come from moments, and {fit.estimator.label} needs the answers; "
             "take intervals from csi.bootstrap(fit)."
         )
     products = samples_for(fit.estimator, answers)
-    design = answers.design if design is None else design
     refits = _Refits(fit, find(quantity))
     if isinstance(products, CrossProducts) and design.units > products.pieces:
         values = _by_gradient(refits, products, design)
@@ -84,6 +90,17 @@ def influence_values(
         values = _along_units(refits, products, design)
     values[:, ~np.isfinite(values).all(axis=0)] = np.nan
     return values
+
+
+def without_influence(fit: Fit) -> str:
+    """Return why a fit has no influence values, in a few words; empty where it has."""
+    if fit.answers is None:
+        return "made from moments, without answers"
+    if fit.in_joint_fit:
+        return "one group of a joint fit; csi.fit_groups has errors"
+    if fit.estimator.needs_answers and IncompleteInfluence.of(fit) is None:
+        return "give the draws of csi.bootstrap(fit)"
+    return ""
 
 
 def _along_units(

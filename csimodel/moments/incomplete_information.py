@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -99,11 +99,7 @@ def first_order(
     array([[1., 0.],
            [0., 0.]])
     """
-    mu, inverse = _checked(mean, cov)
-    row, column = vech_indices(patterns.items)
-    half = np.where(row == column, 0.5, 1.0)[:, None]
-    size, items = patterns.items + len(row), patterns.items
-    constant = np.concatenate([own[:, row, column] for _, own in _precisions(patterns, inverse)])
+    scores, size = _scores_of(patterns, mean, cov)
     codes = None
     cluster = patterns.cluster if cluster is None else cluster
     if cluster is not None:
@@ -114,6 +110,44 @@ def first_order(
                 "give one each."
             )
         codes = codes[patterns.rows]
+    return outer_products(scores, len(patterns.rows), size, codes) / patterns.total
+
+
+def row_scores(patterns: Patterns, mean: ArrayLike, cov: ArrayLike) -> Floats:
+    """Return each row's score about (μ, vech Σ) times its weight, (given, p + p*).
+
+    As in `first_order`; 0 for rows that answer nothing.
+
+    Raises
+    ------
+    SurveyError
+        When Σ is not positive definite.
+
+    Examples
+    --------
+    >>> from csimodel.moments.missing_patterns import patterns_of
+    >>> row_scores(patterns_of([[0.0], [2.0]]), [1.0], [[1.0]])
+    array([[-1.,  0.],
+           [ 1.,  0.]])
+    """
+    scores, size = _scores_of(patterns, mean, cov)
+    found = np.zeros((patterns.given, size))
+    step = max(64, _CELLS // size)
+    for start in range(0, len(patterns.rows), step):
+        part = slice(start, min(start + step, len(patterns.rows)))
+        found[patterns.rows[part]] = scores(part).T
+    return found
+
+
+def _scores_of(
+    patterns: Patterns, mean: ArrayLike, cov: ArrayLike
+) -> tuple[Callable[[Rows], Floats], int]:
+    """Return the function from rows to their weighted scores, (p + p*, rows), and p + p*."""
+    mu, inverse = _checked(mean, cov)
+    row, column = vech_indices(patterns.items)
+    half = np.where(row == column, 0.5, 1.0)[:, None]
+    size, items = patterns.items + len(row), patterns.items
+    constant = np.concatenate([own[:, row, column] for _, own in _precisions(patterns, inverse)])
 
     def scores(part: Rows) -> Floats:
         of = patterns.pattern[part]
@@ -130,7 +164,7 @@ def first_order(
             found *= patterns.weights[part]
         return found
 
-    return outer_products(scores, len(patterns.rows), size, codes) / patterns.total
+    return scores, size
 
 
 def _products(vectors: Floats, row: NDArray[np.intp], column: NDArray[np.intp]) -> Floats:
