@@ -88,7 +88,7 @@ def test_a_line_a_fit_tells_the_gravest_of_what_was_found(four, mobi):
     assert lines[3].startswith("semopy: not converged. semopy stopped at χ² 57")
     assert lines[3].endswith("(1 more in its diagnostics)")
     assert all(line in repr(four) for line in lines)
-    assert "<li>semopy: not converged." in four._repr_html_()
+    assert "<p>semopy: not converged." in four._repr_html_()
 
 
 def test_intervals_come_from_the_bootstraps_given(four):

@@ -123,7 +123,7 @@ def test_power_rises_with_the_sample_and_falls_with_the_path(truth):
     assert repr(study).startswith("Power by ML, 300 samples each of n = 60, 240\n")
     assert study.table.index.names == ["n", "target", "source"]
     assert "<table" in study._repr_html_()
-    assert study._repr_html_().startswith("<p>Power by ML, 300 samples")
+    assert study._repr_html_().count("Power by ML, 300 samples") == 1
 
 
 def test_power_is_the_level_where_nothing_is_there():

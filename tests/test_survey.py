@@ -335,13 +335,14 @@ def test_text_and_html_forms(frame):
     survey = read_survey(frame, scale=(1, 10), strata="<b>", items=["q1", "q2"], missing="mean")
     assert repr(survey) == (
         "Survey of 4 rows and 6 columns (frame)\n"
-        "  items    2: q1 and q2\n"
-        "  missing  'mean'; 0 cells empty in the items\n"
-        "  strata   <b>"
+        "======================================\n"
+        "items: 2 (q1 and q2)\n"
+        "missing: 'mean'; 0 cells empty in the items\n"
+        "strata: <b>"
     )
     html = survey._repr_html_()
     assert "&lt;b&gt;" in html
-    assert "<b>" not in html
+    assert "strata: <b>" not in html
     assert repr(survey.answers({"Q": ["q1"]})) == "Answers: 4 rows × 1 items, complete"
 
 

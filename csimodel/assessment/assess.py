@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -31,13 +30,14 @@ from csimodel.estimators import Fit, find, require_fit, require_own
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference import Bootstrap
 from csimodel.options import require_level
+from csimodel.page import HasPage, Page, sections
 
 Floats = NDArray[np.float64]
 
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class Assessment:
+class Assessment(HasPage):
     """Quality of a fit: tables of measures, and a verdict on each. Made by `assess`.
 
     Attributes
@@ -120,31 +120,17 @@ class Assessment:
             ]
         )
 
-    def __str__(self) -> str:
-        title = self._title()
-        lines = [title, "=" * len(title), self._count(), ""]
-        lines += [f"{verdict.upper()}: {sentence}" for verdict, sentence in self._attention()]
-        for name, table in self._tables():
-            lines += ["", name, table.to_string(na_rep="", float_format="{:.3f}".format)]
-        return "\n".join(lines)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        points = "".join(
-            f"<li><b>{escape(verdict)}</b>: {escape(sentence)}</li>"
-            for verdict, sentence in self._attention()
+    @property
+    def page(self) -> Page:
+        """The tables on a page, and the verdicts that ask for attention."""
+        name = self.fit.model.name or "the model"
+        return Page(
+            f"Assessment of {name} by {self.fit.estimator.label}",
+            self._count(),
+            sections=sections(dict(self._tables()), 3),
+            clean="",
+            points=self._attention(),
         )
-        parts = [f"<h3>{escape(self._title())}</h3>", f"<p>{escape(self._count())}</p>"]
-        if points:
-            parts.append(f"<ul>{points}</ul>")
-        for name, table in self._tables():
-            body = table.to_html(na_rep="", float_format="{:.3f}".format, border=0, escape=True)
-            parts.append(f"<details open><summary>{escape(name)}</summary>{body}</details>")
-        return "<div class='csimodel'>" + "".join(parts) + "</div>"
-
-    def _title(self) -> str:
-        return f"Assessment of {self.fit.model.name or 'the model'} by {self.fit.estimator.label}"
 
     def _count(self) -> str:
         verdicts = self.verdicts["verdict"]
@@ -152,9 +138,10 @@ class Assessment:
         told = f"{len(verdicts)} checks: {poor} need attention"
         return f"{told}, {unjudged} cannot be judged." if unjudged else f"{told}."
 
-    def _attention(self) -> list[tuple[str, str]]:
+    def _attention(self) -> tuple[tuple[str, str], ...]:
+        """Return the verdicts that ask for attention, each with its sentence."""
         shown = self.verdicts[self.verdicts["verdict"].isin([*ATTENTION, NOT_JUDGED])]
-        return list(zip(shown["verdict"], shown["sentence"], strict=True))
+        return tuple(zip(shown["verdict"].str.upper(), shown["sentence"], strict=True))
 
     def _tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
         endogenous = list(self.fit.model.endogenous)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -16,16 +15,18 @@ from csimodel.estimators.estimates import Outcome
 from csimodel.estimators.fit import Fit
 from csimodel.estimators.quantities import Quantity, find
 from csimodel.estimators.requirements import Draws, drawn_fit, require_fit, same_fit
-from csimodel.findings import Finding, listed
+from csimodel.findings import SEVERITIES, Finding, listed
 from csimodel.floats import own_errstate, own_errstate_in
+from csimodel.formatting import number
 from csimodel.options import shown
+from csimodel.page import HasPage, Page, Section
 
 _DOUBTFUL = ("exploding-errors", "stopped-short")  # warnings after which an estimate says nothing
 
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
+class Comparison(HasPage):
     """Fits of the same constructs and paths, a column each.
 
     Attributes
@@ -136,31 +137,21 @@ class Comparison:
             columns={name: f"{name} (!)" for name in self.names if self.doubts[name]}
         )
 
-    def _tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
+    @property
+    def page(self) -> Page:
+        """The fits side by side on a page."""
+        title = f"{listed(self.names)} of {self.fits[0].model.name or 'one model'}"
+        return Page(title, sections=tuple(self._sections()), clean="")
+
+    def _sections(self) -> Iterator[Section]:
         marked = any(self.doubts.values())
-        yield (
-            "Paths (!: not to be trusted, see below)" if marked else "Paths",
-            self._marked(self.paths.round(3)),
-        )
-        yield "R²", self._marked(self.table("r2").round(3))
+        paths = "Paths (!: not to be trusted, see below)" if marked else "Paths"
+        yield Section(paths, self._marked(self.paths), decimals=3)
+        yield Section("R²", self._marked(self.table("r2")), decimals=3)
         if any(draws is not None for draws in self.bootstraps):
-            yield (
-                "Paths with 95 % bootstrap intervals",
-                _bracketed(self.intervals("paths", unfinished=False)),
-            )
-        yield "How far to trust them", self.trust
-
-    def __repr__(self) -> str:
-        parts = [f"{title}\n{table.to_string(na_rep='')}" for title, table in self._tables()]
-        return "\n\n".join([*parts, "\n".join(self.lines)])
-
-    def _repr_html_(self) -> str:
-        parts = [
-            f"<h4>{title}</h4>{table.to_html(border=0, na_rep='')}"
-            for title, table in self._tables()
-        ]
-        told = "".join(f"<li>{escape(line)}</li>" for line in self.lines)
-        return "".join(parts) + f"<ul>{told}</ul>"
+            limits = _bracketed(self.intervals("paths", unfinished=False))
+            yield Section("Paths with 95 % bootstrap intervals", limits)
+        yield Section("How far to trust them", self.trust, self.lines)
 
 
 def _has_solution(fit: Fit) -> bool:
@@ -170,7 +161,7 @@ def _has_solution(fit: Fit) -> bool:
 
 def _gravity(finding: Finding) -> int:
     """Order findings, the gravest first."""
-    return {"failure": 0, "warning": 2, "note": 3}[finding.severity] - (finding.code in _DOUBTFUL)
+    return 2 * SEVERITIES.index(finding.severity) - (finding.code in _DOUBTFUL)
 
 
 def _bracketed(table: pd.DataFrame) -> pd.DataFrame:
@@ -179,8 +170,8 @@ def _bracketed(table: pd.DataFrame) -> pd.DataFrame:
     def text(row: pd.Series) -> str:
         if np.isnan(row["estimate"]):
             return ""
-        limits = f" [{row['lower']:.2f}, {row['upper']:.2f}]" if row.notna().all() else ""
-        return f"{row['estimate']:.2f}{limits}"
+        estimate, lower, upper = (number(row[name], 2) for name in ("estimate", "lower", "upper"))
+        return f"{estimate} [{lower}, {upper}]" if row.notna().all() else estimate
 
     names = dict.fromkeys(table.columns.get_level_values(0))
     return pd.DataFrame({name: table[name].apply(text, axis=1) for name in names})

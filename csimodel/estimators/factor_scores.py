@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 from typing import Literal
 
 import numpy as np
@@ -21,6 +20,7 @@ from csimodel.estimators.requirements import require_fit
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.model import Model
+from csimodel.page import HasPage, Page, sections
 
 Floats = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ _ENOUGH = 0.8  # determinacy below which scores rank respondents badly (Gorsuch 
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class FactorScores:
+class FactorScores(HasPage):
     """Factor scores, and how far they determine the constructs.
 
     Attributes
@@ -51,24 +51,17 @@ class FactorScores:
     units: str
     diagnostics: tuple[Finding, ...]
 
-    def __repr__(self) -> str:
-        lines = [self._title(), self._table().round(3).to_string()]
-        return "\n".join([*lines, *(f"{one.severity}: {one}" for one in self.diagnostics)])
-
-    def _repr_html_(self) -> str:
-        told = "".join(
-            f"<li><b>{escape(one.severity)}</b>: {escape(one.message)}</li>"
-            for one in self.diagnostics
-        )
-        return f"<p>{self._title()}</p>{self._table().round(3).to_html(border=0)}<ul>{told}</ul>"
-
-    def _title(self) -> str:
+    @property
+    def page(self) -> Page:
+        """How the scores are spread and how well they are determined, on a page."""
         name = {"regression": "Regression", "bartlett": "Bartlett"}[self.method]
-        return f"{name} scores of {len(self.scores)} respondents, {self.units} units"
-
-    def _table(self) -> pd.DataFrame:
         described = {"mean": self.scores.mean(), "sd": self.scores.std()}
-        return pd.DataFrame({**described, "determinacy": self.determinacy})
+        table = pd.DataFrame({**described, "determinacy": self.determinacy})
+        return Page(
+            f"{name} scores of {len(self.scores)} respondents, {self.units} units",
+            findings=self.diagnostics,
+            sections=sections({"Constructs": table}, 3),
+        )
 
 
 @own_errstate

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -16,13 +15,14 @@ from csimodel.estimators import Estimator
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.options import require_count, require_level, seed_of
+from csimodel.page import HasPage, Page, sections
 from csimodel.simulate.replicate import Replications, replicate
 from csimodel.simulate.truth import Seed, Truth
 
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class Power:
+class Power(HasPage):
     """What samples of several sizes show of a quantity. Made by `power`.
 
     Attributes
@@ -75,17 +75,16 @@ class Power:
         return tuple(found)
 
     @property
-    def _title(self) -> str:
+    def page(self) -> Page:
+        """Power, coverage, bias and errors on a page."""
         sizes = ", ".join(map(str, self.replications))
         draws = len(next(iter(self.replications.values())).reasons)
-        return f"Power by {self.estimator.label}, {draws} samples each of n = {sizes}"
-
-    def __repr__(self) -> str:
-        return "\n".join([self._title, self.table.round(3).to_string(), *map(str, self.findings)])
-
-    def _repr_html_(self) -> str:
-        notes = "".join(f"<p>{escape(str(finding))}</p>" for finding in self.findings)
-        return f"<p>{escape(self._title)}</p>{self.table.round(3).to_html(border=0)}{notes}"
+        return Page(
+            f"Power by {self.estimator.label}, {draws} samples each of n = {sizes}",
+            findings=self.findings,
+            sections=sections({"Power by sample size": self.table}, 3),
+            clean="No findings: every sample had a solution.",
+        )
 
 
 @own_errstate

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ import pandas as pd
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
+from csimodel.page import HasPage, Page
 from csimodel.survey import checks, codes, design, missing
 from csimodel.survey.answers import Answers, require_blocks
 from csimodel.survey.item import Item
@@ -22,8 +22,8 @@ from csimodel.survey.sampling import Lonely
 
 
 @own_errstate_in
-@dataclass(frozen=True, eq=False)
-class Survey:
+@dataclass(frozen=True, eq=False, repr=False)
+class Survey(HasPage):
     """Hold respondents' answers with what is known about the items and the sample design.
 
     Make one with `read_survey`, `load_mobi` or `load_acsi2015`.
@@ -60,8 +60,9 @@ class Survey:
     >>> from csimodel.survey import read_survey
     >>> read_survey(pd.DataFrame({"q1": [3, 7, 9], "q2": [4, 8, 8]}), scale=(1, 10))
     Survey of 3 rows and 2 columns (frame)
-      items    2: q1 and q2
-      missing  'error'; 0 cells empty in the items
+    ======================================
+    items: 2 (q1 and q2)
+    missing: 'error'; 0 cells empty in the items
     """
 
     data: pd.DataFrame
@@ -135,15 +136,26 @@ class Survey:
         high = [np.nan if item is None or item.maximum is None else item.maximum for item in known]
         return np.array(low, dtype=np.float64), np.array(high, dtype=np.float64)
 
+    @property
+    def page(self) -> Page:
+        """What was read, on a page."""
+        rows, columns = self.data.shape
+        return Page(
+            f"Survey of {rows} rows and {columns} columns ({self.source})",
+            facts=tuple(f"{label}: {text}" for label, text in self._facts()),
+            findings=self.findings,
+            clean="",
+        )
+
     def _facts(self) -> list[tuple[str, str]]:
         facts = []
         if self.blocks:
-            named = [f"{name} ({len(items)})" for name, items in self.blocks.items()]
-            facts.append(("items", f"{len(self.items)}: {', '.join(named)}"))
+            named = [f"{name} {len(items)}" for name, items in self.blocks.items()]
+            facts.append(("items", f"{len(self.items)} ({', '.join(named)})"))
         elif self.items:
             names = list(self.items)
             shown = " and ".join(names) if len(names) < 3 else f"{names[0]} … {names[-1]}"
-            facts.append(("items", f"{len(names)}: {shown}"))
+            facts.append(("items", f"{len(names)} ({shown})"))
         else:
             facts.append(("items", "not declared; a model's items are taken by column name"))
         empty = int(self.data[list(self.items)].isna().to_numpy().sum()) if self.items else 0
@@ -156,31 +168,6 @@ class Survey:
         if self.population is not None:
             facts.append(("population", said_population(self.population)))
         return facts
-
-    def _title(self) -> str:
-        rows, columns = self.data.shape
-        return f"Survey of {rows} rows and {columns} columns ({self.source})"
-
-    def __repr__(self) -> str:
-        facts = self._facts()
-        width = max(8, *(len(label) for label, _ in facts))
-        lines = [self._title()]
-        lines += [f"  {label:<{width}} {text}" for label, text in facts]
-        lines += [f"  {finding.severity}: {finding}" for finding in self.findings]
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f'<tr><th style="text-align:left">{escape(label)}</th>'
-            f'<td style="text-align:left">{escape(text)}</td></tr>'
-            for label, text in self._facts()
-        )
-        notes = "".join(
-            f"<li>{escape(finding.severity)}: {escape(finding.message)}</li>"
-            for finding in self.findings
-        )
-        listing = f"<ul>{notes}</ul>" if notes else ""
-        return f"<div><strong>{escape(self._title())}</strong><table>{rows}</table>{listing}</div>"
 
 
 def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:

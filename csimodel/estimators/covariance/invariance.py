@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ from csimodel.estimators.covariance.multigroup import MultiGroupFit, fit_multigr
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.model import Model
+from csimodel.page import HasPage, Page, sections
 from csimodel.significance import chisq_pvalue
 from csimodel.survey import Survey
 
@@ -31,7 +31,7 @@ _MOST_CFI = 0.01  # fall of CFI that speaks against invariance (Cheung and Rensv
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class Invariance:
+class Invariance(HasPage):
     """Fits of growing equality between groups, and how much each step costs.
 
     Attributes
@@ -71,21 +71,14 @@ class Invariance:
         """What a reader must know, in plain words."""
         return tuple(finding for fit in self.fits.values() for finding in fit.diagnostics)
 
-    def __repr__(self) -> str:
-        shown = self.table[
-            ["chisq", "df", "cfi", "rmsea", "chisq_diff", "df_diff", "p_diff", "cfi_diff"]
-        ]
-        told = "".join(f"\n{finding.severity}: {finding}" for finding in self._told)
-        return f"Invariance between groups\n{shown.round(4).to_string()}{told}"
-
-    def _repr_html_(self) -> str:
-        told = "".join(f"<li>{escape(str(finding))}</li>" for finding in self._told)
-        return f"{self.table.round(4).to_html(border=0)}<ul>{told}</ul>"
-
     @property
-    def _told(self) -> list[Finding]:
-        """Each finding once: the levels share most of theirs."""
-        return list({str(finding): finding for finding in self.diagnostics}.values())
+    def page(self) -> Page:
+        """Fit of each level and what each step costs, on a page."""
+        return Page(
+            "Invariance between groups",
+            findings=self.diagnostics,
+            sections=sections({"Levels of equality": self.table}, 3),
+        )
 
 
 _SHOWN = ("chisq", "df", "cfi", "tli", "rmsea", "srmr", "aic", "bic")
