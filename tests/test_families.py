@@ -16,7 +16,8 @@ import csimodel as csi
 from csimodel.errors import EstimationError, OptionError, SurveyError
 from csimodel.outcomes import repurchase, repurchase_of_index
 from csimodel.outcomes.kernels.families import FAMILIES, LOGIT
-from csimodel.outcomes.kernels.glm import Ending, newton_step, regress_draws
+from csimodel.outcomes.kernels.glm import newton_step, regress_draws
+from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.models.categories import reached, shares_matrix
 
 REFERENCE = Path(__file__).parent / "reference"

@@ -27,7 +27,8 @@ from csimodel.errors import (
 )
 from csimodel.outcomes import Estimate, repurchase, repurchase_of_index
 from csimodel.outcomes.kernels.families import CLOGLOG, FAMILIES, LOGIT
-from csimodel.outcomes.kernels.glm import Ending, average_at, regress_draws
+from csimodel.outcomes.kernels.glm import average_at, regress_draws
+from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.models.findings import diagnose
 from csimodel.survey import datasets
 

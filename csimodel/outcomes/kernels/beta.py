@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -11,14 +12,13 @@ from numpy.typing import NDArray
 from csimodel.outcomes.kernels.families import BETA, logistic
 from csimodel.outcomes.kernels.glm import (
     LARGEST_STEP,
-    Ending,
-    Regressions,
     dot_cells,
     newton_step,
     normal_equations,
     predictor_of,
     take,
 )
+from csimodel.outcomes.kernels.kernel import Ending, Regressions, Samples
 
 Floats = NDArray[np.float64]
 
@@ -78,6 +78,31 @@ def beta_terms(
         tau_tau=precision**2 * spread - surprise * precision * by_precision,
         slope=slope,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Beta:
+    """A share between 0 and 1: a `Kernel` whose further parameter is the logarithm of precision.
+
+    Its outcomes are ``log(y/(1-y))`` and ``log(1-y)``.
+
+    Attributes
+    ----------
+    start
+        Coefficients and the logarithm of the precision, (2 + regressors,).
+    """
+
+    start: Floats
+    extra: int = 1
+
+    @property
+    def terms(self) -> int:
+        """Number of coefficients."""
+        return len(self.start) - 1
+
+    def fit(self, samples: Samples) -> Regressions:
+        """Fit each of the samples; see `beta_draws`."""
+        return beta_draws(samples.outcomes, samples.columns, samples.weights, self.start)
 
 
 def beta_draws(

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.outcomes.kernels.glm import LARGEST_STEP, Ending, newton_step, take
+from csimodel.outcomes.kernels.glm import LARGEST_STEP, newton_step, take
+from csimodel.outcomes.kernels.kernel import Ending, Regressions, Samples
 from csimodel.outcomes.kernels.risk_sets import RiskSets
 
 Floats = NDArray[np.float64]
@@ -61,6 +62,37 @@ class Hazards:
     information: Floats
     loglik: Floats
     ending: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Cox:
+    """A proportional hazard: a `Kernel` without a constant, whose outcome is in the risk sets.
+
+    Attributes
+    ----------
+    risk
+        Who is at risk when.
+    start
+        Where draws start, (regressors,).
+    efron
+        Ties by Efron, else by Breslow.
+    """
+
+    risk: RiskSets
+    start: Floats
+    efron: bool
+    extra: int = 0
+
+    @property
+    def terms(self) -> int:
+        """Number of coefficients."""
+        return len(self.start)
+
+    def fit(self, samples: Samples) -> Regressions:
+        """Fit each of the samples; see `cox_draws`."""
+        part = cox_draws(self.risk, samples.columns, samples.weights, self.start, self.efron)
+        without = np.full(len(part.ending), np.nan)
+        return Regressions(part.coefficients, without, part.ending)
 
 
 def cox_draws(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.outcomes.kernels.glm import newton_step, normal_equations
+from csimodel.outcomes.kernels.kernel import Ending, Regressions, Samples
 from csimodel.outcomes.kernels.robust import sandwich
 
 Floats = NDArray[np.float64]
@@ -137,18 +138,19 @@ class Panel:
             found = found - sandwich(score, information, "cluster", np.arange(self.n))
         return np.asarray(self.turn @ found @ self.turn.T)
 
-    def slopes_in_draws(
-        self, outcome: Floats, regressors: list[Floats], weights: Floats
-    ) -> tuple[Floats, NDArray[np.bool_]]:
-        """Return constant and slopes of each draw, and which draws have them.
+    @property
+    def terms(self) -> int:
+        """Number of coefficients: constant and slopes."""
+        return 1 + int(self.regressors.shape[1])
 
-        Parameters
-        ----------
-        outcome, weights
-            Each (draws, cells).
-        regressors
-            Each (draws, cells).
-        """
+    @property
+    def extra(self) -> int:
+        """Number of parameters besides: none."""
+        return 0
+
+    def fit(self, samples: Samples) -> Regressions:
+        """Return constant and slopes of each sample: a `Kernel`; all arrays (samples, cells)."""
+        _, regressors, weights, (outcome,) = samples
         seen = weights > 0
         columns = [np.where(seen, column, 0.0) for column in regressors]
         y = self.within(np.where(seen, outcome, 0.0), weights)
@@ -157,10 +159,10 @@ class Panel:
         gradient, hessian = normal_equations(weights * y, weights, x)
         b, solved = newton_step(gradient, hessian)
         share = weights / weights.sum(axis=1, keepdims=True)
-        size = 1 + len(columns)
-        found = b[:, :size].copy()
-        found[:, 0] += np.einsum("dt,dt->d", b[:, size:], share @ self.dummies)
-        return found, solved
+        coefficients = b[:, : self.terms].copy()
+        coefficients[:, 0] += np.einsum("dt,dt->d", b[:, self.terms :], share @ self.dummies)
+        ending = np.where(solved, int(Ending.CONVERGED), int(Ending.SINGULAR))
+        return Regressions(coefficients, np.ones(len(b)), ending)
 
 
 def connected_rows(firm: Codes, period: Codes, effects: str) -> NDArray[np.bool_]:

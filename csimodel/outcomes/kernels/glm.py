@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.outcomes.kernels.families import Family
+from csimodel.outcomes.kernels.kernel import Ending, Regressions, Samples
 
 Floats = NDArray[np.float64]
 
@@ -22,50 +22,31 @@ REGULAR = 1e-13  # smallest eigenvalue of an information matrix with unit diagon
 _SATURATED = 3e-7  # distance from 0 or 1 at which a fitted probability counts as certain
 
 
-class Ending(IntEnum):
-    """How the regression of one draw ended; only CONVERGED gives numbers to use."""
-
-    CONVERGED = 0
-    NOT_CONVERGED = 1
-    SEPARATED = 2
-    SINGULAR = 3
-    ONE_OUTCOME = 4
-    NO_FIT = 5
-
-    @property
-    def reason(self) -> str:
-        """The ending in words."""
-        return {
-            Ending.CONVERGED: "converged",
-            Ending.NOT_CONVERGED: "regression not converged",
-            Ending.SEPARATED: "outcomes separated by the regressors",
-            Ending.SINGULAR: "a regressor without variation of its own",
-            Ending.ONE_OUTCOME: "every outcome the same",
-            Ending.NO_FIT: "no solution of the model",
-        }[self]
-
-
 @dataclass(frozen=True, eq=False)
-class Regressions:
-    """Coefficients of a batch of regressions.
+class GeneralisedLinear:
+    """A regression with one function of η for the mean: a `Kernel`.
 
     Attributes
     ----------
-    coefficients
-        (draws, 1 + regressors), the constant first.
-    mean_slope
-        Mean of μ'(η) over the draw's respondents, (draws,): times a coefficient, the average
-        marginal effect.
-    ending
-        An `Ending` for each draw, (draws,).
-    further
-        Thresholds, or the logarithm of the precision, (draws, any), where the family has them.
+    family
+        Mean and information as functions of η.
+    start
+        Where draws start, (1 + regressors,).
     """
 
-    coefficients: Floats
-    mean_slope: Floats
-    ending: NDArray[np.int64]
-    further: Floats | None = None
+    family: Family
+    start: Floats
+    extra: int = 0
+
+    @property
+    def terms(self) -> int:
+        """Number of coefficients."""
+        return len(self.start)
+
+    def fit(self, samples: Samples) -> Regressions:
+        """Fit each of the samples; see `regress_draws`."""
+        _, columns, weights, (outcome,) = samples
+        return regress_draws(self.family, outcome, columns, weights, self.start)
 
 
 def regress_draws(

@@ -6,15 +6,14 @@ statsmodels' BetaModel and OrderedModel take no survey weights and stop at a gra
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.outcomes.kernels.beta import beta_draws, beta_start, beta_terms
+from csimodel.outcomes.kernels.beta import Beta, beta_start, beta_terms
 from csimodel.outcomes.kernels.families import LOGIT, Family
-from csimodel.outcomes.kernels.glm import Ending, Regressions, regress_draws
-from csimodel.outcomes.kernels.ordered import ordered_draws, ordered_terms
+from csimodel.outcomes.kernels.glm import GeneralisedLinear, regress_draws
+from csimodel.outcomes.kernels.kernel import Ending, Kernel, Samples, Standardised
+from csimodel.outcomes.kernels.ordered import Ordered, ordered_terms
 from csimodel.outcomes.kernels.score_errors import Likelihood, pieces_information
 from csimodel.outcomes.rows.sample import Ordering, Sample
 
@@ -27,75 +26,55 @@ def fit_further(sample: Sample, family: Family) -> tuple[Floats, Floats, Ending]
     Coefficients are NaN when they have no finite value.
     """
     centre, spread = sample.regressors.mean(axis=0), sample.regressors.std(axis=0)
-    x = list(((sample.regressors - centre) / spread).T)
     weights = (np.ones(sample.n) if sample.weights is None else sample.weights)[None, :]
-    if family.further == "precision":
-        first = regress_draws(LOGIT, sample.outcome, x, weights, np.zeros(1 + len(x)))
-        eta = first.coefficients[0, 0] + np.column_stack(x) @ first.coefficients[0, 1:]
+    columns, codes, cut = list(sample.regressors.T), None, 0
+    outcomes = outcomes_of(family, sample.outcome)
+    if sample.ordering is None:
+        x = (sample.regressors - centre) / spread
+        first = regress_draws(LOGIT, sample.outcome, list(x.T), weights, np.zeros(1 + len(spread)))
+        eta = first.coefficients[0, 0] + x @ first.coefficients[0, 1:]
         start = np.append(first.coefficients[0], beta_start(sample.outcome, weights[0], eta))
-        found = beta_draws(beta_statistics(sample.outcome), x, weights, start)
     else:
-        assert sample.ordering is not None
-        ordering = sample.ordering
-        order = np.argsort(ordering.codes, kind="stable")
-        start = np.append(first_thresholds(family, ordering, weights[0]), np.zeros(len(x)))
-        found = ordered_draws(
-            family,
-            ordering.codes[order],
-            [column[order] for column in x],
-            weights[:, order],
-            start,
-            ordering.cut,
-        )
-    assert found.further is not None
-    ending = Ending(int(found.ending[0]))
-    b, further = unstandardised(
-        found.coefficients, found.further, centre, spread, family.further == "thresholds"
+        first_ones = first_thresholds(family, sample.ordering, weights[0])
+        start = np.append(first_ones, np.zeros(len(spread)))
+        order = np.argsort(sample.ordering.codes, kind="stable")
+        codes, cut = sample.ordering.codes[order], sample.ordering.cut
+        columns, weights = [column[order] for column in columns], weights[:, order]
+    kernel = Standardised(
+        kernel_of(family, start, codes, cut), centre, spread, thresholds=codes is not None
     )
+    whole = kernel.fit(Samples(np.zeros(1, dtype=np.intp), columns, weights, outcomes))
+    assert whole.further is not None
+    ending = Ending(int(whole.ending[0]))
+    b, further = whole.coefficients[0], whole.further[0]
     if ending in (Ending.SEPARATED, Ending.SINGULAR):
         b, further = np.full_like(b, np.nan), np.full_like(further, np.nan)
-    return b[0], further[0], ending
+    return b, further, ending
 
 
-def fit_draws(
-    family: Family,
-    statistics: Sequence[Floats],
-    codes: NDArray[np.intp] | None,
-    cut: int,
-    regressors: Sequence[Floats],
-    weights: Floats,
-    start: Floats,
-) -> Regressions:
-    """Fit one regression of any family for each draw.
+def kernel_of(
+    family: Family, start: Floats, codes: NDArray[np.intp] | None = None, cut: int = 0
+) -> Kernel:
+    """Return the kernel of a family.
 
     Parameters
     ----------
     family
         What to fit.
-    statistics
-        The outcome, or for beta regression its `beta_statistics`; see `Cells.pooled`.
+    start
+        Where draws start, in standard units; see `standardised_start`.
     codes, cut
         Categories of ordered answers, rising, (cells,), and the first that counts.
-    regressors, weights, start
-        As in `regress_draws`.
     """
     if family.further == "thresholds":
         assert codes is not None
-        return ordered_draws(family, codes, regressors, weights, start, cut)
-    if family.further == "precision":
-        return beta_draws(statistics, regressors, weights, start)
-    return regress_draws(family, statistics[0], regressors, weights, start)
+        return Ordered(family, codes, cut, start, int(codes.max()))
+    return Beta(start) if family.further == "precision" else GeneralisedLinear(family, start)
 
 
-def unstandardised(
-    coefficients: Floats, further: Floats, centre: Floats, spread: Floats, thresholds: bool
-) -> tuple[Floats, Floats]:
-    """Turn what was fitted to standardised regressors into their own units."""
-    b = coefficients.copy()
-    b[:, 1:] /= spread
-    shift = b[:, 1:] @ centre
-    b[:, 0] -= shift
-    return b, further + shift[:, None] if thresholds else further
+def outcomes_of(family: Family, outcome: Floats) -> list[Floats]:
+    """Return what a family's kernel asks for of the outcome, each of its shape."""
+    return list(beta_statistics(outcome)) if family.further == "precision" else [outcome]
 
 
 def standardised_start(

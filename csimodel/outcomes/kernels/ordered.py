@@ -11,20 +11,15 @@ Society B 42, 109-142. https://doi.org/10.1111/j.2517-6161.1980.tb01109.x
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.outcomes.kernels.families import Family
-from csimodel.outcomes.kernels.glm import (
-    LARGEST_STEP,
-    Ending,
-    Regressions,
-    dot_cells,
-    newton_step,
-    take,
-)
+from csimodel.outcomes.kernels.glm import LARGEST_STEP, dot_cells, newton_step, take
+from csimodel.outcomes.kernels.kernel import Ending, Regressions, Samples
 
 Floats = NDArray[np.float64]
 
@@ -83,6 +78,42 @@ def ordered_terms(family: Family, upper: Floats, lower: Floats) -> OrderedTerms:
         eta_eta=both * both - (a2 - c2),
         chance=chance,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Ordered:
+    """Ordered answers: a `Kernel` whose further parameters are the thresholds.
+
+    Attributes
+    ----------
+    family
+        Whose mean is F.
+    codes
+        Category of each cell, rising, (cells,).
+    cut
+        The category from which on an answer counts.
+    start
+        Thresholds, then slopes, (categories - 1 + regressors,).
+    extra
+        Number of thresholds.
+    """
+
+    family: Family
+    codes: NDArray[np.intp]
+    cut: int
+    start: Floats
+    extra: int
+
+    @property
+    def terms(self) -> int:
+        """Number of coefficients: less the threshold at the cut, and slopes."""
+        return len(self.start) - self.extra + 1
+
+    def fit(self, samples: Samples) -> Regressions:
+        """Fit each of the samples; see `ordered_draws`."""
+        return ordered_draws(
+            self.family, self.codes, samples.columns, samples.weights, self.start, self.cut
+        )
 
 
 def ordered_draws(

@@ -2,16 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.outcomes.kernels.glm import Ending
+from csimodel.outcomes.kernels.kernel import Ending, Regressions, Samples
 
 Floats = NDArray[np.float64]
 
 _GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 _NARROWED = 80  # golden sections, which leave 2e-17 of the range
 _RANGE = (-12.0, 8.0)  # of log λ; below it firms do not differ
+
+
+@dataclass(frozen=True, eq=False)
+class RandomIntercept:
+    """Customers of firms with constants of their own: a `Kernel`.
+
+    Its weights are how often each firm is drawn, (samples, firms); its columns and its outcome
+    are of customers, sorted by firm.
+
+    Attributes
+    ----------
+    terms
+        Number of coefficients.
+    starts
+        Where each firm begins, (firms,).
+    """
+
+    terms: int
+    starts: NDArray[np.intp]
+    extra: int = 0
+
+    def fit(self, samples: Samples) -> Regressions:
+        """Fit each of the samples; see `random_intercept_draws`."""
+        _, columns, times, (outcome,) = samples
+        X = np.ones((len(times), len(outcome), self.terms))
+        for place, column in enumerate(columns, 1):
+            X[:, :, place] = column
+        mean = outcome.mean()
+        b, ending = random_intercept_draws(X, outcome - mean, self.starts, times)
+        b[:, 0] += mean
+        return Regressions(b, np.ones(len(b)), ending)
 
 
 def random_intercept_draws(

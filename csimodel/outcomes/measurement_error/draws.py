@@ -14,7 +14,8 @@ from csimodel.estimators import Estimates
 from csimodel.inference import draws_of
 from csimodel.moments import Resampling
 from csimodel.outcomes.kernels.families import Family
-from csimodel.outcomes.kernels.glm import Ending, regress_draws
+from csimodel.outcomes.kernels.glm import GeneralisedLinear
+from csimodel.outcomes.kernels.kernel import Ending, Samples, Standardised, fit_samples
 from csimodel.outcomes.measurement_error.croon import Croon, croon_slopes
 from csimodel.outcomes.measurement_error.errors_in_variables import moved_slopes
 from csimodel.outcomes.measurement_error.item_moments import ItemMoments, draw_moments
@@ -192,37 +193,33 @@ class RowDraws(Draws):
         )
         row, column = np.triu_indices(x.shape[1])
         products = standard[:, row] * standard[:, column]
-        coefficients = np.empty((draws, 1 + x.shape[1]))
-        mean_slope, ending = np.empty(draws), np.empty(draws, dtype=np.int64)
         cov = np.empty((draws, x.shape[1], x.shape[1]))
         shares = np.empty((draws, k))
         every = np.ones(sample.n) if sample.weights is None else sample.weights
         drawn = draws_of(design, cells=sample.n, what="bootstrap", progress=progress)
-        for span, counts in drawn:
-            weights = counts * every
-            found = regress_draws(family, sample.outcome, list(standard.T), weights, start)
-            own = found.coefficients
-            own[:, 1:] /= spread
-            own[:, 0] -= own[:, 1:] @ centre
-            coefficients[span], mean_slope[span] = own, found.mean_slope
-            ending[span] = found.ending
-            share = weights / weights.sum(axis=1, keepdims=True)
-            mean = share @ standard
-            second = share @ products
-            at = span[:, None]
-            cov[at, row, column] = cov[at, column, row] = second
-            cov[span] -= mean[:, :, None] * mean[:, None, :]
-            for j, part in enumerate(reliability):
-                shares[span, j] = (
-                    part.value if part.groups is None else of_groups(part.groups, counts)
-                )
-        usable = ending == Ending.CONVERGED
-        lost = lost_draws(ending)
+
+        def samples() -> Iterator[Samples]:
+            for own, counts in drawn:
+                weights = counts * every
+                share = weights / weights.sum(axis=1, keepdims=True)
+                mean, at = share @ standard, own[:, None]
+                cov[at, row, column] = cov[at, column, row] = share @ products
+                cov[own] -= mean[:, :, None] * mean[:, None, :]
+                for j, part in enumerate(reliability):
+                    shares[own, j] = (
+                        part.value if part.groups is None else of_groups(part.groups, counts)
+                    )
+                yield Samples(own, list(x.T), weights, [sample.outcome])
+
+        kernel = Standardised(GeneralisedLinear(family, start), centre, spread)
+        naive = fit_samples(kernel, samples(), draws)
+        usable = naive.ending == Ending.CONVERGED
+        lost = lost_draws(naive.ending)
         require_regressions(usable, lost)
         return cls(
             family,
-            coefficients[usable],
-            mean_slope[usable],
+            naive.coefficients[usable],
+            naive.mean_slope[usable],
             cov[usable] * np.outer(spread, spread),
             shares[usable],
             draws,

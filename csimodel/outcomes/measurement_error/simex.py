@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from csimodel.options import generator_of
 from csimodel.outcomes.kernels.families import Family
-from csimodel.outcomes.kernels.glm import Ending, regress_draws
+from csimodel.outcomes.kernels.glm import regress_draws
+from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.measurement_error.errors_in_variables import (
     Pulls,
     moved_pulls,

@@ -17,13 +17,15 @@ from numpy.typing import NDArray
 from csimodel.inference import Bootstrap, require_draws
 from csimodel.outcomes.design.layout import Column, Layout, value_of
 from csimodel.outcomes.kernels.families import Family
-from csimodel.outcomes.kernels.glm import Ending, Regressions, average_along
-from csimodel.outcomes.kernels.likelihood import (
-    beta_statistics,
-    fit_draws,
-    standardised_start,
-    unstandardised,
+from csimodel.outcomes.kernels.glm import average_along
+from csimodel.outcomes.kernels.kernel import (
+    Ending,
+    Regressions,
+    Samples,
+    Standardised,
+    fit_samples,
 )
+from csimodel.outcomes.kernels.likelihood import kernel_of, outcomes_of, standardised_start
 from csimodel.outcomes.models.regression import Regression
 from csimodel.outcomes.rows.cells import Cells
 
@@ -239,29 +241,23 @@ def chain_of(bootstrap: Bootstrap, regression: Regression, progress: bool = True
     cells = Cells.of(bootstrap, sample)
     centre, spread = sample.regressors.mean(axis=0), sample.regressors.std(axis=0)
     start = standardised_start(family, regression.coefficients, regression.further, centre, spread)
-    total = len(bootstrap.usable)
-    extra = 0 if regression.further is None else len(regression.further)
-    coefficients = np.full((total, len(regression.coefficients)), np.nan)
-    further = np.full((total, extra), np.nan)
-    mean_slope = np.full(total, np.nan)
-    ending = np.full(total, int(Ending.NO_FIT))
     cut = 0 if sample.ordering is None else sample.ordering.cut
-    statistics = [cells.outcome]
-    if family.further == "precision":
-        statistics = list(beta_statistics(cells.outcome))
-    batches = _batches(bootstrap, cells, statistics, bootstrap.usable, "whole chain", progress)
-    for batch in batches:
-        columns = batch.columns(sample.layout.columns)
-        standard = [
-            (np.asarray(x) - m) / s for x, m, s in zip(columns, centre, spread, strict=True)
-        ]
-        found = fit_draws(family, batch.outcomes, cells.codes, cut, standard, batch.weights, start)
-        own = np.empty((len(batch.draws), 0)) if found.further is None else found.further
-        coefficients[batch.draws], further[batch.draws] = unstandardised(
-            found.coefficients, own, centre, spread, family.further == "thresholds"
+    kernel = Standardised(
+        kernel_of(family, start, cells.codes, cut), centre, spread,
+        thresholds=family.further == "thresholds",
+    )  # fmt: skip
+    outcomes = outcomes_of(family, cells.outcome)
+    batches = _batches(bootstrap, cells, outcomes, bootstrap.usable, "whole chain", progress)
+    samples = (
+        Samples(
+            batch.draws,
+            [np.asarray(column) for column in batch.columns(sample.layout.columns)],
+            batch.weights,
+            batch.outcomes,
         )
-        mean_slope[batch.draws], ending[batch.draws] = found.mean_slope, found.ending
-    regressions = Regressions(coefficients, mean_slope, ending, further if extra else None)
+        for batch in batches
+    )
+    regressions = fit_samples(kernel, samples, len(bootstrap.usable))
     chain = Chain(bootstrap, family, cells, regressions, progress, sample.formula_layout)
     require_regressions(chain.usable, chain.lost)
     return chain

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from csimodel.estimators import Fit
 from csimodel.findings import Finding
 from csimodel.index.expected import Expected
-from csimodel.outcomes.kernels.glm import Ending, regress_draws
+from csimodel.outcomes.kernels.glm import regress_draws
+from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.models.draws import Chain
 from csimodel.outcomes.models.regression import Regression
 from csimodel.outcomes.rows.sample import FEW_ALIKE, Sample

@@ -15,7 +15,8 @@ from csimodel.inference.infer import infer
 from csimodel.inference.sources import StandardErrors
 from csimodel.outcomes.design.layout import Column, value_of
 from csimodel.outcomes.kernels.families import WLS, Family
-from csimodel.outcomes.kernels.glm import REGULAR, Ending, regress_draws
+from csimodel.outcomes.kernels.glm import REGULAR, regress_draws
+from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.kernels.likelihood import fit_further, further_likelihood
 from csimodel.outcomes.kernels.robust import OF_DESIGN, checked_errors
 from csimodel.outcomes.kernels.score_errors import (

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError, OptionError
 from csimodel.outcomes.design.basis import Basis
-from csimodel.outcomes.kernels.glm import Ending, regress_draws
+from csimodel.outcomes.kernels.glm import regress_draws
+from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.models.regression import regress
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.shape.hinge import best_hinge

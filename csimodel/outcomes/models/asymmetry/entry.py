@@ -15,7 +15,7 @@ from csimodel.index import respondent_index
 from csimodel.inference import Bootstrap
 from csimodel.options import require_level
 from csimodel.outcomes.kernels.families import family_of
-from csimodel.outcomes.kernels.glm import Ending
+from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.models.asymmetry.draws import coefficients_of_draws
 from csimodel.outcomes.models.asymmetry.result import Asymmetry, result_of
 from csimodel.outcomes.models.regression import Regression, regress

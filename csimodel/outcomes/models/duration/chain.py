@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.inference import Bootstrap
-from csimodel.outcomes.kernels.cox import cox_draws, hazard_steps, terms_of
-from csimodel.outcomes.kernels.glm import Ending
+from csimodel.outcomes.kernels.cox import Cox, hazard_steps, terms_of
+from csimodel.outcomes.kernels.kernel import Ending, Samples, Standardised, fit_samples
 from csimodel.outcomes.models.draws import lost_draws, require_regressions
 from csimodel.outcomes.models.duration.regression import CoxRegression
 from csimodel.outcomes.models.duration.survival import Population, average_effect, average_survival
@@ -191,22 +191,17 @@ def hazard_chain(bootstrap: Bootstrap, regression: CoxRegression, progress: bool
     place = np.empty(sample.n)
     place[risk.order] = np.arange(sample.n)
     cells = _in_risk_order(Cells.of(bootstrap, replace(sample, outcome=place)))
-    every = np.full((len(bootstrap.usable), len(sample.names)), np.nan)
-    ending = np.full(len(bootstrap.usable), int(Ending.NO_FIT))
     start = regression.coefficients * regression.spread
     start = np.where(np.isfinite(start), start, 0.0)
+    kernel = Standardised(
+        Cox(risk, start, regression.efron), regression.centre, regression.spread, constant=False
+    )
     drawn = cells.draws(bootstrap.design, bootstrap.usable, "whole chain", progress)
-    for draws, weights in drawn:
-        standard = [
-            (v - m) / s
-            for v, m, s in zip(
-                cells.regressors(draws), regression.centre, regression.spread, strict=True
-            )
-        ]
-        found = cox_draws(risk, standard, weights, start, regression.efron)
-        every[draws] = found.coefficients / regression.spread
-        ending[draws] = found.ending
-    chain = HazardChain(bootstrap, regression, cells, every, ending, progress)
+    samples = (Samples(draws, cells.regressors(draws), weights, []) for draws, weights in drawn)
+    hazards = fit_samples(kernel, samples, len(bootstrap.usable))
+    chain = HazardChain(
+        bootstrap, regression, cells, hazards.coefficients, hazards.ending, progress
+    )
     require_regressions(chain.usable, chain.lost, "have a hazard")
     return chain
 

@@ -13,7 +13,7 @@ from csimodel.floats import own_errstate
 from csimodel.inference import Bootstrap
 from csimodel.inference.intervals import narrow_intervals
 from csimodel.options import require_level
-from csimodel.outcomes.kernels.glm import Ending
+from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.kernels.robust import require_clusters
 from csimodel.outcomes.models.duration.chain import hazard_chain
 from csimodel.outcomes.models.duration.findings import diagnose

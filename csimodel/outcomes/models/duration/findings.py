@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from csimodel.findings import Finding
-from csimodel.outcomes.kernels.glm import Ending
+from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.models.duration.chain import HazardChain
 from csimodel.outcomes.models.duration.proportional import proportional_hazards
 from csimodel.outcomes.models.duration.regression import CoxRegression

@@ -15,7 +15,7 @@ from csimodel.outcomes.kernels.cox import (
     cox_draws,
     terms_of,
 )
-from csimodel.outcomes.kernels.glm import Ending
+from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.kernels.risk_sets import RiskSets
 from csimodel.outcomes.rows.sample import Sample
 

@@ -15,7 +15,7 @@ from csimodel.floats import own_errstate_in
 from csimodel.inference.infer import infer
 from csimodel.inference.intervals import interval_name
 from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
-from csimodel.outcomes.kernels.glm import Ending
+from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.models.duration.chain import HazardChain
 from csimodel.outcomes.models.duration.median import log_log, median_times
 from csimodel.outcomes.models.duration.proportional import proportional_hazards

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError
 from csimodel.index import IndexDraws
 from csimodel.inference import Bootstrap, draws_of
-from csimodel.outcomes.kernels.glm import Ending
-from csimodel.outcomes.kernels.random_intercept import random_intercept_draws
+from csimodel.outcomes.kernels.glm import dot_cells
+from csimodel.outcomes.kernels.kernel import Ending, Samples, Standardised, fit_samples
+from csimodel.outcomes.kernels.random_intercept import RandomIntercept
 from csimodel.outcomes.models.draws import lost_draws, require_regressions
 from csimodel.outcomes.models.mixed.customers import Customers
 
@@ -44,35 +47,36 @@ def mixed_draws(
     drawn = draws_of(
         design, bootstrap.usable, cells=customers.n, count=firms, what="mixed", progress=True
     )
-    solved = [
-        _solved(customers, indexes.at(draws)[0], customers.outcome, times) for draws, times in drawn
-    ]
-    b, means, ending = (np.concatenate(parts) for parts in zip(*solved, strict=True))
-    good = ending == Ending.CONVERGED
-    require_regressions(good, lost_draws(ending, bootstrap), "have a mixed model", "fewer controls")
-    return b[good], means[good]
+    columns = customers.design
+    centre, spread = columns[:, 1:].mean(axis=0), columns[:, 1:].std(axis=0)
+    centre[0] = 0.0  # within firms it is 0 in every draw
+    means = np.full((len(bootstrap.usable), columns.shape[1]), np.nan)
+
+    def samples() -> Iterator[Samples]:
+        for draws, times in drawn:
+            own = [*_within_and_between(customers, indexes.at(draws)[0]), *columns[:, 3:].T]
+            means[draws] = _means(own, times[:, customers.firm])
+            yield Samples(draws, own, times, [customers.outcome])
+
+    kernel = Standardised(RandomIntercept(columns.shape[1], customers.starts), centre, spread)
+    mixed = fit_samples(kernel, samples(), len(means))
+    good = mixed.ending == Ending.CONVERGED
+    lost = lost_draws(mixed.ending, bootstrap)
+    require_regressions(good, lost, "have a mixed model", "fewer controls")
+    return mixed.coefficients[good], means[good]
 
 
-def _solved(
-    customers: Customers, x: Floats, y: Floats, times: Floats
-) -> tuple[Floats, Floats, NDArray[np.int64]]:
-    """Fit draws with columns standardised as in the sample; coefficients, mean columns, endings."""
-    size = customers.size.astype(np.float64)
-    means = np.add.reduceat(x, customers.starts, axis=1) / size
+def _within_and_between(customers: Customers, index: Floats) -> tuple[Floats, Floats]:
+    """Return the index less the firm's mean, and the firm's mean, each (draws, rows)."""
+    means = np.add.reduceat(index, customers.starts, axis=1) / customers.size
     between = means[:, customers.firm]
-    design = customers.design
-    centre, spread = design.mean(axis=0), design.std(axis=0)
-    centre[:2], spread[0] = 0.0, 1.0
-    X = np.empty((len(x), customers.n, design.shape[1]))
-    X[:] = (design - centre) / spread
-    X[:, :, 1] = (x - between) / spread[1]
-    X[:, :, 2] = (between - centre[2]) / spread[2]
-    b, ending = random_intercept_draws(X, y - y.mean(), customers.starts, times)
-    b = b / spread
-    b[:, 0] += y.mean() - b @ centre
-    heavy = times[:, customers.firm]
-    means = np.einsum("dn,dnk->dk", heavy, X) / heavy.sum(axis=1, keepdims=True)
-    return b, means * spread + centre, ending
+    return index - between, between
+
+
+def _means(columns: Sequence[Floats], weights: Floats) -> Floats:
+    """Return the means of a constant and of columns, (draws, terms)."""
+    share = weights / weights.sum(axis=1, keepdims=True)
+    return np.stack([np.ones(len(share)), *(dot_cells(share, x) for x in columns)], axis=1)
 
 
 def _require_firms(bootstrap: Bootstrap, customers: Customers, by: str) -> None:

@@ -23,6 +23,7 @@ from csimodel.inference.intervals import narrow_intervals
 from csimodel.options import require_count, require_level
 from csimodel.outcomes.kernels.families import family_of
 from csimodel.outcomes.kernels.fixed_effects import EFFECTS, Panel
+from csimodel.outcomes.kernels.kernel import Ending, Samples, fit_samples
 from csimodel.outcomes.models.panel.cells import Cells
 from csimodel.outcomes.models.panel.findings import (
     about_draws,
@@ -292,6 +293,8 @@ def _draws(
         if cluster is not None:  # a firm drawn twice counts twice
             weights = total / cells.means()[2][rows]
     regressors = [index, *np.moveaxis(means[:, :, 1:], 2, 0)]
-    found, solved = panel.slopes_in_draws(means[:, :, 0], regressors, weights)
+    samples = Samples(np.arange(len(index)), regressors, weights, [means[:, :, 0]])
+    slopes = fit_samples(panel, [samples], len(index))
+    solved = slopes.ending == Ending.CONVERGED
     require_draws(int(solved.sum()), len(solved), "have a slope", "fewer effects")
-    return found[solved], int((~solved).sum())
+    return slopes.coefficients[solved], int((~solved).sum())

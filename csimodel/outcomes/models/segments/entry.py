@@ -15,7 +15,7 @@ from csimodel.floats import own_errstate
 from csimodel.inference import Bootstrap
 from csimodel.options import require_count
 from csimodel.outcomes.design.layout import Layout, Part, value_of
-from csimodel.outcomes.kernels.glm import Ending
+from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.models.draws import chain_of
 from csimodel.outcomes.models.findings import diagnose
 from csimodel.outcomes.models.regression import regress

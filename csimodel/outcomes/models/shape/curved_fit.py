@@ -14,7 +14,8 @@ from csimodel.errors import EstimationError
 from csimodel.findings import listed
 from csimodel.outcomes.design.basis import Basis
 from csimodel.outcomes.kernels.families import Family
-from csimodel.outcomes.kernels.glm import Ending, regress_draws
+from csimodel.outcomes.kernels.glm import GeneralisedLinear
+from csimodel.outcomes.kernels.kernel import Ending, Samples, Standardised, fit_samples
 from csimodel.outcomes.kernels.wald import wald
 from csimodel.outcomes.models.averages import Averages, OfRows
 from csimodel.outcomes.models.regression import Regression, regress
@@ -185,17 +186,17 @@ def coefficients_of_draws(resamples: Resamples, regression: Regression, columns:
     centre, spread = x.mean(axis=0), x.std(axis=0)
     start = np.append(0.0, regression.coefficients[1:] * spread)
     start[0] = regression.coefficients[0] + regression.coefficients[1:] @ centre
-    found = np.full((resamples.total, len(start)), np.nan)
-    for batch in resamples.batches("shape"):
-        every = [*columns(batch.draws, batch.index), *batch.others]
-        standard = [(c - m) / s for c, m, s in zip(every, centre, spread, strict=True)]
-        fitted = regress_draws(regression.family, batch.outcome, standard, batch.weights, start)
-        b = fitted.coefficients
-        b[fitted.ending != Ending.CONVERGED] = np.nan
-        b[:, 1:] /= spread
-        b[:, 0] -= b[:, 1:] @ centre
-        found[batch.draws] = b
-    return found
+    kernel = Standardised(GeneralisedLinear(regression.family, start), centre, spread)
+    samples = (
+        Samples(
+            batch.draws,
+            [*columns(batch.draws, batch.index), *batch.others],
+            batch.weights,
+            [batch.outcome],
+        )
+        for batch in resamples.batches("shape")
+    )
+    return fit_samples(kernel, samples, resamples.total).solved
 
 
 def predictions_of_draws(

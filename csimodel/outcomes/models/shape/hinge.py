@@ -14,7 +14,8 @@ from csimodel.inference.infer import infer
 from csimodel.inference.sources import Draws
 from csimodel.outcomes.design.basis import Basis, quantiles_of
 from csimodel.outcomes.kernels.families import Family
-from csimodel.outcomes.kernels.glm import Ending, regress_draws
+from csimodel.outcomes.kernels.glm import regress_draws
+from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.shape.curved_fit import (
     Bend,
