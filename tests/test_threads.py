@@ -6,12 +6,14 @@ import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
+from functools import partial
 from threading import Barrier, Event
 
 import numpy as np
 import pytest
 
 import csimodel as csi
+from csimodel.findings import collected
 from csimodel.quiet import quiet
 
 MODEL = csi.Model.from_syntax("Q =~ PERQ1 + PERQ2\nS =~ CUSA1 + CUSA2\nS ~ Q")
@@ -141,3 +143,53 @@ def test_mixed_models_in_threads_are_quiet_and_agree():
     alone = slopes()
     for _ in range(5):
         assert together(slopes, slopes) == [alone, alone]
+
+
+def whole_analysis(survey, folder):
+    """Fit, draws, index by group, repurchase and report; all numbers, findings and files."""
+    with collected() as told:
+        fit = csi.fit(MODEL, survey)
+        boot = csi.bootstrap(fit, 40, rng=1, workers=2, progress=False)
+        index = csi.index_scores(fit, by="firm", bootstrap=boot)
+        again = csi.repurchase(
+            fit, "CUSL1", index="S", scale=(1, 10), bootstrap=boot, progress=False
+        )
+    analysis = csi.analyze(
+        survey, MODEL, target="S", outcome="CUSL1", by="firm", draws=40, rng=1, progress=False
+    )
+    csi.write_report(analysis, folder, progress=False)
+    found = [*told, *fit.diagnostics, *boot.findings, *again.diagnostics, *analysis.findings]
+    numbers = [boot.values("paths"), index.to_numpy(str), again.coefficients.to_numpy(str)]
+    files = {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    return [str(one) for one in found], [part.tolist() for part in numbers], files
+
+
+def test_whole_analyses_in_four_threads_are_as_alone(tmp_path):
+    """Four surveys, each with a finding of its own, and then one survey four times."""
+    data = csi.load_mobi().data
+    gaps = data.astype({"PERQ1": float}).assign(firm="x")
+    gaps.loc[:10, "PERQ1"] = np.nan
+    few = data.assign(firm=np.arange(250) % 8)
+    one = {"scale": (1, 10), "items": [*MODEL.items, "CUSL1"]}
+    four = [
+        *(csi.read_survey(survey, scale={"CUSL1": (1, 10)}) for survey in surveys()),
+        csi.read_survey(few, cluster="firm", **one),
+        csi.read_survey(gaps, missing="listwise", **one),
+    ]
+    alone = [whole_analysis(survey, tmp_path / f"alone{k}") for k, survey in enumerate(four)]
+    own = ["client A", "7 of 250 rows", "7 degrees of freedom", "11 of 250 rows"]
+    for k, (findings, _, files) in enumerate(alone):
+        told = [any(words in finding for finding in findings) for words in own]
+        assert told == [words == own[k] for words in own]
+        assert "report.html" in files
+    calls = [
+        partial(whole_analysis, survey, tmp_path / f"together{k}") for k, survey in enumerate(four)
+    ]
+    for ours, theirs in zip(together(*calls), alone, strict=True):
+        assert ours == theirs
+    same = [partial(whole_analysis, four[2], tmp_path / f"same{k}") for k in range(4)]
+    assert together(*same) == [alone[2]] * 4
