@@ -19,6 +19,9 @@ from csimodel.options import require_level
 
 Floats = NDArray[np.float64]
 
+NO_ESTIMATE = "no estimate"
+BY_CONSTRUCTION = "the same in every sample, by construction"
+
 
 def t_quantile(probability: float, df: ArrayLike) -> Floats:
     """Return quantiles of t with these degrees of freedom, the shape of `df`; NaN for 0.

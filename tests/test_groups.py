@@ -55,7 +55,9 @@ def test_a_group_that_cannot_be_fitted_says_so_and_stops_nothing(chain, populati
     fits = csi.fit_groups(chain, data, by="firm")
     assert fits.converged.to_dict() == {"big": True, "flat": False, "tiny": False}
     assert fits.failed.to_dict() == {"an item without variation": 1, "fewer than 3 rows": 1}
-    assert repr(fits) == "<3 group fits by PLS, path scheme, 2 without a solution>"
+    assert repr(fits) == (
+        "<3 group fits by PLS, path scheme, 2 without a solution: big, flat and tiny>"
+    )
     assert str(fits["flat"].diagnostics[-1]) == (
         "Nothing was estimated because b2 does not vary over the 8 rows; "
         "leave it out or take more rows."

@@ -206,7 +206,8 @@ def test_a_fit_of_one_group_has_no_measures_of_its_own(equal):
         equal["g3"]
     assert equal.paths.shape == (len(equal.fitted.model.paths), 2)
     assert repr(equal) == (
-        "<Fit of 2 groups by ML, equal loadings and paths: 250 rows, converged, 2 findings>"
+        "<Fit of 2 groups (g1 and g2) by ML, equal loadings and paths: 250 rows, converged, "
+        "2 findings>"
     )
 
 

@@ -663,12 +663,10 @@ def test_summary_says_the_result_in_words(fit, boot):
     )
     assert "Whole-chain intervals (percentile, 600 bootstrap draws)" in text
     assert "at 82" in text
-    assert repr(found) == (
-        "<Repurchase: CUSL1 on the index of Satisfaction by fractional logit, 250 respondents>"
-    )
+    assert repr(found) == f"<Repurchase, 250 respondents: {found.headline}>"
     less = repurchase(fit, 11 - fit.survey.data["CUSL1"])
     assert "0.88 percentage points less probability" in str(less.summary())
-    assert ", 1 finding>" in repr(less)
+    assert ", 1 finding: Each point of" in repr(less)
     html = found._repr_html_()
     assert "<strong>Each point" in html
 

@@ -31,13 +31,23 @@ def faults(table: pd.DataFrame) -> list[str]:
     missing = {"df", "reason"} - columns
     if missing:
         return [f"no {', '.join(sorted(missing))} in {sorted(columns)}"]
-    reason = table["reason"].astype(str)
+    reason = table["reason"].fillna("").astype(str)  # of a file, where it is empty
     told, found = (reason != "").to_numpy(), []
-    parts = [table[name] for name in ("se", "lower") if name in columns]
-    unknown = np.isnan(np.column_stack([pd.to_numeric(part) for part in parts])).any(axis=1)
+    lost = {
+        name: pd.to_numeric(table[name]).isna().to_numpy()
+        for name in ("se", "lower", "p")
+        if name in columns
+    }
+    none = np.zeros(len(table), dtype=bool)
+    unknown = lost.get("se", none) | lost.get("lower", none)
     if (unknown & ~told).any():
         found.append(f"no reason at {table.index[unknown & ~told][0]!r}")
-    idle = ~unknown & told & ~reason.isin([BY_CONSTRUCTION, CENSUS, ONE_SIDE]).to_numpy()
+    idle = (
+        ~unknown
+        & ~lost.get("p", none)
+        & told
+        & ~reason.isin([BY_CONSTRUCTION, CENSUS, ONE_SIDE]).to_numpy()
+    )
     if idle.any():
         found.append(f"an error, and {reason[idle].iloc[0]!r}")
     return found

@@ -78,10 +78,10 @@ class CovarianceFit(Fit):
         """All parameters of a covariance structure, a row each, with errors and 95 % intervals.
 
         Columns ``lhs``, ``op``, ``rhs`` (``=~`` loading, ``~`` path, ``~~`` variance or
-        covariance), ``estimate`` in scale units with ``se``, ``z``, ``p``, ``lower``, ``upper``
-        (NaN for what is fixed), and the standardised ``std`` with delta-method ``std_se``,
-        ``std_lower``, ``std_upper``. Ordered items have thresholds (``|``) and error variances
-        that are 1 less what is explained.
+        covariance), ``estimate`` in scale units with ``se``, ``z``, ``df`` (infinite), ``p``,
+        ``lower``, ``upper`` and ``reason`` (why there is no error, as for what is fixed), and the
+        standardised ``std`` with delta-method ``std_se``, ``std_lower``, ``std_upper``. Ordered
+        items have thresholds (``|``) and error variances that are 1 less what is explained.
         """
         _, estimates = covariance_structure(self.solution)
         covariance = vcov(self.solution)
@@ -107,7 +107,8 @@ class CovarianceFit(Fit):
         Returns
         -------
         DataFrame
-            Columns ``lhs``, ``op``, ``rhs``, ``std``, ``se``, ``z``, ``p``, ``lower``, ``upper``.
+            Columns ``lhs``, ``op``, ``rhs``, ``std``, ``se``, ``z``, ``df``, ``p``, ``lower``,
+            ``upper``, ``reason``.
 
         Raises
         ------
@@ -142,8 +143,9 @@ class CovarianceFit(Fit):
     def defined(self) -> pd.DataFrame:
         """Quantities the model defines from labelled parameters (``:=``), with delta errors.
 
-        Indexed by name: ``estimate`` in scale units, ``se``, ``z``, ``p``, ``lower``, ``upper``
-        (95 %). For bootstrap intervals, ``csi.bootstrap(fit).table("defined")``.
+        Indexed by name: ``estimate`` in scale units, ``se``, ``z``, ``df``, ``p``, ``lower``,
+        ``upper`` (95 %), ``reason``. For bootstrap intervals,
+        ``csi.bootstrap(fit).table("defined")``.
         """
         _, estimates = covariance_structure(self.solution)
         return defined_table(

@@ -118,7 +118,8 @@ class GroupFits(Mapping[Hashable, Fit]):
     def __repr__(self) -> str:
         done = int(self.converged.sum())
         failed = f", {len(self) - done} without a solution" if done < len(self) else ""
-        return f"<{len(self)} group fits by {self.solution.estimator.label}{failed}>"
+        names = listed((_shown(label) for label in self.labels), 6)
+        return f"<{len(self)} group fits by {self.solution.estimator.label}{failed}: {names}>"
 
     def _answers_of(self, position: int) -> Answers:
         own = part_of(self.answers, np.flatnonzero(self.codes == position))

@@ -8,11 +8,9 @@ from numpy.typing import NDArray
 
 from csimodel.inference.sources import CENSUS, NO_VARIATION, ONE_SIDE, ErrorSource
 from csimodel.options import require_level
+from csimodel.significance import BY_CONSTRUCTION, NO_ESTIMATE
 
 Floats = NDArray[np.float64]
-
-NO_ESTIMATE = "no estimate"
-BY_CONSTRUCTION = "the same in every sample, by construction"
 
 
 def infer(

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.estimators.covariance.error_columns import error_columns
 from csimodel.estimators.covariance.layout import Layout
 from csimodel.estimators.covariance.parameters import covariance_structure, errors_of
 from csimodel.estimators.quantities import Quantity, register
 from csimodel.estimators.solution import Solution
 from csimodel.model import Model
 from csimodel.model.definitions import evaluate
-from csimodel.significance import t_limits, t_pvalue
 
 Floats = NDArray[np.float64]
 
@@ -65,21 +65,9 @@ def defined_table(
     jacobian = np.imag(defined_values(model, layouts, moved)).T / _STEP
     jacobian = jacobian.reshape(len(estimate), len(parameters))
     se = np.where(jacobian.any(axis=1), errors_of(jacobian, covariance), np.nan)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        z = estimate / se
-    lower, upper = t_limits(estimate, se, np.inf, level)
+    columns = error_columns(estimate, se, level, np.asarray(~jacobian.any(axis=1)))
     names = [definition.name for definition in model.definitions]
-    return pd.DataFrame(
-        {
-            "estimate": estimate,
-            "se": se,
-            "z": z,
-            "p": t_pvalue(estimate, se, np.inf),
-            "lower": lower,
-            "upper": upper,
-        },
-        index=pd.Index(names, name="defined"),
-    )
+    return pd.DataFrame({"estimate": estimate, **columns}, pd.Index(names, name="defined"))
 
 
 def _values(solution: Solution) -> Floats:

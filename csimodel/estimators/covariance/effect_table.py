@@ -8,11 +8,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.estimators.covariance.error_columns import error_columns
 from csimodel.estimators.covariance.layout import Layout
-from csimodel.estimators.covariance.parameters import errors_of, standardised
+from csimodel.estimators.covariance.parameters import (
+    errors_of,
+    standardised,
+    standardised_columns,
+)
 from csimodel.estimators.effects import Chain, chains, indirect_chains, written
 from csimodel.model import Model
-from csimodel.significance import t_limits, t_pvalue
 
 Floats = NDArray[np.float64]
 
@@ -41,20 +45,16 @@ def effect_table(
     names, sums = _effects(model)
     raw, raw_slopes = layout.values(parameters)[own], layout.row_slopes[own]
     std, std_slopes = standardised(layout, parameters)
-    columns: dict[str, Floats] = {}
+    columns: dict[str, Floats | NDArray[np.str_]] = {}
     for prefix, paths, slopes in (("", raw, raw_slopes), ("std", std[own], std_slopes[own])):
         values, by_path = _products(chains(model), paths, place)
         estimate, jacobian = sums @ values, sums @ by_path @ slopes
         se = np.where(jacobian.any(axis=1), errors_of(jacobian, covariance), np.nan)
-        limits = dict(zip(("lower", "upper"), t_limits(estimate, se, np.inf, level), strict=True))
         if prefix:
-            columns |= {"std": estimate, "std_se": se}
-            columns |= {f"std_{end}": limit for end, limit in limits.items()}
+            columns |= standardised_columns(estimate, se, level)
             continue
-        with np.errstate(invalid="ignore", divide="ignore"):
-            z = estimate / se
-        p = t_pvalue(estimate, se, np.inf)
-        columns |= {"estimate": estimate, "se": se, "z": z, "p": p, **limits}
+        fixed = np.asarray(~jacobian.any(axis=1))
+        columns |= {"estimate": estimate, **error_columns(estimate, se, level, fixed)}
     return pd.DataFrame(columns, _in_order(model, names))
 
 

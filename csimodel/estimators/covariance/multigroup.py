@@ -164,8 +164,8 @@ class MultiGroupFit(Mapping[Hashable, CovarianceFit]):
         found = len(self.diagnostics)
         told = f", {found} finding{'s' if found > 1 else ''}" if found else ""
         return (
-            f"<Fit of {len(self)} groups by {self.fitted.estimator.label}{equal}: "
-            f"{self.n} rows, {state}{told}>"
+            f"<Fit of {len(self)} groups ({listed(map(str, self.labels), 6)}) by "
+            f"{self.fitted.estimator.label}{equal}: {self.n} rows, {state}{told}>"
         )
 
 
@@ -277,7 +277,7 @@ def fit_multigroup(
     >>> model = csi.Model.from_syntax("Quality =~ PERQ1 + PERQ3 + PERQ7")
     >>> frame = csi.load_mobi().data.assign(half=["a", "b"] * 125)
     >>> csi.fit_multigroup(model, frame, "half", equal=["loadings", "intercepts"])
-    <Fit of 2 groups by ML, equal loadings and intercepts: 250 rows, converged>
+    <Fit of 2 groups (a and b) by ML, equal loadings and intercepts: 250 rows, converged>
     """
     chosen = estimator_for(model, ML() if estimator is None else estimator, by_group=True)
     if not isinstance(chosen, CovarianceEstimator):

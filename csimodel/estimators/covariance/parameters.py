@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.estimators.covariance.error_columns import error_columns
 from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
 from csimodel.estimators.covariance.layout import Layout
 from csimodel.estimators.covariance.structure import Implied, directions, implied
 from csimodel.estimators.missing_results import missing_result
 from csimodel.estimators.solution import Solution
-from csimodel.significance import t_limits, t_pvalue
+from csimodel.significance import t_limits
 
 Floats = NDArray[np.float64]
 
@@ -174,11 +175,9 @@ def standardised_table(
     """Return the standardised solution with delta-method errors and intervals, a row each."""
     values, jacobian = standardised(layout, parameters, latent)
     errors = errors_of(jacobian, covariance)
-    z = values / np.where(errors > 0, errors, np.nan)
-    lower, upper = t_limits(values, errors, np.inf, level)
     table = pd.DataFrame([(row.lhs, row.op, row.rhs) for row in layout.rows])
     return table.set_axis(["lhs", "op", "rhs"], axis=1).assign(
-        std=values, se=errors, z=z, p=t_pvalue(values, errors, np.inf), lower=lower, upper=upper
+        std=values, **error_columns(values, errors, level)
     )
 
 
@@ -205,24 +204,15 @@ def parameter_table(
     std, jacobian = standardised(layout, parameters)
     std_se = errors_of(jacobian, covariance)
     estimate = layout.values(parameters)
-    lower, upper = t_limits(estimate, se, np.inf, level)
-    std_lower, std_upper = t_limits(std, std_se, np.inf, level)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        z = estimate / se
+    estimated = {one.position for one in layout.dependent if one.weights.any()}
+    fixed = np.array([k not in estimated for k in range(len(layout.rows))]) & (layout.place < 0)
     table = {
         "lhs": [row.lhs for row in layout.rows],
         "op": [row.op for row in layout.rows],
         "rhs": [row.rhs for row in layout.rows],
         "estimate": estimate,
-        "se": se,
-        "z": z,
-        "p": t_pvalue(estimate, se, np.inf),
-        "lower": lower,
-        "upper": upper,
-        "std": std,
-        "std_se": std_se,
-        "std_lower": std_lower,
-        "std_upper": std_upper,
+        **error_columns(estimate, se, level, fixed),
+        **standardised_columns(std, std_se, level),
     }
     labels = [row.label or "" for row in layout.rows]
     if any(labels):
@@ -230,15 +220,19 @@ def parameter_table(
     return pd.DataFrame(table)
 
 
+def standardised_columns(std: Floats, std_se: Floats, level: float) -> dict[str, Floats]:
+    """Return std, std_se, std_lower and std_upper."""
+    lower, upper = t_limits(std, std_se, np.inf, level)
+    return {"std": std, "std_se": std_se, "std_lower": lower, "std_upper": upper}
+
+
 def row_of(
     lhs: str, op: str, rhs: str, value: float, se: float, std: float, std_se: float, level: float
 ) -> dict[str, object]:
     """Return one row of `parameter_table`."""
-    both, errors = np.array([value, std]), np.array([se, std_se])
-    lower, upper = t_limits(both, errors, np.inf, level)
-    z, p = value / se if se else np.nan, t_pvalue(both, errors, np.inf)[0]
-    return {
-        **{"lhs": lhs, "op": op, "rhs": rhs, "estimate": value, "se": se, "z": z},
-        **{"p": p, "lower": lower[0], "upper": upper[0], "std": std, "std_se": std_se},
-        **{"std_lower": lower[1], "std_upper": upper[1]},
+    columns = {
+        **error_columns(np.array([value]), np.array([se]), level),
+        **standardised_columns(np.array([std]), np.array([std_se]), level),
     }
+    numbers = {name: column[0] for name, column in columns.items()}
+    return {"lhs": lhs, "op": op, "rhs": rhs, "estimate": value, **numbers}

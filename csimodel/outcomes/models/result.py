@@ -320,11 +320,7 @@ class Repurchase(Regressed, HasHeadline):
     def __repr__(self) -> str:
         found = len(self.diagnostics)
         told = f", {found} finding{'s' if found > 1 else ''}" if found else ""
-        names = ", ".join(self.indexes)
-        return (
-            f"<Repurchase: {self.outcome} on the index of {names} by {self.family.label}, "
-            f"{self.n} respondents{told}>"
-        )
+        return f"<Repurchase, {self.n} respondents{told}: {self.headline}>"
 
     def _reached(self, index: str | None, points: Floats) -> tuple[Averages, Floats | None]:
         """Return ``P(answer ≥ j)`` at levels, and its draws."""
