@@ -20,7 +20,7 @@ from csimodel.assessment.verdicts import (
     limit,
 )
 from csimodel.bounds import BOUNDS
-from csimodel.estimators import PLS, Fit
+from csimodel.estimators import Fit
 
 _VIF = "below 3; up to 5 tolerable"
 _SIZES = tuple((limit(f"f2 {word}"), word) for word in ("large", "medium", "small"))
@@ -149,4 +149,4 @@ def judge_global(fit: Fit) -> Iterator[Verdict]:
 def _uncorrected(fit: Fit) -> bool:
     """Whether loadings of reflective constructs are those of PLS, which overstates them."""
     reflective = any(construct.kind == "reflective" for construct in fit.model.constructs)
-    return isinstance(fit.estimator, PLS) and not fit.estimator.consistent and reflective
+    return fit.estimator.paths_between_scores and reflective

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.estimators import PLS, Quantity, Solution, register
+from csimodel.estimators import Quantity, Solution, register
 from csimodel.estimators.covariance.true_variance import true_shares
 from csimodel.estimators.quantities import by_construct
 from csimodel.model import Model
@@ -168,9 +168,7 @@ def block_sums(model: Model, values: Floats) -> Floats:
 
 def modes_of(solution: Solution) -> tuple[str, ...]:
     """Return how each construct's weights were made: ``"A"``, ``"B"``, ``"unit"``, ``"other"``."""
-    if isinstance(solution.estimator, PLS):
-        return solution.estimator.modes_of(solution.model)
-    return ("other",) * len(solution.model.constructs)
+    return solution.estimator.modes_of(solution.model)
 
 
 register(Quantity("alpha", by_construct, alpha, null=None))

@@ -13,10 +13,15 @@ from csimodel.estimators.estimation import fit
 from csimodel.estimators.factor_scores import FactorScores, factor_scores
 from csimodel.estimators.fit import Fit
 from csimodel.estimators.groups import GroupFits, fit_groups, group_codes
-from csimodel.estimators.inputs import samples_for
 from csimodel.estimators.pls import PLS
 from csimodel.estimators.quantities import Quantity, find, register
-from csimodel.estimators.requirements import require_alone, require_fit, require_own
+from csimodel.estimators.requirements import (
+    require_alone,
+    require_fit,
+    require_own,
+    require_resampling,
+    require_rows,
+)
 from csimodel.estimators.solution import Estimator, Solution
 
 __all__ = [
@@ -51,5 +56,6 @@ __all__ = [
     "require_alone",
     "require_fit",
     "require_own",
-    "samples_for",
+    "require_resampling",
+    "require_rows",
 ]

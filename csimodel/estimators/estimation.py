@@ -94,8 +94,7 @@ def fit(
                 "give one of them, such as moments[0], or fit groups of a survey with fit_groups."
             )
         moments = moments_of(survey, model.items)
-        if isinstance(chosen, CovarianceEstimator):
-            chosen.require(moments)
+        chosen.require(moments)
     else:
         table = survey if isinstance(survey, Survey) else read_survey(survey)
         answers, moments = answers_for(chosen, table, model)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from csimodel.errors import ModelError, OptionError, SurveyError
+from csimodel.errors import ModelError, OptionError
 from csimodel.estimators.pls import PLS
 from csimodel.estimators.solution import Estimator
 from csimodel.findings import Finding
 from csimodel.model import Model
-from csimodel.moments import CrossProducts, Moments
-from csimodel.moments.ordinal_samples import OrdinalSamples
+from csimodel.moments import Moments
 from csimodel.survey import Answers, Survey
 
 
@@ -82,24 +81,3 @@ def _kept(finding: Finding, label: str) -> Finding:
     where = finding.message.partition(": ")[2]
     message = f"{finding.count} missing {cells} allowed for by {label}: {where}"
     return replace(finding, template=message)
-
-
-def samples_for(estimator: Estimator, answers: Answers) -> CrossProducts | OrdinalSamples:
-    """Return what resamples the answers into moments, as the estimator wants them.
-
-    An estimator that needs more than means and covariances in every draw says so (`samples_of`).
-
-    Raises
-    ------
-    SurveyError
-        When there are no answers, as in a group that lost all its rows.
-    """
-    if not len(answers.values):
-        raise SurveyError(
-            "There is nobody to resample, because no row is left in this group; use another "
-            "missing-data policy, or leave the group out."
-        )
-    make = getattr(estimator, "samples_of", CrossProducts.of)
-    samples = make(answers)
-    assert isinstance(samples, (CrossProducts, OrdinalSamples))
-    return samples

@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from csimodel.errors import ModelError, OptionError, choose, suggest
 from csimodel.estimators.consistent import correct, sum_blocks
 from csimodel.estimators.estimates import Estimates, Outcome, still_items
+from csimodel.estimators.solution import Estimator
 from csimodel.estimators.structural import inseparable, regress
 from csimodel.estimators.weighting import Mode, outer_weights, scores
 from csimodel.model import Model
-from csimodel.moments import Moments, moments_of
+from csimodel.moments import Moments
 from csimodel.options import require_count, require_flag, require_number
-from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ _CHUNK = 512  # samples fitted together: their correlations stay in cache
 
 
 @dataclass(frozen=True)
-class PLS:
+class PLS(Estimator):
     """Partial least squares path modelling.
 
     Parameters
@@ -117,18 +117,9 @@ class PLS:
         return f"{'PLSc' if self.consistent else 'PLS'}, {self.scheme} scheme"
 
     @property
-    def policy(self) -> str | None:
-        """None: what is done with missing answers is left to the survey."""
-        return None
-
-    @property
-    def needs_answers(self) -> bool:
-        """Whether estimates rest on more than means and covariances."""
-        return False
-
-    def moments_of(self, answers: Answers) -> Moments:
-        """Return means and covariances."""
-        return moments_of(answers)
+    def paths_between_scores(self) -> bool:
+        """Whether loadings and paths are those of scores as they are, error included."""
+        return not self.consistent
 
     def modes_of(self, model: Model) -> tuple[Mode, ...]:
         """Return the mode of each construct; a single item is in mode A."""

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.errors import OptionError
+from csimodel.errors import OptionError, SurveyError
 from csimodel.estimators.fit import Fit
 from csimodel.options import shown
+from csimodel.survey import Answers
 
 
 class Draws(Protocol):
@@ -85,6 +86,46 @@ def require_alone(fit: Fit, purpose: str) -> None:
             "parameters rest on the rows of all groups; fit the group alone with "
             "csi.fit_groups."
         )
+
+
+def require_rows(answers: Answers) -> None:
+    """Refuse answers of nobody, as of a group that lost all its rows.
+
+    Raises
+    ------
+    SurveyError
+        With the way out.
+    """
+    if not len(answers.values):
+        raise SurveyError(
+            "There is nobody to resample, because no row is left in this group; use another "
+            "missing-data policy, or leave the group out."
+        )
+
+
+def require_resampling(fit: Fit, purpose: str) -> Answers:
+    """Return the answers, where resamples of them can be fitted as they were.
+
+    Raises
+    ------
+    SurveyError
+        When there are no answers: of a fit from moments, or of a group without a row.
+    OptionError
+        For one group of a joint fit, and estimators that do not fit resamples.
+    EstimationError
+        When resamples are fitted near a solution and there is none.
+    """
+    answers = fit.require_answers(purpose)
+    require_alone(fit, purpose)
+    require_rows(answers)
+    if fit.estimator.resampling == "none":
+        raise OptionError(
+            f"{purpose} fits resamples, and {fit.estimator.label} needs of each what only the "
+            "answers tell; use csi.WLSMV(), or csi.ML(se='mlr')."
+        )
+    if fit.estimator.resampling == "nearby":
+        fit.require_converged(purpose)
+    return answers
 
 
 def require_own(bootstrap: Draws | None, fit: Fit) -> None:

@@ -5,10 +5,10 @@ Everything that can be derived is derived here, with the batch axis in front.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +16,23 @@ from numpy.typing import NDArray
 from csimodel.estimators import structural
 from csimodel.estimators.estimates import Estimates
 from csimodel.model import Model
-from csimodel.moments import Moments
+from csimodel.moments import CrossProducts, Moments, moments_of
+from csimodel.moments.ordinal_samples import OrdinalSamples
 from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
 
 
+Refit = Callable[[Floats], "Solution"]
+Samples = CrossProducts | OrdinalSamples
+
+
 class Estimator(Protocol):
-    """What `fit` asks of an estimator: a frozen value that turns moments into estimates."""
+    """What `fit` and inference ask of an estimator: a value that turns moments into estimates.
+
+    A class of this base has a `label`, `check` and `estimate`; the rest is that of an estimator of
+    means and covariances, and whoever differs says so.
+    """
 
     @property
     def label(self) -> str:
@@ -32,13 +41,62 @@ class Estimator(Protocol):
     @property
     def policy(self) -> str | None:
         """What is done with missing answers; None leaves it to the survey."""
+        return None
 
     @property
     def needs_answers(self) -> bool:
         """Whether estimates rest on more than means and covariances."""
+        return False
+
+    @property
+    def resampling(self) -> Literal["anew", "nearby", "none"]:
+        """How resamples are fitted: anew, only near the solution of the sample, or not at all."""
+        return "anew"
+
+    @property
+    def has_error_variances(self) -> bool:
+        """Whether the model has error variances, from which reliabilities of indexes follow."""
+        return False
+
+    @property
+    def paths_between_scores(self) -> bool:
+        """Whether loadings and paths are those of scores as they are, error included."""
+        return False
+
+    def modes_of(self, model: Model) -> tuple[str, ...]:
+        """Return how the weights of each construct were made, ``"other"`` for by no mode of PLS."""
+        return ("other",) * len(model.constructs)
 
     def moments_of(self, answers: Answers) -> Moments:
         """Return the moments of one sample that estimates, errors and tests rest on."""
+        return moments_of(answers)
+
+    def samples_of(self, answers: Answers) -> Samples:
+        """Return what turns resamples of the answers into moments."""
+        return CrossProducts.of(answers)
+
+    def resampler(self, solution: Solution, answers: Answers) -> Refit:
+        """Return the function from counts of each row, (draws, rows), to fits of those resamples.
+
+        Parameters
+        ----------
+        solution
+            Of the sample, where the fits start.
+        answers
+            What is drawn from.
+        """
+        samples = self.samples_of(answers)
+
+        def refit(counts: Floats) -> Solution:
+            moments = samples.resampled(counts)
+            estimates = self.estimate(moments, solution.model, solution.estimates)
+            return Solution(solution.model, self, moments, estimates)
+
+        return refit
+
+    def require(self, moments: Moments) -> None:
+        """Refuse moments without what estimates, errors and tests need."""
+        return
 
     def check(self, model: Model) -> None:
         """Raise an `OptionError` or `ModelError` for a model it cannot estimate."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from csimodel.arguments import checked
 from csimodel.errors import ModelError, suggest
-from csimodel.estimators import PLS, Fit, Quantity, Solution, register, require_fit, require_own
+from csimodel.estimators import Fit, Quantity, Solution, register, require_fit, require_own
 from csimodel.estimators.quantities import matrix_entries, reachable
 from csimodel.floats import own_errstate
 from csimodel.index.index import INDEX
@@ -35,7 +35,7 @@ def estimated_reliability(solution: Solution) -> Floats:
     of a construct's items, R their correlations. 1 where nothing is corrected, as by PLS.
     """
     model, estimates = solution.model, solution.estimates
-    if isinstance(solution.estimator, PLS):
+    if not solution.estimator.has_error_variances:
         return estimates.reliability
     reliability = np.ones((*estimates.weights.shape[:-1], len(model.constructs)))
     for j, block in enumerate(model.slices):

@@ -11,8 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError
-from csimodel.estimators import Fit, Outcome, Solution, require_fit
-from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
+from csimodel.estimators import CovarianceFit, Fit, Outcome, Solution, require_fit
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
@@ -189,12 +188,12 @@ def bollen_stine(
 
 
 def _checked(fit: Fit) -> Fitted:
-    if not isinstance(fit.estimator, CovarianceEstimator):
+    if not isinstance(fit, CovarianceFit):
         raise OptionError(
             f"bollen_stine tests χ² of a covariance structure and this fit is by "
             f"{fit.estimator.label}; fit with csi.ML()."
         )
-    if isinstance(fit.estimates, CovarianceEstimates) and fit.estimates.covariance is not None:
+    if fit.in_joint_fit:
         raise OptionError(
             "bollen_stine is for one sample and this is one group of a joint fit; fit the group "
             "alone with csi.fit_groups."

@@ -21,8 +21,8 @@ from csimodel.estimators import (
     Quantity,
     Solution,
     find,
-    require_alone,
     require_fit,
+    require_resampling,
 )
 from csimodel.estimators.quantities import bounded
 from csimodel.estimators.requirements import same_fit
@@ -36,7 +36,6 @@ from csimodel.inference.intervals import INTERVALS, narrow_intervals
 from csimodel.inference.jackknife import Jackknife, count_outcomes, jackknife
 from csimodel.inference.nested_jackknife import errors_of_draws
 from csimodel.inference.progress import progress_bar
-from csimodel.inference.refits import refits_of
 from csimodel.inference.sources import Draws
 from csimodel.moments import Resampling
 from csimodel.options import require_count
@@ -380,12 +379,11 @@ def bootstrap(
     <Bootstrap of <Fit of ECSI by PLS, path scheme: 250 rows, converged>: 500 multinomial draws>
     """
     fit = require_fit(fit, "bootstrap")
-    answers = fit.require_answers("bootstrap")
-    require_alone(fit, "bootstrap")
+    answers = require_resampling(fit, "bootstrap")
     choose("inadmissible", inadmissible, ["keep", "drop"])
     workers = require_count("workers", workers, most=1000)
     design = design_of(answers, draws, rng, kind, resamples)
-    refit = refits_of(fit, answers)
+    refit = fit.estimator.resampler(fit.solution, answers)
 
     def block(number: int) -> Solution:
         return refit(design.counts(number))

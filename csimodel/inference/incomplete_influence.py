@@ -26,9 +26,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.estimators import ML, Fit, Outcome, Quantity, Solution
-from csimodel.estimators.covariance.estimator import standardised_estimates
+from csimodel.estimators import CovarianceFit, Fit, Outcome, Quantity, Solution
+from csimodel.estimators.covariance.estimator import CovarianceEstimator, standardised_estimates
 from csimodel.estimators.covariance.fitted import Fitted
+from csimodel.estimators.covariance.parameters import covariance_structure
 from csimodel.estimators.covariance.scoring import nothing_found
 from csimodel.moments import Moments
 from csimodel.moments.fourth import vech_indices
@@ -56,13 +57,13 @@ class IncompleteInfluence:
     """
 
     fit: Fit
-    estimator: ML
+    estimator: CovarianceEstimator
 
     @classmethod
     def of(cls, fit: Fit) -> IncompleteInfluence | None:
         """Return what respondents add where the estimator takes incomplete answers, else None."""
-        estimator = fit.estimator
-        if isinstance(estimator, ML) and estimator.missing != "survey":
+        if isinstance(fit, CovarianceFit) and fit.estimator.resampling == "nearby":
+            estimator, _ = covariance_structure(fit.solution)
             return cls(fit, estimator)
         return None
 
@@ -96,7 +97,7 @@ class IncompleteInfluence:
         if not self.fit.converged:
             return np.full((self._patterns.given, entries), np.nan)
         total = np.zeros((self._patterns.given, entries))
-        if self.estimator.missing == "fiml":
+        if self.estimator.second_stage is None:
             steps = _steps(self.parameters)
             moved = np.concatenate([np.diag(steps), -np.diag(steps)])
             values = quantity.values(self._with_parameters(moved))
@@ -138,13 +139,11 @@ class IncompleteInfluence:
     def _quantity(self, quantity: Quantity, moments: Moments) -> Floats:
         """Return a quantity of samples with these moments; by full information at θ itself."""
         fit, samples = self.fit, len(moments.n)
-        if self.estimator.missing == "fiml":
+        second = self.estimator.second_stage
+        if second is None:
             estimates = self._with_parameters(np.zeros((samples, self.parameters.shape[1])))
             return np.array(quantity.values(replace(estimates, moments=moments)))
-        complete = replace(
-            self.estimator, missing="survey", se="expected", means=True, tolerance=_TIGHT
-        )
-        fitted = complete.estimate(moments, fit.model, fit.estimates)
+        fitted = replace(second, tolerance=_TIGHT).estimate(moments, fit.model, fit.estimates)
         values = np.array(quantity.values(Solution(fit.model, self.estimator, moments, fitted)))
         values[fitted.outcome != Outcome.CONVERGED] = np.nan
         return values

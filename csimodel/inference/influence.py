@@ -31,7 +31,7 @@ from csimodel.estimators import (
     Solution,
     find,
     require_alone,
-    samples_for,
+    require_rows,
 )
 from csimodel.inference.incomplete_influence import IncompleteInfluence
 from csimodel.moments import CrossProducts, Moments
@@ -82,7 +82,8 @@ def influence_values(
             f"Influence values come from moments, and {fit.estimator.label} needs the answers; "
             "take intervals from csi.bootstrap(fit)."
         )
-    products = samples_for(fit.estimator, answers)
+    require_rows(answers)
+    products = fit.estimator.samples_of(answers)
     refits = _Refits(fit, find(quantity))
     if isinstance(products, CrossProducts) and design.units > products.pieces:
         values = _by_gradient(refits, products, design)

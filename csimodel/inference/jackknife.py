@@ -19,7 +19,7 @@ from csimodel.estimators import (
     find,
     require_alone,
     require_fit,
-    samples_for,
+    require_rows,
 )
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
@@ -185,7 +185,8 @@ def jackknife(fit: Fit) -> Jackknife:
             f"The jackknife leaves {units.kind}s out in turn, so it needs at least 2 of them, and "
             f"the fit has {size}."
         )
-    products = samples_for(fit.estimator, answers)
+    require_rows(answers)
+    products = fit.estimator.samples_of(answers)
     step = max(1, _CELLS // len(fit.model.items) ** 2)
     parts = []
     for start in range(0, size, step):

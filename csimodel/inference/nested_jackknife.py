@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError
-from csimodel.estimators import Fit, Outcome, Quantity, Solution, samples_for
+from csimodel.estimators import Fit, Outcome, Quantity, Solution
 from csimodel.inference.draws import draws_of
 from csimodel.moments import Resampling
 from csimodel.survey.sampling import SurveyDesign
@@ -28,7 +28,7 @@ def errors_of_draws(
             "interval='studentized' is for samples without strata, of an unlimited population, "
             "whose clusters are drawn whole; use 'bca' or 'percentile'."
         )
-    products = samples_for(fit.estimator, answers)
+    products = fit.estimator.samples_of(answers)
     units = SurveyDesign.of(len(answers.values), None, answers.cluster)
     first = np.unique(units.unit, return_index=True)[1]
     whole = len(units.stratum)

@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 from csimodel.arguments import checked
 from csimodel.errors import InferenceError, OptionError
 from csimodel.estimators import (
-    ML,
     Estimator,
     Fit,
-    LeastSquares,
     Outcome,
     Quantity,
     Solution,
@@ -108,7 +106,7 @@ def solutions(
 ) -> Iterator[Solution]:
     """Yield the fits of a covariance structure to samples, some at a time.
 
-    Full information is fitted sample by sample, everything else as a batch.
+    Incomplete answers are fitted sample by sample, everything else as a batch.
 
     Raises
     ------
@@ -124,7 +122,7 @@ def solutions(
             "or with firms=, not both, or csi.PLS(), which resamples whole firms."
         )
     if truth.missing is not None:
-        if not (isinstance(estimator, ML) and estimator.missing == "fiml"):
+        if estimator.policy is None:
             raise OptionError(
                 f"The population's answers have empty cells, which {estimator.label} does not "
                 "take; use csi.ML(missing='fiml'), or a population without missing=."
@@ -138,7 +136,7 @@ def solutions(
         yield Solution(model, estimator, moments, estimator.estimate(moments, model))
 
 
-def _incomplete(truth: Truth, values: Floats, estimator: ML) -> Solution:
+def _incomplete(truth: Truth, values: Floats, estimator: CovarianceEstimator) -> Solution:
     moments = estimator.moments_of(_answers(truth, values))
     return Solution(truth.model, estimator, moments, estimator.estimate(moments, truth.model))
 
@@ -228,7 +226,7 @@ def _by_delta(
     wanted: Sequence[Quantity],
     level: float,
 ) -> dict[str, Replications]:
-    if isinstance(estimator, LeastSquares) and estimator.weights != "gls":
+    if not estimator.chi_square_known:
         raise OptionError(
             f"The errors {estimator.label} has by formula do not hold; use csi.ML(se='mlr'), or "
             "csi.LeastSquares('gls')."

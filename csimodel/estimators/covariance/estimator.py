@@ -20,12 +20,11 @@ from csimodel.estimators.covariance.scoring import Found, minimise, nothing_foun
 from csimodel.estimators.covariance.starting_values import start
 from csimodel.estimators.covariance.structure import Implied, implied, moments_vector
 from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
-from csimodel.estimators.solution import Solution
+from csimodel.estimators.solution import Estimator, Solution
 from csimodel.findings import Finding
 from csimodel.model import Model
-from csimodel.moments import Moments, moments_of
+from csimodel.moments import Moments
 from csimodel.options import require_count, require_flag, require_number
-from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
 
@@ -62,7 +61,7 @@ class CovarianceEstimates(Estimates):
 
 
 @dataclass(frozen=True)
-class CovarianceEstimator:
+class CovarianceEstimator(Estimator):
     """The part that estimators of covariance structures have in common."""
 
     scaling: Literal["marker", "variance"] = field(default="marker", kw_only=True)
@@ -86,18 +85,14 @@ class CovarianceEstimator:
         return ()
 
     @property
-    def policy(self) -> str | None:
-        """What is done with missing answers; None leaves it to the survey."""
-        return None
+    def has_error_variances(self) -> bool:
+        """Whether the model has error variances, from which reliabilities of indexes follow."""
+        return True
 
     @property
-    def needs_answers(self) -> bool:
-        """Whether estimates rest on more than means and covariances."""
-        return False
-
-    def moments_of(self, answers: Answers) -> Moments:
-        """Return the moments of one sample that estimates, errors and tests rest on."""
-        return moments_of(answers)
+    def second_stage(self) -> CovarianceEstimator | None:
+        """What is fitted to the saturated moments of incomplete answers, in two stages; or None."""
+        return None
 
     def discrepancy(self, moments: Moments, layout: Layout) -> Discrepancy:
         """Return the distance of every sample of a batch from a model."""

@@ -82,6 +82,11 @@ class LeastSquares(CovarianceEstimator):
         """Whether estimates rest on more than means and covariances."""
         return self.weights == "dwls"
 
+    @property
+    def resampling(self) -> Literal["anew", "nearby", "none"]:
+        """How resamples are fitted: by DWLS not at all, for want of Γ of each."""
+        return "none" if self.weights == "dwls" else "anew"
+
     def moments_of(self, answers: Answers) -> Moments:
         """Return means and covariances, with Γ where the weights come from it."""
         from dataclasses import replace

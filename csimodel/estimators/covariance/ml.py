@@ -13,8 +13,10 @@ from csimodel.estimators.covariance.discrepancy import NormalTheory
 from csimodel.estimators.covariance.estimator import CovarianceEstimator
 from csimodel.estimators.covariance.full_information import FullInformation
 from csimodel.estimators.covariance.incomplete import full_information_moments, two_stage_moments
+from csimodel.estimators.covariance.incomplete_resampler import incomplete_resampler
 from csimodel.estimators.covariance.layout import Layout
 from csimodel.estimators.covariance.least_squares import normal_weight
+from csimodel.estimators.solution import Refit, Solution
 from csimodel.moments import Moments
 from csimodel.moments import moments_of as plain_moments
 from csimodel.moments.fourth import fourth_moments
@@ -187,6 +189,27 @@ class ML(CovarianceEstimator):
     def needs_answers(self) -> bool:
         """Whether estimates rest on more than means and covariances."""
         return self.missing != "survey"
+
+    @property
+    def resampling(self) -> Literal["anew", "nearby", "none"]:
+        """How resamples are fitted: incomplete answers near the solution of the sample."""
+        return "anew" if self.missing == "survey" else "nearby"
+
+    def resampler(self, solution: Solution, answers: Answers) -> Refit:
+        """Return the function from counts of each row, (draws, rows), to fits of those resamples.
+
+        Of incomplete answers from the saturated moments of each draw, or from its likelihood.
+        """
+        if self.missing == "survey":
+            return super().resampler(solution, answers)
+        return incomplete_resampler(solution, answers)
+
+    @property
+    def second_stage(self) -> ML | None:
+        """What is fitted to the saturated moments of incomplete answers, in two stages; or None."""
+        if self.missing != "two-stage":
+            return None
+        return replace(self, missing="survey", se="expected", means=True)
 
     def moments_of(self, answers: Answers) -> Moments:
         """Return means and covariances, for incomplete answers those of the saturated model.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.assessment.reliability import modes_of
-from csimodel.estimators import PLS, Solution
+from csimodel.estimators import Solution
 from csimodel.estimators.consistent import rho_a
 from csimodel.estimators.quantities import reachable
 from csimodel.estimators.structural import regress, total_effects
@@ -89,7 +89,7 @@ def true_effects(solution: Solution, given: Mapping[str, float] | None = None) -
     MIS Quarterly 39(2), 297-316. https://doi.org/10.25300/MISQ/2015/39.2.02
     """
     model = solution.model
-    if not isinstance(solution.estimator, PLS):
+    if solution.estimator.has_error_variances:
         ordered = solution.moments.responses is not None
         reliability = index_omega(solution) if ordered else estimated_reliability(solution)
         sd = measured_sd(solution) * np.sqrt(np.maximum(reliability, 0.0))

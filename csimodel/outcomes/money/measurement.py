@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, choose, suggest
-from csimodel.estimators import PLS, Fit
+from csimodel.estimators import Fit
 from csimodel.findings import Finding, listed
 from csimodel.outcomes.money.draws import Drawn
 from csimodel.outcomes.money.effects import Effects, true_effects, without_reliability
@@ -74,7 +74,7 @@ class Given:
                     f"use {listed(map(repr, known), 12)}."
                 )
             given[name] = float(value)
-        if given and fit is not None and not isinstance(fit.estimator, PLS):
+        if given and fit is not None and fit.estimator.has_error_variances:
             raise OptionError(
                 f"reliability= does not go with a fit by {fit.estimator.label}, whose model has "
                 "error variances of its own; fix the error variance of the item in the model."
