@@ -304,6 +304,6 @@ def test_draws_that_are_all_lost_have_findings():
     frame = pd.DataFrame({"a1": [1.0, 2, 3], "a2": [1, 3, 2], "b1": [3, 1, 1], "b2": [2, 1, 3]})
     model = csi.Model.from_syntax("A =~ a1 + a2\nB =~ b1 + b2\nB ~ A")
     fit = csi.fit(model, csi.read_survey(frame, scale=(1, 10)))
-    boot = csi.bootstrap(fit, 1, rng=0, progress=False)
+    boot = csi.bootstrap(fit, resamples=[[0, 0, 0]], progress=False)
     assert not boot.usable.any()
     assert [(found.code, found.count) for found in boot.findings] == [("lost-draws", 1)]

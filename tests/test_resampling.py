@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binom, chi2
+from scipy.stats import poisson as poisson_law
 
-from csimodel.moments import Resampling
+from csimodel.moments import Resampling, resampling
+from csimodel.moments.copies import _table, poisson
 
 STRATA = np.repeat([0, 1, 2], [10, 20, 30])
 CLUSTER = np.repeat(np.arange(12), 5)
@@ -96,9 +99,90 @@ def test_counts_by_group_are_counts_summed(kind):
     assert np.array_equal(design.grouped(0, group, 7), sums)
 
 
-def test_plain_draws_are_one_stream_however_they_are_made(monkeypatch):
-    from csimodel.moments import resampling
+DESIGNS = [
+    Resampling("multinomial", 60, 700, seed=1),
+    Resampling("multinomial", 9_001, 700, seed=1),
+    Resampling("stratified", 60, 700, seed=1, strata=STRATA),
+    Resampling("cluster", 60, 700, seed=1, cluster=CLUSTER),
+    Resampling("poisson", 60, 700, seed=1),
+]
 
-    whole = Resampling("multinomial", 999, 30, seed=3).counts(0)
-    monkeypatch.setattr(resampling, "_TOGETHER", 1_998)
-    assert np.array_equal(Resampling("multinomial", 999, 30, seed=3).counts(0), whole)
+
+@pytest.mark.parametrize("design", DESIGNS, ids=lambda design: f"{design.kind}{design.rows}")
+def test_a_draw_depends_on_its_number_alone(design, monkeypatch):
+    some = design.counts(1)[5]
+    number = design.span(1).start + 5
+    assert np.array_equal(design.copies(slice(number, number + 1)).counts[0], some)
+    monkeypatch.setattr(resampling, "_LARGEST_BLOCK", 16)
+    assert design.span(number // 16).start != design.span(1).start or design.block_size == 16
+    assert np.array_equal(design.counts(number // 16)[number % 16], some)
+    assert [part.start for part in design.spans[:3]] == [0, 64, 128]
+
+
+def test_streams_do_not_repeat():
+    counts = Resampling("multinomial", 60, 4_000, seed=1).copies(slice(0, 4_000)).numbers
+    assert len(np.unique(counts, axis=0)) == 4_000
+
+
+def test_many_units_have_multinomial_counts():
+    """Counts binomial, any two of them correlated by -1/(units - 1), totals exact."""
+    units, draws = 5_000, 400
+    counts = Resampling("multinomial", units, draws, seed=2).copies(slice(0, draws)).numbers
+    assert (counts.sum(axis=1) == units).all()
+    seen = np.bincount(counts.ravel(), minlength=7)[:7]
+    expected = binom.pmf(np.arange(7), units, 1.0 / units) * counts.size
+    assert chi2.sf(((seen - expected) ** 2 / expected).sum(), 6) > 0.001
+    half = counts[:, : units // 2].sum(axis=1, dtype=float)
+    assert abs(half.var(ddof=1) / (units / 4) - 1) < 4 * np.sqrt(2 / draws)
+    by_unit = counts.sum(axis=0, dtype=float)
+    assert chi2.sf(((by_unit - draws) ** 2 / draws).sum(), units - 1) > 0.001
+
+
+def test_large_and_small_strata_together():
+    strata = np.repeat([1, 0, 2], [6_000, 40, 1])[np.random.default_rng(1).permutation(6_041)]
+    design = Resampling("stratified", 6_041, 16, seed=1, strata=strata, lonely="certainty")
+    copies = design.copies(slice(0, 16))
+    for stratum, size in ((1, 6_000), (0, 40)):
+        own = copies.numbers[:, strata == stratum]
+        assert (own.sum(axis=1) == size - 1).all()
+        assert own.std() > 0.8
+        assert np.allclose(copies.factor[strata == stratum], size / (size - 1))
+    assert (copies.counts[:, strata == 2] == 1).all()
+
+
+@pytest.mark.parametrize("rate", [1.0, 0.9])
+def test_poisson_numbers_are_the_inverse_of_their_chances(rate):
+    table, cumulative = _table(rate)
+    low, high = ((np.arange(2**16) + end) / 2**16 for end in (0.0, 1.0))
+    number = poisson_law.ppf(np.nextafter(low, 1.0), rate)
+    decided = table != 255
+    assert np.array_equal(table[decided], number[decided])
+    assert np.array_equal(poisson_law.ppf(np.nextafter(high, 0.0), rate)[decided], number[decided])
+    assert 5 < (~decided).sum() < 12
+    assert np.allclose(cumulative[:12], poisson_law.cdf(np.arange(12), rate), rtol=1e-14)
+
+
+class Words:
+    """A generator that gives the words and uniform numbers of a test."""
+
+    def __init__(self, words, chance):
+        self.bit_generator, self.words, self.chance = self, words, chance
+
+    def random_raw(self, size):
+        return np.resize(self.words, 4 * size).astype(np.uint16).view(np.uint64)
+
+    def random(self, size):
+        return np.full(size, self.chance)
+
+
+@pytest.mark.parametrize(("chance", "number"), [(0.0, 0), (0.999, 1)])
+def test_a_word_on_a_border_is_decided_by_more_bits(chance, number):
+    word = int(np.exp(-1.0) * 2**16)
+    numbers = np.empty(4, dtype=np.uint8)
+    poisson(Words([word], chance), 1.0, numbers)
+    assert (numbers == number).all()
+
+
+def test_a_row_given_hundreds_of_times_is_counted():
+    design = Resampling("given", 4, 1, indices=np.full((1, 1_000), 2))
+    assert np.array_equal(design.counts(0), [[0, 0, 1_000, 0]])

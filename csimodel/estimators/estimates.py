@@ -10,7 +10,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.moments import Moments, join_last
+from csimodel.moments import Moments
+from csimodel.moments.batches import BatchBuffer
 
 Floats = NDArray[np.float64]
 
@@ -98,18 +99,20 @@ class Estimates:
 
     def __getitem__(self, key: int | slice | NDArray[np.bool_] | NDArray[np.intp]) -> Self:
         """Return one sample, or several, of a batch."""
-        own = {f.name: getattr(self, f.name)[key] for f in fields(self) if not _shared(f)}
-        return replace(self, **own)
+        return replace(self, **{name: values[key] for name, values in self.arrays.items()})
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What each sample of a batch has of its own, by name."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if not _shared(f)}
 
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:
         """Put batches one after another."""
-        joined: dict[str, Any] = {
-            f.name: join_last([getattr(part, f.name) for part in parts])
-            for f in fields(cls)
-            if not _shared(f)
-        }
-        return replace(parts[0], **joined)
+        buffer = BatchBuffer(sum(len(part.outcome) for part in parts))
+        for part in parts:
+            buffer.add(part.arrays)
+        return replace(parts[0], **buffer.arrays)
 
 
 def _shared(entry: Field[Any]) -> bool:

@@ -5,7 +5,7 @@ Everything that can be derived is derived here, with the batch axis in front.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, Protocol
@@ -17,13 +17,15 @@ from csimodel.estimators import structural
 from csimodel.estimators.estimates import Estimates
 from csimodel.model import Model
 from csimodel.moments import CrossProducts, Moments, moments_of
+from csimodel.moments.batches import BatchBuffer
+from csimodel.moments.copies import Copies
 from csimodel.moments.ordinal_samples import OrdinalSamples
 from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
 
 
-Refit = Callable[[Floats], "Solution"]
+Refit = Callable[[Copies], "Solution"]
 Samples = CrossProducts | OrdinalSamples
 
 
@@ -76,7 +78,7 @@ class Estimator(Protocol):
         return CrossProducts.of(answers)
 
     def resampler(self, solution: Solution, answers: Answers) -> Refit:
-        """Return the function from counts of each row, (draws, rows), to fits of those resamples.
+        """Return the function from copies of each row to fits of those resamples.
 
         Parameters
         ----------
@@ -87,8 +89,8 @@ class Estimator(Protocol):
         """
         samples = self.samples_of(answers)
 
-        def refit(counts: Floats) -> Solution:
-            moments = samples.resampled(counts)
+        def refit(copies: Copies) -> Solution:
+            moments = samples.resampled(copies)
             estimates = self.estimate(moments, solution.model, solution.estimates)
             return Solution(solution.model, self, moments, estimates)
 
@@ -131,10 +133,19 @@ class Solution:
     @classmethod
     def join(cls, parts: Sequence[Solution]) -> Solution:
         """Put batches one after another."""
+        return cls.gather(parts, sum(len(part.moments.n) for part in parts))
+
+    @classmethod
+    def gather(cls, parts: Iterable[Solution], total: int) -> Solution:
+        """Put batches of `total` samples one after another as they are made, none held twice."""
+        moments, estimates = BatchBuffer(total), BatchBuffer(total)
+        for part in parts:
+            moments.add(part.moments.arrays)
+            estimates.add(part.estimates.arrays)
         return replace(
-            parts[0],
-            moments=Moments.join([part.moments for part in parts]),
-            estimates=type(parts[0].estimates).join([part.estimates for part in parts]),
+            part,
+            moments=part.moments.with_arrays(moments.arrays),
+            estimates=replace(part.estimates, **estimates.arrays),
         )
 
     @cached_property

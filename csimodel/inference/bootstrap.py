@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -385,17 +385,22 @@ def bootstrap(
     design = design_of(answers, draws, rng, kind, resamples)
     refit = fit.estimator.resampler(fit.solution, answers)
 
-    def block(number: int) -> Solution:
-        return refit(design.counts(number))
+    spans = design.spans
 
-    parts = []
+    def part(number: int) -> Solution:
+        return refit(design.copies(spans[number]))
+
     bar = progress_bar(design.draws, "bootstrap", progress)
-    with closing(in_order(block, design.blocks, workers)) as solved, bar:
-        for part in solved:
-            parts.append(part)
-            bar.update(len(part.estimates.outcome))
-    solution = Solution.join(parts)
+    with closing(in_order(part, len(spans), workers)) as parts, bar:
+        solution = Solution.gather(_counted(parts, bar), design.draws)
     usable = solution.estimates.outcome == Outcome.CONVERGED
     if inadmissible == "drop":
         usable &= solution.estimates.inadmissible == 0
     return Bootstrap(fit, design, solution, usable)
+
+
+def _counted(parts: Iterable[Solution], bar: Any) -> Iterator[Solution]:
+    """Pass the parts on, and show how many draws they hold."""
+    for part in parts:
+        yield part
+        bar.update(len(part.estimates.outcome))

@@ -1,6 +1,6 @@
 """Sample moments with an optional batch axis, and the resampling designs that batch them."""
 
-from csimodel.moments.moments import Moments, join_last
+from csimodel.moments.moments import Moments
 from csimodel.moments.resampling import Resampling
 from csimodel.moments.sample import CrossProducts, group_moments, moments_of
 
@@ -9,6 +9,5 @@ __all__ = [
     "Moments",
     "Resampling",
     "group_moments",
-    "join_last",
     "moments_of",
 ]

@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.characters import composed
 from csimodel.errors import SurveyError, suggest
 from csimodel.floats import own_errstate_in
+from csimodel.moments.batches import Arrays, BatchBuffer
 
 if TYPE_CHECKING:
     from csimodel.moments.incomplete_likelihood import Patterns
@@ -237,18 +238,39 @@ class Moments:
             responses=None if self.responses is None else self.responses[None],
         )
 
+    @property
+    def arrays(self) -> dict[str, Floats]:
+        """What each sample of a batch has of its own, by name."""
+        own = {"n": self.n, "mean": self.mean, "cov": self.cov, "effective_n": self.effective_n}
+        if self.fourth is not None:
+            own["fourth"] = self.fourth
+        if self.responses is not None:
+            own |= {f"responses.{name}": values for name, values in self.responses.arrays.items()}
+        return own
+
+    def with_arrays(self, arrays: Arrays) -> Moments:
+        """Return the same of other samples, from arrays named as in `arrays`."""
+        responses = None
+        if self.responses is not None:
+            names = self.responses.arrays
+            responses = type(self.responses)(**{n: arrays[f"responses.{n}"] for n in names})
+        return replace(
+            self,
+            n=arrays["n"],
+            mean=arrays["mean"],
+            cov=arrays["cov"],
+            effective_n=arrays["effective_n"],
+            fourth=arrays.get("fourth"),
+            responses=responses,
+        )
+
     @classmethod
     def join(cls, parts: Sequence[Moments]) -> Moments:
         """Put batches one after another."""
-        return replace(
-            parts[0],
-            n=np.concatenate([part.n for part in parts]),
-            mean=join_last([part.mean for part in parts]),
-            cov=join_last([part.cov for part in parts]),
-            effective_n=np.concatenate([part.effective_n for part in parts]),
-            fourth=_joined_fourth(parts),
-            responses=_joined([part.responses for part in parts]),
-        )
+        buffer = BatchBuffer(sum(len(part.n) for part in parts))
+        for part in parts:
+            buffer.add(part.arrays)
+        return parts[0].with_arrays(buffer.arrays)
 
     def __getitem__(self, key: int | slice | NDArray[np.bool_] | NDArray[np.intp]) -> Moments:
         """Return one sample, or several, of a batch."""
@@ -261,19 +283,3 @@ class Moments:
             fourth=None if self.fourth is None else self.fourth[key],
             responses=None if self.responses is None else self.responses[key],
         )
-
-
-def _joined_fourth(parts: Sequence[Moments]) -> Floats | None:
-    """Join Γ of batches, None unless all have it."""
-    found = [part.fourth for part in parts if part.fourth is not None]
-    return np.concatenate(found) if found and len(found) == len(parts) else None
-
-
-def _joined(parts: Sequence[Responses | None]) -> Responses | None:
-    known = [part for part in parts if part is not None]
-    return type(known[0]).join(known) if known else None
-
-
-def join_last(parts: Sequence[Floats]) -> Floats:
-    """Join batches along their first axis, samples staying last in memory."""
-    return np.moveaxis(np.concatenate([np.moveaxis(part, 0, -1) for part in parts], axis=-1), -1, 0)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, SurveyError
 from csimodel.moments.association import Association, associate
+from csimodel.moments.copies import Copies
 from csimodel.moments.margins import margins_of
 from csimodel.moments.moments import Moments
 from csimodel.moments.ordinal import OrdinalMoments, ordinal_moments
@@ -50,13 +51,14 @@ class OrdinalSamples:
         """Prepare answers for resampling."""
         return cls(answers, tuple(ordered), CrossProducts.of(answers), normal)
 
-    def resampled(self, counts: Floats) -> Moments:
-        """Return the statistics of resamples, `counts` (draws, rows).
+    def resampled(self, counts: Floats | Copies) -> Moments:
+        """Return the statistics of resamples, (draws, rows).
 
         A draw in which an item keeps one answer has NaN for all sampling variances, one with a
         correlation at the edge NaN for that correlation's.
         """
-        draws = [self._draw(own) for own in counts]
+        times = counts.counts if isinstance(counts, Copies) else counts
+        draws = [self._draw(own) for own in times]
         return replace(self.products.resampled(counts), responses=Responses.join(draws))
 
     def _draw(self, counts: Floats) -> Responses:

@@ -1,26 +1,31 @@
 """Resampling designs, expressed as how often each respondent is drawn.
 
-Draws are made in blocks of a size that depends on the number of respondents only, each
-block from a random stream of its own. So the counts do not depend on how the blocks are
-shared among workers, and can be made again whenever they are needed.
+Every eight draws have a random stream of their own: a place in the sequence of one generator, far
+from that of any others. So a draw depends on the seed and its number alone, not on how many are
+made together or by whom, and can be made again whenever it is needed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.moments.copies import Copies, Urns, poisson, tally
 from csimodel.survey.sampling import Lonely, SurveyDesign
 
 Kind = Literal["multinomial", "stratified", "cluster", "poisson", "given"]
 
-_BLOCK_CELLS = 2**23
+_STREAM = 8  # draws of one random stream
+_DISTANCE = 0x9E3779B97F4A7C15F39CC0605CEDC835  # between streams: 2¹²⁸ over the golden ratio, odd
+_CELLS = 2**23  # counts of a block
+_BYTES = 2**28  # copies made together for products of items
 _LARGEST_BLOCK = 512
-_TOGETHER = 2**17  # row numbers drawn at once, so that they stay in cache
+_TOGETHER = 2**17  # copies summed by group at once, so that they stay in cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +96,8 @@ class Resampling:
 
     @property
     def block_size(self) -> int:
-        """Draws made together."""
-        return int(np.clip(_BLOCK_CELLS // max(self.rows, 1), 8, _LARGEST_BLOCK))
+        """Draws whose counts are made together."""
+        return self._fitting(_CELLS, _STREAM)
 
     @property
     def blocks(self) -> int:
@@ -103,35 +108,39 @@ class Resampling:
         """Positions of the draws of a block."""
         return slice(block * self.block_size, min((block + 1) * self.block_size, self.draws))
 
+    @property
+    def spans(self) -> list[slice]:
+        """Positions of draws that go together where their copies are held, a byte each."""
+        size = self._fitting(_BYTES, 8 * _STREAM)
+        return [slice(at, min(at + size, self.draws)) for at in range(0, self.draws, size)]
+
+    def _fitting(self, cells: int, fewest: int) -> int:
+        size = cells // max(self.rows, 1) // _STREAM * _STREAM
+        return max(fewest, min(size, _LARGEST_BLOCK))
+
     def counts(self, block: int) -> NDArray[np.float64]:
         """Return how often each respondent is drawn in each draw of a block, (draws, rows)."""
-        span = self.span(block)
-        draws = span.stop - span.start
+        return self.copies(self.span(block)).counts
+
+    def copies(self, span: slice) -> Copies:
+        """Return the same for any draws in a row, as whole numbers and what each copy counts."""
         if self.kind == "given":
             assert self.indices is not None
-            return _tally(self.indices[span], self.rows)
-        if self.kind == "multinomial":
-            return self._counted(block, None, self.rows)
-        rng = self._stream(block)
-        units = SurveyDesign.of(
-            self.rows,
-            self.strata,
-            self.cluster,
-            lonely=self.lonely,
-            population=self.population,
+            return Copies(tally(self.indices[span], self.rows))
+        drawn, unit = self._drawn(span), self._units.unit
+        base, factor = self._base_and_factor
+        if self.cluster is None:
+            return Copies(drawn, factor, base)
+        return Copies(
+            drawn[:, unit],
+            None if factor is None else factor[unit],
+            None if base is None else base[unit],
         )
-        if self.kind == "poisson":
-            drawn = rng.poisson(1.0, (draws, len(units.stratum))).astype(np.float64)
-        else:
-            drawn = _within(rng, units, draws)
-        if units.population is not None:
-            drawn = 1.0 + np.sqrt(units.remainder)[units.stratum] * (drawn - 1.0)
-        return np.asarray(drawn[:, units.unit])
 
     def grouped(self, block: int, group: NDArray[np.intp], groups: int) -> NDArray[np.float64]:
         """Return how often members of each group are drawn in each draw of a block.
 
-        The same as `counts` summed by group, faster for plain draws.
+        The same as `counts` summed by group, faster.
 
         Parameters
         ----------
@@ -146,47 +155,79 @@ class Resampling:
         -------
         (draws, groups)
         """
+        copies = self.copies(self.span(block))
+        together = max(1, _TOGETHER // self.rows)
+        sums = np.empty((len(copies.numbers), groups))
+        for first in range(0, len(sums), together):
+            numbers = copies.numbers[first : first + together]
+            weights = numbers
+            if copies.factor is not None or copies.base is not None:
+                weights = Copies(numbers, copies.factor, copies.base).counts
+            place = (group + np.arange(len(numbers))[:, None] * groups).ravel()
+            total = np.bincount(place, weights.ravel(), len(numbers) * groups)
+            sums[first : first + together] = total.reshape(-1, groups)
+        return sums
+
+    def _drawn(self, span: slice) -> NDArray[np.uint8]:
+        """Return how often each unit is drawn, (draws, units)."""
+        first, last = span.start // _STREAM, -(-span.stop // _STREAM)
+        bits = np.random.PCG64(np.random.SeedSequence(self.seed))
+        start, rng = bits.state, np.random.Generator(bits)
+        drawn = np.empty(((last - first) * _STREAM, self._units.units), dtype=np.uint8)
+        for stream in range(first, last):
+            bits.state = start
+            bits.advance(stream * _DISTANCE % 2**128)
+            self._fill(rng, drawn[(stream - first) * _STREAM :][:_STREAM])
+        return drawn[span.start - first * _STREAM :][: span.stop - span.start]
+
+    def _fill(self, rng: np.random.Generator, drawn: NDArray[np.uint8]) -> None:
+        """Fill in how often each unit is drawn in the draws of one stream."""
+        units = self._units
+        if self.kind == "poisson":
+            poisson(rng, 1.0, drawn.reshape(-1))
+        elif units.strata == 1:
+            self._urns.draw(rng, drawn)
+        else:
+            by_stratum = np.empty_like(drawn)
+            self._urns.draw(rng, by_stratum)
+            drawn[:, self._order] = by_stratum
+            if units.lonely == "adjust" and units.lonely_units.any():
+                alone = np.flatnonzero(units.lonely_units)
+                drawn[:, alone] = rng.poisson(1.0, (len(drawn), len(alone)))
+
+    @cached_property
+    def _units(self) -> SurveyDesign:
         if self.kind == "multinomial":
-            return self._counted(block, group, groups)
-        member = np.zeros((self.rows, groups))
-        member[np.arange(self.rows), group] = 1.0
-        return self.counts(block) @ member
+            return SurveyDesign.of(self.rows)
+        return SurveyDesign.of(
+            self.rows,
+            self.strata,
+            self.cluster,
+            lonely=self.lonely,
+            population=self.population,
+        )
 
-    def _counted(
-        self, block: int, group: NDArray[np.intp] | None, groups: int
-    ) -> NDArray[np.float64]:
-        """Count plain draws of a block, a few at a time."""
-        span, rng = self.span(block), self._stream(block)
-        draws, together = span.stop - span.start, max(1, _TOGETHER // self.rows)
-        found = np.empty((draws, groups))
-        for first in range(0, draws, together):
-            part = found[first : first + together]
-            drawn = rng.integers(0, self.rows, (len(part), self.rows))
-            part[:] = _tally(drawn if group is None else group[drawn], groups)
-        return found
+    @cached_property
+    def _order(self) -> NDArray[np.intp]:
+        """Units by stratum."""
+        return np.argsort(self._units.stratum, kind="stable")
 
-    def _stream(self, block: int) -> np.random.Generator:
-        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(block,)))
+    @cached_property
+    def _urns(self) -> Urns:
+        sizes = self._units.sizes
+        return Urns(sizes, sizes if self.kind == "multinomial" else np.maximum(sizes - 1, 1))
+
+    @cached_property
+    def _base_and_factor(self) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
+        """What each unit counts besides its copies, and what a copy of it counts, (units,) each."""
+        units, factor, base = self._units, None, None
+        if self.kind not in ("multinomial", "poisson"):
+            size = units.sizes[units.stratum].astype(np.float64)
+            factor = np.where(size > 1, size / np.maximum(size - 1.0, 1.0), 1.0)
+        if units.population is not None:
+            share = np.sqrt(units.remainder)[units.stratum]
+            base, factor = 1.0 - share, share if factor is None else share * factor
+        return base, factor
 
     def __iter__(self) -> Iterator[NDArray[np.float64]]:
         return (self.counts(block) for block in range(self.blocks))
-
-
-def _tally(indices: NDArray[np.intp], rows: int) -> NDArray[np.float64]:
-    """Count row numbers draw by draw: (draws, any) to (draws, rows)."""
-    draws = len(indices)
-    flat = (indices + np.arange(draws)[:, None] * rows).ravel()
-    return np.bincount(flat, minlength=draws * rows).reshape(draws, rows).astype(np.float64)
-
-
-def _within(rng: np.random.Generator, units: SurveyDesign, draws: int) -> NDArray[np.float64]:
-    """Draw one unit fewer than each stratum has, with replacement, weighted up, (draws, units)."""
-    counts = np.ones((draws, len(units.stratum)))
-    for stratum, size in enumerate(units.sizes):
-        if size > 1:
-            members = np.flatnonzero(units.stratum == stratum)
-            drawn = _tally(rng.integers(0, size, (draws, size - 1)), size)
-            counts[:, members] = drawn * (size / (size - 1.0))
-    if units.lonely == "adjust" and units.lonely_units.any():
-        counts[:, units.lonely_units] = rng.poisson(1.0, (draws, int(units.lonely_units.sum())))
-    return counts

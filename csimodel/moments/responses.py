@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.moments.batches import BatchBuffer
 from csimodel.moments.bivariate import normal_pdf
 from csimodel.moments.ordinal import OrdinalMoments
 
@@ -56,14 +57,18 @@ class Responses:
         """Return one sample, or several, of a batch; None makes one sample a batch."""
         return Responses(self.cov[key], self.variance[key], self.clarity[key])
 
+    @property
+    def arrays(self) -> dict[str, Floats]:
+        """What each sample of a batch has, by name."""
+        return {"cov": self.cov, "variance": self.variance, "clarity": self.clarity}
+
     @classmethod
     def join(cls, parts: Sequence[Responses]) -> Responses:
         """Put batches one after another."""
-        return cls(
-            np.concatenate([part.cov for part in parts]),
-            np.concatenate([part.variance for part in parts]),
-            np.concatenate([part.clarity for part in parts]),
-        )
+        buffer = BatchBuffer(sum(len(part.clarity) for part in parts))
+        for part in parts:
+            buffer.add(part.arrays)
+        return cls(**buffer.arrays)
 
 
 def _clarity(ordinal: OrdinalMoments) -> Floats:

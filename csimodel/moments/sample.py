@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.floats import own_errstate
+from csimodel.moments.copies import Copies, Whole
 from csimodel.moments.moments import Moments
+from csimodel.moments.resample_sums import ProductBlock, StretchProducts, resample_sums
 from csimodel.options import require_names, shown
 from csimodel.survey import Answers, Survey
 from csimodel.survey.sampling import SurveyDesign
@@ -117,18 +119,57 @@ class CrossProducts:
         total, n = np.array([weights.sum()]), np.array([float(rows)])
         return self._moments(sums.reshape(-1, 1), total, n, squared, seen_rows)[0]
 
-    def resampled(self, counts: Floats) -> Moments:
-        """Return the moments of resamples, `counts` (draws, rows): one matrix product."""
+    def resampled(self, counts: Floats | Copies) -> Moments:
+        """Return the moments of resamples, (draws, rows): one matrix product for each stretch."""
         answers = self.answers
-        weights, squared = counts, None
+        if isinstance(counts, Copies):
+            plain = counts.factor is None and answers.weights is None
+            bound = self._largest_product if plain else np.inf
+            sums, extra = self._resample_sums(counts.numbers, counts.factor, bound)
+            if counts.base is not None:
+                fixed, besides = self._resample_sums(counts.base[None])
+                sums, extra = sums + fixed, extra + besides
+        else:
+            sums, extra = self._resample_sums(counts)
+        n, total, squared = extra[0], extra[0], None
         if answers.weights is not None:
-            weights, squared = counts * answers.weights, counts @ answers.weights**2
-        sums = sum(self._products(part).T @ weights[:, part].T for part in self._stretches())
-        seen_rows = None
-        if answers.missing != "complete":
-            seen_rows = (counts @ ~np.isnan(answers.values)).T
-        n = counts.sum(axis=1)
-        return self._moments(np.asarray(sums), weights.sum(axis=1), n, squared, seen_rows)
+            total, squared = extra[1:3]
+        seen_rows = None if answers.missing == "complete" else extra[-len(self.centre) :]
+        return self._moments(sums, total, n, squared, seen_rows)
+
+    def _resample_sums(
+        self, times: Floats | Whole, factor: Floats | None = None, bound: float = np.inf
+    ) -> tuple[Floats, Floats]:
+        return resample_sums(lambda part: self._stretch_products(part, factor), times, bound)
+
+    def _stretch_products(self, part: slice, factor: Floats | None) -> StretchProducts:
+        """Return the products of items of some rows, a copy of each counting `factor`."""
+        weights = self.answers.weights
+        x = np.ascontiguousarray((self.answers.values[part] - self.centre).T)
+        once = np.ones((1, x.shape[1])) if factor is None else factor[None, part]
+        given = once if weights is None else once * weights[part]
+        extra = [once] if weights is None else [once, given, given * weights[part]]
+        if self.answers.missing == "complete":
+            left = x if given is once and factor is None else x * given
+            blocks = [ProductBlock(given, x), ProductBlock(left, x, triangular=True)]
+            return StretchProducts(blocks, np.concatenate(extra))
+        seen = (~np.isnan(x)).astype(np.float64)
+        x = np.nan_to_num(x, nan=0.0)
+        wx, weighted = x * given, seen * given
+        pairs = [(wx, seen), (wx, x), (wx * x, seen), (weighted, seen)]
+        blocks = [ProductBlock(left, right) for left, right in pairs]
+        return StretchProducts(blocks, np.concatenate([*extra, seen * once]))
+
+    @cached_property
+    def _largest_product(self) -> float:
+        """The largest square of an answer about the centre; infinite unless all are whole."""
+        largest = 1.0
+        for part in self._stretches():
+            x = np.nan_to_num(self.answers.values[part] - self.centre)
+            if (x != np.rint(x)).any():
+                return np.inf
+            largest = max(largest, float(np.abs(x).max(initial=0.0)))
+        return largest**2
 
     def without_each(
         self, units: SurveyDesign, chosen: NDArray[np.intp], counts: Floats | None = None

@@ -15,6 +15,7 @@ from csimodel.estimators.estimates import Outcome
 from csimodel.estimators.solution import Refit, Solution
 from csimodel.moments import Moments
 from csimodel.moments.accelerated_em import saturated_near
+from csimodel.moments.copies import Copies
 from csimodel.moments.incomplete_likelihood import Patterns, minus_two_loglik, patterns_of
 from csimodel.survey import Answers
 
@@ -22,7 +23,7 @@ Floats = NDArray[np.float64]
 
 
 def incomplete_resampler(solution: Solution, answers: Answers) -> Refit:
-    """Return the function from counts of each row, (draws, rows), to fits of those resamples.
+    """Return the function from copies of each row to fits of those resamples.
 
     Parameters
     ----------
@@ -37,7 +38,8 @@ def incomplete_resampler(solution: Solution, answers: Answers) -> Refit:
     patterns = patterns_of(answers.values)
     hessian = fitted.hessian(True)
 
-    def refit(counts: Floats) -> Solution:
+    def refit(copies: Copies) -> Solution:
+        counts = copies.counts
         weights = counts if answers.weights is None else counts * answers.weights
         draws = [patterns.reweighted(own) for own in weights]
         moments = _saturated(fitted, answers, draws, weights)

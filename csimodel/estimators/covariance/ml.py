@@ -196,7 +196,7 @@ class ML(CovarianceEstimator):
         return "anew" if self.missing == "survey" else "nearby"
 
     def resampler(self, solution: Solution, answers: Answers) -> Refit:
-        """Return the function from counts of each row, (draws, rows), to fits of those resamples.
+        """Return the function from copies of each row to fits of those resamples.
 
         Of incomplete answers from the saturated moments of each draw, or from its likelihood.
         """

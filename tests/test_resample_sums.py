@@ -1,0 +1,102 @@
+"""Sums of products over resamples: packed or not, they are the sums."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+import csimodel as csi
+from csimodel.moments import CrossProducts, Resampling, resample_sums
+from csimodel.moments.copies import Copies
+from csimodel.moments.resample_sums import Packing
+
+RNG = np.random.default_rng(11)
+
+
+def products_of(width, missing, rows=3_000, weights=False):
+    """Return the products of answers on a scale of 1 … width, or of numbers with digits."""
+    shape = (rows, 5)
+    frame = pd.DataFrame(RNG.integers(1, width, shape, endpoint=True) * 1.0, columns=list("abcde"))
+    if width == 3:
+        frame += RNG.random(shape)
+    if missing != "error":
+        frame = frame.mask(RNG.random(shape) < 0.1)
+    frame["w"] = RNG.random(rows) + 0.5
+    survey = csi.read_survey(frame, missing=missing, weights="w" if weights else None)
+    return CrossProducts.of(survey.answers({"": list("abcde")}))
+
+
+@pytest.mark.parametrize("weights", [False, True])
+@pytest.mark.parametrize("missing", ["error", "pairwise", "mean"])
+@pytest.mark.parametrize(("width", "fields"), [(5, 3), (10, 3), (200, 2), (20_000, 1), (3, 1)])
+def test_moments_of_resamples_are_those_of_the_rows_drawn(width, fields, missing, weights):
+    products = products_of(width, missing, weights=weights)
+    answers = products.answers
+    assert Packing.of(products._largest_product, 3_000).fields == fields
+    copies = Resampling("multinomial", len(products.answers.values), 9, seed=4).copies(slice(0, 9))
+    batch = products.resampled(copies)
+    for draw in (0, 8):
+        rows = np.repeat(np.arange(copies.numbers.shape[1]), copies.numbers[draw])
+        own = products_of_rows(answers, rows).sample()
+        assert_allclose(batch.mean[draw], own.mean, rtol=1e-12)
+        assert_allclose(batch.cov[draw], own.cov, rtol=1e-10, atol=1e-12)
+        assert_allclose(batch.n[draw], own.n)
+        assert_allclose(batch.effective_n[draw], own.effective_n, rtol=1e-12)
+
+
+def products_of_rows(answers, rows):
+    from csimodel.estimators.groups import part_of
+
+    return CrossProducts.of(part_of(answers, rows))
+
+
+@pytest.mark.parametrize("weights", [False, True])
+def test_packed_sums_are_exact(weights):
+    products = products_of(10, "pairwise", weights=weights)
+    copies = Resampling("multinomial", len(products.answers.values), 9, seed=4).copies(slice(0, 9))
+    packed, plain = products.resampled(copies), products.resampled(copies.counts)
+    if weights:
+        assert_allclose(packed.cov, plain.cov, rtol=1e-12)
+    else:
+        assert np.array_equal(packed.cov, plain.cov)
+        assert np.array_equal(packed.mean, plain.mean)
+
+
+def test_a_stretch_drawn_too_often_to_be_packed_is_not(monkeypatch):
+    products = products_of(10, "error")
+    numbers = np.zeros((2, 3_000), dtype=np.int64)
+    numbers[0, 5:9], numbers[1] = 100_000, 1
+    spread = products.resampled(Copies(numbers))
+    assert np.array_equal(spread.cov, products.resampled(numbers * 1.0).cov)
+    own = np.cov(products.answers.values[5:9].T, ddof=0) * 400_000 / 399_999
+    assert_allclose(spread.cov[0], own, rtol=1e-12)
+    assert_allclose(spread.cov[1], np.cov(products.answers.values.T), rtol=1e-12)
+
+
+@pytest.mark.parametrize("step", [64, 1_000])
+def test_sums_do_not_depend_on_the_stretch(step, monkeypatch):
+    products = products_of(3, "mean", weights=True)
+    counts = Resampling("multinomial", len(products.answers.values), 4, seed=1).counts(0)
+    whole = products.resampled(counts)
+    monkeypatch.setattr(resample_sums, "_STEP", step)
+    assert_allclose(products.resampled(counts).cov, whole.cov, rtol=1e-12)
+
+
+def test_what_a_copy_counts_is_kept_apart():
+    products = products_of(10, "error")
+    strata = np.arange(3_000) % 7
+    copies = Resampling("stratified", 3_000, 8, seed=1, strata=strata).copies(slice(0, 8))
+    apart, together = products.resampled(copies), products.resampled(copies.counts)
+    assert copies.numbers.dtype == np.uint8
+    assert_allclose(apart.cov, together.cov, rtol=1e-12)
+    assert_allclose(apart.n, 3_000)
+
+
+def test_draws_join_as_they_come():
+    fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
+    boot = csi.bootstrap(fit, 600, rng=3, progress=False)
+    parts = [boot.solution[:512], boot.solution[512:]]
+    for joined in (csi.estimators.Solution.join(parts), boot.solution):
+        assert np.array_equal(joined.moments.cov[510:514], boot.solution.moments.cov[510:514])
+        assert np.array_equal(joined.estimates.outcome, boot.solution.estimates.outcome)
+    assert boot.solution.moments.cov.shape == (600, 24, 24)
