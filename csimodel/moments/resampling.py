@@ -160,9 +160,8 @@ class Resampling:
         sums = np.empty((len(copies.numbers), groups))
         for first in range(0, len(sums), together):
             numbers = copies.numbers[first : first + together]
-            weights = numbers
-            if copies.factor is not None or copies.base is not None:
-                weights = Copies(numbers, copies.factor, copies.base).counts
+            plain = copies.factor is None and copies.base is None
+            weights = numbers if plain else Copies(numbers, copies.factor, copies.base).counts
             place = (group + np.arange(len(numbers))[:, None] * groups).ravel()
             total = np.bincount(place, weights.ravel(), len(numbers) * groups)
             sums[first : first + together] = total.reshape(-1, groups)
