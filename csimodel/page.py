@@ -21,8 +21,10 @@ MARKS: Mapping[Severity, str] = {"failure": "DO NOT USE", "warning": "WARNING", 
 """How a finding is marked wherever it is shown, by its severity."""
 
 _STYLE = (
-    "<style>.csimodel .word{text-align:left} .csimodel table{border-collapse:collapse;"
-    "font-variant-numeric:tabular-nums} .csimodel summary{font-weight:600;cursor:pointer}</style>"
+    "<style>.csimodel table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
+    ".csimodel th,.csimodel td{padding:.15em .7em;text-align:right;vertical-align:baseline}"
+    ".csimodel th.word,.csimodel td.word{text-align:left}"
+    ".csimodel summary{font-weight:600;cursor:pointer;margin-top:.6em}</style>"
 )
 
 
