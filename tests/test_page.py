@@ -122,3 +122,34 @@ def test_a_class_needs_only_its_page():
             part()
     assert set(MARKS) == {"failure", "warning", "note"}
     assert replace(Page("a"), title="b").title == "b"
+
+
+def test_everything_that_is_computed_has_a_page(mobi):
+    model = csi.Model.from_syntax("Q =~ PERQ1 + PERQ3 + PERQ5\nV =~ PERV1 + PERV2\nV ~ Q")
+    frame = mobi.data.assign(half=["a", "b"] * 125)
+    survey = csi.read_survey(frame, scale=dict.fromkeys(model.items, (1, 10)))
+    fit, ml = csi.fit(model, survey), csi.fit(model, survey, csi.ML())
+    results = {
+        "Model by PLS, path scheme": fit,
+        "30 multinomial draws, 30 of them used": csi.bootstrap(fit, 30, 1, progress=False),
+        "250 respondents left out in turn": csi.jackknife(fit),
+        "Bollen-Stine test of the model by ML": csi.bollen_stine(ml, 30, 1, progress=False),
+        "2 groups by PLS, path scheme": csi.fit_groups(model, survey, by="half"),
+        "a: 125 respondents": csi.fit_multigroup(model, survey, by="half"),
+        "Satisfaction": csi.assess(csi.fit(csi.models.ecsi(), mobi)),
+        "Survey of 250 rows": survey,
+    }
+    for words, result in results.items():
+        assert isinstance(result, HasPage), words
+        assert words in str(result.summary())
+        assert words in result._repr_html_()
+        assert result._repr_html_().startswith('<div class="csimodel">')
+
+
+def test_of_many_groups_the_first_are_shown(mobi):
+    model = csi.Model.from_syntax("Q =~ PERQ1 + PERQ3\nV =~ PERV1 + PERV2\nV ~ Q")
+    fits = csi.fit_groups(model, mobi.data.assign(firm=np.arange(250) // 4), by="firm")
+    text = str(fits.summary())
+    assert "13 more groups are in `table`." in text
+    assert text.count("\n49 ") == 2
+    assert "\n50 " not in text

@@ -23,6 +23,7 @@ from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.model import Model
 from csimodel.moments import Moments, group_moments
 from csimodel.options import require_names
+from csimodel.page import HasPage, Page, Section
 from csimodel.survey import Answers, Survey, read_survey
 from csimodel.survey.headers import column_of
 
@@ -30,11 +31,12 @@ _NAMES_OF_TABLES = frozenset(
     {"construct", "estimate", "mean", "se", "df", "lower", "upper", "p", "n", "reason"}
 )
 _MARK = " (label)"
+_SHOWN = 50  # groups on a page
 
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class GroupFits(Mapping[Hashable, Fit]):
+class GroupFits(HasPage, Mapping[Hashable, Fit]):
     """The fits of all groups: a mapping from group label to `Fit`, and tables over groups.
 
     Attributes
@@ -114,6 +116,23 @@ class GroupFits(Mapping[Hashable, Fit]):
         found = find(quantity)
         values = np.where(self.converged.to_numpy()[:, None], found.values(self.solution), np.nan)
         return pd.DataFrame(values, self.labels, found.labels(self.solution.model))
+
+    @property
+    def page(self) -> Page:
+        """How each group ended and what is explained in it, on a page; of many the first."""
+        outcomes = [Outcome(code).reason for code in self.solution.estimates.outcome]
+        rows = {"n": np.asarray(self.solution.moments.n), "outcome": outcomes}
+        more = len(self) - _SHOWN
+        notes = (f"{more:,} more groups are in `table`.",) if more > 0 else ()
+        ending, explained = pd.DataFrame(rows, self.labels), self.table("r2")
+        return Page(
+            f"{len(self):,} groups by {self.solution.estimator.label}",
+            findings=self.findings,
+            sections=(
+                Section("Groups", ending.head(_SHOWN), notes),
+                Section("R²", explained.head(_SHOWN), notes, decimals=3),
+            ),
+        )
 
     def __repr__(self) -> str:
         done = int(self.converged.sum())

@@ -15,6 +15,7 @@ from csimodel.index.by_group import group_draws, group_influence, group_points
 from csimodel.index.points import by_block, point_weights
 from csimodel.inference import Bootstrap, without_influence
 from csimodel.options import require_level
+from csimodel.page import HasHeadline, Page, sections
 from csimodel.significance import normal_score, t_pvalue
 
 Floats = NDArray[np.float64]
@@ -23,8 +24,8 @@ _SAMPLES = 20_000  # of the largest |t| of all differences
 _CELLS = 50_000_000  # units times groups handled at once
 
 
-@dataclass(frozen=True, eq=False)
-class LeadingGroup:
+@dataclass(frozen=True, eq=False, repr=False)
+class LeadingGroup(HasHeadline):
     """The group with the highest index, against every other.
 
     Attributes
@@ -49,6 +50,26 @@ class LeadingGroup:
     distinct: bool
     table: pd.DataFrame
     level: float
+
+    @property
+    def headline(self) -> str:
+        """The result in a sentence."""
+        if self.table["p_adjusted"].isna().any():
+            return f"Whether {self.group} differs from all others in {self.construct} is not known."
+        if self.distinct:
+            return f"{self.group} differs from all others in {self.construct}."
+        return f"{self.group} is not shown to differ from all others in {self.construct}."
+
+    @property
+    def page(self) -> Page:
+        """The leader's differences from all others, on a page."""
+        return Page(
+            f"{self.group} against all others in {self.construct}",
+            self.headline,
+            (f"All comparisons at once, {100 * self.level:g} %",),
+            sections=sections({"Differences, index points": self.table}),
+            clean="",
+        )
 
 
 def leading_group(

@@ -15,17 +15,19 @@ from csimodel.estimators import CovarianceFit, Fit, Outcome, Solution, require_f
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
+from csimodel.formatting import number, told_p
 from csimodel.inference.designs import design_of
 from csimodel.inference.draws import draws_of, require_draws
 from csimodel.inference.jackknife import count_outcomes
 from csimodel.moments import CrossProducts, Moments, Resampling
+from csimodel.page import HasPage, Page
 
 Floats = NDArray[np.float64]
 
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class BollenStine:
+class BollenStine(HasPage):
     """χ² of a fit among those of resamples from answers that obey the model.
 
     Attributes
@@ -91,6 +93,17 @@ class BollenStine:
                 )
             )
         return tuple(found)
+
+    @property
+    def page(self) -> Page:
+        """The test on a page."""
+        fit = self.fit
+        return Page(
+            f"Bollen-Stine test of {fit.model.name or 'the model'} by {fit.estimator.label}",
+            f"χ² {number(self.chisq, 2)}, {told_p(self.pvalue)}.",
+            (f"{len(self.draws):,} draws, {len(self.usable):,} of them used",),
+            self.findings,
+        )
 
     def __repr__(self) -> str:
         lost = len(self.draws) - len(self.usable)

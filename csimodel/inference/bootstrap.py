@@ -26,11 +26,11 @@ from csimodel.estimators import (
 )
 from csimodel.estimators.quantities import bounded
 from csimodel.estimators.requirements import same_fit
-from csimodel.findings import Finding, tell
+from csimodel.findings import Finding, collected, tell
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.blocks import in_order
 from csimodel.inference.designs import design_of
-from csimodel.inference.draws import require_draws
+from csimodel.inference.draws import FEWEST_DRAWS, require_draws
 from csimodel.inference.infer import infer
 from csimodel.inference.intervals import INTERVALS, narrow_intervals
 from csimodel.inference.jackknife import Jackknife, count_outcomes, jackknife
@@ -39,6 +39,7 @@ from csimodel.inference.progress import progress_bar
 from csimodel.inference.sources import Draws
 from csimodel.moments import Resampling
 from csimodel.options import require_count
+from csimodel.page import HasPage, Page, sections
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -48,7 +49,7 @@ _STILL = 1e-9  # standard errors below are looked at: does the quantity vary at 
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class Bootstrap:
+class Bootstrap(HasPage):
     """Refits of a model on resampled respondents.
 
     Attributes
@@ -301,6 +302,22 @@ class Bootstrap:
                     values={"gaps": gaps, "draws": len(draws), "quantity": name},
                 )
             )
+
+    @property
+    def page(self) -> Page:
+        """What was drawn, and the paths with their intervals, on a page."""
+        used, total = int(self.usable.sum()), len(self.usable)
+        fit = self.fit
+        with collected() as told:
+            tables = (
+                {"Paths": self.table("paths")} if used >= FEWEST_DRAWS and fit.model.paths else {}
+            )
+        return Page(
+            f"Bootstrap of {fit.model.name or 'the model'} by {fit.estimator.label}",
+            facts=(f"{total:,} {self.design.kind} draws, {used:,} of them used",),
+            findings=(*self.findings, *told),
+            sections=sections(tables, 3),
+        )
 
     def __repr__(self) -> str:
         lost = len(self.usable) - int(self.usable.sum())

@@ -25,6 +25,7 @@ from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import LOST_UNITS, NO_ERROR, StandardErrors
+from csimodel.page import HasPage, Page, sections
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -38,7 +39,7 @@ _LOST = (
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class Jackknife:
+class Jackknife(HasPage):
     """Estimates with each unit left out.
 
     Attributes
@@ -140,6 +141,17 @@ class Jackknife:
     def failed(self) -> pd.Series:
         """Number of units whose removal leaves nothing to estimate, by reason."""
         return count_outcomes(self.solution)
+
+    @property
+    def page(self) -> Page:
+        """What was left out, and the paths with their errors, on a page."""
+        fit = self.fit
+        return Page(
+            f"Jackknife of {fit.model.name or 'the model'} by {fit.estimator.label}",
+            facts=(f"{self.units.units:,} {self.units.kind}s left out in turn",),
+            findings=self.findings,
+            sections=sections({"Paths": self.table("paths")} if fit.model.paths else {}, 3),
+        )
 
     def __repr__(self) -> str:
         return (

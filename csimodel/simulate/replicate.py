@@ -31,6 +31,7 @@ from csimodel.inference import bootstrap
 from csimodel.model import Model
 from csimodel.moments import moments_of
 from csimodel.options import require_count, require_level, seed_of, shown
+from csimodel.page import HasPage, Page, sections
 from csimodel.significance import t_limits
 from csimodel.simulate.truth import Seed, Truth
 from csimodel.survey import Answers
@@ -39,8 +40,8 @@ Floats = NDArray[np.float64]
 
 
 @own_errstate_in
-@dataclass(frozen=True, eq=False)
-class Replications:
+@dataclass(frozen=True, eq=False, repr=False)
+class Replications(HasPage):
     """Estimates and intervals of many samples of one population.
 
     Attributes
@@ -68,6 +69,17 @@ class Replications:
         """Number of samples without a solution, by reason; empty when none was."""
         lost = [reason for reason in self.reasons if reason != Outcome.CONVERGED.reason]
         return pd.Series(lost, dtype=object).value_counts().rename("samples")
+
+    @property
+    def page(self) -> Page:
+        """What the samples show of each entry, on a page."""
+        lost = tuple(f"{count:,} samples: {reason}" for reason, count in self.failed.items())
+        return Page(
+            f"{len(self.reasons):,} samples of a population",
+            facts=lost,
+            sections=sections({"Estimates of all samples": self.table}, 3),
+            clean="",
+        )
 
     @cached_property
     def table(self) -> pd.DataFrame:

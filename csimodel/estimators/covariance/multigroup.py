@@ -37,9 +37,11 @@ from csimodel.estimators.groups import fit_groups
 from csimodel.estimators.inputs import estimator_for
 from csimodel.estimators.quantities import find
 from csimodel.estimators.solution import Solution
+from csimodel.estimators.summary import fit_facts
 from csimodel.findings import Finding, listed
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.model import Model
+from csimodel.page import HasPage, Page, sections
 from csimodel.survey import Survey
 
 _FEWEST = 30  # respondents a group needs before χ² means anything
@@ -54,7 +56,7 @@ _JOINT = (
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class MultiGroupFit(Mapping[Hashable, CovarianceFit]):
+class MultiGroupFit(HasPage, Mapping[Hashable, CovarianceFit]):
     """A model fitted in all groups together: a mapping from group to `Fit`, and what is joint.
 
     Attributes
@@ -157,6 +159,18 @@ class MultiGroupFit(Mapping[Hashable, CovarianceFit]):
     def modification_indices(self, kinds: Sequence[str] = CANDIDATES) -> pd.DataFrame:
         """Return what freeing each fixed parameter would gain."""
         return modification_indices(self.fitted, kinds, list(self.labels))
+
+    @property
+    def page(self) -> Page:
+        """How well the groups fit together, and their paths, on a page."""
+        equal = f", equal {listed(self.equal)}" if self.equal else ""
+        sizes = (f"{label}: {fit.n} respondents" for label, fit in self.items())
+        return Page(
+            f"{len(self)} groups by {self.fitted.estimator.label}{equal}",
+            facts=(*sizes, *(fit_facts(self.fit_measures) if self.converged else ())),
+            findings=self.diagnostics,
+            sections=sections({"Standardised paths": self.paths}, 3),
+        )
 
     def __repr__(self) -> str:
         state = "converged" if self.converged else "NOT CONVERGED"

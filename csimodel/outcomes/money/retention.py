@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from zlib import crc32
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError
@@ -24,6 +25,7 @@ from csimodel.outcomes.money.findings import (
 from csimodel.outcomes.money.measurement import Given, MeasurementError, corrected
 from csimodel.outcomes.money.row import Errors, Row, infer_rows
 from csimodel.outcomes.money.value import Economics, require_economics, require_share
+from csimodel.page import HasPage, Page, sections
 
 Floats = NDArray[np.float64]
 Pair = tuple[float, Floats]
@@ -58,7 +60,7 @@ class Customers:
 
 @own_errstate_in
 @dataclass(frozen=True, eq=False, repr=False)
-class Retention:
+class Retention(HasPage):
     """A share of customers who stay a period, with its draws. Made by `retention_of`.
 
     Attributes
@@ -109,9 +111,24 @@ class Retention:
             return float(function(np.asarray(self.estimate))), function(self.draws)
         return self.customers.average(function)
 
-    def __repr__(self) -> str:
+    @property
+    def table(self) -> pd.DataFrame:
+        """The share with its error: estimate, se, df, lower, upper, p, reason."""
         row = Row("retention", "share", self.estimate, self.draws)
-        one = infer_rows([row], self.errors, self.level).iloc[0]
+        return infer_rows([row], self.errors, self.level)
+
+    @property
+    def page(self) -> Page:
+        """The share with its error, on a page."""
+        return Page(
+            "Share of customers who stay a period",
+            facts=(f"Uncertainty: {self.source}.",),
+            findings=self.diagnostics,
+            sections=sections({f"Retention, {100 * self.level:g} % interval": self.table}),
+        )
+
+    def __repr__(self) -> str:
+        one = self.table.iloc[0]
         return (
             f"<Retention {self.estimate:.4g} (se {one['se']:.2g}, {100 * self.level:g} % interval "
             f"{one['lower']:.4g} to {one['upper']:.4g}; {self.source})>"
