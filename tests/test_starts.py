@@ -1,6 +1,9 @@
 """Starting values follow the data's signs; several starts where one may miss the lowest minimum."""
 
+import itertools
+
 import numpy as np
+import pandas as pd
 import pytest
 
 import csimodel as csi
@@ -87,7 +90,7 @@ def test_signs_are_those_of_the_first_component_relative_to_the_first_item(mobi)
     assert item_signs(MODEL, cov * np.outer(turn, turn)).tolist() == [1, -1, -1, 1, 1, -1]
 
 
-@pytest.mark.parametrize(("seed", "missed"), [(25, True), (32, True), (38, False)])
+@pytest.mark.parametrize(("seed", "missed"), [(25, True), (28, True), (32, True)])
 def test_gls_says_when_starts_end_in_different_minima(seed, missed, mobi, monkeypatch):
     model = csi.Model.from_syntax(
         "I =~ CUEX3 + IMAG3 + PERQ2 + IMAG2\nE =~ CUEX1 + IMAG5 + CUEX2\n"
@@ -126,3 +129,96 @@ def test_scaling_by_variance_frees_the_loading_of_a_single_item_as_in_lavaan(mob
         assert found["se"] == pytest.approx(se, abs=6e-4)
     marker = csi.fit(model, mobi, csi.ML())
     np.testing.assert_allclose(fit.paths, marker.paths, atol=1e-8)
+
+
+def small_case(seed):
+    """Return answers of 25 to 40 respondents to items that hang together weakly, and their model."""
+    rng = np.random.default_rng(seed)
+    sizes, rows = rng.integers(2, 5, size=rng.integers(2, 5)), int(rng.integers(25, 41))
+    strength, common = rng.choice([0.4, 0.55, 0.7]), rng.normal(size=rows)
+    columns, blocks = {}, {}
+    for j, size in enumerate(sizes):
+        own = 0.7 * common + 0.7 * rng.normal(size=rows)
+        blocks[f"C{j}"] = [f"c{j}i{i}" for i in range(size)]
+        for item in blocks[f"C{j}"]:
+            noise = np.sqrt(1 - strength**2) * rng.normal(size=rows)
+            columns[item] = np.clip(np.round(5.5 + 2 * (strength * own + noise)), 1, 10)
+    names = list(blocks)
+    star = rng.random() < 0.5
+    chain = list(itertools.pairwise(names))
+    paths = [(name, names[-1]) for name in names[:-1]] if star else chain
+    return pd.DataFrame(columns), blocks, paths
+
+
+def endings(seed, changes):
+    """Yield where fits of one case end, its items, constructs, rows and units changed."""
+    frame, blocks, paths = small_case(seed)
+    rng = np.random.default_rng(seed)
+    for change in range(changes):
+        if change:
+            blocks = {name: list(rng.permutation(items)) for name, items in blocks.items()}
+            blocks = dict(reversed(list(blocks.items()))) if change % 2 else blocks
+            frame = frame.iloc[rng.permutation(len(frame))] * 10.0 ** rng.uniform(-2, 2)
+            frame = frame * 10.0 ** rng.uniform(-2, 2, size=frame.shape[1])
+        constructs = tuple(csi.reflective(name, items) for name, items in blocks.items())
+        yield csi.fit(csi.Model(constructs, tuple(paths)), frame, csi.ML())
+
+
+def same_end(seed, changes):
+    first, *others = endings(seed, changes)
+    for other in others:
+        assert other.converged == first.converged, seed
+        if first.converged:
+            gap = float(other.estimates.discrepancy) - float(first.estimates.discrepancy)
+            assert abs(gap) < 1e-7 * max(1.0, float(first.estimates.discrepancy)), seed
+            several = [
+                any(one.code == "several-minima" for one in fit.diagnostics)
+                for fit in (first, other)
+            ]
+            assert several[0] == several[1], seed
+            np.testing.assert_allclose(
+                other.r2.reindex(first.r2.index), first.r2, atol=1e-5, err_msg=str(seed)
+            )
+
+
+@pytest.mark.parametrize("seed", [14, 16, 31, 36, 43, 65, 80, 87])
+def test_where_a_small_sample_ends_depends_on_no_order_or_unit(seed):
+    same_end(seed, 4)
+
+
+@pytest.mark.fuzz_long
+@pytest.mark.parametrize("seed", range(50))
+def test_where_any_small_sample_ends_depends_on_no_order_or_unit(seed):
+    same_end(seed, 6)
+
+
+def test_the_scale_of_the_search_is_put_back_on_the_markers(mobi):
+    text = (
+        "Q =~ PERQ1 + 1*PERQ2 + NA*PERQ1 + PERQ3\nV =~ PERV1 + PERV2\nS =~ 2*CUSA1 + CUSA2 + CUSA3"
+        "\nV ~ Q\nS ~ V + Q\nCUSCO ~ S"
+    )
+    model = csi.Model.from_syntax(text)
+    fits = [
+        csi.fit(model, mobi, given)
+        for given in (csi.ML(), csi.ML(means=True), csi.LeastSquares("uls"))
+    ]
+    for fit in fits:
+        table = fit.parameters.set_index(["lhs", "op", "rhs"])["estimate"]
+        fixed = [table["Q", "=~", "PERQ2"], table["V", "=~", "PERV1"], table["S", "=~", "CUSA1"]]
+        assert fixed == [1.0, 1.0, 2.0]
+        assert fit.estimates.gradient < 1e-6
+    assert fits[1].fit_measures["chisq"] == pytest.approx(fits[0].fit_measures["chisq"], rel=1e-9)
+
+
+def test_a_scale_that_is_more_than_a_convention_keeps_its_marker(mobi):
+    from csimodel.estimators.covariance.layouts import layouts_of
+    from csimodel.estimators.covariance.reference_items import conventional_markers
+
+    def kept(text):
+        return conventional_markers(layouts_of(csi.Model.from_syntax(text))[0])
+
+    assert kept(TEXT) == {0: 0, 1: 4}
+    assert kept(TEXT.replace("V ~ Q", "V ~ a*Q")) == {}
+    assert kept(TEXT.replace("PERQ3", "start(1)*PERQ3")) == {1: 4}
+    assert kept(TEXT + "\nQ ~~ lower(0)*Q") == {1: 4}
+    assert kept(TEXT.replace("PERV2", "0.9*PERV2")) == {0: 0}

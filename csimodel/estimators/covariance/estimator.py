@@ -15,6 +15,11 @@ from csimodel.estimators.covariance.equality import require_bounds
 from csimodel.estimators.covariance.layout import Layout
 from csimodel.estimators.covariance.layouts import layouts_of
 from csimodel.estimators.covariance.objective import Objective
+from csimodel.estimators.covariance.reference_items import (
+    on_model_scale,
+    reference_items,
+    search_layout,
+)
 from csimodel.estimators.covariance.restarts import lowest_minimum
 from csimodel.estimators.covariance.scoring import Found, minimise, nothing_found
 from csimodel.estimators.covariance.starting_values import start
@@ -188,8 +193,11 @@ class CovarianceEstimator(Estimator):
         return float(values @ self.weight(moments, layout, sigma) @ values)
 
     def several_minima(self, found: Found, layout: Layout) -> NDArray[np.bool_]:
-        """Mark the samples that may have a lower minimum than the one found first, (samples,)."""
-        return np.zeros(len(found.value), dtype=bool)
+        """Mark the samples that may have a lower minimum than the one found first, (samples,).
+
+        Those in which a variance is below 0.
+        """
+        return negative_variances(layout, found.parameters)
 
     @property
     def measured_where_it_stopped(self) -> bool:
@@ -272,19 +280,47 @@ class CovarianceEstimator(Estimator):
         def own() -> Floats:
             return start(model, layout, self.sample_cov(safe), safe.mean)
 
+        other = None
         if isinstance(near, CovarianceEstimates) and np.isfinite(near.parameters).all():
             first = np.broadcast_to(near.parameters, (len(cov), layout.size)).copy()
+            first[~good] = np.nan
+            found = minimise(objective, first, own, self.tolerance, self.max_iterations)
         else:
-            first = own()
-        first[~good] = np.nan
-        found = minimise(objective, first, own, self.tolerance, self.max_iterations)
-        other = None
-        if near is None:
-            doubtful = good & (~found.settled | self.several_minima(found, layout))
-            limits = self.tolerance, self.max_iterations
-            other = lowest_minimum(objective, found, first, doubtful, *limits)
+            found, other = self._searched(objective, model, own(), safe, good, near is None)
         ended(found, outcome)
         return standardised_estimates(model, layout, found, outcome, objective.floor, other)
+
+    def _searched(
+        self,
+        objective: Objective,
+        model: Model,
+        own: Floats,
+        moments: Moments,
+        good: NDArray[np.bool_],
+        restarts: bool,
+    ) -> tuple[Found, Floats]:
+        """Return the lowest minimum of every sample and the next one, from starts of its own.
+
+        The end depends on neither the order of items nor that of constructs: during the search a
+        construct has the scale of its reference item.
+        """
+        layout, cov = objective.layouts[0], self.sample_cov(moments)
+        found, other = nothing_found(len(cov), layout.size), np.full(len(cov), np.nan)
+        items = reference_items(model, layout, own, cov)
+        limits = self.tolerance, self.max_iterations
+        for reference in np.unique(items[good], axis=0):
+            who = np.flatnonzero(good & (items == reference).all(axis=-1))
+            search = search_layout(layout, tuple(reference.tolist()))
+            part = replace(objective.repeated(who), layouts=(search,))
+            first = start(model, search, cov[who], moments.mean[who])
+            ends = minimise(part, first, first.copy, *limits)
+            if restarts:
+                doubtful = ~ends.settled | self.several_minima(ends, search)
+                other[who] = lowest_minimum(part, ends, first, cov[who], doubtful, *limits)
+            ends = ends._replace(parameters=on_model_scale(layout, search, ends.parameters))
+            for kept, fresh in zip(found, ends, strict=True):
+                kept[who] = fresh
+        return found, other
 
 
 def ended(found: Found, outcome: NDArray[np.int64]) -> None:

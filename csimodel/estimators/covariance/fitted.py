@@ -199,7 +199,8 @@ def fit_jointly(
     doubtful = np.array([state[0] == Outcome.CONVERGED])
     doubtful &= ~found.settled | estimator.several_minima(found, layouts[0])
     limits = estimator.tolerance, estimator.max_iterations
-    other = lowest_minimum(objective, found, own[None], doubtful, *limits)
+    cov = estimator.sample_cov(moments[0].lifted())
+    other = lowest_minimum(objective, found, own[None], cov, doubtful, *limits)
     ended(found, state)
     fitted = Fitted(
         model,

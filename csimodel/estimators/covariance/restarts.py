@@ -11,15 +11,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.layout import KINDS, Layout
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.scoring import Found, minimise
 
 Floats = NDArray[np.float64]
 
-STARTS = 16  # of each sample in doubt
+STARTS = 32  # of each sample in doubt
 _FIRST, _FURTHER = 15, 60  # iterations of every start, and of the most promising ones
-_PROMISING = 6
+_PROMISING = 12
 _SPREAD, _TURN = 0.5, 0.2  # sd of the logarithm of a factor, probability of another sign
 _SEED = 20260  # the same starts for every sample and every run
 _SAME = 1e-6  # minima that differ by less, relative to the larger or to 1, are one
@@ -29,6 +29,7 @@ def lowest_minimum(
     objective: Objective,
     found: Found,
     own: Floats,
+    cov: Floats,
     doubtful: NDArray[np.bool_],
     tolerance: float,
     max_iterations: int,
@@ -41,6 +42,8 @@ def lowest_minimum(
     ----------
     own
         The samples' own starting values, (samples, parameters).
+    cov
+        Covariances of the items, by which starts are spread, (samples, items, items).
     doubtful
         Which samples to start again, (samples,).
 
@@ -54,7 +57,8 @@ def lowest_minimum(
         known = bool(found.settled[sample])
         here = float(found.value[sample]) if np.isfinite(found.value[sample]) else np.inf
         apart = _SAME * max(1.0, abs(here)) if np.isfinite(here) else 0.0
-        again = _ends(objective, sample, own[sample], tolerance, max_iterations)
+        starts = _around(objective.layouts, own[sample], cov[sample])
+        again = _ends(objective, sample, starts, tolerance, max_iterations)
         values = np.where(again.settled & ~again.flat, again.value, np.inf)
         best = int(values.argmin())
         if np.isfinite(values[best]) and values[best] < here + (-apart if known else apart):
@@ -67,9 +71,8 @@ def lowest_minimum(
     return other
 
 
-def _ends(objective: Objective, sample: int, own: Floats, tolerance: float, most: int) -> Found:
-    """Return where starts around one sample's own end."""
-    starts = _around(objective.layouts, own)
+def _ends(objective: Objective, sample: int, starts: Floats, tolerance: float, most: int) -> Found:
+    """Return where starts of one sample end."""
     everywhere = objective.repeated(np.full(len(starts), sample))
     again = minimise(everywhere, starts, starts.copy, tolerance, min(most, _FIRST))
     walking = np.flatnonzero(~again.settled & np.isfinite(again.value))
@@ -85,12 +88,17 @@ def _ends(objective: Objective, sample: int, own: Floats, tolerance: float, most
     return again
 
 
-def _around(layouts: tuple[Layout, ...], own: Floats) -> Floats:
-    """Return starts around one, (starts, parameters); variances stay positive."""
+def _around(layouts: tuple[Layout, ...], own: Floats, cov: Floats) -> Floats:
+    """Return starts around one, (starts, parameters); variances stay positive.
+
+    Factors are dealt out in an order the data give, not that of items and constructs.
+    """
     rng = np.random.default_rng(_SEED)
     size = (STARTS, len(own))
-    factors = np.exp(_SPREAD * rng.normal(size=size))
-    turned = np.where(rng.random(size) < _TURN, -1.0, 1.0)
+    order = _order(layouts, cov)
+    factors, turned = np.empty(size), np.empty(size)
+    factors[:, order] = np.exp(_SPREAD * rng.normal(size=size))
+    turned[:, order] = np.where(rng.random(size) < _TURN, -1.0, 1.0)
     for layout in layouts:
         for row, place in zip(layout.rows, layout.place.tolist(), strict=True):
             if place >= 0 and row.op == "~~" and row.lhs == row.rhs:
@@ -99,3 +107,29 @@ def _around(layouts: tuple[Layout, ...], own: Floats) -> Floats:
     given = np.isfinite(layouts[0].starts)
     starts[:, given] = own[given]
     return np.asarray(starts)
+
+
+def _order(layouts: tuple[Layout, ...], cov: Floats) -> NDArray[np.intp]:
+    """Return the parameters by kind, and in it by how much their items correlate with the others.
+
+    Neither the order nor the units of items count, nor the order of constructs.
+    """
+    sd = np.sqrt(np.diag(cov))
+    together = ((cov / np.outer(sd, sd)) ** 2).sum(axis=0)
+    measured = layouts[0].matrices.loadings != 0.0
+    measured[layouts[0].cells[0]] = True
+    means = together @ measured / np.maximum(measured.sum(axis=0), 1)
+    of_item, of_construct = together.tolist(), means.tolist()
+    keys: dict[int, tuple[int, int, float, float]] = {}
+    for group, layout in enumerate(layouts):
+        for row, place in zip(layout.rows, layout.place.tolist(), strict=True):
+            if place < 0:
+                continue
+            first = of_item if row.kind in ("loadings", "errors", "intercepts") else of_construct
+            second = of_item if row.kind == "errors" else of_construct
+            ends = first[row.at[0]], second[row.at[1]] if row.op != "~1" else 0.0
+            if row.op == "~~":
+                ends = min(ends), max(ends)
+            key = (group, KINDS.index(row.kind), *ends)
+            keys[place] = min(keys.get(place, key), key)
+    return np.array(sorted(keys, key=lambda place: keys[place]), dtype=np.intp)

@@ -16,8 +16,9 @@ _LEAST, _MOST = 0.2, 0.9  # standardised size of a loading to start from
 def shared_measurement(model: Model, layout: Layout, cov: Floats) -> tuple[Floats, Floats, Floats]:
     """Return loadings (..., items, constructs), error variances, and covariances of constructs.
 
-    Constructs take their turn, those with most items first: loadings by the centroid method from
-    what the covariances of their items have left (Thurstone 1931). Constructs start uncorrelated.
+    Constructs take their turn, those with most items first and of several those whose items
+    correlate most: loadings by the centroid method from what the correlations of their items have
+    left (Thurstone 1931). Constructs start uncorrelated.
 
     References
     ----------
@@ -28,12 +29,18 @@ def shared_measurement(model: Model, layout: Layout, cov: Floats) -> tuple[Float
     left = np.array(cov)
     loadings = np.zeros((*variance.shape, len(model.constructs)))
     scale = np.ones((*variance.shape[:-1], len(model.constructs)))
-    for j in sorted(range(len(model.constructs)), key=lambda j: -len(model.constructs[j].items)):
-        block = np.array([place[item] for item in model.constructs[j].items])
+    blocks = [np.array([place[item] for item in own.items]) for own in model.constructs]
+    scales = np.sqrt(variance)
+    cor = np.abs(cov / (scales[..., :, None] * scales[..., None, :])).reshape(-1, *cov.shape[-2:])
+    together = [cor[:, block[:, None], block].mean() for block in blocks]
+    for j in sorted(range(len(blocks)), key=lambda j: (-len(blocks[j]), -together[j])):
+        block = blocks[j]
         if len(block) == 1:
             own = np.sqrt(variance[..., block])
         else:
-            own = _centroid(left[..., block[:, None], block], variance[..., block])
+            sd = np.sqrt(variance[..., block])
+            inside = left[..., block[:, None], block]
+            own = sd * centroid(inside / (sd[..., :, None] * sd[..., None, :]))
             left[..., block[:, None], block] -= own[..., :, None] * own[..., None, :]
         loadings[..., block, j] = own
         fixed = layout.matrices.loadings[block, j]
@@ -53,12 +60,13 @@ def shared_measurement(model: Model, layout: Layout, cov: Floats) -> tuple[Float
     return loadings * scale[..., None, :], np.where(alone, 0.0, errors), phi
 
 
-def _centroid(cov: Floats, variance: Floats) -> Floats:
-    """Return loadings of one factor, (..., items), from its items' covariances."""
-    items = cov.shape[-1]
-    sums = cov.sum(axis=-1) - np.diagonal(cov, axis1=-2, axis2=-1)
+def centroid(cor: Floats) -> Floats:
+    """Return loadings of one factor, (..., items), from correlations of its items or what is left.
+
+    Their diagonal does not count.
+    """
+    items = cor.shape[-1]
+    sums = cor.sum(axis=-1) - np.diagonal(cor, axis1=-2, axis2=-1)
     total = np.abs(sums.sum(axis=-1, keepdims=True))
-    own = sums / np.sqrt(np.maximum(total, 1e-3 * variance.sum(axis=-1, keepdims=True)))
-    own = own * np.sqrt(items / (items - 1.0))
-    sd = np.sqrt(variance)
-    return np.asarray(np.where(own < 0, -1.0, 1.0) * np.clip(np.abs(own), _LEAST * sd, _MOST * sd))
+    own = sums / np.sqrt(np.maximum(total, 1e-3 * items)) * np.sqrt(items / (items - 1.0))
+    return np.asarray(np.where(own < 0, -1.0, 1.0) * np.clip(np.abs(own), _LEAST, _MOST))

@@ -6,19 +6,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.layout import KINDS, Layout
-from csimodel.estimators.covariance.shared_starting_values import shared_measurement
+from csimodel.estimators.covariance.shared_starting_values import centroid, shared_measurement
 from csimodel.estimators.structural import causal_order
 from csimodel.model import Model
 
 Floats = NDArray[np.float64]
 
+_CLOSEST = 0.8  # correlation of constructs to start from, at the most
+
 
 def start(model: Model, layout: Layout, cov: Floats, mean: Floats | None = None) -> Floats:
     """Return starting values, (..., parameters); NaN for parameters of other groups.
 
-    Loadings have the signs of the data (`item_signs`) and are proportional to an item's covariances
-    with the others of its block; construct covariances follow; error variances take the rest, at
-    least a fifth of the item's variance. Values the model gives are used instead.
+    Loadings have the signs of the data (`item_signs`) and are proportional to the correlations of
+    an item with the others of its block; construct covariances follow; error variances take the
+    rest, at least a fifth of the item's variance. What they imply depends on neither the order nor
+    the units of items. Values the model gives are used instead.
     """
     if model.shared_items:
         whole, errors, phi = shared_measurement(model, layout, cov)
@@ -97,33 +100,24 @@ def _marker_scale(model: Model, layout: Layout, loadings: Floats) -> Floats:
 
 
 def _measurement(model: Model, cov: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return loadings with the first of each block 1, error variances, construct covariances."""
+    """Return loadings of constructs of variance 1, error variances, construct correlations."""
     signs = item_signs(model, cov)
-    cov = cov * signs[..., :, None] * signs[..., None, :]
-    items, owner = np.arange(len(model.items)), model.owner
-    single = np.array([construct.kind == "single" for construct in model.constructs])
-    first = np.array([block.start for block in model.slices])
-    member = np.eye(len(single))[owner]
     variance = np.diagonal(cov, axis1=-2, axis2=-1)
-    toward = cov @ member
-    sums = toward[..., items, owner] - variance
-    alone = single[owner]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        unit = np.sqrt(variance / variance[..., first[owner]])
-        ratio = sums / sums[..., first[owner]] / unit
-        own = np.clip(np.nan_to_num(ratio, nan=1.0), 0.2, 5.0) * unit
-        own[..., alone] = 1.0
-        products = (own @ member) ** 2 - (own**2) @ member
-        common = np.maximum(sums @ member / products, 0.1 * variance[..., first])
-    common = np.where(single, variance[..., first], common)
-    rest = variance - own**2 * common[..., owner]
-    errors = np.where(alone, 0.0, np.maximum(rest, 0.2 * variance))
+    sd = np.sqrt(variance)
+    turn = signs / sd
+    cor = cov * turn[..., :, None] * turn[..., None, :]
+    own = np.ones_like(variance)
+    for construct, block in zip(model.constructs, model.slices, strict=True):
+        if construct.kind != "single" and block.stop - block.start > 1:
+            own[..., block] = np.abs(centroid(cor[..., block, block]))
+    single = np.array([construct.kind == "single" for construct in model.constructs])
+    errors = np.where(single[model.owner], 0.0, np.maximum(1.0 - own**2, 0.2))
+    member = np.eye(len(single))[model.owner]
     whole = own @ member
-    most = 0.8 * np.sqrt(common[..., :, None] * common[..., None, :])
-    between = np.swapaxes(toward, -1, -2) @ member / (whole[..., :, None] * whole[..., None, :])
-    phi = np.clip(between, -most, most)
-    phi[..., np.arange(len(single)), np.arange(len(single))] = common
-    return own * signs, errors, phi
+    between = member.T @ cor @ member / (whole[..., :, None] * whole[..., None, :])
+    phi = np.clip(between, -_CLOSEST, _CLOSEST)
+    phi[..., np.arange(len(single)), np.arange(len(single))] = 1.0
+    return own * sd * signs, errors * variance, phi
 
 
 def _structure(model: Model, phi: Floats) -> tuple[Floats, Floats]:
