@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from csimodel._version import __version__ as __version__
 from csimodel.assessment import Assessment, assess
 from csimodel.errors import (
     CsimodelError,
@@ -78,8 +79,6 @@ if TYPE_CHECKING:
         repurchase_top_drop,
     )
     from csimodel.report import Analysis, analyze, write_report
-
-__version__ = "0.1.0"
 
 __all__ = [
     "ML",

@@ -10,18 +10,15 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from csimodel.errors import ModelError
 from csimodel.findings import listed
 from csimodel.model.constraints import Constraint, labelled, require_label, settled
 from csimodel.model.modifiers import Term
 from csimodel.model.parameters import NUMBER, Parameter, number
+from csimodel.model.specification import Specification
 from csimodel.model.syntax import Parsed, Reading, one_form
 from csimodel.model.writing import errorless, require_names, statements
-
-if TYPE_CHECKING:
-    from csimodel.model.model import Model
 
 _EFFECT = re.compile(r"([^=~]+?)(=~|~~|~)([^=~]+)")
 _TERM = re.compile(r"(?:(-?\w[\w.-]*)\s*\*\s*)?(\w[\w.]*)")
@@ -33,7 +30,7 @@ _LIKE_NUMBERS = ("nan", "inf", "infinity", "start")  # not labels to semopy, in 
 _NAMELESS = re.compile(r"_[bc][0-9]+")  # what semopy itself calls parameters without a label
 
 
-def render_semopy(model: Model) -> str:
+def render_semopy(model: Specification) -> str:
     """Write a model for semopy, the error of a single item fixed to zero."""
     require_names(model, "semopy")
     for one in model.parameters:
@@ -99,7 +96,7 @@ def _unsayable(what: object, why: str) -> ModelError:
     )
 
 
-def _explicit(model: Model) -> Model:
+def _explicit(model: Specification) -> Specification:
     """Write down what semopy would choose otherwise, with labels where it needs them."""
     told = {one.lhs for one in model.parameters if one.op == "=~"}
     loadings = [
@@ -130,7 +127,7 @@ def _explicit(model: Model) -> Model:
     return replace(model, parameters=tuple(said.values()))
 
 
-def _directives(model: Model) -> list[str]:
+def _directives(model: Specification) -> list[str]:
     """Write starts and bounds, for each label once."""
     lines = []
     for label in model.labels:

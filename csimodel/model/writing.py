@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 from csimodel.errors import ModelError
 from csimodel.findings import listed
 from csimodel.model.parameters import PLAIN, Parameter, terms
-
-if TYPE_CHECKING:
-    from csimodel.model.model import Model
+from csimodel.model.specification import Specification
 
 Written = Callable[[Parameter, str], str]
 
@@ -37,7 +34,7 @@ _RESERVED = frozenset(
 )
 
 
-def render(model: Model, brief: bool) -> str:
+def render(model: Specification, brief: bool) -> str:
     """Write a model as text that `parse` reads back.
 
     Brief text does not define observed variables, which makes them the last constructs, in the
@@ -51,7 +48,7 @@ def render(model: Model, brief: bool) -> str:
     return "\n".join(lines + [str(one) for one in (*model.definitions, *model.restrictions)])
 
 
-def render_lavaan(model: Model) -> str:
+def render_lavaan(model: Specification) -> str:
     """Write a model for lavaan's sem, the error of a single item fixed to zero."""
     require_names(model, "lavaan")
     names = (*model.construct_names, *model.items, *model.labels)
@@ -71,7 +68,7 @@ def render_lavaan(model: Model) -> str:
     return "\n".join(lines + [str(one) for one in (*model.definitions, *model.restrictions)])
 
 
-def _unlike_lavaan(model: Model) -> list[str]:
+def _unlike_lavaan(model: Specification) -> list[str]:
     """Write covariances that lavaan's sem would take otherwise when nothing is said.
 
     There disturbances of constructs that explain nothing covary, and constructs do not covary
@@ -95,7 +92,7 @@ def _unlike_lavaan(model: Model) -> list[str]:
 
 
 def statements(
-    model: Model, name: Callable[[str], str], write: Written, brief: bool = True
+    model: Specification, name: Callable[[str], str], write: Written, brief: bool = True
 ) -> list[str]:
     """Write constructs, paths, covariances and intercepts, a statement a line.
 
@@ -134,7 +131,7 @@ def statements(
     return lines
 
 
-def errorless(model: Model) -> list[str]:
+def errorless(model: Specification) -> list[str]:
     """Write that the error of a single item is zero, unless something is said of it."""
     stated = {(one.lhs, one.rhs) for one in model.parameters if one.op == "~~"}
     return [
@@ -145,7 +142,7 @@ def errorless(model: Model) -> list[str]:
     ]
 
 
-def require_names(model: Model, program: str) -> None:
+def require_names(model: Specification, program: str) -> None:
     """Refuse what no covariance program can be given: composites, and names it cannot read."""
     composites = [c.name for c in model.constructs if c.kind == "composite"]
     if composites:

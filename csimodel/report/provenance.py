@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 import numpy as np
 
+from csimodel._version import __version__
 from csimodel.errors import ModelError
 from csimodel.estimators.groups import column_of_level
 from csimodel.model import Model, catalogue
@@ -38,9 +39,7 @@ def fingerprint(analysis: AnalysisResults) -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of this package, of Python and of the programs behind the numbers."""
-    import csimodel
-
-    found = {"csimodel": csimodel.__version__, "python": platform.python_version()}
+    found = {"csimodel": __version__, "python": platform.python_version()}
     return found | {name: version(name) for name in _PROGRAMS}
 
 

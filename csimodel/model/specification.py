@@ -1,0 +1,237 @@
+"""What a model says: constructs, the paths between them, parameters, and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.errors import ModelError, suggest
+from csimodel.findings import listed
+from csimodel.model.checks import check_constructs, check_paths, pairs
+from csimodel.model.constructs import Construct, Path, composite, reflective
+from csimodel.model.definitions import Definition, ordered
+from csimodel.model.expressions import names_in
+from csimodel.model.ownership import own_blocks, shared_items
+from csimodel.model.parameter_checks import checked
+from csimodel.model.parameters import Parameter
+from csimodel.model.restrictions import Restriction, check_restrictions
+from csimodel.options import shown
+
+
+@dataclass(frozen=True)
+class Specification:
+    """What a `Model` says, without its text. Attributes and errors are those of `Model`."""
+
+    constructs: tuple[Construct, ...]
+    paths: tuple[Path, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    definitions: tuple[Definition, ...] = ()
+    name: str | None = field(default=None, compare=False)
+    restrictions: tuple[Restriction, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "constructs", tuple(self.constructs))
+        check_constructs(self.constructs)
+        paths = pairs(self.paths)
+        covarying = (one for one in self.parameters if one.op == "~~" and one.lhs != one.rhs)
+        joined = {end for one in covarying for end in (one.lhs, one.rhs)}
+        joined |= {name for names in self.shared_items.values() for name in names}
+        check_paths(self.construct_names, paths, joined)
+        place = {name: i for i, name in enumerate(self.construct_names)}
+        paths.sort(key=lambda path: (place[path.target], place[path.source]))
+        object.__setattr__(self, "paths", tuple(paths))
+        said = checked(self.parameters, self.constructs, self.paths)
+        object.__setattr__(self, "parameters", said)
+        object.__setattr__(self, "definitions", ordered(self.definitions, self.labels))
+        check_restrictions(self.restrictions, self.labels)
+
+    def with_items(self, items: Mapping[str, str | Sequence[str]]) -> Self:
+        """Return the same constructs and paths measured by other columns.
+
+        Raises
+        ------
+        ModelError
+            For a construct that the model does not have, or whose items it says something of.
+
+        >>> from csimodel.model import catalogue
+        >>> catalogue.ecsi().with_items({"Value": ["v1", "v2", "v3"]}).blocks["Value"]
+        ('v1', 'v2', 'v3')
+        """
+        if not isinstance(items, Mapping):
+            raise ModelError(
+                f"items={shown(items)} must say the items by construct, such as "
+                f"{{{self.construct_names[0]!r}: ['q1', 'q2']}}."
+            )
+        for name in items:
+            if name not in self.construct_names:
+                raise ModelError(
+                    f"Construct {name!r} is not in the model{suggest(name, self.construct_names)}; "
+                    f"it has {listed(self.construct_names, 12)}."
+                )
+            self._require_silence(name, items[name])
+        constructs = tuple(
+            (composite if construct.kind == "composite" else reflective)(
+                construct.name, items[construct.name]
+            )
+            if construct.name in items
+            else construct
+            for construct in self.constructs
+        )
+        return replace(self, constructs=constructs)
+
+    def _require_silence(self, name: str, items: str | Sequence[str]) -> None:
+        """Refuse other items for a construct whose items the parameters name."""
+        if reflective(name, items).items == self.blocks[name]:
+            return
+        for one in self.parameters:
+            for item in self.blocks[name]:
+                if item in (one.lhs, one.rhs):
+                    raise ModelError(
+                        f"Construct {name!r} cannot get other items while {str(one)!r} says "
+                        f"something of its item {item!r}; take that out first, as "
+                        "model.without_parameters() does."
+                    )
+
+    @cached_property
+    def construct_names(self) -> tuple[str, ...]:
+        """Names of the constructs, in order."""
+        return tuple(construct.name for construct in self.constructs)
+
+    @cached_property
+    def items(self) -> tuple[str, ...]:
+        """All items, construct by construct; an item of several with the construct it is of."""
+        return tuple(item for block in self.own_blocks.values() for item in block)
+
+    @cached_property
+    def own_blocks(self) -> dict[str, tuple[str, ...]]:
+        r"""The items of each construct, those of several constructs with one of them only.
+
+        >>> from csimodel.model import Model
+        >>> Model.from_syntax("g =~ a + b + c + d\nf =~ c + d").own_blocks
+        {'g': ('a', 'b'), 'f': ('c', 'd')}
+        """
+        return dict(zip(self.construct_names, own_blocks(self.constructs), strict=True))
+
+    @cached_property
+    def shared_items(self) -> dict[str, tuple[str, ...]]:
+        """Items that measure several constructs (cross-loadings, bifactor), with those."""
+        return shared_items(self.constructs)
+
+    def require_own_items(self, what: str) -> None:
+        """Refuse what is made of each construct's own items where constructs share some.
+
+        Raises
+        ------
+        ModelError
+            Naming an item and its constructs.
+        """
+        for item, names in self.shared_items.items():
+            raise ModelError(
+                f"{what} each construct's own items, and {item!r} measures {listed(names)}; take "
+                "csi.factor_scores(fit), or give each item one construct."
+            )
+
+    @cached_property
+    def blocks(self) -> dict[str, tuple[str, ...]]:
+        """Items of each construct, as the model names them."""
+        return {construct.name: construct.items for construct in self.constructs}
+
+    @cached_property
+    def slices(self) -> tuple[slice, ...]:
+        """Where each construct's own items stand in `items`."""
+        ends = np.cumsum([len(block) for block in self.own_blocks.values()]).tolist()
+        return tuple(slice(a, b) for a, b in zip([0, *ends[:-1]], ends, strict=True))
+
+    @cached_property
+    def owner(self) -> NDArray[np.intp]:
+        """Construct number of each item, (items,)."""
+        sizes = [len(block) for block in self.own_blocks.values()]
+        return np.repeat(np.arange(len(self.constructs)), sizes)
+
+    @cached_property
+    def adjacency(self) -> NDArray[np.bool_]:
+        """True where a path runs from the column's to the row's construct, (targets, sources)."""
+        adjacency = np.zeros((len(self.constructs),) * 2, dtype=bool)
+        position = {name: i for i, name in enumerate(self.construct_names)}
+        for source, target in self.paths:
+            adjacency[position[target], position[source]] = True
+        return adjacency
+
+    @cached_property
+    def endogenous(self) -> tuple[str, ...]:
+        """Constructs that some path points to, in order."""
+        targets = {path.target for path in self.paths}
+        return tuple(name for name in self.construct_names if name in targets)
+
+    @cached_property
+    def observed(self) -> frozenset[str]:
+        r"""Constructs that are a column of the data themselves, nothing said of a loading.
+
+        >>> from csimodel.model import Model
+        >>> sorted(Model.from_syntax("Value =~ v1 + v2\nValue ~ age").observed)
+        ['age']
+        """
+        loaded = {one.lhs for one in self.parameters if one.op == "=~"}
+        return frozenset(c.name for c in self.constructs if c.observed and c.name not in loaded)
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of parameters, in order."""
+        entries = (entry for parameter in self.parameters for entry in parameter.label if entry)
+        return tuple(dict.fromkeys(entries))
+
+    def without_parameters(self) -> Self:
+        """Return the same constructs and paths with nothing said of parameters."""
+        return replace(self, parameters=(), definitions=(), restrictions=())
+
+    def in_group(self, group: int) -> Self:
+        r"""Return the model of one group of a joint fit: what c(…) says there.
+
+        Definitions that need labels of other groups are left out.
+
+        >>> from csimodel.model import Model
+        >>> model = Model.from_syntax("A =~ a1 + a2\nB =~ b1\nB ~ c(p, q)*A\nd := p - q")
+        >>> print(model.in_group(1))
+        A =~ a1 + a2
+        B =~ b1
+        B ~ q*A
+        """
+        if all(one.groups == 1 for one in self.parameters):
+            return self
+        parameters = tuple(one.in_group(group) for one in self.parameters)
+        known = {entry for one in parameters for entry in one.label}
+        restrictions = tuple(one for one in self.restrictions if known.issuperset(one.names))
+        definitions = []
+        for one in self.definitions:
+            if known.issuperset(names_in(one.expression)):
+                known.add(one.name)
+                definitions.append(one)
+        return replace(
+            self,
+            parameters=parameters,
+            definitions=tuple(definitions),
+            restrictions=restrictions,
+        )
+
+    def sources_of(self, target: str) -> tuple[str, ...]:
+        """Direct antecedents of a construct, in order."""
+        sources = {path.source for path in self.paths if path.target == target}
+        return tuple(name for name in self.construct_names if name in sources)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """The hash, kept because every look-up of what is known of a model asks for it."""
+        said = (self.parameters, self.definitions, self.restrictions)
+        return hash((self.constructs, self.paths, *said))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle what was given only: the hash of a text differs from process to process."""
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
