@@ -19,7 +19,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaincinv, expit, ndtr
 
-from csimodel.outcomes import repurchase_of_index, repurchase_segments_of_index
+from csimodel.outcomes import (
+    corrected_slopes_of_index,
+    repurchase_of_index,
+    repurchase_panel_of_index,
+    repurchase_segments_of_index,
+)
 from csimodel.outcomes import repurchase_top_drop as top_drop
 from csimodel.outcomes.kernels.families import OLS
 from csimodel.outcomes.models.mixed.customers import Customers
@@ -106,6 +111,59 @@ def slope(clusters: int) -> Covered:
     return once
 
 
+def corrected(clusters: int) -> Covered:
+    """Return whether linearised intervals of slopes by errors in variables hold the truth.
+
+    Of rows "naive", whose truth is the slope times the reliability, and "eiv".
+    """
+    reliability = 0.8
+
+    def once(rng: np.random.Generator) -> list[bool]:
+        cluster = np.arange(40 * clusters) % clusters
+        true = shared(rng, cluster, len(cluster))
+        index = 60.0 + 10.0 * (true + np.sqrt(1.0 / reliability - 1.0) * rng.normal(size=len(true)))
+        outcome = 0.5 + 0.1 * SLOPE * true + 0.1 * shared(rng, cluster, len(cluster))
+        table = corrected_slopes_of_index(
+            index,
+            outcome,
+            reliability,
+            ["naive", "eiv"],
+            scale=(-1, 2),
+            cluster=cluster,
+            draws=0,
+            progress=False,
+        ).table
+        truth = 0.01 * SLOPE / 3.0 * np.array([reliability, 1.0])
+        return list((table["lower"] <= truth) & (truth <= table["upper"]))
+
+    return once
+
+
+def panel(firms: int) -> Covered:
+    """Return whether the interval of a slope within firms over 6 periods holds the truth."""
+    periods, truth = 6, 0.005
+    firm, period = np.repeat(np.arange(firms), periods), np.tile(np.arange(periods), firms)
+
+    def series(rng: np.random.Generator) -> np.ndarray:
+        """Return values of every firm with a correlation of .5 from period to period."""
+        found = rng.normal(size=(firms, periods))
+        for k in range(1, periods):
+            found[:, k] = 0.5 * found[:, k - 1] + np.sqrt(0.75) * found[:, k]
+        return found.ravel()
+
+    def once(rng: np.random.Generator) -> list[bool]:
+        index = 60.0 + 5.0 * rng.normal(size=firms)[firm] + 4.0 * series(rng)
+        again = 0.5 + truth * (index - 60.0) + 0.02 * series(rng)
+        again += 0.03 * rng.normal(size=firms)[firm]
+        table = pd.DataFrame({"firm": firm, "period": period, "index": index, "again": again})
+        found = repurchase_panel_of_index(
+            table, "again", firm="firm", period="period", index="index"
+        ).slope
+        return [found.lower <= truth <= found.upper]
+
+    return once
+
+
 ERRORS = ("model", "CR2", "cluster")
 
 
@@ -179,6 +237,12 @@ def rows_of_table() -> Iterator[tuple[str, str, Covered, list[str]]]:
         yield "coverage", f"slope of a logit, {clusters} clusters of 40", slope(clusters), [""]
     parts = [", errors of the model (the default)", ', errors="CR2"', ', errors="cluster"']
     yield "coverage", "slope between of a mixed model, 8 firms of 30", between(), parts
+    parts = [": naive (CR2)", ": errors in variables (CR1)"]
+    for clusters in (8, 10):
+        name = f"linearised slopes of least squares, {clusters} clusters of 40"
+        yield "coverage", name, corrected(clusters), parts
+    for firms in (8, 10):
+        yield "coverage", f"slope within {firms} firms of 6 periods (CR1)", panel(firms), [""]
     settings = (("across clusters", 10, 3), ("of own clusters", 18, 3), ("across clusters", 10, 2))
     for where, clusters, count in settings:
         name = f"curves of {count} segments {where}, {clusters} clusters"

@@ -136,7 +136,8 @@ def errors_of(
     Units are clusters where errors are clustered, else respondents; the variance is multiplied
     with n/(n - terms), and with G clusters by G/(G - 1) · (n - 1)/(n - terms). An estimated
     reliability moves together with the slopes where its own pulls are known, else its variance is
-    added.
+    added. With t of G - 1 degrees of freedom the factor suffices for 8 clusters
+    (``docs/few_clusters.md``).
     """
     n, terms = sample.n, 1 + pulls.rows.shape[1]
     totals = pulls.rows

@@ -87,7 +87,9 @@ def repurchase_panel(
     effects
         ``"two-way"``, ``"firm"``, ``"period"`` or ``"none"``.
     errors
-        Clustered by firm (``"cluster"``) or by firm and by period (``"two-way"``).
+        Clustered by firm (``"cluster"``) or by firm and by period (``"two-way"``). Of 8 to 10 firms
+        whose index goes on from period to period, 95 % intervals cover some 90 %
+        (``docs/few_clusters.md``).
     size
         How much a firm and period counts: ``"equal"``, or by its ``"respondents"`` (their
         weights).
