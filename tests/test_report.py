@@ -161,7 +161,7 @@ def test_an_index_of_one_item_is_not_corrected_and_that_is_said():
     found = csi.analyze(survey, target="Complaints", draws=60, outcome="CUSL1", progress=False)
     assert found.slopes is None
     told = next(one for one in found.findings if one.code == "slope-not-corrected")
-    assert str(told).startswith("The slope of repurchase is not corrected for measurement error: ")
+    assert told.values["error"].startswith("'Complaints' has one item, 'CUSCO'")
 
 
 def test_groups_without_a_curve_are_said(tmp_path):
