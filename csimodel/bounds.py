@@ -72,6 +72,7 @@ _HU_BENTLER = (
     "its use with PLS is debated, see Hair et al. (2019)"
 )
 _CAMERON = "Cameron & Miller (2015), section VI.A, https://doi.org/10.3368/jhr.50.2.317"
+_BROWNE = "Browne & Cudeck (1992), https://doi.org/10.1177/0049124192021002005"
 _HEYWOOD = "Bollen (1989), page 282, https://doi.org/10.1002/9781118619179"
 
 BOUNDS: dict[str, Bounds] = {
@@ -117,6 +118,12 @@ THRESHOLDS: dict[str, Threshold] = {
     "srmr good": Threshold(0.08, _HU_BENTLER),
     "srmr acceptable": Threshold(0.10, _HU_BENTLER),
     "degrees of freedom for percentiles": Threshold(20.0, _CAMERON),
+    "rmsea close": Threshold(0.05, _BROWNE),
+    "rmsea mediocre": Threshold(0.08, _BROWNE),
+    "fall of cfi": Threshold(
+        0.01, "Cheung & Rensvold (2002), https://doi.org/10.1207/S15328007SEM0902_5"
+    ),
+    "determinacy": Threshold(0.80, "Gorsuch (1983); Grice (2001)"),
     "constructs alike": Threshold(0.95, "a convention of this package"),
     "rows for each parameter": Threshold(
         5.0, "Bentler & Chou (1987), https://doi.org/10.1177/0049124187016001004"

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.arguments import checked
+from csimodel.bounds import THRESHOLDS
 from csimodel.errors import EstimationError, OptionError, choose
 from csimodel.estimators.covariance.estimator import CovarianceEstimates
 from csimodel.estimators.covariance.structure import Implied, implied
@@ -24,7 +25,7 @@ from csimodel.page import HasPage, Page, sections
 
 Floats = NDArray[np.float64]
 
-_ENOUGH = 0.8  # determinacy below which scores rank respondents badly (Gorsuch 1983, Grice 2001)
+_ENOUGH = THRESHOLDS["determinacy"].value
 
 
 @own_errstate_in

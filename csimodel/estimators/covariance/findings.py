@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.bounds import THRESHOLDS
 from csimodel.estimators.covariance.estimator import CovarianceEstimates
 from csimodel.estimators.covariance.parameters import (
     covariance_structure,
@@ -23,7 +24,7 @@ from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
 
-PER_PARAMETER = 5  # respondents a parameter needs at the least (Bentler and Chou 1987)
+PER_PARAMETER = int(THRESHOLDS["rows for each parameter"].value)
 _LARGE_ERROR = 1.0  # standard error of a standardised parameter that says nothing is known of it
 _FLAT = 1e-10  # eigenvalue of the scaled information that identifies nothing
 _NEARLY_FLAT = 1e-6

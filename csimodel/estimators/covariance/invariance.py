@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from csimodel.arguments import checked
+from csimodel.bounds import THRESHOLDS
 from csimodel.errors import choose
 from csimodel.estimators.covariance.estimator import CovarianceEstimator
 from csimodel.estimators.covariance.multigroup import MultiGroupFit, fit_multigroup
@@ -26,7 +27,7 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
     "scalar": ("loadings", "intercepts"),
     "strict": ("loadings", "intercepts", "errors"),
 }
-_MOST_CFI = 0.01  # fall of CFI that speaks against invariance (Cheung and Rensvold 2002)
+_MOST_CFI = THRESHOLDS["fall of cfi"].value
 
 
 @own_errstate_in

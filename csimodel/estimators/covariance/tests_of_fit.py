@@ -9,12 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.bounds import THRESHOLDS
 from csimodel.estimators.covariance.structure import vech
 from csimodel.significance import chisq_pvalue, noncentral_chisq, noncentrality
 
 Floats = NDArray[np.float64]
 
-_CLOSE, _NOT_CLOSE = 0.05, 0.08  # RMSEA of close and of mediocre fit (Browne and Cudeck 1992)
+_CLOSE, _NOT_CLOSE = THRESHOLDS["rmsea close"].value, THRESHOLDS["rmsea mediocre"].value
 _LEVEL = 0.90  # of the RMSEA interval
 
 
