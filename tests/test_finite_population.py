@@ -12,6 +12,7 @@ from csimodel.estimators.groups import part_of
 from csimodel.index import leading_group
 from csimodel.inference.sources import CENSUS
 from csimodel.moments import Resampling
+from csimodel.report.provenance import code
 from csimodel.survey.sampling import SurveyDesign
 
 HERE = Path(__file__).parent / "reference"
@@ -214,3 +215,11 @@ def test_a_population_is_said(data):
     assert "population fpc" in repr(fit.survey)
     text = "[survey]\npopulation = 'fpc'\nstrata = 'stratum'\n"
     assert survey_of(data, codebook=csi.Codebook.from_toml(text)).population == "fpc"
+
+
+def test_the_code_of_a_report_repeats_the_population(data):
+    for population in (400, {"E": 900, "N": 800, "S": 700}):
+        strata = "region" if isinstance(population, dict) else None
+        survey = survey_of(data, strata=strata, population=population)
+        analysis = csi.analyze(survey, MODEL, target="C", draws=25, progress=False)
+        assert f"    population={survey.population!r},\n" in code(analysis)

@@ -159,7 +159,7 @@ def _shared(values: Mapping[str, object], names: tuple[str, ...]) -> object:
 
 def _value(option: object) -> str:
     text = repr(option)
-    return text if isinstance(option, (str, list, tuple, dict)) else f"csi.{text}"
+    return text if isinstance(option, (str, int, float, list, tuple, dict)) else f"csi.{text}"
 
 
 def _call(value: object) -> str:
