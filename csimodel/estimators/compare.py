@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from csimodel.arguments import checked
+from csimodel.arguments import checked, checked_in
 from csimodel.errors import ModelError, OptionError, suggest
 from csimodel.estimators.estimates import Outcome
 from csimodel.estimators.fit import Fit
@@ -25,6 +25,7 @@ _DOUBTFUL = ("exploding-errors", "stopped-short")  # warnings after which an est
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison(HasPage):
     """Fits of the same constructs and paths, a column each.

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked_in
 from csimodel.errors import EstimationError, SurveyError
 from csimodel.estimators.diagnostics import diagnose
 from csimodel.estimators.estimates import Estimates, Outcome
@@ -29,6 +30,7 @@ Floats = NDArray[np.float64]
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Fit(HasPage):
     """A fitted model: labelled results, and how far they can be trusted.

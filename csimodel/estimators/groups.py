@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.arguments import checked
+from csimodel.arguments import checked, checked_in
 from csimodel.errors import EstimationError, SurveyError, suggest
 from csimodel.estimators.covariance_fit import fit_of
 from csimodel.estimators.estimates import Estimates, Outcome
@@ -35,6 +35,7 @@ _SHOWN = 50  # groups on a page
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class GroupFits(HasPage, Mapping[Hashable, Fit]):
     """The fits of all groups: a mapping from group label to `Fit`, and tables over groups.

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError, suggest
 from csimodel.estimators.solution import Solution
 from csimodel.estimators.structural import causal_order
@@ -52,6 +53,7 @@ class Quantity:
 _REGISTRY: dict[str, Quantity] = {}
 
 
+@checked
 def register(quantity: Quantity) -> Quantity:
     """Make a quantity available by its name."""
     _REGISTRY[quantity.name] = quantity

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from csimodel.arguments import checked
+from csimodel.arguments import checked, checked_in
 from csimodel.errors import InferenceError, choose
 from csimodel.estimators import (
     Fit,
@@ -48,6 +48,7 @@ _STILL = 1e-9  # standard errors below are looked at: does the quantity vary at 
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Bootstrap(HasPage):
     """Refits of a model on resampled respondents.

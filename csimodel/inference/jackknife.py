@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.arguments import checked
+from csimodel.arguments import checked, checked_in
 from csimodel.errors import InferenceError
 from csimodel.estimators import (
     Fit,
@@ -38,6 +38,7 @@ _LOST = (
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Jackknife(HasPage):
     """Estimates with each unit left out.

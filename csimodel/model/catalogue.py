@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from csimodel.arguments import checked
 from csimodel.model.constructs import Path, reflective
 from csimodel.model.model import Model
 
@@ -51,6 +52,7 @@ _ACSI_PATHS = (
 )
 
 
+@checked
 def ecsi(items: Mapping[str, str | Sequence[str]] | None = None) -> Model:
     """Return the European Customer Satisfaction Index model: 7 constructs, 12 paths.
 
@@ -80,6 +82,7 @@ def ecsi(items: Mapping[str, str | Sequence[str]] | None = None) -> Model:
     return _build("ECSI", _ECSI_ITEMS, _ECSI_PATHS, items)
 
 
+@checked
 def acsi(items: Mapping[str, str | Sequence[str]] | None = None) -> Model:
     """Return the American Customer Satisfaction Index model: 6 constructs, 9 paths.
 

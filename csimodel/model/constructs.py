@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
+from csimodel.arguments import checked
 from csimodel.characters import composed, encodable
 from csimodel.errors import ModelError
 
@@ -93,6 +94,7 @@ class Path(NamedTuple):
     target: str
 
 
+@checked
 def reflective(name: str, items: str | Sequence[str]) -> Construct:
     """Define a construct whose items reflect it (``name =~ items``).
 
@@ -104,6 +106,7 @@ def reflective(name: str, items: str | Sequence[str]) -> Construct:
     return Construct(name, _names(items), "reflective")
 
 
+@checked
 def composite(name: str, items: str | Sequence[str]) -> Construct:
     """Define a construct that is a weighted sum of its items (``name <~ items``).
 

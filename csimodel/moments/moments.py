@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from csimodel.arguments import checked_in
 from csimodel.characters import composed
 from csimodel.errors import SurveyError, suggest
 from csimodel.floats import own_errstate_in
@@ -35,6 +36,7 @@ Floats = NDArray[np.float64]
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False)
 class Moments:
     """Means and covariances of items, with any leading batch axes.

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked_in
 from csimodel.errors import OptionError
 from csimodel.estimators import Fit, Quantity, Solution, find, fit_of
 from csimodel.floats import own_errstate_in
@@ -28,6 +29,7 @@ Seed = int | np.random.Generator | None
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Truth:
     """A population with known parameters, and how it is surveyed. Made by `population`.

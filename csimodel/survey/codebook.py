@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from csimodel import limits
+from csimodel.arguments import checked
 from csimodel.errors import SurveyError, suggest
 from csimodel.findings import listed
 from csimodel.survey.item import Item
@@ -138,6 +139,7 @@ class Codebook:
         return _parse(document, name)
 
 
+@checked
 def read_codebook(path: str | PathLike[str]) -> Codebook:
     """Read a codebook from a TOML file; see `Codebook` for the format.
 

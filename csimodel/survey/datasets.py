@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from csimodel.arguments import checked
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
 from csimodel.survey.codebook import Codebook, read_codebook
@@ -30,6 +31,7 @@ _TOLERANCE = ("HIGHPTOL", "LOWPTOL")
 _SATISFACTION = ("SATIS", "CONFIRM", "IDEAL")
 
 
+@checked
 def load_mobi() -> Survey:
     """Load the ECSI mobile phone survey: 250 customers, 24 items on scales from 1 to 10.
 
@@ -64,6 +66,7 @@ def _data_folder() -> Path:
     )
 
 
+@checked
 def load_acsi2015(path: str | PathLike[str] | None = None, *, missing: Missing = "error") -> Survey:
     r"""Load the public ACSI 2015 survey: 8,239 customers of four industries in the United States.
 

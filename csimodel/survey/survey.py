@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from csimodel.arguments import checked_in
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
@@ -22,6 +23,7 @@ from csimodel.survey.sampling import Lonely
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Survey(HasPage):
     """Hold respondents' answers with what is known about the items and the sample design.

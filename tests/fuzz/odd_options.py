@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,9 @@ import numpy as np
 import pandas as pd
 
 import csimodel as csi
+from fuzz.odd_methods import constructors, methods
+
+DATA = Path(csi.__file__).parents[1] / "data"
 
 ODD = {
     "text": "0.95",
@@ -36,7 +40,37 @@ ODD = {
     "class": csi.PLS,
     "function": len,
     "bytes": b"CUSL1",
+    "missing": pd.NA,
+    "numpy truth": np.True_,
+    "numpy text": np.str_("CUSL1"),
+    "complex": 1j,
+    "date": pd.Timestamp("2020-01-01"),
+    "iterator": iter(()),
+    "square": np.ones((2, 2)),
+    "ragged": [[1.0], [1.0, 2.0]],
+    "sets": [{1}, {2}],
+    "numbers": [60.0, 70.0],
+    "NaNs": [float("nan"), float("nan")],
+    "names of numbers": {"Image": {1}},
+    "other rows": pd.Series([1.0, 2.0], ["x", "y"]),
+    "dates": pd.Series(pd.to_datetime(["2020-01-01"] * 250)),
+    "words": pd.Series(["a", "b"] * 125),
+    "lists": pd.Series([[1], [2]] * 125),
+    "categories": pd.Series(["a", "b"] * 125, dtype="category"),
+    "no rows": pd.Series([], dtype=float),
+    "no columns": pd.DataFrame(),
+    "missing numbers": pd.Series([pd.NA, 1] * 125, dtype="Int64"),
 }
+
+
+def results() -> dict[str, Any]:
+    """Return results of other functions, each odd where another is wanted."""
+    p = plain()
+    return {
+        "fit": p.fit, "ML fit": p.ml, "fits of groups": p.groups, "bootstrap": p.boot,
+        "regression": p.rep, "survey": p.survey, "model": p.model, "money": p.change,
+        "table": p.scores,
+    }  # fmt: skip
 
 
 @cache
@@ -59,8 +93,11 @@ def plain() -> SimpleNamespace:
     economics = csi.money.Economics(margin=1.0, currency="EUR", period="year", discount_rate=0.1)
     return SimpleNamespace(
         frame=frame, survey=survey, model=model, fit=fit, ml=csi.fit(model, survey, csi.ML()), boot=boot,
-        rep=rep, economics=economics, index=csi.respondent_index(fit)["Satisfaction"],
-        truth=csi.simulate.population(model, paths=0.4, loadings=0.8),
+        groups=csi.fit_groups(model, survey, "half"), rep=rep, economics=economics,
+        index=csi.respondent_index(fit)["Satisfaction"],
+        truth=csi.simulate.population(model, paths=0.4, loadings=0.8, scale=(1, 10)),
+        cells=frame.assign(index=csi.respondent_index(fit)["Satisfaction"])
+        .groupby(["firm", "year"], as_index=False)[["again", "index"]].mean(),
         change=csi.money.profit_of_change(rep, 60, 65, economics, draws=30),
         scores=csi.index_scores(fit), importance=csi.importance_performance(fit),
         compared=csi.compare(fit, csi.fit(model, survey, csi.PLS("centroid"))),
@@ -111,7 +148,7 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         ),
         "repurchase_top_drop": (
             csi.repurchase_top_drop,
-            {"data": p.survey, "satisfaction": "CUSA1", "repurchase": "again"},
+            {"data": p.survey, "satisfaction": "CUSA1", "repurchase": "again", "fewest": 3},
         ),
         "repurchase_mixed": (
             csi.repurchase_mixed, {"fit": p.fit, "outcome": "again", "by": "firm", "scale": (0, 1)},
@@ -143,7 +180,7 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "complaint_repurchase": (
             csi.complaint_repurchase,
             {"data": p.survey, "complained": "complained", "handling": "PERQ3", "repurchase": "again",
-             "well_from": 7, "scale": (1, 10)},
+             "well_from": 7, "scale": (0, 1)},
         ),
         "money.Economics": (
             m.Economics, {"margin": 1, "currency": "EUR", "period": "year", "discount_rate": 0.1},
@@ -163,7 +200,7 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             m.profit_of_retention, {"from_": 0.8, "to": 0.9, "economics": p.economics},
         ),
         "money.fewer_defections": (
-            m.fewer_defections, {"retention": 0.8, "economics": p.economics, "cut": 0.25},
+            m.fewer_defections, {"retention": 0.8, "economics": p.economics, "cut": 0.05},
         ),
         "money.acquisition_or_retention": (
             m.acquisition_or_retention,
@@ -201,6 +238,29 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "composite": (csi.composite, {"name": "A", "items": ["a1", "a2"]}),
         "ConstructMinimum": (csi.ConstructMinimum, {}),
         "models.ecsi": (csi.models.ecsi, {}),
+        "models.acsi": (csi.models.acsi, {}),
+        "load_mobi": (csi.load_mobi, {}),
+        "read_codebook": (csi.read_codebook, {"path": DATA / "mobi.toml"}),
+        "literature.table": (csi.literature.table, {}),
+        "repurchase_panel_of_index": (
+            csi.repurchase_panel_of_index,
+            {"table": p.cells, "outcome": "again", "firm": "firm", "period": "year", "index": "index"},
+        ),
+        "money.profits_of_drivers": (
+            m.profits_of_drivers,
+            {"source": p.fit, "rep": p.rep, "drivers": ["Quality"], "economics": p.economics, **few},
+        ),
+        "register": (
+            csi.register, {"quantity": csi.Quantity("own", lambda model: None, lambda found: None)},
+        ),
+        "plots.calibration": (plots.calibration, {"result": csi.calibration(p.rep, folds=3, rng=1)}),
+        "plots.repurchase_curves": (plots.repurchase_curves, {"curves": {"a": p.rep}}),
+        "plots.to_svg": (plots.to_svg, {"figure": plots.path_diagram(p.fit)}),
+        "plots.slopes": (
+            plots.slopes,
+            {"table": csi.corrected_slopes_of_index(
+                p.index, p.frame["again"], 0.8, draws=20, progress=False)},
+        ),
         "analyze": (
             csi.analyze, {"survey": p.survey, "model": p.model, "draws": 25, "progress": False},
         ),
@@ -225,21 +285,33 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         ),
         "plots.compare": (plots.compare, {"comparison": p.compared}),
         "plots.repurchase_curve": (plots.repurchase_curve, {"curve": p.rep.curve()}),
-        "plots.waterfall": (plots.waterfall, {"table": pd.DataFrame({"value": [1.0, 2.0]}, ["a", "b"])}),
+        "plots.waterfall": (
+            plots.waterfall, {"table": pd.DataFrame({"step": ["a", "b"], "value": [1.0, 2.0]})},
+        ),
         "plots.money_steps": (plots.money_steps, {"money": p.change}),
     }  # fmt: skip
 
 
+@cache
+def plain_calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
+    """Return plain calls of functions, constructors and methods, by name."""
+    p = plain()
+    found = {**calls(), **constructors()}
+    found |= {name: (bound, given) for name, bound, given in methods(p)}
+    return found
+
+
 def variants() -> Iterator[tuple[str, Callable[..., Any], dict[str, Any]]]:
     """Yield every call with one argument replaced by an odd value."""
-    for name, (function, arguments) in calls().items():
+    odd = {**ODD, **results()}
+    for name, (function, arguments) in plain_calls().items():
         for option, parameter in inspect.signature(function).parameters.items():
             if (
                 parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
                 or option == "progress"
             ):
                 continue
-            for kind, value in ODD.items():
+            for kind, value in odd.items():
                 if option in ("draws", "resamples", "n", "samples") and kind == "huge":
                     continue
                 yield f"{name}({option}={kind})", function, {**arguments, option: value}

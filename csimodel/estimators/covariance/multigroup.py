@@ -8,7 +8,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from csimodel.arguments import checked
+from csimodel.arguments import checked, checked_in
 from csimodel.errors import EstimationError, ModelError, OptionError, choose, suggest
 from csimodel.estimators.covariance.defined import defined_table
 from csimodel.estimators.covariance.equality import EQUAL, require_bounds
@@ -55,6 +55,7 @@ _JOINT = (
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class MultiGroupFit(HasPage, Mapping[Hashable, CovarianceFit]):
     """A model fitted in all groups together: a mapping from group to `Fit`, and what is joint.

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate
@@ -23,6 +24,7 @@ _FEW = 30
 
 
 @own_errstate
+@checked
 def complaint_repurchase(
     data: Survey | pd.DataFrame,
     *,

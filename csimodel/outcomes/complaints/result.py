@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked_in
 from csimodel.errors import OptionError, SurveyError, suggest
 from csimodel.findings import Finding, listed, said
 from csimodel.floats import own_errstate_in
@@ -42,6 +43,7 @@ _SILENT = (
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Complaints(HasHeadline):
     """What complaints and their handling go with. Made by `complaint_repurchase`.

@@ -16,7 +16,7 @@ from csimodel.outcomes.design.grammar import (
     columns_of,
     counted_columns,
 )
-from csimodel.outcomes.design.terms import checked_pieces
+from csimodel.outcomes.design.terms import checked_pieces, unreadable
 
 Floats = NDArray[np.float64]
 
@@ -73,7 +73,10 @@ def require_room(text: str, right: str, frame: pd.DataFrame) -> None:
                 f"{levels[code]} among {len(frame)} respondents; {_CATEGORIES} are the most, "
                 "so merge them or take another column."
             )
-    terms = patsy.ModelDesc.from_formula(right).rhs_termlist
+    try:
+        terms = patsy.ModelDesc.from_formula(right).rhs_termlist
+    except patsy.PatsyError as error:
+        raise unreadable(text, error) from error
     count = sum(
         int(np.prod([float(levels.get(f.code, 1)) for f in term.factors])) for term in terms
     )

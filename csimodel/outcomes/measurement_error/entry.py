@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import OptionError, choose
 from csimodel.estimators import Fit, require_fit
 from csimodel.floats import own_errstate
@@ -31,6 +32,7 @@ from csimodel.outcomes.models.result import Repurchase
 
 
 @own_errstate
+@checked
 def corrected_slopes(
     fit: Fit,
     outcome: str | pd.Series | ArrayLike,
@@ -154,6 +156,7 @@ def corrected_slopes(
 
 
 @own_errstate
+@checked
 def corrected_slopes_of_index(
     index: pd.Series | pd.DataFrame | ArrayLike,
     outcome: pd.Series | ArrayLike,

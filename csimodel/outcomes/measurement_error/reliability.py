@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from csimodel.arguments import checked
 from csimodel.assessment.reliability import modes_of
 from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError, choose, suggest
 from csimodel.estimators import Fit, Quantity, Solution, find, require_fit, require_own
@@ -20,6 +21,7 @@ from csimodel.estimators.quantities import by_construct
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference import Bootstrap, jackknife, spread_of
+from csimodel.options import require_numbers
 from csimodel.outcomes.measurement_error.one_factor import one_factor
 from csimodel.survey.sampling import SurveyDesign
 
@@ -99,6 +101,7 @@ class Reliability:
 
 
 @own_errstate
+@checked
 def index_reliability(
     fit: Fit,
     construct: str = "Satisfaction",
@@ -203,6 +206,7 @@ def given_reliability(value: object, whose: str = "the index") -> Reliability:
 
 
 @own_errstate
+@checked
 def group_reliability(mean: ArrayLike | pd.Series, se: ArrayLike | pd.Series) -> Reliability:
     """Return the reliability of groups' mean indexes, such as firms', from their sampling errors.
 
@@ -232,7 +236,8 @@ def group_reliability(mean: ArrayLike | pd.Series, se: ArrayLike | pd.Series) ->
     >>> round(found.value, 3)
     0.924
     """
-    means, errors = (np.asarray(part, dtype=np.float64) for part in (mean, se))
+    means = require_numbers("mean", mean, "the groups' means").reshape(np.shape(mean))
+    errors = require_numbers("se", se, "the standard errors of the means").reshape(np.shape(se))
     if means.ndim != 1 or means.shape != errors.shape:
         raise SurveyError(
             f"There are {means.size} group means and {errors.size} standard errors; give one "

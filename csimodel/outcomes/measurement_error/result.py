@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from csimodel.arguments import checked_in
 from csimodel.errors import OptionError, choose, suggest
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
@@ -28,6 +29,7 @@ LABELS = {
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class CorrectedSlopes(HasHeadline):
     """What a point of the true index is worth. Made by `corrected_slopes`.

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import ModelError, OptionError, SurveyError, choose, suggest
 from csimodel.estimators import Fit, require_fit, require_own
 from csimodel.findings import listed
@@ -38,6 +39,7 @@ _AS_NUMBERS = "recode it, or pass a column of numbers"
 
 
 @own_errstate
+@checked
 def repurchase(
     fit: Fit,
     outcome: str | pd.Series | ArrayLike | None = None,
@@ -200,6 +202,7 @@ def repurchase(
 
 
 @own_errstate
+@checked
 def repurchase_of_index(
     index: pd.Series | pd.DataFrame | ArrayLike,
     outcome: pd.Series | ArrayLike,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from csimodel.arguments import checked_in
 from csimodel.errors import OptionError
 from csimodel.floats import own_errstate_in
 from csimodel.outcomes.models import categories as ordered
@@ -23,6 +24,7 @@ Floats = NDArray[np.float64]
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Repurchase(Regressed, HasHeadline):
     """What a point of the index is worth in repurchase. Made by `repurchase`.

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked
 from csimodel.floats import own_errstate
 from csimodel.options import require_kind
 from csimodel.outcomes.models.result import Repurchase
@@ -31,6 +32,7 @@ Pair = tuple[float, Floats]
 
 
 @own_errstate
+@checked
 def lifetime_value(
     retention: float | Retention, economics: Economics, *, level: float | None = None
 ) -> Money:
@@ -83,6 +85,7 @@ def lifetime_value(
 
 
 @own_errstate
+@checked
 def profit_of_retention(
     from_: float | Retention,
     to: float | Retention,
@@ -125,6 +128,7 @@ def profit_of_retention(
 
 
 @own_errstate
+@checked
 def profit_of_change(
     rep: Repurchase,
     from_: float,

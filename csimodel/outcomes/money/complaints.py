@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate
@@ -34,6 +35,7 @@ Pair = tuple[float, Floats]
 
 
 @own_errstate
+@checked
 def complaint_budget(
     handled: float | Retention,
     unhandled: float | Retention,
@@ -121,6 +123,7 @@ def complaint_budget(
 
 
 @own_errstate
+@checked
 def more_complaints(
     handled: float | Retention,
     silent: float | Retention,

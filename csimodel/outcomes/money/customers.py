@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate
-from csimodel.options import require_level
+from csimodel.options import require_level, require_number
 from csimodel.outcomes.kernels.group_means import group_means
 from csimodel.outcomes.money.cash_flows import cash_flows
 from csimodel.outcomes.money.result import Money, money
@@ -32,6 +33,7 @@ Floats = NDArray[np.float64]
 
 
 @own_errstate
+@checked
 def acquisition_or_retention(
     retention: float | Retention,
     economics: Economics,
@@ -139,6 +141,7 @@ def acquisition_or_retention(
 
 
 @own_errstate
+@checked
 def fewer_defections(
     retention: float | Retention,
     economics: Economics,
@@ -192,8 +195,7 @@ def fewer_defections(
     """
     economics = require_economics(economics)
     require_share("cut", cut)
-    if not np.isfinite(acquisition_cost) or acquisition_cost < 0:
-        raise OptionError(f"acquisition_cost={acquisition_cost!r} must be a number from 0.")
+    require_number("acquisition_cost", acquisition_cost, least=0)
     given = together(level, retention=retention)
     before = np.append(*given.pair("retention"))
     if before[0] + cut > 1:
@@ -272,6 +274,7 @@ def fewer_defections(
 
 
 @own_errstate
+@checked
 def buying_rates(
     data: Survey | pd.DataFrame,
     *,

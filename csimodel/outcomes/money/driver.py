@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import ModelError, OptionError, suggest
 from csimodel.estimators import Fit, find, require_fit, require_own
 from csimodel.estimators.quantities import reachable
@@ -41,6 +42,7 @@ Pair = tuple[float, Floats]
 
 
 @own_errstate
+@checked
 def profit_of_driver(
     source: Fit | Bootstrap,
     rep: Repurchase,
@@ -132,6 +134,7 @@ def profit_of_driver(
 
 
 @own_errstate
+@checked
 def profits_of_drivers(
     source: Fit | Bootstrap,
     rep: Repurchase,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked_in
 from csimodel.errors import OptionError, suggest
 from csimodel.findings import Finding, listed
 from csimodel.floats import own_errstate_in
@@ -23,6 +24,7 @@ Floats = NDArray[np.float64]
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Money(HasHeadline):
     """Money that follows from customers' staying. Made by the functions of `money`.

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked, checked_in
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
@@ -59,6 +60,7 @@ class Customers:
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Retention(HasPage):
     """A share of customers who stay a period, with its draws. Made by `retention_of`.
@@ -221,6 +223,7 @@ def together(level: float | None, **given: float | Retention) -> Together:
 
 
 @own_errstate
+@checked
 def retention_of(
     rep: Repurchase,
     at: float | None,

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from csimodel.arguments import checked
 from csimodel.errors import OptionError, choose
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate
@@ -22,6 +23,7 @@ _VALUE = "value of all customers"
 
 
 @own_errstate
+@checked
 def break_even_spending(change: Money, *, paid: Paid = "once") -> Money:
     """Return the largest spending per point moved at which a change still pays.
 
@@ -70,6 +72,7 @@ def break_even_spending(change: Money, *, paid: Paid = "once") -> Money:
 
 
 @own_errstate
+@checked
 def net_present_value(change: Money, spending: float, *, paid: Paid = "once") -> Money:
     """Return what is left of a change's value after spending on it.
 

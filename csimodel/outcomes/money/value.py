@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.characters import encodable
 from csimodel.errors import OptionError, choose
-from csimodel.options import require_kind
+from csimodel.options import number_of, require_kind, require_number
 
 Floats = NDArray[np.float64]
 
@@ -194,8 +194,7 @@ def require_economics(economics: object) -> Economics:
 
 def require_positive(name: str, value: object) -> None:
     """Refuse what is not a finite number above 0."""
-    if not _is_number(value) or not value > 0:  # type: ignore[operator]
-        raise OptionError(f"{name}={value!r} must be a number above 0.")
+    require_number(name, value, above=0)
 
 
 def require_share(name: str, value: object) -> None:
@@ -205,9 +204,8 @@ def require_share(name: str, value: object) -> None:
 
 
 def _is_number(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        return False
-    return bool(np.isfinite(value))
+    number = number_of(value)
+    return number is not None and bool(np.isfinite(number))
 
 
 def _sum_of_powers(q: Floats, r: Floats, economics: Economics, terms: int | None) -> Floats:

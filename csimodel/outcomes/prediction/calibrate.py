@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from csimodel.arguments import checked, checked_in
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
@@ -35,6 +36,7 @@ Floats = NDArray[np.float64]
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Calibration(HasHeadline):
     """How predictions compare with what happened. Made by `calibration`.
@@ -146,6 +148,7 @@ class Calibration(HasHeadline):
 
 
 @own_errstate
+@checked
 def calibration(
     rep: Repurchase,
     *,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from csimodel.arguments import checked, checked_in
 from csimodel.errors import OptionError, choose
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
@@ -33,6 +34,7 @@ _EDGE = 1e-4  # predictions are kept this far from 0 and 1 in the log score
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class ShapeComparison(HasHeadline):
     """Shapes compared by how they predict. Made by `compare_shapes`.
@@ -136,6 +138,7 @@ class ShapeComparison(HasHeadline):
 
 
 @own_errstate
+@checked
 def compare_shapes(
     rep: Repurchase,
     kinds: Sequence[str] = (LINE, "quadratic", "spline", "hinge"),

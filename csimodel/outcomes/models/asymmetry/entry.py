@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError, choose, suggest
 from csimodel.estimators import Fit, require_fit, require_own
 from csimodel.floats import own_errstate
@@ -30,6 +31,7 @@ _AS_NUMBERS = "recode it, or pass a column of numbers"
 
 
 @own_errstate
+@checked
 def repurchase_asymmetry(
     fit: Fit,
     outcome: str | pd.Series | ArrayLike = "Satisfaction",
@@ -134,6 +136,7 @@ def repurchase_asymmetry(
 
 
 @own_errstate
+@checked
 def repurchase_asymmetry_of_index(
     quality: pd.Series | ArrayLike,
     expectations: pd.Series | ArrayLike,
@@ -171,18 +174,20 @@ def repurchase_asymmetry_of_index(
     [1.0, 0.5, 0.0, 1.5, 1.0, 0.5, 1.5]
     """
     require_level(level)
-    series = quality if isinstance(quality, pd.Series) else pd.Series(np.asarray(quality))
+    rows = (
+        quality.index if isinstance(quality, pd.Series) else pd.RangeIndex(len(np.asarray(quality)))
+    )
     names = (
         name_of(quality, "quality"),
         name_of(expectations, "expectations"),
         name_of(outcome, "outcome"),
     )
     q, e, y = (
-        numbers(aligned(values, series.index, what), what, name, _AS_NUMBERS)
+        numbers(aligned(values, rows, what), what, name, _AS_NUMBERS)
         for what, name, values in zip(
             ("Quality", "Expectations", "Outcome"),
             names,
-            (series, expectations, outcome),
+            (quality, expectations, outcome),
             strict=True,
         )
     )
@@ -190,15 +195,13 @@ def repurchase_asymmetry_of_index(
         y = rescaled(y, names[2], family_of(family), scale)
     w = None
     if weights is not None:
-        w = numbers(aligned(weights, series.index, "weights"), "Weight", "weights", _AS_NUMBERS)
+        w = numbers(aligned(weights, rows, "weights"), "Weight", "weights", _AS_NUMBERS)
         if (w < 0).any():
             raise SurveyError(
                 f"weights holds {int((w < 0).sum())} negative values; weights must be positive, "
                 "or zero to leave a respondent out."
             )
-    codes = (
-        None if cluster is None else codes_of(aligned(cluster, series.index, "cluster"), "cluster")
-    )
+    codes = None if cluster is None else codes_of(aligned(cluster, rows, "cluster"), "cluster")
     sample = _sample(y, q, e, names, weights=w, cluster=codes)
     return result_of(_fitted(sample, family, errors), names[:2], None, level, "auto")
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from csimodel.arguments import checked_in
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.formatting import told_p
@@ -32,6 +33,7 @@ _FEW_ABOVE = (
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Asymmetry(HasHeadline):
     """Effects of quality below and above expectations. Made by `repurchase_asymmetry`.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import EstimationError, OptionError, SurveyError, choose
 from csimodel.estimators import Fit, require_fit, require_own
 from csimodel.floats import own_errstate
@@ -31,6 +32,7 @@ INTERVALS = ("auto", "percentile", "basic", "normal", "t", "bc")
 
 
 @own_errstate
+@checked
 def repurchase_time(
     fit: Fit,
     *,

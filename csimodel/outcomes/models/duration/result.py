@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from csimodel.arguments import checked_in
 from csimodel.errors import OptionError, suggest
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
@@ -34,6 +35,7 @@ Floats = NDArray[np.float64]
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class RepurchaseTime(HasHeadline):
     """What a point of the index does to the time until repurchase or churn.

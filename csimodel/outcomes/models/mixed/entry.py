@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import EstimationError, OptionError, SurveyError, choose
 from csimodel.estimators import Fit, require_fit, require_own
 from csimodel.floats import own_errstate
@@ -33,6 +34,7 @@ INTERVALS = ("auto", "percentile", "basic", "normal", "t", "bc")
 
 
 @own_errstate
+@checked
 def repurchase_mixed(
     fit: Fit,
     outcome: Column,

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked_in
 from csimodel.errors import choose
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
@@ -30,6 +31,7 @@ LEVELS = ("between", "within")
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class RepurchaseMixed(HasHeadline):
     """What a point of the index is worth within and between firms. Made by `repurchase_mixed`.

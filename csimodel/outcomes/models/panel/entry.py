@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import (
     OptionError,
     SurveyError,
@@ -45,6 +46,7 @@ INTERVALS = ("auto", "percentile", "basic", "normal", "t", "bc")
 
 
 @own_errstate
+@checked
 def repurchase_panel(
     fit: Fit,
     outcome: Column,
@@ -179,6 +181,7 @@ def repurchase_panel(
 
 
 @own_errstate
+@checked
 def repurchase_panel_of_index(
     table: pd.DataFrame,
     outcome: str,

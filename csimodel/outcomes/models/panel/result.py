@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from csimodel.arguments import checked_in
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.inference.infer import infer
@@ -23,6 +24,7 @@ Floats = NDArray[np.float64]
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class RepurchasePanel(HasHeadline):
     """What a point of a firm's index is worth in its repurchase. Made by `repurchase_panel`.

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError, suggest
 from csimodel.estimators import Fit, require_fit, require_own
 from csimodel.findings import Finding, Severity, listed
@@ -35,6 +36,7 @@ _FEW_CLUSTERS = 10  # in a segment
 
 
 @own_errstate
+@checked
 def repurchase_segments(
     fit: Fit,
     outcome: str | pd.Series | ArrayLike,
@@ -130,6 +132,7 @@ def repurchase_segments(
 
 
 @own_errstate
+@checked
 def repurchase_segments_of_index(
     index: pd.Series | ArrayLike,
     outcome: pd.Series | ArrayLike,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from csimodel.arguments import checked_in
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.formatting import told_p
@@ -27,6 +28,7 @@ _TOGETHER = 2**22  # numbers handled at once
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Segments(HasHeadline):
     """The curve of repurchase over the index in every segment. Made by `repurchase_segments`.

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding, listed
 from csimodel.floats import own_errstate, own_errstate_in
@@ -87,6 +88,7 @@ class TopDrop(HasHeadline):
 
 
 @own_errstate
+@checked
 def repurchase_top_drop(
     data: Survey | pd.DataFrame,
     *,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked
 from csimodel.errors import choose
 from csimodel.floats import own_errstate
 from csimodel.inference.infer import infer
@@ -29,6 +30,7 @@ KINDS = ("quadratic", "spline", "hinge", "isotonic")
 
 
 @own_errstate
+@checked
 def repurchase_shape(
     rep: Repurchase,
     kind: str = "spline",

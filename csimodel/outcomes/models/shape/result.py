@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from csimodel.arguments import checked_in
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
@@ -20,6 +21,7 @@ from csimodel.page import HasHeadline, Page, sections
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Shape(HasHeadline):
     """How the probability of repurchase follows the index. Made by `repurchase_shape`.
