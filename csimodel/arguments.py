@@ -2,14 +2,15 @@
 
 `options` checks values within a function (bounds, names that are known); what can be told from an
 annotation alone (text, a truth value, a number, names, a result of another function) is told here.
-An annotation with an alternative that is not in the table says nothing.
+An annotation with an alternative that is not in the table says nothing; an alias for one, such as
+`ColumnName`, says that the function looks the value up and tells what is wrong with it.
 """
 
 from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from os import PathLike
@@ -35,7 +36,6 @@ _MAKERS = {
     "Comparison": "csi.compare(fit, other)",
     "CorrectedSlopes": "csi.corrected_slopes(fit, outcome)",
     "Economics": "csi.money.Economics(margin=…, currency=…, period=…, discount_rate=…)",
-    "Figure": "csi.plots",
     "Model": "csi.Model.from_syntax(text)",
     "Money": "csi.money.profit_of_change(rep, from_, to, economics)",
     "Reliability": "csi.index_reliability(fit)",
@@ -45,13 +45,16 @@ _MAKERS = {
     "Truth": "csi.simulate.population(model)",
 }
 
-# Options whose own checks say more than could be said here: coverages, points of an index; counts,
-# seeds.
-_OWN = frozenset({"level", "levels", "start", "end", "from_", "to", "at"})
+# Options whose own checks say more than could be said here: coverages, points of an index and
+# probabilities, money, tables that are drawn, texts of a model or codebook; counts and seeds.
+_OWN = frozenset(
+    {"below", "compensation", "cut", "data", "end", "from_", "importance", "level", "levels",
+     "performance", "probability", "scores", "spending", "start", "text", "to", "top"}
+)  # fmt: skip
 _WITHIN = (frozenset({"int"}), frozenset({"int", "np.random.Generator"}))
 
 # Classes that functions look at themselves, and say more of than could be said here.
-_ELSEWHERE = frozenset({"Fit", "Bootstrap", "Moments", "Answers"})
+_ELSEWHERE = frozenset({"Answers", "Bootstrap", "Construct", "Fit", "Moments", "Path"})
 
 _TOGETHER = {
     frozenset({"str", "Sequence[str]"}): "names",
@@ -105,7 +108,8 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     checks = {
         name: check
         for name, parameter in signature.parameters.items()
-        if name not in _OWN and (check := _check_of(parameter.annotation, names)) is not None
+        if (name not in _OWN or "Sequence[str]" in str(parameter.annotation))
+        and (check := _check_of(parameter.annotation, names)) is not None
     }
 
     @wraps(function)
@@ -122,6 +126,8 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 def checked_in(cls: type[T]) -> type[T]:
     """Hold the arguments of a class's public methods to their annotations.
 
+    And those of its constructor, where it has checks of its own: a class that users make.
+
     Examples
     --------
     >>> @checked_in
@@ -133,7 +139,7 @@ def checked_in(cls: type[T]) -> type[T]:
     """
     members: Mapping[str, Any] = dict(vars(cls))
     for name, member in members.items():
-        if name.startswith("_"):
+        if name.startswith("_") and not (name == "__init__" and "__post_init__" in members):
             continue
         if isinstance(member, FunctionType):
             setattr(cls, name, checked(member))
@@ -213,6 +219,8 @@ def _structure(part: str, names: Mapping[str, object]) -> Kind | None:
     """Return the kind of a mapping, a choice or a class."""
     if part.startswith("Mapping[str, "):
         return _mapping(_kinds_of(frozenset(_alternatives(part[13:-1])), names))
+    if part.startswith("tuple[") and part.endswith(", ...]"):
+        return _tuple(part[6:-6], names)
     known = names.get(part)
     if part.startswith("Literal["):
         return _choice(ast.literal_eval(f"({part[8:-1]},)"))
@@ -231,6 +239,23 @@ def _choice(allowed: tuple[str, ...]) -> Kind:
     words = ", ".join(map(repr, allowed[:-1]))
     words = f"{words} or {allowed[-1]!r}" if words else repr(allowed[-1])
     return Kind(words, lambda value: isinstance(value, str) and value in allowed)
+
+
+def _tuple(part: str, names: Mapping[str, object]) -> Kind | None:
+    """Return the kind of several of a class in a list or tuple."""
+    kinds = _kinds_of(frozenset({part}), names)
+    if not kinds and part not in _ELSEWHERE:
+        return None
+
+    def holds(value: object) -> bool:
+        if not kinds and isinstance(value, Iterator):
+            return True
+        if not isinstance(value, list | tuple):
+            return False
+        return not kinds or all(any(kind.holds(entry) for kind in kinds) for entry in value)
+
+    words = f"a list, each entry {kinds[0].words}" if kinds else "a list"
+    return Kind(words, holds, tuple)
 
 
 def _mapping(kinds: tuple[Kind, ...]) -> Kind:
@@ -285,7 +310,10 @@ def _names(value: Any) -> object:
 def _is_array(value: Any) -> bool:
     """Return whether a value is a list or an array; a number, text and a set are none."""
     if isinstance(value, list | tuple | range):
-        return True
+        try:
+            return bool(np.asarray(value).ndim)
+        except ValueError:  # rows of different lengths
+            return False
     return not isinstance(value, type) and getattr(value, "ndim", 0) > 0
 
 
@@ -319,6 +347,7 @@ _KINDS: Mapping[str, Kind] = {
         lambda value: isinstance(value, str) or _are_names(value),
         lambda value: (composed(value),) if isinstance(value, str) else _names(value),
     ),
+    "Sequence[Any]": Kind("a list", _is_list),
     "Sequence[float]": Kind(
         "a list of numbers", lambda value: _is_list(value) and all(map(_is_number, list(value)))
     ),

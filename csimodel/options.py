@@ -19,6 +19,7 @@ __all__ = [
     "choose",
     "generator_of",
     "number_of",
+    "require_array",
     "require_count",
     "require_flag",
     "require_kind",
@@ -137,14 +138,37 @@ def require_numbers(option: str, value: object, what: str) -> NDArray[np.float64
     Traceback (most recent call last):
     csimodel.errors.OptionError: points='60' must be a list of numbers: levels of the index.
     """
-    several = isinstance(value, list | tuple | range | np.ndarray | pd.Series | pd.Index)
-    try:
-        numbers = np.asarray(value if several else None, dtype=np.float64).ravel()
-    except (TypeError, ValueError, OverflowError):
-        several = False
-    if not several:
+    if not isinstance(value, list | tuple | range | np.ndarray | pd.Series | pd.Index):
         raise OptionError(f"{option}={shown(value)} must be a list of numbers: {what}.")
-    return numbers
+    return require_array(option, value, what).ravel()
+
+
+def require_array(option: str, value: object, what: str) -> NDArray[np.float64]:
+    """Return numbers as an array of the shape they were given in; one number has no dimension.
+
+    Raises
+    ------
+    OptionError
+        For text, a set, rows of different lengths and whatever else is no array of numbers.
+
+    Examples
+    --------
+    >>> require_array("cov", [[1, 0.5], [0.5, 1]], "covariances").shape
+    (2, 2)
+    >>> require_array("cov", [["a"]], "covariances")
+    Traceback (most recent call last):
+    csimodel.errors.OptionError: cov=[['a']] must be a list of numbers: covariances.
+    """
+    refusal = OptionError(f"{option}={shown(value)} must be a list of numbers: {what}.")
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind == "O" and array.ndim:  # whole numbers beyond 64 bits, missing cells
+            array = np.vectorize(float, otypes=[np.float64])(array)
+    except (TypeError, ValueError, OverflowError):
+        raise refusal from None
+    if array.dtype.kind not in "biuf":
+        raise refusal
+    return array.astype(np.float64)
 
 
 def number_of(value: object) -> float | None:

@@ -67,7 +67,7 @@ class GroupFits(HasPage, Mapping[Hashable, Fit]):
 
     def __getitem__(self, label: Hashable) -> Fit:
         """Return the fit of one group."""
-        position = self._positions.get(label)
+        position = place_of(label, self._positions)
         if position is None:
             columns = listed(map(str, self.labels.names))
             groups = listed(map(_shown, self), 8)
@@ -383,6 +383,19 @@ def column_of_level(level: str) -> str:
     """
     column = level.removesuffix(_MARK)
     return column if column in _NAMES_OF_TABLES else level
+
+
+def place_of(label: object, places: Mapping[Hashable, int]) -> int | None:
+    """Return the place of a group, None for what is the label of none.
+
+    >>> place_of("b", {"a": 0, "b": 1}), place_of(["b"], {"a": 0, "b": 1})
+    (1, None)
+    """
+    try:
+        hash(label)
+    except TypeError:
+        return None
+    return places.get(label) if isinstance(label, Hashable) else None
 
 
 def _shown(label: Hashable) -> str:

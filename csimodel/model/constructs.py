@@ -56,7 +56,7 @@ class Construct:
                     f"The name {name!r} has half a character in it, as text that was read with "
                     "the wrong encoding; write it anew."
                 )
-        if self.kind not in get_args(Kind):
+        if not isinstance(self.kind, str) or self.kind not in get_args(Kind):
             raise ModelError(
                 f"Construct {self.name!r} is of kind {self.kind!r}; use 'reflective' (=~), "
                 "'composite' (<~) or 'single' (one item)."

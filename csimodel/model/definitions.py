@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked_in
 from csimodel.errors import ModelError, suggest
 from csimodel.findings import listed
 from csimodel.model.expressions import Values, names_in, normalised, value_of
 from csimodel.model.parameters import check_label
 
 
+@checked_in
 @dataclass(frozen=True)
 class Definition:
     """A quantity computed from labelled parameters, ``name := expression``.

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args, overload
 
+from csimodel.arguments import checked_in
 from csimodel.errors import ModelError
 from csimodel.model.expressions import FUNCTIONS
 
@@ -23,6 +24,7 @@ NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _RESERVED = frozenset({"NA", "Inf", *FUNCTIONS})
 
 
+@checked_in
 @dataclass(frozen=True)
 class Parameter:
     """Something said about one parameter of a covariance structure.
@@ -171,7 +173,7 @@ class Parameter:
             raise ModelError(f"{where} has the label {entry!r}; give a name, as in 'b1'.")
         try:
             number = float(entry)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             number = math.inf
         if math.isnan(number) and kind == "fixed":
             return math.nan

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from csimodel.arguments import checked_in
 from csimodel.errors import ModelError, suggest
 from csimodel.findings import listed
 from csimodel.model.definitions import Definition, evaluate
@@ -15,6 +16,7 @@ from csimodel.model.expressions import names_in, normalised
 _TOLERANCE = 1e-10  # of coefficients, relative to the largest
 
 
+@checked_in
 @dataclass(frozen=True)
 class Restriction:
     """An equation that labels of parameters satisfy, linear in them.

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.arguments import checked_in
 from csimodel.errors import ModelError, suggest
 from csimodel.findings import listed
 from csimodel.model.checks import check_constructs, check_paths, pairs
@@ -23,6 +24,7 @@ from csimodel.model.restrictions import Restriction, check_restrictions
 from csimodel.options import shown
 
 
+@checked_in
 @dataclass(frozen=True)
 class Specification:
     """What a `Model` says, without its text. Attributes and errors are those of `Model`."""

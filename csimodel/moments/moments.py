@@ -26,6 +26,7 @@ from csimodel.characters import composed
 from csimodel.errors import SurveyError, suggest
 from csimodel.floats import own_errstate_in
 from csimodel.moments.batches import Arrays, BatchBuffer
+from csimodel.options import require_array
 
 if TYPE_CHECKING:
     from csimodel.moments.incomplete_likelihood import Patterns
@@ -97,7 +98,7 @@ class Moments:
         SurveyError
             When the shapes disagree or a value is missing or infinite.
         """
-        data = np.asarray(values, dtype=np.float64)
+        data = require_array("values", values, "answers, a row for each respondent")
         if len(set(items)) < len(items):
             raise SurveyError("An item name is given twice; name every item differently.")
         if data.ndim < 2 or data.shape[-1] != len(items):
@@ -137,7 +138,7 @@ class Moments:
         >>> Moments.from_cov([[1, 0.5], [0.5, 1]], n=250, items=["a", "b"]).n
         array(250.)
         """
-        matrix = np.asarray(cov, dtype=np.float64)
+        matrix = require_array("cov", cov, "covariances, a row for each item")
         size = len(items)
         if len(set(items)) < size:
             raise SurveyError("An item name is given twice; name every item differently.")
@@ -160,7 +161,11 @@ class Moments:
             raise SurveyError(
                 "An item name is given twice; name each row of the matrix differently."
             )
-        means = np.full(matrix.shape[:-1], np.nan) if mean is None else np.asarray(mean, np.float64)
+        means = (
+            np.full(matrix.shape[:-1], np.nan)
+            if mean is None
+            else require_array("mean", mean, "a mean for each item")
+        )
         if means.shape != matrix.shape[:-1]:
             raise SurveyError(
                 f"Means of shape {means.shape} do not fit a covariance of shape {matrix.shape}."

@@ -106,7 +106,7 @@ def _uncertain(fit: Any, bootstrap: Any) -> set[tuple[str, str]]:
     """Return the (target, source) pairs whose interval covers zero."""
     if bootstrap is None:
         return set()
-    if not isinstance(bootstrap, pd.DataFrame) and not hasattr(bootstrap, "table"):
+    if not isinstance(bootstrap, pd.DataFrame) and not callable(getattr(bootstrap, "table", None)):
         raise OptionError(
             f"bootstrap is a {type(bootstrap).__name__}; "
             'pass the bootstrap of csimodel.bootstrap, or its table("paths").'

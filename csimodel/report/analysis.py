@@ -190,7 +190,7 @@ def analyze(
         money = (
             {}
             if economics is None
-            else money_by_driver(boot, valued, map(str, drivers.index), economics)
+            else money_by_driver(boot, valued, [*map(str, drivers.index)], economics)
         )
     return Analysis(
         fit=fitted,

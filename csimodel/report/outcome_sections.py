@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -86,7 +86,7 @@ def _left_out(code: str, error: CsimodelError) -> Finding:
 
 
 def money_by_driver(
-    bootstrap: Bootstrap, valued: Repurchase | None, drivers: Iterable[str], economics: Economics
+    bootstrap: Bootstrap, valued: Repurchase | None, drivers: Sequence[str], economics: Economics
 ) -> dict[str, Money]:
     """Return the profit of one point more of each driver.
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, suggest
 from csimodel.model import Construct, Model
-from csimodel.options import require_number, shown
+from csimodel.options import require_array, require_number, shown
 
 Floats = NDArray[np.float64]
 
@@ -102,7 +102,7 @@ def by_pair(
         ends = [[pair[end] for pair in wanted] for end in (0, 1)]
         row = given.index.get_indexer(pd.Index(ends[0]))
         column = given.columns.get_indexer(pd.Index(ends[1]))
-        found = given.to_numpy(dtype=np.float64)[row, column]
+        found = require_array(option, given, "a table by construct")[row, column]
         return dict(zip(wanted, found.tolist(), strict=True))
     if not isinstance(given, Mapping):
         raise OptionError(

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from csimodel import limits
-from csimodel.arguments import checked
+from csimodel.arguments import checked, checked_in
 from csimodel.errors import SurveyError, suggest
 from csimodel.findings import listed
+from csimodel.options import shown
 from csimodel.survey.item import Item
 
 _DEEP = re.compile(r"^[^=#\n]*(?:\.[^=#\n.]*){100}", re.MULTILINE)
@@ -31,6 +32,7 @@ _MOST_BYTES = 4 * limits.CODEBOOK_CHARACTERS
 _COLUMN_KEYS = ("wording", "missing_codes", "labels")
 
 
+@checked_in
 @dataclass(frozen=True)
 class Codebook:
     """Say what the columns of a survey mean.
@@ -119,6 +121,8 @@ class Codebook:
         csimodel.errors.SurveyError: codebook: item 'q1' has the unknown key 'scael' (did you
         mean 'scale'?).
         """
+        if not isinstance(text, str):
+            raise SurveyError(f"{name} is {shown(text)}; give the text of a codebook in TOML.")
         if len(text) > limits.CODEBOOK_CHARACTERS or _DEEP.search(text):
             raise SurveyError(
                 f"{name} has more than {limits.CODEBOOK_CHARACTERS:,} characters, or a key of more "

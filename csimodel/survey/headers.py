@@ -12,6 +12,8 @@ from csimodel import limits
 from csimodel.errors import SurveyError, suggest
 from csimodel.findings import Finding, listed
 
+ColumnName = str  # looked up among the columns, which says what is wrong with it
+
 _INVISIBLE = re.compile("[\ufeff\u200b\u2060\u00ad]")
 _BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 

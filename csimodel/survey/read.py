@@ -17,7 +17,7 @@ from csimodel.survey import checks
 from csimodel.survey.cells import Decimal
 from csimodel.survey.codebook import Codebook, read_codebook
 from csimodel.survey.codes import cells_with_codes, require_outside_scales
-from csimodel.survey.headers import require_column
+from csimodel.survey.headers import ColumnName, require_column
 from csimodel.survey.item import Item
 from csimodel.survey.missing import Missing, require_policy
 from csimodel.survey.options import Codes, Scale, declared_items, items_with_options
@@ -25,8 +25,6 @@ from csimodel.survey.population import Population, require_population
 from csimodel.survey.readers import Form, independent, read_table, require_form
 from csimodel.survey.sampling import Lonely, require_lonely
 from csimodel.survey.survey import Survey
-
-ColumnName = str  # looked up among the columns, which says what is wrong with it
 
 
 @own_errstate

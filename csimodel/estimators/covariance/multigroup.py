@@ -33,7 +33,7 @@ from csimodel.estimators.covariance.vcov import vcov
 from csimodel.estimators.covariance_fit import CovarianceFit
 from csimodel.estimators.estimates import Outcome
 from csimodel.estimators.failures import UNUSABLE
-from csimodel.estimators.groups import fit_groups
+from csimodel.estimators.groups import fit_groups, place_of
 from csimodel.estimators.inputs import estimator_for
 from csimodel.estimators.quantities import find
 from csimodel.estimators.solution import Solution
@@ -83,9 +83,9 @@ class MultiGroupFit(HasPage, Mapping[Hashable, CovarianceFit]):
 
     def __getitem__(self, label: Hashable) -> CovarianceFit:
         """Return the fit of one group."""
-        for known, fit in zip(self.labels, self.fits, strict=True):
-            if known == label:
-                return fit
+        place = place_of(label, {known: place for place, known in enumerate(self.labels)})
+        if place is not None:
+            return self.fits[place]
         raise KeyError(f"There is no group {label!r}; groups are {listed(map(str, self.labels))}.")
 
     def __iter__(self) -> Iterator[Hashable]:

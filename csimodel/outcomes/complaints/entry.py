@@ -13,8 +13,10 @@ from csimodel.floats import own_errstate
 from csimodel.options import require_level, require_number
 from csimodel.outcomes.complaints.result import Complaints
 from csimodel.outcomes.kernels.group_means import group_means
+from csimodel.outcomes.rows.columns import Ends, require_ends
 from csimodel.outcomes.rows.source import Source
 from csimodel.survey import Survey
+from csimodel.survey.headers import ColumnName
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -35,9 +37,9 @@ def complaint_repurchase(
     well_from: float | None = None,
     satisfied_from: float | None = None,
     dissatisfied_to: float | None = None,
-    scale: tuple[float, float] | None = None,
-    weights: str | None = None,
-    cluster: str | None = None,
+    scale: Ends | None = None,
+    weights: ColumnName | None = None,
+    cluster: ColumnName | None = None,
     level: float = 0.95,
 ) -> Complaints:
     """Compare repurchase of those who did not complain with that of those who did.
@@ -113,7 +115,7 @@ def complaint_repurchase(
     _, spoke = source.binary(complained, "complained")
     how_name, how = source.numbers(handling, "Handling")
     label, y = source.numbers(repurchase, "Repurchase")
-    ends = scale or source.bounds(label, y)
+    ends = source.bounds(label, y) if scale is None else require_ends(scale)
     low, high = _ends(label, y, ends)
     well = _bound("well_from", well_from, how_name, source.bounds(how_name, how), _HIGH)
     whole = source.usable & np.isfinite(spoke)
@@ -169,8 +171,8 @@ def _ends(label: str, y: Floats, ends: tuple[float, float] | None) -> tuple[floa
             f"The scale of {label!r} is unknown (values from {seen.min():g} to {seen.max():g} "
             "were seen); give its own lowest and highest answer, such as scale=(1, 10)."
         )
-    low, high = map(float, ends)
-    if not low < high or seen.min() < low or seen.max() > high:
+    low, high = ends
+    if seen.min() < low or seen.max() > high:
         raise SurveyError(
             f"Repurchase {label!r} goes from {seen.min():g} to {seen.max():g}, which does not fit "
             f"the scale {low:g} to {high:g}; give its own lowest and highest answer."

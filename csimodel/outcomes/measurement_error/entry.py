@@ -29,6 +29,8 @@ from csimodel.outcomes.measurement_error.simex import noise_of
 from csimodel.outcomes.measurement_error.table import OF_ITEMS, assemble, estimates_of
 from csimodel.outcomes.models.repurchase import INTERVALS, repurchase, repurchase_of_index
 from csimodel.outcomes.models.result import Repurchase
+from csimodel.outcomes.rows.columns import Ends
+from csimodel.outcomes.rows.respondents import Constructs
 
 
 @own_errstate
@@ -38,10 +40,10 @@ def corrected_slopes(
     outcome: str | pd.Series | ArrayLike,
     methods: Sequence[str] | None = None,
     *,
-    index: str | Sequence[str] = "Satisfaction",
+    index: Constructs = "Satisfaction",
     controls: str | Sequence[str] = (),
     family: str = "ols",
-    scale: tuple[float, float] | None = None,
+    scale: Ends | None = None,
     errors: str | None = None,
     reliability: float | str | Reliability | Mapping[str, Any] | None = None,
     by: str | None = None,
@@ -166,7 +168,7 @@ def corrected_slopes_of_index(
     index_se: pd.Series | ArrayLike | None = None,
     controls: pd.DataFrame | None = None,
     family: str = "ols",
-    scale: tuple[float, float] | None = None,
+    scale: Ends | None = None,
     errors: str | None = None,
     weights: pd.Series | ArrayLike | None = None,
     cluster: pd.Series | ArrayLike | None = None,

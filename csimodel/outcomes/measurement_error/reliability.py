@@ -21,7 +21,7 @@ from csimodel.estimators.quantities import by_construct
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference import Bootstrap, jackknife, spread_of
-from csimodel.options import require_numbers
+from csimodel.options import require_array
 from csimodel.outcomes.measurement_error.one_factor import one_factor
 from csimodel.survey.sampling import SurveyDesign
 
@@ -236,8 +236,8 @@ def group_reliability(mean: ArrayLike | pd.Series, se: ArrayLike | pd.Series) ->
     >>> round(found.value, 3)
     0.924
     """
-    means = require_numbers("mean", mean, "the groups' means").reshape(np.shape(mean))
-    errors = require_numbers("se", se, "the standard errors of the means").reshape(np.shape(se))
+    means = require_array("mean", mean, "the groups' means")
+    errors = require_array("se", se, "the standard errors of the means")
     if means.ndim != 1 or means.shape != errors.shape:
         raise SurveyError(
             f"There are {means.size} group means and {errors.size} standard errors; give one "

@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.errors import OptionError
 from csimodel.options import number_of, shown
 
+Point = float  # of an index; `on_index` says what is wrong with it
+
 
 def on_index(levels: float | ArrayLike) -> NDArray[np.float64]:
     """Return levels as an array, (levels,).

@@ -10,9 +10,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked
-from csimodel.errors import ModelError, OptionError, SurveyError, choose, suggest
+from csimodel.errors import OptionError, SurveyError, choose, suggest
 from csimodel.estimators import Fit, require_fit, require_own
-from csimodel.findings import listed
 from csimodel.floats import own_errstate
 from csimodel.index import respondent_index
 from csimodel.inference import Bootstrap
@@ -25,8 +24,9 @@ from csimodel.outcomes.models.draws import chain_of
 from csimodel.outcomes.models.findings import diagnose
 from csimodel.outcomes.models.regression import regress
 from csimodel.outcomes.models.result import Repurchase
-from csimodel.outcomes.rows.columns import aligned, codes_of, name_of, numbers
+from csimodel.outcomes.rows.columns import Ends, aligned, codes_of, name_of, numbers
 from csimodel.outcomes.rows.outcome import Outcome, outcome_of
+from csimodel.outcomes.rows.respondents import Constructs, constructs_named
 from csimodel.outcomes.rows.sample import sample_of
 from csimodel.survey import Survey
 from csimodel.survey.headers import clean, column_of
@@ -45,10 +45,10 @@ def repurchase(
     outcome: str | pd.Series | ArrayLike | None = None,
     *,
     formula: str | None = None,
-    index: str | Sequence[str] = "Satisfaction",
+    index: Constructs = "Satisfaction",
     controls: str | Sequence[str] = (),
     family: str = "fractional-logit",
-    scale: tuple[float, float] | None = None,
+    scale: Ends | None = None,
     cut: float | None = None,
     errors: str | None = None,
     bootstrap: Bootstrap | None = None,
@@ -168,7 +168,7 @@ def repurchase(
     survey = fit.survey
     if survey is None:
         raise SurveyError("repurchase needs the fit's survey; fit a survey or a data frame.")
-    names = _constructs(fit, index)
+    names = constructs_named(index, fit.model.construct_names)
     scores = respondent_index(fit)
     columns = [controls] if isinstance(controls, str) else list(controls)
     if formula is not None:
@@ -210,7 +210,7 @@ def repurchase_of_index(
     formula: str | None = None,
     controls: pd.DataFrame | None = None,
     family: str = "fractional-logit",
-    scale: tuple[float, float] | None = None,
+    scale: Ends | None = None,
     cut: float | None = None,
     errors: str | None = None,
     weights: pd.Series | ArrayLike | None = None,
@@ -282,24 +282,6 @@ def _checked_options(family: str, level: float, interval: str) -> Family:
     return family_of(family)
 
 
-def _constructs(fit: Fit, index: str | Sequence[str]) -> list[str]:
-    names = [index] if isinstance(index, str) else index
-    known = fit.model.construct_names
-    names = list(names) if isinstance(names, list | tuple | pd.Index | np.ndarray) else []
-    if not names or len(set(names)) < len(names):
-        raise OptionError(
-            f"index={index!r} must name one construct, or several different ones; use "
-            f"{listed(map(repr, known), 12)}."
-        )
-    for name in names:
-        if name not in known:
-            raise ModelError(
-                f"index={name!r} is not a construct of the model{suggest(name, known)}; use "
-                f"index= with one of {', '.join(map(repr, known))}."
-            )
-    return names
-
-
 def _chosen(outcome: Any, formula: str | None) -> Any:
     """Return the outcome, which a formula may name on its left."""
     if isinstance(outcome, str) and "~" in outcome:
@@ -324,7 +306,7 @@ def _outcome(
     survey: Survey,
     outcome: Any,
     family: Family,
-    scale: tuple[float, float] | None,
+    scale: Ends | None,
     cut: float | None,
 ) -> Outcome:
     """Return the outcome, one value for each row of the survey."""

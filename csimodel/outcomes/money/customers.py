@@ -28,6 +28,7 @@ from csimodel.outcomes.money.value import (
 )
 from csimodel.outcomes.rows.source import Source
 from csimodel.survey import Survey
+from csimodel.survey.headers import ColumnName
 
 Floats = NDArray[np.float64]
 
@@ -280,8 +281,8 @@ def buying_rates(
     *,
     bought: str | pd.Series | ArrayLike,
     existing: str | pd.Series | ArrayLike,
-    weights: str | None = None,
-    cluster: str | None = None,
+    weights: ColumnName | None = None,
+    cluster: ColumnName | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
     """Return the share of existing and of new customers who buy, and the difference.

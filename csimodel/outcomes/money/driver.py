@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -138,7 +138,7 @@ def profit_of_driver(
 def profits_of_drivers(
     source: Fit | Bootstrap,
     rep: Repurchase,
-    drivers: Iterable[str],
+    drivers: Sequence[str],
     economics: Economics,
     *,
     points: float = 1.0,
@@ -164,6 +164,8 @@ def profits_of_drivers(
     fit = _own_fit(source, rep)
     target = rep.indexes[0]
     wanted = list(dict.fromkeys(drivers))
+    if not wanted:
+        raise OptionError("drivers=[] names no driver; give at least one construct.")
     for driver in wanted:
         _require_effect(fit, driver, target)
     given = Given.of(measurement_error, reliability, target, fit)

@@ -15,6 +15,7 @@ from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.options import require_kind
+from csimodel.outcomes.models.levels import Point
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.money.draws import Drawn, Place, drawn, fixed
 from csimodel.outcomes.money.findings import (
@@ -226,7 +227,7 @@ def together(level: float | None, **given: float | Retention) -> Together:
 @checked
 def retention_of(
     rep: Repurchase,
-    at: float | None,
+    at: Point | None,
     economics: Economics,
     *,
     index: str | None = None,

@@ -11,7 +11,7 @@ from csimodel.arguments import checked
 from csimodel.errors import OptionError, choose
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate
-from csimodel.options import require_kind
+from csimodel.options import number_of, require_kind, shown
 from csimodel.outcomes.money.result import Money, money
 from csimodel.outcomes.money.retention import Together
 from csimodel.outcomes.money.row import Row
@@ -103,8 +103,9 @@ def net_present_value(change: Money, spending: float, *, paid: Paid = "once") ->
     6.44
     """
     change = require_kind("change", change, Money, "make one with profit_of_change(rep, …)")
-    if isinstance(spending, bool) or not np.isfinite(spending):
-        raise OptionError(f"spending={spending!r} must be a number, in {change.currency}.")
+    number = number_of(spending)
+    if number is None or not np.isfinite(number):
+        raise OptionError(f"spending={shown(spending)} must be a number, in {change.currency}.")
     factor, _ = _terms(change, paid)
     cost = float(spending) * factor
     drawn = change.draws[_VALUE].to_numpy()

@@ -13,7 +13,7 @@ from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.formatting import told_p
-from csimodel.options import require_count
+from csimodel.options import require_array, require_count
 from csimodel.outcomes.design.basis import Basis
 from csimodel.outcomes.kernels.wald import table_of_tests
 from csimodel.outcomes.models.averages import OfRows
@@ -108,7 +108,7 @@ class Calibration(HasHeadline):
         points = (
             np.linspace(self.predictions.min(), self.predictions.max(), 101)
             if levels is None
-            else np.asarray(levels, dtype=float).ravel()
+            else require_array("levels", levels, "predicted probabilities").ravel()
         )
         x = predictor_of(points, regression.family.bounded)
         X = np.column_stack([np.ones(len(x)), *basis.columns(x)])

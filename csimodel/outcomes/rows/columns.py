@@ -15,6 +15,7 @@ from csimodel.outcomes.kernels.families import Family
 from csimodel.survey.codes import declaration, distant_codes
 
 Floats = NDArray[np.float64]
+Ends = tuple[float, float]  # of answers; `require_ends` says what is wrong with them
 
 
 def numbers(values: pd.Series, what: str, name: str, way_out: str) -> Floats:
@@ -129,7 +130,7 @@ def require_on_scale(values: Floats, name: str, scale: tuple[float, float]) -> t
     OptionError
         When the scale is no pair of numbers in rising order.
     """
-    low, high = _pair(scale)
+    low, high = require_ends(scale)
     outside = values[(values < low) | (values > high)]
     if len(outside):
         codes = distant_codes(values)
@@ -142,7 +143,14 @@ def require_on_scale(values: Floats, name: str, scale: tuple[float, float]) -> t
     return low, high
 
 
-def _pair(scale: Sequence[float]) -> tuple[float, float]:
+def require_ends(scale: Sequence[float]) -> tuple[float, float]:
+    """Return the lowest and the highest answer.
+
+    Raises
+    ------
+    OptionError
+        For anything but two numbers in rising order.
+    """
     listed_ends = list(scale) if isinstance(scale, list | tuple | np.ndarray) else []
     ends = [number_of(bound) for bound in listed_ends]
     low, high = (np.nan if end is None else end for end in (ends if len(ends) == 2 else [None] * 2))
@@ -193,6 +201,36 @@ def name_of(values: object, otherwise: str) -> str:
     return otherwise if name is None else str(name)
 
 
+def labels_of(
+    column: pd.Series, what: str, *, sort: bool = True
+) -> tuple[NDArray[np.intp], pd.Index]:
+    """Return each row's code, -1 where missing, and the labels.
+
+    Raises
+    ------
+    SurveyError
+        When cells are no labels, such as lists.
+
+    Examples
+    --------
+    >>> labels_of(pd.Series(["b", "a", None]), "by")[0]
+    array([ 1,  0, -1])
+    >>> labels_of(pd.Series([["a"], ["b"]]), "by")
+    Traceback (most recent call last):
+    csimodel.errors.SurveyError: by holds cells of kind list, which are no labels; give text or
+    numbers.
+    """
+    try:
+        codes, labels = pd.factorize(column, sort=sort)
+    except TypeError:
+        kinds = sorted({type(cell).__name__ for cell in column.dropna()})
+        raise SurveyError(
+            f"{what} holds cells of kind {' and '.join(kinds)}, which are no labels; give text or "
+            "numbers."
+        ) from None
+    return np.asarray(codes, dtype=np.intp), pd.Index(labels)
+
+
 def codes_of(values: ArrayLike | pd.Series, what: str) -> NDArray[np.intp]:
     """Return codes 0, 1, … of the labels of a column.
 
@@ -201,7 +239,8 @@ def codes_of(values: ArrayLike | pd.Series, what: str) -> NDArray[np.intp]:
     SurveyError
         When a label is missing.
     """
-    codes, _ = pd.factorize(values if isinstance(values, pd.Series) else pd.Series(values))
+    column = values if isinstance(values, pd.Series) else pd.Series(values)
+    codes, _ = labels_of(column, what, sort=False)
     if (codes < 0).any():
         raise SurveyError(
             f"{what} has {int((codes < 0).sum())} missing cells; fill them or drop those rows."

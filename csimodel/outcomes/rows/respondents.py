@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from csimodel.characters import composed
 from csimodel.errors import ModelError, OptionError, SurveyError, suggest
 from csimodel.estimators import Fit
 from csimodel.findings import Finding, listed
 from csimodel.index import respondent_index
+from csimodel.options import shown
 from csimodel.outcomes.kernels.families import family_of
-from csimodel.outcomes.rows.columns import aligned, name_of, numbers, rescaled
+from csimodel.outcomes.rows.columns import aligned, labels_of, name_of, numbers, rescaled
 from csimodel.outcomes.rows.soundness import soundness
 from csimodel.survey import Answers, Survey
 from csimodel.survey.headers import clean, column_of
@@ -22,6 +24,7 @@ from csimodel.survey.headers import clean, column_of
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 Column = str | pd.Series | ArrayLike
+Constructs = str | Sequence[str]  # looked up in the model, which says what is wrong with them
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +70,12 @@ class Respondents:
         """Return the name of a column, each row's code (-1 where missing) and the labels."""
         column = self._column(values, what).iloc[self.answers.rows]
         name = str(column.name) if isinstance(values, str) else name_of(values, what.lower())
-        codes, labels = pd.factorize(column, sort=True)
+        codes, labels = labels_of(column, f"{what} {name!r}")
         if not len(labels):
             raise SurveyError(f"{what} {name!r} is missing for all {len(column)} respondents.")
         return name, np.asarray(codes, dtype=np.intp), [str(label) for label in labels]
 
-    def indexes(self, index: str | Sequence[str]) -> dict[str, Floats]:
+    def indexes(self, index: Constructs) -> dict[str, Floats]:
         """Return the indexes of constructs, 0 to 100, each (rows,).
 
         Raises
@@ -82,19 +85,7 @@ class Respondents:
         OptionError
             When none is named, or one twice.
         """
-        names = [index] if isinstance(index, str) else list(index)
-        known = self.fit.model.construct_names
-        if not names or len(set(names)) < len(names):
-            raise OptionError(
-                f"index={index!r} must name one construct, or several different ones; use "
-                f"{listed(map(repr, known), 12)}."
-            )
-        for name in names:
-            if name not in known:
-                raise ModelError(
-                    f"index={name!r} is not a construct of the model{suggest(name, known)}; use "
-                    f"index= with one of {', '.join(map(repr, known))}."
-                )
+        names = constructs_named(index, self.fit.model.construct_names)
         scores = respondent_index(self.fit)
         return {name: scores[name].to_numpy() for name in names}
 
@@ -141,3 +132,36 @@ class Respondents:
                 "name one of its columns, or give a Series with a value for each row."
             )
         return data[column]
+
+
+def constructs_named(index: object, known: Sequence[str]) -> list[str]:
+    """Return the constructs whose indexes are meant, in order.
+
+    Raises
+    ------
+    ModelError
+        When a construct is not in the model.
+    OptionError
+        When none is named, or one twice.
+
+    Examples
+    --------
+    >>> constructs_named("Image", ["Image", "Value"])
+    ['Image']
+    """
+    names: list[object] = [index]
+    if isinstance(index, list | tuple | pd.Index | pd.Series | np.ndarray):
+        names = list(index)
+    named = [composed(name) for name in names if isinstance(name, str)]
+    if not named or len(named) < len(names) or len(set(named)) < len(named):
+        raise OptionError(
+            f"index={shown(index)} must name one construct, or several different ones; use "
+            f"{listed(map(repr, known), 12)}."
+        )
+    for name in named:
+        if name not in known:
+            raise ModelError(
+                f"index={name!r} is not a construct of the model{suggest(name, known)}; use "
+                f"index= with one of {', '.join(map(repr, known))}."
+            )
+    return named

@@ -21,7 +21,7 @@ from csimodel.outcomes.models.asymmetry.draws import coefficients_of_draws
 from csimodel.outcomes.models.asymmetry.result import Asymmetry, result_of
 from csimodel.outcomes.models.regression import Regression, regress
 from csimodel.outcomes.models.repurchase import INTERVALS, repurchase
-from csimodel.outcomes.rows.columns import aligned, codes_of, name_of, numbers, rescaled
+from csimodel.outcomes.rows.columns import Ends, aligned, codes_of, name_of, numbers, rescaled
 from csimodel.outcomes.rows.sample import Sample, sample_of
 from csimodel.outcomes.rows.soundness import soundness
 
@@ -39,7 +39,7 @@ def repurchase_asymmetry(
     quality: str = "Quality",
     expectations: str = "Expectation",
     family: str | None = None,
-    scale: tuple[float, float] | None = None,
+    scale: Ends | None = None,
     errors: str | None = None,
     bootstrap: Bootstrap | None = None,
     level: float = 0.95,
@@ -143,7 +143,7 @@ def repurchase_asymmetry_of_index(
     outcome: pd.Series | ArrayLike,
     *,
     family: str = "ols",
-    scale: tuple[float, float] | None = None,
+    scale: Ends | None = None,
     errors: str | None = None,
     weights: pd.Series | ArrayLike | None = None,
     cluster: pd.Series | ArrayLike | None = None,
@@ -211,7 +211,7 @@ def _repurchase(
     outcome: Any,
     names: tuple[str, str],
     family: str | None,
-    scale: tuple[float, float] | None,
+    scale: Ends | None,
 ) -> tuple[Floats, str]:
     """Return repurchase from 0 to 1 of each respondent of the fit, and its name."""
     checked = repurchase(

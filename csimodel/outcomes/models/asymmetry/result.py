@@ -15,6 +15,7 @@ from csimodel.formatting import told_p
 from csimodel.inference.infer import infer
 from csimodel.inference.intervals import narrow_intervals
 from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
+from csimodel.options import require_array
 from csimodel.outcomes.kernels.wald import ratio_row, table_of_tests, wald
 from csimodel.outcomes.models.averages import OfRows
 from csimodel.outcomes.models.regression import Regression
@@ -112,7 +113,7 @@ class Asymmetry(HasHeadline):
         points = (
             np.linspace(q.min(), q.max(), 101)
             if levels is None
-            else np.asarray(levels, dtype=float).ravel()
+            else require_array("levels", levels, "points of the index of quality").ravel()
         )
         rest = np.tile(sample.share @ sample.regressors[:, 3:], (len(points), 1))
         gap = points - at

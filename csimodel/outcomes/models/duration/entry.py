@@ -20,7 +20,7 @@ from csimodel.outcomes.models.duration.chain import hazard_chain
 from csimodel.outcomes.models.duration.findings import diagnose
 from csimodel.outcomes.models.duration.regression import cox_regression
 from csimodel.outcomes.models.duration.result import RepurchaseTime
-from csimodel.outcomes.rows.respondents import Column, Respondents
+from csimodel.outcomes.rows.respondents import Column, Constructs, Respondents
 from csimodel.outcomes.rows.sample import Sample, sample_of
 
 Floats = NDArray[np.float64]
@@ -41,7 +41,7 @@ def repurchase_time(
     kind: str = "repurchase",
     entry: Column | None = None,
     strata: Column | None = None,
-    index: str | Sequence[str] = "Satisfaction",
+    index: Constructs = "Satisfaction",
     controls: str | Sequence[str] = (),
     ties: str = "efron",
     errors: str | None = None,

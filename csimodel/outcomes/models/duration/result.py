@@ -16,6 +16,7 @@ from csimodel.floats import own_errstate_in
 from csimodel.inference.infer import infer
 from csimodel.inference.intervals import interval_name
 from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
+from csimodel.options import require_array
 from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.models.duration.chain import HazardChain
 from csimodel.outcomes.models.duration.median import log_log, median_times
@@ -402,7 +403,9 @@ class RepurchaseTime(HasHeadline):
             risk = self.regression.risk
             when = risk.time[risk.event_slot]
             return np.unique(np.quantile(when, [0.25, 0.5, 0.75], method="inverted_cdf"))
-        found = np.atleast_1d(np.asarray(times, dtype=np.float64)).ravel()
+        found = require_array("times", times, "times since the start").ravel()
+        if not len(found):
+            raise OptionError("times=[] names no time; give one or several, or leave it out.")
         outside = found[~((found >= 0) & (found <= longest))]
         if len(outside):
             raise OptionError(

@@ -21,6 +21,7 @@ from csimodel.outcomes.models.mixed.customers import Customers
 from csimodel.outcomes.models.mixed.findings import about, about_draws
 from csimodel.outcomes.models.mixed.regression import mixed, population_averaged
 from csimodel.outcomes.models.mixed.result import RepurchaseMixed
+from csimodel.outcomes.rows.columns import Ends
 from csimodel.outcomes.rows.respondents import Column, Respondents
 from csimodel.outcomes.rows.sample import sample_of
 
@@ -42,7 +43,7 @@ def repurchase_mixed(
     *,
     index: str = "Satisfaction",
     controls: str | Sequence[str] = (),
-    scale: tuple[float, float] | None = None,
+    scale: Ends | None = None,
     model: str = "random-intercept",
     link: str | None = None,
     errors: str | None = None,

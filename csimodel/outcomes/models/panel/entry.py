@@ -34,7 +34,7 @@ from csimodel.outcomes.models.panel.findings import (
 )
 from csimodel.outcomes.models.panel.fitted import WEIGHT, fitted, require_other_names
 from csimodel.outcomes.models.panel.result import RepurchasePanel
-from csimodel.outcomes.rows.columns import numbers, rescaled
+from csimodel.outcomes.rows.columns import Ends, labels_of, numbers, rescaled
 from csimodel.outcomes.rows.respondents import Column, Respondents
 
 Floats = NDArray[np.float64]
@@ -55,7 +55,7 @@ def repurchase_panel(
     period: Column,
     index: str = "Satisfaction",
     controls: str | Sequence[str] = (),
-    scale: tuple[float, float] | None = None,
+    scale: Ends | None = None,
     effects: str = "two-way",
     errors: str = "cluster",
     size: str = "equal",
@@ -190,7 +190,7 @@ def repurchase_panel_of_index(
     period: str,
     index: str,
     controls: str | Sequence[str] = (),
-    scale: tuple[float, float] = (0.0, 1.0),
+    scale: Ends = (0.0, 1.0),
     effects: str = "two-way",
     errors: str = "cluster",
     weights: str | None = None,
@@ -246,8 +246,8 @@ def repurchase_panel_of_index(
         if name not in (firm, period)
     }
     y = rescaled(values[outcome], outcome, family_of("ols"), scale)
-    firm_code, firms = pd.factorize(table[firm], sort=True)
-    period_code, periods = pd.factorize(table[period], sort=True)
+    firm_code, firms = labels_of(table[firm], f"firm={firm!r}")
+    period_code, periods = labels_of(table[period], f"period={period!r}")
     w = np.ones(len(table)) if weights is None else values[weights]
     if (w < 0).any():
         raise SurveyError(f"Weight column {weights!r} holds negative values; weights are positive.")

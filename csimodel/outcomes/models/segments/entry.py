@@ -23,7 +23,7 @@ from csimodel.outcomes.models.regression import regress
 from csimodel.outcomes.models.repurchase import repurchase, repurchase_of_index
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.segments.result import Segments
-from csimodel.outcomes.rows.columns import aligned, name_of
+from csimodel.outcomes.rows.columns import Ends, aligned, labels_of, name_of
 from csimodel.outcomes.rows.sample import Sample
 from csimodel.survey import Survey
 from csimodel.survey.headers import column_of
@@ -44,7 +44,7 @@ def repurchase_segments(
     *,
     index: str = "Satisfaction",
     family: str = "fractional-logit",
-    scale: tuple[float, float] | None = None,
+    scale: Ends | None = None,
     curvature: bool = True,
     errors: str | None = None,
     bootstrap: Bootstrap | None = None,
@@ -139,7 +139,7 @@ def repurchase_segments_of_index(
     by: pd.Series | ArrayLike,
     *,
     family: str = "fractional-logit",
-    scale: tuple[float, float] | None = None,
+    scale: Ends | None = None,
     curvature: bool = True,
     errors: str | None = None,
     weights: pd.Series | ArrayLike | None = None,
@@ -211,7 +211,7 @@ def _interacted(rep: Repurchase, labels: pd.Series, curvature: bool, fewest: int
             f"family={rep.family.name!r} is not made for segments; use 'fractional-logit', or an "
             "outcome of 0 and 1 with 'logit'."
         )
-    codes, labels_met = pd.factorize(labels, sort=True)
+    codes, labels_met = labels_of(labels, "by")
     new, names, findings = _large_enough(codes, [str(label) for label in labels_met], fewest)
     place = new[codes]  # code -1 looks at the last, which is -1
     sample, place = _subset(sample, np.flatnonzero(place >= 0)), place[place >= 0]

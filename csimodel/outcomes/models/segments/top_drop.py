@@ -17,9 +17,11 @@ from csimodel.options import number_of, require_count, require_level, shown
 from csimodel.outcomes.kernels.group_means import GroupMeans, group_means
 from csimodel.outcomes.kernels.wald import table_of_tests, wald
 from csimodel.outcomes.models.segments.pairs import corrected_pairs, pair_steps
+from csimodel.outcomes.rows.columns import labels_of
 from csimodel.outcomes.rows.source import Source
 from csimodel.page import HasHeadline, Page, sections
 from csimodel.survey import Survey
+from csimodel.survey.headers import ColumnName
 
 Floats = NDArray[np.float64]
 
@@ -97,8 +99,8 @@ def repurchase_top_drop(
     by: str | pd.Series | ArrayLike | None = None,
     top: tuple[float, float] | None = None,
     below: tuple[float, float] | None = None,
-    weights: str | None = None,
-    cluster: str | None = None,
+    weights: ColumnName | None = None,
+    cluster: ColumnName | None = None,
     fewest: int = 30,
     level: float = 0.95,
 ) -> TopDrop:
@@ -217,7 +219,7 @@ def _segments(
     if by is None:
         return np.zeros(len(source.frame), dtype=np.intp), ["all"], []
     _, labels = source.labels(by, "by")
-    codes, names = pd.factorize(labels, sort=True)
+    codes, names = labels_of(labels, "by")
     without = int((answered & (codes < 0)).sum())
     findings = []
     if without:

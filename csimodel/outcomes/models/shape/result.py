@@ -9,10 +9,10 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from csimodel.arguments import checked_in
-from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.formatting import told_p
+from csimodel.outcomes.models.levels import on_index
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.shape.curved_fit import Bend
 from csimodel.outcomes.models.shape.hinge import Hinge
@@ -82,14 +82,7 @@ class Shape(HasHeadline):
         OptionError
             When a level is outside 0 to 100.
         """
-        points = np.arange(101.0) if levels is None else np.asarray(levels, float).ravel()
-        outside = points[~((points >= 0) & (points <= 100))]
-        if len(outside):
-            raise OptionError(
-                f"Level {outside[0]:g} is not on the index, which goes from 0 to 100; choose a "
-                "level between them."
-            )
-        return self.fitted.curve(points)
+        return self.fitted.curve(on_index(np.arange(101.0) if levels is None else levels))
 
     @property
     def page(self) -> Page:
