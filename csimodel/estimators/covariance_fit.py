@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from csimodel.arguments import checked_in
 from csimodel.errors import OptionError, choose
 from csimodel.estimators.covariance.defined import defined_table
 from csimodel.estimators.covariance.effect_table import effect_table
@@ -38,6 +39,7 @@ from csimodel.survey import Answers, Survey
 
 
 @own_errstate_in
+@checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class CovarianceFit(Fit):
     """A `Fit` of a covariance structure: what every fit has, and errors, tests, fit measures.
