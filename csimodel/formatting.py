@@ -69,6 +69,18 @@ def span(lower: float, upper: float, decimals: int = 1) -> str:
     return f"{number(lower, decimals)} to {number(upper, decimals)}"
 
 
+def bracketed(value: float, lower: float, upper: float, decimals: int = 1) -> str:
+    """Write a number with its interval in brackets, or alone where there is none of any width.
+
+    >>> bracketed(0.5, -0.1, 1.0, 2), bracketed(0.5, float("nan"), float("nan"))
+    ('0.50 [−0.10, 1.00]', '0.5')
+    """
+    text = number(value, decimals)
+    if not (math.isfinite(lower) and math.isfinite(upper) and upper > lower):
+        return text
+    return f"{text} [{number(lower, decimals)}, {number(upper, decimals)}]"
+
+
 def amount(value: float, currency: str) -> str:
     r"""Write money with its currency; cents only where they matter.
 

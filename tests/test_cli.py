@@ -38,7 +38,7 @@ def test_demo_prints_the_results_and_writes_the_report(mobi):
     done = run("demo", "--draws", 100)
     assert done.exit_code == 0, done.output
     text = done.output.replace("\xa0", " ")
-    assert "Satisfaction    72.5    " in text
+    assert "Satisfaction   72.5   " in text
     assert "The largest estimated effect on Satisfaction is that of Quality" in text
     assert "The index and repurchase" in text
     assert "From a point of the index to money" in text

@@ -1,5 +1,6 @@
 """A page of results: one form of text, of HTML and of numbers for everything that is shown."""
 
+import ast
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 import csimodel as csi
 from csimodel.findings import Finding
-from csimodel.formatting import figures, number, p_value, told_p
+from csimodel.formatting import bracketed, figures, number, p_value, told_p
 from csimodel.grid import Grid, columns_of
 from csimodel.page import MARKS, HasHeadline, HasPage, Page, Section, sections
 
@@ -100,6 +101,8 @@ def test_numbers_are_written_in_one_way():
     assert number(np.inf) == "∞"
     assert number(-np.inf) == "−∞"
     assert number(np.nan, missing="") == ""
+    assert bracketed(1.0, 1.0, 1.0, 2) == "1.00"
+    assert bracketed(1.0, -np.inf, 1.0) == "1.0"
     assert columns_of("满e\u0301") == 3
 
 
@@ -153,3 +156,20 @@ def test_of_many_groups_the_first_are_shown(mobi):
     assert "13 more groups are in `table`." in text
     assert text.count("\n49 ") == 2
     assert "\n50 " not in text
+
+
+def test_nothing_else_lays_out_results():
+    """Tables and marks are written by `page` and `grid` only; a class has a page, not a form."""
+    own_forms, writers = set(), set()
+    for path in PACKAGE.rglob("*.py"):
+        name = path.relative_to(PACKAGE).as_posix()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                methods = {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
+                own_forms |= {node.name} if "_repr_html_" in methods else set()
+            if isinstance(node, ast.Attribute) and node.attr in ("to_html", "to_string"):
+                writers.add(name)
+            if isinstance(node, ast.Constant) and node.value == "DO NOT USE":
+                writers.add(name)
+    assert own_forms == {"Page", "HasPage", "Analysis"}
+    assert writers == {"page.py"}

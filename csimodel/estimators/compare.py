@@ -17,7 +17,7 @@ from csimodel.estimators.quantities import Quantity, find
 from csimodel.estimators.requirements import Draws, drawn_fit, require_fit, same_fit
 from csimodel.findings import SEVERITIES, Finding, listed
 from csimodel.floats import own_errstate, own_errstate_in
-from csimodel.formatting import number
+from csimodel.formatting import bracketed
 from csimodel.options import shown
 from csimodel.page import HasPage, Page, Section
 
@@ -171,8 +171,7 @@ def _bracketed(table: pd.DataFrame) -> pd.DataFrame:
     def text(row: pd.Series) -> str:
         if np.isnan(row["estimate"]):
             return ""
-        estimate, lower, upper = (number(row[name], 2) for name in ("estimate", "lower", "upper"))
-        return f"{estimate} [{lower}, {upper}]" if row.notna().all() else estimate
+        return bracketed(row["estimate"], row["lower"], row["upper"], 2)
 
     names = dict.fromkeys(table.columns.get_level_values(0))
     return pd.DataFrame({name: table[name].apply(text, axis=1) for name in names})

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
+from csimodel.formatting import number
 from csimodel.plots import style, text_metrics
 from csimodel.plots.blocks import Block
 from csimodel.plots.labels import Array, place
@@ -149,7 +150,7 @@ def _draw_items(
         ends = [outer, inner] if bubble.inwards else [inner, outer]
         _stroke(ax, np.array([ends[0], (inner + outer) / 2, ends[1]]), style.MUTED, 0.7, 5.5)
         spot = inner + (outer - inner) * _ON_ARROW
-        label = text_metrics.number(bubble.loadings[i])
+        label = number(bubble.loadings[i], 2)
         shared["va"] = "center_baseline"
         style.write(
             ax,
@@ -169,7 +170,7 @@ def _draw_items(
 
 def _draw_paths(ax: Axes, drawing: Drawing, occupied: Array, strokes: list[Array]) -> None:
     lines = [one.strokes() for one in drawing.routes]
-    texts = [text_metrics.number(arrow.value) for arrow in drawing.arrows]
+    texts = [number(arrow.value, 2) for arrow in drawing.arrows]
     labels = []
     for i, arrow in enumerate(drawing.arrows):
         _stroke(ax, drawing.routes[i].control, *_pen(arrow), dashed=arrow.dashed)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.floats import own_errstate
+from csimodel.formatting import bracketed
 from csimodel.plots import fonts, style, text_metrics
 from csimodel.plots.labels import Array
 
@@ -80,7 +81,7 @@ def index_bars(scores: pd.DataFrame, *, title: str | None = None, ax: Axes | Non
     ax.barh(at, mean[order], height=0.62, color=style.BLUE, alpha=0.8, linewidth=0, zorder=2)
     _whiskers(ax, at, mean[order], lower[order], upper[order])
     for y, row in zip(at, order, strict=True):
-        text = estimate_text(mean[row], lower[row], upper[row], 1)
+        text = bracketed(mean[row], lower[row], upper[row], 1)
         _at_right(ax, float(y), text, family)
     _name_rows(ax, labels, family, headings=[i for i, (_, row) in enumerate(rows) if row is None])
     style.title_axes(ax, family, x="Index (0–100)", title=title)
@@ -175,7 +176,7 @@ def intervals(
             zorder=3,
         )
     for i in range(len(labels)):
-        text = estimate_text(estimate[i], lower[i], upper[i], 2)
+        text = bracketed(estimate[i], lower[i], upper[i], 2)
         _at_right(ax, float(at[i]), text, family)
     _name_rows(ax, labels, family, headings=[])
     style.title_axes(ax, family, x=x, title=title)
@@ -227,20 +228,6 @@ def bounds(table: pd.DataFrame) -> tuple[Array, Array]:
         for name in ("lower", "upper")
     )
     return lower, upper
-
-
-def estimate_text(value: float, lower: float, upper: float, decimals: int) -> str:
-    """Return the value with its interval in brackets, or alone when there is no interval.
-
-    Examples
-    --------
-    >>> estimate_text(0.5, -0.1, 1.0, 2), estimate_text(0.5, float("nan"), float("nan"), 1)
-    ('0.50 [−0.10, 1.00]', '0.5')
-    """
-    text = text_metrics.number(value, decimals)
-    if np.isfinite(lower) and np.isfinite(upper):
-        text += f" [{text_metrics.number(lower, decimals)}, {text_metrics.number(upper, decimals)}]"
-    return text
 
 
 def _whiskers(ax: Axes, at: Array, value: Array, lower: Array, upper: Array) -> None:

@@ -15,8 +15,9 @@ from matplotlib.ticker import PercentFormatter
 from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.floats import own_errstate
+from csimodel.formatting import number
 from csimodel.options import require_numbers
-from csimodel.plots import fonts, style, text_metrics
+from csimodel.plots import fonts, style
 from csimodel.plots.charts import check_table
 from csimodel.plots.labels import Array
 from csimodel.plots.points import name_points, on_paper
@@ -149,7 +150,7 @@ def _mark(ax: Axes, marked: Array, curve: Array, family: list[str]) -> None:
         markeredgecolor=style.PAPER,
         zorder=5,
     )
-    names = [f"{where:g}: {text_metrics.number(100 * value, 1)} %" for where, value in marked]
+    names = [f"{where:g}: {number(100 * value, 1)} %" for where, value in marked]
     grid = np.linspace(curve[0, 0], curve[-1, 0], 200)
     drawn = np.column_stack([grid, np.interp(grid, curve[:, 0], curve[:, 1])])
     along = on_paper(ax, drawn)

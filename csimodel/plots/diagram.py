@@ -13,6 +13,7 @@ from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.estimators import require_fit
 from csimodel.floats import own_errstate
+from csimodel.formatting import number
 from csimodel.plots import artists, fonts, style, text_metrics
 from csimodel.plots.blocks import fan
 from csimodel.plots.layout import Graph, lay_out
@@ -137,7 +138,7 @@ def _bubble(fit: Any, construct: Any, family: Sequence[str], items: bool) -> art
     shown = tuple(construct.items) if items else ()
     return artists.Bubble(
         lines=text_metrics.wrap(name, _NAME_WIDTH, style.TEXT_SIZE, family, "bold"),
-        note=f"R² = {text_metrics.number(float(fit.r2[name]))}" if name in fit.r2.index else "",
+        note=f"R² = {number(float(fit.r2[name]), 2)}" if name in fit.r2.index else "",
         boxes=tuple(
             text_metrics.wrap(item, _ITEM_WIDTH, style.SMALL_SIZE, family) for item in shown
         ),

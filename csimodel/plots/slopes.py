@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 
 from csimodel.arguments import checked
 from csimodel.floats import own_errstate
+from csimodel.formatting import bracketed
 from csimodel.outcomes.measurement_error.result import LABELS, CorrectedSlopes
 from csimodel.plots import fonts, style
-from csimodel.plots.charts import bounds, check_table, estimate_text
+from csimodel.plots.charts import bounds, check_table
 from csimodel.plots.rows import finish_rows, row_axes, whole_decimals
 
 
@@ -96,7 +97,7 @@ def slopes(
             zorder=3,
         )
     decimals = whole_decimals(np.concatenate([value, lower, upper]))
-    texts = [estimate_text(*ends, decimals) for ends in zip(value, lower, upper, strict=True)]
+    texts = [bracketed(*ends, decimals) for ends in zip(value, lower, upper, strict=True)]
     finish_rows(ax, names, texts, family)
     style.title_axes(ax, family, x=x, title=title)
     return figure

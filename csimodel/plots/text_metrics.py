@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -62,22 +61,6 @@ def measure(
     # Text spaces lines by 1.2 times the height of "lp"; one line needs about its size.
     height = size * (1.0 + 1.25 * (len(lines) - 1))
     return max(widths) * 72 / _MEASURE_DPI, height
-
-
-def number(value: float, decimals: int = 2) -> str:
-    """Format `value` with a true minus sign; a value that is not finite is a dash.
-
-    Examples
-    --------
-    >>> number(-0.234), number(72.456, 1), number(-0.001), number(float("nan"))
-    ('−0.23', '72.5', '0.00', '–')
-    """
-    if not math.isfinite(value):
-        return "–"
-    text = f"{value:.{decimals}f}"
-    if float(text) == 0:
-        text = text.lstrip("-")
-    return text.replace("-", "−")
 
 
 def wrap(

@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.floats import own_errstate
+from csimodel.formatting import bracketed
 from csimodel.plots import fonts, style, text_metrics
 from csimodel.plots.charts import bounds, check_table
 from csimodel.plots.rows import finish_rows, row_axes, whole_decimals
@@ -88,7 +89,7 @@ def waterfall(
     ax.hlines(at, start + lower, start + upper, color=style.INK, linewidth=1.2, zorder=3)
     ax.axvline(0, color=style.MUTED, linewidth=1.0, linestyle="-", marker="", zorder=1)
     decimals = whole_decimals(value)
-    texts = [_written(*cells, decimals) for cells in zip(value, lower, upper, strict=True)]
+    texts = [bracketed(*cells, decimals) for cells in zip(value, lower, upper, strict=True)]
     finish_rows(ax, names, texts, family)
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
     ax.xaxis.set_major_locator(MaxNLocator(5))
@@ -168,14 +169,6 @@ def money_steps(money: Any, *, title: str | None = None, ax: Axes | None = None)
     return figure
 
 
-def _written(value: float, lower: float, upper: float, decimals: int) -> str:
-    """Return a number with its interval, thousands marked; no interval where it has no width."""
-    told = f"{value:,.{decimals}f}"
-    if np.isfinite(lower) and upper > lower:
-        told += f" [{lower:,.{decimals}f}, {upper:,.{decimals}f}]"
-    return told.replace("-", "\u2212")
-
-
 def _amount(value: float, lower: float, upper: float, unit: str) -> str:
     """Return a change with its sign, interval and unit."""
     if unit == "probability" or unit.startswith("share"):
@@ -184,5 +177,5 @@ def _amount(value: float, lower: float, upper: float, unit: str) -> str:
             "share", "percentage points"
         )
     decimals = whole_decimals(np.array([value]))
-    told = _written(value, lower, upper, decimals)
+    told = bracketed(value, lower, upper, decimals)
     return f"{'+' if value > 0 else ''}{told} {unit}"
