@@ -20,7 +20,7 @@ INNER = {
     "alike", "average", "deviations", "in_group", "pulls", "require_alone", "require_answers",
     "require_converged", "require_own_items", "require_usable", "retention", "se", "sources_of",
     "moments_by_block", "scale", "normal_cor", "answers", "empty", "draw", "coefficients", "codes",
-    "columns", "needed", "join", "within", "unconditional", "beyond_bounds",
+    "columns", "needed", "join", "within", "unconditional", "beyond_bounds", "with_arrays",
 }  # fmt: skip
 
 # What arguments without a default are called with, by name.
