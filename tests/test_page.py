@@ -173,3 +173,13 @@ def test_nothing_else_lays_out_results():
                 writers.add(name)
     assert own_forms == {"Page", "HasPage", "Analysis"}
     assert writers == {"page.py"}
+
+
+def test_a_result_of_a_doubtful_fit_says_so(ecsi, mobi):
+    fit = csi.fit(ecsi, mobi, csi.PLS(consistent=True))
+    mark = "DO NOT USE: The construct correlations contradict each other"
+    drawn = csi.bootstrap(fit, draws=20, rng=1, progress=False)
+    for result in (fit, drawn, csi.jackknife(fit), csi.assess(fit)):
+        assert mark in str(result.summary())
+    table = csi.compare(csi.fit(ecsi, mobi), fit, bootstraps=[None, drawn]).page.sections[2].grid
+    assert table.head[2:] == ("PLS, path scheme", "PLSc, path scheme (!)")

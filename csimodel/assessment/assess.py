@@ -127,6 +127,7 @@ class Assessment(HasPage):
         return Page(
             f"Assessment of {name} by {self.fit.estimator.label}",
             self._count(),
+            findings=self.fit.diagnostics,
             sections=sections(dict(self._tables()), 3),
             clean="",
             points=self._attention(),

@@ -150,7 +150,7 @@ class Comparison(HasPage):
         yield Section(paths, self._marked(self.paths), decimals=3)
         yield Section("R²", self._marked(self.table("r2")), decimals=3)
         if any(draws is not None for draws in self.bootstraps):
-            limits = _bracketed(self.intervals("paths", unfinished=False))
+            limits = self._marked(_bracketed(self.intervals("paths", unfinished=False)))
             yield Section("Paths with 95 % bootstrap intervals", limits)
         yield Section("How far to trust them", self.trust, self.lines)
 

@@ -129,6 +129,7 @@ class GroupFits(HasPage, Mapping[Hashable, Fit]):
         return Page(
             f"{len(self):,} groups by {self.solution.estimator.label}",
             findings=self.findings,
+            clean="No findings on rows and groups; the fit of each group has its own.",
             sections=(
                 Section("Groups", ending.head(_SHOWN), notes),
                 Section("R²", explained.head(_SHOWN), notes, decimals=3),

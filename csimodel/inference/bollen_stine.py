@@ -102,7 +102,7 @@ class BollenStine(HasPage):
             f"Bollen-Stine test of {fit.model.name or 'the model'} by {fit.estimator.label}",
             f"χ² {number(self.chisq, 2)}, {told_p(self.pvalue)}.",
             (f"{len(self.draws):,} draws, {len(self.usable):,} of them used",),
-            self.findings,
+            (*fit.diagnostics, *self.findings),
         )
 
     def __repr__(self) -> str:

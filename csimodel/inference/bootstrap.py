@@ -316,7 +316,8 @@ class Bootstrap(HasPage):
         return Page(
             f"Bootstrap of {fit.model.name or 'the model'} by {fit.estimator.label}",
             facts=(f"{total:,} {self.design.kind} draws, {used:,} of them used",),
-            findings=(*self.findings, *told),
+            findings=(*fit.diagnostics, *self.findings, *told),
+            clean="No findings: every draw was used.",
             sections=sections(tables, 3),
         )
 

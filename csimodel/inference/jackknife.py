@@ -150,7 +150,7 @@ class Jackknife(HasPage):
         return Page(
             f"Jackknife of {fit.model.name or 'the model'} by {fit.estimator.label}",
             facts=(f"{self.units.units:,} {self.units.kind}s left out in turn",),
-            findings=self.findings,
+            findings=(*fit.diagnostics, *self.findings),
             sections=sections({"Paths": self.table("paths")} if fit.model.paths else {}, 3),
         )
 
