@@ -102,11 +102,37 @@ def test_reliability_counts_covariances_of_errors(reference):
     np.testing.assert_allclose(case["rho_c"], [0.832, 0.8505], atol=5e-4)
 
 
-def test_reliability_without_covarying_errors_is_of_standardised_loadings(mobi):
-    text = "Q =~ PERQ1 + PERQ2 + PERQ3\nS =~ CUSA1 + CUSA2 + CUSA3\nS ~ Q\nPERQ1 ~~ CUSA1"
+def test_reliability_of_a_factor_analysis_is_that_of_semtools(mobi, reference):
+    """Omega of semTools, which stops where lavaan's default rule does."""
+    theirs = reference("mobi_assessment.json")["semtools"]["reliability"]
+    omega = dict(zip(theirs["cols"], theirs["data"][theirs["rows"].index("omega")], strict=True))
+    constructs = csi.models.ecsi().constructs
+    fit = csi.fit(csi.Model(constructs, ()), mobi, csi.ML())
+    found = csi.assess(fit).reliability["rho_c"]
+    np.testing.assert_allclose(found[list(omega)], list(omega.values()), atol=1e-5)
+    assert found["Complaints"] == 1.0
+
+
+@pytest.mark.parametrize("estimator", [csi.ML(), csi.LeastSquares("gls"), csi.WLSMV()])
+def test_reliability_moves_without_a_jump_as_errors_begin_to_covary(estimator, mobi):
+    text = "Q =~ PERQ1 + PERQ2 + PERQ3\nS =~ CUSA1 + CUSA2 + CUSA3\nS ~ Q\n"
+    plain, alike = (
+        csi.assess(csi.fit(csi.Model.from_syntax(text + more), mobi, estimator)).reliability
+        for more in ("", "PERQ1 ~~ 1e-8*PERQ2")
+    )
+    np.testing.assert_allclose(alike["rho_c"], plain["rho_c"], atol=1e-7)
+
+
+def test_a_loading_on_another_construct_is_no_true_variance_of_its_own(mobi):
+    text = "Q =~ PERQ1 + PERQ2 + PERQ3\nS =~ CUSA1 + CUSA2 + CUSA3 + PERQ3\nQ ~~ S"
     fit = csi.fit(csi.Model.from_syntax(text), mobi, csi.ML())
-    for name in ("Q", "S"):
-        loadings = fit.loadings[name][fit.loadings[name] != 0]
-        common = loadings.sum() ** 2
-        expected = common / (common + (1 - loadings**2).sum())
-        assert csi.assess(fit).reliability.loc[name, "rho_c"] == pytest.approx(expected)
+    value = fit.parameters.set_index(["lhs", "op", "rhs"])["estimate"].to_dict()
+    own = sum(value["Q", "=~", item] for item in ("PERQ1", "PERQ2", "PERQ3"))
+    cross, theta = (
+        value["S", "=~", "PERQ3"],
+        [value[i, "~~", i] for i in ("PERQ1", "PERQ2", "PERQ3")],
+    )
+    true = own**2 * value["Q", "~~", "Q"]
+    both = 2 * own * cross * value["Q", "~~", "S"]
+    expected = true / (true + both + cross**2 * value["S", "~~", "S"] + sum(theta))
+    assert csi.assess(fit).reliability.loc["Q", "rho_c"] == pytest.approx(expected)

@@ -107,19 +107,23 @@ def rho_a(solution: Solution) -> Floats:
 def rho_c(solution: Solution) -> Floats:
     """Return composite reliability, Jöreskog's (Dillon and Goldstein's) rho_C, (..., constructs).
 
-    ``(Σλ)² / ((Σλ)² + Σ(1 - λ²))`` with the estimated standardised loadings λ, corrected for
-    measurement error when the estimator corrects. seminr, cSEM, semPLS and matrixpls agree;
-    plspm takes the loadings on each block's first principal component instead.
+    Of PLS it is ``(Σλ)² / ((Σλ)² + Σ(1 - λ²))`` with the estimated standardised loadings λ,
+    corrected for measurement error when the estimator corrects: of the sum of standardised items.
+    seminr, cSEM, semPLS and matrixpls agree; plspm takes the loadings on each block's first
+    principal component instead.
 
-    Where a covariance structure lets errors within a construct covary, their covariances belong to
-    what is not true variance, and it is of the sum of the answers as they are, as semTools has it:
-    ``(Σλ)² φ / ((Σλ)² φ + Σᵢₖ θᵢₖ)`` with loadings λ, the construct's variance φ and (co)variances
-    θ of errors in scale units (Raykov 2001).
+    Of a covariance structure it is that of the sum of the answers as they are, as in semTools:
+    ``(Σλ)² φ / Σᵢₖ σᵢₖ`` with loadings λ, the construct's variance φ and the implied (co)variances
+    σ of its items in scale units, which are ``(Σλ)² φ + Σᵢₖ θᵢₖ`` with (co)variances θ of errors:
+    covarying errors within a construct belong to what is not true variance (Raykov 1997, 2001).
 
     References
     ----------
     Jöreskog, K. G. (1971). Statistical analysis of sets of congeneric tests. Psychometrika 36,
     109-133. https://doi.org/10.1007/BF02291393
+
+    Raykov, T. (1997). Estimation of composite reliability for congeneric measures. Applied
+    Psychological Measurement 21, 173-184. https://doi.org/10.1177/01466216970212006
 
     Raykov, T. (2001). Estimation of congeneric scale reliability using covariance structure
     analysis with nonlinear constraints. British Journal of Mathematical and Statistical Psychology
@@ -132,13 +136,13 @@ def rho_c(solution: Solution) -> Floats:
     >>> rho_c(fit.solution).round(4)[:2]
     array([0.8189, 0.7332])
     """
+    shares = true_shares(solution)
+    if shares is not None:
+        return shares
     loadings = solution.estimates.loadings
     common = block_sums(solution.model, loadings) ** 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        rho = np.asarray(common / (common + block_sums(solution.model, 1.0 - loadings**2)))
-        for j, share in true_shares(solution).items():
-            rho[..., j] = share
-    return rho
+        return np.asarray(common / (common + block_sums(solution.model, 1.0 - loadings**2)))
 
 
 def ave(solution: Solution) -> Floats:

@@ -1,4 +1,4 @@
-"""How much of the variance of a sum of items is that of their construct, where errors covary."""
+"""How much of the variance of a sum of items is that of their construct."""
 
 from __future__ import annotations
 
@@ -12,28 +12,19 @@ from csimodel.estimators.solution import Solution
 Floats = NDArray[np.float64]
 
 
-def true_shares(solution: Solution) -> dict[int, Floats]:
-    """Return true over whole variance of the sum of a construct's items, (...,), by construct.
+def true_shares(solution: Solution) -> Floats | None:
+    """Return true over whole implied variance of the sum of each construct's items.
 
-    ``(Σλ)² φ / ((Σλ)² φ + Σᵢₖ θᵢₖ)`` in scale units, of the constructs whose items have covarying
-    errors in a covariance structure; none of other solutions.
+    ``(Σλ)² φ / Σᵢₖ σᵢₖ`` in scale units, (..., constructs), with loadings λ, the construct's
+    variance φ and implied (co)variances σ of its items. None of what is no covariance structure.
     """
     estimates = solution.estimates
     if not isinstance(estimates, CovarianceEstimates):
-        return {}
-    owner, layout = solution.model.owner, estimates.layout
-    covarying = {
-        int(owner[row.at[0]])
-        for row in layout.rows
-        if row.kind == "errors" and row.at[0] != row.at[1] and owner[row.at[0]] == owner[row.at[1]]
-    }
-    if not covarying:
-        return {}
-    at = implied(layout, estimates.parameters)
-    shares = {}
-    for j in sorted(covarying):
-        block = solution.model.slices[j]
-        common = at.loadings[..., block, j].sum(axis=-1) ** 2 * at.phi[..., j, j]
-        whole = common + at.errors[..., block, block].sum(axis=(-2, -1))
-        shares[j] = np.asarray(common / whole)
+        return None
+    at = implied(estimates.layout, estimates.parameters)
+    shares = np.empty(at.phi.shape[:-1])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for j, block in enumerate(solution.model.slices):
+            common = at.loadings[..., block, j].sum(axis=-1) ** 2 * at.phi[..., j, j]
+            shares[..., j] = common / at.sigma[..., block, block].sum(axis=(-2, -1))
     return shares
