@@ -147,13 +147,14 @@ class PLS(Estimator):
         return tuple(modes)
 
     def check(self, model: Model) -> None:
-        """Refuse a model without paths, and modes that do not fit it.
+        """Refuse a model without paths or with several stages, and modes that do not fit it.
 
         Raises
         ------
         ModelError, OptionError
             Naming what does not fit.
         """
+        model.require_one_stage("PLS fits")
         if not model.paths:
             raise ModelError(
                 "PLS needs at least one path between constructs; "
@@ -184,10 +185,25 @@ class PLS(Estimator):
             Constructs and paths.
         near
             A solution whose loadings each construct's should point along; all positive by default.
+
+        Returns
+        -------
+        Estimates
+            Of the model's last stage.
         """
-        modes = self.modes_of(model)
         single = not moments.batch_shape
         batch = moments.lifted() if single else moments
+        *earlier, last = model.stages
+        weights: Floats | None = None
+        for stage in earlier:
+            batch = stage.moments(batch, weights)
+            weights = self._estimate_stage(batch, stage.model, None).weights / batch.sd
+        estimates = self._estimate_stage(last.moments(batch, weights), last.model, near)
+        return estimates[0] if single else estimates
+
+    def _estimate_stage(self, batch: Moments, model: Model, near: Estimates | None) -> Estimates:
+        """Fit every sample of a batch to the model of one stage."""
+        modes = self.modes_of(model)
         cov, outcome = np.moveaxis(batch.cov, 0, -1), _outcome(batch)
         toward = np.ones(len(model.items)) if near is None else near.loadings
         parts = [
@@ -196,8 +212,7 @@ class PLS(Estimator):
             )
             for at in range(0, cov.shape[-1], _CHUNK)
         ]
-        joined = parts[0] if len(parts) == 1 else Estimates.join(parts)
-        return joined[0] if single else joined
+        return parts[0] if len(parts) == 1 else Estimates.join(parts)
 
     def _estimate_chunk(
         self,

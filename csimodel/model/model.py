@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from csimodel.errors import ModelError
 from csimodel.model.semopy_text import parse_semopy, render_semopy
 from csimodel.model.specification import Specification
+from csimodel.model.stages import Stage, stages_of
 from csimodel.model.syntax import parse
 from csimodel.model.writing import render, render_lavaan
 
@@ -28,6 +31,9 @@ class Model(Specification):
         For titles; it does not tell models apart.
     restrictions
         Linear equations of labels.
+    terms
+        Products and constructs of constructs, of `csimodel.model.terms`; paths name them like
+        constructs. `stages` has what they are estimated in; no estimator fits more than one yet.
 
     Raises
     ------
@@ -36,7 +42,8 @@ class Model(Specification):
         construct, a path from or to an unknown construct
         (with the nearest spelling), a path to itself or given twice, a cycle, a
         construct that no path reaches while others have paths, a parameter the model does not
-        have or that is told two things, or a definition of unknown labels.
+        have or that is told two things, a definition of unknown labels, or a term that does not
+        fit its constructs and paths.
 
     Examples
     --------
@@ -101,13 +108,23 @@ class Model(Specification):
         """
         return cls(**parse_semopy(text)._asdict())
 
+    @cached_property
+    def stages(self) -> tuple[Stage[Model], ...]:
+        """What is estimated one after another; the model itself where it has no terms.
+
+        >>> from csimodel.model import catalogue
+        >>> len(catalogue.ecsi().stages)
+        1
+        """
+        return stages_of(self)
+
     def to_syntax(self) -> str:
         """Write the model as text that `from_syntax` reads back to an equal model.
 
         Raises
         ------
         ModelError
-            For a name that cannot be quoted: with both kinds of quotes, or a line break.
+            For a name that cannot be quoted: with both kinds of quotes, or a line break; for terms.
         """
         whole = render(self, brief=False)
         if not self.observed:

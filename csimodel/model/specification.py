@@ -21,6 +21,7 @@ from csimodel.model.ownership import own_blocks, shared_items
 from csimodel.model.parameter_checks import checked
 from csimodel.model.parameters import Parameter
 from csimodel.model.restrictions import Restriction, check_restrictions
+from csimodel.model.terms import Term, check_terms, parts_of
 from csimodel.options import shown
 
 
@@ -35,6 +36,7 @@ class Specification:
     definitions: tuple[Definition, ...] = ()
     name: str | None = field(default=None, compare=False)
     restrictions: tuple[Restriction, ...] = ()
+    terms: tuple[Term, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "constructs", tuple(self.constructs))
@@ -43,12 +45,20 @@ class Specification:
         covarying = (one for one in self.parameters if one.op == "~~" and one.lhs != one.rhs)
         joined = {end for one in covarying for end in (one.lhs, one.rhs)}
         joined |= {name for names in self.shared_items.values() for name in names}
-        check_paths(self.construct_names, paths, joined)
-        place = {name: i for i, name in enumerate(self.construct_names)}
+        object.__setattr__(self, "terms", tuple(self.terms))
+        check_terms(self.constructs, self.terms, paths)
+        names = (*self.construct_names, *(term.name for term in self.terms))
+        check_paths(names, paths, joined | parts_of(self.terms))
+        place = {name: i for i, name in enumerate(names)}
         paths.sort(key=lambda path: (place[path.target], place[path.source]))
         object.__setattr__(self, "paths", tuple(paths))
-        said = checked(self.parameters, self.constructs, self.paths)
-        object.__setattr__(self, "parameters", said)
+        if self.terms and (self.parameters or self.definitions or self.restrictions):
+            raise ModelError(
+                f"The model has the term {self.terms[0].name!r} and says something of single "
+                "parameters, which no estimator takes together; leave out one or the other."
+            )
+        parameters = checked(self.parameters, self.constructs, self.paths)
+        object.__setattr__(self, "parameters", parameters)
         object.__setattr__(self, "definitions", ordered(self.definitions, self.labels))
         check_restrictions(self.restrictions, self.labels)
 
@@ -138,6 +148,21 @@ class Specification:
                 "csi.factor_scores(fit), or give each item one construct."
             )
 
+    def require_one_stage(self, what: str) -> None:
+        """Refuse what is made of constructs of items alone where the model has other terms.
+
+        Raises
+        ------
+        ModelError
+            Naming a term.
+        """
+        if self.terms:
+            raise ModelError(
+                f"{what} constructs of items estimated in one stage, and {self.terms[0].name!r} "
+                "needs a stage of its own; take products and constructs of constructs out of the "
+                "model."
+            )
+
     @cached_property
     def blocks(self) -> dict[str, tuple[str, ...]]:
         """Items of each construct, as the model names them."""
@@ -158,6 +183,7 @@ class Specification:
     @cached_property
     def adjacency(self) -> NDArray[np.bool_]:
         """True where a path runs from the column's to the row's construct, (targets, sources)."""
+        self.require_one_stage("A matrix of paths joins")
         adjacency = np.zeros((len(self.constructs),) * 2, dtype=bool)
         position = {name: i for i, name in enumerate(self.construct_names)}
         for source, target in self.paths:
@@ -231,8 +257,8 @@ class Specification:
     @cached_property
     def _hash(self) -> int:
         """The hash, kept because every look-up of what is known of a model asks for it."""
-        said = (self.parameters, self.definitions, self.restrictions)
-        return hash((self.constructs, self.paths, *said))
+        statements = (self.parameters, self.definitions, self.restrictions, self.terms)
+        return hash((self.constructs, self.paths, *statements))
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle what was given only: the hash of a text differs from process to process."""

@@ -105,6 +105,7 @@ def statements(
     brief
         Leave out that an observed variable is measured by itself.
     """
+    model.require_one_stage("Model text holds")
     said = {(one.op, one.lhs, one.rhs): one for one in model.parameters}
 
     def joined(lhs: str, op: str, names: tuple[str, ...]) -> str:

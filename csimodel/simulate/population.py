@@ -142,6 +142,7 @@ def population(
             f"shape={shown(shape)} is no distribution; use csi.simulate.Normal(), Skewed(…) or "
             "HeavyTailed(…)."
         )
+    model.require_one_stage("A population is simulated from")
     model.require_own_items("A population is simulated from")
     if model.parameters:
         raise ModelError(

@@ -224,13 +224,14 @@ class CovarianceEstimator(Estimator):
         return items * (items + 1) // 2 - ordered + means
 
     def check(self, model: Model) -> None:
-        """Refuse composites, contradictory values, and more parameters than moments.
+        """Refuse composites, several stages, contradictory values, more parameters than moments.
 
         Raises
         ------
         ModelError
             Naming the composite or the values, or counting the parameters.
         """
+        model.require_one_stage(f"{self.label} fits")
         for construct in model.constructs:
             if construct.kind == "composite":
                 raise ModelError(
