@@ -3,13 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from numpy.testing import assert_allclose
+from scipy.stats import t
 
 import csimodel as csi
 from csimodel.errors import EstimationError, OptionError, SurveyError
 from csimodel.outcomes.kernels.fixed_effects import connected_rows
 from csimodel.outcomes.models.panel.cells import Cells
 from tests.conftest import REFERENCE
+from tests.test_few_clusters import by_definition
 
 QS = ("q0", "q1", "q2", "q3")
 
@@ -83,7 +86,7 @@ def test_slopes_and_clustered_errors_of_r(table, r, effects, weights):
 
 
 def test_within_estimator_of_plm(table, r):
-    found = of(table)
+    found = of(table, errors="cluster")
     assert_allclose(found.slopes["estimate"], r["plm"]["coefficients"], rtol=1e-9)
     scale = found.firms / (found.firms - 1) * (found.n - 1) / (found.n - 3 - found.periods + 1)
     ours = found.panel.covariance("cluster")[0][1:, 1:]
@@ -98,6 +101,43 @@ def test_statsmodels_with_dummies_gives_the_same_slopes(table):
     assert_allclose(found.slopes["estimate"], theirs.params[["index", "price"]], rtol=1e-9)
 
 
+@pytest.mark.parametrize("weights", [None, "n"])
+@pytest.mark.parametrize("effects", ["two-way", "firm", "period", "none"])
+def test_cr2_is_its_definition_with_a_column_for_each_firm(table, effects, weights):
+    few = table[table["firm"] <= 9]
+    found = of(few, effects=effects, weights=weights)
+    assert found.errors == "CR2"
+    dummies = {
+        "two-way": ["firm", "period"], "firm": ["firm"], "period": ["period"], "none": []
+    }[effects]  # fmt: skip
+    columns = [few[["index", "price"]].to_numpy(), np.ones((len(few), 1))]
+    columns += [pd.get_dummies(few[name], drop_first=True).to_numpy(float) for name in dummies]
+    # working variances inverse to the weights: independent rows of variance 1 after their roots
+    root = np.sqrt(1.0 if weights is None else few[weights].to_numpy(float))
+    X, y = (np.column_stack(columns).T * root).T, few["again"].to_numpy() * root
+    residual = y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
+    _, firm = np.unique(few["firm"], return_inverse=True)
+    C = np.eye(X.shape[1])[:2]
+    V, df, _ = by_definition(X, residual, np.ones(len(X)), firm, C)
+    assert_allclose(found.slopes["se"], np.sqrt(np.diag(V)[:2]), rtol=1e-8)
+    assert_allclose(found.slopes["df"], df, rtol=1e-8)
+    wide = found.slopes["upper"] - found.slopes["estimate"]
+    assert_allclose(wide, t.ppf(0.975, df) * np.sqrt(np.diag(V)[:2]), rtol=1e-8)
+
+
+@pytest.mark.parametrize("effects", ["two-way", "firm"])
+def test_cr2_of_two_periods_is_statsmodels_hc2_of_differences(effects):
+    rng = np.random.default_rng(4)
+    x, y = rng.normal(60, 5, (9, 2)), rng.normal(0.5, 0.1, (9, 2))
+    firm, period = np.repeat(np.arange(9), 2), np.tile([0, 1], 9)
+    frame = pd.DataFrame({"firm": firm, "period": period, "index": x.ravel(), "again": y.ravel()})
+    found = of(frame, controls=(), effects=effects)
+    change = np.column_stack([np.diff(x), np.ones((9, 1))])[:, : 1 + (effects == "two-way")]
+    theirs = sm.OLS(np.diff(y)[:, 0], change).fit(cov_type="HC2")
+    assert_allclose(found.slope, theirs.params[0], rtol=1e-9)
+    assert_allclose(found.slope.se, theirs.bse[0], rtol=1e-9)
+
+
 # --- laws ----------------------------------------------------------------------------------------
 
 
@@ -107,6 +147,33 @@ def test_a_constant_of_a_firm_or_a_period_changes_no_slope(table):
         index=table["index"] + 0.1 * table["firm"],
     )
     assert_allclose(of(shifted).slopes["estimate"], of(table).slopes["estimate"] / 2, rtol=1e-9)
+
+
+def test_errors_of_slopes_know_nothing_of_levels_of_firms(table):
+    moved = table.assign(index=table["index"] + 3.0 * (table["firm"] % 4))
+    one, other = of(table).slopes, of(moved).slopes
+    assert_allclose(other[["se", "df"]], one[["se", "df"]], rtol=1e-8)
+    assert (one["df"] < table["firm"].nunique() - 1).all()
+    at = of(table).contrast(50, 60)
+    assert_allclose(at.loc["difference", "df"], one.loc["index", "df"], rtol=1e-9)
+    assert of(table, errors="two-way").slope.df == table["period"].nunique() - 1
+
+
+def test_parts_of_a_panel_without_a_common_period_are_each_its_own(table):
+    early = table[table["period"] <= 3].query("firm <= 8")
+    late = table[table["period"] >= 4].query("firm > 8 and firm <= 16")
+    both = pd.concat([early, late])
+    found = of(both)
+    assert np.linalg.matrix_rank(found.panel.design) == found.panel.design.shape[1]
+    periods = pd.get_dummies(both["period"]).drop(columns=[1, 4]).to_numpy(float)
+    X = np.column_stack([both[["index", "price"]], pd.get_dummies(both["firm"]), periods])
+    X = X.astype(float)
+    b = np.linalg.lstsq(X, both["again"], rcond=None)[0]
+    V, df, _ = by_definition(X, both["again"].to_numpy() - X @ b, np.ones(len(X)),
+                             both["firm"].to_numpy(), np.eye(X.shape[1])[:2])  # fmt: skip
+    assert_allclose(found.slopes["estimate"], b[:2], rtol=1e-8)
+    assert_allclose(found.slopes["se"], np.sqrt(np.diag(V)[:2]), rtol=1e-8)
+    assert_allclose(found.slopes["df"], df, rtol=1e-8)
 
 
 def test_order_of_rows_and_names_changes_nothing(table):
@@ -260,7 +327,7 @@ def test_findings_count_what_is_left_out(table):
     gaps = table.copy()
     gaps.loc[gaps.index[:3], "again"] = np.nan
     gaps.loc[gaps["firm"].eq(30) & gaps["period"].gt(1), "firm"] = np.nan
-    found = of(gaps)
+    found = of(gaps, errors="cluster")
     codes = {f.code: f for f in found.diagnostics}
     assert codes["rows-left-out"].message.startswith(
         f"{len(gaps) - found.n - 1} of {len(gaps)} rows"
@@ -294,7 +361,7 @@ def test_page(table):
     [
         (OptionError, "effects='firms' is not known (did you mean 'firm'?); use one of 'two-way', "
          "'firm', 'period', 'none'.", {"effects": "firms"}),
-        (OptionError, "errors='HC1' is not known; use one of 'cluster', 'two-way'.",
+        (OptionError, "errors='HC1' is not known; use one of 'CR2', 'cluster', 'two-way'.",
          {"errors": "HC1"}),
         (SurveyError, "'year' is not a column of the table; name one of 'firm', 'period', 'index', "
          "'price', 'again' and 'n'.", {"period": "year"}),

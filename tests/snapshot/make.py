@@ -483,7 +483,7 @@ def record_columns(r: Recorder, tag: str, fit: object, survey: object, boot: obj
             found = r.take(
                 name,
                 lambda s=size, m=more: csi.repurchase_panel(
-                    fit, "again", firm="firm", period="period", size=s, **m
+                    fit, "again", firm="firm", period="period", size=s, errors="cluster", **m
                 ),
             )
             if found is not None:

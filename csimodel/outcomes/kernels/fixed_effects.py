@@ -8,9 +8,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.outcomes.kernels.bias_reduced import BiasReduced
 from csimodel.outcomes.kernels.glm import newton_step, normal_equations
 from csimodel.outcomes.kernels.kernel import Ending, Regressions, Samples
 from csimodel.outcomes.kernels.robust import sandwich
+from csimodel.outcomes.kernels.score_errors import predictor_information
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -48,12 +50,22 @@ class Panel:
         """Number of rows."""
         return len(self.outcome)
 
-    @property
+    @cached_property
     def dummies(self) -> Floats:
-        """A column of 0 and 1 for each period but the first, (cells, periods - 1); or none."""
+        """A column of 0 and 1 for each period but the first, (cells, periods - 1); or none.
+
+        Of firms' own effects, for each but the first of each part of the panel: periods that no
+        firm joins to the others, directly or through further firms, are compared among themselves.
+        """
         if self.effects not in ("two-way", "period"):
             return np.empty((self.n, 0))
-        return np.asarray(np.eye(int(self.period.max()) + 1)[self.period][:, 1:])
+        periods = int(self.period.max()) + 1
+        part = np.zeros(periods, dtype=np.intp)
+        if self.effects == "two-way":
+            part = _parts(self.firm, self.period)
+        later = np.ones(periods, dtype=np.bool_)
+        later[np.unique(part, return_index=True)[1]] = False
+        return np.asarray(np.eye(periods)[self.period][:, later])
 
     def within(self, values: Floats, weights: Floats) -> Floats:
         """Take firms' weighted means out and put the mean of all in, (draws, cells)."""
@@ -99,6 +111,73 @@ class Panel:
         share = self.weights / self.weights.sum()
         found[0, size:] = share @ self.dummies
         return found
+
+    @cached_property
+    def _moves(self) -> tuple[Floats, Floats]:
+        """Columns that vary within firms, and how constant and slopes follow from coefficients.
+
+        (cells, columns), (1 + regressors, columns). Effects of firms leave nothing to the
+        constant: what is said of the average firm is ``ȳ - x̄b``, of these firms, and errs as
+        the slopes do.
+        """
+        if self.effects not in ("two-way", "firm"):
+            return self.design, self.turn
+        columns = self.design[:, 1:]
+        mean = self.weights / self.weights.sum() @ columns
+        turn = self.turn[:, 1:].copy()
+        turn[0] -= mean
+        return columns - mean, turn
+
+    @cached_property
+    def reduced(self) -> BiasReduced:
+        """Errors clustered by firm without the bias of few firms (CR2).
+
+        The working model has independent rows with variances inverse to their weights. Under it,
+        and it alone, errors with firms taken out are those of a regression with a column for each
+        firm.
+
+        References
+        ----------
+        Pustejovsky, J. E., Tipton, E. (2018). Small-sample methods for cluster-robust variance
+        estimation and hypothesis testing in fixed effects models. Journal of Business & Economic
+        Statistics 36, 672-683. https://doi.org/10.1080/07350015.2016.1247004
+
+        Pustejovsky, J. E., Tipton, E. (2023). Correction to the same (of its theorem 2).
+        https://doi.org/10.1080/07350015.2023.2174123
+        """
+        X, _ = self._moves
+        residual = self.response - self.design @ self.all_coefficients
+        score = np.zeros((int(self.firm.max()) + 1, X.shape[1]))
+        np.add.at(score, self.firm, X * (self.weights * residual)[:, None])
+        information = predictor_information(X, self.weights)(np.ones(self.n), self.firm)
+        return BiasReduced.of(score[None], information[None])
+
+    def errors_of(self, rows: Floats, errors: str) -> tuple[Floats, Floats]:
+        """Return standard errors and degrees of freedom of sums of constant and slopes.
+
+        By CR2 after Satterthwaite, for each sum; else clusters less one, of the kind that has
+        fewer (Cameron, Gelbach and Miller).
+
+        Parameters
+        ----------
+        rows
+            (sums, 1 + regressors)
+        errors
+            ``"CR2"``, ``"cluster"`` or ``"two-way"``.
+
+        Returns
+        -------
+        (sums,), twice
+        """
+        if errors == "CR2":
+            gradient = rows @ self._moves[1]
+            variance = ((self.reduced.pulls @ gradient.T) ** 2).sum(axis=0)
+            df = self.reduced.working(gradient).df
+            return np.sqrt(variance), np.where(np.isfinite(df), df, float(self.firm.max()))
+        covariance, _ = self.covariance(errors)
+        variance = np.maximum(np.einsum("ij,jk,ik->i", rows, covariance, rows), 0.0)
+        most = min(self.firm.max(), self.period.max()) if errors == "two-way" else self.firm.max()
+        return np.sqrt(variance), np.full(len(rows), float(most))
 
     def covariance(self, errors: str) -> tuple[Floats, bool]:
         """Return the covariance of constant and slopes, and whether it had to be mended.
@@ -163,6 +242,17 @@ class Panel:
         coefficients[:, 0] += np.einsum("dt,dt->d", b[:, self.terms :], share @ self.dummies)
         ending = np.where(solved, int(Ending.CONVERGED), int(Ending.SINGULAR))
         return Regressions(coefficients, np.ones(len(b)), ending)
+
+
+def _parts(firm: Codes, period: Codes) -> Codes:
+    """Return which part of the panel each period is in, firms and periods joined by rows."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
+    firms, periods = int(firm.max()) + 1, int(period.max()) + 1
+    size = firms + periods
+    joined = csr_array((np.ones(len(firm)), (firm, firms + period)), shape=(size, size))
+    return np.asarray(connected_components(joined, directed=False)[1][firms:], dtype=np.intp)
 
 
 def connected_rows(firm: Codes, period: Codes, effects: str) -> NDArray[np.bool_]:

@@ -12,6 +12,7 @@ from csimodel.findings import Finding
 from csimodel.index.expected import Expected
 from csimodel.outcomes.kernels.glm import regress_draws
 from csimodel.outcomes.kernels.kernel import Ending
+from csimodel.outcomes.models.clusters import few_clusters
 from csimodel.outcomes.models.draws import Chain
 from csimodel.outcomes.models.regression import Regression
 from csimodel.outcomes.rows.sample import FEW_ALIKE, Sample
@@ -21,7 +22,6 @@ Floats = NDArray[np.float64]
 
 _FEW_ROWS = 30
 _FEW_EVENTS = 10  # of the rarer outcome, for each regressor
-_FEW_CLUSTERS = 20
 _NEGATIVE = (
     "Respondents with a higher index of {index!r} have a lower {outcome!r}; check whether the "
     "outcome counts the other way round."
@@ -120,24 +120,7 @@ def _rows(regression: Regression) -> Iterator[Finding]:
                 },
             )
     if regression.cluster is not None:
-        clusters = int(regression.cluster.max()) + 1
-        if clusters < _FEW_CLUSTERS and regression.errors != "cluster":
-            yield Finding(
-                "few-clusters",
-                "There are only {clusters} clusters; limits and p-values allow for it (by t with "
-                "the degrees of freedom of each number), and intervals are wide.",
-                severity="note",
-                count=clusters,
-                values={"clusters": clusters},
-            )
-        elif clusters < _FEW_CLUSTERS:
-            yield Finding(
-                "few-clusters",
-                "There are only {clusters} clusters, and errors clustered in so few tend to be "
-                "too small, so intervals are too narrow and p-values too low; use errors='CR2'.",
-                count=clusters,
-                values={"clusters": clusters},
-            )
+        yield from few_clusters(int(regression.cluster.max()) + 1, regression.errors)
 
 
 def _thin(sample: Sample) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from csimodel.findings import Finding
 from csimodel.outcomes.kernels.kernel import Ending
+from csimodel.outcomes.models.clusters import few_clusters
 from csimodel.outcomes.models.duration.chain import HazardChain
 from csimodel.outcomes.models.duration.proportional import proportional_hazards
 from csimodel.outcomes.models.duration.regression import CoxRegression
@@ -38,7 +39,6 @@ _BUY_LATER = (
     "Respondents with a higher index of {name!r} buy again later; check what 1 means in {event!r} "
     "and whether kind={kind!r} is what it counts."
 )
-FEW_CLUSTERS = 40
 
 
 def diagnose(
@@ -86,7 +86,7 @@ def _rows(regression: CoxRegression, event: str) -> Iterator[Finding]:
             values={"count": never, "n": sample.n},
         )
     if regression.errors == "cluster" and sample.cluster is not None:
-        yield from few_clusters(int(sample.cluster.max()) + 1)
+        yield from few_clusters(int(sample.cluster.max()) + 1, regression.errors, False)
     for name, index in zip(sample.indexes, sample.points.T, strict=True):
         outside = int(((index < -1e-9) | (index > 100 + 1e-9)).sum())
         if outside:
@@ -98,25 +98,6 @@ def _rows(regression: CoxRegression, event: str) -> Iterator[Finding]:
                 count=outside,
                 values={"name": name, "count": outside, "n": sample.n},
             )
-
-
-def few_clusters(clusters: int) -> Iterator[Finding]:
-    """Say that clustered errors rest on few clusters.
-
-    References
-    ----------
-    Cameron, A. C., Miller, D. L. (2015). A practitioner's guide to cluster-robust inference.
-    Journal of Human Resources 50, 317-372. https://doi.org/10.3368/jhr.50.2.317
-    """
-    if clusters < FEW_CLUSTERS:
-        yield Finding(
-            "few-clusters",
-            "There are only {count} clusters, and errors clustered in fewer than "
-            "about {few_clusters} tend to be too small, so intervals are too narrow "
-            "and p-values too low.",
-            count=clusters,
-            values={"count": clusters, "few_clusters": FEW_CLUSTERS},
-        )
 
 
 def _ending(regression: CoxRegression, event: str) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from csimodel.findings import Finding
 from csimodel.inference import Bootstrap
-from csimodel.outcomes.models.duration.findings import FEW_CLUSTERS, few_clusters
+from csimodel.outcomes.models.clusters import FEW_CLUSTERS, few_clusters
 from csimodel.outcomes.models.mixed.result import RepurchaseMixed
 
 _CONSTANTS_ALIKE = (
@@ -56,7 +56,7 @@ def about(found: RepurchaseMixed) -> Iterator[Finding]:
             values={"model": found.model},
         )
     if found.errors == "cluster":
-        yield from few_clusters(customers.firms)
+        yield from few_clusters(customers.firms, found.errors)
     elif customers.firms < FEW_CLUSTERS:
         yield Finding(
             "few-clusters",

@@ -40,7 +40,7 @@ from csimodel.outcomes.rows.respondents import Column, Respondents
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-ERRORS = ("cluster", "two-way")
+ERRORS = ("CR2", "cluster", "two-way")
 SIZES = ("equal", "respondents")
 INTERVALS = ("auto", "percentile", "basic", "normal", "t", "bc")
 
@@ -57,7 +57,7 @@ def repurchase_panel(
     controls: str | Sequence[str] = (),
     scale: Ends | None = None,
     effects: str = "two-way",
-    errors: str = "cluster",
+    errors: str = "CR2",
     size: str = "equal",
     fewest: int = 2,
     bootstrap: Bootstrap | None = None,
@@ -89,12 +89,15 @@ def repurchase_panel(
     effects
         ``"two-way"``, ``"firm"``, ``"period"`` or ``"none"``.
     errors
-        Clustered by firm (``"cluster"``) or by firm and by period (``"two-way"``). Of 8 to 10 firms
-        whose index goes on from period to period, 95 % intervals cover some 90 %
-        (``docs/few_clusters.md``).
+        ``"CR2"`` (default): clustered by firm without the bias of few firms, with degrees of
+        freedom of t for each number (Pustejovsky and Tipton 2018); right of 8 firms whose index
+        goes on from period to period (``docs/few_clusters.md``). ``"cluster"``: clustered by firm
+        (CR1), for many firms: of 8 to 10, 95 % intervals cover some 90 %. ``"two-way"``: by firm
+        and by period, t with the fewer of both less one (Cameron, Gelbach and Miller 2011), for
+        many of both.
     size
         How much a firm and period counts: ``"equal"``, or by its ``"respondents"`` (their
-        weights).
+        weights), to which CR2's working variances are then inverse.
     fewest
         Cells with fewer respondents are left out, and counted.
     bootstrap
@@ -192,7 +195,7 @@ def repurchase_panel_of_index(
     controls: str | Sequence[str] = (),
     scale: Ends = (0.0, 1.0),
     effects: str = "two-way",
-    errors: str = "cluster",
+    errors: str = "CR2",
     weights: str | None = None,
     level: float = 0.95,
 ) -> RepurchasePanel:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from csimodel.findings import Finding
 from csimodel.inference import Bootstrap
 from csimodel.outcomes.kernels.fixed_effects import Panel
-from csimodel.outcomes.models.duration.findings import few_clusters
+from csimodel.outcomes.models.clusters import few_clusters
 
 Floats = NDArray[np.float64]
 
@@ -80,7 +80,8 @@ def singletons(dropped: int, total: int) -> Iterator[Finding]:
 def about(panel: Panel, errors: str, index: str) -> Iterator[Finding]:
     """Say what clusters, predictions and direction are like."""
     sizes = {"firms": len(np.unique(panel.firm)), "periods": len(np.unique(panel.period))}
-    yield from few_clusters(sizes["firms"] if errors == "cluster" else min(sizes.values()))
+    clusters = min(sizes.values()) if errors == "two-way" else sizes["firms"]
+    yield from few_clusters(clusters, errors)
     if errors == "two-way" and panel.covariance(errors)[1]:
         yield Finding(
             "covariance-mended",

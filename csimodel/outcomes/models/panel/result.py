@@ -38,7 +38,7 @@ class RepurchasePanel(HasHeadline):
     outcome, names
         Names of the outcome and of the regressors, the index first.
     errors
-        ``"cluster"`` (firms) or ``"two-way"`` (firms and periods).
+        ``"CR2"`` or ``"cluster"`` (firms), or ``"two-way"`` (firms and periods).
     every
         Constant and slopes in the usable bootstrap draws, (draws, 1 + regressors), or None.
     level, interval
@@ -74,7 +74,10 @@ class RepurchasePanel(HasHeadline):
 
     @property
     def df(self) -> int:
-        """Degrees of freedom of t intervals: firms (or periods, if fewer, two-way) less one."""
+        """Degrees of freedom of draws and clusters: firms (two-way, or periods) less one.
+
+        Those of CR2 belong to each number and stand in its row.
+        """
         return (min(self.firms, self.periods) if self.errors == "two-way" else self.firms) - 1
 
     @property
@@ -92,10 +95,15 @@ class RepurchasePanel(HasHeadline):
                 f"{len(self.every)} bootstrap draws): item weights, each firm's index and "
                 "repurchase, and the regression were made again in each draw."
             )
-        how = {"cluster": "firms", "two-way": "firms and by periods"}[self.errors]
+        how = {
+            "CR2": "firms without the bias of few firms (CR2), t with Satterthwaite's degrees of "
+            "freedom",
+            "cluster": f"firms, t with {self.df} degrees of freedom",
+            "two-way": f"firms and by periods, t with {self.df} degrees of freedom",
+        }[self.errors]
         return (
-            f"Intervals of the regression alone (errors clustered by {how}, t with {self.df} "
-            "degrees of freedom): item weights are treated as known."
+            f"Intervals of the regression alone (errors clustered by {how}): item weights are "
+            "treated as known."
         )
 
     @cached_property
@@ -187,12 +195,11 @@ class RepurchasePanel(HasHeadline):
         return rows
 
     def _table(self, rows: Floats) -> pd.DataFrame:
-        value, df = rows @ self.panel.coefficients, np.full(len(rows), float(self.df))
+        value = rows @ self.panel.coefficients
         source: ErrorSource
         if self.every is None:
-            covariance, _ = self.panel.covariance(self.errors)
-            variance = np.maximum(np.einsum("ij,jk,ik->i", rows, covariance, rows), 0.0)
-            source = StandardErrors(np.sqrt(variance), df)
+            source = StandardErrors(*self.panel.errors_of(rows, self.errors))
         else:
+            df = np.full(len(rows), float(self.df))
             source = Draws(value, self.every @ rows.T, df, self.interval)
         return infer(pd.RangeIndex(len(value)), value, source, self.level)

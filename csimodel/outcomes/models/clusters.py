@@ -1,0 +1,49 @@
+"""What a reader must know about errors clustered in few clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from csimodel.bounds import FEW_DEGREES
+from csimodel.findings import Finding
+
+FEW_CLUSTERS = 40  # below which CR1 is biased down notably: Cameron and Miller (2015), section VI
+
+_ALLOWED_FOR = (
+    "There are only {clusters} clusters; limits and p-values allow for it (by t with the degrees "
+    "of freedom of each number), and intervals are wide."
+)
+_TOO_SMALL = (
+    "There are only {clusters} clusters, and errors clustered in fewer than about {fewest} tend to "
+    "be too small, so intervals are too narrow and p-values too low."
+)
+_TOO_SMALL_WITHOUT_CR2 = (
+    "There are only {clusters} clusters, and errors clustered in fewer than about {fewest} tend to "
+    "be too small, so intervals are too narrow and p-values too low; use errors='CR2'."
+)
+
+
+def few_clusters(clusters: int, errors: str, reducible: bool = True) -> Iterator[Finding]:
+    """Say that clustered errors rest on few clusters.
+
+    Parameters
+    ----------
+    clusters
+        How many there are.
+    errors
+        Kind of errors; ``"cluster"`` and ``"two-way"`` have the bias of few clusters.
+    reducible
+        Whether the model has ``"CR2"`` too.
+
+    References
+    ----------
+    Cameron, A. C., Miller, D. L. (2015). A practitioner's guide to cluster-robust inference.
+    Journal of Human Resources 50, 317-372. https://doi.org/10.3368/jhr.50.2.317
+    """
+    values = {"clusters": clusters, "fewest": FEW_CLUSTERS}
+    if errors in ("cluster", "two-way"):
+        if clusters < FEW_CLUSTERS:
+            sentence = _TOO_SMALL_WITHOUT_CR2 if reducible else _TOO_SMALL
+            yield Finding("few-clusters", sentence, count=clusters, values=values)
+    elif clusters < FEW_DEGREES:
+        yield Finding("few-clusters", _ALLOWED_FOR, (), "note", clusters, values)
