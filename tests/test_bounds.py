@@ -121,18 +121,3 @@ def test_reliability_moves_without_a_jump_as_errors_begin_to_covary(estimator, m
         for more in ("", "PERQ1 ~~ 1e-8*PERQ2")
     )
     np.testing.assert_allclose(alike["rho_c"], plain["rho_c"], atol=1e-7)
-
-
-def test_a_loading_on_another_construct_is_no_true_variance_of_its_own(mobi):
-    text = "Q =~ PERQ1 + PERQ2 + PERQ3\nS =~ CUSA1 + CUSA2 + CUSA3 + PERQ3\nQ ~~ S"
-    fit = csi.fit(csi.Model.from_syntax(text), mobi, csi.ML())
-    value = fit.parameters.set_index(["lhs", "op", "rhs"])["estimate"].to_dict()
-    own = sum(value["Q", "=~", item] for item in ("PERQ1", "PERQ2", "PERQ3"))
-    cross, theta = (
-        value["S", "=~", "PERQ3"],
-        [value[i, "~~", i] for i in ("PERQ1", "PERQ2", "PERQ3")],
-    )
-    true = own**2 * value["Q", "~~", "Q"]
-    both = 2 * own * cross * value["Q", "~~", "S"]
-    expected = true / (true + both + cross**2 * value["S", "~~", "S"] + sum(theta))
-    assert csi.assess(fit).reliability.loc["Q", "rho_c"] == pytest.approx(expected)
