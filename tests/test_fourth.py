@@ -6,7 +6,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from csimodel.errors import OptionError, SurveyError
 from csimodel.moments import fourth
-from csimodel.moments.fourth import fourth_moments, vech_indices
+from csimodel.moments.fourth import fourth_moments
+from csimodel.moments.vech import vech_indices
 
 RNG = np.random.default_rng(5)
 VALUES = RNG.integers(1, 11, (90, 3)).astype(float)

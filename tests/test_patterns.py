@@ -9,7 +9,7 @@ from scipy.stats import multivariate_normal
 
 from csimodel.errors import SurveyError
 from csimodel.moments import fourth, incomplete_information, missing_patterns
-from csimodel.moments.fourth import fourth_moments, vech_indices
+from csimodel.moments.fourth import fourth_moments
 from csimodel.moments.incomplete_likelihood import (
     first_order,
     information,
@@ -19,6 +19,7 @@ from csimodel.moments.incomplete_likelihood import (
     slope,
     value_and_slope,
 )
+from csimodel.moments.vech import vech_indices
 
 MASK = Path(__file__).parent / "reference" / "mobi_missing_mask.csv"
 RNG = np.random.default_rng(11)

@@ -32,10 +32,10 @@ from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.parameters import covariance_structure
 from csimodel.estimators.covariance.scoring import nothing_found
 from csimodel.moments import Moments
-from csimodel.moments.fourth import vech_indices
 from csimodel.moments.incomplete_information import information, row_scores
 from csimodel.moments.incomplete_likelihood import patterns_of
 from csimodel.moments.missing_patterns import Patterns
+from csimodel.moments.vech import vech_indices
 
 Floats = NDArray[np.float64]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.moments.fourth import vech_indices
 from csimodel.moments.incomplete_likelihood import Patterns, completed, loglik_of
 from csimodel.moments.saturated import saturated
 from csimodel.moments.saturated_result import Saturated
+from csimodel.moments.vech import vech_indices
 
 Floats = NDArray[np.float64]
 

@@ -9,26 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import SurveyError, choose
+from csimodel.moments.additive import Block, Memory, products_about
+from csimodel.moments.vech import vech_indices
 
 Floats = NDArray[np.float64]
 Rows = slice | NDArray[np.intp]
 
 _STRETCH = 2048  # rows handled together: their products stay in cache
-
-
-def vech_indices(size: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows and columns of vech: the lower triangle of a matrix, column by column.
-
-    This is the only order in which the package stacks a symmetric matrix; on a symmetric matrix
-    it reads the same numbers as the upper triangle row by row, ``np.triu_indices``.
-
-    Examples
-    --------
-    >>> vech_indices(3)
-    (array([0, 1, 2, 1, 2, 2]), array([0, 0, 0, 1, 1, 2]))
-    """
-    columns, rows = np.triu_indices(size)
-    return rows, columns
 
 
 def fourth_moments(
@@ -103,25 +90,27 @@ def fourth_moments(
         )
     rows, items = data.shape
     w = scaled_weights(weights, rows)
-    centre = w @ data / rows if mean is None else np.asarray(mean, dtype=np.float64)
-    column, row = np.triu_indices(items)
-    expected = np.concatenate([w @ data / rows - centre, _second(data, w, centre)[row, column]])
+    parts = [slice(start, start + _STRETCH) for start in range(0, rows, _STRETCH)]
+    sample = Memory().accumulate(Block(data[part], w[part]) for part in parts)
+    centre, expected = sample.mean, sample.spread
+    if mean is not None:
+        centre = np.asarray(mean, dtype=np.float64)
+        row, column = vech_indices(items)
+        step = sample.mean - centre
+        expected = expected + step[row] * step[column]
     power = w if weighting == "probability" or cluster is not None else np.sqrt(w)
+    shift = sample.mean - centre
 
     def deviations(part: Rows) -> Floats:
-        x = np.ascontiguousarray((data[part] - centre).T)
-        d = np.empty((len(expected), x.shape[1]))
-        d[:items] = x
-        at = items
-        for i in range(items):
-            np.multiply(x[i], x[i:], out=d[at : at + items - i])
-            at += items - i
-        d -= expected[:, None]
+        d = np.empty((items + len(expected), len(power[part])))
+        products_about(data[part], centre, expected, d)
+        d[:items] -= shift[:, None]
         if weights is not None:
             d *= power[part]
         return d
 
-    return np.asarray(outer_products(deviations, rows, len(expected), cluster) / rows)
+    size = items + len(expected)
+    return np.asarray(outer_products(deviations, rows, size, cluster) / rows)
 
 
 def fourth_moments_of_samples(values: Floats, cluster: NDArray[np.intp] | None = None) -> Floats:
@@ -238,13 +227,3 @@ def outer_products(
         total += sums @ sums.T
     total += np.outer(open_sum, open_sum)
     return np.asarray(total * (clusters / (clusters - 1.0)))
-
-
-def _second(data: Floats, w: Floats, centre: Floats) -> Floats:
-    """Return the weighted mean of products about a centre, (items, items)."""
-    total = np.zeros((data.shape[1], data.shape[1]))
-    for start in range(0, len(data), _STRETCH):
-        part = slice(start, start + _STRETCH)
-        x = data[part] - centre
-        total += (x * w[part, None]).T @ x
-    return total / len(data)

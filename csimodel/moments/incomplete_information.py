@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.errors import SurveyError
-from csimodel.moments.fourth import Rows, outer_products, vech_indices
+from csimodel.moments.fourth import Rows, outer_products
 from csimodel.moments.missing_patterns import Patterns
+from csimodel.moments.vech import vech_indices
 
 Floats = NDArray[np.float64]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.floats import own_errstate
+from csimodel.moments.additive import AdditiveMoments, Block, Memory
 from csimodel.moments.copies import Copies, Whole
 from csimodel.moments.moments import Moments
 from csimodel.moments.resample_sums import ProductBlock, StretchProducts, resample_sums
@@ -22,6 +23,7 @@ from csimodel.survey.sampling import SurveyDesign
 Floats = NDArray[np.float64]
 
 _STRETCH = 4096  # rows handled together
+_BLOCK = 8192  # rows of a block of additive moments
 _CELLS = 2**22  # products of items held at once
 _ROUNDING = 1e-12  # of the squared mean about the centre: a variance below is what sums leave
 
@@ -80,27 +82,9 @@ class CrossProducts:
 
     def sample(self) -> Moments:
         """Return the moments of the answers themselves."""
-        return self._complete_sample() if self.answers.missing == "complete" else self._with_gaps()
-
-    def _complete_sample(self) -> Moments:
-        answers, size = self.answers, len(self.centre)
-        total, products = np.zeros(size), np.zeros((size, size))
-        for start in range(0, len(answers.values), _STRETCH):
-            part = slice(start, start + _STRETCH)
-            x = answers.values[part] - self.centre
-            wx = x if answers.weights is None else x * answers.weights[part, None]
-            total += wx.sum(axis=0)
-            products += wx.T @ x
-        n = np.array(float(len(answers.values)))
-        whole, effective = float(n), n
-        if answers.weights is not None:
-            whole = answers.weights.sum()
-            effective = whole**2 / (answers.weights**2).sum()
-        shift = total / whole
-        with np.errstate(invalid="ignore", divide="ignore"):
-            cov = (products / whole - shift[:, None] * shift) * (n / (n - 1.0))
-        bounds = answers.minimum, answers.maximum
-        return Moments(answers.items, n, self.centre + shift, cov, *bounds, np.asarray(effective))
+        if self.answers.missing != "complete":
+            return self._with_gaps()
+        return _moments(Memory().accumulate(_blocks(self.answers)), self.answers)
 
     def _with_gaps(self) -> Moments:
         answers = self.answers
@@ -393,37 +377,60 @@ def _filled(parts: Floats, total: Floats, n: Floats) -> tuple[Floats, Floats]:
     return mean, cov
 
 
+def _blocks(answers: Answers, codes: NDArray[np.intp] | None = None) -> Iterator[Block]:
+    """Cut complete answers into blocks, by group where there are any; rows of none are left out."""
+    values, weights, rows = answers.values, answers.weights, len(answers.values)
+    order = None
+    if codes is not None:
+        order = np.argsort(codes, kind="stable")[(codes < 0).sum() :]
+        values = np.ascontiguousarray(values)  # rows are taken three times as fast
+    for start in range(0, rows if order is None else len(order), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        own = part if order is None else order[part]
+        yield Block(
+            values[own] if order is None else values.take(own, axis=0),
+            None if weights is None else weights[own],
+            None if codes is None else codes[own],
+        )
+
+
+def _moments(sums: AdditiveMoments, answers: Answers) -> Moments:
+    return Moments(
+        items=answers.items,
+        n=sums.rows,
+        mean=sums.mean,
+        cov=sums.cov,
+        minimum=answers.minimum,
+        maximum=answers.maximum,
+        effective_n=sums.effective_rows,
+    )
+
+
 def group_moments(answers: Answers, codes: NDArray[np.intp], groups: int) -> Moments:
     """Return a batch of moments, one for each group code 0 … groups - 1, in one pass.
 
     Groups of fewer than 2 rows get NaN moments.
     """
-    size = len(answers.items)
+    if answers.missing == "complete" and (codes >= 0).any():
+        sums = Memory().accumulate(_blocks(answers, codes), groups)
+        batch = _moments(sums, answers)
+        return replace(batch, mean=np.where(sums.rows[:, None] > 1, sums.mean, np.nan))
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], np.arange(groups + 1))
     n = np.diff(starts).astype(np.float64)
-    mean = np.full((size, groups), np.nan)
-    cov = np.full((size, size, groups), np.nan)
+    size = len(answers.items)
+    mean, cov = np.full((size, groups), np.nan), np.full((size, size, groups), np.nan)
     effective = n.copy()
-    plain = answers.missing == "complete" and answers.weights is None
-    values = answers.values[order] if plain else answers.values
-    for group in range(groups):
-        here = slice(starts[group], starts[group + 1])
-        if n[group] < 2:
-            continue
-        if plain:
-            rows = values[here]
-            mean[:, group] = centre = rows.mean(axis=0)
-            rows = rows - centre
-            cov[:, :, group] = rows.T @ rows / (n[group] - 1.0)
-            continue
+    for group in np.flatnonzero(n > 1):
+        own = order[starts[group] : starts[group + 1]]
         part = replace(
             answers,
-            values=values[order[here]],
-            weights=None if answers.weights is None else answers.weights[order[here]],
+            values=answers.values[own],
+            weights=None if answers.weights is None else answers.weights[own],
         )
-        one = moments_of(part)
-        mean[:, group], cov[:, :, group], effective[group] = one.mean, one.cov, one.effective_n
+        alone = moments_of(part)
+        mean[:, group], cov[:, :, group] = alone.mean, alone.cov
+        effective[group] = alone.effective_n
     return Moments(
         items=answers.items,
         n=n,

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from csimodel.moments.fourth import vech_indices
 from csimodel.moments.incomplete_likelihood import (
     Completed,
     Patterns,
@@ -23,6 +22,7 @@ from csimodel.moments.incomplete_likelihood import (
     loglik_of,
 )
 from csimodel.moments.saturated_result import Failure, Saturated
+from csimodel.moments.vech import vech_indices
 
 __all__ = ["Failure", "Independence", "Saturated", "independence", "saturated", "saturated_gamma"]
 
