@@ -39,7 +39,6 @@ Codes = NDArray[np.intp]
 Weighting = Literal["probability", "frequency"]
 
 _OWN = ("rows", "weight", "squared_weight", "centre", "shift", "products")
-_FOURTH = ("spread", "sums")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,9 +61,8 @@ class Block:
 
     def part(self, start: int, stop: int) -> Block:
         """Return the rows from one to another."""
-        weights, group = (
-            None if own is None else own[start:stop] for own in (self.weights, self.group)
-        )
+        weights = None if self.weights is None else self.weights[start:stop]
+        group = None if self.group is None else self.group[start:stop]
         return Block(self.values[start:stop], weights, group)
 
 
@@ -119,28 +117,20 @@ class AdditiveMoments:
             weight, squared = (np.add.reduceat(own, starts) for own in (weights, weights**2))
         whole = np.where(weight == 0.0, 1.0, weight)
         centre = np.add.reduceat(values, starts, axis=0) / rows[:, None]
-        items = values.shape[1]
-        sums = np.empty((items + 1, items + 1, len(starts)))
         ends = [*starts[1:].tolist(), len(values)]
-        by_item = values.strides[0] < values.strides[1]
-        x = np.ones((int(size.max()), items + 1), order="F" if by_item else "C")
-        for at, (start, stop) in enumerate(zip(starts.tolist(), ends, strict=True)):
-            own = x[: stop - start]
-            np.subtract(values[start:stop], centre[at], out=own[:, :items])
-            left = own if weights is None else own * weights[start:stop, None]
-            sums[..., at] = left.T @ own  # half the work where both are the same
+        sums, items = _sums_about(block, starts, ends, centre), values.shape[1]
         products, shift = sums[:items, :items], (sums[items, :items] / whole).T
         products -= weight * shift.T[:, None] * shift.T
         _still(block, starts, ends, centre, shift, products)
-        own = cls(rows, weight, squared, centre, shift, np.moveaxis(products, -1, 0))
+        moments = cls(rows, weight, squared, centre, shift, np.moveaxis(products, -1, 0))
         if fourth is None:
-            return own
-        about = zip(starts.tolist(), ends, centre, own.spread, strict=True)
-        sums = [
+            return moments
+        about = zip(starts.tolist(), ends, centre, moments.spread, strict=True)
+        fourths = [
             fourth_products(block.part(start, stop), fourth, middle, spread)
             for start, stop, middle, spread in about
         ]
-        return replace(own, fourth=FourthProducts(own.spread, np.stack(sums)))
+        return replace(moments, fourth=FourthProducts(moments.spread, np.stack(fourths)))
 
     @classmethod
     def none(cls, items: int, sets: int, fourth: bool = False) -> AdditiveMoments:
@@ -159,15 +149,16 @@ class AdditiveMoments:
     def _arrays(self) -> dict[str, Floats]:
         own = {name: getattr(self, name) for name in _OWN}
         if self.fourth is not None:
-            own |= {f"fourth.{name}": getattr(self.fourth, name) for name in _FOURTH}
+            own |= {"fourth.spread": self.fourth.spread, "fourth.sums": self.fourth.sums}
         return own
 
     @classmethod
     def _of_arrays(cls, arrays: Arrays) -> AdditiveMoments:
         fourth = None
         if "fourth.sums" in arrays:
-            fourth = FourthProducts(*(arrays[f"fourth.{name}"] for name in _FOURTH))
-        return cls(*(arrays[name] for name in _OWN), fourth)
+            fourth = FourthProducts(arrays["fourth.spread"], arrays["fourth.sums"])
+        own = {name: arrays[name] for name in _OWN}
+        return cls(**own, fourth=fourth)
 
     def __add__(self, other: AdditiveMoments) -> AdditiveMoments:
         """Merge with the moments of other rows, set by set."""
@@ -292,6 +283,22 @@ class FourthProducts:
             + level[..., :, None] * ones
         )
         return turned
+
+
+def _sums_about(block: Block, starts: Codes, ends: list[int], centre: Floats) -> Floats:
+    """Return ``Σ w (x - c ; 1)(x - c ; 1)'`` of each segment, (items + 1, items + 1, segments)."""
+    values, weights = block.values, block.weights
+    items = values.shape[1]
+    sums = np.empty((items + 1, items + 1, len(starts)))
+    longest = int((np.array(ends) - starts).max())
+    by_item = values.strides[0] < values.strides[1]
+    x = np.ones((longest, items + 1), order="F" if by_item else "C")
+    for at, (start, stop) in enumerate(zip(starts.tolist(), ends, strict=True)):
+        own = x[: stop - start]
+        np.subtract(values[start:stop], centre[at], out=own[:, :items])
+        left = own if weights is None else own * weights[start:stop, None]
+        sums[..., at] = left.T @ own  # half the work where both are the same
+    return sums
 
 
 def _still(

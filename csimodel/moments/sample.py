@@ -379,19 +379,14 @@ def _filled(parts: Floats, total: Floats, n: Floats) -> tuple[Floats, Floats]:
 
 def _blocks(answers: Answers, codes: NDArray[np.intp] | None = None) -> Iterator[Block]:
     """Cut complete answers into blocks, by group where there are any; rows of none are left out."""
-    values, weights, rows = answers.values, answers.weights, len(answers.values)
-    order = None
+    whole = Block(answers.values, answers.weights)
     if codes is not None:
         order = np.argsort(codes, kind="stable")[(codes < 0).sum() :]
-        values = np.ascontiguousarray(values)  # rows are taken three times as fast
-    for start in range(0, rows if order is None else len(order), _BLOCK):
-        part = slice(start, start + _BLOCK)
-        own = part if order is None else order[part]
-        yield Block(
-            values[own] if order is None else values.take(own, axis=0),
-            None if weights is None else weights[own],
-            None if codes is None else codes[own],
-        )
+        by_row = np.ascontiguousarray(answers.values)  # rows are taken three times as fast
+        weights = None if answers.weights is None else answers.weights[order]
+        whole = Block(by_row.take(order, axis=0), weights, codes[order])
+    for start in range(0, len(whole.values), _BLOCK):
+        yield whole.part(start, start + _BLOCK)
 
 
 def _moments(sums: AdditiveMoments, answers: Answers) -> Moments:
