@@ -22,7 +22,7 @@ import numpy as np
 import csimodel as csi
 from csimodel.estimators import Outcome, Solution
 from csimodel.estimators.covariance.layout import Layout, Row
-from csimodel.simulate import HeavyTailed, Missing, Skewed, Truth
+from csimodel.simulate import HeavyTailed, Missing, Population, Skewed
 from csimodel.simulate.replicate import ParameterRows, parameter_rows, solutions
 
 MODEL = csi.Model.from_syntax(
@@ -64,7 +64,7 @@ PLAIN, ROBUST = csi.ML(), csi.ML(se="mlr")
 FIML = csi.ML(missing="fiml", se="observed")
 COMPLETE = {"ML": PLAIN, "MLR": ROBUST}
 INCOMPLETE = {"FIML": FIML, "FIML with MLR errors": csi.ML(missing="fiml", se="mlr")}
-RUNS: list[tuple[str, Truth, dict[str, csi.ML]]] = [
+RUNS: list[tuple[str, Population, dict[str, csi.ML]]] = [
     ("normal answers", TRUTH, {"ML": PLAIN}),
     ("skewed answers", replace(TRUTH, shape=SKEWED), COMPLETE),
     ("t answers (10 df)", replace(TRUTH, shape=HeavyTailed(10.0)), COMPLETE),
@@ -114,7 +114,7 @@ def main() -> None:
             run(name, truth, kinds, options.n, options.samples)
 
 
-def run(name: str, truth: Truth, kinds: dict[str, csi.ML], n: int, samples: int) -> None:
+def run(name: str, truth: Population, kinds: dict[str, csi.ML], n: int, samples: int) -> None:
     """Print a table for each kind of errors of one run of samples."""
     start = time.process_time()
     fitted = list(kinds.values())[-1]  # robust ones ask for fourth-order moments

@@ -38,11 +38,11 @@ _MAKERS = {
     "Economics": "csi.money.Economics(margin=…, currency=…, period=…, discount_rate=…)",
     "Model": "csi.Model.from_syntax(text)",
     "Money": "csi.money.profit_of_change(rep, from_, to, economics)",
+    "Population": "csi.simulate.population(model)",
     "Reliability": "csi.index_reliability(fit)",
     "Repurchase": "csi.repurchase(fit, outcome)",
     "Retention": "csi.money.retention_of(rep, at, economics)",
     "Survey": "csi.read_survey(data)",
-    "Truth": "csi.simulate.population(model)",
 }
 
 # Options whose own checks say more than could be said here: coverages, points of an index and

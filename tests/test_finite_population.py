@@ -212,7 +212,7 @@ def test_a_population_is_said(data):
     fit = fit_of(data, **DESIGNS["full"])
     (finding,) = [f for f in fit.diagnostics if f.code == "finite-population"]
     assert str(finding).startswith("29 of the 176 clusters of the population are in the sample")
-    assert "population fpc" in repr(fit.survey)
+    assert "population: fpc" in repr(fit.survey)
     text = "[survey]\npopulation = 'fpc'\nstrata = 'stratum'\n"
     assert survey_of(data, codebook=csi.Codebook.from_toml(text)).population == "fpc"
 

@@ -15,7 +15,7 @@ from csimodel.inference import interval_name
 from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.provenance import code, fingerprint, model_text, versions
 from csimodel.report.tables import tables
-from csimodel.survey.population import said_population
+from csimodel.survey.population import population_text
 
 if TYPE_CHECKING:
     from csimodel.index import LeadingGroup
@@ -43,7 +43,7 @@ def results(analysis: AnalysisResults) -> dict[str, Json]:
             "weights": survey.weights,
             "strata": survey.strata,
             "cluster": survey.cluster,
-            "population": None if survey.population is None else said_population(survey.population),
+            "population": None if survey.population is None else population_text(survey.population),
             "sha256_of_answers": fingerprint(analysis),
         },
         "model": {"name": fit.model.name, "syntax": model_text(fit.model)},

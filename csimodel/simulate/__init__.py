@@ -29,12 +29,12 @@ Examples
 True
 """
 
-from csimodel.simulate.population import population
+from csimodel.simulate.parameters import population
+from csimodel.simulate.population import Population
 from csimodel.simulate.power import Power, power
 from csimodel.simulate.replicate import Replications, replicate
 from csimodel.simulate.shapes import HeavyTailed, Normal, Skewed
 from csimodel.simulate.survey_design import Firms, Missing, Outcome
-from csimodel.simulate.truth import Truth
 
 __all__ = [
     "Firms",
@@ -42,10 +42,10 @@ __all__ = [
     "Missing",
     "Normal",
     "Outcome",
+    "Population",
     "Power",
     "Replications",
     "Skewed",
-    "Truth",
     "population",
     "power",
     "replicate",

@@ -1,287 +1,331 @@
-"""`population`: a model and the values of its parameters in, a `Truth` out."""
+"""A population whose parameters are known, and the samples that are drawn from it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.arguments import checked
-from csimodel.errors import ModelError, OptionError, suggest
-from csimodel.estimators import PLS, Estimates, Solution
-from csimodel.estimators.structural import causal_order
-from csimodel.floats import own_errstate
+from csimodel.arguments import checked_in
+from csimodel.errors import OptionError
+from csimodel.estimators import Fit, Quantity, Solution, find, fit_of
+from csimodel.floats import own_errstate_in
+from csimodel.index.points import by_block, point_weights
 from csimodel.model import Model
 from csimodel.moments import Moments
-from csimodel.options import require_kind, require_number, shown
-from csimodel.simulate.parameter_inputs import by_item, by_pair, matrix_of_pairs
+from csimodel.moments.fourth import fourth_moments_of_samples
+from csimodel.options import require_count, seed_of
+from csimodel.simulate.rows import Distribution, Rows, blocks, wishart
 from csimodel.simulate.shapes import Normal, Shape
 from csimodel.simulate.survey_design import Firms, Missing, Outcome
-from csimodel.simulate.truth import Truth
+from csimodel.survey import Survey, read_survey
 
 Floats = NDArray[np.float64]
-Values = float | Mapping[str, float] | pd.Series
-Blocks = float | Mapping[str, float | Sequence[float]] | pd.DataFrame
-Pairs = float | Mapping[str, float] | pd.DataFrame
+Seed = int | np.random.Generator | None
 
 
-@own_errstate
-@checked
-def population(
-    model: Model,
-    *,
-    paths: Pairs = 0.0,
-    loadings: Blocks = 0.8,
-    weights: Blocks = 1.0,
-    within: float | pd.DataFrame = 0.5,
-    correlations: Pairs = 0.3,
-    mean: Values | None = None,
-    sd: Values = 1.0,
-    scale: tuple[float, float] | None = None,
-    shape: Shape | None = None,
-    rounded: bool | None = None,
-    missing: Missing | None = None,
-    firms: Firms | None = None,
-    outcome: Outcome | None = None,
-) -> Truth:
-    """Return the population in which a model holds exactly, with standardised parameters given.
+@own_errstate_in
+@checked_in
+@dataclass(frozen=True, eq=False, repr=False)
+class Population:
+    """A population with known parameters, and how it is surveyed. Made by `population`.
 
-    Items of a reflective construct correlate by the product of their loadings, and their errors are
-    independent: a covariance structure. Items of a composite correlate as `within` says, and reach
-    other constructs through their weighted sum only: a composite model. So covariance SEM and PLSc
-    find the parameters of the first from the population's moments, and PLS those of the second.
+    `dataclasses.replace` gives the same population surveyed otherwise.
 
-    Parameters
+    Attributes
     ----------
-    model
-        Constructs (``=~`` common factors, ``<~`` composites) and paths.
-    paths
-        Standardised path coefficients: one value for all; a mapping from the path as text
-        (``{"Loyalty ~ Satisfaction": 0.6}``) with every path of the model; or a table, targets ×
-        sources, such as ``fit.paths``.
-    loadings
-        Standardised loadings of the items of reflective constructs: one value for all; a mapping
-        from construct (a value or one for each item) or item; or a table, items × constructs, such
-        as ``fit.loadings``. A single item has 1 unless it is named.
-    weights
-        Of the items of composites, on any scale, given in the same ways; equal by default.
-    within
-        Correlation of the items of a composite, or a table of items' correlations.
-    correlations
-        Of exogenous constructs: one value, a mapping (``{"Image ~~ Price": 0.4}``) with every pair,
-        or a table, constructs × constructs.
-    mean, sd
-        Of the items in scale units: one value, or a mapping with every item. By default the mean
-        is the middle of the scale, or 0 without one.
-    scale
-        (lowest, highest) answer.
+    solution
+        The parameters and moments of the population as arrays; what `PLS(consistent=True)` finds
+        when sample moments equal the population's. Weights of common factors are therefore
+        proportional to loadings, those of composites the ones given.
     shape
-        `Normal` (default), `Skewed` or `HeavyTailed`.
+        Distribution of the answers: `Normal`, `Skewed` or `HeavyTailed`.
     rounded
-        Whether answers are whole numbers within the scale; by default when there is one. Rounding
-        and cutting at the ends change covariances, so that the parameters of rounded answers are
-        near those given, not equal.
+        Whether answers are rounded to whole numbers within the scale, 1 to 10 say.
     missing, firms, outcome
-        Empty cells (`Missing`), firms with random effects (`Firms`), a repurchase outcome
-        (`Outcome`).
-
-    Returns
-    -------
-    Truth
-
-    Raises
-    ------
-    ModelError
-        When a construct would be explained by more than its variance, or no covariance matrix has
-        these parameters, or the model itself fixes or joins parameters.
-    OptionError
-        For a path, item or construct that is missing or unknown, or a value out of its range.
-
-    References
-    ----------
-    Bollen, K. A. (1989). Structural Equations with Latent Variables, chapter 8.
-    https://doi.org/10.1002/9781118619179
-
-    Dijkstra, T. K. (2017). A perfect match between a model and a mode. In Latan, Noonan (eds.),
-    Partial Least Squares Path Modeling, 55-80. https://doi.org/10.1007/978-3-319-64069-3_4
-
-    Examples
-    --------
-    >>> import csimodel as csi
-    >>> model = csi.Model.from_syntax('''
-    ...     Quality =~ q1 + q2 + q3
-    ...     Satisfaction =~ s1 + s2 + s3
-    ...     Satisfaction ~ Quality
-    ... ''')
-    >>> truth = csi.simulate.population(
-    ...     model, paths={"Satisfaction ~ Quality": 0.6}, loadings={"Quality": [0.9, 0.8, 0.7]}
-    ... )
-    Traceback (most recent call last):
-    ...
-    csimodel.errors.OptionError: loadings has no value for 's1'; name it or its construct ...
-    >>> truth = csi.simulate.population(model, paths=0.6, loadings=0.8, scale=(1, 10), sd=2.0)
-    >>> truth
-    <Population of 2 constructs, 6 items: Normal(), rounded>
-    >>> fit = csi.fit(model, truth.population_moments(), csi.ML())
-    >>> round(float(fit.paths.loc["Satisfaction", "Quality"]), 8)
-    0.6
+        Empty cells, firms with random effects, a repurchase outcome; None for none.
     """
-    model = require_kind("model", model, Model, "make it with csi.Model.from_syntax(text)")
-    for option, own, kind in (
-        ("missing", missing, Missing),
-        ("firms", firms, Firms),
-        ("outcome", outcome, Outcome),
-    ):
-        if own is not None:
-            require_kind(option, own, kind, f"make it with csi.simulate.{kind.__name__}(…)")
-    if shape is not None and not callable(getattr(shape, "scale", None)):
-        raise OptionError(
-            f"shape={shown(shape)} is no distribution; use csi.simulate.Normal(), Skewed(…) or "
-            "HeavyTailed(…)."
-        )
-    model.require_one_stage("A population is simulated from")
-    model.require_own_items("A population is simulated from")
-    if model.parameters:
-        raise ModelError(
-            f"The population's parameters are given as paths=, loadings= and correlations=, and "
-            f"the model says {str(model.parameters[0])!r}; use model.without_parameters()."
-        )
-    phi, beta = _structure(model, paths, correlations)
-    blocks = _blocks(model, loadings, weights, within)
-    cor = phi[model.owner[:, None], model.owner] * np.outer(blocks.loadings, blocks.loadings)
-    cor = np.where(model.owner[:, None] == model.owner, blocks.cor, cor)
-    if np.linalg.eigvalsh(cor)[0] <= 1e-10:
-        raise ModelError(
-            "No answers have these parameters: the items' correlations are not positive definite; "
-            "use smaller loadings, weights of one sign or weaker correlations."
-        )
-    low, high = _bounds(scale)
-    middle = 0.0 if scale is None else (low + high) / 2.0
-    means = by_item("mean", model, middle if mean is None else mean)
-    spread = by_item("sd", model, sd)
-    if not (spread > 0).all():
-        raise OptionError(f"sd={spread.min():g} must be positive.")
-    n, size = np.array(1e6), len(model.items)
-    bounds = np.full(size, low), np.full(size, high)
-    moments = Moments(model.items, n, means, cor * np.outer(spread, spread), *bounds, n)
-    estimates = Estimates(
-        weights=blocks.weights,
-        loadings=blocks.loadings,
-        reliability=blocks.reliability,
-        construct_cor=phi,
-        paths=beta,
-        iterations=np.array(0),
-        outcome=np.array(0),
-        inadmissible=np.array(0),
-    )
-    solution = Solution(model, PLS(consistent=True), moments, estimates)
-    whole = scale is not None if rounded is None else rounded
-    return Truth(solution, shape or Normal(), whole, missing, firms, outcome)
 
+    solution: Solution
+    shape: Shape = field(default_factory=Normal)
+    rounded: bool = False
+    missing: Missing | None = None
+    firms: Firms | None = None
+    outcome: Outcome | None = None
 
-def _structure(model: Model, paths: Pairs, correlations: Pairs) -> tuple[Floats, Floats]:
-    """Return correlations of the constructs and path coefficients."""
-    wanted = [(path.target, path.source) for path in model.paths]
-    beta = matrix_of_pairs(model, by_pair("paths", "~", model, wanted, paths))
-    names = model.construct_names
-    exogenous = [name for name in names if name not in model.endogenous]
-    pairs = [(a, b) for i, a in enumerate(exogenous) for b in exogenous[:i]]
-    between = matrix_of_pairs(model, by_pair("correlations", "~~", model, pairs, correlations))
-    phi = between + between.T + np.eye(len(names))
-    done = [names.index(name) for name in exogenous]
-    if np.linalg.eigvalsh(phi[np.ix_(done, done)])[0] <= 0:
-        raise ModelError(
-            "The correlations of the exogenous constructs are not positive definite; use weaker "
-            "ones."
-        )
-    for target in causal_order(model):
-        if target in done:
-            continue
-        row = beta[target, done] @ phi[np.ix_(done, done)]
-        phi[target, done] = phi[done, target] = row
-        explained = float(beta[target, done] @ row)
-        if not explained < 1.0:
-            raise ModelError(
-                f"The paths to {names[target]!r} explain {explained:.3f} of its variance, which "
-                "cannot be 1 or more; use smaller coefficients."
+    def __post_init__(self) -> None:
+        known = np.isfinite(self.solution.moments.minimum).all()
+        if self.rounded and not known:
+            raise OptionError(
+                "rounded=True needs the answers' scale; give population(..., scale=(1, 10))."
             )
-        done.append(target)
-    return phi, beta
-
-
-@dataclass(frozen=True, eq=False)
-class _Blocks:
-    """Standardised loadings and weights, (items,), and correlations within constructs."""
-
-    loadings: Floats
-    weights: Floats
-    cor: Floats
-    reliability: Floats
-
-
-def _blocks(
-    model: Model, loadings: Blocks, weights: Blocks, within: float | pd.DataFrame
-) -> _Blocks:
-    size = len(model.items)
-    lam, w, cor = np.ones(size), np.ones(size), np.zeros((size, size))
-    factors = [c for c in model.constructs if c.kind != "composite"]
-    composites = [c for c in model.constructs if c.kind == "composite"]
-    given = by_item("loadings", model, loadings, factors)
-    formed = by_item("weights", model, weights, composites)
-    for construct, block in zip(model.constructs, model.slices, strict=True):
-        if construct.kind == "composite":
-            cor[block, block] = _within(construct.items, within)
-            w[block] = formed[block]
-            variance = float(w[block] @ cor[block, block] @ w[block])
-            if not variance > 0:
-                raise ModelError(
-                    f"The weights of composite {construct.name!r} give it no variance; make one of "
-                    "them differ from 0, or the correlations within it a correlation matrix."
-                )
-            w[block] /= np.sqrt(variance)
-            lam[block] = cor[block, block] @ w[block]
-            continue
-        lam[block] = own = given[block]
-        most = 1.0 if construct.kind == "single" else np.nextafter(1.0, 0.0)
-        for item, value in zip(construct.items, own.tolist(), strict=True):
-            if not 0 < abs(value) <= most:
+        if self.missing is not None:
+            self.missing.columns(self.model.items)
+        for option, value in (("firms", self.firms), ("outcome", self.outcome)):
+            if value is not None and not self.shape.keeps_constructs:
                 raise OptionError(
-                    f"The loading of {item!r} is {value:g}; a standardised loading lies between "
-                    "-1 and 1 and is not 0."
+                    f"{option} needs construct scores, which {self.shape!r} does not draw; use "
+                    "Normal() or HeavyTailed()."
                 )
-        cor[block, block] = np.outer(own, own)
-        cor[np.diag_indices(size)] = 1.0
-        w[block] = own / np.sqrt(own @ cor[block, block] @ own)
-    reliable = np.ones(len(model.constructs))
-    for j, (construct, block) in enumerate(zip(model.constructs, model.slices, strict=True)):
-        if construct.kind != "composite":
-            reliable[j] = float(w[block] @ lam[block]) ** 2
-    return _Blocks(lam, w, cor, reliable)
+        if self.outcome is not None:
+            self.outcome.coefficients(self._true_index(self.outcome.construct)[1])
 
+    @property
+    def model(self) -> Model:
+        """Constructs and paths."""
+        return self.solution.model
 
-def _within(items: tuple[str, ...], within: float | pd.DataFrame) -> Floats:
-    if isinstance(within, pd.DataFrame):
-        for item in items:
-            if item not in within.index or item not in within.columns:
-                known = [str(name) for name in within.columns]
-                raise OptionError(
-                    f"within has no correlations of item {item!r}{suggest(item, known)}; give a "
-                    "table of all items of composites."
-                )
-        found = within.loc[list(items), list(items)].to_numpy(dtype=np.float64, copy=True)
-    else:
-        found = np.full((len(items),) * 2, require_number("within", within, least=-1, most=1))
-    np.fill_diagonal(found, 1.0)
-    return found
+    @property
+    def paths(self) -> pd.DataFrame:
+        """Standardised path coefficients, targets × sources."""
+        return self._tables.paths
 
+    @property
+    def loadings(self) -> pd.DataFrame:
+        """Standardised loadings, items × constructs."""
+        return self._tables.loadings
 
-def _bounds(scale: tuple[float, float] | None) -> tuple[float, float]:
-    if scale is None:
-        return float("nan"), float("nan")
-    low, high = (require_number("scale", end) for end in scale)
-    if not low < high:
-        raise OptionError(f"scale={scale!r} must be (lowest, highest), for example (1, 10).")
-    return low, high
+    @property
+    def weights(self) -> pd.DataFrame:
+        """Weights of standardised items in standardised scores, items × constructs."""
+        return self._tables.weights
+
+    @property
+    def construct_cor(self) -> pd.DataFrame:
+        """Correlations of the constructs."""
+        return self._tables.construct_cor
+
+    @property
+    def total_effects(self) -> pd.DataFrame:
+        """Direct plus indirect effects, targets × sources."""
+        return self._tables.total_effects
+
+    @property
+    def r2(self) -> pd.Series:
+        """Explained variance of every endogenous construct."""
+        return self.table("r2")
+
+    @property
+    def cov(self) -> pd.DataFrame:
+        """Covariances of the items in scale units, before rounding."""
+        items = list(self.model.items)
+        return pd.DataFrame(self.solution.moments.cov, items, items, copy=True)
+
+    def table(self, quantity: str | Quantity) -> pd.Series:
+        r"""Return the true value of any quantity that a fit or a bootstrap has, labelled.
+
+        Examples
+        --------
+        >>> import csimodel as csi
+        >>> model = csi.Model.from_syntax("A =~ a1 + a2\nB =~ b1 + b2\nB ~ A")
+        >>> truth = csi.simulate.population(model, paths=0.5, loadings=0.8)
+        >>> float(truth.table("total_effects")["B", "A"])
+        0.5
+        """
+        found = find(quantity)
+        values = np.asarray(found.values(self.solution))
+        return pd.Series(values, found.labels(self.model), name=found.name)
+
+    def index_reliability(self, construct: str) -> float:
+        """Return the share of an index's variance that is its construct's, before rounding.
+
+        ``(Σ uᵢ λᵢ σᵢ)² / u'Σu``, u the index's weights of the answers: the slope of an outcome on
+        the measured index is this share of the slope on the true one.
+
+        Raises
+        ------
+        OptionError
+            For a construct that the model does not have.
+        SurveyError
+            When the scale is unknown.
+        """
+        u, sd = self._true_index(construct)
+        return float(sd**2 / (u @ self.solution.moments.cov @ u))
+
+    def population_moments(self, n: float = 1_000_000) -> Moments:
+        """Return the moments of a sample of n that hits the population exactly.
+
+        The covariances are Σ, with the denominator n - 1 of `Moments`: an estimator that divides
+        by n (`csi.ML()`) finds variances (n - 1)/n times the population's, and the standardised
+        parameters exactly. Rounding and empty cells do not enter.
+        """
+        size = np.array(float(n))
+        return replace(self.solution.moments, n=size, effective_n=size)
+
+    def survey(self, n: int, rng: Seed = 0) -> Survey:
+        r"""Draw one survey of n respondents.
+
+        Parameters
+        ----------
+        n
+            Number of respondents.
+        rng
+            An integer seed or a NumPy generator; None for different draws each time.
+
+        Returns
+        -------
+        Survey
+            The items; with firms their column, set as clusters; with an outcome its column. The
+            scale is known where answers are rounded to it. Missing answers are ``"pairwise"``;
+            `csi.read_survey` with another policy or `csi.ML(missing="fiml")` changes that.
+
+        Examples
+        --------
+        >>> import csimodel as csi
+        >>> model = csi.Model.from_syntax("A =~ a1 + a2\nB =~ b1 + b2\nB ~ A")
+        >>> truth = csi.simulate.population(model, paths=0.5, loadings=0.8, scale=(1, 10))
+        >>> truth.survey(250, rng=1).data.shape
+        (250, 4)
+        """
+        require_count("n", n, " respondent")
+        drawn = next(self._blocks(n, 1, rng))
+        frame = pd.DataFrame(drawn.values[0], columns=list(self.model.items))
+        options: dict[str, str] = {}
+        if self.firms is not None:
+            frame[self.firms.column] = self.firms.codes(n)
+            options["cluster"] = self.firms.column
+        if self.outcome is not None:
+            assert drawn.outcome is not None
+            frame[self.outcome.column] = drawn.outcome[0]
+        low, high = self.solution.moments.minimum, self.solution.moments.maximum
+        scale = {
+            item: (float(a), float(b))
+            for item, a, b in zip(self.model.items, low, high, strict=True)
+        }
+        return read_survey(
+            frame,
+            items=list(self.model.items),
+            scale=scale if self.rounded else None,
+            missing=None if self.missing is None else "pairwise",
+            cluster=options.get("cluster"),
+        )
+
+    def answers(self, n: int, samples: int, rng: Seed = 0) -> Iterator[Floats]:
+        """Yield the answers of many samples, (some samples, n, items), NaN where missing.
+
+        The numbers do not depend on how many samples come at once; the first samples of a longer
+        run are those of a shorter one.
+        """
+        require_count("n", n, " respondent")
+        require_count("samples", samples, "")
+        return (drawn.values for drawn in self._blocks(n, samples, rng))
+
+    def moments(self, n: int, samples: int, rng: Seed = 0, *, fourth: bool = False) -> Moments:
+        r"""Draw the moments of many samples of n respondents, a batch for any estimator.
+
+        Moments of normal answers as they are come from the Wishart distribution, and no respondent
+        is drawn; others are drawn some samples at a time.
+
+        Parameters
+        ----------
+        n, samples
+            Respondents of a sample, and number of samples.
+        rng
+            An integer seed or a NumPy generator; None for different draws each time.
+        fourth
+            Also the fourth-order moments that robust errors need, (samples, moments, moments);
+            with firms those of clusters.
+
+        Raises
+        ------
+        OptionError
+            When cells are missing, because moments then depend on what is done with them.
+
+        References
+        ----------
+        Odell, P. L., Feiveson, A. H. (1966). A numerical procedure to generate a sample covariance
+        matrix. Journal of the American Statistical Association 61, 199-203.
+        https://doi.org/10.1080/01621459.1966.10502018
+
+        Examples
+        --------
+        >>> import csimodel as csi
+        >>> model = csi.Model.from_syntax("A =~ a1 + a2\nB =~ b1 + b2\nB ~ A")
+        >>> truth = csi.simulate.population(model, paths=0.5, loadings=0.8)
+        >>> truth.moments(400, samples=1000, rng=1).cov.shape
+        (1000, 4, 4)
+        """
+        require_count("n", n, " respondent")
+        require_count("samples", samples, "")
+        if self.missing is not None:
+            raise OptionError(
+                "Moments of samples with empty cells depend on what is done with the cells; draw "
+                "answers(n, samples) or survey(n), or a population without missing=."
+            )
+        return Moments.join(list(self.moments_by_block(n, samples, rng, fourth=fourth)))
+
+    def moments_by_block(
+        self, n: int, samples: int, rng: Seed = 0, *, fourth: bool = False
+    ) -> Iterator[Moments]:
+        """Yield the same moments some samples at a time, for batches larger than memory."""
+        plain = type(self.shape) is Normal and self.firms is None and not self.rounded
+        if plain and not fourth and n > len(self.model.items):
+            for mean, cov in wishart(self._distribution, n, samples, seed_of(rng)):
+                yield self._batch(n, mean, cov, None)
+            return
+        cluster = None if self.firms is None else self.firms.codes(n)
+        for values in self.answers(n, samples, rng):
+            own = Moments.from_array(values, self.model.items)
+            gamma = fourth_moments_of_samples(values, cluster) if fourth else None
+            yield self._batch(n, own.mean, own.cov, gamma)
+
+    def __repr__(self) -> str:
+        told = [repr(self.shape)]
+        told += ["rounded"] if self.rounded else []
+        told += [repr(own) for own in (self.missing, self.firms, self.outcome) if own is not None]
+        name = self.model.name or f"{len(self.model.constructs)} constructs"
+        return f"<Population of {name}, {len(self.model.items)} items: {', '.join(told)}>"
+
+    def _batch(self, n: int, mean: Floats, cov: Floats, fourth: Floats | None) -> Moments:
+        size, known = np.full(len(cov), float(n)), self.solution.moments
+        bounds = known.minimum, known.maximum
+        return Moments(self.model.items, size, mean, cov, *bounds, size, fourth=fourth)
+
+    def _blocks(self, n: int, samples: int, rng: Seed) -> Iterator[Rows]:
+        return blocks(self._distribution, n, samples, seed_of(rng))
+
+    @cached_property
+    def _distribution(self) -> Distribution:
+        """The population as arrays."""
+        known, estimates = self.solution.moments, self.solution.estimates
+        outcome = None
+        if self.outcome is not None:
+            at = self.model.construct_names.index(self.outcome.construct)
+            outcome = at, self._true_index(self.outcome.construct)[1]
+        return Distribution(
+            items=self.model.items,
+            owner=self.model.owner,
+            loadings=estimates.loadings,
+            construct_cor=estimates.construct_cor,
+            cor=known.cor,
+            mean=known.mean,
+            sd=known.sd,
+            bounds=(known.minimum, known.maximum) if self.rounded else None,
+            shape=self.shape,
+            missing=self.missing,
+            firms=self.firms,
+            outcome=self.outcome,
+            outcome_of=outcome,
+        )
+
+    def _true_index(self, construct: str) -> tuple[Floats, float]:
+        """Return the index's weights of the answers, and the standard deviation of its truth."""
+        names = self.model.construct_names
+        if construct not in names:
+            raise OptionError(
+                f"Construct {construct!r} is not in the model; it has {', '.join(names)}."
+            )
+        known, at = self.solution.moments, names.index(construct)
+        own = self.model.owner == at
+        u = np.where(own, point_weights(self.solution) * 100.0, 0.0)
+        u = u / np.where(own, known.maximum - known.minimum, 1.0)
+        gain = by_block(self.model, u * known.sd * self.solution.estimates.loadings)[at]
+        return u, abs(float(gain))
+
+    @cached_property
+    def _tables(self) -> Fit:
+        return fit_of(self.solution)

@@ -16,8 +16,8 @@ from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.options import require_count, require_level, seed_of
 from csimodel.page import HasPage, Page, sections
+from csimodel.simulate.population import Population, Seed
 from csimodel.simulate.replicate import Replications, replicate
-from csimodel.simulate.truth import Seed, Truth
 
 
 @own_errstate_in
@@ -33,7 +33,7 @@ class Power(HasPage):
         Estimates and intervals of every sample, by sample size.
     """
 
-    truth: Truth
+    truth: Population
     estimator: Estimator
     replications: dict[int, Replications]
 
@@ -90,7 +90,7 @@ class Power(HasPage):
 @own_errstate
 @checked
 def power(
-    truth: Truth,
+    truth: Population,
     n: int | Sequence[int],
     estimator: Estimator,
     draws: int = 1_000,

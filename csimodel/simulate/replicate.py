@@ -33,7 +33,7 @@ from csimodel.moments import moments_of
 from csimodel.options import require_count, require_level, seed_of, shown
 from csimodel.page import HasPage, Page, sections
 from csimodel.significance import t_limits
-from csimodel.simulate.truth import Seed, Truth
+from csimodel.simulate.population import Population, Seed
 from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
@@ -114,7 +114,7 @@ class Replications(HasPage):
 
 
 def solutions(
-    truth: Truth, n: int, samples: int, estimator: CovarianceEstimator, rng: Seed
+    truth: Population, n: int, samples: int, estimator: CovarianceEstimator, rng: Seed
 ) -> Iterator[Solution]:
     """Yield the fits of a covariance structure to samples, some at a time.
 
@@ -148,7 +148,7 @@ def solutions(
         yield Solution(model, estimator, moments, estimator.estimate(moments, model))
 
 
-def _incomplete(truth: Truth, values: Floats, estimator: CovarianceEstimator) -> Solution:
+def _incomplete(truth: Population, values: Floats, estimator: CovarianceEstimator) -> Solution:
     moments = estimator.moments_of(_answers(truth, values))
     return Solution(truth.model, estimator, moments, estimator.estimate(moments, truth.model))
 
@@ -181,7 +181,7 @@ def parameter_rows(solution: Solution) -> ParameterRows:
 @own_errstate
 @checked
 def replicate(
-    truth: Truth,
+    truth: Population,
     n: int,
     samples: int,
     estimator: Estimator,
@@ -230,7 +230,7 @@ def replicate(
 
 
 def _by_delta(
-    truth: Truth,
+    truth: Population,
     n: int,
     samples: int,
     estimator: CovarianceEstimator,
@@ -273,7 +273,7 @@ def _rows_of(model: Model, estimator: CovarianceEstimator, quantity: Quantity) -
 
 
 def _by_bootstrap(
-    truth: Truth,
+    truth: Population,
     n: int,
     samples: int,
     estimator: Estimator,
@@ -310,7 +310,7 @@ def _by_bootstrap(
 
 
 def _fits(
-    truth: Truth, n: int, samples: int, estimator: Estimator, seed: int
+    truth: Population, n: int, samples: int, estimator: Estimator, seed: int
 ) -> Iterator[Fit | str]:
     """Yield the fit of each sample, or why there is none."""
     estimator.check(truth.model)
@@ -327,7 +327,7 @@ def _fits(
             yield fit_of(Solution(truth.model, estimator, moments, estimates), None, answers)
 
 
-def _answers(truth: Truth, values: Floats, cluster: NDArray[np.intp] | None = None) -> Answers:
+def _answers(truth: Population, values: Floats, cluster: NDArray[np.intp] | None = None) -> Answers:
     """Return one sample as answers, which the scale need not contain."""
     known = truth.solution.moments
     return Answers(

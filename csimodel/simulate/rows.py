@@ -1,6 +1,6 @@
 """Draw the rows of many samples at once, and the moments of normal ones without any rows.
 
-Samples come in blocks of a size that depends on the population and n only, each from a random
+Samples come in blocks of a size that depends on the distribution and n only, each from a random
 stream of its own.
 """
 
@@ -23,7 +23,7 @@ _WISHART = 1024  # samples whose moments are drawn together
 
 
 @dataclass(frozen=True, eq=False)
-class Population:
+class Distribution:
     """What rows are drawn from, as arrays.
 
     Attributes
@@ -68,27 +68,27 @@ class Rows(NamedTuple):
     outcome: Floats | None
 
 
-def blocks(population: Population, n: int, samples: int, seed: int) -> Iterator[Rows]:
+def blocks(distribution: Distribution, n: int, samples: int, seed: int) -> Iterator[Rows]:
     """Yield the samples, some at a time."""
-    step = int(np.clip(_CELLS // (n * len(population.items)), 1, 512))
-    roots = _Roots.of(population)
+    step = int(np.clip(_CELLS // (n * len(distribution.items)), 1, 512))
+    roots = _Roots.of(distribution)
     for number, start in enumerate(range(0, samples, step)):
-        drawn = _draw(population, roots, n, step, _stream(seed, number))
+        drawn = _draw(distribution, roots, n, step, _stream(seed, number))
         kept = min(step, samples - start)
         outcome = None if drawn.outcome is None else drawn.outcome[:kept]
         yield Rows(drawn.values[:kept], outcome)
 
 
 def wishart(
-    population: Population, n: int, samples: int, seed: int
+    distribution: Distribution, n: int, samples: int, seed: int
 ) -> Iterator[tuple[Floats, Floats]]:
     """Yield means, (some samples, items), and covariances, (…, items, items), of normal samples.
 
     ``m = μ + L z/√n`` and ``S = L B B' L'/(n - 1)`` with L the root of Σ and B lower triangular:
     normal numbers below the diagonal, roots of χ² with n - 1, n - 2, … degrees on it (Bartlett).
     """
-    items = len(population.items)
-    root = _root(population.cor) * population.sd[:, None]
+    items = len(distribution.items)
+    root = _root(distribution.cor) * distribution.sd[:, None]
     below = np.tril_indices(items, -1)
     own = np.arange(items)
     for number, start in enumerate(range(0, samples, _WISHART)):
@@ -99,7 +99,7 @@ def wishart(
         away = rng.standard_normal((_WISHART, items)) @ root.T / np.sqrt(n)
         kept = min(_WISHART, samples - start)
         turned = root @ factor[:kept]
-        yield population.mean + away[:kept], turned @ np.swapaxes(turned, -1, -2) / (n - 1.0)
+        yield distribution.mean + away[:kept], turned @ np.swapaxes(turned, -1, -2) / (n - 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,56 +111,56 @@ class _Roots:
     rest: Floats
 
     @classmethod
-    def of(cls, population: Population) -> _Roots:
-        shared = population.owner[:, None] == population.owner
-        common = np.outer(population.loadings, population.loadings)
-        rest = np.where(shared, population.cor - common, 0.0)
-        constructs = _root(population.construct_cor)
-        if population.shape.keeps_constructs:
+    def of(cls, distribution: Distribution) -> _Roots:
+        shared = distribution.owner[:, None] == distribution.owner
+        common = np.outer(distribution.loadings, distribution.loadings)
+        rest = np.where(shared, distribution.cor - common, 0.0)
+        constructs = _root(distribution.construct_cor)
+        if distribution.shape.keeps_constructs:
             return cls(None, constructs, _root(rest))
-        return cls(_root(population.shape.normal_cor(population.cor)), constructs, rest)
+        return cls(_root(distribution.shape.normal_cor(distribution.cor)), constructs, rest)
 
 
 def _draw(
-    population: Population, roots: _Roots, n: int, samples: int, rng: np.random.Generator
+    distribution: Distribution, roots: _Roots, n: int, samples: int, rng: np.random.Generator
 ) -> Rows:
-    items, shape = len(population.items), population.shape
+    items, shape = len(distribution.items), distribution.shape
     scores = None
     if roots.items is not None:
         normal = rng.standard_normal((samples * n, items)) @ roots.items.T
     else:
-        scores = _scores(population, roots, n, samples, rng)
+        scores = _scores(distribution, roots, n, samples, rng)
         own = rng.standard_normal((samples * n, items)) @ roots.rest.T
-        normal = scores[:, population.owner] * population.loadings + own
+        normal = scores[:, distribution.owner] * distribution.loadings + own
         scale = shape.scale(rng, (samples * n, 1))
         if scale is not None:
             normal, scores = normal * scale, scores * scale
     standard = shape.answers(normal).reshape(samples, n, items)
-    values = population.mean + population.sd * standard
-    if population.bounds is not None:
-        values = np.clip(np.rint(values), *population.bounds)
+    values = distribution.mean + distribution.sd * standard
+    if distribution.bounds is not None:
+        values = np.clip(np.rint(values), *distribution.bounds)
     outcome = None
-    if population.outcome is not None and scores is not None:
-        assert population.outcome_of is not None
-        construct, sd = population.outcome_of
+    if distribution.outcome is not None and scores is not None:
+        assert distribution.outcome_of is not None
+        construct, sd = distribution.outcome_of
         away = scores[:, construct].reshape(samples, n) * sd
-        outcome = population.outcome.draw(rng, away, sd)
-    if population.missing is not None:
-        values[population.missing.empty(rng, standard, population.items)] = np.nan
+        outcome = distribution.outcome.draw(rng, away, sd)
+    if distribution.missing is not None:
+        values[distribution.missing.empty(rng, standard, distribution.items)] = np.nan
     return Rows(values, outcome)
 
 
 def _scores(
-    population: Population, roots: _Roots, n: int, samples: int, rng: np.random.Generator
+    distribution: Distribution, roots: _Roots, n: int, samples: int, rng: np.random.Generator
 ) -> Floats:
     """Draw normal construct scores, (samples · n, constructs), with the firms' part."""
-    size = len(population.construct_cor)
+    size = len(distribution.construct_cor)
     scores = rng.standard_normal((samples * n, size)) @ roots.constructs.T
-    if population.firms is None:
+    if distribution.firms is None:
         return np.asarray(scores)
-    between = population.firms.between
-    effects = rng.standard_normal((samples, population.firms.count, size)) @ roots.constructs.T
-    of_firm = effects[:, population.firms.codes(n)].reshape(samples * n, size)
+    between = distribution.firms.between
+    effects = rng.standard_normal((samples, distribution.firms.count, size)) @ roots.constructs.T
+    of_firm = effects[:, distribution.firms.codes(n)].reshape(samples * n, size)
     return np.asarray(np.sqrt(between) * of_firm + np.sqrt(1.0 - between) * scores)
 
 

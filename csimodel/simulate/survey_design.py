@@ -155,7 +155,7 @@ class Outcome:
     ``P = logistic(a + b T)``, T the index without measurement error, with a and b such that P is
     `mean` on average and its average marginal effect is `slope` per index point. For a normal T
     that is also the least-squares slope on T (Stein's lemma), and the slope on the index as
-    measured is smaller by the index's reliability: `Truth.index_reliability`.
+    measured is smaller by the index's reliability: `Population.index_reliability`.
 
     Parameters
     ----------

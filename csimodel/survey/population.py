@@ -14,10 +14,10 @@ from csimodel.options import number_of, shown
 from csimodel.survey.checks import number, numeric_block, plural
 from csimodel.survey.headers import require_column
 
-Population = str | float | Mapping[str, float] | Mapping[int, float]
+PopulationSize = str | float | Mapping[str, float] | Mapping[int, float]
 
 
-def require_population(frame: pd.DataFrame, population: object) -> Population | None:
+def require_population(frame: pd.DataFrame, population: object) -> PopulationSize | None:
     """Return what says how large the population is when it is of a kind that can.
 
     Raises
@@ -49,10 +49,10 @@ def require_population(frame: pd.DataFrame, population: object) -> Population | 
     return size
 
 
-def said_population(population: Population) -> str:
+def population_text(population: PopulationSize) -> str:
     """Return what says how large the population is, in a few words.
 
-    >>> said_population({"north": 400, "south": 250.0})
+    >>> population_text({"north": 400, "south": 250.0})
     'north 400, south 250'
     """
     if isinstance(population, str):
@@ -64,7 +64,7 @@ def said_population(population: Population) -> str:
 
 def population_of_rows(
     frame: pd.DataFrame,
-    population: Population | None,
+    population: PopulationSize | None,
     strata: str | None,
     cluster: str | None,
     rows: np.ndarray,
@@ -172,7 +172,7 @@ def _of_option(
 
 
 def _require_sizes(
-    size: np.ndarray, population: Population, used: pd.Series, strata: str | None
+    size: np.ndarray, population: PopulationSize, used: pd.Series, strata: str | None
 ) -> None:
     """Refuse numbers that cannot be counts or shares, and a mixture of both."""
 
@@ -205,7 +205,7 @@ def _plain(label: object) -> object:
     return label.item() if isinstance(label, np.generic) else label
 
 
-def _source(population: Population) -> str:
+def _source(population: PopulationSize) -> str:
     return f"column {population!r}" if isinstance(population, str) else "option population"
 
 

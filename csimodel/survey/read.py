@@ -21,7 +21,7 @@ from csimodel.survey.headers import ColumnName, require_column
 from csimodel.survey.item import Item
 from csimodel.survey.missing import Missing, require_policy
 from csimodel.survey.options import Codes, Scale, declared_items, items_with_options
-from csimodel.survey.population import Population, require_population
+from csimodel.survey.population import PopulationSize, require_population
 from csimodel.survey.readers import Form, independent, read_table, require_form
 from csimodel.survey.sampling import Lonely, require_lonely
 from csimodel.survey.survey import Survey
@@ -42,7 +42,7 @@ def read_survey(
     strata: ColumnName | None = None,
     cluster: ColumnName | None = None,
     lonely: Lonely | None = None,
-    population: Population | None = None,
+    population: PopulationSize | None = None,
     sheet: str | None = None,
     encoding: str | None = None,
     decimal: Decimal | None = None,
@@ -153,7 +153,9 @@ def _first(*names: str | None) -> str | None:
     return next((name for name in names if name is not None), None)
 
 
-def _first_population(given: Population | None, book: Codebook, base: Survey) -> Population | None:
+def _first_population(
+    given: PopulationSize | None, book: Codebook, base: Survey
+) -> PopulationSize | None:
     if given is not None:
         return given
     return base.population if book.population is None else book.population

@@ -18,7 +18,7 @@ from csimodel.survey.answers import Answers, require_blocks
 from csimodel.survey.item import Item
 from csimodel.survey.labelled import require_no_labelled_codes
 from csimodel.survey.missing import Missing
-from csimodel.survey.population import Population, population_of_rows, said_population
+from csimodel.survey.population import PopulationSize, population_of_rows, population_text
 from csimodel.survey.sampling import Lonely
 
 
@@ -78,7 +78,7 @@ class Survey(HasPage):
     value_labels: Mapping[str, Mapping[float | str, str]] = field(default_factory=dict)
     column_labels: Mapping[str, str] = field(default_factory=dict)
     lonely: Lonely = "adjust"
-    population: Population | None = None
+    population: PopulationSize | None = None
 
     @property
     def blocks(self) -> dict[str, tuple[str, ...]]:
@@ -168,7 +168,7 @@ class Survey(HasPage):
             if column is not None:
                 facts.append((label, column))
         if self.population is not None:
-            facts.append(("population", said_population(self.population)))
+            facts.append(("population", population_text(self.population)))
         return facts
 
 

@@ -15,7 +15,7 @@ from csimodel.outcomes.kernels.cox import Cox, hazard_steps, terms_of
 from csimodel.outcomes.kernels.kernel import Ending, Samples, Standardised, fit_samples
 from csimodel.outcomes.models.draws import lost_draws, require_regressions
 from csimodel.outcomes.models.duration.regression import CoxRegression
-from csimodel.outcomes.models.duration.survival import Population, average_effect, average_survival
+from csimodel.outcomes.models.duration.survival import Members, average_effect, average_survival
 from csimodel.outcomes.rows.cells import Cells
 
 Floats = NDArray[np.float64]
@@ -99,9 +99,9 @@ class HazardChain:
         step = levels - self.regression.centre[moved]
 
         def found(batch: Batch) -> Floats:
-            population = self._population(batch, moved)
+            members = self._members(batch, moved)
             slope = batch.coefficients[:, moved]
-            return average_survival(population, self._hazard(batch, times), slope, step)
+            return average_survival(members, self._hazard(batch, times), slope, step)
 
         return self._over_draws(found, (len(times), len(levels))).reshape(
             -1, levels.size * len(times)
@@ -126,7 +126,7 @@ class HazardChain:
         step = levels - self.regression.centre[moved]
 
         def found(batch: Batch) -> Floats:
-            population = self._population(batch, moved)
+            members = self._members(batch, moved)
             hazard = self._hazard(batch, times)
             slope, every = batch.coefficients[:, moved], np.arange(len(batch.draws))
             low = np.zeros((len(every), len(step)), dtype=np.intp)
@@ -135,7 +135,7 @@ class HazardChain:
                 middle = (low + high) // 2
                 for k in range(len(step)):
                     at = hazard[every, :, np.minimum(middle[:, k], len(times) - 1)][:, :, None]
-                    half = average_survival(population, at, slope, step[[k]])[:, 0, 0] <= 0.5
+                    half = average_survival(members, at, slope, step[[k]])[:, 0, 0] <= 0.5
                     moving = low[:, k] < high[:, k]
                     high[:, k] = np.where(moving & half, middle[:, k], high[:, k])
                     low[:, k] = np.where(moving & ~half, middle[:, k] + 1, low[:, k])
@@ -143,15 +143,15 @@ class HazardChain:
 
         return self._over_draws(found, (len(levels),))
 
-    def _population(self, batch: Batch, moved: int) -> Population:
+    def _members(self, batch: Batch, moved: int) -> Members:
         stratum = self.regression.risk.row_stratum
         if len(batch.columns) == 1 and not stratum.any():
             one = np.ones((len(batch.draws), 1))
-            return Population(np.zeros_like(one), stratum[:1], one)
+            return Members(np.zeros_like(one), stratum[:1], one)
         keep = np.ones(len(batch.columns))
         keep[moved] = 0.0
         share = batch.weights / batch.weights.sum(axis=1, keepdims=True)
-        return Population(_predictor(batch, keep), stratum, share)
+        return Members(_predictor(batch, keep), stratum, share)
 
     def _hazard(self, batch: Batch, times: Floats) -> Floats:
         """Return the cumulative hazard of each stratum at times, (draws, strata, times)."""

@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 
-class Population(NamedTuple):
+class Members(NamedTuple):
     """Whom survival is averaged over.
 
     Attributes
@@ -31,14 +31,14 @@ class Population(NamedTuple):
     share: Floats
 
 
-def average_survival(population: Population, hazard: Floats, slope: Floats, step: Floats) -> Floats:
+def average_survival(members: Members, hazard: Floats, slope: Floats, step: Floats) -> Floats:
     """Return mean survival, (draws, times, levels).
 
     ``S(t | x) = Σ share exp(-H_s(t) exp(slope (x - centre) + others))``.
 
     Parameters
     ----------
-    population
+    members
         Whom to average over.
     hazard
         Cumulative hazard of mean regressors, (draws, strata, times).
@@ -49,13 +49,13 @@ def average_survival(population: Population, hazard: Floats, slope: Floats, step
     """
     draws, _, times = hazard.shape
     level = np.broadcast_to(step, (draws, np.shape(step)[-1]))
-    ratio = np.exp(population.others)
+    ratio = np.exp(members.others)
     found = np.empty((draws, times, level.shape[1]))
     for t in range(times):
-        own = hazard[:, population.stratum, t] * ratio
+        own = hazard[:, members.stratum, t] * ratio
         for k in range(level.shape[1]):
             shifted = own * np.exp(slope * level[:, k])[:, None]
-            found[:, t, k] = np.einsum("dm,dm->d", population.share, np.exp(-shifted))
+            found[:, t, k] = np.einsum("dm,dm->d", members.share, np.exp(-shifted))
     return found
 
 
@@ -68,7 +68,7 @@ def average_effect(eta: Floats, share: Floats, stratum: Codes, hazard: Floats) -
     return found
 
 
-def population_of(regression: CoxRegression, moved: int) -> tuple[Population, Floats]:
+def members_of(regression: CoxRegression, moved: int) -> tuple[Members, Floats]:
     """Return whom to average over in the sample, and their regressors, (members, regressors).
 
     One member stands for all where nothing but the index matters.
@@ -79,7 +79,7 @@ def population_of(regression: CoxRegression, moved: int) -> tuple[Population, Fl
     x[:, moved] = 0.0
     if len(sample.names) == 1 and not stratum.any():
         x, stratum, share = x[:1], stratum[:1], np.ones(1)
-    return Population((x @ regression.coefficients)[None], stratum, share[None]), x
+    return Members((x @ regression.coefficients)[None], stratum, share[None]), x
 
 
 def survival(
@@ -89,23 +89,23 @@ def survival(
 
     The gradient is (times · levels, regressors + strata · times).
     """
-    population, x = population_of(regression, moved)
+    members, x = members_of(regression, moved)
     hazard = regression.cumulative_hazard(times)
     step = levels - regression.centre[moved]
-    b, share = regression.coefficients, population.share[0]
-    value = average_survival(population, hazard[None], b[[moved]], step)[0]
+    b, share = regression.coefficients, members.share[0]
+    value = average_survival(members, hazard[None], b[[moved]], step)[0]
     strata, p = len(hazard), len(b)
     gradient = np.zeros((len(times), len(levels), p + strata * len(times)))
     for t in range(len(times)):
         for k, at in enumerate(step):
-            ratio = np.exp(population.others[0] + b[moved] * at)
-            h = hazard[population.stratum, t] * ratio
+            ratio = np.exp(members.others[0] + b[moved] * at)
+            h = hazard[members.stratum, t] * ratio
             falling = -share * np.exp(-h)
             own = x.copy()
             own[:, moved] = at
             gradient[t, k, :p] = (falling * h) @ own
             gradient[t, k, p + t :: len(times)] = np.bincount(
-                population.stratum, falling * ratio, strata
+                members.stratum, falling * ratio, strata
             )
     return value.ravel(), gradient.reshape(-1, gradient.shape[-1])
 
@@ -117,12 +117,12 @@ def respondents_survival(
 
     None where it is the same for all.
     """
-    population, _ = population_of(regression, moved)
-    if len(population.stratum) < regression.sample.n:
+    members, _ = members_of(regression, moved)
+    if len(members.stratum) < regression.sample.n:
         return None
-    hazard = regression.cumulative_hazard(times)[population.stratum]
+    hazard = regression.cumulative_hazard(times)[members.stratum]
     step = regression.coefficients[moved] * (levels - regression.centre[moved])
-    ratio = np.exp(population.others[0][:, None] + step)
+    ratio = np.exp(members.others[0][:, None] + step)
     found = np.exp(-hazard[:, :, None] * ratio[:, None, :])
     return regression.as_given(found.reshape(len(found), -1))
 
