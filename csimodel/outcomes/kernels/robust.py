@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from csimodel.errors import OptionError, choose
 from csimodel.outcomes.kernels.families import Family
 from csimodel.outcomes.rows.sample import Sample
+from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
@@ -72,6 +73,25 @@ def sandwich(
     return np.asarray(factor * (moved.T @ moved))
 
 
+def design_of(sample: Sample, errors: str) -> SurveyDesign:
+    """Return the units the respondents were drawn in, as far as a kind of errors looks at them.
+
+    Linearized errors look at clusters, strata and the population, clustered ones at clusters.
+    """
+    cluster = sample.cluster if errors in OF_DESIGN else None
+    strata, population = sample.strata, sample.population
+    if errors != "linearized":
+        strata = population = None
+    return SurveyDesign.of(sample.n, strata, cluster, lonely=sample.lonely, population=population)
+
+
+def default_errors(sample: Sample, of_rows: str, of_clusters: str) -> str:
+    """Return the errors of a sample: linearized with strata or a finite population."""
+    if sample.strata is not None or sample.population is not None:
+        return "linearized"
+    return of_rows if sample.cluster is None else of_clusters
+
+
 def checked_errors(sample: Sample, family: Family, errors: str | None) -> str:
     """Return the kind of errors; None is linearized with strata or a finite population, CR2
     with clusters, else HC1.
@@ -82,9 +102,7 @@ def checked_errors(sample: Sample, family: Family, errors: str | None) -> str:
         For errors that do not fit the family or the sample.
     """
     if errors is None:
-        plain = "HC1" if sample.cluster is None else "CR2"
-        designed = sample.strata is not None or sample.population is not None
-        errors = "linearized" if designed else plain
+        errors = default_errors(sample, "HC1", "CR2")
     choose("errors", errors, ERRORS)
     require_clusters(errors, sample.cluster, "HC1")
     if errors == "HC3" and family.further == "thresholds":

@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from csimodel.outcomes.kernels.families import Family
 from csimodel.outcomes.measurement_error.reliability import Reliability
 from csimodel.outcomes.models.regression import Regression
-from csimodel.outcomes.rows.sample import Sample
 
 Floats = NDArray[np.float64]
 
@@ -128,32 +127,33 @@ def regression_pulls(
     return np.asarray(of_coefficients), np.asarray(of_mean)
 
 
-def errors_of(
-    pulls: Pulls, sample: Sample, clustered: bool, reliability: Sequence[Reliability]
-) -> Floats:
+def errors_of(pulls: Pulls, regression: Regression, reliability: Sequence[Reliability]) -> Floats:
     """Return standard errors of the effects, (r,), from sums of pulls over units.
 
-    Units are clusters where errors are clustered, else respondents; the variance is multiplied
-    with n/(n - terms), and with G clusters by G/(G - 1) · (n - 1)/(n - terms). An estimated
-    reliability moves together with the slopes where its own pulls are known, else its variance is
-    added. With t of G - 1 degrees of freedom the factor suffices for 8 clusters
-    (``docs/few_clusters.md``).
+    Linearized errors are those of `SurveyDesign`. Else units are clusters where errors are
+    clustered, or respondents; the variance is multiplied with n/(n - terms), and with G clusters
+    by G/(G - 1) · (n - 1)/(n - terms). An estimated reliability moves together with the slopes
+    where its own pulls are known, else its variance is added. With t of G - 1 degrees of freedom
+    the factor suffices for 8 clusters (``docs/few_clusters.md``).
     """
+    sample, design = regression.sample, regression.design_of_sample
     n, terms = sample.n, 1 + pulls.rows.shape[1]
-    totals = pulls.rows
     units = next((part.units for part in reliability if part.units is not None), None)
+    totals = pulls.rows
     if units is not None:
-        totals = np.zeros((len(units.stratum), pulls.rows.shape[1]))
+        design = units
+        totals = np.zeros((units.units, pulls.rows.shape[1]))
         np.add.at(totals, units.unit[sample.rows], pulls.rows)
     for part, by in zip(reliability, pulls.by_reliability, strict=False):
         if part.pulls is not None:
             totals = totals + part.pulls[:, None] * by
-    if units is None and clustered and sample.cluster is not None:
-        totals = np.stack([np.bincount(sample.cluster, column) for column in totals.T], axis=1)
+    if units is None:
+        totals = design.totals(totals)
     factor = n / (n - terms)
     if len(totals) < n:
         factor = len(totals) / (len(totals) - 1.0) * (n - 1.0) / (n - terms)
-    variance = factor * (totals**2).sum(axis=0)
+    linearized = regression.errors == "linearized"
+    variance = design.variance(totals) if linearized else factor * (totals**2).sum(axis=0)
     for part, by in zip(reliability, pulls.by_reliability, strict=False):
         if part.pulls is None and np.isfinite(part.se):
             variance = variance + (part.se * by) ** 2

@@ -91,7 +91,6 @@ def estimates_of(
     """
     regression, parts = rep.regression, list(reliability.values())
     shares = np.array([part.value for part in parts])
-    clustered = regression.cluster is not None
     effects = rep.naive.average_marginal_effects
     found = {
         "naive": Estimated(
@@ -121,7 +120,7 @@ def estimates_of(
             )
         else:
             pulls = moved_pulls(regression, shares)
-        se = errors_of(pulls, regression.sample, clustered, parts)
+        se = errors_of(pulls, regression, parts)
         found[method] = Estimated(pulls.coefficients, pulls.effects, se, shares, findings=told)
     return found
 
@@ -145,7 +144,7 @@ def _from_items(regression: Regression, method: str, fit: Fit, linearised: bool)
     if linearised:
         rows = moment_pulls(slopes_of, moments, variables, sample.share)
         pulls = Pulls(found.slopes, found.slopes, rows, np.empty((0, 0)))
-        se = errors_of(pulls, sample, regression.cluster is not None, ())
+        se = errors_of(pulls, regression, ())
     told = (about_items(method, sample.label),) if found.inadmissible else ()
     return Estimated(found.slopes, found.slopes, se, found.reliability, near, told)
 
@@ -207,7 +206,8 @@ def _errors(rep: Repurchase, part: Estimated, draws: Floats | None, interval: st
     """Return effects with errors from draws, or else from the linearised error; see `infer`."""
     if draws is None:
         df = np.full(len(part.effects), rep.regression.df)
-        return errors_table(part.effects, StandardErrors(part.se, df), rep.level)
+        census = rep.regression.design_of_sample.census
+        return errors_table(part.effects, StandardErrors(part.se, df, census=census), rep.level)
     effects = part.effects[: draws.shape[1]]
     df = np.full(len(effects), _df(rep))
     return errors_table(effects, sources.Draws(effects, draws, df, interval), rep.level)

@@ -18,7 +18,7 @@ from csimodel.outcomes.kernels.families import WLS, Family
 from csimodel.outcomes.kernels.glm import REGULAR, regress_draws
 from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.kernels.likelihood import fit_further, further_likelihood
-from csimodel.outcomes.kernels.robust import OF_DESIGN, checked_errors
+from csimodel.outcomes.kernels.robust import OF_DESIGN, checked_errors, design_of
 from csimodel.outcomes.kernels.score_errors import (
     Likelihood,
     ScoreErrors,
@@ -98,13 +98,7 @@ class Regression:
     @cached_property
     def design_of_sample(self) -> SurveyDesign:
         """The units the respondents were drawn in, as far as the errors look at them."""
-        sample = self.sample
-        strata, population = sample.strata, sample.population
-        if self.errors != "linearized":
-            strata = population = None
-        return SurveyDesign.of(
-            sample.n, strata, self.cluster, lonely=sample.lonely, population=population
-        )
+        return design_of(self.sample, self.errors)
 
     @cached_property
     def score_errors(self) -> ScoreErrors:

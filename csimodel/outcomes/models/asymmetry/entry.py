@@ -24,6 +24,7 @@ from csimodel.outcomes.models.repurchase import INTERVALS, repurchase
 from csimodel.outcomes.rows.columns import Ends, aligned, codes_of, name_of, numbers, rescaled
 from csimodel.outcomes.rows.sample import Sample, sample_of
 from csimodel.outcomes.rows.soundness import soundness
+from csimodel.survey.sampling import Lonely
 
 Floats = NDArray[np.float64]
 
@@ -123,6 +124,9 @@ def repurchase_asymmetry(
         (quality, expectations, label),
         weights=answers.weights,
         cluster=answers.cluster,
+        strata=answers.strata,
+        lonely=answers.lonely,
+        population=answers.population,
     )
     regression = _fitted(sample, family or ("ols" if whole else "fractional-logit"), errors)
     draws = None
@@ -230,6 +234,9 @@ def _sample(
     *,
     weights: Floats | None,
     cluster: NDArray[np.intp] | None,
+    strata: NDArray[np.intp] | None = None,
+    lonely: Lonely = "adjust",
+    population: Floats | None = None,
 ) -> Sample:
     q, e, label = names
     gap = quality - expectations
@@ -250,6 +257,9 @@ def _sample(
         label=label,
         weights=weights,
         cluster=cluster,
+        strata=strata,
+        lonely=lonely,
+        population=population,
     )
 
 

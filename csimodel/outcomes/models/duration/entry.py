@@ -15,7 +15,7 @@ from csimodel.inference import Bootstrap
 from csimodel.inference.intervals import narrow_intervals
 from csimodel.options import require_level
 from csimodel.outcomes.kernels.kernel import Ending
-from csimodel.outcomes.kernels.robust import require_clusters
+from csimodel.outcomes.kernels.robust import default_errors, require_clusters
 from csimodel.outcomes.models.duration.chain import hazard_chain
 from csimodel.outcomes.models.duration.findings import diagnose
 from csimodel.outcomes.models.duration.regression import cox_regression
@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 KINDS = ("repurchase", "churn")
 TIES = ("efron", "breslow")
-ERRORS = ("robust", "cluster", "model")
+ERRORS = ("robust", "cluster", "linearized", "model")
 INTERVALS = ("auto", "percentile", "basic", "normal", "t", "bc")
 
 
@@ -79,8 +79,10 @@ def repurchase_time(
     ties
         ``"efron"`` or ``"breslow"``.
     errors
-        ``"robust"``, ``"cluster"`` (the survey's clusters) or ``"model"``. By default cluster if
-        the survey has clusters, else robust. No small-sample factor, as in R's survival.
+        ``"robust"``, ``"cluster"`` (the survey's clusters), ``"linearized"`` (those of the sampling
+        design: strata, clusters and a finite population, as in R's survey) or ``"model"``. By
+        default linearized if the survey has strata or a population, cluster if it has clusters
+        alone, else robust; the first two without a small-sample factor, as in R's survival.
     bootstrap
         Draws of this fit. Then every interval is of the whole chain: item weights, index and hazard
         are estimated again in each draw. Events drawn twice count twice but are not ties.
@@ -162,6 +164,9 @@ def repurchase_time(
         weights=people.answers.weights,
         cluster=people.answers.cluster,
         complete=further,
+        strata=people.answers.strata,
+        lonely=people.answers.lonely,
+        population=people.answers.population,
     )
     rows = sample.rows
     if not happened[rows].any():
@@ -218,11 +223,12 @@ def _check(label: str, time: Floats, what: str, happened: Floats, begun: Floats 
 def _errors(errors: str | None, sample: Sample) -> str:
     """Return the kind of errors, checked."""
     if errors is None:
-        errors = "robust" if sample.cluster is None else "cluster"
+        errors = default_errors(sample, "robust", "cluster")
     choose("errors", errors, ERRORS)
     require_clusters(errors, sample.cluster, "robust")
     if errors == "model" and sample.weights is not None:
         raise OptionError(
-            "errors='model' is wrong for a survey with weights; use 'robust' or 'cluster'."
+            "errors='model' is wrong for a survey with weights; use 'robust', 'cluster' or "
+            "'linearized'."
         )
     return errors

@@ -17,7 +17,9 @@ from csimodel.outcomes.kernels.cox import (
 )
 from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.kernels.risk_sets import RiskSets
+from csimodel.outcomes.kernels.robust import OF_DESIGN, design_of
 from csimodel.outcomes.rows.sample import Sample
+from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
@@ -38,7 +40,7 @@ class CoxRegression:
     efron
         Ties by Efron, else by Breslow.
     errors
-        ``"model"``, ``"robust"`` or ``"cluster"``.
+        ``"model"``, ``"robust"``, ``"cluster"`` or ``"linearized"``.
     solution
         A batch of one.
     observed
@@ -245,10 +247,13 @@ class CoxRegression:
 
     @property
     def df(self) -> float:
-        """Degrees of freedom of limits: clusters less one, or infinite (normal)."""
-        if self.errors == "cluster" and self.sample.cluster is not None:
-            return float(self.sample.cluster.max())
-        return float("inf")
+        """Degrees of freedom of limits: units less strata of a design, or infinite (normal)."""
+        return float(self.design.df) if self.errors in OF_DESIGN else float("inf")
+
+    @cached_property
+    def design(self) -> SurveyDesign:
+        """The units the respondents were drawn in, as far as the errors look at them."""
+        return design_of(self.sample, self.errors)
 
     def errors_of(
         self, gradient: Floats, times: Floats | None, individual: Floats | None = None
@@ -288,11 +293,9 @@ class CoxRegression:
         return np.column_stack([self.influence, self.hazard_influence(slots, self.tilt(slots))])
 
     def _meat(self, pulls: Floats) -> Floats:
-        """Return the sum of squares of influences, summed in clusters first."""
-        cluster = self.sample.cluster
-        if self.errors == "cluster" and cluster is not None:
-            pulls = np.stack([np.bincount(cluster, column) for column in pulls.T], axis=1)
-        return np.asarray(pulls.T @ pulls)
+        """Return the covariance from influences, summed in units of the design first."""
+        totals = self.design.totals(pulls)
+        return self.design.covariance(totals) if self.errors == "linearized" else totals.T @ totals
 
 
 def cox_regression(
@@ -315,7 +318,7 @@ def cox_regression(
     efron
         Ties by Efron, else by Breslow.
     errors
-        ``"model"``, ``"robust"`` or ``"cluster"``.
+        ``"model"``, ``"robust"``, ``"cluster"`` or ``"linearized"``.
     """
     risk = RiskSets.of(sample.outcome, event, entry, stratum)
     spread = sample.regressors.std(axis=0)

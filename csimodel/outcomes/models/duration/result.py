@@ -110,6 +110,7 @@ class RepurchaseTime(HasHeadline):
             "model": "model-based errors",
             "robust": "robust errors",
             "cluster": "cluster-robust errors",
+            "linearized": "errors of the sampling design, linearized",
         }[self.regression.errors]
         return (
             f"Intervals of the regression alone ({errors}, delta method): the index is treated as "
@@ -361,7 +362,8 @@ class RepurchaseTime(HasHeadline):
         source: ErrorSource
         if draws is None:
             se = self.regression.errors_of(gradient, times, individual)
-            source = StandardErrors(se, np.full(len(value), self.regression.df))
+            df = np.full(len(value), self.regression.df)
+            source = StandardErrors(se, df, census=self.regression.design.census)
         else:
             assert self.chain is not None
             source = Draws(value, draws, np.full(len(value), self.chain.df), self.interval)
