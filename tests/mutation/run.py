@@ -1,0 +1,136 @@
+"""Mutation testing of the numbers: python tests/mutation/run.py [--size 300] [--seed 1].
+
+A sample of mutants (`mutants.py`) is tried on the tests that enter the changed line
+(`trial.py`), on a copy of the tree. Survivors and their share are printed; those in
+`equivalent.toml`, each with the reason why no test can tell it from the original, count apart.
+
+The map of lines and tests takes one run of the tests; `--map FOLDER` keeps it for the next time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+from mutants import sample
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+FOLDERS = [
+    f"csimodel/{name}"
+    for name in ("moments", "estimators", "inference", "index", "assessment", "outcomes")
+]
+OUTSIDE = """
+    architecture bounds cli codebook datasets file_limits finding_wording import_circles interrupts
+    lavaan_cases missing_codes notebooks odd_files options page plots plots_repurchase readers
+    readme report report_folder snapshot spreadsheet threads
+"""  # tests of wording, files, pictures, documents and workers
+
+
+def main() -> None:
+    """Sample mutants, try them, print what lived."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", type=int, default=300, help="mutants to draw")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the sample")
+    parser.add_argument("--workers", type=int, default=2, help="processes")
+    parser.add_argument("--map", type=Path, help="folder of a kept map of lines and tests")
+    parser.add_argument("--only", help="try mutants whose name contains this")
+    parser.add_argument("--folders", nargs="*", default=FOLDERS, help="what is mutated")
+    options = parser.parse_args()
+    if hasattr(os, "nice"):
+        os.nice(10 - os.nice(0))
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "tree"
+        _copy(tree)
+        work = (options.map or Path(folder)).absolute()
+        work.mkdir(parents=True, exist_ok=True)
+        if not list(work.glob("map-*.json")):
+            _run(tree, [_learning(work, i, part) for i, part in _parts(tree, options.workers)])
+        mutants = sample(tree, options.folders, options.size, options.seed)
+        mutants = [x for x in mutants if not options.only or options.only in x.key]
+        _report([x.key for x in mutants], _try(tree, work, Path(folder), mutants, options.workers))
+
+
+def _copy(tree: Path) -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
+    )
+    for name in listed.stdout.split("\n"):
+        if name and (ROOT / name).is_file():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, tree / name)
+
+
+def _files(tree: Path) -> list[str]:
+    tests = sorted((tree / "tests").rglob("test_*.py"))
+    inside = [t for t in tests if t.stem.removeprefix("test_") not in OUTSIDE.split()]
+    inside = [t for t in inside if "fuzz" not in t.parts]
+    return [str(t.relative_to(tree)) for t in inside] + FOLDERS
+
+
+def _parts(tree: Path, workers: int) -> list[tuple[int, list[str]]]:
+    files = _files(tree)
+    return [(i, files[i::workers]) for i in range(workers)]
+
+
+def _learning(work: Path, number: int, files: list[str]) -> list[str]:
+    return [*files, f"--learn={work / f'map-{number}.json'}", "--sources", *FOLDERS]
+
+
+def _run(tree: Path, arguments: list[list[str]]) -> None:
+    """Run pytest sessions side by side in the copy."""
+    environment = dict(os.environ)
+    environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    environment["PYTHONPATH"] = os.pathsep.join([str(tree), str(tree / "tests" / "mutation")])
+    pytest = [sys.executable, "-m", "pytest", "-p", "trial", "-p", "no:cacheprovider"]
+    pytest += ["-p", "no:randomly", "--rootdir", str(tree)]
+    sessions = [
+        subprocess.Popen(pytest + own, cwd=tree, env=environment, stdout=subprocess.DEVNULL)
+        for own in arguments
+    ]
+    for session in sessions:
+        session.wait()
+
+
+def _try(tree: Path, work: Path, folder: Path, mutants: list, workers: int) -> list[dict]:
+    """Try the mutants in as many sessions as there are workers."""
+    results = folder / "results.jsonl"
+    arguments = []
+    for i in range(workers):
+        part = folder / f"mutants-{i}.json"
+        part.write_text(json.dumps([x._asdict() for x in mutants[i::workers]]), encoding="utf-8")
+        arguments.append(
+            [*_files(tree), f"--mutants={part}", f"--map={work}", f"--results={results}"]
+        )
+    _run(tree, arguments)
+    if not results.exists():
+        raise SystemExit("No mutant was tried: a test file does not import. Run pytest first.")
+    return [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
+
+
+def _report(drawn: list[str], results: list[dict]) -> None:
+    """Print survivors and the share of them among mutants that are not equivalent."""
+    known = tomllib.loads((HERE / "equivalent.toml").read_text(encoding="utf-8"))["mutant"]
+    equivalent = {entry["key"] for entry in known}
+    alive = [r for r in results if r["fate"] in ("survived", "no test")]
+    equal = [r for r in alive if r["key"] in equivalent]
+    survivors = [r for r in alive if r["key"] not in equivalent]
+    for record in sorted(survivors, key=lambda r: r["key"]):
+        print(f"{record['fate']:9} ({record['tests']:3} tests) {record['key']}")
+    count, counted = Counter(r["fate"] for r in results), len(results) - len(equal)
+    print(f"{len(drawn)} mutants drawn, {len(results)} tried: {dict(count)}.")
+    print(f"{len(equal)} survivors are equivalent to the original (equivalent.toml).")
+    if counted:
+        print(f"{len(survivors)} of the other {counted} survive: {len(survivors) / counted:.1%}.")
+
+
+if __name__ == "__main__":
+    main()

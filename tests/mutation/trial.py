@@ -1,0 +1,229 @@
+"""A pytest plugin with two tasks: learn which test enters which line, and try mutants on tests.
+
+Mutants are never written to disk: a process forked from a session that has collected the tests
+exchanges the code of one function and runs the tests that enter it, until one fails.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import resource
+import signal
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType, FunctionType
+
+import coverage
+import pytest
+
+BUDGET = 60.0  # seconds of processor time of tests, as measured, that a mutant gets
+WALL = 900.0  # seconds after which a mutant that neither computes nor ends is stopped
+MORE = 40  # tests of other lines of a function, tried where those of the line let a mutant live
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--learn", help="write the lines that each test enters to this file")
+    parser.addoption("--sources", nargs="*", help="folders whose lines are learnt")
+    parser.addoption("--mutants", help="file of mutants to try")
+    parser.addoption("--map", help="file of lines that each test enters")
+    parser.addoption("--results", help="file to which the fate of mutants is appended")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("learn"):
+        config.pluginmanager.register(Learner(config))
+    if config.getoption("mutants"):
+        config.pluginmanager.register(Trial(config))
+
+
+def functions(code: CodeType) -> Iterator[CodeType]:
+    """Walk the functions of a module and the methods of its classes, not what stands inside."""
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            if constant.co_flags & 0x2:  # CO_NEWLOCALS: a function; a class body has it not
+                yield constant
+            else:
+                yield from functions(constant)
+
+
+class Learner:
+    """Coverage with one context for each test and for each fixture that tests share."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.root = config.rootpath
+        self.target = Path(config.getoption("learn"))
+        sources = [str(self.root / folder) for folder in config.getoption("sources")]
+        self.coverage = coverage.Coverage(
+            data_file=f"{self.target}.coverage", source=sources, config_file=False, messages=False
+        )
+        self.seconds: dict[str, float] = {}
+        self.users: dict[str, set[str]] = defaultdict(set)
+        self.contexts = [""]
+        self.coverage.start()
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        begin = time.process_time()
+        self.contexts.append(item.nodeid)
+        self.coverage.switch_context(item.nodeid)
+        yield
+        self.contexts.pop()
+        self.coverage.switch_context(self.contexts[-1])
+        self.seconds[item.nodeid] = time.process_time() - begin
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+    ) -> Iterator[None]:
+        if fixturedef.scope == "function":
+            yield
+            return
+        context = f"fixture {fixturedef.baseid}::{fixturedef.argname}"
+        self.contexts.append(context)
+        self.coverage.switch_context(context)
+        yield
+        self.contexts.pop()
+        self.coverage.switch_context(self.contexts[-1])
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        for item in session.items:
+            info = getattr(item, "_fixtureinfo", None)
+            for name, definitions in (info.name2fixturedefs if info else {}).items():
+                for definition in definitions:
+                    self.users[f"fixture {definition.baseid}::{name}"].add(item.nodeid)
+
+    def pytest_sessionfinish(self) -> None:
+        self.coverage.stop()
+        data = self.coverage.get_data()
+        number = {test: i for i, test in enumerate(self.seconds)}
+        entered: dict[str, dict[int, list[int]]] = {}
+        for path in sorted(data.measured_files()):
+            text = Path(path).read_text(encoding="utf-8")
+            lines = data.contexts_by_lineno(path)
+            for code in functions(compile(text, path, "exec")):
+                first, last = code.co_firstlineno, _last_line(code)
+                tests: dict[int, list[int]] = {}
+                for line in range(first, last + 1):
+                    members: set[int] = set()
+                    for context in lines.get(line, ()):
+                        names = self.users.get(context, {context})
+                        members.update(number[n] for n in names if n in number)
+                    if members:
+                        tests[line - first] = sorted(members)
+                name = f"{Path(path).relative_to(self.root)}::{code.co_qualname}"
+                entered.setdefault(name, {}).update(tests)
+        self.target.write_text(
+            json.dumps({"seconds": self.seconds, "entered": entered}), encoding="utf-8"
+        )
+
+
+def _last_line(code: CodeType) -> int:
+    lines = [line for *_, line in code.co_lines() if line]
+    inner = [_last_line(c) for c in code.co_consts if isinstance(c, CodeType)]
+    return max([code.co_firstlineno, *lines, *inner])
+
+
+class Trial:
+    """Try mutants, one forked process each, and append what became of each to a file."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.root = config.rootpath
+        self.mutants = json.loads(Path(config.getoption("mutants")).read_text(encoding="utf-8"))
+        self.maps = [
+            json.loads(path.read_text(encoding="utf-8"))
+            for path in sorted(Path(config.getoption("map")).glob("map-*.json"))
+        ]
+        self.results = Path(config.getoption("results"))
+        self.failed = False
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.failed = self.failed or report.failed
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        items = {item.nodeid: item for item in session.items}
+        gc.freeze()
+        for mutant in self.mutants:
+            tests = self._tests(mutant, items)
+            begin = time.monotonic()
+            fate = self._fate(mutant, tests) if tests else "no test"
+            record = {"key": mutant["key"], "fate": fate, "tests": len(tests)}
+            record["seconds"] = round(time.monotonic() - begin, 1)
+            with self.results.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(record) + "\n")
+        return True
+
+    def _tests(self, mutant: dict, items: dict[str, pytest.Item]) -> list[pytest.Item]:
+        """Choose the tests that enter the line, then some that enter the function; cheap first."""
+        near: dict[str, float] = {}
+        far: dict[str, float] = {}
+        for known in self.maps:
+            names = list(known["seconds"])
+            lines = known["entered"].get(f"{mutant['file']}::{mutant['function']}", {})
+            for offset, members in lines.items():
+                chosen = near if int(offset) == mutant["offset"] else far
+                chosen.update({names[i]: known["seconds"][names[i]] for i in members})
+        files: dict[str, float] = defaultdict(float)
+        for name, seconds in near.items():
+            files[name.split("::")[0]] += seconds
+        order = sorted(near, key=lambda n: (files[n.split("::")[0]], n.split("::")[0], near[n]))
+        order += sorted(far.keys() - near.keys(), key=far.__getitem__)[:MORE]
+        chosen, spent = [], 0.0
+        for name in order:
+            seconds = near.get(name, far.get(name, 0.0))
+            if name in items and (not chosen or spent + seconds < BUDGET):
+                chosen.append(items[name])
+                spent += seconds
+        return chosen
+
+    def _fate(self, mutant: dict, tests: list[pytest.Item]) -> str:
+        child = os.fork()
+        if child == 0:
+            os._exit(self._try(mutant, tests))
+        begin = time.monotonic()
+        while time.monotonic() - begin < WALL:
+            done, status = os.waitpid(child, os.WNOHANG)
+            if done:
+                code = os.waitstatus_to_exitcode(status)
+                return {0: "survived", 1: "killed", 3: "not applied"}.get(code, "timeout")
+            time.sleep(0.02)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return "timeout"
+
+    def _try(self, mutant: dict, tests: list[pytest.Item]) -> int:
+        limit = int(3 * BUDGET)
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))
+        path = self.root / mutant["file"]
+        if not exchange(path, mutant["function"], mutant["first"], mutant["source"]):
+            return 3
+        for item, following in zip(tests, [*tests[1:], None], strict=True):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if self.failed:
+                return 1
+        return 0
+
+
+def exchange(path: Path, function: str, first: int, source: str) -> int:
+    """Give the functions that stand at a line of a file the code of another source."""
+    for code in functions(compile(source, str(path), "exec", dont_inherit=True)):
+        if code.co_qualname == function and code.co_firstlineno == first:
+            break
+    else:
+        return 0
+    exchanged = 0
+    gc.unfreeze()
+    for value in gc.get_objects():
+        if (
+            type(value) is FunctionType
+            and value.__code__.co_qualname == function
+            and value.__code__.co_firstlineno == first
+            and value.__code__.co_filename == str(path)
+        ):
+            value.__code__ = code
+            exchanged += 1
+    return exchanged
