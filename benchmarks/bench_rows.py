@@ -36,7 +36,7 @@ start = time.process_time()
 csi.bootstrap(fit, draws, 7, progress=False)
 taken = time.process_time() - start
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps([taken / draws * 1e3, (peak - data) / 1024]))
+print(json.dumps([taken / draws * 1e3, (peak - data) / 1024, csi.__file__]))
 """
 
 
@@ -44,13 +44,15 @@ def measured(path: str, rows: int, draws: int) -> tuple[float, float]:
     """Return milliseconds a draw and megabytes above the data, of the version in a folder."""
     one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", WORK, str(rows), str(draws)],
+        [sys.executable, "-P", "-c", WORK, str(rows), str(draws)],
         env={**os.environ, **one_thread, "PYTHONPATH": path},
         capture_output=True,
         text=True,
         check=True,
     )
-    milliseconds, megabytes = json.loads(done.stdout)
+    milliseconds, megabytes, loaded = json.loads(done.stdout)
+    if not Path(loaded).is_relative_to(Path(path).resolve()):
+        raise SystemExit(f"{loaded} was loaded instead of the version in {path}.")
     return milliseconds, megabytes
 
 
@@ -61,8 +63,8 @@ def main(other: str, sizes: list[int]) -> None:
     for rows in sizes:
         ours, theirs = [], []
         for _ in range(TURNS):
-            ours.append(measured(here, rows, 5_000 if rows < 10_000 else 512))
-            theirs.append(measured(other, rows, 5_000 if rows < 10_000 else 64))
+            for version, taken in ((here, ours), (other, theirs)):
+                taken.append(measured(version, rows, 5_000 if rows < 10_000 else 512))
         (mine, above), (before, above_before) = min(ours), min(theirs)
         exponent = (
             "" if last is None else f"{math.log(mine / last[1]) / math.log(rows / last[0]):.2f}"
