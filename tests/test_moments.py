@@ -177,3 +177,36 @@ def test_moments_that_cannot_be_are_refused(make, message):
     with pytest.raises(SurveyError) as caught:
         make()
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("missing", ["complete", "pairwise", "mean"])
+@pytest.mark.parametrize("weights", [None, "w"])
+def test_sums_by_matrix_products_are_those_of_the_products_of_each_respondent(
+    missing, weights, mobi
+):
+    rng = np.random.default_rng(0)
+    frame = mobi.data[list(mobi.items)].astype(float)
+    if missing != "complete":
+        frame = frame.mask(rng.random(frame.shape) < 0.1)
+    frame["w"] = rng.uniform(0.5, 2.0, len(frame))
+    policy = "error" if missing == "complete" else missing
+    survey = csi.read_survey(frame, missing=policy, weights=weights)
+    answers = survey.answers(csi.models.ecsi().blocks)
+    products = CrossProducts.of(answers)
+    gradient = rng.normal(size=(products.pieces + 1, 3))
+    units = SurveyDesign.of(len(frame))
+    own = np.ones(len(frame)) if weights is None else answers.weights
+    x = answers.values - products.centre
+    if missing == "complete":
+        row, column = np.triu_indices(x.shape[1])
+        pieces = np.hstack([x, x[:, row] * x[:, column]])
+    else:
+        seen, x = (~np.isnan(x)) * 1.0, np.nan_to_num(x)
+        pairs = ((x, seen), (x, x), (x**2, seen), (seen, seen))
+        parts = [(left[:, :, None] * right[:, None]).reshape(len(x), -1) for left, right in pairs]
+        pieces = np.hstack(parts)
+    expected = own[:, None] * (pieces @ gradient[:-1] + gradient[-1])
+    np.testing.assert_allclose(products.unit_totals(units, gradient), expected, rtol=1e-9)
+    np.testing.assert_allclose(
+        products.moved(np.arange(1), np.zeros(1)).cov[0], products.sample().cov
+    )

@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 
 _STRETCH = 4096  # rows handled together
 _BLOCK = 8192  # rows of a block of additive moments
+_QUADRATIC = 1024  # rows whose quadratic forms are made together, so that they stay in cache
 _CELLS = 2**22  # products of items held at once
 _ROUNDING = 1e-12  # of the squared mean about the centre: a variance below is what sums leave
 
@@ -88,20 +89,12 @@ class CrossProducts:
 
     def _with_gaps(self) -> Moments:
         answers = self.answers
-        rows, size = answers.values.shape
-        weights = np.ones(rows) if answers.weights is None else answers.weights
-        sums = np.zeros((4, size, size))
-        for start in range(0, rows, _STRETCH):
-            w = weights[start : start + _STRETCH]
-            x = answers.values[start : start + _STRETCH] - self.centre
-            seen = (~np.isnan(x)).astype(np.float64)
-            x = np.nan_to_num(x, nan=0.0)
-            wx, wm = (x * w[:, None]).T, seen * w[:, None]
-            sums += np.stack([wx @ seen, wx @ x, (wx * x.T) @ seen, wm.T @ seen])
+        rows = len(answers.values)
+        weights = self._given
         squared = None if answers.weights is None else np.array([(weights**2).sum()])
         seen_rows = (~np.isnan(answers.values)).sum(axis=0)[:, None] * 1.0
         total, n = np.array([weights.sum()]), np.array([float(rows)])
-        return self._moments(sums.reshape(-1, 1), total, n, squared, seen_rows)[0]
+        return self._moments(self._sums[:, None], total, n, squared, seen_rows)[0]
 
     def resampled(self, counts: Floats | Copies) -> Moments:
         """Return the moments of resamples, (draws, rows): one matrix product for each stretch."""
@@ -207,14 +200,42 @@ class CrossProducts:
         """
         totals = np.zeros((units.units, gradient.shape[1]))
         given = self._given
-        for part in self._stretches():
-            values = self._products(part) @ gradient[:-1] + gradient[-1]
+        for start in range(0, len(given), _QUADRATIC):
+            part = slice(start, start + _QUADRATIC)
+            values = self._weighed(part, gradient)
             values *= given[part, None]
             if units.kind == "respondent":
                 totals[part] = values
             else:
                 np.add.at(totals, units.unit[part], values)
         return totals
+
+    def _weighed(self, part: slice, gradient: Floats) -> Floats:
+        """Return the products of items of some rows times a gradient, (rows, entries).
+
+        As quadratic forms ``x'(Qx + g)``, so that no product is made by itself.
+        """
+        x = self.answers.values[part] - self.centre
+        size, entries = x.shape[1], gradient.shape[1]
+        shape = len(x), entries, size
+
+        def form(matrix: Floats, right: Floats) -> Floats:
+            """Return a matrix for each entry, (left, right, entries), times rows of the right."""
+            return np.asarray(right @ matrix.transpose(1, 2, 0).reshape(size, -1))
+
+        if self.answers.missing == "complete":
+            square = np.zeros((size, size, entries))
+            square[np.triu_indices(size)] = gradient[size:-1]
+            inner = form(square, x) + gradient[:size].T.ravel()
+            return np.asarray(np.einsum("rek,rk->re", inner.reshape(shape), x) + gradient[-1])
+        seen = (~np.isnan(x)).astype(np.float64)
+        x = np.nan_to_num(x, nan=0.0)
+        first, product, squared, weight = gradient[:-1].reshape(4, size, size, entries)
+        by_answer = form(first, seen) + form(product, x)
+        by_seen = form(squared.swapaxes(0, 1), x**2) + form(weight, seen)
+        values = np.einsum("rek,rk->re", by_answer.reshape(shape), x)
+        values += np.einsum("rek,rk->re", by_seen.reshape(shape), seen)
+        return np.asarray(values + gradient[-1])
 
     @cached_property
     def scales(self) -> Floats:
@@ -235,8 +256,33 @@ class CrossProducts:
     @cached_property
     def _everything(self) -> Floats:
         """Sums over all rows: products, weights, rows, squared weights, answers of each item."""
-        units = SurveyDesign.of(len(self.answers.values))
-        return np.asarray(self._totals(units, np.arange(0), None)[1].sum(axis=0))
+        answers, given = self.answers, self._given
+        rest = [given.sum(), len(given), (given**2).sum()]
+        if answers.missing != "complete":
+            rest += list((~np.isnan(answers.values)).sum(axis=0))
+        return np.concatenate([self._sums, rest])
+
+    @cached_property
+    def _sums(self) -> Floats:
+        """Weighted sums of the products of items over all rows, (pieces,), by matrix products."""
+        answers, size = self.answers, len(self.centre)
+        total, sums = np.zeros(size), np.zeros((4, size, size))
+        for start in range(0, len(answers.values), _STRETCH):
+            part = slice(start, start + _STRETCH)
+            x = answers.values[part] - self.centre
+            w = None if answers.weights is None else answers.weights[part, None]
+            if answers.missing == "complete":
+                wx = x if w is None else x * w
+                total += wx.sum(axis=0)
+                sums[1] += wx.T @ x
+                continue
+            seen = (~np.isnan(x)).astype(np.float64)
+            x = np.nan_to_num(x, nan=0.0)
+            wx, wm = (x, seen) if w is None else (x * w, seen * w)
+            sums += np.stack([wx.T @ seen, wx.T @ x, (wx * x).T @ seen, wm.T @ seen])
+        if answers.missing == "complete":
+            return np.concatenate([total, sums[1][np.triu_indices(size)]])
+        return sums.ravel()
 
     @property
     def _given(self) -> Floats:

@@ -231,10 +231,10 @@ class SurveyDesign:
     def variance(self, totals: Floats) -> Floats:
         """Return the variance of estimates from what each unit adds, (units, any) to (any,)."""
         factor, share = self.factors
-        squares = np.zeros((self.strata, totals.shape[1]))
-        sums = np.zeros_like(squares)
-        np.add.at(squares, self.stratum, totals**2)
-        np.add.at(sums, self.stratum, totals)
+        squares, sums = np.zeros((2, self.strata, totals.shape[1]))
+        for k, own in enumerate(totals.T):
+            squares[:, k] = np.bincount(self.stratum, own**2, self.strata)
+            sums[:, k] = np.bincount(self.stratum, own, self.strata)
         variance = factor @ squares - (factor * share) @ sums**2
         return np.asarray(np.where(variance < 0, 0.0, variance))
 
