@@ -140,8 +140,8 @@ class Page:
 
     def _marked(self) -> list[tuple[str, str]]:
         """Return the findings and further sentences, each with its mark."""
-        found = gravest_first(self.findings)
-        return [*((MARKS[finding.severity], str(finding)) for finding in found), *self.points]
+        findings = gravest_first(self.findings)
+        return [*((MARKS[finding.severity], str(finding)) for finding in findings), *self.points]
 
     def _lines(self, width: int | None) -> Iterator[str]:
         yield self.title

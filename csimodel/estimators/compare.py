@@ -53,10 +53,10 @@ class Comparison(HasPage):
         printed: `doubts` says why. With `unfinished`, a fit without a solution shows where it
         stopped: not to be reported, but to see what another program reports.
         """
-        found = find(quantity)
+        entry = find(quantity)
         columns = {}
         for name, fit in zip(self.names, self.fits, strict=True):
-            values = pd.Series(found.values(fit.solution), found.labels(fit.model))
+            values = pd.Series(entry.values(fit.solution), entry.labels(fit.model))
             columns[name] = values if unfinished or _has_solution(fit) else values * float("nan")
         return pd.DataFrame(columns)
 
@@ -108,7 +108,7 @@ class Comparison(HasPage):
     @cached_property
     def doubts(self) -> dict[str, tuple[str, ...]]:
         """Why each fit is not to be trusted, in a few words each; empty where it may be."""
-        found = {}
+        reasons = {}
         for name, fit in zip(self.names, self.fits, strict=True):
             codes = [
                 one.code
@@ -117,8 +117,8 @@ class Comparison(HasPage):
             ]
             if not fit.converged and not codes:
                 codes = ["not-converged"]
-            found[name] = tuple(dict.fromkeys(code.replace("-", " ") for code in codes))
-        return found
+            reasons[name] = tuple(dict.fromkeys(code.replace("-", " ") for code in codes))
+        return reasons
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
@@ -126,9 +126,9 @@ class Comparison(HasPage):
         told = []
         for name, fit in zip(self.names, self.fits, strict=True):
             state = Outcome(int(fit.estimates.outcome)).reason
-            found = sorted(fit.diagnostics, key=_gravity)
-            worst = f". {found[0]}" if found else ", no findings."
-            more = f" ({len(found) - 1} more in its diagnostics)" if len(found) > 1 else ""
+            ordered = sorted(fit.diagnostics, key=_gravity)
+            worst = f". {ordered[0]}" if ordered else ", no findings."
+            more = f" ({len(ordered) - 1} more in its diagnostics)" if len(ordered) > 1 else ""
             told.append(f"{name}: {state}{worst}{more}")
         return tuple(told)
 

@@ -69,10 +69,10 @@ def diagnose(solution: Solution) -> tuple[Finding, ...]:
 
 
 def _of_covariances(solution: Solution, outcome: Outcome) -> tuple[Finding, ...]:
-    found = (*covariance_findings(solution, outcome), *_rows(solution), *_items(solution))
+    findings = (*covariance_findings(solution, outcome), *_rows(solution), *_items(solution))
     if outcome != Outcome.CONVERGED:
-        return found
-    return (*found, *_weights(solution), *_constructs(solution))
+        return findings
+    return (*findings, *_weights(solution), *_constructs(solution))
 
 
 def _convergence(solution: Solution, outcome: Outcome) -> Iterator[Finding]:

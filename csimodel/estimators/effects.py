@@ -53,8 +53,8 @@ def chains(model: Model) -> tuple[Chain, ...]:
             yield (longer := (*chain, target))
             yield from onward(longer)
 
-    found = [chain for source in range(len(following)) for chain in onward((source,))]
-    return tuple(sorted(found, key=lambda chain: (chain[0], chain[-1], len(chain), chain)))
+    paths = [chain for source in range(len(following)) for chain in onward((source,))]
+    return tuple(sorted(paths, key=lambda chain: (chain[0], chain[-1], len(chain), chain)))
 
 
 def number_of_chains(model: Model) -> int:
@@ -98,10 +98,10 @@ def _labels(model: Model) -> pd.Index:
 
 
 def _values(solution: Solution) -> Floats:
-    paths, found = solution.estimates.paths, indirect_chains(solution.model)
-    if not found:
+    paths, chains_of_paths = solution.estimates.paths, indirect_chains(solution.model)
+    if not chains_of_paths:
         return np.zeros((*paths.shape[:-2], 0))
-    return np.stack([along(chain, paths) for chain in found], axis=-1)
+    return np.stack([along(chain, paths) for chain in chains_of_paths], axis=-1)
 
 
 register(Quantity("specific_indirect_effects", _labels, _values))

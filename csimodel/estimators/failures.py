@@ -138,9 +138,9 @@ def singular_parts(solution: Solution) -> tuple[str, ...]:
 
 def _score_cor(solution: Solution) -> NDArray[np.float64]:
     """Return the construct correlations, those of sums of items where weights were not found."""
-    found = solution.estimates.construct_cor
-    if np.isfinite(found).all():
-        return found
+    cor = solution.estimates.construct_cor
+    if np.isfinite(cor).all():
+        return cor
     model = solution.model
     own = (model.owner[:, None] == np.arange(len(model.constructs))).astype(np.float64)
     between = own.T @ solution.moments.cor @ own

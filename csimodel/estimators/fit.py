@@ -93,7 +93,7 @@ class Fit(HasPage):
         """
         if self.converged:
             return
-        why = [str(found) for found in self.diagnostics if found.severity == "failure"]
+        why = [str(finding) for finding in self.diagnostics if finding.severity == "failure"]
         outcome = Outcome(int(self.estimates.outcome))
         reason = f"the fit is {outcome.reason}; fit.diagnostics says more."
         raise EstimationError(f"There is no solution to {purpose}: {' '.join(why) or reason}")
@@ -251,8 +251,8 @@ class Fit(HasPage):
     def __repr__(self) -> str:
         state = "converged" if self.converged else "NOT CONVERGED"
         name = self.model.name or f"{len(self.model.constructs)} constructs"
-        found = len(self.diagnostics)
-        told = f", {found} finding{'s' if found > 1 else ''}" if found else ""
+        count = len(self.diagnostics)
+        told = f", {count} finding{'s' if count > 1 else ''}" if count else ""
         return f"<Fit of {name} by {self.estimator.label}: {self.n} rows, {state}{told}>"
 
     if not TYPE_CHECKING:  # which must know that the other names do not exist

@@ -114,9 +114,9 @@ class GroupFits(HasPage, Mapping[Hashable, Fit]):
         >>> fits.table("r2").round(2)["Loyalty"].tolist()
         [0.49, 0.43]
         """
-        found = find(quantity)
-        values = np.where(self.converged.to_numpy()[:, None], found.values(self.solution), np.nan)
-        return pd.DataFrame(values, self.labels, found.labels(self.solution.model))
+        entry = find(quantity)
+        values = np.where(self.converged.to_numpy()[:, None], entry.values(self.solution), np.nan)
+        return pd.DataFrame(values, self.labels, entry.labels(self.solution.model))
 
     @property
     def page(self) -> Page:

@@ -84,7 +84,7 @@ class Regressions(NamedTuple):
         1 for antecedents, 0 for padding, (targets, most, 1).
     both, padding
         What a gathered system is multiplied with and added to, (targets, most, most, 1).
-    found, into
+    places, into
         Where solutions stand, and their places (target, source).
     """
 
@@ -94,7 +94,7 @@ class Regressions(NamedTuple):
     used: Floats
     both: Floats
     padding: Floats
-    found: NDArray[np.intp]
+    places: NDArray[np.intp]
     into: NDArray[np.intp]
 
 
@@ -112,7 +112,7 @@ def regressions(model: Model) -> Regressions:
         used[row, : len(own)] = 1.0
     targets = np.array([target for target, _ in several], dtype=np.intp)[:, None]
     sides = targets * size + sources
-    found = np.flatnonzero(used)
+    places = np.flatnonzero(used)
     return Regressions(
         simple=np.array([j * size + row[0] for j, row in every if len(row) == 1], dtype=np.intp),
         systems=sources[:, :, None] * size + sources[:, None, :],
@@ -120,8 +120,8 @@ def regressions(model: Model) -> Regressions:
         used=used,
         both=used[:, :, None] * used[:, None],
         padding=np.eye(most)[..., None] * (1.0 - used)[:, None],
-        found=found,
-        into=sides.ravel()[found],
+        places=places,
+        into=sides.ravel()[places],
     )
 
 
@@ -147,7 +147,7 @@ def regress(model: Model, cor: Floats, into: Floats | None = None) -> Floats:
     flat[plan.simple] = known[plan.simple]
     if len(plan.sides):
         solved = solve_last(_systems(plan, cor), known[plan.sides] * plan.used)
-        flat[plan.into] = solved.reshape(-1, draws)[plan.found]
+        flat[plan.into] = solved.reshape(-1, draws)[plan.places]
     return paths
 
 

@@ -30,17 +30,17 @@ def group_points(
     """Return each group's mean points of every item, (groups, items); NaN where none answered."""
     weight, weighted = _contributions(answers, moments)
     expected = Expected.of(answers, moments)
-    found = np.full((groups, weight.shape[1]), np.nan)
+    points = np.full((groups, weight.shape[1]), np.nan)
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], np.arange(groups + 1))
     with np.errstate(invalid="ignore"):
         for g in range(groups):
             own = order[starts[g] : starts[g + 1]]
             if expected is not None:
-                found[g] = expected.points(own, np.ones((1, len(own))), moments)[0]
+                points[g] = expected.points(own, np.ones((1, len(own))), moments)[0]
                 continue
-            found[g] = weighted[own].sum(axis=0) / weight[own].sum(axis=0)
-    return found
+            points[g] = weighted[own].sum(axis=0) / weight[own].sum(axis=0)
+    return points
 
 
 def group_draws(fit: Fit, bootstrap: Bootstrap, codes: NDArray[np.intp], groups: int) -> Floats:

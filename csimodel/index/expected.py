@@ -103,6 +103,6 @@ class Expected:
                 total[:, m] += np.einsum("do,dom->dm", off, np.linalg.solve(within, across))
         minimum, width = scale_of(moments)
         with np.errstate(invalid="ignore", divide="ignore"):
-            found = total / times.sum(axis=1)[:, None]
-            found[times @ seen == 0] = np.nan
-        return np.asarray((found - minimum) / width * 100.0)
+            average = total / times.sum(axis=1)[:, None]
+            average[times @ seen == 0] = np.nan
+        return np.asarray((average - minimum) / width * 100.0)

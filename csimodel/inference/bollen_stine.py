@@ -74,12 +74,12 @@ class BollenStine(HasPage):
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """What a reader must know about the draws, in plain words."""
-        found = list(self.fit.require_answers("bollen_stine").design.findings)
+        findings = list(self.fit.require_answers("bollen_stine").design.findings)
         total, lost = len(self.draws), len(self.draws) - len(self.usable)
         if lost:
             low, high = self.bounds
             reasons = tuple(f"{count} {reason}" for reason, count in self.failed.items())
-            found.append(
+            findings.append(
                 Finding(
                     "lost-draws",
                     "{lost} of {total} draws were lost ({reasons:20}); whatever their χ² would "
@@ -92,7 +92,7 @@ class BollenStine(HasPage):
                     },
                 )
             )
-        return tuple(found)
+        return tuple(findings)
 
     @property
     def page(self) -> Page:
@@ -184,14 +184,14 @@ def bollen_stine(
     design = design_of(answers, draws, rng, "auto", resamples)
     products = CrossProducts.of(answers)
     move = _move(fitted)
-    found, parts = [], []
+    statistics, parts = [], []
     for _, counts in draws_of(design, what="Bollen-Stine", progress=progress):
         moments = _moved(products.resampled(counts), fitted, move)
         estimates = fitted.estimator.estimate(moments, fit.model, fit.estimates)
         chisq = fitted.estimator.sample_size(moments) * np.maximum(estimates.discrepancy, 0.0)
-        found.append(np.where(estimates.outcome == Outcome.CONVERGED, chisq, np.nan))
+        statistics.append(np.where(estimates.outcome == Outcome.CONVERGED, chisq, np.nan))
         parts.append(Solution(fit.model, fitted.estimator, moments, estimates))
-    values = np.concatenate(found)
+    values = np.concatenate(statistics)
     result = BollenStine(fit, design, fitted.chisq, values, count_outcomes(Solution.join(parts)))
     used, lost = len(result.usable), result.failed
     require_draws(

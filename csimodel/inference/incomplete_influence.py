@@ -30,7 +30,7 @@ from csimodel.estimators import CovarianceFit, Fit, Outcome, Quantity, Solution
 from csimodel.estimators.covariance.estimator import CovarianceEstimator, standardised_estimates
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.parameters import covariance_structure
-from csimodel.estimators.covariance.scoring import nothing_found
+from csimodel.estimators.covariance.scoring import no_minima
 from csimodel.moments import Moments
 from csimodel.moments.incomplete_information import information, row_scores
 from csimodel.moments.incomplete_likelihood import patterns_of
@@ -152,13 +152,13 @@ class IncompleteInfluence:
         """Return solutions at parameters moved by changes, (samples, parameters)."""
         fit, fitted = self.fit, Fitted.of(self.fit.solution)
         samples = len(moved)
-        found = nothing_found(samples, moved.shape[1])
-        found.parameters[:] = fitted.parameters + moved
-        found.value[:], found.gradient[:] = fitted.discrepancy, 0.0
-        found.settled[:] = True
+        minima = no_minima(samples, moved.shape[1])
+        minima.parameters[:] = fitted.parameters + moved
+        minima.value[:], minima.gradient[:] = fitted.discrepancy, 0.0
+        minima.settled[:] = True
         outcome = np.full(samples, int(Outcome.CONVERGED))
         (layout,) = fitted.layouts
-        estimates = standardised_estimates(fit.model, layout, found, outcome, np.zeros(samples))
+        estimates = standardised_estimates(fit.model, layout, minima, outcome, np.zeros(samples))
         still = self._moved(np.zeros((samples, self.moments.shape[1])))
         return Solution(fit.model, self.estimator, still, estimates)
 

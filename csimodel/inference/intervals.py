@@ -200,8 +200,8 @@ def quantiles(draws: Floats, probabilities: Floats) -> Floats:
     above = np.minimum(below + 1, last)
     column = np.arange(draws.shape[1])
     low, high = ordered[below, column], ordered[above, column]
-    found = low + (place - below) * (high - low)
-    return np.where((count > 0) & np.isfinite(probabilities), found, np.nan)
+    values = low + (place - below) * (high - low)
+    return np.where((count > 0) & np.isfinite(probabilities), values, np.nan)
 
 
 def tail_probability(draws: Floats, null: float) -> Floats:

@@ -47,15 +47,15 @@ def check_constructs(constructs: Iterable[Construct]) -> None:
 
 def pairs(paths: Iterable[Sequence[str]]) -> list[Path]:
     """Return paths as `Path`; raise a ModelError for what is no pair."""
-    found = []
+    ends = []
     for path in paths:
         if isinstance(path, str) or not isinstance(path, Sequence) or len(path) != 2:
             raise ModelError(
                 f"The path {path!r} is not a pair; write (source, target), as in "
                 "('Quality', 'Loyalty')."
             )
-        found.append(Path(*(composed(end) if isinstance(end, str) else end for end in path)))
-    return found
+        ends.append(Path(*(composed(end) if isinstance(end, str) else end for end in path)))
+    return ends
 
 
 def check_paths(names: tuple[str, ...], paths: Sequence[Path], joined: Collection[str]) -> None:

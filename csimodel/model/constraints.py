@@ -80,14 +80,14 @@ def labelled(
     parameters: Iterable[Parameter], label: str, kind: str, value: float
 ) -> list[Parameter]:
     """Fix, start or bound the parameters of a label, each in the groups where it has it."""
-    found = []
+    rows = []
     for one in parameters:
         if label in one.label:
             entries = tuple(value if entry == label else None for entry in one.label)
             bare = Parameter(one.lhs, one.op, one.rhs)
             one = one.merged(replace(bare, **{kind: entries}))  # type: ignore[arg-type]
-        found.append(one)
-    return found
+        rows.append(one)
+    return rows
 
 
 def equated(

@@ -28,10 +28,10 @@ class Term(NamedTuple):
     equal: str = ""
 
     @property
-    def said(self) -> dict[str, Entries]:
+    def settings(self) -> dict[str, Entries]:
         """What is said, by kind; empty for a bare name."""
         own = self._asdict().items()
-        return {kind: said for kind, said in own if kind not in ("name", "equal") and said}
+        return {kind: entries for kind, entries in own if kind not in ("name", "equal") and entries}
 
 
 def split(text: str, sign: str) -> list[str]:
@@ -65,20 +65,20 @@ def term_of(text: str, statement: str) -> Term:
         For a modifier that cannot be read.
     """
     *modifiers, name = split(text, "*")
-    said: dict[str, Entries] = {}
+    settings: dict[str, Entries] = {}
     equal = ""
     for modifier in modifiers:
         if match := _EQUAL.fullmatch(modifier.strip()):
             equal = match.group(2)
             continue
         kind, entries = _modifier(modifier.strip(), statement)
-        if kind in said:
+        if kind in settings:
             raise ModelError(
                 f"The line {statement!r} says twice what the {kind} of {name.strip()!r} is; "
                 "keep one."
             )
-        said[kind] = entries
-    return Term(name, equal=equal, **said)  # type: ignore[arg-type]
+        settings[kind] = entries
+    return Term(name, equal=equal, **settings)  # type: ignore[arg-type]
 
 
 def _modifier(text: str, statement: str) -> tuple[str, Entries]:

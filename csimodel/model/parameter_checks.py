@@ -27,7 +27,7 @@ def checked(
     every = list(dict.fromkeys([*names, *items]))
     place = {name: position for position, name in enumerate(every)}
     loadings = {(construct.name, item) for construct in constructs for item in construct.items}
-    found: dict[tuple[str, str, str], Parameter] = {}
+    by_place: dict[tuple[str, str, str], Parameter] = {}
     for one in parameters:
         for end in filter(None, (one.lhs, one.rhs)):
             if end not in place:
@@ -39,11 +39,11 @@ def checked(
         if one.op == "~~" and place[one.lhs] > place[one.rhs]:
             one = replace(one, lhs=one.rhs, rhs=one.lhs)
         key = (one.op, one.lhs, one.rhs)
-        found[key] = found[key].merged(one) if key in found else one
+        by_place[key] = by_place[key].merged(one) if key in by_place else one
     order = ("=~", "~", "~~", "~1")
     return tuple(
         sorted(
-            found.values(),
+            by_place.values(),
             key=lambda one: (order.index(one.op), place[one.lhs], place.get(one.rhs, -1)),
         )
     )

@@ -87,8 +87,8 @@ class Parameter:
         for kind in KINDS:
             entries = _entries(getattr(self, kind))
             known = tuple(self._checked(kind, entry) for entry in entries)
-            said = any(entry is not None for entry in known)
-            object.__setattr__(self, kind, known if said else ())
+            any_entry = any(entry is not None for entry in known)
+            object.__setattr__(self, kind, known if any_entry else ())
         lengths = {len(getattr(self, kind)) for kind in KINDS} - {0, 1}
         if len(lengths) > 1:
             raise ModelError(
@@ -125,8 +125,8 @@ class Parameter:
         >>> print(Parameter("Loyalty", "~", "Value", label=("a", "b")).in_group(1))
         Loyalty ~ b*Value
         """
-        said: dict[str, Any] = {kind: _entry(getattr(self, kind), group) for kind in KINDS}
-        return replace(self, **said)
+        settings: dict[str, Any] = {kind: _entry(getattr(self, kind), group) for kind in KINDS}
+        return replace(self, **settings)
 
     def merged(self, other: Parameter) -> Parameter:
         """Return what this and another say of the same parameter.

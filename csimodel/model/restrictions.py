@@ -68,16 +68,16 @@ class Restriction:
         gap = Definition("gap", f"{self.left} - ({self.right})")
         if "gap" in values:
             gap = Definition("gap_", gap.expression)
-        found = evaluate([gap], values or {"unused": np.zeros(3)})[gap.name]
-        slopes = found[1 : len(names) + 1] - found[0]
-        straight = found[0] + trial @ slopes
-        if not names or not np.allclose(found[len(names) + 1 :], straight, rtol=1e-9, atol=1e-9):
+        gaps = evaluate([gap], values or {"unused": np.zeros(3)})[gap.name]
+        slopes = gaps[1 : len(names) + 1] - gaps[0]
+        straight = gaps[0] + trial @ slopes
+        if not names or not np.allclose(gaps[len(names) + 1 :], straight, rtol=1e-9, atol=1e-9):
             raise ModelError(
                 f"The line '{self}' is not linear in labels of parameters, and only linear "
                 "equations restrict them, as 'b + d == 1'; give equal parameters one label, or fix "
                 "a value."
             )
-        return dict(zip(names, slopes.tolist(), strict=True)), -float(found[0])
+        return dict(zip(names, slopes.tolist(), strict=True)), -float(gaps[0])
 
     def __str__(self) -> str:
         return f"{self.left} == {self.right}"

@@ -105,26 +105,26 @@ def _explicit(model: Specification) -> Specification:
         if construct.name in told
         for item in construct.items
     ]
-    said = {(one.op, one.lhs, one.rhs): one for one in (*loadings, *model.parameters)}
+    parameters = {(one.op, one.lhs, one.rhs): one for one in (*loadings, *model.parameters)}
     for name in told:
-        marker = said["=~", name, model.blocks[name][0]]
+        marker = parameters["=~", name, model.blocks[name][0]]
         if not marker.fixed:
-            said["=~", name, marker.rhs] = replace(
+            parameters["=~", name, marker.rhs] = replace(
                 marker, fixed=(1.0,), start=(), lower=(), upper=()
             )
-    said = {(one.op, one.lhs, one.rhs): one for one in settled(said.values())}
-    scaled = {one.lhs for one in said.values() if one.op == "=~" and _number(one) is not None}
-    started = {label for one in said.values() if one.start for label in one.label}
+    parameters = {(one.op, one.lhs, one.rhs): one for one in settled(parameters.values())}
+    scaled = {one.lhs for one in parameters.values() if one.op == "=~" and _number(one) is not None}
+    started = {label for one in parameters.values() if one.start for label in one.label}
     count = 0
-    for key, one in said.items():
+    for key, one in parameters.items():
         loose = one.op == "=~" and one.lhs not in scaled and _number(one) is None
         if loose and not one.start and not started & set(one.label):
-            one = said[key] = replace(one, start=(1.0,))  # without one semopy searches forever
+            one = parameters[key] = replace(one, start=(1.0,))  # else semopy searches forever
         named = bool(loose or one.start or one.lower or one.upper)
         if named and not one.label and _number(one) is None:
             count = next(i for i in range(count + 1, 10**9) if f"_p{i}" not in model.labels)
-            said[key] = replace(one, label=(f"_p{count}",))
-    return replace(model, parameters=tuple(said.values()))
+            parameters[key] = replace(one, label=(f"_p{count}",))
+    return replace(model, parameters=tuple(parameters.values()))
 
 
 def _directives(model: Specification) -> list[str]:
@@ -148,7 +148,7 @@ def _directives(model: Specification) -> list[str]:
 
 def _marked(right: str, line: str) -> list[tuple[str, str | None]]:
     """Split ``0.5*x + a*y + z`` into names with their multipliers."""
-    found = []
+    markers = []
     for part in right.split("+"):
         match = _TERM.fullmatch(part.strip())
         if match is None:
@@ -161,8 +161,8 @@ def _marked(right: str, line: str) -> list[tuple[str, str | None]]:
                 f"The line {line!r} fixes {match.group(2)!r} at semopy's own starting value, which "
                 "is known to semopy only; write the number."
             )
-        found.append((match.group(2), match.group(1)))
-    return found
+        markers.append((match.group(2), match.group(1)))
+    return markers
 
 
 def _finished(

@@ -105,14 +105,14 @@ class Reading:
             self._measure(head, operator, term)
         elif operator == "~" and not intercept:
             path = Path(term.name, head)
-            if not ((term.said or term.equal) and path in self.paths):
+            if not ((term.settings or term.equal) and path in self.paths):
                 self.paths.append(path)
         if term.equal:
             op = "~1" if intercept else operator
             self.equalities.append((Parameter(head, op, term.name), term.equal))
-        if term.said or intercept or operator == "~~":
+        if term.settings or intercept or operator == "~~":
             op = "~1" if intercept else operator
-            self.parameters.append(Parameter(head, op, term.name, **term.said))  # type: ignore[arg-type]
+            self.parameters.append(Parameter(head, op, term.name, **term.settings))  # type: ignore[arg-type]
 
     def finished(self) -> Parsed:
         """Return the whole, constraints turned into labels, fixed values and bounds."""
@@ -123,8 +123,8 @@ class Reading:
         refuse_higher_order(constructs)
         constructs += observed(constructs, self.paths)
         told = equated(self.parameters, self.equalities)
-        said = constrained(told, self.definitions, self.constraints)
-        return Parsed(constructs, tuple(self.paths), *said)
+        statements = constrained(told, self.definitions, self.constraints)
+        return Parsed(constructs, tuple(self.paths), *statements)
 
     def _measure(self, head: str, operator: str, term: Term) -> None:
         known, items = self.measured.setdefault(head, (operator, []))
@@ -132,23 +132,23 @@ class Reading:
             raise ModelError(
                 f"Construct {head!r} is defined with both {known} and {operator}; choose one."
             )
-        if operator == "<~" and term.said:
+        if operator == "<~" and term.settings:
             raise ModelError(
                 f"The composite {head!r} has a modifier (*) on {term.name!r}; its weights are "
                 "estimated, so write its items alone."
             )
-        if not ((term.said or term.equal) and term.name in items):
+        if not ((term.settings or term.equal) and term.name in items):
             items.append(term.name)
 
 
 def _right_side(text: str, statement: str, operator: str) -> list[Term]:
     """Read ``a*x + y + 1``; the name of an intercept's term is blank."""
-    found = []
+    terms = []
     for part in split(text, "+"):
         term = term_of(part, statement)
         intercept = operator == "~" and term.name.strip() == "1"
-        found.append(term._replace(name="" if intercept else _names(term.name, statement)[0]))
-    return found
+        terms.append(term._replace(name="" if intercept else _names(term.name, statement)[0]))
+    return terms
 
 
 def _statements(text: str) -> list[str]:

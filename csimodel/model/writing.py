@@ -106,11 +106,11 @@ def statements(
         Leave out that an observed variable is measured by itself.
     """
     model.require_one_stage("Model text holds")
-    said = {(one.op, one.lhs, one.rhs): one for one in model.parameters}
+    known = {(one.op, one.lhs, one.rhs): one for one in model.parameters}
 
     def joined(lhs: str, op: str, names: tuple[str, ...]) -> str:
         every = (
-            write(said[op, lhs, rhs], name(rhs)) if (op, lhs, rhs) in said else name(rhs)
+            write(known[op, lhs, rhs], name(rhs)) if (op, lhs, rhs) in known else name(rhs)
             for rhs in names
         )
         return " + ".join(every)

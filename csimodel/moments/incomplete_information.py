@@ -132,12 +132,12 @@ def row_scores(patterns: Patterns, mean: ArrayLike, cov: ArrayLike) -> Floats:
            [ 1.,  0.]])
     """
     scores, size = _scores_of(patterns, mean, cov)
-    found = np.zeros((patterns.given, size))
+    derivatives = np.zeros((patterns.given, size))
     step = max(64, _CELLS // size)
     for start in range(0, len(patterns.rows), step):
         part = slice(start, min(start + step, len(patterns.rows)))
-        found[patterns.rows[part]] = scores(part).T
-    return found
+        derivatives[patterns.rows[part]] = scores(part).T
+    return derivatives
 
 
 def _scores_of(
@@ -158,12 +158,12 @@ def _scores_of(
             among = np.asarray(np.linalg.inv(inverse.take(group.cells[own.place])))
             d.put(own.cells, guess(among, turned.take(own.cells)))
         v = np.ascontiguousarray(inverse @ d.T)
-        found = np.empty((size, len(d)))
-        found[:items] = v
-        found[items:] = half * (v[row] * v[column] - constant[of].T)
+        derivatives = np.empty((size, len(d)))
+        derivatives[:items] = v
+        derivatives[items:] = half * (v[row] * v[column] - constant[of].T)
         if patterns.weights is not None:
-            found *= patterns.weights[part]
-        return found
+            derivatives *= patterns.weights[part]
+        return derivatives
 
     return scores, size
 

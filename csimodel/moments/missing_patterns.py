@@ -148,12 +148,12 @@ class Patterns:
         number, place = np.full(len(self.n), -1), np.zeros(len(self.n), dtype=np.intp)
         for position, group in enumerate(self.lacking):
             number[group.which], place[group.which] = position, np.arange(len(group.which))
-        found = []
+        rows_of_draws = []
         for position, group in enumerate(self.lacking):
             own = np.flatnonzero(number[of] == position)
             missing = group.missing[place[of[own]]]
-            found.append(Members(place[of[own]], own[:, None] * self.items + missing))
-        return found
+            rows_of_draws.append(Members(place[of[own]], own[:, None] * self.items + missing))
+        return rows_of_draws
 
     def reweighted(self, row_weights: ArrayLike) -> Patterns:
         """Return the patterns under other weights, on any scale, one for each row given.
@@ -244,8 +244,8 @@ def patterns_of(
         raise SurveyError("No row answers any item, so there is nothing to estimate from.")
     observed, pattern = _coded(seen[rows])
     lost = len(data) - len(rows)
-    found = _summarised(data[rows], None, observed, pattern, rows, len(data), lost, cluster)
-    return found if weights is None else found.reweighted(weights)
+    patterns = _summarised(data[rows], None, observed, pattern, rows, len(data), lost, cluster)
+    return patterns if weights is None else patterns.reweighted(weights)
 
 
 def _coded(seen: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:

@@ -72,12 +72,12 @@ class OrdinalSamples:
             rows = np.flatnonzero(counts)
             given = weights[rows]
         try:
-            found = ordinal_moments(
+            moments = ordinal_moments(
                 answers.values[rows], answers.items, self.ordered, given, normal=self.normal
             )
         except SurveyError:  # an item kept one answer
             return self._nothing[None]
-        return Responses.of(found)[None]
+        return Responses.of(moments)[None]
 
     @property
     def _nothing(self) -> Responses:
@@ -139,15 +139,15 @@ class OrdinalSamples:
 
     def _sums(self, units: SurveyDesign, chosen: NDArray[np.intp]) -> tuple[Floats, Floats]:
         """Return weighted sums of influences, and of weights, of chosen units and of strata."""
-        given, found = self.answers.weights, self._association
+        given, association = self.answers.weights, self._association
         weights = np.ones(len(self.answers.values)) if given is None else given
         place = np.full(len(units.stratum), -1, dtype=np.intp)
         place[chosen] = np.arange(len(chosen))
-        size = len(found.rho) + int((~found.margins.ordered).sum()) + 1
+        size = len(association.rho) + int((~association.margins.ordered).sum()) + 1
         parts, whole = np.zeros((len(chosen), size)), np.zeros((units.strata, size))
         for start in range(0, len(weights), _STRETCH):
             rows = slice(start, start + _STRETCH)
-            own = np.hstack([found.influences(rows), np.ones((len(weights[rows]), 1))])
+            own = np.hstack([association.influences(rows), np.ones((len(weights[rows]), 1))])
             own *= weights[rows, None]
             unit = units.unit[rows]
             np.add.at(whole, units.stratum[unit], own)

@@ -66,18 +66,18 @@ def both_ordered(
     tables, filled = _filled(observed, small, _HALF / len(margins.share))
     inner = margins.edges[:, 1:-1]
     curved = margins.bread == "curvature"
-    found = polychoric_pairs(tables, inner[row], inner[column], observed, curved)
+    polychoric = polychoric_pairs(tables, inner[row], inner[column], observed, curved)
     cross = np.zeros((len(at), margins.size))
-    for item, values in ((row, found.row_cross), (column, found.column_cross)):
+    for item, values in ((row, polychoric.row_cross), (column, polychoric.column_cross)):
         _add_thresholds(margins, cross, item, values)
-    table = found.scores.reshape(len(at), -1)
+    table = polychoric.scores.reshape(len(at), -1)
 
     def scores(rows: Rows) -> Floats:
         answers = codes[rows]
         cell = answers[:, row] * most + answers[:, column]
         return np.asarray(np.take(table, cell + np.arange(len(at)) * most**2))
 
-    return Pairs(at, found.rho, found.information, cross, scores), filled
+    return Pairs(at, polychoric.rho, polychoric.information, cross, scores), filled
 
 
 def _filled(
@@ -132,7 +132,7 @@ def _from_tables(
         z[:, : len(margins.values[c]), pair] = margins.values[c]
         share[:, pair] = np.bincount(codes[:, o] * wide + codes[:, c], margins.share, most * wide)
     code = np.broadcast_to(np.repeat(np.arange(most), wide)[:, None], share.shape)
-    found, information, cross, table = _serial(
+    rho, information, cross, table = _serial(
         margins, ordinal, continuous, z.reshape(share.shape), code, share
     )
 
@@ -140,7 +140,7 @@ def _from_tables(
         answers = codes[rows]
         return np.asarray(table[answers[:, ordinal] * wide + answers[:, continuous], pairs])
 
-    return Pairs(at, found, information, cross, scores)
+    return Pairs(at, rho, information, cross, scores)
 
 
 def _from_rows(margins: Margins, at: Positions, ordinal: Positions, continuous: Positions) -> Pairs:
@@ -169,8 +169,8 @@ def _serial(
     """Return correlations, A₂₂, A₂₁ and ∂ℓ/∂ρ of each row; arrays are (rows, pairs)."""
     lower, upper = margins.edges[ordinal, code], margins.edges[ordinal, code + 1]
     rho = polyserial_correlations(z, lower, upper, share)
-    found = polyserial_scores(rho, z, lower, upper)
-    products = SerialScores(*(found.rho * each for each in found))
+    derivatives = polyserial_scores(rho, z, lower, upper)
+    products = SerialScores(*(derivatives.rho * each for each in derivatives))
     if margins.bread != "products":
         products = polyserial_curvature(rho, z, lower, upper)
     products = SerialScores(*(np.where(share > 0.0, share * each, 0.0) for each in products))
@@ -183,7 +183,7 @@ def _serial(
     )
     _add_thresholds(margins, cross, ordinal, np.asarray(above[:, :-1] + below[:, 1:], np.float64))
     _add_means(margins, cross, continuous, *_by_value(products.z, z))
-    return rho, products.rho.sum(axis=0), cross, np.where(share > 0.0, found.rho, 0.0)
+    return rho, products.rho.sum(axis=0), cross, np.where(share > 0.0, derivatives.rho, 0.0)
 
 
 def none_ordered(margins: Margins, at: Positions, row: Positions, column: Positions) -> Pairs:

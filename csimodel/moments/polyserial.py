@@ -129,7 +129,7 @@ def polyserial_curvature(rho: Floats, z: Floats, lower: Floats, upper: Floats) -
     True
     """
     root = np.sqrt(1.0 - rho * rho)
-    found = polyserial_scores(rho, z, lower, upper)
+    first = polyserial_scores(rho, z, lower, upper)
     _, second = _slopes(rho, z, lower, upper)
     by_z, own = np.zeros(z.shape), {}
     for name, edge, sign in (("upper", upper, 1.0), ("lower", lower, -1.0)):
@@ -137,12 +137,12 @@ def polyserial_curvature(rho: Floats, z: Floats, lower: Floats, upper: Floats) -
         density = sign * normal_pdf(u) / (_between(rho, z, lower, upper) * root**3)
         own[name] = density * (rho - u * turn / root)
         by_z += density * (rho / root * u * turn - 1.0)
-    by_z -= found.rho * (found.z + z)
+    by_z -= first.rho * (first.z + z)
     return SerialScores(
         rho=-second,
         z=-by_z,
-        upper=found.rho * found.upper - own["upper"],
-        lower=found.rho * found.lower - own["lower"],
+        upper=first.rho * first.upper - own["upper"],
+        lower=first.rho * first.lower - own["lower"],
     )
 
 

@@ -74,13 +74,13 @@ class Responses:
 def _clarity(ordinal: OrdinalMoments) -> Floats:
     from scipy.special import ndtr
 
-    found = np.ones(len(ordinal.items))
+    clarity = np.ones(len(ordinal.items))
     for i in np.flatnonzero(ordinal.ordered).tolist():
         tau, value = ordinal.thresholds[ordinal.threshold_item == i], ordinal.categories[i]
         share = np.diff(ndtr(tau), prepend=0.0, append=1.0)
         spread = share @ value**2 - (share @ value) ** 2
-        found[i] = normal_pdf(tau) @ np.diff(value) / np.sqrt(spread)
-    return found
+        clarity[i] = normal_pdf(tau) @ np.diff(value) / np.sqrt(spread)
+    return clarity
 
 
 def covariance_gamma(ordinal: OrdinalMoments) -> Floats:
@@ -100,6 +100,6 @@ def covariance_gamma(ordinal: OrdinalMoments) -> Floats:
     names = [f"{name}~1" for name in ordinal.items]
     names += [f"{ordinal.items[k]}~~{ordinal.items[i]}" for i, k in zip(row, column, strict=True)]
     source = np.array([place.get(name, -1) for name in names])
-    found = ordinal.gamma[np.ix_(source, source)]
-    found[source < 0], found[:, source < 0] = 0.0, 0.0
-    return np.asarray(found)
+    gamma = ordinal.gamma[np.ix_(source, source)]
+    gamma[source < 0], gamma[:, source < 0] = 0.0, 0.0
+    return np.asarray(gamma)

@@ -202,18 +202,18 @@ def _ruled_out(patterns: Patterns) -> Saturated | None:
     lowest = np.where(seen, patterns.values, np.inf).min(axis=0)
     highest = np.where(seen, patterns.values, -np.inf).max(axis=0)
     row, column = np.nonzero(np.triu(together == 0))
-    found: tuple[Failure, NDArray[np.intp]]
+    failure: tuple[Failure, NDArray[np.intp]]
     if (np.diagonal(together) == 0).any():
-        found = Failure.UNANSWERED_ITEM, np.flatnonzero(np.diagonal(together) == 0)
+        failure = Failure.UNANSWERED_ITEM, np.flatnonzero(np.diagonal(together) == 0)
     elif (lowest == highest).any():
-        found = Failure.CONSTANT_ITEM, np.flatnonzero(lowest == highest)
+        failure = Failure.CONSTANT_ITEM, np.flatnonzero(lowest == highest)
     elif len(row):
-        found = Failure.NEVER_TOGETHER, np.array([row[0], column[0]])
+        failure = Failure.NEVER_TOGETHER, np.array([row[0], column[0]])
     else:
         return None
     items = patterns.items
     nothing = np.full(items, np.nan), np.full((items, items), np.nan)
-    return Saturated(*nothing, np.nan, 0, np.nan, found[0], tuple(found[1].tolist()))
+    return Saturated(*nothing, np.nan, 0, np.nan, failure[0], tuple(failure[1].tolist()))
 
 
 def _degenerate(patterns: Patterns, mean: Floats, done: Completed, iterations: int) -> Saturated:

@@ -100,6 +100,6 @@ def spread_out(wanted: Array, apart: float) -> Array:
             blocks[-1][0] += total
             blocks[-1][1] += size
     fitted = np.repeat([total / size for total, size in blocks], [int(size) for _, size in blocks])
-    found = np.empty(len(wanted))
-    found[order] = fitted + apart * np.arange(len(wanted))
-    return found
+    places = np.empty(len(wanted))
+    places[order] = fitted + apart * np.arange(len(wanted))
+    return places

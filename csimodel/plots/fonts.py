@@ -96,12 +96,12 @@ def families(texts: Iterable[str]) -> list[str]:
     lacking = frozenset(wanted - _characters(style.BASE_FAMILY))
     if not lacking:
         return [style.BASE_FAMILY]
-    found = cjk_family("".join(sorted(lacking)))
-    if found is not None:
-        lacking -= _characters(found)
+    family = cjk_family("".join(sorted(lacking)))
+    if family is not None:
+        lacking -= _characters(family)
     if lacking:
         _tell(lacking)
-    return [style.BASE_FAMILY] + ([found] if found is not None else [])
+    return [style.BASE_FAMILY] + ([family] if family is not None else [])
 
 
 def cjk_family(text: str = "满意度") -> str | None:

@@ -68,8 +68,8 @@ def lay_out(graph: Graph) -> Placement:
     True
     """
     search = _Search(graph)
-    found = [search.descend(level, side) for level, side in search.starts()]
-    _, best_level, best_side = min(found, key=lambda layout: layout[0])
+    placements = [search.descend(level, side) for level, side in search.starts()]
+    _, best_level, best_side = min(placements, key=lambda layout: layout[0])
     centres = np.column_stack([search.x, best_level * _STEP])
     return Placement(centres, tuple(SIDES[k] for k in best_side))
 

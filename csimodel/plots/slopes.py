@@ -103,9 +103,9 @@ def slopes(
     return figure
 
 
-def _effects(found: CorrectedSlopes) -> pd.DataFrame:
+def _effects(slopes: CorrectedSlopes) -> pd.DataFrame:
     """Return the effects of the first index by method, those without a solution left out."""
-    own = found.table[found.table["index"] == found.indexes[0]]
+    own = slopes.table[slopes.table["index"] == slopes.indexes[0]]
     own = own[np.isfinite(own["average_marginal_effect"])]
     names = own["method"].map(LABELS)
     return pd.DataFrame(

@@ -84,7 +84,7 @@ class AnalysisResults:
             *self.fit.diagnostics,
             *self.bootstrap.findings,
             *(self.repurchase.diagnostics if self.repurchase is not None else ()),
-            *(found for one in self.money.values() for found in one.diagnostics),
+            *(finding for one in self.money.values() for finding in one.diagnostics),
             *self.warned,
         ]
         return gravest_first(told)

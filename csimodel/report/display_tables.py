@@ -103,11 +103,11 @@ def contrast_grid(analysis: AnalysisResults) -> Grid:
 
 def segments_grid(analysis: AnalysisResults) -> Grid:
     """Show what goes with a point in every group."""
-    found = analysis.segments
-    assert found is not None
+    segments = analysis.segments
+    assert segments is not None
     return grid(
-        f"Repurchase ({found.repurchase.outcome}) by group; the effect of one point in percentage "
-        "points",
+        f"Repurchase ({segments.repurchase.outcome}) by group; the effect of one point in "
+        "percentage points",
         ("Group", "Respondents", "Index", "Repurchase", "One point", _interval(analysis)),
         (
             (
@@ -118,7 +118,7 @@ def segments_grid(analysis: AnalysisResults) -> Grid:
                 number(100 * row["effect"], 2),
                 span(100 * row["lower"], 100 * row["upper"], 2),
             )
-            for name, row in found.table.iterrows()
+            for name, row in segments.table.iterrows()
         ),
     )
 

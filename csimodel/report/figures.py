@@ -46,19 +46,19 @@ class Picture:
 def drawings(analysis: AnalysisResults) -> list[Callable[[AnalysisResults], Picture]]:
     """Return what draws the figures of an analysis, in the order of the report."""
     groups = target_by_group(analysis)
-    found = [_index]
+    functions = [_index]
     if groups is not None and len(groups) <= MOST_GROUPS:
-        found.append(_groups)
-    found.append(_drivers)
+        functions.append(_groups)
+    functions.append(_drivers)
     if analysis.repurchase is not None and analysis.repurchase.converged:
-        found.append(_curve)
+        functions.append(_curve)
     if analysis.slopes is not None:
-        found.append(_slopes)
+        functions.append(_slopes)
     if analysis.segments is not None and len(analysis.segments.names) <= MOST_CURVES:
-        found.append(_curves)
+        functions.append(_curves)
     if analysis.money:
-        found.append(_money)
-    return [*found, _model]
+        functions.append(_money)
+    return [*functions, _model]
 
 
 def _index(analysis: AnalysisResults) -> Picture:
@@ -154,11 +154,11 @@ def _curve(analysis: AnalysisResults) -> Picture:
 def _slopes(analysis: AnalysisResults) -> Picture:
     from csimodel import plots
 
-    found = analysis.slopes
-    assert found is not None
+    slopes = analysis.slopes
+    assert slopes is not None
     return Picture(
         "repurchase_slopes",
-        plots.to_svg(plots.slopes(found), title=found.headline),
+        plots.to_svg(plots.slopes(slopes), title=slopes.headline),
         "What goes with a point as measured (dashed line), and corrected for the error of the "
         f"index, with {percent(analysis.level)} intervals.",
     )
@@ -167,16 +167,16 @@ def _slopes(analysis: AnalysisResults) -> Picture:
 def _curves(analysis: AnalysisResults) -> Picture:
     from csimodel import plots
 
-    found = analysis.segments
-    assert found is not None
+    segments = analysis.segments
+    assert segments is not None
     told = "; ".join(
-        f"{label(name)} {number(100 * row['effect'], 2)}" for name, row in found.table.iterrows()
+        f"{label(name)} {number(100 * row['effect'], 2)}" for name, row in segments.table.iterrows()
     )
     figure = plots.repurchase_curves(
-        found,
-        rug=found.repurchase.regression.sample.regressors[:, 0],
-        x=f"{found.repurchase.indexes[0]} index (0–100)",
-        y=f"Repurchase ({found.repurchase.outcome})",
+        segments,
+        rug=segments.repurchase.regression.sample.regressors[:, 0],
+        x=f"{segments.repurchase.indexes[0]} index (0–100)",
+        y=f"Repurchase ({segments.repurchase.outcome})",
     )
     return Picture(
         "repurchase_by_group",
@@ -191,13 +191,13 @@ def _curves(analysis: AnalysisResults) -> Picture:
 def _money(analysis: AnalysisResults) -> Picture:
     from csimodel import plots
 
-    driver, found = next(iter(analysis.money.items()))
-    value = found.estimate
+    driver, money = next(iter(analysis.money.items()))
+    value = money.estimate
     return Picture(
         "money",
         plots.to_svg(
-            plots.money_steps(found, title=f"One point more of {driver}"),
-            title=f"From one point of {driver} to {number(float(value), 2)} {found.currency}.",
+            plots.money_steps(money, title=f"One point more of {driver}"),
+            title=f"From one point of {driver} to {number(float(value), 2)} {money.currency}.",
         ),
         f"Each bar is the estimate of its step, all drawn at the same length; the mark on it is "
         f"the {percent(analysis.level)} interval in per cent of the estimate, so that it shows how "

@@ -50,14 +50,14 @@ def write_together(folder: Path, files: Mapping[str, bytes], known: Collection[s
         When the folder cannot be written, or holds something else under a name that is needed.
     """
     new = {**files, MANIFEST: _manifest(files)}
-    made: list[Path] = []
+    created: list[Path] = []
     try:
-        _make(folder, made)
+        _make(folder, created)
         with _locked(folder):
             old = _own(folder, new, known)
-            _exchange(folder, new, old, made)
+            _exchange(folder, new, old, created)
     except BaseException as error:
-        for path in reversed(made):
+        for path in reversed(created):
             _remove_empty(path)
         if isinstance(error, OSError):
             raise _refusal(folder, error) from error
@@ -132,7 +132,7 @@ def _own(folder: Path, new: Collection[str], known: Collection[str]) -> list[str
 
 
 def _exchange(
-    folder: Path, new: Mapping[str, bytes], old: Collection[str], made: list[Path]
+    folder: Path, new: Mapping[str, bytes], old: Collection[str], created: list[Path]
 ) -> None:
     """Make the new files aside, then take the old ones away and put the new ones in place."""
     aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=folder))
@@ -140,7 +140,7 @@ def _exchange(
     try:
         for position, (name, content) in enumerate(new.items()):
             (aside / f"new-{position}").write_bytes(content)
-            _make((folder / name).parent, made)
+            _make((folder / name).parent, created)
         for position, name in enumerate(old):
             _move(moves, folder / name, aside / f"old-{position}")
         for position, name in enumerate(new):
@@ -200,7 +200,7 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _make(folder: Path, made: list[Path]) -> None:
+def _make(folder: Path, created: list[Path]) -> None:
     """Make a folder with its parents, and note those that were not there."""
     missing = []
     while not folder.exists():
@@ -208,7 +208,7 @@ def _make(folder: Path, made: list[Path]) -> None:
         folder = folder.parent
     for path in reversed(missing):
         path.mkdir(exist_ok=True)
-        made.append(path)
+        created.append(path)
 
 
 def _remove_empty(folder: Path) -> None:

@@ -63,7 +63,7 @@ class Step:
 def steps(analysis: AnalysisResults) -> list[Step]:
     """Return the steps of the computation, in order."""
     level = percent(analysis.level)
-    found = [
+    entries = [
         Step("Model", _estimation(analysis)),
         Step(
             "Index",
@@ -81,9 +81,9 @@ def steps(analysis: AnalysisResults) -> list[Step]:
         ),
     ]
     if analysis.repurchase is not None:
-        found.append(_repurchase(analysis))
+        entries.append(_repurchase(analysis))
     if analysis.slopes is not None:
-        found.append(
+        entries.append(
             Step(
                 "Correction",
                 "The index is the true satisfaction and an error that has nothing to do with it; "
@@ -94,7 +94,7 @@ def steps(analysis: AnalysisResults) -> list[Step]:
             )
         )
     if analysis.segments is not None:
-        found.append(
+        entries.append(
             Step(
                 "Repurchase by group",
                 "One regression in which every group g has a level, slope and bend of its own, x "
@@ -104,8 +104,8 @@ def steps(analysis: AnalysisResults) -> list[Step]:
             )
         )
     if analysis.money:
-        found.append(_money(next(iter(analysis.money.values()))))
-    found.append(
+        entries.append(_money(next(iter(analysis.money.values()))))
+    entries.append(
         Step(
             "Intervals",
             f"{_resampling(analysis)} Everything above is computed anew in each resample. "
@@ -113,7 +113,7 @@ def steps(analysis: AnalysisResults) -> list[Step]:
             "sample that is not like the customers, or questions that measure something else.",
         )
     )
-    return found
+    return entries
 
 
 def _limits(analysis: AnalysisResults, level: str) -> str:

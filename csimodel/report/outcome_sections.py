@@ -38,7 +38,7 @@ def segments_of(
     """Return the curve of repurchase in every group; where there is none, the finding why not."""
     fit = bootstrap.fit
     try:
-        found = repurchase_segments(
+        segments = repurchase_segments(
             fit,
             valued.outcome,
             by=_groups(fit, by),
@@ -51,7 +51,7 @@ def segments_of(
         )
     except CsimodelError as error:
         return None, (_left_out("segments-not-compared", error),)
-    return found, found.diagnostics
+    return segments, segments.diagnostics
 
 
 def slopes_of(
@@ -64,7 +64,7 @@ def slopes_of(
     """Return the slope as measured and corrected; where it cannot be, the finding why not."""
     straight = not valued.family.bounded
     try:
-        found = corrected_slopes(
+        slopes = corrected_slopes(
             bootstrap.fit,
             valued.outcome,
             ("eiv", "sem") if straight else ("regression-calibration",),
@@ -77,7 +77,7 @@ def slopes_of(
         )
     except CsimodelError as error:
         return None, (_left_out("slope-not-corrected", error),)
-    return found, found.diagnostics
+    return slopes, slopes.diagnostics
 
 
 def _left_out(code: str, error: CsimodelError) -> Finding:

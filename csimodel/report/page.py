@@ -81,7 +81,7 @@ def _parts(analysis: AnalysisResults, title: str | None) -> dict[str, object]:
     survey = analysis.fit.survey
     source = "" if survey is None or survey.source == "frame" else survey.source
     row = analysis.headline
-    found = analysis.findings
+    findings = analysis.findings
     verdicts = analysis.assessment.verdicts
     groups = target_by_group(analysis)
     asked = verdicts[verdicts["verdict"].isin([*ATTENTION, NOT_JUDGED])]
@@ -95,11 +95,11 @@ def _parts(analysis: AnalysisResults, title: str | None) -> dict[str, object]:
         "level": percent(analysis.level),
         "gauge": _gauge(float(row["mean"]), float(row["lower"]), float(row["upper"])),
         "urgent": [
-            one.message for one in found if one.code in _FIRST and one.severity == "warning"
+            one.message for one in findings if one.code in _FIRST and one.severity == "warning"
         ],
-        "failures": [one.message for one in found if one.severity == "failure"],
-        "warnings": [one.message for one in found if one.severity == "warning"],
-        "noticed": _noticed(found),
+        "failures": [one.message for one in findings if one.severity == "failure"],
+        "warnings": [one.message for one in findings if one.severity == "warning"],
+        "noticed": _noticed(findings),
         "tiles": _tiles(analysis),
         "headline": sentences.headline(analysis),
         "drivers": sentences.drivers(analysis),
@@ -147,21 +147,21 @@ def _noticed(findings: Sequence[Finding]) -> list[tuple[Severity, str, list[str]
 
 
 def _appendix(analysis: AnalysisResults) -> list[Grid]:
-    found = [
+    grids = [
         display_tables.paths_grid(analysis),
         display_tables.explained_grid(analysis),
         display_tables.items_grid(analysis),
     ]
-    found.append(display_tables.reliability_grid(analysis))
+    grids.append(display_tables.reliability_grid(analysis))
     if analysis.repurchase is not None:
-        found.append(display_tables.coefficients_grid(analysis))
-    return [*found, display_tables.verdicts_grid(analysis)]
+        grids.append(display_tables.coefficients_grid(analysis))
+    return [*grids, display_tables.verdicts_grid(analysis)]
 
 
 def _tiles(analysis: AnalysisResults) -> list[tuple[str, str, str]]:
     """Return the other figures a board asks for: what it is, the number, what it means."""
     first = analysis.importance.iloc[0]
-    found = [
+    tiles = [
         (
             "Largest estimated effect",
             str(analysis.importance.index[0]),
@@ -174,7 +174,7 @@ def _tiles(analysis: AnalysisResults) -> list[tuple[str, str, str]]:
         step = valued.contrast(*analysis.contrast)["probability"].iloc[2]
         low, high = analysis.contrast
         sign = "+" if step >= 0 else ""
-        found.append(
+        tiles.append(
             (
                 "Repurchase",
                 f"{sign}{number(100 * step)}",
@@ -182,7 +182,7 @@ def _tiles(analysis: AnalysisResults) -> list[tuple[str, str, str]]:
                 f"against {low:g}",
             )
         )
-    return found
+    return tiles
 
 
 def _gauge(mean: float, lower: float, upper: float) -> dict[str, str]:

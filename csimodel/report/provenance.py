@@ -39,8 +39,8 @@ def fingerprint(analysis: AnalysisResults) -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of this package, of Python and of the programs behind the numbers."""
-    found = {"csimodel": __version__, "python": platform.python_version()}
-    return found | {name: version(name) for name in _PROGRAMS}
+    numbers = {"csimodel": __version__, "python": platform.python_version()}
+    return numbers | {name: version(name) for name in _PROGRAMS}
 
 
 def code(analysis: AnalysisResults) -> str:
@@ -145,9 +145,11 @@ def _built(model: Model) -> str:
     if model.parameters or model.definitions:
         return "...  # as it was built: a name in it cannot be written in a model's text"
     kinds = {"reflective": "reflective", "single": "reflective", "composite": "composite"}
-    made = [f"csi.{kinds[one.kind]}({one.name!r}, {list(one.items)!r})" for one in model.constructs]
+    constructs = [
+        f"csi.{kinds[one.kind]}({one.name!r}, {list(one.items)!r})" for one in model.constructs
+    ]
     paths = [tuple(path) for path in model.paths]
-    return f"csi.Model([{', '.join(made)}], {paths!r})"
+    return f"csi.Model([{', '.join(constructs)}], {paths!r})"
 
 
 def _shared(values: Mapping[str, object], names: tuple[str, ...]) -> object:

@@ -28,7 +28,7 @@ def results(analysis: AnalysisResults) -> dict[str, Json]:
     fit, boot, design = analysis.fit, analysis.bootstrap, analysis.bootstrap.design
     survey = fit.survey
     assert survey is not None
-    found = tables(analysis)
+    by_name = tables(analysis)
     return {
         "target": analysis.target,
         "level": analysis.level,
@@ -67,20 +67,20 @@ def results(analysis: AnalysisResults) -> dict[str, Json]:
         "repurchase": _repurchase(analysis),
         "segments": _segments(analysis),
         "money": _money(analysis),
-        "tables": {name: records(table) for name, table in found.items()},
+        "tables": {name: records(table) for name, table in by_name.items()},
         "versions": dict(versions()),
         "code": code(analysis),
     }
 
 
-def _leading(found: LeadingGroup | None) -> Json:
+def _leading(leading: LeadingGroup | None) -> Json:
     """Return who stands first, whether it differs from all others, and the tests."""
-    if found is None:
+    if leading is None:
         return None
-    tests = found.table.rename_axis(index=None)
+    tests = leading.table.rename_axis(index=None)
     return {
-        "name": label(found.group),
-        "distinct": found.distinct,
+        "name": label(leading.group),
+        "distinct": leading.distinct,
         "differences": [
             {"from": label(key), **{str(name): _plain(value) for name, value in row.items()}}
             for key, row in tests.iterrows()
@@ -107,25 +107,25 @@ def _repurchase(analysis: AnalysisResults) -> Json:
 
 
 def _segments(analysis: AnalysisResults) -> Json:
-    found = analysis.segments
-    if found is None:
+    segments = analysis.segments
+    if segments is None:
         return None
     return {
-        "groups": list(found.names),
-        "rows_used": found.repurchase.n,
-        "intervals": found.repurchase.interval_kind,
-        "p_of_equal_curves": _plain(float(found.tests["p"].iloc[-1])),
+        "groups": list(segments.names),
+        "rows_used": segments.repurchase.n,
+        "intervals": segments.repurchase.interval_kind,
+        "p_of_equal_curves": _plain(float(segments.tests["p"].iloc[-1])),
     }
 
 
 def _money(analysis: AnalysisResults) -> Json:
     if not analysis.money:
         return None
-    driver, found = next(iter(analysis.money.items()))
+    driver, money = next(iter(analysis.money.items()))
     return {
-        "terms": {name: _plain(value) for name, value in asdict(found.economics).items()},
+        "terms": {name: _plain(value) for name, value in asdict(money.economics).items()},
         "driver": driver,
-        "uncertainty": found.source,
+        "uncertainty": money.source,
     }
 
 

@@ -36,49 +36,49 @@ _ENOUGH = 10  # degrees of freedom from which a design effect is more than noise
 def headline(analysis: AnalysisResults) -> list[str]:
     """Say where the target stands and how sure that is."""
     row = analysis.headline
-    said = [
+    sentences = [
         f"On a scale from 0 to 100, {analysis.target} stands at {number(row['mean'])} among "
         f"{plural(analysis.fit.n, 'respondent')}.",
     ]
     if pd.notna(row["lower"]):
-        said.append(
+        sentences.append(
             "Asking others would have given a somewhat different number: the "
             f"{percent(analysis.level)} interval, {span(row['lower'], row['upper'])}, holds the "
             "values that agree with these answers."
         )
     else:
-        said.append(f"How sure it is cannot be told: {row['reason'] or 'there is no error'}.")
-    return said
+        sentences.append(f"How sure it is cannot be told: {row['reason'] or 'there is no error'}.")
+    return sentences
 
 
 def drivers(analysis: AnalysisResults) -> list[str]:
     """Say which effect on the target is largest, how sure the order is, and what is lowest."""
     table, target = analysis.importance, analysis.target
     first = table.iloc[0]
-    said = [
+    sentences = [
         f"The largest estimated effect on {target} is that of {table.index[0]}: under the model, "
         f"one point more on its index goes with {number(first['importance'], 2)} points of "
         f"{target}{_interval(first, analysis.level)}.",
     ]
     if len(table) > 1:
         second = table.iloc[1]
-        said.append(
+        sentences.append(
             f"{table.index[1]} comes next with {number(second['importance'], 2)}. "
             f"{_told_apart(analysis.leading_driver, str(table.index[0]), 'driver')}"
         )
         lowest = int(table["performance"].argmin())
         row = table.iloc[lowest]
-        said.append(
+        sentences.append(
             f"The driver with the lowest index is {table.index[lowest]}, at "
             f"{number(row['performance'])}; a point more there goes with "
             f"{number(row['importance'], 2)} points of {target}."
         )
     unclear = table.index[(table["lower"] <= 0) & (table["upper"] >= 0)]
     if len(unclear):
-        said.append(
+        sentences.append(
             f"The effect of {listed(unclear, 20)} cannot be told apart from zero with these data."
         )
-    return said
+    return sentences
 
 
 def repurchase(analysis: AnalysisResults) -> list[str]:
@@ -87,61 +87,64 @@ def repurchase(analysis: AnalysisResults) -> list[str]:
     if valued is None:
         return []
     level, index = percent(analysis.level), valued.indexes[0]
-    said = [_measured(analysis, valued)]
+    sentences = [_measured(analysis, valued)]
     effect = valued.average_marginal_effect
     if not isfinite(effect):
-        return [*said, f"There is no finite effect of {index} on it, so nothing is given here."]
+        return [
+            *sentences,
+            f"There is no finite effect of {index} on it, so nothing is given here.",
+        ]
     noun = _noun(valued)
-    said.append(
+    sentences.append(
         f"One point more of {index} goes with {_points(effect, 2)} of {noun}, on average over the "
         f"respondents ({level} interval {span(100 * effect.lower, 100 * effect.upper, 2)})."
     )
     table = valued.contrast(*analysis.contrast)
     start, end, step = (table.iloc[row] for row in range(3))
     low, high = analysis.contrast
-    said.append(
+    sentences.append(
         f"At an index of {low:g} the regression expects {noun} to be "
         f"{share(start['probability'])}, and at {high:g} {share(end['probability'])}: "
         f"{_points(step['probability'], 1)} ({level} interval "
         f"{span(100 * step['lower'], 100 * step['upper'])})."
     )
     if effect.lower <= 0 <= effect.upper:
-        said.append("This effect cannot be told apart from zero with these data.")
-    return said
+        sentences.append("This effect cannot be told apart from zero with these data.")
+    return sentences
 
 
 def slopes(analysis: AnalysisResults) -> list[str]:
     """Say what goes with a point once the measurement error of the index is taken off."""
-    found = analysis.slopes
-    if found is None:
+    result = analysis.slopes
+    if result is None:
         return []
-    part = found.reliability[found.indexes[0]]
-    said = [
+    part = result.reliability[result.indexes[0]]
+    sentences = [
         "Answers to a few questions measure satisfaction with error, which draws the slope of "
         f"repurchase towards zero; the reliability of the index is {number(float(part.value), 2)}, "
         "1 being without error."
     ]
-    naive, method = found.effect("naive"), str(found.table["method"].iloc[-1])
-    corrected = found.effect(method)
+    naive, method = result.effect("naive"), str(result.table["method"].iloc[-1])
+    corrected = result.effect(method)
     if not isfinite(corrected):
-        return [*said, "The effect could not be corrected for it with these data."]
-    said.append(
-        f"Corrected for it, one point more of the true {found.indexes[0]} goes with "
+        return [*sentences, "The effect could not be corrected for it with these data."]
+    sentences.append(
+        f"Corrected for it, one point more of the true {result.indexes[0]} goes with "
         f"{_points(corrected, 2)} ({percent(analysis.level)} interval "
         f"{span(100 * corrected.lower, 100 * corrected.upper, 2)}), against "
         f"{number(100 * float(naive), 2)} as measured. Predictions at an index that is measured, "
         "such as those above, need no correction."
     )
-    return said
+    return sentences
 
 
 def segments(analysis: AnalysisResults) -> list[str]:
     """Say whether the curve of repurchase is the same in every group."""
-    found = analysis.segments
-    if found is None:
+    groups = analysis.segments
+    if groups is None:
         return []
-    effect = 100 * found.table["effect"].dropna()
-    p = float(found.tests["p"].iloc[-1])
+    effect = 100 * groups.table["effect"].dropna()
+    p = float(groups.tests["p"].iloc[-1])
     if not isfinite(p) or effect.empty:
         return ["Whether the curves differ between the groups cannot be tested with these data."]
     differ = p < 1 - analysis.level
@@ -158,37 +161,40 @@ def money(analysis: AnalysisResults) -> list[str]:
     """Say what a point of the strongest driver is worth, and what may be spent on it."""
     if not analysis.money:
         return []
-    driver, found = next(iter(analysis.money.items()))
-    value, terms = found.estimate, found.economics
+    driver, profit = next(iter(analysis.money.items()))
+    value, terms = profit.estimate, profit.economics
     whose = "for all customers together" if terms.customers != 1 else "for each customer"
-    said = [] if found.shortfall is None else [found.shortfall.message]
-    said += [
-        f"Terms given for this report, not estimated: {found.terms[0].lower()}{found.terms[1:]}",
-        f"One point more of {driver} is worth {amount(float(value), found.currency)} {whose}, "
+    sentences = [] if profit.shortfall is None else [profit.shortfall.message]
+    sentences += [
+        f"Terms given for this report, not estimated: {profit.terms[0].lower()}{profit.terms[1:]}",
+        f"One point more of {driver} is worth {amount(float(value), profit.currency)} {whose}, "
         f"through {analysis.target}, repurchase and the time a customer stays, the mean of what "
         f"each customer's change is worth ({percent(analysis.level)} interval "
         f"{amounts(value.lower, value.upper)}).",
     ]
-    if found.shortfall is None and found.side_by_side is not None:
-        ignored = float(found.side_by_side["estimate"].loc["ignored"])
-        said.append(
+    if profit.shortfall is None and profit.side_by_side is not None:
+        ignored = float(profit.side_by_side["estimate"].loc["ignored"])
+        sentences.append(
             "The measurement error of the answers is taken off; left in, the same point would be "
-            f"put at {amount(ignored, found.currency)}."
+            f"put at {amount(ignored, profit.currency)}."
         )
     if value.lower <= 0 <= value.upper:
-        return [*said, "This worth cannot be told apart from zero, so no spending is shown to pay."]
-    repeated = float(money_table({driver: found})["spending_every_period"].iloc[0])
-    said.append(
-        f"Spent once, up to {amount(float(value), found.currency)} for each point would pay for "
+        return [
+            *sentences,
+            "This worth cannot be told apart from zero, so no spending is shown to pay.",
+        ]
+    repeated = float(money_table({driver: profit})["spending_every_period"].iloc[0])
+    sentences.append(
+        f"Spent once, up to {amount(float(value), profit.currency)} for each point would pay for "
         "itself"
         + (
             f"; if the point lasts only while the spending goes on, up to "
-            f"{amount(repeated, found.currency)} each {terms.period}."
+            f"{amount(repeated, profit.currency)} each {terms.period}."
             if isfinite(repeated)
             else "."
         )
     )
-    return said
+    return sentences
 
 
 def _measured(analysis: AnalysisResults, valued: Repurchase) -> str:
@@ -261,7 +267,7 @@ def _told_apart(leading: LeadingGroup | None, first: str, noun: str) -> str:
 
 def trust(analysis: AnalysisResults) -> str:
     """Say in one sentence whether the numbers can be used."""
-    count = Counter(found.severity for found in analysis.findings)
+    count = Counter(finding.severity for finding in analysis.findings)
     if count["failure"]:
         return f"Do not use these numbers: there {_are(count['failure'], 'failure')}."
     if count["warning"]:
@@ -290,21 +296,21 @@ def data_used(analysis: AnalysisResults) -> list[str]:
     rows = len(survey.data) if survey is not None else fit.n
     items = plural(len(fit.model.items), "question")
     if rows == fit.n:
-        said = [f"All {plural(rows, 'row')} of the data were used, with {items}."]
+        sentences = [f"All {plural(rows, 'row')} of the data were used, with {items}."]
     else:
         dropped = rows - fit.n
         verb = "was" if dropped == 1 else "were"
-        said = [
+        sentences = [
             f"{fit.n:,} of {plural(rows, 'row')} of the data were used, with {items}; "
             f"{dropped:,} {verb} left out."
         ]
-    said.extend(_design(analysis))
+    sentences.extend(_design(analysis))
     boot = analysis.bootstrap
     lost = len(boot.usable) - int(boot.usable.sum())
     told = f"{lost:,} of them were lost" if lost else "none of them was lost"
     units = "clusters" if boot.design.kind == "cluster" else "respondents"
-    said.append(f"Intervals rest on {len(boot.usable):,} resamples of the {units}; {told}.")
-    return said
+    sentences.append(f"Intervals rest on {len(boot.usable):,} resamples of the {units}; {told}.")
+    return sentences
 
 
 def _design(analysis: AnalysisResults) -> list[str]:
@@ -329,16 +335,16 @@ def _design(analysis: AnalysisResults) -> list[str]:
             f"{analysis.target} as {number(equal, 0)} respondents drawn one by one with equal "
             f"weights would (design effect {number(effect, 2)})."
         ]
-    said = [
+    sentences = [
         f"How much the {listed(parts)} of this survey take from what its respondents say about the "
         f"index of {analysis.target} cannot be told from so few units."
     ]
     kish = float(fit.moments.effective_n)
     if survey.weights is not None and abs(kish - fit.n) > 0.5:
-        said.append(
+        sentences.append(
             f"By their unequal weights alone they count as {number(kish, 0)} of equal weight."
         )
-    return said
+    return sentences
 
 
 def _interval(row: pd.Series, level: float) -> str:

@@ -24,10 +24,10 @@ NAMES = (
 def tables(analysis: AnalysisResults) -> dict[str, pd.DataFrame]:
     """Return the tables of an analysis by name, each flat: labels are columns too."""
     boot, level, assessed = analysis.bootstrap, analysis.level, analysis.assessment
-    found = {"index": _flat(analysis.index)}
+    by_name = {"index": _flat(analysis.index)}
     if analysis.group_index is not None:
-        found["index_by_group"] = _flat(analysis.group_index)
-    found |= {
+        by_name["index_by_group"] = _flat(analysis.group_index)
+    by_name |= {
         "drivers": _flat(analysis.importance),
         "paths": _flat(boot.table("paths", level=level)),
         "total_effects": _flat(boot.table("total_effects", level=level)),
@@ -43,26 +43,26 @@ def tables(analysis: AnalysisResults) -> dict[str, pd.DataFrame]:
     }
     if analysis.repurchase is not None:
         valued = analysis.repurchase
-        found |= {
+        by_name |= {
             "repurchase_coefficients": _flat(valued.coefficients, "term"),
             "repurchase_effects": _flat(valued.average_marginal_effects, "term"),
             "repurchase_contrast": _flat(valued.contrast(*analysis.contrast), "where"),
             "repurchase_curve": valued.curve(),
         }
     if analysis.slopes is not None:
-        found["repurchase_slopes"] = analysis.slopes.table
+        by_name["repurchase_slopes"] = analysis.slopes.table
     if analysis.segments is not None:
-        found |= {
+        by_name |= {
             "repurchase_segments": _flat(analysis.segments.table),
             "repurchase_segment_tests": _flat(analysis.segments.tests, "hypothesis"),
             "repurchase_segment_curves": _flat(analysis.segments.curves()),
         }
     if analysis.money:
-        found |= {
+        by_name |= {
             "money_by_driver": money_table(analysis.money),
             "money_steps": _flat(next(iter(analysis.money.values())).table),
         }
-    return found
+    return by_name
 
 
 def items(analysis: AnalysisResults) -> pd.DataFrame:
@@ -92,13 +92,13 @@ def findings(analysis: AnalysisResults) -> pd.DataFrame:
     """Return what was noticed, gravest first, one row each."""
     rows = [
         {
-            "severity": found.severity,
-            "code": found.code,
-            "count": found.count,
-            "subjects": "; ".join(found.subjects),
-            "message": found.message,
+            "severity": finding.severity,
+            "code": finding.code,
+            "count": finding.count,
+            "subjects": "; ".join(finding.subjects),
+            "message": finding.message,
         }
-        for found in analysis.findings
+        for finding in analysis.findings
     ]
     table = pd.DataFrame(rows, columns=["severity", "code", "count", "subjects", "message"])
     return table.astype({"count": "Int64"})

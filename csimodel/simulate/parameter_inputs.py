@@ -28,13 +28,13 @@ def by_item(
     """
     own = model.constructs if constructs is None else constructs
     single_is_one = constructs is not None and option == "loadings"
-    found = dict.fromkeys(model.items, 1.0)
+    values = dict.fromkeys(model.items, 1.0)
     if isinstance(given, Real):
         alike = require_number(option, given)
         for construct in own:
             if not (single_is_one and construct.kind == "single"):
-                found.update(dict.fromkeys(construct.items, alike))
-        return np.array([found[item] for item in model.items])
+                values.update(dict.fromkeys(construct.items, alike))
+        return np.array([values[item] for item in model.items])
     known = _by_name(option, model, given)
     for construct in own:
         for place, item in enumerate(construct.items):
@@ -47,15 +47,15 @@ def by_item(
                     f"{construct.name!r}, or give one value for all."
                 )
             if isinstance(value, Real):
-                found[item] = require_number(option, value)
+                values[item] = require_number(option, value)
                 continue
             if not isinstance(value, Sequence | np.ndarray) or len(value) != len(construct.items):
                 raise OptionError(
                     f"{option}[{construct.name!r}]={value!r} does not fit its "
                     f"{len(construct.items)} items; give one value, or one for each."
                 )
-            found[item] = require_number(option, value[place])
-    return np.array([found[item] for item in model.items])
+            values[item] = require_number(option, value[place])
+    return np.array([values[item] for item in model.items])
 
 
 def _by_name(option: str, model: Model, given: object) -> dict[str, object]:
@@ -102,8 +102,8 @@ def by_pair(
         ends = [[pair[end] for pair in wanted] for end in (0, 1)]
         row = given.index.get_indexer(pd.Index(ends[0]))
         column = given.columns.get_indexer(pd.Index(ends[1]))
-        found = require_array(option, given, "a table by construct")[row, column]
-        return dict(zip(wanted, found.tolist(), strict=True))
+        cells = require_array(option, given, "a table by construct")[row, column]
+        return dict(zip(wanted, cells.tolist(), strict=True))
     if not isinstance(given, Mapping):
         raise OptionError(
             f"{option}={shown(given)} is not known; give one number, a table, or a mapping such as "
@@ -133,7 +133,7 @@ def by_pair(
 def matrix_of_pairs(model: Model, values: Mapping[tuple[str, str], float]) -> Floats:
     """Return values in a matrix, the first name its row, the second its column."""
     names = model.construct_names
-    found = np.zeros((len(names),) * 2)
+    matrix = np.zeros((len(names),) * 2)
     for (row, column), value in values.items():
-        found[names.index(row), names.index(column)] = value
-    return found
+        matrix[names.index(row), names.index(column)] = value
+    return matrix

@@ -271,11 +271,11 @@ def _within(items: tuple[str, ...], within: float | pd.DataFrame) -> Floats:
                     f"within has no correlations of item {item!r}{suggest(item, known)}; give a "
                     "table of all items of composites."
                 )
-        found = within.loc[list(items), list(items)].to_numpy(dtype=np.float64, copy=True)
+        cor = within.loc[list(items), list(items)].to_numpy(dtype=np.float64, copy=True)
     else:
-        found = np.full((len(items),) * 2, require_number("within", within, least=-1, most=1))
-    np.fill_diagonal(found, 1.0)
-    return found
+        cor = np.full((len(items),) * 2, require_number("within", within, least=-1, most=1))
+    np.fill_diagonal(cor, 1.0)
+    return cor
 
 
 def _bounds(scale: tuple[float, float] | None) -> tuple[float, float]:

@@ -126,9 +126,9 @@ class Population:
         >>> float(truth.table("total_effects")["B", "A"])
         0.5
         """
-        found = find(quantity)
-        values = np.asarray(found.values(self.solution))
-        return pd.Series(values, found.labels(self.model), name=found.name)
+        entry = find(quantity)
+        values = np.asarray(entry.values(self.solution))
+        return pd.Series(values, entry.labels(self.model), name=entry.name)
 
     def index_reliability(self, construct: str) -> float:
         """Return the share of an index's variance that is its construct's, before rounding.

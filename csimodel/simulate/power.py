@@ -45,19 +45,19 @@ class Power(HasPage):
     @property
     def failed(self) -> pd.Series:
         """Number of samples without a solution, by sample size and reason."""
-        found = {n: own.failed for n, own in self.replications.items()}
-        joined: pd.Series = pd.concat(found, names=["n", "reason"])
+        counts = {n: own.failed for n, own in self.replications.items()}
+        joined: pd.Series = pd.concat(counts, names=["n", "reason"])
         return joined.astype("int64")
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What a reader must know, in plain words; empty when every sample had a solution."""
-        found = []
+        findings = []
         for n, own in self.replications.items():
             lost = int(own.failed.sum())
             if lost:
                 reasons = tuple(f"{count} {reason}" for reason, count in own.failed.items())
-                found.append(
+                findings.append(
                     Finding(
                         "lost-samples",
                         "{count} of {samples} samples of {n} have no solution ({reasons:20}); the "
@@ -72,7 +72,7 @@ class Power(HasPage):
                         },
                     )
                 )
-        return tuple(found)
+        return tuple(findings)
 
     @property
     def page(self) -> Page:
@@ -167,7 +167,7 @@ def power(
     require_count("resamples", resamples, ", and some hundreds for intervals")
     require_level(level)
     seed = seed_of(rng)
-    found = {
+    replications = {
         size: replicate(
             truth,
             size,
@@ -181,4 +181,4 @@ def power(
         )[quantity]
         for size in sizes
     }
-    return Power(truth, estimator, found)
+    return Power(truth, estimator, replications)

@@ -174,8 +174,8 @@ def parameter_rows(solution: Solution) -> ParameterRows:
     raw = layout.values(parameters)
     std, jacobian = standardised(layout, np.where(lost[:, None], 0.1, parameters))
     std_se = errors_of(jacobian, covariance)
-    found = ParameterRows(raw, raw_se, std, std_se)
-    return ParameterRows(*(np.where(lost[:, None], np.nan, part) for part in found))
+    rows = ParameterRows(raw, raw_se, std, std_se)
+    return ParameterRows(*(np.where(lost[:, None], np.nan, part) for part in rows))
 
 
 @own_errstate
@@ -249,15 +249,15 @@ def _by_delta(
     for solution in solutions(truth, n, samples, estimator, rng):
         parts.append(parameter_rows(solution))
         reasons += [Outcome(int(o)).reason for o in np.atleast_1d(solution.estimates.outcome)]
-    found = {}
+    replications = {}
     for quantity, own in rows.items():
         estimate = np.concatenate([part.std[:, own] for part in parts])
         se = np.concatenate([part.std_se[:, own] for part in parts])
         true, limits = truth.table(quantity), t_limits(estimate, se, units - 1.0, level)
-        found[quantity.name] = Replications(
+        replications[quantity.name] = Replications(
             true.index, true.to_numpy(), estimate, se, *limits, tuple(reasons)
         )
-    return found
+    return replications
 
 
 def _rows_of(model: Model, estimator: CovarianceEstimator, quantity: Quantity) -> NDArray[np.intp]:
@@ -284,7 +284,7 @@ def _by_bootstrap(
     interval: str,
 ) -> dict[str, Replications]:
     true, seed = {quantity: truth.table(quantity) for quantity in wanted}, seed_of(rng)
-    found = {quantity: np.full((4, samples, len(true[quantity])), np.nan) for quantity in wanted}
+    values = {quantity: np.full((4, samples, len(true[quantity])), np.nan) for quantity in wanted}
     reasons = []
     for number, own in enumerate(_fits(truth, n, samples, estimator, seed)):
         if isinstance(own, str):
@@ -293,20 +293,20 @@ def _by_bootstrap(
         stream = int(np.random.SeedSequence(seed, spawn_key=(1, number)).generate_state(1)[0])
         boot = bootstrap(own, resamples, rng=stream, progress=False)
         try:
-            for quantity, into in found.items():
+            for quantity, into in values.items():
                 table = boot.table(quantity, interval=interval, level=level)
                 into[:, number] = table[["estimate", "se", "lower", "upper"]].to_numpy().T
         except InferenceError:
             reasons.append("too few usable resamples")
             continue
         reasons.append(Outcome.CONVERGED.reason)
-    made = {}
+    replications = {}
     for quantity, known in true.items():
-        estimate, se, lower, upper = found[quantity]
-        made[quantity.name] = Replications(
+        estimate, se, lower, upper = values[quantity]
+        replications[quantity.name] = Replications(
             known.index, known.to_numpy(), estimate, se, lower, upper, tuple(reasons)
         )
-    return made
+    return replications
 
 
 def _fits(

@@ -183,14 +183,14 @@ class Skewed:
             middle = (low + high) / 2.0
             above = product(middle) > cor
             low, high = np.where(above, low, middle), np.where(above, middle, high)
-        found = (low + high) / 2.0
-        np.fill_diagonal(found, 1.0)
-        if np.linalg.eigvalsh(found)[0] <= 0:
+        normal = (low + high) / 2.0
+        np.fill_diagonal(normal, 1.0)
+        if np.linalg.eigvalsh(normal)[0] <= 0:
             raise OptionError(
                 f"Items with skewness {self.skewness:g} and kurtosis {self.kurtosis:g} cannot have "
                 "the correlations of this model; use a milder shape."
             )
-        return found
+        return normal
 
     def answers(self, normal: Floats) -> Floats:
         """Return ``a + b z + c z² + d z³``."""

@@ -250,11 +250,11 @@ def require_bounds(
     position = int(np.flatnonzero(wrong)[0])
     column = values[:, position]
     outside = column[(column < minimum[position]) | (column > maximum[position])]
-    found, times = np.unique(outside, return_counts=True)
+    levels, times = np.unique(outside, return_counts=True)
     bounds = f"{number(minimum[position])}-{number(maximum[position])}"
     raise SurveyError(
         f"Column {items[position]!r} holds {len(outside)} {plural(len(outside), 'value')} outside "
-        f"its scale {bounds}: {counted(map(number, found), times.tolist())}; declare them in "
+        f"its scale {bounds}: {counted(map(number, levels), times.tolist())}; declare them in "
         "missing_codes or correct the scale."
     )
 

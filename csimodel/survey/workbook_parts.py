@@ -122,7 +122,7 @@ def peculiarities_of(path: Path, sheet: Sheet) -> Peculiarities:
             cut = text.rfind(b"<")
             for mark in _MARKS.findall(text[:cut]):
                 if b"mergeCell" in mark:
-                    merged += [found.decode() for found in _RANGE.findall(mark)]
+                    merged += [match.decode() for match in _RANGE.findall(mark)]
                 elif b"row" in mark:
                     hidden += 1
                 else:

@@ -28,13 +28,13 @@ def inverse_and_logdet(matrices: Floats) -> tuple[Floats, Floats]:
     """
     factor, invert, _ = _lapack()
     inverse, roots = np.empty(matrices.shape), np.empty(matrices.shape[:-1])
-    for matrix, found, root in zip(matrices, inverse, roots, strict=True):
+    for matrix, place, root in zip(matrices, inverse, roots, strict=True):
         lower, failed = factor(matrix.T, lower=1)
         if failed:
-            found[:], root[:] = np.nan, np.nan
+            place[:], root[:] = np.nan, np.nan
             continue
         root[:] = lower.diagonal()
-        found[:] = invert(lower, lower=1, overwrite_c=1)[0]
+        place[:] = invert(lower, lower=1, overwrite_c=1)[0]
     inverse += np.swapaxes(inverse, -1, -2).copy()  # the routine fills one triangle
     size = matrices.shape[-1]
     inverse.reshape(-1, size**2)[:, :: size + 1] *= 0.5
@@ -47,9 +47,9 @@ def solve(systems: Floats, right: Floats) -> Floats:
     `systems` is overwritten.
     """
     _, _, solver = _lapack()
-    found = np.empty(right.shape)
-    for system, one, own in zip(systems, right, found, strict=True):
+    solution = np.empty(right.shape)
+    for system, one, own in zip(systems, right, solution, strict=True):
         _, own[:], failed = solver(system.T, one, lower=1, overwrite_a=1)
         if failed:
             own[:] = np.nan
-    return found
+    return solution

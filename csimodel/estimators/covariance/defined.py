@@ -42,8 +42,8 @@ def defined_values(
             assert label is not None
             terms = np.asarray(parameters[..., one.places]) * one.weights
             values[label] = np.asarray(terms.sum(axis=-1) + one.constant)
-    found = evaluate(model.definitions, values)
-    return np.stack([found[one.name] for one in model.definitions], axis=-1)
+    by_name = evaluate(model.definitions, values)
+    return np.stack([by_name[one.name] for one in model.definitions], axis=-1)
 
 
 def defined_table(

@@ -154,8 +154,8 @@ class WeightedSquares:
         """Return F; infinite where the model's moments are not finite."""
         gap = self._gap(at, who)
         with np.errstate(invalid="ignore", over="ignore"):
-            found = (gap * self._weighted(gap[..., None], who)[..., 0]).sum(axis=-1)
-        return np.where(np.isfinite(found), found, np.inf)
+            squares = (gap * self._weighted(gap[..., None], who)[..., 0]).sum(axis=-1)
+        return np.where(np.isfinite(squares), squares, np.inf)
 
     def local(
         self, layout: Layout, at: Implied, who: Indices, observed: bool

@@ -21,7 +21,7 @@ from csimodel.estimators.covariance.reference_items import (
     search_layout,
 )
 from csimodel.estimators.covariance.restarts import lowest_minimum
-from csimodel.estimators.covariance.scoring import Found, minimise, nothing_found
+from csimodel.estimators.covariance.scoring import Minima, minimise, no_minima
 from csimodel.estimators.covariance.starting_values import start
 from csimodel.estimators.covariance.structure import Implied, implied, moments_vector
 from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
@@ -192,12 +192,12 @@ class CovarianceEstimator(Estimator):
         values = moments_vector(cov, mean)
         return float(values @ self.weight(moments, layout, sigma) @ values)
 
-    def several_minima(self, found: Found, layout: Layout) -> NDArray[np.bool_]:
+    def several_minima(self, minima: Minima, layout: Layout) -> NDArray[np.bool_]:
         """Mark the samples that may have a lower minimum than the one found first, (samples,).
 
         Those in which a variance is below 0.
         """
-        return negative_variances(layout, found.parameters)
+        return negative_variances(layout, minima.parameters)
 
     @property
     def measured_where_it_stopped(self) -> bool:
@@ -274,7 +274,7 @@ class CovarianceEstimator(Estimator):
         safe = replace(moments, cov=cov, n=np.where(good, moments.n, np.maximum(moments.n, 3)))
         if not good.any():
             return standardised_estimates(
-                model, layout, nothing_found(len(cov), layout.size), outcome, np.zeros(len(cov))
+                model, layout, no_minima(len(cov), layout.size), outcome, np.zeros(len(cov))
             )
         objective = Objective((layout,), (self.discrepancy(safe, layout),))
 
@@ -285,11 +285,11 @@ class CovarianceEstimator(Estimator):
         if isinstance(near, CovarianceEstimates) and np.isfinite(near.parameters).all():
             first = np.broadcast_to(near.parameters, (len(cov), layout.size)).copy()
             first[~good] = np.nan
-            found = minimise(objective, first, own, self.tolerance, self.max_iterations)
+            minima = minimise(objective, first, own, self.tolerance, self.max_iterations)
         else:
-            found, other = self._searched(objective, model, own(), safe, good, near is None)
-        ended(found, outcome)
-        return standardised_estimates(model, layout, found, outcome, objective.floor, other)
+            minima, other = self._searched(objective, model, own(), safe, good, near is None)
+        ended(minima, outcome)
+        return standardised_estimates(model, layout, minima, outcome, objective.floor, other)
 
     def _searched(
         self,
@@ -299,14 +299,14 @@ class CovarianceEstimator(Estimator):
         moments: Moments,
         good: NDArray[np.bool_],
         restarts: bool,
-    ) -> tuple[Found, Floats]:
+    ) -> tuple[Minima, Floats]:
         """Return the lowest minimum of every sample and the next one, from starts of its own.
 
         The end depends on neither the order of items nor that of constructs: during the search a
         construct has the scale of its reference item.
         """
         layout, cov = objective.layouts[0], self.sample_cov(moments)
-        found, other = nothing_found(len(cov), layout.size), np.full(len(cov), np.nan)
+        minima, other = no_minima(len(cov), layout.size), np.full(len(cov), np.nan)
         items = reference_items(model, layout, own, cov)
         limits = self.tolerance, self.max_iterations
         for reference in np.unique(items[good], axis=0):
@@ -319,16 +319,16 @@ class CovarianceEstimator(Estimator):
                 doubtful = ~ends.settled | self.several_minima(ends, search)
                 other[who] = lowest_minimum(part, ends, first, cov[who], doubtful, *limits)
             ends = ends._replace(parameters=on_model_scale(layout, search, ends.parameters))
-            for kept, fresh in zip(found, ends, strict=True):
+            for kept, fresh in zip(minima, ends, strict=True):
                 kept[who] = fresh
-        return found, other
+        return minima, other
 
 
-def ended(found: Found, outcome: NDArray[np.int64]) -> None:
+def ended(minima: Minima, outcome: NDArray[np.int64]) -> None:
     """Note in `outcome` how the samples that could be fitted ended."""
     good = outcome == Outcome.CONVERGED
-    outcome[good & ~found.settled] = Outcome.NOT_CONVERGED
-    outcome[good & found.settled & found.flat] = Outcome.NOT_IDENTIFIED
+    outcome[good & ~minima.settled] = Outcome.NOT_CONVERGED
+    outcome[good & minima.settled & minima.flat] = Outcome.NOT_IDENTIFIED
 
 
 def usable(moments: Moments) -> NDArray[np.int64]:
@@ -355,7 +355,7 @@ def usable(moments: Moments) -> NDArray[np.int64]:
 def standardised_estimates(
     model: Model,
     layout: Layout,
-    found: Found,
+    minima: Minima,
     outcome: NDArray[np.int64],
     floor: Floats,
     other: Floats | None = None,
@@ -364,8 +364,8 @@ def standardised_estimates(
 
     `other` holds the value at another minimum, NaN where there is none.
     """
-    unusable = np.asarray(~np.isfinite(found.parameters).all(axis=-1))
-    at = implied(layout, np.where(unusable[:, None], 0.1, found.parameters))
+    unusable = np.asarray(~np.isfinite(minima.parameters).all(axis=-1))
+    at = implied(layout, np.where(unusable[:, None], 0.1, minima.parameters))
     own = np.arange(len(model.items))
     with np.errstate(all="ignore"):
         sd = np.sqrt(np.diagonal(at.sigma, axis1=-2, axis2=-1))
@@ -384,13 +384,13 @@ def standardised_estimates(
         reliability=np.ones_like(spread),
         construct_cor=construct_cor,
         paths=paths,
-        iterations=found.iterations,
+        iterations=minima.iterations,
         outcome=outcome,
         inadmissible=flags,
-        parameters=found.parameters,
-        discrepancy=found.value - floor,
-        gradient=found.gradient,
-        other_minimum=np.full(len(found.value), np.nan) if other is None else other - floor,
+        parameters=minima.parameters,
+        discrepancy=minima.value - floor,
+        gradient=minima.gradient,
+        other_minimum=np.full(len(minima.value), np.nan) if other is None else other - floor,
         layout=layout,
     )
 

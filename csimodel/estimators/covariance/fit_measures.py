@@ -91,7 +91,7 @@ def measures_of(fitted: Fitted) -> pd.Series:
     rows = float(fitted.sizes.sum()) / len(fitted.layouts)
     n = float(sum(float(own.n) for own in fitted.moments))
     unit = float(fitted.sizes.sum()) if estimator.has_likelihood else n
-    found = {
+    measures = {
         "npar": fitted.npar + sum(estimator.exactly_fitted(own)[0] for own in fitted.moments),
         "fmin": model.chisq / (2.0 * unit),
         **_named(model, ""),
@@ -103,18 +103,18 @@ def measures_of(fitted: Fitted) -> pd.Series:
         "n": n,
     }
     if fitted.estimator.robust is not None:
-        found |= _scaled(fitted, *scaled_tests(fitted, baseline), rows)
+        measures |= _scaled(fitted, *scaled_tests(fitted, baseline), rows)
         if fitted.estimator.robust != "mlr" and not ordinal:
             residual = residual_chisq(fitted)
-            found |= {"chisq_residual": residual.chisq, "pvalue_residual": residual.pvalue}
+            measures |= {"chisq_residual": residual.chisq, "pvalue_residual": residual.pvalue}
     if fitted.moments[0].patterns is not None:
         tests = complete_data_tests(fitted, (model.df, baseline.df))
-        found |= _ended(
+        measures |= _ended(
             "robust", robust_relative(*tests) | rmsea(tests[0].test, rows, tests[0].ratio)
         )
     if not estimator.chi_square_known:
-        found |= {name: np.nan for name in found if name.endswith("pvalue")}
-    return pd.Series(found, name="fit_measures", dtype=np.float64)
+        measures |= {name: np.nan for name in measures if name.endswith("pvalue")}
+    return pd.Series(measures, name="fit_measures", dtype=np.float64)
 
 
 def _baseline(fitted: Fitted) -> ChiSquare:
@@ -149,7 +149,7 @@ def _likelihood(fitted: Fitted) -> dict[str, float]:
 def _scaled(fitted: Fitted, model: Scaled, baseline: Scaled, rows: float) -> dict[str, float]:
     """Return the scaled tests, and scaled and robust measures."""
     kind, df = fitted.estimator.robust, fitted.df
-    found = {
+    measures = {
         **_named(model.test, "", "_scaled"),
         "scaling_factor": model.factor,
         "shift": model.shift,
@@ -162,11 +162,11 @@ def _scaled(fitted: Fitted, model: Scaled, baseline: Scaled, rows: float) -> dic
     on_df, unit = model.test, model.factor
     if kind == "mlmvs":
         on_df, unit = ChiSquare(model.plain.chisq / model.ratio, df), model.ratio
-    found |= _ended("scaled", relative(model.test, baseline.test) | rmsea(on_scaled, rows))
+    measures |= _ended("scaled", relative(model.test, baseline.test) | rmsea(on_scaled, rows))
     robust = robust_relative(model, baseline) | rmsea(on_df, rows, unit)
     if fitted.moments[0].responses is not None:
         robust = dict.fromkeys(robust, np.nan)
-    return found | _ended("robust", robust)
+    return measures | _ended("robust", robust)
 
 
 def _ended(end: str, measures: dict[str, float]) -> dict[str, float]:

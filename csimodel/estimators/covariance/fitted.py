@@ -192,26 +192,26 @@ def fit_jointly(
         values = start(model, layout, estimator.sample_cov(group), group.mean)
         own = np.where(np.isfinite(own), own, values)
     begin = own if first is None or len(worst) else np.where(np.isfinite(first), first, own)
-    found = minimise(
+    minima = minimise(
         objective, begin[None], lambda: own[None], estimator.tolerance, estimator.max_iterations
     )
     floor = objective.floor
     doubtful = np.array([state[0] == Outcome.CONVERGED])
-    doubtful &= ~found.settled | estimator.several_minima(found, layouts[0])
+    doubtful &= ~minima.settled | estimator.several_minima(minima, layouts[0])
     limits = estimator.tolerance, estimator.max_iterations
     cov = estimator.sample_cov(moments[0].lifted())
-    other = lowest_minimum(objective, found, own[None], cov, doubtful, *limits)
-    ended(found, state)
+    other = lowest_minimum(objective, minima, own[None], cov, doubtful, *limits)
+    ended(minima, state)
     fitted = Fitted(
         model,
         estimator,
         layouts,
         moments,
-        found.parameters[0],
-        float((found.value - floor)[0]),
+        minima.parameters[0],
+        float((minima.value - floor)[0]),
         Outcome(int(state[0])),
     )
     parts = tuple(
-        standardised_estimates(model, layout, found, state, floor, other)[0] for layout in layouts
+        standardised_estimates(model, layout, minima, state, floor, other)[0] for layout in layouts
     )
     return fitted, parts

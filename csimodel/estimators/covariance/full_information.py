@@ -43,8 +43,8 @@ class FullInformation:
     @cached_property
     def floor(self) -> Floats:
         """Return the value of the saturated model, found by EM, (1,)."""
-        found = saturated(self.patterns, self.near)
-        return np.array([minus_two_loglik(self.patterns, found.mean, found.cov)])
+        free = saturated(self.patterns, self.near)
+        return np.array([minus_two_loglik(self.patterns, free.mean, free.cov)])
 
     def value(self, at: Implied, who: Indices) -> Floats:
         """Return F of each set of parameters; infinite where Σ is not positive definite."""

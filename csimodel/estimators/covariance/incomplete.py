@@ -22,22 +22,22 @@ def full_information_moments(answers: Answers) -> Moments:
         When the answers do not determine means and covariances.
     """
     patterns = patterns_of(answers.values, answers.weights, answers.cluster)
-    found = saturated(patterns)
-    if not found.converged and patterns.total <= patterns.items:
+    free = saturated(patterns)
+    if not free.converged and patterns.total <= patterns.items:
         raise EstimationError(
             f"Nothing was estimated because {patterns.total:.0f} rows for {patterns.items} items "
             "leave the covariances of the items singular; collect more rows, use fewer items, or "
             "PLS."
         )
-    if not found.converged:
-        raise EstimationError(found.sentence(answers.items))
+    if not free.converged:
+        raise EstimationError(free.sentence(answers.items))
     n = np.array(patterns.total)
     effective = n if patterns.weights is None else n**2 / (patterns.weights**2).sum()
     return Moments(
         answers.items,
         n,
-        found.mean,
-        found.cov * (n / (n - 1.0)),
+        free.mean,
+        free.cov * (n / (n - 1.0)),
         answers.minimum,
         answers.maximum,
         np.asarray(effective),
@@ -56,8 +56,8 @@ def two_stage_moments(answers: Answers, robust: bool) -> Moments:
     EstimationError
         When the answers do not determine means and covariances.
     """
-    found = full_information_moments(answers)
-    assert found.patterns is not None
-    likeliest = found.cov * ((found.n - 1.0) / found.n)
-    gamma = saturated_gamma(found.patterns, found.mean, likeliest, robust)
-    return replace(found, fourth=gamma, patterns=None)
+    moments = full_information_moments(answers)
+    assert moments.patterns is not None
+    likeliest = moments.cov * ((moments.n - 1.0) / moments.n)
+    gamma = saturated_gamma(moments.patterns, moments.mean, likeliest, robust)
+    return replace(moments, fourth=gamma, patterns=None)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.layout import Layout
-from csimodel.estimators.covariance.scoring import Found, nothing_found
+from csimodel.estimators.covariance.scoring import Minima, no_minima
 from csimodel.estimators.covariance.structure import directions, implied, levels
 from csimodel.moments.incomplete_likelihood import Patterns, completed
 
@@ -25,7 +25,7 @@ def full_information_near(
     parameters: Floats,
     hessian: Floats,
     tolerance: float,
-) -> Found:
+) -> Minima:
     """Minimise ``-2/n`` log-likelihood of every sample from `parameters`, by BFGS.
 
     One pass over the patterns gives value and slope of a sample; the curvature starts as that of
@@ -44,11 +44,11 @@ def full_information_near(
     active = np.arange(draws)
     value, slope = _value_and_slope(layout, samples, at, active)
     slope = slope / root
-    found = nothing_found(draws, size)
+    minima = no_minima(draws, size)
     for iteration in range(_MOST + 1):
         steepest = np.abs(slope[active]).max(axis=1, initial=0.0)
-        found.iterations[active] = iteration
-        found.settled[active[steepest < tolerance]] = True
+        minima.iterations[active] = iteration
+        minima.settled[active[steepest < tolerance]] = True
         active = active[steepest >= tolerance]
         if not len(active) or iteration == _MOST:
             break
@@ -61,9 +61,9 @@ def full_information_near(
         at[here] += moved[taken] / root
         value[here], slope[here] = new_value[taken], new_slope[taken]
         active = here
-    found.parameters[:], found.value[:] = at, value
-    found.gradient[:] = np.abs(slope * root).max(axis=1)
-    return found
+    minima.parameters[:], minima.value[:] = at, value
+    minima.gradient[:] = np.abs(slope * root).max(axis=1)
+    return minima
 
 
 def _searched(

@@ -46,16 +46,16 @@ def incomplete_resampler(solution: Solution, answers: Answers) -> Refit:
         if second is not None:
             estimates = second.estimate(moments, model, solution.estimates)
             return Solution(model, estimator, moments, estimates)
-        found = full_information_near(
+        minima = full_information_near(
             layout, draws, fitted.parameters, hessian, estimator.tolerance
         )
         outcome = usable(moments)
-        outcome[(outcome == Outcome.CONVERGED) & ~found.settled] = Outcome.NOT_CONVERGED
+        outcome[(outcome == Outcome.CONVERGED) & ~minima.settled] = Outcome.NOT_CONVERGED
         likeliest = estimator.sample_cov(moments)
         floor = np.array(
             [minus_two_loglik(*one) for one in zip(draws, moments.mean, likeliest, strict=True)]
         )
-        estimates = standardised_estimates(model, layout, found, outcome, floor)
+        estimates = standardised_estimates(model, layout, minima, outcome, floor)
         return Solution(model, estimator, moments, estimates)
 
     return refit
@@ -65,10 +65,10 @@ def _saturated(fitted: Fitted, answers: Answers, draws: list[Patterns], weights:
     """Return the saturated moments of every draw; singular ones where there are none."""
     (own,) = fitted.moments
     near = own.mean, fitted.estimator.sample_cov(own)
-    found = [saturated_near(patterns, *near) for patterns in draws]
+    fits = [saturated_near(patterns, *near) for patterns in draws]
     n = np.array([patterns.total for patterns in draws])
-    cov = np.array([one.cov if one.converged else np.ones_like(one.cov) for one in found])
-    mean = np.array([one.mean if one.converged else own.mean for one in found])
+    cov = np.array([one.cov if one.converged else np.ones_like(one.cov) for one in fits])
+    mean = np.array([one.mean if one.converged else own.mean for one in fits])
     effective = weights.sum(axis=1) ** 2 / (weights**2).sum(axis=1)
     spread = cov * (n / (n - 1.0))[:, None, None]
     plain = n if answers.weights is None else effective

@@ -200,12 +200,12 @@ class Layout:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The free parameters as text; equal ones are joined by =."""
-        found: dict[int, list[str]] = {}
+        by_number: dict[int, list[str]] = {}
         for row, place in zip(self.rows, self.place.tolist(), strict=True):
             if place >= 0:
-                found.setdefault(place, []).append(row.name)
+                by_number.setdefault(place, []).append(row.name)
         return tuple(
-            " = ".join(found.get(place, ["in another group"])) for place in range(self.size)
+            " = ".join(by_number.get(place, ["in another group"])) for place in range(self.size)
         )
 
     @cached_property

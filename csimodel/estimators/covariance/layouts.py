@@ -150,7 +150,7 @@ def _bounds(
 def _matrices(model: Model, rows: list[Row]) -> Matrices:
     """Fill the fixed cells."""
     items, constructs = len(model.items), len(model.constructs)
-    made = Matrices(
+    matrices = Matrices(
         np.zeros((items, constructs)),
         np.zeros((constructs, constructs)),
         np.zeros((constructs, constructs)),
@@ -159,15 +159,15 @@ def _matrices(model: Model, rows: list[Row]) -> Matrices:
         np.zeros(constructs),
     )
     for i, j in enumerate(model.owner.tolist()):
-        made.loadings[i, j] = float(model.construct_names[j] in model.observed)
+        matrices.loadings[i, j] = float(model.construct_names[j] in model.observed)
     for row in rows:
         if row.fixed is None or not row.fixed:
             continue
-        matrix = made[KINDS.index(row.kind)]
+        matrix = matrices[KINDS.index(row.kind)]
         if row.kind in ("intercepts", "means"):
             matrix[row.at[0]] = row.fixed
             continue
         matrix[row.at] = row.fixed
         if row.kind in ("covariances", "errors"):
             matrix[row.at[::-1]] = row.fixed
-    return made
+    return matrices

@@ -12,7 +12,7 @@ from csimodel.errors import EstimationError, choose
 from csimodel.estimators.covariance.discrepancy import WeightedSquares
 from csimodel.estimators.covariance.estimator import CovarianceEstimator, negative_variances
 from csimodel.estimators.covariance.layout import Layout
-from csimodel.estimators.covariance.scoring import Found
+from csimodel.estimators.covariance.scoring import Minima
 from csimodel.estimators.covariance.structure import moments_vector, vech
 from csimodel.moments import Moments
 from csimodel.moments import moments_of as plain_moments
@@ -96,15 +96,15 @@ class LeastSquares(CovarianceEstimator):
             return moments
         return replace(moments, fourth=fourth_moments(answers.values, answers.weights))
 
-    def several_minima(self, found: Found, layout: Layout) -> NDArray[np.bool_]:
+    def several_minima(self, minima: Minima, layout: Layout) -> NDArray[np.bool_]:
         """Mark the samples that may have a lower minimum than the one found first, (samples,).
 
         Where a variance is below 0, and with GLS, whose V is that of the sample, where the model
         fits badly: F is 0 where it fits and at most items / 2 where it explains nothing.
         """
-        doubtful = negative_variances(layout, found.parameters)
+        doubtful = negative_variances(layout, minima.parameters)
         if self.weights == "gls":
-            doubtful |= found.value > _BADLY * len(layout.ordered)
+            doubtful |= minima.value > _BADLY * len(layout.ordered)
         return doubtful
 
     def sample_cov(self, moments: Moments) -> Floats:

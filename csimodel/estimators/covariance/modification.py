@@ -65,7 +65,7 @@ def modification_indices(
     for kind in kinds:
         choose("kinds", kind, CANDIDATES)
     fitted.require_solution()
-    found = []
+    entries = []
     for group, layout in enumerate(fitted.layouts):
         candidates = list(_candidates(fitted, layout, kinds))
         if not candidates:
@@ -86,10 +86,10 @@ def modification_indices(
         )
         if len(fitted.layouts) > 1:
             table.insert(3, "group", [groups[group]] * len(table))
-        found.append(table)
-    if not found:
+        entries.append(table)
+    if not entries:
         return pd.DataFrame(columns=["lhs", "op", "rhs", "mi", "p", "epc", "std_epc"])
-    whole = pd.concat(found, ignore_index=True)
+    whole = pd.concat(entries, ignore_index=True)
     whole = whole[whole["mi"].notna()]
     return whole.sort_values("mi", ascending=False, kind="stable").reset_index(drop=True)
 
@@ -112,13 +112,13 @@ def score_tests(fitted: Fitted, groups: Sequence[object] = ("",)) -> pd.DataFram
             "No parameters of this fit are equal, so there is nothing to test; give two parameters "
             "one label, or fit groups with equal=['loadings']."
         )
-    found = []
+    entries = []
     for group, position, first in shared:
         wide, extended = _released(fitted, group, position)
         mi, epc = _gains(fitted, wide, extended)
         row = fitted.layouts[group].rows[position]
         base_group, base = first
-        found.append(
+        entries.append(
             {
                 "parameter": row.name,
                 "group": groups[group] if len(groups) > group else group,
@@ -130,7 +130,7 @@ def score_tests(fitted: Fitted, groups: Sequence[object] = ("",)) -> pd.DataFram
                 "epc": float(epc[0]),
             }
         )
-    return pd.DataFrame(found)
+    return pd.DataFrame(entries)
 
 
 def _candidates(fitted: Fitted, layout: Layout, kinds: Sequence[str]) -> Iterator[Row]:

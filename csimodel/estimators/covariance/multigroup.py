@@ -176,8 +176,8 @@ class MultiGroupFit(HasPage, Mapping[Hashable, CovarianceFit]):
     def __repr__(self) -> str:
         state = "converged" if self.converged else "NOT CONVERGED"
         equal = f", equal {listed(self.equal)}" if self.equal else ""
-        found = len(self.diagnostics)
-        told = f", {found} finding{'s' if found > 1 else ''}" if found else ""
+        count = len(self.diagnostics)
+        told = f", {count} finding{'s' if count > 1 else ''}" if count else ""
         return (
             f"<Fit of {len(self)} groups ({listed(map(str, self.labels), 6)}) by "
             f"{self.fitted.estimator.label}{equal}: {self.n} rows, {state}{told}>"
@@ -226,14 +226,14 @@ def _joint_findings(fit: MultiGroupFit) -> Iterator[Finding]:
 
 def _joint_names(fit: MultiGroupFit) -> tuple[str, ...]:
     """Name the free parameters of all groups: those of one group by it, shared ones plainly."""
-    found: dict[int, list[str]] = {}
+    by_number: dict[int, list[str]] = {}
     for label, layout in zip(fit.labels, fit.fitted.layouts, strict=True):
         for row, place in zip(layout.rows, layout.place.tolist(), strict=True):
             if place >= 0:
-                found.setdefault(place, []).append(f"{row.name} of {label}")
+                by_number.setdefault(place, []).append(f"{row.name} of {label}")
     return tuple(
         names[0] if len(names) == 1 else names[0].rpartition(" of ")[0]
-        for names in (found[place] for place in range(fit.fitted.npar))
+        for names in (by_number[place] for place in range(fit.fitted.npar))
     )
 
 

@@ -55,15 +55,15 @@ class Objective:
 
     def local(self, at: tuple[Implied, ...], who: Indices, observed: bool) -> tuple[Floats, Floats]:
         """Return gradient, (samples, size), and Hessian, (samples, size, size)."""
-        found = [
+        parts = [
             part.local(layout, own, who, observed)
             for layout, part, own in zip(self.layouts, self.parts, at, strict=True)
         ]
         if self.shares is None:
-            return found[0]
+            return parts[0]
         shares = self.shares[who].T
-        gradient = sum(share[:, None] * g for share, (g, _) in zip(shares, found, strict=True))
-        hessian = sum(share[:, None, None] * h for share, (_, h) in zip(shares, found, strict=True))
+        gradient = sum(share[:, None] * g for share, (g, _) in zip(shares, parts, strict=True))
+        hessian = sum(share[:, None, None] * h for share, (_, h) in zip(shares, parts, strict=True))
         return np.asarray(gradient), np.asarray(hessian)
 
 

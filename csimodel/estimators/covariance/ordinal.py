@@ -219,15 +219,15 @@ class WLSMV(CovarianceEstimator):
                 values, items, ordered, weights, normal=self.normal, cluster=cluster
             )
 
-        found = statistics(None)
-        for finding in found.findings:
+        ordinal = statistics(None)
+        for finding in ordinal.findings:
             if finding.severity == "failure":
                 raise EstimationError(str(finding))
-        responses = Responses.of(found)  # weights do not know of clusters, errors do
+        responses = Responses.of(ordinal)  # weights do not know of clusters, errors do
         if answers.cluster is not None:
-            found = statistics(answers.cluster)
-        gamma = covariance_gamma(found)
-        return replace(plain_moments(answers), fourth=gamma, responses=responses, ordinal=found)
+            ordinal = statistics(answers.cluster)
+        gamma = covariance_gamma(ordinal)
+        return replace(plain_moments(answers), fourth=gamma, responses=responses, ordinal=ordinal)
 
     def samples_of(self, answers: Answers) -> OrdinalSamples:
         """Return what estimates thresholds and correlations again in every resample."""
@@ -283,22 +283,22 @@ class WLSMV(CovarianceEstimator):
         self, moments: Moments, model: Model, near: Estimates | None = None
     ) -> CovarianceEstimates:
         """Fit every sample of `moments`, starting from `near` when it is given."""
-        found = super().estimate(moments, model, near)
-        return replace(found, weights=_answer_weights(model, found, moments))
+        estimates = super().estimate(moments, model, near)
+        return replace(estimates, weights=_answer_weights(model, estimates, moments))
 
 
-def _answer_weights(model: Model, found: CovarianceEstimates, moments: Moments) -> Floats:
+def _answer_weights(model: Model, estimates: CovarianceEstimates, moments: Moments) -> Floats:
     """Return weights of standardised answers, of scores with variance 1 in the sample.
 
     NaN where no sample has correlations of the responses behind its answers.
     """
     responses = moments.responses
     if responses is None:
-        return np.full_like(found.weights, np.nan)
-    usable = np.isfinite(found.parameters).all(axis=-1)
-    usable = np.asarray(usable & np.isfinite(found.loadings).all(axis=-1))
+        return np.full_like(estimates.weights, np.nan)
+    usable = np.isfinite(estimates.parameters).all(axis=-1)
+    usable = np.asarray(usable & np.isfinite(estimates.loadings).all(axis=-1))
     sample = np.where(usable[..., None, None], moments.cor, 1.0)
-    at = implied(found.layout, np.where(usable[..., None], found.parameters, 0.1))
+    at = implied(estimates.layout, np.where(usable[..., None], estimates.parameters, 0.1))
     sd = np.sqrt(np.abs(np.diagonal(at.sigma, axis1=-2, axis2=-1)))
     share = responses.clarity
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -306,13 +306,13 @@ def _answer_weights(model: Model, found: CovarianceEstimates, moments: Moments) 
     cor = cor * share[..., :, None] * share[..., None, :]
     own = np.arange(len(model.items))
     cor[..., own, own] = 1.0
-    weights = np.ones_like(found.loadings)
+    weights = np.ones_like(estimates.loadings)
     for construct, block in zip(model.constructs, model.slices, strict=True):
         if construct.kind == "single":
             continue
         kept = usable[..., None, None]
         inside = np.where(kept, cor[..., block, block], np.eye(block.stop - block.start))
-        towards = np.where(kept[..., 0], found.loadings[..., block] * share[..., block], 1.0)
+        towards = np.where(kept[..., 0], estimates.loadings[..., block] * share[..., block], 1.0)
         raw = np.linalg.solve(inside, towards[..., None])
         spread = np.swapaxes(raw, -1, -2) @ sample[..., block, block] @ raw
         weights[..., block] = (raw / np.sqrt(spread))[..., 0]

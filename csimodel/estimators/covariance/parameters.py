@@ -57,8 +57,8 @@ def sample_information(solution: Solution, observed: bool = False) -> Floats:
     layout, who = estimates.layout, np.arange(len(parameters))
     part = estimator.discrepancy(moments, layout)
     _, hessian = part.local(layout, implied(layout, parameters), who, observed)
-    found = 0.5 * estimator.sample_size(moments)[:, None, None] * hessian
-    return np.asarray(found[0] if single else found)
+    information = 0.5 * estimator.sample_size(moments)[:, None, None] * hessian
+    return np.asarray(information[0] if single else information)
 
 
 def inverted(matrix: Floats, usable: NDArray[np.bool_]) -> Floats:

@@ -42,7 +42,7 @@ def residual_measures(fitted: Fitted) -> dict[str, float]:
     """
     names = ("rmr", "srmr", "crmr")
     ends = ("", "_nomean")
-    found = dict.fromkeys([*(name + end for name in names for end in ends), "gfi"], 0.0)
+    measures = dict.fromkeys([*(name + end for name in names for end in ends), "gfi"], 0.0)
     known = fitted.df + fitted.npar
     groups = zip(fitted.shares, fitted.moments, fitted.layouts, fitted.at, strict=True)
     for share, own, layout, at in groups:
@@ -54,15 +54,15 @@ def residual_measures(fitted: Fitted) -> dict[str, float]:
             joint = alone if gap is None else _root_mean_square(spread, level, name == "crmr")
             if own.ordinal is not None and name != "srmr":
                 joint = alone * _thresholds_counted(own.ordinal, name == "crmr")
-            found[name] += float(share) * joint
-            found[f"{name}_nomean"] += float(share) * alone
+            measures[name] += float(share) * joint
+            measures[f"{name}_nomean"] += float(share) * alone
         square = partial(fitted.estimator.weighted_square, own, layout, at.sigma)
         left, whole = square(cov - at.sigma, gap), square(cov, None if gap is None else mean)
         count, squares = fitted.estimator.exactly_fitted(own)
         known, whole = known + count, whole + squares
-        found["gfi"] += float(share * (1.0 - left / whole))
-    found["agfi"] = 1.0 - known / fitted.df * (1.0 - found["gfi"]) if fitted.df else np.nan
-    return found
+        measures["gfi"] += float(share * (1.0 - left / whole))
+    measures["agfi"] = 1.0 - known / fitted.df * (1.0 - measures["gfi"]) if fitted.df else np.nan
+    return measures
 
 
 def _residuals(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.layout import KINDS, Layout
 from csimodel.estimators.covariance.objective import Objective
-from csimodel.estimators.covariance.scoring import Found, minimise
+from csimodel.estimators.covariance.scoring import Minima, minimise
 
 Floats = NDArray[np.float64]
 
@@ -27,7 +27,7 @@ _SAME = 1e-6  # minima that differ by less, relative to the larger or to 1, are 
 
 def lowest_minimum(
     objective: Objective,
-    found: Found,
+    minima: Minima,
     own: Floats,
     cov: Floats,
     doubtful: NDArray[np.bool_],
@@ -54,24 +54,24 @@ def lowest_minimum(
     """
     other = np.full(len(own), np.nan)
     for sample in np.flatnonzero(doubtful & np.isfinite(own).all(axis=-1)).tolist():
-        known = bool(found.settled[sample])
-        here = float(found.value[sample]) if np.isfinite(found.value[sample]) else np.inf
+        known = bool(minima.settled[sample])
+        here = float(minima.value[sample]) if np.isfinite(minima.value[sample]) else np.inf
         apart = _SAME * max(1.0, abs(here)) if np.isfinite(here) else 0.0
         starts = _around(objective.layouts, own[sample], cov[sample])
         again = _ends(objective, sample, starts, tolerance, max_iterations)
         values = np.where(again.settled & ~again.flat, again.value, np.inf)
         best = int(values.argmin())
         if np.isfinite(values[best]) and values[best] < here + (-apart if known else apart):
-            for old, new in zip(found, again, strict=True):
+            for old, new in zip(minima, again, strict=True):
                 old[sample] = new[best]
             values = np.append(values, here if known else np.inf)
-        above = values[np.isfinite(values) & (values > found.value[sample] + apart)]
-        if found.settled[sample] and len(above):
+        above = values[np.isfinite(values) & (values > minima.value[sample] + apart)]
+        if minima.settled[sample] and len(above):
             other[sample] = above.min()
     return other
 
 
-def _ends(objective: Objective, sample: int, starts: Floats, tolerance: float, most: int) -> Found:
+def _ends(objective: Objective, sample: int, starts: Floats, tolerance: float, most: int) -> Minima:
     """Return where starts of one sample end."""
     everywhere = objective.repeated(np.full(len(starts), sample))
     again = minimise(everywhere, starts, starts.copy, tolerance, min(most, _FIRST))

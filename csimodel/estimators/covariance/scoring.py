@@ -36,7 +36,7 @@ _LEAST_DAMPING = np.array([1e-11, 0.0, 0.0, 1e-14])
 _PATIENCE, _STALLED = 10, 1e-12  # give up when so many iterations gain less than this, relatively
 
 
-class Found(NamedTuple):
+class Minima(NamedTuple):
     """Where the minimisation ended, one entry a sample."""
 
     parameters: Floats
@@ -47,9 +47,9 @@ class Found(NamedTuple):
     flat: Mask
 
 
-def nothing_found(samples: int, parameters: int) -> Found:
+def no_minima(samples: int, parameters: int) -> Minima:
     """Return the result of samples of which none could be fitted."""
-    return Found(
+    return Minima(
         parameters=np.full((samples, parameters), np.nan),
         value=np.full(samples, np.nan),
         gradient=np.full(samples, np.nan),
@@ -65,7 +65,7 @@ def minimise(
     own: Callable[[], Floats],
     tolerance: float,
     max_iterations: int,
-) -> Found:
+) -> Minima:
     """Minimise the objective of each sample.
 
     `first` holds starting values, (samples, parameters), not finite where nothing shall be done;
@@ -73,15 +73,15 @@ def minimise(
     """
     before = min(_FIRST_ITERATIONS, max_iterations)
     todo = np.flatnonzero(np.isfinite(first).all(axis=-1))
-    found = _Descent(objective, first, todo, bent=False).run(tolerance, before)
-    left = todo[~found.settled[todo]]
+    minima = _Descent(objective, first, todo, bent=False).run(tolerance, before)
+    left = todo[~minima.settled[todo]]
     if not len(left) or max_iterations <= before:
-        return found
+        return minima
     again = _Descent(objective, own(), left, bent=True).run(tolerance, max_iterations - before)
     again.iterations[:] += before
-    for old, new in zip(found, again, strict=True):
+    for old, new in zip(minima, again, strict=True):
         old[left] = new[left]
-    return found
+    return minima
 
 
 class _Descent:
@@ -97,7 +97,7 @@ class _Descent:
         if self.bounded:
             start = np.clip(start, self.lower, self.upper)
         self.at = objective.implied(start)
-        self.found = Found(
+        self.minima = Minima(
             parameters=np.where(np.isfinite(first), start, np.nan),
             value=np.full(draws, np.nan),
             gradient=np.full(draws, np.nan),
@@ -105,15 +105,15 @@ class _Descent:
             settled=np.zeros(draws, dtype=bool),
             flat=np.zeros(draws, dtype=bool),
         )
-        self.found.value[active] = objective.value(self._here(active), active)
-        self.active = active[np.isfinite(self.found.value[active])]  # else there is no way down
+        self.minima.value[active] = objective.value(self._here(active), active)
+        self.active = active[np.isfinite(self.minima.value[active])]  # else there is no way down
         self.damping = np.full(draws, _FIRST_DAMPING)
         self.close = np.full(draws, bent)
 
-    def run(self, tolerance: float, most: int) -> Found:
+    def run(self, tolerance: float, most: int) -> Minima:
         """Walk until scaled derivatives vanish or nothing is gained."""
-        found = self.found
-        reached = found.value.copy()
+        minima = self.minima
+        reached = minima.value.copy()
         for iteration in range(1, most + 1):
             active = self.active
             if not len(active):
@@ -123,7 +123,7 @@ class _Descent:
             if held is not None:
                 slope[held] = 0.0
             root = _roots(curvature)
-            found.gradient[active] = np.abs(slope).max(axis=-1)
+            minima.gradient[active] = np.abs(slope).max(axis=-1)
             slope /= root
             steepest = np.abs(slope).max(axis=-1)
             self.close[active] |= steepest < _CLOSE
@@ -133,15 +133,15 @@ class _Descent:
             done = steepest < tolerance
             if done.any():
                 self._settle(active[done], curvature[done])
-            found.iterations[active] = iteration
+            minima.iterations[active] = iteration
             go = np.flatnonzero(~done)
             moved = self._move(active[go], root[go], curvature[go], slope[go])
             self.active = active[go][moved]
             if iteration % _PATIENCE == 0:
-                gained = reached[self.active] - found.value[self.active]
-                reached[self.active] = found.value[self.active]
+                gained = reached[self.active] - minima.value[self.active]
+                reached[self.active] = minima.value[self.active]
                 self.active = self.active[gained > _STALLED * np.abs(reached[self.active])]
-        return found
+        return minima
 
     def _here(self, who: Indices) -> tuple[Implied, ...]:
         return tuple(own if len(who) == len(own.sigma) else own.at(who) for own in self.at)
@@ -162,31 +162,31 @@ class _Descent:
 
     def _held(self, active: Indices, slope: Floats) -> Mask:
         """Mark parameters at a bound that the discrepancy would push beyond it."""
-        parameters = self.found.parameters[active]
+        parameters = self.minima.parameters[active]
         low, high = parameters <= self.lower, parameters >= self.upper
         return np.asarray((low & (slope > 0)) | (high & (slope < 0)))
 
     def _settle(self, ended: Indices, curvature: Floats) -> None:
         """Note the samples that ended: at a minimum, a flat one, or (not settled) a saddle."""
         definite = np.isfinite(solve(_lifted(curvature, -_FLATTEST), curvature[:, 0])[:, 0])
-        self.found.settled[ended] = definite
-        self.found.flat[ended] = ~definite
+        self.minima.settled[ended] = definite
+        self.minima.flat[ended] = ~definite
         if definite.all():
             return
         ended, curvature = ended[~definite], curvature[~definite]
         smallest = np.linalg.eigvalsh(curvature)[:, 0]
-        self.found.settled[ended] = smallest > -_FLATTEST
-        self.found.flat[ended] = smallest < _FLATTEST
+        self.minima.settled[ended] = smallest > -_FLATTEST
+        self.minima.flat[ended] = smallest < _FLATTEST
 
     def _move(self, active: Indices, root: Floats, curvature: Floats, slope: Floats) -> Mask:
         """Move each active sample downhill; tell which could move."""
-        found, damping = self.found, self.damping
+        minima, damping = self.minima, self.damping
         propose = (_bent if self.bent else _damped)(curvature, slope)
         waiting = np.arange(len(active))
         moved = np.zeros(len(active), dtype=bool)
         while len(waiting):
             who = active[waiting]
-            here = found.parameters[who]
+            here = minima.parameters[who]
             damped = damping[who]
             step, expected = propose(waiting, damped)
             trial = here + step / root[waiting]
@@ -197,12 +197,12 @@ class _Descent:
                 expected = -(slope[waiting] * step).sum(axis=-1) - half
             at = self.objective.implied(trial)
             value = self.objective.value(at, who)
-            gain = found.value[who] - value
-            better = gain >= -1e-13 * np.abs(found.value[who])
+            gain = minima.value[who] - value
+            better = gain >= -1e-13 * np.abs(minima.value[who])
             kind = better * (1 + (gain >= 0.05 * expected) + (gain > 0.25 * expected))
             damping[who] = np.maximum(damped * _DAMPINGS[kind], _LEAST_DAMPING[kind])
             accepted = who[better]
-            found.parameters[accepted], found.value[accepted] = trial[better], value[better]
+            minima.parameters[accepted], minima.value[accepted] = trial[better], value[better]
             self._accept(accepted, at, better)
             moved[waiting[better]] = True
             waiting = waiting[~better & (damping[who] < _MOST_DAMPING)]
@@ -210,7 +210,7 @@ class _Descent:
 
     def _accept(self, accepted: Indices, at: tuple[Implied, ...], better: Mask) -> None:
         """Keep the matrices of the steps that were taken."""
-        if len(accepted) == len(self.found.value):
+        if len(accepted) == len(self.minima.value):
             self.at = at
             return
         for old, new in zip(self.at, at, strict=True):

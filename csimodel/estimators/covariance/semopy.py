@@ -20,7 +20,7 @@ from csimodel.estimators.covariance.layout import Layout
 from csimodel.estimators.covariance.least_squares import LeastSquares
 from csimodel.estimators.covariance.ml import ML
 from csimodel.estimators.covariance.objective import Objective
-from csimodel.estimators.covariance.scoring import Found
+from csimodel.estimators.covariance.scoring import Minima
 from csimodel.estimators.covariance.structure import moments_vector, vech
 from csimodel.estimators.estimates import Estimates, Outcome
 from csimodel.estimators.solution import Solution
@@ -191,13 +191,13 @@ class Semopy(CovarianceEstimator):
 
     def discrepancy(self, moments: Moments, layout: Layout) -> Discrepancy:
         """Return semopy's objective as a discrepancy of this package."""
-        found = self.own.discrepancy(moments, layout)
+        distance = self.own.discrepancy(moments, layout)
         if self.objective != "ULS":
-            return found
-        assert isinstance(found, WeightedSquares)
+            return distance
+        assert isinstance(distance, WeightedSquares)
         row, column = vech(moments.cov.shape[-1])
         twice = np.where(row == column, 1.0, 2.0)
-        return replace(found, weight=np.tile(twice, (len(moments.cov), 1)))
+        return replace(distance, weight=np.tile(twice, (len(moments.cov), 1)))
 
     def baseline(self, moments: Moments, layout: Layout) -> float:
         """Return the discrepancy of the model in which items are independent, of one sample."""
@@ -266,10 +266,10 @@ class Semopy(CovarianceEstimator):
         parameters, iterations = self._run(moments, model, layout)
         part = self.discrepancy(moments.lifted(), layout)
         objective = Objective((layout,), (part,))
-        found = _judged(objective, parameters, iterations)
-        state = np.where(found.settled, Outcome.CONVERGED, Outcome.NOT_CONVERGED)
-        state = np.where(found.settled & found.flat, Outcome.NOT_IDENTIFIED, state)
-        reached = standardised_estimates(model, layout, found, state, objective.floor)[0]
+        minima = _judged(objective, parameters, iterations)
+        state = np.where(minima.settled, Outcome.CONVERGED, Outcome.NOT_CONVERGED)
+        state = np.where(minima.settled & minima.flat, Outcome.NOT_IDENTIFIED, state)
+        reached = standardised_estimates(model, layout, minima, state, objective.floor)[0]
         further = super().estimate(moments, model, near=reached)
         return _with(reached, min(own, further, key=lambda one: float(one.discrepancy)))
 
@@ -353,7 +353,7 @@ def _weigh(engine: Any, weight: Floats, order: list[int]) -> None:
 
 def _parameters(engine: Any, layout: Layout) -> Floats:
     """Return the values in semopy's matrices, (size,)."""
-    found = np.full(layout.size, np.nan)
+    parameters = np.full(layout.size, np.nan)
     for row, place in zip(layout.rows, layout.place.tolist(), strict=True):
         if place < 0:
             continue
@@ -365,11 +365,11 @@ def _parameters(engine: Any, layout: Layout) -> Floats:
         }[row.kind]
         rows, columns = getattr(engine, f"names_{name}")
         matrix = getattr(engine, f"mx_{name}")
-        found[place] = matrix[list(rows).index(target), list(columns).index(source)]
-    return found
+        parameters[place] = matrix[list(rows).index(target), list(columns).index(source)]
+    return parameters
 
 
-def _judged(objective: Objective, parameters: Floats, iterations: int) -> Found:
+def _judged(objective: Objective, parameters: Floats, iterations: int) -> Minima:
     """Return value and derivatives where semopy stopped, and whether it is a minimum."""
     at, who = objective.implied(parameters[None]), np.arange(1)
     slope, curvature = objective.local(at, who, True)
@@ -377,7 +377,7 @@ def _judged(objective: Objective, parameters: Floats, iterations: int) -> Found:
     smallest = np.linalg.eigvalsh(curvature / (root[:, :, None] * root[:, None, :]))[:, 0]
     largest = np.abs(slope).max(axis=-1)
     settled = (largest < _SETTLED) & (smallest > -1e-11)
-    return Found(
+    return Minima(
         parameters=parameters[None],
         value=objective.value(at, who),
         gradient=largest,

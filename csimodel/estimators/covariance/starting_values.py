@@ -35,23 +35,23 @@ def start(model: Model, layout: Layout, cov: Floats, mean: Floats | None = None)
     for kind, (row, column), span in zip(KINDS, layout.cells, layout.spans, strict=True):
         target = layout.target[span]
         if kind == "loadings":
-            found = whole[..., row, column]
+            estimate = whole[..., row, column]
         elif kind == "paths":
-            found = paths[..., row, column]
+            estimate = paths[..., row, column]
         elif kind == "covariances":
             endogenous = np.asarray(model.adjacency.any(axis=1))
             apart = endogenous[row] | endogenous[column]
             between = np.where(apart, 0.0, phi[..., row, column])
-            found = np.where(row == column, left[..., row], between)
+            estimate = np.where(row == column, left[..., row], between)
         elif kind == "errors":
             usual = np.where(errors[..., row] > 0, errors[..., row], 0.5)
-            found = np.where(row == column, usual, 0.0)
+            estimate = np.where(row == column, usual, 0.0)
         elif kind == "intercepts":
-            found = intercepts[..., row]
+            estimate = intercepts[..., row]
         else:
-            found = means[..., row]
+            estimate = means[..., row]
         free = target >= 0  # sums of others follow from them
-        values[..., target[free]] = found[..., free]
+        values[..., target[free]] = estimate[..., free]
     return np.where(np.isfinite(layout.starts), layout.starts, values)
 
 
