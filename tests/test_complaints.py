@@ -13,6 +13,7 @@ from csimodel.outcomes import complaint_repurchase, literature
 from csimodel.outcomes.kernels.group_means import group_means, share_interval
 from csimodel.outcomes.money import Economics, buying_rates, complaint_budget, more_complaints
 from csimodel.survey import datasets
+from csimodel.survey.sampling import SurveyDesign
 
 TERMS = Economics(margin=100, currency="EUR", period="year", discount_rate=0.1, customers=1_000)
 
@@ -158,9 +159,10 @@ def test_rows_in_any_order():
 def test_shares_are_covered_where_clusters_agree():
     rng = np.random.default_rng(4)
     firm, inside, naive = np.repeat(np.arange(30), 10), 0, 0
+    firms = SurveyDesign.of(300, cluster=firm)
     for _ in range(300):
         y = (rng.random(300) < rng.beta(1.8, 0.2, 30)[firm]).astype(float)
-        low, high = share_interval(group_means(y, [np.arange(300)], None, firm), 0, 0.95)
+        low, high = share_interval(group_means(y, [np.arange(300)], None, firms), 0, 0.95)
         inside += low <= 0.9 <= high
         low, high = share_interval(group_means(y, [np.arange(300)], None, None), 0, 0.95)
         naive += low <= 0.9 <= high

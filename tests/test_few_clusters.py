@@ -16,6 +16,7 @@ from csimodel.outcomes.models.mixed.customers import Customers
 from csimodel.outcomes.models.mixed.regression import population_averaged
 from csimodel.outcomes.models.regression import regress
 from csimodel.outcomes.rows.sample import sample_of
+from csimodel.survey.sampling import SurveyDesign
 from tests.conftest import REFERENCE
 
 
@@ -200,7 +201,8 @@ def test_one_table_has_one_error_for_one_number():
 def test_means_of_groups_are_a_regression_on_the_groups():
     _, y, cluster = sampled()
     group = np.where(np.arange(90) % 3 == 0, 0, 1)
-    means = group_means(y, [np.flatnonzero(group == g) for g in (0, 1)], None, cluster)
+    groups = [np.flatnonzero(group == g) for g in (0, 1)]
+    means = group_means(y, groups, None, SurveyDesign.of(90, cluster=cluster))
     X = np.eye(2)[group]
     V, df, _ = by_definition(X, y - X @ means.mean, np.ones(90), cluster, np.array([[1.0, -1.0]]))
     assert_allclose(means.covariance, V, rtol=1e-9)

@@ -100,3 +100,89 @@ def test_a_census_has_no_error(data):
     for table in (by_time(data, population=len(data)).coefficients, slopes):
         assert (table["se"] == 0).all()
         assert (table["reason"] == CENSUS).all()
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_groups_have_the_errors_of_the_design(reference, data, name):
+    theirs = reference("outcomes_design.json")[name]
+    survey = survey_of(data, **DESIGNS[name])
+    found = csi.complaint_repurchase(
+        survey, complained="spoke", handling="CUSCO", repurchase="CUSL1", satisfied="CUSA1"
+    )
+    table = found.table.loc[theirs["groups"]["names"]]
+    assert_allclose(table["mean"], theirs["groups"]["mean"], rtol=1e-9)
+    assert_allclose(table["se"], theirs["groups"]["se"], rtol=1e-9)
+    assert (table["df"] <= theirs["degf"]).all()
+    apart = found.paradox.loc["handled well - no complaint"]
+    assert_allclose(apart["difference"], theirs["groups"]["difference"], rtol=1e-8)
+    assert_allclose(apart["se"], theirs["groups"]["difference_se"], rtol=1e-9)
+    rate = found.rates.loc["complaint rate"]
+    assert_allclose([rate["share"], rate["se"]], list(theirs["rate"].values()), rtol=1e-9)
+    assert rate["df"] == theirs["degf"]
+    drop = csi.outcomes.repurchase_top_drop(
+        survey, satisfaction="CUSA1", repurchase="CUSL1", top=(9, 10), below=(7, 8)
+    ).table.loc["all"]
+    assert_allclose([drop["drop"], drop["se"]], list(theirs["drop"].values()), rtol=1e-8)
+    rates = csi.outcomes.money.buying_rates(survey, bought="high", existing="old")
+    shares = [*theirs["buying"]["share"], theirs["buying"]["difference"]]
+    assert_allclose(rates["share"], shares, rtol=1e-8)
+    errors = [*theirs["buying"]["se"], theirs["buying"]["difference_se"]]
+    assert_allclose(rates["se"], errors, rtol=1e-8)
+
+
+def test_domains_have_the_units_they_touch(data):
+    survey = survey_of(data, **DESIGNS["strata"])
+    rates = csi.outcomes.money.buying_rates(survey, bought="high", existing="old")
+    for old, label in ((1, "existing"), (0, "new")):
+        part = data[data["old"] == old]
+        units = part.groupby("stratum")["psu"].nunique()
+        assert rates.loc[label, "df"] == units.sum() - len(units)
+    markets = csi.outcomes.repurchase_top_drop(
+        survey, satisfaction="CUSA1", repurchase="CUSL1", by="sex", top=(9, 10), below=(7, 8),
+        fewest=5,
+    )  # fmt: skip
+    (p,), (of_pair,) = markets.tests["p"], markets.pairs["p"]
+    assert_allclose(p, of_pair, rtol=1e-9)  # of two markets F(1, d) is the square of t
+
+
+def test_shares_of_a_census_are_known(data):
+    survey = survey_of(data, population=len(data))
+    rates = csi.outcomes.money.buying_rates(survey, bought="high", existing="old")
+    assert (rates["se"] == 0).all()
+    assert (rates["reason"] == CENSUS).all()
+    assert_allclose(rates[["lower", "upper"]], rates[["share", "share"]])
+
+
+def test_rows_without_a_weight_are_no_units(data):
+    half = data["id"] % 2 == 0
+    light = data.assign(weight=data["weight"].where(half, 0.0))
+    whole = csi.outcomes.money.buying_rates(
+        survey_of(light, strata="stratum"), bought="high", existing="old"
+    )
+    kept = csi.outcomes.money.buying_rates(
+        survey_of(data[half], strata="stratum"), bought="high", existing="old"
+    )
+    pd.testing.assert_frame_equal(whole, kept)
+
+
+def test_clusters_of_ones_own_beside_strata_are_refused(data):
+    survey = survey_of(data, **UNITS)
+    with pytest.raises(
+        csi.OptionError, match=r"^cluster='psu2' names other clusters than the surv"
+    ):
+        csi.outcomes.money.buying_rates(survey, bought="high", existing="old", cluster="psu2")
+    alone = data.assign(stratum=data["stratum"].where(data["psu"] != data["psu"].iloc[0], 99))
+    survey = survey_of(alone, strata="stratum", cluster="psu", lonely="fail")
+    with pytest.raises(
+        csi.SurveyError, match=r"hold a single cluster or respondent \(lonely='fail'"
+    ):
+        csi.outcomes.money.buying_rates(survey, bought="high", existing="old")
+
+
+def test_slopes_between_groups_say_what_they_leave_out(data):
+    fit = fit_of(data, **DESIGNS["full"])
+    found = csi.corrected_slopes(fit, "CUSL1", index="Q", by="psu2")
+    (finding,) = [f for f in found.diagnostics if f.code == "design-unused"]
+    assert str(finding).startswith("The survey's strata and finite population do not enter")
+    plain = csi.corrected_slopes(fit_of(data, cluster="psu2"), "CUSL1", index="Q", by="psu2")
+    assert "design-unused" not in {f.code for f in plain.diagnostics}

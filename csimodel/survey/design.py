@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
 from csimodel.survey.checks import number, numeric_block, plural
+from csimodel.survey.sampling import Lonely, SurveyDesign
 
 
 def usable_weights(
@@ -91,6 +94,58 @@ def strata_and_clusters(
     values = {"count": split, "strata": strata, "cluster": cluster}
     finding = Finding("nested-clusters", template, (cluster,), "note", split, values)
     return stratum_of, cluster_of, (finding,)
+
+
+def design_of_part(
+    used: np.ndarray,
+    strata: np.ndarray | None,
+    cluster: np.ndarray | None,
+    lonely: Lonely = "adjust",
+    population: np.ndarray | None = None,
+) -> SurveyDesign:
+    """Return the design of the rows marked as used; the others have the unit -1.
+
+    Parameters
+    ----------
+    used
+        (rows,)
+    strata, cluster, population
+        Of every row, (rows,), as in `SurveyDesign.of`, or None.
+    lonely
+        As in `SurveyDesign`.
+
+    Examples
+    --------
+    >>> used = np.array([True, False, True])
+    >>> design_of_part(used, None, np.array([0, 1, 2])).unit
+    array([ 0, -1,  1])
+    """
+    strata, cluster = (
+        None if codes is None else np.unique(codes[used], return_inverse=True)[1]
+        for codes in (strata, cluster)
+    )
+    whole = None if population is None else population[used]
+    part = SurveyDesign.of(int(used.sum()), strata, cluster, lonely=lonely, population=whole)
+    unit = np.full(len(used), -1, dtype=np.intp)
+    unit[used] = part.unit
+    return replace(part, unit=unit)
+
+
+def require_several(design: SurveyDesign, strata: str | None) -> None:
+    """Refuse strata of a single unit where the survey says so (``lonely="fail"``).
+
+    Raises
+    ------
+    SurveyError
+        Counting them.
+    """
+    if design.lonely == "fail" and design.lonely_units.any():
+        alone = int(design.lonely_units.sum())
+        raise SurveyError(
+            f"{alone} of {design.strata} strata of {strata!r} hold a single "
+            "cluster or respondent (lonely='fail'); merge them with similar strata, or choose "
+            "lonely='adjust', 'average', 'certainty' or 'remove'."
+        )
 
 
 def _codes(

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from csimodel.arguments import checked_in
-from csimodel.errors import SurveyError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.page import HasPage, Page
@@ -236,13 +235,7 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
             survey.data, survey.population, survey.strata, survey.cluster, rows
         ),
     )
-    if survey.lonely == "fail" and answers.design.lonely_units.any():
-        alone = int(answers.design.lonely_units.sum())
-        raise SurveyError(
-            f"{alone} of {answers.design.strata} strata of {survey.strata!r} hold a single "
-            "cluster or respondent (lonely='fail'); merge them with similar strata, or choose "
-            "lonely='adjust', 'average', 'certainty' or 'remove'."
-        )
+    design.require_several(answers.design, survey.strata)
     return answers
 
 

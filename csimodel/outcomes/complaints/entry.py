@@ -66,7 +66,7 @@ def complaint_repurchase(
     scale
         Lowest and highest answer of `repurchase`, where the survey does not know them.
     weights, cluster
-        Names of columns; the survey's own by default. Strata do not enter.
+        Names of columns; the survey's own by default, with its strata and population.
     level
         Coverage.
 
@@ -124,6 +124,7 @@ def complaint_repurchase(
     rated = spoken & np.isfinite(how)
     masks = {"no complaint": kept_quiet, "complained": spoken}
     findings = [
+        *source.findings,
         *_left_out(source, whole, used, label),
         *_handling(source, spoken, rated, spoke, how),
     ]
@@ -148,7 +149,7 @@ def complaint_repurchase(
         masks[f"handled {answer:g}"] = rated & (how == answer)
     _require_some(masks, well, how_name)
     rows = [np.flatnonzero(mask) for mask in masks.values()]
-    means = group_means(np.nan_to_num(y), rows, source.weights, source.cluster)
+    means = group_means(np.nan_to_num(y), rows, source.weights, source.design)
     findings += _small(masks)
     return Complaints(
         label=label,
@@ -289,6 +290,6 @@ def _rates(
         asked["silent share of those still dissatisfied"] = 1.0 - talk, still
     tables = []
     for name, (values, mask) in asked.items():
-        found = group_means(values, [np.flatnonzero(mask)], source.weights, source.cluster)
+        found = group_means(values, [np.flatnonzero(mask)], source.weights, source.design)
         tables.append(found.shares([name], level))
     return pd.concat(tables)

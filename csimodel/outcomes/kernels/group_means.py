@@ -10,9 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.inference.infer import infer
-from csimodel.inference.sources import NO_DEGREES, StandardErrors
+from csimodel.inference.sources import CENSUS, NO_DEGREES, StandardErrors
 from csimodel.outcomes.kernels.bias_reduced import BiasReduced
 from csimodel.significance import t_quantile, wilson_limits
+from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -27,16 +28,18 @@ class GroupMeans:
     mean
         (groups,); NaN for an empty group.
     covariance
-        Of the means, (groups, groups); NaN for groups of fewer than 2 rows or clusters.
+        Of the means, (groups, groups); NaN for groups of fewer than 2 rows or clusters, or not
+        more sampled units than strata.
     n
         Rows, (groups,).
     effective
         ``(Σ w)² / Σ w²``, (groups,).
     touched
-        Which clusters have rows in which groups, (groups, clusters), or None when rows are
-        independent.
+        Which units have rows in which groups, (groups, units), or None when rows are independent.
     reduced
-        CR2 errors of the means, where there are clusters and no row is in two groups.
+        CR2 errors of the means, where there are clusters alone and no row is in two groups.
+    design
+        The sampling design of the units, where it has strata or a finite population.
     """
 
     mean: Floats
@@ -45,6 +48,7 @@ class GroupMeans:
     effective: Floats
     touched: NDArray[np.bool_] | None
     reduced: BiasReduced | None = None
+    design: SurveyDesign | None = None
 
     @property
     def se(self) -> Floats:
@@ -52,8 +56,13 @@ class GroupMeans:
         return np.asarray(np.sqrt(np.diagonal(self.covariance)))
 
     def df(self, weights: Floats) -> float:
-        """Return degrees of freedom of a sum: Satterthwaite's, clusters less one, or Welch's."""
+        """Return degrees of freedom of a sum.
+
+        Units less strata of a design, Satterthwaite's, clusters less one, or Welch's.
+        """
         used = weights != 0
+        if self.design is not None and self.touched is not None:
+            return float(_degrees(self.design, self.touched[used].any(axis=0)))
         if self.reduced is not None:
             return float(self.reduced.working(weights[None, :]).df[0])
         if self.touched is not None:
@@ -69,7 +78,8 @@ class GroupMeans:
         estimate = np.array([w @ self.mean[used] for w, used in rows])
         variance = np.array([w @ self.covariance[np.ix_(used, used)] @ w for w, used in rows])
         df = np.array([self.df(row) for row in np.atleast_2d(weights)])
-        errors = StandardErrors(np.sqrt(variance), df, NO_DEGREES)
+        census = np.array([self._census(used) for _, used in rows])
+        errors = StandardErrors(np.sqrt(variance), df, NO_DEGREES, census)
         return infer(pd.Index(labels), estimate, errors, level, steady=False)
 
     def shares(self, labels: Sequence[str], level: float) -> pd.DataFrame:
@@ -82,19 +92,42 @@ class GroupMeans:
         table = table.rename(columns={"estimate": "share"}).drop(columns="p")
         ends = [share_interval(self, group, level) for group in range(len(self.mean))]
         table[["lower", "upper"]] = np.array(ends, dtype=np.float64).reshape(-1, 2)
+        whole = table["reason"] == CENSUS
+        for end in ("lower", "upper"):
+            table[end] = table["share"].where(whole, table[end])
         table.insert(0, "n", self.n)
         return table
 
+    def joint_df(self, matrix: Floats) -> float:
+        """Return the degrees of freedom of a test of several sums, (sums, groups)."""
+        if self.reduced is not None:
+            return self.reduced.joint_df(matrix)
+        return self.df(np.ones(len(self.mean))) if self.design is not None else float("inf")
+
+    def _census(self, used: NDArray[np.bool_]) -> bool:
+        """Whether groups hold units only of strata that are wholly in the sample."""
+        if self.design is None or self.touched is None:
+            return False
+        units = self.touched[used].any(axis=0)
+        return not self.design.remainder[self.design.stratum[units]].any()
+
+
+def _degrees(design: SurveyDesign, units: NDArray[np.bool_]) -> int:
+    """Return how many of some units, (units,), there are, less their strata."""
+    return int(units.sum()) - len(np.unique(design.stratum[units]))
+
 
 def group_means(
-    y: Floats, groups: Sequence[Codes], weights: Floats | None, cluster: Codes | None
+    y: Floats, groups: Sequence[Codes], weights: Floats | None, design: SurveyDesign | None
 ) -> GroupMeans:
     """Return the mean of every group, with linearised errors.
 
     A row adds ``u = w (y - ȳ_g)/Σ_g w`` to the mean of its group g. Rows independent: the variance
     is ``n_g/(n_g - 1) Σ u²``, which without weights is s²/n. Clusters: the means are those of a
     regression on the groups, with errors by CR2 (`BiasReduced`), across groups too. Where groups
-    share rows: with U the sums of u by cluster and group and C clusters, ``C/(C - 1) U'U``.
+    share rows: with U the sums of u by cluster and group and C clusters, ``C/(C - 1) U'U``. Strata
+    or a finite population: the covariance of the sums by unit as in `SurveyDesign`, of which
+    groups are domains.
 
     Parameters
     ----------
@@ -102,8 +135,10 @@ def group_means(
         (rows,)
     groups
         Rows of each group, positions in `y`.
-    weights, cluster
+    weights
         (rows,), or None.
+    design
+        The units the rows were drawn in; None where they are independent.
 
     References
     ----------
@@ -128,6 +163,9 @@ def group_means(
         mean = np.bincount(place, w * y[rows], len(n)) / total
         effective = total**2 / np.bincount(place, w**2, len(n))
         u = w * (y[rows] - mean[place]) / total[place]
+        if design is not None and (design.strata > 1 or design.population is not None):
+            return _of_design(mean, u, place, rows, n, effective, design)
+        cluster = design.unit if design is not None and design.kind == "cluster" else None
         if cluster is None:
             pulls = csr_array((u, (place, rows)), shape=(len(n), len(y)))
             factor = np.sqrt(n / (n - 1.0))
@@ -149,6 +187,29 @@ def group_means(
         covariance = reduced.pulls.T @ reduced.pulls
     covariance[alone, :] = covariance[:, alone] = np.nan
     return GroupMeans(mean, covariance, n, effective, touched, reduced)
+
+
+def _of_design(
+    mean: Floats,
+    pulls: Floats,
+    group: Codes,
+    rows: Codes,
+    n: Codes,
+    effective: Floats,
+    design: SurveyDesign,
+) -> GroupMeans:
+    """Return means with the covariance of their sums of pulls by unit."""
+    unit = design.unit[rows]
+    totals = np.zeros((design.units, len(n)))
+    np.add.at(totals, (unit, group), pulls)
+    touched = np.zeros((len(n), design.units), dtype=np.bool_)
+    touched[group, unit] = True
+    found = GroupMeans(mean, design.covariance(totals), n, effective, touched, None, design)
+    degrees = np.array([_degrees(design, units) for units in touched])
+    whole = np.array([found._census(own) for own in np.eye(len(n), dtype=np.bool_)])
+    alone = (degrees < 1) & ~whole
+    found.covariance[alone, :] = found.covariance[:, alone] = np.nan
+    return found
 
 
 def _reduced(residual: Floats, group: Codes, cluster: Codes, powers: list[Floats]) -> BiasReduced:

@@ -17,6 +17,7 @@ from csimodel.outcomes.measurement_error.groups import group_moments_of, require
 from csimodel.outcomes.measurement_error.reliability import shared_reliability
 from csimodel.outcomes.measurement_error.result import CorrectedSlopes
 from csimodel.outcomes.measurement_error.table import COLUMNS, errors_table
+from csimodel.outcomes.models.clusters import unused_design
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.survey.headers import column_of
 
@@ -121,7 +122,9 @@ def between_groups(
         findings += parts[name].findings
         effects = {method: float(found[j]) for method, found in slopes.items()}
         findings += about_slopes(effects, name, rep.outcome, parts[name])
-    if bootstrap is not None:
+    if bootstrap is None:
+        findings += unused_design(answers.design, by)
+    else:
         findings += [*bootstrap.findings, *about_draws(drawn, {}, len(bootstrap.usable))]
         findings += narrow_intervals(interval, degrees)
     columns = pd.MultiIndex.from_product([list(METHODS), names], names=["method", "index"])

@@ -1,4 +1,4 @@
-"""What a reader must know about errors clustered in few clusters."""
+"""What a reader must know about errors clustered in few clusters, or blind to the design."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from csimodel.bounds import FEW_DEGREES
 from csimodel.findings import Finding
+from csimodel.survey.sampling import SurveyDesign
 
 FEW_CLUSTERS = 40  # below which CR1 is biased down notably: Cameron and Miller (2015), section VI
 
@@ -21,6 +22,21 @@ _TOO_SMALL_WITHOUT_CR2 = (
     "There are only {clusters} clusters, and errors clustered in fewer than about {fewest} tend to "
     "be too small, so intervals are too narrow and p-values too low; use errors='CR2'."
 )
+
+_UNUSED = {  # by whether there are strata and a finite population
+    (True, False): (
+        "The survey's strata do not enter these errors, which take the groups of {by!r} as drawn "
+        "at random from a large population."
+    ),
+    (False, True): (
+        "The survey's finite population does not enter these errors, which take the groups of "
+        "{by!r} as drawn at random from a large population."
+    ),
+    (True, True): (
+        "The survey's strata and finite population do not enter these errors, which take the "
+        "groups of {by!r} as drawn at random from a large population."
+    ),
+}
 
 
 def few_clusters(clusters: int, errors: str, reducible: bool = True) -> Iterator[Finding]:
@@ -47,3 +63,11 @@ def few_clusters(clusters: int, errors: str, reducible: bool = True) -> Iterator
             yield Finding("few-clusters", sentence, count=clusters, values=values)
     elif clusters < FEW_DEGREES:
         yield Finding("few-clusters", _ALLOWED_FOR, (), "note", clusters, values)
+
+
+def unused_design(design: SurveyDesign, by: str) -> Iterator[Finding]:
+    """Say that the errors of a model of groups do not look at strata and the population."""
+    used = (design.strata > 1, design.population is not None)
+    if any(used):
+        values = {"by": by, "strata": design.strata}
+        yield Finding("design-unused", _UNUSED[used], (by,), values=values)

@@ -321,7 +321,7 @@ def buying_rates(
     _, old = source.binary(existing, "existing")
     used = source.usable & np.isfinite(y) & np.isfinite(old)
     groups = [np.flatnonzero(used & (old == 1)), np.flatnonzero(used & (old == 0))]
-    found = group_means(np.nan_to_num(y), groups, source.weights, source.cluster)
+    found = group_means(np.nan_to_num(y), groups, source.weights, source.design)
     if (found.n < 2).any():
         raise SurveyError(
             f"There are {found.n[0]} existing and {found.n[1]} new customers with an answer, and "

@@ -31,12 +31,12 @@ def groups_of(predicted: Floats, share: Floats, groups: int) -> NDArray[np.intp]
 
 def table_of(rep: Repurchase, predicted: Floats, group: NDArray[np.intp]) -> pd.DataFrame:
     """Return predicted and observed means of groups, with limits of the observed."""
-    sample, cluster = rep.regression.sample, rep.regression.cluster
+    sample, design = rep.regression.sample, rep.regression.design_of_sample
     share = np.bincount(group, sample.share)
     observed = np.bincount(group, sample.share * sample.outcome) / share
     members = np.bincount(group)
     means = [
-        group_means(sample.outcome, [np.flatnonzero(group == g)], sample.weights, cluster)
+        group_means(sample.outcome, [np.flatnonzero(group == g)], sample.weights, design)
         for g in range(len(share))
     ]
     se = np.concatenate([one.se for one in means])

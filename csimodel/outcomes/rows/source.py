@@ -9,10 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, SurveyError, suggest
+from csimodel.findings import Finding
 from csimodel.options import shown
 from csimodel.outcomes.rows.columns import aligned, codes_of, name_of, numbers
 from csimodel.survey import Survey
+from csimodel.survey.design import design_of_part, require_several, strata_and_clusters
 from csimodel.survey.headers import column_of
+from csimodel.survey.population import population_of_rows
+from csimodel.survey.sampling import Lonely, SurveyDesign
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -30,14 +34,19 @@ class Source:
         The survey they come from, which knows scales, or None.
     weights
         (rows,), or None.
-    cluster
+    cluster, strata
         Codes 0, 1, …, (rows,), or None.
+    lonely, population
+        As in `Answers`.
     """
 
     frame: pd.DataFrame
     survey: Survey | None
     weights: Floats | None
     cluster: Codes | None
+    strata: Codes | None = None
+    lonely: Lonely = "adjust"
+    population: Floats | None = None
 
     @classmethod
     def of(cls, data: Survey | pd.DataFrame, weights: str | None, cluster: str | None) -> Source:
@@ -49,7 +58,7 @@ class Source:
             When a design column is not there, a weight is negative, a cluster is missing or all
             rows are in one.
         OptionError
-            When data is neither.
+            When data is neither, or other clusters than the survey's meet its strata or population.
         """
         survey = data if isinstance(data, Survey) else None
         frame = survey.data if survey is not None else data
@@ -62,6 +71,12 @@ class Source:
                 raise OptionError(
                     f"{option}={shown(name)} must be the name of a column; put the values into one."
                 )
+        of_survey = survey is not None and (survey.strata, survey.population) != (None, None)
+        if of_survey and cluster not in (None, survey.cluster if survey else None):
+            raise OptionError(
+                f"cluster={cluster!r} names other clusters than the survey's, whose strata and "
+                f"population count units of their own; give read_survey(..., cluster={cluster!r})."
+            )
         if survey is not None:
             weights, cluster = weights or survey.weights, cluster or survey.cluster
         plain = cls(frame, survey, None, None)
@@ -82,7 +97,19 @@ class Source:
                 "no errors follow; name a column with at least 2 clusters, or one that numbers the "
                 "respondents as cluster=."
             )
-        return cls(frame, survey, heavy, codes)
+        if survey is None or not of_survey:
+            return cls(frame, survey, heavy, codes)
+        every = np.arange(len(frame))
+        strata, codes, _ = strata_and_clusters(frame, survey.strata, survey.cluster, every)
+        whole = population_of_rows(frame, survey.population, survey.strata, survey.cluster, every)
+        source = cls(frame, survey, heavy, codes, strata, survey.lonely, whole)
+        require_several(source.design, survey.strata)
+        return source
+
+    @property
+    def design(self) -> SurveyDesign:
+        """The units that the usable rows were drawn in."""
+        return design_of_part(self.usable, self.strata, self.cluster, self.lonely, self.population)
 
     @property
     def usable(self) -> NDArray[np.bool_]:
@@ -90,6 +117,12 @@ class Source:
         if self.weights is None:
             return np.ones(len(self.frame), dtype=bool)
         return np.asarray(np.nan_to_num(self.weights) > 0)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What a reader must know of strata and population."""
+        designed = self.strata is not None or self.population is not None
+        return self.design.findings if designed else ()
 
     def numbers(self, values: object, what: str) -> tuple[str, Floats]:
         """Return the name and the numbers of a column, given by name or as values."""

@@ -163,10 +163,10 @@ def repurchase_top_drop(
     ]
     counts = np.array([mask.sum() for mask in masks]).reshape(-1, 2)
     large = np.asarray((counts >= fewest).all(axis=1))
-    findings += _small(names, counts, large, fewest)
+    findings += [*source.findings, *_small(names, counts, large, fewest)]
     kept = np.flatnonzero(large)
     rows = [np.flatnonzero(masks[2 * g + k]) for g in kept for k in (0, 1)]
-    means = group_means(np.nan_to_num(y), rows, source.weights, source.cluster)
+    means = group_means(np.nan_to_num(y), rows, source.weights, source.design)
     labels = [names[g] for g in kept]
     steps: Floats = np.kron(np.eye(len(kept)), np.array([1.0, -1.0]))
     tests, more = _equal(means, steps)
@@ -293,8 +293,8 @@ def _equal(means: GroupMeans, steps: Floats) -> tuple[pd.DataFrame, list[Finding
     if len(steps) < 2:
         return table_of_tests({}), []
     matrix = steps[1:] - steps[0]
-    df = float("inf") if means.reduced is None else means.reduced.joint_df(matrix)
-    test = wald(matrix @ means.mean, matrix @ means.covariance @ matrix.T, df, design=True)
+    covariance = matrix @ means.covariance @ matrix.T
+    test = wald(matrix @ means.mean, covariance, means.joint_df(matrix), design=True)
     message = (
         "There are too few clusters, or too little variation, to test whether the drop differs "
         "between segments."
