@@ -327,3 +327,16 @@ def test_a_negative_reliability_is_named_raised_and_counted():
     negative = outcome == Outcome.NEGATIVE_RELIABILITY
     assert boot.failed["negative reliability"] == negative.sum() > 0
     assert_array_equal((boot.solution.estimates.reliability <= 0).any(axis=1), negative)
+
+
+def test_the_direction_is_that_of_the_sum_of_products_with_given_loadings(chain, population):
+    """A small loading of the other sign does not turn a construct, however small it is."""
+    batch = csi.fit(chain, population(200)).moments
+    own = csi.PLS().estimate(batch, chain)
+    near = replace(own, loadings=np.tile([1.0, -0.1, 0.5], 3))
+    kept = csi.PLS().estimate(batch, chain, near)
+    np.testing.assert_array_equal(kept.loadings, own.loadings)
+    turned = csi.PLS().estimate(batch, chain, replace(near, loadings=np.tile([0.5, -1.0, 0.1], 3)))
+    np.testing.assert_array_equal(turned.loadings, -own.loadings)
+    np.testing.assert_array_equal(turned.weights, -own.weights)
+    np.testing.assert_array_equal(turned.paths, own.paths)
