@@ -103,6 +103,9 @@ class _Sites(cst.CSTVisitor):
     def visit_Annotation(self, node: cst.Annotation) -> bool:  # noqa: N802
         return False
 
+    def visit_Assert(self, node: cst.Assert) -> bool:  # noqa: N802
+        return False
+
     def visit_Raise(self, node: cst.Raise) -> bool:  # noqa: N802
         return False
 

@@ -21,6 +21,7 @@ from collections import Counter
 from pathlib import Path
 
 from mutants import sample
+from trial import digest, read_maps
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -52,8 +53,7 @@ def main() -> None:
         _copy(tree)
         work = (options.map or Path(folder)).absolute()
         work.mkdir(parents=True, exist_ok=True)
-        if not list(work.glob("map-*.json")):
-            _run(tree, [_learning(work, i, part) for i, part in _parts(tree, options.workers)])
+        _learn(tree, work, options.workers)
         mutants = sample(tree, options.folders, options.size, options.seed)
         mutants = [x for x in mutants if not options.only or options.only in x.key]
         _report([x.key for x in mutants], _try(tree, work, Path(folder), mutants, options.workers))
@@ -73,16 +73,25 @@ def _files(tree: Path) -> list[str]:
     tests = sorted((tree / "tests").rglob("test_*.py"))
     inside = [t for t in tests if t.stem.removeprefix("test_") not in OUTSIDE.split()]
     inside = [t for t in inside if "fuzz" not in t.parts]
-    return [str(t.relative_to(tree)) for t in inside] + FOLDERS
+    examples = [p for folder in FOLDERS for p in sorted((tree / folder).rglob("*.py"))]
+    examples = [p for p in examples if ">>> " in p.read_text(encoding="utf-8")]
+    return [str(path.relative_to(tree)) for path in inside + examples]
 
 
-def _parts(tree: Path, workers: int) -> list[tuple[int, list[str]]]:
-    files = _files(tree)
-    return [(i, files[i::workers]) for i in range(workers)]
-
-
-def _learning(work: Path, number: int, files: list[str]) -> list[str]:
-    return [*files, f"--learn={work / f'map-{number}.json'}", "--sources", *FOLDERS]
+def _learn(tree: Path, work: Path, workers: int) -> None:
+    """Learn which lines are entered by the test files that no map has as they are."""
+    known = {file: value for one in read_maps(work) for file, value in one["files"].items()}
+    new = [file for file in _files(tree) if known.get(file) != digest(tree / file)]
+    first = len(list(work.glob("map-*.json")))
+    sources = ["--sources", *FOLDERS]
+    parts = [new[i::workers] for i in range(workers) if new[i::workers]]
+    _run(
+        tree,
+        [
+            [*part, f"--learn={work / f'map-{first + i:03}.json'}", *sources]
+            for i, part in enumerate(parts)
+        ],
+    )
 
 
 def _run(tree: Path, arguments: list[list[str]]) -> None:

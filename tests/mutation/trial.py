@@ -7,6 +7,7 @@ exchanges the code of one function and runs the tests that enter it, until one f
 from __future__ import annotations
 
 import gc
+import hashlib
 import json
 import os
 import resource
@@ -20,7 +21,7 @@ from types import CodeType, FunctionType
 import coverage
 import pytest
 
-BUDGET = 60.0  # seconds of processor time of tests, as measured, that a mutant gets
+BUDGET = 20.0  # seconds of processor time of tests, as measured, that a mutant gets
 WALL = 900.0  # seconds after which a mutant that neither computes nor ends is stopped
 MORE = 40  # tests of other lines of a function, tried where those of the line let a mutant live
 
@@ -116,9 +117,26 @@ class Learner:
                         tests[line - first] = sorted(members)
                 name = f"{Path(path).relative_to(self.root)}::{code.co_qualname}"
                 entered.setdefault(name, {}).update(tests)
-        self.target.write_text(
-            json.dumps({"seconds": self.seconds, "entered": entered}), encoding="utf-8"
-        )
+        files = sorted({test.split("::")[0] for test in self.seconds})
+        digests = {file: digest(self.root / file) for file in files}
+        learnt = {"files": digests, "seconds": self.seconds, "entered": entered}
+        self.target.write_text(json.dumps(learnt), encoding="utf-8")
+
+
+def digest(path: Path) -> str:
+    """Return what tells one version of a file from another."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def read_maps(folder: Path) -> list[dict]:
+    """Read the maps of a folder, each without the test files that a later one has."""
+    maps = [
+        json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("map-*.json"))
+    ]
+    for i, earlier in enumerate(maps):
+        later = {file for known in maps[i + 1 :] for file in known["files"]}
+        earlier["files"] = {f: d for f, d in earlier["files"].items() if f not in later}
+    return maps
 
 
 def _last_line(code: CodeType) -> int:
@@ -133,10 +151,9 @@ class Trial:
     def __init__(self, config: pytest.Config) -> None:
         self.root = config.rootpath
         self.mutants = json.loads(Path(config.getoption("mutants")).read_text(encoding="utf-8"))
-        self.maps = [
-            json.loads(path.read_text(encoding="utf-8"))
-            for path in sorted(Path(config.getoption("map")).glob("map-*.json"))
-        ]
+        self.maps = read_maps(Path(config.getoption("map")))
+        for known in self.maps:
+            known["names"] = list(known["seconds"])
         self.results = Path(config.getoption("results"))
         self.failed = False
 
@@ -162,11 +179,15 @@ class Trial:
         near: dict[str, float] = {}
         far: dict[str, float] = {}
         for known in self.maps:
-            names = list(known["seconds"])
+            names = known["names"]
             lines = known["entered"].get(f"{mutant['file']}::{mutant['function']}", {})
             for offset, members in lines.items():
                 chosen = near if int(offset) == mutant["offset"] else far
-                chosen.update({names[i]: known["seconds"][names[i]] for i in members})
+                chosen.update(
+                    (names[i], known["seconds"][names[i]])
+                    for i in members
+                    if names[i].split("::")[0] in known["files"]
+                )
         files: dict[str, float] = defaultdict(float)
         for name, seconds in near.items():
             files[name.split("::")[0]] += seconds
