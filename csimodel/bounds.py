@@ -73,6 +73,7 @@ _HU_BENTLER = (
 )
 _CAMERON = "Cameron & Miller (2015), section VI.A, https://doi.org/10.3368/jhr.50.2.317"
 _BROWNE = "Browne & Cudeck (1992), https://doi.org/10.1177/0049124192021002005"
+_OWN = "a convention of this package"
 _HEYWOOD = "Bollen (1989), page 282, https://doi.org/10.1002/9781118619179"
 
 BOUNDS: dict[str, Bounds] = {
@@ -124,7 +125,30 @@ THRESHOLDS: dict[str, Threshold] = {
         0.01, "Cheung & Rensvold (2002), https://doi.org/10.1207/S15328007SEM0902_5"
     ),
     "determinacy": Threshold(0.80, "Gorsuch (1983); Grice (2001)"),
-    "constructs alike": Threshold(0.95, "a convention of this package"),
+    "constructs alike": Threshold(0.95, _OWN),
+    "few rows": Threshold(30.0, _OWN),
+    "few rows of a group": Threshold(10.0, _OWN),
+    "few rows of a category": Threshold(10.0, _OWN),
+    "few answers of a category": Threshold(5.0, _OWN),
+    "few groups": Threshold(20.0, _OWN),
+    "few firms": Threshold(20.0, _OWN),
+    "few clusters": Threshold(40.0, _CAMERON),
+    "few clusters of a segment": Threshold(10.0, _OWN),
+    "events for each regressor": Threshold(
+        10.0, "Peduzzi et al. (1996), https://doi.org/10.1016/S0895-4356(96)00236-3"
+    ),
+    "respondents at the ceiling": Threshold(
+        0.15, "Terwee et al. (2007), https://doi.org/10.1016/j.jclinepi.2006.03.012"
+    ),
+    "normal tails": Threshold(1.5, _OWN),
+    "large standardised error": Threshold(1.0, _OWN),
+    "chi-square that decides nothing": Threshold(0.01, _OWN),
+    "corrected over naive slope": Threshold(3.0, _OWN),
+    "change over the whole index": Threshold(1.5, _OWN),
+    "extrapolations apart": Threshold(0.1, _OWN),
+    "values of a point apart": Threshold(0.1, _OWN),
+    "error in the movement of the index": Threshold(0.1, _OWN),
+    "degrees of freedom for design effects": Threshold(10.0, _OWN),
     "rows for each parameter": Threshold(
         5.0, "Bentler & Chou (1987), https://doi.org/10.1177/0049124187016001004"
     ),

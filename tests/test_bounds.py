@@ -1,5 +1,9 @@
 """What numbers can be: both sides of every bound, in findings and in verdicts."""
 
+import ast
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -121,3 +125,37 @@ def test_reliability_moves_without_a_jump_as_errors_begin_to_covary(estimator, m
         for more in ("", "PERQ1 ~~ 1e-8*PERQ2")
     )
     np.testing.assert_allclose(alike["rho_c"], plain["rho_c"], atol=1e-7)
+
+
+def assignments(text):
+    """Yield names and values that are assigned at the level of a module."""
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from ((one.id, node.value) for one in targets if isinstance(one, ast.Name))
+
+
+def test_every_threshold_is_read_and_findings_have_none_of_their_own():
+    package = Path(csi.__file__).parent
+    own, texts = [], []
+    for path in package.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        texts.append("" if path.name == "bounds.py" else text)
+        if "Finding(" not in text:
+            continue
+        own += [
+            f"{path.name}: {name}"
+            for name, value in assignments(text)
+            if isinstance(value, ast.Constant | ast.UnaryOp)
+            and not isinstance(getattr(value, "value", 0), str)
+            and re.match("_?(FEW|SMALL|LARGE_|LOW|FAR|APART|CEILING|TAILS|NOTABLE)", name)
+        ]
+    assert not own
+    code = "\n".join(texts)
+    written = {name for name in THRESHOLDS if f'"{name}"' in code}
+    for first, words in re.findall(
+        r'limit\(f"(\w+) \{word\}"\), word\) for word in \(([^)]*)\)', code
+    ):
+        written |= {f"{first} {word}" for word in re.findall(r'"(\w+)"', words)}
+    unread = set(THRESHOLDS) - written
+    assert unread == {"degrees of freedom for percentiles"}, "read as FEW_DEGREES"

@@ -23,7 +23,7 @@ _SAME = 1.0 - 1e-10  # correlation of two copies of one column
 _EXACT = 1e-12  # eigenvalue of a correlation matrix that is zero but for rounding
 _ALMOST = 1e-6  # eigenvalue that a formula with a little noise leaves: variances inflated 10⁶ times
 _NEGATIVE = -1e-6  # eigenvalue that no rounding explains
-_FEW_ROWS = 30
+_FEW_ROWS = THRESHOLDS["few rows"].value
 _IMPOSSIBLE = {
     "reliability-above-1": (
         "The reliability of {name!r} is estimated at {value:.3f}, above 1, which cannot "

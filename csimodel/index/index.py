@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.arguments import checked
-from csimodel.bounds import BOUNDS
+from csimodel.bounds import BOUNDS, THRESHOLDS
 from csimodel.errors import OptionError, SurveyError, choose
 from csimodel.estimators import (
     Fit,
@@ -59,7 +59,7 @@ from csimodel.survey import Answers
 Floats = NDArray[np.float64]
 
 _ROUNDING = 1e-6  # points beyond 0 and 100 that are rounding
-_FEW = 10  # a group with fewer respondents is pointed out
+_FEW = int(THRESHOLDS["few rows of a group"].value)
 
 _ONE_WITHOUT_GROUP = "{count} of {total} rows belongs to no group and is left out."
 _ROWS_WITHOUT_GROUP = "{count} of {total} rows belong to no group and are left out."

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from csimodel.assessment.verdicts import ATTENTION
+from csimodel.bounds import THRESHOLDS
 from csimodel.findings import listed
 from csimodel.formatting import (
     amount,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from csimodel.outcomes import Repurchase
 
 
-_ENOUGH = 10  # degrees of freedom from which a design effect is more than noise
+_ENOUGH = THRESHOLDS["degrees of freedom for design effects"].value
 
 
 def headline(analysis: AnalysisResults) -> list[str]:

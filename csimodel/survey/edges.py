@@ -19,7 +19,7 @@ Row = Sequence[object]
 
 _SEARCHED = 20
 _LAST = 4
-_FEW = 5
+_SHORT = 5
 _TOTALS = frozenset(
     {
         "total", "totals", "grand total", "sum", "sums", "mean", "average", "avg", "count", "std",
@@ -249,7 +249,7 @@ def require_no_totals(frame: pd.DataFrame, source: str) -> None:
 def _sign_of_totals(frame: pd.DataFrame, wordless: bool) -> str:
     """Return what shows that the last row sums up the others, or nothing."""
     word = _totals_word(frame)
-    if not word and not (wordless and len(frame) > _FEW):
+    if not word and not (wordless and len(frame) > _SHORT):
         return ""
     last, above = frame.iloc[-1], frame.iloc[:-1]
     numeric = [

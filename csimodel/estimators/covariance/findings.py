@@ -25,11 +25,11 @@ from csimodel.survey import Answers
 Floats = NDArray[np.float64]
 
 PER_PARAMETER = int(THRESHOLDS["rows for each parameter"].value)
-_LARGE_ERROR = 1.0  # standard error of a standardised parameter that says nothing is known of it
+_LARGE_ERROR = THRESHOLDS["large standardised error"].value
 _FLAT = 1e-10  # eigenvalue of the scaled information that identifies nothing
 _NEARLY_FLAT = 1e-6
 _ENOUGH = 100  # iterations after which more of them do not help
-_SMALL = 0.01  # χ² that no conclusion hangs on
+_SMALL = THRESHOLDS["chi-square that decides nothing"].value
 _PART = 0.05  # part in a flat direction, relative to the largest, that is named
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 import pandas as pd
 
 from csimodel.arguments import checked, checked_in
+from csimodel.bounds import THRESHOLDS
 from csimodel.errors import EstimationError, ModelError, OptionError, choose, suggest
 from csimodel.estimators.covariance.defined import defined_table
 from csimodel.estimators.covariance.equality import EQUAL, require_bounds
@@ -44,7 +45,7 @@ from csimodel.model import Model
 from csimodel.page import HasPage, Page, sections
 from csimodel.survey import Survey
 
-_FEWEST = 30  # respondents a group needs before χ² means anything
+_FEWEST = int(THRESHOLDS["few rows"].value)  # in a group, below which χ² means little
 _JOINT = (
     "few-rows-per-parameter",
     "exploding-errors",

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from csimodel.bounds import THRESHOLDS
 from csimodel.findings import Finding
 from csimodel.moments.ordinal import OrdinalMoments
 
-_FEW = 5  # answers below which a category's threshold says little
-_TAILS = 1.5  # factor between normal and estimated variance of a variance that is told
+_FEW = int(THRESHOLDS["few answers of a category"].value)
+_TAILS = THRESHOLDS["normal tails"].value  # normal over estimated variance of a variance
 _NEGATIVE = -1e-6  # eigenvalue that no rounding explains
 
 

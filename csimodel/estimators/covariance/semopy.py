@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.bounds import THRESHOLDS
 from csimodel.errors import EstimationError, ModelError, OptionError, choose
 from csimodel.estimators.covariance.discrepancy import Discrepancy, WeightedSquares
 from csimodel.estimators.covariance.estimator import (
@@ -37,7 +38,7 @@ _OBJECTIVES = ("MLW", "ULS", "GLS", "DWLS")
 _SETTLED = 1e-6  # a solution has no derivative larger than this
 _AT_ZERO = 1e-9  # a variance this near to 0 is at semopy's bound
 _MISSED = 1e-4  # χ² above the lowest value known that is worth a sentence
-_SMALL = 0.01  # χ² that no conclusion hangs on
+_SMALL = THRESHOLDS["chi-square that decides nothing"].value
 _STOPPED_SHORT = {  # whether a variance is at its bound, and whether the lowest χ² is a minimum
     (False, True): (
         "semopy stopped at χ² {here:.4f}, {gap:.4g} above the lowest there is: the minimum is at "

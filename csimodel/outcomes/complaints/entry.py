@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked
+from csimodel.bounds import THRESHOLDS
 from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate
@@ -22,7 +23,7 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 _HIGH, _MIDDLE = 7.0 / 9.0, 0.5  # of a scale: 8 on 1 to 10, and its middle
-_FEW = 30
+_FEW = int(THRESHOLDS["few rows"].value)
 
 
 @own_errstate

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.bounds import THRESHOLDS
 from csimodel.findings import Finding
 from csimodel.outcomes.measurement_error.reliability import Reliability
 
 Floats = NDArray[np.float64]
 
-_FAR = 3.0  # times the naive slope, beyond which a correction is not believed
-_WHOLE = 1.5  # change of probability over the whole index, 0 to 100, that is not believed
-_APART = 0.1  # share by which two extrapolations may differ
+_FAR = THRESHOLDS["corrected over naive slope"].value
+_WHOLE = THRESHOLDS["change over the whole index"].value  # of probability
+_APART = THRESHOLDS["extrapolations apart"].value
 _NO_SLOPE = {  # by method, or why there is none
     "unusable": (
         "There is no slope of {index} by {method!r}, because the reliability is no share of "

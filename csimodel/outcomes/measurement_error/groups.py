@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.bounds import THRESHOLDS
 from csimodel.errors import EstimationError, OptionError
 from csimodel.estimators import Fit
 from csimodel.findings import Finding
@@ -18,7 +19,7 @@ from csimodel.outcomes.rows.sample import Sample
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-_FEW = 20  # groups
+_FEW = THRESHOLDS["few groups"].value
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked
 from csimodel.assessment.reliability import modes_of
+from csimodel.bounds import THRESHOLDS
 from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError, choose, suggest
 from csimodel.estimators import Fit, Quantity, Solution, find, require_fit, require_own
 from csimodel.estimators.quantities import by_construct
@@ -28,7 +29,7 @@ from csimodel.survey.sampling import SurveyDesign
 Floats = NDArray[np.float64]
 
 _KINDS = ("omega", "rho_a", "rho_c", "alpha", "alpha_raw")
-_LOW = 0.7  # below which a correction rests on the reliability more than on the data
+_LOW = THRESHOLDS["reliability good"].value
 _IMPOSSIBLE = {  # by why it cannot be used
     "rho_a": (
         "The reliability of {whose} cannot be used, because rho_A is for PLS mode A weights only; "

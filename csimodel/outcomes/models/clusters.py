@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from csimodel.bounds import FEW_DEGREES
+from csimodel.bounds import FEW_DEGREES, THRESHOLDS
 from csimodel.findings import Finding
 from csimodel.survey.sampling import SurveyDesign
 
-FEW_CLUSTERS = 40  # below which CR1 is biased down notably: Cameron and Miller (2015), section VI
+FEW_CLUSTERS = int(THRESHOLDS["few clusters"].value)  # below which CR1 is biased down notably
 
 _ALLOWED_FOR = (
     "There are only {clusters} clusters; limits and p-values allow for it (by t with the degrees "

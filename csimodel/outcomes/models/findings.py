@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.bounds import THRESHOLDS
 from csimodel.estimators import Fit
 from csimodel.findings import Finding
 from csimodel.index.expected import Expected
@@ -20,8 +21,8 @@ from csimodel.outcomes.rows.soundness import soundness
 
 Floats = NDArray[np.float64]
 
-_FEW_ROWS = 30
-_FEW_EVENTS = 10  # of the rarer outcome, for each regressor
+_FEW_ROWS = THRESHOLDS["few rows"].value
+_FEW_EVENTS = int(THRESHOLDS["events for each regressor"].value)  # of the rarer outcome
 _NEGATIVE = (
     "Respondents with a higher index of {index!r} have a lower {outcome!r}; check whether the "
     "outcome counts the other way round."

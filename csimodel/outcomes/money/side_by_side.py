@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from csimodel.bounds import THRESHOLDS
 from csimodel.findings import Finding
 from csimodel.outcomes.money.row import Errors, Row, infer_rows
 
-_APART = 0.1  # share of the corrected value from which on the two are said to part
+_APART = THRESHOLDS["values of a point apart"].value  # share of the corrected value
 
 
 def beside(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.bounds import THRESHOLDS
 from csimodel.errors import EstimationError, OptionError
 from csimodel.findings import Finding, Severity, listed
 from csimodel.outcomes.design.formula import Formula
@@ -16,7 +17,7 @@ from csimodel.survey.sampling import Lonely
 
 Floats = NDArray[np.float64]
 
-FEW_ALIKE = 10  # respondents of a category, below which a finding says so
+FEW_ALIKE = int(THRESHOLDS["few rows of a category"].value)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked_in
+from csimodel.bounds import THRESHOLDS
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.formatting import told_p
@@ -23,8 +24,8 @@ from csimodel.page import HasHeadline, Page, sections
 
 Floats = NDArray[np.float64]
 
-_CEILING = 0.15  # share of respondents at the end of a scale that counts as heavy
-_FEW = 30  # respondents below which a side of the expectations teaches little
+_CEILING = THRESHOLDS["respondents at the ceiling"].value
+_FEW = THRESHOLDS["few rows"].value
 _FEW_BELOW = (
     "Only {count} respondents rate {first!r} below {second!r}; its effect there is an illustration."
 )

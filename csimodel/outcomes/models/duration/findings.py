@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from csimodel.bounds import THRESHOLDS
 from csimodel.findings import Finding
 from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.models.clusters import few_clusters
@@ -13,7 +14,7 @@ from csimodel.outcomes.models.duration.chain import HazardChain
 from csimodel.outcomes.models.duration.proportional import proportional_hazards
 from csimodel.outcomes.models.duration.regression import CoxRegression
 
-_FEW_EVENTS = 10  # for each regressor
+_FEW_EVENTS = int(THRESHOLDS["events for each regressor"].value)
 _NO_HAZARD = {
     Ending.NOT_CONVERGED: (
         "The hazard was not estimated, because the regression did not converge; use fewer "

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.arguments import checked
+from csimodel.bounds import THRESHOLDS
 from csimodel.errors import EstimationError, OptionError, SurveyError, choose
 from csimodel.estimators import Fit, require_fit, require_own
 from csimodel.floats import own_errstate
@@ -30,7 +31,7 @@ Floats = NDArray[np.float64]
 MODELS = ("random-intercept", "random-slope", "population-averaged")
 LINKS = ("identity", "logit")
 ERRORS = ("CR2", "cluster", "model")
-_FEW_FIRMS = 20  # below which a mixed model's own errors are the default
+_FEW_FIRMS = THRESHOLDS["few firms"].value  # below which a mixed model's own errors are the default
 INTERVALS = ("auto", "percentile", "basic", "normal", "t", "bc")
 
 

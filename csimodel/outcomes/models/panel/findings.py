@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.bounds import THRESHOLDS
 from csimodel.findings import Finding
 from csimodel.inference import Bootstrap
 from csimodel.outcomes.kernels.fixed_effects import Panel
@@ -15,7 +16,7 @@ from csimodel.outcomes.models.clusters import few_clusters
 
 Floats = NDArray[np.float64]
 
-_NOTABLE = 0.1  # share of sampling error in the index's movement that is pointed out
+_NOTABLE = THRESHOLDS["error in the movement of the index"].value
 
 _LEFT_OUT = {
     "respondents": (

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked
+from csimodel.bounds import THRESHOLDS
 from csimodel.errors import OptionError, SurveyError, suggest
 from csimodel.estimators import Fit, require_fit, require_own
 from csimodel.findings import Finding, Severity, listed
@@ -32,7 +33,7 @@ from csimodel.survey.sampling import SurveyDesign
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-_FEW_CLUSTERS = 10  # in a segment
+_FEW_CLUSTERS = int(THRESHOLDS["few clusters of a segment"].value)
 
 
 @own_errstate
