@@ -232,22 +232,22 @@ def _left_out(
 def _handling(
     source: Source, spoken: NDArray[np.bool_], rated: NDArray[np.bool_], spoke: Floats, how: Floats
 ) -> list[Finding]:
-    found = []
+    findings = []
     silent = int((spoken & ~rated).sum())
     if silent:
         sentence = "{silent} of {complainers} complainers did not say how it was handled."
         values = {"silent": silent, "complainers": int(spoken.sum())}
-        found.append(Finding("handling-missing", sentence, (), "note", silent, values))
+        findings.append(Finding("handling-missing", sentence, (), "note", silent, values))
     odd = int((source.usable & (spoke == 0) & np.isfinite(how)).sum())
     if odd:
         sentence = (
             "{odd} respondents say how a complaint was handled and that they made none; they count "
             "as not having complained."
         )
-        found.append(
+        findings.append(
             Finding("handling-without-complaint", sentence, (), "warning", odd, {"odd": odd})
         )
-    return found
+    return findings
 
 
 def _small(masks: dict[str, NDArray[np.bool_]]) -> list[Finding]:
@@ -291,6 +291,6 @@ def _rates(
         asked["silent share of those still dissatisfied"] = 1.0 - talk, still
     tables = []
     for name, (values, mask) in asked.items():
-        found = group_means(values, [np.flatnonzero(mask)], source.weights, source.design)
-        tables.append(found.shares([name], level))
+        means = group_means(values, [np.flatnonzero(mask)], source.weights, source.design)
+        tables.append(means.shares([name], level))
     return pd.concat(tables)

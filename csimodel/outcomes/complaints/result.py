@@ -130,9 +130,9 @@ class Complaints(HasHeadline):
         difference, se, lower, upper.
         """
         weights = self._weights("handled well", "handled badly")
-        found = self.means.contrasts(weights[None], ["gain"], self.level).iloc[0]
-        parts = {"difference": found["estimate"], "se": found["se"]}
-        return pd.Series({**parts, "lower": found["lower"], "upper": found["upper"]})
+        contrast = self.means.contrasts(weights[None], ["gain"], self.level).iloc[0]
+        parts = {"difference": contrast["estimate"], "se": contrast["se"]}
+        return pd.Series({**parts, "lower": contrast["lower"], "upper": contrast["upper"]})
 
     def retention(
         self,

@@ -88,12 +88,12 @@ def restricted_cubic(x: Floats, knots: tuple[float, ...]) -> list[Floats]:
     """
     before, last = knots[-2:]
     cubes = [np.maximum(x - knot, 0.0) ** 3 for knot in knots]
-    found = []
+    columns = []
     for knot, cube in zip(knots[:-2], cubes[:-2], strict=True):
         bent = cube - cubes[-2] * (last - knot) / (last - before)
         bent += cubes[-1] * (before - knot) / (last - before)
-        found.append(bent / (last - knots[0]) ** 2)
-    return found
+        columns.append(bent / (last - knots[0]) ** 2)
+    return columns
 
 
 def quantiles_of(x: Floats, share: Floats, probabilities: tuple[float, ...]) -> Floats:

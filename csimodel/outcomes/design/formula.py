@@ -126,7 +126,7 @@ class Formula:
 
     def thin(self, rows: NDArray[np.intp], fewest: int) -> tuple[Finding, ...]:
         """Tell of categories that hold fewer respondents than wanted."""
-        found = []
+        findings = []
         for name in self.variables:
             column = self.variables[name].iloc[rows]
             if pd.api.types.is_numeric_dtype(column.dtype) and not _categorical(name, self.right):
@@ -139,7 +139,7 @@ class Formula:
                     "Categories of {name!r} hold fewer than {fewest} of the {rows} "
                     "respondents used: {categories}; merge such categories or leave them out."
                 )
-                found.append(
+                findings.append(
                     Finding(
                         "few-in-category",
                         message,
@@ -153,7 +153,7 @@ class Formula:
                         },
                     )
                 )
-        return tuple(found)
+        return tuple(findings)
 
     def build(self, rows: NDArray[np.intp], points: Floats) -> Built:
         """Make the design of some respondents.
@@ -204,9 +204,9 @@ class Formula:
 
     def _with(self, frame: pd.DataFrame, points: Floats) -> dict[str, Any]:
         """Return what a formula's names mean when the indexes have these values."""
-        found: dict[str, Any] = {str(name): frame[name] for name in frame}
-        found |= {name: points[:, j] for j, name in enumerate(self.indexes)}
-        return {**found, INDEX: points[:, 0]}
+        columns: dict[str, Any] = {str(name): frame[name] for name in frame}
+        columns |= {name: points[:, j] for j, name in enumerate(self.indexes)}
+        return {**columns, INDEX: points[:, 0]}
 
     def _at(self, info: Any, frame: pd.DataFrame, points: Floats) -> Floats:
         import patsy
@@ -303,9 +303,9 @@ def _plain(values: pd.Series) -> pd.Series:
 
 def _whole_numbers(frame: pd.DataFrame, right: str) -> pd.DataFrame:
     """Name the levels of whole-numbered categories without a decimal point."""
-    found = frame.copy()
+    table = frame.copy()
     for name in frame:
         numeric = pd.api.types.is_numeric_dtype(frame[name].dtype)
         if _categorical(name, right) and numeric and (frame[name] % 1 == 0).all():
-            found[name] = frame[name].astype(np.int64)
-    return found
+            table[name] = frame[name].astype(np.int64)
+    return table

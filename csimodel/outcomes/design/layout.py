@@ -97,13 +97,13 @@ class Layout:
         Pairs of the column that changes by a unit and the derivatives. A column free of the
         indexes takes its interactions with the indexes along.
         """
-        found = [(j, self._by_index(j)) for j in range(self.indexes)]
+        by_index = [(j, self._by_index(j)) for j in range(self.indexes)]
         for j, column in enumerate(self.columns):
             if j in self.without_effect:
                 continue
             if len(column) == 1 and column[0].factor is not None and not any(column[0].powers):
-                found.append((j, self._by_factor(column[0])))
-        return tuple(found)
+                by_index.append((j, self._by_factor(column[0])))
+        return tuple(by_index)
 
     def _by_index(self, moved: int) -> tuple[Column, ...]:
         return tuple(

@@ -98,30 +98,34 @@ def _of_factor(
         at[:, own] = _POINTS * np.array(levels)
         seen.append(values(alone, at))
     size = len(_LEVELS)
-    found = np.stack(seen).reshape(*[size] * len(own), *seen[0].shape)
+    coefficients = np.stack(seen).reshape(*[size] * len(own), *seen[0].shape)
     with np.errstate(invalid="ignore"):
         for axis in range(len(own)):
-            found = np.moveaxis(np.tensordot(_COEFFICIENTS, found, axes=(1, axis)), 0, axis)
-    return [_polynomial(found[..., k], own, none, refusal) for k in range(found.shape[-1])]
+            coefficients = np.moveaxis(
+                np.tensordot(_COEFFICIENTS, coefficients, axes=(1, axis)), 0, axis
+            )
+    return [
+        _polynomial(coefficients[..., k], own, none, refusal) for k in range(coefficients.shape[-1])
+    ]
 
 
 def _polynomial(
-    found: Floats, own: list[int], none: tuple[int, ...], refusal: OptionError
+    coefficients: Floats, own: list[int], none: tuple[int, ...], refusal: OptionError
 ) -> Polynomial:
     """Return the coefficients that are not 0 of one column, (levels, …, rows)."""
-    largest = np.abs(found).max()
+    largest = np.abs(coefficients).max()
     if not np.isfinite(largest):
         raise refusal
     kept: Polynomial = {}
     for powers in product(range(len(_LEVELS)), repeat=len(own)):
-        if np.abs(found[powers]).max() <= TINY * largest:
+        if np.abs(coefficients[powers]).max() <= TINY * largest:
             continue
         if sum(powers) > DEGREE:
             raise refusal
         every = list(none)
         for index, power in zip(own, powers, strict=True):
             every[index] = power
-        kept[tuple(every)] = found[powers] / _POINTS ** sum(powers)
+        kept[tuple(every)] = coefficients[powers] / _POINTS ** sum(powers)
     return kept
 
 

@@ -107,10 +107,10 @@ class Panel:
     def turn(self) -> Floats:
         """How constant and slopes follow from all coefficients, as a matrix."""
         size = 1 + self.regressors.shape[1]
-        found = np.eye(size, self.design.shape[1])
+        turn_back = np.eye(size, self.design.shape[1])
         share = self.weights / self.weights.sum()
-        found[0, size:] = share @ self.dummies
-        return found
+        turn_back[0, size:] = share @ self.dummies
+        return turn_back
 
     @cached_property
     def _moves(self) -> tuple[Floats, Floats]:
@@ -184,12 +184,12 @@ class Panel:
 
         Negative eigenvalues, which a two-way covariance may have, are put to 0.
         """
-        found = self.clustered(errors)
-        values, vectors = np.linalg.eigh(found)
+        cov = self.clustered(errors)
+        values, vectors = np.linalg.eigh(cov)
         mended = bool(values[0] < -1e-12 * max(values[-1], 0.0))
         if mended:
-            found = (vectors * np.maximum(values, 0.0)) @ vectors.T
-        return np.asarray(found), mended
+            cov = (vectors * np.maximum(values, 0.0)) @ vectors.T
+        return np.asarray(cov), mended
 
     def clustered(self, errors: str) -> Floats:
         """Return the clustered covariance of constant and slopes as it is.
@@ -211,11 +211,11 @@ class Panel:
         X, w = self.design, self.weights[:, None]
         score = X * w * (self.response - X @ self.all_coefficients)[:, None]
         information = X.T @ (X * w)
-        found = sandwich(score, information, "cluster", self.firm)
+        cov = sandwich(score, information, "cluster", self.firm)
         if errors == "two-way":
-            found = found + sandwich(score, information, "cluster", self.period)
-            found = found - sandwich(score, information, "cluster", np.arange(self.n))
-        return np.asarray(self.turn @ found @ self.turn.T)
+            cov = cov + sandwich(score, information, "cluster", self.period)
+            cov = cov - sandwich(score, information, "cluster", np.arange(self.n))
+        return np.asarray(self.turn @ cov @ self.turn.T)
 
     @property
     def terms(self) -> int:

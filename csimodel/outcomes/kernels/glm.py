@@ -199,14 +199,14 @@ def average_along(
     alone = all(part.shape[1] == 1 for part in predictor)
     levels = np.broadcast_to(levels, (len(weights), levels.shape[-1]))
     rising = [power * part for power, part in enumerate(predictor[1:], 1)]
-    found = np.empty(levels.shape)
+    averages = np.empty(levels.shape)
     for position in range(levels.shape[1]):
         level = levels[:, position, None]
         values = function(_polynomial(predictor, level))
         if times_slope:
             values = values * _polynomial(rising, level)
-        found[:, position] = values[:, 0] if alone else np.einsum("dc,dc->d", values, share)
-    return found
+        averages[:, position] = values[:, 0] if alone else np.einsum("dc,dc->d", values, share)
+    return averages
 
 
 def _polynomial(parts: Sequence[Floats], level: Floats) -> Floats:

@@ -226,7 +226,7 @@ def _reduced(residual: Floats, group: Codes, cluster: Codes, powers: list[Floats
     return BiasReduced.of(scores, information[..., None] * np.eye(groups))
 
 
-def share_interval(found: GroupMeans, group: int, level: float) -> tuple[float, float]:
+def share_interval(means: GroupMeans, group: int, level: float) -> tuple[float, float]:
     """Return Wilson limits of a share (`wilson_limits`), with the sample size the design is worth.
 
     The size is ``p (1 - p)/variance`` times (z/t)², t with the design's degrees of freedom; n
@@ -245,18 +245,18 @@ def share_interval(found: GroupMeans, group: int, level: float) -> tuple[float, 
     >>> share_interval(found, 0, 0.95)
     (0.490, 0.943)
     """
-    p, size = float(found.mean[group]), float(found.effective[group])
-    if found.touched is not None:
-        size = min(size, float(found.touched[group].sum()))
-    variance = float(found.covariance[group, group])
-    simple = found.touched is None and np.isclose(found.effective[group], found.n[group])
+    p, size = float(means.mean[group]), float(means.effective[group])
+    if means.touched is not None:
+        size = min(size, float(means.touched[group].sum()))
+    variance = float(means.covariance[group, group])
+    simple = means.touched is None and np.isclose(means.effective[group], means.n[group])
     if not simple and 0 < p < 1 and variance > 0:
-        df = found.df(np.eye(len(found.mean))[group])
+        df = means.df(np.eye(len(means.mean))[group])
         tail = 0.5 + level / 2.0
         size = (
             p * (1.0 - p) / variance * float(t_quantile(tail, np.inf) / t_quantile(tail, df)) ** 2
         )
-    alone = found.touched is not None and not np.isfinite(variance)
+    alone = means.touched is not None and not np.isfinite(variance)
     if alone or not (np.isfinite(p) and size > 0):
         return float("nan"), float("nan")
     low, high = wilson_limits(p, size, level)

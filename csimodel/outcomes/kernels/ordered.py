@@ -167,17 +167,17 @@ def ordered_draws(
         x = [column[own][:, kept] if column.ndim == 2 else column[kept] for column in regressors]
         merged = np.cumsum(present) - 1
         begin = np.append(start[: categories - 1][_between(present)], start[categories - 1 :])
-        found, ends = _newton(
+        estimates, ends = _newton(
             family, merged[codes[kept]], x, weights[own][:, kept], begin, tolerance, max_iterations
         )
         known = int(present.sum()) - 1
-        padded = np.column_stack([np.full(len(own), -np.inf), found[:, :known]])
+        padded = np.column_stack([np.full(len(own), -np.inf), estimates[:, :known]])
         padded = np.column_stack([padded, np.full(len(own), np.inf)])
         # below a category lie as many categories with respondents as count up to there
         thresholds[own] = padded[:, np.cumsum(present)[:-1]]
-        b[own], ending[own] = found[:, known:], ends
+        b[own], ending[own] = estimates[:, known:], ends
         middle = thresholds[own, cut - 1, None] - _product(
-            found[:, known:], x, weights[own][:, kept]
+            estimates[:, known:], x, weights[own][:, kept]
         )
         share = weights[own][:, kept]
         mean_slope[own] = np.einsum("dc,dc->d", family.slope(middle), share) / share.sum(axis=1)
@@ -208,7 +208,7 @@ def _newton(
 ) -> tuple[Floats, NDArray[np.int64]]:
     """Return thresholds and slopes, (draws, parameters), and how each draw ended."""
     bounds = int(codes[-1])
-    found = np.full((len(w), len(start)), np.nan)
+    estimates = np.full((len(w), len(start)), np.nan)
     ending = np.full(len(w), int(Ending.NOT_CONVERGED))
     left = np.arange(len(w))
     b = np.tile(start, (len(w), 1))
@@ -233,14 +233,14 @@ def _newton(
         b += step * shorten[:, None]
         gone = done | ~solved | (iteration == max_iterations - 1)
         if gone.any():
-            found[left[gone]] = b[gone]
+            estimates[left[gone]] = b[gone]
             least = np.where(w > 0, terms.chance, 1.0).min(axis=1)
             sure = np.where(w > 0, terms.chance, 1.0).max(axis=1) > 1.0 - _CERTAIN
             given_up = np.where((least < _CERTAIN) | sure, Ending.SEPARATED, Ending.NOT_CONVERGED)
             ending[left[gone]] = np.where(done, Ending.CONVERGED, given_up)[gone]
             left, b = left[~gone], b[~gone]
             (w,), x = take([w], ~gone), take(x, ~gone)
-    return found, ending
+    return estimates, ending
 
 
 def _equations(

@@ -138,8 +138,8 @@ class RiskSets:
         """Return the last slot of each stratum up to each time, (strata, times); -1 for none."""
         strata = int(self.row_stratum.max()) + 1
         place = np.repeat(np.arange(strata), len(times))
-        found = _slot(self.stratum, self.time, place, np.tile(times, strata))
-        return found.reshape(strata, len(times))
+        slots = _slot(self.stratum, self.time, place, np.tile(times, strata))
+        return slots.reshape(strata, len(times))
 
     @cached_property
     def _late(self) -> tuple[Codes, Codes, Codes]:
@@ -158,6 +158,6 @@ def _slot(slot_stratum: Codes, slot_time: Floats, place: Codes, time: Floats) ->
     width = len(times) + 1
     keys = slot_stratum * width + np.searchsorted(times, slot_time)
     own = place * width + np.searchsorted(times, time)
-    found = np.searchsorted(keys, own, side="right") - 1
-    inside = (found >= 0) & (slot_stratum[np.maximum(found, 0)] == place)
-    return np.where(inside, found, -1)
+    slot = np.searchsorted(keys, own, side="right") - 1
+    inside = (slot >= 0) & (slot_stratum[np.maximum(slot, 0)] == place)
+    return np.where(inside, slot, -1)

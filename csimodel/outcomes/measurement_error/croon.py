@@ -79,10 +79,10 @@ def croon_slopes(moments: ItemMoments) -> Croon:
         points[..., j] = (v * loadings).sum(axis=-1)
         variance = np.einsum("...i,...ik,...k->...", v, own, v)
         reliability[..., j] = 1.0 - (v**2 * theta).sum(axis=-1) / variance
-    found = np.swapaxes(scores, -1, -2) @ cov @ scores
+    scores_cov = np.swapaxes(scores, -1, -2) @ cov @ scores
     own_places = np.arange(indexes)
-    found[..., own_places, own_places] -= error
-    inner, with_outcome = found[..., :-1, :-1], found[..., :-1, -1]
+    scores_cov[..., own_places, own_places] -= error
+    inner, with_outcome = scores_cov[..., :-1, :-1], scores_cov[..., :-1, -1]
     scale = np.sqrt(np.abs(np.diagonal(inner, axis1=-2, axis2=-1)))
     with np.errstate(invalid="ignore", divide="ignore"):
         cor = inner / (scale[..., :, None] * scale[..., None, :])

@@ -85,8 +85,8 @@ def true_points(
     left[:, own, own] -= error
     turn = _transport(measured, left)
     turn[~(reliability > 0).all(axis=1)] = np.nan
-    found = mean[..., None] + explained + np.einsum("dkl,dlc->dkc", turn, apart)
-    return list(np.moveaxis(found, 1, 0))
+    conditional = mean[..., None] + explained + np.einsum("dkl,dlc->dkc", turn, apart)
+    return list(np.moveaxis(conditional, 1, 0))
 
 
 def _explained(apart: Floats, factors: Floats, share: Floats) -> Floats:
@@ -101,8 +101,8 @@ def _explained(apart: Floats, factors: Floats, share: Floats) -> Floats:
     unit = gram / (size[:, :, None] * size[:, None, :])
     joint = np.einsum("dc,dkc,fc->dkf", share, apart, factors) / size[:, None]
     slopes = joint @ np.linalg.pinv(unit, rcond=1e-9, hermitian=True) / size[:, None]
-    found = slopes @ factors - (slopes * centre[:, None]).sum(axis=2)[..., None]
-    return np.asarray(found)
+    explained = slopes @ factors - (slopes * centre[:, None]).sum(axis=2)[..., None]
+    return np.asarray(explained)
 
 
 def _transport(measured: Floats, left: Floats) -> Floats:
@@ -180,9 +180,9 @@ def true_curve(
         )
     )
     sound = np.isfinite(spread).all(axis=1) & (spread > 0).all(axis=1)
-    found = np.full(coefficients.shape, np.nan)
+    curve = np.full(coefficients.shape, np.nan)
     if not sound.any():
-        return found
+        return curve
     m, s, own = centre[sound], spread[sound], share[sound]
     standard = [(column[sound] - m[:, j, None]) / s[:, j, None] for j, column in enumerate(columns)]
     target = np.column_stack([whole[sound], (wanted[sound] - m * whole[sound, None]) / s])
@@ -192,8 +192,8 @@ def true_curve(
     solved = _solve(family, b, standard, own, target)
     solved[:, 1:] /= s
     solved[:, 0] -= (solved[:, 1:] * m).sum(axis=1)
-    found[sound] = solved
-    return found
+    curve[sound] = solved
+    return curve
 
 
 def _solve(
@@ -201,7 +201,7 @@ def _solve(
 ) -> Floats:
     """Return coefficients whose fitted means are the target, (draws, terms), by Newton's steps."""
     b, left = start.copy(), np.arange(len(start))
-    found = np.full_like(start, np.nan)
+    solution = np.full_like(start, np.nan)
     own, x, goal = share, columns, target
     for _ in range(_MOST_STEPS):
         eta = predictor_of(b, x, own.shape)
@@ -212,11 +212,11 @@ def _solve(
             step *= np.minimum(1.0, LARGEST_STEP / np.maximum(largest, LARGEST_STEP))[:, None]
         b = b + step
         done = solved & (largest < _LAST_STEP * np.maximum(1.0, np.abs(b).max(axis=1)))
-        found[left[done]] = b[done]
+        solution[left[done]] = b[done]
         stay = solved & ~done
         if not stay.any():
             break
         if not stay.all():
             left, b, own, goal = left[stay], b[stay], own[stay], goal[stay]
             x = [column[stay] for column in x]
-    return found
+    return solution

@@ -79,8 +79,8 @@ def moved_slopes(cov: Floats, reliability: Floats, slopes: Floats, times: float 
     safe = np.where(sound[..., None, None], unit, np.eye(cov.shape[-1]))
     sound &= np.linalg.eigvalsh(safe)[..., 0] > _SINGULAR
     moved = np.where(sound[..., None, None], moved, np.eye(cov.shape[-1]))
-    found = np.linalg.solve(moved, cov @ slopes[..., None])[..., 0]
-    return np.where(sound[..., None], found, np.nan)
+    corrected = np.linalg.solve(moved, cov @ slopes[..., None])[..., 0]
+    return np.where(sound[..., None], corrected, np.nan)
 
 
 def moved_pulls(regression: Regression, reliability: Floats, times: float = -1.0) -> Pulls:

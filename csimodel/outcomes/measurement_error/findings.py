@@ -121,8 +121,8 @@ def about_draws(
     total
         Draws asked for.
     """
-    for method, found in draws.items():
-        lost = int((~np.isfinite(found)).any(axis=1).sum())
+    for method, estimates in draws.items():
+        lost = int((~np.isfinite(estimates)).any(axis=1).sum())
         if lost:
             yield Finding(
                 "lost-draws",
@@ -131,7 +131,7 @@ def about_draws(
                 (method,),
                 "warning" if lost <= 0.1 * total else "failure",
                 lost,
-                values={"count": lost, "draws": len(found), "method": method},
+                values={"count": lost, "draws": len(estimates), "method": method},
             )
     for method, count in inadmissible.items():
         if count:

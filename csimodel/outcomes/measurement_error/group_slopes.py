@@ -120,7 +120,7 @@ def between_groups(
     findings = [f for f in rep.diagnostics if f.code not in _OF_RESPONDENTS] + [*moments.findings]
     for j, name in enumerate(names):
         findings += parts[name].findings
-        effects = {method: float(found[j]) for method, found in slopes.items()}
+        effects = {method: float(values[j]) for method, values in slopes.items()}
         findings += about_slopes(effects, name, rep.outcome, parts[name])
     if bootstrap is None:
         findings += unused_design(answers.design, by)

@@ -129,8 +129,8 @@ class GroupMoments:
         unit = safe / (size[:, :, None] * size[:, None, :])
         sound = finite & (np.linalg.eigvalsh(unit)[:, 0] > 1e-9)
         safe = np.where(sound[:, None, None], safe, np.eye(inner.shape[-1]))
-        found = np.linalg.solve(safe, np.where(sound[:, None], right, 0.0)[..., None])[..., 0]
-        return np.where(sound[:, None], found, np.nan)
+        solution = np.linalg.solve(safe, np.where(sound[:, None], right, 0.0)[..., None])[..., 0]
+        return np.where(sound[:, None], solution, np.nan)
 
 
 def turn(weights: Floats, blocks: Sequence[slice]) -> Floats:

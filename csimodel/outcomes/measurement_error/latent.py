@@ -68,21 +68,21 @@ def latent_slopes(moments: ItemMoments, near: Estimates | None = None) -> Latent
     rows = np.full(cov.shape[:-2], 1000.0)  # only the chi-square depends on it
     unknown = np.full(cov.shape[-1], np.nan)
     source = Moments(model.items, rows, np.zeros_like(sd), cor, unknown, unknown, rows)
-    found = ML(tolerance=1e-9).estimate(source, model, near)
-    solved = np.asarray(found.outcome == Outcome.CONVERGED)[..., None]
-    common = weights * found.loadings[..., :items] * sd[..., :items]
-    error = (weights * sd[..., :items]) ** 2 * (1.0 - found.loadings[..., :items] ** 2)
+    estimates = ML(tolerance=1e-9).estimate(source, model, near)
+    solved = np.asarray(estimates.outcome == Outcome.CONVERGED)[..., None]
+    common = weights * estimates.loadings[..., :items] * sd[..., :items]
+    error = (weights * sd[..., :items]) ** 2 * (1.0 - estimates.loadings[..., :items] ** 2)
     own = [block.start for block in moments.blocks]
     spread = np.concatenate([np.add.reduceat(common, own, axis=-1), sd[..., items:-1]], axis=-1)
     variance = np.diagonal(moments.of_regressors[0], axis1=-2, axis2=-1)[..., :indexes]
     with np.errstate(invalid="ignore", divide="ignore"):
-        slopes = found.paths[..., -1, :-1] * sd[..., -1:] / spread
+        slopes = estimates.paths[..., -1, :-1] * sd[..., -1:] / spread
         reliability = 1.0 - np.add.reduceat(error, own, axis=-1) / variance
     return Latent(
         np.where(solved, slopes, np.nan),
         np.where(solved, reliability, np.nan),
-        np.asarray(solved[..., 0] & (found.inadmissible > 0)),
-        found,
+        np.asarray(solved[..., 0] & (estimates.inadmissible > 0)),
+        estimates,
     )
 
 

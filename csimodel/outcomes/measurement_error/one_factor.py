@@ -40,11 +40,11 @@ def one_factor(cor: Floats) -> Floats:
         a, b, c = cor[..., 0, 1], cor[..., 0, 2], cor[..., 1, 2]
         with np.errstate(invalid="ignore", divide="ignore"):
             sizes = np.sqrt(np.stack([a * b / c, a * c / b, b * c / a], axis=-1))
-        found = sizes * np.stack([np.ones_like(a), np.sign(a), np.sign(b)], axis=-1)
+        loadings = sizes * np.stack([np.ones_like(a), np.sign(a), np.sign(b)], axis=-1)
     else:
-        found = _by_ml(cor)
+        loadings = _by_ml(cor)
     with np.errstate(invalid="ignore"):
-        return np.asarray(found * np.where(found.sum(axis=-1, keepdims=True) < 0, -1.0, 1.0))
+        return np.asarray(loadings * np.where(loadings.sum(axis=-1, keepdims=True) < 0, -1.0, 1.0))
 
 
 def _by_ml(cor: Floats) -> Floats:
@@ -53,6 +53,6 @@ def _by_ml(cor: Floats) -> Floats:
     rows = np.full(lead, 1000.0)  # only the chi-square depends on it
     unknown = np.full(len(names), np.nan)
     moments = Moments(names, rows, np.zeros(cor.shape[:-1]), cor, unknown, unknown, rows)
-    found = ML().estimate(moments, Model((reflective("factor", names),)))
-    solved = np.asarray(found.outcome == Outcome.CONVERGED)[..., None]
-    return np.where(solved, found.loadings, np.nan)
+    estimates = ML().estimate(moments, Model((reflective("factor", names),)))
+    solved = np.asarray(estimates.outcome == Outcome.CONVERGED)[..., None]
+    return np.where(solved, estimates.loadings, np.nan)

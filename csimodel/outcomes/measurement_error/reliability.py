@@ -180,10 +180,10 @@ def index_reliability(
         require_own(bootstrap, fit)
         se = float(spread_of(bootstrap.values(quantity)[:, [place]])[0])
         return Reliability(value, se, source, told, quantity=quantity)
-    found = jackknife(fit)
-    pulls = np.nan_to_num(found.deviations(quantity)[:, place])
-    se = float(found.table(quantity)["se"].iloc[place])
-    return Reliability(value, se, source, told, pulls, found.units, quantity)
+    leave_out = jackknife(fit)
+    pulls = np.nan_to_num(leave_out.deviations(quantity)[:, place])
+    se = float(leave_out.table(quantity)["se"].iloc[place])
+    return Reliability(value, se, source, told, pulls, leave_out.units, quantity)
 
 
 def given_reliability(value: object, whose: str = "the index") -> Reliability:

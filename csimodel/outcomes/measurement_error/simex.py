@@ -70,8 +70,8 @@ def extrapolated(curve: Floats, quadratic: bool = False) -> Floats:
     a, b, c = np.moveaxis((np.linalg.pinv(safe, rcond=1e-10) @ right[..., None])[..., 0], -1, 0)
     still = np.ptp(unit, axis=-1) < _EXACT
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = np.where(still, unit[..., 0], (a - b) / (c - 1.0)) * size[..., 0]
-    return np.where(finite & (still | (c > 1.0)), found, np.nan)
+        limit = np.where(still, unit[..., 0], (a - b) / (c - 1.0)) * size[..., 0]
+    return np.where(finite & (still | (c > 1.0)), limit, np.nan)
 
 
 def least_squares_curve(cov: Floats, reliability: Floats, slopes: Floats) -> Floats:
@@ -147,7 +147,7 @@ def simulated_curve(
             columns[:, :k] += np.sqrt(more) * errors
             near = first.copy()
             near[1 : 1 + k] /= 1.0 + more * share_of_error
-            found = regress_draws(
+            regressions = regress_draws(
                 family,
                 outcome,
                 list(np.moveaxis(columns, 1, 0)),
@@ -155,11 +155,11 @@ def simulated_curve(
                 near,
                 tolerance=_LAST_STEP,
             )
-            solved = (found.ending == Ending.CONVERGED)[:, None]
-            own = np.where(solved, found.coefficients, np.nan)
+            solved = (regressions.ending == Ending.CONVERGED)[:, None]
+            own = np.where(solved, regressions.coefficients, np.nan)
             own[:, 1:] /= spread
             own[:, 0] -= (own[:, 1:] * centre).sum(axis=1)
-            slopes[at] += own[:, 1:] * found.mean_slope[:, None] / len(noise)
+            slopes[at] += own[:, 1:] * regressions.mean_slope[:, None] / len(noise)
             coefficients[at, b] = own
     return slopes, coefficients
 
@@ -167,16 +167,16 @@ def simulated_curve(
 def orthogonal_noise(noise: Floats, regressors: Floats, outcome: Floats, share: Floats) -> Floats:
     """Return each index's pseudo-error, orthogonal to the data in every draw, (draws, k, rows)."""
     basis = [np.ones_like(share), *np.moveaxis(regressors, 1, 0), np.zeros_like(share) + outcome]
-    found: list[Floats] = []
+    errors: list[Floats] = []
     for one in noise:
-        columns = np.stack([*basis, *found], axis=1)  # (draws, columns, rows)
+        columns = np.stack([*basis, *errors], axis=1)  # (draws, columns, rows)
         weighted = columns * share[:, None]
         gram = weighted @ np.swapaxes(columns, 1, 2)
         on = np.linalg.pinv(gram, hermitian=True) @ (weighted @ one)[..., None]
         left = one - (on * columns).sum(axis=1)
         size = np.sqrt(np.einsum("dc,dc->d", share, left**2))
-        found.append(left / size[:, None])
-    return np.stack(found, axis=1)
+        errors.append(left / size[:, None])
+    return np.stack(errors, axis=1)
 
 
 def simex_points(regression: Regression, reliability: Floats, noise: Floats) -> list[Pulls]:
@@ -227,7 +227,7 @@ def _simulated_pulls(regression: Regression, reliability: Floats, noise: Floats)
             design[:, 1 : 1 + k] += np.sqrt(more) * (error_sd[:, None] * errors).T
             rows[at] += _effect_pulls(regression, design, coefficients[at, b, 0]) / len(noise)
     naive = moved_pulls(regression, reliability, 0.0)
-    found = [naive]
+    by_step = [naive]
     points = np.concatenate([naive.effects[None], curve[:, 0]])
     along = np.gradient(points, np.array([0.0, *GRID]), axis=0, edge_order=2)
     for at, more in enumerate(GRID):
@@ -241,8 +241,8 @@ def _simulated_pulls(regression: Regression, reliability: Floats, noise: Floats)
                 more * along[1 + at]
             )
         mean = coefficients[at, :, 0, 1:].mean(axis=0)
-        found.append(Pulls(mean, curve[at, 0], pulls, by))
-    return found
+        by_step.append(Pulls(mean, curve[at, 0], pulls, by))
+    return by_step
 
 
 def _effect_pulls(regression: Regression, design: Floats, coefficients: Floats) -> Floats:
@@ -257,14 +257,14 @@ def _effect_pulls(regression: Regression, design: Floats, coefficients: Floats) 
 
 def _derivatives(points: Floats, quadratic: bool) -> Floats:
     """Return derivatives of the extrapolated value by each point, (points, r)."""
-    found = np.empty_like(points)
+    derivatives = np.empty_like(points)
     step = 1e-6 * np.abs(points).max(axis=0)
     for place in range(len(points)):
         up, down = points.copy(), points.copy()
         up[place] += step
         down[place] -= step
         change = extrapolated(up, quadratic) - extrapolated(down, quadratic)
-        found[place] = change / (2.0 * step)
+        derivatives[place] = change / (2.0 * step)
     still = np.ptp(points, axis=0) < _EXACT * np.abs(points).max(axis=0)
-    found[:, still] = np.arange(len(points))[:, None] == 0  # without error it is the naive slope
-    return found
+    derivatives[:, still] = np.arange(len(points))[:, None] == 0  # no error: the naive slope
+    return derivatives

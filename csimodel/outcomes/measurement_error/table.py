@@ -92,7 +92,7 @@ def estimates_of(
     regression, parts = rep.regression, list(reliability.values())
     shares = np.array([part.value for part in parts])
     effects = rep.naive.average_marginal_effects
-    found = {
+    estimates = {
         "naive": Estimated(
             regression.coefficients[1:],
             effects["estimate"].to_numpy(),
@@ -106,7 +106,7 @@ def estimates_of(
     for method in methods[1:]:
         if method in OF_ITEMS:
             assert fit is not None
-            found[method] = _from_items(regression, method, fit, rep.chain is None)
+            estimates[method] = _from_items(regression, method, fit, rep.chain is None)
             continue
         told: tuple[Finding, ...] = ()
         if method.startswith("simex") and points:
@@ -121,8 +121,8 @@ def estimates_of(
         else:
             pulls = moved_pulls(regression, shares)
         se = errors_of(pulls, regression, parts)
-        found[method] = Estimated(pulls.coefficients, pulls.effects, se, shares, findings=told)
-    return found
+        estimates[method] = Estimated(pulls.coefficients, pulls.effects, se, shares, findings=told)
+    return estimates
 
 
 def _from_items(regression: Regression, method: str, fit: Fit, linearised: bool) -> Estimated:
@@ -133,25 +133,25 @@ def _from_items(regression: Regression, method: str, fit: Fit, linearised: bool)
     sample = regression.sample
     moments, variables = sample_moments(fit, sample)
     near: Estimates | None = None
-    found: Croon | Latent = croon_slopes(moments) if method == "croon" else latent_slopes(moments)
-    if isinstance(found, Latent):
-        near = found.estimates
+    slopes: Croon | Latent = croon_slopes(moments) if method == "croon" else latent_slopes(moments)
+    if isinstance(slopes, Latent):
+        near = slopes.estimates
 
     def slopes_of(moved: ItemMoments) -> Floats:
         return (croon_slopes(moved) if near is None else latent_slopes(moved, near)).slopes
 
-    se = np.full_like(found.slopes, np.nan)
+    se = np.full_like(slopes.slopes, np.nan)
     if linearised:
         rows = moment_pulls(slopes_of, moments, variables, sample.share)
-        pulls = Pulls(found.slopes, found.slopes, rows, np.empty((0, 0)))
+        pulls = Pulls(slopes.slopes, slopes.slopes, rows, np.empty((0, 0)))
         se = errors_of(pulls, regression, ())
-    told = (about_items(method, sample.label),) if found.inadmissible else ()
-    return Estimated(found.slopes, found.slopes, se, found.reliability, near, told)
+    told = (about_items(method, sample.label),) if slopes.inadmissible else ()
+    return Estimated(slopes.slopes, slopes.slopes, se, slopes.reliability, near, told)
 
 
 def assemble(
     rep: Repurchase,
-    found: Mapping[str, Estimated],
+    estimates: Mapping[str, Estimated],
     reliability: Mapping[str, Reliability],
     draws: Draws | None,
     noise: Floats,
@@ -160,9 +160,10 @@ def assemble(
 ) -> CorrectedSlopes:
     """Put slopes, intervals and findings together."""
     names = list(reliability)
-    drawn, inadmissible = _drawn(draws, found, noise, len(names))
+    drawn, inadmissible = _drawn(draws, estimates, noise, len(names))
     errors = {
-        method: _errors(rep, part, drawn.get(method), interval) for method, part in found.items()
+        method: _errors(rep, part, drawn.get(method), interval)
+        for method, part in estimates.items()
     }
     rows = [
         (
@@ -173,20 +174,20 @@ def assemble(
             *errors[method].loc[j],
             part.reliability[j],
         )
-        for method, part in found.items()
+        for method, part in estimates.items()
         for j, name in enumerate(names)
     ]
     table = pd.DataFrame(rows, columns=["method", "index", *COLUMNS])
     findings = list(rep.diagnostics)
     findings += [told for own in dict.fromkeys(reliability.values()) for told in own.findings]
     for j, (name, own) in enumerate(reliability.items()):
-        effects = {method: float(part.effects[j]) for method, part in found.items()}
+        effects = {method: float(part.effects[j]) for method, part in estimates.items()}
         findings += about_slopes(effects, name, rep.outcome, own)
-    findings += [told for part in found.values() for told in part.findings]
+    findings += [told for part in estimates.values() for told in part.findings]
     if draws is not None:
         findings += about_draws(drawn, inadmissible, draws.total)
         findings += narrow_intervals(interval, _df(rep))
-    labels = pd.MultiIndex.from_product([list(found), names], names=["method", "index"])
+    labels = pd.MultiIndex.from_product([list(estimates), names], names=["method", "index"])
     columns = np.hstack(list(drawn.values())) if drawn else np.empty((0, len(labels)))
     return CorrectedSlopes(
         table,
@@ -225,7 +226,7 @@ def errors_table(effects: Floats, source: ErrorSource, level: float) -> pd.DataF
 
 
 def _drawn(
-    draws: Draws | None, found: Mapping[str, Estimated], noise: Floats, indexes: int
+    draws: Draws | None, estimates: Mapping[str, Estimated], noise: Floats, indexes: int
 ) -> tuple[dict[str, Floats], dict[str, int]]:
     """Return the effects of the indexes in every draw, and inadmissible draws, by method."""
     effects: dict[str, Floats] = {}
@@ -233,9 +234,11 @@ def _drawn(
     if draws is None:
         return effects, inadmissible
     curve = (
-        draws.simex_curve(noise) if any(method.startswith("simex") for method in found) else None
+        draws.simex_curve(noise)
+        if any(method.startswith("simex") for method in estimates)
+        else None
     )
-    for method, part in found.items():
+    for method, part in estimates.items():
         if method in OF_ITEMS:
             assert isinstance(draws, ChainDraws)
             fitted = draws.from_items(method, part.near)

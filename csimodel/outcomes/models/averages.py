@@ -62,13 +62,13 @@ class Averages(NamedTuple):
         together = max(1, _TOGETHER // len(share))
 
         def average(b: Floats) -> Floats:
-            found = np.empty((len(b), len(functions)))
+            averages = np.empty((len(b), len(functions)))
             for place, function in enumerate(functions):
                 for first in range(0, len(b), together):
                     span = slice(first, first + together)
                     values = function(b[span])
-                    found[span, place] = values[:, 0] if values.shape[1] == 1 else values @ share
-            return found
+                    averages[span, place] = values[:, 0] if values.shape[1] == 1 else values @ share
+            return averages
 
         value = average(parameters[None, :])[0]
         gradient = gradient_of(average, parameters, variances)

@@ -60,13 +60,13 @@ class Batch:
 
     def predictor(self, b: Floats, columns: tuple[Column, ...]) -> Floats:
         """Return ``Σ b · column``, (draws, cells), or (draws, 1) if it is the same in all cells."""
-        found = np.zeros((len(b), 1))
+        linear = np.zeros((len(b), 1))
         for slope, column in zip(b.T, self.columns(columns), strict=True):
             if isinstance(column, float):
-                found = found + slope[:, None] * column if column else found
+                linear = linear + slope[:, None] * column if column else linear
             else:
-                found = found + slope[:, None] * column
-        return found
+                linear = linear + slope[:, None] * column
+        return linear
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,8 +130,8 @@ class Chain:
     @property
     def further(self) -> Floats | None:
         """Thresholds or log precision of the usable draws, (draws, any)."""
-        found = self.regressions.further
-        return None if found is None else found[self.usable]
+        parameters = self.regressions.further
+        return None if parameters is None else parameters[self.usable]
 
     @property
     def layout(self) -> Layout:
@@ -175,8 +175,8 @@ class Chain:
         `constants` are each usable draw's own, (draws, constants): less the thresholds, for all
         categories of ordered answers.
         """
-        found = self._average(self.family.mean, moved, levels, False, constants)
-        return np.moveaxis(found.reshape(len(found), -1, len(levels)), 1, 2)
+        averages = self._average(self.family.mean, moved, levels, False, constants)
+        return np.moveaxis(averages.reshape(len(averages), -1, len(levels)), 1, 2)
 
     def _average(
         self,
@@ -223,10 +223,10 @@ class Chain:
 
     def _over_draws(self, function: Callable[[Batch, Floats], Floats], size: int) -> Floats:
         """Return a function of each usable draw, (draws, size)."""
-        found = np.full((len(self.usable), size), np.nan)
+        results = np.full((len(self.usable), size), np.nan)
         for batch in self.batches("averages"):
-            found[batch.draws] = function(batch, self.regressions.coefficients[batch.draws])
-        return found[self.usable]
+            results[batch.draws] = function(batch, self.regressions.coefficients[batch.draws])
+        return results[self.usable]
 
 
 def chain_of(bootstrap: Bootstrap, regression: Regression, progress: bool = True) -> Chain:

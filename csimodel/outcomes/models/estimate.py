@@ -54,12 +54,12 @@ class Estimate(float):
         reason: str = "",
     ) -> Estimate:
         """Make an estimate from its parts."""
-        made = super().__new__(cls, estimate)
+        instance = super().__new__(cls, estimate)
         parts = {"se": se, "lower": lower, "upper": upper, "p": p, "level": level, "df": df}
         for name, value in parts.items():
-            object.__setattr__(made, name, float(value))
-        object.__setattr__(made, "reason", reason)
-        return made
+            object.__setattr__(instance, name, float(value))
+        object.__setattr__(instance, "reason", reason)
+        return instance
 
     @classmethod
     def of(cls, table: pd.DataFrame, level: float) -> Estimate:

@@ -68,26 +68,26 @@ class NeededLevel:
     def __str__(self) -> str:
         target, percent = f"{self.probability:.4g}", f"{100 * self.level:.4g} %"
         if self.reached:
-            said = [
+            sentences = [
                 f"A probability of {target} needs {self.estimate:.1f} points of {self.index} "
                 f"({percent} interval {_end(self.lower)} to {_end(self.upper)})"
             ]
         else:
             beyond = "above 100" if self.estimate > 0 else "below 0"
             first, last = self.at_ends
-            said = [
+            sentences = [
                 f"No level of {self.index} from 0 to 100 goes with a probability of {target}, "
                 f"which would lie {beyond} (at 0 it is {first:.3f}, at 100 {last:.3f})"
             ]
             inside = self.lower if self.estimate > 0 else self.upper
             if np.isfinite(inside):
                 side = "from" if self.estimate > 0 else "up to"
-                said.append(f"the data do not rule out levels {side} {inside:.1f}")
+                sentences.append(f"the data do not rule out levels {side} {inside:.1f}")
             else:
-                said.append(f"nor does any within the {percent} interval")
+                sentences.append(f"nor does any within the {percent} interval")
         if self.unbounded:
-            said.append("the interval is unbounded, because the slope itself may be zero")
-        return "; ".join(said) + "."
+            sentences.append("the interval is unbounded, because the slope itself may be zero")
+        return "; ".join(sentences) + "."
 
     __repr__ = __str__
 
@@ -197,7 +197,7 @@ def _limits(curve: Curve, probability: float, estimate: float, gaps: Floats) -> 
     inside = (low <= 0) & (high >= 0)
     if np.isinf(estimate) and not inside[-1 if estimate > 0 else 0]:
         return estimate, estimate
-    found, around = [-np.inf, np.inf], []
+    limits, around = [-np.inf, np.inf], []
     for side, step in enumerate((-1, 1)):
         ahead = np.flatnonzero(~inside & ((_GRID - estimate) * step > 0))
         if not len(ahead):
@@ -214,8 +214,8 @@ def _limits(curve: Curve, probability: float, estimate: float, gaps: Floats) -> 
         for (side, edge, levels), own in zip(
             around, np.split(fine, len(around), axis=1), strict=True
         ):
-            found[side] = _crossing(levels, own[edge])
-    return found[0], found[1]
+            limits[side] = _crossing(levels, own[edge])
+    return limits[0], limits[1]
 
 
 def _crossing(levels: Floats, gaps: Floats) -> float:

@@ -334,10 +334,10 @@ class Regression:
     def _matrix(self, columns: tuple[Column, ...], points: list[Floats]) -> Floats:
         """Return columns side by side behind a column of 0 for the constant, (rows, terms)."""
         factors = list(self.sample.factors.T)
-        found = np.zeros((self.sample.n, 1 + len(columns)))
+        matrix = np.zeros((self.sample.n, 1 + len(columns)))
         for j, column in enumerate(columns, 1):
-            found[:, j] = value_of(column, points, factors)
-        return found
+            matrix[:, j] = value_of(column, points, factors)
+        return matrix
 
 
 def regress(sample: Sample, family: Family, errors: str | None) -> Regression:
@@ -364,8 +364,8 @@ def regress(sample: Sample, family: Family, errors: str | None) -> Regression:
             "use family='ols'."
         )
     if family.further:
-        found, further, ending = fit_further(sample, family)
-        return Regression(family, sample, kind, found, ending, further)
+        solution, further, ending = fit_further(sample, family)
+        return Regression(family, sample, kind, solution, ending, further)
     centre, spread = sample.regressors.mean(axis=0), sample.regressors.std(axis=0)
     standard = list(((sample.regressors - centre) / spread).T)
     weights = np.ones(sample.n) if sample.weights is None else sample.weights
@@ -376,11 +376,11 @@ def regress(sample: Sample, family: Family, errors: str | None) -> Regression:
     nothing = np.full(1 + len(standard), np.nan)
     if ending == Ending.SEPARATED:
         return Regression(family, sample, kind, nothing, ending)
-    found, converged = by_statsmodels(sample, family)
-    if not _informed(sample, family, found):
+    solution, converged = by_statsmodels(sample, family)
+    if not _informed(sample, family, solution):
         return Regression(family, sample, kind, nothing, Ending.SINGULAR)
     ending = Ending.CONVERGED if converged else Ending.NOT_CONVERGED
-    return Regression(family, sample, kind, found, ending)
+    return Regression(family, sample, kind, solution, ending)
 
 
 def _informed(sample: Sample, family: Family, coefficients: Floats) -> bool:

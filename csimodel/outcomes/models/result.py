@@ -176,8 +176,8 @@ class Repurchase(Regressed, HasHeadline):
         """
         moved, points = self._moved(index), on_index(levels)
         draws = None if self.chain is None else self.chain.predictions(moved, points)
-        found = self.regression.predictions(moved, points)
-        table = self._table(found, draws, probability=True)
+        predictions = self.regression.predictions(moved, points)
+        table = self._table(predictions, draws, probability=True)
         table = table.rename(columns={"estimate": "probability"}).drop(columns="p")
         return table.set_axis(pd.Index(points, name="index"))
 
@@ -204,10 +204,10 @@ class Repurchase(Regressed, HasHeadline):
         """
         moved, points = self._moved(index), on_index([start, end])
         draws = None if self.chain is None else self.chain.predictions(moved, points)
-        found = self.regression.predictions(moved, points)
-        ends = self._table(found, draws, probability=True)
+        predictions = self.regression.predictions(moved, points)
+        ends = self._table(predictions, draws, probability=True)
         steps = None if draws is None else np.diff(draws, axis=1)
-        step = self._table(found.turned(np.array([[-1.0, 1.0]])), steps)
+        step = self._table(predictions.turned(np.array([[-1.0, 1.0]])), steps)
         table = pd.concat([ends, step]).rename(columns={"estimate": "probability"})
         return table.drop(columns="p").set_axis([f"at {start:g}", f"at {end:g}", "difference"])
 
@@ -320,8 +320,8 @@ class Repurchase(Regressed, HasHeadline):
         )
 
     def __repr__(self) -> str:
-        found = len(self.diagnostics)
-        told = f", {found} finding{'s' if found > 1 else ''}" if found else ""
+        count = len(self.diagnostics)
+        told = f", {count} finding{'s' if count > 1 else ''}" if count else ""
         return f"<Repurchase, {self.n} respondents{told}: {self.headline}>"
 
     def _reached(self, index: str | None, points: Floats) -> tuple[Averages, Floats | None]:

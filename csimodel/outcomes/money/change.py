@@ -206,5 +206,5 @@ def profit_of_change(
     ]
     title = f"Profit of moving the index from {from_:g} to {to:g}"
     change = Change(title, variants, to - from_, short if given.wanted else None)
-    (found,) = profits([change], moved, economics, level, given.wanted)
-    return found
+    (profit,) = profits([change], moved, economics, level, given.wanted)
+    return profit

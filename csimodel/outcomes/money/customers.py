@@ -321,13 +321,13 @@ def buying_rates(
     _, old = source.binary(existing, "existing")
     used = source.usable & np.isfinite(y) & np.isfinite(old)
     groups = [np.flatnonzero(used & (old == 1)), np.flatnonzero(used & (old == 0))]
-    found = group_means(np.nan_to_num(y), groups, source.weights, source.design)
-    if (found.n < 2).any():
+    means = group_means(np.nan_to_num(y), groups, source.weights, source.design)
+    if (means.n < 2).any():
         raise SurveyError(
-            f"There are {found.n[0]} existing and {found.n[1]} new customers with an answer, and "
+            f"There are {means.n[0]} existing and {means.n[1]} new customers with an answer, and "
             "at least 2 of each are needed."
         )
-    apart = found.contrasts(np.array([[1.0, -1.0]]), ["difference"], level)
+    apart = means.contrasts(np.array([[1.0, -1.0]]), ["difference"], level)
     apart = apart.rename(columns={"estimate": "share"}).drop(columns="p")
-    apart.insert(0, "n", found.n.sum())
-    return pd.concat([found.shares(["existing", "new"], level), apart])
+    apart.insert(0, "n", means.n.sum())
+    return pd.concat([means.shares(["existing", "new"], level), apart])

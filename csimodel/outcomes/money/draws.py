@@ -121,14 +121,14 @@ class Drawn:
             list(sample.factors.T),
         )  # fmt: skip
         b = self.rep.regression.coefficients[None]
-        found = [self._of_batch(whole, b, reliability, moved, at, alike, functions)]
+        results = [self._of_batch(whole, b, reliability, moved, at, alike, functions)]
         levels = np.column_stack([place.points[1] for place in places])
         for own, batch, b in self._batches():
             reliability = None if self.reliability is None else self.reliability[1][own]
-            found.append(
+            results.append(
                 self._of_batch(batch, b, reliability, moved, levels[own], alike, functions)
             )
-        table = np.concatenate(found)
+        table = np.concatenate(results)
         pairs = [(float(column[0]), column[1:]) for column in table.T]
         size = 2 + len(functions)
         return [
@@ -145,8 +145,8 @@ class Drawn:
         points, factors = list(sample.points.T[:, None]), list(sample.factors.T)
         true = true_points(points, factors, share, self.reliability[0][None])
         layout = sample.layout
-        found = true_curve(self.rep.family, layout, b[None], points, true, factors, share)
-        return np.asarray(found[0])
+        values = true_curve(self.rep.family, layout, b[None], points, true, factors, share)
+        return np.asarray(values[0])
 
     def _of_batch(
         self, batch: Batch, b: Floats, reliability: Floats | None, moved: int, levels: Floats,
@@ -161,7 +161,7 @@ class Drawn:
             b = true_curve(
                 self.rep.family, layout, b, batch.points, points, batch.factors, share
             )  # fmt: skip
-        found: list[Floats] = []
+        columns: list[Floats] = []
         for level, everybody in zip(levels.T, alike, strict=True):
             own = points[moved]
             there = list(points)
@@ -173,8 +173,8 @@ class Drawn:
             p = self.rep.family.mean(eta)
             inside = np.clip(p, 0.0, 1.0)
             for values in (p, (np.abs(p - inside) > 1e-9) * 1.0, *(f(inside) for f in functions)):
-                found.append((values * share).sum(axis=1))
-        return np.column_stack(found)
+                columns.append((values * share).sum(axis=1))
+        return np.column_stack(columns)
 
     def _batches(self) -> Iterator[tuple[slice | NDArray[np.intp], Batch, Floats]]:
         """Yield some draws at a time: their places among the draws, customers, coefficients."""
@@ -234,6 +234,6 @@ def drawn(rep: Repurchase, draws: int, rng: int | np.random.Generator) -> Drawn:
     return Drawn(rep, None, b + noise, source)
 
 
-def fixed(level: float, found: Drawn) -> Pair:
+def fixed(level: float, source: Drawn) -> Pair:
     """Return a level that is the same in every draw."""
-    return float(level), np.full(found.size, float(level))
+    return float(level), np.full(source.size, float(level))

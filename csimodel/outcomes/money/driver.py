@@ -126,11 +126,11 @@ def profit_of_driver(
     >>> found.side_by_side["estimate"].round(2).tolist()
     [10.8, 6.72]
     """
-    found = profits_of_drivers(
+    by_driver = profits_of_drivers(
         source, rep, [driver], economics, points=points, at=at, draws=draws, rng=rng, level=level,
         measurement_error=measurement_error, reliability=reliability,
     )  # fmt: skip
-    return found[driver]
+    return by_driver[driver]
 
 
 @own_errstate
@@ -178,10 +178,10 @@ def profits_of_drivers(
         now = effects.index(target)
         variants = []
         for free in (True, False) if given.wanted else (False, True):
-            found, effect = (turned, steps.true) if free else (plain, steps.measured)
-            start = now if at is None else fixed(at, found)
+            basis, effect = (turned, steps.true) if free else (plain, steps.measured)
+            start = now if at is None else fixed(at, basis)
             end = (start[0] + points * effect[0], start[1] + points * effect[1])
-            variants.append(Variant.between(found, start, end, alike=at is not None))
+            variants.append(Variant.between(basis, start, end, alike=at is not None))
         _require_inside(variants[0], points, driver, target)
         known = [one for one in (steps.shortfall, short) if one is not None]
         own = effects.index(driver)
@@ -340,9 +340,9 @@ class _Effects:
 
 
 def _about_effect(
-    found: Drawn, driver: str, target: str, steps: Steps, wanted: bool
+    basis: Drawn, driver: str, target: str, steps: Steps, wanted: bool
 ) -> Iterator[Finding]:
-    if found.chain is None and driver != target:
+    if basis.chain is None and driver != target:
         yield Finding(
             "driver-effect-taken-as-known",
             "The effect of {driver!r} on {target!r} is taken as known, so intervals are too "
@@ -350,7 +350,7 @@ def _about_effect(
             (driver, target),
             values={"driver": driver, "target": target},
         )
-    if driver in found.rep.indexes and driver != target:
+    if driver in basis.rep.indexes and driver != target:
         yield Finding(
             "direct-effect-left-out",
             "{driver!r} also stands in the regression in its own right; only what goes through "
@@ -364,9 +364,9 @@ def _about_effect(
             "{count} of {draws} draws are inadmissible without measurement error (a reliability "
             "outside 0 to 1, or constructs that cannot be told apart) and were kept.",
             (driver, target),
-            "warning" if steps.impossible < 0.5 * found.size else "failure",
+            "warning" if steps.impossible < 0.5 * basis.size else "failure",
             steps.impossible,
-            {"count": steps.impossible, "draws": found.size},
+            {"count": steps.impossible, "draws": basis.size},
         )
     if steps.others and wanted:
         yield Finding(

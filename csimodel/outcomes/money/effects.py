@@ -144,15 +144,15 @@ def _from_correlations(solution: Solution, cor: Floats, reliability: Floats) -> 
 def _pls_reliability(solution: Solution) -> Floats:
     model, weights = solution.model, solution.estimates.weights
     batch = weights if weights.ndim == 2 else weights[None]
-    found = rho_a(model, batch.T).T
-    found = np.array(found if weights.ndim == 2 else found[0])
+    reliability = rho_a(model, batch.T).T
+    reliability = np.array(reliability if weights.ndim == 2 else reliability[0])
     modes = modes_of(solution)
     other = [
         j for j, (c, mode) in enumerate(zip(model.constructs, modes, strict=True))
         if c.kind == "reflective" and mode != "A"
     ]  # fmt: skip
     if other:
-        found[..., other] = index_omega(solution)[..., other]
+        reliability[..., other] = index_omega(solution)[..., other]
     plain = [j for j, c in enumerate(model.constructs) if c.kind != "reflective"]
-    found[..., plain] = 1.0
-    return found
+    reliability[..., plain] = 1.0
+    return reliability

@@ -18,7 +18,7 @@ def require_levels(*levels: float) -> None:
     on_index(list(levels))
 
 
-def about_place(found: Drawn, moved: int, place: Place, averages: Averages) -> Iterator[Finding]:
+def about_place(source: Drawn, moved: int, place: Place, averages: Averages) -> Iterator[Finding]:
     """Point out what no probability is, and a level that nobody was seen at.
 
     Raises
@@ -26,7 +26,7 @@ def about_place(found: Drawn, moved: int, place: Place, averages: Averages) -> I
     OptionError
         When the average prediction is outside 0 to 1.
     """
-    rep, points = found.rep, place.points[0]
+    rep, points = source.rep, place.points[0]
     name, estimate = rep.indexes[moved], averages.probability[0]
     if not -1e-9 <= estimate <= 1.0 + 1e-9:
         if place.alike:
@@ -100,7 +100,7 @@ def about_outcome(rep: Repurchase) -> Iterator[Finding]:
         )
     if rep.chain is not None:
         yield from rep.chain.bootstrap.fit.require_answers("money").design.findings
-    yield from (found for found in rep.diagnostics if found.severity == "failure")
+    yield from (finding for finding in rep.diagnostics if finding.severity == "failure")
 
 
 def _extrapolated(rep: Repurchase, moved: int, level: float) -> Iterator[Finding]:

@@ -100,8 +100,8 @@ def profits(
     for rank in range(max(len(change.variants) for change in changes)):
         own = [j for j, change in enumerate(changes) if len(change.variants) > rank]
         variants = [changes[j].variants[rank] for j in own]
-        found = _averages(variants, moved, economics)
-        for j, variant, ends in zip(own, variants, found, strict=True):
+        averages = _averages(variants, moved, economics)
+        for j, variant, ends in zip(own, variants, averages, strict=True):
             rows[j].append(_rows(variant, moved, economics, ends))
             if rank == 0:
                 told[j] = _findings(variant, moved, ends)
@@ -116,12 +116,12 @@ def _averages(
 ) -> list[tuple[Averages, Averages]]:
     """Return averages over customers before and after, in one pass over the draws."""
     places = [place for variant in variants for place in variant.places]
-    found = variants[0].source.averages(
+    results = variants[0].source.averages(
         moved,
         places,
         [economics.retention, lambda p: lifetime_values(economics.retention(p), economics)],
     )
-    return list(zip(found[::2], found[1::2], strict=True))
+    return list(zip(results[::2], results[1::2], strict=True))
 
 
 def _findings(variant: Variant, moved: int, ends: tuple[Averages, Averages]) -> tuple[Finding, ...]:

@@ -82,7 +82,7 @@ class Given:
         return cls(measurement_error == "corrected", given)
 
 
-def corrected(found: Drawn, fit: Fit | None, given: Given) -> tuple[Drawn, Finding | None]:
+def corrected(source: Drawn, fit: Fit | None, given: Given) -> tuple[Drawn, Finding | None]:
     """Take measurement error off the indexes of a regression, in the estimate and in every draw.
 
     Returns
@@ -90,10 +90,10 @@ def corrected(found: Drawn, fit: Fit | None, given: Given) -> tuple[Drawn, Findi
     The same draws with reliabilities, or as they were where that is not possible; and what the
     numbers are known to fall short by, or None.
     """
-    names = found.rep.indexes
-    reliabilities = _reliabilities(found, fit, given)
+    names = source.rep.indexes
+    reliabilities = _reliabilities(source, fit, given)
     if reliabilities is None:
-        return found, Finding(
+        return source, Finding(
             "reliability-unknown",
             "Nothing here tells how reliable the index of {index} is, so it counts as without "
             "error: what a point is worth falls short by about the share of the index's variance "
@@ -105,7 +105,7 @@ def corrected(found: Drawn, fit: Fit | None, given: Given) -> tuple[Drawn, Findi
     own, drawn = reliabilities
     for name, value in zip(names, own, strict=True):
         if not 0 < value <= 1 + 1e-12:
-            return found, Finding(
+            return source, Finding(
                 "impossible-reliability",
                 "The reliability of the index of {index} came out as {value:.3g}, which cannot be, "
                 "so it counts as without error: what a point is worth falls short by a share that "
@@ -114,9 +114,9 @@ def corrected(found: Drawn, fit: Fit | None, given: Given) -> tuple[Drawn, Findi
                 values={"index": name, "value": float(value)},
             )
     short = 100.0 * (1.0 - float(own[0]))
-    columns = found.rep.regression.sample.layout.columns
+    columns = source.rep.regression.sample.layout.columns
     if any(power > 1 for column in columns for part in column for power in part.powers):
-        return found, Finding(
+        return source, Finding(
             "bend-not-corrected",
             "The regression bends in the index, and such a curve is not corrected for measurement "
             "error: {percent:.0f} % of the variance of the index of {index} is error, and what a "
@@ -131,10 +131,10 @@ def corrected(found: Drawn, fit: Fit | None, given: Given) -> tuple[Drawn, Findi
         unknown = (
             () if fit is None else without_reliability(fit.solution, marked, given.reliability)
         )
-        return found, error_free(unknown)
-    turned = replace(found, reliability=(own, drawn))
+        return source, error_free(unknown)
+    turned = replace(source, reliability=(own, drawn))
     if not np.isfinite(turned.curve()).all():
-        return found, Finding(
+        return source, Finding(
             "curve-not-corrected",
             "No curve over the true index has the means that were seen, so measurement error is "
             "left in: {percent:.0f} % of the variance of the index of {index} is error, and what a "
@@ -142,14 +142,14 @@ def corrected(found: Drawn, fit: Fit | None, given: Given) -> tuple[Drawn, Findi
             names,
             values={"index": names[0], "percent": short},
         )
-    return turned, error_free(_unknown(found, fit, given))
+    return turned, error_free(_unknown(source, fit, given))
 
 
-def _unknown(found: Drawn, fit: Fit | None, given: Given) -> tuple[str, ...]:
+def _unknown(source: Drawn, fit: Fit | None, given: Given) -> tuple[str, ...]:
     """Return which indexes of the regression count as without error, unknown as it is."""
     if fit is None:
         return ()
-    marked = np.isin(fit.model.construct_names, found.rep.indexes)
+    marked = np.isin(fit.model.construct_names, source.rep.indexes)
     return without_reliability(fit.solution, marked, given.reliability)
 
 
@@ -195,17 +195,17 @@ def inadmissible_effect(effects: Effects, driver: str, target: str, place: int) 
     )
 
 
-def _reliabilities(found: Drawn, fit: Fit | None, given: Given) -> tuple[Floats, Floats] | None:
+def _reliabilities(source: Drawn, fit: Fit | None, given: Given) -> tuple[Floats, Floats] | None:
     """Return reliabilities of the indexes, of the estimate and in every draw; None if unknown."""
-    names = found.rep.indexes
+    names = source.rep.indexes
     if fit is None:
         if any(name not in given.reliability for name in names):
             return None
         own = np.array([given.reliability[name] for name in names])
-        return own, np.broadcast_to(own, (found.size, len(names)))
+        return own, np.broadcast_to(own, (source.size, len(names)))
     places = [fit.model.construct_names.index(name) for name in names]
     own = true_effects(fit.solution, given.reliability).reliability[places]
-    if found.chain is None:
-        return own, np.broadcast_to(own, (found.size, len(names)))
-    solution = found.chain.bootstrap.solution[found.chain.usable]
+    if source.chain is None:
+        return own, np.broadcast_to(own, (source.size, len(names)))
+    solution = source.chain.bootstrap.solution[source.chain.usable]
     return own, true_effects(solution, given.reliability).reliability[:, places]

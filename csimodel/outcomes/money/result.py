@@ -117,12 +117,12 @@ class Money(HasHeadline):
     @property
     def headline(self) -> str:
         """The answer in a sentence, after one on what it is known to fall short by."""
-        found = self.estimate
-        ends = f"{figures(found.lower)} to {figures(found.upper)}"
+        estimate = self.estimate
+        ends = f"{figures(estimate.lower)} to {figures(estimate.upper)}"
         between = f" ({100 * self.level:g} % interval {ends})"
         unit = str(self.table["unit"].loc[self.main])
-        known = np.isfinite(found.se)
-        answer = f"{self.main}: {figures(found.estimate)} {unit}{between if known else ''}."
+        known = np.isfinite(estimate.se)
+        answer = f"{self.main}: {figures(estimate.estimate)} {unit}{between if known else ''}."
         return answer if self.shortfall is None else f"{self.shortfall} {answer}"
 
     @property

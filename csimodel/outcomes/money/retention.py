@@ -54,10 +54,10 @@ class Customers:
 
     def average(self, function: Callable[[Floats], Floats]) -> Pair:
         """Return the mean over customers of a function of each one's own retention."""
-        (found,) = self.source.averages(
+        (rate,) = self.source.averages(
             self.moved, [self.place], [lambda p: function(self.economics.retention(p))]
         )
-        return found.values[0]
+        return rate.values[0]
 
 
 @own_errstate_in
@@ -206,7 +206,7 @@ def together(level: float | None, **given: float | Retention) -> Together:
     for name, value in given.items():
         if not isinstance(value, Retention):
             require_share(name, value)
-    findings = {found.message: found for value in known for found in value.diagnostics}
+    findings = {finding.message: finding for value in known for finding in value.diagnostics}
     if not known:
         note = Finding(
             "no-uncertainty",
@@ -292,9 +292,9 @@ def retention_of(
     if given.wanted:
         source, short = corrected(source, rep.fit, given)
     place = Place(fixed(0.0 if at is None else at, source), alike=at is not None)
-    (found,) = source.averages(moved, [place], [economics.retention])
-    told = (*about_place(source, moved, place, found), *about_draws(found))
-    estimate, kept = found.values[0]
+    (rate,) = source.averages(moved, [place], [economics.retention])
+    told = (*about_place(source, moved, place, rate), *about_draws(rate))
+    estimate, kept = rate.values[0]
     alike = at is not None and len(rep.regression.coefficients) == 2
     return Retention(
         estimate,

@@ -60,7 +60,7 @@ def break_even_spending(change: Money, *, paid: Paid = "once") -> Money:
         Row(_VALUE, change.currency, value, drawn),
         Row("largest spending per point", unit, value / factor, drawn / factor),
     ]
-    found = money(
+    result = money(
         "Break-even spending",
         rows[1].name,
         rows,
@@ -68,7 +68,7 @@ def break_even_spending(change: Money, *, paid: Paid = "once") -> Money:
         _as_given(change),
         points=change.points,
     )
-    return replace(found, diagnostics=(*found.diagnostics, *_doubtful(found)))
+    return replace(result, diagnostics=(*result.diagnostics, *_doubtful(result)))
 
 
 @own_errstate
@@ -150,8 +150,8 @@ def _terms(change: Money, paid: str) -> tuple[float, str]:
     )
 
 
-def _doubtful(found: Money) -> tuple[Finding, ...]:
-    spending = found.estimate
+def _doubtful(result: Money) -> tuple[Finding, ...]:
+    spending = result.estimate
     if spending.estimate <= 0 or spending.upper < 0:
         message = "The change loses money on these terms, so no spending on it pays."
         return (Finding("no-spending-pays", message),)
@@ -162,6 +162,6 @@ def _doubtful(found: Money) -> tuple[Finding, ...]:
             "break-even-includes-zero",
             "The {level:g} % interval of the largest spending includes 0, so these data do not "
             "show that any spending pays.",
-            values={"level": 100.0 * found.level},
+            values={"level": 100.0 * result.level},
         ),
     )

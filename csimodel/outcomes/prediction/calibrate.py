@@ -117,8 +117,8 @@ class Calibration(HasHeadline):
         def of(row: Floats) -> OfRows:
             return lambda b: mean(b @ row[:, None])
 
-        found = regression.averages([of(row) for row in X])
-        table = regression.table(found, self.repurchase.level, probability=True)
+        averages = regression.averages([of(row) for row in X])
+        table = regression.table(averages, self.repurchase.level, probability=True)
         table = table.rename(columns={"estimate": "observed"})
         table.insert(0, "predicted", points)
         return table.drop(columns="p")
@@ -214,7 +214,7 @@ def calibration(
     folds = require_count("folds", folds, ", or 0 for the respondents fitted", least=0)
     if groups < 3:
         raise OptionError(f"groups={groups!r} must be at least 3, and 10 as a rule.")
-    rep, found = plain(rep)
+    rep, findings = plain(rep)
     sample, seed = rep.regression.sample, seed_of(rng)
     if folds:
         unit = rep.regression.cluster
@@ -241,18 +241,18 @@ def calibration(
         predicted,
         smooth(rep, predicted),
         folds,
-        (*found, *_about(rep, table, tests, groups, folds)),
+        (*findings, *_about(rep, table, tests, groups, folds)),
     )
 
 
 def _about(
     rep: Repurchase, table: pd.DataFrame, tests: pd.DataFrame, groups: int, folds: int
 ) -> list[Finding]:
-    found = []
+    findings = []
     p = float(tests["p"].loc["fit by groups"])
     if p < 1.0 - rep.level:
         gap = 100.0 * float((table["observed"] - table["predicted"]).abs().max())
-        found.append(
+        findings.append(
             Finding(
                 "form-does-not-fit",
                 "Groups of like predictions do not behave as predicted, by up to "
@@ -263,7 +263,7 @@ def _about(
             )
         )
     if not folds:
-        found.append(
+        findings.append(
             Finding(
                 "own-predictions",
                 "Predictions are of the respondents the regression was fitted to, so intercept "
@@ -272,7 +272,7 @@ def _about(
             )
         )
     if len(table) < groups:
-        found.append(
+        findings.append(
             Finding(
                 "groups-tied",
                 "Predictions are tied, so there are {count} groups instead of {groups}.",
@@ -282,11 +282,11 @@ def _about(
             )
         )
     if rep.chain is not None:
-        found.append(
+        findings.append(
             Finding(
                 "index-known",
                 "Calibration treats the index as known; the whole-chain draws are not used here.",
                 severity="note",
             )
         )
-    return found
+    return findings

@@ -105,10 +105,10 @@ class ShapeComparison(HasHeadline):
         DataFrame
             Rows (shape, index); columns probability, se, lower, upper.
         """
-        made = {name: found.curve(levels) for name, found in self.shapes.items()}
+        by_name = {name: shape.curve(levels) for name, shape in self.shapes.items()}
         if LINE in self.table.index:
-            made[LINE] = self.repurchase.curve(levels, self.index)
-        tables = {name: made[str(name)].set_index("index") for name in self.table.index}
+            by_name[LINE] = self.repurchase.curve(levels, self.index)
+        tables = {name: by_name[str(name)].set_index("index") for name in self.table.index}
         return pd.DataFrame(pd.concat(tables, names=["shape"]))
 
     @property
@@ -215,7 +215,7 @@ def compare_shapes(
     if not names or len(set(names)) < len(names):
         raise OptionError(f"kinds={list(kinds)!r} must name different shapes, such as 'line'.")
     require_count("folds", folds, ", and 5 to 10 as a rule")
-    rep, found = plain(rep)
+    rep, about_rep = plain(rep)
     moved, seed = which(rep, index), seed_of(rng)
     sample = rep.regression.sample
     unit = rep.regression.cluster
@@ -245,7 +245,7 @@ def compare_shapes(
     )
     table = _scores(sample.outcome, predicted, sample.share, unit)
     table = table.join(_criteria(rep, fitted, names))
-    findings = (*found, *_about(predicted, table))
+    findings = (*about_rep, *_about(predicted, table))
     return ShapeComparison(rep, rep.indexes[moved], table, predicted, fold, fitted, findings)
 
 
@@ -314,12 +314,12 @@ def _log_likelihood(family: Family, eta: Floats, outcome: Floats, unweighted: bo
 
 
 def _about(predicted: pd.DataFrame, table: pd.DataFrame) -> list[Finding]:
-    found = []
+    findings = []
     outside = ((predicted < _EDGE) | (predicted > 1.0 - _EDGE)).sum()
     kept = {str(name): int(count) for name, count in outside.items() if count}
     if kept:
         shapes = tuple(f"{name} ({count})" for name, count in kept.items())
-        found.append(
+        findings.append(
             Finding(
                 "predictions-kept-inside",
                 "Predictions at or beyond 0 and 1 were moved to {edge:g} from them for "
@@ -331,7 +331,7 @@ def _about(predicted: pd.DataFrame, table: pd.DataFrame) -> list[Finding]:
             )
         )
     if table["aic"].isna().all():
-        found.append(
+        findings.append(
             Finding(
                 "no-likelihood",
                 "There is no AIC or BIC: shares and weighted surveys are fitted by a "
@@ -339,4 +339,4 @@ def _about(predicted: pd.DataFrame, table: pd.DataFrame) -> list[Finding]:
                 severity="note",
             )
         )
-    return found
+    return findings

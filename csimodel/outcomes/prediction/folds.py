@@ -32,9 +32,9 @@ def split(rows: int, unit: NDArray[np.intp] | None, folds: int, seed: int) -> ND
     if not 2 <= folds <= units:
         what = "respondents" if unit is None else "clusters"
         raise OptionError(f"folds={folds!r} must be from 2 to the number of {what}, {units}.")
-    found = np.empty(units, dtype=np.intp)
-    found[np.random.default_rng(seed).permutation(units)] = np.arange(units) % folds
-    return found if unit is None else found[unit]
+    fold = np.empty(units, dtype=np.intp)
+    fold[np.random.default_rng(seed).permutation(units)] = np.arange(units) % folds
+    return fold if unit is None else fold[unit]
 
 
 def predictions_of_folds(
@@ -50,22 +50,22 @@ def predictions_of_folds(
     sample = rep.regression.sample
     x = sample.regressors[:, moved]
     if kind in ("hinge", "isotonic"):
-        found = np.empty(sample.n)
+        predictions = np.empty(sample.n)
         for left in range(int(fold.max()) + 1):
             out = fold == left
             part = _without(sample, ~out)
             if kind == "isotonic":
                 rising = bool(rep.regression.coefficients[1 + moved] >= 0)
                 known = fit_steps(part.regressors[:, moved], part.outcome, part.share, rising)
-                found[out] = np.interp(x[out], *known)
+                predictions[out] = np.interp(x[out], *known)
             else:
-                found[out] = _by_hinge(rep, moved, part, sample.regressors[out])
-                if not np.isfinite(found[out]).all():
+                predictions[out] = _by_hinge(rep, moved, part, sample.regressors[out])
+                if not np.isfinite(predictions[out]).all():
                     raise EstimationError(
                         f"Without fold {left + 1}, the hinge has no solution; use fewer folds or a "
                         "simpler shape."
                     )
-        return found
+        return predictions
     columns = Basis("line").columns(x) if basis is None else basis.columns(x)
     X = np.column_stack([*columns, np.delete(sample.regressors, moved, axis=1)])
     standard = (X - X.mean(axis=0)) / X.std(axis=0)

@@ -50,7 +50,7 @@ def goodness(regression: Regression, group: NDArray[np.intp]) -> dict[str, pd.Se
     kept = values > 1e-9 * max(values[-1], largest)
     statistic = float(((directions.T @ d)[kept] ** 2 / values[kept]).sum())
     count = int(kept.sum())
-    found = {
+    measures = {
         "fit by groups": outcome_of_test(statistic, f"χ²({count})", wald_pvalue(statistic, count))
         if count
         else outcome_of_test(float("nan"), "none", float("nan"))
@@ -63,8 +63,8 @@ def goodness(regression: Regression, group: NDArray[np.intp]) -> dict[str, pd.Se
         gap = np.bincount(group, sample.outcome) - expected
         classic = float((gap**2 / (expected * (1.0 - expected / size))).sum())
         p = wald_pvalue(classic, groups - 2)
-        found["Hosmer-Lemeshow"] = outcome_of_test(classic, f"χ²({groups - 2})", p)
-    return found
+        measures["Hosmer-Lemeshow"] = outcome_of_test(classic, f"χ²({groups - 2})", p)
+    return measures
 
 
 def link_test(regression: Regression) -> pd.Series:

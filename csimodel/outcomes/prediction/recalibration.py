@@ -25,8 +25,8 @@ _EDGE = 1e-6  # predictions are kept this far from 0 and 1 on log-odds
 def groups_of(predicted: Floats, share: Floats, groups: int) -> NDArray[np.intp]:
     """Return the group of each respondent, by quantiles of the predictions; ties together."""
     cuts = np.unique(quantiles_of(predicted, share, tuple(np.arange(1, groups) / groups)))
-    _, found = np.unique(np.searchsorted(cuts, predicted), return_inverse=True)
-    return np.asarray(found.reshape(-1), dtype=np.intp)
+    _, group = np.unique(np.searchsorted(cuts, predicted), return_inverse=True)
+    return np.asarray(group.reshape(-1), dtype=np.intp)
 
 
 def table_of(rep: Repurchase, predicted: Floats, group: NDArray[np.intp]) -> pd.DataFrame:

@@ -126,8 +126,8 @@ class Asymmetry(HasHeadline):
         def of(row: Floats) -> OfRows:
             return lambda b: mean(b @ row[:, None])
 
-        found = regression.averages([of(row) for row in X])
-        table = regression.table(found, self.level, probability=True)
+        averages = regression.averages([of(row) for row in X])
+        table = regression.table(averages, self.level, probability=True)
         table = table.rename(columns={"estimate": "probability"})
         table.insert(0, "index", points)
         return table.drop(columns="p")
@@ -209,11 +209,11 @@ def result_of(
 
 def _about(regression: Regression, names: tuple[str, str], table: pd.DataFrame) -> list[Finding]:
     """Return findings about sides with few respondents, the ceiling, and the ratio."""
-    found, sample = [], regression.sample
+    findings, sample = [], regression.sample
     quality, short, over = sample.regressors[:, :3].T
     for side, count in (("below", int((short < 0).sum())), ("above", int((over > 0).sum()))):
         if count < _FEW:
-            found.append(
+            findings.append(
                 Finding(
                     "few-on-a-side",
                     _FEW_BELOW if side == "below" else _FEW_ABOVE,
@@ -229,7 +229,7 @@ def _about(regression: Regression, names: tuple[str, str], table: pd.DataFrame) 
         top = values >= values.max() - 1e-9
         share = float(sample.share @ top)
         if share >= _CEILING:
-            found.append(
+            findings.append(
                 Finding(
                     "ceiling",
                     "{share:.0f} % of the respondents give {name!r} its highest value "
@@ -241,7 +241,7 @@ def _about(regression: Regression, names: tuple[str, str], table: pd.DataFrame) 
                 )
             )
     if not np.isfinite(table[["lower", "upper"]].loc["ratio"].to_numpy(dtype=float)).all():
-        found.append(
+        findings.append(
             Finding(
                 "ratio-not-located",
                 "The effect of {first!r} above {second!r} is too uncertain to divide by, "
@@ -251,7 +251,7 @@ def _about(regression: Regression, names: tuple[str, str], table: pd.DataFrame) 
                 values={"first": names[0], "second": names[1]},
             )
         )
-    return found
+    return findings
 
 
 def _lost(lost: int, total: int) -> tuple[Finding, ...]:

@@ -161,10 +161,10 @@ class HazardChain:
         return np.where(slots >= 0, reached, 0.0)
 
     def _over_draws(self, function: Callable[[Batch], Floats], shape: tuple[int, ...]) -> Floats:
-        found = np.full((len(self.usable), *shape), np.nan)
+        results = np.full((len(self.usable), *shape), np.nan)
         for batch in self._batches():
-            found[batch.draws] = function(batch)
-        return found[self.usable]
+            results[batch.draws] = function(batch)
+        return results[self.usable]
 
     def _batches(self) -> Iterator[Batch]:
         regression, risk = self.regression, self.regression.risk

@@ -161,4 +161,4 @@ def _lost(chain: HazardChain) -> Iterator[Finding]:
             count=total - used,
             values={"count": total - used, "total": total, "reasons": reasons},
         )
-    yield from (found for found in chain.bootstrap.findings if found.code != "lost-draws")
+    yield from (finding for finding in chain.bootstrap.findings if finding.code != "lost-draws")

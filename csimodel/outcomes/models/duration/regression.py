@@ -57,8 +57,10 @@ class CoxRegression:
     @property
     def coefficients(self) -> Floats:
         """Logarithms of hazard ratios per unit, (regressors,)."""
-        found = self.solution.coefficients[0] / self.spread
-        return np.asarray(found if self.ending == Ending.CONVERGED else np.full_like(found, np.nan))
+        slopes = self.solution.coefficients[0] / self.spread
+        return np.asarray(
+            slopes if self.ending == Ending.CONVERGED else np.full_like(slopes, np.nan)
+        )
 
     @property
     def ending(self) -> Ending:
@@ -135,11 +137,11 @@ class CoxRegression:
         at, slot = risk.events, risk.event_slot
         met[at] -= tied[slot]
         ratio = np.exp(x @ self.coefficients)[:, None]
-        found = -ratio * (x * met[:, -1:] - met[:, :-1])
+        residuals = -ratio * (x * met[:, -1:] - met[:, :-1])
         parts = np.stack(terms.means, axis=-1)[0]
         mean = self._event_mean(parts)
-        found[at] += x[at] - mean[slot]
-        return self.as_given(found)
+        residuals[at] += x[at] - mean[slot]
+        return self.as_given(residuals)
 
     @cached_property
     def influence(self) -> Floats:
@@ -179,16 +181,16 @@ class CoxRegression:
         summed = np.append(0.0, np.cumsum(squares))
         own = np.where(slots >= 0, summed[slots + 1] - summed[first][:, None], 0.0)
         later = np.minimum(np.arange(many)[:, None], np.arange(many))
-        found = np.zeros((p + strata * many, p + strata * many))
+        covariance = np.zeros((p + strata * many, p + strata * many))
         for s in range(strata):
             block = slice(p + s * many, p + (s + 1) * many)
             order = np.argsort(np.argsort(times, kind="stable"), kind="stable")
-            found[block, block] = np.sort(own[s])[later][np.ix_(order, order)]
-        found[p:, p:] += tilt @ self.inverse @ tilt.T
-        found[:p, p:] = self.inverse @ tilt.T
-        found[p:, :p] = found[:p, p:].T
-        found[:p, :p] = self.inverse
-        return found
+            covariance[block, block] = np.sort(own[s])[later][np.ix_(order, order)]
+        covariance[p:, p:] += tilt @ self.inverse @ tilt.T
+        covariance[:p, p:] = self.inverse @ tilt.T
+        covariance[p:, :p] = covariance[:p, p:].T
+        covariance[:p, :p] = self.inverse
+        return covariance
 
     def tilt(self, slots: NDArray[np.intp]) -> Floats:
         """Return the derivative of cumulative hazards by coefficients, (strata · times, any)."""
@@ -226,7 +228,7 @@ class CoxRegression:
         tied = by_slot(risk, squares * terms.fraction)[0]
         inverse = self._event_mean((1.0 / terms.total)[0][:, None])[:, 0]
         ratio = np.exp(self.columns @ self.coefficients)
-        found = np.zeros((self.sample.n, strata * many))
+        influence = np.zeros((self.sample.n, strata * many))
         at, own = risk.events, risk.event_slot
         for s in range(strata):
             mine = risk.row_stratum == s
@@ -236,14 +238,14 @@ class CoxRegression:
                 met[at] -= np.where(own <= slots[s, t], tied[own], 0.0)
                 column = -ratio * met
                 column[at] += np.where(own <= slots[s, t], inverse[own], 0.0)
-                found[:, s * many + t] = np.where(mine, column * self.weights, 0.0)
-        return self.as_given(found) + self.influence @ tilt.T
+                influence[:, s * many + t] = np.where(mine, column * self.weights, 0.0)
+        return self.as_given(influence) + self.influence @ tilt.T
 
     def as_given(self, values: Floats) -> Floats:
         """Return rows in risk order as they were given."""
-        found = np.empty_like(values)
-        found[self.risk.order] = values
-        return found
+        ordered = np.empty_like(values)
+        ordered[self.risk.order] = values
+        return ordered
 
     @property
     def df(self) -> float:

@@ -269,19 +269,19 @@ class RepurchaseTime(HasHeadline):
         Biometrics 38, 29-41. https://doi.org/10.2307/2530286
         """
         points, moved = on_index(levels), self._moved(index)
-        found = median_times(self.regression, moved, points, self.level)
+        medians = median_times(self.regression, moved, points, self.level)
         reason = str(self.coefficients["reason"].iloc[moved])
         df = self.regression.df if self.chain is None else float(self.chain.df)
         if self.chain is not None:
             draws = self.chain.medians(moved, points)
             ends = [(1.0 - self.level) / 2.0, (1.0 + self.level) / 2.0]
-            found[:, 1:] = np.quantile(draws, ends, axis=0, method="inverted_cdf").T
+            medians[:, 1:] = np.quantile(draws, ends, axis=0, method="inverted_cdf").T
         if reason:
-            found[:, 1:] = np.nan
+            medians[:, 1:] = np.nan
         if not self.converged:
-            found[:] = np.nan
+            medians[:] = np.nan
         labels = pd.Index(points, name="index")
-        table = pd.DataFrame(found, labels, ["time", "lower", "upper"])
+        table = pd.DataFrame(medians, labels, ["time", "lower", "upper"])
         table.insert(1, "df", df)
         return table.assign(reason=reason)
 
@@ -405,13 +405,13 @@ class RepurchaseTime(HasHeadline):
             risk = self.regression.risk
             when = risk.time[risk.event_slot]
             return np.unique(np.quantile(when, [0.25, 0.5, 0.75], method="inverted_cdf"))
-        found = require_array("times", times, "times since the start").ravel()
-        if not len(found):
+        values = require_array("times", times, "times since the start").ravel()
+        if not len(values):
             raise OptionError("times=[] names no time; give one or several, or leave it out.")
-        outside = found[~((found >= 0) & (found <= longest))]
+        outside = values[~((values >= 0) & (values <= longest))]
         if len(outside):
             raise OptionError(
                 f"Time {outside[0]:g} is outside what was seen, 0 to {longest:g}; choose a time "
                 "between them, because a Cox regression says nothing beyond."
             )
-        return found
+        return values

@@ -50,22 +50,22 @@ def average_survival(members: Members, hazard: Floats, slope: Floats, step: Floa
     draws, _, times = hazard.shape
     level = np.broadcast_to(step, (draws, np.shape(step)[-1]))
     ratio = np.exp(members.others)
-    found = np.empty((draws, times, level.shape[1]))
+    averages = np.empty((draws, times, level.shape[1]))
     for t in range(times):
         own = hazard[:, members.stratum, t] * ratio
         for k in range(level.shape[1]):
             shifted = own * np.exp(slope * level[:, k])[:, None]
-            found[:, t, k] = np.einsum("dm,dm->d", members.share, np.exp(-shifted))
-    return found
+            averages[:, t, k] = np.einsum("dm,dm->d", members.share, np.exp(-shifted))
+    return averages
 
 
 def average_effect(eta: Floats, share: Floats, stratum: Codes, hazard: Floats) -> Floats:
     """Return mean ``h exp(-h)``, less the derivative of survival by η, (draws, times)."""
-    ratio, found = np.exp(eta), np.empty((len(eta), hazard.shape[2]))
+    ratio, averages = np.exp(eta), np.empty((len(eta), hazard.shape[2]))
     for t in range(hazard.shape[2]):
         h = hazard[:, stratum, t] * ratio
-        found[:, t] = np.einsum("dm,dm->d", share, h * np.exp(-h))
-    return found
+        averages[:, t] = np.einsum("dm,dm->d", share, h * np.exp(-h))
+    return averages
 
 
 def members_of(regression: CoxRegression, moved: int) -> tuple[Members, Floats]:
@@ -123,8 +123,8 @@ def respondents_survival(
     hazard = regression.cumulative_hazard(times)[members.stratum]
     step = regression.coefficients[moved] * (levels - regression.centre[moved])
     ratio = np.exp(members.others[0][:, None] + step)
-    found = np.exp(-hazard[:, :, None] * ratio[:, None, :])
-    return regression.as_given(found.reshape(len(found), -1))
+    curves = np.exp(-hazard[:, :, None] * ratio[:, None, :])
+    return regression.as_given(curves.reshape(len(curves), -1))
 
 
 def respondents_effects(regression: CoxRegression, moved: int, times: Floats) -> Floats:

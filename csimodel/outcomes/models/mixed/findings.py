@@ -44,26 +44,26 @@ _UNRELIABLE_WITH_SLOPE = (
 )
 
 
-def about(found: RepurchaseMixed) -> Iterator[Finding]:
+def about(result: RepurchaseMixed) -> Iterator[Finding]:
     """Say what solution, firms, predictions, direction and firms' means are like."""
-    customers, regression = found.customers, found.regression
+    customers, regression = result.customers, result.regression
     if not regression.converged:
         yield Finding(
             "not-converged",
             "The {model} model has no solution that could be found, so do not use "
             "these numbers; try model='random-intercept' or fewer controls.",
             severity="failure",
-            values={"model": found.model},
+            values={"model": result.model},
         )
-    if found.errors == "cluster":
-        yield from few_clusters(customers.firms, found.errors)
+    if result.errors == "cluster":
+        yield from few_clusters(customers.firms, result.errors)
     elif customers.firms < FEW_CLUSTERS:
         yield Finding(
             "few-clusters",
             "There are only {clusters} groups of {by!r}; limits by t allow for it, and are wide.",
             severity="note",
             count=customers.firms,
-            values={"clusters": customers.firms, "by": found.by},
+            values={"clusters": customers.firms, "by": result.by},
         )
     alone = int((customers.size == 1).sum())
     if alone:
@@ -73,7 +73,7 @@ def about(found: RepurchaseMixed) -> Iterator[Finding]:
             "about the slope within groups.",
             severity="note",
             count=alone,
-            values={"count": alone, "firms": customers.firms, "by": found.by},
+            values={"count": alone, "firms": customers.firms, "by": result.by},
         )
     if regression.firm_covariance is not None:
         values = np.linalg.eigvalsh(regression.firm_covariance / regression.residual)
@@ -81,11 +81,11 @@ def about(found: RepurchaseMixed) -> Iterator[Finding]:
             yield Finding(
                 "no-firm-variance",
                 _CONSTANTS_ALIKE if len(values) == 1 else _SLOPES_ALIKE,
-                (found.by,),
+                (result.by,),
                 "note" if len(values) == 1 else "warning",
-                values={"by": found.by},
+                values={"by": result.by},
             )
-    if not found.family.bounded:
+    if not result.family.bounded:
         eta = customers.design @ regression.coefficients
         outside = int(((eta < 0) | (eta > 1)).sum())
         if outside:
@@ -106,13 +106,13 @@ def about(found: RepurchaseMixed) -> Iterator[Finding]:
         yield Finding(
             "negative-slope",
             _NEGATIVE[negative],
-            (found.index, found.outcome),
-            values={"index": found.index, "outcome": found.outcome, "slopes": negative},
+            (result.index, result.outcome),
+            values={"index": result.index, "outcome": result.outcome, "slopes": negative},
         )
-    yield from _reliability(found)
+    yield from _reliability(result)
 
 
-def _reliability(found: RepurchaseMixed) -> Iterator[Finding]:
+def _reliability(result: RepurchaseMixed) -> Iterator[Finding]:
     """Say when firms' means are so unsure that their slope is drawn toward the one within.
 
     References
@@ -121,17 +121,17 @@ def _reliability(found: RepurchaseMixed) -> Iterator[Finding]:
     multilevel latent covariate model. Psychological Methods 13, 203-229.
     https://doi.org/10.1037/a0012869
     """
-    reliability, _ = found.customers.reliability()
+    reliability, _ = result.customers.reliability()
     if reliability >= 0.9:
         return
-    within, between = (float(b) for b in found.regression.coefficients[1:3])
-    told = reliability >= 0.3 and not found.family.bounded
+    within, between = (float(b) for b in result.regression.coefficients[1:3])
+    told = reliability >= 0.3 and not result.family.bounded
     slope = (between - (1.0 - reliability) * within) / reliability if told else np.nan
     yield Finding(
         "unreliable-means",
         _UNRELIABLE_WITH_SLOPE if told else _UNRELIABLE,
-        (found.index, found.by),
-        values={"by": found.by, "reliability": float(reliability), "slope": slope},
+        (result.index, result.by),
+        values={"by": result.by, "reliability": float(reliability), "slope": slope},
     )
 
 

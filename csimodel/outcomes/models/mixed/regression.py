@@ -75,14 +75,14 @@ def mixed(customers: Customers, random_slope: bool, errors: str) -> MixedRegress
     centre[:2], spread[0] = 0.0, 1.0
     scale = float(y.std())
     standard = (X - centre) / spread
-    found = _restricted((y - y.mean()) / scale, standard, customers.firm, random_slope)
+    estimates = _restricted((y - y.mean()) / scale, standard, customers.firm, random_slope)
     turn = np.diag(1.0 / spread[: 2 if random_slope else 1])
-    firm_covariance = turn @ np.asarray(found.cov_re) @ turn * scale**2
-    residual = float(found.scale) * scale**2
+    firm_covariance = turn @ np.asarray(estimates.cov_re) @ turn * scale**2
+    residual = float(estimates.scale) * scale**2
     b, information, score, effects = _generalised(customers, X, y, firm_covariance, residual)
     own = firm_errors(customers, score, information, errors, 1.0)
     return MixedRegression(
-        b, own, firm_covariance, residual, effects, float("nan"), bool(found.converged)
+        b, own, firm_covariance, residual, effects, float("nan"), bool(estimates.converged)
     )
 
 
@@ -152,9 +152,9 @@ def population_averaged(
             customers.outcome, customers.design, customers.firm, family=family,
             cov_struct=structure, weights=customers.weights,
         )  # fmt: skip
-        found = model.fit(ctol=1e-10, maxiter=200)
-    b = np.asarray(found.params)
-    sound = bool(found.converged) and bool(np.isfinite(b).all())
+        estimates = model.fit(ctol=1e-10, maxiter=200)
+    b = np.asarray(estimates.params)
+    sound = bool(estimates.converged) and bool(np.isfinite(b).all())
     if link == "logit":
         eta = customers.design @ b
         sound = sound and bool(np.abs(eta).max() < 30.0)
@@ -202,10 +202,10 @@ def _restricted(y: Floats, X: Floats, firm: NDArray[np.intp], random_slope: bool
 
     model = MixedLM(y, X, groups=firm, exog_re=X[:, :2] if random_slope else None)
     with quiet():
-        found = model.fit(reml=True, method=["bfgs"], gtol=1e-8)
-        if not found.converged:
-            found = model.fit(reml=True, method=["cg", "bfgs", "powell"], gtol=1e-6)
-    return found
+        estimates = model.fit(reml=True, method=["bfgs"], gtol=1e-8)
+        if not estimates.converged:
+            estimates = model.fit(reml=True, method=["cg", "bfgs", "powell"], gtol=1e-6)
+    return estimates
 
 
 def _generalised(

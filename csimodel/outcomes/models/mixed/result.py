@@ -168,17 +168,17 @@ class RepurchaseMixed(HasHeadline):
         ``customers`` (residual variance), ``icc`` (share of firms in what is left). Population
         averages have the working correlation only.
         """
-        found = self.regression
-        if found.firm_covariance is None:
-            return pd.Series({"working correlation": found.correlation})
-        parts = {"firms": float(found.firm_covariance[0, 0])}
-        if len(found.firm_covariance) > 1:
-            parts["slopes"] = float(found.firm_covariance[1, 1])
+        regression = self.regression
+        if regression.firm_covariance is None:
+            return pd.Series({"working correlation": regression.correlation})
+        parts = {"firms": float(regression.firm_covariance[0, 0])}
+        if len(regression.firm_covariance) > 1:
+            parts["slopes"] = float(regression.firm_covariance[1, 1])
             below = np.sqrt(parts["firms"] * parts["slopes"])
-            together = float(found.firm_covariance[0, 1])
+            together = float(regression.firm_covariance[0, 1])
             parts["correlation"] = together / below if below > 0 else float("nan")
-        parts["customers"] = found.residual
-        parts["icc"] = parts["firms"] / (parts["firms"] + found.residual)
+        parts["customers"] = regression.residual
+        parts["icc"] = parts["firms"] / (parts["firms"] + regression.residual)
         return pd.Series(parts)
 
     @property
@@ -252,9 +252,9 @@ class RepurchaseMixed(HasHeadline):
             ("between", f"of a firm's mean {self.index} goes"),
             ("within", "of a customer above others of the same firm goes"),
         ):
-            found = self._estimate(name)
-            points = 100.0 * float(found)
-            ends = sorted(100.0 * np.sign(points or 1.0) * np.array([found.lower, found.upper]))
+            slope = self._estimate(name)
+            points = 100.0 * float(slope)
+            ends = sorted(100.0 * np.sign(points or 1.0) * np.array([slope.lower, slope.upper]))
             parts.append(
                 f"each point {what} with {abs(points):.2f} percentage points "
                 f"{'more' if points >= 0 else 'less'} {self.outcome} ({100 * self.level:g} % "
@@ -290,15 +290,15 @@ class RepurchaseMixed(HasHeadline):
         """Return the straight line's average at a level in the draws, (draws,)."""
         assert self.every is not None
         b, means = self.every
-        found = b[:, 0] + np.einsum("dk,dk->d", means[:, 3:], b[:, 3:])
+        line = b[:, 0] + np.einsum("dk,dk->d", means[:, 3:], b[:, 3:])
         if move == "between":
-            return np.asarray(found + b[:, 2] * point)
-        return np.asarray(found + b[:, 2] * means[:, 2] + b[:, 1] * (point - means[:, 2]))
+            return np.asarray(line + b[:, 2] * point)
+        return np.asarray(line + b[:, 2] * means[:, 2] + b[:, 1] * (point - means[:, 2]))
 
     def _averages(self, functions: Sequence[OfRows]) -> Averages:
-        found = self.regression
-        variances = np.diagonal(found.covariance)
-        return Averages.of(functions, found.coefficients, variances, self.customers.share)
+        regression = self.regression
+        variances = np.diagonal(regression.covariance)
+        return Averages.of(functions, regression.coefficients, variances, self.customers.share)
 
     def _estimate(self, name: str) -> Estimate:
         return Estimate.of(self.slopes.loc[[name]], self.level)

@@ -82,22 +82,22 @@ class Cells:
         mean = np.stack([np.bincount(code, w * v) / total for v in both.T], axis=1)
         off = both - mean[code]
         effective = total**2 / np.bincount(code, w**2)
-        found = np.empty((len(total), 2, 2))
+        covariances = np.empty((len(total), 2, 2))
         with np.errstate(divide="ignore", invalid="ignore"):
             for a in range(2):
                 for b in range(2):
                     spread = np.bincount(code, w * off[:, a] * off[:, b]) / total
-                    found[:, a, b] = spread / (effective - 1.0)
-        found[effective <= 1.0 + 1e-9] = np.nan
-        return found
+                    covariances[:, a, b] = spread / (effective - 1.0)
+        covariances[effective <= 1.0 + 1e-9] = np.nan
+        return covariances
 
     def draws(self, bootstrap: Bootstrap) -> tuple[Floats, Floats, Floats]:
         """Return the same in the usable draws: (draws, cells), (draws, cells, columns), totals.
 
         A cell nobody was drawn from has a total of 0 and means of NaN.
         """
-        found = group_draws(self.fit, bootstrap, self.code, len(self.firm))
-        index = found[:, :, self.index].T
+        by_firm = group_draws(self.fit, bootstrap, self.code, len(self.firm))
+        index = by_firm[:, :, self.index].T
         total, means = [], []
         for _, counts in draws_of(bootstrap.design, bootstrap.usable):
             below = self._sums(counts, None)

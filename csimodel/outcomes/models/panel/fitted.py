@@ -67,11 +67,11 @@ def fitted(
             "errors='two-way' needs at least 2 periods to cluster by, and the rows used are of 1; "
             "use errors='cluster', which clusters by firm."
         )
-    found = RepurchasePanel(
+    result = RepurchasePanel(
         panel, cut, outcome, names, errors, None, level, interval,
         (*told, *about(panel, errors, names[0])),
     )  # fmt: skip
-    return found, connected
+    return result, connected
 
 
 _WHY = {
@@ -86,7 +86,7 @@ def _require_rows(panel: Panel, names: tuple[str, ...], told: list[Finding]) -> 
     own = {"two-way": firms + periods - 1, "firm": firms, "period": periods, "none": 1}
     needed = own[panel.effects] + len(names) + 1
     if firms < 2 or panel.n < needed:
-        why = [f"{found.count} {_WHY[found.code]}" for found in told if found.code in _WHY]
+        why = [f"{finding.count} {_WHY[finding.code]}" for finding in told if finding.code in _WHY]
         lost = f" (left out: {listed(why)})" if why else ""
         raise EstimationError(
             f"There are {panel.n} usable rows of {firms} firms in {periods} periods{lost}, and "

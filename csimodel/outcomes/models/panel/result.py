@@ -153,14 +153,14 @@ class RepurchasePanel(HasHeadline):
     @property
     def headline(self) -> str:
         """The result in a sentence."""
-        found, points = self.slope, 100.0 * float(self.slope)
+        slope, points = self.slope, 100.0 * float(self.slope)
         held = {
             "two-way": "within the same firm, periods held equal",
             "firm": "within the same firm",
             "period": "between firms of the same period",
             "none": "over all firms and periods",
         }[self.panel.effects]
-        ends = sorted(100.0 * np.sign(points or 1.0) * np.array([found.lower, found.upper]))
+        ends = sorted(100.0 * np.sign(points or 1.0) * np.array([slope.lower, slope.upper]))
         return (
             f"A point more of {self.names[0]} goes with {abs(points):.2f} percentage points "
             f"{'more' if points >= 0 else 'less'} {self.outcome} {held} "

@@ -16,8 +16,8 @@ def pair_steps(count: int) -> NDArray[np.float64]:
     [1.0, 0.0, -1.0]
     """
     unit = np.eye(count)
-    found = [unit[a] - unit[b] for a, b in combinations(range(count), 2)]
-    return np.array(found).reshape(-1, count)
+    steps = [unit[a] - unit[b] for a, b in combinations(range(count), 2)]
+    return np.array(steps).reshape(-1, count)
 
 
 def corrected_pairs(table: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:

@@ -79,9 +79,9 @@ class Segments(HasHeadline):
             "index": np.bincount(self.place, sample.share * sample.regressors[:, 0]) / share,
             "outcome": np.bincount(self.place, sample.share * sample.outcome) / share,
         }
-        found = self._told(np.eye(len(self.names)))
-        found = found.rename(columns={"estimate": "effect"})
-        table = pd.concat([pd.DataFrame(columns), found], axis=1)
+        effects = self._told(np.eye(len(self.names)))
+        effects = effects.rename(columns={"estimate": "effect"})
+        table = pd.concat([pd.DataFrame(columns), effects], axis=1)
         table.index = pd.Index(self.names, name="segment")
         if self.curvature:
             bends = np.array([self._own(g)[2] for g in range(len(self.names))])
@@ -116,8 +116,8 @@ class Segments(HasHeadline):
         Columns difference (first less second), se, lower, upper (of each alone), p, and p_holm,
         corrected for the number of pairs.
         """
-        found = self._told(pair_steps(len(self.names)))
-        return corrected_pairs(found.rename(columns={"estimate": "difference"}), self.names)
+        differences = self._told(pair_steps(len(self.names)))
+        return corrected_pairs(differences.rename(columns={"estimate": "difference"}), self.names)
 
     def curves(self, levels: ArrayLike | None = None) -> pd.DataFrame:
         """Return the curve of every segment, for `plots.repurchase_curves`.
@@ -170,11 +170,11 @@ class Segments(HasHeadline):
         OptionError
             When a level is outside 0 to 100.
         """
-        found, draws = self._predicted(on_index([start, end]))
+        predictions, draws = self._predicted(on_index([start, end]))
         step = np.asarray(np.kron(np.eye(len(self.names)), [[-1.0, 1.0]]), float)
         told = self.repurchase._table
-        ends = told(found, draws, probability=True)
-        steps = told(found.turned(step), None if draws is None else draws @ step.T)
+        ends = told(predictions, draws, probability=True)
+        steps = told(predictions.turned(step), None if draws is None else draws @ step.T)
         what = [f"at {start:g}", f"at {end:g}", "difference"]
         both = [pd.concat([ends[2 * g : 2 * g + 2], steps[g : g + 1]]) for g in range(len(steps))]
         table = pd.concat(both).rename(columns={"estimate": "probability"}).drop(columns="p")
@@ -226,12 +226,12 @@ class Segments(HasHeadline):
         """Return how a segment's level, slope at the mean and bend follow, (3, terms)."""
         terms = len(self.repurchase.regression.coefficients)
         size = 2 + self.curvature
-        found = np.zeros((3, terms))
+        rows = np.zeros((3, terms))
         for k in range(size):
-            found[k, k] = 1.0
+            rows[k, k] = 1.0
             if g:
-                found[k, g * size + k] = 1.0
-        return found
+                rows[k, g * size + k] = 1.0
+        return rows
 
     def _at(self, g: int, points: Floats) -> Floats:
         """Return the design of a segment at index points, (points, terms)."""
@@ -253,9 +253,9 @@ class Segments(HasHeadline):
         def of(X: Floats, D: Floats) -> OfRows:
             return lambda b: (slope(b @ X.T) * (b @ D.T))[:, where]
 
-        found = rep.regression.averages([of(X, D) for X, D in pairs])
+        averages = rep.regression.averages([of(X, D) for X, D in pairs])
         if rep.chain is None:
-            return found, None
+            return averages, None
         c, step = rep.chain.coefficients, max(1, _TOGETHER // len(seen))
         draws = [
             np.concatenate(
@@ -266,10 +266,10 @@ class Segments(HasHeadline):
             )
             for X, D in pairs
         ]
-        return found, np.stack(draws, axis=1)
+        return averages, np.stack(draws, axis=1)
 
     def _told(self, matrix: Floats) -> pd.DataFrame:
         """Return sums of effects with their errors."""
-        found, draws = self._effects
+        effects, draws = self._effects
         drawn = None if draws is None else draws @ matrix.T
-        return self.repurchase._table(found.turned(matrix), drawn)
+        return self.repurchase._table(effects.turned(matrix), drawn)

@@ -204,15 +204,15 @@ def predictions_of_draws(
 ) -> Floats:
     """Return average predictions at levels in each draw, NaN where lost, (draws, levels)."""
     usable = np.asarray(np.isfinite(coefficients).all(axis=1))
-    found = np.full((len(coefficients), len(levels)), np.nan)
+    predictions = np.full((len(coefficients), len(levels)), np.nan)
     every = np.flatnonzero(usable)
     bent = columns(every, np.broadcast_to(levels, (len(every), len(levels))))
     b = coefficients[every]
-    reached = np.full(found.shape, np.nan)
+    reached = np.full(predictions.shape, np.nan)
     reached[every] = b[:, :1] + sum(b[:, 1 + j, None] * c for j, c in enumerate(bent))
     if not resamples.others:
-        found[every] = family.mean(reached[every])
-        return found
+        predictions[every] = family.mean(reached[every])
+        return predictions
     for batch in resamples.batches("averages", usable):
         weights = batch.weights
         share = weights / weights.sum(axis=1, keepdims=True)
@@ -222,8 +222,8 @@ def predictions_of_draws(
             others += own[:, j, None] * column
         for place in range(len(levels)):
             eta = others + reached[batch.draws, place, None]
-            found[batch.draws, place] = np.einsum("dc,dc->d", family.mean(eta), share)
-    return found
+            predictions[batch.draws, place] = np.einsum("dc,dc->d", family.mean(eta), share)
+    return predictions
 
 
 def curve_table(levels: Floats, table: pd.DataFrame) -> pd.DataFrame:

@@ -154,13 +154,13 @@ def _best(rep: Repurchase, moved: int, search: _Search) -> tuple[Floats, Floats,
     weights = (np.ones(sample.n) if sample.weights is None else sample.weights)[None, :]
     start = np.zeros((len(search.grid), 3 + others.shape[1]))
     index = sample.regressors[:, moved]
-    found = search(sample.outcome, index, list(others.T), weights, start, _ROUNDS_SAMPLE)
-    if not np.isfinite(found[0]).all():
+    ends = search(sample.outcome, index, list(others.T), weights, start, _ROUNDS_SAMPLE)
+    if not np.isfinite(ends[0]).all():
         raise EstimationError(
             f"No threshold of {rep.indexes[moved]!r} gives the {rep.family.label} a finite "
             "solution; use kind='quadratic', or family='ols'."
         )
-    return found[0][0], found[1][0], found[2][0]
+    return ends[0][0], ends[1][0], ends[2][0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,11 +223,11 @@ class _Search:
             middle = knot
             for side in (-1.0, 1.0):
                 tried = np.clip(middle + side * step, knots[0], knots[-1])
-                found, value = self._fit(outcome, z, further, weights, tried, start)
+                estimates, value = self._fit(outcome, z, further, weights, tried, start)
                 better = value > top
                 knot = np.where(better, tried, knot)
                 top = np.where(better, value, top)
-                b = np.where(better[:, None], found, b)
+                b = np.where(better[:, None], estimates, b)
             step /= 2.0
         return self._in_points(knot, b, np.isfinite(top)), profile, paths
 
@@ -253,13 +253,13 @@ class _Search:
 
     def _in_points(self, knot: Floats, b: Floats, fine: NDArray[np.bool_]) -> Floats:
         """Turn standardised coefficients into index points and the controls' own units."""
-        found = np.column_stack([self.centre + self.spread * knot, b])
-        found[:, 2:4] /= self.spread
-        found[:, 4:] /= self.others_spread
-        found[:, 1] -= found[:, 2] * self.centre + found[:, 4:] @ self.others_centre
+        values = np.column_stack([self.centre + self.spread * knot, b])
+        values[:, 2:4] /= self.spread
+        values[:, 4:] /= self.others_spread
+        values[:, 1] -= values[:, 2] * self.centre + values[:, 4:] @ self.others_centre
         # The hinge is zero below its threshold in either unit, so it moves no constant.
-        found[~fine] = np.nan
-        return found
+        values[~fine] = np.nan
+        return values
 
 
 def likelihood(family: Family, eta: Floats, outcome: Floats) -> Floats:

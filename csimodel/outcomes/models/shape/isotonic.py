@@ -64,14 +64,14 @@ class Steps:
     @cached_property
     def draws(self) -> tuple[tuple[Floats, Floats], ...]:
         """Values of the index and fit of each draw."""
-        found = []
+        curves = []
         for batch in self.resamples.batches("isotonic"):
             shape = batch.weights.shape
             index, outcome = (np.broadcast_to(a, shape) for a in (batch.index, batch.outcome))
             for x, y, weights in zip(index, outcome, batch.weights, strict=True):
                 drawn = weights > 0
-                found.append(fit_steps(x[drawn], y[drawn], weights[drawn], self.rising))
-        return tuple(found)
+                curves.append(fit_steps(x[drawn], y[drawn], weights[drawn], self.rising))
+        return tuple(curves)
 
     def curve(self, levels: Floats) -> pd.DataFrame:
         """Return probability and its errors at levels; NaN where no index was observed."""
