@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -32,7 +33,7 @@ FOLDERS = [
 OUTSIDE = """
     architecture bounds cli codebook datasets file_limits finding_wording import_circles interrupts
     lavaan_cases missing_codes notebooks odd_files options page plots plots_repurchase readers
-    readme report report_folder snapshot spreadsheet threads
+    readme reference report report_folder snapshot spreadsheet threads
 """  # tests of wording, files, pictures, documents and workers
 
 
@@ -43,6 +44,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="seed of the sample")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--map", type=Path, help="folder of a kept map of lines and tests")
+    parser.add_argument("--budget", type=float, default=20.0, help="seconds of tests for a mutant")
+    parser.add_argument("--minutes", type=float, help="stop then, and report what was tried")
     parser.add_argument("--only", help="try mutants whose name contains this")
     parser.add_argument("--folders", nargs="*", default=FOLDERS, help="what is mutated")
     options = parser.parse_args()
@@ -56,7 +59,7 @@ def main() -> None:
         _learn(tree, work, options.workers)
         mutants = sample(tree, options.folders, options.size, options.seed)
         mutants = [x for x in mutants if not options.only or options.only in x.key]
-        _report([x.key for x in mutants], _try(tree, work, Path(folder), mutants, options.workers))
+        _report(len(mutants), _try(tree, work, Path(folder), mutants, options))
 
 
 def _copy(tree: Path) -> None:
@@ -94,7 +97,7 @@ def _learn(tree: Path, work: Path, workers: int) -> None:
     )
 
 
-def _run(tree: Path, arguments: list[list[str]]) -> None:
+def _run(tree: Path, arguments: list[list[str]], minutes: float | None = None) -> None:
     """Run pytest sessions side by side in the copy."""
     environment = dict(os.environ)
     environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -105,27 +108,35 @@ def _run(tree: Path, arguments: list[list[str]]) -> None:
         subprocess.Popen(pytest + own, cwd=tree, env=environment, stdout=subprocess.DEVNULL)
         for own in arguments
     ]
+    end = time.monotonic() + 60.0 * minutes if minutes else None
     for session in sessions:
-        session.wait()
+        try:
+            session.wait(None if end is None else max(0.0, end - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            session.kill()
 
 
-def _try(tree: Path, work: Path, folder: Path, mutants: list, workers: int) -> list[dict]:
+def _try(
+    tree: Path, work: Path, folder: Path, mutants: list, options: argparse.Namespace
+) -> list[dict]:
     """Try the mutants in as many sessions as there are workers."""
-    results = folder / "results.jsonl"
+    results = work / "results.jsonl"
+    results.unlink(missing_ok=True)
     arguments = []
-    for i in range(workers):
+    for i in range(options.workers):
         part = folder / f"mutants-{i}.json"
-        part.write_text(json.dumps([x._asdict() for x in mutants[i::workers]]), encoding="utf-8")
-        arguments.append(
-            [*_files(tree), f"--mutants={part}", f"--map={work}", f"--results={results}"]
+        part.write_text(
+            json.dumps([x._asdict() for x in mutants[i :: options.workers]]), encoding="utf-8"
         )
-    _run(tree, arguments)
+        own = [f"--mutants={part}", f"--map={work}", f"--results={results}"]
+        arguments.append([*_files(tree), *own, f"--budget={options.budget}"])
+    _run(tree, arguments, options.minutes)
     if not results.exists():
         raise SystemExit("No mutant was tried: a test file does not import. Run pytest first.")
     return [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
 
 
-def _report(drawn: list[str], results: list[dict]) -> None:
+def _report(drawn: int, results: list[dict]) -> None:
     """Print survivors and the share of them among mutants that are not equivalent."""
     known = tomllib.loads((HERE / "equivalent.toml").read_text(encoding="utf-8"))["mutant"]
     equivalent = {entry["key"] for entry in known}
@@ -134,8 +145,9 @@ def _report(drawn: list[str], results: list[dict]) -> None:
     survivors = [r for r in alive if r["key"] not in equivalent]
     for record in sorted(survivors, key=lambda r: r["key"]):
         print(f"{record['fate']:9} ({record['tests']:3} tests) {record['key']}")
-    count, counted = Counter(r["fate"] for r in results), len(results) - len(equal)
-    print(f"{len(drawn)} mutants drawn, {len(results)} tried: {dict(count)}.")
+    count = Counter(r["fate"] for r in results)
+    counted = len(results) - len(equal) - count["not applied"]
+    print(f"{drawn} mutants drawn, {len(results)} tried: {dict(count)}.")
     print(f"{len(equal)} survivors are equivalent to the original (equivalent.toml).")
     if counted:
         print(f"{len(survivors)} of the other {counted} survive: {len(survivors) / counted:.1%}.")

@@ -21,7 +21,7 @@ from types import CodeType, FunctionType
 import coverage
 import pytest
 
-BUDGET = 20.0  # seconds of processor time of tests, as measured, that a mutant gets
+LIMIT = 120  # seconds of processor time after which a mutant that computes on is stopped
 WALL = 900.0  # seconds after which a mutant that neither computes nor ends is stopped
 MORE = 40  # tests of other lines of a function, tried where those of the line let a mutant live
 
@@ -31,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--sources", nargs="*", help="folders whose lines are learnt")
     parser.addoption("--mutants", help="file of mutants to try")
     parser.addoption("--map", help="file of lines that each test enters")
+    parser.addoption("--budget", type=float, help="seconds of tests, as learnt, a mutant gets")
     parser.addoption("--results", help="file to which the fate of mutants is appended")
 
 
@@ -63,6 +64,7 @@ class Learner:
         )
         self.seconds: dict[str, float] = {}
         self.users: dict[str, set[str]] = defaultdict(set)
+        self.failed: set[str] = set()  # not on account of a mutant, so they say nothing of one
         self.contexts = [""]
         self.coverage.start()
 
@@ -90,6 +92,10 @@ class Learner:
         self.contexts.pop()
         self.coverage.switch_context(self.contexts[-1])
 
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.failed.add(report.nodeid)
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         for item in session.items:
             info = getattr(item, "_fixtureinfo", None)
@@ -100,7 +106,8 @@ class Learner:
     def pytest_sessionfinish(self) -> None:
         self.coverage.stop()
         data = self.coverage.get_data()
-        number = {test: i for i, test in enumerate(self.seconds)}
+        sound = {test: s for test, s in self.seconds.items() if test not in self.failed}
+        number = {test: i for i, test in enumerate(sound)}
         entered: dict[str, dict[int, list[int]]] = {}
         for path in sorted(data.measured_files()):
             text = Path(path).read_text(encoding="utf-8")
@@ -119,7 +126,7 @@ class Learner:
                 entered.setdefault(name, {}).update(tests)
         files = sorted({test.split("::")[0] for test in self.seconds})
         digests = {file: digest(self.root / file) for file in files}
-        learnt = {"files": digests, "seconds": self.seconds, "entered": entered}
+        learnt = {"files": digests, "seconds": sound, "entered": entered}
         self.target.write_text(json.dumps(learnt), encoding="utf-8")
 
 
@@ -155,6 +162,8 @@ class Trial:
         for known in self.maps:
             known["names"] = list(known["seconds"])
         self.results = Path(config.getoption("results"))
+        self.killer = self.results.with_suffix(f".{os.getpid()}")
+        self.budget = config.getoption("budget")
         self.failed = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -170,33 +179,42 @@ class Trial:
             fate = self._fate(mutant, tests) if tests else "no test"
             record = {"key": mutant["key"], "fate": fate, "tests": len(tests)}
             record["seconds"] = round(time.monotonic() - begin, 1)
+            if fate == "killed" and self.killer.exists():
+                record["by"] = self.killer.read_text(encoding="utf-8")
             with self.results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(record) + "\n")
         return True
 
     def _tests(self, mutant: dict, items: dict[str, pytest.Item]) -> list[pytest.Item]:
-        """Choose the tests that enter the line, then some that enter the function; cheap first."""
-        near: dict[str, float] = {}
-        far: dict[str, float] = {}
+        """Choose the tests that enter the line, then some that enter the function; cheap first.
+
+        Of a function that no map has, some tests that enter its module.
+        """
+        line: dict[str, float] = {}
+        function: dict[str, float] = {}
+        module: dict[str, float] = {}
+        own = f"{mutant['file']}::{mutant['function']}"
         for known in self.maps:
-            names = known["names"]
-            lines = known["entered"].get(f"{mutant['file']}::{mutant['function']}", {})
-            for offset, members in lines.items():
-                chosen = near if int(offset) == mutant["offset"] else far
-                chosen.update(
-                    (names[i], known["seconds"][names[i]])
-                    for i in members
-                    if names[i].split("::")[0] in known["files"]
-                )
+            for name, lines in known["entered"].items():
+                if name != own and not name.startswith(f"{mutant['file']}::"):
+                    continue
+                for offset, members in lines.items():
+                    at_line = name == own and int(offset) == mutant["offset"]
+                    near = line if at_line else function if name == own else module
+                    for i in members:
+                        test = known["names"][i]
+                        if test.split("::")[0] in known["files"] and test in items:
+                            near[test] = known["seconds"][test]
         files: dict[str, float] = defaultdict(float)
-        for name, seconds in near.items():
+        for name, seconds in line.items():
             files[name.split("::")[0]] += seconds
-        order = sorted(near, key=lambda n: (files[n.split("::")[0]], n.split("::")[0], near[n]))
-        order += sorted(far.keys() - near.keys(), key=far.__getitem__)[:MORE]
+        order = sorted(line, key=lambda n: (files[n.split("::")[0]], n.split("::")[0], line[n]))
+        rest = function if line or function else module
+        order += sorted(rest.keys() - line.keys(), key=rest.__getitem__)[:MORE]
         chosen, spent = [], 0.0
         for name in order:
-            seconds = near.get(name, far.get(name, 0.0))
-            if name in items and (not chosen or spent + seconds < BUDGET):
+            seconds = line.get(name, rest.get(name, 0.0))
+            if not chosen or spent + seconds < self.budget:
                 chosen.append(items[name])
                 spent += seconds
         return chosen
@@ -217,14 +235,14 @@ class Trial:
         return "timeout"
 
     def _try(self, mutant: dict, tests: list[pytest.Item]) -> int:
-        limit = int(3 * BUDGET)
-        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))
+        resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT + 5))
         path = self.root / mutant["file"]
         if not exchange(path, mutant["function"], mutant["first"], mutant["source"]):
             return 3
         for item, following in zip(tests, [*tests[1:], None], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self.failed:
+                self.killer.write_text(item.nodeid, encoding="utf-8")
                 return 1
         return 0
 
