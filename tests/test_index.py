@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 import csimodel as csi
 from csimodel.errors import CsimodelWarning, InferenceError, ModelError, OptionError, SurveyError
 from csimodel.estimators import fit_of
+from csimodel.findings import collected
 
 
 def test_values_from_r(reference, fit):
@@ -270,5 +271,16 @@ def test_an_index_outside_0_to_100_is_told_where_it_is_read():
     assert finding.values["most"] == values.max()
     with pytest.warns(csi.CsimodelWarning, match=r"^The index of B lies outside 0 to 100 in"):
         csi.index_scores(fit, bootstrap=boot)
+    half = ["x", "y"] * 125
+    grouped = csi.fit(
+        model, csi.read_survey(rows.assign(g=half), scale=(1, 10), items=list("abcd"))
+    )
+    drawn = csi.bootstrap(grouped, 300, rng=1, progress=False)
+    with collected() as findings:
+        csi.index_scores(grouped, by="g", bootstrap=drawn)
+    assert "draws-beyond-bounds" not in [f.code for f in findings]  # those of the whole sample
+    with collected() as findings:
+        csi.index_scores(grouped, bootstrap=drawn)
+    assert "draws-beyond-bounds" in [f.code for f in findings]
     turned = csi.fit(model, csi.read_survey(rows, scale=(1, 10), reverse="d"))
     assert not csi.bootstrap(turned, 300, rng=1, progress=False).findings

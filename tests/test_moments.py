@@ -210,3 +210,12 @@ def test_sums_by_matrix_products_are_those_of_the_products_of_each_respondent(
     np.testing.assert_allclose(
         products.moved(np.arange(1), np.zeros(1)).cov[0], products.sample().cov
     )
+
+
+def test_two_rows_have_moments_and_one_has_no_spread():
+    two = Moments.from_array([[1.0, 2.0], [3.0, 8.0]], ["a", "b"])
+    np.testing.assert_allclose(two.cov, [[2, 6], [6, 18]])
+    np.testing.assert_allclose(two.mean, [2, 5])
+    one = Moments.from_array([[1.0, 2.0]], ["a", "b"])
+    np.testing.assert_array_equal(one.cov, np.zeros((2, 2)))
+    assert Moments.from_cov(np.eye(2), 2, ["a", "b"]).n == 2
