@@ -16,8 +16,6 @@ from csimodel.outcomes.models.duration.proportional import proportional_hazards
 from csimodel.outcomes.models.duration.regression import cox_regression
 from csimodel.outcomes.models.duration.survival import (
     effects,
-    respondents_effects,
-    respondents_survival,
     survival,
 )
 from csimodel.outcomes.rows.sample import Sample
@@ -250,9 +248,9 @@ def test_repurchase_turns_probabilities_round(fit, frame):
 def test_average_effect_is_the_slope_of_average_survival(frame):
     found = cox(frame, late=True, weights=True, errors="robust")
     level, step = np.array([67.0]), 1e-4
-    above, _ = survival(found, 0, level + step, AT)
-    below, _ = survival(found, 0, level - step, AT)
-    value, gradient = survival(found, 0, level, AT)
+    above, *_ = survival(found, 0, level + step, AT)
+    below, *_ = survival(found, 0, level - step, AT)
+    value, gradient, _ = survival(found, 0, level, AT)
     assert gradient.shape == (3, 2 + 3 * 3)
     assert_allclose(value, (above + below) / 2, rtol=1e-8)
     assert ((above - below) / (2 * step) > 0).all()
@@ -269,7 +267,15 @@ def test_gradients_are_derivatives(frame):
         def __init__(self, parameters):
             self.coefficients = parameters[:2]
             self.hazard = parameters[2:].reshape(3, 2)
-            for name in ("sample", "risk", "columns", "weights", "centre"):
+            for name in (
+                "sample",
+                "risk",
+                "columns",
+                "weights",
+                "centre",
+                "covariance",
+                "as_given",
+            ):
                 setattr(self, name, getattr(base, name))
 
         def cumulative_hazard(self, times):
@@ -280,7 +286,7 @@ def test_gradients_are_derivatives(frame):
         lambda r: module.survival(r, 0, level, at),
         lambda r: module.effects(r, 0, at),
     ):
-        _, gradient = function(base)
+        gradient = function(base).gradient
         for j in range(len(start)):
             step = np.zeros(len(start))
             step[j] = 1e-6 * max(abs(start[j]), 1e-2)
@@ -318,13 +324,13 @@ def test_every_draw_uses_its_own_index(fit, frame, boot):
             efron=True, errors="robust",
         )  # fmt: skip
         assert_allclose(chain.coefficients[draw], alone.coefficients, rtol=1e-7)
-        value, _ = survival(alone, 0, np.array([67.0, 70.0]), when)
+        value, *_ = survival(alone, 0, np.array([67.0, 70.0]), when)
         assert_allclose(draws[draw], value, rtol=1e-7)
         from csimodel.outcomes.models.duration.survival import effects as mean_effects
 
         assert_allclose(effects[draw], mean_effects(alone, 0, when)[0], rtol=1e-7)
         times = np.unique(alone.risk.time)
-        curve, _ = survival(alone, 0, np.array([67.0]), times)
+        curve, *_ = survival(alone, 0, np.array([67.0]), times)
         assert medians[draw, 0] == times[curve <= 0.5][0]
 
 
@@ -402,7 +408,7 @@ def test_recovers_a_known_hazard_ratio():
     )
     se = float(np.sqrt(found.covariance[0, 0]))
     assert abs(found.coefficients[0] + 0.02) < 3 * se < 0.005
-    value, _ = survival(found, 0, np.array([67.0, 70.0]), np.array([10.0]))
+    value, *_ = survival(found, 0, np.array([67.0, 70.0]), np.array([10.0]))
     truth = np.exp(-np.exp(-0.02 * (np.array([67.0, 70.0]) - 60)))
     assert_allclose(value, truth, atol=0.02)
 
@@ -565,11 +571,11 @@ def test_average_effects_have_the_error_of_leaving_respondents_out():
     left = np.array([averages(rows != row) for row in rows])
     jackknife = np.sqrt(149 / 150 * ((left - left.mean(axis=0)) ** 2).sum(axis=0))
     found = hazard_of(x, time, event, firm)
-    own = respondents_effects(found, 0, when)
+    own = effects(found, 0, when).individual
     assert_allclose(own.mean(), effects(found, 0, when)[0][0])
     se = found.errors_of(effects(found, 0, when)[1], when, own)
     assert_allclose(se, jackknife[0], rtol=0.06)
-    own = respondents_survival(found, 0, level, when)
+    own = survival(found, 0, level, when).individual
     assert_allclose(own.mean(), survival(found, 0, level, when)[0][0])
     se = found.errors_of(survival(found, 0, level, when)[1], when, own)
     assert_allclose(se, jackknife[1], rtol=0.06)

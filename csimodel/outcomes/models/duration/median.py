@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.outcomes.models.duration.regression import CoxRegression
-from csimodel.outcomes.models.duration.survival import respondents_survival, survival
+from csimodel.outcomes.models.duration.survival import survival
 from csimodel.significance import t_quantile
 
 Floats = NDArray[np.float64]
@@ -57,9 +57,8 @@ def _passing(
     while low < high:
         middle = (low + high) // 2
         when = every[[middle]]
-        value, gradient = survival(regression, moved, np.array([point]), when)
+        value, gradient, own = survival(regression, moved, np.array([point]), when)
         if part:
-            own = respondents_survival(regression, moved, np.array([point]), when)
             se = regression.errors_of(gradient, when, own)
             value = log_log(value, se, level, regression.df)[part - 1]
         if value[0] <= 0.5:

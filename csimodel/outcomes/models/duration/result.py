@@ -24,8 +24,6 @@ from csimodel.outcomes.models.duration.proportional import proportional_hazards
 from csimodel.outcomes.models.duration.regression import CoxRegression
 from csimodel.outcomes.models.duration.survival import (
     effects,
-    respondents_effects,
-    respondents_survival,
     survival,
 )
 from csimodel.outcomes.models.estimate import Estimate
@@ -245,10 +243,10 @@ class RepurchaseTime(HasHeadline):
         Rows times; columns estimate, se, df, lower, upper, p, reason.
         """
         when, moved = self._times(times), self._moved(index)
-        value, gradient = effects(self.regression, moved, when)
+        value, gradient, own = effects(self.regression, moved, when)
+        turned = None if own is None else self._sign * own
         draws = None if self.chain is None else self._sign * self.chain.effects(moved, when)
-        own = self._sign * respondents_effects(self.regression, moved, when)
-        table = self._table(self._sign * value, self._sign * gradient, when, draws, own)
+        table = self._table(self._sign * value, self._sign * gradient, when, draws, turned)
         return table.set_axis(pd.Index(when, name="time"))
 
     def median_time(self, levels: float | ArrayLike, index: str | None = None) -> pd.DataFrame:
@@ -322,7 +320,7 @@ class RepurchaseTime(HasHeadline):
         ends = 100.0 * (np.array([ratio.lower, ratio.upper]) - 1.0)
         risk = self.regression.risk
         middle = np.quantile(risk.time[risk.event_slot], 0.5, method="inverted_cdf")
-        value, _ = effects(self.regression, 0, np.array([middle]))
+        value = effects(self.regression, 0, np.array([middle])).value
         points = 100.0 * self._sign * float(value[0])
         good = "bought again" if self.kind == "repurchase" else "stayed"
         return (
@@ -346,8 +344,7 @@ class RepurchaseTime(HasHeadline):
         self, moved: int, points: Floats, times: Floats
     ) -> tuple[Floats, Floats, Floats | None, Floats | None]:
         """Return survival, its gradient, that of each respondent, and draws."""
-        value, gradient = survival(self.regression, moved, points, times)
-        own = respondents_survival(self.regression, moved, points, times)
+        value, gradient, own = survival(self.regression, moved, points, times)
         draws = None if self.chain is None else self.chain.survival(moved, points, times)
         return value, gradient, own, draws
 

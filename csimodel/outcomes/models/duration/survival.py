@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.outcomes.models.averages import Averages, OfRows
 from csimodel.outcomes.models.duration.regression import CoxRegression
 
 Floats = NDArray[np.float64]
@@ -68,86 +69,64 @@ def average_effect(eta: Floats, share: Floats, stratum: Codes, hazard: Floats) -
     return averages
 
 
-def members_of(regression: CoxRegression, moved: int) -> tuple[Members, Floats]:
-    """Return whom to average over in the sample, and their regressors, (members, regressors).
+def survival(regression: CoxRegression, moved: int, levels: Floats, times: Floats) -> Averages:
+    """Return mean survival at levels of an index, (times · levels,), rows as given.
 
-    One member stands for all where nothing but the index matters.
+    The gradient is by coefficients and hazards, (times · levels, regressors + strata · times). One
+    member stands for all where nothing but the index matters.
     """
-    sample, stratum = regression.sample, regression.risk.row_stratum
-    x = regression.columns.copy()
-    share = regression.weights / regression.weights.sum()
-    x[:, moved] = 0.0
-    if len(sample.names) == 1 and not stratum.any():
+    x, stratum, share = regression.columns, regression.risk.row_stratum, _share(regression)
+    if len(regression.sample.names) == 1 and not stratum.any():
         x, stratum, share = x[:1], stratum[:1], np.ones(1)
-    return Members((x @ regression.coefficients)[None], stratum, share[None]), x
 
-
-def survival(
-    regression: CoxRegression, moved: int, levels: Floats, times: Floats
-) -> tuple[Floats, Floats]:
-    """Return survival, (times · levels,), and its gradient by coefficients and hazards.
-
-    The gradient is (times · levels, regressors + strata · times).
-    """
-    members, x = members_of(regression, moved)
-    hazard = regression.cumulative_hazard(times)
-    step = levels - regression.centre[moved]
-    b, share = regression.coefficients, members.share[0]
-    value = average_survival(members, hazard[None], b[[moved]], step)[0]
-    strata, p = len(hazard), len(b)
-    gradient = np.zeros((len(times), len(levels), p + strata * len(times)))
-    for t in range(len(times)):
-        for k, at in enumerate(step):
-            ratio = np.exp(members.others[0] + b[moved] * at)
-            h = hazard[members.stratum, t] * ratio
-            falling = -share * np.exp(-h)
+    def at(place: int, step: float) -> OfRows:
+        def values(parameters: Floats) -> Floats:
             own = x.copy()
-            own[:, moved] = at
-            gradient[t, k, :p] = (falling * h) @ own
-            gradient[t, k, p + t :: len(times)] = np.bincount(
-                members.stratum, falling * ratio, strata
-            )
-    return value.ravel(), gradient.reshape(-1, gradient.shape[-1])
+            own[:, moved] = step
+            b, hazard = _parts(parameters, own.shape[1], times)
+            return np.asarray(np.exp(-hazard[:, stratum, place] * np.exp(b @ own.T)))
+
+        return values
+
+    steps = levels - regression.centre[moved]
+    functions = [at(place, step) for place in range(len(times)) for step in steps]
+    return _averages(regression, functions, times, share)
 
 
-def respondents_survival(
-    regression: CoxRegression, moved: int, levels: Floats, times: Floats
-) -> Floats | None:
-    """Return the survival of each respondent, rows as given, (rows, times · levels).
+def effects(regression: CoxRegression, moved: int, times: Floats) -> Averages:
+    """Return the mean derivative of survival by an index, (times,), as `survival`."""
+    x, stratum = regression.columns, regression.risk.row_stratum
 
-    None where it is the same for all.
-    """
-    members, _ = members_of(regression, moved)
-    if len(members.stratum) < regression.sample.n:
-        return None
-    hazard = regression.cumulative_hazard(times)[members.stratum]
-    step = regression.coefficients[moved] * (levels - regression.centre[moved])
-    ratio = np.exp(members.others[0][:, None] + step)
-    curves = np.exp(-hazard[:, :, None] * ratio[:, None, :])
-    return regression.as_given(curves.reshape(len(curves), -1))
+    def at(place: int) -> OfRows:
+        def values(parameters: Floats) -> Floats:
+            b, hazard = _parts(parameters, x.shape[1], times)
+            h = hazard[:, stratum, place] * np.exp(b @ x.T)
+            return np.asarray(-b[:, [moved]] * h * np.exp(-h))
 
+        return values
 
-def respondents_effects(regression: CoxRegression, moved: int, times: Floats) -> Floats:
-    """Return the derivative of each respondent's survival by an index, (rows, times)."""
-    hazard = regression.cumulative_hazard(times)[regression.risk.row_stratum]
-    h = hazard * np.exp(regression.columns @ regression.coefficients)[:, None]
-    return regression.as_given(-regression.coefficients[moved] * h * np.exp(-h))
+    functions = [at(place) for place in range(len(times))]
+    return _averages(regression, functions, times, _share(regression))
 
 
-def effects(regression: CoxRegression, moved: int, times: Floats) -> tuple[Floats, Floats]:
-    """Return the mean derivative of survival by an index, (times,), and its gradient."""
-    b, x = regression.coefficients, regression.columns
-    stratum, share = regression.risk.row_stratum, regression.weights / regression.weights.sum()
-    hazard = regression.cumulative_hazard(times)
-    ratio, strata, p = np.exp(x @ b), len(hazard), len(b)
-    value = np.empty(len(times))
-    gradient = np.zeros((len(times), p + strata * len(times)))
-    for t in range(len(times)):
-        h = hazard[stratum, t] * ratio
-        fall = share * h * np.exp(-h)
-        value[t] = -b[moved] * fall.sum()
-        gradient[t, :p] = -b[moved] * ((fall * (1.0 - h)) @ x)
-        gradient[t, moved] -= fall.sum()
-        inner = share * ratio * np.exp(-h) * (1.0 - h)
-        gradient[t, p + t :: len(times)] = -b[moved] * np.bincount(stratum, inner, strata)
-    return value, gradient
+def _averages(
+    regression: CoxRegression, functions: list[OfRows], times: Floats, share: Floats
+) -> Averages:
+    """Average functions of coefficients and hazards; steps of hazards are of their size."""
+    hazard = regression.cumulative_hazard(times).ravel()
+    parameters = np.concatenate([regression.coefficients, hazard])
+    variances = np.concatenate([np.diagonal(regression.covariance), hazard**2])
+    averages = Averages.of(functions, parameters, variances, share)
+    if averages.individual is None:
+        return averages
+    return averages._replace(individual=regression.as_given(averages.individual))
+
+
+def _parts(parameters: Floats, regressors: int, times: Floats) -> tuple[Floats, Floats]:
+    """Return coefficients, (any, regressors), and cumulative hazards, (any, strata, times)."""
+    hazard = parameters[:, regressors:].reshape(len(parameters), -1, len(times))
+    return parameters[:, :regressors], hazard
+
+
+def _share(regression: CoxRegression) -> Floats:
+    return np.asarray(regression.weights / regression.weights.sum())
