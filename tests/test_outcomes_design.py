@@ -141,7 +141,7 @@ def test_domains_have_the_units_they_touch(data):
         survey, satisfaction="CUSA1", repurchase="CUSL1", by="sex", top=(9, 10), below=(7, 8),
         fewest=5,
     )  # fmt: skip
-    (p,), (of_pair,) = markets.tests["p"], markets.pairs["p"]
+    (p,), (of_pair,) = markets.tests["p"], markets.pairwise["p"]
     assert_allclose(p, of_pair, rtol=1e-9)  # of two markets F(1, d) is the square of t
 
 
