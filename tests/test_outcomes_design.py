@@ -184,5 +184,12 @@ def test_slopes_between_groups_say_what_they_leave_out(data):
     found = csi.corrected_slopes(fit, "CUSL1", index="Q", by="psu2")
     (finding,) = [f for f in found.diagnostics if f.code == "design-unused"]
     assert str(finding).startswith("The survey's strata and finite population do not enter")
+    given = {"firm": "psu2", "period": "sex", "index": "Q", "scale": (1, 10), "effects": "firm"}
+    panel = csi.repurchase_panel(fit, "CUSL1", **given)
+    mixed = csi.repurchase_mixed(
+        fit, "CUSL1", by="psu2", index="Q", scale=(1, 10), model="population-averaged"
+    )
+    for other in (panel, mixed):
+        assert finding in other.diagnostics
     plain = csi.corrected_slopes(fit_of(data, cluster="psu2"), "CUSL1", index="Q", by="psu2")
     assert "design-unused" not in {f.code for f in plain.diagnostics}

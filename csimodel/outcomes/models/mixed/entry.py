@@ -17,6 +17,7 @@ from csimodel.inference import Bootstrap
 from csimodel.inference.intervals import narrow_intervals
 from csimodel.options import require_level
 from csimodel.outcomes.kernels.families import family_of
+from csimodel.outcomes.models.clusters import unused_design
 from csimodel.outcomes.models.mixed.chain import mixed_draws
 from csimodel.outcomes.models.mixed.customers import Customers
 from csimodel.outcomes.models.mixed.findings import about, about_draws
@@ -169,7 +170,9 @@ def repurchase_mixed(
     )  # fmt: skip
     found = replace(found, diagnostics=(*told, *about(found)))
     if bootstrap is None:
-        return found
+        return replace(
+            found, diagnostics=(*found.diagnostics, *unused_design(people.answers.design, name))
+        )
     every = mixed_draws(bootstrap, customers, index, name)
     told = (*found.diagnostics, *about_draws(bootstrap, len(every[0])))
     told = (*told, *narrow_intervals(interval, found.firms - 1.0))

@@ -25,6 +25,7 @@ from csimodel.options import require_count, require_level
 from csimodel.outcomes.kernels.families import family_of
 from csimodel.outcomes.kernels.fixed_effects import EFFECTS, Panel
 from csimodel.outcomes.kernels.kernel import Ending, Samples, fit_samples
+from csimodel.outcomes.models.clusters import unused_design
 from csimodel.outcomes.models.panel.cells import Cells
 from csimodel.outcomes.models.panel.findings import (
     about_draws,
@@ -146,7 +147,7 @@ def repurchase_panel(
         raise OptionError(f"index={index!r} must name one construct, such as 'Satisfaction'.")
     points = people.indexes(index)[index]
     label, y = people.outcome(outcome, scale)
-    _, firm_code, firms = people.labels(firm, "Firm")
+    by, firm_code, firms = people.labels(firm, "Firm")
     _, period_code, periods = people.labels(period, "Period")
     further = people.controls(controls)
     if label in further or index in further:
@@ -175,7 +176,7 @@ def repurchase_panel(
     sampling = cells.sampling_covariance(points)[rows]
     told = [*found.diagnostics, *sampling_error(found.panel, sampling, index)]
     if bootstrap is None:
-        return replace(found, diagnostics=tuple(told))
+        return replace(found, diagnostics=(*told, *unused_design(people.answers.design, by)))
     bootstrap.require_usable()
     told += narrow_intervals(interval, found.df)
     drawn, lost = _draws(found.panel, cells, bootstrap, rows, size)
