@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import ncx2
+from scipy.stats import multivariate_normal, ncx2
 
 import csimodel as csi
 from csimodel.errors import EstimationError
@@ -244,3 +244,18 @@ def test_the_summary_says_how_well_a_covariance_structure_fits(ecsi, mobi):
     )
     assert plain[4].startswith("scaled χ² 444.87 on 241 degrees of freedom")
     assert "robust CFI 0.899" in plain[4]
+
+
+@pytest.mark.parametrize("means", [False, True])
+def test_the_log_likelihood_is_that_of_the_normal_density(mobi, means):
+    """Of a model that fits the data exactly, and of one that nearly does."""
+    for text in ("S =~ CUSA1 + CUSA2 + CUSA3", "S =~ CUSA1 + CUSA2 + CUSA3 + PERQ1"):
+        fit = csi.fit(csi.Model.from_syntax(text), mobi, csi.ML(means=means))
+        values = mobi.data[list(fit.model.items)].to_numpy(float)
+        density = multivariate_normal(values.mean(0), fit.implied_cov).logpdf(values).sum()
+        assert fit.fit_measures["chisq"] < 30
+        assert fit.fit_measures["logl"] == pytest.approx(density, rel=1e-9)
+        whole = multivariate_normal(values.mean(0), np.cov(values.T, ddof=0))
+        unrestricted = whole.logpdf(values).sum()
+        assert fit.fit_measures["unrestricted_logl"] == pytest.approx(unrestricted, rel=1e-9)
+        assert fit.fit_measures["chisq"] == pytest.approx(2 * (unrestricted - density), abs=1e-6)
