@@ -32,6 +32,7 @@ from csimodel.outcomes.money import (
 )
 from csimodel.outcomes.money.draws import Place, drawn
 from csimodel.outcomes.money.findings import about_place
+from csimodel.outcomes.money.retention import together
 from csimodel.outcomes.money.value import lifetime_values, payments_value, staying_values
 
 TERMS = Economics(margin=120, currency="EUR", period="year", discount_rate=0.08, customers=10_000)
@@ -605,3 +606,10 @@ def test_retentions_of_different_customers_are_independent_with_one_seed():
     assert_allclose(change.se, np.hypot(*spread), rtol=0.05)
     same = [retention_of(old, at, TERMS, rng=0) for at in (67, 70)]
     assert profit_of_retention(*same, TERMS)["retention"].se < 0.2 * spread[0]
+
+
+def test_plain_retentions_have_no_draws_and_say_so():
+    own = together(None, before=0.6, after=0.7)
+    assert (own.source, own.size, own.level) == ("no draws", 0, 0.95)
+    assert [finding.code for finding in own.findings] == ["no-uncertainty"]
+    assert together(0.8, before=0.6).level == 0.8

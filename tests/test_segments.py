@@ -254,6 +254,12 @@ def test_drops_that_differ_are_found():
         frame, satisfaction="happy", repurchase="again", by="m", top=(5, 5), below=(4, 4)
     )
     pd.testing.assert_frame_equal(found.table, same.table)
+    with pytest.raises(OptionError, match=r"^top=\(4, 5\) leaves no answer of 'happy' below it"):
+        repurchase_top_drop(frame, satisfaction="happy", repurchase="again", top=(4, 5))
+    with pytest.raises(SurveyError, match=r"^No segment has 30 respondents"):
+        repurchase_top_drop(
+            frame, satisfaction="happy", repurchase="again", top=(4, 5), below=(1, 3)
+        )
     assert "differs between the 2 segments" in repr(found)
     assert "contested" in found._repr_html_()
 

@@ -25,7 +25,7 @@ from csimodel.outcomes import (
 from csimodel.outcomes.design.basis import KNOTS, Basis, quantiles_of, restricted_cubic
 from csimodel.outcomes.kernels.wald import fieller
 from csimodel.outcomes.models.shape.hinge import _grid, likelihood
-from csimodel.outcomes.models.shape.isotonic import isotonic
+from csimodel.outcomes.models.shape.isotonic import Steps, isotonic
 from csimodel.outcomes.models.shape.threshold_scores import multiplier_test
 from csimodel.survey import datasets
 
@@ -335,6 +335,16 @@ def test_isotonic_is_the_largest_of_the_smallest_means(seed):
     brute = [max(min(mean[a][b] for b in range(i, n)) for a in range(i + 1)) for i in range(n)]
     assert_allclose(isotonic(y, w), brute, atol=1e-12)
     assert_allclose(isotonic(y, w, rising=False), -isotonic(-y, w), atol=1e-12)
+
+
+def test_the_distance_of_steps_is_a_root_mean_square_over_respondents():
+    fitted, parametric = np.array([0.1, 0.5, 0.6]), np.array([0.2, 0.2, 0.7])
+    share = np.array([0.2, 0.3, 0.5])
+    own = Steps(None, np.array([10.0, 40.0, 90.0]), fitted, parametric, share, None, True)
+    expected = np.sqrt(0.2 * 0.01 + 0.3 * 0.09 + 0.5 * 0.01)
+    assert_allclose(own.distance, expected, rtol=1e-12)
+    assert_allclose(own.largest, (0.3, 40.0), rtol=1e-12)
+    assert_allclose(replace(own, fitted=parametric - 0.2).largest, (-0.2, 10.0))
 
 
 def test_isotonic_knows_a_straight_effect_from_a_bent_one():
