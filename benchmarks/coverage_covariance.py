@@ -20,7 +20,7 @@ import common  # noqa: F401  one thread, before NumPy is loaded
 import numpy as np
 
 import csimodel as csi
-from csimodel.estimators import Outcome, Solution
+from csimodel.estimators import Solution, Status
 from csimodel.estimators.covariance.layout import Layout, Row
 from csimodel.simulate import HeavyTailed, Missing, Population, Skewed
 from csimodel.simulate.replicate import ParameterRows, parameter_rows, solutions
@@ -127,7 +127,7 @@ def run(name: str, truth: Population, kinds: dict[str, csi.ML], n: int, samples:
         chisq.append(n * np.atleast_1d(solution.estimates.discrepancy))
     seconds = time.process_time() - start
     layout, true = fitted.layout(MODEL), true_rows(fitted)
-    lost = int((np.concatenate(outcomes) != Outcome.CONVERGED).sum())
+    lost = int((np.concatenate(outcomes) != Status.CONVERGED).sum())
     df = fitted.statistics(MODEL) - layout.size
     for kind, own in parts.items():
         found = ParameterRows(*(np.concatenate(part) for part in zip(*own, strict=True)))

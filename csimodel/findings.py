@@ -78,7 +78,7 @@ class Finding:
     @property
     def message(self) -> str:
         """The sentence, its fields filled and its scope before it."""
-        sentence = said(self.template, self.values)
+        sentence = wording(self.template, self.values)
         return f"{self.scope}: {sentence}" if self.scope else sentence
 
     def within(self, scope: str) -> Finding:
@@ -108,10 +108,10 @@ class _Sentence(Formatter):
 _SENTENCE = _Sentence()
 
 
-def said(template: str, values: Mapping[str, object]) -> str:
+def wording(template: str, values: Mapping[str, object]) -> str:
     """Return a sentence with its fields filled; without values as it stands.
 
-    >>> said("{n:,} rows of {firms}", {"n": 1200, "firms": ("a", "b")})
+    >>> wording("{n:,} rows of {firms}", {"n": 1200, "firms": ("a", "b")})
     '1,200 rows of a and b'
     """
     return _SENTENCE.vformat(template, (), dict(values)) if values else template

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import csimodel as csi
 from csimodel import assessment
-from csimodel.estimators import Outcome, find
+from csimodel.estimators import Status, find
 from csimodel.estimators.solution import Solution
 from csimodel.moments import Moments
 
@@ -520,7 +520,7 @@ def test_what_has_no_interval_is_not_said_to_be_settled(ecsi, mobi):
 def test_a_fit_that_stopped_a_little_short_is_refused_with_a_reason():
     frame = csi.load_mobi().data
     fit = csi.fit(csi.Model.from_syntax("S =~ CUSA1 + CUSA2 + CUSA3"), frame, csi.Semopy())
-    estimates = replace(fit.estimates, outcome=np.array(int(Outcome.NOT_CONVERGED)))
+    estimates = replace(fit.estimates, outcome=np.array(int(Status.NOT_CONVERGED)))
     short = replace(fit, solution=replace(fit.solution, estimates=estimates))
     assert not any(one.severity == "failure" for one in short.diagnostics)
     with pytest.raises(csi.EstimationError, match=r"assess: the fit is not converged; fit\.diag"):

@@ -8,7 +8,7 @@ import pytest
 
 import csimodel as csi
 from csimodel.errors import EstimationError
-from csimodel.estimators import Outcome
+from csimodel.estimators import Status
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.robust import sandwich
 from csimodel.estimators.covariance.tests_of_fit import about_model
@@ -188,7 +188,7 @@ def test_intervals_cover_under_skewed_answers():
         own = replace(moments[k], fourth=fourth_moments(answers[k]))
         for se, found in covered.items():
             at = batch.parameters[k]
-            one = Fitted(model, csi.ML(se=se), (batch.layout,), (own,), at, 0.0, Outcome.CONVERGED)
+            one = Fitted(model, csi.ML(se=se), (batch.layout,), (own,), at, 0.0, Status.CONVERGED)
             covariance = sandwich(one) if se == "mlr" else one.inverse()
             far = 1.96 * np.sqrt(np.diag(covariance))[places]
             found.append(np.abs(batch.parameters[k, places] - list(truth.values())) < far)

@@ -11,7 +11,7 @@ from string import Formatter
 import pytest
 
 import csimodel
-from csimodel.findings import Finding, said
+from csimodel.findings import Finding, wording
 
 PACKAGE = Path(csimodel.__file__).parent
 TEMPLATE_AT = {"Finding": 1, "Verdict": 6}  # position of the template among the arguments
@@ -164,7 +164,7 @@ class Stand:
 def test_a_sentence_is_whole(place, template):
     names = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
     assert all(name.isidentifier() for name in names), "fields have names"
-    text = said(template, dict.fromkeys(names, Stand()) or {"unused": 0})
+    text = wording(template, dict.fromkeys(names, Stand()) or {"unused": 0})
     assert text.endswith((".", ".”.")), text
     assert not re.search(r"[{}]", text), text
     assert not re.search(r"[.!?] +[A-ZÄÖÜ]", text), f"{place}: several sentences: {text}"
@@ -241,4 +241,4 @@ def test_fields_hold_names_and_numbers():
 def test_a_p_value_and_names_in_a_sentence():
     finding = Finding("x", "{names:2} differ ({p:p}).", values={"names": ["a", "b"], "p": 1e-9})
     assert str(finding) == "a and b differ (p < .001)."
-    assert said("{value:.3f}", {"value": float("inf")}) == "infinite"
+    assert wording("{value:.3f}", {"value": float("inf")}) == "infinite"

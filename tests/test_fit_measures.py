@@ -231,7 +231,7 @@ def test_measures_are_a_plain_series(fitted):
 
 def test_no_solution_has_no_measures(fitted):
     own = Fitted.of(fitted("ML").solution)
-    lost = dataclasses.replace(own, outcome=csi.estimators.Outcome.NOT_CONVERGED)
+    lost = dataclasses.replace(own, outcome=csi.estimators.Status.NOT_CONVERGED)
     with pytest.raises(EstimationError, match="There are no fit measures because there is no"):
         measures_of(lost)
 

@@ -321,7 +321,7 @@ def test_page():
         (OptionError, "errors='model' is not available for model='population-averaged', whose "
          "working correlation need not be true; use 'cluster'.",
          {"model": "population-averaged", "errors": "model"}),
-        (OptionError, "index=['Satisfaction'] must name one construct, such as 'Satisfaction'.",
+        (OptionError, "index=['Satisfaction'] must be text, written in quotes.",
          {"index": ["Satisfaction"]}),
         (SurveyError, "by 'shop' is not a column of the survey; name one of its columns, or give a "
          "Series with a value for each row.", {"by": "shop"}),

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import csimodel as csi
 from csimodel.errors import ModelError, OptionError
-from csimodel.estimators import Inadmissible, Outcome
+from csimodel.estimators import Inadmissible, Status
 
 TIGHT = {"tolerance": 1e-13, "max_iterations": 3000}
 SCHEMES = ["path", "factorial", "centroid"]
@@ -324,7 +324,7 @@ def test_a_negative_reliability_is_named_raised_and_counted():
     )
     boot = csi.bootstrap(csi.fit(model, exactly(weak), plsc), 200, 1, progress=False)
     outcome = boot.solution.estimates.outcome
-    negative = outcome == Outcome.NEGATIVE_RELIABILITY
+    negative = outcome == Status.NEGATIVE_RELIABILITY
     assert boot.failed["negative reliability"] == negative.sum() > 0
     assert_array_equal((boot.solution.estimates.reliability <= 0).any(axis=1), negative)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from csimodel.bounds import THRESHOLDS
-from csimodel.findings import said
+from csimodel.findings import wording
 
 NOT_JUDGED = "not judged"
 IMPOSSIBLE = "impossible"
@@ -65,12 +65,12 @@ class Verdict:
     @property
     def threshold(self) -> str:
         """What was asked, its fields filled."""
-        return said(self.asked, self._fields)
+        return wording(self.asked, self._fields)
 
     @property
     def sentence(self) -> str:
         """The sentence, its fields filled."""
-        return said(self.template, self._fields)
+        return wording(self.template, self._fields)
 
     @property
     def _fields(self) -> dict[str, object]:

@@ -8,7 +8,7 @@ from csimodel.estimators.covariance.multigroup import MultiGroupFit, fit_multigr
 from csimodel.estimators.covariance.ordinal import WLSMV
 from csimodel.estimators.covariance.semopy import Semopy
 from csimodel.estimators.covariance_fit import CovarianceFit, fit_of
-from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
+from csimodel.estimators.estimates import Estimates, Inadmissible, Status
 from csimodel.estimators.estimation import fit
 from csimodel.estimators.factor_scores import FactorScores, factor_scores
 from csimodel.estimators.fit import Fit
@@ -39,10 +39,10 @@ __all__ = [
     "Invariance",
     "LeastSquares",
     "MultiGroupFit",
-    "Outcome",
     "Quantity",
     "Semopy",
     "Solution",
+    "Status",
     "compare",
     "factor_scores",
     "find",

@@ -11,7 +11,7 @@ import pandas as pd
 
 from csimodel.arguments import checked, checked_in
 from csimodel.errors import ModelError, OptionError, suggest
-from csimodel.estimators.estimates import Outcome
+from csimodel.estimators.estimates import Status
 from csimodel.estimators.fit import Fit
 from csimodel.estimators.quantities import Quantity, find
 from csimodel.estimators.requirements import Draws, drawn_fit, require_fit, same_fit
@@ -97,7 +97,7 @@ class Comparison(HasPage):
             severities = [finding.severity for finding in fit.diagnostics]
             rows.append(
                 {
-                    "outcome": Outcome(int(fit.estimates.outcome)).reason,
+                    "outcome": Status(int(fit.estimates.outcome)).reason,
                     "rows": fit.n,
                     "failures": severities.count("failure"),
                     "warnings": severities.count("warning"),
@@ -125,7 +125,7 @@ class Comparison(HasPage):
         """A line per fit: how it ended, and the gravest of what was found."""
         told = []
         for name, fit in zip(self.names, self.fits, strict=True):
-            state = Outcome(int(fit.estimates.outcome)).reason
+            state = Status(int(fit.estimates.outcome)).reason
             ordered = sorted(fit.diagnostics, key=_gravity)
             worst = f". {ordered[0]}" if ordered else ", no findings."
             more = f" ({len(ordered) - 1} more in its diagnostics)" if len(ordered) > 1 else ""

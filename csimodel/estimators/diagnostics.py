@@ -12,7 +12,7 @@ from csimodel.estimators.covariance.findings import (
     heywood_items,
     of_covariance_structure,
 )
-from csimodel.estimators.estimates import Inadmissible, Outcome
+from csimodel.estimators.estimates import Inadmissible, Status
 from csimodel.estimators.failures import UNUSABLE, saturated, tied, unusable
 from csimodel.estimators.solution import Solution
 from csimodel.findings import Finding
@@ -52,7 +52,7 @@ _IMPOSSIBLE = {
 
 def diagnose(solution: Solution) -> tuple[Finding, ...]:
     """Return everything a reader should know about one fitted sample; nothing when all is well."""
-    outcome = Outcome(int(solution.estimates.outcome))
+    outcome = Status(int(solution.estimates.outcome))
     if outcome in UNUSABLE:
         return (unusable(solution, outcome),)
     if of_covariance_structure(solution):
@@ -68,15 +68,15 @@ def diagnose(solution: Solution) -> tuple[Finding, ...]:
     )
 
 
-def _of_covariances(solution: Solution, outcome: Outcome) -> tuple[Finding, ...]:
+def _of_covariances(solution: Solution, outcome: Status) -> tuple[Finding, ...]:
     findings = (*covariance_findings(solution, outcome), *_rows(solution), *_items(solution))
-    if outcome != Outcome.CONVERGED:
+    if outcome != Status.CONVERGED:
         return findings
     return (*findings, *_weights(solution), *_constructs(solution))
 
 
-def _convergence(solution: Solution, outcome: Outcome) -> Iterator[Finding]:
-    if outcome == Outcome.NOT_CONVERGED:
+def _convergence(solution: Solution, outcome: Status) -> Iterator[Finding]:
+    if outcome == Status.NOT_CONVERGED:
         yield Finding(
             "not-converged",
             "The weights still moved after {iterations} iterations, so these numbers are not a "
@@ -85,7 +85,7 @@ def _convergence(solution: Solution, outcome: Outcome) -> Iterator[Finding]:
             count=int(solution.estimates.iterations),
             values={"iterations": int(solution.estimates.iterations)},
         )
-    elif outcome != Outcome.CONVERGED:
+    elif outcome != Status.CONVERGED:
         yield Finding(
             "no-solution",
             "These numbers are not a solution ({outcome}); change the model, or leave out items "

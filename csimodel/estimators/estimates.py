@@ -16,7 +16,7 @@ from csimodel.moments.batches import BatchBuffer
 Floats = NDArray[np.float64]
 
 
-class Outcome(IntEnum):
+class Status(IntEnum):
     """How the estimation of one sample ended; only CONVERGED gives numbers to use."""
 
     CONVERGED = 0
@@ -33,15 +33,15 @@ class Outcome(IntEnum):
     def reason(self) -> str:
         """The outcome in words."""
         return {
-            Outcome.CONVERGED: "converged",
-            Outcome.NOT_CONVERGED: "not converged",
-            Outcome.CONSTANT_ITEM: "an item without variation",
-            Outcome.SINGULAR: "singular equations",
-            Outcome.TOO_FEW_ROWS: "fewer than 3 rows",
-            Outcome.NOT_IDENTIFIED: "not identified",
-            Outcome.ITEMS_SINGULAR: "singular item covariances",
-            Outcome.NEGATIVE_RELIABILITY: "negative reliability",
-            Outcome.UNPAIRED_ITEMS: "items never answered together",
+            Status.CONVERGED: "converged",
+            Status.NOT_CONVERGED: "not converged",
+            Status.CONSTANT_ITEM: "an item without variation",
+            Status.SINGULAR: "singular equations",
+            Status.TOO_FEW_ROWS: "fewer than 3 rows",
+            Status.NOT_IDENTIFIED: "not identified",
+            Status.ITEMS_SINGULAR: "singular item covariances",
+            Status.NEGATIVE_RELIABILITY: "negative reliability",
+            Status.UNPAIRED_ITEMS: "items never answered together",
         }[self]
 
 
@@ -83,7 +83,7 @@ class Estimates:
     iterations
         Until the stopping rule held, (...,).
     outcome
-        An `Outcome` for each sample, (...,).
+        A `Status` for each sample, (...,).
     inadmissible
         `Inadmissible` flags for each sample, (...,).
     """

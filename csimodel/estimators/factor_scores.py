@@ -15,7 +15,7 @@ from csimodel.bounds import THRESHOLDS
 from csimodel.errors import EstimationError, OptionError, choose
 from csimodel.estimators.covariance.estimator import CovarianceEstimates
 from csimodel.estimators.covariance.structure import Implied, implied
-from csimodel.estimators.estimates import Outcome
+from csimodel.estimators.estimates import Status
 from csimodel.estimators.fit import Fit
 from csimodel.estimators.requirements import require_fit
 from csimodel.findings import Finding
@@ -202,10 +202,10 @@ def _estimates(fit: Fit) -> CovarianceEstimates:
             "Factor scores of ordered answers are not linear in them and are not offered; use "
             "fit.scores, or fit with csi.ML(), which takes the answers as numbers."
         )
-    if estimates.outcome != Outcome.CONVERGED:
+    if estimates.outcome != Status.CONVERGED:
         raise EstimationError(
             "There are no factor scores because there is no solution "
-            f"({Outcome(int(estimates.outcome)).reason}); fit.diagnostics says what to do."
+            f"({Status(int(estimates.outcome)).reason}); fit.diagnostics says what to do."
         )
     return estimates
 

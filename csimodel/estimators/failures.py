@@ -7,17 +7,17 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.estimators.estimates import Outcome, still_items
+from csimodel.estimators.estimates import Status, still_items
 from csimodel.estimators.solution import Solution
 from csimodel.findings import Finding
 
 _NULL = 1e-9  # eigenvalue of a correlation matrix that leaves equations without a solution
 UNUSABLE = (
-    Outcome.TOO_FEW_ROWS,
-    Outcome.CONSTANT_ITEM,
-    Outcome.UNPAIRED_ITEMS,
-    Outcome.NEGATIVE_RELIABILITY,
-    Outcome.SINGULAR,
+    Status.TOO_FEW_ROWS,
+    Status.CONSTANT_ITEM,
+    Status.UNPAIRED_ITEMS,
+    Status.NEGATIVE_RELIABILITY,
+    Status.SINGULAR,
 )
 
 
@@ -39,10 +39,10 @@ _CONSTANT = (
 )
 
 
-def unusable(solution: Solution, outcome: Outcome) -> Finding:
+def unusable(solution: Solution, outcome: Status) -> Finding:
     """Say why a sample gave no numbers."""
     n = int(solution.moments.n)
-    if outcome == Outcome.TOO_FEW_ROWS:
+    if outcome == Status.TOO_FEW_ROWS:
         return Finding(
             "too-few-rows",
             _ONE_ROW if n == 1 else _FEW_ROWS,
@@ -50,9 +50,9 @@ def unusable(solution: Solution, outcome: Outcome) -> Finding:
             count=n,
             values={"count": n},
         )
-    if outcome == Outcome.NEGATIVE_RELIABILITY:
+    if outcome == Status.NEGATIVE_RELIABILITY:
         return _negative_reliability(solution)
-    if outcome == Outcome.SINGULAR:
+    if outcome == Status.SINGULAR:
         return _singular(solution)
     names = constant_items(solution)
     if not names:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from csimodel.arguments import checked_in
 from csimodel.errors import EstimationError, SurveyError
 from csimodel.estimators.diagnostics import diagnose
-from csimodel.estimators.estimates import Estimates, Outcome
+from csimodel.estimators.estimates import Estimates, Status
 from csimodel.estimators.missing_results import MISSING, missing_result
 from csimodel.estimators.quantities import find
 from csimodel.estimators.solution import Estimator, Solution
@@ -76,7 +76,7 @@ class Fit(HasPage):
     @property
     def converged(self) -> bool:
         """Whether the numbers are a solution at all."""
-        return bool(self.estimates.outcome == Outcome.CONVERGED)
+        return bool(self.estimates.outcome == Status.CONVERGED)
 
     @property
     def in_joint_fit(self) -> bool:
@@ -94,7 +94,7 @@ class Fit(HasPage):
         if self.converged:
             return
         why = [str(finding) for finding in self.diagnostics if finding.severity == "failure"]
-        outcome = Outcome(int(self.estimates.outcome))
+        outcome = Status(int(self.estimates.outcome))
         reason = f"the fit is {outcome.reason}; fit.diagnostics says more."
         raise EstimationError(f"There is no solution to {purpose}: {' '.join(why) or reason}")
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from csimodel.arguments import checked, checked_in
 from csimodel.errors import EstimationError, SurveyError, suggest
 from csimodel.estimators.covariance_fit import fit_of
-from csimodel.estimators.estimates import Estimates, Outcome
+from csimodel.estimators.estimates import Estimates, Status
 from csimodel.estimators.fit import Fit
 from csimodel.estimators.inputs import answers_of, estimator_for
 from csimodel.estimators.quantities import Quantity, find
@@ -73,7 +73,7 @@ class GroupFits(HasPage, Mapping[Hashable, Fit]):
             groups = listed(map(_shown, self), 8)
             raise KeyError(f"There is no group {label!r}; groups by {columns} are {groups}.")
         solution, answers = self.solution[position], self._answers_of(position)
-        if solution.estimates.outcome == Outcome.CONVERGED:
+        if solution.estimates.outcome == Status.CONVERGED:
             solution = replace(solution, moments=solution.estimator.moments_of(answers))
         return fit_of(solution, self.survey, answers)
 
@@ -91,15 +91,15 @@ class GroupFits(HasPage, Mapping[Hashable, Fit]):
     def converged(self) -> pd.Series:
         """Whether each group has a solution."""
         return pd.Series(
-            self.solution.estimates.outcome == Outcome.CONVERGED, self.labels, name="converged"
+            self.solution.estimates.outcome == Status.CONVERGED, self.labels, name="converged"
         )
 
     @cached_property
     def failed(self) -> pd.Series:
         """Number of groups without a solution, by reason."""
         outcome = pd.Series(self.solution.estimates.outcome)
-        counts = outcome[outcome != Outcome.CONVERGED].value_counts()
-        counts.index = [Outcome(code).reason for code in counts.index]
+        counts = outcome[outcome != Status.CONVERGED].value_counts()
+        counts.index = [Status(code).reason for code in counts.index]
         return counts.rename("groups")
 
     def table(self, quantity: str | Quantity) -> pd.DataFrame:
@@ -121,7 +121,7 @@ class GroupFits(HasPage, Mapping[Hashable, Fit]):
     @property
     def page(self) -> Page:
         """How each group ended and what is explained in it, on a page; of many the first."""
-        outcomes = [Outcome(code).reason for code in self.solution.estimates.outcome]
+        outcomes = [Status(code).reason for code in self.solution.estimates.outcome]
         rows = {"n": np.asarray(self.solution.moments.n), "outcome": outcomes}
         more = len(self) - _SHOWN
         notes = (f"{more:,} more groups are in `table`.",) if more > 0 else ()

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import ModelError, OptionError, choose, suggest
 from csimodel.estimators.consistent import correct, sum_blocks
-from csimodel.estimators.estimates import Estimates, Outcome, still_items
+from csimodel.estimators.estimates import Estimates, Status, still_items
 from csimodel.estimators.solution import Estimator
 from csimodel.estimators.structural import inseparable, regress
 from csimodel.estimators.weighting import Mode, outer_weights, scores
@@ -222,7 +222,7 @@ class PLS(Estimator):
         modes: tuple[Mode, ...],
         toward: Floats,
     ) -> Estimates:
-        unusable = outcome != Outcome.CONVERGED
+        unusable = outcome != Status.CONVERGED
         cor = _correlations(cov, unusable)
         with np.errstate(all="ignore"):
             weights, iterations, settled = outer_weights(
@@ -244,9 +244,9 @@ class PLS(Estimator):
             paths = regress(model, construct_cor)
             singular = inseparable(model, construct_cor)
         singular |= ~(np.isfinite(paths).all((0, 1)) & np.isfinite(weights).all(0))
-        outcome[(outcome == 0) & (reliability <= 0).any(axis=0)] = Outcome.NEGATIVE_RELIABILITY
-        outcome[(outcome == 0) & singular] = Outcome.SINGULAR
-        outcome[(outcome == 0) & ~settled] = Outcome.NOT_CONVERGED
+        outcome[(outcome == 0) & (reliability <= 0).any(axis=0)] = Status.NEGATIVE_RELIABILITY
+        outcome[(outcome == 0) & singular] = Status.SINGULAR
+        outcome[(outcome == 0) & ~settled] = Status.NOT_CONVERGED
         for values in (weights, loadings, reliability, construct_cor, paths):
             values[..., unusable] = np.nan
         flags[outcome != 0] = 0
@@ -273,9 +273,9 @@ def _outcome(batch: Moments) -> NDArray[np.int64]:
     """Tell which samples have no correlations and why, (draws,); the others count as converged."""
     still = still_items(batch)
     outcome = np.zeros(len(batch.n), dtype=np.int64)
-    outcome[~np.isfinite(batch.cov).all(axis=(-2, -1))] = Outcome.UNPAIRED_ITEMS
-    outcome[still.any(axis=-1)] = Outcome.CONSTANT_ITEM
-    outcome[batch.n < 3] = Outcome.TOO_FEW_ROWS
+    outcome[~np.isfinite(batch.cov).all(axis=(-2, -1))] = Status.UNPAIRED_ITEMS
+    outcome[still.any(axis=-1)] = Status.CONSTANT_ITEM
+    outcome[batch.n < 3] = Status.TOO_FEW_ROWS
     return outcome
 
 

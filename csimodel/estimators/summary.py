@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.estimators.estimates import Outcome
+from csimodel.estimators.estimates import Status
 from csimodel.estimators.quantities import find
 from csimodel.estimators.solution import Solution
 from csimodel.formatting import told_p
@@ -15,7 +15,7 @@ from csimodel.formatting import told_p
 def sample_facts(solution: Solution) -> list[str]:
     """Return how many respondents there are and how the estimation ended, a line each."""
     moments, estimates = solution.moments, solution.estimates
-    state = "converged" if estimates.outcome == Outcome.CONVERGED else "did NOT converge"
+    state = "converged" if estimates.outcome == Status.CONVERGED else "did NOT converge"
     n, effective = int(moments.n), float(moments.effective_n)
     facts = [f"{n} respondents, {state} after {int(estimates.iterations)} iterations"]
     if abs(effective - n) > 0.5:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError
-from csimodel.estimators import CovarianceFit, Fit, Outcome, Solution, require_fit
+from csimodel.estimators import CovarianceFit, Fit, Solution, Status, require_fit
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
@@ -189,7 +189,7 @@ def bollen_stine(
         moments = _moved(products.resampled(counts), fitted, move)
         estimates = fitted.estimator.estimate(moments, fit.model, fit.estimates)
         chisq = fitted.estimator.sample_size(moments) * np.maximum(estimates.discrepancy, 0.0)
-        statistics.append(np.where(estimates.outcome == Outcome.CONVERGED, chisq, np.nan))
+        statistics.append(np.where(estimates.outcome == Status.CONVERGED, chisq, np.nan))
         parts.append(Solution(fit.model, fitted.estimator, moments, estimates))
     values = np.concatenate(statistics)
     result = BollenStine(fit, design, fitted.chisq, values, count_outcomes(Solution.join(parts)))

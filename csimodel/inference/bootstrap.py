@@ -17,9 +17,9 @@ from csimodel.errors import InferenceError, choose
 from csimodel.estimators import (
     Fit,
     Inadmissible,
-    Outcome,
     Quantity,
     Solution,
+    Status,
     find,
     require_fit,
     require_resampling,
@@ -74,14 +74,14 @@ class Bootstrap(HasPage):
     def failed(self) -> pd.Series:
         """Number of draws lost, by reason; empty when none was."""
         counts = count_outcomes(self.solution)
-        dropped = (self.solution.estimates.outcome == Outcome.CONVERGED) & ~self.usable
+        dropped = (self.solution.estimates.outcome == Status.CONVERGED) & ~self.usable
         lost: pd.Series = pd.concat([counts, self._flags(dropped)]).rename("lost").astype("int64")
         return lost
 
     @cached_property
     def inadmissible(self) -> pd.Series:
         """Number of converged draws that cannot be what the model says, by reason; kept or not."""
-        return self._flags(self.solution.estimates.outcome == Outcome.CONVERGED)
+        return self._flags(self.solution.estimates.outcome == Status.CONVERGED)
 
     def _flags(self, among: NDArray[np.bool_]) -> pd.Series:
         flags = self.solution.estimates.inadmissible[among]
@@ -412,7 +412,7 @@ def bootstrap(
     bar = progress_bar(design.draws, "bootstrap", progress)
     with closing(in_order(part, len(spans), workers)) as parts, bar:
         solution = Solution.gather(_counted(parts, bar), design.draws)
-    usable = solution.estimates.outcome == Outcome.CONVERGED
+    usable = solution.estimates.outcome == Status.CONVERGED
     if inadmissible == "drop":
         usable &= solution.estimates.inadmissible == 0
     return Bootstrap(fit, design, solution, usable)

@@ -26,7 +26,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.estimators import CovarianceFit, Fit, Outcome, Quantity, Solution
+from csimodel.estimators import CovarianceFit, Fit, Quantity, Solution, Status
 from csimodel.estimators.covariance.estimator import CovarianceEstimator, standardised_estimates
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.parameters import covariance_structure
@@ -145,7 +145,7 @@ class IncompleteInfluence:
             return np.array(quantity.values(replace(estimates, moments=moments)))
         fitted = replace(second, tolerance=_TIGHT).estimate(moments, fit.model, fit.estimates)
         values = np.array(quantity.values(Solution(fit.model, self.estimator, moments, fitted)))
-        values[fitted.outcome != Outcome.CONVERGED] = np.nan
+        values[fitted.outcome != Status.CONVERGED] = np.nan
         return values
 
     def _with_parameters(self, moved: Floats) -> Solution:
@@ -156,7 +156,7 @@ class IncompleteInfluence:
         minima.parameters[:] = fitted.parameters + moved
         minima.value[:], minima.gradient[:] = fitted.discrepancy, 0.0
         minima.settled[:] = True
-        outcome = np.full(samples, int(Outcome.CONVERGED))
+        outcome = np.full(samples, int(Status.CONVERGED))
         (layout,) = fitted.layouts
         estimates = standardised_estimates(fit.model, layout, minima, outcome, np.zeros(samples))
         still = self._moved(np.zeros((samples, self.moments.shape[1])))

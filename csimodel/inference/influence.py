@@ -26,9 +26,9 @@ from csimodel.errors import InferenceError
 from csimodel.estimators import (
     Estimator,
     Fit,
-    Outcome,
     Quantity,
     Solution,
+    Status,
     find,
     require_alone,
     require_rows,
@@ -147,7 +147,7 @@ class _Refits:
         estimates = estimator.estimate(moments, fit.model, fit.estimates)
         solution = Solution(fit.model, estimator, moments, estimates)
         values = np.array(self.quantity.values(solution))
-        values[estimates.outcome != Outcome.CONVERGED] = np.nan
+        values[estimates.outcome != Status.CONVERGED] = np.nan
         return values
 
     def gradient(self, products: CrossProducts) -> Floats:

@@ -13,9 +13,9 @@ from csimodel.arguments import checked, checked_in
 from csimodel.errors import InferenceError
 from csimodel.estimators import (
     Fit,
-    Outcome,
     Quantity,
     Solution,
+    Status,
     find,
     require_alone,
     require_fit,
@@ -59,7 +59,7 @@ class Jackknife(HasPage):
 
     def values(self, quantity: str | Quantity) -> Floats:
         """Return a quantity with each unit left out, (units, entries); NaN where it failed."""
-        failed = self.solution.estimates.outcome != Outcome.CONVERGED
+        failed = self.solution.estimates.outcome != Status.CONVERGED
         values = np.array(find(quantity).values(self.solution))
         values[failed] = np.nan
         return values
@@ -213,8 +213,8 @@ def count_outcomes(solution: Solution) -> pd.Series:
     """Count samples without a solution, by reason."""
     outcome = solution.estimates.outcome
     counts = {
-        Outcome(code).reason: int((outcome == code).sum())
+        Status(code).reason: int((outcome == code).sum())
         for code in np.unique(outcome)
-        if code != Outcome.CONVERGED
+        if code != Status.CONVERGED
     }
     return pd.Series(counts, dtype="int64", name="lost")

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError
-from csimodel.estimators import Fit, Outcome, Quantity, Solution
+from csimodel.estimators import Fit, Quantity, Solution, Status
 from csimodel.inference.draws import draws_of
 from csimodel.moments import Resampling
 from csimodel.survey.sampling import SurveyDesign
@@ -47,7 +47,7 @@ def errors_of_draws(
 
 def _weighted_error(values: Floats, times: Floats, outcome: NDArray[np.int64]) -> Floats:
     """Return the jackknife error over units that stand several times, without failed refits."""
-    kept = (outcome == Outcome.CONVERGED) & np.isfinite(values).all(axis=1)
+    kept = (outcome == Status.CONVERGED) & np.isfinite(values).all(axis=1)
     values, times = values[kept], times[kept]
     m = times.sum()
     if m < 2:

@@ -16,9 +16,9 @@ from csimodel.errors import InferenceError, OptionError
 from csimodel.estimators import (
     Estimator,
     Fit,
-    Outcome,
     Quantity,
     Solution,
+    Status,
     find,
     fit_of,
 )
@@ -67,7 +67,7 @@ class Replications(HasPage):
     @property
     def failed(self) -> pd.Series:
         """Number of samples without a solution, by reason; empty when none was."""
-        lost = [reason for reason in self.reasons if reason != Outcome.CONVERGED.reason]
+        lost = [reason for reason in self.reasons if reason != Status.CONVERGED.reason]
         return pd.Series(lost, dtype=object).value_counts().rename("samples")
 
     @property
@@ -166,7 +166,7 @@ def parameter_rows(solution: Solution) -> ParameterRows:
     """Return parameters with errors, in scale units and standardised; NaN without a solution."""
     _, estimates = covariance_structure(solution)
     layout, parameters = estimates.layout, np.atleast_2d(estimates.parameters)
-    lost = np.atleast_1d(estimates.outcome) != Outcome.CONVERGED
+    lost = np.atleast_1d(estimates.outcome) != Status.CONVERGED
     covariance = vcov(solution).reshape(len(parameters), layout.size, layout.size)
     with np.errstate(invalid="ignore"):
         own = np.sqrt(np.diagonal(covariance, axis1=-2, axis2=-1))
@@ -248,7 +248,7 @@ def _by_delta(
     parts, reasons = [], []
     for solution in solutions(truth, n, samples, estimator, rng):
         parts.append(parameter_rows(solution))
-        reasons += [Outcome(int(o)).reason for o in np.atleast_1d(solution.estimates.outcome)]
+        reasons += [Status(int(o)).reason for o in np.atleast_1d(solution.estimates.outcome)]
     replications = {}
     for quantity, own in rows.items():
         estimate = np.concatenate([part.std[:, own] for part in parts])
@@ -299,7 +299,7 @@ def _by_bootstrap(
         except InferenceError:
             reasons.append("too few usable resamples")
             continue
-        reasons.append(Outcome.CONVERGED.reason)
+        reasons.append(Status.CONVERGED.reason)
     replications = {}
     for quantity, known in true.items():
         estimate, se, lower, upper = values[quantity]
@@ -320,8 +320,8 @@ def _fits(
             answers = _answers(truth, own, cluster)
             moments = moments_of(answers)
             estimates = estimator.estimate(moments, truth.model)
-            outcome = Outcome(int(estimates.outcome))
-            if outcome != Outcome.CONVERGED:
+            outcome = Status(int(estimates.outcome))
+            if outcome != Status.CONVERGED:
                 yield outcome.reason
                 continue
             yield fit_of(Solution(truth.model, estimator, moments, estimates), None, answers)

@@ -31,7 +31,7 @@ _TOTALS = frozenset(
 
 
 @dataclass(frozen=True)
-class Layout:
+class TableLayout:
     """Where the table of a sheet or text file is: rows above its names, wordings below them."""
 
     above: int
@@ -44,7 +44,7 @@ class Layout:
         """The first row of answers."""
         return self.above + 1 + len(self.wordings)
 
-    def widened(self, width: int) -> Layout:
+    def widened(self, width: int) -> TableLayout:
         """Return the layout with columns without a name at its end, up to a width."""
         return replace(self, names=(*self.names, *[""] * (width - len(self.names))))
 
@@ -84,7 +84,7 @@ class Layout:
             yield Finding("rows-of-wordings", template, (), "note", len(self.wordings), values)
 
 
-def layout_of(rows: Sequence[Row]) -> Layout:
+def layout_of(rows: Sequence[Row]) -> TableLayout:
     """Find the names of the columns in the first rows of a sheet or text file.
 
     They are in the first row that is filled, unless a later row is filled more, with texts that
@@ -101,7 +101,7 @@ def layout_of(rows: Sequence[Row]) -> Layout:
     filled = [sum(map(bool, row)) for row in every]
     start = next((place for place, count in enumerate(filled) if count), None)
     if start is None:
-        return Layout(0, (), (), ())
+        return TableLayout(0, (), (), ())
     above = start
     for place in range(start + 1, min(len(every), start + _SEARCHED)):
         more = filled[place] > max(1, filled[start])
@@ -114,7 +114,7 @@ def layout_of(rows: Sequence[Row]) -> Layout:
     titles = tuple(
         repr(_short(" ".join(filter(None, row)))) for row in every[start:above] if any(row)
     )
-    return Layout(above, names, _wordings(every, above), titles)
+    return TableLayout(above, names, _wordings(every, above), titles)
 
 
 def _text(cell: object) -> str:

@@ -16,7 +16,13 @@ from csimodel.errors import SurveyError
 from csimodel.findings import Finding
 from csimodel.quiet import quiet
 from csimodel.survey.cells import Decimal, decimal_of, typed_columns
-from csimodel.survey.edges import Layout, layout_of, named_frame, require_no_totals, without_notes
+from csimodel.survey.edges import (
+    TableLayout,
+    layout_of,
+    named_frame,
+    require_no_totals,
+    without_notes,
+)
 from csimodel.survey.encodings import encoding_of
 from csimodel.survey.headers import require_names
 from csimodel.survey.table import Table
@@ -67,7 +73,7 @@ class _Form:
     encoding: str
     separator: str
     lines: int
-    layout: Layout
+    layout: TableLayout
     width: int
 
 
@@ -84,7 +90,7 @@ def _form_of(path: Path, encoding: str) -> _Form:
     told = _EXCEL_SEPARATOR.match(text)
     skipped = 0 if told is None else 1
     lines = StringIO(text[told.end() :] if told else text, newline="").readlines()
-    best: tuple[tuple[bool, float, int], str, list[list[str]], Layout] | None = None
+    best: tuple[tuple[bool, float, int], str, list[list[str]], TableLayout] | None = None
     endless = False
     for separator in told.group(1) if told else _SEPARATORS:
         records = _records(lines, separator)
@@ -122,7 +128,7 @@ def _filled(record: Sequence[str]) -> int:
     return max((place for place, cell in enumerate(record, 1) if cell.strip()), default=0)
 
 
-def _width(path: Path, records: Sequence[Sequence[str]], layout: Layout) -> int:
+def _width(path: Path, records: Sequence[Sequence[str]], layout: TableLayout) -> int:
     """Return how many fields rows have, blank ones behind the last name included."""
     count = len(layout.names)
     rows = [record for record in records[layout.first :] if record]

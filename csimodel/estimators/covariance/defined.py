@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.error_columns import error_columns
-from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.parameters import covariance_structure, errors_of
 from csimodel.estimators.quantities import Quantity, register
 from csimodel.estimators.solution import Solution
@@ -22,7 +22,7 @@ _STEP = 1e-30  # of the complex step: exact to rounding, since nothing is subtra
 
 
 def defined_values(
-    model: Model, layouts: Sequence[Layout], parameters: NDArray[np.generic]
+    model: Model, layouts: Sequence[ParameterLayout], parameters: NDArray[np.generic]
 ) -> Floats:
     """Return the definitions' values, (..., definitions), for parameters (..., size).
 
@@ -48,7 +48,7 @@ def defined_values(
 
 def defined_table(
     model: Model,
-    layouts: Sequence[Layout],
+    layouts: Sequence[ParameterLayout],
     parameters: Floats,
     covariance: Floats,
     level: float = 0.95,

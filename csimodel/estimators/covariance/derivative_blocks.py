@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.layout import ParameterLayout
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -87,7 +87,7 @@ def flattened(matrices: Floats) -> Floats:
 
 
 @lru_cache(maxsize=64)
-def frame_of(layout: Layout) -> Frame:
+def frame_of(layout: ParameterLayout) -> Frame:
     """Return the frame's places for a layout."""
     items, constructs = layout.matrices.loadings.shape
     columns, square = 2 * constructs + items, constructs**2

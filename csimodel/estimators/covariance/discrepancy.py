@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.cholesky import inverse_and_logdet
 from csimodel.estimators.covariance.derivative_blocks import flattened, frame_of
-from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.structure import (
     Implied,
     bend,
@@ -40,7 +40,7 @@ class Discrepancy(Protocol):
         """Return F, (samples,); infinite where the model's matrices cannot be moments."""
 
     def local(
-        self, layout: Layout, at: Implied, who: Indices, observed: bool
+        self, layout: ParameterLayout, at: Implied, who: Indices, observed: bool
     ) -> tuple[Floats, Floats]:
         """Return gradient and Hessian, expected (or Gauss-Newton) or observed."""
 
@@ -73,7 +73,7 @@ class NormalTheory:
         return np.asarray(value)
 
     def local(
-        self, layout: Layout, at: Implied, who: Indices, observed: bool
+        self, layout: ParameterLayout, at: Implied, who: Indices, observed: bool
     ) -> tuple[Floats, Floats]:
         """Return gradient and Hessian.
 
@@ -158,7 +158,7 @@ class WeightedSquares:
         return np.where(np.isfinite(squares), squares, np.inf)
 
     def local(
-        self, layout: Layout, at: Implied, who: Indices, observed: bool
+        self, layout: ParameterLayout, at: Implied, who: Indices, observed: bool
     ) -> tuple[Floats, Floats]:
         """Return ``-2 Δ'V(s - σ)`` and ``2 Δ'VΔ``, or that and what the bend of σ adds."""
         slopes = moment_slopes(layout, at)[..., self.used, :]

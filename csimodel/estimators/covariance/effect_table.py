@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.error_columns import error_columns
-from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.parameters import (
     errors_of,
     standardised,
@@ -22,7 +22,11 @@ Floats = NDArray[np.float64]
 
 
 def effect_table(
-    model: Model, layout: Layout, parameters: Floats, covariance: Floats, level: float = 0.95
+    model: Model,
+    layout: ParameterLayout,
+    parameters: Floats,
+    covariance: Floats,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """Return the effects between constructs, a row each, indexed by source, target and effect.
 

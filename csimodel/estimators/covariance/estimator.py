@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from csimodel.errors import EstimationError, ModelError, choose
 from csimodel.estimators.covariance.discrepancy import Discrepancy, WeightedSquares
 from csimodel.estimators.covariance.equality import require_bounds
-from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.layouts import layouts_of
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.reference_items import (
@@ -24,7 +24,7 @@ from csimodel.estimators.covariance.restarts import lowest_minimum
 from csimodel.estimators.covariance.scoring import Minima, minimise, no_minima
 from csimodel.estimators.covariance.starting_values import start
 from csimodel.estimators.covariance.structure import Implied, implied, moments_vector
-from csimodel.estimators.estimates import Estimates, Inadmissible, Outcome
+from csimodel.estimators.estimates import Estimates, Inadmissible, Status
 from csimodel.estimators.solution import Estimator, Solution
 from csimodel.findings import Finding
 from csimodel.model import Model
@@ -61,7 +61,7 @@ class CovarianceEstimates(Estimates):
     discrepancy: Floats
     gradient: Floats
     other_minimum: Floats
-    layout: Layout = field(metadata={"shared": True})
+    layout: ParameterLayout = field(metadata={"shared": True})
     covariance: Floats | None = field(default=None, metadata={"shared": True})
 
 
@@ -99,7 +99,7 @@ class CovarianceEstimator(Estimator):
         """What is fitted to the saturated moments of incomplete answers, in two stages; or None."""
         return None
 
-    def discrepancy(self, moments: Moments, layout: Layout) -> Discrepancy:
+    def discrepancy(self, moments: Moments, layout: ParameterLayout) -> Discrepancy:
         """Return the distance of every sample of a batch from a model."""
         raise NotImplementedError
 
@@ -119,7 +119,7 @@ class CovarianceEstimator(Estimator):
         """Return the covariances that are fitted, (..., items, items)."""
         raise NotImplementedError
 
-    def baseline(self, moments: Moments, layout: Layout) -> float:
+    def baseline(self, moments: Moments, layout: ParameterLayout) -> float:
         """Return the discrepancy of the model in which items are independent, of one sample."""
         raise NotImplementedError
 
@@ -171,7 +171,7 @@ class CovarianceEstimator(Estimator):
                 "survey or a data frame, or use se='expected'."
             )
 
-    def weight(self, moments: Moments, layout: Layout, sigma: Floats) -> Floats:
+    def weight(self, moments: Moments, layout: ParameterLayout, sigma: Floats) -> Floats:
         """Return V, (moments, moments), where a model implies the covariances `sigma`.
 
         Half the curvature of the discrepancy by the moments, in the order of `moments_vector`;
@@ -186,13 +186,18 @@ class CovarianceEstimator(Estimator):
         return whole
 
     def weighted_square(
-        self, moments: Moments, layout: Layout, sigma: Floats, cov: Floats, mean: Floats | None
+        self,
+        moments: Moments,
+        layout: ParameterLayout,
+        sigma: Floats,
+        cov: Floats,
+        mean: Floats | None,
     ) -> float:
         """Return ``r'Vr`` of moments r, V the `weight` where a model implies `sigma`."""
         values = moments_vector(cov, mean)
         return float(values @ self.weight(moments, layout, sigma) @ values)
 
-    def several_minima(self, minima: Minima, layout: Layout) -> NDArray[np.bool_]:
+    def several_minima(self, minima: Minima, layout: ParameterLayout) -> NDArray[np.bool_]:
         """Mark the samples that may have a lower minimum than the one found first, (samples,).
 
         Those in which a variance is below 0.
@@ -212,7 +217,7 @@ class CovarianceEstimator(Estimator):
         """Tell whether the model of this estimator has means."""
         return self.means or any(row.op == "~1" for row in model.parameters)
 
-    def layout(self, model: Model) -> Layout:
+    def layout(self, model: Model) -> ParameterLayout:
         """Return which parameters are free."""
         return layouts_of(model, self.scaling, self.means, self.ordinal_items(model))[0]
 
@@ -267,7 +272,7 @@ class CovarianceEstimator(Estimator):
     ) -> CovarianceEstimates:
         layout = self.layout(model)
         outcome = usable(moments)
-        good = outcome == Outcome.CONVERGED
+        good = outcome == Status.CONVERGED
         cov = np.array(moments.cov)
         cov[~good] = np.eye(cov.shape[-1])
         # Of one row the likelihood's covariances, times (n - 1)/n, would be 0.
@@ -326,9 +331,9 @@ class CovarianceEstimator(Estimator):
 
 def ended(minima: Minima, outcome: NDArray[np.int64]) -> None:
     """Note in `outcome` how the samples that could be fitted ended."""
-    good = outcome == Outcome.CONVERGED
-    outcome[good & ~minima.settled] = Outcome.NOT_CONVERGED
-    outcome[good & minima.settled & minima.flat] = Outcome.NOT_IDENTIFIED
+    good = outcome == Status.CONVERGED
+    outcome[good & ~minima.settled] = Status.NOT_CONVERGED
+    outcome[good & minima.settled & minima.flat] = Status.NOT_IDENTIFIED
 
 
 def usable(moments: Moments) -> NDArray[np.int64]:
@@ -342,19 +347,19 @@ def usable(moments: Moments) -> NDArray[np.int64]:
         cor = cov * scale[..., :, None] * scale[..., None, :]
     varies = np.asarray(finite & (variance > 0).all(axis=-1))
     smallest = np.linalg.eigvalsh(np.where(varies[:, None, None], cor, np.eye(cov.shape[-1])))[:, 0]
-    outcome[smallest < 1e-10] = Outcome.ITEMS_SINGULAR
-    outcome[~varies] = Outcome.CONSTANT_ITEM
+    outcome[smallest < 1e-10] = Status.ITEMS_SINGULAR
+    outcome[~varies] = Status.CONSTANT_ITEM
     if moments.responses is not None:
         lost = ~np.isfinite(moments.responses.variance)
-        outcome[lost.any(axis=-1)] = Outcome.ITEMS_SINGULAR
-        outcome[lost.all(axis=-1)] = Outcome.CONSTANT_ITEM
-    outcome[moments.n < 3] = Outcome.TOO_FEW_ROWS
+        outcome[lost.any(axis=-1)] = Status.ITEMS_SINGULAR
+        outcome[lost.all(axis=-1)] = Status.CONSTANT_ITEM
+    outcome[moments.n < 3] = Status.TOO_FEW_ROWS
     return outcome
 
 
 def standardised_estimates(
     model: Model,
-    layout: Layout,
+    layout: ParameterLayout,
     minima: Minima,
     outcome: NDArray[np.int64],
     floor: Floats,
@@ -377,7 +382,7 @@ def standardised_estimates(
     flags = _inadmissible(at, construct_cor)
     for values in (loadings, construct_cor, paths, weights):
         values[unusable] = np.nan
-    flags[outcome != Outcome.CONVERGED] = 0
+    flags[outcome != Status.CONVERGED] = 0
     return CovarianceEstimates(
         weights=weights,
         loadings=loadings,
@@ -426,7 +431,7 @@ def _solved(matrices: Floats, right: Floats) -> Floats:
         return np.asarray(np.where(regular[:, None, None], solved, np.nan))
 
 
-def negative_variances(layout: Layout, parameters: Floats) -> NDArray[np.bool_]:
+def negative_variances(layout: ParameterLayout, parameters: Floats) -> NDArray[np.bool_]:
     """Mark the samples in which an error or a disturbance has a variance below 0, (samples,)."""
     at = implied(layout, np.where(np.isfinite(parameters), parameters, 0.1))
     variances = [np.diagonal(matrix, axis1=-2, axis2=-1) for matrix in (at.errors, at.psi)]

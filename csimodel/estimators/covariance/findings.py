@@ -17,7 +17,7 @@ from csimodel.estimators.covariance.parameters import (
 )
 from csimodel.estimators.covariance.structure import implied
 from csimodel.estimators.covariance.vcov import vcov
-from csimodel.estimators.estimates import Inadmissible, Outcome
+from csimodel.estimators.estimates import Inadmissible, Status
 from csimodel.estimators.solution import Solution
 from csimodel.findings import Finding
 from csimodel.survey import Answers
@@ -38,20 +38,20 @@ def of_covariance_structure(solution: Solution) -> bool:
     return isinstance(solution.estimates, CovarianceEstimates)
 
 
-def covariance_findings(solution: Solution, outcome: Outcome) -> Iterator[Finding]:
+def covariance_findings(solution: Solution, outcome: Status) -> Iterator[Finding]:
     """Yield what only a covariance structure can suffer from; nothing for other solutions."""
     if not of_covariance_structure(solution):
         return
     estimator, estimates = covariance_structure(solution)
     yield from estimator.findings(solution.moments)
     yield from _few_rows(solution)
-    if outcome == Outcome.ITEMS_SINGULAR:
+    if outcome == Status.ITEMS_SINGULAR:
         yield _singular_items(solution)
-    elif outcome == Outcome.NOT_CONVERGED:
+    elif outcome == Status.NOT_CONVERGED:
         yield covariance_structure(solution)[0].stopped(solution) or _not_converged(solution)
-    elif outcome == Outcome.NOT_IDENTIFIED:
+    elif outcome == Status.NOT_IDENTIFIED:
         yield _not_identified(solution)
-    elif outcome == Outcome.CONVERGED:
+    elif outcome == Status.CONVERGED:
         if remark := covariance_structure(solution)[0].stopped(solution):
             yield remark
         lowest = float(estimates.discrepancy)

@@ -20,14 +20,14 @@ from csimodel.estimators.covariance.estimator import (
     standardised_estimates,
     usable,
 )
-from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.parameters import covariance_structure, inverted
 from csimodel.estimators.covariance.restarts import lowest_minimum
 from csimodel.estimators.covariance.scoring import minimise
 from csimodel.estimators.covariance.starting_values import start
 from csimodel.estimators.covariance.structure import Implied, implied, moment_slopes
-from csimodel.estimators.estimates import Outcome
+from csimodel.estimators.estimates import Status
 from csimodel.estimators.solution import Solution
 from csimodel.model import Model
 from csimodel.moments import Moments
@@ -55,11 +55,11 @@ class Fitted:
 
     model: Model
     estimator: CovarianceEstimator
-    layouts: tuple[Layout, ...]
+    layouts: tuple[ParameterLayout, ...]
     moments: tuple[Moments, ...]
     parameters: Floats
     discrepancy: float
-    outcome: Outcome
+    outcome: Status
 
     @classmethod
     def of(cls, solution: Solution) -> Fitted:
@@ -78,7 +78,7 @@ class Fitted:
             (solution.moments,),
             estimates.parameters,
             float(estimates.discrepancy),
-            Outcome(int(estimates.outcome)),
+            Status(int(estimates.outcome)),
         )
 
     @cached_property
@@ -134,7 +134,7 @@ class Fitted:
 
     def inverse(self, observed: bool = False) -> Floats:
         """Return the inverse of the information, NaN without a solution."""
-        return inverted(self.information(observed), np.array(self.outcome == Outcome.CONVERGED))
+        return inverted(self.information(observed), np.array(self.outcome == Status.CONVERGED))
 
     def require_solution(self, anywhere: bool = False) -> None:
         """Say that there is nothing to measure.
@@ -149,9 +149,9 @@ class Fitted:
         stopped = (
             anywhere
             and self.estimator.measured_where_it_stopped
-            and self.outcome == Outcome.NOT_CONVERGED
+            and self.outcome == Status.NOT_CONVERGED
         )
-        if self.outcome != Outcome.CONVERGED and not stopped:
+        if self.outcome != Status.CONVERGED and not stopped:
             raise EstimationError(
                 f"There are no fit measures because there is no solution ({self.outcome.reason}); "
                 "fit.diagnostics says what to do."
@@ -159,7 +159,9 @@ class Fitted:
 
 
 def joint_objective(
-    estimator: CovarianceEstimator, layouts: tuple[Layout, ...], moments: tuple[Moments, ...]
+    estimator: CovarianceEstimator,
+    layouts: tuple[ParameterLayout, ...],
+    moments: tuple[Moments, ...],
 ) -> Objective:
     """Return the objective of groups that share parameters."""
     parts = tuple(
@@ -175,7 +177,7 @@ def joint_objective(
 def fit_jointly(
     model: Model,
     estimator: CovarianceEstimator,
-    layouts: tuple[Layout, ...],
+    layouts: tuple[ParameterLayout, ...],
     moments: tuple[Moments, ...],
     first: Floats | None = None,
 ) -> tuple[Fitted, tuple[CovarianceEstimates, ...]]:
@@ -185,7 +187,7 @@ def fit_jointly(
     """
     outcome = np.array([usable(own.lifted())[0] for own in moments])
     objective = joint_objective(estimator, layouts, moments)
-    worst = outcome[outcome != Outcome.CONVERGED]
+    worst = outcome[outcome != Status.CONVERGED]
     state = worst[:1] if len(worst) else np.zeros(1, dtype=np.int64)
     own = np.full(layouts[0].size, np.nan)  # stays, where a group cannot be fitted
     for layout, group in () if len(worst) else zip(layouts, moments, strict=True):
@@ -196,7 +198,7 @@ def fit_jointly(
         objective, begin[None], lambda: own[None], estimator.tolerance, estimator.max_iterations
     )
     floor = objective.floor
-    doubtful = np.array([state[0] == Outcome.CONVERGED])
+    doubtful = np.array([state[0] == Status.CONVERGED])
     doubtful &= ~minima.settled | estimator.several_minima(minima, layouts[0])
     limits = estimator.tolerance, estimator.max_iterations
     cov = estimator.sample_cov(moments[0].lifted())
@@ -209,7 +211,7 @@ def fit_jointly(
         moments,
         minima.parameters[0],
         float((minima.value - floor)[0]),
-        Outcome(int(state[0])),
+        Status(int(state[0])),
     )
     parts = tuple(
         standardised_estimates(model, layout, minima, state, floor, other)[0] for layout in layouts

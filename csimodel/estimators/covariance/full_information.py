@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.structure import Implied, moment_slopes, second_order
 from csimodel.moments.incomplete_likelihood import (
     Patterns,
@@ -56,14 +56,14 @@ class FullInformation:
         return minus_two_loglik(self.patterns, mean, cov)
 
     def local(
-        self, layout: Layout, at: Implied, who: Indices, observed: bool
+        self, layout: ParameterLayout, at: Implied, who: Indices, observed: bool
     ) -> tuple[Floats, Floats]:
         """Return gradient and Hessian; expected given what is missing, or observed."""
         each = [self._local(layout, at.at(slice(k, k + 1)), observed) for k in range(len(at.sigma))]
         gradients, hessians = zip(*each, strict=True)
         return np.concatenate(gradients), np.concatenate(hessians)
 
-    def _local(self, layout: Layout, at: Implied, observed: bool) -> tuple[Floats, Floats]:
+    def _local(self, layout: ParameterLayout, at: Implied, observed: bool) -> tuple[Floats, Floats]:
         """Return gradient and Hessian for one set of parameters."""
         mean, cov = at.mean[0], at.sigma[0]
         _, pull, residual = value_and_slope(self.patterns, mean, cov)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.scoring import Minima, no_minima
 from csimodel.estimators.covariance.structure import directions, implied, levels
 from csimodel.moments.incomplete_likelihood import Patterns, completed
@@ -20,7 +20,7 @@ _ENOUGH = 1e-4  # of the decrease that the slope promises (Armijo)
 
 
 def full_information_near(
-    layout: Layout,
+    layout: ParameterLayout,
     samples: Sequence[Patterns],
     parameters: Floats,
     hessian: Floats,
@@ -67,7 +67,7 @@ def full_information_near(
 
 
 def _searched(
-    layout: Layout,
+    layout: ParameterLayout,
     samples: Sequence[Patterns],
     active: Indices,
     at: Floats,
@@ -112,7 +112,7 @@ def _learn(inverse: Floats, who: Indices, step: Floats, change: Floats) -> None:
 
 
 def _value_and_slope(
-    layout: Layout, samples: Sequence[Patterns], parameters: Floats, who: Indices
+    layout: ParameterLayout, samples: Sequence[Patterns], parameters: Floats, who: Indices
 ) -> tuple[Floats, Floats]:
     """Return the discrepancies of the samples `who`, infinite where Σ is not PD, and slopes."""
     at = implied(layout, parameters)

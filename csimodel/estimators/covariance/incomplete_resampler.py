@@ -11,7 +11,7 @@ from csimodel.estimators.covariance.estimator import (
 )
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.incomplete_draws import full_information_near
-from csimodel.estimators.estimates import Outcome
+from csimodel.estimators.estimates import Status
 from csimodel.estimators.solution import Refit, Solution
 from csimodel.moments import Moments
 from csimodel.moments.accelerated_em import saturated_near
@@ -50,7 +50,7 @@ def incomplete_resampler(solution: Solution, answers: Answers) -> Refit:
             layout, draws, fitted.parameters, hessian, estimator.tolerance
         )
         outcome = usable(moments)
-        outcome[(outcome == Outcome.CONVERGED) & ~minima.settled] = Outcome.NOT_CONVERGED
+        outcome[(outcome == Status.CONVERGED) & ~minima.settled] = Status.NOT_CONVERGED
         likeliest = estimator.sample_cov(moments)
         floor = np.array(
             [minus_two_loglik(*one) for one in zip(draws, moments.mean, likeliest, strict=True)]

@@ -1,4 +1,4 @@
-"""Where the parameters of a covariance structure stand in its matrices, one `Layout` a group.
+"""Where the parameters of a covariance structure stand in its matrices, one layout a group.
 
 The groups share one vector of free parameters; what is equal, within a group or between groups,
 is one entry of it. `csimodel.estimators.covariance.layouts` makes them from a model.
@@ -43,7 +43,7 @@ class Matrices(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
+class ParameterLayout:
     """The parameters of one group.
 
     Attributes

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import ModelError
 from csimodel.estimators.covariance.equality import equal_between_groups, fixed_together
-from csimodel.estimators.covariance.layout import KINDS, Dependent, Layout, Matrices
+from csimodel.estimators.covariance.layout import KINDS, Dependent, Matrices, ParameterLayout
 from csimodel.estimators.covariance.rows import Row, rows_of
 from csimodel.model import Model
 from csimodel.model.restrictions import eliminated
@@ -28,7 +28,7 @@ def layouts_of(
     groups: int = 1,
     equal: tuple[str, ...] = (),
     free: tuple[str, ...] = (),
-) -> tuple[Layout, ...]:
+) -> tuple[ParameterLayout, ...]:
     """Return the parameters of a model, one layout a group.
 
     Exogenous constructs covary freely, disturbances and errors do not unless the model says so; a
@@ -62,7 +62,7 @@ def layouts_of(
     bounds = _bounds(tables, places, len(numbers))
     mask = np.isin(np.array(model.items, dtype=object), np.array(ordered, dtype=object))
     return tuple(
-        Layout(
+        ParameterLayout(
             tuple(rows),
             place,
             len(numbers),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from csimodel.errors import EstimationError, choose
 from csimodel.estimators.covariance.discrepancy import WeightedSquares
 from csimodel.estimators.covariance.estimator import CovarianceEstimator, negative_variances
-from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.scoring import Minima
 from csimodel.estimators.covariance.structure import moments_vector, vech
 from csimodel.moments import Moments
@@ -96,7 +96,7 @@ class LeastSquares(CovarianceEstimator):
             return moments
         return replace(moments, fourth=fourth_moments(answers.values, answers.weights))
 
-    def several_minima(self, minima: Minima, layout: Layout) -> NDArray[np.bool_]:
+    def several_minima(self, minima: Minima, layout: ParameterLayout) -> NDArray[np.bool_]:
         """Mark the samples that may have a lower minimum than the one found first, (samples,).
 
         Where a variance is below 0, and with GLS, whose V is that of the sample, where the model
@@ -115,7 +115,7 @@ class LeastSquares(CovarianceEstimator):
         """Return n - 1."""
         return np.asarray(moments.n - 1.0)
 
-    def baseline(self, moments: Moments, layout: Layout) -> float:
+    def baseline(self, moments: Moments, layout: ParameterLayout) -> float:
         """Return the discrepancy of the model in which items are independent."""
         part = self.discrepancy(moments.lifted(), layout)
         sample = moments_vector(part.cov[0], None if part.mean is None else part.mean[0])
@@ -128,7 +128,7 @@ class LeastSquares(CovarianceEstimator):
         gap = sample - own @ values
         return float(gap @ (weight * gap if weight.ndim == 1 else weight @ gap))
 
-    def discrepancy(self, moments: Moments, layout: Layout) -> WeightedSquares:
+    def discrepancy(self, moments: Moments, layout: ParameterLayout) -> WeightedSquares:
         """Return the weighted squares of every sample.
 
         Raises

@@ -14,7 +14,7 @@ from csimodel.estimators.covariance.estimator import CovarianceEstimator
 from csimodel.estimators.covariance.full_information import FullInformation
 from csimodel.estimators.covariance.incomplete import full_information_moments, two_stage_moments
 from csimodel.estimators.covariance.incomplete_resampler import incomplete_resampler
-from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.least_squares import normal_weight
 from csimodel.estimators.solution import Refit, Solution
 from csimodel.moments import Moments
@@ -234,7 +234,9 @@ class ML(CovarianceEstimator):
         fourth = fourth_moments(answers.values, answers.weights, cluster=answers.cluster)
         return replace(moments, fourth=fourth)
 
-    def discrepancy(self, moments: Moments, layout: Layout) -> NormalTheory | FullInformation:
+    def discrepancy(
+        self, moments: Moments, layout: ParameterLayout
+    ) -> NormalTheory | FullInformation:
         """Return the distance of every sample from a model.
 
         Raises
@@ -266,7 +268,7 @@ class ML(CovarianceEstimator):
         """Return what the discrepancy is multiplied with to give χ², (...,)."""
         return moments.n - 1.0 if self.likelihood == "wishart" else moments.n
 
-    def weight(self, moments: Moments, layout: Layout, sigma: Floats) -> Floats:
+    def weight(self, moments: Moments, layout: ParameterLayout, sigma: Floats) -> Floats:
         """Return the normal-theory weight of means and covariances at Σ, (moments, moments).
 
         In two stages at the saturated moments, whatever the model implies.
@@ -274,7 +276,12 @@ class ML(CovarianceEstimator):
         return normal_weight(self._weighed_at(moments, sigma), layout.mean_structure)
 
     def weighted_square(
-        self, moments: Moments, layout: Layout, sigma: Floats, cov: Floats, mean: Floats | None
+        self,
+        moments: Moments,
+        layout: ParameterLayout,
+        sigma: Floats,
+        cov: Floats,
+        mean: Floats | None,
     ) -> float:
         """Return ``½ tr (Σ⁻¹ R)² + m' Σ⁻¹ m``, R covariances and m means, of one sample."""
         inverse = np.linalg.inv(self._weighed_at(moments, sigma))
@@ -285,7 +292,7 @@ class ML(CovarianceEstimator):
     def _weighed_at(self, moments: Moments, sigma: Floats) -> Floats:
         return self.sample_cov(moments) if self.missing == "two-stage" else sigma
 
-    def baseline(self, moments: Moments, layout: Layout) -> float:
+    def baseline(self, moments: Moments, layout: ParameterLayout) -> float:
         """Return the discrepancy of the model in which items are independent, of one sample."""
         if moments.patterns is not None:
             apart = independence(moments.patterns).loglik

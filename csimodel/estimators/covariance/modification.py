@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, choose
 from csimodel.estimators.covariance.fitted import Fitted
-from csimodel.estimators.covariance.layout import Dependent, Layout
+from csimodel.estimators.covariance.layout import Dependent, ParameterLayout
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.parameters import exponents, row_scales
 from csimodel.estimators.covariance.rows import Row
@@ -133,7 +133,7 @@ def score_tests(fitted: Fitted, groups: Sequence[object] = ("",)) -> pd.DataFram
     return pd.DataFrame(entries)
 
 
-def _candidates(fitted: Fitted, layout: Layout, kinds: Sequence[str]) -> Iterator[Row]:
+def _candidates(fitted: Fitted, layout: ParameterLayout, kinds: Sequence[str]) -> Iterator[Row]:
     """List fixed parameters that could be freed."""
     model = fitted.model
     names, items = model.construct_names, model.items
@@ -177,7 +177,7 @@ def _reach(adjacency: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _extended(
     fitted: Fitted, group: int, candidates: list[Row]
-) -> tuple[tuple[Layout, ...], Floats]:
+) -> tuple[tuple[ParameterLayout, ...], Floats]:
     """Add candidates to the free parameters; return layouts and parameters."""
     size, extra = fitted.npar, len(candidates)
     values = [0.0 if row.fixed is None else row.fixed for row in candidates]
@@ -195,7 +195,9 @@ def _extended(
     return tuple(wide), np.concatenate([fitted.parameters, values])
 
 
-def _released(fitted: Fitted, group: int, position: int) -> tuple[tuple[Layout, ...], Floats]:
+def _released(
+    fitted: Fitted, group: int, position: int
+) -> tuple[tuple[ParameterLayout, ...], Floats]:
     """Give one of several equal parameters a place of its own."""
     size = fitted.npar
     value = fitted.parameters[fitted.layouts[group].place[position]]
@@ -209,12 +211,12 @@ def _released(fitted: Fitted, group: int, position: int) -> tuple[tuple[Layout, 
 
 
 def _widened(
-    layout: Layout,
+    layout: ParameterLayout,
     rows: tuple[Row, ...],
     place: NDArray[np.intp],
     size: int,
     dependent: tuple[Dependent, ...],
-) -> Layout:
+) -> ParameterLayout:
     more = size - layout.size
     return replace(
         layout,
@@ -228,7 +230,9 @@ def _widened(
     )
 
 
-def _gains(fitted: Fitted, wide: tuple[Layout, ...], parameters: Floats) -> tuple[Floats, Floats]:
+def _gains(
+    fitted: Fitted, wide: tuple[ParameterLayout, ...], parameters: Floats
+) -> tuple[Floats, Floats]:
     """Return the fall of χ² and the change of each parameter beyond the fitted ones."""
     size = fitted.npar
     objective = Objective(wide, fitted.objective.parts, fitted.objective.shares)

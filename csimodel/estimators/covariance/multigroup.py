@@ -32,7 +32,7 @@ from csimodel.estimators.covariance.residuals import residual_tables
 from csimodel.estimators.covariance.robust import sandwich
 from csimodel.estimators.covariance.vcov import vcov
 from csimodel.estimators.covariance_fit import CovarianceFit
-from csimodel.estimators.estimates import Outcome
+from csimodel.estimators.estimates import Status
 from csimodel.estimators.failures import UNUSABLE
 from csimodel.estimators.groups import fit_groups, place_of
 from csimodel.estimators.inputs import estimator_for
@@ -98,7 +98,7 @@ class MultiGroupFit(HasPage, Mapping[Hashable, CovarianceFit]):
     @property
     def converged(self) -> bool:
         """Whether the numbers are a solution at all."""
-        return self.fitted.outcome == Outcome.CONVERGED
+        return self.fitted.outcome == Status.CONVERGED
 
     @property
     def n(self) -> int:
@@ -187,19 +187,19 @@ class MultiGroupFit(HasPage, Mapping[Hashable, CovarianceFit]):
 
 def _joint_findings(fit: MultiGroupFit) -> Iterator[Finding]:
     fitted = fit.fitted
-    if fitted.outcome == Outcome.NOT_CONVERGED:
+    if fitted.outcome == Status.NOT_CONVERGED:
         yield Finding(
             "not-converged",
             "No minimum was found for the groups together, so these numbers are not a solution; "
             "fit the groups on their own with csi.fit_groups to see which one is at fault.",
             severity="failure",
         )
-    if fitted.outcome == Outcome.CONVERGED and isinstance(
+    if fitted.outcome == Status.CONVERGED and isinstance(
         estimates := fit.fits[0].estimates, CovarianceEstimates
     ):
         size = float(fitted.sizes.sum())
         yield from several_minima(float(estimates.other_minimum), fitted.discrepancy, size)
-    if fitted.outcome == Outcome.NOT_IDENTIFIED:
+    if fitted.outcome == Status.NOT_IDENTIFIED:
         yield not_identified(fitted.information(), _joint_names(fit))
     if fit.n < PER_PARAMETER * fitted.npar:
         yield Finding(
@@ -318,7 +318,7 @@ def fit_multigroup(
     _require_entries(model, by, list(apart))
     groups = [apart[label] for label in apart]
     for label, group in zip(apart, groups, strict=True):
-        if group.estimates.outcome in (*UNUSABLE, Outcome.ITEMS_SINGULAR):
+        if group.estimates.outcome in (*UNUSABLE, Status.ITEMS_SINGULAR):
             told = [str(f) for f in group.diagnostics if f.severity == "failure"]
             raise EstimationError(f"Group {label}: {' '.join(told) or group.diagnostics[-1]}")
     layouts = layouts_of(model, chosen.scaling, True, (), len(groups), kinds, excepted)

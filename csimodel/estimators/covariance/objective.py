@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.discrepancy import Discrepancy
-from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.structure import Implied, implied
 
 Floats = NDArray[np.float64]
@@ -27,7 +27,7 @@ class Objective:
         (samples, groups), or None for one group.
     """
 
-    layouts: tuple[Layout, ...]
+    layouts: tuple[ParameterLayout, ...]
     parts: tuple[Discrepancy, ...]
     shares: Floats | None = None
 
@@ -84,7 +84,7 @@ class _Repeated:
         return self.part.value(at, self.samples[who])
 
     def local(
-        self, layout: Layout, at: Implied, who: Indices, observed: bool
+        self, layout: ParameterLayout, at: Implied, who: Indices, observed: bool
     ) -> tuple[Floats, Floats]:
         """Return gradient and Hessian."""
         return self.part.local(layout, at, self.samples[who], observed)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from csimodel.errors import EstimationError, ModelError, OptionError, choose, suggest
 from csimodel.estimators.covariance.discrepancy import WeightedSquares
 from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
-from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.ordinal_findings import ordinal_findings
 from csimodel.estimators.covariance.structure import implied, vech
 from csimodel.estimators.estimates import Estimates
@@ -248,7 +248,7 @@ class WLSMV(CovarianceEstimator):
         """Return n - 1."""
         return np.asarray(moments.n - 1.0)
 
-    def discrepancy(self, moments: Moments, layout: Layout) -> WeightedSquares:
+    def discrepancy(self, moments: Moments, layout: ParameterLayout) -> WeightedSquares:
         """Return the weighted squares of every sample."""
         cov = self.sample_cov(moments)
         assert moments.responses is not None
@@ -262,7 +262,7 @@ class WLSMV(CovarianceEstimator):
         largest = weight.max(axis=-1, keepdims=True)
         return WeightedSquares(cov, None, np.where(known, _CERTAIN * largest, weight), used)
 
-    def baseline(self, moments: Moments, layout: Layout) -> float:
+    def baseline(self, moments: Moments, layout: ParameterLayout) -> float:
         """Return the discrepancy of the model in which items are independent, of one sample."""
         part = self.discrepancy(moments.lifted(), layout)
         row, column = vech(part.cov.shape[-1])

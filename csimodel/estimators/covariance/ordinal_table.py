@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.parameters import inverted, row_of, standardised
 from csimodel.estimators.covariance.structure import vech
-from csimodel.estimators.estimates import Outcome
+from csimodel.estimators.estimates import Status
 from csimodel.moments.ordinal import OrdinalMoments
 
 Floats = NDArray[np.float64]
@@ -66,7 +66,7 @@ def _means(fitted: Fitted, ordinal: OrdinalMoments, covariance: Floats, level: f
     items, size = len(own.items), float(fitted.sizes[0])
     weight = fitted.estimator.weight(own, layout, sigma)
     slopes = fitted.slopes[0]
-    bread = inverted(slopes.T @ weight @ slopes, np.array(fitted.outcome == Outcome.CONVERGED))
+    bread = inverted(slopes.T @ weight @ slopes, np.array(fitted.outcome == Status.CONVERGED))
     mixed = own.fourth[:items, items:] @ weight @ slopes @ bread / size
     row, column = vech(items)
     own_variance = slopes[row == column]

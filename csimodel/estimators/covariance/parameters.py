@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.error_columns import error_columns
 from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
-from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.structure import Implied, directions, implied
 from csimodel.estimators.missing_results import missing_result
 from csimodel.estimators.solution import Solution
@@ -72,7 +72,9 @@ def inverted(matrix: Floats, usable: NDArray[np.bool_]) -> Floats:
     return np.where(fine, inverse, np.nan)
 
 
-def standardised(layout: Layout, parameters: Floats, latent: bool = False) -> tuple[Floats, Floats]:
+def standardised(
+    layout: ParameterLayout, parameters: Floats, latent: bool = False
+) -> tuple[Floats, Floats]:
     """Return standardised rows (..., rows) and their derivatives (..., rows, q).
 
     With `latent` constructs have variance 1 and items keep their units.
@@ -96,7 +98,7 @@ def standardised(layout: Layout, parameters: Floats, latent: bool = False) -> tu
     return values, jacobian
 
 
-def row_scales(powers: Floats, layout: Layout, parameters: Floats) -> Floats:
+def row_scales(powers: Floats, layout: ParameterLayout, parameters: Floats) -> Floats:
     """Return what makes each row standardised, (..., rows): products of powers of variances."""
     variances = _variances(implied(layout, parameters))
     positive = variances > 0
@@ -105,7 +107,7 @@ def row_scales(powers: Floats, layout: Layout, parameters: Floats) -> Floats:
 
 
 @lru_cache(maxsize=64)
-def exponents(layout: Layout, latent: bool = False) -> Floats:
+def exponents(layout: ParameterLayout, latent: bool = False) -> Floats:
     """Return the powers of variances in each row's scale, (rows, 2 constructs + 2 items).
 
     Variances of constructs, items, disturbances and errors. A covariance of disturbances or of
@@ -143,7 +145,7 @@ def _variances(at: Implied) -> Floats:
     return np.concatenate([np.diagonal(m, axis1=-2, axis2=-1) for m in matrices], axis=-1)
 
 
-def _variance_slopes(layout: Layout, at: Implied) -> Floats:
+def _variance_slopes(layout: ParameterLayout, at: Implied) -> Floats:
     """Return derivatives of `_variances`, (..., all, parameters)."""
     u, v = directions(layout, at)
     of_items = 2.0 * u * v
@@ -170,7 +172,11 @@ def errors_of(jacobian: Floats, covariance: Floats) -> Floats:
 
 
 def standardised_table(
-    layout: Layout, parameters: Floats, covariance: Floats, latent: bool, level: float = 0.95
+    layout: ParameterLayout,
+    parameters: Floats,
+    covariance: Floats,
+    latent: bool,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """Return the standardised solution with delta-method errors and intervals, a row each."""
     values, jacobian = standardised(layout, parameters, latent)
@@ -182,7 +188,7 @@ def standardised_table(
 
 
 def parameter_table(
-    layout: Layout, parameters: Floats, covariance: Floats, level: float = 0.95
+    layout: ParameterLayout, parameters: Floats, covariance: Floats, level: float = 0.95
 ) -> pd.DataFrame:
     """Return all parameters of one covariance structure with errors and intervals.
 

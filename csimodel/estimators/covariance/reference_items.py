@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.estimators.covariance.layout import KINDS, Layout, Matrices
+from csimodel.estimators.covariance.layout import KINDS, Matrices, ParameterLayout
 from csimodel.estimators.covariance.rows import Row
 from csimodel.estimators.covariance.structure import implied
 from csimodel.model import Model
@@ -27,7 +27,7 @@ Indices = NDArray[np.intp]
 _SAME = 1e-6  # loadings that differ by less, relatively, are one
 
 
-def reference_items(model: Model, layout: Layout, start: Floats, cov: Floats) -> Indices:
+def reference_items(model: Model, layout: ParameterLayout, start: Floats, cov: Floats) -> Indices:
     """Return each construct's item with the largest standardised loading to start from.
 
     Of several, as of two items alone, the one that correlates most with all items.
@@ -56,7 +56,7 @@ def reference_items(model: Model, layout: Layout, start: Floats, cov: Floats) ->
 
 
 @lru_cache(maxsize=64)
-def conventional_markers(layout: Layout) -> dict[int, int]:
+def conventional_markers(layout: ParameterLayout) -> dict[int, int]:
     """Return the markers, by construct, whose value is a convention: another would fit the same."""
     shared = Counter(place for place in layout.place.tolist() if place >= 0)
     summed = {one.position for one in layout.dependent}
@@ -89,7 +89,7 @@ def _constructs(row: Row) -> tuple[int, ...]:
     return row.at if row.kind in ("paths", "covariances") else ()
 
 
-def _free_items(layout: Layout, construct: int) -> list[int]:
+def _free_items(layout: ParameterLayout, construct: int) -> list[int]:
     rows = zip(layout.rows, layout.place.tolist(), strict=True)
     return [
         row.at[0]
@@ -99,7 +99,7 @@ def _free_items(layout: Layout, construct: int) -> list[int]:
 
 
 @lru_cache(maxsize=64)
-def search_layout(layout: Layout, items: tuple[int, ...]) -> Layout:
+def search_layout(layout: ParameterLayout, items: tuple[int, ...]) -> ParameterLayout:
     """Return the layout in which the loadings of reference items are 1, and the markers are free.
 
     Parameters
@@ -127,7 +127,7 @@ def search_layout(layout: Layout, items: tuple[int, ...]) -> Layout:
     return replace(layout, rows=tuple(rows), place=place, matrices=matrices)
 
 
-def on_model_scale(layout: Layout, search: Layout, parameters: Floats) -> Floats:
+def on_model_scale(layout: ParameterLayout, search: ParameterLayout, parameters: Floats) -> Floats:
     """Return parameters of a search, (samples, size), on the scale of the model's own markers.
 
     With Λ = Λ' S, B = S⁻¹ B' S, Ψ = S⁻¹ Ψ' S⁻¹ and α = S⁻¹ α', S diagonal, the moments are the

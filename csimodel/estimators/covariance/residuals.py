@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.fitted import Fitted
-from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.least_squares import normal_weight
 from csimodel.estimators.covariance.robust import gamma_of
 from csimodel.estimators.covariance.structure import Implied, moments_vector, vech
@@ -68,7 +68,7 @@ def residual_tables(fitted: Fitted) -> list[pd.DataFrame]:
     return tables
 
 
-def _group(fitted: Fitted, g: int) -> tuple[Moments, Layout, Implied]:
+def _group(fitted: Fitted, g: int) -> tuple[Moments, ParameterLayout, Implied]:
     return list(zip(fitted.moments, fitted.layouts, fitted.at, strict=True))[g]
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.estimators.covariance.layout import KINDS, Layout
+from csimodel.estimators.covariance.layout import KINDS, ParameterLayout
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.scoring import Minima, minimise
 
@@ -88,7 +88,7 @@ def _ends(objective: Objective, sample: int, starts: Floats, tolerance: float, m
     return again
 
 
-def _around(layouts: tuple[Layout, ...], own: Floats, cov: Floats) -> Floats:
+def _around(layouts: tuple[ParameterLayout, ...], own: Floats, cov: Floats) -> Floats:
     """Return starts around one, (starts, parameters); variances stay positive.
 
     Factors are dealt out in an order the data give, not that of items and constructs.
@@ -109,7 +109,7 @@ def _around(layouts: tuple[Layout, ...], own: Floats, cov: Floats) -> Floats:
     return np.asarray(starts)
 
 
-def _order(layouts: tuple[Layout, ...], cov: Floats) -> NDArray[np.intp]:
+def _order(layouts: tuple[ParameterLayout, ...], cov: Floats) -> NDArray[np.intp]:
     """Return the parameters by kind, and in it by how much their items correlate with the others.
 
     Neither the order nor the units of items count, nor the order of constructs.

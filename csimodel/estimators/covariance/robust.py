@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.estimator import CovarianceEstimator
 from csimodel.estimators.covariance.fitted import Fitted
-from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.parameters import (
     covariance_structure,
     inverted,
@@ -40,7 +40,7 @@ from csimodel.estimators.covariance.tests_of_fit import (
     scaled,
     traces,
 )
-from csimodel.estimators.estimates import Outcome
+from csimodel.estimators.estimates import Status
 from csimodel.estimators.solution import Solution
 from csimodel.moments import Moments
 from csimodel.moments.incomplete_likelihood import first_order, information
@@ -77,7 +77,7 @@ def sandwich(fitted: Fitted) -> Floats:
     Muthén, B. O., Satorra, A. (1995). Complex sample data in structural equation modeling.
     Sociological Methodology 25, 267-316. https://doi.org/10.2307/271070
     """
-    if fitted.outcome != Outcome.CONVERGED:
+    if fitted.outcome != Status.CONVERGED:
         return np.full((fitted.npar, fitted.npar), np.nan)
     if fitted.estimator.robust == "mlr":
         bread, inner = inverted(0.5 * fitted.hessian(True), _YES), _score_products(fitted)
@@ -107,7 +107,7 @@ def sandwiches(solution: Solution) -> Floats:
 def _chunk_sandwiches(solution: Solution) -> Floats:
     estimator, estimates = covariance_structure(solution)
     layout, own = estimates.layout, solution.moments
-    usable = np.asarray(estimates.outcome == Outcome.CONVERGED)
+    usable = np.asarray(estimates.outcome == Status.CONVERGED)
     at = implied(layout, np.where(usable[:, None], estimates.parameters, 0.1))
     slopes = moment_slopes(layout, at)
     pulled = np.stack(
@@ -183,7 +183,7 @@ def _score_products(fitted: Fitted) -> Floats:
 
 
 def _gamma_about(
-    estimator: CovarianceEstimator, own: Moments, layout: Layout, at: Implied
+    estimator: CovarianceEstimator, own: Moments, layout: ParameterLayout, at: Implied
 ) -> Floats:
     """Return Γ about the moments of the model."""
     gap = own.mean - at.mean if layout.mean_structure else None
@@ -193,7 +193,9 @@ def _gamma_about(
     )
 
 
-def _saturated_trace(estimator: CovarianceEstimator, own: Moments, layout: Layout) -> float:
+def _saturated_trace(
+    estimator: CovarianceEstimator, own: Moments, layout: ParameterLayout
+) -> float:
     cov = estimator.sample_cov(own)
     if own.patterns is not None:
         products = first_order(own.patterns, own.mean, cov)
@@ -201,7 +203,9 @@ def _saturated_trace(estimator: CovarianceEstimator, own: Moments, layout: Layou
     return float((estimator.weight(own, layout, cov) * gamma_of(estimator, own, layout)).sum())
 
 
-def _independent_trace(estimator: CovarianceEstimator, own: Moments, layout: Layout) -> float:
+def _independent_trace(
+    estimator: CovarianceEstimator, own: Moments, layout: ParameterLayout
+) -> float:
     free = independent(layout)
     if own.patterns is not None:
         apart = independence(own.patterns)
@@ -247,7 +251,7 @@ def _at_independence(fitted: Fitted) -> list[Sandwich]:
     return parts
 
 
-def independent(layout: Layout) -> Floats:
+def independent(layout: ParameterLayout) -> Floats:
     """Return Δ of the baseline: own means and variances, no covariances."""
     items = len(layout.ordered)
     row, column = vech(items)
@@ -261,7 +265,7 @@ def _bread(parts: list[Sandwich]) -> Floats:
     return inverted(np.asarray(expected), _YES)
 
 
-def gamma_of(estimator: CovarianceEstimator, own: Moments, layout: Layout) -> Floats:
+def gamma_of(estimator: CovarianceEstimator, own: Moments, layout: ParameterLayout) -> Floats:
     """Return Γ of the moments that are modelled, of one sample or of every sample of a batch."""
     estimator.require(own)
     assert own.fourth is not None

@@ -17,13 +17,13 @@ from csimodel.estimators.covariance.estimator import (
     CovarianceEstimator,
     standardised_estimates,
 )
-from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.least_squares import LeastSquares
 from csimodel.estimators.covariance.ml import ML
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.scoring import Minima
 from csimodel.estimators.covariance.structure import moments_vector, vech
-from csimodel.estimators.estimates import Estimates, Outcome
+from csimodel.estimators.estimates import Estimates, Status
 from csimodel.estimators.solution import Solution
 from csimodel.findings import Finding
 from csimodel.model import Model
@@ -190,7 +190,7 @@ class Semopy(CovarianceEstimator):
         """Return n, or n - 1 for least squares."""
         return self.own.sample_size(moments)
 
-    def discrepancy(self, moments: Moments, layout: Layout) -> Discrepancy:
+    def discrepancy(self, moments: Moments, layout: ParameterLayout) -> Discrepancy:
         """Return semopy's objective as a discrepancy of this package."""
         distance = self.own.discrepancy(moments, layout)
         if self.objective != "ULS":
@@ -200,7 +200,7 @@ class Semopy(CovarianceEstimator):
         twice = np.where(row == column, 1.0, 2.0)
         return replace(distance, weight=np.tile(twice, (len(moments.cov), 1)))
 
-    def baseline(self, moments: Moments, layout: Layout) -> float:
+    def baseline(self, moments: Moments, layout: ParameterLayout) -> float:
         """Return the discrepancy of the model in which items are independent, of one sample."""
         if self.objective != "ULS":
             return self.own.baseline(moments, layout)
@@ -210,7 +210,7 @@ class Semopy(CovarianceEstimator):
         apart = moments_vector(cov - np.diag(np.diag(cov)), None)
         return float(part.weight[0] @ apart**2)
 
-    def weight(self, moments: Moments, layout: Layout, sigma: Floats) -> Floats:
+    def weight(self, moments: Moments, layout: ParameterLayout, sigma: Floats) -> Floats:
         """Return the weights of the covariances in the discrepancy, of one sample."""
         if self.objective == "MLW":
             return self.own.weight(moments, layout, sigma)
@@ -258,9 +258,9 @@ class Semopy(CovarianceEstimator):
             )
         own = super().estimate(moments, model)
         if own.outcome not in (
-            Outcome.CONVERGED,
-            Outcome.NOT_CONVERGED,
-            Outcome.NOT_IDENTIFIED,
+            Status.CONVERGED,
+            Status.NOT_CONVERGED,
+            Status.NOT_IDENTIFIED,
         ):
             return _with(own, own)  # nothing that a program could fit
         layout = self.layout(model)
@@ -268,8 +268,8 @@ class Semopy(CovarianceEstimator):
         part = self.discrepancy(moments.lifted(), layout)
         objective = Objective((layout,), (part,))
         minima = _judged(objective, parameters, iterations)
-        state = np.where(minima.settled, Outcome.CONVERGED, Outcome.NOT_CONVERGED)
-        state = np.where(minima.settled & minima.flat, Outcome.NOT_IDENTIFIED, state)
+        state = np.where(minima.settled, Status.CONVERGED, Status.NOT_CONVERGED)
+        state = np.where(minima.settled & minima.flat, Status.NOT_IDENTIFIED, state)
         reached = standardised_estimates(model, layout, minima, state, objective.floor)[0]
         further = super().estimate(moments, model, near=reached)
         return _with(reached, min(own, further, key=lambda one: float(one.discrepancy)))
@@ -279,7 +279,7 @@ class Semopy(CovarianceEstimator):
         estimates, n = solution.estimates, float(self.sample_size(solution.moments))
         assert isinstance(estimates, SemopyEstimates)
         here, lowest = n * float(estimates.discrepancy), n * float(estimates.lowest)
-        settled = estimates.outcome == Outcome.CONVERGED
+        settled = estimates.outcome == Status.CONVERGED
         if settled and here - lowest < _MISSED * max(1.0, lowest):
             return None
         layout, parameters = estimates.layout, estimates.parameters
@@ -304,7 +304,7 @@ class Semopy(CovarianceEstimator):
             },
         )
 
-    def _run(self, moments: Moments, model: Model, layout: Layout) -> tuple[Floats, int]:
+    def _run(self, moments: Moments, model: Model, layout: ParameterLayout) -> tuple[Floats, int]:
         """Return where semopy stopped, in the order of the layout, and its iterations."""
         import pandas as pd
 
@@ -352,7 +352,7 @@ def _weigh(engine: Any, weight: Floats, order: list[int]) -> None:
     engine.mx_w_inv = full[np.ix_(order, order)][engine.inds_triu_sigma]
 
 
-def _parameters(engine: Any, layout: Layout) -> Floats:
+def _parameters(engine: Any, layout: ParameterLayout) -> Floats:
     """Return the values in semopy's matrices, (size,)."""
     parameters = np.full(layout.size, np.nan)
     for row, place in zip(layout.rows, layout.place.tolist(), strict=True):
@@ -393,5 +393,5 @@ def _with(reached: CovarianceEstimates, best: CovarianceEstimates) -> SemopyEsti
     known = {name: getattr(reached, name) for name in CovarianceEstimates.__dataclass_fields__}
     lowest = np.fmin(best.discrepancy, reached.discrepancy)
     return SemopyEstimates(
-        **known, lowest=lowest, lowest_is_minimum=np.array(best.outcome == Outcome.CONVERGED)
+        **known, lowest=lowest, lowest_is_minimum=np.array(best.outcome == Status.CONVERGED)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.model import Model
 
 Floats = NDArray[np.float64]
@@ -13,7 +13,9 @@ Floats = NDArray[np.float64]
 _LEAST, _MOST = 0.2, 0.9  # standardised size of a loading to start from
 
 
-def shared_measurement(model: Model, layout: Layout, cov: Floats) -> tuple[Floats, Floats, Floats]:
+def shared_measurement(
+    model: Model, layout: ParameterLayout, cov: Floats
+) -> tuple[Floats, Floats, Floats]:
     """Return loadings (..., items, constructs), error variances, and covariances of constructs.
 
     Constructs take their turn, those with most items first and of several those whose items

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.estimators.covariance.layout import KINDS, Layout
+from csimodel.estimators.covariance.layout import KINDS, ParameterLayout
 from csimodel.estimators.covariance.shared_starting_values import centroid, shared_measurement
 from csimodel.estimators.structural import causal_order
 from csimodel.model import Model
@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 _CLOSEST = 0.8  # correlation of constructs to start from, at the most
 
 
-def start(model: Model, layout: Layout, cov: Floats, mean: Floats | None = None) -> Floats:
+def start(model: Model, layout: ParameterLayout, cov: Floats, mean: Floats | None = None) -> Floats:
     """Return starting values, (..., parameters); NaN for parameters of other groups.
 
     Loadings have the signs of the data (`item_signs`) and are proportional to the correlations of
@@ -55,7 +55,7 @@ def start(model: Model, layout: Layout, cov: Floats, mean: Floats | None = None)
     return np.where(np.isfinite(layout.starts), layout.starts, values)
 
 
-def _plain(model: Model, layout: Layout, cov: Floats) -> tuple[Floats, ...]:
+def _plain(model: Model, layout: ParameterLayout, cov: Floats) -> tuple[Floats, ...]:
     """Return own loadings, error variances, covariances, paths and disturbance variances."""
     loadings, errors, phi = _measurement(model, cov)
     scale = _marker_scale(model, layout, loadings)
@@ -89,7 +89,7 @@ def item_signs(model: Model, cov: Floats) -> Floats:
     return signs
 
 
-def _marker_scale(model: Model, layout: Layout, loadings: Floats) -> Floats:
+def _marker_scale(model: Model, layout: ParameterLayout, loadings: Floats) -> Floats:
     """Return what gives each construct the loading that is fixed, (..., constructs); else 1."""
     scale = np.ones((*loadings.shape[:-1], len(model.constructs)))
     for j, block in enumerate(model.slices):

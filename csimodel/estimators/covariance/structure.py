@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.derivative_blocks import Pairs, flattened, frame_of
-from csimodel.estimators.covariance.layout import Layout
+from csimodel.estimators.covariance.layout import ParameterLayout
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -42,7 +42,7 @@ class Implied(NamedTuple):
         return Implied(*(matrix[who] for matrix in self))
 
 
-def implied(layout: Layout, parameters: Floats) -> Implied:
+def implied(layout: ParameterLayout, parameters: Floats) -> Implied:
     """Return the matrices for parameter vectors (..., parameters)."""
     lead = parameters.shape[:-1]
     place, source = layout.filled
@@ -73,7 +73,7 @@ def implied(layout: Layout, parameters: Floats) -> Implied:
     return Implied(loadings, paths, total, psi, phi, errors, common + errors, level, mean, frame)
 
 
-def _total(layout: Layout, paths: Floats) -> Floats:
+def _total(layout: ParameterLayout, paths: Floats) -> Floats:
     """Return ``(I - B)⁻¹ = (I + B)(I + B²)(I + B⁴)…``: without a cycle the powers of B end."""
     if layout.doublings is None:
         return np.asarray(np.linalg.inv(layout.unit - paths))
@@ -84,20 +84,20 @@ def _total(layout: Layout, paths: Floats) -> Floats:
     return np.asarray(total)
 
 
-def directions(layout: Layout, at: Implied) -> tuple[Floats, Floats]:
+def directions(layout: ParameterLayout, at: Implied) -> tuple[Floats, Floats]:
     """Return u and v of every free cell, each (..., items, cells): ``∂Σ = u v' + v u'``."""
     frame = frame_of(layout)
     return at.frame.take(frame.u, axis=-1), at.frame.take(frame.v, axis=-1) * frame.h
 
 
-def levels(layout: Layout, at: Implied) -> Floats:
+def levels(layout: ParameterLayout, at: Implied) -> Floats:
     """Return ℓ of every free cell, (..., cells): ``∂μ = ℓ u``."""
     ends = np.zeros((*at.level.shape[:-1], 2))
     ends[..., 1] = 1.0
     return np.concatenate([at.level, ends], axis=-1).take(frame_of(layout).level, axis=-1)
 
 
-def moment_slopes(layout: Layout, at: Implied) -> Floats:
+def moment_slopes(layout: ParameterLayout, at: Implied) -> Floats:
     """Return Δ, the derivatives of the moments by the parameters, (..., moments, parameters).
 
     The moments are the means, where they are modelled, and below them vech Σ in the order of
@@ -125,7 +125,9 @@ def vech(size: int) -> tuple[Indices, Indices]:
     return row, column
 
 
-def second_order(layout: Layout, at: Implied, residual: Floats, pull: Floats | None) -> Floats:
+def second_order(
+    layout: ParameterLayout, at: Implied, residual: Floats, pull: Floats | None
+) -> Floats:
     """Return ``tr(G Σₐᵦ) + g' μₐᵦ`` over cells, (..., cells, cells).
 
     `residual` is G, symmetric, (..., items, items); `pull` is g, (..., items), or None.
@@ -136,7 +138,7 @@ def second_order(layout: Layout, at: Implied, residual: Floats, pull: Floats | N
     return np.asarray(bend(layout, at, pairs, pulled).take(frame.whole, axis=-1))
 
 
-def bend(layout: Layout, at: Implied, residual: Pairs, pulled: Floats | None) -> Floats:
+def bend(layout: ParameterLayout, at: Implied, residual: Pairs, pulled: Floats | None) -> Floats:
     """Return `second_order` of pairs of cells, (..., pairs), from ``F'GF`` and ``g'F``.
 
     ``tr(G Σₐᵦ) = 2 hₐhᵦ (v'Gu X(u) + v'Gv Y(u) + u'Gu X(v) + u'Gv Y(v))`` with X and Y of b at the

@@ -12,7 +12,7 @@ from csimodel.estimators.covariance.parameters import (
     sample_information,
 )
 from csimodel.estimators.covariance.robust import sandwich, sandwiches
-from csimodel.estimators.estimates import Outcome
+from csimodel.estimators.estimates import Status
 from csimodel.estimators.solution import Solution
 
 Floats = NDArray[np.float64]
@@ -33,5 +33,5 @@ def vcov(solution: Solution) -> Floats:
         return sandwiches(solution)
     if estimator.robust is not None:
         return sandwich(Fitted.of(solution))
-    usable = np.asarray(estimates.outcome == Outcome.CONVERGED)
+    usable = np.asarray(estimates.outcome == Status.CONVERGED)
     return inverted(sample_information(solution, estimator.observed_information), usable)

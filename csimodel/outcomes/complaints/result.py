@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from csimodel.arguments import checked_in
 from csimodel.errors import OptionError, SurveyError, suggest
-from csimodel.findings import Finding, listed, said
+from csimodel.findings import Finding, listed, wording
 from csimodel.floats import own_errstate_in
 from csimodel.formatting import told_p
 from csimodel.options import generator_of, require_count
@@ -253,12 +253,12 @@ class Complaints(HasHeadline):
             "p": told_p(p),
         }
         if not known:
-            return said(_PARADOX_UNKNOWN, values)
+            return wording(_PARADOX_UNKNOWN, values)
         verdict = _NOT_TESTED if np.isnan(p) else _PARADOX if p < 1.0 - self.level else _NO_PARADOX
         silent = float(self.rates["share"].loc["silent share of the dissatisfied"])
         if np.isnan(silent):
-            return said(verdict, values)
-        return f"{said(verdict, values)} {said(_SILENT, {'percent': 100.0 * silent})}"
+            return wording(verdict, values)
+        return f"{wording(verdict, values)} {wording(_SILENT, {'percent': 100.0 * silent})}"
 
     @property
     def page(self) -> Page:

@@ -204,12 +204,12 @@ def _of_design(
     np.add.at(totals, (unit, group), pulls)
     touched = np.zeros((len(n), design.units), dtype=np.bool_)
     touched[group, unit] = True
-    found = GroupMeans(mean, design.covariance(totals), n, effective, touched, None, design)
+    means = GroupMeans(mean, design.covariance(totals), n, effective, touched, None, design)
     degrees = np.array([_degrees(design, units) for units in touched])
-    whole = np.array([found._census(own) for own in np.eye(len(n), dtype=np.bool_)])
+    whole = np.array([means._census(own) for own in np.eye(len(n), dtype=np.bool_)])
     alone = (degrees < 1) & ~whole
-    found.covariance[alone, :] = found.covariance[:, alone] = np.nan
-    return found
+    means.covariance[alone, :] = means.covariance[:, alone] = np.nan
+    return means
 
 
 def _reduced(residual: Floats, group: Codes, cluster: Codes, powers: list[Floats]) -> BiasReduced:
@@ -241,8 +241,8 @@ def share_interval(means: GroupMeans, group: int, level: float) -> tuple[float, 
 
     Examples
     --------
-    >>> found = group_means(np.array([1.0] * 8 + [0] * 2), [np.arange(10)], None, None)
-    >>> share_interval(found, 0, 0.95)
+    >>> means = group_means(np.array([1.0] * 8 + [0] * 2), [np.arange(10)], None, None)
+    >>> share_interval(means, 0, 0.95)
     (0.490, 0.943)
     """
     p, size = float(means.mean[group]), float(means.effective[group])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.estimators import ML, Estimates, Outcome
+from csimodel.estimators import ML, Estimates, Status
 from csimodel.model import Construct, Model, Path, reflective
 from csimodel.moments import Moments
 from csimodel.outcomes.measurement_error.item_moments import ItemMoments
@@ -69,7 +69,7 @@ def latent_slopes(moments: ItemMoments, near: Estimates | None = None) -> Latent
     unknown = np.full(cov.shape[-1], np.nan)
     source = Moments(model.items, rows, np.zeros_like(sd), cor, unknown, unknown, rows)
     estimates = ML(tolerance=1e-9).estimate(source, model, near)
-    solved = np.asarray(estimates.outcome == Outcome.CONVERGED)[..., None]
+    solved = np.asarray(estimates.outcome == Status.CONVERGED)[..., None]
     common = weights * estimates.loadings[..., :items] * sd[..., :items]
     error = (weights * sd[..., :items]) ** 2 * (1.0 - estimates.loadings[..., :items] ** 2)
     own = [block.start for block in moments.blocks]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.estimators import ML, Outcome
+from csimodel.estimators import ML, Status
 from csimodel.model import Model, reflective
 from csimodel.moments import Moments
 
@@ -54,5 +54,5 @@ def _by_ml(cor: Floats) -> Floats:
     unknown = np.full(len(names), np.nan)
     moments = Moments(names, rows, np.zeros(cor.shape[:-1]), cor, unknown, unknown, rows)
     estimates = ML().estimate(moments, Model((reflective("factor", names),)))
-    solved = np.asarray(estimates.outcome == Outcome.CONVERGED)[..., None]
+    solved = np.asarray(estimates.outcome == Status.CONVERGED)[..., None]
     return np.where(solved, estimates.loadings, np.nan)

@@ -146,7 +146,7 @@ class Chain:
             return self.coefficients[:, 1:] * self.regressions.mean_slope[self.usable, None]
         effects = self.layout.effects
 
-        def found(batch: Batch, b: Floats) -> Floats:
+        def batch_values(batch: Batch, b: Floats) -> Floats:
             eta = b[:, :1] + batch.predictor(b[:, 1:], self.layout.columns)
             slope = self.family.slope(eta) * batch.weights
             slope /= batch.weights.sum(axis=1, keepdims=True)
@@ -156,7 +156,7 @@ class Chain:
             ]
             return np.stack(values, axis=1)
 
-        return self._over_draws(found, len(effects))
+        return self._over_draws(batch_values, len(effects))
 
     def predictions(self, moved: int, levels: Floats) -> Floats:
         """Return average predictions at levels of an index in the usable draws.
@@ -211,11 +211,11 @@ class Chain:
         )
         own[self.usable], start[self.usable] = levels, constants
 
-        def found(batch: Batch, b: Floats) -> Floats:
+        def batch_values(batch: Batch, b: Floats) -> Floats:
             parts = [batch.predictor(b[:, 1:], columns) for columns in by_power]
             return along(parts, batch.weights, own[batch.draws], start[batch.draws])
 
-        return self._over_draws(found, own.shape[1] * start.shape[1])
+        return self._over_draws(batch_values, own.shape[1] * start.shape[1])
 
     def batches(self, what: str) -> Iterator[Batch]:
         """Yield the usable draws a few at a time; `what` a progress bar calls it."""

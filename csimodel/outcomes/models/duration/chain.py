@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class CoxBatch:
     """Some draws with their hazards.
 
     Attributes
@@ -98,26 +98,26 @@ class HazardChain:
         """Return mean survival in the usable draws, (draws, times · levels)."""
         step = levels - self.regression.centre[moved]
 
-        def found(batch: Batch) -> Floats:
+        def batch_values(batch: CoxBatch) -> Floats:
             members = self._members(batch, moved)
             slope = batch.coefficients[:, moved]
             return average_survival(members, self._hazard(batch, times), slope, step)
 
-        return self._over_draws(found, (len(times), len(levels))).reshape(
+        return self._over_draws(batch_values, (len(times), len(levels))).reshape(
             -1, levels.size * len(times)
         )
 
     def effects(self, moved: int, times: Floats) -> Floats:
         """Return the mean derivative of survival by an index in the usable draws."""
 
-        def found(batch: Batch) -> Floats:
+        def batch_values(batch: CoxBatch) -> Floats:
             eta = _predictor(batch, np.ones(len(batch.columns)))
             share = batch.weights / batch.weights.sum(axis=1, keepdims=True)
             stratum = self.regression.risk.row_stratum
             fall = average_effect(eta, share, stratum, self._hazard(batch, times))
             return -batch.coefficients[:, moved, None] * fall
 
-        return self._over_draws(found, (len(times),))
+        return self._over_draws(batch_values, (len(times),))
 
     def medians(self, moved: int, levels: Floats) -> Floats:
         """Return when mean survival first is a half or less, (draws, levels); ∞ for never seen."""
@@ -125,7 +125,7 @@ class HazardChain:
         times = np.unique(risk.time)
         step = levels - self.regression.centre[moved]
 
-        def found(batch: Batch) -> Floats:
+        def batch_values(batch: CoxBatch) -> Floats:
             members = self._members(batch, moved)
             hazard = self._hazard(batch, times)
             slope, every = batch.coefficients[:, moved], np.arange(len(batch.draws))
@@ -141,9 +141,9 @@ class HazardChain:
                     low[:, k] = np.where(moving & ~half, middle[:, k] + 1, low[:, k])
             return np.append(times, np.inf)[low]
 
-        return self._over_draws(found, (len(levels),))
+        return self._over_draws(batch_values, (len(levels),))
 
-    def _members(self, batch: Batch, moved: int) -> Members:
+    def _members(self, batch: CoxBatch, moved: int) -> Members:
         stratum = self.regression.risk.row_stratum
         if len(batch.columns) == 1 and not stratum.any():
             one = np.ones((len(batch.draws), 1))
@@ -153,20 +153,20 @@ class HazardChain:
         share = batch.weights / batch.weights.sum(axis=1, keepdims=True)
         return Members(_predictor(batch, keep), stratum, share)
 
-    def _hazard(self, batch: Batch, times: Floats) -> Floats:
+    def _hazard(self, batch: CoxBatch, times: Floats) -> Floats:
         """Return the cumulative hazard of each stratum at times, (draws, strata, times)."""
         slots = self.regression.risk.slots_at(times)
         begin = self.regression.begin
         reached = batch.cumulative[:, slots + 1] - batch.cumulative[:, begin][:, :, None]
         return np.where(slots >= 0, reached, 0.0)
 
-    def _over_draws(self, function: Callable[[Batch], Floats], shape: tuple[int, ...]) -> Floats:
+    def _over_draws(self, function: Callable[[CoxBatch], Floats], shape: tuple[int, ...]) -> Floats:
         results = np.full((len(self.usable), *shape), np.nan)
         for batch in self._batches():
             results[batch.draws] = function(batch)
         return results[self.usable]
 
-    def _batches(self) -> Iterator[Batch]:
+    def _batches(self) -> Iterator[CoxBatch]:
         regression, risk = self.regression, self.regression.risk
         drawn = self.cells.draws(self.bootstrap.design, self.usable, "survival", self.progress)
         for draws, weights in drawn:
@@ -176,7 +176,7 @@ class HazardChain:
             cut = [v[..., : risk.counted] for v in x]
             steps = hazard_steps(risk, terms_of(risk, b, cut, w, regression.efron))
             cumulative = np.pad(np.cumsum(steps, axis=1), ((0, 0), (1, 0)))
-            yield Batch(draws, weights, x, b, cumulative)
+            yield CoxBatch(draws, weights, x, b, cumulative)
 
 
 def hazard_chain(bootstrap: Bootstrap, regression: CoxRegression, progress: bool) -> HazardChain:
@@ -216,7 +216,7 @@ def _in_risk_order(cells: Cells) -> Cells:
     )
 
 
-def _predictor(batch: Batch, keep: Floats) -> Floats:
+def _predictor(batch: CoxBatch, keep: Floats) -> Floats:
     eta = np.zeros(batch.weights.shape)
     for j, column in enumerate(batch.columns):
         if keep[j]:

@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class ResampleBatch:
     """Some draws: numbers, cells' weights, outcome, the index that bends, other regressors.
 
     `weights` is (draws, cells); the others (draws, cells) or (cells,).
@@ -84,7 +84,9 @@ class Resamples:
         """Number of regressors that do not bend."""
         return len(self.sample.names) - 1
 
-    def batches(self, what: str, wanted: NDArray[np.bool_] | None = None) -> Iterator[Batch]:
+    def batches(
+        self, what: str, wanted: NDArray[np.bool_] | None = None
+    ) -> Iterator[ResampleBatch]:
         """Yield the wanted draws a few at a time, the same in every pass."""
         if self.chain is not None:
             chain = self.chain
@@ -93,7 +95,7 @@ class Resamples:
             for draws, weights in drawn:
                 regressors = chain.cells.regressors(draws)
                 index = regressors.pop(self.moved)
-                yield Batch(draws, weights, chain.cells.outcome, index, regressors)
+                yield ResampleBatch(draws, weights, chain.cells.outcome, index, regressors)
             return
         outcome, cells, order, starts = self._merged
         regressors = list(cells.T)
@@ -102,7 +104,7 @@ class Resamples:
         drawn = draws_of(self.design, wanted, cells=len(outcome), what=what, progress=True)
         for draws, counts in drawn:
             weights = np.add.reduceat(counts[:, order] * own[order], starts, axis=1)
-            yield Batch(draws, weights, outcome, index, regressors)
+            yield ResampleBatch(draws, weights, outcome, index, regressors)
 
     @cached_property
     def _merged(self) -> tuple[Floats, Floats, NDArray[np.intp], NDArray[np.intp]]:
