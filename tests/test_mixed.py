@@ -363,3 +363,19 @@ def test_messages_of_weights_draws_and_levels():
         found.contrast(67, 101)
     with pytest.raises(OptionError, match="move='firm' is not known"):
         found.contrast(67, 70, "firm")
+
+
+@pytest.mark.parametrize("move", ["between", "within"])
+def test_the_origin_of_a_control_does_not_matter_in_draws(move):
+    data = simulated(seed=5, firms=15, people=8)
+    rng = np.random.default_rng(4)
+    data = data.assign(age=rng.normal(40, 9, len(data)))
+    data = data.assign(born=1990.0 - data["age"])
+    fit = fitted(data, cluster="firm")
+    boot = csi.bootstrap(fit, draws=60, rng=2, progress=False)
+    of_age, of_birth = (
+        of(fit, bootstrap=boot, controls=[name], interval="percentile").contrast(60, 75, move)
+        for name in ("age", "born")
+    )
+    columns = ["probability", "se", "lower", "upper"]
+    assert_allclose(of_age[columns].astype(float), of_birth[columns].astype(float), rtol=1e-5)

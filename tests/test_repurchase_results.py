@@ -73,3 +73,16 @@ def test_pairs_are_corrected_by_holm_and_unknown_ones_left_out():
     found = corrected_pairs(table, ("a", "b", "c"))
     assert found.index.tolist() == [("a", "b"), ("a", "c"), ("b", "c")]
     assert_allclose(found["p_holm"], [0.02, 0.04, np.nan])
+
+
+def test_the_elasticity_in_draws_is_the_slope_of_logarithms(ecsi, mobi):
+    """``d log p / d log x`` in each draw, by a difference of its own predictions."""
+    fit = csi.fit(ecsi, mobi)
+    boot = csi.bootstrap(fit, draws=80, rng=2, progress=False)
+    rep = csi.repurchase(fit, "CUSL1", bootstrap=boot, interval="percentile")
+    ends = np.array([70 * (1 - 1e-5), 70 * (1 + 1e-5)])
+    low, high = np.log(rep.chain.predictions(0, ends)).T
+    draws = (high - low) / np.log(ends[1] / ends[0])
+    own = rep.elasticity(70)
+    assert_allclose(own.se, draws.std(ddof=1), rtol=1e-6)
+    assert_allclose([own.lower, own.upper], np.quantile(draws, [0.025, 0.975]), rtol=1e-6)
