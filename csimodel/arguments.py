@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from csimodel.characters import composed
-from csimodel.errors import OptionError
+from csimodel.errors import OptionError, choose
 from csimodel.options import number_of, shown
 
 P = ParamSpec("P")
@@ -49,7 +49,7 @@ _MAKERS = {
 # probabilities, money, tables that are drawn, texts of a model or codebook; counts and seeds.
 _OWN = frozenset(
     {"below", "compensation", "cut", "data", "end", "from_", "importance", "level", "levels",
-     "performance", "probability", "scores", "spending", "start", "text", "to", "top"}
+     "performance", "probability", "resamples", "scores", "spending", "start", "text", "to", "top"}
 )  # fmt: skip
 _WITHIN = (frozenset({"int"}), frozenset({"int", "np.random.Generator"}))
 
@@ -74,11 +74,14 @@ class Kind:
         Whether a value is one.
     plain
         The value as the function gets it.
+    choices
+        The texts that are allowed, of a choice.
     """
 
     words: str
     holds: Callable[[Any], bool]
     plain: Callable[[Any], object] = lambda value: value
+    choices: tuple[str, ...] = ()
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
@@ -169,6 +172,8 @@ def _check_of(annotation: object, names: Mapping[str, object]) -> Check | None:
         for kind in kinds:
             if kind.holds(value):
                 return kind.plain(value)
+        if isinstance(value, str) and len(kinds) == 1 and kinds[0].choices:
+            return choose(option, value, kinds[0].choices)
         raise OptionError(_sentence(option, value, kinds, ending))
 
     return check
@@ -238,7 +243,7 @@ def _structure(part: str, names: Mapping[str, object]) -> Kind | None:
 def _choice(allowed: tuple[str, ...]) -> Kind:
     words = ", ".join(map(repr, allowed[:-1]))
     words = f"{words} or {allowed[-1]!r}" if words else repr(allowed[-1])
-    return Kind(words, lambda value: isinstance(value, str) and value in allowed)
+    return Kind(words, lambda value: isinstance(value, str) and value in allowed, choices=allowed)
 
 
 def _tuple(part: str, names: Mapping[str, object]) -> Kind | None:

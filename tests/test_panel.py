@@ -402,7 +402,9 @@ def test_messages_of_rows(table):
     boot = csi.bootstrap(other, draws=20, progress=False)
     with pytest.raises(OptionError, match="The bootstrap was made from another fit"):
         csi.repurchase_panel(fit, "CUSL1", bootstrap=boot, **given)
-    with pytest.raises(OptionError, match="must name one construct, such as 'Satisfaction'"):
+    with pytest.raises(
+        OptionError, match=r"^index=\['Satisfaction'\] must be text, written in quotes"
+    ):
         csi.repurchase_panel(fit, "CUSL1", index=["Satisfaction"], **given)
     with pytest.raises(OptionError, match="A control has the name of the outcome or the index"):
         csi.repurchase_panel(fit, "CUSL1", controls="CUSL1", **given)
