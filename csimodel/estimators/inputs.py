@@ -44,11 +44,11 @@ def estimator_for(
             f"The estimator {chosen!r} is not known; give a value such as csi.PLS() or "
             "csi.PLS(scheme='centroid')."
         )
-    for one in model.parameters:
-        if one.groups > 1 and not by_group:
+    for parameter in model.parameters:
+        if parameter.groups > 1 and not by_group:
             raise ModelError(
-                f"{str(one)!r} says something for {one.groups} groups, and this fit knows of no "
-                "other group; write one entry for all, or fit the groups together with "
+                f"{str(parameter)!r} says something for {parameter.groups} groups, and this fit "
+                "knows of no other group; write one entry for all, or fit the groups together with "
                 "csi.fit_multigroup."
             )
     chosen.check(model.in_group(0))

@@ -59,12 +59,15 @@ def constrained(
         kept, gone = names[left], names[right]
         names = {name: kept if now == gone else now for name, now in names.items()}
     told = [
-        replace(one, label=tuple(entry and names[entry] for entry in one.label))
-        for one in parameters
+        replace(parameter, label=tuple(entry and names[entry] for entry in parameter.label))
+        for parameter in parameters
     ]
     for label, kind, value in valued:
         told = labelled(told, names[label], kind, value)
-    defined = (replace(one, expression=renamed(one.expression, names)) for one in definitions)
+    defined = (
+        replace(definition, expression=renamed(definition.expression, names))
+        for definition in definitions
+    )
     restricted = (
         Restriction(renamed(one.left, names), renamed(one.right, names)) for one in linear
     )
@@ -81,12 +84,12 @@ def labelled(
 ) -> list[Parameter]:
     """Fix, start or bound the parameters of a label, each in the groups where it has it."""
     rows = []
-    for one in parameters:
-        if label in one.label:
-            entries = tuple(value if entry == label else None for entry in one.label)
-            bare = Parameter(one.lhs, one.op, one.rhs)
-            one = one.merged(replace(bare, **{kind: entries}))  # type: ignore[arg-type]
-        rows.append(one)
+    for parameter in parameters:
+        if label in parameter.label:
+            entries = tuple(value if entry == label else None for entry in parameter.label)
+            bare = Parameter(parameter.lhs, parameter.op, parameter.rhs)
+            parameter = parameter.merged(replace(bare, **{kind: entries}))  # type: ignore[arg-type]
+        rows.append(parameter)
     return rows
 
 

@@ -28,18 +28,18 @@ def checked(
     place = {name: position for position, name in enumerate(every)}
     loadings = {(construct.name, item) for construct in constructs for item in construct.items}
     by_place: dict[tuple[str, str, str], Parameter] = {}
-    for one in parameters:
-        for end in filter(None, (one.lhs, one.rhs)):
+    for parameter in parameters:
+        for end in filter(None, (parameter.lhs, parameter.rhs)):
             if end not in place:
                 raise ModelError(
-                    f"{str(one)!r} names {end!r}, which is neither a construct nor an item of the "
-                    f"model{suggest(end, every)}."
+                    f"{str(parameter)!r} names {end!r}, which is neither a construct nor an item "
+                    f"of the model{suggest(end, every)}."
                 )
-        _require_place(one, loadings, names, paths)
-        if one.op == "~~" and place[one.lhs] > place[one.rhs]:
-            one = replace(one, lhs=one.rhs, rhs=one.lhs)
-        key = (one.op, one.lhs, one.rhs)
-        by_place[key] = by_place[key].merged(one) if key in by_place else one
+        _require_place(parameter, loadings, names, paths)
+        if parameter.op == "~~" and place[parameter.lhs] > place[parameter.rhs]:
+            parameter = replace(parameter, lhs=parameter.rhs, rhs=parameter.lhs)
+        key = (parameter.op, parameter.lhs, parameter.rhs)
+        by_place[key] = by_place[key].merged(parameter) if key in by_place else parameter
     order = ("=~", "~", "~~", "~1")
     return tuple(
         sorted(

@@ -85,12 +85,12 @@ class Restriction:
 
 def check_restrictions(restrictions: Iterable[Restriction], labels: Sequence[str]) -> None:
     """Raise a ModelError for a restriction of what is no label."""
-    for one in restrictions:
-        for name in one.names:
+    for restriction in restrictions:
+        for name in restriction.names:
             if name not in labels:
                 there = f"the labels are {listed(labels, 12)}" if labels else "there are none"
                 raise ModelError(
-                    f"The line '{one}' is about {name!r}, which is no label of a parameter"
+                    f"The line '{restriction}' is about {name!r}, which is no label of a parameter"
                     f"{suggest(name, labels)}; {there}, and one is given as in 'Y ~ {name}*X'."
                 )
 
@@ -138,7 +138,7 @@ def eliminated(
         system[others] -= system[others, column][:, None] * system[first]
         pivots.append(column)
     if len(left := system[len(pivots) :, -1]) and np.abs(left).max() > 1e-9:
-        lines = listed(f"'{one}'" for one in restrictions)
+        lines = listed(f"'{restriction}'" for restriction in restrictions)
         raise ModelError(
             f"No values satisfy {lines} together with the fixed values; take one of them out."
         )

@@ -33,11 +33,11 @@ _NAMELESS = re.compile(r"_[bc][0-9]+")  # what semopy itself calls parameters wi
 def render_semopy(model: Specification) -> str:
     """Write a model for semopy, the error of a single item fixed to zero."""
     require_names(model, "semopy")
-    for one in model.parameters:
-        if one.groups > 1:
-            raise _unsayable(one, "values by group, take them out")
-        if one.op == "~1" and one.lhs in model.construct_names:
-            raise _unsayable(one, "means of constructs, take them out")
+    for parameter in model.parameters:
+        if parameter.groups > 1:
+            raise _unsayable(parameter, "values by group, take them out")
+        if parameter.op == "~1" and parameter.lhs in model.construct_names:
+            raise _unsayable(parameter, "means of constructs, take them out")
     for definition in model.definitions:
         raise _unsayable(definition, "definitions, take them out")
     for restriction in model.restrictions:
@@ -98,14 +98,17 @@ def _unsayable(what: object, why: str) -> ModelError:
 
 def _explicit(model: Specification) -> Specification:
     """Write down what semopy would choose otherwise, with labels where it needs them."""
-    told = {one.lhs for one in model.parameters if one.op == "=~"}
+    told = {parameter.lhs for parameter in model.parameters if parameter.op == "=~"}
     loadings = [
         Parameter(construct.name, "=~", item)
         for construct in model.constructs
         if construct.name in told
         for item in construct.items
     ]
-    parameters = {(one.op, one.lhs, one.rhs): one for one in (*loadings, *model.parameters)}
+    parameters = {
+        (parameter.op, parameter.lhs, parameter.rhs): parameter
+        for parameter in (*loadings, *model.parameters)
+    }
     for name in told:
         marker = parameters["=~", name, model.blocks[name][0]]
         if not marker.fixed:
@@ -131,7 +134,11 @@ def _directives(model: Specification) -> list[str]:
     """Write starts and bounds, for each label once."""
     lines = []
     for label in model.labels:
-        own = [one for one in model.parameters if label in one.label and _number(one) is None]
+        own = [
+            parameter
+            for parameter in model.parameters
+            if label in parameter.label and _number(parameter) is None
+        ]
         starts = [start for one in own for start in one.start if start is not None]
         lower = [bound for one in own for bound in one.lower if bound is not None]
         upper = [bound for one in own for bound in one.upper if bound is not None]

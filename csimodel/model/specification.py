@@ -42,7 +42,11 @@ class Specification:
         object.__setattr__(self, "constructs", tuple(self.constructs))
         check_constructs(self.constructs)
         paths = pairs(self.paths)
-        covarying = (one for one in self.parameters if one.op == "~~" and one.lhs != one.rhs)
+        covarying = (
+            parameter
+            for parameter in self.parameters
+            if parameter.op == "~~" and parameter.lhs != parameter.rhs
+        )
         joined = {end for one in covarying for end in (one.lhs, one.rhs)}
         joined |= {name for names in self.shared_items.values() for name in names}
         object.__setattr__(self, "terms", tuple(self.terms))
@@ -100,11 +104,11 @@ class Specification:
         """Refuse other items for a construct whose items the parameters name."""
         if reflective(name, items).items == self.blocks[name]:
             return
-        for one in self.parameters:
+        for parameter in self.parameters:
             for item in self.blocks[name]:
-                if item in (one.lhs, one.rhs):
+                if item in (parameter.lhs, parameter.rhs):
                     raise ModelError(
-                        f"Construct {name!r} cannot get other items while {str(one)!r} says "
+                        f"Construct {name!r} cannot get other items while {str(parameter)!r} says "
                         f"something of its item {item!r}; take that out first, as "
                         "model.without_parameters() does."
                     )
@@ -204,7 +208,7 @@ class Specification:
         >>> sorted(Model.from_syntax("Value =~ v1 + v2\nValue ~ age").observed)
         ['age']
         """
-        loaded = {one.lhs for one in self.parameters if one.op == "=~"}
+        loaded = {parameter.lhs for parameter in self.parameters if parameter.op == "=~"}
         return frozenset(c.name for c in self.constructs if c.observed and c.name not in loaded)
 
     @cached_property
@@ -229,16 +233,18 @@ class Specification:
         B =~ b1
         B ~ q*A
         """
-        if all(one.groups == 1 for one in self.parameters):
+        if all(parameter.groups == 1 for parameter in self.parameters):
             return self
-        parameters = tuple(one.in_group(group) for one in self.parameters)
+        parameters = tuple(parameter.in_group(group) for parameter in self.parameters)
         known = {entry for one in parameters for entry in one.label}
-        restrictions = tuple(one for one in self.restrictions if known.issuperset(one.names))
+        restrictions = tuple(
+            restriction for restriction in self.restrictions if known.issuperset(restriction.names)
+        )
         definitions = []
-        for one in self.definitions:
-            if known.issuperset(names_in(one.expression)):
-                known.add(one.name)
-                definitions.append(one)
+        for definition in self.definitions:
+            if known.issuperset(names_in(definition.expression)):
+                known.add(definition.name)
+                definitions.append(definition)
         return replace(
             self,
             parameters=parameters,

@@ -45,14 +45,16 @@ def render(model: Specification, brief: bool) -> str:
         return " + ".join(terms(parameter, name))
 
     lines = statements(model, quoted, write, brief)
-    return "\n".join(lines + [str(one) for one in (*model.definitions, *model.restrictions)])
+    return "\n".join(
+        lines + [str(equation) for equation in (*model.definitions, *model.restrictions)]
+    )
 
 
 def render_lavaan(model: Specification) -> str:
     """Write a model for lavaan's sem, the error of a single item fixed to zero."""
     require_names(model, "lavaan")
     names = (*model.construct_names, *model.items, *model.labels)
-    for name in (*names, *(one.name for one in model.definitions)):
+    for name in (*names, *(definition.name for definition in model.definitions)):
         if name in _RESERVED or name.startswith("_"):
             raise ModelError(
                 f"lavaan cannot read the name {name!r}, which means something else in R or starts "
@@ -65,7 +67,9 @@ def render_lavaan(model: Specification) -> str:
         return " + ".join(terms(parameter, name, usual))
 
     lines = statements(model, str, write) + _unlike_lavaan(model) + errorless(model)
-    return "\n".join(lines + [str(one) for one in (*model.definitions, *model.restrictions)])
+    return "\n".join(
+        lines + [str(equation) for equation in (*model.definitions, *model.restrictions)]
+    )
 
 
 def _unlike_lavaan(model: Specification) -> list[str]:
@@ -74,7 +78,11 @@ def _unlike_lavaan(model: Specification) -> list[str]:
     There disturbances of constructs that explain nothing covary, and constructs do not covary
     with observed variables.
     """
-    stated = {frozenset((one.lhs, one.rhs)) for one in model.parameters if one.op == "~~"}
+    stated = {
+        frozenset((parameter.lhs, parameter.rhs))
+        for parameter in model.parameters
+        if parameter.op == "~~"
+    }
     sources = {path.source for path in model.paths}
     exogenous = [name for name in model.construct_names if name not in model.endogenous]
     last = [name for name in model.endogenous if name not in sources]
@@ -106,7 +114,9 @@ def statements(
         Leave out that an observed variable is measured by itself.
     """
     model.require_one_stage("Model text holds")
-    known = {(one.op, one.lhs, one.rhs): one for one in model.parameters}
+    known = {
+        (parameter.op, parameter.lhs, parameter.rhs): parameter for parameter in model.parameters
+    }
 
     def joined(lhs: str, op: str, names: tuple[str, ...]) -> str:
         every = (
@@ -124,17 +134,19 @@ def statements(
         f"{name(target)} ~ {joined(target, '~', model.sources_of(target))}"
         for target in model.endogenous
     ]
-    for one in model.parameters:
-        if one.op == "~~":
-            lines.append(f"{name(one.lhs)} ~~ {write(one, name(one.rhs))}")
-        elif one.op == "~1":
-            lines.append(f"{name(one.lhs)} ~ {write(one, '1')}")
+    for parameter in model.parameters:
+        if parameter.op == "~~":
+            lines.append(f"{name(parameter.lhs)} ~~ {write(parameter, name(parameter.rhs))}")
+        elif parameter.op == "~1":
+            lines.append(f"{name(parameter.lhs)} ~ {write(parameter, '1')}")
     return lines
 
 
 def errorless(model: Specification) -> list[str]:
     """Write that the error of a single item is zero, unless something is said of it."""
-    stated = {(one.lhs, one.rhs) for one in model.parameters if one.op == "~~"}
+    stated = {
+        (parameter.lhs, parameter.rhs) for parameter in model.parameters if parameter.op == "~~"
+    }
     return [
         f"{c.items[0]} ~~ 0*{c.items[0]}"
         for c in model.constructs

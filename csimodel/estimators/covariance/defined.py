@@ -43,7 +43,7 @@ def defined_values(
             terms = np.asarray(parameters[..., one.places]) * one.weights
             values[label] = np.asarray(terms.sum(axis=-1) + one.constant)
     by_name = evaluate(model.definitions, values)
-    return np.stack([by_name[one.name] for one in model.definitions], axis=-1)
+    return np.stack([by_name[definition.name] for definition in model.definitions], axis=-1)
 
 
 def defined_table(
@@ -78,7 +78,9 @@ def _values(solution: Solution) -> Floats:
 register(
     Quantity(
         "defined",
-        lambda model: pd.Index([one.name for one in model.definitions], name="defined"),
+        lambda model: pd.Index(
+            [definition.name for definition in model.definitions], name="defined"
+        ),
         _values,
     )
 )

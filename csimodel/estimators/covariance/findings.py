@@ -186,7 +186,11 @@ def _not_converged(solution: Solution) -> Finding:
 
 
 def _no_way_in(solution: Solution) -> Finding:
-    given = tuple(str(one) for one in solution.model.parameters if any((*one.fixed, *one.start)))
+    given = tuple(
+        str(parameter)
+        for parameter in solution.model.parameters
+        if any((*parameter.fixed, *parameter.start))
+    )
     if not given:
         return Finding(
             "not-converged",

@@ -350,10 +350,10 @@ def fit_multigroup(
 
 def _require_entries(model: Model, by: str | Sequence[str], labels: Sequence[Hashable]) -> None:
     """Refuse c() with other than one entry a group."""
-    for one in model.parameters:
-        if one.groups not in (1, len(labels)):
+    for parameter in model.parameters:
+        if parameter.groups not in (1, len(labels)):
             raise ModelError(
-                f"{str(one)!r} says something for {one.groups} groups and by={by!r} makes "
-                f"{len(labels)} ({listed(labels)}); write one entry for each group in c(…), in "
-                "this order, or one for all."
+                f"{str(parameter)!r} says something for {parameter.groups} groups and "
+                f"by={by!r} makes {len(labels)} ({listed(labels)}); write one entry for each "
+                "group in c(…), in this order, or one for all."
             )

@@ -49,7 +49,9 @@ def rows_of(
     Arguments are those of `csimodel.estimators.covariance.layouts.layouts_of`, `means` with those
     that the model writes down.
     """
-    stated = {(one.op, one.lhs, one.rhs): one for one in model.parameters}
+    stated = {
+        (parameter.op, parameter.lhs, parameter.rhs): parameter for parameter in model.parameters
+    }
     names, items = model.construct_names, model.items
     exogenous = np.asarray(~model.adjacency.any(axis=1))
     unobserved = [item for item in items if item not in model.observed]
