@@ -152,9 +152,9 @@ def of_firms(rng: np.random.Generator, reliability: float) -> csi.CorrectedSlope
     # Each firm knows its error variance as well as its customers tell.
     known = error * rng.chisquare(size - 1) / (size - 1)
     share = 0.5 + SLOPE * (true - 72.0) + 0.05 * rng.standard_normal(true.size)
-    return csi.corrected_slopes_of_index(
-        measured,
-        pd.Series(share.clip(0, 1), name="share"),
+    return csi.corrected_slopes(
+        index=measured,
+        outcome=pd.Series(share.clip(0, 1), name="share"),
         methods=("eiv", "simex", "simex-quadratic"),
         index_se=np.sqrt(known),
         scale=(0, 1),

@@ -20,10 +20,10 @@ import pandas as pd
 from scipy.special import betaincinv, expit, ndtr
 
 from csimodel.outcomes import (
-    corrected_slopes_of_index,
-    repurchase_of_index,
-    repurchase_panel_of_index,
-    repurchase_segments_of_index,
+    corrected_slopes,
+    repurchase,
+    repurchase_panel,
+    repurchase_segments,
 )
 from csimodel.outcomes import repurchase_top_drop as top_drop
 from csimodel.outcomes.kernels.families import OLS
@@ -93,7 +93,7 @@ def effect(family: str, rows: int, clusters: int | None) -> Covered:
 
     def once(rng: np.random.Generator) -> list[bool]:
         x, y, cluster = drawn(rng, family, rows, clusters)
-        found = repurchase_of_index(x, y, family=family, cluster=cluster, **options)
+        found = repurchase(index=x, outcome=y, family=family, cluster=cluster, **options)
         table = found.average_marginal_effects.iloc[0]
         return [bool(table["lower"] <= truth <= table["upper"])]
 
@@ -105,7 +105,7 @@ def slope(clusters: int) -> Covered:
 
     def once(rng: np.random.Generator) -> list[bool]:
         x, y, cluster = drawn(rng, "logit", 40 * clusters, clusters)
-        found = repurchase_of_index(x, y, family="logit", cluster=cluster).slope
+        found = repurchase(index=x, outcome=y, family="logit", cluster=cluster).slope
         return [found.lower <= SLOPE <= found.upper]
 
     return once
@@ -123,11 +123,11 @@ def corrected(clusters: int) -> Covered:
         true = shared(rng, cluster, len(cluster))
         index = 60.0 + 10.0 * (true + np.sqrt(1.0 / reliability - 1.0) * rng.normal(size=len(true)))
         outcome = 0.5 + 0.1 * SLOPE * true + 0.1 * shared(rng, cluster, len(cluster))
-        table = corrected_slopes_of_index(
-            index,
-            outcome,
-            reliability,
-            ["naive", "eiv"],
+        table = corrected_slopes(
+            index=index,
+            outcome=outcome,
+            reliability=reliability,
+            methods=["naive", "eiv"],
             scale=(-1, 2),
             cluster=cluster,
             draws=0,
@@ -161,7 +161,7 @@ def panel(firms: int) -> Covered:
         table = pd.DataFrame({"firm": firm, "period": period, "index": index, "again": again})
         options = {"firm": "firm", "period": "period", "index": "index"}
         slopes = [
-            repurchase_panel_of_index(table, "again", errors=errors, **options).slope
+            repurchase_panel(table, "again", errors=errors, **options).slope
             for errors in ("CR2", "cluster")
         ]
         return [found.lower <= truth <= found.upper for found in slopes]
@@ -205,9 +205,9 @@ def segments(clusters: int, count: int, nested: bool, curvature: bool, rows: int
         x, y, cluster = drawn(rng, "logit", rows, clusters)
         assert cluster is not None
         segment = cluster % count if nested else rng.integers(0, count, rows)
-        found = repurchase_segments_of_index(
-            x, y, pd.Series(segment).map(lambda s: f"s{s}"), family="logit", cluster=cluster,
-            curvature=curvature,
+        found = repurchase_segments(
+            index=x, outcome=y, by=pd.Series(segment).map(lambda s: f"s{s}"), family="logit",
+            cluster=cluster, curvature=curvature,
         )  # fmt: skip
         return [bool(not p < 0.05) for p in found.tests["p"]]
 

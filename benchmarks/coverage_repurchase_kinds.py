@@ -44,7 +44,7 @@ def panel_slope(rng: np.random.Generator, firms: int) -> tuple[bool, float, floa
     x = 65 + 6 * a + 2 * slow[0]
     y = 0.15 + 0.0058 * x + 0.04 * a + 0.01 * period + 0.01 * slow[1]
     table = pd.DataFrame({"firm": firm, "period": period, "x": x.clip(0, 100), "y": y.clip(0, 1)})
-    found = csi.repurchase_panel_of_index(table, "y", firm="firm", period="period", index="x").slope
+    found = csi.repurchase_panel(table, "y", firm="firm", period="period", index="x").slope
     return found.lower <= 0.0058 <= found.upper, float(found), 0.0058
 
 

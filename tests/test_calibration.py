@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from csimodel.errors import EstimationError, OptionError
-from csimodel.outcomes import calibration, compare_shapes, repurchase, repurchase_of_index
+from csimodel.outcomes import calibration, compare_shapes, repurchase
 from csimodel.outcomes.prediction.folds import split
 from csimodel.outcomes.prediction.goodness import goodness
 
@@ -86,19 +86,19 @@ def test_tests_of_fit_keep_their_size_and_see_a_wrong_link():
     rejected = np.zeros(2)
     for seed in range(150):
         x, y = simulated(400, seed)
-        found = calibration(repurchase_of_index(x, y, family="logit"), groups=5, rng=1)
+        found = calibration(repurchase(index=x, outcome=y, family="logit"), groups=5, rng=1)
         rejected += found.tests["p"][["fit by groups", "link"]].to_numpy() <= 0.05
     assert (rejected >= 1).all()
     assert (rejected <= 17).all()
     x, y = simulated(3000, 1, bend=-0.06)
-    wrong = calibration(repurchase_of_index(x, y, family="logit"), rng=1)
+    wrong = calibration(repurchase(index=x, outcome=y, family="logit"), rng=1)
     assert wrong.tests.loc["link", "p"] < 1e-4
     assert wrong.tests.loc["fit by groups", "p"] < 1e-4
 
 
 def test_a_form_that_does_not_fit_is_said_though_intercept_and_slope_are_right():
     x, y = simulated(3000, 1, bend=-0.06)
-    found = calibration(repurchase_of_index(x, y, family="logit"), rng=1)
+    found = calibration(repurchase(index=x, outcome=y, family="logit"), rng=1)
     assert found.p > 0.05
     (finding,) = found.diagnostics
     gap = 100 * (found.table["observed"] - found.table["predicted"]).abs().max()
@@ -122,17 +122,17 @@ def test_overfitted_predictions_have_a_slope_below_one():
     rng = np.random.default_rng(2)
     x, y = simulated(120, 3)
     frame = pd.DataFrame({"index": x, **{f"i{j}": rng.uniform(0, 100, 120) for j in range(12)}})
-    found = calibration(repurchase_of_index(frame, y, family="logit"), rng=1)
+    found = calibration(repurchase(index=frame, outcome=y, family="logit"), rng=1)
     assert found.coefficients.loc["slope", "estimate"] < 0.9
 
 
 def test_calibration_keeps_clusters_together_and_respects_weights(fit, mobi):
     x, y = simulated(300, 5)
     groups = np.arange(300) % 30
-    rep = repurchase_of_index(x, y, family="logit", cluster=groups, weights=np.full(300, 3.0))
+    rep = repurchase(index=x, outcome=y, family="logit", cluster=groups, weights=np.full(300, 3.0))
     found = calibration(rep, rng=1)
     assert "Hosmer-Lemeshow" not in found.tests.index
-    plain = calibration(repurchase_of_index(x, y, family="logit", cluster=groups), rng=1)
+    plain = calibration(repurchase(index=x, outcome=y, family="logit", cluster=groups), rng=1)
     pd.testing.assert_frame_equal(found.table, plain.table)
     fold = split(300, groups, 10, 1)
     assert (pd.Series(fold).groupby(groups).nunique() == 1).all()
@@ -155,7 +155,7 @@ def test_calibration_of_other_families(fit, family):
 def test_tied_predictions_make_fewer_groups():
     x = np.repeat([20.0, 50.0, 80.0, 100.0], 50)
     y = (np.random.default_rng(1).random(200) < x / 120).astype(float)
-    found = calibration(repurchase_of_index(x, y, family="logit"), folds=0)
+    found = calibration(repurchase(index=x, outcome=y, family="logit"), folds=0)
     assert len(found.table) == 4
     assert (
         str(found.diagnostics[-1]) == "Predictions are tied, so there are 4 groups instead of 10."
@@ -176,12 +176,14 @@ def test_errors_of_calibration(rep):
 
 def test_a_shape_that_is_there_wins_and_one_that_is_not_does_not():
     x, y = simulated(3000, 4, bend=-0.06)
-    bent = compare_shapes(repurchase_of_index(x, y, family="logit"), ["line", "spline"], rng=1)
+    bent = compare_shapes(repurchase(index=x, outcome=y, family="logit"), ["line", "spline"], rng=1)
     assert bent.best == "spline"
     assert bent.p < 0.01
     assert bent.statistic < -2
     x, y = simulated(3000, 5)
-    straight = compare_shapes(repurchase_of_index(x, y, family="logit"), ["line", "spline"], rng=1)
+    straight = compare_shapes(
+        repurchase(index=x, outcome=y, family="logit"), ["line", "spline"], rng=1
+    )
     assert straight.p > 0.05
 
 
@@ -247,7 +249,10 @@ def test_scores_do_not_depend_on_the_unit_of_the_index_or_of_weights():
     kinds = ["line", "quadratic", "hinge"]
     one, turned, heavier = (
         compare_shapes(
-            repurchase_of_index(points, y, family="logit", weights=k * w), kinds, rng=2, draws=20
+            repurchase(index=points, outcome=y, family="logit", weights=k * w),
+            kinds,
+            rng=2,
+            draws=20,
         ).table
         for points, k in ((x, 1), (100 - x, 1), (x, 7))
     )
@@ -266,12 +271,17 @@ def test_the_order_of_kinds_changes_the_reference_only(rep):
 
 def test_clusters_stay_in_one_fold_and_errors_are_theirs():
     x, y = simulated(200, 7)
-    twice = repurchase_of_index(
-        np.tile(x, 2), np.tile(y, 2), family="logit", cluster=np.tile(np.arange(200), 2)
+    twice = repurchase(
+        index=np.tile(x, 2),
+        outcome=np.tile(y, 2),
+        family="logit",
+        cluster=np.tile(np.arange(200), 2),
     )
     found = compare_shapes(twice, ["line", "quadratic"], rng=1)
     assert (found.folds[:200] == found.folds[200:]).all()
-    once = compare_shapes(repurchase_of_index(x, y, family="logit"), ["line", "quadratic"], rng=1)
+    once = compare_shapes(
+        repurchase(index=x, outcome=y, family="logit"), ["line", "quadratic"], rng=1
+    )
     assert_allclose(found.table["brier"], once.table["brier"], rtol=1e-6)
     assert_allclose(
         found.table["brier_difference_se"], once.table["brier_difference_se"], rtol=1e-6
@@ -300,7 +310,7 @@ def test_errors_of_comparison(rep):
     x = np.r_[np.arange(49.0), np.arange(50.0, 100), 49.0]
     y = (x >= 50).astype(float)
     y[-1], y[49] = 1.0, 0.0
-    nearly = repurchase_of_index(x, y, family="logit")
+    nearly = repurchase(index=x, outcome=y, family="logit")
     with pytest.raises(
         EstimationError, match=r"^Without fold \d+, the line has no solution \(outco"
     ):
@@ -310,7 +320,7 @@ def test_errors_of_comparison(rep):
 def test_groups_that_are_fitted_exactly_have_no_test():
     x = np.repeat([20.0, 80.0], 150)
     y = (np.random.default_rng(0).random(300) < 0.2 + 0.006 * x) * 1.0
-    tests = calibration(repurchase_of_index(x, y, family="logit"), folds=0).tests
+    tests = calibration(repurchase(index=x, outcome=y, family="logit"), folds=0).tests
     assert tests["distribution"].loc["fit by groups"] == "none"
     assert np.isnan(tests["p"].loc["fit by groups"])
 
@@ -320,11 +330,11 @@ def test_a_bend_that_the_fit_shows_is_shown_by_left_out_respondents():
     for seed in range(8):
         x, y = simulated(700, seed, bend=-0.06)
         bent = compare_shapes(
-            repurchase_of_index(x, y, family="logit"), ["line", "quadratic"], rng=1
+            repurchase(index=x, outcome=y, family="logit"), ["line", "quadratic"], rng=1
         )
         found.append(bent.p < 0.05)
         x, y = simulated(700, seed + 100)
-        rep = repurchase_of_index(x, y, family="logit")
+        rep = repurchase(index=x, outcome=y, family="logit")
         straight.append(compare_shapes(rep, ["line", "quadratic"], rng=1).p < 0.05)
     assert sum(found) >= 7
     assert sum(straight) <= 2

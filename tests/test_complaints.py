@@ -392,8 +392,8 @@ def fails(error, message, frame=None, **options):
 def test_messages():
     frame = simulated()
     fails(
-        SurveyError, "Complained 'COMPL' is not a column (did you mean 'COMP'?); name one of its "
-        "columns, or give values for each row.", complained="COMPL",
+        SurveyError, "Complained 'COMPL' is not a column of the data frame (did you mean 'COMP'?); "
+        "name one of its columns, or give a Series with a value for each row.", complained="COMPL",
     )  # fmt: skip
     fails(
         SurveyError, "complained='REPUR' must hold 0 and 1 only, and holds 10 different values from "
@@ -424,7 +424,7 @@ def test_messages():
         scale=(1, 10), well_from=8, satisfied="glad", satisfied_from=8, dissatisfied_to=8,
     )  # fmt: skip
     fails(
-        SurveyError, "Weight column 'w' holds 1 negative values; weights must be positive, or zero "
+        SurveyError, "Weights 'w' hold 1 negative values; weights must be positive, or zero "
         "to leave a row out.", frame.assign(w=np.r_[-1.0, np.ones(399)]), weights="w",
     )  # fmt: skip
     found = asked(frame, scale=(1, 10), well_from=8)

@@ -14,7 +14,7 @@ from statsmodels.othermod.betareg import BetaModel
 
 import csimodel as csi
 from csimodel.errors import EstimationError, OptionError, SurveyError
-from csimodel.outcomes import repurchase, repurchase_of_index
+from csimodel.outcomes import repurchase
 from csimodel.outcomes.kernels.families import FAMILIES, LOGIT
 from csimodel.outcomes.kernels.glm import newton_step, regress_draws
 from csimodel.outcomes.kernels.kernel import Ending
@@ -52,21 +52,27 @@ def ordered(fit, boot):
 
 @pytest.mark.parametrize("family", ["probit", "cloglog"])
 def test_binary_families_of_r(r, lines, answers, family):
-    found = repurchase_of_index(lines[DRIVERS], answers >= 8, family=family, errors="nonrobust")
+    found = repurchase(
+        index=lines[DRIVERS], outcome=answers >= 8, family=family, errors="nonrobust"
+    )
     assert_allclose(found.coefficients["estimate"], r[family]["Estimate"], atol=1e-6)
     assert_allclose(found.coefficients["se"], r[family]["Std. Error"], atol=1e-6)
 
 
 def test_weighted_probit_of_r(r, lines, answers):
     weights = 1 + np.arange(1, 251) % 3
-    found = repurchase_of_index(lines[DRIVERS], answers >= 8, family="probit", weights=weights)
+    found = repurchase(index=lines[DRIVERS], outcome=answers >= 8, family="probit", weights=weights)
     assert_allclose(found.coefficients["estimate"], r["probit_weighted"]["Estimate"], atol=1e-6)
 
 
 @pytest.mark.parametrize("link", ["logit", "probit"])
 def test_ordered_families_of_r(r, lines, answers, link):
-    found = repurchase_of_index(
-        lines[DRIVERS], answers, scale=(1, 10), family=f"ordered-{link}", errors="nonrobust"
+    found = repurchase(
+        index=lines[DRIVERS],
+        outcome=answers,
+        scale=(1, 10),
+        family=f"ordered-{link}",
+        errors="nonrobust",
     )
     theirs = r[f"polr_{link}"]
     slopes, thresholds = found.coefficients.iloc[1:], found.thresholds
@@ -82,8 +88,12 @@ def test_beta_regression_of_statsmodels(lines, answers, errors):
     design = sm.add_constant(lines[["Satisfaction", "Image"]].to_numpy() / 20.0)
     theirs = BetaModel((answers.to_numpy() - 0.5) / 10, design)
     theirs = theirs.fit(method="newton", disp=0, cov_type=errors)
-    found = repurchase_of_index(
-        lines[["Satisfaction", "Image"]], answers, scale=(0.5, 10.5), family="beta", errors=errors
+    found = repurchase(
+        index=lines[["Satisfaction", "Image"]],
+        outcome=answers,
+        scale=(0.5, 10.5),
+        family="beta",
+        errors=errors,
     )
     units = np.array([1.0, 20.0, 20.0])
     assert_allclose(found.coefficients["estimate"] * units, theirs.params[:3], rtol=1e-8)
@@ -97,8 +107,12 @@ def test_robust_errors_of_ordered_answers_of_statsmodels(lines, answers):
     spread = lines["Satisfaction"].std()
     model = OrderedModel(answers.to_numpy(), lines[["Satisfaction"]] / spread, distr="logit")
     theirs = model.fit(method="newton", disp=0, cov_type="HC0")
-    found = repurchase_of_index(
-        lines["Satisfaction"], answers, scale=(1, 10), family="ordered-logit", errors="HC0"
+    found = repurchase(
+        index=lines["Satisfaction"],
+        outcome=answers,
+        scale=(1, 10),
+        family="ordered-logit",
+        errors="HC0",
     )
     assert_allclose(found.slope.se * spread, theirs.bse.iloc[0], rtol=1e-4)
 
@@ -117,9 +131,9 @@ def test_robust_errors_of_statsmodels(lines, answers, family, errors):
         scores = pd.DataFrame(scores).groupby(groups).sum().to_numpy()
         bread = bread * np.sqrt(30 / 29 * 249 / 248)
     theirs = np.sqrt(np.diag(bread @ scores.T @ scores @ bread))
-    found = repurchase_of_index(
-        lines["Satisfaction"],
-        y,
+    found = repurchase(
+        index=lines["Satisfaction"],
+        outcome=y,
         family=family,
         scale=(0, 1),
         errors=errors,
@@ -131,7 +145,7 @@ def test_robust_errors_of_statsmodels(lines, answers, family, errors):
 @pytest.mark.parametrize("family", ["logit", "probit", "cloglog"])
 def test_elasticity_of_statsmodels(lines, answers, family):
     y, x = (answers >= 8) * 1.0, lines["Satisfaction"]
-    found = repurchase_of_index(x, y, family=family, errors="nonrobust")
+    found = repurchase(index=x, outcome=y, family=family, errors="nonrobust")
     kinds = {"logit": sm.Logit, "probit": sm.Probit}
     if family in kinds:
         theirs = kinds[family](y, sm.add_constant(x)).fit(disp=0).get_margeff("mean", "eyex")
@@ -148,11 +162,11 @@ def test_weighted_least_squares(lines, answers):
     x = lines["Satisfaction"]
     theirs = sm.WLS((answers - 1) / 9, sm.add_constant(x), weights=weights).fit()
     for family in ("wls", "ols"):
-        found = repurchase_of_index(x, answers, family=family, scale=(1, 10), weights=weights)
+        found = repurchase(index=x, outcome=answers, family=family, scale=(1, 10), weights=weights)
         assert_allclose(found.coefficients["estimate"], theirs.params, rtol=1e-10)
         assert_allclose(found.coefficients["se"], theirs.get_robustcov_results("HC1").bse)
     with pytest.raises(OptionError) as raised:
-        repurchase_of_index(x, answers, family="wls", scale=(1, 10))
+        repurchase(index=x, outcome=answers, family="wls", scale=(1, 10))
     assert str(raised.value) == (
         "family='wls' needs weights; name their column as read_survey(..., weights='w'), or use "
         "family='ols'."
@@ -165,8 +179,8 @@ def test_weighted_least_squares(lines, answers):
 @pytest.mark.parametrize("link", ["logit", "probit"])
 def test_two_ordered_answers_are_yes_and_no(lines, answers, link):
     again = (answers >= 8) * 1.0
-    two = repurchase_of_index(lines["Image"], again, family=f"ordered-{link}", scale=(0, 1))
-    one = repurchase_of_index(lines["Image"], again, family=link, errors="nonrobust")
+    two = repurchase(index=lines["Image"], outcome=again, family=f"ordered-{link}", scale=(0, 1))
+    one = repurchase(index=lines["Image"], outcome=again, family=link, errors="nonrobust")
     assert_allclose(two.coefficients["estimate"], one.coefficients["estimate"], rtol=1e-7)
     for column in ("probability", "se", "lower", "upper"):
         assert_allclose(two.predict([30, 60])[column], one.predict([30, 60])[column], rtol=0.1)
@@ -280,7 +294,7 @@ def test_a_draw_without_an_answer_is_fitted_without_it(chain):
     rows = np.repeat(np.arange(80), counts[draw].astype(int))
     points = (frame[["b1", "b2", "b3"]].to_numpy() - 1) / 9 * 100
     x = points @ boot.solution.index_weights[draw, fit.model.slices[1]]
-    own = repurchase_of_index(x[rows], answer[rows], family="ordered-logit", cut=4)
+    own = repurchase(index=x[rows], outcome=answer[rows], family="ordered-logit", cut=4)
     place = np.flatnonzero(without)[0]
     assert_allclose(found.chain.coefficients[place, 1], own.slope, rtol=1e-6)
     assert_allclose(found.chain.further[place, 1:], own.thresholds["estimate"], rtol=1e-6)
@@ -405,7 +419,7 @@ def test_answers_that_a_family_does_not_have(fit):
 
 def test_a_line_below_zero_has_no_elasticity():
     index = np.linspace(0, 100, 60)
-    line = repurchase_of_index(index, index > 60, family="ols")
+    line = repurchase(index=index, outcome=index > 60, family="ols")
     with pytest.raises(OptionError, match=r"predicts a probability of -0\.\d+ at an index of 5, "):
         line.elasticity(5)
     assert line.elasticity(80) > 0
@@ -420,7 +434,7 @@ def test_separation_gives_no_numbers_in_any_family(family):
     options = {}
     if FAMILIES[family].outcome == "ordered":
         answer, options = 1.0 + (index > 30) + (index > 60), {"cut": 3}
-    found = repurchase_of_index(index, answer.rename("again"), family=family, **options)
+    found = repurchase(index=index, outcome=answer.rename("again"), family=family, **options)
     assert not found.converged
     assert np.isnan(found.slope)
     contrast = found.contrast(67, 70)
@@ -441,9 +455,9 @@ def test_a_category_of_few_is_told(fit, mobi, ecsi):
     ]
     numbered = repurchase(other, formula="CUSL1 ~ index + C(CUSCO)").diagnostics
     assert [f.code for f in numbered] == ["few-in-category"]
-    vip = repurchase_of_index(
-        np.linspace(0, 100, 90),
-        np.arange(90) % 2,
+    vip = repurchase(
+        index=np.linspace(0, 100, 90),
+        outcome=np.arange(90) % 2,
         controls=pd.DataFrame({"vip": np.arange(90) < 5}),
     )
     assert str(vip.diagnostics[0]) == (
@@ -527,7 +541,7 @@ def test_recovery_of_a_known_slope(family):
     rng = np.random.default_rng(11)
     index = rng.uniform(0, 100, 20_000)
     y, options = drawn(family, index, rng)
-    found = repurchase_of_index(index, y, family=family, **options)
+    found = repurchase(index=index, outcome=y, family=family, **options)
     assert abs(found.slope - 0.03) < 3.5 * found.slope.se
     assert found.slope.se < 0.002
     truth = FAMILIES[family].mean(-1.5 + 0.03 * np.array([67.0, 70.0]))
@@ -548,7 +562,7 @@ def test_coverage_of_intervals(family):
         rng = np.random.default_rng(seed)
         index = rng.uniform(0, 100, 400)
         y, options = drawn(family, index, rng)
-        found = repurchase_of_index(index, y, family=family, **options)
+        found = repurchase(index=index, outcome=y, family=family, **options)
         level = found.predict(60).iloc[0]  # `level_for` holds 60 where this holds the truth
         ends = [(e.lower, e.upper) for e in (found.slope, found.effect_at(70), level)]
         covered += [low <= value <= high for (low, high), value in zip(ends, truth, strict=True)]

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 from scipy.stats import norm, t
 
 import csimodel as csi
-from csimodel.outcomes import repurchase_of_index, repurchase_segments_of_index
+from csimodel.outcomes import repurchase, repurchase_segments
 from csimodel.outcomes.kernels.bias_reduced import BiasReduced
 from csimodel.outcomes.kernels.families import family_of
 from csimodel.outcomes.kernels.group_means import group_means
@@ -86,8 +86,13 @@ def test_cr2_is_its_definition_in_full_matrices(weighted, family):
     w = np.random.default_rng(1).uniform(0.3, 2.0, len(x)) if weighted else np.ones(len(x))
     w = w / w.mean()
     controls = pd.DataFrame({"even": cluster % 2 * 1.0})
-    found = repurchase_of_index(
-        x, y, family=family, controls=controls, cluster=cluster, weights=w if weighted else None
+    found = repurchase(
+        index=x,
+        outcome=y,
+        family=family,
+        controls=controls,
+        cluster=cluster,
+        weights=w if weighted else None,
     )
     assert found.errors == "CR2"
     regression = found.regression
@@ -106,14 +111,14 @@ def test_cr2_is_its_definition_in_full_matrices(weighted, family):
 def test_a_cluster_for_each_row_is_hc2_of_statsmodels():
     x, y, _ = sampled()
     theirs = sm.OLS(y, sm.add_constant(x)).fit(cov_type="HC2").bse
-    found = repurchase_of_index(x, y, family="ols", cluster=np.arange(len(x)))
+    found = repurchase(index=x, outcome=y, family="ols", cluster=np.arange(len(x)))
     assert_allclose(found.coefficients["se"], theirs, rtol=1e-9)
 
 
 def test_what_a_cluster_alone_determines_is_left_out():
     x, y, cluster = sampled()
     controls = pd.DataFrame({"first": (cluster == 0) * 1.0})
-    found = repurchase_of_index(x, y, family="ols", controls=controls, cluster=cluster)
+    found = repurchase(index=x, outcome=y, family="ols", controls=controls, cluster=cluster)
     X = found.regression.design
     V, df, _ = by_definition(X, y - X @ found.regression.coefficients, np.ones(90), cluster,
                              np.eye(3)[1:2])  # fmt: skip
@@ -128,8 +133,10 @@ def test_the_order_of_rows_and_names_of_clusters_do_not_matter():
     for family in ("logit", "ordered-logit"):
         outcome = y if family == "logit" else answer
         options = {"family": family, "scale": (outcome.min(), outcome.max())}
-        one = repurchase_of_index(x, outcome, cluster=cluster, **options)
-        other = repurchase_of_index(x[order], outcome[order], cluster=9 - cluster[order], **options)
+        one = repurchase(index=x, outcome=outcome, cluster=cluster, **options)
+        other = repurchase(
+            index=x[order], outcome=outcome[order], cluster=9 - cluster[order], **options
+        )
         pd.testing.assert_frame_equal(one.coefficients, other.coefficients, rtol=1e-6)
         pd.testing.assert_frame_equal(
             one.average_marginal_effects, other.average_marginal_effects, rtol=1e-6
@@ -138,7 +145,7 @@ def test_the_order_of_rows_and_names_of_clusters_do_not_matter():
 
 def test_clustered_limits_are_those_of_t_whatever_the_family():
     x, y, cluster = sampled()
-    found = repurchase_of_index(x, y, family="logit", cluster=cluster, errors="cluster")
+    found = repurchase(index=x, outcome=y, family="logit", cluster=cluster, errors="cluster")
     table = found.coefficients
     assert (table["df"] == 6).all()
     assert_allclose(table["upper"], table["estimate"] + t.ppf(0.975, 6) * table["se"])
@@ -157,8 +164,11 @@ def test_average_effects_have_the_error_of_leaving_respondents_out(family):
     controls = pd.DataFrame({"c": np.cos(np.arange(120.0))})
 
     def effect(keep):
-        found = repurchase_of_index(
-            x[keep], outcome[keep], controls=controls[keep].reset_index(drop=True), **options
+        found = repurchase(
+            index=x[keep],
+            outcome=outcome[keep],
+            controls=controls[keep].reset_index(drop=True),
+            **options,
         )
         contrast = found.contrast(67, 70).loc["difference", "probability"]
         return float(found.average_marginal_effect), float(contrast)
@@ -167,7 +177,7 @@ def test_average_effects_have_the_error_of_leaving_respondents_out(family):
     left = np.array([effect(np.arange(120) != row) for row in range(120)])
     jackknife = np.sqrt(119 / 120 * ((left - left.mean(axis=0)) ** 2).sum(axis=0))
     errors = "HC1" if family == "ordered-logit" else "HC3"
-    found = repurchase_of_index(x, outcome, controls=controls, errors=errors, **options)
+    found = repurchase(index=x, outcome=outcome, controls=controls, errors=errors, **options)
     assert_allclose(found.average_marginal_effect.se, jackknife[0], rtol=0.06)
     assert_allclose(found.contrast(67, 70).loc["difference", "se"], jackknife[1], rtol=0.06)
     assert effect(whole)[0] == pytest.approx(float(found.average_marginal_effect))
@@ -177,11 +187,13 @@ def test_clustered_average_effects_have_the_error_of_leaving_clusters_out():
     x, y, cluster = sampled(rows=900, clusters=30)
 
     def effect(keep):
-        return float(repurchase_of_index(x[keep], y[keep], family="logit").average_marginal_effect)
+        return float(
+            repurchase(index=x[keep], outcome=y[keep], family="logit").average_marginal_effect
+        )
 
     left = np.array([effect(cluster != g) for g in range(30)])
     jackknife = np.sqrt(29 / 30 * ((left - left.mean()) ** 2).sum())
-    found = repurchase_of_index(x, y, family="logit", cluster=cluster)
+    found = repurchase(index=x, outcome=y, family="logit", cluster=cluster)
     assert_allclose(found.average_marginal_effect.se, jackknife, rtol=0.04)
     fixed = found.regression.errors_of(found.regression.average_slopes().gradient)[0]
     assert abs(found.average_marginal_effect.se - fixed) > 0.02 * fixed
@@ -189,9 +201,9 @@ def test_clustered_average_effects_have_the_error_of_leaving_clusters_out():
 
 def test_one_table_has_one_error_for_one_number():
     x, y, _ = sampled(rows=200)
-    both = repurchase_of_index(x, y, family="logit")
+    both = repurchase(index=x, outcome=y, family="logit")
     segment = np.where(np.arange(200) % 2 == 0, "a", "b")
-    found = repurchase_segments_of_index(x, y, segment, family="logit", curvature=False)
+    found = repurchase_segments(index=x, outcome=y, by=segment, family="logit", curvature=False)
     one = found.pairwise.loc[("a", "b")]
     step = found.table["effect"]
     assert one["difference"] == pytest.approx(step["a"] - step["b"])
@@ -266,7 +278,7 @@ def test_intervals_of_six_clusters_hold_the_truth():
         )
         x = 100 / (1 + np.exp(-0.4 - 0.9 * z))
         y = (norm.cdf(v) < 1 / (1 + np.exp(-slope * (x - 60)))) * 1.0
-        found = repurchase_of_index(x, y, family="logit", cluster=cluster).slope
+        found = repurchase(index=x, outcome=y, family="logit", cluster=cluster).slope
         held.append(found.lower <= slope <= found.upper)
     assert 0.91 <= np.mean(held) <= 0.99
 

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.errors import EstimationError, OptionError, SurveyError
-from csimodel.outcomes import repurchase, repurchase_of_index
+from csimodel.outcomes import repurchase
 from csimodel.outcomes.design.formula import Formula
 from csimodel.outcomes.design.layout import value_of
 from csimodel.outcomes.kernels.families import FAMILIES
@@ -150,13 +150,15 @@ def test_an_index_from_elsewhere_takes_formulas(own, frame):
     index = csi.respondent_index(own)["Satisfaction"]
     controls = frame[["competition", "industry"]]
     for formula in (ISSUE, ISSUE.partition("~")[2], ISSUE.replace("index", "Satisfaction")):
-        found = repurchase_of_index(
-            index, frame["CUSL1"], formula=formula, controls=controls, scale=(1, 10)
+        found = repurchase(
+            index=index, outcome=frame["CUSL1"], formula=formula, controls=controls, scale=(1, 10)
         )
         pd.testing.assert_frame_equal(
             found.coefficients, repurchase(own, formula=ISSUE).coefficients
         )
-    found = repurchase_of_index(index, frame["CUSL1"], formula="index + I(index**2)", scale=(1, 10))
+    found = repurchase(
+        index=index, outcome=frame["CUSL1"], formula="index + I(index**2)", scale=(1, 10)
+    )
     assert found.coefficients.index.tolist() == ["const", "Satisfaction", "I(Satisfaction ** 2)"]
 
 
@@ -327,7 +329,7 @@ def three():
 def of_three(three, text, **options):
     index, y, controls = three
     given = {"formula": text, "controls": controls, "family": "ols", "scale": (0, 1), **options}
-    return repurchase_of_index(index, y, **given)
+    return repurchase(index=index, outcome=y, **given)
 
 
 @pytest.mark.parametrize(

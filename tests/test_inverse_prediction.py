@@ -8,7 +8,7 @@ from scipy.stats import t as student
 
 import csimodel as csi
 from csimodel.errors import EstimationError, OptionError
-from csimodel.outcomes import repurchase, repurchase_of_index
+from csimodel.outcomes import repurchase
 from csimodel.outcomes.kernels.families import FAMILIES
 
 
@@ -67,8 +67,13 @@ def test_a_bent_curve_is_met_on_its_way_up():
     index = np.linspace(0, 100, 101)
     share = 0.2 + 0.028 * index - 0.00028 * index**2  # .2 at both ends, .9 in the middle
     controls = None
-    found = repurchase_of_index(
-        index, share, formula="index + I(index ** 2)", controls=controls, family="ols", scale=(0, 1)
+    found = repurchase(
+        index=index,
+        outcome=share,
+        formula="index + I(index ** 2)",
+        controls=controls,
+        family="ols",
+        scale=(0, 1),
     )
     level = float(found.level_for(0.6))
     assert level < 50
@@ -100,7 +105,7 @@ def test_a_falling_curve_turns_the_sides(fit):
 
 def test_a_slope_that_may_be_zero_bounds_nothing(noise):
     index, y = noise
-    found = repurchase_of_index(pd.Series(index, name="S"), y, family="ols")
+    found = repurchase(index=pd.Series(index, name="S"), outcome=y, family="ols")
     needed = found.level_for(0.5)
     assert needed.unbounded
     assert (needed.lower, needed.upper) == (-np.inf, np.inf)
@@ -124,7 +129,7 @@ def test_errors_of_needed_levels(fit):
     assert str(raised.value) == "probability=75 must lie between 0 and 1, for example 0.75."
     with pytest.raises(OptionError, match="index='Image' is not in this regression"):
         found.level_for(0.5, index="Image")
-    split = repurchase_of_index(np.linspace(0, 100, 40), np.arange(40) > 20, family="logit")
+    split = repurchase(index=np.linspace(0, 100, 40), outcome=np.arange(40) > 20, family="logit")
     with pytest.raises(EstimationError) as raised:
         split.level_for(0.5)
     assert str(raised.value) == (

@@ -91,8 +91,12 @@ def test_acsi_2015(acsi, group, slope, alpha, corrected):
     data = acsi.data if group is None else acsi.data[acsi.data["INDUSTRY"] == group]
     items = data[["SATIS", "CONFIRM", "IDEAL"]].astype(float)
     index = (items.mean(axis=1) - 1) / 9 * 100
-    found = csi.corrected_slopes_of_index(
-        index, data["REPUR"].astype(float), alpha, ["eiv", "simex"], scale=(1, 10)
+    found = csi.corrected_slopes(
+        index=index,
+        outcome=data["REPUR"].astype(float),
+        reliability=alpha,
+        methods=["eiv", "simex"],
+        scale=(1, 10),
     )
     slopes = found.table.set_index("method")["slope"]
     assert round(slopes["naive"], 5) == slope
@@ -244,8 +248,13 @@ def test_linearised_errors_are_near_those_of_the_whole_chain(fit, boot, family):
 def test_simulated_curve_of_simex_meets_the_closed_form():
     """A logit of tiny effects is a straight line, whose curve is known."""
     index, again = simulated(4000, 5, slope=0.05, binary=True)
-    found = csi.corrected_slopes_of_index(
-        index, again, 0.8, ["regression-calibration", "simex"], family="logit", replications=3
+    found = csi.corrected_slopes(
+        index=index,
+        outcome=again,
+        reliability=0.8,
+        methods=["regression-calibration", "simex"],
+        family="logit",
+        replications=3,
     )
     slopes = found.table.set_index("method")
     assert_allclose(slopes["slope"]["simex"], slopes["slope"]["regression-calibration"], rtol=0.03)
@@ -320,15 +329,17 @@ def test_draws_of_clustered_rows_are_draws_of_clusters():
     """Five copies of a row in a cluster of their own tell no more than one of them."""
     index, again = simulated(120, 8)
     options = {"draws": 400, "rng": 1, "progress": False, "scale": (0, 1)}
-    once = csi.corrected_slopes_of_index(index, again, 0.8, ["eiv"], **options)
-    copies = csi.corrected_slopes_of_index(
-        np.repeat(index, 5), np.repeat(again, 5), 0.8, ["eiv"],
+    once = csi.corrected_slopes(
+        index=index, outcome=again, reliability=0.8, methods=["eiv"], **options
+    )
+    copies = csi.corrected_slopes(
+        index=np.repeat(index, 5), outcome=np.repeat(again, 5), reliability=0.8, methods=["eiv"],
         cluster=np.repeat(np.arange(120), 5), **options,
     )  # fmt: skip
     assert_allclose(copies.table["slope"], once.table["slope"], rtol=1e-9)
     assert_allclose(copies.table["se"], once.table["se"], rtol=0.12)
-    rows = csi.corrected_slopes_of_index(
-        np.repeat(index, 5), np.repeat(again, 5), 0.8, ["eiv"],
+    rows = csi.corrected_slopes(
+        index=np.repeat(index, 5), outcome=np.repeat(again, 5), reliability=0.8, methods=["eiv"],
         cluster=np.repeat(np.arange(120), 5), errors="HC1", **options,
     )  # fmt: skip
     assert_allclose(rows.table["se"] * np.sqrt(5), once.table["se"], rtol=0.12)
@@ -384,15 +395,15 @@ def test_table_of_firms_with_standard_errors():
     se = rng.uniform(2, 6, 300)
     index = true + se * rng.standard_normal(300)
     share = 0.4 + 0.0058 * (true - 70) + 0.03 * rng.standard_normal(300)
-    found = csi.corrected_slopes_of_index(
-        index, share, index_se=se, scale=(0, 1), draws=300, rng=1, progress=False
+    found = csi.corrected_slopes(
+        index=index, outcome=share, index_se=se, scale=(0, 1), draws=300, rng=1, progress=False
     )
     table = found.table.set_index("method")
     reliability = 1 - (se**2).mean() / index.var(ddof=1)
     assert_allclose(table["reliability"]["eiv"], reliability)
     assert_allclose(table["slope"]["eiv"], table["slope"]["naive"] / reliability)
     assert abs(table["slope"]["eiv"] - 0.0058) < 2.5 * table["se"]["eiv"]
-    plain = csi.corrected_slopes_of_index(index, share, index_se=se, scale=(0, 1)).table
+    plain = csi.corrected_slopes(index=index, outcome=share, index_se=se, scale=(0, 1)).table
     assert_allclose(plain["se"], found.table["se"], rtol=0.15)
     assert "300 groups" in str(found.summary())
 
@@ -446,9 +457,9 @@ def test_low_and_impossible_reliability(fit):
 def test_groups_without_differences_have_no_slope():
     rng = np.random.default_rng(0)
     index, se = 70 + 3 * rng.standard_normal(30), np.full(30, 5.0)
-    found = csi.corrected_slopes_of_index(
-        index,
-        rng.random(30),
+    found = csi.corrected_slopes(
+        index=index,
+        outcome=rng.random(30),
         methods="eiv",
         index_se=se,
         scale=(0, 1),
@@ -464,9 +475,13 @@ def test_groups_without_differences_have_no_slope():
 
 def test_shaky_extrapolation_is_told():
     index, again = simulated(600, 1, reliability=0.5)
-    found = csi.corrected_slopes_of_index(index, again, 0.5, "simex-quadratic", scale=(-1, 2))
+    found = csi.corrected_slopes(
+        index=index, outcome=again, reliability=0.5, methods="simex-quadratic", scale=(-1, 2)
+    )
     assert "shaky-extrapolation" in codes(found)
-    fine = csi.corrected_slopes_of_index(index, again, 0.9, "simex-quadratic", scale=(-1, 2))
+    fine = csi.corrected_slopes(
+        index=index, outcome=again, reliability=0.9, methods="simex-quadratic", scale=(-1, 2)
+    )
     assert "shaky-extrapolation" not in codes(fine)
 
 
@@ -556,12 +571,16 @@ def test_messages(fit, options, error, message):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({}, OptionError, "needs either reliability= or index_se=, and got neither"),
+        (
+            {},
+            OptionError,
+            "needs either reliability= or index_se= for an index computed elsewhere, and got neither",
+        ),
         ({"reliability": 0.8, "index_se": [1.0] * 60}, OptionError, "and got both"),
         ({"reliability": 0.8, "methods": "sem"}, OptionError, "this index has no items here"),
         ({"reliability": 0.8, "draws": -1}, OptionError, "draws=-1 must be a whole number"),
         ({"reliability": 0.8, "interval": "bca"}, OptionError, "interval='bca' is not known"),
-        ({"index_se": [1.0] * 20}, OptionError, "index_se has 20 values"),
+        ({"index_se": [1.0] * 20}, SurveyError, "index_se 'index_se' has the shape (20,)"),
         ({"index_se": [-1.0] * 60}, SurveyError, "60 of 60 groups lack a mean or a standard error"),
         ({"index_se": [1.0] * 60, "weights": np.ones(60)}, OptionError, "does not go with weights"),
     ],
@@ -569,7 +588,7 @@ def test_messages(fit, options, error, message):
 def test_messages_of_index(options, error, message):
     index, again = simulated(60, 0)
     with pytest.raises(error, match=re.escape(message)):
-        csi.corrected_slopes_of_index(index, again, scale=(-1, 2), **options)
+        csi.corrected_slopes(index=index, outcome=again, scale=(-1, 2), **options)
 
 
 def test_messages_of_groups(fit, by_firm, small_boot):

@@ -321,8 +321,8 @@ def test_page():
         (OptionError, "errors='model' is not available for model='population-averaged', whose "
          "working correlation need not be true; use 'cluster'.",
          {"model": "population-averaged", "errors": "model"}),
-        (OptionError, "index=['Satisfaction'] must be text, written in quotes.",
-         {"index": ["Satisfaction"]}),
+        (OptionError, "index= must be one index, and 2 were given ('Satisfaction' and 'A'); "
+         "take one of them.", {"index": ["Satisfaction", "A"]}),
         (SurveyError, "by 'shop' is not a column of the survey; name one of its columns, or give a "
          "Series with a value for each row.", {"by": "shop"}),
         (EstimationError, "There are 3 groups of 'by' with usable customers, and a slope between "

@@ -14,7 +14,7 @@ from scipy import stats
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, OptionError
 from csimodel.index import importance_performance
-from csimodel.outcomes import literature, repurchase, repurchase_of_index
+from csimodel.outcomes import literature, repurchase
 from csimodel.outcomes.money import (
     Economics,
     Retention,
@@ -54,7 +54,7 @@ def example():
     """The example of the literature, as exact data: .75 at 67, .0058 more with each point."""
     index = pd.Series(np.linspace(40, 90, 101), name="index")
     y = literature.repurchase_at_67.value + literature.repurchase_per_point.value * (index - 67)
-    return repurchase_of_index(index, y.rename("again"), family="ols", scale=(0, 1))
+    return repurchase(index=index, outcome=y.rename("again"), family="ols", scale=(0, 1))
 
 
 # --- closed forms --------------------------------------------------------------------------------
@@ -244,7 +244,9 @@ def test_parametric_draws_agree_with_the_delta_method(fit, options):
 
 def test_draws_of_least_squares_follow_the_t_law_of_few_degrees_of_freedom():
     x = pd.Series([30.0, 40, 55, 65, 80, 90], name="index")
-    rep = repurchase_of_index(x, [0.45, 0.5, 0.48, 0.55, 0.6, 0.58], family="ols", scale=(0, 1))
+    rep = repurchase(
+        index=x, outcome=[0.45, 0.5, 0.48, 0.55, 0.6, 0.58], family="ols", scale=(0, 1)
+    )
     assert rep.regression.df == 4
     draws = drawn(rep, 200_000, 1).coefficients
     unit = (draws - rep.regression.coefficients) / np.sqrt(np.diag(rep.regression.covariance))
@@ -369,7 +371,7 @@ def test_extrapolation_is_said(example):
 def test_nothing_shown_when_nothing_works():
     rng = np.random.default_rng(3)
     index, again = rng.uniform(0, 100, 200), (rng.random(200) < 0.5) * 1.0
-    rep = repurchase_of_index(index, again, family="logit")
+    rep = repurchase(index=index, outcome=again, family="logit")
     found = break_even_spending(profit_of_change(rep, 50, 60, TERMS))
     assert found.diagnostics[-1].message == (
         "The 95 % interval of the largest spending includes 0, so these data do not show that any "
@@ -404,7 +406,7 @@ def test_draws_beyond_one_are_counted():
     rng = np.random.default_rng(1)
     index = rng.uniform(40, 100, 60)
     y = np.clip(0.4 + 0.006 * index + rng.normal(0, 0.1, 60), 0, 1)
-    rep = repurchase_of_index(index, y, family="ols", scale=(0, 1))
+    rep = repurchase(index=index, outcome=y, family="ols", scale=(0, 1))
     told = {f.code: f for f in profit_of_change(rep, 70, 97, TERMS).diagnostics}
     assert told["draws-outside-0-1"].count > 0
     assert " draws predict a probability outside 0 to 1" in told["draws-outside-0-1"].message
@@ -534,7 +536,7 @@ def test_messages(fit, rep, whole, boot, example):
 def test_a_line_that_leaves_0_to_1_is_refused():
     index = np.linspace(40, 90, 101)
     y = np.clip(0.75 + 0.012 * (index - 67), 0, 1)
-    rep = repurchase_of_index(index, y, family="ols", scale=(0, 1))
+    rep = repurchase(index=index, outcome=y, family="ols", scale=(0, 1))
     with pytest.raises(OptionError) as raised:
         profit_of_change(rep, 67, 100, TERMS)
     p = rep.predict(100)["probability"].iloc[0]
@@ -546,7 +548,7 @@ def test_a_line_that_leaves_0_to_1_is_refused():
 
 def test_a_regression_without_solution_gives_no_money():
     index = np.linspace(0, 100, 60)
-    rep = repurchase_of_index(index, (index > 50) * 1.0, family="logit")
+    rep = repurchase(index=index, outcome=(index > 50) * 1.0, family="logit")
     with pytest.raises(EstimationError) as raised:
         profit_of_change(rep, 67, 70, TERMS)
     assert str(raised.value) == (
@@ -597,7 +599,7 @@ def test_retentions_of_different_customers_are_independent_with_one_seed():
         rng = np.random.default_rng(seed)
         x = rng.uniform(20, 100, 200)
         y = (rng.random(200) < 0.2 + 0.006 * x) * 1.0
-        return repurchase_of_index(x, y, family="logit")
+        return repurchase(index=x, outcome=y, family="logit")
 
     old, new = of(1), of(2)
     kept = [retention_of(rep, 70, TERMS, rng=0) for rep in (old, new)]

@@ -12,7 +12,7 @@ from scipy.special import expit, ndtri
 import csimodel as csi
 from csimodel.errors import OptionError
 from csimodel.estimators import find
-from csimodel.outcomes import repurchase, repurchase_of_index
+from csimodel.outcomes import repurchase
 from csimodel.outcomes.design.layout import Layout
 from csimodel.outcomes.kernels.families import FAMILIES
 from csimodel.outcomes.measurement_error.curve import true_curve, true_points
@@ -274,7 +274,7 @@ def test_an_index_from_elsewhere_needs_its_reliability():
     rng = np.random.default_rng(2)
     x = rng.uniform(20, 100, 400)
     y = (rng.random(400) < expit(-2 + 0.04 * x)) * 1.0
-    rep = repurchase_of_index(pd.Series(x, name="index"), y, family="logit")
+    rep = repurchase(index=pd.Series(x, name="index"), outcome=y, family="logit")
     found = profit_of_change(rep, 60, 65, TERMS)
     assert found.shortfall.code == "reliability-unknown"
     assert found.headline.startswith("Nothing here tells how reliable the index of index is")

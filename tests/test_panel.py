@@ -29,7 +29,7 @@ def table():
 
 def of(table, **options):
     given = {"controls": "price", "firm": "firm", "period": "period", "index": "index", **options}
-    return csi.repurchase_panel_of_index(table, "again", **given)
+    return csi.repurchase_panel(table, "again", **given)
 
 
 def survey_of(seed=0, firms=50, periods=4, people=40, within=3.0, slope=0.0058, **design):
@@ -212,7 +212,7 @@ def test_cells_are_index_scores_and_weighted_shares(weights):
     share = grouped.apply(lambda d: np.average(d["again"], weights=d["w"]))
     assert_allclose(found.cells["again"], share, rtol=1e-12)
     assert (found.cells["n"] == 15).all()
-    by_table = csi.repurchase_panel_of_index(
+    by_table = csi.repurchase_panel(
         found.cells.reset_index(), "again", firm="firm", period="period", index="Satisfaction"
     )
     assert_allclose(by_table.slope, found.slope, rtol=1e-9)
@@ -277,7 +277,7 @@ def test_a_draw_is_the_regression_of_who_was_drawn(size):
         ).reset_index()  # fmt: skip
         times = drawn_firms[cells["firm"].astype(int)]
         cells["weight"] = times * (cells["w"] if size == "respondents" else 1.0)
-        alone = csi.repurchase_panel_of_index(
+        alone = csi.repurchase_panel(
             cells[times > 0], "again", firm="firm", period="period", index="x", weights="weight"
         )
         assert_allclose(found.every[draw], alone.panel.coefficients, rtol=1e-7)
@@ -363,8 +363,8 @@ def test_page(table):
          "'firm', 'period', 'none'.", {"effects": "firms"}),
         (OptionError, "errors='HC1' is not known; use one of 'CR2', 'cluster', 'two-way'.",
          {"errors": "HC1"}),
-        (SurveyError, "'year' is not a column of the table; name one of 'firm', 'period', 'index', "
-         "'price', 'again' and 'n'.", {"period": "year"}),
+        (SurveyError, "Period 'year' is not a column of the data frame; name one of its "
+         "columns, or give a Series with a value for each row.", {"period": "year"}),
         (EstimationError, "'steady' does not move by itself once effects='two-way' are taken out, "
          "so there is no slope; use fewer effects or controls.", {"controls": "steady"}),
     ],
@@ -386,7 +386,7 @@ def test_messages_of_rows(table):
         SurveyError, match="Outcome 'again' holds 161 values outside its scale 0 to 1"
     ):
         of(table.assign(again=table["again"] * 10))
-    with pytest.raises(SurveyError, match="Weight column 'n' holds negative values"):
+    with pytest.raises(SurveyError, match="Weights 'n' hold 161 negative values"):
         of(table.assign(n=-1.0), weights="n")
     with pytest.raises(
         EstimationError,
@@ -402,10 +402,14 @@ def test_messages_of_rows(table):
     boot = csi.bootstrap(other, draws=20, progress=False)
     with pytest.raises(OptionError, match="The bootstrap was made from another fit"):
         csi.repurchase_panel(fit, "CUSL1", bootstrap=boot, **given)
-    with pytest.raises(
-        OptionError, match=r"^index=\['Satisfaction'\] must be text, written in quotes"
-    ):
-        csi.repurchase_panel(fit, "CUSL1", index=["Satisfaction"], **given)
+    with pytest.raises(OptionError, match=r"must be one index, and 2 were given"):
+        csi.repurchase_panel(fit, "CUSL1", index=["Satisfaction", "Image"], **given)
+    with pytest.raises(OptionError, match="give a table with a row for each firm and period"):
+        csi.repurchase_panel(fit, "CUSL1", index=np.arange(250.0), **given)
+    with pytest.raises(OptionError, match="size='respondents' counts respondents"):
+        of(table, size="respondents")
+    with pytest.raises(OptionError, match="bootstrap= estimates an index again in every draw"):
+        of(table, bootstrap=boot)
     with pytest.raises(OptionError, match="A control has the name of the outcome or the index"):
         csi.repurchase_panel(fit, "CUSL1", controls="CUSL1", **given)
 

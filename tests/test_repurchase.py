@@ -25,7 +25,7 @@ from csimodel.errors import (
     OptionError,
     SurveyError,
 )
-from csimodel.outcomes import Estimate, repurchase, repurchase_of_index
+from csimodel.outcomes import Estimate, repurchase
 from csimodel.outcomes.kernels.families import CLOGLOG, FAMILIES, LOGIT
 from csimodel.outcomes.kernels.glm import average_at, regress_draws
 from csimodel.outcomes.kernels.kernel import Ending
@@ -111,8 +111,8 @@ UNWEIGHTED = [name for name in FAMILIES if name != "wls"]
     ("errors", "entry"), [("nonrobust", "logit"), ("HC0", "logit_HC0"), ("HC1", "logit_HC1")]
 )
 def test_logit_of_r(r, lines, mobi, errors, entry):
-    found = repurchase_of_index(
-        lines[DRIVERS], mobi.data["CUSL1"] >= 8, family="logit", errors=errors
+    found = repurchase(
+        index=lines[DRIVERS], outcome=mobi.data["CUSL1"] >= 8, family="logit", errors=errors
     )
     assert_allclose(found.coefficients["estimate"], r[entry]["Estimate"], atol=1e-6)
     assert_allclose(found.coefficients["se"], r[entry]["Std. Error"], atol=1e-6)
@@ -129,9 +129,9 @@ def test_logit_of_r(r, lines, mobi, errors, entry):
     ],
 )
 def test_least_squares_of_r(r, lines, mobi, errors, entry):
-    found = repurchase_of_index(
-        lines[DRIVERS],
-        mobi.data["CUSL1"],
+    found = repurchase(
+        index=lines[DRIVERS],
+        outcome=mobi.data["CUSL1"],
         scale=(1, 10),
         family="ols",
         errors=errors,
@@ -154,8 +154,8 @@ def test_the_index_inside_the_fit_gives_the_same(r, fit, again):
 def test_hc0_of_statsmodels(lines, mobi):
     y = (mobi.data["CUSL1"].to_numpy() - 1) / 9
     theirs = sm.OLS(y, sm.add_constant(lines[DRIVERS].to_numpy())).fit(cov_type="HC0")
-    found = repurchase_of_index(
-        lines[DRIVERS], mobi.data["CUSL1"], scale=(1, 10), family="ols", errors="HC0"
+    found = repurchase(
+        index=lines[DRIVERS], outcome=mobi.data["CUSL1"], scale=(1, 10), family="ols", errors="HC0"
     )
     assert_allclose(found.coefficients["se"], theirs.bse, rtol=1e-10)
 
@@ -165,11 +165,11 @@ def test_acsi_2015(acsi, reference, group):
     theirs = reference("acsi2015.json")["groups"][group]
     data = acsi.data if group == "all" else acsi.data[acsi.data["INDUSTRY"] == int(group)]
     index = ((data[["SATIS", "CONFIRM", "IDEAL"]].mean(axis=1) - 1) / 9 * 100).rename("index")
-    line = repurchase_of_index(index, data["REPUR"], scale=(1, 10), family="ols")
+    line = repurchase(index=index, outcome=data["REPUR"], scale=(1, 10), family="ols")
     assert line.n == theirs["n"]
     assert round(line.slope, 5) == theirs["slope"]
     assert round(line.slope.se, 5) == theirs["slope_hc1"]
-    bent = repurchase_of_index(index, data["REPUR"], scale=(1, 10), family="fractional-logit")
+    bent = repurchase(index=index, outcome=data["REPUR"], scale=(1, 10), family="fractional-logit")
     assert round(bent.slope, 5) == theirs["b"]
     assert round(bent.coefficients.loc["const", "estimate"], 4) == theirs["const"]
     assert round(bent.average_marginal_effect, 5) == theirs["ame"]
@@ -248,10 +248,10 @@ def test_weights_of_two_are_rows_twice(seed):
         outcome, options = y, {}
         if FAMILIES[family].outcome in ("open share", "ordered"):
             outcome, options = answers, {"scale": (0.5, 10.5)}
-        one = repurchase_of_index(index, outcome, family=family, weights=weights, **options)
+        one = repurchase(index=index, outcome=outcome, family=family, weights=weights, **options)
         if family == "wls":
             continue
-        many = repurchase_of_index(index[order], outcome[order], family=family, **options)
+        many = repurchase(index=index[order], outcome=outcome[order], family=family, **options)
         assert_allclose(one.coefficients["estimate"], many.coefficients["estimate"], rtol=1e-6)
         assert_allclose(one.average_marginal_effect, many.average_marginal_effect, rtol=1e-6)
 
@@ -259,7 +259,7 @@ def test_weights_of_two_are_rows_twice(seed):
 def test_weighted_errors_do_not_depend_on_the_scale_of_weights(lines, again):
     w = np.random.default_rng(1).uniform(0.2, 3.0, 250)
     one, ten = (
-        repurchase_of_index(lines["Satisfaction"], again, weights=k * w).coefficients
+        repurchase(index=lines["Satisfaction"], outcome=again, weights=k * w).coefficients
         for k in (1, 10)
     )
     pd.testing.assert_frame_equal(one, ten)
@@ -271,9 +271,9 @@ def test_survey_weights_and_clusters_are_taken_from_the_survey(mobi, ecsi):
     survey = csi.read_survey(frame, scale=(1, 10), weights="w", cluster="firm")
     fit = csi.fit(ecsi, survey)
     found = repurchase(fit, "CUSL1", scale=(1, 10))
-    same = repurchase_of_index(
-        csi.respondent_index(fit)["Satisfaction"],
-        frame["CUSL1"],
+    same = repurchase(
+        index=csi.respondent_index(fit)["Satisfaction"],
+        outcome=frame["CUSL1"],
         scale=(1, 10),
         weights=frame["w"],
         cluster=frame["firm"],
@@ -427,7 +427,7 @@ def test_weighted_draws(mobi, ecsi, family, design):
     points = (mobi.data[["CUSA1", "CUSA2", "CUSA3"]].to_numpy() - 1) / 9 * 100
     for draw in (0, 29):
         x, w = points @ item_weights[draw, block], counts[draw] * weights
-        one = repurchase_of_index(x, outcome.to_numpy(), family=family, weights=w, **options)
+        one = repurchase(index=x, outcome=outcome.to_numpy(), family=family, weights=w, **options)
         assert_allclose(found.chain.coefficients[draw], one.coefficients["estimate"], rtol=1e-6)
     effects = found.average_marginal_effects
     assert (effects["lower"] < effects["upper"]).all()
@@ -584,7 +584,7 @@ def test_nothing_to_say_when_all_is_well(fit):
 
 def test_perfect_separation_gives_no_numbers():
     index = pd.Series(np.linspace(5, 95, 40), name="S")
-    found = repurchase_of_index(index, (index > 60).rename("again"), family="logit")
+    found = repurchase(index=index, outcome=(index > 60).rename("again"), family="logit")
     (finding,) = [f for f in found.diagnostics if "separation" in f.code]
     assert finding.values == {"names": ("'S'",), "outcome": "again", "family": "logit"}
     assert finding.severity == "failure"
@@ -594,7 +594,7 @@ def test_perfect_separation_gives_no_numbers():
     assert contrast[["probability", "se", "lower", "upper"]].isna().all().all()
     assert (contrast["reason"] != "").all()
     assert "no finite effect" in str(found.summary())
-    assert repurchase_of_index(index, index > 60, family="ols").slope > 0
+    assert repurchase(index=index, outcome=index > 60, family="ols").slope > 0
 
 
 def test_quasi_separation_names_the_control():
@@ -602,7 +602,7 @@ def test_quasi_separation_names_the_control():
     index = pd.Series(rng.uniform(0, 100, 80), name="S")
     y = pd.Series((rng.random(80) < 0.5).astype(float), name="again")
     vip = pd.DataFrame({"vip": ((np.arange(80) % 4 == 0) & (y == 1)).astype(int)})
-    found = repurchase_of_index(index, y, controls=vip, family="logit")
+    found = repurchase(index=index, outcome=y, controls=vip, family="logit")
     (finding,) = [f for f in found.diagnostics if "separation" in f.code]
     assert finding.code == "quasi-separation"
     assert finding.values["names"] == ("'vip'",)
@@ -610,24 +610,27 @@ def test_quasi_separation_names_the_control():
 
 def test_what_else_is_said(fit, mobi):
     rng = np.random.default_rng(0)
-    wild = repurchase_of_index(
-        pd.Series(np.linspace(-10, 110, 200), name="S"), (rng.random(200) < 0.5).astype(int)
+    wild = repurchase(
+        index=pd.Series(np.linspace(-10, 110, 200), name="S"),
+        outcome=(rng.random(200) < 0.5).astype(int),
     )
     assert "leaves 0 to 100 for 34 of 200" in " ".join(map(str, wild.diagnostics))
-    few = repurchase_of_index(np.linspace(10, 90, 20), [0, 1] * 10)
+    few = repurchase(index=np.linspace(10, 90, 20), outcome=[0, 1] * 10)
     assert {"few-rows"} <= set(codes(few))
-    rare = repurchase_of_index(np.linspace(10, 90, 100), np.arange(100) % 25 == 7)
+    rare = repurchase(index=np.linspace(10, 90, 100), outcome=np.arange(100) % 25 == 7)
     assert "few-events" in codes(rare)
     assert "Only 4 of 100 respondents" in str(rare.diagnostics[0])
     down = repurchase(fit, 11 - mobi.data["CUSL1"])
     assert codes(down) == ["negative-slope"]
     assert "overlap" not in str(down.diagnostics[0])  # there is one regressor
-    line = repurchase_of_index(np.linspace(0, 100, 100), np.linspace(0, 1, 100) > 0.5, family="ols")
+    line = repurchase(
+        index=np.linspace(0, 100, 100), outcome=np.linspace(0, 1, 100) > 0.5, family="ols"
+    )
     assert "probability-outside-0-1" in codes(line)
     own = repurchase(fit, "CUSA1")
     assert codes(own) == ["outcome-in-index"]
-    groups = repurchase_of_index(
-        np.linspace(0, 100, 90), rng.random(90) < 0.5, cluster=np.arange(90) % 9
+    groups = repurchase(
+        index=np.linspace(0, 100, 90), outcome=rng.random(90) < 0.5, cluster=np.arange(90) % 9
     )
     assert "few-clusters" in codes(groups)
     stuck = replace(repurchase(fit, "CUSL1").regression, ending=Ending.NOT_CONVERGED)
@@ -674,7 +677,7 @@ def test_summary_says_the_result_in_words(fit, boot):
 def test_html_is_escaped():
     index = pd.Series(np.linspace(5, 95, 60), name="<b>S</b>")
     y = pd.Series(np.arange(60) % 3 == 0, name="<script>x</script>")
-    html = repurchase_of_index(index, y)._repr_html_()
+    html = repurchase(index=index, outcome=y)._repr_html_()
     assert "<script>" not in html
     assert "<b>S</b>" not in html
 
@@ -695,7 +698,7 @@ def test_html_is_escaped():
             {"outcome": "word"},
             SurveyError,
             "Outcome 'word' holds 'yes' in row 1 (250 such cells) where numbers are needed; "
-            "recode it, or pass a column of numbers.",
+            "recode it, or give a column of numbers.",
         ),
         (
             {"outcome": "empty"},
@@ -884,19 +887,19 @@ def test_errors_of_levels(fit):
 
 def test_errors_of_an_index_from_elsewhere():
     index, y = np.linspace(0, 100, 30), np.arange(30) % 2
-    with pytest.raises(SurveyError, match="weights holds 1 negative values"):
-        repurchase_of_index(index, y, weights=np.r_[-1.0, np.ones(29)])
-    with pytest.raises(SurveyError, match="cluster has 1 missing cells"):
-        repurchase_of_index(index, y, cluster=np.r_[np.nan, np.ones(29)])
+    with pytest.raises(SurveyError, match="Weights 'weights' hold 1 negative values"):
+        repurchase(index=index, outcome=y, weights=np.r_[-1.0, np.ones(29)])
+    with pytest.raises(SurveyError, match="Cluster 'cluster' has 1 missing cells"):
+        repurchase(index=index, outcome=y, cluster=np.r_[np.nan, np.ones(29)])
     with pytest.raises(OptionError, match="at least 2 clusters"):
-        repurchase_of_index(index, y, cluster=np.ones(29 + 1), errors="cluster")
+        repurchase(index=index, outcome=y, cluster=np.ones(29 + 1), errors="cluster")
     with pytest.raises(OptionError, match=r"the default where a survey has clusters.*'HC1'"):
-        repurchase_of_index(index, y, cluster=np.ones(29 + 1))
+        repurchase(index=index, outcome=y, cluster=np.ones(29 + 1))
     with pytest.raises(OptionError, match="wrong for a survey with weights"):
-        repurchase_of_index(index, y, family="ols", weights=index + 1, errors="nonrobust")
-    with pytest.raises(SurveyError, match=r"The index has the shape \(30, 1\)"):
-        repurchase_of_index(index[:, None], y)
-    zero = repurchase_of_index(index, y, weights=np.r_[0.0, np.ones(29)])
+        repurchase(index=index, outcome=y, family="ols", weights=index + 1, errors="nonrobust")
+    with pytest.raises(SurveyError, match=r"Index 'index' has the shape \(30, 1\)"):
+        repurchase(index=index[:, None], outcome=y)
+    zero = repurchase(index=index, outcome=y, weights=np.r_[0.0, np.ones(29)])
     assert "a value is missing or a weight zero: weight (1)" in str(zero.diagnostics[0])
 
 

@@ -73,7 +73,7 @@ def test_a_seed_is_a_whole_number(rep, fit, complaints, rng):
         lambda: complaints().retention("handled well", draws=20, rng=rng),
         lambda: csi.repurchase_shape(rep, "hinge", draws=20, rng=rng),
         lambda: csi.calibration(rep, rng=rng),
-        lambda: csi.corrected_slopes_of_index(index, y, 0.8, draws=30, rng=rng, progress=False),
+        lambda: csi.corrected_slopes(index=index, outcome=y, reliability=0.8, draws=30, rng=rng, progress=False),
         lambda: csi.corrected_slopes(fit, "CUSL1", ["simex"], family="fractional-logit",
                                      replications=2, rng=rng, progress=False),
     ):  # fmt: skip
@@ -126,9 +126,6 @@ def test_other_options(rep, fit, complaints):
     for call, words in (
         (lambda: csi.repurchase_top_drop(frame, **drop, top=5), "top=5 must be the lowest and"),
         (lambda: csi.repurchase_top_drop(frame, **drop, top=("5", 5)), "must be the lowest and"),
-        (lambda: csi.repurchase_top_drop(frame, **drop, weights=np.ones(80)),
-         "must be the name of a column; put the values into one"),
-        (lambda: csi.repurchase_top_drop(frame, **drop, cluster=5), "cluster=5 must be the name of a"),
         (lambda: complaints(well_from=[8]), "well_from=[8] must be a finite number"),
         (lambda: csi.repurchase(fit, "CUSL1", scale=("1", "10")), "is not a lowest and a highest answer"),
         (lambda: csi.repurchase(fit, "CUSL1", scale={1, 10}), "is not a lowest and a highest answer"),
@@ -147,7 +144,7 @@ def test_other_options(rep, fit, complaints):
 def test_names_that_a_table_has_of_its_own_are_refused(mobi):
     index, y = pd.Series(np.linspace(10, 90, 60), name="const"), np.tile([0.0, 1, 1], 20)
     with pytest.raises(OptionError, match="The index 'const' has the name of the regression's"):
-        csi.repurchase_of_index(index, y)
+        csi.repurchase(index=index, outcome=y)
     model = csi.Model.from_syntax("const =~ CUSA1 + CUSA2\nB =~ IMAG1 + IMAG2\nconst ~ B")
     with pytest.raises(OptionError, match="The index 'const' has the name of the regression's"):
         csi.repurchase(csi.fit(model, mobi), "CUSL1", index="const")
@@ -156,9 +153,7 @@ def test_names_that_a_table_has_of_its_own_are_refused(mobi):
                           "x": rng.uniform(40, 90, 40), "weight": rng.normal(size=40),
                           "y": rng.uniform(0, 1, 40)})  # fmt: skip
     with pytest.raises(OptionError, match="The column 'weight' has the name of one that the table"):
-        csi.repurchase_panel_of_index(
-            table, "y", firm="firm", period="period", index="x", controls="weight"
-        )
+        csi.repurchase_panel(table, "y", firm="firm", period="period", index="x", controls="weight")
 
 
 @pytest.mark.parametrize("curvature", [True, False])
@@ -167,8 +162,8 @@ def test_segments_without_a_finite_curve_print(curvature):
     place, x = rng.integers(0, 2, 600), rng.uniform(20, 100, 600)
     y = (rng.random(600) < 1 / (1 + np.exp(-0.05 * (x - 60)))).astype(float)
     y[place == 0] = (x[place == 0] > 60).astype(float)
-    found = csi.repurchase_segments_of_index(
-        x, y, np.array(["a", "b"])[place], family="logit", curvature=curvature
+    found = csi.repurchase_segments(
+        index=x, outcome=y, by=np.array(["a", "b"])[place], family="logit", curvature=curvature
     )
     words = "no finite solution in at least one segment, so they are not compared"
     assert words in repr(found)
@@ -187,7 +182,7 @@ def test_a_logit_that_a_few_weights_decide_is_not_called_a_solution():
         w[rng.integers(n)] = 10.0 ** rng.uniform(2, 15)
         if y.min() == y.max():
             continue
-        found = csi.repurchase_of_index(x, y, family=families[case % 3], weights=w)
+        found = csi.repurchase(index=x, outcome=y, family=families[case % 3], weights=w)
         codes = {f.code for f in found.diagnostics if f.severity == "failure"}
         assert found.converged != bool(codes)
         if found.converged:

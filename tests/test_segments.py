@@ -15,9 +15,7 @@ import csimodel as csi
 from csimodel.errors import OptionError, SurveyError
 from csimodel.outcomes import (
     repurchase,
-    repurchase_of_index,
     repurchase_segments,
-    repurchase_segments_of_index,
     repurchase_top_drop,
 )
 from csimodel.survey import datasets
@@ -35,7 +33,9 @@ def markets(rows=600, seed=0, slopes=(0.0, 0.06), names=("captive", "contested")
 
 def of(frame, **options):
     given = {"family": "logit", **options}
-    return repurchase_segments_of_index(frame["index"], frame["again"], frame["market"], **given)
+    return repurchase_segments(
+        index=frame["index"], outcome=frame["again"], by=frame["market"], **given
+    )
 
 
 @pytest.fixture(scope="module")
@@ -116,8 +116,8 @@ def test_top_drop_is_the_test_of_welch():
 def test_acsi_2015(acsi, reference):
     data = acsi.data
     index = ((data[["SATIS", "CONFIRM", "IDEAL"]].mean(axis=1) - 1) / 9 * 100).rename("index")
-    found = repurchase_segments_of_index(
-        index, data["REPUR"], data["INDUSTRY"], scale=(1, 10), curvature=False
+    found = repurchase_segments(
+        index=index, outcome=data["REPUR"], by=data["INDUSTRY"], scale=(1, 10), curvature=False
     )
     theirs = reference("acsi2015.json")["groups"]
     slope = [found._own(g)[1] @ found.repurchase.regression.coefficients for g in range(4)]
@@ -136,7 +136,7 @@ def test_each_segment_is_its_own_regression():
     found = of(frame, curvature=False)
     for g, name in enumerate("abc"):
         own = frame[frame["market"] == name]
-        alone = repurchase_of_index(own["index"], own["again"], family="logit")
+        alone = repurchase(index=own["index"], outcome=own["again"], family="logit")
         b = found._own(g) @ found.repurchase.regression.coefficients
         assert_allclose(b[:2], alone.coefficients["estimate"], rtol=1e-6)
         assert_allclose(
@@ -320,8 +320,8 @@ def test_segments_without_information_say_so_and_nobody_else_warns():
 def test_as_many_coefficients_as_respondents_leave_no_error(errors):
     index, again = np.array([10.0, 30, 60, 90]), np.array([0.2, 0.9, 0.1, 0.8])
     family = "ols" if errors == "nonrobust" else "fractional-logit"
-    found = repurchase_segments_of_index(
-        index, again, ["a", "a", "b", "b"], curvature=False, fewest=2, scale=(0, 1), errors=errors,
+    found = repurchase_segments(
+        index=index, outcome=again, by=["a", "a", "b", "b"], curvature=False, fewest=2, scale=(0, 1), errors=errors,
         family=family, cluster=[1, 2, 3, 4] if errors == "cluster" else None,
     )  # fmt: skip
     assert "2 segments" in repr(found)
@@ -351,7 +351,7 @@ def test_messages(mobi, ecsi, boot):
          f"The outcome 'again' is the same for all {(frame['market'] == 'captive').sum()} respondents "
          "of segment 'captive', so it has no curve; leave it out or merge it with another."),
         (lambda: repurchase_segments(fit, "CUSL1", by="firm"), SurveyError,
-         "by='firm' is not a column of the survey; name one of its columns, or give a Series with a "
+         "by 'firm' is not a column of the survey; name one of its columns, or give a Series with a "
          "value for each row."),
         (lambda: repurchase_segments(fit, "CUSL1", by="CUSL2", bootstrap=boot), OptionError,
          "The bootstrap was made from another fit; make it again with csi.bootstrap(fit)."),
@@ -386,9 +386,9 @@ def in_segments(clusters):
 def test_a_segment_that_is_a_cluster_has_no_clustered_errors():
     x, y, segment, cluster = in_segments(1)
     with pytest.raises(OptionError, match=r"of a single cluster \('a' and 'b'\).*errors='HC1'"):
-        repurchase_segments_of_index(x, y, segment, family="logit", cluster=cluster)
-    found = repurchase_segments_of_index(
-        x, y, segment, family="logit", cluster=cluster, errors="HC1"
+        repurchase_segments(index=x, outcome=y, by=segment, family="logit", cluster=cluster)
+    found = repurchase_segments(
+        index=x, outcome=y, by=segment, family="logit", cluster=cluster, errors="HC1"
     )
     assert (found.table["se"] > 1e-4).all()
 
@@ -396,8 +396,8 @@ def test_a_segment_that_is_a_cluster_has_no_clustered_errors():
 def test_segments_of_few_clusters_are_named():
     def codes(clusters):
         x, y, segment, cluster = in_segments(clusters)
-        found = repurchase_segments_of_index(
-            x, y, segment, family="logit", cluster=cluster, curvature=False
+        found = repurchase_segments(
+            index=x, outcome=y, by=segment, family="logit", cluster=cluster, curvature=False
         )
         return [f.code for f in found.diagnostics]
 
@@ -407,7 +407,7 @@ def test_segments_of_few_clusters_are_named():
 
 def test_drops_in_one_cluster_are_refused_or_without_error():
     frame = pd.DataFrame({"happy": [5, 4] * 40, "again": [1, 1, 1, 0] * 20, "firm": 1})
-    with pytest.raises(SurveyError, match=r"'firm' puts all 80 rows in one cluster.*cluster="):
+    with pytest.raises(SurveyError, match=r"All 80 rows are in one cluster.*cluster="):
         repurchase_top_drop(frame, satisfaction="happy", repurchase="again", cluster="firm")
     other = pd.concat([frame, frame.assign(firm=2, happy=1)])
     found = repurchase_top_drop(

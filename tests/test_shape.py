@@ -18,8 +18,6 @@ from csimodel.errors import EstimationError, ModelError, OptionError, SurveyErro
 from csimodel.outcomes import (
     repurchase,
     repurchase_asymmetry,
-    repurchase_asymmetry_of_index,
-    repurchase_of_index,
     repurchase_shape,
 )
 from csimodel.outcomes.design.basis import KNOTS, Basis, quantiles_of, restricted_cubic
@@ -59,7 +57,7 @@ def sampled(n, seed, knot=60.0, change=0.0, family="logit", noise=0.08):
     else:
         eta = -2.0 + 0.04 * x + change * np.maximum(x - knot, 0)
         y = (rng.random(n) < 1 / (1 + np.exp(-eta))).astype(float)
-    return repurchase_of_index(pd.Series(x, name="index"), y, family=family, scale=(0, 1))
+    return repurchase(index=pd.Series(x, name="index"), outcome=y, family=family, scale=(0, 1))
 
 
 # --- quadratic -----------------------------------------------------------------------------------
@@ -69,9 +67,9 @@ def sampled(n, seed, knot=60.0, change=0.0, family="logit", noise=0.08):
 def test_a_quadratic_is_statsmodels_on_the_same_columns(errors, mobi, fit):
     x = csi.respondent_index(fit)["Satisfaction"].to_numpy()
     y, groups = (mobi.data["CUSL1"].to_numpy() - 1) / 9, np.arange(250) % 25
-    rep = repurchase_of_index(
-        pd.Series(x, name="index"),
-        mobi.data["CUSL1"].to_numpy(),
+    rep = repurchase(
+        index=pd.Series(x, name="index"),
+        outcome=mobi.data["CUSL1"].to_numpy(),
         family="ols",
         scale=(1, 10),
         cluster=groups if errors == "cluster" else None,
@@ -115,7 +113,7 @@ def test_a_turning_point_is_found_where_it_is():
     rng = np.random.default_rng(4)
     x = rng.uniform(0, 100, 3000)
     y = np.clip(0.9 - 0.00012 * (x - 62) ** 2 + 0.05 * rng.normal(size=3000), 0, 1)
-    rep = repurchase_of_index(pd.Series(x, name="index"), y, family="ols", scale=(0, 1))
+    rep = repurchase(index=pd.Series(x, name="index"), outcome=y, family="ols", scale=(0, 1))
     found = repurchase_shape(rep, "quadratic")
     point = found.table.loc["turning point"]
     assert point["lower"] < 62 < point["upper"]
@@ -254,8 +252,12 @@ def test_a_hinge_does_not_depend_on_the_origin_and_unit_of_a_control():
                                            - 0.02 * (age - 40)))).astype(float)  # fmt: skip
     tables, curves, draws = [], [], []
     for control in (age, age + 100, age / 7 - 1000):
-        rep = repurchase_of_index(
-            x, y, controls=pd.DataFrame({"age": control}), family="logit", scale=(0, 1)
+        rep = repurchase(
+            index=x,
+            outcome=y,
+            controls=pd.DataFrame({"age": control}),
+            family="logit",
+            scale=(0, 1),
         )
         found = repurchase_shape(rep, "hinge", draws=30, rng=1)
         tables.append(found.table[["estimate", "se", "lower", "upper"]])
@@ -274,7 +276,7 @@ def test_draws_of_respondents_do_not_depend_on_merging_or_batches(monkeypatch):
     rng = np.random.default_rng(8)
     x = rng.integers(1, 30, 200) * 3.0
     y = (rng.random(200) < x / 100).astype(float)
-    rep = repurchase_of_index(pd.Series(x, name="index"), y, family="logit")
+    rep = repurchase(index=pd.Series(x, name="index"), outcome=y, family="logit")
     one = repurchase_shape(rep, "hinge", draws=40, rng=1)
     monkeypatch.setattr(draws, "_TOGETHER", 300)
     other = repurchase_shape(rep, "hinge", draws=40, rng=1)
@@ -300,8 +302,11 @@ def test_the_multiplier_test_keeps_its_size_and_has_power():
 def test_the_multiplier_test_draws_signs_by_cluster():
     rep = sampled(200, 3)
     x, y = rep.regression.sample.regressors[:, 0], rep.regression.sample.outcome
-    twice = repurchase_of_index(
-        np.tile(x, 2), np.tile(y, 2), family="logit", cluster=np.tile(np.arange(200), 2)
+    twice = repurchase(
+        index=np.tile(x, 2),
+        outcome=np.tile(y, 2),
+        family="logit",
+        cluster=np.tile(np.arange(200), 2),
     )
     grid = _grid(rep, 0)
     one = multiplier_test(rep.regression, 0, grid, 199, 1)
@@ -416,10 +421,12 @@ def test_weights_of_two_are_rows_twice(kind):
     x, y = rep.regression.sample.regressors[:, 0], rep.regression.sample.outcome
     w = np.random.default_rng(1).integers(1, 4, 120)
     knots = [20, 50, 80] if kind == "spline" else None
-    one = repurchase_shape(repurchase_of_index(x, y, family="logit", weights=w), kind, knots=knots)
+    one = repurchase_shape(
+        repurchase(index=x, outcome=y, family="logit", weights=w), kind, knots=knots
+    )
     order = np.repeat(np.arange(120), w)
     many = repurchase_shape(
-        repurchase_of_index(x[order], y[order], family="logit"), kind, knots=knots
+        repurchase(index=x[order], outcome=y[order], family="logit"), kind, knots=knots
     )
     assert_allclose(one.table["estimate"], many.table["estimate"], rtol=1e-6)
 
@@ -498,7 +505,7 @@ def test_errors_of_data(rep):
         "Level 101 is not on the index, which goes from 0 to 100; choose a level between them."
     )
     y = np.tile([0.0, 1.0, 1.0, 0.0], 25)
-    two = repurchase_of_index(pd.Series(np.repeat([20.0, 70.0], 50), name="index"), y)
+    two = repurchase(index=pd.Series(np.repeat([20.0, 70.0], 50), name="index"), outcome=y)
     with pytest.raises(EstimationError) as raised:
         repurchase_shape(two, "quadratic")
     assert str(raised.value) == (
@@ -506,7 +513,7 @@ def test_errors_of_data(rep):
         "needs at least 3; use a simpler shape."
     )
     x = np.r_[np.full(96, 100.0), 10, 20, 30, 40]
-    heaped = repurchase_of_index(pd.Series(x, name="index"), y)
+    heaped = repurchase(index=pd.Series(x, name="index"), outcome=y)
     with pytest.raises(EstimationError) as raised:
         repurchase_shape(heaped, "spline")
     assert str(raised.value) == (
@@ -515,7 +522,7 @@ def test_errors_of_data(rep):
     )
     with pytest.raises(EstimationError, match=r"^The index of 'index' has no room for a threshold"):
         repurchase_shape(heaped, "hinge")
-    apart = repurchase_of_index(np.arange(100.0), (np.arange(100) >= 50).astype(float))
+    apart = repurchase(index=np.arange(100.0), outcome=(np.arange(100) >= 50).astype(float))
     with pytest.raises(EstimationError) as raised:
         repurchase_shape(apart, "spline")
     assert str(raised.value) == (
@@ -537,7 +544,7 @@ def test_asymmetry_in_the_acsi_2015(acsi):
             "Satisfaction": ["SATIS", "CONFIRM", "IDEAL"],
         }.items()
     )
-    found = repurchase_asymmetry_of_index(quality, expected, index)
+    found = repurchase_asymmetry(quality=quality, expectations=expected, outcome=index)
     assert found.table["estimate"].iloc[:3].round(3).tolist() == [0.926, 0.022, -0.230]
     assert round(found.table.loc["effect below", "estimate"], 3) == 0.948
     # .696 is .926 less .230; without rounding in between it is .6967
@@ -624,7 +631,7 @@ def test_asymmetry_recovers_a_known_ratio():
     quality = expected + rng.normal(0, 12, 3000)
     gap = quality - expected
     y = 10 + 0.5 * quality + 0.5 * np.minimum(gap, 0) + rng.normal(0, 5, 3000)
-    found = repurchase_asymmetry_of_index(quality, expected, y)
+    found = repurchase_asymmetry(quality=quality, expectations=expected, outcome=y)
     assert found.table.loc["ratio", "lower"] < 2 < found.table.loc["ratio", "upper"]
     assert found.headline.startswith("A point of quality counts more below expectations than above")
     assert found.shares.sum() == pytest.approx(1)
@@ -635,7 +642,7 @@ def test_errors_of_asymmetry(fit, boot, mobi, ecsi):
     with pytest.raises(ModelError) as raised:
         repurchase_asymmetry(fit, quality="Qualty")
     assert str(raised.value) == (
-        "quality='Qualty' is not a construct of the model (did you mean 'Quality'?); use one of "
+        "quality='Qualty' is not a construct of the model (did you mean 'Quality'?); use quality= with one of "
         "'Image', 'Expectation', 'Quality', 'Value', 'Satisfaction', 'Complaints', 'Loyalty'."
     )
     with pytest.raises(OptionError) as raised:
@@ -647,14 +654,19 @@ def test_errors_of_asymmetry(fit, boot, mobi, ecsi):
     with pytest.raises(OptionError, match=r"^The bootstrap was made from another fit"):
         repurchase_asymmetry(csi.fit(ecsi, mobi, csi.PLS(scheme="centroid")), bootstrap=boot)
     with pytest.raises(EstimationError) as raised:
-        repurchase_asymmetry_of_index([5.0, 6, 7, 8], [1.0, 2, 3, 5], [1.0, 2, 2, 3])
+        repurchase_asymmetry(
+            quality=[5.0, 6, 7, 8], expectations=[1.0, 2, 3, 5], outcome=[1.0, 2, 2, 3]
+        )
     assert str(raised.value) == (
         "No respondent rates 'quality' below 'expectations', so its effect there cannot be "
         "estimated; look whether both are on the same scale."
     )
-    with pytest.raises(SurveyError, match="weights holds 1 negative values"):
-        repurchase_asymmetry_of_index(
-            np.arange(9.0), np.full(9, 4.0), np.arange(9.0) ** 2, weights=np.r_[-1.0, np.ones(8)]
+    with pytest.raises(SurveyError, match="Weights 'weights' hold 1 negative values"):
+        repurchase_asymmetry(
+            quality=np.arange(9.0),
+            expectations=np.full(9, 4.0),
+            outcome=np.arange(9.0) ** 2,
+            weights=np.r_[-1.0, np.ones(8)],
         )
 
 

@@ -9,8 +9,7 @@
 - `corrected_slopes`: what a point is worth when the index's measurement error is taken off;
 - `repurchase_asymmetry`: does quality below expectations weigh more than above;
 - `repurchase_time`: how long until they buy again or leave;
-- `repurchase_panel`, `repurchase_panel_of_index`: firms over periods, firm and period effects
-  apart;
+- `repurchase_panel`: firms over periods, firm and period effects apart;
 - `repurchase_mixed`: customers within firms, slopes within and between firms;
 - `complaint_repurchase`: who complains, how that was handled, who buys again;
 - `money`: retention, lifetime value, profit, budgets; `literature`: published figures to compare.
@@ -20,7 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from csimodel.outcomes.models.estimate import Estimate
-from csimodel.outcomes.models.repurchase import repurchase, repurchase_of_index
+from csimodel.outcomes.models.repurchase import repurchase
 from csimodel.outcomes.models.result import Repurchase
 
 if TYPE_CHECKING:
@@ -30,27 +29,23 @@ if TYPE_CHECKING:
         CorrectedSlopes,
         Reliability,
         corrected_slopes,
-        corrected_slopes_of_index,
         group_reliability,
         index_reliability,
     )
     from csimodel.outcomes.models.asymmetry import (
         Asymmetry,
         repurchase_asymmetry,
-        repurchase_asymmetry_of_index,
     )
     from csimodel.outcomes.models.duration import RepurchaseTime, repurchase_time
     from csimodel.outcomes.models.mixed import RepurchaseMixed, repurchase_mixed
     from csimodel.outcomes.models.panel import (
         RepurchasePanel,
         repurchase_panel,
-        repurchase_panel_of_index,
     )
     from csimodel.outcomes.models.segments import (
         Segments,
         TopDrop,
         repurchase_segments,
-        repurchase_segments_of_index,
         repurchase_top_drop,
     )
     from csimodel.outcomes.models.shape import Shape, repurchase_shape
@@ -80,20 +75,15 @@ __all__ = [
     "compare_shapes",
     "complaint_repurchase",
     "corrected_slopes",
-    "corrected_slopes_of_index",
     "group_reliability",
     "index_reliability",
     "literature",
     "money",
     "repurchase",
     "repurchase_asymmetry",
-    "repurchase_asymmetry_of_index",
     "repurchase_mixed",
-    "repurchase_of_index",
     "repurchase_panel",
-    "repurchase_panel_of_index",
     "repurchase_segments",
-    "repurchase_segments_of_index",
     "repurchase_shape",
     "repurchase_time",
     "repurchase_top_drop",
@@ -103,13 +93,11 @@ __all__ = [
 _LAZY = {
     "Asymmetry": "models.asymmetry",
     "repurchase_asymmetry": "models.asymmetry",
-    "repurchase_asymmetry_of_index": "models.asymmetry",
     "Complaints": "complaints",
     "complaint_repurchase": "complaints",
     "CorrectedSlopes": "measurement_error",
     "Reliability": "measurement_error",
     "corrected_slopes": "measurement_error",
-    "corrected_slopes_of_index": "measurement_error",
     "group_reliability": "measurement_error",
     "index_reliability": "measurement_error",
     "Calibration": "prediction",
@@ -119,7 +107,6 @@ _LAZY = {
     "Segments": "models.segments",
     "TopDrop": "models.segments",
     "repurchase_segments": "models.segments",
-    "repurchase_segments_of_index": "models.segments",
     "repurchase_top_drop": "models.segments",
     "Shape": "models.shape",
     "repurchase_shape": "models.shape",
@@ -127,7 +114,6 @@ _LAZY = {
     "repurchase_time": "models.duration",
     "RepurchasePanel": "models.panel",
     "repurchase_panel": "models.panel",
-    "repurchase_panel_of_index": "models.panel",
     "RepurchaseMixed": "models.mixed",
     "repurchase_mixed": "models.mixed",
     "literature": "literature",

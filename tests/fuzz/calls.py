@@ -263,8 +263,8 @@ def regressions(given):
     judge("repurchase formula", csi.repurchase, fit, formula=formula, index=last, scale=(1, 10))
 
 
-@part("repurchase_of_index", "corrected_slopes_of_index", "repurchase_asymmetry_of_index",
-      "repurchase_panel_of_index", "repurchase_segments_of_index")  # fmt: skip
+@part("repurchase", "corrected_slopes", "repurchase_asymmetry",
+      "repurchase_panel", "repurchase_segments")  # fmt: skip
 def of_index(given):
     judge, frame, rng = given.judge, given.case.frame, given.rng
     judge.beside = []
@@ -274,27 +274,27 @@ def of_index(given):
     more = {"weights": frame["w"]} if "w" in frame else {}
     if "psu" in frame:
         more["cluster"] = frame["psu"]
-    rep = judge("repurchase_of_index", csi.repurchase_of_index, index, frame["again"], **more)
-    judge.look("repurchase_of_index", rep)
+    rep = judge("repurchase of index", csi.repurchase, index=index, outcome=frame["again"], **more)
+    judge.look("repurchase of index", rep)
     found = judge(
-        "corrected_slopes_of_index", csi.corrected_slopes_of_index, index, frame["answer"], 0.8,
-        scale=(1, 10), draws=20, progress=False, **more,
+        "corrected_slopes of index", csi.corrected_slopes, index=index, outcome=frame["answer"],
+        reliability=0.8, scale=(1, 10), draws=20, progress=False, **more,
     )  # fmt: skip
-    judge.look("corrected_slopes_of_index", found)
-    judge.look("asymmetry_of_index", judge(
-        "asymmetry_of_index", csi.repurchase_asymmetry_of_index, index, index[::-1].to_numpy(),
-        frame["answer"], scale=(1, 10), **more,
+    judge.look("corrected_slopes of index", found)
+    judge.look("asymmetry of index", judge(
+        "asymmetry of index", csi.repurchase_asymmetry, quality=index,
+        expectations=index[::-1].to_numpy(), outcome=frame["answer"], scale=(1, 10), **more,
     ))  # fmt: skip
-    judge.look("segments_of_index", judge(
-        "segments_of_index", csi.repurchase_segments_of_index, index, frame["again"],
-        frame["group"], fewest=3, **more,
+    judge.look("segments of index", judge(
+        "segments of index", csi.repurchase_segments, index=index, outcome=frame["again"],
+        by=frame["group"], fewest=3, **more,
     ))  # fmt: skip
     cells = pd.DataFrame(
         {"i": index, "y": frame["again"], "firm": frame["firm"], "year": frame["year"]}
     )
     cells = cells.groupby(["firm", "year"], as_index=False).mean()
-    judge.look("panel_of_index", judge(
-        "panel_of_index", csi.repurchase_panel_of_index, cells, "y", firm="firm", period="year", index="i",
+    judge.look("panel of index", judge(
+        "panel of index", csi.repurchase_panel, cells, "y", firm="firm", period="year", index="i",
     ))  # fmt: skip
 
 

@@ -57,8 +57,8 @@ def objects(p: SimpleNamespace) -> dict[str, Any]:
         "money": p.change,
         "retention": csi.money.retention_of(p.rep, 60, p.economics, draws=25, rng=1),
         "economics": p.economics,
-        "slopes": csi.corrected_slopes_of_index(
-            p.index, frame["again"], 0.8, draws=20, progress=False
+        "slopes": csi.corrected_slopes(
+            index=p.index, outcome=frame["again"], reliability=0.8, draws=20, progress=False
         ),
         "segments": csi.repurchase_segments(fit, "again", "half"),
         "shape": csi.repurchase_shape(p.rep, "quadratic", draws=25, rng=1),

@@ -130,8 +130,8 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "respondent_index": (csi.respondent_index, {"fit": p.fit}),
         "importance_performance": (csi.importance_performance, {"fit": p.fit}),
         "repurchase": (csi.repurchase, {"fit": p.fit, "outcome": "again", "family": "logit"}),
-        "repurchase_of_index": (
-            csi.repurchase_of_index,
+        "repurchase (index)": (
+            csi.repurchase,
             {"index": p.index, "outcome": p.frame["again"], "family": "logit"},
         ),
         "repurchase_shape": (csi.repurchase_shape, {"rep": p.rep, "kind": "hinge", **few}),
@@ -142,8 +142,8 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "repurchase_segments": (
             csi.repurchase_segments, {"fit": p.fit, "outcome": "again", "by": "half"},
         ),
-        "repurchase_segments_of_index": (
-            csi.repurchase_segments_of_index,
+        "repurchase_segments (index)": (
+            csi.repurchase_segments,
             {"index": p.index, "outcome": p.frame["again"], "by": p.frame["half"]},
         ),
         "repurchase_top_drop": (
@@ -163,16 +163,16 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             csi.repurchase_asymmetry,
             {"fit": p.fit, "outcome": "Satisfaction", "quality": "Quality", "expectations": "Image"},
         ),
-        "repurchase_asymmetry_of_index": (
-            csi.repurchase_asymmetry_of_index,
+        "repurchase_asymmetry (index)": (
+            csi.repurchase_asymmetry,
             {"quality": p.index, "expectations": p.frame["IMAG1"] * 10.0, "outcome": p.frame["PERQ1"],
              "scale": (1, 10)},
         ),
         "corrected_slopes": (
             csi.corrected_slopes, {"fit": p.fit, "outcome": "again", "progress": False},
         ),
-        "corrected_slopes_of_index": (
-            csi.corrected_slopes_of_index,
+        "corrected_slopes (index)": (
+            csi.corrected_slopes,
             {"index": p.index, "outcome": p.frame["again"], "reliability": 0.8, "progress": False},
         ),
         "index_reliability": (csi.index_reliability, {"fit": p.fit}),
@@ -242,8 +242,8 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "load_mobi": (csi.load_mobi, {}),
         "read_codebook": (csi.read_codebook, {"path": DATA / "mobi.toml"}),
         "literature.table": (csi.literature.table, {}),
-        "repurchase_panel_of_index": (
-            csi.repurchase_panel_of_index,
+        "repurchase_panel": (
+            csi.repurchase_panel,
             {"table": p.cells, "outcome": "again", "firm": "firm", "period": "year", "index": "index"},
         ),
         "money.profits_of_drivers": (
@@ -258,8 +258,8 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "plots.to_svg": (plots.to_svg, {"figure": plots.path_diagram(p.fit)}),
         "plots.slopes": (
             plots.slopes,
-            {"table": csi.corrected_slopes_of_index(
-                p.index, p.frame["again"], 0.8, draws=20, progress=False)},
+            {"table": csi.corrected_slopes(
+                index=p.index, outcome=p.frame["again"], reliability=0.8, draws=20, progress=False)},
         ),
         "analyze": (
             csi.analyze, {"survey": p.survey, "model": p.model, "draws": 25, "progress": False},

@@ -382,25 +382,39 @@ def record_of_index(r: Recorder, tag: str, fit: object, plain: object) -> None:
     sample = plain.regression.sample
     index, y = scores["Satisfaction"].iloc[sample.rows].reset_index(drop=True), sample.outcome
     groups = np.arange(len(index)) % 20
-    r.take(f"{tag} of index", lambda: csi.repurchase_of_index(index, y, scale=(0, 1)))
+    r.take(f"{tag} of index", lambda: csi.repurchase(index=index, outcome=y, scale=(0, 1)))
     r.take(
         f"{tag} of index clustered",
-        lambda: csi.repurchase_of_index(
-            index, y, scale=(0, 1), cluster=groups, weights=1 + groups / 20, family="ols"
+        lambda: csi.repurchase(
+            index=index,
+            outcome=y,
+            scale=(0, 1),
+            cluster=groups,
+            weights=1 + groups / 20,
+            family="ols",
         ),
     )
     market = np.where(groups % 2, "a", "b")
     r.take(
         f"{tag} segments of index",
-        lambda: csi.repurchase_segments_of_index(index, y, market, scale=(0, 1)),
+        lambda: csi.repurchase_segments(index=index, outcome=y, by=market, scale=(0, 1)),
     )
     q, e = (scores[name].iloc[sample.rows].to_numpy() for name in ("Quality", "Expectation"))
-    r.take(f"{tag} asymmetry of index", lambda: csi.repurchase_asymmetry_of_index(q, e, index))
+    r.take(
+        f"{tag} asymmetry of index",
+        lambda: csi.repurchase_asymmetry(quality=q, expectations=e, outcome=index),
+    )
     for draws in (0, 60):
         r.take(
             f"{tag} corrected of index, {draws} draws",
-            lambda d=draws: csi.corrected_slopes_of_index(
-                index, y, 0.8, scale=(0, 1), draws=d, replications=3, progress=False
+            lambda d=draws: csi.corrected_slopes(
+                index=index,
+                outcome=y,
+                reliability=0.8,
+                scale=(0, 1),
+                draws=d,
+                replications=3,
+                progress=False,
             ),
         )
     means = pd.DataFrame({"x": index, "y": y, "g": groups}).groupby("g").agg(["mean", "sem"])
@@ -410,8 +424,11 @@ def record_of_index(r: Recorder, tag: str, fit: object, plain: object) -> None:
     )
     r.take(
         f"{tag} corrected of groups",
-        lambda: csi.corrected_slopes_of_index(
-            means["x"]["mean"], means["y"]["mean"], index_se=means["x"]["sem"] / 3, scale=(0, 1)
+        lambda: csi.corrected_slopes(
+            index=means["x"]["mean"],
+            outcome=means["y"]["mean"],
+            index_se=means["x"]["sem"] / 3,
+            scale=(0, 1),
         ),
     )
 
@@ -496,7 +513,7 @@ def record_columns(r: Recorder, tag: str, fit: object, survey: object, boot: obj
         for errors in ("cluster", "two-way"):
             r.take(
                 f"{tag} panel of index {effects} {errors}",
-                lambda e=effects, x=errors: csi.repurchase_panel_of_index(
+                lambda e=effects, x=errors: csi.repurchase_panel(
                     table, "again", effects=e, errors=x, **options
                 ),
             )

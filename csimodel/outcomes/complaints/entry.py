@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from csimodel.arguments import checked
 from csimodel.bounds import THRESHOLDS
@@ -14,13 +14,12 @@ from csimodel.floats import own_errstate
 from csimodel.options import require_level, require_number
 from csimodel.outcomes.complaints.result import Complaints
 from csimodel.outcomes.kernels.group_means import group_means
+from csimodel.outcomes.rows.arguments import Column
 from csimodel.outcomes.rows.columns import Ends, require_ends
-from csimodel.outcomes.rows.source import Source
+from csimodel.outcomes.rows.rows import Rows
 from csimodel.survey import Survey
-from csimodel.survey.headers import ColumnName
 
 Floats = NDArray[np.float64]
-Rows = NDArray[np.intp]
 
 _HIGH, _MIDDLE = 7.0 / 9.0, 0.5  # of a scale: 8 on 1 to 10, and its middle
 _FEW = int(THRESHOLDS["few rows"].value)
@@ -31,16 +30,16 @@ _FEW = int(THRESHOLDS["few rows"].value)
 def complaint_repurchase(
     data: Survey | pd.DataFrame,
     *,
-    complained: str | pd.Series | ArrayLike,
-    handling: str | pd.Series | ArrayLike,
-    repurchase: str | pd.Series | ArrayLike,
-    satisfied: str | pd.Series | ArrayLike | None = None,
+    complained: Column,
+    handling: Column,
+    repurchase: Column,
+    satisfied: Column | None = None,
     well_from: float | None = None,
     satisfied_from: float | None = None,
     dissatisfied_to: float | None = None,
     scale: Ends | None = None,
-    weights: ColumnName | None = None,
-    cluster: ColumnName | None = None,
+    weights: Column | None = None,
+    cluster: Column | None = None,
     level: float = 0.95,
 ) -> Complaints:
     """Compare repurchase of those who did not complain with that of those who did.
@@ -67,7 +66,7 @@ def complaint_repurchase(
     scale
         Lowest and highest answer of `repurchase`, where the survey does not know them.
     weights, cluster
-        Names of columns; the survey's own by default, with its strata and population.
+        Columns (or values); the survey's own by default, with its strata and population.
     level
         Coverage.
 
@@ -112,28 +111,28 @@ def complaint_repurchase(
     [8.0, 3.0, 8.67]
     """
     require_level(level)
-    source = Source.of(data, weights, cluster)
-    _, spoke = source.binary(complained, "complained")
-    how_name, how = source.numbers(handling, "Handling")
-    label, y = source.numbers(repurchase, "Repurchase")
-    ends = source.bounds(label, y) if scale is None else require_ends(scale)
+    rows = Rows.of(data, "complaint_repurchase", weights=weights, cluster=cluster)
+    rows.require_clusters()
+    _, spoke = rows.binary(complained, "complained")
+    how_name, how = rows.numbers(handling, "Handling")
+    label, y = rows.numbers(repurchase, "Repurchase")
+    ends = rows.bounds(repurchase, label, y) if scale is None else require_ends(scale)
     low, high = _ends(label, y, ends)
-    well = _bound("well_from", well_from, how_name, source.bounds(how_name, how), _HIGH)
-    whole = source.usable & np.isfinite(spoke)
+    well = _bound("well_from", well_from, how_name, rows.bounds(handling, how_name, how), _HIGH)
+    whole = rows.usable & np.isfinite(spoke)
     used = whole & np.isfinite(y)
     spoken, kept_quiet = used & (spoke == 1), used & (spoke == 0)
     rated = spoken & np.isfinite(how)
     masks = {"no complaint": kept_quiet, "complained": spoken}
     findings = [
-        *source.findings,
-        *_left_out(source, whole, used, label),
-        *_handling(source, spoken, rated, spoke, how),
+        *_left_out(rows, whole, used, label),
+        *_handling(rows, spoken, rated, spoke, how),
     ]
     mood: tuple[Floats, float, float] | None = None
     glad = ""
     if satisfied is not None:
-        name, happy = source.numbers(satisfied, "Satisfaction")
-        known = source.bounds(name, happy)
+        name, happy = rows.numbers(satisfied, "Satisfaction")
+        known = rows.bounds(satisfied, name, happy)
         top = _bound("satisfied_from", satisfied_from, name, known, _HIGH)
         bottom = _bound("dissatisfied_to", dissatisfied_to, name, known, _MIDDLE)
         if bottom >= top:
@@ -149,8 +148,8 @@ def complaint_repurchase(
     for answer in np.unique(how[rated]):
         masks[f"handled {answer:g}"] = rated & (how == answer)
     _require_some(masks, well, how_name)
-    rows = [np.flatnonzero(mask) for mask in masks.values()]
-    means = group_means(np.nan_to_num(y), rows, source.weights, source.design)
+    members = [np.flatnonzero(mask) for mask in masks.values()]
+    means = group_means(np.nan_to_num(y), members, rows.weights, rows.design)
     findings += _small(masks)
     return Complaints(
         label=label,
@@ -160,7 +159,7 @@ def complaint_repurchase(
         satisfied_told=glad,
         names=tuple(masks),
         means=means,
-        rates=_rates(source, whole, spoke, mood, level),
+        rates=_rates(rows, whole, spoke, mood, level),
         level=level,
         diagnostics=tuple(findings),
     )
@@ -212,14 +211,14 @@ def _require_some(masks: dict[str, NDArray[np.bool_]], well: float, how: str) ->
 
 
 def _left_out(
-    source: Source, whole: NDArray[np.bool_], used: NDArray[np.bool_], label: str
+    rows: Rows, whole: NDArray[np.bool_], used: NDArray[np.bool_], label: str
 ) -> list[Finding]:
     lost = len(whole) - int(whole.sum())
     without = int((whole & ~used).sum())
     if not lost + without:
         return []
     values = {
-        "out": lost + without, "all": len(source.frame), "lost": lost, "without": without,
+        "out": lost + without, "all": len(rows), "lost": lost, "without": without,
         "label": label,
     }  # fmt: skip
     sentence = (
@@ -230,7 +229,7 @@ def _left_out(
 
 
 def _handling(
-    source: Source, spoken: NDArray[np.bool_], rated: NDArray[np.bool_], spoke: Floats, how: Floats
+    rows: Rows, spoken: NDArray[np.bool_], rated: NDArray[np.bool_], spoke: Floats, how: Floats
 ) -> list[Finding]:
     findings = []
     silent = int((spoken & ~rated).sum())
@@ -238,7 +237,7 @@ def _handling(
         sentence = "{silent} of {complainers} complainers did not say how it was handled."
         values = {"silent": silent, "complainers": int(spoken.sum())}
         findings.append(Finding("handling-missing", sentence, (), "note", silent, values))
-    odd = int((source.usable & (spoke == 0) & np.isfinite(how)).sum())
+    odd = int((rows.usable & (spoke == 0) & np.isfinite(how)).sum())
     if odd:
         sentence = (
             "{odd} respondents say how a complaint was handled and that they made none; they count "
@@ -267,7 +266,7 @@ def _small(masks: dict[str, NDArray[np.bool_]]) -> list[Finding]:
 
 
 def _rates(
-    source: Source,
+    rows: Rows,
     whole: NDArray[np.bool_],
     spoke: Floats,
     mood: tuple[Floats, float, float] | None,
@@ -291,6 +290,6 @@ def _rates(
         asked["silent share of those still dissatisfied"] = 1.0 - talk, still
     tables = []
     for name, (values, mask) in asked.items():
-        means = group_means(values, [np.flatnonzero(mask)], source.weights, source.design)
+        means = group_means(values, [np.flatnonzero(mask)], rows.weights, rows.design)
         tables.append(means.shares([name], level))
     return pd.concat(tables)

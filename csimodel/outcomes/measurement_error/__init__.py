@@ -1,6 +1,6 @@
 """Slopes corrected for the index's measurement error."""
 
-from csimodel.outcomes.measurement_error.entry import corrected_slopes, corrected_slopes_of_index
+from csimodel.outcomes.measurement_error.entry import corrected_slopes
 from csimodel.outcomes.measurement_error.reliability import (
     Reliability,
     group_reliability,
@@ -12,7 +12,6 @@ __all__ = [
     "CorrectedSlopes",
     "Reliability",
     "corrected_slopes",
-    "corrected_slopes_of_index",
     "group_reliability",
     "index_reliability",
 ]

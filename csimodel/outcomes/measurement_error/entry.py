@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from csimodel.arguments import checked
 from csimodel.errors import OptionError, choose
-from csimodel.estimators import Fit, require_fit
+from csimodel.estimators import Fit
 from csimodel.floats import own_errstate
 from csimodel.inference import Bootstrap
-from csimodel.options import require_count, seed_of
+from csimodel.options import require_count, require_level, seed_of, shown
 from csimodel.outcomes.kernels.families import Family, family_of
 from csimodel.outcomes.measurement_error.draws import ChainDraws, RowDraws
 from csimodel.outcomes.measurement_error.group_slopes import METHODS, between_groups
@@ -27,27 +27,33 @@ from csimodel.outcomes.measurement_error.reliability import (
 from csimodel.outcomes.measurement_error.result import LABELS, CorrectedSlopes
 from csimodel.outcomes.measurement_error.simex import noise_of
 from csimodel.outcomes.measurement_error.table import OF_ITEMS, assemble, estimates_of
-from csimodel.outcomes.models.repurchase import INTERVALS, repurchase, repurchase_of_index
+from csimodel.outcomes.models.repurchase import INTERVALS, repurchase
 from csimodel.outcomes.models.result import Repurchase
+from csimodel.outcomes.rows.arguments import Column, Controls, Index
 from csimodel.outcomes.rows.columns import Ends
-from csimodel.outcomes.rows.respondents import Constructs
+from csimodel.outcomes.rows.rows import Rows
+from csimodel.survey import Survey
 
 
 @own_errstate
 @checked
 def corrected_slopes(
-    fit: Fit,
-    outcome: str | pd.Series | ArrayLike,
+    fit: Fit | Survey | pd.DataFrame | None = None,
+    outcome: Column | None = None,
     methods: Sequence[str] | None = None,
     *,
-    index: Constructs = "Satisfaction",
-    controls: str | Sequence[str] = (),
+    index: Index = "Satisfaction",
+    controls: Controls = (),
     family: str = "ols",
     scale: Ends | None = None,
     errors: str | None = None,
+    weights: Column | None = None,
+    cluster: Column | None = None,
     reliability: float | str | Reliability | Mapping[str, Any] | None = None,
+    index_se: Column | None = None,
     by: str | None = None,
     bootstrap: Bootstrap | None = None,
+    draws: int = 0,
     level: float = 0.95,
     interval: str = "auto",
     replications: int = 10,
@@ -62,15 +68,18 @@ def corrected_slopes(
 
     Parameters
     ----------
-    fit, outcome, index, controls, scale, errors
-        As in `repurchase`.
+    fit, outcome, index, controls, scale, errors, weights, cluster
+        As in `repurchase`. An index that was computed elsewhere may be of respondents or of firms:
+        their mean index and their repurchase share. The errors of the two must not go together, as
+        they do when both are means over the same respondents (then use a fit and ``by="firm"``).
     methods
         Any of ``"eiv"`` (errors in variables, least squares), ``"regression-calibration"`` (the
         other families), ``"simex"`` (extrapolated by a hyperbola) and ``"simex-quadratic"`` (by a
         parabola, which falls short where the error is large), ``"croon"`` and ``"sem"`` (least
-        squares; they estimate the error of the items themselves and ignore `reliability`). The
-        naive slope always comes first. None for all that apply, with one SIMEX: by a hyperbola
-        for one index, whose curve it is in least squares, else by a parabola.
+        squares; they estimate the error of the items themselves and ignore `reliability`; not for
+        an index computed elsewhere). The naive slope always comes first. None for all that apply,
+        with one SIMEX: by a hyperbola for one index, whose curve it is in least squares, else by a
+        parabola.
     family
         ``"ols"`` (default; ``"wls"`` insists on weights), ``"logit"``, ``"probit"``,
         ``"cloglog"``, ``"fractional-logit"`` or ``"fractional-probit"``. Regression calibration
@@ -78,7 +87,12 @@ def corrected_slopes(
     reliability
         Of the index: a number from elsewhere, taken as known; a kind of `index_reliability`; a
         `Reliability`; or one of these by index. By default alpha for equal weights, else omega of
-        the index with its weights.
+        the index with its weights. An index computed elsewhere needs a number or a `Reliability`
+        here, or `index_se`.
+    index_se
+        For an index computed elsewhere, instead of a reliability, the standard error of each
+        group's mean index. The reliability is then ``1 - mean(se²)/var(index)``, estimated again in
+        every draw.
     by
         A column of the survey, such as the firm: then mean index and mean outcome of its groups are
         regressed, and the sampling errors of the means, and their covariance (both come from the
@@ -89,6 +103,9 @@ def corrected_slopes(
         Clusters and strata are respected as in `csimodel.bootstrap`; with `by`, the survey's
         clusters must hold whole groups. Without it errors are linearised: item weights count as
         known, the reliability's own error (from the jackknife) is carried along.
+    draws
+        For an index computed elsewhere, number of bootstrap draws of rows, or of clusters; 0 for
+        linearised errors.
     level, interval
         As in `repurchase`.
     replications
@@ -105,8 +122,9 @@ def corrected_slopes(
     Raises
     ------
     OptionError
-        For an unknown method, one that does not go with the family or a single item, and options
-        that do not go with `by`.
+        For an unknown method, one that does not go with the family or a single item, options that
+        do not go with `by`, and neither or both of `reliability` and `index_se` for an index
+        computed elsewhere.
     SurveyError, ModelError, EstimationError, InferenceError
         As in `repurchase` and `index_reliability`.
 
@@ -127,9 +145,23 @@ def corrected_slopes(
     0  naive  0.00934  0.00127          NaN
     1    eiv  0.01196  0.00158      0.78124
     2    sem  0.01182  0.00160      0.78345
+    >>> points = [40.0, 52, 61, 66, 70, 75, 81, 90]
+    >>> share = [0.45, 0.56, 0.58, 0.64, 0.62, 0.70, 0.68, 0.77]
+    >>> found = csi.corrected_slopes(
+    ...     index=points, outcome=share, reliability=0.8, methods=["eiv"], scale=(0, 1)
+    ... )
+    >>> found.table["slope"].round(5).tolist()
+    [0.00595, 0.00744]
     """
-    fit = require_fit(fit, "corrected_slopes")
     kind = _family(family)
+    choose("interval", interval, INTERVALS)
+    require_level(level)
+    rows = Rows.of(fit, "corrected_slopes", [index, outcome], weights=weights, cluster=cluster)
+    own = rows.fit_behind(index)
+    if own is None:
+        _check_elsewhere(reliability, index_se, by, draws)
+    else:
+        _check_own(index_se, draws)
     if by is not None:
         _check_groups(family, methods, reliability, controls)
     rep = repurchase(
@@ -140,119 +172,35 @@ def corrected_slopes(
         family=family,
         scale=scale,
         errors=errors,
+        weights=weights,
+        cluster=cluster,
         bootstrap=None if by is not None else bootstrap,
         level=level,
         interval=interval,
         progress=progress,
     )
-    if by is not None:
-        return between_groups(fit, rep, by, bootstrap, interval)
-    single = [name for name in rep.indexes if len(fit.model.blocks[name]) == 1]
-    chosen = _methods(methods, kind, single, len(rep.indexes))
-    parts = {name: _reliability(fit, name, reliability, bootstrap) for name in rep.indexes}
-    noise = _noise(rep, chosen, replications, rng)
-    found = estimates_of(rep, chosen, parts, noise, fit)
-    places = [fit.model.construct_names.index(name) for name in rep.indexes]
-    draws = None if rep.chain is None else ChainDraws.of(rep.chain, list(parts.values()), places)
-    return assemble(rep, found, parts, draws, noise, interval)
-
-
-@own_errstate
-@checked
-def corrected_slopes_of_index(
-    index: pd.Series | pd.DataFrame | ArrayLike,
-    outcome: pd.Series | ArrayLike,
-    reliability: float | Reliability | None = None,
-    methods: Sequence[str] | None = None,
-    *,
-    index_se: pd.Series | ArrayLike | None = None,
-    controls: pd.DataFrame | None = None,
-    family: str = "ols",
-    scale: Ends | None = None,
-    errors: str | None = None,
-    weights: pd.Series | ArrayLike | None = None,
-    cluster: pd.Series | ArrayLike | None = None,
-    draws: int = 0,
-    level: float = 0.95,
-    interval: str = "auto",
-    replications: int = 10,
-    rng: int | np.random.Generator | None = 0,
-    progress: bool = True,
-) -> CorrectedSlopes:
-    """Correct the slope on an index that was computed elsewhere, of respondents or of firms.
-
-    Parameters
-    ----------
-    index, outcome, controls, weights, cluster, family, scale, errors
-        As in `repurchase_of_index`. For firms, their mean index and their repurchase share; the
-        errors of the two must not go together, as they do when both are means over the same
-        respondents (then use ``corrected_slopes(fit, outcome, by="firm")``).
-    reliability
-        A number, taken as known, or a `Reliability`, whose own error is added.
-    methods
-        As in `corrected_slopes`, without ``"croon"`` and ``"sem"``, which need the items.
-    index_se
-        Instead of a reliability, the standard error of each group's mean index. The reliability is
-        then ``1 - mean(se²)/var(index)``, estimated again in every draw.
-    draws
-        Number of bootstrap draws of rows, or of clusters; 0 for linearised errors.
-    level, interval, replications, rng, progress
-        As in `corrected_slopes`.
-
-    Returns
-    -------
-    CorrectedSlopes
-
-    Raises
-    ------
-    OptionError
-        When neither or both of `reliability` and `index_se` are given, for methods that need items,
-        and for options out of range.
-
-    Examples
-    --------
-    >>> import csimodel as csi
-    >>> points = [40.0, 52, 61, 66, 70, 75, 81, 90]
-    >>> share = [0.45, 0.56, 0.58, 0.64, 0.62, 0.70, 0.68, 0.77]
-    >>> found = csi.corrected_slopes_of_index(points, share, 0.8, ["eiv"], scale=(0, 1))
-    >>> found.table["slope"].round(5).tolist()
-    [0.00595, 0.00744]
-    """
-    kind = _family(family)
-    if (reliability is None) == (index_se is None):
-        given = "neither" if reliability is None else "both"
-        raise OptionError(
-            f"corrected_slopes_of_index needs either reliability= or index_se=, and got {given}; "
-            "give a number such as reliability=0.85, or each group's standard error."
-        )
-    if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 0:
-        raise OptionError(f"draws={draws!r} must be a whole number: 0, or some 2000.")
-    choose("interval", interval, INTERVALS)
-    rep = repurchase_of_index(
-        index,
-        outcome,
-        controls=controls,
-        family=family,
-        scale=scale,
-        errors=errors,
-        weights=weights,
-        cluster=cluster,
-        level=level,
+    if by is not None and own is not None:
+        return between_groups(own, rep, by, bootstrap, interval)
+    single = None
+    if own is not None:
+        single = [name for name in rep.indexes if len(own.model.blocks[name]) == 1]
+    wanted = _methods(methods, kind, single, len(rep.indexes))
+    parts = (
+        _reliability_elsewhere(rows, rep, reliability, index_se)
+        if own is None
+        else {name: _reliability(own, name, reliability, bootstrap) for name in rep.indexes}
     )
-    chosen = _methods(methods, kind, None, len(rep.indexes))
-    if index_se is None:
-        own = given_reliability(reliability, f"the index of {', '.join(rep.indexes)}")
-    else:
-        own = _of_groups(rep, index_se)
-    parts = dict.fromkeys(rep.indexes, own)
-    noise = _noise(rep, chosen, replications, rng)
-    found = estimates_of(rep, chosen, parts, noise, None)
-    resampled = None
-    if draws and rep.converged:
+    noise = _noise(rep, wanted, replications, rng)
+    slopes = estimates_of(rep, wanted, parts, noise, own)
+    drawn: ChainDraws | RowDraws | None = None
+    if own is not None and rep.chain is not None:
+        places = [own.model.construct_names.index(name) for name in rep.indexes]
+        drawn = ChainDraws.of(rep.chain, list(parts.values()), places)
+    elif draws and rep.converged:
         seed = seed_of(rng)
-        resampled = RowDraws.of(rep.regression, list(parts.values()), int(draws), seed, progress)
+        drawn = RowDraws.of(rep.regression, list(parts.values()), int(draws), seed, progress)
     unit = "respondents" if index_se is None else "groups"
-    return assemble(rep, found, parts, resampled, noise, interval, unit)
+    return assemble(rep, slopes, parts, drawn, noise, interval, unit)
 
 
 def _family(name: str) -> Family:
@@ -308,8 +256,13 @@ def _reliability(fit: Fit, name: str, given: Any, bootstrap: Bootstrap | None) -
     return given_reliability(given, f"the index of {name!r}")
 
 
-def _of_groups(rep: Repurchase, index_se: Any) -> Reliability:
-    """Return the reliability of groups' means, whose errors are one for each row offered."""
+def _reliability_elsewhere(
+    rows: Rows, rep: Repurchase, given: Any, index_se: Column | None
+) -> dict[str, Reliability]:
+    """Return the reliability of indexes computed elsewhere, the same for all."""
+    if index_se is None:
+        shared = given_reliability(given, f"the index of {', '.join(rep.indexes)}")
+        return dict.fromkeys(rep.indexes, shared)
     sample = rep.regression.sample
     if len(rep.indexes) > 1 or sample.weights is not None:
         what = "several indexes" if len(rep.indexes) > 1 else "weights"
@@ -317,17 +270,43 @@ def _of_groups(rep: Repurchase, index_se: Any) -> Reliability:
             f"index_se= does not go with {what}: it belongs to one index of groups that count "
             "alike; give reliability= instead."
         )
-    se = np.asarray(index_se, dtype=np.float64)
-    offered = int(sample.rows.max()) + 1
-    if se.ndim != 1 or len(se) < offered:
+    se = rows.numbers(index_se, "index_se")[1]
+    return {rep.indexes[0]: group_reliability(sample.points[:, 0], se[sample.rows])}
+
+
+def _check_elsewhere(reliability: Any, index_se: Any, by: Any, draws: Any) -> None:
+    """Refuse what slopes on an index that was computed elsewhere cannot do."""
+    if by is not None:
         raise OptionError(
-            f"index_se has {se.size} values, and the index has at least {offered}; give one for "
-            "each of its rows, in their order."
+            "by= makes groups of a fit's respondents, and the index was computed elsewhere; give a "
+            "fit and name its construct, or the groups' means with index_se=."
         )
-    return group_reliability(sample.points[:, 0], se[sample.rows])
+    if (reliability is None) == (index_se is None):
+        given = "neither" if reliability is None else "both"
+        raise OptionError(
+            "corrected_slopes needs either reliability= or index_se= for an index computed "
+            f"elsewhere, and got {given}; give a number such as reliability=0.85, or each group's "
+            "standard error."
+        )
+    if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 0:
+        raise OptionError(f"draws={draws!r} must be a whole number: 0, or some 2000.")
 
 
-def _check_groups(family: str, methods: Any, reliability: Any, controls: Any) -> None:
+def _check_own(index_se: Any, draws: Any) -> None:
+    """Refuse what is for an index that was computed elsewhere."""
+    if index_se is not None:
+        raise OptionError(
+            "index_se= is for an index computed elsewhere; a fit knows the error of its own, with "
+            "by= that of groups' means."
+        )
+    if draws != 0:
+        raise OptionError(
+            f"draws={shown(draws)} is for an index computed elsewhere; give the draws of this fit, "
+            f"bootstrap=csi.bootstrap(fit, draws={shown(draws)})."
+        )
+
+
+def _check_groups(family: str, methods: Any, reliability: Any, controls: Controls) -> None:
     """Refuse what slopes between groups cannot do."""
     if family != "ols":
         raise OptionError(
@@ -344,8 +323,8 @@ def _check_groups(family: str, methods: Any, reliability: Any, controls: Any) ->
         name = "controls" if reliability is None else "reliability"
         raise OptionError(
             f"{name}= does not go with by=, which regresses means on means and estimates their "
-            "reliability itself; leave it out, or make a table of groups for "
-            "corrected_slopes_of_index."
+            "reliability itself; leave it out, or give a table of groups with its columns as "
+            "index= and outcome=."
         )
 
 

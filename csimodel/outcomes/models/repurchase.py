@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked
-from csimodel.errors import OptionError, SurveyError, choose, suggest
-from csimodel.estimators import Fit, require_fit, require_own
+from csimodel.errors import OptionError, choose
+from csimodel.estimators import Fit
 from csimodel.floats import own_errstate
-from csimodel.index import respondent_index
 from csimodel.inference import Bootstrap
 from csimodel.inference.intervals import narrow_intervals
 from csimodel.options import require_level
@@ -24,33 +18,29 @@ from csimodel.outcomes.models.draws import chain_of
 from csimodel.outcomes.models.findings import diagnose
 from csimodel.outcomes.models.regression import regress
 from csimodel.outcomes.models.result import Repurchase
-from csimodel.outcomes.rows.columns import Ends, aligned, codes_of, name_of, numbers
-from csimodel.outcomes.rows.outcome import Outcome, outcome_of
-from csimodel.outcomes.rows.respondents import Constructs, constructs_named
-from csimodel.outcomes.rows.sample import sample_of
+from csimodel.outcomes.rows.arguments import Column, Controls, Index, named, names_in
+from csimodel.outcomes.rows.columns import Ends
+from csimodel.outcomes.rows.rows import Rows
 from csimodel.survey import Survey
-from csimodel.survey.headers import clean, column_of
-from csimodel.survey.labelled import require_no_labelled_codes
-
-Floats = NDArray[np.float64]
 
 INTERVALS = ("auto", "percentile", "basic", "normal", "t", "bc")
-_AS_NUMBERS = "recode it, or pass a column of numbers"
 
 
 @own_errstate
 @checked
 def repurchase(
-    fit: Fit,
-    outcome: str | pd.Series | ArrayLike | None = None,
+    fit: Fit | Survey | pd.DataFrame | None = None,
+    outcome: Column | None = None,
     *,
     formula: str | None = None,
-    index: Constructs = "Satisfaction",
-    controls: str | Sequence[str] = (),
+    index: Index = "Satisfaction",
+    controls: Controls = (),
     family: str = "fractional-logit",
     scale: Ends | None = None,
     cut: float | None = None,
     errors: str | None = None,
+    weights: Column | None = None,
+    cluster: Column | None = None,
     bootstrap: Bootstrap | None = None,
     level: float = 0.95,
     interval: str = "auto",
@@ -68,10 +58,12 @@ def repurchase(
     Parameters
     ----------
     fit
-        A fit on a survey whose items have scale bounds.
+        A fit on a survey whose items have scale bounds. For an index that was computed elsewhere, a
+        survey or a data frame that holds it, or nothing: then every column is given as values, with
+        a row for each respondent; Series and frames need the same row labels.
     outcome
-        A column of the survey, or a Series or array with a value for each of its rows. Answers
-        on a scale become ``(x - min)/(max - min)``. It may be an item of the model. With a
+        A column of the survey or frame, or a Series or array with a value for each of its rows.
+        Answers on a scale become ``(x - min)/(max - min)``. It may be an item of the model. With a
         formula it may be left out: the formula's left side names it.
     formula
         Regressors with products, powers and categories, as in
@@ -85,9 +77,13 @@ def repurchase(
         and te; anything else is refused before a piece of it is evaluated.
     index
         Construct or constructs whose index explains repurchase; the first is the one that
-        effects, contrasts and curves are about by default.
+        effects, contrasts and curves are about by default. Or points from 0 to 100 computed
+        elsewhere: a Series, an array, or a data frame for several indexes; without a fit also names
+        of columns. How they were estimated is not known, so that there are no whole-chain
+        intervals.
     controls
-        Further columns of the survey, numeric; not with a formula.
+        Further columns, numeric; not with a formula. Given as a Series or data frame they are
+        regressors, too, or with a formula what else it may name.
     family
         For anything from 0 to 1 ``"fractional-logit"`` (default), ``"fractional-probit"``, or
         ``"ols"`` for a straight line (with survey weights ``"wls"`` is the same and insists on
@@ -108,6 +104,8 @@ def repurchase(
         families), ``"nonrobust"`` (not for fractional families or weights), ``"cluster"`` (CR1, as
         statsmodels has it, and t with clusters less one). Averages over respondents count that
         these were drawn, too.
+    weights, cluster
+        Columns, without a fit: a survey has its own by default, and a fit those of its survey.
     bootstrap
         Draws of this fit. Then every interval is of the whole chain: item weights, index and
         regression are estimated again in each draw. Without it the index counts as known.
@@ -131,7 +129,8 @@ def repurchase(
     ModelError
         When a construct is not in the model.
     OptionError
-        When an option is unknown or does not fit the others, or a formula cannot be read.
+        When an option is unknown or does not fit the others, a formula cannot be read, or there is
+        neither a fit nor an index.
     EstimationError
         When the outcome or a regressor does not vary, regressors are tied, or rows are too few.
     InferenceError
@@ -160,120 +159,34 @@ def repurchase(
     >>> bent = repurchase(fit, formula="CUSL1 ~ index + I(index ** 2) + Image", family="ols")
     >>> bent.coefficients.index.tolist()
     ['const', 'Satisfaction', 'Image', 'I(Satisfaction ** 2)']
-    """
-    kind = _checked_options(family, level, interval)
-    fit = require_fit(fit, "repurchase")
-    require_own(bootstrap, fit)
-    answers = fit.require_answers("repurchase")
-    survey = fit.survey
-    if survey is None:
-        raise SurveyError("repurchase needs the fit's survey; fit a survey or a data frame.")
-    names = constructs_named(index, fit.model.construct_names)
-    scores = respondent_index(fit)
-    columns = [controls] if isinstance(controls, str) else list(controls)
-    if formula is not None:
-        _without_controls(columns)
-        known = fit.model.construct_names
-        names += [n for n in mentioned(formula) if n in known and n not in names]
-    explained = _outcome(fit, survey, _chosen(outcome, formula), kind, scale, cut)
-    design = None
-    if formula is not None:
-        offered = survey.data.iloc[answers.rows]
-        design = Formula.of(formula, offered, names, explained.label)
-    sample = sample_of(
-        explained.values[answers.rows],
-        {name: scores[name].to_numpy() for name in names},
-        {name: _control(survey, name)[answers.rows] for name in columns},
-        label=explained.label,
-        weights=answers.weights,
-        cluster=answers.cluster,
-        strata=answers.strata,
-        lonely=answers.lonely,
-        population=answers.population,
-        cut=explained.cut,
-        formula=design,
-    )
-    regression = regress(sample, kind, errors)
-    chain = None if bootstrap is None else chain_of(bootstrap, regression, progress)
-    found = diagnose(regression, chain, fit, explained.label)
-    if chain is not None:
-        found = (*found, *narrow_intervals(interval, chain.df))
-    return Repurchase(regression, chain, level, interval, found, fit)
 
+    An index that was computed elsewhere:
 
-@own_errstate
-@checked
-def repurchase_of_index(
-    index: pd.Series | pd.DataFrame | ArrayLike,
-    outcome: pd.Series | ArrayLike,
-    *,
-    formula: str | None = None,
-    controls: pd.DataFrame | None = None,
-    family: str = "fractional-logit",
-    scale: Ends | None = None,
-    cut: float | None = None,
-    errors: str | None = None,
-    weights: pd.Series | ArrayLike | None = None,
-    cluster: pd.Series | ArrayLike | None = None,
-    level: float = 0.95,
-) -> Repurchase:
-    """Regress repurchase on an index that was computed elsewhere.
-
-    Parameters
-    ----------
-    index
-        Points from 0 to 100 of each respondent; a data frame for several indexes.
-    outcome, controls, weights, cluster
-        One row for each respondent. Series and frames need the same row labels as the index.
-    formula
-        As in `repurchase`: ``index`` is the (first) index, and the columns of `controls` are
-        what else it may name; such as ``"index * competition + C(industry)"``.
-    family, scale, cut, errors, level
-        As in `repurchase`. There are no whole-chain intervals here: how the index was
-        estimated is not known.
-
-    Returns
-    -------
-    Repurchase
-
-    Raises
-    ------
-    SurveyError, OptionError, EstimationError
-        As in `repurchase`.
-
-    Examples
-    --------
     >>> again = [0, 0, 1, 0, 1, 1, 0, 1]
     >>> points = [20.0, 35, 40, 50, 60, 70, 75, 90]
-    >>> round(repurchase_of_index(points, again, family="ols").slope, 4)
+    >>> round(repurchase(index=points, outcome=again, family="ols").slope, 4)
     0.0107
     """
-    kind = _checked_options(family, level, "auto")
-    frame, labels = _index_frame(index, outcome)
-    y_label = name_of(outcome, "outcome")
-    y = numbers(aligned(outcome, labels, f"Outcome {y_label!r}"), "Outcome", y_label, _AS_NUMBERS)
-    explained = outcome_of(y, y_label, kind, scale, cut)
-    table = pd.DataFrame(index=labels) if controls is None else controls
-    further = {str(name): aligned(table[name], labels, f"Control {str(name)!r}") for name in table}
-    design = None
+    kind = _checked_options(family, level, interval)
+    rows = Rows.of(fit, "repurchase", [index, outcome], weights=weights, cluster=cluster)
+    rows.require_chain(bootstrap, index)
+    own = rows.fit_behind(index)
     if formula is not None:
-        names = [str(name) for name in frame]
-        design = Formula.of(formula, pd.DataFrame(further, labels), names, y_label)
-        further = {}
-    sample = sample_of(
-        explained.values,
-        {str(name): numbers(frame[name], "Index", str(name), _AS_NUMBERS) for name in frame},
-        {name: numbers(x, "Control", name, _AS_NUMBERS) for name, x in further.items()},
-        label=y_label,
-        weights=None if weights is None else _weights(weights, labels),
-        cluster=None
-        if cluster is None
-        else codes_of(aligned(cluster, labels, "cluster"), "cluster"),
-        cut=explained.cut,
-        formula=design,
-    )
-    regression = regress(sample, kind, errors)
-    return Repurchase(regression, None, level, "auto", diagnose(regression))
+        _without_controls(controls)
+        index = _with_mentioned(index, formula, own)
+    indexes = rows.indexes(index)
+    explained = rows.outcome(_outcome(outcome, formula), kind, scale, cut)
+    design, further = None, {}
+    if formula is None:
+        further = rows.controls(controls)
+    else:
+        design = Formula.of(formula, rows.offered(controls), list(indexes), explained.label)
+    regression = regress(rows.sample(explained, indexes, further, design), kind, errors)
+    chain = None if bootstrap is None else chain_of(bootstrap, regression, progress)
+    findings = diagnose(regression, chain, own, explained.label)
+    if chain is not None:
+        findings = (*findings, *narrow_intervals(interval, chain.df))
+    return Repurchase(regression, chain, level, interval, findings, own)
 
 
 def _checked_options(family: str, level: float, interval: str) -> Family:
@@ -282,84 +195,31 @@ def _checked_options(family: str, level: float, interval: str) -> Family:
     return family_of(family)
 
 
-def _chosen(outcome: Any, formula: str | None) -> Any:
+def _outcome(outcome: Column | None, formula: str | None) -> Column:
     """Return the outcome, which a formula may name on its left."""
     if isinstance(outcome, str) and "~" in outcome:
         raise OptionError(f"outcome={outcome!r} is a formula; write formula={outcome!r}.")
-    named = None if formula is None else outcome_named(formula)
-    if outcome is None and named is None:
+    left = None if formula is None else outcome_named(formula)
+    if outcome is not None:
+        return outcome
+    if left is None:
         how = "" if formula is None else f", or left of '~' in formula={formula!r}"
         raise OptionError(f"There is no outcome; name the column that says who buys again{how}.")
-    return named if outcome is None else outcome
+    return left
 
 
-def _without_controls(columns: list[str]) -> None:
+def _with_mentioned(index: Index, formula: str, fit: Fit | None) -> Index:
+    """Return the names of an index with the other constructs of its fit that a formula has."""
+    if fit is None:
+        return index
+    names, known = names_in(index), fit.model.construct_names
+    return [*names, *(name for name in mentioned(formula) if name in known and name not in names)]
+
+
+def _without_controls(controls: Controls) -> None:
+    columns = names_in(controls) if named(controls) else []
     if columns:
         raise OptionError(
             f"controls={columns!r} and formula= do not go together; add them to the formula, as "
             f"in '… + {' + '.join(columns)}'."
         )
-
-
-def _outcome(
-    fit: Fit,
-    survey: Survey,
-    outcome: Any,
-    family: Family,
-    scale: Ends | None,
-    cut: float | None,
-) -> Outcome:
-    """Return the outcome, one value for each row of the survey."""
-    if isinstance(outcome, str):
-        column = _column(survey, outcome, "Outcome")
-        label = str(column.name)
-    else:
-        label = name_of(outcome, "outcome")
-        column = aligned(outcome, survey.data.index, f"Outcome {label!r}")
-    values = numbers(column, "Outcome", label, _AS_NUMBERS)
-    if scale is None and isinstance(outcome, str):
-        require_no_labelled_codes(values, label, survey.value_labels.get(label, {}))
-    item = survey.items.get(label)
-    stated = label in map(clean, fit.model.items) or (item is not None and not item.assumed)
-    low, high = survey.bounds([label])
-    made = not isinstance(outcome, str) and np.isin(values[~np.isnan(values)], (0.0, 1.0)).all()
-    if scale is None and stated and not made and np.isfinite([low[0], high[0]]).all():
-        scale = (float(low[0]), float(high[0]))
-    return outcome_of(values, label, family, scale, cut)
-
-
-def _control(survey: Survey, name: str) -> Floats:
-    way_out = "turn categories into columns of 0 and 1, as pandas.get_dummies does"
-    return numbers(_column(survey, name, "Control"), "Control", name, way_out)
-
-
-def _column(survey: Survey, name: str, what: str) -> pd.Series:
-    column = column_of(survey.data.columns, name)
-    if column is None:
-        raise SurveyError(
-            f"{what} {name!r} is not a column of the survey{suggest(name, survey.data.columns)}; "
-            "name one of its columns, or give a Series with a value for each row."
-        )
-    return survey.data[column]
-
-
-def _index_frame(index: Any, outcome: Any) -> tuple[pd.DataFrame, pd.Index]:
-    if isinstance(index, pd.DataFrame):
-        return index.set_axis([str(name) for name in index.columns], axis=1), index.index
-    name = name_of(index, "index")
-    if isinstance(index, pd.Series):
-        return index.to_frame(name), index.index
-    array = np.asarray(index)
-    own = isinstance(outcome, pd.Series) and array.shape == (len(outcome),)
-    labels = outcome.index if own else pd.RangeIndex(len(array) if array.ndim else 0)
-    return aligned(array, labels, "The index").to_frame(name), labels
-
-
-def _weights(weights: Any, labels: pd.Index) -> Floats:
-    found = numbers(aligned(weights, labels, "weights"), "Weight", "weights", _AS_NUMBERS)
-    if (found < 0).any():
-        raise SurveyError(
-            f"weights holds {int((found < 0).sum())} negative values; weights must be positive, "
-            "or zero to leave a respondent out."
-        )
-    return found

@@ -150,7 +150,7 @@ def profit_of_change(
     Parameters
     ----------
     rep
-        From `repurchase` or `repurchase_of_index`. With draws of the whole chain the error of
+        From `repurchase`. With draws of the whole chain the error of
         weights, index, reliability and regression is carried to the money; without, that of the
         regression.
     from_, to

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError
@@ -26,9 +26,9 @@ from csimodel.outcomes.money.value import (
     require_positive,
     require_share,
 )
-from csimodel.outcomes.rows.source import Source
+from csimodel.outcomes.rows.arguments import Column
+from csimodel.outcomes.rows.rows import Rows
 from csimodel.survey import Survey
-from csimodel.survey.headers import ColumnName
 
 Floats = NDArray[np.float64]
 
@@ -279,10 +279,10 @@ def fewer_defections(
 def buying_rates(
     data: Survey | pd.DataFrame,
     *,
-    bought: str | pd.Series | ArrayLike,
-    existing: str | pd.Series | ArrayLike,
-    weights: ColumnName | None = None,
-    cluster: ColumnName | None = None,
+    bought: Column,
+    existing: Column,
+    weights: Column | None = None,
+    cluster: Column | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
     """Return the share of existing and of new customers who buy, and the difference.
@@ -294,7 +294,7 @@ def buying_rates(
     bought, existing
         Columns (or values) of 0 and 1. Rows without both are left out; n counts those used.
     weights, cluster
-        Names of columns; the survey's own by default.
+        Columns (or values); the survey's own by default.
     level
         Coverage. Wilson limits for shares, t limits for the difference.
 
@@ -316,12 +316,13 @@ def buying_rates(
     [0.5, 0.15, 0.35]
     """
     require_level(level)
-    source = Source.of(data, weights, cluster)
-    _, y = source.binary(bought, "bought")
-    _, old = source.binary(existing, "existing")
-    used = source.usable & np.isfinite(y) & np.isfinite(old)
+    rows = Rows.of(data, "buying_rates", weights=weights, cluster=cluster)
+    rows.require_clusters()
+    _, y = rows.binary(bought, "bought")
+    _, old = rows.binary(existing, "existing")
+    used = rows.usable & np.isfinite(y) & np.isfinite(old)
     groups = [np.flatnonzero(used & (old == 1)), np.flatnonzero(used & (old == 0))]
-    means = group_means(np.nan_to_num(y), groups, source.weights, source.design)
+    means = group_means(np.nan_to_num(y), groups, rows.weights, rows.design)
     if (means.n < 2).any():
         raise SurveyError(
             f"There are {means.n[0]} existing and {means.n[1]} new customers with an answer, and "

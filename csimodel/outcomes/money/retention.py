@@ -244,7 +244,7 @@ def retention_of(
     Parameters
     ----------
     rep
-        From `repurchase` or `repurchase_of_index`.
+        From `repurchase`.
     at
         Index points, 0 to 100: what would be kept if every customer stood there, other regressors
         as they are. None for the customers as they are.

@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 Ends = tuple[float, float]  # of answers; `require_ends` says what is wrong with them
 
 
-def numbers(values: pd.Series, what: str, name: str, way_out: str) -> Floats:
+def numbers(values: pd.Series, what: str, name: str) -> Floats:
     """Return a column as numbers, or say which text stands in it.
 
     Raises
@@ -35,6 +35,11 @@ def numbers(values: pd.Series, what: str, name: str, way_out: str) -> Floats:
         dated = getattr(kind, "kind", "") in "mM"
         bad = np.flatnonzero(cells.notna().to_numpy() & (dated | converted.isna().to_numpy()))
         if len(bad):
+            way_out = (
+                "turn categories into columns of 0 and 1, as pandas.get_dummies does"
+                if what == "Control"
+                else "recode it, or give a column of numbers"
+            )
             raise SurveyError(
                 f"{what} {name!r} holds {str(cells.iloc[bad[0]])!r} in row {bad[0] + 1} "
                 f"({len(bad)} such cells) where numbers are needed; {way_out}."

@@ -2,8 +2,7 @@
 
 from csimodel.outcomes.models.asymmetry.entry import (
     repurchase_asymmetry,
-    repurchase_asymmetry_of_index,
 )
 from csimodel.outcomes.models.asymmetry.result import Asymmetry
 
-__all__ = ["Asymmetry", "repurchase_asymmetry", "repurchase_asymmetry_of_index"]
+__all__ = ["Asymmetry", "repurchase_asymmetry"]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.arguments import checked
 from csimodel.errors import EstimationError, OptionError, SurveyError, choose
-from csimodel.estimators import Fit, require_fit, require_own
+from csimodel.estimators import Fit
 from csimodel.floats import own_errstate
 from csimodel.inference import Bootstrap
 from csimodel.inference.intervals import narrow_intervals
@@ -20,31 +19,36 @@ from csimodel.outcomes.models.duration.chain import hazard_chain
 from csimodel.outcomes.models.duration.findings import diagnose
 from csimodel.outcomes.models.duration.regression import cox_regression
 from csimodel.outcomes.models.duration.result import RepurchaseTime
-from csimodel.outcomes.rows.respondents import Column, Constructs, Respondents
-from csimodel.outcomes.rows.sample import Sample, sample_of
+from csimodel.outcomes.models.repurchase import INTERVALS
+from csimodel.outcomes.rows.arguments import Column, Controls, Index, named
+from csimodel.outcomes.rows.outcome import Outcome
+from csimodel.outcomes.rows.rows import Rows
+from csimodel.outcomes.rows.sample import Sample
+from csimodel.survey import Survey
 
 Floats = NDArray[np.float64]
 
 KINDS = ("repurchase", "churn")
 TIES = ("efron", "breslow")
 ERRORS = ("robust", "cluster", "linearized", "model")
-INTERVALS = ("auto", "percentile", "basic", "normal", "t", "bc")
 
 
 @own_errstate
 @checked
 def repurchase_time(
-    fit: Fit,
+    fit: Fit | Survey | pd.DataFrame | None = None,
     *,
     duration: Column,
     event: Column,
     kind: str = "repurchase",
     entry: Column | None = None,
     strata: Column | None = None,
-    index: Constructs = "Satisfaction",
-    controls: str | Sequence[str] = (),
+    index: Index = "Satisfaction",
+    controls: Controls = (),
     ties: str = "efron",
     errors: str | None = None,
+    weights: Column | None = None,
+    cluster: Column | None = None,
     bootstrap: Bootstrap | None = None,
     level: float = 0.95,
     interval: str = "auto",
@@ -58,10 +62,10 @@ def repurchase_time(
 
     Parameters
     ----------
-    fit
-        A fit on a survey whose items have scale bounds.
+    fit, weights, cluster
+        As in `csimodel.repurchase`.
     duration
-        Time under observation: a column of the survey, or values for its rows.
+        Time under observation: a column or values.
     event
         1 where it ended with the event, 0 where the respondent was last seen without it.
     kind
@@ -73,9 +77,10 @@ def repurchase_time(
     strata
         A column of groups, each with its own h₀.
     index
-        Construct or constructs; the first is meant by default.
+        Construct or constructs, or points computed elsewhere, as in `csimodel.repurchase`; the
+        first is meant by default.
     controls
-        Further columns of the survey, numeric.
+        Further columns, numeric.
     ties
         ``"efron"`` or ``"breslow"``.
     errors
@@ -142,50 +147,45 @@ def repurchase_time(
     ):
         choose(name, value, allowed)
     require_level(level)
-    fit = require_fit(fit, "repurchase_time")
-    require_own(bootstrap, fit)
-    people = Respondents.of(fit, "repurchase_time")
-    label, time = people.numbers(duration, "Duration")
-    what, happened = people.numbers(event, "Event")
+    rows = Rows.of(
+        fit, "repurchase_time", [index, duration, event], weights=weights, cluster=cluster
+    )
+    rows.require_chain(bootstrap, index)
+    label, time = rows.numbers(duration, "Duration")
+    what, happened = rows.numbers(event, "Event")
     further, stratum = {what: happened}, None
     begun = None
     if entry is not None:
-        name, begun = people.numbers(entry, "Entry")
+        name, begun = rows.numbers(entry, "Entry")
         further[name] = begun
     if strata is not None:
-        name, stratum, _ = people.labels(strata, "Strata")
+        name, stratum, _ = rows.labels(strata, "Strata")
         further[name] = np.where(stratum < 0, np.nan, 0.0)
     _check(label, time, what, happened, begun)
-    sample = sample_of(
-        time,
-        people.indexes(index),
-        people.controls(controls),
-        label=label,
-        weights=people.answers.weights,
-        cluster=people.answers.cluster,
-        complete=further,
-        strata=people.answers.strata,
-        lonely=people.answers.lonely,
-        population=people.answers.population,
+    sample = rows.sample(
+        Outcome(label, time), rows.indexes(index), rows.controls(controls), complete=further
     )
-    rows = sample.rows
-    if not happened[rows].any():
+    kept = sample.rows
+    if not happened[kept].any():
         raise EstimationError(
             f"None of the {sample.n} respondents used had the event {what!r}, so its hazard cannot "
             "be estimated; check what 1 means, or follow respondents for longer."
         )
     regression = cox_regression(
         sample,
-        happened[rows],
-        None if begun is None else begun[rows],
-        None if stratum is None else np.unique(stratum[rows], return_inverse=True)[1],
+        happened[kept],
+        None if begun is None else begun[kept],
+        None if stratum is None else np.unique(stratum[kept], return_inverse=True)[1],
         efron=ties == "efron",
         errors=_errors(errors, sample),
     )
     chain = None
     if bootstrap is not None and regression.ending == Ending.CONVERGED:
         chain = hazard_chain(bootstrap, regression, progress)
-    told = (*people.findings(sample.indexes), *diagnose(regression, chain, kind, what))
+    told = (
+        *rows.findings(sample.indexes if named(index) else ()),
+        *diagnose(regression, chain, kind, what),
+    )
     if chain is not None:
         told = (*told, *narrow_intervals(interval, chain.df))
     return RepurchaseTime(regression, chain, kind, what, level, interval, told)

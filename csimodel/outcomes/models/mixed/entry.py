@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.arguments import checked
 from csimodel.bounds import THRESHOLDS
 from csimodel.errors import EstimationError, OptionError, SurveyError, choose
-from csimodel.estimators import Fit, require_fit, require_own
+from csimodel.estimators import Fit
 from csimodel.floats import own_errstate
 from csimodel.inference import Bootstrap
 from csimodel.inference.intervals import narrow_intervals
@@ -23,9 +23,12 @@ from csimodel.outcomes.models.mixed.customers import Customers
 from csimodel.outcomes.models.mixed.findings import about, about_draws
 from csimodel.outcomes.models.mixed.regression import mixed, population_averaged
 from csimodel.outcomes.models.mixed.result import RepurchaseMixed
+from csimodel.outcomes.models.repurchase import INTERVALS
+from csimodel.outcomes.rows.arguments import Column, Controls, Index, named
 from csimodel.outcomes.rows.columns import Ends
-from csimodel.outcomes.rows.respondents import Column, Respondents
+from csimodel.outcomes.rows.rows import Rows
 from csimodel.outcomes.rows.sample import sample_of
+from csimodel.survey import Survey
 
 Floats = NDArray[np.float64]
 
@@ -33,22 +36,22 @@ MODELS = ("random-intercept", "random-slope", "population-averaged")
 LINKS = ("identity", "logit")
 ERRORS = ("CR2", "cluster", "model")
 _FEW_FIRMS = THRESHOLDS["few firms"].value  # below which a mixed model's own errors are the default
-INTERVALS = ("auto", "percentile", "basic", "normal", "t", "bc")
 
 
 @own_errstate
 @checked
 def repurchase_mixed(
-    fit: Fit,
-    outcome: Column,
+    fit: Fit | Survey | pd.DataFrame | None = None,
+    outcome: Column | None = None,
     by: Column = "firm",
     *,
-    index: str = "Satisfaction",
-    controls: str | Sequence[str] = (),
+    index: Index = "Satisfaction",
+    controls: Controls = (),
     scale: Ends | None = None,
     model: str = "random-intercept",
     link: str | None = None,
     errors: str | None = None,
+    weights: Column | None = None,
     bootstrap: Bootstrap | None = None,
     level: float = 0.95,
     interval: str = "auto",
@@ -62,17 +65,16 @@ def repurchase_mixed(
 
     Parameters
     ----------
-    fit
-        A fit on a survey of customers of several firms.
+    fit, weights
+        As in `csimodel.repurchase`, of customers of several firms.
     outcome
-        Column of the survey or values for its rows; answers on a scale become
-        ``(x - min)/(max - min)``.
+        Column or values; answers on a scale become ``(x - min)/(max - min)``.
     by
-        Column of firms, or values for the survey's rows.
+        Column of firms, or values.
     index
-        The construct whose index it is.
+        The construct whose index it is, or points computed elsewhere, as in `csimodel.repurchase`.
     controls
-        Further columns of the survey, numeric.
+        Further columns, numeric.
     scale
         Lowest and highest answer of the outcome, where the survey does not know them.
     model
@@ -126,22 +128,22 @@ def repurchase_mixed(
     (0.009, 25)
     """
     link = _checked(model, link, errors, bootstrap, level, interval)
-    fit = require_fit(fit, "repurchase_mixed")
-    require_own(bootstrap, fit)
-    people = Respondents.of(fit, "repurchase_mixed")
-    if not isinstance(index, str):
-        raise OptionError(f"index={index!r} must name one construct, such as 'Satisfaction'.")
-    weights = people.answers.weights
-    if weights is not None and model != "population-averaged":
+    rows = Rows.of(fit, "repurchase_mixed", [index, outcome, by], weights=weights)
+    rows.require_chain(bootstrap, index)
+    if outcome is None:
+        raise OptionError("There is no outcome; name the column that says who buys again.")
+    if rows.weights is not None and model != "population-averaged":
         raise SurveyError(
             f"The survey has weights, which model={model!r} cannot use; take "
             "model='population-averaged', with link='identity' for a straight line."
         )
-    label, y = people.outcome(outcome, scale)
-    name, code, firms = people.labels(by, "by")
+    construct, points = rows.single_index(index)
+    explained = rows.outcome(outcome, family_of("ols"), scale)
+    name, code, firms = rows.labels(by, "by")
     sample = sample_of(
-        y, people.indexes(index), people.controls(controls), label=label, weights=weights,
-        cluster=None, complete={name: np.where(code < 0, np.nan, 0.0)},
+        explained.values, {construct: points}, rows.controls(controls), label=explained.label,
+        weights=rows.weights, cluster=None,
+        complete={name: np.where(code < 0, np.nan, 0.0)},
     )  # fmt: skip
     own = code[sample.rows]
     order = np.argsort(own, kind="stable")
@@ -154,7 +156,7 @@ def repurchase_mixed(
         weights=None if sample.weights is None else sample.weights[order],
         rows=sample.rows[order],
     )
-    _require_firms(customers, name, index)
+    _require_firms(customers, name, construct)
     few = customers.firms < _FEW_FIRMS and model != "population-averaged"
     errors = errors or ("model" if few else "CR2")
     regression = (
@@ -163,17 +165,17 @@ def repurchase_mixed(
         else mixed(customers, model == "random-slope", errors)
     )
     family = family_of("ols" if link == "identity" else "fractional-logit")
-    told = (*people.findings([index], label), *sample.findings)
+    own_index = [construct] if named(index) else []
+    told = (*rows.findings(own_index, explained.label), *sample.findings)
     found = RepurchaseMixed(
-        customers, regression, family, model, errors, index, label, name, sample.names[1:],
+        customers, regression, family, model, errors, construct, explained.label, name,
+        sample.names[1:],
         tuple(firms[f] for f in met), None, level, interval, told,
     )  # fmt: skip
     found = replace(found, diagnostics=(*told, *about(found)))
     if bootstrap is None:
-        return replace(
-            found, diagnostics=(*found.diagnostics, *unused_design(people.answers.design, name))
-        )
-    every = mixed_draws(bootstrap, customers, index, name)
+        return replace(found, diagnostics=(*found.diagnostics, *unused_design(rows.design, name)))
+    every = mixed_draws(bootstrap, customers, construct, name)
     told = (*found.diagnostics, *about_draws(bootstrap, len(every[0])))
     told = (*told, *narrow_intervals(interval, found.firms - 1.0))
     return replace(found, every=every, diagnostics=told)

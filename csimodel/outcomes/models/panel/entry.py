@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,14 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.arguments import checked
-from csimodel.errors import (
-    OptionError,
-    SurveyError,
-    choose,
-    suggest,
-)
-from csimodel.estimators import Fit, require_fit, require_own
-from csimodel.findings import listed
+from csimodel.errors import OptionError, SurveyError, choose
+from csimodel.estimators import Fit
 from csimodel.floats import own_errstate
 from csimodel.inference import Bootstrap, require_draws
 from csimodel.inference.intervals import narrow_intervals
@@ -35,30 +28,33 @@ from csimodel.outcomes.models.panel.findings import (
 )
 from csimodel.outcomes.models.panel.fitted import WEIGHT, fitted, require_other_names
 from csimodel.outcomes.models.panel.result import RepurchasePanel
-from csimodel.outcomes.rows.columns import Ends, labels_of, numbers, rescaled
-from csimodel.outcomes.rows.respondents import Column, Respondents
+from csimodel.outcomes.models.repurchase import INTERVALS
+from csimodel.outcomes.rows.arguments import Column, Controls, Index, named
+from csimodel.outcomes.rows.columns import Ends, labels_of
+from csimodel.outcomes.rows.rows import Rows
+from csimodel.survey import Survey
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 ERRORS = ("CR2", "cluster", "two-way")
 SIZES = ("equal", "respondents")
-INTERVALS = ("auto", "percentile", "basic", "normal", "t", "bc")
 
 
 @own_errstate
 @checked
 def repurchase_panel(
-    fit: Fit,
-    outcome: Column,
+    fit: Fit | Survey | pd.DataFrame | None = None,
+    outcome: Column | None = None,
     *,
     firm: Column,
     period: Column,
-    index: str = "Satisfaction",
-    controls: str | Sequence[str] = (),
+    index: Index = "Satisfaction",
+    controls: Controls = (),
     scale: Ends | None = None,
     effects: str = "two-way",
     errors: str = "CR2",
+    weights: Column | None = None,
     size: str = "equal",
     fewest: int = 2,
     bootstrap: Bootstrap | None = None,
@@ -75,18 +71,20 @@ def repurchase_panel(
     Parameters
     ----------
     fit
-        A fit on a survey of respondents of several firms.
+        A fit on a survey of respondents of several firms. For an index that was computed elsewhere,
+        a data frame with a row for each firm and period, or nothing: then every column is given as
+        values, with such rows.
     outcome
-        Column of the survey or values for its rows; answers on a scale become
-        ``(x - min)/(max - min)``.
+        Column or values; answers on a scale become ``(x - min)/(max - min)``.
     firm, period
-        Columns of the survey or values for its rows.
+        Columns or values.
     index
-        The construct whose index it is.
+        The construct whose index it is; without a fit points from 0 to 100 of firms in periods.
     controls
-        Further columns; their means in each firm and period are regressors.
+        Further columns; of respondents, their means in each firm and period are regressors.
     scale
-        Lowest and highest answer of the outcome, where the survey does not know them.
+        Lowest and highest answer of the outcome, where the survey does not know them; without a fit
+        a share from 0 to 1 by default.
     effects
         ``"two-way"``, ``"firm"``, ``"period"`` or ``"none"``.
     errors
@@ -96,9 +94,11 @@ def repurchase_panel(
         (CR1), for many firms: of 8 to 10, 95 % intervals cover some 92 %. ``"two-way"``: by firm
         and by period, t with the fewer of both less one (Cameron, Gelbach and Miller 2011), for
         many of both.
+    weights
+        Without a fit, how much a firm and period counts: a column or values.
     size
-        How much a firm and period counts: ``"equal"``, or by its ``"respondents"`` (their
-        weights), to which CR2's working variances are then inverse.
+        The same with a fit: ``"equal"``, or by its ``"respondents"`` (their weights). CR2's working
+        variances are then inverse to how much a firm and period counts.
     fewest
         Cells with fewer respondents are left out, and counted.
     bootstrap
@@ -114,9 +114,10 @@ def repurchase_panel(
     Raises
     ------
     SurveyError
-        When a column is not there, or the outcome lies outside its scale or has none.
+        When a column is not there, the outcome lies outside its scale or has none, or a table has
+        two rows for a firm in a period.
     OptionError
-        When an option is unknown or the bootstrap is another fit's.
+        When an option is unknown or does not fit the others, or the bootstrap is another fit's.
     EstimationError
         When too few rows are left or a regressor does not move within effects.
     InferenceError
@@ -137,127 +138,100 @@ def repurchase_panel(
     >>> found = repurchase_panel(fit, "CUSL1", firm=rows % 10, period=rows // 50)
     >>> found.n, found.firms, found.periods
     (50, 10, 5)
-    """
-    _check_options(effects, errors, size, level, interval)
-    fit = require_fit(fit, "repurchase_panel")
-    require_own(bootstrap, fit)
-    require_count("fewest", fewest, "")
-    people = Respondents.of(fit, "repurchase_panel")
-    if not isinstance(index, str):
-        raise OptionError(f"index={index!r} must name one construct, such as 'Satisfaction'.")
-    points = people.indexes(index)[index]
-    label, y = people.outcome(outcome, scale)
-    by, firm_code, firms = people.labels(firm, "Firm")
-    _, period_code, periods = people.labels(period, "Period")
-    further = people.controls(controls)
-    if label in further or index in further:
-        raise OptionError("A control has the name of the outcome or the index; rename the column.")
-    values = np.column_stack([y, *further.values()])
-    require_other_names((index, label, *further), ("n", WEIGHT))
-    cells = Cells.of(fit, firm_code, period_code, values, index)
-    every = len(cells.firm)
-    large = cells.n >= fewest
-    told = list(people.findings([index], label))
-    told += left_out("respondents", int((cells.code < 0).sum()), len(y))
-    told += thin_cells(int((~large).sum()), every, fewest)
-    x, means, total = cells.means()
-    large &= np.isfinite(x)
-    weights = total if size == "respondents" else np.ones(every)
-    table = pd.DataFrame(
-        {"n": cells.n, index: x, label: means[:, 0]}
-        | {name: means[:, 1 + j] for j, name in enumerate(further)}
-        | {WEIGHT: weights},
-        cells.table(firms, periods),
-    )
-    found, rows = fitted(
-        table, (index, *further), label, cells.firm, cells.period, large,
-        effects, errors, level, interval, told,
-    )  # fmt: skip
-    sampling = cells.sampling_covariance(points)[rows]
-    told = [*found.diagnostics, *sampling_error(found.panel, sampling, index)]
-    if bootstrap is None:
-        return replace(found, diagnostics=(*told, *unused_design(people.answers.design, by)))
-    bootstrap.require_usable()
-    told += narrow_intervals(interval, found.df)
-    drawn, lost = _draws(found.panel, cells, bootstrap, rows, size)
-    told += about_draws(bootstrap, lost, firm_code)
-    return replace(found, every=drawn, diagnostics=tuple(told))
-
-
-@own_errstate
-@checked
-def repurchase_panel_of_index(
-    table: pd.DataFrame,
-    outcome: str,
-    *,
-    firm: str,
-    period: str,
-    index: str,
-    controls: str | Sequence[str] = (),
-    scale: Ends = (0.0, 1.0),
-    effects: str = "two-way",
-    errors: str = "CR2",
-    weights: str | None = None,
-    level: float = 0.95,
-) -> RepurchasePanel:
-    """Regress firms' repurchase on firms' index over periods, from a table of firms.
-
-    Parameters
-    ----------
-    table
-        A row for each firm and period.
-    outcome, firm, period, index, controls, weights
-        Names of its columns; the index in points from 0 to 100.
-    scale
-        Lowest and highest value of the outcome; a share from 0 to 1 by default.
-    effects, errors, level
-        As in `repurchase_panel`.
-
-    Returns
-    -------
-    RepurchasePanel
-
-    Raises
-    ------
-    SurveyError, OptionError, EstimationError
-        As in `repurchase_panel`, and when a firm has two rows in a period.
-
-    Examples
-    --------
     >>> table = pd.DataFrame({
     ...     "firm": ["a", "a", "b", "b", "c", "c"], "year": [1, 2] * 3,
     ...     "csi": [60.0, 70, 65, 70, 80, 80], "again": [0.5, 0.56, 0.6, 0.64, 0.8, 0.81],
     ... })
-    >>> found = repurchase_panel_of_index(
-    ...     table, "again", firm="firm", period="year", index="csi"
-    ... )
+    >>> found = repurchase_panel(table, "again", firm="firm", period="year", index="csi")
     >>> round(float(found.slope), 4)
     0.005
     """
-    _check_options(effects, errors, "equal", level, "auto")
-    names = [controls] if isinstance(controls, str) else list(controls)
-    needed = [outcome, firm, period, index, *names, *([] if weights is None else [weights])]
-    for name in needed:
-        if name not in table.columns:
-            raise SurveyError(
-                f"{name!r} is not a column of the table{suggest(name, table.columns)}; name one of "
-                f"{listed(map(repr, table.columns), 12)}."
+    _check_options(effects, errors, size, level, interval)
+    require_count("fewest", fewest, "")
+    rows = Rows.of(fit, "repurchase_panel", [index, outcome, firm, period], weights=weights)
+    rows.require_chain(bootstrap, index)
+    if outcome is None:
+        raise OptionError("There is no outcome; name the column that says who buys again.")
+    if rows.fit is None:
+        if size != "equal":
+            raise OptionError(
+                f"size={size!r} counts respondents, and each row is a firm in a period; give "
+                "weights= how much it counts."
             )
-    require_other_names((index, outcome, *names), (WEIGHT,))
-    values = {
-        name: numbers(table[name], "Column", name, "recode it, or name a column of numbers")
-        for name in needed
-        if name not in (firm, period)
-    }
-    y = rescaled(values[outcome], outcome, family_of("ols"), scale)
-    firm_code, firms = labels_of(table[firm], f"firm={firm!r}")
-    period_code, periods = labels_of(table[period], f"period={period!r}")
-    w = np.ones(len(table)) if weights is None else values[weights]
-    if (w < 0).any():
-        raise SurveyError(f"Weight column {weights!r} holds negative values; weights are positive.")
-    whole = (firm_code >= 0) & (period_code >= 0) & np.isfinite(y) & (np.nan_to_num(w) > 0)
-    for name in (index, *names):
-        whole &= np.isfinite(values[name])
+        return _of_firms(
+            rows, outcome, firm, period, index, controls, scale or (0.0, 1.0), effects, errors,
+            level,
+        )  # fmt: skip
+    if not named(index):
+        raise OptionError(
+            "repurchase_panel takes the index of firms from the fit, whose construct index= "
+            "names; for one computed elsewhere give a table with a row for each firm and period "
+            "in place of the fit."
+        )
+    name, points = rows.single_index(index)
+    explained = rows.outcome(outcome, family_of("ols"), scale)
+    label, y = explained.label, explained.values
+    by, firm_code, firms = rows.labels(firm, "Firm")
+    _, period_code, periods = rows.labels(period, "Period")
+    further = rows.controls(controls)
+    if label in further or name in further:
+        raise OptionError("A control has the name of the outcome or the index; rename the column.")
+    values = np.column_stack([y, *further.values()])
+    require_other_names((name, label, *further), ("n", WEIGHT))
+    cells = Cells.of(rows.fit, firm_code, period_code, values, name)
+    count = len(cells.firm)
+    large = cells.n >= fewest
+    told = list(rows.findings([name], label))
+    told += left_out("respondents", int((cells.code < 0).sum()), len(y))
+    told += thin_cells(int((~large).sum()), count, fewest)
+    x, means, total = cells.means()
+    large &= np.isfinite(x)
+    cell_weights = total if size == "respondents" else np.ones(count)
+    table = pd.DataFrame(
+        {"n": cells.n, name: x, label: means[:, 0]}
+        | {control: means[:, 1 + j] for j, control in enumerate(further)}
+        | {WEIGHT: cell_weights},
+        cells.table(firms, periods),
+    )
+    result, kept = fitted(
+        table, (name, *further), label, cells.firm, cells.period, large,
+        effects, errors, level, interval, told,
+    )  # fmt: skip
+    sampling = cells.sampling_covariance(points)[kept]
+    told = [*result.diagnostics, *sampling_error(result.panel, sampling, name)]
+    if bootstrap is None:
+        return replace(result, diagnostics=(*told, *unused_design(rows.design, by)))
+    bootstrap.require_usable()
+    told += narrow_intervals(interval, result.df)
+    drawn, lost = _draws(result.panel, cells, bootstrap, kept, size)
+    told += about_draws(bootstrap, lost, firm_code)
+    return replace(result, every=drawn, diagnostics=tuple(told))
+
+
+def _of_firms(
+    rows: Rows,
+    outcome: Column,
+    firm: Column,
+    period: Column,
+    index: Index,
+    controls: Controls,
+    scale: Ends,
+    effects: str,
+    errors: str,
+    level: float,
+) -> RepurchasePanel:
+    """Regress a table with a row for each firm and period."""
+    name, points = rows.single_index(index)
+    explained = rows.outcome(outcome, family_of("ols"), scale)
+    further = rows.controls(controls)
+    require_other_names((name, explained.label, *further), (WEIGHT,))
+    columns = {name: points, explained.label: explained.values, **further}
+    columns[WEIGHT] = np.ones(len(rows)) if rows.weights is None else rows.weights
+    firm_code, firms = labels_of(rows.column(firm, "Firm")[1], "Firm")
+    period_code, periods = labels_of(rows.column(period, "Period")[1], "Period")
+    whole = (firm_code >= 0) & (period_code >= 0) & rows.usable
+    for values in columns.values():
+        whole &= np.isfinite(values)
     kept = np.flatnonzero(whole)
     kept = kept[np.lexsort([period_code[kept], firm_code[kept]])]
     f, p = firm_code[kept], period_code[kept]
@@ -267,15 +241,13 @@ def repurchase_panel_of_index(
             f"Firm {firms[f[twice[0]]]} has two rows in period {periods[p[twice[0]]]} "
             f"({len(twice)} such pairs); give one row for each firm and period."
         )
-    told = list(left_out("rows", int((~whole).sum()), len(table)))
     labels = pd.MultiIndex.from_arrays([firms[f], periods[p]], names=["firm", "period"])
-    columns = {index: values[index][kept], outcome: y[kept]}
-    columns |= {name: values[name][kept] for name in names} | {WEIGHT: w[kept]}
-    found, _ = fitted(
-        pd.DataFrame(columns, labels), (index, *names), outcome, f, p,
-        np.ones(len(kept), dtype=bool), effects, errors, level, "auto", told,
+    result, _ = fitted(
+        pd.DataFrame({column: values[kept] for column, values in columns.items()}, labels),
+        (name, *further), explained.label, f, p, np.ones(len(kept), dtype=bool),
+        effects, errors, level, "auto", list(left_out("rows", int((~whole).sum()), len(rows))),
     )  # fmt: skip
-    return found
+    return result
 
 
 def _check_options(effects: str, errors: str, size: str, level: float, interval: str) -> None:

@@ -2,7 +2,6 @@
 
 from csimodel.outcomes.models.segments.entry import (
     repurchase_segments,
-    repurchase_segments_of_index,
 )
 from csimodel.outcomes.models.segments.result import Segments
 from csimodel.outcomes.models.segments.top_drop import TopDrop, repurchase_top_drop
@@ -11,6 +10,5 @@ __all__ = [
     "Segments",
     "TopDrop",
     "repurchase_segments",
-    "repurchase_segments_of_index",
     "repurchase_top_drop",
 ]

@@ -6,28 +6,29 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from csimodel.arguments import checked
 from csimodel.bounds import THRESHOLDS
-from csimodel.errors import OptionError, SurveyError, suggest
-from csimodel.estimators import Fit, require_fit, require_own
+from csimodel.errors import OptionError, SurveyError
+from csimodel.estimators import Fit
 from csimodel.findings import Finding, Severity, listed
 from csimodel.floats import own_errstate
 from csimodel.inference import Bootstrap
-from csimodel.options import require_count
+from csimodel.options import require_count, require_level
 from csimodel.outcomes.design.layout import Layout, Part, value_of
 from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.models.draws import chain_of
 from csimodel.outcomes.models.findings import diagnose
 from csimodel.outcomes.models.regression import regress
-from csimodel.outcomes.models.repurchase import repurchase, repurchase_of_index
+from csimodel.outcomes.models.repurchase import repurchase
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.segments.result import Segments
-from csimodel.outcomes.rows.columns import Ends, aligned, labels_of, name_of
+from csimodel.outcomes.rows.arguments import Column, Index
+from csimodel.outcomes.rows.columns import Ends, labels_of
+from csimodel.outcomes.rows.rows import Rows
 from csimodel.outcomes.rows.sample import Sample
 from csimodel.survey import Survey
-from csimodel.survey.headers import column_of
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -39,15 +40,17 @@ _FEW_CLUSTERS = int(THRESHOLDS["few clusters of a segment"].value)
 @own_errstate
 @checked
 def repurchase_segments(
-    fit: Fit,
-    outcome: str | pd.Series | ArrayLike,
-    by: str | pd.Series | ArrayLike,
+    fit: Fit | Survey | pd.DataFrame | None = None,
+    outcome: Column | None = None,
+    by: Column | None = None,
     *,
-    index: str = "Satisfaction",
+    index: Index = "Satisfaction",
     family: str = "fractional-logit",
     scale: Ends | None = None,
     curvature: bool = True,
     errors: str | None = None,
+    weights: Column | None = None,
+    cluster: Column | None = None,
     bootstrap: Bootstrap | None = None,
     fewest: int = 30,
     level: float = 0.95,
@@ -61,15 +64,12 @@ def repurchase_segments(
 
     Parameters
     ----------
-    fit
-        A fit on a survey whose items have scale bounds.
-    outcome, family, scale, errors, level, progress
+    fit, outcome, family, scale, errors, weights, cluster, level, progress
         As in `repurchase`; families with an ordered outcome are left to `repurchase`.
     by
-        Column of the survey (or values for its rows) that says who belongs where. Rows without
-        are left out, and counted.
+        Column (or values) that says who belongs where. Rows without are left out, and counted.
     index
-        The construct whose index it is.
+        The construct whose index it is, or points computed elsewhere, as in `repurchase`.
     curvature
         Let the curves bend beyond what the family does.
     bootstrap
@@ -106,101 +106,40 @@ def repurchase_segments(
     >>> found = repurchase_segments(fit, "CUSL1", by=half, curvature=False)
     >>> found.table["n"].tolist(), list(found.tests.index)
     ([125, 125], ['slopes'])
-    """
-    fit = require_fit(fit, "repurchase_segments")
-    rep = repurchase(
-        fit, outcome, index=index, family=family, scale=scale, errors=errors, level=level,
-        progress=progress,
-    )  # fmt: skip
-    survey = fit.survey
-    if not isinstance(survey, Survey):
-        raise SurveyError(
-            "repurchase_segments needs the fit's survey; fit a survey or a data frame."
-        )
-    require_own(bootstrap, fit)
-    labels = _labels(by, survey.data)
-    rows = fit.require_answers("repurchase_segments").rows[rep.regression.sample.rows]
-    found = _interacted(rep, labels.iloc[rows], curvature, fewest)
-    if bootstrap is None:
-        return found
-    chain = chain_of(bootstrap, found.repurchase.regression, progress)
-    lost = diagnose(found.repurchase.regression, chain)
-    told = tuple(finding for finding in lost if finding.code.endswith("-draws"))
-    diagnostics = (*found.diagnostics, *told)
-    return replace(
-        found, repurchase=replace(found.repurchase, chain=chain, diagnostics=diagnostics)
-    )
-
-
-@own_errstate
-@checked
-def repurchase_segments_of_index(
-    index: pd.Series | ArrayLike,
-    outcome: pd.Series | ArrayLike,
-    by: pd.Series | ArrayLike,
-    *,
-    family: str = "fractional-logit",
-    scale: Ends | None = None,
-    curvature: bool = True,
-    errors: str | None = None,
-    weights: pd.Series | ArrayLike | None = None,
-    cluster: pd.Series | ArrayLike | None = None,
-    fewest: int = 30,
-    level: float = 0.95,
-) -> Segments:
-    """Compare the curve of repurchase over an index that was computed elsewhere.
-
-    Parameters
-    ----------
-    index
-        Points from 0 to 100 of each respondent.
-    outcome, by, weights, cluster
-        One row for each respondent; Series need the row labels of the index.
-    family, scale, curvature, errors, fewest, level
-        As in `repurchase_segments`.
-
-    Raises
-    ------
-    SurveyError, OptionError, EstimationError
-        As in `repurchase_segments`.
-
-    Examples
-    --------
     >>> rng = np.random.default_rng(1)
     >>> x, market = rng.uniform(0, 100, 400), np.repeat(["captive", "contested"], 200)
     >>> p = np.where(market == "captive", 0.8, 0.2 + 0.006 * x)
-    >>> found = repurchase_segments_of_index(x, (rng.random(400) < p) * 1.0, market, family="logit")
+    >>> again = (rng.random(400) < p) * 1.0
+    >>> found = repurchase_segments(index=x, outcome=again, by=market, family="logit")
     >>> bool(found.tests.loc["slopes", "p"] < 0.01)
     True
     """
-    rep = repurchase_of_index(
-        index, outcome, family=family, scale=scale, errors=errors, weights=weights,
-        cluster=cluster, level=level,
+    require_level(level)
+    rows = Rows.of(
+        fit, "repurchase_segments", [index, outcome, by], weights=weights, cluster=cluster
+    )
+    rows.require_chain(bootstrap, index)
+    rep = repurchase(
+        fit, outcome, index=index, family=family, scale=scale, errors=errors, weights=weights,
+        cluster=cluster, level=level, progress=progress,
     )  # fmt: skip
+    if by is None:
+        raise OptionError("There are no segments; name the column that says who is where as by=.")
     if len(rep.indexes) > 1:
         raise OptionError(
-            f"repurchase_segments_of_index takes one index, and {len(rep.indexes)} were given; "
-            "name one."
+            f"repurchase_segments takes one index, and {len(rep.indexes)} were given; name one."
         )
-    own = index.index if isinstance(index, pd.Series) else None
-    if own is None:
-        own = (
-            outcome.index if isinstance(outcome, pd.Series) else pd.RangeIndex(len(np.asarray(by)))
-        )
-    labels = _labels(by, pd.DataFrame(index=own))
-    return _interacted(rep, labels.iloc[rep.regression.sample.rows], curvature, fewest)
-
-
-def _labels(by: object, frame: pd.DataFrame) -> pd.Series:
-    if isinstance(by, str):
-        column = column_of(frame.columns, by)
-        if column is None:
-            raise SurveyError(
-                f"by={by!r} is not a column of the survey{suggest(by, frame.columns)}; name one of "
-                "its columns, or give a Series with a value for each row."
-            )
-        return frame[column]
-    return aligned(by, frame.index, f"by={name_of(by, 'segments')!r}")
+    labels = rows.column(by, "by")[1]
+    segments = _interacted(rep, labels.iloc[rep.regression.sample.rows], curvature, fewest)
+    if bootstrap is None:
+        return segments
+    chain = chain_of(bootstrap, segments.repurchase.regression, progress)
+    lost = diagnose(segments.repurchase.regression, chain)
+    told = tuple(finding for finding in lost if finding.code.endswith("-draws"))
+    diagnostics = (*segments.diagnostics, *told)
+    return replace(
+        segments, repurchase=replace(segments.repurchase, chain=chain, diagnostics=diagnostics)
+    )
 
 
 def _interacted(rep: Repurchase, labels: pd.Series, curvature: bool, fewest: int) -> Segments:

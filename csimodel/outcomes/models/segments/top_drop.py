@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError
@@ -17,11 +17,11 @@ from csimodel.options import number_of, require_count, require_level, shown
 from csimodel.outcomes.kernels.group_means import GroupMeans, group_means
 from csimodel.outcomes.kernels.wald import table_of_tests, wald
 from csimodel.outcomes.models.segments.pairs import corrected_pairs, pair_steps
+from csimodel.outcomes.rows.arguments import Column
 from csimodel.outcomes.rows.columns import labels_of
-from csimodel.outcomes.rows.source import Source
+from csimodel.outcomes.rows.rows import Rows
 from csimodel.page import HasHeadline, Page, sections
 from csimodel.survey import Survey
-from csimodel.survey.headers import ColumnName
 
 Floats = NDArray[np.float64]
 
@@ -94,13 +94,13 @@ class TopDrop(HasHeadline):
 def repurchase_top_drop(
     data: Survey | pd.DataFrame,
     *,
-    satisfaction: str | pd.Series | ArrayLike,
-    repurchase: str | pd.Series | ArrayLike,
-    by: str | pd.Series | ArrayLike | None = None,
+    satisfaction: Column,
+    repurchase: Column,
+    by: Column | None = None,
     top: tuple[float, float] | None = None,
     below: tuple[float, float] | None = None,
-    weights: ColumnName | None = None,
-    cluster: ColumnName | None = None,
+    weights: Column | None = None,
+    cluster: Column | None = None,
     fewest: int = 30,
     level: float = 0.95,
 ) -> TopDrop:
@@ -120,7 +120,7 @@ def repurchase_top_drop(
         Lowest and highest answer of the top category and of the one below it; by default the
         highest answer met and the next.
     weights, cluster
-        Names of columns; the survey's own by default.
+        Columns (or values); the survey's own by default.
     fewest
         Segments with fewer respondents in either category are left out, named and counted.
     level
@@ -150,12 +150,13 @@ def repurchase_top_drop(
     """
     require_level(level)
     require_count("fewest", fewest, "")
-    source = Source.of(data, weights, cluster)
-    name, happy = source.numbers(satisfaction, "Satisfaction")
-    label, y = source.numbers(repurchase, "Repurchase")
-    answered = source.usable & np.isfinite(happy) & np.isfinite(y)
+    rows = Rows.of(data, "repurchase_top_drop", weights=weights, cluster=cluster)
+    rows.require_clusters()
+    name, happy = rows.numbers(satisfaction, "Satisfaction")
+    label, y = rows.numbers(repurchase, "Repurchase")
+    answered = rows.usable & np.isfinite(happy) & np.isfinite(y)
     high, low = _categories(name, happy[answered], top, below)
-    codes, names, findings = _segments(source, by, answered)
+    codes, names, findings = _segments(rows, by, answered)
     masks = [
         answered & (codes == g) & (happy >= ends[0]) & (happy <= ends[1])
         for g in range(len(names))
@@ -163,10 +164,10 @@ def repurchase_top_drop(
     ]
     counts = np.array([mask.sum() for mask in masks]).reshape(-1, 2)
     large = np.asarray((counts >= fewest).all(axis=1))
-    findings += [*source.findings, *_small(names, counts, large, fewest)]
+    findings += [*rows.design_findings, *_small(names, counts, large, fewest)]
     kept = np.flatnonzero(large)
-    rows = [np.flatnonzero(masks[2 * g + k]) for g in kept for k in (0, 1)]
-    means = group_means(np.nan_to_num(y), rows, source.weights, source.design)
+    members = [np.flatnonzero(masks[2 * g + k]) for g in kept for k in (0, 1)]
+    means = group_means(np.nan_to_num(y), members, rows.weights, rows.design)
     labels = [names[g] for g in kept]
     steps: Floats = np.kron(np.eye(len(kept)), np.array([1.0, -1.0]))
     tests, more = _equal(means, steps)
@@ -214,11 +215,11 @@ def _categories(
 
 
 def _segments(
-    source: Source, by: object, answered: NDArray[np.bool_]
+    rows: Rows, by: Column | None, answered: NDArray[np.bool_]
 ) -> tuple[NDArray[np.intp], list[str], list[Finding]]:
     if by is None:
-        return np.zeros(len(source.frame), dtype=np.intp), ["all"], []
-    _, labels = source.labels(by, "by")
+        return np.zeros(len(rows), dtype=np.intp), ["all"], []
+    labels = rows.column(by, "by")[1]
     codes, names = labels_of(labels, "by")
     without = int((answered & (codes < 0)).sum())
     findings = []
