@@ -408,7 +408,7 @@ def test_what_a_formula_may_not_say_is_named(three, piece, error, words):
 
 @pytest.mark.parametrize("text", [5, ["index"], b"index", object()])
 def test_a_formula_is_text(three, text):
-    with pytest.raises(OptionError, match=r"is not text; write for example"):
+    with pytest.raises(OptionError, match=r"^formula.* must be text, written in quotes"):
         of_three(three, text)
 
 

@@ -66,10 +66,13 @@ def test_a_survey_brings_its_scales_weights_and_design(designed):
     fit = csi.fit(csi.models.ecsi(), designed)
     by_fit = csi.repurchase(fit, "CUSL1", index=designed.data["points"])
     same(by_fit, found)
-    other = csi.repurchase(designed, "CUSL1", index="points", weights="age", cluster="age")
+    plain = replace(designed, strata=None)
+    other = csi.repurchase(plain, "CUSL1", index="points", weights="age", cluster="age")
     assert_allclose(other.regression.sample.weights.mean(), 1.0)
     assert other.errors == "CR2"
     assert other.regression.sample.cluster.max() == 40
+    with pytest.raises(OptionError, match="cluster='age' are other clusters than the survey's"):
+        csi.repurchase(designed, "CUSL1", index="points", cluster="age")
 
 
 def test_rows_a_fit_left_out_need_no_values(ecsi, mobi):
@@ -165,6 +168,12 @@ def test_drops_take_weights_as_a_column_or_as_values():
          "bootstrap= out, or give a fit and name its construct."),
         ({"fit": "fit", "index": np.arange(9.0)}, SurveyError, "Index 'index' has the shape (9,), "
          "but there are 250 respondents; give one value for each."),
+        ({"fit": "fit", "controls": np.ones((250, 2))}, OptionError, "controls is a ndarray, and "
+         "must be names of columns, or a Series or data frame of them."),
+        ({"fit": "fit", "index": pd.DataFrame(index=range(250))}, OptionError, "index= holds no column; "
+         "give one of points from 0 to 100 for each index."),
+        ({"index": [[1.0], [1.0, 2.0]], "outcome": [0, 1]}, SurveyError, "Index 'index' has rows of "
+         "different lengths; give one value for each respondent."),
         ({"fit": "fit", "index": "Satisfacton"}, ModelError, "index='Satisfacton' is not a "
          "construct of the model (did you mean 'Satisfaction'?); use index= with one of 'Image', "
          "'Expectation', 'Quality', 'Value', 'Satisfaction', 'Complaints', 'Loyalty'."),

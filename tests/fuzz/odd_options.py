@@ -242,9 +242,9 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "load_mobi": (csi.load_mobi, {}),
         "read_codebook": (csi.read_codebook, {"path": DATA / "mobi.toml"}),
         "literature.table": (csi.literature.table, {}),
-        "repurchase_panel": (
+        "repurchase_panel (index)": (
             csi.repurchase_panel,
-            {"table": p.cells, "outcome": "again", "firm": "firm", "period": "year", "index": "index"},
+            {"fit": p.cells, "outcome": "again", "firm": "firm", "period": "year", "index": "index"},
         ),
         "money.profits_of_drivers": (
             m.profits_of_drivers,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 
 import numpy as np
 import pandas as pd
@@ -39,11 +39,22 @@ def names_in(columns: object) -> list[str]:
 
 
 def by_name(columns: Controls) -> dict[str, Column]:
-    """Return columns by name, whether named or given as values."""
+    """Return controls by name, whether named or given as values.
+
+    Raises
+    ------
+    OptionError
+        For values without names.
+    """
     if isinstance(columns, pd.DataFrame):
         return {str(name): columns[name] for name in columns}
     if isinstance(columns, pd.Series):
         return {name_of(columns, "control"): columns}
+    if not named(columns):
+        raise OptionError(
+            f"controls is {shown(columns)}, and must be names of columns, or a Series or data "
+            "frame of them."
+        )
     return {name: name for name in names_in(columns)}
 
 
@@ -80,7 +91,10 @@ def row_labels(columns: Sequence[object]) -> pd.Index:
     The first says how many there are, the first Series or frame of that length what they are
     called.
     """
-    size = len(np.atleast_1d(np.asarray(columns[0])))
+    first = columns[0]
+    if isinstance(first, np.ndarray):
+        first = np.atleast_1d(first)
+    size = len(first) if isinstance(first, Sized) else 1
     for column in columns:
         if isinstance(column, pd.Series | pd.DataFrame) and len(column) == size:
             return column.index

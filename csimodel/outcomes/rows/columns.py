@@ -191,7 +191,12 @@ def aligned(values: object, labels: pd.Index, what: str) -> pd.Series:
             f"{what} has {len(values)} rows whose labels are not those of the {len(labels)} rows "
             "it should go with; take it from the same data frame."
         )
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise SurveyError(
+            f"{what} has rows of different lengths; give one value for each respondent."
+        ) from None
     if array.shape != (len(labels),):
         raise SurveyError(
             f"{what} has the shape {array.shape}, but there are {len(labels)} respondents; give "

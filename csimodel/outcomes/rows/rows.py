@@ -114,7 +114,7 @@ class Rows:
         columns = list(values)
         if not isinstance(data, Fit):
             require_index(data, purpose, columns)
-        if data is None:
+        if data is None and columns:
             table = pd.DataFrame(index=row_labels(columns))
             return cls(table, np.arange(len(table)))._with_design(weights, cluster)
         if isinstance(data, pd.DataFrame):
@@ -122,6 +122,10 @@ class Rows:
         if isinstance(data, Survey):
             return cls(data.data, np.arange(len(data.data)), None, data)._of_survey(
                 data, weights, cluster
+            )
+        if not columns and not isinstance(data, Fit):
+            raise OptionError(
+                f"The data are a {type(data).__name__}; give a survey or a pandas DataFrame."
             )
         fit = require_fit(data, purpose)
         answers = fit.require_answers(purpose)
@@ -414,6 +418,10 @@ class Rows:
             columns: dict[str, object] = {str(name): index[name] for name in index}
         else:
             columns = {name_of(index, option): index}
+        if not columns:
+            raise OptionError(
+                f"{option}= holds no column; give one of points from 0 to 100 for each index."
+            )
         what = option.capitalize()
         return {name: self.numbers(column, what)[1] for name, column in columns.items()}
 
