@@ -71,7 +71,7 @@ def test_a_survey_brings_its_scales_weights_and_design(designed):
     assert_allclose(other.regression.sample.weights.mean(), 1.0)
     assert other.errors == "CR2"
     assert other.regression.sample.cluster.max() == 40
-    with pytest.raises(OptionError, match="cluster='age' are other clusters than the survey's"):
+    with pytest.raises(OptionError, match="cluster='age' names other clusters than the survey's"):
         csi.repurchase(designed, "CUSL1", index="points", cluster="age")
 
 

@@ -440,7 +440,7 @@ class Rows:
             isinstance(cluster, str) and survey.cluster == column_of(self.frame.columns, cluster)
         ):
             raise OptionError(
-                f"cluster={shown(cluster)} are other clusters than the survey's, whose strata and "
+                f"cluster={shown(cluster)} names other clusters than the survey's, whose strata and "
                 "population count units of their own; name them in csi.read_survey(..., cluster=)."
             )
         strata, clusters, _ = strata_and_clusters(
