@@ -440,8 +440,8 @@ class Rows:
             isinstance(cluster, str) and survey.cluster == column_of(self.frame.columns, cluster)
         ):
             raise OptionError(
-                f"cluster={shown(cluster)} names other clusters than the survey's, whose strata and "
-                "population count units of their own; name them in csi.read_survey(..., cluster=)."
+                f"cluster={shown(cluster)} names other clusters than the survey's, whose strata "
+                "and population count units of their own; name them in csi.read_survey(..., cluster=)."
             )
         strata, clusters, _ = strata_and_clusters(
             self.frame, survey.strata, survey.cluster, self.place
