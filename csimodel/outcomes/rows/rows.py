@@ -441,7 +441,7 @@ class Rows:
         ):
             raise OptionError(
                 f"cluster={shown(cluster)} names other clusters than the survey's, whose strata "
-                "and population count units of their own; name them in csi.read_survey(..., cluster=)."
+                "and population count units of their own; give read_survey(..., cluster=)."
             )
         strata, clusters, _ = strata_and_clusters(
             self.frame, survey.strata, survey.cluster, self.place
