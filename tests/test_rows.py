@@ -226,3 +226,13 @@ def test_labels_and_scales_of_rows(designed):
     assert rows.scale(cusl > 5, "CUSL1", (cusl > 5).to_numpy()) is None
     assert rows.bounds(cusl > 5, "CUSL1", (cusl > 5).to_numpy()) == (0.0, 1.0)
     assert not replace(rows, weights=np.r_[0.0, np.nan, np.ones(248)]).usable[:2].any()
+
+
+def test_complaints_say_what_their_design_lacks(designed):
+    number = np.arange(250)
+    data = designed.data.assign(spoke=number % 2, shop=number // 63, half=number // 126)
+    survey = replace(designed, data=data, strata="half")
+    found = csi.complaint_repurchase(
+        survey, complained="spoke", handling="CUSCO", repurchase="CUSL1"
+    )
+    assert "few-units" in [finding.code for finding in found.diagnostics]

@@ -125,6 +125,7 @@ def complaint_repurchase(
     rated = spoken & np.isfinite(how)
     masks = {"no complaint": kept_quiet, "complained": spoken}
     findings = [
+        *rows.design_findings,
         *_left_out(rows, whole, used, label),
         *_handling(rows, spoken, rated, spoke, how),
     ]
