@@ -49,12 +49,16 @@ _MAKERS = {
 # probabilities, money, tables that are drawn, texts of a model or codebook; counts and seeds.
 _OWN = frozenset(
     {"below", "compensation", "cut", "data", "end", "from_", "importance", "level", "levels",
-     "performance", "probability", "resamples", "scores", "spending", "start", "text", "to", "top"}
+     "performance", "probability", "quantity", "resamples", "scores", "spending", "start", "text",
+     "to", "top"}
 )  # fmt: skip
 _WITHIN = (frozenset({"int"}), frozenset({"int", "np.random.Generator"}))
 
 # Classes that functions look at themselves, and say more of than could be said here.
-_ELSEWHERE = frozenset({"Answers", "Bootstrap", "Construct", "Fit", "Moments", "Path"})
+_ELSEWHERE = frozenset(
+    {"Answers", "Bootstrap", "Construct", "CovarianceEstimator", "Estimator", "Fit", "Model",
+     "Moments", "Path"}
+)  # fmt: skip
 
 _TOGETHER = {
     frozenset({"str", "Sequence[str]"}): "names",

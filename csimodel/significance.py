@@ -113,8 +113,8 @@ def wilson_limits(share: ArrayLike, size: ArrayLike, level: float = 0.95) -> tup
 
     Examples
     --------
-    >>> wilson_limits(0.8, 10)
-    (array(0.4901...), array(0.9433...))
+    >>> [round(float(limit), 3) for limit in wilson_limits(0.8, 10)]
+    [0.49, 0.943]
     """
     p, n = np.asarray(share, dtype=np.float64), np.asarray(size, dtype=np.float64)
     z = float(t_quantile(0.5 + require_level(level) / 2.0, np.inf))

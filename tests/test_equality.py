@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import csimodel as csi
@@ -234,7 +235,7 @@ def test_a_definition_over_groups_is_one_of_the_joint_fit(halves):
     assert fit.defined.loc["d", "estimate"] == pytest.approx(expected, rel=1e-12)
     assert list(fit["a"].defined.index) == ["one", "twice"]
     assert list(fit["b"].defined.index) == []
-    np.testing.assert_allclose(fit["a"].defined, fit.defined.loc[["one", "twice"]], rtol=1e-12)
+    pd.testing.assert_frame_equal(fit["a"].defined, fit.defined.loc[["one", "twice"]], rtol=1e-12)
     # Groups of a joint fit without equal parameters are independent.
     alone = [
         csi.fit(

@@ -370,7 +370,11 @@ def test_misspelt_item(frame):
 
 def test_names_that_are_not_text(frame):
     refuses(
-        "Item 5 of construct 1 is not a column of the data.", read_survey(frame).answers, {1: [5]}
+        "blocks={1: [5]} must be a dict by name with values that are each a name, or several in a "
+        "list.",
+        read_survey(frame).answers,
+        {1: [5]},
+        error=OptionError,
     )
     assert suggest(5, [51, "x"]) == " (did you mean 51?)"
 

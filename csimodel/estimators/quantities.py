@@ -18,6 +18,7 @@ from csimodel.errors import OptionError, SurveyError, suggest
 from csimodel.estimators.solution import Solution
 from csimodel.estimators.structural import causal_order
 from csimodel.model import Model
+from csimodel.options import require_kind
 
 Floats = NDArray[np.float64]
 
@@ -55,7 +56,15 @@ _REGISTRY: dict[str, Quantity] = {}
 
 @checked
 def register(quantity: Quantity) -> Quantity:
-    """Make a quantity available by its name."""
+    """Make a quantity available by its name.
+
+    Raises
+    ------
+    OptionError
+        For anything that is no `Quantity`.
+    """
+    way_out = "make one with csi.Quantity(name, labels, function)"
+    quantity = require_kind("quantity", quantity, Quantity, way_out)
     _REGISTRY[quantity.name] = quantity
     return quantity
 

@@ -21,7 +21,7 @@ from csimodel.model.ownership import own_blocks, shared_items
 from csimodel.model.parameter_checks import checked
 from csimodel.model.parameters import Parameter
 from csimodel.model.restrictions import Restriction, check_restrictions
-from csimodel.model.terms import Term, check_terms, parts_of
+from csimodel.model.terms import Term, check_terms, parts_of, terms_of
 from csimodel.options import shown
 
 
@@ -49,7 +49,7 @@ class Specification:
         )
         joined = {end for one in covarying for end in (one.lhs, one.rhs)}
         joined |= {name for names in self.shared_items.values() for name in names}
-        object.__setattr__(self, "terms", tuple(self.terms))
+        object.__setattr__(self, "terms", terms_of(self.terms))
         check_terms(self.constructs, self.terms, paths)
         names = (*self.construct_names, *(term.name for term in self.terms))
         check_paths(names, paths, joined | parts_of(self.terms))

@@ -11,6 +11,7 @@ from csimodel.characters import composed
 from csimodel.errors import ModelError, suggest
 from csimodel.findings import listed
 from csimodel.model.constructs import Construct, Path
+from csimodel.options import shown
 
 Order = Literal["reflective", "composite"]
 
@@ -155,6 +156,22 @@ def check_terms(
                     f"The path from {path.source!r} to {path.target!r} names {end!r}, which is a "
                     "part of another construct; let the path name the whole."
                 )
+
+
+def terms_of(given: object) -> tuple[Term, ...]:
+    """Return terms given in a list or a tuple.
+
+    Raises
+    ------
+    ModelError
+        For anything else.
+    """
+    if not isinstance(given, list | tuple):
+        raise ModelError(
+            f"terms={shown(given)} must be a list of products and constructs of constructs, made "
+            "with Product(factors) and HigherOrder(name, parts, kind) of csimodel.model.terms."
+        )
+    return tuple(_only_terms(given))
 
 
 def _only_terms(terms: Iterable[object]) -> Iterable[Term]:

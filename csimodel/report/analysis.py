@@ -27,7 +27,7 @@ from csimodel.index import (
 )
 from csimodel.inference import bootstrap
 from csimodel.model import Model, catalogue
-from csimodel.options import require_level
+from csimodel.options import require_kind, require_level
 from csimodel.outcomes import repurchase as regress_repurchase
 from csimodel.outcomes.money import Economics
 from csimodel.page import Page
@@ -146,6 +146,8 @@ def analyze(
     'Quality'
     """
     table = survey if isinstance(survey, Survey) else read_survey(survey)
+    if not (model is None or isinstance(model, Model | str)):
+        model = require_kind("model", model, Model, "make one with csi.Model.from_syntax(text)")
     chosen = model if isinstance(model, Model) else named_model(model or "ecsi", table.items)
     if target not in chosen.construct_names:
         raise ModelError(

@@ -86,8 +86,8 @@ def fits(given):
     for name, fit in given.fits.items():
         judge.beside = [fit, given.survey]
         judge.look(f"fit {name}", fit)
-        judge(f"{name} standardized", fit.standardized, "latent")
-        judge(f"{name} modification_indices", fit.modification_indices)
+        judge(f"{name} standardized", lambda fit: fit.standardized("latent"), fit)
+        judge(f"{name} modification_indices", lambda fit: fit.modification_indices(), fit)
         scores = judge(f"{name} factor_scores", csi.factor_scores, fit, "bartlett", "scale")
         judge.look("factor_scores", scores)
         judge(f"{name} strict", csi.fit, case.model, given.survey, ESTIMATORS[name], strict=True)
