@@ -216,7 +216,8 @@ def _kinds_of(parts: frozenset[str], names: Mapping[str, object]) -> tuple[Kind,
             parts -= together
     if "Column" in parts:
         parts = parts - {"Column"} | {"str", "pd.Series", "ArrayLike"}
-    for part in sorted(parts, key=lambda part: list(_KINDS).index(part) if part in _KINDS else -1):
+    order = {part: place for place, part in enumerate(_KINDS)}
+    for part in sorted(parts, key=lambda part: (order.get(part, -1), part)):
         kind = _KINDS.get(part) or _structure(part, names)
         if kind is None:
             return ()

@@ -552,7 +552,11 @@ def test_reliability_by_index(fit):
         ({"family": "beta"}, OptionError, "family='beta' is not known to corrected slopes"),
         ({"index": "Complaints"}, EstimationError, "'Complaints' has one item, 'CUSCO'"),
         ({"reliability": 1.2}, OptionError, "reliability=1.2 is not a share of variance"),
-        ({"reliability": True}, OptionError, "reliability=True must be a Reliability, a dict"),
+        (
+            {"reliability": True},
+            OptionError,
+            "reliability=True must be a dict by name, a Reliability",
+        ),
         ({"reliability": "omgea"}, OptionError, "kind='omgea' is not known (did you mean 'omega'"),
         ({"replications": 0}, OptionError, "replications=0 must be a whole number of at least 1"),
         ({"by": "CUSL2", "family": "logit"}, OptionError, "by= goes with family='ols'"),
