@@ -592,3 +592,17 @@ def test_clustered_limits_go_by_t():
     wide = np.exp(t9 * 0.05 / (0.5 * np.log(2.0)))
     assert_allclose([lower[0], upper[0]], [0.5**wide, 0.5 ** (1 / wide)], rtol=1e-6)
     assert lower[0] < 0.5 ** np.exp(z * 0.05 / (0.5 * np.log(2.0)))
+
+
+def test_events_that_leave_a_regressor_no_spread_test_nothing(fit):
+    """Before the only event but one everybody left, so nothing varies among those at risk."""
+    from csimodel.outcomes.models.duration.proportional import _score_tests
+
+    rep = csi.repurchase_time(fit, duration=np.arange(1.0, 251.0), event=np.ones(250), kind="churn")
+    regression = rep.regression
+    still = replace(regression, sample=regression.sample)
+    object.__setattr__(still, "columns", np.zeros_like(regression.columns))
+    chi2, df, p = _score_tests(still, np.arange(250.0))
+    assert np.isnan(chi2).all()
+    assert np.isnan(p).all()
+    assert list(df) == [1.0, 1.0]

@@ -251,3 +251,13 @@ def test_a_group_of_one_row_is_named(estimator):
     model = csi.Model.from_syntax("Q =~ PERQ1 + PERQ3\nC =~ CUSCO\nS =~ CUSA1 + CUSA2\nS ~ Q + C")
     with pytest.raises(EstimationError, match=r"^Group y: .* there is only 1 row and at least 3"):
         csi.invariance(model, frame, "g", estimator)
+
+
+def test_a_joint_fit_by_dwls_that_stopped_says_so_of_every_group():
+    """A group's findings rest on the moments of the joint fit, fourth-order ones included."""
+    survey = csi.load_mobi().data.assign(half=["a", "b"] * 125)
+    model = csi.models.ecsi()
+    fit = csi.fit_multigroup(model, survey, "half", csi.LeastSquares("dwls", max_iterations=2))
+    for group in fit.values():
+        assert not group.converged
+        assert "not-converged" in [finding.code for finding in group.diagnostics]

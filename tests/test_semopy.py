@@ -210,3 +210,19 @@ def test_models_that_are_refused(text, message, mobi):
     with pytest.raises(ModelError) as told:
         csi.fit(csi.Model.from_syntax(text), mobi, csi.Semopy())
     assert str(told.value) == message
+
+
+def test_a_curvature_without_a_value_is_no_minimum():
+    from csimodel.estimators.covariance.semopy import _judged
+
+    class Nowhere:
+        def implied(self, parameters):
+            return parameters
+
+        def local(self, at, who, observed):
+            return np.zeros((1, 5)), np.full((1, 5, 5), np.nan)
+
+        def value(self, at, who):
+            return np.zeros(1)
+
+    assert not _judged(Nowhere(), np.zeros(5), 5).settled.any()

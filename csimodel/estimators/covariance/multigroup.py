@@ -343,7 +343,7 @@ def fit_multigroup(
     fits = []
     for number, (part, group) in enumerate(zip(parts, groups, strict=True)):
         estimates = replace(part, covariance=covariance)
-        solution = Solution(model.in_group(number), chosen, group.moments, estimates)
+        solution = Solution(model.in_group(number), chosen, gathered[number], estimates)
         fits.append(CovarianceFit(solution, group.survey, group.answers))
     return MultiGroupFit(fitted, tuple(fits), apart.labels, kinds, excepted, apart.findings)
 

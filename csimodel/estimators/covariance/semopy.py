@@ -375,7 +375,10 @@ def _judged(objective: Objective, parameters: Floats, iterations: int) -> Minima
     at, who = objective.implied(parameters[None]), np.arange(1)
     slope, curvature = objective.local(at, who, True)
     root = np.sqrt(np.maximum(np.diagonal(curvature, axis1=-2, axis2=-1), 1e-300))
-    smallest = np.linalg.eigvalsh(curvature / (root[:, :, None] * root[:, None, :]))[:, 0]
+    unit = curvature / (root[:, :, None] * root[:, None, :])
+    known = np.isfinite(unit).all(axis=(1, 2))  # it is not where semopy left its own range
+    smallest = np.full(len(unit), -np.inf)
+    smallest[known] = np.linalg.eigvalsh(unit[known])[:, 0]
     largest = np.abs(slope).max(axis=-1)
     settled = (largest < _SETTLED) & (smallest > -1e-11)
     return Minima(

@@ -76,13 +76,19 @@ def _score_tests(regression: CoxRegression, passing: Floats) -> tuple[Floats, Fl
     plain, crossed = spread.sum(axis=0), moved.sum(axis=0)
     squared = (passing[:, None, None] * moved).sum(axis=0)
     score = passing @ _residuals(regression)
+    df = np.append(np.ones(p), float(p))
+    if not np.isfinite(plain).all() or np.linalg.matrix_rank(plain) < p:
+        nothing = np.full(p + 1, np.nan)  # events that leave a regressor no spread
+        return nothing, df, nothing
     inner = squared - crossed @ np.linalg.solve(plain, crossed)
     alone = np.empty(p)
     for j in range(p):
         own = squared[j, j] - crossed[j] @ np.linalg.solve(plain, crossed[j])
         alone[j] = score[j] ** 2 / own
-    every = np.append(alone, score @ np.linalg.solve(inner, score))
-    df = np.append(np.ones(p), float(p))
+    together = np.nan
+    if np.isfinite(inner).all() and np.linalg.matrix_rank(inner) == p:
+        together = float(score @ np.linalg.solve(inner, score))
+    every = np.append(alone, together)
     chances = [wald_pvalue(float(one), int(k)) for one, k in zip(every, df, strict=True)]
     return every, df, np.array(chances)
 
