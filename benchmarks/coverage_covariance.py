@@ -21,7 +21,7 @@ import numpy as np
 
 import csimodel as csi
 from csimodel.estimators import Solution, Status
-from csimodel.estimators.covariance.layout import Layout, Row
+from csimodel.estimators.covariance.layout import ParameterLayout, Row
 from csimodel.simulate import HeavyTailed, Missing, Population, Skewed
 from csimodel.simulate.replicate import ParameterRows, parameter_rows, solutions
 
@@ -151,7 +151,7 @@ def true_rows(fitted: csi.ML) -> ParameterRows:
     return parameter_rows(Solution(MODEL, plain, moments, found))
 
 
-def lines(layout: Layout, true: ParameterRows, found: ParameterRows) -> Iterator[str]:
+def lines(layout: ParameterLayout, true: ParameterRows, found: ParameterRows) -> Iterator[str]:
     """Yield what is measured of each kind of parameter."""
     rows = layout.rows
     for kind, (op, scaled) in KINDS.items():
@@ -179,7 +179,7 @@ def sign(row: Row) -> str:
     return {"errors": "Θ", "covariances": "Ψ"}.get(row.kind, row.op)
 
 
-def free(layout: Layout, r: int, scaled: bool) -> bool:
+def free(layout: ParameterLayout, r: int, scaled: bool) -> bool:
     """Tell whether a row is estimated; standardised, a marker's loading is too."""
     return bool(layout.place[r] >= 0) or (scaled and layout.rows[r].op == "=~")
 

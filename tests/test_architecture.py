@@ -1,5 +1,7 @@
 """What importing costs, what the package exposes, and that randomness has one door."""
 
+import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -59,3 +61,18 @@ def test_version_stands_in_one_place():
     if (root / "CITATION.cff").exists():
         assert f"version: {csi.__version__}" in (root / "CITATION.cff").read_text(encoding="utf-8")
         assert f"## {csi.__version__}" in (root / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+BENCHMARKS = sorted((PACKAGE.parent / "benchmarks").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", BENCHMARKS, ids=lambda path: path.stem)
+def test_benchmarks_import_what_there_is(path):
+    """They run for minutes and hours, not here; a name that moved would be missed till then."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("csimodel"):
+            module = importlib.import_module(node.module)
+            for alias in node.names:
+                assert hasattr(module, alias.name), f"{node.module}.{alias.name}"
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            assert node.value.id != "csi" or hasattr(csi, node.attr), f"csi.{node.attr}"

@@ -2,7 +2,7 @@
 
 from csimodel.inference.bollen_stine import BollenStine, bollen_stine
 from csimodel.inference.bootstrap import Bootstrap, bootstrap
-from csimodel.inference.draws import draws_of, require_draws
+from csimodel.inference.draws import draws_of, loss_severity, require_draws
 from csimodel.inference.infer import infer
 from csimodel.inference.influence import influence_values, without_influence
 from csimodel.inference.intervals import (
@@ -44,6 +44,7 @@ __all__ = [
     "interval_name",
     "interval_of",
     "jackknife",
+    "loss_severity",
     "narrow_intervals",
     "progress_bar",
     "quantiles",

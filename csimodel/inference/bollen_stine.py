@@ -17,7 +17,7 @@ from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.formatting import number, told_p
 from csimodel.inference.designs import design_of
-from csimodel.inference.draws import draws_of, require_draws
+from csimodel.inference.draws import draws_of, loss_severity, require_draws
 from csimodel.inference.jackknife import count_outcomes
 from csimodel.moments import CrossProducts, Moments, Resampling
 from csimodel.page import HasPage, Page
@@ -84,7 +84,7 @@ class BollenStine(HasPage):
                     "lost-draws",
                     "{lost} of {total} draws were lost ({reasons:20}); whatever their χ² would "
                     "have been, the p-value lies between {low:.3g} and {high:.3g}.",
-                    severity="warning" if lost <= 0.1 * total else "failure",
+                    severity=loss_severity(lost, total),
                     count=lost,
                     values={
                         **{"lost": lost, "total": total, "reasons": reasons},

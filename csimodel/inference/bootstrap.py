@@ -30,7 +30,7 @@ from csimodel.findings import Finding, collected, tell
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.blocks import in_order
 from csimodel.inference.designs import design_of
-from csimodel.inference.draws import FEWEST_DRAWS, require_draws
+from csimodel.inference.draws import FEWEST_DRAWS, loss_severity, require_draws
 from csimodel.inference.infer import infer
 from csimodel.inference.intervals import INTERVALS, narrow_intervals
 from csimodel.inference.jackknife import Jackknife, count_outcomes, jackknife
@@ -102,7 +102,7 @@ class Bootstrap(HasPage):
                 "lost-draws",
                 "{lost} of {total} draws were lost ({reasons:20}); intervals rest on the others "
                 "and may be too narrow.",
-                severity="warning" if used >= 0.9 * total else "failure",
+                severity=loss_severity(lost, total),
                 count=lost,
                 values={"lost": lost, "total": total, "reasons": reasons},
             )

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.bounds import THRESHOLDS
 from csimodel.errors import InferenceError
+from csimodel.findings import Severity
 from csimodel.inference.progress import progress_bar
 from csimodel.moments import Resampling
 
@@ -65,6 +67,15 @@ def draws_of(
                 part = slice(first, first + together)
                 yield own[part] + span.start, counts[part]
                 bar.update(len(own[part]))
+
+
+def loss_severity(lost: int, total: int) -> Severity:
+    """Return how grave it is that some of the draws were lost: a failure beyond a tenth.
+
+    >>> loss_severity(50, 500), loss_severity(51, 500)
+    ('warning', 'failure')
+    """
+    return "warning" if lost <= THRESHOLDS["draws lost"].value * total else "failure"
 
 
 def require_draws(

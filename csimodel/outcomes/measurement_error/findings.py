@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from csimodel.bounds import THRESHOLDS
 from csimodel.findings import Finding
+from csimodel.inference import loss_severity
 from csimodel.outcomes.measurement_error.reliability import Reliability
 
 Floats = NDArray[np.float64]
@@ -129,7 +130,7 @@ def about_draws(
                 "{count} of {draws} draws have no slope by {method!r}; its interval "
                 "rests on the others and may be too narrow.",
                 (method,),
-                "warning" if lost <= 0.1 * total else "failure",
+                loss_severity(lost, total),
                 lost,
                 values={"count": lost, "draws": len(estimates), "method": method},
             )

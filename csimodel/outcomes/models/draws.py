@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.inference import Bootstrap, require_draws
+from csimodel.findings import Finding
+from csimodel.inference import Bootstrap, loss_severity, require_draws
 from csimodel.outcomes.design.layout import Column, Layout, value_of
 from csimodel.outcomes.kernels.families import Family
 from csimodel.outcomes.kernels.glm import average_along
@@ -282,6 +284,38 @@ def lost_draws(ending: NDArray[np.int64], bootstrap: Bootstrap | None = None) ->
     if bootstrap is not None and len(bootstrap.failed):
         lost = pd.concat([bootstrap.failed, lost]).rename("lost").astype("int64")
     return lost
+
+
+class Losses(Protocol):
+    """What draws of a regression say of those that were lost."""
+
+    @property
+    def bootstrap(self) -> Bootstrap:
+        """The draws of the model."""
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """Draws that have a regression, (draws,)."""
+
+    @property
+    def lost(self) -> pd.Series:
+        """Number of draws lost, by reason."""
+
+
+def about_losses(draws: Losses) -> Iterator[Finding]:
+    """Count draws lost in a regression or before it, and pass on what is known of the draws."""
+    total, used = len(draws.usable), int(draws.usable.sum())
+    if used < total:
+        reasons = tuple(f"{count} {reason}" for reason, count in draws.lost.items())
+        yield Finding(
+            "lost-draws",
+            "{count} of {total} draws were lost ({reasons:20}); intervals rest on the "
+            "others and may be too narrow.",
+            severity=loss_severity(total - used, total),
+            count=total - used,
+            values={"count": total - used, "total": total, "reasons": reasons},
+        )
+    yield from (finding for finding in draws.bootstrap.findings if finding.code != "lost-draws")
 
 
 def require_regressions(

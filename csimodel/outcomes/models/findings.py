@@ -14,7 +14,7 @@ from csimodel.index.expected import Expected
 from csimodel.outcomes.kernels.glm import regress_draws
 from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.models.clusters import few_clusters
-from csimodel.outcomes.models.draws import Chain
+from csimodel.outcomes.models.draws import Chain, about_losses
 from csimodel.outcomes.models.regression import Regression
 from csimodel.outcomes.rows.sample import FEW_ALIKE, Sample
 from csimodel.outcomes.rows.soundness import soundness
@@ -63,7 +63,7 @@ def diagnose(
         *_index(regression),
         *_ending(regression),
         *_shape(regression),
-        *(_lost(chain) if chain is not None else ()),
+        *(about_losses(chain) if chain is not None else ()),
     )
 
 
@@ -242,18 +242,3 @@ def _shape(regression: Regression) -> Iterator[Finding]:
                     "highest": regression.eta.max(),
                 },
             )
-
-
-def _lost(chain: Chain) -> Iterator[Finding]:
-    total, used = len(chain.usable), int(chain.usable.sum())
-    if used < total:
-        reasons = tuple(f"{count} {reason}" for reason, count in chain.lost.items())
-        yield Finding(
-            "lost-draws",
-            "{count} of {total} draws were lost ({reasons:20}); intervals rest on the "
-            "others and may be too narrow.",
-            severity="warning" if used >= 0.9 * total else "failure",
-            count=total - used,
-            values={"count": total - used, "total": total, "reasons": reasons},
-        )
-    yield from (finding for finding in chain.bootstrap.findings if finding.code != "lost-draws")

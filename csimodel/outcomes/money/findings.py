@@ -8,6 +8,7 @@ import numpy as np
 
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
+from csimodel.inference import loss_severity
 from csimodel.outcomes.models.levels import on_index
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.money.draws import Averages, Drawn, Place
@@ -78,7 +79,7 @@ def about_draws(averages: Averages) -> Iterator[Finding]:
             "lost-draws",
             "{lost} of {draws} draws have no value without measurement error; intervals rest on "
             "the others and may be too narrow.",
-            severity="warning" if lost <= 0.1 * len(drawn) else "failure",
+            severity=loss_severity(lost, len(drawn)),
             count=lost,
             values={"lost": lost, "draws": len(drawn)},
         )

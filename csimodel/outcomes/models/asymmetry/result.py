@@ -13,6 +13,7 @@ from csimodel.bounds import THRESHOLDS
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.formatting import told_p
+from csimodel.inference import loss_severity
 from csimodel.inference.infer import infer
 from csimodel.inference.intervals import narrow_intervals
 from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
@@ -259,12 +260,11 @@ def _lost(lost: int, total: int) -> tuple[Finding, ...]:
         "{count} of {total} draws have no regression; intervals rest on the "
         "others and may be too narrow."
     )
-    severe = lost > 0.1 * total
     return (
         Finding(
             "lost-draws",
             message,
-            severity="failure" if severe else "warning",
+            severity=loss_severity(lost, total),
             count=lost,
             values={"count": lost, "total": total},
         ),

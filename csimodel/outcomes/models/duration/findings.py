@@ -10,6 +10,7 @@ from csimodel.bounds import THRESHOLDS
 from csimodel.findings import Finding
 from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.models.clusters import few_clusters
+from csimodel.outcomes.models.draws import about_losses
 from csimodel.outcomes.models.duration.chain import HazardChain
 from csimodel.outcomes.models.duration.proportional import proportional_hazards
 from csimodel.outcomes.models.duration.regression import CoxRegression
@@ -52,7 +53,7 @@ def diagnose(
         *_ending(regression, event),
         *_direction(regression, kind, event),
         *_proportional(regression),
-        *(_lost(chain) if chain is not None else ()),
+        *(about_losses(chain) if chain is not None else ()),
     )
 
 
@@ -147,18 +148,3 @@ def _proportional(regression: CoxRegression) -> Iterator[Finding]:
                 (name,),
                 values={"name": name, "p": p},
             )
-
-
-def _lost(chain: HazardChain) -> Iterator[Finding]:
-    total, used = len(chain.usable), int(chain.usable.sum())
-    if used < total:
-        reasons = tuple(f"{count} {reason}" for reason, count in chain.lost.items())
-        yield Finding(
-            "lost-draws",
-            "{count} of {total} draws were lost ({reasons:20}); intervals rest on the "
-            "others and may be too narrow.",
-            severity="warning" if used >= 0.9 * total else "failure",
-            count=total - used,
-            values={"count": total - used, "total": total, "reasons": reasons},
-        )
-    yield from (finding for finding in chain.bootstrap.findings if finding.code != "lost-draws")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from csimodel.findings import Finding
-from csimodel.inference import Bootstrap
+from csimodel.inference import Bootstrap, loss_severity
 from csimodel.outcomes.models.clusters import FEW_CLUSTERS, few_clusters
 from csimodel.outcomes.models.mixed.result import RepurchaseMixed
 
@@ -143,7 +143,7 @@ def about_draws(bootstrap: Bootstrap, used: int) -> Iterator[Finding]:
             "lost-draws",
             "{count} of {total} draws were lost in the mixed model (too few "
             "different firms); intervals rest on the others and may be too narrow.",
-            severity="warning" if used >= 0.9 * total else "failure",
+            severity=loss_severity(total - used, total),
             count=total - used,
             values={"count": total - used, "total": total},
         )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from csimodel.bounds import THRESHOLDS
 from csimodel.findings import Finding
-from csimodel.inference import Bootstrap
+from csimodel.inference import Bootstrap, loss_severity
 from csimodel.outcomes.kernels.fixed_effects import Panel
 from csimodel.outcomes.models.clusters import few_clusters
 
@@ -153,7 +153,7 @@ def about_draws(bootstrap: Bootstrap, lost: int, firm: NDArray[np.intp]) -> Iter
             "lost-draws",
             "{count} of {total} draws were lost in the regression (too few rows); "
             "intervals rest on the others and may be too narrow.",
-            severity="warning" if lost <= 0.1 * total else "failure",
+            severity=loss_severity(lost, total),
             count=lost,
             values={"count": lost, "total": total},
         )

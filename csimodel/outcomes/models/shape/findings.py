@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from csimodel.findings import Finding
+from csimodel.inference import loss_severity
 from csimodel.outcomes.models.shape.curved_fit import Bend
 from csimodel.outcomes.models.shape.hinge import Hinge
 from csimodel.outcomes.models.shape.isotonic import Steps
@@ -128,7 +129,7 @@ def _lost(lost: int, total: int) -> Iterator[Finding]:
             "lost-draws",
             "{count} of {total} draws have no bent regression; intervals rest on the "
             "others and may be too narrow.",
-            severity="warning" if lost <= 0.1 * total else "failure",
+            severity=loss_severity(lost, total),
             count=lost,
             values={"count": lost, "total": total},
         )
