@@ -3,12 +3,15 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.estimators.requirements import same_fit
-from csimodel.inference.sources import gradient_of
+from csimodel.inference.infer import infer
+from csimodel.inference.intervals import INTERVALS
+from csimodel.inference.sources import FEW_DRAWS, Draws, gradient_of
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
@@ -63,3 +66,15 @@ def test_fits_of_moments_are_the_same_when_their_covariances_are(ecsi, fit):
     assert not same_fit(fit, of_moments)
     halved = replace(fit.moments, cov=fit.moments.cov / 2)
     assert not same_fit(of_moments, csi.fit(ecsi, halved, csi.PLS()))
+
+
+@pytest.mark.parametrize("kind", INTERVALS)
+@pytest.mark.parametrize("draws", [np.empty((0, 2)), np.full((19, 2), np.nan)])
+def test_without_a_usable_draw_every_kind_of_interval_has_a_reason(kind, draws):
+    value = np.array([1.0, 2.0])
+    source = Draws(
+        value, draws, np.full(2, 5.0), kind, pulls=np.zeros((3, 2)), own_se=value, draw_se=draws
+    )
+    table = infer(pd.Index(["a", "b"]), value, source, 0.95)
+    assert (table["reason"] == FEW_DRAWS).all()
+    assert table[["se", "lower", "upper", "p"]].isna().all(axis=None)

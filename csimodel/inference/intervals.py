@@ -190,8 +190,10 @@ def quantiles(draws: Floats, probabilities: Floats) -> Floats:
 
     Returns
     -------
-    (quantiles, parameters)
+    (quantiles, parameters), NaN where there is no draw at all
     """
+    if not len(draws):
+        return np.full((len(probabilities), draws.shape[1]), np.nan)
     ordered = np.sort(draws, axis=0)  # NaN last
     count = np.isfinite(ordered).sum(axis=0)
     last = np.maximum(count - 1, 0)
