@@ -32,7 +32,7 @@ from csimodel.outcomes.measurement_error.croon import croon_slopes
 from csimodel.outcomes.measurement_error.errors_in_variables import moved_slopes
 from csimodel.outcomes.measurement_error.item_moments import ItemMoments
 from csimodel.outcomes.measurement_error.latent import latent_slopes
-from csimodel.outcomes.measurement_error.reliability import index_omega
+from csimodel.outcomes.measurement_error.omega import index_omega
 from csimodel.outcomes.measurement_error.simex import extrapolated, least_squares_curve
 
 SLOPE = 0.0058

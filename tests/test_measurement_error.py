@@ -13,12 +13,14 @@ from numpy.testing import assert_allclose
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError
 from csimodel.index import point_weights
+from csimodel.outcomes.measurement_error import omega as omega_module
+from csimodel.outcomes.measurement_error import one_factor as one_factor_module
 from csimodel.outcomes.measurement_error.croon import croon_slopes
 from csimodel.outcomes.measurement_error.errors_in_variables import moved_slopes
 from csimodel.outcomes.measurement_error.item_moments import ItemMoments, draw_moments
 from csimodel.outcomes.measurement_error.latent import latent_slopes
+from csimodel.outcomes.measurement_error.omega import index_omega
 from csimodel.outcomes.measurement_error.one_factor import one_factor
-from csimodel.outcomes.measurement_error.reliability import index_omega
 from csimodel.outcomes.measurement_error.simex import GRID, extrapolated
 from csimodel.survey import datasets
 
@@ -219,6 +221,37 @@ def test_draws_are_the_regressions_of_the_resampled_respondents(fit, small_boot,
     moments = ItemMoments(again, weights, (slice(0, 3),))
     assert_allclose(draws["croon"][5], croon_slopes(moments).slopes[0], rtol=1e-6)
     assert_allclose(draws["sem"][5], latent_slopes(moments).slopes[0], rtol=1e-4)
+
+
+def test_only_the_index_asked_for_is_factored_and_once(fit, small_boot, monkeypatch):
+    """Three items have a closed form; seven need a search in the sample and one in the draws."""
+    blocks, searches = [], []
+
+    def factor(cor):
+        blocks.append(cor.shape)
+        return one_factor(cor)
+
+    def search(cor):
+        searches.append(cor.shape)
+        return by_ml(cor)
+
+    by_ml = one_factor_module._by_ml
+    monkeypatch.setattr(omega_module, "one_factor", factor)
+    monkeypatch.setattr(one_factor_module, "_by_ml", search)
+    csi.corrected_slopes(fit, "CUSL1", ["eiv"], bootstrap=small_boot)
+    assert blocks == [(3, 3), (120, 3, 3)]
+    assert not searches
+    csi.corrected_slopes(fit, "CUSL1", ["eiv"], index="Quality", bootstrap=small_boot)
+    assert searches == [(7, 7), (120, 7, 7)]
+
+
+def test_a_reliability_of_other_draws_is_estimated_in_these(fit, small_boot):
+    """One with an error from the jackknife, or from other draws, gives the same slopes."""
+    own = csi.corrected_slopes(fit, "CUSL1", ["eiv"], bootstrap=small_boot)
+    other = csi.bootstrap(fit, draws=60, rng=9, progress=False)
+    for given in (csi.index_reliability(fit), csi.index_reliability(fit, bootstrap=other)):
+        again = csi.corrected_slopes(fit, "CUSL1", ["eiv"], reliability=given, bootstrap=small_boot)
+        assert_allclose(again.draws, own.draws, rtol=1e-13)
 
 
 def test_missing_answers_count_as_the_mean_of_each_draw(mobi, ecsi):

@@ -110,18 +110,10 @@ class ChainDraws(Draws):
     items: ItemMoments
 
     @classmethod
-    def of(
-        cls, chain: Chain, reliability: Sequence[Reliability], places: Sequence[int]
-    ) -> ChainDraws:
-        """Take the draws of a whole chain; `places` are the indexes' constructs in the model."""
+    def of(cls, chain: Chain, reliability: Sequence[Reliability]) -> ChainDraws:
+        """Take the draws of a whole chain, and the reliability of each index."""
         items = draw_moments(chain)
-        solution = chain.bootstrap.solution[chain.usable]
-        values = [
-            part.quantity.values(solution)[:, place]
-            if part.quantity is not None
-            else np.full(len(items.cov), part.value)
-            for part, place in zip(reliability, places, strict=True)
-        ]
+        values = [part.in_draws(chain.bootstrap, chain.usable) for part in reliability]
         regressions = chain.regressions
         return cls(
             chain.family,

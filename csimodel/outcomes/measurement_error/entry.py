@@ -194,8 +194,7 @@ def corrected_slopes(
     slopes = estimates_of(rep, wanted, parts, noise, own)
     drawn: ChainDraws | RowDraws | None = None
     if own is not None and rep.chain is not None:
-        places = [own.model.construct_names.index(name) for name in rep.indexes]
-        drawn = ChainDraws.of(rep.chain, list(parts.values()), places)
+        drawn = ChainDraws.of(rep.chain, list(parts.values()))
     elif draws and rep.converged:
         seed = seed_of(rng)
         drawn = RowDraws.of(rep.regression, list(parts.values()), int(draws), seed, progress)

@@ -7,7 +7,7 @@ factor (McDonald's omega, for any weights).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -17,13 +17,12 @@ from csimodel.arguments import checked
 from csimodel.assessment.reliability import modes_of
 from csimodel.bounds import THRESHOLDS
 from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError, choose, suggest
-from csimodel.estimators import Fit, Quantity, Solution, find, require_fit, require_own
-from csimodel.estimators.quantities import by_construct
+from csimodel.estimators import Fit, Quantity, require_fit, require_own
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference import Bootstrap, jackknife, spread_of
 from csimodel.options import require_array
-from csimodel.outcomes.measurement_error.one_factor import one_factor
+from csimodel.outcomes.measurement_error.omega import ReliabilityOf
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -74,9 +73,11 @@ class Reliability:
     units
         Those units; None where they are the rows of the regression.
     quantity
-        What gives it in every bootstrap draw; None for a number that is kept.
+        What gives it, in its one entry, in every bootstrap draw; None for a number that is kept.
     groups
         Means and squared errors of groups, (2, groups), that give it in every draw; None for none.
+    bootstrap, draws
+        The bootstrap its error is from, and its values in the usable draws, (draws,); or None.
     """
 
     value: float
@@ -87,6 +88,26 @@ class Reliability:
     units: SurveyDesign | None = field(default=None)
     quantity: Quantity | None = field(default=None)
     groups: Floats | None = field(default=None)
+    bootstrap: Bootstrap | None = field(default=None)
+    draws: Floats | None = field(default=None)
+
+    def in_draws(self, bootstrap: Bootstrap, wanted: NDArray[np.bool_]) -> Floats:
+        """Return it in some of the usable draws of a bootstrap of the same fit, (wanted,).
+
+        Draws that its error came from are not estimated a second time.
+
+        Parameters
+        ----------
+        bootstrap
+            The draws.
+        wanted
+            Which of them, all usable, (draws,).
+        """
+        if self.quantity is None:
+            return np.full(int(wanted.sum()), self.value)
+        if self.draws is not None and self.bootstrap is bootstrap:
+            return self.draws[wanted[bootstrap.usable]]
+        return np.asarray(self.quantity.values(bootstrap.solution[wanted])[:, 0])
 
     @property
     def usable(self) -> bool:
@@ -170,19 +191,23 @@ def index_reliability(
             "of a single question cannot be learnt from its answers; give a number, such as "
             "reliability=0.7, from a study that asked twice."
         )
-    quantity = OMEGA if kind == "omega" else find(kind)
-    value = float(quantity.values(fit.solution)[place])
+    quantity = ReliabilityOf(kind, place).quantity
+    estimate = np.asarray(quantity.values(fit.solution))
+    value = float(estimate[0])
     source = f"{kind} of the index of {construct!r} from {fit.n} respondents."
     told = _told(value, f"the index of {construct!r}", kind)
     if fit.answers is None or (told and told[0].severity == "failure"):
         return Reliability(value, source=source, findings=told, quantity=quantity)
     if bootstrap is not None:
         require_own(bootstrap, fit)
-        se = float(spread_of(bootstrap.values(quantity)[:, [place]])[0])
-        return Reliability(value, se, source, told, quantity=quantity)
+        draws = bootstrap.values(quantity)
+        se = float(spread_of(draws)[0])
+        result = Reliability(value, se, source, told, quantity=quantity)
+        return replace(result, bootstrap=bootstrap, draws=draws[:, 0])
     leave_out = jackknife(fit)
-    pulls = np.nan_to_num(leave_out.deviations(quantity)[:, place])
-    se = float(leave_out.table(quantity)["se"].iloc[place])
+    values = leave_out.values(quantity)
+    pulls = np.nan_to_num(leave_out.pulls(values, estimate)[:, 0])
+    se = float(leave_out.se(values, estimate)[0]) if leave_out.units.df > 0 else np.nan
     return Reliability(value, se, source, told, pulls, leave_out.units, quantity)
 
 
@@ -285,27 +310,6 @@ def of_groups(groups: Floats, weights: Floats) -> Floats:
         centre = weights @ mean / total
         spread = (weights @ mean**2 / total - centre**2) * total / (total - 1.0)
         return np.asarray(1.0 - (weights @ error / total) / spread)
-
-
-def index_omega(solution: Solution) -> Floats:
-    """Return the reliability of every construct's index, (..., constructs); 1 for a single item.
-
-    ``1 - Σ wᵢ² θᵢ / w'Rw`` with R the items' correlations, w the weights of standardised items and
-    θᵢ = 1 - λᵢ² from one common factor; NaN where that factor has no solution.
-    """
-    weights, moments, model = solution.estimates.weights, solution.moments, solution.model
-    result = np.ones((*weights.shape[:-1], len(model.constructs)))
-    for j, block in enumerate(model.slices):
-        if block.stop - block.start > 1:
-            w, cor = weights[..., block], moments.cor[..., block, block]
-            variance = np.einsum("...i,...ik,...k->...", w, cor, w)
-            error = (w**2 * (1.0 - one_factor(cor) ** 2)).sum(axis=-1)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                result[..., j] = 1.0 - error / variance
-    return result
-
-
-OMEGA = Quantity("index_omega", by_construct, index_omega, null=None)
 
 
 def _told(value: float, whose: str, kind: str) -> tuple[Finding, ...]:

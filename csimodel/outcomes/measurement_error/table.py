@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -194,7 +194,7 @@ def assemble(
         rep.outcome,
         rep.family,
         rep.n,
-        dict(reliability),
+        {name: replace(own, bootstrap=None, draws=None) for name, own in reliability.items()},
         rep.level,
         _kind(rep, draws, interval),
         tuple(dict.fromkeys(findings)),

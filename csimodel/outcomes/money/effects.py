@@ -14,7 +14,7 @@ from csimodel.estimators.consistent import rho_a
 from csimodel.estimators.quantities import reachable
 from csimodel.estimators.structural import regress, total_effects
 from csimodel.index.importance import estimated_reliability, measured_sd
-from csimodel.outcomes.measurement_error.reliability import index_omega
+from csimodel.outcomes.measurement_error.omega import index_omega
 
 Floats = NDArray[np.float64]
 
@@ -152,7 +152,7 @@ def _pls_reliability(solution: Solution) -> Floats:
         if c.kind == "reflective" and mode != "A"
     ]  # fmt: skip
     if other:
-        reliability[..., other] = index_omega(solution)[..., other]
+        reliability[..., other] = index_omega(solution, other)
     plain = [j for j, c in enumerate(model.constructs) if c.kind != "reflective"]
     reliability[..., plain] = 1.0
     return reliability
