@@ -2,8 +2,8 @@
 
 Against lavaan and semopy.
 
-lavaan is timed inside R with proc.time after one run to warm up, both in processor time; both are fitted with expected
-information, errors and tests, and fit measures where they belong to a fit. Every refit of ours
+lavaan is timed inside R after one run to warm up, both sides in processor time; both are fitted
+with expected information, errors and tests, and fit measures where they belong to a fit. Every refit of ours
 yields parameters, standardised paths, loadings and weights. The full ECSI is nearly unidentified in
 these answers, and many of its draws have no minimum; the reduced one loses none.
 
