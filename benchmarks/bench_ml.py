@@ -3,9 +3,9 @@
 Against lavaan and semopy.
 
 lavaan is timed inside R after one run to warm up, both sides in processor time; both are fitted
-with expected information, errors and tests, and fit measures where they belong to a fit. Every refit of ours
-yields parameters, standardised paths, loadings and weights. The full ECSI is nearly unidentified in
-these answers, and many of its draws have no minimum; the reduced one loses none.
+with expected information, errors and tests, and fit measures where they belong to a fit. Every
+refit of ours yields parameters, standardised paths, loadings and weights. The full ECSI is nearly
+unidentified in these answers, and many of its draws have no minimum; the reduced one loses none.
 
 The floor: an iteration of a 59-parameter model inverts one 24 × 24 matrix, multiplies it with two
 24 × 59 ones and solves 59 equations, about 0.5 MFLOP; ten iterations. MLR adds the fourth-order
