@@ -302,8 +302,10 @@ def boot(fit):
     return csi.bootstrap(fit, draws=120, rng=4, progress=False)
 
 
-def test_every_draw_uses_its_own_index(fit, frame, boot):
-    found = churn(fit, frame, bootstrap=boot, controls=["CUSL1"], strata=frame["s"])
+@pytest.mark.parametrize("alone", [False, True])
+def test_every_draw_uses_its_own_index(fit, frame, boot, alone):
+    others = {} if alone else {"controls": ["CUSL1"], "strata": frame["s"]}
+    found = churn(fit, frame, bootstrap=boot, **others)
     chain, counts = found.chain, boot.design.counts(0)
     from csimodel.index import point_weights, respondent_points
 
@@ -319,18 +321,20 @@ def test_every_draw_uses_its_own_index(fit, frame, boot):
         sample = replace(
             sample_from(data, weights=True), outcome=data["exact"].to_numpy(), cluster=None
         )
-        alone = cox_regression(
-            sample, data["happened"].to_numpy(float), None, data["s"].to_numpy(),
-            efron=True, errors="robust",
-        )  # fmt: skip
-        assert_allclose(chain.coefficients[draw], alone.coefficients, rtol=1e-7)
-        value, *_ = survival(alone, 0, np.array([67.0, 70.0]), when)
+        if alone:
+            sample = replace(sample, regressors=sample.regressors[:, :1], names=("index",))
+        strata = np.zeros(len(data), dtype=int) if alone else data["s"].to_numpy()
+        single = cox_regression(
+            sample, data["happened"].to_numpy(float), None, strata, efron=True, errors="robust"
+        )
+        assert_allclose(chain.coefficients[draw], single.coefficients, rtol=1e-7)
+        value, *_ = survival(single, 0, np.array([67.0, 70.0]), when)
         assert_allclose(draws[draw], value, rtol=1e-7)
         from csimodel.outcomes.models.duration.survival import effects as mean_effects
 
-        assert_allclose(effects[draw], mean_effects(alone, 0, when)[0], rtol=1e-7)
-        times = np.unique(alone.risk.time)
-        curve, *_ = survival(alone, 0, np.array([67.0]), times)
+        assert_allclose(effects[draw], mean_effects(single, 0, when)[0], rtol=1e-7)
+        times = np.unique(single.risk.time)
+        curve, *_ = survival(single, 0, np.array([67.0]), times)
         assert medians[draw, 0] == times[curve <= 0.5][0]
 
 

@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from numpy.testing import assert_allclose
+from scipy.special import expit
+from scipy.stats import beta as beta_law
 from scipy.stats import norm
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 from statsmodels.othermod.betareg import BetaModel
@@ -115,6 +117,42 @@ def test_robust_errors_of_ordered_answers_of_statsmodels(lines, answers):
         errors="HC0",
     )
     assert_allclose(found.slope.se * spread, theirs.bse.iloc[0], rtol=1e-4)
+
+
+def beta_logit(parameters, x, y):
+    """Log-likelihood of each share: constant, slope, logarithm of the precision."""
+    mean, precision = expit(parameters[0] + parameters[1] * x), np.exp(parameters[2])
+    return beta_law.logpdf(y, mean * precision, (1.0 - mean) * precision)
+
+
+def derivatives(value, at, step=1e-4):
+    """Score and Hessian of each respondent by differences, (rows, k) and (rows, k, k)."""
+    moves = step * np.eye(len(at))
+    score = [(value(at + a) - value(at - a)) / (2 * step) for a in moves]
+    second = [
+        [
+            value(at + a + b) - value(at + a - b) - value(at - a + b) + value(at - a - b)
+            for b in moves
+        ]
+        for a in moves
+    ]
+    return np.stack(score, -1), np.moveaxis(np.array(second), -1, 0) / (4 * step**2)
+
+
+def test_hc3_of_beta_leaves_each_respondent_out_of_the_information():
+    rng = np.random.default_rng(8)
+    index, weights = rng.uniform(20, 90, 60), rng.uniform(0.5, 1.5, 60)
+    share = expit(0.04 * (index - 55) + rng.logistic(size=60))
+    rep = repurchase(
+        index=index, outcome=share, scale=(0, 1), family="beta", weights=weights, errors="HC3"
+    )
+    at = np.array([*rep.coefficients["estimate"], np.log(rep.precision)])
+    score, hessian = derivatives(lambda b: beta_logit(b, index, share), at)
+    weights /= weights.mean()
+    score, pieces = score * weights[:, None], -hessian * weights[:, None, None]
+    assert_allclose(score.sum(axis=0), 0.0, atol=1e-4 * abs(score).sum(axis=0).max())
+    pulls = np.linalg.solve(pieces.sum(axis=0) - pieces, score[:, :, None])[:, :, 0]
+    assert_allclose(rep.coefficients["se"], np.sqrt((pulls[:, :2] ** 2).sum(axis=0)), rtol=1e-4)
 
 
 @pytest.mark.parametrize("family", ["probit", "cloglog", "fractional-probit"])

@@ -6,7 +6,8 @@ Left out are wording (strings, what is raised), annotations, defaults, docstring
 
 from __future__ import annotations
 
-import random
+import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -46,6 +47,13 @@ class _Site(NamedTuple):
     begin: tuple[int, int]  # line from 1, column
     end: tuple[int, int]
     changes: tuple[str, ...]
+
+
+class _Place(NamedTuple):
+    lot: bytes
+    file: str
+    site: _Site
+    change: str
 
 
 def _parenthesised(node: cst.BaseExpression) -> cst.BaseExpression:
@@ -159,23 +167,41 @@ def _module_sites(path: Path) -> list[_Site]:
 
 
 def sample(root: Path, folders: list[str], size: int, seed: int) -> list[Mutant]:
-    """Draw places at random over all files, and one change at each."""
-    sites: list[tuple[Path, _Site]] = []
-    for folder in folders:
-        for path in sorted((root / folder).rglob("*.py")):
-            if path.name not in ("progress.py", "__init__.py"):
-                sites += [(path, site) for site in _module_sites(path)]
-    rng = random.Random(seed)
-    chosen = rng.sample(sites, min(size, len(sites)))
-    return [_mutant(root, path, site, rng.choice(site.changes)) for path, site in chosen]
+    """Draw places at random over all files, and one change at each.
+
+    Lots are cast by name (a hash of the seed and the mutant's key), so that a sample keeps its
+    members where the rest of the package is changed.
+    """
+    places = [
+        place
+        for folder in folders
+        for path in sorted((root / folder).rglob("*.py"))
+        if path.name not in ("progress.py", "__init__.py")
+        for place in _places(root, path, seed)
+    ]
+    places.sort(key=lambda place: place.lot)
+    return [_mutant(root, place) for place in places[:size]]
 
 
-def _mutant(root: Path, path: Path, site: _Site, change: str) -> Mutant:
-    before = path.read_text(encoding="utf-8").splitlines()
-    (line, column), (last, end) = site.begin, site.end
-    changed = before[line - 1][:column] + change + before[last - 1][end:]
-    source = "\n".join([*before[: line - 1], changed, *before[last:]]) + "\n"
+def _places(root: Path, path: Path, seed: int) -> Iterator[_Place]:
+    """Cast lots for the places of a module; those that read the same are numbered."""
     file = str(path.relative_to(root))
+    lines = path.read_text(encoding="utf-8").splitlines()
+    repetitions: Counter[str] = Counter()
+    for site in _module_sites(path):
+        text = f"{file}::{site.function}: {lines[site.begin[0] - 1].strip()} {site.changes}"
+        lot = hashlib.sha256(f"{seed} {text} {repetitions[text]}".encode()).digest()
+        repetitions[text] += 1
+        yield _Place(lot, file, site, site.changes[lot[-1] % len(site.changes)])
+
+
+def _mutant(root: Path, place: _Place) -> Mutant:
+    before = (root / place.file).read_text(encoding="utf-8").splitlines()
+    site = place.site
+    line, column = site.begin
+    last, end = site.end
+    changed = before[line - 1][:column] + place.change + before[last - 1][end:]
+    source = "\n".join([*before[: line - 1], changed, *before[last:]]) + "\n"
     shown = " ".join(changed.split())
-    key = f"{file}::{site.function}: {before[line - 1].strip()} → {shown}"
-    return Mutant(key, file, site.function, site.first, line - site.first, source)
+    key = f"{place.file}::{site.function}: {before[line - 1].strip()} → {shown}"
+    return Mutant(key, place.file, site.function, site.first, line - site.first, source)

@@ -4,7 +4,9 @@ A sample of mutants (`mutants.py`) is tried on the tests that enter the changed 
 (`trial.py`), on a copy of the tree. Survivors and their share are printed; those in
 `equivalent.toml`, each with the reason why no test can tell it from the original, count apart.
 
-The map of lines and tests takes one run of the tests; `--map FOLDER` keeps it for the next time.
+The map of lines and tests takes one run of the tests. `--map FOLDER` keeps it for the next time,
+and with it what became of each mutant: a run that was interrupted goes on where it stood, and with
+`--again` those that lived are tried once more, on the tests of today.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ FOLDERS = [
     f"csimodel/{name}"
     for name in ("moments", "estimators", "inference", "index", "assessment", "outcomes")
 ]
+ALIVE = ("survived", "no test")
 OUTSIDE = """
     architecture bounds cli codebook datasets file_limits finding_wording import_circles interrupts
     lavaan_cases missing_codes notebooks odd_files options page plots plots_repurchase readers
@@ -44,6 +47,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="seed of the sample")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--map", type=Path, help="folder of a kept map of lines and tests")
+    parser.add_argument("--again", action="store_true", help="try kept survivors once more")
     parser.add_argument("--budget", type=float, default=20.0, help="seconds of tests for a mutant")
     parser.add_argument("--minutes", type=float, help="stop then, and report what was tried")
     parser.add_argument("--only", help="try mutants whose name contains this")
@@ -59,7 +63,19 @@ def main() -> None:
         _learn(tree, work, options.workers)
         mutants = sample(tree, options.folders, options.size, options.seed)
         mutants = [x for x in mutants if not options.only or options.only in x.key]
-        _report(len(mutants), _try(tree, work, Path(folder), mutants, options))
+        results = work / f"results-{options.seed}.jsonl"
+        keys = {x.key for x in mutants}
+        kept = [r for r in _read(results) if not (options.again and r["fate"] in ALIVE)]
+        known = {r["key"] for r in kept}
+        results.write_text("".join(json.dumps(r) + "\n" for r in kept), encoding="utf-8")
+        _try(tree, work, results, [x for x in mutants if x.key not in known], options)
+        _report(len(mutants), {r["key"]: r for r in _read(results) if r["key"] in keys})
+
+
+def _read(results: Path) -> list[dict]:
+    if not results.exists():
+        return []
+    return [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
 
 
 def _copy(tree: Path) -> None:
@@ -116,31 +132,28 @@ def _run(tree: Path, arguments: list[list[str]], minutes: float | None = None) -
             session.kill()
 
 
-def _try(
-    tree: Path, work: Path, folder: Path, mutants: list, options: argparse.Namespace
-) -> list[dict]:
+def _try(tree: Path, work: Path, results: Path, mutants: list, options: argparse.Namespace) -> None:
     """Try the mutants in as many sessions as there are workers."""
-    results = work / "results.jsonl"
-    results.unlink(missing_ok=True)
     arguments = []
     for i in range(options.workers):
-        part = folder / f"mutants-{i}.json"
+        part = tree.parent / f"mutants-{i}.json"
         part.write_text(
             json.dumps([x._asdict() for x in mutants[i :: options.workers]]), encoding="utf-8"
         )
         own = [f"--mutants={part}", f"--map={work}", f"--results={results}"]
         arguments.append([*_files(tree), *own, f"--budget={options.budget}"])
-    _run(tree, arguments, options.minutes)
-    if not results.exists():
+    if mutants:
+        _run(tree, arguments, options.minutes)
+    if not _read(results):
         raise SystemExit("No mutant was tried: a test file does not import. Run pytest first.")
-    return [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
 
 
-def _report(drawn: int, results: list[dict]) -> None:
+def _report(drawn: int, tried: dict[str, dict]) -> None:
     """Print survivors and the share of them among mutants that are not equivalent."""
     known = tomllib.loads((HERE / "equivalent.toml").read_text(encoding="utf-8"))["mutant"]
     equivalent = {entry["key"] for entry in known}
-    alive = [r for r in results if r["fate"] in ("survived", "no test")]
+    results = list(tried.values())
+    alive = [r for r in results if r["fate"] in ALIVE]
     equal = [r for r in alive if r["key"] in equivalent]
     survivors = [r for r in alive if r["key"] not in equivalent]
     for record in sorted(survivors, key=lambda r: r["key"]):

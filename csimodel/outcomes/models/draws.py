@@ -158,7 +158,7 @@ class Chain:
             ]
             return np.stack(values, axis=1)
 
-        return self._over_draws(batch_values, len(effects))
+        return self.over_draws(batch_values, len(effects))
 
     def predictions(self, moved: int, levels: Floats) -> Floats:
         """Return average predictions at levels of an index in the usable draws.
@@ -217,14 +217,17 @@ class Chain:
             parts = [batch.predictor(b[:, 1:], columns) for columns in by_power]
             return along(parts, batch.weights, own[batch.draws], start[batch.draws])
 
-        return self._over_draws(batch_values, own.shape[1] * start.shape[1])
+        return self.over_draws(batch_values, own.shape[1] * start.shape[1])
 
     def batches(self, what: str) -> Iterator[Batch]:
         """Yield the usable draws a few at a time; `what` a progress bar calls it."""
         return _batches(self.bootstrap, self.cells, [], self.usable, what, self.progress)
 
-    def _over_draws(self, function: Callable[[Batch, Floats], Floats], size: int) -> Floats:
-        """Return a function of each usable draw, (draws, size)."""
+    def over_draws(self, function: Callable[[Batch, Floats], Floats], size: int) -> Floats:
+        """Return a function of batches of draws and their coefficients, for the usable draws.
+
+        The function and the result are (draws, size).
+        """
         results = np.full((len(self.usable), size), np.nan)
         for batch in self.batches("averages"):
             results[batch.draws] = function(batch, self.regressions.coefficients[batch.draws])

@@ -16,6 +16,7 @@ from csimodel.formatting import told_p
 from csimodel.inference import spread_of
 from csimodel.outcomes.kernels.wald import table_of_tests
 from csimodel.outcomes.models.averages import Averages, OfRows
+from csimodel.outcomes.models.draws import Batch
 from csimodel.outcomes.models.levels import on_index
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.segments.pairs import corrected_pairs, pair_steps
@@ -23,8 +24,6 @@ from csimodel.page import HasHeadline, Page, sections
 from csimodel.significance import t_pvalue
 
 Floats = NDArray[np.float64]
-
-_TOGETHER = 2**22  # numbers handled at once
 
 
 @own_errstate_in
@@ -244,7 +243,6 @@ class Segments(HasHeadline):
         rep = self.repurchase
         x, slope = rep.regression.sample.regressors[:, 0], rep.family.slope
         seen, where = np.unique(x, return_inverse=True)
-        share = np.bincount(where, rep.regression.sample.share)
         along_points = np.stack(
             [np.zeros(len(seen)), np.ones(len(seen)), 2.0 * (seen - self.centre) / 1e4], axis=1
         )
@@ -256,17 +254,20 @@ class Segments(HasHeadline):
         averages = rep.regression.averages([of(X, D) for X, D in pairs])
         if rep.chain is None:
             return averages, None
-        c, step = rep.chain.coefficients, max(1, _TOGETHER // len(seen))
-        draws = [
-            np.concatenate(
-                [
-                    (slope(c[k : k + step] @ X.T) * (c[k : k + step] @ D.T)) @ share
-                    for k in range(0, len(c), step)
-                ]
-            )
-            for X, D in pairs
-        ]
-        return averages, np.stack(draws, axis=1)
+        return averages, rep.chain.over_draws(self._effects_in, len(self.names))
+
+    def _effects_in(self, batch: Batch, b: Floats) -> Floats:
+        """Return effects of the segments over the respondents of draws, (draws, segments)."""
+        points = batch.points[0]
+        gap = (points - self.centre) / 1e4
+        weights = batch.weights / batch.weights.sum(axis=1, keepdims=True)
+        effects = []
+        for g in range(len(self.names)):
+            level, slope, bend = (b @ self._own(g).T).T[:, :, None]
+            eta = level + slope * points + bend * gap * (points - self.centre)
+            effect = self.repurchase.family.slope(eta) * (slope + 2.0 * bend * gap)
+            effects.append((effect * weights).sum(axis=1))
+        return np.stack(effects, axis=1)
 
     def _told(self, matrix: Floats) -> pd.DataFrame:
         """Return sums of effects with their errors."""
