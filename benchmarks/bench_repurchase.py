@@ -29,7 +29,7 @@ survey = csi.read_survey(data, scale=(1, 10), items=list(MODEL.items))
 fit = csi.fit(MODEL, survey)
 
 
-def whole_chain() -> csi.Repurchase:
+def whole_chain() -> csi.outcomes.Repurchase:
     """Draw, refit, score and regress in batches."""
     boot = csi.bootstrap(fit, DRAWS, 7, progress=False)
     return csi.repurchase(fit, "again", family="logit", bootstrap=boot, progress=False)

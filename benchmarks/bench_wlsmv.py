@@ -55,7 +55,7 @@ def lavaan_seconds(answers: pd.DataFrame, model: csi.Model) -> tuple[str, float]
     return version, float(seconds)
 
 
-def fitted(model: csi.Model, five: pd.DataFrame) -> csi.Fit:
+def fitted(model: csi.Model, five: pd.DataFrame) -> csi.estimators.Fit:
     """Fit, with what is read off a fit."""
     fit = csi.fit(model, five, csi.WLSMV())
     assert len(fit.parameters)

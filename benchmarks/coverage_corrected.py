@@ -57,14 +57,14 @@ def answers(rng: np.random.Generator, latent: np.ndarray, reliability: float) ->
     return frame.clip(*SCALE)
 
 
-def of_respondents(rng: np.random.Generator, reliability: float) -> csi.CorrectedSlopes:
+def of_respondents(rng: np.random.Generator, reliability: float) -> csi.outcomes.CorrectedSlopes:
     """Simulate 400 respondents; weights, index, reliability and slope in every one of 399 draws."""
     latent = rng.standard_normal(400)
     again = 0.5 + SLOPE * SD * latent + 0.1 * rng.standard_normal(latent.size)
     fit = csi.fit(MODEL, csi.read_survey(answers(rng, latent, reliability), scale=SCALE))
     boot = csi.bootstrap(fit, draws=399, rng=rng, progress=False)
     methods = ("eiv", "simex", "simex-quadratic", "croon", "sem")
-    return csi.corrected_slopes(
+    return csi.outcomes.corrected_slopes(
         fit,
         pd.Series(again.clip(0, 1), name="again"),
         methods,
@@ -141,7 +141,7 @@ def of_latent_variable(rng: np.random.Generator, reliability: float) -> list[pd.
     return of_respondents_at_once(rng, reliability, latent_variable=True)
 
 
-def of_firms(rng: np.random.Generator, reliability: float) -> csi.CorrectedSlopes:
+def of_firms(rng: np.random.Generator, reliability: float) -> csi.outcomes.CorrectedSlopes:
     """Simulate 150 firms whose repurchase share comes from elsewhere; 499 draws of firms."""
     true = 72.0 + SD * rng.standard_normal(150)
     # Samples of 20 to 60 customers: errors differ from firm to firm.
@@ -152,7 +152,7 @@ def of_firms(rng: np.random.Generator, reliability: float) -> csi.CorrectedSlope
     # Each firm knows its error variance as well as its customers tell.
     known = error * rng.chisquare(size - 1) / (size - 1)
     share = 0.5 + SLOPE * (true - 72.0) + 0.05 * rng.standard_normal(true.size)
-    return csi.corrected_slopes(
+    return csi.outcomes.corrected_slopes(
         index=measured,
         outcome=pd.Series(share.clip(0, 1), name="share"),
         methods=("eiv", "simex", "simex-quadratic"),
@@ -164,7 +164,7 @@ def of_firms(rng: np.random.Generator, reliability: float) -> csi.CorrectedSlope
     )
 
 
-def of_survey(rng: np.random.Generator, reliability: float) -> csi.CorrectedSlopes:
+def of_survey(rng: np.random.Generator, reliability: float) -> csi.outcomes.CorrectedSlopes:
     """Simulate 80 firms with 12 customers each, who are asked both; 399 draws of whole firms."""
     firm = np.repeat(np.arange(80), 12)
     between = rng.standard_normal(80)
@@ -184,16 +184,16 @@ def of_survey(rng: np.random.Generator, reliability: float) -> csi.CorrectedSlop
     fit = csi.fit(MODEL, csi.read_survey(frame, scale=SCALE, cluster="firm"))
     boot = csi.bootstrap(fit, draws=399, rng=rng, progress=False)
     outcome = pd.Series(again.clip(0, 1), name="again")
-    return csi.corrected_slopes(fit, outcome, scale=(0, 1), by="firm", bootstrap=boot)
+    return csi.outcomes.corrected_slopes(fit, outcome, scale=(0, 1), by="firm", bootstrap=boot)
 
 
-def of_buyers(rng: np.random.Generator, reliability: float) -> csi.CorrectedSlopes:
+def of_buyers(rng: np.random.Generator, reliability: float) -> csi.outcomes.CorrectedSlopes:
     """Simulate 1,000 respondents who buy again or not, by a logit; linearised errors."""
     latent = rng.standard_normal(1000)
     again = rng.random(latent.size) < 1.0 / (1.0 + np.exp(-(0.6 + LOGIT * SD * latent)))
     fit = csi.fit(MODEL, csi.read_survey(answers(rng, latent, reliability), scale=SCALE))
     methods = ("regression-calibration", "simex", "simex-quadratic")
-    return csi.corrected_slopes(
+    return csi.outcomes.corrected_slopes(
         fit, pd.Series(again * 1.0, name="again"), methods, family="logit", replications=4
     )
 
@@ -214,7 +214,7 @@ def logit_for(slope: float) -> float:
 LOGIT = logit_for(SLOPE)
 
 PARTS: dict[
-    str, Callable[[np.random.Generator, float], csi.CorrectedSlopes | list[pd.DataFrame]]
+    str, Callable[[np.random.Generator, float], csi.outcomes.CorrectedSlopes | list[pd.DataFrame]]
 ] = {
     "respondents": of_respondents,
     "batched": of_respondents_at_once,

@@ -44,7 +44,7 @@ def panel_slope(rng: np.random.Generator, firms: int) -> tuple[bool, float, floa
     x = 65 + 6 * a + 2 * slow[0]
     y = 0.15 + 0.0058 * x + 0.04 * a + 0.01 * period + 0.01 * slow[1]
     table = pd.DataFrame({"firm": firm, "period": period, "x": x.clip(0, 100), "y": y.clip(0, 1)})
-    found = csi.repurchase_panel(table, "y", firm="firm", period="period", index="x").slope
+    found = csi.outcomes.repurchase_panel(table, "y", firm="firm", period="period", index="x").slope
     return found.lower <= 0.0058 <= found.upper, float(found), 0.0058
 
 
@@ -59,7 +59,7 @@ def customers(rng: np.random.Generator) -> Customers:
     return Customers(y, x, np.empty((600, 0)), firm, None, np.arange(600))
 
 
-def chain(rng: np.random.Generator, n: int) -> tuple[csi.Fit, pd.DataFrame]:
+def chain(rng: np.random.Generator, n: int) -> tuple[csi.estimators.Fit, pd.DataFrame]:
     """Simulate respondents of one satisfaction with three items and a time to churn."""
     level = np.clip(65 + rng.normal(0, 12, n), 5, 95)
     items = {f"q{j}": level + rng.normal(0, 8, n) for j in range(4)}
@@ -102,12 +102,14 @@ def main(samples: int) -> None:
         rows[f"{name}, between"] = (mean[1], mean[3], 0.0058)
     large, data = chain(np.random.default_rng(0), 100_000)
     options = {"kind": "churn", "progress": False}
-    whole = csi.repurchase_time(large, duration=data["months"], event=data["left"], **options)
+    whole = csi.outcomes.repurchase_time(
+        large, duration=data["months"], event=data["left"], **options
+    )
     truth, rng, seen = float(whole.coefficients["estimate"].iloc[0]), np.random.default_rng(4), []
     for _ in range(max(samples // 4, 10)):
         fit, data = chain(rng, 400)
         boot = csi.bootstrap(fit, draws=400, rng=rng, progress=False)
-        found = csi.repurchase_time(
+        found = csi.outcomes.repurchase_time(
             fit, duration=data["months"], event=data["left"], bootstrap=boot, **options
         ).coefficients.iloc[0]
         seen.append((found["lower"] <= truth <= found["upper"], found["estimate"], truth))

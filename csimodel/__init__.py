@@ -1,202 +1,150 @@
-"""Customer satisfaction index models: estimate, score, infer, and value in repurchase."""
+"""Customer satisfaction index models: estimate, score, infer, and value in repurchase.
+
+At the top are the verbs and the classes that a user makes values of. Their results, the errors and
+the functions of one field are in the modules: ``csi.outcomes``, ``csi.money``, ``csi.plots``,
+``csi.simulate``, ``csi.errors`` and the rest. Everything is loaded when it is first used.
+"""
 
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from csimodel._version import __version__ as __version__
-from csimodel.assessment import Assessment, assess
-from csimodel.errors import (
-    CsimodelError,
-    CsimodelWarning,
-    EstimationError,
-    InferenceError,
-    ModelError,
-    OptionError,
-    SurveyError,
-)
-from csimodel.estimators import (
-    ML,
-    PLS,
-    WLSMV,
-    Comparison,
-    FactorScores,
-    Fit,
-    GroupFits,
-    Invariance,
-    LeastSquares,
-    MultiGroupFit,
-    Quantity,
-    Semopy,
-    compare,
-    factor_scores,
-    fit,
-    fit_groups,
-    fit_multigroup,
-    invariance,
-    register,
-)
-from csimodel.findings import Finding
-from csimodel.index import importance_performance, index_scores, respondent_index
-from csimodel.inference import BollenStine, Bootstrap, Jackknife, bollen_stine, bootstrap, jackknife
-from csimodel.model import Construct, Model, Path, composite, reflective
-from csimodel.model import catalogue as models
-from csimodel.moments import Moments, moments_of
-from csimodel.outcomes import Repurchase, repurchase
-from csimodel.survey import (
-    Codebook,
-    ConstructMinimum,
-    Item,
-    Survey,
-    load_acsi2015,
-    load_mobi,
-    read_codebook,
-    read_survey,
-)
 
 if TYPE_CHECKING:
-    from csimodel import plots, simulate
-    from csimodel.outcomes import (
-        CorrectedSlopes,
-        Reliability,
-        calibration,
-        compare_shapes,
-        complaint_repurchase,
-        corrected_slopes,
-        group_reliability,
-        index_reliability,
-        literature,
-        money,
-        repurchase_asymmetry,
-        repurchase_mixed,
-        repurchase_panel,
-        repurchase_segments,
-        repurchase_shape,
-        repurchase_time,
-        repurchase_top_drop,
-    )
-    from csimodel.report import Analysis, analyze, write_report
+    from csimodel import assessment as assessment
+    from csimodel import errors as errors
+    from csimodel import estimators as estimators
+    from csimodel import findings as findings
+    from csimodel import index as index
+    from csimodel import inference as inference
+    from csimodel import model as model
+    from csimodel import moments as moments
+    from csimodel import outcomes as outcomes
+    from csimodel import plots as plots
+    from csimodel import report as report
+    from csimodel import simulate as simulate
+    from csimodel import survey as survey
+    from csimodel.assessment.assess import assess as assess
+    from csimodel.errors import CsimodelError as CsimodelError
+    from csimodel.estimators.compare import compare as compare
+    from csimodel.estimators.covariance.invariance import invariance as invariance
+    from csimodel.estimators.covariance.least_squares import LeastSquares as LeastSquares
+    from csimodel.estimators.covariance.ml import ML as ML
+    from csimodel.estimators.covariance.multigroup import fit_multigroup as fit_multigroup
+    from csimodel.estimators.covariance.ordinal import WLSMV as WLSMV
+    from csimodel.estimators.covariance.semopy import Semopy as Semopy
+    from csimodel.estimators.estimation import fit as fit
+    from csimodel.estimators.factor_scores import factor_scores as factor_scores
+    from csimodel.estimators.groups import fit_groups as fit_groups
+    from csimodel.estimators.pls import PLS as PLS
+    from csimodel.estimators.quantities import Quantity as Quantity
+    from csimodel.estimators.quantities import register as register
+    from csimodel.index.importance import importance_performance as importance_performance
+    from csimodel.index.index import index_scores as index_scores
+    from csimodel.index.index import respondent_index as respondent_index
+    from csimodel.inference.bootstrap import bootstrap as bootstrap
+    from csimodel.inference.jackknife import jackknife as jackknife
+    from csimodel.model import catalogue
+    from csimodel.model.constructs import Construct as Construct
+    from csimodel.model.constructs import Path as Path
+    from csimodel.model.constructs import composite as composite
+    from csimodel.model.constructs import reflective as reflective
+    from csimodel.model.model import Model as Model
+    from csimodel.moments.moments import Moments as Moments
+    from csimodel.outcomes import literature as literature
+    from csimodel.outcomes import money as money
+    from csimodel.outcomes.models.repurchase import repurchase as repurchase
+    from csimodel.report.analysis import analyze as analyze
+    from csimodel.report.write import write_report as write_report
+    from csimodel.survey.codebook import Codebook as Codebook
+    from csimodel.survey.codebook import read_codebook as read_codebook
+    from csimodel.survey.datasets import load_acsi2015 as load_acsi2015
+    from csimodel.survey.datasets import load_mobi as load_mobi
+    from csimodel.survey.item import Item as Item
+    from csimodel.survey.missing import ConstructMinimum as ConstructMinimum
+    from csimodel.survey.read import read_survey as read_survey
+    from csimodel.survey.survey import Survey as Survey
 
-__all__ = [
-    "ML",
-    "PLS",
-    "WLSMV",
-    "Analysis",
-    "Assessment",
-    "BollenStine",
-    "Bootstrap",
-    "Codebook",
-    "Comparison",
-    "Construct",
-    "ConstructMinimum",
-    "CorrectedSlopes",
-    "CsimodelError",
-    "CsimodelWarning",
-    "EstimationError",
-    "FactorScores",
-    "Finding",
-    "Fit",
-    "GroupFits",
-    "InferenceError",
-    "Invariance",
-    "Item",
-    "Jackknife",
-    "LeastSquares",
-    "Model",
-    "ModelError",
-    "Moments",
-    "MultiGroupFit",
-    "OptionError",
-    "Path",
-    "Quantity",
-    "Reliability",
-    "Repurchase",
-    "Semopy",
-    "Survey",
-    "SurveyError",
-    "analyze",
-    "assess",
-    "bollen_stine",
-    "bootstrap",
-    "calibration",
-    "compare",
-    "compare_shapes",
-    "complaint_repurchase",
-    "composite",
-    "corrected_slopes",
-    "factor_scores",
-    "fit",
-    "fit_groups",
-    "fit_multigroup",
-    "group_reliability",
-    "importance_performance",
-    "index_reliability",
-    "index_scores",
-    "invariance",
-    "jackknife",
-    "literature",
-    "load_acsi2015",
-    "load_mobi",
-    "models",
-    "moments_of",
-    "money",
-    "plots",
-    "read_codebook",
-    "read_survey",
-    "reflective",
-    "register",
-    "repurchase",
-    "repurchase_asymmetry",
-    "repurchase_mixed",
-    "repurchase_panel",
-    "repurchase_segments",
-    "repurchase_shape",
-    "repurchase_time",
-    "repurchase_top_drop",
-    "respondent_index",
-    "simulate",
-    "write_report",
-]
+    models = catalogue
 
-# Loaded when first used: some bring matplotlib and jinja2, and `import csimodel` stays quick.
-_MODULES = ("plots", "simulate")
-_LAZY = {
-    **dict.fromkeys(_MODULES, "csimodel"),
-    **dict.fromkeys(("Analysis", "analyze", "write_report"), "csimodel.report"),
-    **dict.fromkeys(
-        (
-            "CorrectedSlopes",
-            "Reliability",
-            "calibration",
-            "compare_shapes",
-            "complaint_repurchase",
-            "corrected_slopes",
-            "group_reliability",
-            "index_reliability",
-            "literature",
-            "money",
-            "repurchase_asymmetry",
-            "repurchase_segments",
-            "repurchase_shape",
-            "repurchase_time",
-            "repurchase_panel",
-            "repurchase_mixed",
-            "repurchase_top_drop",
-        ),
-        "csimodel.outcomes",
-    ),
-}
+# Where each name is; the imports above say the same to type checkers and editors.
+_MODULES = MappingProxyType(
+    {
+        "assessment": "csimodel.assessment",
+        "errors": "csimodel.errors",
+        "estimators": "csimodel.estimators",
+        "findings": "csimodel.findings",
+        "index": "csimodel.index",
+        "inference": "csimodel.inference",
+        "literature": "csimodel.outcomes.literature",
+        "model": "csimodel.model",
+        "models": "csimodel.model.catalogue",
+        "moments": "csimodel.moments",
+        "money": "csimodel.outcomes.money",
+        "outcomes": "csimodel.outcomes",
+        "plots": "csimodel.plots",
+        "report": "csimodel.report",
+        "simulate": "csimodel.simulate",
+        "survey": "csimodel.survey",
+    }
+)
+_NAMES = MappingProxyType(
+    {
+        "Codebook": "csimodel.survey.codebook",
+        "Construct": "csimodel.model.constructs",
+        "ConstructMinimum": "csimodel.survey.missing",
+        "CsimodelError": "csimodel.errors",
+        "Item": "csimodel.survey.item",
+        "LeastSquares": "csimodel.estimators.covariance.least_squares",
+        "ML": "csimodel.estimators.covariance.ml",
+        "Model": "csimodel.model.model",
+        "Moments": "csimodel.moments.moments",
+        "PLS": "csimodel.estimators.pls",
+        "Path": "csimodel.model.constructs",
+        "Quantity": "csimodel.estimators.quantities",
+        "Semopy": "csimodel.estimators.covariance.semopy",
+        "Survey": "csimodel.survey.survey",
+        "WLSMV": "csimodel.estimators.covariance.ordinal",
+        "analyze": "csimodel.report.analysis",
+        "assess": "csimodel.assessment.assess",
+        "bootstrap": "csimodel.inference.bootstrap",
+        "compare": "csimodel.estimators.compare",
+        "composite": "csimodel.model.constructs",
+        "factor_scores": "csimodel.estimators.factor_scores",
+        "fit": "csimodel.estimators.estimation",
+        "fit_groups": "csimodel.estimators.groups",
+        "fit_multigroup": "csimodel.estimators.covariance.multigroup",
+        "importance_performance": "csimodel.index.importance",
+        "index_scores": "csimodel.index.index",
+        "invariance": "csimodel.estimators.covariance.invariance",
+        "jackknife": "csimodel.inference.jackknife",
+        "load_acsi2015": "csimodel.survey.datasets",
+        "load_mobi": "csimodel.survey.datasets",
+        "read_codebook": "csimodel.survey.codebook",
+        "read_survey": "csimodel.survey.read",
+        "reflective": "csimodel.model.constructs",
+        "register": "csimodel.estimators.quantities",
+        "repurchase": "csimodel.outcomes.models.repurchase",
+        "respondent_index": "csimodel.index.index",
+        "write_report": "csimodel.report.write",
+    }
+)
+__all__ = sorted([*_MODULES, *_NAMES])
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module 'csimodel' has no attribute {name!r}")
-    if name in _MODULES:
-        value: Any = import_module(f"csimodel.{name}")
-    else:
-        value = getattr(import_module(_LAZY[name]), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # to which a name that is not there is a fault
+
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            value: Any = import_module(_MODULES[name])
+        elif name in _NAMES:
+            value = getattr(import_module(_NAMES[name]), name)
+        else:
+            raise AttributeError(f"module 'csimodel' has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return list(__all__)

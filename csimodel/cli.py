@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from csimodel.characters import printable
-from csimodel.errors import CsimodelError, OptionError, suggest
+from csimodel.errors import CsimodelError, ModelError, OptionError, suggest
 from csimodel.findings import collected, listed
 from csimodel.options import shown
 from csimodel.quiet import quiet
@@ -185,7 +185,7 @@ def analyze(
         chosen = _model(model, {} if book is None else book.items)
         items = [name for name in chosen.items if name in table.data.columns]
         if not items:
-            raise csi.ModelError(
+            raise ModelError(
                 f"None of the {len(chosen.items)} items of the model ({model}) is a column of "
                 f"{data}; give --model a file of your own, or --codebook to say which column is "
                 "which."

@@ -36,9 +36,55 @@ def test_importing_loads_nothing_heavy():
 def test_every_public_name_exists_and_is_documented():
     for name in csi.__all__:
         assert getattr(csi, name).__doc__, name
-    assert set(dir(csi)) == set(csi.__all__)
+    assert dir(csi) == sorted(set(csi.__all__))
+    assert len(csi.__all__) <= 60
     with pytest.raises(AttributeError):
         csi.nothing_of_the_kind  # noqa: B018
+
+
+def test_type_checkers_are_told_the_same_names():
+    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    typing = next(node for node in tree.body if isinstance(node, ast.If))
+    told = {
+        alias.asname: getattr(importlib.import_module(node.module), alias.name)
+        for node in typing.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.asname
+    }
+    told["models"] = csi.models
+    assert told.keys() == set(csi.__all__)
+    assert all(told[name] is getattr(csi, name) for name in csi.__all__)
+
+
+WRITTEN = re.compile(r"(?<![\w.])csi\.([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
+
+
+def test_what_sentences_docs_and_notebooks_call_exists():
+    root = PACKAGE.parent
+    files = [
+        *PACKAGE.rglob("*.py"),
+        *(root / "docs").glob("*.md"),
+        *(root / "notebooks").glob("*.ipynb"),
+        *root.glob("README.md"),
+    ]
+    for path in files:
+        for dotted in set(WRITTEN.findall(path.read_text(encoding="utf-8"))):
+            value = csi
+            for part in dotted.split("."):
+                assert hasattr(value, part), f"{path.name}: csi.{dotted}"
+                value = getattr(value, part)
+
+
+def test_quantities_of_folders_not_yet_loaded_are_known():
+    code = (
+        "from csimodel.estimators.quantities import find\n"
+        "print(find('rho_a').name, find('index').name)"
+    )
+    out = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert out.stdout.strip() == "rho_a index"
 
 
 def test_functions_are_not_shadowed_by_their_packages():

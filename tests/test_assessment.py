@@ -489,16 +489,18 @@ def test_htmt_has_intervals_only_with_draws(fits, boot):
 
 
 def test_a_bootstrap_of_another_fit_is_refused(fits, boot):
-    with pytest.raises(csi.OptionError, match="made from another fit"):
+    with pytest.raises(csi.errors.OptionError, match="made from another fit"):
         csi.assess(fits["path_plsc"], boot)
-    with pytest.raises(csi.OptionError, match=r"level=95 must lie between 0 and 1"):
+    with pytest.raises(csi.errors.OptionError, match=r"level=95 must lie between 0 and 1"):
         csi.assess(fits["path_modeA"], level=95)
 
 
 def test_a_fit_that_is_no_solution_is_refused():
     estimator = csi.PLS(tolerance=1e-15, max_iterations=1)
     fit = csi.fit(csi.models.ecsi(), csi.load_mobi(), estimator)
-    with pytest.raises(csi.EstimationError, match="no solution to assess: The weights still moved"):
+    with pytest.raises(
+        csi.errors.EstimationError, match="no solution to assess: The weights still moved"
+    ):
         csi.assess(fit)
 
 
@@ -523,5 +525,7 @@ def test_a_fit_that_stopped_a_little_short_is_refused_with_a_reason():
     estimates = replace(fit.estimates, outcome=np.array(int(Status.NOT_CONVERGED)))
     short = replace(fit, solution=replace(fit.solution, estimates=estimates))
     assert not any(one.severity == "failure" for one in short.diagnostics)
-    with pytest.raises(csi.EstimationError, match=r"assess: the fit is not converged; fit\.diag"):
+    with pytest.raises(
+        csi.errors.EstimationError, match=r"assess: the fit is not converged; fit\.diag"
+    ):
         csi.assess(short)

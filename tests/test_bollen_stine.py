@@ -103,7 +103,7 @@ def test_refusals(ml, fit, mobi, reduced, ecsi):
         "with csi.ML()."
     )
     with pytest.raises(SurveyError, match="bollen_stine needs the respondents, but this fit was"):
-        bollen_stine(csi.fit(reduced, csi.moments_of(mobi, reduced.items), csi.ML()))
+        bollen_stine(csi.fit(reduced, csi.moments.moments_of(mobi, reduced.items), csi.ML()))
     gaps = mobi.data.mask(np.random.default_rng(0).random(mobi.data.shape) < 0.02)
     survey = csi.read_survey(gaps, missing="mean")
     with pytest.raises(SurveyError) as told:

@@ -15,7 +15,9 @@ ITEMS = ["a1", "a2", "b1", "b2", "c1", "c2"]
 MODEL = csi.Model.from_syntax("A =~ a1 + a2\nB =~ b1 + b2\nC =~ c1 + c2\nC ~ A + B")
 
 
-def fit_of(within: tuple[float, float, float], between: tuple[float, float, float]) -> csi.Fit:
+def fit_of(
+    within: tuple[float, float, float], between: tuple[float, float, float]
+) -> csi.estimators.Fit:
     """Fit by PLSc where items of a block correlate `within`, those of A-B, A-C, B-C `between`."""
     r = np.zeros((6, 6))
     for j, value in enumerate(within):

@@ -242,7 +242,7 @@ def test_a_folder_with_files_of_the_user_is_refused_before_the_work(small, mobi,
 
 def test_results_are_printed_even_where_the_report_cannot_be_written(small, monkeypatch):
     def full(*_, **__):
-        raise csi.OptionError("The report cannot be written; choose another folder.")
+        raise csi.errors.OptionError("The report cannot be written; choose another folder.")
 
     monkeypatch.setattr(csi, "write_report", full)
     done = run("analyze", *small)

@@ -45,7 +45,9 @@ def test_other_fits_say_what_they_lack(pls, ml, name):
     assert hasattr(ml, name)
     assert not hasattr(pls, name)
     assert name not in dir(pls)
-    with pytest.raises(csi.OptionError, match=r"need a covariance structure .* by PLS, path") as e:
+    with pytest.raises(
+        csi.errors.OptionError, match=r"need a covariance structure .* by PLS, path"
+    ) as e:
         getattr(pls, name)
     assert isinstance(e.value, AttributeError)
     assert isinstance(e.value, csi.CsimodelError)
@@ -72,15 +74,17 @@ def test_fits_are_copied_and_pickled(pls, ml):
         for again in (pickle.loads(pickle.dumps(fit)), copy.copy(fit), copy.deepcopy(fit)):
             assert type(again) is type(fit)
             np.testing.assert_array_equal(again.paths, fit.paths)
-    assert not hasattr(object.__new__(csi.Fit), "estimator")  # before a pickle has filled it
+    assert not hasattr(
+        object.__new__(csi.estimators.Fit), "estimator"
+    )  # before a pickle has filled it
 
 
 def test_kinds_of_fits(model, pls, ml):
     frame = csi.load_mobi().data.assign(half=["a", "b"] * 125)
     small = csi.Model.from_syntax("S =~ CUSA1 + CUSA2 + CUSA3\nL =~ CUSL1 + CUSL3\nL ~ S")
-    assert type(pls) is csi.Fit
+    assert type(pls) is csi.estimators.Fit
     assert type(ml) is CovarianceFit
-    assert type(csi.fit_groups(small, frame, "half")["a"]) is csi.Fit
+    assert type(csi.fit_groups(small, frame, "half")["a"]) is csi.estimators.Fit
     groups = csi.fit_groups(small, frame, "half", csi.ML())
     joint = fit_multigroup(small, frame, by="half", equal="loadings")
     assert {type(groups["a"]), type(joint["b"])} == {CovarianceFit}

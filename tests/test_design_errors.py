@@ -136,7 +136,7 @@ def test_errors_that_ignore_the_design_are_said(reduced, surveys, frame):
 
 
 def test_moments_alone_are_refused_at_once(reduced, mobi):
-    moments = csi.moments_of(mobi, reduced.items)
+    moments = csi.moments.moments_of(mobi, reduced.items)
     for se in ("mlr", "mlm"):
         with pytest.raises(EstimationError) as told:
             csi.fit(reduced, moments, csi.ML(se=se))

@@ -66,7 +66,7 @@ def cox(frame, *, weights=False, late=False, efron=True, errors="model"):
 
 def churn(fit, frame, **options):
     given = {"duration": frame["exact"], "event": frame["happened"], "kind": "churn", **options}
-    return csi.repurchase_time(fit, progress=False, **given)
+    return csi.outcomes.repurchase_time(fit, progress=False, **given)
 
 
 # --- values from other programs ------------------------------------------------------------------
@@ -438,7 +438,7 @@ def test_a_fading_effect_is_told(fit):
     index = csi.respondent_index(fit)["Satisfaction"].to_numpy()
     early = rng.exponential(4 * np.exp(0.08 * (index - 70)))
     life = np.where(early < 4, early, 4 + rng.exponential(8 * np.exp(-0.08 * (index - 70))))
-    found = csi.repurchase_time(fit, duration=life, event=np.ones(250), kind="churn")
+    found = csi.outcomes.repurchase_time(fit, duration=life, event=np.ones(250), kind="churn")
     finding = next(f for f in found.diagnostics if f.code == "not-proportional")
     assert 0.0 <= finding.values["p"] < 0.001
 
@@ -457,7 +457,7 @@ def test_rows_left_out_are_counted(fit, frame):
 
 def test_monotone_likelihood_gives_no_ratio(fit):
     index = csi.respondent_index(fit)["Satisfaction"].to_numpy()
-    found = csi.repurchase_time(fit, duration=101 - index, event=np.ones(250))
+    found = csi.outcomes.repurchase_time(fit, duration=101 - index, event=np.ones(250))
     assert not found.converged
     assert np.isnan(found.hazard_ratio)
     finding = next(f for f in found.diagnostics if f.code == "separation")
@@ -542,7 +542,7 @@ def test_one_cluster_gives_no_error_of_zero(fit, frame):
     )
     stay = 1.0 + np.arange(250) % 17
     with pytest.raises(OptionError, match=r"at least 2 clusters.*errors='robust'"):
-        csi.repurchase_time(one, duration=stay, event=np.arange(250) % 3 > 0, kind="churn")
+        csi.outcomes.repurchase_time(one, duration=stay, event=np.arange(250) % 3 > 0, kind="churn")
 
 
 # --- errors of averages, and of few clusters -----------------------------------------------------
@@ -602,7 +602,9 @@ def test_events_that_leave_a_regressor_no_spread_test_nothing(fit):
     """Before the only event but one everybody left, so nothing varies among those at risk."""
     from csimodel.outcomes.models.duration.proportional import _score_tests
 
-    rep = csi.repurchase_time(fit, duration=np.arange(1.0, 251.0), event=np.ones(250), kind="churn")
+    rep = csi.outcomes.repurchase_time(
+        fit, duration=np.arange(1.0, 251.0), event=np.ones(250), kind="churn"
+    )
     regression = rep.regression
     still = replace(regression, sample=regression.sample)
     object.__setattr__(still, "columns", np.zeros_like(regression.columns))

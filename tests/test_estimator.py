@@ -64,14 +64,14 @@ def test_a_bootstrap_near_no_solution_says_so(incomplete, missing):
     survey = csi.read_survey(incomplete, missing="listwise")
     fit = csi.fit(SMALL, survey, csi.ML(missing=missing, max_iterations=2))
     sentence = r"There is no solution to bootstrap: No minimum was found in 2 iterations"
-    with pytest.raises(csi.EstimationError, match=sentence):
+    with pytest.raises(csi.errors.EstimationError, match=sentence):
         csi.bootstrap(fit, draws=20, rng=1)
 
 
 def test_resamples_that_moments_do_not_tell_are_refused():
     fit = csi.fit(SMALL, csi.load_mobi(), csi.LeastSquares("dwls"))
     with pytest.raises(
-        csi.OptionError, match=re.escape("DWLS needs of each what only the answers")
+        csi.errors.OptionError, match=re.escape("DWLS needs of each what only the answers")
     ):
         csi.bootstrap(fit, draws=20, rng=1)
 

@@ -245,8 +245,8 @@ def test_firms_of_a_population_average_are_cr2_too(weighted):
 
 def test_a_mixed_model_of_few_firms_has_its_own_errors(mobi, ecsi):
     fit = csi.fit(ecsi, mobi)
-    few = csi.repurchase_mixed(fit, "CUSL1", by=np.arange(250) % 8)
-    many = csi.repurchase_mixed(fit, "CUSL1", by=np.arange(250) % 25)
+    few = csi.outcomes.repurchase_mixed(fit, "CUSL1", by=np.arange(250) % 8)
+    many = csi.outcomes.repurchase_mixed(fit, "CUSL1", by=np.arange(250) % 25)
     assert (few.errors, many.errors) == ("model", "CR2")
     assert (few.coefficients["df"] == 6).all()
     assert (many.coefficients["df"] < 23).all()

@@ -190,21 +190,23 @@ def test_populations_that_cannot_be_are_refused(data, design, sentence):
     options = dict(design)
     if options.pop("drop", None):
         frame["drawn"] = frame["drawn"].mask(frame["stratum"] == 3, 3)
-    with pytest.raises(csi.SurveyError, match=sentence):
+    with pytest.raises(csi.errors.SurveyError, match=sentence):
         fit_of(frame, **options)
 
 
 @pytest.mark.parametrize("population", [True, [3, 4], {"E": "many"}])
 def test_populations_of_another_kind_are_refused(data, population):
-    with pytest.raises(csi.OptionError, match=r"^population(=| has )"):
+    with pytest.raises(csi.errors.OptionError, match=r"^population(=| has )"):
         survey_of(data, strata="region", population=population)
 
 
 def test_draws_of_another_program_are_refused_beside_a_population(data):
     fit = fit_of(data, population=400)
-    with pytest.raises(csi.OptionError, match=r"^resamples= repeats draws of rows with replacem"):
+    with pytest.raises(
+        csi.errors.OptionError, match=r"^resamples= repeats draws of rows with replacem"
+    ):
         csi.bootstrap(fit, resamples=np.zeros((30, 250), int), progress=False)
-    with pytest.raises(csi.OptionError, match="of an unlimited population"):
+    with pytest.raises(csi.errors.OptionError, match="of an unlimited population"):
         csi.bootstrap(fit, 30, progress=False).table("paths", interval="studentized")
 
 

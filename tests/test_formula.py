@@ -277,14 +277,14 @@ def test_every_family_takes_formulas(own, frame):
             OptionError,
             "formula='CUSL1 ~ index + np.log(index)' bends an index in 'np.log(index)' in a way "
             "that is no polynomial up to power 3; write powers such as I(index ** 2), or see "
-            "csi.repurchase_shape.",
+            "csi.outcomes.repurchase_shape.",
         ),
         (
             {"formula": "CUSL1 ~ index + bs(index, df=4)"},
             OptionError,
             "formula='CUSL1 ~ index + bs(index, df=4)' bends an index in a term in a way that is "
             "no polynomial up to power 3; write powers such as I(index ** 2), or see "
-            "csi.repurchase_shape.",
+            "csi.outcomes.repurchase_shape.",
         ),
         (
             {"formula": "CUSL1 ~ index * Complaints"},

@@ -110,7 +110,7 @@ def test_a_fit_without_a_solution_has_no_errors(incomplete):
     survey = csi.read_survey(incomplete, scale=(1, 10), items=ITEMS, missing="pairwise")
     fit = csi.fit(MODEL, survey, csi.ML(missing="fiml", max_iterations=1))
     assert not fit.converged
-    with pytest.warns(csi.CsimodelWarning, match="no solution"):
+    with pytest.warns(csi.errors.CsimodelWarning, match="no solution"):
         table = csi.index_scores(fit)
     assert table["se"].isna().all()
     assert (table["reason"] != "").all()

@@ -269,7 +269,9 @@ def test_an_index_outside_0_to_100_is_told_where_it_is_read():
     values = boot.values("index")[:, 1]
     assert finding.count == ((values < 0) | (values > 100)).sum()
     assert finding.values["most"] == values.max()
-    with pytest.warns(csi.CsimodelWarning, match=r"^The index of B lies outside 0 to 100 in"):
+    with pytest.warns(
+        csi.errors.CsimodelWarning, match=r"^The index of B lies outside 0 to 100 in"
+    ):
         csi.index_scores(fit, bootstrap=boot)
     half = ["x", "y"] * 125
     grouped = csi.fit(

@@ -35,12 +35,12 @@ def test_blocks_come_in_order_and_each_once():
 def test_an_error_comes_at_its_blocks_turn(workers):
     def work(number):
         if number == 2:
-            raise csi.EstimationError("no solution")
+            raise csi.errors.EstimationError("no solution")
         return number
 
     solved = in_order(work, 6, workers)
     assert [next(solved), next(solved)] == [0, 1]
-    with pytest.raises(csi.EstimationError, match="no solution"):
+    with pytest.raises(csi.errors.EstimationError, match="no solution"):
         next(solved)
 
 
@@ -122,7 +122,7 @@ def groups():
 WAIT = 1.4  # seconds; bars appear after 1
 
 LONG = {
-    "bollen_stine": lambda fit: csi.bollen_stine(fit, draws=200_000, progress=False),
+    "bollen_stine": lambda fit: csi.inference.bollen_stine(fit, draws=200_000, progress=False),
     "bootstrap": lambda fit: csi.bootstrap(fit, 200_000, progress=False),
     "studentized": lambda fit: csi.bootstrap(fit, 1000, progress=False).table(
         "paths", interval="studentized"

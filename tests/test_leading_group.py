@@ -66,5 +66,5 @@ def test_groups_without_an_error_are_not_told_apart():
     leader = leading_group(fit, "g", "B")
     assert not leader.distinct
     assert leader.table["p"].isna().any()
-    with pytest.raises(csi.ModelError, match=r"^Construct 'C' is not in the model"):
+    with pytest.raises(csi.errors.ModelError, match=r"^Construct 'C' is not in the model"):
         leading_group(fit, "g", "C")

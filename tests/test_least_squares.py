@@ -74,7 +74,7 @@ def test_gls_weight_is_the_curvature_of_normal_theory():
 
 def test_dwls_needs_answers(reduced, mobi):
     with pytest.raises(EstimationError) as told:
-        csi.fit(reduced, csi.moments_of(mobi, reduced.items), csi.LeastSquares("dwls"))
+        csi.fit(reduced, csi.moments.moments_of(mobi, reduced.items), csi.LeastSquares("dwls"))
     assert str(told.value) == (
         "DWLS weighs every covariance by its own sampling error, which needs the answers and these "
         "are moments; fit a survey, one group at a time, or use csi.ML()."

@@ -35,7 +35,9 @@ def small_boot(fit):
 @pytest.fixture(scope="module")
 def found(fit, small_boot):
     methods = ("eiv", "simex", "simex-quadratic", "croon", "sem")
-    return csi.corrected_slopes(fit, "CUSL1", methods, bootstrap=small_boot, progress=False)
+    return csi.outcomes.corrected_slopes(
+        fit, "CUSL1", methods, bootstrap=small_boot, progress=False
+    )
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +69,7 @@ def simulated(rows, seed, *, reliability=0.8, slope=0.0058, binary=False):
 )
 def test_latent_slope_and_croon_of_lavaan(fit, reference, model, index):
     theirs = reference("mobi_corrected.json")[model]
-    ours = csi.corrected_slopes(fit, "CUSL1", ("sem", "croon"), index=index)
+    ours = csi.outcomes.corrected_slopes(fit, "CUSL1", ("sem", "croon"), index=index)
     weight = dict(zip(fit.model.items, point_weights(fit.solution), strict=True))
     for method, fitted in (("sem", "sem"), ("croon", "local")):
         for name in index:
@@ -93,7 +95,7 @@ def test_acsi_2015(acsi, group, slope, alpha, corrected):
     data = acsi.data if group is None else acsi.data[acsi.data["INDUSTRY"] == group]
     items = data[["SATIS", "CONFIRM", "IDEAL"]].astype(float)
     index = (items.mean(axis=1) - 1) / 9 * 100
-    found = csi.corrected_slopes(
+    found = csi.outcomes.corrected_slopes(
         index=index,
         outcome=data["REPUR"].astype(float),
         reliability=alpha,
@@ -122,7 +124,7 @@ def test_simex_of_least_squares_is_errors_in_variables(fit, found):
     table = found.table.set_index("method")
     for column in ("slope", "se", "lower", "upper"):
         assert_allclose(table[column]["simex"], table[column]["eiv"], rtol=1e-6)
-    plain = csi.corrected_slopes(fit, "CUSL1", ("eiv", "simex"), controls="CUEX1").table
+    plain = csi.outcomes.corrected_slopes(fit, "CUSL1", ("eiv", "simex"), controls="CUEX1").table
     plain = plain.set_index("method")
     assert_allclose(plain["se"]["simex"], plain["se"]["eiv"], rtol=1e-5)
 
@@ -130,7 +132,7 @@ def test_simex_of_least_squares_is_errors_in_variables(fit, found):
 def test_reliability_of_one_changes_nothing(fit):
     for family, method in (("ols", "eiv"), ("logit", "regression-calibration")):
         outcome = (fit.survey.data["CUSL1"] >= 8).astype(float).rename("again")
-        table = csi.corrected_slopes(
+        table = csi.outcomes.corrected_slopes(
             fit, outcome, (method, "simex"), family=family, reliability=1.0, replications=2
         ).table
         for column in ("slope", "average_marginal_effect"):
@@ -147,7 +149,7 @@ def test_naive_row_is_repurchase(fit, small_boot, found):
         [float(rep.slope), effect.se, effect.lower, effect.upper],
     )
     alone = csi.repurchase(fit, "CUSL1", family="ols").average_marginal_effect
-    plain = csi.corrected_slopes(fit, "CUSL1", "eiv").effect("naive")
+    plain = csi.outcomes.corrected_slopes(fit, "CUSL1", "eiv").effect("naive")
     assert (plain.estimate, plain.se, plain.lower) == (alone.estimate, alone.se, alone.lower)
 
 
@@ -198,8 +200,8 @@ def test_omega_of_equal_loadings_is_alpha():
     model = csi.Model.from_syntax("A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A")
     fit = csi.fit(model, csi.Moments.from_array(x, names), csi.PLS(modes="unit"))
     assert_allclose(index_omega(fit.solution), 0.75)
-    assert csi.index_reliability(fit, "A").source.startswith("alpha")
-    assert_allclose(csi.index_reliability(fit, "A").value, 0.75)
+    assert csi.outcomes.index_reliability(fit, "A").source.startswith("alpha")
+    assert_allclose(csi.outcomes.index_reliability(fit, "A").value, 0.75)
 
 
 def test_draws_are_the_regressions_of_the_resampled_respondents(fit, small_boot, found):
@@ -272,8 +274,8 @@ def test_linearised_errors_are_near_those_of_the_whole_chain(fit, boot, family):
     options = {"family": family, "replications": 4, "progress": False}
     if family == "fractional-logit":
         boot = csi.bootstrap(fit, draws=200, rng=1, progress=False)
-    plain = csi.corrected_slopes(fit, "CUSL1", methods, **options).table
-    drawn = csi.corrected_slopes(fit, "CUSL1", methods, bootstrap=boot, **options).table
+    plain = csi.outcomes.corrected_slopes(fit, "CUSL1", methods, **options).table
+    drawn = csi.outcomes.corrected_slopes(fit, "CUSL1", methods, bootstrap=boot, **options).table
     assert_allclose(plain["se"], drawn["se"], rtol=0.15)
     assert_allclose(plain["average_marginal_effect"], drawn["average_marginal_effect"])
 
@@ -281,7 +283,7 @@ def test_linearised_errors_are_near_those_of_the_whole_chain(fit, boot, family):
 def test_simulated_curve_of_simex_meets_the_closed_form():
     """A logit of tiny effects is a straight line, whose curve is known."""
     index, again = simulated(4000, 5, slope=0.05, binary=True)
-    found = csi.corrected_slopes(
+    found = csi.outcomes.corrected_slopes(
         index=index,
         outcome=again,
         reliability=0.8,
@@ -308,7 +310,9 @@ def test_two_clusters_of_copies_have_the_errors_of_one(mobi, ecsi):
     twice = csi.fit(ecsi, csi.read_survey(data, scale=(1, 10), cluster="pair"))
     once = csi.fit(ecsi, csi.read_survey(mobi.data, scale=(1, 10)))
     methods = ("eiv", "croon", "sem")
-    ours, theirs = (csi.corrected_slopes(fit, "CUSL1", methods).table for fit in (twice, once))
+    ours, theirs = (
+        csi.outcomes.corrected_slopes(fit, "CUSL1", methods).table for fit in (twice, once)
+    )
     assert_allclose(ours["slope"], theirs["slope"], rtol=1e-5)
     assert_allclose(ours["se"], theirs["se"], rtol=0.01)
 
@@ -342,7 +346,7 @@ def by_firm():
 
 def test_between_firms_by_hand(by_firm):
     fit, data = by_firm
-    found = csi.corrected_slopes(fit, data["again"], by="firm", scale=(0, 1))
+    found = csi.outcomes.corrected_slopes(fit, data["again"], by="firm", scale=(0, 1))
     index = csi.respondent_index(fit)["Satisfaction"]
     both = pd.DataFrame({"index": index, "again": data["again"]})
     means = both.groupby(data["firm"]).mean()
@@ -362,16 +366,16 @@ def test_draws_of_clustered_rows_are_draws_of_clusters():
     """Five copies of a row in a cluster of their own tell no more than one of them."""
     index, again = simulated(120, 8)
     options = {"draws": 400, "rng": 1, "progress": False, "scale": (0, 1)}
-    once = csi.corrected_slopes(
+    once = csi.outcomes.corrected_slopes(
         index=index, outcome=again, reliability=0.8, methods=["eiv"], **options
     )
-    copies = csi.corrected_slopes(
+    copies = csi.outcomes.corrected_slopes(
         index=np.repeat(index, 5), outcome=np.repeat(again, 5), reliability=0.8, methods=["eiv"],
         cluster=np.repeat(np.arange(120), 5), **options,
     )  # fmt: skip
     assert_allclose(copies.table["slope"], once.table["slope"], rtol=1e-9)
     assert_allclose(copies.table["se"], once.table["se"], rtol=0.12)
-    rows = csi.corrected_slopes(
+    rows = csi.outcomes.corrected_slopes(
         index=np.repeat(index, 5), outcome=np.repeat(again, 5), reliability=0.8, methods=["eiv"],
         cluster=np.repeat(np.arange(120), 5), errors="HC1", **options,
     )  # fmt: skip
@@ -383,14 +387,14 @@ def test_naive_errors_between_firms_in_regions_are_statsmodels(by_firm):
     model, data = by_firm[0].model, by_firm[1].copy()
     data["region"] = data["firm"] % 12
     fit = csi.fit(model, csi.read_survey(data, scale=(0, 100), cluster="region"))
-    found = csi.corrected_slopes(fit, data["again"], by="firm", scale=(0, 1))
+    found = csi.outcomes.corrected_slopes(fit, data["again"], by="firm", scale=(0, 1))
     means = data.assign(x=csi.respondent_index(fit)["Satisfaction"]).groupby("firm").mean()
     ols = sm.OLS(means["again"], sm.add_constant(means["x"]))
     theirs = ols.fit(cov_type="cluster", cov_kwds={"groups": means["region"].astype(int)})
     naive = found.table.set_index("method").loc["naive"]
     assert_allclose(naive["slope"], theirs.params["x"], rtol=1e-9)
     assert_allclose(naive["se"], theirs.bse["x"], rtol=1e-9)
-    alone = csi.corrected_slopes(by_firm[0], data["again"], by="firm", scale=(0, 1))
+    alone = csi.outcomes.corrected_slopes(by_firm[0], data["again"], by="firm", scale=(0, 1))
     robust = alone.table.set_index("method").loc["naive", "se"]
     assert_allclose(robust, ols.fit(cov_type="HC1").bse["x"], rtol=1e-9)
 
@@ -398,8 +402,10 @@ def test_naive_errors_between_firms_in_regions_are_statsmodels(by_firm):
 def test_between_firms_in_draws(by_firm):
     fit, data = by_firm
     boot = csi.bootstrap(fit, draws=200, rng=1, progress=False)
-    drawn = csi.corrected_slopes(fit, data["again"], by="firm", scale=(0, 1), bootstrap=boot)
-    plain = csi.corrected_slopes(fit, data["again"], by="firm", scale=(0, 1))
+    drawn = csi.outcomes.corrected_slopes(
+        fit, data["again"], by="firm", scale=(0, 1), bootstrap=boot
+    )
+    plain = csi.outcomes.corrected_slopes(fit, data["again"], by="firm", scale=(0, 1))
     assert_allclose(drawn.table["se"], plain.table["se"], rtol=0.25)
     assert drawn.draws.shape == (200, 2)
     counts = np.concatenate(list(boot.design))[7, ::15]
@@ -416,7 +422,7 @@ def test_firms_left_out_are_counted(by_firm):
     survey.loc[:1, "firm"] = [900, 901]
     survey.loc[2:4, "firm"] = np.nan
     again = csi.fit(fit.model, csi.read_survey(survey, scale=(0, 100)))
-    found = csi.corrected_slopes(again, data["again"], by="firm", scale=(0, 1))
+    found = csi.outcomes.corrected_slopes(again, data["again"], by="firm", scale=(0, 1))
     told = {finding.code: finding for finding in found.diagnostics}
     assert told["groups-left-out"].count == 2
     assert told["no-group"].count == 3
@@ -428,7 +434,7 @@ def test_table_of_firms_with_standard_errors():
     se = rng.uniform(2, 6, 300)
     index = true + se * rng.standard_normal(300)
     share = 0.4 + 0.0058 * (true - 70) + 0.03 * rng.standard_normal(300)
-    found = csi.corrected_slopes(
+    found = csi.outcomes.corrected_slopes(
         index=index, outcome=share, index_se=se, scale=(0, 1), draws=300, rng=1, progress=False
     )
     table = found.table.set_index("method")
@@ -436,7 +442,9 @@ def test_table_of_firms_with_standard_errors():
     assert_allclose(table["reliability"]["eiv"], reliability)
     assert_allclose(table["slope"]["eiv"], table["slope"]["naive"] / reliability)
     assert abs(table["slope"]["eiv"] - 0.0058) < 2.5 * table["se"]["eiv"]
-    plain = csi.corrected_slopes(index=index, outcome=share, index_se=se, scale=(0, 1)).table
+    plain = csi.outcomes.corrected_slopes(
+        index=index, outcome=share, index_se=se, scale=(0, 1)
+    ).table
     assert_allclose(plain["se"], found.table["se"], rtol=0.15)
     assert "300 groups" in str(found.summary())
 
@@ -468,7 +476,7 @@ def test_effect(found, fit):
         found.effect("semm")
     with pytest.raises(OptionError, match="index='Image' is not in this table; use one of"):
         found.effect("sem", "Image")
-    assert csi.corrected_slopes(fit, "CUSL1", "eiv").effect("eiv").p < 1e-6
+    assert csi.outcomes.corrected_slopes(fit, "CUSL1", "eiv").effect("eiv").p < 1e-6
 
 
 def codes(found):
@@ -476,10 +484,10 @@ def codes(found):
 
 
 def test_low_and_impossible_reliability(fit):
-    low = csi.corrected_slopes(fit, "CUSL1", "eiv", reliability=0.3)
+    low = csi.outcomes.corrected_slopes(fit, "CUSL1", "eiv", reliability=0.3)
     assert {"low-reliability", "implausible-slope"} <= set(codes(low))
     ml = csi.fit(csi.models.ecsi(), csi.load_mobi(), csi.PLS(modes="unit"))
-    none = csi.corrected_slopes(ml, "CUSL1", ("eiv", "simex"), reliability="rho_a")
+    none = csi.outcomes.corrected_slopes(ml, "CUSL1", ("eiv", "simex"), reliability="rho_a")
     assert codes(none).count("impossible-reliability") == 1
     assert codes(none).count("no-corrected-slope") == 2
     assert none.table["slope"].isna().tolist() == [False, True, True]
@@ -490,7 +498,7 @@ def test_low_and_impossible_reliability(fit):
 def test_groups_without_differences_have_no_slope():
     rng = np.random.default_rng(0)
     index, se = 70 + 3 * rng.standard_normal(30), np.full(30, 5.0)
-    found = csi.corrected_slopes(
+    found = csi.outcomes.corrected_slopes(
         index=index,
         outcome=rng.random(30),
         methods="eiv",
@@ -508,11 +516,11 @@ def test_groups_without_differences_have_no_slope():
 
 def test_shaky_extrapolation_is_told():
     index, again = simulated(600, 1, reliability=0.5)
-    found = csi.corrected_slopes(
+    found = csi.outcomes.corrected_slopes(
         index=index, outcome=again, reliability=0.5, methods="simex-quadratic", scale=(-1, 2)
     )
     assert "shaky-extrapolation" in codes(found)
-    fine = csi.corrected_slopes(
+    fine = csi.outcomes.corrected_slopes(
         index=index, outcome=again, reliability=0.9, methods="simex-quadratic", scale=(-1, 2)
     )
     assert "shaky-extrapolation" not in codes(fine)
@@ -532,7 +540,7 @@ def test_negative_error_variance_is_told():
     fit = csi.fit(model, csi.read_survey(frame, scale=(0, 100)))
     boot = csi.bootstrap(fit, draws=60, rng=1, progress=False)
     again = pd.Series((x > 0).astype(float), name="again")
-    found = csi.corrected_slopes(fit, again, ("croon",), bootstrap=boot)
+    found = csi.outcomes.corrected_slopes(fit, again, ("croon",), bootstrap=boot)
     assert "negative-error-variance" in codes(found)
     told = next(f for f in found.diagnostics if f.code == "inadmissible-draws")
     assert told.count > 30
@@ -540,7 +548,9 @@ def test_negative_error_variance_is_told():
 
 def test_defaults_by_family_and_index(fit):
     def methods(**options):
-        return csi.corrected_slopes(fit, "CUSL1", replications=1, **options).table["method"]
+        return csi.outcomes.corrected_slopes(fit, "CUSL1", replications=1, **options).table[
+            "method"
+        ]
 
     assert methods().tolist() == ["naive", "eiv", "simex", "croon", "sem"]
     logit = methods(family="fractional-logit").tolist()
@@ -552,7 +562,7 @@ def test_defaults_by_family_and_index(fit):
 
 
 def test_reliability_by_index(fit):
-    found = csi.corrected_slopes(
+    found = csi.outcomes.corrected_slopes(
         fit,
         "CUSL1",
         "eiv",
@@ -602,7 +612,7 @@ def test_reliability_by_index(fit):
 )
 def test_messages(fit, options, error, message):
     with pytest.raises(error, match=re.escape(message)):
-        csi.corrected_slopes(fit, "CUSL1", **options)
+        csi.outcomes.corrected_slopes(fit, "CUSL1", **options)
 
 
 @pytest.mark.parametrize(
@@ -625,7 +635,7 @@ def test_messages(fit, options, error, message):
 def test_messages_of_index(options, error, message):
     index, again = simulated(60, 0)
     with pytest.raises(error, match=re.escape(message)):
-        csi.corrected_slopes(index=index, outcome=again, scale=(-1, 2), **options)
+        csi.outcomes.corrected_slopes(index=index, outcome=again, scale=(-1, 2), **options)
 
 
 def test_messages_of_groups(fit, by_firm, small_boot):
@@ -633,21 +643,23 @@ def test_messages_of_groups(fit, by_firm, small_boot):
     plain = csi.fit(clustered.model, csi.read_survey(data, scale=(0, 100)))
     boot = csi.bootstrap(plain, draws=30, rng=1, progress=False)
     with pytest.raises(OptionError, match="must draw whole groups, and this one draws respondents"):
-        csi.corrected_slopes(plain, data["again"], by="firm", scale=(0, 1), bootstrap=boot)
+        csi.outcomes.corrected_slopes(plain, data["again"], by="firm", scale=(0, 1), bootstrap=boot)
     with pytest.raises(OptionError, match="made from another fit"):
-        csi.corrected_slopes(plain, data["again"], by="firm", scale=(0, 1), bootstrap=small_boot)
+        csi.outcomes.corrected_slopes(
+            plain, data["again"], by="firm", scale=(0, 1), bootstrap=small_boot
+        )
     alone = data.assign(firm=np.arange(len(data)))
     lonely = csi.fit(clustered.model, csi.read_survey(alone, scale=(0, 100)))
     with pytest.raises(EstimationError, match="Only 0 of 900 groups have at least 2 respondents"):
-        csi.corrected_slopes(lonely, data["again"], by="firm", scale=(0, 1))
+        csi.outcomes.corrected_slopes(lonely, data["again"], by="firm", scale=(0, 1))
     with pytest.raises(ModelError, match="construct='Imge' is not in the model"):
-        csi.index_reliability(fit, "Imge")
+        csi.outcomes.index_reliability(fit, "Imge")
     with pytest.raises(OptionError, match="made from another fit"):
-        csi.index_reliability(plain, bootstrap=small_boot)
+        csi.outcomes.index_reliability(plain, bootstrap=small_boot)
     with pytest.raises(SurveyError, match="There are 3 group means and 2 standard errors"):
-        csi.group_reliability([1.0, 2, 3], [1.0, 2])
+        csi.outcomes.group_reliability([1.0, 2, 3], [1.0, 2])
     with pytest.raises(EstimationError, match="Only 2 groups have a mean"):
-        csi.group_reliability([1.0, 2], [1.0, 2])
+        csi.outcomes.group_reliability([1.0, 2], [1.0, 2])
 
 
 # --- recovery -----------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def fitted(data, **design):
 
 
 def of(fit, **options):
-    return csi.repurchase_mixed(fit, "again", **{"scale": (0, 1), **options})
+    return csi.outcomes.repurchase_mixed(fit, "again", **{"scale": (0, 1), **options})
 
 
 # --- values from other programs ------------------------------------------------------------------
@@ -292,9 +292,9 @@ def test_findings():
     steep = of(fitted(simulated(seed=1, firms=20, within=0.02)))
     assert "probability-outside-0-1" in {f.code for f in steep.diagnostics}
     fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
-    alike = csi.repurchase_mixed(fit, "CUSL1", by=np.arange(250) % 25)
+    alike = csi.outcomes.repurchase_mixed(fit, "CUSL1", by=np.arange(250) % 25)
     assert "no-firm-variance" in {f.code for f in alike.diagnostics}
-    own = csi.repurchase_mixed(fit, "CUSA1", by=np.arange(250) % 25)
+    own = csi.outcomes.repurchase_mixed(fit, "CUSA1", by=np.arange(250) % 25)
     assert "outcome-in-index" in {f.code for f in own.diagnostics}
 
 

@@ -20,7 +20,7 @@ def opposed() -> pd.DataFrame:
     return np.clip(np.round(5.5 + 1.5 * frame), 1, 10)
 
 
-def pages(fit: csi.Fit) -> None:
+def pages(fit: csi.estimators.Fit) -> None:
     """Ask for everything; a refusal in a sentence is an answer."""
     repr(fit), str(fit.summary()), fit._repr_html_(), [str(one) for one in fit.diagnostics]
     names = ("paths", "r2", "total_effects", "construct_cor", "weights", "residuals", "implied_cov")

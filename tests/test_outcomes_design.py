@@ -39,7 +39,7 @@ def fit_of(data, **design):
 
 
 def by_time(data, **design):
-    return csi.repurchase_time(
+    return csi.outcomes.repurchase_time(
         fit_of(data, **design), duration="months", event="left", kind="churn", index="Q"
     )
 
@@ -58,7 +58,7 @@ def test_hazards_have_the_errors_of_the_design(reference, data, name):
 @pytest.mark.parametrize("name", DESIGNS)
 def test_sides_of_expectations_have_the_errors_of_the_design(reference, data, name):
     theirs = reference("outcomes_design.json")[name]["sides"]
-    found = csi.repurchase_asymmetry(
+    found = csi.outcomes.repurchase_asymmetry(
         fit_of(data, **DESIGNS[name]), "C", quality="Q", expectations="E"
     )
     of_points = 100.0 / 9.0  # the index of a single item counts its answers so
@@ -72,7 +72,7 @@ def test_sides_of_expectations_have_the_errors_of_the_design(reference, data, na
 def test_corrected_slopes_have_the_errors_of_the_design(reference, data, name):
     theirs = reference("outcomes_design.json")[name]
     fit = fit_of(data, **DESIGNS[name])
-    found = csi.corrected_slopes(fit, "CUSL1", ["eiv"], index="Q", reliability=0.8).table
+    found = csi.outcomes.corrected_slopes(fit, "CUSL1", ["eiv"], index="Q", reliability=0.8).table
     se, degf = theirs["slope"]["se"], theirs["degf"]
     # a reliability that is known divides slope and error
     assert_allclose(found["slope"], theirs["slope"]["b"] / np.array([1.0, 0.8]), rtol=1e-7)
@@ -89,14 +89,14 @@ def test_a_reliability_of_its_own_error_moves_with_the_strata(data):
         survey = csi.read_survey(data, scale=scale, items=list(scale), **UNITS,
                                  population=size.to_dict())  # fmt: skip
         fit = csi.fit(model, survey, csi.PLS(modes="unit"))
-        rows.append(csi.corrected_slopes(fit, "CUSL1", ["eiv"], index="Q").table.iloc[1])
+        rows.append(csi.outcomes.corrected_slopes(fit, "CUSL1", ["eiv"], index="Q").table.iloc[1])
     # where half of each stratum was drawn, half the variance is left
     assert_allclose(rows[1]["se"], rows[0]["se"] / np.sqrt(2.0), rtol=1e-6)
 
 
 def test_a_census_has_no_error(data):
     fit = fit_of(data, population=len(data))
-    slopes = csi.corrected_slopes(fit, "CUSL1", ["eiv"], index="Q", reliability=0.8).table
+    slopes = csi.outcomes.corrected_slopes(fit, "CUSL1", ["eiv"], index="Q", reliability=0.8).table
     for table in (by_time(data, population=len(data)).coefficients, slopes):
         assert (table["se"] == 0).all()
         assert (table["reason"] == CENSUS).all()
@@ -106,7 +106,7 @@ def test_a_census_has_no_error(data):
 def test_groups_have_the_errors_of_the_design(reference, data, name):
     theirs = reference("outcomes_design.json")[name]
     survey = survey_of(data, **DESIGNS[name])
-    found = csi.complaint_repurchase(
+    found = csi.outcomes.complaint_repurchase(
         survey, complained="spoke", handling="CUSCO", repurchase="CUSL1", satisfied="CUSA1"
     )
     table = found.table.loc[theirs["groups"]["names"]]
@@ -168,28 +168,30 @@ def test_rows_without_a_weight_are_no_units(data):
 def test_clusters_of_ones_own_beside_strata_are_refused(data):
     survey = survey_of(data, **UNITS)
     with pytest.raises(
-        csi.OptionError, match=r"^cluster='psu2' names other clusters than the surv"
+        csi.errors.OptionError, match=r"^cluster='psu2' names other clusters than the surv"
     ):
         csi.outcomes.money.buying_rates(survey, bought="high", existing="old", cluster="psu2")
     alone = data.assign(stratum=data["stratum"].where(data["psu"] != data["psu"].iloc[0], 99))
     survey = survey_of(alone, strata="stratum", cluster="psu", lonely="fail")
     with pytest.raises(
-        csi.SurveyError, match=r"hold a single cluster or respondent \(lonely='fail'"
+        csi.errors.SurveyError, match=r"hold a single cluster or respondent \(lonely='fail'"
     ):
         csi.outcomes.money.buying_rates(survey, bought="high", existing="old")
 
 
 def test_slopes_between_groups_say_what_they_leave_out(data):
     fit = fit_of(data, **DESIGNS["full"])
-    found = csi.corrected_slopes(fit, "CUSL1", index="Q", by="psu2")
+    found = csi.outcomes.corrected_slopes(fit, "CUSL1", index="Q", by="psu2")
     (finding,) = [f for f in found.diagnostics if f.code == "design-unused"]
     assert str(finding).startswith("The survey's strata and finite population do not enter")
     given = {"firm": "psu2", "period": "sex", "index": "Q", "scale": (1, 10), "effects": "firm"}
-    panel = csi.repurchase_panel(fit, "CUSL1", **given)
-    mixed = csi.repurchase_mixed(
+    panel = csi.outcomes.repurchase_panel(fit, "CUSL1", **given)
+    mixed = csi.outcomes.repurchase_mixed(
         fit, "CUSL1", by="psu2", index="Q", scale=(1, 10), model="population-averaged"
     )
     for other in (panel, mixed):
         assert finding in other.diagnostics
-    plain = csi.corrected_slopes(fit_of(data, cluster="psu2"), "CUSL1", index="Q", by="psu2")
+    plain = csi.outcomes.corrected_slopes(
+        fit_of(data, cluster="psu2"), "CUSL1", index="Q", by="psu2"
+    )
     assert "design-unused" not in {f.code for f in plain.diagnostics}

@@ -136,7 +136,9 @@ def test_everything_that_is_computed_has_a_page(mobi):
         "Model by PLS, path scheme": fit,
         "30 multinomial draws, 30 of them used": csi.bootstrap(fit, 30, 1, progress=False),
         "250 respondents left out in turn": csi.jackknife(fit),
-        "Bollen-Stine test of the model by ML": csi.bollen_stine(ml, 30, 1, progress=False),
+        "Bollen-Stine test of the model by ML": csi.inference.bollen_stine(
+            ml, 30, 1, progress=False
+        ),
         "2 groups by PLS, path scheme": csi.fit_groups(model, survey, by="half"),
         "a: 125 respondents": csi.fit_multigroup(model, survey, by="half"),
         "Satisfaction": csi.assess(csi.fit(csi.models.ecsi(), mobi)),

@@ -29,7 +29,7 @@ def table():
 
 def of(table, **options):
     given = {"controls": "price", "firm": "firm", "period": "period", "index": "index", **options}
-    return csi.repurchase_panel(table, "again", **given)
+    return csi.outcomes.repurchase_panel(table, "again", **given)
 
 
 def survey_of(seed=0, firms=50, periods=4, people=40, within=3.0, slope=0.0058, **design):
@@ -204,7 +204,7 @@ def test_singletons_leave_again_and_again():
 def test_cells_are_index_scores_and_weighted_shares(weights):
     survey = survey_of(firms=6, people=15, weights=weights)
     fit = fitted(survey)
-    found = csi.repurchase_panel(fit, "again", firm="firm", period="period", scale=(0, 1))
+    found = csi.outcomes.repurchase_panel(fit, "again", firm="firm", period="period", scale=(0, 1))
     scores = csi.index_scores(fit, by=["firm", "period"])["mean"].xs("Satisfaction", level=2)
     assert_allclose(found.cells["Satisfaction"], scores, rtol=1e-12)
     data = survey.data.assign(w=survey.data["w"] if weights else 1.0)
@@ -212,7 +212,7 @@ def test_cells_are_index_scores_and_weighted_shares(weights):
     share = grouped.apply(lambda d: np.average(d["again"], weights=d["w"]))
     assert_allclose(found.cells["again"], share, rtol=1e-12)
     assert (found.cells["n"] == 15).all()
-    by_table = csi.repurchase_panel(
+    by_table = csi.outcomes.repurchase_panel(
         found.cells.reset_index(), "again", firm="firm", period="period", index="Satisfaction"
     )
     assert_allclose(by_table.slope, found.slope, rtol=1e-9)
@@ -262,7 +262,7 @@ def test_a_draw_is_the_regression_of_who_was_drawn(size):
     survey = survey_of(firms=8, periods=3, people=12, cluster="firm", weights="w")
     fit = fitted(survey)
     boot = csi.bootstrap(fit, draws=40, rng=3, progress=False)
-    found = csi.repurchase_panel(
+    found = csi.outcomes.repurchase_panel(
         fit, "again", firm="firm", period="period", scale=(0, 1), size=size, bootstrap=boot,
     )  # fmt: skip
     data, counts = survey.data, boot.design.counts(0)
@@ -277,7 +277,7 @@ def test_a_draw_is_the_regression_of_who_was_drawn(size):
         ).reset_index()  # fmt: skip
         times = drawn_firms[cells["firm"].astype(int)]
         cells["weight"] = times * (cells["w"] if size == "respondents" else 1.0)
-        alone = csi.repurchase_panel(
+        alone = csi.outcomes.repurchase_panel(
             cells[times > 0], "again", firm="firm", period="period", index="x", weights="weight"
         )
         assert_allclose(found.every[draw], alone.panel.coefficients, rtol=1e-7)
@@ -309,7 +309,7 @@ def test_sampling_error_of_cells_is_told_and_its_removal_recovers_the_slope():
     slopes = []
     for seed in range(4):
         survey = survey_of(seed, firms=150, people=20, within=3.0, cluster="firm")
-        found = csi.repurchase_panel(
+        found = csi.outcomes.repurchase_panel(
             fitted(survey), "again", firm="firm", period="period", scale=(0, 1)
         )
         finding = next(f for f in found.diagnostics if f.code == "sampling-error")
@@ -338,7 +338,7 @@ def test_findings_count_what_is_left_out(table):
     data = survey.data.drop(index=range(3))
     fit = fitted(csi.Survey(data.reset_index(drop=True), survey.items))
     boot = csi.bootstrap(fit, draws=30, rng=1, progress=False)
-    found = csi.repurchase_panel(
+    found = csi.outcomes.repurchase_panel(
         fit, "again", firm="firm", period="period", scale=(0, 1), fewest=10, bootstrap=boot
     )
     codes = {f.code: f for f in found.diagnostics}
@@ -401,17 +401,17 @@ def test_messages_of_rows(table):
     given = {"firm": firm, "period": np.arange(250) // 50}
     boot = csi.bootstrap(other, draws=20, progress=False)
     with pytest.raises(OptionError, match="The bootstrap was made from another fit"):
-        csi.repurchase_panel(fit, "CUSL1", bootstrap=boot, **given)
+        csi.outcomes.repurchase_panel(fit, "CUSL1", bootstrap=boot, **given)
     with pytest.raises(OptionError, match=r"must be one index, and 2 were given"):
-        csi.repurchase_panel(fit, "CUSL1", index=["Satisfaction", "Image"], **given)
+        csi.outcomes.repurchase_panel(fit, "CUSL1", index=["Satisfaction", "Image"], **given)
     with pytest.raises(OptionError, match="give a table with a row for each firm and period"):
-        csi.repurchase_panel(fit, "CUSL1", index=np.arange(250.0), **given)
+        csi.outcomes.repurchase_panel(fit, "CUSL1", index=np.arange(250.0), **given)
     with pytest.raises(OptionError, match="size='respondents' counts respondents"):
         of(table, size="respondents")
     with pytest.raises(OptionError, match="bootstrap= estimates an index again in every draw"):
         of(table, bootstrap=boot)
     with pytest.raises(OptionError, match="A control has the name of the outcome or the index"):
-        csi.repurchase_panel(fit, "CUSL1", controls="CUSL1", **given)
+        csi.outcomes.repurchase_panel(fit, "CUSL1", controls="CUSL1", **given)
 
 
 def test_two_way_errors_need_two_periods(table):

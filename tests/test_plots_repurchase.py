@@ -120,7 +120,7 @@ def test_results_are_drawn_as_they_are(rep):
 
 def test_curves_without_a_finite_point_are_left_out_and_named():
     nothing = curve(0.3).assign(probability=np.nan)
-    with pytest.warns(csi.CsimodelWarning, match=r"^The curve of other has no finite"):
+    with pytest.warns(csi.errors.CsimodelWarning, match=r"^The curve of other has no finite"):
         figure = repurchase_curves({"one": curve(0.2), "other": nothing})
     assert words(figure) == ["one"]
     with pytest.raises(OptionError, match=r"^No curve has a finite probability"):
@@ -254,7 +254,7 @@ def test_money_signs_are_taken_literally(steps):
         ),
         (
             lambda: calibration_plot(3),
-            "result is a int; pass the DataFrame of csi.calibration(rep), or it.",
+            "result is a int; pass the DataFrame of csi.outcomes.calibration(rep), or it.",
         ),
     ],
 )
@@ -275,7 +275,7 @@ def test_nothing_is_left_open():
 
 def test_curves_of_segments_are_drawn_where_somebody_was(fit, mobi):
     half = pd.Series(np.where(np.arange(250) % 2, "odd", "even"), mobi.data.index, name="half")
-    found = csi.repurchase_segments(fit, "CUSL1", by=half, curvature=False)
+    found = csi.outcomes.repurchase_segments(fit, "CUSL1", by=half, curvature=False)
     figure = repurchase_curves(found)
     assert sorted(words(figure)) == ["even", "odd"]
     curves = found.curves()
@@ -287,7 +287,7 @@ def test_curves_of_segments_are_drawn_where_somebody_was(fit, mobi):
 
 
 def test_slopes_of_a_result_are_its_effects_of_the_first_index(fit):
-    found = csi.corrected_slopes(fit, "CUSL1", ("eiv",), index=["Satisfaction", "Image"])
+    found = csi.outcomes.corrected_slopes(fit, "CUSL1", ("eiv",), index=["Satisfaction", "Image"])
     figure = slopes(found)
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert names[0] == "as measured"

@@ -205,7 +205,7 @@ def test_too_few_iterations_are_said(ecsi, mobi):
         "The weights still moved after 2 iterations, so these numbers are not a solution; "
         "raise max_iterations or try another scheme."
     )
-    with pytest.raises(csi.EstimationError, match="still moved after 2 iterations"):
+    with pytest.raises(csi.errors.EstimationError, match="still moved after 2 iterations"):
         csi.fit(ecsi, mobi, csi.PLS(max_iterations=2), strict=True)
 
 
@@ -299,7 +299,7 @@ def test_a_negative_reliability_is_named_raised_and_counted():
         "The reliability of 'X' is estimated at -0.865, so its scores cannot be corrected for "
         "measurement error; use PLS without consistent=True or drop items that disagree."
     )
-    with pytest.raises(csi.EstimationError) as caught:
+    with pytest.raises(csi.errors.EstimationError) as caught:
         csi.fit(model, csi.Moments.from_cov(DISAGREEING, 300, model.items), plsc)
     assert str(caught.value) == sentence
 

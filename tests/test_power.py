@@ -53,7 +53,7 @@ def test_robust_errors_of_a_batch_need_fourth_moments(truth):
     moments = truth.moments(150, samples=3, rng=3)
     estimator = csi.ML(se="mlr")
     batch = Solution(MODEL, estimator, moments, estimator.estimate(moments, MODEL))
-    with pytest.raises(csi.EstimationError, match="se='mlr' needs the answers"):
+    with pytest.raises(csi.errors.EstimationError, match="se='mlr' needs the answers"):
         vcov(batch)
 
 
@@ -198,7 +198,7 @@ def test_firms_need_clusters_in_the_errors():
     ],
 )  # fmt: skip
 def test_refusals_name_what_was_written(truth, call, sentence):
-    with pytest.raises(csi.OptionError) as error:
+    with pytest.raises(csi.errors.OptionError) as error:
         call(truth)
     assert str(error.value) == sentence
 

@@ -105,7 +105,7 @@ def test_analysis_holds_what_the_other_modules_computed(analysis):
 
 def test_repurchase_by_group_and_money_are_those_of_the_other_modules(hostile):
     boot, survey = hostile.bootstrap, hostile.fit.survey
-    found = csi.repurchase_segments(
+    found = csi.outcomes.repurchase_segments(
         hostile.fit, "again", by="firm", index=CHINESE, family="logit", bootstrap=boot
     )
     pd.testing.assert_frame_equal(hostile.segments.table, found.table)
@@ -139,7 +139,7 @@ def test_what_the_worth_falls_short_by_is_its_first_sentence(mobi):
 
 
 def test_the_corrected_slope_is_that_of_the_other_module(analysis, folder):
-    found = csi.corrected_slopes(
+    found = csi.outcomes.corrected_slopes(
         analysis.fit, "CUSL1", ("regression-calibration",), family="fractional-logit",
         bootstrap=analysis.bootstrap, progress=False,
     )  # fmt: skip
@@ -202,23 +202,27 @@ def test_a_published_model_takes_the_items_of_the_codebook():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"target": "Satisfactoin"}, csi.ModelError, "did you mean 'Satisfaction'"),
-        ({"target": "Image"}, csi.ModelError, "No construct affects 'Image'"),
-        ({"level": 95}, csi.OptionError, "level=95 must lie between 0 and 1"),
-        ({"contrast": (67, 700)}, csi.OptionError, "two index levels from 0 to 100"),
-        ({"model": "esci"}, csi.OptionError, "did you mean 'ecsi'"),
-        ({"outcome": "CUSL9"}, csi.SurveyError, "CUSL9"),
-        ({"by": "firm"}, csi.SurveyError, "Group column 'firm' is not in the data"),
+        ({"target": "Satisfactoin"}, csi.errors.ModelError, "did you mean 'Satisfaction'"),
+        ({"target": "Image"}, csi.errors.ModelError, "No construct affects 'Image'"),
+        ({"level": 95}, csi.errors.OptionError, "level=95 must lie between 0 and 1"),
+        ({"contrast": (67, 700)}, csi.errors.OptionError, "two index levels from 0 to 100"),
+        ({"model": "esci"}, csi.errors.OptionError, "did you mean 'ecsi'"),
+        ({"outcome": "CUSL9"}, csi.errors.SurveyError, "CUSL9"),
+        ({"by": "firm"}, csi.errors.SurveyError, "Group column 'firm' is not in the data"),
         (
             {
                 "economics": csi.money.Economics(
                     margin=1, currency="EUR", period="year", discount_rate=0.1
                 )
             },
-            csi.OptionError,
+            csi.errors.OptionError,
             "economics= needs a regression of repurchase with a solution; name the column",
         ),
-        ({"estimator": csi.PLS(max_iterations=1)}, csi.EstimationError, "There is no solution"),
+        (
+            {"estimator": csi.PLS(max_iterations=1)},
+            csi.errors.EstimationError,
+            "There is no solution",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence(options, error, message):
@@ -383,7 +387,9 @@ def test_every_table_and_figure_is_known_so_that_old_ones_are_removed(
 
 def test_a_folder_that_cannot_be_written_is_said(analysis, tmp_path):
     (tmp_path / "file").write_text("x")
-    with pytest.raises(csi.OptionError, match=r"cannot be written to .*choose another folder"):
+    with pytest.raises(
+        csi.errors.OptionError, match=r"cannot be written to .*choose another folder"
+    ):
         csi.write_report(analysis, tmp_path / "file", progress=False)
 
 

@@ -94,7 +94,7 @@ def test_interrupted_anywhere_the_old_one_stays_whole(tmp_path, fault, before):
             countdown = Countdown(patch, k, FAULTS[fault])
             try:
                 write_together(place, NEW, KNOWN)
-            except (KeyboardInterrupt, RuntimeError, csi.OptionError):
+            except (KeyboardInterrupt, RuntimeError, csi.errors.OptionError):
                 assert countdown.fired
         if not countdown.fired:
             assert whole(place, {**NEW, **mine})
@@ -122,7 +122,7 @@ def test_what_cannot_be_moved_back_is_kept_and_said_where(tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         Countdown(patch, 12, OSError(errno.EIO, "Input/output error"), every=True)
         with pytest.raises(
-            csi.OptionError, match=r"neither the old one back \(Input/output"
+            csi.errors.OptionError, match=r"neither the old one back \(Input/output"
         ) as told:
             write_together(tmp_path, NEW, KNOWN)
     (aside,) = tmp_path.glob(".csimodel-*")
@@ -136,7 +136,7 @@ def test_a_folder_that_was_made_for_a_report_that_failed_is_gone(tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         Countdown(patch, 6, OSError(errno.ENOSPC, "No space left on device"))
         with pytest.raises(
-            csi.OptionError,
+            csi.errors.OptionError,
             match=r"^The report cannot be written to .*\(No space left on device\); choose another",
         ):
             write_together(tmp_path / "a" / "b", NEW, KNOWN)
@@ -156,7 +156,7 @@ def test_a_file_of_the_user_is_not_overwritten(tmp_path, name):
         lambda: require_folder(tmp_path, NEW, KNOWN),
     ):
         with pytest.raises(
-            csi.OptionError, match=r"; move it away, or choose another folder\.$"
+            csi.errors.OptionError, match=r"; move it away, or choose another folder\.$"
         ) as told:
             call()
         assert repr(name) in str(told.value)
@@ -167,7 +167,7 @@ def test_a_file_changed_by_the_user_is_neither_overwritten_nor_removed(tmp_path)
     write_together(tmp_path, OLD, KNOWN)
     (tmp_path / "results.json").write_bytes(b"mine now")
     with pytest.raises(
-        csi.OptionError, match=r"'results\.json' there was changed since it was written"
+        csi.errors.OptionError, match=r"'results\.json' there was changed since it was written"
     ):
         write_together(tmp_path, NEW, KNOWN)
     (tmp_path / "results.json").unlink()
@@ -187,7 +187,7 @@ def test_a_link_in_the_way_is_not_followed(tmp_path, link, aim):
     (elsewhere / "file").write_bytes(b"mine")
     place.mkdir()
     (place / link).symlink_to(tmp_path / aim)
-    with pytest.raises(csi.OptionError, match=f"{link!r} there is not"):
+    with pytest.raises(csi.errors.OptionError, match=f"{link!r} there is not"):
         write_together(place, NEW, KNOWN)
     assert contents(elsewhere) == {"file": b"mine"}
     assert (place / link).is_symlink()
@@ -222,18 +222,20 @@ def test_a_manifest_leads_nowhere_else(tmp_path):
 )  # fmt: skip
 def test_what_is_no_manifest_is_the_users(tmp_path, text):
     (tmp_path / MANIFEST).write_bytes(text)
-    with pytest.raises(csi.OptionError, match="is not the manifest of an earlier report"):
+    with pytest.raises(csi.errors.OptionError, match="is not the manifest of an earlier report"):
         write_together(tmp_path, NEW, KNOWN)
     assert contents(tmp_path) == {MANIFEST: text}
 
 
 def test_a_folder_in_the_place_of_a_file_and_a_file_in_that_of_a_folder(tmp_path):
     (tmp_path / "results.json").mkdir()
-    with pytest.raises(csi.OptionError, match=r"'results\.json' there is not a file of an earlier"):
+    with pytest.raises(
+        csi.errors.OptionError, match=r"'results\.json' there is not a file of an earlier"
+    ):
         write_together(tmp_path, NEW, KNOWN)
     (tmp_path / "results.json").rmdir()
     (tmp_path / "figures").write_bytes(b"mine")
-    with pytest.raises(csi.OptionError, match="'figures' there is not a folder of its own"):
+    with pytest.raises(csi.errors.OptionError, match="'figures' there is not a folder of its own"):
         write_together(tmp_path, NEW, KNOWN)
     assert contents(tmp_path) == {"figures": b"mine"}
 
@@ -250,7 +252,7 @@ def test_what_can_be_no_folder_is_said_before_the_work_and_at_writing(tmp_path, 
     (tmp_path / "file").write_bytes(b"mine")
     for call in (require_folder, write_together):
         with pytest.raises(
-            csi.OptionError, match=r"cannot be written to .*; choose another folder\."
+            csi.errors.OptionError, match=r"cannot be written to .*; choose another folder\."
         ):
             call(tmp_path / path, NEW, KNOWN)
     assert contents(tmp_path) == {"file": b"mine"}
@@ -261,18 +263,18 @@ def test_a_folder_that_may_not_be_written_is_said(tmp_path, monkeypatch):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(csi.OptionError, match=r"cannot be written to .*; choose another"):
+    with pytest.raises(csi.errors.OptionError, match=r"cannot be written to .*; choose another"):
         require_folder(tmp_path / "out", NEW, KNOWN)
     monkeypatch.setattr(Path, "mkdir", refused)
     with pytest.raises(
-        csi.OptionError, match=r"cannot be written to .* \(Permission denied\); choose"
+        csi.errors.OptionError, match=r"cannot be written to .* \(Permission denied\); choose"
     ):
         write_together(tmp_path / "out", NEW, KNOWN)
 
 
 @pytest.mark.parametrize("folder", ["", None, 3, "a\0b", b"bytes"])
 def test_what_is_no_path_is_refused(folder):
-    with pytest.raises(csi.OptionError, match="is no path; give the name of a folder"):
+    with pytest.raises(csi.errors.OptionError, match="is no path; give the name of a folder"):
         folder_module.folder_of(folder)
 
 
@@ -324,7 +326,7 @@ def test_a_report_leaves_the_users_files_alone(analysis, tmp_path):
     assert (tmp_path / "tables" / "index_by_group.csv").read_bytes() == b"mine"
     (tmp_path / "results.json").write_bytes(b"mine")
     before = contents(tmp_path)
-    with pytest.raises(csi.OptionError, match=r"'results\.json' there was changed"):
+    with pytest.raises(csi.errors.OptionError, match=r"'results\.json' there was changed"):
         csi.write_report(analysis, tmp_path, progress=False)
     assert contents(tmp_path) == before
 
@@ -334,7 +336,9 @@ def test_the_folder_is_looked_at_before_figures_are_drawn(analysis, tmp_path, mo
 
     (tmp_path / "report.html").write_bytes(b"mine")
     monkeypatch.setattr(figures, "drawings", lambda _: pytest.fail("drawn"))
-    with pytest.raises(csi.OptionError, match=r"'report\.html' there is not of an earlier report"):
+    with pytest.raises(
+        csi.errors.OptionError, match=r"'report\.html' there is not of an earlier report"
+    ):
         csi.write_report(analysis, tmp_path, progress=False)
 
 

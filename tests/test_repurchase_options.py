@@ -29,7 +29,7 @@ def rep(fit):
 def complaints():
     how = np.tile([2.0, 9, 4, 8], 10)
     frame = pd.DataFrame({"spoke": np.repeat([0.0, 1.0], 20), "how": how, "again": how[::-1]})
-    return lambda **o: csi.complaint_repurchase(
+    return lambda **o: csi.outcomes.complaint_repurchase(
         frame, complained="spoke", handling="how", repurchase="again", scale=(1, 10), **{"well_from": 8, **o}
     )  # fmt: skip
 
@@ -71,10 +71,10 @@ def test_a_seed_is_a_whole_number(rep, fit, complaints, rng):
     for call in (
         lambda: retention_of(rep, 70, TERMS, draws=20, rng=rng),
         lambda: complaints().retention("handled well", draws=20, rng=rng),
-        lambda: csi.repurchase_shape(rep, "hinge", draws=20, rng=rng),
-        lambda: csi.calibration(rep, rng=rng),
-        lambda: csi.corrected_slopes(index=index, outcome=y, reliability=0.8, draws=30, rng=rng, progress=False),
-        lambda: csi.corrected_slopes(fit, "CUSL1", ["simex"], family="fractional-logit",
+        lambda: csi.outcomes.repurchase_shape(rep, "hinge", draws=20, rng=rng),
+        lambda: csi.outcomes.calibration(rep, rng=rng),
+        lambda: csi.outcomes.corrected_slopes(index=index, outcome=y, reliability=0.8, draws=30, rng=rng, progress=False),
+        lambda: csi.outcomes.corrected_slopes(fit, "CUSL1", ["simex"], family="fractional-logit",
                                      replications=2, rng=rng, progress=False),
     ):  # fmt: skip
         with pytest.raises(OptionError, match=r"^rng=.* must be a whole number from 0"):
@@ -85,8 +85,8 @@ def test_a_seed_is_a_whole_number(rep, fit, complaints, rng):
 def test_a_count_is_a_whole_number(rep, fit, complaints, count):
     for call in (
         lambda: complaints().retention("handled well", draws=count),
-        lambda: csi.calibration(rep, folds=count),
-        lambda: csi.corrected_slopes(fit, "CUSL1", ["simex"], family="fractional-logit",
+        lambda: csi.outcomes.calibration(rep, folds=count),
+        lambda: csi.outcomes.corrected_slopes(fit, "CUSL1", ["simex"], family="fractional-logit",
                                      replications=count, progress=False),
     ):  # fmt: skip
         with pytest.raises(OptionError, match="must be a whole number of at least"):
@@ -96,9 +96,9 @@ def test_a_count_is_a_whole_number(rep, fit, complaints, count):
 @pytest.mark.parametrize("other", [None, "rep", 3])
 def test_results_of_another_kind_are_refused(rep, fit, other):
     for call in (
-        lambda: csi.repurchase_shape(other),
-        lambda: csi.calibration(other),
-        lambda: csi.compare_shapes(other),
+        lambda: csi.outcomes.repurchase_shape(other),
+        lambda: csi.outcomes.calibration(other),
+        lambda: csi.outcomes.compare_shapes(other),
         lambda: retention_of(other, 70, TERMS),
         lambda: profit_of_change(other, 67, 70, TERMS),
         lambda: profit_of_driver(fit, other, "Quality", TERMS),
@@ -112,9 +112,9 @@ def test_results_of_another_kind_are_refused(rep, fit, other):
             call()
     groups = csi.fit_groups(fit.model, fit.survey.data.assign(h=["a", "b"] * 125), by="h")
     for call in (
-        lambda: csi.repurchase_shape(groups),
+        lambda: csi.outcomes.repurchase_shape(groups),
         lambda: csi.repurchase(groups, "CUSL1"),
-        lambda: csi.corrected_slopes(groups, "CUSL1"),
+        lambda: csi.outcomes.corrected_slopes(groups, "CUSL1"),
     ):
         with pytest.raises(CsimodelError):
             call()
@@ -124,8 +124,8 @@ def test_other_options(rep, fit, complaints):
     frame = pd.DataFrame({"happy": [5, 4] * 40, "again": [1, 1, 1, 0] * 20})
     drop = {"satisfaction": "happy", "repurchase": "again"}
     for call, words in (
-        (lambda: csi.repurchase_top_drop(frame, **drop, top=5), "top=5 must be the lowest and"),
-        (lambda: csi.repurchase_top_drop(frame, **drop, top=("5", 5)), "must be the lowest and"),
+        (lambda: csi.outcomes.repurchase_top_drop(frame, **drop, top=5), "top=5 must be the lowest and"),
+        (lambda: csi.outcomes.repurchase_top_drop(frame, **drop, top=("5", 5)), "must be the lowest and"),
         (lambda: complaints(well_from=[8]), "well_from=[8] must be a finite number"),
         (lambda: csi.repurchase(fit, "CUSL1", scale=("1", "10")), "is not a lowest and a highest answer"),
         (lambda: csi.repurchase(fit, "CUSL1", scale={1, 10}), "is not a lowest and a highest answer"),
@@ -153,7 +153,9 @@ def test_names_that_a_table_has_of_its_own_are_refused(mobi):
                           "x": rng.uniform(40, 90, 40), "weight": rng.normal(size=40),
                           "y": rng.uniform(0, 1, 40)})  # fmt: skip
     with pytest.raises(OptionError, match="The column 'weight' has the name of one that the table"):
-        csi.repurchase_panel(table, "y", firm="firm", period="period", index="x", controls="weight")
+        csi.outcomes.repurchase_panel(
+            table, "y", firm="firm", period="period", index="x", controls="weight"
+        )
 
 
 @pytest.mark.parametrize("curvature", [True, False])
@@ -162,7 +164,7 @@ def test_segments_without_a_finite_curve_print(curvature):
     place, x = rng.integers(0, 2, 600), rng.uniform(20, 100, 600)
     y = (rng.random(600) < 1 / (1 + np.exp(-0.05 * (x - 60)))).astype(float)
     y[place == 0] = (x[place == 0] > 60).astype(float)
-    found = csi.repurchase_segments(
+    found = csi.outcomes.repurchase_segments(
         index=x, outcome=y, by=np.array(["a", "b"])[place], family="logit", curvature=curvature
     )
     words = "no finite solution in at least one segment, so they are not compared"

@@ -20,13 +20,15 @@ def results(mobi, ecsi):
     frame = mobi.data.assign(spoke=(np.arange(250) % 4 == 0) * 1)
     terms = csi.money.Economics(margin=10, currency="EUR", period="year", discount_rate=0.1)
     return {
-        "shape": csi.repurchase_shape(rep, "quadratic"),
-        "asymmetry": csi.repurchase_asymmetry(fit),
-        "comparison": csi.compare_shapes(rep, ["line", "quadratic"], folds=3, rng=1),
-        "calibration": csi.calibration(rep, folds=3, rng=1),
-        "segments": csi.repurchase_segments(fit, "CUSL1", by=half),
-        "drop": csi.repurchase_top_drop(frame, satisfaction="CUSA1", repurchase="CUSL1", fewest=10),
-        "complaints": csi.complaint_repurchase(
+        "shape": csi.outcomes.repurchase_shape(rep, "quadratic"),
+        "asymmetry": csi.outcomes.repurchase_asymmetry(fit),
+        "comparison": csi.outcomes.compare_shapes(rep, ["line", "quadratic"], folds=3, rng=1),
+        "calibration": csi.outcomes.calibration(rep, folds=3, rng=1),
+        "segments": csi.outcomes.repurchase_segments(fit, "CUSL1", by=half),
+        "drop": csi.outcomes.repurchase_top_drop(
+            frame, satisfaction="CUSA1", repurchase="CUSL1", fewest=10
+        ),
+        "complaints": csi.outcomes.complaint_repurchase(
             frame,
             complained="spoke",
             handling="CUSCO",

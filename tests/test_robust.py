@@ -188,7 +188,7 @@ def test_skewed_answers_get_right_errors():
 
 
 def test_what_robust_errors_need(models, mobi, gaps):
-    moments = csi.moments_of(mobi, models["reduced"].items)
+    moments = csi.moments.moments_of(mobi, models["reduced"].items)
     with pytest.raises(EstimationError) as told:
         csi.fit(models["reduced"], moments, csi.ML(se="mlr")).parameters  # noqa: B018
     assert str(told.value) == (
@@ -229,7 +229,7 @@ def test_weights_need_robust_errors(models, mobi):
         f"{effective:.0f}), as if everyone had been drawn alike; use csi.ML(se='robust') or "
         "csi.bootstrap."
     )
-    moments = csi.moments_of(survey, models["reduced"].items)
+    moments = csi.moments.moments_of(survey, models["reduced"].items)
     told = csi.fit(models["reduced"], moments, csi.ML()).diagnostics
     assert str(told[0]) == str(finding)
     robust = csi.fit(models["reduced"], survey, csi.ML(se="robust"))

@@ -101,27 +101,27 @@ def test_a_formula_may_name_what_is_given_as_values(fit, mobi):
 def test_other_models_take_an_index_as_values(fit, mobi):
     index = csi.respondent_index(fit)["Satisfaction"]
     y, firm = mobi.data["CUSL1"], np.arange(250) % 25
-    own = csi.repurchase_mixed(fit, "CUSL1", by=firm)
-    found = csi.repurchase_mixed(index=index, outcome=y, by=firm, scale=(1, 10))
+    own = csi.outcomes.repurchase_mixed(fit, "CUSL1", by=firm)
+    found = csi.outcomes.repurchase_mixed(index=index, outcome=y, by=firm, scale=(1, 10))
     assert_allclose(float(found.within), float(own.within), **EXACT)
     time = {"duration": np.arange(1.0, 251), "event": np.arange(250) % 3 > 0}
-    own = csi.repurchase_time(fit, **time)
-    found = csi.repurchase_time(index=index, **time)
+    own = csi.outcomes.repurchase_time(fit, **time)
+    found = csi.outcomes.repurchase_time(index=index, **time)
     assert_allclose(float(found.hazard_ratio), float(own.hazard_ratio), **EXACT)
     pair = csi.respondent_index(fit)[["Quality", "Expectation"]]
-    own = csi.repurchase_asymmetry(fit)
-    found = csi.repurchase_asymmetry(
+    own = csi.outcomes.repurchase_asymmetry(fit)
+    found = csi.outcomes.repurchase_asymmetry(
         quality=pair["Quality"], expectations=pair["Expectation"], outcome=index
     )
     assert_allclose(found.table["estimate"], own.table["estimate"], rtol=1e-9)
-    own = csi.corrected_slopes(fit, "CUSL1", methods="eiv", reliability=0.8)
-    found = csi.corrected_slopes(fit, "CUSL1", "eiv", index=index, reliability=0.8)
+    own = csi.outcomes.corrected_slopes(fit, "CUSL1", methods="eiv", reliability=0.8)
+    found = csi.outcomes.corrected_slopes(fit, "CUSL1", "eiv", index=index, reliability=0.8)
     assert_allclose(found.table["slope"], own.table["slope"], **EXACT)
 
 
 def test_asymmetry_has_errors_by_strata(designed):
     fit = csi.fit(csi.models.ecsi(), designed)
-    assert csi.repurchase_asymmetry(fit).regression.errors == "linearized"
+    assert csi.outcomes.repurchase_asymmetry(fit).regression.errors == "linearized"
 
 
 def test_standard_errors_of_means_are_aligned():
@@ -130,9 +130,11 @@ def test_standard_errors_of_means_are_aligned():
     frame = pd.DataFrame({"se": rng.uniform(2, 6, 60), "share": 0.4 + 0.005 * (true - 70)})
     frame["points"] = true + frame["se"] * rng.standard_normal(60)
     given = {"index": frame["points"], "outcome": frame["share"], "scale": (0, 1), "methods": "eiv"}
-    one = csi.corrected_slopes(index_se=frame["se"], **given)
-    other = csi.corrected_slopes(index_se=frame["se"][::-1], **given)
-    named = csi.corrected_slopes(frame, "share", "eiv", index="points", index_se="se", scale=(0, 1))
+    one = csi.outcomes.corrected_slopes(index_se=frame["se"], **given)
+    other = csi.outcomes.corrected_slopes(index_se=frame["se"][::-1], **given)
+    named = csi.outcomes.corrected_slopes(
+        frame, "share", "eiv", index="points", index_se="se", scale=(0, 1)
+    )
     for found in (other, named):
         assert_allclose(found.table["slope"], one.table["slope"], **EXACT)
 
@@ -141,8 +143,10 @@ def test_drops_take_weights_as_a_column_or_as_values():
     frame = pd.DataFrame({"happy": [5, 4] * 40, "again": [1, 1, 1, 0] * 20})
     frame = frame.assign(w=1.0 + np.arange(80) % 4, shop=np.arange(80) // 4)
     given = {"satisfaction": "happy", "repurchase": "again"}
-    one = csi.repurchase_top_drop(frame, weights="w", cluster="shop", **given).table
-    other = csi.repurchase_top_drop(frame, weights=frame["w"], cluster=frame["shop"], **given).table
+    one = csi.outcomes.repurchase_top_drop(frame, weights="w", cluster="shop", **given).table
+    other = csi.outcomes.repurchase_top_drop(
+        frame, weights=frame["w"], cluster=frame["shop"], **given
+    ).table
     assert_array_equal(one[["drop", "se"]], other[["drop", "se"]])
 
 
@@ -206,14 +210,14 @@ def test_messages(fit, boot, options, error, message):
 )
 def test_messages_of_corrected_slopes(fit, options, message):
     with pytest.raises(OptionError, match=message):
-        csi.corrected_slopes(fit, "CUSL1", **options)
+        csi.outcomes.corrected_slopes(fit, "CUSL1", **options)
 
 
 def test_segments_want_to_be_named(fit):
     with pytest.raises(OptionError, match="There are no segments; name the column"):
-        csi.repurchase_segments(fit, "CUSL1")
+        csi.outcomes.repurchase_segments(fit, "CUSL1")
     with pytest.raises(OptionError, match="takes one index, and 2 were given"):
-        csi.repurchase_segments(fit, "CUSL1", "CUSL2", index=["Satisfaction", "Image"])
+        csi.outcomes.repurchase_segments(fit, "CUSL1", "CUSL2", index=["Satisfaction", "Image"])
 
 
 def test_labels_and_scales_of_rows(designed):
@@ -232,7 +236,7 @@ def test_complaints_say_what_their_design_lacks(designed):
     number = np.arange(250)
     data = designed.data.assign(spoke=number % 2, shop=number // 63, half=number // 126)
     survey = replace(designed, data=data, strata="half")
-    found = csi.complaint_repurchase(
+    found = csi.outcomes.complaint_repurchase(
         survey, complained="spoke", handling="CUSCO", repurchase="CUSL1"
     )
     assert "few-units" in [finding.code for finding in found.diagnostics]

@@ -98,12 +98,12 @@ def test_lonely_strata_are_treated_as_in_r(reference, data):
         drawn = csi.bootstrap(fit, 1500, rng=1, progress=False).table("index").loc["C", "se"]
         assert_allclose(drawn, row["se"], rtol=0.08)
     with pytest.raises(
-        csi.SurveyError,
+        csi.errors.SurveyError,
         match=r"^1 of 8 strata of 'stratum' hold a single cluster or respondent \(lonely='fail'\); ",
     ):
         csi.fit(MODEL, survey_of(kept, strata="stratum", cluster="psu", lonely="fail"))
     with pytest.raises(
-        csi.OptionError, match=r"^lonely='carry on' is not known; use one of 'fail',"
+        csi.errors.OptionError, match=r"^lonely='carry on' is not known; use one of 'fail',"
     ):
         survey_of(kept, lonely="carry on")
 
@@ -129,7 +129,9 @@ def test_what_lies_in_one_unit_has_no_error(population, chain, source):
     for design in ({"cluster": "shop"}, {}):
         fit = csi.fit(chain, csi.read_survey(rows, **scale, **design))
         draws = csi.bootstrap(fit, 60, rng=1, progress=False) if source == "bootstrap" else None
-        with pytest.warns(csi.CsimodelWarning, match="have? fewer than 10|has fewer than 10"):
+        with pytest.warns(
+            csi.errors.CsimodelWarning, match="have? fewer than 10|has fewer than 10"
+        ):
             table = csi.index_scores(fit, by="town", bootstrap=draws)
         alone = ["z", "x"] if design else ["z"]
         for town in ("x", "y", "z"):

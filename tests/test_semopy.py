@@ -93,7 +93,7 @@ def test_where_it_stopped_short_the_fit_says_so(ecsi, mobi):
     assert finding.values["lowest"] == pytest.approx(575.571, abs=5e-4)
     assert fit.parameters["se"].isna().all()  # there are no errors away from a minimum
     assert "NOT CONVERGED" in repr(fit)
-    with pytest.raises(csi.EstimationError, match="no solution"):
+    with pytest.raises(csi.errors.EstimationError, match="no solution"):
         fit.modification_indices()
 
 
@@ -150,7 +150,7 @@ def test_unusable_answers_are_named_as_for_ml(model, mobi):
     ours, theirs = (csi.fit(model, copied, by) for by in (csi.ML(), csi.Semopy()))
     assert not theirs.converged
     assert list(map(str, theirs.diagnostics)) == list(map(str, ours.diagnostics))
-    with pytest.raises(csi.EstimationError, match="no solution"):
+    with pytest.raises(csi.errors.EstimationError, match="no solution"):
         theirs.fit_measures  # noqa: B018
 
 

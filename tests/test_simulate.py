@@ -377,13 +377,15 @@ def test_refusals_name_what_was_written(make_it, sentence):
 def test_intermediate_correlations_must_exist():
     cor = np.array([[1.0, 0.75, -0.25], [0.75, 1.0, 0.4], [-0.25, 0.4, 1.0]])
     assert np.linalg.eigvalsh(cor)[0] > 0
-    with pytest.raises(csi.OptionError, match="cannot have the correlations of this model"):
+    with pytest.raises(csi.errors.OptionError, match="cannot have the correlations of this model"):
         Skewed(2.5, 10.0).normal_cor(cor)
 
 
 def test_moments_of_incomplete_samples_are_refused(truth):
-    with pytest.raises(csi.OptionError, match="depend on what is done with the cells"):
+    with pytest.raises(csi.errors.OptionError, match="depend on what is done with the cells"):
         replace(truth, missing=Missing(0.1)).moments(100, 2)
     for call in (truth.survey, truth.answers, truth.moments):
-        with pytest.raises(csi.OptionError, match="n=0 must be a whole number of at least 1"):
+        with pytest.raises(
+            csi.errors.OptionError, match="n=0 must be a whole number of at least 1"
+        ):
             call(0, 1)

@@ -111,5 +111,5 @@ def test_a_report_with_odd_names_is_written_and_reads_back(name, tmp_path):
 
 
 def test_a_name_with_half_a_character_is_refused_at_once():
-    with pytest.raises(csi.ModelError, match="has half a character in it"):
+    with pytest.raises(csi.errors.ModelError, match="has half a character in it"):
         csi.reflective("caf\udce9", ["a", "b"])

@@ -96,11 +96,11 @@ def answers():
 
 
 def test_groups_in_a_single_cluster_have_no_error_in_any_table(answers):
-    complaints = csi.complaint_repurchase(
+    complaints = csi.outcomes.complaint_repurchase(
         answers, complained="spoke", handling="handled", repurchase="again", scale=(1, 10),
         cluster="firm", well_from=6,
     )  # fmt: skip
-    top = csi.repurchase_top_drop(
+    top = csi.outcomes.repurchase_top_drop(
         answers, satisfaction="glad", repurchase="again", cluster="firm", fewest=5
     )
     rates = csi.money.buying_rates(answers, bought="sold", existing="spoke", cluster="firm")
@@ -132,7 +132,7 @@ def test_a_hazard_without_a_solution_has_no_time_and_no_limits(mobi):
     fit = csi.fit(csi.models.ecsi(), mobi)
     index = csi.respondent_index(fit)["Satisfaction"].to_numpy()
     months = 1.0 + index.argsort().argsort()  # who is more satisfied stays longer, always
-    found = csi.repurchase_time(fit, duration=months, event=np.ones(250), kind="churn")
+    found = csi.outcomes.repurchase_time(fit, duration=months, event=np.ones(250), kind="churn")
     assert not found.converged
     for table in (found.hazard_ratios, found.median_time([60, 80]), found.predict([60, 80], 5.0)):
         assert not faults(table)
@@ -143,7 +143,7 @@ def test_a_hazard_without_a_solution_has_no_time_and_no_limits(mobi):
 def test_simex_without_error_is_the_naive_slope_with_its_error(mobi):
     fit = csi.fit(csi.models.ecsi(), mobi)
     for family in ("ols", "fractional-logit"):
-        table = csi.corrected_slopes(
+        table = csi.outcomes.corrected_slopes(
             fit, "CUSL1", ("simex", "simex-quadratic"), reliability=1.0, family=family
         ).table
         assert not faults(table)

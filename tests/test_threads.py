@@ -137,7 +137,7 @@ def test_mixed_models_in_threads_are_quiet_and_agree():
     fit = csi.fit(MODEL, csi.read_survey(data, scale=(1, 10), items=MODEL.items))
 
     def slopes():
-        found = csi.repurchase_mixed(fit, "again", by="firm", index="S", scale=(0, 1))
+        found = csi.outcomes.repurchase_mixed(fit, "again", by="firm", index="S", scale=(0, 1))
         return found.coefficients["estimate"].tolist()
 
     alone = slopes()

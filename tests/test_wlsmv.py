@@ -480,7 +480,7 @@ def test_what_needs_answers_or_normal_ones_is_refused():
         OptionError,
         "bollen_stine moves continuous answers, and those of this fit are ordered; the scaled χ² "
         "in fit.fit_measures does not take them as normal.",
-        csi.bollen_stine,
+        csi.inference.bollen_stine,
         fit,
     )
     refuses(

@@ -1,13 +1,14 @@
 """The quantities a solution has, by name: what tables, draws and groups can be asked for.
 
 A quantity says how its entries are labelled and how they are computed from a solution, single or
-batched. Other folders add theirs with `register`; nothing else has to know of them.
+batched. Other folders add theirs with `register`; nothing but `_ELSEWHERE` has to know of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -52,6 +53,7 @@ class Quantity:
 
 
 _REGISTRY: dict[str, Quantity] = {}
+_ELSEWHERE = ("csimodel.assessment", "csimodel.index")  # folders that register theirs when loaded
 
 
 @checked
@@ -69,6 +71,13 @@ def register(quantity: Quantity) -> Quantity:
     return quantity
 
 
+def registered() -> Mapping[str, Quantity]:
+    """Return all quantities by name, those of other folders too."""
+    for folder in _ELSEWHERE:
+        import_module(folder)
+    return _REGISTRY
+
+
 def find(quantity: str | Quantity) -> Quantity:
     """Return a quantity by name, or as it is.
 
@@ -81,7 +90,7 @@ def find(quantity: str | Quantity) -> Quantity:
         return quantity
     if not isinstance(quantity, str):
         raise OptionError(f"The quantity {quantity!r} is not a name; give one, such as 'paths'.")
-    if quantity not in _REGISTRY:
+    if quantity not in _REGISTRY and quantity not in registered():
         raise OptionError(
             f"There is no quantity {quantity!r}{suggest(quantity, _REGISTRY)}; "
             f"use one of {', '.join(_REGISTRY)}."
@@ -91,7 +100,7 @@ def find(quantity: str | Quantity) -> Quantity:
 
 def bounded(solution: Solution) -> Iterator[Quantity]:
     """Return the quantities with bounds that this solution has."""
-    for quantity in _REGISTRY.values():
+    for quantity in registered().values():
         if np.isfinite(quantity.bounds).all():
             try:
                 quantity.values(solution)

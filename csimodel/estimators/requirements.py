@@ -57,7 +57,7 @@ def require_fit(value: object, purpose: str, option: str = "fit") -> Fit:
         raise OptionError(
             f"{purpose} wants one fit and {option} holds those of {len(value)} groups; take one "
             f"group, such as fits[{shown(label)}], or go through them: "
-            f"{{label: csi.{purpose}(fit) for label, fit in fits.items()}}."
+            f"{{label: {purpose}(fit) for label, fit in fits.items()}}."
         )
     if isinstance(getattr(value, "fit", None), Fit):
         raise OptionError(

@@ -169,7 +169,8 @@ def bollen_stine(
     ...     Value =~ PERV1 + PERV2
     ...     Value ~ Quality
     ... ''')
-    >>> test = csi.bollen_stine(csi.fit(model, csi.load_mobi(), csi.ML()), draws=200, rng=1)
+    >>> fit = csi.fit(model, csi.load_mobi(), csi.ML())
+    >>> test = csi.inference.bollen_stine(fit, draws=200, rng=1)
     >>> bool(test.pvalue > test.fit.fit_measures["pvalue"])
     True
     """

@@ -30,9 +30,9 @@ def calibration(
     Parameters
     ----------
     result
-        The result of ``csi.calibration(…)``: its groups are drawn as marks with intervals, its
-        smooth curve with a band; or its `table` alone (columns predicted and observed, and lower
-        and upper where there are intervals).
+        The result of ``csi.outcomes.calibration(…)``: its groups are drawn as marks with intervals,
+        its smooth curve with a band; or its `table` alone (columns predicted and observed, and
+        lower and upper where there are intervals).
     x, y
         Titles of the axes.
     title
@@ -58,7 +58,7 @@ def calibration(
     """
     alone = isinstance(result, pd.DataFrame)
     table = result if alone else getattr(result, "table", result)
-    check_table(table, "result", ["predicted", "observed"], "csi.calibration(rep), or it")
+    check_table(table, "result", ["predicted", "observed"], "csi.outcomes.calibration(rep), or it")
     family = fonts.families([x, y, title or ""])
     figure, ax = style.take_axes(ax, (4.6, 4.5), (0.75, 0.2, 0.6, 0.45 if title else 0.2))
     style.dress(ax, family, grid="y")

@@ -56,9 +56,10 @@ def repurchase_curves(
     Parameters
     ----------
     curves
-        The result of ``csi.repurchase_segments(…)`` or ``csi.compare_shapes(…)``; or the name of
-        each curve and its table as for `repurchase_curve`, or a result with a ``curve()``, such
-        as ``csi.repurchase(…)``. At most 8. Where a segment has nobody its curve is not drawn.
+        The result of ``csi.outcomes.repurchase_segments(…)`` or
+        ``csi.outcomes.compare_shapes(…)``; or the name of each curve and its table as for
+        `repurchase_curve`, or a result with a ``curve()``, such as ``csi.repurchase(…)``. At
+        most 8. Where a segment has nobody its curve is not drawn.
     bands
         Whether to draw confidence bands.
     rug

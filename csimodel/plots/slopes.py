@@ -33,8 +33,8 @@ def slopes(
     Parameters
     ----------
     table
-        The result of ``csi.corrected_slopes(…)``, of which the average marginal effects of the
-        first index are drawn; or columns method, slope, and lower and upper where there are
+        The result of ``csi.outcomes.corrected_slopes(…)``, of which the average marginal effects of
+        the first index are drawn; or columns method, slope, and lower and upper where there are
         intervals.
     x
         Title of the axis.

@@ -124,7 +124,9 @@ def inference(given):
 @with_fit
 def chi_square(given):
     for fit in given.fits.values():
-        test = given.judge("bollen_stine", csi.bollen_stine, fit, 30, rng=1, progress=False)
+        test = given.judge(
+            "bollen_stine", csi.inference.bollen_stine, fit, 30, rng=1, progress=False
+        )
         given.judge.look("bollen_stine", test)
 
 
@@ -248,13 +250,15 @@ def regressions(given):
         if curve is not None:
             _draw(judge, "plots.repurchase_curve", csi.plots.repurchase_curve, curve)
         for kind in ("quadratic", "spline", "hinge", "isotonic"):
-            shape = judge(f"shape {kind}", csi.repurchase_shape, rep, kind, draws=25, rng=1)
+            shape = judge(
+                f"shape {kind}", csi.outcomes.repurchase_shape, rep, kind, draws=25, rng=1
+            )
             judge.look(f"shape {kind}", shape)
         judge.look(
             "compare_shapes",
-            judge("compare_shapes", csi.compare_shapes, rep, folds=3, draws=19, rng=1),
+            judge("compare_shapes", csi.outcomes.compare_shapes, rep, folds=3, draws=19, rng=1),
         )
-        bins = judge("calibration", csi.calibration, rep, groups=5, folds=3, rng=1)
+        bins = judge("calibration", csi.outcomes.calibration, rep, groups=5, folds=3, rng=1)
         judge.look("calibration", bins)
         if bins is not None:
             _draw(judge, "plots.calibration", csi.plots.calibration, bins)
@@ -277,16 +281,16 @@ def of_index(given):
     rep = judge("repurchase of index", csi.repurchase, index=index, outcome=frame["again"], **more)
     judge.look("repurchase of index", rep)
     found = judge(
-        "corrected_slopes of index", csi.corrected_slopes, index=index, outcome=frame["answer"],
+        "corrected_slopes of index", csi.outcomes.corrected_slopes, index=index, outcome=frame["answer"],
         reliability=0.8, scale=(1, 10), draws=20, progress=False, **more,
     )  # fmt: skip
     judge.look("corrected_slopes of index", found)
     judge.look("asymmetry of index", judge(
-        "asymmetry of index", csi.repurchase_asymmetry, quality=index,
+        "asymmetry of index", csi.outcomes.repurchase_asymmetry, quality=index,
         expectations=index[::-1].to_numpy(), outcome=frame["answer"], scale=(1, 10), **more,
     ))  # fmt: skip
     judge.look("segments of index", judge(
-        "segments of index", csi.repurchase_segments, index=index, outcome=frame["again"],
+        "segments of index", csi.outcomes.repurchase_segments, index=index, outcome=frame["again"],
         by=frame["group"], fewest=3, **more,
     ))  # fmt: skip
     cells = pd.DataFrame(
@@ -294,7 +298,7 @@ def of_index(given):
     )
     cells = cells.groupby(["firm", "year"], as_index=False).mean()
     judge.look("panel of index", judge(
-        "panel of index", csi.repurchase_panel, cells, "y", firm="firm", period="year", index="i",
+        "panel of index", csi.outcomes.repurchase_panel, cells, "y", firm="firm", period="year", index="i",
     ))  # fmt: skip
 
 
@@ -308,7 +312,7 @@ def models_of_outcomes(given):
     draws = boot if given.rng.random() < 0.5 else None
     quiet = {"bootstrap": draws, "level": 0.9}
     segments = judge(
-        "segments", csi.repurchase_segments, fit, "again", "group", index=last, fewest=3,
+        "segments", csi.outcomes.repurchase_segments, fit, "again", "group", index=last, fewest=3,
         progress=False, **quiet,
     )  # fmt: skip
     judge.look("segments", segments)
@@ -316,38 +320,40 @@ def models_of_outcomes(given):
         _draw(judge, "plots.repurchase_curves", csi.plots.repurchase_curves, segments)
     for model in ("random-intercept", "within-between"):
         judge.look("mixed", judge(
-            "mixed", csi.repurchase_mixed, fit, "answer", "firm", index=last, scale=(1, 10),
+            "mixed", csi.outcomes.repurchase_mixed, fit, "answer", "firm", index=last, scale=(1, 10),
             model=model, **quiet,
         ))  # fmt: skip
     judge.look("panel", judge(
-        "panel", csi.repurchase_panel, fit, "again", firm="firm", period="year", index=last, **quiet,
+        "panel", csi.outcomes.repurchase_panel, fit, "again", firm="firm", period="year", index=last, **quiet,
     ))  # fmt: skip
     for kind in ("repurchase", "defection"):
         judge.look("time", judge(
-            "time", csi.repurchase_time, fit, duration="months", event="event", kind=kind, index=last,
+            "time", csi.outcomes.repurchase_time, fit, duration="months", event="event", kind=kind, index=last,
             progress=False, **quiet,
         ))  # fmt: skip
     judge.look("asymmetry", judge(
-        "asymmetry", csi.repurchase_asymmetry, fit, "answer", quality=first, expectations=last,
+        "asymmetry", csi.outcomes.repurchase_asymmetry, fit, "answer", quality=first, expectations=last,
         scale=(1, 10), progress=False, **quiet,
     ))  # fmt: skip
-    judge.look("index_reliability", judge("index_reliability", csi.index_reliability, fit, last))
+    judge.look(
+        "index_reliability", judge("index_reliability", csi.outcomes.index_reliability, fit, last)
+    )
     slopes = judge(
-        "corrected_slopes", csi.corrected_slopes, fit, "answer", index=last, scale=(1, 10),
+        "corrected_slopes", csi.outcomes.corrected_slopes, fit, "answer", index=last, scale=(1, 10),
         reliability=0.8, progress=False, **quiet,
     )  # fmt: skip
     judge.look("corrected_slopes", slopes)
     if slopes is not None:
         _draw(judge, "plots.slopes", csi.plots.slopes, slopes)
     judge.look("corrected by", judge(
-        "corrected by", csi.corrected_slopes, fit, "answer", index=last, scale=(1, 10), by="firm",
+        "corrected by", csi.outcomes.corrected_slopes, fit, "answer", index=last, scale=(1, 10), by="firm",
         progress=False,
     ))  # fmt: skip
     scores = judge("index_scores firm", csi.index_scores, fit, "firm")
     if scores is not None:
         own = scores.xs(last, level=-1)
         judge.look("group_reliability", judge(
-            "group_reliability", csi.group_reliability, own["mean"], own["se"]
+            "group_reliability", csi.outcomes.group_reliability, own["mean"], own["se"]
         ))  # fmt: skip
 
 
@@ -355,11 +361,11 @@ def models_of_outcomes(given):
 def complaints(given):
     judge, survey = given.judge, given.survey
     judge.look("top_drop", judge(
-        "top_drop", csi.repurchase_top_drop, survey, satisfaction="answer", repurchase="again",
+        "top_drop", csi.outcomes.repurchase_top_drop, survey, satisfaction="answer", repurchase="again",
         by="group", fewest=3,
     ))  # fmt: skip
     judge.look("complaints", judge(
-        "complaints", csi.complaint_repurchase, survey, complained="complained",
+        "complaints", csi.outcomes.complaint_repurchase, survey, complained="complained",
         handling="handling", repurchase="again", satisfied="answer", well_from=7, satisfied_from=7,
         dissatisfied_to=4,
     ))  # fmt: skip
@@ -482,7 +488,7 @@ def reading(given):
         if again is not None and again != case.model:
             judge("round trip", _unequal, text)
     judge("to_semopy", case.model.to_semopy)
-    moments = judge("moments_of", csi.moments_of, survey, case.items)
+    moments = judge("moments_of", csi.moments.moments_of, survey, case.items)
     judge.look("moments", moments)
     for missing in ("error", csi.ConstructMinimum(1), "mean"):
         judge("read_survey", csi.read_survey, case.frame, **{**case.reading, "missing": missing})

@@ -79,7 +79,7 @@ class Judge:
             foreign = not one.filename.startswith(_PACKAGE)
             if foreign and issubclass(one.category, DeprecationWarning):
                 continue
-            if not issubclass(one.category, csi.CsimodelWarning):
+            if not issubclass(one.category, csi.errors.CsimodelWarning):
                 where = f"{Path(one.filename).name}:{one.lineno}"
                 if one.filename.startswith(_PACKAGE):
                     where = f"{one.filename[len(_PACKAGE) + 1 :]}:{one.lineno}"

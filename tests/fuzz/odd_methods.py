@@ -34,7 +34,7 @@ ARGUMENTS: dict[str, Any] = {
 def objects(p: SimpleNamespace) -> dict[str, Any]:
     """Return a result of each class, by name."""
     fit, survey, frame = p.fit, p.survey, p.frame
-    complaints = csi.complaint_repurchase(
+    complaints = csi.outcomes.complaint_repurchase(
         survey, complained="complained", handling="PERQ3", repurchase="again", well_from=7,
         scale=(0, 1),
     )  # fmt: skip
@@ -44,7 +44,7 @@ def objects(p: SimpleNamespace) -> dict[str, Any]:
         "ordered": csi.repurchase(fit, "CUSL1", family="ordered-logit", cut=6),
         "boot": p.boot,
         "jackknife": csi.jackknife(fit),
-        "bollen_stine": csi.bollen_stine(p.ml, 25, rng=1, progress=False),
+        "bollen_stine": csi.inference.bollen_stine(p.ml, 25, rng=1, progress=False),
         "fit": p.ml,
         "groups": p.groups,
         "multigroup": multigroup,
@@ -57,23 +57,23 @@ def objects(p: SimpleNamespace) -> dict[str, Any]:
         "money": p.change,
         "retention": csi.money.retention_of(p.rep, 60, p.economics, draws=25, rng=1),
         "economics": p.economics,
-        "slopes": csi.corrected_slopes(
+        "slopes": csi.outcomes.corrected_slopes(
             index=p.index, outcome=frame["again"], reliability=0.8, draws=20, progress=False
         ),
-        "segments": csi.repurchase_segments(fit, "again", "half"),
-        "shape": csi.repurchase_shape(p.rep, "quadratic", draws=25, rng=1),
-        "shapes": csi.compare_shapes(p.rep, ["line", "quadratic"], folds=3, draws=19, rng=1),
-        "bins": csi.calibration(p.rep, folds=3, rng=1),
-        "asymmetry": csi.repurchase_asymmetry(
+        "segments": csi.outcomes.repurchase_segments(fit, "again", "half"),
+        "shape": csi.outcomes.repurchase_shape(p.rep, "quadratic", draws=25, rng=1),
+        "shapes": csi.outcomes.compare_shapes(p.rep, ["line", "quadratic"], folds=3, draws=19, rng=1),
+        "bins": csi.outcomes.calibration(p.rep, folds=3, rng=1),
+        "asymmetry": csi.outcomes.repurchase_asymmetry(
             fit, "Satisfaction", quality="Quality", expectations="Image"
         ),
-        "mixed": csi.repurchase_mixed(fit, "again", "firm", scale=(0, 1)),
-        "panel": csi.repurchase_panel(fit, "again", firm="firm", period="year"),
-        "time": csi.repurchase_time(fit, duration="months", event="event"),
+        "mixed": csi.outcomes.repurchase_mixed(fit, "again", "firm", scale=(0, 1)),
+        "panel": csi.outcomes.repurchase_panel(fit, "again", firm="firm", period="year"),
+        "time": csi.outcomes.repurchase_time(fit, duration="months", event="event"),
         "complaints": complaints,
-        "top_drop": csi.repurchase_top_drop(survey, satisfaction="CUSA1", repurchase="again", fewest=3),
+        "top_drop": csi.outcomes.repurchase_top_drop(survey, satisfaction="CUSA1", repurchase="again", fewest=3),
         "assessment": csi.assess(fit, p.boot),
-        "reliability": csi.index_reliability(fit),
+        "reliability": csi.outcomes.index_reliability(fit),
         "invariance": csi.invariance(p.model, survey, "half", levels=["metric"]),
         "factor_scores": csi.factor_scores(p.ml),
     }  # fmt: skip
@@ -134,6 +134,6 @@ def constructors() -> dict[str, Call]:
         "Quantity": (
             csi.Quantity, {"name": "own", "labels": lambda model: None, "values": lambda s: None},
         ),
-        "Finding": (csi.Finding, {"code": "own", "template": "One sentence."}),
+        "Finding": (csi.findings.Finding, {"code": "own", "template": "One sentence."}),
         "simulate.Normal": (csi.simulate.Normal, {}),
     }  # fmt: skip

@@ -110,7 +110,7 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
     few = {"draws": 25, "rng": 1}
     return {
         "read_survey": (csi.read_survey, {"data": p.frame, "scale": (1, 100)}),
-        "moments_of": (csi.moments_of, {"source": p.survey, "items": ["CUSA1", "CUSA2"]}),
+        "moments_of": (csi.moments.moments_of, {"source": p.survey, "items": ["CUSA1", "CUSA2"]}),
         "fit": (csi.fit, {"model": p.model, "survey": p.survey}),
         "fit_groups": (csi.fit_groups, {"model": p.model, "survey": p.survey, "by": "half"}),
         "fit_multigroup": (
@@ -121,7 +121,7 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         ),
         "bootstrap": (csi.bootstrap, {"fit": p.fit, **few, "progress": False}),
         "jackknife": (csi.jackknife, {"fit": p.fit}),
-        "bollen_stine": (csi.bollen_stine, {"fit": p.ml, **few, "progress": False}),
+        "bollen_stine": (csi.inference.bollen_stine, {"fit": p.ml, **few, "progress": False}),
         "assess": (csi.assess, {"fit": p.fit, "bootstrap": p.boot}),
         "compare": (lambda names=None, bootstraps=None: csi.compare(
             p.fit, p.ml, names=names, bootstraps=bootstraps), {}),
@@ -134,51 +134,51 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             csi.repurchase,
             {"index": p.index, "outcome": p.frame["again"], "family": "logit"},
         ),
-        "repurchase_shape": (csi.repurchase_shape, {"rep": p.rep, "kind": "hinge", **few}),
+        "repurchase_shape": (csi.outcomes.repurchase_shape, {"rep": p.rep, "kind": "hinge", **few}),
         "compare_shapes": (
-            csi.compare_shapes, {"rep": p.rep, "kinds": ["line", "quadratic"], "folds": 3, **few},
+            csi.outcomes.compare_shapes, {"rep": p.rep, "kinds": ["line", "quadratic"], "folds": 3, **few},
         ),
-        "calibration": (csi.calibration, {"rep": p.rep, "folds": 3, "rng": 1}),
+        "calibration": (csi.outcomes.calibration, {"rep": p.rep, "folds": 3, "rng": 1}),
         "repurchase_segments": (
-            csi.repurchase_segments, {"fit": p.fit, "outcome": "again", "by": "half"},
+            csi.outcomes.repurchase_segments, {"fit": p.fit, "outcome": "again", "by": "half"},
         ),
         "repurchase_segments (index)": (
-            csi.repurchase_segments,
+            csi.outcomes.repurchase_segments,
             {"index": p.index, "outcome": p.frame["again"], "by": p.frame["half"]},
         ),
         "repurchase_top_drop": (
-            csi.repurchase_top_drop,
+            csi.outcomes.repurchase_top_drop,
             {"data": p.survey, "satisfaction": "CUSA1", "repurchase": "again", "fewest": 3},
         ),
         "repurchase_mixed": (
-            csi.repurchase_mixed, {"fit": p.fit, "outcome": "again", "by": "firm", "scale": (0, 1)},
+            csi.outcomes.repurchase_mixed, {"fit": p.fit, "outcome": "again", "by": "firm", "scale": (0, 1)},
         ),
         "repurchase_panel": (
-            csi.repurchase_panel, {"fit": p.fit, "outcome": "again", "firm": "firm", "period": "year"},
+            csi.outcomes.repurchase_panel, {"fit": p.fit, "outcome": "again", "firm": "firm", "period": "year"},
         ),
         "repurchase_time": (
-            csi.repurchase_time, {"fit": p.fit, "duration": "months", "event": "event"},
+            csi.outcomes.repurchase_time, {"fit": p.fit, "duration": "months", "event": "event"},
         ),
         "repurchase_asymmetry": (
-            csi.repurchase_asymmetry,
+            csi.outcomes.repurchase_asymmetry,
             {"fit": p.fit, "outcome": "Satisfaction", "quality": "Quality", "expectations": "Image"},
         ),
         "repurchase_asymmetry (index)": (
-            csi.repurchase_asymmetry,
+            csi.outcomes.repurchase_asymmetry,
             {"quality": p.index, "expectations": p.frame["IMAG1"] * 10.0, "outcome": p.frame["PERQ1"],
              "scale": (1, 10)},
         ),
         "corrected_slopes": (
-            csi.corrected_slopes, {"fit": p.fit, "outcome": "again", "progress": False},
+            csi.outcomes.corrected_slopes, {"fit": p.fit, "outcome": "again", "progress": False},
         ),
         "corrected_slopes (index)": (
-            csi.corrected_slopes,
+            csi.outcomes.corrected_slopes,
             {"index": p.index, "outcome": p.frame["again"], "reliability": 0.8, "progress": False},
         ),
-        "index_reliability": (csi.index_reliability, {"fit": p.fit}),
-        "group_reliability": (csi.group_reliability, {"mean": [60, 65, 70.0], "se": [1, 1.5, 2.0]}),
+        "index_reliability": (csi.outcomes.index_reliability, {"fit": p.fit}),
+        "group_reliability": (csi.outcomes.group_reliability, {"mean": [60, 65, 70.0], "se": [1, 1.5, 2.0]}),
         "complaint_repurchase": (
-            csi.complaint_repurchase,
+            csi.outcomes.complaint_repurchase,
             {"data": p.survey, "complained": "complained", "handling": "PERQ3", "repurchase": "again",
              "well_from": 7, "scale": (0, 1)},
         ),
@@ -243,7 +243,7 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "read_codebook": (csi.read_codebook, {"path": DATA / "mobi.toml"}),
         "literature.table": (csi.literature.table, {}),
         "repurchase_panel (index)": (
-            csi.repurchase_panel,
+            csi.outcomes.repurchase_panel,
             {"fit": p.cells, "outcome": "again", "firm": "firm", "period": "year", "index": "index"},
         ),
         "money.profits_of_drivers": (
@@ -253,12 +253,12 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "register": (
             csi.register, {"quantity": csi.Quantity("own", lambda model: None, lambda found: None)},
         ),
-        "plots.calibration": (plots.calibration, {"result": csi.calibration(p.rep, folds=3, rng=1)}),
+        "plots.calibration": (plots.calibration, {"result": csi.outcomes.calibration(p.rep, folds=3, rng=1)}),
         "plots.repurchase_curves": (plots.repurchase_curves, {"curves": {"a": p.rep}}),
         "plots.to_svg": (plots.to_svg, {"figure": plots.path_diagram(p.fit)}),
         "plots.slopes": (
             plots.slopes,
-            {"table": csi.corrected_slopes(
+            {"table": csi.outcomes.corrected_slopes(
                 index=p.index, outcome=p.frame["again"], reliability=0.8, draws=20, progress=False)},
         ),
         "analyze": (

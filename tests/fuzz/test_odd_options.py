@@ -4,6 +4,7 @@ import inspect
 import time
 
 import pytest
+from public import functions
 
 import csimodel as csi
 from fuzz.judge import Judge
@@ -45,9 +46,9 @@ def test_every_public_callable_has_a_plain_call():
     called = {inspect.unwrap(function) for function, _ in plain_calls().values()}
     called |= {getattr(function, "__func__", function) for function in called}
     apart = {"compare", "load_acsi2015", "write_report"}  # see `calls`; a file that is not shipped
-    for module in (csi, csi.money, csi.plots, csi.simulate, csi.models):
-        for name in getattr(module, "__all__", dir(module)):
-            own = getattr(module, name)
-            public = inspect.isfunction(own) and not name.startswith("_") and name not in apart
-            if public and own.__module__ not in ("typing", "csimodel.arguments"):
-                assert inspect.unwrap(own) in called, f"{module.__name__}.{name}"
+    absent = [
+        name
+        for name, function in functions().items()
+        if name not in apart and inspect.unwrap(function) not in called
+    ]
+    assert absent == []

@@ -229,9 +229,10 @@ def record_covariance(r: Recorder, tag: str, short: object, survey: object, by: 
     for method in ("regression", "bartlett"):
         r.take(f"{tag} factor scores {method}", lambda m=method: csi.factor_scores(ml, m))
     r.take(f"{tag} factor scores scale", lambda: csi.factor_scores(ml, units="scale").scores)
-    r.take(f"{tag} bollen-stine", lambda: csi.bollen_stine(ml, 60, rng=1, progress=False))
+    r.take(f"{tag} bollen-stine", lambda: csi.inference.bollen_stine(ml, 60, rng=1, progress=False))
     r.take(
-        f"{tag} bollen-stine draws", lambda: csi.bollen_stine(ml, 60, rng=1, progress=False).draws
+        f"{tag} bollen-stine draws",
+        lambda: csi.inference.bollen_stine(ml, 60, rng=1, progress=False).draws,
     )
     record_draws(r, f"{tag} ML", ml, draws=40)
     r.take(f"{tag} index of ML", lambda: csi.index_scores(ml))
@@ -321,26 +322,30 @@ def record_repurchase(
     for label, rep in (("", plain), (" drawn", whole)):
         for kind in ("quadratic", "spline", "hinge", "isotonic"):
             name = f"{tag} shape {kind}{label}"
-            shape = r.take(name, lambda k=kind, x=rep: csi.repurchase_shape(x, k, draws=40, rng=1))
+            shape = r.take(
+                name, lambda k=kind, x=rep: csi.outcomes.repurchase_shape(x, k, draws=40, rng=1)
+            )
             if shape is not None:
                 r.take(f"{name} curve", lambda s=shape: s.curve([30, 60, 90]))
-    r.take(f"{tag} calibration", lambda: csi.calibration(plain, rng=1))
-    r.take(f"{tag} calibration curve", lambda: csi.calibration(plain, rng=1).curve([0.5, 0.8]))
+    r.take(f"{tag} calibration", lambda: csi.outcomes.calibration(plain, rng=1))
+    r.take(
+        f"{tag} calibration curve", lambda: csi.outcomes.calibration(plain, rng=1).curve([0.5, 0.8])
+    )
     yes = csi.repurchase(fit, yes_or_no, family="logit", **common)
-    r.take(f"{tag} calibration of yes", lambda: csi.calibration(yes, folds=0))
-    r.take(f"{tag} shapes compared", lambda: csi.compare_shapes(yes, draws=20, rng=1))
+    r.take(f"{tag} calibration of yes", lambda: csi.outcomes.calibration(yes, folds=0))
+    r.take(f"{tag} shapes compared", lambda: csi.outcomes.compare_shapes(yes, draws=20, rng=1))
     record_segments(r, tag, fit, boot, outcome, by)
     methods = ("eiv", "simex", "simex-quadratic", "croon", "sem")
     for label, more in (("", {}), (" drawn", {"bootstrap": boot})):
         r.take(
             f"{tag} corrected{label}",
-            lambda m=more: csi.corrected_slopes(
+            lambda m=more: csi.outcomes.corrected_slopes(
                 fit, outcome, methods, replications=3, **m, **common
             ),
         )
         r.take(
             f"{tag} corrected logit{label}",
-            lambda m=more: csi.corrected_slopes(
+            lambda m=more: csi.outcomes.corrected_slopes(
                 fit, outcome, family="fractional-logit", replications=3, **m, **common
             ),
         )
@@ -348,13 +353,15 @@ def record_repurchase(
             name = f"{tag} asymmetry {what}{label}"
             found = r.take(
                 name,
-                lambda w=what, m=more: csi.repurchase_asymmetry(fit, w, **m, **common),
+                lambda w=what, m=more: csi.outcomes.repurchase_asymmetry(fit, w, **m, **common),
             )
             if found is not None:
                 r.take(f"{name} curve", lambda f=found: f.curve([40, 80]))
     for kind in ("alpha", "omega", "rho_c", "rho_a"):
-        r.take(f"{tag} reliability {kind}", lambda k=kind: csi.index_reliability(fit, kind=k))
-    r.take(f"{tag} reliability drawn", lambda: csi.index_reliability(fit, bootstrap=boot))
+        r.take(
+            f"{tag} reliability {kind}", lambda k=kind: csi.outcomes.index_reliability(fit, kind=k)
+        )
+    r.take(f"{tag} reliability drawn", lambda: csi.outcomes.index_reliability(fit, bootstrap=boot))
     record_of_index(r, tag, fit, plain)
 
 
@@ -367,7 +374,7 @@ def record_segments(
             name = f"{tag} segments {'bent' if curvature else 'straight'}{label}"
             found = r.take(
                 name,
-                lambda c=curvature, m=more: csi.repurchase_segments(
+                lambda c=curvature, m=more: csi.outcomes.repurchase_segments(
                     fit, outcome, by, curvature=c, progress=False, **m
                 ),
             )
@@ -397,17 +404,17 @@ def record_of_index(r: Recorder, tag: str, fit: object, plain: object) -> None:
     market = np.where(groups % 2, "a", "b")
     r.take(
         f"{tag} segments of index",
-        lambda: csi.repurchase_segments(index=index, outcome=y, by=market, scale=(0, 1)),
+        lambda: csi.outcomes.repurchase_segments(index=index, outcome=y, by=market, scale=(0, 1)),
     )
     q, e = (scores[name].iloc[sample.rows].to_numpy() for name in ("Quality", "Expectation"))
     r.take(
         f"{tag} asymmetry of index",
-        lambda: csi.repurchase_asymmetry(quality=q, expectations=e, outcome=index),
+        lambda: csi.outcomes.repurchase_asymmetry(quality=q, expectations=e, outcome=index),
     )
     for draws in (0, 60):
         r.take(
             f"{tag} corrected of index, {draws} draws",
-            lambda d=draws: csi.corrected_slopes(
+            lambda d=draws: csi.outcomes.corrected_slopes(
                 index=index,
                 outcome=y,
                 reliability=0.8,
@@ -420,11 +427,11 @@ def record_of_index(r: Recorder, tag: str, fit: object, plain: object) -> None:
     means = pd.DataFrame({"x": index, "y": y, "g": groups}).groupby("g").agg(["mean", "sem"])
     r.take(
         f"{tag} reliability of groups",
-        lambda: csi.group_reliability(means["x"]["mean"], means["x"]["sem"]),
+        lambda: csi.outcomes.group_reliability(means["x"]["mean"], means["x"]["sem"]),
     )
     r.take(
         f"{tag} corrected of groups",
-        lambda: csi.corrected_slopes(
+        lambda: csi.outcomes.corrected_slopes(
             index=means["x"]["mean"],
             outcome=means["y"]["mean"],
             index_se=means["x"]["sem"] / 3,
@@ -487,7 +494,8 @@ def record_columns(r: Recorder, tag: str, fit: object, survey: object, boot: obj
             name = f"{tag} duration {kind}{label}"
             given = {"duration": "months", "event": "left", "kind": kind, "controls": "age"}
             found = r.take(
-                name, lambda g=given, m=more: csi.repurchase_time(fit, **g, **m, progress=False)
+                name,
+                lambda g=given, m=more: csi.outcomes.repurchase_time(fit, **g, **m, progress=False),
             )
             if found is None:
                 continue
@@ -499,7 +507,7 @@ def record_columns(r: Recorder, tag: str, fit: object, survey: object, boot: obj
             name = f"{tag} panel {size}{label}"
             found = r.take(
                 name,
-                lambda s=size, m=more: csi.repurchase_panel(
+                lambda s=size, m=more: csi.outcomes.repurchase_panel(
                     fit, "again", firm="firm", period="period", size=s, errors="cluster", **m
                 ),
             )
@@ -507,13 +515,15 @@ def record_columns(r: Recorder, tag: str, fit: object, survey: object, boot: obj
                 r.put(f"{name} cells", found.cells)
                 r.take(f"{name} contrast", lambda f=found: f.contrast(67, 70))
                 r.take(f"{name} predict", lambda f=found: f.predict([40, 80]))
-    table = csi.repurchase_panel(fit, "again", firm="firm", period="period").cells.reset_index()
+    table = csi.outcomes.repurchase_panel(
+        fit, "again", firm="firm", period="period"
+    ).cells.reset_index()
     options = {"firm": "firm", "period": "period", "index": "Satisfaction"}
     for effects in ("two-way", "firm", "period", "none"):
         for errors in ("cluster", "two-way"):
             r.take(
                 f"{tag} panel of index {effects} {errors}",
-                lambda e=effects, x=errors: csi.repurchase_panel(
+                lambda e=effects, x=errors: csi.outcomes.repurchase_panel(
                     table, "again", effects=e, errors=x, **options
                 ),
             )
@@ -523,7 +533,9 @@ def record_columns(r: Recorder, tag: str, fit: object, survey: object, boot: obj
                 continue
             r.take(
                 f"{tag} corrected by {by}{label}",
-                lambda b=by, m=more: csi.corrected_slopes(fit, "again", by=b, progress=False, **m),
+                lambda b=by, m=more: csi.outcomes.corrected_slopes(
+                    fit, "again", by=b, progress=False, **m
+                ),
             )
     options = {
         "complained": "spoke",
@@ -534,7 +546,7 @@ def record_columns(r: Recorder, tag: str, fit: object, survey: object, boot: obj
     for label, more in (("", {}), (" weighted", {"weights": "w", "cluster": "firm"})):
         found = r.take(
             f"{tag} complaints{label}",
-            lambda m=more: csi.complaint_repurchase(survey, **options, **m),
+            lambda m=more: csi.outcomes.complaint_repurchase(survey, **options, **m),
         )
         if found is not None:
             r.put(f"{tag} complaints{label} covariance", found.means.covariance)
@@ -550,7 +562,7 @@ def record_columns(r: Recorder, tag: str, fit: object, survey: object, boot: obj
             )
         r.take(
             f"{tag} top drop{label}",
-            lambda m=more: csi.repurchase_top_drop(
+            lambda m=more: csi.outcomes.repurchase_top_drop(
                 survey, satisfaction="s1", repurchase="again", by="market", top=(9, 10), below=(7, 8), fewest=5, **m
             ),
         )  # fmt: skip
@@ -574,7 +586,7 @@ def record_mixed(r: Recorder) -> None:
     }  # fmt: skip
     for label, given in options.items():
         name = f"survey mixed {label}"
-        found = r.take(name, lambda g=given: csi.repurchase_mixed(fit, "again", **g))
+        found = r.take(name, lambda g=given: csi.outcomes.repurchase_mixed(fit, "again", **g))
         if found is not None:
             for move in ("between", "within"):
                 r.take(f"{name} {move}", lambda f=found, m=move: f.contrast(60, 75, m))
@@ -606,7 +618,9 @@ def record_incomplete(r: Recorder) -> None:
         survey = r.take(f"survey read {missing}", lambda m=missing: survey_of(missing=m))
         r.take(f"survey PLS {missing}", lambda s=survey: csi.fit(model, s))
         r.take(f"survey index {missing}", lambda s=survey: csi.index_scores(csi.fit(model, s)))
-        r.take(f"survey moments {missing}", lambda s=survey: csi.moments_of(s, model.items).cov)
+        r.take(
+            f"survey moments {missing}", lambda s=survey: csi.moments.moments_of(s, model.items).cov
+        )
 
 
 def record_simulated(r: Recorder) -> None:
@@ -666,7 +680,7 @@ def everything(r: Recorder) -> None:
     )
     mobi = csi.read_survey(frame, scale=dict.fromkeys(csi.load_mobi().data, (1, 10)))
     model, short = csi.models.ecsi(), csi.Model.from_syntax(EFFECTS)
-    r.take("mobi moments", lambda: csi.moments_of(mobi, model.items).cov)
+    r.take("mobi moments", lambda: csi.moments.moments_of(mobi, model.items).cov)
     fit, boot = record_pls(r, "mobi", model, mobi, "half")
     record_covariance(r, "mobi", short, mobi, "half")
     record_fit(r, "mobi ecsi ML", lambda: csi.fit(model, mobi, csi.ML()))

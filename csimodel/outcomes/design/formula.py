@@ -260,7 +260,8 @@ class Formula:
     def _no_polynomial(self, where: str) -> OptionError:
         return OptionError(
             f"formula={self.text!r} bends an index in {where} in a way that is no polynomial up to "
-            f"power {DEGREE}; write powers such as I({INDEX} ** 2), or see csi.repurchase_shape."
+            f"power {DEGREE}; write powers such as I({INDEX} ** 2), or see "
+            "csi.outcomes.repurchase_shape."
         )
 
     def _tangled(self, info: Any, order: list[int]) -> tuple[int, ...]:

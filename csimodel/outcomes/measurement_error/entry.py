@@ -139,7 +139,7 @@ def corrected_slopes(
     --------
     >>> import csimodel as csi
     >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
-    >>> found = csi.corrected_slopes(fit, "CUSL1", methods=("eiv", "sem"))
+    >>> found = csi.outcomes.corrected_slopes(fit, "CUSL1", methods=("eiv", "sem"))
     >>> found.table[["method", "slope", "se", "reliability"]].round(5)
       method    slope       se  reliability
     0  naive  0.00934  0.00127          NaN
@@ -147,7 +147,7 @@ def corrected_slopes(
     2    sem  0.01182  0.00160      0.78345
     >>> points = [40.0, 52, 61, 66, 70, 75, 81, 90]
     >>> share = [0.45, 0.56, 0.58, 0.64, 0.62, 0.70, 0.68, 0.77]
-    >>> found = csi.corrected_slopes(
+    >>> found = csi.outcomes.corrected_slopes(
     ...     index=points, outcome=share, reliability=0.8, methods=["eiv"], scale=(0, 1)
     ... )
     >>> found.table["slope"].round(5).tolist()
