@@ -240,19 +240,24 @@ def test_only_the_index_asked_for_is_factored_and_once(fit, small_boot, monkeypa
     by_ml = one_factor_module._by_ml
     monkeypatch.setattr(omega_module, "one_factor", factor)
     monkeypatch.setattr(one_factor_module, "_by_ml", search)
-    csi.corrected_slopes(fit, "CUSL1", ["eiv"], bootstrap=small_boot)
+    csi.outcomes.corrected_slopes(fit, "CUSL1", ["eiv"], bootstrap=small_boot)
     assert blocks == [(3, 3), (120, 3, 3)]
     assert not searches
-    csi.corrected_slopes(fit, "CUSL1", ["eiv"], index="Quality", bootstrap=small_boot)
+    csi.outcomes.corrected_slopes(fit, "CUSL1", ["eiv"], index="Quality", bootstrap=small_boot)
     assert searches == [(7, 7), (120, 7, 7)]
 
 
 def test_a_reliability_of_other_draws_is_estimated_in_these(fit, small_boot):
     """One with an error from the jackknife, or from other draws, gives the same slopes."""
-    own = csi.corrected_slopes(fit, "CUSL1", ["eiv"], bootstrap=small_boot)
+    own = csi.outcomes.corrected_slopes(fit, "CUSL1", ["eiv"], bootstrap=small_boot)
     other = csi.bootstrap(fit, draws=60, rng=9, progress=False)
-    for given in (csi.index_reliability(fit), csi.index_reliability(fit, bootstrap=other)):
-        again = csi.corrected_slopes(fit, "CUSL1", ["eiv"], reliability=given, bootstrap=small_boot)
+    for given in (
+        csi.outcomes.index_reliability(fit),
+        csi.outcomes.index_reliability(fit, bootstrap=other),
+    ):
+        again = csi.outcomes.corrected_slopes(
+            fit, "CUSL1", ["eiv"], reliability=given, bootstrap=small_boot
+        )
         assert_allclose(again.draws, own.draws, rtol=1e-13)
 
 
