@@ -29,6 +29,7 @@ from csimodel.outcomes import Estimate, repurchase
 from csimodel.outcomes.kernels.families import CLOGLOG, FAMILIES, LOGIT
 from csimodel.outcomes.kernels.glm import average_at, regress_draws
 from csimodel.outcomes.kernels.kernel import Ending
+from csimodel.outcomes.models import regression
 from csimodel.outcomes.models.findings import diagnose
 from csimodel.survey import datasets
 
@@ -189,6 +190,17 @@ def test_the_same_coefficients_as_statsmodels(fit, mobi, family):
     x = np.column_stack([csi.respondent_index(fit)["Satisfaction"], mobi.data["CUSCO"]])
     theirs = by_statsmodels(y.to_numpy(), x, family)
     assert_allclose(found.coefficients["estimate"], theirs, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("family", [name for name in UNWEIGHTED if not FAMILIES[name].further])
+def test_scoring_ends_where_statsmodels_does_without_it(fit, mobi, family, monkeypatch):
+    """To rounding, and the half second of importing statsmodels is not spent."""
+    theirs, calls = regression.by_statsmodels, []
+    monkeypatch.setattr(regression, "by_statsmodels", lambda *given: calls.append(given))
+    outcome, options, _ = explained(family, mobi.data["CUSL1"])
+    own = repurchase(fit, outcome, family=family, controls=["CUSCO"], **options).regression
+    assert not calls
+    assert_allclose(own.coefficients, theirs(own.sample, own.family)[0], rtol=1e-11)
 
 
 def test_marginal_effects_of_statsmodels(fit, again):

@@ -1,4 +1,4 @@
-"""One regression through statsmodels, with its errors and averages over the sample."""
+"""One regression, with its errors and averages over the sample."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from csimodel.inference.sources import StandardErrors
 from csimodel.outcomes.design.layout import Column, value_of
 from csimodel.outcomes.kernels.families import WLS, Family
 from csimodel.outcomes.kernels.glm import REGULAR, regress_draws
-from csimodel.outcomes.kernels.kernel import Ending
+from csimodel.outcomes.kernels.kernel import Ending, Regressions
 from csimodel.outcomes.kernels.likelihood import fit_further, further_likelihood
 from csimodel.outcomes.kernels.robust import OF_DESIGN, checked_errors, design_of
 from csimodel.outcomes.kernels.score_errors import (
@@ -34,6 +34,7 @@ from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
+_SHARP = 1e-12  # largest last step of a coefficient in standard units
 _WIDE = 60  # coefficients above which their derivatives are taken one effect at a time
 
 
@@ -376,11 +377,31 @@ def regress(sample: Sample, family: Family, errors: str | None) -> Regression:
     nothing = np.full(1 + len(standard), np.nan)
     if ending == Ending.SEPARATED:
         return Regression(family, sample, kind, nothing, ending)
-    solution, converged = by_statsmodels(sample, family)
+    solution, converged = _solution(sample, family, standard, weights, probe)
     if not _informed(sample, family, solution):
         return Regression(family, sample, kind, nothing, Ending.SINGULAR)
     ending = Ending.CONVERGED if converged else Ending.NOT_CONVERGED
     return Regression(family, sample, kind, solution, ending)
+
+
+def _solution(
+    sample: Sample, family: Family, standard: list[Floats], weights: Floats, probe: Regressions
+) -> tuple[Floats, bool]:
+    """Return coefficients to rounding, and whether they converged.
+
+    Scoring goes on from where the probe ended; where that does not settle, statsmodels tries.
+    """
+    if probe.ending[0] == Ending.CONVERGED:
+        near = probe.coefficients[0]
+        whole = regress_draws(
+            family, sample.outcome, standard, weights[None, :], near,
+            tolerance=_SHARP, max_iterations=100,
+        )  # fmt: skip
+        if whole.ending[0] == Ending.CONVERGED:
+            x = sample.regressors
+            slopes = whole.coefficients[0, 1:] / x.std(axis=0)
+            return np.append(whole.coefficients[0, 0] - slopes @ x.mean(axis=0), slopes), True
+    return by_statsmodels(sample, family)
 
 
 def _informed(sample: Sample, family: Family, coefficients: Floats) -> bool:
