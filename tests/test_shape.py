@@ -572,6 +572,15 @@ def test_asymmetry_is_least_squares_on_the_same_columns(fit):
     assert found.curve([60])["probability"][0] == pytest.approx(at @ theirs.params)
 
 
+def test_who_gives_one_answer_throughout_is_at_expectations(fit):
+    """Three of mobi's customers do; both indexes are then that answer, whatever the weights."""
+    found = repurchase_asymmetry(fit)
+    asked = {c.name: list(c.items) for c in fit.model.constructs}
+    same = csi.load_mobi().data[asked["Quality"] + asked["Expectation"]].nunique(axis=1) == 1
+    assert found.shares["at"] == pytest.approx(same.mean())
+    assert same.sum() == 3
+
+
 @pytest.mark.parametrize("outcome", ["Satisfaction", "CUSL1"])
 def test_asymmetry_in_every_draw(fit, mobi, ecsi, outcome):
     from csimodel.outcomes.models.asymmetry.draws import coefficients_of_draws

@@ -2,7 +2,8 @@
 
 Prints, for every label and column that differs, the largest relative difference and where it is,
 and what vanished or appeared. Estimates and draws may differ by 1e-12, errors and what follows from
-them by 1e-7. Exit 0 when all that both have is within these.
+them by 1e-7; what is meant to differ is counted by the reason that ``intended.toml`` gives, and
+printed, too, with ``--all``. Exit 0 when all that both have is within these, or meant.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ import gzip
 import json
 import re
 import sys
+import tomllib
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ESTIMATE, ERROR = 1e-12, 1e-7
@@ -20,71 +24,102 @@ ERRORS = re.compile(
 )
 
 
+@dataclass
+class Intended:
+    """Changes that were meant, and how many differences each has taken."""
+
+    changes: list[dict]
+    everything: bool
+    taken: Counter = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, path: Path, everything: bool) -> Intended:
+        """Read the list."""
+        return cls(tomllib.loads(path.read_text(encoding="utf-8"))["change"], everything)
+
+    def take(self, label: str, column: str, row: str, worst: float, gap: float) -> bool:
+        """Whether a difference was meant; count it."""
+        error = any(ERRORS.search(text) for text in (f"{label.rsplit('.', 1)[-1]}|{column}", row))
+        for change in self.changes:
+            if (
+                re.search(change.get("labels", ""), label)
+                and re.search(change.get("columns", ""), column)
+                and (error or not change.get("errors", False))
+                and worst <= change.get("relative", float("inf"))
+                and gap <= change.get("absolute", float("inf"))
+            ):
+                self.taken[change["why"]] += 1
+                return not self.everything
+        return False
+
+
 def read(path: str) -> dict:
     """Return a snapshot."""
     raw = Path(path).read_bytes()
     return json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
 
 
-def difference(old: list, new: list) -> tuple[float, int]:
-    """Return the largest relative difference of two columns and its place."""
+def differences(old: list, new: list) -> list[tuple[float, float]]:
+    """Return the relative and the absolute difference of each entry of two columns."""
     largest = max((abs(v) for v in (*old, *new) if isinstance(v, float | int)), default=0.0)
-    worst, place = 0.0, 0
-    for k, (a, b) in enumerate(zip(old, new, strict=True)):
+    pairs = []
+    for a, b in zip(old, new, strict=True):
         if isinstance(a, str) or isinstance(b, str):
             gap = 0.0 if a == b else float("inf")
+            pairs.append((gap, gap))
         elif abs(a - b) <= ROUNDING * largest:
-            gap = 0.0
+            pairs.append((0.0, 0.0))
         else:
-            gap = abs(a - b) / max(abs(a), abs(b))
-        if gap > worst:
-            worst, place = gap, k
-    return worst, place
+            pairs.append((abs(a - b) / max(abs(a), abs(b)), abs(a - b)))
+    return pairs
 
 
-def tables(old: dict, new: dict) -> int:
+def tables(old: dict, new: dict, intended: Intended) -> int:
     """Print what differs between tables; return how many columns are beyond the rule."""
     beyond = 0
     for label in sorted(set(old) & set(new)):
         before, after = old[label], new[label]
         rows = [row for row in before["rows"] if row in set(after["rows"])]
-        for what, one, other in (("row", before, after), ("row", after, before)):
-            gone = [row for row in one["rows"] if row not in set(other["rows"])]
-            if gone:
-                said = "vanished" if one is before else "appeared"
-                print(f"{label}: {said} {what}s {', '.join(gone[:6])}{' …' * (len(gone) > 6)}")
-                beyond += one is before
-        for name in [
-            *before["columns"],
-            *(c for c in after["columns"] if c not in before["columns"]),
-        ]:
-            if name not in after["columns"] or name not in before["columns"]:
-                gone = name not in after["columns"]
-                print(f"{label}: {'vanished' if gone else 'appeared'} column {name}")
-                beyond += gone
+        gone = [row for row in before["rows"] if row not in set(rows)]
+        if gone and not intended.take(label, "rows", "", float("inf"), float("inf")):
+            print(f"{label}: vanished rows {', '.join(gone[:6])}{' …' * (len(gone) > 6)}")
+            beyond += 1
+        for name in before["columns"]:
+            if name not in after["columns"]:
+                print(f"{label}: vanished column {name}")
+                beyond += 1
                 continue
             columns = [
                 dict(zip(part["rows"], part["columns"][name], strict=True))
                 for part in (before, after)
             ]
-            worst, place = difference(*[[column[row] for row in rows] for column in columns])
-            allowed = ERROR if ERRORS.search(f"{label.rsplit('.', 1)[-1]}|{name}") else ESTIMATE
-            error_row = rows and ERRORS.search(rows[place])
-            if worst > (ERROR if error_row else allowed):
+            pairs = differences(*[[column[row] for row in rows] for column in columns])
+            is_error = ERRORS.search(f"{label.rsplit('.', 1)[-1]}|{name}")
+            unexpected = {
+                row: worst
+                for row, (worst, gap) in zip(rows, pairs, strict=True)
+                if worst > (ERROR if is_error or ERRORS.search(row) else ESTIMATE)
+                and not intended.take(label, name, row, worst, gap)
+            }
+            if unexpected:
                 beyond += 1
-                a, b = (column[rows[place]] for column in columns)
-                print(f"{label}: {name}: {worst:.1e} at {rows[place] or 'the value'} ({a} → {b})")
+                row = max(unexpected, key=unexpected.__getitem__)
+                a, b = (column[row] for column in columns)
+                print(f"{label}: {name}: {unexpected[row]:.1e} at {row or 'the value'} ({a} → {b})")
     return beyond
 
 
-def main(old: str, new: str) -> int:
+def main(old: str, new: str, everything: bool) -> int:
     """Print what differs between two snapshots."""
     before, after = read(old), read(new)
+    intended = Intended.of(Path(__file__).with_name("intended.toml"), everything)
     beyond = 0
     for part in ("tables", "findings", "refusals"):
         gone, come = (
             sorted(set(a[part]) - set(b[part])) for a, b in ((before, after), (after, before))
         )
+        if part == "tables":
+            gone = [label for label in gone if not intended.take(label, "", "", float("inf"), 0.0)]
         for label in gone:
             print(f"vanished ({part}): {label}")
         for label in come:
@@ -92,15 +127,17 @@ def main(old: str, new: str) -> int:
                 f"appeared ({part}): {label}{': ' + after[part][label] if part == 'refusals' else ''}"
             )
         beyond += len(gone) if part == "tables" else 0
-    beyond += tables(before["tables"], after["tables"])
+    beyond += tables(before["tables"], after["tables"], intended)
     for label in sorted(set(before["findings"]) & set(after["findings"])):
         one, other = before["findings"][label], after["findings"][label]
         if one != other:
             print(f"{label}: {', '.join(one) or 'nothing'} → {', '.join(other) or 'nothing'}")
     count = sum(len(t["columns"]) for t in before["tables"].values())
-    print(f"{beyond} of {count} columns (or rows, labels) beyond the rule")
+    for change in intended.changes:
+        print(f"{intended.taken[change['why']]:7,} numbers meant to differ: {change['why']}")
+    print(f"{beyond} of {count} columns (or rows, labels) beyond the rule, and not meant")
     return int(beyond > 0)
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:3]))
+    sys.exit(main(*sys.argv[1:3], everything="--all" in sys.argv[3:]))

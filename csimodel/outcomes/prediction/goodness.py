@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from csimodel.outcomes.kernels.wald import outcome_of_test
 from csimodel.outcomes.models.regression import Regression, regress
+from csimodel.outcomes.rows.ties import settled
 from csimodel.significance import wald_pvalue
 
 Floats = NDArray[np.float64]
@@ -78,7 +79,7 @@ def link_test(regression: Regression) -> pd.Series:
     sample, eta = regression.sample, regression.eta
     centred = (eta - sample.share @ eta) / eta.std()
     square = centred**2
-    if len(np.unique(centred)) < 3:
+    if len(np.unique(settled(centred))) < 3:
         return outcome_of_test(float("nan"), "none", float("nan"))
     wider = replace(
         sample,

@@ -16,6 +16,7 @@ from csimodel.outcomes.kernels.group_means import group_means
 from csimodel.outcomes.models.regression import Regression, regress
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.rows.sample import Sample
+from csimodel.outcomes.rows.ties import settled
 
 Floats = NDArray[np.float64]
 
@@ -24,6 +25,7 @@ _EDGE = 1e-6  # predictions are kept this far from 0 and 1 on log-odds
 
 def groups_of(predicted: Floats, share: Floats, groups: int) -> NDArray[np.intp]:
     """Return the group of each respondent, by quantiles of the predictions; ties together."""
+    predicted = settled(predicted)
     cuts = np.unique(quantiles_of(predicted, share, tuple(np.arange(1, groups) / groups)))
     _, group = np.unique(np.searchsorted(cuts, predicted), return_inverse=True)
     return np.asarray(group.reshape(-1), dtype=np.intp)

@@ -12,6 +12,7 @@ from csimodel.inference import Bootstrap, draws_of, require_draws
 from csimodel.outcomes.kernels.glm import GeneralisedLinear
 from csimodel.outcomes.kernels.kernel import Samples, Standardised, fit_samples
 from csimodel.outcomes.kernels.least_squares import LeastSquares
+from csimodel.outcomes.models.asymmetry.sides import sides
 from csimodel.outcomes.models.regression import Regression
 
 Floats = NDArray[np.float64]
@@ -59,8 +60,7 @@ def coefficients_of_draws(
     def samples() -> Iterator[Samples]:
         for draws, counts in drawn:
             quality, expectations, *outcome = indexes.at(draws)
-            gap = quality - expectations
-            columns = [quality, np.minimum(gap, 0.0), np.maximum(gap, 0.0)]
+            columns = [quality, *sides(quality, expectations)]
             weights = counts[:, sample.rows] * own
             yield Samples(draws, columns, weights, outcome or [sample.outcome])
 

@@ -16,6 +16,7 @@ from csimodel.outcomes.kernels.families import Family, family_of
 from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.models.asymmetry.draws import coefficients_of_draws
 from csimodel.outcomes.models.asymmetry.result import Asymmetry, result_of
+from csimodel.outcomes.models.asymmetry.sides import sides
 from csimodel.outcomes.models.regression import Regression, regress
 from csimodel.outcomes.models.repurchase import INTERVALS
 from csimodel.outcomes.rows.arguments import Column
@@ -150,15 +151,15 @@ def _fitted(
 ) -> Regression:
     """Regress an outcome on quality, its shortfall and its surplus."""
     (q, points), (e, expected) = quality, expectations
-    gap = points - expected
-    for side, count in (("above", (gap > 0).sum()), ("below", (gap < 0).sum())):
-        if not count:
+    short, over = sides(points, expected)
+    for side, gap in (("above", over), ("below", short)):
+        if not gap.any():
             raise EstimationError(
                 f"No respondent rates {q!r} {side} {e!r}, so its effect there cannot be estimated; "
                 "look whether both are on the same scale."
             )
-    sides = {f"{q} below {e}": np.minimum(gap, 0.0), f"{q} above {e}": np.maximum(gap, 0.0)}
-    regression = regress(rows.sample(outcome, {q: points, **sides}, {}), family, errors)
+    indexes = {q: points, f"{q} below {e}": short, f"{q} above {e}": over}
+    regression = regress(rows.sample(outcome, indexes, {}), family, errors)
     if regression.ending != Ending.CONVERGED:
         raise EstimationError(
             f"The regression of {outcome.label!r} has no solution ({regression.ending.reason}); "

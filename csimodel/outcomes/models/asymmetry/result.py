@@ -19,8 +19,10 @@ from csimodel.inference.intervals import narrow_intervals
 from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
 from csimodel.options import require_array
 from csimodel.outcomes.kernels.wald import ratio_row, table_of_tests, wald
+from csimodel.outcomes.models.asymmetry.sides import sides
 from csimodel.outcomes.models.averages import OfRows
 from csimodel.outcomes.models.regression import Regression
+from csimodel.outcomes.rows.ties import settled
 from csimodel.page import HasHeadline, Page, sections
 
 Floats = NDArray[np.float64]
@@ -118,10 +120,7 @@ class Asymmetry(HasHeadline):
             else require_array("levels", levels, "points of the index of quality").ravel()
         )
         rest = np.tile(sample.share @ sample.regressors[:, 3:], (len(points), 1))
-        gap = points - at
-        X = np.column_stack(
-            [np.ones(len(points)), points, np.minimum(gap, 0), np.maximum(gap, 0), rest]
-        )
+        X = np.column_stack([np.ones(len(points)), points, *sides(points, at), rest])
         mean, regression = self.regression.family.mean, self.regression
 
         def of(row: Floats) -> OfRows:
@@ -225,7 +224,7 @@ def _about(regression: Regression, names: tuple[str, str], table: pd.DataFrame) 
             )
     columns = {sample.label: sample.outcome, names[0]: quality, names[1]: quality - short - over}
     for name, values in columns.items():
-        if len(np.unique(values)) < 3:  # an outcome of 0 and 1 is at an end anyhow
+        if len(np.unique(settled(values))) < 3:  # an outcome of 0 and 1 is at an end anyhow
             continue
         top = values >= values.max() - 1e-9
         share = float(sample.share @ top)

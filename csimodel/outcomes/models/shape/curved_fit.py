@@ -22,6 +22,7 @@ from csimodel.outcomes.models.regression import Regression, regress
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.shape.resamples import Resamples
 from csimodel.outcomes.rows.sample import Sample
+from csimodel.outcomes.rows.ties import settled
 
 Floats = NDArray[np.float64]
 Columns = Callable[[NDArray[np.intp], Floats], list[Floats]]  # of draws' numbers and an index
@@ -159,7 +160,7 @@ def _require_bend(sample: Sample, rep: Repurchase, moved: int, basis: Basis) -> 
 
 def require_values(rep: Repurchase, moved: int, needed: int) -> None:
     """Refuse an index with fewer than `needed` different values."""
-    distinct = len(np.unique(rep.regression.sample.regressors[:, moved]))
+    distinct = len(np.unique(settled(rep.regression.sample.regressors[:, moved])))
     if distinct < needed:
         raise EstimationError(
             f"The index of {rep.indexes[moved]!r} has only {distinct} different values among "

@@ -26,6 +26,7 @@ from csimodel.outcomes.models.shape.curved_fit import (
 )
 from csimodel.outcomes.models.shape.resamples import Resamples
 from csimodel.outcomes.models.shape.threshold_scores import multiplier_test
+from csimodel.outcomes.rows.ties import settled
 
 Floats = NDArray[np.float64]
 
@@ -275,7 +276,7 @@ def _grid(rep: Repurchase, moved: int) -> Floats:
     sample = rep.regression.sample
     x = sample.regressors[:, moved]
     low, high = quantiles_of(x, sample.share, (TRIM, 1.0 - TRIM))
-    values = np.unique(x)
+    values = np.unique(settled(x))
     low, high = max(float(low), float(values[1])), min(float(high), float(values[-2]))
     if not low < high:
         raise EstimationError(

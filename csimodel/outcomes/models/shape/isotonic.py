@@ -16,6 +16,7 @@ from csimodel.outcomes.models.regression import Regression
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.shape.curved_fit import curve_table
 from csimodel.outcomes.models.shape.resamples import Resamples
+from csimodel.outcomes.rows.ties import settled
 
 Floats = NDArray[np.float64]
 
@@ -98,7 +99,7 @@ class Steps:
         residual = sample.outcome - mean
         step = _scoring_step(regression)
         x = sample.regressors[:, moved]
-        _, place = np.unique(x, return_inverse=True)
+        _, place = np.unique(settled(x), return_inverse=True)
         place = place.reshape(-1)
         unit = np.arange(sample.n) if regression.cluster is None else regression.cluster
         signs = 2.0 * rng.integers(0, 2, (multipliers, int(unit.max()) + 1)) - 1.0
@@ -182,7 +183,7 @@ def isotonic(y: Floats, weights: Floats, rising: bool = True) -> Floats:
 
 def _pooled(x: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats, Floats]:
     """Return different values of x, mean of y and weight at each."""
-    values, place = np.unique(x, return_inverse=True)
+    values, place = np.unique(settled(x), return_inverse=True)
     mass = np.bincount(place.reshape(-1), weights).astype(np.float64)
     return values, np.bincount(place.reshape(-1), weights * y) / mass, mass
 
