@@ -465,3 +465,13 @@ def test_a_paradox_that_could_not_be_tested_is_not_denied():
         frame, complained="spoke", handling="how", repurchase="again", well_from=8
     )
     assert found.headline.endswith("whether that is a recovery paradox could not be tested.")
+
+
+def test_a_group_of_several_purchases_is_kept_by_all_of_them(simulated_groups):
+    options = {"margin": 1, "currency": "EUR", "period": "year", "discount_rate": 0.1}
+    once, thrice = (
+        simulated_groups.retention("complained", Economics(purchases=k, **options), rng=3)
+        for k in (1, 3)
+    )
+    assert_allclose(thrice.estimate, once.estimate**3)
+    assert_allclose(thrice.draws, once.draws**3)

@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError
 from csimodel.outcomes.kernels.cox import cox_draws
+from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.kernels.risk_sets import RiskSets
 from csimodel.outcomes.models.duration.median import log_log
 from csimodel.outcomes.models.duration.proportional import proportional_hazards
@@ -612,3 +613,43 @@ def test_events_that_leave_a_regressor_no_spread_test_nothing(fit):
     assert np.isnan(chi2).all()
     assert np.isnan(p).all()
     assert list(df) == [1.0, 1.0]
+
+
+def test_limits_of_what_is_no_share_are_the_value_itself():
+    value = np.array([-0.1, 0.0, 1.0, 1.5])
+    for limit in log_log(value, np.full(4, 0.1), 0.95):
+        assert_allclose(limit, value)
+
+
+def test_names_of_strata_change_nothing_where_the_last_has_one_event():
+    rng = np.random.default_rng(6)
+    frame = pd.DataFrame({"x": rng.uniform(0, 100, 40), "t": rng.exponential(10, 40) + 0.1})
+    frame["event"] = np.where(np.arange(40) < 30, 1.0, 0.0)
+    frame.loc[39, "event"] = 1.0
+    first = np.where(np.arange(40) < 30, "a", "b")  # "b" has one event
+    other = np.where(np.arange(40) < 30, "b", "a")
+    options = {"duration": "t", "event": "event", "index": "x", "kind": "churn"}
+    tables = [csi.repurchase_time(frame.assign(s=s), strata="s", **options) for s in (first, other)]
+    one, two = (found.coefficients[["estimate", "se"]] for found in tables)
+    assert_allclose(one, two, rtol=1e-9)
+    one, two = (found.predict([40, 60], [2, 8])["probability"] for found in tables)
+    assert_allclose(one, two, rtol=1e-9)
+
+
+def test_a_draw_whose_regressor_does_not_differ_is_singular():
+    rng = np.random.default_rng(2)
+    risk = RiskSets.of(rng.exponential(5, 30), np.ones(30), None, None)
+    x = np.where(np.arange(30) < 15, 1.0, rng.normal(size=30))[risk.order]
+    weights = np.stack([np.ones(30), np.where(np.arange(30) < 15, 2.0, 0.0)])[:, risk.order]
+    found = cox_draws(risk, [x], weights, np.zeros(1), True)
+    assert found.ending.tolist() == [Ending.CONVERGED, Ending.SINGULAR]
+
+
+@pytest.mark.parametrize(("events", "told"), [(9, True), (10, False)])
+def test_ten_events_for_a_regressor_are_enough(events, told):
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"x": rng.uniform(0, 100, 60), "t": rng.exponential(10, 60) + 0.1})
+    frame["event"] = (np.arange(60) < events) * 1.0
+    found = csi.repurchase_time(frame, duration="t", event="event", index="x", kind="churn")
+    findings = [f for f in found.diagnostics if f.code == "few-events"]
+    assert [(f.count, f.values["needed"]) for f in findings] == [(events, 10)] * told

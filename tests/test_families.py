@@ -20,6 +20,7 @@ from csimodel.outcomes import repurchase
 from csimodel.outcomes.kernels.families import FAMILIES, LOGIT
 from csimodel.outcomes.kernels.glm import newton_step, regress_draws
 from csimodel.outcomes.kernels.kernel import Ending
+from csimodel.outcomes.kernels.ordered import ordered_draws
 from csimodel.outcomes.models.categories import reached, shares_matrix
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -616,3 +617,34 @@ def test_a_curvature_without_a_value_gives_no_step():
     step, solved = newton_step(np.ones((2, 4)), hessian)
     assert solved.tolist() == [True, False]
     assert step.tolist() == [[1.0] * 4, [0.0] * 4]
+
+
+def test_three_ordered_answers_are_fitted_from_thresholds_far_apart():
+    """Without an effect the thresholds are the logits of the shares below."""
+    codes = np.repeat([0, 1, 2], [190, 20, 190])
+    x = np.tile([-1.0, 1.0], 200)
+    start = np.array([-6.0, 6.0, 0.0])
+    found = ordered_draws(FAMILIES["ordered-logit"], codes, [x], np.ones((1, 400)), start, 1)
+    assert found.ending[0] == Ending.CONVERGED
+    shares = np.array([190, 210]) / 400
+    assert_allclose(found.further[0], np.log(shares / (1 - shares)), atol=1e-8)
+
+
+@pytest.mark.parametrize("slope", [0.004, 0.012])
+def test_predictions_of_a_line_beyond_0_and_1_are_counted(slope):
+    rng = np.random.default_rng(5)
+    index = rng.uniform(0, 100, 200)
+    y = np.clip(0.75 + slope * (index - 50) + rng.normal(0, 0.05, 200), 0, 1)
+    rep = repurchase(index=index, outcome=y, family="ols", scale=(0, 1))
+    eta = sm.OLS(y, sm.add_constant(index)).fit().fittedvalues
+    count = int(((eta < 0) | (eta > 1)).sum())
+    (finding,) = [f for f in rep.diagnostics if f.code == "probability-outside-0-1"] or (None,)
+    assert (count > 0) == (finding is not None)
+    if count:
+        assert finding.count == count
+        assert finding.severity == ("warning" if count > 20 else "note")
+        assert_allclose(
+            [finding.values["lowest"], finding.values["highest"]], [eta.min(), eta.max()]
+        )
+    bounded = repurchase(index=index, outcome=y, scale=(0, 1))
+    assert "probability-outside-0-1" not in [f.code for f in bounded.diagnostics]

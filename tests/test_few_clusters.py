@@ -320,3 +320,27 @@ def test_strata_of_one_cluster_have_no_error(mobi, ecsi):
     assert found.errors == "linearized"
     assert found.coefficients[["se", "lower", "upper", "p"]].isna().all(axis=None)
     assert found.coefficients["reason"].str.contains("no degrees of freedom").all()
+
+
+@pytest.mark.parametrize(("errors", "told"), [("cluster", True), ("CR2", True), ("HC1", False)])
+def test_few_clusters_are_told_where_errors_are_clustered(errors, told):
+    x, y, cluster = sampled(rows=120, clusters=8)
+    found = repurchase(index=x, outcome=y, family="logit", cluster=cluster, errors=errors)
+    findings = [f for f in found.diagnostics if f.code == "few-clusters"]
+    assert [f.count for f in findings] == [8] * told
+
+
+@pytest.mark.parametrize("at", [None, 60.0])
+def test_elasticities_have_the_error_of_leaving_respondents_out(at):
+    x, y, _ = sampled(rows=120)
+    controls = pd.DataFrame({"c": np.cos(np.arange(120.0))})
+    at = at or float(x.mean())
+
+    def elasticity(keep):
+        own = {"controls": controls[keep].reset_index(drop=True), "family": "logit"}
+        return float(repurchase(index=x[keep], outcome=y[keep], **own).elasticity(at))
+
+    left = np.array([elasticity(np.arange(120) != row) for row in range(120)])
+    jackknife = np.sqrt(119 / 120 * ((left - left.mean()) ** 2).sum())
+    found = repurchase(index=x, outcome=y, family="logit", controls=controls, errors="HC3")
+    assert_allclose(found.elasticity(at).se, jackknife, rtol=0.06)

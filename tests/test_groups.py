@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.errors import OptionError, SurveyError
+from csimodel.estimators import groups
 from csimodel.findings import collected
 
 
@@ -178,3 +179,10 @@ def test_a_group_without_rows_has_nobody_to_resample(chain, population):
     fits = csi.fit_groups(chain, csi.read_survey(data, missing="listwise"), by="firm")
     with pytest.raises(SurveyError, match=r"^There is nobody to resample, because no row is"):
         csi.bootstrap(fits["b"])
+
+
+def test_a_page_says_how_many_groups_it_leaves_out(ecsi, grouped, monkeypatch):
+    fits = csi.fit_groups(ecsi, grouped, by="group")
+    assert "more groups" not in str(fits.summary())
+    monkeypatch.setattr(groups, "_SHOWN", 1)
+    assert str(fits.summary()).count(f"{len(fits) - 1} more groups are in `table`.") == 2

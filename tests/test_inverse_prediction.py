@@ -136,3 +136,26 @@ def test_errors_of_needed_levels(fit):
         "The regression has no finite predictions, so no level of the index can be found; read "
         "its diagnostics."
     )
+
+
+def test_a_curve_that_dips_first_reaches_what_lies_above_beyond_the_index():
+    index = np.linspace(0, 100, 101)
+    share = 0.3 - 0.004 * index + 0.00008 * index**2  # .3 at 0, .25 at 25, .7 at 100
+    found = repurchase(
+        index=index, outcome=share, formula="index + I(index ** 2)", family="ols", scale=(0, 1)
+    )
+    assert float(found.level_for(0.9)) == np.inf
+    assert float(found.level_for(0.1)) == -np.inf
+
+
+def test_a_limit_within_the_first_point_of_the_index_is_fiellers():
+    rng = np.random.default_rng(4)
+    index = rng.uniform(0, 100, 50)
+    y = 0.3 + 0.004 * index + rng.normal(0, 0.05, 50)
+    found = repurchase(index=index, outcome=y, family="ols", errors="nonrobust", scale=(0, 1))
+    (a, b), V = found.regression.coefficients, found.regression.covariance
+    at = np.array([1.0, 0.4])
+    p = at @ [a, b] - student.ppf(0.975, found.regression.df) * np.sqrt(at @ V @ at)
+    needed = found.level_for(p)
+    assert float(needed) == needed.lower == -np.inf
+    assert_allclose(needed.upper, 0.4, rtol=1e-5)

@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import multivariate_normal, norm
 
 import csimodel as csi
 from csimodel.index import leading_group
+from csimodel.index.leading_group import _SAMPLES, simultaneous
 
 MODEL = csi.Model.from_syntax("A =~ a + b\nB =~ c + d\nB ~ A")
 
@@ -68,3 +70,13 @@ def test_groups_without_an_error_are_not_told_apart():
     assert leader.table["p"].isna().any()
     with pytest.raises(csi.errors.ModelError, match=r"^Construct 'C' is not in the model"):
         leading_group(fit, "g", "C")
+
+
+def test_no_p_value_is_below_what_the_draws_can_tell():
+    alone = simultaneous(np.array([1e-9, 0.5]), 0, np.array([1, 2]), np.diag([1.0, 1.0, 1.0]))
+    assert alone[0] == pytest.approx(1.0 / (_SAMPLES + 1.0), rel=1e-12)
+    # the larger of two |z| with correlation 1/2, at the median of one
+    z = norm.ppf(0.75)
+    both = multivariate_normal(cov=[[1, 0.5], [0.5, 1]])
+    inside = both.cdf([z, z], lower_limit=[-z, -z])
+    assert alone[1] == pytest.approx(1.0 - inside, abs=0.01)

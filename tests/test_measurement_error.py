@@ -2,6 +2,7 @@
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from csimodel.outcomes.measurement_error import omega as omega_module
 from csimodel.outcomes.measurement_error import one_factor as one_factor_module
 from csimodel.outcomes.measurement_error.croon import croon_slopes
 from csimodel.outcomes.measurement_error.errors_in_variables import moved_slopes
+from csimodel.outcomes.measurement_error.groups import GroupMoments
 from csimodel.outcomes.measurement_error.item_moments import ItemMoments, draw_moments
 from csimodel.outcomes.measurement_error.latent import latent_slopes
 from csimodel.outcomes.measurement_error.omega import index_omega
@@ -686,3 +688,46 @@ def test_coverage_in_short(part, monkeypatch):
     if part != "logit":
         assert abs(table["bias %"]["naive"] - table["theory %"]["naive"]) < 6
     assert (table["without slope"] == 0).all()
+
+
+def moments_of_groups(rng, size=40, scale=1.0):
+    """Means of two indexes and an outcome of groups, with their sampling covariances."""
+    root = rng.normal(size=(size, 3, 3)) * [[8.0], [6.0], [0.1]] / 4.0
+    mean = rng.normal(size=(size, 3)) * [8.0, 6.0, 0.05] + [60.0, 70.0, 0.5]
+    mean[:, 1] += 0.5 * mean[:, 0]
+    mean[:, 2] += 0.004 * mean[:, 0] - 0.002 * mean[:, 1]
+    units = np.array([scale, scale, 1.0])
+    error = root @ np.swapaxes(root, 1, 2) * units[:, None] * units
+    each = np.arange(size)
+    return GroupMoments(mean * units, error, np.eye(3), each, each, ())
+
+
+def test_naive_slopes_of_two_indexes_between_groups_are_statsmodels_hc1():
+    groups = moments_of_groups(np.random.default_rng(2))
+    theirs = sm.OLS(groups.mean[:, 2], sm.add_constant(groups.mean[:, :2])).fit(cov_type="HC1")
+    assert_allclose(groups.slopes(0.0), theirs.params[1:], rtol=1e-9)
+    assert_allclose(groups.se(0.0), theirs.bse[1:], rtol=1e-9)
+
+
+def test_corrected_slopes_of_two_indexes_between_groups_have_the_error_of_leaving_groups_out():
+    groups = moments_of_groups(np.random.default_rng(2), 400)
+    left = np.array([
+        replace(
+            groups, mean=np.delete(groups.mean, g, 0), error=np.delete(groups.error, g, 0)
+        ).slopes(-1.0)
+        for g in range(400)
+    ])  # fmt: skip
+    jackknife = np.sqrt(399 / 400 * ((left - left.mean(axis=0)) ** 2).sum(axis=0))
+    assert_allclose(groups.se(-1.0), jackknife, rtol=0.03)
+
+
+def test_slopes_between_groups_do_not_depend_on_the_unit_of_the_indexes():
+    rng = np.random.default_rng
+    whole, small = moments_of_groups(rng(2)), moments_of_groups(rng(2), scale=1e-7)
+    assert_allclose(small.slopes(-1.0) * 1e-7, whole.slopes(-1.0), rtol=1e-9)
+
+
+def test_a_pole_beyond_what_is_extrapolated_to_does_no_harm():
+    grid = np.array([0.0, *GRID])
+    assert_allclose(extrapolated(1.0 / (1.5 + grid)), 2.0)
+    assert_allclose(extrapolated(np.zeros(len(grid))), 0.0)

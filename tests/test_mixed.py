@@ -1,6 +1,7 @@
 """Customers within firms: values of lme4, clubSandwich, geepack, laws, recovery, messages."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import csimodel as csi
 from csimodel.errors import EstimationError, OptionError, SurveyError
 from csimodel.outcomes.kernels.random_intercept import random_intercept_draws
 from csimodel.outcomes.models.mixed.customers import Customers
+from csimodel.outcomes.models.mixed.findings import _reliability
 from csimodel.outcomes.models.mixed.regression import mixed, population_averaged
 from tests.conftest import REFERENCE
 
@@ -379,3 +381,32 @@ def test_the_origin_of_a_control_does_not_matter_in_draws(move):
     )
     columns = ["probability", "se", "lower", "upper"]
     assert_allclose(of_age[columns].astype(float), of_birth[columns].astype(float), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("reliability", "told", "slope"),
+    [(0.9, False, None), (0.89, True, (0.02 - 0.11 * 0.01) / 0.89), (0.3, True, 0.013 / 0.3),
+     (0.29, True, np.nan)],
+)  # fmt: skip
+def test_the_lines_of_unreliable_means(reliability, told, slope):
+    """The slope of the means is a mixture, by their reliability, of those between and within."""
+    result = SimpleNamespace(
+        customers=SimpleNamespace(reliability=lambda: (reliability, np.nan)),
+        regression=SimpleNamespace(coefficients=np.array([0.2, 0.01, 0.02])),
+        family=SimpleNamespace(bounded=False), index="S", by="firm",
+    )  # fmt: skip
+    findings = list(_reliability(result))
+    assert [f.code for f in findings] == ["unreliable-means"] * told
+    if told:
+        assert_allclose(findings[0].values["slope"], slope, rtol=1e-12)
+
+
+def test_as_many_customers_as_groups_and_what_is_estimated_are_enough():
+    rng = np.random.default_rng(2)
+    firm = np.append(np.arange(6), np.zeros(4, dtype=int))  # 10 customers in 6 groups, 4 needed
+    index = rng.uniform(20, 90, 10)
+    data = pd.DataFrame({"y": rng.random(10), "index": index, "firm": firm})
+    found = csi.repurchase_mixed(data, "y", by="firm", index="index", scale=(0, 1))
+    assert (found.n, found.firms) == (10, 6)
+    with pytest.raises(EstimationError, match=r"^There are 9 customers in 6 groups"):
+        csi.repurchase_mixed(data.iloc[:9], "y", by="firm", index="index", scale=(0, 1))

@@ -30,9 +30,12 @@ from csimodel.outcomes.money import (
     profit_of_retention,
     retention_of,
 )
+from csimodel.outcomes.money.complaints import _shown_to_pay
 from csimodel.outcomes.money.draws import Place, drawn
 from csimodel.outcomes.money.findings import about_place
 from csimodel.outcomes.money.retention import together
+from csimodel.outcomes.money.row import Errors, Row
+from csimodel.outcomes.money.side_by_side import beside
 from csimodel.outcomes.money.value import lifetime_values, payments_value, staying_values
 
 TERMS = Economics(margin=120, currency="EUR", period="year", discount_rate=0.08, customers=10_000)
@@ -615,3 +618,38 @@ def test_plain_retentions_have_no_draws_and_say_so():
     assert (own.source, own.size, own.level) == ("no draws", 0, 0.95)
     assert [finding.code for finding in own.findings] == ["no-uncertainty"]
     assert together(0.8, before=0.6).level == 0.8
+
+
+def test_a_customer_worth_what_he_costs_loses_nothing():
+    terms = Economics(
+        margin=100, currency="EUR", period="year", discount_rate=0.1, first_margin="now", horizon=1
+    )
+    codes = [
+        [f.code for f in acquisition_or_retention(
+            0.7, terms, acquisition_cost=cost, retention_cost=40).diagnostics]
+        for cost in (100.0, 100.01)
+    ]  # fmt: skip
+    assert ["winning-does-not-pay" in each for each in codes] == [False, True]
+
+
+@pytest.mark.parametrize(("beyond", "told"), [(25, False), (26, True)])
+def test_a_fortieth_of_the_draws_without_gain_is_told(beyond, told):
+    each = np.where(np.arange(1000) < beyond, 0.0, 1.0)
+    findings = _shown_to_pay((0.3, each), (0.3, each))
+    assert [f.code for f in findings] == ["break-even-includes-zero"] * told
+    if told:
+        assert_allclose(findings[0].values["percent"], 2.6)
+    keeps_nobody = _shown_to_pay((0.0, each), (0.0, each))
+    assert [f.code for f in keeps_nobody] == ["handling-does-not-pay"]
+
+
+@pytest.mark.parametrize(
+    ("corrected", "ignored", "told"),
+    [(-10.0, -9.5, 0), (-10.0, -8.5, 1), (10.0, 9.5, 0), (10, 8, 1)],
+)
+def test_measurement_error_of_a_tenth_is_told_of_losses_too(corrected, ignored, told):
+    draws = np.random.default_rng(1).normal(size=200)
+    rows = [Row("profit", "EUR", value, value + draws) for value in (corrected, ignored)]
+    table, finding = beside(rows, "Profit", True, 0.95, Errors())
+    assert table["estimate"].tolist() == [corrected, ignored]
+    assert (finding is not None) == bool(told)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import chi2
 
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, OptionError
@@ -261,3 +262,20 @@ def test_a_joint_fit_by_dwls_that_stopped_says_so_of_every_group():
     for group in fit.values():
         assert not group.converged
         assert "not-converged" in [finding.code for finding in group.diagnostics]
+
+
+def test_score_tests_have_the_p_value_and_the_change_of_one_parameter(equal, frame):
+    ours = equal.score_tests()
+    np.testing.assert_allclose(ours["p"], chi2.sf(ours["chisq"], 1), rtol=1e-10)
+    row = ours.set_index("parameter").loc["Quality =~ PERQ2"]
+    freed = csi.fit_multigroup(
+        equal.fitted.model,
+        pd.concat([fit.survey.data.loc[fit.respondents] for fit in equal.fits]),
+        "group",
+        equal=["loadings", "paths"],
+        free="Quality =~ PERQ2",
+    )
+    own = f"lhs == 'Quality' and rhs == 'PERQ2' and group == {row['group']!r}"
+    before, after = (fit.parameters.query(own) for fit in (equal, freed))
+    change = after["estimate"].item() - before["estimate"].item()
+    assert row["epc"] == pytest.approx(change, rel=0.1)

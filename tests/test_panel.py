@@ -418,3 +418,53 @@ def test_two_way_errors_need_two_periods(table):
     one = table[table["period"] == table["period"].iloc[0]]
     with pytest.raises(OptionError, match=r"at least 2 periods.*errors='cluster'"):
         of(one, effects="none", errors="two-way")
+
+
+def test_controls_of_respondents_are_weighted_means_of_their_cells():
+    survey = survey_of(firms=6, periods=3, people=15, weights="w")
+    rng = np.random.default_rng(1)
+    people = rng.normal(size=(len(survey.data), 2))
+    data = survey.data.assign(age=people[:, 0], price=people[:, 1])
+    fit = fitted(csi.Survey(data, survey.items, weights="w"))
+    found = csi.repurchase_panel(
+        fit, "again", firm="firm", period="period", scale=(0, 1), controls=["age", "price"],
+        size="respondents",
+    )  # fmt: skip
+    for column in ("age", "price"):
+        means = data.groupby(["firm", "period"])[[column, "w"]].apply(
+            lambda d, column=column: np.average(d[column], weights=d["w"])
+        )
+        assert_allclose(found.cells[column], means, rtol=1e-12)
+    total = data.groupby(["firm", "period"])["w"].sum()
+    assert_allclose(found.panel.weights / found.panel.weights.sum(), total / total.sum())
+
+
+@pytest.mark.parametrize("effects", ["two-way", "firm", "period", "none"])
+def test_the_share_of_sampling_error_by_hand(effects):
+    firms, periods, people = 40, 4, 4
+    survey = survey_of(3, firms=firms, periods=periods, people=people, within=5.0)
+    fit = fitted(survey)
+    found = csi.repurchase_panel(
+        fit, "again", firm="firm", period="period", scale=(0, 1), effects=effects
+    )
+    both = survey.data[["firm", "period", "again"]].assign(
+        index=csi.respondent_index(fit)["Satisfaction"].to_numpy()
+    )
+    grouped = both.groupby(["firm", "period"])[["index", "again"]]
+    means = grouped.mean()
+    error = grouped.cov().groupby(level=2).mean().loc[["index", "again"]].to_numpy() / people
+    gone = {
+        "two-way": firms + periods - 1, "firm": firms, "period": periods, "none": 1,
+    }[effects]  # fmt: skip
+    left = means - means.mean()
+    if effects in ("two-way", "firm"):
+        left = left - left.groupby(level=0).transform("mean")
+    if effects in ("two-way", "period"):
+        left = left - left.groupby(level=1).transform("mean")
+    cells = firms * periods
+    moved = (left.T @ left).to_numpy() / cells
+    drawn = error * (1.0 - gone / cells)
+    (finding,) = [f for f in found.diagnostics if f.code == "sampling-error"]
+    assert_allclose(finding.values["percent"], 100 * drawn[0, 0] / moved[0, 0], rtol=1e-9)
+    corrected = (moved[0, 1] - drawn[0, 1]) / (moved[0, 0] - drawn[0, 0])
+    assert_allclose(finding.values["slope"], corrected, rtol=1e-9)

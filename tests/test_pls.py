@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import csimodel as csi
 from csimodel.errors import ModelError, OptionError
-from csimodel.estimators import Inadmissible, Status
+from csimodel.estimators import Inadmissible, Status, pls
 
 TIGHT = {"tolerance": 1e-13, "max_iterations": 3000}
 SCHEMES = ["path", "factorial", "centroid"]
@@ -340,3 +340,17 @@ def test_the_direction_is_that_of_the_sum_of_products_with_given_loadings(chain,
     np.testing.assert_array_equal(turned.loadings, -own.loadings)
     np.testing.assert_array_equal(turned.weights, -own.weights)
     np.testing.assert_array_equal(turned.paths, own.paths)
+
+
+@pytest.mark.parametrize("together", [3, 4, 100])
+def test_samples_fitted_together_do_not_matter(ecsi, mobi, monkeypatch, together):
+    """Four samples in two parts, or in one."""
+    rows = np.random.default_rng(1).integers(0, 250, (4, 250))
+    alone = [csi.fit(ecsi, mobi.data.iloc[own]).paths.to_numpy() for own in rows]
+    fit = csi.fit(ecsi, mobi)
+    monkeypatch.setattr(pls, "_CHUNK", together)
+    draws = csi.bootstrap(fit, resamples=np.tile(rows, (6, 1)), progress=False)
+    paths = draws.solution.estimates.paths
+    assert len(paths) == 24
+    for k, own in enumerate(paths):
+        np.testing.assert_allclose(own, alone[k % 4], atol=1e-6)

@@ -8,6 +8,7 @@ import pytest
 
 import csimodel as csi
 from csimodel.errors import EstimationError, OptionError
+from csimodel.estimators.covariance.tests_of_fit import ChiSquare, Scaled, robust_relative
 
 REFERENCE = Path(__file__).parent / "reference"
 SCALED = {
@@ -273,3 +274,12 @@ def test_scaled_differences_rest_on_the_mean_scaling(mobi):
     ]
     for other in found[1:]:
         np.testing.assert_allclose(other["chisq_diff"], found[0]["chisq_diff"], rtol=1e-7)
+
+
+def test_robust_fit_of_little_misfit_by_hand():
+    """χ² beyond its degrees of freedom: 0.2 of the model, 0.7 of the baseline."""
+    own, base = ChiSquare(1.2, 1.0), ChiSquare(3.7, 3.0)
+    model, baseline = Scaled(own, own, 1.0, 0.0, 1.0), Scaled(base, base, 1.0, 0.0, 1.0)
+    found = robust_relative(model, baseline)
+    assert found["cfi"] == pytest.approx(1 - 0.2 / 0.7)
+    assert found["tli"] == pytest.approx(1 - (0.2 / 1) / (0.7 / 3))

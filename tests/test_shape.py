@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from html import escape
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from csimodel.outcomes import (
 )
 from csimodel.outcomes.design.basis import KNOTS, Basis, quantiles_of, restricted_cubic
 from csimodel.outcomes.kernels.wald import fieller
+from csimodel.outcomes.models.shape.findings import _edge
 from csimodel.outcomes.models.shape.hinge import _grid, likelihood
 from csimodel.outcomes.models.shape.isotonic import Steps, isotonic
 from csimodel.outcomes.models.shape.threshold_scores import multiplier_test
@@ -726,3 +728,25 @@ def test_no_difference_shown_is_not_called_none(fit):
     found = repurchase_asymmetry(fit)
     assert found.p > 0.05
     assert "is not shown to count differently" in found.headline
+
+
+def test_a_given_threshold_keeps_the_rows_of_controls(mobi, fit):
+    age = np.random.default_rng(1).normal(40, 10, 250)
+    rep = repurchase(fit, "CUSL1", errors="HC0", controls=pd.DataFrame({"age": age}))
+    x = csi.respondent_index(fit)["Satisfaction"].to_numpy()
+    design = np.column_stack([np.ones(250), x, np.maximum(x - 70, 0), age])
+    y = (mobi.data["CUSL1"].to_numpy() - 1) / 9
+    theirs = sm.GLM(y, design, family=sm.families.Binomial()).fit(cov_type="HC0")
+    table = repurchase_shape(rep, "hinge", knots=70).table
+    assert table.index.tolist() == ["threshold", "slope below", "slope above", "change", "age"]
+    ours = table.loc[["slope below", "change", "age"]]
+    assert_allclose(ours["estimate"], theirs.params[1:], rtol=1e-6)
+    assert_allclose(ours["se"], theirs.bse[1:], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "told"), [(10.9, True), (11.1, False), (88.9, False), (89.1, True)]
+)
+def test_a_threshold_less_than_half_a_step_from_an_end_is_at_the_edge(threshold, told):
+    fitted = SimpleNamespace(grid=np.arange(10.0, 91.0, 2.0), threshold=threshold)
+    assert [f.code for f in _edge(fitted, "S")] == ["threshold-at-edge"] * told

@@ -161,7 +161,7 @@ def _matrices(model: Model, rows: list[Row]) -> Matrices:
     for i, j in enumerate(model.owner.tolist()):
         matrices.loadings[i, j] = float(model.construct_names[j] in model.observed)
     for row in rows:
-        if row.fixed is None or not row.fixed:
+        if row.fixed is None:
             continue
         matrix = matrices[KINDS.index(row.kind)]
         if row.kind in ("intercepts", "means"):
