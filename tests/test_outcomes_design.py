@@ -7,6 +7,12 @@ from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.inference.sources import CENSUS
+from csimodel.outcomes.kernels.families import family_of
+from csimodel.outcomes.models.shape.threshold_scores import multiplier_test
+from csimodel.outcomes.prediction.compare import _scores
+from csimodel.outcomes.prediction.goodness import goodness
+from csimodel.outcomes.prediction.recalibration import recalibrated
+from csimodel.survey.sampling import SurveyDesign
 from tests.conftest import REFERENCE
 
 MODEL = csi.Model.from_syntax("Q =~ CUSA1\nE =~ CUSA2\nC =~ CUSCO\nC ~ Q\nQ ~ E")
@@ -195,3 +201,124 @@ def test_slopes_between_groups_say_what_they_leave_out(data):
         fit_of(data, cluster="psu2"), "CUSL1", index="Q", by="psu2"
     )
     assert "design-unused" not in {f.code for f in plain.diagnostics}
+
+
+def repurchase_of(data, **design):
+    return csi.repurchase(fit_of(data, **design), "CUSL1", index="Q")
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_calibration_has_the_errors_of_the_design(reference, data, name):
+    theirs = reference("goodness_design.json")[name]
+    rep = repurchase_of(data, **DESIGNS[name])
+    points = (data["CUSA1"].to_numpy() - 1) / 9 * 100
+    expected = family_of("logit").mean((points - 50) / 25)
+    table, test = recalibrated(rep, expected)
+    for row in ("intercept", "slope"):
+        ours = table.loc[row]
+        assert_allclose(ours["estimate"], theirs[row], rtol=1e-6)
+        assert_allclose(ours["se"], theirs[f"{row}_se"], rtol=1e-6)
+        assert ours["df"] == theirs["degf"]
+    assert_allclose([test["statistic"], test["p"]], [theirs["statistic"], theirs["p"]], rtol=1e-5)
+    other = family_of("logit").mean((points - 40) / 30 + (points / 100) ** 2)
+    sample, design = rep.regression.sample, rep.regression.design_of_sample
+    predicted = pd.DataFrame({"one": expected, "other": other})
+    row = _scores(sample.outcome, predicted, sample.share, design).loc["other"]
+    mean, se = (np.array(theirs["scores"][part]) for part in ("mean", "se"))
+    names = ["brier_difference", "log_score_difference"]
+    assert_allclose(row[names].to_numpy(float), mean[:2], rtol=1e-9)
+    assert_allclose(row[[f"{part}_se" for part in names]].to_numpy(float), se[:2], rtol=1e-9)
+    assert_allclose(row["log_score_difference_p"], theirs["scores"]["p"], rtol=1e-9)
+    fit = goodness(rep.regression, data["id"].to_numpy() % 4)["fit by groups"]
+    groups = theirs["groups"]
+    assert_allclose([fit["statistic"], fit["p"]], [groups["statistic"], groups["p"]], rtol=1e-6)
+    assert fit["distribution"] == f"F(3, {theirs['degf'] - 2})"
+
+
+def test_too_few_units_leave_no_test_of_the_fit(data):
+    rep = repurchase_of(data, cluster="psu2", population=None)
+    units = rep.regression.design_of_sample.units
+    assert goodness(rep.regression, np.arange(rep.n) % (units + 1))["fit by groups"].isna()["p"]
+    few = data.assign(psu2=data["psu2"] % 3)
+    found = csi.outcomes.calibration(repurchase_of(few, cluster="psu2"), folds=0, groups=8)
+    assert np.isnan(found.tests.loc["fit by groups", "p"])
+    (finding,) = [f for f in found.diagnostics if f.code == "no-fit-test"]
+    assert finding.values["df"] == 2
+
+
+def test_shapes_draw_as_the_sample_was_drawn(data):
+    """Where all of a stratum's units were asked it does not vary, in draws and multipliers."""
+    census = repurchase_of(data, population=len(data))
+    straight = csi.outcomes.repurchase_shape(census, "hinge", knots=60, draws=20, rng=1)
+    assert (straight.fitted.linear(np.eye(3))["se"] == 0).all()
+    for kind in ("isotonic", "hinge"):
+        found = csi.outcomes.repurchase_shape(census, kind, draws=30, rng=1)
+        assert np.isnan(found.p)
+        assert found.tests["distribution"].tolist() == ["none"]
+        assert (found.curve([50.0, 80.0])["se"].fillna(0) < 1e-12).all()
+    stratified = repurchase_of(data, **DESIGNS["strata"])
+    found = csi.outcomes.repurchase_shape(stratified, "hinge", draws=30, rng=1)
+    assert (found.table["df"] == stratified.regression.df).all()
+    resampling = found.fitted.bend.resamples.resampling
+    assert resampling.strata is not None
+    counts = resampling.counts(0)
+    units = pd.DataFrame(counts.T).groupby(data["psu"].to_numpy()).first()
+    stratum = data.groupby("psu")["stratum"].first()
+    for sums in units.groupby(stratum).sum().to_numpy():
+        assert_allclose(sums, sums[0])  # as many units as the stratum has, in every draw
+
+
+def test_average_spreads_the_draws_of_lonely_strata(data):
+    alone = data.assign(stratum=data["stratum"].where(data["psu"] != data["psu"].iloc[0], 99))
+    spread = {}
+    for lonely in ("average", "certainty"):
+        rep = repurchase_of(alone, **UNITS, lonely=lonely)
+        found = csi.outcomes.repurchase_shape(rep, "hinge", draws=40, rng=1)
+        spread[lonely] = found.table.loc[["threshold", "slope below"], "se"].to_numpy()
+    strata = alone["stratum"].nunique()
+    assert_allclose(spread["average"], spread["certainty"] * np.sqrt(strata / (strata - 1)))
+
+
+def test_multipliers_have_the_covariance_of_the_design_and_leave_sizes_as_they_are():
+    rng = np.random.default_rng(3)
+    strata = np.array([0, 1, 0, 2, 1, 0, 0, 1, 3, 3, 3, 3, 3])
+    population = np.array([8.0, 30.0, 9.0, 20.0])[strata]
+    for lonely in ("adjust", "average", "remove"):
+        design = SurveyDesign.of(13, strata, lonely=lonely, population=population)
+        totals = rng.normal(size=(13, 2))
+        drawn = design.multipliers(200_000, rng) @ totals
+        assert_allclose(np.cov(drawn.T), design.covariance(totals), rtol=0.03, atol=0.03)
+        assert_allclose(drawn.mean(axis=0), 0.0, atol=0.03)
+    drawn = SurveyDesign.of(6, np.repeat([0, 1], [4, 2])).multipliers(20, rng)
+    assert_allclose(drawn**2, 1.0)
+    assert_allclose(drawn[:, 4], -drawn[:, 5])
+
+
+@pytest.mark.parametrize("strata", [6, 24])
+def test_the_threshold_test_keeps_its_size_in_strata(strata):
+    """Strata of two clusters that differ much: at most some 5 % of straight samples are rejected."""
+    rejected = bent = 0
+    for seed in range(120):
+        rejected += threshold_p(stratified_sample(seed, strata), seed) <= 0.05
+    for seed in range(20):
+        bent += threshold_p(stratified_sample(seed, strata, change=-0.012), seed) <= 0.05
+    assert rejected <= 12
+    assert bent >= 15
+
+
+def threshold_p(rep, seed):
+    return multiplier_test(rep.regression, 0, np.linspace(40.0, 80.0, 15), 99, seed)["p"]
+
+
+def stratified_sample(seed, strata, rows=20, change=0.0):
+    """Return a regression in fixed strata of two clusters; of each two alike in x one is higher."""
+    rng = np.random.default_rng(seed)
+    cluster = np.repeat(np.arange(2 * strata), rows)
+    stratum, n = cluster // 2, 2 * strata * rows
+    level = np.where(stratum % 2 == 0, 0.08, -0.08) + 0.04 * rng.normal(size=2 * strata)[cluster]
+    middle = 60 + 10 * np.sin(2.4 * (stratum // 2))
+    x = np.clip(middle + 15 * rng.normal(size=n), 0, 100)
+    y = 0.3 + 0.004 * x + change * np.maximum(x - 60, 0) + level + 0.1 * rng.normal(size=n)
+    frame = pd.DataFrame({"x": x, "y": y, "s": stratum, "c": cluster})
+    survey = csi.read_survey(frame, items=["x"], scale=(0, 100), strata="s", cluster="c")
+    return csi.repurchase(survey, "y", index="x", family="ols", scale=(-2, 3))

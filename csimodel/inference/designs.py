@@ -43,19 +43,7 @@ def design_of(
         return Resampling(
             "poisson", rows, draws, seed, cluster=answers.cluster, population=population
         )
-    plain = answers.strata is None and population is None
-    if answers.cluster is None and plain:
-        return Resampling("multinomial", rows, draws, seed)
-    return Resampling(
-        "stratified" if answers.cluster is None else "cluster",
-        rows,
-        draws,
-        seed,
-        answers.strata,
-        answers.cluster,
-        lonely=answers.lonely,
-        population=population,
-    )
+    return Resampling.of_design(answers.design, draws, seed)
 
 
 def _rows(resamples: ArrayLike, rows: int) -> NDArray[np.intp]:

@@ -253,6 +253,14 @@ class Draws:
     draw_se: Floats | None = None
     census: bool | NDArray[np.bool_] = False
 
+    @classmethod
+    def of_design(
+        cls, estimate: Floats, draws: Floats, design: SurveyDesign, interval: str
+    ) -> Draws:
+        """Return the draws as repetitions of a sampling design."""
+        df = np.full(len(estimate), float(design.df))
+        return cls(estimate, draws, df, interval, design.inflation, census=design.census)
+
     @cached_property
     def _widened(self) -> Floats:
         if self.inflation == 1.0:

@@ -94,6 +94,25 @@ class Resampling:
     lonely: Lonely = "adjust"
     population: NDArray[np.float64] | None = None
 
+    @classmethod
+    def of_design(cls, design: SurveyDesign, draws: int, seed: int) -> Resampling:
+        """Return the draws that repeat a sampling design."""
+        rows = len(design.unit)
+        whole = design.population is not None
+        if design.kind == "respondent" and design.strata == 1 and not whole:
+            return cls("multinomial", rows, draws, seed)
+        stratum = design.stratum[design.unit]
+        return cls(
+            "stratified" if design.kind == "respondent" else "cluster",
+            rows,
+            draws,
+            seed,
+            None if design.strata == 1 else stratum,
+            None if design.kind == "respondent" else design.unit,
+            lonely=design.lonely,
+            population=None if design.population is None else design.population[stratum],
+        )
+
     @property
     def block_size(self) -> int:
         """Draws whose counts are made together."""

@@ -246,6 +246,38 @@ class SurveyDesign:
         whole = (totals * factor[self.stratum, None]).T @ totals
         return np.asarray(whole - (sums * (factor * share)[:, None]).T @ sums)
 
+    def multipliers(self, draws: int, rng: np.random.Generator) -> Floats:
+        """Return random multipliers of what each unit adds to estimates, (draws, units).
+
+        Half the units of a stratum, drawn at random, get +1 and the others -1, or the other way
+        round; of an odd number, with their mean taken off and as large together. Sums over units
+        of totals times multipliers have the covariance of the estimates (`covariance`) over draws,
+        while each unit counts about as it does: half-samples of McCarthy, balanced by chance.
+
+        References
+        ----------
+        McCarthy, P. J. (1969). Pseudo-replication: half samples. Review of the International
+        Statistical Institute 37, 239-264. https://doi.org/10.2307/1402116
+
+        Examples
+        --------
+        >>> design = SurveyDesign.of(4, strata=np.array([0, 0, 1, 1]))
+        >>> np.abs(design.multipliers(3, np.random.default_rng(1)).sum(axis=1))
+        array([0., 0., 0.])
+        """
+        order = np.lexsort((rng.random((draws, self.units)), np.tile(self.stratum, (draws, 1))))
+        place = np.arange(self.units) - np.repeat(np.cumsum(self.sizes) - self.sizes, self.sizes)
+        stratum = np.sort(self.stratum)
+        half = np.where(2 * place < self.sizes[stratum], 1.0, -1.0)
+        factor, share = self.factors
+        centred = half - (np.bincount(stratum, half) * share)[stratum]
+        size = np.bincount(stratum, centred**2)
+        scale = np.sqrt(factor * np.maximum(self.sizes - 1.0, 1.0) / size)[stratum]
+        values = np.empty((draws, self.units))
+        np.put_along_axis(values, order, np.broadcast_to(centred * scale, values.shape), axis=1)
+        signs = 2.0 * rng.integers(0, 2, (draws, self.strata)) - 1.0
+        return np.asarray(values * signs[:, self.stratum])
+
     def leave_out(self, parts: Floats, whole: Floats, units: Codes) -> Floats:
         """Return totals over all units with each of some left out, (chosen, any).
 

@@ -132,9 +132,10 @@ class Panel:
     def reduced(self) -> BiasReduced:
         """Errors clustered by firm without the bias of few firms (CR2).
 
-        The working model has independent rows with variances inverse to their weights. Under it,
-        and it alone, errors with firms taken out are those of a regression with a column for each
-        firm.
+        The working model has independent rows with variances inverse to their weights: that of
+        least squares once rows are multiplied by the root of their weights. Under it, and it alone,
+        errors with firms taken out are those of a regression with a column for each firm (the
+        correction's theorem 2).
 
         References
         ----------
@@ -142,7 +143,7 @@ class Panel:
         estimation and hypothesis testing in fixed effects models. Journal of Business & Economic
         Statistics 36, 672-683. https://doi.org/10.1080/07350015.2016.1247004
 
-        Pustejovsky, J. E., Tipton, E. (2023). Correction to the same (of its theorem 2).
+        Pustejovsky, J. E., Tipton, E. (2023). Corrigendum to the same (of its theorem 2).
         https://doi.org/10.1080/07350015.2023.2174123
         """
         X, _ = self._moves

@@ -171,12 +171,7 @@ class RowDraws(Draws):
         """
         sample, family = regression.sample, regression.family
         x, k = sample.regressors, len(sample.indexes)
-        cluster = regression.cluster
-        design = (
-            Resampling("multinomial", sample.n, draws, seed)
-            if cluster is None
-            else Resampling("cluster", sample.n, draws, seed, cluster=cluster)
-        )
+        design = Resampling.of_design(regression.design_of_sample, draws, seed)
         centre, spread = x.mean(axis=0), x.std(axis=0)
         standard = (x - centre) / spread
         start = np.append(

@@ -210,8 +210,10 @@ def _errors(rep: Repurchase, part: Estimated, draws: Floats | None, interval: st
         census = rep.regression.design_of_sample.census
         return errors_table(part.effects, StandardErrors(part.se, df, census=census), rep.level)
     effects = part.effects[: draws.shape[1]]
-    df = np.full(len(effects), _df(rep))
-    return errors_table(effects, sources.Draws(effects, draws, df, interval), rep.level)
+    design = rep.regression.design_of_sample if rep.chain is None else rep.chain.design
+    source = sources.Draws.of_design(effects, draws, design, interval)
+    source = replace(source, df=np.full(len(effects), _df(rep)))
+    return errors_table(effects, source, rep.level)
 
 
 def _df(rep: Repurchase) -> float:

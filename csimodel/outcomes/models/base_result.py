@@ -213,8 +213,7 @@ class Regressed:
             return self.regression.table(averages, self.level, probability=probability, joint=joint)
         assert self.chain is not None
         value = averages.value
-        df = np.full(len(value), float(self.chain.df))
-        source = Draws(value, draws, df, self.interval, census=self.chain.census)
+        source = Draws.of_design(value, draws, self.chain.design, self.interval)
         return infer(pd.RangeIndex(len(value)), value, source, self.level)
 
     def _test(self, matrix: Floats) -> pd.Series:
@@ -222,7 +221,7 @@ class Regressed:
         if self.chain is None:
             return self.regression.test(matrix)
         covariance = np.cov(self.chain.coefficients @ matrix.T, rowvar=False)
-        covariance = covariance.reshape(len(matrix), len(matrix))
+        covariance = covariance.reshape(len(matrix), len(matrix)) * self.chain.design.inflation
         value, df = matrix @ self.regression.coefficients, self.chain.design_df
         return wald(value, covariance, df, design=True)
 

@@ -30,6 +30,7 @@ from csimodel.outcomes.kernels.kernel import (
 from csimodel.outcomes.kernels.likelihood import kernel_of, outcomes_of, standardised_start
 from csimodel.outcomes.models.regression import Regression
 from csimodel.outcomes.rows.cells import Cells
+from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
@@ -109,20 +110,19 @@ class Chain:
         return lost_draws(self.regressions.ending, self.bootstrap)
 
     @property
-    def df(self) -> int:
-        """Degrees of freedom of the design the draws repeat: units less strata."""
-        return self.bootstrap.fit.require_answers("whole-chain intervals").design.df
+    def design(self) -> SurveyDesign:
+        """The sampling design the draws repeat."""
+        return self.bootstrap.fit.require_answers("whole-chain intervals").design
 
     @property
-    def census(self) -> bool:
-        """Whether all units of the population are in the sample, so that no draw differs."""
-        return self.bootstrap.fit.require_answers("whole-chain intervals").design.census
+    def df(self) -> int:
+        """Degrees of freedom of the design: units less strata."""
+        return self.design.df
 
     @property
     def design_df(self) -> float:
         """The same for tests of several coefficients; infinite where respondents were drawn."""
-        design = self.bootstrap.fit.require_answers("whole-chain intervals").design
-        return float(design.df) if design.kind == "cluster" else float("inf")
+        return float(self.design.df) if self.design.kind == "cluster" else float("inf")
 
     @property
     def coefficients(self) -> Floats:

@@ -15,6 +15,7 @@ from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.formatting import told_p
 from csimodel.options import require_array, require_count
 from csimodel.outcomes.design.basis import Basis
+from csimodel.outcomes.kernels.robust import OF_DESIGN
 from csimodel.outcomes.kernels.wald import table_of_tests
 from csimodel.outcomes.models.averages import OfRows
 from csimodel.outcomes.models.regression import Regression
@@ -159,19 +160,21 @@ def calibration(
     """Compare predicted with observed repurchase.
 
     Predictions come from folds that were left out, as those of the respondents fitted are
-    calibrated by construction: a logistic regression reproduces its own mean and slope. The
-    index counts as known. Survey weights, clusters and the kind of errors are those of `rep`.
+    calibrated by construction: a logistic regression reproduces its own mean and slope. The index
+    counts as known. Survey weights, clusters, strata and the kind of errors are those of `rep`.
     The folds are fitted to nearly the same respondents as they predict, so that the test of
     intercept 0 and slope 1, made for predictions from elsewhere, finds overfitting but rejects a
     regression of the right form far less often than its p-value says.
 
     Tests of the fit to all respondents go with it:
 
-    - fit by groups: sums of residuals in groups of like predictions, against their robust
-      variance after estimation (a score test; χ² with as many degrees of freedom as independent
-      sums). It holds for shares, weights and clusters. Like the Hosmer-Lemeshow test, which is
-      given for answers of 0 and 1 without weights or clusters, it depends on the grouping, says
-      little in small samples, and finds trifles in large ones: look at the curve first.
+    - fit by groups: sums of residuals in groups of like predictions, against their robust variance
+      after estimation (a score test; χ² with as many degrees of freedom as independent sums; of
+      clusters, strata and a finite population Hotelling's F, and no test where the design has too
+      few degrees of freedom for the groups). It holds for shares, weights and clusters. Like the
+      Hosmer-Lemeshow test, which is given for answers of 0 and 1 without weights or clusters, it
+      depends on the grouping, says little in small samples, and finds trifles in large ones: look
+      at the curve first.
     - link: the square of the linear predictor added to the regression.
 
     Parameters
@@ -250,6 +253,18 @@ def _about(
 ) -> list[Finding]:
     findings = []
     p = float(tests["p"].loc["fit by groups"])
+    design = rep.regression.design_of_sample
+    if np.isnan(p) and not design.census and rep.errors in OF_DESIGN:
+        findings.append(
+            Finding(
+                "no-fit-test",
+                "The sampling design leaves {df} degrees of freedom, too few to test the fit in "
+                "{groups} groups of like predictions; use fewer groups=.",
+                (rep.outcome,),
+                "note",
+                values={"df": design.df, "groups": len(table)},
+            )
+        )
     if p < 1.0 - rep.level:
         gap = 100.0 * float((table["observed"] - table["predicted"]).abs().max())
         findings.append(

@@ -26,6 +26,7 @@ from csimodel.outcomes.models.shape.result import Shape
 from csimodel.outcomes.prediction.folds import predictions_of_folds, split
 from csimodel.page import HasHeadline, Page, sections
 from csimodel.significance import t_pvalue
+from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
@@ -158,13 +159,13 @@ def compare_shapes(
     - Brier score ``(y - μ)²``,
 
     both averaged over respondents with survey weights. Differences between shapes are paired, with
-    standard errors of a mean over respondents (or clusters). A shape that contains the first pays
-    for its further parameters, so that a difference of zero is not what to expect where it adds
-    nothing, and a test of the difference hardly ever finds what is there. The p-values are
-    therefore of what is left of the difference without that price, one-sided: the mean of
-    ``(y - μ₁)(η₂ - η₁)``, η log-odds, for the log score, and of ``2 (y - μ₁)(μ₂ - μ₁)`` for the
-    Brier score, which are zero where the first shape leaves nothing to be known (Harvey and
-    others; Clark and West). Folds share respondents, which neither errors nor tests account for.
+    standard errors of a mean over respondents (or clusters, within strata). A shape that contains
+    the first pays for its further parameters, so that a difference of zero is not what to expect
+    where it adds nothing, and a test of the difference hardly ever finds what is there. The
+    p-values are therefore of what is left of the difference without that price, one-sided: the mean
+    of ``(y - μ₁)(η₂ - η₁)``, η log-odds, for the log score, and of ``2 (y - μ₁)(μ₂ - μ₁)`` for the
+    Brier score, which are zero where the first shape leaves nothing to be known (Harvey and others;
+    Clark and West). Folds share respondents, which neither errors nor tests account for.
     The threshold of a hinge is found again in each fold; knots of a spline, which look at the
     index only, stay. The index counts as known.
 
@@ -243,14 +244,14 @@ def compare_shapes(
     predicted = pd.DataFrame(
         {name: predictions_of_folds(rep, moved, name, bases[name], fold) for name in names}
     )
-    table = _scores(sample.outcome, predicted, sample.share, unit)
+    table = _scores(sample.outcome, predicted, sample.share, rep.regression.design_of_sample)
     table = table.join(_criteria(rep, fitted, names))
     findings = (*about_rep, *_about(predicted, table))
     return ShapeComparison(rep, rep.indexes[moved], table, predicted, fold, fitted, findings)
 
 
 def _scores(
-    outcome: Floats, predicted: pd.DataFrame, share: Floats, unit: NDArray[np.intp] | None
+    outcome: Floats, predicted: pd.DataFrame, share: Floats, design: SurveyDesign
 ) -> pd.DataFrame:
     mu = predicted.to_numpy()
     kept = np.clip(mu, _EDGE, 1.0 - _EDGE)
@@ -262,25 +263,20 @@ def _scores(
     }
     table = {name: share @ values for name, (values, _) in scores.items()}
     for name, (values, gain) in scores.items():
-        mean, se, _ = _paired(values - values[:, :1], share, unit)
-        added, added_se, df = _paired(gain, share, unit)
-        p = t_pvalue(added, added_se, df) / 2.0
+        mean, se = _paired(values - values[:, :1], share, design)
+        added, added_se = _paired(gain, share, design)
+        p = t_pvalue(added, added_se, design.df) / 2.0
         table[f"{name}_difference"], table[f"{name}_difference_se"] = mean, se
         table[f"{name}_difference_p"] = np.where(added > 0, p, 1.0 - p)
     return pd.DataFrame(table, index=list(predicted.columns))
 
 
-def _paired(
-    values: Floats, share: Floats, unit: NDArray[np.intp] | None
-) -> tuple[Floats, Floats, int]:
-    """Return means over respondents, their errors (NaN for the first), and degrees of freedom."""
+def _paired(values: Floats, share: Floats, design: SurveyDesign) -> tuple[Floats, Floats]:
+    """Return means over respondents and their errors; NaN for the first, and without an error."""
     mean = share @ values
-    pulls = share[:, None] * (values - mean)
-    if unit is not None:
-        pulls = np.stack([np.bincount(unit, column) for column in pulls.T], axis=1)
-    se = np.sqrt(len(pulls) / (len(pulls) - 1) * (pulls**2).sum(axis=0))
+    se = np.sqrt(design.variance(design.totals(share[:, None] * (values - mean))))
     se[0] = np.nan
-    return mean, se, len(pulls) - 1
+    return mean, se if design.df > 0 else np.full(len(se), np.nan)
 
 
 def _criteria(rep: Repurchase, fitted: dict[str, Shape], names: list[str]) -> pd.DataFrame:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.outcomes.kernels.wald import outcome_of_test
+from csimodel.outcomes.kernels.robust import OF_DESIGN
+from csimodel.outcomes.kernels.wald import outcome_of_test, wald
 from csimodel.outcomes.models.regression import Regression, regress
 from csimodel.outcomes.rows.ties import settled
 from csimodel.significance import wald_pvalue
@@ -20,8 +21,10 @@ def goodness(regression: Regression, group: NDArray[np.intp]) -> dict[str, pd.Se
     """Test that residuals sum to about zero in groups of respondents.
 
     ``d' V⁻ d`` with d the weighted sums of scores in the groups and V their robust covariance,
-    each group's indicator less its weighted projection on the regressors. No test (NaN) where the
-    regressors fit every group exactly.
+    each group's indicator less its weighted projection on the regressors: of clusters, strata and
+    a finite population that of the sampling design, and the test Hotelling's (`wald`). No test
+    (NaN) where the regressors fit every group exactly, or where there are not more degrees of
+    freedom than independent sums.
 
     Parameters
     ----------
@@ -44,16 +47,18 @@ def goodness(regression: Regression, group: NDArray[np.intp]) -> dict[str, pd.Se
     largest = np.bincount(group, (weights * score) ** 2).max()  # before estimation
     Z -= X @ np.linalg.solve(X.T @ (w * X), X.T @ (w * Z))
     pulls = Z * (weights * score)[:, None]
-    if regression.cluster is not None:
-        pulls = np.stack([np.bincount(regression.cluster, column) for column in pulls.T], axis=1)
-    V, d = pulls.T @ pulls, pulls.sum(axis=0)
+    of_design = regression.errors in OF_DESIGN
+    design = regression.design_of_sample
+    pulls = design.totals(pulls)
+    V, d = design.covariance(pulls) if of_design else pulls.T @ pulls, pulls.sum(axis=0)
     values, directions = np.linalg.eigh(V)
     kept = values > 1e-9 * max(values[-1], largest)
-    statistic = float(((directions.T @ d)[kept] ** 2 / values[kept]).sum())
-    count = int(kept.sum())
+    sums, df = (directions.T @ d)[kept], float(design.df) if of_design else float("inf")
+    free = np.linalg.eigvalsh(Z.T @ (w * Z))
+    whole = not of_design or (free > 1e-9 * free[-1]).sum() <= kept.sum()
     measures = {
-        "fit by groups": outcome_of_test(statistic, f"χ²({count})", wald_pvalue(statistic, count))
-        if count
+        "fit by groups": wald(sums, np.diag(values[kept]), df, design=of_design)
+        if kept.any() and whole
         else outcome_of_test(float("nan"), "none", float("nan"))
     }
     plain = sample.weights is None and regression.cluster is None and regression.family.bounded

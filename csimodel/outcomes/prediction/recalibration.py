@@ -13,6 +13,7 @@ from csimodel.inference.sources import StandardErrors
 from csimodel.outcomes.design.basis import KNOTS, Basis, quantiles_of
 from csimodel.outcomes.kernels.families import FRACTIONAL_LOGIT, OLS
 from csimodel.outcomes.kernels.group_means import group_means
+from csimodel.outcomes.kernels.robust import OF_DESIGN
 from csimodel.outcomes.models.regression import Regression, regress
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.rows.sample import Sample
@@ -64,7 +65,7 @@ def recalibrated(rep: Repurchase, predicted: Floats) -> tuple[pd.DataFrame, pd.S
     """Return calibration intercept (slope held at 1) and slope, and the test of both."""
     from scipy.optimize import brentq
 
-    sample = rep.regression.sample
+    sample, design = rep.regression.sample, rep.regression.design_of_sample
     family = FRACTIONAL_LOGIT if rep.family.bounded else OLS
     x = predictor_of(predicted, family.bounded)
     errors = None if rep.errors == "nonrobust" else rep.errors
@@ -75,15 +76,12 @@ def recalibrated(rep: Repurchase, predicted: Floats) -> tuple[pd.DataFrame, pd.S
 
     shift = float(brentq(surplus, -30.0, 30.0, xtol=1e-12))
     pulls = sample.share * (sample.outcome - family.mean(x + shift))
-    df = both.df
-    if rep.regression.cluster is not None:
-        pulls = np.bincount(rep.regression.cluster, pulls).astype(np.float64)
-        df = len(pulls) - 1.0
+    df = float(design.df) if rep.errors in OF_DESIGN else both.df
     bread = float(sample.share @ family.slope(x + shift))
-    scale = len(pulls) / (len(pulls) - 1)
+    shift_se = np.sqrt(design.variance(design.totals(pulls[:, None]))) / bread
     slope_se, slope_df = both.errors_of(np.eye(2)[1:])
     source = StandardErrors(
-        np.append(np.sqrt(scale * (pulls**2).sum()) / bread, slope_se), np.append(df, slope_df)
+        np.append(shift_se, slope_se), np.append(df, slope_df), census=design.census
     )
     value = np.array([shift, both.coefficients[1]])
     table = infer(pd.Index(["intercept", "slope"]), value, source, rep.level, null=None)

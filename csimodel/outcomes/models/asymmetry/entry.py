@@ -109,14 +109,13 @@ def repurchase_asymmetry(
     q, e = rows.single_index(quality, "quality"), rows.single_index(expectations, "expectations")
     regression = _fitted(rows, explained, q, e, kind, errors)
     pair = (q[0], e[0])
-    draws, df = None, float("inf")
+    draws, design = None, None
     if bootstrap is not None:
         names = (*pair, explained.label if of_index else None)
         draws = coefficients_of_draws(bootstrap, regression, names, progress)
         design = bootstrap.fit.require_answers("repurchase_asymmetry").design
-        df = float(design.df) if design.kind == "cluster" else df
     constructs = [name for name in (quality, expectations) if isinstance(name, str)]
-    return result_of(regression, pair, draws, level, interval, df, rows.findings(constructs))
+    return result_of(regression, pair, draws, level, interval, design, rows.findings(constructs))
 
 
 def _outcome(

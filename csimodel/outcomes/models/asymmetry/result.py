@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from csimodel.outcomes.models.averages import OfRows
 from csimodel.outcomes.models.regression import Regression
 from csimodel.outcomes.rows.ties import settled
 from csimodel.page import HasHeadline, Page, sections
+from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
@@ -164,13 +165,13 @@ def result_of(
     draws: Floats | None,
     level: float,
     interval: str,
-    df: float = float("inf"),
+    design: SurveyDesign | None,
     findings: tuple[Finding, ...] = (),
 ) -> Asymmetry:
     """Turn a regression, and its draws where there are, into effects and tests.
 
-    `df` are the degrees of freedom of the design that the draws repeat; infinite where respondents
-    were drawn.
+    `design` is what the draws repeat; their degrees of freedom are infinite where respondents were
+    drawn.
     """
     b = regression.coefficients
     whole = np.isfinite(draws).all(axis=1) if draws is not None else np.zeros(0, dtype=bool)
@@ -181,13 +182,15 @@ def result_of(
     value = how @ b
     unequal, none = how[5:], np.eye(len(b))[2:4]
     source: ErrorSource
-    if draws is None:
+    if draws is None or design is None:
         V, df = regression.covariance, regression.df
         source = StandardErrors(*regression.errors_of(how))
         tests = {"symmetric": regression.test(unequal), "no disconfirmation": regression.test(none)}
     else:
-        V = np.cov(draws[whole].T)
-        source = Draws(value, draws[whole] @ how.T, np.full(len(value), df), interval)
+        df = float(design.df) if design.kind == "cluster" else float("inf")
+        V = np.cov(draws[whole].T) * design.inflation
+        source = Draws.of_design(value, draws[whole] @ how.T, design, interval)
+        source = replace(source, df=np.full(len(value), df))
         tests = {
             "symmetric": wald(unequal @ b, unequal @ V @ unequal.T, df, design=True),
             "no disconfirmation": wald(none @ b, none @ V @ none.T, df, design=True),

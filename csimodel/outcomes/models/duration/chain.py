@@ -17,6 +17,7 @@ from csimodel.outcomes.models.draws import lost_draws, require_regressions
 from csimodel.outcomes.models.duration.regression import CoxRegression
 from csimodel.outcomes.models.duration.survival import Members, average_effect, average_survival
 from csimodel.outcomes.rows.cells import Cells
+from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
@@ -75,9 +76,14 @@ class HazardChain:
     progress: bool
 
     @property
+    def design(self) -> SurveyDesign:
+        """The sampling design the draws repeat."""
+        return self.bootstrap.fit.require_answers("whole-chain intervals").design
+
+    @property
     def df(self) -> float:
-        """Degrees of freedom of the design the draws repeat: units less strata."""
-        return float(self.bootstrap.fit.require_answers("whole-chain intervals").design.df)
+        """Degrees of freedom of the design: units less strata."""
+        return float(self.design.df)
 
     @cached_property
     def usable(self) -> NDArray[np.bool_]:

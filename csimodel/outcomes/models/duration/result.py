@@ -363,7 +363,7 @@ class RepurchaseTime(HasHeadline):
             source = StandardErrors(se, df, census=self.regression.design.census)
         else:
             assert self.chain is not None
-            source = Draws(value, draws, np.full(len(value), self.chain.df), self.interval)
+            source = Draws.of_design(value, draws, self.chain.design, self.interval)
         return infer(pd.RangeIndex(len(value)), value, source, self.level)
 
     def _probability(

@@ -61,7 +61,8 @@ class Bend:
         """Covariance of the coefficients, from the draws or else robust, (terms, terms)."""
         if self.draws is None:
             return self.regression.covariance
-        return np.asarray(np.cov(self.draws[np.isfinite(self.draws).all(axis=1)].T))
+        covariance = np.cov(self.draws[np.isfinite(self.draws).all(axis=1)].T)
+        return np.asarray(covariance * self.resamples.design.inflation)
 
     @property
     def df(self) -> float:

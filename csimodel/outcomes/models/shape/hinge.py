@@ -110,8 +110,8 @@ class Hinge:
         return curve_table(levels, infer(pd.RangeIndex(len(levels)), value, source, rep.level))
 
     def _draws(self, value: Floats, drawn: Floats) -> Draws:
-        degrees = np.full(len(value), float(self.bend.resamples.df))
-        return Draws(value, drawn, degrees, self.bend.repurchase.interval)
+        rep, design = self.bend.repurchase, self.bend.resamples.design
+        return Draws.of_design(value, drawn, design, rep.interval)
 
     def existence(self, multipliers: int, seed: int) -> pd.Series:
         """Test that the slope changes nowhere on the grid: `multiplier_test`.

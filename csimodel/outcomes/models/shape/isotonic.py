@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,14 @@ from numpy.typing import NDArray
 
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import Draws
-from csimodel.outcomes.kernels.wald import outcome_of_test
 from csimodel.outcomes.models.regression import Regression
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.shape.curved_fit import curve_table
 from csimodel.outcomes.models.shape.resamples import Resamples
+from csimodel.outcomes.models.shape.threshold_scores import (
+    outcome_of_multipliers,
+    unit_multipliers,
+)
 from csimodel.outcomes.rows.ties import settled
 
 Floats = NDArray[np.float64]
@@ -79,8 +83,8 @@ class Steps:
         value = np.interp(levels, self.values, self.fitted, left=np.nan, right=np.nan)
         drawn = np.stack([np.interp(levels, x, y) for x, y in self.draws])
         drawn[:, np.isnan(value)] = np.nan
-        rep, degrees = self.repurchase, np.full(len(levels), float(self.resamples.df))
-        source = Draws(value, drawn, degrees, rep.interval)
+        rep = self.repurchase
+        source = Draws.of_design(value, drawn, self.resamples.design, rep.interval)
         table = infer(pd.RangeIndex(len(levels)), value, source, rep.level)
         return curve_table(levels, table)
 
@@ -88,7 +92,8 @@ class Steps:
         """Test the regression by the distance of the isotonic fit from it.
 
         Outcomes are made again as predictions plus residuals times random signs (one for each
-        respondent or cluster), the regression is moved by one scoring step and the isotonic fit
+        respondent or cluster; with linearized errors, times the multipliers of the sampling
+        design), the regression is moved by one scoring step and the isotonic fit
         made again: the p-value is the share of such distances that reach the observed one. The
         index counts as known.
         """
@@ -101,10 +106,9 @@ class Steps:
         x = sample.regressors[:, moved]
         _, place = np.unique(settled(x), return_inverse=True)
         place = place.reshape(-1)
-        unit = np.arange(sample.n) if regression.cluster is None else regression.cluster
-        signs = 2.0 * rng.integers(0, 2, (multipliers, int(unit.max()) + 1)) - 1.0
+        unit = regression.design_of_sample.unit
         reached = 0
-        for drawn in signs:
+        for drawn in chain.from_iterable(unit_multipliers(regression, multipliers, rng)):
             error = residual * drawn[unit]
             predicted = regression.family.mean(regression.eta + regression.design @ (step @ error))
             means = [
@@ -112,8 +116,7 @@ class Steps:
             ]
             new, own = (isotonic(y, self.share, self.rising) for y in means)
             reached += float(np.sqrt(self.share @ (new - own) ** 2)) >= self.distance
-        p = (1.0 + reached) / (1.0 + multipliers)
-        return outcome_of_test(self.distance, f"multiplier bootstrap ({multipliers} draws)", p)
+        return outcome_of_multipliers(regression, self.distance, reached, multipliers)
 
 
 def steps(rep: Repurchase, moved: int, resamples: Resamples) -> Steps:

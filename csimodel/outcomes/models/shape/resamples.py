@@ -15,6 +15,7 @@ from csimodel.moments import Resampling
 from csimodel.outcomes.models.draws import Chain
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.rows.sample import Sample
+from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
@@ -44,40 +45,32 @@ class Resamples:
     moved
         Which regressor bends.
     chain
-        The whole chain, or None: then respondents (or clusters) are drawn with replacement and
-        the index counts as known.
+        The whole chain, or None: then respondents (or clusters) are drawn with replacement, as the
+        errors of the regression look at them, and the index counts as known.
     design
+        The sampling design that draws repeat.
+    resampling
         How respondents are drawn without a chain.
     """
 
     sample: Sample
     moved: int
     chain: Chain | None
-    design: Resampling
+    design: SurveyDesign
+    resampling: Resampling
 
     @classmethod
     def of(cls, rep: Repurchase, moved: int, draws: int, seed: int) -> Resamples:
         """Take the chain's draws, or plan `draws` of the sample."""
-        sample = rep.regression.sample
-        cluster = rep.regression.cluster
-        if cluster is not None:
-            design = Resampling("cluster", sample.n, draws, seed, cluster=cluster)
-        else:
-            design = Resampling("multinomial", sample.n, draws, seed)
-        return cls(sample, moved, rep.chain, design)
+        regression = rep.regression
+        design = regression.design_of_sample if rep.chain is None else rep.chain.design
+        resampling = Resampling.of_design(regression.design_of_sample, draws, seed)
+        return cls(regression.sample, moved, rep.chain, design, resampling)
 
     @property
     def total(self) -> int:
         """Number of draws, lost ones included."""
-        return self.design.draws if self.chain is None else len(self.chain.usable)
-
-    @property
-    def df(self) -> float:
-        """Degrees of freedom of the design that the draws repeat."""
-        if self.chain is not None:
-            return float(self.chain.df)
-        cluster = self.design.cluster
-        return float((self.design.rows if cluster is None else int(cluster.max()) + 1) - 1)
+        return self.resampling.draws if self.chain is None else len(self.chain.usable)
 
     @property
     def others(self) -> int:
@@ -101,7 +94,7 @@ class Resamples:
         regressors = list(cells.T)
         index = regressors.pop(self.moved)
         own = np.ones(self.sample.n) if self.sample.weights is None else self.sample.weights
-        drawn = draws_of(self.design, wanted, cells=len(outcome), what=what, progress=True)
+        drawn = draws_of(self.resampling, wanted, cells=len(outcome), what=what, progress=True)
         for draws, counts in drawn:
             weights = np.add.reduceat(counts[:, order] * own[order], starts, axis=1)
             yield ResampleBatch(draws, weights, outcome, index, regressors)

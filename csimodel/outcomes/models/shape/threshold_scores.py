@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -10,6 +12,8 @@ from csimodel.outcomes.kernels.wald import outcome_of_test
 from csimodel.outcomes.models.regression import Regression
 
 Floats = NDArray[np.float64]
+
+_TOGETHER = 64  # draws whose multipliers are made together
 
 
 def multiplier_test(
@@ -24,7 +28,10 @@ def multiplier_test(
     ``T*(γ)`` the same with u times random signs, one for each respondent (or cluster). The p-value
     is the share of draws with ``max T* ≥ max T``. It is robust, as the draws have the variance of
     the scores as they are; to divide by that variance instead would reject too often with answers
-    of 0 and 1. The straight regression is all it needs.
+    of 0 and 1. The straight regression is all it needs. With linearized errors the multipliers are
+    those of the sampling design (`SurveyDesign.multipliers`), times ``√(d/χ²_d)`` with its d
+    degrees of freedom, which makes T* one of t; with few strata of two clusters the test is
+    cautious.
 
     References
     ----------
@@ -39,17 +46,43 @@ def multiplier_test(
     h -= X @ np.linalg.solve(X.T @ (w * X), X.T @ (w * h))
     dispersion = float((weights @ score**2) / (weights @ information))
     pulls = h * (weights * score)[:, None] / np.sqrt(dispersion * (w * h**2).sum(axis=0))
-    if regression.cluster is not None:
-        summed = np.zeros((int(regression.cluster.max()) + 1, len(grid)))
-        np.add.at(summed, regression.cluster, pulls)
-        pulls = summed
+    pulls = regression.design_of_sample.totals(pulls)
     largest = float(np.abs(pulls.sum(axis=0)).max())
     rng = np.random.default_rng(seed)
     reached = 0
-    together = 64
-    for first in range(0, draws, together):
-        some = min(together, draws - first)
-        signs = 2.0 * rng.integers(0, 2, (some, len(pulls))) - 1.0
-        reached += int((np.abs(signs @ pulls).max(axis=1) >= largest * (1 - 1e-12)).sum())
+    for multipliers in unit_multipliers(regression, draws, rng):
+        drawn = multipliers @ pulls
+        if regression.errors == "linearized" and (df := regression.df) > 0:
+            drawn *= np.sqrt(df / rng.chisquare(df, (len(drawn), 1)))
+        reached += int((np.abs(drawn).max(axis=1) >= largest * (1 - 1e-12)).sum())
+    return outcome_of_multipliers(regression, largest**2, reached, draws)
+
+
+def unit_multipliers(
+    regression: Regression, draws: int, rng: np.random.Generator
+) -> Iterator[Floats]:
+    """Yield what the scores of each unit are multiplied by, some draws at a time, (some, units).
+
+    Random signs; of linearized errors, what the sampling design makes of them.
+    """
+    design = regression.design_of_sample
+    for first in range(0, draws, _TOGETHER):
+        some = min(_TOGETHER, draws - first)
+        if regression.errors == "linearized":
+            yield design.multipliers(some, rng)
+        else:
+            yield 2.0 * rng.integers(0, 2, (some, design.units)) - 1.0
+
+
+def outcome_of_multipliers(
+    regression: Regression, statistic: float, reached: int, draws: int
+) -> pd.Series:
+    """Return the test whose statistic so many of the draws reached.
+
+    No test (NaN) where the design leaves nothing to chance, or nothing to learn it from.
+    """
+    design = regression.design_of_sample
+    if design.census or design.df < 1:
+        return outcome_of_test(statistic, "none", float("nan"))
     p = (1.0 + reached) / (1.0 + draws)
-    return outcome_of_test(largest**2, f"multiplier bootstrap ({draws} draws)", p)
+    return outcome_of_test(statistic, f"multiplier bootstrap ({draws} draws)", p)
