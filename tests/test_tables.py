@@ -123,9 +123,12 @@ def test_a_share_of_everybody_has_limits_and_no_error(answers):
 
 
 def test_wilsons_limits_of_a_published_case():
-    # Newcombe (1998), Statistics in Medicine 17, 857-872, table I: 81 of 263, 15 of 148.
-    assert_allclose(wilson_limits([81 / 263, 15 / 148], [263, 148])[0], [0.2553, 0.0624], atol=5e-5)
-    assert_allclose(wilson_limits([81 / 263, 15 / 148], [263, 148])[1], [0.3662, 0.1605], atol=5e-5)
+    # Newcombe (1998), Statistics in Medicine 17, 857-872, table I, method 3; statsmodels 0.14
+    # (proportion_confint, method="wilson") and the formula by hand have the same.
+    size = np.array([263, 148, 20, 29])
+    low, high = wilson_limits(np.array([81, 15, 0, 1]) / size, size)
+    assert_allclose(low, [0.2553, 0.0624, 0.0, 0.0061], atol=5e-5)
+    assert_allclose(high, [0.3662, 0.1605, 0.1611, 0.1718], atol=5e-5)
 
 
 def test_a_hazard_without_a_solution_has_no_time_and_no_limits(mobi):
