@@ -71,7 +71,7 @@ def unit_multipliers(
         if regression.errors == "linearized":
             yield design.multipliers(some, rng)
         else:
-            yield 2.0 * rng.integers(0, 2, (some, design.units)) - 1.0
+            yield np.asarray(2.0 * rng.integers(0, 2, (some, design.units)) - 1.0)
 
 
 def outcome_of_multipliers(
