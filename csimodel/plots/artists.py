@@ -97,7 +97,7 @@ def _bounds(drawing: Drawing) -> tuple[Array, Array]:
 def _draw_construct(ax: Axes, drawing: Drawing, bubble: Bubble, centre: Array) -> Array:
     x, y = (float(coordinate) for coordinate in centre)
     width, height = drawing.size
-    ax.add_patch(
+    ax.add_artist(
         Ellipse(
             (x, y),
             width,
@@ -128,7 +128,7 @@ def _draw_items(
     for i, text in enumerate(bubble.boxes):
         box = block.boxes[i] + np.tile(centre, 2)
         middle = (box[:2] + box[2:]) / 2
-        ax.add_patch(
+        ax.add_artist(
             FancyBboxPatch(
                 (box[0], box[1]),
                 box[2] - box[0],
@@ -206,7 +206,7 @@ def _pen(arrow: Arrow) -> tuple[str, float, float]:
 def _stroke(
     ax: Axes, control: Array, color: str, width: float, head: float, *, dashed: bool = False
 ) -> None:
-    ax.add_patch(
+    ax.add_artist(
         FancyArrowPatch(
             path=Path(control, [Path.MOVETO, Path.CURVE3, Path.CURVE3]),
             arrowstyle="-|>",

@@ -16,7 +16,8 @@ from csimodel.floats import own_errstate
 from csimodel.formatting import number
 from csimodel.plots import artists, fonts, style, text_metrics
 from csimodel.plots.blocks import fan
-from csimodel.plots.layout import Graph, lay_out
+from csimodel.plots.layout import lay_out
+from csimodel.plots.layout_cost import Graph
 from csimodel.plots.routes import route
 
 _NAME_WIDTH = 92.0  # widest line in an ellipse, points

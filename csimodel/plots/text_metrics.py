@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from matplotlib.backends.backend_agg import RendererAgg
@@ -53,14 +54,17 @@ def measure(
     >>> one[0] == two[0], two[1] > 2 * one[1]
     (True, True)
     """
-    properties = font(family, size, weight)
     lines = drawable(text).split("\n")
-    widths = [
-        _RULER.get_text_width_height_descent(line or " ", properties, False)[0] for line in lines
-    ]
+    widths = [_width(line or " ", size, tuple(family), weight) for line in lines]
     # Text spaces lines by 1.2 times the height of "lp"; one line needs about its size.
     height = size * (1.0 + 1.25 * (len(lines) - 1))
     return max(widths) * 72 / _MEASURE_DPI, height
+
+
+@lru_cache(maxsize=4096)
+def _width(line: str, size: float, family: tuple[str, ...], weight: str) -> float:
+    width: float = _RULER.get_text_width_height_descent(line, font(family, size, weight), False)[0]
+    return width
 
 
 def wrap(
@@ -113,6 +117,8 @@ def _pieces(text: str) -> list[str]:
 
 
 def _cut(piece: str, width: float, size: float, family: Sequence[str], weight: str) -> list[str]:
+    if measure(piece.rstrip(), size, family, weight)[0] <= width:
+        return [piece]
     parts = [""]
     for character in piece:
         longer = parts[-1] + character
