@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
-from common import paired_seconds, quietly
+from common import paired_seconds, quietly, report
 
 import csimodel as csi
 
@@ -52,5 +52,6 @@ ours, theirs = ours / DRAWS, theirs / LOOPS
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 print(f"{DRAWS} whole-chain draws of {ROWS} rows: {ours * DRAWS:.2f} s (first {first:.2f} s), "
       f"peak memory of the process {peak:.2f} GB")  # fmt: skip
-print(f"a draw: ours {ours * 1e3:.3f} ms, plain loop {theirs * 1e3:.1f} ms, "
-      f"{theirs / ours:.0f} times as fast; effect of a point {float(effect):.5f}")  # fmt: skip
+report(
+    f"whole chain of {ROWS} rows, a plain loop", ours, theirs, f"a draw; effect {float(effect):.5f}"
+)

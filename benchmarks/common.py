@@ -5,11 +5,13 @@ import os
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
+import json
 import statistics
 import time
 import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -17,6 +19,8 @@ import pandas as pd
 import csimodel as csi
 
 MODEL = csi.models.ecsi()
+FIGURES = "CSIMODEL_FIGURES"
+"""Variable with the file that takes what is reported, a line of JSON each; not set for none."""
 
 
 def mobi() -> pd.DataFrame:
@@ -103,6 +107,9 @@ def quietly(work: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def report(name: str, ours: float, theirs: float, unit: str) -> None:
-    """Print one line: both times and the ratio."""
+    """Print one line: both times and the ratio; write it for `readme_figures.py` where it asks."""
+    if path := os.environ.get(FIGURES):
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(json.dumps([name, ours, theirs]) + "\n")
     print(f"{name:<34} ours {ours * 1e3:10.4f} ms  theirs {theirs * 1e3:10.3f} ms  "
           f"{theirs / ours:8.1f} times as fast {unit}")  # fmt: skip

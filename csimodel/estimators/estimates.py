@@ -28,7 +28,6 @@ class Status(IntEnum):
     ITEMS_SINGULAR = 6
     NEGATIVE_RELIABILITY = 7
     UNPAIRED_ITEMS = 8
-    NO_MINIMUM = 9
 
     @property
     def reason(self) -> str:
@@ -43,7 +42,6 @@ class Status(IntEnum):
             Status.ITEMS_SINGULAR: "singular item covariances",
             Status.NEGATIVE_RELIABILITY: "negative reliability",
             Status.UNPAIRED_ITEMS: "items never answered together",
-            Status.NO_MINIMUM: "estimates growing without end",
         }[self]
 
 

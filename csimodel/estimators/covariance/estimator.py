@@ -290,7 +290,7 @@ class CovarianceEstimator(Estimator):
         if isinstance(near, CovarianceEstimates) and np.isfinite(near.parameters).all():
             first = np.broadcast_to(near.parameters, (len(cov), layout.size)).copy()
             first[~good] = np.nan
-            minima = minimise(objective, first, own, self.tolerance, self.max_iterations, True)
+            minima = minimise(objective, first, own, self.tolerance, self.max_iterations)
         else:
             minima, other = self._searched(objective, model, own(), safe, good, near is None)
         ended(minima, outcome)
@@ -333,7 +333,6 @@ def ended(minima: Minima, outcome: NDArray[np.int64]) -> None:
     """Note in `outcome` how the samples that could be fitted ended."""
     good = outcome == Status.CONVERGED
     outcome[good & ~minima.settled] = Status.NOT_CONVERGED
-    outcome[good & minima.endless] = Status.NO_MINIMUM
     outcome[good & minima.settled & minima.flat] = Status.NOT_IDENTIFIED
 
 

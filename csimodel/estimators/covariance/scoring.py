@@ -4,9 +4,8 @@ A sample is first moved by Fisher scoring, near the minimum by Newton's method, 
 Levenberg-Marquardt damping. What has not settled so starts again from its own data with Newton
 steps in which directions of negative curvature are walked downhill (the eigenvalues of the scaled
 Hessian enter by their size): where a model is nearly unidentified the discrepancy has several
-minima and valleys that run to infinity, and these steps find a minimum far more often. Resamples
-are given up in such a valley (`Valleys`). Parameters at a bound stay there while the discrepancy
-falls beyond it.
+minima and valleys that run to infinity, and these steps find a minimum far more often. Parameters
+at a bound stay there while the discrepancy falls beyond it.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from numpy.typing import NDArray
 from csimodel.estimators.covariance.cholesky import solve
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.structure import Implied
-from csimodel.estimators.covariance.valleys import LOOK, Valleys
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -47,7 +45,6 @@ class Minima(NamedTuple):
     iterations: NDArray[np.int64]
     settled: Mask
     flat: Mask
-    endless: Mask  # given up in a valley that runs to infinity
 
 
 def no_minima(samples: int, parameters: int) -> Minima:
@@ -59,7 +56,6 @@ def no_minima(samples: int, parameters: int) -> Minima:
         iterations=np.zeros(samples, dtype=np.int64),
         settled=np.zeros(samples, dtype=bool),
         flat=np.zeros(samples, dtype=bool),
-        endless=np.zeros(samples, dtype=bool),
     )
 
 
@@ -69,23 +65,19 @@ def minimise(
     own: Callable[[], Floats],
     tolerance: float,
     max_iterations: int,
-    give_up: bool = False,
 ) -> Minima:
     """Minimise the objective of each sample.
 
     `first` holds starting values, (samples, parameters), not finite where nothing shall be done;
-    `own` returns the samples' own starting values for those that did not settle. With `give_up`
-    samples that walk into a valley without an end are left: from the first start at the first sign
-    of one, from their own at two in a row.
+    `own` returns the samples' own starting values for those that did not settle.
     """
     before = min(_FIRST_ITERATIONS, max_iterations)
     todo = np.flatnonzero(np.isfinite(first).all(axis=-1))
-    minima = _Descent(objective, first, todo, bent=False).run(tolerance, before, int(give_up))
+    minima = _Descent(objective, first, todo, bent=False).run(tolerance, before)
     left = todo[~minima.settled[todo]]
     if not len(left) or max_iterations <= before:
         return minima
-    after = max_iterations - before
-    again = _Descent(objective, own(), left, bent=True).run(tolerance, after, 2 * int(give_up))
+    again = _Descent(objective, own(), left, bent=True).run(tolerance, max_iterations - before)
     again.iterations[:] += before
     for old, new in zip(minima, again, strict=True):
         old[left] = new[left]
@@ -105,21 +97,23 @@ class _Descent:
         if self.bounded:
             start = np.clip(start, self.lower, self.upper)
         self.at = objective.implied(start)
-        self.minima = no_minima(draws, start.shape[-1])
-        self.minima.parameters[:] = np.where(np.isfinite(first), start, np.nan)
+        self.minima = Minima(
+            parameters=np.where(np.isfinite(first), start, np.nan),
+            value=np.full(draws, np.nan),
+            gradient=np.full(draws, np.nan),
+            iterations=np.zeros(draws, dtype=np.int64),
+            settled=np.zeros(draws, dtype=bool),
+            flat=np.zeros(draws, dtype=bool),
+        )
         self.minima.value[active] = objective.value(self._here(active), active)
         self.active = active[np.isfinite(self.minima.value[active])]  # else there is no way down
         self.damping = np.full(draws, _FIRST_DAMPING)
         self.close = np.full(draws, bent)
 
-    def run(self, tolerance: float, most: int, signs: int = 0) -> Minima:
-        """Walk until scaled derivatives vanish or nothing is gained.
-
-        With `signs` also until so many looks in a row showed a valley without an end.
-        """
+    def run(self, tolerance: float, most: int) -> Minima:
+        """Walk until scaled derivatives vanish or nothing is gained."""
         minima = self.minima
         reached = minima.value.copy()
-        valleys = Valleys(len(reached), signs)
         for iteration in range(1, most + 1):
             active = self.active
             if not len(active):
@@ -143,10 +137,6 @@ class _Descent:
             go = np.flatnonzero(~done)
             moved = self._move(active[go], root[go], curvature[go], slope[go])
             self.active = active[go][moved]
-            if signs and iteration % LOOK == 0:
-                endless = valleys.look(self.active, minima.value, self._here(self.active))
-                minima.endless[self.active[endless]] = True
-                self.active = self.active[~endless]
             if iteration % _PATIENCE == 0:
                 gained = reached[self.active] - minima.value[self.active]
                 reached[self.active] = minima.value[self.active]
@@ -268,30 +258,14 @@ def _damped(curvature: Floats, slope: Floats) -> Propose:
 
 
 def _bent(curvature: Floats, slope: Floats) -> Propose:
-    """Return steps that go downhill along negative curvature too.
-
-    Only where there is any are eigenvalues needed.
-    """
-    regular = np.isfinite(solve(_lifted(curvature, -_FLATTEST), slope)[:, 0])
-    straight = _damped(curvature, slope)
-    if regular.all():
-        return straight
-    bent = np.flatnonzero(~regular)
-    place = np.cumsum(~regular) - 1
-    values, vectors = np.linalg.eigh(curvature[bent])
-    along = (slope[bent, None, :] @ vectors)[:, 0, :]
+    """Return steps that go downhill along negative curvature too."""
+    values, vectors = np.linalg.eigh(curvature)
+    along = (slope[:, None, :] @ vectors)[:, 0, :]
     sizes = np.maximum(np.abs(values), 1e-14)
 
     def propose(who: Indices, damping: Floats) -> tuple[Floats, Floats]:
-        step, drop = np.empty((len(who), slope.shape[-1])), np.empty(len(who))
-        plain = np.flatnonzero(regular[who])
-        if len(plain):
-            step[plain], drop[plain] = straight(who[plain], damping[plain])
-        turned = np.flatnonzero(~regular[who])
-        at = place[who[turned]]
-        parts = along[at] / (sizes[at] + damping[turned, None])
-        drop[turned] = (along[at] * parts - 0.5 * values[at] * parts**2).sum(axis=-1)
-        step[turned] = -(vectors[at] @ parts[..., None])[..., 0]
-        return step, drop
+        parts = along[who] / (sizes[who] + damping[:, None])
+        drop = (along[who] * parts - 0.5 * values[who] * parts**2).sum(axis=-1)
+        return np.asarray(-(vectors[who] @ parts[..., None])[..., 0]), np.asarray(drop)
 
     return propose

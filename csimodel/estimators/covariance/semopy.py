@@ -388,7 +388,6 @@ def _judged(objective: Objective, parameters: Floats, iterations: int) -> Minima
         iterations=np.array([iterations]),
         settled=settled,
         flat=smallest < 1e-11,
-        endless=np.zeros(1, dtype=bool),
     )
 
 

@@ -1,0 +1,155 @@
+"""What is measured of reading, moments, estimation, inference and the index."""
+
+from collections.abc import Callable
+from typing import Any
+
+from growth_data import SCALE, Case
+from growth_operations import (
+    CALM,
+    FEW,
+    NEWTON,
+    PLS_DRAW,
+    PRODUCTS,
+    SWEEPS,
+    C,
+    D,
+    G,
+    N,
+    Operation,
+    P,
+    unfold,
+)
+
+import csimodel as csi
+
+
+def fit(estimator: Any, data: str = "survey") -> Callable[[Case], Any]:
+    """Return a call that fits, with the tables that are read off a fit."""
+
+    def call(case: Case) -> Any:
+        result = csi.fit(case.model, getattr(case, data), estimator)
+        if not isinstance(estimator, csi.PLS):
+            result.parameters  # noqa: B018
+            result.fit_measures  # noqa: B018
+        return result.paths
+
+    return call
+
+
+def survey_of(source: str) -> Callable[[Case], Any]:
+    """Return a call that reads a survey from a file or a frame."""
+    return lambda case: csi.read_survey(
+        getattr(case, source), items=case.model.items, scale=SCALE, missing="pairwise"
+    )
+
+
+FITS = (
+    # Reading
+    Operation("read_survey, CSV", survey_of("csv"), {"n": (1, N), "p": (1, P)},
+              "20*ns*n*p", ("csv",)),
+    Operation("read_survey, Excel", survey_of("xlsx"), {"n": (1, 25_000)}, ".3*us*n*p", ("xlsx",)),
+    Operation("read_survey, Parquet", survey_of("parquet"), {"n": (1, N)},
+              "24*n*p/B", ("parquet",)),
+    Operation("read_survey, Stata", survey_of("dta"), {"n": (1, 250_000)}, "24*n*p/B", ("dta",)),
+    Operation("read_survey, frame", survey_of("frame"), {"n": (1, N)}, "24*n*p/B", ("frame",)),
+    Operation("Survey.summary", lambda c: unfold(c.survey), {"n": (1, N)}, "24*n*p/B"),
+    # Moments and fits
+    Operation("moments_of", lambda c: csi.moments.moments_of(c.survey, c.model.items),
+              {"n": (1, N), "p": (2, P)}, PRODUCTS),
+    Operation("moments_of, pairwise", lambda c: csi.moments.moments_of(c.patterns, c.model.items),
+              {"n": (1, 250_000), "p": (2, P)}, "5*n*p**2/F + 8*n*p/B", ("patterns",)),
+    Operation("fit, PLS", fit(csi.PLS()), {"n": (1, N), "p": (2, P), "C": (2, C)},
+              f"{PRODUCTS} + {SWEEPS}"),
+    Operation("fit, PLSc", fit(csi.PLS(consistent=True)), {"n": (1, N), "p": (2, P), "C": (2, C)},
+              f"{PRODUCTS} + {SWEEPS}"),
+    Operation("fit, ML", fit(csi.ML()), {"n": (1, N), "p": (3, P), "C": (3, C)},
+              f"{PRODUCTS} + {NEWTON}"),
+    Operation("fit, ULS", fit(csi.LeastSquares("uls")), {"n": (1, 250_000), "p": (3, P)},
+              f"{PRODUCTS} + {NEWTON}"),
+    Operation("fit, MLR", fit(csi.ML(se="robust")), {"n": (1, 250_000), "p": (3, P)},
+              f"9*n*p**2/F + 8*n*p/B + 3*{NEWTON}"),
+    Operation("fit, FIML", fit(csi.ML(missing="fiml"), "patterns"),
+              {"n": (1, 250_000), "p": (3, P)}, "3*n*p**2/F + 40*20*4*p**3/F", ("patterns",)),
+    Operation("fit, WLSMV", fit(csi.WLSMV(), "ordinal"), {"n": (1, 250_000), "p": (3, P)},
+              f"p**2/2*(n*ns + 25*us) + 2*n*p**3/F + {NEWTON}", ("ordinal",)),
+    Operation("Fit.scores", lambda c: c.pls.scores, {"n": (1, N)},
+              "2*n*p*C/F + 16*n*p/B", ("pls",)),
+    Operation("Fit.summary", lambda c: unfold(c.pls), {"C": (2, C)}, SWEEPS, ("pls",)),
+    Operation("factor_scores", lambda c: csi.factor_scores(c.ml),
+              {"n": (1, N), "p": (2, P)}, "2*n*p*C/F + 16*n*p/B", ("ml",)),
+    Operation("compare", lambda c: unfold(csi.compare(c.pls, c.plsc)),
+              {"C": (2, C)}, "C**2*10*us", ("pls", "plsc")),
+    Operation("CovarianceFit.modification_indices", lambda c: c.ml.modification_indices(),
+              {"p": (4, P), "C": (4, C)}, "2*p**4/F", ("ml",)),
+    Operation("CovarianceFit.residual_table", lambda c: c.ml.residual_table,
+              {"p": (3, P)}, "20*p**3/F", ("ml",)),
+    Operation("CovarianceFit.effects", lambda c: c.ml.effects,
+              {"C": (3, 12)}, "1.6**C*us", ("ml",)),
+    # Groups
+    Operation("fit_groups, PLS", lambda c: csi.fit_groups(c.model, c.survey, "firm"),
+              {"n": (1, N), "G": (1, G)}, f"{PRODUCTS} + G*{SWEEPS}"),
+    Operation("fit_groups, ML", lambda c: csi.fit_groups(c.model, c.survey, "firm", csi.ML()),
+              {"G": (1, 1_000)}, f"{PRODUCTS} + G*{NEWTON}", rows=250),
+    Operation("GroupFits.table", lambda c: c.groups.table("paths"),
+              {"G": (1, G)}, "G*C**2*50*ns", ("groups",)),
+    Operation("GroupFits.summary", lambda c: unfold(c.groups),
+              {"G": (1, G)}, "G*C**2*50*ns", ("groups",)),
+    Operation("GroupFits.values", lambda c: [one.r2 for one in c.groups.values()],
+              {"G": (1, 1_000)}, "G*100*us", ("groups",)),
+    Operation("fit_multigroup", lambda c: csi.fit_multigroup(
+                  c.model, c.survey, "firm", equal="loadings").fit_measures,
+              {"n": (1, 250_000), "G": (1, FEW)}, f"{PRODUCTS} + G*{NEWTON}", rows=250),
+    Operation("MultiGroupFit.score_tests", lambda c: c.equal.score_tests,
+              {"G": (1, FEW)}, f"G*{NEWTON}", ("equal",), rows=250),
+    Operation("invariance", lambda c: csi.invariance(c.model, c.survey, "firm").table,
+              {"n": (1, 250_000), "G": (1, FEW)}, f"{PRODUCTS} + 4*G*{NEWTON}", rows=250),
+    # Inference
+    Operation("bootstrap, PLS", lambda c: csi.bootstrap(c.pls, c.size.D, 7, **CALM),
+              {"n": (1, N), "D": (1, D), "p": (2, P)}, PLS_DRAW, ("pls",)),
+    Operation("bootstrap, clusters", lambda c: csi.bootstrap(c.clustered_pls, c.size.D, 7, **CALM),
+              {"n": (1, N), "G": (1, G)}, f"{PRODUCTS} + D*(G*p**2/F + 2*ns*G + {SWEEPS})",
+              ("clustered_pls",)),
+    Operation("bootstrap, ML", lambda c: csi.bootstrap(c.ml, c.size.D, 7, **CALM),
+              {"n": (1, 250_000), "D": (1, 1_000), "C": (3, 20)},
+              f"D*(n*p**2/F + 2*ns*n + {NEWTON})", ("ml",)),
+    Operation("bootstrap, WLSMV", lambda c: csi.bootstrap(c.wlsmv, c.size.D, 7, **CALM),
+              {"D": (1, 1_000)}, f"D*(p**2/2*(n*ns + 25*us) + {NEWTON})", ("wlsmv",)),
+    Operation("Bootstrap.table, percentile", lambda c: c.boot.table("paths", interval="percentile"),
+              {"D": (1, D), "C": (2, C)}, "D*C*2*20*ns", ("boot",)),
+    Operation("Bootstrap.table, chains", lambda c: c.boot.table("specific_indirect_effects"),
+              {"C": (3, 12)}, "D*1.6**C*20*ns", ("boot",)),
+    Operation("Bootstrap.table, BCa", lambda c: c.boot.table("paths", interval="bca"),
+              {"n": (1, 250_000), "D": (1, D)}, f"n*{SWEEPS} + D*C*2*20*ns", ("boot",)),
+    Operation("Bootstrap.summary", lambda c: unfold(c.boot), {"D": (1, D)},
+              "D*C*2*60*ns", ("boot",)),
+    Operation("jackknife, PLS", lambda c: csi.jackknife(c.pls).table("paths"),
+              {"n": (1, 250_000), "p": (2, P)}, f"{PRODUCTS} + n*{SWEEPS}", ("pls",), {"n": 1_000}),
+    Operation("jackknife, clusters", lambda c: csi.jackknife(c.clustered_pls).table("paths"),
+              {"G": (1, G)}, f"{PRODUCTS} + G*{SWEEPS}", ("clustered_pls",)),
+    Operation("bollen_stine", lambda c: csi.inference.bollen_stine(c.ml, c.size.D, 7, **CALM),
+              {"n": (1, 250_000), "D": (1, 1_000)},
+              f"D*(n*p**2/F + 2*ns*n + {NEWTON})", ("ml",)),
+    # Index
+    Operation("respondent_index", lambda c: csi.respondent_index(c.pls),
+              {"n": (1, N)}, "2*n*p*C/F + 16*n*p/B", ("pls",)),
+    Operation("index_scores", lambda c: csi.index_scores(c.pls),
+              {"n": (1, N), "p": (2, P), "C": (2, C)}, "3*n*p**2/F + 8*n*p/B", ("pls",)),
+    Operation("index_scores, draws", lambda c: csi.index_scores(c.pls, bootstrap=c.boot),
+              {"n": (1, 250_000), "D": (1, D)}, "D*p*20*ns", ("pls", "boot")),
+    Operation("index_scores, BCa",
+              lambda c: csi.index_scores(c.pls, bootstrap=c.boot, interval="bca"),
+              {"n": (1, 250_000)}, f"n*{SWEEPS} + D*p*20*ns", ("pls", "boot")),
+    Operation("index_scores, by", lambda c: csi.index_scores(c.pls, by="firm"),
+              {"n": (1, N), "G": (1, G)}, "3*n*p**2/F + 16*n*p/B + G*C*us", ("pls",)),
+    Operation("index_scores, by and draws",
+              lambda c: csi.index_scores(c.pls, by="firm", bootstrap=c.boot),
+              {"n": (1, 250_000), "G": (1, 1_000), "D": (1, D)},
+              "D*n*(2*ns + 2*p/F) + D*G*C*20*ns", ("pls", "boot")),
+    Operation("importance_performance",
+              lambda c: csi.importance_performance(c.pls, bootstrap=c.boot),
+              {"D": (1, D), "C": (3, C)}, "D*C**3/F + D*C*20*ns", ("pls", "boot")),
+    Operation("assess", lambda c: csi.assess(c.pls), {"n": (1, N), "p": (2, P), "C": (3, C)},
+              "10*p**3/F", ("pls",)),
+    Operation("assess, draws", lambda c: unfold(csi.assess(c.pls, c.boot)),
+              {"D": (1, D)}, "D*(10*p**2/F + C**2*20*ns)", ("pls", "boot")),
+)  # fmt: skip

@@ -1,0 +1,47 @@
+"""Every operation that is measured, and every public function that is not, with the reason."""
+
+from growth_fits import FITS
+from growth_outcomes import OUTCOMES
+
+OPERATIONS = (*FITS, *OUTCOMES)
+
+CONSTANT = "arithmetic of a few numbers, which grows with nothing"
+PICTURE = "draws the rows of one small table, as plots.intervals, which is measured"
+EXCEPTIONS = {
+    "composite": "makes one value",
+    "reflective": "makes one value",
+    "register": "puts one value into a table",
+    "load_acsi2015": "reads one file, by read_survey",
+    "load_mobi": "reads one small file",
+    "read_codebook": "reads one small file, whose size is bounded",
+    "group_reliability": "two sums over the groups given",
+    **dict.fromkeys(
+        (
+            "money.acquisition_or_retention",
+            "money.break_even_spending",
+            "money.complaint_budget",
+            "money.fewer_defections",
+            "money.lifetime_value",
+            "money.more_complaints",
+            "money.net_present_value",
+            "money.profit_of_retention",
+        ),
+        CONSTANT,
+    ),
+    "money.profits_of_drivers": "money.profit_of_driver for each of a few drivers",
+    **dict.fromkeys(
+        (
+            "plots.calibration",
+            "plots.compare",
+            "plots.importance_performance",
+            "plots.index_bars",
+            "plots.money_steps",
+            "plots.repurchase_curves",
+            "plots.slopes",
+            "plots.waterfall",
+        ),
+        PICTURE,
+    ),
+    "plots.to_svg": "part of every picture measured",
+    "literature.table": "a fixed table",
+}
