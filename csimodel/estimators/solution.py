@@ -20,6 +20,7 @@ from csimodel.moments import CrossProducts, Moments, moments_of
 from csimodel.moments.batches import BatchBuffer
 from csimodel.moments.copies import Copies
 from csimodel.moments.ordinal_samples import OrdinalSamples
+from csimodel.moments.triangles import PackedMoments
 from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
@@ -129,6 +130,10 @@ class Solution:
     def __getitem__(self, key: int | slice | NDArray[np.bool_] | NDArray[np.intp]) -> Solution:
         """Return one sample, or several, of a batch."""
         return replace(self, moments=self.moments[key], estimates=self.estimates[key])
+
+    def packed(self) -> Solution:
+        """Return the same with covariances kept by their triangle, as many samples need it."""
+        return replace(self, moments=PackedMoments.of(self.moments))
 
     @classmethod
     def join(cls, parts: Sequence[Solution]) -> Solution:

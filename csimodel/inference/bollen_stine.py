@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError
-from csimodel.estimators import CovarianceFit, Fit, Solution, Status, require_fit
+from csimodel.estimators import CovarianceFit, Fit, Status, require_fit
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
@@ -185,16 +185,16 @@ def bollen_stine(
     design = design_of(answers, draws, rng, "auto", resamples)
     products = CrossProducts.of(answers)
     move = _move(fitted)
-    statistics, parts = [], []
+    statistics, outcomes = [], []
     for _, counts in draws_of(design, what="Bollen-Stine", progress=progress):
         moments = _moved(products.resampled(counts), fitted, move)
         estimates = fitted.estimator.estimate(moments, fit.model, fit.estimates)
         chisq = fitted.estimator.sample_size(moments) * np.maximum(estimates.discrepancy, 0.0)
         statistics.append(np.where(estimates.outcome == Status.CONVERGED, chisq, np.nan))
-        parts.append(Solution(fit.model, fitted.estimator, moments, estimates))
-    values = np.concatenate(statistics)
-    result = BollenStine(fit, design, fitted.chisq, values, count_outcomes(Solution.join(parts)))
-    used, lost = len(result.usable), result.failed
+        outcomes.append(estimates.outcome)
+    values, lost = np.concatenate(statistics), count_outcomes(np.concatenate(outcomes))
+    result = BollenStine(fit, design, fitted.chisq, values, lost)
+    used = len(result.usable)
     require_draws(
         used, len(values), "have a solution", "a simpler model", lost, need="a p-value needs"
     )

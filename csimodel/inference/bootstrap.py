@@ -44,6 +44,7 @@ from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
+_CELLS = 2**22  # draws times squared items that a quantity is made from at once
 _STILL = 1e-9  # standard errors below are looked at: does the quantity vary at all
 
 
@@ -73,7 +74,7 @@ class Bootstrap(HasPage):
     @cached_property
     def failed(self) -> pd.Series:
         """Number of draws lost, by reason; empty when none was."""
-        counts = count_outcomes(self.solution)
+        counts = count_outcomes(self.solution.estimates.outcome)
         dropped = (self.solution.estimates.outcome == Status.CONVERGED) & ~self.usable
         lost: pd.Series = pd.concat([counts, self._flags(dropped)]).rename("lost").astype("int64")
         return lost
@@ -166,8 +167,14 @@ class Bootstrap(HasPage):
 
     def values(self, quantity: str | Quantity) -> Floats:
         """Return a quantity in the usable draws, (draws, entries)."""
-        used = self.solution if self.usable.all() else self.solution[self.usable]
-        return np.asarray(find(quantity).values(used))
+        entries, whole = find(quantity), bool(self.usable.all())
+        together = max(1, _CELLS // len(self.fit.moments.items) ** 2)
+        if len(self.usable) <= together:
+            used = self.solution if whole else self.solution[self.usable]
+            return np.asarray(entries.values(used))
+        spans = (slice(at, at + together) for at in range(0, len(self.usable), together))
+        parts = (self.solution[span][slice(None) if whole else self.usable[span]] for span in spans)
+        return np.concatenate([entries.values(part) for part in parts])
 
     def draws(self, quantity: str | Quantity) -> pd.DataFrame:
         """Return a quantity in the usable draws, labelled; the index is the draw's number.
@@ -419,7 +426,7 @@ def bootstrap(
 
 
 def _counted(parts: Iterable[Solution], bar: Any) -> Iterator[Solution]:
-    """Pass the parts on, and show how many draws they hold."""
+    """Pass the parts on, packed, and show how many draws they hold."""
     for part in parts:
-        yield part
+        yield part.packed()
         bar.update(len(part.estimates.outcome))

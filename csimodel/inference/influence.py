@@ -36,6 +36,7 @@ from csimodel.estimators import (
 from csimodel.inference.incomplete_influence import IncompleteInfluence
 from csimodel.moments import CrossProducts, Moments
 from csimodel.moments.ordinal_samples import OrdinalSamples
+from csimodel.moments.sum_gradient import SumGradient
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -111,19 +112,18 @@ def _along_units(
     weight = design.totals(_column(refits.fit))[:, 0]
     steps = _STEP * weight.sum() / weight
     chunk = max(1, _CELLS // len(refits.fit.model.items) ** 2)
-    parts = []
+    parts, nudge = [], products.nudge(design)
     for start in range(0, design.units, chunk):
         units = np.arange(start, min(start + chunk, design.units))
-        ahead, behind = (
-            refits.values(products.nudged(design, units, way * steps[units])) for way in (1.0, -1.0)
-        )
+        ahead, behind = (refits.values(nudge(units, way * steps[units])) for way in (1.0, -1.0))
         parts.append((ahead - behind) / (2.0 * steps[units, None]))
     return np.concatenate(parts)
 
 
 def _by_gradient(refits: _Refits, products: CrossProducts, design: SurveyDesign) -> Floats:
     """Return the gradient by all sums, from two fits for each, times the sums of each unit."""
-    return products.unit_totals(design, refits.gradient(products))
+    sums = SumGradient(products)
+    return sums.unit_totals(design, refits.gradient(sums))
 
 
 def _column(fit: Fit) -> Floats:
@@ -150,17 +150,17 @@ class _Refits:
         values[estimates.outcome != Status.CONVERGED] = np.nan
         return values
 
-    def gradient(self, products: CrossProducts) -> Floats:
+    def gradient(self, sums: SumGradient) -> Floats:
         """Return derivatives by the sums of products and of weights, (sums, entries)."""
-        steps = _STEP * products.scales
+        steps = _STEP * sums.scales
         chunk = max(1, _CELLS // len(self.fit.model.items) ** 2)
         parts = []
         for start in range(0, len(steps), chunk):
-            sums = np.arange(start, min(start + chunk, len(steps)))
+            moved = np.arange(start, min(start + chunk, len(steps)))
             ahead, behind = (
-                self.values(products.moved(sums, way * steps[sums])) for way in (1.0, -1.0)
+                self.values(sums.moved(moved, way * steps[moved])) for way in (1.0, -1.0)
             )
-            parts.append((ahead - behind) / (2.0 * steps[sums, None]))
+            parts.append((ahead - behind) / (2.0 * steps[moved, None]))
         return np.concatenate(parts)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,7 +32,8 @@ from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
-_CELLS = 2**24  # units handled together, times squared items
+_CELLS = 2**20  # units handled together, times squared items
+_KEPT = 2**25  # the same for refits that are kept
 _LOST = (
     "Leaving out {lost} of {units} units in turn leaves nothing to estimate ({reasons}), so the "
     "jackknife gives no error; csi.bootstrap does not rest on single units."
@@ -47,22 +50,49 @@ class Jackknife(HasPage):
     ----------
     fit
         The fit on all respondents.
-    solution
-        One sample for each unit left out.
     units
         What is left out: respondents, or clusters, and their strata.
+
+    Notes
+    -----
+    Refits of up to some 60,000 units of a 24-item model are kept. Of more, each quantity is made
+    from refits of its own, a block of units at a time, and only the quantity is kept.
     """
 
     fit: Fit
-    solution: Solution
     units: SurveyDesign
+
+    @cached_property
+    def solution(self) -> Solution:
+        """One sample for each unit left out."""
+        return Solution.gather((part.packed() for part in self._refits()), self.units.units)
+
+    def _refits(self) -> Iterator[Solution]:
+        """Refit without each unit, a block of units at a time."""
+        fit, size = self.fit, self.units.units
+        leave_out = fit.estimator.samples_of(fit.require_answers("jackknife")).leave_out(self.units)
+        step = max(1, _CELLS // len(fit.model.items) ** 2)
+        for start in range(0, size, step):
+            moments = leave_out(np.arange(start, min(start + step, size)))
+            estimates = fit.estimator.estimate(moments, fit.model, fit.estimates)
+            yield Solution(fit.model, fit.estimator, moments, estimates)
+
+    def _each(self, values: Callable[[Solution], NDArray[Any]]) -> NDArray[Any]:
+        """Return values of each unit's refit, one after another."""
+        if self.units.units * len(self.fit.model.items) ** 2 <= _KEPT:
+            return values(self.solution)
+        return np.concatenate([values(part) for part in self._refits()])
 
     def values(self, quantity: str | Quantity) -> Floats:
         """Return a quantity with each unit left out, (units, entries); NaN where it failed."""
-        failed = self.solution.estimates.outcome != Status.CONVERGED
-        values = np.array(find(quantity).values(self.solution))
-        values[failed] = np.nan
-        return values
+        entries = find(quantity)
+
+        def values(part: Solution) -> Floats:
+            values = np.array(entries.values(part))
+            values[part.estimates.outcome != Status.CONVERGED] = np.nan
+            return values
+
+        return self._each(values)
 
     def deviations(self, quantity: str | Quantity) -> Floats:
         """Return each unit's pull on a quantity, (units, entries), zero on average.
@@ -138,10 +168,10 @@ class Jackknife(HasPage):
         finding = Finding("lost-units", _LOST, severity="failure", count=lost, values=values)
         return (finding, *self.units.findings)
 
-    @property
+    @cached_property
     def failed(self) -> pd.Series:
         """Number of units whose removal leaves nothing to estimate, by reason."""
-        return count_outcomes(self.solution)
+        return count_outcomes(self._each(lambda part: part.estimates.outcome))
 
     @property
     def page(self) -> Page:
@@ -167,7 +197,8 @@ def jackknife(fit: Fit) -> Jackknife:
 
     With strata, the others of the stratum are weighted up to keep its total.
 
-    All refits are one batch: each costs a subtraction of moments and a fit.
+    Each refit costs a subtraction of moments and a fit in a batch; they are made when a table first
+    asks for them.
 
     Raises
     ------
@@ -199,19 +230,11 @@ def jackknife(fit: Fit) -> Jackknife:
             f"the fit has {size}."
         )
     require_rows(answers)
-    products = fit.estimator.samples_of(answers)
-    step = max(1, _CELLS // len(fit.model.items) ** 2)
-    parts = []
-    for start in range(0, size, step):
-        moments = products.without_each(units, np.arange(start, min(start + step, size)))
-        estimates = fit.estimator.estimate(moments, fit.model, fit.estimates)
-        parts.append(Solution(fit.model, fit.estimator, moments, estimates))
-    return Jackknife(fit, Solution.join(parts), units)
+    return Jackknife(fit, units)
 
 
-def count_outcomes(solution: Solution) -> pd.Series:
+def count_outcomes(outcome: NDArray[np.int64]) -> pd.Series:
     """Count samples without a solution, by reason."""
-    outcome = solution.estimates.outcome
     counts = {
         Status(code).reason: int((outcome == code).sum())
         for code in np.unique(outcome)

@@ -38,7 +38,7 @@ def errors_of_draws(
     for counts in (row * scale for _, some in drawn for row in some):
         times = counts[first]
         left = np.flatnonzero(times)
-        moments = products.without_each(units, left, counts)
+        moments = products.leave_out(units, counts)(left)
         estimates = fit.estimator.estimate(moments, fit.model, fit.estimates)
         values = quantity.values(Solution(fit.model, fit.estimator, moments, estimates))
         errors.append(_weighted_error(values, times[left], estimates.outcome))

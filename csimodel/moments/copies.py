@@ -117,13 +117,14 @@ def poisson(rng: np.random.Generator, rate: float, numbers: Numbers) -> None:
     True
     """
     table, cumulative = _table(rate)
+    words_of = rng.bit_generator.random_raw
     for start in range(0, len(numbers), _TOGETHER):
         part = numbers[start : start + _TOGETHER]
-        words = rng.bit_generator.random_raw(-(-len(part) // 4)).view(np.uint16)[: len(part)]
+        words = words_of(-(-len(part) // 4)).view(np.uint16)[: len(part)]
         table.take(words, out=part, mode="wrap")
-        border = np.flatnonzero(part == _BORDER)
+        border = (part == _BORDER).nonzero()[0]
         chance = (words[border] + rng.random(len(border))) / _WORDS
-        part[border] = np.searchsorted(cumulative, chance, side="right")
+        part[border] = cumulative.searchsorted(chance, side="right")
 
 
 @lru_cache(maxsize=64)

@@ -188,13 +188,22 @@ class Moments:
     @property
     def batch_shape(self) -> tuple[int, ...]:
         """Shape of the leading axes; empty for a single sample."""
-        return self.cov.shape[:-2]
+        return self.mean.shape[:-1]
+
+    @property
+    def kept_covariances(self) -> Floats:
+        """Covariances as they are kept: here as they are, (..., items, items)."""
+        return self.cov
+
+    @property
+    def variances(self) -> Floats:
+        """Variances, (..., items)."""
+        return np.diagonal(self.cov, axis1=-2, axis2=-1)
 
     @cached_property
     def sd(self) -> Floats:
         """Standard deviations, (..., items)."""
-        variance = np.diagonal(self.cov, axis1=-2, axis2=-1)
-        return np.sqrt(np.maximum(variance, 0.0))
+        return np.sqrt(np.maximum(self.variances, 0.0))
 
     @cached_property
     def cor(self) -> Floats:
@@ -248,7 +257,8 @@ class Moments:
     @property
     def arrays(self) -> dict[str, Floats]:
         """What each sample of a batch has of its own, by name."""
-        own = {"n": self.n, "mean": self.mean, "cov": self.cov, "effective_n": self.effective_n}
+        cov = self.kept_covariances
+        own = {"n": self.n, "mean": self.mean, "cov": cov, "effective_n": self.effective_n}
         if self.fourth is not None:
             own["fourth"] = self.fourth
         if self.responses is not None:
@@ -285,7 +295,7 @@ class Moments:
             self,
             n=self.n[key],
             mean=self.mean[key],
-            cov=self.cov[key],
+            cov=self.kept_covariances[key],
             effective_n=self.effective_n[key],
             fourth=None if self.fourth is None else self.fourth[key],
             responses=None if self.responses is None else self.responses[key],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 from csimodel.errors import OptionError, SurveyError
 from csimodel.moments.association import Association, associate
 from csimodel.moments.copies import Copies
+from csimodel.moments.cross_products import CrossProducts
 from csimodel.moments.margins import margins_of
 from csimodel.moments.moments import Moments
 from csimodel.moments.ordinal import OrdinalMoments, ordinal_moments
 from csimodel.moments.responses import Responses
-from csimodel.moments.sample import CrossProducts
+from csimodel.moments.unit_sums import UnitSums
 from csimodel.survey import Answers
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
 
 _STRETCH = 2048  # respondents whose influences are held at once
 
@@ -85,10 +87,10 @@ class OrdinalSamples:
         lost = np.full(size * (size + 1) // 2, np.nan)
         return Responses(np.eye(size), lost, np.ones(size))
 
-    def without_each(
-        self, units: SurveyDesign, chosen: NDArray[np.intp], counts: Floats | None = None
-    ) -> Moments:
-        """Return the statistics with each chosen unit left out in turn, to first order.
+    def leave_out(
+        self, units: SurveyDesign, counts: Floats | None = None
+    ) -> Callable[[Codes], Moments]:
+        """Return the function from units to statistics without each in turn, to first order.
 
         Covariances move by the influences of those left out, ``s + Σ w IF / Σ w`` over the
         others, whatever the distribution of continuous items. No correlation is estimated again;
@@ -110,14 +112,15 @@ class OrdinalSamples:
                 "interval='studentized' is not available for ordered answers; use 'bca' or "
                 "'percentile'."
             )
-        left = units.leave_out(*self._sums(units, chosen), chosen)
-        return self._moved(self.products.without_each(units, chosen), left)
+        sums = UnitSums(units, self._of_rows, _STRETCH)
+        plain = self.products.leave_out(units)
+        return lambda chosen: self._moved(plain(chosen), sums.without_each(chosen))
 
-    def nudged(self, units: SurveyDesign, chosen: NDArray[np.intp], steps: Floats) -> Moments:
-        """Return the statistics with the weight of each chosen unit times ``1 + step`` in turn."""
-        parts, whole = self._sums(units, chosen)
-        return self._moved(
-            self.products.nudged(units, chosen, steps), whole.sum(axis=0) + steps[:, None] * parts
+    def nudge(self, units: SurveyDesign) -> Callable[[Codes, Floats], Moments]:
+        """Return the function from units and steps to statistics, weights times ``1 + step``."""
+        sums, plain = UnitSums(units, self._of_rows, _STRETCH), self.products.nudge(units)
+        return lambda chosen, steps: self._moved(
+            plain(chosen, steps), sums.nudged(chosen, steps, slice(None))
         )
 
     def _moved(self, moments: Moments, left: Floats) -> Moments:
@@ -137,23 +140,11 @@ class OrdinalSamples:
         )
         return replace(moments, responses=Responses(cov, variance, clarity))
 
-    def _sums(self, units: SurveyDesign, chosen: NDArray[np.intp]) -> tuple[Floats, Floats]:
-        """Return weighted sums of influences, and of weights, of chosen units and of strata."""
-        given, association = self.answers.weights, self._association
-        weights = np.ones(len(self.answers.values)) if given is None else given
-        place = np.full(len(units.stratum), -1, dtype=np.intp)
-        place[chosen] = np.arange(len(chosen))
-        size = len(association.rho) + int((~association.margins.ordered).sum()) + 1
-        parts, whole = np.zeros((len(chosen), size)), np.zeros((units.strata, size))
-        for start in range(0, len(weights), _STRETCH):
-            rows = slice(start, start + _STRETCH)
-            own = np.hstack([association.influences(rows), np.ones((len(weights[rows]), 1))])
-            own *= weights[rows, None]
-            unit = units.unit[rows]
-            np.add.at(whole, units.stratum[unit], own)
-            here = np.flatnonzero(place[unit] >= 0)
-            np.add.at(parts, place[unit[here]], own[here])
-        return parts, whole
+    def _of_rows(self, rows: Codes) -> Floats:
+        """Return the weighted influences of some rows, and their weights, (rows, any)."""
+        weights = self.products.given[rows, None]
+        influences = self._association.influences(rows)
+        return np.hstack([influences * weights, weights])
 
     @cached_property
     def _sample(self) -> OrdinalMoments:
