@@ -518,3 +518,12 @@ def test_many_categories_do_not_multiply_the_memory():
         Formula.of("index + C(a) * C(b)", two, ["S"], "y").build(
             np.arange(n), index.to_numpy()[:, :1]
         )
+
+
+def test_a_long_formula_of_too_many_terms_is_shown_in_part():
+    columns = [f"column_number_{k}" for k in range(14)]
+    frame = pd.DataFrame(np.random.default_rng(1).normal(size=(60, 14)), columns=columns)
+    frame["y"] = np.arange(60) % 2
+    formula = "y ~ index + " + " * ".join(columns)
+    with pytest.raises(OptionError, match=r"^formula='y ~ index \+ column.*…' stands for"):
+        csi.repurchase(frame, formula=formula, index="column_number_0")

@@ -109,3 +109,21 @@ def test_accelerated_steps_find_the_saturated_moments(frame):
     np.testing.assert_allclose(fast.mean, sure.mean, atol=1e-6)
     assert fast.loglik == pytest.approx(sure.loglik, abs=1e-8)
     assert fast.gradient < 1e-7
+
+
+def test_draws_of_few_parameters_are_fitted_to_the_end():
+    """With one free parameter the likelihood falls one way only, from half of the draws."""
+    rng = np.random.default_rng(9)
+    common = rng.normal(size=200)
+    frame = pd.DataFrame({name: common + rng.normal(size=200) for name in "abc"})
+    frame = frame.mask(rng.random(frame.shape) < 0.1)
+    model = csi.Model.from_syntax(
+        "A =~ 1*a + 1*b + 1*c\nA ~~ 1*A\na ~~ t*a\nb ~~ t*b\nc ~~ t*c\na ~ 0*1\nb ~ 0*1\nc ~ 0*1"
+    )
+    fit = csi.fit(model, frame, csi.ML(missing="fiml"))
+    rows = rng.integers(200, size=(20, 200))
+    boot = csi.bootstrap(fit, resamples=rows, progress=False)
+    for number, chosen in enumerate(rows):
+        alone = csi.fit(model, frame.iloc[chosen].reset_index(drop=True), csi.ML(missing="fiml"))
+        ours = boot.solution[number].estimates.parameters
+        np.testing.assert_allclose(ours, alone.estimates.parameters, rtol=1e-5)

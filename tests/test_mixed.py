@@ -410,3 +410,17 @@ def test_as_many_customers_as_groups_and_what_is_estimated_are_enough():
     assert (found.n, found.firms) == (10, 6)
     with pytest.raises(EstimationError, match=r"^There are 9 customers in 6 groups"):
         csi.repurchase_mixed(data.iloc[:9], "y", by="firm", index="index", scale=(0, 1))
+
+
+@pytest.mark.parametrize(
+    ("within", "between", "told"),
+    [(-0.01, 0.01, ("within",)), (0.01, -0.01, ("between",)),
+     (-0.01, -0.01, ("within", "between")), (0.01, 0.01, None)],
+)  # fmt: skip
+def test_which_slope_is_negative(within, between, told):
+    data = simulated(seed=3, firms=40)
+    own = data[["q0", "q1", "q2"]].mean(axis=1)
+    firm = own.groupby(data["firm"]).transform("mean")
+    data["again"] = (0.5 + within * (own - firm) + between * (firm - 65)).clip(0, 1)
+    findings = [f for f in of(fitted(data)).diagnostics if f.code == "negative-slope"]
+    assert [f.values["slopes"] for f in findings] == ([] if told is None else [told])

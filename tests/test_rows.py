@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import csimodel as csi
 from csimodel.errors import ModelError, OptionError, SurveyError
+from csimodel.outcomes import repurchase
 from csimodel.outcomes.rows.rows import Rows
 
 EXACT = {"rtol": 1e-12, "atol": 0}
@@ -240,3 +241,20 @@ def test_complaints_say_what_their_design_lacks(designed):
         survey, complained="spoke", handling="CUSCO", repurchase="CUSL1"
     )
     assert "few-units" in [finding.code for finding in found.diagnostics]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_weights_of_cells_are_how_often_their_respondents_were_drawn(mobi, ecsi, weighted):
+    data = mobi.data.assign(w=1.0 + np.arange(250) % 3)
+    survey = csi.read_survey(data, scale=(1, 10), weights="w" if weighted else None)
+    fit = csi.fit(ecsi, survey)
+    boot = csi.bootstrap(fit, draws=30, rng=2, progress=False)
+    rep = repurchase(fit, "CUSL1", index="Loyalty", bootstrap=boot)
+    cells, sample = rep.chain.cells, rep.regression.sample
+    assert len(cells.starts) < 250
+    times = boot.design.counts(0) * (sample.weights if weighted else 1.0)
+    of_cell = np.searchsorted(cells.starts, np.arange(250), side="right") - 1
+    expected = np.zeros((30, len(cells.starts)))
+    for place, row in enumerate(cells.order):
+        expected[:, of_cell[place]] += times[:, row]
+    assert_allclose(cells.tally(boot.design, 0, np.arange(30)), expected)

@@ -91,6 +91,7 @@ def test_where_it_stopped_short_the_fit_says_so(ecsi, mobi):
     assert finding.values["here"] == pytest.approx(fit.fit_measures["chisq"])
     assert finding.values["gap"] == pytest.approx(missed, abs=1e-4)
     assert finding.values["lowest"] == pytest.approx(575.571, abs=5e-4)
+    assert fit.estimates.lowest_is_minimum
     assert fit.parameters["se"].isna().all()  # there are no errors away from a minimum
     assert "NOT CONVERGED" in repr(fit)
     with pytest.raises(csi.errors.EstimationError, match="no solution"):

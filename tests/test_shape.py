@@ -750,3 +750,24 @@ def test_a_given_threshold_keeps_the_rows_of_controls(mobi, fit):
 def test_a_threshold_less_than_half_a_step_from_an_end_is_at_the_edge(threshold, told):
     fitted = SimpleNamespace(grid=np.arange(10.0, 91.0, 2.0), threshold=threshold)
     assert [f.code for f in _edge(fitted, "S")] == ["threshold-at-edge"] * told
+
+
+def test_a_hinge_of_the_index_turned_round_swaps_below_and_above():
+    rng = np.random.default_rng(5)
+    x = rng.uniform(0, 100, 200)
+    y = 0.3 + 0.006 * x - 0.0055 * np.maximum(x - 60, 0) + rng.normal(0, 0.1, 200)
+    own, turned = (
+        repurchase_shape(
+            repurchase(index=index, outcome=y, family="ols", scale=(-1, 2)),
+            "hinge",
+            draws=40,
+            rng=1,
+        ).table
+        for index in (x, 100 - x)
+    )
+    columns = ["estimate", "se"]
+    for one, other in (("slope below", "slope above"), ("slope above", "slope below")):
+        expected = turned.loc[other, columns].to_numpy(float) * [-1, 1]
+        assert_allclose(own.loc[one, columns].to_numpy(float), expected, rtol=2e-3)
+    assert_allclose(own.loc["threshold", "estimate"], 100 - turned.loc["threshold", "estimate"],
+                    atol=0.1)  # fmt: skip
