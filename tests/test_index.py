@@ -286,3 +286,26 @@ def test_an_index_outside_0_to_100_is_told_where_it_is_read():
     assert "draws-beyond-bounds" in [f.code for f in findings]
     turned = csi.fit(model, csi.read_survey(rows, scale=(1, 10), reverse="d"))
     assert not csi.bootstrap(turned, 300, rng=1, progress=False).findings
+
+
+@pytest.mark.parametrize(("bad", "severity"), [(2, "warning"), (3, "failure")])
+def test_more_than_a_hundredth_of_draws_beyond_bounds_is_a_failure(bad, severity):
+    rng = np.random.default_rng(3)
+    u = rng.normal(size=250)
+    rows = pd.DataFrame(
+        {c: np.clip(np.round(5.5 + 1.2 * u + rng.normal(size=250)), 1, 10) for c in "abcd"}
+    )
+    rows["d"] = 11 - rows["d"]
+    model = csi.Model.from_syntax("A =~ a + b\nB =~ c + d\nB ~ A")
+    fit = csi.fit(model, csi.read_survey(rows, scale=(1, 10)))
+    drawn = csi.bootstrap(fit, 100, rng=1, progress=False)
+    values = drawn.values("index")[:, 1]
+    beyond = (values < 0) | (values > 100)
+    inside, outside = (
+        np.repeat(np.arange(250), drawn.design.counts(0)[np.argmax(which)].astype(int))
+        for which in (~beyond, beyond)
+    )
+    resamples = np.stack([inside] * (200 - bad) + [outside] * bad)
+    boot = csi.bootstrap(fit, resamples=resamples, progress=False)
+    (finding,) = [f for f in boot.findings if f.code == "draws-beyond-bounds"]
+    assert (finding.count, finding.severity) == (bad, severity)

@@ -12,7 +12,7 @@ import csimodel as csi
 from csimodel.errors import EstimationError, OptionError, SurveyError
 from csimodel.outcomes.kernels.random_intercept import random_intercept_draws
 from csimodel.outcomes.models.mixed.customers import Customers
-from csimodel.outcomes.models.mixed.findings import _reliability
+from csimodel.outcomes.models.mixed.findings import _reliability, about
 from csimodel.outcomes.models.mixed.regression import mixed, population_averaged
 from tests.conftest import REFERENCE
 
@@ -424,3 +424,21 @@ def test_which_slope_is_negative(within, between, told):
     data["again"] = (0.5 + within * (own - firm) + between * (firm - 65)).clip(0, 1)
     findings = [f for f in of(fitted(data)).diagnostics if f.code == "negative-slope"]
     assert [f.values["slopes"] for f in findings] == ([] if told is None else [told])
+
+
+@pytest.mark.parametrize(("outside", "severity"), [(2, "note"), (3, "warning"), (0, None)])
+def test_a_tenth_of_predictions_beyond_0_to_1_is_a_note(outside, severity):
+    eta = np.where(np.arange(20) < outside, 1.2, 0.7)
+    customers = SimpleNamespace(
+        n=20, firms=50, size=np.full(10, 2), reliability=lambda: (0.95, np.nan),
+        design=np.column_stack([eta, np.zeros((20, 2))]),
+    )  # fmt: skip
+    regression = SimpleNamespace(
+        converged=True, firm_covariance=None, coefficients=np.ones(3), residual=1.0
+    )
+    result = SimpleNamespace(
+        customers=customers, regression=regression, errors="model", by="firm", index="S",
+        outcome="y", model="random-intercept", family=SimpleNamespace(bounded=False),
+    )  # fmt: skip
+    findings = list(about(result))
+    assert [(f.count, f.severity) for f in findings] == ([(outside, severity)] if outside else [])

@@ -413,6 +413,7 @@ def test_draws_beyond_one_are_counted():
     told = {f.code: f for f in profit_of_change(rep, 70, 97, TERMS).diagnostics}
     assert told["draws-outside-0-1"].count > 0
     assert " draws predict a probability outside 0 to 1" in told["draws-outside-0-1"].message
+    assert told["draws-outside-0-1"].message.startswith("At an index of 97,")
 
 
 def test_complaints_that_keep_nobody():
@@ -616,6 +617,9 @@ def test_retentions_of_different_customers_are_independent_with_one_seed():
 def test_plain_retentions_have_no_draws_and_say_so():
     own = together(None, before=0.6, after=0.7)
     assert (own.source, own.size, own.level) == ("no draws", 0, 0.95)
+    drawn = Retention(0.5, np.array([0.4, 0.6]), 0.9, "auto", "two draws", (), origin=1)
+    both = together(None, kept=drawn, won=drawn, lost=0.2)
+    assert (both.source, both.size, both.level) == ("two draws", 2, 0.9)
     assert [finding.code for finding in own.findings] == ["no-uncertainty"]
     assert together(0.8, before=0.6).level == 0.8
 

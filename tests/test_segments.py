@@ -435,3 +435,12 @@ def test_contrasts_are_differences_of_the_curves(whole_chain):
     with pytest.raises(OptionError, match="Level 120 is not on the index"):
         found.contrast(60, 120)
     assert alone.contrast(60, 80).columns.tolist() == table.columns.tolist()
+
+
+def test_a_top_that_takes_all_answers_is_refused():
+    frame = pd.DataFrame({"happy": [1, 2, 3, 3, 2, 1] * 15, "again": [0, 1, 1, 0, 1, 0] * 15})
+    options = {"satisfaction": "happy", "repurchase": "again"}
+    with pytest.raises(OptionError, match=r"^top=\(1, 3\) leaves no answer of 'happy' below it"):
+        repurchase_top_drop(frame, top=(1, 3), **options)
+    below = repurchase_top_drop(frame, top=(3, 3), below=(1, 1), **options)
+    assert below.table["drop"].iloc[0] == pytest.approx(0.5 - 0.0)
