@@ -5,6 +5,7 @@ import pytest
 
 import csimodel as csi
 from csimodel.errors import EstimationError
+from csimodel.estimators.covariance.findings import _SMALL, several_minima
 from csimodel.estimators.covariance.least_squares import normal_weight
 
 
@@ -88,3 +89,12 @@ def test_p_values_of_fit_are_given_only_where_the_distribution_is_known(weights,
     assert values.notna().all() if weights == "gls" else values.isna().all()
     assert ("p < .001" in str(fit.summary())) == (weights == "gls")
     assert np.isfinite(fit.fit_measures[["chisq", "cfi", "rmsea", "srmr"]]).all()
+
+
+@pytest.mark.parametrize(("apart", "told"), [(0.9, False), (1.1, True), (np.nan, False)])
+def test_minima_that_differ_by_less_than_rounding_are_one(apart, told):
+    other = 0.5 + apart * _SMALL / 250
+    findings = list(several_minima(other, 0.5, 250.0))
+    assert [f.code for f in findings] == ["several-minima"] * told
+    if told:
+        assert findings[0].values == {"lowest": 125.0, "other": pytest.approx(250 * other)}
