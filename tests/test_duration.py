@@ -629,7 +629,10 @@ def test_names_of_strata_change_nothing_where_the_last_has_one_event():
     first = np.where(np.arange(40) < 30, "a", "b")  # "b" has one event
     other = np.where(np.arange(40) < 30, "b", "a")
     options = {"duration": "t", "event": "event", "index": "x", "kind": "churn"}
-    tables = [csi.repurchase_time(frame.assign(s=s), strata="s", **options) for s in (first, other)]
+    tables = [
+        csi.outcomes.repurchase_time(frame.assign(s=s), strata="s", **options)
+        for s in (first, other)
+    ]
     one, two = (found.coefficients[["estimate", "se"]] for found in tables)
     assert_allclose(one, two, rtol=1e-9)
     one, two = (found.predict([40, 60], [2, 8])["probability"] for found in tables)
@@ -650,6 +653,8 @@ def test_ten_events_for_a_regressor_are_enough(events, told):
     rng = np.random.default_rng(3)
     frame = pd.DataFrame({"x": rng.uniform(0, 100, 60), "t": rng.exponential(10, 60) + 0.1})
     frame["event"] = (np.arange(60) < events) * 1.0
-    found = csi.repurchase_time(frame, duration="t", event="event", index="x", kind="churn")
+    found = csi.outcomes.repurchase_time(
+        frame, duration="t", event="event", index="x", kind="churn"
+    )
     findings = [f for f in found.diagnostics if f.code == "few-events"]
     assert [(f.count, f.values["needed"]) for f in findings] == [(events, 10)] * told

@@ -406,10 +406,10 @@ def test_as_many_customers_as_groups_and_what_is_estimated_are_enough():
     firm = np.append(np.arange(6), np.zeros(4, dtype=int))  # 10 customers in 6 groups, 4 needed
     index = rng.uniform(20, 90, 10)
     data = pd.DataFrame({"y": rng.random(10), "index": index, "firm": firm})
-    found = csi.repurchase_mixed(data, "y", by="firm", index="index", scale=(0, 1))
+    found = csi.outcomes.repurchase_mixed(data, "y", by="firm", index="index", scale=(0, 1))
     assert (found.n, found.firms) == (10, 6)
     with pytest.raises(EstimationError, match=r"^There are 9 customers in 6 groups"):
-        csi.repurchase_mixed(data.iloc[:9], "y", by="firm", index="index", scale=(0, 1))
+        csi.outcomes.repurchase_mixed(data.iloc[:9], "y", by="firm", index="index", scale=(0, 1))
 
 
 @pytest.mark.parametrize(

@@ -426,7 +426,7 @@ def test_controls_of_respondents_are_weighted_means_of_their_cells():
     people = rng.normal(size=(len(survey.data), 2))
     data = survey.data.assign(age=people[:, 0], price=people[:, 1])
     fit = fitted(csi.Survey(data, survey.items, weights="w"))
-    found = csi.repurchase_panel(
+    found = csi.outcomes.repurchase_panel(
         fit, "again", firm="firm", period="period", scale=(0, 1), controls=["age", "price"],
         size="respondents",
     )  # fmt: skip
@@ -444,7 +444,7 @@ def test_the_share_of_sampling_error_by_hand(effects):
     firms, periods, people = 40, 4, 4
     survey = survey_of(3, firms=firms, periods=periods, people=people, within=5.0)
     fit = fitted(survey)
-    found = csi.repurchase_panel(
+    found = csi.outcomes.repurchase_panel(
         fit, "again", firm="firm", period="period", scale=(0, 1), effects=effects
     )
     both = survey.data[["firm", "period", "again"]].assign(

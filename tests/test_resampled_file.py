@@ -137,7 +137,9 @@ def test_shapes(files, kind, knots, family, side):
         files,
         lambda fit, boot: repurchase(fit, "CUSL1", family=family, bootstrap=boot, **SIDES[side]),
     )
-    shapes = [csi.repurchase_shape(rep, kind, knots=knots, draws=99, rng=1) for rep in reps]
+    shapes = [
+        csi.outcomes.repurchase_shape(rep, kind, knots=knots, draws=99, rng=1) for rep in reps
+    ]
     agree(*(shape.curve([45, 60, 80]) for shape in shapes), "probability")
 
 
@@ -155,7 +157,7 @@ def test_segments(files):
 @pytest.mark.parametrize("family", ["ols", "fractional-logit"])
 def test_asymmetry(files, family):
     def of(fit, boot):
-        return csi.repurchase_asymmetry(fit, "CUSL1", family=family, bootstrap=boot)
+        return csi.outcomes.repurchase_asymmetry(fit, "CUSL1", family=family, bootstrap=boot)
 
     found = of_three(files, of)
     agree(*(one.table.iloc[:6] for one in found))  # the last is a ratio
@@ -164,7 +166,7 @@ def test_asymmetry(files, family):
 @pytest.mark.parametrize("side", SIDES)
 def test_durations(files, side):
     def of(fit, boot):
-        return csi.repurchase_time(
+        return csi.outcomes.repurchase_time(
             fit, duration="months", event="left", kind="churn", ties="breslow", bootstrap=boot,
             **SIDES[side],
         )  # fmt: skip
