@@ -330,17 +330,18 @@ def test_few_clusters_are_told_where_errors_are_clustered(errors, told):
     assert [f.count for f in findings] == [8] * told
 
 
-@pytest.mark.parametrize("at", [None, 60.0])
-def test_elasticities_have_the_error_of_leaving_respondents_out(at):
-    x, y, _ = sampled(rows=120)
-    controls = pd.DataFrame({"c": np.cos(np.arange(120.0))})
-    at = at or float(x.mean())
+def test_the_error_of_an_elasticity_is_made_of_derivatives_by_weights():
+    """What a respondent adds is the derivative by his weight, who is averaged over included."""
+    x, y, _ = sampled(rows=40)
+    controls = pd.DataFrame({"c": np.cos(np.arange(40.0))})
+    options = {"index": x, "outcome": y, "controls": controls, "family": "logit", "errors": "HC0"}
 
-    def elasticity(keep):
-        own = {"controls": controls[keep].reset_index(drop=True), "family": "logit"}
-        return float(repurchase(index=x[keep], outcome=y[keep], **own).elasticity(at))
+    def elasticity(moved):
+        weights = np.ones(40)
+        weights[moved[0]] += moved[1]
+        return float(repurchase(weights=weights, **options).elasticity(60))
 
-    left = np.array([elasticity(np.arange(120) != row) for row in range(120)])
-    jackknife = np.sqrt(119 / 120 * ((left - left.mean()) ** 2).sum())
-    found = repurchase(index=x, outcome=y, family="logit", controls=controls, errors="HC3")
-    assert_allclose(found.elasticity(at).se, jackknife, rtol=0.06)
+    step = 1e-4
+    pulls = [elasticity((row, step)) - elasticity((row, -step)) for row in range(40)]
+    found = repurchase(**options).elasticity(60)
+    assert_allclose(found.se, np.sqrt(np.square(pulls).sum()) / (2 * step), rtol=1e-5)

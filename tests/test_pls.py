@@ -342,9 +342,9 @@ def test_the_direction_is_that_of_the_sum_of_products_with_given_loadings(chain,
     np.testing.assert_array_equal(turned.paths, own.paths)
 
 
-@pytest.mark.parametrize("together", [3, 4, 100])
+@pytest.mark.parametrize("together", [5, 12, 100])
 def test_samples_fitted_together_do_not_matter(ecsi, mobi, monkeypatch, together):
-    """Four samples in two parts, or in one."""
+    """24 samples in five parts, in two, or in one."""
     rows = np.random.default_rng(1).integers(0, 250, (4, 250))
     alone = [csi.fit(ecsi, mobi.data.iloc[own]).paths.to_numpy() for own in rows]
     fit = csi.fit(ecsi, mobi)
