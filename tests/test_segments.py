@@ -233,7 +233,20 @@ def test_tests_in_the_whole_chain_use_the_covariance_of_the_draws(mobi, ecsi):
         statistic = b[own] @ np.linalg.solve(V, b[own])
         assert_allclose(found.tests.loc[name, "statistic"], statistic, rtol=1e-8)
     z = b[2] / draws[:, 2].std(ddof=1)
-    assert_allclose(found.table["p_bend"].iloc[0], 2 * stats.norm.sf(abs(z)), rtol=1e-8)
+    bend = found.bends.iloc[0]
+    assert_allclose(bend["p"], 2 * stats.norm.sf(abs(z)), rtol=1e-8)
+    reach = stats.norm.isf(0.025) * draws[:, 2].std(ddof=1)
+    assert_allclose([bend["lower"], bend["upper"]], [b[2] - reach, b[2] + reach], rtol=1e-8)
+    assert found.bends.index.tolist() == list(found.names)
+    delta = repurchase_segments(fit, "CUSL1", by=half)
+    regression = delta.repurchase.regression
+    turn = np.zeros((2, 6))
+    turn[:, 2] = turn[1, 5] = 1.0  # the first half's bend, and what the second adds
+    assert_allclose(delta.bends["estimate"], turn @ regression.coefficients)
+    assert_allclose(delta.bends["se"], regression.errors_of(turn)[0])
+    straight = repurchase_segments(fit, "CUSL1", by=half, curvature=False)
+    assert straight.bends.empty
+    assert "Bends" not in str(straight.summary())
 
 
 def test_drops_that_differ_are_found():

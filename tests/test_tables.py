@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from scipy.stats import chi2, norm
 
 import csimodel as csi
+from csimodel.estimators.covariance.residuals import EXACT
 from csimodel.inference.infer import BY_CONSTRUCTION
 from csimodel.inference.sources import CENSUS, NO_VARIATION, ONE_SIDE
-from csimodel.significance import wilson_limits
+from csimodel.significance import NO_ESTIMATE, wilson_limits
 
 sys.path.insert(0, str(Path(__file__).parent / "snapshot"))
 
@@ -151,3 +153,40 @@ def test_simex_without_error_is_the_naive_slope_with_its_error(mobi):
         ).table
         assert not faults(table)
         assert_allclose(table["se"], table["se"].iloc[0], rtol=1e-6)
+
+
+def test_leaders_and_residuals_have_errors_or_a_reason(mobi):
+    frame = mobi.data.assign(firm=np.arange(250) % 8, half=np.arange(250) % 8 // 7)
+    survey = csi.read_survey(frame, scale=(1, 10), cluster="firm", items=list(mobi.data.columns))
+    fit = csi.fit(csi.models.ecsi(), survey)
+    boot = csi.bootstrap(fit, 60, rng=1, progress=False)
+    # the second half is one firm
+    for draws in (None, boot):
+        table = csi.index.leading_group(fit, "half", bootstrap=draws).table
+        assert not faults(table)
+        assert table["reason"].str.startswith("no degrees of freedom").all()
+        assert table[["se", "lower", "upper", "p", "p_adjusted"]].isna().all(axis=None)
+    table = csi.index.leading_group(fit, "firm").table
+    assert set(table["reason"]) == {table["reason"].iloc[0]} != {""}
+    table = csi.index.leading_driver(boot).table
+    assert not faults(table)
+    assert (table["lower"] < table["difference"]).all()
+    assert (table["upper"] > table["difference"]).all()
+    ml = csi.fit(csi.models.ecsi(), mobi, csi.ML(means=True))
+    table = ml.residual_table
+    assert not faults(table)
+    exact = table["se"].isna()
+    assert set(table["reason"][exact]) == {EXACT}
+    assert (table["reason"][~exact] == "").all()
+    means = table.index.get_level_values("other") == ""
+    assert (table["cor_reason"][means] == NO_ESTIMATE).all()
+    z = table["z"].dropna()
+    assert_allclose(table["p"].dropna(), 2 * norm.sf(z.abs()), rtol=1e-12)
+    assert_allclose(table["upper"] - table["lower"], 2 * norm.isf(0.025) * table["se"], rtol=1e-12)
+
+
+def test_modification_indices_are_tests_and_no_estimates_with_errors(mobi):
+    table = csi.fit(csi.models.ecsi(), mobi, csi.ML()).modification_indices(["error-covariances"])
+    assert list(table.columns) == ["lhs", "op", "rhs", "mi", "df", "p", "epc", "std_epc"]
+    assert_allclose(table["p"], chi2.sf(table["mi"], table["df"]), rtol=1e-12)
+    assert not faults(table)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from csimodel.estimators import require_own
 from csimodel.index.importance import IMPACTS
-from csimodel.index.leading_group import LeadingGroup, simultaneous
+from csimodel.index.leading_group import LeadingGroup, with_adjusted
 from csimodel.inference import Bootstrap
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import StandardErrors
 from csimodel.options import require_level
-from csimodel.significance import t_pvalue
 
 _ROUNDING = 1e-9  # draws that differ by less, as with two clusters, hold no error
 
@@ -67,11 +67,6 @@ def leading_driver(
     degrees = np.full(len(others), float(design.df))
     usable = (se > _ROUNDING * np.abs(estimate).max()) & (degrees > 0)
     se[~usable] = np.nan
-    p = t_pvalue(difference, se, degrees)
-    adjusted = np.full(len(others), np.nan)
-    if usable.any():
-        adjusted[usable] = simultaneous(p[usable], first, others[usable], covariance)
-    columns = {"difference": difference, "se": se, "df": degrees, "p": p, "p_adjusted": adjusted}
-    table = pd.DataFrame(columns, index=names[others])
-    distinct = bool(usable.all() and (adjusted < 1.0 - level).all())
-    return LeadingGroup(str(names[first]), target, distinct, table, level)
+    table = infer(names[others], difference, StandardErrors(se, degrees), level, steady=False)
+    table = with_adjusted(table, usable, first, others, covariance)
+    return LeadingGroup(str(names[first]), target, table, level)

@@ -14,9 +14,11 @@ from csimodel.estimators import Fit, group_codes, require_fit, require_own
 from csimodel.index.by_group import group_draws, group_influence, group_points
 from csimodel.index.points import by_block, point_weights
 from csimodel.inference import Bootstrap, without_influence
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import StandardErrors
 from csimodel.options import require_level
 from csimodel.page import HasHeadline, Page, sections
-from csimodel.significance import normal_score, t_pvalue
+from csimodel.significance import normal_score
 
 Floats = NDArray[np.float64]
 
@@ -34,22 +36,26 @@ class LeadingGroup(HasHeadline):
         Its label.
     construct
         Whose index.
-    distinct
-        Whether it differs from every other group at the level asked for, all comparisons made at
-        once; False where that cannot be tested.
     table
         A row for every other group: difference (the leader's index less the group's, points), se,
-        df, p (of the single comparison) and p_adjusted (of all at once, the leader having been
-        chosen by looking).
+        df, lower, upper and p (of the single comparison), reason where it has no error, and
+        p_adjusted (of all at once, the leader having been chosen by looking).
     level
         Coverage of all comparisons together.
     """
 
     group: Hashable
     construct: str
-    distinct: bool
     table: pd.DataFrame
     level: float
+
+    @property
+    def distinct(self) -> bool:
+        """Whether it differs from every other group at the level, all comparisons made at once.
+
+        False where that cannot be tested.
+        """
+        return bool((self.table["p_adjusted"] < 1.0 - self.level).all())
 
     @property
     def headline(self) -> str:
@@ -150,16 +156,24 @@ def leading_group(
     degrees = _satterthwaite(variance[first], df[first], variance[others], df[others])
     usable = (se > 0) & (degrees > 0)
     se[~usable] = np.nan
-    p = t_pvalue(difference, se, degrees)
-    adjusted = np.full(len(p), np.nan)
+    table = infer(groups[others], difference, StandardErrors(se, degrees), level, steady=False)
+    table = with_adjusted(table, usable, first, others, covariance)
+    return LeadingGroup(groups[first], construct, table, level)
+
+
+def with_adjusted(
+    table: pd.DataFrame,
+    usable: NDArray[np.bool_],
+    first: int,
+    others: NDArray[np.intp],
+    covariance: Floats,
+) -> pd.DataFrame:
+    """Return a table of differences with p-values of all comparisons at once."""
+    adjusted = np.full(len(table), np.nan)
     if usable.any():
-        adjusted[usable] = simultaneous(p[usable], first, others[usable], covariance)
-    table = pd.DataFrame(
-        {"difference": difference, "se": se, "df": degrees, "p": p, "p_adjusted": adjusted},
-        index=groups[others],
-    )
-    distinct = bool(usable.all() and (adjusted < 1.0 - level).all())
-    return LeadingGroup(groups[first], construct, distinct, table, level)
+        p = table["p"].to_numpy()[usable]
+        adjusted[usable] = simultaneous(p, first, others[usable], covariance)
+    return table.rename(columns={"estimate": "difference"}).assign(p_adjusted=adjusted)
 
 
 def _covariance(

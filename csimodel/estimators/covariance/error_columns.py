@@ -14,7 +14,11 @@ NO_ERROR = "no error follows from this solution"
 
 
 def error_columns(
-    estimate: Floats, se: Floats, level: float, fixed: NDArray[np.bool_] | None = None
+    estimate: Floats,
+    se: Floats,
+    level: float,
+    fixed: NDArray[np.bool_] | None = None,
+    none: str = NO_ERROR,
 ) -> dict[str, Floats | NDArray[np.str_]]:
     """Return se, z, df (infinite), p, lower, upper and reason.
 
@@ -26,6 +30,8 @@ def error_columns(
         Coverage of the limits.
     fixed
         What is not estimated, (entries,).
+    none
+        Why an estimate has no error.
 
     Examples
     --------
@@ -36,7 +42,7 @@ def error_columns(
     """
     df = np.full(len(estimate), np.inf)
     lower, upper = t_limits(estimate, se, df, level)
-    reason = np.where(np.isfinite(se), np.where(se > 0, "", BY_CONSTRUCTION), NO_ERROR)
+    reason = np.where(np.isfinite(se), np.where(se > 0, "", BY_CONSTRUCTION), none)
     if fixed is not None:
         reason = np.where(fixed & ~np.isfinite(se), FIXED, reason)
     reason = np.where(np.isfinite(estimate), reason, NO_ESTIMATE)

@@ -49,8 +49,9 @@ def modification_indices(
     Returns
     -------
     DataFrame
-        lhs, op, rhs (and group), mi, p, epc, std_epc (standardised as in
-        `CovarianceFit.parameters`; NaN for an error covariance of an item without error).
+        Tests, not estimates with errors: lhs, op, rhs (and group), mi, df (1), p, epc, std_epc
+        (standardised as in `CovarianceFit.parameters`; NaN for an error covariance of an item
+        without error).
 
     References
     ----------
@@ -79,6 +80,7 @@ def modification_indices(
                 "op": [row.op for row in candidates],
                 "rhs": [row.rhs for row in candidates],
                 "mi": mi,
+                "df": 1,
                 "p": chisq_pvalue(mi, 1),
                 "epc": epc,
                 "std_epc": epc * scale,
@@ -88,7 +90,7 @@ def modification_indices(
             table.insert(3, "group", [groups[group]] * len(table))
         entries.append(table)
     if not entries:
-        return pd.DataFrame(columns=["lhs", "op", "rhs", "mi", "p", "epc", "std_epc"])
+        return pd.DataFrame(columns=["lhs", "op", "rhs", "mi", "df", "p", "epc", "std_epc"])
     whole = pd.concat(entries, ignore_index=True)
     whole = whole[whole["mi"].notna()]
     return whole.sort_values("mi", ascending=False, kind="stable").reset_index(drop=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.estimators.covariance.error_columns import error_columns
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.least_squares import normal_weight
@@ -19,6 +20,8 @@ from csimodel.moments.saturated import saturated_gamma
 
 Floats = NDArray[np.float64]
 
+EXACT = "fitted exactly by every sample"
+_LEVEL = 0.95
 _EXACT = 1e-7  # an error this small, relative to the moment's own, is rounding: fitted exactly
 
 
@@ -35,10 +38,11 @@ def residual_tables(fitted: Fitted) -> list[pd.DataFrame]:
     They are lavaan's (lavResiduals) but for MLR of complete answers, where lavaan's A leaves out
     the bend of the model and gives errors to variances that are always fitted exactly.
 
-    Columns: ``observed`` and ``implied`` in scale units; ``residual`` with ``se`` and ``z``; for
-    covariances ``cor_residual``, the observed less the implied correlation, with ``cor_se`` and
-    ``cor_z``. Errors are NaN for what is fitted exactly. Indexed by item and other; variances have
-    an item twice, means an empty other.
+    Columns: ``observed`` and ``implied`` in scale units; ``residual`` with se, z, df, p, lower and
+    upper (95 %), and the reason where it has no error, as what is fitted exactly; then
+    ``cor_residual``, the observed less the implied correlation, with the same columns, ``cor_``
+    before their names. Indexed by item and other; variances have an item twice, means an empty
+    other.
 
     References
     ----------
@@ -117,20 +121,20 @@ def _table(fitted: Fitted, g: int, covariance: Floats, own_errors: Floats) -> pd
     none = np.full(start, np.nan)
     names = [(item, "") for item in items] if means else []
     names += [(items[k], items[i]) for i, k in zip(row, column, strict=True)]
-    with np.errstate(invalid="ignore"):
-        return pd.DataFrame(
-            {
-                "observed": observed,
-                "implied": implied,
-                "residual": residual,
-                "se": se,
-                "z": residual / se,
-                "cor_residual": np.concatenate([none, cor_residual]),
-                "cor_se": np.concatenate([none, cor_se]),
-                "cor_z": np.concatenate([none, cor_residual / cor_se]),
-            },
-            pd.MultiIndex.from_tuples(names, names=["item", "other"]),
-        )
+    of_covariances = error_columns(
+        np.concatenate([none, cor_residual]), np.concatenate([none, cor_se]), _LEVEL, none=EXACT
+    )
+    return pd.DataFrame(
+        {
+            "observed": observed,
+            "implied": implied,
+            "residual": residual,
+            **error_columns(residual, se, _LEVEL, none=EXACT),
+            "cor_residual": np.concatenate([none, cor_residual]),
+            **{f"cor_{name}": values for name, values in of_covariances.items()},
+        },
+        pd.MultiIndex.from_tuples(names, names=["item", "other"]),
+    )
 
 
 def _errors(variance: Floats, own: Floats) -> Floats:

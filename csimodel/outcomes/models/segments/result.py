@@ -14,6 +14,8 @@ from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.formatting import told_p
 from csimodel.inference import spread_of
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import StandardErrors
 from csimodel.outcomes.kernels.wald import table_of_tests
 from csimodel.outcomes.models.averages import Averages, OfRows
 from csimodel.outcomes.models.draws import Batch
@@ -21,7 +23,6 @@ from csimodel.outcomes.models.levels import on_index
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.segments.pairs import corrected_pairs, pair_steps
 from csimodel.page import HasHeadline, Page, sections
-from csimodel.significance import t_pvalue
 
 Floats = NDArray[np.float64]
 
@@ -64,11 +65,10 @@ class Segments(HasHeadline):
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """Segments: n, index and outcome (means), effect, se, lower, upper, p, bend, p_bend.
+        """Segments: n, index and outcome (means), effect with its error; see `infer`.
 
         ``effect`` is the change of probability per index point, averaged over the index of the
         respondents of all segments, so that segments are compared at the same satisfaction.
-        ``bend`` is the coefficient of ``(x - m)²/100²`` on the family's scale.
         """
         sample = self.repurchase.regression.sample
         count = np.bincount(self.place)
@@ -82,16 +82,26 @@ class Segments(HasHeadline):
         effects = effects.rename(columns={"estimate": "effect"})
         table = pd.concat([pd.DataFrame(columns), effects], axis=1)
         table.index = pd.Index(self.names, name="segment")
-        if self.curvature:
-            bends = np.array([self._own(g)[2] for g in range(len(self.names))])
-            rep = self.repurchase
-            table["bend"] = bends @ rep.regression.coefficients
-            if rep.chain is None:
-                table["p_bend"] = rep._linear(bends, None)["p"].to_numpy()
-            else:
-                se = spread_of(rep.chain.coefficients @ bends.T)
-                table["p_bend"] = t_pvalue(table["bend"].to_numpy(), se, rep.chain.design_df)
         return table
+
+    @cached_property
+    def bends(self) -> pd.DataFrame:
+        """Bends of the segments with their errors (see `infer`); no row without curvature.
+
+        A bend is the coefficient of ``(x - m)²/100²`` on the family's scale. From draws its limits
+        and p-value are by their spread.
+        """
+        rep, names = self.repurchase, self.names if self.curvature else ()
+        labels = pd.Index(names, name="segment")
+        own = np.array([self._own(g)[2] for g in range(len(names))]).reshape(
+            len(names), len(rep.regression.coefficients)
+        )
+        if rep.chain is None:
+            return rep._linear(own, None).set_axis(labels)
+        se = spread_of(rep.chain.coefficients @ own.T) * np.sqrt(rep.chain.design.inflation)
+        df = np.full(len(names), rep.chain.design_df)
+        errors = StandardErrors(se, df, census=rep.chain.design.census)
+        return infer(labels, own @ rep.regression.coefficients, errors, self.level)
 
     @cached_property
     def tests(self) -> pd.DataFrame:
@@ -214,11 +224,13 @@ class Segments(HasHeadline):
         rep = self.repurchase
         tables = {
             "Segments": self.table,
+            "Bends": self.bends,
             "Do the curves differ?": self.tests,
             "Differences of effects": self.pairwise,
         }
         facts = (f"{rep.family.label}, {rep.n} respondents", rep.interval_kind)
         title = f"{rep.outcome} on the index of {rep.indexes[0]}, by segment"
+        tables = {name: table for name, table in tables.items() if len(table)}
         return Page(title, self.headline, facts, self.diagnostics, sections(tables))
 
     def _own(self, g: int) -> Floats:
