@@ -442,3 +442,15 @@ def test_a_tenth_of_predictions_beyond_0_to_1_is_a_note(outside, severity):
     )  # fmt: skip
     findings = list(about(result))
     assert [(f.count, f.severity) for f in findings] == ([(outside, severity)] if outside else [])
+
+
+def test_lost_draws_say_why_they_were_lost():
+    fit = fitted(simulated(3, firms=4, people=20), cluster="firm")
+    boot = csi.bootstrap(fit, draws=80, rng=1, progress=False)
+    found = of(fit, bootstrap=boot)
+    counts = np.concatenate([boot.design.counts(b) for b in range(boot.design.blocks)])
+    firms = pd.DataFrame(counts.T > 0).groupby(fit.survey.data["firm"].to_numpy()).any().sum()
+    alone = int((firms == 1).sum())  # the mean of one firm does not vary
+    assert 0 < alone == 80 - len(found.every[0])
+    (finding,) = [f for f in found.diagnostics if f.code == "lost-draws"]
+    assert finding.values["reasons"] == (f"{alone} a regressor without variation of its own",)

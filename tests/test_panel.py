@@ -468,3 +468,18 @@ def test_the_share_of_sampling_error_by_hand(effects):
     assert_allclose(finding.values["percent"], 100 * drawn[0, 0] / moved[0, 0], rtol=1e-9)
     corrected = (moved[0, 1] - drawn[0, 1]) / (moved[0, 0] - drawn[0, 0])
     assert_allclose(finding.values["slope"], corrected, rtol=1e-9)
+
+
+def test_lost_draws_say_why_they_were_lost():
+    fit = fitted(survey_of(3, firms=4, periods=3, people=15, cluster="firm"))
+    boot = csi.bootstrap(fit, draws=80, rng=1, progress=False)
+    found = csi.outcomes.repurchase_panel(
+        fit, "again", firm="firm", period="period", scale=(0, 1), fewest=5, bootstrap=boot
+    )
+    counts = np.concatenate([boot.design.counts(b) for b in range(boot.design.blocks)])
+    firms = pd.DataFrame(counts.T > 0).groupby(fit.survey.data["firm"].to_numpy()).any().sum()
+    alone = int((firms == 1).sum())  # one firm has no slope beside effects of firms and periods
+    assert 0 < alone == 80 - len(found.every)
+    (finding,) = [f for f in found.diagnostics if f.code == "lost-draws"]
+    assert finding.count == alone
+    assert finding.values["reasons"] == (f"{alone} a regressor without variation of its own",)

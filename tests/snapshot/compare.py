@@ -110,7 +110,7 @@ def tables(old: dict, new: dict, intended: Intended) -> int:
     return beyond
 
 
-def main(old: str, new: str, everything: bool) -> int:
+def main(old: str, new: str, everything: bool = False) -> int:
     """Print what differs between two snapshots."""
     before, after = read(old), read(new)
     intended = Intended.of(Path(__file__).with_name("intended.toml"), everything)

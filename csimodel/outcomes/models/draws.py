@@ -305,6 +305,30 @@ class Losses(Protocol):
         """Number of draws lost, by reason."""
 
 
+@dataclass(frozen=True, eq=False)
+class RegressionLosses:
+    """Which draws have a regression, and why the others have none: `Losses` by themselves.
+
+    Attributes
+    ----------
+    bootstrap
+        The draws of the model.
+    usable
+        Draws that have a regression, (draws,).
+    lost
+        Number of draws lost, by reason.
+    """
+
+    bootstrap: Bootstrap
+    usable: NDArray[np.bool_]
+    lost: pd.Series
+
+    @classmethod
+    def of(cls, bootstrap: Bootstrap, ending: NDArray[np.int64]) -> RegressionLosses:
+        """Count an `Ending` for each draw of a model, (draws,)."""
+        return cls(bootstrap, ending == Ending.CONVERGED, lost_draws(ending, bootstrap))
+
+
 def about_losses(draws: Losses) -> Iterator[Finding]:
     """Count draws lost in a regression or before it, and pass on what is known of the draws."""
     total, used = len(draws.usable), int(draws.usable.sum())

@@ -11,9 +11,9 @@ from csimodel.errors import OptionError
 from csimodel.index import IndexDraws
 from csimodel.inference import Bootstrap, draws_of
 from csimodel.outcomes.kernels.glm import dot_cells
-from csimodel.outcomes.kernels.kernel import Ending, Samples, Standardised, fit_samples
+from csimodel.outcomes.kernels.kernel import Samples, Standardised, fit_samples
 from csimodel.outcomes.kernels.random_intercept import RandomIntercept
-from csimodel.outcomes.models.draws import lost_draws, require_regressions
+from csimodel.outcomes.models.draws import RegressionLosses, require_regressions
 from csimodel.outcomes.models.mixed.customers import Customers
 
 Floats = NDArray[np.float64]
@@ -21,8 +21,10 @@ Floats = NDArray[np.float64]
 
 def mixed_draws(
     bootstrap: Bootstrap, customers: Customers, index: str, by: str
-) -> tuple[Floats, Floats]:
-    """Return coefficients and mean columns of the design in the usable draws, (draws, terms).
+) -> tuple[Floats, Floats, RegressionLosses]:
+    """Return coefficients and mean columns of the design in the usable draws, and those lost.
+
+    (draws, terms), twice.
 
     Raises
     ------
@@ -60,10 +62,9 @@ def mixed_draws(
 
     kernel = Standardised(RandomIntercept(columns.shape[1], customers.starts), centre, spread)
     mixed = fit_samples(kernel, samples(), len(means))
-    good = mixed.ending == Ending.CONVERGED
-    lost = lost_draws(mixed.ending, bootstrap)
-    require_regressions(good, lost, "have a mixed model", "fewer controls")
-    return mixed.coefficients[good], means[good]
+    losses = RegressionLosses.of(bootstrap, mixed.ending)
+    require_regressions(losses.usable, losses.lost, "have a mixed model", "fewer controls")
+    return mixed.coefficients[losses.usable], means[losses.usable], losses
 
 
 def _within_and_between(customers: Customers, index: Floats) -> tuple[Floats, Floats]:

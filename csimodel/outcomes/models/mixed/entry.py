@@ -18,9 +18,10 @@ from csimodel.inference.intervals import narrow_intervals
 from csimodel.options import require_level
 from csimodel.outcomes.kernels.families import family_of
 from csimodel.outcomes.models.clusters import unused_design
+from csimodel.outcomes.models.draws import about_losses
 from csimodel.outcomes.models.mixed.chain import mixed_draws
 from csimodel.outcomes.models.mixed.customers import Customers
-from csimodel.outcomes.models.mixed.findings import about, about_draws
+from csimodel.outcomes.models.mixed.findings import about
 from csimodel.outcomes.models.mixed.regression import mixed, population_averaged
 from csimodel.outcomes.models.mixed.result import RepurchaseMixed
 from csimodel.outcomes.models.repurchase import INTERVALS
@@ -175,10 +176,10 @@ def repurchase_mixed(
     found = replace(found, diagnostics=(*told, *about(found)))
     if bootstrap is None:
         return replace(found, diagnostics=(*found.diagnostics, *unused_design(rows.design, name)))
-    every = mixed_draws(bootstrap, customers, construct, name)
-    told = (*found.diagnostics, *about_draws(bootstrap, len(every[0])))
+    coefficients, means, losses = mixed_draws(bootstrap, customers, construct, name)
+    told = (*found.diagnostics, *about_losses(losses))
     told = (*told, *narrow_intervals(interval, found.firms - 1.0))
-    return replace(found, every=every, diagnostics=told)
+    return replace(found, every=(coefficients, means), diagnostics=told)
 
 
 def _checked(

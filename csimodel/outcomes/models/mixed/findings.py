@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from csimodel.findings import Finding
-from csimodel.inference import Bootstrap, loss_severity
 from csimodel.outcomes.models.clusters import FEW_CLUSTERS, few_clusters
 from csimodel.outcomes.models.mixed.result import RepurchaseMixed
 
@@ -133,18 +132,3 @@ def _reliability(result: RepurchaseMixed) -> Iterator[Finding]:
         (result.index, result.by),
         values={"by": result.by, "reliability": float(reliability), "slope": slope},
     )
-
-
-def about_draws(bootstrap: Bootstrap, used: int) -> Iterator[Finding]:
-    """Say how many draws were lost, and what is to be known of the others."""
-    total = int(bootstrap.usable.sum())
-    if used < total:
-        yield Finding(
-            "lost-draws",
-            "{count} of {total} draws were lost in the mixed model (too few "
-            "different firms); intervals rest on the others and may be too narrow.",
-            severity=loss_severity(total - used, total),
-            count=total - used,
-            values={"count": total - used, "total": total},
-        )
-    yield from bootstrap.findings

@@ -12,13 +12,14 @@ from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError, choose
 from csimodel.estimators import Fit
 from csimodel.floats import own_errstate
-from csimodel.inference import Bootstrap, require_draws
+from csimodel.inference import Bootstrap
 from csimodel.inference.intervals import narrow_intervals
 from csimodel.options import require_count, require_level
 from csimodel.outcomes.kernels.families import family_of
 from csimodel.outcomes.kernels.fixed_effects import EFFECTS, Panel
-from csimodel.outcomes.kernels.kernel import Ending, Samples, fit_samples
+from csimodel.outcomes.kernels.kernel import Samples, fit_samples
 from csimodel.outcomes.models.clusters import unused_design
+from csimodel.outcomes.models.draws import RegressionLosses, require_regressions
 from csimodel.outcomes.models.panel.cells import Cells
 from csimodel.outcomes.models.panel.findings import (
     about_draws,
@@ -203,8 +204,8 @@ def repurchase_panel(
         return replace(result, diagnostics=(*told, *unused_design(rows.design, by)))
     bootstrap.require_usable()
     told += narrow_intervals(interval, result.df)
-    drawn, lost = _draws(result.panel, cells, bootstrap, kept, size)
-    told += about_draws(bootstrap, lost, firm_code)
+    drawn, losses = _draws(result.panel, cells, bootstrap, kept, size)
+    told += about_draws(losses, firm_code)
     return replace(result, every=drawn, diagnostics=tuple(told))
 
 
@@ -263,8 +264,8 @@ def _check_options(effects: str, errors: str, size: str, level: float, interval:
 
 def _draws(
     panel: Panel, cells: Cells, bootstrap: Bootstrap, rows: Codes, size: str
-) -> tuple[Floats, int]:
-    """Return constant and slopes of the draws that have them, and how many have none."""
+) -> tuple[Floats, RegressionLosses]:
+    """Return constant and slopes of the draws that have them, and those lost."""
     index, means, total = cells.draws(bootstrap)
     index, means, total = index[:, rows], means[:, rows], total[:, rows]
     weights = total
@@ -274,8 +275,9 @@ def _draws(
         if cluster is not None:  # a firm drawn twice counts twice
             weights = total / cells.means()[2][rows]
     regressors = [index, *np.moveaxis(means[:, :, 1:], 2, 0)]
-    samples = Samples(np.arange(len(index)), regressors, weights, [means[:, :, 0]])
-    slopes = fit_samples(panel, [samples], len(index))
-    solved = slopes.ending == Ending.CONVERGED
-    require_draws(int(solved.sum()), len(solved), "have a slope", "fewer effects")
-    return slopes.coefficients[solved], int((~solved).sum())
+    own = np.flatnonzero(bootstrap.usable)
+    samples = Samples(own, regressors, weights, [means[:, :, 0]])
+    slopes = fit_samples(panel, [samples], len(bootstrap.usable))
+    losses = RegressionLosses.of(bootstrap, slopes.ending)
+    require_regressions(losses.usable, losses.lost, "have a slope", "fewer effects")
+    return slopes.coefficients[losses.usable], losses

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from csimodel.bounds import THRESHOLDS
 from csimodel.findings import Finding
-from csimodel.inference import Bootstrap, loss_severity
 from csimodel.outcomes.kernels.fixed_effects import Panel
 from csimodel.outcomes.models.clusters import few_clusters
+from csimodel.outcomes.models.draws import RegressionLosses, about_losses
 
 Floats = NDArray[np.float64]
 
@@ -137,9 +137,9 @@ def sampling_error(panel: Panel, sampling: Floats, index: str) -> Iterator[Findi
     )
 
 
-def about_draws(bootstrap: Bootstrap, lost: int, firm: NDArray[np.intp]) -> Iterator[Finding]:
+def about_draws(losses: RegressionLosses, firm: NDArray[np.intp]) -> Iterator[Finding]:
     """Say when draws were lost, or draw respondents although firms are the sample."""
-    cluster = bootstrap.design.cluster
+    cluster = losses.bootstrap.design.cluster
     if cluster is None or not _within(firm, cluster):
         yield Finding(
             "respondents-draws",
@@ -147,17 +147,7 @@ def about_draws(bootstrap: Bootstrap, lost: int, firm: NDArray[np.intp]) -> Iter
             "respondents of the same firms would have answered; for other firms use "
             "read_survey(..., cluster=) with the firm.",
         )
-    total = int(bootstrap.usable.sum())
-    if lost:
-        yield Finding(
-            "lost-draws",
-            "{count} of {total} draws were lost in the regression (too few rows); "
-            "intervals rest on the others and may be too narrow.",
-            severity=loss_severity(lost, total),
-            count=lost,
-            values={"count": lost, "total": total},
-        )
-    yield from bootstrap.findings
+    yield from about_losses(losses)
 
 
 def _within(firm: NDArray[np.intp], cluster: NDArray[np.intp]) -> bool:
