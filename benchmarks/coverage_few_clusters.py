@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import common  # noqa: F401  one thread, before NumPy is loaded
@@ -28,7 +27,7 @@ from csimodel.outcomes import (
 from csimodel.outcomes import repurchase_top_drop as top_drop
 from csimodel.outcomes.kernels.families import OLS
 from csimodel.outcomes.models.mixed.customers import Customers
-from csimodel.outcomes.models.mixed.regression import _generalised, firm_errors, mixed
+from csimodel.outcomes.models.mixed.regression import mixed
 from csimodel.outcomes.models.mixed.result import RepurchaseMixed
 
 INTRACLASS = 0.1
@@ -180,17 +179,12 @@ def between(firms: int = 8, size: int = 30) -> Covered:
         x = index_of(shared(rng, firm, len(firm)))
         y = 0.2 + 0.005 * x + 0.25 * shared(rng, firm, len(firm))
         customers = Customers(y, x, np.empty((len(x), 0)), firm, None, np.arange(len(x)))
-        fitted = mixed(customers, False, "model")
-        assert fitted.firm_covariance is not None
-        _, information, score, _ = _generalised(
-            customers, customers.design, y, fitted.firm_covariance, fitted.residual
-        )
         held = []
         for errors in ERRORS:
-            own = firm_errors(customers, score, information, errors, 1.0)
+            fitted = mixed(customers, False, errors)
             found = RepurchaseMixed(
-                customers, replace(fitted, score_errors=own), OLS, "random-intercept", errors, "x",
-                "y", "firm", (), tuple(map(str, range(firms))), None, 0.95, "percentile", (),
+                customers, fitted, OLS, "random-intercept", errors, "x", "y", "firm", (),
+                tuple(map(str, range(firms))), None, 0.95, "percentile", (),
             ).between  # fmt: skip
             held.append(found.lower <= 0.005 <= found.upper)
         return held

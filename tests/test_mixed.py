@@ -1,5 +1,6 @@
 """Customers within firms: values of lme4, clubSandwich, geepack, laws, recovery, messages."""
 
+import tracemalloc
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -113,6 +114,68 @@ def test_draws_of_random_intercepts_are_those_of_lme4(frame, r):
     b = b[0] / spread
     b[0] -= b @ centre
     assert_allclose(b, r["intercept"]["coefficients"], rtol=1e-7)
+
+
+# --- the restricted likelihood -------------------------------------------------------------------
+
+
+def dense(customers, covariance, residual):
+    """Return -2 times the restricted log likelihood, coefficients and what goes with them."""
+    X, y, q = customers.design, customers.outcome, len(covariance)
+    same = customers.firm[:, None] == customers.firm
+    V = same * (X[:, :q] @ covariance @ X[:, :q].T) + residual * np.eye(len(y))
+    inverse = np.linalg.inv(V)
+    A = X.T @ inverse @ X
+    b = np.linalg.solve(A, X.T @ inverse @ y)
+    e = inverse @ (y - X @ b)
+    value = np.linalg.slogdet(V)[1] + np.linalg.slogdet(A)[1] + (y - X @ b) @ e
+    own = same[customers.starts]  # firms × rows
+    score = np.stack([(X * e[:, None])[rows].sum(axis=0) for rows in own])
+    information = [X[rows].T @ inverse[np.ix_(rows, rows)] @ X[rows] for rows in own]
+    effects = np.stack([covariance @ X[rows][:, :q].T @ e[rows] for rows in own])
+    return value, b, A, score, np.stack(information), effects
+
+
+@pytest.mark.parametrize("slope", [False, True])
+@pytest.mark.parametrize("spread", [0.0, 0.1])
+def test_variances_are_where_the_restricted_likelihood_is_greatest(slope, spread):
+    """Also where firms do not differ: there statsmodels stopped short, at a correlation of 1."""
+    rng = np.random.default_rng(4)
+    firm = np.sort(rng.integers(0, 10, 200))
+    index = rng.normal(70, 15, 200) + 5 * rng.standard_normal(10)[firm]
+    y = 0.2 + 0.006 * index + spread * rng.standard_normal(10)[firm] + rng.normal(0, 0.2, 200)
+    customers = Customers(y, index, rng.standard_normal((200, 1)), firm, None, np.arange(200))
+    found = mixed(customers, slope, "cluster")
+    assert found.converged
+    value, b, A, score, _, effects = dense(customers, found.firm_covariance, found.residual)
+    assert_allclose(found.coefficients, b, rtol=1e-8, atol=1e-12)
+    assert_allclose(found.firm_effects, effects, rtol=1e-6, atol=1e-9)
+    bread = np.linalg.inv(A)
+    assert_allclose(found.covariance, bread @ score.T @ score @ bread, rtol=1e-7, atol=1e-14)
+    assert_allclose(mixed(customers, slope, "model").covariance, bread, rtol=1e-8, atol=1e-14)
+    units = np.array([1.0, 1.0 / 15.0])[: 1 + slope]
+    for _ in range(30):
+        turn = rng.normal(0, 1e-2, (len(units), len(units)))
+        other = found.firm_covariance + 0.04 * np.outer(units, units) * (turn @ turn.T)
+        residual = found.residual * np.exp(rng.normal(0, 1e-2))
+        assert dense(customers, other, residual)[0] > value - 1e-9
+        root = np.eye(len(units)) + turn * np.divide.outer(units, units)
+        other = root @ found.firm_covariance @ root.T
+        assert dense(customers, other, residual)[0] > value - 1e-9
+
+
+def test_large_firms_make_no_matrix_of_their_customers():
+    rng = np.random.default_rng(5)
+    firm = np.sort(rng.integers(0, 5, 60_000))
+    index = rng.normal(70, 15, 60_000)
+    y = 0.006 * index + 0.1 * firm + rng.normal(0, 0.2, 60_000)
+    customers = Customers(y, index, np.empty((60_000, 0)), firm, None, np.arange(60_000))
+    tracemalloc.start()
+    found = mixed(customers, True, "CR2")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert_allclose(found.coefficients[1], 0.006, rtol=0.02)
+    assert peak < 60_000 * 8 * 60  # a firm's own matrix would be 1.2 GB
 
 
 # --- laws ----------------------------------------------------------------------------------------

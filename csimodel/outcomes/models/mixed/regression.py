@@ -1,15 +1,15 @@
-"""Regressions of customers within firms through statsmodels, with their errors."""
+"""Regressions of customers within firms, with their errors."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.outcomes.kernels.bias_reduced import BiasReduced
 from csimodel.outcomes.kernels.families import LOGIT, OLS
+from csimodel.outcomes.kernels.random_effects import GroupProducts
 from csimodel.outcomes.kernels.score_errors import ScoreErrors, predictor_information
 from csimodel.outcomes.models.mixed.customers import Customers
 from csimodel.quiet import quiet
@@ -58,8 +58,8 @@ class MixedRegression:
 def mixed(customers: Customers, random_slope: bool, errors: str) -> MixedRegression:
     """Fit a linear mixed model by restricted maximum likelihood.
 
-    ``y = X b + u_firm (+ v_firm (index - firm's mean)) + e``. statsmodels finds the
-    variances; given them, b and its covariance are generalised least squares, ``(Σ X'V⁻¹X)⁻¹``,
+    ``y = X b + u_firm (+ v_firm (index - firm's mean)) + e``. Given the variances
+    (`GroupProducts.fit`), b and its covariance are generalised least squares, ``(Σ X'V⁻¹X)⁻¹``,
     or clustered, ``B Σ X'V⁻¹e e'V⁻¹X B`` over firms, by CR2 without the bias of few of them.
 
     References
@@ -73,16 +73,30 @@ def mixed(customers: Customers, random_slope: bool, errors: str) -> MixedRegress
     X, y = customers.design, customers.outcome
     centre, spread = X.mean(axis=0), X.std(axis=0)
     centre[:2], spread[0] = 0.0, 1.0
-    scale = float(y.std())
-    standard = (X - centre) / spread
-    estimates = _restricted((y - y.mean()) / scale, standard, customers.firm, random_slope)
-    turn = np.diag(1.0 / spread[: 2 if random_slope else 1])
-    firm_covariance = turn @ np.asarray(estimates.cov_re) @ turn * scale**2
-    residual = float(estimates.scale) * scale**2
-    b, information, score, effects = _generalised(customers, X, y, firm_covariance, residual)
-    own = firm_errors(customers, score, information, errors, 1.0)
+    mean, scale = float(y.mean()), float(y.std())
+    sums = GroupProducts.of(
+        (X - centre) / spread, (y - mean) / scale, customers.starts, 2 if random_slope else 1
+    )
+    estimates = sums.fit()
+    back = np.diag(1.0 / spread)  # X back = (X - centre) / spread
+    back[0, 1:] = -centre[1:] / spread[1:]
+    b = scale * (back @ estimates.coefficients)
+    b[0] += mean
+    there = np.diag(spread)
+    there[0, 1:] = centre[1:]
+    information = there.T @ estimates.information @ there / scale**2
+    score = estimates.score @ there / scale
+    turn = scale / spread[: sums.varying]
+    firm_covariance = turn[:, None] * estimates.covariance * turn
+    own = firm_errors(customers, score[None], information[None], errors, 1.0)
     return MixedRegression(
-        b, own, firm_covariance, residual, effects, float("nan"), bool(estimates.converged)
+        b,
+        own,
+        firm_covariance,
+        estimates.residual * scale**2,
+        estimates.effects * turn,
+        float("nan"),
+        estimates.converged,
     )
 
 
@@ -194,42 +208,3 @@ def _exchangeable(
     weights = powers[min(1, len(powers) - 1)]
     dispersion = float(weights @ residual**2) / (customers.n - len(b))
     return firm_errors(customers, score, np.stack(inside) / (1.0 - correlation), errors, dispersion)
-
-
-def _restricted(y: Floats, X: Floats, firm: NDArray[np.intp], random_slope: bool) -> Any:
-    """Return statsmodels' fit of standardised columns; its warnings become findings later."""
-    from statsmodels.regression.mixed_linear_model import MixedLM
-
-    model = MixedLM(y, X, groups=firm, exog_re=X[:, :2] if random_slope else None)
-    with quiet():
-        estimates = model.fit(reml=True, method=["bfgs"], gtol=1e-8)
-        if not estimates.converged:
-            estimates = model.fit(reml=True, method=["cg", "bfgs", "powell"], gtol=1e-6)
-    return estimates
-
-
-def _generalised(
-    customers: Customers, X: Floats, y: Floats, firm_covariance: Floats, residual: float
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return coefficients, and firms' information, scores and predicted effects.
-
-    Information and scores have a first axis of 1: there are no weights.
-    """
-    Z = X[:, : len(firm_covariance)]
-    ends = np.append(customers.starts[1:], customers.n)
-    spans = [slice(a, b) for a, b in zip(customers.starts, ends, strict=True)]
-    information, right = np.zeros((len(spans), X.shape[1], X.shape[1])), np.zeros(X.shape[1])
-    solved = []
-    for place, span in enumerate(spans):
-        v = Z[span] @ firm_covariance @ Z[span].T + residual * np.eye(span.stop - span.start)
-        whole = np.linalg.solve(v, np.column_stack([X[span], y[span]]))
-        solved.append(whole)
-        information[place] = X[span].T @ whole[:, :-1]
-        right += X[span].T @ whole[:, -1]
-    b = np.linalg.solve(information.sum(axis=0), right)
-    left = [whole[:, -1] - whole[:, :-1] @ b for whole in solved]  # V⁻¹ e
-    score = np.stack([X[span].T @ e for span, e in zip(spans, left, strict=True)])
-    effects = np.stack(
-        [firm_covariance @ Z[span].T @ e for span, e in zip(spans, left, strict=True)]
-    )
-    return np.asarray(b), information[None], score[None], effects
