@@ -8,6 +8,7 @@ import csimodel as csi
 from csimodel.errors import OptionError, SurveyError
 from csimodel.estimators import groups
 from csimodel.findings import collected
+from csimodel.survey.group_rows import GroupRows
 
 
 @pytest.fixture(scope="module")
@@ -186,3 +187,12 @@ def test_a_page_says_how_many_groups_it_leaves_out(ecsi, grouped, monkeypatch):
     assert "more groups" not in str(fits.summary())
     monkeypatch.setattr(groups, "_SHOWN", 1)
     assert str(fits.summary()).count(f"{len(fits) - 1} more groups are in `table`.") == 2
+
+
+def test_rows_of_groups_are_those_that_have_their_code():
+    codes = np.random.default_rng(3).integers(-1, 6, 200)
+    codes[codes == 4] = 5
+    rows = GroupRows.of(codes, 7)
+    for group in range(7):
+        np.testing.assert_array_equal(rows[group], np.flatnonzero(codes == group))
+    assert len(rows[4]) == len(rows[6]) == 0

@@ -25,6 +25,7 @@ from csimodel.moments import Moments, group_moments
 from csimodel.options import require_names
 from csimodel.page import HasPage, Page, Section
 from csimodel.survey import Answers, Survey, read_survey
+from csimodel.survey.group_rows import GroupRows
 from csimodel.survey.headers import column_of
 
 _NAMES_OF_TABLES = frozenset(
@@ -80,6 +81,10 @@ class GroupFits(HasPage, Mapping[Hashable, Fit]):
     @cached_property
     def _positions(self) -> dict[Hashable, int]:
         return {label: position for position, label in enumerate(self.labels)}
+
+    @cached_property
+    def _rows(self) -> GroupRows:
+        return GroupRows.of(self.codes, len(self.labels))
 
     def __iter__(self) -> Iterator[Hashable]:
         return iter(self.labels)
@@ -143,7 +148,7 @@ class GroupFits(HasPage, Mapping[Hashable, Fit]):
         return f"<{len(self)} group fits by {self.solution.estimator.label}{failed}: {names}>"
 
     def _answers_of(self, position: int) -> Answers:
-        own = part_of(self.answers, np.flatnonzero(self.codes == position))
+        own = part_of(self.answers, self._rows[position])
         return replace(own, findings=tuple(self._findings_of(position)))
 
     def _findings_of(self, position: int) -> Iterator[Finding]:
@@ -235,11 +240,12 @@ def _each_alone(
     Where these do not determine means and covariances the group has singular ones.
     """
     parts = []
+    rows = GroupRows.of(codes, len(plain.n))
     for position in range(len(plain.n)):
         moments = plain[position : position + 1]
         shown = moments
         try:
-            known = estimator.moments_of(part_of(answers, np.flatnonzero(codes == position)))
+            known = estimator.moments_of(part_of(answers, rows[position]))
             estimates = estimator.estimate(known, model)
             lifted = replace(known.lifted(), fourth=None, patterns=None)
             parts.append(Solution(model, estimator, lifted, _lifted(estimates)))

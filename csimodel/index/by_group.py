@@ -19,6 +19,7 @@ from csimodel.inference import Bootstrap, draws_of, influence_values
 from csimodel.inference.incomplete_influence import IncompleteInfluence
 from csimodel.moments import Moments
 from csimodel.survey import Answers
+from csimodel.survey.group_rows import GroupRows
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -31,11 +32,10 @@ def group_points(
     weight, weighted = _contributions(answers, moments)
     expected = Expected.of(answers, moments)
     points = np.full((groups, weight.shape[1]), np.nan)
-    order = np.argsort(codes, kind="stable")
-    starts = np.searchsorted(codes[order], np.arange(groups + 1))
+    rows = GroupRows.of(codes, groups)
     with np.errstate(invalid="ignore"):
         for g in range(groups):
-            own = order[starts[g] : starts[g + 1]]
+            own = rows[g]
             if expected is not None:
                 points[g] = expected.points(own, np.ones((1, len(own))), moments)[0]
                 continue
@@ -52,14 +52,13 @@ def group_draws(fit: Fit, bootstrap: Bootstrap, codes: NDArray[np.intp], groups:
     weight, weighted = _contributions(answers, fit.moments)
     expected = Expected.of(answers, fit.moments)
     complete = answers.missing == "complete"
-    order = np.argsort(codes, kind="stable")
-    starts = np.searchsorted(codes[order], np.arange(groups + 1))
+    rows = GroupRows.of(codes, groups)
     design, solution = bootstrap.design, bootstrap.solution
     indexes = np.empty((groups, design.draws, len(fit.model.constructs)))
     for draws, counts in draws_of(design, bootstrap.usable):
         weights = point_weights(solution[draws])
         for g in range(groups):
-            own = order[starts[g] : starts[g + 1]]
+            own = rows[g]
             times = counts[:, own]
             if expected is not None:
                 points = expected.points(own, times, solution[draws].moments)
@@ -103,11 +102,10 @@ def group_errors(fit: Fit, codes: NDArray[np.intp], points: Floats) -> Floats:
     spread = design.covariance(pulls)
     sums = np.zeros((design.strata, pulls.shape[1]))
     np.add.at(sums, design.stratum, pulls)
-    order = np.argsort(codes, kind="stable")
-    starts = np.searchsorted(codes[order], np.arange(len(points) + 1))
+    rows = GroupRows.of(codes, len(points))
     errors = np.empty((len(points), len(model.constructs)))
     for g, mean in enumerate(points):
-        own = order[starts[g] : starts[g + 1]]
+        own = rows[g]
         unit, through_mean = _through_means(fit, design, own, weight, weighted, mean, weights)
         through_weights = by_block(model, pulls[unit] * mean)
         stratum = design.stratum[unit]
@@ -128,15 +126,16 @@ def group_influence(fit: Fit, codes: NDArray[np.intp], points: Floats, construct
     block = fit.model.slices[construct]
     values = influence_values(fit, POINT_WEIGHTS)[:, block] @ points[:, block].T
     weights = point_weights(fit.solution)
+    rows = GroupRows.of(codes, len(points))
     expected, incomplete = Expected.of(answers, fit.moments), IncompleteInfluence.of(fit)
     if expected is not None and incomplete is not None:
         for g, mean in enumerate(points):
-            own = np.flatnonzero(codes == g)
+            own = rows[g]
             through = _through_expected(expected, incomplete, own, mean)
             values[:, g] += answers.design.totals(through[:, block] @ weights[block, None])[:, 0]
         return values
     for g, mean in enumerate(points):
-        own = np.flatnonzero(codes == g)
+        own = rows[g]
         unit, through = _through_means(fit, answers.design, own, weight, weighted, mean, weights)
         values[unit, g] += through[:, construct]
     return values

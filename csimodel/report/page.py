@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import isfinite
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from csimodel.assessment.verdicts import ATTENTION, NOT_JUDGED
 from csimodel.characters import printable
@@ -18,6 +20,9 @@ from csimodel.report.figures import Picture
 from csimodel.report.method import references, steps
 from csimodel.report.provenance import code, fingerprint, versions
 from csimodel.report.tables import target_by_group
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 _FIRST = ("index-outside-scale", "draws-beyond-bounds", "negative-weight")
 """Findings on the number that is read first, so they stand beside it."""
@@ -46,6 +51,23 @@ def render(
     title, date
         To print at the top.
     """
+    from markupsafe import Markup
+
+    # Only the style sheet, tables and figures made by csimodel.plots go in as they are.
+    figures = {one.name: {"svg": Markup(one.svg), "picture": one} for one in pictures}
+    style = Markup((_FOLDER / "report.css").read_text(encoding="utf-8"))
+    return _template().render(
+        style=style,
+        figures=figures,
+        files=[name for name in files if name != "report.html"],
+        date=date,
+        **_parts(analysis, title),
+    )
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    """Return the page's template, compiled once."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -58,17 +80,7 @@ def render(
         lstrip_blocks=True,
     )
     environment.filters["html"] = lambda table, kind="": Markup(table.html(kind))
-    # Only the style sheet, tables and figures made by csimodel.plots go in as they are.
-    figures = {one.name: {"svg": Markup(one.svg), "picture": one} for one in pictures}
-    style = Markup((_FOLDER / "report.css").read_text(encoding="utf-8"))
-    template = environment.get_template("report.html.jinja")
-    return template.render(
-        style=style,
-        figures=figures,
-        files=[name for name in files if name != "report.html"],
-        date=date,
-        **_parts(analysis, title),
-    )
+    return environment.get_template("report.html.jinja")
 
 
 def _shown(value: object) -> object:
