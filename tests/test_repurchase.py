@@ -200,7 +200,11 @@ def test_scoring_ends_where_statsmodels_does_without_it(fit, mobi, family, monke
     outcome, options, _ = explained(family, mobi.data["CUSL1"])
     own = repurchase(fit, outcome, family=family, controls=["CUSCO"], **options).regression
     assert not calls
-    assert_allclose(own.coefficients, theirs(own.sample, own.family)[0], rtol=1e-11)
+    assert_allclose(
+        own.coefficients,
+        theirs(own.family, own.sample.outcome, own.sample.regressors, np.ones(own.sample.n))[0],
+        rtol=1e-11,
+    )
 
 
 def test_marginal_effects_of_statsmodels(fit, again):

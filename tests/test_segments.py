@@ -18,6 +18,9 @@ from csimodel.outcomes import (
     repurchase_segments,
     repurchase_top_drop,
 )
+from csimodel.outcomes.kernels import glm
+from csimodel.outcomes.models.draws import chain_of
+from csimodel.outcomes.models.regression import regress
 from csimodel.survey import datasets
 
 
@@ -146,6 +149,48 @@ def test_each_segment_is_its_own_regression():
         )
 
 
+@pytest.mark.parametrize("family", ["logit", "ols", "probit"])
+@pytest.mark.parametrize("curvature", [True, False])
+def test_segments_fitted_apart_are_those_of_one_regression(fit, boot, family, curvature):
+    """In the sample and in every draw, to rounding or, where scoring is slow, its tolerance."""
+    market = pd.Series(np.arange(250) % 3, fit.survey.data.index, name="market")
+    again = (fit.survey.data["CUSL1"] > 7) * 1.0
+    found = repurchase_segments(
+        fit, again, by=market, family=family, curvature=curvature, bootstrap=boot, progress=False
+    )
+    own = found.regression
+    whole = regress(own.sample, own.family, own.errors)
+    rounding = 1e-7 if family == "probit" else 1e-10
+    assert_allclose(own.coefficients, whole.coefficients, rtol=1e-9, atol=1e-13)
+    together, apart = chain_of(boot, whole), found.repurchase.chain
+    assert_allclose(apart.coefficients, together.coefficients, rtol=rounding, atol=rounding)
+    assert_allclose(own.index_slopes(), whole.average_slopes().value[:1], rtol=1e-9)
+
+
+def test_the_work_grows_with_the_segments_not_with_their_square(fit, boot, monkeypatch):
+    """No system of equations is larger than one curve, and each segment has as many."""
+    solved = []
+
+    def step(gradient, hessian):
+        solved.append(hessian.shape)
+        return newton_step(gradient, hessian)
+
+    newton_step = glm.newton_step
+    monkeypatch.setattr(glm, "newton_step", step)
+    numbers = {}
+    for count in (2, 8):
+        market = pd.Series(np.arange(250) % count, fit.survey.data.index, name="market")
+        solved.clear()
+        found = repurchase_segments(
+            fit, "CUSL1", by=market, bootstrap=boot, fewest=20, progress=False
+        )
+        assert len(found.names) == count
+        apart = [shape for shape in solved if shape[1:] == (3, 3)]
+        assert {shape[1:] for shape in solved} == {(2, 2), (3, 3)}  # the first look, and curves
+        numbers[count] = sum(shape[0] for shape in apart)
+    assert numbers[8] < 1.5 * 4 * numbers[2]
+
+
 def test_which_segment_comes_first_does_not_matter():
     frame = markets(slopes=(0.0, 0.03, 0.05), names="abc")
     one, other = (
@@ -176,7 +221,7 @@ def test_effects_are_derivatives_of_the_curves():
     seen = found.repurchase.regression.sample.regressors[:, 0]
     step = 1e-4
     up, down = (
-        [found.repurchase.family.mean(found._at(g, seen + s) @ found.repurchase.regression.coefficients).mean()
+        [found.repurchase.family.mean(found._curve(seen + s) @ found.regression.own(found.regression.coefficients)[g]).mean()
          for g in range(2)]
         for s in (step, -step)
     )  # fmt: skip

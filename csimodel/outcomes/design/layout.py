@@ -97,7 +97,7 @@ class Layout:
         Pairs of the column that changes by a unit and the derivatives. A column free of the
         indexes takes its interactions with the indexes along.
         """
-        by_index = [(j, self._by_index(j)) for j in range(self.indexes)]
+        by_index = [(j, self.by_index(j)) for j in range(self.indexes)]
         for j, column in enumerate(self.columns):
             if j in self.without_effect:
                 continue
@@ -105,7 +105,8 @@ class Layout:
                 by_index.append((j, self._by_factor(column[0])))
         return tuple(by_index)
 
-    def _by_index(self, moved: int) -> tuple[Column, ...]:
+    def by_index(self, moved: int) -> tuple[Column, ...]:
+        """Return derivatives of all columns by an index."""
         return tuple(
             tuple(
                 Part(

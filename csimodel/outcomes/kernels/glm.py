@@ -83,15 +83,36 @@ def regress_draws(
     max_iterations
         After which a draw is given up.
     """
+    varied = varied_draws(outcome, weights)
+    (w, y), x = take([weights, outcome], varied), take(regressors, varied)
+    fitted = score_draws(family, y, x, w, start, tolerance=tolerance, max_iterations=max_iterations)
+    if varied.all():
+        return fitted
+    coefficients = np.full((len(weights), len(start)), np.nan)
+    mean_slope = np.full(len(weights), np.nan)
+    ending = np.full(len(weights), int(Ending.ONE_OUTCOME))
+    coefficients[varied], mean_slope[varied] = fitted.coefficients, fitted.mean_slope
+    ending[varied] = fitted.ending
+    return Regressions(coefficients, mean_slope, ending)
+
+
+def score_draws(
+    family: Family,
+    outcome: Floats,
+    regressors: Sequence[Floats],
+    weights: Floats,
+    start: Floats,
+    *,
+    tolerance: float = 1e-9,
+    max_iterations: int = 40,
+) -> Regressions:
+    """Fit as `regress_draws`, draws with one outcome throughout as all others."""
     draws, size = len(weights), len(start)
     coefficients = np.full((draws, size), np.nan)
     mean_slope = np.full(draws, np.nan)
     ending = np.full(draws, int(Ending.NOT_CONVERGED))
-    varied = _varied(outcome, weights)
-    ending[~varied] = Ending.ONE_OUTCOME
-    left = np.flatnonzero(varied)
-    (w, y), x = take([weights, outcome], varied), take(regressors, varied)
-    b = np.tile(start, (len(left), 1))
+    left, w, y, x = np.arange(draws), weights, outcome, list(regressors)
+    b = np.tile(start, (draws, 1))
     for iteration in range(max_iterations):
         if not len(left):
             break
@@ -123,10 +144,10 @@ def regress_draws(
         if not stay.all():
             left, b = left[stay], b[stay]
             (w, y), x = take([w, y], stay), take(x, stay)
-    lost = varied & (ending != Ending.CONVERGED)
+    lost = ending != Ending.CONVERGED
     if lost.any() and np.any(start):
         (w, y), x = take([weights, outcome], lost), take(regressors, lost)
-        again = regress_draws(
+        again = score_draws(
             family, y, x, w, np.zeros(size), tolerance=tolerance, max_iterations=max_iterations
         )
         coefficients[lost], mean_slope[lost] = again.coefficients, again.mean_slope
@@ -225,7 +246,7 @@ def _saturated(family: Family, eta: Floats, weights: Floats) -> NDArray[np.bool_
     return np.asarray(distance.min(axis=1) < _SATURATED)
 
 
-def _varied(outcome: Floats, weights: Floats) -> NDArray[np.bool_]:
+def varied_draws(outcome: Floats, weights: Floats) -> NDArray[np.bool_]:
     """Mark the draws whose outcomes are not all the same."""
     with np.errstate(invalid="ignore", divide="ignore"):
         total = weights.sum(axis=1)

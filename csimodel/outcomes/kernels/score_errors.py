@@ -121,13 +121,13 @@ class ScoreErrors:
         (functions,), twice
         """
         if individual is None:
-            variance = np.einsum("ij,jk,ik->i", gradient, self.covariance, gradient)
             with np.errstate(invalid="ignore"):
+                variance = ((gradient @ self.covariance) * gradient).sum(axis=1)
                 return np.sqrt(variance), self._df(gradient, None)
         gap = individual - self.share @ individual
         own = self._of_levels(gap)
         if self.pulls is None:
-            variance = np.einsum("ij,jk,ik->i", gradient, self.covariance, gradient)
+            variance = ((gradient @ self.covariance) * gradient).sum(axis=1)
             variance = variance + (own**2).sum(axis=0)
         else:
             variance = self._variance(self.pulls @ gradient.T + own)

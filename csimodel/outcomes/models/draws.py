@@ -24,10 +24,9 @@ from csimodel.outcomes.kernels.kernel import (
     Ending,
     Regressions,
     Samples,
-    Standardised,
     fit_samples,
 )
-from csimodel.outcomes.kernels.likelihood import kernel_of, outcomes_of, standardised_start
+from csimodel.outcomes.kernels.likelihood import outcomes_of
 from csimodel.outcomes.models.regression import Regression
 from csimodel.outcomes.rows.cells import Cells
 from csimodel.survey.sampling import SurveyDesign
@@ -243,20 +242,15 @@ def chain_of(bootstrap: Bootstrap, regression: Regression, progress: bool = True
         When fewer than 20 draws are usable.
     """
     sample, family = regression.sample, regression.family
-    cells = Cells.of(bootstrap, sample)
-    centre, spread = sample.regressors.mean(axis=0), sample.regressors.std(axis=0)
-    start = standardised_start(family, regression.coefficients, regression.further, centre, spread)
-    cut = 0 if sample.ordering is None else sample.ordering.cut
-    kernel = Standardised(
-        kernel_of(family, start, cells.codes, cut), centre, spread,
-        thresholds=family.further == "thresholds",
-    )  # fmt: skip
+    cells = regression.cells(bootstrap)
+    kernel, columns = regression.kernel(cells), regression.draw_columns
     outcomes = outcomes_of(family, cells.outcome)
-    batches = _batches(bootstrap, cells, outcomes, bootstrap.usable, "whole chain", progress)
+    wanted, parts = bootstrap.usable, regression.parts
+    batches = _batches(bootstrap, cells, outcomes, wanted, "whole chain", progress, parts)
     samples = (
         Samples(
             batch.draws,
-            [np.asarray(column) for column in batch.columns(sample.layout.columns)],
+            [np.asarray(column) for column in batch.columns(columns)],
             batch.weights,
             batch.outcomes,
         )
@@ -368,11 +362,12 @@ def _batches(
     wanted: NDArray[np.bool_],
     what: str,
     progress: bool,
+    parts: int = 1,
 ) -> Iterator[Batch]:
     """Yield the wanted draws a few at a time, cells that differ in the outcome alone as one."""
     merged = cells.merged
     indexes = len(cells.index.blocks)
-    for draws, weights in cells.draws(bootstrap.design, wanted, what, progress):
+    for draws, weights in cells.draws(bootstrap.design, wanted, what, progress, parts):
         regressors = merged.regressors(draws)
         own, outcomes = cells.pooled(weights, statistics)
         yield Batch(draws, own, outcomes, regressors[:indexes], regressors[indexes:])

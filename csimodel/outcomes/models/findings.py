@@ -216,7 +216,7 @@ def _separating(regression: Regression) -> tuple[list[str], bool]:
 
 def _shape(regression: Regression) -> Iterator[Finding]:
     sample = regression.sample
-    for name, effect in zip(sample.indexes, regression.average_slopes().value, strict=False):
+    for name, effect in zip(sample.indexes, regression.index_slopes(), strict=True):
         if effect < 0:
             yield Finding(
                 "negative-slope",

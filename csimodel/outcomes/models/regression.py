@@ -11,13 +11,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError
+from csimodel.inference import Bootstrap
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import StandardErrors
 from csimodel.outcomes.design.layout import Column, value_of
 from csimodel.outcomes.kernels.families import WLS, Family
 from csimodel.outcomes.kernels.glm import REGULAR, regress_draws
-from csimodel.outcomes.kernels.kernel import Ending, Regressions
-from csimodel.outcomes.kernels.likelihood import fit_further, further_likelihood
+from csimodel.outcomes.kernels.kernel import Ending, Kernel, Standardised
+from csimodel.outcomes.kernels.likelihood import (
+    fit_further,
+    further_likelihood,
+    kernel_of,
+    standardised_start,
+)
 from csimodel.outcomes.kernels.robust import OF_DESIGN, checked_errors, design_of
 from csimodel.outcomes.kernels.score_errors import (
     Likelihood,
@@ -27,6 +33,7 @@ from csimodel.outcomes.kernels.score_errors import (
 )
 from csimodel.outcomes.kernels.wald import wald
 from csimodel.outcomes.models.averages import Averages, OfRows
+from csimodel.outcomes.rows.cells import Cells
 from csimodel.outcomes.rows.sample import Sample
 from csimodel.quiet import quiet
 from csimodel.significance import t_limits, t_pvalue
@@ -236,6 +243,30 @@ class Regression:
         variances = np.diagonal(self.covariance)
         return Averages.of(functions, self.coefficients, variances, self.sample.share)
 
+    @property
+    def draw_columns(self) -> tuple[Column, ...]:
+        """What the kernel of the draws is given of the design."""
+        return self.sample.layout.columns
+
+    @property
+    def parts(self) -> int:
+        """How many runs of cells are fitted one after another in the draws."""
+        return 1
+
+    def cells(self, bootstrap: Bootstrap) -> Cells:
+        """Return the respondents merged where they are alike in every draw."""
+        return Cells.of(bootstrap, self.sample)
+
+    def kernel(self, cells: Cells) -> Kernel:
+        """Return what fits the draws, starting from this fit."""
+        x, ordering = self.sample.regressors, self.sample.ordering
+        centre, spread = x.mean(axis=0), x.std(axis=0)
+        start = standardised_start(self.family, self.coefficients, self.further, centre, spread)
+        cut = 0 if ordering is None else ordering.cut
+        kernel = kernel_of(self.family, start, cells.codes, cut)
+        moving = self.family.further == "thresholds"
+        return Standardised(kernel, centre, spread, thresholds=moving)
+
     def average_slopes(self) -> Averages:
         """Return average marginal effects: ``mean(μ'(η) ∂η/∂x)``, through products and powers."""
         points = list(self.sample.points.T)
@@ -244,6 +275,20 @@ class Regression:
             return self._average_slopes_of_many(points)
         every = [self._matrix(columns, points) for _, columns in effects]
         return self.averages([self._slope_of(self.design, D) for D in every])
+
+    def index_slopes(self) -> Floats:
+        """Return the average marginal effect of each index without its error, (indexes,)."""
+        sample = self.sample
+        points, factors = list(sample.points.T), list(sample.factors.T)
+        slope = sample.share * self.family.slope(self.eta)
+        effects = []
+        for j in range(len(sample.indexes)):
+            rise = np.zeros(sample.n)
+            for b, column in zip(self.coefficients[1:], sample.layout.by_index(j), strict=True):
+                if column:
+                    rise += b * value_of(column, points, factors)
+            effects.append(float(slope @ rise))
+        return np.array(effects)
 
     def _average_slopes_of_many(self, points: list[Floats]) -> Averages:
         """Return average marginal effects of a wide design, one effect at a time.
@@ -254,7 +299,7 @@ class Regression:
         """
         slope, bend = self.family.slope(self.eta), self.family.curvature(self.eta)
         share, factors = self.sample.share, list(self.sample.factors.T)
-        gradients, individual = [], []
+        gradients, individual, design = [], [], self.design
         for _, derivatives in self.sample.layout.effects:
             moving = [j for j, column in enumerate(derivatives) if column]
             D = np.empty((self.sample.n, len(moving)))
@@ -262,7 +307,7 @@ class Regression:
                 D[:, place] = value_of(derivatives[j], points, factors)
             terms = np.array(moving) + 1
             along = D @ self.coefficients[terms]
-            gradient = (share * bend * along) @ self.design
+            gradient = (share * bend * along) @ design
             gradient[terms] += (share * slope) @ D
             gradients.append(gradient)
             individual.append(slope * along)
@@ -358,61 +403,72 @@ def regress(sample: Sample, family: Family, errors: str | None) -> Regression:
         For errors that do not fit the family or the sample, or weighted least squares without
         weights.
     """
+    kind = required_errors(sample, family, errors)
+    if family.further:
+        solution, further, ending = fit_further(sample, family)
+        return Regression(family, sample, kind, solution, ending, further)
+    x = sample.regressors
+    weights = np.ones(sample.n) if sample.weights is None else sample.weights
+    solution, ending = solve(family, sample.outcome, x, weights, x.mean(axis=0), x.std(axis=0))
+    return Regression(family, sample, kind, solution, ending)
+
+
+def required_errors(sample: Sample, family: Family, errors: str | None) -> str:
+    """Return the kind of errors, as `checked_errors`, and refuse least squares without weights."""
     kind = checked_errors(sample, family, errors)
     if family is WLS and sample.weights is None:
         raise OptionError(
             "family='wls' needs weights; name their column as read_survey(..., weights='w'), or "
             "use family='ols'."
         )
-    if family.further:
-        solution, further, ending = fit_further(sample, family)
-        return Regression(family, sample, kind, solution, ending, further)
-    centre, spread = sample.regressors.mean(axis=0), sample.regressors.std(axis=0)
-    standard = list(((sample.regressors - centre) / spread).T)
-    weights = np.ones(sample.n) if sample.weights is None else sample.weights
-    probe = regress_draws(
-        family, sample.outcome, standard, weights[None, :], np.zeros(1 + len(standard))
-    )
-    ending = Ending(int(probe.ending[0]))
-    nothing = np.full(1 + len(standard), np.nan)
-    if ending == Ending.SEPARATED:
-        return Regression(family, sample, kind, nothing, ending)
-    solution, converged = _solution(sample, family, standard, weights, probe)
-    if not _informed(sample, family, solution):
-        return Regression(family, sample, kind, nothing, Ending.SINGULAR)
-    ending = Ending.CONVERGED if converged else Ending.NOT_CONVERGED
-    return Regression(family, sample, kind, solution, ending)
+    return kind
 
 
-def _solution(
-    sample: Sample, family: Family, standard: list[Floats], weights: Floats, probe: Regressions
-) -> tuple[Floats, bool]:
-    """Return coefficients to rounding, and whether they converged.
+def solve(
+    family: Family, outcome: Floats, x: Floats, weights: Floats, centre: Floats, spread: Floats
+) -> tuple[Floats, Ending]:
+    """Return coefficients to rounding, NaN where there are none, and how the fit ended.
 
-    Scoring goes on from where the probe ended; where that does not settle, statsmodels tries.
+    Scoring goes on from where a first one ended; where it does not settle, statsmodels tries.
+
+    Parameters
+    ----------
+    family
+        With nothing to estimate but coefficients.
+    outcome, x, weights
+        (rows,), (rows, regressors) and (rows,).
+    centre, spread
+        Standard units of the regressors, (regressors,).
     """
-    if probe.ending[0] == Ending.CONVERGED:
-        near = probe.coefficients[0]
+    standard, nothing = list(((x - centre) / spread).T), np.full(1 + x.shape[1], np.nan)
+    near = regress_draws(family, outcome, standard, weights[None, :], np.zeros(1 + x.shape[1]))
+    if near.ending[0] == Ending.SEPARATED:
+        return nothing, Ending.SEPARATED
+    whole = near
+    if near.ending[0] == Ending.CONVERGED:
+        start = near.coefficients[0]
         whole = regress_draws(
-            family, sample.outcome, standard, weights[None, :], near,
-            tolerance=_SHARP, max_iterations=100,
-        )  # fmt: skip
-        if whole.ending[0] == Ending.CONVERGED:
-            x = sample.regressors
-            slopes = whole.coefficients[0, 1:] / x.std(axis=0)
-            return np.append(whole.coefficients[0, 0] - slopes @ x.mean(axis=0), slopes), True
-    return by_statsmodels(sample, family)
+            family, outcome, standard, weights[None, :], start, tolerance=_SHARP, max_iterations=100
+        )
+    if whole.ending[0] == Ending.CONVERGED:
+        slopes, converged = whole.coefficients[0, 1:] / spread, True
+        solution = np.append(whole.coefficients[0, 0] - slopes @ centre, slopes)
+    else:
+        solution, converged = by_statsmodels(family, outcome, x, weights)
+    if not _informed(family, outcome, x, weights, solution):
+        return nothing, Ending.SINGULAR
+    return solution, Ending.CONVERGED if converged else Ending.NOT_CONVERGED
 
 
-def _informed(sample: Sample, family: Family, coefficients: Floats) -> bool:
+def _informed(
+    family: Family, outcome: Floats, x: Floats, weights: Floats, coefficients: Floats
+) -> bool:
     """Tell whether the information at a solution is regular, in columns of like size.
 
     It is not where a few weights outweigh all others, or most predictions are 0 or 1.
     """
-    X = np.column_stack([np.ones(sample.n), sample.regressors - sample.regressors.mean(axis=0)])
-    eta = coefficients[0] + sample.regressors @ coefficients[1:]
-    _, information, _ = family.working(eta, sample.outcome)
-    weights = np.ones(sample.n) if sample.weights is None else sample.weights
+    X = np.column_stack([np.ones(len(x)), x - x.mean(axis=0)])
+    _, information, _ = family.working(coefficients[0] + x @ coefficients[1:], outcome)
     whole = X.T @ (X * (weights * information)[:, None])
     size = np.sqrt(np.diagonal(whole))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -420,19 +476,20 @@ def _informed(sample: Sample, family: Family, coefficients: Floats) -> bool:
     return bool(np.isfinite(unit).all() and np.linalg.eigvalsh(unit)[0] > REGULAR)
 
 
-def by_statsmodels(sample: Sample, family: Family) -> tuple[Floats, bool]:
+def by_statsmodels(
+    family: Family, outcome: Floats, x: Floats, weights: Floats
+) -> tuple[Floats, bool]:
     """Return coefficients of least squares or of a binomial model, and whether they converged."""
     from statsmodels.genmod.families import Binomial, links
     from statsmodels.genmod.generalized_linear_model import GLM
     from statsmodels.regression.linear_model import WLS
 
-    design = np.column_stack([np.ones(sample.n), sample.regressors])
-    weights = np.ones(sample.n) if sample.weights is None else sample.weights
+    design = np.column_stack([np.ones(len(x)), x])
     if not family.bounded:
-        return np.asarray(WLS(sample.outcome, design, weights=weights).fit().params), True
+        return np.asarray(WLS(outcome, design, weights=weights).fit().params), True
     known: dict[str, Callable[[], object]] = {"probit": links.Probit, "cloglog": links.CLogLog}
     link = known.get(family.name.removeprefix("fractional-"), links.Logit)()
-    model = GLM(sample.outcome, design, family=Binomial(link=link), var_weights=weights)
+    model = GLM(outcome, design, family=Binomial(link=link), var_weights=weights)
     with quiet():  # separation and columns without information are told by `regress`
         result = model.fit(tol=1e-12, tol_criterion="params", maxiter=100)
     return np.asarray(result.params), bool(result.converged)

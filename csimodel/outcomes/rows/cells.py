@@ -16,6 +16,8 @@ from csimodel.outcomes.rows.sample import Sample
 
 Floats = NDArray[np.float64]
 
+_PARTS = 16  # runs of cells that count when draws come together, which bounds the memory
+
 
 @dataclass(frozen=True, eq=False)
 class Cells:
@@ -50,12 +52,24 @@ class Cells:
     codes: NDArray[np.intp] | None = None
 
     @classmethod
-    def of(cls, bootstrap: Bootstrap, sample: Sample) -> Cells:
-        """Merge the respondents of a sample that was drawn from the bootstrap's fit."""
+    def of(
+        cls, bootstrap: Bootstrap, sample: Sample, place: NDArray[np.intp] | None = None
+    ) -> Cells:
+        """Merge the respondents of a sample that was drawn from the bootstrap's fit.
+
+        Parameters
+        ----------
+        bootstrap, sample
+            The draws, and respondents of their fit.
+        place
+            Codes that the factors of the design are made of, (rows,), by which cells are then
+            sorted first.
+        """
         index = IndexDraws.of(bootstrap, sample.indexes, sample.rows)
         controls, codes = sample.factors, None
         seen = np.ones((sample.n, 0)) if index.missing is None else 1.0 - index.missing
-        key = np.column_stack([index.points, seen, controls, sample.outcome])
+        known = [index.points, seen, controls] if place is None else [place, index.points, seen]
+        key = np.column_stack([*known, sample.outcome])
         if sample.ordering is not None:
             codes = sample.ordering.codes
             key = np.column_stack([codes, key])
@@ -99,13 +113,17 @@ class Cells:
         wanted: NDArray[np.bool_],
         what: str = "draws",
         progress: bool = False,
+        parts: int = 1,
     ) -> Iterator[tuple[NDArray[np.intp], Floats]]:
-        """Yield the wanted draws a few at a time: numbers, and the cells' weights in them."""
+        """Yield the wanted draws a few at a time: numbers, and the cells' weights in them.
+
+        Where cells are used in `parts`, one after another, more draws come together.
+        """
 
         def count(block: int, own: NDArray[np.intp]) -> Floats:
             return self.tally(design, block, own)
 
-        cells = len(self.starts)
+        cells = len(self.starts) // min(parts, _PARTS)
         return draws_of(design, wanted, cells=cells, count=count, what=what, progress=progress)
 
     def regressors(self, draws: NDArray[np.intp]) -> list[Floats]:

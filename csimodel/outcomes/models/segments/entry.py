@@ -20,9 +20,9 @@ from csimodel.outcomes.design.layout import Layout, Part, value_of
 from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.models.draws import chain_of
 from csimodel.outcomes.models.findings import diagnose
-from csimodel.outcomes.models.regression import regress
 from csimodel.outcomes.models.repurchase import repurchase
 from csimodel.outcomes.models.result import Repurchase
+from csimodel.outcomes.models.segments.regression import regress_segments
 from csimodel.outcomes.models.segments.result import Segments
 from csimodel.outcomes.rows.arguments import Column, Index
 from csimodel.outcomes.rows.columns import Ends, labels_of
@@ -133,8 +133,8 @@ def repurchase_segments(
     segments = _interacted(rep, labels.iloc[rep.regression.sample.rows], curvature, fewest)
     if bootstrap is None:
         return segments
-    chain = chain_of(bootstrap, segments.repurchase.regression, progress)
-    lost = diagnose(segments.repurchase.regression, chain)
+    chain = chain_of(bootstrap, segments.regression, progress)
+    lost = diagnose(segments.regression, chain)
     told = tuple(finding for finding in lost if finding.code.endswith("-draws"))
     diagnostics = (*segments.diagnostics, *told)
     return replace(
@@ -160,14 +160,14 @@ def _interacted(rep: Repurchase, labels: pd.Series, curvature: bool, fewest: int
     _require_own_variation(own, place, names)
     if rep.regression.cluster is not None:
         findings = (*findings, *_clusters_within(own, place, names, rep.errors))
-    regression = regress(own, rep.family, rep.errors)
+    regression = regress_segments(own, place, 2 + curvature, rep.family, rep.errors)
     made = replace(rep, regression=regression, diagnostics=(*rep.diagnostics, *findings))
     if not np.isfinite(regression.coefficients).all():
         separated = regression.ending == Ending.SEPARATED
         code = "separation" if separated else "no-information"
         failure = Finding(code, _NO_CURVES[code], names, "failure")
         made = replace(made, diagnostics=(*made.diagnostics, failure))
-    return Segments(made, names, place, centre, curvature)
+    return Segments(made, regression, names, centre, curvature)
 
 
 def _large_enough(

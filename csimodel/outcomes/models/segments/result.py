@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,11 +18,13 @@ from csimodel.inference import spread_of
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import StandardErrors
 from csimodel.outcomes.kernels.wald import table_of_tests
-from csimodel.outcomes.models.averages import Averages, OfRows
+from csimodel.outcomes.models.averages import Averages
 from csimodel.outcomes.models.draws import Batch
 from csimodel.outcomes.models.levels import on_index
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.segments.pairs import corrected_pairs, pair_steps
+from csimodel.outcomes.models.segments.regression import OfSegments
+from csimodel.outcomes.rows.cells import Cells
 from csimodel.page import HasHeadline, Page, sections
 
 Floats = NDArray[np.float64]
@@ -37,10 +40,10 @@ class Segments(HasHeadline):
     ----------
     repurchase
         The regression in which every segment has its own level, slope and bend.
+    regression
+        The same as arrays.
     names
         Of the segments.
-    place
-        Segment of each respondent used, (rows,).
     centre
         Mean index of all, around which the bend is measured.
     curvature
@@ -48,10 +51,15 @@ class Segments(HasHeadline):
     """
 
     repurchase: Repurchase
+    regression: OfSegments
     names: tuple[str, ...]
-    place: NDArray[np.intp]
     centre: float
     curvature: bool
+
+    @property
+    def place(self) -> NDArray[np.intp]:
+        """Segment of each respondent used, (rows,)."""
+        return self.regression.place
 
     @property
     def level(self) -> float:
@@ -183,7 +191,11 @@ class Segments(HasHeadline):
         step = np.asarray(np.kron(np.eye(len(self.names)), [[-1.0, 1.0]]), float)
         told = self.repurchase._table
         ends = told(predictions, draws, probability=True)
-        steps = told(predictions.turned(step), None if draws is None else draws @ step.T)
+        if draws is None:
+            steps = told(predictions.turned(step), None)
+        else:
+            change = Averages(step @ predictions.value, predictions.gradient, None)
+            steps = told(change, draws @ step.T)
         what = [f"at {start:g}", f"at {end:g}", "difference"]
         both = [pd.concat([ends[2 * g : 2 * g + 2], steps[g : g + 1]]) for g in range(len(steps))]
         table = pd.concat(both).rename(columns={"estimate": "probability"}).drop(columns="p")
@@ -191,15 +203,14 @@ class Segments(HasHeadline):
 
     def _predicted(self, points: Floats) -> tuple[Averages, Floats | None]:
         """Return probabilities, segment by segment, and their draws."""
-        rep = self.repurchase
-        mean, rows = rep.family.mean, [self._at(g, points) for g in range(len(self.names))]
-
-        def of(row: Floats) -> OfRows:
-            return lambda b: mean(b @ row[:, None])
-
-        matrix = np.vstack(rows)
-        draws = None if rep.chain is None else mean(rep.chain.coefficients @ matrix.T)
-        return rep.regression.averages([of(row) for row in matrix]), draws
+        family, chain, curve = self.regression.family, self.repurchase.chain, self._curve(points)
+        eta = self.regression.own(self.regression.coefficients) @ curve.T
+        value = family.mean(eta).ravel()
+        if chain is None:
+            gradient = self.regression.spread(family.slope(eta)[:, :, None] * curve)
+            return Averages(value, gradient, None), None
+        draws = family.mean(self.regression.own(chain.coefficients) @ curve.T)
+        return Averages(value, np.empty((0, 0)), None), draws.reshape(len(draws), -1)
 
     @property
     def headline(self) -> str:
@@ -244,45 +255,63 @@ class Segments(HasHeadline):
                 rows[k, g * size + k] = 1.0
         return rows
 
-    def _at(self, g: int, points: Floats) -> Floats:
-        """Return the design of a segment at index points, (points, terms)."""
-        parts = np.stack([np.ones(len(points)), points, (points - self.centre) ** 2 / 1e4], axis=1)
-        return parts @ self._own(g)
+    def _curve(self, points: Floats) -> Floats:
+        """Return what a segment's own coefficients multiply at index points, (points, size)."""
+        parts = [np.ones(len(points)), points, (points - self.centre) ** 2 / 1e4]
+        return np.stack(parts[: self.regression.size], axis=1)
 
     @cached_property
     def _effects(self) -> tuple[Averages, Floats | None]:
         """Return effects of the segments, averaged over the index of all, and their draws."""
-        rep = self.repurchase
-        x, slope = rep.regression.sample.regressors[:, 0], rep.family.slope
-        seen, where = np.unique(x, return_inverse=True)
-        along_points = np.stack(
-            [np.zeros(len(seen)), np.ones(len(seen)), 2.0 * (seen - self.centre) / 1e4], axis=1
-        )
-        pairs = [(self._at(g, seen), along_points @ self._own(g)) for g in range(len(self.names))]
+        regression, family, chain = self.regression, self.regression.family, self.repurchase.chain
+        seen, where = np.unique(regression.sample.regressors[:, 0], return_inverse=True)
+        share = np.bincount(where, regression.sample.share)
+        curve = self._curve(seen)
+        steps = [np.zeros(len(seen)), np.ones(len(seen)), 2.0 * (seen - self.centre) / 1e4]
+        along = np.stack(steps[: regression.size], axis=1)
+        own = regression.own(regression.coefficients)
+        eta, rise = own @ curve.T, own @ along.T
+        values = family.slope(eta) * rise
+        if chain is None:
+            gradient = (family.curvature(eta) * rise * share) @ curve
+            gradient += (family.slope(eta) * share) @ along
+            whole = regression.spread(gradient[:, None])
+            return Averages(values @ share, whole, values.T[where]), None
+        draws = chain.over_draws(self._effects_over(chain.cells.merged), len(own))
+        return Averages(values @ share, np.empty((0, 0)), None), draws
 
-        def of(X: Floats, D: Floats) -> OfRows:
-            return lambda b: (slope(b @ X.T) * (b @ D.T))[:, where]
+    def _effects_over(self, cells: Cells) -> Callable[[Batch, Floats], Floats]:
+        """Return the effects of the segments over the respondents of draws, (draws, segments).
 
-        averages = rep.regression.averages([of(X, D) for X, D in pairs])
-        if rep.chain is None:
-            return averages, None
-        return averages, rep.chain.over_draws(self._effects_in, len(self.names))
+        Respondents with the same answers count together, whatever their segment.
+        """
+        _, first, alike = np.unique(cells.index.key, axis=0, return_index=True, return_inverse=True)
+        order = np.argsort(alike.reshape(-1), kind="stable")
+        starts = np.searchsorted(alike.reshape(-1)[order], np.arange(len(first)))
 
-    def _effects_in(self, batch: Batch, b: Floats) -> Floats:
-        """Return effects of the segments over the respondents of draws, (draws, segments)."""
-        points = batch.points[0]
-        gap = (points - self.centre) / 1e4
-        weights = batch.weights / batch.weights.sum(axis=1, keepdims=True)
-        effects = []
-        for g in range(len(self.names)):
-            level, slope, bend = (b @ self._own(g).T).T[:, :, None]
-            eta = level + slope * points + bend * gap * (points - self.centre)
-            effect = self.repurchase.family.slope(eta) * (slope + 2.0 * bend * gap)
-            effects.append((effect * weights).sum(axis=1))
-        return np.stack(effects, axis=1)
+        def effects(batch: Batch, b: Floats) -> Floats:
+            points = batch.points[0][:, first]
+            weights = np.add.reduceat(batch.weights[:, order], starts, axis=1)
+            weights /= weights.sum(axis=1, keepdims=True)
+            gap = (points - self.centre) / 1e4
+            bow = gap * (points - self.centre)
+            values = np.empty((len(b), len(self.names)))
+            for g, own in enumerate(np.moveaxis(self.regression.own(b), 1, 0)):
+                level, slope = own[:, 0, None], own[:, 1, None]
+                eta, rise = level + slope * points, slope
+                if self.curvature:
+                    eta, rise = eta + own[:, 2, None] * bow, slope + 2.0 * own[:, 2, None] * gap
+                values[:, g] = np.einsum(
+                    "dc,dc->d", self.regression.family.slope(eta) * rise, weights
+                )
+            return values
+
+        return effects
 
     def _told(self, matrix: Floats) -> pd.DataFrame:
         """Return sums of effects with their errors."""
         effects, draws = self._effects
-        drawn = None if draws is None else draws @ matrix.T
-        return self.repurchase._table(effects.turned(matrix), drawn)
+        if draws is None:
+            return self.repurchase._table(effects.turned(matrix), None)
+        value = Averages(matrix @ effects.value, effects.gradient, None)
+        return self.repurchase._table(value, draws @ matrix.T)

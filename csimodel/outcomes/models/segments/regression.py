@@ -1,0 +1,233 @@
+"""A regression in which every segment has coefficients of its own, fitted segment by segment.
+
+Its information is block-diagonal: no segment says anything of another's curve. So each is solved
+alone, and the cost grows with the respondents, not with the square of the number of segments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.inference import Bootstrap
+from csimodel.outcomes.design.layout import Column
+from csimodel.outcomes.kernels.families import Family
+from csimodel.outcomes.kernels.glm import score_draws, varied_draws
+from csimodel.outcomes.kernels.kernel import Ending, Kernel, Regressions, Samples, Standardised
+from csimodel.outcomes.kernels.likelihood import standardised_start
+from csimodel.outcomes.models.regression import Regression, required_errors, solve
+from csimodel.outcomes.rows.cells import Cells
+from csimodel.outcomes.rows.sample import Sample
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class OfSegments(Regression):
+    """Coefficients by which the first segment's curve, and what others add to it, are known.
+
+    Attributes
+    ----------
+    place
+        Segment of each respondent, (rows,).
+    """
+
+    place: Codes = field(kw_only=True)
+
+    @property
+    def segments(self) -> int:
+        """Number of segments."""
+        return int(self.place.max()) + 1
+
+    @property
+    def size(self) -> int:
+        """Number of coefficients of a segment."""
+        return len(self.sample.terms) // self.segments
+
+    @property
+    def curve(self) -> Floats:
+        """What a segment's own coefficients multiply, (rows, size)."""
+        return self.design[:, : self.size]
+
+    def own(self, coefficients: Floats) -> Floats:
+        """Return each segment's own coefficients, (..., segments, size), from (..., terms)."""
+        shape = (*coefficients.shape[:-1], self.segments, self.size)
+        parts = np.array(coefficients).reshape(shape)
+        parts[..., 1:, :] += parts[..., :1, :]
+        return parts
+
+    def spread(self, gradient: Floats) -> Floats:
+        """Turn derivatives by a segment's own coefficients into those by all.
+
+        Parameters
+        ----------
+        gradient
+            Some functions of each segment, (segments, functions, size).
+
+        Returns
+        -------
+        (segments times functions, terms)
+        """
+        segments, functions, size = gradient.shape
+        whole = np.zeros((segments, functions, segments, size))
+        every = np.arange(segments)
+        whole[every, :, every] = gradient
+        whole[:, :, 0] = gradient
+        return whole.reshape(segments * functions, segments * size)
+
+    @cached_property
+    def eta(self) -> Floats:
+        """Linear predictor of each respondent, (rows,)."""
+        return np.asarray((self.curve * self.own(self.coefficients)[self.place]).sum(axis=1))
+
+    @property
+    def draw_columns(self) -> tuple[Column, ...]:
+        """The columns of a segment's own curve."""
+        return self.sample.layout.columns[: self.size - 1]
+
+    @property
+    def parts(self) -> int:
+        """How many runs of cells are fitted one after another in the draws."""
+        return self.segments
+
+    def cells(self, bootstrap: Bootstrap) -> Cells:
+        """Return the respondents merged where they are alike, segment after segment."""
+        return Cells.of(bootstrap, self.sample, self.place)
+
+    def kernel(self, cells: Cells) -> Kernel:
+        """Return what fits each segment of the draws, starting from its fit here."""
+        merged = cells.merged.controls @ np.arange(1.0, self.segments)
+        ends = np.searchsorted(merged, np.arange(self.segments), side="right")
+        x = self.curve[:, 1:]
+        centre, spread = x.mean(axis=0), x.std(axis=0)
+        starts = [
+            standardised_start(self.family, b, None, centre, spread)
+            for b in self.own(self.coefficients)
+        ]
+        return SegmentKernel(self.family, np.stack(starts), ends, centre, spread)
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentKernel:
+    """The same regression in each of several runs of cells: a `Kernel`.
+
+    Attributes
+    ----------
+    family
+        Mean and information as functions of η.
+    starts
+        Where draws start, in standard units, (segments, size).
+    ends
+        Where the cells of each segment end, (segments,).
+    centre, spread
+        Standard units of the columns, (size - 1,).
+    """
+
+    family: Family
+    starts: Floats
+    ends: Codes
+    centre: Floats
+    spread: Floats
+    extra: int = 0
+
+    @property
+    def terms(self) -> int:
+        """Number of coefficients of all segments."""
+        return self.starts.size
+
+    def fit(self, samples: Samples) -> Regressions:
+        """Fit each of the samples, segment by segment."""
+        draws, columns, weights, (outcome,) = samples
+        segments, size = self.starts.shape
+        own = np.empty((len(draws), segments, size))
+        slopes, endings = np.empty((2, len(draws), segments))
+        total = np.empty((len(draws), segments))
+        first = 0
+        for g, end in enumerate(self.ends.tolist()):
+            span = slice(first, first := end)
+            part = Samples(
+                draws, [x[..., span] for x in columns], weights[:, span], [outcome[..., span]]
+            )
+            kernel = Standardised(
+                _OneSegment(self.family, self.starts[g]), self.centre, self.spread
+            )
+            fitted = kernel.fit(part)
+            own[:, g], slopes[:, g] = fitted.coefficients, fitted.mean_slope
+            endings[:, g], total[:, g] = fitted.ending, part.weights.sum(axis=1)
+        own[:, 1:] -= own[:, :1]
+        mean_slope = (slopes * total).sum(axis=1) / total.sum(axis=1)
+        ending = joint_endings(endings)
+        ending[~varied_draws(outcome, weights)] = Ending.ONE_OUTCOME
+        return Regressions(own.reshape(len(draws), -1), mean_slope, ending)
+
+
+@dataclass(frozen=True, eq=False)
+class _OneSegment:
+    """The regression of one segment: a `Kernel`."""
+
+    family: Family
+    start: Floats
+    extra: int = 0
+
+    @property
+    def terms(self) -> int:
+        return len(self.start)
+
+    def fit(self, samples: Samples) -> Regressions:
+        _, columns, weights, (outcome,) = samples
+        return score_draws(self.family, outcome, columns, weights, self.start)
+
+
+def joint_endings(endings: Floats) -> NDArray[np.int64]:
+    """Return how regressions ended that need all their segments, (..., segments) to (...,).
+
+    >>> joint_endings(np.array([[Ending.CONVERGED, Ending.SINGULAR]])).tolist()
+    [3]
+    """
+    joint = np.full(endings.shape[:-1], int(Ending.CONVERGED))
+    for kind in (Ending.NOT_CONVERGED, Ending.SINGULAR, Ending.SEPARATED):
+        joint[(endings == kind).any(axis=-1)] = kind
+    return joint
+
+
+def regress_segments(
+    sample: Sample, place: Codes, size: int, family: Family, errors: str | None
+) -> OfSegments:
+    """Fit a curve in every segment.
+
+    Parameters
+    ----------
+    sample
+        Its columns are the index and its bend, then for each segment but the first its level, and
+        what it adds to slope and bend.
+    place
+        Segment of each respondent, (rows,).
+    size
+        Number of coefficients of a segment.
+    family, errors
+        As in `regress`.
+
+    Raises
+    ------
+    OptionError
+        As in `regress`.
+    """
+    kind = required_errors(sample, family, errors)
+    x = sample.regressors[:, : size - 1]
+    weights = np.ones(sample.n) if sample.weights is None else sample.weights
+    centre, spread = x.mean(axis=0), x.std(axis=0)
+    order = np.argsort(place, kind="stable")
+    parts = [
+        solve(family, sample.outcome[rows], x[rows], weights[rows], centre, spread)
+        for rows in np.split(order, np.cumsum(np.bincount(place))[:-1])
+    ]
+    own = np.stack([solution for solution, _ in parts])
+    ending = Ending(int(joint_endings(np.array([float(end) for _, end in parts]))))
+    if ending in (Ending.SEPARATED, Ending.SINGULAR):
+        own[:] = np.nan
+    own[1:] -= own[0]
+    return OfSegments(family, sample, kind, own.ravel(), ending, place=place)
