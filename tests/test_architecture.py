@@ -14,19 +14,16 @@ import csimodel as csi
 PACKAGE = Path(csi.__file__).parent
 
 
-def test_importing_loads_nothing_heavy():
-    heavy = {
-        "scipy",
-        "statsmodels",
-        "semopy",
-        "matplotlib",
-        "jinja2",
-        "tqdm",
-        "typer",
-        "narwhals",
-        "pyarrow",
-    }
-    code = f"import sys, pandas; before = set(sys.modules); import csimodel; print(sorted({heavy!r} & (set(sys.modules) - before)))"
+HEAVY = {"scipy", "statsmodels", "semopy", "matplotlib", "jinja2", "tqdm", "typer", "narwhals"}
+FIRST_FIT = "csimodel.fit(csimodel.models.ecsi(), csimodel.load_mobi())"
+
+
+@pytest.mark.parametrize(("then", "heavy"), [("pass", {*HEAVY, "pyarrow"}), (FIRST_FIT, HEAVY)])
+def test_importing_and_a_first_fit_load_nothing_heavy(then, heavy):
+    code = (
+        f"import sys, pandas; before = set(sys.modules); import csimodel; {then}; "
+        f"print(sorted({heavy!r} & (set(sys.modules) - before)))"
+    )
     out = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True
     )
