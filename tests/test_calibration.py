@@ -39,7 +39,7 @@ def test_predictions_of_those_fitted_are_calibrated_by_construction(rep):
     found = calibration(rep, folds=0)
     assert_allclose(found.coefficients["estimate"], [0, 1], atol=1e-8)
     assert found.p == pytest.approx(1)
-    assert [f.code for f in found.diagnostics] == ["own-predictions"]
+    assert [f.code for f in found.findings] == ["own-predictions"]
     table = found.table
     assert table["n"].sum() == 250
     assert_allclose(table["share"] @ table["observed"], rep.regression.sample.outcome.mean())
@@ -100,7 +100,7 @@ def test_a_form_that_does_not_fit_is_said_though_intercept_and_slope_are_right()
     x, y = simulated(3000, 1, bend=-0.06)
     found = calibration(repurchase(index=x, outcome=y, family="logit"), rng=1)
     assert found.p > 0.05
-    (finding,) = found.diagnostics
+    (finding,) = found.findings
     gap = 100 * (found.table["observed"] - found.table["predicted"]).abs().max()
     assert str(finding) == (
         f"Groups of like predictions do not behave as predicted, by up to {gap:.1f} percentage "
@@ -157,9 +157,7 @@ def test_tied_predictions_make_fewer_groups():
     y = (np.random.default_rng(1).random(200) < x / 120).astype(float)
     found = calibration(repurchase(index=x, outcome=y, family="logit"), folds=0)
     assert len(found.table) == 4
-    assert (
-        str(found.diagnostics[-1]) == "Predictions are tied, so there are 4 groups instead of 10."
-    )
+    assert str(found.findings[-1]) == "Predictions are tied, so there are 4 groups instead of 10."
 
 
 def test_errors_of_calibration(rep):
@@ -291,7 +289,7 @@ def test_clusters_stay_in_one_fold_and_errors_are_theirs():
 def test_shares_have_no_likelihood(fit):
     found = compare_shapes(repurchase(fit, "CUSL1"), ["line", "quadratic"], rng=1)
     assert found.table["aic"].isna().all()
-    (told,) = found.diagnostics
+    (told,) = found.findings
     assert str(told) == (
         "There is no AIC or BIC: shares and weighted surveys are fitted by a quasi-likelihood; "
         "use the cross-validated scores."

@@ -70,7 +70,7 @@ def test_acsi_2015_repurchase_by_handling(found):
     published = [2.43, 2.96, 3.21, 4.18, 4.30, 5.25, 6.15, 7.32, 8.31, 9.22]
     assert mean[[f"handled {k}" for k in range(1, 11)]].tolist() == published
     assert mean["no complaint"] == 8.20
-    assert found.diagnostics[0].message == (
+    assert found.findings[0].message == (
         "506 of 8239 respondents were left out of the means: 277 with no weight or no answer on "
         "complaints, 229 with none on 'REPUR'."
     )
@@ -179,7 +179,7 @@ def test_draws_of_a_group_are_about_its_mean(found):
     assert abs(np.corrcoef(well.draws, again.draws)[0, 1]) < 0.05  # disjoint rows, no clusters
     whole = found.retention("complained", draws=4_000, rng=1)
     assert np.corrcoef(whole.draws, again.draws)[0, 1] > 0.3
-    assert well.diagnostics[0].code == "rating-as-probability"
+    assert well.findings[0].code == "rating-as-probability"
 
 
 def test_from_complaints_to_money(found):
@@ -269,10 +269,10 @@ def test_several_purchases_of_a_group_are_said_to_take_customers_as_alike(simula
     kept = simulated_groups.retention("complained", Economics(
         margin=100, currency="EUR", period="year", discount_rate=0.1, purchases=4
     ))  # fmt: skip
-    assert "customers-alike" in [finding.code for finding in kept.diagnostics]
+    assert "customers-alike" in [finding.code for finding in kept.findings]
     one = simulated_groups.retention("complained", TERMS)
     assert_allclose(kept.estimate, one.estimate**4)
-    assert "customers-alike" not in [finding.code for finding in one.diagnostics]
+    assert "customers-alike" not in [finding.code for finding in one.findings]
 
 
 @pytest.fixture(scope="module")
@@ -285,7 +285,7 @@ def test_handling_without_complaint_is_counted():
     frame.loc[frame["COMP"] == 0, "HANDLE"] = 5.0
     frame.loc[frame.index[frame["COMP"] == 1][:3], "HANDLE"] = np.nan
     found = asked(frame, well_from=8, scale=(1, 10))
-    told = {finding.code: finding for finding in found.diagnostics}
+    told = {finding.code: finding for finding in found.findings}
     assert told["handling-without-complaint"].count == (frame["COMP"] == 0).sum()
     assert told["handling-missing"].count == 3
 
@@ -362,9 +362,7 @@ def test_draws_outside_0_to_1_are_counted_and_only_where_there_are():
         }
     )
     found = asked(frame, well_from=8, scale=(1, 10))
-    assert [f.code for f in found.retention("no complaint").diagnostics] == [
-        "rating-as-probability"
-    ]
+    assert [f.code for f in found.retention("no complaint").findings] == ["rating-as-probability"]
     kept = found.retention("handled well", draws=1_000, rng=3)
     noise = np.random.default_rng(3).multivariate_normal(
         np.zeros(len(found.names)), np.nan_to_num(found.means.covariance), 1_000, "ignore",
@@ -372,7 +370,7 @@ def test_draws_outside_0_to_1_are_counted_and_only_where_there_are():
     )[:, found.names.index("handled well")]  # fmt: skip
     outside = int((np.abs(kept.estimate + noise / 9 - 0.5) > 0.5).sum())
     assert outside > 50
-    (finding,) = (f for f in kept.diagnostics if f.code == "draws-outside-0-1")
+    (finding,) = (f for f in kept.findings if f.code == "draws-outside-0-1")
     assert finding.count == outside
     assert finding.message == (
         f"{outside} of 1000 draws of 'handled well' left 0 to 1 and were set to the nearer end."

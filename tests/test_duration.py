@@ -372,11 +372,11 @@ def test_average_effects_in_draws_are_the_effects_of_every_draw(fit, frame, boot
 def test_lost_draws_are_told_where_there_are_and_only_there(fit, frame, boot):
     found = churn(fit, frame, bootstrap=boot)
     assert found.chain.usable.all()
-    assert "lost-draws" not in {f.code for f in found.diagnostics}
+    assert "lost-draws" not in {f.code for f in found.findings}
     alike = np.zeros((30, 250), dtype=int) + np.arange(250)
     alike[0] = 5  # one respondent 250 times: no item varies
     lossy = csi.bootstrap(fit, resamples=alike, progress=False)
-    told = [f for f in churn(fit, frame, bootstrap=lossy).diagnostics if f.code == "lost-draws"]
+    told = [f for f in churn(fit, frame, bootstrap=lossy).findings if f.code == "lost-draws"]
     assert [f.count for f in told] == [1]
     assert told[0].values["reasons"][0].startswith("1 ")
 
@@ -393,7 +393,7 @@ def test_missing_answers_and_clusters_in_the_chain(frame):
     boot = csi.bootstrap(fit, draws=60, rng=1, progress=False)
     found = churn(fit, frame.set_axis(data.index), bootstrap=boot, interval="normal")
     assert found.regression.errors == "cluster"
-    assert "few-clusters" in {f.code for f in found.diagnostics}
+    assert "few-clusters" in {f.code for f in found.findings}
     assert np.isfinite(found.contrast(67, 70, 6).drop(columns="reason")).all(axis=None)
 
 
@@ -440,7 +440,7 @@ def test_a_fading_effect_is_told(fit):
     early = rng.exponential(4 * np.exp(0.08 * (index - 70)))
     life = np.where(early < 4, early, 4 + rng.exponential(8 * np.exp(-0.08 * (index - 70))))
     found = csi.outcomes.repurchase_time(fit, duration=life, event=np.ones(250), kind="churn")
-    finding = next(f for f in found.diagnostics if f.code == "not-proportional")
+    finding = next(f for f in found.findings if f.code == "not-proportional")
     assert 0.0 <= finding.values["p"] < 0.001
 
 
@@ -453,7 +453,7 @@ def test_rows_left_out_are_counted(fit, frame):
     gaps.loc[5:14, "happened"] = np.nan
     found = churn(fit, gaps)
     assert found.n == 235
-    assert found.diagnostics[0].values["columns"] == ("exact (10)", "happened (10)")
+    assert found.findings[0].values["columns"] == ("exact (10)", "happened (10)")
 
 
 def test_monotone_likelihood_gives_no_ratio(fit):
@@ -461,16 +461,16 @@ def test_monotone_likelihood_gives_no_ratio(fit):
     found = csi.outcomes.repurchase_time(fit, duration=101 - index, event=np.ones(250))
     assert not found.converged
     assert np.isnan(found.hazard_ratio)
-    finding = next(f for f in found.diagnostics if f.code == "separation")
+    finding = next(f for f in found.findings if f.code == "separation")
     assert finding.severity == "failure"
     assert "no finite hazard ratio" in str(found.summary())
 
 
 def test_wrong_direction_and_few_events(fit, frame):
     few = frame["happened"].where(frame.index < 12, 0.0)
-    codes = {f.code for f in churn(fit, frame, event=few).diagnostics}
+    codes = {f.code for f in churn(fit, frame, event=few).findings}
     assert "few-events" in codes
-    codes = {f.code for f in churn(fit, frame, kind="repurchase").diagnostics}
+    codes = {f.code for f in churn(fit, frame, kind="repurchase").findings}
     assert "wrong-direction" in codes
 
 
@@ -656,5 +656,5 @@ def test_ten_events_for_a_regressor_are_enough(events, told):
     found = csi.outcomes.repurchase_time(
         frame, duration="t", event="event", index="x", kind="churn"
     )
-    findings = [f for f in found.diagnostics if f.code == "few-events"]
+    findings = [f for f in found.findings if f.code == "few-events"]
     assert [(f.count, f.values["needed"]) for f in findings] == [(events, 10)] * told

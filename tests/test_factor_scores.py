@@ -114,7 +114,7 @@ def test_an_answer_that_is_missing_is_left_out_of_its_rows_alone(fits, holes):
 
 def test_gaps_are_counted(fits):
     found = csi.factor_scores(fits["fiml"], "bartlett")
-    assert [str(one) for one in found.diagnostics] == [
+    assert [str(one) for one in found.findings] == [
         "164 respondents did not answer every item; their scores come from what they answered and "
         "are less certain.",
         "4 respondents answered no item of some construct and have no score there.",
@@ -122,7 +122,7 @@ def test_gaps_are_counted(fits):
     assert int(found.scores.isna().any(axis=1).sum()) == 4
     again = csi.factor_scores(fits["fiml"], "regression")
     assert not again.scores.isna().any(axis=None)
-    assert str(again.diagnostics[1]).endswith("and are scored by the other items.")
+    assert str(again.findings[1]).endswith("and are scored by the other items.")
 
 
 def test_what_is_printed(fits):
@@ -138,7 +138,7 @@ def test_badly_determined_scores_say_so(population):
     fit = csi.fit(csi.Model.from_syntax("A =~ a1 + a2 + a3"), frame, csi.ML())
     found = csi.factor_scores(fit)
     assert found.determinacy["A"] < 0.8
-    assert str(found.diagnostics[0]) == (
+    assert str(found.findings[0]) == (
         "Scores of A correlate below 0.8 with the construct, so other scores, as compatible with "
         "the model, would rank respondents otherwise; do not judge single respondents by them."
     )
@@ -147,8 +147,8 @@ def test_badly_determined_scores_say_so(population):
 def test_a_heywood_case_says_so(mobi):
     fit = csi.fit(csi.Model.from_syntax(HEYWOOD), mobi, csi.ML())
     found = csi.factor_scores(fit)
-    assert found.diagnostics[0].severity == "failure"
-    assert str(found.diagnostics[0]) == (
+    assert found.findings[0].severity == "failure"
+    assert str(found.findings[0]) == (
         "The variance of PERV2 is estimated below 0, which cannot be, so the scores rest on a model "
         "that no population follows, and determinacy means nothing."
     )

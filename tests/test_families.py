@@ -237,7 +237,7 @@ def test_the_cut_changes_what_is_told_and_not_what_is_fitted(fit):
         reached = categories[categories["answer"] >= cut].groupby("index")["probability"].sum()
         assert_allclose(rep.predict([55, 80])["probability"], reached, rtol=1e-12)
     assert repurchase(fit, "CUSL1", family="ordered-logit").cut == 6
-    assert found[6].diagnostics == ()
+    assert found[6].findings == ()
 
 
 def test_categories_and_expected_answers_agree(ordered):
@@ -478,7 +478,7 @@ def test_separation_gives_no_numbers_in_any_family(family):
     assert np.isnan(found.slope)
     contrast = found.contrast(67, 70)
     assert contrast[["probability", "se", "lower", "upper"]].isna().all().all()
-    finding = found.diagnostics[0]
+    finding = found.findings[0]
     assert finding.severity == "failure"
     assert "'S' tells every 0 of 'again' from every 1" in finding.message
     assert "use family='ols'" in finding.message
@@ -488,18 +488,18 @@ def test_a_category_of_few_is_told(fit, mobi, ecsi):
     place = np.where(np.arange(250) < 4, "island", np.where(np.arange(250) % 2, "north", "south"))
     other = csi.fit(ecsi, replace(mobi, data=mobi.data.assign(place=place)))
     found = repurchase(other, formula="CUSL1 ~ index + place")
-    assert [str(finding) for finding in found.diagnostics] == [
+    assert [str(finding) for finding in found.findings] == [
         "Categories of 'place' hold fewer than 10 of the 250 respondents used: island (4); merge "
         "such categories or leave them out."
     ]
-    numbered = repurchase(other, formula="CUSL1 ~ index + C(CUSCO)").diagnostics
+    numbered = repurchase(other, formula="CUSL1 ~ index + C(CUSCO)").findings
     assert [f.code for f in numbered] == ["few-in-category"]
     vip = repurchase(
         index=np.linspace(0, 100, 90),
         outcome=np.arange(90) % 2,
         controls=pd.DataFrame({"vip": np.arange(90) < 5}),
     )
-    assert str(vip.diagnostics[0]) == (
+    assert str(vip.findings[0]) == (
         "'vip' rests on 5 of 90 respondents, where about 10 are wanted; merge such categories or "
         "leave them out."
     )
@@ -638,7 +638,7 @@ def test_predictions_of_a_line_beyond_0_and_1_are_counted(slope):
     rep = repurchase(index=index, outcome=y, family="ols", scale=(0, 1))
     eta = sm.OLS(y, sm.add_constant(index)).fit().fittedvalues
     count = int(((eta < 0) | (eta > 1)).sum())
-    (finding,) = [f for f in rep.diagnostics if f.code == "probability-outside-0-1"] or (None,)
+    (finding,) = [f for f in rep.findings if f.code == "probability-outside-0-1"] or (None,)
     assert (count > 0) == (finding is not None)
     if count:
         assert finding.count == count
@@ -647,4 +647,4 @@ def test_predictions_of_a_line_beyond_0_and_1_are_counted(slope):
             [finding.values["lowest"], finding.values["highest"]], [eta.min(), eta.max()]
         )
     bounded = repurchase(index=index, outcome=y, scale=(0, 1))
-    assert "probability-outside-0-1" not in [f.code for f in bounded.diagnostics]
+    assert "probability-outside-0-1" not in [f.code for f in bounded.findings]

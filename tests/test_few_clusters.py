@@ -250,7 +250,7 @@ def test_a_mixed_model_of_few_firms_has_its_own_errors(mobi, ecsi):
     assert (few.errors, many.errors) == ("model", "CR2")
     assert (few.coefficients["df"] == 6).all()
     assert (many.coefficients["df"] < 23).all()
-    assert "few-clusters" in [f.code for f in few.diagnostics]
+    assert "few-clusters" in [f.code for f in few.findings]
 
 
 def test_intervals_of_draws_by_t(mobi, ecsi):
@@ -326,7 +326,7 @@ def test_strata_of_one_cluster_have_no_error(mobi, ecsi):
 def test_few_clusters_are_told_where_errors_are_clustered(errors, told):
     x, y, cluster = sampled(rows=120, clusters=8)
     found = repurchase(index=x, outcome=y, family="logit", cluster=cluster, errors=errors)
-    findings = [f for f in found.diagnostics if f.code == "few-clusters"]
+    findings = [f for f in found.findings if f.code == "few-clusters"]
     assert [f.count for f in findings] == [8] * told
 
 

@@ -73,8 +73,8 @@ def test_pairwise_answers_are_not_filled(gaps):
 def test_a_regression_after_full_information_says_whom_it_looks_at(fit, mobi):
     again = mobi.data["CUSL1"]
     found = csi.repurchase(fit, again, index="Image", scale=(1, 10))
-    (finding,) = [f for f in found.diagnostics if f.code == "complete-cases"]
+    (finding,) = [f for f in found.findings if f.code == "complete-cases"]
     assert finding.values["used"] == found.n < 250
     assert f"all 250 respondents, and the regression from the {found.n}" in str(finding)
     sure = csi.repurchase(fit, again, index="Satisfaction", scale=(1, 10))
-    assert "complete-cases" not in [f.code for f in sure.diagnostics]
+    assert "complete-cases" not in [f.code for f in sure.findings]

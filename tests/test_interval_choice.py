@@ -88,8 +88,8 @@ def test_regressions_and_their_money_follow(few, draws):
         few, "CUSL1", bootstrap=draws, scale=(1, 10), interval="percentile", progress=False
     )
     assert "Whole-chain intervals (percentile, 200 boot" in asked.interval_kind
-    assert "narrow-intervals" in [finding.code for finding in asked.diagnostics]
-    assert "narrow-intervals" not in [finding.code for finding in found.diagnostics]
+    assert "narrow-intervals" in [finding.code for finding in asked.findings]
+    assert "narrow-intervals" not in [finding.code for finding in found.findings]
     slopes = corrected_slopes(few, "CUSL1", scale=(1, 10), bootstrap=draws, progress=False)
     table = slopes.table.dropna(subset=["se"])
     limits = t_limits(table["average_marginal_effect"].to_numpy(), table["se"].to_numpy(), 7)

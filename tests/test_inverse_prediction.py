@@ -134,7 +134,7 @@ def test_errors_of_needed_levels(fit):
         split.level_for(0.5)
     assert str(raised.value) == (
         "The regression has no finite predictions, so no level of the index can be found; read "
-        "its diagnostics."
+        "its findings."
     )
 
 

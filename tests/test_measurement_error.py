@@ -430,7 +430,7 @@ def test_firms_left_out_are_counted(by_firm):
     survey.loc[2:4, "firm"] = np.nan
     again = csi.fit(fit.model, csi.read_survey(survey, scale=(0, 100)))
     found = csi.outcomes.corrected_slopes(again, data["again"], by="firm", scale=(0, 1))
-    told = {finding.code: finding for finding in found.diagnostics}
+    told = {finding.code: finding for finding in found.findings}
     assert told["groups-left-out"].count == 2
     assert told["no-group"].count == 3
 
@@ -487,7 +487,7 @@ def test_effect(found, fit):
 
 
 def codes(found):
-    return [finding.code for finding in found.diagnostics]
+    return [finding.code for finding in found.findings]
 
 
 def test_low_and_impossible_reliability(fit):
@@ -516,7 +516,7 @@ def test_groups_without_differences_have_no_slope():
     )
     assert "impossible-reliability" in codes(found)
     assert "differ no more than their sampling errors explain" in str(found.summary())
-    lost = next(f for f in found.diagnostics if f.code == "lost-draws")
+    lost = next(f for f in found.findings if f.code == "lost-draws")
     assert lost.count > 25
     assert lost.severity == "failure"
 
@@ -549,7 +549,7 @@ def test_negative_error_variance_is_told():
     again = pd.Series((x > 0).astype(float), name="again")
     found = csi.outcomes.corrected_slopes(fit, again, ("croon",), bootstrap=boot)
     assert "negative-error-variance" in codes(found)
-    told = next(f for f in found.diagnostics if f.code == "inadmissible-draws")
+    told = next(f for f in found.findings if f.code == "inadmissible-draws")
     assert told.count > 30
 
 

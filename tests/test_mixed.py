@@ -333,7 +333,7 @@ def test_unreliable_means_are_told_with_what_is_left():
     between, mended = [], []
     for seed in range(4):
         found = of(fitted(simulated(seed, firms=150, people=4, between=0.009, spread=6.0)))
-        finding = next(f for f in found.diagnostics if f.code == "unreliable-means")
+        finding = next(f for f in found.findings if f.code == "unreliable-means")
         between.append(float(found.between))
         mended.append(finding.values["slope"])
     truth = 0.009 * 1.3
@@ -349,18 +349,18 @@ def test_findings():
     data.loc[:3, "again"] = np.nan
     data.loc[4, "firm"] = 99
     found = of(fitted(data.assign(again=1 - data["again"])))
-    codes = {f.code: f for f in found.diagnostics}
+    codes = {f.code: f for f in found.findings}
     assert codes["rows-left-out"].count == 4
     assert codes["few-clusters"].count == 13
     assert codes["single-customers"].count == 1
     assert codes["negative-slope"].values["index"] == "Satisfaction"
     steep = of(fitted(simulated(seed=1, firms=20, within=0.02)))
-    assert "probability-outside-0-1" in {f.code for f in steep.diagnostics}
+    assert "probability-outside-0-1" in {f.code for f in steep.findings}
     fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
     alike = csi.outcomes.repurchase_mixed(fit, "CUSL1", by=np.arange(250) % 25)
-    assert "no-firm-variance" in {f.code for f in alike.diagnostics}
+    assert "no-firm-variance" in {f.code for f in alike.findings}
     own = csi.outcomes.repurchase_mixed(fit, "CUSA1", by=np.arange(250) % 25)
-    assert "outcome-in-index" in {f.code for f in own.diagnostics}
+    assert "outcome-in-index" in {f.code for f in own.findings}
 
 
 def test_page():
@@ -485,7 +485,7 @@ def test_which_slope_is_negative(within, between, told):
     own = data[["q0", "q1", "q2"]].mean(axis=1)
     firm = own.groupby(data["firm"]).transform("mean")
     data["again"] = (0.5 + within * (own - firm) + between * (firm - 65)).clip(0, 1)
-    findings = [f for f in of(fitted(data)).diagnostics if f.code == "negative-slope"]
+    findings = [f for f in of(fitted(data)).findings if f.code == "negative-slope"]
     assert [f.values["slopes"] for f in findings] == ([] if told is None else [told])
 
 
@@ -515,5 +515,5 @@ def test_lost_draws_say_why_they_were_lost():
     firms = pd.DataFrame(counts.T > 0).groupby(fit.survey.data["firm"].to_numpy()).any().sum()
     alone = int((firms == 1).sum())  # the mean of one firm does not vary
     assert 0 < alone == 80 - len(found.every[0])
-    (finding,) = [f for f in found.diagnostics if f.code == "lost-draws"]
+    (finding,) = [f for f in found.findings if f.code == "lost-draws"]
     assert finding.values["reasons"] == (f"{alone} a regressor without variation of its own",)

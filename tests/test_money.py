@@ -34,7 +34,7 @@ from csimodel.outcomes.money.complaints import _shown_to_pay
 from csimodel.outcomes.money.draws import Place, drawn
 from csimodel.outcomes.money.findings import about_place
 from csimodel.outcomes.money.retention import together
-from csimodel.outcomes.money.row import Errors, Row
+from csimodel.outcomes.money.row import AmountRow, Errors
 from csimodel.outcomes.money.side_by_side import beside
 from csimodel.outcomes.money.value import lifetime_values, payments_value, staying_values
 
@@ -141,7 +141,7 @@ def test_winning_costs_five_times_keeping():
     assert_allclose(ratio, 5)  # the same customer, so that only costs differ
     assert_allclose(found.estimate, found["return on keeping"] - found["return on winning"])
     losing = acquisition_or_retention(0.5, TERMS, acquisition_cost=500, retention_cost=50)
-    assert losing.diagnostics[-1].message == (
+    assert losing.findings[-1].message == (
         "A customer won costs 500.00 EUR and is worth 206.90, so winning customers loses money on "
         "these terms."
     )
@@ -335,7 +335,7 @@ def test_a_driver_without_bootstrap_is_taken_as_known(fit, rep, boot, whole):
     found = profit_of_driver(fit, rep, "Quality", TERMS)
     assert found["index of Satisfaction"].se < 1e-12
     assert found["probability of repurchase"].se > 0
-    assert found.diagnostics[0].message == (
+    assert found.findings[0].message == (
         "The effect of 'Quality' on 'Satisfaction' is taken as known, so intervals are too narrow; "
         "give the bootstrap, and make the regression with it."
     )
@@ -347,7 +347,7 @@ def test_a_driver_without_bootstrap_is_taken_as_known(fit, rep, boot, whole):
 def test_other_regressors_are_averaged_over(fit, boot):
     both = repurchase(fit, "CUSL1", index=["Satisfaction", "Image"], bootstrap=boot)
     found = profit_of_driver(boot, both, "Image", TERMS, at=70, measurement_error="ignored")
-    codes = [finding.code for finding in found.diagnostics]
+    codes = [finding.code for finding in found.findings]
     assert "direct-effect-left-out" in codes
     effect = boot.draws("impacts")[("Satisfaction", "Image")].to_numpy()
     ends = both.chain.predictions(0, np.array([70.0]))[:, 0]
@@ -360,14 +360,14 @@ def test_other_regressors_are_averaged_over(fit, boot):
 
 def test_extrapolation_is_said(example):
     found = profit_of_change(example, 67, 95, TERMS, draws=50)
-    told = {finding.code: finding.message for finding in found.diagnostics}
+    told = {finding.code: finding.message for finding in found.findings}
     assert told["extrapolation"] == (
         "An index of 95 lies outside what was observed (40 to 90), so what happens there is the "
         "formula's guess."
     )
     assert told["rating-as-probability"].startswith("'again' is an answer on a scale")
     assert not [
-        f for f in profit_of_change(example, 67, 70, TERMS).diagnostics if f.code == "extrapolation"
+        f for f in profit_of_change(example, 67, 70, TERMS).findings if f.code == "extrapolation"
     ]
 
 
@@ -376,7 +376,7 @@ def test_nothing_shown_when_nothing_works():
     index, again = rng.uniform(0, 100, 200), (rng.random(200) < 0.5) * 1.0
     rep = repurchase(index=index, outcome=again, family="logit")
     found = break_even_spending(profit_of_change(rep, 50, 60, TERMS))
-    assert found.diagnostics[-1].message == (
+    assert found.findings[-1].message == (
         "The 95 % interval of the largest spending includes 0, so these data do not show that any "
         "spending pays."
     )
@@ -385,7 +385,7 @@ def test_nothing_shown_when_nothing_works():
 
 def test_plain_numbers_have_no_intervals():
     found = profit_of_retention(0.7, 0.8, TERMS)
-    assert [f.code for f in found.diagnostics] == ["no-uncertainty"]
+    assert [f.code for f in found.findings] == ["no-uncertainty"]
     assert found.table["se"].isna().all()
     assert np.isnan(found.chance())
     assert np.isnan(found.estimate.p)
@@ -410,7 +410,7 @@ def test_draws_beyond_one_are_counted():
     index = rng.uniform(40, 100, 60)
     y = np.clip(0.4 + 0.006 * index + rng.normal(0, 0.1, 60), 0, 1)
     rep = repurchase(index=index, outcome=y, family="ols", scale=(0, 1))
-    told = {f.code: f for f in profit_of_change(rep, 70, 97, TERMS).diagnostics}
+    told = {f.code: f for f in profit_of_change(rep, 70, 97, TERMS).findings}
     assert told["draws-outside-0-1"].count > 0
     assert " draws predict a probability outside 0 to 1" in told["draws-outside-0-1"].message
     assert told["draws-outside-0-1"].message.startswith("At an index of 97,")
@@ -418,7 +418,7 @@ def test_draws_beyond_one_are_counted():
 
 def test_complaints_that_keep_nobody():
     found = complaint_budget(0.3, 0.4, TERMS, retention=0.7, dissatisfied=0.2, complaint_rate=0.1)
-    assert found.diagnostics[-1].message == (
+    assert found.findings[-1].message == (
         "Handling keeps nobody in these numbers, so no compensation pays."
     )
     assert found.estimate < 0
@@ -556,7 +556,7 @@ def test_a_regression_without_solution_gives_no_money():
     with pytest.raises(EstimationError) as raised:
         profit_of_change(rep, 67, 70, TERMS)
     assert str(raised.value) == (
-        "The regression of 'outcome' has no solution, so it gives no money; read its diagnostics."
+        "The regression of 'outcome' has no solution, so it gives no money; read its findings."
     )
 
 
@@ -584,7 +584,7 @@ def test_a_lift_of_nothing_is_counted_and_left_out():
     given = Retention(0.6, kept, 0.95, "percentile", "made up")
     terms = Economics(margin=100, currency="EUR", period="year", discount_rate=0.1)
     found = fewer_defections(given, terms, cut=0.05, acquisition_cost=50)
-    assert [f.count for f in found.diagnostics if f.code == "worthless-before"] == [1]
+    assert [f.count for f in found.findings if f.code == "worthless-before"] == [1]
     lifts = found.draws["lift of the lifetime value"]
     assert lifts.isna().tolist() == [True, *[False] * 30]
     assert (lifts.dropna() > 0).all()
@@ -595,7 +595,7 @@ def test_a_change_that_loses_money_is_said():
     terms = Economics(margin=100, currency="EUR", period="year", discount_rate=0.1)
     found = break_even_spending(profit_of_retention(0.8, 0.7, terms))
     assert found.estimate < 0
-    assert "no-spending-pays" in [f.code for f in found.diagnostics]
+    assert "no-spending-pays" in [f.code for f in found.findings]
 
 
 def test_retentions_of_different_customers_are_independent_with_one_seed():
@@ -630,7 +630,7 @@ def test_a_customer_worth_what_he_costs_loses_nothing():
     )
     codes = [
         [f.code for f in acquisition_or_retention(
-            0.7, terms, acquisition_cost=cost, retention_cost=40).diagnostics]
+            0.7, terms, acquisition_cost=cost, retention_cost=40).findings]
         for cost in (100.0, 100.01)
     ]  # fmt: skip
     assert ["winning-does-not-pay" in each for each in codes] == [False, True]
@@ -653,7 +653,7 @@ def test_a_fortieth_of_the_draws_without_gain_is_told(beyond, told):
 )
 def test_measurement_error_of_a_tenth_is_told_of_losses_too(corrected, ignored, told):
     draws = np.random.default_rng(1).normal(size=200)
-    rows = [Row("profit", "EUR", value, value + draws) for value in (corrected, ignored)]
+    rows = [AmountRow("profit", "EUR", value, value + draws) for value in (corrected, ignored)]
     table, finding = beside(rows, "Profit", True, 0.95, Errors())
     assert table["estimate"].tolist() == [corrected, ignored]
     assert (finding is not None) == bool(told)

@@ -235,7 +235,7 @@ def test_both_stand_side_by_side_and_parting_is_said(whole, boot):
     pd.testing.assert_frame_equal(free.side_by_side, left.side_by_side)
     both = free.side_by_side["estimate"]
     assert_allclose([free.estimate, left.estimate], both)
-    assert "measurement-error-matters" in [f.code for f in free.diagnostics]
+    assert "measurement-error-matters" in [f.code for f in free.findings]
     assert free.shortfall is None
     percent = 100 * (1 - both["ignored"] / both["corrected"])
     assert left.headline.startswith(
@@ -251,7 +251,7 @@ def test_drivers_together_are_drivers_alone(whole, boot):
     for driver, found in both.items():
         alone = profit_of_driver(boot, whole, driver, TERMS)
         pd.testing.assert_frame_equal(found.table, alone.table)
-        assert found.diagnostics == alone.diagnostics
+        assert found.findings == alone.findings
 
 
 def test_single_questions_are_the_first_sentence(fit, boot):
@@ -327,7 +327,7 @@ def test_few_clusters_are_said(mobi):
     boot = csi.bootstrap(fit, draws=30, rng=1)
     rep = repurchase(fit, "CUSL1", bootstrap=boot)
     found = profit_of_driver(boot, rep, "Quality", TERMS)
-    assert "few-units" in [finding.code for finding in found.diagnostics]
+    assert "few-units" in [finding.code for finding in found.findings]
     assert (found.table["df"] == 2).all()
 
 

@@ -188,7 +188,7 @@ def test_clusters_of_ones_own_beside_strata_are_refused(data):
 def test_slopes_between_groups_say_what_they_leave_out(data):
     fit = fit_of(data, **DESIGNS["full"])
     found = csi.outcomes.corrected_slopes(fit, "CUSL1", index="Q", by="psu2")
-    (finding,) = [f for f in found.diagnostics if f.code == "design-unused"]
+    (finding,) = [f for f in found.findings if f.code == "design-unused"]
     assert str(finding).startswith("The survey's strata and finite population do not enter")
     given = {"firm": "psu2", "period": "sex", "index": "Q", "scale": (1, 10), "effects": "firm"}
     panel = csi.outcomes.repurchase_panel(fit, "CUSL1", **given)
@@ -196,11 +196,11 @@ def test_slopes_between_groups_say_what_they_leave_out(data):
         fit, "CUSL1", by="psu2", index="Q", scale=(1, 10), model="population-averaged"
     )
     for other in (panel, mixed):
-        assert finding in other.diagnostics
+        assert finding in other.findings
     plain = csi.outcomes.corrected_slopes(
         fit_of(data, cluster="psu2"), "CUSL1", index="Q", by="psu2"
     )
-    assert "design-unused" not in {f.code for f in plain.diagnostics}
+    assert "design-unused" not in {f.code for f in plain.findings}
 
 
 def repurchase_of(data, **design):
@@ -242,7 +242,7 @@ def test_too_few_units_leave_no_test_of_the_fit(data):
     few = data.assign(psu2=data["psu2"] % 3)
     found = csi.outcomes.calibration(repurchase_of(few, cluster="psu2"), folds=0, groups=8)
     assert np.isnan(found.tests.loc["fit by groups", "p"])
-    (finding,) = [f for f in found.diagnostics if f.code == "no-fit-test"]
+    (finding,) = [f for f in found.findings if f.code == "no-fit-test"]
     assert finding.values["df"] == 2
 
 

@@ -10,7 +10,7 @@ from scipy.stats import t
 import csimodel as csi
 from csimodel.errors import EstimationError, OptionError, SurveyError
 from csimodel.outcomes.kernels.fixed_effects import connected_rows
-from csimodel.outcomes.models.panel.cells import Cells
+from csimodel.outcomes.models.panel.cells import PanelCells
 from tests.conftest import REFERENCE
 from tests.test_few_clusters import by_definition
 
@@ -79,9 +79,7 @@ def test_slopes_and_clustered_errors_of_r(table, r, effects, weights):
         assert_allclose(found.panel.clustered(errors)[1:, 1:], both, rtol=1e-6)
         values, vectors = np.linalg.eigh(found.panel.clustered(errors))
         mended, told = found.panel.covariance(errors)
-        assert (
-            told == (values[0] < 0) == ("covariance-mended" in {f.code for f in found.diagnostics})
-        )
+        assert told == (values[0] < 0) == ("covariance-mended" in {f.code for f in found.findings})
         assert_allclose(mended, (vectors * values.clip(0)) @ vectors.T, rtol=1e-6, atol=1e-12)
 
 
@@ -223,7 +221,7 @@ def test_sampling_covariance_of_a_cell_is_that_of_its_mean():
     fit = fitted(survey)
     place = survey.data[["firm", "period"]].to_numpy().T
     points = csi.respondent_index(fit)["Satisfaction"]
-    cells = Cells.of(fit, *place, survey.data[["again"]].to_numpy(), "Satisfaction")
+    cells = PanelCells.of(fit, *place, survey.data[["again"]].to_numpy(), "Satisfaction")
     frame = survey.data[["firm", "period", "again"]].assign(index=points)
     ours = cells.sampling_covariance(points.to_numpy())
     theirs = frame.groupby(["firm", "period"])[["index", "again"]].cov() / 9
@@ -236,7 +234,7 @@ def test_sampling_covariance_with_weights_by_hand():
     place = survey.data[["firm", "period"]].to_numpy().T
     points = csi.respondent_index(fit)["Satisfaction"].to_numpy()
     y, w = survey.data["again"].to_numpy(), survey.data["w"].to_numpy(float)
-    cells = Cells.of(fit, *place, y[:, None], "Satisfaction")
+    cells = PanelCells.of(fit, *place, y[:, None], "Satisfaction")
     own = slice(12, 18)  # the first period of the second firm
     both = np.column_stack([points[own], y[own]])
     effective = w[own].sum() ** 2 / (w[own] ** 2).sum()
@@ -249,7 +247,7 @@ def test_a_cell_of_one_has_no_sampling_covariance():
     fit = fitted(csi.Survey(data, {q: csi.Item(q, minimum=0, maximum=130) for q in QS}))
     period = data["period"].to_numpy().copy()
     period[0] = 7
-    cells = Cells.of(fit, data["firm"].to_numpy(), period, data[["again"]].to_numpy(), "A")
+    cells = PanelCells.of(fit, data["firm"].to_numpy(), period, data[["again"]].to_numpy(), "A")
     found = cells.sampling_covariance(csi.respondent_index(fit)["A"].to_numpy())
     alone = cells.n == 1
     assert alone.sum() == 1
@@ -312,7 +310,7 @@ def test_sampling_error_of_cells_is_told_and_its_removal_recovers_the_slope():
         found = csi.outcomes.repurchase_panel(
             fitted(survey), "again", firm="firm", period="period", scale=(0, 1)
         )
-        finding = next(f for f in found.diagnostics if f.code == "sampling-error")
+        finding = next(f for f in found.findings if f.code == "sampling-error")
         slopes.append((found.slope, finding.values["slope"]))
     naive, mended = np.mean(slopes, axis=0)
     truth = 0.0058 * 1.3  # a point of the index is 1.3 units of the latent level
@@ -328,7 +326,7 @@ def test_findings_count_what_is_left_out(table):
     gaps.loc[gaps.index[:3], "again"] = np.nan
     gaps.loc[gaps["firm"].eq(30) & gaps["period"].gt(1), "firm"] = np.nan
     found = of(gaps, errors="cluster")
-    codes = {f.code: f for f in found.diagnostics}
+    codes = {f.code: f for f in found.findings}
     assert codes["rows-left-out"].message.startswith(
         f"{len(gaps) - found.n - 1} of {len(gaps)} rows"
     )
@@ -341,7 +339,7 @@ def test_findings_count_what_is_left_out(table):
     found = csi.outcomes.repurchase_panel(
         fit, "again", firm="firm", period="period", scale=(0, 1), fewest=10, bootstrap=boot
     )
-    codes = {f.code: f for f in found.diagnostics}
+    codes = {f.code: f for f in found.findings}
     assert codes["small-cells"].count == 1
     assert "respondents-draws" in codes
     assert "outcome-in-index" not in codes
@@ -464,7 +462,7 @@ def test_the_share_of_sampling_error_by_hand(effects):
     cells = firms * periods
     moved = (left.T @ left).to_numpy() / cells
     drawn = error * (1.0 - gone / cells)
-    (finding,) = [f for f in found.diagnostics if f.code == "sampling-error"]
+    (finding,) = [f for f in found.findings if f.code == "sampling-error"]
     assert_allclose(finding.values["percent"], 100 * drawn[0, 0] / moved[0, 0], rtol=1e-9)
     corrected = (moved[0, 1] - drawn[0, 1]) / (moved[0, 0] - drawn[0, 0])
     assert_allclose(finding.values["slope"], corrected, rtol=1e-9)
@@ -480,6 +478,6 @@ def test_lost_draws_say_why_they_were_lost():
     firms = pd.DataFrame(counts.T > 0).groupby(fit.survey.data["firm"].to_numpy()).any().sum()
     alone = int((firms == 1).sum())  # one firm has no slope beside effects of firms and periods
     assert 0 < alone == 80 - len(found.every)
-    (finding,) = [f for f in found.diagnostics if f.code == "lost-draws"]
+    (finding,) = [f for f in found.findings if f.code == "lost-draws"]
     assert finding.count == alone
     assert finding.values["reasons"] == (f"{alone} a regressor without variation of its own",)

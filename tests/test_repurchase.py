@@ -177,7 +177,7 @@ def test_acsi_2015(acsi, reference, group):
     contrast = bent.contrast(67, 70)["probability"]
     assert round(contrast["at 67"], 4) == theirs["at_67"]
     assert round(contrast["at 70"], 4) == theirs["at_70"]
-    assert bent.diagnostics[0].code == "rows-left-out"
+    assert bent.findings[0].code == "rows-left-out"
 
 
 # --- laws and equivalences -----------------------------------------------------------------------
@@ -419,7 +419,7 @@ def test_every_draw_with_missing_answers(mobi, ecsi, missing):
     dropped = frame["CUSL1"].isna()
     if missing == "pairwise":
         dropped |= frame[["CUSA1", "CUSA2", "CUSA3"]].isna().any(axis=1)
-    (note,) = [f for f in found.diagnostics if f.code == "rows-left-out"]
+    (note,) = [f for f in found.findings if f.code == "rows-left-out"]
     assert note.count == dropped.sum() == 250 - found.n
     for draw in (0, 11, 23):
         b, _ = one_draw(
@@ -504,7 +504,7 @@ def test_draws_that_are_lost_are_counted_by_reason(chain, population):
     assert lost["outcomes separated by the regressors"] > 0
     assert lost["every outcome the same"] > 0
     assert lost.sum() == 400 - found.chain.usable.sum()
-    (finding,) = [f for f in found.diagnostics if f.code == "lost-draws"]
+    (finding,) = [f for f in found.findings if f.code == "lost-draws"]
     assert finding.count == lost.sum()
     assert "separated" in finding.message
     for draw in np.flatnonzero(found.chain.regressions.ending == Ending.SEPARATED)[:5]:
@@ -590,18 +590,18 @@ def test_average_at_of_one_regressor_needs_no_average():
 
 
 def codes(result):
-    return [finding.code for finding in result.diagnostics]
+    return [finding.code for finding in result.findings]
 
 
 def test_nothing_to_say_when_all_is_well(fit):
-    assert repurchase(fit, "CUSL1").diagnostics == ()
+    assert repurchase(fit, "CUSL1").findings == ()
     assert repurchase(fit, "CUSL1").converged
 
 
 def test_perfect_separation_gives_no_numbers():
     index = pd.Series(np.linspace(5, 95, 40), name="S")
     found = repurchase(index=index, outcome=(index > 60).rename("again"), family="logit")
-    (finding,) = [f for f in found.diagnostics if "separation" in f.code]
+    (finding,) = [f for f in found.findings if "separation" in f.code]
     assert finding.values == {"names": ("'S'",), "outcome": "again", "family": "logit"}
     assert finding.severity == "failure"
     assert not found.converged
@@ -619,7 +619,7 @@ def test_quasi_separation_names_the_control():
     y = pd.Series((rng.random(80) < 0.5).astype(float), name="again")
     vip = pd.DataFrame({"vip": ((np.arange(80) % 4 == 0) & (y == 1)).astype(int)})
     found = repurchase(index=index, outcome=y, controls=vip, family="logit")
-    (finding,) = [f for f in found.diagnostics if "separation" in f.code]
+    (finding,) = [f for f in found.findings if "separation" in f.code]
     assert finding.code == "quasi-separation"
     assert finding.values["names"] == ("'vip'",)
 
@@ -630,15 +630,15 @@ def test_what_else_is_said(fit, mobi):
         index=pd.Series(np.linspace(-10, 110, 200), name="S"),
         outcome=(rng.random(200) < 0.5).astype(int),
     )
-    assert "leaves 0 to 100 for 34 of 200" in " ".join(map(str, wild.diagnostics))
+    assert "leaves 0 to 100 for 34 of 200" in " ".join(map(str, wild.findings))
     few = repurchase(index=np.linspace(10, 90, 20), outcome=[0, 1] * 10)
     assert {"few-rows"} <= set(codes(few))
     rare = repurchase(index=np.linspace(10, 90, 100), outcome=np.arange(100) % 25 == 7)
     assert "few-events" in codes(rare)
-    assert "Only 4 of 100 respondents" in str(rare.diagnostics[0])
+    assert "Only 4 of 100 respondents" in str(rare.findings[0])
     down = repurchase(fit, 11 - mobi.data["CUSL1"])
     assert codes(down) == ["negative-slope"]
-    assert "overlap" not in str(down.diagnostics[0])  # there is one regressor
+    assert "overlap" not in str(down.findings[0])  # there is one regressor
     line = repurchase(
         index=np.linspace(0, 100, 100), outcome=np.linspace(0, 1, 100) > 0.5, family="ols"
     )
@@ -656,7 +656,7 @@ def test_what_else_is_said(fit, mobi):
 def test_an_unsound_model_is_said_again(ecsi, mobi):
     fit = csi.fit(ecsi, mobi, csi.PLS(max_iterations=1))
     assert not fit.converged
-    found = repurchase(fit, "CUSL1").diagnostics
+    found = repurchase(fit, "CUSL1").findings
     place = [finding.code for finding in found].index("model-not-sound")
     assert found[place].values["codes"] == ("not-converged",)
     assert (found[place + 1].code, found[place + 1].scope) == ("not-converged", "Model")
@@ -669,7 +669,7 @@ def test_rows_left_out_are_counted_by_column(fit, mobi):
     frame.loc[100:, "age"] = np.arange(150.0)
     other = csi.fit(fit.model, replace(mobi, data=frame))
     found = repurchase(other, outcome, controls=["age"])
-    assert found.diagnostics[0].values["columns"] == ("CUSL1 (5)", "age (8)")
+    assert found.findings[0].values["columns"] == ("CUSL1 (5)", "age (8)")
     assert found.n == 242
 
 
@@ -916,7 +916,7 @@ def test_errors_of_an_index_from_elsewhere():
     with pytest.raises(SurveyError, match=r"Index 'index' has the shape \(30, 1\)"):
         repurchase(index=index[:, None], outcome=y)
     zero = repurchase(index=index, outcome=y, weights=np.r_[0.0, np.ones(29)])
-    assert "a value is missing or a weight zero: weight (1)" in str(zero.diagnostics[0])
+    assert "a value is missing or a weight zero: weight (1)" in str(zero.findings[0])
 
 
 # --- recovery ------------------------------------------------------------------------------------

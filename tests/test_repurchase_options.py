@@ -185,7 +185,7 @@ def test_a_logit_that_a_few_weights_decide_is_not_called_a_solution():
         if y.min() == y.max():
             continue
         found = csi.repurchase(index=x, outcome=y, family=families[case % 3], weights=w)
-        codes = {f.code for f in found.diagnostics if f.severity == "failure"}
+        codes = {f.code for f in found.findings if f.severity == "failure"}
         assert found.converged != bool(codes)
         if found.converged:
             assert np.isfinite(found.coefficients[["estimate", "se"]].astype(float)).all(axis=None)

@@ -50,7 +50,7 @@ def test_a_line_and_a_page(results):
         assert found.headline in text, name
         assert html == found._repr_html_(), name
         assert escape(found.headline) in html, name
-        assert all(str(finding) in text for finding in found.diagnostics), name
+        assert all(str(finding) in text for finding in found.findings), name
         assert all(part.title in text and escape(part.title) in html for part in page.sections), (
             name
         )

@@ -240,7 +240,7 @@ def test_complaints_say_what_their_design_lacks(designed):
     found = csi.outcomes.complaint_repurchase(
         survey, complained="spoke", handling="CUSCO", repurchase="CUSL1"
     )
-    assert "few-units" in [finding.code for finding in found.diagnostics]
+    assert "few-units" in [finding.code for finding in found.findings]
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -330,7 +330,7 @@ def test_small_segments_are_named_and_counted():
     frame.loc[:9, "market"] = "tiny"
     frame.loc[10:14, "market"] = None
     found = of(frame)
-    told = {finding.code: finding for finding in found.diagnostics}
+    told = {finding.code: finding for finding in found.findings}
     assert told["small-segments"].message == (
         "1 of 3 segments with fewer than 30 respondents were left out: tiny (10)."
     )
@@ -345,7 +345,7 @@ def test_small_segments_are_named_and_counted():
         frame.assign(happy=np.where(frame["index"] > 60, 5, 4)), satisfaction="happy",
         repurchase="again", by="market",
     )  # fmt: skip
-    assert drop.diagnostics[-1].message.startswith("1 of 3 segments with fewer than 30 respondents")
+    assert drop.findings[-1].message.startswith("1 of 3 segments with fewer than 30 respondents")
 
 
 def test_separated_segments_have_no_curve():
@@ -353,8 +353,8 @@ def test_separated_segments_have_no_curve():
     own = frame["market"] == "captive"
     frame.loc[own, "again"] = (frame.loc[own, "index"] > 60).astype(float)
     found = of(frame, curvature=False)
-    assert found.diagnostics[-1].severity == "failure"
-    assert found.diagnostics[-1].message == (
+    assert found.findings[-1].severity == "failure"
+    assert found.findings[-1].message == (
         "The outcome is told without error by the index in at least one segment, so there are no "
         "finite curves; use family='ols' or a larger fewest=."
     )
@@ -368,7 +368,7 @@ def test_segments_without_information_say_so_and_nobody_else_warns():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = of(frame)
-    assert found.diagnostics[-1].code == "no-information"
+    assert found.findings[-1].code == "no-information"
     assert "no finite solution" in found.headline
     with pytest.raises(OptionError, match="No curve has a finite probability"):
         csi.plots.repurchase_curves(found)
@@ -457,7 +457,7 @@ def test_segments_of_few_clusters_are_named():
         found = repurchase_segments(
             index=x, outcome=y, by=segment, family="logit", cluster=cluster, curvature=False
         )
-        return [f.code for f in found.diagnostics]
+        return [f.code for f in found.findings]
 
     assert "few-clusters-in-segment" in codes(6)
     assert "few-clusters-in-segment" not in codes(30)

@@ -121,12 +121,12 @@ def test_a_turning_point_is_found_where_it_is():
     assert point["lower"] < 62 < point["upper"]
     assert point["upper"] - point["lower"] < 3
     assert found.p < 1e-10
-    assert found.diagnostics == ()
+    assert found.findings == ()
     assert found.headline == "The effect of index is not straight (p < .001); see the curve."
 
 
 def test_turning_points_outside_and_not_located_are_findings(rep):
-    codes = [finding.code for finding in repurchase_shape(rep, "quadratic").diagnostics]
+    codes = [finding.code for finding in repurchase_shape(rep, "quadratic").findings]
     assert codes == ["turning-point-outside", "turning-point-not-located"]
 
 
@@ -181,7 +181,7 @@ def test_a_spline_finds_a_bend_and_nothing_where_there_is_none():
 
 def test_knots_outside_the_observed_index_are_a_finding():
     rep = sampled(300, 2)
-    (found,) = repurchase_shape(rep, "spline", knots=[2, 50, 70, 90]).diagnostics
+    (found,) = repurchase_shape(rep, "spline", knots=[2, 50, 70, 90]).findings
     assert str(found) == (
         f"Knots at 2 lie outside the index of 'index' as observed "
         f"({rep.regression.sample.regressors.min():.1f} to "
@@ -209,7 +209,7 @@ def test_a_hinge_at_60_is_found():
     assert found.table.loc["slope below", "estimate"] == pytest.approx(0.006, abs=5e-4)
     assert found.table.loc["slope above", "estimate"] == pytest.approx(0.0005, abs=5e-4)
     assert found.p == pytest.approx(1 / 200)
-    assert found.diagnostics == ()
+    assert found.findings == ()
     assert found.headline.startswith("A point of index counts less above 59 than below")
 
 
@@ -319,7 +319,7 @@ def test_the_multiplier_test_draws_signs_by_cluster():
 
 def test_a_threshold_that_is_not_there_is_said(rep):
     found = repurchase_shape(rep, "hinge", draws=50, rng=1)
-    codes = {finding.code: str(finding) for finding in found.diagnostics}
+    codes = {finding.code: str(finding) for finding in found.findings}
     assert "threshold-not-shown" in codes
     assert codes["threshold-at-edge"].startswith(
         "The best threshold 53.0 of 'Satisfaction' lies at"
@@ -367,7 +367,7 @@ def test_isotonic_knows_a_straight_effect_from_a_bent_one():
 
 def test_isotonic_says_what_it_leaves_out(fit):
     rep = repurchase(fit, "CUSL1", controls="CUSCO")
-    (found,) = repurchase_shape(rep, "isotonic", draws=20, rng=1).diagnostics
+    (found,) = repurchase_shape(rep, "isotonic", draws=20, rng=1).findings
     assert str(found) == (
         "The isotonic curve is of 'Satisfaction' alone; 'CUSCO' enter the regression it is "
         "compared with, not the curve."
@@ -451,7 +451,7 @@ def test_other_families_bend_too(fit, mobi, family):
     outcome = again if family in ("probit", "cloglog") else share.rename("share")
     found = repurchase_shape(repurchase(fit, outcome, family=family, scale=(0, 1)), "spline")
     assert found.curve([40, 80])["probability"].between(0, 1).all()
-    told = [finding.code for finding in found.diagnostics]
+    told = [finding.code for finding in found.findings]
     assert told == (["mean-only"] if family == "beta" else [])
 
 
@@ -553,7 +553,7 @@ def test_asymmetry_in_the_acsi_2015(acsi):
     assert found.table.loc["effect above", "estimate"] == pytest.approx(0.696, abs=1e-3)
     assert found.n == 8027
     assert found.p < 1e-15
-    ceilings = {f.subjects[0]: f.count for f in found.diagnostics if f.code == "ceiling"}
+    ceilings = {f.subjects[0]: f.count for f in found.findings if f.code == "ceiling"}
     assert ceilings == {"Quality": 1518, "Expectations": 1285}
 
 
@@ -702,7 +702,7 @@ def test_a_hinge_of_the_whole_chain_is_tested_where_it_has_a_solution(fit, sure_
     assert 0 < lost.sum() < 13
     assert np.isfinite(found.statistic)
     assert found.p < 0.5
-    told = next(f for f in found.diagnostics if f.code == "thresholds-without-solution")
+    told = next(f for f in found.findings if f.code == "thresholds-without-solution")
     assert told.count == lost.sum()
     assert f"{found.fitted.grid[lost][0]:.1f}" in str(told)
 

@@ -48,7 +48,7 @@ def changed(columns=None, rows=None, **parts):
             1,
             "fit.paths: vanished rows b",
         ),
-        (changed(findings={"fit.diagnostics": []}), 0, "fit.diagnostics: few-rows → nothing"),
+        (changed(findings={"fit.diagnostics": []}), 0, "fit.findings: few-rows → nothing"),
     ],
 )
 def test_what_differs_is_printed_and_counted(tmp_path, capsys, new, beyond, words):

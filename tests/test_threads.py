@@ -158,7 +158,7 @@ def whole_analysis(survey, folder):
         survey, MODEL, target="S", outcome="CUSL1", by="firm", draws=40, rng=1, progress=False
     )
     csi.write_report(analysis, folder, progress=False)
-    found = [*told, *fit.diagnostics, *boot.findings, *again.diagnostics, *analysis.findings]
+    found = [*told, *fit.diagnostics, *boot.findings, *again.findings, *analysis.findings]
     numbers = [boot.values("paths"), index.to_numpy(str), again.coefficients.to_numpy(str)]
     files = {
         str(path.relative_to(folder)): path.read_bytes()

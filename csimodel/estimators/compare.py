@@ -14,7 +14,7 @@ from csimodel.errors import ModelError, OptionError, suggest
 from csimodel.estimators.estimates import Status
 from csimodel.estimators.fit import Fit
 from csimodel.estimators.quantities import Quantity, find
-from csimodel.estimators.requirements import Draws, drawn_fit, require_fit, same_fit
+from csimodel.estimators.requirements import ResampledFit, drawn_fit, require_fit, same_fit
 from csimodel.findings import SEVERITIES, Finding, listed
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.formatting import bracketed
@@ -42,7 +42,7 @@ class Comparison(HasPage):
 
     fits: tuple[Fit, ...]
     names: tuple[str, ...]
-    bootstraps: tuple[Draws | None, ...]
+    bootstraps: tuple[ResampledFit | None, ...]
 
     def table(self, quantity: str | Quantity, unfinished: bool = False) -> pd.DataFrame:
         """Return a quantity of every fit, entries × fits; NaN for a fit without a solution.
@@ -182,7 +182,7 @@ def _bracketed(table: pd.DataFrame) -> pd.DataFrame:
 def compare(
     *fits: Fit,
     names: Sequence[str] | None = None,
-    bootstraps: Sequence[Draws | None] | Mapping[str, Draws] | None = None,
+    bootstraps: Sequence[ResampledFit | None] | Mapping[str, ResampledFit] | None = None,
 ) -> Comparison:
     r"""Put fits of the same constructs and paths side by side.
 
@@ -242,8 +242,8 @@ def compare(
 def _draws_of(
     fits: Sequence[Fit],
     names: list[str],
-    given: Sequence[Draws | None] | Mapping[str, Draws] | None,
-) -> tuple[Draws | None, ...]:
+    given: Sequence[ResampledFit | None] | Mapping[str, ResampledFit] | None,
+) -> tuple[ResampledFit | None, ...]:
     """Return the bootstrap of each fit, None where there is none."""
     if given is None:
         return (None,) * len(fits)
@@ -254,7 +254,7 @@ def _draws_of(
                     f"bootstraps has {name!r}, which is no column{suggest(name, names)}; the "
                     f"columns are {listed(names, 12)}."
                 )
-        draws: tuple[Draws | None, ...] = tuple(given.get(name) for name in names)
+        draws: tuple[ResampledFit | None, ...] = tuple(given.get(name) for name in names)
     elif isinstance(given, list | tuple):
         draws = tuple(given)
     else:

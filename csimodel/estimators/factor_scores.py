@@ -42,7 +42,7 @@ class FactorScores(HasPage):
         where an estimate that cannot be leaves none.
     method, units
         As given to `factor_scores`.
-    diagnostics
+    findings
         What a reader must know, in plain words; empty when all is well.
     """
 
@@ -50,7 +50,7 @@ class FactorScores(HasPage):
     determinacy: pd.Series
     method: str
     units: str
-    diagnostics: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
 
     @property
     def page(self) -> Page:
@@ -60,7 +60,7 @@ class FactorScores(HasPage):
         table = pd.DataFrame({**described, "determinacy": self.determinacy})
         return Page(
             f"{name} scores of {len(self.scores)} respondents, {self.units} units",
-            findings=self.diagnostics,
+            findings=self.findings,
             sections=sections({"Constructs": table}, 3),
         )
 

@@ -15,7 +15,7 @@ from csimodel.options import shown
 from csimodel.survey import Answers
 
 
-class Draws(Protocol):
+class ResampledFit(Protocol):
     """Resamples of a fit, as `csi.bootstrap` makes them."""
 
     @property
@@ -128,7 +128,7 @@ def require_resampling(fit: Fit, purpose: str) -> Answers:
     return answers
 
 
-def require_own(bootstrap: Draws | None, fit: Fit) -> None:
+def require_own(bootstrap: ResampledFit | None, fit: Fit) -> None:
     """Refuse draws of another fit, and what are no draws.
 
     Draws may have been made in another process, or from an equal fit.

@@ -66,7 +66,7 @@ def pivots_last(matrix: Floats) -> Floats:
     return np.asarray(np.einsum("...iid->...id", a))
 
 
-class Regressions(NamedTuple):
+class PathRegressions(NamedTuple):
     """Which construct is regressed on which, as places in the matrix of construct correlations.
 
     Matrices are addressed as if flat. Regressions on several antecedents are padded to one size,
@@ -99,7 +99,7 @@ class Regressions(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def regressions(model: Model) -> Regressions:
+def regressions(model: Model) -> PathRegressions:
     """Return the regressions that a model's paths ask for."""
     size = len(model.constructs)
     every = [(j, np.flatnonzero(row)) for j, row in enumerate(model.adjacency)]
@@ -113,7 +113,7 @@ def regressions(model: Model) -> Regressions:
     targets = np.array([target for target, _ in several], dtype=np.intp)[:, None]
     sides = targets * size + sources
     places = np.flatnonzero(used)
-    return Regressions(
+    return PathRegressions(
         simple=np.array([j * size + row[0] for j, row in every if len(row) == 1], dtype=np.intp),
         systems=sources[:, :, None] * size + sources[:, None, :],
         sides=sides,
@@ -159,7 +159,7 @@ def inseparable(model: Model, cor: Floats) -> NDArray[np.bool_]:
     return np.asarray((np.abs(pivots_last(_systems(plan, cor))) < _SINGULAR).any(axis=(0, 1)))
 
 
-def _systems(plan: Regressions, cor: Floats) -> Floats:
+def _systems(plan: PathRegressions, cor: Floats) -> Floats:
     """Return the correlations among antecedents of each regression, padded with the identity."""
     system = cor.reshape(-1, cor.shape[-1])[plan.systems]
     system *= plan.both

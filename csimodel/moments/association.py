@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from csimodel.moments.correlation_likelihood import EDGE
 from csimodel.moments.fourth import Rows, outer_products
 from csimodel.moments.margins import Margins
-from csimodel.moments.pairs import Pairs, both_ordered, none_ordered, one_ordered
+from csimodel.moments.pairs import SolvedPairs, both_ordered, none_ordered, one_ordered
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
@@ -47,7 +47,7 @@ class Association:
     rho: Floats
     filled: NDArray[np.bool_]
     margins: Margins
-    parts: tuple[Pairs, ...]
+    parts: tuple[SolvedPairs, ...]
 
     @property
     def at_edge(self) -> NDArray[np.bool_]:
@@ -127,7 +127,7 @@ def associate(margins: Margins) -> Association:
     column, row = np.triu_indices(len(margins.ordered), 1)
     kinds = margins.ordered[row].astype(int) + margins.ordered[column]
     filled = np.zeros(len(row), dtype=bool)
-    parts: list[Pairs] = []
+    parts: list[SolvedPairs] = []
     if (at := np.flatnonzero(kinds == 2)).size:
         part, filled[at] = both_ordered(margins, at, row[at], column[at])
         parts.append(part)

@@ -33,7 +33,7 @@ _CELLS = 2**19  # respondents, or pairs of answers, times pairs of items held at
 _HALF = 0.5  # respondents put into the empty cell of a table of two by two
 
 
-class Pairs(NamedTuple):
+class SolvedPairs(NamedTuple):
     """Some of the pairs, solved.
 
     `cross` and `information` are their rows of A₂₁, by all parameters of step one, and A₂₂;
@@ -55,7 +55,7 @@ def _stretches(size: int, length: int) -> Iterator[slice]:
 
 def both_ordered(
     margins: Margins, at: Positions, row: Positions, column: Positions
-) -> tuple[Pairs, NDArray[np.bool_]]:
+) -> tuple[SolvedPairs, NDArray[np.bool_]]:
     """Solve polychoric pairs from their tables; tell which tables were filled."""
     most, codes = int(margins.counts.max()), margins.codes
     observed = np.empty((len(at), most, most))
@@ -77,7 +77,7 @@ def both_ordered(
         cell = answers[:, row] * most + answers[:, column]
         return np.asarray(np.take(table, cell + np.arange(len(at)) * most**2))
 
-    return Pairs(at, polychoric.rho, polychoric.information, cross, scores), filled
+    return SolvedPairs(at, polychoric.rho, polychoric.information, cross, scores), filled
 
 
 def _filled(
@@ -105,7 +105,7 @@ def _filled(
 
 def one_ordered(
     margins: Margins, at: Positions, ordinal: Positions, continuous: Positions
-) -> Iterator[Pairs]:
+) -> Iterator[SolvedPairs]:
     """Solve polyserial pairs, from tables of answers where those are shorter than the sample."""
     most, respondents = int(margins.counts.max()), len(margins.share)
     distinct = np.array([len(values) for values in margins.values])[continuous]
@@ -122,7 +122,7 @@ def one_ordered(
 
 def _from_tables(
     margins: Margins, at: Positions, ordinal: Positions, continuous: Positions
-) -> Pairs:
+) -> SolvedPairs:
     """Solve polyserial pairs with one row a combination of answers."""
     most, wide = int(margins.counts.max()), max(len(margins.values[c]) for c in continuous)
     codes, pairs = margins.codes, np.arange(len(at))
@@ -140,10 +140,12 @@ def _from_tables(
         answers = codes[rows]
         return np.asarray(table[answers[:, ordinal] * wide + answers[:, continuous], pairs])
 
-    return Pairs(at, rho, information, cross, scores)
+    return SolvedPairs(at, rho, information, cross, scores)
 
 
-def _from_rows(margins: Margins, at: Positions, ordinal: Positions, continuous: Positions) -> Pairs:
+def _from_rows(
+    margins: Margins, at: Positions, ordinal: Positions, continuous: Positions
+) -> SolvedPairs:
     """Solve polyserial pairs with one row a respondent."""
     share = np.broadcast_to(margins.share[:, None], (len(margins.share), len(at)))
     rho, information, cross, _ = _serial(
@@ -155,7 +157,7 @@ def _from_rows(margins: Margins, at: Positions, ordinal: Positions, continuous: 
         lower, upper = margins.edges[ordinal, code], margins.edges[ordinal, code + 1]
         return polyserial_scores(rho, z, lower, upper).rho
 
-    return Pairs(at, rho, information, cross, scores)
+    return SolvedPairs(at, rho, information, cross, scores)
 
 
 def _serial(
@@ -186,7 +188,7 @@ def _serial(
     return rho, products.rho.sum(axis=0), cross, np.where(share > 0.0, derivatives.rho, 0.0)
 
 
-def none_ordered(margins: Margins, at: Positions, row: Positions, column: Positions) -> Pairs:
+def none_ordered(margins: Margins, at: Positions, row: Positions, column: Positions) -> SolvedPairs:
     """Take ordinary correlations."""
     rho = np.clip((margins.z.T @ (margins.share[:, None] * margins.z))[row, column], -EDGE, EDGE)
 
@@ -206,12 +208,12 @@ def none_ordered(margins: Margins, at: Positions, row: Positions, column: Positi
     cross = np.zeros((len(at), margins.size))
     _add_means(margins, cross, row, *sums[:2])
     _add_means(margins, cross, column, *sums[2:])
-    return Pairs(at, rho, information, cross, scores)
+    return SolvedPairs(at, rho, information, cross, scores)
 
 
 def _products_of_values(
     margins: Margins, at: Positions, rho: Floats, row: Positions, column: Positions
-) -> Pairs:
+) -> SolvedPairs:
     """Take correlations as moments: ``dρ = (zz' - ρ) - ρ (ds²/2s² + …)``, whatever the answers."""
     cross, pairs = np.zeros((len(at), margins.size)), np.arange(len(at))
     for item in (row, column):
@@ -220,7 +222,7 @@ def _products_of_values(
     def scores(rows: Rows) -> Floats:
         return np.asarray(margins.z[rows][:, row] * margins.z[rows][:, column] - rho)
 
-    return Pairs(at, rho, np.ones(len(at)), cross, scores)
+    return SolvedPairs(at, rho, np.ones(len(at)), cross, scores)
 
 
 def _by_value(weighted: Floats, z: Floats) -> tuple[Floats, Floats]:

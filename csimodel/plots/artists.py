@@ -14,7 +14,7 @@ from matplotlib.path import Path
 
 from csimodel.formatting import number
 from csimodel.plots import style, text_metrics
-from csimodel.plots.blocks import Block
+from csimodel.plots.blocks import ItemBlock
 from csimodel.plots.labels import Array, place
 from csimodel.plots.routes import Route, border, label_of
 
@@ -54,7 +54,7 @@ class Drawing:
     bubbles: Sequence[Bubble]
     centres: Array
     size: tuple[float, float]
-    blocks: Sequence[Block]
+    blocks: Sequence[ItemBlock]
     arrows: Sequence[Arrow]
     routes: Sequence[Route]
     intervals: bool
@@ -121,7 +121,7 @@ def _draw_construct(ax: Axes, drawing: Drawing, bubble: Bubble, centre: Array) -
 
 
 def _draw_items(
-    ax: Axes, drawing: Drawing, bubble: Bubble, centre: Array, block: Block
+    ax: Axes, drawing: Drawing, bubble: Bubble, centre: Array, block: ItemBlock
 ) -> tuple[list[Array], list[Array]]:
     """Draw boxes, arrows and loadings; return the rectangles they fill and their strokes."""
     taken, strokes = [], []

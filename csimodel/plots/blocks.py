@@ -17,7 +17,7 @@ _GAP = 4.0
 
 
 @dataclass(frozen=True)
-class Block:
+class ItemBlock:
     """The boxes of one construct on one side of it, in points from its centre.
 
     Attributes
@@ -35,7 +35,7 @@ class Block:
     extent: Array
 
 
-def fan(width: float, height: float, boxes: Sequence[tuple[float, float]]) -> dict[str, Block]:
+def fan(width: float, height: float, boxes: Sequence[tuple[float, float]]) -> dict[str, ItemBlock]:
     """Return the block on each side of an ellipse of `width` × `height` points.
 
     Parameters
@@ -52,7 +52,7 @@ def fan(width: float, height: float, boxes: Sequence[tuple[float, float]]) -> di
     ([-32.0, 2.0], 56.0)
     """
     if not boxes:
-        empty = Block(np.zeros((0, 4)), np.zeros((0, 2)), np.zeros(4))
+        empty = ItemBlock(np.zeros((0, 4)), np.zeros((0, 2)), np.zeros(4))
         return dict.fromkeys(SIDES, empty)
     wide = max(w for w, _ in boxes)
     tall = max(h for _, h in boxes)
@@ -76,5 +76,5 @@ def fan(width: float, height: float, boxes: Sequence[tuple[float, float]]) -> di
         inner = np.array([0.0, sign * height / 2] if vertical else [sign * width / 2, 0.0])
         corners = np.vstack([rectangles[:, :2], rectangles[:, 2:], inner])
         extent = np.concatenate([corners.min(axis=0), corners.max(axis=0)])
-        blocks[side] = Block(rectangles, anchors, extent)
+        blocks[side] = ItemBlock(rectangles, anchors, extent)
     return blocks

@@ -153,7 +153,7 @@ def _with_points(tables: dict[Any, pd.DataFrame]) -> dict[Any, pd.DataFrame]:
     }
     if not kept:
         raise OptionError(
-            "No curve has a finite probability, so there is nothing to draw; the diagnostics of "
+            "No curve has a finite probability, so there is nothing to draw; the findings of "
             "the regression say why."
         )
     absent = tuple(str(name) for name in tables if name not in kept)

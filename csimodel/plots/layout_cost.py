@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.plots.blocks import SIDES, Block
+from csimodel.plots.blocks import SIDES, ItemBlock
 from csimodel.plots.labels import Array
 from csimodel.plots.layers import Integers
 
@@ -44,7 +44,7 @@ class Graph:
     """
 
     sizes: Array
-    blocks: Sequence[Mapping[str, Block]]
+    blocks: Sequence[Mapping[str, ItemBlock]]
     edges: Integers
     gap: float = 30.0
 

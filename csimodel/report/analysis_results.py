@@ -83,8 +83,8 @@ class AnalysisResults:
             *(survey.findings if survey is not None else ()),
             *self.fit.diagnostics,
             *self.bootstrap.findings,
-            *(self.repurchase.diagnostics if self.repurchase is not None else ()),
-            *(finding for one in self.money.values() for finding in one.diagnostics),
+            *(self.repurchase.findings if self.repurchase is not None else ()),
+            *(finding for one in self.money.values() for finding in one.findings),
             *self.warned,
         ]
         return gravest_first(told)

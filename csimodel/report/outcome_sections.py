@@ -51,7 +51,7 @@ def segments_of(
         )
     except CsimodelError as error:
         return None, (_left_out("segments-not-compared", error),)
-    return segments, segments.diagnostics
+    return segments, segments.findings
 
 
 def slopes_of(
@@ -77,7 +77,7 @@ def slopes_of(
         )
     except CsimodelError as error:
         return None, (_left_out("slope-not-corrected", error),)
-    return slopes, slopes.diagnostics
+    return slopes, slopes.findings
 
 
 def _left_out(code: str, error: CsimodelError) -> Finding:

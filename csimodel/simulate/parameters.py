@@ -19,7 +19,7 @@ from csimodel.moments import Moments
 from csimodel.options import require_kind, require_number, shown
 from csimodel.simulate.parameter_inputs import by_item, by_pair, matrix_of_pairs
 from csimodel.simulate.population import Population
-from csimodel.simulate.shapes import Normal, Shape
+from csimodel.simulate.shapes import AnswerShape, Normal
 from csimodel.simulate.survey_design import Firms, Missing, Outcome
 
 Floats = NDArray[np.float64]
@@ -41,7 +41,7 @@ def population(
     mean: Values | None = None,
     sd: Values = 1.0,
     scale: tuple[float, float] | None = None,
-    shape: Shape | None = None,
+    shape: AnswerShape | None = None,
     rounded: bool | None = None,
     missing: Missing | None = None,
     firms: Firms | None = None,

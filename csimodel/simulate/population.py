@@ -19,8 +19,8 @@ from csimodel.model import Model
 from csimodel.moments import Moments
 from csimodel.moments.fourth import fourth_moments_of_samples
 from csimodel.options import require_count, seed_of
-from csimodel.simulate.rows import Distribution, Rows, blocks, wishart
-from csimodel.simulate.shapes import Normal, Shape
+from csimodel.simulate.rows import AnswerRows, Distribution, blocks, wishart
+from csimodel.simulate.shapes import AnswerShape, Normal
 from csimodel.simulate.survey_design import Firms, Missing, Outcome
 from csimodel.survey import Survey, read_survey
 
@@ -51,7 +51,7 @@ class Population:
     """
 
     solution: Solution
-    shape: Shape = field(default_factory=Normal)
+    shape: AnswerShape = field(default_factory=Normal)
     rounded: bool = False
     missing: Missing | None = None
     firms: Firms | None = None
@@ -285,7 +285,7 @@ class Population:
         bounds = known.minimum, known.maximum
         return Moments(self.model.items, size, mean, cov, *bounds, size, fourth=fourth)
 
-    def _blocks(self, n: int, samples: int, rng: Seed) -> Iterator[Rows]:
+    def _blocks(self, n: int, samples: int, rng: Seed) -> Iterator[AnswerRows]:
         return blocks(self._distribution, n, samples, seed_of(rng))
 
     @cached_property

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.simulate.shapes import Shape
+from csimodel.simulate.shapes import AnswerShape
 from csimodel.simulate.survey_design import Firms, Missing, Outcome
 
 Floats = NDArray[np.float64]
@@ -54,21 +54,21 @@ class Distribution:
     mean: Floats
     sd: Floats
     bounds: tuple[Floats, Floats] | None
-    shape: Shape
+    shape: AnswerShape
     missing: Missing | None
     firms: Firms | None
     outcome: Outcome | None
     outcome_of: tuple[int, float] | None
 
 
-class Rows(NamedTuple):
+class AnswerRows(NamedTuple):
     """Answers, (samples, n, items), and outcomes, (samples, n), or None."""
 
     values: Floats
     outcome: Floats | None
 
 
-def blocks(distribution: Distribution, n: int, samples: int, seed: int) -> Iterator[Rows]:
+def blocks(distribution: Distribution, n: int, samples: int, seed: int) -> Iterator[AnswerRows]:
     """Yield the samples, some at a time."""
     step = int(np.clip(_CELLS // (n * len(distribution.items)), 1, 512))
     roots = _Roots.of(distribution)
@@ -76,7 +76,7 @@ def blocks(distribution: Distribution, n: int, samples: int, seed: int) -> Itera
         drawn = _draw(distribution, roots, n, step, _stream(seed, number))
         kept = min(step, samples - start)
         outcome = None if drawn.outcome is None else drawn.outcome[:kept]
-        yield Rows(drawn.values[:kept], outcome)
+        yield AnswerRows(drawn.values[:kept], outcome)
 
 
 def wishart(
@@ -123,7 +123,7 @@ class _Roots:
 
 def _draw(
     distribution: Distribution, roots: _Roots, n: int, samples: int, rng: np.random.Generator
-) -> Rows:
+) -> AnswerRows:
     items, shape = len(distribution.items), distribution.shape
     scores = None
     if roots.items is not None:
@@ -147,7 +147,7 @@ def _draw(
         outcome = distribution.outcome.draw(rng, away, sd)
     if distribution.missing is not None:
         values[distribution.missing.empty(rng, standard, distribution.items)] = np.nan
-    return Rows(values, outcome)
+    return AnswerRows(values, outcome)
 
 
 def _scores(

@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 _PRECISE = 1e-12
 
 
-class Shape(Protocol):
+class AnswerShape(Protocol):
     """How standardised answers are distributed."""
 
     @property

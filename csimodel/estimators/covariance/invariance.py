@@ -68,7 +68,7 @@ class Invariance(HasPage):
         return table
 
     @cached_property
-    def diagnostics(self) -> tuple[Finding, ...]:
+    def findings(self) -> tuple[Finding, ...]:
         """What a reader must know, in plain words."""
         return tuple(finding for fit in self.fits.values() for finding in fit.diagnostics)
 
@@ -77,7 +77,7 @@ class Invariance(HasPage):
         """Fit of each level and what each step costs, on a page."""
         return Page(
             "Invariance between groups",
-            findings=self.diagnostics,
+            findings=self.findings,
             sections=sections({"Levels of equality": self.table}, 3),
         )
 

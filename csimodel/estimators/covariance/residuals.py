@@ -76,7 +76,7 @@ def _group(fitted: Fitted, g: int) -> tuple[Moments, ParameterLayout, Implied]:
     return list(zip(fitted.moments, fitted.layouts, fitted.at, strict=True))[g]
 
 
-class _Part(NamedTuple):
+class _GroupMoments(NamedTuple):
     """A group's share of the rows, Δ, AΔ and Γ."""
 
     share: float
@@ -85,7 +85,7 @@ class _Part(NamedTuple):
     gamma: Floats
 
 
-def _part(fitted: Fitted, g: int) -> _Part:
+def _part(fitted: Fitted, g: int) -> _GroupMoments:
     own, layout, at = _group(fitted, g)
     estimator, means = fitted.estimator, layout.mean_structure
     cov = estimator.sample_cov(own)
@@ -98,7 +98,7 @@ def _part(fitted: Fitted, g: int) -> _Part:
         if estimator.robust is not None:
             gamma = gamma_of(estimator, own, layout)
     slopes = fitted.slopes[g]
-    return _Part(float(fitted.shares[g]), slopes, weight @ slopes, gamma)
+    return _GroupMoments(float(fitted.shares[g]), slopes, weight @ slopes, gamma)
 
 
 def _table(fitted: Fitted, g: int, covariance: Floats, own_errors: Floats) -> pd.DataFrame:

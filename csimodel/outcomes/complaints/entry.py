@@ -162,7 +162,7 @@ def complaint_repurchase(
         means=means,
         rates=_rates(rows, whole, spoke, mood, level),
         level=level,
-        diagnostics=tuple(findings),
+        findings=tuple(findings),
     )
 
 

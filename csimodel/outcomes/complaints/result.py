@@ -71,7 +71,7 @@ class Complaints(HasHeadline):
         leave out whom handling has won back.
     level
         Coverage.
-    diagnostics
+    findings
         What a reader must know.
     """
 
@@ -84,7 +84,7 @@ class Complaints(HasHeadline):
     means: GroupMeans
     rates: pd.DataFrame
     level: float
-    diagnostics: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
 
     @property
     def table(self) -> pd.DataFrame:
@@ -271,7 +271,7 @@ class Complaints(HasHeadline):
         return Page(
             "Complaints and repurchase",
             self.headline,
-            findings=self.diagnostics,
+            findings=self.findings,
             sections=sections(tables),
         )
 

@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 _ENDLESS = 15.0  # size of a standardised coefficient at which the likelihood has no maximum
 
 
-class Terms(NamedTuple):
+class HazardTerms(NamedTuple):
     """What the likelihood is made of at given coefficients; a part is a slot, or by Efron an event.
 
     Attributes
@@ -173,7 +173,7 @@ def cox_draws(
     return Hazards(coefficients, information, loglik, ending)
 
 
-def terms_of(risk: RiskSets, b: Floats, x: Sequence[Floats], w: Floats, efron: bool) -> Terms:
+def terms_of(risk: RiskSets, b: Floats, x: Sequence[Floats], w: Floats, efron: bool) -> HazardTerms:
     """Return what likelihood, derivatives and cumulative hazard are made of.
 
     `x` and `w` are of the respondents counted, in risk order.
@@ -194,10 +194,10 @@ def terms_of(risk: RiskSets, b: Floats, x: Sequence[Floats], w: Floats, efron: b
             for sums, column in zip(first, x, strict=True)
         ]
     total = np.where(share > 0, total, 1.0)
-    return Terms(share, fraction, total, [sums / total for sums in first], r)
+    return HazardTerms(share, fraction, total, [sums / total for sums in first], r)
 
 
-def hazard_steps(risk: RiskSets, terms: Terms) -> Floats:
+def hazard_steps(risk: RiskSets, terms: HazardTerms) -> Floats:
     """Return the steps of the cumulative hazard of η = 0 at each slot, (draws, slots)."""
     return by_slot(risk, terms.share / terms.total)
 
@@ -209,7 +209,7 @@ def by_slot(risk: RiskSets, parts: Floats) -> Floats:
     return np.asarray(np.add.reduceat(parts, risk.event_starts, axis=1))
 
 
-def second_sums(risk: RiskSets, terms: Terms, one: Floats, two: Floats) -> Floats:
+def second_sums(risk: RiskSets, terms: HazardTerms, one: Floats, two: Floats) -> Floats:
     """Return the weighted mean of the product of two regressors in each part, (draws, parts)."""
     product = terms.risk * one * two
     sums = risk.at_risk(product)
@@ -227,7 +227,7 @@ def _predictor(b: Floats, x: Sequence[Floats], shape: tuple[int, ...]) -> Floats
 
 
 def _equations(
-    risk: RiskSets, terms: Terms, x: Sequence[Floats], w: Floats
+    risk: RiskSets, terms: HazardTerms, x: Sequence[Floats], w: Floats
 ) -> tuple[Floats, Floats]:
     size = len(x)
     gradient, hessian = np.empty((len(w), size)), np.empty((len(w), size, size))
@@ -241,7 +241,9 @@ def _equations(
     return gradient, hessian
 
 
-def _loglik(risk: RiskSets, terms: Terms, b: Floats, x: Sequence[Floats], w: Floats) -> Floats:
+def _loglik(
+    risk: RiskSets, terms: HazardTerms, b: Floats, x: Sequence[Floats], w: Floats
+) -> Floats:
     eta = _predictor(b, x, w.shape)[:, risk.events]
     own = (w[:, risk.events] * eta).sum(axis=1)
     return np.asarray(own - (terms.share * np.log(terms.total)).sum(axis=1))

@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class LeastSquares:
+class WeightedLeastSquares:
     """Weighted least squares: a `Kernel`. A draw whose columns are tied has no solution.
 
     Attributes

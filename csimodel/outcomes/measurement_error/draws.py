@@ -33,7 +33,7 @@ Batch = tuple[slice, Floats, Floats, list[Floats]]  # draws, weights, outcome, r
 
 
 @dataclass(frozen=True, eq=False)
-class Draws(ABC):
+class SlopeDraws(ABC):
     """The naive regression in every usable draw, and what corrections need besides.
 
     Attributes
@@ -103,7 +103,7 @@ class Draws(ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class ChainDraws(Draws):
+class ChainDraws(SlopeDraws):
     """Item weights, index, reliability and regression estimated again in every draw."""
 
     chain: Chain
@@ -145,7 +145,7 @@ class ChainDraws(Draws):
 
 
 @dataclass(frozen=True, eq=False)
-class RowDraws(Draws):
+class RowDraws(SlopeDraws):
     """Rows (or clusters) drawn again; the index itself counts as known."""
 
     regression: Regression

@@ -117,7 +117,7 @@ def between_groups(
         for method in METHODS
         for j, name in enumerate(names)
     ]
-    findings = [f for f in rep.diagnostics if f.code not in _OF_RESPONDENTS] + [*moments.findings]
+    findings = [f for f in rep.findings if f.code not in _OF_RESPONDENTS] + [*moments.findings]
     for j, name in enumerate(names):
         findings += parts[name].findings
         effects = {method: float(values[j]) for method, values in slopes.items()}

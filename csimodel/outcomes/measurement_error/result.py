@@ -50,7 +50,7 @@ class CorrectedSlopes(HasHeadline):
         Coverage of intervals.
     interval_kind
         What standard errors and intervals account for, in a sentence.
-    diagnostics
+    findings
         What a reader must know, in plain words; empty when all is well.
     draws
         Average marginal effects in every usable draw, (draws,) by (method, index); empty without
@@ -66,7 +66,7 @@ class CorrectedSlopes(HasHeadline):
     reliability: Mapping[str, Reliability]
     level: float
     interval_kind: str
-    diagnostics: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
     draws: pd.DataFrame
     unit: str = "respondents"
 
@@ -116,7 +116,7 @@ class CorrectedSlopes(HasHeadline):
         )  # fmt: skip
         title = f"{self.outcome} on the true index of {', '.join(self.indexes)}"
         tables = {"Slopes by method": shown}
-        return Page(title, self.headline, facts, self.diagnostics, sections(tables))
+        return Page(title, self.headline, facts, self.findings, sections(tables))
 
     @property
     def headline(self) -> str:

@@ -16,7 +16,7 @@ from csimodel.inference.infer import infer
 from csimodel.inference.intervals import interval_name, narrow_intervals
 from csimodel.inference.sources import ErrorSource, StandardErrors
 from csimodel.outcomes.measurement_error.croon import Croon, croon_slopes
-from csimodel.outcomes.measurement_error.draws import ChainDraws, Draws
+from csimodel.outcomes.measurement_error.draws import ChainDraws, SlopeDraws
 from csimodel.outcomes.measurement_error.errors_in_variables import Pulls, errors_of, moved_pulls
 from csimodel.outcomes.measurement_error.findings import (
     about_draws,
@@ -153,7 +153,7 @@ def assemble(
     rep: Repurchase,
     estimates: Mapping[str, Estimated],
     reliability: Mapping[str, Reliability],
-    draws: Draws | None,
+    draws: SlopeDraws | None,
     noise: Floats,
     interval: str,
     unit: str = "respondents",
@@ -178,7 +178,7 @@ def assemble(
         for j, name in enumerate(names)
     ]
     table = pd.DataFrame(rows, columns=["method", "index", *COLUMNS])
-    findings = list(rep.diagnostics)
+    findings = list(rep.findings)
     findings += [told for own in dict.fromkeys(reliability.values()) for told in own.findings]
     for j, (name, own) in enumerate(reliability.items()):
         effects = {method: float(part.effects[j]) for method, part in estimates.items()}
@@ -228,7 +228,7 @@ def errors_table(effects: Floats, source: ErrorSource, level: float) -> pd.DataF
 
 
 def _drawn(
-    draws: Draws | None, estimates: Mapping[str, Estimated], noise: Floats, indexes: int
+    draws: SlopeDraws | None, estimates: Mapping[str, Estimated], noise: Floats, indexes: int
 ) -> tuple[dict[str, Floats], dict[str, int]]:
     """Return the effects of the indexes in every draw, and inadmissible draws, by method."""
     effects: dict[str, Floats] = {}
@@ -256,7 +256,7 @@ def _drawn(
     return effects, inadmissible
 
 
-def _kind(rep: Repurchase, draws: Draws | None, interval: str) -> str:
+def _kind(rep: Repurchase, draws: SlopeDraws | None, interval: str) -> str:
     """Say what intervals account for."""
     name = "" if draws is None else interval_name(interval, _df(rep))
     if isinstance(draws, ChainDraws):

@@ -39,7 +39,7 @@ class Regressed:
         Coverage of intervals.
     interval
         Kind of bootstrap interval.
-    diagnostics
+    findings
         What a reader must know, in plain words; empty when all is well.
     fit
         Where the indexes come from; None where they were computed elsewhere.
@@ -49,7 +49,7 @@ class Regressed:
     chain: Chain | None
     level: float
     interval: str
-    diagnostics: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
     fit: Fit | None = None
 
     @property

@@ -150,7 +150,7 @@ def level_for(
     if not np.isfinite(gaps).all():
         raise EstimationError(
             "The regression has no finite predictions, so no level of the index can be found; "
-            "read its diagnostics."
+            "read its findings."
         )
     first, last = (gaps[0, [0, -1]] + probability).tolist()
     estimate = _estimate(middle, probability, gaps[0])

@@ -35,14 +35,14 @@ class Repurchase(Regressed, HasHeadline):
     keeps each respondent's other regressors, and averages over the sample (survey weights
     count): an average adjusted prediction. Intervals are of the kind `interval_kind` says.
 
-    Its fields are those of `Regressed`, `diagnostics` among them.
+    Its fields are those of `Regressed`, `findings` among them.
     """
 
     @property
     def naive(self) -> Repurchase:
         """The same with the regression's own errors, the index treated as if it were known."""
-        findings = tuple(f for f in self.diagnostics if not f.code.endswith("-draws"))
-        return replace(self, chain=None, diagnostics=findings)
+        findings = tuple(f for f in self.findings if not f.code.endswith("-draws"))
+        return replace(self, chain=None, findings=findings)
 
     @property
     def average_marginal_effects(self) -> pd.DataFrame:
@@ -314,13 +314,13 @@ class Repurchase(Regressed, HasHeadline):
             f"{self.outcome} on the index of {', '.join(self.indexes)}",
             self.headline,
             facts_of(self.regression, self.interval_kind),
-            self.diagnostics,
+            self.findings,
             sections(tables),
             CLEAN,
         )
 
     def __repr__(self) -> str:
-        count = len(self.diagnostics)
+        count = len(self.findings)
         told = f", {count} finding{'s' if count > 1 else ''}" if count else ""
         return f"<Repurchase, {self.n} respondents{told}: {self.headline}>"
 

@@ -24,7 +24,7 @@ from csimodel.outcomes.money.index_change import (
 from csimodel.outcomes.money.measurement import Given, MeasurementError, corrected
 from csimodel.outcomes.money.result import Money, money
 from csimodel.outcomes.money.retention import Retention, together
-from csimodel.outcomes.money.row import Row
+from csimodel.outcomes.money.row import AmountRow
 from csimodel.outcomes.money.value import Economics, lifetime_values, require_economics
 
 Floats = NDArray[np.float64]
@@ -77,9 +77,9 @@ def lifetime_value(
     given = together(level, retention=retention)
     value = given.average("retention", lambda r: lifetime_values(r, economics))
     rows = [
-        Row("retention", f"share per {economics.period}", *given.pair("retention")),
-        Row("lifetime value of a customer", economics.currency, *value),
-        Row(VALUE_OF_ALL, economics.currency, *times(value, economics.customers)),
+        AmountRow("retention", f"share per {economics.period}", *given.pair("retention")),
+        AmountRow("lifetime value of a customer", economics.currency, *value),
+        AmountRow(VALUE_OF_ALL, economics.currency, *times(value, economics.customers)),
     ]
     return money("Lifetime value", rows[1].name, rows, economics, given)
 

@@ -22,7 +22,7 @@ from csimodel.floats import own_errstate
 from csimodel.options import number_of, shown
 from csimodel.outcomes.money.result import Money, money
 from csimodel.outcomes.money.retention import Retention, together
-from csimodel.outcomes.money.row import Row
+from csimodel.outcomes.money.row import AmountRow
 from csimodel.outcomes.money.value import (
     Economics,
     require_economics,
@@ -106,11 +106,15 @@ def complaint_budget(
     complaints = economics.customers * dissatisfied * complaint_rate
     unit, period = economics.currency, economics.period
     rows = [
-        Row("retention won by handling", f"share per {period}", *won),
-        Row("value of a customer who stays", unit, *stay),
-        Row("largest compensation per complaint", unit, *each),
-        Row("complaints", f"complaints per {period}", complaints, np.full(len(won[1]), complaints)),
-        Row("largest budget", f"{unit} per {period}", each[0] * complaints, each[1] * complaints),
+        AmountRow("retention won by handling", f"share per {period}", *won),
+        AmountRow("value of a customer who stays", unit, *stay),
+        AmountRow("largest compensation per complaint", unit, *each),
+        AmountRow(
+            "complaints", f"complaints per {period}", complaints, np.full(len(won[1]), complaints)
+        ),
+        AmountRow(
+            "largest budget", f"{unit} per {period}", each[0] * complaints, each[1] * complaints
+        ),
     ]
     return money(
         "Complaint handling",
@@ -188,11 +192,13 @@ def more_complaints(
     left = gain[0] - compensation, gain[1] - compensation
     unit, period = economics.currency, economics.period
     rows = [
-        Row("retention won by hearing the silent", f"share per {period}", *won),
-        Row("largest cost of a further complaint", unit, *gain),
-        Row("further complaints", f"complaints per {period}", more, np.full(len(won[1]), more)),
-        Row("customers kept", f"customers per {period}", more * won[0], more * won[1]),
-        Row(
+        AmountRow("retention won by hearing the silent", f"share per {period}", *won),
+        AmountRow("largest cost of a further complaint", unit, *gain),
+        AmountRow(
+            "further complaints", f"complaints per {period}", more, np.full(len(won[1]), more)
+        ),
+        AmountRow("customers kept", f"customers per {period}", more * won[0], more * won[1]),
+        AmountRow(
             "value of the complaints raised", f"{unit} per {period}",
             more * left[0], more * left[1],
         ),

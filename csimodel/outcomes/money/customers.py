@@ -17,7 +17,7 @@ from csimodel.outcomes.kernels.group_means import group_means
 from csimodel.outcomes.money.cash_flows import cash_flows
 from csimodel.outcomes.money.result import Money, money
 from csimodel.outcomes.money.retention import Retention, together
-from csimodel.outcomes.money.row import Row
+from csimodel.outcomes.money.row import AmountRow
 from csimodel.outcomes.money.value import (
     Economics,
     lifetime_values,
@@ -119,7 +119,7 @@ def acquisition_or_retention(
         "return on keeping": (kept / retention_cost, each),
         "advantage of keeping": (kept / retention_cost - won / acquisition_cost, each),
     }
-    rows = [Row(name, unit, float(v[0]), v[1:]) for name, (v, unit) in steps.items()]
+    rows = [AmountRow(name, unit, float(v[0]), v[1:]) for name, (v, unit) in steps.items()]
     more: list[Finding] = []
     if won[0] < acquisition_cost:
         more.append(
@@ -259,11 +259,11 @@ def fewer_defections(
     if np.isfinite(stay[1]).all():
         changes = {"stay of a customer": (*stay, f"{economics.period}s"), **changes}
     rows = [
-        Row.change(name, unit, (float(a[0]), a[1:]), (float(b[0]), b[1:]))
+        AmountRow.change(name, unit, (float(a[0]), a[1:]), (float(b[0]), b[1:]))
         for name, (a, b, unit) in changes.items()
     ]
     lift = two / np.where(one > 0, one, np.nan) - 1.0
-    rows.append(Row("lift of the lifetime value", "as a share", float(lift[0]), lift[1:]))
+    rows.append(AmountRow("lift of the lifetime value", "as a share", float(lift[0]), lift[1:]))
     return money(
         "Fewer defections",
         rows[-1].name,

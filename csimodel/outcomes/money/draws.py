@@ -38,7 +38,7 @@ class Place(NamedTuple):
     alike: bool
 
 
-class Averages(NamedTuple):
+class CustomerAverages(NamedTuple):
     """Averages over customers in one place.
 
     Attributes
@@ -96,7 +96,7 @@ class Drawn:
 
     def averages(
         self, moved: int, places: Sequence[Place], functions: Sequence[Function] = ()
-    ) -> list[Averages]:
+    ) -> list[CustomerAverages]:
         """Return averages over customers in several places on an index.
 
         Customers are spread as the index is: as measured, or with `reliability` as the true index
@@ -132,7 +132,7 @@ class Drawn:
         pairs = [(float(column[0]), column[1:]) for column in table.T]
         size = 2 + len(functions)
         return [
-            Averages(pairs[first], pairs[first + 1], tuple(pairs[first + 2 : first + size]))
+            CustomerAverages(pairs[first], pairs[first + 1], tuple(pairs[first + 2 : first + size]))
             for first in range(0, len(pairs), size)
         ]
 
@@ -215,7 +215,7 @@ def drawn(rep: Repurchase, draws: int, rng: int | np.random.Generator) -> Drawn:
     if not (rep.converged and np.isfinite(b).all()):
         raise EstimationError(
             f"The regression of {rep.outcome!r} has no solution, so it gives no money; read its "
-            "diagnostics."
+            "findings."
         )
     if rep.chain is not None:
         used = int(rep.chain.usable.sum())

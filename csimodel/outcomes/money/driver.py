@@ -34,7 +34,7 @@ from csimodel.outcomes.money.measurement import (
     inadmissible_effect,
 )
 from csimodel.outcomes.money.result import Money
-from csimodel.outcomes.money.row import Row
+from csimodel.outcomes.money.row import AmountRow
 from csimodel.outcomes.money.value import Economics, require_economics
 
 Floats = NDArray[np.float64]
@@ -186,7 +186,7 @@ def profits_of_drivers(
         known = [one for one in (steps.shortfall, short) if one is not None]
         own = effects.index(driver)
         moved = own[0] + points, own[1] + points
-        row = Row.change(f"index of {driver}", "index points", own, moved)
+        row = AmountRow.change(f"index of {driver}", "index points", own, moved)
         same = turned is plain and steps.true is steps.measured
         changes.append(
             Change(
@@ -206,7 +206,7 @@ def profits_of_drivers(
 
 
 @dataclass(frozen=True, eq=False)
-class Steps:
+class DriverSteps:
     """The points the target's index moves with one point of the driver's.
 
     Attributes
@@ -312,11 +312,11 @@ class _Effects:
             return fixed(estimate, self.source)
         return estimate, index.values(chain.bootstrap.solution[chain.usable])[:, place]
 
-    def steps(self, driver: str, target: str) -> Steps:
+    def steps(self, driver: str, target: str) -> DriverSteps:
         """Return the effect of a driver on the target, with and without measurement error."""
         if driver == target:
             one = fixed(1.0, self.source)
-            return Steps(one, one)
+            return DriverSteps(one, one)
         solution, known = self.fit.solution, self.given.reliability
         names, among = solution.model.construct_names, of_interest(solution, target, driver)
         row, column = names.index(target), names.index(driver)
@@ -330,17 +330,17 @@ class _Effects:
         measured = pair(self.measured)
         if not self.true[0].admissible(among):
             short = inadmissible_effect(self.true[0], driver, target, column)
-            return Steps(measured, measured, short)
+            return DriverSteps(measured, measured, short)
         unknown = without_reliability(solution, among, known)
         own = tuple(name for name in unknown if name in (driver, target))
         others = tuple(name for name in unknown if name not in own)
         draws = self.true[1]
         impossible = 0 if draws is None else int((~draws.admissible(among)).sum())
-        return Steps(pair(self.true), measured, error_free(own), others, impossible)
+        return DriverSteps(pair(self.true), measured, error_free(own), others, impossible)
 
 
 def _about_effect(
-    basis: Drawn, driver: str, target: str, steps: Steps, wanted: bool
+    basis: Drawn, driver: str, target: str, steps: DriverSteps, wanted: bool
 ) -> Iterator[Finding]:
     if basis.chain is None and driver != target:
         yield Finding(

@@ -11,7 +11,7 @@ from csimodel.findings import Finding
 from csimodel.inference import loss_severity
 from csimodel.outcomes.models.levels import on_index
 from csimodel.outcomes.models.result import Repurchase
-from csimodel.outcomes.money.draws import Averages, Drawn, Place
+from csimodel.outcomes.money.draws import CustomerAverages, Drawn, Place
 
 
 def require_levels(*levels: float) -> None:
@@ -19,7 +19,9 @@ def require_levels(*levels: float) -> None:
     on_index(list(levels))
 
 
-def about_place(source: Drawn, moved: int, place: Place, averages: Averages) -> Iterator[Finding]:
+def about_place(
+    source: Drawn, moved: int, place: Place, averages: CustomerAverages
+) -> Iterator[Finding]:
     """Point out what no probability is, and a level that nobody was seen at.
 
     Raises
@@ -70,7 +72,7 @@ def about_place(source: Drawn, moved: int, place: Place, averages: Averages) -> 
         )
 
 
-def about_draws(averages: Averages) -> Iterator[Finding]:
+def about_draws(averages: CustomerAverages) -> Iterator[Finding]:
     """Count the draws that have no value."""
     drawn = averages.probability[1]
     lost = int(np.isnan(drawn).sum())
@@ -101,7 +103,7 @@ def about_outcome(rep: Repurchase) -> Iterator[Finding]:
         )
     if rep.chain is not None:
         yield from rep.chain.bootstrap.fit.require_answers("money").design.findings
-    yield from (finding for finding in rep.diagnostics if finding.severity == "failure")
+    yield from (finding for finding in rep.findings if finding.severity == "failure")
 
 
 def _extrapolated(rep: Repurchase, moved: int, level: float) -> Iterator[Finding]:

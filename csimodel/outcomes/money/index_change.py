@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.findings import Finding
-from csimodel.outcomes.money.draws import Averages, Drawn, Place, fixed
+from csimodel.outcomes.money.draws import CustomerAverages, Drawn, Place, fixed
 from csimodel.outcomes.money.findings import about_draws, about_outcome, about_place
 from csimodel.outcomes.money.result import Money, money
 from csimodel.outcomes.money.retention import Together
-from csimodel.outcomes.money.row import Row
+from csimodel.outcomes.money.row import AmountRow
 from csimodel.outcomes.money.side_by_side import beside
 from csimodel.outcomes.money.value import Economics, lifetime_values
 
@@ -75,7 +75,7 @@ class Change:
     variants: Sequence[Variant]
     points: float
     shortfall: Finding | None = None
-    first: Row | None = None
+    first: AmountRow | None = None
     notes: tuple[Finding, ...] = ()
 
 
@@ -95,7 +95,7 @@ def profits(
     wanted
         Whether the first variants are without measurement error.
     """
-    rows: list[list[list[Row]]] = [[] for _ in changes]
+    rows: list[list[list[AmountRow]]] = [[] for _ in changes]
     told: list[tuple[Finding, ...]] = [() for _ in changes]
     for rank in range(max(len(change.variants) for change in changes)):
         own = [j for j, change in enumerate(changes) if len(change.variants) > rank]
@@ -113,7 +113,7 @@ def profits(
 
 def _averages(
     variants: Sequence[Variant], moved: int, economics: Economics
-) -> list[tuple[Averages, Averages]]:
+) -> list[tuple[CustomerAverages, CustomerAverages]]:
     """Return averages over customers before and after, in one pass over the draws."""
     places = [place for variant in variants for place in variant.places]
     results = variants[0].source.averages(
@@ -124,7 +124,9 @@ def _averages(
     return list(zip(results[::2], results[1::2], strict=True))
 
 
-def _findings(variant: Variant, moved: int, ends: tuple[Averages, Averages]) -> tuple[Finding, ...]:
+def _findings(
+    variant: Variant, moved: int, ends: tuple[CustomerAverages, CustomerAverages]
+) -> tuple[Finding, ...]:
     every = {
         finding.message: finding
         for place, end in zip(variant.places, ends, strict=True)
@@ -134,21 +136,24 @@ def _findings(variant: Variant, moved: int, ends: tuple[Averages, Averages]) -> 
 
 
 def _rows(
-    variant: Variant, moved: int, economics: Economics, ends: tuple[Averages, Averages]
-) -> list[Row]:
+    variant: Variant,
+    moved: int,
+    economics: Economics,
+    ends: tuple[CustomerAverages, CustomerAverages],
+) -> list[AmountRow]:
     """Return the rows from the index to money."""
     start, end = ((one.probability[0], np.clip(one.probability[1], 0.0, 1.0)) for one in ends)
     kept, values = ((ends[0].values[j], ends[1].values[j]) for j in range(2))
     name = variant.source.rep.indexes[moved]
     return [
-        Row.change(f"index of {name}", "index points", *variant.index),
-        Row.change("probability of repurchase", "probability", start, end),
+        AmountRow.change(f"index of {name}", "index points", *variant.index),
+        AmountRow.change("probability of repurchase", "probability", start, end),
         *rows_of_retention(kept, values, economics),
     ]
 
 
 def _money(
-    change: Change, rows: Sequence[list[Row]], findings: tuple[Finding, ...],
+    change: Change, rows: Sequence[list[AmountRow]], findings: tuple[Finding, ...],
     economics: Economics, level: float | None, wanted: bool,
 ) -> Money:  # fmt: skip
     source = change.variants[0].source
@@ -178,20 +183,20 @@ def _money(
 
 def rows_of_retention(
     kept: tuple[Pair, Pair], values: tuple[Pair, Pair], economics: Economics
-) -> list[Row]:
+) -> list[AmountRow]:
     """Return the rows from retention and value of a customer, before and after, to money."""
     unit, period, everyone = economics.currency, economics.period, economics.customers
     profit = everyone * economics.margin
     return [
-        Row.change("retention", f"share per {period}", *kept),
-        Row.change(
+        AmountRow.change("retention", f"share per {period}", *kept),
+        AmountRow.change(
             "customers kept", f"customers per {period}", *(times(k, everyone) for k in kept)
         ),
-        Row.change(
+        AmountRow.change(
             f"profit of a {period}", f"{unit} per {period}", *(times(k, profit) for k in kept)
         ),
-        Row.change("lifetime value of a customer", unit, *values),
-        Row.change(VALUE_OF_ALL, unit, *(times(value, everyone) for value in values)),
+        AmountRow.change("lifetime value of a customer", unit, *values),
+        AmountRow.change(VALUE_OF_ALL, unit, *(times(value, everyone) for value in values)),
     ]
 
 

@@ -16,7 +16,7 @@ from csimodel.floats import own_errstate_in
 from csimodel.formatting import figures
 from csimodel.outcomes.models.estimate import Estimate
 from csimodel.outcomes.money.retention import Together
-from csimodel.outcomes.money.row import Errors, Row, infer_rows
+from csimodel.outcomes.money.row import AmountRow, Errors, infer_rows
 from csimodel.outcomes.money.value import Economics
 from csimodel.page import HasHeadline, Page, sections
 
@@ -49,7 +49,7 @@ class Money(HasHeadline):
         How far the cause was moved (index points; 1 where it is no index).
     source
         Where the draws come from, in words.
-    diagnostics
+    findings
         What a reader must know.
     shortfall
         What the numbers are known to fall short by because measurement error is left in; None
@@ -71,7 +71,7 @@ class Money(HasHeadline):
     economics: Economics
     points: float
     source: str
-    diagnostics: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
     shortfall: Finding | None = None
     side_by_side: pd.DataFrame | None = None
     cash_flows: pd.DataFrame | None = None
@@ -133,7 +133,7 @@ class Money(HasHeadline):
             tables["Measurement error corrected and ignored"] = self.side_by_side
         if self.cash_flows is not None:
             tables[f"Cash flows, {self.currency} by {self.period}"] = self.cash_flows
-        return Page(self.title, self.headline, self._facts(), self.diagnostics, sections(tables))
+        return Page(self.title, self.headline, self._facts(), self.findings, sections(tables))
 
     def __repr__(self) -> str:
         return f"<Money: {self.title}. {self.headline}>"
@@ -164,7 +164,7 @@ class Money(HasHeadline):
 def money(
     title: str,
     main: str,
-    rows: Sequence[Row],
+    rows: Sequence[AmountRow],
     economics: Economics,
     given: Together,
     *,

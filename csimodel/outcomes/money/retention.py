@@ -25,7 +25,7 @@ from csimodel.outcomes.money.findings import (
     require_levels,
 )
 from csimodel.outcomes.money.measurement import Given, MeasurementError, corrected
-from csimodel.outcomes.money.row import Errors, Row, infer_rows
+from csimodel.outcomes.money.row import AmountRow, Errors, infer_rows
 from csimodel.outcomes.money.value import Economics, require_economics, require_share
 from csimodel.page import HasPage, Page, sections
 
@@ -34,7 +34,7 @@ Pair = tuple[float, Floats]
 
 
 @dataclass(frozen=True, eq=False)
-class Customers:
+class CustomerMix:
     """Customers who differ in how likely they are to stay.
 
     Attributes
@@ -78,7 +78,7 @@ class Retention(HasPage):
         Kind of intervals made of the draws.
     source
         Where the draws come from, in words.
-    diagnostics
+    findings
         What a reader must know.
     origin
         A number of the data that parametric draws were made from; 0 for draws of the whole chain.
@@ -96,9 +96,9 @@ class Retention(HasPage):
     level: float
     interval: str
     source: str
-    diagnostics: tuple[Finding, ...] = ()
+    findings: tuple[Finding, ...] = ()
     origin: int = 0
-    customers: Customers | None = None
+    customers: CustomerMix | None = None
     shortfall: Finding | None = None
     df: float = float("inf")
     inflation: float = 1.0
@@ -117,7 +117,7 @@ class Retention(HasPage):
     @property
     def table(self) -> pd.DataFrame:
         """The share with its error: estimate, se, df, lower, upper, p, reason."""
-        row = Row("retention", "share", self.estimate, self.draws)
+        row = AmountRow("retention", "share", self.estimate, self.draws)
         return infer_rows([row], self.errors, self.level)
 
     @property
@@ -126,7 +126,7 @@ class Retention(HasPage):
         return Page(
             "Share of customers who stay a period",
             facts=(f"Uncertainty: {self.source}.",),
-            findings=self.diagnostics,
+            findings=self.findings,
             sections=sections({f"Retention, {100 * self.level:g} % interval": self.table}),
         )
 
@@ -206,7 +206,7 @@ def together(level: float | None, **given: float | Retention) -> Together:
     for name, value in given.items():
         if not isinstance(value, Retention):
             require_share(name, value)
-    findings = {finding.message: finding for value in known for finding in value.diagnostics}
+    findings = {finding.message: finding for value in known for finding in value.findings}
     if not known:
         note = Finding(
             "no-uncertainty",
@@ -304,7 +304,7 @@ def retention_of(
         source.source,
         (*(() if short is None else (short,)), *told, *about_outcome(rep)),
         origin=0 if rep.chain is not None else crc32(rep.regression.sample.outcome.tobytes()),
-        customers=None if alike else Customers(source, moved, place, economics),
+        customers=None if alike else CustomerMix(source, moved, place, economics),
         shortfall=short,
         df=source.errors.df,
         inflation=source.errors.inflation,

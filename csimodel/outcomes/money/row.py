@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class AmountRow:
     """One row of a table in the making.
 
     Attributes
@@ -41,7 +41,7 @@ class Row:
     @classmethod
     def change(
         cls, name: str, unit: str, start: tuple[float, Floats], end: tuple[float, Floats]
-    ) -> Row:
+    ) -> AmountRow:
         """Make the row of a change from its ends, each an estimate and draws."""
         return cls(name, unit, end[0] - start[0], end[1] - start[1], start[0], end[0])
 
@@ -65,7 +65,7 @@ class Errors:
     inflation: float = 1.0
 
 
-def infer_rows(rows: Sequence[Row], errors: Errors, level: float) -> pd.DataFrame:
+def infer_rows(rows: Sequence[AmountRow], errors: Errors, level: float) -> pd.DataFrame:
     """Return estimates with the errors of their draws, as `infer` does; rows names."""
     estimate = np.array([row.estimate for row in rows])
     draws = np.column_stack([row.draws for row in rows])

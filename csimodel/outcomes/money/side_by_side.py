@@ -8,13 +8,13 @@ import pandas as pd
 
 from csimodel.bounds import THRESHOLDS
 from csimodel.findings import Finding
-from csimodel.outcomes.money.row import Errors, Row, infer_rows
+from csimodel.outcomes.money.row import AmountRow, Errors, infer_rows
 
 _APART = THRESHOLDS["values of a point apart"].value  # share of the corrected value
 
 
 def beside(
-    rows: Sequence[Row], title: str, wanted: bool, level: float, errors: Errors
+    rows: Sequence[AmountRow], title: str, wanted: bool, level: float, errors: Errors
 ) -> tuple[pd.DataFrame | None, Finding | None]:
     """Return both numbers with their intervals, and what is to be said where they part.
 

@@ -14,7 +14,7 @@ from csimodel.floats import own_errstate
 from csimodel.options import number_of, require_kind, shown
 from csimodel.outcomes.money.result import Money, money
 from csimodel.outcomes.money.retention import Together
-from csimodel.outcomes.money.row import Row
+from csimodel.outcomes.money.row import AmountRow
 from csimodel.outcomes.money.value import payments_value
 
 Paid = Literal["once", "every period"]
@@ -57,8 +57,8 @@ def break_even_spending(change: Money, *, paid: Paid = "once") -> Money:
     value = change[_VALUE].estimate
     drawn = change.draws[_VALUE].to_numpy()
     rows = [
-        Row(_VALUE, change.currency, value, drawn),
-        Row("largest spending per point", unit, value / factor, drawn / factor),
+        AmountRow(_VALUE, change.currency, value, drawn),
+        AmountRow("largest spending per point", unit, value / factor, drawn / factor),
     ]
     result = money(
         "Break-even spending",
@@ -68,7 +68,7 @@ def break_even_spending(change: Money, *, paid: Paid = "once") -> Money:
         _as_given(change),
         points=change.points,
     )
-    return replace(result, diagnostics=(*result.diagnostics, *_doubtful(result)))
+    return replace(result, findings=(*result.findings, *_doubtful(result)))
 
 
 @own_errstate
@@ -111,9 +111,9 @@ def net_present_value(change: Money, spending: float, *, paid: Paid = "once") ->
     drawn = change.draws[_VALUE].to_numpy()
     value = change[_VALUE].estimate
     rows = [
-        Row(_VALUE, change.currency, value, drawn),
-        Row("spending", change.currency, cost, np.full(len(drawn), cost)),
-        Row("net present value", change.currency, value - cost, drawn - cost),
+        AmountRow(_VALUE, change.currency, value, drawn),
+        AmountRow("spending", change.currency, cost, np.full(len(drawn), cost)),
+        AmountRow("net present value", change.currency, value - cost, drawn - cost),
     ]
     return money(
         "Net present value of spending",
@@ -127,7 +127,7 @@ def net_present_value(change: Money, spending: float, *, paid: Paid = "once") ->
 
 def _as_given(change: Money) -> Together:
     return Together(
-        {}, len(change.draws), change.level, change.errors, change.source, change.diagnostics,
+        {}, len(change.draws), change.level, change.errors, change.source, change.findings,
         change.shortfall,
     )  # fmt: skip
 

@@ -63,7 +63,7 @@ class Calibration(HasHeadline):
         The regression of the outcome on a spline of the predictions.
     folds
         Number of folds; 0 when predictions are of the respondents fitted.
-    diagnostics
+    findings
         What a reader must know, in plain words.
     """
 
@@ -74,7 +74,7 @@ class Calibration(HasHeadline):
     predictions: Floats
     smoothed: tuple[Basis, Regression]
     folds: int
-    diagnostics: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
 
     @property
     def statistic(self) -> float:
@@ -136,7 +136,7 @@ class Calibration(HasHeadline):
         }
         facts = (f"{rep.family.label}, {rep.n} respondents; predictions {how}",)
         title = f"Calibration of {rep.outcome} on {', '.join(rep.indexes)}"
-        return Page(title, self.headline, facts, self.diagnostics, sections(tables))
+        return Page(title, self.headline, facts, self.findings, sections(tables))
 
     @property
     def headline(self) -> str:

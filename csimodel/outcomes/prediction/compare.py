@@ -57,7 +57,7 @@ class ShapeComparison(HasHeadline):
         The fold each respondent was left out with, (rows,).
     shapes
         The shapes fitted to all respondents, the line left out.
-    diagnostics
+    findings
         What a reader must know, in plain words.
     """
 
@@ -67,7 +67,7 @@ class ShapeComparison(HasHeadline):
     predictions: pd.DataFrame
     folds: NDArray[np.intp]
     shapes: dict[str, Shape]
-    diagnostics: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
 
     @property
     def best(self) -> str:
@@ -121,7 +121,7 @@ class ShapeComparison(HasHeadline):
             f"Shapes of {rep.outcome} on the index of {self.index}",
             self.headline,
             (f"{rep.family.label}, {rep.n} respondents in {count} folds; smaller is better",),
-            self.diagnostics,
+            self.findings,
             sections({"Scores": self.table}),
         )
 

@@ -28,7 +28,7 @@ def numbers(values: pd.Series, what: str, name: str) -> Floats:
     """
     kind = values.dtype
     if pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind):
-        found = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        array = values.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
         cells = values.astype(object)
         converted = pd.to_numeric(cells, errors="coerce")
@@ -44,19 +44,19 @@ def numbers(values: pd.Series, what: str, name: str) -> Floats:
                 f"{what} {name!r} holds {str(cells.iloc[bad[0]])!r} in row {bad[0] + 1} "
                 f"({len(bad)} such cells) where numbers are needed; {way_out}."
             )
-        found = converted.to_numpy(dtype=np.float64, na_value=np.nan)
-    if np.isinf(found).any():
+        array = converted.to_numpy(dtype=np.float64, na_value=np.nan)
+    if np.isinf(array).any():
         raise SurveyError(
-            f"{what} {name!r} holds {int(np.isinf(found).sum())} infinite values; "
+            f"{what} {name!r} holds {int(np.isinf(array).sum())} infinite values; "
             "make such cells empty or mend them."
         )
-    if np.isnan(found).all():
+    if np.isnan(array).all():
         raise SurveyError(
-            f"{what} {name!r} is missing for all {len(found)} respondents; choose another column."
+            f"{what} {name!r} is missing for all {len(array)} respondents; choose another column."
         )
     if what == "Control":
-        _tell_codes(found, name)
-    return np.asarray(found, dtype=np.float64)
+        _tell_codes(array, name)
+    return np.asarray(array, dtype=np.float64)
 
 
 def _tell_codes(values: Floats, name: str) -> None:
@@ -95,15 +95,15 @@ def rescaled(
             )
         scale = (0.0, 1.0)
     low, high = require_on_scale(values, name, scale)
-    found = (values - low) / (high - low)
-    if family.outcome == "binary" and not np.isin(found[np.isfinite(found)], (0.0, 1.0)).all():
+    shares = (values - low) / (high - low)
+    if family.outcome == "binary" and not np.isin(shares[np.isfinite(shares)], (0.0, 1.0)).all():
         raise SurveyError(
             f"family={family.name!r} needs an outcome of 0 and 1, but {name!r} holds "
             f"{len(seen)} different values from {seen[0]:g} to {seen[-1]:g}; use "
             f"family='fractional-logit', or an outcome such as survey.data[{name!r}] "
             + (f"== {seen[0]:g} for who buys." if len(seen) == 2 else f">= {_upper_part(seen):g}.")
         )
-    return np.asarray(found)
+    return np.asarray(shares)
 
 
 def require_no_codes(values: Floats, name: str) -> None:

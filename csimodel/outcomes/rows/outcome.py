@@ -18,7 +18,7 @@ _MOST_CATEGORIES = 25
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class OutcomeValues:
     """What is explained, one value for each respondent offered.
 
     Attributes
@@ -42,7 +42,7 @@ def outcome_of(
     family: Family,
     scale: tuple[float, float] | None,
     cut: float | None,
-) -> Outcome:
+) -> OutcomeValues:
     """Turn an outcome into what a family explains.
 
     Parameters
@@ -65,19 +65,19 @@ def outcome_of(
         When `cut` does not fit the family or the answers.
     """
     if family.outcome == "ordered":
-        return Outcome(label, values, _cut(values, label, family, scale, cut))
+        return OutcomeValues(label, values, _cut(values, label, family, scale, cut))
     if cut is not None:
         raise OptionError(
             f"cut={cut!r} is for ordered families, and family={family.name!r} is none; for a "
             f"yes or no give the outcome as survey.data[{label!r}] >= {cut!r}."
         )
-    found = rescaled(values, label, family, scale)
-    ends = int(np.isin(found, (0.0, 1.0)).sum())
+    shares = rescaled(values, label, family, scale)
+    ends = int(np.isin(shares, (0.0, 1.0)).sum())
     if family.outcome == "open share" and ends:
         low, high = (0.0, 1.0) if scale is None else scale
         raise SurveyError(
             f"family={family.name!r} needs an outcome strictly between 0 and 1, and {ends} of "
-            f"{int(np.isfinite(found).sum())} answers of {label!r} are exactly {low:g} or "
+            f"{int(np.isfinite(shares).sum())} answers of {label!r} are exactly {low:g} or "
             f"{high:g}, the ends of its scale; use family='fractional-logit', which takes them"
             + (
                 "."
@@ -86,7 +86,7 @@ def outcome_of(
                 f" {high + 0.5:g})."
             )
         )
-    return Outcome(label, found)
+    return OutcomeValues(label, shares)
 
 
 def _cut(

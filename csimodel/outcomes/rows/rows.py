@@ -28,7 +28,7 @@ from csimodel.outcomes.rows.arguments import (
     yes_or_no,
 )
 from csimodel.outcomes.rows.columns import aligned, codes_of, labels_of, name_of, numbers
-from csimodel.outcomes.rows.outcome import Outcome, outcome_of
+from csimodel.outcomes.rows.outcome import OutcomeValues, outcome_of
 from csimodel.outcomes.rows.sample import Sample, sample_of
 from csimodel.outcomes.rows.soundness import soundness
 from csimodel.survey import Survey
@@ -283,7 +283,7 @@ class Rows:
         family: Family,
         scale: tuple[float, float] | None = None,
         cut: float | None = None,
-    ) -> Outcome:
+    ) -> OutcomeValues:
         """Return an outcome as a family needs it; its scale is the survey's unless one is given.
 
         Raises
@@ -324,7 +324,7 @@ class Rows:
 
     def sample(
         self,
-        outcome: Outcome,
+        outcome: OutcomeValues,
         indexes: Mapping[str, Floats],
         controls: Mapping[str, Floats],
         formula: Formula | None = None,

@@ -11,7 +11,7 @@ from csimodel.index import IndexDraws
 from csimodel.inference import Bootstrap, draws_of, require_draws
 from csimodel.outcomes.kernels.glm import GeneralisedLinear
 from csimodel.outcomes.kernels.kernel import Samples, Standardised, fit_samples
-from csimodel.outcomes.kernels.least_squares import LeastSquares
+from csimodel.outcomes.kernels.least_squares import WeightedLeastSquares
 from csimodel.outcomes.models.asymmetry.sides import sides
 from csimodel.outcomes.models.regression import Regression
 
@@ -49,7 +49,9 @@ def coefficients_of_draws(
     b = regression.coefficients
     start = np.append(b[0] + b[1:] @ centre, b[1:] * spread)
     kernel = Standardised(
-        GeneralisedLinear(regression.family, start) if names[2] is None else LeastSquares(len(b)),
+        GeneralisedLinear(regression.family, start)
+        if names[2] is None
+        else WeightedLeastSquares(len(b)),
         centre,
         spread,
     )

@@ -21,7 +21,7 @@ from csimodel.outcomes.models.regression import Regression, regress
 from csimodel.outcomes.models.repurchase import INTERVALS
 from csimodel.outcomes.rows.arguments import Column
 from csimodel.outcomes.rows.columns import Ends
-from csimodel.outcomes.rows.outcome import Outcome
+from csimodel.outcomes.rows.outcome import OutcomeValues
 from csimodel.outcomes.rows.rows import Rows
 from csimodel.survey import Survey
 
@@ -120,7 +120,7 @@ def repurchase_asymmetry(
 
 def _outcome(
     rows: Rows, outcome: Column, family: str | None, scale: Ends | None
-) -> tuple[Outcome, Family, bool]:
+) -> tuple[OutcomeValues, Family, bool]:
     """Return what is explained, by which family, and whether it is an index of the fit."""
     constructs = () if rows.fit is None else rows.fit.model.construct_names
     if isinstance(outcome, str) and outcome in constructs:
@@ -129,20 +129,20 @@ def _outcome(
                 f"family={family!r} does not fit an index of 0 to 100; leave it out, or take "
                 "repurchase as the outcome."
             )
-        return Outcome(*rows.single_index(outcome, "outcome")), family_of("ols"), True
+        return OutcomeValues(*rows.single_index(outcome, "outcome")), family_of("ols"), True
     kind = family_of(family or ("ols" if rows.fit is None else "fractional-logit"))
     if kind.further:
         raise OptionError(
             f"family={family!r} has more than a mean; use 'fractional-logit', 'logit' or 'ols'."
         )
     if rows.fit is None and kind.name == "ols" and scale is None:
-        return Outcome(*rows.numbers(outcome, "Outcome")), kind, False
+        return OutcomeValues(*rows.numbers(outcome, "Outcome")), kind, False
     return rows.outcome(outcome, kind, scale), kind, False
 
 
 def _fitted(
     rows: Rows,
-    outcome: Outcome,
+    outcome: OutcomeValues,
     quality: tuple[str, Floats],
     expectations: tuple[str, Floats],
     family: Family,

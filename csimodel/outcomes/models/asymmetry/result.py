@@ -60,7 +60,7 @@ class Asymmetry(HasHeadline):
         Rows ``"symmetric"`` (c = d) and ``"no disconfirmation"`` (c = d = 0).
     level
         Coverage of intervals.
-    diagnostics
+    findings
         What a reader must know, in plain words.
     """
 
@@ -70,7 +70,7 @@ class Asymmetry(HasHeadline):
     table: pd.DataFrame
     tests: pd.DataFrame
     level: float
-    diagnostics: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
 
     @property
     def n(self) -> int:
@@ -142,7 +142,7 @@ class Asymmetry(HasHeadline):
             f"{self.regression.sample.label} on {self.quality} against {self.expectations}",
             self.headline,
             (f"{family.label}, {self.n} respondents: {shares} expectations",),
-            self.diagnostics,
+            self.findings,
             sections({"Estimates": self.table, "Tests": self.tests}),
         )
 

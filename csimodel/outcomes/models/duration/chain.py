@@ -15,7 +15,11 @@ from csimodel.outcomes.kernels.cox import Cox, hazard_steps, terms_of
 from csimodel.outcomes.kernels.kernel import Ending, Samples, Standardised, fit_samples
 from csimodel.outcomes.models.draws import lost_draws, require_regressions
 from csimodel.outcomes.models.duration.regression import CoxRegression
-from csimodel.outcomes.models.duration.survival import Members, average_effect, average_survival
+from csimodel.outcomes.models.duration.survival import (
+    SurvivalMembers,
+    average_effect,
+    average_survival,
+)
 from csimodel.outcomes.rows.cells import Cells
 from csimodel.survey.sampling import SurveyDesign
 
@@ -149,15 +153,15 @@ class HazardChain:
 
         return self._over_draws(batch_values, (len(levels),))
 
-    def _members(self, batch: CoxBatch, moved: int) -> Members:
+    def _members(self, batch: CoxBatch, moved: int) -> SurvivalMembers:
         stratum = self.regression.risk.row_stratum
         if len(batch.columns) == 1 and not stratum.any():
             one = np.ones((len(batch.draws), 1))
-            return Members(np.zeros_like(one), stratum[:1], one)
+            return SurvivalMembers(np.zeros_like(one), stratum[:1], one)
         keep = np.ones(len(batch.columns))
         keep[moved] = 0.0
         share = batch.weights / batch.weights.sum(axis=1, keepdims=True)
-        return Members(_predictor(batch, keep), stratum, share)
+        return SurvivalMembers(_predictor(batch, keep), stratum, share)
 
     def _hazard(self, batch: CoxBatch, times: Floats) -> Floats:
         """Return the cumulative hazard of each stratum at times, (draws, strata, times)."""

@@ -21,7 +21,7 @@ from csimodel.outcomes.models.duration.regression import cox_regression
 from csimodel.outcomes.models.duration.result import RepurchaseTime
 from csimodel.outcomes.models.repurchase import INTERVALS
 from csimodel.outcomes.rows.arguments import Column, Controls, Index, named
-from csimodel.outcomes.rows.outcome import Outcome
+from csimodel.outcomes.rows.outcome import OutcomeValues
 from csimodel.outcomes.rows.rows import Rows
 from csimodel.outcomes.rows.sample import Sample
 from csimodel.survey import Survey
@@ -163,7 +163,7 @@ def repurchase_time(
         further[name] = np.where(stratum < 0, np.nan, 0.0)
     _check(label, time, what, happened, begun)
     sample = rows.sample(
-        Outcome(label, time), rows.indexes(index), rows.controls(controls), complete=further
+        OutcomeValues(label, time), rows.indexes(index), rows.controls(controls), complete=further
     )
     kept = sample.rows
     if not happened[kept].any():

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from csimodel.outcomes.kernels.cox import (
     Hazards,
-    Terms,
+    HazardTerms,
     by_slot,
     cox_draws,
     terms_of,
@@ -94,7 +94,7 @@ class CoxRegression:
         return np.ones(self.sample.n) if own is None else np.asarray(own[self.risk.order])
 
     @cached_property
-    def terms(self) -> Terms:
+    def terms(self) -> HazardTerms:
         """The parts of the likelihood."""
         counted = self.risk.counted
         x, w = list(self.columns[:counted].T), self.weights[None, :counted]

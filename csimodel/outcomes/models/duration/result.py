@@ -57,7 +57,7 @@ class RepurchaseTime(HasHeadline):
         Coverage of intervals.
     interval
         Kind of bootstrap interval.
-    diagnostics
+    findings
         What a reader must know, in plain words.
     """
 
@@ -67,7 +67,7 @@ class RepurchaseTime(HasHeadline):
     event: str
     level: float
     interval: str
-    diagnostics: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
 
     @property
     def n(self) -> int:
@@ -92,8 +92,8 @@ class RepurchaseTime(HasHeadline):
     @property
     def naive(self) -> RepurchaseTime:
         """The same with the regression's own errors, the index treated as if it were known."""
-        told = tuple(f for f in self.diagnostics if not f.code.endswith("-draws"))
-        return replace(self, chain=None, diagnostics=told)
+        told = tuple(f for f in self.findings if not f.code.endswith("-draws"))
+        return replace(self, chain=None, findings=told)
 
     @property
     def interval_kind(self) -> str:
@@ -308,7 +308,7 @@ class RepurchaseTime(HasHeadline):
                 ),
             }
         title = f"{self._what} by {sample.label} on the index of {', '.join(self.indexes)}"
-        return Page(title, self.headline, facts, self.diagnostics, sections(tables))
+        return Page(title, self.headline, facts, self.findings, sections(tables))
 
     @property
     def headline(self) -> str:

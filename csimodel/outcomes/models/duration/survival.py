@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 
-class Members(NamedTuple):
+class SurvivalMembers(NamedTuple):
     """Whom survival is averaged over.
 
     Attributes
@@ -32,7 +32,9 @@ class Members(NamedTuple):
     share: Floats
 
 
-def average_survival(members: Members, hazard: Floats, slope: Floats, step: Floats) -> Floats:
+def average_survival(
+    members: SurvivalMembers, hazard: Floats, slope: Floats, step: Floats
+) -> Floats:
     """Return mean survival, (draws, times, levels).
 
     ``S(t | x) = Σ share exp(-H_s(t) exp(slope (x - centre) + others))``.

@@ -168,18 +168,18 @@ def repurchase_mixed(
     family = family_of("ols" if link == "identity" else "fractional-logit")
     own_index = [construct] if named(index) else []
     told = (*rows.findings(own_index, explained.label), *sample.findings)
-    found = RepurchaseMixed(
+    result = RepurchaseMixed(
         customers, regression, family, model, errors, construct, explained.label, name,
         sample.names[1:],
         tuple(firms[f] for f in met), None, level, interval, told,
     )  # fmt: skip
-    found = replace(found, diagnostics=(*told, *about(found)))
+    result = replace(result, findings=(*told, *about(result)))
     if bootstrap is None:
-        return replace(found, diagnostics=(*found.diagnostics, *unused_design(rows.design, name)))
+        return replace(result, findings=(*result.findings, *unused_design(rows.design, name)))
     coefficients, means, losses = mixed_draws(bootstrap, customers, construct, name)
-    told = (*found.diagnostics, *about_losses(losses))
-    told = (*told, *narrow_intervals(interval, found.firms - 1.0))
-    return replace(found, every=(coefficients, means), diagnostics=told)
+    told = (*result.findings, *about_losses(losses))
+    told = (*told, *narrow_intervals(interval, result.firms - 1.0))
+    return replace(result, every=(coefficients, means), findings=told)
 
 
 def _checked(

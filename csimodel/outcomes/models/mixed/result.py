@@ -59,7 +59,7 @@ class RepurchaseMixed(HasHeadline):
         both (draws, terms); or None.
     level, interval
         Coverage and kind of intervals.
-    diagnostics
+    findings
         What a reader must know, in plain words.
     """
 
@@ -76,7 +76,7 @@ class RepurchaseMixed(HasHeadline):
     every: tuple[Floats, Floats] | None
     level: float
     interval: str
-    diagnostics: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
 
     @property
     def n(self) -> int:
@@ -96,8 +96,8 @@ class RepurchaseMixed(HasHeadline):
     @property
     def naive(self) -> RepurchaseMixed:
         """The same with the regression's own errors, the index treated as if it were known."""
-        told = tuple(f for f in self.diagnostics if not f.code.endswith("-draws"))
-        return replace(self, every=None, diagnostics=told)
+        told = tuple(f for f in self.findings if not f.code.endswith("-draws"))
+        return replace(self, every=None, findings=told)
 
     @property
     def interval_kind(self) -> str:
@@ -284,7 +284,7 @@ class RepurchaseMixed(HasHeadline):
                 tables[title] = self.contrast(low, high)
             tables["What is left between and within firms"] = self.variances.to_frame("value")
         title = f"{self.outcome} of customers within {self.by} on the index of {self.index}"
-        return Page(title, self.headline, facts, self.diagnostics, sections(tables))
+        return Page(title, self.headline, facts, self.findings, sections(tables))
 
     def _line_in_draws(self, point: float, move: str) -> Floats:
         """Return the straight line's average at a level in the draws, (draws,)."""

@@ -18,7 +18,7 @@ Codes = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
-class Cells:
+class PanelCells:
     """Respondents grouped by firm and period.
 
     Attributes
@@ -43,7 +43,7 @@ class Cells:
     index: int
 
     @classmethod
-    def of(cls, fit: Fit, firm: Codes, period: Codes, values: Floats, index: str) -> Cells:
+    def of(cls, fit: Fit, firm: Codes, period: Codes, values: Floats, index: str) -> PanelCells:
         """Group the respondents who have a firm, a period, and all values."""
         whole = (firm >= 0) & (period >= 0) & np.isfinite(values).all(axis=1)
         pairs = np.column_stack([firm, period])

@@ -20,7 +20,7 @@ from csimodel.outcomes.kernels.fixed_effects import EFFECTS, Panel
 from csimodel.outcomes.kernels.kernel import Samples, fit_samples
 from csimodel.outcomes.models.clusters import unused_design
 from csimodel.outcomes.models.draws import RegressionLosses, require_regressions
-from csimodel.outcomes.models.panel.cells import Cells
+from csimodel.outcomes.models.panel.cells import PanelCells
 from csimodel.outcomes.models.panel.findings import (
     about_draws,
     left_out,
@@ -179,7 +179,7 @@ def repurchase_panel(
         raise OptionError("A control has the name of the outcome or the index; rename the column.")
     values = np.column_stack([y, *further.values()])
     require_other_names((name, label, *further), ("n", WEIGHT))
-    cells = Cells.of(rows.fit, firm_code, period_code, values, name)
+    cells = PanelCells.of(rows.fit, firm_code, period_code, values, name)
     count = len(cells.firm)
     large = cells.n >= fewest
     told = list(rows.findings([name], label))
@@ -199,14 +199,14 @@ def repurchase_panel(
         effects, errors, level, interval, told,
     )  # fmt: skip
     sampling = cells.sampling_covariance(points)[kept]
-    told = [*result.diagnostics, *sampling_error(result.panel, sampling, name)]
+    told = [*result.findings, *sampling_error(result.panel, sampling, name)]
     if bootstrap is None:
-        return replace(result, diagnostics=(*told, *unused_design(rows.design, by)))
+        return replace(result, findings=(*told, *unused_design(rows.design, by)))
     bootstrap.require_usable()
     told += narrow_intervals(interval, result.df)
     drawn, losses = _draws(result.panel, cells, bootstrap, kept, size)
     told += about_draws(losses, firm_code)
-    return replace(result, every=drawn, diagnostics=tuple(told))
+    return replace(result, every=drawn, findings=tuple(told))
 
 
 def _of_firms(
@@ -263,7 +263,7 @@ def _check_options(effects: str, errors: str, size: str, level: float, interval:
 
 
 def _draws(
-    panel: Panel, cells: Cells, bootstrap: Bootstrap, rows: Codes, size: str
+    panel: Panel, cells: PanelCells, bootstrap: Bootstrap, rows: Codes, size: str
 ) -> tuple[Floats, RegressionLosses]:
     """Return constant and slopes of the draws that have them, and those lost."""
     index, means, total = cells.draws(bootstrap)

@@ -43,7 +43,7 @@ class RepurchasePanel(HasHeadline):
         Constant and slopes in the usable bootstrap draws, (draws, 1 + regressors), or None.
     level, interval
         Coverage and kind of intervals.
-    diagnostics
+    findings
         What a reader must know, in plain words.
     """
 
@@ -55,7 +55,7 @@ class RepurchasePanel(HasHeadline):
     every: Floats | None
     level: float
     interval: str
-    diagnostics: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
 
     @property
     def n(self) -> int:
@@ -83,8 +83,8 @@ class RepurchasePanel(HasHeadline):
     @property
     def naive(self) -> RepurchasePanel:
         """The same with the regression's own errors, the cells' index and outcome as known."""
-        told = tuple(f for f in self.diagnostics if not f.code.endswith("-draws"))
-        return replace(self, every=None, diagnostics=told)
+        told = tuple(f for f in self.findings if not f.code.endswith("-draws"))
+        return replace(self, every=None, findings=told)
 
     @property
     def interval_kind(self) -> str:
@@ -186,7 +186,7 @@ class RepurchasePanel(HasHeadline):
         if high > low:
             tables["Share at the quartiles of the index"] = self.contrast(low, high)
         title = f"{self.outcome} of firms over periods on the index of {self.names[0]}"
-        return Page(title, self.headline, facts, self.diagnostics, sections(tables))
+        return Page(title, self.headline, facts, self.findings, sections(tables))
 
     def _rows(self, points: Floats) -> Floats:
         share = self.panel.weights / self.panel.weights.sum()

@@ -136,9 +136,9 @@ def repurchase_segments(
     chain = chain_of(bootstrap, segments.regression, progress)
     lost = diagnose(segments.regression, chain)
     told = tuple(finding for finding in lost if finding.code.endswith("-draws"))
-    diagnostics = (*segments.diagnostics, *told)
+    findings = (*segments.findings, *told)
     return replace(
-        segments, repurchase=replace(segments.repurchase, chain=chain, diagnostics=diagnostics)
+        segments, repurchase=replace(segments.repurchase, chain=chain, findings=findings)
     )
 
 
@@ -161,13 +161,13 @@ def _interacted(rep: Repurchase, labels: pd.Series, curvature: bool, fewest: int
     if rep.regression.cluster is not None:
         findings = (*findings, *_clusters_within(own, place, names, rep.errors))
     regression = regress_segments(own, place, 2 + curvature, rep.family, rep.errors)
-    made = replace(rep, regression=regression, diagnostics=(*rep.diagnostics, *findings))
+    joint = replace(rep, regression=regression, findings=(*rep.findings, *findings))
     if not np.isfinite(regression.coefficients).all():
         separated = regression.ending == Ending.SEPARATED
         code = "separation" if separated else "no-information"
         failure = Finding(code, _NO_CURVES[code], names, "failure")
-        made = replace(made, diagnostics=(*made.diagnostics, failure))
-    return Segments(made, regression, names, centre, curvature)
+        joint = replace(joint, findings=(*joint.findings, failure))
+    return Segments(joint, regression, names, centre, curvature)
 
 
 def _large_enough(

@@ -67,9 +67,9 @@ class Segments(HasHeadline):
         return self.repurchase.level
 
     @property
-    def diagnostics(self) -> tuple[Finding, ...]:
+    def findings(self) -> tuple[Finding, ...]:
         """What a reader must know, in plain words."""
-        return self.repurchase.diagnostics
+        return self.repurchase.findings
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -242,7 +242,7 @@ class Segments(HasHeadline):
         facts = (f"{rep.family.label}, {rep.n} respondents", rep.interval_kind)
         title = f"{rep.outcome} on the index of {rep.indexes[0]}, by segment"
         tables = {name: table for name, table in tables.items() if len(table)}
-        return Page(title, self.headline, facts, self.diagnostics, sections(tables))
+        return Page(title, self.headline, facts, self.findings, sections(tables))
 
     def _own(self, g: int) -> Floats:
         """Return how a segment's level, slope at the mean and bend follow, (3, terms)."""

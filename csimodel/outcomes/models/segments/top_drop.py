@@ -46,7 +46,7 @@ class TopDrop(HasHeadline):
         Coverage of t intervals.
     told
         What top and next are, in words.
-    diagnostics
+    findings
         What a reader must know.
     """
 
@@ -55,7 +55,7 @@ class TopDrop(HasHeadline):
     pairwise: pd.DataFrame
     level: float
     told: str
-    diagnostics: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
 
     @property
     def headline(self) -> str:
@@ -84,7 +84,7 @@ class TopDrop(HasHeadline):
         return Page(
             "One step below the top",
             self.headline,
-            findings=self.diagnostics,
+            findings=self.findings,
             sections=sections(tables),
         )
 

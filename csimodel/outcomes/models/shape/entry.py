@@ -106,7 +106,7 @@ def repurchase_shape(
     """
     choose("kind", kind, KINDS)
     require_count("draws", draws, ", and some hundreds for tests")
-    rep, found = plain(rep)
+    rep, findings = plain(rep)
     moved = which(rep, index)
     name = rep.indexes[moved]
     resamples = Resamples.of(rep, moved, draws, seed := seed_of(rng))
@@ -123,7 +123,7 @@ def repurchase_shape(
         fitted = bend(rep, moved, basis_of(rep, moved, kind, knots), resamples)
         table, tests = _of_bend(fitted)
     return Shape(
-        kind, rep, name, table, tests, fitted, (*found, *about(fitted, table, tests, name))
+        kind, rep, name, table, tests, fitted, (*findings, *about(fitted, table, tests, name))
     )
 
 

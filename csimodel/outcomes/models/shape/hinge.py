@@ -132,7 +132,7 @@ def hinge(rep: Repurchase, moved: int, resamples: Resamples) -> Hinge:
     EstimationError
         When the index has too few different values between its outer tenths.
     """
-    search = _Search.of(rep, moved)
+    search = _ThresholdSearch.of(rep, moved)
     first, profile, path = _best(rep, moved, search)
     fitted = bend(rep, moved, Basis("hinge", (float(first[0]),)), resamples)
     draws = np.full((resamples.total, len(first)), np.nan)
@@ -145,10 +145,10 @@ def hinge(rep: Repurchase, moved: int, resamples: Resamples) -> Hinge:
 
 def best_hinge(rep: Repurchase, moved: int) -> float:
     """Return the threshold of the sample alone, index points."""
-    return float(_best(rep, moved, _Search.of(rep, moved))[0][0])
+    return float(_best(rep, moved, _ThresholdSearch.of(rep, moved))[0][0])
 
 
-def _best(rep: Repurchase, moved: int, search: _Search) -> tuple[Floats, Floats, Floats]:
+def _best(rep: Repurchase, moved: int, search: _ThresholdSearch) -> tuple[Floats, Floats, Floats]:
     """Return the sample's threshold and coefficients, profile, and coefficients over the grid."""
     sample = rep.regression.sample
     others = np.delete(sample.regressors, moved, axis=1)
@@ -165,7 +165,7 @@ def _best(rep: Repurchase, moved: int, search: _Search) -> tuple[Floats, Floats,
 
 
 @dataclass(frozen=True, eq=False)
-class _Search:
+class _ThresholdSearch:
     """Profile the threshold of many draws at once, on standardised regressors."""
 
     family: Family
@@ -176,7 +176,7 @@ class _Search:
     others_spread: Floats
 
     @classmethod
-    def of(cls, rep: Repurchase, moved: int) -> _Search:
+    def of(cls, rep: Repurchase, moved: int) -> _ThresholdSearch:
         """Place the thresholds to be tried."""
         require_values(rep, moved, 5)
         x = rep.regression.sample.regressors

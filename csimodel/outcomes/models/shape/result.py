@@ -42,7 +42,7 @@ class Shape(HasHeadline):
         straight effect (isotonic: against the regression).
     fitted
         The regression or the steps behind it.
-    diagnostics
+    findings
         What a reader must know, in plain words.
     """
 
@@ -52,7 +52,7 @@ class Shape(HasHeadline):
     table: pd.DataFrame
     tests: pd.DataFrame
     fitted: Bend | Hinge | Steps
-    diagnostics: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
 
     @property
     def statistic(self) -> float:
@@ -91,7 +91,7 @@ class Shape(HasHeadline):
         tables = {"Estimates": self.table, "Tests": self.tests}
         title = f"{rep.outcome} on the index of {self.index}: {self.kind}"
         facts = (f"{rep.family.label}, {rep.n} respondents; {100 * rep.level:g} % intervals",)
-        return Page(title, self.headline, facts, self.diagnostics, sections(tables))
+        return Page(title, self.headline, facts, self.findings, sections(tables))
 
     @property
     def headline(self) -> str:
