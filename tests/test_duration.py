@@ -307,13 +307,13 @@ def boot(fit):
 def test_every_draw_uses_its_own_index(fit, frame, boot, alone):
     others = {} if alone else {"controls": ["CUSL1"], "strata": frame["s"]}
     found = churn(fit, frame, bootstrap=boot, **others)
-    chain, counts = found.chain, boot.design.counts(0)
+    chain, counts = found.draws, boot.design.counts(0)
     from csimodel.index import point_weights, respondent_points
 
     points = respondent_points(fit.answers, fit.moments)
     block = fit.model.slices[fit.model.construct_names.index("Satisfaction")]
     when = np.array([6.0, 12.0])
-    draws = found.chain.survival(0, np.array([67.0, 70.0]), when)
+    draws = found.draws.survival(0, np.array([67.0, 70.0]), when)
     effects, medians = chain.effects(0, when), chain.medians(0, np.array([67.0]))
     for draw in (0, 5, 50):
         index = points[:, block] @ point_weights(boot.solution)[draw, block]
@@ -343,7 +343,7 @@ def test_whole_chain_tables(fit, frame, boot):
     found = churn(fit, frame, bootstrap=boot)
     naive = found.naive
     assert "Whole-chain intervals (percentile, 120 bootstrap draws)" in found.interval_kind
-    assert naive.chain is None
+    assert naive.draws is None
     ratio = found.coefficients["se"] / naive.coefficients["se"]
     assert 0.7 < ratio.iloc[0] < 1.4
     assert_allclose(found.contrast(67, 70)["probability"], naive.contrast(67, 70)["probability"])
@@ -356,10 +356,10 @@ def test_whole_chain_tables(fit, frame, boot):
 def test_average_effects_in_draws_are_the_effects_of_every_draw(fit, frame, boot, kind):
     found = churn(fit, frame, bootstrap=boot, kind=kind)
     when = np.array([6.0, 12.0])
-    every = (1.0 if kind == "churn" else -1.0) * found.chain.effects(0, when)
+    every = (1.0 if kind == "churn" else -1.0) * found.draws.effects(0, when)
     table = found.average_marginal_effects(when)
     step = 1e-4
-    near = [found.chain.survival(0, found.regression.centre + k * step, when) for k in (1.0, -1.0)]
+    near = [found.draws.survival(0, found.regression.centre + k * step, when) for k in (1.0, -1.0)]
     sign = 1.0 if kind == "churn" else -1.0
     # with one regressor, survival at the mean index: the derivative there, by differences
     assert np.sign(np.median(every)) == np.sign(sign * np.median(near[0] - near[1]))
@@ -371,7 +371,7 @@ def test_average_effects_in_draws_are_the_effects_of_every_draw(fit, frame, boot
 
 def test_lost_draws_are_told_where_there_are_and_only_there(fit, frame, boot):
     found = churn(fit, frame, bootstrap=boot)
-    assert found.chain.usable.all()
+    assert found.draws.usable.all()
     assert "lost-draws" not in {f.code for f in found.findings}
     alike = np.zeros((30, 250), dtype=int) + np.arange(250)
     alike[0] = 5  # one respondent 250 times: no item varies

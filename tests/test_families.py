@@ -289,18 +289,18 @@ def test_ordered_gradients_are_numerical_ones(ordered, family):
 
 def test_categories_of_draws_are_those_of_each_draw(fit, ordered):
     for name, rep in ordered.items():
-        drawn = rep.chain.further
-        alone = repurchase(fit, "CUSL1", family=name, bootstrap=rep.chain.bootstrap)
+        drawn = rep.draws.further
+        alone = repurchase(fit, "CUSL1", family=name, bootstrap=rep.draws.bootstrap)
         from csimodel.outcomes.models.categories import reached_in_draws
 
-        found = reached_in_draws(alone.chain, 0, np.array([60.0, 80.0]))
+        found = reached_in_draws(alone.draws, 0, np.array([60.0, 80.0]))
         mean = FAMILIES[name].mean
         for j in (0, 4, 8):
-            eta = alone.chain.coefficients[:, 1:] * np.array([60.0, 80.0])
-            assert_allclose(found[:, :, j], mean(eta - alone.chain.further[:, [j]]), rtol=1e-10)
+            eta = alone.draws.coefficients[:, 1:] * np.array([60.0, 80.0])
+            assert_allclose(found[:, :, j], mean(eta - alone.draws.further[:, [j]]), rtol=1e-10)
         assert_allclose(
-            rep.chain.predictions(0, np.array([60.0])),
-            reached_in_draws(rep.chain, 0, np.array([60.0]))[:, :, 4],
+            rep.draws.predictions(0, np.array([60.0])),
+            reached_in_draws(rep.draws, 0, np.array([60.0]))[:, :, 4],
             rtol=1e-10,
         )
         assert drawn.shape[1] == 9
@@ -325,18 +325,18 @@ def test_a_draw_without_an_answer_is_fitted_without_it(chain):
     found = repurchase(
         fit, "answer", index="B", family="ordered-logit", scale=(1, 5), bootstrap=boot
     )
-    without = np.isinf(found.chain.further[:, 0])
+    without = np.isinf(found.draws.further[:, 0])
     assert 5 < without.sum() < 40
     counts = boot.design.counts(0)
-    assert np.array_equal(without, counts[found.chain.usable][:, answer == 1].sum(axis=1) == 0)
-    draw = int(np.flatnonzero(found.chain.usable)[np.flatnonzero(without)[0]])
+    assert np.array_equal(without, counts[found.draws.usable][:, answer == 1].sum(axis=1) == 0)
+    draw = int(np.flatnonzero(found.draws.usable)[np.flatnonzero(without)[0]])
     rows = np.repeat(np.arange(80), counts[draw].astype(int))
     points = (frame[["b1", "b2", "b3"]].to_numpy() - 1) / 9 * 100
     x = points @ boot.solution.index_weights[draw, fit.model.slices[1]]
     own = repurchase(index=x[rows], outcome=answer[rows], family="ordered-logit", cut=4)
     place = np.flatnonzero(without)[0]
-    assert_allclose(found.chain.coefficients[place, 1], own.slope, rtol=1e-6)
-    assert_allclose(found.chain.further[place, 1:], own.thresholds["estimate"], rtol=1e-6)
+    assert_allclose(found.draws.coefficients[place, 1], own.slope, rtol=1e-6)
+    assert_allclose(found.draws.further[place, 1:], own.thresholds["estimate"], rtol=1e-6)
     assert np.isnan(found.thresholds["se"].iloc[0])
     assert np.isfinite(found.thresholds["se"].iloc[1:]).all()
     table = found.categories(50)

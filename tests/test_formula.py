@@ -127,18 +127,18 @@ def test_every_draw_makes_the_formula_again(own, mobi, frame, ecsi, family):
     options = {"scale": (0.5, 10.5)} if family == "beta" else {}
     formula = "CUSL1 ~ index * competition + I(index ** 2) + Image + C(industry)"
     found = repurchase(own, formula=formula, family=family, bootstrap=boot, **options)
-    assert found.chain.usable.all()
+    assert found.draws.usable.all()
     levels = np.array([50.0, 80.0])
     drawn = {
-        "predictions": found.chain.predictions(0, levels),
-        "slopes": found.chain.slopes(0, levels),
-        "average_slopes": found.chain.average_slopes(),
+        "predictions": found.draws.predictions(0, levels),
+        "slopes": found.draws.slopes(0, levels),
+        "average_slopes": found.draws.average_slopes(),
     }
     for draw in (0, 13, 23):
         again = replace(mobi, data=frame.iloc[rows[draw]].reset_index(drop=True))
         one = repurchase(csi.fit(ecsi, again), formula=formula, family=family, **options)
         assert_allclose(
-            found.chain.coefficients[draw], one.coefficients["estimate"], rtol=1e-5, atol=1e-7
+            found.draws.coefficients[draw], one.coefficients["estimate"], rtol=1e-5, atol=1e-7
         )
         for name, values in drawn.items():
             ask = getattr(one.regression, name)

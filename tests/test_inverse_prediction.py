@@ -41,7 +41,7 @@ def test_a_straight_line_has_fiellers_interval(fit):
 
 def test_draws_give_the_percentiles_of_their_own_levels(fit, boot):
     found = repurchase(fit, "CUSL1", bootstrap=boot)
-    b = found.chain.coefficients
+    b = found.draws.coefficients
     assert (b[:, 1] > 0).all()
     own = (np.log(3.0) - b[:, 0]) / b[:, 1]
     needed = found.level_for(0.75)

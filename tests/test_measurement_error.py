@@ -270,9 +270,9 @@ def test_missing_answers_count_as_the_mean_of_each_draw(mobi, ecsi):
     fit = csi.fit(ecsi, survey)
     boot = csi.bootstrap(fit, draws=30, rng=1, progress=False)
     rep = csi.repurchase(fit, "CUSL1", family="ols", bootstrap=boot)
-    moments = draw_moments(rep.chain)
+    moments = draw_moments(rep.draws)
     cov, with_outcome = moments.of_regressors
-    assert_allclose(with_outcome[:, 0] / cov[:, 0, 0], rep.chain.coefficients[:, 1], rtol=1e-8)
+    assert_allclose(with_outcome[:, 0] / cov[:, 0, 0], rep.draws.coefficients[:, 1], rtol=1e-8)
 
 
 @pytest.mark.parametrize("family", ["ols", "fractional-logit"])

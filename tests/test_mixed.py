@@ -268,9 +268,9 @@ def test_a_draw_is_the_mixed_model_of_the_firms_drawn():
             ), False, "model",
         )  # fmt: skip
         # Weighting 14 firms up to 15 moves the degrees of freedom of the variance a little.
-        assert_allclose(found.every[0][draw, 1], alone.coefficients[1], rtol=1e-6)
-        assert_allclose(found.every[0][draw], alone.coefficients, rtol=0.02)
-        assert_allclose(found.every[1][draw, 2], whole["index"].mean(), rtol=1e-9)
+        assert_allclose(found.draws[0][draw, 1], alone.coefficients[1], rtol=1e-6)
+        assert_allclose(found.draws[0][draw], alone.coefficients, rtol=0.02)
+        assert_allclose(found.draws[1][draw, 2], whole["index"].mean(), rtol=1e-9)
     assert "30 bootstrap draws of whole firms" in found.interval_kind
     step, plain = found.contrast(67, 70, "within"), found.naive.contrast(67, 70, "within")
     assert_allclose(step["probability"], plain["probability"])
@@ -283,12 +283,12 @@ def test_contrasts_in_draws_are_their_slopes_times_the_step(move):
     fit = fitted(data, cluster="firm")
     boot = csi.bootstrap(fit, draws=60, rng=2, progress=False)
     found = of(fit, bootstrap=boot, interval="percentile")
-    slope = found.every[0][:, 2 if move == "between" else 1]
+    slope = found.draws[0][:, 2 if move == "between" else 1]
     step = found.contrast(60, 75, move).loc["difference"]
     assert_allclose(step["se"], 15 * slope.std(ddof=1), rtol=1e-9)
     ends = np.quantile(15 * slope, [0.025, 0.975])
     assert_allclose(step[["lower", "upper"]].astype(float), ends, rtol=1e-9)
-    b, means = found.every
+    b, means = found.draws
     at = b[:, 0] + (b[:, 2] * 75 if move == "between" else b[:, 2] * means[:, 2])
     at = at + (0.0 if move == "between" else b[:, 1] * (75 - means[:, 2]))
     assert_allclose(found.contrast(60, 75, move).loc["at 75", "se"], at.std(ddof=1), rtol=1e-9)
@@ -514,6 +514,6 @@ def test_lost_draws_say_why_they_were_lost():
     counts = np.concatenate([boot.design.counts(b) for b in range(boot.design.blocks)])
     firms = pd.DataFrame(counts.T > 0).groupby(fit.survey.data["firm"].to_numpy()).any().sum()
     alone = int((firms == 1).sum())  # the mean of one firm does not vary
-    assert 0 < alone == 80 - len(found.every[0])
+    assert 0 < alone == 80 - len(found.draws[0])
     (finding,) = [f for f in found.findings if f.code == "lost-draws"]
     assert finding.values["reasons"] == (f"{alone} a regressor without variation of its own",)

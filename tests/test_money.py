@@ -217,7 +217,7 @@ def test_currency_is_a_label(rep):
 
 def test_draws_of_the_chain_come_out(whole):
     found = profit_of_change(whole, 67, 70, TERMS, measurement_error="ignored")
-    p = whole.chain.predictions(0, np.array([67.0, 70.0]))
+    p = whole.draws.predictions(0, np.array([67.0, 70.0]))
     value = 10_000 * (lifetime_values(p[:, 1], TERMS) - lifetime_values(p[:, 0], TERMS))
     assert_allclose(found.draws[ALL], value)
     assert_allclose(
@@ -308,13 +308,13 @@ def test_the_waterfall_draw_by_draw(boot, whole):
     found = profit_of_driver(boot, whole, "Quality", TERMS, at=70, measurement_error="ignored")
     draws = boot.draws("impacts")[("Satisfaction", "Quality")].to_numpy()
     now = 70.0
-    b = whole.chain.coefficients
+    b = whole.draws.coefficients
     p = [1 / (1 + np.exp(-(b[:, 0] + b[:, 1] * at))) for at in (now, now + draws)]
     assert_allclose(found.draws["probability of repurchase"], p[1] - p[0], rtol=1e-9)
 
 
 def test_customers_as_they_are_draw_by_draw(boot, whole, rep):
-    y, chain = whole.regression.sample.outcome, whole.chain
+    y, chain = whole.regression.sample.outcome, whole.draws
     counts = np.vstack([boot.design.counts(block) for block in range(boot.design.blocks)])
     shares = (counts @ y / 250)[chain.usable]  # a logit with a constant reproduces its mean
     today = retention_of(whole, None, TERMS)
@@ -350,8 +350,8 @@ def test_other_regressors_are_averaged_over(fit, boot):
     codes = [finding.code for finding in found.findings]
     assert "direct-effect-left-out" in codes
     effect = boot.draws("impacts")[("Satisfaction", "Image")].to_numpy()
-    ends = both.chain.predictions(0, np.array([70.0]))[:, 0]
-    moved = both.chain.predictions(0, np.array([70.0 + effect[3]]))[3, 0]
+    ends = both.draws.predictions(0, np.array([70.0]))[:, 0]
+    moved = both.draws.predictions(0, np.array([70.0 + effect[3]]))[3, 0]
     assert_allclose(found.draws["probability of repurchase"].iloc[3], moved - ends[3], rtol=1e-9)
 
 

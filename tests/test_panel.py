@@ -278,12 +278,12 @@ def test_a_draw_is_the_regression_of_who_was_drawn(size):
         alone = csi.outcomes.repurchase_panel(
             cells[times > 0], "again", firm="firm", period="period", index="x", weights="weight"
         )
-        assert_allclose(found.every[draw], alone.panel.coefficients, rtol=1e-7)
+        assert_allclose(found.draws[draw], alone.panel.coefficients, rtol=1e-7)
     assert (
         "Whole-chain intervals (t with 7 degrees of freedom, 40 bootstrap draws)"
         in found.interval_kind
     )
-    assert found.naive.every is None
+    assert found.naive.draws is None
 
 
 # --- recovery ------------------------------------------------------------------------------------
@@ -477,7 +477,7 @@ def test_lost_draws_say_why_they_were_lost():
     counts = np.concatenate([boot.design.counts(b) for b in range(boot.design.blocks)])
     firms = pd.DataFrame(counts.T > 0).groupby(fit.survey.data["firm"].to_numpy()).any().sum()
     alone = int((firms == 1).sum())  # one firm has no slope beside effects of firms and periods
-    assert 0 < alone == 80 - len(found.every)
+    assert 0 < alone == 80 - len(found.draws)
     (finding,) = [f for f in found.findings if f.code == "lost-draws"]
     assert finding.count == alone
     assert finding.values["reasons"] == (f"{alone} a regressor without variation of its own",)

@@ -391,11 +391,11 @@ def test_every_draw_is_a_fit_and_a_regression(fit, mobi, ecsi, family):
         fit, outcome, index=names, controls="CUSCO", family=family, bootstrap=boot, **options
     )
     levels = np.array([67.0, 70.0])
-    predictions, effects = found.chain.predictions(0, levels), found.chain.average_slopes()
-    slopes = found.chain.slopes(1, levels)
+    predictions, effects = found.draws.predictions(0, levels), found.draws.average_slopes()
+    slopes = found.draws.slopes(1, levels)
     for draw in range(0, 25, 6):
         b, x = one_draw(mobi, ecsi, rows[draw], family, y, names, ["CUSCO"])
-        drawn = found.chain.coefficients[draw]
+        drawn = found.draws.coefficients[draw]
         assert_allclose(drawn, b, rtol=1e-5, atol=1e-7)
         b = drawn  # statsmodels' beta and ordered models stop a little earlier
         mean, slope = FAMILIES[family].mean, FAMILIES[family].slope
@@ -425,7 +425,7 @@ def test_every_draw_with_missing_answers(mobi, ecsi, missing):
         b, _ = one_draw(
             survey, ecsi, rows[draw], "fractional-logit", (frame["CUSL1"] - 1) / 9, ["Satisfaction"]
         )
-        assert_allclose(found.chain.coefficients[draw], b, rtol=1e-8)
+        assert_allclose(found.draws.coefficients[draw], b, rtol=1e-8)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -444,7 +444,7 @@ def test_weighted_draws(mobi, ecsi, family, design):
     for draw in (0, 29):
         x, w = points @ item_weights[draw, block], counts[draw] * weights
         one = repurchase(index=x, outcome=outcome.to_numpy(), family=family, weights=w, **options)
-        assert_allclose(found.chain.coefficients[draw], one.coefficients["estimate"], rtol=1e-6)
+        assert_allclose(found.draws.coefficients[draw], one.coefficients["estimate"], rtol=1e-6)
     effects = found.average_marginal_effects
     assert (effects["lower"] < effects["upper"]).all()
 
@@ -452,20 +452,20 @@ def test_weighted_draws(mobi, ecsi, family, design):
 def test_respondents_once_or_merged_give_the_same(fit, mobi):
     boot = csi.bootstrap(fit, 40, rng=2)
     merged = repurchase(fit, "CUSL1", bootstrap=boot)
-    assert len(merged.chain.cells.starts) < 250
+    assert len(merged.draws.cells.starts) < 250
     noise = pd.Series(np.random.default_rng(0).normal(size=250))
     frame = mobi.data.assign(noise=noise)
     other = csi.fit(fit.model, replace(mobi, data=frame))
     apart = repurchase(other, "CUSL1", controls="noise", bootstrap=csi.bootstrap(other, 40, rng=2))
-    assert len(apart.chain.cells.starts) == 250
+    assert len(apart.draws.cells.starts) == 250
     assert_allclose(
-        merged.chain.coefficients[:, 1], apart.chain.coefficients[:, 1], rtol=0.2
+        merged.draws.coefficients[:, 1], apart.draws.coefficients[:, 1], rtol=0.2
     )  # a control of noise changes little
 
 
 def test_chain_intervals_are_percentiles_of_the_draws(fit, boot):
     found = repurchase(fit, "CUSL1", bootstrap=boot)
-    drawn = found.chain.predictions(0, np.array([67.0, 70.0]))
+    drawn = found.draws.predictions(0, np.array([67.0, 70.0]))
     table = found.contrast(67, 70)
     difference = drawn[:, 1] - drawn[:, 0]
     assert_allclose(
@@ -473,7 +473,7 @@ def test_chain_intervals_are_percentiles_of_the_draws(fit, boot):
         np.quantile(difference, [0.025, 0.975]),
     )
     assert table.loc["difference", "se"] == pytest.approx(difference.std(ddof=1))
-    assert_allclose(found.slope.lower, np.quantile(found.chain.coefficients[:, 1], 0.025))
+    assert_allclose(found.slope.lower, np.quantile(found.draws.coefficients[:, 1], 0.025))
     wide = repurchase(fit, "CUSL1", bootstrap=boot, level=0.99)
     assert wide.slope.upper - wide.slope.lower > found.slope.upper - found.slope.lower
     basic = repurchase(fit, "CUSL1", bootstrap=boot, interval="basic")
@@ -490,7 +490,7 @@ def test_progress_and_chunks_do_not_change_draws(fit, boot, monkeypatch):
     one = repurchase(fit, "CUSL1", bootstrap=boot, progress=False)
     monkeypatch.setattr(draws, "_TOGETHER", 1000)
     two = repurchase(fit, "CUSL1", bootstrap=boot)
-    assert_allclose(one.chain.coefficients, two.chain.coefficients, rtol=1e-11)
+    assert_allclose(one.draws.coefficients, two.draws.coefficients, rtol=1e-11)
 
 
 def test_draws_that_are_lost_are_counted_by_reason(chain, population):
@@ -500,14 +500,14 @@ def test_draws_that_are_lost_are_counted_by_reason(chain, population):
     fit = csi.fit(chain, survey)
     boot = csi.bootstrap(fit, 400, rng=1)
     found = repurchase(fit, again, index="B", family="logit", bootstrap=boot)
-    lost = found.chain.lost
+    lost = found.draws.lost
     assert lost["outcomes separated by the regressors"] > 0
     assert lost["every outcome the same"] > 0
-    assert lost.sum() == 400 - found.chain.usable.sum()
+    assert lost.sum() == 400 - found.draws.usable.sum()
     (finding,) = [f for f in found.findings if f.code == "lost-draws"]
     assert finding.count == lost.sum()
     assert "separated" in finding.message
-    for draw in np.flatnonzero(found.chain.regressions.ending == Ending.SEPARATED)[:5]:
+    for draw in np.flatnonzero(found.draws.regressions.ending == Ending.SEPARATED)[:5]:
         present = boot.design.counts(0)[draw] > 0
         index = (frame[["b1", "b2", "b3"]].to_numpy() + 5) / 21 * 100
         x = index @ boot.solution.index_weights[draw, fit.model.slices[1]]
@@ -519,8 +519,8 @@ def test_draws_lost_in_the_model_are_not_regressed(fit, boot):
     usable = boot.usable.copy()
     usable[:7] = False
     found = repurchase(fit, "CUSL1", bootstrap=replace(boot, usable=usable))
-    assert len(found.chain.coefficients) == len(usable) - 7
-    assert (found.chain.regressions.ending[:7] == Ending.NO_FIT).all()
+    assert len(found.draws.coefficients) == len(usable) - 7
+    assert (found.draws.regressions.ending[:7] == Ending.NO_FIT).all()
 
 
 # --- the kernel ----------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ def test_the_elasticity_in_draws_is_the_slope_of_logarithms(ecsi, mobi):
     boot = csi.bootstrap(fit, draws=80, rng=2, progress=False)
     rep = csi.repurchase(fit, "CUSL1", bootstrap=boot, interval="percentile")
     ends = np.array([70 * (1 - 1e-5), 70 * (1 + 1e-5)])
-    low, high = np.log(rep.chain.predictions(0, ends)).T
+    low, high = np.log(rep.draws.predictions(0, ends)).T
     draws = (high - low) / np.log(ends[1] / ends[0])
     own = rep.elasticity(70)
     assert_allclose(own.se, draws.std(ddof=1), rtol=1e-6)

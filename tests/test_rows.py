@@ -250,7 +250,7 @@ def test_weights_of_cells_are_how_often_their_respondents_were_drawn(mobi, ecsi,
     fit = csi.fit(ecsi, survey)
     boot = csi.bootstrap(fit, draws=30, rng=2, progress=False)
     rep = repurchase(fit, "CUSL1", index="Loyalty", bootstrap=boot)
-    cells, sample = rep.chain.cells, rep.regression.sample
+    cells, sample = rep.draws.cells, rep.regression.sample
     assert len(cells.starts) < 250
     times = boot.design.counts(0) * (sample.weights if weighted else 1.0)
     of_cell = np.searchsorted(cells.starts, np.arange(250), side="right") - 1

@@ -162,7 +162,7 @@ def test_segments_fitted_apart_are_those_of_one_regression(fit, boot, family, cu
     whole = regress(own.sample, own.family, own.errors)
     rounding = 1e-7 if family == "probit" else 1e-10
     assert_allclose(own.coefficients, whole.coefficients, rtol=1e-9, atol=1e-13)
-    together, apart = chain_of(boot, whole), found.repurchase.chain
+    together, apart = chain_of(boot, whole), found.repurchase.draws
     assert_allclose(apart.coefficients, together.coefficients, rtol=rounding, atol=rounding)
     assert_allclose(own.index_slopes(), whole.average_slopes().value[:1], rtol=1e-9)
 
@@ -269,7 +269,7 @@ def test_tests_in_the_whole_chain_use_the_covariance_of_the_draws(mobi, ecsi):
     boot = csi.bootstrap(fit, draws=60, rng=3, progress=False)
     found = repurchase_segments(fit, "CUSL1", by=half, bootstrap=boot, progress=False)
     b = found.repurchase.regression.coefficients
-    draws = found.repurchase.chain.coefficients
+    draws = found.repurchase.draws.coefficients
     x = csi.respondent_index(fit)["Satisfaction"].mean()
     assert_allclose(found.centre, x, rtol=1e-12)
     # const, slope, bend; then what the second half adds to each

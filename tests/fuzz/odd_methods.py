@@ -19,7 +19,7 @@ Call = tuple[Callable[..., Any], dict[str, Any]]
 INNER = {
     "alike", "average", "deviations", "in_group", "pulls", "require_alone", "require_answers",
     "require_converged", "require_own_items", "require_usable", "retention", "se", "sources_of",
-    "moments_by_block", "scale", "normal_cor", "answers", "empty", "draw", "coefficients", "codes",
+    "moments_by_block", "in_draws", "scale", "normal_cor", "answers", "empty", "draw", "coefficients", "codes",
     "columns", "needed", "join", "within", "unconditional", "beyond_bounds", "with_arrays",
 }  # fmt: skip
 

@@ -20,7 +20,7 @@ SKIPPED = {
     "estimator", "family", "fit", "fits", "fitted", "jackknife", "means",
     "moments", "naive", "place", "regression", "repurchase", "respondents", "smoothed",
     "solution", "survey", "terms", "truth", "units", "residual_table", "panel",
-    "every", "gaps", "pulls", "groups", "residuals", "model", "blocks",
+    "gaps", "pulls", "groups", "residuals", "model", "blocks",
     "replications",
 }
 # fmt: on

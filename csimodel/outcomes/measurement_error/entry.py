@@ -193,8 +193,8 @@ def corrected_slopes(
     noise = _noise(rep, wanted, replications, rng)
     slopes = estimates_of(rep, wanted, parts, noise, own)
     drawn: ChainDraws | RowDraws | None = None
-    if own is not None and rep.chain is not None:
-        drawn = ChainDraws.of(rep.chain, list(parts.values()))
+    if own is not None and rep.draws is not None:
+        drawn = ChainDraws.of(rep.draws, list(parts.values()))
     elif draws and rep.converged:
         seed = seed_of(rng)
         drawn = RowDraws.of(rep.regression, list(parts.values()), int(draws), seed, progress)

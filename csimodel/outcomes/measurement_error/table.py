@@ -106,7 +106,7 @@ def estimates_of(
     for method in methods[1:]:
         if method in OF_ITEMS:
             assert fit is not None
-            estimates[method] = _from_items(regression, method, fit, rep.chain is None)
+            estimates[method] = _from_items(regression, method, fit, rep.draws is None)
             continue
         told: tuple[Finding, ...] = ()
         if method.startswith("simex") and points:
@@ -210,7 +210,7 @@ def _errors(rep: Repurchase, part: Estimated, draws: Floats | None, interval: st
         census = rep.regression.design_of_sample.census
         return errors_table(part.effects, StandardErrors(part.se, df, census=census), rep.level)
     effects = part.effects[: draws.shape[1]]
-    design = rep.regression.design_of_sample if rep.chain is None else rep.chain.design
+    design = rep.regression.design_of_sample if rep.draws is None else rep.draws.design
     source = sources.Draws.of_design(effects, draws, design, interval)
     source = replace(source, df=np.full(len(effects), _df(rep)))
     return errors_table(effects, source, rep.level)
@@ -218,7 +218,7 @@ def _errors(rep: Repurchase, part: Estimated, draws: Floats | None, interval: st
 
 def _df(rep: Repurchase) -> float:
     """Return the degrees of freedom of draws: of the survey's design, or of the rows'."""
-    return rep.regression.df if rep.chain is None else float(rep.chain.df)
+    return rep.regression.df if rep.draws is None else float(rep.draws.df)
 
 
 def errors_table(effects: Floats, source: ErrorSource, level: float) -> pd.DataFrame:

@@ -33,7 +33,7 @@ class Regressed:
     ----------
     regression
         The regression as arrays.
-    chain
+    draws
         The regression in every bootstrap draw, or None.
     level
         Coverage of intervals.
@@ -46,7 +46,7 @@ class Regressed:
     """
 
     regression: Regression
-    chain: Chain | None
+    draws: Chain | None
     level: float
     interval: str
     findings: tuple[Finding, ...]
@@ -96,14 +96,14 @@ class Regressed:
             "cluster": "cluster-robust errors",
             "linearized": "errors of the sampling design, linearized",
         }.get(self.errors, f"{self.errors} robust errors")
-        if self.chain is None:
+        if self.draws is None:
             return (
                 f"Intervals of the regression alone ({errors}, delta method): the index is "
                 "treated as known without error."
             )
         return (
-            f"Whole-chain intervals ({interval_name(self.interval, self.chain.df)}, "
-            f"{int(self.chain.usable.sum())} bootstrap draws): item weights, index and regression "
+            f"Whole-chain intervals ({interval_name(self.interval, self.draws.df)}, "
+            f"{int(self.draws.usable.sum())} bootstrap draws): item weights, index and regression "
             "were estimated again in each draw."
         )
 
@@ -117,7 +117,7 @@ class Regressed:
         Of ordered answers, const is less the threshold of the cut.
         """
         terms = self.regression.sample.terms
-        draws = None if self.chain is None else self.chain.coefficients
+        draws = None if self.draws is None else self.draws.coefficients
         return self._linear(np.eye(len(terms)), draws).set_axis(list(terms))
 
     @property
@@ -141,7 +141,7 @@ class Regressed:
         categories = self._categories()
         regression, size = self.regression, len(categories) - 1
         assert regression.further is not None
-        draws = None if self.chain is None else self.chain.further
+        draws = None if self.draws is None else self.draws.further
         if draws is not None:
             draws = np.where(np.isfinite(draws).all(axis=0), draws, np.nan)
         own = np.eye(size, len(regression.joint_covariance))
@@ -165,7 +165,7 @@ class Regressed:
                 f"family={self.family.name!r} has no precision; it belongs to family='beta'."
             )
         assert regression.further is not None
-        draws = None if self.chain is None else self.chain.further
+        draws = None if self.draws is None else self.draws.further
         own = np.eye(len(regression.joint_covariance))[-1:]
         log = self._estimate(
             self._table(Averages(regression.further, own, None), draws, joint=True)
@@ -211,18 +211,18 @@ class Regressed:
         """
         if draws is None:
             return self.regression.table(averages, self.level, probability=probability, joint=joint)
-        assert self.chain is not None
+        assert self.draws is not None
         value = averages.value
-        source = Draws.of_design(value, draws, self.chain.design, self.interval)
+        source = Draws.of_design(value, draws, self.draws.design, self.interval)
         return infer(pd.RangeIndex(len(value)), value, source, self.level)
 
     def _test(self, matrix: Floats) -> pd.Series:
         """Test that sums of coefficients, the weights in rows, are all zero."""
-        if self.chain is None:
+        if self.draws is None:
             return self.regression.test(matrix)
-        covariance = np.cov(self.chain.coefficients @ matrix.T, rowvar=False)
-        covariance = covariance.reshape(len(matrix), len(matrix)) * self.chain.design.inflation
-        value, df = matrix @ self.regression.coefficients, self.chain.design_df
+        covariance = np.cov(self.draws.coefficients @ matrix.T, rowvar=False)
+        covariance = covariance.reshape(len(matrix), len(matrix)) * self.draws.design.inflation
+        value, df = matrix @ self.regression.coefficients, self.draws.design_df
         return wald(value, covariance, df, design=True)
 
     def _linear(self, gradient: Floats, draws: Floats | None) -> pd.DataFrame:

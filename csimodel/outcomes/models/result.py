@@ -42,7 +42,7 @@ class Repurchase(Regressed, HasHeadline):
     def naive(self) -> Repurchase:
         """The same with the regression's own errors, the index treated as if it were known."""
         findings = tuple(f for f in self.findings if not f.code.endswith("-draws"))
-        return replace(self, chain=None, findings=findings)
+        return replace(self, draws=None, findings=findings)
 
     @property
     def average_marginal_effects(self) -> pd.DataFrame:
@@ -52,7 +52,7 @@ class Repurchase(Regressed, HasHeadline):
         products and powers of a formula; controls that are multiplied or bent among themselves
         have no effect of their own and no row.
         """
-        draws = None if self.chain is None else self.chain.average_slopes()
+        draws = None if self.draws is None else self.draws.average_slopes()
         table = self._table(self.regression.average_slopes(), draws)
         return table.set_axis(list(self.regression.effect_names))
 
@@ -73,7 +73,7 @@ class Repurchase(Regressed, HasHeadline):
             When the level is outside 0 to 100 or the index is not in the regression.
         """
         moved, levels = self._moved(index), on_index([level])
-        draws = None if self.chain is None else self.chain.slopes(moved, levels)
+        draws = None if self.draws is None else self.draws.slopes(moved, levels)
         return self._estimate(self._table(self.regression.slopes(moved, levels), draws))
 
     def elasticity(self, level: float | None = None, index: str | None = None) -> Estimate:
@@ -98,8 +98,8 @@ class Repurchase(Regressed, HasHeadline):
                 "level."
             )
         draws = None
-        if self.chain is not None:
-            draws = at * self.chain.slopes(moved, at) / self.chain.predictions(moved, at)
+        if self.draws is not None:
+            draws = at * self.draws.slopes(moved, at) / self.draws.predictions(moved, at)
         value = at * slope.value / p.value
         gradient = at[:, None] * slope.gradient / p.value[:, None]
         gradient -= (value / p.value)[:, None] * p.gradient
@@ -175,7 +175,7 @@ class Repurchase(Regressed, HasHeadline):
             When a level is outside 0 to 100 or the index is not in the regression.
         """
         moved, points = self._moved(index), on_index(levels)
-        draws = None if self.chain is None else self.chain.predictions(moved, points)
+        draws = None if self.draws is None else self.draws.predictions(moved, points)
         predictions = self.regression.predictions(moved, points)
         table = self._table(predictions, draws, probability=True)
         table = table.rename(columns={"estimate": "probability"}).drop(columns="p")
@@ -203,7 +203,7 @@ class Repurchase(Regressed, HasHeadline):
             When a level is outside 0 to 100 or the index is not in the regression.
         """
         moved, points = self._moved(index), on_index([start, end])
-        draws = None if self.chain is None else self.chain.predictions(moved, points)
+        draws = None if self.draws is None else self.draws.predictions(moved, points)
         predictions = self.regression.predictions(moved, points)
         ends = self._table(predictions, draws, probability=True)
         steps = None if draws is None else np.diff(draws, axis=1)
@@ -328,6 +328,6 @@ class Repurchase(Regressed, HasHeadline):
         """Return ``P(answer ≥ j)`` at levels, and its draws."""
         moved = self._moved(index)
         up = ordered.reached(self.regression, moved, points)
-        if self.chain is None:
+        if self.draws is None:
             return up, None
-        return up, ordered.reached_in_draws(self.chain, moved, points)
+        return up, ordered.reached_in_draws(self.draws, moved, points)

@@ -217,10 +217,10 @@ def drawn(rep: Repurchase, draws: int, rng: int | np.random.Generator) -> Drawn:
             f"The regression of {rep.outcome!r} has no solution, so it gives no money; read its "
             "findings."
         )
-    if rep.chain is not None:
-        used = int(rep.chain.usable.sum())
+    if rep.draws is not None:
+        used = int(rep.draws.usable.sum())
         source = f"{used} bootstrap draws of the whole chain: weights, index and regression"
-        return Drawn(rep, rep.chain, rep.chain.coefficients, source)
+        return Drawn(rep, rep.draws, rep.draws.coefficients, source)
     generator = generator_of(rng)
     noise = generator.multivariate_normal(
         np.zeros(len(b)), (covariance + covariance.T) / 2.0, draws, "ignore", method="eigh"

@@ -230,7 +230,7 @@ class DriverSteps:
 
 def _own_fit(source: object, rep: Repurchase) -> Fit:
     """Return the fit, after a check that the regression goes with it and with the draws given."""
-    chain = rep.chain
+    chain = rep.draws
     if not isinstance(source, Bootstrap):
         fit = require_fit(source, "profit_of_driver", "source")
         require_own(None if chain is None else chain.bootstrap, fit)

@@ -101,8 +101,8 @@ def about_outcome(rep: Repurchase) -> Iterator[Finding]:
             (rep.outcome,),
             values={"outcome": rep.outcome},
         )
-    if rep.chain is not None:
-        yield from rep.chain.bootstrap.fit.require_answers("money").design.findings
+    if rep.draws is not None:
+        yield from rep.draws.bootstrap.fit.require_answers("money").design.findings
     yield from (finding for finding in rep.findings if finding.severity == "failure")
 
 

@@ -303,7 +303,7 @@ def retention_of(
         source.errors.interval,
         source.source,
         (*(() if short is None else (short,)), *told, *about_outcome(rep)),
-        origin=0 if rep.chain is not None else crc32(rep.regression.sample.outcome.tobytes()),
+        origin=0 if rep.draws is not None else crc32(rep.regression.sample.outcome.tobytes()),
         customers=None if alike else CustomerMix(source, moved, place, economics),
         shortfall=short,
         df=source.errors.df,

@@ -296,7 +296,7 @@ def _about(
                 values={"count": len(table), "groups": groups},
             )
         )
-    if rep.chain is not None:
+    if rep.draws is not None:
         findings.append(
             Finding(
                 "index-known",

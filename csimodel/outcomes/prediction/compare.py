@@ -221,7 +221,7 @@ def compare_shapes(
     sample = rep.regression.sample
     unit = rep.regression.cluster
     fold = split(sample.n, unit, folds, seed)
-    known = replace(rep, chain=None)
+    known = replace(rep, draws=None)
     fitted = {
         name: repurchase_shape(
             known,

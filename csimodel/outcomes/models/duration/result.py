@@ -47,7 +47,7 @@ class RepurchaseTime(HasHeadline):
     ----------
     regression
         The regression as arrays.
-    chain
+    draws
         The regression in every bootstrap draw, or None.
     kind
         ``"repurchase"`` or ``"churn"``.
@@ -62,7 +62,7 @@ class RepurchaseTime(HasHeadline):
     """
 
     regression: CoxRegression
-    chain: HazardChain | None
+    draws: HazardChain | None
     kind: str
     event: str
     level: float
@@ -93,15 +93,15 @@ class RepurchaseTime(HasHeadline):
     def naive(self) -> RepurchaseTime:
         """The same with the regression's own errors, the index treated as if it were known."""
         told = tuple(f for f in self.findings if not f.code.endswith("-draws"))
-        return replace(self, chain=None, findings=told)
+        return replace(self, draws=None, findings=told)
 
     @property
     def interval_kind(self) -> str:
         """What errors and intervals account for, in a sentence."""
-        if self.chain is not None:
+        if self.draws is not None:
             return (
-                f"Whole-chain intervals ({interval_name(self.interval, self.chain.df)}, "
-                f"{int(self.chain.usable.sum())} bootstrap draws): item weights, index and hazard "
+                f"Whole-chain intervals ({interval_name(self.interval, self.draws.df)}, "
+                f"{int(self.draws.usable.sum())} bootstrap draws): item weights, index and hazard "
                 "were estimated again in each draw."
             )
         errors = {
@@ -119,7 +119,7 @@ class RepurchaseTime(HasHeadline):
     def coefficients(self) -> pd.DataFrame:
         """Logarithms of hazard ratios per unit, with their errors and p-values."""
         b = self.regression.coefficients
-        draws = None if self.chain is None else self.chain.coefficients
+        draws = None if self.draws is None else self.draws.coefficients
         table = self._table(b, np.eye(len(b)), None, draws)
         return table.set_axis(list(self.regression.sample.names))
 
@@ -245,7 +245,7 @@ class RepurchaseTime(HasHeadline):
         when, moved = self._times(times), self._moved(index)
         value, gradient, own = effects(self.regression, moved, when)
         turned = None if own is None else self._sign * own
-        draws = None if self.chain is None else self._sign * self.chain.effects(moved, when)
+        draws = None if self.draws is None else self._sign * self.draws.effects(moved, when)
         table = self._table(self._sign * value, self._sign * gradient, when, draws, turned)
         return table.set_axis(pd.Index(when, name="time"))
 
@@ -269,9 +269,9 @@ class RepurchaseTime(HasHeadline):
         points, moved = on_index(levels), self._moved(index)
         medians = median_times(self.regression, moved, points, self.level)
         reason = str(self.coefficients["reason"].iloc[moved])
-        df = self.regression.df if self.chain is None else float(self.chain.df)
-        if self.chain is not None:
-            draws = self.chain.medians(moved, points)
+        df = self.regression.df if self.draws is None else float(self.draws.df)
+        if self.draws is not None:
+            draws = self.draws.medians(moved, points)
             ends = [(1.0 - self.level) / 2.0, (1.0 + self.level) / 2.0]
             medians[:, 1:] = np.quantile(draws, ends, axis=0, method="inverted_cdf").T
         if reason:
@@ -345,7 +345,7 @@ class RepurchaseTime(HasHeadline):
     ) -> tuple[Floats, Floats, Floats | None, Floats | None]:
         """Return survival, its gradient, that of each respondent, and draws."""
         value, gradient, own = survival(self.regression, moved, points, times)
-        draws = None if self.chain is None else self.chain.survival(moved, points, times)
+        draws = None if self.draws is None else self.draws.survival(moved, points, times)
         return value, gradient, own, draws
 
     def _table(
@@ -362,8 +362,8 @@ class RepurchaseTime(HasHeadline):
             df = np.full(len(value), self.regression.df)
             source = StandardErrors(se, df, census=self.regression.design.census)
         else:
-            assert self.chain is not None
-            source = Draws.of_design(value, draws, self.chain.design, self.interval)
+            assert self.draws is not None
+            source = Draws.of_design(value, draws, self.draws.design, self.interval)
         return infer(pd.RangeIndex(len(value)), value, source, self.level)
 
     def _probability(

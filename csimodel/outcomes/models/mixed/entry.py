@@ -179,7 +179,7 @@ def repurchase_mixed(
     coefficients, means, losses = mixed_draws(bootstrap, customers, construct, name)
     told = (*result.findings, *about_losses(losses))
     told = (*told, *narrow_intervals(interval, result.firms - 1.0))
-    return replace(result, every=(coefficients, means), findings=told)
+    return replace(result, draws=(coefficients, means), findings=told)
 
 
 def _checked(

@@ -54,7 +54,7 @@ class RepurchaseMixed(HasHeadline):
         Names of the further regressors.
     firm_names
         Of the groups.
-    every
+    draws
         Coefficients in the usable bootstrap draws and the mean columns of the design in each,
         both (draws, terms); or None.
     level, interval
@@ -73,7 +73,7 @@ class RepurchaseMixed(HasHeadline):
     by: str
     controls: tuple[str, ...]
     firm_names: tuple[str, ...]
-    every: tuple[Floats, Floats] | None
+    draws: tuple[Floats, Floats] | None
     level: float
     interval: str
     findings: tuple[Finding, ...]
@@ -97,15 +97,15 @@ class RepurchaseMixed(HasHeadline):
     def naive(self) -> RepurchaseMixed:
         """The same with the regression's own errors, the index treated as if it were known."""
         told = tuple(f for f in self.findings if not f.code.endswith("-draws"))
-        return replace(self, every=None, findings=told)
+        return replace(self, draws=None, findings=told)
 
     @property
     def interval_kind(self) -> str:
         """What errors and intervals account for, in a sentence."""
-        if self.every is not None:
+        if self.draws is not None:
             return (
                 f"Whole-chain intervals ({interval_name(self.interval, self.firms - 1.0)}, "
-                f"{len(self.every[0])} bootstrap draws of whole firms): item weights, index and "
+                f"{len(self.draws[0])} bootstrap draws of whole firms): item weights, index and "
                 "mixed model were estimated again in each draw."
             )
         how = {
@@ -130,7 +130,7 @@ class RepurchaseMixed(HasHeadline):
         size = 3 + len(self.controls)
         rows = np.insert(np.eye(size), 3, np.eye(size)[2] - np.eye(size)[1], axis=0)
         value = rows @ self.regression.coefficients
-        draws = None if self.every is None else self.every[0] @ rows.T
+        draws = None if self.draws is None else self.draws[0] @ rows.T
         table = self._table(Averages(value, rows, None), draws)
         return table.set_axis(["const", "within", "between", "between - within", *self.controls])
 
@@ -146,7 +146,7 @@ class RepurchaseMixed(HasHeadline):
         def of(term: int) -> OfRows:
             return lambda b: slope(b @ X.T) * b[:, term, None]
 
-        draws = None if self.every is None else self.every[0][:, 1:3] @ _TURN.T
+        draws = None if self.draws is None else self.draws[0][:, 1:3] @ _TURN.T
         table = self._table(self._averages([of(1), of(2)]).turned(_TURN), draws)
         return table.set_axis(["within", "between", "between - within"])
 
@@ -235,7 +235,7 @@ class RepurchaseMixed(HasHeadline):
             else:
                 X[:, 1] = point - X[:, 2]
             designs.append(X)
-            if self.every is not None:
+            if self.draws is not None:
                 draws.append(self._line_in_draws(point, move))
         drawn = np.stack(draws, axis=1) @ _TURN.T if draws else None
         table = self._table(self._averages([of(X) for X in designs]).turned(_TURN), drawn)
@@ -288,8 +288,8 @@ class RepurchaseMixed(HasHeadline):
 
     def _line_in_draws(self, point: float, move: str) -> Floats:
         """Return the straight line's average at a level in the draws, (draws,)."""
-        assert self.every is not None
-        b, means = self.every
+        assert self.draws is not None
+        b, means = self.draws
         line = b[:, 0] + np.einsum("dk,dk->d", means[:, 3:], b[:, 3:])
         if move == "between":
             return np.asarray(line + b[:, 2] * point)

@@ -206,7 +206,7 @@ def repurchase_panel(
     told += narrow_intervals(interval, result.df)
     drawn, losses = _draws(result.panel, cells, bootstrap, kept, size)
     told += about_draws(losses, firm_code)
-    return replace(result, every=drawn, findings=tuple(told))
+    return replace(result, draws=drawn, findings=tuple(told))
 
 
 def _of_firms(

@@ -39,7 +39,7 @@ class RepurchasePanel(HasHeadline):
         Names of the outcome and of the regressors, the index first.
     errors
         ``"CR2"`` or ``"cluster"`` (firms), or ``"two-way"`` (firms and periods).
-    every
+    draws
         Constant and slopes in the usable bootstrap draws, (draws, 1 + regressors), or None.
     level, interval
         Coverage and kind of intervals.
@@ -52,7 +52,7 @@ class RepurchasePanel(HasHeadline):
     outcome: str
     names: tuple[str, ...]
     errors: str
-    every: Floats | None
+    draws: Floats | None
     level: float
     interval: str
     findings: tuple[Finding, ...]
@@ -84,15 +84,15 @@ class RepurchasePanel(HasHeadline):
     def naive(self) -> RepurchasePanel:
         """The same with the regression's own errors, the cells' index and outcome as known."""
         told = tuple(f for f in self.findings if not f.code.endswith("-draws"))
-        return replace(self, every=None, findings=told)
+        return replace(self, draws=None, findings=told)
 
     @property
     def interval_kind(self) -> str:
         """What errors and intervals account for, in a sentence."""
-        if self.every is not None:
+        if self.draws is not None:
             return (
                 f"Whole-chain intervals ({interval_name(self.interval, self.df)}, "
-                f"{len(self.every)} bootstrap draws): item weights, each firm's index and "
+                f"{len(self.draws)} bootstrap draws): item weights, each firm's index and "
                 "repurchase, and the regression were made again in each draw."
             )
         how = {
@@ -197,9 +197,9 @@ class RepurchasePanel(HasHeadline):
     def _table(self, rows: Floats) -> pd.DataFrame:
         value = rows @ self.panel.coefficients
         source: ErrorSource
-        if self.every is None:
+        if self.draws is None:
             source = StandardErrors(*self.panel.errors_of(rows, self.errors))
         else:
             df = np.full(len(rows), float(self.df))
-            source = Draws(value, self.every @ rows.T, df, self.interval)
+            source = Draws(value, self.draws @ rows.T, df, self.interval)
         return infer(pd.RangeIndex(len(value)), value, source, self.level)

@@ -138,7 +138,7 @@ def repurchase_segments(
     told = tuple(finding for finding in lost if finding.code.endswith("-draws"))
     findings = (*segments.findings, *told)
     return replace(
-        segments, repurchase=replace(segments.repurchase, chain=chain, findings=findings)
+        segments, repurchase=replace(segments.repurchase, draws=chain, findings=findings)
     )
 
 

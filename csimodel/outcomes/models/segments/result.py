@@ -104,11 +104,11 @@ class Segments(HasHeadline):
         own = np.array([self._own(g)[2] for g in range(len(names))]).reshape(
             len(names), len(rep.regression.coefficients)
         )
-        if rep.chain is None:
+        if rep.draws is None:
             return rep._linear(own, None).set_axis(labels)
-        se = spread_of(rep.chain.coefficients @ own.T) * np.sqrt(rep.chain.design.inflation)
-        df = np.full(len(names), rep.chain.design_df)
-        errors = StandardErrors(se, df, census=rep.chain.design.census)
+        se = spread_of(rep.draws.coefficients @ own.T) * np.sqrt(rep.draws.design.inflation)
+        df = np.full(len(names), rep.draws.design_df)
+        errors = StandardErrors(se, df, census=rep.draws.design.census)
         return infer(labels, own @ rep.regression.coefficients, errors, self.level)
 
     @cached_property
@@ -203,7 +203,7 @@ class Segments(HasHeadline):
 
     def _predicted(self, points: Floats) -> tuple[Averages, Floats | None]:
         """Return probabilities, segment by segment, and their draws."""
-        family, chain, curve = self.regression.family, self.repurchase.chain, self._curve(points)
+        family, chain, curve = self.regression.family, self.repurchase.draws, self._curve(points)
         eta = self.regression.own(self.regression.coefficients) @ curve.T
         value = family.mean(eta).ravel()
         if chain is None:
@@ -263,7 +263,7 @@ class Segments(HasHeadline):
     @cached_property
     def _effects(self) -> tuple[Averages, Floats | None]:
         """Return effects of the segments, averaged over the index of all, and their draws."""
-        regression, family, chain = self.regression, self.regression.family, self.repurchase.chain
+        regression, family, chain = self.regression, self.regression.family, self.repurchase.draws
         seen, where = np.unique(regression.sample.regressors[:, 0], return_inverse=True)
         share = np.bincount(where, regression.sample.share)
         curve = self._curve(seen)

@@ -63,9 +63,9 @@ class Resamples:
     def of(cls, rep: Repurchase, moved: int, draws: int, seed: int) -> Resamples:
         """Take the chain's draws, or plan `draws` of the sample."""
         regression = rep.regression
-        design = regression.design_of_sample if rep.chain is None else rep.chain.design
+        design = regression.design_of_sample if rep.draws is None else rep.draws.design
         resampling = Resampling.of_design(regression.design_of_sample, draws, seed)
-        return cls(regression.sample, moved, rep.chain, design, resampling)
+        return cls(regression.sample, moved, rep.draws, design, resampling)
 
     @property
     def total(self) -> int:
