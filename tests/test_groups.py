@@ -186,7 +186,10 @@ def test_a_page_says_how_many_groups_it_leaves_out(ecsi, grouped, monkeypatch):
     fits = csi.fit_groups(ecsi, grouped, by="group")
     assert "more groups" not in str(fits.summary())
     monkeypatch.setattr(groups, "_SHOWN", 1)
-    assert str(fits.summary()).count(f"{len(fits) - 1} more groups are in `table`.") == 2
+    text = str(fits.summary())
+    assert text.count(f"{len(fits) - 1} more groups are in `table`.") == 2
+    shown = fits.table("r2")["Satisfaction"].iloc[0]
+    assert f"{shown:.3f}" in text.split()
 
 
 def test_rows_of_groups_are_those_that_have_their_code():

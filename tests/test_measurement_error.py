@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError
+from csimodel.estimators.covariance.true_variance import true_shares
 from csimodel.index import point_weights
 from csimodel.outcomes.measurement_error import omega as omega_module
 from csimodel.outcomes.measurement_error import one_factor as one_factor_module
@@ -731,3 +732,18 @@ def test_a_pole_beyond_what_is_extrapolated_to_does_no_harm():
     grid = np.array([0.0, *GRID])
     assert_allclose(extrapolated(1.0 / (1.5 + grid)), 2.0)
     assert_allclose(extrapolated(np.zeros(len(grid))), 0.0)
+
+
+def test_true_shares_by_hand(mobi):
+    """``(Σλ)² φ`` over itself and the error variances."""
+    model = csi.Model.from_syntax("Q =~ PERQ1 + PERQ2 + PERQ3\nV =~ PERV1 + PERV2 + CUSA1\nV ~ Q")
+    fit = csi.fit(model, mobi, csi.ML())
+    p = fit.parameters.set_index(["lhs", "op", "rhs"])["estimate"]
+    own = {"Q": ["PERQ1", "PERQ2", "PERQ3"], "V": ["PERV1", "PERV2", "CUSA1"]}
+    variance = {"Q": p["Q", "~~", "Q"]}
+    variance["V"] = p["V", "~~", "V"] + p["V", "~", "Q"] ** 2 * variance["Q"]
+    expected = []
+    for name, items in own.items():
+        common = sum(p[name, "=~", item] for item in items) ** 2 * variance[name]
+        expected.append(common / (common + sum(p[item, "~~", item] for item in items)))
+    assert_allclose(true_shares(fit.solution), expected, rtol=1e-9)

@@ -6,6 +6,7 @@ import pytest
 
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, OptionError
+from csimodel.estimators.covariance import findings as covariance_findings
 from csimodel.estimators.covariance.layouts import layouts_of
 from csimodel.estimators.covariance.parameters import standardised
 from csimodel.estimators.covariance.structure import implied
@@ -390,3 +391,10 @@ def test_units_of_items_do_not_matter(estimator):
     assert other.iterations < plain.iterations + 10
     pd.testing.assert_frame_equal(other.paths, plain.paths, rtol=1e-7)
     pd.testing.assert_frame_equal(other.loadings, plain.loadings, rtol=1e-7)
+
+
+def test_what_hardly_can_be_told_apart_is_named_where_there_is_any(models, mobi, monkeypatch):
+    monkeypatch.setattr(covariance_findings, "_ENOUGH", 0)  # more iterations would not help
+    finding = said(csi.fit(models["sem_ml"], mobi, csi.ML(max_iterations=3)), "not-converged")
+    assert finding.values["parameters"] == finding.subjects
+    assert ("can hardly be told apart" in finding.message) == bool(finding.subjects)

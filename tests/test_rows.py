@@ -258,3 +258,12 @@ def test_weights_of_cells_are_how_often_their_respondents_were_drawn(mobi, ecsi,
     for place, row in enumerate(cells.order):
         expected[:, of_cell[place]] += times[:, row]
     assert_allclose(cells.tally(boot.design, 0, np.arange(30)), expected)
+
+
+def test_a_named_index_without_a_column_is_named_where_there_are_columns():
+    frame = pd.DataFrame({"points": np.arange(20.0), "again": np.arange(20) % 2})
+    with pytest.raises(OptionError, match=r"name its column \('score' is none\) or give"):
+        repurchase(frame, "again", index="score")
+    for data, index in ((None, "score"), (frame, None)):
+        with pytest.raises(OptionError, match=r"name its column or give"):
+            repurchase(data, np.arange(20) % 2, index=index)
