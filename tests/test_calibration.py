@@ -8,6 +8,7 @@ import pytest
 import statsmodels.api as sm
 from numpy.testing import assert_allclose
 from scipy import stats
+from scipy.stats import f
 
 from csimodel.errors import EstimationError, OptionError
 from csimodel.outcomes import calibration, compare_shapes, repurchase
@@ -349,3 +350,21 @@ def test_what_a_shape_adds_is_forecast_encompassing(rep):
     gain = (y - mu["line"]) ** 2 - (y - mu["quadratic"]) ** 2 + (mu["line"] - mu["quadratic"]) ** 2
     t = gain.mean() / (gain.std(ddof=1) / np.sqrt(250))
     assert row["brier_difference_p"] == pytest.approx(stats.t.sf(t, 249))
+
+
+def test_fit_by_groups_of_clusters_of_one_is_hotellings_of_respondents():
+    """Variances are then about the mean of the sums, with n - 1 for n, and learnt from n - 1."""
+    rng = np.random.default_rng(1)
+    x = rng.uniform(0, 100, 120)
+    y = (rng.random(120) < 1 / (1 + np.exp(2 - 0.04 * x))).astype(float)
+    group = np.digitize(x, [25, 50, 75])
+    plain, clustered = (
+        goodness(repurchase(index=x, outcome=y, family="logit", **options).regression, group)
+        for options in ({"errors": "HC0"}, {"errors": "cluster", "cluster": np.arange(120)})
+    )
+    whole = plain["fit by groups"]["statistic"]
+    expected = 117 / (3 * 119) * whole / (1 - whole / 120) * 119 / 120
+    test = clustered["fit by groups"]
+    assert test["distribution"] == "F(3, 117)"
+    assert_allclose(test["statistic"], expected, rtol=1e-9)
+    assert_allclose(test["p"], f.sf(expected, 3, 117), rtol=1e-9)

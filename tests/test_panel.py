@@ -422,7 +422,8 @@ def test_controls_of_respondents_are_weighted_means_of_their_cells():
     survey = survey_of(firms=6, periods=3, people=15, weights="w")
     rng = np.random.default_rng(1)
     people = rng.normal(size=(len(survey.data), 2))
-    data = survey.data.assign(age=people[:, 0], price=people[:, 1])
+    w = rng.uniform(0.5, 2.0, len(survey.data))
+    data = survey.data.assign(age=people[:, 0], price=people[:, 1], w=w)
     fit = fitted(csi.Survey(data, survey.items, weights="w"))
     found = csi.outcomes.repurchase_panel(
         fit, "again", firm="firm", period="period", scale=(0, 1), controls=["age", "price"],

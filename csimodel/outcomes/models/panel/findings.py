@@ -121,8 +121,8 @@ def sampling_error(panel: Panel, sampling: Floats, index: str) -> Iterator[Findi
     both = np.column_stack([panel.design[:, 1], panel.response]) * np.sqrt(w)[:, None]
     residual = both - others @ np.linalg.lstsq(others, both, rcond=None)[0]
     moved = residual.T @ residual
-    effects = len(np.unique(panel.firm)) if panel.effects in ("two-way", "firm") else 0
-    free = 1.0 - (others.shape[1] + max(effects - 1, 0)) / panel.n
+    effects = len(np.unique(panel.firm)) if panel.effects in ("two-way", "firm") else 1
+    free = 1.0 - (others.shape[1] + effects - 1) / panel.n
     drawn = np.einsum("c,cij->ij", w[known], sampling[known]) / w[known].sum() * free
     share = float(drawn[0, 0] / moved[0, 0])
     if share < _NOTABLE:
