@@ -84,6 +84,9 @@ def tables(old: dict, new: dict, intended: Intended) -> int:
         if gone and not intended.take(label, "rows", "", float("inf"), float("inf")):
             print(f"{label}: vanished rows {', '.join(gone[:6])}{' …' * (len(gone) > 6)}")
             beyond += 1
+        for name in after["columns"]:
+            if name not in before["columns"]:
+                print(f"{label}: appeared column {name}")
         for name in before["columns"]:
             if name not in after["columns"]:
                 if not intended.take(label, name, "", float("inf"), float("inf")):
