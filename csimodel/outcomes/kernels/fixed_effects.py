@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.outcomes.kernels.bias_reduced import BiasReduced
+from csimodel.outcomes.kernels.families import OLS
 from csimodel.outcomes.kernels.glm import newton_step, normal_equations
 from csimodel.outcomes.kernels.kernel import Ending, Regressions, Samples
-from csimodel.outcomes.kernels.robust import sandwich
-from csimodel.outcomes.kernels.score_errors import predictor_information
+from csimodel.outcomes.kernels.predictor_scores import PredictorScores
+from csimodel.outcomes.kernels.score_errors import predictor_information, score_errors
+from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -209,13 +211,17 @@ class Panel:
         clustering. Journal of Business & Economic Statistics 29, 238-249.
         https://doi.org/10.1198/jbes.2010.07136
         """
-        X, w = self.design, self.weights[:, None]
-        score = X * w * (self.response - X @ self.all_coefficients)[:, None]
-        information = X.T @ (X * w)
-        cov = sandwich(score, information, "cluster", self.firm)
+        likelihood = PredictorScores.of(
+            OLS, self.design, self.response, self.weights, self.all_coefficients
+        ).likelihood
+
+        def by(cluster: Codes | None) -> Floats:
+            design = SurveyDesign.of(self.n, cluster=cluster)
+            return score_errors(likelihood, "cluster", design, float("inf")).covariance
+
+        cov = by(self.firm)
         if errors == "two-way":
-            cov = cov + sandwich(score, information, "cluster", self.period)
-            cov = cov - sandwich(score, information, "cluster", np.arange(self.n))
+            cov = cov + by(self.period) - by(None)
         return np.asarray(self.turn @ cov @ self.turn.T)
 
     @property

@@ -1,4 +1,4 @@
-"""Robust covariances from scores and information, of any likelihood."""
+"""Which kinds of errors there are, which fit a sample, and the units they look at."""
 
 from __future__ import annotations
 
@@ -15,62 +15,6 @@ Floats = NDArray[np.float64]
 ERRORS = ("HC0", "HC1", "HC3", "nonrobust", "cluster", "CR2", "linearized")
 CLUSTERED = ("CR2", "cluster")
 OF_DESIGN = (*CLUSTERED, "linearized")  # degrees of freedom of the sampled units
-
-
-def sandwich(
-    score: Floats,
-    information: Floats,
-    errors: str,
-    cluster: NDArray[np.intp] | None = None,
-    without: Floats | None = None,
-) -> Floats:
-    """Return the covariance of estimates, (parameters, parameters).
-
-    ``B (Σ u u') B`` with B the inverse of the information and u the score of each respondent:
-    HC1 times n/(n - k); HC3 with ``(A - Aᵢ)⁻¹ uᵢ`` instead of ``B uᵢ``, A the information and Aᵢ
-    what the respondent adds to it, which for one linear predictor is ``B uᵢ/(1 - hᵢ)``; cluster
-    with scores summed in clusters and times G/(G - 1) · (n - 1)/(n - k).
-
-    Parameters
-    ----------
-    score
-        Of each respondent, weights included, (rows, parameters).
-    information
-        Of all together, (parameters, parameters).
-    errors
-        HC0, HC1, HC3, cluster, or nonrobust for B itself.
-    cluster
-        Codes 0, 1, … of each row's cluster, (rows,).
-    without
-        For HC3, ``(A - Aᵢ)⁻¹ uᵢ``, (rows, parameters).
-
-    References
-    ----------
-    MacKinnon, J. G., White, H. (1985). Some heteroskedasticity-consistent covariance matrix
-    estimators with improved finite sample properties. Journal of Econometrics 29, 305-325.
-    https://doi.org/10.1016/0304-4076(85)90158-7
-
-    Examples
-    --------
-    >>> sandwich(np.array([[1.0], [-1.0]]), np.array([[2.0]]), "HC0")
-    array([[0.5]])
-    """
-    n, k = score.shape
-    bread = np.linalg.inv(information)
-    if errors == "nonrobust":
-        return np.asarray(bread)
-    factor = 1.0
-    moved = score @ bread
-    if errors == "HC1":
-        factor = n / (n - k)
-    elif errors == "HC3":
-        assert without is not None
-        moved = without
-    elif errors == "cluster":
-        assert cluster is not None
-        moved = np.stack([np.bincount(cluster, column) for column in moved.T], axis=1)
-        factor = len(moved) / (len(moved) - 1) * (n - 1) / (n - k)
-    return np.asarray(factor * (moved.T @ moved))
 
 
 def design_of(sample: Sample, errors: str) -> SurveyDesign:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,17 @@ class Likelihood:
     def weighted_score(self) -> Floats:
         """Scores times survey weights, (rows, parameters)."""
         return self.score if self.weights is None else self.score * self.weights[:, None]
+
+    @cached_property
+    def bread(self) -> Floats:
+        """Inverse of the weighted information, (parameters, parameters)."""
+        weights = np.ones(self.rows) if self.weights is None else self.weights
+        return np.asarray(np.linalg.inv(self.information(weights, None)[0]))
+
+    @cached_property
+    def influence(self) -> Floats:
+        """What each respondent adds to the parameters, ``B u``, (rows, parameters)."""
+        return np.asarray(self.weighted_score @ self.bread)
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,8 +219,6 @@ def score_errors(
     https://doi.org/10.1016/0304-4076(85)90158-7
     """
     rows, k = likelihood.score.shape
-    ones = np.ones(rows)
-    weights = ones if likelihood.weights is None else likelihood.weights
     share, dispersion = likelihood.share, likelihood.dispersion
     if kind == "CR2":
         reduced = _reduced(likelihood, design)
@@ -220,10 +230,9 @@ def score_errors(
         return ScoreErrors(
             kind, covariance, reduced.pulls, design, share, plain_df, dispersion, reduced, levels
         )
-    bread = np.linalg.inv(likelihood.information(weights, None)[0])
     if kind == "nonrobust":
-        return ScoreErrors(kind, bread * dispersion, None, design, share, plain_df)
-    pulls = likelihood.without() if kind == "HC3" else likelihood.weighted_score @ bread
+        return ScoreErrors(kind, likelihood.bread * dispersion, None, design, share, plain_df)
+    pulls = likelihood.without() if kind == "HC3" else likelihood.influence
     if kind in ("cluster", "linearized"):
         pulls, plain_df = design.totals(pulls), float(design.df)
     if kind == "linearized":

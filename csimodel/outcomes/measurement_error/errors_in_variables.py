@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.outcomes.kernels.families import Family
+from csimodel.outcomes.kernels.predictor_scores import PredictorScores
 from csimodel.outcomes.measurement_error.reliability import Reliability
 from csimodel.outcomes.models.regression import Regression
 
@@ -118,13 +119,11 @@ def regression_pulls(
 
     The pull on coefficients is ``B u`` with u the score and B the inverse information.
     """
-    eta = design @ coefficients
-    score, information, slope = family.working(eta, outcome)
-    bread = np.linalg.inv(design.T @ (design * (share * information)[:, None]))
-    of_coefficients = (design * (share * score)[:, None]) @ bread
-    bend = (share * family.curvature(eta)) @ design
+    scores = PredictorScores.of(family, design, outcome, share, coefficients)
+    of_coefficients, slope = scores.likelihood.influence, scores.slope
+    bend = (share * family.curvature(design @ coefficients)) @ design
     of_mean = share * (slope - share @ slope) + of_coefficients @ bend
-    return np.asarray(of_coefficients), np.asarray(of_mean)
+    return of_coefficients, np.asarray(of_mean)
 
 
 def errors_of(pulls: Pulls, regression: Regression, reliability: Sequence[Reliability]) -> Floats:

@@ -24,11 +24,10 @@ from csimodel.outcomes.kernels.likelihood import (
     kernel_of,
     standardised_start,
 )
+from csimodel.outcomes.kernels.predictor_scores import PredictorScores
 from csimodel.outcomes.kernels.robust import OF_DESIGN, checked_errors, design_of
 from csimodel.outcomes.kernels.score_errors import (
-    Likelihood,
     ScoreErrors,
-    predictor_information,
     score_errors,
 )
 from csimodel.outcomes.kernels.wald import wald
@@ -125,33 +124,19 @@ class Regression:
             nothing = np.full((size, size), np.nan)
             return ScoreErrors("nonrobust", nothing, None, design, sample.share, self.df)
         likelihood = (
-            self._likelihood()
+            self.scores.likelihood
             if self.further is None
             else further_likelihood(self.family, sample, self.coefficients, self.further)
         )
         return score_errors(likelihood, self.errors, design, self.df)
 
-    def _likelihood(self) -> Likelihood:
-        X, sample = self.design, self.sample
-        weights = np.ones(sample.n) if sample.weights is None else sample.weights
-        score, information, _ = self.family.working(self.eta, sample.outcome)
-        total = predictor_information(X, information)
-
-        def without() -> Floats:
-            bread = np.linalg.inv(total(weights, None)[0])
-            heavy = weights * information
-            leverage = np.einsum("ij,jk,ik->i", X, bread, X) * heavy
-            u = X * (weights * score)[:, None]
-            with np.errstate(divide="ignore", invalid="ignore"):
-                return np.asarray(u @ bread / (1.0 - leverage)[:, None])
-
-        dispersion = 1.0
-        if self.family.robust or not self.family.bounded:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                squares = np.where(information > 0, score**2 / information, 0.0)
-            left = sample.n - self.terms
-            dispersion = float(weights @ squares) / left if left > 0 else float("nan")
-        return Likelihood(X * score[:, None], total, sample.weights, dispersion, without)
+    @property
+    def scores(self) -> PredictorScores:
+        """Derivatives of the log-likelihood by the linear predictor."""
+        sample = self.sample
+        return PredictorScores.of(
+            self.family, self.design, sample.outcome, sample.weights, self.coefficients
+        )
 
     @property
     def joint_covariance(self) -> Floats:

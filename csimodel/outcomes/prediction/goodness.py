@@ -39,14 +39,10 @@ def goodness(regression: Regression, group: NDArray[np.intp]) -> dict[str, pd.Se
         ``"fit by groups"``, and ``"Hosmer-Lemeshow"`` for answers of 0 and 1 without weights or
         clusters: ``Σ (O - E)²/(n μ (1 - μ))``, χ² with groups - 2 degrees of freedom.
     """
-    sample = regression.sample
-    weights = np.ones(sample.n) if sample.weights is None else sample.weights
-    score, information, _ = regression.family.working(regression.eta, sample.outcome)
-    X, w = regression.design, (weights * information)[:, None]
-    Z = np.eye(int(group.max()) + 1)[group]
-    largest = np.bincount(group, (weights * score) ** 2).max()  # before estimation
-    Z -= X @ np.linalg.solve(X.T @ (w * X), X.T @ (w * Z))
-    pulls = Z * (weights * score)[:, None]
+    sample, scores = regression.sample, regression.scores
+    largest = np.bincount(group, scores.pull**2).max()  # before estimation
+    Z = scores.beyond(np.eye(int(group.max()) + 1)[group])
+    pulls = Z * scores.pull[:, None]
     of_design = regression.errors in OF_DESIGN
     design = regression.design_of_sample
     pulls = design.totals(pulls)
@@ -54,7 +50,7 @@ def goodness(regression: Regression, group: NDArray[np.intp]) -> dict[str, pd.Se
     values, directions = np.linalg.eigh(V)
     kept = values > 1e-9 * max(values[-1], largest)
     sums, df = (directions.T @ d)[kept], float(design.df) if of_design else float("inf")
-    free = np.linalg.eigvalsh(Z.T @ (w * Z))
+    free = np.linalg.eigvalsh(Z.T @ (scores.heavy[:, None] * Z))
     whole = not of_design or (free > 1e-9 * free[-1]).sum() <= kept.sum()
     measures = {
         "fit by groups": wald(sums, np.diag(values[kept]), df, design=of_design)

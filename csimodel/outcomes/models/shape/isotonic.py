@@ -193,11 +193,8 @@ def _pooled(x: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats, Floa
 
 def _scoring_step(regression: Regression) -> Floats:
     """Return what turns errors of the outcome into a change of coefficients, (terms, rows)."""
-    sample, X = regression.sample, regression.design
-    weights = np.ones(sample.n) if sample.weights is None else sample.weights
+    outcome, scores = regression.sample.outcome, regression.scores
     mean = regression.family.mean(regression.eta)
-    score, information, _ = regression.family.working(regression.eta, sample.outcome)
     with np.errstate(divide="ignore", invalid="ignore"):
-        by_error = np.where(sample.outcome == mean, 0.0, score / (sample.outcome - mean))
-    bread = np.linalg.inv(X.T @ (X * (weights * information)[:, None]))
-    return np.asarray(bread @ (X * (weights * by_error)[:, None]).T)
+        by_error = np.where(outcome == mean, 0.0, scores.pull / (outcome - mean))
+    return np.asarray(scores.likelihood.bread @ (scores.X * by_error[:, None]).T)

@@ -38,14 +38,11 @@ def multiplier_test(
     Hansen, B. E. (1996). Inference when a nuisance parameter is not identified under the null
     hypothesis. Econometrica 64, 413-430. https://doi.org/10.2307/2171789
     """
-    sample = regression.sample
-    weights = np.ones(sample.n) if sample.weights is None else sample.weights
-    score, information, _ = regression.family.working(regression.eta, sample.outcome)
-    X, w = regression.design, (weights * information)[:, None]
-    h = np.maximum(sample.regressors[:, moved, None] - grid, 0.0)
-    h -= X @ np.linalg.solve(X.T @ (w * X), X.T @ (w * h))
-    dispersion = float((weights @ score**2) / (weights @ information))
-    pulls = h * (weights * score)[:, None] / np.sqrt(dispersion * (w * h**2).sum(axis=0))
+    scores = regression.scores
+    h = scores.beyond(np.maximum(regression.sample.regressors[:, moved, None] - grid, 0.0))
+    dispersion = float((scores.pull @ scores.score) / scores.heavy.sum())
+    size = np.sqrt(dispersion * (scores.heavy[:, None] * h**2).sum(axis=0))
+    pulls = h * scores.pull[:, None] / size
     pulls = regression.design_of_sample.totals(pulls)
     largest = float(np.abs(pulls.sum(axis=0)).max())
     rng = np.random.default_rng(seed)
