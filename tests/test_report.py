@@ -252,6 +252,7 @@ def test_text_page_says_the_same(analysis):
     assert "72.5" in page
     assert "The largest estimated effect on Satisfaction is that of Quality" in page
     assert "At an index of 67 the regression expects" in page.replace("\n", " ")
+    assert re.search(r"\d\s%, and\s[\d.]+\s%\sat\s70:\s", page)
     assert max(map(len, page.splitlines())) <= 90
 
 

@@ -15,7 +15,6 @@ from csimodel.inference.intervals import (
     tail_probability,
 )
 from csimodel.inference.jackknife import Jackknife, jackknife
-from csimodel.inference.progress import progress_bar
 from csimodel.inference.sources import (
     Coefficients,
     Draws,
@@ -24,6 +23,7 @@ from csimodel.inference.sources import (
     by_influence,
     gradient_of,
 )
+from csimodel.progress import progress_bar
 
 __all__ = [
     "INTERVALS",

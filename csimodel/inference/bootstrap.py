@@ -35,11 +35,11 @@ from csimodel.inference.infer import infer
 from csimodel.inference.intervals import INTERVALS, narrow_intervals
 from csimodel.inference.jackknife import Jackknife, count_outcomes, jackknife
 from csimodel.inference.nested_jackknife import errors_of_draws
-from csimodel.inference.progress import progress_bar
 from csimodel.inference.sources import Draws
 from csimodel.moments import Resampling
 from csimodel.options import require_count
 from csimodel.page import HasPage, Page, sections
+from csimodel.progress import progress_bar
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]

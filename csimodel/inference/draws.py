@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from csimodel.bounds import THRESHOLDS
 from csimodel.errors import InferenceError
 from csimodel.findings import Severity
-from csimodel.inference.progress import progress_bar
 from csimodel.moments import Resampling
+from csimodel.progress import progress_bar
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]

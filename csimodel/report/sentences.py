@@ -105,7 +105,7 @@ def repurchase(analysis: AnalysisResults) -> list[str]:
     low, high = analysis.contrast
     sentences.append(
         f"At an index of {low:g} the regression expects {noun} to be "
-        f"{share(start['probability'])}, and at {high:g} {share(end['probability'])}: "
+        f"{share(start['probability'])}, and {share(end['probability'])} at {high:g}: "
         f"{_points(step['probability'], 1)} ({level} interval "
         f"{span(100 * step['lower'], 100 * step['upper'])})."
     )

@@ -100,6 +100,7 @@ def power(
     level: float = 0.95,
     resamples: int = 500,
     interval: str = "auto",
+    progress: bool = True,
 ) -> Power:
     """Simulate studies of given sizes: how often each path is found, and how well.
 
@@ -127,6 +128,8 @@ def power(
         Coverage the intervals claim.
     resamples, interval
         For PLS: bootstrap draws in every sample, and kind of interval as in `Bootstrap.table`.
+    progress
+        Show a bar of the samples when that takes longer than a second.
 
     Returns
     -------
@@ -178,6 +181,7 @@ def power(
             level=level,
             resamples=resamples,
             interval=interval,
+            progress=progress,
         )[quantity]
         for size in sizes
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,7 @@ from csimodel.model import Model
 from csimodel.moments import moments_of
 from csimodel.options import require_count, require_level, seed_of, shown
 from csimodel.page import HasPage, Page, sections
+from csimodel.progress import progress_bar
 from csimodel.significance import t_limits
 from csimodel.simulate.population import Population, Seed
 from csimodel.survey import Answers
@@ -191,6 +192,7 @@ def replicate(
     level: float = 0.95,
     resamples: int = 500,
     interval: str = "auto",
+    progress: bool = True,
 ) -> dict[str, Replications]:
     r"""Estimate quantities with their intervals in many samples of a population.
 
@@ -224,9 +226,12 @@ def replicate(
             f"quantities={shown(quantities)} must be names in a list, such as ['paths']."
         )
     wanted = [find(quantity) for quantity in quantities]
-    if isinstance(estimator, CovarianceEstimator):
-        return _by_delta(truth, n, samples, estimator, rng, wanted, level)
-    return _by_bootstrap(truth, n, samples, estimator, rng, wanted, level, resamples, interval)
+    with progress_bar(samples, f"samples of {n:,}", progress, "sample") as bar:
+        if isinstance(estimator, CovarianceEstimator):
+            return _by_delta(truth, n, samples, estimator, rng, wanted, level, bar)
+        return _by_bootstrap(
+            truth, n, samples, estimator, rng, wanted, level, resamples, interval, bar
+        )
 
 
 def _by_delta(
@@ -237,6 +242,7 @@ def _by_delta(
     rng: Seed,
     wanted: Sequence[Quantity],
     level: float,
+    bar: Any,
 ) -> dict[str, Replications]:
     if not estimator.chi_square_known:
         raise OptionError(
@@ -248,7 +254,9 @@ def _by_delta(
     parts, reasons = [], []
     for solution in solutions(truth, n, samples, estimator, rng):
         parts.append(parameter_rows(solution))
-        reasons += [Status(int(o)).reason for o in np.atleast_1d(solution.estimates.outcome)]
+        outcomes = np.atleast_1d(solution.estimates.outcome)
+        reasons += [Status(int(outcome)).reason for outcome in outcomes]
+        bar.update(len(outcomes))
     replications = {}
     for quantity, own in rows.items():
         estimate = np.concatenate([part.std[:, own] for part in parts])
@@ -282,11 +290,13 @@ def _by_bootstrap(
     level: float,
     resamples: int,
     interval: str,
+    bar: Any,
 ) -> dict[str, Replications]:
     true, seed = {quantity: truth.table(quantity) for quantity in wanted}, seed_of(rng)
     values = {quantity: np.full((4, samples, len(true[quantity])), np.nan) for quantity in wanted}
     reasons = []
     for number, own in enumerate(_fits(truth, n, samples, estimator, seed)):
+        bar.update()
         if isinstance(own, str):
             reasons.append(own)
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -29,6 +30,7 @@ from csimodel.findings import Finding
 from csimodel.model import Model
 from csimodel.moments import Moments
 from csimodel.options import require_number
+from csimodel.progress import progress_bar
 from csimodel.quiet import quiet
 from csimodel.survey import Answers
 
@@ -99,6 +101,8 @@ class Semopy(CovarianceEstimator):
     ftol
         Where semopy's optimiser (SciPy's SLSQP) stops: 1e-6 is semopy's own, which is loose;
         with 1e-14 it goes on until the derivatives vanish.
+    progress
+        Show a bar that counts evaluations when semopy takes longer than a second.
 
     Raises
     ------
@@ -132,6 +136,7 @@ class Semopy(CovarianceEstimator):
 
     objective: Literal["MLW", "ULS", "GLS", "DWLS"] = "MLW"
     ftol: float = field(default=1e-6, kw_only=True)
+    progress: bool = field(default=True, kw_only=True, compare=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -321,17 +326,34 @@ class Semopy(CovarianceEstimator):
                 assert isinstance(part, WeightedSquares)
                 engine.prepare_wls = lambda *_: _weigh(engine, part.weight[0], order)
             try:
-                ended = engine.fit(
-                    frame,
-                    cov=pd.DataFrame(cov, items, items),
-                    obj=self.objective,
-                    options={"ftol": self.ftol},
-                )
+                with progress_bar(None, "semopy", self.progress, "evaluation") as bar:
+                    engine.get_objective = _counted(engine.get_objective, bar)
+                    ended = engine.fit(
+                        frame,
+                        cov=pd.DataFrame(cov, items, items),
+                        obj=self.objective,
+                        options={"ftol": self.ftol},
+                    )
             except (ArithmeticError, ValueError, KeyError, IndexError) as error:
                 raise EstimationError(
                     f"semopy broke off ({type(error).__name__}: {error}); estimate with csi.ML()."
                 ) from error
         return _parameters(engine, layout), int(ended.n_it)
+
+
+def _counted(objective: Callable[..., Any], bar: Any) -> Callable[..., Any]:
+    """Return semopy's maker of an objective, whose evaluations a bar counts."""
+
+    def counted(*args: Any, **options: Any) -> tuple[Callable[[Floats], Any], Any]:
+        value, gradient = objective(*args, **options)
+
+        def value_at(parameters: Floats) -> Any:
+            bar.update()
+            return value(parameters)
+
+        return value_at, gradient
+
+    return counted
 
 
 def _rows_of(cov: Floats) -> Floats:
