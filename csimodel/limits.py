@@ -1,9 +1,17 @@
 """How large an input may be: beyond these bounds it is refused before memory is taken.
 
-Each bound is far above what surveys need, and far below what would exhaust a computer.
+Each bound is far above what surveys need, and far below what would exhaust a computer. What a call
+will hold is compared with the memory that is free.
 """
 
 from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from csimodel.errors import OptionError
+
+_MEMORY = Path("/proc/meminfo")
 
 COLUMNS = 20_000
 """Columns of a table."""
@@ -34,3 +42,47 @@ CODEBOOK_CHARACTERS = 5_000_000
 
 MODEL_CHARACTERS = 300_000
 """Characters of a model's text."""
+
+
+def free_bytes() -> float:
+    """Return the memory that is free, in bytes; infinite where the system does not say it."""
+    try:
+        text = _MEMORY.read_text()
+    except OSError:
+        return float("inf")
+    line = re.search(r"^MemAvailable:\s*(\d+) kB", text, re.MULTILINE)
+    return float("inf") if line is None else 1024.0 * int(line[1])
+
+
+def require_memory(call: str, size: float, way_out: str) -> None:
+    """Refuse a call that would hold more memory than is free.
+
+    Parameters
+    ----------
+    call
+        What the user called, with what makes it large.
+    size
+        What it would hold, in bytes.
+    way_out
+        What to do instead.
+
+    Raises
+    ------
+    OptionError
+        When more is needed than is free.
+
+    Examples
+    --------
+    >>> require_memory("csi.bootstrap with draws=10", 1e6, "take fewer draws")
+    """
+    free = free_bytes()
+    if size > free:
+        raise OptionError(
+            f"{call} would hold some {size / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB of memory are "
+            f"free; {way_out}."
+        )
+
+
+def sample_bytes(items: int, constructs: int) -> float:
+    """Return what one of many fitted samples takes: triangle, weights, matrices of constructs."""
+    return 8.0 * (items * (items + 1) // 2 + 3 * items + 2 * constructs**2 + constructs + 5)

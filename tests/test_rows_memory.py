@@ -9,7 +9,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import csimodel as csi
-from csimodel.moments import CrossProducts, Moments
+from csimodel import limits
+from csimodel.errors import OptionError
+from csimodel.moments import CrossProducts, Moments, group_moments
 from csimodel.moments.triangles import PackedMoments
 from csimodel.survey.sampling import SurveyDesign
 
@@ -98,3 +100,43 @@ def test_leaving_out_units_block_by_block_goes_through_the_rows_once(monkeypatch
     for start in range(0, units.units, 10):
         without(np.arange(start, min(start + 10, units.units)))
     assert sum(seen) == 500  # once for the strata, once for the units
+
+
+def test_covariances_of_groups_lie_as_estimators_want_them():
+    codes = np.random.default_rng(1).integers(0, 90, 250)
+    answers = csi.load_mobi().answers({"": ["CUSA1", "CUSA2", "CUSA3"]})
+    batch = group_moments(answers, codes, 90)
+    assert np.moveaxis(batch.cov, 0, -1).flags.c_contiguous
+    for group in (0, 89):
+        own = answers.values[codes == group]
+        assert_allclose(batch.cov[group], np.cov(own.T), atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda fit: csi.bootstrap(fit, 3000, progress=False), "3,000 draws of 24 items .* 0.0 GB"),
+        (csi.jackknife, "250 respondents would hold some .* csi.bootstrap"),
+        (
+            lambda fit: csi.fit_groups(
+                fit.model, csi.load_mobi().data.assign(g=np.arange(250) % 2), by="g"
+            ),
+            "2 groups of 24 items would hold .* fewer columns",
+        ),
+    ],
+)
+def test_what_exceeds_free_memory_is_refused_before(fit, monkeypatch, tmp_path, call, words):
+    call(fit)
+    (tmp_path / "meminfo").write_text("MemTotal: 99 kB\nMemAvailable:       2 kB\n")
+    monkeypatch.setattr(limits, "_MEMORY", tmp_path / "meminfo")
+    with pytest.raises(OptionError, match=words):
+        call(fit)
+    monkeypatch.setattr(limits, "_MEMORY", tmp_path / "none")
+    call(fit)
+
+
+def test_draws_hold_what_is_estimated(fit):
+    boot = csi.bootstrap(fit, 2000, 1, progress=False)
+    held = sum(own.nbytes for own in boot.solution.moments.arrays.values())
+    held += sum(own.nbytes for own in boot.solution.estimates.arrays.values())
+    assert_allclose(2000 * limits.sample_bytes(24, len(fit.model.constructs)), held, rtol=0.05)

@@ -20,6 +20,7 @@ from csimodel.estimators.quantities import Quantity, find
 from csimodel.estimators.solution import Estimator, Solution
 from csimodel.findings import Finding, listed
 from csimodel.floats import own_errstate, own_errstate_in
+from csimodel.limits import require_memory
 from csimodel.model import Model
 from csimodel.moments import Moments, group_moments
 from csimodel.options import require_names
@@ -204,6 +205,8 @@ def fit_groups(
     ------
     SurveyError
         For a column that does not exist or is named twice, or data the model cannot use.
+    OptionError
+        For more groups than the memory that is free holds.
 
     Examples
     --------
@@ -218,6 +221,11 @@ def fit_groups(
     answers = answers_of(chosen, table, model)
     every, labels = group_codes(table, by, np.arange(len(table.data)))
     codes = every[answers.rows]
+    require_memory(
+        f"csi.fit_groups with {len(labels):,} groups of {len(answers.items)} items",
+        3 * 8.0 * len(labels) * len(answers.items) ** 2,  # products, covariances, correlations
+        "fit some of the groups at a time, or groups by fewer columns",
+    )
     moments = group_moments(answers, codes, len(labels))
     if chosen.needs_answers:
         solution = _each_alone(model, chosen, answers, codes, moments)

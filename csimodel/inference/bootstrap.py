@@ -36,6 +36,7 @@ from csimodel.inference.intervals import INTERVALS, narrow_intervals
 from csimodel.inference.jackknife import Jackknife, count_outcomes, jackknife
 from csimodel.inference.nested_jackknife import errors_of_draws
 from csimodel.inference.sources import Draws
+from csimodel.limits import require_memory, sample_bytes
 from csimodel.moments import Resampling
 from csimodel.options import require_count
 from csimodel.page import HasPage, Page, sections
@@ -386,7 +387,7 @@ def bootstrap(
     SurveyError
         When the fit was made from moments.
     OptionError
-        For options outside what is allowed.
+        For options outside what is allowed, or draws that exceed the memory that is free.
 
     References
     ----------
@@ -409,6 +410,11 @@ def bootstrap(
     choose("inadmissible", inadmissible, ["keep", "drop"])
     workers = require_count("workers", workers, most=1000)
     design = design_of(answers, draws, rng, kind, resamples)
+    require_memory(
+        f"csi.bootstrap with {design.draws:,} draws of {len(fit.model.items)} items",
+        design.draws * sample_bytes(len(fit.model.items), len(fit.model.constructs)),
+        "take fewer draws, or a model of fewer items",
+    )
     refit = fit.estimator.resampler(fit.solution, answers)
 
     spans = design.spans

@@ -27,6 +27,7 @@ from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import LOST_UNITS, NO_ERROR, StandardErrors
+from csimodel.limits import require_memory
 from csimodel.page import HasPage, Page, sections
 from csimodel.survey.sampling import SurveyDesign
 
@@ -206,6 +207,8 @@ def jackknife(fit: Fit) -> Jackknife:
         When the fit was made from moments.
     InferenceError
         When there are fewer than 2 respondents, or clusters.
+    OptionError
+        When values of so many units exceed the memory that is free.
 
     Examples
     --------
@@ -230,6 +233,11 @@ def jackknife(fit: Fit) -> Jackknife:
             f"the fit has {size}."
         )
     require_rows(answers)
+    require_memory(
+        f"csi.jackknife with {size:,} {units.kind}s",
+        size * 8.0 * 4 * len(fit.model.items),  # of a quantity, with sums by unit
+        "take csi.bootstrap(fit) or influence values, which hold less",
+    )
     return Jackknife(fit, units)
 
 

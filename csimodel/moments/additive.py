@@ -38,6 +38,9 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 Weighting = Literal["probability", "frequency"]
 
+_PRECISION = float(np.finfo(np.float64).eps)
+_ROUNDING = 64.0 * _PRECISION  # of a mean, what its sum may be off by
+_TOGETHER = 64  # sets whose covariances are laid last together, so that they stay in cache
 _OWN = ("rows", "weight", "squared_weight", "centre", "shift", "products")
 
 
@@ -110,22 +113,26 @@ class AdditiveMoments:
     ) -> AdditiveMoments:
         """Return the moments of rows from each start to the next, as a batch."""
         values, weights = block.values, block.weights
-        size = np.diff(starts, append=len(values))
+        stops = np.append(starts[1:], len(values))
+        size = stops - starts
         rows = size.astype(np.float64)
         weight = squared = rows
         if weights is not None:
             weight, squared = (np.add.reduceat(own, starts) for own in (weights, weights**2))
         whole = np.where(weight == 0.0, 1.0, weight)
-        centre = np.add.reduceat(values, starts, axis=0) / rows[:, None]
-        ends = [*starts[1:].tolist(), len(values)]
-        sums, items = _sums_about(block, starts, ends, centre), values.shape[1]
-        products, shift = sums[:items, :items], (sums[items, :items] / whole).T
-        products -= weight * shift.T[:, None] * shift.T
-        _still(block, starts, ends, centre, shift, products)
-        moments = cls(rows, weight, squared, centre, shift, np.moveaxis(products, -1, 0))
+        alone = len(starts) == 1
+        total = values.sum(axis=0)[None] if alone else np.add.reduceat(values, starts, axis=0)
+        centre = total / rows[:, None]
+        sums, items = _sums_about(block, starts, stops, centre), values.shape[1]
+        products, shift = sums[:, :items, :items], sums[:, items, :items] / whole[:, None]
+        moved = weight[:, None] * shift
+        if (moved * shift > _PRECISION * _diagonal(products)).any():
+            products -= moved[:, :, None] * shift[:, None]
+        _still(block, starts, stops, centre, shift, products)
+        moments = cls(rows, weight, squared, centre, shift, products)
         if fourth is None:
             return moments
-        about = zip(starts.tolist(), ends, centre, moments.spread, strict=True)
+        about = zip(starts.tolist(), stops.tolist(), centre, moments.spread, strict=True)
         fourths = [
             fourth_products(block.part(start, stop), fourth, middle, spread)
             for start, stop, middle, spread in about
@@ -137,7 +144,7 @@ class AdditiveMoments:
         """Return the moments of sets without a row."""
         rows, weight, squared_weight = np.zeros((3, sets))
         centre, shift = np.zeros((2, sets, items))
-        products = np.moveaxis(np.zeros((items, items, sets)), -1, 0)
+        products = np.zeros((sets, items, items))
         own = cls(rows, weight, squared_weight, centre, shift, products)
         if not fourth:
             return own
@@ -197,9 +204,15 @@ class AdditiveMoments:
 
     def put(self, sets: Codes, other: AdditiveMoments) -> None:
         """Merge a batch into some of these sets, each named once, in place."""
-        merged = self[sets] + other
+        empty = self.rows[sets] == 0.0
         for name, values in self._arrays.items():
-            values[sets] = merged._arrays[name]
+            values[sets[empty]] = other._arrays[name][empty]
+        if empty.all():
+            return
+        known = sets[~empty]
+        merged = self[known] + other[np.flatnonzero(~empty)]
+        for name, values in self._arrays.items():
+            values[known] = merged._arrays[name]
 
     def total(self) -> AdditiveMoments:
         """Merge the sets of a batch, two by two."""
@@ -236,10 +249,20 @@ class AdditiveMoments:
 
     @property
     def cov(self) -> Floats:
-        """Covariances ``P / W · n / (n - 1)``, (..., items, items); NaN of fewer than 2 rows."""
+        """Covariances ``P / W · n / (n - 1)``, (..., items, items); NaN of fewer than 2 rows.
+
+        Sets lie last in memory, as estimators want them.
+        """
         with np.errstate(invalid="ignore", divide="ignore"):
             spread = self.rows / (self.rows - 1.0) / self.weight
-        return np.asarray(self.products * np.where(self.rows > 1, spread, np.nan)[..., None, None])
+        factor = np.where(self.rows > 1, spread, np.nan)
+        if factor.ndim != 1:
+            return np.asarray(self.products * factor[..., None, None])
+        cov = np.moveaxis(np.empty((*self.products.shape[1:], len(factor))), -1, 0)
+        for start in range(0, len(factor), _TOGETHER):
+            own = slice(start, start + _TOGETHER)
+            np.multiply(self.products[own], factor[own, None, None], out=cov[own])
+        return cov
 
     @property
     def effective_rows(self) -> Floats:
@@ -285,34 +308,39 @@ class FourthProducts:
         return turned
 
 
-def _sums_about(block: Block, starts: Codes, ends: list[int], centre: Floats) -> Floats:
-    """Return ``Σ w (x - c ; 1)(x - c ; 1)'`` of each segment, (items + 1, items + 1, segments)."""
+def _sums_about(block: Block, starts: Codes, stops: Codes, centre: Floats) -> Floats:
+    """Return ``Σ w (x - c ; 1)(x - c ; 1)'`` of each segment, (segments, items + 1, items + 1)."""
     values, weights = block.values, block.weights
     items = values.shape[1]
-    sums = np.empty((items + 1, items + 1, len(starts)))
-    longest = int((np.array(ends) - starts).max())
+    sums = np.empty((len(starts), items + 1, items + 1))
+    longest = int((stops - starts).max())
     by_item = values.strides[0] < values.strides[1]
     x = np.ones((longest, items + 1), order="F" if by_item else "C")
-    for at, (start, stop) in enumerate(zip(starts.tolist(), ends, strict=True)):
+    for at, (start, stop) in enumerate(zip(starts.tolist(), stops.tolist(), strict=True)):
         own = x[: stop - start]
         np.subtract(values[start:stop], centre[at], out=own[:, :items])
         left = own if weights is None else own * weights[start:stop, None]
-        sums[..., at] = left.T @ own  # half the work where both are the same
+        np.matmul(left.T, own, out=sums[at])  # half the work where both are the same
     return sums
 
 
 def _still(
-    block: Block, starts: Codes, ends: list[int], centre: Floats, shift: Floats, products: Floats
+    block: Block, starts: Codes, stops: Codes, centre: Floats, shift: Floats, products: Floats
 ) -> None:
     """Where an item has one value, make that its mean, and 0 what rounding left of its products."""
-    variance = np.einsum("iis->si", products)
-    rounding = 64.0 * np.finfo(np.float64).eps * np.abs(centre)
-    size = np.array(ends) - starts
-    for at, item in np.argwhere(variance <= size[:, None] * rounding**2).tolist():
-        own = block.values[starts[at] : ends[at], item]
-        if (own == own[0]).all():
-            centre[at, item], shift[at, item] = own[0], 0.0
-            products[item, :, at], products[:, item, at] = 0.0, 0.0
+    size = (stops - starts)[:, None]
+    still = _diagonal(products) <= size * (_ROUNDING * centre) ** 2
+    if not still.any():
+        return
+    values = block.values
+    low, high = (extreme.reduceat(values, starts, axis=0) for extreme in (np.minimum, np.maximum))
+    sets, item = np.nonzero(still & (low == high))
+    centre[sets, item], shift[sets, item] = low[sets, item], 0.0
+    products[sets, item], products[sets, :, item] = 0.0, 0.0
+
+
+def _diagonal(products: Floats) -> Floats:
+    return np.diagonal(products, axis1=-2, axis2=-1)
 
 
 def fourth_products(block: Block, weighting: Weighting, centre: Floats, spread: Floats) -> Floats:

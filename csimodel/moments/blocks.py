@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.moments.additive import AdditiveMoments, Block
+from csimodel.moments.additive import AdditiveMoments, Block, Memory
 from csimodel.moments.moments import Moments
 from csimodel.survey import Answers
 
@@ -24,6 +24,11 @@ def blocks_of(answers: Answers, codes: NDArray[np.intp] | None = None) -> Iterat
         whole = Block(by_row.take(order, axis=0), weights, codes[order])
     for start in range(0, len(whole.values), _BLOCK):
         yield whole.part(start, start + _BLOCK)
+
+
+def complete_moments(answers: Answers) -> Moments:
+    """Return the moments of complete answers."""
+    return moments_of_sets(Memory().accumulate(blocks_of(answers)), answers)
 
 
 def moments_of_sets(sums: AdditiveMoments, answers: Answers) -> Moments:

@@ -9,8 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.moments.additive import Memory
-from csimodel.moments.blocks import blocks_of, moments_of_sets
+from csimodel.moments.blocks import complete_moments
 from csimodel.moments.copies import Copies, Whole
 from csimodel.moments.moments import Moments
 from csimodel.moments.resample_sums import ProductBlock, StretchProducts, resample_sums
@@ -58,7 +57,7 @@ class CrossProducts:
         """Return the moments of the answers themselves."""
         if self.answers.missing != "complete":
             return self.of_totals(self.totals[None])[0]
-        return moments_of_sets(Memory().accumulate(blocks_of(self.answers)), self.answers)
+        return complete_moments(self.answers)
 
     def resampled(self, counts: Floats | Copies) -> Moments:
         """Return the moments of resamples, (draws, rows): one matrix product for each stretch."""

@@ -12,7 +12,7 @@ from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.floats import own_errstate
 from csimodel.moments.additive import Memory
-from csimodel.moments.blocks import blocks_of, moments_of_sets
+from csimodel.moments.blocks import blocks_of, complete_moments, moments_of_sets
 from csimodel.moments.cross_products import CrossProducts
 from csimodel.moments.moments import Moments
 from csimodel.options import require_names, shown
@@ -40,6 +40,8 @@ def moments_of(source: Answers | Survey | Moments, items: Sequence[str] | None =
         raise OptionError(
             f"source={shown(source)} has no answers; give a survey read with csi.read_survey(data)."
         )
+    if source.missing == "complete":
+        return complete_moments(source)
     return CrossProducts.of(source).sample()
 
 
