@@ -26,6 +26,7 @@ from csimodel.outcomes.kernels.wald import fieller
 from csimodel.outcomes.models.shape.findings import _edge
 from csimodel.outcomes.models.shape.hinge import _grid, likelihood
 from csimodel.outcomes.models.shape.isotonic import Steps, isotonic
+from csimodel.outcomes.models.shape.resamples import Resamples
 from csimodel.outcomes.models.shape.threshold_scores import multiplier_test
 from csimodel.survey import datasets
 
@@ -197,6 +198,33 @@ def test_knots_outside_the_observed_index_are_a_finding():
 
 
 # --- hinges --------------------------------------------------------------------------------------
+
+
+def test_draws_of_a_hinge_see_each_value_of_the_regressors_once(mobi):
+    """Answers of ten kinds at the same index are one cell with their mean, without a chain, too."""
+    index = pd.Series(np.repeat([30.0, 45, 60, 75, 90], 50), name="index")
+    outcome = mobi.data["CUSL1"].reset_index(drop=True)
+    rep = repurchase(index=index, outcome=outcome, scale=(1, 10), family="fractional-logit")
+    resamples = Resamples.of(rep, 0, 40, 1)
+    every = np.concatenate([b.weights for b in resamples.batches("test")])
+    means = np.concatenate([b.outcome for b in resamples.batches("test")])
+    assert every.shape == means.shape == (40, 5)
+    counts = next(iter(resamples.resampling))
+    at = (index == 60).to_numpy()
+    y = rep.regression.sample.outcome
+    assert_allclose(every[:, 2], counts[:, at].sum(axis=1))
+    assert_allclose(means[:, 2], counts[:, at] @ y[at] / counts[:, at].sum(axis=1))
+
+
+def test_draws_of_the_chain_see_each_pattern_of_answers_once(whole):
+    """With the mean outcome of the respondents who gave it in the draw."""
+    cells = whole.chain.cells
+    batch = next(iter(Resamples.of(whole, 0, 150, 1).batches("test")))
+    assert batch.weights.shape[1] == len(cells.merged.starts) < len(cells.starts)
+    counts = next(iter(whole.chain.bootstrap.design))[batch.draws]
+    y = whole.regression.sample.outcome
+    assert_allclose(batch.weights.sum(axis=1), 250)
+    assert_allclose((batch.weights * batch.outcome).sum(axis=1), counts @ y)
 
 
 def test_a_hinge_at_60_is_found():

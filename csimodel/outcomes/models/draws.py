@@ -6,7 +6,7 @@ respondent's index by one matrix product, and all draws of a block are regressed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -218,9 +218,25 @@ class Chain:
 
         return self.over_draws(batch_values, own.shape[1] * start.shape[1])
 
-    def batches(self, what: str) -> Iterator[Batch]:
-        """Yield the usable draws a few at a time; `what` a progress bar calls it."""
-        return _batches(self.bootstrap, self.cells, [], self.usable, what, self.progress)
+    def batches(
+        self,
+        what: str,
+        statistics: Sequence[Floats] = (),
+        wanted: NDArray[np.bool_] | None = None,
+    ) -> Iterator[Batch]:
+        """Yield the usable draws, or those wanted of them, a few at a time.
+
+        Parameters
+        ----------
+        what
+            What a progress bar calls it.
+        statistics
+            Functions of the outcome whose means the batches have, each (cells,).
+        wanted
+            Which draws, (draws,).
+        """
+        keep = self.usable if wanted is None else self.usable & wanted
+        return _batches(self.bootstrap, self.cells, list(statistics), keep, what, self.progress)
 
     def over_draws(self, function: Callable[[Batch, Floats], Floats], size: int) -> Floats:
         """Return a function of batches of draws and their coefficients, for the usable draws.

@@ -173,13 +173,35 @@ class Cells:
         """
         if len(self.groups) == len(self.starts):
             return weights, list(statistics)
-        total = _summed(weights, self.groups)
-        safe = np.where(total > 0, total, 1.0)
-        means = []
-        for values in statistics:
-            mean = _summed(weights * values, self.groups) / safe
-            means.append(np.where(total > 0, mean, values[self.groups]))
-        return total, means
+        means = [pooled(weights, values, self.groups)[1] for values in statistics]
+        return _summed(weights, self.groups), means
+
+
+def pooled(weights: Floats, values: Floats, starts: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """Return sums of weights over runs of cells, and weighted means of values in them.
+
+    Parameters
+    ----------
+    weights, values
+        (draws, cells) and (cells,).
+    starts
+        Where each run begins, (runs,).
+
+    Returns
+    -------
+    (draws, runs) twice; the means are the values as given, (cells,), where no run has two cells.
+    Runs without weight have the first one's.
+
+    Examples
+    --------
+    >>> pooled(np.array([[1.0, 3.0, 0.0]]), np.array([0.0, 1.0, 0.5]), np.array([0, 2]))
+    (array([[4., 0.]]), array([[0.75, 0.5 ]]))
+    """
+    if len(starts) == weights.shape[1]:
+        return weights, values
+    total = _summed(weights, starts)
+    mean = _summed(weights * values, starts) / np.where(total > 0, total, 1.0)
+    return total, np.where(total > 0, mean, values[starts])
 
 
 def _summed(values: Floats, starts: NDArray[np.intp]) -> Floats:

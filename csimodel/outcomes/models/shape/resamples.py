@@ -14,6 +14,7 @@ from csimodel.inference import draws_of
 from csimodel.moments import Resampling
 from csimodel.outcomes.models.draws import Chain
 from csimodel.outcomes.models.result import Repurchase
+from csimodel.outcomes.rows.cells import pooled
 from csimodel.outcomes.rows.sample import Sample
 from csimodel.survey.sampling import SurveyDesign
 
@@ -22,7 +23,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class ResampleBatch:
-    """Some draws: numbers, cells' weights, outcome, the index that bends, other regressors.
+    """Some draws: numbers, cells' weights, mean outcome, the index that bends, other regressors.
 
     `weights` is (draws, cells); the others (draws, cells) or (cells,).
     """
@@ -82,34 +83,34 @@ class Resamples:
     ) -> Iterator[ResampleBatch]:
         """Yield the wanted draws a few at a time, the same in every pass."""
         if self.chain is not None:
-            chain = self.chain
-            keep = chain.usable if wanted is None else chain.usable & wanted
-            drawn = chain.cells.draws(chain.bootstrap.design, keep, what, chain.progress)
-            for draws, weights in drawn:
-                regressors = chain.cells.regressors(draws)
+            outcome = [self.chain.cells.outcome]
+            for batch in self.chain.batches(what, outcome, wanted):
+                regressors = [*batch.points, *batch.factors]
                 index = regressors.pop(self.moved)
-                yield ResampleBatch(draws, weights, chain.cells.outcome, index, regressors)
+                means = batch.outcomes[0]
+                yield ResampleBatch(batch.draws, batch.weights, means, index, regressors)
             return
-        outcome, cells, order, starts = self._merged
+        cells, order, starts = self._merged
         regressors = list(cells.T)
         index = regressors.pop(self.moved)
         own = np.ones(self.sample.n) if self.sample.weights is None else self.sample.weights
-        drawn = draws_of(self.resampling, wanted, cells=len(outcome), what=what, progress=True)
+        outcome_of_rows = self.sample.outcome[order]
+        drawn = draws_of(self.resampling, wanted, cells=len(cells), what=what, progress=True)
         for draws, counts in drawn:
-            weights = np.add.reduceat(counts[:, order] * own[order], starts, axis=1)
-            yield ResampleBatch(draws, weights, outcome, index, regressors)
+            every = counts[:, order] * own[order]
+            weights, means = pooled(every, outcome_of_rows, starts)
+            yield ResampleBatch(draws, weights, means, index, regressors)
 
     @cached_property
-    def _merged(self) -> tuple[Floats, Floats, NDArray[np.intp], NDArray[np.intp]]:
-        """Outcome and regressors of respondents that are alike, their order and where each starts.
+    def _merged(self) -> tuple[Floats, NDArray[np.intp], NDArray[np.intp]]:
+        """Regressors of respondents that are alike, their order and where each starts.
 
-        (cells,), (cells, regressors), (rows,), (cells,).
+        (cells, regressors), (rows,), (cells,).
         """
-        key = np.column_stack([self.sample.outcome, self.sample.regressors])
-        values, cell = np.unique(key, axis=0, return_inverse=True)
+        cells, cell = np.unique(self.sample.regressors, axis=0, return_inverse=True)
         order = np.argsort(cell.reshape(-1), kind="stable")
-        starts = np.searchsorted(cell.reshape(-1)[order], np.arange(len(values)))
-        return values[:, 0], values[:, 1:], order, starts
+        starts = np.searchsorted(cell.reshape(-1)[order], np.arange(len(cells)))
+        return cells, order, starts
 
 
 def seed_of(rng: int | np.random.Generator | None) -> int:
