@@ -658,3 +658,15 @@ def test_ten_events_for_a_regressor_are_enough(events, told):
     )
     findings = [f for f in found.findings if f.code == "few-events"]
     assert [(f.count, f.values["needed"]) for f in findings] == [(events, 10)] * told
+
+
+def test_an_index_beyond_0_and_100_is_counted():
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"x": rng.uniform(0, 100, 60), "t": rng.exponential(10, 60) + 0.1})
+    frame["event"] = 1.0
+    frame.loc[:2, "x"] = [-5.0, 105.0, 110.0]
+    found = csi.outcomes.repurchase_time(
+        frame, duration="t", event="event", index="x", kind="churn"
+    )
+    (finding,) = [f for f in found.findings if f.code == "index-outside-0-100"]
+    assert (finding.count, finding.values["n"]) == (3, 60)

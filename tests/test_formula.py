@@ -1,5 +1,6 @@
 """Formulas: the same columns as statsmodels' own, effects through products, draws, messages."""
 
+import ast
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ import csimodel as csi
 from csimodel.errors import EstimationError, OptionError, SurveyError
 from csimodel.outcomes import repurchase
 from csimodel.outcomes.design.formula import Formula
+from csimodel.outcomes.design.grammar import _TERMS, _sum_of_choices, _told
 from csimodel.outcomes.design.layout import value_of
 from csimodel.outcomes.kernels.families import FAMILIES
 
@@ -527,3 +529,14 @@ def test_a_long_formula_of_too_many_terms_is_shown_in_part():
     formula = "y ~ index + " + " * ".join(columns)
     with pytest.raises(OptionError, match=r"^formula='y ~ index \+ column.*…' stands for"):
         csi.repurchase(frame, formula=formula, index="column_number_0")
+
+
+def test_choices_are_counted_to_the_limit_and_beyond():
+    assert _sum_of_choices(24, 2) == 300 == _TERMS
+    assert _sum_of_choices(24, 3) > _TERMS
+    assert _sum_of_choices(5, 2) == 15
+
+
+@pytest.mark.parametrize(("length", "shown"), [(60, "x" * 60), (61, "x" * 60 + "…")])
+def test_sixty_letters_of_a_piece_are_shown(length, shown):
+    assert _told(ast.parse("x" * length, mode="eval").body) == shown

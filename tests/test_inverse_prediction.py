@@ -159,3 +159,10 @@ def test_a_limit_within_the_first_point_of_the_index_is_fiellers():
     needed = found.level_for(p)
     assert float(needed) == needed.lower == -np.inf
     assert_allclose(needed.upper, 0.4, rtol=1e-5)
+
+
+@pytest.mark.parametrize("level", [5.0, 37.0, 50.0, 95.0])
+def test_the_probability_at_a_whole_point_leads_back_to_it(fit, level):
+    found = repurchase(fit, "CUSL1", family="ols")
+    probability = float(found.predict([level])["probability"].iloc[0])
+    assert_allclose(float(found.level_for(probability)), level, atol=1e-6)

@@ -747,3 +747,17 @@ def test_true_shares_by_hand(mobi):
         common = sum(p[name, "=~", item] for item in items) ** 2 * variance[name]
         expected.append(common / (common + sum(p[item, "~~", item] for item in items)))
     assert_allclose(true_shares(fit.solution), expected, rtol=1e-9)
+
+
+def test_draws_of_rows_do_not_depend_on_the_unit_of_a_control():
+    index, again = simulated(150, 3)
+    age = 40 + 0.3 * (index - 60) + np.random.default_rng(2).normal(0, 5, 150)
+    tables = [
+        csi.outcomes.corrected_slopes(
+            index=index, outcome=again, controls=pd.DataFrame({"age": control}), reliability=0.8,
+            methods=["naive", "eiv"], draws=60, rng=1, scale=(-1, 2), progress=False,
+        ).table
+        for control in (age, 100 * age)
+    ]  # fmt: skip
+    for column in ("slope", "se"):
+        assert_allclose(tables[0][column], tables[1][column], rtol=1e-6)

@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.errors import EstimationError, OptionError, SurveyError
+from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.kernels.random_intercept import random_intercept_draws
 from csimodel.outcomes.models.mixed.customers import Customers
 from csimodel.outcomes.models.mixed.findings import _reliability, about
@@ -517,3 +518,15 @@ def test_lost_draws_say_why_they_were_lost():
     assert 0 < alone == 80 - len(found.draws[0])
     (finding,) = [f for f in found.findings if f.code == "lost-draws"]
     assert finding.values["reasons"] == (f"{alone} a regressor without variation of its own",)
+
+
+def test_draws_of_random_intercepts_do_not_depend_on_the_unit(frame):
+    customers = customers_of(frame)
+    X, times = customers.design, np.ones((1, customers.firms))
+    unit = np.append(1.0, np.full(X.shape[1] - 1, 1e-7))
+    (own, _), (small, ending) = (
+        random_intercept_draws((X * scale)[None], customers.outcome, customers.starts, times)
+        for scale in (np.ones_like(unit), unit)
+    )
+    assert ending[0] == Ending.CONVERGED
+    assert_allclose(small * unit, own, rtol=1e-6)

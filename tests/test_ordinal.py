@@ -17,7 +17,6 @@ from csimodel.moments.bivariate import FAR, bivariate_cdf, bivariate_pdf
 from csimodel.moments.fourth import fourth_moments
 from csimodel.moments.margins import margins_of
 from csimodel.moments.ordinal import ordinal_moments
-from csimodel.moments.ordinal_samples import OrdinalSamples
 from csimodel.moments.polychoric import polychoric_pairs
 from csimodel.moments.polyserial import polyserial_correlations, polyserial_scores
 from csimodel.moments.responses import Responses, covariance_gamma
@@ -452,20 +451,3 @@ def test_what_cannot_be_used_is_said(values, items, ordered, weights, sentence):
     with pytest.raises(SurveyError) as error:
         ordinal_moments(values, items, ordered, weights)
     assert str(error.value) == sentence
-
-
-def test_sums_of_some_units_are_those_of_all():
-    """Of respondents, in strata, in any order."""
-    frame = MIXED[FEW].assign(s=np.arange(250) % 2)
-    survey = csi.read_survey(frame, scale=(1, 5), items=FEW, strata="s")
-    model = csi.Model(
-        [csi.composite("A", FEW[:3]), csi.composite("B", FEW[3:])], [csi.Path("A", "B")]
-    )
-    answers = csi.fit(model, survey).answers
-    samples = OrdinalSamples.of(answers, FEW)
-    every, whole = samples._sums(answers.design, np.arange(250))
-    some, same = samples._sums(answers.design, np.array([7, 0, 200]))
-    assert_allclose(some, every[[7, 0, 200]])
-    assert_allclose(same, whole)
-    strata = [every[np.arange(250) % 2 == s].sum(axis=0) for s in (0, 1)]
-    assert_allclose(whole, strata, atol=1e-9)
