@@ -13,6 +13,7 @@ from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.robust import sandwich
 from csimodel.estimators.covariance.tests_of_fit import about_model
 from csimodel.moments.fourth import fourth_moments
+from csimodel.moments.gamma import DenseGamma
 
 ML = {"MLR": "mlr", "MLM": "mlm", "MLMV": "mlmv", "MLMVS": "mlmvs"}
 
@@ -185,7 +186,7 @@ def test_intervals_cover_under_skewed_answers():
     places = [names.index(name) for name in truth]
     covered = {"mlr": [], "expected": []}
     for k in range(samples):
-        own = replace(moments[k], fourth=fourth_moments(answers[k]))
+        own = replace(moments[k], gamma=DenseGamma(fourth_moments(answers[k])))
         for se, found in covered.items():
             at = batch.parameters[k]
             one = Fitted(model, csi.ML(se=se), (batch.layout,), (own,), at, 0.0, Status.CONVERGED)

@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, OptionError
 from csimodel.estimators import Solution, fit_of
+from csimodel.moments.gamma import DenseGamma
 from csimodel.moments.responses import Responses, covariance_gamma
 
 LAVAAN = json.loads(
@@ -75,12 +76,12 @@ def lavaans_pair(fit, missed):
     gamma[at], gamma[:, at] = row, row
     i, k = (ordinal.items.index(name) for name in missed["name"].split("~~"))
     cov[i, k] = cov[k, i] = missed["observed"]
-    changed = replace(ordinal, cov=cov, gamma=gamma)
+    changed = replace(ordinal, cov=cov, spread=DenseGamma(gamma))
     moments = replace(
         fit.moments,
         ordinal=changed,
         responses=Responses.of(changed),
-        fourth=covariance_gamma(changed),
+        gamma=covariance_gamma(changed),
     )
     estimates = fit.estimator.estimate(moments, fit.model)
     return fit_of(Solution(fit.model, fit.estimator, moments, estimates))

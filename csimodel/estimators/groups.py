@@ -255,7 +255,7 @@ def _each_alone(
         try:
             known = estimator.moments_of(part_of(answers, rows[position]))
             estimates = estimator.estimate(known, model)
-            lifted = replace(known.lifted(), fourth=None, patterns=None)
+            lifted = replace(known.lifted(), gamma=None, patterns=None)
             parts.append(Solution(model, estimator, lifted, _lifted(estimates)))
             continue
         except (EstimationError, SurveyError):

@@ -15,17 +15,25 @@ With ℓ the log-likelihood of a pair, A₂₂ is the diagonal of ``E (∂ℓ/�
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.moments.correlation_likelihood import EDGE
-from csimodel.moments.fourth import Rows, outer_products
+from csimodel.moments.fourth import Rows, cluster_codes, outer_products, stretches
+from csimodel.moments.gamma import DenseGamma, Gamma, RootGamma
 from csimodel.moments.margins import Margins
 from csimodel.moments.pairs import SolvedPairs, both_ordered, none_ordered, one_ordered
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
 Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
+
+_BLOCK = 2**22  # what respondents add to statistics, held at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +62,42 @@ class Association:
         """Correlations whose likelihood has no maximum inside ±1, (pairs,)."""
         return np.abs(self.rho) >= EDGE
 
-    def gamma(self, cluster: NDArray[np.intp] | None = None) -> Floats:
-        """Return Γ of thresholds and means, variances, covariances, (statistics, statistics).
+    def gamma(self, cluster: NDArray[np.intp] | None = None) -> Gamma:
+        """Return Γ of thresholds and means, variances, covariances.
 
         Covariances are ``ρ sᵢ sⱼ``, with the standard deviation 1 of an ordered item; rows and
         columns of correlations at the edge are NaN. With codes of the clusters respondents were
-        drawn in, (respondents,), scores are summed within clusters, as in `fourth_moments`.
+        drawn in, (respondents,), scores are summed within clusters, as in `fourth_moments`. Where
+        respondents, or clusters, are fewer than statistics, what they add is kept as a root of Γ.
         """
+        respondents, statistics = len(self.margins.share), self.margins.size + len(self.rho)
+        codes = None if cluster is None else cluster_codes(cluster, respondents)
+        units = respondents if codes is None else int(codes.max()) + 1
+        if units >= statistics:
+            return DenseGamma(self._matrix(cluster))
+        root = np.zeros((units, statistics))
+        scale = self.margins.share * np.sqrt(respondents)
+        for rows in stretches(respondents, max(1, _BLOCK // statistics)):
+            moved = self._on_covariances(rows) * scale[rows, None]
+            if codes is None:
+                root[rows] = moved
+            else:
+                np.add.at(root, codes[rows], moved)
+        if codes is not None:
+            root *= np.sqrt(units / (units - 1.0))
+        root[:, self.margins.size + np.flatnonzero(self.at_edge)] = np.nan
+        return RootGamma(root)
+
+    def _on_covariances(self, rows: Rows) -> Floats:
+        """Return what respondents add to all statistics, (respondents, statistics)."""
+        first, (lean, scale) = self.margins.size, self._linear
+        moved = self._stacked(rows)
+        moved[:, first:] *= scale
+        moved[:, first:] += (lean @ moved[:, :first].T).T
+        return moved
+
+    def _matrix(self, cluster: NDArray[np.intp] | None) -> Floats:
+        """Return Γ from the mean outer products of scores, (statistics, statistics)."""
         first, (lean, scale) = self.margins.size, self._to_covariances()
         middle = self._products(cluster)
         across = middle[first:, :first] * scale[:, None] + lean @ middle[:first, :first]
@@ -81,6 +118,15 @@ class Association:
         moved = self._stacked(rows)
         spread = moved[:, len(self.margins.level_item) : first]
         return np.hstack([spread, moved[:, :first] @ lean.T + moved[:, first:] * scale])
+
+    @cached_property
+    def _linear(self) -> tuple[csr_array, Floats]:
+        """`_to_covariances` with the few cells of its matrix that are not 0."""
+        from scipy.sparse import csr_array
+
+        lean, scale = self._to_covariances()
+        known = np.isfinite(scale)
+        return csr_array(np.where(known[:, None], lean, 0.0)), np.where(known, scale, 0.0)
 
     def _stacked(self, rows: Rows) -> Floats:
         """Return the stacked scores of respondents, (respondents, statistics)."""

@@ -83,15 +83,9 @@ def fourth_moments(
     """
     choose("weighting", weighting, ["probability", "frequency"])
     data = np.asarray(values, dtype=np.float64)
-    if data.ndim != 2 or not len(data) or not np.isfinite(data).all():
-        raise SurveyError(
-            "Fourth-order moments need complete answers, one row per respondent; "
-            "drop rows with missing cells, or use the patterns of missing answers."
-        )
+    w = checked_rows(data, weights)
     rows, items = data.shape
-    w = scaled_weights(weights, rows)
-    parts = [slice(start, start + _STRETCH) for start in range(0, rows, _STRETCH)]
-    sample = Memory().accumulate(Block(data[part], w[part]) for part in parts)
+    sample = Memory().accumulate(Block(data[part], w[part]) for part in stretches(rows))
     centre, expected = sample.mean, sample.spread
     if mean is not None:
         centre = np.asarray(mean, dtype=np.float64)
@@ -149,6 +143,54 @@ def fourth_moments_of_samples(values: Floats, cluster: NDArray[np.intp] | None =
     return np.asarray(np.swapaxes(sums, -1, -2) @ sums * (few / rows))
 
 
+def checked_rows(data: Floats, weights: ArrayLike | None) -> Floats:
+    """Return the weights of complete answers, of mean 1, (rows,).
+
+    Raises
+    ------
+    SurveyError
+        When a value is missing or infinite, or weights do not fit the rows.
+    """
+    if data.ndim != 2 or not len(data) or not np.isfinite(data).all():
+        raise SurveyError(
+            "Fourth-order moments need complete answers, one row per respondent; "
+            "drop rows with missing cells, or use the patterns of missing answers."
+        )
+    return scaled_weights(weights, len(data))
+
+
+def stretches(rows: int, most: int | None = None) -> list[slice]:
+    """Cut rows into stretches that are handled together, of at most so many rows.
+
+    >>> stretches(5, most=2)
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    step = _STRETCH if most is None else min(_STRETCH, most)
+    return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
+
+
+def cluster_codes(cluster: ArrayLike, rows: int) -> NDArray[np.intp]:
+    """Return codes of clusters, counted from 0, (rows,).
+
+    Raises
+    ------
+    SurveyError
+        When the codes do not fit the rows, or there is a single cluster.
+    """
+    given = np.asarray(cluster)
+    if given.shape != (rows,):
+        raise SurveyError(
+            f"Cluster codes of shape {given.shape} do not fit {rows} rows; give one each."
+        )
+    codes = np.unique(given, return_inverse=True)[1]
+    if codes.max() < 1:
+        raise SurveyError(
+            "All rows lie in one cluster, and errors by clusters need at least 2; "
+            "leave the clusters out."
+        )
+    return np.asarray(codes, dtype=np.intp)
+
+
 def scaled_weights(weights: ArrayLike | None, rows: int) -> Floats:
     """Return weights of mean 1, (rows,); ones when there are none.
 
@@ -195,22 +237,12 @@ def outer_products(
     """
     total = np.zeros((size, size))
     if cluster is None:
-        for start in range(0, rows, _STRETCH):
-            part = vectors(slice(start, min(start + _STRETCH, rows)))
+        for stretch in stretches(rows):
+            part = vectors(stretch)
             total += part @ part.T
         return total
-    codes = np.asarray(cluster)
-    if codes.shape != (rows,):
-        raise SurveyError(
-            f"Cluster codes of shape {codes.shape} do not fit {rows} rows; give one each."
-        )
-    codes = np.unique(codes, return_inverse=True)[1]
+    codes = cluster_codes(cluster, rows)
     clusters = int(codes.max()) + 1
-    if clusters < 2:
-        raise SurveyError(
-            "All rows lie in one cluster, and errors by clusters need at least 2; "
-            "leave the clusters out."
-        )
     order = np.argsort(codes, kind="stable")
     open_code, open_sum = -1, np.zeros(size)  # the cluster a stretch ends in may go on in the next
     for start in range(0, rows, _STRETCH):

@@ -47,28 +47,33 @@ def information(
     array([[1. , 0. ],
            [0. , 0.5]])
     """
-    mu, inverse = _checked(mean, cov)
-    size, row, column = patterns.items, *vech_indices(patterns.items)
-    cells, flat = len(row), row * size + column
-    precision = np.zeros(cells)
-    mixed, products = np.zeros((cells, size)), np.zeros((cells, cells))
+    mu, inverse = checked_inverse(mean, cov)
+    size = patterns.items
+    row, column = vech_indices(size)
+    half = np.where(row == column, 0.5, 1.0)
+    whole = np.zeros((size + len(row), size + len(row)))
     starts = np.searchsorted(patterns.spread_of, np.arange(len(patterns.n) + 1))
-    for part, own in _precisions(patterns, inverse):
+    for part, own in precisions(patterns, inverse):
         n = patterns.n[part]
-        packed = own.reshape(-1, size * size).take(flat, axis=1)
-        precision += n @ packed
-        second = packed / 2.0 * n[:, None]
+        whole[:size, :size] += np.tensordot(n, own, 1)
+        second = 0.5 * n[:, None, None] * own
         if observed:
             away = np.where(patterns.observed[part], patterns.mean[part] - mu, 0.0)
             scores = np.matmul(own, away[:, :, None])[:, :, 0]
-            mixed += packed.T @ (n[:, None] * scores)
+            weighted = n[:, None] * scores
+            turned = np.tensordot(own, weighted, (0, 0))  # W_ik (W d)_j summed, (i, k, j)
+            whole[:size, size:] += half * (turned[:, row, column] + turned[:, column, row])
             rows = slice(starts[part.start], starts[part.stop])
             of = patterns.spread_of[rows] - part.start
             spread = np.matmul(own[of], patterns.spread[rows, :, None])[:, :, 0]
-            second = n[:, None] * _products(scores, row, column) - second
-            np.add.at(second, of, _products(spread, row, column))
-        products += packed.T @ second
-    return _assembled(precision, mixed, products) / patterns.total
+            second = weighted[:, :, None] * scores[:, None, :] - second
+            np.add.at(second, of, spread[:, :, None] * spread[:, None, :])
+        _add_products(whole[size:, size:], own, second)
+    whole[size:, :size] = whole[:size, size:].T
+    whole[size:, size:] *= half
+    whole[size:, size:] *= half[:, None]
+    whole /= patterns.total
+    return whole
 
 
 def first_order(
@@ -100,18 +105,28 @@ def first_order(
     array([[1., 0.],
            [0., 0.]])
     """
-    scores, size = _scores_of(patterns, mean, cov)
-    codes = None
-    cluster = patterns.cluster if cluster is None else cluster
-    if cluster is not None:
-        codes = np.asarray(cluster)
-        if codes.shape != (patterns.given,):
-            raise SurveyError(
-                f"Cluster codes of shape {codes.shape} do not fit {patterns.given} rows; "
-                "give one each."
-            )
-        codes = codes[patterns.rows]
+    scores, size = scores_of(patterns, mean, cov)
+    codes = row_codes(patterns, cluster)
     return outer_products(scores, len(patterns.rows), size, codes) / patterns.total
+
+
+def row_codes(patterns: Patterns, cluster: ArrayLike | None) -> NDArray[np.intp] | None:
+    """Return the clusters of the rows that count, of the patterns' own where none are given.
+
+    Raises
+    ------
+    SurveyError
+        When the clusters do not fit.
+    """
+    cluster = patterns.cluster if cluster is None else cluster
+    if cluster is None:
+        return None
+    codes = np.asarray(cluster)
+    if codes.shape != (patterns.given,):
+        raise SurveyError(
+            f"Cluster codes of shape {codes.shape} do not fit {patterns.given} rows; give one each."
+        )
+    return np.asarray(codes[patterns.rows])
 
 
 def row_scores(patterns: Patterns, mean: ArrayLike, cov: ArrayLike) -> Floats:
@@ -131,7 +146,7 @@ def row_scores(patterns: Patterns, mean: ArrayLike, cov: ArrayLike) -> Floats:
     array([[-1.,  0.],
            [ 1.,  0.]])
     """
-    scores, size = _scores_of(patterns, mean, cov)
+    scores, size = scores_of(patterns, mean, cov)
     derivatives = np.zeros((patterns.given, size))
     step = max(64, _CELLS // size)
     for start in range(0, len(patterns.rows), step):
@@ -140,25 +155,20 @@ def row_scores(patterns: Patterns, mean: ArrayLike, cov: ArrayLike) -> Floats:
     return derivatives
 
 
-def _scores_of(
+def scores_of(
     patterns: Patterns, mean: ArrayLike, cov: ArrayLike
 ) -> tuple[Callable[[Rows], Floats], int]:
     """Return the function from rows to their weighted scores, (p + p*, rows), and p + p*."""
-    mu, inverse = _checked(mean, cov)
+    mu, inverse = checked_inverse(mean, cov)
     row, column = vech_indices(patterns.items)
     half = np.where(row == column, 0.5, 1.0)[:, None]
     size, items = patterns.items + len(row), patterns.items
-    constant = np.concatenate([own[:, row, column] for _, own in _precisions(patterns, inverse)])
+    constant = np.concatenate([own[:, row, column] for _, own in precisions(patterns, inverse)])
 
     def scores(part: Rows) -> Floats:
         of = patterns.pattern[part]
-        d = np.where(patterns.observed[of], patterns.values[part] - mu, 0.0)
-        turned = d @ inverse
-        for group, own in zip(patterns.lacking, patterns.members(of), strict=True):
-            among = np.asarray(np.linalg.inv(inverse.take(group.cells[own.place])))
-            d.put(own.cells, guess(among, turned.take(own.cells)))
-        v = np.ascontiguousarray(inverse @ d.T)
-        derivatives = np.empty((size, len(d)))
+        v = np.ascontiguousarray(rows_pulled(patterns, mu, inverse, part).T)
+        derivatives = np.empty((size, v.shape[1]))
         derivatives[:items] = v
         derivatives[items:] = half * (v[row] * v[column] - constant[of].T)
         if patterns.weights is not None:
@@ -168,13 +178,26 @@ def _scores_of(
     return scores, size
 
 
-def _products(vectors: Floats, row: NDArray[np.intp], column: NDArray[np.intp]) -> Floats:
-    return np.asarray(vectors.take(row, axis=1) * vectors.take(column, axis=1))
+def rows_pulled(patterns: Patterns, mu: Floats, inverse: Floats, part: Rows) -> Floats:
+    """Return ``Σ_oo⁻¹(x - μ)_o`` of some rows, padded with zeros, (rows, items)."""
+    of = patterns.pattern[part]
+    d = np.where(patterns.observed[of], patterns.values[part] - mu, 0.0)
+    turned = d @ inverse
+    for group, own in zip(patterns.lacking, patterns.members(of), strict=True):
+        among = np.asarray(np.linalg.inv(inverse.take(group.cells)))[own.place]
+        d.put(own.cells, guess(among, turned.take(own.cells)))
+    return np.asarray((inverse @ d.T).T)
 
 
-def _precisions(patterns: Patterns, inverse: Floats) -> Iterator[tuple[slice, Floats]]:
-    """Yield Σ_oo⁻¹ padded with zeros, (some patterns, items, items), in order."""
+def precisions(
+    patterns: Patterns, inverse: Floats, most: int | None = None
+) -> Iterator[tuple[slice, Floats]]:
+    """Yield Σ_oo⁻¹ padded with zeros, (some patterns, items, items), in order.
+
+    Not more than `most` patterns at a time.
+    """
     step = max(1, _CELLS // patterns.items**2)
+    step = step if most is None else min(step, most)
     for start in range(0, len(patterns.n), step):
         part = slice(start, min(start + step, len(patterns.n)))
         own = np.repeat(inverse[None], part.stop - part.start, axis=0)
@@ -188,25 +211,37 @@ def _precisions(patterns: Patterns, inverse: Floats) -> Iterator[tuple[slice, Fl
         yield part, own
 
 
-def _assembled(precision: Floats, mixed: Floats, products: Floats) -> Floats:
-    """Put sums over patterns of W, vech W d'W and vech W vech B' into an information matrix."""
-    size = mixed.shape[1]
+def _add_products(total: Floats, first: Floats, second: Floats) -> None:
+    """Add ``Σ X_rk Y_cl + Y_rk X_cl + X_rl Y_ck + Y_rl X_ck`` at ((r, c), (k, l)), in place.
+
+    `first` and `second` hold X and Y, (patterns, items, items); one column of covariances at a
+    time, so that nothing beside the total grows with its size.
+    """
+    size = first.shape[1]
     row, column = vech_indices(size)
-    at = np.zeros((size, size), dtype=np.intp)
-    at[row, column] = at[column, row] = np.arange(len(row))
-    half = np.where(row == column, 0.5, 1.0)
-    whole = np.empty((size + len(row), size + len(row)))
-    whole[:size, :size] = precision[at]
-    between = (mixed[at[:, row], column] + mixed[at[:, column], row]) * half
-    whole[:size, size:], whole[size:, :size] = between, between.T
-    products = products + products.T
-    straight = at[row[:, None], row] * len(row) + at[column[:, None], column]
-    crossed = at[row[:, None], column] * len(row) + at[column[:, None], row]
-    whole[size:, size:] = (products.take(straight) + products.take(crossed)) * half[:, None] * half
-    return whole
+    flat = row * size + column
+    packed = [own.reshape(len(own), -1) for own in (first, second)]
+    start = 0
+    for c in range(size):
+        part = total[start : start + size - c]
+        for one, other in (packed, packed[::-1]):
+            lines = other.reshape(first.shape)[:, c]  # Y_c., (patterns, items)
+            held = one.reshape(first.shape)[:, c:]  # X_r., (patterns, rows, items)
+            products = np.tensordot(held, lines, (0, 0))  # Σ X_rk Y_cl, (rows, k, l)
+            products = products.reshape(size - c, size * size)
+            part += products.take(flat, axis=1)
+            part += products.take(column * size + row, axis=1)
+        start += size - c
 
 
-def _checked(mean: ArrayLike, cov: ArrayLike) -> tuple[Floats, Floats]:
+def checked_inverse(mean: ArrayLike, cov: ArrayLike) -> tuple[Floats, Floats]:
+    """Return μ and Σ⁻¹.
+
+    Raises
+    ------
+    SurveyError
+        When Σ is not positive definite.
+    """
     mu, sigma = np.asarray(mean, dtype=np.float64), np.asarray(cov, dtype=np.float64)
     solved = inverted(sigma)
     if solved is None:

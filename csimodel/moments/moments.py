@@ -26,6 +26,7 @@ from csimodel.characters import composed
 from csimodel.errors import SurveyError, suggest
 from csimodel.floats import own_errstate_in
 from csimodel.moments.batches import Arrays, BatchBuffer
+from csimodel.moments.gamma import DenseGamma, Gamma
 from csimodel.options import require_array
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ class Moments:
         Scale bounds, (items,); NaN where unknown.
     effective_n
         Kish's number of equally weighted rows, (...,); n when there are no weights.
-    fourth
-        Γ of `fourth_moments`, for robust errors, (..., moments, moments), or None.
+    gamma
+        Γ of `fourth_moments`, for robust errors, as what it is multiplied with, or None.
     patterns
         What was observed together, for the likelihood of incomplete answers, or None.
     responses
@@ -82,7 +83,7 @@ class Moments:
     minimum: Floats
     maximum: Floats
     effective_n: NDArray[np.float64]
-    fourth: Floats | None = None
+    gamma: Gamma | None = None
     patterns: Patterns | None = None
     responses: Responses | None = None
     ordinal: OrdinalMoments | None = None
@@ -186,6 +187,11 @@ class Moments:
         return cls(tuple(items), n, mean, cov, np.full(size, low), np.full(size, high), n)
 
     @property
+    def fourth(self) -> Floats | None:
+        """Γ of `fourth_moments` as a matrix, (..., moments, moments), or None."""
+        return None if self.gamma is None else self.gamma.matrix
+
+    @property
     def batch_shape(self) -> tuple[int, ...]:
         """Shape of the leading axes; empty for a single sample."""
         return self.mean.shape[:-1]
@@ -236,7 +242,7 @@ class Moments:
             cov=self.cov[..., take[:, None], take],
             minimum=self.minimum[take],
             maximum=self.maximum[take],
-            fourth=None,
+            gamma=None,
             patterns=None,
             responses=None,
             ordinal=None,
@@ -250,7 +256,6 @@ class Moments:
             mean=self.mean[None],
             cov=self.cov[None],
             effective_n=self.effective_n[None],
-            fourth=None if self.fourth is None else self.fourth[None],
             responses=None if self.responses is None else self.responses[None],
         )
 
@@ -259,8 +264,8 @@ class Moments:
         """What each sample of a batch has of its own, by name."""
         cov = self.kept_covariances
         own = {"n": self.n, "mean": self.mean, "cov": cov, "effective_n": self.effective_n}
-        if self.fourth is not None:
-            own["fourth"] = self.fourth
+        if isinstance(self.gamma, DenseGamma) and self.gamma.matrix.ndim > 2:
+            own["gamma"] = self.gamma.matrix
         if self.responses is not None:
             own |= {f"responses.{name}": values for name, values in self.responses.arrays.items()}
         return own
@@ -277,7 +282,7 @@ class Moments:
             mean=arrays["mean"],
             cov=arrays["cov"],
             effective_n=arrays["effective_n"],
-            fourth=arrays.get("fourth"),
+            gamma=DenseGamma(arrays["gamma"]) if "gamma" in arrays else None,
             responses=responses,
         )
 
@@ -297,6 +302,6 @@ class Moments:
             mean=self.mean[key],
             cov=self.kept_covariances[key],
             effective_n=self.effective_n[key],
-            fourth=None if self.fourth is None else self.fourth[key],
+            gamma=None if self.gamma is None else self.gamma[key],
             responses=None if self.responses is None else self.responses[key],
         )

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.errors import SurveyError, suggest
 from csimodel.findings import Finding
 from csimodel.moments.association import Association, associate
+from csimodel.moments.gamma import Gamma
 from csimodel.moments.margins import Bread, Margins, margins_of
 
 Floats = NDArray[np.float64]
@@ -50,8 +51,8 @@ class OrdinalMoments:
         Polychoric correlations of ordered items (variances 1), polyserial correlations times the
         standard deviation of the continuous item, covariances with denominator n of continuous
         items, (items, items).
-    gamma
-        n times the asymptotic covariance of the statistics, (statistics, statistics); NaN for
+    spread
+        n times the asymptotic covariance of the statistics, as what it is multiplied with; NaN for
         correlations at the edge ±1.
     labels
         Names of the statistics, (statistics,).
@@ -68,10 +69,20 @@ class OrdinalMoments:
     threshold_item: NDArray[np.intp]
     mean: Floats
     cov: Floats
-    gamma: Floats
+    spread: Gamma
     labels: tuple[str, ...]
     categories: tuple[Floats, ...]
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def gamma(self) -> Floats:
+        """Covariance of the statistics times n, (statistics, statistics)."""
+        return self.spread.matrix
+
+    @cached_property
+    def variances(self) -> Floats:
+        """Its diagonal, (statistics,)."""
+        return self.spread.diagonal
 
     @cached_property
     def statistics(self) -> Floats:
@@ -153,7 +164,7 @@ def ordinal_moments(
         threshold_item=margins.level_item[of_ordered],
         mean=margins.mean,
         cov=cov,
-        gamma=pairs.gamma(cluster),
+        spread=pairs.gamma(cluster),
         labels=tuple(_labels(items, margins, pairs)),
         categories=tuple(used if chosen[i] else used[:0] for i, used in enumerate(margins.values)),
         findings=tuple(_findings(items, margins, pairs)),

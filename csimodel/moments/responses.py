@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from csimodel.moments.batches import BatchBuffer
 from csimodel.moments.bivariate import normal_pdf
+from csimodel.moments.gamma import DenseGamma, Gamma, RootGamma
 from csimodel.moments.ordinal import OrdinalMoments
 
 Floats = NDArray[np.float64]
@@ -42,7 +43,7 @@ class Responses:
     def of(cls, ordinal: OrdinalMoments) -> Responses:
         """Take them from the statistics of a sample."""
         items = len(ordinal.items)
-        variance = np.diag(covariance_gamma(ordinal))[items:].copy()
+        variance = covariance_gamma(ordinal).diagonal[items:].copy()
         return cls(ordinal.cov, variance, _clarity(ordinal))
 
     @cached_property
@@ -83,7 +84,7 @@ def _clarity(ordinal: OrdinalMoments) -> Floats:
     return clarity
 
 
-def covariance_gamma(ordinal: OrdinalMoments) -> Floats:
+def covariance_gamma(ordinal: OrdinalMoments) -> Gamma:
     """Return Γ in the order of `fourth_moments`: means of all items, vech of covariances.
 
     Rows and columns of what an ordered item does not have, its mean and variance, are 0.
@@ -91,7 +92,7 @@ def covariance_gamma(ordinal: OrdinalMoments) -> Floats:
     >>> from csimodel.moments.ordinal import ordinal_moments
     >>> answers = [[1, 1.0], [1, 2.0], [2, 1.5], [2, 4.0]]
     >>> gamma = covariance_gamma(ordinal_moments(answers, ["a", "x"], ["a"]))
-    >>> (np.diag(gamma) > 0).tolist()
+    >>> (gamma.diagonal > 0).tolist()
     [False, True, False, True, True]
     """
     items = len(ordinal.items)
@@ -100,6 +101,10 @@ def covariance_gamma(ordinal: OrdinalMoments) -> Floats:
     names = [f"{name}~1" for name in ordinal.items]
     names += [f"{ordinal.items[k]}~~{ordinal.items[i]}" for i, k in zip(row, column, strict=True)]
     source = np.array([place.get(name, -1) for name in names])
+    if isinstance(ordinal.spread, RootGamma):
+        root = ordinal.spread.root[:, source]
+        root[:, source < 0] = 0.0
+        return RootGamma(root)
     gamma = ordinal.gamma[np.ix_(source, source)]
     gamma[source < 0], gamma[:, source < 0] = 0.0, 0.0
-    return np.asarray(gamma)
+    return DenseGamma(gamma)

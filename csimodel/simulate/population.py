@@ -18,6 +18,7 @@ from csimodel.index.points import by_block, point_weights
 from csimodel.model import Model
 from csimodel.moments import Moments
 from csimodel.moments.fourth import fourth_moments_of_samples
+from csimodel.moments.gamma import DenseGamma
 from csimodel.options import require_count, seed_of
 from csimodel.simulate.rows import AnswerRows, Distribution, blocks, wishart
 from csimodel.simulate.shapes import AnswerShape, Normal
@@ -282,8 +283,9 @@ class Population:
 
     def _batch(self, n: int, mean: Floats, cov: Floats, fourth: Floats | None) -> Moments:
         size, known = np.full(len(cov), float(n)), self.solution.moments
+        gamma = None if fourth is None else DenseGamma(fourth)
         bounds = known.minimum, known.maximum
-        return Moments(self.model.items, size, mean, cov, *bounds, size, fourth=fourth)
+        return Moments(self.model.items, size, mean, cov, *bounds, size, gamma=gamma)
 
     def _blocks(self, n: int, samples: int, rng: Seed) -> Iterator[AnswerRows]:
         return blocks(self._distribution, n, samples, seed_of(rng))

@@ -30,10 +30,8 @@ class Pairs(NamedTuple):
     vv: Floats
 
 
-class Frame(NamedTuple):
-    """Which columns belong to the free cells of a layout; indices into flattened matrices.
-
-    Pairs of cells (a, b) are those of the lower triangle, a ≥ b, row by row.
+class Cells(NamedTuple):
+    """Which columns of the frame belong to the free cells of a layout.
 
     Attributes
     ----------
@@ -41,10 +39,27 @@ class Frame(NamedTuple):
         Columns of F, (cells,).
     h
         1, ½ where u and v are the same parameter's both ends, 0 where Σ does not move, (cells,).
-    slope
-        Place of u'·v in a flattened product, (cells,).
     level
         Place of ℓ in ``[construct means, 0, 1]``, (cells,).
+    """
+
+    u: Indices
+    v: Indices
+    h: Floats
+    level: Indices
+
+
+class Frame(NamedTuple):
+    """Pairs of the free cells of a layout; indices into flattened matrices.
+
+    Pairs of cells (a, b) are those of the lower triangle, a ≥ b, row by row.
+
+    Attributes
+    ----------
+    u, v, h
+        As in `Cells`.
+    slope
+        Place of u'·v in a flattened product, (cells,).
     a, b
         The cells of each pair, (pairs,).
     hh
@@ -61,7 +76,6 @@ class Frame(NamedTuple):
     v: Indices
     h: Floats
     slope: Indices
-    level: Indices
     a: Indices
     b: Indices
     hh: Floats
@@ -87,10 +101,9 @@ def flattened(matrices: Floats) -> Floats:
 
 
 @lru_cache(maxsize=64)
-def frame_of(layout: ParameterLayout) -> Frame:
-    """Return the frame's places for a layout."""
-    items, constructs = layout.matrices.loadings.shape
-    columns, square = 2 * constructs + items, constructs**2
+def cells_of(layout: ParameterLayout) -> Cells:
+    """Return the columns of the frame that belong to the cells of a layout."""
+    constructs = layout.matrices.loadings.shape[1]
     (item, own), (to, of), (m, k), (i, j), (known, _), (latent, _) = layout.cells
     cross, unit = constructs, 2 * constructs
     nowhere = np.zeros(len(known) + len(latent), dtype=np.intp)
@@ -98,6 +111,18 @@ def frame_of(layout: ParameterLayout) -> Frame:
     v = np.concatenate([cross + own, cross + of, k, unit + j, nowhere])
     h = np.where(u == v, 0.5, 1.0)
     h[len(u) - len(nowhere) :] = 0.0
+    zero, one = np.full(len(m) + len(i), constructs), np.full(len(nowhere), constructs + 1)
+    return Cells(u, v, h, np.concatenate([own, of, zero, one]))
+
+
+@lru_cache(maxsize=64)
+def frame_of(layout: ParameterLayout) -> Frame:
+    """Return the frame's places for a layout."""
+    items, constructs = layout.matrices.loadings.shape
+    columns, square = 2 * constructs + items, constructs**2
+    (_, own), (to, of), (m, k), _, _, (latent, _) = layout.cells
+    cross, unit = constructs, 2 * constructs
+    u, v, h, _ = cells_of(layout)
     x, y = np.full((2, len(u), columns), 2 * square)  # at first all 0
     lam, beta, psi, _, _, alpha = layout.spans
     every = np.arange(constructs)
@@ -107,7 +132,6 @@ def frame_of(layout: ParameterLayout) -> Frame:
     x[psi, cross:unit] = every * constructs + k[:, None]
     for span, column in ((beta, to), (psi, m), (alpha, latent)):
         y[span, cross:unit] = every * constructs + column[:, None]
-    zero, one = np.full(len(m) + len(i), constructs), np.full(len(nowhere), constructs + 1)
     a, b = np.tril_indices(len(u))
     row, column = np.indices((len(u), len(u)))
     high, low = np.maximum(row, column), np.minimum(row, column)
@@ -116,7 +140,6 @@ def frame_of(layout: ParameterLayout) -> Frame:
         v=v,
         h=h,
         slope=u * columns + v,
-        level=np.concatenate([own, of, zero, one]),
         a=a,
         b=b,
         hh=h[a] * h[b],

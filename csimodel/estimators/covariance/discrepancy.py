@@ -24,6 +24,7 @@ from csimodel.estimators.covariance.structure import (
     second_order,
     vech,
 )
+from csimodel.moments.forms import DenseWeight, DiagonalWeight, NormalWeight, Weight
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -43,6 +44,12 @@ class Discrepancy(Protocol):
         self, layout: ParameterLayout, at: Implied, who: Indices, observed: bool
     ) -> tuple[Floats, Floats]:
         """Return gradient and Hessian, expected (or Gauss-Newton) or observed."""
+
+    def moment_slope(self, at: Implied) -> tuple[Floats, Floats | None]:
+        """Return the slopes of F of one sample by Σ, symmetric, and by μ, None without means."""
+
+    def moment_weight(self, at: Implied) -> Weight:
+        """Return half the expected curvature of F of one sample by the moments."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,39 +90,19 @@ class NormalTheory:
         + tr(G Σₐᵦ) - 2 d'W μₐᵦ``. With ``Σₐ = h (u v' + v u')``, ``½ {X, Y}`` is
         ``hₐhᵦ (u'Xu v'Yv + u'Xv v'Yu)``, the same with X and Y exchanged, both halved.
         """
-        frame = frame_of(layout)
         inverse, _ = inverse_and_logdet(at.sigma)
-        spread, gap = self._spread(at, who)
-        ahead = inverse @ at.frame
-        product = np.swapaxes(at.frame, -1, -2) @ ahead
-        residual = product - np.swapaxes(ahead, -1, -2) @ (spread @ ahead)
-        w = frame.pairs(product)
-        gradient = 2.0 * frame.h * flattened(residual).take(frame.slope, axis=-1)
-        hessian = w.uu * w.vv
-        hessian += w.uv * w.vu
-        g = pulled = None
-        if observed:  # 2M - W = W - 2G
-            g = frame.pairs(residual)
-            hessian -= g.uv * w.vu
-            hessian -= g.vu * w.uv
-            hessian -= g.uu * w.vv
-            hessian -= g.vv * w.uu
-        hessian *= 2.0 * frame.hh
-        if gap is not None:
-            level = levels(layout, at)
-            pulled = -2.0 * (gap[..., None, :] @ ahead)[..., 0, :]
-            pu, pv = pulled.take(frame.u, axis=-1), pulled.take(frame.v, axis=-1)
-            gradient += level * pu
-            la, lb = level[..., frame.a], level[..., frame.b]
-            hessian += 2.0 * la * lb * w.uu
-            if observed:
-                pu, pv = frame.h * pu, frame.h * pv
-                hessian -= lb * (pu[..., frame.a] * w.vu + pv[..., frame.a] * w.uu)
-                hessian -= la * (pu[..., frame.b] * w.uv + pv[..., frame.b] * w.uu)
-        if g is not None:
-            hessian += bend(layout, at, g, pulled)
-        whole = hessian.take(frame.whole, axis=-1)
-        return layout.vector(gradient), layout.matrix(whole)
+        return normal_slopes(layout, at, inverse, *self._spread(at, who), observed)
+
+    def moment_slope(self, at: Implied) -> tuple[Floats, Floats | None]:
+        """Return ``W - W (S + dd') W`` and ``-2 W d`` of one sample."""
+        inverse = inverse_and_logdet(at.sigma)[0][0]
+        spread, gap = self._spread(at, np.arange(1))
+        slope = inverse - inverse @ spread[0] @ inverse
+        return slope, None if gap is None else -2.0 * inverse @ gap[0]
+
+    def moment_weight(self, at: Implied) -> Weight:
+        """Return the weight of normal theory at Σ."""
+        return NormalWeight(inverse_and_logdet(at.sigma)[0][0], self.mean is not None)
 
     def _spread(self, at: Implied, who: Indices) -> tuple[Floats, Floats | None]:
         """Return ``S + dd'`` and d."""
@@ -123,6 +110,67 @@ class NormalTheory:
             return self.cov[who], None
         gap = self.mean[who] - at.mean
         return self.cov[who] + gap[..., :, None] * gap[..., None, :], gap
+
+
+def normal_slopes(
+    layout: ParameterLayout,
+    at: Implied,
+    inverse: Floats,
+    spread: Floats,
+    gap: Floats | None,
+    observed: bool,
+    shares: Floats | None = None,
+) -> tuple[Floats, Floats]:
+    """Return gradient and Hessian of normal theory, those of `NormalTheory.local`.
+
+    Parameters
+    ----------
+    at
+        Of each sample, or with `shares` of a single one.
+    inverse
+        W, (samples, items, items).
+    spread, gap
+        ``S + dd'``, (samples, items, items), and d, (samples, items), or None.
+    shares
+        Weights of parts that make up one sample, (parts,): patterns of what was observed, each
+        with W, S and d of its own, 0 elsewhere.
+    """
+    frame = frame_of(layout)
+    ahead = inverse @ at.frame
+    product = np.swapaxes(at.frame, -1, -2) @ ahead
+    residual = product - np.swapaxes(ahead, -1, -2) @ (spread @ ahead)
+
+    def summed(values: Floats) -> Floats:
+        return values if shares is None else np.tensordot(shares, values, 1)[None]
+
+    w = frame.pairs(product)
+    whole = summed(residual)
+    gradient = 2.0 * frame.h * flattened(whole).take(frame.slope, axis=-1)
+    hessian = w.uu * w.vv
+    hessian += w.uv * w.vu
+    pulled = of_means = None
+    if observed:  # 2M - W = W - 2G
+        g = frame.pairs(residual)
+        hessian -= g.uv * w.vu
+        hessian -= g.vu * w.uv
+        hessian -= g.uu * w.vv
+        hessian -= g.vv * w.uu
+    hessian *= 2.0 * frame.hh
+    if gap is not None:
+        level = levels(layout, at)
+        pulled = -2.0 * (gap[..., None, :] @ ahead)[..., 0, :]
+        la, lb = level[..., frame.a], level[..., frame.b]
+        hessian += 2.0 * la * lb * w.uu
+        if observed:
+            pu, pv = (frame.h * pulled.take(end, axis=-1) for end in (frame.u, frame.v))
+            hessian -= lb * (pu[..., frame.a] * w.vu + pv[..., frame.a] * w.uu)
+            hessian -= la * (pu[..., frame.b] * w.uv + pv[..., frame.b] * w.uu)
+        of_means = summed(pulled)
+        gradient += level * of_means.take(frame.u, axis=-1)
+    hessian = summed(hessian)
+    if observed:
+        hessian += bend(layout, at, frame.pairs(whole), of_means)
+    return layout.vector(gradient), layout.matrix(hessian.take(frame.whole, axis=-1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,6 +218,26 @@ class WeightedSquares:
             residual, pull = self._pulls(self._weighted(gap, who)[..., 0], at)
             hessian = hessian + layout.matrix(second_order(layout, at, residual, pull))
         return np.asarray(gradient), np.asarray(hessian)
+
+    def moment_slope(self, at: Implied) -> tuple[Floats, Floats | None]:
+        """Return the slopes of one sample."""
+        who = np.arange(1)
+        residual, pull = self._pulls(self._weighted(self._gap(at, who)[..., None], who)[..., 0], at)
+        return residual[0], None if pull is None else pull[0]
+
+    def moment_weight(self, at: Implied) -> Weight:
+        """Return V."""
+        return self.fixed_weight
+
+    @property
+    def fixed_weight(self) -> Weight:
+        """V of one sample over all moments, 0 for those that do not count."""
+        own = self.weight[0]
+        if own.ndim == 2:
+            return DenseWeight(own)
+        whole = np.zeros(len(self.used))
+        whole[self.used] = own
+        return DiagonalWeight(whole)
 
     def _gap(self, at: Implied, who: Indices) -> Floats:
         mean = None if self.mean is None else self.mean[who] - at.mean

@@ -29,6 +29,7 @@ from csimodel.estimators.solution import Estimator, Solution
 from csimodel.findings import Finding
 from csimodel.model import Model
 from csimodel.moments import Moments
+from csimodel.moments.forms import Weight
 from csimodel.options import require_count, require_flag, require_number
 
 Floats = NDArray[np.float64]
@@ -165,14 +166,14 @@ class CovarianceEstimator(Estimator):
         """
         if self.needs_answers:
             return  # said by what needs them
-        if self.robust is not None and moments.fourth is None and moments.patterns is None:
+        if self.robust is not None and moments.gamma is None and moments.patterns is None:
             raise EstimationError(
                 f"se={self.robust!r} needs the answers, and this fit was made from moments; fit a "
                 "survey or a data frame, or use se='expected'."
             )
 
-    def weight(self, moments: Moments, layout: ParameterLayout, sigma: Floats) -> Floats:
-        """Return V, (moments, moments), where a model implies the covariances `sigma`.
+    def weight(self, moments: Moments, layout: ParameterLayout, sigma: Floats) -> Weight:
+        """Return V, a weight of all moments, where a model implies the covariances `sigma`.
 
         Half the curvature of the discrepancy by the moments, in the order of `moments_vector`;
         zero for moments that do not count.
@@ -180,10 +181,7 @@ class CovarianceEstimator(Estimator):
         part = self.discrepancy(moments.lifted(), layout)
         if not isinstance(part, WeightedSquares):
             raise NotImplementedError
-        own = part.weight[0]
-        whole = np.zeros((len(part.used), len(part.used)))
-        whole[np.ix_(part.used, part.used)] = np.diag(own) if own.ndim == 1 else own
-        return whole
+        return part.fixed_weight
 
     def weighted_square(
         self,
@@ -195,7 +193,8 @@ class CovarianceEstimator(Estimator):
     ) -> float:
         """Return ``r'Vr`` of moments r, V the `weight` where a model implies `sigma`."""
         values = moments_vector(cov, mean)
-        return float(values @ self.weight(moments, layout, sigma) @ values)
+        weighted = self.weight(moments, layout, sigma).applied(values[:, None])[:, 0]
+        return float(values @ weighted)
 
     def several_minima(self, minima: Minima, layout: ParameterLayout) -> NDArray[np.bool_]:
         """Mark the samples that may have a lower minimum than the one found first, (samples,).

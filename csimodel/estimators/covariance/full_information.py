@@ -8,18 +8,18 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.estimators.covariance.discrepancy import normal_slopes
 from csimodel.estimators.covariance.layout import ParameterLayout
-from csimodel.estimators.covariance.structure import Implied, moment_slopes, second_order
-from csimodel.moments.incomplete_likelihood import (
-    Patterns,
-    information,
-    minus_two_loglik,
-    value_and_slope,
-)
+from csimodel.estimators.covariance.structure import Implied
+from csimodel.moments.forms import MixedWeight, NormalWeight, Weight
+from csimodel.moments.incomplete_information import checked_inverse, precisions
+from csimodel.moments.incomplete_likelihood import Patterns, minus_two_loglik, value_and_slope
 from csimodel.moments.saturated import saturated
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
+
+_PAIRS = 2**21  # pairs of cells of patterns held at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,21 +63,37 @@ class FullInformation:
         gradients, hessians = zip(*each, strict=True)
         return np.concatenate(gradients), np.concatenate(hessians)
 
+    def moment_slope(self, at: Implied) -> tuple[Floats, Floats | None]:
+        """Return the slopes of F by the moments."""
+        mean, cov = _moments(at)
+        _, pull, residual = value_and_slope(self.patterns, mean[0], cov[0])
+        return residual, pull
+
+    def moment_weight(self, at: Implied) -> Weight:
+        """Return the expected information given what was observed."""
+        mean, cov = _moments(at)
+        _, inverse = checked_inverse(mean[0], cov[0])
+        parts = [own for _, part in precisions(self.patterns, inverse) for own in part]
+        weights = tuple(NormalWeight(own, True) for own in parts)
+        return MixedWeight(weights, self.patterns.n / self.patterns.total)
+
     def _local(self, layout: ParameterLayout, at: Implied, observed: bool) -> tuple[Floats, Floats]:
-        """Return gradient and Hessian for one set of parameters."""
-        mean, cov = at.mean[0], at.sigma[0]
-        _, pull, residual = value_and_slope(self.patterns, mean, cov)
-        slopes = moment_slopes(layout, at)[0]
-        items = len(mean)
-        row, column = np.triu_indices(items)
-        twice = np.where(row == column, 1.0, 2.0)
-        gradient = np.concatenate([pull, twice * residual[column, row]]) @ slopes
-        middle = 2.0 * information(self.patterns, mean, cov, observed=observed)
-        hessian = slopes.T @ middle @ slopes
-        if observed:
-            bend = second_order(layout, at, residual[None], pull[None])
-            hessian = hessian + layout.matrix(bend)[0]
-        return gradient[None], hessian[None]
+        """Return gradient and Hessian for one set of parameters: sums over patterns."""
+        mean, cov = _moments(at)
+        mu, inverse = checked_inverse(mean[0], cov[0])
+        size = layout.size
+        gradient, hessian = np.zeros((1, size)), np.zeros((1, size, size))
+        patterns = self.patterns
+        most = max(1, _PAIRS // len(layout.target) ** 2)
+        for part, own in precisions(patterns, inverse, most):
+            n = patterns.n[part]
+            gap = np.where(patterns.observed[part], patterns.mean[part] - mu, 0.0)
+            spread = patterns.spread_in(part) + gap[:, :, None] * gap[:, None, :]
+            shares = n / patterns.total
+            slope, curvature = normal_slopes(layout, at, own, spread, gap, observed, shares)
+            gradient += slope
+            hessian += curvature
+        return gradient, hessian
 
 
 def _moments(at: Implied) -> tuple[Floats, Floats]:

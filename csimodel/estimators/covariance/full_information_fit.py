@@ -8,11 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.fitted import Fitted
-from csimodel.estimators.covariance.least_squares import normal_weight
+from csimodel.estimators.covariance.layout import ParameterLayout
+from csimodel.estimators.covariance.least_squares import weight_at
 from csimodel.estimators.covariance.robust import independent
+from csimodel.estimators.covariance.structure import slope_forms
 from csimodel.estimators.covariance.tests_of_fit import ChiSquare, Scaled, scaled
-from csimodel.moments.incomplete_likelihood import information
-from csimodel.moments.saturated import independence, saturated_gamma
+from csimodel.limits import require_memory
+from csimodel.moments.forms import Forms
+from csimodel.moments.incomplete_information import information
+from csimodel.moments.incomplete_products import Factor, between, score_products, unit_scores
+from csimodel.moments.missing_patterns import Patterns
+from csimodel.moments.saturated import independence
 
 Floats = NDArray[np.float64]
 
@@ -40,55 +46,80 @@ def complete_data_tests(fitted: Fitted, df: tuple[float, float]) -> tuple[Scaled
     estimation with missing data. Psychological Methods 28, 263-283.
     https://doi.org/10.1037/met0000445
     """
-    groups = len(fitted.moments)
     model, baseline, chisq, apart = [], [], 0.0, 0.0
-    for g, (own, at) in enumerate(zip(fitted.moments, fitted.at, strict=True)):
+    parts = zip(fitted.shares, fitted.moments, fitted.layouts, fitted.at, strict=True)
+    for share, own, layout, at in parts:
         assert own.patterns is not None
         cov = fitted.estimator.sample_cov(own)
-        part = _Part(
-            float(fitted.shares[g]),
-            fitted.slopes[g],
-            normal_weight(cov, True),
-            saturated_gamma(own.patterns, own.mean, cov, fitted.estimator.design_based),
-            information(own.patterns, own.mean, cov),
-        )
-        free = independent(fitted.layouts[g])
-        blocks = np.hstack([free if k == g else np.zeros_like(free) for k in range(groups)])
-        model.append(part)
-        baseline.append(part._replace(slopes=blocks))
-        n = float(fitted.sizes[g])
+        slopes = (slope_forms(layout, at), independent(len(cov), True))
+        robust = fitted.estimator.design_based
+        first, second = _parts(own.patterns, own.mean, cov, slopes, robust)
+        model.append(first.summed(float(share), layout))
+        baseline.append(second)
+        n = float(fitted.sizes.sum() * share)
         chisq += n * _distance(own.mean, cov, at.mean, at.sigma)
         alone = independence(own.patterns)
         apart += n * _distance(own.mean, cov, alone.mean, np.diag(alone.variance))
     return (
         scaled("mlr", ChiSquare(chisq, df[0]), _expected(model)),
-        scaled("mlr", ChiSquare(apart, df[1]), _expected(baseline)),
+        scaled("mlr", ChiSquare(apart, df[1]), sum(_expected([part]) for part in baseline)),
     )
 
 
 class _Part(NamedTuple):
-    """A group's share of the rows, Δ, V, Γ and A."""
+    """What a group adds to ``tr(V M Γ M')``: ``tr VΓ``, Δ'AΔ, Δ'AΓVΔ, Δ'AΓAΔ and Δ'VΔ."""
 
-    share: float
-    slopes: Floats
-    weight: Floats
-    gamma: Floats
-    information: Floats
+    whole: float
+    bread: Floats
+    mixed: Floats
+    inner: Floats
+    outer: Floats
+
+    def summed(self, share: float, layout: ParameterLayout) -> _Part:
+        """Return the matrices by parameters, times a share of the rows."""
+        return _Part(self.whole, *(share * layout.matrix(own) for own in self[1:]))
+
+
+def _parts(
+    patterns: Patterns, mean: Floats, cov: Floats, slopes: tuple[Forms, ...], robust: bool
+) -> list[_Part]:
+    """Return the parts of several Δ.
+
+    Where answers are taken as normal ``Γ = A⁻¹``, so that ``AΓ`` is 1. Otherwise ``Γ = A⁻¹JA⁻¹``
+    with J the mean outer product of scores.
+    """
+    weight = weight_at(cov, True)
+    moments = weight.size
+    what = f"Fit as of complete answers, from the information about {moments:,} moments,"
+    require_memory(9.0 * moments**2, what, "use fewer items, or missing='two-stage'")
+    factor = Factor.of(information(patterns, mean, cov))
+    breads = [between(patterns, mean, cov, own, own) for own in slopes]
+    outers = [weight.between(own, own) for own in slopes]
+    if factor is None or not robust:
+        whole = np.nan if factor is None else factor.trace(weight)
+        plain = zip(breads, outers, strict=True)
+        return [_Part(whole, bread, outer, bread, outer) for bread, outer in plain]
+    turned = [factor.solved(weight.pulled(own).functions) for own in slopes]
+    mixed = [np.zeros(bread.shape) for bread in breads]
+    directions = [own.directions for own in slopes]
+    whole = 0.0
+    for scores in unit_scores(patterns, mean, cov):
+        moved = factor.solved(scores)
+        whole += float((moved * weight.applied(moved)).sum())
+        for total, own, other in zip(mixed, directions, turned, strict=True):
+            total += (own.T @ scores) @ (scores.T @ other)
+    rows = patterns.total
+    inner = [score_products(patterns, mean, cov, own) for own in slopes]
+    each = zip(breads, mixed, inner, outers, strict=True)
+    return [_Part(whole / rows, one, two / rows, three, four) for one, two, three, four in each]
 
 
 def _expected(parts: list[_Part]) -> float:
     """Return ``tr(V M Γ M')`` over groups that share parameters."""
-    size = parts[0].slopes.shape[1]
-    whole, bread, mixed, inner, outer = 0.0, *(np.zeros((size, size)) for _ in range(4))
-    for share, slopes, weight, gamma, known in parts:
-        pulled = known @ slopes
-        whole += float((weight * gamma).sum())
-        bread += share * (slopes.T @ pulled)
-        mixed += share * (pulled.T @ gamma @ weight @ slopes)
-        inner += share * (pulled.T @ gamma @ pulled)
-        outer += share * (slopes.T @ weight @ slopes)
-    inverse = np.linalg.inv(bread)
+    bread, mixed, inner, outer = (sum(own) for own in list(zip(*parts, strict=True))[1:])
+    inverse = np.linalg.inv(np.asarray(bread))
     spread = inverse @ inner @ inverse
+    whole = sum(part.whole for part in parts)
     return float(whole - 2.0 * np.trace(inverse @ mixed) + np.trace(spread @ outer))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from csimodel.errors import EstimationError
 from csimodel.moments import Moments
+from csimodel.moments.gamma import DenseGamma
 from csimodel.moments.incomplete_likelihood import patterns_of
 from csimodel.moments.saturated import saturated, saturated_gamma
 from csimodel.survey import Answers
@@ -60,4 +61,4 @@ def two_stage_moments(answers: Answers, robust: bool) -> Moments:
     assert moments.patterns is not None
     likeliest = moments.cov * ((moments.n - 1.0) / moments.n)
     gamma = saturated_gamma(moments.patterns, moments.mean, likeliest, robust)
-    return replace(moments, fourth=gamma, patterns=None)
+    return replace(moments, gamma=DenseGamma(gamma), patterns=None)

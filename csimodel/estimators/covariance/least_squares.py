@@ -16,7 +16,8 @@ from csimodel.estimators.covariance.scoring import Minima
 from csimodel.estimators.covariance.structure import moments_vector, vech
 from csimodel.moments import Moments
 from csimodel.moments import moments_of as plain_moments
-from csimodel.moments.fourth import fourth_moments
+from csimodel.moments.forms import NormalWeight, normal_matrix
+from csimodel.moments.gamma import RowGamma
 from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
@@ -94,7 +95,7 @@ class LeastSquares(CovarianceEstimator):
         moments = plain_moments(answers)
         if self.weights != "dwls":
             return moments
-        return replace(moments, fourth=fourth_moments(answers.values, answers.weights))
+        return replace(moments, gamma=RowGamma.of(answers.values, answers.weights))
 
     def several_minima(self, minima: Minima, layout: ParameterLayout) -> NDArray[np.bool_]:
         """Mark the samples that may have a lower minimum than the one found first, (samples,).
@@ -146,12 +147,12 @@ class LeastSquares(CovarianceEstimator):
         if self.weights == "gls":
             weight = normal_weight(moments.cov, layout.mean_structure)
             return WeightedSquares(moments.cov, mean, weight, used)
-        if moments.fourth is None:
+        if moments.gamma is None:
             raise EstimationError(
                 "DWLS weighs every covariance by its own sampling error, which needs the answers "
                 "and these are moments; fit a survey, one group at a time, or use csi.ML()."
             )
-        variances = np.diagonal(moments.fourth, axis1=-2, axis2=-1)[:, -size:]
+        variances = np.atleast_2d(moments.gamma.diagonal)[:, -size:]
         return WeightedSquares(moments.cov, mean, 1.0 / variances, used)
 
 
@@ -160,24 +161,20 @@ def normal_weight(cov: Floats, means: bool) -> Floats:
 
     ``½ D'(S⁻¹ ⊗ S⁻¹) D`` for vech S, and ``S⁻¹`` in front for the means; NaN where S is singular.
     """
+    return normal_matrix(_inverse(cov), means)
+
+
+def weight_at(cov: Floats, means: bool) -> NormalWeight:
+    """Return `normal_weight` of one sample, as what it is multiplied with."""
+    return NormalWeight(_inverse(cov), means)
+
+
+def _inverse(cov: Floats) -> Floats:
+    """Return inverses of covariances, (..., items, items), NaN where they are singular."""
     items = cov.shape[-1]
     sd = np.sqrt(np.diagonal(cov, axis1=-2, axis2=-1))
     cor = cov / (sd[..., :, None] * sd[..., None, :])
     finite = np.isfinite(cor).all(axis=(-2, -1))[..., None, None]
     smallest = np.linalg.eigvalsh(np.where(finite, cor, -np.eye(items)))[..., :1, None]
     definite = smallest > _SINGULAR
-    inverse = np.where(definite, np.linalg.inv(np.where(definite, cov, np.eye(items))), np.nan)
-    row, column = vech(items)
-    twice = np.where(row == column, 1.0, 2.0)
-    products = (
-        inverse[..., row[:, None], row] * inverse[..., column[:, None], column]
-        + inverse[..., row[:, None], column] * inverse[..., column[:, None], row]
-    )
-    weight = np.asarray(0.25 * twice[:, None] * twice * products)
-    if not means:
-        return weight
-    size = items + len(row)
-    whole = np.zeros((*cov.shape[:-2], size, size))
-    whole[..., :items, :items] = inverse
-    whole[..., items:, items:] = weight
-    return whole
+    return np.where(definite, np.linalg.inv(np.where(definite, cov, np.eye(items))), np.nan)

@@ -15,11 +15,12 @@ from csimodel.estimators.covariance.full_information import FullInformation
 from csimodel.estimators.covariance.incomplete import full_information_moments, two_stage_moments
 from csimodel.estimators.covariance.incomplete_resampler import incomplete_resampler
 from csimodel.estimators.covariance.layout import ParameterLayout
-from csimodel.estimators.covariance.least_squares import normal_weight
+from csimodel.estimators.covariance.least_squares import weight_at
 from csimodel.estimators.solution import Refit, Solution
 from csimodel.moments import Moments
 from csimodel.moments import moments_of as plain_moments
-from csimodel.moments.fourth import fourth_moments
+from csimodel.moments.forms import Weight
+from csimodel.moments.gamma import RowGamma
 from csimodel.moments.incomplete_likelihood import loglik
 from csimodel.moments.saturated import independence
 from csimodel.survey import Answers
@@ -231,8 +232,8 @@ class ML(CovarianceEstimator):
                 f"se={self.se!r} needs complete answers and cells are missing; use "
                 "missing='fiml', or a survey with missing='listwise'."
             )
-        fourth = fourth_moments(answers.values, answers.weights, cluster=answers.cluster)
-        return replace(moments, fourth=fourth)
+        gamma = RowGamma.of(answers.values, answers.weights, answers.cluster)
+        return replace(moments, gamma=gamma)
 
     def discrepancy(
         self, moments: Moments, layout: ParameterLayout
@@ -244,7 +245,7 @@ class ML(CovarianceEstimator):
         EstimationError
             When the likelihood of incomplete answers has only moments.
         """
-        known = moments.patterns if self.missing == "fiml" else moments.fourth
+        known = moments.patterns if self.missing == "fiml" else moments.gamma
         if self.missing != "survey" and known is None:
             raise EstimationError(
                 f"missing={self.missing!r} needs the answers of one sample, and these are moments "
@@ -268,12 +269,12 @@ class ML(CovarianceEstimator):
         """Return what the discrepancy is multiplied with to give χ², (...,)."""
         return moments.n - 1.0 if self.likelihood == "wishart" else moments.n
 
-    def weight(self, moments: Moments, layout: ParameterLayout, sigma: Floats) -> Floats:
-        """Return the normal-theory weight of means and covariances at Σ, (moments, moments).
+    def weight(self, moments: Moments, layout: ParameterLayout, sigma: Floats) -> Weight:
+        """Return the normal-theory weight of means and covariances at Σ.
 
         In two stages at the saturated moments, whatever the model implies.
         """
-        return normal_weight(self._weighed_at(moments, sigma), layout.mean_structure)
+        return weight_at(self._weighed_at(moments, sigma), layout.mean_structure)
 
     def weighted_square(
         self,

@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 from csimodel.errors import OptionError, choose
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.layout import Dependent, ParameterLayout
-from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.parameters import exponents, row_scales
 from csimodel.estimators.covariance.rows import Row
+from csimodel.estimators.covariance.structure import implied, slope_forms
+from csimodel.moments.forms import Forms
 from csimodel.options import require_names
 from csimodel.significance import chisq_pvalue
 
 Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
 
+_MOST = 2048  # candidates whose information with the parameters is made at once
 CANDIDATES = ("cross-loadings", "error-covariances", "paths", "covariances", "intercepts")
 _REDUNDANT = 1e-8  # information left of a candidate, relative, that says it is in the model already
 
@@ -235,24 +238,61 @@ def _widened(
 def _gains(
     fitted: Fitted, wide: tuple[ParameterLayout, ...], parameters: Floats
 ) -> tuple[Floats, Floats]:
-    """Return the fall of χ² and the change of each parameter beyond the fitted ones."""
-    size = fitted.npar
-    objective = Objective(wide, fitted.objective.parts, fitted.objective.shares)
-    here = objective.implied(parameters[None])
-    gradient, hessian = objective.local(here, np.arange(1), False)
-    rows = float(fitted.sizes.sum())
-    score = -0.5 * rows * gradient[0]
-    information = 0.5 * rows * hessian[0]
-    root = np.sqrt(np.diag(information)[:size])
-    inner = information[:size, :size] / np.outer(root, root)
-    across = information[:size, size:] / root[:, None]
+    """Return the fall of χ² and the change of each parameter beyond the fitted ones.
+
+    Of the information only the block of the fitted parameters, its block with the others and their
+    diagonal are made, the others some at a time.
+    """
+    size, extra = fitted.npar, len(parameters) - fitted.npar
+    score, inner = np.zeros(size), np.zeros((size, size))
+    score_of, across = np.zeros(extra), np.zeros((size, extra))
+    own = np.zeros(extra)
+    for layout, part, rows in zip(wide, fitted.objective.parts, fitted.sizes, strict=True):
+        at = implied(layout, parameters[None])
+        forms = slope_forms(layout, implied(layout, parameters))
+        weight = part.moment_weight(at)
+        slope, pull = part.moment_slope(at)
+        known, spread = _sums(layout, size)
+        fixed = forms.take(known)
+        score -= 0.5 * rows * (_slopes(fixed, slope, pull) @ spread)
+        inner += rows * (spread.T @ weight.between(fixed, fixed) @ spread)
+        cells = np.flatnonzero(layout.target >= size)
+        for start in range(0, len(cells), _MOST):
+            some = cells[start : start + _MOST]
+            place, others = layout.target[some] - size, forms.take(some)
+            score_of[place] -= 0.5 * rows * _slopes(others, slope, pull)
+            across[:, place] += rows * (spread.T @ weight.between(fixed, others))
+            own[place] += rows * weight.squares(others)
+    root = np.sqrt(np.diag(inner))
+    inner, across = inner / np.outer(root, root), across / root[:, None]
     solved = np.linalg.solve(inner, across)
-    own = np.diag(information)[size:]
     left = own - (across * solved).sum(axis=0)
     left = np.where(left > _REDUNDANT * own, left, np.nan)
-    others = score[:size] / root  # not 0 when one of equal parameters goes its own way
-    pull = score[size:] - solved.T @ others
-    return pull**2 / left + others @ np.linalg.solve(inner, others), pull / left
+    others_pull = score / root  # not 0 when one of equal parameters goes its own way
+    pulled = score_of - solved.T @ others_pull
+    gain = pulled**2 / left + others_pull @ np.linalg.solve(inner, others_pull)
+    return gain, pulled / left
+
+
+def _sums(layout: ParameterLayout, size: int) -> tuple[Indices, Floats]:
+    """Return the cells of the fitted parameters, and the sums of parameters each is, (cells, q)."""
+    dependent = {one.position: one for one in layout.dependent}
+    cells = np.flatnonzero(layout.target < size)
+    spread = np.zeros((len(cells), size))
+    for own, row, target in zip(spread, layout.cell_rows[cells], layout.target[cells], strict=True):
+        if target >= 0:
+            own[target] = 1.0
+        else:
+            own[dependent[int(row)].places] = dependent[int(row)].weights
+    return cells, spread
+
+
+def _slopes(forms: Forms, slope: Floats, pull: Floats | None) -> Floats:
+    """Return the derivatives of the discrepancy along directions, (columns,)."""
+    slopes = 2.0 * (forms.left * (slope @ forms.right)).sum(axis=0)
+    if pull is not None and forms.level is not None:
+        slopes += pull @ forms.level
+    return np.asarray(slopes)
 
 
 def _shared_cells(fitted: Fitted) -> list[tuple[int, int, tuple[int, int]]]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from csimodel.estimators.covariance.discrepancy import Discrepancy
 from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.structure import Implied, implied
+from csimodel.moments.forms import Weight
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -88,3 +89,11 @@ class _Repeated:
     ) -> tuple[Floats, Floats]:
         """Return gradient and Hessian."""
         return self.part.local(layout, at, self.samples[who], observed)
+
+    def moment_slope(self, at: Implied) -> tuple[Floats, Floats | None]:
+        """Return the slopes of F of one sample by its moments."""
+        return self.part.moment_slope(at)
+
+    def moment_weight(self, at: Implied) -> Weight:
+        """Return half the expected curvature of F of one sample by its moments."""
+        return self.part.moment_weight(at)

@@ -227,7 +227,7 @@ class WLSMV(CovarianceEstimator):
         if answers.cluster is not None:
             ordinal = statistics(answers.cluster)
         gamma = covariance_gamma(ordinal)
-        return replace(plain_moments(answers), fourth=gamma, responses=responses, ordinal=ordinal)
+        return replace(plain_moments(answers), gamma=gamma, responses=responses, ordinal=ordinal)
 
     def samples_of(self, answers: Answers) -> OrdinalSamples:
         """Return what estimates thresholds and correlations again in every resample."""
@@ -275,7 +275,7 @@ class WLSMV(CovarianceEstimator):
         if ordinal is None:
             return 0, 0.0
         size = len(ordinal.thresholds) + int((~ordinal.ordered).sum())
-        values, variance = ordinal.statistics[:size], np.diag(ordinal.gamma)[:size]
+        values, variance = ordinal.statistics[:size], ordinal.variances[:size]
         weight = 1.0 / variance if self.weights == "dwls" else np.ones(size)
         return size, float(weight @ values**2)
 

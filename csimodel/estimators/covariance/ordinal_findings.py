@@ -64,7 +64,7 @@ def _not_normal(ordinal: OrdinalMoments) -> Iterator[Finding]:
     wrong = []
     for i in np.flatnonzero(~ordinal.ordered).tolist():
         at = place[f"{ordinal.items[i]}~~{ordinal.items[i]}"]
-        ratio = ordinal.gamma[at, at] / (2.0 * ordinal.cov[i, i] ** 2)
+        ratio = ordinal.variances[at] / (2.0 * ordinal.cov[i, i] ** 2)
         if not 1.0 / _TAILS < ratio < _TAILS:
             wrong.append(ordinal.items[i])
     if wrong:

@@ -48,7 +48,7 @@ def _errors(fitted: Fitted, covariance: Floats, level: float) -> Rows:
 
 
 def _thresholds(fitted: Fitted, ordinal: OrdinalMoments, level: float) -> Rows:
-    spread = np.diag(ordinal.gamma) / float(fitted.sizes[0])
+    spread = ordinal.variances / float(fitted.sizes[0])
     for at, (label, value) in enumerate(zip(ordinal.labels, ordinal.statistics, strict=True)):
         item, bar, number = label.partition("|")
         if bar:
@@ -61,18 +61,20 @@ def _means(fitted: Fitted, ordinal: OrdinalMoments, covariance: Floats, level: f
     own, layout = fitted.moments[0], fitted.layouts[0]
     (sigma,) = (at.sigma for at in fitted.at)
     free = np.flatnonzero(~ordinal.ordered)
-    if not free.size or own.fourth is None:
+    if not free.size or own.gamma is None:
         return
     items, size = len(own.items), float(fitted.sizes[0])
-    weight = fitted.estimator.weight(own, layout, sigma)
     slopes = fitted.slopes[0]
-    bread = inverted(slopes.T @ weight @ slopes, np.array(fitted.outcome == Status.CONVERGED))
-    mixed = own.fourth[:items, items:] @ weight @ slopes @ bread / size
+    pulled = fitted.estimator.weight(own, layout, sigma).applied(slopes)
+    bread = inverted(slopes.T @ pulled, np.array(fitted.outcome == Status.CONVERGED))
+    behind = np.concatenate([np.zeros((items, pulled.shape[1])), pulled])
+    mixed = own.gamma.times(behind)[:items] @ bread / size
+    variances = own.gamma.diagonal
     row, column = vech(items)
     own_variance = slopes[row == column]
     for i in free.tolist():
         sd = float(np.sqrt(sigma[i, i]))
-        mean, spread = float(ordinal.mean[i]), float(own.fourth[i, i]) / size
+        mean, spread = float(ordinal.mean[i]), float(variances[i]) / size
         turn = -mean / (2.0 * sd**3) * own_variance[i]
         wide = spread / sd**2 + 2.0 * turn @ mixed[i] / sd + turn @ covariance @ turn
         with np.errstate(invalid="ignore"):

@@ -15,6 +15,8 @@ from csimodel.estimators.covariance.least_squares import normal_weight
 from csimodel.estimators.covariance.robust import gamma_of
 from csimodel.estimators.covariance.structure import Implied, moments_vector, vech
 from csimodel.moments import Moments
+from csimodel.moments.forms import DenseWeight, Weight
+from csimodel.moments.gamma import require_gamma
 from csimodel.moments.incomplete_likelihood import information
 from csimodel.moments.saturated import saturated_gamma
 
@@ -89,16 +91,19 @@ def _part(fitted: Fitted, g: int) -> _GroupMoments:
     own, layout, at = _group(fitted, g)
     estimator, means = fitted.estimator, layout.mean_structure
     cov = estimator.sample_cov(own)
+    require_gamma(len(fitted.slopes[g]))
     if own.patterns is not None:
-        weight = information(own.patterns, at.mean, at.sigma)
+        weight: Weight = DenseWeight(information(own.patterns, at.mean, at.sigma))
         gamma = saturated_gamma(own.patterns, own.mean, cov, estimator.design_based)
     else:
         weight = estimator.weight(own, layout, at.sigma)
         gamma = np.asarray(np.linalg.inv(normal_weight(cov, means)))
         if estimator.robust is not None:
-            gamma = gamma_of(estimator, own, layout)
+            gamma = gamma_of(estimator, own).matrix
+            gamma = gamma if means else gamma[len(cov) :, len(cov) :]
     slopes = fitted.slopes[g]
     return _GroupMoments(float(fitted.shares[g]), slopes, weight @ slopes, gamma)
+    return _GroupMoments(float(fitted.shares[g]), slopes, weight.applied(slopes), gamma)
 
 
 def _table(fitted: Fitted, g: int, covariance: Floats, own_errors: Floats) -> pd.DataFrame:

@@ -12,6 +12,8 @@ and that mean of the likelihood of what was observed.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,22 +30,26 @@ from csimodel.estimators.covariance.structure import (
     implied,
     moment_slopes,
     moments_vector,
-    vech,
+    slope_forms,
 )
 from csimodel.estimators.covariance.tests_of_fit import (
     ChiSquare,
     Sandwich,
     Scaled,
     about_model,
+    bread,
     middle,
     residual_test,
     scaled,
+    trace,
     traces,
 )
 from csimodel.estimators.estimates import Status
 from csimodel.estimators.solution import Solution
 from csimodel.moments import Moments
-from csimodel.moments.incomplete_likelihood import first_order, information
+from csimodel.moments.forms import Columns, DiagonalWeight, Forms, directions_of
+from csimodel.moments.gamma import Gamma
+from csimodel.moments.incomplete_products import between, saturated_trace, score_products
 from csimodel.moments.saturated import independence
 
 Floats = NDArray[np.float64]
@@ -80,11 +86,11 @@ def sandwich(fitted: Fitted) -> Floats:
     if fitted.outcome != Status.CONVERGED:
         return np.full((fitted.npar, fitted.npar), np.nan)
     if fitted.estimator.robust == "mlr":
-        bread, inner = inverted(0.5 * fitted.hessian(True), _YES), _score_products(fitted)
+        outside, inner = inverted(0.5 * fitted.hessian(True), _YES), _score_products(fitted)
     else:
         parts = _at_solution(fitted)
-        bread, inner = _bread(parts), middle(parts)
-    return np.asarray(bread @ inner @ bread / float(fitted.sizes.sum()))
+        outside, inner = inverted(bread(parts), _YES), middle(parts)
+    return np.asarray(outside @ inner @ outside / float(fitted.sizes.sum()))
 
 
 def sandwiches(solution: Solution) -> Floats:
@@ -111,20 +117,23 @@ def _chunk_sandwiches(solution: Solution) -> Floats:
     at = implied(layout, np.where(usable[:, None], estimates.parameters, 0.1))
     slopes = moment_slopes(layout, at)
     pulled = np.stack(
-        [estimator.weight(own[k], layout, at.sigma[k]) @ slopes[k] for k in range(len(slopes))]
+        [
+            estimator.weight(own[k], layout, at.sigma[k]).applied(slopes[k])
+            for k in range(len(slopes))
+        ]
     )
-    gamma = gamma_of(estimator, own, layout)
+    gamma = _matrices(gamma_of(estimator, own), layout)
     n = estimator.sample_size(own)[:, None, None]
     robust = estimator.robust == "mlr"
     if robust:
         gap = own.mean - at.mean if layout.mean_structure else None
         residual = estimator.sample_cov(own) - at.sigma
         gamma = about_model(gamma, gap, residual, own.n / own.effective_n)
-        bread = n * inverted(sample_information(solution, observed=True), usable)
+        outside = n * inverted(sample_information(solution, observed=True), usable)
     else:
-        bread = inverted(np.swapaxes(slopes, -1, -2) @ pulled, usable)
-    middle = np.swapaxes(pulled, -1, -2) @ gamma @ pulled
-    return np.asarray(bread @ middle @ bread / n)
+        outside = inverted(np.swapaxes(slopes, -1, -2) @ pulled, usable)
+    inside = np.swapaxes(pulled, -1, -2) @ gamma @ pulled
+    return np.asarray(outside @ inside @ outside / n)
 
 
 def scaled_tests(fitted: Fitted, baseline: ChiSquare) -> tuple[Scaled, Scaled]:
@@ -139,10 +148,15 @@ def scaled_tests(fitted: Fitted, baseline: ChiSquare) -> tuple[Scaled, Scaled]:
     if kind == "mlr":
         own, apart, whole = _score_traces(fitted)
         return scaled(kind, model, whole - own), scaled(kind, baseline, whole - apart)
-    parts, alone = _at_solution(fitted), _at_independence(fitted)
+    joint, alone = _at_solution(fitted), _at_independence(fitted)
+    if kind == "mlm":
+        first = trace(joint, inverted(bread(joint), _YES))
+        apart = sum(trace([part], inverted(bread([part]), _YES)) for part in alone)
+        return scaled(kind, model, first), scaled(kind, baseline, apart)
+    both = np.array([traces([part], inverted(bread([part]), _YES)) for part in alone])
     return (
-        scaled(kind, model, *traces(parts, _bread(parts))),
-        scaled(kind, baseline, *traces(alone, _bread(alone))),
+        scaled(kind, model, *traces(joint, inverted(bread(joint), _YES))),
+        scaled(kind, baseline, *both.sum(axis=0).tolist()),
     )
 
 
@@ -158,39 +172,49 @@ def residual_chisq(fitted: Fitted) -> ChiSquare:
 
 def _score_traces(fitted: Fitted) -> tuple[float, float, float]:
     """Return ``tr A⁻¹B`` of the model, of independent items, and of the saturated model."""
-    bread = inverted(0.5 * fitted.hessian(True), _YES)
+    outside = inverted(0.5 * fitted.hessian(True), _YES)
     whole = apart = 0.0
     for own, layout in zip(fitted.moments, fitted.layouts, strict=True):
         whole += _saturated_trace(fitted.estimator, own, layout)
         apart += _independent_trace(fitted.estimator, own, layout)
-    return float(np.trace(bread @ _score_products(fitted))), apart, whole
+    return float((outside * _score_products(fitted)).sum()), apart, whole
 
 
 def _score_products(fitted: Fitted) -> Floats:
     """Return B, the mean outer product of respondents' scores, (size, size)."""
     total = np.zeros((fitted.npar, fitted.npar))
-    parts = zip(
-        fitted.shares, fitted.moments, fitted.layouts, fitted.at, fitted.slopes, strict=True
-    )
-    for share, own, layout, at, slopes in parts:
+    parts = zip(fitted.shares, fitted.moments, fitted.layouts, fitted.at, strict=True)
+    for share, own, layout, at in parts:
+        slopes = slope_forms(layout, at)
         if own.patterns is not None:
-            products = first_order(own.patterns, at.mean, at.sigma)
-            total += share * (slopes.T @ products @ slopes)
-            continue
-        pulled = fitted.estimator.weight(own, layout, at.sigma) @ slopes
-        total += share * (pulled.T @ _gamma_about(fitted.estimator, own, layout, at) @ pulled)
+            products = score_products(own.patterns, at.mean, at.sigma, slopes)
+        else:
+            products = _about_model(fitted.estimator, own, layout, at)
+        total += share * layout.matrix(products)
     return total
 
 
-def _gamma_about(
+def _about_model(
     estimator: CovarianceEstimator, own: Moments, layout: ParameterLayout, at: Implied
 ) -> Floats:
-    """Return Γ about the moments of the model."""
-    gap = own.mean - at.mean if layout.mean_structure else None
-    residual = estimator.sample_cov(own) - at.sigma
-    return about_model(
-        gamma_of(estimator, own, layout), gap, residual, float(own.n / own.effective_n)
-    )
+    """Return ``Δ'VΓVΔ`` by cells with Γ about the moments of the model, as `about_model`.
+
+    At a distance d of the means a function ``l'Er`` of products about the model's means adds
+    ``(l'd) r + (r'd) l`` to what it makes of the means.
+    """
+    weight = estimator.weight(own, layout, at.sigma)
+    pulled = weight.of(slope_forms(layout, at))
+    gamma, residual = gamma_of(estimator, own), estimator.sample_cov(own) - at.sigma
+    uneven = float(own.n / own.effective_n)
+    assert isinstance(pulled, Forms)  # robust errors of scores are those of ML
+    if pulled.level is None:
+        difference = pulled.values(residual)
+        return gamma.quadratic(pulled) + uneven * np.outer(difference, difference)
+    gap = own.mean - at.mean
+    difference = pulled.values(residual + np.outer(gap, gap), gap)
+    tilt = pulled.left * (gap @ pulled.right) + pulled.right * (gap @ pulled.left)
+    tilted = replace(pulled, level=pulled.level + tilt)
+    return gamma.quadratic(tilted) + uneven * np.outer(difference, difference)
 
 
 def _saturated_trace(
@@ -198,78 +222,72 @@ def _saturated_trace(
 ) -> float:
     cov = estimator.sample_cov(own)
     if own.patterns is not None:
-        products = first_order(own.patterns, own.mean, cov)
-        return float(np.trace(np.linalg.solve(information(own.patterns, own.mean, cov), products)))
-    return float((estimator.weight(own, layout, cov) * gamma_of(estimator, own, layout)).sum())
+        return saturated_trace(own.patterns, own.mean, cov)
+    return gamma_of(estimator, own).trace(estimator.weight(own, layout, cov))
 
 
 def _independent_trace(
     estimator: CovarianceEstimator, own: Moments, layout: ParameterLayout
 ) -> float:
-    free = independent(layout)
+    free = independent(len(layout.ordered), layout.mean_structure)
     if own.patterns is not None:
         apart = independence(own.patterns)
         cov = np.diag(apart.variance)
-        bread = free.T @ information(own.patterns, apart.mean, cov) @ free
-        inner = free.T @ first_order(own.patterns, apart.mean, cov) @ free
+        outside = between(own.patterns, apart.mean, cov, free, free)
+        inside = score_products(own.patterns, apart.mean, cov, free)
     else:
         cov = np.diag(np.diag(estimator.sample_cov(own)))
-        pulled = estimator.weight(own, layout, cov) @ free
-        bread, inner = free.T @ pulled, pulled.T @ gamma_of(estimator, own, layout) @ pulled
-    return float(np.trace(np.linalg.solve(bread, inner)))
+        weight = estimator.weight(own, layout, cov)
+        outside = weight.between(free, free)
+        inside = gamma_of(estimator, own).quadratic(weight.of(free))
+    return float(np.trace(np.linalg.solve(outside, inside)))
 
 
 def _at_solution(fitted: Fitted) -> list[Sandwich]:
-    parts = zip(
-        fitted.shares, fitted.moments, fitted.layouts, fitted.at, fitted.slopes, strict=True
-    )
+    parts = zip(fitted.shares, fitted.moments, fitted.layouts, fitted.at, strict=True)
     return [
         Sandwich(
             float(share),
-            slopes,
+            slope_forms(layout, at),
             fitted.estimator.weight(own, layout, at.sigma),
-            gamma_of(fitted.estimator, own, layout),
+            gamma_of(fitted.estimator, own),
+            layout,
         )
-        for share, own, layout, at, slopes in parts
+        for share, own, layout, at in parts
     ]
 
 
 def _at_independence(fitted: Fitted) -> list[Sandwich]:
     """Return the parts of the baseline, in which each group has parameters of its own."""
-    groups = len(fitted.moments)
     parts = []
-    for g, (own, layout) in enumerate(zip(fitted.moments, fitted.layouts, strict=True)):
+    for own, layout in zip(fitted.moments, fitted.layouts, strict=True):
         cov = np.diag(np.diag(fitted.estimator.sample_cov(own)))
         weight = fitted.estimator.weight(own, layout, cov)
-        free = independent(layout)
-        free = free[:, np.diag(weight)[free.argmax(axis=0)] > 0]
-        blocks = [free if k == g else np.zeros_like(free) for k in range(groups)]
-        share = float(fitted.shares[g])
-        parts.append(
-            Sandwich(share, np.hstack(blocks), weight, gamma_of(fitted.estimator, own, layout))
-        )
+        free: Columns = independent(len(layout.ordered), layout.mean_structure)
+        if isinstance(weight, DiagonalWeight):
+            directions = directions_of(free)
+            free = directions[:, weight.values[directions.argmax(axis=0)] > 0]
+        parts.append(Sandwich(1.0, free, weight, gamma_of(fitted.estimator, own), None))
     return parts
 
 
-def independent(layout: ParameterLayout) -> Floats:
+def independent(items: int, means: bool) -> Forms:
     """Return Δ of the baseline: own means and variances, no covariances."""
-    items = len(layout.ordered)
-    row, column = vech(items)
-    means = np.ones(items if layout.mean_structure else 0, dtype=bool)
-    free = np.concatenate([means, row == column])
-    return np.eye(len(free))[:, free]
+    own, none = np.eye(items), np.zeros((items, items))
+    if not means:
+        return Forms(own, 0.5 * own)
+    left, right = np.hstack([none, own]), np.hstack([none, 0.5 * own])
+    return Forms(left, right, np.hstack([own, none]))
 
 
-def _bread(parts: list[Sandwich]) -> Floats:
-    expected = sum(part.share * (part.slopes.T @ part.weight @ part.slopes) for part in parts)
-    return inverted(np.asarray(expected), _YES)
-
-
-def gamma_of(estimator: CovarianceEstimator, own: Moments, layout: ParameterLayout) -> Floats:
-    """Return Γ of the moments that are modelled, of one sample or of every sample of a batch."""
+def gamma_of(estimator: CovarianceEstimator, own: Moments) -> Gamma:
+    """Return Γ of one sample or of every sample of a batch."""
     estimator.require(own)
-    assert own.fourth is not None
-    if layout.mean_structure:
-        return own.fourth
-    items = own.mean.shape[-1]
-    return own.fourth[..., items:, items:]
+    assert own.gamma is not None
+    return own.gamma
+
+
+def _matrices(gamma: Gamma, layout: ParameterLayout) -> Floats:
+    """Return Γ of the moments that are modelled, (..., moments, moments)."""
+    items = 0 if layout.mean_structure else len(layout.ordered)
+    return np.asarray(gamma.matrix[..., items:, items:])

@@ -29,6 +29,7 @@ from csimodel.estimators.solution import Solution
 from csimodel.findings import Finding
 from csimodel.model import Model
 from csimodel.moments import Moments
+from csimodel.moments.forms import Weight
 from csimodel.options import require_number
 from csimodel.progress import progress_bar
 from csimodel.quiet import quiet
@@ -215,7 +216,7 @@ class Semopy(CovarianceEstimator):
         apart = moments_vector(cov - np.diag(np.diag(cov)), None)
         return float(part.weight[0] @ apart**2)
 
-    def weight(self, moments: Moments, layout: ParameterLayout, sigma: Floats) -> Floats:
+    def weight(self, moments: Moments, layout: ParameterLayout, sigma: Floats) -> Weight:
         """Return the weights of the covariances in the discrepancy, of one sample."""
         if self.objective == "MLW":
             return self.own.weight(moments, layout, sigma)

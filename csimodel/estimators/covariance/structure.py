@@ -16,8 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.estimators.covariance.derivative_blocks import Pairs, flattened, frame_of
+from csimodel.estimators.covariance.derivative_blocks import Pairs, cells_of, flattened, frame_of
 from csimodel.estimators.covariance.layout import ParameterLayout
+from csimodel.moments.forms import Forms
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -86,15 +87,22 @@ def _total(layout: ParameterLayout, paths: Floats) -> Floats:
 
 def directions(layout: ParameterLayout, at: Implied) -> tuple[Floats, Floats]:
     """Return u and v of every free cell, each (..., items, cells): ``∂Σ = u v' + v u'``."""
-    frame = frame_of(layout)
-    return at.frame.take(frame.u, axis=-1), at.frame.take(frame.v, axis=-1) * frame.h
+    cells = cells_of(layout)
+    return at.frame.take(cells.u, axis=-1), at.frame.take(cells.v, axis=-1) * cells.h
 
 
 def levels(layout: ParameterLayout, at: Implied) -> Floats:
     """Return ℓ of every free cell, (..., cells): ``∂μ = ℓ u``."""
     ends = np.zeros((*at.level.shape[:-1], 2))
     ends[..., 1] = 1.0
-    return np.concatenate([at.level, ends], axis=-1).take(frame_of(layout).level, axis=-1)
+    return np.concatenate([at.level, ends], axis=-1).take(cells_of(layout).level, axis=-1)
+
+
+def slope_forms(layout: ParameterLayout, at: Implied) -> Forms:
+    """Return the directions of every free cell of one sample: `moment_slopes` before sums."""
+    u, v = directions(layout, at)
+    level = u * levels(layout, at) if layout.mean_structure else None
+    return Forms(u, v, level)
 
 
 def moment_slopes(layout: ParameterLayout, at: Implied) -> Floats:

@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.bounds import THRESHOLDS
+from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.structure import vech
+from csimodel.moments.forms import Columns, Weight, directions_of
+from csimodel.moments.gamma import Gamma
 from csimodel.significance import chisq_pvalue, noncentral_chisq, noncentrality
 
 Floats = NDArray[np.float64]
@@ -72,37 +75,53 @@ class Scaled:
 class Sandwich(NamedTuple):
     """One group's part in the distribution of χ² and of the estimates.
 
-    The share of its rows, Δ (moments, parameters), V and Γ (moments, moments).
+    The share of its rows, Δ by cells, V, Γ, and the layout that sums cells into parameters (None
+    where each is one).
     """
 
     share: float
-    slopes: Floats
-    weight: Floats
-    gamma: Floats
+    slopes: Columns
+    weight: Weight
+    gamma: Gamma
+    layout: ParameterLayout | None
+
+    def summed(self, cells: Floats) -> Floats:
+        """Return what belongs to pairs of cells by parameters, times the share."""
+        return self.share * (cells if self.layout is None else self.layout.matrix(cells))
+
+
+def bread(groups: Sequence[Sandwich]) -> Floats:
+    """Return ``Σ share Δ'VΔ``, (parameters, parameters)."""
+    parts = [part.summed(part.weight.between(part.slopes, part.slopes)) for part in groups]
+    return np.asarray(sum(parts))
 
 
 def middle(groups: Sequence[Sandwich]) -> Floats:
     """Return ``Σ share Δ'VΓVΔ``, (parameters, parameters)."""
-    tilted = [(part.share, part.weight @ part.slopes, part.gamma) for part in groups]
-    return np.asarray(sum(share * (own.T @ gamma @ own) for share, own, gamma in tilted))
+    parts = [part.summed(part.gamma.quadratic(part.weight.of(part.slopes))) for part in groups]
+    return np.asarray(sum(parts))
 
 
-def traces(groups: Sequence[Sandwich], bread: Floats) -> tuple[float, float]:
-    """Return ``tr UΓ`` and ``tr (UΓ)²`` with ``U = V - V Δ bread Δ' V``, over all groups.
+def trace(groups: Sequence[Sandwich], inverse: Floats) -> float:
+    """Return ``tr UΓ`` with ``U = V - V Δ inverse Δ' V``, over all groups.
 
-    `bread` is ``(Σ share Δ'VΔ)⁻¹``. Half of normal-theory χ² has the weights of ``UΓ``'s
-    eigenvalues, whose sum and sum of squares these are.
+    `inverse` is that of ``Σ share Δ'VΔ``. Half of normal-theory χ² has the weights of ``UΓ``'s
+    eigenvalues, of which this is the sum.
     """
+    whole = sum(part.gamma.trace(part.weight) for part in groups)
+    return float(whole - (inverse * middle(groups)).sum())
+
+
+def traces(groups: Sequence[Sandwich], inverse: Floats) -> tuple[float, float]:
+    """Return `trace`, and ``tr (UΓ)²``, the sum of squares of the eigenvalues."""
     first = second = 0.0
-    outer = np.zeros_like(bread)
+    outer = np.zeros_like(inverse)
     for part in groups:
-        product = part.weight @ part.gamma
-        first += float(np.trace(product))
-        second += float((product * product.T).sum())
-        pushed = part.gamma @ (part.weight @ part.slopes)
-        outer += part.share * (pushed.T @ part.weight @ pushed)
-    inner = bread @ middle(groups)
-    second += float(np.trace(inner @ inner) - 2.0 * np.trace(bread @ outer))
+        own = part.gamma.traces(part.weight, part.weight.of(part.slopes))
+        first, second = first + own.first, second + own.second
+        outer += part.summed(own.outer)
+    inner = inverse @ middle(groups)
+    second += float(np.trace(inner @ inner) - 2.0 * (inverse * outer).sum())
     return first - float(np.trace(inner)), second
 
 
@@ -128,17 +147,25 @@ def residual_test(groups: Sequence[Sandwich], residuals: Sequence[Floats], rows:
     structures. British Journal of Mathematical and Statistical Psychology 37, 62-83, equation
     2.20b. https://doi.org/10.1111/j.2044-8317.1984.tb00789.x
     """
-    slopes = np.vstack([part.slopes for part in groups])
+    slopes = np.vstack([_by_parameters(part) for part in groups])
+    if sum(part.gamma.rank for part in groups) < len(slopes) - slopes.shape[1]:
+        return np.nan
     left = np.linalg.svd(slopes, full_matrices=True)[0][:, slopes.shape[1] :]
-    ends = np.cumsum([len(part.slopes) for part in groups])[:-1]
+    ends = np.cumsum([part.slopes.shape[0] for part in groups])[:-1]
     blocks = np.split(left, ends)
     outside = sum(own.T @ e for own, e in zip(blocks, residuals, strict=True))
     spread = sum(
-        own.T @ (part.gamma / part.share) @ own for own, part in zip(blocks, groups, strict=True)
+        part.gamma.quadratic(own) / part.share for own, part in zip(blocks, groups, strict=True)
     )
     if not left.shape[1] or np.linalg.matrix_rank(np.asarray(spread)) < left.shape[1]:
         return np.nan
     return float(rows * np.asarray(outside) @ np.linalg.solve(np.asarray(spread), outside))
+
+
+def _by_parameters(part: Sandwich) -> Floats:
+    """Return Δ, (moments, parameters)."""
+    slopes = directions_of(part.slopes)
+    return slopes if part.layout is None else part.layout.columns(slopes)
 
 
 def about_model(
