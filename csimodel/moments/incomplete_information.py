@@ -15,6 +15,7 @@ from csimodel.moments.vech import vech_indices
 Floats = NDArray[np.float64]
 
 _CELLS = 2**21  # numbers held at once for a group of patterns
+SMALL = 2500  # covariances, up to which a few matrices over pairs of them cost nothing
 
 
 def information(
@@ -52,6 +53,8 @@ def information(
     row, column = vech_indices(size)
     half = np.where(row == column, 0.5, 1.0)
     whole = np.zeros((size + len(row), size + len(row)))
+    packed = np.zeros((len(row), len(row))) if len(row) <= SMALL else None
+    flat = row * size + column
     starts = np.searchsorted(patterns.spread_of, np.arange(len(patterns.n) + 1))
     for part, own in precisions(patterns, inverse):
         n = patterns.n[part]
@@ -68,7 +71,14 @@ def information(
             spread = np.matmul(own[of], patterns.spread[rows, :, None])[:, :, 0]
             second = weighted[:, :, None] * scores[:, None, :] - second
             np.add.at(second, of, spread[:, :, None] * spread[:, None, :])
-        _add_products(whole[size:, size:], own, second)
+        if packed is None:
+            _add_products(whole[size:, size:], own, second)
+        else:
+            flattened = (each.reshape(-1, size * size) for each in (own, second))
+            left, right = (each.take(flat, axis=1) for each in flattened)
+            packed += left.T @ right
+    if packed is not None:
+        whole[size:, size:] = _unpacked(packed, size)
     whole[size:, :size] = whole[:size, size:].T
     whole[size:, size:] *= half
     whole[size:, size:] *= half[:, None]
@@ -209,6 +219,17 @@ def precisions(
         seen = patterns.observed[part]
         own *= seen[:, :, None] & seen[:, None, :]
         yield part, own
+
+
+def _unpacked(products: Floats, size: int) -> Floats:
+    """Return what `_add_products` adds from ``Σ vech X vech Y'``, (covariances, covariances)."""
+    row, column = vech_indices(size)
+    at = np.zeros((size, size), dtype=np.intp)
+    at[row, column] = at[column, row] = np.arange(len(row))
+    products = products + products.T
+    straight = at[row[:, None], row] * len(row) + at[column[:, None], column]
+    crossed = at[row[:, None], column] * len(row) + at[column[:, None], row]
+    return np.asarray(products.take(straight) + products.take(crossed))
 
 
 def _add_products(total: Floats, first: Floats, second: Floats) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.moments.forms import Forms, NormalWeight
 from csimodel.moments.fourth import Rows, cluster_codes, outer_products, stretches
 from csimodel.moments.incomplete_information import (
+    SMALL,
     checked_inverse,
     information,
     precisions,
@@ -47,6 +48,9 @@ def between(
     SurveyError
         When Σ is not positive definite.
     """
+    if one.shape[0] <= SMALL:
+        known = information(patterns, mean, cov, observed)
+        return np.asarray(one.directions.T @ known @ other.directions)
     mu, inverse = checked_inverse(mean, cov)
     total = np.zeros((one.shape[1], other.shape[1]))
     assert one.level is not None

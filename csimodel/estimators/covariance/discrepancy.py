@@ -43,7 +43,10 @@ class Discrepancy(Protocol):
     def local(
         self, layout: ParameterLayout, at: Implied, who: Indices, observed: bool
     ) -> tuple[Floats, Floats]:
-        """Return gradient and Hessian, expected (or Gauss-Newton) or observed."""
+        """Return gradient and Hessian, expected (or Gauss-Newton) or observed.
+
+        By the parameters of the layout's own group, `ParameterLayout.own`.
+        """
 
     def moment_slope(self, at: Implied) -> tuple[Floats, Floats | None]:
         """Return the slopes of F of one sample by Σ, symmetric, and by μ, None without means."""
@@ -170,7 +173,8 @@ def normal_slopes(
     hessian = summed(hessian)
     if observed:
         hessian += bend(layout, at, frame.pairs(whole), of_means)
-    return layout.vector(gradient), layout.matrix(hessian.take(frame.whole, axis=-1))
+    whole_hessian = hessian.take(frame.whole, axis=-1)
+    return layout.own_vector(gradient), layout.own_matrix(whole_hessian)
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,13 +214,15 @@ class WeightedSquares:
     ) -> tuple[Floats, Floats]:
         """Return ``-2 Δ'V(s - σ)`` and ``2 Δ'VΔ``, or that and what the bend of σ adds."""
         slopes = moment_slopes(layout, at)[..., self.used, :]
+        if not layout.alone:
+            slopes = slopes[..., layout.own]
         weighted = self._weighted(slopes, who)
         gap = self._gap(at, who)[..., None]
         gradient = -2.0 * (np.swapaxes(weighted, -1, -2) @ gap)[..., 0]
         hessian = 2.0 * np.swapaxes(slopes, -1, -2) @ weighted
         if observed:
             residual, pull = self._pulls(self._weighted(gap, who)[..., 0], at)
-            hessian = hessian + layout.matrix(second_order(layout, at, residual, pull))
+            hessian = hessian + layout.own_matrix(second_order(layout, at, residual, pull))
         return np.asarray(gradient), np.asarray(hessian)
 
     def moment_slope(self, at: Implied) -> tuple[Floats, Floats | None]:

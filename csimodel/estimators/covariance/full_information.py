@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.discrepancy import normal_slopes
 from csimodel.estimators.covariance.layout import ParameterLayout
-from csimodel.estimators.covariance.structure import Implied
+from csimodel.estimators.covariance.structure import Implied, second_order, slope_forms, vech
 from csimodel.moments.forms import MixedWeight, NormalWeight, Weight
-from csimodel.moments.incomplete_information import checked_inverse, precisions
+from csimodel.moments.incomplete_information import SMALL, checked_inverse, information, precisions
 from csimodel.moments.incomplete_likelihood import Patterns, minus_two_loglik, value_and_slope
 from csimodel.moments.saturated import saturated
 
@@ -78,10 +78,16 @@ class FullInformation:
         return MixedWeight(weights, self.patterns.n / self.patterns.total)
 
     def _local(self, layout: ParameterLayout, at: Implied, observed: bool) -> tuple[Floats, Floats]:
-        """Return gradient and Hessian for one set of parameters: sums over patterns."""
+        """Return gradient and Hessian for one set of parameters.
+
+        From sums over patterns for every pair of parameters, or where that is more work from the
+        information about the moments.
+        """
         mean, cov = _moments(at)
+        if self._by_moments(layout):
+            return self._through_moments(layout, at, mean[0], cov[0], observed)
         mu, inverse = checked_inverse(mean[0], cov[0])
-        size = layout.size
+        size = len(layout.own)
         gradient, hessian = np.zeros((1, size)), np.zeros((1, size, size))
         patterns = self.patterns
         most = max(1, _PAIRS // len(layout.target) ** 2)
@@ -94,6 +100,26 @@ class FullInformation:
             gradient += slope
             hessian += curvature
         return gradient, hessian
+
+    def _by_moments(self, layout: ParameterLayout) -> bool:
+        """Compare the work, in nanoseconds of one processor."""
+        items, cells, patterns = self.patterns.items, len(layout.target), len(self.patterns.n)
+        moments = items * (items + 1) // 2
+        pairs = 35.0 * patterns * cells**2
+        return moments <= SMALL and pairs > moments**2 * (40.0 + 0.1 * (patterns + cells))
+
+    def _through_moments(
+        self, layout: ParameterLayout, at: Implied, mean: Floats, cov: Floats, observed: bool
+    ) -> tuple[Floats, Floats]:
+        _, pull, residual = value_and_slope(self.patterns, mean, cov)
+        slopes = slope_forms(layout, at.at(0)).directions
+        row, column = vech(len(mean))
+        twice = np.where(row == column, 1.0, 2.0)
+        gradient = np.concatenate([pull, twice * residual[row, column]]) @ slopes
+        hessian = slopes.T @ (2.0 * information(self.patterns, mean, cov, observed)) @ slopes
+        if observed:
+            hessian = hessian + second_order(layout, at, residual[None], pull[None])[0]
+        return layout.own_vector(gradient[None]), layout.own_matrix(hessian[None])
 
 
 def _moments(at: Implied) -> tuple[Floats, Floats]:

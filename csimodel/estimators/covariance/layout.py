@@ -213,17 +213,48 @@ class ParameterLayout:
         """Values of the rows that are fixed, NaN of the free ones, (rows,)."""
         return np.array([np.nan if row.fixed is None else row.fixed for row in self.rows])
 
+    @cached_property
+    def own(self) -> Indices:
+        """The parameters this group has cells of, ascending, (own,)."""
+        return np.flatnonzero(self.spread.any(axis=0))
+
+    @cached_property
+    def alone(self) -> bool:
+        """Whether there are no parameters of other groups only."""
+        return len(self.own) == self.size
+
+    @cached_property
+    def _own_spread(self) -> Floats:
+        """`spread` of the group's own parameters, (cells, own)."""
+        return np.ascontiguousarray(self.spread[:, self.own])
+
+    def own_vector(self, cells: Floats) -> Floats:
+        """Sum what belongs to cells, (..., cells), over the group's own parameters, (..., own)."""
+        return cells if self.plain else cells @ self._own_spread
+
+    def own_matrix(self, cells: Floats) -> Floats:
+        """Sum what belongs to pairs of cells over the own parameters, (..., own, own)."""
+        return cells if self.plain else self._own_spread.T @ cells @ self._own_spread
+
     def vector(self, cells: Floats) -> Floats:
         """Sum what belongs to cells, (..., cells), over the parameter they share."""
-        return cells if self.plain else cells @ self.spread
+        if self.plain or self.alone:
+            return self.own_vector(cells)
+        whole = np.zeros((*cells.shape[:-1], self.size))
+        whole[..., self.own] = self.own_vector(cells)
+        return whole
 
     def matrix(self, cells: Floats) -> Floats:
         """Sum what belongs to pairs of cells, (..., cells, cells), over parameters."""
-        return cells if self.plain else self.spread.T @ cells @ self.spread
+        if self.plain or self.alone:
+            return self.own_matrix(cells)
+        whole = np.zeros((*cells.shape[:-2], self.size, self.size))
+        whole[..., self.own[:, None], self.own] = self.own_matrix(cells)
+        return whole
 
     def columns(self, cells: Floats) -> Floats:
         """Sum derivatives by cells, (..., any, cells), into derivatives by parameters."""
-        return cells if self.plain else cells @ self.spread
+        return self.vector(cells)
 
     def values(self, parameters: Floats) -> Floats:
         """Return the values of all rows, (..., rows)."""

@@ -60,12 +60,16 @@ class Objective:
             part.local(layout, own, who, observed)
             for layout, part, own in zip(self.layouts, self.parts, at, strict=True)
         ]
-        if self.shares is None:
+        if self.shares is None and self.layouts[0].alone:
             return parts[0]
-        shares = self.shares[who].T
-        gradient = sum(share[:, None] * g for share, (g, _) in zip(shares, parts, strict=True))
-        hessian = sum(share[:, None, None] * h for share, (_, h) in zip(shares, parts, strict=True))
-        return np.asarray(gradient), np.asarray(hessian)
+        size = self.layouts[0].size
+        gradient, hessian = np.zeros((len(who), size)), np.zeros((len(who), size, size))
+        shares = np.ones((1, len(who))) if self.shares is None else self.shares[who].T
+        for share, layout, (slope, curvature) in zip(shares, self.layouts, parts, strict=True):
+            own = layout.own
+            gradient[:, own] += share[:, None] * slope
+            hessian[:, own[:, None], own] += share[:, None, None] * curvature
+        return gradient, hessian
 
 
 @dataclass(frozen=True, eq=False)

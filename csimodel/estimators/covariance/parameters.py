@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from csimodel.estimators.covariance.error_columns import error_columns
 from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
 from csimodel.estimators.covariance.layout import ParameterLayout
+from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.structure import Implied, directions, implied
 from csimodel.estimators.missing_results import missing_result
 from csimodel.estimators.solution import Solution
@@ -55,8 +56,8 @@ def sample_information(solution: Solution, observed: bool = False) -> Floats:
     moments = solution.moments.lifted() if single else solution.moments
     parameters = np.atleast_2d(estimates.parameters)
     layout, who = estimates.layout, np.arange(len(parameters))
-    part = estimator.discrepancy(moments, layout)
-    _, hessian = part.local(layout, implied(layout, parameters), who, observed)
+    objective = Objective((layout,), (estimator.discrepancy(moments, layout),))
+    _, hessian = objective.local(objective.implied(parameters), who, observed)
     information = 0.5 * estimator.sample_size(moments)[:, None, None] * hessian
     return np.asarray(information[0] if single else information)
 
@@ -166,6 +167,9 @@ def _variance_slopes(layout: ParameterLayout, at: Implied) -> Floats:
 
 def errors_of(jacobian: Floats, covariance: Floats) -> Floats:
     """Return delta-method standard errors, (..., rows); NaN where a variance is negative."""
+    moving = np.flatnonzero(jacobian.reshape(-1, jacobian.shape[-1]).any(axis=0))
+    if covariance.ndim == 2 and 0 < len(moving) < len(covariance):  # of one group of many
+        jacobian, covariance = jacobian[..., moving], covariance[np.ix_(moving, moving)]
     with np.errstate(invalid="ignore", over="ignore"):  # a derivative may be infinite, as of 1/0
         spread = ((jacobian @ covariance) * jacobian).sum(axis=-1)
         return np.sqrt(np.where(np.abs(spread) < 1e-20, 0.0, spread))

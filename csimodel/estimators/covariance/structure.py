@@ -38,7 +38,7 @@ class Implied(NamedTuple):
     mean: Floats  # μ (..., items); 0 without a mean structure
     frame: Floats  # F = [ΛA | ΛΦ | I] (..., items, 2 constructs + items)
 
-    def at(self, who: Indices | slice) -> Implied:
+    def at(self, who: Indices | slice | int) -> Implied:
         """Return some samples of a batch."""
         return Implied(*(matrix[who] for matrix in self))
 
