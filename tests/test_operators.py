@@ -13,6 +13,7 @@ from csimodel.errors import EstimationError
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.modification import _candidates, _extended, _gains
 from csimodel.estimators.covariance.objective import Objective
+from csimodel.moments import incomplete_information, incomplete_products
 from csimodel.moments.forms import DenseWeight, DiagonalWeight, Forms, MixedWeight, NormalWeight
 from csimodel.moments.fourth import fourth_moments
 from csimodel.moments.gamma import DenseGamma, RootGamma, RowGamma
@@ -125,7 +126,9 @@ def test_a_root_is_its_square():
 
 @pytest.mark.parametrize("cluster", [None, np.arange(400) // 5])
 @pytest.mark.parametrize("weights", [None, np.linspace(0.5, 1.5, 400)])
-def test_information_of_answers_with_gaps_is_multiplied_pattern_by_pattern(weights, cluster):
+def test_information_of_answers_with_gaps_is_multiplied_pattern_by_pattern(
+    weights, cluster, monkeypatch
+):
     rng = np.random.default_rng(4)
     values = rng.exponential(size=(400, ITEMS)) @ rng.normal(size=(ITEMS, ITEMS))
     values[rng.random(values.shape) < 0.1] = np.nan
@@ -134,11 +137,16 @@ def test_information_of_answers_with_gaps_is_multiplied_pattern_by_pattern(weigh
     mean, cov = free.mean, free.cov
     one, other = forms(5, True), forms(4, True, 2)
     for observed in (True, False):
-        dense = one.directions.T @ information(patterns, mean, cov, observed) @ other.directions
-        found = between(patterns, mean, cov, one, other, observed)
-        np.testing.assert_allclose(
-            found / np.abs(dense).max(), dense / np.abs(dense).max(), atol=1e-11
-        )
+        whole = information(patterns, mean, cov, observed)
+        dense = one.directions.T @ whole @ other.directions
+        with monkeypatch.context() as patch:
+            patch.setattr(incomplete_information, "SMALL", 0)
+            patch.setattr(incomplete_products, "SMALL", 0)
+            again = information(patterns, mean, cov, observed)
+            found = between(patterns, mean, cov, one, other, observed)
+        scale = np.abs(dense).max()
+        np.testing.assert_allclose(found / scale, dense / scale, atol=1e-11)
+        np.testing.assert_allclose(again, whole, atol=1e-11 * np.abs(whole).max())
     scores = first_order(patterns, mean, cov)
     dense = one.directions.T @ scores @ one.directions
     found = score_products(patterns, mean, cov, one)
@@ -189,7 +197,22 @@ def test_indices_are_those_of_the_whole_information(estimator, mobi):
     np.testing.assert_allclose(change[known], pull[known] / left[known], rtol=1e-6, atol=1e-8)
 
 
-def chain(items, rows, gaps=False):
+def test_full_information_by_patterns_is_that_by_moments(monkeypatch, mobi):
+    model = csi.Model.from_syntax("Q =~ PERQ1 + PERQ3 + PERQ7\nV =~ PERV1 + PERV2\nV ~ Q\nQ ~ 1")
+    data = mobi.data[list(model.items)].mask(np.random.default_rng(0).random((250, 5)) < 0.1)
+    fitted = Fitted.of(csi.fit(model, data, csi.ML(missing="fiml")).solution)
+    (part,), (layout,) = fitted.objective.parts, fitted.layouts
+    at = fitted.objective.implied(fitted.parameters[None] * 1.05)
+    for observed in (False, True):
+        ways = []
+        for way in (False, True):
+            monkeypatch.setattr(type(part), "_by_moments", lambda self, layout, way=way: way)
+            ways.append(part.local(layout, at[0], np.arange(1), observed))
+        for one, other in zip(*ways, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9 * np.abs(other).max())
+
+
+def chain(items, rows):
     rng = np.random.default_rng(3)
     factors = np.zeros((rows, items // 5))
     factors[:, 0] = rng.normal(size=rows)

@@ -51,34 +51,34 @@ def information(
     mu, inverse = checked_inverse(mean, cov)
     size = patterns.items
     row, column = vech_indices(size)
-    half = np.where(row == column, 0.5, 1.0)
     whole = np.zeros((size + len(row), size + len(row)))
-    packed = np.zeros((len(row), len(row))) if len(row) <= SMALL else None
+    mixed = np.zeros((len(row), size))
+    small = len(row) <= SMALL
+    packed = np.zeros((len(row), len(row)) if small else (0, 0))
     flat = row * size + column
-    starts = np.searchsorted(patterns.spread_of, np.arange(len(patterns.n) + 1))
     for part, own in precisions(patterns, inverse):
         n = patterns.n[part]
         whole[:size, :size] += np.tensordot(n, own, 1)
-        second = 0.5 * n[:, None, None] * own
+        left = own.reshape(-1, size * size).take(flat, axis=1)
+        right = 0.5 * n[:, None] * left
         if observed:
             away = np.where(patterns.observed[part], patterns.mean[part] - mu, 0.0)
             scores = np.matmul(own, away[:, :, None])[:, :, 0]
-            weighted = n[:, None] * scores
-            turned = np.tensordot(own, weighted, (0, 0))  # W_ik (W d)_j summed, (i, k, j)
-            whole[:size, size:] += half * (turned[:, row, column] + turned[:, column, row])
-            rows = slice(starts[part.start], starts[part.stop])
+            mixed += left.T @ (n[:, None] * scores)
+            rows = patterns.vectors_of(part)
             of = patterns.spread_of[rows] - part.start
             spread = np.matmul(own[of], patterns.spread[rows, :, None])[:, :, 0]
-            second = weighted[:, :, None] * scores[:, None, :] - second
-            np.add.at(second, of, spread[:, :, None] * spread[:, None, :])
-        if packed is None:
-            _add_products(whole[size:, size:], own, second)
-        else:
-            flattened = (each.reshape(-1, size * size) for each in (own, second))
-            left, right = (each.take(flat, axis=1) for each in flattened)
+            right = n[:, None] * _products(scores, row, column) - right
+            np.add.at(right, of, _products(spread, row, column))
+        if small:
             packed += left.T @ right
-    if packed is not None:
+        else:
+            _add_products(whole[size:, size:], left, right)
+    if small:
         whole[size:, size:] = _unpacked(packed, size)
+    half = np.where(row == column, 0.5, 1.0)
+    at = _places(size)
+    whole[:size, size:] = half * (mixed[at[:, row], column] + mixed[at[:, column], row])
     whole[size:, :size] = whole[:size, size:].T
     whole[size:, size:] *= half
     whole[size:, size:] *= half[:, None]
@@ -221,11 +221,22 @@ def precisions(
         yield part, own
 
 
-def _unpacked(products: Floats, size: int) -> Floats:
-    """Return what `_add_products` adds from ``Σ vech X vech Y'``, (covariances, covariances)."""
+def _products(vectors: Floats, row: NDArray[np.intp], column: NDArray[np.intp]) -> Floats:
+    return np.asarray(vectors.take(row, axis=1) * vectors.take(column, axis=1))
+
+
+def _places(size: int) -> NDArray[np.intp]:
+    """Return where each cell of a symmetric matrix stands in vech, (size, size)."""
     row, column = vech_indices(size)
     at = np.zeros((size, size), dtype=np.intp)
     at[row, column] = at[column, row] = np.arange(len(row))
+    return at
+
+
+def _unpacked(products: Floats, size: int) -> Floats:
+    """Return what `_add_products` adds from ``Σ vech X vech Y'``, (covariances, covariances)."""
+    row, column = vech_indices(size)
+    at = _places(size)
     products = products + products.T
     straight = at[row[:, None], row] * len(row) + at[column[:, None], column]
     crossed = at[row[:, None], column] * len(row) + at[column[:, None], row]
@@ -235,22 +246,20 @@ def _unpacked(products: Floats, size: int) -> Floats:
 def _add_products(total: Floats, first: Floats, second: Floats) -> None:
     """Add ``Σ X_rk Y_cl + Y_rk X_cl + X_rl Y_ck + Y_rl X_ck`` at ((r, c), (k, l)), in place.
 
-    `first` and `second` hold X and Y, (patterns, items, items); one column of covariances at a
-    time, so that nothing beside the total grows with its size.
+    `first` and `second` hold vech X and vech Y, (patterns, covariances); one column of covariances
+    at a time, so that nothing beside the total grows with its size.
     """
-    size = first.shape[1]
+    places = _places(round((2 * len(total) + 0.25) ** 0.5 - 0.5))
+    size = len(places)
     row, column = vech_indices(size)
-    flat = row * size + column
-    packed = [own.reshape(len(own), -1) for own in (first, second)]
+    one, other = (own[:, places] for own in (first, second))
     start = 0
     for c in range(size):
         part = total[start : start + size - c]
-        for one, other in (packed, packed[::-1]):
-            lines = other.reshape(first.shape)[:, c]  # Y_c., (patterns, items)
-            held = one.reshape(first.shape)[:, c:]  # X_r., (patterns, rows, items)
+        for held, lines in ((one[:, c:], other[:, c]), (other[:, c:], one[:, c])):
             products = np.tensordot(held, lines, (0, 0))  # Σ X_rk Y_cl, (rows, k, l)
             products = products.reshape(size - c, size * size)
-            part += products.take(flat, axis=1)
+            part += products.take(row * size + column, axis=1)
             part += products.take(column * size + row, axis=1)
         start += size - c
 

@@ -61,7 +61,8 @@ def between(
             if observed:
                 seen = patterns.observed[part][j]
                 score = precision @ np.where(seen, patterns.mean[part][j] - mu, 0.0)
-                spread = patterns.spread[patterns.rows_of(part.start + j)] @ precision
+                vectors = patterns.vectors_of(slice(part.start + j, part.start + j + 1))
+                spread = patterns.spread[vectors] @ precision
                 bend = spread.T @ spread / n + np.outer(score, score) - bend
                 total += n * _mixed(one, other, precision, score)
                 total += n * _mixed(other, one, precision, score).T

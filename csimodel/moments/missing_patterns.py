@@ -117,17 +117,17 @@ class Patterns:
 
     def spread_in(self, part: slice) -> Floats:
         """Return covariances of some patterns (denominator n), (patterns, items, items)."""
-        starts = np.searchsorted(self.spread_of, [part.start, part.stop])
-        vectors, of = self.spread[starts[0] : starts[1]], self.spread_of[starts[0] : starts[1]]
+        rows = self.vectors_of(part)
+        vectors, of = self.spread[rows], self.spread_of[rows]
         spread = np.zeros((part.stop - part.start, self.items, self.items))
         present, first = np.unique(of, return_index=True)
         for pattern, own in zip(present, np.split(vectors, first[1:]), strict=True):
             spread[pattern - part.start] = own.T @ own / self.n[pattern]
         return spread
 
-    def rows_of(self, pattern: int) -> slice:
-        """Return where the vectors of a pattern stand in `spread`."""
-        ends = np.searchsorted(self.spread_of, [pattern, pattern + 1])
+    def vectors_of(self, part: slice) -> slice:
+        """Return where the vectors of some patterns stand in `spread`."""
+        ends = np.searchsorted(self.spread_of, [part.start, part.stop])
         return slice(int(ends[0]), int(ends[1]))
 
     @cached_property
