@@ -30,7 +30,7 @@ class Pairs(NamedTuple):
     vv: Floats
 
 
-class Cells(NamedTuple):
+class CellColumns(NamedTuple):
     """Which columns of the frame belong to the free cells of a layout.
 
     Attributes
@@ -57,7 +57,7 @@ class Frame(NamedTuple):
     Attributes
     ----------
     u, v, h
-        As in `Cells`.
+        As in `CellColumns`.
     slope
         Place of u'·v in a flattened product, (cells,).
     a, b
@@ -101,7 +101,7 @@ def flattened(matrices: Floats) -> Floats:
 
 
 @lru_cache(maxsize=64)
-def cells_of(layout: ParameterLayout) -> Cells:
+def cells_of(layout: ParameterLayout) -> CellColumns:
     """Return the columns of the frame that belong to the cells of a layout."""
     constructs = layout.matrices.loadings.shape[1]
     (item, own), (to, of), (m, k), (i, j), (known, _), (latent, _) = layout.cells
@@ -112,7 +112,7 @@ def cells_of(layout: ParameterLayout) -> Cells:
     h = np.where(u == v, 0.5, 1.0)
     h[len(u) - len(nowhere) :] = 0.0
     zero, one = np.full(len(m) + len(i), constructs), np.full(len(nowhere), constructs + 1)
-    return Cells(u, v, h, np.concatenate([own, of, zero, one]))
+    return CellColumns(u, v, h, np.concatenate([own, of, zero, one]))
 
 
 @lru_cache(maxsize=64)

@@ -102,7 +102,6 @@ def _part(fitted: Fitted, g: int) -> _GroupMoments:
             gamma = gamma_of(estimator, own).matrix
             gamma = gamma if means else gamma[len(cov) :, len(cov) :]
     slopes = fitted.slopes[g]
-    return _GroupMoments(float(fitted.shares[g]), slopes, weight @ slopes, gamma)
     return _GroupMoments(float(fitted.shares[g]), slopes, weight.applied(slopes), gamma)
 
 
