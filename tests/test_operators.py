@@ -9,7 +9,7 @@ import pytest
 
 import csimodel as csi
 from csimodel import limits
-from csimodel.errors import EstimationError
+from csimodel.errors import OptionError
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.modification import _candidates, _extended, _gains
 from csimodel.estimators.covariance.objective import Objective
@@ -243,20 +243,14 @@ def test_no_array_is_as_large_as_all_pairs_of_covariances(kind):
 
 
 def test_what_memory_does_not_hold_is_refused(monkeypatch):
-    monkeypatch.setattr(limits, "free_memory", lambda: 1e3)
+    monkeypatch.setattr(limits, "free_bytes", lambda: 1e3)
     gamma = RowGamma.of(VALUES)
-    with pytest.raises(EstimationError) as caught:
+    with pytest.raises(OptionError) as caught:
         gamma.matrix  # noqa: B018
     assert str(caught.value) == (
-        "The sampling covariances of 35 means and covariances would take 0.0 GB of memory, and 0.0 "
-        "GB are free; use fewer items, or errors from csi.bootstrap."
+        "Γ of 35 means and covariances as a matrix would hold some 0.0 GB, and 0.0 GB of memory are "
+        "free; use fewer items, or errors from csi.bootstrap."
     )
-
-
-def test_free_memory_is_known_or_unlimited(monkeypatch, tmp_path):
-    assert limits.free_memory() > 1e6
-    monkeypatch.setattr(limits, "_MEMORY", tmp_path / "none")
-    assert limits.free_memory() == np.inf
 
 
 @pytest.fixture(scope="module")

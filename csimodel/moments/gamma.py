@@ -387,8 +387,8 @@ def require_gamma(moments: int) -> None:
 
     Raises
     ------
-    EstimationError
+    OptionError
         Saying how much is needed.
     """
-    what = f"The sampling covariances of {moments:,} means and covariances"
-    require_memory(16.0 * moments**2, what, "use fewer items, or errors from csi.bootstrap")
+    what = f"Γ of {moments:,} means and covariances as a matrix"
+    require_memory(what, 16.0 * moments**2, "use fewer items, or errors from csi.bootstrap")

@@ -90,8 +90,8 @@ def _parts(
     """
     weight = weight_at(cov, True)
     moments = weight.size
-    what = f"Fit as of complete answers, from the information about {moments:,} moments,"
-    require_memory(9.0 * moments**2, what, "use fewer items, or missing='two-stage'")
+    what = f"Fit measures of full information about {moments:,} means and covariances"
+    require_memory(what, 9.0 * moments**2, "use fewer items")
     factor = Factor.of(information(patterns, mean, cov))
     breads = [between(patterns, mean, cov, own, own) for own in slopes]
     outers = [weight.between(own, own) for own in slopes]
