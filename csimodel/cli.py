@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,17 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from csimodel.characters import printable
-from csimodel.errors import CsimodelError, ModelError, OptionError, suggest
-from csimodel.findings import collected, listed
+from csimodel.command_options import codes_of, decimal_of, economics_of, model_of, pair_of
+from csimodel.errors import CsimodelError, ModelError, OptionError
+from csimodel.findings import collected
 from csimodel.options import shown
 from csimodel.quiet import quiet
 
 if TYPE_CHECKING:
-    from csimodel.model import Model
-    from csimodel.outcomes.money import Economics
     from csimodel.report import Analysis
-    from csimodel.survey import Item
-    from csimodel.survey.cells import Decimal
 
 app = typer.Typer(
     help="Customer satisfaction index models: from a survey to a report.",
@@ -31,8 +28,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-_SHIPPED = ("ecsi", "acsi")
 
 
 def _print_version(wanted: bool) -> None:
@@ -179,10 +174,10 @@ def analyze(
             data,
             sheet=sheet,
             encoding=encoding,
-            decimal=None if decimal is None else _decimal(decimal),
+            decimal=None if decimal is None else decimal_of(decimal),
         )
         book = None if codebook is None else csi.read_codebook(codebook)
-        chosen = _model(model, {} if book is None else book.items)
+        chosen = model_of(model, {} if book is None else book.items)
         items = [name for name in chosen.items if name in table.data.columns]
         if not items:
             raise ModelError(
@@ -190,10 +185,10 @@ def analyze(
                 f"{data}; give --model a file of your own, or --codebook to say which column is "
                 "which."
             )
-        bounds = {name: _pair("--scale", scale) for name in items if scale is not None}
+        bounds = {name: pair_of("--scale", scale) for name in items if scale is not None}
         if outcome is not None and outcome_scale is not None:
-            bounds[outcome] = _pair("--outcome-scale", outcome_scale)
-        codes = _codes(missing_codes or [], items)
+            bounds[outcome] = pair_of("--outcome-scale", outcome_scale)
+        codes = codes_of(missing_codes or [], items)
         survey = csi.read_survey(
             table,
             codebook=book,
@@ -217,7 +212,7 @@ def analyze(
             by=by or None,
             target=target,
             level=level,
-            economics=_economics(outcome, margin, currency, period, discount, customers),
+            economics=economics_of(outcome, margin, currency, period, discount, customers),
             progress=_watched(),
         )
         _deliver(analysis, out, title)
@@ -296,98 +291,3 @@ def _require_folder(out: Path) -> None:
     from csimodel.report.write import require_report_folder
 
     require_report_folder(out)
-
-
-def _model(name: str, items: Mapping[str, Item]) -> Model:
-    """Return a published model with the codebook's items, or the model in a file."""
-    from csimodel.model import Model
-    from csimodel.report.analysis import named_model
-
-    if name in _SHIPPED:
-        return named_model(name, items)
-    path = Path(name)
-    try:
-        there = path.is_file()
-    except OSError:  # no name a file can have
-        there = False
-    if not there:
-        raise OptionError(
-            f"There is no model {shown(name)}{suggest(name, _SHIPPED)}; use ecsi, acsi, or the "
-            "path of a text file with lines like 'Value =~ V1 + V2' and 'Satisfaction ~ Value'."
-        )
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise OptionError(f"The model file {name!r} is not UTF-8 text; save it as UTF-8.") from None
-    return Model.from_syntax(text)
-
-
-def _economics(
-    outcome: str | None,
-    margin: float | None,
-    currency: str | None,
-    period: str | None,
-    discount: float | None,
-    customers: float,
-) -> Economics | None:
-    """Return the terms of trade, or None where none of them is given."""
-    from csimodel.outcomes.money import Economics
-
-    given = {
-        "--margin": margin, "--currency": currency, "--period": period, "--discount": discount,
-    }  # fmt: skip
-    missing = [name for name, value in given.items() if value is None]
-    if len(missing) == len(given):
-        return None
-    if outcome is None:
-        missing.append("--outcome")
-    if margin is None or currency is None or period is None or discount is None or outcome is None:
-        raise OptionError(
-            f"Money needs {listed(missing)} too, for example --outcome AGAIN --margin 120 "
-            "--currency EUR --period year --discount 0.1."
-        )
-    return Economics(
-        margin=margin,
-        currency=currency,
-        period=period,
-        discount_rate=discount,
-        customers=customers,
-    )
-
-
-def _pair(option: str, text: str) -> tuple[float, float]:
-    numbers = _numbers(option, text)
-    if len(numbers) != 2:
-        raise OptionError(
-            f"{option} {text} has {len(numbers)} numbers; give the lowest and the highest answer, "
-            f"as in {option} 1,10."
-        )
-    return numbers[0], numbers[1]
-
-
-def _decimal(text: str) -> Decimal:
-    if text not in (".", ","):
-        raise OptionError(f"--decimal {text} is not known; use . or , as the decimal sign.")
-    return "." if text == "." else ","
-
-
-def _codes(entries: list[str], items: list[str]) -> dict[str, tuple[float, ...]]:
-    """Return missing codes by column: those of all items, and those of columns named."""
-    codes: dict[str, tuple[float, ...]] = {}
-    for entry in entries:
-        column, equals, numbers = entry.rpartition("=")
-        names = [column] if equals else items
-        codes |= dict.fromkeys(names, _numbers("--missing-codes", numbers))
-    return codes
-
-
-def _numbers(option: str, text: str | None) -> tuple[float, ...]:
-    if text is None:
-        return ()
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError:
-        raise OptionError(
-            f"{option} {text} is not a list of numbers; separate them by commas, as in "
-            f"{option} 1,10."
-        ) from None

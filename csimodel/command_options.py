@@ -1,0 +1,116 @@
+"""Options of the command line, texts all, as what the library takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from csimodel.errors import OptionError, suggest
+from csimodel.findings import listed
+from csimodel.options import shown
+
+if TYPE_CHECKING:
+    from csimodel.model import Model
+    from csimodel.outcomes.money import Economics
+    from csimodel.survey import Item
+    from csimodel.survey.cells import Decimal
+
+_SHIPPED = ("ecsi", "acsi")
+
+
+def model_of(name: str, items: Mapping[str, Item]) -> Model:
+    """Return a published model with the codebook's items, or the model in a file."""
+    from csimodel.model import Model
+    from csimodel.report.analysis import named_model
+
+    if name in _SHIPPED:
+        return named_model(name, items)
+    path = Path(name)
+    try:
+        there = path.is_file()
+    except OSError:  # no name a file can have
+        there = False
+    if not there:
+        raise OptionError(
+            f"There is no model {shown(name)}{suggest(name, _SHIPPED)}; use ecsi, acsi, or the "
+            "path of a text file with lines like 'Value =~ V1 + V2' and 'Satisfaction ~ Value'."
+        )
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise OptionError(f"The model file {name!r} is not UTF-8 text; save it as UTF-8.") from None
+    return Model.from_syntax(text)
+
+
+def economics_of(
+    outcome: str | None,
+    margin: float | None,
+    currency: str | None,
+    period: str | None,
+    discount: float | None,
+    customers: float,
+) -> Economics | None:
+    """Return the terms of trade, or None where none of them is given."""
+    from csimodel.outcomes.money import Economics
+
+    given = {
+        "--margin": margin, "--currency": currency, "--period": period, "--discount": discount,
+    }  # fmt: skip
+    missing = [name for name, value in given.items() if value is None]
+    if len(missing) == len(given):
+        return None
+    if outcome is None:
+        missing.append("--outcome")
+    if margin is None or currency is None or period is None or discount is None or outcome is None:
+        raise OptionError(
+            f"Money needs {listed(missing)} too, for example --outcome AGAIN --margin 120 "
+            "--currency EUR --period year --discount 0.1."
+        )
+    return Economics(
+        margin=margin,
+        currency=currency,
+        period=period,
+        discount_rate=discount,
+        customers=customers,
+    )
+
+
+def pair_of(option: str, text: str) -> tuple[float, float]:
+    """Return the lowest and the highest answer of ``1,10``."""
+    numbers = _numbers(option, text)
+    if len(numbers) != 2:
+        raise OptionError(
+            f"{option} {text} has {len(numbers)} numbers; give the lowest and the highest answer, "
+            f"as in {option} 1,10."
+        )
+    return numbers[0], numbers[1]
+
+
+def decimal_of(text: str) -> Decimal:
+    """Return the decimal sign."""
+    if text not in (".", ","):
+        raise OptionError(f"--decimal {text} is not known; use . or , as the decimal sign.")
+    return "." if text == "." else ","
+
+
+def codes_of(entries: list[str], items: list[str]) -> dict[str, tuple[float, ...]]:
+    """Return missing codes by column: those of all items, and those of columns named."""
+    codes: dict[str, tuple[float, ...]] = {}
+    for entry in entries:
+        column, equals, numbers = entry.rpartition("=")
+        names = [column] if equals else items
+        codes |= dict.fromkeys(names, _numbers("--missing-codes", numbers))
+    return codes
+
+
+def _numbers(option: str, text: str | None) -> tuple[float, ...]:
+    if text is None:
+        return ()
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise OptionError(
+            f"{option} {text} is not a list of numbers; separate them by commas, as in "
+            f"{option} 1,10."
+        ) from None
