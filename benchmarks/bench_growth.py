@@ -7,7 +7,7 @@ peak memory above the data at every step, one thread, each in a process of its o
 small data; the fitted exponents (slope of log cost on log size over the larger half of the steps)
 beside those of the work; and the floor, a formula of the sizes in speeds measured here. What passes
 `--limit` seconds (60) or `--memory` megabytes (6,000) is printed as such, and larger steps are then
-left out as "more". Marks:
+left out as "more"; none begins after `--minutes` (18; the largest come last). Marks:
 
     GROWS    the exponent of time lies above that of the work by more than the axis's allowance
     MEMORY   so does that of memory, from 100 MB on
@@ -91,9 +91,9 @@ def small_case(operations: list[Operation], folder: Path) -> Case:
 
 
 def measured(
-    tasks: list[Task], bounds: Bounds, repeats: int, small: Case
+    tasks: list[Task], bounds: Bounds, repeats: int, small: Case, deadline: float
 ) -> dict[tuple[str, str], Growth]:
-    """Do all measurements."""
+    """Do all measurements that can begin before a deadline on the clock of `perf_counter`."""
     growths: dict[tuple[str, str], Growth] = {}
     case = small
     for position, task in enumerate(tasks):
@@ -101,6 +101,9 @@ def measured(
         growth = growths.get(key, Growth())
         if growth.costs and growth.costs[-1].end:
             growths[key] = growth.with_step(task.step, Cost(end="more"))
+            continue
+        if time.perf_counter() > deadline:
+            growths[key] = growth.with_step(task.step, Cost(end="minutes"))
             continue
         with quiet():
             if task.size.survey != case.size.survey:
@@ -137,15 +140,17 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--limit", type=float, default=60.0, metavar="SECONDS")
     parser.add_argument("--memory", type=float, default=6_000.0, metavar="MEGABYTES")
+    parser.add_argument("--minutes", type=float, default=18.0)
     options = parser.parse_args()
     start = time.perf_counter()
+    deadline = start + 60.0 * options.minutes
     operations = [o for o in OPERATIONS if o.name.startswith(tuple(options.only))]
     tasks = tasks_of(operations, options.axis, options.quick)
     bounds = Bounds(min(options.limit, 5.0) if options.quick else options.limit, options.memory)
     rates = speeds()
     with tempfile.TemporaryDirectory() as folder:
         small = small_case(operations, Path(folder))
-        growths = measured(tasks, bounds, 1 if options.quick else 3, small)
+        growths = measured(tasks, bounds, 1 if options.quick else 3, small, deadline)
     lines = [
         Line(operation, axis, growths[operation.name, axis], rates)
         for operation in operations

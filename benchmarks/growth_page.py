@@ -19,6 +19,14 @@ import csimodel as csi
 
 ALLOWANCE = {"n": 0.1, "D": 0.1, "G": 0.2, "p": 0.3, "C": 0.3}
 FLOORS, FLOOR_SECONDS, MEGABYTES = 50.0, 0.25, 100.0
+ENDS = {
+    "time": "over time",
+    "memory": "over memory",
+    "build": "data over time",
+    "more": "more",
+    "minutes": "not run",
+}
+"""How a measurement without an error ends, as it is shown."""
 
 
 def speeds() -> dict[str, float]:
@@ -58,13 +66,7 @@ def shown(cost: Cost) -> str:
     """Write a cost, or why there is none."""
     if not cost.end:
         return f"{in_time(cost.seconds)}, {cost.megabytes:.0f} MB"
-    kinds = {
-        "time": "over time",
-        "memory": "over memory",
-        "build": "data over time",
-        "more": "more",
-    }
-    return kinds.get(cost.end, "error")
+    return ENDS.get(cost.end, "error")
 
 
 @dataclass(frozen=True)
@@ -103,11 +105,10 @@ class Line:
     @property
     def failures(self) -> list[str]:
         """Sentences of errors."""
-        kinds = ("", "time", "memory", "build", "more")
         return [
             f"{self.operation.name}, {self.axis} = {step:,}: {cost.end}"
             for step, cost in zip(self.growth.steps, self.growth.costs, strict=True)
-            if cost.end not in kinds
+            if cost.end and cost.end not in ENDS
         ]
 
     def cells(self, steps: list[int]) -> list[str]:
@@ -167,7 +168,8 @@ def document(lines: list[Line], rates: dict[str, float], bounds: Bounds) -> str:
         "The floor is what the definition asks for at the largest step, by its formula at the "
         "foot, and beside it how many floors the call took. A call had at most "
         f"{bounds.seconds:g} s and {bounds.megabytes:,.0f} MB: what passed that is over time or "
-        "over memory, and larger steps are more. Empty cells are sizes that an operation is not "
+        "over memory, and larger steps are more; what was not run is for the lack of minutes. "
+        "Empty cells are sizes that an operation is not "
         "meant for.",
         "GROWS: time grows faster than the work (allowance .1 for rows and draws, .2 for groups, "
         f".3 for items and constructs). MEMORY: so does memory, from {MEGABYTES:g} MB on. FLOOR: "

@@ -1,5 +1,6 @@
 """Markets: values of statsmodels, laws, recovery of the competition effect, messages."""
 
+import tracemalloc
 import warnings
 from dataclasses import replace
 
@@ -21,6 +22,7 @@ from csimodel.outcomes import (
 from csimodel.outcomes.kernels import glm
 from csimodel.outcomes.models.draws import chain_of
 from csimodel.outcomes.models.regression import regress
+from csimodel.outcomes.models.segments.top_drop import _respondents
 from csimodel.survey import datasets
 
 
@@ -502,3 +504,18 @@ def test_a_top_that_takes_all_answers_is_refused():
         repurchase_top_drop(frame, top=(1, 3), **options)
     below = repurchase_top_drop(frame, top=(3, 3), below=(1, 1), **options)
     assert below.table["drop"].iloc[0] == pytest.approx(0.5 - 0.0)
+
+
+def test_respondents_of_many_segments_are_sorted_once():
+    rng = np.random.default_rng(6)
+    codes, answers = rng.integers(-1, 500, 20_000), rng.integers(5, 11, 20_000).astype(float)
+    tracemalloc.start()
+    parts = _respondents(codes, answers, (10, 10), (8, 9), 500)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(parts) == 1_000
+    assert peak < 20_000 * 8 * 10  # a mask for each part would be 20 MB
+    for g in (0, 7, 499):
+        own = codes == g
+        assert_allclose(parts[2 * g], np.flatnonzero(own & (answers == 10)))
+        assert_allclose(parts[2 * g + 1], np.flatnonzero(own & (answers >= 8) & (answers <= 9)))

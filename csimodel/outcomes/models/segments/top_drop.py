@@ -157,16 +157,12 @@ def repurchase_top_drop(
     answered = rows.usable & np.isfinite(happy) & np.isfinite(y)
     high, low = _categories(name, happy[answered], top, below)
     codes, names, findings = _segments(rows, by, answered)
-    masks = [
-        answered & (codes == g) & (happy >= ends[0]) & (happy <= ends[1])
-        for g in range(len(names))
-        for ends in (high, low)
-    ]
-    counts = np.array([mask.sum() for mask in masks]).reshape(-1, 2)
+    parts = _respondents(np.where(answered, codes, -1), happy, high, low, len(names))
+    counts = np.array([len(part) for part in parts]).reshape(-1, 2)
     large = np.asarray((counts >= fewest).all(axis=1))
     findings += [*rows.design_findings, *_small(names, counts, large, fewest)]
     kept = np.flatnonzero(large)
-    members = [np.flatnonzero(masks[2 * g + k]) for g in kept for k in (0, 1)]
+    members = [parts[2 * g + k] for g in kept for k in (0, 1)]
     means = group_means(np.nan_to_num(y), members, rows.weights, rows.design)
     labels = [names[g] for g in kept]
     steps: Floats = np.kron(np.eye(len(kept)), np.array([1.0, -1.0]))
@@ -212,6 +208,23 @@ def _categories(
             "pairs, below under top; write for example top=(10, 10), below=(8, 9)."
         )
     return high, low
+
+
+def _respondents(
+    codes: NDArray[np.intp],
+    answers: Floats,
+    high: tuple[float, float],
+    low: tuple[float, float],
+    segments: int,
+) -> list[NDArray[np.intp]]:
+    """Return who is at the top and who below it in each segment, rising, by one sorting."""
+    category = np.full(len(codes), -1)
+    for number, (least, most) in enumerate((high, low)):
+        category[(answers >= least) & (answers <= most)] = number
+    place = np.where((codes >= 0) & (category >= 0), 2 * codes + category, 2 * segments)
+    order = np.argsort(place, kind="stable")
+    ends = np.cumsum(np.bincount(place, minlength=2 * segments + 1))
+    return np.split(order, ends[:-1])[:-1]
 
 
 def _segments(
