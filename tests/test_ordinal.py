@@ -249,7 +249,7 @@ def test_gamma_is_the_spread_over_samples_with_long_tails_where_that_of_normal_i
 def test_gamma_of_continuous_items_is_that_of_fourth_moments(weights):
     values = MOBI[["IMAG1", "PERQ1", "PERV2"]].to_numpy(float)
     moments = ordinal_moments(values, ["a", "b", "c"], [], weights)
-    assert_allclose(covariance_gamma(moments), fourth_moments(values, weights), rtol=1e-10)
+    assert_allclose(covariance_gamma(moments).matrix, fourth_moments(values, weights), rtol=1e-10)
 
 
 def test_answers_correlate_with_their_responses_by_clarity():
