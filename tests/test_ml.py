@@ -398,3 +398,8 @@ def test_what_hardly_can_be_told_apart_is_named_where_there_is_any(models, mobi,
     finding = said(csi.fit(models["sem_ml"], mobi, csi.ML(max_iterations=3)), "not-converged")
     assert finding.values["parameters"] == finding.subjects
     assert ("can hardly be told apart" in finding.message) == bool(finding.subjects)
+
+
+def test_an_error_variance_fixed_to_zero_is_not_negative(mobi):
+    model = csi.Model.from_syntax("Q =~ PERQ1 + PERQ3 + PERQ5\nC =~ CUSCO\nC ~ Q")
+    assert int(csi.fit(model, mobi, csi.ML()).estimates.inadmissible) == 0

@@ -519,3 +519,16 @@ def test_respondents_of_many_segments_are_sorted_once():
         own = codes == g
         assert_allclose(parts[2 * g], np.flatnonzero(own & (answers == 10)))
         assert_allclose(parts[2 * g + 1], np.flatnonzero(own & (answers >= 8) & (answers <= 9)))
+
+
+@pytest.mark.parametrize(("errors", "severity"), [("CR2", "note"), ("cluster", "warning")])
+def test_few_clusters_within_segments_are_a_warning_where_errors_are_biased(errors, severity):
+    rng = np.random.default_rng(4)
+    index, place = rng.uniform(0, 100, 400), np.arange(400) % 2
+    y = (rng.random(400) < 1 / (1 + np.exp(2 - 0.04 * index))).astype(float)
+    found = csi.outcomes.repurchase_segments(
+        index=index, outcome=y, by=place, cluster=np.arange(400) % 16 // 2, errors=errors,
+        family="logit",
+    )  # fmt: skip
+    findings = [f for f in found.findings if "segments" in f.values and "fewest" in f.values]
+    assert [f.severity for f in findings] == [severity]
