@@ -218,10 +218,10 @@ def test_draws_of_a_hinge_see_each_value_of_the_regressors_once(mobi):
 
 def test_draws_of_the_chain_see_each_pattern_of_answers_once(whole):
     """With the mean outcome of the respondents who gave it in the draw."""
-    cells = whole.chain.cells
+    cells = whole.draws.cells
     batch = next(iter(Resamples.of(whole, 0, 150, 1).batches("test")))
     assert batch.weights.shape[1] == len(cells.merged.starts) < len(cells.starts)
-    counts = next(iter(whole.chain.bootstrap.design))[batch.draws]
+    counts = next(iter(whole.draws.bootstrap.design))[batch.draws]
     y = whole.regression.sample.outcome
     assert_allclose(batch.weights.sum(axis=1), 250)
     assert_allclose((batch.weights * batch.outcome).sum(axis=1), counts @ y)
