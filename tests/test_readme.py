@@ -1,6 +1,8 @@
 """The README's block runs as it stands, on a file like the one it speaks of."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -40,3 +42,11 @@ def test_no_figure_was_forgotten():
     assert not re.search(r"[A-Z]+_(OURS|THEIRS)", text)
     assert 'pip install -e ".[test]" && pytest' in text.splitlines()
     assert "pip install . && csimodel demo" in text.splitlines()
+
+
+def test_what_it_shows_of_the_demo_is_what_the_demo_prints(tmp_path):
+    (shown,) = re.findall(r"```\n( +Index .*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    command = [sys.executable, "-m", "csimodel", "demo"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=True)
+    printed = done.stdout.splitlines()
+    assert [line for line in shown.splitlines() if line not in printed] == []
