@@ -144,3 +144,20 @@ def test_no_errors_of_residuals_for_other_fits(chain, population, ecsi, mobi):
         csi.fit(chain, population(100)).residual_table  # noqa: B018
     with pytest.raises(EstimationError, match="there is no solution"):
         csi.fit(ecsi, mobi, csi.ML(max_iterations=3)).residual_table  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "estimator", [csi.ML(), csi.ML(se="robust"), csi.LeastSquares("dwls"), csi.LeastSquares("uls")]
+)
+def test_what_is_fitted_exactly_has_no_error_made_of_rounding(estimator):
+    """Variances, and the covariance of the two items of a block (with least squares)."""
+    model = csi.Model.from_syntax(
+        "Quality =~ PERQ1 + PERQ2 + PERQ3 + PERQ4 \n Value =~ PERV1 + PERV2 \n"
+        "Satisfaction =~ CUSA1 + CUSA2 + CUSA3 \n Value ~ Quality \n Satisfaction ~ Quality + Value"
+    )
+    fit = csi.fit(model, csi.load_mobi(), estimator)
+    table = fit.residual_table
+    exact = table["residual"].abs() < 1e-8 * table["observed"].abs()
+    assert exact.sum() == 10
+    assert table.loc[exact, ["se", "z"]].isna().all(axis=None)
+    assert table.loc[~exact, "se"].notna().all()

@@ -127,7 +127,7 @@ def record_fit(r: Recorder, name: str, call: Callable[[], object]) -> object:
     fit = r.take(name, call)
     if fit is None:
         return None
-    for quantity in quantities._REGISTRY:
+    for quantity in quantities.registered():
         found = quantities.find(quantity)
 
         def values(found: object = found) -> pd.Series:
@@ -155,7 +155,7 @@ def record_draws(r: Recorder, name: str, fit: object, **options: object) -> obje
     boot = r.take(f"{name} bootstrap", lambda: csi.bootstrap(fit, **options))
     if boot is None:
         return None
-    for quantity in quantities._REGISTRY:
+    for quantity in quantities.registered():
         r.take(f"{name} draws {quantity}", lambda q=quantity: boot.draws(q))
         kinds = ("percentile", "bc", "bca", "normal") if quantity in ("paths", "index") else ("bc",)
         for kind in kinds:

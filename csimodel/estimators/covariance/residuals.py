@@ -24,7 +24,8 @@ Floats = NDArray[np.float64]
 
 EXACT = "fitted exactly by every sample"
 _LEVEL = 0.95
-_EXACT = 1e-7  # an error this small, relative to the moment's own, is rounding: fitted exactly
+_EXACT = 1e-7  # a residual or an error this small, relative to the moment's own, is rounding
+_ROUNDING = 1e-5  # what the error of a moment that is fitted exactly may come to, likewise
 
 
 def residual_tables(fitted: Fitted) -> list[pd.DataFrame]:
@@ -112,14 +113,16 @@ def _table(fitted: Fitted, g: int, covariance: Floats, own_errors: Floats) -> pd
     row, column = vech(len(items))
     observed = moments_vector(cov, own.mean if means else None)
     implied = moments_vector(at.sigma, at.mean if means else None)
-    se = _errors(np.diag(covariance), own_errors)
     residual = observed - implied
+    se = _errors(np.diag(covariance), own_errors, residual)
     start = len(observed) - len(row)
     turn = _to_correlations(cov)
     cor_residual = (cov / _scale(cov) - at.sigma / _scale(at.sigma))[row, column]
     inner = covariance[start:, start:]
     cor_se = _errors(
-        ((turn @ inner) * turn).sum(axis=1), own_errors[start:] / _scale(cov)[row, column]
+        ((turn @ inner) * turn).sum(axis=1),
+        own_errors[start:] / _scale(cov)[row, column],
+        cor_residual,
     )
     cor_se[row == column] = np.nan
     none = np.full(start, np.nan)
@@ -141,9 +144,11 @@ def _table(fitted: Fitted, g: int, covariance: Floats, own_errors: Floats) -> pd
     )
 
 
-def _errors(variance: Floats, own: Floats) -> Floats:
+def _errors(variance: Floats, own: Floats, residual: Floats) -> Floats:
     """Return square roots, NaN where a moment is fitted exactly."""
-    return np.where(variance > (_EXACT * own) ** 2, np.sqrt(np.maximum(variance, 0.0)), np.nan)
+    se = np.sqrt(np.maximum(variance, 0.0))
+    nothing = (se <= _ROUNDING * own) & (np.abs(residual) <= _EXACT * own)
+    return np.where(nothing | (se <= _EXACT * own), np.nan, se)
 
 
 def _scale(cov: Floats) -> Floats:
