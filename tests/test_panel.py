@@ -482,3 +482,12 @@ def test_lost_draws_say_why_they_were_lost():
     (finding,) = [f for f in found.findings if f.code == "lost-draws"]
     assert finding.count == alone
     assert finding.values["reasons"] == (f"{alone} a regressor without variation of its own",)
+
+
+@pytest.mark.parametrize("effects", ["two-way", "firm", "period"])
+@pytest.mark.parametrize("weights", [None, "n"])
+@pytest.mark.parametrize("value", [1.0, 1 / 3, 1e6 / 7])
+def test_a_control_with_one_value_has_no_slope_made_of_rounding(table, value, weights, effects):
+    """Its means taken out, a constant is not 0 but some 1e-16 of itself."""
+    with pytest.raises(EstimationError, match="'still' does not move by itself"):
+        of(table.assign(still=value), controls="still", weights=weights, effects=effects)

@@ -213,9 +213,9 @@ def gradient_of(functional: Functional, parameters: Floats, variances: Floats) -
     moved = np.diag(step)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         values = functional(np.concatenate([parameters + moved, parameters - moved]))
-    k = len(parameters)
-    exact = (parameters + step) - (parameters - step)
-    return np.asarray(((values[:k] - values[k:]) / exact[:, None]).T)
+        k = len(parameters)
+        exact = (parameters + step) - (parameters - step)
+        return np.asarray(((values[:k] - values[k:]) / exact[:, None]).T)
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,8 +42,9 @@ def read_excel(path: Path, sheet: str | None = None, decimal: Decimal | None = N
     import openpyxl
 
     parts = parts_of(path)
-    with quiet():
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    # A sheet that is left half read keeps openpyxl's own file open until it is collected.
+    with quiet(), path.open("rb") as stream:
+        book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
         try:
             own, told = _choice(path, parts, book, sheet)
             special = _peculiar(path, parts, own)

@@ -104,6 +104,7 @@ def _argument(name: str, method: str, option: str) -> Any:
         ("moments.from_array", "values"): np.random.default_rng(1).normal(size=(20, 2)),
         ("moments.from_cov", "cov"): np.eye(2),
         ("survey.answers", "blocks"): {"A": ["CUSA1", "CUSA2"]},
+        ("model.require_one_stage", "what"): "PLS",
         ("model.with_items", "items"): {"Image": ["i1", "i2"]},
         ("codebook.from_toml", "text"): "",
         ("shape.curve", "levels"): [50.0],

@@ -298,7 +298,7 @@ def _check_own(index_se: Any, draws: Any) -> None:
             "index_se= is for an index computed elsewhere; a fit knows the error of its own, with "
             "by= that of groups' means."
         )
-    if draws != 0:
+    if not isinstance(draws, int | np.integer) or draws != 0:
         raise OptionError(
             f"draws={shown(draws)} is for an index computed elsewhere; give the draws of this fit, "
             f"bootstrap=csi.bootstrap(fit, draws={shown(draws)})."

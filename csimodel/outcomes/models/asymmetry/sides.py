@@ -17,6 +17,6 @@ def sides(quality: Floats, expectations: Floats | float) -> tuple[Floats, Floats
     rounding may part: such a gap is none.
     """
     gap = np.asarray(quality - expectations)
-    level = np.abs(gap) <= _LEVEL * (np.abs(quality) + np.abs(expectations))
-    gap = np.where(level, 0.0, gap)
+    largest = np.abs(quality) + np.abs(expectations)
+    gap = np.where(np.isfinite(largest) & (np.abs(gap) <= _LEVEL * largest), 0.0, gap)
     return np.minimum(gap, 0.0), np.maximum(gap, 0.0)

@@ -160,8 +160,8 @@ def repurchase_panel(
                 "weights= how much it counts."
             )
         return _of_firms(
-            rows, outcome, firm, period, index, controls, scale or (0.0, 1.0), effects, errors,
-            level,
+            rows, outcome, firm, period, index, controls, (0.0, 1.0) if scale is None else scale,
+            effects, errors, level,
         )  # fmt: skip
     if not named(index):
         raise OptionError(

@@ -98,8 +98,9 @@ def _require_rows(panel: Panel, names: tuple[str, ...], told: list[Finding]) -> 
     x = panel.design[:, 1 : 1 + len(names)] * root
     left = x - others @ np.linalg.lstsq(others, x, rcond=None)[0]
     size = np.sqrt((left**2).sum(axis=0)) / np.sqrt(panel.n)
-    spread = np.maximum(panel.regressors.std(axis=0), 1e-12 * np.abs(panel.regressors).max(axis=0))
-    still = [name for name, s, all_ in zip(names, size, spread, strict=True) if s <= 1e-9 * all_]
+    rounding = 1e-13 * np.abs(panel.regressors).max(axis=0)
+    spread = np.maximum(1e-9 * panel.regressors.std(axis=0), rounding)
+    still = [name for name, own, least in zip(names, size, spread, strict=True) if own <= least]
     if still or np.linalg.matrix_rank(left / np.where(size > 0, size, 1.0)) < len(names):
         raise EstimationError(
             f"{listed(map(repr, still or names))} does not move by itself once "
