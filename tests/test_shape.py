@@ -611,6 +611,11 @@ def test_who_gives_one_answer_throughout_is_at_expectations(fit):
     assert same.sum() == 3
 
 
+def test_asymmetry_has_no_curve_at_infinity(fit):
+    with pytest.raises(OptionError, match="has a level that is not finite; choose levels of the"):
+        repurchase_asymmetry(fit).curve([50, np.inf])
+
+
 @pytest.mark.parametrize("outcome", ["Satisfaction", "CUSL1"])
 def test_asymmetry_in_every_draw(fit, mobi, ecsi, outcome):
     from csimodel.outcomes.models.asymmetry.draws import coefficients_of_draws

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked_in
 from csimodel.bounds import THRESHOLDS
+from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.formatting import told_p
@@ -17,7 +18,7 @@ from csimodel.inference import loss_severity
 from csimodel.inference.infer import infer
 from csimodel.inference.intervals import narrow_intervals
 from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
-from csimodel.options import require_array
+from csimodel.options import require_array, shown
 from csimodel.outcomes.kernels.wald import ratio_row, table_of_tests, wald
 from csimodel.outcomes.models.asymmetry.sides import sides
 from csimodel.outcomes.models.averages import OfRows
@@ -111,6 +112,11 @@ class Asymmetry(HasHeadline):
         -------
         DataFrame
             Columns index (quality), probability (the outcome), se, df, lower, upper, reason.
+
+        Raises
+        ------
+        OptionError
+            For levels that are no numbers, or not finite.
         """
         sample = self.regression.sample
         q, short, over = sample.regressors[:, :3].T
@@ -120,6 +126,11 @@ class Asymmetry(HasHeadline):
             if levels is None
             else require_array("levels", levels, "points of the index of quality").ravel()
         )
+        if not np.isfinite(points).all():
+            raise OptionError(
+                f"levels={shown(levels)} has a level that is not finite; choose levels of the "
+                f"index of quality, observed from {q.min():.4g} to {q.max():.4g}."
+            )
         rest = np.tile(sample.share @ sample.regressors[:, 3:], (len(points), 1))
         X = np.column_stack([np.ones(len(points)), points, *sides(points, at), rest])
         mean, regression = self.regression.family.mean, self.regression
