@@ -491,3 +491,14 @@ def test_a_control_with_one_value_has_no_slope_made_of_rounding(table, value, we
     """Its means taken out, a constant is not 0 but some 1e-16 of itself."""
     with pytest.raises(EstimationError, match="'still' does not move by itself"):
         of(table.assign(still=value), controls="still", weights=weights, effects=effects)
+
+
+@pytest.mark.parametrize("tied", [lambda x: 1e6 + 2 * x, lambda x: -1e-9 * x, lambda x: x / 3])
+def test_controls_that_a_formula_ties_are_named(table, tied):
+    """Also where rounding hides the formula from the rank of a matrix."""
+    with pytest.raises(EstimationError) as raised:
+        of(table.assign(again_price=tied(table["price"])), controls=["price", "again_price"])
+    assert str(raised.value) == (
+        "Regressors 'price' and 'again_price' are tied by an exact formula, so their slopes cannot "
+        "be told apart; leave one out."
+    )

@@ -2,7 +2,7 @@
 
 from csimodel.inference.bollen_stine import BollenStine, bollen_stine
 from csimodel.inference.bootstrap import Bootstrap, bootstrap
-from csimodel.inference.draws import draws_of, loss_severity, require_draws
+from csimodel.inference.draws import draws_of, loss_severity, require_draws, without_losses
 from csimodel.inference.infer import infer
 from csimodel.inference.influence import influence_values, without_influence
 from csimodel.inference.intervals import (
@@ -52,4 +52,5 @@ __all__ = [
     "spread_of",
     "tail_probability",
     "without_influence",
+    "without_losses",
 ]

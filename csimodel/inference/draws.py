@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from csimodel.bounds import THRESHOLDS
 from csimodel.errors import InferenceError
-from csimodel.findings import Severity
+from csimodel.findings import Finding, Severity
 from csimodel.moments import Resampling
 from csimodel.progress import progress_bar
 
@@ -76,6 +76,11 @@ def loss_severity(lost: int, total: int) -> Severity:
     ('warning', 'failure')
     """
     return "warning" if lost <= THRESHOLDS["draws lost"].value * total else "failure"
+
+
+def without_losses(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings but those about draws: what stands when they are left out."""
+    return tuple(finding for finding in findings if not finding.code.endswith("-draws"))
 
 
 def require_draws(

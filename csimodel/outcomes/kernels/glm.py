@@ -32,10 +32,14 @@ class GeneralisedLinear:
         Mean and information as functions of η.
     start
         Where draws start, (1 + regressors,).
+    whole
+        Whether samples with one outcome throughout are set aside; a part of a regression, such as
+        a segment, may have one.
     """
 
     family: Family
     start: Floats
+    whole: bool = True
     extra: int = 0
 
     @property
@@ -46,7 +50,8 @@ class GeneralisedLinear:
     def fit(self, samples: Samples) -> Regressions:
         """Fit each of the samples; see `regress_draws`."""
         _, columns, weights, (outcome,) = samples
-        return regress_draws(self.family, outcome, columns, weights, self.start)
+        fit = regress_draws if self.whole else score_draws
+        return fit(self.family, outcome, columns, weights, self.start)
 
 
 def regress_draws(

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.arguments import checked_in
 from csimodel.errors import OptionError
 from csimodel.floats import own_errstate_in
+from csimodel.inference import without_losses
 from csimodel.outcomes.models import categories as ordered
 from csimodel.outcomes.models.averages import Averages
 from csimodel.outcomes.models.base_result import Regressed
@@ -41,8 +42,7 @@ class Repurchase(Regressed, HasHeadline):
     @property
     def naive(self) -> Repurchase:
         """The same with the regression's own errors, the index treated as if it were known."""
-        findings = tuple(f for f in self.findings if not f.code.endswith("-draws"))
-        return replace(self, draws=None, findings=findings)
+        return replace(self, draws=None, findings=without_losses(self.findings))
 
     @property
     def average_marginal_effects(self) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from csimodel.errors import EstimationError, OptionError
 from csimodel.findings import Finding, Severity, listed
 from csimodel.outcomes.design.formula import Formula
 from csimodel.outcomes.design.layout import Layout
+from csimodel.outcomes.rows.collinearity import require_independent
 from csimodel.survey.sampling import Lonely
 
 Floats = NDArray[np.float64]
@@ -310,11 +311,4 @@ def _require_variation(x: Floats, names: tuple[str, ...]) -> None:
             f"Regressor {listed(map(repr, still))} does not vary over the {len(x)} respondents "
             "used, so it has no slope; leave it out."
         )
-    standard = (x - x.mean(axis=0)) / spread
-    _, size, directions = np.linalg.svd(np.linalg.qr(standard, mode="r"), full_matrices=False)
-    if size[-1] < 1e-9 * size[0]:
-        tied = [name for name, d in zip(names, directions[-1], strict=True) if abs(d) > 1e-5]
-        raise EstimationError(
-            f"Regressors {listed(map(repr, tied))} are tied by an exact formula, so their slopes "
-            "cannot be told apart; leave one out."
-        )
+    require_independent((x - x.mean(axis=0)) / spread, names)

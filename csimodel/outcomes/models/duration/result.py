@@ -13,6 +13,7 @@ from csimodel.arguments import checked_in
 from csimodel.errors import OptionError, suggest
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
+from csimodel.inference.draws import without_losses
 from csimodel.inference.infer import infer
 from csimodel.inference.intervals import interval_name
 from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
@@ -92,8 +93,7 @@ class RepurchaseTime(HasHeadline):
     @property
     def naive(self) -> RepurchaseTime:
         """The same with the regression's own errors, the index treated as if it were known."""
-        told = tuple(f for f in self.findings if not f.code.endswith("-draws"))
-        return replace(self, draws=None, findings=told)
+        return replace(self, draws=None, findings=without_losses(self.findings))
 
     @property
     def interval_kind(self) -> str:

@@ -11,6 +11,7 @@ from csimodel.findings import Finding, listed
 from csimodel.outcomes.kernels.fixed_effects import Panel, connected_rows
 from csimodel.outcomes.models.panel.findings import about, singletons
 from csimodel.outcomes.models.panel.result import RepurchasePanel
+from csimodel.outcomes.rows.collinearity import require_independent
 
 Codes = NDArray[np.intp]
 
@@ -101,9 +102,10 @@ def _require_rows(panel: Panel, names: tuple[str, ...], told: list[Finding]) -> 
     rounding = 1e-13 * np.abs(panel.regressors).max(axis=0)
     spread = np.maximum(1e-9 * panel.regressors.std(axis=0), rounding)
     still = [name for name, own, least in zip(names, size, spread, strict=True) if own <= least]
-    if still or np.linalg.matrix_rank(left / np.where(size > 0, size, 1.0)) < len(names):
+    if still:
         raise EstimationError(
-            f"{listed(map(repr, still or names))} does not move by itself once "
+            f"{listed(map(repr, still))} does not move by itself once "
             f"effects={panel.effects!r} are taken out, so there is no slope; use fewer effects or "
             "controls."
         )
+    require_independent(left / size, names)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.arguments import checked_in
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
+from csimodel.inference.draws import without_losses
 from csimodel.inference.infer import infer
 from csimodel.inference.intervals import interval_name
 from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
@@ -83,8 +84,7 @@ class RepurchasePanel(HasHeadline):
     @property
     def naive(self) -> RepurchasePanel:
         """The same with the regression's own errors, the cells' index and outcome as known."""
-        told = tuple(f for f in self.findings if not f.code.endswith("-draws"))
-        return replace(self, draws=None, findings=told)
+        return replace(self, draws=None, findings=without_losses(self.findings))
 
     @property
     def interval_kind(self) -> str:

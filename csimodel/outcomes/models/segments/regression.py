@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from csimodel.inference import Bootstrap
 from csimodel.outcomes.design.layout import Column
 from csimodel.outcomes.kernels.families import Family
-from csimodel.outcomes.kernels.glm import score_draws, varied_draws
+from csimodel.outcomes.kernels.glm import GeneralisedLinear, varied_draws
 from csimodel.outcomes.kernels.kernel import Ending, Kernel, Regressions, Samples, Standardised
 from csimodel.outcomes.kernels.likelihood import standardised_start
 from csimodel.outcomes.models.regression import Regression, required_errors, solve
@@ -152,10 +152,8 @@ class SegmentKernel:
             part = Samples(
                 draws, [x[..., span] for x in columns], weights[:, span], [outcome[..., span]]
             )
-            kernel = Standardised(
-                _OneSegment(self.family, self.starts[g]), self.centre, self.spread
-            )
-            fitted = kernel.fit(part)
+            segment = GeneralisedLinear(self.family, self.starts[g], whole=False)
+            fitted = Standardised(segment, self.centre, self.spread).fit(part)
             own[:, g], slopes[:, g] = fitted.coefficients, fitted.mean_slope
             endings[:, g], total[:, g] = fitted.ending, part.weights.sum(axis=1)
         own[:, 1:] -= own[:, :1]
@@ -163,23 +161,6 @@ class SegmentKernel:
         ending = joint_endings(endings)
         ending[~varied_draws(outcome, weights)] = Ending.ONE_OUTCOME
         return Regressions(own.reshape(len(draws), -1), mean_slope, ending)
-
-
-@dataclass(frozen=True, eq=False)
-class _OneSegment:
-    """The regression of one segment: a `Kernel`."""
-
-    family: Family
-    start: Floats
-    extra: int = 0
-
-    @property
-    def terms(self) -> int:
-        return len(self.start)
-
-    def fit(self, samples: Samples) -> Regressions:
-        _, columns, weights, (outcome,) = samples
-        return score_draws(self.family, outcome, columns, weights, self.start)
 
 
 def joint_endings(endings: Floats) -> NDArray[np.int64]:
