@@ -10,20 +10,7 @@ single <- function(text) paste(text, "CUSCO ~~ 0*CUSCO", sep = "\n")
 full <- single(before$full_syntax); reduced <- single(before$reduced_syntax)
 loadings <- grep("=~", strsplit(before$full_syntax, "\n")[[1]], fixed = TRUE, value = TRUE)
 measurement <- single(paste(loadings, collapse = "\n"))
-polished <- function(m) {
-  a <- sem(m, d, se = "none", test = "none", baseline = FALSE)
-  model <- a@Model; th <- lav_model_get_parameters(model)
-  gradient <- function(x) as.vector(lavaan:::lav_model_gradient(x, lavsamplestats = a@SampleStats,
-    lavdata = a@Data, lavcache = a@Cache))
-  for (k in 1:8) {
-    info <- lavaan:::lav_model_information_observed(model, lavsamplestats = a@SampleStats,
-      lavdata = a@Data, lavoptions = a@Options, lavcache = a@Cache)
-    th <- th - solve(info, gradient(model)); model <- lav_model_set_parameters(model, th)
-  }
-  pt <- parTable(a); pt$est <- NULL; pt$se <- NULL
-  pt$start[pt$free > 0] <- th[pt$free[pt$free > 0]]
-  sem(m, d, start = pt, optim.force.converged = TRUE)
-}
+source("scripts/polished.R")
 measures <- function(f) as.list(unclass(fitMeasures(f)))
 entry <- function(f, plain = f) {
   e <- parameterEstimates(f, standardized = TRUE); s <- standardizedSolution(f); k <- fitted(f)$cov
@@ -34,8 +21,8 @@ entry <- function(f, plain = f) {
 out <- suppressWarnings(list(
   provenance = before$provenance, reduced_syntax = before$reduced_syntax,
   full_syntax = before$full_syntax,
-  reduced_ml = entry(polished(reduced), sem(reduced, d)),
-  cfa_ml = entry(polished(measurement), cfa(measurement, d)),
-  sem_ml = entry(polished(full), sem(full, d)),
+  reduced_ml = entry(polished(reduced, d), sem(reduced, d)),
+  cfa_ml = entry(polished(measurement, d), cfa(measurement, d)),
+  sem_ml = entry(polished(full, d), sem(full, d)),
   sem_ml_wishart = entry(sem(full, d, likelihood = "wishart"))))
 write_json(out, "mobi_lavaan.json", auto_unbox = TRUE, digits = 15, na = "null")

@@ -10,20 +10,7 @@ single <- function(text) paste(text, "CUSCO ~~ 0*CUSCO", sep = "\n")
 full <- single(syntax$full_syntax); reduced <- single(syntax$reduced_syntax)
 loadings <- grep("=~", strsplit(syntax$full_syntax, "\n")[[1]], fixed = TRUE, value = TRUE)
 measurement <- single(paste(loadings, collapse = "\n"))
-polished <- function(m, data, estimator) {
-  a <- sem(m, data, estimator = estimator, se = "none", test = "none", baseline = FALSE)
-  model <- a@Model; th <- lav_model_get_parameters(model)
-  gradient <- function(x) as.vector(lavaan:::lav_model_gradient(x, lavsamplestats = a@SampleStats,
-    lavdata = a@Data, lavcache = a@Cache))
-  for (k in 1:8) {
-    info <- lavaan:::lav_model_information_observed(model, lavsamplestats = a@SampleStats,
-      lavdata = a@Data, lavoptions = a@Options, lavcache = a@Cache)
-    th <- th - solve(info, gradient(model)); model <- lav_model_set_parameters(model, th)
-  }
-  pt <- parTable(a); pt$est <- NULL; pt$se <- NULL
-  pt$start[pt$free > 0] <- th[pt$free[pt$free > 0]]
-  sem(m, data, estimator = estimator, start = pt, optim.force.converged = TRUE)
-}
+source("scripts/polished.R")
 measures <- function(f) as.list(unclass(fitMeasures(f)))
 entry <- function(f) {
   e <- parameterEstimates(f)
@@ -38,8 +25,8 @@ out <- suppressWarnings(list(
   sem_fiml = entry(sem(full, gaps, missing = "fiml")),
   sem_fiml_mlr = entry(sem(full, gaps, missing = "fiml", estimator = "MLR")),
   sem_ml_meanstructure = entry(sem(full, d, meanstructure = TRUE)),
-  reduced_mlr = entry(polished(reduced, d, "MLR")),
-  reduced_mlm = entry(polished(reduced, d, "MLM")),
+  reduced_mlr = entry(polished(reduced, d, estimator = "MLR")),
+  reduced_mlm = entry(polished(reduced, d, estimator = "MLM")),
   reduced_fiml = entry(sem(reduced, gaps, missing = "fiml")),
   reduced_fiml_mlr = entry(sem(reduced, gaps, missing = "fiml", estimator = "MLR"))))
 d$group <- read.csv("mobi_group.csv")$group
