@@ -1,11 +1,12 @@
 """Values that only rounding parts are one value."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
 import csimodel as csi
-from csimodel.outcomes import repurchase_shape
+from csimodel.outcomes import complaint_repurchase, repurchase_shape, repurchase_top_drop
 from csimodel.outcomes.models.shape.isotonic import fit_steps
 from csimodel.outcomes.prediction.recalibration import groups_of
 from csimodel.outcomes.rows.ties import settled
@@ -31,6 +32,9 @@ def test_ties_are_settled(parted):
     assert_array_equal(again, place)
     assert_array_equal(settled(LEVELS), LEVELS)
     assert_array_equal(settled(np.array([])), [])
+    gaps = np.array([np.nan, 1.0, np.inf, 1.0 + 1e-15, np.nan])
+    assert_array_equal(settled(gaps), [np.nan, 1.0, np.inf, 1.0, np.nan])
+    assert_array_equal(settled(index, (100 / 3,))[place == 1], np.full(60, 100 / 3))
 
 
 def test_steps_are_those_of_the_levels(parted):
@@ -54,3 +58,32 @@ def test_shapes_count_levels_once(parted):
     rep = csi.repurchase(index=index[few], outcome=outcome[few])
     with pytest.raises(csi.errors.EstimationError, match="only 4 different values"):
         repurchase_shape(rep, "hinge", draws=20)
+
+
+@pytest.mark.parametrize("given", [{}, {"top": (100, 100), "below": (200 / 3, 75)}])
+def test_the_drop_below_the_top_is_that_of_the_levels(parted, given):
+    place, index, outcome = parted
+    found, exact = (
+        repurchase_top_drop(
+            pd.DataFrame({"happy": happy, "again": outcome}),
+            satisfaction="happy", repurchase="again", **given,
+        ).table
+        for happy in (index, LEVELS[place])
+    )  # fmt: skip
+    pd.testing.assert_frame_equal(found, exact)
+
+
+def test_who_is_satisfied_is_a_matter_of_the_levels(parted):
+    place, index, outcome = parted
+    spoke = np.arange(300) % 3 == 0
+    rest = {"complained": spoke.astype(float), "handled": LEVELS[(place * 2) % 5], "again": outcome}
+    bounds = {"satisfied_from": 200 / 3, "dissatisfied_to": 100 / 3, "well_from": 200 / 3}
+    found, exact = (
+        complaint_repurchase(
+            pd.DataFrame({"happy": happy, **rest}), complained="complained", handling="handled",
+            repurchase="again", satisfied="happy", **bounds,
+        )
+        for happy in (index, LEVELS[place])
+    )  # fmt: skip
+    pd.testing.assert_frame_equal(found.table, exact.table)
+    pd.testing.assert_frame_equal(found.rates, exact.rates)

@@ -17,6 +17,7 @@ from csimodel.outcomes.kernels.group_means import group_means
 from csimodel.outcomes.rows.arguments import Column
 from csimodel.outcomes.rows.columns import Ends, require_ends
 from csimodel.outcomes.rows.rows import Rows
+from csimodel.outcomes.rows.ties import settled
 from csimodel.survey import Survey
 
 Floats = NDArray[np.float64]
@@ -119,6 +120,7 @@ def complaint_repurchase(
     ends = rows.bounds(repurchase, label, y) if scale is None else require_ends(scale)
     low, high = _ends(label, y, ends)
     well = _bound("well_from", well_from, how_name, rows.bounds(handling, how_name, how), _HIGH)
+    how = settled(how, (well,))
     whole = rows.usable & np.isfinite(spoke)
     used = whole & np.isfinite(y)
     spoken, kept_quiet = used & (spoke == 1), used & (spoke == 0)
@@ -141,6 +143,7 @@ def complaint_repurchase(
                 f"dissatisfied_to={bottom:g} must be below satisfied_from={top:g}; nobody can be "
                 "both."
             )
+        happy = settled(happy, (top, bottom))
         mood, glad = (happy, top, bottom), f"{name} of {top:g} or more"
         masks["satisfied, no complaint"] = kept_quiet & (happy >= top)
         masks["dissatisfied, no complaint"] = kept_quiet & (happy <= bottom)

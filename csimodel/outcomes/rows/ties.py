@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,17 +12,23 @@ Floats = NDArray[np.float64]
 _ROUNDING = 1e-12  # of the largest value
 
 
-def settled(values: Floats) -> Floats:
+def settled(values: Floats, at: Sequence[float] = ()) -> Floats:
     """Return values, (rows,), in which those that only rounding parts are the same number.
 
     Weighted means of equal answers differ in their last digits; what orders, counts or groups
-    values (steps, thresholds, tenths of predictions) must not.
+    values (steps, thresholds, tenths of predictions) must not. Those beside a level of `at` are
+    that level. NaN stays.
     """
-    order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    apart = np.diff(ordered) > _ROUNDING * np.abs(values).max(initial=0.0)
+    out = np.array(values, dtype=np.float64)
+    finite = np.flatnonzero(np.isfinite(out))
+    if not len(finite):
+        return out
+    order = finite[np.argsort(out[finite], kind="stable")]
+    ordered = out[order]
+    rounding = _ROUNDING * np.abs(ordered[[0, -1]]).max()
+    apart = np.diff(ordered) > rounding
     first = np.concatenate([[0], np.flatnonzero(apart) + 1]).astype(np.intp)
-    level = np.concatenate([[0], np.cumsum(apart)]).astype(np.intp)
-    out = np.empty_like(values)
-    out[order] = ordered[first[level[: len(ordered)]]] if len(ordered) else ordered
+    out[order] = ordered[first[np.concatenate([[0], np.cumsum(apart)]).astype(np.intp)]]
+    for level in at:
+        out[np.abs(out - level) <= rounding] = level
     return out

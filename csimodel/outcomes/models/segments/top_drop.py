@@ -20,6 +20,7 @@ from csimodel.outcomes.models.segments.pairs import corrected_pairs, pair_steps
 from csimodel.outcomes.rows.arguments import Column
 from csimodel.outcomes.rows.columns import labels_of
 from csimodel.outcomes.rows.rows import Rows
+from csimodel.outcomes.rows.ties import settled
 from csimodel.page import HasHeadline, Page, sections
 from csimodel.survey import Survey
 
@@ -153,9 +154,11 @@ def repurchase_top_drop(
     rows = Rows.of(data, "repurchase_top_drop", weights=weights, cluster=cluster)
     rows.require_clusters()
     name, happy = rows.numbers(satisfaction, "Satisfaction")
+    happy = settled(happy)
     label, y = rows.numbers(repurchase, "Repurchase")
     answered = rows.usable & np.isfinite(happy) & np.isfinite(y)
     high, low = _categories(name, happy[answered], top, below)
+    happy = settled(happy, (*high, *low))
     codes, names, findings = _segments(rows, by, answered)
     parts = _respondents(np.where(answered, codes, -1), happy, high, low, len(names))
     counts = np.array([len(part) for part in parts]).reshape(-1, 2)
