@@ -144,10 +144,10 @@ class CrossProducts:
 
     def _of_rows(self, rows: Codes) -> Floats:
         """Return what some rows add to the totals, (rows, any)."""
-        values, given = self.answers.values[rows], self.given[rows]
+        values, weights = self.answers.values[rows], self.weights[rows]
         products = products_of(self.answers, values - self.centre)
-        products *= given[:, None]
-        extras = [given, np.ones(len(given)), given**2]
+        products *= weights[:, None]
+        extras = [weights, np.ones(len(weights)), weights**2]
         if self.answers.missing != "complete":
             extras += list((~np.isnan(values)).T)
         return np.hstack([products, np.stack(extras, axis=1)])
@@ -162,7 +162,7 @@ class CrossProducts:
         return pieces_of(self.answers)
 
     @property
-    def given(self) -> Floats:
+    def weights(self) -> Floats:
         """Weights of the rows, 1 where none were given, (rows,)."""
         weights = self.answers.weights
         return np.ones(len(self.answers.values)) if weights is None else weights
@@ -170,8 +170,8 @@ class CrossProducts:
     @cached_property
     def totals(self) -> Floats:
         """Sums over all rows: products, weights, rows, squared weights, answers of each item."""
-        answers, given = self.answers, self.given
-        rest = [given.sum(), len(given), (given**2).sum()]
+        answers, weights = self.answers, self.weights
+        rest = [weights.sum(), len(weights), (weights**2).sum()]
         if answers.missing != "complete":
             rest += list((~np.isnan(answers.values)).sum(axis=0))
         return np.concatenate([self._sums, rest])

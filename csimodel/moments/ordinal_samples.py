@@ -142,7 +142,7 @@ class OrdinalSamples:
 
     def _of_rows(self, rows: Codes) -> Floats:
         """Return the weighted influences of some rows, and their weights, (rows, any)."""
-        weights = self.products.given[rows, None]
+        weights = self.products.weights[rows, None]
         influences = self._association.influences(rows)
         return np.hstack([influences * weights, weights])
 

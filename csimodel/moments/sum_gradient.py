@@ -49,11 +49,11 @@ class SumGradient:
             (pieces + 1, entries)
         """
         totals = np.zeros((units.units, gradient.shape[1]))
-        given = self.products.given
-        for start in range(0, len(given), _QUADRATIC):
+        weights = self.products.weights
+        for start in range(0, len(weights), _QUADRATIC):
             part = slice(start, start + _QUADRATIC)
             values = self._weighed(part, gradient)
-            values *= given[part, None]
+            values *= weights[part, None]
             if units.kind == "respondent":
                 totals[part] = values
             else:
