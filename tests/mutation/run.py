@@ -4,9 +4,13 @@ A sample of mutants (`mutants.py`) is tried on the tests that enter the changed 
 (`trial.py`), on a copy of the tree. Survivors and their share are printed; those in
 `equivalent.toml`, each with the reason why no test can tell it from the original, count apart.
 
-The map of lines and tests takes one run of the tests. `--map FOLDER` keeps it for the next time,
-and with it what became of each mutant: a run that was interrupted goes on where it stood, and with
-`--again` those that lived are tried once more, on the tests of today.
+The map of lines and tests takes one run of the tests. `--map FOLDER` keeps it for the next time:
+test files are run again where they changed, or where they enter a function that did. What became of
+each mutant is kept too, as long as its function is as it was: a run that was interrupted goes on
+where it stood, and with `--again` those that lived are tried once more, on the tests of today.
+
+A mutant is stopped after ten times the processor time of its tests (and 30 s), whatever else the
+machine does; such are reported apart, and count as killed.
 """
 
 from __future__ import annotations
@@ -24,20 +28,17 @@ from collections import Counter
 from pathlib import Path
 
 from mutants import sample
-from trial import digest, read_maps
+from trial import digests, read_maps, stale
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-FOLDERS = [
-    f"csimodel/{name}"
-    for name in ("moments", "estimators", "inference", "index", "assessment", "outcomes")
-]
+PARTS = "model survey moments estimators inference index assessment outcomes"
+FOLDERS = [f"csimodel/{part}" for part in PARTS.split()]
 ALIVE = ("survived", "no test")
 OUTSIDE = """
-    architecture bounds cli codebook datasets file_limits finding_wording import_circles interrupts
-    lavaan_cases missing_codes notebooks odd_files options page plots plots_repurchase readers
-    readme reference report report_folder snapshot spreadsheet threads
-"""  # tests of wording, files, pictures, documents and workers
+    architecture cli finding_wording import_circles interrupts lavaan_cases notebooks page plots
+    plots_repurchase readme reference report report_folder snapshot threads
+"""  # tests of wording, pictures, documents and workers
 
 
 def main() -> None:
@@ -61,15 +62,20 @@ def main() -> None:
         work = (options.map or Path(folder)).absolute()
         work.mkdir(parents=True, exist_ok=True)
         _learn(tree, work, options.workers)
-        mutants = sample(tree, options.folders, options.size, options.seed)
-        mutants = [x for x in mutants if not options.only or options.only in x.key]
+        code = _code(tree)
+        mutants = [
+            x._asdict() | {"code": code.get(f"{x.file}::{x.function}")}
+            for x in sample(tree, options.folders, options.size, options.seed)
+            if not options.only or options.only in x.key
+        ]
         results = work / f"results-{options.seed}.jsonl"
-        keys = {x.key for x in mutants}
-        kept = [r for r in _read(results) if not (options.again and r["fate"] in ALIVE)]
+        now = {x["key"]: x["code"] for x in mutants}
+        kept = [r for r in _read(results) if now.get(r["key"], r["code"]) == r["code"]]
+        kept = [r for r in kept if not (options.again and r["fate"] in ALIVE)]
         known = {r["key"] for r in kept}
         results.write_text("".join(json.dumps(r) + "\n" for r in kept), encoding="utf-8")
-        _try(tree, work, results, [x for x in mutants if x.key not in known], options)
-        _report(len(mutants), {r["key"]: r for r in _read(results) if r["key"] in keys})
+        _try(tree, work, results, [x for x in mutants if x["key"] not in known], options)
+        _report(len(mutants), {r["key"]: r for r in _read(results) if r["key"] in now})
 
 
 def _read(results: Path) -> list[dict]:
@@ -97,11 +103,16 @@ def _files(tree: Path) -> list[str]:
     return [str(path.relative_to(tree)) for path in inside + examples]
 
 
+def _code(tree: Path) -> dict[str, str]:
+    return digests(tree, [p for folder in FOLDERS for p in sorted((tree / folder).rglob("*.py"))])
+
+
 def _learn(tree: Path, work: Path, workers: int) -> None:
-    """Learn which lines are entered by the test files that no map has as they are."""
-    known = {file: value for one in read_maps(work) for file, value in one["files"].items()}
-    new = [file for file in _files(tree) if known.get(file) != digest(tree / file)]
-    first = len(list(work.glob("map-*.json")))
+    """Learn which lines are entered by the test files that no map has as things are."""
+    maps, code = read_maps(work), _code(tree)
+    known = {file for one in maps for file in one["files"].keys() - stale(one, tree, code)}
+    new = [file for file in _files(tree) if file not in known]
+    first = 1 + max((int(path.stem[4:]) for path in work.glob("map-*.json")), default=-1)
     sources = ["--sources", *FOLDERS]
     parts = [new[i::workers] for i in range(workers) if new[i::workers]]
     _run(
@@ -137,9 +148,7 @@ def _try(tree: Path, work: Path, results: Path, mutants: list, options: argparse
     arguments = []
     for i in range(options.workers):
         part = tree.parent / f"mutants-{i}.json"
-        part.write_text(
-            json.dumps([x._asdict() for x in mutants[i :: options.workers]]), encoding="utf-8"
-        )
+        part.write_text(json.dumps(mutants[i :: options.workers]), encoding="utf-8")
         own = [f"--mutants={part}", f"--map={work}", f"--results={results}"]
         arguments.append([*_files(tree), *own, f"--budget={options.budget}"])
     if mutants:
@@ -156,7 +165,8 @@ def _report(drawn: int, tried: dict[str, dict]) -> None:
     alive = [r for r in results if r["fate"] in ALIVE]
     equal = [r for r in alive if r["key"] in equivalent]
     survivors = [r for r in alive if r["key"] not in equivalent]
-    for record in sorted(survivors, key=lambda r: r["key"]):
+    stopped = [r for r in results if r["fate"] == "timeout"]
+    for record in sorted([*survivors, *stopped], key=lambda r: (r["fate"], r["key"])):
         print(f"{record['fate']:9} ({record['tests']:3} tests) {record['key']}")
     count = Counter(r["fate"] for r in results)
     counted = len(results) - len(equal) - count["not applied"]
@@ -164,6 +174,8 @@ def _report(drawn: int, tried: dict[str, dict]) -> None:
     print(f"{len(equal)} survivors are equivalent to the original (equivalent.toml).")
     if counted:
         print(f"{len(survivors)} of the other {counted} survive: {len(survivors) / counted:.1%}.")
+        if stopped:
+            print(f"{len(stopped)} of those killed were stopped at the limit of time.")
 
 
 if __name__ == "__main__":

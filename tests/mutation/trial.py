@@ -14,14 +14,15 @@ import resource
 import signal
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import CodeType, FunctionType
 
 import coverage
 import pytest
 
-LIMIT = 120  # seconds of processor time after which a mutant that computes on is stopped
+SLOWER = 10  # times the learnt processor time of its tests after which a mutant is stopped
+AT_LEAST = 30  # seconds of processor time that every mutant gets
 WALL = 900.0  # seconds after which a mutant that neither computes nor ends is stopped
 MORE = 40  # tests of other lines of a function, tried where those of the line let a mutant live
 
@@ -50,6 +51,24 @@ def functions(code: CodeType) -> Iterator[CodeType]:
                 yield constant
             else:
                 yield from functions(constant)
+
+
+def texts(root: Path, path: Path) -> Iterator[tuple[str, CodeType, str]]:
+    """Walk the functions of a file: name with the file's, code, and lines of the source."""
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    for code in functions(compile(text, str(path), "exec")):
+        own = "\n".join(lines[code.co_firstlineno - 1 : _last_line(code)])
+        yield f"{path.relative_to(root)}::{code.co_qualname}", code, own
+
+
+def digests(root: Path, paths: Iterable[Path]) -> dict[str, str]:
+    """Return what tells one version of each function from another; namesakes count as one."""
+    together: dict[str, str] = defaultdict(str)
+    for path in paths:
+        for name, _, own in texts(root, path):
+            together[name] += own
+    return {name: _digest(own.encode()) for name, own in together.items()}
 
 
 class Learner:
@@ -109,10 +128,10 @@ class Learner:
         sound = {test: s for test, s in self.seconds.items() if test not in self.failed}
         number = {test: i for i, test in enumerate(sound)}
         entered: dict[str, dict[int, list[int]]] = {}
-        for path in sorted(data.measured_files()):
-            text = Path(path).read_text(encoding="utf-8")
-            lines = data.contexts_by_lineno(path)
-            for code in functions(compile(text, path, "exec")):
+        paths = [Path(path) for path in sorted(data.measured_files())]
+        for path in paths:
+            lines = data.contexts_by_lineno(str(path))
+            for name, code, _ in texts(self.root, path):
                 first, last = code.co_firstlineno, _last_line(code)
                 tests: dict[int, list[int]] = {}
                 for line in range(first, last + 1):
@@ -122,17 +141,24 @@ class Learner:
                         members.update(number[n] for n in names if n in number)
                     if members:
                         tests[line - first] = sorted(members)
-                name = f"{Path(path).relative_to(self.root)}::{code.co_qualname}"
                 entered.setdefault(name, {}).update(tests)
         files = sorted({test.split("::")[0] for test in self.seconds})
-        digests = {file: digest(self.root / file) for file in files}
-        learnt = {"files": digests, "seconds": sound, "entered": entered}
+        learnt = {
+            "files": {file: digest(self.root / file) for file in files},
+            "code": digests(self.root, paths),
+            "seconds": sound,
+            "entered": entered,
+        }
         self.target.write_text(json.dumps(learnt), encoding="utf-8")
 
 
 def digest(path: Path) -> str:
     """Return what tells one version of a file from another."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return _digest(path.read_bytes())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def read_maps(folder: Path) -> list[dict]:
@@ -144,6 +170,20 @@ def read_maps(folder: Path) -> list[dict]:
         later = {file for known in maps[i + 1 :] for file in known["files"]}
         earlier["files"] = {f: d for f, d in earlier["files"].items() if f not in later}
     return maps
+
+
+def stale(known: dict, root: Path, code: dict[str, str]) -> set[str]:
+    """Name the files of a map that have changed, or whose tests enter a function that has."""
+    old = {
+        file
+        for file, one in known["files"].items()
+        if not (root / file).is_file() or digest(root / file) != one
+    }
+    names = list(known["seconds"])
+    for function, lines in known["entered"].items():
+        if code.get(function) != known["code"].get(function):
+            old |= {names[i].split("::")[0] for members in lines.values() for i in members}
+    return old & known["files"].keys()
 
 
 def _last_line(code: CodeType) -> int:
@@ -178,6 +218,7 @@ class Trial:
             begin = time.monotonic()
             fate = self._fate(mutant, tests) if tests else "no test"
             record = {"key": mutant["key"], "fate": fate, "tests": len(tests)}
+            record["code"] = mutant["code"]
             record["seconds"] = round(time.monotonic() - begin, 1)
             if fate == "killed" and self.killer.exists():
                 record["by"] = self.killer.read_text(encoding="utf-8")
@@ -220,22 +261,26 @@ class Trial:
         return chosen
 
     def _fate(self, mutant: dict, tests: list[pytest.Item]) -> str:
+        learnt = sum(known["seconds"].get(t.nodeid, 0.0) for known in self.maps for t in tests)
+        limit = AT_LEAST + int(SLOWER * learnt)
         child = os.fork()
         if child == 0:
-            os._exit(self._try(mutant, tests))
+            os._exit(self._try(mutant, tests, limit))
         begin = time.monotonic()
         while time.monotonic() - begin < WALL:
             done, status = os.waitpid(child, os.WNOHANG)
             if done:
                 code = os.waitstatus_to_exitcode(status)
-                return {0: "survived", 1: "killed", 3: "not applied"}.get(code, "timeout")
+                stopped = code in (-signal.SIGXCPU, -signal.SIGKILL)
+                fates = {0: "survived", 3: "not applied"}
+                return "timeout" if stopped else fates.get(code, "killed")
             time.sleep(0.02)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         return "timeout"
 
-    def _try(self, mutant: dict, tests: list[pytest.Item]) -> int:
-        resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT + 5))
+    def _try(self, mutant: dict, tests: list[pytest.Item], limit: int) -> int:
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))
         path = self.root / mutant["file"]
         if not exchange(path, mutant["function"], mutant["first"], mutant["source"]):
             return 3
