@@ -119,13 +119,22 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         and (check := _check_of(parameter.annotation, names)) is not None
     }
 
+    places = {
+        name: place
+        for place, (name, parameter) in enumerate(signature.parameters.items())
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    }
+
     @wraps(function)
     def call(*args: P.args, **options: P.kwargs) -> R:
-        bound = signature.bind(*args, **options)
+        values: Any = list(args)
+        given = len(values)
         for name, check in checks.items():
-            if name in bound.arguments:
-                bound.arguments[name] = check(name, bound.arguments[name])
-        return function(*bound.args, **bound.kwargs)
+            if name in options:
+                options[name] = check(name, options[name])
+            elif (place := places.get(name, given)) < given:
+                values[place] = check(name, values[place])
+        return function(*values, **options)
 
     return call if checks else function
 

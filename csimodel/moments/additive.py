@@ -123,8 +123,8 @@ class AdditiveMoments:
         alone = len(starts) == 1
         total = values.sum(axis=0)[None] if alone else np.add.reduceat(values, starts, axis=0)
         centre = total / rows[:, None]
-        sums, items = _sums_about(block, starts, stops, centre), values.shape[1]
-        products, shift = sums[:, :items, :items], sums[:, items, :items] / whole[:, None]
+        sums, products = _sums_about(block, starts, stops, centre)
+        shift = sums / whole[:, None]
         moved = weight[:, None] * shift
         if (moved * shift > _PRECISION * _diagonal(products)).any():
             products -= moved[:, :, None] * shift[:, None]
@@ -205,10 +205,12 @@ class AdditiveMoments:
     def put(self, sets: Codes, other: AdditiveMoments) -> None:
         """Merge a batch into some of these sets, each named once, in place."""
         empty = self.rows[sets] == 0.0
+        if empty.all():
+            for name, values in self._arrays.items():
+                values[sets] = other._arrays[name]
+            return
         for name, values in self._arrays.items():
             values[sets[empty]] = other._arrays[name][empty]
-        if empty.all():
-            return
         known = sets[~empty]
         merged = self[known] + other[np.flatnonzero(~empty)]
         for name, values in self._arrays.items():
@@ -308,20 +310,19 @@ class FourthProducts:
         return turned
 
 
-def _sums_about(block: Block, starts: Codes, stops: Codes, centre: Floats) -> Floats:
-    """Return ``Σ w (x - c ; 1)(x - c ; 1)'`` of each segment, (segments, items + 1, items + 1)."""
-    values, weights = block.values, block.weights
-    items = values.shape[1]
-    sums = np.empty((len(starts), items + 1, items + 1))
-    longest = int((stops - starts).max())
-    by_item = values.strides[0] < values.strides[1]
-    x = np.ones((longest, items + 1), order="F" if by_item else "C")
+def _sums_about(
+    block: Block, starts: Codes, stops: Codes, centre: Floats
+) -> tuple[Floats, Floats]:
+    """Return ``Σ w (x - c)`` and ``Σ w (x - c)(x - c)'`` of each segment."""
+    alone = len(starts) == 1
+    x = block.values - (centre if alone else np.repeat(centre, stops - starts, axis=0))
+    left = x if block.weights is None else x * block.weights[:, None]
+    sums = left.sum(axis=0)[None] if alone else np.add.reduceat(left, starts, axis=0)
+    products = np.empty((len(starts), *centre.shape[1:], *centre.shape[1:]))
     for at, (start, stop) in enumerate(zip(starts.tolist(), stops.tolist(), strict=True)):
-        own = x[: stop - start]
-        np.subtract(values[start:stop], centre[at], out=own[:, :items])
-        left = own if weights is None else own * weights[start:stop, None]
-        np.matmul(left.T, own, out=sums[at])  # half the work where both are the same
-    return sums
+        # NumPy does half the work where both are the same array
+        np.matmul(left[start:stop].T, x[start:stop], out=products[at])
+    return sums, products
 
 
 def _still(

@@ -16,14 +16,32 @@ _BLOCK = 8192  # rows of a block of additive moments
 
 def blocks_of(answers: Answers, codes: NDArray[np.intp] | None = None) -> Iterator[Block]:
     """Cut complete answers into blocks, by group where there are any; rows of none are left out."""
-    whole = Block(answers.values, answers.weights)
-    if codes is not None:
+    if codes is None:
+        whole = Block(answers.values, answers.weights)
+        for start in range(0, len(whole.values), _BLOCK):
+            yield whole.part(start, start + _BLOCK)
+        return
+    values, order = answers.values, None
+    if (np.diff(codes) < 0).any() or (codes < 0).any():
         order = np.argsort(codes, kind="stable")[(codes < 0).sum() :]
-        by_row = np.ascontiguousarray(answers.values)  # rows are taken three times as fast
-        weights = None if answers.weights is None else answers.weights[order]
-        whole = Block(by_row.take(order, axis=0), weights, codes[order])
-    for start in range(0, len(whole.values), _BLOCK):
-        yield whole.part(start, start + _BLOCK)
+        codes = codes[order]
+        values = np.ascontiguousarray(values)  # rows are taken three times as fast
+    start = 0
+    while start < len(codes):
+        stop = _end_of_block(codes, start)
+        rows = slice(start, stop) if order is None else order[start:stop]
+        weights = None if answers.weights is None else answers.weights[rows]
+        yield Block(np.ascontiguousarray(values[rows]), weights, codes[start:stop])
+        start = stop
+
+
+def _end_of_block(codes: NDArray[np.intp], start: int) -> int:
+    """Return where a block ends: between two groups, or within one that is larger than a block."""
+    stop = start + _BLOCK
+    if stop >= len(codes):
+        return len(codes)
+    first = int(np.searchsorted(codes, codes[stop]))
+    return first if first > start else stop
 
 
 def complete_moments(answers: Answers) -> Moments:
