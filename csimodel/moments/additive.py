@@ -310,9 +310,7 @@ class FourthProducts:
         return turned
 
 
-def _sums_about(
-    block: Block, starts: Codes, stops: Codes, centre: Floats
-) -> tuple[Floats, Floats]:
+def _sums_about(block: Block, starts: Codes, stops: Codes, centre: Floats) -> tuple[Floats, Floats]:
     """Return ``Σ w (x - c)`` and ``Σ w (x - c)(x - c)'`` of each segment."""
     alone = len(starts) == 1
     x = block.values - (centre if alone else np.repeat(centre, stops - starts, axis=0))

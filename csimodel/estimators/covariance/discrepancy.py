@@ -22,9 +22,9 @@ from csimodel.estimators.covariance.structure import (
     moment_slopes,
     moments_vector,
     second_order,
-    vech,
 )
 from csimodel.moments.forms import DenseWeight, DiagonalWeight, NormalWeight, Weight
+from csimodel.moments.vech import vech_indices
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -261,7 +261,7 @@ class WeightedSquares:
         pull = None
         if self.mean is not None:
             pull, full = -2.0 * full[..., :items], full[..., items:]
-        row, column = vech(items)
+        row, column = vech_indices(items)
         residual = np.zeros_like(at.sigma)
         residual[..., row, column] -= full
         residual[..., column, row] -= full

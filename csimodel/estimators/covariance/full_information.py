@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.discrepancy import normal_slopes
 from csimodel.estimators.covariance.layout import ParameterLayout
-from csimodel.estimators.covariance.structure import Implied, second_order, slope_forms, vech
+from csimodel.estimators.covariance.structure import Implied, second_order, slope_forms
 from csimodel.moments.forms import MixedWeight, NormalWeight, Weight
 from csimodel.moments.incomplete_information import SMALL, checked_inverse, information, precisions
 from csimodel.moments.incomplete_likelihood import Patterns, minus_two_loglik, value_and_slope
 from csimodel.moments.saturated import saturated
+from csimodel.moments.vech import vech_indices
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -113,7 +114,7 @@ class FullInformation:
     ) -> tuple[Floats, Floats]:
         _, pull, residual = value_and_slope(self.patterns, mean, cov)
         slopes = slope_forms(layout, at.at(0)).directions
-        row, column = vech(len(mean))
+        row, column = vech_indices(len(mean))
         twice = np.where(row == column, 1.0, 2.0)
         gradient = np.concatenate([pull, twice * residual[row, column]]) @ slopes
         hessian = slopes.T @ (2.0 * information(self.patterns, mean, cov, observed)) @ slopes

@@ -13,11 +13,12 @@ from csimodel.estimators.covariance.discrepancy import WeightedSquares
 from csimodel.estimators.covariance.estimator import CovarianceEstimator, negative_variances
 from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.scoring import Minima
-from csimodel.estimators.covariance.structure import moments_vector, vech
+from csimodel.estimators.covariance.structure import moments_vector
 from csimodel.moments import Moments
 from csimodel.moments import moments_of as plain_moments
 from csimodel.moments.forms import NormalWeight, normal_matrix
 from csimodel.moments.gamma import RowGamma
+from csimodel.moments.vech import vech_indices
 from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
@@ -120,7 +121,7 @@ class LeastSquares(CovarianceEstimator):
         """Return the discrepancy of the model in which items are independent."""
         part = self.discrepancy(moments.lifted(), layout)
         sample = moments_vector(part.cov[0], None if part.mean is None else part.mean[0])
-        row, column = vech(moments.cov.shape[-1])
+        row, column = vech_indices(moments.cov.shape[-1])
         free = np.concatenate([np.ones(len(sample) - len(row), dtype=bool), row == column])
         own = np.eye(len(sample))[:, free]
         weight = part.weight[0]

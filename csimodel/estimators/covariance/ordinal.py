@@ -14,7 +14,7 @@ from csimodel.estimators.covariance.discrepancy import WeightedSquares
 from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
 from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.ordinal_findings import ordinal_findings
-from csimodel.estimators.covariance.structure import implied, vech
+from csimodel.estimators.covariance.structure import implied
 from csimodel.estimators.estimates import Estimates
 from csimodel.findings import Finding
 from csimodel.model import Model
@@ -23,6 +23,7 @@ from csimodel.moments import moments_of as plain_moments
 from csimodel.moments.ordinal import OrdinalMoments, ordinal_moments
 from csimodel.moments.ordinal_samples import OrdinalSamples
 from csimodel.moments.responses import Responses, covariance_gamma
+from csimodel.moments.vech import vech_indices
 from csimodel.options import require_flag, shown
 from csimodel.survey import Answers
 
@@ -252,7 +253,7 @@ class WLSMV(CovarianceEstimator):
         """Return the weighted squares of every sample."""
         cov = self.sample_cov(moments)
         assert moments.responses is not None
-        row, column = vech(cov.shape[-1])
+        row, column = vech_indices(cov.shape[-1])
         used = ~((row == column) & layout.ordered[row])
         variance = np.nan_to_num(moments.responses.variance[..., used], nan=1.0)
         known = variance == 0.0  # of ordered items that are constructs: 1
@@ -265,7 +266,7 @@ class WLSMV(CovarianceEstimator):
     def baseline(self, moments: Moments, layout: ParameterLayout) -> float:
         """Return the discrepancy of the model in which items are independent, of one sample."""
         part = self.discrepancy(moments.lifted(), layout)
-        row, column = vech(part.cov.shape[-1])
+        row, column = vech_indices(part.cov.shape[-1])
         between = (row != column)[part.used]
         return float(part.weight[0, between] @ part.cov[0][row, column][row != column] ** 2)
 

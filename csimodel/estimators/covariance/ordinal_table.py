@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.parameters import inverted, row_of, standardised
-from csimodel.estimators.covariance.structure import vech
 from csimodel.estimators.estimates import Status
 from csimodel.moments.ordinal import OrdinalMoments
+from csimodel.moments.vech import vech_indices
 
 Floats = NDArray[np.float64]
 Rows = Iterator[dict[str, object]]
@@ -70,7 +70,7 @@ def _means(fitted: Fitted, ordinal: OrdinalMoments, covariance: Floats, level: f
     behind = np.concatenate([np.zeros((items, pulled.shape[1])), pulled])
     mixed = own.gamma.times(behind)[:items] @ bread / size
     variances = own.gamma.diagonal
-    row, column = vech(items)
+    row, column = vech_indices(items)
     own_variance = slopes[row == column]
     for i in free.tolist():
         sd = float(np.sqrt(sigma[i, i]))

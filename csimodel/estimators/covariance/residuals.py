@@ -13,12 +13,13 @@ from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.least_squares import normal_weight
 from csimodel.estimators.covariance.robust import gamma_of
-from csimodel.estimators.covariance.structure import Implied, moments_vector, vech
+from csimodel.estimators.covariance.structure import Implied, moments_vector
 from csimodel.moments import Moments
 from csimodel.moments.forms import DenseWeight, Weight
 from csimodel.moments.gamma import require_gamma
 from csimodel.moments.incomplete_likelihood import information
 from csimodel.moments.saturated import saturated_gamma
+from csimodel.moments.vech import vech_indices
 
 Floats = NDArray[np.float64]
 
@@ -110,7 +111,7 @@ def _table(fitted: Fitted, g: int, covariance: Floats, own_errors: Floats) -> pd
     own, layout, at = _group(fitted, g)
     means = layout.mean_structure
     cov, items = fitted.estimator.sample_cov(own), list(fitted.model.items)
-    row, column = vech(len(items))
+    row, column = vech_indices(len(items))
     observed = moments_vector(cov, own.mean if means else None)
     implied = moments_vector(at.sigma, at.mean if means else None)
     residual = observed - implied
@@ -158,7 +159,7 @@ def _scale(cov: Floats) -> Floats:
 
 def _to_correlations(cov: Floats) -> Floats:
     """Return the derivatives of correlations by covariances, (covariances, the same)."""
-    row, column = vech(len(cov))
+    row, column = vech_indices(len(cov))
     place = np.zeros(cov.shape, dtype=np.intp)
     place[row, column] = place[column, row] = np.arange(len(row))
     cor, variance = (cov / _scale(cov))[row, column], np.diag(cov)

@@ -23,13 +23,14 @@ from csimodel.estimators.covariance.least_squares import LeastSquares
 from csimodel.estimators.covariance.ml import ML
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.scoring import Minima
-from csimodel.estimators.covariance.structure import moments_vector, vech
+from csimodel.estimators.covariance.structure import moments_vector
 from csimodel.estimators.estimates import Estimates, Status
 from csimodel.estimators.solution import Solution
 from csimodel.findings import Finding
 from csimodel.model import Model
 from csimodel.moments import Moments
 from csimodel.moments.forms import Weight
+from csimodel.moments.vech import vech_indices
 from csimodel.options import require_number
 from csimodel.progress import progress_bar
 from csimodel.quiet import quiet
@@ -202,7 +203,7 @@ class Semopy(CovarianceEstimator):
         if self.objective != "ULS":
             return distance
         assert isinstance(distance, WeightedSquares)
-        row, column = vech(moments.cov.shape[-1])
+        row, column = vech_indices(moments.cov.shape[-1])
         twice = np.where(row == column, 1.0, 2.0)
         return replace(distance, weight=np.tile(twice, (len(moments.cov), 1)))
 
@@ -368,7 +369,7 @@ def _weigh(engine: Any, weight: Floats, order: list[int]) -> None:
     """Give semopy the weights of the covariances, which stand in another order there."""
     size = len(order)
     full = np.zeros((size, size))
-    row, column = vech(size)
+    row, column = vech_indices(size)
     full[row, column] = full[column, row] = weight
     engine.inds_triu_sigma = np.triu_indices(size)
     engine.mx_vech_s = engine.mx_cov[engine.inds_triu_sigma]

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from csimodel.estimators.covariance.derivative_blocks import Pairs, cells_of, flattened, frame_of
 from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.moments.forms import Forms
+from csimodel.moments.vech import vech_indices
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -109,10 +110,10 @@ def moment_slopes(layout: ParameterLayout, at: Implied) -> Floats:
     """Return Δ, the derivatives of the moments by the parameters, (..., moments, parameters).
 
     The moments are the means, where they are modelled, and below them vech Σ in the order of
-    `vech`.
+    `vech_indices`.
     """
     u, v = directions(layout, at)
-    row, column = vech(at.sigma.shape[-1])
+    row, column = vech_indices(at.sigma.shape[-1])
     slopes = u[..., row, :] * v[..., column, :] + u[..., column, :] * v[..., row, :]
     if layout.mean_structure:
         own = u * levels(layout, at)[..., None, :]
@@ -122,15 +123,9 @@ def moment_slopes(layout: ParameterLayout, at: Implied) -> Floats:
 
 def moments_vector(cov: Floats, mean: Floats | None) -> Floats:
     """Return ``(mean ; vech cov)``, (..., moments), or vech cov alone."""
-    row, column = vech(cov.shape[-1])
+    row, column = vech_indices(cov.shape[-1])
     lower = np.asarray(cov[..., row, column])
     return lower if mean is None else np.concatenate([mean, lower], axis=-1)
-
-
-def vech(size: int) -> tuple[Indices, Indices]:
-    """Return rows and columns of the lower triangle, column by column: the order of vech."""
-    column, row = np.triu_indices(size)
-    return row, column
 
 
 def second_order(

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from csimodel.bounds import THRESHOLDS
 from csimodel.estimators.covariance.layout import ParameterLayout
-from csimodel.estimators.covariance.structure import vech
 from csimodel.moments.forms import Columns, Weight, directions_of
 from csimodel.moments.gamma import Gamma
+from csimodel.moments.vech import vech_indices
 from csimodel.significance import chisq_pvalue, noncentral_chisq, noncentrality
 
 Floats = NDArray[np.float64]
@@ -188,7 +188,7 @@ def about_model(
     unevenness
         κ, the mean squared weight of respondents, 1 when all count alike, (...,).
     """
-    row, column = vech(residual.shape[-1])
+    row, column = vech_indices(residual.shape[-1])
     uneven = np.asarray(unevenness)[..., None, None]
     if gap is None:
         difference = residual[..., row, column]
