@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
@@ -19,10 +21,9 @@ from csimodel.survey.cells import Decimal, is_number, typed_columns
 from csimodel.survey.checks import plural
 from csimodel.survey.edges import layout_of, named_frame, require_no_totals, without_notes
 from csimodel.survey.headers import require_names
+from csimodel.survey.sheet_rows import Row, Values, rows_of, values_of
 from csimodel.survey.table import Table
 from csimodel.survey.workbook_parts import Parts, Sheet, parts_of, peculiarities_of
-
-Row = tuple[object, ...]
 
 _PREVIEW_ROWS = 40
 _ROWS = 1_048_576
@@ -39,18 +40,16 @@ def read_excel(path: Path, sheet: str | None = None, decimal: Decimal | None = N
         When several sheets may be meant, or the sheet is too large, or holds formulas that were
         never computed.
     """
-    import openpyxl
+    from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
 
     parts = parts_of(path)
-    # A sheet that is left half read keeps openpyxl's own file open until it is collected.
-    with quiet(), path.open("rb") as stream:
-        book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
-        try:
-            own, told = _choice(path, parts, book, sheet)
-            special = _peculiar(path, parts, own)
-            rows = _rows(path, own, book)
-        finally:
-            book.close()
+    # A sheet that is left half read keeps the file of its archive open until it is collected.
+    with quiet(), path.open("rb") as stream, ZipFile(stream) as archive:
+        epoch = MAC_EPOCH if parts.since_1904 else WINDOWS_EPOCH
+        book = _Book(path, parts, archive, values_of(archive, parts, epoch))
+        own, told = _choice(book, sheet)
+        special = _peculiar(path, parts, own)
+        rows = _rows(book, own)
     layout = layout_of(rows[:_PREVIEW_ROWS])
     require_names(layout.names, path.name)
     width = max((len(row) for row in rows[layout.first :]), default=0)
@@ -70,40 +69,44 @@ def read_excel(path: Path, sheet: str | None = None, decimal: Decimal | None = N
     )
 
 
-def _choice(
-    path: Path, parts: Parts, book: Any, wanted: str | None
-) -> tuple[Sheet, tuple[Finding, ...]]:
+@dataclass(frozen=True)
+class _Book:
+    """A workbook that is open: its path, parts and archive, and what its cells refer to."""
+
+    path: Path
+    parts: Parts
+    archive: ZipFile
+    values: Values
+
+
+def _choice(book: _Book, wanted: str | None) -> tuple[Sheet, tuple[Finding, ...]]:
     """Return the sheet to read, and why that one when there are others."""
-    names = [sheet.name for sheet in parts.sheets]
+    names = [sheet.name for sheet in book.parts.sheets]
+    sheets = [sheet for sheet in book.parts.sheets if sheet.cells]
     if wanted is not None:
-        for sheet in parts.sheets:
-            if sheet.name == wanted and _is_worksheet(book, sheet):
+        for sheet in sheets:
+            if sheet.name == wanted:
                 return sheet, ()
         raise SurveyError(
-            f"sheet={wanted!r} is not a sheet of {path.name!r}{suggest(wanted, names)}; use one of "
-            f"{listed(map(repr, names), 12)}."
+            f"sheet={wanted!r} is not a sheet of {book.path.name!r}{suggest(wanted, names)}; use "
+            f"one of {listed(map(repr, names), 12)}."
         )
-    sheets = [sheet for sheet in parts.sheets if _is_worksheet(book, sheet)]
     if len(sheets) == 1:
         return sheets[0], ()
     visible = [sheet for sheet in sheets if sheet.visible]
-    numeric = {sheet.name: _columns_of_numbers(path, sheet, book) for sheet in visible}
+    numeric = {sheet.name: _columns_of_numbers(book, sheet) for sheet in visible}
     most = [sheet for sheet in visible if numeric[sheet.name] > 1]
     some = most or [sheet for sheet in visible if numeric[sheet.name]]
     if len(some) != 1:
         which = some or visible or sheets
         raise SurveyError(
-            f"The workbook {path.name!r} has {len(which)} sheets that may hold the answers, "
+            f"The workbook {book.path.name!r} has {len(which)} sheets that may hold the answers, "
             f"{listed((repr(sheet.name) for sheet in which), 12)}; say which with "
             f"sheet={which[0].name!r}."
             if which
-            else f"The workbook {path.name!r} has no sheet with cells; give another file."
+            else f"The workbook {book.path.name!r} has no sheet with cells; give another file."
         )
     return some[0], (_told_choice(some[0], sheets),)
-
-
-def _is_worksheet(book: Any, sheet: Sheet) -> bool:
-    return sheet.name in book.sheetnames and hasattr(book[sheet.name], "iter_rows")
 
 
 def _told_choice(own: Sheet, sheets: list[Sheet]) -> Finding:
@@ -125,9 +128,9 @@ _HIDDEN_AND_OTHERS = (
 )
 
 
-def _columns_of_numbers(path: Path, sheet: Sheet, book: Any) -> int:
+def _columns_of_numbers(book: _Book, sheet: Sheet) -> int:
     """Return how many columns of the beginning of a sheet hold numbers only, below their names."""
-    rows = list(islice(_cells(path, sheet, book), _PREVIEW_ROWS))
+    rows = list(islice(_cells(book, sheet), _PREVIEW_ROWS))
     layout = layout_of(rows)
     after = [row for row in rows[layout.first :] if row]
     if len(after) < 2 or len(layout.names) < 1:
@@ -173,26 +176,26 @@ def _peculiar(path: Path, parts: Parts, sheet: Sheet) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-def _cells(path: Path, sheet: Sheet, book: Any) -> Iterator[Row]:
+def _cells(book: _Book, sheet: Sheet) -> Iterator[Row]:
     """Yield the rows of a sheet without the empty cells at their ends, within the limits."""
-    page = book[sheet.name]
-    page.reset_dimensions()
     widest = height = 0
-    for place, row in enumerate(page.iter_rows(values_only=True), 1):
-        last = next((at for at in range(len(row), 0, -1) if row[at - 1] is not None), 0)
+    for place, row in enumerate(rows_of(book.archive, sheet, book.values), 1):
+        last = len(row)
+        while last and row[last - 1] is None:
+            last -= 1
         if last:
             widest, height = max(widest, last), place
         if widest * height > limits.SHEET_CELLS or place > _ROWS:
             raise SurveyError(
-                f"Sheet {sheet.name!r} of {path.name!r} reaches to row {place:,} and column "
+                f"Sheet {sheet.name!r} of {book.path.name!r} reaches to row {place:,} and column "
                 f"{widest:,}, and at most {limits.SHEET_CELLS:,} cells are read; delete what "
                 "stands far from the table, or save the table as CSV or Parquet."
             )
         yield row[:last]
 
 
-def _rows(path: Path, sheet: Sheet, book: Any) -> list[Row]:
-    rows = list(_cells(path, sheet, book))
+def _rows(book: _Book, sheet: Sheet) -> list[Row]:
+    rows = list(_cells(book, sheet))
     while rows and not rows[-1]:
         rows.pop()
     return rows
@@ -200,14 +203,14 @@ def _rows(path: Path, sheet: Sheet, book: Any) -> list[Row]:
 
 def _frame(rows: list[Row], width: int) -> pd.DataFrame:
     """Return rows as columns, numbered: numbers where all filled cells are numbers."""
+    filled = [row + (None,) * (width - len(row)) for row in rows]
     columns: dict[int, Any] = {}
-    for place in range(width):
-        cells = [row[place] if place < len(row) else None for row in rows]
-        kinds = {type(cell) for cell in cells}
+    for place, cells in enumerate(zip(*filled, strict=True) if rows else [()] * width):
+        kinds = set(map(type, cells))
         if kinds <= {int}:
             columns[place] = pd.Series(cells)
         elif kinds <= {int, float, type(None)}:
-            columns[place] = np.array([np.nan if cell is None else cell for cell in cells], float)
+            columns[place] = np.array(cells, dtype=float)  # None becomes NaN
         elif kinds == {bool}:
             columns[place] = np.array(cells)
         else:
