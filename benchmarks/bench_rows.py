@@ -7,7 +7,7 @@ least of the turns), its ratio, peak memory, and the exponent of time by rows fr
 next. Respondents are those of the mobile phone survey, drawn again.
 
 The floor, per row and draw: the sums of 324 products are 648 operations; packed by three, as
-answers are whole numbers, 232, at some 40 GFLOP a second 5.5 ns. A random number and a count cost
+answers are whole numbers, 218, at some 46 GFLOP a second 4.7 ns. A random number and a count cost
 2 ns. Bytes: the 24 answers are read once for each 512 draws (up to half a million rows), and a
 draw's counts are a byte a row, written and read once.
 """

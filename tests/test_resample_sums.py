@@ -73,12 +73,13 @@ def test_a_stretch_drawn_too_often_to_be_packed_is_not(monkeypatch):
     assert_allclose(spread.cov[1], np.cov(products.answers.values.T), rtol=1e-12)
 
 
+@pytest.mark.parametrize("rows", ["_STEP", "_DEPTH"])
 @pytest.mark.parametrize("step", [64, 1_000])
-def test_sums_do_not_depend_on_the_stretch(step, monkeypatch):
+def test_sums_do_not_depend_on_the_stretch(step, rows, monkeypatch):
     products = products_of(3, "mean", weights=True)
     counts = Resampling("multinomial", len(products.answers.values), 4, seed=1).counts(0)
     whole = products.resampled(counts)
-    monkeypatch.setattr(resample_sums, "_STEP", step)
+    monkeypatch.setattr(resample_sums, rows, step)
     assert_allclose(products.resampled(counts).cov, whole.cov, rtol=1e-12)
 
 

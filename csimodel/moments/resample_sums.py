@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,10 @@ from numpy.typing import NDArray
 from csimodel.moments.copies import Whole
 
 Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
 
-_STEP = 1024  # rows of a stretch: products and copies stay in cache
+_STEP = 1024  # rows of a stretch, whose sums are unpacked together
+_DEPTH = 256  # rows of a matrix product: products and copies stay in cache
 _LEAST = 256  # rows of a stretch below which packing does not pay
 _MARGIN = 1.3  # room for rows of a stretch drawn more often than others
 
@@ -39,6 +42,28 @@ class ProductBlock:
     left: Floats
     right: Floats
     triangular: bool = False
+
+    def meetings(self, fields: int) -> tuple[tuple[slice, int], ...]:
+        """Return runs of left rows, and the first of the packed right rows that they meet."""
+        return _meetings(len(self.left), fields) if self.triangular else ((slice(None), 0),)
+
+    def corners(self, fields: int) -> tuple[Codes, Codes]:
+        """Return left and right rows of the pieces that come before those packed rows."""
+        return _corners(len(self.left) if self.triangular else 0, fields)
+
+
+@lru_cache(maxsize=64)
+def _meetings(size: int, fields: int) -> tuple[tuple[slice, int], ...]:
+    groups = range(-(-size // fields))
+    ends = [fields * group + 1 for group in groups]
+    return tuple((slice(a, b), at) for at, (a, b) in enumerate(zip([0, *ends], ends, strict=False)))
+
+
+@lru_cache(maxsize=64)
+def _corners(size: int, fields: int) -> tuple[Codes, Codes]:
+    i, j = np.triu_indices(size)
+    before = j < -(-i // fields) * fields
+    return i[before], j[before]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,23 +126,37 @@ class Packing:
         at = 0
         for block in stretch.blocks:
             right = self.packed(block.right)
-            for i, row in enumerate(block.left):
-                own = right[i // self.fields if block.triangular else 0 :]
-                np.multiply(row, own, out=out[at : at + len(own)])
-                at += len(own)
+            for left, first in block.meetings(self.fields):
+                own, size = block.left[left, None], len(right) - first
+                to = out[at : at + len(own) * size].reshape(len(own), size, -1)
+                np.multiply(own, right[first:], out=to)
+                at += len(own) * size
+            i, j = block.corners(self.fields)
+            if len(i):
+                corners = self.packed(block.left[i] * block.right[j])
+                out[at : at + len(corners)] = corners
+                at += len(corners)
         out[at:] = stretch.extra
 
-    def places(self, stretch: StretchProducts) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def places(self, stretch: StretchProducts) -> tuple[Codes, Codes]:
         """Return field and row of each piece, and one entry more: (0, number of rows)."""
         fields, rows, at = [], [], 0
         for block in stretch.blocks:
-            size = len(block.right)
-            for i in range(len(block.left)):
-                j = np.arange(i if block.triangular else 0, size)
-                first = i // self.fields if block.triangular else 0
-                fields.append(j % self.fields)
-                rows.append(at + j // self.fields - first)
-                at += -(-size // self.fields) - first
+            left, right = len(block.left), len(block.right)
+            field, row = np.zeros((2, left, right), dtype=np.intp)
+            j = np.arange(right)
+            for own, first in block.meetings(self.fields):
+                size = -(-right // self.fields) - first
+                for i in range(left)[own]:
+                    field[i], row[i] = j % self.fields, at + j // self.fields - first
+                    at += size
+            corners = block.corners(self.fields)
+            k = np.arange(len(corners[0]))
+            field[corners], row[corners] = k % self.fields, at + k // self.fields
+            at += -(-len(k) // self.fields)
+            pieces = np.triu_indices(right) if block.triangular else np.indices((left, right))
+            fields.append(field[*pieces].ravel())
+            rows.append(row[*pieces].ravel())
         return np.concatenate([*fields, [0]]), np.concatenate([*rows, [at]])
 
     def unpack(self, sums: Floats, totals: Floats, scratch: Floats) -> None:
@@ -158,27 +197,31 @@ def resample_sums(
     draws, rows = times.shape
     packing = Packing.of(bound, rows)
     step = min(packing.step(bound), max(rows, 1))
-    first = products(slice(0, min(step, rows)))
+    depth = min(step, _DEPTH)
+    step -= step % depth
+    first = products(slice(0, min(depth, rows)))
     field, place = packing.places(first)
     size = int(place[-1])
-    factors = np.empty((size + len(first.extra), step))
-    given = np.empty((draws, step))
-    sums, scratch = np.empty((len(factors), draws)), np.empty((size, draws))
+    factors, given = np.empty((size + len(first.extra), depth)), np.empty((draws, depth))
+    sums, part, scratch = np.empty((3, len(factors), draws))
     totals = np.zeros((packing.fields, size, draws))
     extra = np.zeros((len(first.extra), draws))
     unpacked = np.zeros((len(place) - 1, draws))
     for start in range(0, rows, step):
-        stop = min(start + step, rows)
-        stretch = products(slice(start, stop)) if start else first
-        here, own = given[:, : stop - start], factors[:, : stop - start]
-        np.copyto(here, times[:, start:stop])
-        packing.fill(stretch, own)
-        np.matmul(own, here.T, out=sums)
+        whole = slice(start, min(start + step, rows))
+        for at in range(start, whole.stop, depth):
+            end = min(at + depth, rows)
+            here, own = given[:, : end - at], factors[:, : end - at]
+            np.copyto(here, times[:, at:end])
+            packing.fill(products(slice(at, end)) if at else first, own)
+            np.matmul(own, here.T, out=part if at > start else sums)
+            if at > start:
+                sums += part
         extra += sums[size:]
         if packing.fields > 1 and sums[size].max(initial=0.0) * bound >= packing.base / 2.0:
-            plain = np.empty((len(unpacked) + len(extra), stop - start))
-            Packing(1).fill(stretch, plain)
-            unpacked += plain[: len(unpacked)] @ here.T
+            plain = np.empty((len(unpacked) + len(extra), whole.stop - start))
+            Packing(1).fill(products(whole), plain)
+            unpacked += plain[: len(unpacked)] @ times[:, whole].T.astype(np.float64)
         else:
-            packing.unpack(sums[:size], totals, scratch)
+            packing.unpack(sums[:size], totals, scratch[:size])
     return unpacked + totals[field[:-1], place[:-1]], extra
