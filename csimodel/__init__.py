@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from csimodel.index.index import respondent_index as respondent_index
     from csimodel.inference.bootstrap import bootstrap as bootstrap
     from csimodel.inference.jackknife import jackknife as jackknife
+    from csimodel.inference.linearized import linearize as linearize
     from csimodel.model import catalogue
     from csimodel.model.constructs import Construct as Construct
     from csimodel.model.constructs import Path as Path
@@ -119,6 +120,7 @@ _NAMES = MappingProxyType(
         "index_scores": "csimodel.index.index",
         "invariance": "csimodel.estimators.covariance.invariance",
         "jackknife": "csimodel.inference.jackknife",
+        "linearize": "csimodel.inference.linearized",
         "load_acsi2015": "csimodel.survey.datasets",
         "load_mobi": "csimodel.survey.datasets",
         "read_codebook": "csimodel.survey.codebook",

@@ -28,7 +28,8 @@ from csimodel.assessment.judge_structure import (
 from csimodel.assessment.verdicts import ATTENTION, NOT_JUDGED, as_table
 from csimodel.estimators import Fit, find, require_fit, require_own
 from csimodel.floats import own_errstate, own_errstate_in
-from csimodel.inference import Bootstrap
+from csimodel.inference import FitErrors
+from csimodel.inference.linearized import linearized_by_design
 from csimodel.options import require_level
 from csimodel.page import HasPage, Page, sections
 
@@ -45,13 +46,13 @@ class Assessment(HasPage):
     fit
         What is assessed.
     bootstrap
-        Draws that give HTMT its intervals, or None.
+        Draws or other errors that give HTMT its intervals, or None.
     level
         Coverage of those intervals.
     """
 
     fit: Fit
-    bootstrap: Bootstrap | None = None
+    bootstrap: FitErrors | None = None
     level: float = 0.95
 
     @cached_property
@@ -63,7 +64,7 @@ class Assessment(HasPage):
 
     @cached_property
     def htmt(self) -> pd.DataFrame:
-        """HTMT of every pair: estimate; with a bootstrap se, df, limits and reason."""
+        """HTMT of every pair: estimate; with errors se, df, limits and reason."""
         if self.bootstrap is None:
             return htmt_table(self.fit)
         table = self.bootstrap.table("htmt", level=self.level)
@@ -186,7 +187,7 @@ def _trimmed(table: pd.DataFrame, rows: list[str]) -> pd.DataFrame:
 
 @own_errstate
 @checked
-def assess(fit: Fit, bootstrap: Bootstrap | None = None, level: float = 0.95) -> Assessment:
+def assess(fit: Fit, bootstrap: FitErrors | None = None, level: float = 0.95) -> Assessment:
     """Check a fit's measurement, regressions and overall fit against the literature.
 
     Parameters
@@ -194,7 +195,8 @@ def assess(fit: Fit, bootstrap: Bootstrap | None = None, level: float = 0.95) ->
     fit
         From `fit` or `fit_groups`.
     bootstrap
-        Draws of the same fit, which give HTMT its percentile intervals.
+        Draws of the same fit, which give HTMT its percentile intervals, or errors by `linearize`,
+        which are the default where the survey has weights, strata or clusters.
     level
         Coverage of the intervals, between 0 and 1.
 
@@ -225,6 +227,6 @@ def assess(fit: Fit, bootstrap: Bootstrap | None = None, level: float = 0.95) ->
     fit = require_fit(fit, "assess")
     fit.model.require_own_items("Reliability and validity are judged by")
     level = require_level(level)
-    require_own(bootstrap, fit)
+    require_own(bootstrap, fit, drawn=False)
     fit.require_converged("assess")
-    return Assessment(fit, bootstrap, level)
+    return Assessment(fit, bootstrap or linearized_by_design(fit), level)

@@ -197,8 +197,8 @@ def compare(
     names
         Of the columns; by default the estimators' names, numbered where they repeat.
     bootstraps
-        Resamples for intervals, from `csi.bootstrap`: one a fit in their order with None where
-        there is none, or by the name of the column.
+        Errors for intervals, from `csi.bootstrap` or `csi.linearize`: one a fit in their order with
+        None where there is none, or by the name of the column.
 
     Raises
     ------
@@ -267,7 +267,7 @@ def _draws_of(
             "where there is none, or a dict by name."
         )
     for name, fit, one in zip(names, fits, draws, strict=True):
-        if one is None or same_fit(drawn_fit(one), fit):
+        if one is None or same_fit(drawn_fit(one, drawn=False), fit):
             continue
         raise OptionError(
             f"The bootstrap for {name!r} was made from another fit; make it from this one "

@@ -128,10 +128,17 @@ def require_resampling(fit: Fit, purpose: str) -> Answers:
     return answers
 
 
-def require_own(bootstrap: ResampledFit | None, fit: Fit) -> None:
+def require_own(bootstrap: ResampledFit | None, fit: Fit, drawn: bool = True) -> None:
     """Refuse draws of another fit, and what are no draws.
 
     Draws may have been made in another process, or from an equal fit.
+
+    Parameters
+    ----------
+    bootstrap, fit
+        What was given, and what it should be of.
+    drawn
+        Whether it has to hold draws, or any errors of a fit will do.
 
     Raises
     ------
@@ -140,27 +147,28 @@ def require_own(bootstrap: ResampledFit | None, fit: Fit) -> None:
     """
     if bootstrap is None:
         return
-    if not same_fit(drawn_fit(bootstrap), fit):
+    if not same_fit(drawn_fit(bootstrap, drawn), fit):
         raise OptionError(
             "The bootstrap was made from another fit; make it again with csi.bootstrap(fit)."
         )
 
 
-def drawn_fit(bootstrap: object) -> Fit:
-    """Return what was resampled.
+def drawn_fit(bootstrap: object, drawn: bool = True) -> Fit:
+    """Return what was resampled, or where `drawn` is false whatever has errors.
 
     Raises
     ------
     OptionError
-        For what holds no draws of a fit.
+        For what holds no draws, or no errors, of a fit.
     """
-    drawn = getattr(bootstrap, "fit", None)
-    if not isinstance(drawn, Fit) or not callable(getattr(bootstrap, "draws", None)):
+    fit = getattr(bootstrap, "fit", None)
+    has = callable(getattr(bootstrap, "draws" if drawn else "table", None))
+    if not isinstance(fit, Fit) or not has:
+        what = "draws; make it" if drawn else "errors of a fit; make them"
         raise OptionError(
-            f"bootstrap is {shown(bootstrap)}, which holds no draws; make it with "
-            "csi.bootstrap(fit)."
+            f"bootstrap is {shown(bootstrap)}, which holds no {what} with csi.bootstrap(fit)."
         )
-    return drawn
+    return fit
 
 
 def same_fit(one: Fit, other: Fit) -> bool:

@@ -8,18 +8,16 @@ import pandas as pd
 from csimodel.estimators import Fit
 from csimodel.estimators.quantities import by_construct
 from csimodel.index.index import INDEX
-from csimodel.inference import influence_values, without_influence
-from csimodel.survey.sampling import SurveyDesign
+from csimodel.inference import Linearized, without_influence
 
 
 def design_effects(fit: Fit) -> pd.DataFrame:
     """Return the design effect of each construct's index, and the respondents it is worth.
 
     The variance of the index under the survey's design, over that of as many respondents drawn
-    one by one with equal weights: ``deff = V / (S²/n)`` with ``S² = n/(n - 1) Σ w z² / Σ w``, z the
-    linearised index of a respondent. Kish's effect of unequal weights is a part of it only; where
-    members of a cluster are alike it is far larger. ``n / deff`` respondents of a simple random
-    sample would say as much.
+    one by one with equal weights, as `Linearized.deff` has it for any quantity. Kish's effect of
+    unequal weights is a part of it only; where members of a cluster are alike it is far larger.
+    ``n / deff`` respondents of a simple random sample would say as much.
 
     Returns
     -------
@@ -47,17 +45,11 @@ def design_effects(fit: Fit) -> pd.DataFrame:
     >>> design_effects(fit).loc["Satisfaction"].round(6).tolist()
     [1.0, 250.0]
     """
-    answers = fit.require_answers("design_effects")
-    rows, design = len(answers.values), answers.design
+    rows = len(fit.require_answers("design_effects").values)
     labels = by_construct(fit.model)
-    effect = np.full(len(labels), np.nan)
-    if design.df > 0 and not without_influence(fit):
-        alone = SurveyDesign.of(rows)
-        values = influence_values(fit, INDEX, alone)
-        weights = np.ones(rows) if answers.weights is None else answers.weights
-        linear = values * (weights.sum() / weights)[:, None]
-        spread = weights @ linear**2 / weights.sum() * rows / (rows - 1.0)
-        effect = design.variance(design.totals(values)) / (spread / rows)
+    effect = pd.Series(np.nan, labels)
+    if rows and not without_influence(fit):
+        effect = Linearized((fit,)).deff(INDEX)
     with np.errstate(divide="ignore"):
         worth = rows / effect
-    return pd.DataFrame({"design_effect": effect, "effective_n": worth}, index=labels)
+    return pd.DataFrame({"design_effect": effect, "effective_n": worth})

@@ -13,7 +13,8 @@ from csimodel.estimators.quantities import matrix_entries, reachable
 from csimodel.floats import own_errstate
 from csimodel.index.index import INDEX
 from csimodel.index.points import point_weights, scale_of
-from csimodel.inference import Bootstrap
+from csimodel.inference import FitErrors
+from csimodel.inference.linearized import linearized_by_design
 from csimodel.options import require_level
 
 Floats = NDArray[np.float64]
@@ -73,7 +74,7 @@ IMPACTS = register(Quantity("impacts", matrix_entries(reachable), _impacts))
 @own_errstate
 @checked
 def importance_performance(
-    fit: Fit, target: str = "Satisfaction", bootstrap: Bootstrap | None = None, level: float = 0.95
+    fit: Fit, target: str = "Satisfaction", bootstrap: FitErrors | None = None, level: float = 0.95
 ) -> pd.DataFrame:
     """Return what one point of each driver's index does to the target's, and the drivers' index.
 
@@ -89,14 +90,15 @@ def importance_performance(
     target
         The construct to be moved.
     bootstrap
-        Draws of this fit, for percentile intervals of the importance.
+        Draws of this fit, for percentile intervals of the importance, or errors by `linearize`,
+        which are the default where the survey has weights, strata or clusters.
     level
         Coverage.
 
     Returns
     -------
     DataFrame
-        Rows drivers; columns importance, performance and, with a bootstrap, se, df, lower, upper
+        Rows drivers; columns importance, performance and, with errors, se, df, lower, upper
         and reason, as in `Bootstrap.table`.
 
     Raises
@@ -123,7 +125,7 @@ def importance_performance(
     """
     fit = require_fit(fit, "importance_performance")
     level = require_level(level)
-    require_own(bootstrap, fit)
+    require_own(bootstrap, fit, drawn=False)
     names = fit.model.construct_names
     if target not in names:
         raise ModelError(f"Target {target!r} is not in the model{suggest(target, names)}.")
@@ -140,8 +142,9 @@ def importance_performance(
         },
         index=pd.Index(sources, name="driver"),
     )
-    if bootstrap is not None:
-        drawn = bootstrap.table(IMPACTS, level=level).loc[own]
+    errors = bootstrap or linearized_by_design(fit)
+    if errors is not None:
+        drawn = errors.table(IMPACTS, level=level).loc[own]
         for column in ("se", "df", "lower", "upper", "reason"):
             table[column] = drawn[column].to_numpy()
     return table.sort_values("importance", ascending=False)

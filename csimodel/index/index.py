@@ -15,6 +15,8 @@ https://doi.org/10.1177/002224299606000403
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -37,21 +39,22 @@ from csimodel.estimators.groups import groups_without_rows
 from csimodel.estimators.quantities import by_construct
 from csimodel.findings import Finding, tell
 from csimodel.floats import own_errstate
-from csimodel.index.by_group import group_draws, group_errors, group_points
+from csimodel.index.by_group import group_draws, group_errors, group_influence, group_points
 from csimodel.index.points import by_block, point_weights, scale_of
 from csimodel.inference import (
     INTERVALS,
     Bootstrap,
     Draws,
     ErrorSource,
+    FitErrors,
+    Linearized,
     StandardErrors,
-    by_influence,
     infer,
-    influence_values,
     narrow_intervals,
     without_influence,
 )
-from csimodel.inference.sources import NO_DERIVATIVE
+from csimodel.inference.linearized import BY_GROUP, LinearGroups, require_by_t
+from csimodel.limits import require_memory
 from csimodel.moments import Moments
 from csimodel.options import require_level
 from csimodel.survey import Answers
@@ -137,7 +140,7 @@ def respondent_index(fit: Fit) -> pd.DataFrame:
 def index_scores(
     fit: Fit,
     by: str | Sequence[str] | None = None,
-    bootstrap: Bootstrap | None = None,
+    bootstrap: FitErrors | None = None,
     level: float = 0.95,
     interval: str = "auto",
 ) -> pd.DataFrame:
@@ -153,7 +156,7 @@ def index_scores(
         out, with a warning that counts them.
     bootstrap
         Draws of this fit: weights, standard deviations and means are estimated again in each.
-        Without it standard errors come from influence values (see `influence_values`), which
+        Without it, or with `linearize`, standard errors come from influence values, which
         carry the error of weights, standard deviations and means, within strata and by clusters;
         limits are by t.
     level
@@ -203,7 +206,7 @@ def index_scores(
     fit = require_fit(fit, "index_scores")
     level = require_level(level)
     choose("interval", interval, INTERVALS)
-    require_own(bootstrap, fit)
+    require_own(bootstrap, fit, drawn=False)
     tell(_about_solution(fit))
     if by is None:
         table = _whole(fit, bootstrap, level, interval)
@@ -212,27 +215,130 @@ def index_scores(
         table, n = _by_group(fit, by, bootstrap, level, interval)
     table.insert(5, "n", n)
     table = table.rename(columns={"estimate": "mean"}).drop(columns="p")
-    tell(outside_scale(table, None if by is not None else bootstrap))
+    drawn = bootstrap if by is None and isinstance(bootstrap, Bootstrap) else None
+    tell(outside_scale(table, drawn))
     return table
 
 
-def _whole(fit: Fit, bootstrap: Bootstrap | None, level: float, interval: str) -> pd.DataFrame:
+def _whole(fit: Fit, bootstrap: FitErrors | None, level: float, interval: str) -> pd.DataFrame:
     """Return the table of the whole sample."""
     if bootstrap is not None:
-        return bootstrap.table(INDEX, interval=interval, level=level)
-    estimate = _index(fit.solution)
+        return bootstrap.table(INDEX, interval, level)
     if reason := without_influence(fit):
+        estimate = _index(fit.solution)
         source = StandardErrors.none(len(estimate), reason)
-    else:
-        design = fit.require_answers("index_scores").design
-        source = by_influence(influence_values(fit, INDEX), design)
-    return infer(by_construct(fit.model), estimate, source, level, None)
+        return infer(by_construct(fit.model), estimate, source, level, None)
+    return Linearized((fit,)).table(INDEX, level=level)
+
+
+@dataclass(frozen=True, eq=False)
+class _Groups:
+    """The index of groups, with the weights of all respondents.
+
+    Attributes
+    ----------
+    fit, codes, names
+        What was fitted, the group of each respondent (-1 for none), and the groups.
+    """
+
+    fit: Fit
+    codes: NDArray[np.intp]
+    names: pd.Index
+
+    @classmethod
+    def of(cls, fit: Fit, by: str | Sequence[str]) -> _Groups:
+        """Make groups by columns of the survey."""
+        answers = fit.require_answers("index_scores by group")
+        assert fit.survey is not None
+        codes, names = group_codes(fit.survey, by, answers.rows)
+        tell(groups_without_rows(fit.survey, by, names))
+        groups = cls(fit, codes, names)
+        tell(_about_groups(codes, names, groups.n))
+        return groups
+
+    @property
+    def answers(self) -> Answers:
+        """The answers behind the fit."""
+        return self.fit.require_answers("index_scores by group")
+
+    @property
+    def each(self) -> int:
+        """Rows of a group."""
+        return len(self.fit.model.constructs)
+
+    @cached_property
+    def n(self) -> NDArray[np.intp]:
+        """Respondents, (groups,)."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.names))
+
+    @cached_property
+    def points(self) -> Floats:
+        """Mean points of every item, (groups, items)."""
+        return group_points(self.answers, self.codes, len(self.names), self.fit.moments)
+
+    @property
+    def estimate(self) -> Floats:
+        """The indexes of each group in turn, (groups × constructs,)."""
+        return by_block(self.fit.model, point_weights(self.fit.solution) * self.points).ravel()
+
+    @property
+    def df(self) -> Floats:
+        """Degrees of freedom of the same."""
+        degrees = self.answers.design.degrees(self.codes, len(self.names))
+        return np.repeat(degrees.astype(np.float64), self.each)
+
+    @property
+    def census(self) -> NDArray[np.bool_]:
+        """Those that rest on all units of a population."""
+        whole = self.answers.design.census_of(self.codes, len(self.names))
+        return np.repeat(whole, self.each)
+
+    @property
+    def labels(self) -> pd.MultiIndex:
+        """What the rows are called: group and construct."""
+        return _group_labels(self.names, self.fit)
+
+    def totals(self, places: NDArray[np.intp]) -> Floats:
+        """Return what each unit adds to some of the indexes, (units, places)."""
+        group, construct = np.divmod(places, self.each)
+        units = self.answers.design.units
+        require_memory(
+            f"What {units:,} units add to {len(places):,} indexes",
+            2 * 8.0 * units * len(places),
+            "take fewer groups",
+        )
+        totals = np.empty((units, len(places)))
+        wanted = np.unique(group)
+        codes = np.searchsorted(wanted, self.codes).astype(np.intp)
+        codes[~np.isin(self.codes, wanted)] = -1
+        for j in np.unique(construct):
+            own = np.flatnonzero(construct == j)
+            values = group_influence(self.fit, codes, self.points[wanted], int(j))
+            totals[:, own] = values[:, np.searchsorted(wanted, group[own])]
+        return totals
+
+    def linear(self) -> LinearGroups:
+        """Return the same for `Linearized`."""
+        unit = self.answers.design.unit
+        return LinearGroups(
+            self.labels,
+            self.estimate,
+            np.repeat(np.arange(len(self.names)), self.each),
+            lambda group: np.unique(unit[self.codes == group]),
+            self.totals,
+            lambda: group_errors(self.fit, self.codes, self.points).ravel(),
+            self.df,
+            self.census,
+        )
+
+
+BY_GROUP[INDEX.name] = lambda fit, by: _Groups.of(fit, by).linear()
 
 
 def _by_group(
     fit: Fit,
     by: str | Sequence[str],
-    bootstrap: Bootstrap | None,
+    bootstrap: FitErrors | None,
     level: float,
     interval: str,
 ) -> tuple[pd.DataFrame, NDArray[np.intp]]:
@@ -242,36 +348,26 @@ def _by_group(
             f"interval={interval!r} is not available by group; "
             "use 'auto', 'percentile', 'basic', 'normal', 't' or 'bc'."
         )
-    answers = fit.require_answers("index_scores by group")
-    assert fit.survey is not None
-    codes, groups = group_codes(fit.survey, by, answers.rows)
-    tell(groups_without_rows(fit.survey, by, groups))
-    n = np.bincount(codes[codes >= 0], minlength=len(groups))
-    tell(_about_groups(codes, groups, n))
-    points = group_points(answers, codes, len(groups), fit.moments)
-    estimate = by_block(fit.model, point_weights(fit.solution) * points)
-    df = answers.design.degrees(codes, len(groups)).astype(np.float64)
-    each = len(fit.model.constructs)
-    census = np.repeat(answers.design.census_of(codes, len(groups)), each)
-    if bootstrap is None and (reason := without_influence(fit)):
-        source: ErrorSource = StandardErrors.none(estimate.size, reason)
-    elif bootstrap is None:
-        errors = group_errors(fit, codes, points)
-        source = StandardErrors(errors.ravel(), np.repeat(df, each), NO_DERIVATIVE, census)
-    else:
+    groups = _Groups.of(fit, by)
+    if isinstance(bootstrap, Bootstrap):
         bootstrap.require_usable()
-        tell(narrow_intervals(interval, answers.design.df))
-        draws = group_draws(fit, bootstrap, codes, len(groups))
-        source = Draws(
-            estimate.ravel(),
+        tell(narrow_intervals(interval, groups.answers.design.df))
+        draws = group_draws(fit, bootstrap, groups.codes, len(groups.names))
+        source: ErrorSource = Draws(
+            groups.estimate,
             np.moveaxis(draws, 1, 0).reshape(draws.shape[1], -1),
-            np.repeat(df, each),
+            groups.df,
             interval,
-            answers.design.inflation,
-            census=census,
+            groups.answers.design.inflation,
+            census=groups.census,
         )
-    labels = _group_labels(groups, fit)
-    return infer(labels, estimate.ravel(), source, level, None, steady=False), np.repeat(n, each)
+    elif bootstrap is None and (reason := without_influence(fit)):
+        source = StandardErrors.none(len(groups.estimate), reason)
+    else:
+        require_by_t("auto" if bootstrap is None else interval)
+        source = groups.linear().source
+    table = infer(groups.labels, groups.estimate, source, level, None, steady=False)
+    return table, np.repeat(groups.n, groups.each)
 
 
 def _group_labels(groups: pd.Index, fit: Fit) -> pd.MultiIndex:

@@ -13,7 +13,7 @@ from csimodel.errors import ModelError, suggest
 from csimodel.estimators import Fit, group_codes, require_fit, require_own
 from csimodel.index.by_group import group_draws, group_influence, group_points
 from csimodel.index.points import by_block, point_weights
-from csimodel.inference import Bootstrap, without_influence
+from csimodel.inference import Bootstrap, FitErrors, without_influence
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import StandardErrors
 from csimodel.options import require_level
@@ -82,7 +82,7 @@ def leading_group(
     fit: Fit,
     by: str | Sequence[str],
     construct: str = "Satisfaction",
-    bootstrap: Bootstrap | None = None,
+    bootstrap: FitErrors | None = None,
     level: float = 0.95,
 ) -> LeadingGroup | None:
     """Return the group with the highest index and its differences from all others.
@@ -133,7 +133,7 @@ def leading_group(
     """
     fit = require_fit(fit, "leading_group")
     level = require_level(level)
-    require_own(bootstrap, fit)
+    require_own(bootstrap, fit, drawn=False)
     names = fit.model.construct_names
     if construct not in names:
         raise ModelError(f"Construct {construct!r} is not in the model{suggest(construct, names)}.")
@@ -178,14 +178,14 @@ def with_adjusted(
 
 def _covariance(
     fit: Fit,
-    bootstrap: Bootstrap | None,
+    bootstrap: FitErrors | None,
     codes: NDArray[np.intp],
     points: Floats,
     construct: int,
 ) -> Floats:
     """Return the covariance of the groups' indexes, (groups, groups)."""
     design, groups = fit.require_answers("leading_group").design, len(points)
-    if bootstrap is not None:
+    if isinstance(bootstrap, Bootstrap):
         draws = group_draws(fit, bootstrap, codes, groups)[:, :, construct]
         seen = np.isfinite(draws).all(axis=1)
         covariance = np.full((groups, groups), np.nan)

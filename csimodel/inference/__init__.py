@@ -15,6 +15,7 @@ from csimodel.inference.intervals import (
     tail_probability,
 )
 from csimodel.inference.jackknife import Jackknife, jackknife
+from csimodel.inference.linearized import Linearized, linearize
 from csimodel.inference.sources import (
     Coefficients,
     Draws,
@@ -25,6 +26,8 @@ from csimodel.inference.sources import (
 )
 from csimodel.progress import progress_bar
 
+FitErrors = Bootstrap | Linearized
+
 __all__ = [
     "INTERVALS",
     "BollenStine",
@@ -32,7 +35,9 @@ __all__ = [
     "Coefficients",
     "Draws",
     "ErrorSource",
+    "FitErrors",
     "Jackknife",
+    "Linearized",
     "StandardErrors",
     "bollen_stine",
     "bootstrap",
@@ -44,6 +49,7 @@ __all__ = [
     "interval_name",
     "interval_of",
     "jackknife",
+    "linearize",
     "loss_severity",
     "narrow_intervals",
     "progress_bar",

@@ -3,8 +3,11 @@
 Sums of products of items add up over respondents, so an estimate is a function of sums S, and what
 unit u adds to it is the derivative along its own sums s_u, the change with its weight:
 ``T_u = d θ(S + t s_u)/dt``. Few units: two fits for each of them, along s_u. Many: the gradient
-from two fits for each sum, and one pass over the answers. Both are batches of moments, fitted at
-once, by central differences. Their squares give the error, without resampling:
+from two fits for each sum, and one pass over the answers; that by the sum of weights follows from
+the others, since moments stay the same where all sums double. Both are batches of moments, fitted
+at once, by central differences. Steps along a unit are such that it has the share h, or -h, of the
+sample's weight, in which means are straight lines and covariances parabolas: of a function linear
+in them the differences are the derivatives. Their squares give the error, without resampling:
 ``se² = Σ_h m_h/(m_h - 1) Σ_u (T_hu - T̄_h)²`` (the infinitesimal jackknife).
 
 References
@@ -37,11 +40,13 @@ from csimodel.inference.incomplete_influence import IncompleteInfluence
 from csimodel.moments import CrossProducts, Moments
 from csimodel.moments.ordinal_samples import OrdinalSamples
 from csimodel.moments.sum_gradient import SumGradient
+from csimodel.survey import Answers
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
-_STEP = 1e-4  # of the whole weight
+_STEP = 1e-4  # of the whole weight, along a sum
+_SHARE = 1e-5  # of the whole weight, along a unit, which may lie many standard deviations out
 _CELLS = 2**24  # moments of perturbed samples held at once
 _TIGHT = 1e-12  # stopping rule of the perturbed fits
 
@@ -70,20 +75,13 @@ def influence_values(
     >>> values.shape, bool(abs(values.sum(axis=0)).max() < 1e-6)
     ((250, 6), True)
     """
-    answers = fit.require_answers("influence values")
-    require_alone(fit, "influence_values")
+    answers = require_influence(fit, "influence_values")
     design = answers.design if design is None else design
     incomplete = IncompleteInfluence.of(fit)
     if incomplete is not None:
         values = design.totals(incomplete.values(find(quantity)))
         values[:, ~np.isfinite(values).all(axis=0)] = np.nan
         return values
-    if fit.estimator.needs_answers:
-        raise InferenceError(
-            f"Influence values come from moments, and {fit.estimator.label} needs the answers; "
-            "take intervals from csi.bootstrap(fit)."
-        )
-    require_rows(answers)
     products = fit.estimator.samples_of(answers)
     refits = _Refits(fit, find(quantity))
     if isinstance(products, CrossProducts) and design.units > products.pieces:
@@ -92,6 +90,29 @@ def influence_values(
         values = _along_units(refits, products, design)
     values[:, ~np.isfinite(values).all(axis=0)] = np.nan
     return values
+
+
+def require_influence(fit: Fit, purpose: str) -> Answers:
+    """Return the answers of a fit whose estimates have influence values.
+
+    Raises
+    ------
+    SurveyError
+        When the fit was made from moments, or no row is left in its group.
+    OptionError
+        For one group of a joint fit.
+    InferenceError
+        When the estimator needs more than moments (but full information and two stages).
+    """
+    answers = fit.require_answers(purpose)
+    require_alone(fit, purpose)
+    if fit.estimator.needs_answers and IncompleteInfluence.of(fit) is None:
+        raise InferenceError(
+            f"Influence values come from moments, and {fit.estimator.label} needs the answers; "
+            "take intervals from csi.bootstrap(fit)."
+        )
+    require_rows(answers)
+    return answers
 
 
 def without_influence(fit: Fit) -> str:
@@ -110,13 +131,16 @@ def _along_units(
 ) -> Floats:
     """Return derivatives along the sums of each unit, from two fits for each."""
     weight = design.totals(_column(refits.fit))[:, 0]
-    steps = _STEP * weight.sum() / weight
+    share = weight / weight.sum()
     chunk = max(1, _CELLS // len(refits.fit.model.items) ** 2)
     parts, nudge = [], products.nudge(design)
     for start in range(0, design.units, chunk):
         units = np.arange(start, min(start + chunk, design.units))
-        ahead, behind = (refits.values(nudge(units, way * steps[units])) for way in (1.0, -1.0))
-        parts.append((ahead - behind) / (2.0 * steps[units, None]))
+        ahead, behind = (
+            refits.values(nudge(units, step / (1.0 - step) / share[units]))
+            for step in (_SHARE, -_SHARE)
+        )
+        parts.append((ahead - behind) / (2.0 * _SHARE) * share[units, None])
     return np.concatenate(parts)
 
 
@@ -161,7 +185,8 @@ class _Refits:
                 self.values(sums.moved(moved, way * steps[moved])) for way in (1.0, -1.0)
             )
             parts.append((ahead - behind) / (2.0 * steps[moved, None]))
-        return np.concatenate(parts)
+        by_sums = np.concatenate(parts)
+        return np.concatenate([by_sums, -sums.shares[None] @ by_sums])
 
 
 def _sharper(estimator: Estimator) -> Estimator:

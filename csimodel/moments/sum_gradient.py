@@ -19,7 +19,7 @@ _QUADRATIC = 1024  # rows whose quadratic forms are made together, so that they 
 
 @dataclass(frozen=True, eq=False)
 class SumGradient:
-    """Derivatives by the sums of products of items, and last by the sum of weights.
+    """Derivatives by the sums of products of items.
 
     Attributes
     ----------
@@ -30,10 +30,7 @@ class SumGradient:
     products: CrossProducts
 
     def moved(self, sums: NDArray[np.intp], steps: Floats) -> Moments:
-        """Return the moments with some of the sums moved by `steps`, one sample for each.
-
-        The sums are those of the products of items, and last the sum of weights.
-        """
+        """Return the moments with some of the sums moved by `steps`, one sample for each."""
         everything = np.repeat(self.products.totals[:, None], len(sums), axis=1)
         everything[sums, np.arange(len(sums))] += steps
         return self.products.of_totals(everything.T)
@@ -46,7 +43,7 @@ class SumGradient:
         units
             Which unit each row belongs to.
         gradient
-            (pieces + 1, entries)
+            By the sums, and last by the sum of weights, (pieces + 1, entries).
         """
         totals = np.zeros((units.units, gradient.shape[1]))
         weights = self.products.weights
@@ -89,7 +86,7 @@ class SumGradient:
 
     @cached_property
     def scales(self) -> Floats:
-        """The size that a move of each sum by the whole sample would have, (pieces + 1,)."""
+        """The size that a move of each sum by the whole sample would have, (pieces,)."""
         products, size = self.products, len(self.products.centre)
         total = products.totals[products.pieces]
         sample = products.sample()
@@ -101,4 +98,10 @@ class SumGradient:
             one = np.ones((size, size))
             pairs = [sd[:, None] * one, np.outer(sd, sd), (sd**2)[:, None] * one, one]
             pieces = np.stack(pairs).ravel()
-        return np.asarray(total * np.concatenate([pieces, [1.0]]))
+        return np.asarray(total * pieces)
+
+    @property
+    def shares(self) -> Floats:
+        """Each sum over the sum of weights, (pieces,)."""
+        pieces = self.products.pieces
+        return np.asarray(self.products.totals[:pieces] / self.products.totals[pieces])

@@ -1,0 +1,74 @@
+"""The units of several samples taken together, of groups of a survey or of waves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.estimators import Fit
+from csimodel.survey.sampling import SurveyDesign
+
+Codes = NDArray[np.intp]
+
+
+def joint_design(fits: Sequence[Fit]) -> tuple[SurveyDesign, list[Codes]]:
+    """Return the design of all units of some samples, and the place in it of each sample's own.
+
+    Clusters of one stratum with the same label are one cluster, whichever survey they are in: so
+    waves that share clusters are seen to. Without clusters a respondent is a row of a survey, and
+    surveys are samples of their own, strata of different ones different strata. The share of a
+    stratum that was drawn is the smallest of those of the samples.
+
+    Returns
+    -------
+    SurveyDesign
+        Its units only; no rows belong to them.
+    list of arrays
+        For each sample the places of its units, (units,).
+    """
+    designs = [fit.require_answers("a joint design").design for fit in fits]
+    if len(fits) == 1:
+        return designs[0], [np.arange(designs[0].units)]
+    keys = pd.concat([_keys(fit, fits) for fit in fits], ignore_index=True)
+    unit, first = _codes(keys, ["survey", "stratum", "unit"])
+    stratum, _ = _codes(keys.iloc[first], ["survey", "stratum"])
+    place = np.split(unit, np.cumsum([design.units for design in designs])[:-1])
+    remainder = np.zeros(int(stratum.max(initial=-1)) + 1)
+    for design, own in zip(designs, place, strict=True):
+        np.maximum.at(remainder, stratum[own], design.remainder[design.stratum])
+    population = None
+    if any(design.population is not None for design in designs):
+        with np.errstate(divide="ignore"):
+            population = np.bincount(stratum, minlength=len(remainder)) / (1.0 - remainder)
+    kind = designs[0].kind
+    units = np.arange(len(stratum))
+    return SurveyDesign(units, stratum, None, designs[0].lonely, kind, population), place
+
+
+def _keys(fit: Fit, fits: Sequence[Fit]) -> pd.DataFrame:
+    """Return what units are told apart by: survey, stratum and unit, a row for each."""
+    answers, survey = fit.require_answers("a joint design"), fit.survey
+    assert survey is not None
+    _, first = np.unique(answers.design.unit, return_index=True)
+    rows = answers.rows[first]
+    number = next(
+        place
+        for place, other in enumerate(fits)
+        if other.survey is not None and other.survey.data is survey.data
+    )
+    clustered = survey.cluster is not None
+    column = {
+        "stratum": 0 if survey.strata is None else survey.data[survey.strata].to_numpy()[rows],
+        "unit": survey.data[survey.cluster].to_numpy()[rows] if clustered else rows,
+    }
+    return pd.DataFrame({"survey": np.full(len(rows), -1 if clustered else number), **column})
+
+
+def _codes(keys: pd.DataFrame, columns: list[str]) -> tuple[Codes, Codes]:
+    """Return codes of the different rows of some columns, and the first place of each."""
+    codes = np.asarray(keys.groupby(columns, sort=False).ngroup(), dtype=np.intp)
+    first = np.unique(codes, return_index=True)[1]
+    return codes, first

@@ -1,0 +1,278 @@
+"""Errors from influence values: R's survey, the bootstrap, algebra of designs, and refusals."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+import csimodel as csi
+from csimodel.estimators import find
+from csimodel.estimators.quantities import by_item
+from csimodel.inference import influence, influence_values
+from csimodel.significance import BY_CONSTRUCTION
+
+HERE = Path(__file__).parent / "reference"
+MODEL = csi.Model.from_syntax("A =~ CUSA1\nB =~ CUSL1\nC =~ index\nB ~ A\nC ~ A")
+MEANS = csi.Quantity("item_means", by_item, lambda s: s.moments.mean, null=None)
+DESIGNS = {
+    "weights_only": {},
+    "strata_only": {"strata": "stratum"},
+    "clusters_only": {"cluster": "psu"},
+    "full": {"strata": "stratum", "cluster": "psu"},
+    "full_fpc": {"strata": "stratum", "cluster": "psu", "population": "fpc"},
+    "brr_design": {"strata": "stratum2", "cluster": "psu2"},
+}
+
+
+@pytest.fixture(scope="module")
+def data():
+    return pd.read_csv(HERE / "mobi_survey_data.csv")
+
+
+def fit_of(data, **design):
+    scale = {"CUSA1": (1, 10), "CUSL1": (1, 10), "index": (0, 100)}
+    survey = csi.read_survey(data, scale=scale, items=list(scale), weights="weight", **design)
+    return csi.fit(MODEL, survey)
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_means_ratios_and_their_covariances_are_those_of_r(reference, data, name):
+    theirs = reference("mobi_survey_design.json")["linearised"][name]
+    lin = csi.linearize(fit_of(data, **DESIGNS[name]))
+    table = lin.table(MEANS)
+    order = [theirs["mean"]["names"].index(item) for item in ("CUSA1", "CUSL1", "index")]
+    assert_allclose(table["estimate"], np.array(theirs["mean"]["estimate"])[order], rtol=1e-12)
+    assert_allclose(table["se"], np.array(theirs["mean"]["se"])[order], rtol=1e-9)
+    assert (table["df"] == theirs["degf"]).all()
+    assert_allclose(
+        lin.vcov(MEANS), np.array(theirs["mean"]["vcov"])[np.ix_(order, order)], rtol=1e-8
+    )
+    ratio = lin.ratio((MEANS, "CUSL1"), (MEANS, "CUSA1")).iloc[0]
+    assert_allclose(ratio["estimate"], theirs["ratio"]["estimate"], rtol=1e-12)
+    assert_allclose(ratio["se"], theirs["ratio"]["se"], rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_a_regression_of_single_items_has_the_errors_of_r(reference, data, name):
+    """The path between two single items, times their standard deviations, is a slope."""
+    slope = csi.Quantity(
+        "slope",
+        lambda model: pd.Index(["slope"]),
+        lambda s: (s.moments.cov[..., 0, 1] / s.moments.cov[..., 1, 1])[..., None],
+    )
+    model = csi.Model.from_syntax("L =~ CUSL1\nS =~ index\nL ~ S")
+    scale = {"CUSL1": (1, 10), "index": (0, 100)}
+    survey = csi.read_survey(
+        data, scale=scale, items=list(scale), weights="weight", **DESIGNS[name]
+    )
+    row = csi.linearize(csi.fit(model, survey)).table(slope).loc["slope"]
+    theirs = reference("mobi_survey_design.json")["linearised"][name]["ols"]  # of (CUSL1 - 1)/9
+    assert_allclose(row["estimate"] / 9, theirs["coef"][1], rtol=1e-10)
+    assert_allclose(row["se"] / 9, theirs["se"][1], rtol=1e-8)
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_groups_and_their_difference_are_those_of_r(reference, data, name):
+    theirs = reference("mobi_survey_design.json")["linearised"][name]
+    fit = fit_of(data, **DESIGNS[name])
+    lin = csi.linearize(fit)
+    table = lin.table("index", by="region").xs("C", level="construct")
+    assert_allclose(table["estimate"], theirs["by_region"]["mean"], rtol=1e-12)
+    assert_allclose(table["se"], theirs["by_region"]["se"], rtol=1e-8)
+    scores = csi.index_scores(fit, by="region", bootstrap=lin).xs("C", level="construct")
+    assert_allclose(scores["se"], table["se"], rtol=1e-12)
+    pair = [("index", (region, "C")) for region in ("N", "S")]
+    for row in (
+        lin.difference(*pair, by="region").iloc[0],
+        csi.linearize(csi.fit_groups(MODEL, fit.survey, "region")).difference(*pair).iloc[0],
+    ):
+        assert_allclose(row["estimate"], theirs["contrast"]["estimate"], rtol=1e-10)
+        assert_allclose(row["se"], theirs["contrast"]["se"], rtol=1e-8)
+
+
+def test_design_effects_are_those_of_r(reference, data):
+    for name in ("weights_only", "full"):
+        theirs = reference("mobi_survey_means.json")["linearised"][name]["mean"]
+        effects = csi.linearize(fit_of(data, **DESIGNS[name])).deff(MEANS)
+        share = 1.0 - len(data) / data["weight"].sum()  # R draws from the sum of weights
+        assert_allclose(effects.loc[["index", "CUSA1", "CUSL1"]] / share, theirs["deff"], rtol=1e-8)
+
+
+@pytest.fixture(scope="module")
+def pls(mobi, ecsi):
+    return csi.fit(ecsi, mobi)
+
+
+@pytest.mark.parametrize("survey", ["mobi", pytest.param("acsi2015", marks=pytest.mark.slow)])
+def test_errors_are_those_of_10000_draws(mobi, ecsi, survey):
+    if survey == "mobi":
+        fit = csi.fit(ecsi, mobi)
+    else:
+        fit = csi.fit(csi.models.acsi(), csi.read_survey(csi.load_acsi2015(), missing="listwise"))
+    lin, boot = csi.linearize(fit), csi.bootstrap(fit, 10_000, rng=1, progress=False)
+    for quantity, bar in (("paths", 0.05), ("total_effects", 0.05), ("index", 0.05)):
+        ours, drawn = (errors.table(quantity)["se"] for errors in (lin, boot))
+        assert_allclose(ours, drawn, rtol=bar, err_msg=quantity)
+    ours, drawn = (errors.table("loadings") for errors in (lin, boot))
+    several = ours["se"] > 0
+    assert (ours.loc[~several, "reason"] == BY_CONSTRUCTION).all()
+    assert_allclose(ours["se"][several], drawn["se"][several], rtol=0.10)
+
+
+@pytest.mark.parametrize(
+    "quantity", ["paths", "index", "loadings", "weights", "r2", "impacts", "htmt", "rho_a"]
+)
+def test_influence_values_have_six_digits(pls, quantity, monkeypatch):
+    """Along units and by the gradient, and against differences that two steps extrapolate."""
+    refits = influence._Refits(pls, find(quantity))
+    products, design = pls.estimator.samples_of(pls.answers), pls.answers.design
+    along = influence._along_units(refits, products, design)
+    by_sums = influence._by_gradient(refits, products, design)
+    steps = []
+    for step in (2e-3, 1e-3):
+        monkeypatch.setattr(influence, "_STEP", step)
+        steps.append(influence._by_gradient(refits, products, design))
+    exact = (4 * steps[1] - steps[0]) / 3
+    size = np.abs(exact).max()
+    assert np.abs(along - exact).max() < 1e-6 * size
+    assert np.abs(by_sums - exact).max() < 1e-6 * size
+
+
+def test_influence_of_a_mean_is_exact(data):
+    fit = fit_of(data)
+    w, x = (data[name].to_numpy() for name in ("weight", "CUSA1"))
+    exact = w * (x - np.average(x, weights=w)) / w.sum()
+    assert_allclose(influence_values(fit, MEANS)[:, 0], exact, rtol=1e-8, atol=1e-11)
+
+
+def test_differences_follow_from_covariances(pls):
+    lin = csi.linearize(pls)
+    a, b = ("paths", ("Loyalty", "Satisfaction")), ("index", "Image")
+    both = [("paths", "Loyalty", "Satisfaction"), ("index", "Image", "")]
+    V = lin.vcov("paths", "index").loc[both, both].to_numpy()
+    (x, _), (y, _) = (lin.table(name).loc[own, ["estimate", "se"]] for name, own in (a, b))
+    row, ratio = lin.difference(a, b).iloc[0], lin.ratio(b, a).iloc[0]
+    assert_allclose([row["estimate"], ratio["estimate"]], [x - y, y / x])
+    assert_allclose(row["se"] ** 2, V[0, 0] + V[1, 1] - 2 * V[0, 1], rtol=1e-8)
+    g = np.array([-y / x, 1.0]) / x
+    assert_allclose(ratio["se"] ** 2, g @ V @ g, rtol=1e-8)
+    assert_allclose(np.diag(lin.vcov("r2")), lin.table("r2")["se"] ** 2, rtol=1e-10)
+
+
+def waves(population, shared, seed=0, clusters=20, size=12):
+    """Two waves of a chain; answers of a cluster go up together, in both waves where shared."""
+    rng = np.random.default_rng(seed)
+    common, frames = rng.normal(0, 6, clusters), []
+    for wave in (0, 1):
+        firm = np.repeat(np.arange(clusters), size)
+        frame = population(len(firm), seed=int(rng.integers(2**31))) * 8 + 50
+        lift = common if shared else rng.normal(0, 6, clusters)
+        frames.append(
+            (frame + lift[firm][:, None]).assign(firm=firm + (0 if shared else 99 * wave))
+        )
+    return frames
+
+
+def test_waves_that_share_clusters(population, chain):
+    def fits(frames):
+        return {
+            f"wave {k}": csi.fit(
+                chain, csi.read_survey(f, scale=(-99, 199), items=list(chain.items), cluster="firm")
+            )
+            for k, f in enumerate(frames, 1)
+        }
+
+    pair = (("index", "wave 2"), ("index", "wave 1"))
+    shared = csi.linearize(fits(waves(population, True)))
+    alone = csi.linearize(fits(waves(population, False)))
+    change, apart = shared.difference(*pair), alone.difference(*pair)
+    assert (change["df"] == 19).all()
+    assert (apart["df"] == 39).all()
+    assert shared.design.units == 20
+    assert alone.design.units == 40
+    # The clusters' own level cancels where both waves have it.
+    assert (change["se"] < 0.6 * apart["se"]).all()
+    for wave, fit in zip(("wave 1", "wave 2"), shared.fits, strict=True):
+        own = csi.linearize(fit).table("index")["se"]
+        assert_allclose(shared.table("index").xs(wave)["se"], own, rtol=1e-10)
+    # By hand: clusters' sums of influence values of both waves, centred.
+    totals = [influence_values(fit, "index") for fit in shared.fits]
+    step = totals[1] - totals[0]
+    by_hand = np.sqrt(20 / 19 * ((step - step.mean(axis=0)) ** 2).sum(axis=0))
+    assert_allclose(change["se"], by_hand, rtol=1e-10)
+
+
+def test_quantities_of_fitted_groups(mobi, ecsi):
+    survey = csi.read_survey(
+        mobi.data.assign(half=np.arange(250) % 2, firm=np.arange(250) % 10), scale=(1, 10),
+        cluster="firm",
+    )  # fmt: skip
+    fit = csi.fit(ecsi, survey)
+    table = csi.linearize(fit).table("paths", by="half")
+    alone = csi.linearize(csi.fit_groups(ecsi, survey, "half")[1]).table("paths")
+    assert_allclose(table.xs(1)["estimate"], alone["estimate"])
+    # In a group of 5 clusters of 10 the others add 0: m/(m - 1) of all units.
+    assert_allclose(table.xs(1)["se"], alone["se"] * np.sqrt(10 / 9 * 4 / 5), rtol=1e-6)
+    assert (table["df"] == 4).all()
+
+
+def test_it_is_the_default_where_the_survey_has_a_design(mobi, ecsi):
+    weighted = csi.read_survey(
+        mobi.data.assign(w=1.0 + np.arange(250) % 3), scale=(1, 10), weights="w"
+    )
+    fit = csi.fit(ecsi, weighted)
+    lin = csi.linearize(fit)
+    table = csi.importance_performance(fit)
+    theirs = lin.table("impacts").xs("Satisfaction")["se"]
+    assert_allclose(table["se"], theirs[table.index])
+    assert_allclose(csi.assess(fit).htmt["se"], lin.table("htmt")["se"])
+    assert "se" not in csi.importance_performance(csi.fit(ecsi, mobi))
+    assert "se" not in csi.assess(csi.fit(ecsi, mobi)).htmt
+    comparison = csi.compare(fit, fit, bootstraps=[lin, None], names=["a", "b"])
+    assert comparison.bootstraps == (lin, None)
+
+
+def test_few_units_and_none(mobi, ecsi):
+    survey = csi.read_survey(mobi.data.assign(firm=0), scale=(1, 10), cluster="firm")
+    table = csi.linearize(csi.fit(ecsi, survey)).table("paths")
+    assert table["se"].isna().all()
+    assert (table["reason"] == "no degrees of freedom: not more sampled units than strata").all()
+
+
+def test_what_has_no_influence_values_is_refused(mobi, ecsi, pls):
+    with pytest.raises(
+        csi.errors.SurveyError, match=r"needs the respondents, but this fit was mad"
+    ):
+        csi.linearize(csi.fit(ecsi, csi.moments.moments_of(mobi, ecsi.items)))
+    with pytest.raises(csi.errors.OptionError, match=r"^linearize wants a fit and fit='x'; make"):
+        csi.linearize("x")
+    lin = csi.linearize(pls)
+    with pytest.raises(
+        csi.errors.InferenceError, match=r"^'srmr' has no error from influence valu"
+    ):
+        lin.table("srmr")
+    with pytest.raises(csi.errors.OptionError, match=r"^interval='bca' needs draws, and errors fr"):
+        lin.table("paths", "bca")
+    with pytest.raises(csi.errors.OptionError, match=r"^interval='percentile' needs draws, and er"):
+        csi.index_scores(pls, bootstrap=lin, interval="percentile")
+    with pytest.raises(csi.errors.OptionError, match=r"^'index' has no entry 'Imge'; its labels "):
+        lin.difference(("index", "Imge"), ("index", "Image"))
+    with pytest.raises(csi.errors.OptionError, match=r"^'paths' has 12 entries and 'r2' has 6; co"):
+        lin.difference("paths", "r2")
+    with pytest.raises(csi.errors.OptionError, match=r"^vcov needs a quantity, such as 'paths'"):
+        lin.vcov()
+    with pytest.raises(csi.errors.OptionError, match=r"which holds no draws; make it with csi.boo"):
+        csi.repurchase(pls, "CUSL1", bootstrap=lin)
+    other = csi.fit(ecsi, mobi, csi.PLS(scheme="centroid"))
+    with pytest.raises(csi.errors.OptionError, match=r"^The bootstrap was made from another fit"):
+        csi.index_scores(other, bootstrap=lin)
+    with pytest.raises(csi.errors.OptionError, match=r"^These are errors of 2 fits together; mak"):
+        _ = csi.linearize({"a": pls, "b": other}).fit
+
+
+def test_page(pls):
+    page = str(csi.linearize(pls).summary())
+    assert page.startswith("Linearised errors of ECSI by PLS")
+    assert "250 respondents, 249 degrees of freedom" in page
