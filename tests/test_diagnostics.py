@@ -1,11 +1,15 @@
 """Bad input and bad solutions: each a sentence that names the culprit."""
 
+from types import SimpleNamespace as Stub
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, SurveyError
+from csimodel.estimators import Status, diagnostics
+from csimodel.estimators.estimates import Inadmissible
 
 ALL = ["a1", "a2", "a3", "b1", "b2", "b3", "c1", "c2", "c3"]
 
@@ -314,3 +318,197 @@ def test_as_many_antecedents_as_rows_allow_are_a_failure(population):
         "answered; collect more rows or remove paths."
     )
     assert "no-rows-to-spare" not in codes(four)
+
+
+# --- lines of findings, from both sides ----------------------------------------------------------
+
+
+def solution_of(
+    n=100, cor=None, effective=None, weights=None, reliability=None, loadings=None, **more
+):
+    """A solution of two constructs of two items each, C of A and B, with what is asked about."""
+    model = csi.Model.from_syntax("A =~ a1 + a2\nB =~ b1 + b2\nC =~ c1 + c2\nC ~ A + B")
+    cor = np.eye(6) if cor is None else cor
+    names = ["n", "effective_n", "cor"]
+    moments = Stub(**dict(zip(names, (n, n if effective is None else effective, cor), strict=True)))
+    estimates = Stub(
+        outcome=more.pop("outcome", Status.CONVERGED),
+        iterations=7,
+        weights=np.full(6, 0.5) if weights is None else np.array(weights),
+        reliability=np.array(reliability or [0.5] * 3),
+        loadings=np.array(loadings or [0.5] * 6),
+        construct_cor=more.pop("construct_cor", np.eye(3)),
+        inadmissible=more.pop("inadmissible", 0),
+        paths=more.pop("paths", np.zeros((3, 3))),
+    )
+    return Stub(model=model, moments=moments, estimates=estimates, **more)
+
+
+@pytest.mark.parametrize(
+    ("n", "effective", "told"),
+    [
+        (5, 5, [("fewer-rows-than-items", 5)]),
+        (6, 6, [("few-rows", 6)]),
+        (29, 15, [("few-rows", 29)]),
+        (30, 15, []),
+        (30, 14.9, [("uneven-weights", 30)]),
+    ],
+)
+def test_rows_from_both_sides(n, effective, told):
+    findings = list(diagnostics._rows(solution_of(n, effective=effective)))
+    assert [(f.code, f.count) for f in findings] == told
+    if told and told[0][0] == "fewer-rows-than-items":
+        assert findings[0].values == {"rows": 5, "items": 6}
+    if told and told[0][0] == "uneven-weights":
+        assert findings[0].values == {"rows": 30, "effective": 14.9}
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize(
+    ("one", "elsewhere", "told"),
+    [(1.0 - 2e-10, 0.0, False), (1.0, 0.0, True), (1.0, 0.9e-4, True), (1.0, 1.1e-4, False)],
+)
+def test_copies_of_an_item_correlate_alike_with_all_others(sign, one, elsewhere, told):
+    cor = np.eye(6)
+    cor[0, 1] = cor[1, 0] = sign * one
+    cor[0, 4] = cor[4, 0] = 0.5
+    cor[1, 4] = cor[4, 1] = sign * (0.5 - elsewhere)
+    findings = list(diagnostics._items(solution_of(6, cor=cor)))
+    copies = [f.subjects for f in findings if f.code == "duplicated-item"]
+    assert copies == [("a1", "a2")] * told
+
+
+@pytest.mark.parametrize(
+    ("smallest", "n", "told"),
+    [
+        (-1.1e-6, 6, "item-correlations-not-positive-definite"),
+        (-0.9e-6, 6, None),  # fewer rows leave zeros of their own
+        (0.0, 7, "collinear-items"),
+        (0.9e-12, 7, "collinear-items"),
+        (1.1e-12, 7, "nearly-collinear-items"),
+        (0.9e-6, 7, "nearly-collinear-items"),
+        (1.1e-6, 7, None),
+        (0.0, 6, None),
+    ],
+)
+def test_items_tied_by_a_formula_from_both_sides(smallest, n, told):
+    """Three items whose sum has the variance asked for, and three that hang on nothing."""
+    cor = np.eye(6)
+    cor[:3, :3] = -0.5 + 1.5 * np.eye(3)
+    cor[:3, :3] += smallest * (np.ones((3, 3)) - np.eye(3)) / 2  # eigenvalue of (1, 1, 1)
+    findings = list(diagnostics._items(solution_of(n, cor=cor)))
+    assert [f.code for f in findings] == [told] * (told is not None)
+    for finding in findings:
+        if told.startswith("item-"):
+            assert finding.values["smallest"] == pytest.approx(smallest, abs=1e-14)
+            assert finding.severity == "failure"
+        else:
+            assert finding.subjects == ("a1", "a2", "b1")
+
+
+def test_negative_weights_name_item_and_construct(monkeypatch):
+    monkeypatch.setattr(diagnostics, "heywood_items", lambda _: ("b2", "c1"))
+    solution = solution_of(weights=[0.5, 0.0, -0.1, 0.5, np.nan, -0.2])
+    first, second = diagnostics._weights(solution)
+    assert first.subjects == ("b1", "B")
+    assert first.values == {"item": "b1", "weight": -0.1, "construct": "B", "heywood": ("b2",)}
+    assert second.values == {"item": "c2", "weight": -0.2, "construct": "C", "heywood": ("c1",)}
+    monkeypatch.setattr(diagnostics, "heywood_items", lambda _: ())
+    plain, _ = diagnostics._weights(solution)
+    assert plain.values["heywood"] == ()
+    assert plain.template != first.template
+
+
+def test_reliabilities_and_loadings_beyond_their_bounds():
+    inside = solution_of(reliability=[0.0, 1.0, 1 + 9e-9], loadings=[1, -1, 0, 0, 0, -1 - 9e-9])
+    assert list(diagnostics._admissible(inside)) == []
+    beyond = solution_of(reliability=[-0.1, 1.1, 0.5], loadings=[0.5, 1.2, 0.5, 0.5, -1.3, 0.5])
+    findings = list(diagnostics._admissible(beyond))
+    told = [(f.code, f.subjects, f.values["value"], f.severity) for f in findings]
+    assert told == [
+        ("reliability-below-0", ("A",), -0.1, "failure"),
+        ("reliability-above-1", ("B",), 1.1, "failure"),
+        ("loading-above-1", ("a2",), 1.2, "failure"),
+        ("loading-above-1", ("c1",), -1.3, "failure"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("flag", "lost", "told"),
+    [
+        (Inadmissible.NOT_POSITIVE_DEFINITE, False, 1),
+        (Inadmissible.NOT_POSITIVE_DEFINITE | Inadmissible.LOADING, False, 1),
+        (Inadmissible.NOT_POSITIVE_DEFINITE, True, 0),
+        (Inadmissible.LOADING, False, 0),
+    ],
+)
+def test_constructs_whose_correlations_contradict_each_other(flag, lost, told):
+    cor = np.array([[1, 0.9, -0.9], [0.9, 1, 0.9], [-0.9, 0.9, 1]])
+    cor[0, 1] = np.nan if lost else 0.9
+    solution = solution_of(construct_cor=cor, inadmissible=int(flag))
+    findings = list(diagnostics._admissible(solution))
+    assert [f.code for f in findings] == ["construct-correlations-not-positive-definite"] * told
+    for finding in findings:
+        assert finding.severity == "failure"
+        assert finding.values["smallest"] == pytest.approx(1 - 2 * 0.9)
+
+
+def test_constructs_alike_and_beyond_1():
+    cor = np.eye(3)
+    cor[1, 0], cor[2, 0], cor[2, 1] = 0.9501, -0.9501, 0.95
+    (alike,) = diagnostics._constructs(solution_of(construct_cor=cor, r2=np.zeros(3)))
+    assert (alike.code, alike.count, alike.severity) == ("constructs-alike", 2, "warning")
+    assert alike.subjects == ("A", "B", "C")
+    cor[1, 0], cor[2, 0], cor[2, 1] = 1.1, -1.2, 1 + 9e-9
+    findings = list(diagnostics._constructs(solution_of(construct_cor=cor, r2=np.zeros(3))))
+    beyond = [(f.subjects, f.values["value"], f.severity) for f in findings[:2]]
+    assert beyond == [(("A", "B"), 1.1, "failure"), (("A", "C"), -1.2, "failure")]
+    assert [f.code for f in findings[2:]] == ["constructs-alike"]
+
+
+@pytest.mark.parametrize(
+    ("r2", "told"),
+    [(1.1, "above-1"), (-0.1, "below-0"), (1 + 9e-9, None), (-9e-9, None), (0.5, None)],
+)
+def test_explained_variances_beyond_their_bounds(r2, told):
+    """Those of one antecedent are said of its correlation."""
+    solution = solution_of(r2=np.array([2.0, -2.0, r2]))
+    findings = list(diagnostics._constructs(solution))
+    assert [(f.code, f.subjects) for f in findings] == [(f"explained-variance-{told}", ("C",))] * (
+        told is not None
+    )
+    assert all(f.values["value"] == r2 for f in findings)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "sources"),
+    [(1.0, -1.0, ()), (1.1, 0.2, ("A",)), (0.2, -1.1, ("B",)), (-1.1, 1.2, ("A", "B"))],
+)
+def test_paths_beyond_1_where_antecedents_overlap(first, second, sources):
+    paths = np.zeros((3, 3))
+    paths[2, :2], paths[0, 1] = (first, second), 3.0  # a path of one antecedent is said already
+    findings = list(diagnostics._constructs(solution_of(paths=paths, r2=np.zeros(3))))
+    assert [(f.code, f.subjects, f.count) for f in findings] == [
+        ("path-beyond-1", ("C", *sources), len(sources))
+    ] * bool(sources)
+    for finding in findings:
+        values = {"A": first, "B": second}
+        told = tuple(f"{name!r} ({values[name]:.2f})" for name in sources)
+        assert finding.values == {"target": "C", "paths": told}
+        assert finding.template.startswith("Standardised paths ") == (len(sources) == 2)
+
+
+@pytest.mark.parametrize("outcome", list(Status))
+def test_how_a_fit_ended(outcome):
+    findings = list(diagnostics._convergence(solution_of(), outcome))
+    if outcome == Status.CONVERGED:
+        assert findings == []
+        return
+    (finding,) = findings
+    stopped = outcome == Status.NOT_CONVERGED
+    assert (finding.code, finding.severity) == (
+        ("not-converged" if stopped else "no-solution"),
+        "failure",
+    )
+    expected = {"iterations": 7} if stopped else {"outcome": outcome.reason}
+    assert finding.values == expected
