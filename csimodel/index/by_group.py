@@ -29,17 +29,26 @@ def group_points(
     answers: Answers, codes: NDArray[np.intp], groups: int, moments: Moments
 ) -> Floats:
     """Return each group's mean points of every item, (groups, items); NaN where none answered."""
-    weight, weighted = _contributions(answers, moments)
     expected = Expected.of(answers, moments)
-    points = np.full((groups, weight.shape[1]), np.nan)
-    rows = GroupRows.of(codes, groups)
-    with np.errstate(invalid="ignore"):
-        for g in range(groups):
-            own = rows[g]
-            if expected is not None:
-                points[g] = expected.points(own, np.ones((1, len(own))), moments)[0]
-                continue
-            points[g] = weighted[own].sum(axis=0) / weight[own].sum(axis=0)
+    if expected is not None:
+        rows = GroupRows.of(codes, groups)
+        ones = (np.ones((1, len(rows[g]))) for g in range(groups))
+        each = [expected.points(rows[g], one, moments)[0] for g, one in enumerate(ones)]
+        return np.array(each).reshape(groups, len(answers.items))
+    minimum, width = scale_of(moments)
+    member = codes >= 0
+    own, values = codes[member], answers.values
+    weights = np.ones(len(own)) if answers.weights is None else answers.weights[member]
+    total = np.bincount(own, weights, groups)
+    points = np.empty((groups, values.shape[1]))
+    for k, (low, wide) in enumerate(zip(minimum, width, strict=True)):
+        answer = (values[member, k] - low) / wide * 100.0
+        with np.errstate(invalid="ignore"):
+            if answers.missing != "complete":
+                seen = ~np.isnan(answer)
+                total = np.bincount(own[seen], weights[seen], groups)
+                answer = np.where(seen, answer, 0.0)
+            points[:, k] = np.bincount(own, weights * answer, groups) / total
     return points
 
 
@@ -94,26 +103,24 @@ def group_errors(fit: Fit, codes: NDArray[np.intp], points: Floats) -> Floats:
             answers.design.variance(group_influence(fit, codes, points, own)) for own in each
         ]
         return np.sqrt(np.stack(variances, axis=1))
-    weight, weighted = _contributions(answers, fit.moments)
     design, model = answers.design, fit.model
     factor, share = design.factors
-    weights = point_weights(fit.solution)
     pulls = influence_values(fit, POINT_WEIGHTS)
+    through = _through_means(fit, codes, points)
     spread = design.covariance(pulls)
     sums = np.zeros((design.strata, pulls.shape[1]))
     np.add.at(sums, design.stratum, pulls)
-    rows = GroupRows.of(codes, len(points))
+    rows, items = GroupRows.of(codes, len(points)), np.arange(len(model.items))
     errors = np.empty((len(points), len(model.constructs)))
     for g, mean in enumerate(points):
-        own = rows[g]
-        unit, through_mean = _through_means(fit, design, own, weight, weighted, mean, weights)
-        through_weights = by_block(model, pulls[unit] * mean)
+        unit, through_mean = _by_unit(design, rows[g], through)
+        means = np.zeros((len(items), len(model.constructs)))
+        means[items, model.owner] = mean
         stratum = design.stratum[unit]
-        totals = np.zeros((design.strata, errors.shape[1]))
-        np.add.at(totals, stratum, through_mean)
-        both = through_mean * (through_mean + 2.0 * through_weights)
-        variance = (factor[stratum, None] * both).sum(axis=0)
-        variance -= (factor * share) @ (totals * (totals + 2.0 * by_block(model, sums * mean)))
+        totals = _summed(stratum, through_mean, design.strata)
+        both = through_mean * (through_mean + 2.0 * (pulls[unit] @ means))
+        variance = factor[stratum] @ both
+        variance -= (factor * share) @ (totals * (totals + 2.0 * (sums @ means)))
         variance += [mean[block] @ spread[block, block] @ mean[block] for block in model.slices]
         errors[g] = np.sqrt(np.where(variance < 0, 0.0, variance))
     return errors
@@ -122,7 +129,6 @@ def group_errors(fit: Fit, codes: NDArray[np.intp], points: Floats) -> Floats:
 def group_influence(fit: Fit, codes: NDArray[np.intp], points: Floats, construct: int) -> Floats:
     """Return what each unit adds to each group's index of a construct, (units, groups)."""
     answers = fit.require_answers("the index by group")
-    weight, weighted = _contributions(answers, fit.moments)
     block = fit.model.slices[construct]
     values = influence_values(fit, POINT_WEIGHTS)[:, block] @ points[:, block].T
     weights = point_weights(fit.solution)
@@ -134,10 +140,10 @@ def group_influence(fit: Fit, codes: NDArray[np.intp], points: Floats, construct
             through = _through_expected(expected, incomplete, own, mean)
             values[:, g] += answers.design.totals(through[:, block] @ weights[block, None])[:, 0]
         return values
-    for g, mean in enumerate(points):
-        own = rows[g]
-        unit, through = _through_means(fit, answers.design, own, weight, weighted, mean, weights)
-        values[unit, g] += through[:, construct]
+    through = _through_means(fit, codes, points)[:, construct, None]
+    for g in range(len(points)):
+        unit, through_mean = _by_unit(answers.design, rows[g], through)
+        values[unit, g] += through_mean[:, 0]
     return values
 
 
@@ -160,22 +166,44 @@ def _through_expected(
     return np.asarray(through)
 
 
-def _through_means(
-    fit: Fit,
-    design: SurveyDesign,
-    own: NDArray[np.intp],
-    weight: Floats,
-    weighted: Floats,
-    mean: Floats,
-    weights: Floats,
+def _through_means(fit: Fit, codes: NDArray[np.intp], points: Floats) -> Floats:
+    """Return what respondents add to the index of their group through its item means.
+
+    (rows, constructs); 0 for those of no group.
+    """
+    answers, model = fit.require_answers("the index by group"), fit.model
+    minimum, width = scale_of(fit.moments)
+    member = np.flatnonzero(codes >= 0)
+    own, groups = codes[member], len(points)
+    weights = np.ones(len(own)) if answers.weights is None else answers.weights[member]
+    through = np.zeros((len(model.constructs), len(codes)))
+    for k, counts in enumerate(point_weights(fit.solution)):
+        answer = (answers.values[member, k] - minimum[k]) / width[k] * 100.0
+        seen = ~np.isnan(answer)
+        total = np.bincount(own, weights * seen, groups)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            part = counts * weights * (answer - points[own, k]) / total[own]
+        unanswered = ~seen & (total[own] > 0)
+        part[unanswered] = 0.0
+        through[model.owner[k], member] += part
+    return through.T
+
+
+def _by_unit(
+    design: SurveyDesign, own: NDArray[np.intp], values: Floats
 ) -> tuple[NDArray[np.intp], Floats]:
-    """Return units with members in a group, and what they add through its item means."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        part = (weighted[own] - weight[own] * mean) / weight[own].sum(axis=0)
+    """Return units with some of the rows, and sums of those rows' values, (units, any)."""
+    if design.kind == "respondent":
+        return own, values[own]
     unit, place = np.unique(design.unit[own], return_inverse=True)
-    through = np.zeros((len(unit), len(fit.model.constructs)))
-    np.add.at(through, place, by_block(fit.model, part * weights))
-    return unit, through
+    return unit, _summed(place, values[own], len(unit))
+
+
+def _summed(place: NDArray[np.intp], values: Floats, size: int) -> Floats:
+    """Return sums of values by place, (size, any)."""
+    if not values.shape[1]:
+        return np.zeros((size, 0))
+    return np.stack([np.bincount(place, column, size) for column in values.T], axis=1)
 
 
 def _contributions(answers: Answers, moments: Moments) -> tuple[Floats, Floats]:

@@ -29,9 +29,16 @@ def products_of(answers: Answers, x: Floats) -> Floats:
     x
         Answers about a centre, (rows, items).
     """
+    size = x.shape[1]
     if answers.missing == "complete":
-        row, column = np.triu_indices(x.shape[1])
-        return np.hstack([x, x[:, row] * x[:, column]])
+        products = np.empty((len(x), pieces_of(answers)))
+        products[:, :size] = x
+        start = size
+        for i in range(size):
+            stop = start + size - i
+            np.multiply(x[:, i, None], x[:, i:], out=products[:, start:stop])
+            start = stop
+        return products
     seen = (~np.isnan(x)).astype(np.float64)
     x = np.nan_to_num(x, nan=0.0)
     pairs = [

@@ -242,7 +242,8 @@ class SurveyDesign:
         """Return the covariance matrix of estimates from what each unit adds, (any, any)."""
         factor, share = self.factors
         sums = np.zeros((self.strata, totals.shape[1]))
-        np.add.at(sums, self.stratum, totals)
+        for k, own in enumerate(totals.T):
+            sums[:, k] = np.bincount(self.stratum, own, self.strata)
         whole = (totals * factor[self.stratum, None]).T @ totals
         return np.asarray(whole - (sums * (factor * share)[:, None]).T @ sums)
 
