@@ -8,8 +8,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 import csimodel as csi
+from csimodel import limits
+from csimodel.errors import OptionError
 from csimodel.outcomes.kernels.wald import wald
-from csimodel.outcomes.models.segments.pairs import corrected_pairs, pair_steps
+from csimodel.outcomes.models.segments.pairs import corrected_pairs, pairs_of
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +70,23 @@ def test_a_singular_covariance_gives_no_test():
 
 
 def test_pairs_are_corrected_by_holm_and_unknown_ones_left_out():
-    assert pair_steps(1).shape == (0, 1)
-    steps = pair_steps(3)
-    assert_allclose(steps @ [5.0, 3.0, 1.0], [2, 4, 2])
-    table = pd.DataFrame({"difference": steps @ [5.0, 3, 1], "p": [0.01, 0.04, np.nan]})
+    assert len(pairs_of(1, "segments")[0]) == 0
+    value, (first, second) = np.array([5.0, 3.0, 1.0]), pairs_of(3, "segments")
+    assert_allclose(value[first] - value[second], [2, 4, 2])
+    table = pd.DataFrame({"difference": value[first] - value[second], "p": [0.01, 0.04, np.nan]})
     found = corrected_pairs(table, ("a", "b", "c"))
     assert found.index.tolist() == [("a", "b"), ("a", "c"), ("b", "c")]
     assert_allclose(found["p_holm"], [0.02, 0.04, np.nan])
+
+
+def test_a_table_of_more_pairs_than_memory_is_refused(monkeypatch):
+    monkeypatch.setattr(limits, "free_bytes", lambda: 1e9)
+    with pytest.raises(OptionError) as refusal:
+        pairs_of(10_000, "segments")
+    assert str(refusal.value) == (
+        "A table of the differences between every two of 10,000 segments would hold some 16.5 GB, "
+        "and 1.0 GB of memory are free; compare fewer of them, or read the table of each."
+    )
 
 
 def test_the_elasticity_in_draws_is_the_slope_of_logarithms(ecsi, mobi):

@@ -125,7 +125,7 @@ def test_acsi_2015(acsi, reference):
         index=index, outcome=data["REPUR"], by=data["INDUSTRY"], scale=(1, 10), curvature=False
     )
     theirs = reference("acsi2015.json")["groups"]
-    slope = [found._own(g)[1] @ found.repurchase.regression.coefficients for g in range(4)]
+    slope = found.regression.own(found.regression.coefficients)[:, 1]
     assert [round(b, 5) for b in slope] == [theirs[name]["b"] for name in found.names]
     assert found.tests.loc["slopes", "p"] < 1e-6
     drop = repurchase_top_drop(acsi, satisfaction="SATIS", repurchase="REPUR", by="INDUSTRY_NAME")
@@ -142,7 +142,7 @@ def test_each_segment_is_its_own_regression():
     for g, name in enumerate("abc"):
         own = frame[frame["market"] == name]
         alone = repurchase(index=own["index"], outcome=own["again"], family="logit")
-        b = found._own(g) @ found.repurchase.regression.coefficients
+        b = found.regression.own(found.regression.coefficients)[g]
         assert_allclose(b[:2], alone.coefficients["estimate"], rtol=1e-6)
         assert_allclose(
             found.curves([40, 80]).loc[name, "probability"],
@@ -161,12 +161,99 @@ def test_segments_fitted_apart_are_those_of_one_regression(fit, boot, family, cu
         fit, again, by=market, family=family, curvature=curvature, bootstrap=boot, progress=False
     )
     own = found.regression
-    whole = regress(own.sample, own.family, own.errors)
+    whole = regress(own.whole.sample, own.family, own.errors)
     rounding = 1e-7 if family == "probit" else 1e-10
     assert_allclose(own.coefficients, whole.coefficients, rtol=1e-9, atol=1e-13)
     together, apart = chain_of(boot, whole), found.repurchase.draws
     assert_allclose(apart.coefficients, together.coefficients, rtol=rounding, atol=rounding)
-    assert_allclose(own.index_slopes(), whole.average_slopes().value[:1], rtol=1e-9)
+    assert_allclose(own.whole.index_slopes(), whole.average_slopes().value[:1], rtol=1e-9)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    ("errors", "clusters"),
+    [("HC0", None), ("HC3", None), ("nonrobust", None), ("cluster", "nested"),
+     ("cluster", "crossing"), ("CR2", "nested"), ("CR2", "crossing")],
+)  # fmt: skip
+def test_errors_of_segments_apart_are_those_of_one_regression(errors, clusters, weighted):
+    """All of them, against the matrices of the regression with the columns of all segments."""
+    if errors == "nonrobust" and weighted:
+        return
+    frame = markets(slopes=(0.0, 0.03, 0.05, 0.02), names="abcd")
+    rng = np.random.default_rng(3)
+    place = frame["market"].map({"a": 0, "b": 1, "c": 2, "d": 3})
+    firm = rng.integers(0, 9, 600) + (9 * place if clusters == "nested" else 0)
+    found = of(
+        frame,
+        errors=errors,
+        cluster=firm if clusters else None,
+        weights=rng.uniform(0.5, 2.0, 600) if weighted else None,
+    )
+    whole, averages = found.regression.whole, found._effects.averages
+    turn = np.zeros((4, 3, 12))  # each segment's own coefficients, from all
+    for g in range(4):
+        turn[g, :, 3 * g : 3 * g + 3] = turn[g, :, :3] = np.eye(3)
+    matrices = {"slopes": [1], "bends": [2], "curves (slopes and bends)": [1, 2]}
+    for name, rows in matrices.items():
+        test = whole.test(np.concatenate([turn[g, rows] - turn[0, rows] for g in (1, 2, 3)]))
+        ours = found.tests.loc[name]
+        assert_allclose(ours["statistic"], test["statistic"], rtol=1e-9)
+        assert_allclose(ours["p"], test["p"], rtol=1e-8)
+        assert ours["distribution"] == test["distribution"]
+    told = [found.bends, found.table, found.pairwise]
+    gradient = np.einsum("gs,gst->gt", averages.gradient, turn)
+    values = averages.function.T[averages.value]
+    first, second = np.triu_indices(4, 1)
+    dense = [
+        whole.errors_of(turn[:, 2]),
+        whole.errors_of(gradient, values),
+        whole.errors_of(gradient[first] - gradient[second], values[:, first] - values[:, second]),
+    ]
+    for table, (se, df) in zip(told, dense, strict=True):
+        assert_allclose(table["se"], se, rtol=1e-10)
+        assert_allclose(table["df"], df, rtol=1e-10)
+
+
+def test_errors_of_design_apart_are_those_of_one_regression():
+    frame = markets(slopes=(0.0, 0.03, 0.05), names="abc")
+    rng = np.random.default_rng(3)
+    answers = np.clip(np.round(frame[["index", "index"]] / 10 + rng.normal(0, 1, (600, 2))), 1, 10)
+    answers.columns = ["one", "two"]
+    strata = rng.integers(0, 4, 600)
+    frame = frame.join(answers).assign(region=strata, place=strata * 20 + rng.integers(0, 20, 600))
+    survey = csi.read_survey(
+        frame, items=["one", "two"], scale=(1, 10), strata="region", cluster="place"
+    )
+    found = repurchase_segments(survey, "again", by="market", index=frame["index"], family="logit")
+    assert found.regression.errors == "linearized"
+    whole, averages = found.regression.whole, found._effects.averages
+    turn = np.zeros((3, 3, 9))
+    for g in range(3):
+        turn[g, :, 3 * g : 3 * g + 3] = turn[g, :, :3] = np.eye(3)
+    test = whole.test(np.concatenate([turn[g, 1:] - turn[0, 1:] for g in (1, 2)]))
+    ours = found.tests.iloc[-1]
+    assert_allclose(ours["statistic"], test["statistic"], rtol=1e-9)
+    assert ours["distribution"] == test["distribution"]
+    gradient = np.einsum("gs,gst->gt", averages.gradient, turn)
+    values = averages.function.T[averages.value]
+    assert_allclose(found.table["se"], whole.errors_of(gradient, values)[0], rtol=1e-10)
+
+
+def test_errors_take_no_matrix_of_respondents_times_segments():
+    rng = np.random.default_rng(1)
+    place = np.repeat(np.arange(300), 40)
+    index = np.round(rng.uniform(0, 100, len(place)), -1)
+    again = (rng.random(len(place)) < 0.3 + 0.004 * index) * 1.0
+    firm = place * 8 + rng.integers(0, 8, len(place))
+    tracemalloc.start()
+    found = repurchase_segments(
+        index=index, outcome=again, by=place, family="ols", cluster=firm, errors="CR2"
+    )
+    assert found.table["se"].notna().all()
+    assert np.isfinite(found.tests["statistic"]).all()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.5 * 8 * len(place) * 300 * 3
 
 
 def test_the_work_grows_with_the_segments_not_with_their_square(fit, boot, monkeypatch):

@@ -61,17 +61,33 @@ class Working:
         return Working(self.own * size[:, None] * size, self.shared * size[:, None], self.between)
 
     @property
+    def trace(self) -> Floats:
+        """Sums over clusters of the variances, ``tr P``, (sums,)."""
+        own = np.diagonal(self.own, axis1=1, axis2=2)
+        return np.asarray((own + self._along).sum(axis=0))
+
+    @property
+    def square(self) -> Floats:
+        """Sums over two clusters of squared covariances, ``tr(P²)``, (sums,)."""
+        own = np.diagonal(self.own, axis1=1, axis2=2)
+        cross = np.einsum("gsa,gsb->sab", self.shared, self.shared) @ self.between
+        square = (own * (own + 2.0 * self._along)).sum(axis=0)
+        return np.asarray(square + np.einsum("sab,sba->s", cross, cross))
+
+    @property
+    def _along(self) -> Floats:
+        return np.asarray(
+            np.einsum("gsa,ab,gsb->gs", self.shared, self.between, self.shared), dtype=np.float64
+        )
+
+    @property
     def df(self) -> Floats:
         """Degrees of freedom of the variance of each sum, (sums,), after Satterthwaite.
 
         ``(tr P)²/tr(P²)`` with P the covariance between clusters.
         """
-        own = np.diagonal(self.own, axis1=1, axis2=2)
-        along = np.einsum("gsa,ab,gsb->gs", self.shared, self.between, self.shared)
-        cross = np.einsum("gsa,gsb->sab", self.shared, self.shared) @ self.between
-        square = (own * (own + 2.0 * along)).sum(axis=0) + np.einsum("sab,sba->s", cross, cross)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray((own + along).sum(axis=0) ** 2 / square)
+            return np.asarray(self.trace**2 / self.square)
 
     def joint_df(self) -> float:
         """Return the degrees of freedom of the covariance matrix of all sums.
@@ -193,13 +209,17 @@ class BiasReduced:
         shared = b @ self._gram
         return Working(np.einsum("gsa,gta->gst", b, shared), shared, self._between)
 
-    def joint_df(self, gradient: Floats) -> float:
-        """Return the degrees of freedom of a test of several sums, (sums, terms); 0 without."""
+    def working_variance(self, gradient: Floats) -> Floats:
+        """Return the covariance of sums of estimates if the working model is true, (sums, sums)."""
         own = gradient @ self._root
         size = own.shape[1]
         middle = np.eye(size) if len(self._between) == size else self._between[:size, :size]
+        return np.asarray(own @ middle @ own.T)
+
+    def joint_df(self, gradient: Floats) -> float:
+        """Return the degrees of freedom of a test of several sums, (sums, terms); 0 without."""
         try:
-            below = np.linalg.cholesky(own @ middle @ own.T)
+            below = np.linalg.cholesky(self.working_variance(gradient))
         except np.linalg.LinAlgError:
             return 0.0
         return self.working(np.linalg.solve(below, gradient)).joint_df()

@@ -57,7 +57,14 @@ class PredictorScores:
         coefficients: Floats,
     ) -> PredictorScores:
         """Take the derivatives at coefficients, (terms,)."""
-        score, information, slope = family.working(X @ coefficients, outcome)
+        return cls.at(family, X, outcome, weights, X @ coefficients)
+
+    @classmethod
+    def at(
+        cls, family: Family, X: Floats, outcome: Floats, weights: Floats | None, eta: Floats
+    ) -> PredictorScores:
+        """Take the derivatives at linear predictors, (rows,)."""
+        score, information, slope = family.working(eta, outcome)
         return cls(family, X, score, information, slope, weights)
 
     @cached_property
@@ -80,21 +87,24 @@ class PredictorScores:
         across = np.linalg.solve(self.X.T @ (w * self.X), self.X.T @ (w * columns))
         return np.asarray(columns - self.X @ across)
 
+    def dispersion(self, terms: int) -> float:
+        """Return the variance of a score over its information, with so many parameters.
+
+        1 of a full likelihood, else ``Σ w u²/i / (rows - terms)``.
+        """
+        if not self.family.robust and self.family.bounded:
+            return 1.0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            squares = np.where(self.information > 0, self.score**2 / self.information, 0.0)
+        weights = np.ones(len(squares)) if self.weights is None else self.weights
+        left = len(squares) - terms
+        return float(weights @ squares) / left if left > 0 else float("nan")
+
     @cached_property
     def likelihood(self) -> Likelihood:
-        """What errors need to know.
-
-        The dispersion is 1 of a full likelihood, else ``Σ w u²/i / (rows - terms)``.
-        """
+        """What errors need to know."""
         X, total = self.X, predictor_information(self.X, self.information)
-        rows, terms = X.shape
-        dispersion = 1.0
-        if self.family.robust or not self.family.bounded:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                squares = np.where(self.information > 0, self.score**2 / self.information, 0.0)
-            weights = np.ones(rows) if self.weights is None else self.weights
-            left = rows - terms
-            dispersion = float(weights @ squares) / left if left > 0 else float("nan")
+        dispersion = self.dispersion(X.shape[1])
         return Likelihood(X * self.score[:, None], total, self.weights, dispersion, self._without)
 
     def _without(self) -> Floats:

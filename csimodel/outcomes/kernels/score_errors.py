@@ -163,18 +163,8 @@ class ScoreErrors:
 
     def _of_levels(self, gap: Floats) -> Floats:
         """Return what each unit adds to weighted means, (units, functions)."""
-        pulls, size = self.share[:, None] * gap, len(self.share)
-        if self.kind == "HC3":
-            return np.asarray(pulls / (1.0 - self.share[:, None]))
-        if self.pulls is None:
-            return np.asarray(pulls * np.sqrt(size / (size - 1.0)))
-        if self.levels is not None:
-            weights = self.share * size
-            plain = [] if np.ptp(weights) == 0.0 else [self.design.totals(gap)]
-            score = np.stack([*plain, self.design.totals(gap * weights[:, None])])
-            return self.levels.pulls_of(score[:, :, None, :])[:, 0]
-        factor = np.sqrt(_factor(self.kind, self.design, self.terms))
-        return np.asarray(self.design.totals(pulls) * factor)
+        own = level_weights(self.kind, self.share, self.design, self.terms, self.levels)
+        return self.design.totals(own[:, None] * gap)
 
     def _df(self, gradient: Floats, gap: Floats | None) -> Floats:
         if self.reduced is None or self.levels is None:
@@ -222,11 +212,8 @@ def score_errors(
     share, dispersion = likelihood.share, likelihood.dispersion
     if kind == "CR2":
         reduced = _reduced(likelihood, design)
-        constant = Likelihood(
-            np.zeros((rows, 1)), constant_information, likelihood.weights, 1.0, likelihood.without
-        )
         covariance = reduced.pulls.T @ reduced.pulls
-        levels = _reduced(constant, design)
+        levels = level_errors(rows, likelihood.weights, design)
         return ScoreErrors(
             kind, covariance, reduced.pulls, design, share, plain_df, dispersion, reduced, levels
         )
@@ -237,11 +224,11 @@ def score_errors(
         pulls, plain_df = design.totals(pulls), float(design.df)
     if kind == "linearized":
         return ScoreErrors(kind, design.covariance(pulls), pulls, design, share, plain_df)
-    pulls = pulls * np.sqrt(_factor(kind, design, k))
+    pulls = pulls * np.sqrt(finite_sample_factor(kind, design, k))
     return ScoreErrors(kind, pulls.T @ pulls, pulls, design, share, plain_df)
 
 
-def _factor(kind: str, design: SurveyDesign, terms: int) -> float:
+def finite_sample_factor(kind: str, design: SurveyDesign, terms: int) -> float:
     """Return what the variance is multiplied by for the degrees of freedom that were used."""
     rows, units = len(design.unit), design.units
     if kind in ("HC1", "cluster") and rows <= terms:
@@ -251,6 +238,38 @@ def _factor(kind: str, design: SurveyDesign, terms: int) -> float:
     if kind == "cluster":
         return units / (units - 1.0) * (rows - 1.0) / (rows - terms)
     return 1.0
+
+
+def level_errors(rows: int, weights: Floats | None, design: SurveyDesign) -> BiasReduced:
+    """Return CR2 errors of weighted means over the respondents."""
+    nothing = np.zeros((rows, 1))
+    return _reduced(Likelihood(nothing, constant_information, weights, 1.0, nothing.copy), design)
+
+
+def level_weights(
+    kind: str, share: Floats, design: SurveyDesign, terms: int, levels: BiasReduced | None
+) -> Floats:
+    """Return what respondents add to a weighted mean, over their distance from it, (rows,).
+
+    Parameters
+    ----------
+    kind, share, design, levels
+        As in `ScoreErrors`.
+    terms
+        Number of parameters.
+    """
+    size = len(share)
+    if kind == "HC3":
+        return np.asarray(share / (1.0 - share))
+    if kind == "nonrobust":
+        return np.asarray(share * np.sqrt(size / (size - 1.0)))
+    if levels is None:
+        return np.asarray(share * np.sqrt(finite_sample_factor(kind, design, terms)))
+    weights = share * size
+    powers = [weights] if np.ptp(weights) == 0.0 else [np.ones(size), weights]
+    unit = np.eye(len(powers))[:, None, None, :]
+    own = levels.pulls_of(np.broadcast_to(unit, (len(unit), design.units, 1, len(unit))))[:, 0]
+    return np.asarray((own[design.unit] * np.stack(powers, axis=1)).sum(axis=1))
 
 
 def _reduced(likelihood: Likelihood, design: SurveyDesign) -> BiasReduced:

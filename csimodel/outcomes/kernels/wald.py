@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -59,13 +61,77 @@ def wald(
     if not np.isfinite(unit).all() or np.linalg.matrix_rank(unit) < k:
         return none
     w = float(value / scale @ np.linalg.solve(unit, value / scale))
+    return wald_of_statistic(w, k, df, design=design)
+
+
+def wald_of_blocks(
+    value: Floats,
+    blocks: Sequence[tuple[NDArray[np.intp], Floats]],
+    df: float,
+    *,
+    design: bool,
+) -> pd.Series | None:
+    """Test that several estimates are the same in all groups, whose covariance is made of blocks.
+
+    The same as `wald` of the differences from the first group, which is ``W = Σ_c (b_c - X_c m)'
+    V_c⁻¹ (b_c - X_c m)`` with the mean m weighted by ``V_c⁻¹``.
+
+    Parameters
+    ----------
+    value
+        (groups, estimates)
+    blocks
+        Sets of groups without covariances between sets: the groups, (some,), and their matrix,
+        (some times estimates, some times estimates).
+    df, design
+        As in `wald`.
+
+    Returns
+    -------
+    Series
+        As of `wald`; None where a block is singular, which the differences need not be.
+
+    Examples
+    --------
+    >>> blocks = [(np.array([g]), np.array([[1.0]])) for g in range(2)]
+    >>> wald_of_blocks(np.array([[3.0], [1.0]]), blocks, np.inf, design=False).tolist()
+    [2.0, 'χ²(1)', 0.157]
+    """
+    groups, k = value.shape
+    if not np.isfinite(value).all() or not all(np.isfinite(block).all() for _, block in blocks):
+        return outcome_of_test(float("nan"), "none", float("nan"))
+    centred = value - value.mean(axis=0)
+    precision, pull, solutions = np.zeros((k, k)), np.zeros(k), []
+    for size in sorted({len(members) for members, _ in blocks}):
+        alike = [block for block in blocks if len(block[0]) == size]
+        covariance = np.stack([block for _, block in alike])
+        scale = np.sqrt(np.maximum(np.diagonal(covariance, axis1=1, axis2=2), 0.0))[:, :, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            unit = covariance / (scale * np.swapaxes(scale, 1, 2))
+        if not np.isfinite(unit).all() or (np.linalg.matrix_rank(unit) < size * k).any():
+            return None
+        members = np.stack([groups for groups, _ in alike])
+        unity = np.tile(np.eye(k), (len(alike), size, 1))
+        own = centred[members].reshape(len(alike), -1, 1)
+        sums = np.concatenate([unity, own], axis=2) / scale
+        solved = np.linalg.solve(unit, sums)
+        whole = (np.swapaxes(sums, 1, 2) @ solved).sum(axis=0)
+        precision, pull = precision + whole[:k, :k], pull + whole[:k, k]
+        solutions.append((sums, solved))
+    turn = np.append(-np.linalg.solve(precision, pull), 1.0)
+    w = sum(float(((sums @ turn) * (solved @ turn)).sum()) for sums, solved in solutions)
+    return wald_of_statistic(w, k * (groups - 1), df, design=design)
+
+
+def wald_of_statistic(w: float, k: int, df: float, *, design: bool) -> pd.Series:
+    """Return the test of ``W = b' V⁻¹ b`` of k estimates; further parameters as in `wald`."""
     if np.isinf(df):
         return outcome_of_test(w, f"χ²({k})", wald_pvalue(w, k))
     if not design:
         return outcome_of_test(w / k, f"F({k}, {df:g})", f_pvalue(w / k, k, df))
     left = df - k + 1.0
     if left <= 0:
-        return none
+        return outcome_of_test(float("nan"), "none", float("nan"))
     return outcome_of_test(w * left / (k * df), f"F({k}, {left:.4g})", wald_pvalue(w, k, df))
 
 

@@ -173,8 +173,13 @@ class Regression:
         Limits of probabilities that are bounded are made on the log-odds scale. `joint` as in
         `errors_of`.
         """
-        value = averages.value
         se, df = self.errors_of(averages.gradient, averages.individual, joint=joint)
+        return self.table_of(averages.value, se, df, level, probability=probability)
+
+    def table_of(
+        self, value: Floats, se: Floats, df: Floats, level: float, *, probability: bool = False
+    ) -> pd.DataFrame:
+        """Return values with errors that are known, as `table` does, (entries,) each."""
         errors = StandardErrors(se, df, census=self.design_of_sample.census)
         table = infer(pd.RangeIndex(len(value)), value, errors, level)
         if probability and self.family.bounded:

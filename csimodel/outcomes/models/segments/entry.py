@@ -18,12 +18,11 @@ from csimodel.inference import Bootstrap
 from csimodel.options import require_count, require_level
 from csimodel.outcomes.design.layout import Layout, Part, value_of
 from csimodel.outcomes.kernels.kernel import Ending
-from csimodel.outcomes.models.draws import chain_of
-from csimodel.outcomes.models.findings import diagnose
+from csimodel.outcomes.models.draws import about_losses, chain_of
 from csimodel.outcomes.models.repurchase import repurchase
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.segments.regression import regress_segments
-from csimodel.outcomes.models.segments.result import Segments
+from csimodel.outcomes.models.segments.result import Segments, extremes
 from csimodel.outcomes.rows.arguments import Column, Index
 from csimodel.outcomes.rows.columns import Ends, labels_of
 from csimodel.outcomes.rows.rows import Rows
@@ -134,12 +133,9 @@ def repurchase_segments(
     if bootstrap is None:
         return segments
     chain = chain_of(bootstrap, segments.regression, progress)
-    lost = diagnose(segments.regression, chain)
-    told = tuple(finding for finding in lost if finding.code.endswith("-draws"))
+    told = tuple(finding for finding in about_losses(chain) if finding.code.endswith("-draws"))
     findings = (*segments.findings, *told)
-    return replace(
-        segments, repurchase=replace(segments.repurchase, draws=chain, findings=findings)
-    )
+    return replace(segments, curves_of=replace(segments.curves_of, draws=chain, findings=findings))
 
 
 def _interacted(rep: Repurchase, labels: pd.Series, curvature: bool, fewest: int) -> Segments:
@@ -156,11 +152,11 @@ def _interacted(rep: Repurchase, labels: pd.Series, curvature: bool, fewest: int
     place = new[codes]  # code -1 looks at the last, which is -1
     sample, place = _subset(sample, np.flatnonzero(place >= 0)), place[place >= 0]
     centre = float(sample.share @ sample.regressors[:, 0])
-    own = _design(sample, place, names, centre, curvature)
+    own = _design(sample, place, centre, curvature)
     _require_own_variation(own, place, names)
     if rep.regression.cluster is not None:
         findings = (*findings, *_clusters_within(own, place, names, rep.errors))
-    regression = regress_segments(own, place, 2 + curvature, rep.family, rep.errors)
+    regression = regress_segments(own, place, names, rep.family, rep.errors)
     joint = replace(rep, regression=regression, findings=(*rep.findings, *findings))
     if not np.isfinite(regression.coefficients).all():
         separated = regression.ending == Ending.SEPARATED
@@ -240,51 +236,36 @@ def _subset(sample: Sample, rows: Codes) -> Sample:
     )
 
 
-def _design(
-    sample: Sample, place: Codes, names: tuple[str, ...], centre: float, curvature: bool
-) -> Sample:
-    """Return a sample whose columns are the index, its bend, and what each segment adds.
-
-    Order: index, bend; then for each segment but the first its level, slope and bend.
-    """
-    label = sample.indexes[0]
-    factors = np.stack([place == g for g in range(1, len(names))], axis=1).astype(np.float64)
-
-    def polynomial(factor: int | None) -> list[tuple[Part, ...]]:
-        slope = (Part(1.0, factor, (1,)),)
-        bend = tuple(
-            Part(scale / 1e4, factor, (power,))
-            for scale, power in ((1.0, 2), (-2.0 * centre, 1), (centre**2, 0))
-        )
-        return [slope, bend] if curvature else [slope]
-
-    columns, titles = polynomial(None), [label, f"{label}²"][: 1 + curvature]
-    for g, name in enumerate(names[1:]):
-        columns += [(Part(1.0, g, (0,)),), *polynomial(g)]
-        titles += [name, f"{name} × {label}", f"{name} × {label}²"][: 2 + curvature]
-    points, parts = [sample.regressors[:, 0]], list(factors.T)
-    values = [np.asarray(value_of(column, points, parts)) for column in columns]
+def _design(sample: Sample, place: Codes, centre: float, curvature: bool) -> Sample:
+    """Return a sample whose columns are the index and its bend, and segments as the factor."""
+    label, points = sample.indexes[0], [sample.regressors[:, 0]]
+    bend = tuple(
+        Part(scale / 1e4, None, (power,))
+        for scale, power in ((1.0, 2), (-2.0 * centre, 1), (centre**2, 0))
+    )
+    columns = ((Part(1.0, None, (1,)),), bend)[: 1 + curvature]
     return replace(
         sample,
-        regressors=np.column_stack(values),
-        names=tuple(titles),
+        regressors=np.column_stack([np.asarray(value_of(own, points, [])) for own in columns]),
+        names=(label, f"{label}²")[: 1 + curvature],
         indexes=(label,),
-        formula_layout=Layout(tuple(columns), 1),
-        formula_factors=factors,
+        formula_layout=Layout(columns, 1),
+        formula_factors=place[:, None].astype(np.float64),
     )
 
 
 def _require_own_variation(sample: Sample, place: Codes, names: tuple[str, ...]) -> None:
+    columns = {
+        "index": sample.regressors[:, 0],
+        f"outcome {sample.label!r}": sample.outcome,
+    }
+    ranges = {what: np.subtract(*extremes(values, place)) for what, values in columns.items()}
     for g, name in enumerate(names):
-        own = place == g
-        columns = {
-            "index": sample.regressors[own, 0],
-            f"outcome {sample.label!r}": sample.outcome[own],
-        }
-        for what, values in columns.items():
-            if np.ptp(values) <= 1e-9:
+        for what, width in ranges.items():
+            if width[g] <= 1e-9:
+                count = int((place == g).sum())
                 raise SurveyError(
-                    f"The {what} is the same for all {len(values)} respondents of segment "
+                    f"The {what} is the same for all {count} respondents of segment "
                     f"{name!r}, so it has no curve; leave it out or merge it with another."
                 )
 
@@ -298,7 +279,8 @@ def _clusters_within(
     its clustered errors are zero whatever the data.
     """
     assert sample.cluster is not None
-    counts = [len(np.unique(sample.cluster[place == g])) for g in range(len(names))]
+    pairs = np.unique(np.stack([place, sample.cluster]), axis=1)
+    counts = np.bincount(pairs[0], minlength=len(names)).tolist()
     alone = [name for name, count in zip(names, counts, strict=True) if count < 2]
     if alone:
         raise OptionError(

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.limits import require_memory
 
-def pair_steps(count: int) -> NDArray[np.float64]:
-    """Return the differences between every two of several numbers, (pairs, count).
+Codes = NDArray[np.intp]
 
-    >>> pair_steps(3)[1].tolist()
-    [1.0, 0.0, -1.0]
+
+_BYTES = 250.0  # of a pair in a table: numbers, names and what is between
+
+
+def pairs_of(count: int, what: str) -> tuple[Codes, Codes]:
+    """Return every two of several numbers, the first of each and the second, (pairs,).
+
+    Raises
+    ------
+    OptionError
+        When a table of all pairs needs more memory than is free.
+
+    >>> [codes.tolist() for codes in pairs_of(3, "segments")]
+    [[0, 0, 1], [1, 2, 2]]
     """
-    unit = np.eye(count)
-    steps = [unit[a] - unit[b] for a, b in combinations(range(count), 2)]
-    return np.array(steps).reshape(-1, count)
+    pairs = count * (count - 1) // 2
+    require_memory(
+        f"A table of the differences between every two of {count:,} {what}",
+        _BYTES * pairs + 40.0 * count**2,
+        "compare fewer of them, or read the table of each",
+    )
+    return np.triu_indices(count, 1)
 
 
 def corrected_pairs(table: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
@@ -26,7 +40,7 @@ def corrected_pairs(table: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame
     Parameters
     ----------
     table
-        One row for each of `pair_steps`; a column p among others.
+        One row for each of `pairs_of`; a column p among others.
     names
         Of what is paired.
 
@@ -45,9 +59,7 @@ def corrected_pairs(table: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame
     left = np.arange(len(order), 0, -1)
     holm = np.full(len(p), np.nan)
     holm[order] = np.minimum(np.maximum.accumulate(p[order] * left), 1.0)
-    first, second = [], []
-    for one, other in combinations(names, 2):
-        first.append(one)
-        second.append(other)
-    index = pd.MultiIndex.from_arrays([first, second], names=["segment", "other"])
+    first, second = np.triu_indices(len(names), 1)
+    known = np.array(names, dtype=object)
+    index = pd.MultiIndex.from_arrays([known[first], known[second]], names=["segment", "other"])
     return table.assign(p_holm=holm).set_axis(index)

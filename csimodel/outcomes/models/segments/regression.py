@@ -6,18 +6,23 @@ alone, and the cost grows with the respondents, not with the square of the numbe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.inference import Bootstrap
-from csimodel.outcomes.design.layout import Column
+from csimodel.limits import require_memory
+from csimodel.outcomes.design.layout import Column, Layout, Part
 from csimodel.outcomes.kernels.families import Family
 from csimodel.outcomes.kernels.glm import GeneralisedLinear, varied_draws
 from csimodel.outcomes.kernels.kernel import Ending, Kernel, Regressions, Samples, Standardised
 from csimodel.outcomes.kernels.likelihood import standardised_start
+from csimodel.outcomes.kernels.predictor_scores import PredictorScores
+from csimodel.outcomes.kernels.score_errors import ScoreErrors
+from csimodel.outcomes.kernels.segment_errors import SegmentErrors
+from csimodel.outcomes.models.draws import Chain
 from csimodel.outcomes.models.regression import Regression, required_errors, solve
 from csimodel.outcomes.rows.cells import Cells
 from csimodel.outcomes.rows.sample import Sample
@@ -30,28 +35,29 @@ Codes = NDArray[np.intp]
 class OfSegments(Regression):
     """Coefficients by which the first segment's curve, and what others add to it, are known.
 
+    The columns of the sample are those of one curve. What is asked of the regression in which
+    every segment has columns of its own is asked of `whole`.
+
     Attributes
     ----------
     place
         Segment of each respondent, (rows,).
+    names
+        Of the segments.
     """
 
     place: Codes = field(kw_only=True)
+    names: tuple[str, ...] = field(kw_only=True)
 
     @property
     def segments(self) -> int:
         """Number of segments."""
-        return int(self.place.max()) + 1
+        return len(self.names)
 
     @property
     def size(self) -> int:
         """Number of coefficients of a segment."""
-        return len(self.sample.terms) // self.segments
-
-    @property
-    def curve(self) -> Floats:
-        """What a segment's own coefficients multiply, (rows, size)."""
-        return self.design[:, : self.size]
+        return len(self.sample.terms)
 
     def own(self, coefficients: Floats) -> Floats:
         """Return each segment's own coefficients, (..., segments, size), from (..., terms)."""
@@ -60,34 +66,80 @@ class OfSegments(Regression):
         parts[..., 1:, :] += parts[..., :1, :]
         return parts
 
-    def spread(self, gradient: Floats) -> Floats:
-        """Turn derivatives by a segment's own coefficients into those by all.
-
-        Parameters
-        ----------
-        gradient
-            Some functions of each segment, (segments, functions, size).
-
-        Returns
-        -------
-        (segments times functions, terms)
-        """
-        segments, functions, size = gradient.shape
-        whole = np.zeros((segments, functions, segments, size))
-        every = np.arange(segments)
-        whole[every, :, every] = gradient
-        whole[:, :, 0] = gradient
-        return whole.reshape(segments * functions, segments * size)
-
     @cached_property
     def eta(self) -> Floats:
         """Linear predictor of each respondent, (rows,)."""
-        return np.asarray((self.curve * self.own(self.coefficients)[self.place]).sum(axis=1))
+        return np.asarray((self.design * self.own(self.coefficients)[self.place]).sum(axis=1))
+
+    @property
+    def scores(self) -> PredictorScores:
+        """Derivatives of the log-likelihood by the linear predictor."""
+        return PredictorScores.at(
+            self.family, self.design, self.sample.outcome, self.sample.weights, self.eta
+        )
+
+    @cached_property
+    def segment_errors(self) -> SegmentErrors | None:
+        """Errors of the segments' own coefficients; None where there are no coefficients."""
+        if not np.isfinite(self.coefficients).all():
+            return None
+        return SegmentErrors(
+            self.errors, self.scores, self.place, self.segments, self.design_of_sample, self.df
+        )
+
+    @cached_property
+    def score_errors(self) -> ScoreErrors:
+        """Errors of `whole`."""
+        return self.whole.score_errors
+
+    @cached_property
+    def whole(self) -> Regression:
+        """The same with columns for every segment: one regression.
+
+        Order: index, bend; then for each segment but the first its level, slope and bend.
+
+        Raises
+        ------
+        OptionError
+            When its design needs more memory than is free.
+        """
+        label, curve = self.sample.names[0], self.sample.layout.columns
+        require_memory(
+            f"The one regression with all columns of {self.segments:,} segments",
+            24.0 * self.sample.n * self.terms,
+            "read table, tests, bends and curves, which need none",
+        )
+        titles, columns = list(self.sample.names), list(curve)
+        for g, name in enumerate(self.names[1:]):
+            columns += [(Part(1.0, g, (0,)),), *(_of_factor(column, g) for column in curve)]
+            titles += [name, f"{name} × {label}", f"{name} × {label}²"][: self.size]
+        own = self.sample.regressors
+        blocks = [own]
+        for g in range(1, self.segments):
+            blocks.append(self.design * (self.place == g)[:, None])
+        sample = replace(
+            self.sample,
+            regressors=np.hstack(blocks),
+            names=tuple(titles),
+            formula_layout=Layout(tuple(columns), 1),
+            formula_factors=self.factors_of(self.place),
+        )
+        return Regression(self.family, sample, self.errors, self.coefficients, self.ending)
+
+    def factors_of(self, place: Codes) -> Floats:
+        """Return 1 where a respondent is in a segment, without the first, (rows, segments - 1)."""
+        return np.asarray((place[:, None] == np.arange(1, self.segments)) * 1.0)
+
+    def whole_chain(self, chain: Chain) -> Chain:
+        """Return draws of this regression as those of `whole`."""
+        own = self.factors_of(chain.cells.controls[:, 0].astype(np.intp))
+        cells = replace(chain.cells, controls=own)
+        return replace(chain, cells=cells, formula_layout=self.whole.sample.formula_layout)
 
     @property
     def draw_columns(self) -> tuple[Column, ...]:
         """The columns of a segment's own curve."""
-        return self.sample.layout.columns[: self.size - 1]
+        return self.sample.layout.columns
 
     @property
     def parts(self) -> int:
@@ -100,9 +152,9 @@ class OfSegments(Regression):
 
     def kernel(self, cells: Cells) -> Kernel:
         """Return what fits each segment of the draws, starting from its fit here."""
-        merged = cells.merged.controls @ np.arange(1.0, self.segments)
+        merged = cells.merged.controls[:, 0]
         ends = np.searchsorted(merged, np.arange(self.segments), side="right")
-        x = self.curve[:, 1:]
+        x = self.sample.regressors
         centre, spread = x.mean(axis=0), x.std(axis=0)
         starts = [
             standardised_start(self.family, b, None, centre, spread)
@@ -176,19 +228,16 @@ def joint_endings(endings: Floats) -> NDArray[np.int64]:
 
 
 def regress_segments(
-    sample: Sample, place: Codes, size: int, family: Family, errors: str | None
+    sample: Sample, place: Codes, names: tuple[str, ...], family: Family, errors: str | None
 ) -> OfSegments:
     """Fit a curve in every segment.
 
     Parameters
     ----------
     sample
-        Its columns are the index and its bend, then for each segment but the first its level, and
-        what it adds to slope and bend.
-    place
-        Segment of each respondent, (rows,).
-    size
-        Number of coefficients of a segment.
+        Its columns are the index and its bend.
+    place, names
+        As in `OfSegments`.
     family, errors
         As in `regress`.
 
@@ -198,7 +247,7 @@ def regress_segments(
         As in `regress`.
     """
     kind = required_errors(sample, family, errors)
-    x = sample.regressors[:, : size - 1]
+    x = sample.regressors
     weights = np.ones(sample.n) if sample.weights is None else sample.weights
     centre, spread = x.mean(axis=0), x.std(axis=0)
     order = np.argsort(place, kind="stable")
@@ -211,4 +260,8 @@ def regress_segments(
     if ending in (Ending.SEPARATED, Ending.SINGULAR):
         own[:] = np.nan
     own[1:] -= own[0]
-    return OfSegments(family, sample, kind, own.ravel(), ending, place=place)
+    return OfSegments(family, sample, kind, own.ravel(), ending, place=place, names=names)
+
+
+def _of_factor(column: Column, factor: int) -> Column:
+    return tuple(replace(part, factor=factor) for part in column)

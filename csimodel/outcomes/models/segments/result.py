@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,17 +17,21 @@ from csimodel.formatting import told_p
 from csimodel.inference import spread_of
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import StandardErrors
-from csimodel.outcomes.kernels.wald import table_of_tests
+from csimodel.outcomes.kernels.robust import OF_DESIGN
+from csimodel.outcomes.kernels.segment_averages import SegmentAverages
+from csimodel.outcomes.kernels.wald import table_of_tests, wald
 from csimodel.outcomes.models.averages import Averages
 from csimodel.outcomes.models.draws import Batch
 from csimodel.outcomes.models.levels import on_index
 from csimodel.outcomes.models.result import Repurchase
-from csimodel.outcomes.models.segments.pairs import corrected_pairs, pair_steps
+from csimodel.outcomes.models.segments.pairs import corrected_pairs, pairs_of
 from csimodel.outcomes.models.segments.regression import OfSegments
 from csimodel.outcomes.rows.cells import Cells
 from csimodel.page import HasHeadline, Page, sections
 
 Floats = NDArray[np.float64]
+
+_TOGETHER = 2**24  # draws of differences handled at once
 
 
 @own_errstate_in
@@ -38,8 +42,8 @@ class Segments(HasHeadline):
 
     Attributes
     ----------
-    repurchase
-        The regression in which every segment has its own level, slope and bend.
+    curves_of
+        The regression curve by curve: coefficients, draws, findings.
     regression
         The same as arrays.
     names
@@ -50,11 +54,24 @@ class Segments(HasHeadline):
         Whether the curves bend beyond what the family does.
     """
 
-    repurchase: Repurchase
+    curves_of: Repurchase
     regression: OfSegments
     names: tuple[str, ...]
     centre: float
     curvature: bool
+
+    @cached_property
+    def repurchase(self) -> Repurchase:
+        """The one regression in which every segment has its own level, slope and bend.
+
+        Raises
+        ------
+        OptionError
+            When its design needs more memory than is free.
+        """
+        own, chain = self.curves_of, self.curves_of.draws
+        draws = None if chain is None else self.regression.whole_chain(chain)
+        return replace(own, regression=self.regression.whole, draws=draws)
 
     @property
     def place(self) -> NDArray[np.intp]:
@@ -64,12 +81,12 @@ class Segments(HasHeadline):
     @property
     def level(self) -> float:
         """Coverage of intervals."""
-        return self.repurchase.level
+        return self.curves_of.level
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What a reader must know, in plain words."""
-        return self.repurchase.findings
+        return self.curves_of.findings
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -78,7 +95,7 @@ class Segments(HasHeadline):
         ``effect`` is the change of probability per index point, averaged over the index of the
         respondents of all segments, so that segments are compared at the same satisfaction.
         """
-        sample = self.repurchase.regression.sample
+        sample = self.regression.sample
         count = np.bincount(self.place)
         share = np.bincount(self.place, sample.share)
         columns = {
@@ -86,7 +103,7 @@ class Segments(HasHeadline):
             "index": np.bincount(self.place, sample.share * sample.regressors[:, 0]) / share,
             "outcome": np.bincount(self.place, sample.share * sample.outcome) / share,
         }
-        effects = self._told(np.eye(len(self.names)))
+        effects = self._effects.table(self.curves_of)
         effects = effects.rename(columns={"estimate": "effect"})
         table = pd.concat([pd.DataFrame(columns), effects], axis=1)
         table.index = pd.Index(self.names, name="segment")
@@ -99,17 +116,17 @@ class Segments(HasHeadline):
         A bend is the coefficient of ``(x - m)²/100²`` on the family's scale. From draws its limits
         and p-value are by their spread.
         """
-        rep, names = self.repurchase, self.names if self.curvature else ()
-        labels = pd.Index(names, name="segment")
-        own = np.array([self._own(g)[2] for g in range(len(names))]).reshape(
-            len(names), len(rep.regression.coefficients)
-        )
-        if rep.draws is None:
-            return rep._linear(own, None).set_axis(labels)
-        se = spread_of(rep.draws.coefficients @ own.T) * np.sqrt(rep.draws.design.inflation)
-        df = np.full(len(names), rep.draws.design_df)
-        errors = StandardErrors(se, df, census=rep.draws.design.census)
-        return infer(labels, own @ rep.regression.coefficients, errors, self.level)
+        names = self.names if self.curvature else ()
+        labels, chain = pd.Index(names, name="segment"), self.curves_of.draws
+        own = self.regression.own(self.regression.coefficients)[: len(names), -1]
+        if chain is None:
+            unit = np.eye(self.regression.size)[-1:]
+            gradient = np.broadcast_to(unit, (self.regression.segments, *unit.shape))
+            return self._linear(own, gradient[: len(names)]).set_axis(labels)
+        drawn = self.regression.own(chain.coefficients)[:, : len(names), -1]
+        se = spread_of(drawn) * np.sqrt(chain.design.inflation)
+        df = np.full(len(names), chain.design_df)
+        return infer(labels, own, StandardErrors(se, df, census=chain.design.census), self.level)
 
     @cached_property
     def tests(self) -> pd.DataFrame:
@@ -118,13 +135,27 @@ class Segments(HasHeadline):
         Rows ``"slopes"`` and, with curvature, ``"bends"`` and ``"curves (slopes and bends)"``; with
         curvature the slopes are those at the mean index of all.
         """
-        own = [self._own(g) for g in range(len(self.names))]
-        slopes = np.array([one[1] - own[0][1] for one in own[1:]])
-        rows = {"slopes": slopes}
+        rows = {"slopes": [1]}
         if self.curvature:
-            bends = np.array([one[2] - own[0][2] for one in own[1:]])
-            rows |= {"bends": bends, "curves (slopes and bends)": np.vstack([slopes, bends])}
-        return table_of_tests({name: self.repurchase._test(m) for name, m in rows.items()})
+            rows |= {"bends": [2], "curves (slopes and bends)": [1, 2]}
+        return table_of_tests({name: self._equality(places) for name, places in rows.items()})
+
+    def _equality(self, places: list[int]) -> pd.Series:
+        """Test that some of a segment's coefficients are the same in all segments."""
+        regression, chain = self.regression, self.curves_of.draws
+        errors = regression.segment_errors
+        own = regression.own(regression.coefficients)
+        if chain is None and errors is not None:
+            return errors.equality(
+                own, np.eye(regression.size)[places], design=regression.errors in OF_DESIGN
+            )
+        value = (own[1:, places] - own[:1, places]).T.ravel()
+        if chain is None:
+            return wald(value, np.full((len(value), len(value)), np.nan))
+        drawn = regression.own(chain.coefficients)[:, :, places]
+        steps = np.moveaxis(drawn[:, 1:] - drawn[:, :1], 2, 1).reshape(len(drawn), -1)
+        covariance = np.cov(steps, rowvar=False).reshape(len(value), len(value))
+        return wald(value, covariance * chain.design.inflation, chain.design_df, design=True)
 
     @cached_property
     def pairwise(self) -> pd.DataFrame:
@@ -132,8 +163,14 @@ class Segments(HasHeadline):
 
         Columns difference (first less second), se, lower, upper (of each alone), p, and p_holm,
         corrected for the number of pairs.
+
+        Raises
+        ------
+        OptionError
+            When there are more pairs than memory is free for.
         """
-        differences = self._told(pair_steps(len(self.names)))
+        first, second = pairs_of(len(self.names), "segments")
+        differences = self._effects.differences(self.curves_of, first, second)
         return corrected_pairs(differences.rename(columns={"estimate": "difference"}), self.names)
 
     def curves(self, levels: ArrayLike | None = None) -> pd.DataFrame:
@@ -156,15 +193,10 @@ class Segments(HasHeadline):
             When a level is outside 0 to 100.
         """
         points = on_index(np.arange(101.0) if levels is None else levels)
-        table = self.repurchase._table(*self._predicted(points), probability=True)
-        seen = self.repurchase.regression.sample.regressors[:, 0]
-        observed = [
-            (points >= seen[self.place == g].min() - 1e-6)
-            & (points <= seen[self.place == g].max() + 1e-6)
-            for g in range(len(self.names))
-        ]
-        table = table.rename(columns={"estimate": "probability"}).drop(columns="p")
-        return table.assign(observed=np.concatenate(observed)).set_axis(
+        highest, lowest = extremes(self.regression.sample.regressors[:, 0], self.place)
+        observed = (points >= lowest[:, None] - 1e-6) & (points <= highest[:, None] + 1e-6)
+        table = self._at(points).rename(columns={"estimate": "probability"}).drop(columns="p")
+        return table.assign(observed=observed.ravel()).set_axis(
             pd.MultiIndex.from_product([self.names, points], names=["segment", "index"])
         )
 
@@ -187,44 +219,60 @@ class Segments(HasHeadline):
         OptionError
             When a level is outside 0 to 100.
         """
-        predictions, draws = self._predicted(on_index([start, end]))
-        step = np.asarray(np.kron(np.eye(len(self.names)), [[-1.0, 1.0]]), float)
-        told = self.repurchase._table
-        ends = told(predictions, draws, probability=True)
-        if draws is None:
-            steps = told(predictions.turned(step), None)
-        else:
-            change = Averages(step @ predictions.value, predictions.gradient, None)
-            steps = told(change, draws @ step.T)
+        points = on_index([start, end])
+        ends, steps = self._at(points), self._at(points, step=True)
         what = [f"at {start:g}", f"at {end:g}", "difference"]
-        both = [pd.concat([ends[2 * g : 2 * g + 2], steps[g : g + 1]]) for g in range(len(steps))]
-        table = pd.concat(both).rename(columns={"estimate": "probability"}).drop(columns="p")
+        place = np.arange(len(self.names))
+        order = np.column_stack([2 * place, 2 * place + 1, len(ends) + place])
+        table = pd.concat([ends, steps]).iloc[order.ravel()]
+        table = table.rename(columns={"estimate": "probability"}).drop(columns="p")
         return table.set_axis(pd.MultiIndex.from_product([self.names, what], names=["segment", ""]))
 
-    def _predicted(self, points: Floats) -> tuple[Averages, Floats | None]:
-        """Return probabilities, segment by segment, and their draws."""
-        family, chain, curve = self.regression.family, self.repurchase.draws, self._curve(points)
+    def _at(self, points: Floats, *, step: bool = False) -> pd.DataFrame:
+        """Return probabilities at points segment by segment, or what they rise by between two."""
+        family, chain, curve = self.regression.family, self.curves_of.draws, self._curve(points)
+
+        def of(values: Floats) -> Floats:
+            return np.diff(values, axis=-1) if step else values
+
         eta = self.regression.own(self.regression.coefficients) @ curve.T
-        value = family.mean(eta).ravel()
+        value = of(family.mean(eta)).ravel()
         if chain is None:
-            gradient = self.regression.spread(family.slope(eta)[:, :, None] * curve)
-            return Averages(value, gradient, None), None
-        draws = family.mean(self.regression.own(chain.coefficients) @ curve.T)
-        return Averages(value, np.empty((0, 0)), None), draws.reshape(len(draws), -1)
+            gradient = family.slope(eta)[:, :, None] * curve
+            gradient = np.diff(gradient, axis=1) if step else gradient
+            return self._linear(value, gradient, probability=not step)
+        draws = of(family.mean(self.regression.own(chain.coefficients) @ curve.T))
+        return self.curves_of._table(
+            Averages(value, np.empty((0, 0)), None), draws.reshape(len(draws), -1)
+        )
+
+    def _linear(
+        self, value: Floats, gradient: Floats, *, probability: bool = False
+    ) -> pd.DataFrame:
+        """Return functions of single segments with their errors.
+
+        `gradient` is by each segment's own coefficients, (segments, functions, size).
+        """
+        errors = self.regression.segment_errors
+        unknown = np.full(len(value), np.nan), np.full(len(value), self.regression.df)
+        se, df = unknown if errors is None or not len(value) else errors.of(gradient)
+        return self.regression.table_of(
+            value, se.ravel(), df.ravel(), self.level, probability=probability
+        )
 
     @property
     def headline(self) -> str:
         """The result in a sentence."""
         if not self.table["effect"].notna().any():
             return (
-                f"The curves of {self.repurchase.outcome} over the index have no finite solution "
+                f"The curves of {self.curves_of.outcome} over the index have no finite solution "
                 "in at least one segment, so they are not compared."
             )
         p = float(self.tests["p"].iloc[-1])
         differ = "differ" if p < 1.0 - self.level else "are not shown to differ"
         effect = 100.0 * self.table["effect"]
         return (
-            f"The curves of {self.repurchase.outcome} over the index {differ} between the "
+            f"The curves of {self.curves_of.outcome} over the index {differ} between the "
             f"{len(self.names)} segments ({told_p(p)}); a point goes with {effect.min():.2f} "
             f"({effect.idxmin()}) to {effect.max():.2f} ({effect.idxmax()}) percentage points."
         )
@@ -232,7 +280,7 @@ class Segments(HasHeadline):
     @property
     def page(self) -> Page:
         """The result on a page."""
-        rep = self.repurchase
+        rep = self.curves_of
         tables = {
             "Segments": self.table,
             "Bends": self.bends,
@@ -244,41 +292,35 @@ class Segments(HasHeadline):
         tables = {name: table for name, table in tables.items() if len(table)}
         return Page(title, self.headline, facts, self.findings, sections(tables))
 
-    def _own(self, g: int) -> Floats:
-        """Return how a segment's level, slope at the mean and bend follow, (3, terms)."""
-        terms = len(self.repurchase.regression.coefficients)
-        size = 2 + self.curvature
-        rows = np.zeros((3, terms))
-        for k in range(size):
-            rows[k, k] = 1.0
-            if g:
-                rows[k, g * size + k] = 1.0
-        return rows
-
     def _curve(self, points: Floats) -> Floats:
         """Return what a segment's own coefficients multiply at index points, (points, size)."""
         parts = [np.ones(len(points)), points, (points - self.centre) ** 2 / 1e4]
         return np.stack(parts[: self.regression.size], axis=1)
 
     @cached_property
-    def _effects(self) -> tuple[Averages, Floats | None]:
-        """Return effects of the segments, averaged over the index of all, and their draws."""
-        regression, family, chain = self.regression, self.regression.family, self.repurchase.draws
-        seen, where = np.unique(regression.sample.regressors[:, 0], return_inverse=True)
-        share = np.bincount(where, regression.sample.share)
+    def _effects(self) -> Effects:
+        """Effects of the segments, averaged over the index of all."""
+        regression, family, chain = self.regression, self.regression.family, self.curves_of.draws
+        sample = regression.sample
+        seen, where = np.unique(sample.regressors[:, 0], return_inverse=True)
+        share = np.bincount(where, sample.share)
         curve = self._curve(seen)
         steps = [np.zeros(len(seen)), np.ones(len(seen)), 2.0 * (seen - self.centre) / 1e4]
         along = np.stack(steps[: regression.size], axis=1)
         own = regression.own(regression.coefficients)
         eta, rise = own @ curve.T, own @ along.T
-        values = family.slope(eta) * rise
-        if chain is None:
-            gradient = (family.curvature(eta) * rise * share) @ curve
-            gradient += (family.slope(eta) * share) @ along
-            whole = regression.spread(gradient[:, None])
-            return Averages(values @ share, whole, values.T[where]), None
-        draws = chain.over_draws(self._effects_over(chain.cells.merged), len(own))
-        return Averages(values @ share, np.empty((0, 0)), None), draws
+        slope = family.slope(eta)
+        values = slope * rise
+        if chain is not None:
+            draws = chain.over_draws(self._effects_over(chain.cells.merged), len(own))
+            return Effects(values @ share, draws=draws)
+        if regression.segment_errors is None:
+            return Effects(values @ share)
+        gradient = (family.curvature(eta) * rise * share) @ curve + (slope * share) @ along
+        return Effects(
+            values @ share,
+            SegmentAverages(regression.segment_errors, where, sample.share, gradient, values),
+        )
 
     def _effects_over(self, cells: Cells) -> Callable[[Batch, Floats], Floats]:
         """Return the effects of the segments over the respondents of draws, (draws, segments).
@@ -308,10 +350,73 @@ class Segments(HasHeadline):
 
         return effects
 
-    def _told(self, matrix: Floats) -> pd.DataFrame:
-        """Return sums of effects with their errors."""
-        effects, draws = self._effects
-        if draws is None:
-            return self.repurchase._table(effects.turned(matrix), None)
-        value = Averages(matrix @ effects.value, effects.gradient, None)
-        return self.repurchase._table(value, draws @ matrix.T)
+
+@dataclass(frozen=True, eq=False)
+class Effects:
+    """One effect a segment, and where its error comes from.
+
+    Attributes
+    ----------
+    value
+        (segments,)
+    averages
+        Errors without draws, or None.
+    draws
+        Of the effects, (draws, segments), or None.
+    """
+
+    value: Floats
+    averages: SegmentAverages | None = None
+    draws: Floats | None = None
+
+    def table(self, regression: Repurchase) -> pd.DataFrame:
+        """Return the effects with their errors, in the words of a regression; see `infer`."""
+        errors = None if self.averages is None else self.averages.each()
+        return _told(regression, self.value, errors, self.draws)
+
+    def differences(
+        self, regression: Repurchase, first: NDArray[np.intp], second: NDArray[np.intp]
+    ) -> pd.DataFrame:
+        """Return differences of effects, those of `first` less those of `second`, (pairs,)."""
+        errors = None if self.averages is None else self.averages.differences(first, second)
+        value = self.value[first] - self.value[second]
+        if self.draws is None:
+            return _told(regression, value, errors, None)
+        together = max(1, _TOGETHER // len(self.draws))
+        blocks = np.split(np.arange(len(value)), np.arange(together, len(value), together))
+        return pd.concat(
+            [
+                _told(
+                    regression,
+                    value[own],
+                    None,
+                    self.draws[:, first[own]] - self.draws[:, second[own]],
+                )
+                for own in blocks
+            ]
+        )
+
+
+def _told(
+    regression: Repurchase,
+    value: Floats,
+    errors: tuple[Floats, Floats] | None,
+    draws: Floats | None,
+) -> pd.DataFrame:
+    if draws is not None:
+        return regression._table(Averages(value, np.empty((0, 0)), None), draws)
+    own = regression.regression
+    se, df = errors or (np.full(len(value), np.nan), np.full(len(value), own.df))
+    return own.table_of(value, se, df, regression.level)
+
+
+def extremes(values: Floats, place: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """Return the highest and the lowest value of each group, (groups,) twice.
+
+    >>> extremes(np.array([3.0, 1.0, 2.0]), np.array([1, 0, 1]))
+    (array([1., 3.]), array([1., 2.]))
+    """
+    order = np.argsort(place, kind="stable")
+    starts = np.searchsorted(place[order], np.arange(int(place.max()) + 1))
+    own = values[order]
+    return np.maximum.reduceat(own, starts), np.minimum.reduceat(own, starts)

@@ -16,7 +16,7 @@ from csimodel.formatting import told_p
 from csimodel.options import number_of, require_count, require_level, shown
 from csimodel.outcomes.kernels.group_means import GroupMeans, group_means
 from csimodel.outcomes.kernels.wald import table_of_tests, wald
-from csimodel.outcomes.models.segments.pairs import corrected_pairs, pair_steps
+from csimodel.outcomes.models.segments.pairs import corrected_pairs, pairs_of
 from csimodel.outcomes.rows.arguments import Column
 from csimodel.outcomes.rows.columns import labels_of
 from csimodel.outcomes.rows.rows import Rows
@@ -25,6 +25,8 @@ from csimodel.page import HasHeadline, Page, sections
 from csimodel.survey import Survey
 
 Floats = NDArray[np.float64]
+
+_TOGETHER = 2**22  # weights of groups in differences handled at once
 
 
 @own_errstate_in
@@ -300,8 +302,15 @@ def _table(means: GroupMeans, steps: Floats, labels: list[str], level: float) ->
 
 
 def _pairs(means: GroupMeans, steps: Floats, labels: list[str], level: float) -> pd.DataFrame:
-    every = pair_steps(len(labels))
-    table = means.contrasts(every @ steps, [f"{pair}" for pair in range(len(every))], level)
+    first, second = pairs_of(len(labels), "segments")
+    together = max(1, _TOGETHER // steps.shape[1])
+    blocks = np.split(np.arange(len(first)), np.arange(together, len(first), together))
+    table = pd.concat(
+        [
+            means.contrasts(steps[first[own]] - steps[second[own]], list(map(str, own)), level)
+            for own in blocks
+        ]
+    )
     return corrected_pairs(table.rename(columns={"estimate": "difference"}), tuple(labels))
 
 
