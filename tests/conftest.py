@@ -14,7 +14,7 @@ from csimodel import floats
 # An operation without a value that nobody expected is seen here, though a user is spared it.
 floats.STATE.update(over="warn", divide="warn", invalid="warn")
 
-collect_ignore = ["mutation"]  # its own command, see CONTRIBUTING
+collect_ignore = ["mutation", "reference"]  # their own commands: CONTRIBUTING, reference/README
 REFERENCE = Path(__file__).parent / "reference"
 
 

@@ -11,7 +11,7 @@ save <- function(o, file) writeLines(toJSON(o, digits = I(16), auto_unbox = TRUE
 made <- function(how) list(
   program = paste0("lavaan ", packageVersion("lavaan"), ", survey ", packageVersion("survey"),
                    ", ", R.version$version.string),
-  data = "data/mobi.csv", how = how)
+  data = "data/mobi.csv", script = "scripts/mobi_gamma.R", how = how)
 
 # ---- complete answers
 one <- paste("F =~", paste(items, collapse = " + "))
