@@ -88,11 +88,11 @@ def test_lost_draws_are_counted_and_bound_the_pvalue(ml):
     assert lost.pvalue == pytest.approx((1 + 8) / (1 + 23))
     assert lost.bounds == pytest.approx((9 / 26, 11 / 26))
     (finding,) = lost.findings
-    assert str(finding) == (
-        "2 of 25 draws were lost (2 no minimum found); whatever their χ² would have been, the "
-        "p-value lies between 0.346 and 0.423."
-    )
-    assert (finding.count, finding.severity) == (2, "warning")
+    assert (finding.code, finding.count, finding.severity) == ("lost-draws", 2, "warning")
+    low, high = lost.bounds
+    assert finding.values == {
+        "lost": 2, "total": 25, "reasons": ("2 no minimum found",), "low": low, "high": high,
+    }  # fmt: skip
 
 
 def test_refusals(ml, fit, mobi, reduced, ecsi):

@@ -118,8 +118,9 @@ def test_inadmissible_draws_are_counted_kept_or_dropped(ecsi, mobi):
     assert kept.inadmissible["construct correlations not positive definite"] > 100
     assert len(dropped.draws("paths")) == 300 - (kept.solution.estimates.inadmissible > 0).sum()
     assert dropped.failed.sum() >= 300 - len(dropped.draws("paths"))
-    assert "draws are inadmissible but kept" in str(kept.findings[0])
-    assert "draws were lost" in str(dropped.findings[0])
+    assert (kept.findings[0].code, kept.findings[0].values["total"]) == ("inadmissible-draws", 300)
+    assert dropped.findings[0].code == "lost-draws"
+    assert dropped.findings[0].count == 300 - len(dropped.draws("paths"))
     assert "lost" in repr(dropped)
 
 
@@ -130,8 +131,9 @@ def test_draws_that_fail_are_counted_by_reason(chain, population):
     flat, lost = boot.failed["an item without variation"], boot.failed.sum()
     assert 10 < flat < 100  # (38/40)^40 of 300 is 39
     assert len(boot.draws("paths")) == 300 - lost
-    assert str(boot.findings[0]).startswith(f"{lost} of 300 draws were lost (")
-    assert f"{flat} an item without variation" in str(boot.findings[0])
+    values = boot.findings[0].values
+    assert (boot.findings[0].code, values["lost"], values["total"]) == ("lost-draws", lost, 300)
+    assert f"{flat} an item without variation" in values["reasons"]
     assert boot.table("paths").notna().all(axis=None)
 
 

@@ -103,11 +103,10 @@ def test_a_form_that_does_not_fit_is_said_though_intercept_and_slope_are_right()
     assert found.p > 0.05
     (finding,) = found.findings
     gap = 100 * (found.table["observed"] - found.table["predicted"]).abs().max()
-    assert str(finding) == (
-        f"Groups of like predictions do not behave as predicted, by up to {gap:.1f} percentage "
-        "points (p < .001), so the form of the regression is not quite right; compare others "
-        "with compare_shapes."
-    )
+    assert (finding.code, finding.severity) == ("form-does-not-fit", "warning")
+    assert finding.subjects == ("outcome",)
+    assert finding.values["gap"] == pytest.approx(gap, rel=1e-12)
+    assert finding.values["p"] == found.tests.loc["fit by groups", "p"] < 0.001
 
 
 def test_the_link_test_is_the_squared_predictor_added(fit, mobi):
@@ -158,7 +157,9 @@ def test_tied_predictions_make_fewer_groups():
     y = (np.random.default_rng(1).random(200) < x / 120).astype(float)
     found = calibration(repurchase(index=x, outcome=y, family="logit"), folds=0)
     assert len(found.table) == 4
-    assert str(found.findings[-1]) == "Predictions are tied, so there are 4 groups instead of 10."
+    tied = found.findings[-1]
+    assert (tied.code, tied.severity) == ("groups-tied", "note")
+    assert tied.values == {"count": 4, "groups": 10}
 
 
 def test_errors_of_calibration(rep):

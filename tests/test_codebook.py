@@ -70,10 +70,10 @@ def test_a_codebook_is_applied(frame):
     assert survey.data["rest"].tolist() == ["a", "b", "c"]
     assert survey.blocks == {"Quality": ("q1",), "质量": ("质量2",)}
     assert survey.value_labels["firm"][1] == "Alpha"
-    assert [finding.message for finding in survey.findings] == [
-        "1 cell with a missing code was set missing: age (1).",
-        "2 cells with a missing code were set missing: q1 (1) and q3 (1).",
-        "Reversed items were turned to lowest + highest - x: q3.",
+    assert [(finding.code, dict(finding.values)) for finding in survey.findings] == [
+        ("missing-codes", {"cells": 1, "columns": ("age (1)",)}),
+        ("missing-codes", {"cells": 2, "columns": ("q1 (1)", "q3 (1)")}),
+        ("reversed", {"items": ("q3",)}),
     ]
 
 

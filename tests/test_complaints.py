@@ -70,10 +70,10 @@ def test_acsi_2015_repurchase_by_handling(found):
     published = [2.43, 2.96, 3.21, 4.18, 4.30, 5.25, 6.15, 7.32, 8.31, 9.22]
     assert mean[[f"handled {k}" for k in range(1, 11)]].tolist() == published
     assert mean["no complaint"] == 8.20
-    assert found.findings[0].message == (
-        "506 of 8239 respondents were left out of the means: 277 with no weight or no answer on "
-        "complaints, 229 with none on 'REPUR'."
-    )
+    assert (found.findings[0].code, found.findings[0].severity) == ("rows-left-out", "note")
+    assert found.findings[0].values == {
+        "out": 506, "all": 8239, "lost": 277, "without": 229, "label": "REPUR",
+    }  # fmt: skip
     assert found.table["n"]["complained"] == 1357
 
 
@@ -372,9 +372,7 @@ def test_draws_outside_0_to_1_are_counted_and_only_where_there_are():
     assert outside > 50
     (finding,) = (f for f in kept.findings if f.code == "draws-outside-0-1")
     assert finding.count == outside
-    assert finding.message == (
-        f"{outside} of 1000 draws of 'handled well' left 0 to 1 and were set to the nearer end."
-    )
+    assert finding.values == {"outside": outside, "draws": 1000, "group": "handled well"}
     assert kept.draws.max() == 1.0
 
 

@@ -5,6 +5,7 @@ from types import SimpleNamespace as Stub
 import numpy as np
 import pandas as pd
 import pytest
+from wordings import row_of
 
 import csimodel as csi
 from csimodel.errors import EstimationError
@@ -68,7 +69,7 @@ def test_a_free_error_of_a_single_item_is_named(estimator, mobi):
     finding = told(csi.fit(model, data_for(estimator, mobi.data), estimator))["not-identified"]
     # S ~ V takes part as far as the estimated effect is not zero.
     assert set(finding.subjects) - {"S ~ V"} == {"V ~~ V", "PERV1 ~~ PERV1"}
-    assert "V ~~ V and PERV1 ~~ PERV1 cannot be told apart, so" in str(finding)
+    assert finding.values["first"] == finding.subjects
 
 
 @pytest.mark.parametrize("estimator", COMPLETE, ids=lambda one: one.label)
@@ -94,18 +95,19 @@ def test_incomplete_items_tied_by_a_formula_are_named(estimator, mobi):
 @EVERY
 def test_twelve_rows_for_sixteen_items_estimate_nothing(estimator, mobi):
     model, frame = csi.Model.from_syntax(SIXTEEN), data_for(estimator, mobi.data.iloc[:12])
-    sentence = (
-        "Nothing was estimated because 12 rows for 16 items leave the covariances of the items "
-        "singular; collect more rows, use fewer items, or PLS."
-    )
     if estimator in GAPS:
         with pytest.raises(EstimationError) as refused:
             csi.fit(model, frame, estimator)
-        assert str(refused.value) == sentence
+        assert str(refused.value) == (
+            "Nothing was estimated because 12 rows for 16 items leave the covariances of the items "
+            "singular; collect more rows, use fewer items, or PLS."
+        )
         return
     fit = csi.fit(model, frame, estimator)
     assert not fit.converged
-    assert str(told(fit)["singular-items"]) == sentence
+    finding = told(fit)["singular-items"]
+    assert finding.severity == "failure"
+    assert finding.values == {"rows": 12, "items": 16}
     with pytest.raises(EstimationError, match="Nothing was estimated because 12 rows"):
         csi.fit(model, frame, estimator, strict=True)
 
@@ -117,12 +119,10 @@ def test_an_error_variance_driven_negative_is_a_failure(estimator, heywood):
     found = told(fit)
     assert found["negative-error-variance"].severity == "failure"
     assert found["negative-error-variance"].subjects == ("a", "F")
-    assert "below 0, which cannot be (a Heywood case)" in str(found["negative-error-variance"])
+    assert found["negative-error-variance"].values["variance"] < 0
     # Not a question asked the other way round: the items correlate as they should.
-    assert str(found["negative-weight"]).endswith(
-        "it comes from the error variance of a below 0, so do not use the index of 'F', or take "
-        "its weights from PLS."
-    )
+    assert found["negative-weight"].values["heywood"] == ("a",)
+    assert "heywood" in row_of(found["negative-weight"]).values
     assert "converged, " in repr(fit)  # never alone
     with pytest.raises(EstimationError, match="Heywood"):
         csi.fit(model, data_for(estimator, heywood), estimator, strict=True)
@@ -135,7 +135,7 @@ def test_the_ecsi_on_mobi_draws_several_findings(estimator, ecsi, mobi):
     assert {"few-rows-per-parameter", "exploding-errors", "constructs-alike", "path-beyond-1"} <= (
         set(found)
     )
-    assert "the model is nearly unidentified in these data" in str(found["exploding-errors"])
+    assert found["exploding-errors"].values["largest"] > 1
     assert "findings>" in repr(fit)
     if isinstance(estimator, csi.LeastSquares) and estimator.weights != "uls":
         assert "negative-disturbance-variance" in found
@@ -164,17 +164,15 @@ def test_a_group_with_too_few_rows_is_named(mobi):
 
 def test_a_small_group_is_told_of_in_the_joint_fit(mobi):
     fit = csi.fit_multigroup(csi.Model.from_syntax(SIXTEEN), groups_of(mobi, 25), "g")
-    found = [str(finding) for finding in fit.diagnostics]
-    assert found[0] == (
-        "There are 250 rows for 104 parameters of all groups, fewer than 5 for each, so errors and "
-        "χ² are rough; set more parameters equal, join groups, or use a smaller model."
-    )
-    assert found[1] == (
-        "Group few has fewer than 30 respondents, too few to compare groups by χ²; join groups or "
-        "leave them out."
-    )
-    assert any(one.startswith("Group few: The error variance of 'PERV2'") for one in found)
-    assert repr(fit).endswith(f"converged, {len(found)} findings>")
+    rough, small, *others = fit.diagnostics
+    assert rough.code == "few-rows-per-parameter"
+    assert rough.values == {"rows": 250, "parameters": 104, "least": 5}
+    assert small.code == "groups-with-few-rows"
+    assert small.values == {"groups": ("few",), "least": 30}
+    assert ("Group few", "negative-error-variance", "PERV2") in {
+        (finding.scope, finding.code, *finding.subjects[:1]) for finding in others
+    }
+    assert repr(fit).endswith(f"converged, {len(fit.diagnostics)} findings>")
 
 
 def test_groups_not_identified_name_the_parameters_and_the_group(mobi):

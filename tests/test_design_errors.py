@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from wordings import row_of
 
 import csimodel as csi
 from csimodel.errors import EstimationError
@@ -117,20 +118,15 @@ def test_equal_weights_and_lone_clusters_change_nothing(reduced, mobi, frame):
 def test_errors_that_ignore_the_design_are_said(reduced, surveys, frame):
     fit = csi.fit(reduced, surveys["both"], csi.ML())
     (finding,) = [f for f in fit.diagnostics if f.code == "errors-ignore-design"]
-    assert str(finding) == (
-        "Errors, χ² and what follows from it ignore the survey's weights (its 250 rows are worth "
-        "208) and clusters, as if everyone had been drawn alike; use csi.ML(se='robust') or "
-        "csi.bootstrap."
-    )
     assert (finding.subjects, finding.severity) == (("weights", "clusters"), "warning")
+    assert (finding.values["rows"], finding.values["others"]) == (250, ("clusters",))
+    assert f"{finding.values['effective']:.0f}" == "208"
+    assert {"others", "effective"} <= set(row_of(finding).values)
     half = frame.assign(region=np.arange(250) % 2)
     strata = csi.read_survey(half, strata="region")
     (note,) = csi.fit(reduced, strata, csi.ML(se="mlr")).diagnostics
-    assert str(note) == (
-        "Errors and tests by MLR do not use the survey's strata, which as a rule makes them a "
-        "little too large; csi.bootstrap draws within strata."
-    )
-    assert note.severity == "note"
+    assert (note.code, note.severity) == ("errors-ignore-strata", "note")
+    assert note.values == {"estimator": "MLR"}
     codes = {f.code for f in csi.fit(reduced, strata, csi.LeastSquares("gls")).diagnostics}
     assert "errors-ignore-design" in codes
     assert "errors-ignore-design" not in {f.code for f in csi.fit(reduced, strata).diagnostics}

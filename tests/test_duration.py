@@ -463,7 +463,7 @@ def test_monotone_likelihood_gives_no_ratio(fit):
     assert np.isnan(found.hazard_ratio)
     finding = next(f for f in found.findings if f.code == "separation")
     assert finding.severity == "failure"
-    assert "no finite hazard ratio" in str(found.summary())
+    assert str(finding) in str(found.summary())
 
 
 def test_wrong_direction_and_few_events(fit, frame):

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from wordings import row_of
 
 import csimodel as csi
-from csimodel.errors import CsimodelWarning, EstimationError, OptionError, SurveyError
+from csimodel.errors import EstimationError, OptionError, SurveyError
 from csimodel.estimators.covariance.structure import implied
 from csimodel.estimators.factor_scores import score_slopes
+from csimodel.findings import collected
 
 REFERENCE = Path(__file__).parent / "reference"
 HEYWOOD = "Q =~ PERQ1 + PERQ3 + PERQ5\nV =~ PERV1 + PERV2\nV ~ 0.5*Q"
@@ -114,15 +116,17 @@ def test_an_answer_that_is_missing_is_left_out_of_its_rows_alone(fits, holes):
 
 def test_gaps_are_counted(fits):
     found = csi.factor_scores(fits["fiml"], "bartlett")
-    assert [str(one) for one in found.findings] == [
-        "164 respondents did not answer every item; their scores come from what they answered and "
-        "are less certain.",
-        "4 respondents answered no item of some construct and have no score there.",
+    assert [(one.code, one.severity, one.values["count"]) for one in found.findings] == [
+        ("scores-of-incomplete-answers", "note", 164),
+        ("construct-not-answered", "warning", 4),
     ]
     assert int(found.scores.isna().any(axis=1).sum()) == 4
     again = csi.factor_scores(fits["fiml"], "regression")
     assert not again.scores.isna().any(axis=None)
-    assert str(again.findings[1]).endswith("and are scored by the other items.")
+    assert again.findings[1].severity == "note"
+    assert again.findings[1].values == found.findings[1].values
+    cases = [row_of(one.findings[1]).case for one in (found, again)]
+    assert cases == ["no score", "scored by others"]
 
 
 def test_what_is_printed(fits):
@@ -138,20 +142,16 @@ def test_badly_determined_scores_say_so(population):
     fit = csi.fit(csi.Model.from_syntax("A =~ a1 + a2 + a3"), frame, csi.ML())
     found = csi.factor_scores(fit)
     assert found.determinacy["A"] < 0.8
-    assert str(found.findings[0]) == (
-        "Scores of A correlate below 0.8 with the construct, so other scores, as compatible with "
-        "the model, would rank respondents otherwise; do not judge single respondents by them."
-    )
+    assert found.findings[0].code == "low-determinacy"
+    assert found.findings[0].values == {"low": ("A",), "enough": 0.8}
 
 
 def test_a_heywood_case_says_so(mobi):
     fit = csi.fit(csi.Model.from_syntax(HEYWOOD), mobi, csi.ML())
     found = csi.factor_scores(fit)
     assert found.findings[0].severity == "failure"
-    assert str(found.findings[0]) == (
-        "The variance of PERV2 is estimated below 0, which cannot be, so the scores rest on a model "
-        "that no population follows, and determinacy means nothing."
-    )
+    assert found.findings[0].code == "scores-of-heywood-case"
+    assert found.findings[0].values == {"wrong": ("PERV2",)}
     assert np.isnan(found.determinacy["V"])
 
 
@@ -214,20 +214,13 @@ def test_alone_regression_scores_and_the_index_order_respondents_alike(mobi):
 
 def test_an_index_of_a_heywood_case_or_of_no_solution_warns(ecsi, mobi):
     fit = csi.fit(csi.Model.from_syntax(HEYWOOD), mobi, csi.ML())
-    with pytest.warns(CsimodelWarning) as told:
+    with collected() as told:
         csi.index_scores(fit)
-    assert str(told[0].message) == (
-        "The error variance of PERV2 is below 0, which cannot be, so the weights in the index of V "
-        "are not to be trusted; see fit.diagnostics."
-    )
+    assert (told[0].code, told[0].severity) == ("index-of-negative-error-variance", "warning")
+    assert told[0].values == {"items": ("PERV2",), "names": ("V",)}
     (weight,) = (one for one in fit.diagnostics if one.code == "negative-weight")
-    assert str(weight).endswith(
-        "in 'V', so this index can leave 0 to 100; it comes from the error variance of PERV2 below "
-        "0, so do not use the index of 'V', or take its weights from PLS."
-    )
-    with pytest.warns(CsimodelWarning) as told:
+    assert (weight.values["construct"], weight.values["heywood"]) == ("V", ("PERV2",))
+    assert "heywood" in row_of(weight).values
+    with collected() as told:
         csi.index_scores(csi.fit(ecsi, mobi, csi.ML(max_iterations=2)))
-    assert str(told[0].message) == (
-        "The fit is no solution, so the weights of these indices are those of where it stopped; see "
-        "fit.diagnostics."
-    )
+    assert (told[0].code, told[0].severity) == ("index-without-solution", "failure")

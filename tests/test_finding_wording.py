@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from string import Formatter
 
 import pytest
+from wordings import fields, rows
 
 import csimodel
 from csimodel.findings import Finding, wording
@@ -137,6 +137,57 @@ def whole_templates() -> list[tuple[str, str]]:
     return list(dict.fromkeys(pairs))
 
 
+@cache
+def codes_of_sentences() -> dict[str, set[str]]:
+    """Return the templates of findings, each with the codes that it may come with."""
+    codes_of: dict[str, set[str]] = {}
+    for call in calls():
+        if call.kind == "Finding":
+            for code, text in told(call):
+                codes_of.setdefault(text, set()).add(code)
+    return codes_of
+
+
+def told(call: Call) -> Iterator[tuple[str, str]]:
+    """Codes with templates of a call; a code that is no text is the key of a table of templates."""
+    code = call.argument("code", 0)
+    assert code is not None
+    try:
+        codes = list(texts(code, call.module, call.function))
+    except NotLiteralError:
+        found = last(call.template, call)
+        assert isinstance(found, ast.Subscript), f"{call}: {ast.unparse(code)}"
+        assert isinstance(found.value, ast.Name)
+        (table,) = assigned(found.value.id, call.module, call.function)
+        assert isinstance(table, ast.Dict)
+        for key, value in zip(table.keys, table.values, strict=True):
+            first = key.elts[0] if isinstance(key, ast.Tuple) else key
+            assert isinstance(first, ast.Constant)
+            yield from (
+                (str(first.value), text) for text in texts(value, call.module, call.function)
+            )
+        return
+    for text in texts(call.template, call.module, call.function):
+        yield from ((code, text) for code in codes)
+
+
+def test_the_table_has_every_sentence_once_and_no_other():
+    table, sentences = rows(), codes_of_sentences()
+    of_template = {
+        text: [row for row in table if row.code in codes and row.has(text)]
+        for text, codes in sentences.items()
+    }
+    assert not [text for text, own in of_template.items() if len(own) != 1]
+    used = [row for own in of_template.values() for row in own]
+    assert not [row for row in table if row not in used]
+    assert len(used) == len(table)
+
+
+def test_the_table_has_every_code():
+    codes = set().union(*codes_of_sentences().values())
+    assert codes == {row.code for row in rows()}
+
+
 def test_no_sentence_is_put_together():
     together = []
     for call in calls():
@@ -162,7 +213,7 @@ class Stand:
 
 @pytest.mark.parametrize(("place", "template"), whole_templates())
 def test_a_sentence_is_whole(place, template):
-    names = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+    names = fields(template)
     assert all(name.isidentifier() for name in names), "fields have names"
     text = wording(template, dict.fromkeys(names, Stand()) or {"unused": 0})
     assert text.endswith((".", ".”.")), text
@@ -222,7 +273,7 @@ def test_every_field_has_a_value():
         elif values is not None:
             continue  # put together from several
         for text in texts(last(call.template, call), call.module, call.function):
-            names = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+            names = fields(text)
             missing += [f"{call}: {name}" for name in sorted(names - known)]
     assert not set(missing)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from wordings import row_of
 
 import csimodel as csi
 from csimodel.estimators.groups import part_of
@@ -213,7 +214,9 @@ def test_draws_of_another_program_are_refused_beside_a_population(data):
 def test_a_population_is_said(data):
     fit = fit_of(data, **DESIGNS["full"])
     (finding,) = [f for f in fit.diagnostics if f.code == "finite-population"]
-    assert str(finding).startswith("29 of the 176 clusters of the population are in the sample")
+    assert (finding.severity, finding.count) == ("note", 29)
+    assert finding.values == {"units": 29, "total": 176, "share": 29 / 176}
+    assert row_of(finding).case == "clusters"
     assert "population: fpc" in repr(fit.survey)
     text = "[survey]\npopulation = 'fpc'\nstrata = 'stratum'\n"
     assert survey_of(data, codebook=csi.Codebook.from_toml(text)).population == "fpc"

@@ -180,7 +180,7 @@ def test_rows_without_a_value_are_left_out_and_counted(mobi, ecsi, frame):
     found = repurchase(fit, formula="CUSL1 ~ index + age + industry")
     firms = int((frame["firm"] == 1).sum())
     assert found.findings[0].code == "rows-left-out"
-    assert f"age (7) and industry ({firms})" in str(found.findings[0])
+    assert found.findings[0].values["columns"] == ("age (7)", f"industry ({firms})")
     assert found.n == int(gaps[["age", "industry"]].notna().all(axis=1).sum())
 
 

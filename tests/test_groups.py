@@ -45,9 +45,8 @@ def test_two_columns_make_tuples_and_rows_without_group_are_counted(chain, popul
     data = population(120).assign(firm=["x", "y", None] * 40, year=[2024, 2025] * 60)
     fits = csi.fit_groups(chain, data, by=["firm", "year"])
     assert list(fits) == [("x", 2024), ("x", 2025), ("y", 2024), ("y", 2025)]
-    assert str(fits.findings[0]) == (
-        "40 of 120 rows have no value in ['firm', 'year'] and belong to no group."
-    )
+    assert fits.findings[0].code == "rows-without-group"
+    assert fits.findings[0].values == {"count": 40, "codes": 120, "by": ["firm", "year"]}
     assert fits[("x", 2024)].n == 20
 
 
@@ -60,14 +59,10 @@ def test_a_group_that_cannot_be_fitted_says_so_and_stops_nothing(chain, populati
     assert repr(fits) == (
         "<3 group fits by PLS, path scheme, 2 without a solution: big, flat and tiny>"
     )
-    assert str(fits["flat"].diagnostics[-1]) == (
-        "Nothing was estimated because b2 does not vary over the 8 rows; "
-        "leave it out or take more rows."
-    )
-    assert str(fits["tiny"].diagnostics[-1]) == (
-        "Nothing was estimated because there are only 2 rows and at least 3 are needed; "
-        "check the missing-data policy and the weights."
-    )
+    flat, tiny = fits["flat"].diagnostics[-1], fits["tiny"].diagnostics[-1]
+    assert (flat.code, flat.severity) == ("constant-item", "failure")
+    assert flat.values == {"names": ("b2",), "n": 8}
+    assert (tiny.code, tiny.severity, tiny.values["count"]) == ("too-few-rows", "failure", 2)
     assert not fits["tiny"].converged
     assert fits.table("paths").loc["flat"].isna().all()
     assert "Nothing was estimated" in str(fits["flat"].summary())
@@ -115,25 +110,22 @@ def test_rows_and_groups_lost_to_missing_answers_are_told(chain, population):
     data.loc[[0, 3], "b1"] = np.nan
     survey = csi.read_survey(data, missing="listwise")
     fits = csi.fit_groups(chain, survey, by="firm")
-    assert [str(finding) for finding in fits.findings] == [
-        "32 of 90 rows were dropped because an item is missing (missing='listwise'): "
-        "a1 (30) and b1 (2).",
-        "Rows were dropped in 2 of 3 groups: a (2/30) and b (30/30).",
-        "No usable row is left in 1 of 3 groups, b; use another missing-data policy or leave "
-        "them out.",
+    assert [(finding.code, dict(finding.values)) for finding in fits.findings] == [
+        ("rows-dropped", {"dropped": 32, "rows": 90, "items": ("a1 (30)", "b1 (2)")}),
+        ("rows-dropped-by-group", {"losers": 2, "groups": 3, "counts": ("a (2/30)", "b (30/30)")}),
+        ("groups-without-rows", {"count": 1, "names": 3, "empty": ("b",)}),
     ]
     assert list(fits) == ["a", "b", "c"]
     assert fits.converged.to_dict() == {"a": True, "b": False, "c": True}
-    assert str(fits["a"].diagnostics[0]) == (
-        "2 of 30 rows of group a were dropped for missing answers or weights."
-    )
+    dropped = fits["a"].diagnostics[0]
+    assert dropped.code == "rows-dropped"
+    assert dropped.values == {"count": 2, "total": 30, "label": "a"}
     assert not any(finding.code == "rows-dropped" for finding in fits["c"].diagnostics)
     filled = csi.fit_groups(chain, csi.read_survey(data.drop("firm", axis=1).assign(
         firm=["a", "b"] * 45), missing="mean"), by="firm")  # fmt: skip
-    assert str(filled["a"].diagnostics[0]) == (
-        "In all groups together: 32 missing cells count as the column's mean (missing='mean'): "
-        "a1 (30) and b1 (2)."
-    )
+    cells = filled["a"].diagnostics[0]
+    assert (cells.scope, cells.code) == ("In all groups together", "cells-filled")
+    assert cells.values == {"cells": 32, "items": ("a1 (30)", "b1 (2)")}
 
 
 def test_strata_and_clusters_of_a_group_are_counted_from_0(chain, population):
@@ -169,9 +161,8 @@ def test_groups_without_a_usable_row_are_named(ecsi, mobi):
     with collected() as findings:
         table = csi.index_scores(fit, by="firm")
     assert table.index.get_level_values("firm").unique().tolist() == ["a", "b"]
-    assert str(findings[-1]) == (
-        "Group c is not in the table, because none of its rows could be used."
-    )
+    assert (findings[-1].code, findings[-1].severity) == ("groups-without-rows", "warning")
+    assert findings[-1].values == {"groups": ("c",)}
 
 
 def test_a_group_without_rows_has_nobody_to_resample(chain, population):

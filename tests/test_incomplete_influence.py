@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 import csimodel as csi
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.robust import sandwich
+from csimodel.findings import collected
 from csimodel.index import design_effects, leading_group
 from csimodel.inference import influence_values
 from csimodel.inference.incomplete_influence import IncompleteInfluence
@@ -110,7 +111,8 @@ def test_a_fit_without_a_solution_has_no_errors(incomplete):
     survey = csi.read_survey(incomplete, scale=(1, 10), items=ITEMS, missing="pairwise")
     fit = csi.fit(MODEL, survey, csi.ML(missing="fiml", max_iterations=1))
     assert not fit.converged
-    with pytest.warns(csi.errors.CsimodelWarning, match="no solution"):
+    with collected() as findings:
         table = csi.index_scores(fit)
+    assert [finding.code for finding in findings] == ["index-without-solution"]
     assert table["se"].isna().all()
     assert (table["reason"] != "").all()

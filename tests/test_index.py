@@ -156,10 +156,11 @@ def test_a_group_that_did_not_answer_an_item_has_no_index(chain, population):
 def test_rows_without_a_group_are_counted(ecsi, mobi):
     data = mobi.data.assign(g=["a"] * 200 + [None] * 50)
     fit = csi.fit(ecsi, csi.read_survey(data, scale=(1, 10)))
-    with pytest.warns(
-        CsimodelWarning, match=r"^50 of 250 rows belong to no group and are left out\.$"
-    ):
+    with collected() as findings:
         csi.index_scores(fit, by="g")
+    assert [(one.code, dict(one.values)) for one in findings] == [
+        ("rows-without-group", {"count": 50, "total": 250})
+    ]
 
 
 def test_small_groups_are_pointed_out(ecsi, mobi):
@@ -167,9 +168,12 @@ def test_small_groups_are_pointed_out(ecsi, mobi):
     fit = csi.fit(ecsi, csi.read_survey(data, scale=(1, 10)))
     with pytest.warns(CsimodelWarning) as caught:
         csi.index_scores(fit, by="group")
-    assert str(caught[0].message) == (
-        "1 of 2 groups has fewer than 10 respondents: small (5); its index says little."
-    )
+    with collected() as findings:
+        csi.index_scores(fit, by="group")
+    assert [str(one.message) for one in caught] == [str(finding) for finding in findings]
+    assert [(one.code, dict(one.values)) for one in findings] == [
+        ("small-groups", {"count": 1, "total": 2, "few": 10, "groups": ("small (5)",)})
+    ]
 
 
 def test_errors_respect_the_design(ecsi, mobi):
@@ -269,10 +273,11 @@ def test_an_index_outside_0_to_100_is_told_where_it_is_read():
     values = boot.values("index")[:, 1]
     assert finding.count == ((values < 0) | (values > 100)).sum()
     assert finding.values["most"] == values.max()
-    with pytest.warns(
-        csi.errors.CsimodelWarning, match=r"^The index of B lies outside 0 to 100 in"
-    ):
+    assert (finding.values["quantity"], finding.values["names"]) == ("index", ("B",))
+    assert (finding.values["low"], finding.values["high"]) == (0, 100)
+    with collected() as findings:
         csi.index_scores(fit, bootstrap=boot)
+    assert finding in findings
     half = ["x", "y"] * 125
     grouped = csi.fit(
         model, csi.read_survey(rows.assign(g=half), scale=(1, 10), items=list("abcd"))

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from numpy.testing import assert_allclose
+from wordings import row_of
 
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError
@@ -515,8 +516,10 @@ def test_groups_without_differences_have_no_slope():
         draws=50,
         progress=False,
     )
-    assert "impossible-reliability" in codes(found)
-    assert "differ no more than their sampling errors explain" in str(found.summary())
+    (impossible,) = [f for f in found.findings if f.code == "impossible-reliability"]
+    assert (impossible.severity, impossible.values["kind"]) == ("failure", "groups")
+    assert row_of(impossible).case == "groups"
+    assert str(impossible) in str(found.summary())
     lost = next(f for f in found.findings if f.code == "lost-draws")
     assert lost.count > 25
     assert lost.severity == "failure"

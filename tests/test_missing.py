@@ -32,10 +32,9 @@ def test_listwise_keeps_complete_rows(frame):
     assert answers.missing == "complete"
     (finding,) = answers.findings
     assert (finding.code, finding.count) == ("rows-dropped", 4)
-    assert finding.message == (
-        "4 of 6 rows were dropped because an item is missing (missing='listwise'): "
-        "q1 (2), q2 (3), q3 (2) and s1 (1)."
-    )
+    assert finding.values == {
+        "dropped": 4, "rows": 6, "items": ("q1 (2)", "q2 (3)", "q3 (2)", "s1 (1)"),
+    }  # fmt: skip
 
 
 def test_listwise_looks_at_the_items_of_the_model_only(frame):
@@ -44,30 +43,18 @@ def test_listwise_looks_at_the_items_of_the_model_only(frame):
 
 
 @pytest.mark.parametrize(
-    ("policy", "code", "message"),
-    [
-        (
-            "pairwise",
-            "cells-missing",
-            "5 missing cells are left out pair by pair (missing='pairwise'): "
-            "q1 (1), q2 (2), q3 (1) and s1 (1).",
-        ),
-        (
-            "mean",
-            "cells-filled",
-            "5 missing cells count as the column's mean (missing='mean'): "
-            "q1 (1), q2 (2), q3 (1) and s1 (1).",
-        ),
-    ],
+    ("policy", "code"), [("pairwise", "cells-missing"), ("mean", "cells-filled")]
 )
-def test_pairwise_and_mean_keep_the_gaps_for_the_moments(frame, policy, code, message):
+def test_pairwise_and_mean_keep_the_gaps_for_the_moments(frame, policy, code):
     answers = read_survey(frame, missing=policy).answers(BLOCKS)
     np.testing.assert_array_equal(answers.rows, [0, 1, 2, 3, 5])
     assert answers.missing == policy
     assert np.isnan(answers.values).sum() == 5
     empty, cells = answers.findings
-    assert empty.message == "1 of 6 rows were dropped because they answer no item."
-    assert (cells.code, cells.count, cells.message) == (code, 5, message)
+    assert (empty.code, empty.subjects) == ("rows-dropped", ())
+    assert empty.values == {"dropped": 1, "rows": 6}
+    assert (cells.code, cells.count) == (code, 5)
+    assert cells.values == {"cells": 5, "items": ("q1 (1)", "q2 (2)", "q3 (1)", "s1 (1)")}
 
 
 @pytest.mark.parametrize("policy", ["listwise", "pairwise", "mean", "construct-minimum"])
@@ -92,15 +79,9 @@ def test_half_of_each_construct_is_filled_with_the_persons_mean(frame):
     assert answers.missing == "complete"
     rows, cells = answers.findings
     assert (rows.code, rows.count, rows.subjects) == ("rows-dropped", 3, ("Q", "S"))
-    assert rows.message == (
-        "3 of 6 rows were dropped because too few items were answered in Q and S "
-        "(missing='construct-minimum')."
-    )
+    assert rows.values == {"dropped": 3, "rows": 6, "constructs": ("Q", "S")}
     assert (cells.code, cells.count) == ("cells-filled", 2)
-    assert cells.message == (
-        "2 missing cells became the respondent's mean of the construct's answered items "
-        "(missing='construct-minimum'): q1 (1) and q2 (1)."
-    )
+    assert cells.values == {"cells": 2, "items": ("q1 (1)", "q2 (1)")}
 
 
 def test_number_of_answers_asked_for(frame):

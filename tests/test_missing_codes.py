@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from wordings import row_of
 
 import csimodel as csi
 from csimodel.errors import SurveyError
@@ -166,7 +167,9 @@ def test_a_cell_far_from_all_answers_is_suspected(frame, cell):
     (finding,) = [one for one in diagnostics if one.code == "suspected-missing-codes"]
     assert finding.subjects == ("a",)
     assert finding.count == 1
-    assert f"{cell:.12g} lies far from all other answers" in str(finding)
+    assert finding.values["codes"] == f"{cell:.12g}"
+    assert finding.values["columns"] == ("a (1)",)
+    assert "," not in row_of(finding).values["codes"]
 
 
 def test_counts_and_amounts_are_not_suspected():
@@ -198,7 +201,5 @@ def test_codes_in_a_control_are_told(frame):
     with collected() as findings:
         csi.repurchase(fit, outcome="again", index="B", family="logit", controls=["region"])
     (finding,) = [one for one in findings if one.code == "suspected-missing-codes"]
-    assert str(finding) == (
-        "Control region holds 99 far from its other values, which count as numbers; if that means "
-        "'no answer', declare it with csi.read_survey(…, missing_codes={'region': (99,)})."
-    )
+    assert (finding.values["name"], finding.values["codes"]) == ("region", ("99",))
+    assert finding.values["way_out"] == "csi.read_survey(…, missing_codes={'region': (99,)})"

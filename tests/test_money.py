@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import stats
+from wordings import row_of
 
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, OptionError
@@ -141,10 +142,10 @@ def test_winning_costs_five_times_keeping():
     assert_allclose(ratio, 5)  # the same customer, so that only costs differ
     assert_allclose(found.estimate, found["return on keeping"] - found["return on winning"])
     losing = acquisition_or_retention(0.5, TERMS, acquisition_cost=500, retention_cost=50)
-    assert losing.findings[-1].message == (
-        "A customer won costs 500.00 EUR and is worth 206.90, so winning customers loses money on "
-        "these terms."
-    )
+    loss = losing.findings[-1]
+    assert loss.code == "winning-does-not-pay"
+    assert (loss.values["cost"], loss.values["unit"]) == (500, "EUR")
+    assert loss.values["worth"] == pytest.approx(206.90, abs=5e-3)
 
 
 # --- laws ----------------------------------------------------------------------------------------
@@ -335,10 +336,8 @@ def test_a_driver_without_bootstrap_is_taken_as_known(fit, rep, boot, whole):
     found = profit_of_driver(fit, rep, "Quality", TERMS)
     assert found["index of Satisfaction"].se < 1e-12
     assert found["probability of repurchase"].se > 0
-    assert found.findings[0].message == (
-        "The effect of 'Quality' on 'Satisfaction' is taken as known, so intervals are too narrow; "
-        "give the bootstrap, and make the regression with it."
-    )
+    assert found.findings[0].code == "driver-effect-taken-as-known"
+    assert found.findings[0].values == {"driver": "Quality", "target": "Satisfaction"}
     drawn = profit_of_driver(fit, whole, "Quality", TERMS)
     assert_allclose(drawn.draws, profit_of_driver(boot, whole, "Quality", TERMS).draws)
     assert_allclose(drawn.estimate, found.estimate)
@@ -360,12 +359,9 @@ def test_other_regressors_are_averaged_over(fit, boot):
 
 def test_extrapolation_is_said(example):
     found = profit_of_change(example, 67, 95, TERMS, draws=50)
-    told = {finding.code: finding.message for finding in found.findings}
-    assert told["extrapolation"] == (
-        "An index of 95 lies outside what was observed (40 to 90), so what happens there is the "
-        "formula's guess."
-    )
-    assert told["rating-as-probability"].startswith("'again' is an answer on a scale")
+    told = {finding.code: finding.values for finding in found.findings}
+    assert told["extrapolation"] == {"level": 95, "low": 40, "high": 90}
+    assert told["rating-as-probability"] == {"outcome": "again"}
     assert not [
         f for f in profit_of_change(example, 67, 70, TERMS).findings if f.code == "extrapolation"
     ]
@@ -376,10 +372,8 @@ def test_nothing_shown_when_nothing_works():
     index, again = rng.uniform(0, 100, 200), (rng.random(200) < 0.5) * 1.0
     rep = repurchase(index=index, outcome=again, family="logit")
     found = break_even_spending(profit_of_change(rep, 50, 60, TERMS))
-    assert found.findings[-1].message == (
-        "The 95 % interval of the largest spending includes 0, so these data do not show that any "
-        "spending pays."
-    )
+    assert found.findings[-1].code == "break-even-includes-zero"
+    assert found.findings[-1].values == {"level": 95}
     assert 0.025 < found.chance() < 0.975
 
 
@@ -412,15 +406,14 @@ def test_draws_beyond_one_are_counted():
     rep = repurchase(index=index, outcome=y, family="ols", scale=(0, 1))
     told = {f.code: f for f in profit_of_change(rep, 70, 97, TERMS).findings}
     assert told["draws-outside-0-1"].count > 0
-    assert " draws predict a probability outside 0 to 1" in told["draws-outside-0-1"].message
-    assert told["draws-outside-0-1"].message.startswith("At an index of 97,")
+    assert told["draws-outside-0-1"].values["points"] == 97
+    assert row_of(told["draws-outside-0-1"]).case == "level"
+    assert told["draws-outside-0-1"].values["outside"] == told["draws-outside-0-1"].count
 
 
 def test_complaints_that_keep_nobody():
     found = complaint_budget(0.3, 0.4, TERMS, retention=0.7, dissatisfied=0.2, complaint_rate=0.1)
-    assert found.findings[-1].message == (
-        "Handling keeps nobody in these numbers, so no compensation pays."
-    )
+    assert found.findings[-1].code == "handling-does-not-pay"
     assert found.estimate < 0
 
 

@@ -7,6 +7,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
+from wordings import row_of
 
 import csimodel as csi
 from csimodel.errors import OptionError, SurveyError
@@ -68,9 +69,9 @@ def test_na_is_a_name_among_labels_and_missing_among_numbers(tmp_path, kind):
     assert survey.data["firm"].tolist() == ["NA", "None", "null", "Alba"]
     np.testing.assert_array_equal(survey.data["q1"], [3, 5, np.nan, 7])
     np.testing.assert_array_equal(survey.data["q2"], [4, 6, 7, np.nan])
-    assert str(survey.findings[0]) == (
-        "1 cell with a word such as NA among numbers is missing: q1 (1)."
-    )
+    assert survey.findings[0].code == "words-for-missing"
+    assert survey.findings[0].values == {"cells": 1, "columns": ("q1 (1)",)}
+    assert row_of(survey.findings[0]).values["cells"] == 1
 
 
 @pytest.mark.parametrize(
@@ -101,10 +102,8 @@ def test_numbers_in_the_forms_that_people_write(tmp_path, cells, decimal, values
 def test_a_comma_that_may_be_either_sign_is_asked_about(tmp_path):
     survey = csv(tmp_path, 'id,spend\n1,"1,234"\n2,"2,345"\n')
     assert survey.data["spend"].tolist() == ["1,234", "2,345"]
-    assert str(survey.findings[0]) == (
-        "Numbers whose comma or point may be a decimal sign or stand between thousands were left "
-        "as text: spend ('1,234'); say which with csi.read_survey(…, decimal=',') or decimal='.'."
-    )
+    assert survey.findings[0].code == "doubtful-numbers"
+    assert survey.findings[0].values == {"columns": ("spend ('1,234')",)}
     other = csv(tmp_path, "id;q;spend\n1;3,5;1.234\n2;4,0;2.345\n")
     assert other.data["spend"].tolist() == [1234, 2345]
 
@@ -136,7 +135,7 @@ def test_titles_above_and_notes_below_are_left_out(tmp_path, kind):
         survey = csv(tmp_path, text.replace("Survey, wave", "Survey wave") + comma * 2 + "\n")
     assert survey.data.to_dict("list") == {"id": [1, 2, 3], "q1": [2, 4, 4], "q2": [3, 5, 4]}
     assert told(survey) == ["rows-above", "rows-below"]
-    assert "'Source: us'" in str(survey.findings[1])
+    assert survey.findings[1].values["texts"] == ("'Source: us'",)
 
 
 def test_rows_of_wordings_become_labels_of_the_columns(tmp_path):
@@ -243,11 +242,10 @@ def test_encodings_that_contradict_the_bytes(tmp_path, bytes_in, declared, messa
 def test_a_doubtful_encoding_is_told_with_the_other_reading(tmp_path):
     text = "id,满意,firm\n1,3,北京公司\n2,4,上海服务\n"
     (finding,) = csv(tmp_path, text, "gbk", encoding="cp1252").findings
-    assert finding.severity == "warning"
-    assert str(finding) == (
-        "The file a.csv was read as cp1252, as declared, and its first text that is not ASCII reads "
-        "'ÂúÒâ'; as gb18030 it would read '满意', which is more usual."
-    )
+    assert (finding.code, finding.severity) == ("encoding-doubtful", "warning")
+    assert finding.values == {
+        "file": "a.csv", "encoding": "cp1252", "text": "'ÂúÒâ'", "other": "gb18030", "reading": "'满意'",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("text", ["id,q\n1,\ufffd\n", "id,qualitÃ©\n1,3\n"])
@@ -272,17 +270,23 @@ CODES = [["variable", "code", "label"], ["q1", 1, "low"], ["q1", 10, "high"]]
 
 
 @pytest.mark.parametrize(
-    ("sheets", "hidden", "message"),
+    ("sheets", "hidden", "others"),
     [
-        ({"old": OLD, "answers": ANSWERS}, ["old"], "Of 2 sheets 'answers' was read, the only one that is not hidden; hidden: 'old'."),
-        ({"readme": NOTES, "answers": ANSWERS, "codes": CODES}, [], "Of 3 sheets 'answers' was read, the only one with columns of numbers; not read: 'readme' and 'codes'."),
-        ({"old": OLD, "readme": NOTES, "answers": ANSWERS}, ["old"], "Of 3 sheets 'answers' was read, the only visible one with columns of numbers; not read: 'readme'; hidden: 'old'."),
+        ({"old": OLD, "answers": ANSWERS}, ["old"], ()),
+        ({"readme": NOTES, "answers": ANSWERS, "codes": CODES}, [], ("'readme'", "'codes'")),
+        ({"old": OLD, "readme": NOTES, "answers": ANSWERS}, ["old"], ("'readme'",)),
     ],
-)  # fmt: skip
-def test_the_sheet_of_answers_is_read_and_told(tmp_path, sheets, hidden, message):
+)
+def test_the_sheet_of_answers_is_read_and_told(tmp_path, sheets, hidden, others):
     survey = workbook(tmp_path, sheets, hidden)
     assert len(survey.data) == 4
-    assert str(survey.findings[0]) == message
+    finding = survey.findings[0]
+    assert (finding.code, finding.severity) == ("sheet-read", "note")
+    assert finding.values == {
+        "count": len(sheets), "sheet": "'answers'", "others": others, "hidden": tuple(map(repr, hidden)),
+    }  # fmt: skip
+    told = {"others": bool(others), "hidden": bool(hidden)}
+    assert {name: name in row_of(finding).values for name in told} == told
 
 
 def test_several_sheets_of_answers_are_asked_about(tmp_path):
@@ -357,9 +361,10 @@ def test_dates_that_cannot_be_are_missing_and_named(tmp_path, kind):
     start = dt.date(1582, 10, 14) if kind == "sav" else dt.date(1960, 4, 10)
     assert survey.data["day"].tolist() == [start, None, None]
     assert survey.data["q"].tolist() == [1, 2, 3]
-    assert str(survey.findings[0]) == (
-        "1 date that cannot be was set missing: day (1); it is in row 2 of day."
-    )
+    finding = survey.findings[0]
+    assert (finding.code, finding.severity) == ("impossible-dates", "warning")
+    assert finding.values == {"count": 1, "columns": ("day (1)",), "row": 2, "first": "day"}
+    assert row_of(finding).values["count"] == 1
 
 
 LABELS = {1: "very poor", 5: "very good", 6: "No opinion", 98: "Don't know", 99: "拒答"}

@@ -342,9 +342,9 @@ def test_unused_categories_collapse_and_are_told():
     moments = ordinal_moments(gap, ["a", "b"], ["a", "b"])
     assert list(moments.categories[0]) == [1, 2, 4, 5]
     assert moments.thresholds.size == 6
-    assert [finding.message for finding in moments.findings] == [
-        "Nobody answered 3 on a; thresholds lie between the answers in use.",
-        "Nobody answered 3 on b; thresholds lie between the answers in use.",
+    assert [(finding.code, dict(finding.values)) for finding in moments.findings] == [
+        ("unused-category", {"names": ("3",), "item": "a"}),
+        ("unused-category", {"names": ("3",), "item": "b"}),
     ]
 
 
@@ -359,10 +359,8 @@ def test_a_correlation_at_the_edge_fails_in_words():
     moments = ordinal_moments(values, ["a", "b", "c"], ["a", "b", "c"])
     (finding,) = moments.findings
     assert (finding.code, finding.severity) == ("correlation-at-edge", "failure")
-    assert finding.message == (
-        "The correlation of a with b is at the edge (+1.000): each answer all but determines the "
-        "other, so leave one of them out."
-    )
+    assert (finding.values["item"], finding.values["other"]) == ("a", "b")
+    assert finding.values["rho"] == pytest.approx(1, abs=5e-4)
     lost = np.isnan(moments.gamma)
     at = moments.labels.index("a~~b")
     assert lost[at].all()
@@ -378,10 +376,8 @@ def test_continuous_items_that_are_one_line_are_at_the_edge():
 def test_many_categories_are_told():
     values = np.random.default_rng(11).permutation(np.arange(200) % 40)[:, None] * [1, -1]
     (first, *_) = ordinal_moments(values, ["a", "b"], ["a"]).findings
-    assert first.message == (
-        "Ordered item a has 40 categories; with more than 30 it may as well be treated as "
-        "continuous."
-    )
+    assert first.code == "many-categories"
+    assert first.values == {"item": "a", "count": 40, "many": 30}
 
 
 ANSWERS = np.column_stack([np.arange(12) % 3, np.arange(12) % 4, np.ones(12)])

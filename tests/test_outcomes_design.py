@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from wordings import row_of
 
 import csimodel as csi
 from csimodel.inference.sources import CENSUS
@@ -189,7 +190,8 @@ def test_slopes_between_groups_say_what_they_leave_out(data):
     fit = fit_of(data, **DESIGNS["full"])
     found = csi.outcomes.corrected_slopes(fit, "CUSL1", index="Q", by="psu2")
     (finding,) = [f for f in found.findings if f.code == "design-unused"]
-    assert str(finding).startswith("The survey's strata and finite population do not enter")
+    assert finding.values["by"] == "psu2"
+    assert row_of(finding).case == "strata and population"
     given = {"firm": "psu2", "period": "sex", "index": "Q", "scale": (1, 10), "effects": "firm"}
     panel = csi.outcomes.repurchase_panel(fit, "CUSL1", **given)
     mixed = csi.outcomes.repurchase_mixed(

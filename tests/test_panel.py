@@ -6,6 +6,7 @@ import pytest
 import statsmodels.api as sm
 from numpy.testing import assert_allclose
 from scipy.stats import t
+from wordings import row_of
 
 import csimodel as csi
 from csimodel.errors import EstimationError, OptionError, SurveyError
@@ -327,11 +328,13 @@ def test_findings_count_what_is_left_out(table):
     gaps.loc[gaps["firm"].eq(30) & gaps["period"].gt(1), "firm"] = np.nan
     found = of(gaps, errors="cluster")
     codes = {f.code: f for f in found.findings}
-    assert codes["rows-left-out"].message.startswith(
-        f"{len(gaps) - found.n - 1} of {len(gaps)} rows"
-    )
+    assert codes["rows-left-out"].values == {
+        "count": len(gaps) - found.n - 1, "total": len(gaps),
+    }  # fmt: skip
+    assert row_of(codes["rows-left-out"]).case == "rows"
     assert codes["singletons"].count == 1
-    assert codes["few-clusters"].message.startswith("There are only 29 clusters, and errors")
+    assert codes["few-clusters"].severity == "warning"
+    assert codes["few-clusters"].values["clusters"] == 29
     survey = survey_of(firms=5, people=12)
     data = survey.data.drop(index=range(3))
     fit = fitted(csi.Survey(data.reset_index(drop=True), survey.items))

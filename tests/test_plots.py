@@ -20,10 +20,12 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.text import Annotation, Text
+from wordings import row_of
 
 import csimodel as csi
 from csimodel import plots
-from csimodel.errors import CsimodelWarning, OptionError
+from csimodel.errors import OptionError
+from csimodel.findings import collected
 from csimodel.plots import style, text_metrics
 from csimodel.plots.labels import Label, overlap, place
 from csimodel.plots.layers import barycentre_order, layers
@@ -533,14 +535,12 @@ def without_cjk(monkeypatch):
 def test_without_a_cjk_font_the_warning_says_what_to_install(monkeypatch):
     without_cjk(monkeypatch)
     monkeypatch.setattr(font_manager, "findSystemFonts", lambda *_, **__: [])
-    with pytest.warns(CsimodelWarning, match="fonts-noto-cjk") as caught:
+    with collected() as findings:
         assert plots.fonts.families(["满意度", "Value"]) == ["DejaVu Sans"]
-    message = str(caught[0].message)
-    assert len(caught) == 1
-    assert "度, 意 and 满" in message
-    assert "Noto Sans CJK" in message
-    assert message.count(". ") == 0
-    assert message.endswith(".")
+    (finding,) = findings
+    assert finding.code == "missing-glyphs"
+    assert finding.values == {"characters": ("度", "意", "满")}
+    assert row_of(finding).case == "fonts to install"
 
 
 def test_a_font_installed_since_matplotlib_listed_them_is_found(monkeypatch):
@@ -552,8 +552,11 @@ def test_a_font_installed_since_matplotlib_listed_them_is_found(monkeypatch):
 
 
 def test_a_character_no_font_has_is_said():
-    with pytest.warns(CsimodelWarning, match="other characters"):
+    with collected() as findings:
         plots.fonts.families(["Value \U0001f9ff"])
+    (finding,) = findings
+    assert (finding.code, finding.values["characters"]) == ("missing-glyphs", ("\U0001f9ff",))
+    assert row_of(finding).case == "no font"
 
 
 def test_settings_of_the_user_neither_change_nor_matter(fit):

@@ -14,6 +14,7 @@ from matplotlib.text import Text
 
 import csimodel as csi
 from csimodel.errors import OptionError
+from csimodel.findings import collected
 from csimodel.outcomes import calibration, compare_shapes, repurchase
 from csimodel.plots import calibration as calibration_plot
 from csimodel.plots import fonts, money_steps, repurchase_curves, slopes, style, waterfall
@@ -120,8 +121,10 @@ def test_results_are_drawn_as_they_are(rep):
 
 def test_curves_without_a_finite_point_are_left_out_and_named():
     nothing = curve(0.3).assign(probability=np.nan)
-    with pytest.warns(csi.errors.CsimodelWarning, match=r"^The curve of other has no finite"):
+    with collected() as findings:
         figure = repurchase_curves({"one": curve(0.2), "other": nothing})
+    (finding,) = findings
+    assert (finding.code, finding.values["names"]) == ("no-curve", ("other",))
     assert words(figure) == ["one"]
     with pytest.raises(OptionError, match=r"^No curve has a finite probability"):
         repurchase_curves({"one": nothing})

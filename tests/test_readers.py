@@ -74,7 +74,8 @@ def test_spss_labels_and_user_missing(tmp_path):
     assert survey.column_labels == {"q1": "Quality overall", "q2": "质量"}
     (finding,) = survey.findings
     assert finding.count == 3
-    assert finding.message == "3 user-missing cells were set missing: q1 (2) and q2 (1)."
+    assert finding.code == "user-missing"
+    assert finding.values == {"cells": 3, "columns": ("q1 (2)", "q2 (1)")}
 
 
 def test_stata_labels_and_user_missing(tmp_path):
@@ -94,7 +95,8 @@ def test_stata_labels_and_user_missing(tmp_path):
     np.testing.assert_array_equal(survey.data["q1"], [3, np.nan, np.nan, 7])
     assert survey.value_labels == {"q2": {1: "low", 5: "high"}}
     assert survey.column_labels == {"q1": "Quality overall"}
-    assert survey.findings[0].message == "2 user-missing cells were set missing: q1 (2)."
+    assert survey.findings[0].code == "user-missing"
+    assert survey.findings[0].values == {"cells": 2, "columns": ("q1 (2)",)}
 
 
 def test_polars_and_arrow():

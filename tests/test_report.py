@@ -235,7 +235,7 @@ def test_warnings_on_the_way_become_findings():
     survey = csi.read_survey(frame, scale=(1, 10))
     found = csi.analyze(survey, draws=50, by="firm", progress=False)
     assert [one.code for one in found.findings] == ["small-groups"]
-    assert "small (5)" in found.findings[0].message
+    assert found.findings[0].values["groups"] == ("small (5)",)
 
 
 def test_groups_bear_the_labels_of_the_codebook():

@@ -16,6 +16,7 @@ from numpy.testing import assert_allclose
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 from statsmodels.othermod.betareg import BetaModel
 from statsmodels.tools.sm_exceptions import ConvergenceWarning
+from wordings import row_of
 
 import csimodel as csi
 from csimodel.errors import (
@@ -506,7 +507,8 @@ def test_draws_that_are_lost_are_counted_by_reason(chain, population):
     assert lost.sum() == 400 - found.draws.usable.sum()
     (finding,) = [f for f in found.findings if f.code == "lost-draws"]
     assert finding.count == lost.sum()
-    assert "separated" in finding.message
+    separated = lost["outcomes separated by the regressors"]
+    assert f"{separated} outcomes separated by the regressors" in finding.values["reasons"]
     for draw in np.flatnonzero(found.draws.regressions.ending == Ending.SEPARATED)[:5]:
         present = boot.design.counts(0)[draw] > 0
         index = (frame[["b1", "b2", "b3"]].to_numpy() + 5) / 21 * 100
@@ -630,15 +632,16 @@ def test_what_else_is_said(fit, mobi):
         index=pd.Series(np.linspace(-10, 110, 200), name="S"),
         outcome=(rng.random(200) < 0.5).astype(int),
     )
-    assert "leaves 0 to 100 for 34 of 200" in " ".join(map(str, wild.findings))
+    (outside,) = [f for f in wild.findings if f.code == "index-outside-0-100"]
+    assert (outside.values["count"], outside.values["n"]) == (34, 200)
     few = repurchase(index=np.linspace(10, 90, 20), outcome=[0, 1] * 10)
     assert {"few-rows"} <= set(codes(few))
     rare = repurchase(index=np.linspace(10, 90, 100), outcome=np.arange(100) % 25 == 7)
-    assert "few-events" in codes(rare)
-    assert "Only 4 of 100 respondents" in str(rare.findings[0])
+    assert rare.findings[0].code == "few-events"
+    assert (rare.findings[0].values["count"], rare.findings[0].values["n"]) == (4, 100)
     down = repurchase(fit, 11 - mobi.data["CUSL1"])
     assert codes(down) == ["negative-slope"]
-    assert "overlap" not in str(down.findings[0])  # there is one regressor
+    assert row_of(down.findings[0]).case == "one regressor"
     line = repurchase(
         index=np.linspace(0, 100, 100), outcome=np.linspace(0, 1, 100) > 0.5, family="ols"
     )
@@ -916,7 +919,9 @@ def test_errors_of_an_index_from_elsewhere():
     with pytest.raises(SurveyError, match=r"Index 'index' has the shape \(30, 1\)"):
         repurchase(index=index[:, None], outcome=y)
     zero = repurchase(index=index, outcome=y, weights=np.r_[0.0, np.ones(29)])
-    assert "a value is missing or a weight zero: weight (1)" in str(zero.findings[0])
+    assert zero.findings[0].code == "rows-left-out"
+    assert zero.findings[0].values["columns"] == ("weight (1)",)
+    assert row_of(zero.findings[0]).case == "weights"
 
 
 # --- recovery ------------------------------------------------------------------------------------

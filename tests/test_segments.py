@@ -420,12 +420,10 @@ def test_small_segments_are_named_and_counted():
     frame.loc[10:14, "market"] = None
     found = of(frame)
     told = {finding.code: finding for finding in found.findings}
-    assert told["small-segments"].message == (
-        "1 of 3 segments with fewer than 30 respondents were left out: tiny (10)."
-    )
-    assert told["no-segment"].message == (
-        "5 of 600 respondents belong to no segment and were left out."
-    )
+    assert told["small-segments"].values == {
+        "count": 1, "total": 3, "fewest": 30, "segments": ("tiny (10)",),
+    }  # fmt: skip
+    assert told["no-segment"].values == {"count": 5, "total": 600}
     assert found.names == ("captive", "contested")
     assert found.table["n"].sum() == 585
     assert "WARNING" in str(found.summary())
@@ -434,7 +432,9 @@ def test_small_segments_are_named_and_counted():
         frame.assign(happy=np.where(frame["index"] > 60, 5, 4)), satisfaction="happy",
         repurchase="again", by="market",
     )  # fmt: skip
-    assert drop.findings[-1].message.startswith("1 of 3 segments with fewer than 30 respondents")
+    small = drop.findings[-1]
+    assert small.code == "small-segments"
+    assert (small.values["count"], small.values["total"], small.values["fewest"]) == (1, 3, 30)
 
 
 def test_separated_segments_have_no_curve():
@@ -442,11 +442,7 @@ def test_separated_segments_have_no_curve():
     own = frame["market"] == "captive"
     frame.loc[own, "again"] = (frame.loc[own, "index"] > 60).astype(float)
     found = of(frame, curvature=False)
-    assert found.findings[-1].severity == "failure"
-    assert found.findings[-1].message == (
-        "The outcome is told without error by the index in at least one segment, so there are no "
-        "finite curves; use family='ols' or a larger fewest=."
-    )
+    assert (found.findings[-1].code, found.findings[-1].severity) == ("separation", "failure")
     assert found.table["effect"].isna().all()
 
 

@@ -347,11 +347,10 @@ def test_the_multiplier_test_draws_signs_by_cluster():
 
 def test_a_threshold_that_is_not_there_is_said(rep):
     found = repurchase_shape(rep, "hinge", draws=50, rng=1)
-    codes = {finding.code: str(finding) for finding in found.findings}
-    assert "threshold-not-shown" in codes
-    assert codes["threshold-at-edge"].startswith(
-        "The best threshold 53.0 of 'Satisfaction' lies at"
-    )
+    values = {finding.code: finding.values for finding in found.findings}
+    assert "threshold-not-shown" in values
+    assert values["threshold-at-edge"]["index"] == "Satisfaction"
+    assert values["threshold-at-edge"]["threshold"] == pytest.approx(53.0, abs=0.05)
 
 
 # --- isotonic ------------------------------------------------------------------------------------

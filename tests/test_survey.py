@@ -8,6 +8,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+from wordings import row_of
 
 import csimodel as csi
 from csimodel.errors import OptionError, SurveyError, suggest
@@ -106,17 +107,13 @@ def test_cluster_labels_met_in_several_strata_are_different_clusters(frame):
     np.testing.assert_array_equal(answers.cluster, [3, 1, 0, 2])
     (finding,) = answers.findings
     assert (finding.code, finding.severity, finding.count) == ("nested-clusters", "note", 1)
-    assert finding.message == (
-        "1 cluster label occurs in several strata and is taken as a different cluster in each "
-        "(strata region, cluster firm)."
-    )
+    assert finding.values == {"count": 1, "strata": "region", "cluster": "firm"}
+    assert row_of(finding).values["count"] == 1
     frame["firm"] = [1, 1, 2, 2]
     answers = read_survey(frame, strata="region", cluster="firm").answers(BLOCKS)
     assert len(set(answers.cluster)) == 4
-    assert answers.findings[0].message == (
-        "2 cluster labels occur in several strata and are taken as different clusters in each "
-        "(strata region, cluster firm)."
-    )
+    assert answers.findings[0].values == {"count": 2, "strata": "region", "cluster": "firm"}
+    assert row_of(answers.findings[0]).values["count"] > 1
 
 
 @pytest.mark.parametrize("factor", [1e160, 1e-323, 1e308])
@@ -133,9 +130,8 @@ def test_a_weight_of_no_size_beside_the_largest_counts_as_zero(frame):
     answers = read_survey(frame, weights="w").answers(BLOCKS)
     np.testing.assert_array_equal(answers.rows, [0, 1, 3])
     np.testing.assert_array_equal(answers.weights, [1, 1, 1])
-    assert answers.findings[0].message == (
-        "1 of 4 rows were dropped because their weight in w is missing or zero."
-    )
+    assert answers.findings[0].code == "weight-dropped"
+    assert answers.findings[0].values == {"dropped": 1, "rows": 4, "column": "w"}
 
 
 def test_rows_without_weight_are_dropped_and_counted(frame):
@@ -149,9 +145,7 @@ def test_rows_without_weight_are_dropped_and_counted(frame):
     (finding,) = answers.findings
     assert finding.code == "weight-dropped"
     assert finding.count == 2
-    assert finding.message == (
-        "2 of 4 rows were dropped because their weight in w is missing or zero."
-    )
+    assert finding.values == {"dropped": 2, "rows": 4, "column": "w"}
 
 
 def test_dropping_by_weight_and_by_missing_keeps_rows_and_weights_together(frame):
@@ -173,7 +167,9 @@ def test_missing_codes_become_nan_and_are_counted(frame):
     (finding,) = survey.findings
     assert finding.count == 3
     assert finding.subjects == ("q1", "s1")
-    assert finding.message == "3 cells with a missing code were set missing: q1 (2) and s1 (1)."
+    assert finding.code == "missing-codes"
+    assert finding.values == {"cells": 3, "columns": ("q1 (2)", "s1 (1)")}
+    assert row_of(finding).values["cells"] > 1
 
 
 @pytest.mark.parametrize(
@@ -196,7 +192,10 @@ def test_options_for_all_items_reach_every_column_of_numbers(frame, column):
     survey = read_survey(frame, **options, weights="w", cluster="firm")
     assert list(survey.items) == ["q1", "q2", "s1"]
     assert survey.data["q1"].isna()[1]
-    assert survey.findings[-1].message == "1 cell with a missing code was set missing: q1 (1)."
+    finding = survey.findings[-1]
+    assert finding.code == "missing-codes"
+    assert finding.values == {"cells": 1, "columns": ("q1 (1)",)}
+    assert row_of(finding).values["cells"] == 1
     values = read_survey(survey, missing="pairwise").answers(BLOCKS).values
     np.testing.assert_array_equal(values[:3, 0], [3, np.nan, 9])
     with pytest.raises(SurveyError, match=r"holds 1 value outside its scale 1-10: 99 \(1\)"):
@@ -249,8 +248,9 @@ def test_reversed_items_are_turned_once_after_missing_codes(frame):
     np.testing.assert_array_equal(survey.data["s1"], [np.nan, 1, 4, 6])
     assert survey.items["s1"].reversed
     assert survey.items["s1"].maximum == 10
-    assert survey.findings[-1].message == (
-        "Reversed items were turned to lowest + highest - x: s1."
+    assert (survey.findings[-1].code, survey.findings[-1].values) == (
+        "reversed",
+        {"items": ("s1",)},
     )
     again = read_survey(survey, missing="listwise")
     np.testing.assert_array_equal(again.data["s1"], [np.nan, 1, 4, 6])
@@ -304,7 +304,8 @@ def test_numbers_stored_as_text_are_read_and_reported():
     frame = pd.DataFrame({"q1": ["3", "99", None], "q2": [1, 2, 3]})
     answers = read_survey(frame, missing="listwise").answers({"Q": ["q1", "q2"]})
     np.testing.assert_array_equal(answers.values, [[3, 1], [99, 2]])
-    assert answers.findings[0].message == "Numbers stored as text were read as numbers in q1."
+    assert answers.findings[0].code == "text-numbers"
+    assert answers.findings[0].values == {"columns": ("q1",)}
     survey = read_survey(frame, items=["q1", "q2"], missing_codes=99)
     assert [finding.code for finding in survey.findings] == ["text-numbers", "missing-codes"]
     np.testing.assert_array_equal(survey.data["q1"], [3, np.nan, np.nan])

@@ -194,10 +194,7 @@ def test_long_tails_do_not_make_errors_too_small():
     assert (lavaans < 0.8 * jackknife).all()
     assert "continuous-not-normal" not in [finding.code for finding in fits[0].diagnostics]
     (told,) = [f for f in fits[1].diagnostics if f.code == "continuous-not-normal"]
-    assert told.message == (
-        "Errors and χ² take continuous items as normal, and IMAG5, CUSL1 and CUSL2 are far from "
-        "it, so both mislead; use normal=False, or take such items as ordered too."
-    )
+    assert told.values == {"items": ("IMAG5", "CUSL1", "CUSL2")}
 
 
 def test_names_of_categories_and_order_of_items_do_not_matter():
@@ -352,12 +349,9 @@ def test_findings_of_rare_categories_and_contradicting_correlations():
     frame = answers(200, np.random.default_rng(8))
     frame.loc[0, "CUSA1"] = 9
     fit = csi.fit(SMALL, frame, csi.WLSMV())
-    messages = {finding.code: finding.message for finding in fit.diagnostics}
-    assert messages["rare-categories"] == (
-        "Fewer than 5 respondents gave the answer 9 on CUSA1 (1), so the thresholds beside it are "
-        "rough; join such answers with their neighbours."
-    )
-    assert messages["unused-category"].startswith("Nobody answered 5, 6, 7 and 8 on CUSA1")
+    values = {finding.code: finding.values for finding in fit.diagnostics}
+    assert values["rare-categories"] == {"few": 5, "answers": ("9 on CUSA1 (1)",)}
+    assert values["unused-category"] == {"names": ("5", "6", "7", "8"), "item": "CUSA1"}
     rows = np.random.default_rng(0).integers(0, 2, (16, 6))
     tiny = csi.fit(SMALL, pd.DataFrame(rows, columns=list(SMALL.items)), csi.WLSMV())
     codes = [finding.code for finding in tiny.diagnostics]
@@ -375,7 +369,8 @@ def test_heywood_and_unidentified_models_are_told():
         Solution(SMALL, fit.estimator, moments, fit.estimator.estimate(moments, SMALL))
     )
     told = [f for f in heywood.diagnostics if f.code == "negative-error-variance"]
-    assert told[0].message.startswith("The error variance of 'PERQ1' is estimated at -")
+    assert (told[0].severity, told[0].values["item"]) == ("failure", "PERQ1")
+    assert told[0].values["variance"] < 0
     apart = csi.Model.from_syntax("A =~ PERQ1 + PERQ3\nB =~ CUSA1 + CUSA2\nA ~~ 0*B")
     lost = csi.fit(apart, FIVE, csi.WLSMV())
     assert "not-identified" in [finding.code for finding in lost.diagnostics]
