@@ -12,6 +12,8 @@ from pathlib import Path
 from csimodel.errors import OptionError
 
 _MEMORY = Path("/proc/meminfo")
+_OWN_GROUPS = Path("/proc/self/cgroup")
+_GROUPS = Path("/sys/fs/cgroup")
 
 COLUMNS = 20_000
 """Columns of a table."""
@@ -45,13 +47,43 @@ MODEL_CHARACTERS = 300_000
 
 
 def free_bytes() -> float:
-    """Return the memory that is free, in bytes; infinite where the system does not say it."""
+    """Return the memory that is free, in bytes; infinite where the system does not say it.
+
+    What the computer has available, or less where the control groups of this process (a container,
+    a job of a batch system) are bounded, by what these have left. Pages of files that were not read
+    lately count as free.
+    """
+    line = re.search(r"^MemAvailable:\s*(\d+) kB", _text(_MEMORY), re.MULTILINE)
+    free = float("inf") if line is None else 1024.0 * int(line[1])
+    for group in re.finditer(r"^\d+:([^:]*):/(.*)$", _text(_OWN_GROUPS), re.MULTILINE):
+        if not group[1]:
+            free = min(free, _left(_GROUPS, group[2], "memory.max", "memory.current"))
+        elif "memory" in group[1].split(","):
+            names = "memory.limit_in_bytes", "memory.usage_in_bytes"
+            free = min(free, _left(_GROUPS / "memory", group[2], *names))
+    return free
+
+
+def _left(root: Path, group: str, limit: str, usage: str) -> float:
+    """Return what a control group, and all it belongs to, have left of their bound, in bytes."""
+    free, own = float("inf"), root / group
+    for folder in (own, *own.parents):
+        bound, used = _text(folder / limit).strip(), _text(folder / usage).strip()
+        if bound.isdigit() and used.isdigit():
+            stat = _text(folder / "memory.stat")
+            files = re.findall(r"^(?:total_)?inactive_file (\d+)$", stat, re.MULTILINE)
+            unread = float(files[-1]) if files else 0.0  # the total, of groups within too, is last
+            free = min(free, max(float(bound) - float(used) + unread, 0.0))
+        if folder == root:
+            break
+    return free
+
+
+def _text(path: Path) -> str:
     try:
-        text = _MEMORY.read_text()
-    except OSError:
-        return float("inf")
-    line = re.search(r"^MemAvailable:\s*(\d+) kB", text, re.MULTILINE)
-    return float("inf") if line is None else 1024.0 * int(line[1])
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError):
+        return ""
 
 
 def require_memory(call: str, size: float, way_out: str) -> None:

@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from pandas.testing import assert_frame_equal
 
 import csimodel as csi
 from csimodel import limits
 from csimodel.errors import OptionError
+from csimodel.index import index
 from csimodel.moments import CrossProducts, Moments, group_moments
 from csimodel.moments.triangles import PackedMoments
 from csimodel.survey.sampling import SurveyDesign
@@ -133,6 +135,62 @@ def test_what_exceeds_free_memory_is_refused_before(fit, monkeypatch, tmp_path, 
         call(fit)
     monkeypatch.setattr(limits, "_MEMORY", tmp_path / "none")
     call(fit)
+
+
+GROUPS = {
+    "second": (
+        "0::/job/task\n",
+        {"memory.max": "max\n", "memory.current": "7\n"},
+        {"memory.max": "9000\n", "memory.current": "5000\n", "memory.stat": "inactive_file 500\n"},
+        "",
+    ),
+    "first": (
+        "3:cpu,cpuacct:/elsewhere\n4:memory:/job/task\n0::/\n",
+        {"memory.limit_in_bytes": "9223372036854771712", "memory.usage_in_bytes": "7"},
+        {
+            "memory.limit_in_bytes": "9000",
+            "memory.usage_in_bytes": "5000",
+            "memory.stat": "inactive_file 99\ntotal_inactive_file 500\n",
+        },
+        "memory",
+    ),
+}
+
+
+@pytest.mark.parametrize("version", GROUPS)
+def test_the_bound_of_a_container_counts(monkeypatch, tmp_path, version):
+    """Also that of a group above, and files that were not read lately are free."""
+    groups, own, above, folder = GROUPS[version]
+    (tmp_path / "meminfo").write_text("MemAvailable:       2000 kB\n")
+    (tmp_path / "cgroup").write_text(groups)
+    (tmp_path / folder / "job" / "task").mkdir(parents=True)
+    for at, texts in (
+        (tmp_path / folder / "job" / "task", own),
+        (tmp_path / folder / "job", above),
+    ):
+        for name, text in texts.items():
+            (at / name).write_text(text)
+    monkeypatch.setattr(limits, "_MEMORY", tmp_path / "meminfo")
+    monkeypatch.setattr(limits, "_OWN_GROUPS", tmp_path / "cgroup")
+    monkeypatch.setattr(limits, "_GROUPS", tmp_path)
+    assert limits.free_bytes() == 4500.0
+    monkeypatch.setattr(limits, "_OWN_GROUPS", tmp_path / "none")
+    assert limits.free_bytes() == 2000.0 * 1024
+
+
+def test_draws_of_groups_are_held_once_or_refused(fit, monkeypatch):
+    answers = csi.load_mobi().data.assign(g=np.arange(250) % 25)
+    survey = csi.read_survey(answers, items=fit.model.items, scale=(1, 10))
+    own = csi.fit(fit.model, survey)
+    boot = csi.bootstrap(own, 4000, 1, progress=False)
+    table = csi.index_scores(own, "g", boot)
+    held = 8 * 4000 * 25 * len(fit.model.constructs)
+    monkeypatch.setattr(index, "_TOGETHER", 2**15)
+    assert peak(lambda: csi.index_scores(own, "g", boot)) < 2.0 * held
+    assert_frame_equal(csi.index_scores(own, "g", boot), table)
+    monkeypatch.setattr(limits, "free_bytes", lambda: 1e6)
+    with pytest.raises(OptionError, match=r"^The index of 25 groups in 4,000 draws would hold"):
+        csi.index_scores(own, "g", boot)
 
 
 def test_draws_hold_what_is_estimated(fit):

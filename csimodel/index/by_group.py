@@ -17,6 +17,7 @@ from csimodel.index.expected import Expected
 from csimodel.index.points import POINT_WEIGHTS, by_block, point_weights, scale_of
 from csimodel.inference import Bootstrap, draws_of, influence_values
 from csimodel.inference.incomplete_influence import IncompleteInfluence
+from csimodel.limits import require_memory
 from csimodel.moments import Moments
 from csimodel.survey import Answers
 from csimodel.survey.group_rows import GroupRows
@@ -53,9 +54,14 @@ def group_points(
 
 
 def group_draws(fit: Fit, bootstrap: Bootstrap, codes: NDArray[np.intp], groups: int) -> Floats:
-    """Return the index of each group in each usable draw, (groups, draws, constructs).
+    """Return the index of each group in each usable draw, (draws, groups, constructs).
 
     The item weights are the whole draw's, the item means the group's.
+
+    Raises
+    ------
+    OptionError
+        When they need more memory than is free.
     """
     answers = fit.require_answers("the index by group")
     weight, weighted = _contributions(answers, fit.moments)
@@ -63,7 +69,14 @@ def group_draws(fit: Fit, bootstrap: Bootstrap, codes: NDArray[np.intp], groups:
     complete = answers.missing == "complete"
     rows = GroupRows.of(codes, groups)
     design, solution = bootstrap.design, bootstrap.solution
-    indexes = np.empty((groups, design.draws, len(fit.model.constructs)))
+    place = np.cumsum(bootstrap.usable) - 1
+    size = (int(place[-1]) + 1, groups, len(fit.model.constructs))
+    require_memory(
+        f"The index of {groups:,} groups in {size[0]:,} draws",
+        8.0 * float(np.prod(size)),
+        "take fewer draws, or leave bootstrap= out: errors then come from influence values",
+    )
+    indexes = np.empty(size)
     for draws, counts in draws_of(design, bootstrap.usable):
         weights = point_weights(solution[draws])
         for g in range(groups):
@@ -71,13 +84,13 @@ def group_draws(fit: Fit, bootstrap: Bootstrap, codes: NDArray[np.intp], groups:
             times = counts[:, own]
             if expected is not None:
                 points = expected.points(own, times, solution[draws].moments)
-                indexes[g, draws] = by_block(fit.model, weights * points)
+                indexes[place[draws], g] = by_block(fit.model, weights * points)
                 continue
             below = times @ (weight[own, :1] if complete else weight[own])
             with np.errstate(invalid="ignore", divide="ignore"):
                 points = times @ weighted[own] / below
-            indexes[g, draws] = by_block(fit.model, weights * points)
-    return indexes[:, bootstrap.usable]
+            indexes[place[draws], g] = by_block(fit.model, weights * points)
+    return indexes
 
 
 def group_errors(fit: Fit, codes: NDArray[np.intp], points: Floats) -> Floats:

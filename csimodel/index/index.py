@@ -62,6 +62,7 @@ from csimodel.survey import Answers
 Floats = NDArray[np.float64]
 
 _ROUNDING = 1e-6  # points beyond 0 and 100 that are rounding
+_TOGETHER = 2**22  # draws of groups' indexes put in order at once
 _FEW = int(THRESHOLDS["few rows of a group"].value)
 
 _ONE_WITHOUT_GROUP = "{count} of {total} rows belongs to no group and is left out."
@@ -352,22 +353,42 @@ def _by_group(
     if isinstance(bootstrap, Bootstrap):
         bootstrap.require_usable()
         tell(narrow_intervals(interval, groups.answers.design.df))
-        draws = group_draws(fit, bootstrap, groups.codes, len(groups.names))
-        source: ErrorSource = Draws(
-            groups.estimate,
-            np.moveaxis(draws, 1, 0).reshape(draws.shape[1], -1),
-            groups.df,
-            interval,
-            groups.answers.design.inflation,
-            census=groups.census,
-        )
-    elif bootstrap is None and (reason := without_influence(fit)):
-        source = StandardErrors.none(len(groups.estimate), reason)
+        table = _table_of_draws(groups, bootstrap, level, interval)
+        return table, np.repeat(groups.n, groups.each)
+    if bootstrap is None and (reason := without_influence(fit)):
+        source: ErrorSource = StandardErrors.none(len(groups.estimate), reason)
     else:
         require_by_t("auto" if bootstrap is None else interval)
         source = groups.linear().source
     table = infer(groups.labels, groups.estimate, source, level, None, steady=False)
     return table, np.repeat(groups.n, groups.each)
+
+
+def _table_of_draws(
+    groups: _Groups, bootstrap: Bootstrap, level: float, interval: str
+) -> pd.DataFrame:
+    """Return the table of groups from draws, some groups at a time."""
+    drawn = group_draws(groups.fit, bootstrap, groups.codes, len(groups.names))
+    drawn = drawn.reshape(len(drawn), -1)
+    labels, estimate, df, census = groups.labels, groups.estimate, groups.df, groups.census
+    inflation = groups.answers.design.inflation
+    together = max(1, _TOGETHER // len(drawn))
+    blocks = [slice(low, low + together) for low in range(0, len(estimate), together)]
+    return pd.concat(
+        [
+            infer(
+                labels[own],
+                estimate[own],
+                Draws(
+                    estimate[own], drawn[:, own], df[own], interval, inflation, census=census[own]
+                ),
+                level,
+                None,
+                steady=False,
+            )
+            for own in blocks or [slice(0)]
+        ]
+    )
 
 
 def _group_labels(groups: pd.Index, fit: Fit) -> pd.MultiIndex:

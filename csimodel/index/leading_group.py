@@ -186,7 +186,7 @@ def _covariance(
     """Return the covariance of the groups' indexes, (groups, groups)."""
     design, groups = fit.require_answers("leading_group").design, len(points)
     if isinstance(bootstrap, Bootstrap):
-        draws = group_draws(fit, bootstrap, codes, groups)[:, :, construct]
+        draws = group_draws(fit, bootstrap, codes, groups)[:, :, construct].T
         seen = np.isfinite(draws).all(axis=1)
         covariance = np.full((groups, groups), np.nan)
         if seen.sum() > 1:

@@ -96,8 +96,8 @@ class PanelCells:
 
         A cell nobody was drawn from has a total of 0 and means of NaN.
         """
-        by_firm = group_draws(self.fit, bootstrap, self.code, len(self.firm))
-        index = by_firm[:, :, self.index].T
+        by_cell = group_draws(self.fit, bootstrap, self.code, len(self.firm))
+        index = by_cell[:, :, self.index]
         total, means = [], []
         for _, counts in draws_of(bootstrap.design, bootstrap.usable):
             below = self._sums(counts, None)
