@@ -8,7 +8,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 from csimodel.bounds import THRESHOLDS
+from csimodel.errors import OptionError, SurveyError
 from csimodel.inference import loss_severity
+from csimodel.outcomes.complaints import entry as of_complaints
+from csimodel.outcomes.complaints.result import Complaints
 from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.measurement_error import findings as of_error
 from csimodel.outcomes.models import findings as of_regression
@@ -16,7 +19,10 @@ from csimodel.outcomes.models.clusters import few_clusters, unused_design
 from csimodel.outcomes.models.draws import about_losses
 from csimodel.outcomes.models.duration import findings as of_duration
 from csimodel.outcomes.models.panel import findings as of_panel
+from csimodel.outcomes.models.segments import entry as of_segments
 from csimodel.outcomes.models.shape import findings as of_shape
+from csimodel.outcomes.money import findings as of_money
+from csimodel.outcomes.prediction import calibrate as of_calibration
 
 NAN = np.nan
 
@@ -606,3 +612,249 @@ def test_lines_are_those_of_the_table():
     assert values["few rows"] == 30
     assert values["few rows of a category"] == values["events for each regressor"] == 10
     assert values["draws lost"] == values["error in the movement of the index"] == 0.1
+
+
+# --- segments ------------------------------------------------------------------------------------
+
+
+def test_segments_left_out_are_counted():
+    """Of a, b, c and d there are 3, 1, 2 and 2, and 2 belong to none."""
+    codes_of = np.array([0, 1, -1, 2, 0, 3, 2, 0, -1, 3])
+    new, names, findings = of_segments._large_enough(codes_of, list("abcd"), 2)
+    assert names == ("a", "c", "d")
+    assert new[codes_of].tolist() == [0, -1, -1, 1, 0, 2, 1, 0, -1, 2]
+    without, small = findings
+    assert (without.code, without.severity, without.count) == ("no-segment", "note", 2)
+    assert without.values == {"count": 2, "total": 10}
+    assert (small.code, small.severity, small.count) == ("small-segments", "warning", 1)
+    assert small.values == {"count": 1, "total": 4, "fewest": 2, "segments": ("b (1)",)}
+    new, names, findings = of_segments._large_enough(codes_of[codes_of >= 0], list("abcd"), 1)
+    assert (new.tolist(), names, findings) == ([0, 1, 2, 3, -1], ("a", "b", "c", "d"), ())
+    with pytest.raises(SurveyError, match=r"^Only 1 of 4 segments have at least 3"):
+        of_segments._large_enough(codes_of, list("abcd"), 3)
+
+
+@pytest.mark.parametrize(("clusters", "told"), [(9, True), (10, False)])
+@pytest.mark.parametrize("errors", ["cluster", "CR2"])
+def test_segments_of_few_clusters(errors, clusters, told):
+    place = np.repeat([0, 1], 20)
+    sample = Stub(cluster=np.append(np.arange(20) % clusters, np.arange(20)))
+    findings = of_segments._clusters_within(sample, place, ("a", "b"), errors)
+    severity = "note" if errors == "CR2" else "warning"
+    assert counts(findings) == [(severity, 1)] * told
+    for finding in findings:
+        assert finding.subjects == ("a",)
+        assert finding.values == {"fewest": 10, "segments": ["a (9)"]}
+        words = of_segments._FEW_REDUCED if errors == "CR2" else of_segments._FEW_PLAIN
+        assert finding.template == words
+    sample.cluster[:20] = 3
+    with pytest.raises(OptionError, match=r"^Segments of a single cluster \('a'\)"):
+        of_segments._clusters_within(sample, place, ("a", "b"), errors)
+    sample.cluster[0] = 4
+    assert len(of_segments._clusters_within(sample, place, ("a", "b"), errors)) == 1
+
+
+@pytest.mark.parametrize(("apart", "fails"), [(0.9e-9, True), (1.1e-9, False)])
+@pytest.mark.parametrize("what", ["index", "outcome"])
+def test_a_segment_without_variation_of_its_own(what, apart, fails):
+    columns = {"index": np.linspace(0, 1, 6), "outcome": np.linspace(0, 1, 6)}
+    columns[what][3:] = [0.0, 0.0, apart]
+    sample = Stub(regressors=columns["index"][:, None], outcome=columns["outcome"], label="y")
+    place, names = np.repeat([0, 1], 3), ("a", "b")
+    if fails:
+        with pytest.raises(SurveyError, match=rf"^The {what}.* all 3 respondents of segment 'b'"):
+            of_segments._require_own_variation(sample, place, names)
+    else:
+        of_segments._require_own_variation(sample, place, names)
+
+
+# --- complaints ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("binary", [True, False])
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("outside", [0, 3])
+def test_draws_of_a_group_of_complainers(binary, power, outside):
+    own = Stub(binary=binary, label="again")
+    findings = Complaints._about_draws(own, "handled well", outside, 100, power)
+    assert codes(findings) == (
+        ["rating-as-probability"] * (not binary)
+        + ["customers-alike"] * (power != 1)
+        + ["draws-outside-0-1"] * bool(outside)
+    )
+    for finding in findings:
+        if finding.code == "customers-alike":
+            assert finding.values == {"group": "handled well", "power": power}
+            assert finding.template.endswith("it is more." if power > 1 else "it is less.")
+        if finding.code == "draws-outside-0-1":
+            assert finding.count == outside
+            assert finding.values == {"outside": 3, "draws": 100, "group": "handled well"}
+
+
+def test_complaints_left_out_and_handled_oddly():
+    whole = np.array([True, True, True, True, False])
+    used = np.array([True, False, True, True, False])
+    rows = Stub(usable=np.array([True, True, True, True, False]), __len__=None)
+    assert of_complaints._left_out(rows, used | True, used | True, "again") == []
+    (finding,) = of_complaints._left_out(np.arange(5), whole, used, "again")
+    assert (finding.severity, finding.count) == ("note", 2)
+    assert finding.values == {"out": 2, "all": 5, "lost": 1, "without": 1, "label": "again"}
+    spoke = np.array([1.0, 1, 0, 0, 0])
+    how = np.array([NAN, 3, 4, NAN, 5])
+    spoken = np.array([True, True, False, False, False])
+    rated = np.array([False, True, False, False, False])
+    silent, odd = of_complaints._handling(rows, spoken, rated, spoke, how)
+    assert counts([silent, odd]) == [("note", 1), ("warning", 1)]
+    assert silent.values == {"silent": 1, "complainers": 2}
+    assert of_complaints._handling(rows, rated, rated, spoke, how * NAN) == []
+
+
+def test_few_respondents_of_a_group_of_complainers():
+    masks = {"a": np.arange(40) < 29, "b": np.arange(40) < 30, "c": np.arange(40) < 2}
+    (finding,) = of_complaints._small(masks)
+    assert (finding.severity, finding.count, finding.subjects) == ("note", 2, ("a", "c"))
+    assert finding.values == {"few": 30, "groups": ("a (29)", "c (2)")}
+    assert of_complaints._small({"b": masks["b"]}) == []
+
+
+def test_8_on_1_to_10_is_well_handled_and_5_and_a_half_its_middle():
+    high, middle = (
+        of_complaints._bound("well_from", None, "how", (1.0, 10.0), share)
+        for share in (of_complaints._HIGH, of_complaints._MIDDLE)
+    )
+    assert_allclose([high, middle], [8.0 - 1e-9, 5.5], rtol=0, atol=1e-12)
+    assert of_complaints._bound("well_from", 3.0, "how", (1.0, 10.0), 0.5) == 3.0
+
+
+# --- money ---------------------------------------------------------------------------------------
+
+
+def average_of(estimate=0.5, drawn=(0.4, 0.5, 0.6), outside=0.0):
+    return Stub(probability=(estimate, np.array(drawn)), outside=(outside, None))
+
+
+def source_of(low=20.0, high=90.0):
+    sample = Stub(regressors=np.array([[1.0, low], [1.0, high]]))
+    rep = Stub(
+        family=Stub(label="least squares"), indexes=("A", "S"), regression=Stub(sample=sample)
+    )
+    return Stub(rep=rep)
+
+
+@pytest.mark.parametrize("alike", [True, False])
+@pytest.mark.parametrize("points", [0.0, 5.0])
+@pytest.mark.parametrize("estimate", [-2e-9, 1 + 2e-9, -5e-10, 1 + 5e-10])
+def test_average_probabilities_outside_0_to_1_are_refused(alike, points, estimate):
+    place = Stub(points=(points,), alike=alike)
+    findings = of_money.about_place(source_of(0.0), 1, place, average_of(estimate))
+    if -1e-9 < estimate < 1 + 1e-9:
+        assert list(findings) == []
+        return
+    where = rf"at an index of {points:g}," if alike else (
+        r"after 5 points," if points else "for customers as they are,"
+    )  # fmt: skip
+    with pytest.raises(OptionError, match=where):
+        list(findings)
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_draws_of_a_probability_outside_0_to_1(alike):
+    place = Stub(points=(50.0,), alike=alike)
+    drawn = (-0.1, 0.0, 1.0, 1.1, NAN)
+    (finding,) = of_money.about_place(source_of(), 1, place, average_of(0.5, drawn))
+    assert (finding.code, finding.count, finding.subjects) == ("draws-outside-0-1", 2, ("S",))
+    assert finding.values == {"points": 50.0, "outside": 2, "draws": 5}
+    assert finding.template.startswith("At an index" if alike else "After ")
+
+
+@pytest.mark.parametrize(
+    ("alike", "share", "told"),
+    [
+        (True, 0.0, 0),
+        (True, 0.3, 1),
+        (True, 1.0, 0),
+        (False, 0.0, 0),
+        (False, 0.3, 1),
+        (False, 1, 1),
+    ],
+)
+def test_customers_outside_0_to_1(alike, share, told):
+    place = Stub(points=(50.0,), alike=alike)
+    findings = list(of_money.about_place(source_of(), 1, place, average_of(outside=share)))
+    assert codes(findings) == ["customers-outside-0-1"] * told
+    expected = {"percent": 100 * share, "family": "least squares"}
+    assert all(f.values == expected for f in findings)
+
+
+@pytest.mark.parametrize(
+    ("level", "told"),
+    [(20 - 5e-10, 0), (20 - 2e-9, 1), (90 + 5e-10, 0), (90 + 2e-9, 1), (50.0, 0)],
+)
+def test_levels_that_nobody_was_seen_at(level, told):
+    findings = list(of_money._extrapolated(source_of().rep, 1, level))
+    assert [f.values for f in findings] == [{"level": level, "low": 20.0, "high": 90.0}] * told
+    place = Stub(points=(level,), alike=True)
+    assert codes(of_money.about_place(source_of(), 1, place, average_of())) == codes(findings)
+
+
+@pytest.mark.parametrize(("lost", "severity"), [(0, None), (1, "warning"), (2, "failure")])
+def test_draws_of_money_without_a_value(lost, severity):
+    drawn = np.append(np.full(lost, NAN), np.full(10 - lost, 0.5))
+    findings = list(of_money.about_draws(average_of(drawn=drawn)))
+    assert counts(findings) == [(severity, lost)] * bool(lost)
+    assert all(f.values == {"lost": lost, "draws": 10} for f in findings)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "ordering", "rating"),
+    [((0, 1, 1), None, 0), ((0, 0.5, 1), None, 1), ((0, 2, 1), None, 1), ((0, 1, 1), "some", 1)],
+)
+@pytest.mark.parametrize("drawn", [True, False])
+def test_ratings_and_failures_that_money_rests_on(outcome, ordering, rating, drawn):
+    failure, note = Stub(code="separation", severity="failure"), Stub(code="x", severity="note")
+    of_design = Stub(code="few-firms", severity="note")
+    fit = Stub(require_answers=lambda _: Stub(design=Stub(findings=(of_design,))))
+    rep = Stub(
+        regression=Stub(sample=Stub(outcome=np.array(outcome, float), ordering=ordering)),
+        outcome="y",
+        draws=Stub(bootstrap=Stub(fit=fit)) if drawn else None,
+        findings=(note, failure),
+    )
+    expected = ["rating-as-probability"] * rating + ["few-firms"] * drawn + ["separation"]
+    assert codes(of_money.about_outcome(rep)) == expected
+
+
+# --- calibration ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("p", "errors", "census", "groups", "folds", "drawn", "told"),
+    [
+        (0.0999, "HC1", False, 3, 10, False, ["form-does-not-fit"]),
+        (0.1001, "HC1", False, 3, 10, False, []),
+        (0.5, "HC1", False, 4, 0, False, ["own-predictions", "groups-tied"]),
+        (0.5, "HC1", False, 3, 10, True, ["index-known"]),
+        (NAN, "cluster", False, 3, 10, False, ["no-fit-test"]),
+        (NAN, "cluster", True, 3, 10, False, []),
+        (NAN, "HC1", False, 3, 10, False, []),
+        (0.5, "cluster", False, 3, 10, False, []),
+    ],
+)
+def test_what_is_said_of_a_calibration(p, errors, census, groups, folds, drawn, told):
+    rep = Stub(
+        regression=Stub(design_of_sample=Stub(census=census, df=7)),
+        errors=errors,
+        level=0.9,
+        outcome="y",
+        draws="draws" if drawn else None,
+    )
+    table = pd.DataFrame({"observed": [0.2, 0.5, 0.7], "predicted": [0.25, 0.5, 0.6]})
+    tests = pd.DataFrame({"p": [0.0, p]}, ["calibrated", "fit by groups"])
+    findings = {f.code: f for f in of_calibration._about(rep, table, tests, groups, folds)}
+    assert list(findings) == told
+    if "form-does-not-fit" in told:
+        assert_allclose(findings["form-does-not-fit"].values["gap"], 10.0)
+    if "groups-tied" in told:
+        assert findings["groups-tied"].values == {"count": 3, "groups": 4}
+    if "no-fit-test" in told:
+        assert findings["no-fit-test"].values == {"df": 7, "groups": 3}
