@@ -301,6 +301,19 @@ def test_who_buys():
         assert found.loc[row, "lower"] < truth < found.loc[row, "upper"]
 
 
+def test_who_buys_leaves_out_whoever_is_not_known():
+    """By hand: 2 of 3 existing and 1 of 4 new customers bought; one of each is not known."""
+    nan = np.nan
+    frame = pd.DataFrame(
+        {"old": [1, 1, 1, 0, 0, 0, 0, nan, 1], "sold": [1, 1, 0, 1, 0, 0, 0, 1, nan]}
+    )
+    found = buying_rates(frame, bought="sold", existing="old")
+    assert found["n"].tolist() == [3, 4, 7]
+    assert_allclose(found["share"], [2 / 3, 1 / 4, 2 / 3 - 1 / 4])
+    spread = np.sqrt((2 / 9) / 2 + (3 / 16) / 3)  # p (1 - p) / (n - 1) of each
+    assert_allclose(found.loc["difference", "se"], spread)
+
+
 def test_who_buys_says_why_there_is_no_error():
     frame = pd.DataFrame({"old": [1, 1, 0, 0], "sold": [1, 0, 1, 0], "shop": [1, 1, 2, 2]})
     found = buying_rates(frame, bought="sold", existing="old", cluster="shop")

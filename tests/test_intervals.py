@@ -20,6 +20,13 @@ def csem(reference):
     return draws, np.array(list(entry["path_original"].values())), entry["infer_paths"]
 
 
+def test_bias_correction_counts_draws_that_have_a_value_and_ties_half():
+    nan = np.nan
+    draws = np.array([[-1, -1, nan], [0, nan, nan], [1, nan, nan], [-2, nan, nan], [nan] * 3])
+    expected = [stats.norm.ppf(2.5 / 4), np.inf, -np.inf]
+    assert_allclose(bias_correction(np.zeros(3), draws), expected)
+
+
 @pytest.mark.parametrize(
     ("kind", "name"),
     [("percentile", "CI_percentile"), ("normal", "CI_standard_z"), ("bc", "CI_bc")],

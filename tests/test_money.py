@@ -389,6 +389,13 @@ def test_plain_numbers_have_no_intervals():
     assert "interval" not in found.headline
 
 
+def test_the_chance_counts_draws_above_0_that_have_a_value(whole):
+    found = profit_of_change(whole, 67, 70, TERMS, measurement_error="ignored")
+    draws = found.draws[[found.main]].iloc[:8].copy()
+    draws[found.main] = [-1.0, 0.0, 0.0, 1.0, 2.0, 3.0, np.nan, np.inf]
+    assert replace(found, draws=draws).chance() == 3 / 6
+
+
 def test_pages(whole, boot):
     found = profit_of_driver(boot, whole, "Quality", TERMS)
     assert "95 % interval" in found.headline

@@ -163,6 +163,21 @@ def test_ordered_answers_have_the_reliability_of_the_answers(mobi):
     assert_allclose(found, near, atol=0.05)
 
 
+def test_by_pls_the_reliability_is_rho_a_omega_or_1():
+    """rho_A in mode A, omega in mode B (by hand from one factor), 1 for questions and composites."""
+    text = "I =~ IMAG1 + IMAG2 + IMAG3\nQ =~ PERQ1 + PERQ2 + PERQ3\nV <~ PERV1 + PERV2\n"
+    model = csi.Model.from_syntax(text + "S =~ CUSA1\nS ~ I + Q + V")
+    modes = {"I": "A", "Q": "B", "V": "B"}
+    solution = csi.fit(model, csi.load_mobi(), csi.PLS(modes=modes)).solution
+    cor = solution.moments.cor[3:6, 3:6]
+    loadings = np.sqrt([cor[0, 1] * cor[0, 2] / cor[1, 2], cor[0, 1] * cor[1, 2] / cor[0, 2],
+                        cor[0, 2] * cor[1, 2] / cor[0, 1]])  # fmt: skip
+    w = solution.estimates.weights[3:6]
+    omega = 1 - w**2 @ (1 - loadings**2) / (w @ cor @ w)
+    rho = find("rho_a").values(solution)[0]
+    assert_allclose(true_effects(solution).reliability, [rho, omega, 1, 1], rtol=1e-5)
+
+
 def test_a_batch_of_effects_is_that_of_single_fits(fit, boot):
     for of in (true_effects, measured_effects):
         batch, one = of(boot.solution[:3]), of(boot.solution[:3][1])
