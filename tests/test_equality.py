@@ -352,3 +352,30 @@ def test_one_group_of_a_joint_fit_is_not_fitted_again(halves, purpose):
     table = csi.index_scores(joint["b"])
     assert table["se"].isna().all()
     assert (table["reason"] == "one group of a joint fit; csi.fit_groups has errors").all()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("CUSA1", "CUSA2"), ("PERQ2", "CUSA1")],
+)
+def test_modification_indices_under_an_equation_are_about_the_fall_of_chi_square(mobi, one, other):
+    """Small ones, where the score test and the likelihood ratio agree."""
+    text = (
+        "Q =~ PERQ1 + PERQ2 + PERQ3\nS =~ CUSA1 + CUSA2 + CUSA3\nV =~ PERV1 + PERV2\n"
+        "S ~ b*Q + d*V\nb + d == 1"
+    )
+    fit, free = (csi.fit(M(text + more), mobi, csi.ML()) for more in ("", f"\n{one} ~~ {other}"))
+    table = fit.modification_indices(["error-covariances"]).set_index(["lhs", "rhs"])
+    fall = 250 * (fit.estimates.discrepancy - free.estimates.discrepancy)
+    assert table.loc[(one, other), "mi"] == pytest.approx(fall, rel=0.06)
+
+
+def test_the_modification_index_of_an_intercept_is_about_the_fall_of_chi_square(mobi):
+    """A saturated mean moves to its item's; the index is a little below the likelihood ratio."""
+    text = "S =~ CUSA1 + CUSA2 + CUSA3\nQ =~ PERQ1 + PERQ2 + PERQ3\nS ~ Q\nPERQ1 ~ {}1"
+    fit, free = (csi.fit(M(text.format(own)), mobi, csi.ML()) for own in ("7.8*", ""))
+    table = fit.modification_indices(["intercepts"]).set_index("lhs")
+    fall = 250 * (fit.estimates.discrepancy - free.estimates.discrepancy)
+    assert table.loc["PERQ1", "mi"] == pytest.approx(fall, rel=0.01)
+    moved = mobi.data["PERQ1"].mean() - 7.8
+    assert table.loc["PERQ1", "epc"] == pytest.approx(moved, rel=1e-6)
