@@ -218,6 +218,33 @@ def test_f2_is_the_loss_of_r2_when_an_antecedent_is_dropped(fits):
         np.testing.assert_allclose(f2.loc["Satisfaction", dropped], expected, rtol=1e-10)
 
 
+def test_the_margin_is_the_smaller_ave_less_the_squared_correlation(fits):
+    fit = fits["path_modeA"]
+    shared, cor = assessment.assess(fit).reliability["ave"], fit.construct_cor
+    margins = pd.Series(
+        assessment.fornell_larcker_margin(fit.solution),
+        find("fornell_larcker_margin").labels(fit.model),
+    )
+    assert len(margins) == 21
+    for (first, second), margin in margins.items():
+        expected = min(shared[first], shared[second]) - cor.loc[first, second] ** 2
+        np.testing.assert_allclose(margin, expected, rtol=1e-12)
+
+
+def test_two_constructs_are_told_apart_and_one_has_no_other():
+    text = "a =~ CUSA1 + CUSA2 + CUSA3\nb =~ PERV1 + PERV2\nb ~ a"
+    two = assessment.assess(csi.fit(csi.Model.from_syntax(text), csi.load_mobi()))
+    judged = two.verdicts.query("measure == 'fornell_larcker'")
+    assert judged["subject"].tolist() == ["a", "b"]
+
+
+def test_a_model_without_paths_has_no_collinear_antecedents(fits):
+    found = fits["path_modeA"].solution
+    model = csi.Model.from_syntax("a =~ CUSA1 + CUSA2\nb =~ PERV1 + PERV2")
+    solution = replace(found, model=model)
+    assert assessment.antecedent_vif(solution).shape == (0,)
+
+
 def test_d_g_is_the_distance_by_generalised_eigenvalues(fits):
     solution = fits["path_plsc"].solution
     for saturated in (False, True):

@@ -41,9 +41,8 @@ def srmr(solution: Solution, saturated: bool = False) -> Floats:
     0.0692
     """
     p = len(solution.model.items)
-    squared = _residuals(solution, saturated) ** 2
-    lower = 0.5 * (squared.sum(axis=(-2, -1)) + np.einsum("...ii->...", squared))
-    return np.asarray(np.sqrt(lower / (0.5 * p * (p + 1))))
+    squared = (_residuals(solution, saturated) ** 2).sum(axis=(-2, -1))
+    return np.asarray(np.sqrt(squared / (p * (p + 1))))
 
 
 def d_uls(solution: Solution, saturated: bool = False) -> Floats:
