@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from csimodel import report as report
     from csimodel import simulate as simulate
     from csimodel import survey as survey
+    from csimodel import weighting as weighting
     from csimodel.assessment.assess import assess as assess
     from csimodel.errors import CsimodelError as CsimodelError
     from csimodel.estimators.compare import compare as compare
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from csimodel.survey.missing import ConstructMinimum as ConstructMinimum
     from csimodel.survey.read import read_survey as read_survey
     from csimodel.survey.survey import Survey as Survey
+    from csimodel.weighting.calibration import rake as rake
 
     models = catalogue
 
@@ -88,6 +90,7 @@ _MODULES = MappingProxyType(
         "report": "csimodel.report",
         "simulate": "csimodel.simulate",
         "survey": "csimodel.survey",
+        "weighting": "csimodel.weighting",
     }
 )
 _NAMES = MappingProxyType(
@@ -123,6 +126,7 @@ _NAMES = MappingProxyType(
         "linearize": "csimodel.inference.linearized",
         "load_acsi2015": "csimodel.survey.datasets",
         "load_mobi": "csimodel.survey.datasets",
+        "rake": "csimodel.weighting.calibration",
         "read_codebook": "csimodel.survey.codebook",
         "read_survey": "csimodel.survey.read",
         "reflective": "csimodel.model.constructs",

@@ -150,6 +150,9 @@ THRESHOLDS: dict[str, Threshold] = {
     "values of a point apart": Threshold(0.1, _OWN),
     "error in the movement of the index": Threshold(0.1, _OWN),
     "degrees of freedom for design effects": Threshold(10.0, _OWN),
+    "design effect of weights": Threshold(2.0, _OWN),
+    "share of a single weight": Threshold(0.05, _OWN),
+    "few respondents of a class": Threshold(20.0, _OWN),
     "rows for each parameter": Threshold(
         5.0, "Bentler & Chou (1987), https://doi.org/10.1177/0049124187016001004"
     ),

@@ -10,6 +10,7 @@ import numpy as np
 
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
+from csimodel.survey.calibration import Calibration
 from csimodel.survey.sampling import Lonely, SurveyDesign
 
 
@@ -42,6 +43,8 @@ class Answers:
         How a stratum of one unit is treated, as in `SurveyDesign`.
     population
         Number of units in the population of each row's stratum, (rows,), or None.
+    calibration
+        What the weights were adjusted to, or None.
 
     Examples
     --------
@@ -65,6 +68,7 @@ class Answers:
     maximum: np.ndarray
     lonely: Lonely = "adjust"
     population: np.ndarray | None = None
+    calibration: Calibration | None = None
 
     @cached_property
     def design(self) -> SurveyDesign:

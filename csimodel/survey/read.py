@@ -136,6 +136,8 @@ def read_survey(
         lonely=base.lonely if lonely is None else require_lonely(lonely),
         population=require_population(base.data, _first_population(population, book, base)),
     )
+    if survey.weights != base.weights:
+        survey = replace(survey, calibration=None)
     if codebook is not None:
         survey = _with_labels(survey, book)
     declared = declared_items(survey, book, items)

@@ -14,6 +14,7 @@ from csimodel.floats import own_errstate_in
 from csimodel.page import HasPage, Page
 from csimodel.survey import checks, codes, design, missing
 from csimodel.survey.answers import Answers, require_blocks
+from csimodel.survey.calibration import Calibration
 from csimodel.survey.item import Item
 from csimodel.survey.labelled import require_no_labelled_codes
 from csimodel.survey.missing import Missing
@@ -54,6 +55,8 @@ class Survey(HasPage):
     population
         How many units the population holds, by stratum: the name of a column, one number, or a
         mapping from stratum to number; as in `read_survey`.
+    calibration
+        What the weights were adjusted to by `csi.rake` and its kin, which errors allow for.
 
     Examples
     --------
@@ -78,6 +81,7 @@ class Survey(HasPage):
     column_labels: Mapping[str, str] = field(default_factory=dict)
     lonely: Lonely = "adjust"
     population: PopulationSize | None = None
+    calibration: Calibration | None = None
 
     @property
     def blocks(self) -> dict[str, tuple[str, ...]]:
@@ -234,6 +238,7 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
         population=population_of_rows(
             survey.data, survey.population, survey.strata, survey.cluster, rows
         ),
+        calibration=None if survey.calibration is None else survey.calibration.of_rows(rows),
     )
     design.require_several(answers.design, survey.strata)
     return answers
