@@ -17,6 +17,7 @@ from csimodel.index.expected import Expected
 from csimodel.index.points import POINT_WEIGHTS, by_block, point_weights, scale_of
 from csimodel.inference import Bootstrap, draws_of, influence_values
 from csimodel.inference.incomplete_influence import IncompleteInfluence
+from csimodel.inference.influence import free_influence_values
 from csimodel.limits import require_memory
 from csimodel.moments import Moments
 from csimodel.survey import Answers
@@ -110,7 +111,7 @@ def group_errors(fit: Fit, codes: NDArray[np.intp], points: Floats) -> Floats:
         The groups' mean points, (groups, items).
     """
     answers = fit.require_answers("the index by group")
-    if Expected.of(answers, fit.moments) is not None:
+    if Expected.of(answers, fit.moments) is not None or answers.calibration is not None:
         each = range(len(fit.model.constructs))
         variances = [
             answers.design.variance(group_influence(fit, codes, points, own)) for own in each
@@ -142,8 +143,20 @@ def group_errors(fit: Fit, codes: NDArray[np.intp], points: Floats) -> Floats:
 def group_influence(fit: Fit, codes: NDArray[np.intp], points: Floats, construct: int) -> Floats:
     """Return what each unit adds to each group's index of a construct, (units, groups)."""
     answers = fit.require_answers("the index by group")
+    if answers.calibration is None:
+        return _free_group_influence(fit, answers.design, codes, points, construct)
+    everybody = SurveyDesign.of(len(answers.values))
+    values = _free_group_influence(fit, everybody, codes, points, construct)
+    return answers.calibrated_totals(values)
+
+
+def _free_group_influence(
+    fit: Fit, design: SurveyDesign, codes: NDArray[np.intp], points: Floats, construct: int
+) -> Floats:
+    """Return what each unit of a design adds, as if weights had not been calibrated."""
+    answers = fit.require_answers("the index by group")
     block = fit.model.slices[construct]
-    values = influence_values(fit, POINT_WEIGHTS)[:, block] @ points[:, block].T
+    values = free_influence_values(fit, POINT_WEIGHTS, design)[:, block] @ points[:, block].T
     weights = point_weights(fit.solution)
     rows = GroupRows.of(codes, len(points))
     expected, incomplete = Expected.of(answers, fit.moments), IncompleteInfluence.of(fit)
@@ -151,11 +164,11 @@ def group_influence(fit: Fit, codes: NDArray[np.intp], points: Floats, construct
         for g, mean in enumerate(points):
             own = rows[g]
             through = _through_expected(expected, incomplete, own, mean)
-            values[:, g] += answers.design.totals(through[:, block] @ weights[block, None])[:, 0]
+            values[:, g] += design.totals(through[:, block] @ weights[block, None])[:, 0]
         return values
     through = _through_means(fit, codes, points)[:, construct, None]
     for g in range(len(points)):
-        unit, through_mean = _by_unit(answers.design, rows[g], through)
+        unit, through_mean = _by_unit(design, rows[g], through)
         values[unit, g] += through_mean[:, 0]
     return values
 

@@ -41,6 +41,7 @@ from csimodel.moments import Resampling
 from csimodel.options import require_count
 from csimodel.page import HasPage, Page, sections
 from csimodel.progress import progress_bar
+from csimodel.survey.calibration import without_calibration
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -121,6 +122,8 @@ class Bootstrap(HasPage):
             )
         yield from self.beyond_bounds()
         yield from self._survey_design.findings
+        answers = self.fit.require_answers("bootstrap")
+        yield from without_calibration(answers.calibration, "draws")
 
     def beyond_bounds(self) -> Iterator[Finding]:
         """Point out draws of quantities beyond what they can be, such as an index above 100."""

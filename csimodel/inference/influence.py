@@ -58,7 +58,8 @@ def influence_values(
 
     Units are respondents, or clusters where the survey has them, as in ``fit.answers.design``, or
     those of another `design` of the same rows. The values sum to zero. An entry whose derivative
-    has no solution is NaN throughout.
+    has no solution is NaN throughout. Of calibrated weights (`csi.rake`) they are what is left
+    once the margins are met.
 
     Raises
     ------
@@ -77,6 +78,20 @@ def influence_values(
     """
     answers = require_influence(fit, "influence_values")
     design = answers.design if design is None else design
+    if answers.calibration is not None:
+        return answers.calibrated_totals(free_influence_values(fit, quantity), design)
+    return free_influence_values(fit, quantity, design)
+
+
+def free_influence_values(
+    fit: Fit, quantity: str | Quantity, design: SurveyDesign | None = None
+) -> Floats:
+    """Return influence values as if weights had not been calibrated, (units, entries).
+
+    Units are respondents, or those of a design.
+    """
+    answers = fit.require_answers("influence values")
+    design = SurveyDesign.of(len(answers.values)) if design is None else design
     incomplete = IncompleteInfluence.of(fit)
     if incomplete is not None:
         values = design.totals(incomplete.values(find(quantity)))

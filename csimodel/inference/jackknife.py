@@ -29,6 +29,7 @@ from csimodel.inference.infer import infer
 from csimodel.inference.sources import LOST_UNITS, NO_ERROR, StandardErrors
 from csimodel.limits import require_memory
 from csimodel.page import HasPage, Page, sections
+from csimodel.survey.calibration import without_calibration
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -163,11 +164,13 @@ class Jackknife(HasPage):
     def findings(self) -> tuple[Finding, ...]:
         """What a reader must know: units that cannot be left out, and what the design lacks."""
         lost = int(self.failed.sum())
+        answers = self.fit.require_answers("jackknife")
+        of_design = (*self.units.findings, *without_calibration(answers.calibration, "draws"))
         if not lost:
-            return self.units.findings
+            return of_design
         values = {"lost": lost, "units": self.units.units, "reasons": tuple(self.failed.index)}
         finding = Finding("lost-units", _LOST, severity="failure", count=lost, values=values)
-        return (finding, *self.units.findings)
+        return (finding, *of_design)
 
     @cached_property
     def failed(self) -> pd.Series:

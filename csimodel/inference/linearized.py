@@ -36,7 +36,12 @@ from csimodel.estimators import Fit, Quantity, find, fit_groups, require_fit
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.infer import infer
-from csimodel.inference.influence import influence_values, require_influence, without_influence
+from csimodel.inference.influence import (
+    free_influence_values,
+    influence_values,
+    require_influence,
+    without_influence,
+)
 from csimodel.inference.intervals import INTERVALS
 from csimodel.inference.joint_design import joint_design
 from csimodel.inference.sources import NO_DERIVATIVE, StandardErrors
@@ -531,13 +536,13 @@ def design_effect(values: Floats, answers: Answers) -> Floats:
     linear = values * (weights.sum() / weights)[:, None]
     spread = weights @ linear**2 / weights.sum() * rows / (rows - 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        effect = design.variance(design.totals(values)) / (spread / rows)
+        effect = design.variance(answers.calibrated_totals(values)) / (spread / rows)
     return np.asarray(np.where(spread > 0, effect, np.nan))
 
 
 def _design_effect(fit: Fit, quantity: Quantity) -> Floats:
     answers = fit.require_answers("design effects")
-    values = influence_values(fit, quantity, SurveyDesign.of(len(answers.values)))
+    values = free_influence_values(fit, quantity)
     return design_effect(_still(values), answers)
 
 

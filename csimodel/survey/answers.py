@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
-from csimodel.survey.calibration import Calibration
+from csimodel.survey.calibration import WeightCalibration
 from csimodel.survey.sampling import Lonely, SurveyDesign
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +71,7 @@ class Answers:
     maximum: np.ndarray
     lonely: Lonely = "adjust"
     population: np.ndarray | None = None
-    calibration: Calibration | None = None
+    calibration: WeightCalibration | None = None
 
     @cached_property
     def design(self) -> SurveyDesign:
@@ -76,6 +79,26 @@ class Answers:
         return SurveyDesign.of(
             len(self.values), self.strata, self.cluster, self.weights, self.lonely, self.population
         )
+
+    def calibrated_totals(self, values: Floats, design: SurveyDesign | None = None) -> Floats:
+        """Return what units add to estimates, once the totals of calibrated weights are met.
+
+        Parameters
+        ----------
+        values
+            What each respondent adds, (rows, any).
+        design
+            Units; those of the answers by default.
+
+        Returns
+        -------
+        ndarray
+            (units, any)
+        """
+        design = self.design if design is None else design
+        if self.calibration is None:
+            return design.totals(values)
+        return design.totals(self.calibration.residuals(values, self.weights))
 
     def __repr__(self) -> str:
         rows, items = self.values.shape

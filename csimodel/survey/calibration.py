@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.findings import Finding
+
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Calibration:
+class WeightCalibration:
     """What is known of each respondent and the population, and the weights before.
 
     Attributes
@@ -23,7 +25,7 @@ class Calibration:
 
     Examples
     --------
-    >>> groups = Calibration(np.array([[1.0], [1.0], [1.0]]), np.ones(3))
+    >>> groups = WeightCalibration(np.array([[1.0], [1.0], [1.0]]), np.ones(3))
     >>> groups.residuals(np.array([[1.0], [2.0], [6.0]]), np.array([1.0, 1.0, 1.0]))[:, 0]
     array([-2., -1.,  3.])
     """
@@ -31,9 +33,9 @@ class Calibration:
     known: Floats
     base: Floats
 
-    def of_rows(self, rows: NDArray[np.intp]) -> Calibration:
+    def of_rows(self, rows: NDArray[np.intp]) -> WeightCalibration:
         """Return the calibration of some respondents, (rows,)."""
-        return Calibration(self.known[rows], self.base[rows])
+        return WeightCalibration(self.known[rows], self.base[rows])
 
     def residuals(self, values: Floats, weights: Floats | None) -> Floats:
         """Return what respondents add to an estimate once the known totals are met.
@@ -57,3 +59,23 @@ class Calibration:
         root = np.sqrt(self.base / self.base.max())[:, None]
         slopes = np.linalg.lstsq(self.known * root, share * root, rcond=1e-12)[0]
         return np.asarray(values - own[:, None] * (self.known @ slopes))
+
+
+def without_calibration(calibration: WeightCalibration | None, what: str) -> tuple[Finding, ...]:
+    """Return what is said where errors do not allow for calibrated weights: draws, regressions.
+
+    >>> without_calibration(None, "draws")
+    ()
+    """
+    if calibration is None:
+        return ()
+    return (Finding("calibration-not-used", _NOT_USED[what], severity="note"),)
+
+
+_NOT_USED = {
+    "draws": "The weights were adjusted to margins, and they were not adjusted anew in each draw, "
+    "so errors and intervals of draws are usually a little too wide; csi.linearize(fit) allows for "
+    "the margins.",
+    "regressions": "The weights were adjusted to margins, which the errors of this regression do "
+    "not allow for, so they are usually a little too wide.",
+}

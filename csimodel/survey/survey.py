@@ -14,7 +14,7 @@ from csimodel.floats import own_errstate_in
 from csimodel.page import HasPage, Page
 from csimodel.survey import checks, codes, design, missing
 from csimodel.survey.answers import Answers, require_blocks
-from csimodel.survey.calibration import Calibration
+from csimodel.survey.calibration import WeightCalibration
 from csimodel.survey.item import Item
 from csimodel.survey.labelled import require_no_labelled_codes
 from csimodel.survey.missing import Missing
@@ -81,7 +81,7 @@ class Survey(HasPage):
     column_labels: Mapping[str, str] = field(default_factory=dict)
     lonely: Lonely = "adjust"
     population: PopulationSize | None = None
-    calibration: Calibration | None = None
+    calibration: WeightCalibration | None = None
 
     @property
     def blocks(self) -> dict[str, tuple[str, ...]]:

@@ -13,7 +13,7 @@ from csimodel.findings import Finding
 from csimodel.floats import own_errstate
 from csimodel.options import number_of, shown
 from csimodel.survey import Survey
-from csimodel.survey.calibration import Calibration
+from csimodel.survey.calibration import WeightCalibration
 from csimodel.survey.design import usable_weights
 from csimodel.weighting.distances import Distance, Method, calibrated
 from csimodel.weighting.margins import KnownTotals, Margins, known_totals
@@ -228,7 +228,7 @@ def _adjusted(
         survey,
         data=data,
         weights=name,
-        calibration=Calibration(population.known, base),
+        calibration=WeightCalibration(population.known, base),
         findings=(*survey.findings, finding),
     )
 

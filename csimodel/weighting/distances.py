@@ -2,8 +2,8 @@
 
 Deville and Särndal's calibration: of all weights ``w_i = d_i F(x_i'λ)`` those with
 ``Σ w_i x_i = T``, where d are the weights before, x what is known of each respondent and T its
-totals in the population. F comes from the distance: ``1 + u`` (linear, the regression estimator), ``e^u``
-(raking), or the logit that keeps w/d between two bounds. λ is found by Newton's method.
+totals in the population. F comes from the distance: ``1 + u`` (linear, the regression estimator),
+``e^u`` (raking), or the logit that keeps w/d between two bounds. λ is found by Newton's method.
 
 References
 ----------

@@ -136,6 +136,6 @@ _TRIMMED = {
     "{after:,.0f} with equal weights ({before:,.0f} before).",
     "weights-trimmed-margins": "Trimming brought {count:,} of {rows:,} weights to a bound and "
     "moved {moved:.1%} of their sum to the others ({name!r}), so the margins they were adjusted to "
-    "are met no more and errors do not allow for them; the respondents count as much as {after:,.0f} "
-    "with equal weights ({before:,.0f} before).",
+    "are met no more and errors do not allow for them; the respondents count as much as "
+    "{after:,.0f} with equal weights ({before:,.0f} before).",
 }

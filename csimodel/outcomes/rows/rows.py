@@ -32,6 +32,7 @@ from csimodel.outcomes.rows.outcome import OutcomeValues, outcome_of
 from csimodel.outcomes.rows.sample import Sample, sample_of
 from csimodel.outcomes.rows.soundness import soundness
 from csimodel.survey import Survey
+from csimodel.survey.calibration import without_calibration
 from csimodel.survey.design import design_of_part, require_several, strata_and_clusters
 from csimodel.survey.headers import clean, column_of
 from csimodel.survey.labelled import require_no_labelled_codes
@@ -382,8 +383,14 @@ class Rows:
             )
 
     def findings(self, indexes: Sequence[str], outcome: str = "") -> tuple[Finding, ...]:
-        """Say when indexes come from a model that is not sound, or hold the outcome itself."""
-        return () if self.fit is None else tuple(soundness(self.fit, indexes, outcome))
+        """Say when indexes come from a model that is not sound, or hold the outcome itself.
+
+        And when weights were calibrated, which errors of outcomes do not allow for.
+        """
+        if self.fit is None:
+            calibration = None if self.survey is None else self.survey.calibration
+            return without_calibration(calibration, "regressions")
+        return tuple(soundness(self.fit, indexes, outcome))
 
     def _cells(self, column: object, what: str) -> tuple[str, pd.Series]:
         """Return the name and the cells of a column, of the table or of the rows offered."""
