@@ -1,7 +1,7 @@
 """Weights of a sample: margins of the population, trimming, nonresponse, and what they cost."""
 
 from csimodel.weighting.calibration import calibrate, post_stratify, rake
-from csimodel.weighting.report import WeightsReport, describe_weights, effective_size
+from csimodel.weighting.report import WeightsReport, describe_weights
 from csimodel.weighting.response import ResponseRates, adjust_for_nonresponse, response_rates
 from csimodel.weighting.trimming import trim
 
@@ -11,7 +11,6 @@ __all__ = [
     "adjust_for_nonresponse",
     "calibrate",
     "describe_weights",
-    "effective_size",
     "post_stratify",
     "rake",
     "response_rates",

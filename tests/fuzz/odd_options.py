@@ -92,7 +92,7 @@ def plain() -> SimpleNamespace:
     rep = csi.repurchase(fit, "again", family="logit", progress=False)
     economics = csi.money.Economics(margin=1.0, currency="EUR", period="year", discount_rate=0.1)
     return SimpleNamespace(
-        frame=frame, survey=survey, model=model, fit=fit, ml=csi.fit(model, survey, csi.ML()), boot=boot,
+        frame=frame, survey=survey, weighted=csi.read_survey(survey, weights="age"), model=model, fit=fit, ml=csi.fit(model, survey, csi.ML()), boot=boot,
         groups=csi.fit_groups(model, survey, "half"), rep=rep, economics=economics,
         index=csi.respondent_index(fit)["Satisfaction"],
         truth=csi.simulate.population(model, paths=0.4, loadings=0.8, scale=(1, 10)),
@@ -277,6 +277,24 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "simulate.Outcome": (simulate.Outcome, {"slope": 0.02}),
         "simulate.HeavyTailed": (simulate.HeavyTailed, {}),
         "simulate.Skewed": (simulate.Skewed, {}),
+        "rake": (csi.rake, {"survey": p.survey, "margins": {"half": {"a": 1, "b": 2}}}),
+        "weighting.calibrate": (
+            csi.weighting.calibrate,
+            {"survey": p.survey, "margins": {"half": {"a": 50, "b": 100}, "age": 3600},
+             "method": "raking", "bounds": (0.1, 3.0), "into": "w"},
+        ),
+        "weighting.post_stratify": (
+            csi.weighting.post_stratify, {"survey": p.survey, "margins": {"half": {"a": 1, "b": 2}}},
+        ),
+        "weighting.trim": (csi.weighting.trim, {"survey": p.weighted, "upper": 40}),
+        "weighting.describe_weights": (csi.weighting.describe_weights, {"survey": p.weighted}),
+        "weighting.response_rates": (
+            csi.weighting.response_rates, {"complete": 50, "unknown": 10, "e": 0.5},
+        ),
+        "weighting.adjust_for_nonresponse": (
+            csi.weighting.adjust_for_nonresponse,
+            {"survey": p.survey, "responded": "again", "classes": ["half"]},
+        ),
         "plots.path_diagram": (plots.path_diagram, {"fit": p.fit}),
         "plots.index_bars": (plots.index_bars, {"scores": p.scores}),
         "plots.intervals": (plots.intervals, {"table": p.boot.table("paths")}),
