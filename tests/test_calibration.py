@@ -292,10 +292,7 @@ def test_shares_have_no_likelihood(fit):
     found = compare_shapes(repurchase(fit, "CUSL1"), ["line", "quadratic"], rng=1)
     assert found.table["aic"].isna().all()
     (told,) = found.findings
-    assert str(told) == (
-        "There is no AIC or BIC: shares and weighted surveys are fitted by a quasi-likelihood; "
-        "use the cross-validated scores."
-    )
+    assert (told.code, told.severity) == ("no-likelihood", "note")
 
 
 def test_errors_of_comparison(rep):

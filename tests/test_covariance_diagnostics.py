@@ -190,11 +190,10 @@ def test_a_start_that_is_not_positive_definite_is_not_called_converged(mobi, sai
     text = f"A =~ PERQ1 + PERQ2 + PERQ3\nB =~ CUSA1 + CUSA2 + CUSA3\nB ~ A\n{said}"
     fit = csi.fit(csi.Model.from_syntax(text), mobi, csi.ML())
     assert not fit.converged
-    assert str(fit.diagnostics[-1]) == (
-        "Nothing was estimated because the values to start from imply covariances that cannot be "
-        f"(not positive definite); change the values given in {said!r}."
-    )
-    assert fit.diagnostics[-1].severity == "failure"
+    finding = fit.diagnostics[-1]
+    assert (finding.code, finding.severity) == ("not-converged", "failure")
+    assert finding.subjects == (said,)
+    assert finding.values == {"parameters": (repr(said),)}
 
 
 def test_a_definition_without_a_value_has_no_error(mobi):

@@ -221,9 +221,15 @@ def test_missing_cells_are_counted_in_the_result(chain, data):
     rows = int(holes.isna().any(axis=1).sum())
     listwise = csi.fit(chain, csi.read_survey(holes, missing="listwise"))
     assert listwise.n == 80 - rows
-    assert f"{rows} of 80 rows were dropped" in str(listwise.diagnostics[0])
+    dropped = listwise.diagnostics[0]
+    assert (dropped.code, dropped.values["dropped"], dropped.values["rows"]) == (
+        "rows-dropped", rows, 80,
+    )  # fmt: skip
     mean = csi.fit(chain, csi.read_survey(holes, missing="mean"))
-    assert str(cells) in str(mean.diagnostics[0])
+    assert (mean.diagnostics[0].code, mean.diagnostics[0].values["cells"]) == (
+        "cells-filled",
+        cells,
+    )
     assert "No findings" not in str(mean.summary())
 
 

@@ -198,6 +198,18 @@ def test_no_sentence_is_put_together():
     assert not together
 
 
+def test_no_sentence_is_set_but_where_a_finding_is_made():
+    others = [
+        f"{module.relative_to(PACKAGE)}:{node.lineno}"
+        for module in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Call)
+        and "template" in [word.arg for word in node.keywords]
+        and not (isinstance(node.func, ast.Name) and node.func.id in TEMPLATE_AT)
+    ]
+    assert not others
+
+
 class Stand:
     """Fills any field: a name, or a number where the field asks for one."""
 

@@ -201,10 +201,9 @@ def test_draws_keep_the_direction_of_the_full_sample(chain, population):
 def test_too_few_iterations_are_said(ecsi, mobi):
     found = csi.fit(ecsi, mobi, csi.PLS(max_iterations=2))
     assert not found.converged
-    assert str(found.diagnostics[0]) == (
-        "The weights still moved after 2 iterations, so these numbers are not a solution; "
-        "raise max_iterations or try another scheme."
-    )
+    finding = found.diagnostics[0]
+    assert (finding.code, finding.severity, finding.count) == ("not-converged", "failure", 2)
+    assert finding.values == {"iterations": 2}
     with pytest.raises(csi.errors.EstimationError, match="still moved after 2 iterations"):
         csi.fit(ecsi, mobi, csi.PLS(max_iterations=2), strict=True)
 
@@ -295,13 +294,13 @@ DISAGREEING = np.array(
 def test_a_negative_reliability_is_named_raised_and_counted():
     model = csi.Model.from_syntax("X =~ x1 + x2\nY =~ y1 + y2\nY ~ X")
     plsc = csi.PLS(consistent=True)
-    sentence = (
+
+    with pytest.raises(csi.errors.EstimationError) as caught:
+        csi.fit(model, csi.Moments.from_cov(DISAGREEING, 300, model.items), plsc)
+    assert str(caught.value) == (
         "The reliability of 'X' is estimated at -0.865, so its scores cannot be corrected for "
         "measurement error; use PLS without consistent=True or drop items that disagree."
     )
-    with pytest.raises(csi.errors.EstimationError) as caught:
-        csi.fit(model, csi.Moments.from_cov(DISAGREEING, 300, model.items), plsc)
-    assert str(caught.value) == sentence
 
     def exactly(cor):
         noise = np.random.default_rng(0).standard_normal((60, 4))
@@ -315,8 +314,10 @@ def test_a_negative_reliability_is_named_raised_and_counted():
     data = pd.concat([bad, good], ignore_index=True)
     fits = csi.fit_groups(model, data, "g", plsc)
     assert fits.failed.to_dict() == {"negative reliability": 1}
-    assert str(fits["bad"].diagnostics[-1]) == sentence
-    assert fits["bad"].diagnostics[-1].severity == "failure"
+    finding = fits["bad"].diagnostics[-1]
+    assert (finding.code, finding.severity) == ("negative-reliability", "failure")
+    assert finding.values["name"] == "X"
+    assert finding.values["reliability"] == pytest.approx(-0.865, abs=5e-4)
     assert fits["good"].diagnostics == ()
 
     weak = np.array(

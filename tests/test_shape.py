@@ -183,11 +183,11 @@ def test_a_spline_finds_a_bend_and_nothing_where_there_is_none():
 def test_knots_outside_the_observed_index_are_a_finding():
     rep = sampled(300, 2)
     (found,) = repurchase_shape(rep, "spline", knots=[2, 50, 70, 90]).findings
-    assert str(found) == (
-        f"Knots at 2 lie outside the index of 'index' as observed "
-        f"({rep.regression.sample.regressors.min():.1f} to "
-        f"{rep.regression.sample.regressors.max():.1f}), where no customer tells how the curve runs."
-    )
+    index = rep.regression.sample.regressors
+    assert (found.code, found.count) == ("knots-outside", 1)
+    assert found.values == {
+        "outside": ("2",), "index": "index", "low": index.min(), "high": index.max(),
+    }  # fmt: skip
     with pytest.raises(EstimationError) as raised:
         repurchase_shape(rep, "hinge", knots=5)
     assert str(raised.value) == (
@@ -395,10 +395,8 @@ def test_isotonic_knows_a_straight_effect_from_a_bent_one():
 def test_isotonic_says_what_it_leaves_out(fit):
     rep = repurchase(fit, "CUSL1", controls="CUSCO")
     (found,) = repurchase_shape(rep, "isotonic", draws=20, rng=1).findings
-    assert str(found) == (
-        "The isotonic curve is of 'Satisfaction' alone; 'CUSCO' enter the regression it is "
-        "compared with, not the curve."
-    )
+    assert (found.code, found.severity) == ("others-ignored", "note")
+    assert found.values == {"index": "Satisfaction", "names": ("'CUSCO'",)}
 
 
 # --- all shapes ----------------------------------------------------------------------------------
@@ -736,7 +734,7 @@ def test_a_hinge_of_the_whole_chain_is_tested_where_it_has_a_solution(fit, sure_
     assert found.p < 0.5
     told = next(f for f in found.findings if f.code == "thresholds-without-solution")
     assert told.count == lost.sum()
-    assert f"{found.fitted.grid[lost][0]:.1f}" in str(told)
+    assert told.values["lowest"] == found.fitted.grid[lost][0]
 
 
 def test_a_hinge_with_too_few_solutions_is_tested_by_scores(fit, sure_above):

@@ -139,10 +139,21 @@ def test_missing_cells_are_said_to_be_allowed_for(models, gaps):
             for finding in csi.fit(models["reduced"], gaps, csi.ML(missing=way)).diagnostics
             if finding.code == "cells-missing"
         )
-        assert str(note) == (
-            f"538 missing cells are allowed for by {label}: IMAG1 (33), IMAG2 (21), IMAG3 (28), "
-            "IMAG4 (23), IMAG5 (25) and 16 more."
+        assert (note.severity, note.values["cells"], note.values["estimator"]) == (
+            "note",
+            538,
+            label,
         )
+        own = ("IMAG1 (33)", "IMAG2 (21)", "IMAG3 (28)", "IMAG4 (23)", "IMAG5 (25)")
+        assert (note.values["items"][:5], len(note.values["items"])) == (own, 21)
+
+
+def test_missing_cells_of_an_item_with_braces_in_its_name_are_told(gaps):
+    frame = gaps[["CUSA1", "CUSA2", "CUSA3"]].set_axis(["a{1}", "a{2}", "a{3}"], axis=1)
+    model = csi.Model((csi.reflective("A", ["a{1}", "a{2}", "a{3}"]),), ())
+    fit = csi.fit(model, frame, csi.ML(missing="fiml"))
+    (note,) = (finding for finding in fit.diagnostics if finding.code == "cells-missing")
+    assert str(note).endswith(": a{1} (28), a{2} (23) and a{3} (24).")
 
 
 def test_design_enters_robust_errors_only(models, gaps):

@@ -77,7 +77,10 @@ def _kept(finding: Finding, label: str) -> Finding:
     """Say of missing cells that the estimator allows for them."""
     if finding.code != "cells-missing":
         return finding
-    cells = "cell is" if finding.count == 1 else "cells are"
-    where = finding.message.partition(": ")[2]
-    message = f"{finding.count} missing {cells} allowed for by {label}: {where}"
-    return replace(finding, template=message)
+    template = (
+        "{cells} missing cell is allowed for by {estimator}: {items}."
+        if finding.count == 1
+        else "{cells} missing cells are allowed for by {estimator}: {items}."
+    )
+    values = {**finding.values, "estimator": label}
+    return Finding("cells-missing", template, finding.subjects, "note", finding.count, values)
