@@ -186,3 +186,29 @@ def test_a_word_on_a_border_is_decided_by_more_bits(chance, number):
 def test_a_row_given_hundreds_of_times_is_counted():
     design = Resampling("given", 4, 1, indices=np.full((1, 1_000), 2))
     assert np.array_equal(design.counts(0), [[0, 0, 1_000, 0]])
+
+
+def test_draws_are_made_once_where_they_are_few_and_are_the_same(monkeypatch):
+    """In any order, and where they are too many to be kept."""
+    streams, fill = [], Resampling._fill
+
+    def counted(design, rng, drawn):
+        streams.append(len(drawn))
+        fill(design, rng, drawn)
+
+    monkeypatch.setattr(Resampling, "_fill", counted)
+    for kind in ({"kind": "stratified", "strata": STRATA}, {"kind": "poisson", "cluster": CLUSTER}):
+        streams.clear()
+        kept = Resampling(rows=60, draws=100, seed=2, **kind)
+        late = kept.copies(slice(33, 70)).counts
+        late += 1.0  # a user's own array
+        numbers = kept.copies(slice(0, 100)).numbers
+        assert len(streams) == 13
+        again = kept.copies(slice(0, 100))
+        assert len(streams) == 13
+        with monkeypatch.context() as few:
+            few.setattr(resampling, "_KEPT", 0)
+            other = Resampling(rows=60, draws=100, seed=2, **kind)
+            assert np.array_equal(other.copies(slice(0, 100)).counts, again.counts)
+            assert np.array_equal(other.copies(slice(0, 100)).numbers, numbers)
+        assert len(streams) == 39

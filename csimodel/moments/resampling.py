@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.limits import free_bytes
 from csimodel.moments.copies import Copies, Urns, poisson, tally
 from csimodel.survey.sampling import Lonely, SurveyDesign
 
@@ -24,6 +25,8 @@ _STREAM = 8  # draws of one random stream
 _DISTANCE = 0x9E3779B97F4A7C15F39CC0605CEDC835  # between streams: 2¹²⁸ over the golden ratio, odd
 _CELLS = 2**23  # counts of a block
 _BYTES = 2**28  # copies made together for products of items
+_KEPT = 2**26  # numbers of copies that are kept, a byte each
+_SHARE = 8  # they take at most this part of the memory that is free
 _LARGEST_BLOCK = 512
 _TOGETHER = 2**17  # copies summed by group at once, so that they stay in cache
 
@@ -193,10 +196,26 @@ class Resampling:
         start, rng = bits.state, np.random.Generator(bits)
         drawn = np.empty(((last - first) * _STREAM, self._units.units), dtype=np.uint8)
         for stream in range(first, last):
+            own = drawn[(stream - first) * _STREAM :][:_STREAM]
+            if stream in self._kept:
+                own[:] = self._kept[stream]
+                continue
             bits.state = start
             bits.advance(stream * _DISTANCE % 2**128)
-            self._fill(rng, drawn[(stream - first) * _STREAM :][:_STREAM])
+            self._fill(rng, own)
+            if self._keeps:
+                self._kept[stream] = own.copy()
         return drawn[span.start - first * _STREAM :][: span.stop - span.start]
+
+    @cached_property
+    def _keeps(self) -> bool:
+        """Whether numbers of copies are few enough to be kept."""
+        return self.draws * self._units.units <= min(_KEPT, free_bytes() / _SHARE)
+
+    @cached_property
+    def _kept(self) -> dict[int, NDArray[np.uint8]]:
+        """How often each unit is drawn in the draws of streams made so far, (draws, units) each."""
+        return {}
 
     def _fill(self, rng: np.random.Generator, drawn: NDArray[np.uint8]) -> None:
         """Fill in how often each unit is drawn in the draws of one stream."""
