@@ -109,6 +109,8 @@ class Estimates:
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:
         """Put batches one after another."""
+        if len(parts) == 1:
+            return parts[0]
         buffer = BatchBuffer(sum(len(part.outcome) for part in parts))
         for part in parts:
             buffer.add(part.arrays)

@@ -27,7 +27,7 @@ def inverse_and_logdet(matrices: Floats) -> tuple[Floats, Floats]:
     Both are NaN where a matrix is not positive definite.
     """
     factor, invert, _ = _lapack()
-    inverse, roots = np.empty(matrices.shape), np.empty(matrices.shape[:-1])
+    inverse, roots = np.empty(matrices.shape), np.empty(matrices.shape[:2])
     for matrix, place, root in zip(matrices, inverse, roots, strict=True):
         lower, failed = factor(matrix.T, lower=1)
         if failed:
@@ -35,10 +35,10 @@ def inverse_and_logdet(matrices: Floats) -> tuple[Floats, Floats]:
             continue
         root[:] = lower.diagonal()
         place[:] = invert(lower, lower=1, overwrite_c=1)[0]
-    inverse += np.swapaxes(inverse, -1, -2).copy()  # the routine fills one triangle
+    whole = inverse + inverse.transpose(0, 2, 1)  # the routine fills one triangle
     size = matrices.shape[-1]
-    inverse.reshape(-1, size**2)[:, :: size + 1] *= 0.5
-    return inverse, 2.0 * np.log(roots).sum(axis=-1)
+    whole.reshape(-1, size**2)[:, :: size + 1] *= 0.5
+    return whole, 2.0 * np.log(roots).sum(axis=-1)
 
 
 def solve(systems: Floats, right: Floats) -> Floats:

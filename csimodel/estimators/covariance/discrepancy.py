@@ -37,6 +37,9 @@ class Discrepancy(Protocol):
     def floor(self) -> Floats:
         """Value when moments and model agree, (samples,)."""
 
+    def prepared(self, at: Implied) -> Implied:
+        """Return the matrices with what both value and slopes need, found once."""
+
     def value(self, at: Implied, who: Indices) -> Floats:
         """Return F, (samples,); infinite where the model's matrices cannot be moments."""
 
@@ -75,9 +78,14 @@ class NormalTheory:
         """Return ``ln|S| + items``."""
         return np.asarray(np.linalg.slogdet(self.cov)[1] + self.cov.shape[-1])
 
+    def prepared(self, at: Implied) -> Implied:
+        """Add Σ⁻¹ and ln|Σ|, NaN where Σ is not positive definite."""
+        inverse, logdet = inverse_and_logdet(at.sigma)
+        return at._replace(inverse=inverse, logdet=logdet)
+
     def value(self, at: Implied, who: Indices) -> Floats:
         """Return F; infinite where Σ is not positive definite."""
-        inverse, logdet = inverse_and_logdet(at.sigma)
+        inverse, logdet = _inverse_and_logdet(at)
         value = logdet + np.einsum("sij,sij->s", inverse, self._spread(at, who)[0])
         value[np.isnan(value)] = np.inf
         return np.asarray(value)
@@ -93,7 +101,7 @@ class NormalTheory:
         + tr(G Σₐᵦ) - 2 d'W μₐᵦ``. With ``Σₐ = h (u v' + v u')``, ``½ {X, Y}`` is
         ``hₐhᵦ (u'Xu v'Yv + u'Xv v'Yu)``, the same with X and Y exchanged, both halved.
         """
-        inverse, _ = inverse_and_logdet(at.sigma)
+        inverse, _ = _inverse_and_logdet(at)
         return normal_slopes(layout, at, inverse, *self._spread(at, who), observed)
 
     def moment_slope(self, at: Implied) -> tuple[Floats, Floats | None]:
@@ -113,6 +121,12 @@ class NormalTheory:
             return self.cov[who], None
         gap = self.mean[who] - at.mean
         return self.cov[who] + gap[..., :, None] * gap[..., None, :], gap
+
+
+def _inverse_and_logdet(at: Implied) -> tuple[Floats, Floats]:
+    if at.inverse is None or at.logdet is None:
+        return inverse_and_logdet(at.sigma)
+    return at.inverse, at.logdet
 
 
 def normal_slopes(
@@ -201,6 +215,10 @@ class WeightedSquares:
     def floor(self) -> Floats:
         """Return 0."""
         return np.zeros(len(self.cov))
+
+    def prepared(self, at: Implied) -> Implied:
+        """Return the matrices as they are."""
+        return at
 
     def value(self, at: Implied, who: Indices) -> Floats:
         """Return F; infinite where the model's moments are not finite."""

@@ -16,8 +16,8 @@ from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.layouts import layouts_of
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.reference_items import (
-    on_model_scale,
     reference_items,
+    rescaled,
     search_layout,
 )
 from csimodel.estimators.covariance.restarts import lowest_minimum
@@ -317,12 +317,12 @@ class CovarianceEstimator(Estimator):
             who = np.flatnonzero(good & (items == reference).all(axis=-1))
             search = search_layout(layout, tuple(reference.tolist()))
             part = replace(objective.repeated(who), layouts=(search,))
-            first = start(model, search, cov[who], moments.mean[who])
+            first = rescaled(search, layout, own[who])
             ends = minimise(part, first, first.copy, *limits)
             if restarts:
                 doubtful = ~ends.settled | self.several_minima(ends, search)
                 other[who] = lowest_minimum(part, ends, first, cov[who], doubtful, *limits)
-            ends = ends._replace(parameters=on_model_scale(layout, search, ends.parameters))
+            ends = ends._replace(parameters=rescaled(layout, search, ends.parameters))
             for kept, fresh in zip(minima, ends, strict=True):
                 kept[who] = fresh
         return minima, other

@@ -47,6 +47,10 @@ class FullInformation:
         free = saturated(self.patterns, self.near)
         return np.array([minus_two_loglik(self.patterns, free.mean, free.cov)])
 
+    def prepared(self, at: Implied) -> Implied:
+        """Return the matrices as they are."""
+        return at
+
     def value(self, at: Implied, who: Indices) -> Floats:
         """Return F of each set of parameters; infinite where Σ is not positive definite."""
         return np.array([self._value(mean, cov) for mean, cov in zip(*_moments(at), strict=True)])

@@ -45,7 +45,8 @@ class Objective:
 
     def implied(self, parameters: Floats) -> tuple[Implied, ...]:
         """Return the matrices of every group for parameters (samples, size)."""
-        return tuple(implied(layout, parameters) for layout in self.layouts)
+        pairs = zip(self.parts, self.layouts, strict=True)
+        return tuple(part.prepared(implied(layout, parameters)) for part, layout in pairs)
 
     def value(self, at: tuple[Implied, ...], who: Indices) -> Floats:
         """Return the objective of the samples `who`."""
@@ -83,6 +84,10 @@ class _Repeated:
     def floor(self) -> Floats:
         """Value when moments and model agree, (batch,)."""
         return np.asarray(self.part.floor[self.samples])
+
+    def prepared(self, at: Implied) -> Implied:
+        """Return the matrices with what both value and slopes need."""
+        return self.part.prepared(at)
 
     def value(self, at: Implied, who: Indices) -> Floats:
         """Return F, (batch,)."""

@@ -127,34 +127,47 @@ def search_layout(layout: ParameterLayout, items: tuple[int, ...]) -> ParameterL
     return replace(layout, rows=tuple(rows), place=place, matrices=matrices)
 
 
-def on_model_scale(layout: ParameterLayout, search: ParameterLayout, parameters: Floats) -> Floats:
-    """Return parameters of a search, (samples, size), on the scale of the model's own markers.
+def rescaled(to: ParameterLayout, of: ParameterLayout, parameters: Floats) -> Floats:
+    """Return parameters of one layout, (samples, size), on the scale of another's markers.
 
     With Λ = Λ' S, B = S⁻¹ B' S, Ψ = S⁻¹ Ψ' S⁻¹ and α = S⁻¹ α', S diagonal, the moments are the
-    same; S makes the markers' loadings what the model says.
+    same; S makes the markers' loadings what the layout says.
     """
-    if search is layout:
+    if of is to:
         return parameters
-    rows = search.values(parameters)
-    scale = np.ones((len(parameters), len(layout.matrices.paths)))
+    rows = of.values(parameters)
+    markers, constructs, fixed = _markers(to, of)
+    own, place, up, down = _powers(to)
+    scale = np.ones((len(parameters), len(to.matrices.paths) + 1))  # the last is that of nothing
+    values = np.full_like(parameters, np.nan)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for position, (row, other) in enumerate(zip(layout.rows, search.rows, strict=True)):
-            if row.fixed is not None and other.fixed is None:
-                scale[:, row.at[1]] = row.fixed / rows[:, position]
-        values = np.full_like(parameters, np.nan)
-        for position, (row, place) in enumerate(zip(layout.rows, layout.place, strict=True)):
-            if place >= 0:
-                values[:, place] = rows[:, position] * _factor(row, scale)
+        scale[:, constructs] = fixed / rows[:, markers]
+        values[:, place] = rows[:, own] * (scale[:, up] / (scale[:, down[0]] * scale[:, down[1]]))
     return values
 
 
-def _factor(row: Row, scale: Floats) -> Floats | float:
-    """Return what a row is multiplied with where constructs are divided by `scale`."""
-    first, second = row.at
-    if row.kind == "loadings":
-        return scale[:, second]
-    if row.kind == "paths":
-        return np.asarray(scale[:, second] / scale[:, first])
-    if row.kind == "covariances":
-        return np.asarray(1.0 / (scale[:, first] * scale[:, second]))
-    return np.asarray(1.0 / scale[:, first]) if row.kind == "means" else 1.0
+@lru_cache(maxsize=64)
+def _markers(to: ParameterLayout, of: ParameterLayout) -> tuple[Indices, Indices, Floats]:
+    """Return the loadings that one layout fixes and the other does not: row, construct, value."""
+    both = enumerate(zip(to.rows, of.rows, strict=True))
+    moved = [at for at, (row, other) in both if row.fixed is not None and other.fixed is None]
+    constructs = np.array([to.rows[at].at[1] for at in moved], dtype=np.intp)
+    return np.array(moved, dtype=np.intp), constructs, to.fixed[moved]
+
+
+@lru_cache(maxsize=64)
+def _powers(layout: ParameterLayout) -> tuple[Indices, Indices, Indices, Indices]:
+    """Return the free rows, their places, and by which constructs' scales they change.
+
+    They are multiplied by one, and divided by two of them: (free,) and (2, free).
+    """
+    own, none = np.flatnonzero(layout.place >= 0), len(layout.matrices.paths)
+    up, down = np.full(len(own), none), np.full((2, len(own)), none)
+    for at, row in enumerate(layout.rows[r] for r in own):
+        if row.kind in ("loadings", "paths"):
+            up[at] = row.at[1]
+        if row.kind in ("paths", "covariances", "means"):
+            down[0, at] = row.at[0]
+        if row.kind == "covariances":
+            down[1, at] = row.at[1]
+    return own, layout.place[own], up, down

@@ -215,7 +215,8 @@ class _Descent:
             return
         for old, new in zip(self.at, at, strict=True):
             for kept, fresh in zip(old, new, strict=True):
-                kept[accepted] = fresh[better]
+                if kept is not None and fresh is not None:
+                    kept[accepted] = fresh[better]
 
 
 def _roots(curvature: Floats) -> Floats:

@@ -30,6 +30,7 @@ def start(model: Model, layout: ParameterLayout, cov: Floats, mean: Floats | Non
     else:
         loadings, errors, phi, paths, left = _plain(model, layout, cov)
         whole = loadings[..., None] * (model.owner[:, None] == np.arange(len(model.constructs)))
+    mean = mean if layout.mean_structure else None
     intercepts, means = _mean_structure(model, loadings, paths, mean)
     values = np.full((*cov.shape[:-2], layout.size), np.nan)
     for kind, (row, column), span in zip(KINDS, layout.cells, layout.spans, strict=True):

@@ -38,10 +38,12 @@ class Implied(NamedTuple):
     level: Floats  # A α, the constructs' means (..., constructs)
     mean: Floats  # μ (..., items); 0 without a mean structure
     frame: Floats  # F = [ΛA | ΛΦ | I] (..., items, 2 constructs + items)
+    inverse: Floats | None = None  # Σ⁻¹, where the discrepancy needs it (..., items, items)
+    logdet: Floats | None = None  # ln|Σ| (...,)
 
     def at(self, who: Indices | slice | int) -> Implied:
         """Return some samples of a batch."""
-        return Implied(*(matrix[who] for matrix in self))
+        return Implied(*(matrix[who] for matrix in self if matrix is not None))
 
 
 def implied(layout: ParameterLayout, parameters: Floats) -> Implied:
