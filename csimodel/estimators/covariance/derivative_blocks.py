@@ -64,8 +64,8 @@ class Frame(NamedTuple):
         The cells of each pair, (pairs,).
     hh
         ``hₐ hᵦ``, (pairs,).
-    uu, uv, vu, vv
-        Places of pairs in a flattened product, (pairs,).
+    ends
+        Places of u'u, u'v, v'u and v'v of pairs in a flattened product, (4, pairs).
     xu, xv, yu, yv
         Places of X and Y of b at u and v of a, in ``[A, Φ, 0]`` flattened, (pairs,).
     whole
@@ -79,10 +79,7 @@ class Frame(NamedTuple):
     a: Indices
     b: Indices
     hh: Floats
-    uu: Indices
-    uv: Indices
-    vu: Indices
-    vv: Indices
+    ends: Indices
     xu: Indices
     xv: Indices
     yu: Indices
@@ -91,8 +88,8 @@ class Frame(NamedTuple):
 
     def pairs(self, product: Floats) -> Pairs:
         """Pick what belongs to pairs of cells from a product, (..., columns, columns)."""
-        flat = flattened(product)
-        return Pairs(*(flat.take(at, axis=-1) for at in (self.uu, self.uv, self.vu, self.vv)))
+        values = flattened(product).take(self.ends, axis=-1)
+        return Pairs(*(values[..., end, :] for end in range(4)))
 
 
 def flattened(matrices: Floats) -> Floats:
@@ -143,10 +140,7 @@ def frame_of(layout: ParameterLayout) -> Frame:
         a=a,
         b=b,
         hh=h[a] * h[b],
-        uu=u[a] * columns + u[b],
-        uv=u[a] * columns + v[b],
-        vu=v[a] * columns + u[b],
-        vv=v[a] * columns + v[b],
+        ends=np.stack([one[a] * columns + other[b] for one in (u, v) for other in (u, v)]),
         xu=x[b, u[a]],
         xv=x[b, v[a]],
         yu=y[b, u[a]],

@@ -89,6 +89,7 @@ def _constructs(row: Row) -> tuple[int, ...]:
     return row.at if row.kind in ("paths", "covariances") else ()
 
 
+@lru_cache(maxsize=1024)
 def _free_items(layout: ParameterLayout, construct: int) -> list[int]:
     rows = zip(layout.rows, layout.place.tolist(), strict=True)
     return [

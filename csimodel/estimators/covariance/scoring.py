@@ -246,13 +246,15 @@ def _damped(curvature: Floats, slope: Floats) -> Propose:
     """Return Levenberg-Marquardt steps, with more damping where the curvature is not positive."""
 
     def propose(who: Indices, damping: Floats) -> tuple[Floats, Floats]:
-        step, left = np.empty((len(who), slope.shape[-1])), np.arange(len(who))
-        while len(left):
-            system = _lifted(curvature[who[left]], damping[left, None])
-            step[left] = -solve(system, slope[who[left]])
-            left = left[np.isnan(step[left, 0]) & (damping[left] < _MOST_DAMPING)]
-            damping[left] = np.maximum(damping[left], 1e-12) * 10.0
-        drop = 0.5 * ((damping[:, None] * step - slope[who]) * step).sum(axis=-1)
+        own = slice(None) if len(who) == len(slope) else who
+        bends, right = curvature[own], slope[own]
+        step = -solve(_lifted(bends, damping[:, None]), right)
+        failed = np.isnan(step[:, 0]) & (damping < _MOST_DAMPING)
+        while failed.any():
+            damping[failed] = np.maximum(damping[failed], 1e-12) * 10.0
+            step[failed] = -solve(_lifted(bends[failed], damping[failed, None]), right[failed])
+            failed = np.isnan(step[:, 0]) & (damping < _MOST_DAMPING)
+        drop = 0.5 * ((damping[:, None] * step - right) * step).sum(axis=-1)
         return step, np.asarray(drop)
 
     return propose

@@ -62,13 +62,17 @@ def shared_measurement(
     return loadings * scale[..., None, :], np.where(alone, 0.0, errors), phi
 
 
-def centroid(cor: Floats) -> Floats:
+def centroid(cor: Floats, same: Floats | None = None) -> Floats:
     """Return loadings of one factor, (..., items), from correlations of its items or what is left.
 
-    Their diagonal does not count.
+    Their diagonal does not count. With `same`, 1 where two items are of one block, (items, items),
+    those of a factor for each block.
     """
     items = cor.shape[-1]
-    sums = cor.sum(axis=-1) - np.diagonal(cor, axis1=-2, axis2=-1)
-    total = np.abs(sums.sum(axis=-1, keepdims=True))
-    own = sums / np.sqrt(np.maximum(total, 1e-3 * items)) * np.sqrt(items / (items - 1.0))
+    same = np.ones((items, items)) if same is None else same
+    size = same.sum(axis=-1)
+    sums = (cor * same).sum(axis=-1) - np.diagonal(cor, axis1=-2, axis2=-1)
+    total = np.abs(sums @ same)
+    share = np.sqrt(size / np.maximum(size - 1.0, 1.0))
+    own = sums / np.sqrt(np.maximum(total, 1e-3 * size)) * share
     return np.asarray(np.where(own < 0, -1.0, 1.0) * np.clip(np.abs(own), _LEAST, _MOST))

@@ -83,6 +83,8 @@ def item_signs(model: Model, cov: Floats) -> Floats:
     scale = 1.0 / np.sqrt(np.where(variance > 0, variance, 1.0))
     cor = cov * scale[..., :, None] * scale[..., None, :]
     signs = np.ones(variance.shape)
+    if (cor[..., model.owner[:, None] == model.owner] >= 0.0).all():
+        return signs
     for block in model.slices:
         if block.stop - block.start > 1 and (inside := cor[..., block, block]).min() < 0:
             first = np.linalg.eigh(inside)[1][..., -1]
@@ -107,13 +109,12 @@ def _measurement(model: Model, cov: Floats) -> tuple[Floats, Floats, Floats]:
     sd = np.sqrt(variance)
     turn = signs / sd
     cor = cov * turn[..., :, None] * turn[..., None, :]
-    own = np.ones_like(variance)
-    for construct, block in zip(model.constructs, model.slices, strict=True):
-        if construct.kind != "single" and block.stop - block.start > 1:
-            own[..., block] = np.abs(centroid(cor[..., block, block]))
     single = np.array([construct.kind == "single" for construct in model.constructs])
-    errors = np.where(single[model.owner], 0.0, np.maximum(1.0 - own**2, 0.2))
     member = np.eye(len(single))[model.owner]
+    same = member @ member.T
+    alone = single[model.owner] | (same.sum(axis=-1) == 1.0)
+    own = np.where(alone, 1.0, np.abs(centroid(cor, same)))
+    errors = np.where(single[model.owner], 0.0, np.maximum(1.0 - own**2, 0.2))
     whole = own @ member
     between = member.T @ cor @ member / (whole[..., :, None] * whole[..., None, :])
     phi = np.clip(between, -_CLOSEST, _CLOSEST)
