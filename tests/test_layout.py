@@ -5,6 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from csimodel.plots import layout, routes
 from csimodel.plots.blocks import SIDES, fan
 from csimodel.plots.layout import lay_out
 from csimodel.plots.layout_cost import STEP, Cost, Graph
@@ -163,3 +164,57 @@ def test_every_term_is_priced_at_most_once_for_each_of_its_constructs():
     cost = Cost(graph, columns(graph))
     each = sum(len(cost.terms_of(node)) for node in range(20))
     assert each <= 4 * len(cost.terms)
+
+
+def arrows_of(kind, count):
+    half = count // 2
+    return {
+        "star": [(0, place) for place in range(1, count)],
+        "sink": [(place, count - 1) for place in range(count - 1)],
+        "chain": [(place, place + 1) for place in range(count - 1)],
+        "bipartite": [(one, two) for one in range(half) for two in range(half, count)],
+        "dense": list(combinations(range(count), 2)),
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", ["star", "sink", "chain", "bipartite", "dense"])
+def test_the_work_is_bounded_whatever_the_model(kind, monkeypatch):
+    work = 3e5
+    monkeypatch.setattr(layout, "_WORK", work)
+    graph = graph_of(16, seed=8)
+    graph = Graph(graph.sizes, graph.blocks, np.array(arrows_of(kind, 16)))
+    priced = []
+    own = Cost._prices
+
+    def counted(cost, level, side, boxes, terms):
+        priced.append(len(terms) * level.shape[1])
+        return own(cost, level, side, boxes, terms)
+
+    monkeypatch.setattr(Cost, "_prices", counted)
+    place = lay_out(graph)
+    assert sum(priced) < 1.5 * (work + layout._Search(graph).work)
+    assert len(np.unique(place.centres, axis=0)) == 16
+
+
+def test_a_route_is_the_cheapest_of_all_bends():
+    rng = np.random.default_rng(9)
+    centres = np.column_stack([np.arange(8) * 90.0, rng.uniform(-60, 60, 8)])
+    sizes = np.tile([WIDTH, HEIGHT], (8, 1))
+    edges = np.array(list(combinations(range(8), 2)))
+    below, above = np.array([20.0, 70.0]), np.array([20.0, -30.0])
+    extents = np.concatenate([centres - below, centres + above], axis=1)
+    found = routes.route(centres, sizes, edges, extents)
+    half = sizes / 2 + routes._CLEARANCE
+    ellipses = np.concatenate([centres - half, centres + half], axis=1)
+    for k, (source, target) in enumerate(edges):
+        others = np.delete(ellipses, [source, target], axis=0)
+        placed = np.array([one.points(routes._SPOTS) for one in found])[:k]
+
+        def cost(bend, ends=(source, target), others=others, placed=placed):
+            one = routes._curve(centres, sizes, *ends, bend)
+            return routes._cost(one, others, extents, placed, np.inf)
+
+        straight = cost(0.0)
+        bends = (0.0,) if straight < 1 else (0.0, *routes._BENDS)
+        assert cost(found[k].bend) <= min(map(cost, bends)) + 1e-6
+    assert any(one.bend for one in found)

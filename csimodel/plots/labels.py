@@ -120,7 +120,8 @@ def points_inside(boxes: Array, points: Array) -> Array:
     >>> points_inside(np.array([[0.0, 0, 2, 2]]), np.array([[1.0, 1], [3, 1]])).tolist()
     [1]
     """
-    x, y = points[:, 0], points[:, 1]
+    low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    x, y = points[((points > low) & (points < high)).all(axis=1)].T
     left, bottom, right, top = boxes.T[:, :, None]
     counted: Array = ((x > left) & (x < right) & (y > bottom) & (y < top)).sum(axis=1)
     return counted

@@ -19,6 +19,8 @@ from csimodel.plots.layout_cost import STEP, Cost, Graph
 
 _STARTS = 7
 _SWEEPS = 15
+_WORK = 3.5e7  # terms priced before the best layout so far is taken
+_LEAST = 4  # sweeps that this should be enough for
 _GAIN = 1e-3  # less than this is no gain, points of cost
 _FINE = np.arange(-2.0, 3.0)[:, None]
 
@@ -67,9 +69,14 @@ class _Search:
         self.cost = Cost(graph, self.x)
         self.coarse = np.arange(-self.reach, self.reach + 1, 3, dtype=float)[:, None]
         self.terms = [self.cost.terms_of(node) for node in range(self.count)]
+        layouts = len(self.coarse) + len(_FINE) + self.count
+        self.work = float(layouts * sum(map(len, self.terms)))  # of a sweep over a layout
 
     def starts(self) -> tuple[Array, Integers]:
-        """Return first heights and sides: the barycentre order, tilted, and disturbed."""
+        """Return first heights and sides: the barycentre order, tilted, and disturbed.
+
+        They are fewer where a sweep over one of them is much work.
+        """
         spread = np.zeros(self.count)
         for members in self.order:
             for i, node in enumerate(members):
@@ -78,16 +85,23 @@ class _Search:
         rng = np.random.default_rng(1)
         tilts = [np.zeros(self.count), zigzag, -zigzag]
         tilts += [rng.uniform(-self.reach, self.reach, self.count) / 1.5 for _ in range(_STARTS)]
+        tilts = tilts[: self._affordable(0.0)]
         level = np.column_stack([spread + tilt for tilt in tilts])
         side = np.where(level >= 0, 0, 1).astype(np.intp)
         return np.round(np.clip(level, -self.reach, self.reach)), side
 
+    def _affordable(self, spent: float) -> int:
+        """Return how many layouts there is time for."""
+        return max(1, int((_WORK - spent) / (_LEAST * self.work)))
+
     def descend(self, level: Array, side: Integers) -> None:
         """Move one construct at a time, then exchange two, until nothing gets better.
 
-        Heights and sides, (constructs, starts), are changed in place.
+        Where that is much work, only the best layouts are improved on. Heights and sides,
+        (constructs, starts), are changed in place.
         """
         running = np.arange(level.shape[1])
+        spent = 0.0
         for _ in range(_SWEEPS):
             levels, sides = level[:, running], side[:, running]
             moved = np.zeros(len(running), dtype=bool)
@@ -95,8 +109,10 @@ class _Search:
                 moved |= self._move(node, levels, sides)
             moved |= self._exchange(levels, sides)
             level[:, running], side[:, running] = levels, sides
-            running = running[moved]
-            if not len(running):
+            spent += self.work * len(running)
+            best = self.cost.total(level, side, self.cost.terms).argsort()
+            running = np.intersect1d(running[moved], best[: self._affordable(spent)])
+            if not len(running) or spent > _WORK:
                 break
 
     def _move(self, node: int, level: Array, side: Integers) -> NDArray[np.bool_]:

@@ -12,6 +12,9 @@ from csimodel.plots.labels import Array, Label, points_inside
 from csimodel.plots.layers import Integers
 
 _BENDS = tuple(sign * size for size in (14, 26, 40, 56, 74, 94, 116, 140, 170) for sign in (1, -1))
+_BEND_COST = 0.18  # of a point
+_SPOTS = np.linspace(0, 1, 15)
+_NEAR = 6.0  # points between two arrows that seem to be one
 _HEAD = 15.0  # length of an arrowhead, points
 _CLEARANCE = 4.0  # points between an arrow and what it passes
 
@@ -67,18 +70,19 @@ def route(centres: Array, sizes: Array, edges: Integers, extents: Array) -> list
     half = sizes / 2 + _CLEARANCE
     ellipses = np.concatenate([centres - half, centres + half], axis=1)
     routes: list[Route] = []
+    placed = np.empty((len(edges), len(_SPOTS), 2))
     for source, target in edges:
         others = np.delete(ellipses, [source, target], axis=0)
-        placed = np.array([one.points(np.linspace(0, 1, 15)) for one in routes])
-        best, best_cost = None, np.inf
-        for bend in (0.0, *_BENDS):
+        best = _curve(centres, sizes, int(source), int(target), 0.0)
+        best_cost = _cost(best, others, extents, placed[:0], np.inf)
+        for bend in _BENDS if best_cost >= 1 else ():
+            if _BEND_COST * abs(bend) >= best_cost:
+                break
             one = _curve(centres, sizes, int(source), int(target), bend)
-            cost = _cost(one, others, extents, placed)
+            cost = _cost(one, others, extents, placed[: len(routes)], best_cost)
             if cost < best_cost - 1e-9:
                 best, best_cost = one, cost
-            if bend == 0 and cost < 1:
-                break
-        assert best is not None
+        placed[len(routes)] = best.points(_SPOTS)
         routes.append(best)
     return routes
 
@@ -108,15 +112,19 @@ def border(centre: Array, size: Array, towards: Array, gap: float = 0.0) -> Arra
     return on_border
 
 
-def _cost(one: Route, ellipses: Array, extents: Array, placed: Array) -> float:
-    points = one.points(np.linspace(0, 1, 15))
-    cost = 0.18 * abs(one.bend)
+def _cost(one: Route, ellipses: Array, extents: Array, placed: Array, limit: float) -> float:
+    """Return the cost of a route, or of a part of it that is not below a limit already."""
+    points = one.points(_SPOTS)
+    cost = _BEND_COST * abs(one.bend)
     for boxes, weight in ((ellipses, 10.0), (extents, 1.0)):  # items are the lesser evil
         inside = inside_length(points[:-1, None], points[1:, None], boxes[None]).sum()
         cost += weight * (20.0 * (inside > 0) + 5.0 * inside)
-    if one.bend and len(placed):
+    if one.bend and cost < limit:
         # A bend must not trade an ellipse for running along another arrow.
-        near = np.hypot(*np.moveaxis(placed[:, None] - points[3:-1, None], -1, 0)) < 6
+        inner = points[3:-1]
+        low, high = inner.min(axis=0) - _NEAR, inner.max(axis=0) + _NEAR
+        close = ((placed > low) & (placed < high)).all(axis=-1).any(axis=-1)
+        near = np.hypot(*np.moveaxis(placed[close][:, None] - inner[:, None], -1, 0)) < _NEAR
         cost += 2.0 * near.any(axis=-1).sum()
     return float(cost)
 
