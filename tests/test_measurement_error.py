@@ -18,12 +18,13 @@ from csimodel.estimators.covariance.true_variance import true_shares
 from csimodel.index import point_weights
 from csimodel.outcomes.measurement_error import omega as omega_module
 from csimodel.outcomes.measurement_error import one_factor as one_factor_module
+from csimodel.outcomes.measurement_error import reliability
 from csimodel.outcomes.measurement_error.croon import croon_slopes
 from csimodel.outcomes.measurement_error.errors_in_variables import moved_slopes
 from csimodel.outcomes.measurement_error.groups import GroupMoments
 from csimodel.outcomes.measurement_error.item_moments import ItemMoments, draw_moments
 from csimodel.outcomes.measurement_error.latent import latent_slopes
-from csimodel.outcomes.measurement_error.omega import index_omega
+from csimodel.outcomes.measurement_error.omega import ReliabilityOf, index_omega
 from csimodel.outcomes.measurement_error.one_factor import one_factor
 from csimodel.outcomes.measurement_error.simex import GRID, extrapolated
 from csimodel.survey import datasets
@@ -764,3 +765,19 @@ def test_draws_of_rows_do_not_depend_on_the_unit_of_a_control():
     ]  # fmt: skip
     for column in ("slope", "se"):
         assert_allclose(tables[0][column], tables[1][column], rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["omega", "rho_a", "alpha_raw"])
+def test_the_error_of_a_reliability_is_that_of_influence_values(ecsi, mobi, monkeypatch, kind):
+    """Eight copies of each respondent: nearly that of the jackknife, without its refits."""
+    eight = pd.concat([mobi.data] * 8, ignore_index=True)
+    fit = csi.fit(ecsi, csi.read_survey(eight, items=ecsi.items, scale=(1, 10)))
+    quantity = ReliabilityOf(kind, 3).quantity
+    leave_out = csi.jackknife(fit)
+    values = leave_out.values(quantity)
+    se = leave_out.se(values, np.asarray(quantity.values(fit.solution)))[0]
+    monkeypatch.setattr(reliability, "jackknife", None)
+    result = csi.outcomes.index_reliability(fit, "Value", kind)
+    assert result.se != se
+    assert_allclose(result.se, se, rtol=0.005)
+    assert_allclose(result.units.variance(result.pulls[:, None])[0], result.se**2, rtol=1e-12)

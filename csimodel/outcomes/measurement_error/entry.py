@@ -102,7 +102,7 @@ def corrected_slopes(
         Draws of this fit: weights, index, reliability and regression are estimated again in each.
         Clusters and strata are respected as in `csimodel.bootstrap`; with `by`, the survey's
         clusters must hold whole groups. Without it errors are linearised: item weights count as
-        known, the reliability's own error (from the jackknife) is carried along.
+        known, the reliability's own error (from influence values) is carried along.
     draws
         For an index computed elsewhere, number of bootstrap draws of rows, or of clusters; 0 for
         linearised errors.

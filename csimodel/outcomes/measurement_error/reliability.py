@@ -20,7 +20,8 @@ from csimodel.errors import EstimationError, ModelError, OptionError, SurveyErro
 from csimodel.estimators import Fit, Quantity, require_fit, require_own
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
-from csimodel.inference import Bootstrap, jackknife, spread_of
+from csimodel.inference import Bootstrap, influence_values, jackknife, spread_of
+from csimodel.inference.influence import without_influence
 from csimodel.options import require_array
 from csimodel.outcomes.measurement_error.omega import ReliabilityOf
 from csimodel.survey.sampling import SurveyDesign
@@ -146,7 +147,8 @@ def index_reliability(
         answers, or on answers as given. None is alpha where the fit gives items equal weights
         (``PLS(modes="unit")``), else omega.
     bootstrap
-        Draws of this fit, for the standard error; without them it is that of the jackknife.
+        Draws of this fit, for the standard error; without them it is that of influence values, or
+        of the jackknife where a fit has none.
 
     Returns
     -------
@@ -204,11 +206,20 @@ def index_reliability(
         se = float(spread_of(draws)[0])
         result = Reliability(value, se, source, told, quantity=quantity)
         return replace(result, bootstrap=bootstrap, draws=draws[:, 0])
+    totals, units = _totals(fit, quantity, estimate)
+    se = float(np.sqrt(units.variance(totals))[0]) if units.df > 0 else np.nan
+    return Reliability(value, se, source, told, np.nan_to_num(totals[:, 0]), units, quantity)
+
+
+def _totals(fit: Fit, quantity: Quantity, estimate: Floats) -> tuple[Floats, SurveyDesign]:
+    """Return what each unit adds to a quantity, (units, 1), and the units.
+
+    Influence values; where a fit has none, deviations of the jackknife.
+    """
+    if not without_influence(fit):
+        return influence_values(fit, quantity), fit.require_answers("index_reliability").design
     leave_out = jackknife(fit)
-    values = leave_out.values(quantity)
-    pulls = np.nan_to_num(leave_out.pulls(values, estimate)[:, 0])
-    se = float(leave_out.se(values, estimate)[0]) if leave_out.units.df > 0 else np.nan
-    return Reliability(value, se, source, told, pulls, leave_out.units, quantity)
+    return leave_out.pulls(leave_out.values(quantity), estimate), leave_out.units
 
 
 def given_reliability(value: object, whose: str = "the index") -> Reliability:
