@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from csimodel.inference.bootstrap import bootstrap as bootstrap
     from csimodel.inference.jackknife import jackknife as jackknife
     from csimodel.inference.linearized import linearize as linearize
+    from csimodel.inference.replicates import replicate as replicate
+    from csimodel.inference.replicates import replicate_weights as replicate_weights
     from csimodel.model import catalogue
     from csimodel.model.constructs import Construct as Construct
     from csimodel.model.constructs import Path as Path
@@ -130,6 +132,8 @@ _NAMES = MappingProxyType(
         "read_codebook": "csimodel.survey.codebook",
         "read_survey": "csimodel.survey.read",
         "reflective": "csimodel.model.constructs",
+        "replicate": "csimodel.inference.replicates",
+        "replicate_weights": "csimodel.inference.replicates",
         "register": "csimodel.estimators.quantities",
         "repurchase": "csimodel.outcomes.models.repurchase",
         "respondent_index": "csimodel.index.index",

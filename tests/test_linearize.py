@@ -253,9 +253,9 @@ def test_what_has_no_influence_values_is_refused(mobi, ecsi, pls):
         csi.errors.InferenceError, match=r"^'srmr' has no error from influence valu"
     ):
         lin.table("srmr")
-    with pytest.raises(csi.errors.OptionError, match=r"^interval='bca' needs draws, and errors fr"):
+    with pytest.raises(csi.errors.OptionError, match=r"^interval='bca' needs draws, and influence"):
         lin.table("paths", "bca")
-    with pytest.raises(csi.errors.OptionError, match=r"^interval='percentile' needs draws, and er"):
+    with pytest.raises(csi.errors.OptionError, match=r"^interval='percentile' needs draws, and in"):
         csi.index_scores(pls, bootstrap=lin, interval="percentile")
     with pytest.raises(csi.errors.OptionError, match=r"^'index' has no entry 'Imge'; its labels "):
         lin.difference(("index", "Imge"), ("index", "Image"))

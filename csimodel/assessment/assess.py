@@ -29,7 +29,7 @@ from csimodel.assessment.verdicts import ATTENTION, NOT_JUDGED, as_table
 from csimodel.estimators import Fit, find, require_fit, require_own
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference import FitErrors
-from csimodel.inference.linearized import linearized_by_design
+from csimodel.inference.replicates import errors_of_design
 from csimodel.options import require_level
 from csimodel.page import HasPage, Page, sections
 
@@ -229,4 +229,4 @@ def assess(fit: Fit, bootstrap: FitErrors | None = None, level: float = 0.95) ->
     level = require_level(level)
     require_own(bootstrap, fit, drawn=False)
     fit.require_converged("assess")
-    return Assessment(fit, bootstrap or linearized_by_design(fit), level)
+    return Assessment(fit, bootstrap or errors_of_design(fit), level)

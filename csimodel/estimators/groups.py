@@ -290,6 +290,7 @@ def part_of(answers: Answers, own: NDArray[np.intp]) -> Answers:
         strata=codes(answers.strata),
         cluster=codes(answers.cluster),
         population=answers.design.population_of_part(own),
+        replicates=None if answers.replicates is None else answers.replicates.take(own),
         findings=(),
     )
 

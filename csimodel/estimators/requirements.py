@@ -164,9 +164,9 @@ def drawn_fit(bootstrap: object, drawn: bool = True) -> Fit:
     fit = getattr(bootstrap, "fit", None)
     has = callable(getattr(bootstrap, "draws" if drawn else "table", None))
     if not isinstance(fit, Fit) or not has:
-        what = "draws; make it" if drawn else "errors of a fit; make them"
+        makers = "csi.bootstrap(fit)" if drawn else "csi.bootstrap(fit) or csi.linearize(fit)"
         raise OptionError(
-            f"bootstrap is {shown(bootstrap)}, which holds no {what} with csi.bootstrap(fit)."
+            f"bootstrap is {shown(bootstrap)}, which holds no draws; make it with {makers}."
         )
     return fit
 
@@ -188,10 +188,15 @@ def same_fit(one: Fit, other: Fit) -> bool:
         and _equal(first.strata, second.strata)
         and _equal(first.cluster, second.cluster)
         and _equal(first.population, second.population)
+        and _equal(_factors(first), _factors(second))
         and _equal(first.minimum, second.minimum)
         and _equal(first.maximum, second.maximum)
         and _equal(one.estimates.weights, other.estimates.weights)
     )
+
+
+def _factors(answers: Answers) -> NDArray[np.generic] | None:
+    return None if answers.replicates is None else answers.replicates.factors
 
 
 def _equal(one: NDArray[np.generic] | None, other: NDArray[np.generic] | None) -> bool:

@@ -14,7 +14,7 @@ from csimodel.floats import own_errstate
 from csimodel.index.index import INDEX
 from csimodel.index.points import point_weights, scale_of
 from csimodel.inference import FitErrors
-from csimodel.inference.linearized import linearized_by_design
+from csimodel.inference.replicates import errors_of_design
 from csimodel.options import require_level
 
 Floats = NDArray[np.float64]
@@ -142,7 +142,7 @@ def importance_performance(
         },
         index=pd.Index(sources, name="driver"),
     )
-    errors = bootstrap or linearized_by_design(fit)
+    errors = bootstrap or errors_of_design(fit)
     if errors is not None:
         drawn = errors.table(IMPACTS, level=level).loc[own]
         for column in ("se", "df", "lower", "upper", "reason"):

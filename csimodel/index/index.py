@@ -53,7 +53,9 @@ from csimodel.inference import (
     narrow_intervals,
     without_influence,
 )
-from csimodel.inference.linearized import BY_GROUP, LinearGroups, require_by_t
+from csimodel.inference.intervals import require_by_t
+from csimodel.inference.linearized import BY_GROUP, LinearGroups
+from csimodel.inference.replicates import own_replicates
 from csimodel.limits import require_memory
 from csimodel.moments import Moments
 from csimodel.options import require_level
@@ -159,7 +161,7 @@ def index_scores(
         Draws of this fit: weights, standard deviations and means are estimated again in each.
         Without it, or with `linearize`, standard errors come from influence values, which
         carry the error of weights, standard deviations and means, within strata and by clusters;
-        limits are by t.
+        limits are by t. Of a survey with replicate weights they come from those (`replicate`).
     level
         Coverage of the interval.
     interval
@@ -208,15 +210,16 @@ def index_scores(
     level = require_level(level)
     choose("interval", interval, INTERVALS)
     require_own(bootstrap, fit, drawn=False)
+    errors = own_replicates(fit) if bootstrap is None else bootstrap
     tell(_about_solution(fit))
     if by is None:
-        table = _whole(fit, bootstrap, level, interval)
+        table = _whole(fit, errors, level, interval)
         n = np.full(len(table), fit.n)
     else:
-        table, n = _by_group(fit, by, bootstrap, level, interval)
+        table, n = _by_group(fit, by, errors, level, interval)
     table.insert(5, "n", n)
     table = table.rename(columns={"estimate": "mean"}).drop(columns="p")
-    drawn = bootstrap if by is None and isinstance(bootstrap, Bootstrap) else None
+    drawn = errors if by is None and isinstance(errors, Bootstrap) else None
     tell(outside_scale(table, drawn))
     return table
 
@@ -352,7 +355,7 @@ def _by_group(
     groups = _Groups.of(fit, by)
     if isinstance(bootstrap, Bootstrap):
         bootstrap.require_usable()
-        tell(narrow_intervals(interval, groups.answers.design.df))
+        tell(narrow_intervals(interval, bootstrap.survey_design.df))
         table = _table_of_draws(groups, bootstrap, level, interval)
         return table, np.repeat(groups.n, groups.each)
     if bootstrap is None and (reason := without_influence(fit)):
@@ -370,8 +373,9 @@ def _table_of_draws(
     """Return the table of groups from draws, some groups at a time."""
     drawn = group_draws(groups.fit, bootstrap, groups.codes, len(groups.names))
     drawn = drawn.reshape(len(drawn), -1)
-    labels, estimate, df, census = groups.labels, groups.estimate, groups.df, groups.census
-    inflation = groups.answers.design.inflation
+    labels, estimate, census = groups.labels, groups.estimate, groups.census
+    design = bootstrap.survey_design
+    df = groups.df if design.replication is None else np.minimum(groups.df, design.df)
     together = max(1, _TOGETHER // len(drawn))
     blocks = [slice(low, low + together) for low in range(0, len(estimate), together)]
     return pd.concat(
@@ -380,7 +384,13 @@ def _table_of_draws(
                 labels[own],
                 estimate[own],
                 Draws(
-                    estimate[own], drawn[:, own], df[own], interval, inflation, census=census[own]
+                    estimate[own],
+                    drawn[:, own],
+                    df[own],
+                    interval,
+                    design.inflation,
+                    census=census[own],
+                    replication=design.replication,
                 ),
                 level,
                 None,

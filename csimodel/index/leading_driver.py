@@ -55,8 +55,8 @@ def leading_driver(
     names = labels.get_level_values("source")[own]
     estimate = np.asarray(IMPACTS.values(fit.solution))[own]
     draws = bootstrap.values(IMPACTS)[:, own]
-    design = fit.require_answers("leading_driver").design
-    covariance = np.cov(draws[np.isfinite(draws).all(axis=1)].T) * design.inflation
+    design = bootstrap.survey_design
+    covariance = design.covariance_of_draws(draws[np.isfinite(draws).all(axis=1)], estimate)
     order = np.argsort(-estimate, kind="stable")
     first, others = int(order[0]), order[1:]
     contrast = np.zeros((len(others), len(own)))

@@ -147,7 +147,7 @@ def leading_group(
     if len(known) < 2:
         return None
     df = answers.design.degrees(codes, len(groups)).astype(np.float64)
-    covariance = _covariance(fit, bootstrap, codes, points, place)
+    covariance = _covariance(fit, bootstrap, codes, points, place, estimate)
     order = known[np.argsort(-estimate[known], kind="stable")]
     first, others = order[0], order[1:]
     variance = np.diagonal(covariance)
@@ -182,6 +182,7 @@ def _covariance(
     codes: NDArray[np.intp],
     points: Floats,
     construct: int,
+    estimate: Floats,
 ) -> Floats:
     """Return the covariance of the groups' indexes, (groups, groups)."""
     design, groups = fit.require_answers("leading_group").design, len(points)
@@ -190,8 +191,9 @@ def _covariance(
         seen = np.isfinite(draws).all(axis=1)
         covariance = np.full((groups, groups), np.nan)
         if seen.sum() > 1:
-            own = np.atleast_2d(np.cov(draws[seen])) * design.inflation
-            covariance[np.ix_(seen, seen)] = own
+            own = draws[seen].T
+            whole = bootstrap.survey_design.covariance_of_draws(own, estimate[seen])
+            covariance[np.ix_(seen, seen)] = whole
         return covariance
     if without_influence(fit) or design.units * groups > _CELLS:
         return np.full((groups, groups), np.nan)

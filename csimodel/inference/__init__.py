@@ -1,8 +1,14 @@
 """How sure the numbers are: sources of error, and the tables of intervals made from them."""
 
 from csimodel.inference.bollen_stine import BollenStine, bollen_stine
-from csimodel.inference.bootstrap import Bootstrap, bootstrap
-from csimodel.inference.draws import draws_of, loss_severity, require_draws, without_losses
+from csimodel.inference.bootstrap import Bootstrap, bootstrap, interval_of_source
+from csimodel.inference.draws import (
+    draws_of,
+    loss_severity,
+    require_draws,
+    require_units_drawn,
+    without_losses,
+)
 from csimodel.inference.infer import infer
 from csimodel.inference.influence import influence_values, without_influence
 from csimodel.inference.intervals import (
@@ -16,6 +22,7 @@ from csimodel.inference.intervals import (
 )
 from csimodel.inference.jackknife import Jackknife, jackknife
 from csimodel.inference.linearized import Linearized, linearize
+from csimodel.inference.replicates import replicate, replicate_weights
 from csimodel.inference.sources import (
     Coefficients,
     Draws,
@@ -48,13 +55,17 @@ __all__ = [
     "influence_values",
     "interval_name",
     "interval_of",
+    "interval_of_source",
     "jackknife",
     "linearize",
     "loss_severity",
     "narrow_intervals",
     "progress_bar",
     "quantiles",
+    "replicate",
+    "replicate_weights",
     "require_draws",
+    "require_units_drawn",
     "spread_of",
     "tail_probability",
     "without_influence",

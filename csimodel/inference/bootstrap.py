@@ -32,7 +32,7 @@ from csimodel.inference.blocks import in_order
 from csimodel.inference.designs import design_of
 from csimodel.inference.draws import FEWEST_DRAWS, loss_severity, require_draws
 from csimodel.inference.infer import infer
-from csimodel.inference.intervals import INTERVALS, narrow_intervals
+from csimodel.inference.intervals import INTERVALS, narrow_intervals, require_by_t
 from csimodel.inference.jackknife import Jackknife, count_outcomes, jackknife
 from csimodel.inference.nested_jackknife import errors_of_draws
 from csimodel.inference.sources import Draws
@@ -42,7 +42,7 @@ from csimodel.options import require_count
 from csimodel.page import HasPage, Page, sections
 from csimodel.progress import progress_bar
 from csimodel.survey.calibration import without_calibration
-from csimodel.survey.sampling import SurveyDesign
+from csimodel.survey.sampling import ReplicateVariance, SurveyDesign
 
 Floats = NDArray[np.float64]
 
@@ -66,12 +66,15 @@ class Bootstrap(HasPage):
         All draws as a batch, lost ones included.
     usable
         Which draws the tables use, (draws,).
+    replication
+        How draws become errors, where they are replicates (`replicate`); else None.
     """
 
     fit: Fit
     design: Resampling
     solution: Solution
     usable: NDArray[np.bool_]
+    replication: ReplicateVariance | None = None
 
     @cached_property
     def failed(self) -> pd.Series:
@@ -121,7 +124,7 @@ class Bootstrap(HasPage):
                 values={"kept": kept, "total": total, "reasons": reasons},
             )
         yield from self.beyond_bounds()
-        yield from self._survey_design.findings
+        yield from self.survey_design.findings
         answers = self.fit.require_answers("bootstrap")
         yield from without_calibration(answers.calibration, "draws")
 
@@ -161,8 +164,10 @@ class Bootstrap(HasPage):
         )
 
     @property
-    def _survey_design(self) -> SurveyDesign:
-        return self.fit.require_answers("bootstrap").design
+    def survey_design(self) -> SurveyDesign:
+        """The sampling design that the draws repeat, and how they become errors."""
+        design = self.fit.require_answers("bootstrap").design
+        return design if self.replication is None else replace(design, replication=self.replication)
 
     @cached_property
     def jackknife(self) -> Jackknife:
@@ -249,10 +254,11 @@ class Bootstrap(HasPage):
                 "itself adds misfit; report the estimate alone."
             )
         choose("interval", interval, INTERVALS)
+        interval = interval_of_source(self, interval)
         estimate, draws = np.asarray(entries.values(self.fit.solution)), self.values(entries)
         self._tell_gaps(entries.name, draws)
-        tell(narrow_intervals(interval, self._survey_design.df))
-        design, pulls, se, draw_se = self._survey_design, None, None, None
+        tell(narrow_intervals(interval, self.survey_design.df))
+        design, pulls, se, draw_se = self.survey_design, None, None, None
         if interval == "bca" and design.df:
             pulls = self.jackknife.deviations(entries)
         if interval == "studentized" and design.df:
@@ -268,6 +274,7 @@ class Bootstrap(HasPage):
             se,
             draw_se,
             design.census,
+            design.replication,
         )
         labels = entries.labels(self.fit.model)
         steady = self._steady(entries, estimate) if (source.se < _STILL).any() else True
@@ -292,7 +299,9 @@ class Bootstrap(HasPage):
         return np.isclose(values, estimate, rtol=1e-9, atol=1e-9)
 
     def require_usable(self) -> None:
-        """Refuse to make intervals from too few draws."""
+        """Refuse to make intervals from too few draws; replicates are as many as they are."""
+        if self.replication is not None:
+            return
         used = int(self.usable.sum())
         require_draws(used, len(self.usable), "are usable", "a simpler model", self.failed)
 
@@ -326,7 +335,7 @@ class Bootstrap(HasPage):
             )
         return Page(
             f"Bootstrap of {fit.model.name or 'the model'} by {fit.estimator.label}",
-            facts=(f"{total:,} {self.design.kind} draws, {used:,} of them used",),
+            facts=(f"{total:,} {self._kind}, {used:,} of them used",),
             findings=(*fit.diagnostics, *self.findings, *told),
             clean="No findings: every draw was used.",
             sections=sections(tables, 3),
@@ -335,7 +344,13 @@ class Bootstrap(HasPage):
     def __repr__(self) -> str:
         lost = len(self.usable) - int(self.usable.sum())
         told = f", {lost} lost ({self._why()})" if lost else ""
-        return f"<Bootstrap of {self.fit!r}: {len(self.usable)} {self.design.kind} draws{told}>"
+        return f"<Bootstrap of {self.fit!r}: {len(self.usable)} {self._kind}{told}>"
+
+    @property
+    def _kind(self) -> str:
+        if self.replication is not None:
+            return f"replicates by {self.replication.method}"
+        return f"{self.design.kind} draws"
 
 
 @own_errstate
@@ -418,8 +433,30 @@ def bootstrap(
         design.draws * sample_bytes(len(fit.model.items), len(fit.model.constructs)),
         "take fewer draws, or a model of fewer items",
     )
-    refit = fit.estimator.resampler(fit.solution, answers)
+    solution = refitted(fit, design, workers, progress)
+    usable = solution.estimates.outcome == Status.CONVERGED
+    if inadmissible == "drop":
+        usable &= solution.estimates.inadmissible == 0
+    return Bootstrap(fit, design, solution, usable)
 
+
+def interval_of_source(bootstrap: Bootstrap | None, interval: str) -> str:
+    """Return the kind of interval that draws are given: by t where they are replicates.
+
+    Raises
+    ------
+    OptionError
+        For a kind that replicates do not have.
+    """
+    if bootstrap is None or bootstrap.replication is None:
+        return interval
+    require_by_t(interval)
+    return "t"
+
+
+def refitted(fit: Fit, design: Resampling, workers: int = 1, progress: bool = False) -> Solution:
+    """Return the fits of all draws of a design, as a batch."""
+    refit = fit.estimator.resampler(fit.solution, fit.require_answers("bootstrap"))
     spans = design.spans
 
     def part(number: int) -> Solution:
@@ -427,11 +464,7 @@ def bootstrap(
 
     bar = progress_bar(design.draws, "bootstrap", progress)
     with closing(in_order(part, len(spans), workers)) as parts, bar:
-        solution = Solution.gather(_counted(parts, bar), design.draws)
-    usable = solution.estimates.outcome == Status.CONVERGED
-    if inadmissible == "drop":
-        usable &= solution.estimates.inadmissible == 0
-    return Bootstrap(fit, design, solution, usable)
+        return Solution.gather(_counted(parts, bar), design.draws)
 
 
 def _counted(parts: Iterable[Solution], bar: Any) -> Iterator[Solution]:

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.bounds import THRESHOLDS
-from csimodel.errors import InferenceError
+from csimodel.errors import InferenceError, OptionError
 from csimodel.findings import Finding, Severity
 from csimodel.moments import Resampling
 from csimodel.progress import progress_bar
@@ -81,6 +81,28 @@ def loss_severity(lost: int, total: int) -> Severity:
 def without_losses(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return the findings but those about draws: what stands when they are left out."""
     return tuple(finding for finding in findings if not finding.code.endswith("-draws"))
+
+
+def require_units_drawn(replicates: object, purpose: str) -> None:
+    """Refuse replicates where each draw has to be one of units.
+
+    Parameters
+    ----------
+    replicates
+        What says how replicates become errors; None of draws.
+    purpose
+        The function that wants draws.
+
+    Raises
+    ------
+    OptionError
+        With the way out.
+    """
+    if replicates is not None:
+        raise OptionError(
+            f"{purpose} takes draws of units, and bootstrap= holds replicates; use "
+            "csi.bootstrap(fit), which draws by strata and clusters."
+        )
 
 
 def require_draws(

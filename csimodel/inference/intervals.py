@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.bounds import FEW_DEGREES
-from csimodel.errors import InferenceError, choose
+from csimodel.errors import InferenceError, OptionError, choose
 from csimodel.findings import Finding
 from csimodel.options import require_level
 from csimodel.significance import t_limits
@@ -120,6 +120,22 @@ def interval_of(
         probabilities = np.array([[alpha], [1.0 - alpha]]) * np.ones_like(estimate)
     low, high = quantiles(draws, probabilities)
     return (2.0 * estimate - high, 2.0 * estimate - low) if kind == "basic" else (low, high)
+
+
+def require_by_t(interval: str) -> None:
+    """Refuse kinds of intervals that need draws.
+
+    Raises
+    ------
+    OptionError
+        Naming those that do not.
+    """
+    if interval not in ("auto", "t"):
+        choose("interval", interval, INTERVALS)
+        raise OptionError(
+            f"interval={interval!r} needs draws, and influence values or replicates are none; use "
+            "'auto' or 't', or give the draws of csi.bootstrap(fit)."
+        )
 
 
 def by_t(kind: str, df: Floats | float) -> NDArray[np.bool_]:

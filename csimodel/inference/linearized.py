@@ -31,7 +31,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.arguments import checked, checked_in
-from csimodel.errors import InferenceError, OptionError, choose
+from csimodel.errors import InferenceError, OptionError
 from csimodel.estimators import Fit, Quantity, find, fit_groups, require_fit
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
@@ -42,7 +42,7 @@ from csimodel.inference.influence import (
     require_influence,
     without_influence,
 )
-from csimodel.inference.intervals import INTERVALS
+from csimodel.inference.intervals import require_by_t
 from csimodel.inference.joint_design import joint_design
 from csimodel.inference.sources import NO_DERIVATIVE, StandardErrors
 from csimodel.page import HasPage, Page, sections
@@ -506,22 +506,6 @@ def linearized_by_design(fit: Fit) -> Linearized | None:
         return None
     designed = (answers.weights, answers.strata, answers.cluster, answers.population)
     return None if all(part is None for part in designed) else Linearized((fit,))
-
-
-def require_by_t(interval: str) -> None:
-    """Refuse kinds of intervals that need draws.
-
-    Raises
-    ------
-    OptionError
-        Naming those that do not.
-    """
-    if interval not in ("auto", "t"):
-        choose("interval", interval, INTERVALS)
-        raise OptionError(
-            f"interval={interval!r} needs draws, and errors from influence values have none; use "
-            "'auto' or 't', or give the draws of csi.bootstrap(fit)."
-        )
 
 
 def design_effect(values: Floats, answers: Answers) -> Floats:

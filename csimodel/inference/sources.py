@@ -15,9 +15,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.inference.draws import FEWEST_DRAWS
-from csimodel.inference.intervals import by_t, interval_of, spread_of, tail_probability
+from csimodel.inference.intervals import (
+    by_t,
+    interval_of,
+    require_by_t,
+    spread_of,
+    tail_probability,
+)
 from csimodel.significance import t_limits, t_pvalue
-from csimodel.survey.sampling import SurveyDesign
+from csimodel.survey.sampling import ReplicateVariance, SurveyDesign
 
 Floats = NDArray[np.float64]
 Functional = Callable[[Floats], Floats]
@@ -29,6 +35,7 @@ FEW_DRAWS = "too few usable draws"
 ONE_SIDE = "all draws lie on one side of the estimate, so this interval has no limits"
 NO_DERIVATIVE = "beside these weights there is no solution to take a derivative from"
 CENSUS = "all units of the population are in the sample"
+LOST_REPLICATE = "in one of the replicates there is no solution"
 LOST_UNITS = "without some of the units there is no solution"
 _STEP = 6e-6  # the third root of the floating-point precision
 
@@ -241,6 +248,8 @@ class Draws:
         What ``"bca"`` and ``"studentized"`` need, as in `interval_of`.
     census
         As in `StandardErrors`.
+    replication
+        How replicates become errors, in place of the spread of draws; limits are then by t.
     """
 
     estimate: Floats
@@ -252,6 +261,11 @@ class Draws:
     own_se: Floats | None = None
     draw_se: Floats | None = None
     census: bool | NDArray[np.bool_] = False
+    replication: ReplicateVariance | None = None
+
+    def __post_init__(self) -> None:
+        if self.replication is not None:
+            require_by_t(self.interval)
 
     @classmethod
     def of_design(
@@ -259,7 +273,15 @@ class Draws:
     ) -> Draws:
         """Return the draws as repetitions of a sampling design."""
         df = np.full(len(estimate), float(design.df))
-        return cls(estimate, draws, df, interval, design.inflation, census=design.census)
+        return cls(
+            estimate,
+            draws,
+            df,
+            interval,
+            design.inflation,
+            census=design.census,
+            replication=design.replication,
+        )
 
     @cached_property
     def _widened(self) -> Floats:
@@ -274,11 +296,16 @@ class Draws:
 
     @cached_property
     def se(self) -> Floats:
-        """Standard deviation of the draws, (entries,)."""
+        """Standard deviation of the draws, or the error from replicates, (entries,)."""
+        if self.replication is not None:
+            deviations = self.replication.deviations(self.draws, self.estimate)
+            return np.asarray(np.sqrt((deviations**2).sum(axis=0)))
         return spread_of(self._widened)
 
     def limits(self, estimate: Floats, level: float) -> tuple[Floats, Floats]:
         """Return limits of the kind of interval."""
+        if self.replication is not None:
+            return t_limits(estimate, self.se, self.df, level)
         return interval_of(
             self.interval,
             level,
@@ -292,6 +319,8 @@ class Draws:
 
     def pvalue(self, estimate: Floats, null: float) -> Floats:
         """Return the share of draws beyond `null`, twice the smaller; by t where limits are."""
+        if self.replication is not None:
+            return t_pvalue(estimate, self.se, self.df, null)
         few = by_t(self.interval, self.df)
         if not few.any():
             return tail_probability(self._widened, null)
@@ -300,6 +329,8 @@ class Draws:
 
     def reasons(self, estimate: Floats) -> list[str]:
         """Name entries without degrees of freedom, draws, spread, or draws on both sides."""
+        if self.replication is not None:
+            return StandardErrors(self.se, self.df, LOST_REPLICATE, self.census).reasons(estimate)
         one_sided = np.zeros(len(estimate), dtype=np.bool_)
         if self.interval in ("bc", "bca"):
             below = (self.draws < self.estimate).sum(axis=0)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 Numbers = NDArray[np.uint8]
-Whole = NDArray[np.uint8] | NDArray[np.intp]
+Whole = NDArray[np.uint8] | NDArray[np.intp] | Floats  # of whole numbers, but for given factors
 
 _FEW = 4096  # units up to which places are drawn and tallied
 _BORDER = 255  # entry of the table that does not decide

@@ -19,7 +19,7 @@ from csimodel.limits import free_bytes
 from csimodel.moments.copies import Copies, Urns, poisson, tally
 from csimodel.survey.sampling import Lonely, SurveyDesign
 
-Kind = Literal["multinomial", "stratified", "cluster", "poisson", "given"]
+Kind = Literal["multinomial", "stratified", "cluster", "poisson", "given", "weighted"]
 
 _STREAM = 8  # draws of one random stream
 _DISTANCE = 0x9E3779B97F4A7C15F39CC0605CEDC835  # between streams: 2¹²⁸ over the golden ratio, odd
@@ -42,7 +42,8 @@ class Resampling:
         ``"stratified"``: within each stratum (or all), one row fewer than it has, weighted up;
         ``"cluster"``: whole clusters, one fewer than there are (in each stratum), weighted up;
         ``"poisson"``: each row, or whole cluster, an independent Poisson(1) number of times;
-        ``"given"``: the rows listed in `indices`.
+        ``"given"``: the rows listed in `indices`;
+        ``"weighted"``: all rows, each times its entry of `factors`.
     rows
         Number of respondents.
     draws
@@ -53,6 +54,8 @@ class Resampling:
         Codes 0, 1, … of each respondent, (rows,); a cluster lies in one stratum.
     indices
         Row numbers of each resample, (draws, any), for ``"given"``.
+    factors
+        What each row counts in each of the draws, (draws, rows), for ``"weighted"``.
     lonely
         What is done with a stratum of one unit, as in `SurveyDesign`: under ``"adjust"`` it is
         drawn a Poisson(1) number of times, so that it varies about the whole sample; else it
@@ -96,6 +99,7 @@ class Resampling:
     indices: NDArray[np.intp] | None = None
     lonely: Lonely = "adjust"
     population: NDArray[np.float64] | None = None
+    factors: NDArray[np.float64] | None = None
 
     @classmethod
     def of_design(cls, design: SurveyDesign, draws: int, seed: int) -> Resampling:
@@ -149,6 +153,9 @@ class Resampling:
         if self.kind == "given":
             assert self.indices is not None
             return Copies(tally(self.indices[span], self.rows))
+        if self.kind == "weighted":
+            assert self.factors is not None
+            return Copies(self.factors[span], np.ones(self.rows))
         drawn, unit = self._drawn(span), self._units.unit
         base, factor = self._base_and_factor
         if self.cluster is None:

@@ -6,6 +6,7 @@ from csimodel.survey.datasets import load_acsi2015, load_mobi
 from csimodel.survey.item import Item
 from csimodel.survey.missing import ConstructMinimum
 from csimodel.survey.read import read_survey
+from csimodel.survey.replicates import ReplicateMethod
 from csimodel.survey.survey import Survey
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Codebook",
     "ConstructMinimum",
     "Item",
+    "ReplicateMethod",
     "Survey",
     "load_acsi2015",
     "load_mobi",

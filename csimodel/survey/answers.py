@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
 from csimodel.survey.calibration import WeightCalibration
+from csimodel.survey.replicates import ReplicateWeights
 from csimodel.survey.sampling import Lonely, SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -48,6 +49,8 @@ class Answers:
         Number of units in the population of each row's stratum, (rows,), or None.
     calibration
         What the weights were adjusted to, or None.
+    replicates
+        What rows count in each replicate that the survey has weights for, or None.
 
     Examples
     --------
@@ -72,6 +75,7 @@ class Answers:
     lonely: Lonely = "adjust"
     population: np.ndarray | None = None
     calibration: WeightCalibration | None = None
+    replicates: ReplicateWeights | None = None
 
     @cached_property
     def design(self) -> SurveyDesign:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from csimodel.arguments import checked
-from csimodel.errors import SurveyError
+from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate
 from csimodel.survey import checks
@@ -23,6 +23,7 @@ from csimodel.survey.missing import Missing, require_policy
 from csimodel.survey.options import Codes, Scale, declared_items, items_with_options
 from csimodel.survey.population import PopulationSize, require_population
 from csimodel.survey.readers import Form, independent, read_table, require_form
+from csimodel.survey.replicates import ReplicateMethod, replicate_columns, require_method
 from csimodel.survey.sampling import Lonely, require_lonely
 from csimodel.survey.survey import Survey
 
@@ -43,6 +44,8 @@ def read_survey(
     cluster: ColumnName | None = None,
     lonely: Lonely | None = None,
     population: PopulationSize | None = None,
+    replicate_weights: str | Sequence[str] | None = None,
+    replicate_method: str | ReplicateMethod | None = None,
     sheet: str | None = None,
     encoding: str | None = None,
     decimal: Decimal | None = None,
@@ -94,6 +97,11 @@ def read_survey(
         or the name of a column that holds the number of each row's stratum; without strata one
         number. Numbers up to 1 are the share of them that was drawn. Variances are then multiplied
         by the share not drawn, ``1 - n/N``: errors are about this population only.
+    replicate_weights, replicate_method
+        Columns of replicate weights that came with the data, as a pattern (``"rw*"``) or a list,
+        and how they were made: ``"jk1"``, ``"brr"``, ``"bootstrap"``, or a `ReplicateMethod`, which
+        knows Fay's factor, scales and whether deviations are from the estimate. `csi.replicate`
+        makes errors from them. To make such weights: `csi.replicate_weights`.
     sheet
         Name of the sheet of a workbook; needed where several visible ones hold numbers.
     encoding
@@ -138,6 +146,15 @@ def read_survey(
     )
     if survey.weights != base.weights:
         survey = replace(survey, calibration=None)
+    if replicate_weights is not None:
+        columns = replicate_columns(base.data, replicate_weights)
+        method = require_method(columns, replicate_method)
+        survey = replace(survey, replicate_weights=columns, replicate_method=method)
+    elif replicate_method is not None:
+        raise OptionError(
+            "replicate_method says how replicate weights were made; name their columns as "
+            "replicate_weights=, such as 'rw*'."
+        )
     if codebook is not None:
         survey = _with_labels(survey, book)
     declared = declared_items(survey, book, items)

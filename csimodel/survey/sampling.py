@@ -21,7 +21,7 @@ https://doi.org/10.1002/9781118032619
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, get_args
 
@@ -54,6 +54,43 @@ def require_lonely(lonely: object) -> Lonely:
 
 
 @dataclass(frozen=True, eq=False)
+class ReplicateVariance:
+    """How estimates from replicates of a sample become an error.
+
+    Attributes
+    ----------
+    scales
+        What the square of each replicate's deviation counts, (replicates,).
+    mse
+        Whether deviations are from the estimate, not from the mean of the replicates.
+    df
+        Degrees of freedom.
+    method
+        How the replicates were made, in a word.
+    """
+
+    scales: Floats
+    mse: bool
+    df: int
+    method: str
+
+    def deviations(self, draws: Floats, estimate: Floats) -> Floats:
+        """Return what has the covariance of estimates as its product, (replicates, entries).
+
+        NaN where a replicate has no solution.
+
+        >>> ReplicateVariance(np.full(2, 0.5), False, 1, "jk1").deviations(
+        ...     np.array([[1.0], [3.0]]), np.array([2.5])
+        ... ).T
+        array([[-0.70710678,  0.70710678]])
+        """
+        if len(draws) != len(self.scales):
+            return np.full((1, draws.shape[1]), np.nan)
+        centre = estimate if self.mse else draws[self.scales > 0].mean(axis=0)
+        return np.asarray(np.sqrt(self.scales)[:, None] * (draws - centre))
+
+
+@dataclass(frozen=True, eq=False)
 class SurveyDesign:
     """The units a sample was drawn in: respondents, or clusters, within strata.
 
@@ -76,6 +113,9 @@ class SurveyDesign:
         What a unit is called: ``"respondent"`` or ``"cluster"``.
     population
         Number of units of each stratum in the population, (strata,), or None for infinitely many.
+    replication
+        How draws become errors, where they are replicates that somebody made; None where they
+        repeat the drawing of units.
 
     Examples
     --------
@@ -92,6 +132,7 @@ class SurveyDesign:
     lonely: Lonely = "adjust"
     kind: Literal["respondent", "cluster"] = "respondent"
     population: Floats | None = None
+    replication: ReplicateVariance | None = None
 
     @classmethod
     def of(
@@ -173,8 +214,14 @@ class SurveyDesign:
 
     @property
     def df(self) -> int:
-        """Degrees of freedom of the whole sample: units less strata."""
-        return self.units - self.strata
+        """Degrees of freedom of the whole sample: units less strata, or those of replicates."""
+        return self.units - self.strata if self.replication is None else self.replication.df
+
+    @property
+    def df_of_tests(self) -> float:
+        """Degrees of freedom of tests of several coefficients; infinite of drawn respondents."""
+        few = self.kind == "cluster" or self.replication is not None
+        return float(self.df) if few else float("inf")
 
     def degrees(self, codes: Codes, groups: int) -> Codes:
         """Return the degrees of freedom of each group: its units less their strata, (groups,).
@@ -190,6 +237,9 @@ class SurveyDesign:
         ----------
         Korn and Graubard (1999), section 5.2.
         """
+        if self.replication is not None:
+            own = replace(self, replication=None).degrees(codes, groups)
+            return np.minimum(own, self.replication.df)
         member = codes >= 0
         if self.kind == "respondent" and self.strata == 1:
             return np.maximum(np.bincount(codes[member], minlength=groups) - 1, 0)
@@ -246,6 +296,13 @@ class SurveyDesign:
             sums[:, k] = np.bincount(self.stratum, own, self.strata)
         whole = (totals * factor[self.stratum, None]).T @ totals
         return np.asarray(whole - (sums * (factor * share)[:, None]).T @ sums)
+
+    def covariance_of_draws(self, draws: Floats, estimate: Floats) -> Floats:
+        """Return the covariance of estimates from draws, (draws, any) to (any, any)."""
+        if self.replication is not None:
+            deviations = self.replication.deviations(draws, estimate)
+            return np.asarray(deviations.T @ deviations)
+        return np.cov(draws, rowvar=False).reshape(2 * draws.shape[1:]) * self.inflation
 
     def multipliers(self, draws: int, rng: np.random.Generator) -> Floats:
         """Return random multipliers of what each unit adds to estimates, (draws, units).
@@ -322,6 +379,10 @@ class SurveyDesign:
             sentence = _ONE_UNIT if self.units == 1 else _ALL_LONELY
             yield Finding("no-degrees-of-freedom", sentence, count=0, values=values)
             return
+        if self.replication is not None:
+            if self.df < FEW_DEGREES:
+                yield Finding("few-units", _FEW_REPLICATES, count=self.df, values=values)
+            return
         if alone:
             yield Finding("lonely-strata", _LONELY[self.lonely], count=alone, values=values)
         if self.df < FEW_DEGREES and (self.strata > 1 or self.kind == "cluster"):
@@ -358,6 +419,10 @@ _ONE_UNIT = (
 _ALL_LONELY = (
     "Each of the {strata} strata holds a single cluster or respondent, so nothing has a standard "
     "error, an interval or a p-value; merge similar strata."
+)
+_FEW_REPLICATES = (
+    "Errors are learnt from replicate weights with {df} degrees of freedom, so they are rough; "
+    "limits are by t, which allows for it."
 )
 _FEW_UNITS = (
     "Errors are learnt from {units} clusters, so they are rough; limits are by t with {df} degrees "

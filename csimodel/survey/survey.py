@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from csimodel.survey.item import Item
 from csimodel.survey.labelled import require_no_labelled_codes
 from csimodel.survey.missing import Missing
 from csimodel.survey.population import PopulationSize, population_of_rows, population_text
+from csimodel.survey.replicates import ReplicateMethod, replicates_of_rows
 from csimodel.survey.sampling import Lonely
 
 
@@ -57,6 +58,8 @@ class Survey(HasPage):
         mapping from stratum to number; as in `read_survey`.
     calibration
         What the weights were adjusted to by `csi.rake` and its kin, which errors allow for.
+    replicate_weights, replicate_method
+        Names of the columns of replicate weights, and how they were made, or None.
 
     Examples
     --------
@@ -82,6 +85,8 @@ class Survey(HasPage):
     lonely: Lonely = "adjust"
     population: PopulationSize | None = None
     calibration: WeightCalibration | None = None
+    replicate_weights: tuple[str, ...] = ()
+    replicate_method: ReplicateMethod | None = None
 
     @property
     def blocks(self) -> dict[str, tuple[str, ...]]:
@@ -172,6 +177,9 @@ class Survey(HasPage):
                 facts.append((label, column))
         if self.population is not None:
             facts.append(("population", population_text(self.population)))
+        if self.replicate_method is not None:
+            count = len(self.replicate_weights)
+            facts.append(("replicate weights", f"{count} by {self.replicate_method.scheme}"))
         return facts
 
 
@@ -241,7 +249,12 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
         calibration=None if survey.calibration is None else survey.calibration.of_rows(rows),
     )
     design.require_several(answers.design, survey.strata)
-    return answers
+    if not survey.replicate_weights:
+        return answers
+    given = (survey.replicate_weights, survey.replicate_method, survey.weights)
+    return replace(
+        answers, replicates=replicates_of_rows(survey.data, *given, rows, answers.design)
+    )
 
 
 def _require_no_labelled_codes(survey: Survey, columns: Sequence[str], values: np.ndarray) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from csimodel.errors import SurveyError, suggest
 from csimodel.estimators import Fit, require_own
 from csimodel.index.draws import side_by_side
-from csimodel.inference import Bootstrap
+from csimodel.inference import Bootstrap, require_units_drawn
 from csimodel.inference.intervals import interval_name, narrow_intervals
 from csimodel.inference.sources import Draws, StandardErrors
 from csimodel.outcomes.measurement_error.findings import about_draws, about_slopes
@@ -81,6 +81,7 @@ def between_groups(
     blocks = side_by_side(own)
     if bootstrap is not None:
         require_own(bootstrap, fit)
+        require_units_drawn(bootstrap.replication, "corrected_slopes")
         require_whole_groups(fit, by, codes, sample.rows)
         bootstrap.require_usable()
     moments = group_moments_of(fit, sample, codes, list(labels), items, blocks)

@@ -20,7 +20,13 @@ from csimodel.errors import EstimationError, ModelError, OptionError, SurveyErro
 from csimodel.estimators import Fit, Quantity, require_fit, require_own
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
-from csimodel.inference import Bootstrap, influence_values, jackknife, spread_of
+from csimodel.inference import (
+    Bootstrap,
+    influence_values,
+    jackknife,
+    require_units_drawn,
+    spread_of,
+)
 from csimodel.inference.influence import without_influence
 from csimodel.options import require_array
 from csimodel.outcomes.measurement_error.omega import ReliabilityOf
@@ -202,6 +208,7 @@ def index_reliability(
         return Reliability(value, source=source, findings=told, quantity=quantity)
     if bootstrap is not None:
         require_own(bootstrap, fit)
+        require_units_drawn(bootstrap.replication, "index_reliability")
         draws = bootstrap.values(quantity)
         se = float(spread_of(draws)[0])
         result = Reliability(value, se, source, told, quantity=quantity)

@@ -101,10 +101,10 @@ class Regressed:
                 f"Intervals of the regression alone ({errors}, delta method): the index is "
                 "treated as known without error."
             )
+        kind = interval_name(self.draws.interval(self.interval), self.draws.df)
         return (
-            f"Whole-chain intervals ({interval_name(self.interval, self.draws.df)}, "
-            f"{int(self.draws.usable.sum())} bootstrap draws): item weights, index and regression "
-            "were estimated again in each draw."
+            f"Whole-chain intervals ({kind}, {int(self.draws.usable.sum())} {self.draws.kind}): "
+            "item weights, index and regression were estimated again in each draw."
         )
 
     @property
@@ -220,9 +220,9 @@ class Regressed:
         """Test that sums of coefficients, the weights in rows, are all zero."""
         if self.draws is None:
             return self.regression.test(matrix)
-        covariance = np.cov(self.draws.coefficients @ matrix.T, rowvar=False)
-        covariance = covariance.reshape(len(matrix), len(matrix)) * self.draws.design.inflation
         value, df = matrix @ self.regression.coefficients, self.draws.design_df
+        drawn = self.draws.coefficients @ matrix.T
+        covariance = self.draws.design.covariance_of_draws(drawn, value)
         return wald(value, covariance, df, design=True)
 
     def _linear(self, gradient: Floats, draws: Floats | None) -> pd.DataFrame:

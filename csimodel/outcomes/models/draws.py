@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.findings import Finding
-from csimodel.inference import Bootstrap, loss_severity, require_draws
+from csimodel.inference import Bootstrap, interval_of_source, loss_severity, require_draws
 from csimodel.outcomes.design.layout import Column, Layout, value_of
 from csimodel.outcomes.kernels.families import Family
 from csimodel.outcomes.kernels.glm import average_along
@@ -111,7 +111,16 @@ class Chain:
     @property
     def design(self) -> SurveyDesign:
         """The sampling design the draws repeat."""
-        return self.bootstrap.fit.require_answers("whole-chain intervals").design
+        return self.bootstrap.survey_design
+
+    def interval(self, kind: str) -> str:
+        """Return the kind of interval that the draws are given."""
+        return interval_of_source(self.bootstrap, kind)
+
+    @property
+    def kind(self) -> str:
+        """What the draws are called."""
+        return "bootstrap draws" if self.bootstrap.replication is None else "replicates"
 
     @property
     def df(self) -> int:
@@ -121,7 +130,7 @@ class Chain:
     @property
     def design_df(self) -> float:
         """The same for tests of several coefficients; infinite where respondents were drawn."""
-        return float(self.design.df) if self.design.kind == "cluster" else float("inf")
+        return self.design.df_of_tests
 
     @property
     def coefficients(self) -> Floats:
@@ -274,7 +283,8 @@ def chain_of(bootstrap: Bootstrap, regression: Regression, progress: bool = True
     )
     regressions = fit_samples(kernel, samples, len(bootstrap.usable))
     chain = Chain(bootstrap, family, cells, regressions, progress, sample.formula_layout)
-    require_regressions(chain.usable, chain.lost)
+    if bootstrap.replication is None:
+        require_regressions(chain.usable, chain.lost)
     return chain
 
 

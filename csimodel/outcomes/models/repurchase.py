@@ -8,7 +8,7 @@ from csimodel.arguments import checked
 from csimodel.errors import OptionError, choose
 from csimodel.estimators import Fit
 from csimodel.floats import own_errstate
-from csimodel.inference import Bootstrap
+from csimodel.inference import Bootstrap, interval_of_source
 from csimodel.inference.intervals import narrow_intervals
 from csimodel.options import require_level
 from csimodel.outcomes.design.formula import Formula
@@ -170,6 +170,7 @@ def repurchase(
     kind = _checked_options(family, level, interval)
     rows = Rows.of(fit, "repurchase", [index, outcome], weights=weights, cluster=cluster)
     rows.require_chain(bootstrap, index)
+    interval = interval_of_source(bootstrap, interval)
     own = rows.fit_behind(index)
     if formula is not None:
         _without_controls(controls)

@@ -91,8 +91,8 @@ class Drawn:
         """How the draws become errors."""
         if self.chain is None:
             return Errors("percentile", float(self.rep.regression.df))
-        design = self.chain.bootstrap.fit.require_answers("money").design
-        return Errors(self.rep.interval, float(design.df), design.inflation)
+        design = self.chain.design
+        return Errors(self.rep.interval, float(design.df), design.inflation, design.replication)
 
     def averages(
         self, moved: int, places: Sequence[Place], functions: Sequence[Function] = ()

@@ -28,6 +28,7 @@ from csimodel.outcomes.money.measurement import Given, MeasurementError, correct
 from csimodel.outcomes.money.row import AmountRow, Errors, infer_rows
 from csimodel.outcomes.money.value import Economics, require_economics, require_share
 from csimodel.page import HasPage, Page, sections
+from csimodel.survey.sampling import ReplicateVariance
 
 Floats = NDArray[np.float64]
 Pair = tuple[float, Floats]
@@ -87,7 +88,7 @@ class Retention(HasPage):
         had; None where all count as alike.
     shortfall
         What it is known to fall short by because measurement error is left in, or None.
-    df, inflation
+    df, inflation, replication
         What the draws rest on, as in `Errors`.
     """
 
@@ -102,11 +103,12 @@ class Retention(HasPage):
     shortfall: Finding | None = None
     df: float = float("inf")
     inflation: float = 1.0
+    replication: ReplicateVariance | None = None
 
     @property
     def errors(self) -> Errors:
         """How the draws become errors."""
-        return Errors(self.interval, self.df, self.inflation)
+        return Errors(self.interval, self.df, self.inflation, self.replication)
 
     def average(self, function: Callable[[Floats], Floats]) -> Pair:
         """Return the mean over customers of a function of each one's own retention."""
@@ -308,4 +310,5 @@ def retention_of(
         shortfall=short,
         df=source.errors.df,
         inflation=source.errors.inflation,
+        replication=source.errors.replication,
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
+from csimodel.survey.sampling import ReplicateVariance
 
 Floats = NDArray[np.float64]
 
@@ -58,11 +59,14 @@ class Errors:
         Degrees of freedom that the draws rest on; 0 where there is no error.
     inflation
         What the variance of the draws is multiplied by, for strata of one unit.
+    replication
+        How replicates become errors, in place of the spread of draws.
     """
 
     interval: str = "auto"
     df: float = float("inf")
     inflation: float = 1.0
+    replication: ReplicateVariance | None = None
 
 
 def infer_rows(rows: Sequence[AmountRow], errors: Errors, level: float) -> pd.DataFrame:
@@ -72,6 +76,13 @@ def infer_rows(rows: Sequence[AmountRow], errors: Errors, level: float) -> pd.Da
     source: ErrorSource = StandardErrors.none(len(rows), "a plain number was given, without draws")
     if len(draws):
         df = np.full(len(rows), errors.df)
-        source = Draws(estimate, draws, df, errors.interval, errors.inflation)
+        source = Draws(
+            estimate,
+            draws,
+            df,
+            errors.interval,
+            errors.inflation,
+            replication=errors.replication,
+        )
     names = pd.Index([row.name for row in rows], name="step")
     return infer(names, estimate, source, level)

@@ -10,7 +10,7 @@ from csimodel.arguments import checked
 from csimodel.errors import EstimationError, OptionError, choose
 from csimodel.estimators import Fit
 from csimodel.floats import own_errstate
-from csimodel.inference import Bootstrap
+from csimodel.inference import Bootstrap, interval_of_source
 from csimodel.options import require_level
 from csimodel.outcomes.kernels.families import Family, family_of
 from csimodel.outcomes.kernels.kernel import Ending
@@ -105,6 +105,7 @@ def repurchase_asymmetry(
         weights=weights, cluster=cluster,
     )  # fmt: skip
     rows.require_chain(bootstrap, quality, expectations)
+    interval = interval_of_source(bootstrap, interval)
     explained, kind, of_index = _outcome(rows, outcome, family, scale)
     q, e = rows.single_index(quality, "quality"), rows.single_index(expectations, "expectations")
     regression = _fitted(rows, explained, q, e, kind, errors)
@@ -113,7 +114,7 @@ def repurchase_asymmetry(
     if bootstrap is not None:
         names = (*pair, explained.label if of_index else None)
         draws = coefficients_of_draws(bootstrap, regression, names, progress)
-        design = bootstrap.fit.require_answers("repurchase_asymmetry").design
+        design = bootstrap.survey_design
     constructs = [name for name in (quality, expectations) if isinstance(name, str)]
     return result_of(regression, pair, draws, level, interval, design, rows.findings(constructs))
 

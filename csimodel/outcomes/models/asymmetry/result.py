@@ -198,8 +198,8 @@ def result_of(
         source = StandardErrors(*regression.errors_of(how))
         tests = {"symmetric": regression.test(unequal), "no disconfirmation": regression.test(none)}
     else:
-        df = float(design.df) if design.kind == "cluster" else float("inf")
-        V = np.cov(draws[whole].T) * design.inflation
+        df = design.df_of_tests
+        V = design.covariance_of_draws(draws[whole], b)
         source = Draws.of_design(value, draws[whole] @ how.T, design, interval)
         source = replace(source, df=np.full(len(value), df))
         tests = {

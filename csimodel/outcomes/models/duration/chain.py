@@ -82,7 +82,7 @@ class HazardChain:
     @property
     def design(self) -> SurveyDesign:
         """The sampling design the draws repeat."""
-        return self.bootstrap.fit.require_answers("whole-chain intervals").design
+        return self.bootstrap.survey_design
 
     @property
     def df(self) -> float:

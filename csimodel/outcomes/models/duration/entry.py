@@ -10,7 +10,7 @@ from csimodel.arguments import checked
 from csimodel.errors import EstimationError, OptionError, SurveyError, choose
 from csimodel.estimators import Fit
 from csimodel.floats import own_errstate
-from csimodel.inference import Bootstrap
+from csimodel.inference import Bootstrap, interval_of_source
 from csimodel.inference.intervals import narrow_intervals
 from csimodel.options import require_level
 from csimodel.outcomes.kernels.kernel import Ending
@@ -151,6 +151,7 @@ def repurchase_time(
         fit, "repurchase_time", [index, duration, event], weights=weights, cluster=cluster
     )
     rows.require_chain(bootstrap, index)
+    interval = interval_of_source(bootstrap, interval)
     label, time = rows.numbers(duration, "Duration")
     what, happened = rows.numbers(event, "Event")
     further, stratum = {what: happened}, None

@@ -13,7 +13,7 @@ from csimodel.bounds import THRESHOLDS
 from csimodel.errors import EstimationError, OptionError, SurveyError, choose
 from csimodel.estimators import Fit
 from csimodel.floats import own_errstate
-from csimodel.inference import Bootstrap
+from csimodel.inference import Bootstrap, require_units_drawn
 from csimodel.inference.intervals import narrow_intervals
 from csimodel.options import require_level
 from csimodel.outcomes.kernels.families import family_of
@@ -131,6 +131,7 @@ def repurchase_mixed(
     link = _checked(model, link, errors, bootstrap, level, interval)
     rows = Rows.of(fit, "repurchase_mixed", [index, outcome, by], weights=weights)
     rows.require_chain(bootstrap, index)
+    require_units_drawn(None if bootstrap is None else bootstrap.replication, "repurchase_mixed")
     if outcome is None:
         raise OptionError("There is no outcome; name the column that says who buys again.")
     if rows.weights is not None and model != "population-averaged":

@@ -12,7 +12,7 @@ from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError, choose
 from csimodel.estimators import Fit
 from csimodel.floats import own_errstate
-from csimodel.inference import Bootstrap
+from csimodel.inference import Bootstrap, require_units_drawn
 from csimodel.inference.intervals import narrow_intervals
 from csimodel.options import require_count, require_level
 from csimodel.outcomes.kernels.families import family_of
@@ -151,6 +151,7 @@ def repurchase_panel(
     require_count("fewest", fewest, "")
     rows = Rows.of(fit, "repurchase_panel", [index, outcome, firm, period], weights=weights)
     rows.require_chain(bootstrap, index)
+    require_units_drawn(None if bootstrap is None else bootstrap.replication, "repurchase_panel")
     if outcome is None:
         raise OptionError("There is no outcome; name the column that says who buys again.")
     if rows.fit is None:

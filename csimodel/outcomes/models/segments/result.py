@@ -14,7 +14,6 @@ from csimodel.arguments import checked_in
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.formatting import told_p
-from csimodel.inference import spread_of
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import StandardErrors
 from csimodel.outcomes.kernels.robust import OF_DESIGN
@@ -124,7 +123,7 @@ class Segments(HasHeadline):
             gradient = np.broadcast_to(unit, (self.regression.segments, *unit.shape))
             return self._linear(own, gradient[: len(names)]).set_axis(labels)
         drawn = self.regression.own(chain.coefficients)[:, : len(names), -1]
-        se = spread_of(drawn) * np.sqrt(chain.design.inflation)
+        se = np.sqrt(np.diagonal(chain.design.covariance_of_draws(drawn, own)))
         df = np.full(len(names), chain.design_df)
         return infer(labels, own, StandardErrors(se, df, census=chain.design.census), self.level)
 
@@ -154,8 +153,8 @@ class Segments(HasHeadline):
             return wald(value, np.full((len(value), len(value)), np.nan))
         drawn = regression.own(chain.coefficients)[:, :, places]
         steps = np.moveaxis(drawn[:, 1:] - drawn[:, :1], 2, 1).reshape(len(drawn), -1)
-        covariance = np.cov(steps, rowvar=False).reshape(len(value), len(value))
-        return wald(value, covariance * chain.design.inflation, chain.design_df, design=True)
+        covariance = chain.design.covariance_of_draws(steps, value)
+        return wald(value, covariance, chain.design_df, design=True)
 
     @cached_property
     def pairwise(self) -> pd.DataFrame:
