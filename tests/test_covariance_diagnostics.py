@@ -9,7 +9,8 @@ from wordings import row_of
 
 import csimodel as csi
 from csimodel.errors import EstimationError
-from csimodel.estimators.covariance import findings
+from csimodel.estimators.covariance import estimator, findings
+from csimodel.estimators.estimates import Inadmissible
 
 COMPLETE = [
     csi.ML(),
@@ -390,3 +391,23 @@ def test_starting_values_that_lead_nowhere(start, fixed):
     finding = findings._no_way_in(Stub(model=Stub(parameters=parameters)))
     assert (finding.code, finding.severity) == ("not-converged", "failure")
     assert len(finding.subjects) == any((*start, *fixed))
+
+
+@pytest.mark.parametrize(
+    ("error", "left", "cor", "flags"),
+    [
+        (0.0, 0.0, 0.9, Inadmissible.NONE),  # of single items, and of what is fixed
+        (-1e-9, 0.1, 0.9, Inadmissible.NEGATIVE_VARIANCE),
+        (0.1, -1e-9, 0.9, Inadmissible.NEGATIVE_VARIANCE),
+        (0.1, 0.1, 1.1, Inadmissible.NOT_POSITIVE_DEFINITE),
+        (0.1, 0.1, np.nan, Inadmissible.NOT_POSITIVE_DEFINITE),
+        (-0.1, 0.1, 1.1, Inadmissible.NOT_POSITIVE_DEFINITE | Inadmissible.NEGATIVE_VARIANCE),
+    ],
+)
+def test_flags_of_inadmissible_samples_of_a_batch(error, left, cor, flags):
+    errors, psi = np.stack([np.eye(3)] * 2), np.stack([np.eye(2)] * 2)
+    construct_cor = np.stack([np.eye(2)] * 2)
+    errors[1, 2, 2], psi[1, 0, 0] = error, left
+    construct_cor[1] += cor * (1 - np.eye(2))
+    got = estimator._inadmissible(Stub(errors=errors, psi=psi), construct_cor)
+    assert got.tolist() == [0, int(flags)]
