@@ -22,6 +22,7 @@ from csimodel.outcomes.models.panel import findings as of_panel
 from csimodel.outcomes.models.segments import entry as of_segments
 from csimodel.outcomes.models.shape import findings as of_shape
 from csimodel.outcomes.money import findings as of_money
+from csimodel.outcomes.money import measurement as of_measurement
 from csimodel.outcomes.prediction import calibrate as of_calibration
 
 NAN = np.nan
@@ -858,3 +859,84 @@ def test_what_is_said_of_a_calibration(p, errors, census, groups, folds, drawn, 
         assert findings["groups-tied"].values == {"count": 3, "groups": 4}
     if "no-fit-test" in told:
         assert findings["no-fit-test"].values == {"df": 7, "groups": 3}
+
+
+# --- measurement error on the way to money -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("own", "power", "finite", "told"),
+    [
+        ([0.0, 0.9], 1, True, "impossible-reliability"),
+        ([0.8, -0.1], 1, True, "impossible-reliability"),
+        ([0.8, 1 + 2e-12], 1, True, "impossible-reliability"),
+        ([0.8, NAN], 1, True, "impossible-reliability"),
+        ([0.8, 1 + 5e-13], 1, True, None),
+        ([0.8, 0.9], 2, True, "bend-not-corrected"),
+        ([0.8, 0.9], 1, False, "curve-not-corrected"),
+        ([1.0, 1.0], 1, False, None),
+        ([1.0, 0.9], 1, False, "curve-not-corrected"),
+        (None, 1, True, "reliability-unknown"),
+    ],
+)
+def test_measurement_error_that_cannot_be_taken_off(monkeypatch, own, power, finite, told):
+    pair = None if own is None else (np.array(own), np.array([own]))
+    monkeypatch.setattr(of_measurement, "_reliabilities", lambda *_: pair)
+    curve = np.array([1.0, 1.0 if finite else NAN])
+    turned = Stub(curve=lambda: curve)
+    monkeypatch.setattr(
+        of_measurement, "replace", lambda *_, **given: vars(turned).update(given) or turned
+    )
+    column = (Stub(powers=(1,)), Stub(powers=(0, power)))
+    sample = Stub(layout=Stub(columns=((Stub(powers=(1,)),), column)))
+    source = Stub(rep=Stub(indexes=("S", "A"), regression=Stub(sample=sample)))
+    result, finding = of_measurement.corrected(source, None, of_measurement.Given(True, {}))
+    if told is None:
+        assert finding is None
+        assert result is (source if own == [1.0, 1.0] else turned)
+        if result is turned:
+            assert_allclose(turned.reliability[0], own)
+        return
+    assert (result, finding.code) == (source, told)
+    if told == "impossible-reliability":
+        place = 0 if own[0] == 0 else 1
+        assert finding.subjects == ("SA"[place],)
+        np.testing.assert_equal(finding.values["value"], own[place])
+    elif own is not None:
+        assert_allclose(finding.values["percent"], 100 * (1 - own[0]))
+
+
+@pytest.mark.parametrize(
+    ("reliability", "percent", "known"),
+    [(0.8, 20, True), (1.0, 0, True), (0.0, 100, False), (1.2, -20, False), (-0.1, 110, False)],
+)
+def test_an_effect_left_as_measured(reliability, percent, known):
+    effects = Stub(reliability=np.array([0.5, reliability]))
+    finding = of_measurement.inadmissible_effect(effects, "D", "S", 1)
+    assert_allclose(finding.values["percent"], percent, atol=1e-12)
+    assert ("{percent" in finding.template) == known
+
+
+def test_indexes_that_count_as_without_error():
+    assert of_measurement.error_free(()) is None
+    one, two = of_measurement.error_free(("a",)), of_measurement.error_free(("a", "b"))
+    assert (one.subjects, two.subjects) == (("a",), ("a", "b"))
+    assert one.template.startswith("The index of")
+    assert two.template.startswith("The indexes of")
+
+
+@pytest.mark.parametrize(
+    ("value", "fails"),
+    [(0.0, True), (1e-9, False), (1.0, False), (1.001, True), (True, True), ("x", True)],
+)
+def test_reliabilities_that_are_a_share(value, fails):
+    if fails:
+        with pytest.raises(OptionError, match=r"is no share of variance"):
+            of_measurement.Given.of("corrected", value, "S", None)
+        return
+    given = of_measurement.Given.of("corrected", value, "S", None)
+    assert (given.wanted, given.reliability) == (True, {"S": value})
+    ignored = of_measurement.Given.of("ignored", {"S": None}, "S", None)
+    assert (ignored.wanted, ignored.reliability) == (False, {})
+    with pytest.raises(OptionError, match=r"names 'T', which is no index"):
+        of_measurement.Given.of("corrected", {"T": 0.8}, "S", None)
