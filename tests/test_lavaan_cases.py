@@ -1,7 +1,8 @@
 """Every case that lavaan converged on; `benchmarks/against_lavaan.py` prints the differences.
 
 lavaan's default stop is some 1e-4 from the optimum in estimates and errors, and further where the
-full ECSI is nearly unidentified; there fit measures are judged. "tight" cases are at the optimum.
+full ECSI is nearly unidentified; there fit measures are judged. "tight" cases of ML, MLR and MLM are
+at the optimum.
 """
 
 import json
