@@ -1,5 +1,7 @@
 """The bootstrap: the same draws as another program, and the laws of resampling."""
 
+from importlib import import_module
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -309,3 +311,22 @@ def test_draws_that_are_all_lost_have_findings():
     boot = csi.bootstrap(fit, resamples=[[0, 0, 0]], progress=False)
     assert not boot.usable.any()
     assert [(found.code, found.count) for found in boot.findings] == [("lost-draws", 1)]
+
+
+def test_threads_are_used_where_they_gain(fit, monkeypatch):
+    """Not for many short operations, unless rows are so many that products of items are the work."""
+    module = import_module("csimodel.inference.bootstrap")
+    asked, in_order = [], module.in_order
+
+    def noted(work, blocks, workers):
+        asked.append(workers)
+        return in_order(work, blocks, 1)
+
+    monkeypatch.setattr(module, "in_order", noted)
+    model = csi.Model.from_syntax("Q =~ PERQ1 + PERQ2\nS =~ CUSA1 + CUSA2\nS ~ Q")
+    by_ml = csi.fit(model, csi.load_mobi(), csi.ML())
+    csi.bootstrap(fit, 20, workers=4, progress=False)
+    csi.bootstrap(by_ml, 20, workers=4, progress=False)
+    monkeypatch.setattr(module, "_MANY_ROWS", 250)
+    csi.bootstrap(by_ml, 20, workers=4, progress=False)
+    assert asked == [4, 1, 4]

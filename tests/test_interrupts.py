@@ -83,7 +83,7 @@ def test_a_script_that_resamples_with_workers_ends_at_once():
         "import csimodel as csi\n"
         # A run in the background has children that ignore interrupts.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "fit = csi.fit(csi.models.ecsi(), csi.load_mobi(), csi.ML())\n"
+        "fit = csi.fit(csi.models.ecsi(), csi.load_mobi(), csi.ML(missing='fiml'))\n"
         "print('begun', flush=True)\n"
         "csi.bootstrap(fit, 100_000, workers=2, progress=False)\n"
     )

@@ -57,6 +57,14 @@ class Estimator(Protocol):
         return "anew"
 
     @property
+    def long_calls(self) -> bool:
+        """Whether a batch is fitted by long array operations, during which other threads compute.
+
+        Threads that fit by many short ones wait for each other, and two are slower than one.
+        """
+        return True
+
+    @property
     def has_error_variances(self) -> bool:
         """Whether the model has error variances, from which reliabilities of indexes follow."""
         return False

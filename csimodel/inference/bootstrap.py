@@ -47,6 +47,7 @@ from csimodel.survey.sampling import ReplicateVariance, SurveyDesign
 Floats = NDArray[np.float64]
 
 _CELLS = 2**22  # draws times squared items that a quantity is made from at once
+_MANY_ROWS = 2**18  # from here on moments of draws are most of the work, and threads share them
 _STILL = 1e-9  # standard errors below are looked at: does the quantity vary at all
 
 
@@ -392,7 +393,8 @@ def bootstrap(
         Row numbers of each resample, (draws, rows), counted from 0, to repeat the draws of another
         program.
     workers
-        Threads.
+        Threads. Fits of covariance structures to moments are many short operations, which threads
+        cannot share: below 262,144 rows one thread makes them whatever is asked for.
     progress
         Show a bar when it takes longer than a second.
 
@@ -458,6 +460,8 @@ def refitted(fit: Fit, design: Resampling, workers: int = 1, progress: bool = Fa
     """Return the fits of all draws of a design, as a batch."""
     refit = fit.estimator.resampler(fit.solution, fit.require_answers("bootstrap"))
     spans = design.spans
+    if not fit.estimator.long_calls and design.rows < _MANY_ROWS:
+        workers = 1
 
     def part(number: int) -> Solution:
         return refit(design.copies(spans[number]))

@@ -91,6 +91,11 @@ class CovarianceEstimator(Estimator):
         return ()
 
     @property
+    def long_calls(self) -> bool:
+        """Whether threads gain: not from matrices of the size of a model, fitted to moments."""
+        return self.needs_answers
+
+    @property
     def has_error_variances(self) -> bool:
         """Whether the model has error variances, from which reliabilities of indexes follow."""
         return True
