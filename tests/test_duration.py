@@ -92,7 +92,7 @@ def test_coefficients_errors_and_score_residuals_of_r(frame, r, case):
     assert_allclose(ours.coefficients, theirs["coefficients"], rtol=1e-9)
     assert_allclose(ours.covariance, theirs["covariance"], rtol=1e-8)
     assert_allclose(ours.loglik, theirs["loglik"], rtol=1e-12)
-    assert_allclose(ours.score_residuals, theirs["residuals"], atol=1e-8)
+    assert_allclose(ours.hazard.influence.score, theirs["residuals"], atol=1e-8)
 
 
 @pytest.mark.parametrize("case", ["efron", "breslow"])
@@ -105,7 +105,7 @@ def test_survival_and_its_error_of_r(frame, r, case):
         gradient = np.zeros((3, 5))
         gradient[:, :2] = -np.exp(-hazard)[:, None] * hazard[:, None] * values
         np.fill_diagonal(gradient[:, 2:], -np.exp(-hazard) * np.exp(values @ one.coefficients))
-        se = np.sqrt(np.diagonal(gradient @ one.joint_covariance(AT) @ gradient.T))
+        se = np.sqrt(np.diagonal(gradient @ one.hazard.model_covariance(AT) @ gradient.T))
         assert_allclose(np.exp(-hazard), np.array(theirs["survival"])[:, j], rtol=1e-10)
         assert_allclose(se, np.array(theirs["se"])[:, j], rtol=1e-9)
 
@@ -114,7 +114,7 @@ def test_survival_in_strata_of_r(frame, r):
     ours, at = cox(frame, late=True), np.array([8.0, 12.5])
     hazard = ours.cumulative_hazard(at)
     ratio = np.exp((np.array([67.0, 0.5]) - ours.centre) @ ours.coefficients)
-    joint = ours.joint_covariance(at)
+    joint = ours.hazard.model_covariance(at)
     for s, theirs in enumerate(r["entry_strata"]["curves"]):
         assert_allclose(np.exp(-hazard[s] * ratio), np.ravel(theirs["survival"]), rtol=1e-9)
         values = np.array([67.0, 0.5]) - ours.centre
@@ -192,9 +192,7 @@ def test_influence_is_the_derivative_by_a_weight(frame, late, efron):
             assert shift == 0.0
             moved.append(np.append(other.coefficients, other.cumulative_hazard(at).ravel()))
         slope = (moved[0] - moved[1]) / (2 * size) * frame["w"].iloc[row]
-        slots = base.risk.slots_at(at)
-        tilt = base.tilt(slots)
-        own = np.append(base.influence[row], base.hazard_influence(slots, tilt)[row])
+        own = base.hazard.values(at)[row]
         assert_allclose(own, slope, atol=2e-6 * np.abs(slope).max() + 1e-9)
 
 
@@ -267,20 +265,12 @@ def test_gradients_are_derivatives(frame):
     class Moved:
         def __init__(self, parameters):
             self.coefficients = parameters[:2]
-            self.hazard = parameters[2:].reshape(3, 2)
-            for name in (
-                "sample",
-                "risk",
-                "columns",
-                "weights",
-                "centre",
-                "covariance",
-                "as_given",
-            ):
+            self.cumulative = parameters[2:].reshape(3, 2)
+            for name in ("sample", "risk", "hazard", "centre", "covariance"):
                 setattr(self, name, getattr(base, name))
 
         def cumulative_hazard(self, times):
-            return self.hazard
+            return self.cumulative
 
     start = np.append(base.coefficients, base.cumulative_hazard(at).ravel())
     for function in (
@@ -606,9 +596,8 @@ def test_events_that_leave_a_regressor_no_spread_test_nothing(fit):
     rep = csi.outcomes.repurchase_time(
         fit, duration=np.arange(1.0, 251.0), event=np.ones(250), kind="churn"
     )
-    regression = rep.regression
-    still = replace(regression, sample=regression.sample)
-    object.__setattr__(still, "columns", np.zeros_like(regression.columns))
+    hazard = rep.regression.hazard
+    still = replace(hazard, columns=np.zeros_like(hazard.columns))
     chi2, df, p = _score_tests(still, np.arange(250.0))
     assert np.isnan(chi2).all()
     assert np.isnan(p).all()

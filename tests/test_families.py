@@ -532,8 +532,7 @@ def test_working_values_far_out_stay_finite(family):
 
 
 def test_beta_regression_from_a_bad_start():
-    from csimodel.outcomes.kernels.beta import beta_draws
-    from csimodel.outcomes.kernels.likelihood import beta_statistics
+    from csimodel.outcomes.kernels.beta import beta_draws, beta_statistics
 
     rng = np.random.default_rng(5)
     x = rng.normal(size=400)

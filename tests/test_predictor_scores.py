@@ -33,8 +33,8 @@ def test_influence_is_the_derivative_by_the_weight(data, family):
         step = np.where(np.arange(60) == row, 1e-4, 0.0)
         ends = [solution(family, X, y, weights + sign * step) for sign in (1, -1)]
         slope = (ends[0] - ends[1]) / 2e-4
-        assert_allclose(scores.likelihood.influence[row] / weights[row], slope, rtol=1e-5)
-    assert_allclose(scores.likelihood.influence.sum(axis=0), 0.0, atol=1e-9)
+        assert_allclose(scores.influence.values[row] / weights[row], slope, rtol=1e-5)
+    assert_allclose(scores.influence.values.sum(axis=0), 0.0, atol=1e-9)
 
 
 def test_further_columns_are_free_of_the_regressors_and_score_them(data):
@@ -50,7 +50,7 @@ def test_further_columns_are_free_of_the_regressors_and_score_them(data):
 def test_leaving_out_a_respondent_is_by_the_leverage(data):
     X, y, weights, _ = data
     scores = PredictorScores.of(family_of("ols"), X, y, weights, solution("ols", X, y, weights))
-    without = scores.likelihood.without()
+    without = scores.influence.without()
     for row in (3, 44):
         keep = np.arange(60) != row
         moved = solution("ols", X[keep], y[keep], weights[keep])

@@ -27,10 +27,10 @@ from csimodel.errors import (
     SurveyError,
 )
 from csimodel.outcomes import Estimate, repurchase
+from csimodel.outcomes.kernels import sample_fit
 from csimodel.outcomes.kernels.families import CLOGLOG, FAMILIES, LOGIT
 from csimodel.outcomes.kernels.glm import average_at, regress_draws
 from csimodel.outcomes.kernels.kernel import Ending
-from csimodel.outcomes.models import regression
 from csimodel.outcomes.models.findings import diagnose
 from csimodel.survey import datasets
 
@@ -196,8 +196,8 @@ def test_the_same_coefficients_as_statsmodels(fit, mobi, family):
 @pytest.mark.parametrize("family", [name for name in UNWEIGHTED if not FAMILIES[name].further])
 def test_scoring_ends_where_statsmodels_does_without_it(fit, mobi, family, monkeypatch):
     """To rounding, and the half second of importing statsmodels is not spent."""
-    theirs, calls = regression.by_statsmodels, []
-    monkeypatch.setattr(regression, "by_statsmodels", lambda *given: calls.append(given))
+    theirs, calls = sample_fit.by_statsmodels, []
+    monkeypatch.setattr(sample_fit, "by_statsmodels", lambda *given: calls.append(given))
     outcome, options, _ = explained(family, mobi.data["CUSL1"])
     own = repurchase(fit, outcome, family=family, controls=["CUSCO"], **options).regression
     assert not calls

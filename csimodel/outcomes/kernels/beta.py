@@ -18,7 +18,8 @@ from csimodel.outcomes.kernels.glm import (
     predictor_of,
     take,
 )
-from csimodel.outcomes.kernels.kernel import Ending, Regressions, Samples
+from csimodel.outcomes.kernels.influence import Influence, pieces_influence
+from csimodel.outcomes.kernels.kernel import Ending, Observations, Regressions, Samples
 
 Floats = NDArray[np.float64]
 
@@ -103,6 +104,37 @@ class Beta:
     def fit(self, samples: Samples) -> Regressions:
         """Fit each of the samples; see `beta_draws`."""
         return beta_draws(samples.outcomes, samples.columns, samples.weights, self.start)
+
+    def influence(self, sample: Observations, estimates: Regressions) -> Influence:
+        """Return what rows add to coefficients and log precision, by the observed information."""
+        X, outcome, weights = sample
+        assert estimates.further is not None
+        eta, tau = X @ estimates.coefficients[0], estimates.further[0]
+        terms = beta_terms(eta, tau, *beta_statistics(outcome), expected=False)
+        score = np.column_stack([X * terms.by_eta[:, None], terms.by_tau])
+        rows, k = X.shape
+        pieces = np.empty((rows, k + 1, k + 1))
+        pieces[:, :k, :k] = terms.eta_eta[:, None, None] * X[:, :, None] * X[:, None, :]
+        pieces[:, :k, k] = pieces[:, k, :k] = terms.eta_tau[:, None] * X
+        pieces[:, k, k] = terms.tau_tau
+        return pieces_influence(score, pieces, weights)
+
+    def predict(self, b: Floats, design: Floats, along: Floats | None = None) -> Floats:
+        """Return expected outcomes; see `Family.predict`."""
+        return BETA.predict(b, design, along)
+
+    def outcomes(self, outcome: Floats) -> list[Floats]:
+        """Return what samples have of the outcome."""
+        return list(beta_statistics(outcome))
+
+    def to_parameters(self, gradient: Floats) -> Floats:
+        """Turn a gradient by the coefficients into one by all that is estimated."""
+        return np.hstack([gradient, np.zeros((len(gradient), 1))])
+
+
+def beta_statistics(outcome: Floats) -> tuple[Floats, Floats]:
+    """Return ``log(y/(1-y))`` and ``log(1-y)``."""
+    return np.log(outcome) - np.log1p(-outcome), np.log1p(-outcome)
 
 
 def beta_draws(

@@ -63,6 +63,27 @@ class Family:
     further: str = ""
     formula: str = "{}"
 
+    def predict(self, b: Floats, design: Floats, along: Floats | None = None) -> Floats:
+        """Return expected outcomes ``μ(x'b)``, or their derivatives ``μ'(x'b) d'b``, (..., rows).
+
+        Parameters
+        ----------
+        b
+            Coefficients, (..., terms).
+        design
+            Rows x, (rows, terms).
+        along
+            Derivative d of each row by what moves it, (rows, terms), or one for all.
+
+        Examples
+        --------
+        >>> b, x = np.array([[0.0, 2.0]]), np.array([[1.0, 0.0]])
+        >>> LOGIT.predict(b, x), LOGIT.predict(b, x, np.array([[0.0, 1.0]]))
+        (array([[0.5]]), array([[0.5]]))
+        """
+        eta = b @ design.T
+        return self.mean(eta) if along is None else self.slope(eta) * (b @ along.T)
+
 
 def logistic(eta: Floats) -> Floats:
     """Return ``1 / (1 + exp(-η))``, for any η without overflow."""

@@ -8,12 +8,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.outcomes.kernels.bias_reduced import BiasReduced
 from csimodel.outcomes.kernels.families import OLS
 from csimodel.outcomes.kernels.glm import newton_step, normal_equations
-from csimodel.outcomes.kernels.kernel import Ending, Regressions, Samples
+from csimodel.outcomes.kernels.influence import Influence
+from csimodel.outcomes.kernels.kernel import Ending, Observations, Regressions, Samples
 from csimodel.outcomes.kernels.predictor_scores import PredictorScores
-from csimodel.outcomes.kernels.score_errors import predictor_information, score_errors
+from csimodel.outcomes.kernels.score_errors import ScoreErrors, score_errors
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -131,7 +131,7 @@ class Panel:
         return columns - mean, turn
 
     @cached_property
-    def reduced(self) -> BiasReduced:
+    def reduced(self) -> ScoreErrors:
         """Errors clustered by firm without the bias of few firms (CR2).
 
         The working model has independent rows with variances inverse to their weights: that of
@@ -150,10 +150,9 @@ class Panel:
         """
         X, _ = self._moves
         residual = self.response - self.design @ self.all_coefficients
-        score = np.zeros((int(self.firm.max()) + 1, X.shape[1]))
-        np.add.at(score, self.firm, X * (self.weights * residual)[:, None])
-        information = predictor_information(X, self.weights)(np.ones(self.n), self.firm)
-        return BiasReduced.of(score[None], information[None])
+        scores = PredictorScores(OLS, X, self.weights * residual, self.weights, self.weights, None)
+        by_firm = SurveyDesign.of(self.n, cluster=self.firm)
+        return score_errors(scores.influence, "CR2", by_firm, float("nan"))
 
     def errors_of(self, rows: Floats, errors: str) -> tuple[Floats, Floats]:
         """Return standard errors and degrees of freedom of sums of constant and slopes.
@@ -173,10 +172,8 @@ class Panel:
         (sums,), twice
         """
         if errors == "CR2":
-            gradient = rows @ self._moves[1]
-            variance = ((self.reduced.pulls @ gradient.T) ** 2).sum(axis=0)
-            df = self.reduced.working(gradient).df
-            return np.sqrt(variance), np.where(np.isfinite(df), df, float(self.firm.max()))
+            se, df = self.reduced.of(rows @ self._moves[1])
+            return se, np.where(np.isfinite(df), df, float(self.firm.max()))
         covariance, _ = self.covariance(errors)
         variance = np.maximum(np.einsum("ij,jk,ik->i", rows, covariance, rows), 0.0)
         most = min(self.firm.max(), self.period.max()) if errors == "two-way" else self.firm.max()
@@ -211,13 +208,13 @@ class Panel:
         clustering. Journal of Business & Economic Statistics 29, 238-249.
         https://doi.org/10.1198/jbes.2010.07136
         """
-        likelihood = PredictorScores.of(
-            OLS, self.design, self.response, self.weights, self.all_coefficients
-        ).likelihood
+        sample = Observations(self.design, self.response, self.weights)
+        b = Regressions.of_sample(self.all_coefficients, Ending.CONVERGED, None)
+        influence = self.influence(sample, b)
 
         def by(cluster: Codes | None) -> Floats:
             design = SurveyDesign.of(self.n, cluster=cluster)
-            return score_errors(likelihood, "cluster", design, float("inf")).covariance
+            return score_errors(influence, "cluster", design, float("inf")).covariance
 
         cov = by(self.firm)
         if errors == "two-way":
@@ -233,6 +230,14 @@ class Panel:
     def extra(self) -> int:
         """Number of parameters besides: none."""
         return 0
+
+    def influence(self, sample: Observations, estimates: Regressions) -> Influence:
+        """Return what rows add to constant, slopes and periods, firms taken out of the design."""
+        return PredictorScores.of(OLS, *sample, estimates.coefficients[0]).influence
+
+    def predict(self, b: Floats, design: Floats, along: Floats | None = None) -> Floats:
+        """Return expected outcomes of the average firm; see `Family.predict`."""
+        return OLS.predict(b, design, along)
 
     def fit(self, samples: Samples) -> Regressions:
         """Return constant and slopes of each sample: a `Kernel`; all arrays (samples, cells)."""

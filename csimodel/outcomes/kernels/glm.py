@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.outcomes.kernels.families import Family
-from csimodel.outcomes.kernels.kernel import Ending, Regressions, Samples
+from csimodel.outcomes.kernels.influence import Influence
+from csimodel.outcomes.kernels.kernel import Ending, Observations, Regressions, Samples
+from csimodel.outcomes.kernels.predictor_scores import PredictorScores
 
 Floats = NDArray[np.float64]
 
@@ -52,6 +54,22 @@ class GeneralisedLinear:
         _, columns, weights, (outcome,) = samples
         fit = regress_draws if self.whole else score_draws
         return fit(self.family, outcome, columns, weights, self.start)
+
+    def influence(self, sample: Observations, estimates: Regressions) -> Influence:
+        """Return what rows add to the coefficients; see `PredictorScores`."""
+        return PredictorScores.of(self.family, *sample, estimates.coefficients[0]).influence
+
+    def predict(self, b: Floats, design: Floats, along: Floats | None = None) -> Floats:
+        """Return expected outcomes; see `Family.predict`."""
+        return self.family.predict(b, design, along)
+
+    def outcomes(self, outcome: Floats) -> list[Floats]:
+        """Return what samples have of the outcome: itself."""
+        return [outcome]
+
+    def to_parameters(self, gradient: Floats) -> Floats:
+        """Turn a gradient by the coefficients into one by all that is estimated: the same."""
+        return gradient
 
 
 def regress_draws(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from csimodel.errors import EstimationError
+from csimodel.outcomes.kernels.influence import Influence
 
 Floats = NDArray[np.float64]
 
@@ -51,12 +54,21 @@ class Regressions:
         An `Ending` for each draw, (draws,).
     further
         Thresholds, or the logarithm of the precision, (draws, any), where the family has them.
+    information
+        About the coefficients, (draws, terms, terms), where the kernel keeps it.
     """
 
     coefficients: Floats
     mean_slope: Floats
     ending: NDArray[np.int64]
     further: Floats | None = None
+    information: Floats | None = None
+
+    @classmethod
+    def of_sample(cls, coefficients: Floats, ending: Ending, further: Floats | None) -> Regressions:
+        """Return the batch of one sample: (terms,) and (any,)."""
+        some = None if further is None else further[None]
+        return cls(coefficients[None], np.full(1, np.nan), np.array([int(ending)]), some)
 
     @property
     def solved(self) -> Floats:
@@ -85,8 +97,34 @@ class Samples(NamedTuple):
     outcomes: Sequence[Floats]
 
 
+class Observations(NamedTuple):
+    """One sample, row by row.
+
+    Attributes
+    ----------
+    design
+        What the coefficients multiply, with the constant in front where there is one, (rows,
+        terms).
+    outcome
+        (rows,)
+    weights
+        Survey weights, (rows,), or None.
+    """
+
+    design: Floats
+    outcome: Floats
+    weights: Floats | None
+
+
+InfluenceOf = Callable[[Observations, Regressions], Influence]
+Predict = Callable[[Floats, Floats, Floats | None], Floats]
+
+
 class Kernel(Protocol):
-    """One kind of regression: how many numbers it has, and their fit to many samples at once."""
+    """One kind of regression, and what it can: None where it cannot.
+
+    Who needs what a kernel may lack asks `influence_of` or `predict_of`, which refuse.
+    """
 
     @property
     def terms(self) -> int:
@@ -98,6 +136,44 @@ class Kernel(Protocol):
 
     def fit(self, samples: Samples) -> Regressions:
         """Fit each of the samples."""
+
+    @property
+    def influence(self) -> InfluenceOf | None:
+        """From one sample and its estimates to what its rows add to all that is estimated."""
+
+    @property
+    def predict(self) -> Predict | None:
+        """From coefficients and design rows to expected outcomes; see `Family.predict`."""
+
+
+def influence_of(kernel: Kernel, sample: Observations, estimates: Regressions) -> Influence:
+    """Return what the rows of one sample add to its estimates, a batch of one.
+
+    Raises
+    ------
+    EstimationError
+        When the kernel fits draws and no more.
+    """
+    if kernel.influence is None:
+        raise EstimationError(_cannot(kernel, "influence values", "errors from a bootstrap"))
+    return kernel.influence(sample, estimates)
+
+
+def predict_of(kernel: Kernel) -> Predict:
+    """Return how a kernel predicts.
+
+    Raises
+    ------
+    EstimationError
+        When its outcome has no mean that follows from coefficients alone.
+    """
+    if kernel.predict is None:
+        raise EstimationError(_cannot(kernel, "expected outcomes", "its coefficients"))
+    return kernel.predict
+
+
+def _cannot(kernel: Kernel, what: str, instead: str) -> str:
+    return f"{type(kernel).__name__} regressions declare no {what}; use {instead}."
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +197,8 @@ class Standardised:
     spread: Floats
     constant: bool = True
     thresholds: bool = False
+    influence: ClassVar[None] = None  # asked of the kernel itself, in the columns' own units
+    predict: ClassVar[None] = None
 
     @property
     def terms(self) -> int:
@@ -146,7 +224,10 @@ class Standardised:
             b[:, 0] -= shift
             if further is not None and self.thresholds:
                 further = further + shift[:, None]
-        return Regressions(b, standard.mean_slope, standard.ending, further)
+        information = standard.information
+        if information is not None and not self.constant:
+            information = information * np.outer(self.spread, self.spread)
+        return Regressions(b, standard.mean_slope, standard.ending, further, information)
 
 
 def fit_samples(kernel: Kernel, samples: Iterable[Samples], total: int) -> Regressions:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.outcomes.kernels.families import OLS
 from csimodel.outcomes.kernels.glm import REGULAR
 from csimodel.outcomes.kernels.kernel import Ending, Regressions, Samples
 
@@ -25,6 +27,11 @@ class WeightedLeastSquares:
 
     terms: int
     extra: int = 0
+    influence: ClassVar[None] = None  # of draws alone; the sample is a `GeneralisedLinear`
+
+    def predict(self, b: Floats, design: Floats, along: Floats | None = None) -> Floats:
+        """Return expected outcomes; see `Family.predict`."""
+        return OLS.predict(b, design, along)
 
     def fit(self, samples: Samples) -> Regressions:
         """Fit each of the samples; the outcome is each sample's own, (samples, cells)."""

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from csimodel.outcomes.kernels.families import Family
 from csimodel.outcomes.kernels.glm import LARGEST_STEP, dot_cells, newton_step, take
-from csimodel.outcomes.kernels.kernel import Ending, Regressions, Samples
+from csimodel.outcomes.kernels.influence import Influence, pieces_influence
+from csimodel.outcomes.kernels.kernel import Ending, Observations, Regressions, Samples
 
 Floats = NDArray[np.float64]
 
@@ -89,7 +90,7 @@ class Ordered:
     family
         Whose mean is F.
     codes
-        Category of each cell, rising, (cells,).
+        Category of each cell, (cells,); rising where samples are fitted.
     cut
         The category from which on an answer counts.
     start
@@ -114,6 +115,43 @@ class Ordered:
         return ordered_draws(
             self.family, self.codes, samples.columns, samples.weights, self.start, self.cut
         )
+
+    def influence(self, sample: Observations, estimates: Regressions) -> Influence:
+        """Return what rows add to thresholds and slopes, by the observed information."""
+        assert estimates.further is not None
+        thresholds, x, codes = estimates.further[0], sample.design[:, 1:], self.codes
+        eta = x @ estimates.coefficients[0, 1:]
+        ends = np.concatenate([[-np.inf], thresholds, [np.inf]])
+        terms = ordered_terms(self.family, ends[codes + 1] - eta, ends[codes] - eta)
+        edges = np.eye(len(thresholds) + 2)[:, 1:-1]
+        # every parameter moves the upper edge, the lower edge or η of a respondent
+        up = np.column_stack([edges[codes + 1], np.zeros_like(x)])
+        low = np.column_stack([edges[codes], np.zeros_like(x)])
+        across = np.column_stack([np.zeros((len(x), len(thresholds))), x])
+        score = terms.up[:, None] * up + terms.low[:, None] * low + terms.eta[:, None] * across
+        moves = np.stack([up, low, across], axis=1)
+        inner = np.empty((len(x), 3, 3))
+        inner[:, 0, 0], inner[:, 1, 1], inner[:, 2, 2] = terms.up_up, terms.low_low, terms.eta_eta
+        inner[:, 0, 1] = inner[:, 1, 0] = terms.up_low
+        inner[:, 0, 2] = inner[:, 2, 0] = terms.up_eta
+        inner[:, 1, 2] = inner[:, 2, 1] = terms.low_eta
+        pieces = np.einsum("rai,rab,rbj->rij", moves, inner, moves, optimize=True)
+        return pieces_influence(score, pieces, sample.weights)
+
+    def predict(self, b: Floats, design: Floats, along: Floats | None = None) -> Floats:
+        """Return the probability of an answer that counts; see `Family.predict`."""
+        return self.family.predict(b, design, along)
+
+    def outcomes(self, outcome: Floats) -> list[Floats]:
+        """Return what samples have of the outcome; categories are the kernel's own."""
+        return [outcome]
+
+    def to_parameters(self, gradient: Floats) -> Floats:
+        """Turn a gradient by the coefficients into one by all that is estimated."""
+        turn = np.zeros((self.terms, len(self.start)))
+        turn[0, self.cut - 1] = -1.0
+        turn[1:, self.extra :] = np.eye(self.terms - 1)
+        return np.asarray(gradient @ turn)
 
 
 def ordered_draws(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.outcomes.kernels.families import Family
-from csimodel.outcomes.kernels.score_errors import Likelihood, predictor_information
+from csimodel.outcomes.kernels.influence import Influence, predictor_information
 
 Floats = NDArray[np.float64]
 
@@ -36,7 +36,7 @@ class PredictorScores:
     >>> from csimodel.outcomes.kernels.families import OLS
     >>> X, y = np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]]), np.array([0.0, 2.0, 1.0])
     >>> scores = PredictorScores.of(OLS, X, y, None, np.array([0.5, 0.5]))
-    >>> scores.likelihood.influence.round(3).tolist()
+    >>> scores.influence.values.round(3).tolist()
     [[-0.417, 0.25], [0.333, 0.0], [0.083, -0.25]]
     """
 
@@ -101,15 +101,16 @@ class PredictorScores:
         return float(weights @ squares) / left if left > 0 else float("nan")
 
     @cached_property
-    def likelihood(self) -> Likelihood:
-        """What errors need to know."""
+    def influence(self) -> Influence:
+        """What respondents add to the coefficients."""
         X, total = self.X, predictor_information(self.X, self.information)
         dispersion = self.dispersion(X.shape[1])
-        return Likelihood(X * self.score[:, None], total, self.weights, dispersion, self._without)
+        score = X * self.score[:, None]
+        return Influence.of(score, total, self.weights, dispersion, self._without)
 
     def _without(self) -> Floats:
         """Return ``(A - Aᵢ)⁻¹ uᵢ``, which is ``B uᵢ/(1 - hᵢ)``, (rows, terms)."""
-        bread = self.likelihood.bread
+        bread = self.influence.bread
         leverage = np.einsum("ij,jk,ik->i", self.X, bread, self.X) * self.heavy
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(self.likelihood.influence / (1.0 - leverage)[:, None])
+            return np.asarray(self.influence.values / (1.0 - leverage)[:, None])

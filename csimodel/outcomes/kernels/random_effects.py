@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.outcomes.kernels.influence import Codes, Influence
+
 Floats = NDArray[np.float64]
 
 _START = 0.3  # of the factor of effects' variance over that of rows, which is unknown
@@ -27,8 +29,8 @@ class RandomEffects:
         Of a group's effects, (effects, effects).
     residual
         Variance of a row.
-    information, score
-        X'V⁻¹X, (groups, terms, terms), and X'V⁻¹(y - Xb), (groups, terms), of each group.
+    information
+        X'V⁻¹X of each group, (groups, terms, terms).
     effects
         Predicted effects of each group, (groups, effects).
     converged
@@ -39,7 +41,6 @@ class RandomEffects:
     covariance: Floats
     residual: float
     information: Floats
-    score: Floats
     effects: Floats
     converged: bool
 
@@ -150,17 +151,41 @@ class GroupProducts:
         residual = rss / (self.rows - len(b))
         covariance = L @ L.T
         effects = (K[:, :, -1] - K[:, :, :-1] @ b) @ covariance
-        score = (A[:, :-1, -1] - A[:, :-1, :-1] @ b) / residual
         finite = bool(np.isfinite(b).all() and np.isfinite(covariance).all())
         return RandomEffects(
             b,
             covariance * residual,
             residual,
             A[:, :-1, :-1] / residual,
-            score,
             effects,
             flat and finite,
         )
+
+
+def random_effects_influence(
+    X: Floats, left: Floats, residual: float, information: Floats
+) -> Influence:
+    """Return what rows add to the coefficients of a linear mixed model.
+
+    ``V⁻¹(y - Xb) = (y - Xb - Zu)/σ²`` with u the predicted effects, so that rows have scores of
+    their own; only groups have information.
+
+    Parameters
+    ----------
+    X
+        (rows, terms)
+    left
+        What coefficients and predicted effects leave of the outcome, (rows,).
+    residual
+        Variance of a row, σ².
+    information
+        X'V⁻¹X of each group, (groups, terms, terms).
+    """
+
+    def total(factor: Floats, cluster: Codes | None) -> Floats:
+        return information.sum(axis=0)[None] if cluster is None else information
+
+    return Influence.of(X * (left / residual)[:, None], total, None)
 
 
 def _least_squares(A: Floats) -> tuple[Floats, float, Floats]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.outcomes.kernels.families import OLS
 from csimodel.outcomes.kernels.kernel import Ending, Regressions, Samples
 
 Floats = NDArray[np.float64]
@@ -34,6 +36,11 @@ class RandomIntercept:
     terms: int
     starts: NDArray[np.intp]
     extra: int = 0
+    influence: ClassVar[None] = None  # of draws alone; the sample's is that of `RandomEffects`
+
+    def predict(self, b: Floats, design: Floats, along: Floats | None = None) -> Floats:
+        """Return expected outcomes of an average firm; see `Family.predict`."""
+        return OLS.predict(b, design, along)
 
     def fit(self, samples: Samples) -> Regressions:
         """Fit each of the samples; see `random_intercept_draws`."""

@@ -112,6 +112,23 @@ class RiskSets:
         """Where each slot's events begin among the events, (slots,)."""
         return np.flatnonzero(self.event_rank == 0)
 
+    @cached_property
+    def begin(self) -> Codes:
+        """First slot of each stratum, (strata,)."""
+        strata = int(self.row_stratum.max()) + 1
+        return np.searchsorted(self.stratum, np.arange(strata))
+
+    @cached_property
+    def before(self) -> Codes:
+        """Last slot before each respondent is at risk, in risk order, (rows,)."""
+        return np.maximum(self.first, self.begin[self.row_stratum] - 1)
+
+    def as_given(self, values: Floats) -> Floats:
+        """Return rows in risk order as they were given."""
+        ordered = np.empty_like(values)
+        ordered[self.order] = values
+        return ordered
+
     @property
     def tied(self) -> bool:
         """Whether some events happen at the same time."""

@@ -2,74 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.errors import OptionError
 from csimodel.outcomes.kernels.bias_reduced import BiasReduced
+from csimodel.outcomes.kernels.influence import Influence, constant_information
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
-Codes = NDArray[np.intp]
-Information = Callable[[Floats, Codes | None], Floats]
-
-
-@dataclass(frozen=True, eq=False)
-class Likelihood:
-    """What errors need to know of a fit.
-
-    Attributes
-    ----------
-    score
-        Of each respondent, survey weights left out, (rows, parameters).
-    information
-        From a factor of each respondent, (rows,), and codes of clusters or None, to the sum of
-        what respondents add to the information times the factor, (clusters, parameters,
-        parameters), or of all together, (1, parameters, parameters).
-    weights
-        Survey weights with a mean of 1, (rows,), or None.
-    dispersion
-        Variance of a score over its information; 1 of a full likelihood.
-    without
-        For HC3, ``(A - Aᵢ)⁻¹ uᵢ`` of each respondent with the weighted information A.
-    """
-
-    score: Floats
-    information: Information
-    weights: Floats | None
-    dispersion: float
-    without: Callable[[], Floats]
-
-    @property
-    def rows(self) -> int:
-        """Number of respondents."""
-        return len(self.score)
-
-    @property
-    def share(self) -> Floats:
-        """How much each respondent counts in an average, summing to 1, (rows,)."""
-        if self.weights is None:
-            return np.full(self.rows, 1.0 / self.rows)
-        return np.asarray(self.weights / self.weights.sum())
-
-    @property
-    def weighted_score(self) -> Floats:
-        """Scores times survey weights, (rows, parameters)."""
-        return self.score if self.weights is None else self.score * self.weights[:, None]
-
-    @cached_property
-    def bread(self) -> Floats:
-        """Inverse of the weighted information, (parameters, parameters)."""
-        weights = np.ones(self.rows) if self.weights is None else self.weights
-        return np.asarray(np.linalg.inv(self.information(weights, None)[0]))
-
-    @cached_property
-    def influence(self) -> Floats:
-        """What each respondent adds to the parameters, ``B u``, (rows, parameters)."""
-        return np.asarray(self.weighted_score @ self.bread)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,13 +26,14 @@ class ScoreErrors:
     Attributes
     ----------
     kind
-        ``"HC0"``, ``"HC1"``, ``"HC3"``, ``"nonrobust"``, ``"CR2"``, ``"cluster"`` (CR1) or
-        ``"linearized"``.
+        ``"HC0"``, ``"HC1"``, ``"HC3"``, ``"CR2"``, ``"cluster"`` (CR1), ``"CR0"``,
+        ``"linearized"``; ``"nonrobust"``, or ``"model"`` where averages of respondents take no
+        n/(n - 1).
     covariance
         Of the parameters, (parameters, parameters).
     pulls
         What each unit adds to the parameters, factors of the kind included, (units, parameters);
-        None for ``"nonrobust"``.
+        None for model-based errors.
     design
         Units and strata; respondents where errors are not clustered.
     share
@@ -99,7 +43,7 @@ class ScoreErrors:
     reduced, levels
         For CR2: the errors of the parameters, and of weighted means over the respondents.
     dispersion
-        As in `Likelihood`.
+        As in `Influence`.
 
     References
     ----------
@@ -164,7 +108,8 @@ class ScoreErrors:
     def _of_levels(self, gap: Floats) -> Floats:
         """Return what each unit adds to weighted means, (units, functions)."""
         own = level_weights(self.kind, self.share, self.design, self.terms, self.levels)
-        return self.design.totals(own[:, None] * gap)
+        pulls = own[:, None] * gap
+        return pulls if self.pulls is None else self.design.totals(pulls)
 
     def _df(self, gradient: Floats, gap: Floats | None) -> Floats:
         if self.reduced is None or self.levels is None:
@@ -182,19 +127,20 @@ class ScoreErrors:
 
 
 def score_errors(
-    likelihood: Likelihood, kind: str, design: SurveyDesign, plain_df: float
+    influence: Influence, kind: str, design: SurveyDesign, plain_df: float
 ) -> ScoreErrors:
     """Return the errors of estimates: ``B (Σ u u') B`` with B the inverse of the information.
 
     u are scores: of respondents; HC1 times n/(n - k); HC3 with ``(A - Aᵢ)⁻¹ uᵢ`` instead of ``B
     uᵢ``, A the information and Aᵢ what the respondent adds to it, which for one linear predictor is
-    ``B uᵢ/(1 - hᵢ)``. Clustered (CR1), of clusters and times G/(G - 1) · (n - 1)/(n - k); CR2 as in
-    `BiasReduced`; linearized, of clusters within strata as in `SurveyDesign`, as R's survey has it.
+    ``B uᵢ/(1 - hᵢ)``. Clustered (CR1), of clusters and times G/(G - 1) · (n - 1)/(n - k), without
+    the factor CR0; CR2 as in `BiasReduced`; linearized, of clusters within strata as in
+    `SurveyDesign`, as R's survey has it.
 
     Parameters
     ----------
-    likelihood
-        Scores and information.
+    influence
+        What respondents add to the parameters.
     kind
         As in `ScoreErrors`.
     design
@@ -202,29 +148,58 @@ def score_errors(
     plain_df
         Degrees of freedom where neither clusters nor strata give them.
 
+    Raises
+    ------
+    OptionError
+        For HC3 or CR2 of a regression without what they are made of.
+
     References
     ----------
     MacKinnon, J. G., White, H. (1985). Some heteroskedasticity-consistent covariance matrix
     estimators with improved finite sample properties. Journal of Econometrics 29, 305-325.
     https://doi.org/10.1016/0304-4076(85)90158-7
     """
-    rows, k = likelihood.score.shape
-    share, dispersion = likelihood.share, likelihood.dispersion
+    share, dispersion = influence.share, influence.dispersion
+    if kind in ("nonrobust", "model"):
+        return ScoreErrors(kind, influence.bread * dispersion, None, design, share, plain_df)
     if kind == "CR2":
-        reduced = _reduced(likelihood, design)
+        reduced = _reduced(influence, design)
         covariance = reduced.pulls.T @ reduced.pulls
-        levels = level_errors(rows, likelihood.weights, design)
+        levels = level_errors(influence.rows, influence.weights, design)
         return ScoreErrors(
             kind, covariance, reduced.pulls, design, share, plain_df, dispersion, reduced, levels
         )
-    if kind == "nonrobust":
-        return ScoreErrors(kind, likelihood.bread * dispersion, None, design, share, plain_df)
-    pulls = likelihood.without() if kind == "HC3" else likelihood.influence
+    if kind == "HC3":
+        if influence.without is None:
+            raise _no_errors(kind)
+        return value_errors(influence.without(), kind, design, share, plain_df)
+    return value_errors(influence.values, kind, design, share, plain_df)
+
+
+def value_errors(
+    values: Floats, kind: str, design: SurveyDesign, share: Floats, plain_df: float
+) -> ScoreErrors:
+    """Return the errors of estimates from what respondents add to them, (rows, parameters).
+
+    Parameters
+    ----------
+    values
+        Influence values, or what leaving each respondent out moves for HC3.
+    kind
+        As in `ScoreErrors`, but for CR2 and model-based ones.
+    design, plain_df
+        As in `score_errors`.
+    share
+        How much each respondent counts in an average, (rows,).
+    """
+    parameters, pulls = values.shape[1], values
     if kind in ("cluster", "linearized"):
-        pulls, plain_df = design.totals(pulls), float(design.df)
+        plain_df = float(design.df)
+    if kind in ("cluster", "linearized", "CR0"):
+        pulls = design.totals(values)
     if kind == "linearized":
         return ScoreErrors(kind, design.covariance(pulls), pulls, design, share, plain_df)
-    pulls = pulls * np.sqrt(finite_sample_factor(kind, design, k))
+    pulls = pulls * np.sqrt(finite_sample_factor(kind, design, parameters))
     return ScoreErrors(kind, pulls.T @ pulls, pulls, design, share, plain_df)
 
 
@@ -242,8 +217,8 @@ def finite_sample_factor(kind: str, design: SurveyDesign, terms: int) -> float:
 
 def level_errors(rows: int, weights: Floats | None, design: SurveyDesign) -> BiasReduced:
     """Return CR2 errors of weighted means over the respondents."""
-    nothing = np.zeros((rows, 1))
-    return _reduced(Likelihood(nothing, constant_information, weights, 1.0, nothing.copy), design)
+    constant = Influence.of(np.zeros((rows, 1)), constant_information, weights)
+    return _reduced(constant, design)
 
 
 def level_weights(
@@ -261,6 +236,8 @@ def level_weights(
     size = len(share)
     if kind == "HC3":
         return np.asarray(share / (1.0 - share))
+    if kind == "model":
+        return share
     if kind == "nonrobust":
         return np.asarray(share * np.sqrt(size / (size - 1.0)))
     if levels is None:
@@ -272,53 +249,21 @@ def level_weights(
     return np.asarray((own[design.unit] * np.stack(powers, axis=1)).sum(axis=1))
 
 
-def _reduced(likelihood: Likelihood, design: SurveyDesign) -> BiasReduced:
-    ones, weights = np.ones(likelihood.rows), likelihood.weights
+def _reduced(influence: Influence, design: SurveyDesign) -> BiasReduced:
+    information, weights = influence.information, influence.weights
+    if information is None:
+        raise _no_errors("CR2")
+    ones = np.ones(influence.rows)
     powers = [ones] if weights is None else [ones, weights, weights**2]
-    information = np.stack([likelihood.information(power, design.unit) for power in powers])
-    score = [likelihood.score] if weights is None else [likelihood.score, likelihood.weighted_score]
-    return BiasReduced.of(np.stack([design.totals(part) for part in score]), information)
+    score = [influence.score] if weights is None else [influence.score, influence.weighted_score]
+    return BiasReduced.of(
+        np.stack([design.totals(part) for part in score]),
+        np.stack([information(power, design.unit) for power in powers]),
+    )
 
 
-def constant_information(factor: Floats, cluster: Codes | None) -> Floats:
-    """Return the information about a mean."""
-    total = np.array([factor.sum()]) if cluster is None else np.bincount(cluster, factor)
-    return np.asarray(total[:, None, None])
-
-
-def predictor_information(X: Floats, information: Floats) -> Information:
-    """Return the information about coefficients of a linear predictor, (rows, terms).
-
-    Parameters
-    ----------
-    X
-        Regressors, (rows, terms).
-    information
-        About the predictor, (rows,).
-    """
-
-    def total(factor: Floats, cluster: Codes | None) -> Floats:
-        weighted = X * (factor * information)[:, None]
-        if cluster is None:
-            return np.asarray((X.T @ weighted)[None])
-        k = X.shape[1]
-        sums = np.empty((int(cluster.max()) + 1, k, k))
-        for i in range(k):
-            for j in range(i, k):
-                sums[:, i, j] = sums[:, j, i] = np.bincount(cluster, weighted[:, i] * X[:, j])
-        return sums
-
-    return total
-
-
-def pieces_information(pieces: Floats) -> Information:
-    """Return the information of respondents, (rows, parameters, parameters), summed."""
-
-    def total(factor: Floats, cluster: Codes | None) -> Floats:
-        if cluster is None:
-            return np.asarray(np.einsum("i,ijk->jk", factor, pieces)[None])
-        sums = np.zeros((int(cluster.max()) + 1, *pieces.shape[1:]))
-        np.add.at(sums, cluster, pieces * factor[:, None, None])
-        return sums
-
-    return total
+def _no_errors(kind: str) -> OptionError:
+    return OptionError(
+        f"errors={kind!r} cannot be had from this regression, whose likelihood does not fall into "
+        "parts of single respondents; use 'HC1', or 'cluster' where the survey has clusters."
+    )

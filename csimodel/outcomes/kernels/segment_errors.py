@@ -18,8 +18,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.outcomes.kernels.bias_reduced import BiasReduced
+from csimodel.outcomes.kernels.influence import predictor_information
 from csimodel.outcomes.kernels.predictor_scores import PredictorScores
-from csimodel.outcomes.kernels.score_errors import finite_sample_factor, predictor_information
+from csimodel.outcomes.kernels.score_errors import finite_sample_factor
 from csimodel.outcomes.kernels.shared_clusters import Parts, equality_df
 from csimodel.outcomes.kernels.wald import wald, wald_of_blocks
 from csimodel.survey.sampling import SurveyDesign
@@ -86,7 +87,7 @@ class SegmentErrors:
 
     @cached_property
     def dispersion(self) -> float:
-        """As in `Likelihood`."""
+        """As in `Influence`."""
         return self.scores.dispersion(self.terms)
 
     @cached_property

@@ -14,8 +14,8 @@ from csimodel.estimators import Estimates
 from csimodel.inference import draws_of
 from csimodel.moments import Resampling
 from csimodel.outcomes.kernels.families import Family
-from csimodel.outcomes.kernels.glm import GeneralisedLinear
-from csimodel.outcomes.kernels.kernel import Ending, Samples, Standardised, fit_samples
+from csimodel.outcomes.kernels.kernel import Ending, Samples, fit_samples
+from csimodel.outcomes.kernels.predictor_kernels import standardised
 from csimodel.outcomes.measurement_error.croon import Croon, croon_slopes
 from csimodel.outcomes.measurement_error.errors_in_variables import moved_slopes
 from csimodel.outcomes.measurement_error.item_moments import ItemMoments, draw_moments
@@ -174,10 +174,6 @@ class RowDraws(SlopeDraws):
         design = Resampling.of_design(regression.design_of_sample, draws, seed)
         centre, spread = x.mean(axis=0), x.std(axis=0)
         standard = (x - centre) / spread
-        start = np.append(
-            regression.coefficients[0] + regression.coefficients[1:] @ centre,
-            regression.coefficients[1:] * spread,
-        )
         row, column = np.triu_indices(x.shape[1])
         products = standard[:, row] * standard[:, column]
         cov = np.empty((draws, x.shape[1], x.shape[1]))
@@ -198,7 +194,7 @@ class RowDraws(SlopeDraws):
                     )
                 yield Samples(own, list(x.T), weights, [sample.outcome])
 
-        kernel = Standardised(GeneralisedLinear(family, start), centre, spread)
+        kernel = standardised(family, regression.coefficients, centre, spread)
         naive = fit_samples(kernel, samples(), draws)
         usable = naive.ending == Ending.CONVERGED
         lost = lost_draws(naive.ending)

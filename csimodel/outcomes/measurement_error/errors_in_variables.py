@@ -120,7 +120,7 @@ def regression_pulls(
     The pull on coefficients is ``B u`` with u the score and B the inverse information.
     """
     scores = PredictorScores.of(family, design, outcome, share, coefficients)
-    of_coefficients, slope = scores.likelihood.influence, scores.slope
+    of_coefficients, slope = scores.influence.values, scores.slope
     bend = (share * family.curvature(design @ coefficients)) @ design
     of_mean = share * (slope - share @ slope) + of_coefficients @ bend
     return of_coefficients, np.asarray(of_mean)

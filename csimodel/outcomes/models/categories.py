@@ -19,17 +19,16 @@ def reached(regression: Regression, moved: int, levels: Floats) -> Averages:
 
     Levels times categories less one; the gradient is by thresholds and slopes.
     """
-    thresholds = regression.further
-    assert thresholds is not None
-    mean, bounds = regression.family.mean, len(thresholds)
+    kernel = regression.kernel
+    bounds = kernel.extra
 
     def of(X: Floats, j: int) -> OfRows:
-        return lambda b: mean(b[:, bounds:] @ X[:, 1:].T - b[:, j, None])
+        at = regression.predict(X)
+        return lambda b: at(np.column_stack([-b[:, j], b[:, bounds:]]))
 
     functions = [of(X, j) for X, _ in regression.at_levels(moved, levels) for j in range(bounds)]
-    parameters = np.append(thresholds, regression.coefficients[1:])
     variances = np.diagonal(regression.joint_covariance)
-    return Averages.of(functions, parameters, variances, regression.sample.share)
+    return Averages.of(functions, kernel.start, variances, regression.sample.share)
 
 
 def reached_in_draws(chain: Chain, moved: int, levels: Floats) -> Floats:

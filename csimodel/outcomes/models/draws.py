@@ -20,13 +20,7 @@ from csimodel.inference import Bootstrap, interval_of_source, loss_severity, req
 from csimodel.outcomes.design.layout import Column, Layout, value_of
 from csimodel.outcomes.kernels.families import Family
 from csimodel.outcomes.kernels.glm import average_along
-from csimodel.outcomes.kernels.kernel import (
-    Ending,
-    Regressions,
-    Samples,
-    fit_samples,
-)
-from csimodel.outcomes.kernels.likelihood import outcomes_of
+from csimodel.outcomes.kernels.kernel import Ending, Regressions, Samples, fit_samples
 from csimodel.outcomes.models.regression import Regression
 from csimodel.outcomes.rows.cells import Cells
 from csimodel.survey.sampling import SurveyDesign
@@ -268,8 +262,8 @@ def chain_of(bootstrap: Bootstrap, regression: Regression, progress: bool = True
     """
     sample, family = regression.sample, regression.family
     cells = regression.cells(bootstrap)
-    kernel, columns = regression.kernel(cells), regression.draw_columns
-    outcomes = outcomes_of(family, cells.outcome)
+    kernel, columns = regression.kernel_of_draws(cells), regression.draw_columns
+    outcomes = regression.kernel.outcomes(cells.outcome)
     wanted, parts = bootstrap.usable, regression.parts
     batches = _batches(bootstrap, cells, outcomes, wanted, "whole chain", progress, parts)
     samples = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,31 +16,28 @@ from csimodel.inference.infer import infer
 from csimodel.inference.sources import StandardErrors
 from csimodel.outcomes.design.layout import Column, value_of
 from csimodel.outcomes.kernels.families import WLS, Family
-from csimodel.outcomes.kernels.glm import REGULAR, regress_draws
-from csimodel.outcomes.kernels.kernel import Ending, Kernel, Standardised
-from csimodel.outcomes.kernels.likelihood import (
-    fit_further,
-    further_likelihood,
-    kernel_of,
-    standardised_start,
+from csimodel.outcomes.kernels.kernel import (
+    Ending,
+    Kernel,
+    Observations,
+    Regressions,
+    influence_of,
+    predict_of,
 )
+from csimodel.outcomes.kernels.predictor_kernels import PredictorKernel, kernel_of, standardised
 from csimodel.outcomes.kernels.predictor_scores import PredictorScores
 from csimodel.outcomes.kernels.robust import OF_DESIGN, checked_errors, design_of
-from csimodel.outcomes.kernels.score_errors import (
-    ScoreErrors,
-    score_errors,
-)
+from csimodel.outcomes.kernels.sample_fit import fit_further, solve
+from csimodel.outcomes.kernels.score_errors import ScoreErrors, score_errors
 from csimodel.outcomes.kernels.wald import wald
 from csimodel.outcomes.models.averages import Averages, OfRows
 from csimodel.outcomes.rows.cells import Cells
 from csimodel.outcomes.rows.sample import Sample
-from csimodel.quiet import quiet
 from csimodel.significance import t_limits, t_pvalue
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
-_SHARP = 1e-12  # largest last step of a coefficient in standard units
 _WIDE = 60  # coefficients above which their derivatives are taken one effect at a time
 
 
@@ -119,16 +116,33 @@ class Regression:
         """
         design, sample = self.design_of_sample, self.sample
         if not np.isfinite(self.coefficients).all():
-            size = self.terms if self.further is None else self.terms + len(self.further)
-            size -= int(self.family.further == "thresholds")
+            size = len(self.kernel.start)
             nothing = np.full((size, size), np.nan)
             return ScoreErrors("nonrobust", nothing, None, design, sample.share, self.df)
-        likelihood = (
-            self.scores.likelihood
-            if self.further is None
-            else further_likelihood(self.family, sample, self.coefficients, self.further)
-        )
-        return score_errors(likelihood, self.errors, design, self.df)
+        observations = Observations(self.design, sample.outcome, sample.weights)
+        estimates = Regressions.of_sample(self.coefficients, self.ending, self.further)
+        influence = influence_of(self.kernel, observations, estimates)
+        return score_errors(influence, self.errors, design, self.df)
+
+    @cached_property
+    def kernel(self) -> PredictorKernel:
+        """The kind of regression, its answers at the estimates."""
+        ordering = self.sample.ordering
+        codes, cut = (None, 0) if ordering is None else (ordering.codes, ordering.cut)
+        return kernel_of(self.family, self.coefficients, self.further, codes, cut)
+
+    def predict(self, design: Floats, along: Floats | None = None) -> OfRows:
+        """Return expected outcomes at design rows as a function of coefficients.
+
+        Or their derivatives along others; see `Family.predict`.
+        """
+        predict = predict_of(self.kernel)
+        return lambda b: predict(b, design, along)
+
+    @cached_property
+    def expected(self) -> Floats:
+        """Expected outcome of each respondent, (rows,)."""
+        return self.family.mean(self.eta)
 
     @property
     def scores(self) -> PredictorScores:
@@ -203,20 +217,7 @@ class Regression:
 
     def to_joint(self, gradient: Floats) -> Floats:
         """Turn a gradient by the coefficients into one by all that is estimated."""
-        if self.sample.ordering is not None and self.further is not None:
-            return np.asarray(gradient @ self.to_coefficients(self.sample.ordering.cut))
-        if self.further is None:
-            return gradient
-        return np.hstack([gradient, np.zeros((len(gradient), len(self.further)))])
-
-    def to_coefficients(self, cut: int) -> Floats:
-        """Return how (-θ, slopes) at a cut follow from thresholds and slopes, as a matrix."""
-        assert self.further is not None
-        bounds, slopes = len(self.further), len(self.coefficients) - 1
-        turn = np.zeros((1 + slopes, bounds + slopes))
-        turn[0, cut - 1] = -1.0
-        turn[1:, bounds:] = np.eye(slopes)
-        return turn
+        return self.kernel.to_parameters(gradient)
 
     @cached_property
     def mean_slope(self) -> float:
@@ -247,15 +248,18 @@ class Regression:
         """Return the respondents merged where they are alike in every draw."""
         return Cells.of(bootstrap, self.sample)
 
-    def kernel(self, cells: Cells) -> Kernel:
+    def kernel_of_draws(self, cells: Cells) -> Kernel:
         """Return what fits the draws, starting from this fit."""
         x, ordering = self.sample.regressors, self.sample.ordering
-        centre, spread = x.mean(axis=0), x.std(axis=0)
-        start = standardised_start(self.family, self.coefficients, self.further, centre, spread)
-        cut = 0 if ordering is None else ordering.cut
-        kernel = kernel_of(self.family, start, cells.codes, cut)
-        moving = self.family.further == "thresholds"
-        return Standardised(kernel, centre, spread, thresholds=moving)
+        return standardised(
+            self.family,
+            self.coefficients,
+            x.mean(axis=0),
+            x.std(axis=0),
+            self.further,
+            cells.codes,
+            0 if ordering is None else ordering.cut,
+        )
 
     def average_slopes(self) -> Averages:
         """Return average marginal effects: ``mean(μ'(η) ∂η/∂x)``, through products and powers."""
@@ -264,7 +268,8 @@ class Regression:
         if len(self.coefficients) > _WIDE:
             return self._average_slopes_of_many(points)
         every = [self._matrix(columns, points) for _, columns in effects]
-        return self.averages([self._slope_of(self.design, D) for D in every])
+        design = self.design
+        return self.averages([self.predict(design, D) for D in every])
 
     def index_slopes(self) -> Floats:
         """Return the average marginal effect of each index without its error, (indexes,)."""
@@ -306,20 +311,11 @@ class Regression:
 
     def predictions(self, moved: int, levels: Floats) -> Averages:
         """Return average predictions at levels of an index."""
-        mean = self.family.mean
-
-        def of(X: Floats) -> OfRows:
-            return lambda b: mean(b @ X.T)
-
-        return self.averages([of(X) for X, _ in self.at_levels(moved, levels)])
+        return self.averages([self.predict(X) for X, _ in self.at_levels(moved, levels)])
 
     def slopes(self, moved: int, levels: Floats) -> Averages:
         """Return average effects of one more point at levels of an index."""
-        return self.averages([self._slope_of(X, D) for X, D in self.at_levels(moved, levels)])
-
-    def _slope_of(self, X: Floats, D: Floats) -> OfRows:
-        slope = self.family.slope
-        return lambda b: slope(b @ X.T) * (b @ D.T)
+        return self.averages([self.predict(X, D) for X, D in self.at_levels(moved, levels)])
 
     def limits(
         self,
@@ -412,74 +408,3 @@ def required_errors(sample: Sample, family: Family, errors: str | None) -> str:
             "use family='ols'."
         )
     return kind
-
-
-def solve(
-    family: Family, outcome: Floats, x: Floats, weights: Floats, centre: Floats, spread: Floats
-) -> tuple[Floats, Ending]:
-    """Return coefficients to rounding, NaN where there are none, and how the fit ended.
-
-    Scoring goes on from where a first one ended; where it does not settle, statsmodels tries.
-
-    Parameters
-    ----------
-    family
-        With nothing to estimate but coefficients.
-    outcome, x, weights
-        (rows,), (rows, regressors) and (rows,).
-    centre, spread
-        Standard units of the regressors, (regressors,).
-    """
-    standard, nothing = list(((x - centre) / spread).T), np.full(1 + x.shape[1], np.nan)
-    near = regress_draws(family, outcome, standard, weights[None, :], np.zeros(1 + x.shape[1]))
-    if near.ending[0] == Ending.SEPARATED:
-        return nothing, Ending.SEPARATED
-    whole = near
-    if near.ending[0] == Ending.CONVERGED:
-        start = near.coefficients[0]
-        whole = regress_draws(
-            family, outcome, standard, weights[None, :], start, tolerance=_SHARP, max_iterations=100
-        )
-    if whole.ending[0] == Ending.CONVERGED:
-        slopes, converged = whole.coefficients[0, 1:] / spread, True
-        solution = np.append(whole.coefficients[0, 0] - slopes @ centre, slopes)
-    else:
-        solution, converged = by_statsmodels(family, outcome, x, weights)
-    if not _informed(family, outcome, x, weights, solution):
-        return nothing, Ending.SINGULAR
-    return solution, Ending.CONVERGED if converged else Ending.NOT_CONVERGED
-
-
-def _informed(
-    family: Family, outcome: Floats, x: Floats, weights: Floats, coefficients: Floats
-) -> bool:
-    """Tell whether the information at a solution is regular, in columns of like size.
-
-    It is not where a few weights outweigh all others, or most predictions are 0 or 1.
-    """
-    X = np.column_stack([np.ones(len(x)), x - x.mean(axis=0)])
-    _, information, _ = family.working(coefficients[0] + x @ coefficients[1:], outcome)
-    whole = X.T @ (X * (weights * information)[:, None])
-    size = np.sqrt(np.diagonal(whole))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        unit = whole / np.outer(size, size)
-    return bool(np.isfinite(unit).all() and np.linalg.eigvalsh(unit)[0] > REGULAR)
-
-
-def by_statsmodels(
-    family: Family, outcome: Floats, x: Floats, weights: Floats
-) -> tuple[Floats, bool]:
-    """Return coefficients of least squares or of a binomial model, and whether they converged."""
-    from statsmodels.genmod.families import Binomial, links
-    from statsmodels.genmod.generalized_linear_model import GLM
-    from statsmodels.regression.linear_model import WLS
-
-    design = np.column_stack([np.ones(len(x)), x])
-    if not family.bounded:
-        return np.asarray(WLS(outcome, design, weights=weights).fit().params), True
-    known: dict[str, Callable[[], object]] = {"probit": links.Probit, "cloglog": links.CLogLog}
-    link = known.get(family.name.removeprefix("fractional-"), links.Logit)()
-    model = GLM(outcome, design, family=Binomial(link=link), var_weights=weights)
-    with quiet():  # separation and columns without information are told by `regress`
-        result = model.fit(tol=1e-12, tol_criterion="params", maxiter=100)
-    return np.asarray(result.params), bool(result.converged)

@@ -17,7 +17,6 @@ from csimodel.options import require_array, require_count
 from csimodel.outcomes.design.basis import Basis
 from csimodel.outcomes.kernels.robust import OF_DESIGN
 from csimodel.outcomes.kernels.wald import table_of_tests
-from csimodel.outcomes.models.averages import OfRows
 from csimodel.outcomes.models.regression import Regression
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.shape.design import plain
@@ -90,7 +89,7 @@ class Calibration(HasHeadline):
     def error(self) -> float:
         """Mean absolute distance of the smooth curve from the diagonal over the respondents."""
         share, curve = self.repurchase.regression.sample.share, self.smoothed[1]
-        return float(share @ np.abs(curve.family.mean(curve.eta) - self.predictions))
+        return float(share @ np.abs(curve.expected - self.predictions))
 
     def curve(self, levels: ArrayLike | None = None) -> pd.DataFrame:
         """Return the smooth curve: what happens over what is predicted.
@@ -113,12 +112,7 @@ class Calibration(HasHeadline):
         )
         x = predictor_of(points, regression.family.bounded)
         X = np.column_stack([np.ones(len(x)), *basis.columns(x)])
-        mean = regression.family.mean
-
-        def of(row: Floats) -> OfRows:
-            return lambda b: mean(b @ row[:, None])
-
-        averages = regression.averages([of(row) for row in X])
+        averages = regression.averages([regression.predict(row[None]) for row in X])
         table = regression.table(averages, self.repurchase.level, probability=True)
         table = table.rename(columns={"estimate": "observed"})
         table.insert(0, "predicted", points)
@@ -224,10 +218,10 @@ def calibration(
         fold = split(sample.n, unit, folds, seed)
         predicted = predictions_of_folds(rep, 0, "line", None, fold)
     else:
-        predicted = rep.family.mean(rep.regression.eta)
+        predicted = rep.regression.expected
     group = groups_of(predicted, sample.share, groups)
     coefficients, calibrated = recalibrated(rep, predicted)
-    own = groups_of(rep.family.mean(rep.regression.eta), sample.share, groups)
+    own = groups_of(rep.regression.expected, sample.share, groups)
     tests = table_of_tests(
         {
             "calibrated": calibrated,

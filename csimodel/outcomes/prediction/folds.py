@@ -110,5 +110,4 @@ def _by_hinge(rep: Repurchase, moved: int, part: Sample, regressors: Floats) -> 
     names = tuple(f"x{j}" for j in range(X.shape[1]))
     fitted = regress(replace(part, regressors=X, names=names), rep.family, rep.errors)
     new = [*basis.columns(regressors[:, moved]), np.delete(regressors, moved, axis=1)]
-    b = fitted.coefficients
-    return np.asarray(rep.family.mean(b[0] + np.column_stack(new) @ b[1:]))
+    return fitted.predict(np.column_stack([np.ones(len(regressors)), *new]))(fitted.coefficients)

@@ -60,7 +60,7 @@ def goodness(regression: Regression, group: NDArray[np.intp]) -> dict[str, pd.Se
     plain = sample.weights is None and regression.cluster is None and regression.family.bounded
     groups = int(group.max()) + 1
     if plain and np.isin(sample.outcome, (0.0, 1.0)).all() and groups > 2:
-        mean = regression.family.mean(regression.eta)
+        mean = regression.expected
         size, expected = np.bincount(group), np.bincount(group, mean)
         gap = np.bincount(group, sample.outcome) - expected
         classic = float((gap**2 / (expected * (1.0 - expected / size))).sum())

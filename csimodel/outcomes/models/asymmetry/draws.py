@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from csimodel.index import IndexDraws
 from csimodel.inference import Bootstrap, draws_of, require_draws
-from csimodel.outcomes.kernels.glm import GeneralisedLinear
 from csimodel.outcomes.kernels.kernel import Samples, Standardised, fit_samples
 from csimodel.outcomes.kernels.least_squares import WeightedLeastSquares
+from csimodel.outcomes.kernels.predictor_kernels import standardised
 from csimodel.outcomes.models.asymmetry.sides import sides
 from csimodel.outcomes.models.regression import Regression
 
@@ -47,13 +47,10 @@ def coefficients_of_draws(
     own = np.ones(sample.n) if sample.weights is None else sample.weights
     centre, spread = sample.regressors.mean(axis=0), sample.regressors.std(axis=0)
     b = regression.coefficients
-    start = np.append(b[0] + b[1:] @ centre, b[1:] * spread)
-    kernel = Standardised(
-        GeneralisedLinear(regression.family, start)
+    kernel = (
+        standardised(regression.family, b, centre, spread)
         if names[2] is None
-        else WeightedLeastSquares(len(b)),
-        centre,
-        spread,
+        else Standardised(WeightedLeastSquares(len(b)), centre, spread)
     )
     drawn = draws_of(
         bootstrap.design, bootstrap.usable, cells=sample.n, what="asymmetric", progress=progress

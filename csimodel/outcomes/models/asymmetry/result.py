@@ -21,7 +21,6 @@ from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
 from csimodel.options import require_array, shown
 from csimodel.outcomes.kernels.wald import ratio_row, table_of_tests, wald
 from csimodel.outcomes.models.asymmetry.sides import sides
-from csimodel.outcomes.models.averages import OfRows
 from csimodel.outcomes.models.regression import Regression
 from csimodel.outcomes.rows.ties import settled
 from csimodel.page import HasHeadline, Page, sections
@@ -133,12 +132,8 @@ class Asymmetry(HasHeadline):
             )
         rest = np.tile(sample.share @ sample.regressors[:, 3:], (len(points), 1))
         X = np.column_stack([np.ones(len(points)), points, *sides(points, at), rest])
-        mean, regression = self.regression.family.mean, self.regression
-
-        def of(row: Floats) -> OfRows:
-            return lambda b: mean(b @ row[:, None])
-
-        averages = regression.averages([of(row) for row in X])
+        regression = self.regression
+        averages = regression.averages([regression.predict(row[None]) for row in X])
         table = regression.table(averages, self.level, probability=True)
         table = table.rename(columns={"estimate": "probability"})
         table.insert(0, "index", points)

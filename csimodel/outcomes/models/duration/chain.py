@@ -11,7 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.inference import Bootstrap
-from csimodel.outcomes.kernels.cox import Cox, hazard_steps, terms_of
+from csimodel.outcomes.kernels.cox import Cox
+from csimodel.outcomes.kernels.hazard_terms import hazard_steps, terms_of
 from csimodel.outcomes.kernels.kernel import Ending, Samples, Standardised, fit_samples
 from csimodel.outcomes.models.draws import lost_draws, require_regressions
 from csimodel.outcomes.models.duration.regression import CoxRegression
@@ -166,7 +167,7 @@ class HazardChain:
     def _hazard(self, batch: CoxBatch, times: Floats) -> Floats:
         """Return the cumulative hazard of each stratum at times, (draws, strata, times)."""
         slots = self.regression.risk.slots_at(times)
-        begin = self.regression.begin
+        begin = self.regression.risk.begin
         reached = batch.cumulative[:, slots + 1] - batch.cumulative[:, begin][:, :, None]
         return np.where(slots >= 0, reached, 0.0)
 
@@ -184,7 +185,7 @@ class HazardChain:
             x = [v - m for v, m in zip(regressors, regression.centre, strict=True)]
             b, w = self.every[draws], weights[:, : risk.counted]
             cut = [v[..., : risk.counted] for v in x]
-            steps = hazard_steps(risk, terms_of(risk, b, cut, w, regression.efron))
+            steps = hazard_steps(risk, terms_of(risk, b, cut, w, regression.kernel.efron))
             cumulative = np.pad(np.cumsum(steps, axis=1), ((0, 0), (1, 0)))
             yield CoxBatch(draws, weights, x, b, cumulative)
 
@@ -204,7 +205,10 @@ def hazard_chain(bootstrap: Bootstrap, regression: CoxRegression, progress: bool
     start = regression.coefficients * regression.spread
     start = np.where(np.isfinite(start), start, 0.0)
     kernel = Standardised(
-        Cox(risk, start, regression.efron), regression.centre, regression.spread, constant=False
+        Cox(risk, start, regression.kernel.efron),
+        regression.centre,
+        regression.spread,
+        constant=False,
     )
     drawn = cells.draws(bootstrap.design, bootstrap.usable, "whole chain", progress)
     samples = (Samples(draws, cells.regressors(draws), weights, []) for draws, weights in drawn)

@@ -105,7 +105,7 @@ def _rows(regression: CoxRegression, event: str) -> Iterator[Finding]:
 def _ending(regression: CoxRegression, event: str) -> Iterator[Finding]:
     if regression.ending == Ending.SEPARATED:
         names = regression.sample.names
-        size = np.abs(regression.solution.coefficients[0])
+        size = np.abs(regression.solution.coefficients[0] * regression.spread)
         grown = [name for name, b in zip(names, size, strict=True) if b > 5.0] or list(names)
         yield Finding(
             "separation",

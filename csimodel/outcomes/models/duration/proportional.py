@@ -7,7 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import choose
-from csimodel.outcomes.kernels.cox import by_slot, second_sums
+from csimodel.outcomes.kernels.cox_influence import HazardInfluence
+from csimodel.outcomes.kernels.hazard_terms import by_slot, second_sums
 from csimodel.outcomes.kernels.risk_sets import RiskSets
 from csimodel.outcomes.models.duration.regression import CoxRegression
 from csimodel.significance import wald_pvalue
@@ -58,13 +59,13 @@ def proportional_hazards(regression: CoxRegression, transform: str = "km") -> pd
     if transform == "log":
         time = np.log(np.maximum(time, np.finfo(np.float64).tiny))
     passing = time if transform != "km" else _left_of(regression)
-    chi2, df, p = _score_tests(regression, passing)
+    chi2, df, p = _score_tests(regression.hazard, passing)
     return pd.DataFrame({"chi2": chi2, "df": df, "p": p}, names)
 
 
-def _score_tests(regression: CoxRegression, passing: Floats) -> tuple[Floats, Floats, Floats]:
+def _score_tests(hazard: HazardInfluence, passing: Floats) -> tuple[Floats, Floats, Floats]:
     """Return χ² of each regressor and of all, degrees of freedom and p, (regressors + 1,)."""
-    risk, terms, x = regression.risk, regression.terms, regression.columns
+    risk, terms, x = hazard.risk, hazard.terms, hazard.columns
     p, counted = x.shape[1], risk.counted
     spread = np.empty((len(risk.time), p, p))
     for j in range(p):
@@ -75,7 +76,7 @@ def _score_tests(regression: CoxRegression, passing: Floats) -> tuple[Floats, Fl
     moved = passing[:, None, None] * spread
     plain, crossed = spread.sum(axis=0), moved.sum(axis=0)
     squared = (passing[:, None, None] * moved).sum(axis=0)
-    score = passing @ _residuals(regression)
+    score = passing @ _residuals(hazard)
     df = np.append(np.ones(p), float(p))
     if not np.isfinite(plain).all() or np.linalg.matrix_rank(plain) < p:
         nothing = np.full(p + 1, np.nan)  # events that leave a regressor no spread
@@ -93,10 +94,10 @@ def _score_tests(regression: CoxRegression, passing: Floats) -> tuple[Floats, Fl
     return every, df, np.array(chances)
 
 
-def _residuals(regression: CoxRegression) -> Floats:
+def _residuals(hazard: HazardInfluence) -> Floats:
     """Return weighted Schoenfeld residuals summed within slots, (slots, regressors)."""
-    risk, terms = regression.risk, regression.terms
-    own = risk.at_events((regression.columns * regression.weights[:, None]).T)
+    risk, terms = hazard.risk, hazard.terms
+    own = risk.at_events((hazard.columns * hazard.weights[:, None]).T)
     mean = [by_slot(risk, terms.share * column)[0] for column in terms.means]
     return np.asarray(own.T - np.stack(mean, axis=1))
 

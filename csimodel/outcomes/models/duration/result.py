@@ -288,7 +288,7 @@ class RepurchaseTime(HasHeadline):
         """The result on a page."""
         sample = self.regression.sample
         weighted = ", survey weights" if sample.weights is not None else ""
-        ties = "Efron" if self.regression.efron else "Breslow"
+        ties = "Efron" if self.regression.kernel.efron else "Breslow"
         facts = (
             f"Cox proportional hazard ({ties}), {self.n} respondents{weighted}, {self.events} "
             f"events, {self.n - self.events} without one when last seen",

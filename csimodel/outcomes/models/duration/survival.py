@@ -77,7 +77,7 @@ def survival(regression: CoxRegression, moved: int, levels: Floats, times: Float
     The gradient is by coefficients and hazards, (times · levels, regressors + strata · times). One
     member stands for all where nothing but the index matters.
     """
-    x, stratum, share = regression.columns, regression.risk.row_stratum, _share(regression)
+    x, stratum, share = regression.hazard.columns, regression.risk.row_stratum, _share(regression)
     if len(regression.sample.names) == 1 and not stratum.any():
         x, stratum, share = x[:1], stratum[:1], np.ones(1)
 
@@ -97,7 +97,7 @@ def survival(regression: CoxRegression, moved: int, levels: Floats, times: Float
 
 def effects(regression: CoxRegression, moved: int, times: Floats) -> Averages:
     """Return the mean derivative of survival by an index, (times,), as `survival`."""
-    x, stratum = regression.columns, regression.risk.row_stratum
+    x, stratum = regression.hazard.columns, regression.risk.row_stratum
 
     def at(place: int) -> OfRows:
         def values(parameters: Floats) -> Floats:
@@ -121,7 +121,7 @@ def _averages(
     averages = Averages.of(functions, parameters, variances, share)
     if averages.individual is None:
         return averages
-    return averages._replace(individual=regression.as_given(averages.individual))
+    return averages._replace(individual=regression.risk.as_given(averages.individual))
 
 
 def _parts(parameters: Floats, regressors: int, times: Floats) -> tuple[Floats, Floats]:
@@ -131,4 +131,5 @@ def _parts(parameters: Floats, regressors: int, times: Floats) -> tuple[Floats, 
 
 
 def _share(regression: CoxRegression) -> Floats:
-    return np.asarray(regression.weights / regression.weights.sum())
+    weights = regression.hazard.weights
+    return np.asarray(weights / weights.sum())

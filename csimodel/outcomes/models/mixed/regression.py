@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.outcomes.kernels.bias_reduced import BiasReduced
+from csimodel.outcomes.kernels.exchangeable import exchangeable_influence
 from csimodel.outcomes.kernels.families import LOGIT, OLS
-from csimodel.outcomes.kernels.random_effects import GroupProducts
-from csimodel.outcomes.kernels.score_errors import ScoreErrors, predictor_information
+from csimodel.outcomes.kernels.influence import Influence
+from csimodel.outcomes.kernels.kernel import Observations
+from csimodel.outcomes.kernels.random_effects import GroupProducts, random_effects_influence
+from csimodel.outcomes.kernels.score_errors import ScoreErrors, score_errors
 from csimodel.outcomes.models.mixed.customers import Customers
 from csimodel.quiet import quiet
 from csimodel.survey.sampling import SurveyDesign
@@ -85,58 +87,29 @@ def mixed(customers: Customers, random_slope: bool, errors: str) -> MixedRegress
     there = np.diag(spread)
     there[0, 1:] = centre[1:]
     information = there.T @ estimates.information @ there / scale**2
-    score = estimates.score @ there / scale
     turn = scale / spread[: sums.varying]
     firm_covariance = turn[:, None] * estimates.covariance * turn
-    own = firm_errors(customers, score[None], information[None], errors, 1.0)
+    effects, residual = estimates.effects * turn, estimates.residual * scale**2
+    moved = (X[:, : sums.varying] * effects[customers.firm]).sum(axis=1)
+    influence = random_effects_influence(X, y - X @ b - moved, residual, information)
     return MixedRegression(
         b,
-        own,
+        _firm_errors(customers, influence, errors),
         firm_covariance,
-        estimates.residual * scale**2,
-        estimates.effects * turn,
+        residual,
+        effects,
         float("nan"),
         estimates.converged,
     )
 
 
-def firm_errors(
-    customers: Customers, score: Floats, information: Floats, errors: str, dispersion: float
-) -> ScoreErrors:
-    """Return errors from the scores of firms.
+_KINDS = {"CR2": "CR2", "cluster": "CR0", "model": "nonrobust"}
 
-    Parameters
-    ----------
-    customers
-        Whose firms they are.
-    score
-        Without survey weights, and with them where there are any, (1 or 2, firms, terms).
-    information
-        With weights to the powers 0, 1 and 2, or once, (1 or 3, firms, terms, terms).
-    errors
-        ``"CR2"``, ``"cluster"`` or ``"model"``.
-    dispersion
-        Variance of a score over its information.
-    """
-    design, share = SurveyDesign.of(customers.n, cluster=customers.firm), customers.share
-    bread = np.linalg.inv(information[len(information) // 2].sum(axis=0))
-    df = float(customers.df)
-    if errors == "model":
-        return ScoreErrors("nonrobust", bread, None, design, share, df)
-    if errors == "cluster":
-        pulls = score[-1] @ bread
-        return ScoreErrors("CR0", pulls.T @ pulls, pulls, design, share, df)
-    reduced = BiasReduced.of(score, information)
-    powers = [np.ones(customers.n)]
-    if customers.weights is not None:
-        powers += [customers.weights, customers.weights**2]
-    sums = [np.bincount(customers.firm, power) for power in powers]
-    sizes = np.stack(sums).astype(np.float64)
-    levels = BiasReduced.of(np.zeros((len(score), customers.firms, 1)), sizes[:, :, None, None])
-    covariance = reduced.pulls.T @ reduced.pulls
-    return ScoreErrors(
-        "CR2", covariance, reduced.pulls, design, share, df, dispersion, reduced, levels
-    )
+
+def _firm_errors(customers: Customers, influence: Influence, errors: str) -> ScoreErrors:
+    """Return errors clustered by firm (``"CR2"``, ``"cluster"``), or those of the ``"model"``."""
+    design = SurveyDesign.of(customers.n, cluster=customers.firm)
+    return score_errors(influence, _KINDS[errors], design, float(customers.df))
 
 
 def population_averaged(
@@ -146,8 +119,7 @@ def population_averaged(
 
     Customers of a firm are exchangeable; with survey weights the working correlation is none,
     because weighted pairs have no agreed meaning. Either way errors are right whatever the
-    correlation is. With D the derivatives of the means, V their working covariance and e what is
-    left, scores are ``D'V⁻¹e`` and the information ``D'V⁻¹D``, firm by firm.
+    correlation is (`exchangeable_influence`).
 
     References
     ----------
@@ -173,38 +145,13 @@ def population_averaged(
         eta = customers.design @ b
         sound = sound and bool(np.abs(eta).max() < 30.0)
     correlation = float("nan") if weighted else float(structure.dep_params)
-    own = _exchangeable(customers, b, link, 0.0 if weighted else correlation, errors)
+    sample = Observations(customers.design, customers.outcome, customers.weights)
+    influence = exchangeable_influence(
+        LOGIT if link == "logit" else OLS,
+        sample,
+        customers.firm,
+        0.0 if weighted else correlation,
+        b,
+    )
+    own = _firm_errors(customers, influence, errors)
     return MixedRegression(b, own, None, float("nan"), None, correlation, sound)
-
-
-def _exchangeable(
-    customers: Customers, b: Floats, link: str, correlation: float, errors: str
-) -> ScoreErrors:
-    """Return the errors of generalised estimating equations, of one working correlation."""
-    family = LOGIT if link == "logit" else OLS
-    X, firm, firms = customers.design, customers.firm, customers.firms
-    score, information, _ = family.working(X @ b, customers.outcome)
-    root = np.sqrt(information)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        residual = np.where(root > 0, score / root, 0.0)
-    scaled = X * root[:, None]
-    # R⁻¹ = (I - c 1 1')/(1 - r), c = r/(1 + (n - 1) r)
-    shrink = correlation / (1.0 + (customers.size - 1.0) * correlation)
-    powers = [np.ones(customers.n)]
-    if customers.weights is not None:
-        powers += [customers.weights, customers.weights**2]
-    total = predictor_information(scaled, np.ones(customers.n))
-
-    def summed(values: Floats) -> Floats:
-        return np.stack([np.bincount(firm, column, firms) for column in values.T], axis=1)
-
-    sums, left = summed(scaled), np.bincount(firm, residual, firms)
-    scores = [summed(scaled * (power * residual)[:, None]) for power in powers[:2]]
-    inside = [total(power, firm) for power in powers]
-    scores = [own - shrink[:, None] * sums * left[:, None] for own in scores]
-    outer = sums[:, :, None] * sums[:, None, :]
-    inside = [own - shrink[:, None, None] * outer for own in inside]
-    score = np.stack(scores) / (1.0 - correlation)
-    weights = powers[min(1, len(powers) - 1)]
-    dispersion = float(weights @ residual**2) / (customers.n - len(b))
-    return firm_errors(customers, score, np.stack(inside) / (1.0 - correlation), errors, dispersion)

@@ -141,10 +141,10 @@ class RepurchaseMixed(HasHeadline):
         Rows ``"within"`` (a customer more satisfied than others of the same firm), ``"between"``
         (a firm with a more satisfied clientele) and ``"between - within"``.
         """
-        X, slope = self.customers.design, self.family.slope
+        X, terms = self.customers.design, np.eye(3 + len(self.controls))
 
         def of(term: int) -> OfRows:
-            return lambda b: slope(b @ X.T) * b[:, term, None]
+            return lambda b: self.family.predict(b, X, terms[[term]])
 
         draws = None if self.draws is None else self.draws[0][:, 1:3] @ _TURN.T
         table = self._table(self._averages([of(1), of(2)]).turned(_TURN), draws)
@@ -222,10 +222,10 @@ class RepurchaseMixed(HasHeadline):
             When a level is outside 0 to 100 or `move` is unknown.
         """
         choose("move", move, LEVELS)
-        points, mean = on_index([start, end]), self.family.mean
+        points = on_index([start, end])
 
         def of(X: Floats) -> OfRows:
-            return lambda b: mean(b @ X.T)
+            return lambda b: self.family.predict(b, X)
 
         designs, draws = [], []
         for point in points:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +17,15 @@ from csimodel.inference import Bootstrap
 from csimodel.limits import require_memory
 from csimodel.outcomes.design.layout import Column, Layout, Part
 from csimodel.outcomes.kernels.families import Family
-from csimodel.outcomes.kernels.glm import GeneralisedLinear, varied_draws
+from csimodel.outcomes.kernels.glm import varied_draws
 from csimodel.outcomes.kernels.kernel import Ending, Kernel, Regressions, Samples, Standardised
-from csimodel.outcomes.kernels.likelihood import standardised_start
+from csimodel.outcomes.kernels.predictor_kernels import standardised
 from csimodel.outcomes.kernels.predictor_scores import PredictorScores
+from csimodel.outcomes.kernels.sample_fit import solve
 from csimodel.outcomes.kernels.score_errors import ScoreErrors
 from csimodel.outcomes.kernels.segment_errors import SegmentErrors
 from csimodel.outcomes.models.draws import Chain
-from csimodel.outcomes.models.regression import Regression, required_errors, solve
+from csimodel.outcomes.models.regression import Regression, required_errors
 from csimodel.outcomes.rows.cells import Cells
 from csimodel.outcomes.rows.sample import Sample
 
@@ -150,17 +152,15 @@ class OfSegments(Regression):
         """Return the respondents merged where they are alike, segment after segment."""
         return Cells.of(bootstrap, self.sample, self.place)
 
-    def kernel(self, cells: Cells) -> Kernel:
+    def kernel_of_draws(self, cells: Cells) -> Kernel:
         """Return what fits each segment of the draws, starting from its fit here."""
         merged = cells.merged.controls[:, 0]
         ends = np.searchsorted(merged, np.arange(self.segments), side="right")
         x = self.sample.regressors
         centre, spread = x.mean(axis=0), x.std(axis=0)
-        starts = [
-            standardised_start(self.family, b, None, centre, spread)
-            for b in self.own(self.coefficients)
-        ]
-        return SegmentKernel(self.family, np.stack(starts), ends, centre, spread)
+        own = self.own(self.coefficients)
+        segments = [standardised(self.family, b, centre, spread, whole=False) for b in own]
+        return SegmentKernel(tuple(segments), ends)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,32 +169,27 @@ class SegmentKernel:
 
     Attributes
     ----------
-    family
-        Mean and information as functions of η.
-    starts
-        Where draws start, in standard units, (segments, size).
+    segments
+        What fits each of them.
     ends
         Where the cells of each segment end, (segments,).
-    centre, spread
-        Standard units of the columns, (size - 1,).
     """
 
-    family: Family
-    starts: Floats
+    segments: tuple[Standardised, ...]
     ends: Codes
-    centre: Floats
-    spread: Floats
     extra: int = 0
+    influence: ClassVar[None] = None  # of draws alone; the whole design is a `GeneralisedLinear`
+    predict: ClassVar[None] = None  # each segment has its own curve, whose kernel predicts
 
     @property
     def terms(self) -> int:
         """Number of coefficients of all segments."""
-        return self.starts.size
+        return sum(segment.terms for segment in self.segments)
 
     def fit(self, samples: Samples) -> Regressions:
         """Fit each of the samples, segment by segment."""
         draws, columns, weights, (outcome,) = samples
-        segments, size = self.starts.shape
+        segments, size = len(self.segments), self.segments[0].terms
         own = np.empty((len(draws), segments, size))
         slopes, endings = np.empty((2, len(draws), segments))
         total = np.empty((len(draws), segments))
@@ -204,8 +199,7 @@ class SegmentKernel:
             part = Samples(
                 draws, [x[..., span] for x in columns], weights[:, span], [outcome[..., span]]
             )
-            segment = GeneralisedLinear(self.family, self.starts[g], whole=False)
-            fitted = Standardised(segment, self.centre, self.spread).fit(part)
+            fitted = self.segments[g].fit(part)
             own[:, g], slopes[:, g] = fitted.coefficients, fitted.mean_slope
             endings[:, g], total[:, g] = fitted.ending, part.weights.sum(axis=1)
         own[:, 1:] -= own[:, :1]

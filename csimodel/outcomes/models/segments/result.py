@@ -234,13 +234,14 @@ class Segments(HasHeadline):
         def of(values: Floats) -> Floats:
             return np.diff(values, axis=-1) if step else values
 
-        eta = self.regression.own(self.regression.coefficients) @ curve.T
-        value = of(family.mean(eta)).ravel()
+        own = self.regression.own(self.regression.coefficients)
+        value = of(family.predict(own, curve)).ravel()
         if chain is None:
+            eta = own @ curve.T
             gradient = family.slope(eta)[:, :, None] * curve
             gradient = np.diff(gradient, axis=1) if step else gradient
             return self._linear(value, gradient, probability=not step)
-        draws = of(family.mean(self.regression.own(chain.coefficients) @ curve.T))
+        draws = of(family.predict(self.regression.own(chain.coefficients), curve))
         return self.curves_of._table(
             Averages(value, np.empty((0, 0)), None), draws.reshape(len(draws), -1)
         )

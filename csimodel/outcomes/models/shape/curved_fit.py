@@ -14,8 +14,8 @@ from csimodel.errors import EstimationError
 from csimodel.findings import listed
 from csimodel.outcomes.design.basis import Basis
 from csimodel.outcomes.kernels.families import Family
-from csimodel.outcomes.kernels.glm import GeneralisedLinear
-from csimodel.outcomes.kernels.kernel import Ending, Samples, Standardised, fit_samples
+from csimodel.outcomes.kernels.kernel import Ending, Samples, fit_samples
+from csimodel.outcomes.kernels.predictor_kernels import standardised
 from csimodel.outcomes.kernels.wald import wald
 from csimodel.outcomes.models.averages import Averages, OfRows
 from csimodel.outcomes.models.regression import Regression, regress
@@ -186,9 +186,7 @@ def coefficients_of_draws(resamples: Resamples, regression: Regression, columns:
     """Fit the bent regression in each draw: coefficients, NaN where lost, (draws, terms)."""
     x = regression.sample.regressors
     centre, spread = x.mean(axis=0), x.std(axis=0)
-    start = np.append(0.0, regression.coefficients[1:] * spread)
-    start[0] = regression.coefficients[0] + regression.coefficients[1:] @ centre
-    kernel = Standardised(GeneralisedLinear(regression.family, start), centre, spread)
+    kernel = standardised(regression.family, regression.coefficients, centre, spread)
     samples = (
         Samples(
             batch.draws,

@@ -100,7 +100,7 @@ class Steps:
         regression, moved = self.repurchase.regression, self.resamples.moved
         sample = regression.sample
         rng = np.random.default_rng(seed)
-        mean = regression.family.mean(regression.eta)
+        mean = regression.expected
         residual = sample.outcome - mean
         step = _scoring_step(regression)
         x = sample.regressors[:, moved]
@@ -125,7 +125,7 @@ def steps(rep: Repurchase, moved: int, resamples: Resamples) -> Steps:
     x, share = sample.regressors[:, moved], sample.share
     rising = bool(rep.regression.coefficients[1 + moved] >= 0)
     values, means, shares = _pooled(x, sample.outcome, share)
-    predicted = _pooled(x, rep.family.mean(rep.regression.eta), share)[1]
+    predicted = _pooled(x, rep.regression.expected, share)[1]
     return Steps(
         repurchase=rep,
         values=values,
@@ -194,7 +194,7 @@ def _pooled(x: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats, Floa
 def _scoring_step(regression: Regression) -> Floats:
     """Return what turns errors of the outcome into a change of coefficients, (terms, rows)."""
     outcome, scores = regression.sample.outcome, regression.scores
-    mean = regression.family.mean(regression.eta)
+    mean = regression.expected
     with np.errstate(divide="ignore", invalid="ignore"):
         by_error = np.where(outcome == mean, 0.0, scores.pull / (outcome - mean))
-    return np.asarray(scores.likelihood.bread @ (scores.X * by_error[:, None]).T)
+    return np.asarray(scores.influence.bread @ (scores.X * by_error[:, None]).T)
