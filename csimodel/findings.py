@@ -143,7 +143,7 @@ def gravest_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     once: dict[tuple[Severity, str], Finding] = {}
     for finding in findings:
         once.setdefault((finding.severity, finding.message), finding)
-    return tuple(sorted(once.values(), key=lambda one: SEVERITIES.index(one.severity)))
+    return tuple(sorted(once.values(), key=lambda entry: SEVERITIES.index(entry.severity)))
 
 
 _COLLECTED: ContextVar[list[Finding] | None] = ContextVar("findings", default=None)

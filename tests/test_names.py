@@ -9,7 +9,7 @@ import pytest
 import csimodel as csi
 
 PACKAGE = Path(csi.__file__).parent
-FIGURES_OF_SPEECH = {"found", "made", "said"}
+FIGURES_OF_SPEECH = {"found", "made", "one", "said"}
 MODULES = {
     path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
     for path in sorted(PACKAGE.rglob("*.py"))

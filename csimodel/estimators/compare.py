@@ -111,9 +111,9 @@ class Comparison(HasPage):
         reasons = {}
         for name, fit in zip(self.names, self.fits, strict=True):
             codes = [
-                one.code
-                for one in fit.diagnostics
-                if one.severity == "failure" or one.code in _DOUBTFUL
+                finding.code
+                for finding in fit.diagnostics
+                if finding.severity == "failure" or finding.code in _DOUBTFUL
             ]
             if not fit.converged and not codes:
                 codes = ["not-converged"]
@@ -266,8 +266,8 @@ def _draws_of(
             f"There are {len(fits)} fits and {len(draws)} bootstraps; give one for each, None "
             "where there is none, or a dict by name."
         )
-    for name, fit, one in zip(names, fits, draws, strict=True):
-        if one is None or same_fit(drawn_fit(one, drawn=False), fit):
+    for name, fit, bootstrap in zip(names, fits, draws, strict=True):
+        if bootstrap is None or same_fit(drawn_fit(bootstrap, drawn=False), fit):
             continue
         raise OptionError(
             f"The bootstrap for {name!r} was made from another fit; make it from this one "

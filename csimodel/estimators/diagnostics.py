@@ -175,7 +175,7 @@ def _weights(solution: Solution) -> Iterator[Finding]:
         if not weight < 0:
             continue
         construct = model.constructs[owner]
-        wrong = [one for one in construct.items if one in heywood]
+        wrong = [indicator for indicator in construct.items if indicator in heywood]
         sentence = (
             "Item {item!r} has the negative weight {weight:.3f} in {construct!r}, so this index "
             "can leave 0 to 100; check whether the question was asked the other way round."

@@ -171,15 +171,15 @@ def drawn_fit(bootstrap: object, drawn: bool = True) -> Fit:
     return fit
 
 
-def same_fit(one: Fit, other: Fit) -> bool:
+def same_fit(fit: Fit, other: Fit) -> bool:
     """Return whether two fits are of the same model to the same answers by the same estimator."""
-    if one is other or one.solution is other.solution:
+    if fit is other or fit.solution is other.solution:
         return True
-    if one.model != other.model or one.estimator != other.estimator:
+    if fit.model != other.model or fit.estimator != other.estimator:
         return False
-    if one.answers is None or other.answers is None:
-        return one.answers is other.answers and _equal(one.moments.cov, other.moments.cov)
-    first, second = one.answers, other.answers
+    if fit.answers is None or other.answers is None:
+        return fit.answers is other.answers and _equal(fit.moments.cov, other.moments.cov)
+    first, second = fit.answers, other.answers
     return (
         first.missing == second.missing
         and _equal(first.values, second.values)
@@ -191,7 +191,7 @@ def same_fit(one: Fit, other: Fit) -> bool:
         and _equal(_factors(first), _factors(second))
         and _equal(first.minimum, second.minimum)
         and _equal(first.maximum, second.maximum)
-        and _equal(one.estimates.weights, other.estimates.weights)
+        and _equal(fit.estimates.weights, other.estimates.weights)
     )
 
 
@@ -199,8 +199,8 @@ def _factors(answers: Answers) -> NDArray[np.generic] | None:
     return None if answers.replicates is None else answers.replicates.factors
 
 
-def _equal(one: NDArray[np.generic] | None, other: NDArray[np.generic] | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    floating = one.dtype.kind == "f"
-    return one is other or np.array_equal(one, other, equal_nan=floating)
+def _equal(values: NDArray[np.generic] | None, other: NDArray[np.generic] | None) -> bool:
+    if values is None or other is None:
+        return values is other
+    floating = values.dtype.kind == "f"
+    return values is other or np.array_equal(values, other, equal_nan=floating)

@@ -35,7 +35,7 @@ def group_points(
     if expected is not None:
         rows = GroupRows.of(codes, groups)
         ones = (np.ones((1, len(rows[g]))) for g in range(groups))
-        each = [expected.points(rows[g], one, moments)[0] for g, one in enumerate(ones)]
+        each = [expected.points(rows[g], own, moments)[0] for g, own in enumerate(ones)]
         return np.array(each).reshape(groups, len(answers.items))
     minimum, width = scale_of(moments)
     member = codes >= 0

@@ -69,7 +69,8 @@ def constrained(
         for definition in definitions
     )
     restricted = (
-        Restriction(renamed(one.left, names), renamed(one.right, names)) for one in linear
+        Restriction(renamed(restriction.left, names), renamed(restriction.right, names))
+        for restriction in linear
     )
     return tuple(told), tuple(defined), tuple(restricted)
 
@@ -104,7 +105,7 @@ def equated(
         When no parameter is named like that.
     """
     told = list(parameters)
-    for one, reference in equalities:
+    for parameter, reference in equalities:
         match = re.fullmatch(r"\s*(.+?)\s*(=~|~~|~)\s*(.+?)\s*", reference)
         if match is None:
             raise ModelError(
@@ -121,7 +122,7 @@ def equated(
         taken = _labels(told)
         new = next(f"equal{k}" for k in range(1, len(taken) + 2) if f"equal{k}" not in taken)
         label = labels[0] if labels else (new,)
-        told += [replace(one, label=label)]
+        told += [replace(parameter, label=label)]
         told += [] if labels else [replace(other, label=label)]
     return told
 
@@ -136,21 +137,21 @@ def settled(parameters: Iterable[Parameter]) -> list[Parameter]:
     """
     told = list(parameters)
     values: dict[str, float] = {}
-    for one in told:
-        label, fixed = one.value("label"), one.value("fixed")
+    for parameter in told:
+        label, fixed = parameter.value("label"), parameter.value("fixed")
         if label is None or fixed is None or math.isnan(fixed):
             continue
         if values.setdefault(label, fixed) != fixed:
             raise ModelError(
-                f"The label {label!r} stands for {number(values[label])} and, in {str(one)!r}, for "
-                f"{number(fixed)} (a first loading is 1 unless the text says otherwise); give "
-                "equal parameters one value."
+                f"The label {label!r} stands for {number(values[label])} and, in "
+                f"{str(parameter)!r}, for {number(fixed)} (a first loading is 1 unless the text "
+                "says otherwise); give equal parameters one value."
             )
     return [
-        replace(one, fixed=(values[label],))
-        if (label := one.value("label") or "") in values
-        else one
-        for one in told
+        replace(parameter, fixed=(values[label],))
+        if (label := parameter.value("label") or "") in values
+        else parameter
+        for parameter in told
     ]
 
 
@@ -166,7 +167,9 @@ def require_label(parameters: Iterable[Parameter], label: str, statement: str) -
 
 
 def _labels(parameters: Iterable[Parameter]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(entry for one in parameters for entry in one.label if entry))
+    return tuple(
+        dict.fromkeys(entry for parameter in parameters for entry in parameter.label if entry)
+    )
 
 
 def _turned(constraint: Constraint) -> tuple[str, str, str]:

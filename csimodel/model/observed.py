@@ -50,13 +50,13 @@ def misspelt(name: str, known: str) -> bool:
     >>> misspelt("Satisfction", "Satisfaction"), misspelt("age", "Image"), misspelt("x1", "x2")
     (True, False, False)
     """
-    one, other = name.casefold(), known.casefold()
-    if _without_doubles(one) == _without_doubles(other):
+    word, other = name.casefold(), known.casefold()
+    if _without_doubles(word) == _without_doubles(other):
         return True
-    shorter = min(len(one), len(other))
-    if shorter < 4 or _without_digits(one) == _without_digits(other):
+    shorter = min(len(word), len(other))
+    if shorter < 4 or _without_digits(word) == _without_digits(other):
         return False
-    return _distance(one, other) <= (2 if shorter >= 8 else 1)
+    return _distance(word, other) <= (2 if shorter >= 8 else 1)
 
 
 def _without_doubles(name: str) -> str:
@@ -68,14 +68,14 @@ def _without_digits(name: str) -> str:
     return "".join(sign for sign in name if not sign.isdigit())
 
 
-def _distance(one: str, other: str) -> int:
+def _distance(word: str, other: str) -> int:
     """Return how many signs must be put in, taken out, changed or swapped with the next."""
     rows = [list(range(len(other) + 1))]
-    for i, sign in enumerate(one, 1):
+    for i, sign in enumerate(word, 1):
         row = [i]
         for j, facing in enumerate(other, 1):
             steps = [rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (sign != facing)]
-            if i > 1 and j > 1 and sign == other[j - 2] and one[i - 2] == facing:
+            if i > 1 and j > 1 and sign == other[j - 2] and word[i - 2] == facing:
                 steps.append(rows[-2][j - 2] + 1)
             row.append(min(steps))
         rows.append(row)

@@ -44,24 +44,28 @@ def checked(
     return tuple(
         sorted(
             by_place.values(),
-            key=lambda one: (order.index(one.op), place[one.lhs], place.get(one.rhs, -1)),
+            key=lambda entry: (order.index(entry.op), place[entry.lhs], place.get(entry.rhs, -1)),
         )
     )
 
 
 def _require_place(
-    one: Parameter,
+    parameter: Parameter,
     loadings: set[tuple[str, str]],
     names: list[str],
     paths: tuple[Path, ...],
 ) -> None:
     """Refuse what is said of a parameter that the model does not have."""
-    if one.op == "=~" and (one.lhs, one.rhs) not in loadings:
-        raise ModelError(f"{str(one)!r}: {one.rhs!r} is not an item of {one.lhs!r}.")
-    if one.op == "~" and Path(one.rhs, one.lhs) not in paths:
-        raise ModelError(f"{str(one)!r}: there is no path from {one.rhs!r} to {one.lhs!r}.")
-    if one.op == "~~" and (one.lhs in names) != (one.rhs in names):
+    if parameter.op == "=~" and (parameter.lhs, parameter.rhs) not in loadings:
         raise ModelError(
-            f"{str(one)!r} joins a construct and an item; let two constructs covary, or the "
+            f"{str(parameter)!r}: {parameter.rhs!r} is not an item of {parameter.lhs!r}."
+        )
+    if parameter.op == "~" and Path(parameter.rhs, parameter.lhs) not in paths:
+        raise ModelError(
+            f"{str(parameter)!r}: there is no path from {parameter.rhs!r} to {parameter.lhs!r}."
+        )
+    if parameter.op == "~~" and (parameter.lhs in names) != (parameter.rhs in names):
+        raise ModelError(
+            f"{str(parameter)!r} joins a construct and an item; let two constructs covary, or the "
             "errors of two items."
         )

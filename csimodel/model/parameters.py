@@ -248,6 +248,6 @@ def _entry(entries: tuple[Any, ...], group: int) -> Any:
     return None if not entries else entries[0] if len(entries) == 1 else entries[group]
 
 
-def _differ(one: object, other: object) -> bool:
+def _differ(value: object, other: object) -> bool:
     """Whether two entries say different things; NaN, which frees, equals itself."""
-    return one is not None and other is not None and one is not other and one != other
+    return value is not None and other is not None and value is not other and value != other

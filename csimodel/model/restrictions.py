@@ -115,11 +115,11 @@ def eliminated(
     >>> eliminated([Restriction("b + d", "1")], {})
     {'b': ({'d': -1.0}, 1.0)}
     """
-    every = dict.fromkeys(name for one in restrictions for name in one.names)
+    every = dict.fromkeys(name for restriction in restrictions for name in restriction.names)
     names = [name for name in every if name not in fixed]
     system = np.zeros((len(restrictions), len(names) + 1))
-    for row, one in zip(system, restrictions, strict=True):
-        known, constant = one.coefficients
+    for row, restriction in zip(system, restrictions, strict=True):
+        known, constant = restriction.coefficients
         row[-1] = constant
         for name, value in known.items():
             if name in fixed:

@@ -48,9 +48,9 @@ def render_semopy(model: Specification) -> str:
         if _NAMELESS.fullmatch(label):
             raise _unsayable(label, "labels that it gives itself, rename it")
 
-    def write(one: Parameter, name: str) -> str:
-        fixed = _number(one)
-        mark = number(fixed) if fixed is not None else one.value("label")
+    def write(parameter: Parameter, name: str) -> str:
+        fixed = _number(parameter)
+        mark = number(fixed) if fixed is not None else parameter.value("label")
         return f"{mark}*{name}" if mark else name
 
     explicit = _explicit(model)
@@ -85,8 +85,8 @@ def parse_semopy(text: str) -> Parsed:
     return _finished(terms, directives)
 
 
-def _number(one: Parameter) -> float | None:
-    fixed = one.value("fixed")
+def _number(parameter: Parameter) -> float | None:
+    fixed = parameter.value("fixed")
     return None if fixed is None or math.isnan(fixed) else fixed
 
 
@@ -115,18 +115,28 @@ def _explicit(model: Specification) -> Specification:
             parameters["=~", name, marker.rhs] = replace(
                 marker, fixed=(1.0,), start=(), lower=(), upper=()
             )
-    parameters = {(one.op, one.lhs, one.rhs): one for one in settled(parameters.values())}
-    scaled = {one.lhs for one in parameters.values() if one.op == "=~" and _number(one) is not None}
-    started = {label for one in parameters.values() if one.start for label in one.label}
+    parameters = {
+        (parameter.op, parameter.lhs, parameter.rhs): parameter
+        for parameter in settled(parameters.values())
+    }
+    scaled = {
+        parameter.lhs
+        for parameter in parameters.values()
+        if parameter.op == "=~" and _number(parameter) is not None
+    }
+    started = {
+        label for parameter in parameters.values() if parameter.start for label in parameter.label
+    }
     count = 0
-    for key, one in parameters.items():
-        loose = one.op == "=~" and one.lhs not in scaled and _number(one) is None
-        if loose and not one.start and not started & set(one.label):
-            one = parameters[key] = replace(one, start=(1.0,))  # else semopy searches forever
-        named = bool(loose or one.start or one.lower or one.upper)
-        if named and not one.label and _number(one) is None:
+    for key, parameter in parameters.items():
+        loose = parameter.op == "=~" and parameter.lhs not in scaled and _number(parameter) is None
+        if loose and not parameter.start and not started & set(parameter.label):
+            # else semopy searches forever
+            parameter = parameters[key] = replace(parameter, start=(1.0,))
+        named = bool(loose or parameter.start or parameter.lower or parameter.upper)
+        if named and not parameter.label and _number(parameter) is None:
             count = next(i for i in range(count + 1, 10**9) if f"_p{i}" not in model.labels)
-            parameters[key] = replace(one, label=(f"_p{count}",))
+            parameters[key] = replace(parameter, label=(f"_p{count}",))
     return replace(model, parameters=tuple(parameters.values()))
 
 
@@ -139,9 +149,9 @@ def _directives(model: Specification) -> list[str]:
             for parameter in model.parameters
             if label in parameter.label and _number(parameter) is None
         ]
-        starts = [start for one in own for start in one.start if start is not None]
-        lower = [bound for one in own for bound in one.lower if bound is not None]
-        upper = [bound for one in own for bound in one.upper if bound is not None]
+        starts = [start for parameter in own for start in parameter.start if start is not None]
+        lower = [bound for parameter in own for bound in parameter.lower if bound is not None]
+        upper = [bound for parameter in own for bound in parameter.upper if bound is not None]
         if (starts or lower or upper) and "." in label:
             raise _unsayable(label, "starts or bounds of labels with dots, rename it")
         if starts:

@@ -47,7 +47,7 @@ class Specification:
             for parameter in self.parameters
             if parameter.op == "~~" and parameter.lhs != parameter.rhs
         )
-        joined = {end for one in covarying for end in (one.lhs, one.rhs)}
+        joined = {end for parameter in covarying for end in (parameter.lhs, parameter.rhs)}
         joined |= {name for names in self.shared_items.values() for name in names}
         object.__setattr__(self, "terms", terms_of(self.terms))
         check_terms(self.constructs, self.terms, paths)
@@ -236,7 +236,7 @@ class Specification:
         if all(parameter.groups == 1 for parameter in self.parameters):
             return self
         parameters = tuple(parameter.in_group(group) for parameter in self.parameters)
-        known = {entry for one in parameters for entry in one.label}
+        known = {entry for parameter in parameters for entry in parameter.label}
         restrictions = tuple(
             restriction for restriction in self.restrictions if known.issuperset(restriction.names)
         )

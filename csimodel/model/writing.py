@@ -86,16 +86,16 @@ def _unlike_lavaan(model: Specification) -> list[str]:
     sources = {path.source for path in model.paths}
     exogenous = [name for name in model.construct_names if name not in model.endogenous]
     last = [name for name in model.endogenous if name not in sources]
-    pairs = [(one, other, "0*") for one, other in combinations(last, 2)]
+    pairs = [(name, other, "0*") for name, other in combinations(last, 2)]
     pairs += [
-        (one, other, "")
-        for one, other in combinations(exogenous, 2)
-        if (one in model.observed) != (other in model.observed)
+        (name, other, "")
+        for name, other in combinations(exogenous, 2)
+        if (name in model.observed) != (other in model.observed)
     ]
     return [
-        f"{one} ~~ {value}{other}"
-        for one, other, value in pairs
-        if frozenset((one, other)) not in stated
+        f"{name} ~~ {value}{other}"
+        for name, other, value in pairs
+        if frozenset((name, other)) not in stated
     ]
 
 

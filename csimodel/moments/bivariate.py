@@ -29,18 +29,18 @@ def bivariate_cdf(h: ArrayLike, k: ArrayLike, rho: ArrayLike) -> Floats:
     """
     from scipy.special import ndtr, owens_t
 
-    one, other = (np.clip(np.asarray(limit, np.float64), -FAR, FAR) for limit in (h, k))
-    one = np.where(one == 0.0, _NEXT_TO_ZERO, one)
+    edge, other = (np.clip(np.asarray(limit, np.float64), -FAR, FAR) for limit in (h, k))
+    edge = np.where(edge == 0.0, _NEXT_TO_ZERO, edge)
     other = np.where(other == 0.0, _NEXT_TO_ZERO, other)
     r = np.asarray(rho, dtype=np.float64)
     root = np.maximum(np.sqrt((1.0 - r) * (1.0 + r)), _NEXT_TO_ZERO)
     sign = np.where(r < 0.0, -1.0, 1.0)
     # k - ρh as (k ∓ h) ± (1 ∓ ρ)h, which loses nothing where ρ is near ±1 and h near ±k.
-    apart, rest = other - sign * one, sign * (1.0 - np.abs(r))
+    apart, rest = other - sign * edge, sign * (1.0 - np.abs(r))
     mirrored = np.where(r < 0.0, apart, -apart)
-    area = owens_t(one, (apart + rest * one) / (one * root))
+    area = owens_t(edge, (apart + rest * edge) / (edge * root))
     area += owens_t(other, (mirrored + rest * other) / (other * root))
-    below = 0.5 * (ndtr(one) + ndtr(other)) - area - 0.5 * ((one < 0.0) != (other < 0.0))
+    below = 0.5 * (ndtr(edge) + ndtr(other)) - area - 0.5 * ((edge < 0.0) != (other < 0.0))
     return np.asarray(np.maximum(below, 0.0))
 
 
@@ -56,9 +56,9 @@ def bivariate_pdf(h: ArrayLike, k: ArrayLike, rho: ArrayLike) -> Floats:
     >>> float(bivariate_pdf(0, 0, 0) * 2 * np.pi)
     1.0
     """
-    one, other, r = (np.asarray(value, dtype=np.float64) for value in (h, k, rho))
+    edge, other, r = (np.asarray(value, dtype=np.float64) for value in (h, k, rho))
     rest = (1.0 - r) * (1.0 + r)
-    distance = (one - r * other) ** 2 / rest + other**2
+    distance = (edge - r * other) ** 2 / rest + other**2
     return np.asarray(np.exp(-0.5 * distance) / (2.0 * np.pi * np.sqrt(rest)))
 
 

@@ -117,7 +117,7 @@ class Weight(Protocol):
     def of(self, columns: Columns) -> Columns:
         """Return V times directions, as functions."""
 
-    def between(self, one: Columns, other: Columns) -> Floats:
+    def between(self, columns: Columns, other: Columns) -> Floats:
         """Return ``one' V other`` of directions, (columns of one, columns of other)."""
 
     def squares(self, columns: Columns) -> Floats:
@@ -143,9 +143,9 @@ class DenseWeight:
         """Return V times directions, as functions."""
         return self.applied(directions_of(columns))
 
-    def between(self, one: Columns, other: Columns) -> Floats:
+    def between(self, columns: Columns, other: Columns) -> Floats:
         """Return ``one' V other`` of directions, (columns of one, columns of other)."""
-        return np.asarray(directions_of(one).T @ self.applied(directions_of(other)))
+        return np.asarray(directions_of(columns).T @ self.applied(directions_of(other)))
 
     def squares(self, columns: Columns) -> Floats:
         """Return the diagonal of `between` of directions with themselves, (columns,)."""
@@ -177,9 +177,9 @@ class DiagonalWeight:
         """Return V times directions, as functions."""
         return self.applied(directions_of(columns))
 
-    def between(self, one: Columns, other: Columns) -> Floats:
+    def between(self, columns: Columns, other: Columns) -> Floats:
         """Return ``one' V other`` of directions, (columns of one, columns of other)."""
-        return np.asarray(directions_of(one).T @ self.applied(directions_of(other)))
+        return np.asarray(directions_of(columns).T @ self.applied(directions_of(other)))
 
     def squares(self, columns: Columns) -> Floats:
         """Return the diagonal of `between` of directions with themselves, (columns,)."""
@@ -256,21 +256,21 @@ class NormalWeight:
         """Return V times directions, as functions."""
         return self.pulled(columns) if isinstance(columns, Forms) else self.applied(columns)
 
-    def between(self, one: Columns, other: Columns) -> Floats:
+    def between(self, columns: Columns, other: Columns) -> Floats:
         """Return ``one' V other`` of directions, (columns of one, columns of other).
 
         ``½ tr(W Σₐ W Σᵦ) = lₐ'Wlᵦ rₐ'Wrᵦ + lₐ'Wrᵦ rₐ'Wlᵦ``, and ``μₐ'W μᵦ``.
         """
-        if not (isinstance(one, Forms) and isinstance(other, Forms)):
-            return np.asarray(directions_of(one).T @ self.applied(directions_of(other)))
+        if not (isinstance(columns, Forms) and isinstance(other, Forms)):
+            return np.asarray(directions_of(columns).T @ self.applied(directions_of(other)))
         pulled = self.pulled(other)
-        product = one.left.T @ pulled.left
-        product *= one.right.T @ pulled.right
-        crossed = one.left.T @ pulled.right
-        crossed *= one.right.T @ pulled.left
+        product = columns.left.T @ pulled.left
+        product *= columns.right.T @ pulled.right
+        crossed = columns.left.T @ pulled.right
+        crossed *= columns.right.T @ pulled.left
         product += crossed
-        if one.level is not None and pulled.level is not None:
-            product += one.level.T @ pulled.level
+        if columns.level is not None and pulled.level is not None:
+            product += columns.level.T @ pulled.level
         return np.asarray(product)
 
     def squares(self, columns: Columns) -> Floats:
@@ -310,11 +310,11 @@ class MixedWeight:
         """Return V times directions, as functions."""
         return self.applied(directions_of(columns))
 
-    def between(self, one: Columns, other: Columns) -> Floats:
+    def between(self, columns: Columns, other: Columns) -> Floats:
         """Return ``one' V other`` of directions, (columns of one, columns of other)."""
-        total = np.zeros((one.shape[1], other.shape[1]))
+        total = np.zeros((columns.shape[1], other.shape[1]))
         for share, part in zip(self.shares, self.parts, strict=True):
-            total += share * part.between(one, other)
+            total += share * part.between(columns, other)
         return total
 
     def squares(self, columns: Columns) -> Floats:

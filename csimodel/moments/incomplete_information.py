@@ -252,11 +252,11 @@ def _add_products(total: Floats, first: Floats, second: Floats) -> None:
     places = _places(round((2 * len(total) + 0.25) ** 0.5 - 0.5))
     size = len(places)
     row, column = vech_indices(size)
-    one, other = (own[:, places] for own in (first, second))
+    left, other = (own[:, places] for own in (first, second))
     start = 0
     for c in range(size):
         part = total[start : start + size - c]
-        for held, lines in ((one[:, c:], other[:, c]), (other[:, c:], one[:, c])):
+        for held, lines in ((left[:, c:], other[:, c]), (other[:, c:], left[:, c])):
             products = np.tensordot(held, lines, (0, 0))  # Σ X_rk Y_cl, (rows, k, l)
             products = products.reshape(size - c, size * size)
             part += products.take(row * size + column, axis=1)

@@ -34,7 +34,7 @@ def between(
     patterns: Patterns,
     mean: ArrayLike,
     cov: ArrayLike,
-    one: Forms,
+    forms: Forms,
     other: Forms,
     observed: bool = True,
 ) -> Floats:
@@ -48,12 +48,12 @@ def between(
     SurveyError
         When Σ is not positive definite.
     """
-    if one.shape[0] <= SMALL:
+    if forms.shape[0] <= SMALL:
         known = information(patterns, mean, cov, observed)
-        return np.asarray(one.directions.T @ known @ other.directions)
+        return np.asarray(forms.directions.T @ known @ other.directions)
     mu, inverse = checked_inverse(mean, cov)
-    total = np.zeros((one.shape[1], other.shape[1]))
-    assert one.level is not None
+    total = np.zeros((forms.shape[1], other.shape[1]))
+    assert forms.level is not None
     assert other.level is not None
     for part, own in precisions(patterns, inverse):
         for j, (n, precision) in enumerate(zip(patterns.n[part], own, strict=True)):
@@ -64,28 +64,28 @@ def between(
                 vectors = patterns.vectors_of(slice(part.start + j, part.start + j + 1))
                 spread = patterns.spread[vectors] @ precision
                 bend = spread.T @ spread / n + np.outer(score, score) - bend
-                total += n * _mixed(one, other, precision, score)
-                total += n * _mixed(other, one, precision, score).T
-            total += n * (one.level.T @ precision @ other.level)
-            total += n * _symmetric(one, other, precision, bend)
+                total += n * _mixed(forms, other, precision, score)
+                total += n * _mixed(other, forms, precision, score).T
+            total += n * (forms.level.T @ precision @ other.level)
+            total += n * _symmetric(forms, other, precision, bend)
     return total / patterns.total
 
 
-def _symmetric(one: Forms, other: Forms, first: Floats, second: Floats) -> Floats:
+def _symmetric(forms: Forms, other: Forms, first: Floats, second: Floats) -> Floats:
     """Return ``½ tr(X Σₐ Y Σᵦ + Y Σₐ X Σᵦ)`` of symmetric X and Y, (columns, columns)."""
-    ends = [(end.T @ first, end.T @ second) for end in (one.left, one.right)]
-    total = np.zeros((one.shape[1], other.shape[1]))
+    ends = [(end.T @ first, end.T @ second) for end in (forms.left, forms.right)]
+    total = np.zeros((forms.shape[1], other.shape[1]))
     for a, b in ((0, 1), (1, 0)):
         for near, far in ((other.left, other.right), (other.right, other.left)):
             total += (ends[a][0] @ near) * (ends[b][1] @ far)
     return total
 
 
-def _mixed(one: Forms, other: Forms, precision: Floats, score: Floats) -> Floats:
+def _mixed(forms: Forms, other: Forms, precision: Floats, score: Floats) -> Floats:
     """Return ``mₐ'W Σᵦ s``, (columns, columns)."""
-    assert one.level is not None
+    assert forms.level is not None
     moved = other.left * (score @ other.right) + other.right * (score @ other.left)
-    return np.asarray(one.level.T @ precision @ moved)
+    return np.asarray(forms.level.T @ precision @ moved)
 
 
 def score_products(patterns: Patterns, mean: ArrayLike, cov: ArrayLike, columns: Forms) -> Floats:

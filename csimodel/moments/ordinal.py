@@ -242,14 +242,14 @@ def _findings(items: Sequence[str], margins: Margins, pairs: Association) -> Ite
             values={"names": tuple(names)},
         )
     for pair in np.flatnonzero(pairs.at_edge):
-        one, other = items[pairs.column[pair]], items[pairs.row[pair]]
+        name, other = items[pairs.column[pair]], items[pairs.row[pair]]
         yield Finding(
             "correlation-at-edge",
             "The correlation of {item} with {other} is at the edge ({rho:+.3f}): "
             "each answer all but determines the other, so leave one of them out.",
-            (one, other),
+            (name, other),
             "failure",
-            values={"item": one, "other": other, "rho": pairs.rho[pair]},
+            values={"item": name, "other": other, "rho": pairs.rho[pair]},
         )
 
 

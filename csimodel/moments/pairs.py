@@ -200,11 +200,11 @@ def none_ordered(margins: Margins, at: Positions, row: Positions, column: Positi
 
     information, sums = np.zeros(len(at)), np.zeros((4, len(at)))
     for rows in _stretches(len(margins.share), max(1, _CELLS // len(at))):
-        one, other = margins.z[rows][:, row], margins.z[rows][:, column]
-        own, by_one, by_other = normal_scores(rho, one, other)
+        values, other = margins.z[rows][:, row], margins.z[rows][:, column]
+        own, by_one, by_other = normal_scores(rho, values, other)
         weighted = margins.share[rows, None] * own
         information += (weighted * own).sum(axis=0)
-        sums += [*_by_value(weighted * by_one, one), *_by_value(weighted * by_other, other)]
+        sums += [*_by_value(weighted * by_one, values), *_by_value(weighted * by_other, other)]
     cross = np.zeros((len(at), margins.size))
     _add_means(margins, cross, row, *sums[:2])
     _add_means(margins, cross, column, *sums[2:])

@@ -116,14 +116,14 @@ def _cells(rho: Floats, h: Floats, k: Floats) -> tuple[Floats, Floats, Floats]:
     """Return cell probabilities and their first and second derivatives in ρ, (pairs, r, c)."""
     from scipy.special import ndtr
 
-    r, one, other = rho[:, None, None], h[:, :, None], k[:, None, :]
+    r, edge, other = rho[:, None, None], h[:, :, None], k[:, None, :]
     pairs, rows, columns = len(h), h.shape[1] + 1, k.shape[1] + 1
     below = np.zeros((pairs, rows + 1, columns + 1))
-    below[:, 1:-1, 1:-1] = bivariate_cdf(one, other, r)
+    below[:, 1:-1, 1:-1] = bivariate_cdf(edge, other, r)
     below[:, -1, 1:-1], below[:, 1:-1, -1], below[:, -1, -1] = ndtr(k), ndtr(h), 1.0
-    density = bivariate_pdf(one, other, r)
+    density = bivariate_pdf(edge, other, r)
     rest = 1.0 - r * r
-    bend = density * (r + (one - r * other) * (other - r * one) / rest) / rest
+    bend = density * (r + (edge - r * other) * (other - r * edge) / rest) / rest
     first, second = (np.pad(each, ((0, 0), (1, 1), (1, 1))) for each in (density, bend))
     return np.maximum(_differences(below), _LEAST), _differences(first), _differences(second)
 
@@ -159,8 +159,8 @@ def _bend(share: Floats, rho: Floats, h: Floats, k: Floats) -> Floats:
 
     ``∂²Φ₂(h, k) / ∂ρ∂h = -(h - ρk) / (1 - ρ²) · φ₂(h, k)``.
     """
-    r, one, other = rho[:, None, None], h[:, :, None], k[:, None, :]
-    slope = -(one - r * other) / (1.0 - r * r) * bivariate_pdf(one, other, r)
+    r, edge, other = rho[:, None, None], h[:, :, None], k[:, None, :]
+    slope = -(edge - r * other) / (1.0 - r * r) * bivariate_pdf(edge, other, r)
     moved = np.diff(np.pad(slope, ((0, 0), (0, 0), (1, 1))), axis=2)
     return np.asarray((moved * (share[:, :-1] - share[:, 1:])).sum(axis=2))
 

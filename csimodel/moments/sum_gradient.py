@@ -71,8 +71,8 @@ class SumGradient:
             row, column = np.triu_indices(size)
             pieces = np.concatenate([sd, sd[row] * sd[column]])
         else:
-            one = np.ones((size, size))
-            pairs = [sd[:, None] * one, np.outer(sd, sd), (sd**2)[:, None] * one, one]
+            ones = np.ones((size, size))
+            pairs = [sd[:, None] * ones, np.outer(sd, sd), (sd**2)[:, None] * ones, ones]
             pieces = np.stack(pairs).ravel()
         return np.asarray(total * pieces)
 

@@ -89,7 +89,7 @@ def _bounds(drawing: Drawing) -> tuple[Array, Array]:
     points = [drawing.centres - half, drawing.centres + half]
     for block, centre in zip(drawing.blocks, drawing.centres, strict=True):
         points += [block.extent[None, :2] + centre, block.extent[None, 2:] + centre]
-    points += [one.points(np.linspace(0, 1, 20)) for one in drawing.routes]
+    points += [route.points(np.linspace(0, 1, 20)) for route in drawing.routes]
     every = np.concatenate(points)
     return every.min(axis=0), every.max(axis=0)
 
@@ -169,7 +169,7 @@ def _draw_items(
 
 
 def _draw_paths(ax: Axes, drawing: Drawing, occupied: Array, strokes: list[Array]) -> None:
-    lines = [one.strokes() for one in drawing.routes]
+    lines = [route.strokes() for route in drawing.routes]
     texts = [number(arrow.value, 2) for arrow in drawing.arrows]
     labels = []
     for i, arrow in enumerate(drawing.arrows):

@@ -176,7 +176,7 @@ def _explain(
     """Write the legend above the axes, from the left edge of the figure."""
     nothing = np.array([])
     legend = ax.legend(
-        [_mark(k, one, nothing, nothing) for k, one in enumerate(hollow)],
+        [_mark(k, is_hollow, nothing, nothing) for k, is_hollow in enumerate(hollow)],
         list(texts),
         loc="lower left",
         bbox_to_anchor=(-left / _WIDE, 1.0),

@@ -81,7 +81,7 @@ def path_diagram(fit: Any, *, bootstrap: Any = None, items: bool = True) -> Figu
     sizes = np.tile(size, (len(bubbles), 1))
     fans = [fan(*size, [_box(text, family) for text in bubble.boxes]) for bubble in bubbles]
     placement = lay_out(Graph(sizes, fans, edges))
-    blocks = [one[side] for one, side in zip(fans, placement.sides, strict=True)]
+    blocks = [choices[side] for choices, side in zip(fans, placement.sides, strict=True)]
     extents = [
         block.extent + np.tile(centre, 2)
         for block, centre in zip(blocks, placement.centres, strict=True)

@@ -152,10 +152,10 @@ class _Search:
         )
         gains = added + added.transpose(1, 0, 2)
         best = gains.reshape(-1, level.shape[1]).argmin(axis=0)
-        one, two = np.divmod(best, self.count)
+        first, second = np.divmod(best, self.count)
         each = np.arange(level.shape[1])
-        better: NDArray[np.bool_] = gains[one, two, each] < -_GAIN
-        one, two, each = one[better], two[better], each[better]
+        better: NDArray[np.bool_] = gains[first, second, each] < -_GAIN
+        first, second, each = first[better], second[better], each[better]
         for places in (level, side):
-            places[one, each], places[two, each] = places[two, each], places[one, each]
+            places[first, each], places[second, each] = places[second, each], places[first, each]
         return better

@@ -311,9 +311,9 @@ class Cost:
     def _narrow(self, y: Array, first: Integers, second: Integers) -> Array:
         """Charge pairs of arrows that leave or reach a construct in nearly one direction."""
         arrows, place = np.unique(np.stack([first, second]), return_inverse=True)
-        one, two = np.reshape(place, (2, -1))
+        arrow, partner = np.reshape(place, (2, -1))
         slope = np.arctan2(self._rise(y, arrows)[1], self._step[arrows])
-        angle = np.abs(slope[one] - slope[two])
+        angle = np.abs(slope[arrow] - slope[partner])
         alike = (self.edges[first] == self.edges[second]).any(axis=1)[:, None]
         angle = np.where(alike, angle, np.pi - angle)
         charged: Array = 500.0 * np.maximum(_SMALLEST_ANGLE - angle, 0.0)

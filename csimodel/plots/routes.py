@@ -64,7 +64,7 @@ def route(centres: Array, sizes: Array, edges: Integers, extents: Array) -> list
     >>> centres = np.array([[0.0, 0], [100, 0], [200, 0]])
     >>> edges = np.array([[0, 1], [1, 2], [0, 2]])
     >>> routes = route(centres, np.full((3, 2), 40.0), edges, np.zeros((0, 4)))
-    >>> [one.bend != 0 for one in routes]
+    >>> [route.bend != 0 for route in routes]
     [False, False, True]
     """
     half = sizes / 2 + _CLEARANCE
@@ -78,10 +78,10 @@ def route(centres: Array, sizes: Array, edges: Integers, extents: Array) -> list
         for bend in _BENDS if best_cost >= 1 else ():
             if _BEND_COST * abs(bend) >= best_cost:
                 break
-            one = _curve(centres, sizes, int(source), int(target), bend)
-            cost = _cost(one, others, extents, placed[: len(routes)], best_cost)
+            candidate = _curve(centres, sizes, int(source), int(target), bend)
+            cost = _cost(candidate, others, extents, placed[: len(routes)], best_cost)
             if cost < best_cost - 1e-9:
-                best, best_cost = one, cost
+                best, best_cost = candidate, cost
         placed[len(routes)] = best.points(_SPOTS)
         routes.append(best)
     return routes
@@ -112,14 +112,14 @@ def border(centre: Array, size: Array, towards: Array, gap: float = 0.0) -> Arra
     return on_border
 
 
-def _cost(one: Route, ellipses: Array, extents: Array, placed: Array, limit: float) -> float:
+def _cost(arrow: Route, ellipses: Array, extents: Array, placed: Array, limit: float) -> float:
     """Return the cost of a route, or of a part of it that is not below a limit already."""
-    points = one.points(_SPOTS)
-    cost = _BEND_COST * abs(one.bend)
+    points = arrow.points(_SPOTS)
+    cost = _BEND_COST * abs(arrow.bend)
     for boxes, weight in ((ellipses, 10.0), (extents, 1.0)):  # items are the lesser evil
         inside = inside_length(points[:-1, None], points[1:, None], boxes[None]).sum()
         cost += weight * (20.0 * (inside > 0) + 5.0 * inside)
-    if one.bend and cost < limit:
+    if arrow.bend and cost < limit:
         # A bend must not trade an ellipse for running along another arrow.
         inner = points[3:-1]
         low, high = inner.min(axis=0) - _NEAR, inner.max(axis=0) + _NEAR
@@ -129,12 +129,12 @@ def _cost(one: Route, ellipses: Array, extents: Array, placed: Array, limit: flo
     return float(cost)
 
 
-def label_of(one: Route, size: tuple[float, float], strokes: Array) -> Label:
+def label_of(arrow: Route, size: tuple[float, float], strokes: Array) -> Label:
     """Return the label of an arrow: on its inner part, near its middle, off other strokes.
 
     Parameters
     ----------
-    one
+    arrow
         The arrow.
     size
         Width and height of the label, points.
@@ -149,10 +149,10 @@ def label_of(one: Route, size: tuple[float, float], strokes: Array) -> Label:
     [46.0, 0.0]
     """
     spots = np.linspace(0.16, 0.84, 35)
-    label = Label(size, one.points(spots), 20.0 * np.abs(spots - 0.45))
+    label = Label(size, arrow.points(spots), 20.0 * np.abs(spots - 0.45))
     grown = label.boxes() + np.array([-2.0, -2.0, 2.0, 2.0])
     costs = label.costs + 4.0 * points_inside(grown, strokes)
-    length = float(np.hypot(*(one.control[2] - one.control[0])))
+    length = float(np.hypot(*(arrow.control[2] - arrow.control[0])))
     # The head of the arrow stays in sight, also where the arrow is short.
-    head = one.points([max(0.5, 1 - _HEAD / length)])
+    head = arrow.points([max(0.5, 1 - _HEAD / length)])
     return Label(size, label.centres, costs + 25.0 * points_inside(label.boxes(), head))

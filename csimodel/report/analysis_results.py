@@ -84,7 +84,7 @@ class AnalysisResults:
             *self.fit.diagnostics,
             *self.bootstrap.findings,
             *(self.repurchase.findings if self.repurchase is not None else ()),
-            *(finding for one in self.money.values() for finding in one.findings),
+            *(finding for result in self.money.values() for finding in result.findings),
             *self.warned,
         ]
         return gravest_first(told)

@@ -109,7 +109,7 @@ def _model(analysis: AnalysisResults) -> Picture:
 
     paths = analysis.bootstrap.table("paths", level=analysis.level)
     arrows = zip(map(pair, paths.index), paths["estimate"], strict=True)
-    told = "; ".join(f"{one[1]} to {one[0]} {number(value, 2)}" for one, value in arrows)
+    told = "; ".join(f"{arrow[1]} to {arrow[0]} {number(value, 2)}" for arrow, value in arrows)
     return Picture(
         "model",
         plots.to_svg(

@@ -235,7 +235,9 @@ def _read_manifest(folder: Path) -> dict[str, str]:
             read = None
         if isinstance(read, dict) and read.get("program") == "csimodel":
             hashes = read.get("sha256")
-            if isinstance(hashes, dict) and all(isinstance(one, str) for one in hashes.values()):
+            if isinstance(hashes, dict) and all(
+                isinstance(value, str) for value in hashes.values()
+            ):
                 return hashes
     raise _occupied(folder, MANIFEST, "is not the manifest of an earlier report")
 

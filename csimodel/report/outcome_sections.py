@@ -111,14 +111,14 @@ def money_table(money: dict[str, Money]) -> pd.DataFrame:
     (break-even, per point), unit.
     """
     rows = []
-    for driver, one in money.items():
-        value = one.estimate
-        spending = _repeated(one)
-        table = one.side_by_side
+    for driver, result in money.items():
+        value = result.estimate
+        spending = _repeated(result)
+        table = result.side_by_side
         ignored = value.estimate if table is None else float(table["estimate"].loc["ignored"])
         parts = [value.estimate, value.se, value.df, value.lower, value.upper, value.reason]
         parts += [ignored, value.estimate, spending]
-        rows.append([driver, *parts, one.currency])
+        rows.append([driver, *parts, result.currency])
     columns = ["driver", "value", "se", "df", "lower", "upper", "reason", "value_error_ignored"]
     return pd.DataFrame(rows, columns=[*columns, "spending_once", "spending_every_period", "unit"])
 

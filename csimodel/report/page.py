@@ -54,7 +54,9 @@ def render(
     from markupsafe import Markup
 
     # Only the style sheet, tables and figures made by csimodel.plots go in as they are.
-    figures = {one.name: {"svg": Markup(one.svg), "picture": one} for one in pictures}
+    figures = {
+        picture.name: {"svg": Markup(picture.svg), "picture": picture} for picture in pictures
+    }
     style = Markup((_FOLDER / "report.css").read_text(encoding="utf-8"))
     return _template().render(
         style=style,
@@ -107,10 +109,12 @@ def _parts(analysis: AnalysisResults, title: str | None) -> dict[str, object]:
         "level": percent(analysis.level),
         "gauge": _gauge(float(row["mean"]), float(row["lower"]), float(row["upper"])),
         "urgent": [
-            one.message for one in findings if one.code in _FIRST and one.severity == "warning"
+            finding.message
+            for finding in findings
+            if finding.code in _FIRST and finding.severity == "warning"
         ],
-        "failures": [one.message for one in findings if one.severity == "failure"],
-        "warnings": [one.message for one in findings if one.severity == "warning"],
+        "failures": [finding.message for finding in findings if finding.severity == "failure"],
+        "warnings": [finding.message for finding in findings if finding.severity == "warning"],
         "noticed": _noticed(findings),
         "tiles": _tiles(analysis),
         "headline": sentences.headline(analysis),
@@ -124,8 +128,8 @@ def _parts(analysis: AnalysisResults, title: str | None) -> dict[str, object]:
         "checks": sentences.checks(analysis),
         "data_used": sentences.data_used(analysis),
         "attention": [
-            (str(one["verdict"]), str(one["sentence"]), str(one["threshold"]), str(one["source"]))
-            for _, one in asked.iterrows()
+            (str(row["verdict"]), str(row["sentence"]), str(row["threshold"]), str(row["source"]))
+            for _, row in asked.iterrows()
         ],
         "index_grid": display_tables.index_grid(analysis),
         "groups_grid": None if groups is None else display_tables.groups_grid(analysis, groups),

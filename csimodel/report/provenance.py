@@ -117,7 +117,7 @@ def _items(analysis: AnalysisResults) -> tuple[str, ...]:
     fit, valued = analysis.fit, analysis.repurchase
     further = () if valued is None else (valued.outcome,)
     known = () if fit.survey is None else tuple(fit.survey.items)
-    return tuple(dict.fromkeys([*fit.model.items, *(one for one in further if one in known)]))
+    return tuple(dict.fromkeys([*fit.model.items, *(name for name in further if name in known)]))
 
 
 def _model(model: Model) -> str:
@@ -146,7 +146,8 @@ def _built(model: Model) -> str:
         return "...  # as it was built: a name in it cannot be written in a model's text"
     kinds = {"reflective": "reflective", "single": "reflective", "composite": "composite"}
     constructs = [
-        f"csi.{kinds[one.kind]}({one.name!r}, {list(one.items)!r})" for one in model.constructs
+        f"csi.{kinds[construct.kind]}({construct.name!r}, {list(construct.items)!r})"
+        for construct in model.constructs
     ]
     paths = [tuple(path) for path in model.paths]
     return f"csi.Model([{', '.join(constructs)}], {paths!r})"

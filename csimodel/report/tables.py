@@ -136,5 +136,5 @@ def effect_sizes(analysis: AnalysisResults) -> pd.DataFrame:
     """Return f² and the variance inflation of the source, one row a path, as in the path table."""
     f2, vif = analysis.assessment.f2, analysis.assessment.antecedent_vif
     paths = [pair(key) for key in find("paths").labels(analysis.fit.model)]
-    rows = [(*one, f2.loc[one], vif.loc[one]) for one in paths]
+    rows = [(*path, f2.loc[path], vif.loc[path]) for path in paths]
     return pd.DataFrame(rows, columns=["target", "source", "f2", "vif_of_source"])

@@ -92,7 +92,7 @@ def write_report(
     hidden = not progress or sys.stderr is None
     with tqdm(drawings, "figures", delay=1, disable=hidden, leave=False) as bar:
         drawn = [draw(analysis) for draw in bar]
-    texts = {f"figures/{one.name}.svg": _standalone(one.svg) for one in drawn}
+    texts = {f"figures/{figure.name}.svg": _standalone(figure.svg) for figure in drawn}
     texts |= {f"tables/{name}.csv": spreadsheet(table) for name, table in tables(analysis).items()}
     facts = results(analysis)
     texts["results.json"] = json.dumps(facts, ensure_ascii=False, indent=2, allow_nan=False) + "\n"

@@ -166,7 +166,7 @@ def _is_error(text: str) -> bool:
 def _sign(plain: list[str]) -> Decimal | None:
     """Return the decimal sign of numbers, or None where both fit or none."""
     forms = [_forms(text) for text in plain]
-    point, comma = all(one[0] for one in forms), all(one[1] for one in forms)
+    point, comma = all(form[0] for form in forms), all(form[1] for form in forms)
     if point == comma:
         return None
     return "." if point else ","

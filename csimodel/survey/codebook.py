@@ -295,7 +295,7 @@ def _numbers(value: object) -> tuple[float, ...] | None:
     if not isinstance(value, Iterable) or isinstance(value, str | bytes | Mapping):
         return None
     every = list(value)
-    return tuple(float(one) for one in every) if all(map(_is_number, every)) else None
+    return tuple(float(label) for label in every) if all(map(_is_number, every)) else None
 
 
 def _short(value: object) -> str:

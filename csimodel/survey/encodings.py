@@ -87,11 +87,11 @@ def _known(declared: object) -> str:
         ) from None
 
 
-def _same(one: str, other: str) -> bool:
+def _same(encoding: str, other: str) -> bool:
     def plain(name: str) -> str:
         return name.replace("_", "-").removesuffix("-sig").removesuffix("-le").removesuffix("-be")
 
-    return plain(one) == plain(other)
+    return plain(encoding) == plain(other)
 
 
 def _first_wrong(path: Path, name: str, text: _Text) -> tuple[int, int] | None:

@@ -144,7 +144,7 @@ def _whole(sums: dict[str, float], weight: float, plain: list[tuple[str, float]]
     if not sums:
         return weight
     share = {
-        title: any(abs(total - one) <= _AGREEMENT * one for one in (1.0, 100.0))
+        title: any(abs(total - whole) <= _AGREEMENT * whole for whole in (1.0, 100.0))
         for title, total in sums.items()
     }
     counts = {title: total for title, total in sums.items() if not share[title]}

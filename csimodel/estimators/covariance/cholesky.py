@@ -48,8 +48,8 @@ def solve(systems: Floats, right: Floats) -> Floats:
     """
     _, _, solver = _lapack()
     solution = np.empty(right.shape)
-    for system, one, own in zip(systems, right, solution, strict=True):
-        _, own[:], failed = solver(system.T, one, lower=1, overwrite_a=1)
+    for system, target, own in zip(systems, right, solution, strict=True):
+        _, own[:], failed = solver(system.T, target, lower=1, overwrite_a=1)
         if failed:
             own[:] = np.nan
     return solution

@@ -37,11 +37,11 @@ def defined_values(
                 continue
             fixed = np.full(parameters.shape[:-1], np.nan if row.fixed is None else row.fixed)
             values[row.label] = fixed if place < 0 else np.asarray(parameters[..., place])
-        for one in layout.dependent:
-            label = layout.rows[one.position].label
+        for dependent in layout.dependent:
+            label = layout.rows[dependent.position].label
             assert label is not None
-            terms = np.asarray(parameters[..., one.places]) * one.weights
-            values[label] = np.asarray(terms.sum(axis=-1) + one.constant)
+            terms = np.asarray(parameters[..., dependent.places]) * dependent.weights
+            values[label] = np.asarray(terms.sum(axis=-1) + dependent.constant)
     by_name = evaluate(model.definitions, values)
     return np.stack([by_name[definition.name] for definition in model.definitions], axis=-1)
 

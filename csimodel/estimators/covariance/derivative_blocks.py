@@ -108,8 +108,8 @@ def cells_of(layout: ParameterLayout) -> CellColumns:
     v = np.concatenate([cross + own, cross + of, k, unit + j, nowhere])
     h = np.where(u == v, 0.5, 1.0)
     h[len(u) - len(nowhere) :] = 0.0
-    zero, one = np.full(len(m) + len(i), constructs), np.full(len(nowhere), constructs + 1)
-    return CellColumns(u, v, h, np.concatenate([own, of, zero, one]))
+    zero, unity = np.full(len(m) + len(i), constructs), np.full(len(nowhere), constructs + 1)
+    return CellColumns(u, v, h, np.concatenate([own, of, zero, unity]))
 
 
 @lru_cache(maxsize=64)
@@ -140,7 +140,7 @@ def frame_of(layout: ParameterLayout) -> Frame:
         a=a,
         b=b,
         hh=h[a] * h[b],
-        ends=np.stack([one[a] * columns + other[b] for one in (u, v) for other in (u, v)]),
+        ends=np.stack([place[a] * columns + other[b] for place in (u, v) for other in (u, v)]),
         xu=x[b, u[a]],
         xv=x[b, v[a]],
         yu=y[b, u[a]],

@@ -82,18 +82,18 @@ def require_bounds(tables: Iterable[Sequence[Row]]) -> None:
             )
 
 
-def _contradiction(one: Row, other: Row) -> ModelError:
+def _contradiction(row: Row, other: Row) -> ModelError:
     """Say that two parameters that are equal have different values."""
-    assert one.fixed is not None
+    assert row.fixed is not None
     assert other.fixed is not None
-    values = f"{number(one.fixed)} and {number(other.fixed)}"
-    if one.label is not None and one.label == other.label:
+    values = f"{number(row.fixed)} and {number(other.fixed)}"
+    if row.label is not None and row.label == other.label:
         return ModelError(
-            f"The label {one.label!r} makes {one.name!r} and {other.name!r} equal, and they are "
+            f"The label {row.label!r} makes {row.name!r} and {other.name!r} equal, and they are "
             f"fixed at {values} (a first loading is fixed at 1 unless the text says otherwise, "
             "as NA* does); give them one value, or different labels."
         )
     return ModelError(
-        f"{one.name!r} is fixed at {values} in two groups and equal= makes it equal between "
-        f"groups; give it one value, or except it with free={one.name!r}."
+        f"{row.name!r} is fixed at {values} in two groups and equal= makes it equal between "
+        f"groups; give it one value, or except it with free={row.name!r}."
     )

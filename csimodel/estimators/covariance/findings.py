@@ -307,7 +307,9 @@ def heywood_items(solution: Solution) -> tuple[str, ...]:
     if not isinstance(estimates, CovarianceEstimates):
         return ()
     errors = np.diag(implied(estimates.layout, estimates.parameters).errors)
-    return tuple(item for item, one in zip(solution.model.items, errors, strict=True) if one < 0)
+    return tuple(
+        item for item, error in zip(solution.model.items, errors, strict=True) if error < 0
+    )
 
 
 def _heywood(solution: Solution, item: str, value: float, whole: float) -> Finding:

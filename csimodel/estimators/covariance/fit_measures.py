@@ -121,8 +121,8 @@ def _baseline(fitted: Fitted) -> ChiSquare:
     """Return the test of the model in which items are independent, with means and variances."""
     estimator, layout = fitted.estimator, fitted.layouts[0]
     apart = [
-        estimator.baseline(own, one)
-        for own, one in zip(fitted.moments, fitted.layouts, strict=True)
+        estimator.baseline(own, group_layout)
+        for own, group_layout in zip(fitted.moments, fitted.layouts, strict=True)
     ]
     items = len(fitted.model.items) - len(estimator.ordinal_items(fitted.model))
     free = 2 * items if layout.mean_structure else items

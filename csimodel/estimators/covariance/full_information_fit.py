@@ -111,7 +111,10 @@ def _parts(
     rows = patterns.total
     inner = [score_products(patterns, mean, cov, own) for own in slopes]
     each = zip(breads, mixed, inner, outers, strict=True)
-    return [_Part(whole / rows, one, two / rows, three, four) for one, two, three, four in each]
+    return [
+        _Part(whole / rows, bread, crossed / rows, meat, outer)
+        for bread, crossed, meat, outer in each
+    ]
 
 
 def _expected(parts: list[_Part]) -> float:

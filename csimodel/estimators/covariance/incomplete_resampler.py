@@ -53,7 +53,10 @@ def incomplete_resampler(solution: Solution, answers: Answers) -> Refit:
         outcome[(outcome == Status.CONVERGED) & ~minima.settled] = Status.NOT_CONVERGED
         likeliest = estimator.sample_cov(moments)
         floor = np.array(
-            [minus_two_loglik(*one) for one in zip(draws, moments.mean, likeliest, strict=True)]
+            [
+                minus_two_loglik(*sample)
+                for sample in zip(draws, moments.mean, likeliest, strict=True)
+            ]
         )
         estimates = standardised_estimates(model, layout, minima, outcome, floor)
         return Solution(model, estimator, moments, estimates)
@@ -67,8 +70,8 @@ def _saturated(fitted: Fitted, answers: Answers, draws: list[Patterns], weights:
     near = own.mean, fitted.estimator.sample_cov(own)
     fits = [saturated_near(patterns, *near) for patterns in draws]
     n = np.array([patterns.total for patterns in draws])
-    cov = np.array([one.cov if one.converged else np.ones_like(one.cov) for one in fits])
-    mean = np.array([one.mean if one.converged else own.mean for one in fits])
+    cov = np.array([fit.cov if fit.converged else np.ones_like(fit.cov) for fit in fits])
+    mean = np.array([fit.mean if fit.converged else own.mean for fit in fits])
     effective = weights.sum(axis=1) ** 2 / (weights**2).sum(axis=1)
     spread = cov * (n / (n - 1.0))[:, None, None]
     plain = n if answers.weights is None else effective

@@ -94,19 +94,25 @@ def difference(free: MultiGroupFit, equal: MultiGroupFit) -> dict[str, float]:
     ``(d₀ c₀ - d₁ c₁) / (d₀ - d₁)`` (Satorra and Bentler 2001,
     https://doi.org/10.1007/BF02296192); NaN where that is not positive.
     """
-    one, other = free.fit_measures, equal.fit_measures
-    gain, df = float(other["chisq"] - one["chisq"]), float(other["df"] - one["df"])
+    free_measures, other = free.fit_measures, equal.fit_measures
+    gain, df = (
+        float(other["chisq"] - free_measures["chisq"]),
+        float(other["df"] - free_measures["df"]),
+    )
     cfi, rmsea = "cfi", "rmsea"
-    if "scaling_mean" in one and "scaling_mean" in other:
-        scale = (other["df"] * other["scaling_mean"] - one["df"] * one["scaling_mean"]) / df
+    if "scaling_mean" in free_measures and "scaling_mean" in other:
+        scale = (
+            other["df"] * other["scaling_mean"]
+            - free_measures["df"] * free_measures["scaling_mean"]
+        ) / df
         gain = gain / scale if scale > 0 else np.nan
         cfi, rmsea = "cfi_robust", "rmsea_robust"
     return {
         "chisq_diff": gain,
         "df_diff": df,
         "p_diff": float(chisq_pvalue(max(gain, 0.0), df)),
-        "cfi_diff": float(other[cfi] - one[cfi]),
-        "rmsea_diff": float(other[rmsea] - one[rmsea]),
+        "cfi_diff": float(other[cfi] - free_measures[cfi]),
+        "rmsea_diff": float(other[rmsea] - free_measures[rmsea]),
     }
 
 

@@ -84,7 +84,7 @@ class ParameterLayout:
 
     def __post_init__(self) -> None:
         cells, target = [], []
-        sums = {one.position for one in self.dependent}
+        sums = {dependent.position for dependent in self.dependent}
         for kind in KINDS:
             own = [
                 r
@@ -175,7 +175,7 @@ class ParameterLayout:
     @cached_property
     def cell_rows(self) -> Indices:
         """The row of each free cell, (cells,)."""
-        sums = {one.position for one in self.dependent}
+        sums = {dependent.position for dependent in self.dependent}
         free = [r for r in range(len(self.rows)) if self.place[r] >= 0 or r in sums]
         order = sorted(free, key=lambda r: KINDS.index(self.rows[r].kind))
         return np.array(order, dtype=np.intp)
@@ -184,8 +184,8 @@ class ParameterLayout:
     def row_slopes(self) -> Floats:
         """Derivatives of the rows by the parameters, (rows, size)."""
         slopes = np.array(self.place[:, None] == np.arange(self.size), dtype=np.float64)
-        for one in self.dependent:
-            slopes[one.position, one.places] = one.weights
+        for dependent in self.dependent:
+            slopes[dependent.position, dependent.places] = dependent.weights
         return slopes
 
     def cell_values(self, parameters: Floats) -> Floats:
@@ -259,6 +259,8 @@ class ParameterLayout:
     def values(self, parameters: Floats) -> Floats:
         """Return the values of all rows, (..., rows)."""
         values = np.where(self.place >= 0, parameters[..., self.place], self.fixed)
-        for one in self.dependent:
-            values[..., one.position] = parameters[..., one.places] @ one.weights + one.constant
+        for dependent in self.dependent:
+            values[..., dependent.position] = (
+                parameters[..., dependent.places] @ dependent.weights + dependent.constant
+            )
         return np.asarray(values)

@@ -88,7 +88,7 @@ def _sums(
     """
     if not model.restrictions:
         return {}
-    restricted = {name for one in model.restrictions for name in one.names}
+    restricted = {name for restriction in model.restrictions for name in restriction.names}
     fixed: dict[str, float] = {}
     every = zip(chain.from_iterable(tables), chain.from_iterable(keys), strict=True)
     for row, key in every:

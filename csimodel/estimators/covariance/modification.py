@@ -195,7 +195,9 @@ def _extended(
             kept = [k for k, row in enumerate(rows) if (row.kind, row.at) not in freed]
             rows = (*(rows[k] for k in kept), *(row._replace(fixed=None) for row in candidates))
             place = np.concatenate([place[kept], size + np.arange(extra)])
-            sums = tuple(one._replace(position=kept.index(one.position)) for one in sums)
+            sums = tuple(
+                dependent._replace(position=kept.index(dependent.position)) for dependent in sums
+            )
         wide.append(_widened(layout, rows, place, size + extra, sums))
     return tuple(wide), np.concatenate([fitted.parameters, values])
 
@@ -276,7 +278,7 @@ def _gains(
 
 def _sums(layout: ParameterLayout, size: int) -> tuple[Indices, Floats]:
     """Return the cells of the fitted parameters, and the sums of parameters each is, (cells, q)."""
-    dependent = {one.position: one for one in layout.dependent}
+    dependent = {entry.position: entry for entry in layout.dependent}
     cells = np.flatnonzero(layout.target < size)
     spread = np.zeros((len(cells), size))
     for own, row, target in zip(spread, layout.cell_rows[cells], layout.target[cells], strict=True):

@@ -210,7 +210,7 @@ def _joint_findings(fit: MultiGroupFit) -> Iterator[Finding]:
             count=fit.n,
             values={"rows": fit.n, "parameters": fitted.npar, "least": PER_PARAMETER},
         )
-    small = [str(label) for label, one in fit.items() if one.n < _FEWEST]
+    small = [str(label) for label, group in fit.items() if group.n < _FEWEST]
     if small:
         sentence = (
             "Groups {groups} have fewer than {least} respondents, too few to compare groups by χ²; "

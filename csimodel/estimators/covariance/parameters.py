@@ -94,8 +94,10 @@ def standardised(
     jacobian = values[..., None] * (powers @ np.where(needed[:, None], slopes, 0.0))
     free = np.flatnonzero(layout.place >= 0)
     jacobian[..., free, layout.place[free]] += scale[..., free]
-    for one in layout.dependent:
-        jacobian[..., one.position, one.places] += scale[..., one.position, None] * one.weights
+    for dependent in layout.dependent:
+        jacobian[..., dependent.position, dependent.places] += (
+            scale[..., dependent.position, None] * dependent.weights
+        )
     return values, jacobian
 
 
@@ -207,14 +209,14 @@ def parameter_table(
     with np.errstate(invalid="ignore"):
         own = np.sqrt(np.diag(covariance))
     se = np.where(layout.place >= 0, own[layout.place], np.nan)
-    for one in layout.dependent:
-        if one.weights.any():
-            part = covariance[np.ix_(one.places, one.places)]
-            se[one.position] = errors_of(one.weights[None], part)[0]
+    for dependent in layout.dependent:
+        if dependent.weights.any():
+            part = covariance[np.ix_(dependent.places, dependent.places)]
+            se[dependent.position] = errors_of(dependent.weights[None], part)[0]
     std, jacobian = standardised(layout, parameters)
     std_se = errors_of(jacobian, covariance)
     estimate = layout.values(parameters)
-    estimated = {one.position for one in layout.dependent if one.weights.any()}
+    estimated = {dependent.position for dependent in layout.dependent if dependent.weights.any()}
     fixed = np.array([k not in estimated for k in range(len(layout.rows))]) & (layout.place < 0)
     table = {
         "lhs": [row.lhs for row in layout.rows],

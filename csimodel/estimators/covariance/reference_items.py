@@ -59,8 +59,8 @@ def reference_items(model: Model, layout: ParameterLayout, start: Floats, cov: F
 def conventional_markers(layout: ParameterLayout) -> dict[int, int]:
     """Return the markers, by construct, whose value is a convention: another would fit the same."""
     shared = Counter(place for place in layout.place.tolist() if place >= 0)
-    summed = {one.position for one in layout.dependent}
-    places = {int(place) for one in layout.dependent for place in one.places}
+    summed = {dependent.position for dependent in layout.dependent}
+    places = {int(place) for dependent in layout.dependent for place in dependent.places}
     markers: dict[int, list[int]] = {j: [] for j in range(len(layout.matrices.paths))}
     kept: set[int] = set()
     for position, (row, place) in enumerate(zip(layout.rows, layout.place.tolist(), strict=True)):

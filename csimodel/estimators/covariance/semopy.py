@@ -279,7 +279,7 @@ class Semopy(CovarianceEstimator):
         state = np.where(minima.settled & minima.flat, Status.NOT_IDENTIFIED, state)
         reached = standardised_estimates(model, layout, minima, state, objective.floor)[0]
         further = super().estimate(moments, model, near=reached)
-        return _with(reached, min(own, further, key=lambda one: float(one.discrepancy)))
+        return _with(reached, min(own, further, key=lambda estimates: float(estimates.discrepancy)))
 
     def stopped(self, solution: Solution) -> Finding | None:
         """Say by how much semopy missed the lowest χ², and why."""

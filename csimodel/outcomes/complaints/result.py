@@ -275,10 +275,10 @@ class Complaints(HasHeadline):
             sections=sections(tables),
         )
 
-    def _weights(self, one: str, other: str) -> Floats:
+    def _weights(self, group: str, other: str) -> Floats:
         """Return the weights of one group's mean less another's, (groups,)."""
         weights = np.zeros(len(self.names))
-        weights[self.names.index(one)], weights[self.names.index(other)] = 1.0, -1.0
+        weights[self.names.index(group)], weights[self.names.index(other)] = 1.0, -1.0
         return weights
 
     def _require(self, row: str, known: tuple[str, ...]) -> None:

@@ -99,15 +99,15 @@ def _terms(node: Any) -> int:
     if not node.args:
         return 1
     counts = [_terms(child) for child in node.args]
-    one, other = counts[0], counts[-1]
+    first, other = counts[0], counts[-1]
     if node.type == ":":
-        return one * other
+        return first * other
     if node.type in ("*", "/"):
-        return one + other + one * other
+        return first + other + first * other
     if node.type == "**":
         exponent = str(getattr(node.args[1].token, "extra", "")) if len(counts) > 1 else ""
-        power = int(exponent) if exponent.isdigit() and len(exponent) < 4 else one
-        return min(_sum_of_choices(one, min(power, one)), 10 * _TERMS)
+        power = int(exponent) if exponent.isdigit() and len(exponent) < 4 else first
+        return min(_sum_of_choices(first, min(power, first)), 10 * _TERMS)
     return sum(counts)
 
 

@@ -134,8 +134,8 @@ def _multiplied(parts: Sequence[Polynomial], points: Floats, refusal: OptionErro
     total: Polynomial = {(0,) * points.shape[1]: np.ones(len(points))}
     for part in parts:
         longer: Polynomial = {}
-        for (one, a), (other, b) in product(total.items(), part.items()):
-            powers = tuple(i + j for i, j in zip(one, other, strict=True))
+        for (exponents, a), (other, b) in product(total.items(), part.items()):
+            powers = tuple(i + j for i, j in zip(exponents, other, strict=True))
             if sum(powers) > DEGREE:
                 raise refusal
             longer[powers] = longer[powers] + a * b if powers in longer else a * b

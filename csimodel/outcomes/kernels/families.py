@@ -157,8 +157,8 @@ def _cloglog_working(eta: Floats, outcome: Floats) -> tuple[Floats, Floats, Floa
 
 
 def _identity_working(eta: Floats, outcome: Floats) -> tuple[Floats, Floats, Floats]:
-    one = np.ones_like(eta)
-    return outcome - eta, one, one
+    ones = np.ones_like(eta)
+    return outcome - eta, ones, ones
 
 
 OLS = Family(

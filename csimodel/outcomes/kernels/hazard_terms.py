@@ -73,9 +73,9 @@ def by_slot(risk: RiskSets, parts: Floats) -> Floats:
     return np.asarray(np.add.reduceat(parts, risk.event_starts, axis=1))
 
 
-def second_sums(risk: RiskSets, terms: HazardTerms, one: Floats, two: Floats) -> Floats:
+def second_sums(risk: RiskSets, terms: HazardTerms, column: Floats, other: Floats) -> Floats:
     """Return the weighted mean of the product of two regressors in each part, (draws, parts)."""
-    product = terms.risk * one * two
+    product = terms.risk * column * other
     sums = risk.at_risk(product)
     if not isinstance(terms.fraction, float):
         slot = risk.event_slot

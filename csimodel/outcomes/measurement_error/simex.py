@@ -139,8 +139,8 @@ def simulated_curve(
     share_of_error = (error_sd / spread[:, :k]).mean(axis=0) ** 2
     slopes = np.zeros((len(GRID), len(weights), r))
     coefficients = np.empty((len(GRID), len(noise), len(weights), 1 + r))
-    for b, one in enumerate(noise):
-        errors = orthogonal_noise(one, standard, outcome, share)
+    for b, repetition in enumerate(noise):
+        errors = orthogonal_noise(repetition, standard, outcome, share)
         errors *= (error_sd / spread[:, :k])[..., None]
         for at, more in enumerate(GRID):
             columns = standard.copy()
@@ -168,12 +168,12 @@ def orthogonal_noise(noise: Floats, regressors: Floats, outcome: Floats, share: 
     """Return each index's pseudo-error, orthogonal to the data in every draw, (draws, k, rows)."""
     basis = [np.ones_like(share), *np.moveaxis(regressors, 1, 0), np.zeros_like(share) + outcome]
     errors: list[Floats] = []
-    for one in noise:
+    for pseudo_error in noise:
         columns = np.stack([*basis, *errors], axis=1)  # (draws, columns, rows)
         weighted = columns * share[:, None]
         gram = weighted @ np.swapaxes(columns, 1, 2)
-        on = np.linalg.pinv(gram, hermitian=True) @ (weighted @ one)[..., None]
-        left = one - (on * columns).sum(axis=1)
+        on = np.linalg.pinv(gram, hermitian=True) @ (weighted @ pseudo_error)[..., None]
+        left = pseudo_error - (on * columns).sum(axis=1)
         size = np.sqrt(np.einsum("dc,dc->d", share, left**2))
         errors.append(left / size[:, None])
     return np.stack(errors, axis=1)
@@ -220,8 +220,8 @@ def _simulated_pulls(regression: Regression, reliability: Floats, noise: Floats)
     )
     standard = (centred / np.sqrt(share @ centred**2)).T[None]
     rows = np.zeros((len(GRID), *centred.shape))
-    for b, one in enumerate(noise):
-        errors = orthogonal_noise(one, standard, sample.outcome, share[None])[0]
+    for b, repetition in enumerate(noise):
+        errors = orthogonal_noise(repetition, standard, sample.outcome, share[None])[0]
         for at, more in enumerate(GRID):
             design = regression.design
             design[:, 1 : 1 + k] += np.sqrt(more) * (error_sd[:, None] * errors).T

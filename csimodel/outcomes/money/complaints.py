@@ -213,12 +213,12 @@ def more_complaints(
     )
 
 
-def _less(one: Pair, other: Pair) -> Pair:
-    return one[0] - other[0], one[1] - other[1]
+def _less(pair: Pair, other: Pair) -> Pair:
+    return pair[0] - other[0], pair[1] - other[1]
 
 
-def _times(one: Pair, other: Pair) -> Pair:
-    return one[0] * other[0], one[1] * other[1]
+def _times(pair: Pair, other: Pair) -> Pair:
+    return pair[0] * other[0], pair[1] * other[1]
 
 
 def _shown_to_pay(won: Pair, each: Pair) -> tuple[Finding, ...]:

@@ -218,12 +218,12 @@ def fewer_defections(
             np.append(*given.average("retention", lambda r: function(fewer(r)))),
         )
 
-    one, two = (
+    now, then = (
         values - acquisition_cost for values in ends(lambda r: lifetime_values(r, economics))
     )
-    if one[0] <= 0:
+    if now[0] <= 0:
         raise OptionError(
-            f"A customer is worth {one[0]:,.2f} {economics.currency} net of acquisition_cost="
+            f"A customer is worth {now[0]:,.2f} {economics.currency} net of acquisition_cost="
             f"{acquisition_cost:g}, so a lift as a share of it means nothing."
         )
     more: list[Finding] = []
@@ -236,7 +236,7 @@ def fewer_defections(
                 values={"beyond": beyond, "draws": len(before) - 1},
             )
         )
-    worthless = int((one[1:] <= 0).sum())
+    worthless = int((now[1:] <= 0).sum())
     if worthless:
         more.append(
             Finding(
@@ -253,8 +253,8 @@ def fewer_defections(
         stay = ends(lambda r: 1.0 / (1.0 - r))
     changes = {
         "defection rate": (*ends(lambda r: 1.0 - r), f"share per {economics.period}"),
-        "lifetime value of a customer": (one, two, unit),
-        "value of all customers": (one * everyone, two * everyone, unit),
+        "lifetime value of a customer": (now, then, unit),
+        "value of all customers": (now * everyone, then * everyone, unit),
     }
     if np.isfinite(stay[1]).all():
         changes = {"stay of a customer": (*stay, f"{economics.period}s"), **changes}
@@ -262,7 +262,7 @@ def fewer_defections(
         AmountRow.change(name, unit, (float(a[0]), a[1:]), (float(b[0]), b[1:]))
         for name, (a, b, unit) in changes.items()
     ]
-    lift = two / np.where(one > 0, one, np.nan) - 1.0
+    lift = then / np.where(now > 0, now, np.nan) - 1.0
     rows.append(AmountRow("lift of the lifetime value", "as a share", float(lift[0]), lift[1:]))
     return money(
         "Fewer defections",

@@ -183,7 +183,7 @@ def profits_of_drivers(
             end = (start[0] + points * effect[0], start[1] + points * effect[1])
             variants.append(Variant.between(basis, start, end, alike=at is not None))
         _require_inside(variants[0], points, driver, target)
-        known = [one for one in (steps.shortfall, short) if one is not None]
+        known = [finding for finding in (steps.shortfall, short) if finding is not None]
         own = effects.index(driver)
         moved = own[0] + points, own[1] + points
         row = AmountRow.change(f"index of {driver}", "index points", own, moved)
@@ -315,8 +315,8 @@ class _Effects:
     def steps(self, driver: str, target: str) -> DriverSteps:
         """Return the effect of a driver on the target, with and without measurement error."""
         if driver == target:
-            one = fixed(1.0, self.source)
-            return DriverSteps(one, one)
+            step = fixed(1.0, self.source)
+            return DriverSteps(step, step)
         solution, known = self.fit.solution, self.given.reliability
         names, among = solution.model.construct_names, of_interest(solution, target, driver)
         row, column = names.index(target), names.index(driver)

@@ -142,7 +142,9 @@ def _rows(
     ends: tuple[CustomerAverages, CustomerAverages],
 ) -> list[AmountRow]:
     """Return the rows from the index to money."""
-    start, end = ((one.probability[0], np.clip(one.probability[1], 0.0, 1.0)) for one in ends)
+    start, end = (
+        (averages.probability[0], np.clip(averages.probability[1], 0.0, 1.0)) for averages in ends
+    )
     kept, values = ((ends[0].values[j], ends[1].values[j]) for j in range(2))
     name = variant.source.rep.indexes[moved]
     return [

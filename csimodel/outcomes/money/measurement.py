@@ -157,7 +157,7 @@ def error_free(names: tuple[str, ...]) -> Finding | None:
     """Say that some indexes count as without error, and what that means; None for none."""
     if not names:
         return None
-    one = (
+    single = (
         "The index of {names} counts as without error, because answers to a single question or a "
         "formative construct do not tell how reliable it is: what a point is worth falls short by "
         "about the share of that index's variance that is error; give reliability= from a "
@@ -171,7 +171,7 @@ def error_free(names: tuple[str, ...]) -> Finding | None:
     )
     return Finding(
         "counts-as-without-error",
-        one if len(names) == 1 else several,
+        single if len(names) == 1 else several,
         names,
         values={"names": names},
     )

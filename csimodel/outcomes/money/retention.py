@@ -133,10 +133,10 @@ class Retention(HasPage):
         )
 
     def __repr__(self) -> str:
-        one = self.table.iloc[0]
+        row = self.table.iloc[0]
         return (
-            f"<Retention {self.estimate:.4g} (se {one['se']:.2g}, {100 * self.level:g} % interval "
-            f"{one['lower']:.4g} to {one['upper']:.4g}; {self.source})>"
+            f"<Retention {self.estimate:.4g} (se {row['se']:.2g}, {100 * self.level:g} % interval "
+            f"{row['lower']:.4g} to {row['upper']:.4g}; {self.source})>"
         )
 
 
@@ -219,7 +219,7 @@ def together(level: float | None, **given: float | Retention) -> Together:
         findings[note.message] = note
     source = "; ".join(dict.fromkeys(value.source for value in known)) or "no draws"
     shown = known[0].level if known and level is None else 0.95 if level is None else level
-    errors = min((value.errors for value in known), key=lambda one: one.df, default=Errors())
+    errors = min((value.errors for value in known), key=lambda errors: errors.df, default=Errors())
     size = sizes.pop() if sizes else 0
     short = next((value.shortfall for value in known if value.shortfall is not None), None)
     return Together(given, size, shown, errors, source, tuple(findings.values()), short)

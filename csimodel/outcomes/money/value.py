@@ -220,5 +220,5 @@ def _sum_of_powers(q: Floats, r: Floats, economics: Economics, terms: int | None
                 "give a discount rate above 0 or a horizon."
             )
         return np.asarray(1.0 / (1.0 - q))
-    one = np.isclose(q, 1.0, rtol=0.0, atol=1e-12)
-    return np.asarray(np.where(one, float(terms), (1.0 - q**terms) / np.where(one, 1.0, 1.0 - q)))
+    flat = np.isclose(q, 1.0, rtol=0.0, atol=1e-12)
+    return np.asarray(np.where(flat, float(terms), (1.0 - q**terms) / np.where(flat, 1.0, 1.0 - q)))

@@ -42,8 +42,8 @@ def table_of(rep: Repurchase, predicted: Floats, group: NDArray[np.intp]) -> pd.
         group_means(sample.outcome, [np.flatnonzero(group == g)], sample.weights, design)
         for g in range(len(share))
     ]
-    se = np.concatenate([one.se for one in means])
-    df = np.array([one.df(np.ones(1)) for one in means])
+    se = np.concatenate([group_mean.se for group_mean in means])
+    df = np.array([group_mean.df(np.ones(1)) for group_mean in means])
     labels = pd.RangeIndex(1, len(share) + 1, name="group")
     table = infer(labels, observed, StandardErrors(se, df), rep.level, steady=False)
     table = table.rename(columns={"estimate": "observed"}).drop(columns="p")

@@ -157,8 +157,8 @@ class HazardChain:
     def _members(self, batch: CoxBatch, moved: int) -> SurvivalMembers:
         stratum = self.regression.risk.row_stratum
         if len(batch.columns) == 1 and not stratum.any():
-            one = np.ones((len(batch.draws), 1))
-            return SurvivalMembers(np.zeros_like(one), stratum[:1], one)
+            ones = np.ones((len(batch.draws), 1))
+            return SurvivalMembers(np.zeros_like(ones), stratum[:1], ones)
         keep = np.ones(len(batch.columns))
         keep[moved] = 0.0
         share = batch.weights / batch.weights.sum(axis=1, keepdims=True)

@@ -90,7 +90,9 @@ def _score_tests(hazard: HazardInfluence, passing: Floats) -> tuple[Floats, Floa
     if np.isfinite(inner).all() and np.linalg.matrix_rank(inner) == p:
         together = float(score @ np.linalg.solve(inner, score))
     every = np.append(alone, together)
-    chances = [wald_pvalue(float(one), int(k)) for one, k in zip(every, df, strict=True)]
+    chances = [
+        wald_pvalue(float(statistic), int(k)) for statistic, k in zip(every, df, strict=True)
+    ]
     return every, df, np.array(chances)
 
 
