@@ -34,6 +34,12 @@ def test_names_are_nouns_of_what_they_hold(module):
     assert sorted(FIGURES_OF_SPEECH.intersection(names_given(MODULES[module]))) == []
 
 
+@pytest.mark.parametrize("module", [name for name in sorted(MODULES) if "outcomes/" in name])
+def test_what_draws_gave_is_called_draws(module):
+    """A chain is a sequence of paths (`estimators/effects.py`), and the step from itertools."""
+    assert "chain" not in set(names_given(MODULES[module]))
+
+
 def test_one_class_has_one_name():
     """And no two classes one: `Rows` or `Draws` means the same thing wherever it is read."""
     classes = Counter(

@@ -20,7 +20,7 @@ from csimodel.outcomes import (
     repurchase_top_drop,
 )
 from csimodel.outcomes.kernels import glm
-from csimodel.outcomes.models.draws import chain_of
+from csimodel.outcomes.models.draws import regression_draws
 from csimodel.outcomes.models.regression import regress
 from csimodel.outcomes.models.segments.top_drop import _respondents
 from csimodel.survey import datasets
@@ -164,7 +164,7 @@ def test_segments_fitted_apart_are_those_of_one_regression(fit, boot, family, cu
     whole = regress(own.whole.sample, own.family, own.errors)
     rounding = 1e-7 if family == "probit" else 1e-10
     assert_allclose(own.coefficients, whole.coefficients, rtol=1e-9, atol=1e-13)
-    together, apart = chain_of(boot, whole), found.repurchase.draws
+    together, apart = regression_draws(boot, whole), found.repurchase.draws
     assert_allclose(apart.coefficients, together.coefficients, rtol=rounding, atol=rounding)
     assert_allclose(own.whole.index_slopes(), whole.average_slopes().value[:1], rtol=1e-9)
 

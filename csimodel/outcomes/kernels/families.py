@@ -1,6 +1,6 @@
 """Families of regressions: how the probability follows from the linear predictor.
 
-A family is a value with four array functions; `Regression`, `Chain` and the results know
+A family is a value with four array functions; `Regression`, `RegressionDraws` and the results know
 nothing else about it. NumPy only.
 """
 

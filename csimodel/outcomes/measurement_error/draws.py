@@ -25,7 +25,7 @@ from csimodel.outcomes.measurement_error.simex import (
     least_squares_curve,
     simulated_curve,
 )
-from csimodel.outcomes.models.draws import Chain, lost_draws, require_regressions
+from csimodel.outcomes.models.draws import RegressionDraws, lost_draws, require_regressions
 from csimodel.outcomes.models.regression import Regression
 
 Floats = NDArray[np.float64]
@@ -103,27 +103,27 @@ class SlopeDraws(ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class ChainDraws(SlopeDraws):
+class ModelDraws(SlopeDraws):
     """Item weights, index, reliability and regression estimated again in every draw."""
 
-    chain: Chain
+    source: RegressionDraws
     items: ItemMoments
 
     @classmethod
-    def of(cls, chain: Chain, reliability: Sequence[Reliability]) -> ChainDraws:
+    def of(cls, draws: RegressionDraws, reliability: Sequence[Reliability]) -> ModelDraws:
         """Take the draws of a whole chain, and the reliability of each index."""
-        items = draw_moments(chain)
-        values = [part.in_draws(chain.bootstrap, chain.usable) for part in reliability]
-        regressions = chain.regressions
+        items = draw_moments(draws)
+        values = [part.in_draws(draws.bootstrap, draws.usable) for part in reliability]
+        regressions = draws.regressions
         return cls(
-            chain.family,
-            chain.coefficients,
-            regressions.mean_slope[chain.usable],
+            draws.family,
+            draws.coefficients,
+            regressions.mean_slope[draws.usable],
             items.of_regressors[0],
             np.stack(values, axis=1),
-            len(chain.usable),
-            chain.lost,
-            chain,
+            len(draws.usable),
+            draws.lost,
+            draws,
             items,
         )
 
@@ -133,11 +133,11 @@ class ChainDraws(SlopeDraws):
 
     def batches(self) -> Iterator[Batch]:
         """Yield draws a few at a time, in the order of the sample's rows."""
-        chain = self.chain
-        cells = chain.cells.each
+        source = self.source
+        cells = source.cells.each
         back = np.argsort(cells.order)
         done = 0
-        drawn = cells.draws(chain.bootstrap.design, chain.usable, "simex", chain.progress)
+        drawn = cells.draws(source.bootstrap.design, source.usable, "simex", source.progress)
         for draws, weights in drawn:
             span = slice(done, done := done + len(draws))
             columns = [x[..., back] for x in cells.regressors(draws)]

@@ -16,7 +16,7 @@ from csimodel.floats import own_errstate
 from csimodel.inference import Bootstrap
 from csimodel.options import require_count, require_level, seed_of, shown
 from csimodel.outcomes.kernels.families import Family, family_of
-from csimodel.outcomes.measurement_error.draws import ChainDraws, RowDraws
+from csimodel.outcomes.measurement_error.draws import ModelDraws, RowDraws
 from csimodel.outcomes.measurement_error.group_slopes import METHODS, between_groups
 from csimodel.outcomes.measurement_error.reliability import (
     Reliability,
@@ -192,9 +192,9 @@ def corrected_slopes(
     )
     noise = _noise(rep, wanted, replications, rng)
     slopes = estimates_of(rep, wanted, parts, noise, own)
-    drawn: ChainDraws | RowDraws | None = None
+    drawn: ModelDraws | RowDraws | None = None
     if own is not None and rep.draws is not None:
-        drawn = ChainDraws.of(rep.draws, list(parts.values()))
+        drawn = ModelDraws.of(rep.draws, list(parts.values()))
     elif draws and rep.converged:
         seed = seed_of(rng)
         drawn = RowDraws.of(rep.regression, list(parts.values()), int(draws), seed, progress)

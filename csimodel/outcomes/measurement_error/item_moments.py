@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from csimodel.estimators import Fit
 from csimodel.index import point_weights, respondent_points
 from csimodel.index.draws import side_by_side
-from csimodel.outcomes.models.draws import Chain
+from csimodel.outcomes.models.draws import RegressionDraws
 from csimodel.outcomes.rows.sample import Sample
 
 Floats = NDArray[np.float64]
@@ -115,13 +115,13 @@ def moment_pulls(
     return np.asarray((share[:, None] * deviations) @ gradient)
 
 
-def draw_moments(chain: Chain) -> ItemMoments:
+def draw_moments(source: RegressionDraws) -> ItemMoments:
     """Return the moments in the usable draws of a whole chain, one matrix product a block.
 
     Where an answer is missing and counts as the item's mean, it is the mean of the draw.
     """
-    cells, bootstrap = chain.cells, chain.bootstrap
-    index, places = cells.index, np.flatnonzero(chain.usable)
+    cells, bootstrap = source.cells, source.bootstrap
+    index, places = cells.index, np.flatnonzero(source.usable)
     seen = np.ones_like(index.points) if index.missing is None else 1.0 - index.missing
     centre = (index.points * seen).sum(axis=0) / np.maximum(seen.sum(axis=0), 1.0)
     others = np.column_stack([cells.controls, cells.outcome])
@@ -136,7 +136,7 @@ def draw_moments(chain: Chain) -> ItemMoments:
     row, column = np.triu_indices(stacked.shape[1])
     products = stacked[:, row] * stacked[:, column]
     second = np.empty((len(places), stacked.shape[1], stacked.shape[1]))
-    for draws, weights in cells.draws(bootstrap.design, chain.usable):
+    for draws, weights in cells.draws(bootstrap.design, source.usable):
         here = np.searchsorted(places, draws)
         share = weights / weights.sum(axis=1, keepdims=True)
         second[here[:, None], row, column] = second[here[:, None], column, row] = share @ products

@@ -16,7 +16,7 @@ from csimodel.inference.infer import infer
 from csimodel.inference.intervals import interval_name, narrow_intervals
 from csimodel.inference.sources import ErrorSource, StandardErrors
 from csimodel.outcomes.measurement_error.croon import Croon, croon_slopes
-from csimodel.outcomes.measurement_error.draws import ChainDraws, SlopeDraws
+from csimodel.outcomes.measurement_error.draws import ModelDraws, SlopeDraws
 from csimodel.outcomes.measurement_error.errors_in_variables import Pulls, errors_of, moved_pulls
 from csimodel.outcomes.measurement_error.findings import (
     about_draws,
@@ -242,7 +242,7 @@ def _drawn(
     )
     for method, part in estimates.items():
         if method in OF_ITEMS:
-            assert isinstance(draws, ChainDraws)
+            assert isinstance(draws, ModelDraws)
             fitted = draws.from_items(method, part.near)
             effects[method] = fitted.slopes[:, :indexes]
             inadmissible[method] = int(fitted.inadmissible.sum())
@@ -259,7 +259,7 @@ def _drawn(
 def _kind(rep: Repurchase, draws: SlopeDraws | None, interval: str) -> str:
     """Say what intervals account for."""
     name = "" if draws is None else interval_name(interval, _df(rep))
-    if isinstance(draws, ChainDraws):
+    if isinstance(draws, ModelDraws):
         return (
             f"Whole-chain intervals ({name}, {len(draws.naive)} bootstrap draws): item "
             "weights, index, reliability and regression were estimated again in each draw."

@@ -18,7 +18,7 @@ from csimodel.outcomes.kernels.families import Family
 from csimodel.outcomes.kernels.wald import wald
 from csimodel.outcomes.models.averages import Averages
 from csimodel.outcomes.models.categories import threshold_names
-from csimodel.outcomes.models.draws import Chain
+from csimodel.outcomes.models.draws import RegressionDraws
 from csimodel.outcomes.models.estimate import Estimate
 from csimodel.outcomes.models.regression import Regression
 
@@ -46,7 +46,7 @@ class Regressed:
     """
 
     regression: Regression
-    draws: Chain | None
+    draws: RegressionDraws | None
     level: float
     interval: str
     findings: tuple[Finding, ...]

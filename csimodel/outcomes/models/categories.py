@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.outcomes.models.averages import Averages, OfRows
-from csimodel.outcomes.models.draws import Chain
+from csimodel.outcomes.models.draws import RegressionDraws
 from csimodel.outcomes.models.regression import Regression
 
 Floats = NDArray[np.float64]
@@ -31,10 +31,10 @@ def reached(regression: Regression, moved: int, levels: Floats) -> Averages:
     return Averages.of(functions, kernel.start, variances, regression.sample.share)
 
 
-def reached_in_draws(chain: Chain, moved: int, levels: Floats) -> Floats:
+def reached_in_draws(draws: RegressionDraws, moved: int, levels: Floats) -> Floats:
     """Return the same in the usable draws, (draws, levels, categories - 1)."""
-    assert chain.further is not None
-    return chain.predictions_from(-chain.further, moved, levels)
+    assert draws.further is not None
+    return draws.predictions_from(-draws.further, moved, levels)
 
 
 def shares_matrix(bounds: int) -> Floats:

@@ -66,7 +66,7 @@ class Batch:
 
 
 @dataclass(frozen=True, eq=False)
-class Chain:
+class RegressionDraws:
     """The regression in every draw of a bootstrap.
 
     Attributes
@@ -252,7 +252,9 @@ class Chain:
         return results[self.usable]
 
 
-def chain_of(bootstrap: Bootstrap, regression: Regression, progress: bool = True) -> Chain:
+def regression_draws(
+    bootstrap: Bootstrap, regression: Regression, progress: bool = True
+) -> RegressionDraws:
     """Regress the outcome on the index of every draw.
 
     Raises
@@ -276,10 +278,10 @@ def chain_of(bootstrap: Bootstrap, regression: Regression, progress: bool = True
         for batch in batches
     )
     regressions = fit_samples(kernel, samples, len(bootstrap.usable))
-    chain = Chain(bootstrap, family, cells, regressions, progress, sample.formula_layout)
+    draws = RegressionDraws(bootstrap, family, cells, regressions, progress, sample.formula_layout)
     if bootstrap.replication is None:
-        require_regressions(chain.usable, chain.lost)
-    return chain
+        require_regressions(draws.usable, draws.lost)
+    return draws
 
 
 def lost_draws(ending: NDArray[np.int64], bootstrap: Bootstrap | None = None) -> pd.Series:

@@ -14,7 +14,7 @@ from csimodel.index.expected import Expected
 from csimodel.outcomes.kernels.glm import regress_draws
 from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.models.clusters import few_clusters
-from csimodel.outcomes.models.draws import Chain, about_losses
+from csimodel.outcomes.models.draws import RegressionDraws, about_losses
 from csimodel.outcomes.models.regression import Regression
 from csimodel.outcomes.rows.sample import FEW_ALIKE, Sample
 from csimodel.outcomes.rows.soundness import soundness
@@ -52,7 +52,10 @@ _SEPARATED = {  # by code, and whether it is a single regressor that separates
 
 
 def diagnose(
-    regression: Regression, chain: Chain | None = None, fit: Fit | None = None, item: str = ""
+    regression: Regression,
+    draws: RegressionDraws | None = None,
+    fit: Fit | None = None,
+    item: str = "",
 ) -> tuple[Finding, ...]:
     """Return findings about rows, outcome, index, convergence, direction and draws."""
     return (
@@ -63,7 +66,7 @@ def diagnose(
         *_index(regression),
         *_ending(regression),
         *_shape(regression),
-        *(about_losses(chain) if chain is not None else ()),
+        *(about_losses(draws) if draws is not None else ()),
     )
 
 

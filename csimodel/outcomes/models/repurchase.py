@@ -14,7 +14,7 @@ from csimodel.options import require_level
 from csimodel.outcomes.design.formula import Formula
 from csimodel.outcomes.design.terms import mentioned, outcome_named
 from csimodel.outcomes.kernels.families import Family, family_of
-from csimodel.outcomes.models.draws import chain_of
+from csimodel.outcomes.models.draws import regression_draws
 from csimodel.outcomes.models.findings import diagnose
 from csimodel.outcomes.models.regression import regress
 from csimodel.outcomes.models.result import Repurchase
@@ -183,11 +183,11 @@ def repurchase(
     else:
         design = Formula.of(formula, rows.offered(controls), list(indexes), explained.label)
     regression = regress(rows.sample(explained, indexes, further, design), kind, errors)
-    chain = None if bootstrap is None else chain_of(bootstrap, regression, progress)
-    findings = diagnose(regression, chain, own, explained.label)
-    if chain is not None:
-        findings = (*findings, *narrow_intervals(interval, chain.df))
-    return Repurchase(regression, chain, level, interval, findings, own)
+    draws = None if bootstrap is None else regression_draws(bootstrap, regression, progress)
+    findings = diagnose(regression, draws, own, explained.label)
+    if draws is not None:
+        findings = (*findings, *narrow_intervals(interval, draws.df))
+    return Repurchase(regression, draws, level, interval, findings, own)
 
 
 def _checked_options(family: str, level: float, interval: str) -> Family:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from csimodel.errors import EstimationError
 from csimodel.options import generator_of, require_count, require_kind
 from csimodel.outcomes.measurement_error.curve import true_curve, true_points
-from csimodel.outcomes.models.draws import Batch, Chain
+from csimodel.outcomes.models.draws import Batch, RegressionDraws
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.money.row import Errors
 
@@ -64,7 +64,7 @@ class Drawn:
     ----------
     rep
         The regression.
-    chain
+    draws
         Its draws of the whole chain, or None.
     coefficients
         In each draw, (draws, terms).
@@ -76,7 +76,7 @@ class Drawn:
     """
 
     rep: Repurchase
-    chain: Chain | None
+    draws: RegressionDraws | None
     coefficients: Floats
     source: str
     reliability: tuple[Floats, Floats] | None = None
@@ -89,9 +89,9 @@ class Drawn:
     @property
     def errors(self) -> Errors:
         """How the draws become errors."""
-        if self.chain is None:
+        if self.draws is None:
             return Errors("percentile", float(self.rep.regression.df))
-        design = self.chain.design
+        design = self.draws.design
         return Errors(self.rep.interval, float(design.df), design.inflation, design.replication)
 
     def averages(
@@ -178,9 +178,9 @@ class Drawn:
 
     def _batches(self) -> Iterator[tuple[slice | NDArray[np.intp], Batch, Floats]]:
         """Yield some draws at a time: their places among the draws, customers, coefficients."""
-        if self.chain is not None:
-            place = np.cumsum(self.chain.usable) - 1
-            for batch in self.chain.batches("money"):
+        if self.draws is not None:
+            place = np.cumsum(self.draws.usable) - 1
+            for batch in self.draws.batches("money"):
                 own = place[batch.draws]
                 yield own, batch, self.coefficients[own]
             return

@@ -230,12 +230,12 @@ class DriverSteps:
 
 def _own_fit(source: object, rep: Repurchase) -> Fit:
     """Return the fit, after a check that the regression goes with it and with the draws given."""
-    chain = rep.draws
+    draws = rep.draws
     if not isinstance(source, Bootstrap):
         fit = require_fit(source, "profit_of_driver", "source")
-        require_own(None if chain is None else chain.bootstrap, fit)
+        require_own(None if draws is None else draws.bootstrap, fit)
         return fit
-    if chain is None or not source.alike(chain.bootstrap):
+    if draws is None or not source.alike(draws.bootstrap):
         raise OptionError(
             "The regression was not made with this bootstrap; make it with "
             "csi.repurchase(fit, ..., bootstrap=boot), so that every step is drawn together."
@@ -289,28 +289,28 @@ class _Effects:
     @classmethod
     def of(cls, fit: Fit, source: Drawn, given: Given) -> _Effects:
         """Compute all effects."""
-        known, chain = given.reliability, source.chain
+        known, draws = given.reliability, source.draws
         true = true_effects(fit.solution, known), None
         measured = measured_effects(fit.solution), None
-        if chain is None:
+        if draws is None:
             return cls(fit, source, given, true, measured)
-        draws = chain.bootstrap.solution[chain.usable]
+        solutions = draws.bootstrap.solution[draws.usable]
         return cls(
             fit,
             source,
             given,
-            (true[0], true_effects(draws, known)),
-            (measured[0], measured_effects(draws)),
+            (true[0], true_effects(solutions, known)),
+            (measured[0], measured_effects(solutions)),
         )
 
     def index(self, name: str) -> Pair:
         """Return a construct's mean index."""
         place, index = self.fit.model.construct_names.index(name), find("index")
         estimate = float(index.values(self.fit.solution)[place])
-        chain = self.source.chain
-        if chain is None:
+        draws = self.source.draws
+        if draws is None:
             return fixed(estimate, self.source)
-        return estimate, index.values(chain.bootstrap.solution[chain.usable])[:, place]
+        return estimate, index.values(draws.bootstrap.solution[draws.usable])[:, place]
 
     def steps(self, driver: str, target: str) -> DriverSteps:
         """Return the effect of a driver on the target, with and without measurement error."""
@@ -342,7 +342,7 @@ class _Effects:
 def _about_effect(
     basis: Drawn, driver: str, target: str, steps: DriverSteps, wanted: bool
 ) -> Iterator[Finding]:
-    if basis.chain is None and driver != target:
+    if basis.draws is None and driver != target:
         yield Finding(
             "driver-effect-taken-as-known",
             "The effect of {driver!r} on {target!r} is taken as known, so intervals are too "

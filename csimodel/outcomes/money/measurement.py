@@ -205,7 +205,7 @@ def _reliabilities(source: Drawn, fit: Fit | None, given: Given) -> tuple[Floats
         return own, np.broadcast_to(own, (source.size, len(names)))
     places = [fit.model.construct_names.index(name) for name in names]
     own = true_effects(fit.solution, given.reliability).reliability[places]
-    if source.chain is None:
+    if source.draws is None:
         return own, np.broadcast_to(own, (source.size, len(names)))
-    solution = source.chain.bootstrap.solution[source.chain.usable]
+    solution = source.draws.bootstrap.solution[source.draws.usable]
     return own, true_effects(solution, given.reliability).reliability[:, places]

@@ -15,7 +15,7 @@ from csimodel.inference.intervals import narrow_intervals
 from csimodel.options import require_level
 from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.kernels.robust import default_errors, require_clusters
-from csimodel.outcomes.models.duration.chain import hazard_chain
+from csimodel.outcomes.models.duration.draws import hazard_draws
 from csimodel.outcomes.models.duration.findings import diagnose
 from csimodel.outcomes.models.duration.regression import cox_regression
 from csimodel.outcomes.models.duration.result import RepurchaseTime
@@ -180,16 +180,16 @@ def repurchase_time(
         efron=ties == "efron",
         errors=_errors(errors, sample),
     )
-    chain = None
+    draws = None
     if bootstrap is not None and regression.ending == Ending.CONVERGED:
-        chain = hazard_chain(bootstrap, regression, progress)
+        draws = hazard_draws(bootstrap, regression, progress)
     told = (
         *rows.findings(sample.indexes if named(index) else ()),
-        *diagnose(regression, chain, kind, what),
+        *diagnose(regression, draws, kind, what),
     )
-    if chain is not None:
-        told = (*told, *narrow_intervals(interval, chain.df))
-    return RepurchaseTime(regression, chain, kind, what, level, interval, told)
+    if draws is not None:
+        told = (*told, *narrow_intervals(interval, draws.df))
+    return RepurchaseTime(regression, draws, kind, what, level, interval, told)
 
 
 def _check(label: str, time: Floats, what: str, happened: Floats, begun: Floats | None) -> None:

@@ -11,7 +11,7 @@ from csimodel.findings import Finding
 from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.models.clusters import few_clusters
 from csimodel.outcomes.models.draws import about_losses
-from csimodel.outcomes.models.duration.chain import HazardChain
+from csimodel.outcomes.models.duration.draws import HazardDraws
 from csimodel.outcomes.models.duration.proportional import proportional_hazards
 from csimodel.outcomes.models.duration.regression import CoxRegression
 
@@ -44,7 +44,7 @@ _BUY_LATER = (
 
 
 def diagnose(
-    regression: CoxRegression, chain: HazardChain | None, kind: str, event: str
+    regression: CoxRegression, draws: HazardDraws | None, kind: str, event: str
 ) -> tuple[Finding, ...]:
     """Return findings about rows, events, convergence, direction, proportionality and draws."""
     return (
@@ -53,7 +53,7 @@ def diagnose(
         *_ending(regression, event),
         *_direction(regression, kind, event),
         *_proportional(regression),
-        *(about_losses(chain) if chain is not None else ()),
+        *(about_losses(draws) if draws is not None else ()),
     )
 
 

@@ -19,7 +19,7 @@ from csimodel.inference.intervals import interval_name
 from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
 from csimodel.options import require_array
 from csimodel.outcomes.kernels.kernel import Ending
-from csimodel.outcomes.models.duration.chain import HazardChain
+from csimodel.outcomes.models.duration.draws import HazardDraws
 from csimodel.outcomes.models.duration.median import log_log, median_times
 from csimodel.outcomes.models.duration.proportional import proportional_hazards
 from csimodel.outcomes.models.duration.regression import CoxRegression
@@ -63,7 +63,7 @@ class RepurchaseTime(HasHeadline):
     """
 
     regression: CoxRegression
-    draws: HazardChain | None
+    draws: HazardDraws | None
     kind: str
     event: str
     level: float

@@ -19,8 +19,8 @@ from csimodel.options import require_level
 from csimodel.outcomes.kernels.families import family_of
 from csimodel.outcomes.models.clusters import unused_design
 from csimodel.outcomes.models.draws import about_losses
-from csimodel.outcomes.models.mixed.chain import mixed_draws
 from csimodel.outcomes.models.mixed.customers import Customers
+from csimodel.outcomes.models.mixed.draws import mixed_draws
 from csimodel.outcomes.models.mixed.findings import about
 from csimodel.outcomes.models.mixed.regression import mixed, population_averaged
 from csimodel.outcomes.models.mixed.result import RepurchaseMixed

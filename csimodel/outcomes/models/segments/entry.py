@@ -18,7 +18,7 @@ from csimodel.inference import Bootstrap
 from csimodel.options import require_count, require_level
 from csimodel.outcomes.design.layout import Layout, Part, value_of
 from csimodel.outcomes.kernels.kernel import Ending
-from csimodel.outcomes.models.draws import about_losses, chain_of
+from csimodel.outcomes.models.draws import about_losses, regression_draws
 from csimodel.outcomes.models.repurchase import repurchase
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.segments.regression import regress_segments
@@ -132,10 +132,10 @@ def repurchase_segments(
     segments = _interacted(rep, labels.iloc[rep.regression.sample.rows], curvature, fewest)
     if bootstrap is None:
         return segments
-    chain = chain_of(bootstrap, segments.regression, progress)
-    told = tuple(finding for finding in about_losses(chain) if finding.code.endswith("-draws"))
+    draws = regression_draws(bootstrap, segments.regression, progress)
+    told = tuple(finding for finding in about_losses(draws) if finding.code.endswith("-draws"))
     findings = (*segments.findings, *told)
-    return replace(segments, curves_of=replace(segments.curves_of, draws=chain, findings=findings))
+    return replace(segments, curves_of=replace(segments.curves_of, draws=draws, findings=findings))
 
 
 def _interacted(rep: Repurchase, labels: pd.Series, curvature: bool, fewest: int) -> Segments:

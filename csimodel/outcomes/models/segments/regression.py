@@ -24,7 +24,7 @@ from csimodel.outcomes.kernels.predictor_scores import PredictorScores
 from csimodel.outcomes.kernels.sample_fit import solve
 from csimodel.outcomes.kernels.score_errors import ScoreErrors
 from csimodel.outcomes.kernels.segment_errors import SegmentErrors
-from csimodel.outcomes.models.draws import Chain
+from csimodel.outcomes.models.draws import RegressionDraws
 from csimodel.outcomes.models.regression import Regression, required_errors
 from csimodel.outcomes.rows.cells import Cells
 from csimodel.outcomes.rows.sample import Sample
@@ -132,11 +132,11 @@ class OfSegments(Regression):
         """Return 1 where a respondent is in a segment, without the first, (rows, segments - 1)."""
         return np.asarray((place[:, None] == np.arange(1, self.segments)) * 1.0)
 
-    def whole_chain(self, chain: Chain) -> Chain:
+    def whole_chain(self, draws: RegressionDraws) -> RegressionDraws:
         """Return draws of this regression as those of `whole`."""
-        own = self.factors_of(chain.cells.controls[:, 0].astype(np.intp))
-        cells = replace(chain.cells, controls=own)
-        return replace(chain, cells=cells, formula_layout=self.whole.sample.formula_layout)
+        own = self.factors_of(draws.cells.controls[:, 0].astype(np.intp))
+        cells = replace(draws.cells, controls=own)
+        return replace(draws, cells=cells, formula_layout=self.whole.sample.formula_layout)
 
     @property
     def draw_columns(self) -> tuple[Column, ...]:

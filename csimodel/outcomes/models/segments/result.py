@@ -68,8 +68,8 @@ class Segments(HasHeadline):
         OptionError
             When its design needs more memory than is free.
         """
-        own, chain = self.curves_of, self.curves_of.draws
-        draws = None if chain is None else self.regression.whole_chain(chain)
+        own, source = self.curves_of, self.curves_of.draws
+        draws = None if source is None else self.regression.whole_chain(source)
         return replace(own, regression=self.regression.whole, draws=draws)
 
     @property
@@ -116,16 +116,16 @@ class Segments(HasHeadline):
         and p-value are by their spread.
         """
         names = self.names if self.curvature else ()
-        labels, chain = pd.Index(names, name="segment"), self.curves_of.draws
+        labels, draws = pd.Index(names, name="segment"), self.curves_of.draws
         own = self.regression.own(self.regression.coefficients)[: len(names), -1]
-        if chain is None:
+        if draws is None:
             unit = np.eye(self.regression.size)[-1:]
             gradient = np.broadcast_to(unit, (self.regression.segments, *unit.shape))
             return self._linear(own, gradient[: len(names)]).set_axis(labels)
-        drawn = self.regression.own(chain.coefficients)[:, : len(names), -1]
-        se = np.sqrt(np.diagonal(chain.design.covariance_of_draws(drawn, own)))
-        df = np.full(len(names), chain.design_df)
-        return infer(labels, own, StandardErrors(se, df, census=chain.design.census), self.level)
+        drawn = self.regression.own(draws.coefficients)[:, : len(names), -1]
+        se = np.sqrt(np.diagonal(draws.design.covariance_of_draws(drawn, own)))
+        df = np.full(len(names), draws.design_df)
+        return infer(labels, own, StandardErrors(se, df, census=draws.design.census), self.level)
 
     @cached_property
     def tests(self) -> pd.DataFrame:
@@ -141,20 +141,20 @@ class Segments(HasHeadline):
 
     def _equality(self, places: list[int]) -> pd.Series:
         """Test that some of a segment's coefficients are the same in all segments."""
-        regression, chain = self.regression, self.curves_of.draws
+        regression, draws = self.regression, self.curves_of.draws
         errors = regression.segment_errors
         own = regression.own(regression.coefficients)
-        if chain is None and errors is not None:
+        if draws is None and errors is not None:
             return errors.equality(
                 own, np.eye(regression.size)[places], design=regression.errors in OF_DESIGN
             )
         value = (own[1:, places] - own[:1, places]).T.ravel()
-        if chain is None:
+        if draws is None:
             return wald(value, np.full((len(value), len(value)), np.nan))
-        drawn = regression.own(chain.coefficients)[:, :, places]
+        drawn = regression.own(draws.coefficients)[:, :, places]
         steps = np.moveaxis(drawn[:, 1:] - drawn[:, :1], 2, 1).reshape(len(drawn), -1)
-        covariance = chain.design.covariance_of_draws(steps, value)
-        return wald(value, covariance, chain.design_df, design=True)
+        covariance = draws.design.covariance_of_draws(steps, value)
+        return wald(value, covariance, draws.design_df, design=True)
 
     @cached_property
     def pairwise(self) -> pd.DataFrame:
@@ -229,19 +229,19 @@ class Segments(HasHeadline):
 
     def _at(self, points: Floats, *, step: bool = False) -> pd.DataFrame:
         """Return probabilities at points segment by segment, or what they rise by between two."""
-        family, chain, curve = self.regression.family, self.curves_of.draws, self._curve(points)
+        family, source, curve = self.regression.family, self.curves_of.draws, self._curve(points)
 
         def of(values: Floats) -> Floats:
             return np.diff(values, axis=-1) if step else values
 
         own = self.regression.own(self.regression.coefficients)
         value = of(family.predict(own, curve)).ravel()
-        if chain is None:
+        if source is None:
             eta = own @ curve.T
             gradient = family.slope(eta)[:, :, None] * curve
             gradient = np.diff(gradient, axis=1) if step else gradient
             return self._linear(value, gradient, probability=not step)
-        draws = of(family.predict(self.regression.own(chain.coefficients), curve))
+        draws = of(family.predict(self.regression.own(source.coefficients), curve))
         return self.curves_of._table(
             Averages(value, np.empty((0, 0)), None), draws.reshape(len(draws), -1)
         )
@@ -300,7 +300,7 @@ class Segments(HasHeadline):
     @cached_property
     def _effects(self) -> Effects:
         """Effects of the segments, averaged over the index of all."""
-        regression, family, chain = self.regression, self.regression.family, self.curves_of.draws
+        regression, family, source = self.regression, self.regression.family, self.curves_of.draws
         sample = regression.sample
         seen, where = np.unique(sample.regressors[:, 0], return_inverse=True)
         share = np.bincount(where, sample.share)
@@ -311,8 +311,8 @@ class Segments(HasHeadline):
         eta, rise = own @ curve.T, own @ along.T
         slope = family.slope(eta)
         values = slope * rise
-        if chain is not None:
-            draws = chain.over_draws(self._effects_over(chain.cells.merged), len(own))
+        if source is not None:
+            draws = source.over_draws(self._effects_over(source.cells.merged), len(own))
             return Effects(values @ share, draws=draws)
         if regression.segment_errors is None:
             return Effects(values @ share)

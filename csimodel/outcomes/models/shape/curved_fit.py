@@ -52,7 +52,7 @@ class Bend:
     @cached_property
     def draws(self) -> Floats | None:
         """Coefficients in each draw of the whole chain, NaN where lost, (draws, terms), or None."""
-        if self.resamples.chain is None:
+        if self.resamples.draws is None:
             return None
         return coefficients_of_draws(self.resamples, self.regression, self._columns)
 
@@ -67,8 +67,8 @@ class Bend:
     @property
     def df(self) -> float:
         """Degrees of freedom of the covariance: of the draws' design or of the regression."""
-        chain = self.resamples.chain
-        return self.regression.df if chain is None else chain.design_df
+        draws = self.resamples.draws
+        return self.regression.df if draws is None else draws.design_df
 
     def test(self, place: slice) -> pd.Series:
         """Test that some coefficients are all zero."""

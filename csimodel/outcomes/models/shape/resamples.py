@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from csimodel import options
 from csimodel.inference import draws_of
 from csimodel.moments import Resampling
-from csimodel.outcomes.models.draws import Chain
+from csimodel.outcomes.models.draws import RegressionDraws
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.rows.cells import pooled
 from csimodel.outcomes.rows.sample import Sample
@@ -45,24 +45,24 @@ class Resamples:
         The respondents.
     moved
         Which regressor bends.
-    chain
+    draws
         The whole chain, or None: then respondents (or clusters) are drawn with replacement, as the
         errors of the regression look at them, and the index counts as known.
     design
         The sampling design that draws repeat.
     resampling
-        How respondents are drawn without a chain.
+        How respondents are drawn without a bootstrap of the model.
     """
 
     sample: Sample
     moved: int
-    chain: Chain | None
+    draws: RegressionDraws | None
     design: SurveyDesign
     resampling: Resampling
 
     @classmethod
     def of(cls, rep: Repurchase, moved: int, draws: int, seed: int) -> Resamples:
-        """Take the chain's draws, or plan `draws` of the sample."""
+        """Take the regression's draws, or plan `draws` of the sample."""
         regression = rep.regression
         design = regression.design_of_sample if rep.draws is None else rep.draws.design
         resampling = Resampling.of_design(regression.design_of_sample, draws, seed)
@@ -71,7 +71,7 @@ class Resamples:
     @property
     def total(self) -> int:
         """Number of draws, lost ones included."""
-        return self.resampling.draws if self.chain is None else len(self.chain.usable)
+        return self.resampling.draws if self.draws is None else len(self.draws.usable)
 
     @property
     def others(self) -> int:
@@ -82,9 +82,9 @@ class Resamples:
         self, what: str, wanted: NDArray[np.bool_] | None = None
     ) -> Iterator[ResampleBatch]:
         """Yield the wanted draws a few at a time, the same in every pass."""
-        if self.chain is not None:
-            outcome = [self.chain.cells.outcome]
-            for batch in self.chain.batches(what, outcome, wanted):
+        if self.draws is not None:
+            outcome = [self.draws.cells.outcome]
+            for batch in self.draws.batches(what, outcome, wanted):
                 regressors = [*batch.points, *batch.factors]
                 index = regressors.pop(self.moved)
                 means = batch.outcomes[0]

@@ -54,7 +54,7 @@ class CoxBatch:
 
 
 @dataclass(frozen=True, eq=False)
-class HazardChain:
+class HazardDraws:
     """The hazard in every draw of a bootstrap.
 
     Attributes
@@ -190,7 +190,7 @@ class HazardChain:
             yield CoxBatch(draws, weights, x, b, cumulative)
 
 
-def hazard_chain(bootstrap: Bootstrap, regression: CoxRegression, progress: bool) -> HazardChain:
+def hazard_draws(bootstrap: Bootstrap, regression: CoxRegression, progress: bool) -> HazardDraws:
     """Regress the hazard on the index of every draw.
 
     Raises
@@ -213,11 +213,11 @@ def hazard_chain(bootstrap: Bootstrap, regression: CoxRegression, progress: bool
     drawn = cells.draws(bootstrap.design, bootstrap.usable, "whole chain", progress)
     samples = (Samples(draws, cells.regressors(draws), weights, []) for draws, weights in drawn)
     hazards = fit_samples(kernel, samples, len(bootstrap.usable))
-    chain = HazardChain(
+    result = HazardDraws(
         bootstrap, regression, cells, hazards.coefficients, hazards.ending, progress
     )
-    require_regressions(chain.usable, chain.lost, "have a hazard")
-    return chain
+    require_regressions(result.usable, result.lost, "have a hazard")
+    return result
 
 
 def _in_risk_order(cells: Cells) -> Cells:
