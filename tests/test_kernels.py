@@ -1,10 +1,14 @@
 """Kernels declare what they can: what rows add is a derivative, and what they cannot is refused."""
 
+import pickle
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from csimodel.endings import count_reasons
 from csimodel.errors import EstimationError, OptionError
+from csimodel.estimators import Status
 from csimodel.outcomes.kernels.cox import Cox
 from csimodel.outcomes.kernels.families import BETA, FAMILIES
 from csimodel.outcomes.kernels.fixed_effects import Panel
@@ -181,3 +185,14 @@ def test_kernels_of_draws_alone_refuse_influence(kernel):
 
 def test_beta_has_no_thresholds():
     assert kernel_of(BETA, np.zeros(2), np.zeros(1)).extra == 1
+
+
+@pytest.mark.parametrize("kind", [Ending, Status])
+def test_endings_are_codes_with_reasons_of_their_own(kind):
+    assert [kind(int(member)) for member in kind] == list(kind)
+    assert kind.CONVERGED == 0
+    assert len({member.reason for member in kind}) == len(kind)
+    assert pickle.loads(pickle.dumps(kind.SINGULAR)) is kind.SINGULAR
+    codes = np.array([0, kind.SINGULAR, kind.NOT_CONVERGED, kind.SINGULAR])
+    counts = count_reasons(kind, codes, apart=(kind.NOT_CONVERGED,))
+    assert counts.to_dict() == {kind.SINGULAR.reason: 2}

@@ -4,45 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import Field, dataclass, fields, replace
-from enum import IntEnum, IntFlag
+from enum import IntFlag
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.endings import CodedEnding
 from csimodel.moments import Moments
 from csimodel.moments.batches import BatchBuffer
 
 Floats = NDArray[np.float64]
 
 
-class Status(IntEnum):
+class Status(CodedEnding):
     """How the estimation of one sample ended; only CONVERGED gives numbers to use."""
 
-    CONVERGED = 0
-    NOT_CONVERGED = 1
-    CONSTANT_ITEM = 2
-    SINGULAR = 3
-    TOO_FEW_ROWS = 4
-    NOT_IDENTIFIED = 5
-    ITEMS_SINGULAR = 6
-    NEGATIVE_RELIABILITY = 7
-    UNPAIRED_ITEMS = 8
-
-    @property
-    def reason(self) -> str:
-        """The outcome in words."""
-        return {
-            Status.CONVERGED: "converged",
-            Status.NOT_CONVERGED: "not converged",
-            Status.CONSTANT_ITEM: "an item without variation",
-            Status.SINGULAR: "singular equations",
-            Status.TOO_FEW_ROWS: "fewer than 3 rows",
-            Status.NOT_IDENTIFIED: "not identified",
-            Status.ITEMS_SINGULAR: "singular item covariances",
-            Status.NEGATIVE_RELIABILITY: "negative reliability",
-            Status.UNPAIRED_ITEMS: "items never answered together",
-        }[self]
+    CONVERGED = 0, "converged"
+    NOT_CONVERGED = 1, "not converged"
+    CONSTANT_ITEM = 2, "an item without variation"
+    SINGULAR = 3, "singular equations"
+    TOO_FEW_ROWS = 4, "fewer than 3 rows"
+    NOT_IDENTIFIED = 5, "not identified"
+    ITEMS_SINGULAR = 6, "singular item covariances"
+    NEGATIVE_RELIABILITY = 7, "negative reliability"
+    UNPAIRED_ITEMS = 8, "items never answered together"
 
 
 class Inadmissible(IntFlag):

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked
+from csimodel.endings import count_reasons
 from csimodel.errors import OptionError, SurveyError
 from csimodel.estimators import CovarianceFit, Fit, Status, require_fit
 from csimodel.estimators.covariance.fitted import Fitted
@@ -18,7 +19,6 @@ from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.formatting import number, told_p
 from csimodel.inference.designs import design_of
 from csimodel.inference.draws import draws_of, loss_severity, require_draws
-from csimodel.inference.jackknife import count_outcomes
 from csimodel.moments import CrossProducts, Moments, Resampling
 from csimodel.page import HasPage, Page
 
@@ -192,7 +192,7 @@ def bollen_stine(
         chisq = fitted.estimator.sample_size(moments) * np.maximum(estimates.discrepancy, 0.0)
         statistics.append(np.where(estimates.outcome == Status.CONVERGED, chisq, np.nan))
         outcomes.append(estimates.outcome)
-    values, lost = np.concatenate(statistics), count_outcomes(np.concatenate(outcomes))
+    values, lost = np.concatenate(statistics), count_reasons(Status, np.concatenate(outcomes))
     result = BollenStine(fit, design, fitted.chisq, values, lost)
     used = len(result.usable)
     require_draws(

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked, checked_in
+from csimodel.endings import count_reasons
 from csimodel.errors import InferenceError, choose
 from csimodel.estimators import (
     Fit,
@@ -33,7 +34,7 @@ from csimodel.inference.designs import design_of
 from csimodel.inference.draws import FEWEST_DRAWS, loss_severity, require_draws
 from csimodel.inference.infer import infer
 from csimodel.inference.intervals import INTERVALS, narrow_intervals, require_by_t
-from csimodel.inference.jackknife import Jackknife, count_outcomes, jackknife
+from csimodel.inference.jackknife import Jackknife, jackknife
 from csimodel.inference.nested_jackknife import errors_of_draws
 from csimodel.inference.sources import Draws
 from csimodel.limits import require_memory, sample_bytes
@@ -80,7 +81,7 @@ class Bootstrap(HasPage):
     @cached_property
     def failed(self) -> pd.Series:
         """Number of draws lost, by reason; empty when none was."""
-        counts = count_outcomes(self.solution.estimates.outcome)
+        counts = count_reasons(Status, self.solution.estimates.outcome)
         dropped = (self.solution.estimates.outcome == Status.CONVERGED) & ~self.usable
         lost: pd.Series = pd.concat([counts, self._flags(dropped)]).rename("lost").astype("int64")
         return lost

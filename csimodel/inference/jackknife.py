@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.arguments import checked, checked_in
+from csimodel.endings import count_reasons
 from csimodel.errors import InferenceError
 from csimodel.estimators import (
     Fit,
@@ -175,7 +176,7 @@ class Jackknife(HasPage):
     @cached_property
     def failed(self) -> pd.Series:
         """Number of units whose removal leaves nothing to estimate, by reason."""
-        return count_outcomes(self._each(lambda part: part.estimates.outcome))
+        return count_reasons(Status, self._each(lambda part: part.estimates.outcome))
 
     @property
     def page(self) -> Page:
@@ -242,13 +243,3 @@ def jackknife(fit: Fit) -> Jackknife:
         "take csi.bootstrap(fit) or influence values, which hold less",
     )
     return Jackknife(fit, units)
-
-
-def count_outcomes(outcome: NDArray[np.int64]) -> pd.Series:
-    """Count samples without a solution, by reason."""
-    counts = {
-        Status(code).reason: int((outcome == code).sum())
-        for code in np.unique(outcome)
-        if code != Status.CONVERGED
-    }
-    return pd.Series(counts, dtype="int64", name="lost")

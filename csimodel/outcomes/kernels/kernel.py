@@ -4,39 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.endings import CodedEnding
 from csimodel.errors import EstimationError
 from csimodel.outcomes.kernels.influence import Influence
 
 Floats = NDArray[np.float64]
 
 
-class Ending(IntEnum):
+class Ending(CodedEnding):
     """How the regression of one draw ended; only CONVERGED gives numbers to use."""
 
-    CONVERGED = 0
-    NOT_CONVERGED = 1
-    SEPARATED = 2
-    SINGULAR = 3
-    ONE_OUTCOME = 4
-    NO_FIT = 5
-
-    @property
-    def reason(self) -> str:
-        """The ending in words."""
-        return {
-            Ending.CONVERGED: "converged",
-            Ending.NOT_CONVERGED: "regression not converged",
-            Ending.SEPARATED: "outcomes separated by the regressors",
-            Ending.SINGULAR: "a regressor without variation of its own",
-            Ending.ONE_OUTCOME: "every outcome the same",
-            Ending.NO_FIT: "no solution of the model",
-        }[self]
+    CONVERGED = 0, "converged"
+    NOT_CONVERGED = 1, "regression not converged"
+    SEPARATED = 2, "outcomes separated by the regressors"
+    SINGULAR = 3, "a regressor without variation of its own"
+    ONE_OUTCOME = 4, "every outcome the same"
+    NO_FIT = 5, "no solution of the model"
 
 
 @dataclass(frozen=True, eq=False)

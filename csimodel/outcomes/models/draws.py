@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.endings import count_reasons
 from csimodel.findings import Finding
 from csimodel.inference import Bootstrap, interval_of_source, loss_severity, require_draws
 from csimodel.outcomes.design.layout import Column, Layout, value_of
@@ -294,12 +295,7 @@ def lost_draws(ending: NDArray[np.int64], bootstrap: Bootstrap | None = None) ->
     bootstrap
         Whose draws they are; None where respondents are drawn and the index is known.
     """
-    counts = {
-        Ending(code).reason: int((ending == code).sum())
-        for code in np.unique(ending)
-        if code not in (Ending.CONVERGED, Ending.NO_FIT)
-    }
-    lost: pd.Series = pd.Series(counts, dtype="int64", name="lost")
+    lost = count_reasons(Ending, ending, apart=(Ending.NO_FIT,))
     if bootstrap is not None and len(bootstrap.failed):
         lost = pd.concat([bootstrap.failed, lost]).rename("lost").astype("int64")
     return lost
