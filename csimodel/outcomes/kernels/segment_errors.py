@@ -21,7 +21,7 @@ from csimodel.outcomes.kernels.bias_reduced import BiasReduced
 from csimodel.outcomes.kernels.influence import predictor_information
 from csimodel.outcomes.kernels.predictor_scores import PredictorScores
 from csimodel.outcomes.kernels.score_errors import finite_sample_factor
-from csimodel.outcomes.kernels.shared_clusters import Parts, equality_df
+from csimodel.outcomes.kernels.shared_clusters import ClusterParts, equality_df
 from csimodel.outcomes.kernels.wald import wald, wald_of_blocks
 from csimodel.survey.sampling import SurveyDesign
 
@@ -75,15 +75,15 @@ class SegmentErrors:
         return self._parts[1]
 
     @property
-    def parts(self) -> Parts:
+    def parts(self) -> ClusterParts:
         """What each unit has of each segment."""
         return self._parts[0]
 
     @cached_property
-    def _parts(self) -> tuple[Parts, Codes]:
+    def _parts(self) -> tuple[ClusterParts, Codes]:
         units = self.design.units
         codes, part = np.unique(self.place * units + self.design.unit, return_inverse=True)
-        return Parts(*np.divmod(codes, units), self.segments), part.reshape(-1)
+        return ClusterParts(*np.divmod(codes, units), self.segments), part.reshape(-1)
 
     @cached_property
     def dispersion(self) -> float:
@@ -200,7 +200,7 @@ class SegmentErrors:
         df = self.plain_df
         if self.kind == "CR2":
             gradient = np.broadcast_to(rows, (self.segments, *rows.shape))
-            variance = np.stack([one.working_variance(rows) for one in self.reduced])
+            variance = np.stack([own.working_variance(rows) for own in self.reduced])
             df = equality_df(self.parts, self.reduced, gradient, variance)
         blocks = self._joint_covariance(rows)
         test = wald_of_blocks(value, blocks, df, design=design)

@@ -24,7 +24,7 @@ Codes = NDArray[np.intp]
 _TOGETHER = 2**20  # numbers of pairs of parts handled at once
 
 
-class Pairs(NamedTuple):
+class SegmentPairs(NamedTuple):
     """Parts of the same cluster, by the two segments they belong to.
 
     Attributes
@@ -33,19 +33,19 @@ class Pairs(NamedTuple):
         Numbers of parts, those of two segments following each other, (pairs of parts,).
     starts
         Where each two segments begin in them, (pairs of segments,).
-    one, other
+    segment, other
         The segments, the first at most the other, (pairs of segments,).
     """
 
     first: Codes
     second: Codes
     starts: Codes
-    one: Codes
+    segment: Codes
     other: Codes
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
+class ClusterParts:
     """What each cluster has of each segment, sorted by segment, then by cluster.
 
     Attributes
@@ -57,7 +57,7 @@ class Parts:
 
     Examples
     --------
-    >>> parts = Parts(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
+    >>> parts = ClusterParts(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
     >>> [(int(a), int(b)) for p in parts.pairs(1) for a, b in zip(p.first, p.second)]
     [(0, 0), (1, 1), (1, 2), (2, 2)]
     """
@@ -71,7 +71,7 @@ class Parts:
         """Where each segment ends, (segments,)."""
         return np.cumsum(np.bincount(self.segment, minlength=self.segments))
 
-    def pairs(self, size: int, *, across: bool = True) -> Iterator[Pairs]:
+    def pairs(self, size: int, *, across: bool = True) -> Iterator[SegmentPairs]:
         """Yield all parts of the same cluster, of some segments at a time.
 
         `size` is how many numbers a pair of parts needs; not `across` segments, each part is with
@@ -93,8 +93,8 @@ class Parts:
             code = self.segment[first] * self.segments + self.segment[second]
             sorting = np.argsort(code, kind="stable")
             codes, starts = np.unique(code[sorting], return_index=True)
-            one, other = np.divmod(codes, self.segments)
-            yield Pairs(first[sorting], second[sorting], starts, one, other)
+            segment, other = np.divmod(codes, self.segments)
+            yield SegmentPairs(first[sorting], second[sorting], starts, segment, other)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,13 +109,15 @@ class SharedWorking:
         As in `Working`, (parts, sums, sums), (parts, sums, any) and (segments, any, any).
     """
 
-    parts: Parts
+    parts: ClusterParts
     own: Floats
     shared: Floats
     between: Floats
 
     @classmethod
-    def of(cls, parts: Parts, reduced: Sequence[BiasReduced], gradient: Floats) -> SharedWorking:
+    def of(
+        cls, parts: ClusterParts, reduced: Sequence[BiasReduced], gradient: Floats
+    ) -> SharedWorking:
         """Join the segments' own, of sums of their own coefficients, (segments, sums, size)."""
         workings = [own.working(rows) for own, rows in zip(reduced, gradient, strict=True)]
         return cls(
@@ -149,17 +151,17 @@ class SharedWorking:
         """
         whole = np.zeros((self.parts.segments, self.parts.segments))
         for pair, value in self._products(across=True):
-            whole[pair.one, pair.other] = whole[pair.other, pair.one] = value
+            whole[pair.segment, pair.other] = whole[pair.other, pair.segment] = value
         return whole
 
-    def _products(self, *, across: bool) -> Iterator[tuple[Pairs, Floats]]:
+    def _products(self, *, across: bool) -> Iterator[tuple[SegmentPairs, Floats]]:
         own, along = self.own[:, 0, 0], self.along[:, 0, 0]
         for pair in self.parts.pairs(self.shared.shape[2] ** 2, across=across):
             first, second = pair.first, pair.second
             plain = own[first] * (own[second] + along[second]) + along[first] * own[second]
             outer = self.shared[first, 0, :, None] * self.shared[second, 0, None, :]
             M = np.add.reduceat(outer, pair.starts)
-            turned = self.between[pair.one] @ M @ self.between[pair.other]
+            turned = self.between[pair.segment] @ M @ self.between[pair.other]
             yield pair, np.add.reduceat(plain, pair.starts) + (turned * M).sum(axis=(1, 2))
 
     def products_with(self, other: Working) -> Floats:
@@ -177,7 +179,7 @@ class SharedWorking:
 
 
 def equality_df(
-    parts: Parts, reduced: Sequence[BiasReduced], gradient: Floats, variance: Floats
+    parts: ClusterParts, reduced: Sequence[BiasReduced], gradient: Floats, variance: Floats
 ) -> float:
     """Return the degrees of freedom of a test that sums are the same in all segments.
 
@@ -205,10 +207,10 @@ def equality_df(
     of_traces = of_products = 0.0
     for pair in parts.pairs(k**2 * working.shared.shape[2] ** 2):
         first, second = pair.first, pair.second
-        times = np.where(pair.one == pair.other, 1.0, 2.0)  # both orders
+        times = np.where(pair.segment == pair.other, 1.0, 2.0)  # both orders
         sizes = np.diff(np.append(pair.starts, len(first)))
-        beside = (pair.one == pair.other)[:, None, None] * np.eye(k)
-        beside = beside - unit[pair.one] @ turn @ np.swapaxes(unit[pair.other], 1, 2)
+        beside = (pair.segment == pair.other)[:, None, None] * np.eye(k)
+        beside = beside - unit[pair.segment] @ turn @ np.swapaxes(unit[pair.other], 1, 2)
         each = np.repeat(beside, sizes, axis=0)
         there = np.swapaxes(each, 1, 2)
         mine, yours = own[first], each @ own[second] @ there
@@ -217,8 +219,8 @@ def equality_df(
         product = (mine * (yours + each @ along[second] @ there) + along[first] * yours).sum((1, 2))
         outer = np.einsum("pia,pjb->pijab", working.shared[first], working.shared[second])
         M = np.add.reduceat(outer, pair.starts)
-        turned = np.einsum("pim,pjn,pmnab->pijab", root[pair.one], root[pair.other], M)
-        here, other = working.between[pair.one], working.between[pair.other]
+        turned = np.einsum("pim,pjn,pmnab->pijab", root[pair.segment], root[pair.other], M)
+        here, other = working.between[pair.segment], working.between[pair.other]
         crossed = here[:, None, None] @ turned @ other[:, None, None]
         around = here[:, None, None] @ M @ other[:, None, None]
         twice = np.einsum("pij,plk,pljab->pikab", beside, beside, around)

@@ -298,7 +298,7 @@ class Segments(HasHeadline):
         return np.stack(parts[: self.regression.size], axis=1)
 
     @cached_property
-    def _effects(self) -> Effects:
+    def _effects(self) -> SegmentEffects:
         """Effects of the segments, averaged over the index of all."""
         regression, family, source = self.regression, self.regression.family, self.curves_of.draws
         sample = regression.sample
@@ -313,11 +313,11 @@ class Segments(HasHeadline):
         values = slope * rise
         if source is not None:
             draws = source.over_draws(self._effects_over(source.cells.merged), len(own))
-            return Effects(values @ share, draws=draws)
+            return SegmentEffects(values @ share, draws=draws)
         if regression.segment_errors is None:
-            return Effects(values @ share)
+            return SegmentEffects(values @ share)
         gradient = (family.curvature(eta) * rise * share) @ curve + (slope * share) @ along
-        return Effects(
+        return SegmentEffects(
             values @ share,
             SegmentAverages(regression.segment_errors, where, sample.share, gradient, values),
         )
@@ -352,7 +352,7 @@ class Segments(HasHeadline):
 
 
 @dataclass(frozen=True, eq=False)
-class Effects:
+class SegmentEffects:
     """One effect a segment, and where its error comes from.
 
     Attributes
