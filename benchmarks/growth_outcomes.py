@@ -38,6 +38,12 @@ def regression(function: str, draws: bool, **options: Any) -> Callable[[Case], A
     return call
 
 
+def errors_of_segments(case: Case) -> Any:
+    """Return effects, bends and tests of segments, whose errors are made when they are read."""
+    segments = csi.outcomes.repurchase_segments(case.pls, **SEGMENTS)
+    return segments.table, segments.bends, segments.tests
+
+
 def image(figure: Any) -> str:
     """Write a figure and close it."""
     import matplotlib.pyplot as plt
@@ -81,6 +87,8 @@ OUTCOMES = (
     Operation("calibration", lambda c: csi.outcomes.calibration(c.logit, rng=1),
               {"n": (1, N)}, f"10*{LOGIT} + 100*ns*n", ("logit",)),
     Operation("repurchase_segments", regression("repurchase_segments", False, **SEGMENTS),
+              {"n": (1, N), "G": (1, 1_000)}, LOGIT, ("pls",)),
+    Operation("repurchase_segments, errors", errors_of_segments,
               {"n": (1, N), "G": (1, 1_000)}, LOGIT, ("pls",)),
     Operation("repurchase_segments, draws", regression("repurchase_segments", True, **SEGMENTS),
               {"G": (1, 100), "D": (1, 1_000)}, CHAIN, ("pls", "boot")),
