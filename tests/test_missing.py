@@ -108,3 +108,11 @@ def test_answered_must_be_a_positive_whole_number():
             f"answered={value!r} is not allowed in ConstructMinimum; give a whole number of at "
             "least 1, or None for half of each construct's items."
         )
+
+
+@pytest.mark.parametrize(
+    ("answered", "needed"), [(None, [1, 1, 2, 2, 3, 3]), (1, [1] * 6), (3, [1, 2, 3, 3, 3, 3])]
+)
+def test_answers_needed_of_a_construct_of_one_to_six_items(answered, needed):
+    policy = ConstructMinimum(answered=answered)
+    assert [policy.needed(items) for items in range(1, 7)] == needed

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from csimodel.errors import SurveyError
-from csimodel.survey import read_survey
+from csimodel.survey import edges, encodings, read_survey
+from csimodel.survey.headers import clean
 
 FRAME = pd.DataFrame({"q1": [3, 7, 9], "满意": [4.5, 8.0, np.nan], "firm": ["甲", "乙", "甲"]})
 
@@ -251,3 +252,86 @@ def test_reading_a_frame_needs_no_optional_package():
         "assert not heavy & (set(sys.modules) - before)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# --- small parts of reading, from both sides -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "last", "told"),
+    [
+        ([2, 4, 9], 15.0, "sum"),
+        ([-2, -4, -9], -15.0, "sum"),
+        ([2, np.nan, 4], 6.0, "sum"),
+        ([2, 4, 9], 5.0, "mean"),
+        ([2, 4, 9], 3.0, "count"),
+        ([2, 4, 9], 3.6, "standard deviation"),  # 3.6056, written with one decimal
+        ([2, 4, 9], 3.61, "standard deviation"),
+        ([2, 4, 9], 3.62, ""),
+        ([2, 4, 9], 4.0, ""),
+        ([5e8, 5e8 + 1], 1e9 + 2, "sum"),  # a billionth of it is rounding
+        ([5e8, 5e8 + 1], 1e9 + 3, ""),
+        ([2, np.nan], 2.0, ""),
+    ],
+)
+def test_what_a_last_row_sums_up(values, last, told):
+    assert edges._summary(np.array(values, dtype=float), last) == told
+
+
+@pytest.mark.parametrize(("others", "told"), [([], True), ([77], True), ([77, 78], False)])
+def test_a_row_of_totals_sums_up_half_of_the_columns(others, told):
+    columns = {f"x{k}": [1.0, 2.0, 4.0, last] for k, last in enumerate(others)}
+    frame = pd.DataFrame({"who": ["a", "b", "c", "Total"], "y": [1.0, 2.0, 4.0, 7.0], **columns})
+    assert bool(edges._sign_of_totals(frame, False)) == told
+
+
+def test_the_first_row_of_answers_is_below_names_and_wordings():
+    for wordings in ((), (("a",),), (("a",), ("b",))):
+        assert edges.TableLayout(2, ("q",), wordings, ()).first == 3 + len(wordings)
+
+
+@pytest.mark.parametrize(("first", "told"), [("word", False), ("5", False)])
+def test_numbers_follow_within_the_last_three_rows(first, told):
+    rows = [["q"], [first], ["a"], ["b"], ["c"]]
+    assert edges._numbers_follow(rows, 0) == told
+    assert edges._numbers_follow([["q"], ["a"], ["5"], ["b"], [""], ["c"]], 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "tidy"),
+    [("a  b", "a b"), (" a", "a"), ("a\tb", "a b"), ("Qualite\u0301", "Qualité"), ("a b", "a b")],
+)
+def test_names_in_one_form(name, tidy):
+    assert clean(name) == tidy
+
+
+@pytest.mark.parametrize(
+    ("sign", "usual"),
+    [("あ", True), ("가", True), ("中", True), ("國", True), ("é", False), ("龘", False)],
+)
+def test_usual_signs(sign, usual):
+    assert encodings._is_usual(sign) == usual
+    assert encodings._usual(f"ab{sign}é") == usual / 2
+
+
+@pytest.mark.parametrize(
+    ("content", "fails"),
+    [
+        ("a\nbcdefghijk\nl", False),  # in blocks of 4: the line goes on over two of them
+        ("a\nbcdefghijklmno\np", True),
+        ("abcd\nefghijklmn", False),
+        ("abcd\nefghijklmno", True),
+    ],
+)
+def test_a_line_longer_than_the_limit_is_none_of_answers(tmp_path, monkeypatch, content, fails):
+    monkeypatch.setattr(encodings, "_BLOCK", 4)
+    monkeypatch.setattr(encodings.limits, "LINE_BYTES", 10)
+    path = tmp_path / "table.csv"
+    path.write_text(content, encoding="utf-8")
+    text = encodings._Text()
+    if fails:
+        with pytest.raises(SurveyError, match=r"has a line of more than 10 characters"):
+            encodings._first_wrong(path, "utf-8", text)
+    else:
+        assert encodings._first_wrong(path, "utf-8", text) is None
+        assert text.ascii
