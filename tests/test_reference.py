@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parent / "reference"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 VALUES = sorted(path.name for path in FOLDER.glob("*.json"))
 SCRIPTS = {path.name for pattern in ("*.R", "*.py") for path in FOLDER.rglob(pattern)}
-ORIGIN = ("provenance", "made_with", "versions", "call", "script")
+ORIGIN = ("provenance", "meta", "made_with", "versions", "call", "script")
 PLAIN = ("mobi_pls", "mobi_assessment", "mobi_bootstrap", "mobi_index")
 
 
