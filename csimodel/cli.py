@@ -16,6 +16,7 @@ from csimodel.command_options import codes_of, decimal_of, economics_of, model_o
 from csimodel.errors import CsimodelError, ModelError, OptionError
 from csimodel.findings import collected
 from csimodel.options import shown
+from csimodel.progress import watched
 from csimodel.quiet import quiet
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def demo(
             economics=csi.money.Economics(
                 margin=120, currency="EUR", period="year", discount_rate=0.1, customers=1_000
             ),
-            progress=_watched(),
+            progress=watched(),
         )
         _deliver(analysis, out, "Customers of mobile phone providers")
 
@@ -213,7 +214,7 @@ def analyze(
             target=target,
             level=level,
             economics=economics_of(outcome, margin, currency, period, discount, customers),
-            progress=_watched(),
+            progress=watched(),
         )
         _deliver(analysis, out, title)
 
@@ -245,7 +246,7 @@ def _deliver(analysis: Analysis, out: Path, title: str | None) -> None:
 
     _step("Drawing figures and writing the report")
     try:
-        page = csi.write_report(analysis, out, title=title, progress=_watched())
+        page = csi.write_report(analysis, out, title=title, progress=watched())
     finally:  # the results are not lost with the folder
         _say(analysis.summary())
     _say(f"\nTables, figures and results.json are in {out}")
@@ -277,13 +278,8 @@ def _say(text: str, *, err: bool = False) -> None:
 
 def _step(text: str) -> None:
     """Say what is being done, to people only."""
-    if _watched():
+    if watched():
         _say(f"{text} …", err=True)
-
-
-def _watched() -> bool:
-    """Return whether a person sees what stderr shows."""
-    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def _require_folder(out: Path) -> None:

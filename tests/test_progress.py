@@ -1,5 +1,8 @@
 """Long work that no bootstrap does has a bar, too."""
 
+import importlib
+import inspect
+import io
 import sys
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -7,8 +10,10 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from public import functions
 
 import csimodel as csi
+from csimodel.progress import progress_bar
 
 TEXT = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A"
 
@@ -56,3 +61,94 @@ def test_evaluations_of_semopy_are_counted_and_change_nothing(bars, truth):
     assert bars[0].done == bars[1].done > 5
     np.testing.assert_array_equal(fits[0].paths, fits[1].paths)
     assert csi.Semopy(progress=False) == csi.Semopy()
+
+
+OF_DRAWS = {"bootstrap", "draws", "resamples", "samples"}
+WITHOUT_A_PASS = {
+    "assess", "compare", "importance_performance", "plots.path_diagram",  # read what was drawn
+    "outcomes.index_reliability",
+    "money.profit_of_change", "money.profit_of_driver", "money.profits_of_drivers",
+    "money.retention_of",  # normal draws of coefficients, made at once
+}  # fmt: skip
+
+
+def test_every_call_that_goes_through_draws_takes_progress():
+    signatures = {name: inspect.signature(call).parameters for name, call in functions().items()}
+    with_draws = {name for name, own in signatures.items() if OF_DRAWS & set(own)}
+    with_bar = {name for name, own in signatures.items() if "progress" in own}
+    assert with_draws - with_bar == WITHOUT_A_PASS & with_draws
+    for name in with_bar:
+        assert signatures[name]["progress"].default is True, name
+        assert signatures[name]["progress"].kind is inspect.Parameter.KEYWORD_ONLY, name
+        assert "progress" in functions()[name].__doc__, name
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), None, "closed"])
+def test_a_bar_that_nobody_sees_is_not_written(stream, monkeypatch):
+    if stream == "closed":
+        stream = io.StringIO()
+        stream.close()
+    monkeypatch.setattr(sys, "stderr", stream)
+    assert progress_bar(3, "draws", True).disable
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert progress_bar(3, "draws", False).disable
+    bar = progress_bar(3, "draws", True)
+    assert not bar.disable
+    assert bar.delay == 1
+    bar.close()
+    assert sys.stderr.getvalue() == ""  # all was done within a second
+
+
+PASSES = {
+    "csimodel.index.by_group.point_weights": lambda fit, boot: csi.index_scores(
+        fit, by="firm", bootstrap=boot
+    ),
+    "csimodel.outcomes.models.shape.resamples.pooled": lambda fit, boot: (
+        csi.outcomes.repurchase_shape(csi.repurchase(fit, "CUSL1"), "hinge", draws=30)
+    ),
+    "csimodel.outcomes.models.asymmetry.draws.sides": lambda fit, boot: (
+        csi.outcomes.repurchase_asymmetry(fit, "CUSL1", bootstrap=boot)
+    ),
+    "csimodel.outcomes.models.mixed.chain._within_and_between": lambda fit, boot: (
+        csi.outcomes.repurchase_mixed(fit, "CUSL1", by="firm", bootstrap=boot)
+    ),
+    "csimodel.inference.nested_jackknife._weighted_error": lambda fit, boot: boot.table(
+        "paths", interval="studentized"
+    ),
+}
+
+
+@pytest.mark.parametrize("place", PASSES)
+def test_no_bar_is_left_behind_by_what_ends_the_work(place, monkeypatch):
+    firms = [f"firm {place}" for place in range(25)] * 10
+    survey = csi.read_survey(csi.load_mobi().data.assign(firm=firms), scale=(1, 10), cluster="firm")
+    fit = csi.fit(csi.models.ecsi(), survey)
+    boot = csi.bootstrap(fit, 40, rng=1, progress=False)
+    shown = []
+
+    @contextmanager
+    def bar(total, what, watched, unit="draw"):
+        shown.append(what)
+        try:
+            yield SimpleNamespace(update=lambda steps=1: None)
+        finally:
+            shown.remove(what)
+
+    def stopped(*arguments):
+        if not shown:
+            return own(*arguments)
+        raise KeyboardInterrupt("under a bar")
+
+    module, name = place.rsplit(".", 1)
+    own = getattr(importlib.import_module(module), name)
+    monkeypatch.setattr("csimodel.inference.draws.progress_bar", bar)
+    monkeypatch.setattr(place, stopped)
+    with pytest.raises(KeyboardInterrupt, match="under a bar") as caught:
+        PASSES[place](fit, boot)
+    assert shown == []
+    assert caught.value.__traceback__ is not None  # which keeps what was at work

@@ -54,7 +54,9 @@ def group_points(
     return points
 
 
-def group_draws(fit: Fit, bootstrap: Bootstrap, codes: NDArray[np.intp], groups: int) -> Floats:
+def group_draws(
+    fit: Fit, bootstrap: Bootstrap, codes: NDArray[np.intp], groups: int, progress: bool = True
+) -> Floats:
     """Return the index of each group in each usable draw, (draws, groups, constructs).
 
     The item weights are the whole draw's, the item means the group's.
@@ -78,7 +80,7 @@ def group_draws(fit: Fit, bootstrap: Bootstrap, codes: NDArray[np.intp], groups:
         "take fewer draws, or leave bootstrap= out: errors then come from influence values",
     )
     indexes = np.empty(size)
-    for draws, counts in draws_of(design, bootstrap.usable):
+    for draws, counts in draws_of(design, bootstrap.usable, what="groups", progress=progress):
         weights = point_weights(solution[draws])
         for g in range(groups):
             own = rows[g]

@@ -146,6 +146,8 @@ def index_scores(
     bootstrap: FitErrors | None = None,
     level: float = 0.95,
     interval: str = "auto",
+    *,
+    progress: bool = True,
 ) -> pd.DataFrame:
     """Return the index of every construct with its interval, 0 to 100 points.
 
@@ -168,6 +170,8 @@ def index_scores(
         Kind of bootstrap interval, as in `Bootstrap.table`; by group ``"auto"``,
         ``"percentile"``, ``"basic"``, ``"normal"``, ``"t"`` or ``"bc"``. ``"auto"`` (default) takes
         t in rows with fewer than 20 degrees of freedom, else percentiles.
+    progress
+        Show a bar when the draws of groups take longer than a second.
 
     Returns
     -------
@@ -216,7 +220,7 @@ def index_scores(
         table = _whole(fit, errors, level, interval)
         n = np.full(len(table), fit.n)
     else:
-        table, n = _by_group(fit, by, errors, level, interval)
+        table, n = _by_group(fit, by, errors, level, interval, progress)
     table.insert(5, "n", n)
     table = table.rename(columns={"estimate": "mean"}).drop(columns="p")
     drawn = errors if by is None and isinstance(errors, Bootstrap) else None
@@ -345,6 +349,7 @@ def _by_group(
     bootstrap: FitErrors | None,
     level: float,
     interval: str,
+    progress: bool,
 ) -> tuple[pd.DataFrame, NDArray[np.intp]]:
     """Return the table of groups, and the respondents of each row."""
     if interval in ("bca", "studentized"):
@@ -356,7 +361,7 @@ def _by_group(
     if isinstance(bootstrap, Bootstrap):
         bootstrap.require_usable()
         tell(narrow_intervals(interval, bootstrap.survey_design.df))
-        table = _table_of_draws(groups, bootstrap, level, interval)
+        table = _table_of_draws(groups, bootstrap, level, interval, progress)
         return table, np.repeat(groups.n, groups.each)
     if bootstrap is None and (reason := without_influence(fit)):
         source: ErrorSource = StandardErrors.none(len(groups.estimate), reason)
@@ -368,10 +373,10 @@ def _by_group(
 
 
 def _table_of_draws(
-    groups: _Groups, bootstrap: Bootstrap, level: float, interval: str
+    groups: _Groups, bootstrap: Bootstrap, level: float, interval: str, progress: bool
 ) -> pd.DataFrame:
     """Return the table of groups from draws, some groups at a time."""
-    drawn = group_draws(groups.fit, bootstrap, groups.codes, len(groups.names))
+    drawn = group_draws(groups.fit, bootstrap, groups.codes, len(groups.names), progress)
     drawn = drawn.reshape(len(drawn), -1)
     labels, estimate, census = groups.labels, groups.estimate, groups.census
     design = bootstrap.survey_design

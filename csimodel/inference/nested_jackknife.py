@@ -34,14 +34,14 @@ def errors_of_draws(
     whole = len(units.stratum)
     scale = (whole - 1) / whole if design.kind == "cluster" else 1.0  # back to numbers of copies
     errors = []
-    drawn = draws_of(design, among, cells=_EACH, what="errors of draws", progress=True)
-    for counts in (row * scale for _, some in drawn for row in some):
-        times = counts[first]
-        left = np.flatnonzero(times)
-        moments = products.leave_out(units, counts)(left)
-        estimates = fit.estimator.estimate(moments, fit.model, fit.estimates)
-        values = quantity.values(Solution(fit.model, fit.estimator, moments, estimates))
-        errors.append(_weighted_error(values, times[left], estimates.outcome))
+    for _, some in draws_of(design, among, cells=_EACH, what="errors of draws", progress=True):
+        for counts in some * scale:
+            times = counts[first]
+            left = np.flatnonzero(times)
+            moments = products.leave_out(units, counts)(left)
+            estimates = fit.estimator.estimate(moments, fit.model, fit.estimates)
+            values = quantity.values(Solution(fit.model, fit.estimator, moments, estimates))
+            errors.append(_weighted_error(values, times[left], estimates.outcome))
     return np.array(errors)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from os import PathLike
 from pathlib import Path
 
 from csimodel.arguments import checked
 from csimodel.characters import encodable
 from csimodel.floats import own_errstate
+from csimodel.progress import progress_bar
 from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.folder import folder_of, require_folder, write_together
 from csimodel.report.results import results
@@ -81,17 +81,17 @@ def write_report(
     ...     page.name, page.read_text(encoding="utf-8")[:15]
     ('report.html', '<!doctype html>')
     """
-    from tqdm import tqdm
-
     from csimodel.report import figures
     from csimodel.report.page import render
 
     target = folder_of(folder)
     require_folder(target, _ALWAYS, _known())
     drawings = figures.drawings(analysis)
-    hidden = not progress or sys.stderr is None
-    with tqdm(drawings, "figures", delay=1, disable=hidden, leave=False) as bar:
-        drawn = [draw(analysis) for draw in bar]
+    drawn = []
+    with progress_bar(len(drawings), "figures", progress, "figure") as bar:
+        for draw in drawings:
+            drawn.append(draw(analysis))
+            bar.update()
     texts = {f"figures/{figure.name}.svg": _standalone(figure.svg) for figure in drawn}
     texts |= {f"tables/{name}.csv": spreadsheet(table) for name, table in tables(analysis).items()}
     facts = results(analysis)

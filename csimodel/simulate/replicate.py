@@ -198,7 +198,7 @@ def replicate(
 
     Covariance structures have standardised parameters with delta-method errors and normal limits;
     PLS is resampled in every sample (empty cells are left out pairwise, firms are drawn whole).
-    Arguments are those of `csimodel.simulate.power`.
+    Arguments are those of `csimodel.simulate.power`, progress included.
 
     Returns
     -------

@@ -179,10 +179,11 @@ class RowDraws(SlopeDraws):
         cov = np.empty((draws, x.shape[1], x.shape[1]))
         shares = np.empty((draws, k))
         every = np.ones(sample.n) if sample.weights is None else sample.weights
-        drawn = draws_of(design, cells=sample.n, what="bootstrap", progress=progress)
 
         def samples() -> Iterator[Samples]:
-            for own, counts in drawn:
+            for own, counts in draws_of(
+                design, cells=sample.n, what="bootstrap", progress=progress
+            ):
                 weights = counts * every
                 share = weights / weights.sum(axis=1, keepdims=True)
                 mean, at = share @ standard, own[:, None]
@@ -217,9 +218,8 @@ class RowDraws(SlopeDraws):
         """Yield draws a few at a time."""
         sample, done = self.regression.sample, 0
         every = np.ones(sample.n) if sample.weights is None else sample.weights
-        drawn = draws_of(
+        for _, counts in draws_of(
             self.design, self.usable, cells=sample.n, what="simex", progress=self.progress
-        )
-        for _, counts in drawn:
+        ):
             own = slice(done, done := done + len(counts))
             yield own, counts * every, sample.outcome, list(sample.regressors.T)

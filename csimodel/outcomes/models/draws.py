@@ -227,6 +227,7 @@ class RegressionDraws:
         what: str,
         statistics: Sequence[Floats] = (),
         wanted: NDArray[np.bool_] | None = None,
+        progress: bool = True,
     ) -> Iterator[Batch]:
         """Yield the usable draws, or those wanted of them, a few at a time.
 
@@ -238,9 +239,12 @@ class RegressionDraws:
             Functions of the outcome whose means the batches have, each (cells,).
         wanted
             Which draws, (draws,).
+        progress
+            Whether to show a bar, where the chain shows them.
         """
         keep = self.usable if wanted is None else self.usable & wanted
-        return _batches(self.bootstrap, self.cells, list(statistics), keep, what, self.progress)
+        shown = progress and self.progress
+        return _batches(self.bootstrap, self.cells, list(statistics), keep, what, shown)
 
     def over_draws(self, function: Callable[[Batch, Floats], Floats], size: int) -> Floats:
         """Return a function of batches of draws and their coefficients, for the usable draws.

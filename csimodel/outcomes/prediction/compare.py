@@ -149,6 +149,7 @@ def compare_shapes(
     folds: int = 10,
     draws: int = 199,
     rng: int | np.random.Generator | None = None,
+    progress: bool = True,
 ) -> ShapeComparison:
     """Compare shapes by cross-validation, and by AIC and BIC where there is a likelihood.
 
@@ -183,6 +184,8 @@ def compare_shapes(
         As in `repurchase_shape`, for the bands of curves that need draws.
     rng
         Seed or Generator.
+    progress
+        Show a bar when the draws of a shape take longer than a second.
 
     Raises
     ------
@@ -230,6 +233,7 @@ def compare_shapes(
             knots=knots if name == "spline" else None,
             draws=draws,
             rng=seed,
+            progress=progress,
         )
         for name in names
         if name != LINE

@@ -52,18 +52,18 @@ def coefficients_of_draws(
         if names[2] is None
         else Standardised(WeightedLeastSquares(len(b)), centre, spread)
     )
-    drawn = draws_of(
-        bootstrap.design, bootstrap.usable, cells=sample.n, what="asymmetric", progress=progress
-    )
+    design, usable = bootstrap.design, bootstrap.usable
 
     def samples() -> Iterator[Samples]:
-        for draws, counts in drawn:
+        for draws, counts in draws_of(
+            design, usable, cells=sample.n, what="asymmetric", progress=progress
+        ):
             quality, expectations, *outcome = indexes.at(draws)
             columns = [quality, *sides(quality, expectations)]
             weights = counts[:, sample.rows] * own
             yield Samples(draws, columns, weights, outcome or [sample.outcome])
 
-    coefficients = fit_samples(kernel, samples(), len(bootstrap.usable)).solved
+    coefficients = fit_samples(kernel, samples(), len(usable)).solved
     used = int(np.isfinite(coefficients).all(axis=1).sum())
     require_draws(used, len(coefficients), "have a regression", "a simpler regression")
     return coefficients

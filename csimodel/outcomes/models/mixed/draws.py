@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 
 def mixed_draws(
-    bootstrap: Bootstrap, customers: Customers, index: str, by: str
+    bootstrap: Bootstrap, customers: Customers, index: str, by: str, progress: bool
 ) -> tuple[Floats, Floats, RegressionLosses]:
     """Return coefficients and mean columns of the design in the usable draws, and those lost.
 
@@ -46,16 +46,16 @@ def mixed_draws(
     def firms(block: int, own: NDArray[np.intp]) -> Floats:
         return design.counts(block)[np.ix_(own, first)]
 
-    drawn = draws_of(
-        design, bootstrap.usable, cells=customers.n, count=firms, what="mixed", progress=True
-    )
+    usable = bootstrap.usable
     columns = customers.design
     centre, spread = columns[:, 1:].mean(axis=0), columns[:, 1:].std(axis=0)
     centre[0] = 0.0  # within firms it is 0 in every draw
     means = np.full((len(bootstrap.usable), columns.shape[1]), np.nan)
 
     def samples() -> Iterator[Samples]:
-        for draws, times in drawn:
+        for draws, times in draws_of(
+            design, usable, cells=customers.n, count=firms, what="mixed", progress=progress
+        ):
             own = [*_within_and_between(customers, indexes.at(draws)[0]), *columns[:, 3:].T]
             means[draws] = _means(own, times[:, customers.firm])
             yield Samples(draws, own, times, [customers.outcome])

@@ -56,6 +56,7 @@ def repurchase_mixed(
     bootstrap: Bootstrap | None = None,
     level: float = 0.95,
     interval: str = "auto",
+    progress: bool = True,
 ) -> RepurchaseMixed:
     """Regress customers' repurchase on their index and on the mean index of their firm.
 
@@ -95,7 +96,7 @@ def repurchase_mixed(
     bootstrap
         Draws of this fit, with the firm as the survey's cluster; for ``"random-intercept"``. Then
         item weights, index and mixed model are estimated again in each draw.
-    level, interval
+    level, interval, progress
         As in `repurchase`.
 
     Returns
@@ -177,7 +178,7 @@ def repurchase_mixed(
     result = replace(result, findings=(*told, *about(result)))
     if bootstrap is None:
         return replace(result, findings=(*result.findings, *unused_design(rows.design, name)))
-    coefficients, means, losses = mixed_draws(bootstrap, customers, construct, name)
+    coefficients, means, losses = mixed_draws(bootstrap, customers, construct, name, progress)
     told = (*result.findings, *about_losses(losses))
     told = (*told, *narrow_intervals(interval, result.firms - 1.0))
     return replace(result, draws=(coefficients, means), findings=told)

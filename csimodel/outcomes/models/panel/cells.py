@@ -91,15 +91,16 @@ class PanelCells:
         covariances[effective <= 1.0 + 1e-9] = np.nan
         return covariances
 
-    def draws(self, bootstrap: Bootstrap) -> tuple[Floats, Floats, Floats]:
+    def draws(self, bootstrap: Bootstrap, progress: bool) -> tuple[Floats, Floats, Floats]:
         """Return the same in the usable draws: (draws, cells), (draws, cells, columns), totals.
 
         A cell nobody was drawn from has a total of 0 and means of NaN.
         """
-        by_cell = group_draws(self.fit, bootstrap, self.code, len(self.firm))
+        by_cell = group_draws(self.fit, bootstrap, self.code, len(self.firm), progress)
         index = by_cell[:, :, self.index]
         total, means = [], []
-        for _, counts in draws_of(bootstrap.design, bootstrap.usable):
+        design, usable = bootstrap.design, bootstrap.usable
+        for _, counts in draws_of(design, usable, what="panel", progress=progress):
             below = self._sums(counts, None)
             total.append(below)
             with np.errstate(invalid="ignore", divide="ignore"):

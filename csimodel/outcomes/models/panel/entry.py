@@ -61,6 +61,7 @@ def repurchase_panel(
     bootstrap: Bootstrap | None = None,
     level: float = 0.95,
     interval: str = "auto",
+    progress: bool = True,
 ) -> RepurchasePanel:
     """Regress firms' repurchase on firms' index over periods, with firm and period effects.
 
@@ -105,7 +106,7 @@ def repurchase_panel(
     bootstrap
         Draws of this fit, best with the firm as the survey's cluster; then everything is made
         again in each draw.
-    level, interval
+    level, interval, progress
         As in `repurchase`.
 
     Returns
@@ -205,7 +206,7 @@ def repurchase_panel(
         return replace(result, findings=(*told, *unused_design(rows.design, by)))
     bootstrap.require_usable()
     told += narrow_intervals(interval, result.df)
-    drawn, losses = _draws(result.panel, cells, bootstrap, kept, size)
+    drawn, losses = _draws(result.panel, cells, bootstrap, kept, size, progress)
     told += about_draws(losses, firm_code)
     return replace(result, draws=drawn, findings=tuple(told))
 
@@ -264,10 +265,15 @@ def _check_options(effects: str, errors: str, size: str, level: float, interval:
 
 
 def _draws(
-    panel: Panel, cells: PanelCells, bootstrap: Bootstrap, rows: Codes, size: str
+    panel: Panel,
+    cells: PanelCells,
+    bootstrap: Bootstrap,
+    rows: Codes,
+    size: str,
+    progress: bool,
 ) -> tuple[Floats, RegressionLosses]:
     """Return constant and slopes of the draws that have them, and those lost."""
-    index, means, total = cells.draws(bootstrap)
+    index, means, total = cells.draws(bootstrap, progress)
     index, means, total = index[:, rows], means[:, rows], total[:, rows]
     weights = total
     if size == "equal":

@@ -39,6 +39,7 @@ def repurchase_shape(
     knots: int | float | Sequence[float] | None = None,
     draws: int = 999,
     rng: int | np.random.Generator | None = None,
+    progress: bool = True,
 ) -> Shape:
     """Let the effect of an index on repurchase bend, and test whether it does.
 
@@ -70,6 +71,8 @@ def repurchase_shape(
         Bootstrap draws, where there are none in `rep`, and multiplier draws of tests.
     rng
         Seed or Generator.
+    progress
+        Show a bar when the draws take longer than a second.
 
     Returns
     -------
@@ -109,7 +112,7 @@ def repurchase_shape(
     rep, findings = plain(rep)
     moved = which(rep, index)
     name = rep.indexes[moved]
-    resamples = Resamples.of(rep, moved, draws, seed := seed_of(rng))
+    resamples = Resamples.of(rep, moved, draws, seed := seed_of(rng), progress)
     fitted: Bend | Hinge | Steps
     if kind == "isotonic" and knots is None:
         require_values(rep, moved, 3)

@@ -52,6 +52,8 @@ class Resamples:
         The sampling design that draws repeat.
     resampling
         How respondents are drawn without a bootstrap of the model.
+    progress
+        Whether passes over the draws show a bar.
     """
 
     sample: Sample
@@ -59,14 +61,15 @@ class Resamples:
     draws: RegressionDraws | None
     design: SurveyDesign
     resampling: Resampling
+    progress: bool
 
     @classmethod
-    def of(cls, rep: Repurchase, moved: int, draws: int, seed: int) -> Resamples:
+    def of(cls, rep: Repurchase, moved: int, draws: int, seed: int, progress: bool) -> Resamples:
         """Take the regression's draws, or plan `draws` of the sample."""
         regression = rep.regression
         design = regression.design_of_sample if rep.draws is None else rep.draws.design
         resampling = Resampling.of_design(regression.design_of_sample, draws, seed)
-        return cls(regression.sample, moved, rep.draws, design, resampling)
+        return cls(regression.sample, moved, rep.draws, design, resampling, progress)
 
     @property
     def total(self) -> int:
@@ -84,7 +87,7 @@ class Resamples:
         """Yield the wanted draws a few at a time, the same in every pass."""
         if self.draws is not None:
             outcome = [self.draws.cells.outcome]
-            for batch in self.draws.batches(what, outcome, wanted):
+            for batch in self.draws.batches(what, outcome, wanted, self.progress):
                 regressors = [*batch.points, *batch.factors]
                 index = regressors.pop(self.moved)
                 means = batch.outcomes[0]
@@ -95,8 +98,8 @@ class Resamples:
         index = regressors.pop(self.moved)
         own = np.ones(self.sample.n) if self.sample.weights is None else self.sample.weights
         outcome_of_rows = self.sample.outcome[order]
-        drawn = draws_of(self.resampling, wanted, cells=len(cells), what=what, progress=True)
-        for draws, counts in drawn:
+        design, size, shown = self.resampling, len(cells), self.progress
+        for draws, counts in draws_of(design, wanted, cells=size, what=what, progress=shown):
             every = counts[:, order] * own[order]
             weights, means = pooled(every, outcome_of_rows, starts)
             yield ResampleBatch(draws, weights, means, index, regressors)
