@@ -263,8 +263,6 @@ def test_what_has_no_influence_values_is_refused(mobi, ecsi, pls):
         lin.difference("paths", "r2")
     with pytest.raises(csi.errors.OptionError, match=r"^vcov needs a quantity, such as 'paths'"):
         lin.vcov()
-    with pytest.raises(csi.errors.OptionError, match=r"which holds no draws; make it with csi.boo"):
-        csi.repurchase(pls, "CUSL1", bootstrap=lin)
     other = csi.fit(ecsi, mobi, csi.PLS(scheme="centroid"))
     with pytest.raises(csi.errors.OptionError, match=r"^The bootstrap was made from another fit"):
         csi.index_scores(other, bootstrap=lin)
@@ -276,3 +274,38 @@ def test_page(pls):
     page = str(csi.linearize(pls).summary())
     assert page.startswith("Linearised errors of ECSI by PLS")
     assert "250 respondents, 249 degrees of freedom" in page
+
+
+def test_regressions_have_the_error_of_the_whole_chain(mobi, ecsi, pls):
+    lin, boot = csi.linearize(pls), csi.bootstrap(pls, 4000, rng=3, progress=False)
+    for family in ("fractional-logit", "ols"):
+        ours, drawn = (
+            csi.repurchase(pls, "CUSL1", family=family, bootstrap=errors, progress=False)
+            for errors in (lin, boot)
+        )
+        for table in ("coefficients", "average_marginal_effects"):
+            mine, theirs = getattr(ours, table), getattr(drawn, table)
+            assert_allclose(mine["estimate"], theirs["estimate"], rtol=1e-10)
+            assert_allclose(mine["se"], theirs["se"], rtol=0.06)
+            assert (mine["df"] == 249).all()
+        assert_allclose(ours.contrast(60, 80)["se"], drawn.contrast(60, 80)["se"], rtol=0.06)
+    assert "moved weights" in ours.interval_kind
+    with pytest.raises(csi.errors.OptionError, match=r"^interval='bc' needs draws, and influence"):
+        csi.repurchase(pls, "CUSL1", bootstrap=lin, interval="bc")
+    with pytest.raises(
+        csi.errors.OptionError, match=r"^bootstrap is a Linearized, which holds no "
+    ):
+        csi.index.leading_driver(lin)
+
+
+@pytest.mark.parametrize("name", ["weights_only", "full", "full_fpc", "brr_design"])
+def test_a_regression_on_a_known_index_has_the_errors_of_r(reference, data, name):
+    """The index of a single item is known, so that the chain adds nothing to svyglm's errors."""
+    fit = fit_of(data, **DESIGNS[name])
+    for family, key in (("ols", "ols"), ("fractional-logit", "quasibinomial")):
+        rep = csi.repurchase(
+            fit, "rep01", index="C", family=family, scale=(0, 1), bootstrap=csi.linearize(fit)
+        )
+        theirs = reference("mobi_survey_design.json")["linearised"][name][key]
+        assert_allclose(rep.coefficients["estimate"], theirs["coef"], rtol=1e-8)
+        assert_allclose(rep.coefficients["se"], theirs["se"], rtol=1e-6)

@@ -294,7 +294,20 @@ def test_what_draws_units_refuses_replicates(given):
     errors = csi.replicate(fit)
     refused(
         csi.errors.OptionError,
-        "repurchase_panel takes draws of units, and bootstrap= holds replicates; use",
+        "repurchase_panel takes draws of units, and bootstrap= holds none; use",
         csi.outcomes.repurchase_panel, fit, "rep01", index="C", firm="region", period="sex",
         scale=(0, 1), bootstrap=errors,
     )  # fmt: skip
+
+
+def test_money_has_the_errors_of_replicates_and_no_chance(given):
+    fit = csi.fit(MODEL, read(given, replicate_weights="brr.*", replicate_method="brr"))
+    errors = csi.replicate(fit)
+    rep = csi.repurchase(fit, "rep01", index="C", scale=(0, 1), bootstrap=errors)
+    terms = csi.money.Economics(margin=100, currency="EUR", period="year", discount_rate=0.1)
+    worth = csi.money.profit_of_change(rep, 70, 72, terms)
+    drawn = worth.draws[worth.main].to_numpy()
+    assert_allclose(worth.estimate.se, np.sqrt(((drawn - drawn.mean()) ** 2).mean()), rtol=1e-10)
+    assert worth.estimate.df == 12
+    assert np.isnan(worth.chance())
+    assert "16 replicates of the whole chain" in worth.source

@@ -43,7 +43,7 @@ from csimodel.options import require_count
 from csimodel.page import HasPage, Page, sections
 from csimodel.progress import progress_bar
 from csimodel.survey.calibration import without_calibration
-from csimodel.survey.sampling import ReplicateVariance, SurveyDesign
+from csimodel.survey.sampling import DrawVariance, SurveyDesign
 
 Floats = NDArray[np.float64]
 
@@ -76,7 +76,7 @@ class Bootstrap(HasPage):
     design: Resampling
     solution: Solution
     usable: NDArray[np.bool_]
-    replication: ReplicateVariance | None = None
+    replication: DrawVariance | None = None
 
     @cached_property
     def failed(self) -> pd.Series:

@@ -100,7 +100,7 @@ def require_units_drawn(replicates: object, purpose: str) -> None:
     """
     if replicates is not None:
         raise OptionError(
-            f"{purpose} takes draws of units, and bootstrap= holds replicates; use "
+            f"{purpose} takes draws of units, and bootstrap= holds none; use "
             "csi.bootstrap(fit), which draws by strata and clusters."
         )
 

@@ -182,7 +182,7 @@ class _Refits:
     def values(self, moments: Moments) -> Floats:
         """Return the quantity of each sample, (samples, entries); NaN without a solution."""
         fit = self.fit
-        estimator = _sharper(fit.estimator)
+        estimator = sharper(fit.estimator)
         estimates = estimator.estimate(moments, fit.model, fit.estimates)
         solution = Solution(fit.model, estimator, moments, estimates)
         values = np.array(self.quantity.values(solution))
@@ -204,7 +204,7 @@ class _Refits:
         return np.concatenate([by_sums, -sums.shares[None] @ by_sums])
 
 
-def _sharper(estimator: Estimator) -> Estimator:
+def sharper(estimator: Estimator) -> Estimator:
     """Return the estimator with a stopping rule that differences of fits can bear."""
     if is_dataclass(estimator) and any(own.name == "tolerance" for own in fields(estimator)):
         sharper: Estimator = replace(estimator, tolerance=_TIGHT)

@@ -35,6 +35,7 @@ from csimodel.errors import InferenceError, OptionError
 from csimodel.estimators import Fit, Quantity, find, fit_groups, require_fit
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
+from csimodel.inference.bootstrap import Bootstrap
 from csimodel.inference.infer import infer
 from csimodel.inference.influence import (
     free_influence_values,
@@ -44,6 +45,7 @@ from csimodel.inference.influence import (
 )
 from csimodel.inference.intervals import require_by_t
 from csimodel.inference.joint_design import joint_design
+from csimodel.inference.moved_weights import moved_weights
 from csimodel.inference.sources import NO_DERIVATIVE, StandardErrors
 from csimodel.page import HasPage, Page, sections
 from csimodel.survey import Answers
@@ -319,6 +321,11 @@ class Linearized(HasPage):
         parts = [_design_effect(fit, entries) for fit in self.fits]
         labels = self._labels(entries.labels(self.fits[0].model))
         return pd.Series(np.concatenate(parts), labels, name="deff")
+
+    @cached_property
+    def samples(self) -> Bootstrap:
+        """Refits from which regressions take the errors of the whole chain; see `moved_weights`."""
+        return moved_weights(self.fit)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

@@ -23,7 +23,7 @@ from csimodel.inference.intervals import (
     tail_probability,
 )
 from csimodel.significance import t_limits, t_pvalue
-from csimodel.survey.sampling import ReplicateVariance, SurveyDesign
+from csimodel.survey.sampling import DrawVariance, SurveyDesign
 
 Floats = NDArray[np.float64]
 Functional = Callable[[Floats], Floats]
@@ -261,7 +261,7 @@ class Draws:
     own_se: Floats | None = None
     draw_se: Floats | None = None
     census: bool | NDArray[np.bool_] = False
-    replication: ReplicateVariance | None = None
+    replication: DrawVariance | None = None
 
     def __post_init__(self) -> None:
         if self.replication is not None:

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,21 @@ def require_lonely(lonely: object) -> Lonely:
             return treatment
     choose("lonely", lonely, get_args(Lonely))
     raise AssertionError
+
+
+class DrawVariance(Protocol):
+    """How estimates from samples that are no draws of units become an error."""
+
+    @property
+    def df(self) -> int:
+        """Degrees of freedom."""
+
+    @property
+    def method(self) -> str:
+        """How the samples were made, in a word."""
+
+    def deviations(self, draws: Floats, estimate: Floats) -> Floats:
+        """Return what has the covariance of estimates as its product, (any, entries)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +147,7 @@ class SurveyDesign:
     lonely: Lonely = "adjust"
     kind: Literal["respondent", "cluster"] = "respondent"
     population: Floats | None = None
-    replication: ReplicateVariance | None = None
+    replication: DrawVariance | None = None
 
     @classmethod
     def of(
@@ -278,6 +293,16 @@ class SurveyDesign:
         factor = np.where(size > 1, several / (several - 1.0), alone) * self.inflation
         return factor * self.remainder, np.where(size > 1, 1.0 / several, 0.0)
 
+    def deviations(self, totals: Floats) -> Floats:
+        """Return what has the covariance of estimates as its product, (units, any).
+
+        ``√c_h (T_hu - a_h Σ_u T_hu)``, from what each unit adds.
+        """
+        factor, share = self.factors
+        sums = [np.bincount(self.stratum, own, self.strata) for own in totals.T]
+        centre = (share * np.array(sums).reshape(-1, self.strata)).T
+        return np.asarray(np.sqrt(factor)[self.stratum, None] * (totals - centre[self.stratum]))
+
     def variance(self, totals: Floats) -> Floats:
         """Return the variance of estimates from what each unit adds, (units, any) to (any,)."""
         factor, share = self.factors
@@ -379,7 +404,7 @@ class SurveyDesign:
             sentence = _ONE_UNIT if self.units == 1 else _ALL_LONELY
             yield Finding("no-degrees-of-freedom", sentence, count=0, values=values)
             return
-        if self.replication is not None:
+        if isinstance(self.replication, ReplicateVariance):
             if self.df < FEW_DEGREES:
                 yield Finding("few-units", _FEW_REPLICATES, count=self.df, values=values)
             return

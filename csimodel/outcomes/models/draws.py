@@ -24,7 +24,7 @@ from csimodel.outcomes.kernels.glm import average_along
 from csimodel.outcomes.kernels.kernel import Ending, Regressions, Samples, fit_samples
 from csimodel.outcomes.models.regression import Regression
 from csimodel.outcomes.rows.cells import Cells
-from csimodel.survey.sampling import SurveyDesign
+from csimodel.survey.sampling import ReplicateVariance, SurveyDesign
 
 Floats = NDArray[np.float64]
 
@@ -115,7 +115,10 @@ class RegressionDraws:
     @property
     def kind(self) -> str:
         """What the draws are called."""
-        return "bootstrap draws" if self.bootstrap.replication is None else "replicates"
+        replication = self.bootstrap.replication
+        if replication is None:
+            return "bootstrap draws"
+        return "replicates" if isinstance(replication, ReplicateVariance) else replication.method
 
     @property
     def df(self) -> int:

@@ -8,7 +8,7 @@ from csimodel.arguments import checked
 from csimodel.errors import OptionError, choose
 from csimodel.estimators import Fit
 from csimodel.floats import own_errstate
-from csimodel.inference import Bootstrap, interval_of_source
+from csimodel.inference import FitErrors, interval_of_source
 from csimodel.inference.intervals import narrow_intervals
 from csimodel.options import require_level
 from csimodel.outcomes.design.formula import Formula
@@ -41,7 +41,7 @@ def repurchase(
     errors: str | None = None,
     weights: Column | None = None,
     cluster: Column | None = None,
-    bootstrap: Bootstrap | None = None,
+    bootstrap: FitErrors | None = None,
     level: float = 0.95,
     interval: str = "auto",
     progress: bool = True,
@@ -108,7 +108,9 @@ def repurchase(
         Columns, without a fit: a survey has its own by default, and a fit those of its survey.
     bootstrap
         Draws of this fit. Then every interval is of the whole chain: item weights, index and
-        regression are estimated again in each draw. Without it the index counts as known.
+        regression are estimated again in each draw. Without it the index counts as known. Or
+        `linearize`'s errors, which give the chain its influence values (two refits a unit), or
+        the replicates of `replicate`; limits are then by t.
     level
         Coverage of intervals.
     interval
@@ -169,8 +171,8 @@ def repurchase(
     """
     kind = _checked_options(family, level, interval)
     rows = Rows.of(fit, "repurchase", [index, outcome], weights=weights, cluster=cluster)
-    rows.require_chain(bootstrap, index)
-    interval = interval_of_source(bootstrap, interval)
+    drawn = rows.require_chain(bootstrap, index)
+    interval = interval_of_source(drawn, interval)
     own = rows.fit_behind(index)
     if formula is not None:
         _without_controls(controls)
@@ -183,7 +185,7 @@ def repurchase(
     else:
         design = Formula.of(formula, rows.offered(controls), list(indexes), explained.label)
     regression = regress(rows.sample(explained, indexes, further, design), kind, errors)
-    draws = None if bootstrap is None else regression_draws(bootstrap, regression, progress)
+    draws = None if drawn is None else regression_draws(drawn, regression, progress)
     findings = diagnose(regression, draws, own, explained.label)
     if draws is not None:
         findings = (*findings, *narrow_intervals(interval, draws.df))

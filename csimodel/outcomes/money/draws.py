@@ -219,7 +219,7 @@ def drawn(rep: Repurchase, draws: int, rng: int | np.random.Generator) -> Drawn:
         )
     if rep.draws is not None:
         used = int(rep.draws.usable.sum())
-        source = f"{used} bootstrap draws of the whole chain: weights, index and regression"
+        source = f"{used} {rep.draws.kind} of the whole chain: weights, index and regression"
         return Drawn(rep, rep.draws, rep.draws.coefficients, source)
     generator = generator_of(rng)
     noise = generator.multivariate_normal(

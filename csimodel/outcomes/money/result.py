@@ -106,12 +106,12 @@ class Money(HasHeadline):
     def chance(self, row: str | None = None) -> float:
         """Return the share of draws in which a row (the main one by default) is above 0.
 
-        NaN when nothing was drawn.
+        NaN when nothing was drawn, as with replicates and linearised errors.
         """
         name = self.main if row is None else row
         self._require(name)
         drawn = self.draws[name].to_numpy()
-        drawn = drawn[np.isfinite(drawn)]
+        drawn = drawn[np.isfinite(drawn) & (self.errors.replication is None)]
         return float((drawn > 0).mean()) if len(drawn) else float("nan")
 
     @property

@@ -28,7 +28,7 @@ from csimodel.outcomes.money.measurement import Given, MeasurementError, correct
 from csimodel.outcomes.money.row import AmountRow, Errors, infer_rows
 from csimodel.outcomes.money.value import Economics, require_economics, require_share
 from csimodel.page import HasPage, Page, sections
-from csimodel.survey.sampling import ReplicateVariance
+from csimodel.survey.sampling import DrawVariance
 
 Floats = NDArray[np.float64]
 Pair = tuple[float, Floats]
@@ -103,7 +103,7 @@ class Retention(HasPage):
     shortfall: Finding | None = None
     df: float = float("inf")
     inflation: float = 1.0
-    replication: ReplicateVariance | None = None
+    replication: DrawVariance | None = None
 
     @property
     def errors(self) -> Errors:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
-from csimodel.survey.sampling import ReplicateVariance
+from csimodel.survey.sampling import DrawVariance
 
 Floats = NDArray[np.float64]
 
@@ -66,7 +66,7 @@ class Errors:
     interval: str = "auto"
     df: float = float("inf")
     inflation: float = 1.0
-    replication: ReplicateVariance | None = None
+    replication: DrawVariance | None = None
 
 
 def infer_rows(rows: Sequence[AmountRow], errors: Errors, level: float) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from csimodel.errors import ModelError, OptionError, SurveyError, suggest
 from csimodel.estimators import Fit, require_fit, require_own
 from csimodel.findings import Finding, listed
 from csimodel.index import respondent_index
-from csimodel.inference import Bootstrap
+from csimodel.inference import Bootstrap, FitErrors, Linearized
 from csimodel.options import shown
 from csimodel.outcomes.design.formula import Formula
 from csimodel.outcomes.kernels.families import Family
@@ -351,22 +351,23 @@ class Rows:
         """Return the fit that an index comes from, None for one computed elsewhere."""
         return self.fit if named(index) else None
 
-    def require_chain(self, bootstrap: Bootstrap | None, *indexes: object) -> None:
-        """Refuse draws of another fit, and draws where the index does not come from the fit.
+    def require_chain(self, bootstrap: FitErrors | None, *indexes: object) -> Bootstrap | None:
+        """Return the draws, or samples with weights moved, in which an index is estimated again.
 
         Raises
         ------
         OptionError
-            With the way out.
+            For draws of another fit, and where the index does not come from the fit.
         """
         if bootstrap is None:
-            return
+            return None
         if self.fit is None or not all(map(named, indexes)):
             raise OptionError(
                 "bootstrap= estimates an index again in every draw, and this one was computed "
                 "elsewhere; leave bootstrap= out, or give a fit and name its construct."
             )
-        require_own(bootstrap, self.fit)
+        require_own(bootstrap, self.fit, drawn=not isinstance(bootstrap, Linearized))
+        return bootstrap.samples if isinstance(bootstrap, Linearized) else bootstrap
 
     def require_clusters(self) -> None:
         """Refuse rows that are all in one cluster, where errors are clustered and nothing else.

@@ -10,7 +10,7 @@ from csimodel.arguments import checked
 from csimodel.errors import EstimationError, OptionError, choose
 from csimodel.estimators import Fit
 from csimodel.floats import own_errstate
-from csimodel.inference import Bootstrap, interval_of_source
+from csimodel.inference import FitErrors, interval_of_source
 from csimodel.options import require_level
 from csimodel.outcomes.kernels.families import Family, family_of
 from csimodel.outcomes.kernels.kernel import Ending
@@ -41,7 +41,7 @@ def repurchase_asymmetry(
     errors: str | None = None,
     weights: Column | None = None,
     cluster: Column | None = None,
-    bootstrap: Bootstrap | None = None,
+    bootstrap: FitErrors | None = None,
     level: float = 0.95,
     interval: str = "auto",
     progress: bool = True,
@@ -104,17 +104,17 @@ def repurchase_asymmetry(
         fit, "repurchase_asymmetry", [quality, expectations, outcome],
         weights=weights, cluster=cluster,
     )  # fmt: skip
-    rows.require_chain(bootstrap, quality, expectations)
-    interval = interval_of_source(bootstrap, interval)
+    drawn = rows.require_chain(bootstrap, quality, expectations)
+    interval = interval_of_source(drawn, interval)
     explained, kind, of_index = _outcome(rows, outcome, family, scale)
     q, e = rows.single_index(quality, "quality"), rows.single_index(expectations, "expectations")
     regression = _fitted(rows, explained, q, e, kind, errors)
     pair = (q[0], e[0])
     draws, design = None, None
-    if bootstrap is not None:
+    if drawn is not None:
         names = (*pair, explained.label if of_index else None)
-        draws = coefficients_of_draws(bootstrap, regression, names, progress)
-        design = bootstrap.survey_design
+        draws = coefficients_of_draws(drawn, regression, names, progress)
+        design = drawn.survey_design
     constructs = [name for name in (quality, expectations) if isinstance(name, str)]
     return result_of(regression, pair, draws, level, interval, design, rows.findings(constructs))
 

@@ -10,7 +10,7 @@ from csimodel.arguments import checked
 from csimodel.errors import EstimationError, OptionError, SurveyError, choose
 from csimodel.estimators import Fit
 from csimodel.floats import own_errstate
-from csimodel.inference import Bootstrap, interval_of_source
+from csimodel.inference import FitErrors, interval_of_source
 from csimodel.inference.intervals import narrow_intervals
 from csimodel.options import require_level
 from csimodel.outcomes.kernels.kernel import Ending
@@ -49,7 +49,7 @@ def repurchase_time(
     errors: str | None = None,
     weights: Column | None = None,
     cluster: Column | None = None,
-    bootstrap: Bootstrap | None = None,
+    bootstrap: FitErrors | None = None,
     level: float = 0.95,
     interval: str = "auto",
     progress: bool = True,
@@ -150,8 +150,8 @@ def repurchase_time(
     rows = Rows.of(
         fit, "repurchase_time", [index, duration, event], weights=weights, cluster=cluster
     )
-    rows.require_chain(bootstrap, index)
-    interval = interval_of_source(bootstrap, interval)
+    drawn = rows.require_chain(bootstrap, index)
+    interval = interval_of_source(drawn, interval)
     label, time = rows.numbers(duration, "Duration")
     what, happened = rows.numbers(event, "Event")
     further, stratum = {what: happened}, None
@@ -181,8 +181,8 @@ def repurchase_time(
         errors=_errors(errors, sample),
     )
     draws = None
-    if bootstrap is not None and regression.ending == Ending.CONVERGED:
-        draws = hazard_draws(bootstrap, regression, progress)
+    if drawn is not None and regression.ending == Ending.CONVERGED:
+        draws = hazard_draws(drawn, regression, progress)
     told = (
         *rows.findings(sample.indexes if named(index) else ()),
         *diagnose(regression, draws, kind, what),

@@ -131,8 +131,8 @@ def repurchase_mixed(
     """
     link = _checked(model, link, errors, bootstrap, level, interval)
     rows = Rows.of(fit, "repurchase_mixed", [index, outcome, by], weights=weights)
-    rows.require_chain(bootstrap, index)
-    require_units_drawn(None if bootstrap is None else bootstrap.replication, "repurchase_mixed")
+    samples = rows.require_chain(bootstrap, index)
+    require_units_drawn(None if samples is None else samples.replication, "repurchase_mixed")
     if outcome is None:
         raise OptionError("There is no outcome; name the column that says who buys again.")
     if rows.weights is not None and model != "population-averaged":

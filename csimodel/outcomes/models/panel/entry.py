@@ -151,8 +151,8 @@ def repurchase_panel(
     _check_options(effects, errors, size, level, interval)
     require_count("fewest", fewest, "")
     rows = Rows.of(fit, "repurchase_panel", [index, outcome, firm, period], weights=weights)
-    rows.require_chain(bootstrap, index)
-    require_units_drawn(None if bootstrap is None else bootstrap.replication, "repurchase_panel")
+    samples = rows.require_chain(bootstrap, index)
+    require_units_drawn(None if samples is None else samples.replication, "repurchase_panel")
     if outcome is None:
         raise OptionError("There is no outcome; name the column that says who buys again.")
     if rows.fit is None:

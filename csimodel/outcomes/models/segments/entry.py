@@ -14,7 +14,7 @@ from csimodel.errors import OptionError, SurveyError
 from csimodel.estimators import Fit
 from csimodel.findings import Finding, Severity, listed
 from csimodel.floats import own_errstate
-from csimodel.inference import Bootstrap
+from csimodel.inference import FitErrors
 from csimodel.options import require_count, require_level
 from csimodel.outcomes.design.layout import Layout, Part, value_of
 from csimodel.outcomes.kernels.kernel import Ending
@@ -50,7 +50,7 @@ def repurchase_segments(
     errors: str | None = None,
     weights: Column | None = None,
     cluster: Column | None = None,
-    bootstrap: Bootstrap | None = None,
+    bootstrap: FitErrors | None = None,
     fewest: int = 30,
     level: float = 0.95,
     progress: bool = True,
@@ -117,7 +117,7 @@ def repurchase_segments(
     rows = Rows.of(
         fit, "repurchase_segments", [index, outcome, by], weights=weights, cluster=cluster
     )
-    rows.require_chain(bootstrap, index)
+    drawn = rows.require_chain(bootstrap, index)
     rep = repurchase(
         fit, outcome, index=index, family=family, scale=scale, errors=errors, weights=weights,
         cluster=cluster, level=level, progress=progress,
@@ -130,9 +130,9 @@ def repurchase_segments(
         )
     labels = rows.column(by, "by")[1]
     segments = _interacted(rep, labels.iloc[rep.regression.sample.rows], curvature, fewest)
-    if bootstrap is None:
+    if drawn is None:
         return segments
-    draws = regression_draws(bootstrap, segments.regression, progress)
+    draws = regression_draws(drawn, segments.regression, progress)
     told = tuple(finding for finding in about_losses(draws) if finding.code.endswith("-draws"))
     findings = (*segments.findings, *told)
     return replace(segments, curves_of=replace(segments.curves_of, draws=draws, findings=findings))
