@@ -313,7 +313,9 @@ def test_indexes_of_a_hazard_outside_the_scale():
     [((5.1, -0.2), ("S",)), ((0.3, -5.1), ("age",)), ((5.0, 1.0), ("S", "age"))],
 )
 def test_who_separates_a_hazard(sizes, grown):
-    own = hazard(ending=Ending.SEPARATED, solution=Stub(coefficients=np.array([sizes])))
+    spread = np.array([20.0, 0.5])  # of the regressors: sizes are in standard units
+    solution = Stub(coefficients=np.array([sizes]) / spread)
+    own = hazard(ending=Ending.SEPARATED, solution=solution, spread=spread)
     (finding,) = of_duration._ending(own, "left")
     assert (finding.code, finding.severity) == ("separation", "failure")
     assert finding.subjects == finding.values["grown"] == grown
