@@ -114,7 +114,7 @@ PASSES = {
     "csimodel.outcomes.models.asymmetry.draws.sides": lambda fit, boot: (
         csi.outcomes.repurchase_asymmetry(fit, "CUSL1", bootstrap=boot)
     ),
-    "csimodel.outcomes.models.mixed.chain._within_and_between": lambda fit, boot: (
+    "csimodel.outcomes.models.mixed.draws._within_and_between": lambda fit, boot: (
         csi.outcomes.repurchase_mixed(fit, "CUSL1", by="firm", bootstrap=boot)
     ),
     "csimodel.inference.nested_jackknife._weighted_error": lambda fit, boot: boot.table(
