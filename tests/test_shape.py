@@ -205,7 +205,7 @@ def test_draws_of_a_hinge_see_each_value_of_the_regressors_once(mobi):
     index = pd.Series(np.repeat([30.0, 45, 60, 75, 90], 50), name="index")
     outcome = mobi.data["CUSL1"].reset_index(drop=True)
     rep = repurchase(index=index, outcome=outcome, scale=(1, 10), family="fractional-logit")
-    resamples = Resamples.of(rep, 0, 40, 1)
+    resamples = Resamples.of(rep, 0, 40, 1, progress=False)
     every = np.concatenate([b.weights for b in resamples.batches("test")])
     means = np.concatenate([b.outcome for b in resamples.batches("test")])
     assert every.shape == means.shape == (40, 5)
@@ -219,7 +219,7 @@ def test_draws_of_a_hinge_see_each_value_of_the_regressors_once(mobi):
 def test_draws_of_the_chain_see_each_pattern_of_answers_once(whole):
     """With the mean outcome of the respondents who gave it in the draw."""
     cells = whole.draws.cells
-    batch = next(iter(Resamples.of(whole, 0, 150, 1).batches("test")))
+    batch = next(iter(Resamples.of(whole, 0, 150, 1, progress=False).batches("test")))
     assert batch.weights.shape[1] == len(cells.merged.starts) < len(cells.starts)
     counts = next(iter(whole.draws.bootstrap.design))[batch.draws]
     y = whole.regression.sample.outcome
