@@ -309,3 +309,71 @@ def test_a_regression_on_a_known_index_has_the_errors_of_r(reference, data, name
         theirs = reference("mobi_survey_design.json")["linearised"][name][key]
         assert_allclose(rep.coefficients["estimate"], theirs["coef"], rtol=1e-8)
         assert_allclose(rep.coefficients["se"], theirs["se"], rtol=1e-6)
+
+
+def two_stage_frame(data, reference):
+    own = reference("mobi_survey_design.json")["data"]
+    return data.assign(**{name: own[name] for name in ("house", "houses", "persons")})
+
+
+TWO_STAGES = {
+    "two_stages": {"population": "fpc", "subpopulation": "persons"},
+    "households": {"population": "fpc", "subcluster": "house", "subpopulation": "houses"},
+    "households_all": {"subcluster": "house"},
+}
+
+
+@pytest.mark.parametrize("name", TWO_STAGES)
+def test_two_stages_are_those_of_r(reference, data, name):
+    theirs = reference("mobi_survey_design.json")["linearised"][name]
+    frame = two_stage_frame(data, reference)
+    fit = fit_of(frame, strata="stratum", cluster="psu", **TWO_STAGES[name])
+    lin = csi.linearize(fit)
+    table = lin.table(MEANS)
+    order = [theirs["mean"]["names"].index(item) for item in ("CUSA1", "CUSL1", "index")]
+    assert_allclose(table["se"], np.array(theirs["mean"]["se"])[order], rtol=1e-9)
+    assert (table["df"] == 21).all()
+    theirs_vcov = np.array(theirs["mean"]["vcov"])[np.ix_(order, order)]
+    assert_allclose(lin.vcov(MEANS), theirs_vcov, rtol=1e-8)
+    ratio = lin.ratio((MEANS, "CUSL1"), (MEANS, "CUSA1")).iloc[0]
+    assert_allclose(ratio["se"], theirs["ratio"]["se"], rtol=1e-9)
+    for errors in (lin, None):
+        groups = csi.index_scores(fit, by="region", bootstrap=errors).xs("C", level="construct")
+        assert_allclose(groups["se"], theirs["by_region"]["se"], rtol=1e-8)
+    pair = [("index", (region, "C")) for region in ("N", "S")]
+    row = lin.difference(*pair, by="region").iloc[0]
+    assert_allclose(row["se"], theirs["contrast"]["se"], rtol=1e-8)
+    rep = csi.repurchase(fit, "rep01", index="C", family="ols", scale=(0, 1), bootstrap=lin)
+    assert_allclose(rep.coefficients["se"], theirs["ols"]["se"], rtol=1e-6)
+    assert csi.index_scores(fit)["df"].eq(21).all()
+    told = [f.code for f in csi.bootstrap(fit, 20, rng=1).findings]
+    assert "second-stage-not-used" in told
+
+
+def test_two_stages_that_cannot_be(reference, data):
+    frame = two_stage_frame(data, reference)
+    design = {"strata": "stratum", "cluster": "psu", "population": "fpc"}
+    with pytest.raises(csi.errors.OptionError, match=r"^subcluster and subpopulation are of a sec"):
+        fit_of(frame, subcluster="house")
+    few = frame.assign(persons=1)
+    told = r"^Column 'persons', given as subpopulation, has 1 in a cluster with \d+ units in the da"
+    with pytest.raises(csi.errors.SurveyError, match=told):
+        fit_of(few, subpopulation="persons", **design)
+    several = frame.assign(persons=np.arange(250) + 99)
+    with pytest.raises(csi.errors.SurveyError, match=r"has \d+ to \d+ in a cluster with"):
+        fit_of(several, subpopulation="persons", **design)
+    gap = frame.assign(persons=frame["persons"].where(frame.index > 0))
+    with pytest.raises(
+        csi.errors.SurveyError, match=r"^Column 'persons', .* has 1 missing cell; ev"
+    ):
+        fit_of(gap, subpopulation="persons", **design)
+    gap = frame.assign(house=frame["house"].where(frame.index > 1))
+    with pytest.raises(
+        csi.errors.SurveyError, match=r"^Column 'house', .* has 2 missing cells; fi"
+    ):
+        fit_of(gap, subcluster="house", **design)
+    fit = fit_of(frame, subcluster="house", **design)
+    with pytest.raises(
+        csi.errors.InferenceError, match=r"^Errors of several fits together are of "
+    ):
+        csi.linearize(csi.fit_groups(MODEL, fit.survey, "region")).table("paths")

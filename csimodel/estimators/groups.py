@@ -290,6 +290,8 @@ def part_of(answers: Answers, own: NDArray[np.intp]) -> Answers:
         strata=codes(answers.strata),
         cluster=codes(answers.cluster),
         population=answers.design.population_of_part(own),
+        subcluster=codes(answers.subcluster),
+        subpopulation=None if answers.subpopulation is None else answers.subpopulation[own],
         replicates=None if answers.replicates is None else answers.replicates.take(own),
         findings=(),
     )

@@ -113,10 +113,11 @@ def group_errors(fit: Fit, codes: NDArray[np.intp], points: Floats) -> Floats:
         The groups' mean points, (groups, items).
     """
     answers = fit.require_answers("the index by group")
-    if Expected.of(answers, fit.moments) is not None or answers.calibration is not None:
+    known = answers.calibration is not None or answers.subcluster is not None
+    if known or Expected.of(answers, fit.moments) is not None:
         each = range(len(fit.model.constructs))
         variances = [
-            answers.design.variance(group_influence(fit, codes, points, own)) for own in each
+            answers.stages.variance(group_influence(fit, codes, points, own)) for own in each
         ]
         return np.sqrt(np.stack(variances, axis=1))
     design, model = answers.design, fit.model
@@ -143,13 +144,16 @@ def group_errors(fit: Fit, codes: NDArray[np.intp], points: Floats) -> Floats:
 
 
 def group_influence(fit: Fit, codes: NDArray[np.intp], points: Floats, construct: int) -> Floats:
-    """Return what each unit adds to each group's index of a construct, (units, groups)."""
+    """Return what each unit adds to each group's index of a construct, (units, groups).
+
+    Units are those of the last stage of the design.
+    """
     answers = fit.require_answers("the index by group")
     if answers.calibration is None:
-        return _free_group_influence(fit, answers.design, codes, points, construct)
+        return _free_group_influence(fit, answers.stages, codes, points, construct)
     everybody = SurveyDesign.of(len(answers.values))
     values = _free_group_influence(fit, everybody, codes, points, construct)
-    return answers.calibrated_totals(values)
+    return answers.calibrated_totals(values, answers.stages)
 
 
 def _free_group_influence(

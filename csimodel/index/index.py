@@ -309,7 +309,7 @@ class _Groups:
     def totals(self, places: NDArray[np.intp]) -> Floats:
         """Return what each unit adds to some of the indexes, (units, places)."""
         group, construct = np.divmod(places, self.each)
-        units = self.answers.design.units
+        units = self.answers.stages.units
         require_memory(
             f"What {units:,} units add to {len(places):,} indexes",
             2 * 8.0 * units * len(places),
@@ -327,7 +327,7 @@ class _Groups:
 
     def linear(self) -> LinearGroups:
         """Return the same for `Linearized`."""
-        unit = self.answers.design.unit
+        unit = self.answers.stages.unit
         return LinearGroups(
             self.labels,
             self.estimate,

@@ -185,7 +185,7 @@ def _covariance(
     estimate: Floats,
 ) -> Floats:
     """Return the covariance of the groups' indexes, (groups, groups)."""
-    design, groups = fit.require_answers("leading_group").design, len(points)
+    design, groups = fit.require_answers("leading_group").stages, len(points)
     if isinstance(bootstrap, Bootstrap):
         draws = group_draws(fit, bootstrap, codes, groups)[:, :, construct].T
         seen = np.isfinite(draws).all(axis=1)

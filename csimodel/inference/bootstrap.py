@@ -51,6 +51,12 @@ _CELLS = 2**22  # draws times squared items that a quantity is made from at once
 _MANY_ROWS = 2**18  # from here on moments of draws are most of the work, and threads share them
 _STILL = 1e-9  # standard errors below are looked at: does the quantity vary at all
 
+_ONE_STAGE = (
+    "Draws are of whole clusters, and the survey says that a part of each was drawn (subcluster=, "
+    "subpopulation=), so errors are a little too small where clusters are of a finite population; "
+    "csi.linearize(fit) has both stages."
+)
+
 
 @own_errstate_in
 @checked_in
@@ -129,6 +135,8 @@ class Bootstrap(HasPage):
         yield from self.survey_design.findings
         answers = self.fit.require_answers("bootstrap")
         yield from without_calibration(answers.calibration, "draws")
+        if answers.subcluster is not None and self.replication is None:
+            yield Finding("second-stage-not-used", _ONE_STAGE, severity="note")
 
     def beyond_bounds(self) -> Iterator[Finding]:
         """Point out draws of quantities beyond what they can be, such as an index above 100."""

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.errors import InferenceError
 from csimodel.estimators import Fit
 from csimodel.survey.sampling import SurveyDesign
 
@@ -22,6 +23,11 @@ def joint_design(fits: Sequence[Fit]) -> tuple[SurveyDesign, list[Codes]]:
     surveys are samples of their own, strata of different ones different strata. The share of a
     stratum that was drawn is the smallest of those of the samples.
 
+    Raises
+    ------
+    InferenceError
+        For several samples of two stages.
+
     Returns
     -------
     SurveyDesign
@@ -29,9 +35,15 @@ def joint_design(fits: Sequence[Fit]) -> tuple[SurveyDesign, list[Codes]]:
     list of arrays
         For each sample the places of its units, (units,).
     """
-    designs = [fit.require_answers("a joint design").design for fit in fits]
     if len(fits) == 1:
-        return designs[0], [np.arange(designs[0].units)]
+        stages = fits[0].require_answers("a joint design").stages
+        return stages, [np.arange(stages.units)]
+    designs = [fit.require_answers("a joint design").design for fit in fits]
+    if any(fit.require_answers("a joint design").subcluster is not None for fit in fits):
+        raise InferenceError(
+            "Errors of several fits together are of one stage of sampling, and a survey has two "
+            "(subcluster=, subpopulation=); read it without the second, or take one fit."
+        )
     keys = pd.concat([_keys(fit, fits) for fit in fits], ignore_index=True)
     unit, first = _codes(keys, ["survey", "stratum", "unit"])
     stratum, _ = _codes(keys.iloc[first], ["survey", "stratum"])

@@ -371,7 +371,10 @@ class Linearized(HasPage):
         for number, (fit, place) in enumerate(zip(self.fits, places, strict=True)):
             answered = len(fit.require_answers("linearize").values)
             own = np.ix_(place, np.flatnonzero(part == number))
-            totals[own] = _still(influence_values(fit, quantity)) if answered else np.nan
+            of_stages = design if len(self.fits) == 1 else None
+            totals[own] = np.nan
+            if answered:
+                totals[own] = _still(influence_values(fit, quantity, of_stages))
         return Linear(
             self._labels(quantity.labels(self.fits[0].model)),
             np.concatenate(values),
@@ -434,8 +437,7 @@ class Linearized(HasPage):
 
     def _degrees_of(self, parts: Sequence[Codes]) -> Floats:
         """Return units less strata of sets of units."""
-        stratum = self.design.stratum
-        return np.array([len(own) - len(np.unique(stratum[own])) for own in parts], np.float64)
+        return np.array([self.design.degrees_of(own) for own in parts], np.float64)
 
     def _infer(
         self,
@@ -520,14 +522,14 @@ def design_effect(values: Floats, answers: Answers) -> Floats:
 
     As in `Linearized.deff`, (entries,).
     """
-    design, rows = answers.design, len(answers.values)
+    design, rows = answers.stages, len(answers.values)
     if not design.df > 0:
         return np.full(values.shape[1], np.nan)
     weights = np.ones(rows) if answers.weights is None else answers.weights
     linear = values * (weights.sum() / weights)[:, None]
     spread = weights @ linear**2 / weights.sum() * rows / (rows - 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        effect = design.variance(answers.calibrated_totals(values)) / (spread / rows)
+        effect = design.variance(answers.calibrated_totals(values, design)) / (spread / rows)
     return np.asarray(np.where(spread > 0, effect, np.nan))
 
 

@@ -71,7 +71,7 @@ def moved_weights(fit: Fit) -> Bootstrap:
         When the counts of so many units and rows exceed the memory that is free.
     """
     answers = require_resampling(fit, "linearize")
-    design, rows = answers.design, len(answers.values)
+    design, rows = answers.stages, len(answers.values)
     units = design.units
     require_memory(
         f"Linearised errors of a regression, with {units:,} {design.kind}s and {rows:,} rows",

@@ -14,6 +14,7 @@ from csimodel.findings import Finding
 from csimodel.survey.calibration import WeightCalibration
 from csimodel.survey.replicates import ReplicateWeights
 from csimodel.survey.sampling import Lonely, SurveyDesign
+from csimodel.survey.two_stages import TwoStageDesign
 
 Floats = NDArray[np.float64]
 
@@ -49,6 +50,9 @@ class Answers:
         Number of units in the population of each row's stratum, (rows,), or None.
     calibration
         What the weights were adjusted to, or None.
+    subcluster, subpopulation
+        Second-stage unit of each row within its cluster, (rows,), and how many units of the row's
+        cluster the population holds, (rows,), or None.
     replicates
         What rows count in each replicate that the survey has weights for, or None.
 
@@ -76,6 +80,8 @@ class Answers:
     population: np.ndarray | None = None
     calibration: WeightCalibration | None = None
     replicates: ReplicateWeights | None = None
+    subcluster: np.ndarray | None = None
+    subpopulation: np.ndarray | None = None
 
     @cached_property
     def design(self) -> SurveyDesign:
@@ -103,6 +109,13 @@ class Answers:
         if self.calibration is None:
             return design.totals(values)
         return design.totals(self.calibration.residuals(values, self.weights))
+
+    @cached_property
+    def stages(self) -> SurveyDesign:
+        """The same with a second stage, where units within clusters were drawn."""
+        if self.subcluster is None:
+            return self.design
+        return TwoStageDesign.within(self.design, self.subcluster, self.subpopulation)
 
     def __repr__(self) -> str:
         rows, items = self.values.shape

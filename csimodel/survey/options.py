@@ -147,6 +147,7 @@ def _turned(survey: Survey, reverse: str | Iterable[str]) -> list[str]:
 
 def _columns_of_numbers(survey: Survey) -> list[str]:
     design = {survey.weights, survey.strata, survey.cluster, *survey.replicate_weights}
+    design |= {survey.subcluster, survey.subpopulation}
     if isinstance(survey.population, str):
         design.add(survey.population)
     return [

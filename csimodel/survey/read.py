@@ -44,6 +44,8 @@ def read_survey(
     cluster: ColumnName | None = None,
     lonely: Lonely | None = None,
     population: PopulationSize | None = None,
+    subcluster: ColumnName | None = None,
+    subpopulation: ColumnName | None = None,
     replicate_weights: str | Sequence[str] | None = None,
     replicate_method: str | ReplicateMethod | None = None,
     sheet: str | None = None,
@@ -97,6 +99,10 @@ def read_survey(
         or the name of a column that holds the number of each row's stratum; without strata one
         number. Numbers up to 1 are the share of them that was drawn. Variances are then multiplied
         by the share not drawn, ``1 - n/N``: errors are about this population only.
+    subcluster, subpopulation
+        Where a part of each cluster was drawn, from a finite number of clusters: the column of the
+        units within clusters (households; respondents by default), and the column of how many the
+        row's cluster holds in the population. Linearised errors then have both stages.
     replicate_weights, replicate_method
         Columns of replicate weights that came with the data, as a pattern (``"rw*"``) or a list,
         and how they were made: ``"jk1"``, ``"brr"``, ``"bootstrap"``, or a `ReplicateMethod`, which
@@ -146,6 +152,16 @@ def read_survey(
     )
     if survey.weights != base.weights:
         survey = replace(survey, calibration=None)
+    survey = replace(
+        survey,
+        subcluster=_column(base, "subcluster", _first(subcluster, base.subcluster)),
+        subpopulation=_column(base, "subpopulation", _first(subpopulation, base.subpopulation)),
+    )
+    if (survey.subcluster or survey.subpopulation) and survey.cluster is None:
+        raise OptionError(
+            "subcluster and subpopulation are of a second stage of sampling, within clusters; name "
+            "the column of clusters as cluster=."
+        )
     if replicate_weights is not None:
         columns = replicate_columns(base.data, replicate_weights)
         method = require_method(columns, replicate_method)

@@ -264,6 +264,10 @@ class SurveyDesign:
         units, strata = (np.bincount(of, minlength=groups) for of in (group, cells))
         return np.asarray(units - strata, dtype=np.intp)
 
+    def degrees_of(self, units: Codes) -> int:
+        """Return some of the units less their strata."""
+        return len(units) - len(np.unique(self.stratum[units]))
+
     def totals(self, values: Floats) -> Floats:
         """Sum values of respondents, (rows, any), within units, (units, any)."""
         if self.kind == "respondent":

@@ -21,6 +21,7 @@ from csimodel.survey.missing import Missing
 from csimodel.survey.population import PopulationSize, population_of_rows, population_text
 from csimodel.survey.replicates import ReplicateMethod, replicates_of_rows
 from csimodel.survey.sampling import Lonely
+from csimodel.survey.two_stages import second_stage
 
 
 @own_errstate_in
@@ -58,6 +59,8 @@ class Survey(HasPage):
         mapping from stratum to number; as in `read_survey`.
     calibration
         What the weights were adjusted to by `csi.rake` and its kin, which errors allow for.
+    subcluster, subpopulation
+        Names of the columns of units drawn within clusters, and of how many there are.
     replicate_weights, replicate_method
         Names of the columns of replicate weights, and how they were made, or None.
 
@@ -87,6 +90,8 @@ class Survey(HasPage):
     calibration: WeightCalibration | None = None
     replicate_weights: tuple[str, ...] = ()
     replicate_method: ReplicateMethod | None = None
+    subcluster: str | None = None
+    subpopulation: str | None = None
 
     @property
     def blocks(self) -> dict[str, tuple[str, ...]]:
@@ -249,6 +254,10 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
         calibration=None if survey.calibration is None else survey.calibration.of_rows(rows),
     )
     design.require_several(answers.design, survey.strata)
+    if survey.subcluster is not None or survey.subpopulation is not None:
+        second = (survey.subcluster, survey.subpopulation, rows, answers.design.unit)
+        unit, whole = second_stage(survey.data, *second)
+        answers = replace(answers, subcluster=unit, subpopulation=whole)
     if not survey.replicate_weights:
         return answers
     given = (survey.replicate_weights, survey.replicate_method, survey.weights)
