@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from csimodel.survey.codebook import read_codebook as read_codebook
     from csimodel.survey.datasets import load_acsi2015 as load_acsi2015
     from csimodel.survey.datasets import load_mobi as load_mobi
+    from csimodel.survey.imputation import impute as impute
     from csimodel.survey.item import Item as Item
     from csimodel.survey.missing import ConstructMinimum as ConstructMinimum
     from csimodel.survey.read import read_survey as read_survey
@@ -122,6 +123,7 @@ _NAMES = MappingProxyType(
         "fit_groups": "csimodel.estimators.groups",
         "fit_multigroup": "csimodel.estimators.covariance.multigroup",
         "importance_performance": "csimodel.index.importance",
+        "impute": "csimodel.survey.imputation",
         "index_scores": "csimodel.index.index",
         "invariance": "csimodel.estimators.covariance.invariance",
         "jackknife": "csimodel.inference.jackknife",

@@ -23,6 +23,7 @@ from csimodel.inference.intervals import (
 from csimodel.inference.jackknife import Jackknife, jackknife
 from csimodel.inference.linearized import Linearized, linearize
 from csimodel.inference.replicates import replicate, replicate_weights
+from csimodel.inference.pooling import Pooled, pool, pool_tables
 from csimodel.inference.sources import (
     Coefficients,
     Draws,
@@ -45,6 +46,7 @@ __all__ = [
     "FitErrors",
     "Jackknife",
     "Linearized",
+    "Pooled",
     "StandardErrors",
     "bollen_stine",
     "bootstrap",
@@ -60,6 +62,8 @@ __all__ = [
     "linearize",
     "loss_severity",
     "narrow_intervals",
+    "pool",
+    "pool_tables",
     "progress_bar",
     "quantiles",
     "replicate",

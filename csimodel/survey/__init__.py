@@ -3,6 +3,7 @@
 from csimodel.survey.answers import Answers
 from csimodel.survey.codebook import Codebook, read_codebook
 from csimodel.survey.datasets import load_acsi2015, load_mobi
+from csimodel.survey.imputation import Imputations, impute
 from csimodel.survey.item import Item
 from csimodel.survey.missing import ConstructMinimum
 from csimodel.survey.read import read_survey
@@ -13,9 +14,11 @@ __all__ = [
     "Answers",
     "Codebook",
     "ConstructMinimum",
+    "Imputations",
     "Item",
     "ReplicateMethod",
     "Survey",
+    "impute",
     "load_acsi2015",
     "load_mobi",
     "read_codebook",

@@ -92,7 +92,8 @@ def plain() -> SimpleNamespace:
     rep = csi.repurchase(fit, "again", family="logit", progress=False)
     economics = csi.money.Economics(margin=1.0, currency="EUR", period="year", discount_rate=0.1)
     return SimpleNamespace(
-        frame=frame, survey=survey, weighted=csi.read_survey(survey, weights="age"), model=model, fit=fit, ml=csi.fit(model, survey, csi.ML()), boot=boot,
+        frame=frame, survey=survey,
+        holes=csi.read_survey(frame.assign(CUSA1=frame["CUSA1"].where(frame["age"] > 9)), scale=(1, 10)), weighted=csi.read_survey(survey, weights="age"), model=model, fit=fit, ml=csi.fit(model, survey, csi.ML()), boot=boot,
         groups=csi.fit_groups(model, survey, "half"), rep=rep, economics=economics,
         index=csi.respondent_index(fit)["Satisfaction"],
         truth=csi.simulate.population(model, paths=0.4, loadings=0.8, scale=(1, 10)),
@@ -277,6 +278,18 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "simulate.Outcome": (simulate.Outcome, {"slope": 0.02}),
         "simulate.HeavyTailed": (simulate.HeavyTailed, {}),
         "simulate.Skewed": (simulate.Skewed, {}),
+        "impute": (
+            csi.impute,
+            {"survey": p.holes, "m": 2, "items": ["CUSA1", "CUSA2"], "auxiliaries": ["half", "age"],
+             "sweeps": 2, "rng": 1},
+        ),
+        "impute two-way": (
+            csi.impute, {"survey": p.holes, "m": 2, "items": ["CUSA1"], "method": "two-way", "rng": 1},
+        ),
+        "inference.pool": (csi.inference.pool, {"fits": [p.fit, p.fit]}),
+        "inference.pool_tables": (
+            csi.inference.pool_tables, {"tables": [csi.linearize(p.fit).table("paths")] * 2},
+        ),
         "rake": (csi.rake, {"survey": p.survey, "margins": {"half": {"a": 1, "b": 2}}}),
         "weighting.calibrate": (
             csi.weighting.calibrate,

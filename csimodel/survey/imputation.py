@@ -1,0 +1,339 @@
+"""`impute`: several completed surveys, whose differences show what missing answers leave open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel import limits
+from csimodel.arguments import checked, checked_in
+from csimodel.errors import OptionError, SurveyError
+from csimodel.findings import Finding, tell
+from csimodel.floats import own_errstate
+from csimodel.options import require_count, require_names, seed_of
+from csimodel.page import HasPage, Page, sections
+from csimodel.progress import progress_bar
+from csimodel.survey.chained_equations import impute_chain
+from csimodel.survey.checks import numeric_block
+from csimodel.survey.design import usable_weights
+from csimodel.survey.headers import require_column
+from csimodel.survey.survey import Survey
+from csimodel.survey.two_way import impute_two_way
+
+Floats = NDArray[np.float64]
+Method = Literal["pmm", "two-way"]
+
+_DUMMIES = 50  # categories of a column that predict, at most
+
+
+@checked_in
+@dataclass(frozen=True, eq=False, repr=False)
+class Imputations(HasPage):
+    """Completed surveys: ``for own in imputations``. Made by `impute`.
+
+    Fit each, and pool: ``csi.inference.pool(csi.fit(model, own) for own in imputations)``.
+
+    Attributes
+    ----------
+    survey
+        With the missing answers.
+    items
+        The columns that were completed.
+    cells
+        What each imputation has in the missing cells, item by item, (imputations, cells).
+    table
+        By item: number and share of missing cells, mean of the answers there are and of those
+        imputed, and how far the means of imputations lie apart (their standard deviation).
+    findings
+        How many cells were imputed, and what the imputation does not know.
+    """
+
+    survey: Survey
+    items: tuple[str, ...]
+    cells: Floats
+    table: pd.DataFrame
+    findings: tuple[Finding, ...]
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def __iter__(self) -> Iterator[Survey]:
+        return (self[k] for k in range(len(self)))
+
+    def __getitem__(self, k: int) -> Survey:
+        """Return one completed survey."""
+        if not -len(self) <= k < len(self):
+            raise IndexError(f"There are {len(self)} imputations, and none of number {k}.")
+        data, at = self.survey.data.copy(), 0
+        for item in self.items:
+            values = numeric_block(self.survey.data, [item])[0][:, 0].copy()
+            gone = np.isnan(values)
+            values[gone] = self.cells[k, at : at + int(gone.sum())]
+            at += int(gone.sum())
+            data[item] = values
+        return replace(
+            self.survey,
+            data=data,
+            missing="error",
+            findings=(*self.survey.findings, *self.findings),
+        )
+
+    @property
+    def page(self) -> Page:
+        """What was missing and what was imputed, on a page."""
+        share = float(self.table["missing"].sum() / (len(self.survey.data) * len(self.items)))
+        return Page(
+            f"{len(self)} imputations of {len(self.items)} items",
+            f"{self.cells.shape[1]:,} missing cells ({share:.1%}) were imputed {len(self)} times.",
+            findings=self.findings,
+            sections=sections({"Items": self.table}),
+        )
+
+
+@own_errstate
+@checked
+def impute(
+    survey: Survey,
+    m: int = 20,
+    *,
+    items: Sequence[str] | None = None,
+    auxiliaries: Sequence[str] | None = None,
+    method: Method = "pmm",
+    donors: int = 5,
+    sweeps: int = 10,
+    rng: int | np.random.Generator | None = None,
+    progress: bool = True,
+) -> Imputations:
+    """Complete missing answers several times, so that errors can count what is not known of them.
+
+    Parameters
+    ----------
+    survey
+        Read with `read_survey`; its policy for missing answers does not matter here.
+    m
+        Number of imputations; as many as the percentage of incomplete rows is a good rule.
+    items
+        Columns to complete; the survey's items without this.
+    auxiliaries
+        Other columns that predict: numbers, or categories, which then have no missing cells but by
+        a category of their own. Strata and (the logarithm of) weights predict always. What the
+        analysis relates to the items (an outcome, groups) should be among them.
+    method
+        ``"pmm"``: chained equations with predictive mean matching. ``"two-way"``: the respondent's
+        mean plus the item's less the overall, with a drawn error, within a construct where the
+        codebook names it.
+    donors
+        Answers are drawn from so many nearest respondents.
+    sweeps
+        How often the chain goes over all items.
+    rng
+        A seed, or a NumPy generator.
+    progress
+        Whether to show a bar on long work.
+
+    Returns
+    -------
+    Imputations
+
+    Raises
+    ------
+    OptionError
+        For fewer than 2 imputations, or no items.
+    SurveyError
+        When an item holds text, or no answer, or nothing is missing.
+
+    References
+    ----------
+    van Buuren, S. (2018). Flexible Imputation of Missing Data, 2nd edition.
+    https://doi.org/10.1201/9780429492259
+
+    van Ginkel, J. R., van der Ark, L. A., Sijtsma, K. (2007). Multiple imputation of item scores in
+    test and questionnaire data. Multivariate Behavioral Research 42, 387-414.
+    https://doi.org/10.1080/00273170701360803
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> mobi = csi.load_mobi()
+    >>> holes = mobi.data.mask(np.random.default_rng(1).random(mobi.data.shape) < 0.1)
+    >>> imputed = csi.impute(csi.read_survey(holes, scale=(1, 10)), m=5, rng=1, progress=False)
+    >>> len(imputed), int(imputed[0].data.isna().sum().sum())
+    (5, 0)
+    """
+    require_count("m", m, ", and 20 or more for steady errors", least=2)
+    require_count("donors", donors)
+    require_count("sweeps", sweeps)
+    names = _items(survey, items)
+    values, _ = numeric_block(survey.data, names)
+    kept, weights, _ = usable_weights(survey.data, survey.weights)
+    used = np.arange(len(values)) if kept is None else kept
+    share = np.ones(len(used)) if weights is None else weights / weights.mean()
+    gone = np.isnan(values)
+    _require_gaps(gone, names)
+    limits.require_memory(
+        f"{m} imputations of {int(gone.sum()):,} cells", 8.0 * m * gone.sum(), "take fewer with m="
+    )
+    known = _known(survey, names, auxiliaries, values)
+    table = values[used]
+    fills = np.empty((m, int(gone.sum())))
+    seeds = np.random.SeedSequence(seed_of(rng)).spawn(m)
+    with progress_bar(m * sweeps, "Imputing", progress, "sweep") as bar:
+        for k, seed in enumerate(seeds):
+            own = np.random.default_rng(seed)
+            if method == "pmm":
+                full = impute_chain(table, known[used], share, sweeps, donors, own, bar.update)
+            else:
+                full = _two_way(survey, names, table, own)
+            whole = values.copy()
+            whole[used] = full
+            fills[k] = np.concatenate([whole[gone[:, j], j] for j in range(len(names))])
+    told = tuple(_findings(survey, names, gone, method))
+    tell(finding for finding in told if finding.severity != "note")
+    return Imputations(survey, names, fills, _table(values, gone, names, fills), told)
+
+
+def _items(survey: Survey, items: Sequence[str] | None) -> tuple[str, ...]:
+    names = tuple(survey.items) if items is None else require_names("items", items)
+    if not names:
+        raise OptionError(
+            "The survey declares no items; name the columns to complete with items=, or read it "
+            "with a codebook or scale=."
+        )
+    return tuple(require_column(survey.data, name, "items") for name in names)
+
+
+def _require_gaps(gone: NDArray[np.bool_], names: Sequence[str]) -> None:
+    if not gone.any():
+        raise SurveyError(
+            f"No cell is missing in {names[0] if len(names) == 1 else f'the {len(names)} items'}, "
+            "so there is nothing to impute; missing codes are named in read_survey(..., "
+            "missing_codes=...)."
+        )
+    empty = [
+        name for name, all_gone in zip(names, gone.min(axis=0).tolist(), strict=True) if all_gone
+    ]
+    if empty:
+        raise SurveyError(f"Item {empty[0]!r} holds no answer, so nothing can be imputed; drop it.")
+
+
+def _known(
+    survey: Survey, names: Sequence[str], auxiliaries: Sequence[str] | None, values: Floats
+) -> Floats:
+    """Return columns that predict: auxiliaries, strata and weights, (rows, any)."""
+    wanted = [] if auxiliaries is None else list(require_names("auxiliaries", auxiliaries))
+    columns: list[Floats] = []
+    for name in dict.fromkeys([*wanted, *([survey.strata] if survey.strata else [])]):
+        column = require_column(survey.data, name, "auxiliaries")
+        if column in names:
+            raise OptionError(f"auxiliaries names {column!r}, which is an item that is imputed.")
+        columns += _predictors(survey.data[column], column, name == survey.strata)
+    if survey.weights is not None:
+        weight = numeric_block(survey.data, [survey.weights])[0][:, 0]
+        positive = weight > 0
+        columns.append(np.where(positive, np.log(np.where(positive, weight, 1.0)), 0.0))
+    return np.column_stack(columns) if columns else np.empty((len(values), 0))
+
+
+def _predictors(cells: pd.Series, name: str, categories: bool) -> list[Floats]:
+    """Return a column of numbers, or one of 0 and 1 for each category but the first."""
+    if pd.api.types.is_numeric_dtype(cells) and not categories:
+        numbers = cells.to_numpy(np.float64, na_value=np.nan)
+        gaps = np.isnan(numbers)
+        middle = float(np.nanmean(numbers)) if not gaps.all() else 0.0
+        return [np.where(gaps, middle, numbers), *([gaps.astype(np.float64)] if gaps.any() else [])]
+    codes, labels = pd.factorize(cells, sort=False)
+    if len(labels) > _DUMMIES:
+        if categories:
+            return []
+        raise OptionError(
+            f"auxiliaries names {name!r}, which has {len(labels)} categories; at most {_DUMMIES} "
+            "can predict, so group them."
+        )
+    return [(codes == code).astype(np.float64) for code in range(-1, len(labels) - 1)]
+
+
+def _two_way(
+    survey: Survey, names: Sequence[str], table: Floats, rng: np.random.Generator
+) -> Floats:
+    """Complete items within each construct, all others together."""
+    block_of = [
+        item.construct if (item := survey.items.get(name)) is not None else None for name in names
+    ]
+    full = table.copy()
+    for construct in dict.fromkeys(block_of):
+        own = [k for k, block in enumerate(block_of) if block == construct]
+        full[:, own] = impute_two_way(table[:, own], rng)
+    return full
+
+
+def _table(
+    values: Floats, gone: NDArray[np.bool_], names: Sequence[str], fills: Floats
+) -> pd.DataFrame:
+    counts = gone.sum(axis=0)
+    ends = np.cumsum(counts)
+    rows = []
+    for name, column, lost, end in zip(names, values.T, counts, ends, strict=True):
+        own = fills[:, end - lost : end].mean(axis=1) if lost else np.array([np.nan])
+        rows.append(
+            {
+                "item": name,
+                "missing": int(lost),
+                "share": lost / len(values),
+                "mean_answered": float(np.nanmean(column)),
+                "mean_imputed": float(own.mean()),
+                "sd_of_means": float(own.std(ddof=1)) if lost else np.nan,
+            }
+        )
+    return pd.DataFrame(rows).set_index("item")
+
+
+def _findings(
+    survey: Survey, names: Sequence[str], gone: NDArray[np.bool_], method: Method
+) -> Iterator[Finding]:
+    cells, rows = int(gone.sum()), int(gone.any(axis=1).sum())
+    values: dict[str, object] = {
+        "cells": cells,
+        "rows": rows,
+        "of": len(gone),
+        "items": tuple(
+            f"{name} ({count})"
+            for name, count in zip(names, gone.sum(axis=0).tolist(), strict=True)
+            if count
+        ),
+    }
+    yield Finding("cells-imputed", _IMPUTED[method], tuple(names), "note", cells, values)
+    nothing = int(gone.all(axis=1).sum())
+    if nothing:
+        counted = {"rows": nothing}
+        sentence = _NOTHING_ONE if nothing == 1 else _NOTHING
+        yield Finding("no-answer-at-all", sentence, (), "warning", nothing, counted)
+    if survey.cluster is not None:
+        told = {"cluster": survey.cluster}
+        yield Finding("imputed-without-clusters", _CLUSTERS, (survey.cluster,), "note", None, told)
+
+
+_IMPUTED = {
+    "pmm": "{cells:,} missing cells in {rows:,} of {of:,} rows were imputed with answers of "
+    "respondents who are predicted alike (chained equations), which is right where missing "
+    "depends on what was answered only: {items}.",
+    "two-way": "{cells:,} missing cells in {rows:,} of {of:,} rows were imputed by the "
+    "respondent's and the item's mean with a drawn error (two-way), which is right where items of "
+    "a construct are alike and missing by chance: {items}.",
+}
+_NOTHING_ONE = (
+    "1 row holds no answer to any item, so what is imputed there knows nothing of the respondent; "
+    "drop it."
+)
+_NOTHING = (
+    "{rows} rows hold no answer to any item, so what is imputed there knows nothing of the "
+    "respondents; drop them."
+)
+_CLUSTERS = (
+    "The imputation does not know that answers within {cluster!r} are alike, so errors may come "
+    "out a little small."
+)
