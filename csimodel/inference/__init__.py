@@ -22,8 +22,8 @@ from csimodel.inference.intervals import (
 )
 from csimodel.inference.jackknife import Jackknife, jackknife
 from csimodel.inference.linearized import Linearized, linearize
-from csimodel.inference.replicates import replicate, replicate_weights
 from csimodel.inference.pooling import Pooled, pool, pool_tables
+from csimodel.inference.replicates import replicate, replicate_weights
 from csimodel.inference.sources import (
     Coefficients,
     Draws,

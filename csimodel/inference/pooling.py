@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.arguments import checked_in
+from csimodel.arguments import checked, checked_in
 from csimodel.errors import OptionError
 from csimodel.estimators import Fit, Quantity, find, require_fit
 from csimodel.findings import Finding, gravest_first
@@ -118,6 +118,7 @@ class Pooled(HasPage):
 
 
 @own_errstate
+@checked
 def pool(fits: Iterable[Fit]) -> Pooled:
     """Pool fits of one model to several imputations of a survey.
 
@@ -160,6 +161,7 @@ def pool(fits: Iterable[Fit]) -> Pooled:
 
 
 @own_errstate
+@checked
 def pool_tables(
     tables: Iterable[pd.DataFrame], level: float = 0.95, null: float | None = 0.0
 ) -> pd.DataFrame:

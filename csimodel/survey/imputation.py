@@ -326,11 +326,11 @@ _IMPUTED = {
     "a construct are alike and missing by chance: {items}.",
 }
 _NOTHING_ONE = (
-    "1 row holds no answer to any item, so what is imputed there knows nothing of the respondent; "
+    "A row holds no answer to any item, so what is imputed there knows nothing of the respondent; "
     "drop it."
 )
 _NOTHING = (
-    "{rows} rows hold no answer to any item, so what is imputed there knows nothing of the "
+    "In {rows} rows there is no answer to any item, so what is imputed there knows nothing of the "
     "respondents; drop them."
 )
 _CLUSTERS = (
