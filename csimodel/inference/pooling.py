@@ -29,7 +29,8 @@ from csimodel.estimators import Fit, Quantity, find, require_fit
 from csimodel.findings import Finding, gravest_first
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.infer import infer
-from csimodel.inference.linearized import Linearized, linearize, require_by_t
+from csimodel.inference.intervals import require_by_t
+from csimodel.inference.linearized import Linearized, linearize
 from csimodel.inference.sources import StandardErrors
 from csimodel.options import shown
 from csimodel.page import HasPage, Page, sections
