@@ -311,3 +311,16 @@ def test_money_has_the_errors_of_replicates_and_no_chance(given):
     assert worth.estimate.df == 12
     assert np.isnan(worth.chance())
     assert "16 replicates of the whole chain" in worth.source
+
+
+def test_replicates_belong_to_the_weights_they_vary(given, data):
+    survey = read(given, replicate_weights="brr.*", replicate_method="brr")
+    told = "The replicate weights vary the weights 'weight', and now they are 'weights raked'"
+    other = csi.rake(survey, {"sex": {"f": 0.5, "m": 0.5}})
+    refused(
+        csi.errors.SurveyError,
+        told.replace("weights raked", other.weights),
+        lambda: csi.fit(MODEL, other),
+    )
+    again = csi.replicate_weights(csi.read_survey(other, strata="stratum", cluster="psu"), "jkn")
+    assert csi.replicate(csi.fit(MODEL, again)).table(MEANS)["se"].gt(0).all()

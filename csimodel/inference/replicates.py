@@ -177,6 +177,7 @@ def replicate_weights(
         data=pd.concat([kept, columns], axis=1),
         replicate_weights=names,
         replicate_method=replace(how, combined=survey.weights is not None),
+        replicate_base=survey.weights,
     )
 
 

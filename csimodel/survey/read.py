@@ -165,7 +165,12 @@ def read_survey(
     if replicate_weights is not None:
         columns = replicate_columns(base.data, replicate_weights)
         method = require_method(columns, replicate_method)
-        survey = replace(survey, replicate_weights=columns, replicate_method=method)
+        survey = replace(
+            survey,
+            replicate_weights=columns,
+            replicate_method=method,
+            replicate_base=survey.weights,
+        )
     elif replicate_method is not None:
         raise OptionError(
             "replicate_method says how replicate weights were made; name their columns as "

@@ -229,6 +229,22 @@ def replicates_of_rows(
     return ReplicateWeights(factors, replication)
 
 
+def require_same_weights(base: str | None, weights: str | None) -> None:
+    """Refuse replicates of other weights than the survey's, as of those before raking.
+
+    Raises
+    ------
+    SurveyError
+        With the way out.
+    """
+    if base is not None and base != weights:
+        now = "there are none" if weights is None else f"they are {weights!r}"
+        raise SurveyError(
+            f"The replicate weights vary the weights {base!r}, and now {now}; adjust weights "
+            "first, then make replicates of them with csi.replicate_weights."
+        )
+
+
 def _require_weights(name: str, values: Floats, rows: NDArray[np.intp]) -> None:
     """Refuse a column with a weight that is none."""
     for wrong, kind in (

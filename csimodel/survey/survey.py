@@ -19,7 +19,7 @@ from csimodel.survey.item import Item
 from csimodel.survey.labelled import require_no_labelled_codes
 from csimodel.survey.missing import Missing
 from csimodel.survey.population import PopulationSize, population_of_rows, population_text
-from csimodel.survey.replicates import ReplicateMethod, replicates_of_rows
+from csimodel.survey.replicates import ReplicateMethod, replicates_of_rows, require_same_weights
 from csimodel.survey.sampling import Lonely
 from csimodel.survey.two_stages import second_stage
 
@@ -63,6 +63,8 @@ class Survey(HasPage):
         Names of the columns of units drawn within clusters, and of how many there are.
     replicate_weights, replicate_method
         Names of the columns of replicate weights, and how they were made, or None.
+    replicate_base
+        Name of the weights that the replicates vary.
 
     Examples
     --------
@@ -90,6 +92,7 @@ class Survey(HasPage):
     calibration: WeightCalibration | None = None
     replicate_weights: tuple[str, ...] = ()
     replicate_method: ReplicateMethod | None = None
+    replicate_base: str | None = None
     subcluster: str | None = None
     subpopulation: str | None = None
 
@@ -260,6 +263,7 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
         answers = replace(answers, subcluster=unit, subpopulation=whole)
     if not survey.replicate_weights:
         return answers
+    require_same_weights(survey.replicate_base, survey.weights)
     given = (survey.replicate_weights, survey.replicate_method, survey.weights)
     return replace(
         answers, replicates=replicates_of_rows(survey.data, *given, rows, answers.design)
