@@ -422,3 +422,15 @@ def test_coverage_in_clusters_and_of_changes_between_waves():
     assert ignored < 0.87
     assert 0.90 < shared < 0.99
     assert apart > shared
+
+
+@pytest.mark.parametrize("entry", [3, ("paths",), ("paths", "Loyalty", 1), (3, "Loyalty"), None])
+def test_what_is_no_entry_is_named(entry):
+    linear = csi.linearize(csi.fit(csi.models.ecsi(), csi.load_mobi()))
+    with pytest.raises(csi.errors.OptionError, match=r"^An entry is a quantity, such as 'paths'"):
+        linear.difference(entry, "paths")
+
+
+def test_a_quantity_without_entries_has_an_empty_table():
+    model = csi.Model.from_syntax("A =~ CUSA1\nB =~ CUSA2\nB ~ A")
+    assert len(csi.linearize(csi.fit(model, csi.load_mobi())).table("htmt")) == 0

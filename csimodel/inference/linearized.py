@@ -47,6 +47,7 @@ from csimodel.inference.intervals import require_by_t
 from csimodel.inference.joint_design import joint_design
 from csimodel.inference.moved_weights import moved_weights
 from csimodel.inference.sources import NO_DERIVATIVE, StandardErrors
+from csimodel.options import shown
 from csimodel.page import HasPage, Page, sections
 from csimodel.survey import Answers
 from csimodel.survey.sampling import SurveyDesign
@@ -418,7 +419,7 @@ class Linearized(HasPage):
         self, entry: Entry, by: str | Sequence[str] | None
     ) -> tuple[Linear, Codes, pd.Index]:
         """Return the entries that a label names, their places, and what is left of their labels."""
-        name, label = (entry, None) if isinstance(entry, str | Quantity) else entry
+        name, label = _entry(entry)
         quantity = find(name)
         _require_linear(quantity)
         linear = self._linear(quantity, by)
@@ -452,7 +453,8 @@ class Linearized(HasPage):
         """Return the table of estimates from what each unit adds to them."""
         design = self.design
         if df is None:
-            known = self._degrees_of([linear.units(part) for part in range(linear.parts.max() + 1)])
+            parts = range(linear.parts.max(initial=-1) + 1)
+            known = self._degrees_of([linear.units(part) for part in parts])
             df = known[linear.parts]
         se = np.sqrt(design.variance(totals))
         errors = StandardErrors(se, df, NO_DERIVATIVE, design.census)
@@ -537,6 +539,18 @@ def _design_effect(fit: Fit, quantity: Quantity) -> Floats:
     answers = fit.require_answers("design effects")
     values = free_influence_values(fit, quantity)
     return design_effect(_still(values), answers)
+
+
+def _entry(entry: object) -> tuple[str | Quantity, Hashable | None]:
+    """Return the quantity and the label of an entry, None for all of it."""
+    if isinstance(entry, str | Quantity):
+        return entry, None
+    if isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str | Quantity):
+        return entry[0], entry[1] if isinstance(entry[1], Hashable) else None
+    raise OptionError(
+        "An entry is a quantity, such as 'paths', or one with a label, such as ('index', "
+        f"'Satisfaction'), and not {shown(entry)}."
+    )
 
 
 def _require_linear(quantity: Quantity) -> None:

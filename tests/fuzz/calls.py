@@ -120,6 +120,81 @@ def inference(given):
                 judge(f"table {interval}", one.table, quantity, interval, 0.9)
 
 
+@part("linearize", "Linearized", "replicate_weights", "replicate")
+@with_fit
+def of_design(given):
+    judge, fit = given.judge, given.fit
+    for own in given.fits.values():
+        linear = judge("linearize", csi.linearize, own)
+        judge.look("linearize", linear)
+        if linear is None:
+            continue
+        for quantity in _drawn(given, QUANTITIES, 5):
+            judge(f"linearize {quantity}", linear.table, quantity)
+        judge("linearize by", linear.table, "index", by="group")
+        judge("linearize deff", linear.deff, "paths")
+        judge("linearize difference", linear.difference, "paths", "paths")
+    for method in ("jk1", "jkn", "brr", "bootstrap"):
+        own = {"replicates": 20} if method == "bootstrap" else {}
+        made = judge(
+            f"replicate_weights {method}", csi.replicate_weights, given.survey, method, **own
+        )
+        refit = (
+            None
+            if made is None
+            else judge("fit replicates", csi.fit, fit.model, made, fit.estimator)
+        )
+        if refit is not None:
+            again = judge("replicate", csi.replicate, refit, progress=False)
+            judge.look("replicate", again)
+            judge("replicate index", csi.index_scores, refit, bootstrap=again)
+
+
+@part("rake", "weighting")
+def weights(given):
+    judge, survey = given.judge, given.survey
+    judge.beside = [survey]
+    w, frame = csi.weighting, given.survey.data
+    sizes = frame["group"].value_counts() if "group" in frame else {}
+    margins = {"group": {name: 10.0 + k for k, name in enumerate(dict(sizes))}}
+    raked = judge("rake", csi.rake, survey, margins)
+    for method in ("linear", "raking"):
+        judge(f"calibrate {method}", w.calibrate, survey, margins, method=method)
+    judge("post_stratify", w.post_stratify, survey, margins)
+    for own in (survey, raked):
+        if own is not None:
+            judge.look("describe_weights", judge("describe_weights", w.describe_weights, own))
+            judge("trim", w.trim, own, upper=3.0)
+    judge("adjust_for_nonresponse", w.adjust_for_nonresponse, survey, "again", "group")
+    judge.look("response_rates", judge("response_rates", w.response_rates, complete=3, unknown=2))
+    if raked is not None:
+        fit = judge("fit raked", csi.fit, given.case.model, raked)
+        if fit is not None:
+            judge("linearize raked", csi.linearize, fit)
+            judge("index raked", csi.index_scores, fit, by="group")
+
+
+@part("impute")
+def imputations(given):
+    judge, case = given.judge, given.case
+    judge.beside = [given.survey]
+    for method in ("pmm", "two-way"):
+        many = judge(
+            f"impute {method}", csi.impute, given.survey, 2, items=list(case.model.items),
+            method=method, sweeps=2, rng=1, progress=False,
+        )  # fmt: skip
+        if many is None:
+            continue
+        judge.look("impute", many)
+        fits = [judge("fit imputed", csi.fit, case.model, own) for own in many]
+        if all(fit is not None for fit in fits):
+            pooled = judge("pool", csi.inference.pool, fits)
+            judge.look("pool", pooled)
+            if pooled is not None:
+                tables = [csi.linearize(fit).table("paths") for fit in fits]
+                judge("pool_tables", csi.inference.pool_tables, tables)
+
+
 @part("bollen_stine", "BollenStine")
 @with_fit
 def chi_square(given):

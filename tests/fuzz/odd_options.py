@@ -93,6 +93,8 @@ def plain() -> SimpleNamespace:
     economics = csi.money.Economics(margin=1.0, currency="EUR", period="year", discount_rate=0.1)
     return SimpleNamespace(
         frame=frame, survey=survey,
+        linear=csi.linearize(fit),
+        replicated=csi.fit(model, csi.replicate_weights(survey, "bootstrap", replicates=5)),
         holes=csi.read_survey(frame.assign(CUSA1=frame["CUSA1"].where(frame["age"] > 9)), scale=(1, 10)), weighted=csi.read_survey(survey, weights="age"), model=model, fit=fit, ml=csi.fit(model, survey, csi.ML()), boot=boot,
         groups=csi.fit_groups(model, survey, "half"), rep=rep, economics=economics,
         index=csi.respondent_index(fit)["Satisfaction"],
@@ -278,6 +280,16 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "simulate.Outcome": (simulate.Outcome, {"slope": 0.02}),
         "simulate.HeavyTailed": (simulate.HeavyTailed, {}),
         "simulate.Skewed": (simulate.Skewed, {}),
+        "linearize": (csi.linearize, {"fit": p.fit}),
+        "replicate_weights": (
+            csi.replicate_weights, {"survey": p.survey, "method": "bootstrap", "replicates": 5},
+        ),
+        "replicate": (csi.replicate, {"fit": p.replicated, "progress": False}),
+        "lin.table": (p.linear.table, {"quantity": "paths"}),
+        "lin.difference": (p.linear.difference, {"a": "paths", "b": "paths"}),
+        "lin.ratio": (p.linear.ratio, {"a": "paths", "b": "paths"}),
+        "lin.deff": (p.linear.deff, {"quantity": "paths"}),
+        "lin.influence": (p.linear.influence, {"quantity": "paths"}),
         "impute": (
             csi.impute,
             {"survey": p.holes, "m": 2, "items": ["CUSA1", "CUSA2"], "auxiliaries": ["half", "age"],
