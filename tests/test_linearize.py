@@ -432,5 +432,5 @@ def test_what_is_no_entry_is_named(entry):
 
 
 def test_a_quantity_without_entries_has_an_empty_table():
-    model = csi.Model.from_syntax("A =~ CUSA1\nB =~ CUSA2\nB ~ A")
-    assert len(csi.linearize(csi.fit(model, csi.load_mobi())).table("htmt")) == 0
+    model = csi.Model.from_syntax("A <~ CUSA1 + CUSA3\nB <~ CUSA2\nB ~ A")
+    assert len(csi.linearize(csi.fit(model, csi.load_mobi())).table("indirect_effects")) == 0
