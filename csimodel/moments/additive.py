@@ -40,6 +40,7 @@ Weighting = Literal["probability", "frequency"]
 
 _PRECISION = float(np.finfo(np.float64).eps)
 _ROUNDING = 64.0 * _PRECISION  # of a mean, what its sum may be off by
+_ROWS = 4096  # rows centred and multiplied together, so that they stay in cache
 _TOGETHER = 64  # sets whose covariances are laid last together, so that they stay in cache
 _OWN = ("rows", "weight", "squared_weight", "centre", "shift", "products")
 
@@ -312,14 +313,27 @@ class FourthProducts:
 
 def _sums_about(block: Block, starts: Codes, stops: Codes, centre: Floats) -> tuple[Floats, Floats]:
     """Return ``Σ w (x - c)`` and ``Σ w (x - c)(x - c)'`` of each segment."""
-    alone = len(starts) == 1
-    x = block.values - (centre if alone else np.repeat(centre, stops - starts, axis=0))
+    if len(starts) == 1:
+        return _sums_of_one(block, centre[0])
+    x = block.values - np.repeat(centre, stops - starts, axis=0)
     left = x if block.weights is None else x * block.weights[:, None]
-    sums = left.sum(axis=0)[None] if alone else np.add.reduceat(left, starts, axis=0)
     products = np.empty((len(starts), *centre.shape[1:], *centre.shape[1:]))
     for at, (start, stop) in enumerate(zip(starts.tolist(), stops.tolist(), strict=True)):
         # NumPy does half the work where both are the same array
         np.matmul(left[start:stop].T, x[start:stop], out=products[at])
+    return np.add.reduceat(left, starts, axis=0), products
+
+
+def _sums_of_one(block: Block, centre: Floats) -> tuple[Floats, Floats]:
+    """Return the same of all rows as one segment, some rows at a time."""
+    items = len(centre)
+    sums, products = np.zeros((1, items)), np.zeros((1, items, items))
+    for start in range(0, len(block.values), _ROWS):
+        part = slice(start, start + _ROWS)
+        x = block.values[part] - centre
+        left = x if block.weights is None else x * block.weights[part, None]
+        sums[0] += left.sum(axis=0)
+        products[0] += left.T @ x
     return sums, products
 
 
