@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from csimodel.characters import printable
-from csimodel.command_options import codes_of, decimal_of, economics_of, model_of, pair_of
+from csimodel.command_options import (
+    codes_of,
+    decimal_of,
+    economics_of,
+    margins_of,
+    model_of,
+    pair_of,
+)
 from csimodel.errors import CsimodelError, ModelError, OptionError
 from csimodel.findings import collected
 from csimodel.options import shown
@@ -126,6 +133,10 @@ def analyze(
         str | None,
         typer.Option(help="Column of how many units the stratum has in the population."),
     ] = None,
+    calibrate: Annotated[
+        Path | None,
+        typer.Option(help="TOML file with the sizes of groups in the population, to rake to."),
+    ] = None,
     by: Annotated[
         list[str] | None,
         typer.Option(help="Column that makes groups; repeat for several."),
@@ -201,6 +212,8 @@ def analyze(
             cluster=cluster,
             population=population,
         )
+        if calibrate is not None:
+            survey = csi.rake(survey, margins_of(calibrate))
         _step("Estimating")
         analysis = csi.analyze(
             survey,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,6 +75,40 @@ def economics_of(
         discount_rate=discount,
         customers=customers,
     )
+
+
+def margins_of(path: Path) -> Mapping[object, object]:
+    """Return the margins of a TOML file: a table for each column, a size for each category.
+
+    A name such as ``"sex,age"`` is a margin of two columns, with categories such as ``"f,18-34"``.
+
+    Raises
+    ------
+    OptionError
+        When the file is not there, or is no TOML of that form.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise OptionError(f"--calibrate: there is no file {shown(str(path))}.") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise OptionError(f"--calibrate: {shown(str(path))} is no TOML file ({error}).") from None
+    margins: dict[object, object] = {}
+    for name, sizes in table.items():
+        columns = tuple(part.strip() for part in name.split(","))
+        if len(columns) == 1 or not isinstance(sizes, dict):
+            margins[name] = sizes
+            continue
+        margins[columns] = {
+            tuple(part.strip() for part in category.split(",")): size
+            for category, size in sizes.items()
+        }
+    if not margins:
+        raise OptionError(
+            f"--calibrate: {shown(str(path))} holds no margin; write a table for each column, such "
+            "as [region] with north = 400."
+        )
+    return margins
 
 
 def pair_of(option: str, text: str) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 import csimodel as csi
 from csimodel.cli import app
+from csimodel.command_options import margins_of
 
 
 def run(*arguments):
@@ -334,3 +335,39 @@ def test_analyze_reads_the_sheet_and_the_encoding_that_are_said(mobi):
     done = run("analyze", "gbk.csv", *options, "--encoding", "gbk", "--out", "gbk")
     assert done.exit_code == 0, done.output
     assert "--decimal ; is not known" in refusal(run("analyze", "gbk.csv", "--decimal", ";"))
+
+
+def test_analyze_calibrates_weights_to_margins(mobi):
+    (mobi / "margins.toml").write_text("[region]\nnorth = 300\nsouth = 700\n", encoding="utf-8")
+    done = run(
+        "analyze", "survey.csv", "--scale", "1,10", "--weights", "w", "--draws", 50,
+        "--calibrate", "margins.toml", "--out", "mine",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    frame = pd.read_csv("survey.csv")
+    raked = csi.rake(
+        csi.read_survey(frame, scale=(1, 10), weights="w", items=list(csi.load_mobi().items)),
+        {"region": {"north": 300, "south": 700}},
+    )
+    index = csi.index_scores(csi.fit(csi.models.ecsi(), raked)).loc["Satisfaction", "mean"]
+    facts = json.loads((mobi / "mine" / "results.json").read_text(encoding="utf-8"))
+    row = next(own for own in facts["tables"]["index"] if own["construct"] == "Satisfaction")
+    assert row["mean"] == pytest.approx(index)
+
+
+def test_margins_of_two_columns_are_written_with_a_comma(tmp_path):
+    file = tmp_path / "margins.toml"
+    file.write_text('["sex, age"]\n"f, 18-34" = 10\n"m,18-34" = 20\n', encoding="utf-8")
+    assert margins_of(file) == {("sex", "age"): {("f", "18-34"): 10, ("m", "18-34"): 20}}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [(None, "there is no file"), ("region = [", "is no TOML file"), ("", "holds no margin")],
+)
+def test_files_of_margins_that_are_none_are_named(tmp_path, text, told):
+    file = tmp_path / "margins.toml"
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    with pytest.raises(csi.errors.OptionError, match=rf"^--calibrate: .*{told}"):
+        margins_of(file)

@@ -1,5 +1,6 @@
 """Weights: margins, trimming, nonresponse; R's survey (`scripts/mobi_survey_weights.R`)."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -127,6 +128,31 @@ def test_paths_of_calibrated_weights_by_jackknife_with_margins():
     )
     ignored = csi.linearize(csi.fit(model, again)).table("index").loc["A", "se"]
     assert ignored > 1.15 * calibrated
+
+
+def test_replicates_are_raked_too():
+    replicated = csi.replicate_weights(survey(), "jkn")
+    fit = single_items(csi.rake(replicated, {"sex": SEX, "age": AGE}))
+    table, theirs = csi.replicate(fit, progress=False).table("index").loc[ITEMS], R["replicates"]
+    np.testing.assert_allclose(table["estimate"], (np.array(theirs["mean"]) - 1) * 100 / 9)
+    np.testing.assert_allclose(table["se"], np.array(theirs["se"]) * 100 / 9, rtol=1e-8)
+    factors = csi.read_survey(
+        replicated.data.assign(
+            **{c: replicated.data[c] / DATA["weight"] for c in replicated.replicate_weights}
+        ),
+        scale=(1, 10), items=ITEMS, weights="weight",
+        replicate_weights=list(replicated.replicate_weights),
+        replicate_method=dataclasses.replace(replicated.replicate_method, combined=False),
+    )  # fmt: skip
+    again = csi.rake(factors, {"sex": SEX, "age": AGE})
+    np.testing.assert_allclose(
+        again.data[list(again.replicate_weights)], fit.survey.data[list(again.replicate_weights)]
+    )
+    alone = DATA.assign(psu=np.arange(250), alone=np.where(np.arange(250) < 1, "a", "b"))
+    read = csi.read_survey(alone, scale=(1, 10), items=ITEMS, cluster="psu", weights="weight")
+    made = csi.replicate_weights(read, "jk1")
+    with pytest.raises(EstimationError, match="No weights meet all margins in replicate 1:"):
+        csi.rake(made, {"alone": {"a": 10, "b": 9990}})
 
 
 def test_effects_of_a_calibrated_survey():

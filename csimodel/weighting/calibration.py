@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.arguments import checked
@@ -14,6 +15,7 @@ from csimodel.floats import own_errstate
 from csimodel.options import number_of, shown
 from csimodel.survey import Survey
 from csimodel.survey.calibration import WeightCalibration
+from csimodel.survey.checks import numeric_block
 from csimodel.survey.design import usable_weights
 from csimodel.weighting.distances import Distance, Method, calibrated
 from csimodel.weighting.margins import KnownTotals, Margins, known_totals
@@ -53,7 +55,8 @@ def rake(
     Returns
     -------
     Survey
-        With the new weights, their margins, and a finding on what changed.
+        With the new weights, their margins, and a finding on what changed. Replicate weights of
+        the old ones are adjusted to the same margins, each.
 
     Raises
     ------
@@ -210,8 +213,17 @@ def _adjusted(
         )
     column = np.zeros(len(base))
     column[used] = weights
-    data = survey.data.copy()
-    data[name] = column
+    data = survey.data.assign(**{name: column})
+    replicates = _replicates(survey, name, population, used, own, distance)
+    if replicates is not None:
+        data = pd.concat([data, replicates], axis=1)
+        assert survey.replicate_method is not None
+        survey = replace(
+            survey,
+            replicate_weights=tuple(map(str, replicates)),
+            replicate_method=replace(survey.replicate_method, combined=True),
+            replicate_base=name,
+        )
     change = weights / own / (weights.sum() / own.sum())
     values: dict[str, object] = {
         "columns": population.columns,
@@ -231,6 +243,32 @@ def _adjusted(
         calibration=WeightCalibration(population.known, base),
         findings=(*survey.findings, finding),
     )
+
+
+def _replicates(
+    survey: Survey,
+    name: str,
+    population: KnownTotals,
+    used: NDArray[np.bool_],
+    own: Floats,
+    distance: Distance,
+) -> pd.DataFrame | None:
+    """Return replicate weights, each adjusted to the same margins; None where there are none."""
+    if survey.replicate_method is None or survey.replicate_base != survey.weights:
+        return None
+    values = numeric_block(survey.data, survey.replicate_weights)[0][used]
+    if not survey.replicate_method.combined:
+        values = values * own[:, None]
+    adjusted = np.zeros((len(used), values.shape[1]))
+    for k, start in enumerate(values.T):
+        counts = start > 0
+        ratios, missing = calibrated(
+            population.known[used][counts], start[counts], population.totals, distance
+        )
+        _require_met(population, missing, distance, f" in replicate {k + 1}")
+        adjusted[np.flatnonzero(used)[counts], k] = start[counts] * ratios
+    names = [f"{name} {k + 1}" for k in range(values.shape[1])]
+    return pd.DataFrame(adjusted, survey.data.index, names)
 
 
 def base_weights(survey: Survey) -> tuple[Floats, NDArray[np.bool_]]:
@@ -280,14 +318,16 @@ def _require_room(population: float, weight: float, distance: Distance) -> None:
         )
 
 
-def _require_met(population: KnownTotals, missing: Floats, distance: Distance) -> None:
+def _require_met(
+    population: KnownTotals, missing: Floats, distance: Distance, where: str = ""
+) -> None:
     worst = int(np.abs(missing).argmax())
     if abs(missing[worst]) <= _MET:
         return
     bounded = np.isfinite(distance.low) or np.isfinite(distance.high)
     way = "widen bounds, or join categories" if bounded else "join categories, or drop a margin"
     raise EstimationError(
-        f"No weights meet all margins: {population.names[worst]!r} is missed by "
+        f"No weights meet all margins{where}: {population.names[worst]!r} is missed by "
         f"{abs(missing[worst]):.2%} of {population.totals[worst]:,.6g}; {way}."
     )
 

@@ -27,11 +27,15 @@ one <- function(design) {
        region = as.character(b$region), by_region = as.numeric(coef(b)),
        by_region_se = as.numeric(SE(b)))
 }
+jkn <- as.svrepdesign(full, type = "JKn")
+raked <- calibrate(jkn, ~sex + age, totals, calfun = "raking", epsilon = 1e-12, maxit = 200)
+replicates <- svymean(~CUSA1 + CUSA2 + CUSA3, raked)
 bounds <- list(both = c(10, 120), upper = c(0, 60))
 trimmed <- lapply(bounds, function(b)
   as.numeric(weights(trimWeights(designs$raking, lower = b[1], upper = b[2], strict = TRUE))))
 cat(toJSON(list(
   meta = list(program = "R survey", version = as.character(packageVersion("survey")),
               script = "scripts/mobi_survey_weights.R"),
-  designs = lapply(designs, one), rake = one(by_rake), bounds = bounds, trimmed = trimmed),
+  designs = lapply(designs, one), rake = one(by_rake),
+  replicates = list(mean = as.numeric(coef(replicates)), se = as.numeric(SE(replicates))), bounds = bounds, trimmed = trimmed),
   auto_unbox = TRUE, digits = 16))
