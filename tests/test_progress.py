@@ -32,7 +32,10 @@ def bars(monkeypatch):
 
         yield SimpleNamespace(update=update)
 
-    for module in ("simulate.replicate", "estimators.covariance.semopy"):
+    for module in (
+        "simulate.replicate", "estimators.covariance.semopy", "estimators.groups",
+        "estimators.covariance.invariance", "inference.jackknife",
+    ):  # fmt: skip
         monkeypatch.setattr(sys.modules[f"csimodel.{module}"], "progress_bar", bar)
     return bars
 
@@ -72,11 +75,31 @@ WITHOUT_A_PASS = {
 }  # fmt: skip
 
 
+def test_groups_levels_and_units_left_out_are_counted(bars, mobi):
+    model = csi.Model.from_syntax("Q =~ PERQ1 + PERQ3\nS =~ CUSA1 + CUSA2\nS ~ Q")
+    frame = mobi.data.assign(half=["a", "b"] * 125)
+    incomplete = csi.read_survey(
+        frame.assign(PERQ1=frame["PERQ1"].where(frame.index > 9)), scale=(1, 10), missing="pairwise"
+    )
+    csi.fit_groups(model, incomplete, "half", csi.ML(missing="fiml"))
+    csi.invariance(model, frame, "half", progress=False)
+    csi.jackknife(csi.fit(model, mobi)).table("paths")
+    assert [(own.what, own.total, own.done, own.unit, own.shown) for own in bars] == [
+        ("Groups", 2, 2, "group", True),
+        ("Invariance", 4, 4, "level", False),
+        ("Jackknife", 250, 250, "respondent", True),
+    ]
+
+
+GROUP_BY_GROUP = {"fit_groups", "invariance", "jackknife"}
+
+
 def test_every_call_that_goes_through_draws_takes_progress():
     signatures = {name: inspect.signature(call).parameters for name, call in functions().items()}
     with_draws = {name for name, own in signatures.items() if OF_DRAWS & set(own)}
     with_bar = {name for name, own in signatures.items() if "progress" in own}
     assert with_draws - with_bar == WITHOUT_A_PASS & with_draws
+    assert with_bar >= GROUP_BY_GROUP
     for name in with_bar:
         assert signatures[name]["progress"].default is True, name
         assert signatures[name]["progress"].kind is inspect.Parameter.KEYWORD_ONLY, name

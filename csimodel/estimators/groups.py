@@ -25,6 +25,7 @@ from csimodel.model import Model
 from csimodel.moments import Moments, group_moments
 from csimodel.options import require_names
 from csimodel.page import HasPage, Page, Section
+from csimodel.progress import progress_bar
 from csimodel.survey import Answers, Survey, read_survey
 from csimodel.survey.group_rows import GroupRows
 from csimodel.survey.headers import column_of
@@ -181,6 +182,8 @@ def fit_groups(
     survey: Survey | object,
     by: str | Sequence[str],
     estimator: Estimator | None = None,
+    *,
+    progress: bool = True,
 ) -> GroupFits:
     """Estimate a model in every group of respondents, all groups in one batch.
 
@@ -194,6 +197,8 @@ def fit_groups(
         Column or columns that make the groups; rows without a group are left out and counted.
     estimator
         `PLS` by default.
+    progress
+        Whether to show a bar where groups are fitted one by one, as by full information.
 
     Returns
     -------
@@ -228,7 +233,7 @@ def fit_groups(
     )
     moments = group_moments(answers, codes, len(labels))
     if chosen.needs_answers:
-        solution = _each_alone(model, chosen, answers, codes, moments)
+        solution = _each_alone(model, chosen, answers, codes, moments, progress)
     else:
         solution = Solution(model, chosen, moments, chosen.estimate(moments, model))
     dropped = np.bincount(every[every >= 0], minlength=len(labels)) - moments.n.astype(np.intp)
@@ -242,6 +247,7 @@ def _each_alone(
     answers: Answers,
     codes: NDArray[np.intp],
     plain: Moments,
+    progress: bool,
 ) -> Solution:
     """Fit the groups one by one, from their answers.
 
@@ -249,21 +255,27 @@ def _each_alone(
     """
     parts = []
     rows = GroupRows.of(codes, len(plain.n))
-    for position in range(len(plain.n)):
-        moments = plain[position : position + 1]
-        shown = moments
-        try:
-            known = estimator.moments_of(part_of(answers, rows[position]))
-            estimates = estimator.estimate(known, model)
-            lifted = replace(known.lifted(), gamma=None, patterns=None)
-            parts.append(Solution(model, estimator, lifted, _lifted(estimates)))
-            continue
-        except (EstimationError, SurveyError):
-            varies = np.diagonal(moments.cov, axis1=-2, axis2=-1) > 0
-            if np.isfinite(moments.cov).all() and varies.all():
-                shown = replace(moments, cov=np.ones_like(moments.cov))
-        parts.append(Solution(model, estimator, moments, estimator.estimate(shown, model)))
+    with progress_bar(len(plain.n), "Groups", progress, "group") as bar:
+        for position in range(len(plain.n)):
+            own = part_of(answers, rows[position])
+            parts.append(_alone(model, estimator, own, plain[position : position + 1]))
+            bar.update()
     return Solution.join(parts)
+
+
+def _alone(model: Model, estimator: Estimator, answers: Answers, moments: Moments) -> Solution:
+    """Fit one group; `moments` are those that every group has."""
+    shown = moments
+    try:
+        known = estimator.moments_of(answers)
+        estimates = estimator.estimate(known, model)
+        lifted = replace(known.lifted(), gamma=None, patterns=None)
+        return Solution(model, estimator, lifted, _lifted(estimates))
+    except (EstimationError, SurveyError):
+        varies = np.diagonal(moments.cov, axis1=-2, axis2=-1) > 0
+        if np.isfinite(moments.cov).all() and varies.all():
+            shown = replace(moments, cov=np.ones_like(moments.cov))
+    return Solution(model, estimator, moments, estimator.estimate(shown, model))
 
 
 def _lifted(estimates: Estimates) -> Estimates:

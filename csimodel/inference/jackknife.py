@@ -30,6 +30,7 @@ from csimodel.inference.infer import infer
 from csimodel.inference.sources import LOST_UNITS, NO_ERROR, StandardErrors
 from csimodel.limits import require_memory
 from csimodel.page import HasPage, Page, sections
+from csimodel.progress import progress_bar
 from csimodel.survey.calibration import without_calibration
 from csimodel.survey.sampling import SurveyDesign
 
@@ -55,6 +56,8 @@ class Jackknife(HasPage):
         The fit on all respondents.
     units
         What is left out: respondents, or clusters, and their strata.
+    progress
+        Whether to show a bar on long work.
 
     Notes
     -----
@@ -64,6 +67,7 @@ class Jackknife(HasPage):
 
     fit: Fit
     units: SurveyDesign
+    progress: bool = True
 
     @cached_property
     def solution(self) -> Solution:
@@ -75,10 +79,12 @@ class Jackknife(HasPage):
         fit, size = self.fit, self.units.units
         leave_out = fit.estimator.samples_of(fit.require_answers("jackknife")).leave_out(self.units)
         step = max(1, _CELLS // len(fit.model.items) ** 2)
-        for start in range(0, size, step):
-            moments = leave_out(np.arange(start, min(start + step, size)))
-            estimates = fit.estimator.estimate(moments, fit.model, fit.estimates)
-            yield Solution(fit.model, fit.estimator, moments, estimates)
+        with progress_bar(size, "Jackknife", self.progress, self.units.kind) as bar:
+            for start in range(0, size, step):
+                moments = leave_out(np.arange(start, min(start + step, size)))
+                estimates = fit.estimator.estimate(moments, fit.model, fit.estimates)
+                yield Solution(fit.model, fit.estimator, moments, estimates)
+                bar.update(len(moments.n))
 
     def _each(self, values: Callable[[Solution], NDArray[Any]]) -> NDArray[Any]:
         """Return values of each unit's refit, one after another."""
@@ -197,13 +203,20 @@ class Jackknife(HasPage):
 
 @own_errstate
 @checked
-def jackknife(fit: Fit) -> Jackknife:
+def jackknife(fit: Fit, *, progress: bool = True) -> Jackknife:
     """Refit a model with each respondent (each cluster, if the survey has them) left out.
 
     With strata, the others of the stratum are weighted up to keep its total.
 
     Each refit costs a subtraction of moments and a fit in a batch; they are made when a table first
     asks for them.
+
+    Parameters
+    ----------
+    fit
+        Of a survey or data frame.
+    progress
+        Whether to show a bar on long work.
 
     Raises
     ------
@@ -242,4 +255,4 @@ def jackknife(fit: Fit) -> Jackknife:
         size * 8.0 * 4 * len(fit.model.items),  # of a quantity, with sums by unit
         "take csi.bootstrap(fit) or influence values, which hold less",
     )
-    return Jackknife(fit, units)
+    return Jackknife(fit, units, progress)

@@ -18,6 +18,7 @@ from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.model import Model
 from csimodel.page import HasPage, Page, sections
+from csimodel.progress import progress_bar
 from csimodel.significance import chisq_pvalue
 from csimodel.survey import Survey
 
@@ -126,6 +127,7 @@ def invariance(
     *,
     levels: Sequence[str] = tuple(LEVELS),
     free: str | Sequence[str] = (),
+    progress: bool = True,
 ) -> Invariance:
     """Test whether groups answer by the same measure: configural, metric, scalar, strict.
 
@@ -138,6 +140,8 @@ def invariance(
         As in `fit_multigroup`; `free` makes the invariance partial.
     levels
         Which of them.
+    progress
+        Whether to show a bar on long work.
 
     References
     ----------
@@ -160,9 +164,10 @@ def invariance(
     for level in levels:
         choose("levels", level, list(LEVELS))
     chosen = [level for level in LEVELS if level in levels]
-    return Invariance(
-        {
-            level: fit_multigroup(model, survey, by, estimator, equal=LEVELS[level], free=free)
-            for level in chosen
-        }
-    )
+    fits = {}
+    with progress_bar(len(chosen), "Invariance", progress, "level") as bar:
+        for level in chosen:
+            equal = LEVELS[level]
+            fits[level] = fit_multigroup(model, survey, by, estimator, equal=equal, free=free)
+            bar.update()
+    return Invariance(fits)
