@@ -366,3 +366,18 @@ def test_fit_by_groups_of_clusters_of_one_is_hotellings_of_respondents():
     assert test["distribution"] == "F(3, 117)"
     assert_allclose(test["statistic"], expected, rtol=1e-9)
     assert_allclose(test["p"], f.sf(expected, 3, 117), rtol=1e-9)
+
+
+@pytest.mark.parametrize("change", ["weights", "cluster", "ols"])
+def test_the_test_of_hosmer_and_lemeshow_is_of_independent_answers_of_equal_weight(change):
+    index, bought = simulated(200, 3)
+    group = np.arange(200) % 5
+    options = {
+        "weights": {"weights": 1.0 + group},
+        "cluster": {"cluster": np.arange(200) // 4},
+        "ols": {"family": "ols"},
+    }[change]
+    plain = repurchase(index=index, outcome=bought, family="logit")
+    other = repurchase(index=index, outcome=bought, **{"family": "logit", **options})
+    assert list(goodness(plain.regression, group)) == ["fit by groups", "Hosmer-Lemeshow"]
+    assert list(goodness(other.regression, group)) == ["fit by groups"]

@@ -6,6 +6,7 @@ import pytest
 
 import csimodel as csi
 from csimodel.errors import InferenceError
+from csimodel.estimators.covariance import incomplete_draws
 from csimodel.moments.accelerated_em import saturated_near
 from csimodel.moments.incomplete_likelihood import patterns_of
 from csimodel.moments.saturated import saturated
@@ -127,3 +128,19 @@ def test_draws_of_few_parameters_are_fitted_to_the_end():
         alone = csi.fit(model, frame.iloc[chosen].reset_index(drop=True), csi.ML(missing="fiml"))
         ours = boot.solution[number].estimates.parameters
         np.testing.assert_allclose(ours, alone.estimates.parameters, rtol=1e-5)
+
+
+def test_a_step_is_shortened_until_the_value_falls(monkeypatch):
+    """Of x²: from 1 the step -5.6 leads to 4.6², shortened to 1.24², and again to .104²."""
+    monkeypatch.setattr(
+        incomplete_draws,
+        "_value_and_slope",
+        lambda layout, samples, at, who: ((at**2).sum(axis=1), 2.0 * at),
+    )
+    at = np.array([[1.0], [1.0]])
+    moved, value, slope, taken = incomplete_draws._searched(
+        None, [], np.arange(2), at, np.ones(2), 2.0 * at, np.array([[-5.6], [5.6]]), np.ones(1)
+    )
+    np.testing.assert_allclose(moved[0], -5.6 * 0.4**2)
+    np.testing.assert_allclose([value[0], slope[0, 0]], [0.104**2, 0.208])
+    assert taken.tolist() == [True, False]  # the other goes up

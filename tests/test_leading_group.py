@@ -1,5 +1,7 @@
 """Which group is said to be highest: not one of equal groups, and the best where there is one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,6 +42,9 @@ def test_a_group_that_stands_out_is_told():
         assert (leader.group, leader.distinct) == (2, True)
         assert (leader.table["p_adjusted"] >= leader.table["p"]).all()
         assert leader.table["difference"].is_monotonic_increasing
+        assert leader.headline == "2 differs from all others in B."
+        surer = replace(leader, level=1.0 - 1e-15)
+        assert (surer.distinct, surer.headline.startswith("2 is not shown to")) == (False, True)
 
 
 def test_two_groups_are_compared_by_welch(population, chain):
@@ -67,6 +72,7 @@ def test_groups_without_an_error_are_not_told_apart():
     fit = csi.fit(MODEL, csi.read_survey(rows, scale=(1, 10), items=list("abcd")))
     leader = leading_group(fit, "g", "B")
     assert not leader.distinct
+    assert leader.headline.endswith(" is not known.")
     assert leader.table["p"].isna().any()
     with pytest.raises(csi.errors.ModelError, match=r"^Construct 'C' is not in the model"):
         leading_group(fit, "g", "C")

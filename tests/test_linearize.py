@@ -270,10 +270,14 @@ def test_what_has_no_influence_values_is_refused(mobi, ecsi, pls):
         _ = csi.linearize({"a": pls, "b": other}).fit
 
 
-def test_page(pls):
+def test_page(pls, mobi, ecsi):
     page = str(csi.linearize(pls).summary())
     assert page.startswith("Linearised errors of ECSI by PLS")
     assert "250 respondents, 249 degrees of freedom" in page
+    single = csi.linearize(csi.fit(ecsi, mobi, csi.PLS(consistent=True)))
+    for errors, own in ((single, True), (csi.linearize({"a": single.fit}), False)):
+        told = {finding.code for finding in errors.page.findings}
+        assert ({finding.code for finding in single.fit.diagnostics} <= told) == own
 
 
 def test_regressions_have_the_error_of_the_whole_chain(mobi, ecsi, pls):
@@ -434,3 +438,9 @@ def test_what_is_no_entry_is_named(entry):
 def test_a_quantity_without_entries_has_an_empty_table():
     model = csi.Model.from_syntax("A <~ CUSA1 + CUSA3\nB <~ CUSA2\nB ~ A")
     assert len(csi.linearize(csi.fit(model, csi.load_mobi())).table("indirect_effects")) == 0
+
+
+def test_one_unit_alone_has_no_design_effect(mobi, chain):
+    survey = csi.read_survey(mobi.data.assign(unit=1), scale=(1, 10), cluster="unit")
+    model = csi.Model.from_syntax("Q =~ PERQ1 + PERQ3\nV =~ PERV1 + PERV2\nV ~ Q")
+    assert csi.linearize(csi.fit(model, survey)).deff("index").isna().all()

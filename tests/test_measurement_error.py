@@ -21,7 +21,7 @@ from csimodel.outcomes.measurement_error import one_factor as one_factor_module
 from csimodel.outcomes.measurement_error import reliability
 from csimodel.outcomes.measurement_error.croon import croon_slopes
 from csimodel.outcomes.measurement_error.errors_in_variables import moved_slopes
-from csimodel.outcomes.measurement_error.groups import GroupMoments
+from csimodel.outcomes.measurement_error.groups import _FEW, GroupMoments, _told
 from csimodel.outcomes.measurement_error.item_moments import ItemMoments, draw_moments
 from csimodel.outcomes.measurement_error.latent import latent_slopes
 from csimodel.outcomes.measurement_error.omega import ReliabilityOf, index_omega
@@ -475,6 +475,30 @@ def test_page(found):
     )
     figure = csi.plots.slopes(found.table)
     assert len(figure.axes[0].texts) == 6
+
+
+def test_a_page_has_the_columns_that_tell_something(fit, mobi):
+    two = ["Satisfaction", "Image"]
+    bought = (mobi.data["CUSL1"] > 7) * 1.0
+    for outcome, index, family, columns in (
+        ("CUSL1", "Image", "ols", ["slope"]),
+        ("CUSL1", two, "ols", ["index", "slope"]),
+        (bought, "Image", "logit", ["slope", "effect"]),
+        (bought, two, "logit", ["index", "slope", "effect"]),
+    ):
+        method = "eiv" if family == "ols" else "regression-calibration"
+        slopes = csi.outcomes.corrected_slopes(fit, outcome, method, index=index, family=family)
+        (part,) = slopes.page.sections
+        shown = part.table.columns.intersection(["index", "slope", "effect"]).tolist()
+        assert shown == columns
+        assert "average_marginal_effect" not in part.table
+
+
+@pytest.mark.parametrize("few", [0, 1])
+def test_slopes_of_few_groups_are_told(few):
+    n = np.full(int(_FEW) - few, 2)
+    told = _told(np.array([0]), n, range(len(n)))
+    assert [finding.code for finding in told] == ["few-groups"] * few
 
 
 def test_effect(found, fit):

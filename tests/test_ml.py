@@ -3,11 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.testing import assert_allclose
 from wordings import row_of
 
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, OptionError
 from csimodel.estimators.covariance import findings as covariance_findings
+from csimodel.estimators.covariance import scoring
 from csimodel.estimators.covariance.layouts import layouts_of
 from csimodel.estimators.covariance.parameters import standardised
 from csimodel.estimators.covariance.structure import implied
@@ -404,3 +406,13 @@ def test_what_hardly_can_be_told_apart_is_named_where_there_is_any(models, mobi,
 def test_an_error_variance_fixed_to_zero_is_not_negative(mobi):
     model = csi.Model.from_syntax("Q =~ PERQ1 + PERQ3 + PERQ5\nC =~ CUSCO\nC ~ Q")
     assert int(csi.fit(model, mobi, csi.ML()).estimates.inadmissible) == 0
+
+
+def test_steps_are_damped_until_they_lead_down():
+    """Where the curvature is not positive, that of the damping takes over."""
+    slope = np.array([[1.0, -2.0], [1.0, -2.0]])
+    propose = scoring._damped(np.stack([np.eye(2), -np.eye(2)]), slope)
+    step, drop = propose(np.arange(2), np.zeros(2))
+    assert_allclose(step[0], -slope[0])
+    assert ((step * slope).sum(axis=1) < 0).all()
+    assert (drop > 0).all()

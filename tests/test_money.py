@@ -418,6 +418,15 @@ def test_draws_beyond_one_are_counted():
     assert told["draws-outside-0-1"].values["outside"] == told["draws-outside-0-1"].count
 
 
+def test_probabilities_of_draws_beyond_one_are_one():
+    rng = np.random.default_rng(1)
+    index = rng.uniform(40, 100, 60)
+    y = np.clip(0.4 + 0.006 * index + rng.normal(0, 0.1, 60), 0, 1)
+    rep = repurchase(index=index, outcome=y, family="ols", scale=(0, 1))
+    gain = profit_of_change(rep, 98, 100, TERMS).draws["probability of repurchase"]
+    assert (gain[gain < 0.001] == 0.0).any()  # both beyond one
+
+
 def test_complaints_that_keep_nobody():
     found = complaint_budget(0.3, 0.4, TERMS, retention=0.7, dissatisfied=0.2, complaint_rate=0.1)
     assert found.findings[-1].code == "handling-does-not-pay"

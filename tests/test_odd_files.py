@@ -12,6 +12,8 @@ from wordings import row_of
 import csimodel as csi
 from csimodel.errors import OptionError, SurveyError
 from csimodel.survey import Codebook, read_survey
+from csimodel.survey.cells import whole
+from csimodel.survey.encodings import _usual
 
 openpyxl = pytest.importorskip("openpyxl")
 
@@ -248,6 +250,14 @@ def test_a_doubtful_encoding_is_told_with_the_other_reading(tmp_path):
     }  # fmt: skip
 
 
+def test_signs_that_texts_of_east_asia_hold():
+    """The first levels of GB 2312 (to D7) and Big5 (to C6), kana and hangul."""
+    assert _usual("".join("\u3040ゖ一あん가힣啊爱装专座籲") + "abc") == 1.0
+    assert _usual("乂丌亍Âúéя") == 0.0
+    assert _usual("满Â") == 0.5
+    assert _usual("abc") == 0.0
+
+
 @pytest.mark.parametrize("text", ["id,q\n1,\ufffd\n", "id,qualitÃ©\n1,3\n"])
 def test_texts_damaged_before_are_told(tmp_path, text):
     assert told(csv(tmp_path, text)) == ["damaged-text"]
@@ -256,6 +266,13 @@ def test_texts_damaged_before_are_told(tmp_path, text):
 def test_a_separator_said_in_the_first_line(tmp_path):
     survey = csv(tmp_path, "sep=|\nid|q, so\n1|3\n2|4\n")
     assert survey.data.columns.tolist() == ["id", "q, so"]
+    assert survey.data["id"].tolist() == [1, 2]
+
+
+def test_a_quotation_mark_left_open_behind_a_separator_that_is_none(tmp_path):
+    survey = csv(tmp_path, 'id,q\n1,a;"b\n' + "2,c\n" * 40_000)
+    assert survey.data.shape == (40_001, 2)
+    assert survey.data["q"].iloc[0] == 'a;"b'
 
 
 def test_a_file_cut_off_is_told(tmp_path):
@@ -393,3 +410,13 @@ def test_codes_labelled_as_no_answer_are_refused_until_declared(tmp_path):
     assert csi.fit(model, read_survey(file, scale={"a": (1, 99)})).n == 80
     book = Codebook(value_labels={"a": LABELS})
     assert "no answer" in refusal(csi.fit, model, read_survey(frame, codebook=book))
+
+
+@pytest.mark.parametrize("column", [[1.0, -2.0], [0.0], [2.0**53 - 1], []])
+def test_whole_numbers_become_integers(column):
+    assert whole(pd.Series(column, dtype=float)).dtype == np.int64
+
+
+@pytest.mark.parametrize("column", [[1.0, 2.5], [0.0, 0.5], [1.0, np.nan], [2.0**53], [np.inf]])
+def test_other_numbers_stay_as_they_are(column):
+    assert whole(pd.Series(column)).dtype == np.float64

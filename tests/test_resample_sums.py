@@ -101,3 +101,11 @@ def test_draws_join_as_they_come():
         assert np.array_equal(joined.moments.cov[510:514], boot.solution.moments.cov[510:514])
         assert np.array_equal(joined.estimates.outcome, boot.solution.estimates.outcome)
     assert boot.solution.moments.cov.shape == (600, 24, 24)
+
+
+@pytest.mark.parametrize("answers", [(1.0, 1.0, 1.6), (1.0, 1.0, 0.6), (1.0, 1.0, 1.4)])
+def test_answers_that_are_not_whole_are_not_packed(answers):
+    survey = csi.read_survey(pd.DataFrame({"a": answers}))
+    products = CrossProducts.of(survey.answers({"": ["a"]}))
+    assert products.centre == 1.0
+    assert products._largest_product == np.inf

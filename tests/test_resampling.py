@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binom, chi2
 from scipy.stats import poisson as poisson_law
 
-from csimodel.moments import Resampling, resampling
+from csimodel.moments import Resampling, copies, resampling
 from csimodel.moments.copies import _table, poisson
 
 STRATA = np.repeat([0, 1, 2], [10, 20, 30])
@@ -212,3 +212,12 @@ def test_draws_are_made_once_where_they_are_few_and_are_the_same(monkeypatch):
             assert np.array_equal(other.copies(slice(0, 100)).counts, again.counts)
             assert np.array_equal(other.copies(slice(0, 100)).numbers, numbers)
         assert len(streams) == 39
+
+
+@pytest.mark.parametrize("few", [4, 5])
+def test_as_many_units_are_drawn_as_are_there_in_both_ways(few, monkeypatch):
+    monkeypatch.setattr(copies, "_FEW", few)
+    numbers = np.zeros((7, 11), dtype=np.uint8)
+    copies.Urns(np.array([5, 6]), np.array([5, 6])).draw(np.random.default_rng(1), numbers)
+    assert (numbers[:, :5].sum(axis=1) == 5).all()
+    assert (numbers[:, 5:].sum(axis=1) == 6).all()

@@ -19,7 +19,7 @@ from csimodel.outcomes import (
     repurchase_segments,
     repurchase_top_drop,
 )
-from csimodel.outcomes.kernels import glm
+from csimodel.outcomes.kernels import glm, shared_clusters
 from csimodel.outcomes.models.draws import regression_draws
 from csimodel.outcomes.models.regression import regress
 from csimodel.outcomes.models.segments.top_drop import _respondents
@@ -615,3 +615,17 @@ def test_few_clusters_within_segments_are_a_warning_where_errors_are_biased(erro
     )  # fmt: skip
     findings = [f for f in found.findings if "segments" in f.values and "fewest" in f.values]
     assert [f.severity for f in findings] == [severity]
+
+
+def test_errors_do_not_depend_on_how_many_pairs_of_parts_are_handled_at_once(monkeypatch):
+    frame = markets(slopes=(0.0, 0.03, 0.05, 0.02), names="abcd")
+    firm = np.random.default_rng(3).integers(0, 9, 600)
+    whole = of(frame, errors="CR2", cluster=firm)
+    monkeypatch.setattr(shared_clusters, "_TOGETHER", 1)
+    apart = of(frame, errors="CR2", cluster=firm)
+    for ours, theirs in zip(
+        (apart.table, apart.bends, apart.pairwise), (whole.table, whole.bends, whole.pairwise),
+        strict=True,
+    ):  # fmt: skip
+        assert_allclose(ours[["se", "df"]], theirs[["se", "df"]], rtol=1e-10)
+    assert_allclose(apart.tests["p"], whole.tests["p"], rtol=1e-9)

@@ -11,7 +11,7 @@ import csimodel as csi
 from csimodel.estimators.requirements import same_fit
 from csimodel.inference.infer import infer
 from csimodel.inference.intervals import INTERVALS
-from csimodel.inference.sources import FEW_DRAWS, Draws, gradient_of
+from csimodel.inference.sources import FEW_DRAWS, Coefficients, Draws, gradient_of
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
@@ -78,3 +78,10 @@ def test_without_a_usable_draw_every_kind_of_interval_has_a_reason(kind, draws):
     table = infer(pd.Index(["a", "b"]), value, source, 0.95)
     assert (table["reason"] == FEW_DRAWS).all()
     assert table[["se", "lower", "upper", "p"]].isna().all(axis=None)
+
+
+def test_what_does_not_depend_on_coefficients_has_an_error_of_0():
+    at = np.array([2.0, 3.0])
+    still = Coefficients(at, np.eye(2), lambda b: b[..., :1] * 0.0 + 1.0)
+    assert still.se == 0.0
+    assert np.isnan(Coefficients(at, -np.eye(2), lambda b: b).se).all()

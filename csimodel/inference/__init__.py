@@ -29,7 +29,6 @@ from csimodel.inference.sources import (
     Draws,
     ErrorSource,
     StandardErrors,
-    by_influence,
     gradient_of,
 )
 from csimodel.progress import progress_bar
@@ -50,7 +49,6 @@ __all__ = [
     "StandardErrors",
     "bollen_stine",
     "bootstrap",
-    "by_influence",
     "draws_of",
     "gradient_of",
     "infer",

@@ -31,7 +31,7 @@ def infer(
     estimate
         (entries,)
     source
-        `Draws`, `Coefficients`, or `StandardErrors` (from influence values by `by_influence`).
+        `Draws`, `Coefficients`, or `StandardErrors`.
     level
         Coverage of the limits.
     null

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from csimodel.inference.draws import FEWEST_DRAWS
 from csimodel.inference.intervals import (
@@ -116,30 +116,6 @@ class StandardErrors:
 def _nothing(value: float) -> float:
     """Return the standard error up to which an estimate does not vary."""
     return 1e-12 * max(1.0, abs(value))
-
-
-def by_influence(
-    totals: Floats, design: SurveyDesign, df: ArrayLike | None = None
-) -> StandardErrors:
-    """Return errors from what each sampled unit adds to the estimates.
-
-    ``se² = Σ_h (1 - m_h/N_h) m_h/(m_h - 1) Σ_u (T_hu - T̄_h)²``, see `SurveyDesign`.
-
-    Parameters
-    ----------
-    totals
-        Sums of influence values in each unit, (units, entries).
-    design
-        The units and their strata.
-    df
-        Degrees of freedom of each entry, where it rests on a part of the units only; those of the
-        design by default.
-    """
-    entries = totals.shape[1]
-    degrees = np.full(entries, float(design.df)) if df is None else np.asarray(df, np.float64)
-    return StandardErrors(
-        np.sqrt(design.variance(totals)), degrees * np.ones(entries), NO_DERIVATIVE, design.census
-    )
 
 
 @dataclass(frozen=True, eq=False)

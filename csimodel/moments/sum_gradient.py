@@ -71,8 +71,7 @@ class SumGradient:
             row, column = np.triu_indices(size)
             pieces = np.concatenate([sd, sd[row] * sd[column]])
         else:
-            ones = np.ones((size, size))
-            pairs = [sd[:, None] * ones, np.outer(sd, sd), (sd**2)[:, None] * ones, ones]
+            pairs = np.broadcast_arrays(sd[:, None], np.outer(sd, sd), (sd**2)[:, None], 1.0)
             pieces = np.stack(pairs).ravel()
         return np.asarray(total * pieces)
 

@@ -94,7 +94,7 @@ def modification_indices(
         entries.append(table)
     if not entries:
         return pd.DataFrame(columns=["lhs", "op", "rhs", "mi", "df", "p", "epc", "std_epc"])
-    whole = pd.concat(entries, ignore_index=True)
+    whole = pd.concat(entries)
     whole = whole[whole["mi"].notna()]
     return whole.sort_values("mi", ascending=False, kind="stable").reset_index(drop=True)
 

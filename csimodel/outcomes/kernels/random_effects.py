@@ -34,7 +34,7 @@ class RandomEffects:
     effects
         Predicted effects of each group, (groups, effects).
     converged
-        Whether the restricted likelihood is flat there, and everything finite.
+        Whether the restricted likelihood is flat there.
     """
 
     coefficients: Floats
@@ -151,14 +151,13 @@ class GroupProducts:
         residual = rss / (self.rows - len(b))
         covariance = L @ L.T
         effects = (K[:, :, -1] - K[:, :, :-1] @ b) @ covariance
-        finite = bool(np.isfinite(b).all() and np.isfinite(covariance).all())
         return RandomEffects(
             b,
             covariance * residual,
             residual,
             A[:, :-1, :-1] / residual,
             effects,
-            flat and finite,
+            flat,
         )
 
 

@@ -200,7 +200,7 @@ def equality_df(
     turn = np.linalg.inv(np.einsum("gij,gik->jk", unit, unit))
     projection = np.eye(k) - unit @ turn @ np.swapaxes(unit, 1, 2)
     values, vectors = np.linalg.eigh(projection)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :] @ np.swapaxes(vectors, 1, 2)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
     inside, own, along = projection[parts.segment], working.own, working.along
     own_trace = (inside * own).sum(axis=(1, 2))
     trace = (inside * along).sum(axis=(1, 2))
@@ -219,7 +219,7 @@ def equality_df(
         product = (mine * (yours + each @ along[second] @ there) + along[first] * yours).sum((1, 2))
         outer = np.einsum("pia,pjb->pijab", working.shared[first], working.shared[second])
         M = np.add.reduceat(outer, pair.starts)
-        turned = np.einsum("pim,pjn,pmnab->pijab", root[pair.segment], root[pair.other], M)
+        turned = np.einsum("pmi,pnj,pmnab->pijab", root[pair.segment], root[pair.other], M)
         here, other = working.between[pair.segment], working.between[pair.other]
         crossed = here[:, None, None] @ turned @ other[:, None, None]
         around = here[:, None, None] @ M @ other[:, None, None]
