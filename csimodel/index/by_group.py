@@ -90,8 +90,8 @@ def group_draws(
                 indexes[place[draws], g] = by_block(fit.model, weights * points)
                 continue
             below = times @ (weight[own, :1] if complete else weight[own])
-            with np.errstate(invalid="ignore", divide="ignore"):
-                points = times @ weighted[own] / below
+            sums = times @ weighted[own]
+            points = np.divide(sums, below, out=np.full_like(sums, np.nan), where=below > 0)
             indexes[place[draws], g] = by_block(fit.model, weights * points)
     return indexes
 

@@ -315,8 +315,8 @@ class Linearized(HasPage):
         --------
         >>> import csimodel as csi
         >>> lin = csi.linearize(csi.fit(csi.models.ecsi(), csi.load_mobi()))
-        >>> lin.deff("index").round(6)["Satisfaction"]
-        np.float64(1.0)
+        >>> round(float(lin.deff("index")["Satisfaction"]), 6)
+        1.0
         """
         entries = find(quantity)
         parts = [_design_effect(fit, entries) for fit in self.fits]

@@ -141,8 +141,8 @@ def pool(fits: Iterable[Fit]) -> Pooled:
     --------
     >>> import csimodel as csi
     >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
-    >>> pool([fit, fit]).table("r2").loc["Satisfaction", "missing_information"].round(6)
-    np.float64(0.0)
+    >>> float(pool([fit, fit]).table("r2").loc["Satisfaction", "missing_information"])
+    0.0
     """
     if isinstance(fits, str | Fit) or not isinstance(fits, Iterable):
         raise OptionError(

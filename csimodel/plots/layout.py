@@ -92,7 +92,7 @@ class _Search:
 
     def _affordable(self, spent: float) -> int:
         """Return how many layouts there is time for."""
-        return max(1, int((_WORK - spent) / (_LEAST * self.work)))
+        return max(1, int((_WORK - spent) / (_LEAST * max(self.work, 1.0))))
 
     def descend(self, level: Array, side: Integers) -> None:
         """Move one construct at a time, then exchange two, until nothing gets better.

@@ -60,8 +60,8 @@ class ReplicateMethod:
 
     Examples
     --------
-    >>> ReplicateMethod("fay", fay=0.5).scales(16)[0]
-    np.float64(0.25)
+    >>> float(ReplicateMethod("fay", fay=0.5).scales(16)[0])
+    0.25
     """
 
     scheme: Scheme

@@ -265,12 +265,10 @@ class SegmentErrors:
 
         Both are sparse, (units, any).
         """
-        from scipy.sparse import diags_array
-
-        whole = first.T @ (diags_array(self.unit_factor) @ second)
+        whole = first.T @ second.multiply(self.unit_factor[:, None]).tocsr()
         if not self._strata_meet:
             return whole
-        beside = diags_array(self.strata_factor) @ self.strata_sums(second)
+        beside = self.strata_sums(second).multiply(self.strata_factor[:, None]).tocsr()
         return whole - self.strata_sums(first).T @ beside
 
     def strata_sums(self, totals: csr_array) -> csr_array:
