@@ -1,5 +1,6 @@
 """Calibration, goodness of fit, link, and shapes compared by what they predict."""
 
+from dataclasses import replace
 from html import escape
 
 import numpy as np
@@ -381,3 +382,16 @@ def test_the_test_of_hosmer_and_lemeshow_is_of_independent_answers_of_equal_weig
     other = repurchase(index=index, outcome=bought, **{"family": "logit", **options})
     assert list(goodness(plain.regression, group)) == ["fit by groups", "Hosmer-Lemeshow"]
     assert list(goodness(other.regression, group)) == ["fit by groups"]
+
+
+def test_the_p_value_of_the_best_of_several_shapes_is_at_most_one(rep):
+    table = pd.DataFrame(
+        {"log_score": [0.5, 0.4, 0.6], "log_score_difference_p": [np.nan, 0.7, 0.9]},
+        ["line", "quadratic", "spline"],
+    )
+    found = compare_shapes(rep, ["line", "quadratic"], folds=3, rng=1)
+    assert "3 folds" in found.page.facts[0]
+    assert replace(found, table=table).p == 1.0
+    few = table.assign(log_score_difference_p=[np.nan, 0.3, 0.9])
+    assert replace(found, table=few).p == pytest.approx(0.6)
+    assert replace(found, table=table.assign(log_score=[0.1, 0.4, 0.6])).p == 1.0

@@ -464,6 +464,16 @@ def test_wrong_direction_and_few_events(fit, frame):
     assert "wrong-direction" in codes
 
 
+def test_without_an_error_the_median_time_has_no_limits(frame):
+    data = csi.load_mobi().data.assign(unit=np.arange(250) % 2)
+    alone = csi.read_survey(data, scale=(1, 10), cluster="unit", strata="unit")
+    found = churn(csi.fit(csi.models.ecsi(), alone), frame)
+    table = found.median_time([60, 70])
+    assert table["time"].notna().all()
+    assert table[["lower", "upper"]].isna().all(axis=None)
+    assert (table["reason"] == found.coefficients["reason"].iloc[0]).all()
+
+
 def test_page(fit, frame):
     found = churn(fit, frame)
     page = str(found.summary())

@@ -345,3 +345,9 @@ def test_the_error_of_an_elasticity_is_made_of_derivatives_by_weights():
     pulls = [elasticity((row, step)) - elasticity((row, -step)) for row in range(40)]
     found = repurchase(**options).elasticity(60)
     assert_allclose(found.se, np.sqrt(np.square(pulls).sum()) / (2 * step), rtol=1e-5)
+
+
+def test_the_effective_number_of_a_group_is_that_of_its_weights():
+    y, w = np.arange(6.0), np.array([1.0, 2.0, 3.0, 1.0, 1.0, 1.0])
+    means = group_means(y, [np.arange(3), np.arange(3, 6)], w, None)
+    assert_allclose(means.effective, [36 / 14, 3.0])

@@ -259,3 +259,11 @@ def test_the_log_likelihood_is_that_of_the_normal_density(mobi, means):
         unrestricted = whole.logpdf(values).sum()
         assert fit.fit_measures["unrestricted_logl"] == pytest.approx(unrestricted, rel=1e-9)
         assert fit.fit_measures["chisq"] == pytest.approx(2 * (unrestricted - density), abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["mlm", "mlr", "mlmv", "mlmvs"])
+def test_a_scaled_test_is_what_its_factor_and_shift_make(kind):
+    measures = scaled(kind, ChiSquare(30.0, 8.0), 12.0, 24.0)
+    assert measures.test.chisq == pytest.approx(30.0 / measures.factor + measures.shift, rel=1e-14)
+    assert measures.ratio == 1.5
+    assert measures.test.df == (6.0 if kind == "mlmvs" else 8.0)

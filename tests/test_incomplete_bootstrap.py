@@ -144,3 +144,13 @@ def test_a_step_is_shortened_until_the_value_falls(monkeypatch):
     np.testing.assert_allclose(moved[0], -5.6 * 0.4**2)
     np.testing.assert_allclose([value[0], slope[0, 0]], [0.104**2, 0.208])
     assert taken.tolist() == [True, False]  # the other goes up
+
+
+@WAYS
+def test_the_effective_number_of_incomplete_answers_is_that_of_their_weights(way, chain, frame):
+    w = np.random.default_rng(2).uniform(0.5, 3.0, 250)
+    survey = csi.read_survey(frame.assign(w=w), weights="w")
+    moments = csi.fit(chain, survey, csi.ML(missing=way)).moments
+    answered = w[frame.notna().any(axis=1)]
+    effective = answered.sum() ** 2 / (answered**2).sum()
+    np.testing.assert_allclose(moments.effective_n, effective, rtol=1e-12)

@@ -47,6 +47,12 @@ def test_a_group_that_stands_out_is_told():
         assert (surer.distinct, surer.headline.startswith("2 is not shown to")) == (False, True)
 
 
+def test_an_error_below_one_point_is_one():
+    leader = leading_group(csi.fit(MODEL, sample(2, 1500, 1)), "g", "B")
+    assert 0.0 < leader.table["se"].iloc[0] < 1.0
+    assert leader.table["p_adjusted"].notna().all()
+
+
 def test_two_groups_are_compared_by_welch(population, chain):
     """The index of a single item is a mean, so its difference is Welch's."""
     from scipy.stats import ttest_ind

@@ -364,6 +364,22 @@ def test_findings():
     assert "outcome-in-index" in {f.code for f in own.findings}
 
 
+@pytest.mark.parametrize("model", ["random-intercept", "random-slope", "population-averaged"])
+def test_what_a_control_adds_is_its_coefficient(model):
+    data = simulated(firms=20)
+    z = np.random.default_rng(4).random((2, len(data)))
+    data = data.assign(again=0.8 * data["again"], first=z[0], second=z[1])
+    more = data.assign(again=data["again"] + 0.1 * z[0] + 0.05 * z[1])
+    before, after = (
+        of(fitted(frame), model=model, controls=["first", "second"], link="identity").coefficients
+        for frame in (data, more)
+    )
+    gain = (after["estimate"] - before["estimate"]).drop(["first", "second"])
+    assert_allclose(gain, 0.0, atol=1e-6)
+    added = after["estimate"] - before["estimate"]
+    assert_allclose(added[["first", "second"]], [0.1, 0.05], atol=1e-6)
+
+
 def test_page():
     found = of(fitted(simulated(firms=20)), model="random-slope")
     page = str(found.summary())

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.errors import SurveyError
-from csimodel.moments import CrossProducts, Moments, group_moments, moments_of
+from csimodel.moments import CrossProducts, Moments, blocks, group_moments, moments_of
 from csimodel.moments.sum_gradient import SumGradient
 from csimodel.survey.sampling import SurveyDesign
 
@@ -219,3 +219,14 @@ def test_two_rows_have_moments_and_one_has_no_spread():
     one = Moments.from_array([[1.0, 2.0]], ["a", "b"])
     np.testing.assert_array_equal(one.cov, np.zeros((2, 2)))
     assert Moments.from_cov(np.eye(2), 2, ["a", "b"]).n == 2
+
+
+def test_blocks_end_between_groups_or_within_one_that_is_larger(monkeypatch):
+    monkeypatch.setattr(blocks, "_BLOCK", 3)
+    codes = np.array([0, 0, 1, 1, 1, 1, 1, 2])
+    frame = pd.DataFrame({"a": np.arange(8.0)})
+    for order in (np.arange(8), np.array([7, 2, 0, 3, 4, 1, 5, 6])):
+        answers = csi.read_survey(frame.iloc[order]).answers({"": ["a"]})
+        parts = list(blocks.blocks_of(answers, codes[order]))
+        assert [part.group.tolist() for part in parts] == [[0, 0], [1, 1, 1], [1, 1, 2]]
+        assert np.concatenate([part.values[:, 0] for part in parts]).tolist() == list(range(8))

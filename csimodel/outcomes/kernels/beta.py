@@ -173,7 +173,7 @@ def beta_draws(
         gradient, hessian = _equations(terms, w, x)
         step, solved = newton_step(gradient, hessian)
         largest = np.abs(step).max(axis=1)
-        step *= np.minimum(1.0, LARGEST_STEP / np.maximum(largest, LARGEST_STEP))[:, None]
+        step *= (LARGEST_STEP / np.maximum(largest, LARGEST_STEP))[:, None]
         done = solved & (largest < tolerance)
         b += step
         gone = done | ~solved

@@ -132,7 +132,7 @@ def cox_draws(
         gradient, hessian = _equations(risk, terms, x, w)
         step, solved = newton_step(gradient, hessian)
         largest = np.abs(step).max(axis=1)
-        step *= np.minimum(1.0, LARGEST_STEP / np.maximum(largest, LARGEST_STEP))[:, None]
+        step *= (LARGEST_STEP / np.maximum(largest, LARGEST_STEP))[:, None]
         done = solved & (largest < tolerance)
         endless = np.abs(b).max(axis=1) > _ENDLESS
         gone = done | ~solved | endless

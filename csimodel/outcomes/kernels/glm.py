@@ -144,7 +144,7 @@ def score_draws(
         gradient, hessian = normal_equations(score * w, information * w, x)
         step, solved = newton_step(gradient, hessian)
         largest = np.abs(step).max(axis=1)
-        step *= np.minimum(1.0, LARGEST_STEP / np.maximum(largest, LARGEST_STEP))[:, None]
+        step *= (LARGEST_STEP / np.maximum(largest, LARGEST_STEP))[:, None]
         done = solved & (largest < tolerance)
         b += step
         if done.any():

@@ -261,7 +261,7 @@ def _newton(
         gradient, hessian = _equations(terms, codes, x, w, bounds)
         step, solved = newton_step(gradient, hessian)
         largest = np.abs(step).max(axis=1)
-        shorten = np.minimum(1.0, LARGEST_STEP / np.maximum(largest, LARGEST_STEP))
+        shorten = LARGEST_STEP / np.maximum(largest, LARGEST_STEP)
         if bounds > 1:  # thresholds stay in order: go at most nine tenths of the way to a tie
             gap, closing = np.diff(theta, axis=1), -np.diff(step[:, :bounds], axis=1)
             with np.errstate(divide="ignore", invalid="ignore"):

@@ -209,7 +209,7 @@ def _solve(
         step, solved = newton_step(goal - means, information)
         largest = np.abs(step).max(axis=1)
         if family.bounded:
-            step *= np.minimum(1.0, LARGEST_STEP / np.maximum(largest, LARGEST_STEP))[:, None]
+            step *= (LARGEST_STEP / np.maximum(largest, LARGEST_STEP))[:, None]
         b = b + step
         done = solved & (largest < _LAST_STEP * np.maximum(1.0, np.abs(b).max(axis=1)))
         solution[left[done]] = b[done]
