@@ -21,6 +21,7 @@ def answers(tmp_path, monkeypatch):
     table[rng.random(table.shape) < 0.02] = 99
     frame = pd.DataFrame(table.astype(int), columns=names)
     frame["w"] = rng.uniform(0.5, 2.0, 180).round(2)
+    frame["region"] = rng.choice(["north", "south"], 180)
     frame["buy_again"] = (rng.random(180) < 1 / (1 + np.exp(-common[:, 0]))).astype(int)
     frame.to_csv(tmp_path / "answers.csv", index=False)
     monkeypatch.chdir(tmp_path)
