@@ -130,6 +130,48 @@ def test_paths_of_calibrated_weights_by_jackknife_with_margins():
     assert ignored > 1.15 * calibrated
 
 
+def test_margins_of_all_are_not_those_of_a_group():
+    raked = csi.rake(survey(), {"sex": SEX, "age": AGE})
+    constructs = tuple(csi.reflective(item, [item]) for item in ITEMS)
+    model = csi.Model(constructs, [("CUSA1", "CUSA2"), ("CUSA2", "CUSA3")])
+    groups = csi.fit_groups(model, raked, "sex")
+    plain = csi.fit_groups(model, csi.read_survey(raked.data, **raked_as(raked)), "sex")
+    for name in groups:
+        pd.testing.assert_frame_equal(
+            csi.linearize(groups[name]).table("paths"), csi.linearize(plain[name]).table("paths")
+        )
+    assert csi.linearize(groups).table("index")["se"].gt(0).all()
+    assert [own.code for own in groups.findings].count("calibration-not-used") == 1
+    assert "calibration-not-used" not in [own.code for own in plain.findings]
+
+
+def raked_as(raked):
+    """The same weights, of which nobody knows that they were raked."""
+    return {
+        "scale": (1, 10), "items": ITEMS, "weights": raked.weights, "strata": "stratum",
+        "cluster": "psu",
+    }  # fmt: skip
+
+
+def test_margins_are_met_no_more_where_rows_are_left_out():
+    """Else an item that the margins explain would have no error, however many answers are lost."""
+    frame = DATA.assign(CUSA1=DATA["CUSA1"].where(DATA["id"] > 20))
+    read = csi.read_survey(
+        frame, scale=(1, 10), items=ITEMS, weights="weight", strata="stratum", cluster="psu",
+        missing="listwise",
+    )  # fmt: skip
+    raked = csi.rake(read, {"sex": SEX})
+    fit = single_items(raked)
+    plain = single_items(csi.read_survey(raked.data, missing="listwise", **raked_as(raked)))
+    pd.testing.assert_frame_equal(
+        csi.linearize(fit).table("index"), csi.linearize(plain).table("index")
+    )
+    assert "calibration-not-used" in [own.code for own in fit.diagnostics]
+    kept = csi.read_survey(frame.dropna(), scale=(1, 10), items=ITEMS, weights="weight")
+    again = single_items(csi.rake(kept, {"sex": SEX}))
+    assert "calibration-not-used" not in [own.code for own in again.diagnostics]
+
+
 def test_replicates_are_raked_too():
     replicated = csi.replicate_weights(survey(), "jkn")
     fit = single_items(csi.rake(replicated, {"sex": SEX, "age": AGE}))

@@ -27,6 +27,7 @@ from csimodel.options import require_names
 from csimodel.page import HasPage, Page, Section
 from csimodel.progress import progress_bar
 from csimodel.survey import Answers, Survey, read_survey
+from csimodel.survey.calibration import without_calibration
 from csimodel.survey.group_rows import GroupRows
 from csimodel.survey.headers import column_of
 
@@ -237,7 +238,8 @@ def fit_groups(
     else:
         solution = Solution(model, chosen, moments, chosen.estimate(moments, model))
     dropped = np.bincount(every[every >= 0], minlength=len(labels)) - moments.n.astype(np.intp)
-    findings = (*answers.findings, *_lost(by, codes, labels, moments.n, dropped))
+    calibrated = without_calibration(answers.calibration, "groups")
+    findings = (*answers.findings, *calibrated, *_lost(by, codes, labels, moments.n, dropped))
     return GroupFits(solution, labels, codes, dropped, table, answers, findings)
 
 
@@ -304,6 +306,7 @@ def part_of(answers: Answers, own: NDArray[np.intp]) -> Answers:
         population=answers.design.population_of_part(own),
         subcluster=codes(answers.subcluster),
         subpopulation=None if answers.subpopulation is None else answers.subpopulation[own],
+        calibration=None,  # the margins are of all respondents
         replicates=None if answers.replicates is None else answers.replicates.take(own),
         findings=(),
     )

@@ -33,8 +33,13 @@ class WeightCalibration:
     known: Floats
     base: Floats
 
-    def of_rows(self, rows: NDArray[np.intp]) -> WeightCalibration:
-        """Return the calibration of some respondents, (rows,)."""
+    def of_rows(self, rows: NDArray[np.intp]) -> WeightCalibration | None:
+        """Return the calibration of the respondents kept, (rows,).
+
+        None where some of those with a weight are left out: the others do not meet the totals.
+        """
+        if len(rows) < np.count_nonzero(self.base):
+            return None
         return WeightCalibration(self.known[rows], self.base[rows])
 
     def residuals(self, values: Floats, weights: Floats | None) -> Floats:
@@ -76,6 +81,11 @@ _NOT_USED = {
     "draws": "The weights were adjusted to margins, and they were not adjusted anew in each draw, "
     "so errors and intervals of draws are usually a little too wide; csi.linearize(fit) allows for "
     "the margins.",
+    "rows": "The weights were adjusted to margins with respondents who are left out here for "
+    "missing answers, so errors do not allow for the margins; impute answers, or adjust the "
+    "weights of those who are kept.",
+    "groups": "The weights were adjusted to margins of all respondents, which errors of a fit to "
+    "one group do not allow for; they are usually a little too wide.",
     "regressions": "The weights were adjusted to margins, which the errors of this regression do "
     "not allow for, so they are usually a little too wide.",
 }

@@ -14,7 +14,7 @@ from csimodel.floats import own_errstate_in
 from csimodel.page import HasPage, Page
 from csimodel.survey import checks, codes, design, missing
 from csimodel.survey.answers import Answers, require_blocks
-from csimodel.survey.calibration import WeightCalibration
+from csimodel.survey.calibration import WeightCalibration, without_calibration
 from csimodel.survey.item import Item
 from csimodel.survey.labelled import require_no_labelled_codes
 from csimodel.survey.missing import Missing
@@ -239,6 +239,9 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
         survey.data, survey.strata, survey.cluster, rows
     )
     values.flags.writeable = False
+    calibration = None if survey.calibration is None else survey.calibration.of_rows(rows)
+    if calibration is None:
+        findings += without_calibration(survey.calibration, "rows")
     answers = Answers(
         items=items,
         values=values,
@@ -254,7 +257,7 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
         population=population_of_rows(
             survey.data, survey.population, survey.strata, survey.cluster, rows
         ),
-        calibration=None if survey.calibration is None else survey.calibration.of_rows(rows),
+        calibration=calibration,
     )
     design.require_several(answers.design, survey.strata)
     if survey.subcluster is not None or survey.subpopulation is not None:

@@ -172,6 +172,11 @@ def weights(given):
         if fit is not None:
             judge("linearize raked", csi.linearize, fit)
             judge("index raked", csi.index_scores, fit, by="group")
+        groups = judge("groups raked", csi.fit_groups, given.case.model, raked, "group")
+        if groups is not None:
+            linear = judge("linearize groups raked", csi.linearize, groups)
+            if linear is not None:
+                judge("table of groups raked", linear.table, "paths")
 
 
 @part("impute")
