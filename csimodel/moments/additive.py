@@ -41,6 +41,7 @@ Weighting = Literal["probability", "frequency"]
 _PRECISION = float(np.finfo(np.float64).eps)
 _ROUNDING = 64.0 * _PRECISION  # of a mean, what its sum may be off by
 _ROWS = 4096  # rows centred and multiplied together, so that they stay in cache
+_NEAR = 256  # rows from all over a block whose mean its rows are centred at first
 _TOGETHER = 64  # sets whose covariances are laid last together, so that they stay in cache
 _OWN = ("rows", "weight", "squared_weight", "centre", "shift", "products")
 
@@ -121,9 +122,10 @@ class AdditiveMoments:
         if weights is not None:
             weight, squared = (np.add.reduceat(own, starts) for own in (weights, weights**2))
         whole = np.where(weight == 0.0, 1.0, weight)
-        alone = len(starts) == 1
-        total = values.sum(axis=0)[None] if alone else np.add.reduceat(values, starts, axis=0)
-        centre = total / rows[:, None]
+        if len(starts) == 1:  # near the mean: the whole is passed over once
+            centre = values[:: 1 + len(values) // _NEAR].mean(axis=0)[None]
+        else:
+            centre = np.add.reduceat(values, starts, axis=0) / rows[:, None]
         sums, products = _sums_about(block, starts, stops, centre)
         shift = sums / whole[:, None]
         moved = weight[:, None] * shift
@@ -328,11 +330,13 @@ def _sums_of_one(block: Block, centre: Floats) -> tuple[Floats, Floats]:
     """Return the same of all rows as one segment, some rows at a time."""
     items = len(centre)
     sums, products = np.zeros((1, items)), np.zeros((1, items, items))
+    ones = np.ones(min(_ROWS, len(block.values)))
     for start in range(0, len(block.values), _ROWS):
         part = slice(start, start + _ROWS)
         x = block.values[part] - centre
-        left = x if block.weights is None else x * block.weights[part, None]
-        sums[0] += left.sum(axis=0)
+        weights = ones[: len(x)] if block.weights is None else block.weights[part]
+        left = x if block.weights is None else x * weights[:, None]
+        sums[0] += weights @ x
         products[0] += left.T @ x
     return sums, products
 
