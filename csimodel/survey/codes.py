@@ -185,7 +185,9 @@ def suspected_codes(
     """
     counts: dict[str, int] = {}
     seen: set[float] = set()
-    far = np.isin(low, _LOW_CODES) | (high > _LARGEST_USUAL)
+    far = high > _LARGEST_USUAL
+    if (low < 0.0).any():
+        far |= np.isin(low, _LOW_CODES)
     for position in np.flatnonzero(far & ~known).tolist():
         column = values[:, position]
         codes = distant_codes(column)

@@ -275,7 +275,7 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
 
 def _require_no_labelled_codes(survey: Survey, columns: Sequence[str], values: np.ndarray) -> None:
     """Refuse codes labelled as no answer, unless a scale given for the column holds them."""
-    for place, column in enumerate(columns):
+    for place, column in enumerate(columns) if survey.value_labels else ():
         item = survey.items.get(column)
         stated = item is not None and item.minimum is not None and not item.assumed
         if column in survey.value_labels and not stated:
