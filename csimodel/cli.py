@@ -19,6 +19,7 @@ from csimodel.command_options import (
     margins_of,
     model_of,
     pair_of,
+    replicate_method_of,
 )
 from csimodel.errors import CsimodelError, ModelError, OptionError
 from csimodel.findings import collected
@@ -133,6 +134,35 @@ def analyze(
         str | None,
         typer.Option(help="Column of how many units the stratum has in the population."),
     ] = None,
+    replicate_weights: Annotated[
+        str | None,
+        typer.Option(
+            help="Columns of replicate weights, as a pattern such as 'rw*', from which errors are "
+            "then learnt."
+        ),
+    ] = None,
+    replicate_method: Annotated[
+        str | None,
+        typer.Option(help="How they were made: jk1, jkn, brr, fay or bootstrap."),
+    ] = None,
+    fay: Annotated[
+        float | None,
+        typer.Option(help="What Fay's method leaves of the weights it takes down, as 0.3."),
+    ] = None,
+    replicate_scale: Annotated[
+        float | None,
+        typer.Option(help="What the sum of squared deviations of replicates is multiplied by."),
+    ] = None,
+    replicate_factors: Annotated[
+        str | None,
+        typer.Option(help="What each replicate's squared deviation counts, as in 0.5,0.5,0.8."),
+    ] = None,
+    replicate_mse: Annotated[
+        bool,
+        typer.Option(
+            "--replicate-mse", help="Deviations from the estimate, not from the replicates' mean."
+        ),
+    ] = False,
     calibrate: Annotated[
         Path | None,
         typer.Option(help="TOML file with the sizes of groups in the population, to rake to."),
@@ -171,7 +201,10 @@ def analyze(
     consistent: Annotated[
         bool, typer.Option("--consistent", help="Correct for measurement error (PLSc).")
     ] = False,
-    draws: Annotated[int, typer.Option(help="Bootstrap resamples.")] = 5000,
+    draws: Annotated[
+        int | None,
+        typer.Option(help="Bootstrap resamples (5000), in place of replicate weights."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 7,
     level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
     title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
@@ -211,6 +244,10 @@ def analyze(
             strata=strata,
             cluster=cluster,
             population=population,
+            replicate_weights=replicate_weights,
+            replicate_method=replicate_method_of(
+                replicate_method, fay, replicate_scale, replicate_factors, replicate_mse
+            ),
         )
         if calibrate is not None:
             survey = csi.rake(survey, margins_of(calibrate))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from csimodel.outcomes.money import Economics
     from csimodel.survey import Item
     from csimodel.survey.cells import Decimal
+    from csimodel.survey.replicates import ReplicateMethod
 
 _SHIPPED = ("ecsi", "acsi")
 
@@ -109,6 +110,39 @@ def margins_of(path: Path) -> Mapping[object, object]:
             "as [region] with north = 400."
         )
     return margins
+
+
+def replicate_method_of(
+    method: str | None, fay: float | None, scale: float | None, factors: str | None, mse: bool
+) -> ReplicateMethod | None:
+    """Return how replicate weights were made, or None where nothing is said of it.
+
+    Raises
+    ------
+    OptionError
+        When something is said without the method.
+
+    Examples
+    --------
+    >>> replicate_method_of("fay", 0.3, None, None, False).fay
+    0.3
+    """
+    from csimodel.survey.replicates import ReplicateMethod, require_scheme
+
+    if method is None:
+        given = {
+            "--fay": fay, "--replicate-scale": scale, "--replicate-factors": factors,
+            "--replicate-mse": mse or None,
+        }  # fmt: skip
+        for name, value in given.items():
+            if value is not None:
+                raise OptionError(
+                    f"{name} is of replicate weights; say how they were made with "
+                    "--replicate-method jk1, jkn, brr, fay or bootstrap."
+                )
+        return None
+    rscales = None if factors is None else _numbers("--replicate-factors", factors)
+    return ReplicateMethod(require_scheme(method), 0.0 if fay is None else fay, scale, rscales, mse)
 
 
 def pair_of(option: str, text: str) -> tuple[float, float]:

@@ -371,3 +371,96 @@ def test_files_of_margins_that_are_none_are_named(tmp_path, text, told):
         file.write_text(text, encoding="utf-8")
     with pytest.raises(csi.errors.OptionError, match=rf"^--calibrate: .*{told}"):
         margins_of(file)
+
+
+@pytest.fixture
+def replicated(mobi):
+    """A file of answers with weights, strata, clusters, and replicate weights made from them."""
+    rng = np.random.default_rng(2)
+    frame = pd.read_csv("survey.csv")
+    frame["stratum"] = rng.integers(0, 12, len(frame))
+    frame["firm"] = 2 * frame["stratum"] + rng.integers(0, 2, len(frame))
+    made = csi.replicate_weights(
+        csi.read_survey(frame, weights="w", strata="stratum", cluster="firm"), "fay", fay=0.3
+    )
+    names = {name: f"rw{k}" for k, name in enumerate(made.replicate_weights)}
+    made.data.rename(columns=names).to_csv("survey.csv", index=False)
+    return [
+        "--scale", "1,10", "--weights", "w", "--replicate-weights", "rw*",
+        "--replicate-method", "fay", "--fay", 0.3,
+    ]  # fmt: skip
+
+
+def test_analyze_learns_errors_from_replicate_weights(mobi, replicated):
+    (mobi / "margins.toml").write_text("[region]\nnorth = 300\nsouth = 700\n", encoding="utf-8")
+    done = run(
+        "analyze", "survey.csv", *replicated, "--strata", "stratum", "--cluster", "firm",
+        "--calibrate", "margins.toml", "--outcome", "CUSL1", "--by", "region", "--out", "mine",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "Intervals rest on 16 sets of replicate weights (balanced repeated" in done.output
+    frame = pd.read_csv("survey.csv")
+    survey = csi.read_survey(
+        frame, scale=(1, 10), items=list(csi.load_mobi().items), weights="w", strata="stratum",
+        cluster="firm", replicate_weights="rw*",
+        replicate_method=csi.survey.ReplicateMethod("fay", fay=0.3),
+    )  # fmt: skip
+    raked = csi.rake(survey, {"region": {"north": 300, "south": 700}})
+    fit = csi.fit(csi.models.ecsi(), raked)
+    errors = csi.replicate(fit)
+    facts = json.loads((mobi / "mine" / "results.json").read_text(encoding="utf-8"))
+    index = pd.DataFrame(facts["tables"]["index"]).set_index("construct")
+    theirs = csi.index_scores(fit, bootstrap=errors)
+    np.testing.assert_allclose(index["se"], theirs["se"], rtol=1e-12)
+    paths = pd.DataFrame(facts["tables"]["paths"])
+    np.testing.assert_allclose(paths["se"], errors.table("paths")["se"], rtol=1e-12)
+    valued = csi.repurchase(fit, "CUSL1", bootstrap=errors)
+    assert facts["tables"]["repurchase_effects"][0]["se"] == pytest.approx(
+        valued.average_marginal_effects["se"].iloc[0]
+    )
+    assert facts["bootstrap"]["interval"] == "t with 12 degrees of freedom"
+    assert facts["bootstrap"]["kind"] == "fay"
+    page = (mobi / "mine" / "report.html").read_text(encoding="utf-8")
+    assert "16 sets of replicate weights (balanced repeated replication, Fay" in page
+    assert "Bootstrap with" not in page
+
+
+def test_draws_take_the_place_of_replicate_weights(mobi, replicated):
+    done = run("analyze", "survey.csv", *replicated, "--draws", 40)
+    assert done.exit_code == 0, done.output
+    assert "Intervals rest on 40 resamples of the respondents" in done.output
+
+
+def test_replicate_weights_in_a_codebook_reach_the_shell(mobi, replicated):
+    (mobi / "book.toml").write_text(
+        '[survey]\nweights = "w"\nreplicate_weights = "rw*"\n'
+        'replicate_method = { scheme = "fay", fay = 0.3 }\n',
+        encoding="utf-8",
+    )
+    done = run("analyze", "survey.csv", "--codebook", "book.toml", "--scale", "1,10")
+    assert done.exit_code == 0, done.output
+    assert "Intervals rest on 16 sets of replicate weights" in done.output
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--fay", "0.3"], "--fay is of replicate weights; say how they were made"),
+        (["--replicate-mse"], "--replicate-mse is of replicate weights"),
+        (["--replicate-factors", "1,2"], "--replicate-factors is of replicate weights"),
+        (["--replicate-method", "jkm"], "did you mean 'jkn'"),
+        (["--replicate-method", "brr"], "name their columns as replicate_weights="),
+        (["--replicate-weights", "CUSA*"], "needs a replicate_method"),
+        (["--replicate-weights", "x*", "--replicate-method", "brr"], "fits 0 columns"),
+        (
+            ["--replicate-weights", "CUSA*", "--replicate-method", "brr", "--fay", "2"],
+            "fay=2.0 must be from 0 to below 1",
+        ),
+        (
+            ["--replicate-weights", "C*", "--replicate-method", "jkn", "--replicate-factors", "x"],
+            "--replicate-factors x is not a list of numbers",
+        ),
+    ],
+)
+def test_replicate_options_that_cannot_be_are_refused(mobi, options, message):
+    assert message in refusal(run("analyze", "survey.csv", "--scale", "1,10", *options))

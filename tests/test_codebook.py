@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from csimodel.errors import SurveyError
-from csimodel.survey import Codebook, Item, read_codebook, read_survey
+from csimodel.survey import Codebook, Item, ReplicateMethod, read_codebook, read_survey
 
 TEXT = """
 [survey]
@@ -153,3 +153,56 @@ def test_messages(text, message):
     with pytest.raises(SurveyError) as caught:
         Codebook.from_toml(text, "b.toml")
     assert str(caught.value) == message
+
+
+REPLICATES = """
+[survey]
+weights = "w"
+replicate_weights = "r*"
+replicate_method = { scheme = "fay", fay = 0.3, mse = true }
+[defaults]
+scale = [1, 10]
+[items]
+q1 = {}
+"""
+
+
+def test_replicate_weights_and_their_method():
+    book = Codebook.from_toml(REPLICATES)
+    method = ReplicateMethod("fay", fay=0.3, mse=True)
+    assert (book.replicate_weights, book.replicate_method) == ("r*", method)
+    frame = pd.DataFrame({"q1": [1, 5, 9, 2], "w": 1.0, "r1": [2, 2, 0, 0], "r2": [0, 0, 2, 2]})
+    survey = read_survey(frame, codebook=book)
+    assert survey.replicate_weights == ("r1", "r2")
+    assert survey.replicate_method == method
+    other = read_survey(frame, codebook=book, replicate_method="brr")  # options come first
+    assert other.replicate_method == ReplicateMethod("brr")
+    listed = Codebook.from_toml(
+        '[survey]\nreplicate_weights = ["r2", "r1"]\n'
+        'replicate_method = { scheme = "jkn", rscales = [0.5, 0.5], combined = false }'
+    )
+    assert read_survey(frame, codebook=listed).replicate_weights == ("r2", "r1")
+    assert listed.replicate_method == ReplicateMethod("jkn", rscales=(0.5, 0.5), combined=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("replicate_weights = 3", "replicate_weights is 3; write text in quotes"),
+        ("replicate_weights = [1]", "replicate_weights is 1; write text in quotes"),
+        ("replicate_method = 3", "replicate_method is 3; write text in quotes"),
+        ("replicate_method = {fay = 0.3}", "replicate_method scheme is None; write text"),
+        ("replicate_method = {scheme = 'fey'}", "(did you mean 'fay'?)"),
+        ("replicate_method = {scheme = 'fay', fai = 1}", "key 'fai' (did you mean 'fay'?)"),
+        ("replicate_method = {scheme = 'fay', fay = 'a'}", "fay='a' must be from 0 to below 1"),
+        ("replicate_method = {scheme = 'brr', scale = -1}", "scale=-1 must be a number above 0"),
+        ("replicate_method = {scheme = 'brr', rscales = 1}", "rscales = 1; write a list"),
+        ("replicate_method = {scheme = 'brr', mse = 1}", "mse = 1; write true or false"),
+    ],
+)
+def test_replicates_that_are_none_are_named(text, message):
+    with pytest.raises(SurveyError) as caught:
+        Codebook.from_toml(f"[survey]\n{text}", "book.toml")
+    assert str(caught.value).startswith("book.toml: [survey] replicate_")
+    assert message in str(caught.value)
+    assert str(caught.value).endswith(".")

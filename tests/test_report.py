@@ -289,6 +289,7 @@ def test_results_are_strict_json_with_everything_to_repeat_them(analysis, folder
         "source": "mobi.csv", "rows": 250, "rows_used": 250, "effective_rows": 250.0,
         "design_effect": pytest.approx(1.0), "effective_rows_by_design": pytest.approx(250.0),
         "missing": "error", "weights": None, "strata": None, "cluster": None, "population": None,
+        "replicate_weights": [],
         "sha256_of_answers": "f564ea926a1e1ce295f5d3b5024640c1e3d869a41920f2fa530e9df6c4da8680",
     }  # fmt: skip
     assert facts["bootstrap"]["draws"] == facts["bootstrap"]["usable"] == 300
@@ -332,6 +333,20 @@ def test_code_for_a_survey_with_every_option(hostile, tmp_path, monkeypatch):
     for driver, money in hostile.money.items():
         pd.testing.assert_frame_equal(again.money[driver].table, money.table)
     assert provenance.fingerprint(again) == provenance.fingerprint(hostile)
+
+
+def test_code_for_replicate_weights_repeats_their_errors(tmp_path, monkeypatch):
+    frame = csi.load_mobi().data.assign(firm=np.arange(250) // 10)
+    model = csi.Model.from_syntax("Q =~ PERQ1 + PERQ2\nSatisfaction =~ CUSA1\nSatisfaction ~ Q")
+    survey = csi.read_survey(frame, scale=(1, 10), items=list(model.items), cluster="firm")
+    survey = csi.replicate_weights(survey, "jk1")
+    analysis = csi.analyze(survey, model, progress=False)
+    assert analysis.bootstrap.survey_design.replication is not None
+    space = {"frame": survey.data}
+    lines = provenance.code(analysis).splitlines()
+    exec("\n".join(lines[:-1]), space)
+    pd.testing.assert_frame_equal(space["analysis"].index, analysis.index)
+    assert "draws=" not in "\n".join(lines)
 
 
 def test_same_analysis_same_bytes(analysis, folder, tmp_path):

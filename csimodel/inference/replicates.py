@@ -181,11 +181,11 @@ def replicate_weights(
     )
 
 
-def own_replicates(fit: Fit) -> Bootstrap | None:
+def own_replicates(fit: Fit, *, progress: bool = True) -> Bootstrap | None:
     """Return the refits with the replicate weights of a fit's survey; None where it has none."""
     if fit.answers is None or fit.answers.replicates is None or fit.in_joint_fit:
         return None
-    return None if fit.estimator.resampling == "none" else replicate(fit)
+    return None if fit.estimator.resampling == "none" else replicate(fit, progress=progress)
 
 
 def errors_of_design(fit: Fit) -> Bootstrap | Linearized | None:

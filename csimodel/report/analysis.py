@@ -15,6 +15,7 @@ from csimodel.errors import (
     choose,
     suggest,
 )
+from csimodel.estimators import Fit
 from csimodel.estimators import fit as fit_model
 from csimodel.estimators.solution import Estimator
 from csimodel.findings import collected, listed
@@ -25,7 +26,8 @@ from csimodel.index import (
     leading_group,
     scale_of,
 )
-from csimodel.inference import bootstrap
+from csimodel.inference import Bootstrap, bootstrap
+from csimodel.inference.replicates import own_replicates
 from csimodel.model import Model, catalogue
 from csimodel.options import require_kind, require_level
 from csimodel.outcomes import repurchase as regress_repurchase
@@ -37,6 +39,7 @@ from csimodel.report.text import page_of
 from csimodel.survey import Item, Survey, read_survey
 
 _CATALOGUE = {"ecsi": catalogue.ecsi, "acsi": catalogue.acsi}
+_DRAWS = 5000
 _WIDTH = 80  # columns of a terminal
 
 
@@ -73,7 +76,7 @@ def analyze(
     model: Model | str | None = None,
     *,
     estimator: Estimator | None = None,
-    draws: int = 5000,
+    draws: int | None = None,
     rng: int | np.random.Generator | None = 7,
     outcome: str | None = None,
     outcome_scale: tuple[float, float] | None = None,
@@ -97,7 +100,8 @@ def analyze(
     estimator
         `PLS` by default.
     draws
-        Number of bootstrap resamples.
+        Number of bootstrap resamples. Without it, errors are learnt from the survey's replicate
+        weights (`csi.replicate`), and from 5,000 resamples where it has none.
     rng
         Seed of the resamples.
     outcome
@@ -163,7 +167,7 @@ def analyze(
         fitted = fit_model(chosen, table, estimator)
         fitted.require_converged("report")
         scale_of(fitted.moments)
-        boot = bootstrap(fitted, draws, rng, progress=progress)
+        boot = _refits(fitted, draws, rng, progress)
         valued, slopes = None, None
         if outcome is not None:
             valued = regress_repurchase(
@@ -211,6 +215,16 @@ def analyze(
         contrast=contrast,
         warned=tuple(warned),
     )
+
+
+def _refits(
+    fitted: Fit, draws: int | None, rng: int | np.random.Generator | None, progress: bool
+) -> Bootstrap:
+    """Return refits with the survey's replicate weights, or else with respondents drawn again."""
+    own = own_replicates(fitted, progress=progress) if draws is None else None
+    if own is not None:
+        return own
+    return bootstrap(fitted, _DRAWS if draws is None else draws, rng, progress=progress)
 
 
 def named_model(name: str, items: Mapping[str, Item]) -> Model:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from csimodel.bounds import FEW_DEGREES
 from csimodel.estimators import PLS
-from csimodel.formatting import percent
+from csimodel.formatting import percent, plural
 from csimodel.report.analysis_results import AnalysisResults
+from csimodel.survey.replicates import label_of_scheme
 
 if TYPE_CHECKING:
     from csimodel.outcomes.money import Money
@@ -22,6 +23,7 @@ _LOHMOELLER = "Lohmöller (1989), Latent Variable Path Modeling with Partial Lea
 _DIJKSTRA = "Dijkstra & Henseler (2015), MIS Quarterly 39(2), 297-316"
 _EFRON = "Efron & Tibshirani (1993), An Introduction to the Bootstrap"
 _RAO = "Rao, Wu & Yue (1992), Survey Methodology 18, 209-217"
+_WOLTER = "Wolter (2007), Introduction to Variance Estimation, chapters 3 to 5"
 _RINGLE = "Ringle & Sarstedt (2016), Industrial Management & Data Systems 116, 1865-1886"
 _PAPKE = "Papke & Wooldridge (1996), Journal of Applied Econometrics 11, 619-632"
 
@@ -34,6 +36,7 @@ _DOI = {
     _LOHMOELLER: "10.1007/978-3-642-52512-4",
     _DIJKSTRA: "10.25300/MISQ/2015/39.2.02",
     _EFRON: "10.1201/9780429246593",
+    _WOLTER: "10.1007/978-0-387-35099-8",
     _RINGLE: "10.1108/IMDS-10-2015-0449",
     _CARROLL: "10.1201/9781420010138",
     _GUPTA: "10.1002/dir.10045",
@@ -108,9 +111,9 @@ def steps(analysis: AnalysisResults) -> list[Step]:
     entries.append(
         Step(
             "Intervals",
-            f"{_resampling(analysis)} Everything above is computed anew in each resample. "
-            f"{_limits(analysis, level)} It covers chance in who was asked. It does not cover a "
-            "sample that is not like the customers, or questions that measure something else.",
+            f"{_resampling(analysis)} {_limits(analysis, level)} It covers chance in who was "
+            "asked. It does not cover a sample that is not like the customers, or questions that "
+            "measure something else.",
         )
     )
     return entries
@@ -118,7 +121,13 @@ def steps(analysis: AnalysisResults) -> list[Step]:
 
 def _limits(analysis: AnalysisResults, level: str) -> str:
     """Say how limits come from the resamples."""
-    df = analysis.fit.require_answers("A report").design.df
+    boot = analysis.bootstrap
+    df = boot.survey_design.df
+    if boot.replication is not None:
+        return (
+            f"The {level} interval is the estimate and t times that error to both sides, t with "
+            f"{plural(df, 'degree')} of freedom."
+        )
     if df >= FEW_DEGREES:
         return (
             f"The {level} interval leaves out the same share of results at both ends; of a group "
@@ -137,6 +146,7 @@ def references(analysis: AnalysisResults) -> list[tuple[str, str]]:
     estimator = analysis.fit.estimator
     consistent = isinstance(estimator, PLS) and estimator.consistent
     design = analysis.bootstrap.design.kind in ("stratified", "cluster")
+    replicates = analysis.bootstrap.replication is not None
     fractional = (
         analysis.repurchase is not None and analysis.repurchase.family.name == "fractional-logit"
     )
@@ -149,8 +159,9 @@ def references(analysis: AnalysisResults) -> list[tuple[str, str]]:
         _PAPKE: fractional,
         _CARROLL: analysis.slopes is not None,
         _GUPTA: bool(analysis.money),
-        _EFRON: True,
+        _EFRON: not replicates,
         _RAO: design,
+        _WOLTER: replicates,
     }
     return [(text, _DOI.get(text, "")) for text, cited in wanted.items() if cited]
 
@@ -212,7 +223,14 @@ def _money(money: Money) -> Step:
 
 
 def _resampling(analysis: AnalysisResults) -> str:
-    design = analysis.bootstrap.design
+    replication, design = analysis.bootstrap.replication, analysis.bootstrap.design
+    if replication is not None:
+        return (
+            f"Everything above is computed anew with each of {design.draws:,} sets of replicate "
+            f"weights ({label_of_scheme(replication.method)}), which weight the respondents as "
+            "other samples of the same design would. The error is the root of a weighted sum of "
+            "the squared distances of their results, by factors that belong to the method."
+        )
     how = {
         "multinomial": "respondents are drawn with replacement, as many as there are",
         "stratified": "respondents are drawn with replacement within each stratum"
@@ -221,9 +239,9 @@ def _resampling(analysis: AnalysisResults) -> str:
         "cluster": "whole clusters of respondents are drawn with replacement",
     }.get(design.kind, f"respondents are drawn again ({design.kind})")
     drawn = f"Bootstrap with {design.draws:,} resamples: {how}."
-    if design.population is None:
-        return drawn
-    return (
-        f"{drawn} How often each stands in a resample is moved towards once, by the root of the "
-        "share of the population that was not in the sample."
-    )
+    if design.population is not None:
+        drawn += (
+            " How often each stands in a resample is moved towards once, by the root of the share "
+            "of the population that was not in the sample."
+        )
+    return f"{drawn} Everything above is computed anew in each resample."

@@ -146,11 +146,18 @@ def _parts(analysis: AnalysisResults, title: str | None) -> dict[str, object]:
         "references": references(analysis),
         "verdict_sources": list(dict.fromkeys(source for source in verdicts["source"] if source)),
         "fingerprint": fingerprint(analysis),
-        "seed": analysis.bootstrap.design.seed,
-        "draws": f"{len(analysis.bootstrap.usable):,}",
+        "repetition": _repetition(analysis),
         "versions": ", ".join(f"{name} {number}" for name, number in versions().items()),
         "code": code(analysis),
     }
+
+
+def _repetition(analysis: AnalysisResults) -> str:
+    """Say which samples the errors come from, so that they can be had again."""
+    boot = analysis.bootstrap
+    if boot.replication is not None:
+        return f"{len(boot.usable):,} sets of replicate weights."
+    return f"{len(boot.usable):,} resamples with seed {boot.design.seed}."
 
 
 def _noticed(findings: Sequence[Finding]) -> list[tuple[Severity, str, list[str]]]:

@@ -15,7 +15,7 @@ from csimodel.errors import ModelError
 from csimodel.estimators.groups import column_of_level
 from csimodel.model import Model, catalogue
 from csimodel.report.analysis_results import AnalysisResults
-from csimodel.survey import Survey
+from csimodel.survey import ReplicateMethod, Survey
 
 _CATALOGUE = {"ecsi": catalogue.ecsi, "acsi": catalogue.acsi}
 _PROGRAMS = ("numpy", "scipy", "pandas", "matplotlib")
@@ -53,7 +53,7 @@ def code(analysis: AnalysisResults) -> str:
     assert survey is not None
     options = {
         "estimator": f"csi.{_call(fit.estimator)}",
-        "draws": repr(design.draws),
+        "draws": repr(design.draws) if analysis.bootstrap.replication is None else "None",
         "rng": repr(design.seed),
         "target": repr(analysis.target),
         "level": repr(analysis.level),
@@ -78,7 +78,7 @@ def code(analysis: AnalysisResults) -> str:
             "analysis = csi.analyze(",
             "    survey,",
             "    model,",
-            *(f"    {name}={value}," for name, value in options.items()),
+            *(f"    {name}={value}," for name, value in options.items() if value != "None"),
             ")",
             'csi.write_report(analysis, "report")',
         ]
@@ -102,7 +102,12 @@ def _reading(survey: Survey, names: tuple[str, ...]) -> str:
         "weights": survey.weights,
         "strata": survey.strata,
         "cluster": survey.cluster,
+        "lonely": survey.lonely if survey.lonely != "adjust" else None,
         "population": survey.population,
+        "subcluster": survey.subcluster,
+        "subpopulation": survey.subpopulation,
+        "replicate_weights": list(survey.replicate_weights),
+        "replicate_method": survey.replicate_method,
     }
     source = "frame" if survey.source == "frame" else repr(survey.source)
     if survey.source == "mobi.csv":
@@ -162,7 +167,9 @@ def _shared(values: Mapping[str, object], names: tuple[str, ...]) -> object:
 
 def _value(option: object) -> str:
     text = repr(option)
-    return text if isinstance(option, (str, int, float, list, tuple, dict)) else f"csi.{text}"
+    if isinstance(option, str | int | float | list | tuple | dict):
+        return text
+    return f"csi.survey.{text}" if isinstance(option, ReplicateMethod) else f"csi.{text}"
 
 
 def _call(value: object) -> str:

@@ -43,6 +43,7 @@ def results(analysis: AnalysisResults) -> dict[str, Json]:
             "weights": survey.weights,
             "strata": survey.strata,
             "cluster": survey.cluster,
+            "replicate_weights": list(survey.replicate_weights),
             "population": None if survey.population is None else population_text(survey.population),
             "sha256_of_answers": fingerprint(analysis),
         },
@@ -53,12 +54,14 @@ def results(analysis: AnalysisResults) -> dict[str, Json]:
             "iterations": fit.iterations,
         },
         "bootstrap": {
-            "kind": design.kind,
+            "kind": design.kind if boot.replication is None else boot.replication.method,
             "draws": len(boot.usable),
             "usable": int(boot.usable.sum()),
             "seed": design.seed,
             "lost": {str(reason): int(count) for reason, count in boot.failed.items()},
-            "interval": interval_name("auto", fit.require_answers("A report").design.df),
+            "interval": interval_name(
+                "auto" if boot.replication is None else "t", boot.survey_design.df
+            ),
         },
         "highest": {
             "driver": _leading(analysis.leading_driver),

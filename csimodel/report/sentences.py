@@ -25,6 +25,7 @@ from csimodel.formatting import (
 )
 from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.outcome_sections import money_table
+from csimodel.survey.replicates import label_of_scheme
 
 if TYPE_CHECKING:
     from csimodel.index import LeadingGroup
@@ -306,12 +307,22 @@ def data_used(analysis: AnalysisResults) -> list[str]:
             f"{dropped:,} {verb} left out."
         ]
     sentences.extend(_design(analysis))
+    return [*sentences, resamples(analysis)]
+
+
+def resamples(analysis: AnalysisResults) -> str:
+    """Say what intervals rest on."""
     boot = analysis.bootstrap
     lost = len(boot.usable) - int(boot.usable.sum())
+    if boot.replication is not None:
+        told = f"{lost:,} of them gave no result" if lost else "each gave a result"
+        method = label_of_scheme(boot.replication.method)
+        return (
+            f"Intervals rest on {len(boot.usable):,} sets of replicate weights ({method}); {told}."
+        )
     told = f"{lost:,} of them were lost" if lost else "none of them was lost"
     units = "clusters" if boot.design.kind == "cluster" else "respondents"
-    sentences.append(f"Intervals rest on {len(boot.usable):,} resamples of the {units}; {told}.")
-    return sentences
+    return f"Intervals rest on {len(boot.usable):,} resamples of the {units}; {told}."
 
 
 def _design(analysis: AnalysisResults) -> list[str]:

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-import math
 import re
-import reprlib
 import tomllib
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from numbers import Real
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from csimodel import limits
 from csimodel.arguments import checked, checked_in
-from csimodel.errors import SurveyError, suggest
-from csimodel.findings import listed
+from csimodel.errors import OptionError, SurveyError
 from csimodel.options import shown
+from csimodel.survey.codebook_values import (
+    code_of,
+    parse_codes,
+    parse_scale,
+    require_keys,
+    short,
+    table_of,
+    text_of,
+)
 from csimodel.survey.item import Item
+from csimodel.survey.replicates import ReplicateMethod, require_scheme
 
 _DEEP = re.compile(r"^[^=#\n]*(?:\.[^=#\n.]*){100}", re.MULTILINE)
 
 _SECTIONS = ("survey", "defaults", "items", "columns")
-_SURVEY_KEYS = ("title", "source", "doi", "weights", "strata", "cluster", "population")
+_TEXT_KEYS = ("title", "source", "doi", "weights", "strata", "cluster", "population")
+_SURVEY_KEYS = (*_TEXT_KEYS, "replicate_weights", "replicate_method")
+_METHOD_KEYS = ("scheme", "fay", "scale", "rscales", "mse", "combined")
 _DEFAULT_KEYS = ("scale", "missing_codes", "reversed")
 _ITEM_KEYS = ("construct", "wording", "scale", "missing_codes", "reversed", "labels")
 _MOST_BYTES = 4 * limits.CODEBOOK_CHARACTERS
@@ -47,6 +53,8 @@ class Codebook:
         strata = "region"
         cluster = "firm"
         population = "firms_in_region"      # units of the stratum in the population
+        replicate_weights = "rw*"           # or a list of columns
+        replicate_method = { scheme = "fay", fay = 0.3 }    # or only "brr"
 
         [defaults]                          # for every item that does not say otherwise
         scale = [1, 10]                     # lowest and highest answer
@@ -63,7 +71,8 @@ class Codebook:
     Keys of an item: ``construct``, ``wording``, ``scale``, ``missing_codes``, ``reversed`` (true:
     asked the other way round, so answers are turned to lowest + highest − x at reading) and
     ``labels`` (texts of answer codes). Keys of another column: ``wording``, ``missing_codes``,
-    ``labels``. Every column named must be in the data; a key that is not known is an error.
+    ``labels``. Keys of ``replicate_method`` are those of a `ReplicateMethod`. Every column named
+    must be in the data; a key that is not known is an error.
 
     Attributes
     ----------
@@ -73,6 +82,8 @@ class Codebook:
         What the survey is and where it comes from.
     weights, strata, cluster, population
         Names of design columns, or None.
+    replicate_weights, replicate_method
+        Columns of replicate weights and how they were made, as in `read_survey`, or None.
     column_labels, value_labels
         Texts of columns and of answer codes.
     column_codes
@@ -100,6 +111,8 @@ class Codebook:
     strata: str | None = None
     cluster: str | None = None
     population: str | None = None
+    replicate_weights: str | tuple[str, ...] | None = None
+    replicate_method: str | ReplicateMethod | None = None
     column_labels: Mapping[str, str] = field(default_factory=dict)
     value_labels: Mapping[str, Mapping[float | str, str]] = field(default_factory=dict)
     column_codes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
@@ -184,26 +197,28 @@ def read_codebook(path: str | PathLike[str]) -> Codebook:
 
 
 def _parse(document: dict[str, Any], name: str) -> Codebook:
-    _only(document, _SECTIONS, f"{name}: the file", "section")
+    require_keys(document, _SECTIONS, f"{name}: the file", "section")
     for section in document:
-        _table(document[section], f"{name}: section [{section}]")
+        table_of(document[section], f"{name}: section [{section}]")
     survey = document.get("survey", {})
-    _only(survey, _SURVEY_KEYS, f"{name}: [survey]")
-    texts = {key: _text(value, f"{name}: [survey] {key}") for key, value in survey.items()}
+    require_keys(survey, _SURVEY_KEYS, f"{name}: [survey]")
+    texts = {
+        key: text_of(survey[key], f"{name}: [survey] {key}") for key in _TEXT_KEYS if key in survey
+    }
     defaults = document.get("defaults", {})
-    _only(defaults, _DEFAULT_KEYS, f"{name}: [defaults]")
+    require_keys(defaults, _DEFAULT_KEYS, f"{name}: [defaults]")
     items: dict[str, Item] = {}
     column_labels: dict[str, str] = {}
     value_labels: dict[str, Mapping[float | str, str]] = {}
     column_codes: dict[str, tuple[float, ...]] = {}
     for column, entry in document.get("items", {}).items():
         where = f"{name}: item {column!r}"
-        _only(_table(entry, where), _ITEM_KEYS, where)
+        require_keys(table_of(entry, where), _ITEM_KEYS, where)
         items[column] = _item(column, {**defaults, **entry}, where)
         _labels(column, entry, where, column_labels, value_labels)
     for column, entry in document.get("columns", {}).items():
         where = f"{name}: column {column!r}"
-        _only(_table(entry, where), _COLUMN_KEYS, where)
+        require_keys(table_of(entry, where), _COLUMN_KEYS, where)
         if column in items:
             raise SurveyError(f"{where} is also an item; describe it in one of the two sections.")
         if "missing_codes" in entry:
@@ -214,8 +229,40 @@ def _parse(document: dict[str, Any], name: str) -> Codebook:
         column_labels=column_labels,
         value_labels=value_labels,
         column_codes=column_codes,
+        replicate_weights=_replicate_weights(survey, name),
+        replicate_method=_replicate_method(survey, name),
         **texts,
     )
+
+
+def _replicate_weights(survey: Mapping[str, Any], name: str) -> str | tuple[str, ...] | None:
+    """Return a pattern, or names of columns."""
+    where = f"{name}: [survey] replicate_weights"
+    columns = survey.get("replicate_weights")
+    if isinstance(columns, list):
+        return tuple(text_of(column, where) for column in columns)
+    return None if columns is None else text_of(columns, where)
+
+
+def _replicate_method(survey: Mapping[str, Any], name: str) -> str | ReplicateMethod | None:
+    """Return a method by its name, or with what it is told."""
+    where = f"{name}: [survey] replicate_method"
+    method = survey.get("replicate_method")
+    if not isinstance(method, dict):
+        return None if method is None else text_of(method, where)
+    require_keys(method, _METHOD_KEYS, where)
+    for key in ("mse", "combined"):
+        if not isinstance(method.get(key, True), bool):
+            raise SurveyError(f"{where} has {key} = {short(method[key])}; write true or false.")
+    factors = method.get("rscales", [])
+    if not isinstance(factors, list):
+        raise SurveyError(f"{where} has rscales = {short(factors)}; write a list of numbers.")
+    options = {key: value for key, value in method.items() if key not in ("scheme", "rscales")}
+    try:
+        scheme = require_scheme(text_of(method.get("scheme"), f"{where} scheme"))
+        return ReplicateMethod(scheme, rscales=tuple(factors) or None, **options)
+    except OptionError as error:
+        raise SurveyError(f"{where}: {error}") from error
 
 
 def _item(column: str, entry: dict[str, Any], where: str) -> Item:
@@ -224,13 +271,13 @@ def _item(column: str, entry: dict[str, Any], where: str) -> Item:
     low, high = parse_scale(entry["scale"], where) if "scale" in entry else (None, None)
     turned = entry.get("reversed", False)
     if not isinstance(turned, bool):
-        raise SurveyError(f"{where} has reversed = {_short(turned)}; write true or false.")
+        raise SurveyError(f"{where} has reversed = {short(turned)}; write true or false.")
     if turned and low is None:
         raise SurveyError(f"{where} is reversed but has no scale; add scale = [lowest, highest].")
     return Item(
         name=column,
-        construct=None if construct is None else _text(construct, f"{where} construct"),
-        wording=None if wording is None else _text(wording, f"{where} wording"),
+        construct=None if construct is None else text_of(construct, f"{where} construct"),
+        wording=None if wording is None else text_of(wording, f"{where} wording"),
         minimum=low,
         maximum=high,
         missing_codes=parse_codes(entry.get("missing_codes", []), where),
@@ -246,89 +293,9 @@ def _labels(
     value_labels: dict[str, Mapping[float | str, str]],
 ) -> None:
     if "wording" in entry:
-        column_labels[column] = _text(entry["wording"], f"{where} wording")
+        column_labels[column] = text_of(entry["wording"], f"{where} wording")
     if "labels" in entry:
-        table = _table(entry["labels"], f"{where} labels")
+        table = table_of(entry["labels"], f"{where} labels")
         value_labels[column] = {
-            _code(code): _text(text, f"{where} label {code!r}") for code, text in table.items()
+            code_of(code): text_of(text, f"{where} label {code!r}") for code, text in table.items()
         }
-
-
-def _code(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-def parse_scale(value: object, where: str) -> tuple[float, float]:
-    """Return (lowest, highest) as floats, or say in one sentence why `value` is not a scale.
-
-    >>> parse_scale([1, 10], "item 'q1'")
-    (1.0, 10.0)
-    """
-    ends = _numbers(value)
-    if ends is not None and not isinstance(value, Set) and len(ends) == 2 and ends[0] < ends[1]:
-        return ends[0], ends[1]
-    raise SurveyError(
-        f"{where} has the scale {_short(value)}; give the lowest and the highest answer, such as "
-        "(1, 10)."
-    )
-
-
-def parse_codes(value: object, where: str) -> tuple[float, ...]:
-    """Return missing codes as floats, or say in one sentence why `value` is not a list of them.
-
-    >>> parse_codes([98, 99], "item 'q1'"), parse_codes(99, "item 'q1'")
-    ((98.0, 99.0), (99.0,))
-    """
-    codes = _numbers([value] if _is_number(value) else value)
-    if codes is not None:
-        return tuple(sorted(codes)) if isinstance(value, Set) else codes
-    raise SurveyError(
-        f"{where} has the missing codes {_short(value)}; give numbers, such as (98, 99)."
-    )
-
-
-def _numbers(value: object) -> tuple[float, ...] | None:
-    """Return the numbers of a list, array or the like, or None where it holds anything else."""
-    if not isinstance(value, Iterable) or isinstance(value, str | bytes | Mapping):
-        return None
-    every = list(value)
-    return tuple(float(label) for label in every) if all(map(_is_number, every)) else None
-
-
-def _short(value: object) -> str:
-    return reprlib.repr(value)
-
-
-def _is_number(value: object) -> bool:
-    if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
-        return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
-
-
-def _text(value: object, where: str) -> str:
-    if not isinstance(value, str):
-        raise SurveyError(f"{where} is {_short(value)}; write text in quotes.")
-    return value
-
-
-def _table(value: object, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise SurveyError(
-            f"{where} is {_short(value)}; write keys and values, such as {{ … = … }}."
-        )
-    return value
-
-
-def _only(
-    table: Mapping[str, Any], allowed: tuple[str, ...], where: str, kind: str = "key"
-) -> None:
-    for key in table:
-        if key not in allowed:
-            ending = (suggest(key, allowed) or f"; use {listed(allowed, 10)}") + "."
-            raise SurveyError(f"{where} has the unknown {kind} {key!r}{ending}")

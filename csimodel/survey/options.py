@@ -8,7 +8,8 @@ from dataclasses import replace
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
 from csimodel.survey.checks import holds_numbers
-from csimodel.survey.codebook import Codebook, parse_codes, parse_scale
+from csimodel.survey.codebook import Codebook
+from csimodel.survey.codebook_values import parse_codes, parse_scale
 from csimodel.survey.codes import columns_of_codes
 from csimodel.survey.headers import column_of, require_column
 from csimodel.survey.item import Item

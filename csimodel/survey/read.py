@@ -162,16 +162,18 @@ def read_survey(
             "subcluster and subpopulation are of a second stage of sampling, within clusters; name "
             "the column of clusters as cluster=."
         )
-    if replicate_weights is not None:
-        columns = replicate_columns(base.data, replicate_weights)
-        method = require_method(columns, replicate_method)
+    pattern = book.replicate_weights if replicate_weights is None else replicate_weights
+    method = book.replicate_method if replicate_method is None else replicate_method
+    if pattern is not None:
+        columns = replicate_columns(base.data, pattern)
+        method = require_method(columns, method)
         survey = replace(
             survey,
             replicate_weights=columns,
             replicate_method=method,
             replicate_base=survey.weights,
         )
-    elif replicate_method is not None:
+    elif method is not None:
         raise OptionError(
             "replicate_method says how replicate weights were made; name their columns as "
             "replicate_weights=, such as 'rw*'."

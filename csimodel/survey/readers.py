@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import pandas as pd
@@ -149,7 +150,7 @@ def _needs(task: str, package: str) -> str:
     )
 
 
-def _from_other_frame(data: object) -> pd.DataFrame:
+def _from_other_frame(data: Any) -> pd.DataFrame:
     import narwhals.stable.v1 as nw
 
     names = getattr(data, "column_names", None)

@@ -32,6 +32,13 @@ from csimodel.survey.sampling import ReplicateVariance, SurveyDesign
 Floats = NDArray[np.float64]
 Scheme = Literal["jk1", "jkn", "brr", "fay", "bootstrap"]
 
+_LABELS = {
+    "jk1": "jackknife, one unit left out at a time",
+    "jkn": "jackknife within strata",
+    "brr": "balanced repeated replication",
+    "fay": "balanced repeated replication, Fay's",
+    "bootstrap": "bootstrap",
+}
 _INDEPENDENT = 1e-5  # of the largest singular value: below, a replicate is a sum of others
 
 
@@ -151,6 +158,36 @@ def replicate_columns(frame: pd.DataFrame, names: str | Sequence[str]) -> tuple[
     return fitting
 
 
+def require_scheme(method: object) -> Scheme:
+    """Return the name of a method when it is one of those known.
+
+    Raises
+    ------
+    OptionError
+        When it is not.
+
+    Examples
+    --------
+    >>> require_scheme("brr")
+    'brr'
+    """
+    for known in get_args(Scheme):
+        if method == known:
+            scheme: Scheme = known
+            return scheme
+    choose("replicate_method", method, get_args(Scheme))
+    raise AssertionError
+
+
+def label_of_scheme(scheme: str) -> str:
+    """Return what a method is called in a text.
+
+    >>> label_of_scheme("brr")
+    'balanced repeated replication'
+    """
+    return _LABELS.get(scheme, scheme)
+
+
 def require_method(
     columns: tuple[str, ...], method: str | ReplicateMethod | None
 ) -> ReplicateMethod:
@@ -169,11 +206,7 @@ def require_method(
             f"{', '.join(map(repr, get_args(Scheme)))}, as whoever made the weights says."
         )
     if not isinstance(method, ReplicateMethod):
-        for scheme in get_args(Scheme):
-            if method == scheme:
-                return require_method(columns, ReplicateMethod(scheme))
-        choose("replicate_method", method, get_args(Scheme))
-    assert isinstance(method, ReplicateMethod)
+        method = ReplicateMethod(require_scheme(method))
     if method.scheme == "jkn" and method.rscales is None:
         raise OptionError(
             "replicate_method='jkn' needs the factor (m - 1)/m of each replicate's stratum; give "
