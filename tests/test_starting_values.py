@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import csimodel as csi
+from csimodel.estimators.covariance.restarts import _more_expected
 from csimodel.estimators.covariance.starting_values import item_signs
 
 TEXT = "Q =~ PERQ1 + PERQ2 + PERQ3 + PERQ4\nV =~ PERV1 + PERV2\nV ~ Q"
@@ -222,3 +223,18 @@ def test_a_scale_that_is_more_than_a_convention_keeps_its_marker(mobi):
     assert kept(TEXT.replace("PERQ3", "start(1)*PERQ3")) == {1: 4}
     assert kept(TEXT + "\nQ ~~ lower(0)*Q") == {1: 4}
     assert kept(TEXT.replace("PERV2", "0.9*PERV2")) == {0: 0}
+
+
+@pytest.mark.parametrize(
+    ("ends", "more"),
+    [
+        ([1.0] * 6, True),  # one minimum in 6 walks: 5 / 3 > 1.5
+        ([1.0] * 7, False),  # 6 / 4 is not
+        ([1.0] * 7 + [np.inf] * 5, False),  # what ended in no minimum does not count
+        ([1.0] * 4 + [2.0] * 4, True),
+        ([1.0] * 12 + [2.0] * 3, True),  # 2 · 14 / 11 > 2.5
+        ([1.0] * 14 + [2.0] * 3, False),  # 2 · 16 / 13 is not
+    ],
+)
+def test_starts_end_by_the_rule_of_boender_and_rinnooy_kan(ends, more):
+    assert _more_expected(np.array(ends), 1e-6) is more

@@ -209,6 +209,11 @@ class CovarianceEstimator(Estimator):
         return negative_variances(layout, minima.parameters)
 
     @property
+    def every_start(self) -> bool:
+        """Whether a sample in doubt is started from all values, whatever the first ones end in."""
+        return False
+
+    @property
     def measured_where_it_stopped(self) -> bool:
         """Whether there are fit measures without a minimum."""
         return False
@@ -326,7 +331,9 @@ class CovarianceEstimator(Estimator):
             ends = minimise(part, first, first.copy, *limits)
             if restarts:
                 doubtful = ~ends.settled | self.several_minima(ends, search)
-                other[who] = lowest_minimum(part, ends, first, cov[who], doubtful, *limits)
+                other[who] = lowest_minimum(
+                    part, ends, first, cov[who], doubtful, self.every_start, *limits
+                )
             ends = ends._replace(parameters=rescaled(layout, search, ends.parameters))
             for kept, fresh in zip(minima, ends, strict=True):
                 kept[who] = fresh

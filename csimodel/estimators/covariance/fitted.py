@@ -202,7 +202,9 @@ def fit_jointly(
     doubtful &= ~minima.settled | estimator.several_minima(minima, layouts[0])
     limits = estimator.tolerance, estimator.max_iterations
     cov = estimator.sample_cov(moments[0].lifted())
-    other = lowest_minimum(objective, minima, own[None], cov, doubtful, *limits)
+    other = lowest_minimum(
+        objective, minima, own[None], cov, doubtful, estimator.every_start, *limits
+    )
     ended(minima, state)
     fitted = Fitted(
         model,

@@ -109,6 +109,11 @@ class LeastSquares(CovarianceEstimator):
             doubtful |= minima.value > _BADLY * len(layout.ordered)
         return doubtful
 
+    @property
+    def every_start(self) -> bool:
+        """Whether a sample in doubt is started from all values: GLS has narrow minima."""
+        return self.weights == "gls"
+
     def sample_cov(self, moments: Moments) -> Floats:
         """Return the covariances with denominator n - 1, (..., items, items)."""
         return moments.cov

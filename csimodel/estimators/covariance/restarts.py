@@ -3,7 +3,15 @@
 A discrepancy can have several minima: least squares weighted by the sample's own covariances (GLS)
 where the model fits badly, all of them where constructs hardly hang together. Then the first start
 can end in a higher one, or in a valley without an end. Samples in doubt are started again from
-values around their own, and the lowest minimum counts.
+values around their own, and the lowest minimum counts. Of W minima seen in N walks that ended in
+one, ``W (N - 1) / (N - W - 2)`` are expected in all: once that is no more than half a minimum above
+W, no further starts are tried (Boender and Rinnooy Kan), but of GLS, whose minima can have so
+narrow a basin that few walks find it.
+
+References
+----------
+Boender, C. G. E., Rinnooy Kan, A. H. G. (1987). Bayesian stopping rules for multistart global
+optimization methods. Mathematical Programming 37, 59-80. https://doi.org/10.1007/BF02591684
 """
 
 from __future__ import annotations
@@ -17,8 +25,9 @@ from csimodel.estimators.covariance.scoring import Minima, minimise
 
 Floats = NDArray[np.float64]
 
-STARTS = 32  # of each sample in doubt
-_FIRST, _FURTHER = 15, 60  # iterations of every start, and of the most promising ones
+STARTS = 32  # of each sample in doubt, at most
+_WAVE = 8  # of them walk before it is asked whether more are wanted
+_FIRST, _FURTHER = 18, 60  # iterations of every start, and of the most promising ones
 _PROMISING = 12
 _SPREAD, _TURN = 0.5, 0.2  # sd of the logarithm of a factor, probability of another sign
 _SEED = 20260  # the same starts for every sample and every run
@@ -31,6 +40,7 @@ def lowest_minimum(
     own: Floats,
     cov: Floats,
     doubtful: NDArray[np.bool_],
+    every_start: bool,
     tolerance: float,
     max_iterations: int,
 ) -> Floats:
@@ -46,6 +56,8 @@ def lowest_minimum(
         Covariances of the items, by which starts are spread, (samples, items, items).
     doubtful
         Which samples to start again, (samples,).
+    every_start
+        Whether to try all starts, whatever the first ones ended in.
 
     Returns
     -------
@@ -58,8 +70,9 @@ def lowest_minimum(
         here = float(minima.value[sample]) if np.isfinite(minima.value[sample]) else np.inf
         apart = _SAME * max(1.0, abs(here)) if np.isfinite(here) else 0.0
         starts = _around(objective.layouts, own[sample], cov[sample])
-        again = _ends(objective, sample, starts, tolerance, max_iterations)
-        values = np.where(again.settled & ~again.flat, again.value, np.inf)
+        seen = here if known and not every_start else np.nan
+        again = _ends(objective, sample, starts, seen, apart, tolerance, max_iterations)
+        values = _values(again)
         best = int(values.argmin())
         if np.isfinite(values[best]) and values[best] < here + (-apart if known else apart):
             for old, new in zip(minima, again, strict=True):
@@ -71,21 +84,58 @@ def lowest_minimum(
     return other
 
 
-def _ends(objective: Objective, sample: int, starts: Floats, tolerance: float, most: int) -> Minima:
-    """Return where starts of one sample end."""
-    everywhere = objective.repeated(np.full(len(starts), sample))
-    again = minimise(everywhere, starts, starts.copy, tolerance, min(most, _FIRST))
+def _ends(
+    objective: Objective,
+    sample: int,
+    starts: Floats,
+    seen: float,
+    apart: float,
+    tolerance: float,
+    most: int,
+) -> Minima:
+    """Return where starts of one sample end, as many as are wanted.
+
+    `seen` is the minimum known before, NaN where all starts are wanted.
+    """
+    size = len(starts) if np.isnan(seen) else _WAVE
+    waves: list[Minima] = []
+    for begin in range(0, len(starts), size):
+        wave = starts[begin : begin + size]
+        same = objective.repeated(np.full(len(wave), sample))
+        waves.append(minimise(same, wave, wave.copy, tolerance, min(most, _FIRST)))
+        again = Minima(*(np.concatenate(parts) for parts in zip(*waves, strict=True)))
+        if np.isfinite(seen) and not _more_expected(np.append(_values(again), seen), apart):
+            return again
     walking = np.flatnonzero(~again.settled & np.isfinite(again.value))
     walking = walking[np.argsort(again.value[walking])][:_PROMISING]
     if not len(walking) or most <= _FIRST:
         return again
-    begin = again.parameters[walking]
+    onward = again.parameters[walking]
     few = objective.repeated(np.full(len(walking), sample))
-    further = minimise(few, begin, begin.copy, tolerance, min(most - _FIRST, _FURTHER))
+    further = minimise(few, onward, onward.copy, tolerance, min(most - _FIRST, _FURTHER))
     further.iterations[:] += _FIRST
     for old, new in zip(again, further, strict=True):
         old[walking] = new
     return again
+
+
+def _values(ends: Minima) -> Floats:
+    """Return the discrepancy at minima, infinite where a walk ended in none, (starts,)."""
+    return np.where(ends.settled & ~ends.flat, ends.value, np.inf)
+
+
+def _more_expected(values: Floats, apart: float) -> bool:
+    """Tell whether minima are to be expected that no walk has ended in.
+
+    `values` are infinite where a walk did not end in a minimum; those that differ by less than
+    `apart` are of one.
+    """
+    ends = np.sort(values[np.isfinite(values)])
+    walks = len(ends)
+    minima = 1 + int((np.diff(ends) > apart).sum())
+    if walks <= minima + 2:
+        return True
+    return bool(minima * (walks - 1) / (walks - minima - 2) > minima + 0.5)
 
 
 def _around(layouts: tuple[ParameterLayout, ...], own: Floats, cov: Floats) -> Floats:
