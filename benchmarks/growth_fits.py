@@ -153,6 +153,8 @@ FITS = (
               {"n": (1, 250_000)}, f"n*{SWEEPS} + D*p*20*ns", ("pls", "boot")),
     Operation("index_scores, by", lambda c: csi.index_scores(c.pls, by="firm"),
               {"n": (1, N), "G": (1, G)}, "3*n*p**2/F + 16*n*p/B + G*C*us", ("pls",)),
+    Operation("index_scores, groups", lambda c: csi.index_scores(c.groups),
+              {"n": (1, N), "G": (1, G)}, "n*(8*p*C/F + 24*p/B) + G*(p**3/F + C*us)", ("groups",)),
     Operation("index_scores, by and draws",
               lambda c: csi.index_scores(c.pls, by="firm", bootstrap=c.boot),
               {"n": (1, 250_000), "G": (1, 1_000), "D": (1, D)},

@@ -29,6 +29,7 @@ class Status(CodedEnding):
     ITEMS_SINGULAR = 6, "singular item covariances"
     NEGATIVE_RELIABILITY = 7, "negative reliability"
     UNPAIRED_ITEMS = 8, "items never answered together"
+    SUPPRESSED = 9, "suppressed: fewer respondents than the minimum"
 
 
 class Inadmissible(IntFlag):

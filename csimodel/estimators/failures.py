@@ -18,6 +18,7 @@ UNUSABLE = (
     Status.UNPAIRED_ITEMS,
     Status.NEGATIVE_RELIABILITY,
     Status.SINGULAR,
+    Status.SUPPRESSED,
 )
 
 
@@ -28,6 +29,9 @@ _ONE_ROW = (
 _FEW_ROWS = (
     "Nothing was estimated because there are only {count} rows and at least 3 are needed; check "
     "the missing-data policy and the weights."
+)
+_SUPPRESSED = (
+    "Nothing is shown of this group, because it has fewer respondents ({count}) than the minimum."
 )
 _ONE_CONSTANT = (
     "Nothing was estimated because {names} does not vary over the {n} rows; leave it out or take "
@@ -50,6 +54,8 @@ def unusable(solution: Solution, outcome: Status) -> Finding:
             count=n,
             values={"count": n},
         )
+    if outcome == Status.SUPPRESSED:
+        return Finding("suppressed", _SUPPRESSED, (), "failure", n, {"count": n})
     if outcome == Status.NEGATIVE_RELIABILITY:
         return _negative_reliability(solution)
     if outcome == Status.SINGULAR:

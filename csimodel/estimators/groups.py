@@ -23,7 +23,7 @@ from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.limits import require_memory
 from csimodel.model import Model
 from csimodel.moments import Moments, group_moments
-from csimodel.options import require_names
+from csimodel.options import require_count, require_names
 from csimodel.page import HasPage, Page, Section
 from csimodel.progress import progress_bar
 from csimodel.survey import Answers, Survey, read_survey
@@ -36,6 +36,14 @@ _NAMES_OF_TABLES = frozenset(
 )
 _MARK = " (label)"
 _SHOWN = 50  # groups on a page
+_ONE_GROUP_SUPPRESSED = (
+    "{count} of {total} groups has fewer than {least} respondents (minimum_n) and is suppressed: "
+    "{groups:50}."
+)
+_GROUPS_SUPPRESSED = (
+    "{count} of {total} groups have fewer than {least} respondents (minimum_n) and are suppressed: "
+    "{groups:50}."
+)
 
 
 @own_errstate_in
@@ -184,6 +192,7 @@ def fit_groups(
     by: str | Sequence[str],
     estimator: Estimator | None = None,
     *,
+    minimum_n: int | None = None,
     progress: bool = True,
 ) -> GroupFits:
     """Estimate a model in every group of respondents, all groups in one batch.
@@ -198,6 +207,9 @@ def fit_groups(
         Column or columns that make the groups; rows without a group are left out and counted.
     estimator
         `PLS` by default.
+    minimum_n
+        Groups with fewer respondents are suppressed: they stay in every table, without a number,
+        and a finding lists them. None suppresses nothing.
     progress
         Whether to show a bar where groups are fitted one by one, as by full information.
 
@@ -222,6 +234,7 @@ def fit_groups(
     >>> fits["a"]
     <Fit of ECSI by PLS, path scheme: 125 rows, converged>
     """
+    least = 0 if minimum_n is None else require_count("minimum_n", minimum_n)
     chosen = estimator_for(model, estimator)
     table = survey if isinstance(survey, Survey) else read_survey(survey)
     answers = answers_of(chosen, table, model)
@@ -238,9 +251,47 @@ def fit_groups(
     else:
         solution = Solution(model, chosen, moments, chosen.estimate(moments, model))
     dropped = np.bincount(every[every >= 0], minlength=len(labels)) - moments.n.astype(np.intp)
+    solution = _suppressed(solution, least)
     calibrated = without_calibration(answers.calibration, "groups")
     findings = (*answers.findings, *calibrated, *_lost(by, codes, labels, moments.n, dropped))
+    findings = (*findings, *_about_suppressed(solution, labels, least))
     return GroupFits(solution, labels, codes, dropped, table, answers, findings)
+
+
+def _suppressed(solution: Solution, least: int) -> Solution:
+    """Return the fits with nothing but n of groups of fewer rows."""
+    few = solution.moments.n < least
+    if not few.any():
+        return solution
+    arrays = {name: own.copy() for name, own in solution.estimates.arrays.items()}
+    for own in arrays.values():
+        if own.dtype.kind == "f":
+            own[few] = np.nan
+    arrays["outcome"][few], arrays["inadmissible"][few] = Status.SUPPRESSED, 0
+    moments = {name: own.copy() for name, own in solution.moments.arrays.items()}
+    for name, own in moments.items():
+        if name != "n":
+            own[few] = np.nan
+    return replace(
+        solution,
+        moments=solution.moments.with_arrays(moments),
+        estimates=replace(solution.estimates, **arrays),
+    )
+
+
+def _about_suppressed(solution: Solution, labels: pd.Index, least: int) -> Iterator[Finding]:
+    """Name the groups that are suppressed."""
+    few = np.flatnonzero(solution.estimates.outcome == Status.SUPPRESSED).tolist()
+    if few:
+        names = tuple(f"{_shown(labels[g])} ({int(solution.moments.n[g])})" for g in few)
+        yield Finding(
+            "groups-suppressed",
+            _ONE_GROUP_SUPPRESSED if len(few) == 1 else _GROUPS_SUPPRESSED,
+            names,
+            "note",
+            len(few),
+            {"count": len(few), "total": len(labels), "least": least, "groups": names},
+        )
 
 
 def _each_alone(

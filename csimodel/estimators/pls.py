@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from csimodel.errors import ModelError, OptionError, choose, suggest
 from csimodel.estimators.consistent import correct, sum_blocks
 from csimodel.estimators.estimates import Estimates, Status, still_items
-from csimodel.estimators.solution import Estimator
+from csimodel.estimators.solution import Estimator, Solution
 from csimodel.estimators.structural import inseparable, regress
+from csimodel.estimators.weight_influence import WeightInfluence, weight_influence
 from csimodel.estimators.weighting import Mode, outer_weights, scores
 from csimodel.model import Model
 from csimodel.moments import Moments
@@ -200,6 +201,14 @@ class PLS(Estimator):
             weights = self._estimate_stage(batch, stage.model, None).weights / batch.sd
         estimates = self._estimate_stage(last.moments(batch, weights), last.model, near)
         return estimates[0] if single else estimates
+
+    def weight_influence(self, solution: Solution, cotangents: Floats) -> WeightInfluence | None:
+        """Return what respondents add to functions of the weights, in closed form."""
+        model = solution.model
+        if len(model.stages) > 1:
+            return None
+        cor, weights = solution.moments.cor, solution.estimates.weights
+        return weight_influence(cor, weights, model, self.modes_of(model), self.scheme, cotangents)
 
     def _estimate_stage(self, batch: Moments, model: Model, near: Estimates | None) -> Estimates:
         """Fit every sample of a batch to the model of one stage."""

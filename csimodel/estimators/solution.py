@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from csimodel.estimators import structural
 from csimodel.estimators.estimates import Estimates
+from csimodel.estimators.weight_influence import WeightInfluence
 from csimodel.model import Model
 from csimodel.moments import CrossProducts, Moments, moments_of
 from csimodel.moments.batches import BatchBuffer
@@ -104,6 +105,19 @@ class Estimator(Protocol):
             return Solution(solution.model, self, moments, estimates)
 
         return refit
+
+    def weight_influence(self, solution: Solution, cotangents: Floats) -> WeightInfluence | None:
+        """Return what respondents add to functions of the weights, None where that is not known.
+
+        Parameters
+        ----------
+        solution
+            A batch of samples of complete answers, all with a solution.
+        cotangents
+            Derivatives of functions by the weights of standardised items, (samples, items,
+            functions), that do not depend on the size of a construct's weights.
+        """
+        return None
 
     def require(self, moments: Moments) -> None:
         """Refuse moments without what estimates, errors and tests need."""

@@ -63,7 +63,7 @@ def outer_weights(
     settled = np.zeros(draws, dtype=bool)
     active = np.arange(draws)
     for iteration in range(1, max_iterations + 1):
-        inner = _inner_weights(model, scores_cor, scheme, plan.neighbours)
+        inner = inner_weights(model, scores_cor, scheme, plan.neighbours)
         raw = weights.copy()
         for j, block, mode in plan.updated:
             np.einsum("ikd,kd->id", crossed[block], inner[j], out=raw[block])
@@ -121,7 +121,7 @@ def scores(cor: Floats, model: Model, raw: Floats) -> tuple[Floats, Floats, Floa
     return crossed, between, raw * scale[model.owner]
 
 
-def _inner_weights(model: Model, cor: Floats, scheme: str, neighbours: Floats) -> Floats:
+def inner_weights(model: Model, cor: Floats, scheme: str, neighbours: Floats) -> Floats:
     """Return what neighbours contribute to proxies, (constructs, neighbours, draws)."""
     if scheme == "centroid":
         return np.sign(cor) * neighbours

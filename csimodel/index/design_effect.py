@@ -7,7 +7,7 @@ import pandas as pd
 
 from csimodel.estimators import Fit
 from csimodel.estimators.quantities import by_construct
-from csimodel.index.index import INDEX
+from csimodel.index.points import INDEX
 from csimodel.inference import Linearized, without_influence
 
 

@@ -11,8 +11,7 @@ from csimodel.errors import ModelError, suggest
 from csimodel.estimators import Fit, Quantity, Solution, register, require_fit, require_own
 from csimodel.estimators.quantities import matrix_entries, reachable
 from csimodel.floats import own_errstate
-from csimodel.index.index import INDEX
-from csimodel.index.points import point_weights, scale_of
+from csimodel.index.points import INDEX, point_weights, scale_of
 from csimodel.inference import FitErrors
 from csimodel.inference.replicates import errors_of_design
 from csimodel.options import require_level

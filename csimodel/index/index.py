@@ -23,14 +23,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.arguments import checked
-from csimodel.bounds import BOUNDS, THRESHOLDS
-from csimodel.errors import OptionError, SurveyError, choose
+from csimodel.bounds import THRESHOLDS
+from csimodel.errors import OptionError, choose
 from csimodel.estimators import (
     Fit,
-    Quantity,
-    Solution,
+    GroupFits,
+    Status,
     group_codes,
-    register,
     require_fit,
     require_own,
 )
@@ -40,7 +39,9 @@ from csimodel.estimators.quantities import by_construct
 from csimodel.findings import Finding, tell
 from csimodel.floats import own_errstate
 from csimodel.index.by_group import group_draws, group_errors, group_influence, group_points
-from csimodel.index.points import by_block, point_weights, scale_of
+from csimodel.index.own_weights import OwnWeights
+from csimodel.index.points import INDEX, by_block, point_weights, scale_of
+from csimodel.index.shrinkage import with_shrinkage
 from csimodel.inference import (
     INTERVALS,
     Bootstrap,
@@ -56,7 +57,9 @@ from csimodel.inference import (
 from csimodel.inference.intervals import require_by_t
 from csimodel.inference.linearized import BY_GROUP, LinearGroups
 from csimodel.inference.replicates import own_replicates
+from csimodel.inference.sources import NO_DERIVATIVE
 from csimodel.limits import require_memory
+from csimodel.model import Model
 from csimodel.moments import Moments
 from csimodel.options import require_level
 from csimodel.survey import Answers
@@ -69,34 +72,14 @@ _FEW = int(THRESHOLDS["few rows of a group"].value)
 
 _ONE_WITHOUT_GROUP = "{count} of {total} rows belongs to no group and is left out."
 _ROWS_WITHOUT_GROUP = "{count} of {total} rows belong to no group and are left out."
+_ONE_UNFITTED = "{count} of {total} groups has no solution and so no index: {groups}."
+_UNFITTED = "{count} of {total} groups have no solution and so no index: {groups}."
 _ONE_SMALL_GROUP = (
     "{count} of {total} groups has fewer than {few} respondents: {groups}; its index says little."
 )
 _SMALL_GROUPS = (
     "{count} of {total} groups have fewer than {few} respondents: {groups}; their index says "
     "little."
-)
-
-
-def _index(solution: Solution) -> Floats:
-    minimum, width = scale_of(solution.moments)
-    mean = solution.moments.mean
-    if mean.size and np.isnan(mean).all():
-        raise SurveyError(
-            "The index needs the items' means; give them to Moments.from_cov(mean=...)."
-        )
-    points = (mean - minimum) / width * 100.0
-    return by_block(solution.model, point_weights(solution) * points)
-
-
-INDEX = register(
-    Quantity(
-        "index",
-        by_construct,
-        _index,
-        null=None,
-        bounds=(BOUNDS["index"].lower, BOUNDS["index"].upper),
-    )
 )
 
 
@@ -141,12 +124,13 @@ def respondent_index(fit: Fit) -> pd.DataFrame:
 @own_errstate
 @checked
 def index_scores(
-    fit: Fit,
+    fit: Fit | GroupFits,
     by: str | Sequence[str] | None = None,
     bootstrap: FitErrors | None = None,
     level: float = 0.95,
     interval: str = "auto",
     *,
+    shrink: bool = False,
     progress: bool = True,
 ) -> pd.DataFrame:
     """Return the index of every construct with its interval, 0 to 100 points.
@@ -154,7 +138,8 @@ def index_scores(
     Parameters
     ----------
     fit
-        From `fit`.
+        From `fit`; or of all groups at once, each with weights of its own, from `fit_groups`:
+        errors are by influence values, without `by` and `bootstrap`.
     by
         Column or columns of the survey; one index for each group, with the weights of the
         whole sample, so that groups are measured by one yardstick. Rows without a group are left
@@ -170,6 +155,10 @@ def index_scores(
         Kind of bootstrap interval, as in `Bootstrap.table`; by group ``"auto"``,
         ``"percentile"``, ``"basic"``, ``"normal"``, ``"t"`` or ``"bc"``. ``"auto"`` (default) takes
         t in rows with fewer than 20 degrees of freedom, else percentiles.
+    shrink
+        Draw the indexes of groups towards their mean, the more the larger their error (empirical
+        Bayes, `csimodel.index.shrinkage`): columns shrunken, shrunken_se and share (of the way to
+        the mean) are added, and a finding says how far groups differ and how far they were drawn.
     progress
         Show a bar when the draws of groups take longer than a second.
 
@@ -210,9 +199,17 @@ def index_scores(
     >>> round(float(csi.index_scores(fit).loc["Satisfaction", "mean"]), 3)
     72.543
     """
-    fit = require_fit(fit, "index_scores")
     level = require_level(level)
     choose("interval", interval, INTERVALS)
+    if isinstance(fit, GroupFits):
+        table = _of_fits(fit, by, bootstrap, level, interval)
+        return with_shrinkage(table) if shrink else table
+    fit = require_fit(fit, "index_scores")
+    if shrink and by is None:
+        raise OptionError(
+            "shrink=True draws groups towards their mean, and there are none; name their column "
+            "with by=, or give fits of groups (csi.fit_groups)."
+        )
     require_own(bootstrap, fit, drawn=False)
     errors = own_replicates(fit) if bootstrap is None else bootstrap
     tell(_about_solution(fit))
@@ -225,7 +222,75 @@ def index_scores(
     table = table.rename(columns={"estimate": "mean"}).drop(columns="p")
     drawn = errors if by is None and isinstance(errors, Bootstrap) else None
     tell(outside_scale(table, drawn))
+    return with_shrinkage(table) if shrink else table
+
+
+def _of_fits(
+    fits: GroupFits,
+    by: str | Sequence[str] | None,
+    bootstrap: FitErrors | None,
+    level: float,
+    interval: str,
+) -> pd.DataFrame:
+    """Return the table of groups with weights of their own."""
+    if by is not None or bootstrap is not None:
+        option, way = ("by", "csi.fit(model, survey)") if by is not None else ("bootstrap", "one")
+        raise OptionError(
+            f"{option}= is not for fits of groups, which have their own errors; leave it out, or "
+            f"give {'one group, fits[label]' if way == 'one' else way}."
+        )
+    require_by_t(interval)
+    own = OwnWeights(fits)
+    estimate, each = own.estimate.ravel(), len(fits.solution.model.constructs)
+    if fits.answers.replicates is None:
+        whole = fits.answers.design.census_of(fits.codes, len(fits))
+        errors = np.sqrt(own.variance).ravel()
+        df = np.repeat(own.df, each)
+        source = StandardErrors(errors, df, NO_DERIVATIVE, np.repeat(whole, each))
+    else:
+        source = _by_replicates(fits, estimate)
+    labels = _group_labels(fits.labels, fits.solution.model)
+    table = infer(labels, estimate, source, level, None, steady=False)
+    n = np.asarray(fits.solution.moments.n, dtype=np.intp)
+    table.insert(5, "n", np.repeat(n, each))
+    table = table.rename(columns={"estimate": "mean"}).drop(columns="p")
+    outcome = np.repeat(fits.solution.estimates.outcome, each)
+    for code in np.unique(outcome[outcome != Status.CONVERGED]).tolist():
+        table.loc[outcome == code, "reason"] = Status(code).reason
+    tell(_about_fits(fits))
+    tell(outside_scale(table, None))
     return table
+
+
+def _by_replicates(fits: GroupFits, estimate: Floats) -> StandardErrors:
+    """Return the errors of groups with weights of their own from replicate weights."""
+    each = len(fits.solution.model.constructs)
+    se, df = np.full(len(estimate), np.nan), np.zeros(len(estimate))
+    for group, label in enumerate(fits):
+        errors = own_replicates(fits[label]) if fits.converged.iloc[group] else None
+        if errors is not None:
+            part = errors.table(INDEX, "auto")
+            place = slice(group * each, (group + 1) * each)
+            se[place], df[place] = part["se"], part["df"]
+    return StandardErrors(se, df)
+
+
+def _about_fits(fits: GroupFits) -> Iterator[Finding]:
+    """Point out groups without a solution, and those with few respondents."""
+    lost = fits.solution.estimates.outcome
+    lost = np.flatnonzero((lost != Status.CONVERGED) & (lost != Status.SUPPRESSED))
+    if len(lost):
+        names = tuple(_shown(fits.labels[group]) for group in lost.tolist())
+        yield Finding(
+            "groups-without-solution",
+            _ONE_UNFITTED if len(lost) == 1 else _UNFITTED,
+            names,
+            count=len(lost),
+            values={"count": len(lost), "total": len(fits), "groups": names},
+        )
+    n = np.asarray(fits.solution.moments.n, dtype=np.intp)
+    known = fits.converged.to_numpy()
+    yield from _small_groups(fits.labels[known], n[known])
 
 
 def _whole(fit: Fit, bootstrap: FitErrors | None, level: float, interval: str) -> pd.DataFrame:
@@ -233,7 +298,7 @@ def _whole(fit: Fit, bootstrap: FitErrors | None, level: float, interval: str) -
     if bootstrap is not None:
         return bootstrap.table(INDEX, interval, level)
     if reason := without_influence(fit):
-        estimate = _index(fit.solution)
+        estimate = INDEX.values(fit.solution)
         source = StandardErrors.none(len(estimate), reason)
         return infer(by_construct(fit.model), estimate, source, level, None)
     return Linearized((fit,)).table(INDEX, level=level)
@@ -304,7 +369,7 @@ class _Groups:
     @property
     def labels(self) -> pd.MultiIndex:
         """What the rows are called: group and construct."""
-        return _group_labels(self.names, self.fit)
+        return _group_labels(self.names, self.fit.model)
 
     def totals(self, places: NDArray[np.intp]) -> Floats:
         """Return what each unit adds to some of the indexes, (units, places)."""
@@ -406,10 +471,10 @@ def _table_of_draws(
     )
 
 
-def _group_labels(groups: pd.Index, fit: Fit) -> pd.MultiIndex:
+def _group_labels(groups: pd.Index, model: Model) -> pd.MultiIndex:
     """Label the rows (group, construct)."""
     names = [str(name) if name is not None else "group" for name in groups.names]
-    constructs = fit.model.construct_names
+    constructs = model.construct_names
     keys = [key if isinstance(key, tuple) else (key,) for key in groups]
     rows = [(*key, construct) for key in keys for construct in constructs]
     return pd.MultiIndex.from_tuples(rows, names=[*names, "construct"])
@@ -472,6 +537,10 @@ def _about_groups(
             count=lost,
             values={"count": lost, "total": len(codes)},
         )
+    yield from _small_groups(groups, n)
+
+
+def _small_groups(groups: pd.Index, n: NDArray[np.intp]) -> Iterator[Finding]:
     small = tuple(
         f"{label} ({count})" for label, count in zip(groups, n, strict=True) if count < _FEW
     )

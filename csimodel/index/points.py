@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.bounds import BOUNDS
 from csimodel.errors import SurveyError
-from csimodel.estimators import Quantity, Solution
-from csimodel.estimators.quantities import by_item
+from csimodel.estimators import Quantity, Solution, register
+from csimodel.estimators.quantities import by_construct, by_item
 from csimodel.findings import listed
 from csimodel.model import Model
 from csimodel.moments import Moments
@@ -52,3 +53,25 @@ def by_block(model: Model, values: Floats) -> Floats:
 
 
 POINT_WEIGHTS = Quantity("point_weights", by_item, point_weights, null=None)
+
+
+def _index(solution: Solution) -> Floats:
+    minimum, width = scale_of(solution.moments)
+    mean = solution.moments.mean
+    if mean.size and np.isnan(mean).all():
+        raise SurveyError(
+            "The index needs the items' means; give them to Moments.from_cov(mean=...)."
+        )
+    points = (mean - minimum) / width * 100.0
+    return by_block(solution.model, point_weights(solution) * points)
+
+
+INDEX = register(
+    Quantity(
+        "index",
+        by_construct,
+        _index,
+        null=None,
+        bounds=(BOUNDS["index"].lower, BOUNDS["index"].upper),
+    )
+)

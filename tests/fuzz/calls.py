@@ -272,6 +272,7 @@ def groups(given):
             judge.beside = [given.survey, many]
             judge.look("fit_groups", many)
             judge("fit_groups.table", many.table, "paths")
+            judge("index of groups", csi.index_scores, many, shrink=True)
             for label in list(many)[:3]:
                 one = judge("group", many.__getitem__, label)
                 judge.beside = [given.survey, one]

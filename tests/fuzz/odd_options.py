@@ -115,7 +115,9 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "read_survey": (csi.read_survey, {"data": p.frame, "scale": (1, 100)}),
         "moments_of": (csi.moments.moments_of, {"source": p.survey, "items": ["CUSA1", "CUSA2"]}),
         "fit": (csi.fit, {"model": p.model, "survey": p.survey}),
-        "fit_groups": (csi.fit_groups, {"model": p.model, "survey": p.survey, "by": "half"}),
+        "fit_groups": (
+            csi.fit_groups, {"model": p.model, "survey": p.survey, "by": "half", "minimum_n": 2},
+        ),
         "fit_multigroup": (
             csi.fit_multigroup, {"model": p.model, "survey": p.survey, "by": "half"},
         ),
@@ -130,6 +132,7 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             p.fit, p.ml, names=names, bootstraps=bootstraps), {}),
         "factor_scores": (csi.factor_scores, {"fit": p.ml}),
         "index_scores": (csi.index_scores, {"fit": p.fit, "by": "half", "bootstrap": p.boot}),
+        "index_scores (groups)": (csi.index_scores, {"fit": p.groups, "shrink": True}),
         "respondent_index": (csi.respondent_index, {"fit": p.fit}),
         "importance_performance": (csi.importance_performance, {"fit": p.fit}),
         "repurchase": (csi.repurchase, {"fit": p.fit, "outcome": "again", "family": "logit"}),
