@@ -252,7 +252,7 @@ def fit_groups(
         solution = Solution(model, chosen, moments, chosen.estimate(moments, model))
     dropped = np.bincount(every[every >= 0], minlength=len(labels)) - moments.n.astype(np.intp)
     solution = _suppressed(solution, least)
-    calibrated = without_calibration(answers.calibration, "groups")
+    calibrated = without_calibration(answers.calibrated, "groups")
     findings = (*answers.findings, *calibrated, *_lost(by, codes, labels, moments.n, dropped))
     findings = (*findings, *_about_suppressed(solution, labels, least))
     return GroupFits(solution, labels, codes, dropped, table, answers, findings)
@@ -357,7 +357,7 @@ def part_of(answers: Answers, own: NDArray[np.intp]) -> Answers:
         population=answers.design.population_of_part(own),
         subcluster=codes(answers.subcluster),
         subpopulation=None if answers.subpopulation is None else answers.subpopulation[own],
-        calibration=None,  # the margins are of all respondents
+        calibrated=None,  # the margins are of all respondents
         replicates=None if answers.replicates is None else answers.replicates.take(own),
         findings=(),
     )

@@ -113,7 +113,7 @@ def group_errors(fit: Fit, codes: NDArray[np.intp], points: Floats) -> Floats:
         The groups' mean points, (groups, items).
     """
     answers = fit.require_answers("the index by group")
-    known = answers.calibration is not None or answers.subcluster is not None
+    known = answers.calibrated is not None or answers.subcluster is not None
     if known or Expected.of(answers, fit.moments) is not None:
         each = range(len(fit.model.constructs))
         variances = [
@@ -149,11 +149,11 @@ def group_influence(fit: Fit, codes: NDArray[np.intp], points: Floats, construct
     Units are those of the last stage of the design.
     """
     answers = fit.require_answers("the index by group")
-    if answers.calibration is None:
+    if answers.calibrated is None:
         return _free_group_influence(fit, answers.stages, codes, points, construct)
     everybody = SurveyDesign.of(len(answers.values))
     values = _free_group_influence(fit, everybody, codes, points, construct)
-    return answers.calibrated_totals(values, answers.stages)
+    return answers.calibrated.totals(values)
 
 
 def _free_group_influence(

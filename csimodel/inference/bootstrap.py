@@ -134,7 +134,8 @@ class Bootstrap(HasPage):
         yield from self.beyond_bounds()
         yield from self.survey_design.findings
         answers = self.fit.require_answers("bootstrap")
-        yield from without_calibration(answers.calibration, "draws")
+        if self.replication is None:
+            yield from without_calibration(answers.calibrated, "draws")
         if answers.subcluster is not None and self.replication is None:
             yield Finding("second-stage-not-used", _ONE_STAGE, severity="note")
 

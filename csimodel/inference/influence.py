@@ -41,6 +41,7 @@ from csimodel.moments import CrossProducts, Moments
 from csimodel.moments.ordinal_samples import OrdinalSamples
 from csimodel.moments.sum_gradient import SumGradient
 from csimodel.survey import Answers
+from csimodel.survey.calibrated_design import CalibratedDesign
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -59,7 +60,7 @@ def influence_values(
     Units are respondents, or clusters where the survey has them, as in ``fit.answers.design``, or
     those of another `design` of the same rows. The values sum to zero. An entry whose derivative
     has no solution is NaN throughout. Of calibrated weights (`csi.rake`) they are what is left
-    once the margins are met.
+    once the margins are met, and units are all that have a weight (``fit.answers.first_stage``).
 
     Raises
     ------
@@ -77,9 +78,9 @@ def influence_values(
     ((250, 6), True)
     """
     answers = require_influence(fit, "influence_values")
-    design = answers.design if design is None else design
-    if answers.calibration is not None:
-        return answers.calibrated_totals(free_influence_values(fit, quantity), design)
+    design = answers.first_stage if design is None else design
+    if isinstance(design, CalibratedDesign):
+        return design.totals(free_influence_values(fit, quantity))
     return free_influence_values(fit, quantity, design)
 
 

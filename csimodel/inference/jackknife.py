@@ -172,7 +172,7 @@ class Jackknife(HasPage):
         """What a reader must know: units that cannot be left out, and what the design lacks."""
         lost = int(self.failed.sum())
         answers = self.fit.require_answers("jackknife")
-        of_design = (*self.units.findings, *without_calibration(answers.calibration, "draws"))
+        of_design = (*self.units.findings, *without_calibration(answers.calibrated, "draws"))
         if not lost:
             return of_design
         values = {"lost": lost, "units": self.units.units, "reasons": tuple(self.failed.index)}

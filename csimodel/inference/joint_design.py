@@ -38,7 +38,7 @@ def joint_design(fits: Sequence[Fit]) -> tuple[SurveyDesign, list[Codes]]:
     if len(fits) == 1:
         stages = fits[0].require_answers("a joint design").stages
         return stages, [np.arange(stages.units)]
-    designs = [fit.require_answers("a joint design").design for fit in fits]
+    designs = [fit.require_answers("a joint design").first_stage for fit in fits]
     if any(fit.require_answers("a joint design").subcluster is not None for fit in fits):
         raise InferenceError(
             "Errors of several fits together are of one stage of sampling, and a survey has two "
@@ -64,8 +64,10 @@ def _keys(fit: Fit, fits: Sequence[Fit]) -> pd.DataFrame:
     """Return what units are told apart by: survey, stratum and unit, a row for each."""
     answers, survey = fit.require_answers("a joint design"), fit.survey
     assert survey is not None
-    _, first = np.unique(answers.design.unit, return_index=True)
-    rows = answers.rows[first]
+    design, calibrated = answers.design, answers.calibrated
+    every = design.unit if calibrated is None else calibrated.whole.unit
+    _, first = np.unique(every, return_index=True)
+    rows = (answers.rows if calibrated is None else calibrated.drawn)[first]
     number = next(
         place
         for place, other in enumerate(fits)

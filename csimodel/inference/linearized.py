@@ -369,18 +369,20 @@ class Linearized(HasPage):
         values = [np.asarray(quantity.values(fit.solution)) for fit in self.fits]
         totals = np.zeros((design.units, sum(map(len, values))))
         part = np.repeat(np.arange(len(values)), [len(own) for own in values])
+        alone, members = len(self.fits) == 1, []
         for number, (fit, place) in enumerate(zip(self.fits, places, strict=True)):
-            answered = len(fit.require_answers("linearize").values)
+            answers = fit.require_answers("linearize")
             own = np.ix_(place, np.flatnonzero(part == number))
-            of_stages = design if len(self.fits) == 1 else None
+            of_stages = design if alone else None
+            members.append(place[np.unique((design if alone else answers.first_stage).unit)])
             totals[own] = np.nan
-            if answered:
+            if len(answers.values):
                 totals[own] = _still(influence_values(fit, quantity, of_stages))
         return Linear(
             self._labels(quantity.labels(self.fits[0].model)),
             np.concatenate(values),
             part,
-            lambda number: places[number],
+            lambda number: members[number],
             lambda chosen: totals[:, chosen],
         )
 
@@ -531,7 +533,7 @@ def design_effect(values: Floats, answers: Answers) -> Floats:
     linear = values * (weights.sum() / weights)[:, None]
     spread = weights @ linear**2 / weights.sum() * rows / (rows - 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        effect = design.variance(answers.calibrated_totals(values, design)) / (spread / rows)
+        effect = design.variance(design.totals(values)) / (spread / rows)
     return np.asarray(np.where(spread > 0, effect, np.nan))
 
 

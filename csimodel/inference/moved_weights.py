@@ -3,7 +3,8 @@
 What follows from a fit and its respondents, such as a regression on their index, is computed in
 samples in which a unit has a little more of the weight, and a little less; half the difference over
 the step is what the unit adds to it (`influence`). So whatever is made from bootstrap draws has
-linearised errors, too, for two refits a unit.
+linearised errors, too, for two refits a unit; for two a respondent where weights meet margins, as
+what is left once these are met is known of respondents alone.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from csimodel.inference.bootstrap import Bootstrap, refitted
 from csimodel.inference.influence import sharper
 from csimodel.limits import require_memory, sample_bytes
 from csimodel.moments import Resampling
+from csimodel.survey.calibrated_design import CalibratedDesign
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -34,7 +36,8 @@ class InfluenceVariance:
     design
         The units.
     share
-        The part of the whole weight that each unit has, (units,).
+        The part of the whole weight that each unit has, or each respondent where weights meet
+        margins, (units,).
     """
 
     design: SurveyDesign
@@ -59,6 +62,8 @@ class InfluenceVariance:
         if len(draws) != 2 * units:
             return np.full((1, draws.shape[1]), np.nan)
         totals = (draws[:units] - draws[units:]) / (2.0 * _SHARE) * self.share[:, None]
+        if isinstance(self.design, CalibratedDesign):
+            totals = self.design.totals(totals)
         return self.design.deviations(totals)
 
 
@@ -72,19 +77,21 @@ def moved_weights(fit: Fit) -> Bootstrap:
     """
     answers = require_resampling(fit, "linearize")
     design, rows = answers.stages, len(answers.values)
-    units = design.units
+    moved_units = design if answers.calibrated is None else SurveyDesign.of(rows)
+    units = moved_units.units
     require_memory(
-        f"Linearised errors of a regression, with {units:,} {design.kind}s and {rows:,} rows",
+        f"Linearised errors of a regression, with {units:,} {moved_units.kind}s and {rows:,} rows",
         3 * 8.0 * 2 * units * rows
         + 2 * units * sample_bytes(len(fit.model.items), len(fit.model.constructs)),
         "take csi.bootstrap(fit), or errors of the regression alone, without bootstrap=",
     )
     weights = np.ones(rows) if answers.weights is None else answers.weights
-    share = np.bincount(design.unit, weights, units) / weights.sum()
+    share = np.bincount(moved_units.unit, weights, units) / weights.sum()
     factors = np.ones((2 * units, rows))
     for block, step in enumerate((_SHARE, -_SHARE)):
         moved = step / (1.0 - step) / share
-        factors[block * units + design.unit, np.arange(rows)] += moved[design.unit]
+        unit = moved_units.unit
+        factors[block * units + unit, np.arange(rows)] += moved[unit]
     resampling = Resampling("weighted", rows, 2 * units, factors=factors)
     sharp = replace(fit, solution=replace(fit.solution, estimator=sharper(fit.estimator)))
     solution = refitted(sharp, resampling)

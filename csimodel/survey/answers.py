@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
-from csimodel.survey.calibration import WeightCalibration
+from csimodel.survey.calibrated_design import CalibratedDesign
 from csimodel.survey.replicates import ReplicateWeights
 from csimodel.survey.sampling import Lonely, SurveyDesign
 from csimodel.survey.two_stages import TwoStageDesign
@@ -48,8 +48,8 @@ class Answers:
         How a stratum of one unit is treated, as in `SurveyDesign`.
     population
         Number of units in the population of each row's stratum, (rows,), or None.
-    calibration
-        What the weights were adjusted to, or None.
+    calibrated
+        The units of all respondents whose weights were adjusted to margins together, or None.
     subcluster, subpopulation
         Second-stage unit of each row within its cluster, (rows,), and how many units of the row's
         cluster the population holds, (rows,), or None.
@@ -78,7 +78,7 @@ class Answers:
     maximum: np.ndarray
     lonely: Lonely = "adjust"
     population: np.ndarray | None = None
-    calibration: WeightCalibration | None = None
+    calibrated: CalibratedDesign | None = None
     replicates: ReplicateWeights | None = None
     subcluster: np.ndarray | None = None
     subpopulation: np.ndarray | None = None
@@ -90,31 +90,16 @@ class Answers:
             len(self.values), self.strata, self.cluster, self.weights, self.lonely, self.population
         )
 
-    def calibrated_totals(self, values: Floats, design: SurveyDesign | None = None) -> Floats:
-        """Return what units add to estimates, once the totals of calibrated weights are met.
-
-        Parameters
-        ----------
-        values
-            What each respondent adds, (rows, any).
-        design
-            Units; those of the answers by default.
-
-        Returns
-        -------
-        ndarray
-            (units, any)
-        """
-        design = self.design if design is None else design
-        if self.calibration is None:
-            return design.totals(values)
-        return design.totals(self.calibration.residuals(values, self.weights))
+    @property
+    def first_stage(self) -> SurveyDesign:
+        """The same of all respondents whose weights meet margins together, where they do."""
+        return self.design if self.calibrated is None else self.calibrated
 
     @cached_property
     def stages(self) -> SurveyDesign:
         """The same with a second stage, where units within clusters were drawn."""
-        if self.subcluster is None:
-            return self.design
+        if self.calibrated is not None or self.subcluster is None:
+            return self.first_stage
         return TwoStageDesign.within(self.design, self.subcluster, self.subpopulation)
 
     def __repr__(self) -> str:

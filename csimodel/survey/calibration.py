@@ -33,13 +33,8 @@ class WeightCalibration:
     known: Floats
     base: Floats
 
-    def of_rows(self, rows: NDArray[np.intp]) -> WeightCalibration | None:
-        """Return the calibration of the respondents kept, (rows,).
-
-        None where some of those with a weight are left out: the others do not meet the totals.
-        """
-        if len(rows) < np.count_nonzero(self.base):
-            return None
+    def of_rows(self, rows: NDArray[np.intp]) -> WeightCalibration:
+        """Return the calibration of some respondents, (rows,)."""
         return WeightCalibration(self.known[rows], self.base[rows])
 
     def residuals(self, values: Floats, weights: Floats | None) -> Floats:
@@ -66,13 +61,13 @@ class WeightCalibration:
         return np.asarray(values - own[:, None] * (self.known @ slopes))
 
 
-def without_calibration(calibration: WeightCalibration | None, what: str) -> tuple[Finding, ...]:
+def without_calibration(calibrated: object, what: str) -> tuple[Finding, ...]:
     """Return what is said where errors do not allow for calibrated weights: draws, regressions.
 
     >>> without_calibration(None, "draws")
     ()
     """
-    if calibration is None:
+    if calibrated is None:
         return ()
     return (Finding("calibration-not-used", _NOT_USED[what], severity="note"),)
 
@@ -80,12 +75,11 @@ def without_calibration(calibration: WeightCalibration | None, what: str) -> tup
 _NOT_USED = {
     "draws": "The weights were adjusted to margins, and they were not adjusted anew in each draw, "
     "so errors and intervals of draws are usually a little too wide; csi.linearize(fit) allows for "
-    "the margins.",
-    "rows": "The weights were adjusted to margins with respondents who are left out here for "
-    "missing answers, so errors do not allow for the margins; impute answers, or adjust the "
-    "weights of those who are kept.",
+    "the margins, and so do replicate weights made before (csi.replicate_weights, then csi.rake).",
     "groups": "The weights were adjusted to margins of all respondents, which errors of a fit to "
     "one group do not allow for; they are usually a little too wide.",
+    "errors": "The weights were adjusted to margins, which this kind of errors does not allow for, "
+    "so they are usually a little too wide; errors='linearized' allow for the margins.",
     "regressions": "The weights were adjusted to margins, which the errors of this regression do "
     "not allow for, so they are usually a little too wide.",
 }

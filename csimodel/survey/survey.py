@@ -14,14 +14,15 @@ from csimodel.floats import own_errstate_in
 from csimodel.page import HasPage, Page
 from csimodel.survey import checks, codes, design, missing
 from csimodel.survey.answers import Answers, require_blocks
-from csimodel.survey.calibration import WeightCalibration, without_calibration
+from csimodel.survey.calibrated_design import CalibratedDesign
+from csimodel.survey.calibration import WeightCalibration
 from csimodel.survey.item import Item
 from csimodel.survey.labelled import require_no_labelled_codes
 from csimodel.survey.missing import Missing
 from csimodel.survey.population import PopulationSize, population_of_rows, population_text
 from csimodel.survey.replicates import ReplicateMethod, replicates_of_rows, require_same_weights
-from csimodel.survey.sampling import Lonely
-from csimodel.survey.two_stages import second_stage
+from csimodel.survey.sampling import Lonely, SurveyDesign
+from csimodel.survey.two_stages import TwoStageDesign, second_stage
 
 
 @own_errstate_in
@@ -239,9 +240,7 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
         survey.data, survey.strata, survey.cluster, rows
     )
     values.flags.writeable = False
-    calibration = None if survey.calibration is None else survey.calibration.of_rows(rows)
-    if calibration is None:
-        findings += without_calibration(survey.calibration, "rows")
+    everyone = calibrated_design(survey)
     answers = Answers(
         items=items,
         values=values,
@@ -257,7 +256,7 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
         population=population_of_rows(
             survey.data, survey.population, survey.strata, survey.cluster, rows
         ),
-        calibration=calibration,
+        calibrated=None if everyone is None else everyone.at(rows),
     )
     design.require_several(answers.design, survey.strata)
     if survey.subcluster is not None or survey.subpopulation is not None:
@@ -271,6 +270,22 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
     return replace(
         answers, replicates=replicates_of_rows(survey.data, *given, rows, answers.design)
     )
+
+
+def calibrated_design(survey: Survey) -> CalibratedDesign | None:
+    """Return the units of all respondents whose weights meet margins together; None without."""
+    if survey.calibration is None or survey.weights is None:
+        return None
+    rows = np.flatnonzero(survey.calibration.base)
+    frame, names = survey.data, (survey.strata, survey.cluster)
+    strata, cluster, _ = design.strata_and_clusters(frame, *names, rows)
+    weights = checks.numeric_block(frame, [survey.weights])[0][rows, 0]
+    population = population_of_rows(frame, survey.population, *names, rows)
+    everyone = SurveyDesign.of(len(rows), strata, cluster, weights, survey.lonely, population)
+    if survey.subcluster is not None or survey.subpopulation is not None:
+        second = (survey.subcluster, survey.subpopulation, rows, everyone.unit)
+        everyone = TwoStageDesign.within(everyone, *second_stage(frame, *second))
+    return CalibratedDesign.within(everyone, survey.calibration.of_rows(rows), rows)
 
 
 def _require_no_labelled_codes(survey: Survey, columns: Sequence[str], values: np.ndarray) -> None:

@@ -13,6 +13,7 @@ from csimodel.inference.infer import infer
 from csimodel.inference.sources import CENSUS, NO_DEGREES, StandardErrors
 from csimodel.outcomes.kernels.bias_reduced import BiasReduced
 from csimodel.significance import t_quantile, wilson_limits
+from csimodel.survey.calibrated_design import CalibratedDesign
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -125,9 +126,9 @@ def group_means(
     A row adds ``u = w (y - ȳ_g)/Σ_g w`` to the mean of its group g. Rows independent: the variance
     is ``n_g/(n_g - 1) Σ u²``, which without weights is s²/n. Clusters: the means are those of a
     regression on the groups, with errors by CR2 (`BiasReduced`), across groups too. Where groups
-    share rows: with U the sums of u by cluster and group and C clusters, ``C/(C - 1) U'U``. Strata
-    or a finite population: the covariance of the sums by unit as in `SurveyDesign`, of which
-    groups are domains.
+    share rows: with U the sums of u by cluster and group and C clusters, ``C/(C - 1) U'U``. Strata,
+    a finite population, or weights that meet margins: the covariance of the sums by unit as in
+    `SurveyDesign` and `CalibratedDesign`, of which groups are domains.
 
     Parameters
     ----------
@@ -163,7 +164,12 @@ def group_means(
         mean = np.bincount(place, w * y[rows], len(n)) / total
         effective = total**2 / np.bincount(place, w**2, len(n))
         u = w * (y[rows] - mean[place]) / total[place]
-        if design is not None and (design.strata > 1 or design.population is not None):
+        known = design is not None and (
+            design.strata > 1
+            or design.population is not None
+            or isinstance(design, CalibratedDesign)
+        )
+        if design is not None and known:
             return _of_design(mean, u, place, rows, n, effective, design)
         cluster = design.unit if design is not None and design.kind == "cluster" else None
         if cluster is None:
@@ -200,8 +206,13 @@ def _of_design(
 ) -> GroupMeans:
     """Return means with the covariance of their sums of pulls by unit."""
     unit = design.unit[rows]
-    totals = np.zeros((design.units, len(n)))
-    np.add.at(totals, (unit, group), pulls)
+    if isinstance(design, CalibratedDesign):
+        values = np.zeros((len(design.unit), len(n)))
+        np.add.at(values, (rows, group), pulls)
+        totals = design.totals(values)
+    else:
+        totals = np.zeros((design.units, len(n)))
+        np.add.at(totals, (unit, group), pulls)
     touched = np.zeros((len(n), design.units), dtype=np.bool_)
     touched[group, unit] = True
     means = GroupMeans(mean, design.covariance(totals), n, effective, touched, None, design)

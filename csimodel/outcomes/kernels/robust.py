@@ -20,8 +20,11 @@ OF_DESIGN = (*CLUSTERED, "linearized")  # degrees of freedom of the sampled unit
 def design_of(sample: Sample, errors: str) -> SurveyDesign:
     """Return the units the respondents were drawn in, as far as a kind of errors looks at them.
 
-    Linearized errors look at clusters, strata and the population, clustered ones at clusters.
+    Linearized errors look at clusters, strata, the population and margins of weights, clustered
+    ones at clusters.
     """
+    if errors == "linearized" and sample.calibrated is not None:
+        return sample.calibrated
     cluster = sample.cluster if errors in OF_DESIGN else None
     strata, population = sample.strata, sample.population
     if errors != "linearized":
@@ -30,8 +33,9 @@ def design_of(sample: Sample, errors: str) -> SurveyDesign:
 
 
 def default_errors(sample: Sample, of_rows: str, of_clusters: str) -> str:
-    """Return the errors of a sample: linearized with strata or a finite population."""
-    if sample.strata is not None or sample.population is not None:
+    """Return the errors of a sample: linearized with strata, margins or a finite population."""
+    known = (sample.strata, sample.population, sample.calibrated)
+    if any(part is not None for part in known):
         return "linearized"
     return of_rows if sample.cluster is None else of_clusters
 

@@ -171,7 +171,7 @@ class RowDraws(SlopeDraws):
         """
         sample, family = regression.sample, regression.family
         x, k = sample.regressors, len(sample.indexes)
-        design = Resampling.of_design(regression.design_of_sample, draws, seed)
+        design = Resampling.of_design(regression.design_of_draws, draws, seed)
         centre, spread = x.mean(axis=0), x.std(axis=0)
         standard = (x - centre) / spread
         row, column = np.triu_indices(x.shape[1])

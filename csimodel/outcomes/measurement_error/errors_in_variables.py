@@ -25,6 +25,7 @@ from csimodel.outcomes.kernels.families import Family
 from csimodel.outcomes.kernels.predictor_scores import PredictorScores
 from csimodel.outcomes.measurement_error.reliability import Reliability
 from csimodel.outcomes.models.regression import Regression
+from csimodel.survey.calibrated_design import CalibratedDesign
 
 Floats = NDArray[np.float64]
 
@@ -139,7 +140,9 @@ def errors_of(pulls: Pulls, regression: Regression, reliability: Sequence[Reliab
     n, terms = sample.n, 1 + pulls.rows.shape[1]
     units = next((part.units for part in reliability if part.units is not None), None)
     totals = pulls.rows
-    if units is not None:
+    if units is not None and isinstance(design, CalibratedDesign):
+        totals = design.totals(totals)
+    elif units is not None:
         design = units
         totals = np.zeros((units.units, pulls.rows.shape[1]))
         np.add.at(totals, units.unit[sample.rows], pulls.rows)

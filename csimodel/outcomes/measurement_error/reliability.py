@@ -224,7 +224,7 @@ def _totals(fit: Fit, quantity: Quantity, estimate: Floats) -> tuple[Floats, Sur
     Influence values; where a fit has none, deviations of the jackknife.
     """
     if not without_influence(fit):
-        return influence_values(fit, quantity), fit.require_answers("index_reliability").design
+        return influence_values(fit, quantity), fit.require_answers("index_reliability").first_stage
     leave_out = jackknife(fit)
     return leave_out.pulls(leave_out.values(quantity), estimate), leave_out.units
 

@@ -35,6 +35,7 @@ from csimodel.outcomes.measurement_error.result import CorrectedSlopes
 from csimodel.outcomes.measurement_error.simex import extrapolated, simex_points, simex_pulls
 from csimodel.outcomes.models.regression import Regression
 from csimodel.outcomes.models.result import Repurchase
+from csimodel.survey.calibration import without_calibration
 
 Floats = NDArray[np.float64]
 
@@ -187,6 +188,8 @@ def assemble(
     if draws is not None:
         findings += about_draws(drawn, inadmissible, draws.total)
         findings += narrow_intervals(interval, _df(rep))
+        if rep.draws is None:
+            findings += without_calibration(rep.regression.sample.calibrated, "draws")
     labels = pd.MultiIndex.from_product([list(estimates), names], names=["method", "index"])
     columns = np.hstack(list(drawn.values())) if drawn else np.empty((0, len(labels)))
     return CorrectedSlopes(
@@ -210,7 +213,7 @@ def _errors(rep: Repurchase, part: Estimated, draws: Floats | None, interval: st
         census = rep.regression.design_of_sample.census
         return errors_table(part.effects, StandardErrors(part.se, df, census=census), rep.level)
     effects = part.effects[: draws.shape[1]]
-    design = rep.regression.design_of_sample if rep.draws is None else rep.draws.design
+    design = rep.regression.design_of_draws if rep.draws is None else rep.draws.design
     source = sources.Draws.of_design(effects, draws, design, interval)
     source = replace(source, df=np.full(len(effects), _df(rep)))
     return errors_table(effects, source, rep.level)

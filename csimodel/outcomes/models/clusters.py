@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 from csimodel.bounds import FEW_DEGREES, THRESHOLDS
 from csimodel.findings import Finding
+from csimodel.outcomes.rows.sample import Sample
+from csimodel.survey.calibrated_design import CalibratedDesign
+from csimodel.survey.calibration import without_calibration
 from csimodel.survey.sampling import SurveyDesign
 
 FEW_CLUSTERS = int(THRESHOLDS["few clusters"].value)  # below which CR1 is biased down notably
@@ -65,8 +68,15 @@ def few_clusters(clusters: int, errors: str, reducible: bool = True) -> Iterator
         yield Finding("few-clusters", _ALLOWED_FOR, (), "note", clusters, values)
 
 
+def unused_margins(sample: Sample, errors: str) -> tuple[Finding, ...]:
+    """Say that a kind of errors does not allow for the margins of weights."""
+    return () if errors == "linearized" else without_calibration(sample.calibrated, "errors")
+
+
 def unused_design(design: SurveyDesign, by: str) -> Iterator[Finding]:
-    """Say that the errors of a model of groups do not look at strata and the population."""
+    """Say that errors of a model of groups do not look at strata, margins and the population."""
+    if isinstance(design, CalibratedDesign):
+        yield from without_calibration(design, "regressions")
     used = (design.strata > 1, design.population is not None)
     if any(used):
         values = {"by": by, "strata": design.strata}

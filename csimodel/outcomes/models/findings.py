@@ -13,7 +13,7 @@ from csimodel.findings import Finding
 from csimodel.index.expected import Expected
 from csimodel.outcomes.kernels.glm import regress_draws
 from csimodel.outcomes.kernels.kernel import Ending
-from csimodel.outcomes.models.clusters import few_clusters
+from csimodel.outcomes.models.clusters import few_clusters, unused_margins
 from csimodel.outcomes.models.draws import RegressionDraws, about_losses
 from csimodel.outcomes.models.regression import Regression
 from csimodel.outcomes.rows.sample import FEW_ALIKE, Sample
@@ -58,15 +58,16 @@ def diagnose(
     item: str = "",
 ) -> tuple[Finding, ...]:
     """Return findings about rows, outcome, index, convergence, direction and draws."""
+    sample = regression.sample
     return (
-        *regression.sample.findings,
-        *(soundness(fit, regression.sample.indexes, item) if fit is not None else ()),
+        *sample.findings,
+        *(soundness(fit, sample.indexes, item) if fit is not None else ()),
         *(_complete_cases(regression, fit) if fit is not None else ()),
         *_rows(regression),
         *_index(regression),
         *_ending(regression),
         *_shape(regression),
-        *(about_losses(draws) if draws is not None else ()),
+        *(about_losses(draws) if draws is not None else unused_margins(sample, regression.errors)),
     )
 
 

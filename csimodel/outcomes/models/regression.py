@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -103,6 +103,11 @@ class Regression:
     def design_of_sample(self) -> SurveyDesign:
         """The units the respondents were drawn in, as far as the errors look at them."""
         return design_of(self.sample, self.errors)
+
+    @cached_property
+    def design_of_draws(self) -> SurveyDesign:
+        """The same without margins of weights, which draws of respondents do not meet."""
+        return design_of(replace(self.sample, calibrated=None), self.errors)
 
     @cached_property
     def score_errors(self) -> ScoreErrors:

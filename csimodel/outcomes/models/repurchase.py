@@ -98,7 +98,9 @@ def repurchase(
         of the scale. It does not change slopes, and `Repurchase.categories` has all answers.
     errors
         By default ``"linearized"`` if the survey has strata (of respondents or clusters within
-        strata, as R's survey has it; t and F with units less strata), ``"CR2"`` if it has clusters
+        strata, as R's survey has it; t and F with units less strata) or weights that were brought
+        to margins (`csi.rake`; scores are replaced by what is left once the margins are met, and
+        respondents without an answer are the rest of a domain), ``"CR2"`` if it has clusters
         alone (without the bias of few clusters, with degrees of freedom of t and F for each
         number; see `BiasReduced`), else ``"HC1"``. Further ``"HC0"``, ``"HC3"`` (not for ordered
         families), ``"nonrobust"`` (not for fractional families or weights), ``"cluster"`` (CR1, as

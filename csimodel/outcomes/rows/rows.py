@@ -32,12 +32,13 @@ from csimodel.outcomes.rows.outcome import OutcomeValues, outcome_of
 from csimodel.outcomes.rows.sample import Sample, sample_of
 from csimodel.outcomes.rows.soundness import soundness
 from csimodel.survey import Survey
-from csimodel.survey.calibration import without_calibration
+from csimodel.survey.calibrated_design import CalibratedDesign
 from csimodel.survey.design import design_of_part, require_several, strata_and_clusters
 from csimodel.survey.headers import clean, column_of
 from csimodel.survey.labelled import require_no_labelled_codes
 from csimodel.survey.population import population_of_rows
 from csimodel.survey.sampling import Lonely, SurveyDesign
+from csimodel.survey.survey import calibrated_design
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -67,6 +68,9 @@ class Rows:
         Codes 0, 1, … of each row's cluster and stratum, (rows,), or None.
     lonely, population
         As in `Answers`.
+    calibrated
+        The units of all respondents whose weights meet margins together, these rows among them, or
+        None.
     """
 
     frame: pd.DataFrame
@@ -78,6 +82,7 @@ class Rows:
     strata: Codes | None = None
     lonely: Lonely = "adjust"
     population: Floats | None = None
+    calibrated: CalibratedDesign | None = None
 
     @classmethod
     def of(
@@ -140,7 +145,7 @@ class Rows:
                 )
         return cls(
             fit.survey.data, answers.rows, fit, fit.survey, answers.weights, answers.cluster,
-            answers.strata, answers.lonely, answers.population,
+            answers.strata, answers.lonely, answers.population, answers.calibrated,
         )  # fmt: skip
 
     def __len__(self) -> int:
@@ -156,6 +161,8 @@ class Rows:
     @property
     def design(self) -> SurveyDesign:
         """The units that the usable rows were drawn in."""
+        if self.calibrated is not None:
+            return self.calibrated
         return design_of_part(self.usable, self.strata, self.cluster, self.lonely, self.population)
 
     @property
@@ -342,6 +349,7 @@ class Rows:
             strata=self.strata,
             lonely=self.lonely,
             population=self.population,
+            calibrated=self.calibrated,
             cut=outcome.cut,
             formula=formula,
             complete=complete,
@@ -384,14 +392,8 @@ class Rows:
             )
 
     def findings(self, indexes: Sequence[str], outcome: str = "") -> tuple[Finding, ...]:
-        """Say when indexes come from a model that is not sound, or hold the outcome itself.
-
-        And when weights were calibrated, which errors of outcomes do not allow for.
-        """
-        if self.fit is None:
-            calibration = None if self.survey is None else self.survey.calibration
-            return without_calibration(calibration, "regressions")
-        return tuple(soundness(self.fit, indexes, outcome))
+        """Say when indexes come from a model that is not sound, or hold the outcome itself."""
+        return () if self.fit is None else tuple(soundness(self.fit, indexes, outcome))
 
     def _cells(self, column: object, what: str) -> tuple[str, pd.Series]:
         """Return the name and the cells of a column, of the table or of the rows offered."""
@@ -441,9 +443,16 @@ class Rows:
         OptionError
             When other clusters than the survey's meet its strata or population.
         """
+        own = weights is None or (
+            isinstance(weights, str) and column_of(self.frame.columns, weights) == survey.weights
+        )
         weights = survey.weights if weights is None else weights
+        margins = calibrated_design(survey) if own else None
         if survey.strata is None and survey.population is None:
-            return self._with_design(weights, survey.cluster if cluster is None else cluster)
+            rows = self._with_design(weights, survey.cluster if cluster is None else cluster)
+            if margins is not None and rows.cluster is not None:
+                margins = margins.clustered(rows.cluster[margins.drawn])
+            return rows._with_margins(margins)
         if cluster is not None and not (
             isinstance(cluster, str) and survey.cluster == column_of(self.frame.columns, cluster)
         ):
@@ -462,7 +471,10 @@ class Rows:
             lonely=survey.lonely, population=population,
         )  # fmt: skip
         require_several(rows.design, survey.strata)
-        return rows
+        return rows._with_margins(margins)
+
+    def _with_margins(self, margins: CalibratedDesign | None) -> Rows:
+        return self if margins is None else replace(self, calibrated=margins.at(self.place))
 
     def _with_design(self, weights: object, cluster: object) -> Rows:
         """Return the rows with weights and clusters given as columns."""

@@ -14,6 +14,7 @@ from csimodel.findings import Finding, Severity, listed
 from csimodel.outcomes.design.formula import Formula
 from csimodel.outcomes.design.layout import Layout
 from csimodel.outcomes.rows.collinearity import require_independent
+from csimodel.survey.calibrated_design import CalibratedDesign
 from csimodel.survey.sampling import Lonely
 
 Floats = NDArray[np.float64]
@@ -84,6 +85,8 @@ class Sample:
         How a stratum of one unit is treated, as in `SurveyDesign`.
     population
         Number of units in the population of each row's stratum, (rows,), or None.
+    calibrated
+        The units of all respondents whose weights meet margins together, these among them, or None.
     formula_layout, formula_factors
         How the columns of a formula follow from indexes and factors, (rows, factors).
     """
@@ -103,6 +106,7 @@ class Sample:
     strata: NDArray[np.intp] | None = None
     lonely: Lonely = "adjust"
     population: Floats | None = None
+    calibrated: CalibratedDesign | None = None
 
     @property
     def cut(self) -> float | None:
@@ -160,6 +164,7 @@ def sample_of(
     strata: NDArray[np.intp] | None = None,
     lonely: Lonely = "adjust",
     population: Floats | None = None,
+    calibrated: CalibratedDesign | None = None,
 ) -> Sample:
     """Keep the respondents with an outcome and all regressors, and check what is left.
 
@@ -178,6 +183,8 @@ def sample_of(
     strata, lonely, population
         Stratum of each respondent offered, how one of a single unit is treated, and how many units
         it has in the population.
+    calibrated
+        The units of all respondents whose weights meet margins together, those offered among them.
 
     Raises
     ------
@@ -220,6 +227,7 @@ def sample_of(
         strata=None if strata is None else np.unique(strata[rows], return_inverse=True)[1],
         lonely=lonely,
         population=None if population is None else population[rows],
+        calibrated=None if calibrated is None else calibrated.part(rows),
     )
     if formula is not None:
         built = formula.build(rows, sample.regressors)

@@ -6,13 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from csimodel.estimators import Fit
 from csimodel.findings import Finding
-from csimodel.survey.calibration import without_calibration
 
 
 def soundness(fit: Fit, indexes: Iterable[str], outcome: str = "") -> Iterator[Finding]:
     """Say when indexes come from a model that is not sound, or hold the outcome itself.
-
-    And when the survey's weights are calibrated, which errors of outcomes do not allow for.
 
     Parameters
     ----------
@@ -23,8 +20,6 @@ def soundness(fit: Fit, indexes: Iterable[str], outcome: str = "") -> Iterator[F
     outcome
         The item or column that is explained.
     """
-    if fit.answers is not None:
-        yield from without_calibration(fit.answers.calibration, "regressions")
     failures = [finding for finding in fit.diagnostics if finding.severity == "failure"]
     if failures:
         yield Finding(

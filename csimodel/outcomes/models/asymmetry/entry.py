@@ -17,6 +17,7 @@ from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.models.asymmetry.draws import coefficients_of_draws
 from csimodel.outcomes.models.asymmetry.result import Asymmetry, result_of
 from csimodel.outcomes.models.asymmetry.sides import sides
+from csimodel.outcomes.models.clusters import unused_margins
 from csimodel.outcomes.models.regression import Regression, regress
 from csimodel.outcomes.models.repurchase import INTERVALS
 from csimodel.outcomes.rows.arguments import Column
@@ -116,7 +117,15 @@ def repurchase_asymmetry(
         draws = coefficients_of_draws(drawn, regression, names, progress)
         design = drawn.survey_design
     constructs = [name for name in (quality, expectations) if isinstance(name, str)]
-    return result_of(regression, pair, draws, level, interval, design, rows.findings(constructs))
+    told = (
+        *rows.findings(constructs),
+        *(
+            unused_margins(regression.sample, regression.errors)
+            if drawn is None
+            else (own for own in drawn.findings if own.code == "calibration-not-used")
+        ),
+    )
+    return result_of(regression, pair, draws, level, interval, design, told)
 
 
 def _outcome(

@@ -85,9 +85,9 @@ def repurchase_time(
         ``"efron"`` or ``"breslow"``.
     errors
         ``"robust"``, ``"cluster"`` (the survey's clusters), ``"linearized"`` (those of the sampling
-        design: strata, clusters and a finite population, as in R's survey) or ``"model"``. By
-        default linearized if the survey has strata or a population, cluster if it has clusters
-        alone, else robust; the first two without a small-sample factor, as in R's survival.
+        design: strata, clusters, margins of weights and a finite population, as in R's survey) or
+        ``"model"``. By default linearized if the survey has any but clusters, cluster if it has
+        those alone, else robust; the first two without a small-sample factor, as in R's survival.
     bootstrap
         Draws of this fit. Then every interval is of the whole chain: item weights, index and hazard
         are estimated again in each draw. Events drawn twice count twice but are not ties.

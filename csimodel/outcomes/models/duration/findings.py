@@ -9,7 +9,7 @@ import numpy as np
 from csimodel.bounds import THRESHOLDS
 from csimodel.findings import Finding
 from csimodel.outcomes.kernels.kernel import Ending
-from csimodel.outcomes.models.clusters import few_clusters
+from csimodel.outcomes.models.clusters import few_clusters, unused_margins
 from csimodel.outcomes.models.draws import about_losses
 from csimodel.outcomes.models.duration.draws import HazardDraws
 from csimodel.outcomes.models.duration.proportional import proportional_hazards
@@ -53,7 +53,11 @@ def diagnose(
         *_ending(regression, event),
         *_direction(regression, kind, event),
         *_proportional(regression),
-        *(about_losses(draws) if draws is not None else ()),
+        *(
+            about_losses(draws)
+            if draws is not None
+            else unused_margins(regression.sample, regression.errors)
+        ),
     )
 
 

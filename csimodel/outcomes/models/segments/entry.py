@@ -28,6 +28,7 @@ from csimodel.outcomes.rows.columns import Ends, labels_of
 from csimodel.outcomes.rows.rows import Rows
 from csimodel.outcomes.rows.sample import Sample
 from csimodel.survey import Survey
+from csimodel.survey.calibration import without_calibration
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -157,6 +158,7 @@ def _interacted(rep: Repurchase, labels: pd.Series, curvature: bool, fewest: int
     if rep.regression.cluster is not None:
         findings = (*findings, *_clusters_within(own, place, names, rep.errors))
     regression = regress_segments(own, place, names, rep.family, rep.errors)
+    findings = (*findings, *without_calibration(rep.regression.sample.calibrated, "regressions"))
     joint = replace(rep, regression=regression, findings=(*rep.findings, *findings))
     if not np.isfinite(regression.coefficients).all():
         separated = regression.ending == Ending.SEPARATED
@@ -219,7 +221,7 @@ def _large_enough(
 
 
 def _subset(sample: Sample, rows: Codes) -> Sample:
-    """Keep some rows of a sample."""
+    """Keep some rows of a sample, whose weights need not meet margins."""
     weights = None if sample.weights is None else sample.weights[rows]
     cluster = None if sample.cluster is None else sample.cluster[rows]
     strata = None if sample.strata is None else sample.strata[rows]
@@ -233,6 +235,7 @@ def _subset(sample: Sample, rows: Codes) -> Sample:
         cluster=None if cluster is None else np.unique(cluster, return_inverse=True)[1],
         strata=None if strata is None else np.unique(strata, return_inverse=True)[1],
         population=design.population_of_part(rows),
+        calibrated=None,
     )
 
 

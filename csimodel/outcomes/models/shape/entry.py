@@ -23,6 +23,7 @@ from csimodel.outcomes.models.shape.hinge import Hinge, hinge
 from csimodel.outcomes.models.shape.isotonic import Steps, steps
 from csimodel.outcomes.models.shape.resamples import Resamples, seed_of
 from csimodel.outcomes.models.shape.result import Shape
+from csimodel.survey.calibration import without_calibration
 
 Floats = NDArray[np.float64]
 
@@ -125,9 +126,10 @@ def repurchase_shape(
     else:
         fitted = bend(rep, moved, basis_of(rep, moved, kind, knots), resamples)
         table, tests = _of_bend(fitted)
-    return Shape(
-        kind, rep, name, table, tests, fitted, (*findings, *about(fitted, table, tests, name))
-    )
+    told = (*findings, *about(fitted, table, tests, name))
+    if rep.draws is None and not isinstance(fitted, Bend):
+        told = (*told, *without_calibration(rep.regression.sample.calibrated, "draws"))
+    return Shape(kind, rep, name, table, tests, fitted, told)
 
 
 def _of_bend(fitted: Bend) -> tuple[pd.DataFrame, pd.DataFrame]:

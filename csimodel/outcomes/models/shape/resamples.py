@@ -67,8 +67,8 @@ class Resamples:
     def of(cls, rep: Repurchase, moved: int, draws: int, seed: int, progress: bool) -> Resamples:
         """Take the regression's draws, or plan `draws` of the sample."""
         regression = rep.regression
-        design = regression.design_of_sample if rep.draws is None else rep.draws.design
-        resampling = Resampling.of_design(regression.design_of_sample, draws, seed)
+        design = regression.design_of_draws if rep.draws is None else rep.draws.design
+        resampling = Resampling.of_design(regression.design_of_draws, draws, seed)
         return cls(regression.sample, moved, rep.draws, design, resampling, progress)
 
     @property
