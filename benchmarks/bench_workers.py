@@ -37,7 +37,7 @@ def main(turns: int) -> None:
         "ML, 250 rows, 200 draws": (csi.fit(MODEL, csi.load_mobi(), csi.ML()), 200),
     }
     for name, (fit, draws) in cases.items():
-        seconds(fit, 64, 2)
+        seconds(fit, 64, 1)
         taken: dict[int, list[float]] = {1: [], 2: []}
         for _ in range(turns):
             for workers, times in taken.items():

@@ -314,19 +314,24 @@ def test_draws_that_are_all_lost_have_findings():
 
 
 def test_threads_are_used_where_they_gain(fit, monkeypatch):
-    """Not for many short operations, unless rows are so many that products of items are the work."""
-    module = import_module("csimodel.inference.bootstrap")
-    asked, in_order = [], module.in_order
+    """Where no process can be forked: not for many short operations, unless rows are many."""
+    module, blocks = (
+        import_module(f"csimodel.inference.{name}") for name in ("bootstrap", "blocks")
+    )
+    threads, by_threads = [], blocks.by_threads
 
-    def noted(work, blocks, workers):
-        asked.append(workers)
-        return in_order(work, blocks, 1)
+    def noted(work, numbers, workers):
+        threads.append(workers)
+        return by_threads(work, numbers, workers)
 
-    monkeypatch.setattr(module, "in_order", noted)
-    model = csi.Model.from_syntax("Q =~ PERQ1 + PERQ2\nS =~ CUSA1 + CUSA2\nS ~ Q")
-    by_ml = csi.fit(model, csi.load_mobi(), csi.ML())
-    csi.bootstrap(fit, 20, workers=4, progress=False)
-    csi.bootstrap(by_ml, 20, workers=4, progress=False)
+    monkeypatch.setattr(blocks, "by_threads", noted)
+    monkeypatch.setattr(blocks, "can_fork", lambda: False)
+    monkeypatch.setattr(blocks, "usable_cores", lambda: 3)
+    monkeypatch.setattr(blocks, "_SHORT", 0.0)
+    one = csi.bootstrap(fit, 1100, 5, workers=1, progress=False)
+    csi.bootstrap(fit, 1100, 5, workers=4, progress=False)
+    assert threads == []
     monkeypatch.setattr(module, "_MANY_ROWS", 250)
-    csi.bootstrap(by_ml, 20, workers=4, progress=False)
-    assert asked == [4, 1, 4]
+    several = csi.bootstrap(fit, 1100, 5, workers=4, progress=False)
+    assert threads == [3]
+    assert np.array_equal(one.draws("paths"), several.draws("paths"))

@@ -1,4 +1,4 @@
-"""Ctrl-C: a long call ends at once, whatever its threads are doing."""
+"""Ctrl-C: a long call ends at once, whatever its processes or threads are doing."""
 
 import signal
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 
 import csimodel as csi
 from csimodel.findings import Finding, collected, tell
-from csimodel.inference.blocks import in_order
+from csimodel.inference.blocks import by_threads, in_order
 
 SOON = 20.0  # seconds, of minutes of work
 
@@ -26,8 +26,9 @@ def test_blocks_come_in_order_and_each_once():
 
     for workers in (1, 3, 50):
         made.clear()
-        assert list(in_order(work, 20, workers)) == list(range(0, 200, 10))
+        assert list(by_threads(work, range(20), workers)) == list(range(0, 200, 10))
         assert sorted(made) == list(range(20))
+    assert list(by_threads(work, [], 4)) == []
     assert list(in_order(work, 0, 4)) == []
 
 
@@ -38,7 +39,7 @@ def test_an_error_comes_at_its_blocks_turn(workers):
             raise csi.errors.EstimationError("no solution")
         return number
 
-    solved = in_order(work, 6, workers)
+    solved = by_threads(work, range(6), workers)
     assert [next(solved), next(solved)] == [0, 1]
     with pytest.raises(csi.errors.EstimationError, match="no solution"):
         next(solved)
@@ -49,7 +50,7 @@ def test_what_threads_tell_reaches_who_collects():
         tell(Finding(f"block-{number}", "One."))
 
     with collected() as findings:
-        list(in_order(work, 8, 3))
+        list(by_threads(work, range(8), 3))
     assert sorted(one.code for one in findings) == [f"block-{number}" for number in range(8)]
 
 
@@ -65,7 +66,7 @@ def test_blocks_not_begun_are_cancelled_and_those_begun_not_waited_for():
     start = time.monotonic()
 
     def interrupted():
-        with closing(in_order(work, 500, 2)) as solved:
+        with closing(by_threads(work, range(500), 2)) as solved:
             for _ in solved:
                 raise KeyboardInterrupt
 

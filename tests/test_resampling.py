@@ -116,7 +116,10 @@ def test_a_draw_depends_on_its_number_alone(design, monkeypatch):
     monkeypatch.setattr(resampling, "_LARGEST_BLOCK", 16)
     assert design.span(number // 16).start != design.span(1).start or design.block_size == 16
     assert np.array_equal(design.counts(number // 16)[number % 16], some)
-    assert [part.start for part in design.spans[:3]] == [0, 64, 128]
+    monkeypatch.undo()
+    parts = design.spans(64)
+    assert [part.start for part in parts[:4]] == [0, 8, 64, 128]
+    assert [part.stop for part in parts] == [*(part.start for part in parts[1:]), design.draws]
 
 
 def test_streams_do_not_repeat():

@@ -58,12 +58,9 @@ class Estimator(Protocol):
         return "anew"
 
     @property
-    def long_calls(self) -> bool:
-        """Whether a batch is fitted by long array operations, during which other threads compute.
-
-        Threads that fit by many short ones wait for each other, and two are slower than one.
-        """
-        return True
+    def together(self) -> int:
+        """How many samples are fitted together when there are many, so that they stay in cache."""
+        return 512
 
     @property
     def has_error_variances(self) -> bool:
@@ -165,15 +162,11 @@ class Solution:
     @classmethod
     def gather(cls, parts: Iterable[Solution], total: int) -> Solution:
         """Put batches of `total` samples one after another as they are made, none held twice."""
-        moments, estimates = BatchBuffer(total), BatchBuffer(total)
+        buffer, first = SolutionBuffer(total), 0
         for part in parts:
-            moments.add(part.moments.arrays)
-            estimates.add(part.estimates.arrays)
-        return replace(
-            part,
-            moments=part.moments.with_arrays(moments.arrays),
-            estimates=replace(part.estimates, **estimates.arrays),
-        )
+            buffer.leave_out(buffer.put(part, first))
+            first += len(part.moments.n)
+        return buffer.solution
 
     @cached_property
     def cross_loadings(self) -> Floats:
@@ -266,3 +259,46 @@ class Solution:
             return np.asarray(kernel(self.model, *(array[..., None] for array in arrays))[..., 0])
         moved = (np.moveaxis(array, 0, -1) for array in arrays)
         return np.moveaxis(kernel(self.model, *moved), -1, 0)
+
+
+Lacking = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+class SolutionBuffer:
+    """Batches of fitted samples put into one, each where it belongs, none held twice.
+
+    Parameters
+    ----------
+    total
+        Number of samples when it is full.
+    shared
+        Whether processes begun after the first part may fill it, too.
+    """
+
+    def __init__(self, total: int, shared: bool = False) -> None:
+        self._first: Solution | None = None
+        self._moments, self._estimates = BatchBuffer(total, shared), BatchBuffer(total, shared)
+
+    def put(self, part: Solution, first: int) -> Lacking:
+        """Put a part where its first sample belongs; return what its moments and estimates lack."""
+        if self._first is None:
+            self._first = part
+        return (
+            self._moments.put(part.moments.arrays, first),
+            self._estimates.put(part.estimates.arrays, first),
+        )
+
+    def leave_out(self, lacking: Lacking) -> None:
+        """Leave out of all samples what some part lacks."""
+        self._moments.leave_out(lacking[0])
+        self._estimates.leave_out(lacking[1])
+
+    @property
+    def solution(self) -> Solution:
+        """All samples as a batch."""
+        assert self._first is not None
+        return replace(
+            self._first,
+            moments=self._first.moments.with_arrays(self._moments.arrays),
+            estimates=replace(self._first.estimates, **self._estimates.arrays),
+        )

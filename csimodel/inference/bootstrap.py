@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,7 @@ from csimodel.estimators import (
 )
 from csimodel.estimators.quantities import bounded
 from csimodel.estimators.requirements import same_fit
+from csimodel.estimators.solution import Lacking, SolutionBuffer
 from csimodel.findings import Finding, collected, tell
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.blocks import in_order
@@ -403,8 +404,10 @@ def bootstrap(
         Row numbers of each resample, (draws, rows), counted from 0, to repeat the draws of another
         program.
     workers
-        Threads. Fits of covariance structures to moments are many short operations, which threads
-        cannot share: below 262,144 rows one thread makes them whatever is asked for.
+        How many processes make the draws, at most; no more than there are cores, and one where the
+        work takes less than some tenths of a second. They are forked, so a script needs no guard;
+        where that cannot be done (Windows, macOS, in other than the main thread) threads make them
+        if that is faster. The numbers are the same.
     progress
         Show a bar when it takes longer than a second.
 
@@ -469,20 +472,18 @@ def interval_of_source(bootstrap: Bootstrap | None, interval: str) -> str:
 def refitted(fit: Fit, design: Resampling, workers: int = 1, progress: bool = False) -> Solution:
     """Return the fits of all draws of a design, as a batch."""
     refit = fit.estimator.resampler(fit.solution, fit.require_answers("bootstrap"))
-    spans = design.spans
-    if not fit.estimator.long_calls and design.rows < _MANY_ROWS:
-        workers = 1
+    spans = design.spans(fit.estimator.together)
+    whole = SolutionBuffer(design.draws, shared=workers > 1)
+    long_calls = design.rows >= _MANY_ROWS or fit.estimator.needs_answers
 
-    def part(number: int) -> Solution:
-        return refit(design.copies(spans[number]))
+    def part(number: int) -> Lacking:
+        span = spans[number]
+        return whole.put(refit(design.copies(span)).packed(), span.start)
 
     bar = progress_bar(design.draws, "bootstrap", progress)
-    with closing(in_order(part, len(spans), workers)) as parts, bar:
-        return Solution.gather(_counted(parts, bar), design.draws)
-
-
-def _counted(parts: Iterable[Solution], bar: Any) -> Iterator[Solution]:
-    """Pass the parts on, packed, and show how many draws they hold."""
-    for part in parts:
-        yield part.packed()
-        bar.update(len(part.estimates.outcome))
+    parts = in_order(part, len(spans), workers, long_calls=long_calls)
+    with closing(parts), bar:
+        for span, lacking in zip(spans, parts, strict=True):
+            whole.leave_out(lacking)
+            bar.update(span.stop - span.start)
+    return whole.solution

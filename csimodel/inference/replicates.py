@@ -263,7 +263,7 @@ def _drawn(design: SurveyDesign, count: int, seed: int) -> tuple[Floats, Replica
     plain = Resampling.of_design(design, count, seed)
     if plain.kind == "multinomial":
         plain = replace(plain, kind="stratified")
-    factors = np.concatenate([plain.copies(span).counts for span in plain.spans])
+    factors = np.concatenate([plain.copies(span).counts for span in plain.spans()])
     return factors, ReplicateMethod("bootstrap")
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.shared_arrays import shared_zeros
+
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -20,10 +22,14 @@ class BatchBuffer:
     ----------
     total
         Number of samples when it is full.
+    shared
+        Whether processes begun after the first part may fill it, too.
     arrays
         By name, (total, ...); those that every part so far has.
     filled
-        Number of samples so far.
+        Number of samples added so far.
+    begun
+        Whether there was a part.
 
     Examples
     --------
@@ -35,19 +41,30 @@ class BatchBuffer:
     """
 
     total: int
+    shared: bool = False
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
     filled: int = 0
+    begun: bool = False
 
     def add(self, part: Arrays) -> None:
         """Put a part after those before it; what it lacks is left out of all."""
-        if not self.filled:
+        self.leave_out(self.put(part, self.filled))
+        self.filled += max((len(part[name]) for name in self.arrays), default=0)
+
+    def put(self, part: Arrays, first: int) -> tuple[str, ...]:
+        """Put a part where its first sample belongs; return the names of what it lacks."""
+        if not self.begun:
+            self.begun = True
             for name, values in part.items():
-                empty = np.empty((*values.shape[1:], self.total), dtype=values.dtype)
-                self.arrays[name] = np.moveaxis(empty, -1, 0)
-        for name in [name for name in self.arrays if name not in part]:
-            del self.arrays[name]
-        size = 0
+                shape = (*values.shape[1:], self.total)
+                make = shared_zeros if self.shared else np.empty
+                self.arrays[name] = np.moveaxis(make(shape, values.dtype), -1, 0)
         for name, own in self.arrays.items():
-            size = len(part[name])
-            own[self.filled : self.filled + size] = part[name]
-        self.filled += size
+            if name in part:
+                own[first : first + len(part[name])] = part[name]
+        return tuple(name for name in self.arrays if name not in part)
+
+    def leave_out(self, names: tuple[str, ...]) -> None:
+        """Leave arrays out of all samples."""
+        for name in names:
+            self.arrays.pop(name, None)

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.limits import free_bytes
 from csimodel.moments.copies import Copies, Urns, poisson, tally
+from csimodel.shared_arrays import shared_zeros
 from csimodel.survey.sampling import Lonely, SurveyDesign
 
 Kind = Literal["multinomial", "stratified", "cluster", "poisson", "given", "weighted"]
@@ -28,7 +29,15 @@ _BYTES = 2**28  # copies made together for products of items
 _KEPT = 2**26  # numbers of copies that are kept, a byte each
 _SHARE = 8  # they take at most this part of the memory that is free
 _LARGEST_BLOCK = 512
+_MANY_ROWS = 4096  # rows from which on a block of draws takes long
 _TOGETHER = 2**17  # copies summed by group at once, so that they stay in cache
+
+
+class _Kept(NamedTuple):
+    """Draws that are kept: how often each unit is drawn, (draws, units), and in which streams."""
+
+    numbers: NDArray[np.uint8]
+    known: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,11 +143,22 @@ class Resampling:
         """Positions of the draws of a block."""
         return slice(block * self.block_size, min((block + 1) * self.block_size, self.draws))
 
-    @property
-    def spans(self) -> list[slice]:
-        """Positions of draws that go together where their copies are held, a byte each."""
-        size = self._fitting(_BYTES, 8 * _STREAM)
-        return [slice(at, min(at + size, self.draws)) for at in range(0, self.draws, size)]
+    def spans(self, together: int = _LARGEST_BLOCK) -> list[slice]:
+        """Return positions of draws that go together where their copies are held, a byte each.
+
+        Where a draw takes long, a small first part shows how long the others will.
+
+        Parameters
+        ----------
+        together
+            How many draws go together where there are few rows, a multiple of 8.
+        """
+        size = min(self._fitting(_BYTES, 8 * _STREAM), together)
+        slow = self.rows > _MANY_ROWS or together < _LARGEST_BLOCK
+        first = max(size // 8 // _STREAM, 1) * _STREAM
+        between = [first] if slow and first < min(size, self.draws) else []
+        starts = [0, *between, *range(size, self.draws, size)]
+        return [slice(a, b) for a, b in zip(starts, [*starts[1:], self.draws], strict=True)]
 
     def _fitting(self, cells: int, fewest: int) -> int:
         size = cells // max(self.rows, 1) // _STREAM * _STREAM
@@ -201,18 +221,21 @@ class Resampling:
         first, last = span.start // _STREAM, -(-span.stop // _STREAM)
         bits = np.random.PCG64(np.random.SeedSequence(self.seed))
         start, rng = bits.state, np.random.Generator(bits)
-        drawn = np.empty(((last - first) * _STREAM, self._units.units), dtype=np.uint8)
-        for stream in range(first, last):
-            own = drawn[(stream - first) * _STREAM :][:_STREAM]
-            if stream in self._kept:
-                own[:] = self._kept[stream]
-                continue
+        if self._keeps:
+            drawn = self._kept.numbers[first * _STREAM : last * _STREAM]
+            missing = first + np.flatnonzero(~self._kept.known[first:last])
+        else:
+            drawn = np.empty(((last - first) * _STREAM, self._units.units), dtype=np.uint8)
+            missing = np.arange(first, last)
+        for stream in missing.tolist():
             bits.state = start
             bits.advance(stream * _DISTANCE % 2**128)
-            self._fill(rng, own)
-            if self._keeps:
-                self._kept[stream] = own.copy()
-        return drawn[span.start - first * _STREAM :][: span.stop - span.start]
+            self._fill(rng, drawn[(stream - first) * _STREAM :][:_STREAM])
+        if self._keeps:
+            self._kept.known[first:last] = True
+        drawn = drawn[span.start - first * _STREAM :][: span.stop - span.start]
+        drawn.flags.writeable = False
+        return drawn
 
     @cached_property
     def _keeps(self) -> bool:
@@ -220,9 +243,13 @@ class Resampling:
         return self.draws * self._units.units <= min(_KEPT, free_bytes() / _SHARE)
 
     @cached_property
-    def _kept(self) -> dict[int, NDArray[np.uint8]]:
-        """How often each unit is drawn in the draws of streams made so far, (draws, units) each."""
-        return {}
+    def _kept(self) -> _Kept:
+        """What was drawn so far, by this process or one begun later."""
+        streams = -(-self.draws // _STREAM)
+        return _Kept(
+            shared_zeros((streams * _STREAM, self._units.units), np.uint8),
+            shared_zeros((streams,), np.bool_),
+        )
 
     def _fill(self, rng: np.random.Generator, drawn: NDArray[np.uint8]) -> None:
         """Fill in how often each unit is drawn in the draws of one stream."""

@@ -91,9 +91,9 @@ class CovarianceEstimator(Estimator):
         return ()
 
     @property
-    def long_calls(self) -> bool:
-        """Whether threads gain: not from matrices of the size of a model, fitted to moments."""
-        return self.needs_answers
+    def together(self) -> int:
+        """How many samples are fitted together when there are many, so that they stay in cache."""
+        return 32
 
     @property
     def has_error_variances(self) -> bool:
