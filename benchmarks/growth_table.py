@@ -1,9 +1,10 @@
 """Every operation that is measured, and every public function that is not, with the reason."""
 
 from growth_fits import FITS
+from growth_instrument import INSTRUMENT
 from growth_outcomes import OUTCOMES
 
-OPERATIONS = (*FITS, *OUTCOMES)
+OPERATIONS = (*FITS, *INSTRUMENT, *OUTCOMES)
 
 CONSTANT = "arithmetic of a few numbers, which grows with nothing"
 PICTURE = "draws the rows of one small table, as plots.intervals, which is measured"

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from csimodel.inference.linearized import linearize as linearize
     from csimodel.inference.replicates import replicate as replicate
     from csimodel.inference.replicates import replicate_weights as replicate_weights
+    from csimodel.measures.factors.exploration import explore_factors as explore_factors
     from csimodel.model import catalogue
     from csimodel.model.constructs import Construct as Construct
     from csimodel.model.constructs import Path as Path
@@ -118,6 +119,7 @@ _NAMES = MappingProxyType(
         "bootstrap": "csimodel.inference.bootstrap",
         "compare": "csimodel.estimators.compare",
         "composite": "csimodel.model.constructs",
+        "explore_factors": "csimodel.measures.factors.exploration",
         "factor_scores": "csimodel.estimators.factor_scores",
         "fit": "csimodel.estimators.estimation",
         "fit_groups": "csimodel.estimators.groups",

@@ -71,6 +71,7 @@ _HU_BENTLER = (
     "Hu & Bentler (1999), https://doi.org/10.1080/10705519909540118; "
     "its use with PLS is debated, see Hair et al. (2019)"
 )
+_KAISER = "Kaiser & Rice (1974), https://doi.org/10.1177/001316447403400115"
 _CAMERON = "Cameron & Miller (2015), section VI.A, https://doi.org/10.3368/jhr.50.2.317"
 _BROWNE = "Browne & Cudeck (1992), https://doi.org/10.1177/0049124192021002005"
 _OWN = "a convention of this package"
@@ -103,6 +104,7 @@ THRESHOLDS: dict[str, Threshold] = {
     "reliability good": Threshold(0.70, _NUNNALLY),
     "reliability too high": Threshold(0.95, _NUNNALLY),
     "ave good": Threshold(0.50, _FORNELL),
+    "kmo": Threshold(0.50, _KAISER),
     "loading acceptable": Threshold(0.40, _HAIR),
     "loading good": Threshold(0.708, _HAIR),
     "htmt good": Threshold(0.85, _HENSELER),

@@ -150,6 +150,19 @@ def of_design(given):
             judge("replicate index", csi.index_scores, refit, bootstrap=again)
 
 
+@part("explore_factors", "FactorExploration")
+def instruments(given):
+    judge, survey = given.judge, given.survey
+    judge.beside = [survey]
+    items = list(given.case.model.items)[:8]
+    explored = judge("explore_factors", csi.explore_factors, survey, items, draws=20, sets=20)
+    judge.look("explore_factors", explored)
+    judge(
+        "explore_factors promax", csi.explore_factors, survey, items, 2,
+        extraction="principal-axis", rotation="promax", sets=20,
+    )  # fmt: skip
+
+
 @part("rake", "weighting")
 def weights(given):
     judge, survey = given.judge, given.survey

@@ -323,6 +323,10 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             csi.weighting.adjust_for_nonresponse,
             {"survey": p.survey, "responded": "again", "classes": ["half"]},
         ),
+        "explore_factors": (
+            csi.explore_factors,
+            {"survey": p.survey, "items": ["CUSA1", "CUSA2", "CUSA3", "PERV1"], "sets": 20, **few},
+        ),
         "plots.path_diagram": (plots.path_diagram, {"fit": p.fit}),
         "plots.index_bars": (plots.index_bars, {"scores": p.scores}),
         "plots.intervals": (plots.intervals, {"table": p.boot.table("paths")}),

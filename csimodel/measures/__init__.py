@@ -1,0 +1,1 @@
+"""Descriptive measures of customer satisfaction, and the instruments that they come from."""

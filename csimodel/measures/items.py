@@ -1,0 +1,79 @@
+"""Which items of a survey, or of a frame, are looked at before there is a model of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from csimodel.errors import OptionError, SurveyError
+from csimodel.options import require_names, shown
+from csimodel.survey import Survey, read_survey
+from csimodel.survey.headers import require_column
+
+
+def survey_of(survey: object) -> Survey:
+    """Return a survey as it is, or a frame as `read_survey` reads it.
+
+    Raises
+    ------
+    OptionError
+        For anything else.
+    SurveyError
+        For a frame that cannot be read.
+
+    Examples
+    --------
+    >>> survey_of(pd.DataFrame({"q1": [3, 7]})).source
+    'frame'
+    """
+    if isinstance(survey, Survey):
+        return survey
+    if isinstance(survey, pd.DataFrame):
+        return read_survey(survey)
+    raise OptionError(
+        f"survey={shown(survey)} must be a survey or a DataFrame; read a file with "
+        "csi.read_survey(path)."
+    )
+
+
+def item_names(survey: Survey, items: Sequence[str] | None, fewest: int = 1) -> tuple[str, ...]:
+    """Return the columns of the items asked for: by default those declared, or all but the design.
+
+    Raises
+    ------
+    OptionError
+        When they are no names, or fewer than needed.
+    SurveyError
+        When one is not a column.
+
+    Examples
+    --------
+    >>> item_names(read_survey(pd.DataFrame({"q1": [3, 7], "w": [1, 2]}), weights="w"), None)
+    ('q1',)
+    """
+    if items is None:
+        names = tuple(survey.items) or tuple(
+            str(name) for name in survey.data.columns if name not in design_columns(survey)
+        )
+        if len(names) < fewest:
+            raise SurveyError(
+                f"The survey has {len(names)} items, and {fewest} are needed; name columns as "
+                "items=[…]."
+            )
+        return names
+    names = tuple(
+        require_column(survey.data, name, "items") for name in require_names("items", items)
+    )
+    require_names("items", list(names))
+    if len(names) < fewest:
+        raise OptionError(f"items={shown(items)} names {len(names)}; give at least {fewest}.")
+    return names
+
+
+def design_columns(survey: Survey) -> frozenset[str]:
+    """Return the columns that say how the sample was drawn."""
+    own = {survey.weights, survey.strata, survey.cluster, survey.subcluster, survey.subpopulation}
+    if isinstance(survey.population, str):
+        own.add(survey.population)
+    return frozenset(name for name in {*own, *survey.replicate_weights} if name is not None)
