@@ -2,9 +2,10 @@
 
 from growth_fits import FITS
 from growth_instrument import INSTRUMENT
+from growth_measures import MEASURES
 from growth_outcomes import OUTCOMES
 
-OPERATIONS = (*FITS, *INSTRUMENT, *OUTCOMES)
+OPERATIONS = (*FITS, *INSTRUMENT, *MEASURES, *OUTCOMES)
 
 CONSTANT = "arithmetic of a few numbers, which grows with nothing"
 PICTURE = "draws the rows of one small table, as plots.intervals, which is measured"
@@ -45,4 +46,5 @@ EXCEPTIONS = {
     ),
     "plots.to_svg": "part of every picture measured",
     "literature.table": "a fixed table",
+    **dict.fromkeys(("measures.bottom_box", "measures.net_score"), "as measures.top_box"),
 }

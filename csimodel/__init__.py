@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from csimodel import findings as findings
     from csimodel import index as index
     from csimodel import inference as inference
+    from csimodel import measures as measures
     from csimodel import model as model
     from csimodel import moments as moments
     from csimodel import outcomes as outcomes
@@ -85,6 +86,7 @@ _MODULES = MappingProxyType(
         "index": "csimodel.index",
         "inference": "csimodel.inference",
         "literature": "csimodel.outcomes.literature",
+        "measures": "csimodel.measures",
         "model": "csimodel.model",
         "models": "csimodel.model.catalogue",
         "moments": "csimodel.moments",

@@ -125,6 +125,51 @@ def wilson_limits(share: ArrayLike, size: ArrayLike, level: float = 0.95) -> tup
     return np.maximum(middle - reach, 0.0), np.minimum(middle + reach, 1.0)
 
 
+def logit_limits(
+    share: ArrayLike, se: ArrayLike, df: ArrayLike, level: float = 0.95
+) -> tuple[Floats, Floats]:
+    """Return limits of a share by t on its logit, within 0 to 1; NaN at 0 and 1.
+
+    ``logit⁻¹(logit p ∓ t((1 + level)/2; df) se/(p (1 - p)))``, as R's ``svyciprop`` has them.
+
+    References
+    ----------
+    Korn, E. L., Graubard, B. I. (1999). Analysis of Health Surveys, section 3.6. Wiley.
+
+    Examples
+    --------
+    >>> [round(float(limit), 3) for limit in logit_limits(0.8, 0.126, 9)]
+    [0.402, 0.96]
+    """
+    from scipy.special import expit, logit
+
+    p, error = np.asarray(share, dtype=np.float64), np.asarray(se, dtype=np.float64)
+    inner = np.where((p > 0) & (p < 1), p, np.nan)
+    reach = t_quantile(0.5 + require_level(level) / 2.0, df) * error / (inner * (1.0 - inner))
+    return np.asarray(expit(logit(inner) - reach)), np.asarray(expit(logit(inner) + reach))
+
+
+def holm(pvalues: ArrayLike) -> Floats:
+    """Return p-values corrected for their number by Holm's step-down method; NaN is no test.
+
+    References
+    ----------
+    Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal
+    of Statistics 6, 65-70. https://www.jstor.org/stable/4615733
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, float("nan"), 0.03]).round(3)
+    array([0.03, 0.06,  nan, 0.06])
+    """
+    p = np.asarray(pvalues, dtype=np.float64)
+    order = np.argsort(p)[: np.isfinite(p).sum()]
+    left = np.arange(len(order), 0, -1)
+    corrected = np.full(len(p), np.nan)
+    corrected[order] = np.minimum(np.maximum.accumulate(p[order] * left), 1.0)
+    return corrected
+
+
 def noncentral_chisq(statistic: float, df: float, noncentrality: float) -> float:
     """Return the probability of a smaller noncentral χ².
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import csimodel as csi
 
-MODULES = ("assessment", "estimators", "index", "inference", "literature", "model", "models",
+MODULES = ("assessment", "estimators", "index", "inference", "literature", "measures", "model", "models",
            "moments", "money", "outcomes", "plots", "report", "simulate", "survey", "weighting")  # fmt: skip
 
 

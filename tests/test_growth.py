@@ -27,6 +27,7 @@ FAMILIES = {
     "plots.": (csi.plots,),
     "simulate.": (csi.simulate,),
     "literature.": (csi.outcomes.literature,),
+    "measures.": (csi.measures,),
 }
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
 idle = float  # a call that does nothing

@@ -13,8 +13,8 @@ import csimodel as csi
 from csimodel import limits
 from csimodel.errors import OptionError
 from csimodel.formatting import told_p
+from csimodel.inference.pairs import corrected_pairs, pairs_of
 from csimodel.outcomes.kernels.wald import wald
-from csimodel.outcomes.models.segments.pairs import corrected_pairs, pairs_of
 from tests.conftest import REFERENCE
 
 ENDS = ["estimate", "lower", "upper"]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.inference.sources import CENSUS, NO_VARIATION, ONE_SIDE, ErrorSource
+from csimodel.inference.sources import ALIKE, CENSUS, NO_VARIATION, ONE_SIDE, ErrorSource
 from csimodel.options import require_level
 from csimodel.significance import BY_CONSTRUCTION, NO_ESTIMATE
 
@@ -72,7 +72,7 @@ def infer(
     same = constant | (reasons == CENSUS)
     se = np.where(known, source.se, np.where(same, 0.0, np.nan))
     lower, upper = (
-        np.where(reasons == "", end, np.where(same, estimate, np.nan))
+        np.where((reasons == "") | (reasons == ALIKE), end, np.where(same, estimate, np.nan))
         for end in source.limits(estimate, level)
     )
     p = np.full(len(estimate), np.nan)

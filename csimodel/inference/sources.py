@@ -22,7 +22,7 @@ from csimodel.inference.intervals import (
     spread_of,
     tail_probability,
 )
-from csimodel.significance import t_limits, t_pvalue
+from csimodel.significance import logit_limits, t_limits, t_pvalue, wilson_limits
 from csimodel.survey.sampling import DrawVariance, SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -30,6 +30,7 @@ Functional = Callable[[Floats], Floats]
 
 NO_DEGREES = "no degrees of freedom: not more sampled units than strata"
 NO_VARIATION = "nothing varies, which says nothing of the error"
+ALIKE = "everybody answers alike, so there is no error; the limits are Wilson's"
 NO_ERROR = "no source of error"
 FEW_DRAWS = "too few usable draws"
 ONE_SIDE = "all draws lie on one side of the estimate, so this interval has no limits"
@@ -110,6 +111,58 @@ class StandardErrors:
             if not se > _nothing(value)
             else ""
             for se, df, value, whole in zip(self.se, self.df, estimate, census, strict=True)
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class ShareErrors:
+    """Errors of shares, whose limits stay within 0 to 1.
+
+    Where everybody answers alike there is no error, and limits are Wilson's of `size` answers.
+
+    Attributes
+    ----------
+    errors
+        Of the shares.
+    size
+        Respondents, or what unequal weights and clusters leave of them, (entries,); 0 for none.
+    simple
+        Whether respondents were drawn one by one with equal weights: Wilson's limits then, else by
+        t on the logit.
+    """
+
+    errors: ErrorSource
+    size: Floats
+    simple: bool
+
+    @property
+    def se(self) -> Floats:
+        """Standard errors, (entries,)."""
+        return self.errors.se
+
+    @property
+    def df(self) -> Floats:
+        """Degrees of freedom, (entries,)."""
+        return self.errors.df
+
+    def limits(self, estimate: Floats, level: float) -> tuple[Floats, Floats]:
+        """Return Wilson's limits, or those on the logit; of a census the share itself."""
+        low, high = wilson_limits(estimate, self.size, level)
+        if not self.simple:
+            alike = (estimate == 0) | (estimate == 1)
+            lower, upper = logit_limits(estimate, self.se, self.df, level)
+            low, high = np.where(alike, low, lower), np.where(alike, high, upper)
+        return low, high
+
+    def pvalue(self, estimate: Floats, null: float) -> Floats:
+        """Return two-sided p-values by t."""
+        return self.errors.pvalue(estimate, null)
+
+    def reasons(self, estimate: Floats) -> list[str]:
+        """Name entries without an error, and those where everybody answers alike."""
+        return [
+            ALIKE if reason == NO_VARIATION and p in (0.0, 1.0) else reason
+            for reason, p in zip(self.errors.reasons(estimate), estimate, strict=True)
         ]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from csimodel.arguments import checked_in
+from csimodel.errors import SurveyError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.page import HasPage, Page
@@ -236,23 +237,74 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
     checks.require_variation(len(values), items, low, high)
 
     rows = np.arange(len(survey.data)) if kept is None else kept
-    strata, cluster, nested = design.strata_and_clusters(
-        survey.data, survey.strata, survey.cluster, rows
-    )
     values.flags.writeable = False
-    everyone = calibrated_design(survey)
     answers = Answers(
         items=items,
         values=values,
         weights=None if weights is None else design.mean_one(weights),
-        strata=strata,
-        cluster=cluster,
+        strata=None,
+        cluster=None,
         rows=rows,
         missing=state,
-        findings=findings + nested,
+        findings=findings,
         minimum=minimum,
         maximum=maximum,
         lonely=survey.lonely,
+    )
+    return _with_design(survey, answers)
+
+
+def respondents(survey: Survey) -> Answers:
+    """Take all respondents with a weight and the design they were drawn in, without any item.
+
+    For what is computed of single columns, each of those who answered it.
+
+    Raises
+    ------
+    SurveyError
+        When no row has a weight, weights are negative, or a stratum or cluster is missing.
+
+    Examples
+    --------
+    >>> survey = Survey(pd.DataFrame({"q": [3, 7, 9], "w": [1.0, 0.0, 2.0]}), weights="w")
+    >>> respondents(survey).rows
+    array([0, 2])
+    """
+    kept, weights, findings = design.usable_weights(survey.data, survey.weights)
+    rows = np.arange(len(survey.data)) if kept is None else kept
+    if not len(rows):
+        raise SurveyError(
+            f"No row has a weight above 0 in {survey.weights!r}; name another column as weights=."
+        )
+    nothing = np.empty(0)
+    answers = Answers(
+        items=(),
+        values=np.empty((len(rows), 0)),
+        weights=None if weights is None else design.mean_one(weights),
+        strata=None,
+        cluster=None,
+        rows=rows,
+        missing="complete",
+        findings=findings,
+        minimum=nothing,
+        maximum=nothing,
+        lonely=survey.lonely,
+    )
+    return _with_design(survey, answers)
+
+
+def _with_design(survey: Survey, answers: Answers) -> Answers:
+    """Return answers with the design of their rows: strata, clusters, population, replicates."""
+    rows = answers.rows
+    strata, cluster, nested = design.strata_and_clusters(
+        survey.data, survey.strata, survey.cluster, rows
+    )
+    everyone = calibrated_design(survey)
+    answers = replace(
+        answers,
+        strata=strata,
+        cluster=cluster,
+        findings=(*answers.findings, *nested),
         population=population_of_rows(
             survey.data, survey.population, survey.strata, survey.cluster, rows
         ),

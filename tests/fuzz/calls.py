@@ -570,6 +570,30 @@ def report(given):
             judge("write_report", csi.write_report, analysis, Path(folder) / "out", progress=False)
 
 
+@part("measures")
+def measured(given):
+    judge, survey, items, m = given.judge, given.survey, list(given.case.items), csi.measures
+    few = items[:2]
+    answers = survey.data[few[0]]
+    low, high = float(answers.min()), float(answers.max())
+    judge.beside = [survey]
+    for name, call in {
+        "satisfaction_level": lambda: m.satisfaction_level(survey, few, by="group", levels=range(-3, 12)),
+        "top_box": lambda: m.top_box(survey, few, by="group"),
+        "bottom_box": lambda: m.bottom_box(survey, few),
+        "net_score": lambda: m.net_score(survey, few, by="group"),
+        "answer_shares": lambda: m.answer_shares(survey, few[0], scale=(low, high)),
+        "net_promoter": lambda: m.net_promoter(survey, few[0], by="group"),
+    }.items():  # fmt: skip
+        measure = judge(name, call)
+        if measure is not None:
+            judge.look(name, measure)
+            judge(f"{name} table", lambda measure: measure.table, measure)
+            if measure.groups is not None:
+                judge(f"{name} differences", lambda measure: measure.differences, measure)
+            judge(f"{name} bootstrap", measure.bootstrap, 25)
+
+
 @part("moments_of", "Moments", "models", "Model", "reflective", "composite", "Construct", "Path",
       "Survey", "read_survey", "read_codebook", "Codebook", "Item", "ConstructMinimum", "load_mobi",
       "load_acsi2015")  # fmt: skip

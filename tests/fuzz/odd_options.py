@@ -107,6 +107,21 @@ def plain() -> SimpleNamespace:
     )  # fmt: skip
 
 
+def measure_calls(p: SimpleNamespace) -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
+    """Return a plain call of each measure."""
+    m, data = csi.measures, {"data": p.survey, "by": "half"}
+    return {
+        "measures.satisfaction_level": (
+            m.satisfaction_level, {**data, "attributes": ["CUSA1"], "levels": range(1, 11)},
+        ),
+        "measures.top_box": (m.top_box, {**data, "items": "CUSA1"}),
+        "measures.bottom_box": (m.bottom_box, {**data, "items": "CUSA1"}),
+        "measures.net_score": (m.net_score, {**data, "items": "CUSA1"}),
+        "measures.answer_shares": (m.answer_shares, {**data, "item": "CUSA1"}),
+        "measures.net_promoter": (m.net_promoter, {**data, "item": "CUSA1"}),
+    }  # fmt: skip
+
+
 def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
     """Return a plain call of public functions, by name: function and named arguments."""
     p, m, plots, simulate = plain(), csi.money, csi.plots, csi.simulate
@@ -327,6 +342,7 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             csi.explore_factors,
             {"survey": p.survey, "items": ["CUSA1", "CUSA2", "CUSA3", "PERV1"], "sets": 20, **few},
         ),
+        **measure_calls(p),
         "plots.path_diagram": (plots.path_diagram, {"fit": p.fit}),
         "plots.index_bars": (plots.index_bars, {"scores": p.scores}),
         "plots.intervals": (plots.intervals, {"table": p.boot.table("paths")}),

@@ -15,6 +15,7 @@ from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.formatting import told_p
 from csimodel.inference.infer import infer
+from csimodel.inference.pairs import corrected_pairs, pairs_of
 from csimodel.inference.sources import StandardErrors
 from csimodel.outcomes.kernels.robust import OF_DESIGN
 from csimodel.outcomes.kernels.segment_averages import SegmentAverages
@@ -23,7 +24,6 @@ from csimodel.outcomes.models.averages import Averages
 from csimodel.outcomes.models.draws import Batch
 from csimodel.outcomes.models.levels import on_index
 from csimodel.outcomes.models.result import Repurchase
-from csimodel.outcomes.models.segments.pairs import corrected_pairs, pairs_of
 from csimodel.outcomes.models.segments.regression import OfSegments
 from csimodel.outcomes.rows.cells import Cells
 from csimodel.page import HasHeadline, Page, sections

@@ -13,10 +13,10 @@ from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding, listed
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.formatting import told_p
+from csimodel.inference.pairs import corrected_pairs, pairs_of
 from csimodel.options import number_of, require_count, require_level, shown
 from csimodel.outcomes.kernels.group_means import GroupMeans, group_means
 from csimodel.outcomes.kernels.wald import table_of_tests, wald
-from csimodel.outcomes.models.segments.pairs import corrected_pairs, pairs_of
 from csimodel.outcomes.rows.arguments import Column
 from csimodel.outcomes.rows.columns import labels_of
 from csimodel.outcomes.rows.rows import Rows

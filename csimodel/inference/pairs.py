@@ -1,4 +1,4 @@
-"""Every two segments against each other, with Holm's correction."""
+"""Every two of several groups against each other, with Holm's correction."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.limits import require_memory
+from csimodel.significance import holm
 
 Codes = NDArray[np.intp]
 
@@ -48,18 +49,8 @@ def corrected_pairs(table: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame
     -------
     DataFrame
         Rows (segment, other); column p_holm besides, over the pairs whose p is known.
-
-    References
-    ----------
-    Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal
-    of Statistics 6, 65-70. https://www.jstor.org/stable/4615733
     """
-    p = table["p"].to_numpy(dtype=np.float64)
-    order = np.argsort(p)[: np.isfinite(p).sum()]
-    left = np.arange(len(order), 0, -1)
-    holm = np.full(len(p), np.nan)
-    holm[order] = np.minimum(np.maximum.accumulate(p[order] * left), 1.0)
     first, second = np.triu_indices(len(names), 1)
     known = np.array(names, dtype=object)
     index = pd.MultiIndex.from_arrays([known[first], known[second]], names=["segment", "other"])
-    return table.assign(p_holm=holm).set_axis(index)
+    return table.assign(p_holm=holm(table["p"])).set_axis(index)

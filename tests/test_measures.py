@@ -1,0 +1,326 @@
+"""Measures: levels and shares by hand and by R's survey; groups, differences, odd input."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+from scipy import stats
+from wordings import row_of
+
+import csimodel as csi
+from csimodel.errors import OptionError, SurveyError
+
+HERE = Path(__file__).parent / "reference"
+DESIGNS = {
+    "plain": None,
+    "weights_only": {},
+    "strata_only": {"strata": "stratum"},
+    "clusters_only": {"cluster": "unit"},
+    "full": {"strata": "stratum", "cluster": "psu"},
+    "full_fpc": {"strata": "stratum", "cluster": "psu", "population": "fpc"},
+}
+measures = csi.measures
+
+
+@pytest.fixture(scope="module")
+def data():
+    frame = pd.read_csv(HERE / "mobi_survey_data.csv")
+    return frame.assign(unit=frame["stratum"] * 100 + frame["psu"])
+
+
+def survey_of(data, design):
+    items = [f"{block}{k}" for block in ("CUSA", "CUSL") for k in (1, 2, 3)]
+    weights = {} if design is None else {"weights": "weight", **design}
+    return csi.read_survey(data, scale=(1, 10), items=items, **weights)
+
+
+@pytest.fixture(scope="module")
+def brands():
+    return pd.DataFrame(
+        [["A", 40, 20, 60, -20, 0, 40], ["B", 60, 40, 60, 20, 40, 60],
+         ["C", -60, -40, 40, -40, -40, -40], ["D", 40, 0, 20, 40, 20, 0]],
+        columns=["brand", "quality", "function", "price", "design", "taste", "packaging"],
+    )  # fmt: skip
+
+
+SCORES = [70 / 3, 140 / 3, -30.0, 20.0]
+ENGLISH = ("very dissatisfied", "dissatisfied", "rather dissatisfied", "neutral",
+           "rather satisfied", "satisfied", "very satisfied")  # fmt: skip
+CHINESE = ("很不满意", "不满意", "不太满意", "一般", "较满意", "满意", "很满意")
+
+
+def recoded(brands, answers):
+    return brands.set_index("brand").map(lambda x: answers[int(x / 20) + 3]).reset_index()
+
+
+@pytest.mark.parametrize("answers", [ENGLISH, CHINESE, range(1, 8), [f" {k}" for k in range(1, 8)]])
+def test_the_four_brands_by_labels_and_ranks(brands, answers):
+    table = measures.satisfaction_level(recoded(brands, answers), by="brand").table
+    assert_allclose(table["estimate"], SCORES, rtol=1e-14)
+
+
+def test_the_four_brands_by_values(brands):
+    values = range(-60, 61, 20)
+    for levels in (None, values, np.array(values), dict(zip(ENGLISH, values, strict=True))):
+        frame = recoded(brands, ENGLISH) if isinstance(levels, dict) else brands
+        level = measures.satisfaction_level(frame, by="brand", levels=levels)
+        assert_allclose(level.table["estimate"], SCORES, rtol=1e-14)
+    assert list(level.table.index) == ["A", "B", "C", "D"]
+    assert (level.table["n"] == 1).all()
+    assert level.table[["se", "lower", "upper"]].isna().all(axis=None)
+    assert level.table["reason"].str.startswith("no degrees of freedom").all()
+    by_hand = brands.set_index("brand").stack()
+    assert_allclose(level.attributes["estimate"], by_hand)
+    (finding,) = [own for own in level.findings if own.code == "small-groups"]
+    assert finding.subjects == ("A (1)", "B (1)", "C (1)", "D (1)")
+    assert row_of(finding)
+
+
+def test_types_of_columns_make_no_difference(brands):
+    pytest.importorskip("pyarrow")
+    plain = measures.satisfaction_level(recoded(brands, ENGLISH), by="brand").table
+    ranks = recoded(brands, range(1, 8)).set_index("brand")
+    words = recoded(brands, ENGLISH).set_index("brand")
+    for frame in (words.astype("category"), words.astype("string"), ranks.astype("Int8"),
+                  ranks.astype("float32"), ranks.astype("int64[pyarrow]"),
+                  words.astype("string[pyarrow]")):  # fmt: skip
+        table = measures.satisfaction_level(frame.reset_index(), by="brand").table
+        pd.testing.assert_frame_equal(table, plain, check_index_type=False)
+
+
+def test_a_level_has_the_error_of_a_ratio_of_means():
+    rng = np.random.default_rng(3)
+    ranks = pd.DataFrame(rng.integers(1, 8, (60, 3)), columns=list("abc")).astype(float)
+    ranks = ranks.mask(rng.random(ranks.shape) < 0.2)
+    table = measures.satisfaction_level(ranks).table
+    values = ranks * 20 - 80
+    score = np.nansum(values) / ranks.notna().sum().sum()
+    assert_allclose(table["estimate"], score)
+    u = values.sum(axis=1) - score * ranks.notna().sum(axis=1)
+    used = ranks.notna().any(axis=1)
+    m = used.sum()
+    se = np.sqrt((u[used] ** 2).sum() * m / (m - 1)) / ranks.notna().sum().sum()
+    assert_allclose(table["se"], se)
+    assert list(table["n"]) == [m]
+
+
+@pytest.mark.parametrize(
+    ("frame", "levels", "sentence"),
+    [
+        ({"q": ["satisfied", "great"]}, None,
+         r"^Column 'q' holds 'great' in row 2, which is no level of the scale; levels are 'very d"),
+        ({"q": ["satisfied", "satisfid"]}, None, r"scale \(did you mean 'satisfied'\?\); levels"),
+        ({"q": [1, 9]}, None, r"^Column 'q' holds 9 in row 2, which is no level of the scale; "),
+        ({"q": [1.0, np.inf]}, None, r"^Column 'q' holds inf in row 2, which is no level"),
+        ({"q": [True, False]}, None, r"^Column 'q' holds True in row 1, which is no level"),
+        ({"q": [1.5, 2]}, (1, 2), r"^Column 'q' holds 1.5 in row 1, .* ranks 1 to 2, or the va"),
+        ({"q": ["bad"]}, {"good": 1}, r"^Column 'q' holds 'bad' in row 1, .* levels are 'good', o"),
+    ],
+)  # fmt: skip
+def test_answers_that_are_no_level_are_named(frame, levels, sentence):
+    with pytest.raises(SurveyError, match=sentence):
+        measures.satisfaction_level(pd.DataFrame(frame), levels=levels)
+
+
+@pytest.mark.parametrize(
+    "levels", [(), (3, 2, 1), (1, np.nan), {}, {"a": None}, "abc", 7, [[1]] * 0]
+)
+def test_levels_that_are_none_are_refused(levels):
+    with pytest.raises(OptionError, match=r"^levels="):
+        measures.satisfaction_level(pd.DataFrame({"q": [1, 2]}), levels=levels)
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "sentence"),
+    [
+        (3, OptionError, r"^data=3 must be a"),
+        (None, OptionError, r"^data=None must be a"),
+        (pd.DataFrame(), SurveyError, r"^The data frame has no columns"),
+        (pd.DataFrame({"q": []}), SurveyError, r"^The data frame has no rows"),
+        (pd.DataFrame([[1, 2]], columns=["q", "q"]), SurveyError, r"more than one column named 'q'"),
+    ],
+)  # fmt: skip
+def test_data_that_cannot_be_used_are_refused(data, error, sentence):
+    for call in (measures.satisfaction_level, lambda d: measures.top_box(d, "q", scale=(1, 5))):
+        with pytest.raises(error, match=sentence):
+            call(data)
+
+
+def test_no_weight_and_no_other_column_are_refused():
+    survey = csi.read_survey(pd.DataFrame({"q": [1, 2], "w": [0.0, 0.0]}), weights="w")
+    with pytest.raises(SurveyError, match=r"^No row has a weight above 0 in 'w'; name another"):
+        measures.satisfaction_level(survey)
+    with pytest.raises(SurveyError, match=r"^No column is left beside those of groups and design"):
+        measures.satisfaction_level(pd.DataFrame({"g": ["a", "b"]}), by="g")
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_shares_are_those_of_r(reference, data, name):
+    theirs = reference("mobi_measures.json")["designs"][name]
+    survey = survey_of(data, DESIGNS[name])
+    row = measures.top_box(survey, "CUSA1").table.loc["CUSA1"]
+    assert row["df"] == theirs["degf"]
+    assert_allclose(row["estimate"], theirs["top"]["estimate"], rtol=1e-12)
+    assert_allclose(row["se"], theirs["top"]["se"], rtol=1e-10)
+    if name == "plain":
+        interval = stats.binomtest(int(round(row["estimate"] * 250)), 250).proportion_ci(
+            method="wilson"
+        )
+        assert_allclose(row[["lower", "upper"]].astype(float), [interval.low, interval.high])
+    else:
+        assert_allclose(row[["lower", "upper"]].astype(float), theirs["top"]["limits"], rtol=1e-8)
+    for key, table in {
+        "net": measures.net_score(survey, "CUSA1", boxes=4).table,
+        "nps": measures.net_promoter(survey, "CUSL1").table,
+    }.items():
+        assert_allclose(table[["estimate", "se"]].iloc[0], list(theirs[key].values()), rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", list(DESIGNS)[1:])
+def test_shares_of_regions_and_their_differences_are_those_of_r(reference, data, name):
+    theirs = reference("mobi_measures.json")["designs"][name]
+    top = measures.top_box(survey_of(data, DESIGNS[name]), "CUSA1", by="region")
+    assert_allclose(top.table["estimate"], theirs["top_by_region"]["estimate"], rtol=1e-12)
+    assert_allclose(top.table["se"], theirs["top_by_region"]["se"], rtol=1e-10)
+    assert list(top.table["df"]) == theirs["degf_region"]
+    row = top.differences.loc[("CUSA1", "N", "S")]
+    assert_allclose(row[["estimate", "se"]].astype(float),
+                    list(theirs["top_by_region"]["difference"].values()), rtol=1e-9)  # fmt: skip
+    assert row["df"] == theirs["degf_N_S"]
+
+
+def test_groups_of_a_plain_sample_are_compared_by_welch(data):
+    top = measures.net_promoter(survey_of(data, None), "CUSL1", by="region")
+    scores = np.where(data["CUSL1"] >= 9, 1.0, 0.0) - (data["CUSL1"] <= 6)
+    groups = {g: scores[data["region"] == g] for g in "ENS"}
+    for g in "ENS":
+        assert_allclose(top.table.loc[g, "se"], stats.sem(groups[g]))
+    p = []
+    for a, b in (("E", "N"), ("E", "S"), ("N", "S")):
+        test = stats.ttest_ind(groups[a], groups[b], equal_var=False)
+        row = top.differences.loc[(a, b)]
+        assert_allclose([row["df"], row["p"]], [test.df, test.pvalue])
+        assert_allclose(row[["lower", "upper"]].astype(float), test.confidence_interval())
+        p.append(test.pvalue)
+    order = np.argsort(p)
+    holm = np.minimum(np.maximum.accumulate(np.array(p)[order] * [3, 2, 1]), 1.0)
+    assert_allclose(top.differences["p_holm"].to_numpy()[order], holm)
+
+
+def test_replicates_and_calibrated_weights_reach_measures(data):
+    full = survey_of(data, DESIGNS["full"])
+    linear = measures.net_promoter(full, "CUSL1", by="region")
+    jackknife = measures.net_promoter(csi.replicate_weights(full, "jkn"), "CUSL1", by="region")
+    assert_allclose(jackknife.table["se"], linear.table["se"], rtol=0.05)
+    assert (jackknife.table["se"] != linear.table["se"]).all()
+    assert_allclose(jackknife.differences["se"], linear.differences["se"], rtol=0.05)
+    margins = {"region": {"E": 1000, "N": 1500, "S": 2000}}
+    raked = csi.rake(full, margins)
+    row = measures.top_box(raked, "CUSA1").table.loc["CUSA1"]
+    frame = data.assign(top=(data["CUSA1"] >= 9) * 1)
+    scale = {"top": (0, 1), "CUSL1": (1, 10)}
+    survey = csi.read_survey(frame, scale=scale, weights="weight", **DESIGNS["full"])
+    model = csi.Model.from_syntax("A =~ top\nB =~ CUSL1\nB ~ A")
+    fit = csi.fit(model, csi.rake(survey, margins))
+    assert_allclose(row["se"], csi.index_scores(fit).loc["A", "se"] / 100, rtol=1e-6)
+
+
+def test_where_all_answer_alike_there_are_limits_and_no_error(data):
+    frame = data.assign(q=5)
+    for design in ({}, {"weights": "weight"}, {"cluster": "unit"}):
+        survey = csi.read_survey(frame, scale={"q": (1, 5)}, **design)
+        row = measures.top_box(survey, "q").table.loc["q"]
+        assert np.isnan(row["se"])
+        assert row["reason"].startswith("everybody answers alike")
+        w = data["weight"] if "weights" in design else np.ones(250)
+        size = data["unit"].nunique() if "cluster" in design else w.sum() ** 2 / (w**2).sum()
+        z = stats.norm.ppf(0.975)
+        assert_allclose([row["lower"], row["upper"]], [1 / (1 + z**2 / size), 1.0])
+
+
+def test_parts_of_a_scale():
+    frame = pd.DataFrame({"q": [1, 2, 3, 4, 5, 5, None], "NPS": [0, 6, 7, 8, 9, 10, 10]})
+    survey = csi.read_survey(frame, scale={"q": (1, 5)})
+    assert_allclose(measures.top_box(survey, "q", boxes=1).table["estimate"], 2 / 6)
+    assert_allclose(measures.bottom_box(survey, "q", boxes=3).table["estimate"], 3 / 6)
+    assert_allclose(measures.net_score(survey, "q").table["estimate"], 3 / 6 - 2 / 6)
+    shares = measures.answer_shares(survey, "q")
+    assert_allclose(shares.table["estimate"], np.array([1, 1, 1, 1, 2]) / 6)
+    assert list(shares.table.index) == [1, 2, 3, 4, 5]
+    nps = measures.net_promoter(survey, "NPS")
+    assert_allclose(nps.shares["estimate"], [3 / 7, 2 / 7, 2 / 7])
+    p, d = 3 / 7, 2 / 7
+    assert_allclose(nps.table["se"], np.sqrt((p + d - (p - d) ** 2) / 6))
+    (finding,) = [own for own in shares.findings if own.code == "unanswered"]
+    assert finding.count == 1
+    assert row_of(finding)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "sentence"),
+    [
+        (lambda d: measures.top_box(d, "q"), SurveyError, r"^The scale of 'q' is unknown; give the"),
+        (lambda d: measures.top_box(d, "z"), SurveyError, r"^items names the column 'z', which is"),
+        (lambda d: measures.top_box(d, "t", scale=(1, 5)), SurveyError, r"^Column 't' holds the text"),
+        (lambda d: measures.top_box(d, ["q", "q"], scale=(1, 5)), OptionError, r"names the column 'q' t"),
+        (lambda d: measures.top_box(d, "q", scale=(5, 1)), OptionError, r"^scale=\(5, 1\) must be the"),
+        (lambda d: measures.top_box(d, "q", scale=(1, 3)), SurveyError, r"^Column 'q' holds 1 value outs"),
+        (lambda d: measures.top_box(d, "h", scale=(1, 5)), SurveyError, r"^Column 'h' holds 1.5, which l"),
+        (lambda d: measures.top_box(d, "q", boxes=5, scale=(1, 5)), OptionError, r"^boxes=5 must be below 5"),
+        (lambda d: measures.net_score(d, "q", boxes=3, scale=(1, 5)), OptionError, r"^boxes=3 of the top and"),
+        (lambda d: measures.top_box(d, "q", by="z", scale=(1, 5)), SurveyError, r"^by names the column 'z'"),
+        (lambda d: measures.top_box(d, "q", scale=(1, 5)).differences, OptionError, r"^There are no groups"),
+        (lambda d: measures.net_promoter(d, "n"), SurveyError, r"^Column 'n' holds 1 value outside its sc"),
+        (lambda d: measures.answer_shares(d, "q", scale=(1, 500)), OptionError, r"^The scale of 'q' has 500 "),
+        (lambda d: measures.top_box(d, "q", scale=(1, 5), level=95), OptionError, r"^level=95 must lie"),
+        (lambda d: measures.top_box(d, "q", scale=(1, 5)).bootstrap(interval="bca"), OptionError, r"^interval="),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_named(call, error, sentence):
+    frame = pd.DataFrame(
+        {
+            "q": [1, 2, 4],
+            "t": ["a", "b", "c"],
+            "h": [1, 1.5, 2],
+            "n": [0, 5, 11],
+            "g": ["a", "a", "b"],
+        }
+    )
+    with pytest.raises(error, match=sentence):
+        call(frame)
+
+
+def test_respondents_without_a_group_are_counted(data):
+    frame = data.assign(g=data["region"].where(data.index > 2))
+    top = measures.top_box(csi.read_survey(frame, scale=(1, 10), items=["CUSA1"]), "CUSA1", by="g")
+    (finding,) = [own for own in top.findings if own.code == "rows-without-group"]
+    assert finding.count == 3
+    assert row_of(finding)
+    assert top.table["n"].sum() == 247
+
+
+def test_several_columns_make_groups(data):
+    top = measures.top_box(survey_of(data, {}), ["CUSA1", "CUSA2"], by=["sex", "region"])
+    assert top.table.index.names == ["sex", "region", "item"]
+    assert len(top.table) == 12
+    assert ("CUSA2", "f · E", "m · S") in top.differences.index
+    own = data[(data["sex"] == "m") & (data["region"] == "S")]
+    share = np.average(own["CUSA2"] >= 9, weights=own["weight"])
+    assert_allclose(top.table.loc[("m", "S", "CUSA2"), "estimate"], share)
+
+
+def test_draws_have_the_error_of_influence_values(data):
+    nps = measures.net_promoter(survey_of(data, DESIGNS["full"]), "CUSL1", by="region")
+    draws = nps.bootstrap(1500, rng=1)
+    assert_allclose(draws["se"], nps.table["se"], rtol=0.1)
+    again = nps.bootstrap(1500, rng=1)
+    pd.testing.assert_frame_equal(draws, again)
+
+
+def test_a_measure_is_shown_with_its_tables(data):
+    text = str(measures.net_promoter(survey_of(data, {}), "CUSL1", by="region").summary())
+    assert "Net promoter score" in text
+    assert "Differences" in text
+    assert "p_holm" in measures.net_promoter(data, "CUSL1", by="region")._repr_html_()
