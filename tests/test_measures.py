@@ -165,9 +165,7 @@ def test_shares_are_those_of_r(reference, data, name):
     assert_allclose(row["estimate"], theirs["top"]["estimate"], rtol=1e-12)
     assert_allclose(row["se"], theirs["top"]["se"], rtol=1e-10)
     if name == "plain":
-        interval = stats.binomtest(int(round(row["estimate"] * 250)), 250).proportion_ci(
-            method="wilson"
-        )
+        interval = stats.binomtest(round(row["estimate"] * 250), 250).proportion_ci(method="wilson")
         assert_allclose(row[["lower", "upper"]].astype(float), [interval.low, interval.high])
     else:
         assert_allclose(row[["lower", "upper"]].astype(float), theirs["top"]["limits"], rtol=1e-8)

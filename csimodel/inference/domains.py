@@ -228,10 +228,10 @@ class DomainStatistics:
                 for a, b in zip(first, second, strict=True)
             ]
         )
-        alone = np.array([not (unit[a].any() and unit[b].any()) for a, b in zip(first, second)])
+        empty = ~unit.any(axis=1)
         if answers.replicates is not None:
             df = np.minimum(df, float(answers.replicates.replication.df))
-        return np.where(alone, 0.0, df)
+        return np.where(empty[first] | empty[second], 0.0, df)
 
     def _variance_of_units(self) -> Floats:
         """Return variances from sums within units of a group; a group costs its members only."""
