@@ -228,7 +228,7 @@ class DomainStatistics:
                 for a, b in zip(first, second, strict=True)
             ]
         )
-        empty = ~unit.any(axis=1)
+        empty = unit.sum(axis=1) == 0
         if answers.replicates is not None:
             df = np.minimum(df, float(answers.replicates.replication.df))
         return np.where(empty[first] | empty[second], 0.0, df)

@@ -574,15 +574,13 @@ def report(given):
 def measured(given):
     judge, survey, items, m = given.judge, given.survey, list(given.case.items), csi.measures
     few = items[:2]
-    answers = survey.data[few[0]]
-    low, high = float(answers.min()), float(answers.max())
     judge.beside = [survey]
     for name, call in {
         "satisfaction_level": lambda: m.satisfaction_level(survey, few, by="group", levels=range(-3, 12)),
         "top_box": lambda: m.top_box(survey, few, by="group"),
         "bottom_box": lambda: m.bottom_box(survey, few),
         "net_score": lambda: m.net_score(survey, few, by="group"),
-        "answer_shares": lambda: m.answer_shares(survey, few[0], scale=(low, high)),
+        "answer_shares": lambda: m.answer_shares(survey, few[0], scale=(1, 10)),
         "net_promoter": lambda: m.net_promoter(survey, few[0], by="group"),
     }.items():  # fmt: skip
         measure = judge(name, call)
