@@ -34,7 +34,7 @@ def loading_draws(
     design = Resampling.of_design(answers.design, draws, seed)
     items, factors = extracted.loadings.shape
     loadings = np.full((draws, items, factors), np.nan)
-    for span in design.spans:
+    for span in design.spans():
         cov = samples.resampled(design.copies(span)).cov
         spread = np.sqrt(np.diagonal(cov, axis1=-2, axis2=-1))
         cor = cov / (spread[:, :, None] * spread[:, None, :])
