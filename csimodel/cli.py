@@ -20,6 +20,7 @@ from csimodel.command_options import (
     model_of,
     pair_of,
     replicate_method_of,
+    response_of,
 )
 from csimodel.errors import CsimodelError, ModelError, OptionError
 from csimodel.findings import collected
@@ -167,6 +168,13 @@ def analyze(
         Path | None,
         typer.Option(help="TOML file with the sizes of groups in the population, to rake to."),
     ] = None,
+    dispositions: Annotated[
+        str | None,
+        typer.Option(
+            help="How many cases ended how, for response rates, as in "
+            "complete=250,refusal=120,non_contact=80,unknown=40."
+        ),
+    ] = None,
     by: Annotated[
         list[str] | None,
         typer.Option(help="Column that makes groups; repeat for several."),
@@ -264,6 +272,7 @@ def analyze(
             target=target,
             level=level,
             economics=economics_of(outcome, margin, currency, period, discount, customers),
+            response=response_of(dispositions),
             progress=watched(),
         )
         _deliver(analysis, out, title)

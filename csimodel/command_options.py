@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from csimodel.survey import Item
     from csimodel.survey.cells import Decimal
     from csimodel.survey.replicates import ReplicateMethod
+    from csimodel.weighting import ResponseRates
 
+_DISPOSITIONS = (
+    "complete", "partial", "refusal", "non_contact", "other", "unknown", "unknown_other",
+    "ineligible",
+)  # fmt: skip
 _SHIPPED = ("ecsi", "acsi")
 
 
@@ -143,6 +148,39 @@ def replicate_method_of(
         return None
     rscales = None if factors is None else _numbers("--replicate-factors", factors)
     return ReplicateMethod(require_scheme(method), 0.0 if fay is None else fay, scale, rscales, mse)
+
+
+def response_of(text: str | None) -> ResponseRates | None:
+    """Return the response rates of final dispositions, as ``complete=250,refusal=120``.
+
+    Raises
+    ------
+    OptionError
+        When a disposition is not known, or its number is none.
+
+    Examples
+    --------
+    >>> float(response_of("complete=50,refusal=50").table["rate"]["RR1"])
+    0.5
+    """
+    from csimodel.weighting import response_rates
+
+    if text is None:
+        return None
+    counts: dict[str, int] = {}
+    for part in text.split(","):
+        name, _, count = (piece.strip() for piece in part.partition("="))
+        if name not in _DISPOSITIONS:
+            raise OptionError(
+                f"--dispositions has {shown(name)}{suggest(name, _DISPOSITIONS)}; use "
+                f"{listed(_DISPOSITIONS, 10)}, each with a number, as in complete=250,refusal=120."
+            )
+        if not count.isdecimal():
+            raise OptionError(
+                f"--dispositions has {shown(count)} for {name}; give a whole number from 0."
+            )
+        counts[name] = int(count[:18])
+    return response_rates(**{"complete": 0, **counts})
 
 
 def pair_of(option: str, text: str) -> tuple[float, float]:

@@ -37,6 +37,7 @@ from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.outcome_sections import money_by_driver, segments_of, slopes_of
 from csimodel.report.text import page_of
 from csimodel.survey import Item, Survey, read_survey
+from csimodel.weighting import ResponseRates
 
 _CATALOGUE = {"ecsi": catalogue.ecsi, "acsi": catalogue.acsi}
 _DRAWS = 5000
@@ -86,6 +87,7 @@ def analyze(
     level: float = 0.95,
     contrast: tuple[float, float] = (67.0, 70.0),
     economics: Economics | None = None,
+    response: ResponseRates | None = None,
     progress: bool = True,
 ) -> Analysis:
     """Fit, resample, score, assess and value in repurchase, in one call.
@@ -124,6 +126,8 @@ def analyze(
     economics
         Terms of trade, a `money.Economics`, which turn a point of each driver into money through
         repurchase; they need an outcome.
+    response
+        Response rates, from `weighting.response_rates`, for the report to state.
     progress
         Show a bar for what takes longer than a second.
 
@@ -213,6 +217,7 @@ def analyze(
         target=target,
         level=level,
         contrast=contrast,
+        response=response,
         warned=tuple(warned),
     )
 

@@ -17,6 +17,8 @@ from csimodel.outcomes import Repurchase
 from csimodel.outcomes.measurement_error import CorrectedSlopes
 from csimodel.outcomes.models.segments import Segments
 from csimodel.outcomes.money import Money
+from csimodel.survey.missing_answers import missing_answers
+from csimodel.weighting import ResponseRates, WeightsReport, describe_weights
 
 
 @own_errstate_in
@@ -55,6 +57,8 @@ class AnalysisResults:
         Coverage of the intervals.
     contrast
         Two index levels whose repurchase is compared, points.
+    response
+        Response rates of the survey, or None.
     warned
         What was told on the way and belongs to no result of its own.
     """
@@ -73,6 +77,7 @@ class AnalysisResults:
     target: str
     level: float
     contrast: tuple[float, float]
+    response: ResponseRates | None = None
     warned: tuple[Finding, ...] = ()
 
     @cached_property
@@ -85,6 +90,7 @@ class AnalysisResults:
             *self.bootstrap.findings,
             *(self.repurchase.findings if self.repurchase is not None else ()),
             *(finding for result in self.money.values() for finding in result.findings),
+            *(self.weighting.findings if self.weighting is not None else ()),
             *self.warned,
         ]
         return gravest_first(told)
@@ -99,6 +105,18 @@ class AnalysisResults:
         """The design effect of the target's index, and how many respondents it is as sure as."""
         row = design_effects(self.fit).loc[[self.target]].iloc[0]
         return float(row["design_effect"]), float(row["effective_n"])
+
+    @cached_property
+    def weighting(self) -> WeightsReport | None:
+        """How unequal the survey's weights are, or None where it has none."""
+        survey = self.fit.survey
+        return None if survey is None or survey.weights is None else describe_weights(survey)
+
+    @cached_property
+    def missing(self) -> pd.DataFrame:
+        """Missing answers of each item by reason, before anything was done about them."""
+        survey = self.fit.survey
+        return pd.DataFrame() if survey is None else missing_answers(survey, self.fit.model.items)
 
     @property
     def headline(self) -> pd.Series:

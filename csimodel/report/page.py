@@ -19,6 +19,7 @@ from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.figures import Picture
 from csimodel.report.method import references, steps
 from csimodel.report.provenance import code, fingerprint, versions
+from csimodel.report.sample_sections import sample_sections
 from csimodel.report.tables import target_by_group
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _parts(analysis: AnalysisResults, title: str | None) -> dict[str, object]:
         "groups": [] if groups is None else sentences.by_group(analysis, groups),
         "trust": sentences.trust(analysis),
         "checks": sentences.checks(analysis),
-        "data_used": sentences.data_used(analysis),
+        "sample": sample_sections(analysis),
         "attention": [
             (str(row["verdict"]), str(row["sentence"]), str(row["threshold"]), str(row["source"]))
             for _, row in asked.iterrows()

@@ -45,6 +45,9 @@ def results(analysis: AnalysisResults) -> dict[str, Json]:
             "cluster": survey.cluster,
             "replicate_weights": list(survey.replicate_weights),
             "population": None if survey.population is None else population_text(survey.population),
+            "response_rates": None
+            if analysis.response is None
+            else {str(k): _plain(v) for k, v in analysis.response.table["rate"].items()},
             "sha256_of_answers": fingerprint(analysis),
         },
         "model": {"name": fit.model.name, "syntax": model_text(fit.model)},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from csimodel.estimators import find
@@ -16,7 +17,7 @@ NAMES = (
     "repurchase_coefficients", "repurchase_effects", "repurchase_contrast", "repurchase_curve",
     "repurchase_slopes",
     "repurchase_segments", "repurchase_segment_tests", "repurchase_segment_curves",
-    "money_by_driver", "money_steps",
+    "money_by_driver", "money_steps", "weights", "margins", "missing_answers",
 )  # fmt: skip
 """Every table a report can have."""
 
@@ -41,6 +42,12 @@ def tables(analysis: AnalysisResults) -> dict[str, pd.DataFrame]:
         "verdicts": assessed.verdicts,
         "findings": findings(analysis),
     }
+    if analysis.weighting is not None:
+        by_name["weights"] = analysis.weighting.table
+        if not (margins := margins_table(analysis)).empty:
+            by_name["margins"] = _flat(margins)
+    if not analysis.missing.empty and analysis.missing["missing"].any():
+        by_name["missing_answers"] = _flat(analysis.missing)
     if analysis.repurchase is not None:
         valued = analysis.repurchase
         by_name |= {
@@ -138,3 +145,29 @@ def effect_sizes(analysis: AnalysisResults) -> pd.DataFrame:
     paths = [pair(key) for key in find("paths").labels(analysis.fit.model)]
     rows = [(*path, f2.loc[path], vif.loc[path]) for path in paths]
     return pd.DataFrame(rows, columns=["target", "source", "f2", "vif_of_source"])
+
+
+def margins_table(analysis: AnalysisResults) -> pd.DataFrame:
+    """Return what weights were brought to: each group's share of the population and the sample.
+
+    Returns
+    -------
+    DataFrame
+        Rows groups, or numbers whose total is known; columns population, before, after: shares of
+        the whole, or means of a number.
+    """
+    survey = analysis.fit.survey
+    calibration = None if survey is None else survey.calibration
+    if survey is None or calibration is None or not calibration.names:
+        return pd.DataFrame(columns=["population", "before", "after"])
+    after = survey.data[survey.weights].to_numpy(np.float64)
+    after = np.where(np.isnan(after), 0.0, after)
+    base = calibration.base
+    return pd.DataFrame(
+        {
+            "population": calibration.totals / calibration.size,
+            "before": calibration.known.T @ base / base.sum(),
+            "after": calibration.known.T @ after / calibration.size,
+        },
+        index=pd.Index(calibration.names, name="group"),
+    )

@@ -8,6 +8,7 @@ from csimodel.formatting import plural
 from csimodel.page import Page, Section
 from csimodel.report import display_tables, sentences
 from csimodel.report.analysis_results import AnalysisResults
+from csimodel.report.sample_sections import sample_sections
 from csimodel.report.tables import target_by_group
 
 _BAR = 20
@@ -41,9 +42,8 @@ def _sections(analysis: AnalysisResults) -> Iterator[Section]:
     if analysis.money:
         table = display_tables.money_grid(analysis)
         yield Section("From a point of the index to money", table, tuple(sentences.money(analysis)))
-    trust = (
-        *sentences.data_used(analysis), sentences.trust(analysis), sentences.checks(analysis),
-    )  # fmt: skip
+    yield from sample_sections(analysis)
+    trust = (sentences.trust(analysis), sentences.checks(analysis))
     yield Section("How far to trust it", notes=trust)
 
 

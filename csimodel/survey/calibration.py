@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,12 @@ class WeightCalibration:
         What each respondent adds to the known totals, (rows, totals).
     base
         Weights before calibration, (rows,).
+    names
+        A name for each total, such as ``"region = north"``.
+    totals
+        In the population, (totals,).
+    size
+        Of the population, in the units of the totals.
 
     Examples
     --------
@@ -32,10 +38,13 @@ class WeightCalibration:
 
     known: Floats
     base: Floats
+    names: tuple[str, ...] = ()
+    totals: Floats = field(default_factory=lambda: np.empty(0))
+    size: float = 1.0
 
     def of_rows(self, rows: NDArray[np.intp]) -> WeightCalibration:
         """Return the calibration of some respondents, (rows,)."""
-        return WeightCalibration(self.known[rows], self.base[rows])
+        return replace(self, known=self.known[rows], base=self.base[rows])
 
     def residuals(self, values: Floats, weights: Floats | None) -> Floats:
         """Return what respondents add to an estimate once the known totals are met.

@@ -128,13 +128,15 @@ def _tuple(numbers: Sequence[str]) -> str:
 
 def cells_with_codes(
     data: pd.DataFrame, codes_of: Mapping[str, tuple[float, ...]]
-) -> tuple[dict[str, np.ndarray], tuple[Finding, ...]]:
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], tuple[Finding, ...]]:
     """Return the columns that hold a code of theirs with NaN in its place, and what was changed.
 
+    The columns, the positions of the rows with a code, by column, and findings.
+
     >>> frame = pd.DataFrame({"q1": [3, 99], "q2": [99, 4]})
-    >>> columns, findings = cells_with_codes(frame, {"q1": (99.0,), "q2": (98.0,)})
-    >>> columns
-    {'q1': array([ 3., nan])}
+    >>> columns, rows, findings = cells_with_codes(frame, {"q1": (99.0,), "q2": (98.0,)})
+    >>> columns, rows
+    ({'q1': array([ 3., nan])}, {'q1': array([1])})
     >>> print(findings[0])
     1 cell with a missing code was set missing: q1 (1).
     """
@@ -143,7 +145,7 @@ def cells_with_codes(
         if codes:
             names_by_codes.setdefault(codes, []).append(name)
     columns: dict[str, np.ndarray] = {}
-    counts: dict[str, int] = {}
+    rows: dict[str, np.ndarray] = {}
     from_text: list[str] = []
     for codes, names in names_by_codes.items():
         values, converted = numeric_block(data, names)
@@ -152,10 +154,11 @@ def cells_with_codes(
         for code in codes:
             hit |= values == code
         for position in np.flatnonzero(hit.any(axis=0)):
-            counts[names[position]] = int(hit[:, position].sum())
+            rows[names[position]] = np.flatnonzero(hit[:, position])
             columns[names[position]] = np.where(hit[:, position], np.nan, values[:, position])
-    if not counts:
-        return {}, ()
+    if not rows:
+        return {}, {}, ()
+    counts = {name: len(own) for name, own in rows.items()}
     cells = sum(counts.values())
     template = (
         "{cells} cell with a missing code was set missing: {columns}."
@@ -165,7 +168,7 @@ def cells_with_codes(
     values_of = {"cells": cells, "columns": _counts(counts)}
     finding = Finding("missing-codes", template, tuple(counts), "note", cells, values_of)
     read_as_numbers = text_numbers([name for name in from_text if name in counts])
-    return columns, (*read_as_numbers, finding)
+    return columns, rows, (*read_as_numbers, finding)
 
 
 def suspected_codes(

@@ -232,12 +232,13 @@ def _with_labels(survey: Survey, book: Codebook) -> Survey:
         for name in (*book.items, *book.column_codes, *book.column_labels, *book.value_labels)
     }
     codes_of = {column[name]: codes for name, codes in book.column_codes.items()}
-    columns, findings = cells_with_codes(survey.data, codes_of)
+    columns, coded, findings = cells_with_codes(survey.data, codes_of)
     labels = {column[name]: texts for name, texts in book.value_labels.items()}
     wordings = {column[name]: text for name, text in book.column_labels.items()}
     return replace(
         survey,
         data=_with_columns(survey.data, columns),
+        coded=_joined(survey.coded, coded),
         findings=survey.findings + findings,
         value_labels={**survey.value_labels, **labels},
         column_labels={**survey.column_labels, **wordings},
@@ -257,11 +258,11 @@ def _applied(survey: Survey, wanted: dict[str, Item], declared: Mapping[str, Ite
                 "and direction cannot change now; read the data again with all options."
             )
     require_outside_scales(fresh)
-    columns, findings = cells_with_codes(
+    columns, coded, findings = cells_with_codes(
         survey.data, {name: item.missing_codes for name, item in fresh.items()}
     )
     data = _with_columns(survey.data, columns)
-    survey = replace(survey, data=data, items=wanted)
+    survey = replace(survey, data=data, items=wanted, coded=_joined(survey.coded, coded))
     turned = [name for name, item in fresh.items() if item.reversed]
     for name in turned:
         if wanted[name].minimum is None or wanted[name].maximum is None:
@@ -286,6 +287,16 @@ def _applied(survey: Survey, wanted: dict[str, Item], declared: Mapping[str, Ite
         told = {"items": tuple(turned)}
         findings += (Finding("reversed", template, tuple(turned), "note", len(turned), told),)
     return replace(survey, data=data, findings=survey.findings + findings)
+
+
+def _joined(
+    before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return rows with a missing code by column, of an earlier and of this reading."""
+    none = np.array([], dtype=np.intp)
+    return {
+        **before, **{name: np.union1d(before.get(name, none), rows) for name, rows in after.items()}
+    }  # fmt: skip
 
 
 def _with_columns(data: pd.DataFrame, columns: Mapping[str, np.ndarray]) -> pd.DataFrame:

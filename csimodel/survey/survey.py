@@ -63,6 +63,8 @@ class Survey(HasPage):
         What the weights were adjusted to by `csi.rake` and its kin, which errors allow for.
     subcluster, subpopulation
         Names of the columns of units drawn within clusters, and of how many there are.
+    coded
+        Positions of the rows that held a missing code, by column.
     replicate_weights, replicate_method
         Names of the columns of replicate weights, and how they were made, or None.
     replicate_base
@@ -97,6 +99,7 @@ class Survey(HasPage):
     replicate_base: str | None = None
     subcluster: str | None = None
     subpopulation: str | None = None
+    coded: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def blocks(self) -> dict[str, tuple[str, ...]]:

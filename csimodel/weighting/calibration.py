@@ -202,7 +202,8 @@ def _adjusted(
     name = new_column(survey, done, into)
     population = known_totals(survey, margins, used, base, numbers)
     own, known = base[used], population.known[used]
-    _require_room(_population_size(population, own), float(own.sum()), distance)
+    size = _population_size(population, own)
+    _require_room(size, float(own.sum()), distance)
     ratios, missing = calibrated(known, own, population.totals, distance)
     _require_met(population, missing, distance)
     weights = own * ratios
@@ -240,7 +241,9 @@ def _adjusted(
         survey,
         data=data,
         weights=name,
-        calibration=WeightCalibration(population.known, base),
+        calibration=WeightCalibration(
+            population.known, base, population.names, population.totals, size
+        ),
         findings=(*survey.findings, finding),
     )
 
