@@ -335,8 +335,8 @@ def solution_of(
         loadings=np.array(loadings or [0.5] * 6),
         construct_cor=more.pop("construct_cor", np.eye(3)),
         inadmissible=more.pop("inadmissible", 0),
-        paths=more.pop("paths", np.zeros((3, 3))),
     )
+    more.setdefault("standardized_paths", more.pop("paths", np.zeros((3, 3))))
     return Stub(model=model, moments=moments, estimates=estimates, **more)
 
 

@@ -29,10 +29,9 @@ TWO = "Q =~ PERQ1 + PERQ2 + PERQ3\nS =~ CUSA1 + CUSA2 + CUSA3\nS ~ Q\n"
             "levels cannot be fitted (clusters enter the errors of csi.ML(se='robust')).",
         ),
         (
-            TWO + "S ~ Q:V",
-            "The line 'S ~ Q:V' has the product term Q:V (an interaction), which covariance "
-            "structures and PLS here do not have; put the product into a column of the data and name "
-            "that.",
+            TWO + "Q:V ~ S",
+            "The line 'Q:V ~ S' explains the product Q:V, and nothing explains a product; let it "
+            "stand on the right, as in Loyalty ~ Quality + Value + Quality:Value.",
         ),
         (
             'efa("one")*F =~ a + b + c',
@@ -45,10 +44,9 @@ TWO = "Q =~ PERQ1 + PERQ2 + PERQ3\nS =~ CUSA1 + CUSA2 + CUSA3\nS ~ Q\n"
             "The line 'S ~ 0.5?Q' has a starting value with ?; write it as start(0.5)*x.",
         ),
         (
-            TWO + "G =~ Q + S",
-            "Construct 'G' has the construct 'Q' among its items (a second-order construct), and "
-            "items are columns of the data; let constructs covary, or give 'G' items of its own "
-            "and paths to them.",
+            TWO + "G =~ Q + PERV1",
+            "Construct 'G' has the construct 'Q' among its items, and others that are columns of "
+            "the data; give it constructs alone (a second-order construct), or columns alone.",
         ),
         (
             'Q =~ q1 + q2 + equal("k")*q3',

@@ -94,7 +94,13 @@ class Assessment(HasPage):
 
     @cached_property
     def global_fit(self) -> pd.DataFrame:
-        """Distances srmr, d_uls, d_g × estimated and saturated model."""
+        """Distances srmr, d_uls, d_g × estimated and saturated model; none where terms are.
+
+        Raises
+        ------
+        ModelError
+            For products and constructs of constructs, for which no item correlations are implied.
+        """
         measures = ["srmr", "d_uls", "d_g"]
         rows = np.stack([find(name).values(self.fit.solution) for name in measures])
         return pd.DataFrame(rows, measures, ["estimated", "saturated"])
@@ -165,7 +171,8 @@ class Assessment(HasPage):
         yield "Items", items
         yield "Variance inflation of antecedents", _trimmed(self.antecedent_vif, endogenous)
         yield "Effect size f²", _trimmed(self.f2, endogenous)
-        yield "Distance between observed and implied correlations", self.global_fit
+        if not self.fit.model.terms:
+            yield "Distance between observed and implied correlations", self.global_fit
 
     def _htmt_page(self) -> pd.DataFrame:
         if self.bootstrap is None:

@@ -22,7 +22,7 @@ from csimodel.assessment.verdicts import (
 )
 from csimodel.bounds import BOUNDS
 from csimodel.estimators import Fit
-from csimodel.estimators.quantities import pairs_of_constructs
+from csimodel.estimators.quantities import pairs_told_apart
 
 _ROUNDING = 1e-12
 _LABELS = {"alpha": "alpha", "rho_a": "rho_A", "rho_c": "composite reliability"}
@@ -50,6 +50,8 @@ def judge_reliability(fit: Fit) -> Iterator[Verdict]:
     }
     for j, construct in enumerate(fit.model.constructs):
         name = construct.name
+        if name in fit.model.products:
+            continue
         if construct.kind == "single" or formed(fit)[j]:
             why = wording.UNJUDGED["single" if construct.kind == "single" else "formed"]
             fields = {"construct": name}
@@ -176,7 +178,7 @@ def _interval(pair: str, first: str, second: str, upper: float, level: float) ->
 def judge_fornell_larcker(fit: Fit) -> Iterator[Verdict]:
     """Judge whether each construct shares more with its items than with any other construct."""
     extracted = np.sqrt(reliability.ave(fit.solution))
-    cor = np.abs(fit.estimates.construct_cor - np.eye(len(extracted)))
+    cor = np.where(fit.model.apart, np.abs(fit.estimates.construct_cor), 0.0)
     exempt, names = formed(fit), fit.model.construct_names
     for j, construct in enumerate(fit.model.constructs):
         if construct.kind == "single" or exempt[j] or len(names) < 2:
@@ -216,4 +218,4 @@ def judge_fornell_larcker(fit: Fit) -> Iterator[Verdict]:
 def htmt_table(fit: Fit) -> pd.DataFrame:
     """Return HTMT of every pair, one column, estimate."""
     values = validity.htmt(fit.solution)
-    return pd.DataFrame({"estimate": values}, index=pairs_of_constructs(fit.model))
+    return pd.DataFrame({"estimate": values}, index=pairs_told_apart(fit.model))

@@ -110,6 +110,12 @@ def _explained(name: str, value: float) -> Verdict:
 
 def judge_global(fit: Fit) -> Iterator[Verdict]:
     """Judge the distance between observed and implied correlations."""
+    if fit.model.terms:
+        fields = {"term": fit.model.terms[0].name}
+        yield Verdict(
+            "srmr", "whole model", np.nan, "", NOT_JUDGED, HU_BENTLER, wording.SRMR_TERMS, fields
+        )
+        return
     for saturated in (False, True):
         subject = "saturated model" if saturated else "estimated model"
         value = float(global_fit.srmr(fit.solution, saturated))

@@ -116,7 +116,7 @@ def f2(solution: Solution) -> Floats:
     """
     target, source = np.nonzero(solution.model.adjacency)
     unexplained = 1.0 - solution.r2[..., target]
-    paths = solution.estimates.paths[..., target, source]
+    paths = solution.standardized_paths[..., target, source]
     with np.errstate(invalid="ignore", divide="ignore"):
         effect = paths**2 / (antecedent_vif(solution) * unexplained)
     return np.asarray(np.where(unexplained > 0, effect, np.nan))

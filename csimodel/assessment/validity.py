@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from csimodel.assessment.reliability import ave
 from csimodel.estimators import Quantity, Solution, register
-from csimodel.estimators.quantities import lower_triangle, pairs_of_constructs
+from csimodel.estimators.quantities import pairs_told_apart, places_told_apart
 from csimodel.model import Model
 
 Floats = NDArray[np.float64]
@@ -46,7 +46,7 @@ def htmt(solution: Solution) -> Floats:
     >>> htmt(fit.solution).round(4)[:3]
     array([0.888 , 0.9287, 0.8783])
     """
-    return _ratio(_block_means(solution, np.abs))
+    return _ratio(solution.model, _block_means(solution, np.abs))
 
 
 def htmt_signed(solution: Solution) -> Floats:
@@ -61,11 +61,11 @@ def htmt_signed(solution: Solution) -> Floats:
     --------
     >>> import csimodel as csi
     >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
-    >>> pairs = list(pairs_of_constructs(fit.model))
+    >>> pairs = list(pairs_told_apart(fit.model))
     >>> float(htmt_signed(fit.solution)[pairs.index(("Loyalty", "Quality"))].round(4))
     0.7235
     """
-    return _ratio(_block_means(solution, None))
+    return _ratio(solution.model, _block_means(solution, None))
 
 
 def htmt2(solution: Solution) -> Floats:
@@ -88,7 +88,7 @@ def htmt2(solution: Solution) -> Floats:
     >>> htmt2(fit.solution).round(4)[:3]
     array([0.9188, 0.9112, 0.9033])
     """
-    return _ratio(np.exp(_block_means(solution, _log_size)))
+    return _ratio(solution.model, np.exp(_block_means(solution, _log_size)))
 
 
 def _log_size(values: Floats) -> Floats:
@@ -132,10 +132,10 @@ def _add_up(
             into[owner, : len(starts)] += np.add.reduceat(row, starts, axis=0)
 
 
-def _ratio(means: Floats) -> Floats:
+def _ratio(model: Model, means: Floats) -> Floats:
     within = np.einsum("...jj->...j", means)
     with np.errstate(invalid="ignore", divide="ignore"):
-        row, column = np.tril_indices(means.shape[-1], -1)
+        row, column = places_told_apart(model)
         return np.asarray(means[..., row, column] / np.sqrt(within[..., row] * within[..., column]))
 
 
@@ -181,18 +181,19 @@ def fornell_larcker_margin(solution: Solution) -> Floats:
     """
     extracted = ave(solution)
     smaller = np.minimum(extracted[..., :, None], extracted[..., None, :])
-    return lower_triangle(smaller - solution.estimates.construct_cor**2)
+    row, column = places_told_apart(solution.model)
+    return np.asarray((smaller - solution.estimates.construct_cor**2)[..., row, column])
 
 
 def square_of_pairs(values: Floats, model: Model) -> pd.DataFrame:
     """Return values of pairs as a constructs × constructs table, NaN on and above the diagonal."""
     names = list(model.construct_names)
     table = np.full((len(names), len(names)), np.nan)
-    table[np.tril_indices(len(names), -1)] = values
+    table[places_told_apart(model)] = values
     return pd.DataFrame(table, names, names)
 
 
-register(Quantity("htmt", pairs_of_constructs, htmt, null=None))
-register(Quantity("htmt_signed", pairs_of_constructs, htmt_signed, null=None))
-register(Quantity("htmt2", pairs_of_constructs, htmt2, null=None))
-register(Quantity("fornell_larcker_margin", pairs_of_constructs, fornell_larcker_margin))
+register(Quantity("htmt", pairs_told_apart, htmt, null=None))
+register(Quantity("htmt_signed", pairs_told_apart, htmt_signed, null=None))
+register(Quantity("htmt2", pairs_told_apart, htmt2, null=None))
+register(Quantity("fornell_larcker_margin", pairs_told_apart, fornell_larcker_margin))

@@ -229,6 +229,10 @@ SRMR = {
     ),
     NOT_JUDGED: "Judged by the {part}, nothing can be said, as it implies no correlations.",
 }
+SRMR_TERMS = (
+    "Overall fit cannot be judged, because a model with the term {term!r} implies no correlations "
+    "among questions."
+)
 SRMR_UNCORRECTED = {
     "acceptable": (
         "Judged by the {part}, correlations among questions are reproduced roughly (SRMR "

@@ -96,7 +96,7 @@ def _convergence(solution: Solution, outcome: Status) -> Iterator[Finding]:
 
 
 def _rows(solution: Solution) -> Iterator[Finding]:
-    n, items = int(solution.moments.n), len(solution.model.items)
+    n, items = int(solution.moments.n), len(solution.model.answered)
     if n < items:
         yield Finding(
             "fewer-rows-than-items",
@@ -123,7 +123,8 @@ def _rows(solution: Solution) -> Iterator[Finding]:
 
 
 def _items(solution: Solution) -> Iterator[Finding]:
-    cor, items = solution.moments.cor, solution.model.items
+    items = solution.model.answered
+    cor = solution.moments.cor[: len(items), : len(items)]
     copies = []
     for i, k in zip(*np.nonzero(np.triu(np.abs(cor) > _SAME, 1)), strict=True):
         # Two items that few rows answered both can correlate 1 without being alike elsewhere.
@@ -241,7 +242,7 @@ def _constructs(solution: Solution) -> Iterator[Finding]:
                     "failure",
                     values={"first": names[j], "second": names[i], "value": value},
                 )
-            elif abs(value) > _NEARLY_ONE:
+            elif abs(value) > _NEARLY_ONE and model.apart[i, j]:
                 alike.append((names[j], names[i], value))
     if alike:
         pairs = tuple(f"{a!r} – {b!r} ({value:.3f})" for a, b, value in alike)
@@ -258,10 +259,11 @@ def _constructs(solution: Solution) -> Iterator[Finding]:
         yield _impossible("explained-variance-above-1", names[j], float(solution.r2[j]))
     for j in np.flatnonzero(several & BOUNDS["r2"].below(solution.r2)).tolist():
         yield _impossible("explained-variance-below-0", names[j], float(solution.r2[j]))
-    beyond = np.abs(estimates.paths) > _ONE
+    standardized = solution.standardized_paths
+    beyond = np.abs(standardized) > _ONE
     for target in np.flatnonzero(several & beyond.any(axis=1)).tolist():
         sources = np.flatnonzero(beyond[target]).tolist()
-        paths = tuple(f"{names[s]!r} ({estimates.paths[target, s]:.2f})" for s in sources)
+        paths = tuple(f"{names[s]!r} ({standardized[target, s]:.2f})" for s in sources)
         sentence = (
             "Standardised path to {target!r} beyond 1, from {paths}: antecedents of {target!r} "
             "overlap too much to be separated."

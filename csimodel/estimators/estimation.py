@@ -11,7 +11,7 @@ from csimodel.estimators.covariance_fit import CovarianceFit, fit_of
 from csimodel.estimators.failures import UNUSABLE
 from csimodel.estimators.fit import Fit
 from csimodel.estimators.inputs import answers_for, estimator_for
-from csimodel.estimators.solution import Estimator, Solution
+from csimodel.estimators.solution import Estimator
 from csimodel.floats import own_errstate
 from csimodel.model import Model
 from csimodel.moments import Moments, moments_of
@@ -93,13 +93,12 @@ def fit(
                 f"The moments hold a batch of {survey.batch_shape[0]} samples and fit takes one; "
                 "give one of them, such as moments[0], or fit groups of a survey with fit_groups."
             )
-        moments = moments_of(survey, model.items)
+        moments = moments_of(survey, model.answered)
         chosen.require(moments)
     else:
         table = survey if isinstance(survey, Survey) else read_survey(survey)
         answers, moments = answers_for(chosen, table, model)
-    solution = Solution(model, chosen, moments, chosen.estimate(moments, model))
-    result = fit_of(solution, table, answers)
+    result = fit_of(chosen.solve(moments, model), table, answers)
     if result.estimates.outcome in UNUSABLE:
         raise EstimationError(str(result.diagnostics[-1]))
     if strict:

@@ -123,7 +123,10 @@ def _singular(solution: Solution) -> Finding:
 
 def constant_items(solution: Solution) -> tuple[str, ...]:
     """Return the items without variation."""
-    return tuple(np.array(solution.model.items, dtype=object)[still_items(solution.moments)])
+    still = still_items(solution.moments)
+    names = np.array(solution.moments.items, dtype=object)
+    answered = still[: len(solution.model.answered)]
+    return tuple(names[: len(answered)][answered] if answered.any() else names[still])
 
 
 def singular_parts(solution: Solution) -> tuple[str, ...]:

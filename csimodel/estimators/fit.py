@@ -118,12 +118,21 @@ class Fit(HasPage):
 
     @cached_property
     def paths(self) -> pd.DataFrame:
-        """Path coefficients, targets × sources; 0 where there is no path."""
+        """Path coefficients, targets × sources; 0 where there is no path.
+
+        Of a product per unit of the product of standardised scores: what the slope of one factor
+        changes by, for a standard deviation of the other.
+        """
         return self._square(self.estimates.paths)
 
     @cached_property
+    def standardized_paths(self) -> pd.DataFrame:
+        """Paths with products in standard deviations, too, as programs give that scale them."""
+        return self._square(self.solution.standardized_paths)
+
+    @cached_property
     def total_effects(self) -> pd.DataFrame:
-        """Direct plus indirect effects, targets × sources."""
+        """Direct plus indirect effects, targets × sources; at the means of factors of products."""
         return self._square(self.solution.total_effects)
 
     @cached_property

@@ -86,7 +86,11 @@ class GroupFits(HasPage, Mapping[Hashable, Fit]):
             raise KeyError(f"There is no group {label!r}; groups by {columns} are {groups}.")
         solution, answers = self.solution[position], self._answers_of(position)
         if solution.estimates.outcome == Status.CONVERGED:
-            solution = replace(solution, moments=solution.estimator.moments_of(answers))
+            moments = solution.estimator.moments_of(answers)
+            if solution.model.terms:
+                solution = solution.estimator.solve(moments, solution.model)
+            else:
+                solution = replace(solution, moments=moments)
         return fit_of(solution, self.survey, answers)
 
     @cached_property
@@ -249,7 +253,7 @@ def fit_groups(
     if chosen.needs_answers:
         solution = _each_alone(model, chosen, answers, codes, moments, progress)
     else:
-        solution = Solution(model, chosen, moments, chosen.estimate(moments, model))
+        solution = chosen.solve(moments, model)
     dropped = np.bincount(every[every >= 0], minlength=len(labels)) - moments.n.astype(np.intp)
     solution = _suppressed(solution, least)
     calibrated = without_calibration(answers.calibrated, "groups")

@@ -68,8 +68,8 @@ def answers_for(estimator: Estimator, survey: Survey, model: Model) -> tuple[Ans
 def answers_of(estimator: Estimator, survey: Survey, model: Model) -> Answers:
     """Return the answers to a model's items under the estimator's policy or the survey's."""
     if estimator.policy is None:
-        return survey.answers(model.own_blocks)
-    answers = replace(survey, missing=estimator.policy).answers(model.own_blocks)
+        return survey.answers(model.answered_blocks)
+    answers = replace(survey, missing=estimator.policy).answers(model.answered_blocks)
     return replace(answers, findings=tuple(_kept(f, estimator.label) for f in answers.findings))
 
 

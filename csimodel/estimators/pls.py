@@ -11,7 +11,7 @@ Inside, the batch is the last axis: every NumPy call below works on one entry fo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -25,12 +25,16 @@ from csimodel.estimators.structural import inseparable, regress
 from csimodel.estimators.weight_influence import WeightInfluence, weight_influence
 from csimodel.estimators.weighting import Mode, outer_weights, scores
 from csimodel.model import Model
+from csimodel.model.stages import factors_of
+from csimodel.model.terms import parts_of
 from csimodel.moments import Moments
+from csimodel.moments.score_moments import with_scores
 from csimodel.options import require_count, require_flag, require_number
 
 Floats = NDArray[np.float64]
 
 _LOOSEST = 1e-3  # a coarser tolerance stops at numbers that are not a solution
+_WITH_NUMBERS = (Status.CONVERGED, Status.NOT_CONVERGED)
 _CHUNK = 512  # samples fitted together: their correlations stay in cache
 
 
@@ -54,6 +58,10 @@ class PLS(Estimator):
         Stop when no standardised weight moves by more than this between iterations; at most 0.001.
     max_iterations
         Give up after so many; the fit then says it did not converge.
+    reestimate
+        Of a model with products or constructs of constructs: whether the weights of all constructs
+        are found again in the second stage, beside the product and the parts' scores (seminr), or
+        those of the first stage stay (the default, SmartPLS).
 
     Raises
     ------
@@ -75,6 +83,13 @@ class PLS(Estimator):
     which cancels in all standardised results. Sign: each construct is turned so that its
     loadings, taken together, are positive; in resamples so that they point the way they do in
     the full sample. A single item has weight and loading 1.
+
+    A product (``Quality:Value``) is that of standardised scores of the first stage, which does not
+    know of it, and it is neither centred nor scaled again: its path is what the slope of Quality
+    changes by, for one standard deviation of Value. Programs that standardise the product give
+    that path times the product's standard deviation. Other paths to the same construct are slopes
+    where the other factors of their products are at their means, and so are total effects. The
+    whole is redone in every draw. A product is of answers, not of moments.
 
     References
     ----------
@@ -100,6 +115,7 @@ class PLS(Estimator):
     )
     tolerance: float = field(default=1e-10, repr=False)
     max_iterations: int = field(default=300, repr=False)
+    reestimate: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
         choose("scheme", self.scheme, ["path", "factorial", "centroid"])
@@ -108,6 +124,7 @@ class PLS(Estimator):
         for mode in _modes_in(self.modes):
             choose("modes", mode, ["A", "B", "unit"])
         require_flag("consistent", self.consistent)
+        require_flag("reestimate", self.reestimate)
         advice = ", for example 1e-10"
         require_number("tolerance", self.tolerance, above=0, most=_LOOSEST, advice=advice)
         require_count("max_iterations", self.max_iterations)
@@ -148,14 +165,15 @@ class PLS(Estimator):
         return tuple(modes)
 
     def check(self, model: Model) -> None:
-        """Refuse a model without paths or with several stages, and modes that do not fit it.
+        """Refuse a model without paths or with terms to be corrected, and modes that do not fit.
 
         Raises
         ------
         ModelError, OptionError
             Naming what does not fit.
         """
-        model.require_one_stage("PLS fits")
+        if self.consistent:
+            model.require_one_stage("PLSc (consistent=True) corrects")
         if not model.paths:
             raise ModelError(
                 "PLS needs at least one path between constructs; "
@@ -190,52 +208,84 @@ class PLS(Estimator):
         Returns
         -------
         Estimates
-            Of the model's last stage.
+            Of the constructs of items and of those that terms make.
+        """
+        return self.solve(moments, model, near).estimates
+
+    def solve(self, moments: Moments, model: Model, near: Estimates | None = None) -> Solution:
+        """Fit every sample of `moments` stage by stage, and return all that follows.
+
+        The moments of the solution hold the variables of the second stage beside the items: scores
+        of parts and products of scores.
         """
         single = not moments.batch_shape
         batch = moments.lifted() if single else moments
-        *earlier, last = model.stages
-        weights: Floats | None = None
-        for stage in earlier:
-            batch = stage.moments(batch, weights)
-            weights = self._estimate_stage(batch, stage.model, None).weights / batch.sd
-        estimates = self._estimate_stage(last.moments(batch, weights), last.model, near)
-        return estimates[0] if single else estimates
+        first, items = model.stages[0], model.answered
+        batch = batch if batch.items == items else batch.select(items)
+        toward = np.ones(len(model.items)) if near is None else near.loadings
+        estimates = self._estimate_stage(batch, first, toward[: len(items)])
+        if model.terms:
+            batch = _with_terms(batch, model, estimates)
+            estimates = self._estimate_stage(batch, model, toward, estimates)
+        if single:
+            whole = replace(batch[0], rows=moments.rows) if model.terms else moments
+            return Solution(model, self, whole, estimates[0])
+        return Solution(model, self, batch, estimates)
 
     def weight_influence(self, solution: Solution, cotangents: Floats) -> WeightInfluence | None:
         """Return what respondents add to functions of the weights, in closed form."""
         model = solution.model
-        if len(model.stages) > 1:
+        if model.terms:
             return None
         cor, weights = solution.moments.cor, solution.estimates.weights
         return weight_influence(cor, weights, model, self.modes_of(model), self.scheme, cotangents)
 
-    def _estimate_stage(self, batch: Moments, model: Model, near: Estimates | None) -> Estimates:
-        """Fit every sample of a batch to the model of one stage."""
-        modes = self.modes_of(model)
+    def _estimate_stage(
+        self, batch: Moments, model: Model, toward: Floats, before: Estimates | None = None
+    ) -> Estimates:
+        """Fit every sample of a batch to a model, after the stage before, if there was one."""
         cov, outcome = np.moveaxis(batch.cov, 0, -1), _outcome(batch)
-        toward = np.ones(len(model.items)) if near is None else near.loadings
-        parts = [
-            self._estimate_chunk(
-                cov[..., at : at + _CHUNK], outcome[at : at + _CHUNK], model, modes, toward
-            )
-            for at in range(0, cov.shape[-1], _CHUNK)
-        ]
+        if before is not None:
+            outcome = np.where(before.outcome != Status.CONVERGED, before.outcome, outcome)
+        parts = []
+        for at in range(0, cov.shape[-1], _CHUNK):
+            own = slice(at, at + _CHUNK)
+            known = None if before is None else before[own]
+            parts.append(self._estimate_chunk(cov[..., own], outcome[own], model, toward, known))
         return parts[0] if len(parts) == 1 else Estimates.join(parts)
+
+    def _second_stage(
+        self, model: Model, before: Estimates | None, unusable: NDArray[np.bool_]
+    ) -> tuple[Floats | None, frozenset[str]]:
+        """Return the weights to start from, (items, draws), and the constructs that keep them."""
+        if before is None:
+            return None, frozenset()
+        start = np.ones((len(model.items), len(before.outcome)))
+        start[: len(model.answered)] = before.weights.T
+        start[:, unusable] = 1.0
+        if self.reestimate:
+            return start, parts_of(model.terms)
+        return start, frozenset(construct.name for construct in model.measured)
 
     def _estimate_chunk(
         self,
         cov: Floats,
         outcome: NDArray[np.int64],
         model: Model,
-        modes: tuple[Mode, ...],
         toward: Floats,
+        before: Estimates | None,
     ) -> Estimates:
-        unusable = outcome != Status.CONVERGED
+        modes, unusable = self.modes_of(model), ~np.isin(outcome, _WITH_NUMBERS)
         cor = _correlations(cov, unusable)
         with np.errstate(all="ignore"):
             weights, iterations, settled = outer_weights(
-                cor, model, modes, self.scheme, self.tolerance, self.max_iterations
+                cor,
+                model,
+                modes,
+                self.scheme,
+                self.tolerance,
+                self.max_iterations,
+                *self._second_stage(model, before, unusable),
             )
             crossed, scores_cor, weights = scores(cor, model, weights)
             loadings = crossed[np.arange(len(model.items)), model.owner]
@@ -252,12 +302,16 @@ class PLS(Estimator):
                 )
             paths = regress(model, construct_cor)
             singular = inseparable(model, construct_cor)
+            for j in model.products.values():
+                item = model.slices[j].start
+                paths[:, j] /= np.sqrt(cov[item, item])
         singular |= ~(np.isfinite(paths).all((0, 1)) & np.isfinite(weights).all(0))
         outcome[(outcome == 0) & (reliability <= 0).any(axis=0)] = Status.NEGATIVE_RELIABILITY
         outcome[(outcome == 0) & singular] = Status.SINGULAR
         outcome[(outcome == 0) & ~settled] = Status.NOT_CONVERGED
         for values in (weights, loadings, reliability, construct_cor, paths):
             values[..., unusable] = np.nan
+        iterations = iterations if before is None else iterations + before.iterations
         flags[outcome != 0] = 0
         return Estimates(
             weights=weights.T,
@@ -269,6 +323,18 @@ class PLS(Estimator):
             outcome=outcome,
             inadmissible=flags,
         )
+
+
+def _with_terms(batch: Moments, model: Model, estimates: Estimates) -> Moments:
+    """Return the moments of a batch with the scores that terms are made of, and their products."""
+    first = model.stages[0]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        weights = estimates.weights / batch.sd
+    own = np.arange(len(first.constructs))[:, None] == first.owner
+    variables = factors_of(model)
+    places = {name: j for j, name in enumerate(first.construct_names)}
+    factors = {item: [places[name] for name in variables[item]] for item in model.derived}
+    return with_scores(batch, np.where(own, weights[:, None], 0.0), factors)
 
 
 def _modes_in(given: object) -> list[object]:

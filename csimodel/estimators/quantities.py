@@ -160,7 +160,24 @@ def matrix_entries(mask: Callable[[Model], NDArray[np.bool_]]) -> Callable[[Mode
 
 def pairs_of_constructs(model: Model) -> pd.MultiIndex:
     """Label one entry a pair of constructs, lower triangle row by row."""
-    row, column = np.tril_indices(len(model.constructs), -1)
+    return _pairs(model, *np.tril_indices(len(model.constructs), -1))
+
+
+def places_told_apart(model: Model) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return rows and columns of the pairs that should differ, lower triangle row by row.
+
+    All, but a product and anything, and a part and its whole.
+    """
+    row, column = np.nonzero(np.tril(model.apart))
+    return row, column
+
+
+def pairs_told_apart(model: Model) -> pd.MultiIndex:
+    """Label one entry a pair of constructs that should differ, lower triangle row by row."""
+    return _pairs(model, *places_told_apart(model))
+
+
+def _pairs(model: Model, row: NDArray[np.intp], column: NDArray[np.intp]) -> pd.MultiIndex:
     names = np.array(model.construct_names, dtype=object)
     return pd.MultiIndex.from_arrays(
         [names[row].tolist(), names[column].tolist()], names=["construct", "other"]

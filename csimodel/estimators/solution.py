@@ -17,6 +17,7 @@ from csimodel.estimators import structural
 from csimodel.estimators.estimates import Estimates
 from csimodel.estimators.weight_influence import WeightInfluence
 from csimodel.model import Model
+from csimodel.model.stages import factors_of
 from csimodel.moments import CrossProducts, Moments, moments_of
 from csimodel.moments.batches import BatchBuffer
 from csimodel.moments.copies import Copies
@@ -97,11 +98,13 @@ class Estimator(Protocol):
         samples = self.samples_of(answers)
 
         def refit(copies: Copies) -> Solution:
-            moments = samples.resampled(copies)
-            estimates = self.estimate(moments, solution.model, solution.estimates)
-            return Solution(solution.model, self, moments, estimates)
+            return self.solve(samples.resampled(copies), solution.model, solution.estimates)
 
         return refit
+
+    def solve(self, moments: Moments, model: Model, near: Estimates | None = None) -> Solution:
+        """Fit every sample of a batch of moments of the answers, and return all that follows."""
+        return Solution(model, self, moments, self.estimate(moments, model, near))
 
     def weight_influence(self, solution: Solution, cotangents: Floats) -> WeightInfluence | None:
         """Return what respondents add to functions of the weights, None where that is not known.
@@ -195,18 +198,40 @@ class Solution:
         A missing cell counts as the item's mean where the answers say so; else the score is NaN.
         """
         self.model.require_own_items("Scores are weighted means of")
-        standardised = (answers.values - self.moments.mean) / self.moments.sd
+        model, own = self.model, len(answers.items)
+        mean, sd, weights = self.moments.mean, self.moments.sd, self.estimates.weights
+        standardised = (answers.values - mean[:own]) / sd[:own]
         if answers.missing == "mean":
             standardised = np.nan_to_num(standardised, nan=0.0)
-        blocks = self.model.slices
-        return np.stack(
-            [standardised[:, block] @ self.estimates.weights[block] for block in blocks], axis=1
-        )
+        scores: dict[str, Floats] = {}
+        for name, block in zip(model.construct_names, model.slices, strict=True):
+            if block.start < own:
+                scores[name] = standardised[:, block] @ weights[block]
+                continue
+            variables = (
+                np.prod([scores[factor] for factor in factors_of(model)[item]], axis=0)
+                for item in model.items[block]
+            )
+            scores[name] = (
+                (np.stack([*variables], axis=1) - mean[block]) / sd[block] @ weights[block]
+            )
+        return np.stack([*scores.values()], axis=1)
+
+    @cached_property
+    def standardized_paths(self) -> Floats:
+        """Paths in standard deviations of every source, products too, (..., targets, sources)."""
+        products = list(self.model.products.values())
+        if not products:
+            return self.estimates.paths
+        places = [self.model.slices[j].start for j in products]
+        paths = self.estimates.paths.copy()
+        paths[..., products] *= self.moments.sd[..., None, places]
+        return paths
 
     @cached_property
     def r2(self) -> Floats:
         """Explained variance of every construct, (..., constructs); 0 for exogenous ones."""
-        return np.asarray((self.estimates.paths * self.estimates.construct_cor).sum(axis=-1))
+        return np.asarray((self.standardized_paths * self.estimates.construct_cor).sum(axis=-1))
 
     @cached_property
     def r2_adjusted(self) -> Floats:
@@ -229,7 +254,9 @@ class Solution:
     def implied_construct_cor(self) -> Floats:
         """Construct correlations that the paths imply, (..., constructs, constructs)."""
         return self._last(
-            structural.implied_construct_cor, self.estimates.paths, self.estimates.construct_cor
+            structural.implied_construct_cor,
+            self.standardized_paths,
+            self.estimates.construct_cor,
         )
 
     def implied_cor(self, saturated: bool = False) -> Floats:
@@ -240,6 +267,7 @@ class Solution:
         constructs by their loadings and the construct correlations, which are those implied by
         the paths or, when `saturated`, the estimated ones.
         """
+        self.model.require_one_stage("Implied correlations are those of")
         between = self.estimates.construct_cor if saturated else self.implied_construct_cor
         owner, loadings = self.model.owner, self.estimates.loadings
         implied = between[..., owner[:, None], owner] * (

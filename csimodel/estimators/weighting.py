@@ -28,11 +28,11 @@ class _Plan(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def _plan(model: Model, modes: tuple[Mode, ...]) -> _Plan:
+def _plan(model: Model, modes: tuple[Mode, ...], kept: frozenset[str]) -> _Plan:
     updated = tuple(
         (j, block, mode)
         for j, (block, mode) in enumerate(zip(model.slices, modes, strict=True))
-        if mode != "unit" and _size(block) > 1
+        if mode != "unit" and _size(block) > 1 and model.construct_names[j] not in kept
     )
     return _Plan(updated, (model.adjacency | model.adjacency.T)[..., None].astype(np.float64))
 
@@ -44,16 +44,21 @@ def outer_weights(
     scheme: str,
     tolerance: float,
     max_iterations: int,
+    start: Floats | None = None,
+    kept: frozenset[str] = frozenset(),
 ) -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_]]:
-    """Iterate to the outer weights, (items, draws); each sample stops by its own rule."""
+    """Iterate to the outer weights, (items, draws); each sample stops by its own rule.
+
+    Weights start at `start`, equal by default; constructs that are `kept` keep theirs.
+    """
     draws = cor.shape[-1]
-    plan = _plan(model, modes)
+    plan = _plan(model, modes, kept)
     inverses = {
         j: np.moveaxis(_inverse(np.moveaxis(cor[block, block], -1, 0)), 0, -1)
         for j, block, mode in plan.updated
         if mode == "B"
     }
-    raw = np.ones((len(cor), draws))
+    raw = np.ones((len(cor), draws)) if start is None else start
     crossed, scores_cor, weights = scores(cor, model, raw)
     if not plan.updated:
         return weights, np.zeros(draws, dtype=np.int64), np.ones(draws, dtype=bool)

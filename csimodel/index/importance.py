@@ -50,6 +50,7 @@ def estimated_reliability(solution: Solution) -> Floats:
 
 def measured_sd(solution: Solution) -> Floats:
     """Return the standard deviation of each construct's index as measured, (..., constructs)."""
+    solution.model.require_one_stage("Indexes are of")
     _, width = scale_of(solution.moments)
     slope = point_weights(solution) / width * 100.0
     cov = solution.moments.cov

@@ -114,6 +114,7 @@ def respondent_index(fit: Fit) -> pd.DataFrame:
     72.4541
     """
     fit = require_fit(fit, "respondent_index")
+    fit.model.require_one_stage("Indexes are of")
     answers = fit.require_answers("respondent_index")
     points = respondent_points(answers, fit.moments) * point_weights(fit.solution)
     return pd.DataFrame(
@@ -202,9 +203,11 @@ def index_scores(
     level = require_level(level)
     choose("interval", interval, INTERVALS)
     if isinstance(fit, GroupFits):
+        fit.solution.model.require_one_stage("Indexes are of")
         table = _of_fits(fit, by, bootstrap, level, interval)
         return with_shrinkage(table) if shrink else table
     fit = require_fit(fit, "index_scores")
+    fit.model.require_one_stage("Indexes are of")
     if shrink and by is None:
         raise OptionError(
             "shrink=True draws groups towards their mean, and there are none; name their column "

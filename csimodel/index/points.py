@@ -56,6 +56,7 @@ POINT_WEIGHTS = Quantity("point_weights", by_item, point_weights, null=None)
 
 
 def _index(solution: Solution) -> Floats:
+    solution.model.require_one_stage("Indexes are of")
     minimum, width = scale_of(solution.moments)
     mean = solution.moments.mean
     if mean.size and np.isnan(mean).all():

@@ -306,8 +306,7 @@ class Bootstrap(HasPage):
         other = replace(
             own, mean=own.mean + share * np.sqrt(spread), cov=own.cov + np.diag(share * spread)
         )
-        estimates = fit.estimator.estimate(other, fit.model, fit.estimates)
-        values = quantity.values(Solution(fit.model, fit.estimator, other, estimates))
+        values = quantity.values(fit.estimator.solve(other, fit.model, fit.estimates))
         return np.isclose(values, estimate, rtol=1e-9, atol=1e-9)
 
     def require_usable(self) -> None:

@@ -30,7 +30,6 @@ from csimodel.estimators import (
     Estimator,
     Fit,
     Quantity,
-    Solution,
     Status,
     find,
     require_alone,
@@ -49,6 +48,7 @@ Floats = NDArray[np.float64]
 _STEP = 1e-4  # of the whole weight, along a sum
 _SHARE = 1e-5  # of the whole weight, along a unit, which may lie many standard deviations out
 _CELLS = 2**24  # moments of perturbed samples held at once
+_PAIRS = 2**30  # units times rows that products of scores are summed over
 _TIGHT = 1e-12  # stopping rule of the perturbed fits
 
 
@@ -100,12 +100,35 @@ def free_influence_values(
         return values
     products = fit.estimator.samples_of(answers)
     refits = _Refits(fit, find(quantity))
-    if isinstance(products, CrossProducts) and design.units > products.pieces:
+    many = design.units > _most_units(fit, products, design)
+    if isinstance(products, CrossProducts) and many:
         values = _by_gradient(refits, products, design)
     else:
         values = _along_units(refits, products, design)
     values[:, ~np.isfinite(values).all(axis=0)] = np.nan
     return values
+
+
+def _most_units(fit: Fit, products: CrossProducts | OrdinalSamples, design: SurveyDesign) -> float:
+    """Return up to how many units two fits for each are less work than two for each sum.
+
+    Sums of products of scores move with the weights that they are made with, so that only fits
+    along the units have them.
+
+    Raises
+    ------
+    InferenceError
+        For so many units and rows that nobody would wait.
+    """
+    if not fit.model.products:
+        return float(products.pieces) if isinstance(products, CrossProducts) else np.inf
+    rows = len(design.unit)
+    if design.units * rows > _PAIRS:
+        raise InferenceError(
+            f"Influence values of a model with products pass over {rows:,} rows for each of "
+            f"{design.units:,} units, which takes too long; take errors from csi.bootstrap(fit)."
+        )
+    return np.inf
 
 
 def require_influence(fit: Fit, purpose: str) -> Answers:
@@ -184,10 +207,9 @@ class _Refits:
         """Return the quantity of each sample, (samples, entries); NaN without a solution."""
         fit = self.fit
         estimator = sharper(fit.estimator)
-        estimates = estimator.estimate(moments, fit.model, fit.estimates)
-        solution = Solution(fit.model, estimator, moments, estimates)
+        solution = estimator.solve(moments, fit.model, fit.estimates)
         values = np.array(self.quantity.values(solution))
-        values[estimates.outcome != Status.CONVERGED] = np.nan
+        values[solution.estimates.outcome != Status.CONVERGED] = np.nan
         return values
 
     def gradient(self, sums: SumGradient) -> Floats:

@@ -82,8 +82,7 @@ class Jackknife(HasPage):
         with progress_bar(size, "Jackknife", self.progress, self.units.kind) as bar:
             for start in range(0, size, step):
                 moments = leave_out(np.arange(start, min(start + step, size)))
-                estimates = fit.estimator.estimate(moments, fit.model, fit.estimates)
-                yield Solution(fit.model, fit.estimator, moments, estimates)
+                yield fit.estimator.solve(moments, fit.model, fit.estimates)
                 bar.update(len(moments.n))
 
     def _each(self, values: Callable[[Solution], NDArray[Any]]) -> NDArray[Any]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError
-from csimodel.estimators import Fit, Quantity, Solution, Status
+from csimodel.estimators import Fit, Quantity, Status
 from csimodel.inference.draws import draws_of
 from csimodel.moments import Resampling
 from csimodel.survey.sampling import SurveyDesign
@@ -39,9 +39,9 @@ def errors_of_draws(
             times = counts[first]
             left = np.flatnonzero(times)
             moments = products.leave_out(units, counts)(left)
-            estimates = fit.estimator.estimate(moments, fit.model, fit.estimates)
-            values = quantity.values(Solution(fit.model, fit.estimator, moments, estimates))
-            errors.append(_weighted_error(values, times[left], estimates.outcome))
+            solution = fit.estimator.solve(moments, fit.model, fit.estimates)
+            values = quantity.values(solution)
+            errors.append(_weighted_error(values, times[left], solution.estimates.outcome))
     return np.array(errors)
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from csimodel.errors import ModelError
 from csimodel.model.semopy_text import parse_semopy, render_semopy
 from csimodel.model.specification import Specification
-from csimodel.model.stages import Stage, stages_of
+from csimodel.model.stages import stages_of
 from csimodel.model.syntax import parse
 from csimodel.model.writing import render, render_lavaan
 
@@ -33,7 +33,7 @@ class Model(Specification):
         Linear equations of labels.
     terms
         Products and constructs of constructs, of `csimodel.model.terms`; paths name them like
-        constructs. `stages` has what they are estimated in; no estimator fits more than one yet.
+        constructs, among which they stand last. `stages` has what they are estimated in.
 
     Raises
     ------
@@ -74,6 +74,11 @@ class Model(Specification):
         Names may be quoted (``"perceived value"``) and need not be ASCII (``满意度``).
         ``#`` and ``!`` start a comment; a line that ends in ``+`` goes on in the next.
 
+        ``Quality:Value`` in a path is the product of two constructs (a moderation),
+        ``Quality^2`` or ``Quality:Quality`` a square, ``A:B:C`` a product of three; the constructs
+        themselves are named in the same paths. A construct whose items are constructs
+        (``Quality =~ Product + Service``, or ``<~``) is of a higher order.
+
         Raises
         ------
         ModelError
@@ -109,8 +114,8 @@ class Model(Specification):
         return cls(**parse_semopy(text)._asdict())
 
     @cached_property
-    def stages(self) -> tuple[Stage[Model], ...]:
-        """What is estimated one after another; the model itself where it has no terms.
+    def stages(self) -> tuple[Model, ...]:
+        """What is estimated one after another, last the model itself; itself alone without terms.
 
         >>> from csimodel.model import catalogue
         >>> len(catalogue.ecsi().stages)
@@ -124,7 +129,7 @@ class Model(Specification):
         Raises
         ------
         ModelError
-            For a name that cannot be quoted: with both kinds of quotes, or a line break; for terms.
+            For a name that cannot be quoted: with both kinds of quotes, or a line break.
         """
         whole = render(self, brief=False)
         if not self.observed:

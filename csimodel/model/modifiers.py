@@ -17,7 +17,7 @@ Entries = tuple[float | str | None, ...]
 
 
 class Term(NamedTuple):
-    """The name of a term as it is written, and what is said of it."""
+    """The name of a term as it is written, what is said of it, and factors of a product."""
 
     name: str
     fixed: tuple[float | None, ...] = ()
@@ -26,12 +26,14 @@ class Term(NamedTuple):
     lower: tuple[float | None, ...] = ()
     upper: tuple[float | None, ...] = ()
     equal: str = ""
+    factors: tuple[str, ...] = ()
 
     @property
     def settings(self) -> dict[str, Entries]:
         """What is said, by kind; empty for a bare name."""
         own = self._asdict().items()
-        return {kind: entries for kind, entries in own if kind not in ("name", "equal") and entries}
+        other = ("name", "equal", "factors")
+        return {kind: entries for kind, entries in own if kind not in other and entries}
 
 
 def split(text: str, sign: str) -> list[str]:

@@ -21,7 +21,15 @@ from csimodel.model.ownership import own_blocks, shared_items
 from csimodel.model.parameter_checks import checked
 from csimodel.model.parameters import Parameter
 from csimodel.model.restrictions import Restriction, check_restrictions
-from csimodel.model.terms import Term, check_terms, parts_of, terms_of
+from csimodel.model.terms import (
+    Product,
+    Term,
+    check_products,
+    check_terms,
+    construct_of,
+    parts_of,
+    terms_of,
+)
 from csimodel.options import shown
 
 
@@ -39,8 +47,10 @@ class Specification:
     terms: tuple[Term, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "constructs", tuple(self.constructs))
-        check_constructs(self.constructs)
+        object.__setattr__(self, "terms", terms_of(self.terms))
+        derived = [construct_of(term) for term in self.terms]
+        given = tuple(construct for construct in self.constructs if construct not in derived)
+        check_constructs(given)
         paths = pairs(self.paths)
         covarying = (
             parameter
@@ -48,12 +58,13 @@ class Specification:
             if parameter.op == "~~" and parameter.lhs != parameter.rhs
         )
         joined = {end for parameter in covarying for end in (parameter.lhs, parameter.rhs)}
-        joined |= {name for names in self.shared_items.values() for name in names}
-        object.__setattr__(self, "terms", terms_of(self.terms))
-        check_terms(self.constructs, self.terms, paths)
-        names = (*self.construct_names, *(term.name for term in self.terms))
-        check_paths(names, paths, joined | parts_of(self.terms))
-        place = {name: i for i, name in enumerate(names)}
+        joined |= {name for names in shared_items(given).values() for name in names}
+        object.__setattr__(self, "terms", check_terms(given, self.terms, paths))
+        derived = [construct_of(term) for term in self.terms]
+        object.__setattr__(self, "constructs", (*given, *derived))
+        check_products(self.terms, paths)
+        check_paths(self.construct_names, paths, joined | parts_of(self.terms))
+        place = {name: i for i, name in enumerate(self.construct_names)}
         paths.sort(key=lambda path: (place[path.target], place[path.source]))
         object.__setattr__(self, "paths", tuple(paths))
         if self.terms and (self.parameters or self.definitions or self.restrictions):
@@ -115,13 +126,53 @@ class Specification:
 
     @cached_property
     def construct_names(self) -> tuple[str, ...]:
-        """Names of the constructs, in order."""
+        """Names of the constructs, in order; those of terms last."""
         return tuple(construct.name for construct in self.constructs)
 
     @cached_property
     def items(self) -> tuple[str, ...]:
         """All items, construct by construct; an item of several with the construct it is of."""
         return tuple(item for block in self.own_blocks.values() for item in block)
+
+    @cached_property
+    def measured(self) -> tuple[Construct, ...]:
+        """The constructs of items that are answered, without those that terms make."""
+        return self.constructs[: len(self.constructs) - len(self.terms)]
+
+    @cached_property
+    def answered_blocks(self) -> dict[str, tuple[str, ...]]:
+        """The own items of each construct of `measured`."""
+        return {construct.name: self.own_blocks[construct.name] for construct in self.measured}
+
+    @cached_property
+    def answered(self) -> tuple[str, ...]:
+        """All items that are answered; of a model without terms all items."""
+        return tuple(item for block in self.answered_blocks.values() for item in block)
+
+    @cached_property
+    def derived(self) -> tuple[str, ...]:
+        """Variables made of scores, which are items of the constructs that terms make."""
+        return self.items[len(self.answered) :]
+
+    @cached_property
+    def products(self) -> dict[str, int]:
+        """Places of the constructs that are products, by name."""
+        names = {term.name for term in self.terms if isinstance(term, Product)}
+        return {name: j for j, name in enumerate(self.construct_names) if name in names}
+
+    @cached_property
+    def apart(self) -> NDArray[np.bool_]:
+        """True for pairs that should differ, (constructs, constructs).
+
+        All but a construct and itself, a product and anything, a part and its whole.
+        """
+        apart = ~np.eye(len(self.constructs), dtype=bool)
+        position = {name: i for i, name in enumerate(self.construct_names)}
+        for term in self.terms:
+            own = position[term.name]
+            others = slice(None) if isinstance(term, Product) else [position[p] for p in term.parts]
+            apart[own, others] = apart[others, own] = False
+        return apart
 
     @cached_property
     def own_blocks(self) -> dict[str, tuple[str, ...]]:
@@ -187,7 +238,6 @@ class Specification:
     @cached_property
     def adjacency(self) -> NDArray[np.bool_]:
         """True where a path runs from the column's to the row's construct, (targets, sources)."""
-        self.require_one_stage("A matrix of paths joins")
         adjacency = np.zeros((len(self.constructs),) * 2, dtype=bool)
         position = {name: i for i, name in enumerate(self.construct_names)}
         for source, target in self.paths:
@@ -209,7 +259,7 @@ class Specification:
         ['age']
         """
         loaded = {parameter.lhs for parameter in self.parameters if parameter.op == "=~"}
-        return frozenset(c.name for c in self.constructs if c.observed and c.name not in loaded)
+        return frozenset(c.name for c in self.measured if c.observed and c.name not in loaded)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:

@@ -16,7 +16,9 @@ from csimodel.model.modifiers import Term, split, term_of
 from csimodel.model.observed import observed
 from csimodel.model.parameters import Parameter
 from csimodel.model.restrictions import Restriction
-from csimodel.model.unsupported import refuse_feature, refuse_higher_order
+from csimodel.model.terms import HigherOrder, Product
+from csimodel.model.terms import Term as ModelTerm
+from csimodel.model.unsupported import refuse_feature, refuse_mixed_order
 
 # A name is quoted text, or letters of any script, digits, dots and underscores.
 _NAME = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([^\W\d][\w.]*))\s*""")
@@ -24,6 +26,7 @@ _OPERATOR = re.compile(
     r"""((?:"[^"]*"|'[^']*'|[^"'=~<>:])*?)(=~|<~|~~|:=|==|>=|<=|~|>|<)(.*)""", re.DOTALL
 )
 _OPENS = ("+", "-", "*", "/", "^", "~", "=", "(", ",")  # at its end, a line goes on
+_EXPONENTS = ("1", "2", "3", "4")
 _GOES_ON = ("+", "*", "/", "^", ")", ",")  # at its start, it belongs to the line before
 
 
@@ -35,6 +38,7 @@ class Parsed(NamedTuple):
     parameters: tuple[Parameter, ...]
     definitions: tuple[Definition, ...]
     restrictions: tuple[Restriction, ...]
+    terms: tuple[ModelTerm, ...] = ()
 
 
 def parse(text: str) -> Parsed:
@@ -97,6 +101,7 @@ class Reading:
     definitions: list[Definition] = field(default_factory=list)
     constraints: list[Constraint] = field(default_factory=list)
     equalities: list[tuple[Parameter, str]] = field(default_factory=list)
+    products: dict[str, Product] = field(default_factory=dict)
 
     def add(self, head: str, operator: str, term: Term) -> None:
         """Take in ``head operator term``; the name of an intercept's term is blank."""
@@ -104,6 +109,8 @@ class Reading:
         if operator in ("=~", "<~"):
             self._measure(head, operator, term)
         elif operator == "~" and not intercept:
+            if term.factors:
+                self.products[term.name] = Product(term.factors)
             path = Path(term.name, head)
             if not ((term.settings or term.equal) and path in self.paths):
                 self.paths.append(path)
@@ -120,11 +127,29 @@ class Reading:
             (reflective if operator == "=~" else composite)(name, items)
             for name, (operator, items) in self.measured.items()
         )
-        refuse_higher_order(constructs)
-        constructs += observed(constructs, self.paths)
+        wholes = [construct for construct in constructs if self._is_whole(construct)]
+        constructs = tuple(construct for construct in constructs if construct not in wholes)
+        refuse_mixed_order(constructs)
+        named = (*constructs, *wholes)
+        plain = (path for path in self.paths if path.source not in self.products)
+        constructs += observed(named, plain)
         told = equated(self.parameters, self.equalities)
         statements = constrained(told, self.definitions, self.constraints)
-        return Parsed(constructs, tuple(self.paths), *statements)
+        orders = (
+            HigherOrder(
+                c.name, c.items, "composite" if self.measured[c.name][0] == "<~" else "reflective"
+            )
+            for c in wholes
+        )
+        return Parsed(
+            constructs, tuple(self.paths), *statements, (*orders, *self.products.values())
+        )
+
+    def _is_whole(self, construct: Construct) -> bool:
+        """Return whether all items are constructs that the text defines."""
+        return construct.name not in construct.items and all(
+            item in self.measured and self.measured[item][1] != [item] for item in construct.items
+        )
 
     def _measure(self, head: str, operator: str, term: Term) -> None:
         known, items = self.measured.setdefault(head, (operator, []))
@@ -146,9 +171,31 @@ def _right_side(text: str, statement: str, operator: str) -> list[Term]:
     terms = []
     for part in split(text, "+"):
         term = term_of(part, statement)
-        intercept = operator == "~" and term.name.strip() == "1"
-        terms.append(term._replace(name="" if intercept else _names(term.name, statement)[0]))
+        factors: tuple[str, ...] = ()
+        if operator == "~" and term.name.strip() == "1":
+            name = ""
+        elif operator == "~" and len(factors := _factors(term.name, statement)) > 1:
+            name = Product(factors).name
+        else:
+            name = _names(term.name, statement)[0]
+        factors = factors if len(factors) > 1 else ()
+        terms.append(term._replace(name=name, factors=factors))
     return terms
+
+
+def _factors(text: str, statement: str) -> tuple[str, ...]:
+    """Read ``a:b``, ``a^2`` or a name alone into names of constructs."""
+    factors: list[str] = []
+    for part in split(text, ":"):
+        name, *powers = split(part, "^")
+        exponent = powers[0].strip() if powers else "1"
+        if len(powers) > 1 or exponent not in _EXPONENTS[1 if powers else 0 :]:
+            raise ModelError(
+                f"The line {statement!r} has the power {part.strip()!r}; write a whole number from "
+                f"2 to {_EXPONENTS[-1]}, as in {name.strip()}^2."
+            )
+        factors += _names(name, statement)[:1] * int(exponent)
+    return tuple(factors)
 
 
 def _statements(text: str) -> list[str]:

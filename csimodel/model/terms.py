@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -44,8 +44,12 @@ class Product:
     @property
     def name(self) -> str:
         """Its factors, joined by a colon and repeated ones with their exponent."""
+        return self.written(str)
+
+    def written(self, name: Callable[[str], str]) -> str:
+        """Write it with names of constructs as `name` writes them, in quotes for instance."""
         exponents = Counter(self.factors).items()
-        return ":".join(name if k == 1 else f"{name}^{k}" for name, k in exponents)
+        return ":".join(name(own) if k == 1 else f"{name(own)}^{k}" for own, k in exponents)
 
 
 @dataclass(frozen=True)
@@ -112,24 +116,40 @@ def parts_of(terms: Iterable[Term]) -> frozenset[str]:
     return frozenset(part for term in terms if isinstance(term, HigherOrder) for part in term.parts)
 
 
+def construct_of(term: Term) -> Construct:
+    """Return a term as a construct: a product is its own item, a construct of constructs has parts.
+
+    >>> construct_of(Product(("Value", "Image")))
+    Construct(name='Value:Image', items=('Value:Image',), kind='single')
+    """
+    if isinstance(term, Product):
+        return Construct(term.name, (term.name,), "single")
+    return Construct(term.name, term.parts, term.kind)
+
+
 def check_terms(
     constructs: Sequence[Construct], terms: Sequence[Term], paths: Sequence[Path]
-) -> None:
-    """Refuse terms that do not fit the constructs and paths of a model.
+) -> tuple[Term, ...]:
+    """Return terms in one order; refuse those that do not fit the constructs and paths.
+
+    Products come last, in the order of their factors.
 
     Raises
     ------
     ModelError
-        For what is no term, a name given twice, factors and parts that are no constructs of items,
-        a factor or the end of a path that is a part of another construct, and a path to a product.
+        For a name given twice, a product given twice, factors and parts that are no constructs of
+        items, a part in two constructs or with the name of an item, a factor or the end of a path
+        that is a part of another construct, and a path to a product.
     """
     known = [construct.name for construct in constructs]
-    parts, taken = parts_of(_only_terms(terms)), set(known)
+    whole_of: dict[str, str] = {}
+    items = {item: construct.name for construct in constructs for item in construct.items}
+    taken, same = set(known), dict[tuple[str, ...], str]()
     for term in terms:
-        if term.name in taken:
+        if term.name in taken or term.name in items:
             raise ModelError(
-                f"The term {term.name!r} has the name of another construct or term; give each a "
-                "name of its own, once."
+                f"The term {term.name!r} has the name of another construct, item or term; give "
+                "each a name of its own, once."
             )
         taken.add(term.name)
         for name in term.factors if isinstance(term, Product) else term.parts:
@@ -138,7 +158,29 @@ def check_terms(
                     f"The term {term.name!r} names {name!r}, which is no construct of items"
                     f"{suggest(name, known)}; constructs of items are {listed(known, 12)}."
                 )
-            if isinstance(term, Product) and name in parts:
+            if isinstance(term, Product):
+                continue
+            if name in items:
+                raise ModelError(
+                    f"Construct {term.name!r} has the part {name!r}, which is the name of an item, "
+                    f"too; give the part another name, or make {name!r} an item of {term.name!r}."
+                )
+            if name in whole_of:
+                raise ModelError(
+                    f"Construct {name!r} is a part of both {whole_of[name]!r} and {term.name!r}; "
+                    "let it be a part of one."
+                )
+            whole_of[name] = term.name
+    for term in terms:
+        if not isinstance(term, Product):
+            continue
+        other = same.setdefault(tuple(sorted(term.factors)), term.name)
+        if other != term.name:
+            raise ModelError(
+                f"{other!r} and {term.name!r} are one product; write it in one way everywhere."
+            )
+        for name in term.factors:
+            if name in whole_of:
                 raise ModelError(
                     f"The product {term.name!r} has the factor {name!r}, which is a part of "
                     "another construct; multiply constructs that are no parts."
@@ -151,11 +193,62 @@ def check_terms(
                 "explains a product; let paths lead from it."
             )
         for end in path:
-            if end in parts:
+            if end in whole_of:
                 raise ModelError(
                     f"The path from {path.source!r} to {path.target!r} names {end!r}, which is a "
                     "part of another construct; let the path name the whole."
                 )
+
+    def order(term: Term) -> tuple[int, ...]:
+        if isinstance(term, HigherOrder):
+            return ()
+        return (len(term.factors), *sorted(map(known.index, term.factors)))
+
+    return tuple(sorted(terms, key=order))
+
+
+def check_products(terms: Sequence[Term], paths: Sequence[Path]) -> None:
+    """Refuse products whose factors have no path of their own, or follow from what they explain.
+
+    Raises
+    ------
+    ModelError
+        Saying what the path of the product would mean.
+    """
+    sources: dict[str, set[str]] = {}
+    for path in paths:
+        sources.setdefault(path.target, set()).add(path.source)
+    for term in terms:
+        if not isinstance(term, Product):
+            continue
+        for path in paths:
+            if path.source != term.name:
+                continue
+            for factor in term.factors:
+                if factor == path.target or path.target in _causes(factor, sources):
+                    raise ModelError(
+                        f"The product {term.name!r} leads to {path.target!r}, from which its "
+                        f"factor {factor!r} follows, so the paths form a cycle; let products lead "
+                        "to what comes after all their factors."
+                    )
+                if factor not in sources[path.target]:
+                    raise ModelError(
+                        f"The product {term.name!r} leads to {path.target!r}, and {factor!r} has "
+                        f"no path there, so the product would take over the effect of {factor!r}; "
+                        f"add the path, as in '{path.target} ~ {factor} + {term.name}'."
+                    )
+
+
+def _causes(name: str, sources: Mapping[str, Iterable[str]]) -> set[str]:
+    """Return everything from which paths lead to a construct."""
+    causes: set[str] = set()
+    open_ends = [name]
+    while open_ends:
+        for source in sources.get(open_ends.pop(), ()):
+            if source not in causes:
+                causes.add(source)
+                open_ends.append(source)
+    return causes
 
 
 def terms_of(given: object) -> tuple[Term, ...]:

@@ -27,9 +27,9 @@ _FEATURES = (
         "parameterisation); take the line out.",
     ),
     (
-        re.compile(r"[^~]*[^~=<:]~[^~].*?([\w.]+:[\w.]+)"),
-        "has the product term {0} (an interaction), which covariance structures and PLS here do "
-        "not have; put the product into a column of the data and name that.",
+        re.compile(r"\s*([\w.]+(?:\s*(?::|\^)\s*[\w.]+)+)\s*~[^~]"),
+        "explains the product {0}, and nothing explains a product; let it stand on the right, as "
+        "in Loyalty ~ Quality + Value + Quality:Value.",
     ),
     (
         re.compile(r".*?\b(efa|rv|prior)\s*\("),
@@ -58,8 +58,8 @@ def refuse_feature(statement: str) -> None:
             raise ModelError(f"The line {statement!r} {what.format(name)}")
 
 
-def refuse_higher_order(constructs: Iterable[Construct]) -> None:
-    """Raise a ModelError for a construct that is measured by other constructs.
+def refuse_mixed_order(constructs: Iterable[Construct]) -> None:
+    """Raise a ModelError for a construct that is measured by constructs and columns together.
 
     An item may have the name of its own construct, or of a construct of one item of that name.
     """
@@ -69,7 +69,7 @@ def refuse_higher_order(constructs: Iterable[Construct]) -> None:
         for item in construct.items:
             if item in names and item != construct.name:
                 raise ModelError(
-                    f"Construct {construct.name!r} has the construct {item!r} among its items (a "
-                    "second-order construct), and items are columns of the data; let constructs "
-                    f"covary, or give {construct.name!r} items of its own and paths to them."
+                    f"Construct {construct.name!r} has the construct {item!r} among its items, and "
+                    "others that are columns of the data; give it constructs alone (a second-order "
+                    "construct), or columns alone."
                 )

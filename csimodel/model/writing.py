@@ -9,6 +9,7 @@ from csimodel.errors import ModelError
 from csimodel.findings import listed
 from csimodel.model.parameters import PLAIN, Parameter, terms
 from csimodel.model.specification import Specification
+from csimodel.model.terms import Product
 
 Written = Callable[[Parameter, str], str]
 
@@ -113,14 +114,18 @@ def statements(
     brief
         Leave out that an observed variable is measured by itself.
     """
-    model.require_one_stage("Model text holds")
     known = {
         (parameter.op, parameter.lhs, parameter.rhs): parameter for parameter in model.parameters
     }
 
+    products = {term.name: term for term in model.terms if isinstance(term, Product)}
+
+    def source(rhs: str) -> str:
+        return products[rhs].written(name) if rhs in products else name(rhs)
+
     def joined(lhs: str, op: str, names: tuple[str, ...]) -> str:
         every = (
-            write(known[op, lhs, rhs], name(rhs)) if (op, lhs, rhs) in known else name(rhs)
+            write(known[op, lhs, rhs], name(rhs)) if (op, lhs, rhs) in known else source(rhs)
             for rhs in names
         )
         return " + ".join(every)
@@ -128,7 +133,7 @@ def statements(
     lines = [
         f"{name(c.name)} {'<~' if c.kind == 'composite' else '=~'} {joined(c.name, '=~', c.items)}"
         for c in model.constructs
-        if not (brief and c.name in model.observed)
+        if c.name not in model.products and not (brief and c.name in model.observed)
     ]
     lines += [
         f"{name(target)} ~ {joined(target, '~', model.sources_of(target))}"
@@ -157,6 +162,7 @@ def errorless(model: Specification) -> list[str]:
 
 def require_names(model: Specification, program: str) -> None:
     """Refuse what no covariance program can be given: composites, and names it cannot read."""
+    model.require_one_stage(f"{program} is given")
     composites = [c.name for c in model.constructs if c.kind == "composite"]
     if composites:
         raise ModelError(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.moments.additive import AdditiveMoments, Block, Memory
 from csimodel.moments.moments import Moments
+from csimodel.moments.sample_rows import WholeSample
 from csimodel.survey import Answers
 
 _BLOCK = 8192  # rows of a block of additive moments
@@ -46,7 +48,8 @@ def _end_of_block(codes: NDArray[np.intp], start: int) -> int:
 
 def complete_moments(answers: Answers) -> Moments:
     """Return the moments of complete answers."""
-    return moments_of_sets(Memory().accumulate(blocks_of(answers)), answers)
+    moments = moments_of_sets(Memory().accumulate(blocks_of(answers)), answers)
+    return replace(moments, rows=WholeSample(answers))
 
 
 def moments_of_sets(sums: AdditiveMoments, answers: Answers) -> Moments:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ from csimodel.moments.blocks import complete_moments
 from csimodel.moments.copies import Copies, Whole
 from csimodel.moments.moments import Moments
 from csimodel.moments.resample_sums import ProductBlock, StretchProducts, resample_sums
+from csimodel.moments.sample_rows import NudgedUnits, ResampledRows, WholeSample, WithoutUnits
 from csimodel.moments.sums import moments_of_sums, moments_of_totals, pieces_of, products_of
 from csimodel.moments.unit_sums import UnitSums
 from csimodel.survey import Answers
@@ -55,9 +56,9 @@ class CrossProducts:
 
     def sample(self) -> Moments:
         """Return the moments of the answers themselves."""
-        if self.answers.missing != "complete":
-            return self.of_totals(self.totals[None])[0]
-        return complete_moments(self.answers)
+        if self.answers.missing == "complete":
+            return complete_moments(self.answers)
+        return replace(self.of_totals(self.totals[None])[0], rows=WholeSample(self.answers))
 
     def resampled(self, counts: Floats | Copies) -> Moments:
         """Return the moments of resamples, (draws, rows): one matrix product for each stretch."""
@@ -75,7 +76,8 @@ class CrossProducts:
         if answers.weights is not None:
             total, squared = extra[1:3]
         seen_rows = None if answers.missing == "complete" else extra[-len(self.centre) :]
-        return moments_of_sums(answers, self.centre, sums, total, n, squared, seen_rows)
+        moments = moments_of_sums(answers, self.centre, sums, total, n, squared, seen_rows)
+        return replace(moments, rows=ResampledRows(answers, counts))
 
     def _resample_sums(
         self, times: Floats | Whole, factor: Floats | None = None, bound: float = np.inf
@@ -128,7 +130,12 @@ class CrossProducts:
             How often each row is present, (rows,); once by default. For one stratum only.
         """
         sums = self._by_unit(units, counts)
-        return lambda chosen: self.of_totals(sums.without_each(chosen))
+
+        def without(chosen: Codes) -> Moments:
+            rows = WithoutUnits(self.answers, units, chosen, counts)
+            return replace(self.of_totals(sums.without_each(chosen)), rows=rows)
+
+        return without
 
     def nudge(self, units: SurveyDesign) -> Callable[[Codes, Floats], Moments]:
         """Return the function from units and steps to moments with weights times ``1 + step``.
@@ -137,7 +144,12 @@ class CrossProducts:
         those of weights alone.
         """
         sums, weighted = self._by_unit(units, None), slice(0, self.pieces + 1)
-        return lambda chosen, steps: self.of_totals(sums.nudged(chosen, steps, weighted))
+
+        def nudged(chosen: Codes, steps: Floats) -> Moments:
+            rows = NudgedUnits(self.answers, units, chosen, steps)
+            return replace(self.of_totals(sums.nudged(chosen, steps, weighted)), rows=rows)
+
+        return nudged
 
     def _by_unit(self, units: SurveyDesign, counts: Floats | None) -> UnitSums:
         return UnitSums(units, self._of_rows, max(64, _CELLS // self.pieces), counts)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from csimodel.moments.incomplete_likelihood import Patterns
     from csimodel.moments.ordinal import OrdinalMoments
     from csimodel.moments.responses import Responses
+    from csimodel.moments.sample_rows import SampleRows
 
 Floats = NDArray[np.float64]
 
@@ -65,6 +66,8 @@ class Moments:
         Covariances of the normal responses behind ordered answers, or None.
     ordinal
         All statistics of ordered answers, of a single sample, or None.
+    rows
+        The rows behind the samples, for sums that these moments do not hold, or None.
 
     Examples
     --------
@@ -87,6 +90,7 @@ class Moments:
     patterns: Patterns | None = None
     responses: Responses | None = None
     ordinal: OrdinalMoments | None = None
+    rows: SampleRows | None = None
 
     @classmethod
     def from_array(
@@ -284,6 +288,7 @@ class Moments:
             effective_n=arrays["effective_n"],
             gamma=DenseGamma(arrays["gamma"]) if "gamma" in arrays else None,
             responses=responses,
+            rows=None,
         )
 
     @classmethod
@@ -304,4 +309,5 @@ class Moments:
             effective_n=self.effective_n[key],
             gamma=None if self.gamma is None else self.gamma[key],
             responses=None if self.responses is None else self.responses[key],
+            rows=None,
         )

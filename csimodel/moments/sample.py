@@ -15,6 +15,7 @@ from csimodel.moments.additive import Memory
 from csimodel.moments.blocks import blocks_of, complete_moments, moments_of_sets
 from csimodel.moments.cross_products import CrossProducts
 from csimodel.moments.moments import Moments
+from csimodel.moments.sample_rows import Groups
 from csimodel.options import require_names, shown
 from csimodel.survey import Answers, Survey
 
@@ -53,7 +54,8 @@ def group_moments(answers: Answers, codes: NDArray[np.intp], groups: int) -> Mom
     if answers.missing == "complete" and (codes >= 0).any():
         sums = Memory().accumulate(blocks_of(answers, codes), groups)
         batch = moments_of_sets(sums, answers)
-        return replace(batch, mean=np.where(sums.rows[:, None] > 1, sums.mean, np.nan))
+        mean = np.where(sums.rows[:, None] > 1, sums.mean, np.nan)
+        return replace(batch, mean=mean, rows=Groups(answers, codes, groups))
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], np.arange(groups + 1))
     n = np.diff(starts).astype(np.float64)
@@ -78,4 +80,5 @@ def group_moments(answers: Answers, codes: NDArray[np.intp], groups: int) -> Mom
         minimum=answers.minimum,
         maximum=answers.maximum,
         effective_n=effective,
+        rows=Groups(answers, codes, groups),
     )

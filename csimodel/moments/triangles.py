@@ -93,7 +93,8 @@ class PackedMoments(Moments):
         """Pack moments; packed ones stay as they are."""
         if isinstance(moments, cls):
             return moments
-        return cls(**{entry.name: getattr(moments, entry.name) for entry in fields(Moments)})
+        own = {entry.name: getattr(moments, entry.name) for entry in fields(Moments)}
+        return cls(**own | {"rows": None})
 
     @property
     def cov(self) -> Floats:

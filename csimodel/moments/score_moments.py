@@ -1,0 +1,168 @@
+"""Moments with scores beside the items: weighted sums of them, and products of such sums.
+
+Means and covariances of weighted sums follow from those of the items, ``W m`` and ``W C W'``. Those
+of products do not: of k items they would need all k⁴/24 products of four, and rows need far less.
+Scores of a row are k multiplications, and what the product of scores shares with each item k more,
+so that resamples cost two matrix products of draws by rows by items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.errors import SurveyError
+from csimodel.moments.moments import Moments
+from csimodel.moments.sample_rows import SampleRows
+
+Floats = NDArray[np.float64]
+
+
+def with_scores(before: Moments, weights: Floats, factors: Mapping[str, Sequence[int]]) -> Moments:
+    """Return moments of a batch with variables appended that are made of scores.
+
+    Scores are weighted sums of the items about their means in each sample. Products are of scores
+    as they are: neither centred nor scaled again. A missing cell counts as the mean of its item in
+    the sample.
+
+    Parameters
+    ----------
+    before
+        Moments of the items of a batch, (samples, items), with the rows behind them.
+    weights
+        Of items in scale units in each score, (samples, scores, items).
+    factors
+        Of each variable the numbers of the scores it is the product of; one for a score itself.
+
+    Raises
+    ------
+    SurveyError
+        For products, where there are no rows, or answers that are missing pairwise.
+    """
+    items, terms = len(before.items), list(factors.values())
+    cov = np.moveaxis(before.cov, 0, -1)
+    size, samples = items + len(terms), cov.shape[-1]
+    whole = np.empty((size, size, samples))
+    whole[:items, :items] = cov
+    mean = np.zeros((samples, size))
+    mean[:, :items] = before.mean
+    linear = [(items + k, own[0]) for k, own in enumerate(terms) if len(own) == 1]
+    curved = [(items + k, tuple(own)) for k, own in enumerate(terms) if len(own) > 1]
+    if curved:
+        products = _product_moments(before, weights, [own for _, own in curved], list(factors)[-1])
+        places = [place for place, _ in curved]
+        mean[:, places] = products.mean.T
+        whole[:items, places] = products.with_items
+        whole[places, :items] = products.with_items.swapaxes(0, 1)
+        whole[np.ix_(places, places)] = products.between
+    for place, score in linear:
+        known = [*range(items), *(at for at, _ in linear if at < place), *(at for at, _ in curved)]
+        column = np.einsum("ijd,dj->id", whole[known, :items], weights[:, score])
+        whole[known, place], whole[place, known] = column, column
+        whole[place, place] = np.einsum("id,di->d", column[:items], weights[:, score])
+    unknown = np.full(len(terms), np.nan)
+    return replace(
+        before,
+        items=(*before.items, *factors),
+        mean=mean,
+        cov=np.moveaxis(whole, -1, 0),
+        minimum=np.concatenate([before.minimum, unknown]),
+        maximum=np.concatenate([before.maximum, unknown]),
+        gamma=None,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _ProductMoments:
+    """Means of products, (products, samples), their covariances with items and each other."""
+
+    mean: Floats
+    with_items: Floats
+    between: Floats
+
+
+def _product_moments(
+    before: Moments, weights: Floats, products: Sequence[tuple[int, ...]], name: str
+) -> _ProductMoments:
+    """Return the moments of products of scores, from sums over the rows."""
+    rows = _rows_with_scores(before, name)
+    own = [rows.answers.items.index(item) for item in before.items]
+    complete = rows.answers.missing == "complete"
+    count, samples = len(products), len(before.n)
+    weights, means = np.nan_to_num(weights), np.nan_to_num(before.mean)  # without a solution
+    total, sums = np.zeros(samples), np.zeros((count, samples))
+    level, known = np.zeros((count, samples)), np.zeros(samples, dtype=bool)
+    shared = np.zeros((count, samples, len(own)))
+    between = np.zeros((count, count, samples))
+    for part, values, counts in rows.parts():
+        centre = means[part].mean(axis=0)
+        x, shift = values[:, own] - centre, means[part] - centre
+        seen = np.ones((1, 1)) if complete else (~np.isnan(x)).astype(np.float64)
+        x = x if complete else np.nan_to_num(x)
+        factors = _products_of_scores(x, seen, shift, weights[part], products)
+        if not known[part].all():  # near the mean, so that nothing cancels
+            whole = np.maximum(counts.sum(axis=1), 1.0)
+            level[:, part] = [(factor * counts).sum(axis=1) / whole for factor in factors]
+            known[part] = True
+        total[part] += counts.sum(axis=1)
+        for k, factor in enumerate(factors):
+            factor -= level[k, part, None]
+            weighted = factor * counts
+            sums[k, part] += weighted.sum(axis=1)
+            share = weighted.sum(axis=1)[:, None] if complete else weighted @ seen
+            shared[k, part] += weighted @ x - shift * share
+            for other in range(k + 1):
+                between[k, other, part] += (weighted * factors[other]).sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread = before.n / (before.n - 1.0)
+        off = sums / total
+        with_items = np.moveaxis(shared, -1, 0) / total * spread
+        between = (between / total - off[:, None] * off) * spread
+    row, column = np.triu_indices(count, 1)
+    between[row, column] = between[column, row]
+    return _ProductMoments(level + off, with_items, between)
+
+
+def _rows_with_scores(before: Moments, name: str) -> SampleRows:
+    """Return the rows behind moments, whose scores can be multiplied."""
+    if before.rows is None:
+        raise SurveyError(
+            f"The product {name!r} is made of the answers of each respondent, and there are "
+            "moments alone; fit a survey or a data frame instead."
+        )
+    if before.rows.answers.missing == "pairwise":
+        raise SurveyError(
+            f"The product {name!r} needs a score of every respondent, and under "
+            "missing='pairwise' those with a missing answer have none; use missing='listwise' or "
+            "'mean'."
+        )
+    return before.rows
+
+
+def _products_of_scores(
+    x: Floats, seen: Floats, shift: Floats, weights: Floats, products: Sequence[tuple[int, ...]]
+) -> list[Floats]:
+    """Return products of the scores of rows in each sample, (samples, rows) each.
+
+    Parameters
+    ----------
+    x
+        Answers about a centre, 0 where missing, (rows, items).
+    seen
+        1 where there is an answer, (rows, items), or (1, 1) where there are all.
+    shift
+        Means of the samples about the centre, (samples, items).
+    weights
+        (samples, scores, items)
+    products
+        Numbers of the scores that each is made of.
+    """
+    scores = {}
+    for score in {score for product in products for score in product}:
+        own = weights[:, score]
+        level = (own * shift).sum(axis=1)[:, None] if len(seen) == 1 else (own * shift) @ seen.T
+        scores[score] = own @ x.T - level
+    return [np.prod([scores[score] for score in product], axis=0) for product in products]
