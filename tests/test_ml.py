@@ -408,6 +408,23 @@ def test_an_error_variance_fixed_to_zero_is_not_negative(mobi):
     assert int(csi.fit(model, mobi, csi.ML()).estimates.inadmissible) == 0
 
 
+def test_steps_along_negative_curvature_are_by_the_size_of_eigenvalues():
+    """p = -Σ u (u'g) / (|v| + d) over eigenvectors u, and what the quadratic expects of it."""
+    rng = np.random.default_rng(3)
+    root = rng.normal(size=(6, 5, 5))
+    bends = root + root.transpose(0, 2, 1)
+    bends[:2] = root[:2] @ root[:2].transpose(0, 2, 1)  # positive definite
+    slope, who = rng.normal(size=(6, 5)), np.array([0, 2, 3, 5])
+    damping = np.array([0.0, 0.5, 1e-4, 2.0])
+    step, drop = scoring._bent(bends, slope)(who, damping)
+    for own, d, p, expected in zip(who, damping, step, drop, strict=True):
+        values, vectors = np.linalg.eigh(bends[own])
+        by_size = -vectors @ ((vectors.T @ slope[own]) / (np.abs(values) + d))
+        assert_allclose(p, by_size, rtol=1e-9)
+        assert_allclose(expected, -slope[own] @ p - 0.5 * p @ bends[own] @ p, rtol=1e-9)
+    assert (np.linalg.eigvalsh(bends)[2:, 0] < 0).all()
+
+
 def test_steps_are_damped_until_they_lead_down():
     """Where the curvature is not positive, that of the damping takes over."""
     slope = np.array([[1.0, -2.0], [1.0, -2.0]])

@@ -121,7 +121,7 @@ def poisson(rng: np.random.Generator, rate: float, numbers: Numbers) -> None:
     for start in range(0, len(numbers), _TOGETHER):
         part = numbers[start : start + _TOGETHER]
         words = words_of(-(-len(part) // 4)).view(np.uint16)[: len(part)]
-        table.take(words, out=part, mode="wrap")
+        table.take(words, out=part, mode="clip")
         border = (part == _BORDER).nonzero()[0]
         chance = (words[border] + rng.random(len(border))) / _WORDS
         part[border] = cumulative.searchsorted(chance, side="right")

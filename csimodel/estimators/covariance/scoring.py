@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.estimators.covariance.cholesky import solve
+from csimodel.estimators.covariance.cholesky import solve, without_negative
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.structure import Implied
 
@@ -262,13 +262,13 @@ def _damped(curvature: Floats, slope: Floats) -> Propose:
 
 def _bent(curvature: Floats, slope: Floats) -> Propose:
     """Return steps that go downhill along negative curvature too."""
-    values, vectors = np.linalg.eigh(curvature)
-    along = (slope[:, None, :] @ vectors)[:, 0, :]
-    sizes = np.maximum(np.abs(values), 1e-14)
+    upright = without_negative(curvature)
+    turned = upright - curvature
+    damped = _damped(upright, slope)
 
     def propose(who: Indices, damping: Floats) -> tuple[Floats, Floats]:
-        parts = along[who] / (sizes[who] + damping[:, None])
-        drop = (along[who] * parts - 0.5 * values[who] * parts**2).sum(axis=-1)
-        return np.asarray(-(vectors[who] @ parts[..., None])[..., 0]), np.asarray(drop)
+        step, drop = damped(who, damping)
+        further = ((turned[who] @ step[..., None])[..., 0] * step).sum(axis=-1)
+        return step, np.asarray(drop + 0.5 * further)
 
     return propose
