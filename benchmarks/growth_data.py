@@ -114,6 +114,13 @@ class Case:
         return csi.read_survey(self.frame, items=self.model.items, scale=SCALE)
 
     @cached_property
+    def table(self) -> object:
+        """The answers as an Arrow table, of which a scan reads a batch at a time."""
+        from pyarrow import Table
+
+        return Table.from_pandas(self.frame[list(self.model.items)])
+
+    @cached_property
     def patterns(self) -> csi.Survey:
         """The survey with 20 patterns of missing answers, a tenth of the cells."""
         rng = np.random.default_rng(2)

@@ -134,6 +134,8 @@ FITS = (
                   csi.fit(c.model, csi.replicate_weights(c.survey, "bootstrap", replicates=50)),
                   progress=False),
               {"n": (1, 250_000)}, "50*n*(p**2/F + 8/B)"),
+    Operation("scan", lambda c: csi.fit(c.model, csi.scan(c.table, scale=SCALE)),
+              {"n": (1, N), "p": (2, P)}, f"{PRODUCTS} + {SWEEPS}", ("table",)),
     Operation("rake", lambda c: csi.rake(c.survey, {"firm": c.survey.data["firm"].value_counts()}),
               {"n": (1, N), "G": (1, 100)}, "5*n*G**2/F"),
     Operation("impute", lambda c: csi.impute(c.patterns, 2, sweeps=2, rng=1, progress=False),

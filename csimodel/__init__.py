@@ -71,6 +71,8 @@ if TYPE_CHECKING:
     from csimodel.survey.item import Item as Item
     from csimodel.survey.missing import ConstructMinimum as ConstructMinimum
     from csimodel.survey.read import read_survey as read_survey
+    from csimodel.survey.scanning.scan import Scan as Scan
+    from csimodel.survey.scanning.scan import scan as scan
     from csimodel.survey.survey import Survey as Survey
     from csimodel.weighting.calibration import rake as rake
 
@@ -113,6 +115,7 @@ _NAMES = MappingProxyType(
         "PLS": "csimodel.estimators.pls",
         "Path": "csimodel.model.constructs",
         "Quantity": "csimodel.estimators.quantities",
+        "Scan": "csimodel.survey.scanning.scan",
         "Semopy": "csimodel.estimators.covariance.semopy",
         "Survey": "csimodel.survey.survey",
         "WLSMV": "csimodel.estimators.covariance.ordinal",
@@ -143,6 +146,7 @@ _NAMES = MappingProxyType(
         "register": "csimodel.estimators.quantities",
         "repurchase": "csimodel.outcomes.models.repurchase",
         "respondent_index": "csimodel.index.index",
+        "scan": "csimodel.survey.scanning.scan",
         "write_report": "csimodel.report.write",
     }
 )

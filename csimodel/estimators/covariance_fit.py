@@ -34,6 +34,7 @@ from csimodel.estimators.solution import Solution
 from csimodel.estimators.summary import fit_facts
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
+from csimodel.moments.scanned import ScannedAnswers
 from csimodel.options import require_level
 from csimodel.survey import Answers, Survey
 
@@ -240,7 +241,12 @@ class CovarianceFit(Fit):
         return super()._item_table()
 
 
-def fit_of(solution: Solution, survey: Survey | None = None, answers: Answers | None = None) -> Fit:
+def fit_of(
+    solution: Solution,
+    survey: Survey | None = None,
+    answers: Answers | None = None,
+    scanned: ScannedAnswers | None = None,
+) -> Fit:
     """Return a solution as a `Fit` of its kind."""
     kind = CovarianceFit if isinstance(solution.estimates, CovarianceEstimates) else Fit
-    return kind(solution, survey, answers)
+    return kind(solution, survey, answers, scanned)

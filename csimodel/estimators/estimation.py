@@ -10,12 +10,14 @@ from csimodel.estimators.covariance.estimator import CovarianceEstimator
 from csimodel.estimators.covariance_fit import CovarianceFit, fit_of
 from csimodel.estimators.failures import UNUSABLE
 from csimodel.estimators.fit import Fit
-from csimodel.estimators.inputs import answers_for, estimator_for
+from csimodel.estimators.inputs import answers_for, estimator_for, require_additive
 from csimodel.estimators.solution import Estimator
 from csimodel.floats import own_errstate
 from csimodel.model import Model
 from csimodel.moments import Moments, moments_of
+from csimodel.moments.scanned import ScannedAnswers, scanned_answers
 from csimodel.survey import Answers, Survey, read_survey
+from csimodel.survey.scanning.scan import Scan
 
 
 @overload
@@ -54,8 +56,8 @@ def fit(
     model
         Constructs and paths, for example ``csi.models.ecsi()``.
     survey
-        A `Survey`, anything `read_survey` takes (pandas, polars, Arrow, a file's path), or
-        `Moments`.
+        A `Survey`, anything `read_survey` takes (pandas, polars, Arrow, a file's path), a `Scan`
+        of files (`csi.scan`), or `Moments`.
     estimator
         `PLS` by default.
     strict
@@ -87,6 +89,7 @@ def fit(
     chosen = estimator_for(model, estimator)
     answers: Answers | None = None
     table: Survey | None = None
+    scanned: ScannedAnswers | None = None
     if isinstance(survey, Moments):
         if survey.batch_shape:
             raise SurveyError(
@@ -95,10 +98,14 @@ def fit(
             )
         moments = moments_of(survey, model.answered)
         chosen.require(moments)
+    elif isinstance(survey, Scan):
+        scanned = scanned_answers(survey, model.answered_blocks)
+        moments = scanned.moments
+        require_additive(chosen, moments)
     else:
         table = survey if isinstance(survey, Survey) else read_survey(survey)
         answers, moments = answers_for(chosen, table, model)
-    result = fit_of(chosen.solve(moments, model), table, answers)
+    result = fit_of(chosen.solve(moments, model), table, answers, scanned)
     if result.estimates.outcome in UNUSABLE:
         raise EstimationError(str(result.diagnostics[-1]))
     if strict:

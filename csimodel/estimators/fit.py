@@ -23,10 +23,13 @@ from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.model import Model
 from csimodel.moments import Moments
+from csimodel.moments.scanned import ScannedAnswers
 from csimodel.page import HasPage, Page, sections
 from csimodel.survey import Answers, Survey
 
 Floats = NDArray[np.float64]
+
+_SAMPLE = 100_000  # rows of a sample that is offered where a scan will not do
 
 
 @own_errstate_in
@@ -46,12 +49,15 @@ class Fit(HasPage):
     survey
         What was fitted, when it was a survey or a data frame.
     answers
-        The answers behind the moments, when there are any.
+        The answers behind the moments, when there are any in memory.
+    scanned
+        What a pass over the answers told, when they stay in files.
     """
 
     solution: Solution
     survey: Survey | None = None
     answers: Answers | None = None
+    scanned: ScannedAnswers | None = None
 
     @property
     def model(self) -> Model:
@@ -107,8 +113,9 @@ class Fit(HasPage):
     def diagnostics(self) -> tuple[Finding, ...]:
         """What a reader must know, in plain words; empty when all is well."""
         about_answers: tuple[Finding, ...] = ()
-        if self.answers is not None:
-            about_answers = self.answers.findings + self.answers.design.findings
+        read = self.scanned if self.answers is None else self.answers
+        if read is not None:
+            about_answers = read.findings + read.design.findings
         return (*about_answers, *self._error_findings(), *diagnose(self.solution))
 
     @property
@@ -233,6 +240,12 @@ class Fit(HasPage):
 
     def require_answers(self, purpose: str) -> Answers:
         """Return the answers, or say that moments alone have no respondents."""
+        if self.scanned is not None:
+            raise SurveyError(
+                f"{purpose} needs the respondents in memory, and this fit was made from a scan of "
+                f"{self.n:,} rows; fit a sample of stated size, such as csi.fit(model, "
+                f"scan.sample({min(self.n, _SAMPLE):,}, rng=1))."
+            )
         if self.answers is None:
             raise SurveyError(
                 f"{purpose} needs the respondents, but this fit was made from moments; "
@@ -249,6 +262,8 @@ class Fit(HasPage):
             "Total effects": effect_table(self.solution),
         }
         about_survey = () if self.survey is None else self.survey.findings
+        if self.scanned is not None:
+            about_survey = self.scanned.reading + self.scanned.scan.template.findings
         return Page(
             f"{self.model.name or 'Model'} by {self.estimator.label}",
             facts=(*sample_facts(self.solution), *self._fit_facts()),

@@ -15,7 +15,7 @@ from csimodel.errors import EstimationError, SurveyError, suggest
 from csimodel.estimators.covariance_fit import fit_of
 from csimodel.estimators.estimates import Estimates, Status
 from csimodel.estimators.fit import Fit
-from csimodel.estimators.inputs import answers_of, estimator_for
+from csimodel.estimators.inputs import answers_of, estimator_for, require_additive
 from csimodel.estimators.quantities import Quantity, find
 from csimodel.estimators.solution import Estimator, Solution
 from csimodel.findings import Finding, listed
@@ -23,6 +23,7 @@ from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.limits import require_memory
 from csimodel.model import Model
 from csimodel.moments import Moments, group_moments
+from csimodel.moments.scanned import ScannedGroups, scanned_groups
 from csimodel.options import require_count, require_names
 from csimodel.page import HasPage, Page, Section
 from csimodel.progress import progress_bar
@@ -30,6 +31,7 @@ from csimodel.survey import Answers, Survey, read_survey
 from csimodel.survey.calibration import without_calibration
 from csimodel.survey.group_rows import GroupRows
 from csimodel.survey.headers import column_of
+from csimodel.survey.scanning.scan import Scan
 
 _NAMES_OF_TABLES = frozenset(
     {"construct", "estimate", "mean", "se", "df", "lower", "upper", "p", "n", "reason"}
@@ -63,7 +65,7 @@ class GroupFits(HasPage, Mapping[Hashable, Fit]):
     dropped
         Number of rows of each group that were not used, (groups,).
     survey, answers
-        What was fitted.
+        What was fitted; of a scan what is known about its items, and answers of nobody.
     findings
         Rows dropped and cells filled over all groups, groups that lost all their rows, and
         respondents without a group, counted.
@@ -76,6 +78,7 @@ class GroupFits(HasPage, Mapping[Hashable, Fit]):
     survey: Survey
     answers: Answers
     findings: tuple[Finding, ...]
+    scanned: ScannedGroups | None = None
 
     def __getitem__(self, label: Hashable) -> Fit:
         """Return the fit of one group."""
@@ -84,6 +87,9 @@ class GroupFits(HasPage, Mapping[Hashable, Fit]):
             columns = listed(map(str, self.labels.names))
             groups = listed(map(_shown, self), 8)
             raise KeyError(f"There is no group {label!r}; groups by {columns} are {groups}.")
+        if self.scanned is not None:
+            own = self.scanned.alone(position, tuple(self._findings_of(position)))
+            return fit_of(self.solution[position], None, None, own)
         solution, answers = self.solution[position], self._answers_of(position)
         if solution.estimates.outcome == Status.CONVERGED:
             moments = solution.estimator.moments_of(answers)
@@ -206,7 +212,7 @@ def fit_groups(
     model
         Constructs and paths.
     survey
-        A `Survey` or anything `read_survey` takes.
+        A `Survey`, anything `read_survey` takes, or a `Scan` of files (`csi.scan`).
     by
         Column or columns that make the groups; rows without a group are left out and counted.
     estimator
@@ -215,7 +221,8 @@ def fit_groups(
         Groups with fewer respondents are suppressed: they stay in every table, without a number,
         and a finding lists them. None suppresses nothing.
     progress
-        Whether to show a bar where groups are fitted one by one, as by full information.
+        Whether to show a bar where groups are fitted one by one, as by full information, and
+        where a scan is read.
 
     Returns
     -------
@@ -240,6 +247,8 @@ def fit_groups(
     """
     least = 0 if minimum_n is None else require_count("minimum_n", minimum_n)
     chosen = estimator_for(model, estimator)
+    if isinstance(survey, Scan):
+        return _of_scan(model, survey, by, chosen, least, progress)
     table = survey if isinstance(survey, Survey) else read_survey(survey)
     answers = answers_of(chosen, table, model)
     every, labels = group_codes(table, by, np.arange(len(table.data)))
@@ -257,7 +266,8 @@ def fit_groups(
     dropped = np.bincount(every[every >= 0], minlength=len(labels)) - moments.n.astype(np.intp)
     solution = _suppressed(solution, least)
     calibrated = without_calibration(answers.calibrated, "groups")
-    findings = (*answers.findings, *calibrated, *_lost(by, codes, labels, moments.n, dropped))
+    rows = int((codes < 0).sum()), len(codes)
+    findings = (*answers.findings, *calibrated, *_lost(by, rows, labels, moments.n, dropped))
     findings = (*findings, *_about_suppressed(solution, labels, least))
     return GroupFits(solution, labels, codes, dropped, table, answers, findings)
 
@@ -296,6 +306,37 @@ def _about_suppressed(solution: Solution, labels: pd.Index, least: int) -> Itera
             len(few),
             {"count": len(few), "total": len(labels), "least": least, "groups": names},
         )
+
+
+def _of_scan(
+    model: Model,
+    scan: Scan,
+    by: str | Sequence[str],
+    estimator: Estimator,
+    least: int,
+    progress: bool,
+) -> GroupFits:
+    """Estimate a model in every group of a scan's rows, from one pass."""
+    columns = group_columns(scan.template, by)
+    scanned = scanned_groups(scan, model.answered_blocks, columns, progress)
+    moments = scanned.moments
+    require_additive(estimator, moments)
+    labels = scanned.labels.set_names([level_of(str(name)) for name in scanned.labels.names])
+    solution = _suppressed(estimator.solve(moments, model), least)
+    dropped = scanned.given - moments.n.astype(np.intp)
+    whole = scanned.whole
+    rows = scanned.without, int(whole.sums.rows)
+    lost = _lost(by, rows, labels, moments.n, dropped)
+    return GroupFits(
+        solution,
+        labels,
+        np.zeros(0, dtype=np.intp),
+        dropped,
+        scan.template,
+        replace(whole.nobody, findings=whole.findings),
+        (*whole.findings, *lost, *_about_suppressed(solution, labels, least)),
+        scanned,
+    )
 
 
 def _each_alone(
@@ -369,12 +410,15 @@ def part_of(answers: Answers, own: NDArray[np.intp]) -> Answers:
 
 def _lost(
     by: str | Sequence[str],
-    codes: NDArray[np.intp],
+    rows: tuple[int, int],
     labels: pd.Index,
     n: NDArray[np.float64],
     dropped: NDArray[np.intp],
 ) -> Iterator[Finding]:
-    """Name the groups that lost rows, those that lost all, and count the rows of no group."""
+    """Name the groups that lost rows, those that lost all, and count the rows of no group.
+
+    `rows` are those of no group, and all rows used.
+    """
     names = [_shown(label) for label in labels]
     losers = np.flatnonzero(dropped).tolist()
     if losers:
@@ -399,13 +443,13 @@ def _lost(
             count=len(empty),
             values={"count": len(empty), "names": len(names), "empty": tuple(empty)},
         )
-    without = int((codes < 0).sum())
+    without, used = rows
     if without:
         yield Finding(
             "rows-without-group",
             "{count} of {codes} rows have no value in {by!r} and belong to no group.",
             count=without,
-            values={"count": without, "codes": len(codes), "by": by},
+            values={"count": without, "codes": used, "by": by},
         )
 
 
@@ -421,6 +465,26 @@ def group_codes(
     SurveyError
         For a column that does not exist, or when no row has a group.
     """
+    columns = group_columns(survey, by)
+    frame = survey.data[columns].iloc[rows].reset_index(drop=True)
+    grouped = frame.groupby(columns if len(columns) > 1 else columns[0], observed=True, sort=True)
+    codes = np.asarray(grouped.ngroup().fillna(-1), dtype=np.intp)
+    labels = grouped.size().index
+    if not len(labels):
+        raise SurveyError(f"No row has a value in {by!r}; choose a column that is filled.")
+    return codes, labels.set_names([level_of(str(name)) for name in labels.names])
+
+
+def group_columns(survey: Survey, by: str | Sequence[str]) -> list[str]:
+    """Return the columns that make groups.
+
+    Raises
+    ------
+    OptionError
+        For what is no name or list of names, or names a column twice.
+    SurveyError
+        For a column that does not exist.
+    """
     columns = list(require_names("by", by))
     known = survey.data.columns
     for place, column in enumerate(columns):
@@ -430,13 +494,7 @@ def group_codes(
                 f"Group column {column!r} is not in the data{suggest(str(column), known)}."
             )
         columns[place] = name
-    frame = survey.data[columns].iloc[rows].reset_index(drop=True)
-    grouped = frame.groupby(columns if len(columns) > 1 else columns[0], observed=True, sort=True)
-    codes = np.asarray(grouped.ngroup().fillna(-1), dtype=np.intp)
-    labels = grouped.size().index
-    if not len(labels):
-        raise SurveyError(f"No row has a value in {by!r}; choose a column that is filled.")
-    return codes, labels.set_names([level_of(str(name)) for name in labels.names])
+    return columns
 
 
 def groups_without_rows(

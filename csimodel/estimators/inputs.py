@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from csimodel.errors import ModelError, OptionError
+from csimodel.errors import EstimationError, ModelError, OptionError
 from csimodel.estimators.pls import PLS
 from csimodel.estimators.solution import Estimator
 from csimodel.findings import Finding
@@ -63,6 +63,27 @@ def answers_for(estimator: Estimator, survey: Survey, model: Model) -> tuple[Ans
     """
     answers = answers_of(estimator, survey, model)
     return answers, estimator.moments_of(answers)
+
+
+def require_additive(estimator: Estimator, moments: Moments) -> None:
+    """Refuse estimators that need more of the answers to a scan than their moments.
+
+    Raises
+    ------
+    EstimationError
+        With the way out.
+    """
+    refusal = (
+        f"{estimator.label} needs more of the answers than the means and covariances that a scan "
+        "adds up; fit a sample of stated size, such as csi.fit(model, scan.sample(100_000, rng=1), "
+        "estimator)."
+    )
+    if estimator.needs_answers or estimator.policy is not None:
+        raise EstimationError(refusal)
+    try:
+        estimator.require(moments)
+    except EstimationError as error:
+        raise EstimationError(refusal) from error
 
 
 def answers_of(estimator: Estimator, survey: Survey, model: Model) -> Answers:

@@ -8,6 +8,7 @@ from csimodel.survey.item import Item
 from csimodel.survey.missing import ConstructMinimum
 from csimodel.survey.read import read_survey
 from csimodel.survey.replicates import ReplicateMethod
+from csimodel.survey.scanning.scan import Scan, scan
 from csimodel.survey.survey import Survey
 
 __all__ = [
@@ -17,10 +18,12 @@ __all__ = [
     "Imputations",
     "Item",
     "ReplicateMethod",
+    "Scan",
     "Survey",
     "impute",
     "load_acsi2015",
     "load_mobi",
     "read_codebook",
     "read_survey",
+    "scan",
 ]

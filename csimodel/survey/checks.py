@@ -229,9 +229,14 @@ def require_finite(
     position = int(np.flatnonzero(wrong)[0])
     rows = np.flatnonzero(np.isinf(values[:, position]))
     first = rows[0] if kept is None else kept[rows[0]]
-    raise SurveyError(
-        f"Column {items[position]!r} holds {len(rows)} infinite {plural(len(rows), 'value')} "
-        f"(first in row {first + 1}); make such cells empty or mend them."
+    raise infinite_answers(items[position], len(rows), int(first))
+
+
+def infinite_answers(name: str, count: int, row: int) -> SurveyError:
+    """Return the refusal of infinite answers to an item, with the place of the first."""
+    return SurveyError(
+        f"Column {name!r} holds {count} infinite {plural(count, 'value')} "
+        f"(first in row {row + 1}); make such cells empty or mend them."
     )
 
 
@@ -251,11 +256,21 @@ def require_bounds(
     column = values[:, position]
     outside = column[(column < minimum[position]) | (column > maximum[position])]
     levels, times = np.unique(outside, return_counts=True)
-    bounds = f"{number(minimum[position])}-{number(maximum[position])}"
-    raise SurveyError(
-        f"Column {items[position]!r} holds {len(outside)} {plural(len(outside), 'value')} outside "
-        f"its scale {bounds}: {counted(map(number, levels), times.tolist())}; declare them in "
-        "missing_codes or correct the scale."
+    bounds = float(minimum[position]), float(maximum[position])
+    raise answers_outside(items[position], *bounds, dict(zip(levels, times.tolist(), strict=True)))
+
+
+def answers_outside(
+    name: str, minimum: float, maximum: float, times: Mapping[float, int]
+) -> SurveyError:
+    """Return the refusal of answers outside an item's scale, from how often each was given."""
+    count = sum(times.values())
+    levels = sorted(times)
+    told = counted(map(number, levels), (times[level] for level in levels))
+    return SurveyError(
+        f"Column {name!r} holds {count} {plural(count, 'value')} outside its scale "
+        f"{number(minimum)}-{number(maximum)}: {told}; declare them in missing_codes or correct "
+        "the scale."
     )
 
 

@@ -72,7 +72,7 @@ def columns_of_codes(
     values, _ = numeric_block(data, names)
     hit = np.isin(values, codes)
     left: dict[str, int] = {}
-    doubtful: dict[float, list[str]] = {}
+    near: dict[str, tuple[list[float], float, float]] = {}
     for place in np.flatnonzero(hit.any(axis=0)).tolist():
         column, coded = values[:, place], hit[:, place]
         rest = column[~coded & ~np.isnan(column)]
@@ -84,9 +84,24 @@ def columns_of_codes(
         if rest.min() < low or rest.max() > high:
             left[names[place]] = int(coded.sum())
             continue
-        for code in np.unique(column[coded]).tolist():
+        near[names[place]] = np.unique(column[coded]).tolist(), low, high
+    require_apart(near)
+    return tuple(name for name in names if name not in left), _codes_left(left, codes)
+
+
+def require_apart(codes_of: Mapping[str, tuple[Sequence[float], float, float]]) -> None:
+    """Refuse codes given for all columns that may be an answer: among the answers or next to them.
+
+    Parameters
+    ----------
+    codes_of
+        By column the codes that were met, and the lowest and highest answer.
+    """
+    doubtful: dict[float, list[str]] = {}
+    for name, (met, low, high) in codes_of.items():
+        for code in met:
             if not _apart(code, low, high):
-                doubtful.setdefault(code, []).append(names[place])
+                doubtful.setdefault(code, []).append(name)
     if doubtful:
         code, columns = next(iter(doubtful.items()))
         raise SurveyError(
@@ -95,7 +110,6 @@ def columns_of_codes(
             f"say where it applies, as in missing_codes={{{columns[0]!r}: {number(code)}}}, or "
             "name the items with items=[…] and their scale."
         )
-    return tuple(name for name in names if name not in left), _codes_left(left, codes)
 
 
 def _apart(code: float, low: float, high: float) -> bool:
@@ -156,9 +170,15 @@ def cells_with_codes(
         for position in np.flatnonzero(hit.any(axis=0)):
             rows[names[position]] = np.flatnonzero(hit[:, position])
             columns[names[position]] = np.where(hit[:, position], np.nan, values[:, position])
-    if not rows:
-        return {}, {}, ()
     counts = {name: len(own) for name, own in rows.items()}
+    read_as_numbers = text_numbers([name for name in from_text if name in counts])
+    return columns, rows, (*read_as_numbers, *coded_cells(counts))
+
+
+def coded_cells(counts: Mapping[str, int]) -> tuple[Finding, ...]:
+    """Return the finding that counts cells set missing by column, where there are any."""
+    if not counts:
+        return ()
     cells = sum(counts.values())
     template = (
         "{cells} cell with a missing code was set missing: {columns}."
@@ -166,9 +186,7 @@ def cells_with_codes(
         else "{cells} cells with a missing code were set missing: {columns}."
     )
     values_of = {"cells": cells, "columns": _counts(counts)}
-    finding = Finding("missing-codes", template, tuple(counts), "note", cells, values_of)
-    read_as_numbers = text_numbers([name for name in from_text if name in counts])
-    return columns, rows, (*read_as_numbers, finding)
+    return (Finding("missing-codes", template, tuple(counts), "note", cells, values_of),)
 
 
 def suspected_codes(
@@ -186,16 +204,33 @@ def suspected_codes(
     999999 lies far from all other answers and counts as answered: q (1); if that means 'no
     answer', read the data with csi.read_survey(data, scale=…, missing_codes=(999999,)).
     """
-    counts: dict[str, int] = {}
-    seen: set[float] = set()
     far = high > _LARGEST_USUAL
     if (low < 0.0).any():
         far |= np.isin(low, _LOW_CODES)
-    for position in np.flatnonzero(far & ~known).tolist():
-        column = values[:, position]
-        codes = distant_codes(column)
+    return suspected_levels(
+        {
+            items[position]: levels_of(values[:, position])
+            for position in np.flatnonzero(far & ~known).tolist()
+        }
+    )
+
+
+def levels_of(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the different answers of a column in ascending order, and how often each was given."""
+    levels, times = np.unique(column[~np.isnan(column)], return_counts=True)
+    return levels, times
+
+
+def suspected_levels(
+    levels_of_items: Mapping[str, tuple[np.ndarray, np.ndarray]],
+) -> tuple[Finding, ...]:
+    """Tell of what looks like codes, from the levels of items without a scale; see `levels_of`."""
+    counts: dict[str, int] = {}
+    seen: set[float] = set()
+    for name, (levels, times) in levels_of_items.items():
+        codes = _distant_levels(levels, times)
         if codes:
-            counts[items[position]] = int(np.isin(column, codes).sum())
+            counts[name] = int(times[np.isin(levels, codes)].sum())
             seen.update(codes)
     if not counts:
         return ()
@@ -226,7 +261,11 @@ def distant_codes(column: np.ndarray) -> tuple[float, ...]:
     >>> distant_codes(np.array([1.0, 7.0, 9.0, 98.0, 99.0]))
     (98.0, 99.0)
     """
-    return tuple(sorted(_usual_codes(column) or _distant_values(column)))
+    return _distant_levels(*levels_of(column))
+
+
+def _distant_levels(levels: np.ndarray, times: np.ndarray) -> tuple[float, ...]:
+    return tuple(sorted(_usual_codes(levels) or _distant_values(levels, times)))
 
 
 def declaration(name: str, codes: Sequence[float]) -> str:
@@ -239,18 +278,17 @@ def declaration(name: str, codes: Sequence[float]) -> str:
     return f"csi.read_survey(…, missing_codes={{{name!r}: {given}}})"
 
 
-def _usual_codes(column: np.ndarray) -> set[float]:
-    code = np.isin(column, _HIGH_CODES) | np.isin(column, _LOW_CODES)
-    rest = column[~code & ~np.isnan(column)]
+def _usual_codes(levels: np.ndarray) -> set[float]:
+    code = np.isin(levels, _HIGH_CODES) | np.isin(levels, _LOW_CODES)
+    rest = levels[~code]
     if not len(rest) or rest.min() < 0:
         return set()
-    alone = code & ((column > 3.0 * rest.max()) | (column < 0))
-    return set(np.unique(column[alone]).tolist())
+    alone = code & ((levels > 3.0 * rest.max()) | (levels < 0))
+    return set(levels[alone].tolist())
 
 
-def _distant_values(column: np.ndarray) -> set[float]:
-    """Return the few values of a column of whole answers that are over three times the next."""
-    steps, times = np.unique(column[~np.isnan(column)], return_counts=True)
+def _distant_values(steps: np.ndarray, times: np.ndarray) -> set[float]:
+    """Return the few levels of whole answers that are over three times the next."""
     if len(steps) < 3 or steps[0] < 0:
         return set()
     gaps = steps[1:] > np.fmax(3.0 * steps[:-1], _LARGEST_USUAL)

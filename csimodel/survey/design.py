@@ -23,30 +23,45 @@ def usable_weights(
     weights = values[:, 0]
     negative = np.flatnonzero(weights < 0)
     if len(negative):
-        raise SurveyError(
-            f"Weight column {name!r} holds {len(negative)} negative "
-            f"{plural(len(negative), 'value')} (first {number(weights[negative[0]])} in row "
-            f"{negative[0] + 1}); weights must be positive, or zero to leave a row out."
-        )
+        first = int(negative[0])
+        raise negative_weights(name, len(negative), float(weights[first]), first)
     endless = np.flatnonzero(np.isinf(weights))
     if len(endless):
-        raise SurveyError(
-            f"Weight column {name!r} holds {len(endless)} infinite "
-            f"{plural(len(endless), 'value')} (first in row {endless[0] + 1}); "
-            "give finite weights, or zero to leave a row out."
-        )
+        raise infinite_weights(name, len(endless), int(endless[0]))
     # A weight whose share of the largest is 0 in floating point counts as zero.
     largest = weights.max(initial=0.0, where=weights > 0)
     kept = np.flatnonzero(weights / largest > 0 if largest else weights > 0)
     dropped = len(weights) - len(kept)
     if not dropped:
         return None, weights, findings
+    return kept, weights[kept], (*findings, *without_weight(name, dropped, len(weights)))
+
+
+def negative_weights(name: str, count: int, value: float, row: int) -> SurveyError:
+    """Return the refusal of negative weights, with the first and its place."""
+    return SurveyError(
+        f"Weight column {name!r} holds {count} negative {plural(count, 'value')} (first "
+        f"{number(value)} in row {row + 1}); weights must be positive, or zero to leave a row out."
+    )
+
+
+def infinite_weights(name: str, count: int, row: int) -> SurveyError:
+    """Return the refusal of infinite weights, with the place of the first."""
+    return SurveyError(
+        f"Weight column {name!r} holds {count} infinite {plural(count, 'value')} (first in row "
+        f"{row + 1}); give finite weights, or zero to leave a row out."
+    )
+
+
+def without_weight(name: str, dropped: int, rows: int) -> tuple[Finding, ...]:
+    """Return the finding that counts rows without a weight, where there are any."""
+    if not dropped:
+        return ()
     template = (
         "{dropped} of {rows} rows were dropped because their weight in {column} is missing or zero."
     )
-    values_of = {"dropped": dropped, "rows": len(weights), "column": name}
-    findings += (Finding("weight-dropped", template, (name,), "note", dropped, values_of),)
-    return kept, weights[kept], findings
+    values = {"dropped": dropped, "rows": rows, "column": name}
+    return (Finding("weight-dropped", template, (name,), "note", dropped, values),)
 
 
 def mean_one(weights: np.ndarray) -> np.ndarray:
@@ -84,6 +99,13 @@ def strata_and_clusters(
     split = int((np.bincount(pairs // strata_count) > 1).sum())
     if not split:
         return stratum_of, label_of, ()
+    return stratum_of, cluster_of, shared_labels(split, strata, cluster)
+
+
+def shared_labels(split: int, strata: str, cluster: str) -> tuple[Finding, ...]:
+    """Return the finding that counts labels of clusters in several strata, where there are any."""
+    if not split:
+        return ()
     template = (
         "{count} cluster label occurs in several strata and is taken as a different cluster in "
         "each (strata {strata}, cluster {cluster})."
@@ -92,8 +114,7 @@ def strata_and_clusters(
         "in each (strata {strata}, cluster {cluster})."
     )
     values = {"count": split, "strata": strata, "cluster": cluster}
-    finding = Finding("nested-clusters", template, (cluster,), "note", split, values)
-    return stratum_of, cluster_of, (finding,)
+    return (Finding("nested-clusters", template, (cluster,), "note", split, values),)
 
 
 def design_of_part(
@@ -156,8 +177,13 @@ def _codes(
     codes, _ = pd.factorize(frame[name].iloc[rows], sort=True)
     lost = int((codes < 0).sum())
     if lost:
-        raise SurveyError(
-            f"Column {name!r}, given as {option}, has {lost} missing {plural(lost, 'cell')}; "
-            f"fill them, or drop those rows before reading."
-        )
+        raise missing_labels(name, option, lost)
     return np.asarray(codes, dtype=np.intp)
+
+
+def missing_labels(name: str, option: str, count: int) -> SurveyError:
+    """Return the refusal of rows without a stratum or cluster."""
+    return SurveyError(
+        f"Column {name!r}, given as {option}, has {count} missing {plural(count, 'cell')}; "
+        "fill them, or drop those rows before reading."
+    )

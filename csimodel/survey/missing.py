@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -72,13 +72,137 @@ Missing = str | ConstructMinimum
 
 
 @dataclass(frozen=True, eq=False)
+class MissingCounts:
+    """What missing cells cost: counts that add up over blocks of rows.
+
+    Attributes
+    ----------
+    rows, dropped
+        Rows there were, and rows left out.
+    cells
+        Missing cells of each item that the policy counts, (items,): all of them under
+        ``"listwise"`` and ``"error"``, else those of the rows kept.
+    short
+        Marks the constructs in which too few items were answered somewhere, (constructs,).
+    """
+
+    rows: int
+    dropped: int
+    cells: np.ndarray
+    short: np.ndarray
+
+    @classmethod
+    def none(cls, rows: int, items: int, constructs: int) -> MissingCounts:
+        """Return the losses of complete rows."""
+        cells, short = np.zeros(items, dtype=np.intp), np.zeros(constructs, dtype=bool)
+        return cls(rows, 0, cells, short)
+
+    def __add__(self, other: MissingCounts) -> MissingCounts:
+        """Return the losses of both blocks of rows."""
+        return MissingCounts(
+            self.rows + other.rows,
+            self.dropped + other.dropped,
+            self.cells + other.cells,
+            self.short | other.short,
+        )
+
+    def findings(
+        self, policy: Missing, items: Sequence[str], constructs: Sequence[str]
+    ) -> tuple[Finding, ...]:
+        """Return the findings that count rows dropped and cells missing or filled.
+
+        Raises
+        ------
+        SurveyError
+            Under ``"error"``, naming the columns with missing cells and the other policies.
+        """
+        if policy == "error":
+            if self.cells.any():
+                raise SurveyError(self._refusal(items))
+            return ()
+        if policy == "listwise":
+            return self._listwise(items)
+        if policy in ("pairwise", "mean"):
+            return (*self._silent(), *self._kept(str(policy), items))
+        return (*self._few(constructs), *self._filled(items))
+
+    def _per_column(self, items: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the items with missing cells, and each of them with its count."""
+        counts = {item: int(n) for item, n in zip(items, self.cells, strict=True) if n}
+        return tuple(counts), tuple(f"{item} ({count})" for item, count in counts.items())
+
+    def _refusal(self, items: Sequence[str]) -> str:
+        cells = int(self.cells.sum())
+        _, detail = self._per_column(items)
+        verb = "is" if cells == 1 else "are"
+        return (
+            f"{cells} {plural(cells, 'cell')} {verb} missing, in {listed(detail)}, and "
+            "missing='error' allows none; choose missing='listwise', 'pairwise', 'mean' or "
+            "'construct-minimum' in read_survey."
+        )
+
+    def _listwise(self, items: Sequence[str]) -> tuple[Finding, ...]:
+        if not self.cells.any():
+            return ()
+        names, detail = self._per_column(items)
+        template = (
+            "{dropped} of {rows} rows were dropped because an item is missing "
+            "(missing='listwise'): {items}."
+        )
+        told = {"dropped": self.dropped, "rows": self.rows, "items": detail}
+        return (Finding("rows-dropped", template, names, "note", self.dropped, told),)
+
+    def _silent(self) -> tuple[Finding, ...]:
+        if not self.dropped:
+            return ()
+        template = "{dropped} of {rows} rows were dropped because they answer no item."
+        told = {"dropped": self.dropped, "rows": self.rows}
+        return (Finding("rows-dropped", template, (), "note", self.dropped, told),)
+
+    def _kept(self, policy: str, items: Sequence[str]) -> tuple[Finding, ...]:
+        cells = int(self.cells.sum())
+        if not cells:
+            return ()
+        names, detail = self._per_column(items)
+        code = "cells-filled" if policy == "mean" else "cells-missing"
+        values_of = {"cells": cells, "items": detail}
+        return (Finding(code, _KEPT[policy, cells == 1], names, "note", cells, values_of),)
+
+    def _few(self, constructs: Sequence[str]) -> tuple[Finding, ...]:
+        if not self.dropped:
+            return ()
+        short = tuple(name for name, few in zip(constructs, self.short, strict=True) if few)
+        template = (
+            "{dropped} of {rows} rows were dropped because too few items were answered in "
+            "{constructs} (missing='construct-minimum')."
+        )
+        told = {"dropped": self.dropped, "rows": self.rows, "constructs": short}
+        return (Finding("rows-dropped", template, short, "note", self.dropped, told),)
+
+    def _filled(self, items: Sequence[str]) -> tuple[Finding, ...]:
+        cells = int(self.cells.sum())
+        if not cells:
+            return ()
+        names, detail = self._per_column(items)
+        template = (
+            "{cells} missing cell became the respondent's mean of the construct's answered items "
+            "(missing='construct-minimum'): {items}."
+            if cells == 1
+            else "{cells} missing cells became the respondent's mean of the construct's answered "
+            "items (missing='construct-minimum'): {items}."
+        )
+        values_of = {"cells": cells, "items": detail}
+        return (Finding("cells-filled", template, names, "note", cells, values_of),)
+
+
+@dataclass(frozen=True, eq=False)
 class Treated:
-    """Values after a policy: kept row positions (None for all), state and findings."""
+    """Values after a policy: kept row positions (None for all), state, and what it cost."""
 
     values: np.ndarray
     kept: np.ndarray | None
     state: str
-    findings: tuple[Finding, ...]
+    losses: MissingCounts
 
 
 def require_policy(policy: object) -> Missing:
@@ -102,72 +226,29 @@ def apply(
 ) -> Treated:
     """Apply a policy to answers (rows, items) of which some are NaN; count what it touches.
 
-    Raises
-    ------
-    SurveyError
-        Under ``"error"``, naming the columns with missing cells and the other policies.
+    Under ``"error"`` incomplete rows are left out, and `MissingCounts.findings` refuses them.
     """
     lost = np.isnan(values)
-    if policy == "error":
-        raise SurveyError(_refusal(lost, items))
-    if policy == "listwise":
-        return _listwise(values, lost, items)
+    if policy in ("listwise", "error"):
+        kept = np.flatnonzero(~lost.any(axis=1))
+        losses = MissingCounts.none(len(values), len(items), len(blocks))
+        losses = replace(losses, dropped=len(values) - len(kept), cells=lost.sum(axis=0))
+        return Treated(values[kept], kept, "complete", losses)
     if policy in ("pairwise", "mean"):
-        return _keep_cells(str(policy), values, lost, items)
+        return _keep_cells(str(policy), values, lost, len(blocks))
     rule = policy if isinstance(policy, ConstructMinimum) else ConstructMinimum()
     return _construct_minimum(rule, values, lost, blocks, items, minimum, maximum)
 
 
-def _per_column(lost: np.ndarray, items: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the items with missing cells, and each of them with its count."""
-    counts = {item: int(n) for item, n in zip(items, lost.sum(axis=0), strict=True) if n}
-    return tuple(counts), tuple(f"{item} ({count})" for item, count in counts.items())
-
-
-def _refusal(lost: np.ndarray, items: Sequence[str]) -> str:
-    cells = int(lost.sum())
-    _, detail = _per_column(lost, items)
-    verb = "is" if cells == 1 else "are"
-    return (
-        f"{cells} {plural(cells, 'cell')} {verb} missing, in {listed(detail)}, and missing='error' "
-        "allows none; choose missing='listwise', 'pairwise', 'mean' or 'construct-minimum' "
-        "in read_survey."
-    )
-
-
-def _listwise(values: np.ndarray, lost: np.ndarray, items: Sequence[str]) -> Treated:
-    kept = np.flatnonzero(~lost.any(axis=1))
-    names, detail = _per_column(lost, items)
-    dropped = len(values) - len(kept)
-    template = (
-        "{dropped} of {rows} rows were dropped because an item is missing (missing='listwise'): "
-        "{items}."
-    )
-    told = {"dropped": dropped, "rows": len(values), "items": detail}
-    finding = Finding("rows-dropped", template, names, "note", dropped, told)
-    return Treated(values[kept], kept, "complete", (finding,))
-
-
-def _keep_cells(policy: str, values: np.ndarray, lost: np.ndarray, items: Sequence[str]) -> Treated:
-    findings: list[Finding] = []
-    kept: np.ndarray | None = None
+def _keep_cells(policy: str, values: np.ndarray, lost: np.ndarray, constructs: int) -> Treated:
+    rows, kept = len(values), None
     silent = lost.all(axis=1)
     if silent.any():
         kept = np.flatnonzero(~silent)
-        dropped = int(silent.sum())
-        template = "{dropped} of {rows} rows were dropped because they answer no item."
-        told = {"dropped": dropped, "rows": len(values)}
-        findings.append(Finding("rows-dropped", template, (), "note", dropped, told))
         values, lost = values[kept], lost[kept]
-    cells = int(lost.sum())
-    if not cells:
-        return Treated(values, kept, "complete", tuple(findings))
-    names, detail = _per_column(lost, items)
-    code = "cells-filled" if policy == "mean" else "cells-missing"
-    values_of = {"cells": cells, "items": detail}
-    template = _KEPT[policy, cells == 1]
-    findings.append(Finding(code, template, names, "note", cells, values_of))
-    return Treated(values, kept, policy, tuple(findings))
+    losses = MissingCounts.none(rows, lost.shape[1], constructs)
+    losses = replace(losses, dropped=int(silent.sum()), cells=lost.sum(axis=0))
+    return Treated(values, kept, policy if losses.cells.any() else "complete", losses)
 
 
 _KEPT = {
@@ -194,42 +275,23 @@ def _construct_minimum(
     maximum: np.ndarray,
 ) -> Treated:
     position = {item: index for index, item in enumerate(items)}
-    columns = {name: [position[item] for item in block] for name, block in blocks.items()}
+    columns = [[position[item] for item in block] for block in blocks.values()]
     enough = np.ones(len(values), dtype=bool)
-    short = []
-    for name, block in columns.items():
+    short = np.zeros(len(blocks), dtype=bool)
+    for place, block in enumerate(columns):
         answered = len(block) - lost[:, block].sum(axis=1)
         few = answered < rule.needed(len(block))
         enough &= ~few
-        if few.any():
-            short.append(name)
+        short[place] = few.any()
     kept = np.flatnonzero(enough)
     filled, gaps = values[kept], lost[kept]
-    for block in columns.values():
+    for block in columns:
         if gaps[:, block].any():
             filled[:, block] = _person_mean(
                 filled[:, block], gaps[:, block], minimum[block], maximum[block]
             )
-    findings = []
-    if dropped := len(values) - len(kept):
-        template = (
-            "{dropped} of {rows} rows were dropped because too few items were answered in "
-            "{constructs} (missing='construct-minimum')."
-        )
-        told = {"dropped": dropped, "rows": len(values), "constructs": tuple(short)}
-        findings.append(Finding("rows-dropped", template, tuple(short), "note", dropped, told))
-    if cells := int(gaps.sum()):
-        names, detail = _per_column(gaps, items)
-        template = (
-            "{cells} missing cell became the respondent's mean of the construct's answered items "
-            "(missing='construct-minimum'): {items}."
-            if cells == 1
-            else "{cells} missing cells became the respondent's mean of the construct's answered "
-            "items (missing='construct-minimum'): {items}."
-        )
-        values_of = {"cells": cells, "items": detail}
-        findings.append(Finding("cells-filled", template, names, "note", cells, values_of))
-    return Treated(filled, kept, "complete", tuple(findings))
+    losses = MissingCounts(len(values), len(values) - len(kept), gaps.sum(axis=0), short)
+    return Treated(filled, kept, "complete", losses)
 
 
 def _person_mean(

@@ -119,7 +119,7 @@ def _read_file(path: Path, form: Form) -> Table:
         needed = next((name for name in _EXTRAS if name in str(error)), None)
         if needed is None:
             raise
-        raise SurveyError(_needs(f"Reading {path.suffix} files", needed)) from error
+        raise SurveyError(needs(f"Reading {path.suffix} files", needed)) from error
     except OSError as error:
         raise SurveyError(
             f"The file {str(path)!r} cannot be read ({error.strerror or error}); check the path "
@@ -143,7 +143,8 @@ def require_form(form: Form, kind: str, options: tuple[str, ...]) -> None:
             choose("decimal", value, (".", ","))
 
 
-def _needs(task: str, package: str) -> str:
+def needs(task: str, package: str) -> str:
+    """Return the sentence that names an optional package and how to install it."""
     return (
         f"{task} needs the package {package}; install it with "
         f'pip install "csimodel[{_EXTRAS[package]}]".'
@@ -166,7 +167,7 @@ def _from_other_frame(data: Any) -> pd.DataFrame:
     try:
         table: pd.DataFrame = frame.to_pandas()
     except ImportError as error:
-        raise SurveyError(_needs(f"Reading a {type(data).__name__}", "pyarrow")) from error
+        raise SurveyError(needs(f"Reading a {type(data).__name__}", "pyarrow")) from error
     return table
 
 

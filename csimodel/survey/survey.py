@@ -231,7 +231,7 @@ def collect(survey: Survey, blocks: Mapping[str, Sequence[str]]) -> Answers:
     if gaps:
         treated = missing.apply(survey.missing, values, blocks, items, minimum, maximum)
         values, state = treated.values, treated.state
-        findings += treated.findings
+        findings += treated.losses.findings(survey.missing, items, list(blocks))
         if treated.kept is not None:
             kept = treated.kept if kept is None else kept[treated.kept]
             weights = None if weights is None else weights[treated.kept]

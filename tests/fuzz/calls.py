@@ -594,7 +594,7 @@ def measured(given):
 
 @part("moments_of", "Moments", "models", "Model", "reflective", "composite", "Construct", "Path",
       "Survey", "read_survey", "read_codebook", "Codebook", "Item", "ConstructMinimum", "load_mobi",
-      "load_acsi2015")  # fmt: skip
+      "load_acsi2015", "scan", "Scan")  # fmt: skip
 def reading(given):
     judge, case, survey = given.judge, given.case, given.survey
     judge.look("Model", case.model)
@@ -613,6 +613,13 @@ def reading(given):
         case.frame.to_csv(path, index=False)
         judge("read csv", csi.read_survey, path, **case.reading)
         judge("read_codebook", csi.read_codebook, path)
+        scan = judge("scan csv", csi.scan, path, **case.reading)
+        judge.look("scan", scan)
+        if scan is not None:
+            judge("sample of scan", scan.sample, 5, rng=1)
+            judge("fit scan", csi.fit, case.model, scan)
+            groups = judge("groups of scan", csi.fit_groups, case.model, scan, "group")
+            judge.look("groups of scan", groups)
 
 
 def _unequal(text: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 import csimodel as csi
 from fuzz.odd_methods import constructors, methods
@@ -93,7 +94,8 @@ def plain() -> SimpleNamespace:
     economics = csi.money.Economics(margin=1.0, currency="EUR", period="year", discount_rate=0.1)
     return SimpleNamespace(
         frame=frame, survey=survey,
-        linear=csi.linearize(fit),
+        linear=csi.linearize(fit), table=pa.Table.from_pandas(frame),
+        scan=csi.scan(pa.Table.from_pandas(frame), scale=dict.fromkeys(mobi.items, (1, 10))),
         replicated=csi.fit(model, csi.replicate_weights(survey, "bootstrap", replicates=5)),
         holes=csi.read_survey(frame.assign(CUSA1=frame["CUSA1"].where(frame["age"] > 9)), scale=(1, 10)), weighted=csi.read_survey(survey, weights="age"), model=model, fit=fit, ml=csi.fit(model, survey, csi.ML()), boot=boot,
         groups=csi.fit_groups(model, survey, "half"), rep=rep, economics=economics,
@@ -319,6 +321,12 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "inference.pool": (csi.inference.pool, {"fits": [p.fit, p.fit]}),
         "inference.pool_tables": (
             csi.inference.pool_tables, {"tables": [csi.linearize(p.fit).table("paths")] * 2},
+        ),
+        "scan": (csi.scan, {"data": p.table, "scale": (1, 100)}),
+        "scan.sample": (p.scan.sample, {"n": 20, "rng": 1}),
+        "fit (scan)": (csi.fit, {"model": p.model, "survey": p.scan}),
+        "fit_groups (scan)": (
+            csi.fit_groups, {"model": p.model, "survey": p.scan, "by": "half"},
         ),
         "rake": (csi.rake, {"survey": p.survey, "margins": {"half": {"a": 1, "b": 2}}}),
         "weighting.calibrate": (

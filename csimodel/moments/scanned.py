@@ -1,0 +1,297 @@
+"""The moments of a scan: one pass over its rows, in memory that does not grow with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import SurveyError
+from csimodel.findings import Finding
+from csimodel.limits import require_memory
+from csimodel.moments.additive import AdditiveMoments, Block
+from csimodel.moments.blocks import moments_of_sets
+from csimodel.moments.moments import Moments
+from csimodel.survey import Answers
+from csimodel.survey.design import require_several
+from csimodel.survey.sampling import SurveyDesign
+from csimodel.survey.scanning.labels import Combinations
+from csimodel.survey.scanning.rows import RowPass, UsedRows
+from csimodel.survey.scanning.scan import Scan
+from csimodel.survey.scanning.units import Units, design_of_members
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class ScannedAnswers:
+    """What one pass over the answers to a model's items told, of all rows or of a group.
+
+    Attributes
+    ----------
+    scan
+        Where they are.
+    rows
+        How they are read.
+    nobody
+        Items, bounds and weights as in `Answers`, without a row.
+    sums
+        Their moments.
+    units
+        Strata and clusters of all rows.
+    design
+        The units that were drawn; no rows belong to them.
+    findings
+        Rows dropped and cells filled, counted.
+    reading
+        Cells set missing, counted.
+    group
+        The groups and the number of this one, or None for all rows.
+    """
+
+    scan: Scan
+    rows: RowPass
+    nobody: Answers
+    sums: AdditiveMoments
+    units: Units
+    design: SurveyDesign
+    findings: tuple[Finding, ...]
+    reading: tuple[Finding, ...]
+    group: tuple[ScannedGroups, int] | None = None
+
+    @property
+    def moments(self) -> Moments:
+        """Means and covariances."""
+        return moments_of_sets(self.sums, self.nobody)
+
+
+@dataclass(frozen=True, eq=False)
+class ScannedGroups:
+    """What one pass told of groups of rows.
+
+    Attributes
+    ----------
+    whole
+        All rows.
+    sums
+        Moments of each group, in the order of the labels.
+    labels
+        The groups.
+    codes
+        Place of each combination of labels among the groups, (groups,).
+    combinations
+        Labels of the columns that make the groups.
+    given, without
+        Rows of each group before any was dropped, (groups,), and rows used of no group.
+    members
+        Group, stratum and unit of what was met together, and the rows of each, (any, 4).
+    """
+
+    whole: ScannedAnswers
+    sums: AdditiveMoments
+    labels: pd.Index
+    codes: Codes
+    combinations: Combinations
+    given: Codes
+    without: int
+    members: Codes
+
+    @property
+    def moments(self) -> Moments:
+        """Means and covariances of each group."""
+        batch = moments_of_sets(self.sums, self.whole.nobody)
+        return replace(batch, mean=np.where(self.sums.rows[:, None] > 1, self.sums.mean, np.nan))
+
+    def alone(self, position: int, findings: tuple[Finding, ...]) -> ScannedAnswers:
+        """Return the answers of one group."""
+        return replace(
+            self.whole,
+            sums=self.sums[position],
+            design=design_of_members(self.whole.units, self._members[position]),
+            findings=findings,
+            group=(self, position),
+        )
+
+    @cached_property
+    def _members(self) -> list[Codes]:
+        """The strata, units and rows met in each group."""
+        order = np.argsort(self.members[:, 0], kind="stable")
+        bounds = np.searchsorted(self.members[order, 0], np.arange(1, len(self.labels)))
+        return np.split(self.members[order, 1:], bounds)
+
+
+def scanned_answers(
+    scan: Scan, blocks: Mapping[str, Sequence[str]], progress: bool = True
+) -> ScannedAnswers:
+    """Pass over the answers to a model's items.
+
+    Raises
+    ------
+    SurveyError
+        For what `Survey.answers` refuses, and when a file is gone, changed or damaged.
+    """
+    rows = scan.rows(blocks)
+    return _counted(scan, rows, _Total(len(rows.items)), (), progress)
+
+
+def scanned_groups(
+    scan: Scan,
+    blocks: Mapping[str, Sequence[str]],
+    columns: Sequence[str],
+    progress: bool = True,
+) -> ScannedGroups:
+    """Pass over the answers to a model's items, group by group.
+
+    Raises
+    ------
+    SurveyError
+        As `scanned_answers`, and when no row has a group.
+    """
+    rows, known = scan.rows(blocks), tuple(columns)
+    by_group = _ByGroup(rows, Combinations(known), AdditiveMoments.none(len(rows.items), 0))
+    whole = _counted(scan, rows, by_group, known, progress)
+    if not len(by_group.combinations):
+        raise SurveyError(f"No row has a value in {list(known)!r}; choose a column that is filled.")
+    grouped = by_group.combinations.frame().groupby(
+        list(known) if len(known) > 1 else known[0], observed=True, sort=True
+    )
+    codes = np.asarray(grouped.ngroup(), dtype=np.intp)
+    order = np.argsort(codes)
+    members = np.array(list(by_group.members.places), dtype=np.intp).reshape(-1, 3)
+    members = np.column_stack([codes[members[:, 0]], members[:, 1:], by_group.sizes])
+    return ScannedGroups(
+        whole,
+        by_group.sums[order],
+        grouped.size().index,
+        codes,
+        by_group.combinations,
+        by_group.given[order],
+        by_group.without,
+        members,
+    )
+
+
+@dataclass
+class _Total:
+    """Sums of all rows so far."""
+
+    items: int
+    sums: AdditiveMoments | None = None
+
+    def add(self, part: UsedRows, stratum: Codes, unit: Codes | None) -> None:
+        """Add the rows of a batch."""
+        if len(part.values):
+            own = AdditiveMoments.of(Block(part.values, part.weights))
+            self.sums = own if self.sums is None else self.sums + own
+
+    @property
+    def whole(self) -> AdditiveMoments:
+        """The sums of all rows."""
+        return AdditiveMoments.none(self.items, 1)[0] if self.sums is None else self.sums
+
+
+@dataclass
+class _ByGroup:
+    """Sums of each group so far; their number grows as labels are met."""
+
+    rows: RowPass
+    combinations: Combinations
+    sums: AdditiveMoments
+    total: _Total = field(init=False)
+    given: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    without: int = 0
+    members: Combinations = field(
+        default_factory=lambda: Combinations(("group", "stratum", "unit"))
+    )
+    sizes: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+
+    def __post_init__(self) -> None:
+        self.total = _Total(len(self.rows.items))
+
+    def add(self, part: UsedRows, stratum: Codes, unit: Codes | None) -> None:
+        """Add the rows of a batch, group by group."""
+        self.total.add(part, stratum, unit)
+        names = self.combinations.columns
+        every = self.combinations.codes([self.rows.labels(part, name) for name in names])
+        groups = len(self.combinations)
+        self.given = _added(self.given, every, groups)
+        if groups > len(self.sums.rows):
+            self._grow(groups)
+        codes = part.used(every)
+        without = int((codes < 0).sum())
+        self.without += without
+        order = np.argsort(codes, kind="stable")[without:]
+        if not len(order):
+            return
+        own = codes[order]
+        weights = None if part.weights is None else part.weights[order]
+        starts = np.flatnonzero(np.diff(own, prepend=-1))
+        block = Block(np.ascontiguousarray(part.values)[order], weights, own)
+        self.sums.put(own[starts], AdditiveMoments.of_segments(block, starts))
+        units = np.zeros_like(codes) if unit is None else unit
+        met = self.members.codes_of(np.stack([codes, stratum, units], axis=1))
+        self.sizes = _added(self.sizes, met, len(self.members))
+
+    def _grow(self, groups: int) -> None:
+        """Make room for more groups."""
+        items = self.sums.centre.shape[-1]
+        room = max(groups, 2 * len(self.sums.rows))
+        require_memory(
+            f"The moments of {room:,} groups of {items} items",
+            2 * 8.0 * room * items**2,
+            "take groups by fewer columns",
+        )
+        larger = AdditiveMoments.none(items, room)
+        if len(self.sums.rows):
+            larger.put(np.arange(len(self.sums.rows)), self.sums)
+        self.sums = larger
+
+    @property
+    def whole(self) -> AdditiveMoments:
+        """The sums of all rows."""
+        return self.total.whole
+
+
+def _added(counts: Codes, codes: Codes, size: int) -> Codes:
+    """Return counts of codes, those of more rows added, (size,)."""
+    more = np.bincount(codes[codes >= 0], minlength=size)
+    more[: len(counts)] += counts
+    return more
+
+
+def _counted(
+    scan: Scan,
+    rows: RowPass,
+    total: _Total | _ByGroup,
+    extra: Sequence[str],
+    progress: bool,
+) -> ScannedAnswers:
+    """Add up all rows, and check what was met on the way."""
+    tally, units = rows.tally(), Units(rows)
+    for part in rows.parts(tally, [*units.columns, *extra], progress):
+        total.add(part, *units.count(part))
+    tally.require_sound()
+    findings = tally.findings(rows.template.missing, list(rows.blocks))
+    units.require_known()
+    require_several(units.design, rows.template.strata)
+    nobody = Answers(
+        items=rows.items,
+        values=np.zeros((0, len(rows.items))),
+        weights=None if rows.template.weights is None else np.zeros(0),
+        strata=None,
+        cluster=None,
+        rows=np.zeros(0, dtype=np.intp),
+        missing="complete",
+        findings=(),
+        minimum=tally.minimum,
+        maximum=tally.maximum,
+        lonely=rows.template.lonely,
+    )
+    told = (*findings, *units.findings())
+    reading = tally.reading()
+    return ScannedAnswers(scan, rows, nobody, total.whole, units, units.design, told, reading)

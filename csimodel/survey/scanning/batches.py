@@ -1,0 +1,115 @@
+"""Batches of rows as Arrow hands them on, and their columns as arrays."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import SurveyError
+from csimodel.survey.checks import column_values
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Floats = NDArray[np.float64]
+
+ROWS = 1 << 16
+"""Rows of a batch."""
+
+_AHEAD = 2  # batches read while another is counted
+
+
+@dataclass(frozen=True, eq=False)
+class RowBatch:
+    """Some rows of some columns.
+
+    Attributes
+    ----------
+    columns
+        Arrow arrays by name.
+    rows
+        How many.
+    place
+        What they are part of, as the beginning of a sentence.
+    start
+        How many rows came before.
+    """
+
+    columns: Mapping[str, pa.Array]
+    rows: int
+    place: str
+    start: int
+
+    def numbers(self, name: str) -> tuple[NDArray[np.generic], bool]:
+        """Return a column as numbers, NaN where missing, and whether they were stored as text.
+
+        Whole numbers without a missing cell keep their type, (rows,).
+
+        Raises
+        ------
+        SurveyError
+            When it holds text, dates or the like.
+        """
+        import pyarrow as pa
+
+        array = self.columns[name]
+        if pa.types.is_boolean(array.type):
+            array = array.cast(pa.int8())
+        if pa.types.is_integer(array.type) or pa.types.is_floating(array.type):
+            if array.null_count:
+                array = array.cast(pa.float64(), safe=False)
+            return array.to_numpy(zero_copy_only=False), False
+        try:
+            return column_values(self.labels(name))
+        except SurveyError as error:
+            raise SurveyError(
+                f"{self.place} cannot be used from row {self.start + 1} of the scan on: {error}"
+            ) from error
+
+    def labels(self, name: str) -> pd.Series:
+        """Return a column as pandas has it, (rows,)."""
+        labels: pd.Series = self.columns[name].to_pandas()
+        return labels.rename(name)
+
+
+class RowSource(Protocol):
+    """Rows that can be read more than once, a batch at a time."""
+
+    @property
+    def name(self) -> str:
+        """What they are called in sentences."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns."""
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows there are, where that is known."""
+
+    def batches(self, columns: Sequence[str]) -> Generator[RowBatch, None, None]:
+        """Yield the rows of some columns, in the same order each time."""
+
+
+def read_ahead(source: RowSource, columns: Sequence[str]) -> Generator[RowBatch, None, None]:
+    """Yield the batches of a source, the next ones read by another thread in the meantime.
+
+    The thread ends with the iteration, whoever ends that.
+    """
+    batches = source.batches(columns)
+    pool = ThreadPoolExecutor(1)
+    try:
+        waiting = deque(pool.submit(next, batches, None) for _ in range(_AHEAD))
+        while (batch := waiting.popleft().result()) is not None:
+            waiting.append(pool.submit(next, batches, None))
+            yield batch
+    finally:
+        pool.shutdown(cancel_futures=True)
+        batches.close()

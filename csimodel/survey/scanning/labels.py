@@ -1,0 +1,81 @@
+"""Codes for the labels of strata, clusters and groups, in the order in which they are met."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Codes = NDArray[np.intp]
+
+
+@dataclass
+class Labels:
+    """Labels met so far, each with its code.
+
+    >>> labels = Labels()
+    >>> labels.codes(pd.Series(["b", "a", None])).tolist(), labels.codes(pd.Series(["a"])).tolist()
+    ([0, 1, -1], [1])
+    """
+
+    places: dict[Hashable, int] = field(default_factory=dict)
+
+    def codes(self, column: pd.Series) -> Codes:
+        """Return the code of each cell, -1 where there is none, (rows,)."""
+        own, labels = pd.factorize(column)
+        places = [self.places.setdefault(label, len(self.places)) for label in labels.tolist()]
+        table = np.array([*places, -1], dtype=np.intp)
+        return np.asarray(table[own])
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+
+@dataclass
+class Combinations:
+    """Combinations of labels of several columns met so far, each with its code."""
+
+    columns: tuple[str, ...]
+    labels: tuple[Labels, ...] = ()
+    places: dict[tuple[int, ...], int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.labels = tuple(Labels() for _ in self.columns)
+
+    def codes(self, columns: Sequence[pd.Series]) -> Codes:
+        """Return the code of each row, -1 where a cell is empty, (rows,)."""
+        each = [own.codes(column) for own, column in zip(self.labels, columns, strict=True)]
+        return self.codes_of(np.stack(each, axis=1))
+
+    def codes_of(self, parts: NDArray[np.intp]) -> Codes:
+        """Return the codes of rows of codes, -1 where one of them is, (rows,)."""
+        key = np.zeros(len(parts), dtype=np.intp)
+        for part in parts.T:
+            key = key * (int(part.max(initial=0)) + 1) + np.maximum(part, 0)
+        key[(parts < 0).any(axis=1)] = -1
+        own, distinct = pd.factorize(key)
+        first = np.zeros(len(distinct), dtype=np.intp)
+        first[own[::-1]] = np.arange(len(own))[::-1]
+        table = np.array(
+            [
+                -1 if k < 0 else self.places.setdefault(tuple(row), len(self.places))
+                for k, row in zip(distinct.tolist(), parts[first].tolist(), strict=True)
+            ],
+            dtype=np.intp,
+        )
+        return np.asarray(table[own])
+
+    def frame(self) -> pd.DataFrame:
+        """Return the labels of each code, a row for each."""
+        rows = np.array(list(self.places), dtype=np.intp).reshape(-1, len(self.columns))
+        cells = {}
+        for name, own, place in zip(self.columns, self.labels, rows.T, strict=True):
+            known = pd.Series(list(own.places), dtype=object).infer_objects()
+            cells[name] = known.iloc[place].reset_index(drop=True)
+        return pd.DataFrame(cells)
+
+    def __len__(self) -> int:
+        return len(self.places)

@@ -1,0 +1,292 @@
+"""`scan`: files that stay where they are, what is known about their items → a `Scan`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from os import PathLike
+
+import numpy as np
+import pandas as pd
+
+from csimodel.arguments import checked, checked_in
+from csimodel.errors import OptionError, SurveyError
+from csimodel.findings import Finding
+from csimodel.floats import own_errstate, own_errstate_in
+from csimodel.limits import CELLS
+from csimodel.options import generator_of, require_count, shown
+from csimodel.page import HasPage, Page
+from csimodel.survey.answers import require_blocks
+from csimodel.survey.checks import holds_numbers
+from csimodel.survey.codebook import Codebook
+from csimodel.survey.headers import ColumnName, cleaned_names
+from csimodel.survey.item import Item
+from csimodel.survey.missing import Missing
+from csimodel.survey.options import Codes, Scale, require_order
+from csimodel.survey.read import read_survey
+from csimodel.survey.readers import needs
+from csimodel.survey.sampling import Lonely
+from csimodel.survey.scanning.arrow import ArrowRows
+from csimodel.survey.scanning.batches import RowSource
+from csimodel.survey.scanning.files import files_of
+from csimodel.survey.scanning.rows import RowPass
+from csimodel.survey.survey import Survey
+
+_HEAD = 1000  # first rows, whose columns say which hold numbers
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    """Options of `read_survey` that a scan has too."""
+
+    codebook: str | PathLike[str] | Codebook | None
+    scale: Scale | Mapping[str, Scale] | None
+    items: Sequence[str | Item] | None
+    missing: Missing | None
+    missing_codes: Codes | Mapping[str, Codes]
+    reverse: str | Iterable[str]
+    weights: ColumnName | None
+    strata: ColumnName | None
+    cluster: ColumnName | None
+    lonely: Lonely | None
+
+    def read(self, frame: pd.DataFrame) -> Survey:
+        """Read a frame with these options."""
+        return read_survey(
+            frame,
+            codebook=self.codebook,
+            scale=self.scale,
+            items=self.items,
+            missing=self.missing,
+            missing_codes=self.missing_codes,
+            reverse=self.reverse,
+            weights=self.weights,
+            strata=self.strata,
+            cluster=self.cluster,
+            lonely=self.lonely,
+        )
+
+
+@own_errstate_in
+@checked_in
+@dataclass(frozen=True, eq=False, repr=False)
+class Scan(HasPage):
+    """Answers that stay in their files, and what is known about the items. Made by `scan`.
+
+    Attributes
+    ----------
+    source
+        The rows, read a batch at a time.
+    template
+        Items, design columns and the policy for missing answers, as a survey of no answers.
+    names
+        Name of each column in the source, by its name here.
+    options
+        What `scan` was told, for `sample`.
+    guessed
+        Whether missing codes were given for all columns, so that nothing says which they are of.
+    strict
+        Columns that have to keep their scale in every row, with a weight or without.
+
+    Examples
+    --------
+    >>> import tempfile, csimodel as csi
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "mobi.csv"
+    ...     csi.load_mobi().data.to_csv(path, index=False)
+    ...     own = csi.scan(path, scale=(1, 10))
+    ...     csi.fit(csi.models.ecsi(), own)
+    <Fit of ECSI by PLS, path scheme: 250 rows, converged>
+    """
+
+    source: RowSource
+    template: Survey
+    names: Mapping[str, str]
+    options: ReadingOptions
+    guessed: bool
+    strict: frozenset[str]
+
+    def rows(self, blocks: Mapping[str, Sequence[str]]) -> RowPass:
+        """Return what passes over the answers to the items of some constructs read."""
+        require_blocks(blocks)
+        return RowPass(self.source, self.template, self.names, blocks, self.guessed, self.strict)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What reading changes in the items that are declared: one pass over their columns."""
+        items = {name: item for name, item in self.template.items.items() if item.missing_codes}
+        if not items:
+            return self.template.findings
+        rows = self.rows({"": list(items)})
+        tally = rows.tally()
+        for _ in rows.parts(tally):
+            pass
+        return (*tally.reading(), *self.template.findings)
+
+    def sample(self, n: int, *, rng: int | np.random.Generator | None = None) -> Survey:
+        """Draw rows at random, each at most once, into memory.
+
+        Parameters
+        ----------
+        n
+            How many.
+        rng
+            A seed or a generator.
+
+        Returns
+        -------
+        Survey
+            With the options of the scan, rows in their order. Weights stay as they are; of a
+            cluster only the rows drawn are there.
+
+        Raises
+        ------
+        OptionError
+            When there are fewer rows, or more cells than are read.
+        """
+        total = self._count()
+        wanted = require_count("n", n)
+        if wanted > total:
+            raise OptionError(
+                f"n={wanted:,} is more than the {total:,} rows of the scan; take at most as many."
+            )
+        if wanted * len(self.names) > CELLS:
+            raise OptionError(
+                f"n={wanted:,} rows of {len(self.names):,} columns are more than {CELLS:,} cells; "
+                "take fewer rows."
+            )
+        drawn = np.sort(generator_of(rng).choice(total, wanted, False, shuffle=False))
+        frames = []
+        for batch in self.source.batches(list(self.names.values())):
+            first, last = np.searchsorted(drawn, [batch.start, batch.start + batch.rows])
+            if first < last:
+                own = drawn[first:last] - batch.start
+                taken = {name: batch.columns[raw].take(own) for name, raw in self.names.items()}
+                frames.append(pd.DataFrame({k: v.to_pandas() for k, v in taken.items()}))
+        return self.options.read(pd.concat(frames, ignore_index=True))
+
+    def _count(self) -> int:
+        """Return the number of rows."""
+        if self.source.rows is not None:
+            return self.source.rows
+        first = next(iter(self.names.values()))
+        return sum(batch.rows for batch in self.source.batches([first]))
+
+    @property
+    def page(self) -> Page:
+        """What will be read, on a page."""
+        rows = "rows" if self.source.rows is None else f"{self.source.rows:,} rows"
+        facts = [f"items: {len(self.template.items)}", f"missing: {self.template.missing!r}"]
+        for label in ("weights", "strata", "cluster"):
+            column = getattr(self.template, label)
+            if column is not None:
+                facts.append(f"{label}: {column}")
+        title = f"Scan of {rows} and {len(self.names)} columns ({self.source.name})"
+        return Page(title, facts=tuple(facts), clean="")
+
+
+@own_errstate
+@checked
+def scan(
+    data: object,
+    *,
+    codebook: str | PathLike[str] | Codebook | None = None,
+    scale: Scale | Mapping[str, Scale] | None = None,
+    items: Sequence[str | Item] | None = None,
+    missing: Missing | None = None,
+    missing_codes: Codes | Mapping[str, Codes] = (),
+    reverse: str | Iterable[str] = (),
+    weights: ColumnName | None = None,
+    strata: ColumnName | None = None,
+    cluster: ColumnName | None = None,
+    lonely: Lonely | None = None,
+) -> Scan:
+    """Say where answers are and what is known about the items, without reading them.
+
+    What takes the scan reads it a batch of rows at a time, once or a few times, in memory that
+    does not grow with the rows. Rows dropped, codes set missing and values refused are those of
+    `read_survey`, and so are the sentences that count them.
+
+    Parameters
+    ----------
+    data
+        Path, pattern (``"responses/*.parquet"``), folder or list of Parquet or CSV files, folders
+        named ``year=2024`` being columns; an Arrow data set or table. Needs pyarrow.
+    codebook, scale, items, missing_codes, reverse, weights, strata, cluster, lonely
+        As in `read_survey`. Columns that hold numbers are told by the first rows.
+    missing
+        ``"error"`` (the default), ``"listwise"``, ``"construct-minimum"`` or a
+        `ConstructMinimum`; a scan adds up complete answers.
+
+    Returns
+    -------
+    Scan
+
+    Raises
+    ------
+    SurveyError
+        When there is no such file, one is damaged, or an option does not fit the columns.
+    OptionError
+        When `missing` or `lonely` is not one of those allowed.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> table = pa.table({"q1": [3, 99, 9], "q2": [4, 8, 10]})
+    >>> own = scan(table, scale={"q1": (1, 10), "q2": (1, 10)}, missing_codes={"q1": 99})
+    >>> print(own.findings[0])
+    1 cell with a missing code was set missing: q1 (1).
+    """
+    source = _source_of(data)
+    raw = list(source.columns)
+    own, renamed = cleaned_names(raw, source.name)
+    names = dict(zip(own, raw, strict=True))
+    if not isinstance(reverse, str):
+        require_order("reverse", reverse)
+    turned = reverse if isinstance(reverse, str) else list(reverse)
+    options = ReadingOptions(
+        codebook, scale, items, missing, missing_codes, turned, weights, strata, cluster, lonely
+    )
+    template = options.read(_head(source, names))
+    template = replace(template, source=source.name, findings=(*renamed, *template.findings))
+    everywhere = not isinstance(missing_codes, Mapping)
+    guessed = everywhere and all(item.assumed for item in template.items.values())
+    strict = items is not None or any(not item.assumed for item in template.items.values())
+    declared = [name for name, item in template.items.items() if strict and not item.assumed]
+    return Scan(source, template, names, options, guessed, frozenset(declared))
+
+
+def _head(source: RowSource, names: Mapping[str, str]) -> pd.DataFrame:
+    """Return a row that says of each column whether it holds numbers: NaN, or a text."""
+    batch = next(iter(source.batches(list(names.values()))), None)
+    if batch is None or not batch.rows:
+        raise SurveyError(f"There are no rows in {source.name}; give one row per respondent.")
+    head = {}
+    for name, raw in names.items():
+        column = batch.columns[raw].slice(0, _HEAD).to_pandas()
+        known = column.dropna()
+        text = len(known) and not holds_numbers(column.rename(name))
+        head[name] = [str(known.iloc[0])] if text else [np.nan]
+    return pd.DataFrame(head)
+
+
+def _source_of(data: object) -> RowSource:
+    """Return rows that can be read a batch at a time."""
+    try:
+        import pyarrow as pa
+        from pyarrow import dataset
+    except ImportError as error:
+        raise SurveyError(needs("A scan", "pyarrow")) from error
+    if isinstance(data, str | PathLike | list | tuple):
+        return files_of(data)
+    if isinstance(data, pa.Table):
+        return ArrowRows(dataset.dataset(data))
+    if isinstance(data, dataset.Dataset):
+        return ArrowRows(data)
+    raise SurveyError(
+        f"A scan reads files, and data is {shown(data)}; give a path, a pattern such as "
+        "'responses/*.parquet', a list of paths or an Arrow data set, or read what is in memory "
+        "with csi.read_survey."
+    )

@@ -1,0 +1,145 @@
+"""The sampled units of a scan, counted as rows go by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.findings import Finding
+from csimodel.survey import design
+from csimodel.survey.sampling import SurveyDesign
+from csimodel.survey.scanning.labels import Combinations, Labels
+from csimodel.survey.scanning.rows import RowPass, UsedRows
+
+Codes = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class CountedDesign(SurveyDesign):
+    """A design of respondents of whom only the number in each stratum is kept.
+
+    Attributes
+    ----------
+    counts
+        (strata,)
+
+    Examples
+    --------
+    >>> nobody = np.zeros(0, dtype=np.intp)
+    >>> CountedDesign(nobody, nobody, counts=np.array([5, 3])).df
+    6
+    """
+
+    counts: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+
+    @property
+    def units(self) -> int:
+        """Number of units."""
+        return int(self.counts.sum())
+
+    @cached_property
+    def strata(self) -> int:
+        """Number of strata."""
+        return len(self.counts)
+
+    @cached_property
+    def sizes(self) -> Codes:
+        """Number of units of each stratum, (strata,)."""
+        return self.counts
+
+    @cached_property
+    def lonely_units(self) -> NDArray[np.bool_]:
+        """Mark the strata of a single unit, (strata,)."""
+        return np.asarray((self.counts == 1) & (self.strata > 1))
+
+
+@dataclass
+class Units:
+    """Strata and clusters met so far.
+
+    Attributes
+    ----------
+    rows
+        How they are read.
+    """
+
+    rows: RowPass
+    strata: Labels = field(default_factory=Labels)
+    clusters: Labels = field(default_factory=Labels)
+    units: Combinations = field(default_factory=lambda: Combinations(("stratum", "cluster")))
+    counts: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    lost: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns that hold them."""
+        survey = self.rows.template
+        return [name for name in (survey.strata, survey.cluster) if name is not None]
+
+    def codes(self, part: UsedRows) -> tuple[Codes, Codes | None]:
+        """Return the stratum and the cluster of rows used, (rows,) each; None without clusters."""
+        survey = self.rows.template
+        stratum = np.zeros(len(part.values), dtype=np.intp)
+        if survey.strata is not None:
+            stratum = self._labels(part, survey.strata, "strata", self.strata)
+        if survey.cluster is None:
+            return stratum, None
+        label = self._labels(part, survey.cluster, "cluster", self.clusters)
+        return stratum, self.units.codes_of(np.stack([stratum, label], axis=1))
+
+    def count(self, part: UsedRows) -> tuple[Codes, Codes | None]:
+        """Return the same, and count rows by stratum."""
+        stratum, unit = self.codes(part)
+        known = stratum[stratum >= 0]
+        size = max(len(self.counts), int(known.max(initial=-1)) + 1)
+        counts = np.zeros(size, dtype=np.intp)
+        counts[: len(self.counts)] = self.counts
+        self.counts = counts + np.bincount(known, minlength=size)
+        return stratum, unit
+
+    def _labels(self, part: UsedRows, name: str, option: str, labels: Labels) -> Codes:
+        own = part.used(labels.codes(self.rows.labels(part, name)))
+        missing = int((own < 0).sum())
+        if missing:
+            self.lost[option] = self.lost.get(option, 0) + missing
+        return own
+
+    def require_known(self) -> None:
+        """Refuse rows without a stratum or cluster."""
+        survey = self.rows.template
+        for option, name in (("strata", survey.strata), ("cluster", survey.cluster)):
+            if name is not None and option in self.lost:
+                raise design.missing_labels(name, option, self.lost[option])
+
+    @property
+    def design(self) -> SurveyDesign:
+        """The design; no rows belong to its units."""
+        survey = self.rows.template
+        nobody = np.zeros(0, dtype=np.intp)
+        if survey.cluster is None:
+            return CountedDesign(nobody, nobody, None, survey.lonely, counts=self.counts)
+        stratum = np.array([own[0] for own in self.units.places], dtype=np.intp)
+        return SurveyDesign(nobody, stratum, None, survey.lonely, "cluster")
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield the finding that counts labels of clusters in several strata."""
+        survey = self.rows.template
+        if survey.strata is None or survey.cluster is None:
+            return
+        of_label = np.bincount([own[1] for own in self.units.places])
+        yield from design.shared_labels(int((of_label > 1).sum()), survey.strata, survey.cluster)
+
+
+def design_of_members(units: Units, members: Codes) -> SurveyDesign:
+    """Return the design of the strata, units and rows, (any, 3), met in a part of a scan."""
+    survey = units.rows.template
+    nobody = np.zeros(0, dtype=np.intp)
+    stratum = np.unique(members[:, 0], return_inverse=True)[1]
+    if survey.cluster is None:
+        counts = np.bincount(stratum, members[:, 2]).astype(np.intp)
+        return CountedDesign(nobody, nobody, None, survey.lonely, counts=counts)
+    return SurveyDesign(nobody, np.asarray(stratum), None, survey.lonely, "cluster")
