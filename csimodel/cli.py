@@ -100,7 +100,11 @@ def analyze(
         typer.Option(help="TOML file that says what the columns mean."),
     ] = None,
     model: Annotated[
-        str, typer.Option(help="ecsi, acsi, or a text file with lines like 'Value =~ V1 + V2'.")
+        str,
+        typer.Option(
+            help="ecsi, acsi, another of csi.models, or a text file with lines like "
+            "'Value =~ V1 + V2'."
+        ),
     ] = "ecsi",
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("csimodel-report"),
     target: Annotated[str, typer.Option(help="Construct the report is about.")] = "Satisfaction",

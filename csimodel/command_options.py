@@ -23,15 +23,15 @@ _DISPOSITIONS = (
     "complete", "partial", "refusal", "non_contact", "other", "unknown", "unknown_other",
     "ineligible",
 )  # fmt: skip
-_SHIPPED = ("ecsi", "acsi")
 
 
 def model_of(name: str, items: Mapping[str, Item]) -> Model:
     """Return a published model with the codebook's items, or the model in a file."""
     from csimodel.model import Model
+    from csimodel.model.catalogue import PUBLISHED
     from csimodel.report.analysis import named_model
 
-    if name in _SHIPPED:
+    if name in PUBLISHED:
         return named_model(name, items)
     path = Path(name)
     try:
@@ -40,8 +40,9 @@ def model_of(name: str, items: Mapping[str, Item]) -> Model:
         there = False
     if not there:
         raise OptionError(
-            f"There is no model {shown(name)}{suggest(name, _SHIPPED)}; use ecsi, acsi, or the "
-            "path of a text file with lines like 'Value =~ V1 + V2' and 'Satisfaction ~ Value'."
+            f"There is no model {shown(name)}{suggest(name, PUBLISHED)}; use ecsi, acsi, ccsi, "
+            "another of csi.models, or the path of a text file with lines like 'Value =~ V1 + V2' "
+            "and 'Satisfaction ~ Value'."
         )
     try:
         text = path.read_text(encoding="utf-8-sig")

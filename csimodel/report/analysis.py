@@ -39,7 +39,6 @@ from csimodel.report.text import page_of
 from csimodel.survey import Item, Survey, read_survey
 from csimodel.weighting import ResponseRates
 
-_CATALOGUE = {"ecsi": catalogue.ecsi, "acsi": catalogue.acsi}
 _DRAWS = 5000
 _WIDTH = 80  # columns of a terminal
 
@@ -238,7 +237,7 @@ def named_model(name: str, items: Mapping[str, Item]) -> Model:
     Parameters
     ----------
     name
-        ``"ecsi"`` or ``"acsi"``.
+        Of a function of `csi.models`, such as ``"ecsi"``, ``"acsi"`` or ``"ccsi"``.
     items
         From a `Survey` or a `Codebook`. Constructs that no item names keep their own items.
 
@@ -253,7 +252,7 @@ def named_model(name: str, items: Mapping[str, Item]) -> Model:
     >>> named_model("ecsi", csi.load_mobi().items).blocks["Value"]
     ('PERV1', 'PERV2')
     """
-    build = _CATALOGUE[choose("model", name, _CATALOGUE)]
+    build = catalogue.PUBLISHED[choose("model", name, catalogue.PUBLISHED)]
     blocks: dict[str, list[str]] = {}
     for item in items.values():
         if item.construct in build().construct_names:

@@ -17,7 +17,6 @@ from csimodel.model import Model, catalogue
 from csimodel.report.analysis_results import AnalysisResults
 from csimodel.survey import ReplicateMethod, Survey
 
-_CATALOGUE = {"ecsi": catalogue.ecsi, "acsi": catalogue.acsi}
 _PROGRAMS = ("numpy", "scipy", "pandas", "matplotlib")
 
 
@@ -126,7 +125,7 @@ def _items(analysis: AnalysisResults) -> tuple[str, ...]:
 
 
 def _model(model: Model) -> str:
-    for name, build in _CATALOGUE.items():
+    for name, build in catalogue.PUBLISHED.items():
         if model == build():
             return f"csi.models.{name}()"
     text = model_text(model)

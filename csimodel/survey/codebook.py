@@ -14,6 +14,7 @@ from csimodel import limits
 from csimodel.arguments import checked, checked_in
 from csimodel.errors import OptionError, SurveyError
 from csimodel.options import shown
+from csimodel.survey.codebook_text import codebook_text
 from csimodel.survey.codebook_values import (
     code_of,
     parse_codes,
@@ -154,6 +155,20 @@ class Codebook:
                 f"{name} has lists or tables in each other too deeply; a column needs one table."
             ) from error
         return _parse(document, name)
+
+    def to_toml(self) -> str:
+        r"""Return the codebook as TOML text, to be edited by hand and read back.
+
+        Examples
+        --------
+        >>> book = Codebook.from_toml("[items.q1]\nscale = [1, 5]")
+        >>> print(book.to_toml())
+        [items]
+        q1 = { scale = [1, 5] }
+        >>> Codebook.from_toml(book.to_toml()) == book
+        True
+        """
+        return codebook_text(self)
 
 
 @checked

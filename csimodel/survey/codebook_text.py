@@ -1,0 +1,134 @@
+"""A codebook as TOML text, which `Codebook.from_toml` reads back."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
+
+from csimodel.survey.item import Item
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_SURVEY = ("title", "source", "doi", "weights", "strata", "cluster", "population",
+           "replicate_weights", "replicate_method")  # fmt: skip
+_METHOD = ("scheme", "fay", "scale", "rscales", "mse", "combined")
+
+
+class CodebookFields(Protocol):
+    """What of a codebook is written."""
+
+    @property
+    def items(self) -> Mapping[str, Item]:
+        """The items by name."""
+
+    @property
+    def column_labels(self) -> Mapping[str, str]:
+        """Texts of columns."""
+
+    @property
+    def value_labels(self) -> Mapping[str, Mapping[float | str, str]]:
+        """Texts of answer codes."""
+
+    @property
+    def column_codes(self) -> Mapping[str, tuple[float, ...]]:
+        """Missing codes of columns that are no items."""
+
+
+def codebook_text(book: CodebookFields) -> str:
+    """Return the TOML of a codebook, a line for each item and column."""
+    return "\n".join(_lines(book)) + "\n"
+
+
+def _lines(book: CodebookFields) -> Iterator[str]:
+    named = {key: _value(getattr(book, key)) for key in _SURVEY if getattr(book, key) is not None}
+    if named:
+        yield "[survey]"
+        yield from (f"{key} = {value}" for key, value in named.items())
+        yield ""
+    if book.items:
+        yield "[items]"
+        yield from (f"{_key(name)} = {_item(book, item)}" for name, item in book.items.items())
+        yield ""
+    others = dict.fromkeys([*book.column_labels, *book.value_labels, *book.column_codes])
+    columns = [name for name in others if name not in book.items]
+    if columns:
+        yield "[columns]"
+        yield from (f"{_key(name)} = {_column(book, name)}" for name in columns)
+        yield ""
+
+
+def _value(value: object) -> str:
+    """Return text, a truth value, a number, a list of them, or the fields of a method."""
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return _number(float(value))
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    own = {key: getattr(value, key) for key in _METHOD}
+    return _inline({key: _value(part) for key, part in own.items() if part is not None})
+
+
+def _item(book: CodebookFields, item: Item) -> str:
+    entries: dict[str, str] = {}
+    if item.construct is not None:
+        entries["construct"] = _text(item.construct)
+    wording = item.wording if item.wording is not None else book.column_labels.get(item.name)
+    if wording is not None:
+        entries["wording"] = _text(wording)
+    if item.minimum is not None and item.maximum is not None:
+        entries["scale"] = _numbers((item.minimum, item.maximum))
+    if item.missing_codes:
+        entries["missing_codes"] = _numbers(item.missing_codes)
+    if item.reversed:
+        entries["reversed"] = "true"
+    return _inline(entries | _labels(book, item.name))
+
+
+def _column(book: CodebookFields, name: str) -> str:
+    entries: dict[str, str] = {}
+    if name in book.column_labels:
+        entries["wording"] = _text(book.column_labels[name])
+    if name in book.column_codes:
+        entries["missing_codes"] = _numbers(book.column_codes[name])
+    return _inline(entries | _labels(book, name))
+
+
+def _labels(book: CodebookFields, name: str) -> dict[str, str]:
+    labels = book.value_labels.get(name)
+    if not labels:
+        return {}
+    texts = {_code(code): _text(label) for code, label in labels.items()}
+    return {"labels": _inline(texts)}
+
+
+def _code(code: float | str) -> str:
+    return _key(_number(code) if isinstance(code, float) else str(code))
+
+
+def _inline(entries: Mapping[str, str]) -> str:
+    if not entries:
+        return "{}"
+    return "{ " + ", ".join(f"{key} = {value}" for key, value in entries.items()) + " }"
+
+
+def _numbers(values: Iterable[float]) -> str:
+    return "[" + ", ".join(map(_number, values)) + "]"
+
+
+def _number(value: float) -> str:
+    whole = math.isfinite(value) and value == int(value) and abs(value) < 1e15
+    return str(int(value)) if whole else repr(float(value))
+
+
+def _key(name: str) -> str:
+    return name if _BARE.fullmatch(name) else _text(name)
+
+
+def _text(value: str) -> str:
+    # A JSON string is a TOML string but for the delete character.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
