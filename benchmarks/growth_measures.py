@@ -43,6 +43,32 @@ MEASURES = (
         FLOOR,
     ),
     Operation(
+        "measures.weighted_satisfaction",
+        lambda c: (
+            csi.measures.weighted_satisfaction(
+                c.survey, satisfaction=items(c), importance=items(c), by="firm"
+            ).table
+        ),
+        {"n": (1, N), "G": (1, G)},
+        FLOOR,
+    ),
+    Operation(
+        "measures.service_gap",
+        lambda c: (
+            csi.measures.service_gap(
+                c.survey, expected=items(c)[:1], perceived=items(c)[1:], by="firm"
+            ).table
+        ),
+        {"n": (1, N), "G": (1, G)},
+        FLOOR,
+    ),
+    Operation(
+        "measures.value_balance",
+        lambda c: csi.measures.value_balance(c.survey, *items(c), by="firm").table,
+        {"n": (1, N), "G": (1, G)},
+        FLOOR,
+    ),
+    Operation(
         "measures.net_promoter",
         lambda c: csi.measures.net_promoter(c.survey, items(c)[0], by="firm").table,
         {"n": (1, N), "G": (1, G)},

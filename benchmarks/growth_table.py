@@ -38,6 +38,7 @@ EXCEPTIONS = {
             "plots.importance_performance",
             "plots.index_bars",
             "plots.money_steps",
+            "plots.profile",
             "plots.repurchase_curves",
             "plots.slopes",
             "plots.waterfall",
@@ -47,4 +48,14 @@ EXCEPTIONS = {
     "plots.to_svg": "part of every picture measured",
     "literature.table": "a fixed table",
     **dict.fromkeys(("measures.bottom_box", "measures.net_score"), "as measures.top_box"),
+    **dict.fromkeys(
+        (
+            "measures.after_use_satisfaction",
+            "measures.comparison",
+            "measures.disconfirmation",
+            "measures.importance_weights",
+            "measures.stated_importance",
+        ),
+        "functions of means of a few columns, as measures.weighted_satisfaction",
+    ),
 }

@@ -322,3 +322,166 @@ def test_a_measure_is_shown_with_its_tables(data):
     assert "Net promoter score" in text
     assert "Differences" in text
     assert "p_holm" in measures.net_promoter(data, "CUSL1", by="region")._repr_html_()
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_ratios_gaps_and_weighted_satisfaction_are_those_of_r(reference, data, name):
+    theirs = reference("mobi_measures.json")["designs"][name]
+    survey = survey_of(data, DESIGNS[name])
+    s, v = ["CUSA1", "CUSA2", "CUSA3"], ["CUSL1", "CUSL2", "CUSL3"]
+    balance = measures.value_balance(survey, "CUSL1", "CUSA1").table
+    gap = measures.service_gap(survey, perceived="CUSA2", expected="CUSA3").table
+    weighted = measures.weighted_satisfaction(survey, satisfaction=s, importance=v).table
+    normal = measures.importance_weights(survey, v, values=range(1, 11)).normalized
+    for key, row in {
+        "ratio": balance.iloc[0], "each": balance.iloc[1], "gap": gap.loc["CUSA2"],
+        "weighted": weighted.loc["weighted"], "normal": normal.loc["CUSL1"],
+    }.items():  # fmt: skip
+        assert_allclose([row["estimate"], row["se"]], list(theirs[key].values()), rtol=1e-9)
+        assert row["df"] == theirs["degf"]
+    if name != "plain":
+        regions = measures.service_gap(survey, perceived="CUSA2", expected="CUSA3", by="region")
+        assert_allclose(regions.table["se"], theirs["gap_by_region"]["se"], rtol=1e-10)
+        row = regions.differences.loc[("CUSA2", "N", "S")]
+        assert_allclose(row["se"], theirs["gap_by_region"]["difference"]["se"], rtol=1e-9)
+
+
+def test_the_value_balance_of_the_texts():
+    frame = pd.DataFrame({"felt": [180.0, 100.0], "paid": [120.0, 120.0], "who": ["a", "b"]})
+    balance = measures.value_balance(frame, "felt", "paid", by="who")
+    assert_allclose(balance.table["estimate"], [1.5, 1.5, 100 / 120, 100 / 120])
+    assert balance.table["reason"].str.startswith("no degrees").all()
+    assert list(balance.shares["estimate"]) == [0, 0, 1, 1, 0, 0]
+    several = pd.DataFrame({"felt": [3.0, 1, 4, None], "paid": [2.0, 1, 5, 7]})
+    table = measures.value_balance(several, "felt", "paid").table
+    assert_allclose(table["estimate"], [8 / 8, (1.5 + 1 + 0.8) / 3])
+    with pytest.raises(SurveyError, match=r"^Column 'paid', given as paid, holds 0 in 1 of 2 rows"):
+        measures.value_balance(frame.assign(paid=[0, 1]), "felt", "paid")
+
+
+def test_draws_of_ratios_have_the_error_of_influence_values(data):
+    balance = measures.value_balance(survey_of(data, {}), "CUSL1", "CUSA1")
+    assert_allclose(balance.bootstrap(2000, 1)["se"], balance.table["se"], rtol=0.06)
+
+
+def test_gaps_are_paired_tests(data):
+    survey = survey_of(data, None)
+    gap = measures.service_gap(
+        survey, expected=["CUSL1", "CUSL3"], perceived=["CUSA1", "CUSA2"],
+        importance=["CUSL2", "CUSA3"], dimensions={"one": ["CUSA2"]},
+    )  # fmt: skip
+    for p, e in (("CUSA1", "CUSL1"), ("CUSA2", "CUSL3")):
+        test = stats.ttest_rel(data[p], data[e])
+        assert_allclose(gap.table.loc[p, ["p", "df"]].astype(float), [test.pvalue, test.df])
+    assert_allclose(gap.table.loc["one", "se"], gap.table.loc["CUSA2", "se"])
+    both = (data["CUSA1"] - data["CUSL1"] + data["CUSA2"] - data["CUSL3"]) / 2
+    assert_allclose(gap.table.loc["all items", ["estimate", "se"]].astype(float),
+                    [both.mean(), stats.sem(both)])  # fmt: skip
+    assert list(gap.ordered["estimate"]) == sorted(gap.table["estimate"])
+    means = data.mean(numeric_only=True)
+    g = np.array([means["CUSA1"] - means["CUSL1"], means["CUSA2"] - means["CUSL3"]])
+    v = np.array([means["CUSL2"], means["CUSA3"]])
+    assert_allclose(gap.weighted["estimate"], [g.mean(), g @ v / v.sum()])
+    z = both * 0.0
+    for k, (p, e, w) in enumerate((("CUSA1", "CUSL1", "CUSL2"), ("CUSA2", "CUSL3", "CUSA3"))):
+        z += (
+            v[k] * (data[p] - data[e] - g[k]) + (g[k] - g @ v / v.sum()) * (data[w] - v[k])
+        ) / v.sum()
+    assert_allclose(gap.weighted["se"].iloc[1], stats.sem(z))
+    assert_allclose(gap.scores["CUSA1"], data["CUSA1"] - data["CUSL1"])
+    shares = gap.shares["estimate"]
+    assert_allclose(shares["CUSA1: below"], (data["CUSA1"] < data["CUSL1"]).mean())
+    assert_allclose(shares["all items: at"], (both == 0).mean())
+
+
+def test_weighted_satisfaction_has_the_error_of_the_jackknife(data):
+    s, v = ["CUSA1", "CUSA2"], ["CUSL1", "CUSL2"]
+    survey = survey_of(data, DESIGNS["full"])
+    linear = measures.weighted_satisfaction(survey, satisfaction=s, importance=v).table
+    again = csi.replicate_weights(survey, "jkn")
+    jackknife = measures.weighted_satisfaction(again, satisfaction=s, importance=v).table
+    assert_allclose(jackknife["se"], linear["se"], rtol=0.02)
+    assert (jackknife["se"] != linear["se"]).all()
+
+
+def test_importance_in_words_and_numbers():
+    words = pd.DataFrame({"price": ["very important", "重要", "important", "moderately important"],
+                          "design": ["不太重要", "slightly important", "not important", "3"]})  # fmt: skip
+    numbers = pd.DataFrame({"price": [5, 4, 4, 3], "design": [2, 2, 1, 3]})
+    for frame in (words, numbers):
+        weights = measures.importance_weights(frame, ["price", "design"])
+        assert_allclose(weights.table["estimate"], [4.0, 2.0])
+        assert_allclose(weights.normalized["estimate"], [2 / 3, 1 / 3])
+    other = measures.importance_weights(numbers, ["price"], values=[0, 1, 2, 4, 8])
+    assert_allclose(other.table["estimate"], [(8 + 4 + 4 + 2) / 4])
+
+
+def test_stated_importance_beside_derived(data):
+    mobi = csi.load_mobi()
+    model = csi.models.ecsi()
+    fit = csi.fit(model, mobi)
+    frame = mobi.data.assign(i1=np.arange(250) % 5 + 1, i2=np.arange(250) % 3 + 3)
+    survey = csi.read_survey(
+        frame, scale={**dict.fromkeys(mobi.items, (1, 10)), "i1": (1, 5), "i2": (1, 5)}
+    )
+    result = measures.stated_importance(
+        survey, importance=["i1", "i2"], performance=["PERQ1", "CUSA1"],
+        fit=fit, target="Satisfaction",
+    )  # fmt: skip
+    derived = csi.importance_performance(fit, "Satisfaction")["importance"]
+    assert_allclose(result.standing["derived"], [derived["Quality"], np.nan])
+    gaps = (frame["i1"] - 1) * 25 - (frame["PERQ1"] - 1) * 100 / 9
+    assert_allclose(result.table.loc["PERQ1", ["estimate", "se"]].astype(float),
+                    [gaps.mean(), stats.sem(gaps)])  # fmt: skip
+    assert sorted(result.standing["rank"]) == [1, 2]
+    with pytest.raises(OptionError, match=r"^fit= and target= go together"):
+        measures.stated_importance(survey, importance="i1", performance="PERQ1", fit=fit)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "sentence"),
+    [
+        (lambda d: measures.disconfirmation(d, perceived=["a", "b"], expected="c"), OptionError,
+         r"^perceived names 2 columns and expected 1; give as many of each, pair by pair"),
+        (lambda d: measures.disconfirmation(d, perceived="a", expected="c", dimensions={"x": "b"}),
+         OptionError, r"^Dimension 'x' names 'b', which is no perceived column"),
+        (lambda d: measures.disconfirmation(d, perceived="a", expected="c", dimensions=["a"]),
+         OptionError, r"^dimensions=\['a'\] must give the perceived columns of each dimension"),
+        (lambda d: measures.disconfirmation(d, perceived="a", expected="c", dimensions={"a": "a"}),
+         OptionError, r"^Dimension 'a' has the name of another row of the table"),
+        (lambda d: measures.service_gap(d, perceived="a", expected="c", importance=["a", "b"]),
+         OptionError, r"^importance names 2 columns and perceived 1; give one for each item"),
+        (lambda d: measures.service_gap(d, perceived="a", expected="c", importance={"b": 1}),
+         OptionError, r"^importance names 'b', which is no perceived column"),
+        (lambda d: measures.service_gap(d, perceived="a", expected="c", importance={"a": 0}),
+         OptionError, r"^importance has 0 for 'a'; give a number above 0 for each"),
+        (lambda d: measures.weighted_satisfaction(d, satisfaction=["a", "b"], importance="c"),
+         OptionError, r"^satisfaction names 2 columns and importance 1; give as many of each, attr"),
+        (lambda d: measures.weighted_satisfaction(d, satisfaction="a", importance="m"),
+         SurveyError, r"^Importance holds numbers below 0; a weight is 0 or more"),
+        (lambda d: measures.stated_importance(d, importance="a", performance="b"), SurveyError,
+         r"^The scale of 'a' is unknown; give its lowest and highest answer, such as importance_sc"),
+        (lambda d: measures.stated_importance(d, importance="a", performance="b",
+                                              importance_scale=(1, 2)),
+         SurveyError, r"^importance_scale from 1 to 2 does not hold all answers to 'a'"),
+    ],
+)  # fmt: skip
+def test_pairs_that_do_not_fit_are_named(call, error, sentence):
+    frame = pd.DataFrame({"a": [1, 2, 3], "b": [2, 2, 1], "c": [3, 3, 2], "m": [-1, 1, 1]})
+    with pytest.raises(error, match=sentence):
+        call(frame)
+
+
+def test_profiles_are_drawn(data, brands):
+    compared = measures.comparison(survey_of(data, {}), ["CUSA1", "CUSA2"], by="region")
+    figure = csi.plots.profile(compared.table, title="Regions")
+    assert [text.get_text() for text in figure.axes[0].texts] == ["E", "N", "S"]
+    assert len(figure.axes[0].lines) == 3
+    level = measures.satisfaction_level(brands, by="brand")
+    lines = csi.plots.profile(level.attributes).axes[0].lines
+    assert list(lines[0].get_xdata()) == [40, 20, 60, -20, 0, 40]
+    many = pd.DataFrame(
+        {"estimate": np.arange(30.0)}, pd.MultiIndex.from_product([range(30), ["q"]])
+    )
+    with pytest.raises(OptionError, match=r"^table has 30 groups, and no more than"):
+        csi.plots.profile(many)

@@ -6,10 +6,26 @@ upper, n, reason), ``differences`` of every two groups with Holm's correction, `
 ``summary()``:
 
 - `satisfaction_level`: worded answers on -60 to 60, by brand and attribute;
-- `top_box`, `bottom_box`, `net_score`, `answer_shares`, `net_promoter`: shares of answers.
+- `comparison`: mean ratings of brands side by side;
+- `top_box`, `bottom_box`, `net_score`, `answer_shares`, `net_promoter`: shares of answers;
+- `value_balance`, `after_use_satisfaction`: ratios;
+- `disconfirmation`, `service_gap`: perceived less expected;
+- `importance_weights`, `weighted_satisfaction`, `stated_importance`: what customers call important.
+
+The instruments that answers come from are beside them: `csi.explore_factors` and its kin.
 """
 
+from csimodel.measures.comparison import comparison
+from csimodel.measures.gaps import Gaps, ServiceGap, disconfirmation, service_gap
+from csimodel.measures.importance import (
+    ImportanceWeights,
+    StatedImportance,
+    importance_weights,
+    stated_importance,
+    weighted_satisfaction,
+)
 from csimodel.measures.measure import Measure
+from csimodel.measures.ratios import Balance, after_use_satisfaction, value_balance
 from csimodel.measures.satisfaction import SatisfactionLevel, satisfaction_level
 from csimodel.measures.shares import (
     NetPromoter,
@@ -21,13 +37,26 @@ from csimodel.measures.shares import (
 )
 
 __all__ = [
+    "Balance",
+    "Gaps",
+    "ImportanceWeights",
     "Measure",
     "NetPromoter",
     "SatisfactionLevel",
+    "ServiceGap",
+    "StatedImportance",
+    "after_use_satisfaction",
     "answer_shares",
     "bottom_box",
+    "comparison",
+    "disconfirmation",
+    "importance_weights",
     "net_promoter",
     "net_score",
     "satisfaction_level",
+    "service_gap",
+    "stated_importance",
     "top_box",
+    "value_balance",
+    "weighted_satisfaction",
 ]

@@ -72,8 +72,8 @@ def satisfaction_level(
     Returns
     -------
     SatisfactionLevel
-        ``table`` (by group), ``differences`` (every two groups, Holm), ``attributes``. A brand of
-        one row has no error.
+        ``table`` (by group), ``differences`` (every two groups, Holm), ``attributes``, which
+        `csi.plots.profile` draws. A brand of one row has no error.
 
     Raises
     ------

@@ -14,6 +14,7 @@ from csimodel.plots.curve import repurchase_curve
 from csimodel.plots.curves import repurchase_curves
 from csimodel.plots.diagram import path_diagram
 from csimodel.plots.importance import importance_performance
+from csimodel.plots.profile import profile
 from csimodel.plots.slopes import slopes
 from csimodel.plots.svg import to_svg
 from csimodel.plots.waterfall import money_steps, waterfall
@@ -27,6 +28,7 @@ __all__ = [
     "intervals",
     "money_steps",
     "path_diagram",
+    "profile",
     "repurchase_curve",
     "repurchase_curves",
     "slopes",

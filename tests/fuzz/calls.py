@@ -582,6 +582,15 @@ def measured(given):
         "net_score": lambda: m.net_score(survey, few, by="group"),
         "answer_shares": lambda: m.answer_shares(survey, few[0], scale=(1, 10)),
         "net_promoter": lambda: m.net_promoter(survey, few[0], by="group"),
+        "value_balance": lambda: m.value_balance(survey, *few, by="group"),
+        "comparison": lambda: m.comparison(survey, few, by="group"),
+        "service_gap": lambda: m.service_gap(survey, expected=few[0], perceived=few[1], by="group"),
+        "after_use_satisfaction": lambda: m.after_use_satisfaction(survey, *few),
+        "disconfirmation": lambda: m.disconfirmation(
+            survey, expected=few[0], perceived=few[1], dimensions={"one": few[1]}),
+        "importance_weights": lambda: m.importance_weights(survey, few, values=range(-3, 12)),
+        "weighted_satisfaction": lambda: m.weighted_satisfaction(survey, satisfaction=few, importance=few),
+        "stated_importance": lambda: m.stated_importance(survey, importance=few[0], performance=few[1]),
     }.items():  # fmt: skip
         measure = judge(name, call)
         if measure is not None:
@@ -589,6 +598,7 @@ def measured(given):
             judge(f"{name} table", lambda measure: measure.table, measure)
             if measure.groups is not None:
                 judge(f"{name} differences", lambda measure: measure.differences, measure)
+                _draw(judge, f"{name} profile", csi.plots.profile, measure.table)
             judge(f"{name} bootstrap", measure.bootstrap, 25)
 
 

@@ -121,6 +121,36 @@ def measure_calls(p: SimpleNamespace) -> dict[str, tuple[Callable[..., Any], dic
         "measures.net_score": (m.net_score, {**data, "items": "CUSA1"}),
         "measures.answer_shares": (m.answer_shares, {**data, "item": "CUSA1"}),
         "measures.net_promoter": (m.net_promoter, {**data, "item": "CUSA1"}),
+        "measures.value_balance": (m.value_balance, {**data, "felt": "CUSA1", "paid": "PERQ1"}),
+        "measures.after_use_satisfaction": (
+            m.after_use_satisfaction, {**data, "after": "CUSA1", "before": "PERQ1"},
+        ),
+        "measures.comparison": (m.comparison, {**data, "items": ["CUSA1", "CUSA2"]}),
+        "measures.disconfirmation": (
+            m.disconfirmation,
+            {**data, "perceived": ["CUSA1", "CUSA2"], "expected": ["PERQ1", "PERQ2"],
+             "dimensions": {"all": ["CUSA1", "CUSA2"]}},
+        ),
+        "measures.service_gap": (
+            m.service_gap,
+            {**data, "perceived": ["CUSA1", "CUSA2"], "expected": ["PERQ1", "PERQ2"],
+             "importance": ["IMAG1", "IMAG2"]},
+        ),
+        "measures.importance_weights": (
+            m.importance_weights, {**data, "items": ["CUSA1", "CUSA2"], "values": range(1, 11)},
+        ),
+        "measures.weighted_satisfaction": (
+            m.weighted_satisfaction,
+            {**data, "satisfaction": ["CUSA1", "CUSA2"], "importance": ["IMAG1", "IMAG2"]},
+        ),
+        "measures.stated_importance": (
+            m.stated_importance,
+            {"data": p.survey, "performance": ["PERQ1", "PERQ2"], "importance": ["IMAG1", "IMAG2"],
+             "fit": p.fit, "target": "Satisfaction"},
+        ),
+        "plots.profile": (
+            csi.plots.profile, {"table": m.comparison(p.survey, ["CUSA1"], by="half").table},
+        ),
     }  # fmt: skip
 
 
