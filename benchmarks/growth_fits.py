@@ -161,6 +161,9 @@ FITS = (
               lambda c: csi.index_scores(c.pls, by="firm", bootstrap=c.boot),
               {"n": (1, 250_000), "G": (1, 1_000), "D": (1, D)},
               "D*n*(2*ns + 2*p/F) + D*G*C*20*ns", ("pls", "boot")),
+    Operation("programme", lambda c: csi.programme(
+                  c.model, c.survey, "firm", "period", construct=c.model.construct_names[0]).scores,
+              {"n": (1, N), "G": (1, G)}, "n*(12*p*C/F + 40*p/B) + 5*G*(p**3/F + 30*C*us)"),
     Operation("importance_performance",
               lambda c: csi.importance_performance(c.pls, bootstrap=c.boot),
               {"D": (1, D), "C": (3, C)}, "D*C**3/F + D*C*20*ns", ("pls", "boot")),

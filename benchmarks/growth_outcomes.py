@@ -151,6 +151,9 @@ OUTCOMES = (
     # Simulation
     Operation("simulate.population", lambda c: Case(c.size, c.folder).truth,
               {"C": (3, C)}, "p**3/F", ("model",)),
+    Operation("simulate.programme", lambda c: csi.simulate.programme(
+                  c.size.G + 6, 4, max(c.size.n // (4 * (c.size.G + 6)), 2)),
+              {"n": (1, N)}, "n*p*30*ns + 300*ms"),
     Operation("Population.survey", lambda c: c.truth.survey(c.size.n, rng=1),
               {"n": (1, N)}, "n*p*30*ns", ("truth",)),
     Operation("simulate.replicate", lambda c: csi.simulate.replicate(

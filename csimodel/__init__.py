@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from csimodel.index.importance import importance_performance as importance_performance
     from csimodel.index.index import index_scores as index_scores
     from csimodel.index.index import respondent_index as respondent_index
+    from csimodel.index.programme.programme import programme as programme
     from csimodel.inference.bootstrap import bootstrap as bootstrap
     from csimodel.inference.jackknife import jackknife as jackknife
     from csimodel.inference.linearized import linearize as linearize
@@ -137,6 +138,7 @@ _NAMES = MappingProxyType(
         "linearize": "csimodel.inference.linearized",
         "load_acsi2015": "csimodel.survey.datasets",
         "load_mobi": "csimodel.survey.datasets",
+        "programme": "csimodel.index.programme.programme",
         "rake": "csimodel.weighting.calibration",
         "read_codebook": "csimodel.survey.codebook",
         "read_survey": "csimodel.survey.read",

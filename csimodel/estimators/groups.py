@@ -120,6 +120,11 @@ class GroupFits(HasPage, Mapping[Hashable, Fit]):
             self.solution.estimates.outcome == Status.CONVERGED, self.labels, name="converged"
         )
 
+    @property
+    def suppressed(self) -> NDArray[np.bool_]:
+        """Mark groups of fewer respondents than the minimum, (groups,)."""
+        return np.asarray(self.solution.estimates.outcome == Status.SUPPRESSED)
+
     @cached_property
     def failed(self) -> pd.Series:
         """Number of groups without a solution, by reason."""

@@ -19,6 +19,7 @@ from csimodel.inference import Bootstrap, draws_of, influence_values
 from csimodel.inference.incomplete_influence import IncompleteInfluence
 from csimodel.inference.influence import free_influence_values
 from csimodel.limits import require_memory
+from csimodel.model import Model
 from csimodel.moments import Moments
 from csimodel.survey import Answers
 from csimodel.survey.group_rows import GroupRows
@@ -123,7 +124,7 @@ def group_errors(fit: Fit, codes: NDArray[np.intp], points: Floats) -> Floats:
     design, model = answers.design, fit.model
     factor, share = design.factors
     pulls = influence_values(fit, POINT_WEIGHTS)
-    through = _through_means(fit, codes, points)
+    through = through_means(answers, fit.model, codes, points, point_weights(fit.solution))
     spread = design.covariance(pulls)
     sums = np.zeros((design.strata, pulls.shape[1]))
     np.add.at(sums, design.stratum, pulls)
@@ -172,7 +173,7 @@ def _free_group_influence(
             through = _through_expected(expected, incomplete, own, mean)
             values[:, g] += design.totals(through[:, block] @ weights[block, None])[:, 0]
         return values
-    through = _through_means(fit, codes, points)[:, construct, None]
+    through = through_means(answers, fit.model, codes, points, weights)[:, construct, None]
     for g in range(len(points)):
         unit, through_mean = _by_unit(design, rows[g], through)
         values[unit, g] += through_mean[:, 0]
@@ -198,23 +199,37 @@ def _through_expected(
     return np.asarray(through)
 
 
-def _through_means(fit: Fit, codes: NDArray[np.intp], points: Floats) -> Floats:
+def through_means(
+    answers: Answers, model: Model, codes: NDArray[np.intp], points: Floats, counts: Floats
+) -> Floats:
     """Return what respondents add to the index of their group through its item means.
 
-    (rows, constructs); 0 for those of no group.
+    Parameters
+    ----------
+    answers, model
+        What was fitted.
+    codes, points
+        Group of each respondent, (rows,), -1 for none, and groups' mean points, (groups, items).
+    counts
+        What each item's points count in the index, (items,), or of each group, (groups, items).
+
+    Returns
+    -------
+    ndarray
+        (rows, constructs); 0 for those of no group.
     """
-    answers, model = fit.require_answers("the index by group"), fit.model
-    minimum, width = scale_of(fit.moments)
+    minimum, width = answers.minimum, answers.maximum - answers.minimum
     member = np.flatnonzero(codes >= 0)
     own, groups = codes[member], len(points)
     weights = np.ones(len(own)) if answers.weights is None else answers.weights[member]
     through = np.zeros((len(model.constructs), len(codes)))
-    for k, counts in enumerate(point_weights(fit.solution)):
+    for k in range(points.shape[1]):
         answer = (answers.values[member, k] - minimum[k]) / width[k] * 100.0
         seen = ~np.isnan(answer)
         total = np.bincount(own, weights * seen, groups)
         with np.errstate(divide="ignore", invalid="ignore"):
-            part = counts * weights * (answer - points[own, k]) / total[own]
+            count = counts[k] if counts.ndim == 1 else counts[own, k]
+            part = count * weights * (answer - points[own, k]) / total[own]
         unanswered = ~seen & (total[own] > 0)
         part[unanswered] = 0.0
         through[model.owner[k], member] += part

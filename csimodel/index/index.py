@@ -260,7 +260,7 @@ def _of_fits(
     outcome = np.repeat(fits.solution.estimates.outcome, each)
     for code in np.unique(outcome[outcome != Status.CONVERGED]).tolist():
         table.loc[outcome == code, "reason"] = Status(code).reason
-    tell(_about_fits(fits))
+    tell(about_fits(fits))
     tell(outside_scale(table, None))
     return table
 
@@ -278,7 +278,7 @@ def _by_replicates(fits: GroupFits, estimate: Floats) -> StandardErrors:
     return StandardErrors(se, df)
 
 
-def _about_fits(fits: GroupFits) -> Iterator[Finding]:
+def about_fits(fits: GroupFits) -> Iterator[Finding]:
     """Point out groups without a solution, and those with few respondents."""
     lost = fits.solution.estimates.outcome
     lost = np.flatnonzero((lost != Status.CONVERGED) & (lost != Status.SUPPRESSED))

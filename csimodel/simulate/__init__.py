@@ -32,6 +32,7 @@ True
 from csimodel.simulate.parameters import population
 from csimodel.simulate.population import Population
 from csimodel.simulate.power import Power, power
+from csimodel.simulate.programme import SimulatedProgramme, programme
 from csimodel.simulate.replicate import Replications, replicate
 from csimodel.simulate.shapes import HeavyTailed, Normal, Skewed
 from csimodel.simulate.survey_design import Firms, Missing, Outcome
@@ -45,8 +46,10 @@ __all__ = [
     "Population",
     "Power",
     "Replications",
+    "SimulatedProgramme",
     "Skewed",
     "population",
     "power",
+    "programme",
     "replicate",
 ]

@@ -16,6 +16,7 @@ from fuzz.judge import Judge
 from fuzz.surveys import ESTIMATORS, Case, Recipe
 
 INTERVALS = ("percentile", "basic", "normal", "studentized", "bc", "bca")
+ITEM_WEIGHTS = ("own", "pooled", "base")
 PARTS: dict[str, Callable[[SimpleNamespace], None]] = {}
 COVERED: set[str] = set()
 
@@ -529,6 +530,23 @@ def pictures(given):
                 _draw(judge, "plots.intervals", csi.plots.intervals, table)
     table = pd.DataFrame({"value": given.rng.normal(size=4)}, list("abcd"))
     _draw(judge, "plots.waterfall", csi.plots.waterfall, table)
+
+
+@part("programme")
+def programme(given):
+    judge, case = given.judge, given.case
+    weights = list(ITEM_WEIGHTS)[int(given.rng.integers(3))]
+    for levels in ("group", ["group", "firm"]):
+        made = judge(
+            "programme", csi.programme, case.model, given.survey, levels, "wave",
+            item_weights=weights, construct=case.last, year=1,
+        )  # fmt: skip
+        if made is not None:
+            judge.beside = [given.survey, made]
+            judge.look("programme", made)
+            for table in ("scores", "changes", "ranking", "trend", "contributions"):
+                judge(f"programme.{table}", getattr, made, table)
+            judge("programme.rank", made.rank, within="all", top=1)
 
 
 @part("simulate")

@@ -180,6 +180,13 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "factor_scores": (csi.factor_scores, {"fit": p.ml}),
         "index_scores": (csi.index_scores, {"fit": p.fit, "by": "half", "bootstrap": p.boot}),
         "index_scores (groups)": (csi.index_scores, {"fit": p.groups, "shrink": True}),
+        "programme": (
+            csi.programme,
+            {
+                "model": p.model, "survey": p.survey, "levels": ["half"], "period": "year",
+                "weights": pd.DataFrame({"level": "half", "unit": ["a", "b"], "weight": [1.0, 2.0]}),
+            },
+        ),
         "respondent_index": (csi.respondent_index, {"fit": p.fit}),
         "importance_performance": (csi.importance_performance, {"fit": p.fit}),
         "repurchase": (csi.repurchase, {"fit": p.fit, "outcome": "again", "family": "logit"}),
@@ -316,6 +323,9 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         ),
         "analyze": (
             csi.analyze, {"survey": p.survey, "model": p.model, "draws": 25, "progress": False},
+        ),
+        "simulate.programme": (
+            simulate.programme, {"firms": 2, "periods": 2, "respondents": 20, "industries": 1, "sectors": 1},
         ),
         "simulate.population": (simulate.population, {"model": p.model, "paths": 0.4, "loadings": 0.8}),
         "simulate.power": (

@@ -1,0 +1,315 @@
+"""Indexes of firms in periods, and the covariance of any sums of them.
+
+A cell is a unit of the lowest level in a period. What respondents add to its index (through its
+answers, and through the item weights, which may rest on others) is kept as a sparse matrix, units
+by cells; a roll-up, a change, a gap or a slope is a sum of cells with fixed counts a, and the
+covariance of two of them is ``a'V b`` with V that of the cells under the sampling design. Where no
+unit (respondent, or cluster) answers in two cells, each cell is a sample of its own; cells that
+share units form strata together, and covary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from csimodel.estimators import Fit, GroupFits
+from csimodel.index.by_group import group_points, through_means
+from csimodel.index.own_weights import OwnWeights
+from csimodel.index.points import POINT_WEIGHTS, by_block, point_weights
+from csimodel.inference import without_influence
+from csimodel.inference.influence import free_influence_values
+from csimodel.survey import Answers
+from csimodel.survey.sampling import SurveyDesign
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
+ItemWeights = Literal["own", "pooled", "base"]
+
+NO_PART_ERROR = "a part of it has no error"
+
+
+@dataclass(frozen=True, eq=False)
+class ProgrammeCells:
+    """Indexes of cells with what respondents add to them.
+
+    Attributes
+    ----------
+    answers
+        Of all respondents.
+    codes
+        Cell of each respondent, (rows,); -1 for none.
+    estimate
+        (cells, constructs); NaN where there is no solution.
+    added
+        What respondents add to each construct's indexes, sparse, (rows, cells) each.
+    shared
+        What respondents add through item weights that all cells have, (rows, items), or None.
+    points
+        Mean points of items, by which the shared part counts, (cells, items), or None.
+    owner
+        The construct of each item, (items,).
+    reason
+        Why nothing has an error, in a few words; empty where it has.
+    """
+
+    answers: Answers
+    codes: Codes
+    estimate: Floats
+    added: tuple[sparse.csr_array, ...]
+    shared: Floats | None
+    points: Floats | None
+    owner: Codes
+    reason: str = ""
+
+    @property
+    def census(self) -> bool:
+        """Whether all units of the population are in the sample."""
+        return self.design.census
+
+    @cached_property
+    def n(self) -> Floats:
+        """Respondents of each cell, (cells,)."""
+        return self._sums(np.ones(len(self.codes)))
+
+    @cached_property
+    def effective_n(self) -> Floats:
+        """Kish's number of equally weighted respondents, (cells,)."""
+        if self.answers.weights is None:
+            return self.n
+        squares = self._sums(self.answers.weights**2)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self._sums(self.answers.weights) ** 2 / squares
+
+    def _sums(self, values: Floats) -> Floats:
+        own = self.codes >= 0
+        sums = np.bincount(self.codes[own], values[own], len(self.estimate))
+        return sums.astype(np.float64)
+
+    @cached_property
+    def design(self) -> SurveyDesign:
+        """The units that were drawn: those of the survey, in strata that cells are apart in."""
+        design = self.answers.design
+        if design.population is not None:
+            return design
+        member = np.flatnonzero(self.codes >= 0)
+        size = design.units + len(self.estimate)
+        pairs = (design.unit[member], design.units + self.codes[member])
+        graph = sparse.coo_array((np.ones(len(member)), pairs), (size, size))
+        component = connected_components(graph, directed=False)[1][: design.units]
+        keys = component.astype(np.int64) * design.strata + design.stratum
+        return replace(design, stratum=np.unique(keys, return_inverse=True)[1].astype(np.intp))
+
+    @cached_property
+    def _units(self) -> sparse.csr_array:
+        """From respondents to units, (units, rows)."""
+        unit = self.design.unit
+        ones = np.ones(len(unit))
+        return sparse.csr_array(
+            (ones, (unit, np.arange(len(unit)))), (self.design.units, len(unit))
+        )
+
+    @cached_property
+    def members(self) -> sparse.csr_array:
+        """How many respondents units have in cells, (units, cells)."""
+        own = np.flatnonzero(self.codes >= 0)
+        shape = (len(self.codes), len(self.estimate))
+        of_rows = sparse.csr_array((np.ones(len(own)), (own, self.codes[own])), shape)
+        return self._by_unit(of_rows)
+
+    def _by_unit(self, rows: sparse.csr_array) -> sparse.csr_array:
+        return rows if self.design.kind == "respondent" else self._units @ rows
+
+    @cached_property
+    def df(self) -> Floats:
+        """Degrees of freedom of each cell: its units less their strata, (cells,)."""
+        design = replace(self.design, replication=None)
+        return design.degrees(self.codes, len(self.estimate)).astype(np.float64)
+
+    @cached_property
+    def _by_stratum(self) -> sparse.csr_array:
+        """From units to strata, (strata, units)."""
+        place = (self.design.stratum, np.arange(self.design.units))
+        return sparse.csr_array((np.ones(self.design.units), place))
+
+    @cached_property
+    def _forms(self) -> tuple[_CellCovariance, ...]:
+        """The covariance of cells by construct."""
+        factor, share = self.design.factors
+        forms = []
+        for j, added in enumerate(self.added):
+            totals = self._by_unit(added)
+            sums = self._by_stratum @ totals
+            scaled = sparse.diags_array(factor[self.design.stratum]) @ totals
+            centred = sparse.diags_array(factor * share) @ sums
+            own = (totals.T @ scaled - sums.T @ centred).tocsr()
+            crossed = between = points = None
+            if self.shared is not None and self.points is not None:
+                block = self.owner == j
+                pulls = self.design.totals(self.shared[:, block])
+                points = np.nan_to_num(self.points[:, block])
+                crossed = np.asarray(scaled.T @ pulls - centred.T @ (self._by_stratum @ pulls))
+                between = self.design.covariance(pulls)
+            forms.append(_CellCovariance(own, crossed, between, points))
+        return tuple(forms)
+
+    def variance(self, sums: sparse.csr_array) -> Floats:
+        """Return the variance of sums of cells, (cells, sums) to (sums, constructs)."""
+        return np.stack([form.variance(sums) for form in self._forms], axis=1)
+
+    def covariance(self, construct: int, sums: sparse.csr_array) -> Floats:
+        """Return the covariance matrix of some sums of cells, (sums, sums)."""
+        return self._forms[construct].covariance(sums)
+
+    @cached_property
+    def _alone(self) -> Floats:
+        """The variance of each cell, (cells, constructs)."""
+        return self.variance(sparse.eye_array(len(self.estimate), format="csr"))
+
+    def degrees(self, sums: sparse.csr_array) -> Floats:
+        """Return degrees of freedom of sums of cells, (sums, constructs); 0 without an error.
+
+        The smaller of the units less strata they rest on, and Satterthwaite's of the cells:
+        ``(Σ a²v)² / Σ (a²v)²/df`` with a what a cell counts and v its variance.
+        """
+        squares = sums.multiply(sums).T.tocsr()
+        degrees = np.empty((sums.shape[1], len(self.added)))
+        unknown = ~(self.df > 0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            for j in range(len(self.added)):
+                v = np.nan_to_num(self._alone[:, j])
+                below = squares.multiply(squares) @ (v**2 / np.where(unknown, 1.0, self.df))
+                degrees[:, j] = (squares @ v) ** 2 / below
+                lacking = unknown | ~np.isfinite(self._alone[:, j]) | ~(self._alone[:, j] >= 0)
+                degrees[(squares @ lacking.astype(np.float64)) > 0, j] = 0.0
+        touched = abs(sums)
+        units = (self.members @ touched > 0).astype(np.float64)
+        strata = (self._by_stratum @ units > 0).sum(axis=0)
+        most = np.asarray(units.sum(axis=0) - strata, dtype=np.float64)
+        return np.where(np.isnan(degrees), most[:, None], np.minimum(degrees, most[:, None]))
+
+
+@dataclass(frozen=True, eq=False)
+class _CellCovariance:
+    """The covariance of cells: a sparse part, and that of weights that cells share."""
+
+    own: sparse.csr_array
+    crossed: Floats | None
+    between: Floats | None
+    points: Floats | None
+
+    def variance(self, sums: sparse.csr_array) -> Floats:
+        variance = np.asarray((sums.multiply(self.own @ sums)).sum(axis=0)).ravel()
+        if self.points is not None and self.crossed is not None and self.between is not None:
+            points, crossed = sums.T @ self.points, sums.T @ self.crossed
+            variance += 2.0 * (points * crossed).sum(axis=1)
+            variance += ((points @ self.between) * points).sum(axis=1)
+        return np.asarray(np.maximum(variance, 0.0))
+
+    def covariance(self, sums: sparse.csr_array) -> Floats:
+        covariance = np.asarray((sums.T @ (self.own @ sums)).toarray())
+        if self.points is not None and self.crossed is not None and self.between is not None:
+            points, crossed = sums.T @ self.points, sums.T @ self.crossed
+            covariance += points @ crossed.T + crossed @ points.T
+            covariance += points @ self.between @ points.T
+        return covariance
+
+
+def own_cells(groups: GroupFits) -> ProgrammeCells:
+    """Return cells that each have item weights of their own."""
+    own = OwnWeights(groups)
+    constructs = len(groups.solution.model.constructs)
+    rows, cells, values = [], [], []
+    for cell, members, added in own.influence():
+        rows.append(members)
+        cells.append(np.full(len(members), cell))
+        values.append(added)
+    return ProgrammeCells(
+        groups.answers,
+        groups.codes,
+        own.estimate,
+        _matrices(rows, cells, values, (len(groups.codes), len(groups)), constructs),
+        None,
+        None,
+        groups.solution.model.owner,
+        "" if rows else _reason(groups),
+    )
+
+
+def pooled_cells(fit: Fit, groups: GroupFits) -> ProgrammeCells:
+    """Return cells that share the item weights of a fit to all respondents."""
+    answers, model, cells = groups.answers, fit.model, len(groups)
+    points = group_points(answers, groups.codes, cells, fit.moments)
+    weights = point_weights(fit.solution)
+    means = through_means(answers, model, groups.codes, points, weights)
+    known = np.flatnonzero(groups.codes >= 0)
+    added = _matrices(
+        [known], [groups.codes[known]], [means[known]], (len(groups.codes), cells), means.shape[1]
+    )
+    shared = None if without_influence(fit) else free_influence_values(fit, POINT_WEIGHTS)
+    estimate = by_block(model, weights * points)
+    few = groups.solution.moments.n < 1
+    estimate[few | groups.suppressed] = np.nan
+    reason = without_influence(fit)
+    return ProgrammeCells(
+        answers, groups.codes, estimate, added, shared, points, model.owner, reason
+    )
+
+
+def base_cells(groups: GroupFits, base: Codes) -> ProgrammeCells:
+    """Return cells that keep the item weights of a base cell each, (cells,)."""
+    answers, model = groups.answers, groups.solution.model
+    shape = (len(groups.codes), len(groups))
+    points = group_points(answers, groups.codes, len(groups), groups.solution.moments)
+    with np.errstate(invalid="ignore"):
+        weights = point_weights(groups.solution)[base]
+    estimate = by_block(model, weights * points)
+    estimate[groups.suppressed] = np.nan
+    own = np.flatnonzero(groups.codes >= 0)
+    rows, cells, values = [own], [groups.codes[own]], []
+    values.append(through_means(answers, model, groups.codes, points, weights)[own])
+    for place, members, pulls in _pulls(groups, np.unique(base)):
+        for cell in np.flatnonzero(base == place).tolist():
+            rows.append(members)
+            cells.append(np.full(len(members), cell))
+            values.append(by_block(model, pulls * np.nan_to_num(points[cell])))
+    added = _matrices(rows, cells, values, shape, len(model.constructs))
+    reason = "" if len(rows) > 1 else _reason(groups)
+    return ProgrammeCells(answers, groups.codes, estimate, added, None, None, model.owner, reason)
+
+
+def _pulls(groups: GroupFits, chosen: Codes) -> Iterator[tuple[int, Codes, Floats]]:
+    """Yield groups, their rows and what these add to the weights of points, (rows, items)."""
+    for place in chosen.tolist():
+        fit = groups[groups.labels[place]]
+        if fit.converged and not without_influence(fit):
+            rows = np.flatnonzero(groups.codes == place)
+            yield place, rows, free_influence_values(fit, POINT_WEIGHTS)
+
+
+def _reason(groups: GroupFits) -> str:
+    """Return why no group has influence values, in a few words."""
+    known = np.flatnonzero(groups.converged.to_numpy())
+    return without_influence(groups[groups.labels[known[0]]]) if len(known) else ""
+
+
+def _matrices(
+    rows: list[Codes],
+    cells: list[Codes],
+    values: list[Floats],
+    shape: tuple[int, int],
+    constructs: int,
+) -> tuple[sparse.csr_array, ...]:
+    """Return what respondents add, sparse, for each construct."""
+    if not rows:
+        return tuple(sparse.csr_array(shape) for _ in range(constructs))
+    place = (np.concatenate(rows), np.concatenate(cells))
+    whole = np.concatenate(values)
+    return tuple(sparse.coo_array((whole[:, j], place), shape).tocsr() for j in range(constructs))
