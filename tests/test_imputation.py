@@ -165,6 +165,55 @@ def test_auxiliaries_and_strata_predict():
     assert right["number"] < 0.05
 
 
+def test_where_nobody_was_asked_the_others_predict():
+    """Levels that no answer tells are not drawn: else the ends of the scale would be imputed."""
+    full, holes = sample(400)
+    wave = np.where(np.arange(400) < 80, "first", np.where(np.arange(400) < 240, "b", "c"))
+    holes = holes.assign(b1=full["b1"].where(wave != "first"), wave=wave, firm=wave)
+    mean = full.loc[wave == "first", "b1"].mean()
+    for options in (
+        {"strata": "wave"},
+        {"cluster": "firm"},
+        {"strata": "wave", "cluster": "firm"},
+    ):
+        read_as = read(holes.assign(firm=np.arange(400) // 20), **options)
+        imputed = csi.impute(read_as, m=10, rng=1, progress=False)
+        means = [own.data.loc[wave == "first", "b1"].mean() for own in imputed]
+        assert np.ptp(means) < 1.5
+        assert abs(np.mean(means) - mean) < 0.75
+
+
+def test_few_large_clusters_have_levels_of_their_own():
+    rng = np.random.default_rng(2)
+    firm = np.repeat(np.arange(8), 50)
+    level = rng.normal(0.0, 2.0, 8)
+    q = rng.normal(size=400)
+    frame = pd.DataFrame({"a": q, "b": q + level[firm] + 0.5 * rng.normal(size=400)})
+    holes = frame.assign(b=frame["b"].where(rng.random(400) > 0.4), firm=firm)
+    gone = holes["b"].isna()
+    gaps, codes = {}, {}
+    for name, cluster in {"levels": firm, "none": np.arange(400) // 4}.items():
+        survey = csi.read_survey(
+            holes.assign(firm=cluster), items=["a", "b"], scale=(-99, 99), cluster="firm"
+        )
+        imputed = csi.impute(survey, m=5, rng=1, progress=False)
+        filled = sum(own.data["b"] for own in imputed) / 5
+        gap = (filled - frame["b"])[gone].groupby(firm[gone]).mean()
+        gaps[name] = np.sqrt((gap**2).mean())
+        codes[name] = [(own.code, own.count) for own in imputed.findings[1:]]
+    assert gaps["levels"] < 0.25
+    assert gaps["none"] > 1.0
+    assert codes == {
+        "levels": [("imputed-with-clusters", 8)],
+        "none": [("imputed-without-clusters", None)],
+    }
+    two_way = csi.impute(
+        csi.read_survey(holes, items=["a", "b"], scale=(-99, 99), cluster="firm"),
+        m=2, method="two-way", rng=1, progress=False,
+    )  # fmt: skip
+    assert two_way.findings[-1].code == "imputed-without-clusters"
+
+
 def test_rows_without_weight_are_left():
     _, holes = sample(100)
     holes["w"] = np.where(np.arange(100) < 10, 0.0, 1.0)
@@ -182,7 +231,7 @@ def test_pooled_page_and_findings():
     with pytest.warns(csi.errors.CsimodelWarning):
         imputed = csi.impute(read(holes, cluster="firm"), m=3, rng=1, progress=False)
     assert [own.code for own in imputed.findings] == [
-        "cells-imputed", "no-answer-at-all", "imputed-without-clusters",
+        "cells-imputed", "no-answer-at-all", "imputed-with-clusters",
     ]  # fmt: skip
     assert imputed.findings[1].count == 1
     pooled = pool(csi.fit(MODEL, own) for own in imputed)

@@ -117,16 +117,41 @@ def _drawn(
     gram, cross = within[np.ix_(others, others)], within[others, own]
     gram[np.diag_indices_from(gram)] *= 1.0 + _RIDGE
     gram[np.diag_indices_from(gram)] += _RIDGE * _TINY
-    root = np.linalg.cholesky(gram)
-    slopes = np.linalg.solve(root.T, np.linalg.solve(root, cross))
+    inverse_root = _inverse_root(gram)
+    slopes = inverse_root @ (inverse_root.T @ cross)
     left = max(float(within[own, own] - slopes @ cross), 0.0)
     df = max(float(there.sum()) - len(others), 1.0)
     sd = np.sqrt(left / rng.chisquare(df))
-    drawn = slopes + sd * np.linalg.solve(root.T, rng.standard_normal(len(others)))
+    drawn = slopes + sd * (inverse_root @ rng.standard_normal(inverse_root.shape[1]))
     offered = z[np.ix_(there, others)] @ slopes
     return _matched(offered, values[there, column], lacking[:, others] @ drawn, donors, rng)
 
 
+def _inverse_root(gram: Floats) -> Floats:
+    """Return R with ``R R'`` the inverse of sums of products, (regressors, directions).
+
+    Directions in which the rows that answered do not differ, as of a stratum in which nobody was
+    asked, are left out, so that nothing is drawn along them.
+
+    >>> _inverse_root(np.array([[4.0, 0.0], [0.0, 4.0]])).tolist()
+    [[0.5, 0.0], [0.0, 0.5]]
+    >>> _inverse_root(np.array([[1.0, 1.0], [1.0, 1.0]])).shape
+    (2, 1)
+    """
+    sd = np.sqrt(np.diagonal(gram))
+    correlations = gram / sd / sd[:, None]
+    try:
+        root = np.linalg.cholesky(correlations)
+    except np.linalg.LinAlgError:
+        root = np.zeros_like(gram)
+    if (np.diagonal(root) ** 2).min(initial=1.0) > _KNOWN:
+        return np.asarray(np.linalg.inv(root).T / sd[:, None])
+    values, vectors = np.linalg.eigh(correlations)
+    known = values > _KNOWN
+    return np.asarray(vectors[:, known] / np.sqrt(values[known]) / sd[:, None])
+
+
+_KNOWN = 3e-5  # share of a regressor's variance that others leave, above the ridge
 _TINY = 1e-6  # for a regressor that is 0 throughout
 
 
