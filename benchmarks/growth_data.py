@@ -170,11 +170,25 @@ class Case:
         lambda self: csi.fit_multigroup(self.model, self.survey, "firm", equal="loadings")
     )
     boot = cached_property(lambda self: csi.bootstrap(self.pls, self.size.D, 7, progress=False))
+    moderated = cached_property(
+        lambda self: csi.fit(
+            csi.Model.from_syntax("{}\n{} ~ {}:{}".format(*self.moderation)), self.survey
+        )
+    )
+    moderated_boot = cached_property(
+        lambda self: csi.bootstrap(self.moderated, self.size.D, 7, progress=False)
+    )
     ml_boot = cached_property(lambda self: csi.bootstrap(self.ml, self.size.D, 7, progress=False))
     logit = cached_property(lambda self: self.repurchase(None))
     logit_draws = cached_property(lambda self: self.repurchase(self.boot))
     spline = cached_property(lambda self: csi.outcomes.repurchase_shape(self.logit, draws=0))
     analysis = cached_property(lambda self: self.analyze(None))
+
+    @property
+    def moderation(self) -> tuple[csi.Model, str, str, str]:
+        """The model, and its third construct, which the first two explain."""
+        first, second, third = self.model.construct_names[:3]
+        return self.model, third, first, second
 
     def repurchase(
         self, bootstrap: csi.inference.Bootstrap | None, family: str = "logit"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from csimodel import survey as survey
     from csimodel import weighting as weighting
     from csimodel.assessment.assess import assess as assess
+    from csimodel.assessment.simple_slopes import simple_slopes as simple_slopes
     from csimodel.errors import CsimodelError as CsimodelError
     from csimodel.estimators.compare import compare as compare
     from csimodel.estimators.covariance.invariance import invariance as invariance
@@ -149,6 +150,7 @@ _NAMES = MappingProxyType(
         "repurchase": "csimodel.outcomes.models.repurchase",
         "respondent_index": "csimodel.index.index",
         "scan": "csimodel.survey.scanning.scan",
+        "simple_slopes": "csimodel.assessment.simple_slopes",
         "write_report": "csimodel.report.write",
     }
 )

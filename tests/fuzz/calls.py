@@ -12,6 +12,7 @@ import pandas as pd
 
 import csimodel as csi
 from csimodel.estimators.quantities import _REGISTRY as QUANTITIES
+from csimodel.model.terms import Product
 from fuzz.judge import Judge
 from fuzz.surveys import ESTIMATORS, Case, Recipe
 
@@ -271,6 +272,27 @@ def index(given):
             table,
             target=last,
         )
+
+
+@part("simple_slopes")
+@with_fit
+def moderated(given):
+    judge, last, paths = given.judge, given.case.last, given.case.model.paths
+    sources = [path.source for path in paths if path.target == last][:2]
+    if not sources or given.case.model.parameters:
+        return
+    product = Product((sources[0], sources[-1]))
+    model = judge(
+        "products",
+        lambda: csi.Model(
+            given.case.model.constructs, (*paths, (product.name, last)), terms=(product,)
+        ),
+    )
+    fit = None if model is None else judge("fit products", csi.fit, model, given.survey)
+    if fit is not None:
+        boot = judge("bootstrap products", csi.bootstrap, fit, 40, rng=1, progress=False)
+        judge("simple_slopes", csi.simple_slopes, fit, last, sources[0])
+        judge("simple_slopes boot", csi.simple_slopes, fit, last, sources[0], None, boot, 0.9)
 
 
 @part("fit_groups", "GroupFits", "fit_multigroup", "MultiGroupFit", "invariance", "Invariance")

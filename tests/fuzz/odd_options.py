@@ -106,6 +106,7 @@ def plain() -> SimpleNamespace:
         change=csi.money.profit_of_change(rep, 60, 65, economics, draws=30),
         scores=csi.index_scores(fit), importance=csi.importance_performance(fit),
         compared=csi.compare(fit, csi.fit(model, survey, csi.PLS("centroid"))),
+        moderated=csi.fit(csi.Model.from_syntax(f"{model}\nSatisfaction ~ Image:Quality"), survey),
     )  # fmt: skip
 
 
@@ -189,6 +190,10 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         ),
         "respondent_index": (csi.respondent_index, {"fit": p.fit}),
         "importance_performance": (csi.importance_performance, {"fit": p.fit}),
+        "simple_slopes": (
+            csi.simple_slopes,
+            {"fit": p.moderated, "target": "Satisfaction", "source": "Image", "at": "Quality"},
+        ),
         "repurchase": (csi.repurchase, {"fit": p.fit, "outcome": "again", "family": "logit"}),
         "repurchase (index)": (
             csi.repurchase,
