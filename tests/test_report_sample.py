@@ -185,3 +185,19 @@ def test_the_shell_takes_dispositions(frame, tmp_path):
         done = shell.invoke(app, ["analyze", *options, "--dispositions", text])
         assert done.exit_code == 2
         assert message in done.output
+
+
+def test_treatments_of_missing_answers_stand_side_by_side(frame):
+    analysis = analysed(frame, weights="w")
+    again = csi.assessment.compare_missing_policies(MODEL, analysis.fit.survey, m=5)
+    pd.testing.assert_frame_equal(analysis.policies.table, again.table)
+    part = sample_sections(analysis)[-1]
+    assert part.title == "What other treatments of missing answers give"
+    index = again.side_by_side("index").loc["S"]
+    assert [row[2] for row in part.grid.rows] == [f"{value:.1f}" for value in index[:-1]]
+    assert [row[1] for row in part.grid.rows] == ["235", *["250"] * 3, *["250"] * 3]
+    assert part.grid.head[-1] == "Q"
+    assert "Between 7 treatments the index of S goes from" in part.notes[0]
+    survey = analysis.fit.survey
+    off = csi.analyze(survey, MODEL, target="S", draws=40, policies=False, progress=False)
+    assert off.policies is None

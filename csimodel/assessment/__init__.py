@@ -6,6 +6,7 @@ bootstrap tables and group tables know by the function's name.
 
 from csimodel.assessment.assess import Assessment, assess
 from csimodel.assessment.global_fit import d_g, d_uls, srmr
+from csimodel.assessment.missing_policies import MissingPolicies, compare_missing_policies
 from csimodel.assessment.reliability import alpha, alpha_raw, ave, rho_a, rho_c
 from csimodel.assessment.structure import antecedent_vif, f2, item_vif
 from csimodel.assessment.validity import (
@@ -18,11 +19,13 @@ from csimodel.assessment.validity import (
 
 __all__ = [
     "Assessment",
+    "MissingPolicies",
     "alpha",
     "alpha_raw",
     "antecedent_vif",
     "assess",
     "ave",
+    "compare_missing_policies",
     "d_g",
     "d_uls",
     "f2",

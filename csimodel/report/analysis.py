@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from csimodel.arguments import checked
-from csimodel.assessment import assess
+from csimodel.assessment import assess, compare_missing_policies
 from csimodel.errors import (
     ModelError,
     OptionError,
@@ -37,9 +37,11 @@ from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.outcome_sections import money_by_driver, segments_of, slopes_of
 from csimodel.report.text import page_of
 from csimodel.survey import Item, Survey, read_survey
+from csimodel.survey.missing_answers import missing_answers
 from csimodel.weighting import ResponseRates
 
 _DRAWS = 5000
+_IMPUTATIONS = 5
 _WIDTH = 80  # columns of a terminal
 
 
@@ -87,6 +89,7 @@ def analyze(
     contrast: tuple[float, float] = (67.0, 70.0),
     economics: Economics | None = None,
     response: ResponseRates | None = None,
+    policies: bool = True,
     progress: bool = True,
 ) -> Analysis:
     """Fit, resample, score, assess and value in repurchase, in one call.
@@ -127,6 +130,9 @@ def analyze(
         repurchase; they need an outcome.
     response
         Response rates, from `weighting.response_rates`, for the report to state.
+    policies
+        Whether to compare treatments of missing answers (`assessment.compare_missing_policies`,
+        with 5 imputations) where answers are missing; their errors are linearised.
     progress
         Show a bar for what takes longer than a second.
 
@@ -201,6 +207,7 @@ def analyze(
             if economics is None
             else money_by_driver(boot, valued, [*map(str, drivers.index)], economics)
         )
+    gaps = policies and missing_answers(table, chosen.items)["missing"].any()
     return Analysis(
         fit=fitted,
         bootstrap=boot,
@@ -217,6 +224,11 @@ def analyze(
         level=level,
         contrast=contrast,
         response=response,
+        policies=compare_missing_policies(
+            chosen, table, estimator=fitted.estimator, m=_IMPUTATIONS, level=level
+        )
+        if gaps
+        else None,
         warned=tuple(warned),
     )
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from csimodel.assessment import Assessment
+from csimodel.assessment import Assessment, MissingPolicies
 from csimodel.estimators import Fit
 from csimodel.findings import Finding, gravest_first
 from csimodel.floats import own_errstate_in
@@ -59,6 +59,8 @@ class AnalysisResults:
         Two index levels whose repurchase is compared, points.
     response
         Response rates of the survey, or None.
+    policies
+        Results under each treatment of missing answers, or None where nothing is missing.
     warned
         What was told on the way and belongs to no result of its own.
     """
@@ -78,6 +80,7 @@ class AnalysisResults:
     level: float
     contrast: tuple[float, float]
     response: ResponseRates | None = None
+    policies: MissingPolicies | None = None
     warned: tuple[Finding, ...] = ()
 
     @cached_property

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from csimodel.assessment import MissingPolicies
 from csimodel.findings import listed
-from csimodel.formatting import number, plural, share
+from csimodel.formatting import number, plural, share, span
 from csimodel.grid import Grid, grid
 from csimodel.page import Section
 from csimodel.report.analysis_results import AnalysisResults
@@ -55,6 +56,10 @@ def _sections(analysis: AnalysisResults) -> Iterator[Section]:
         yield Section(
             "What was not answered", _missing_grid(missing), tuple(_missing(analysis, survey))
         )
+    if analysis.policies is not None and not analysis.policies.table.empty:
+        notes = tuple(_compared(analysis.policies, analysis.target))
+        table = _policies_grid(analysis.policies, analysis.target)
+        yield Section("What other treatments of missing answers give", table, notes)
 
 
 def _drawn(survey: Survey, design: SurveyDesign) -> Iterator[str]:
@@ -245,3 +250,69 @@ def _missing_grid(table: pd.DataFrame) -> Grid:
             for item, row in worst.head(_SHOWN).iterrows()
         ),
     )
+
+
+def _compared(policies: MissingPolicies, target: str) -> Iterator[str]:
+    """Say how far the target's index and paths move between treatments, and which gave none."""
+    own = _of(policies, "index", target)
+    if len(own) > 1:
+        low, high = own["estimate"].min(), own["estimate"].max()
+        yield (
+            f"Between {len(own)} treatments the index of {target} goes from {number(low)} to "
+            f"{number(high)}; its standard error is {number(own['se'].max(), 2)} at most. Listwise "
+            "deletion and pairwise moments are right where answers are missing by chance alone "
+            "(means put in place then keep the index and draw paths towards zero); EM, full "
+            "information and imputation also where it depends on what else was answered. None is "
+            "right where it depends on the missing answer itself, which no data show."
+        )
+    for finding in policies.findings:
+        if finding.code.startswith("policy-without"):
+            yield finding.message
+
+
+def _policies_grid(policies: MissingPolicies, target: str) -> Grid:
+    """Show the target's index and the paths that reach it under each treatment."""
+    paths = [
+        str(name)
+        for name in dict.fromkeys(policies.table.index.get_level_values("name"))
+        if str(name).startswith(f"{target} <- ")
+    ]
+    index = _of(policies, "index", target)
+    tables = {name: _of(policies, "paths", name) for name in paths[:_PATHS]}
+    rows = []
+    for policy in dict.fromkeys(policies.table.index.get_level_values("policy")):
+        used = int(policies.table["n"].xs(policy, level="policy").iloc[0])
+        level = index.loc[policy] if policy in index.index else None
+        cells = ["–", "–"]
+        if level is not None:
+            cells = [number(level["estimate"]), span(level["lower"], level["upper"])]
+        own = [
+            f"{number(part.loc[policy, 'estimate'], 2)} ({number(part.loc[policy, 'se'], 3)})"
+            if policy in part.index
+            else "–"
+            for part in tables.values()
+        ]
+        rows.append((_TREATMENTS[str(policy)], f"{used:,}", *cells, *own))
+    sources = [name.removeprefix(f"{target} <- ") for name in tables]
+    caption = f"{target} under each treatment: index, and paths to it with their standard errors"
+    return grid(caption, ("", "Respondents", "Index", "Interval", *sources), rows)
+
+
+def _of(policies: MissingPolicies, quantity: str, name: str) -> pd.DataFrame:
+    """Return one entry under each policy."""
+    keys = policies.table.index
+    own = (keys.get_level_values("quantity") == quantity) & (keys.get_level_values("name") == name)
+    return policies.table[own].droplevel(["quantity", "name"])
+
+
+_PATHS = 4  # paths that a table shows beside the index
+_TREATMENTS = {
+    "listwise": "Left out (listwise)",
+    "pairwise": "Pair by pair",
+    "mean": "Question's mean",
+    "construct-minimum": "Respondent's mean",
+    "em": "EM moments",
+    "fiml": "Full information",
+    "imputation": "Multiple imputation",
+    "two-way": "Two-way imputation",
+}

@@ -18,6 +18,7 @@ NAMES = (
     "repurchase_slopes",
     "repurchase_segments", "repurchase_segment_tests", "repurchase_segment_curves",
     "money_by_driver", "money_steps", "weights", "margins", "missing_answers",
+    "missing_policies",
 )  # fmt: skip
 """Every table a report can have."""
 
@@ -48,6 +49,8 @@ def tables(analysis: AnalysisResults) -> dict[str, pd.DataFrame]:
             by_name["margins"] = _flat(margins)
     if not analysis.missing.empty and analysis.missing["missing"].any():
         by_name["missing_answers"] = _flat(analysis.missing)
+    if analysis.policies is not None:
+        by_name["missing_policies"] = _flat(analysis.policies.table)
     if analysis.repurchase is not None:
         valued = analysis.repurchase
         by_name |= {

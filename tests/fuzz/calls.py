@@ -194,10 +194,15 @@ def weights(given):
                 judge("table of groups raked", linear.table, "paths")
 
 
-@part("impute")
+@part("impute", "compare_missing_policies")
 def imputations(given):
     judge, case = given.judge, given.case
     judge.beside = [given.survey]
+    compared = judge(
+        "compare_missing_policies", csi.assessment.compare_missing_policies, case.model,
+        given.survey, m=2, rng=1,
+    )  # fmt: skip
+    judge.look("compare_missing_policies", compared)
     for method in ("pmm", "two-way"):
         many = judge(
             f"impute {method}", csi.impute, given.survey, 2, items=list(case.model.items),

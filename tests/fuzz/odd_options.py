@@ -363,6 +363,10 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "impute two-way": (
             csi.impute, {"survey": p.holes, "m": 2, "items": ["CUSA1"], "method": "two-way", "rng": 1},
         ),
+        "assessment.compare_missing_policies": (
+            csi.assessment.compare_missing_policies,
+            {"model": p.model, "survey": p.holes, "m": 2, "policies": ["listwise", "em"], "rng": 1},
+        ),
         "inference.pool": (csi.inference.pool, {"fits": [p.fit, p.fit]}),
         "inference.pool_tables": (
             csi.inference.pool_tables, {"tables": [csi.linearize(p.fit).table("paths")] * 2},
