@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
+
+_STEP: ContextVar[Callable[[], object] | None] = ContextVar("step", default=None)
 
 
 def watched() -> bool:
@@ -34,3 +39,30 @@ def progress_bar(total: int | None, what: str, shown: bool, unit: str = "draw") 
 
     hidden = not shown or not watched()
     return tqdm(total=total, desc=what, unit=unit, delay=1, disable=hidden, leave=False)
+
+
+@contextmanager
+def steps_shown(what: str, shown: bool) -> Iterator[None]:
+    """Show how many steps are made within, by iterations of which nobody knows how many they need.
+
+    Parameters
+    ----------
+    what, shown
+        As in `progress_bar`; where steps are shown already, or nobody sees them, nothing happens.
+    """
+    if not shown or _STEP.get() is not None or not watched():
+        yield
+        return
+    with progress_bar(None, what, shown, "step") as bar:
+        token = _STEP.set(bar.update)
+        try:
+            yield
+        finally:
+            _STEP.reset(token)
+
+
+def step() -> None:
+    """Tell that a step of an iteration begins, to a bar that shows them."""
+    told = _STEP.get()
+    if told is not None:
+        told()

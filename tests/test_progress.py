@@ -13,6 +13,7 @@ import pytest
 from public import functions
 
 import csimodel as csi
+from csimodel import progress
 from csimodel.progress import progress_bar
 
 TEXT = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A"
@@ -34,7 +35,7 @@ def bars(monkeypatch):
 
     for module in (
         "simulate.replicate", "estimators.covariance.semopy", "estimators.groups",
-        "estimators.covariance.invariance", "inference.jackknife",
+        "estimators.covariance.invariance", "inference.jackknife", "outcomes.prediction.folds",
     ):  # fmt: skip
         monkeypatch.setattr(sys.modules[f"csimodel.{module}"], "progress_bar", bar)
     return bars
@@ -91,7 +92,78 @@ def test_groups_levels_and_units_left_out_are_counted(bars, mobi):
     ]
 
 
-GROUP_BY_GROUP = {"fit_groups", "invariance", "jackknife"}
+def test_folds_that_are_fitted_in_turn_are_counted(bars, mobi):
+    rep = csi.repurchase(csi.fit(csi.models.ecsi(), mobi), "CUSL1")
+    kinds = ["line", "hinge", "isotonic"]
+    for shown in (True, False):
+        csi.outcomes.compare_shapes(rep, kinds, folds=3, draws=20, rng=1, progress=shown)
+    assert [(bar.what, bar.total, bar.done, bar.unit, bar.shown) for bar in bars] == [
+        (f"Predictions by {kind}", 3, 3, "fold", shown)
+        for shown in (True, False)
+        for kind in kinds[1:]
+    ]
+
+
+def incomplete():
+    data = csi.load_mobi().data
+    return csi.read_survey(data.assign(PERQ1=data["PERQ1"].where(data.index > 9)), scale=(1, 10))
+
+
+STEPS = {
+    "Fit": lambda shown: csi.fit(csi.models.ecsi(), csi.load_mobi(), csi.ML(), progress=shown),
+    "Fit ": lambda shown: csi.fit(
+        csi.Model.from_syntax("Q =~ PERQ1 + PERQ3 + PERQ5"),
+        incomplete(),
+        csi.ML(missing="two-stage"),
+        progress=shown,
+    ),
+    "Groups together": lambda shown: csi.fit_multigroup(
+        csi.Model.from_syntax("Q =~ PERQ1 + PERQ3 + PERQ5"),
+        csi.load_mobi().data.assign(half=["a", "b"] * 125),
+        "half",
+        progress=shown,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_steps_of_iterations_are_counted_where_they_are_seen(name, monkeypatch):
+    bars = []
+
+    @contextmanager
+    def bar(total, what, shown, unit="draw"):
+        bars.append(SimpleNamespace(total=total, what=what, unit=unit, done=0))
+
+        def update():
+            bars[-1].done += 1
+
+        yield SimpleNamespace(update=update)
+
+    monkeypatch.setattr(progress, "progress_bar", bar)
+    STEPS[name](True)
+    assert bars == []  # nobody watches
+    monkeypatch.setattr(progress, "watched", lambda: True)
+    STEPS[name](False)
+    assert bars == []
+    STEPS[name](True)
+    assert [(own.total, own.what, own.unit) for own in bars] == [(None, name.strip(), "step")]
+    done = bars[0].done
+    assert done > 3
+    progress.step()  # outside, nobody counts
+    assert bars[0].done == done
+
+
+def test_steps_are_shown_once(monkeypatch):
+    monkeypatch.setattr(progress, "watched", lambda: True)
+    with progress.steps_shown("outer", True):
+        told = progress._STEP.get()
+        with progress.steps_shown("inner", True):
+            assert progress._STEP.get() is told
+        assert progress._STEP.get() is told
+    assert progress._STEP.get() is None
+
+
+GROUP_BY_GROUP = {"fit", "fit_groups", "fit_multigroup", "invariance", "jackknife"}
 
 
 def test_every_call_that_goes_through_draws_takes_progress():

@@ -16,6 +16,7 @@ from csimodel.floats import own_errstate
 from csimodel.model import Model
 from csimodel.moments import Moments, moments_of
 from csimodel.moments.scanned import ScannedAnswers, scanned_answers
+from csimodel.progress import steps_shown
 from csimodel.survey import Answers, Survey, read_survey
 from csimodel.survey.scanning.scan import Scan
 
@@ -27,6 +28,7 @@ def fit(
     estimator: CovarianceEstimator,
     *,
     strict: bool = ...,
+    progress: bool = ...,
 ) -> CovarianceFit: ...
 
 
@@ -37,6 +39,7 @@ def fit(
     estimator: Estimator | None = ...,
     *,
     strict: bool = ...,
+    progress: bool = ...,
 ) -> Fit: ...
 
 
@@ -48,6 +51,7 @@ def fit(
     estimator: Estimator | None = None,
     *,
     strict: bool = False,
+    progress: bool = True,
 ) -> Fit:
     """Estimate a model from a survey, a data frame or moments.
 
@@ -63,6 +67,8 @@ def fit(
     strict
         Raise when the solution did not converge or is inadmissible, instead of saying so in
         `Fit.diagnostics`.
+    progress
+        Whether to show how many steps were made, where iterations take longer than a second.
 
     Returns
     -------
@@ -86,7 +92,19 @@ def fit(
     >>> result
     <Fit of ECSI by PLS, centroid scheme: 250 rows, converged>
     """
-    chosen = estimator_for(model, estimator)
+    with steps_shown("Fit", progress):
+        result = _fitted(model, survey, estimator_for(model, estimator))
+    if result.estimates.outcome in UNUSABLE:
+        raise EstimationError(str(result.diagnostics[-1]))
+    if strict:
+        failures = [finding for finding in result.diagnostics if finding.severity == "failure"]
+        if failures:
+            raise EstimationError(" ".join(str(finding) for finding in failures))
+    return result
+
+
+def _fitted(model: Model, survey: Survey | Moments | object, chosen: Estimator) -> Fit:
+    """Return the fit, whatever came of it."""
     answers: Answers | None = None
     table: Survey | None = None
     scanned: ScannedAnswers | None = None
@@ -105,11 +123,4 @@ def fit(
     else:
         table = survey if isinstance(survey, Survey) else read_survey(survey)
         answers, moments = answers_for(chosen, table, model)
-    result = fit_of(chosen.solve(moments, model), table, answers, scanned)
-    if result.estimates.outcome in UNUSABLE:
-        raise EstimationError(str(result.diagnostics[-1]))
-    if strict:
-        failures = [finding for finding in result.diagnostics if finding.severity == "failure"]
-        if failures:
-            raise EstimationError(" ".join(str(finding) for finding in failures))
-    return result
+    return fit_of(chosen.solve(moments, model), table, answers, scanned)

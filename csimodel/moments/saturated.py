@@ -23,6 +23,7 @@ from csimodel.moments.incomplete_likelihood import (
 )
 from csimodel.moments.saturated_result import Failure, Saturated
 from csimodel.moments.vech import vech_indices
+from csimodel.progress import step
 
 __all__ = ["Failure", "Independence", "Saturated", "independence", "saturated", "saturated_gamma"]
 
@@ -109,15 +110,16 @@ def saturated(
     settled = _scaled_gradient(done) <= tolerance
     while not settled and iterations < max_iterations:
         iterations += 1
-        step = _newton(patterns, mean, done) if fell < near else None
-        if step is None:
+        step()
+        moved = _newton(patterns, mean, done) if fell < near else None
+        if moved is None:
             near = near / 10.0 if fell < near else near
-            step = _expectation_maximisation(patterns, mean, done)
-        if step is None:
+            moved = _expectation_maximisation(patterns, mean, done)
+        if moved is None:
             return _degenerate(patterns, mean, done, iterations)
-        fell = done.value - step.done.value
-        mean, done = step.mean, step.done
-        settled = step.promise < _FLAT or _scaled_gradient(done) <= tolerance
+        fell = done.value - moved.done.value
+        mean, done = moved.mean, moved.done
+        settled = moved.promise < _FLAT or _scaled_gradient(done) <= tolerance
     failure = None if settled else Failure.NOT_CONVERGED
     loglik, gradient = loglik_of(patterns, done.value), _scaled_gradient(done)
     return Saturated(mean, done.cov, loglik, iterations, gradient, failure)

@@ -168,6 +168,8 @@ def invariance(
     with progress_bar(len(chosen), "Invariance", progress, "level") as bar:
         for level in chosen:
             equal = LEVELS[level]
-            fits[level] = fit_multigroup(model, survey, by, estimator, equal=equal, free=free)
+            fits[level] = fit_multigroup(
+                model, survey, by, estimator, equal=equal, free=free, progress=progress
+            )
             bar.update()
     return Invariance(fits)

@@ -43,6 +43,7 @@ from csimodel.findings import Finding, listed
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.model import Model
 from csimodel.page import HasPage, Page, sections
+from csimodel.progress import steps_shown
 from csimodel.survey import Survey
 
 _FEWEST = int(THRESHOLDS["few rows"].value)  # in a group, below which χ² means little
@@ -248,6 +249,7 @@ def fit_multigroup(
     *,
     equal: str | Sequence[str] = (),
     free: str | Sequence[str] = (),
+    progress: bool = True,
 ) -> MultiGroupFit:
     """Fit a covariance structure in all groups together.
 
@@ -274,6 +276,8 @@ def fit_multigroup(
         labels, ``c(a, b)*``, go before.
     free
         Parameters excepted from that, as ``"Image =~ IMAG2"``, or labels.
+    progress
+        Whether to show a bar on long work.
 
     Raises
     ------
@@ -312,7 +316,8 @@ def fit_multigroup(
     for kind in kinds:
         choose("equal", kind, EQUAL)
     alone = model.in_group(0)
-    apart = fit_groups(alone, survey, by, ML(means=True) if chosen.policy is None else chosen)
+    by_group = ML(means=True) if chosen.policy is None else chosen
+    apart = fit_groups(alone, survey, by, by_group, progress=progress)
     if len(apart) < 2:
         raise OptionError(f"by={by!r} makes one group only; name a column with several values.")
     _require_entries(model, by, list(apart))
@@ -335,7 +340,8 @@ def fit_multigroup(
     if chosen.policy is None and (chosen.robust is not None or chosen.needs_answers):
         asked = [group.require_answers("a multi-group fit") for group in groups]
         gathered = tuple(chosen.moments_of(answers) for answers in asked)
-    fitted, parts = fit_jointly(model, chosen, layouts, gathered)
+    with steps_shown("Groups together", progress):
+        fitted, parts = fit_jointly(model, chosen, layouts, gathered)
     if chosen.robust is None:
         covariance = fitted.inverse(chosen.observed_information)
     else:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from csimodel.estimators.covariance.cholesky import solve, without_negative
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.structure import Implied
+from csimodel.progress import step
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -118,6 +119,7 @@ class _Descent:
             active = self.active
             if not len(active):
                 break
+            step()
             slope, curvature = self._local(active)
             held = self._held(active, slope) if self.bounded else None
             if held is not None:

@@ -246,7 +246,10 @@ def compare_shapes(
         for name in names
     }
     predicted = pd.DataFrame(
-        {name: predictions_of_folds(rep, moved, name, bases[name], fold) for name in names}
+        {
+            name: predictions_of_folds(rep, moved, name, bases[name], fold, progress)
+            for name in names
+        }
     )
     table = _scores(sample.outcome, predicted, sample.share, rep.regression.design_of_sample)
     table = table.join(_criteria(rep, fitted, names))

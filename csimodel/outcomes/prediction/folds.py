@@ -16,6 +16,7 @@ from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.shape.hinge import best_hinge
 from csimodel.outcomes.models.shape.isotonic import fit_steps
 from csimodel.outcomes.rows.sample import Sample
+from csimodel.progress import progress_bar
 
 Floats = NDArray[np.float64]
 
@@ -38,9 +39,14 @@ def split(rows: int, unit: NDArray[np.intp] | None, folds: int, seed: int) -> ND
 
 
 def predictions_of_folds(
-    rep: Repurchase, moved: int, kind: str, basis: Basis | None, fold: NDArray[np.intp]
+    rep: Repurchase,
+    moved: int,
+    kind: str,
+    basis: Basis | None,
+    fold: NDArray[np.intp],
+    progress: bool = False,
 ) -> Floats:
-    """Predict each respondent from the folds it is not in, (rows,).
+    """Predict each respondent from the folds it is not in, (rows,); a bar for those made in turn.
 
     Raises
     ------
@@ -50,21 +56,17 @@ def predictions_of_folds(
     sample = rep.regression.sample
     x = sample.regressors[:, moved]
     if kind in ("hinge", "isotonic"):
-        predictions = np.empty(sample.n)
-        for left in range(int(fold.max()) + 1):
-            out = fold == left
-            part = _without(sample, ~out)
-            if kind == "isotonic":
-                rising = bool(rep.regression.coefficients[1 + moved] >= 0)
-                known = fit_steps(part.regressors[:, moved], part.outcome, part.share, rising)
-                predictions[out] = np.interp(x[out], *known)
-            else:
-                predictions[out] = _by_hinge(rep, moved, part, sample.regressors[out])
+        predictions, count = np.empty(sample.n), int(fold.max()) + 1
+        with progress_bar(count, f"Predictions by {kind}", progress, "fold") as bar:
+            for left in range(count):
+                out = fold == left
+                predictions[out] = _of_fold(rep, moved, kind, out)
                 if not np.isfinite(predictions[out]).all():
                     raise EstimationError(
                         f"Without fold {left + 1}, the hinge has no solution; use fewer folds or a "
                         "simpler shape."
                     )
+                bar.update()
         return predictions
     columns = Basis("line").columns(x) if basis is None else basis.columns(x)
     X = np.column_stack([*columns, np.delete(sample.regressors, moved, axis=1)])
@@ -86,6 +88,17 @@ def predictions_of_folds(
         )
     b = fitted.coefficients[fold]
     return np.asarray(rep.family.mean(b[:, 0] + np.einsum("ij,ij->i", standard, b[:, 1:])))
+
+
+def _of_fold(rep: Repurchase, moved: int, kind: str, out: NDArray[np.bool_]) -> Floats:
+    """Predict the respondents of a fold from the others, (rows of the fold,)."""
+    sample = rep.regression.sample
+    part = _without(sample, ~out)
+    if kind == "hinge":
+        return _by_hinge(rep, moved, part, sample.regressors[out])
+    rising = bool(rep.regression.coefficients[1 + moved] >= 0)
+    known = fit_steps(part.regressors[:, moved], part.outcome, part.share, rising)
+    return np.asarray(np.interp(sample.regressors[out, moved], *known))
 
 
 def _without(sample: Sample, keep: NDArray[np.bool_]) -> Sample:
