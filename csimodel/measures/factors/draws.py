@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from csimodel.measures.factors.extraction import Extracted, Extraction, extract
 from csimodel.measures.factors.rotation import Rotated, Rotation, rotate_near
 from csimodel.moments import CrossProducts, Resampling
+from csimodel.progress import progress_bar
 from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
@@ -21,6 +22,7 @@ def loading_draws(
     rotation: Rotation,
     draws: int,
     seed: int,
+    progress: bool = False,
 ) -> Floats:
     """Return loadings in draws of the respondents, turned to those of the sample.
 
@@ -34,19 +36,20 @@ def loading_draws(
     design = Resampling.of_design(answers.design, draws, seed)
     items, factors = extracted.loadings.shape
     loadings = np.full((draws, items, factors), np.nan)
-    for span in design.spans():
-        cov = samples.resampled(design.copies(span)).cov
-        spread = np.sqrt(np.diagonal(cov, axis1=-2, axis2=-1))
-        cor = cov / (spread[:, :, None] * spread[:, None, :])
-        usable = np.isfinite(cor).all(axis=(-2, -1))
-        usable[usable] = np.linalg.eigvalsh(cor[usable])[:, 0] > 1e-10
-        at = np.flatnonzero(usable)
-        if not len(at):
-            continue
-        own = extract(cor[at], factors, extraction)
-        turned = rotate_near(own.loadings, rotation, extracted.loadings, rotated.axes)
-        complete = own.converged & turned.converged
-        loadings[span.start + at[complete]] = turned.loadings[complete]
+    with progress_bar(draws, "factors", progress) as bar:
+        for span in design.spans():
+            cov = samples.resampled(design.copies(span)).cov
+            spread = np.sqrt(np.diagonal(cov, axis1=-2, axis2=-1))
+            cor = cov / (spread[:, :, None] * spread[:, None, :])
+            usable = np.isfinite(cor).all(axis=(-2, -1))
+            usable[usable] = np.linalg.eigvalsh(cor[usable])[:, 0] > 1e-10
+            at = np.flatnonzero(usable)
+            if len(at):
+                own = extract(cor[at], factors, extraction)
+                turned = rotate_near(own.loadings, rotation, extracted.loadings, rotated.axes)
+                complete = own.converged & turned.converged
+                loadings[span.start + at[complete]] = turned.loadings[complete]
+            bar.update(span.stop - span.start)
     return in_order(loadings, rotated.loadings)
 
 

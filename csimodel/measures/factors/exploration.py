@@ -39,6 +39,7 @@ def explore_factors(
     sets: int = 200,
     level: float = 0.95,
     rng: int | np.random.Generator | None = 0,
+    progress: bool = True,
 ) -> FactorExploration:
     """Look for common factors of items: whether there are any, how many, and what loads on them.
 
@@ -67,6 +68,8 @@ def explore_factors(
         Coverage of the intervals.
     rng
         For random answers, starts of rotations, and draws.
+    progress
+        Whether to show a bar on long work.
 
     Returns
     -------
@@ -116,7 +119,9 @@ def explore_factors(
     repeated = None
     if draws:
         seed = seed_of(generator)
-        repeated = loading_draws(answers, extracted, rotated, extraction, rotation, draws, seed)
+        repeated = loading_draws(
+            answers, extracted, rotated, extraction, rotation, draws, seed, progress
+        )
     return FactorExploration(
         item_names=names,
         n=int(moments.n),
