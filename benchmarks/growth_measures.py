@@ -69,6 +69,12 @@ MEASURES = (
         FLOOR,
     ),
     Operation(
+        "measures.abc_classes",
+        lambda c: csi.measures.abc_classes(c.survey, items(c)[0], satisfaction=items(c)[1]).table,
+        {"n": (1, N)},
+        FLOOR,
+    ),
+    Operation(
         "measures.net_promoter",
         lambda c: csi.measures.net_promoter(c.survey, items(c)[0], by="firm").table,
         {"n": (1, N), "G": (1, G)},

@@ -36,6 +36,7 @@ EXCEPTIONS = {
             "plots.calibration",
             "plots.compare",
             "plots.importance_performance",
+            "plots.lorenz",
             "plots.index_bars",
             "plots.money_steps",
             "plots.profile",
@@ -47,11 +48,15 @@ EXCEPTIONS = {
     ),
     "plots.to_svg": "part of every picture measured",
     "literature.table": "a fixed table",
-    **dict.fromkeys(("measures.bottom_box", "measures.net_score"), "as measures.top_box"),
+    **dict.fromkeys(
+        ("measures.bottom_box", "measures.enterprise_index", "measures.net_score"),
+        "as measures.top_box",
+    ),
     **dict.fromkeys(
         (
             "measures.after_use_satisfaction",
             "measures.comparison",
+            "measures.customer_value",
             "measures.disconfirmation",
             "measures.importance_weights",
             "measures.stated_importance",

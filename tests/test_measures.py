@@ -485,3 +485,132 @@ def test_profiles_are_drawn(data, brands):
     )
     with pytest.raises(OptionError, match=r"^table has 30 groups, and no more than"):
         csi.plots.profile(many)
+
+
+def test_customer_value_adds_up(data):
+    survey = survey_of(data, {})
+    result = measures.customer_value(
+        survey, value=["CUSA1", "CUSA2"], cost=["CUSL1", "CUSL3"], by="sex"
+    )
+    table = result.table["estimate"].unstack()
+    assert_allclose(table[["CUSA1", "CUSA2", "CUSL1", "CUSL3"]].sum(axis=1), table["difference"])
+    totals = result.totals["estimate"].unstack()
+    assert_allclose(totals["total value"] - totals["total cost"], table["difference"])
+    assert_allclose(totals["total value"] / totals["total cost"], result.ratio["estimate"])
+    shares = result.contributions["estimate"].unstack()
+    assert_allclose(shares[["CUSA1", "CUSA2"]].sum(axis=1), 1.0)
+    assert_allclose(shares[["CUSL1", "CUSL3"]].sum(axis=1), 1.0)
+    ratio = measures.value_balance(
+        csi.read_survey(data.assign(v=data["CUSA1"] + data["CUSA2"], c=data["CUSL1"] + data["CUSL3"]),
+                        weights="weight"), "v", "c", by="sex"
+    )  # fmt: skip
+    assert_allclose(result.ratio["se"], ratio.table["se"].xs("ratio of means", level="ratio"))
+    with pytest.raises(OptionError, match=r"^Column 'a' is given as a value and as a cost"):
+        measures.customer_value(pd.DataFrame({"a": [1, 2]}), value="a", cost="a")
+
+
+@pytest.fixture(scope="module")
+def customers():
+    rng = np.random.default_rng(5)
+    sales = rng.lognormal(0.0, 1.0, 800).round(3)
+    return pd.DataFrame({
+        "sales": sales, "happy": rng.integers(1, 11, 800), "again": rng.integers(0, 2, 800),
+        "w": rng.uniform(0.5, 2.0, 800),
+    })  # fmt: skip
+
+
+def test_classes_by_hand():
+    frame = pd.DataFrame(
+        {"sales": [50, 20, 5, 5, 5, 5, 4, 3, 2, 1], "mood": [2, 9, 9, 1, 9, 9, 9, 9, 9, 3]}
+    )
+    result = measures.abc_classes(frame, "sales", satisfaction="mood", dissatisfied_to=4)
+    assert "".join(result.classes) == "AABBBBCCCC"  # equal sales stay together
+    assert_allclose(result.table["estimate"], [0.7, 0.2, 0.1])
+    assert list(result.customers["customers"]) == [2, 4, 4]
+    assert_allclose(result.customers["share_of_customers"], [0.2, 0.4, 0.4])
+    assert list(result.customers["sales_at_risk"]) == [50, 5, 1]
+    assert list(result.at_risk["sales"]) == [50, 5, 1]
+    assert list(result.at_risk["class"]) == ["A", "B", "C"]
+    assert_allclose(result.by_class["estimate"], [5.5, 7.0, 7.5])
+    x = np.array(frame["sales"], float)
+    gini = np.abs(x[:, None] - x).mean() / (2 * x.mean())
+    assert_allclose(result.gini["estimate"], gini)
+    assert_allclose(result.lorenz["sales"].iloc[[0, 4, -1]], [0, 0.1, 1])
+    by_sales = measures.abc_classes(frame, "sales", cut="sales", shares=(0.65, 0.2))
+    assert "".join(by_sales.classes) == "AABBBBCCCC"
+    assert_allclose(by_sales.table["estimate"], [0.2, 0.4, 0.4])
+    shuffled = frame.sample(frac=1.0, random_state=1)
+    pd.testing.assert_series_equal(
+        measures.abc_classes(shuffled, "sales").classes.sort_index(), result.classes
+    )
+
+
+def test_a_weight_is_so_many_customers(customers):
+    whole = customers.assign(w=np.arange(800) % 3 + 1)
+    weighted = measures.abc_classes(csi.read_survey(whole, weights="w"), "sales")
+    repeated = measures.abc_classes(
+        whole.loc[whole.index.repeat(whole["w"])].reset_index(), "sales"
+    )
+    assert_allclose(weighted.table["estimate"], repeated.table["estimate"])
+    assert_allclose(weighted.gini["estimate"], repeated.gini["estimate"])
+
+
+@pytest.mark.parametrize("cut", ["customers", "sales"])
+def test_errors_of_concentration_are_those_of_draws(customers, cut):
+    for data in (customers, csi.read_survey(customers, weights="w")):
+        result = measures.abc_classes(data, "sales", cut=cut)
+        assert_allclose(result.bootstrap(1500, 1)["se"], result.table["se"], rtol=0.15)
+        assert_allclose(result.concentration.bootstrap(1500, 1)["se"], result.gini["se"], rtol=0.1)
+
+
+def test_classes_that_cannot_be_are_refused(customers):
+    for call, error, sentence in (
+        (lambda: measures.abc_classes(customers.assign(sales=-1), "sales"), SurveyError, "holds 800 negative sales"),
+        (lambda: measures.abc_classes(customers.assign(sales=0), "sales"), SurveyError, "holds no sales above 0"),
+        (lambda: measures.abc_classes(customers, "sales", shares=(0.6, 0.5)), OptionError, "must leave something for"),
+        (lambda: measures.abc_classes(customers, "sales", shares=(0.0, 0.5)), OptionError, r"^shares=0.0 must be a n"),
+        (lambda: measures.abc_classes(customers, "sales", dissatisfied_to=3), OptionError, "needs satisfaction="),
+        (lambda: measures.abc_classes(customers, "sales", cut="rows"), OptionError, r"^cut='rows' is not known"),
+        (lambda: measures.abc_classes(customers, "sales").by_class, OptionError, "^No outcome was named"),
+    ):  # fmt: skip
+        with pytest.raises(error, match=sentence):
+            call()
+
+
+def test_the_scorecard_of_an_enterprise(data):
+    frame = data.assign(
+        praise=data["CUSA1"] > 8, loud=(data["CUSA2"] < 4) * 1, mute=(data["CUSA2"] == 4) * 1
+    )
+    survey = csi.read_survey(frame, weights="weight", strata="stratum", cluster="psu")
+    card = measures.enterprise_index(
+        survey, favourability="praise", complaints="loud", silent_complaints="mute", by="sex",
+        benchmark={"favourability": 0.25}, composite={"favourability": 2, "all complaints": -1},
+    )  # fmt: skip
+    table = card.table["estimate"].unstack()
+    assert_allclose(
+        table["complaint rate"] + table["silent complaint rate"], table["all complaints"]
+    )
+    assert_allclose(card.benchmarks["estimate"], table["favourability"] - 0.25)
+    assert_allclose(card.score["estimate"], 2 * table["favourability"] - table["all complaints"])
+    top = measures.top_box(csi.read_survey(survey, scale={"CUSA1": (1, 10)}), "CUSA1", by="sex")
+    own = card.table.xs("favourability", level="rate")
+    assert_allclose(own[["estimate", "se", "lower", "upper"]],
+                    top.table[["estimate", "se", "lower", "upper"]])  # fmt: skip
+    assert len(card.differences) == 4
+    for call, error, sentence in (
+        (lambda: measures.enterprise_index(frame), OptionError, "^No rate was named"),
+        (lambda: measures.enterprise_index(frame, returns="CUSA1"), SurveyError, "given as return rate, holds"),
+        (lambda: measures.enterprise_index(frame, returns="mute", benchmark={"x": 1}), OptionError, "^benchmark names 'x'"),
+        (lambda: measures.enterprise_index(frame, returns="mute", composite={"return rate": 0}), OptionError, "^composite gives no rate"),
+        (lambda: measures.enterprise_index(frame, returns="mute").score, OptionError, "^No weights were given"),
+        (lambda: measures.enterprise_index(frame, returns="mute").benchmarks, OptionError, "^No benchmark was given"),
+    ):  # fmt: skip
+        with pytest.raises(error, match=sentence):
+            call()
+
+
+def test_the_lorenz_curve_is_drawn(customers):
+    figure = csi.plots.lorenz(measures.abc_classes(customers, "sales"), title="Sales")
+    curve = figure.axes[0].lines[1]
+    assert curve.get_ydata()[-1] == 1.0
+    assert len(curve.get_xdata()) == 801

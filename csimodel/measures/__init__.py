@@ -10,12 +10,18 @@ upper, n, reason), ``differences`` of every two groups with Holm's correction, `
 - `top_box`, `bottom_box`, `net_score`, `answer_shares`, `net_promoter`: shares of answers;
 - `value_balance`, `after_use_satisfaction`: ratios;
 - `disconfirmation`, `service_gap`: perceived less expected;
-- `importance_weights`, `weighted_satisfaction`, `stated_importance`: what customers call important.
+- `importance_weights`, `weighted_satisfaction`, `stated_importance`: what customers call important;
+- `customer_value`: what customers get and what it costs them;
+- `abc_classes`: classes of customers by sales, Lorenz curve and Gini;
+- `enterprise_index`: favourability, designation, return, complaints, sales power.
 
 The instruments that answers come from are beside them: `csi.explore_factors` and its kin.
 """
 
+from csimodel.measures.abc_analysis import AbcClasses, abc_classes
 from csimodel.measures.comparison import comparison
+from csimodel.measures.customer_value import CustomerValue, customer_value
+from csimodel.measures.enterprise import EnterpriseIndex, enterprise_index
 from csimodel.measures.gaps import Gaps, ServiceGap, disconfirmation, service_gap
 from csimodel.measures.importance import (
     ImportanceWeights,
@@ -37,7 +43,10 @@ from csimodel.measures.shares import (
 )
 
 __all__ = [
+    "AbcClasses",
     "Balance",
+    "CustomerValue",
+    "EnterpriseIndex",
     "Gaps",
     "ImportanceWeights",
     "Measure",
@@ -45,11 +54,14 @@ __all__ = [
     "SatisfactionLevel",
     "ServiceGap",
     "StatedImportance",
+    "abc_classes",
     "after_use_satisfaction",
     "answer_shares",
     "bottom_box",
     "comparison",
+    "customer_value",
     "disconfirmation",
+    "enterprise_index",
     "importance_weights",
     "net_promoter",
     "net_score",

@@ -14,6 +14,7 @@ from csimodel.plots.curve import repurchase_curve
 from csimodel.plots.curves import repurchase_curves
 from csimodel.plots.diagram import path_diagram
 from csimodel.plots.importance import importance_performance
+from csimodel.plots.lorenz import lorenz
 from csimodel.plots.profile import profile
 from csimodel.plots.slopes import slopes
 from csimodel.plots.svg import to_svg
@@ -26,6 +27,7 @@ __all__ = [
     "importance_performance",
     "index_bars",
     "intervals",
+    "lorenz",
     "money_steps",
     "path_diagram",
     "profile",

@@ -630,6 +630,9 @@ def measured(given):
         "value_balance": lambda: m.value_balance(survey, *few, by="group"),
         "comparison": lambda: m.comparison(survey, few, by="group"),
         "service_gap": lambda: m.service_gap(survey, expected=few[0], perceived=few[1], by="group"),
+        "customer_value": lambda: m.customer_value(survey, value=few[0], cost=few[1], by="group"),
+        "abc_classes": lambda: m.abc_classes(survey, few[0], satisfaction=few[1], dissatisfied_to=5),
+        "enterprise_index": lambda: m.enterprise_index(survey, returns="event", by="group"),
         "after_use_satisfaction": lambda: m.after_use_satisfaction(survey, *few),
         "disconfirmation": lambda: m.disconfirmation(
             survey, expected=few[0], perceived=few[1], dimensions={"one": few[1]}),
@@ -641,6 +644,8 @@ def measured(given):
         if measure is not None:
             judge.look(name, measure)
             judge(f"{name} table", lambda measure: measure.table, measure)
+            if name == "abc_classes":
+                _draw(judge, "lorenz", csi.plots.lorenz, measure)
             if measure.groups is not None:
                 judge(f"{name} differences", lambda measure: measure.differences, measure)
                 _draw(judge, f"{name} profile", csi.plots.profile, measure.table)

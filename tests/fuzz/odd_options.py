@@ -149,6 +149,21 @@ def measure_calls(p: SimpleNamespace) -> dict[str, tuple[Callable[..., Any], dic
             {"data": p.survey, "performance": ["PERQ1", "PERQ2"], "importance": ["IMAG1", "IMAG2"],
              "fit": p.fit, "target": "Satisfaction"},
         ),
+        "measures.customer_value": (
+            m.customer_value, {**data, "value": ["CUSA1", "CUSA2"], "cost": "PERQ1"},
+        ),
+        "measures.abc_classes": (
+            m.abc_classes,
+            {"data": p.survey, "sales": "age", "satisfaction": "CUSA1", "dissatisfied_to": 5,
+             "outcomes": ["again"]},
+        ),
+        "measures.enterprise_index": (
+            m.enterprise_index,
+            {**data, "favourability": "again", "complaints": "complained",
+             "silent_complaints": "event", "benchmark": {"favourability": 0.5},
+             "composite": {"favourability": 1}},
+        ),
+        "plots.lorenz": (csi.plots.lorenz, {"result": m.abc_classes(p.survey, "age")}),
         "plots.profile": (
             csi.plots.profile, {"table": m.comparison(p.survey, ["CUSA1"], by="half").table},
         ),
