@@ -136,6 +136,9 @@ FITS = (
               {"n": (1, 250_000)}, "50*n*(p**2/F + 8/B)"),
     Operation("scan", lambda c: csi.fit(c.model, csi.scan(c.table, scale=SCALE)),
               {"n": (1, N), "p": (2, P)}, f"{PRODUCTS} + {SWEEPS}", ("table",)),
+    Operation("scan, errors", lambda c: csi.index_scores(
+                  csi.fit(c.model, csi.scan(c.table, scale=SCALE))),
+              {"n": (1, 250_000), "p": (2, P)}, "n*p**4/F + n*p**2*8/B", ("table",)),
     Operation("rake", lambda c: csi.rake(c.survey, {"firm": c.survey.data["firm"].value_counts()}),
               {"n": (1, N), "G": (1, 100)}, "5*n*G**2/F"),
     Operation("impute", lambda c: csi.impute(c.patterns, 2, sweeps=2, rng=1, progress=False),

@@ -192,6 +192,101 @@ def test_a_sample_is_drawn_of_stated_size(tmp_path):
         scan.sample(601)
 
 
+def same(there, here):
+    """Compare tables: limits and p-values follow from the estimate and its error."""
+    known = ["estimate", "se", "df", "reason"]
+    assert_frame_equal(there[known], here[known], rtol=1e-8, atol=1e-12)
+    for limit in ("lower", "upper"):
+        assert (abs(there[limit] - here[limit]) <= 4e-8 * here["se"].fillna(0) + 1e-12).all()
+    assert_allclose(there["p"], here["p"], rtol=1e-6, atol=1e-12)
+
+
+DESIGNS = [{}, {"weights": "w"}, {"strata": "stratum"}, {"cluster": "psu"}, DESIGN]
+
+
+def both(tmp_path, design):
+    """Return fits of answers in memory and in files."""
+    frame = with_faults(answers())
+    options = {"scale": (1, 10), "missing": "listwise", "missing_codes": (98, 99), **design}
+    scan = csi.scan(parts_of(frame, tmp_path), **options)
+    return csi.fit(MODEL, csi.read_survey(frame, **options)), csi.fit(MODEL, scan)
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_errors_by_design_are_those_in_memory(tmp_path, design):
+    here, there = (csi.linearize(fit) for fit in both(tmp_path, design))
+    for quantity in ("paths", "index", "loadings"):
+        same(there.table(quantity), here.table(quantity))
+    pair = ("index", "Satisfaction"), ("index", "Loyalty")
+    same(there.difference(*pair), here.difference(*pair))
+    assert_allclose(there.vcov("paths"), here.vcov("paths"), rtol=1e-7, atol=1e-10)
+    assert told(there.findings) == told(here.findings)
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("by", ["firm", ["firm", "stratum"]])
+def test_the_index_by_group_is_that_in_memory(tmp_path, design, by):
+    tables, findings = [], []
+    for fit in both(tmp_path, design):
+        with csi.findings.collected() as own:
+            tables.append(csi.index_scores(fit, by=by))
+        findings.append(told(own))
+    assert_frame_equal(tables[1], tables[0], rtol=1e-8)
+    assert findings[1] == findings[0]
+    assert "no-degrees-of-freedom" not in findings[0]
+
+
+def test_errors_of_one_group_and_of_groups_by_linearize(tmp_path):
+    here, there = both(tmp_path, DESIGN)
+    with csi.findings.collected():
+        tables = [csi.linearize(fit).table("index", by="firm") for fit in (here, there)]
+    assert_frame_equal(tables[1], tables[0], rtol=1e-8)
+    alone = csi.fit_groups(MODEL, there.scanned.scan, "firm")["a"]
+    same(
+        csi.linearize(alone).table("paths"),
+        csi.linearize(csi.fit_groups(MODEL, here.survey, "firm")["a"]).table("paths"),
+    )
+
+
+def test_units_of_a_scan_are_not_handed_out(tmp_path):
+    _, fit = both(tmp_path, {})
+    linear = csi.linearize(fit)
+    groups = csi.fit_groups(MODEL, fit.scanned.scan, "firm")
+    for call in (
+        lambda: linear.influence("paths"),
+        lambda: linear.deff("paths"),
+        lambda: linear.difference(("index", "a"), ("index", "b"), by="firm"),
+        lambda: linear.table("paths", by="firm"),
+        lambda: csi.linearize(groups),
+        lambda: csi.index_scores(groups),
+        lambda: csi.index_scores(groups["a"], by="stratum"),
+        lambda: csi.repurchase(fit, "firm"),
+    ):
+        with (
+            csi.findings.collected(),
+            pytest.raises(csi.errors.SurveyError, match=r"scan\.sample\("),
+        ):
+            call()
+
+
+def test_rows_that_changed_between_two_passes_are_noticed(tmp_path, monkeypatch):
+    _, fit = both(tmp_path, {})
+    own = files.Files.batches
+
+    def fewer(self, columns):
+        return (batch for batch in own(self, columns) if batch.start)
+
+    monkeypatch.setattr(files.Files, "batches", fewer)
+    with pytest.raises(csi.errors.SurveyError, match=r"held 595 rows .* and holds \d+ now"):
+        csi.index_scores(fit)
+
+
+def test_assess_takes_errors_of_a_scan(tmp_path):
+    here, there = both(tmp_path, {"cluster": "psu"})
+    own = csi.assess(there, bootstrap=csi.linearize(there))
+    assert_frame_equal(own.reliability, csi.assess(here).reliability, rtol=1e-8, check_like=True)
+
+
 def test_what_needs_respondents_offers_a_sample(tmp_path):
     scan = csi.scan(parts_of(answers(), tmp_path), scale=(1, 10))
     fit = csi.fit(MODEL, scan)

@@ -507,6 +507,11 @@ def groups_without_rows(
 ) -> Iterator[Finding]:
     """Name the groups of a survey that are not among `labels`, as all their rows were dropped."""
     _, every = group_codes(survey, by, np.arange(len(survey.data)))
+    yield from lost_groups(every, labels)
+
+
+def lost_groups(every: pd.Index, labels: pd.Index) -> Iterator[Finding]:
+    """Name the groups that are not among `labels`, as all their rows were dropped."""
     names = tuple(_shown(label) for label in every.difference(labels, sort=False))
     if names:
         template = (

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from csimodel.arguments import checked
 from csimodel.bounds import THRESHOLDS
-from csimodel.errors import OptionError, choose
+from csimodel.errors import OptionError, SurveyError, choose
 from csimodel.estimators import (
     Fit,
     GroupFits,
@@ -34,13 +34,14 @@ from csimodel.estimators import (
     require_own,
 )
 from csimodel.estimators.covariance.findings import heywood_items
-from csimodel.estimators.groups import groups_without_rows
+from csimodel.estimators.groups import group_columns, groups_without_rows, level_of, lost_groups
 from csimodel.estimators.quantities import by_construct
 from csimodel.findings import Finding, tell
 from csimodel.floats import own_errstate
 from csimodel.index.by_group import group_draws, group_errors, group_influence, group_points
 from csimodel.index.own_weights import OwnWeights
 from csimodel.index.points import INDEX, by_block, point_weights, scale_of
+from csimodel.index.scanned_groups import ScannedIndexes
 from csimodel.index.shrinkage import with_shrinkage
 from csimodel.inference import (
     INTERVALS,
@@ -242,6 +243,12 @@ def _of_fits(
             f"{option}= is not for fits of groups, which have their own errors; leave it out, or "
             f"give {'one group, fits[label]' if way == 'one' else way}."
         )
+    if fits.scanned is not None:
+        raise SurveyError(
+            "The index of groups with weights of their own needs the respondents in memory, and "
+            "these fits were made from a scan; give by= for the index with the weights of all, or "
+            "fit groups of a sample, such as scan.sample(100_000, rng=1)."
+        )
     require_by_t(interval)
     own = OwnWeights(fits)
     estimate, each = own.estimate.ravel(), len(fits.solution.model.constructs)
@@ -408,7 +415,7 @@ class _Groups:
         )
 
 
-BY_GROUP[INDEX.name] = lambda fit, by: _Groups.of(fit, by).linear()
+BY_GROUP[INDEX.name] = lambda fit, by: _linear_groups(fit, by)
 
 
 def _by_group(
@@ -425,7 +432,9 @@ def _by_group(
             f"interval={interval!r} is not available by group; "
             "use 'auto', 'percentile', 'basic', 'normal', 't' or 'bc'."
         )
-    groups = _Groups.of(fit, by)
+    groups = _groups_of(fit, by, progress)
+    if isinstance(groups, ScannedIndexes):
+        return _table_of_scan(groups, level)
     if isinstance(bootstrap, Bootstrap):
         bootstrap.require_usable()
         tell(narrow_intervals(interval, bootstrap.survey_design.df))
@@ -438,6 +447,52 @@ def _by_group(
         source = groups.linear().source
     table = infer(groups.labels, groups.estimate, source, level, None, steady=False)
     return table, np.repeat(groups.n, groups.each)
+
+
+def _groups_of(fit: Fit, by: str | Sequence[str], progress: bool) -> _Groups | ScannedIndexes:
+    """Return the index of groups, of a survey or a scan."""
+    if fit.scanned is None:
+        return _Groups.of(fit, by)
+    columns = group_columns(fit.scanned.scan.template, by)
+    groups = ScannedIndexes.of(fit, fit.scanned, columns, progress)
+    tell(lost_groups(groups.groups.labels, groups.labels))
+    codes = np.repeat([-1, 0], [groups.groups.without, int(groups.n.sum())])
+    tell(_about_groups(codes, groups.labels, groups.n))
+    return groups
+
+
+def _linear_groups(fit: Fit, by: str | Sequence[str]) -> LinearGroups:
+    """Return the index of groups for `Linearized`; of a scan what units add was added up."""
+    groups = _groups_of(fit, by, True)
+    if isinstance(groups, _Groups):
+        return groups.linear()
+    each = len(fit.model.constructs)
+
+    def totals(places: NDArray[np.intp]) -> Floats:
+        fit.require_answers("What each unit adds to the index of groups")
+        raise AssertionError
+
+    return LinearGroups(
+        _group_labels(groups.labels, fit.model),
+        groups.estimate.ravel(),
+        np.repeat(np.arange(len(groups.labels)), each),
+        lambda group: np.zeros(0, dtype=np.intp),
+        totals,
+        lambda: groups.errors().ravel(),
+        np.repeat(groups.df.astype(np.float64), each),
+        np.zeros(len(groups.labels) * each, dtype=np.bool_),
+    )
+
+
+def _table_of_scan(groups: ScannedIndexes, level: float) -> tuple[pd.DataFrame, NDArray[np.intp]]:
+    """Return the table of groups of a scan, and the respondents of each row."""
+    each = len(groups.fit.model.constructs)
+    df = np.repeat(groups.df.astype(np.float64), each)
+    source = StandardErrors(groups.errors().ravel(), df, NO_DERIVATIVE)
+    labels = groups.labels.set_names([level_of(str(name)) for name in groups.labels.names])
+    own = _group_labels(labels, groups.fit.model)
+    table = infer(own, groups.estimate.ravel(), source, level, None, steady=False)
+    return table, np.repeat(groups.n, each)
 
 
 def _table_of_draws(

@@ -46,6 +46,7 @@ from csimodel.survey.sampling import SurveyDesign
 Floats = NDArray[np.float64]
 
 _STEP = 1e-4  # of the whole weight, along a sum
+_WIDE_STEP = 5e-4  # the same, where a second step takes the error of the first away
 _SHARE = 1e-5  # of the whole weight, along a unit, which may lie many standard deviations out
 _CELLS = 2**24  # moments of perturbed samples held at once
 _PAIRS = 2**30  # units times rows that products of scores are summed over
@@ -154,9 +155,21 @@ def require_influence(fit: Fit, purpose: str) -> Answers:
     return answers
 
 
+def require_scanned_influence(fit: Fit) -> None:
+    """Refuse fits of a scan whose estimates have no influence values.
+
+    Raises
+    ------
+    SurveyError
+        When no row is left in the group.
+    """
+    if fit.scanned is not None and not fit.scanned.sums.rows > 0:
+        require_rows(fit.scanned.nobody)
+
+
 def without_influence(fit: Fit) -> str:
     """Return why a fit has no influence values, in a few words; empty where it has."""
-    if fit.answers is None:
+    if fit.answers is None and fit.scanned is None:
         return "made from moments, without answers"
     if fit.in_joint_fit:
         return "one group of a joint fit; csi.fit_groups has errors"
@@ -189,6 +202,35 @@ def _by_gradient(refits: _Refits, products: CrossProducts, design: SurveyDesign)
     return sums.unit_totals(design, refits.gradient(sums))
 
 
+def influence_gradient(
+    fit: Fit, quantity: str | Quantity, products: CrossProducts, units: int
+) -> Floats:
+    """Return derivatives by the sums of products and of weights, (pieces + 1, entries).
+
+    NaN for an entry whose derivative has no solution. Of more units than sums the differences are
+    those that influence values are made of in memory; of fewer, where these are derivatives along
+    units, they are over a wide step and one twice as wide, whose errors take each other away
+    (Richardson).
+
+    Parameters
+    ----------
+    fit, quantity
+        What is moved.
+    products
+        What the sums are of.
+    units
+        How many units there are.
+    """
+    refits, sums = _Refits(fit, find(quantity)), SumGradient(products)
+    if units > products.pieces:
+        gradient = refits.gradient(sums)
+    else:
+        near, far = (refits.gradient(sums, times * _WIDE_STEP) for times in (1.0, 2.0))
+        gradient = (4.0 * near - far) / 3.0
+    gradient[:, ~np.isfinite(gradient).all(axis=0)] = np.nan
+    return gradient
+
+
 def _column(fit: Fit) -> Floats:
     """Return the weights of respondents, (rows, 1)."""
     answers = fit.require_answers("influence values")
@@ -212,9 +254,9 @@ class _Refits:
         values[solution.estimates.outcome != Status.CONVERGED] = np.nan
         return values
 
-    def gradient(self, sums: SumGradient) -> Floats:
+    def gradient(self, sums: SumGradient, step: float = _STEP) -> Floats:
         """Return derivatives by the sums of products and of weights, (sums, entries)."""
-        steps = _STEP * sums.scales
+        steps = step * sums.scales
         chunk = max(1, _CELLS // len(self.fit.model.items) ** 2)
         parts = []
         for start in range(0, len(steps), chunk):

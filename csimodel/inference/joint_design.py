@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import InferenceError
 from csimodel.estimators import Fit
+from csimodel.inference.scanned_influence import SummedDesign
 from csimodel.survey.sampling import SurveyDesign
 
 Codes = NDArray[np.intp]
@@ -35,6 +36,8 @@ def joint_design(fits: Sequence[Fit]) -> tuple[SurveyDesign, list[Codes]]:
     list of arrays
         For each sample the places of its units, (units,).
     """
+    if len(fits) == 1 and fits[0].scanned is not None:
+        return SummedDesign.of_design(fits[0].scanned.design), [np.zeros(0, dtype=np.intp)]
     if len(fits) == 1:
         stages = fits[0].require_answers("a joint design").stages
         return stages, [np.arange(stages.units)]

@@ -41,12 +41,15 @@ from csimodel.inference.influence import (
     free_influence_values,
     influence_values,
     require_influence,
+    require_scanned_influence,
     without_influence,
 )
 from csimodel.inference.intervals import require_by_t
 from csimodel.inference.joint_design import joint_design
 from csimodel.inference.moved_weights import moved_weights
+from csimodel.inference.scanned_influence import scanned_influence
 from csimodel.inference.sources import NO_DERIVATIVE, StandardErrors
+from csimodel.moments.scanned import ScannedAnswers
 from csimodel.options import shown
 from csimodel.page import HasPage, Page, sections
 from csimodel.survey import Answers
@@ -169,6 +172,8 @@ class Linearized(HasPage):
         >>> csi.linearize(fit).influence("r2").shape
         (250, 6)
         """
+        if self.fits[0].scanned is not None:
+            self.fits[0].require_answers("influence")
         linear = self._linear(find(quantity), None)
         return pd.DataFrame(linear.totals(linear.every), columns=linear.labels)
 
@@ -355,8 +360,9 @@ class Linearized(HasPage):
     def _grouped(self, by: str | Sequence[str]) -> Linearized:
         """Return the errors of a fit to each group."""
         fit = self.fit
-        assert fit.survey is not None
-        return linearize(fit_groups(fit.model, fit.survey, by, fit.estimator))
+        rows = fit.survey if fit.scanned is None else fit.scanned.scan
+        assert rows is not None
+        return linearize(fit_groups(fit.model, rows, by, fit.estimator))
 
     def _linear(self, quantity: Quantity, by: str | Sequence[str] | None) -> Linear:
         """Return a quantity with what each unit adds to it."""
@@ -366,6 +372,9 @@ class Linearized(HasPage):
                 return grouped(self.fit, by)
             return self._grouped(by)._linear(quantity, None)
         design, places = self._joint
+        scanned = self.fits[0].scanned
+        if scanned is not None:
+            return self._of_scan(scanned, quantity)
         values = [np.asarray(quantity.values(fit.solution)) for fit in self.fits]
         totals = np.zeros((design.units, sum(map(len, values))))
         part = np.repeat(np.arange(len(values)), [len(own) for own in values])
@@ -383,6 +392,18 @@ class Linearized(HasPage):
             np.concatenate(values),
             part,
             lambda number: members[number],
+            lambda chosen: totals[:, chosen],
+        )
+
+    def _of_scan(self, scanned: ScannedAnswers, quantity: Quantity) -> Linear:
+        """Return a quantity with what stands for the units of a scan."""
+        values = np.asarray(quantity.values(self.fit.solution))
+        totals = _still(scanned_influence(self.fit, scanned, quantity))
+        return Linear(
+            quantity.labels(self.fit.model),
+            values,
+            np.zeros(len(values), dtype=np.intp),
+            lambda number: np.zeros(0, dtype=np.intp),
             lambda chosen: totals[:, chosen],
         )
 
@@ -475,10 +496,11 @@ def linearize(fit: Fit | Mapping[Hashable, Fit]) -> Linearized:
     Parameters
     ----------
     fit
-        From `fit` on a survey or data frame; or several in a mapping, as from `fit_groups`: groups
-        of one survey, or waves. Clusters of several surveys that have the same label (in the same
-        stratum) are the same clusters, so that changes between waves count what waves share; to
-        follow persons, name the column of their number as ``cluster=``.
+        From `fit` on a survey, a data frame or a scan, which is read once more; or several in a
+        mapping, as from `fit_groups`: groups of one survey, or waves. Clusters of several surveys
+        that have the same label (in the same stratum) are the same clusters, so that changes
+        between waves count what waves share; to follow persons, name the column of their number as
+        ``cluster=``.
 
     Returns
     -------
@@ -508,7 +530,10 @@ def linearize(fit: Fit | Mapping[Hashable, Fit]) -> Linearized:
         names = getattr(fit, "labels", None)
         return Linearized(fits, pd.Index(list(fit)) if names is None else names)
     own = require_fit(fit, "linearize")
-    require_influence(own, "linearize")
+    if own.scanned is not None:
+        require_scanned_influence(own)
+    else:
+        require_influence(own, "linearize")
     return Linearized((own,))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -69,6 +69,84 @@ class ScannedAnswers:
         """Means and covariances."""
         return moments_of_sets(self.sums, self.nobody)
 
+    def passes(
+        self, extra: Sequence[str] = (), progress: bool = True
+    ) -> Generator[RowsOfUnits, None, None]:
+        """Yield the rows used once more, with their units as in the design.
+
+        Parameters
+        ----------
+        extra
+            Further columns to read.
+        progress
+            Show a bar when it takes longer than a second.
+
+        Raises
+        ------
+        SurveyError
+            When the rows are not those of the first pass.
+        """
+        tally, rows = self.rows.tally(), 0
+        extra = [*self.units.columns, *extra]
+        if self.group is not None:
+            extra = [*extra, *self.group[0].combinations.columns]
+        for part in self.rows.parts(tally, extra, progress):
+            own = self._of_units(part)
+            rows += len(own.values)
+            yield own
+        if rows != int(self.sums.rows):
+            raise SurveyError(
+                f"The scan of {self.rows.source.name} held {int(self.sums.rows):,} rows that are "
+                f"used, and holds {rows:,} now; make it again with csi.scan, and fit again."
+            )
+
+    def _of_units(self, part: UsedRows) -> RowsOfUnits:
+        """Return the rows of a batch, or those of the group, with weights of mean 1."""
+        stratum, unit = self.units.codes(part)
+        values, weights = part.values, part.weights
+        places = np.arange(len(values))
+        if self.group is not None:
+            groups, position = self.group
+            places = np.flatnonzero(part.used(groups.codes_of(part)) == position)
+            values, stratum = values[places], stratum[places]
+            weights = None if weights is None else weights[places]
+            known = groups.members_of(position)
+            if unit is None:
+                stratum = np.searchsorted(np.unique(known[:, 0]), stratum)
+            else:
+                order = np.argsort(known[:, 1])
+                unit = order[np.searchsorted(known[order, 1], unit[places])]
+        if weights is not None:
+            weights = weights * (self.sums.rows / self.sums.weight)
+        return RowsOfUnits(self.nobody, values, weights, stratum, unit, part, places)
+
+
+@dataclass(frozen=True, eq=False)
+class RowsOfUnits:
+    """Rows of a batch that are used, and the units they belong to.
+
+    Attributes
+    ----------
+    nobody
+        Items and bounds.
+    values, weights
+        Answers, (rows, items), and weights of mean 1 over all rows, (rows,), or None.
+    stratum, unit
+        Codes as in the design, (rows,); None for respondents.
+    used
+        What they are part of.
+    places
+        Their places in it, (rows,).
+    """
+
+    nobody: Answers
+    values: Floats
+    weights: Floats | None
+    stratum: Codes
+    unit: Codes | None
+    used: UsedRows
+    places: Codes
+
 
 @dataclass(frozen=True, eq=False)
 class ScannedGroups:
@@ -116,6 +194,16 @@ class ScannedGroups:
             findings=findings,
             group=(self, position),
         )
+
+    def codes_of(self, part: UsedRows) -> Codes:
+        """Return the place of the group of each row of a batch, -1 for none."""
+        rows = self.whole.rows
+        columns = [rows.labels(part, name) for name in self.combinations.columns]
+        return np.append(self.codes, -1)[self.combinations.codes(columns)]
+
+    def members_of(self, position: int) -> Codes:
+        """Return the strata, units and rows met in a group, (any, 3)."""
+        return self._members[position]
 
     @cached_property
     def _members(self) -> list[Codes]:

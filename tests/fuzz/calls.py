@@ -677,7 +677,10 @@ def reading(given):
         judge.look("scan", scan)
         if scan is not None:
             judge("sample of scan", scan.sample, 5, rng=1)
-            judge("fit scan", csi.fit, case.model, scan)
+            fit = judge("fit scan", csi.fit, case.model, scan)
+            if fit is not None:
+                judge("index of scan", csi.index_scores, fit, by="group")
+                judge.look("linearize scan", judge("linearize scan", csi.linearize, fit))
             groups = judge("groups of scan", csi.fit_groups, case.model, scan, "group")
             judge.look("groups of scan", groups)
 

@@ -97,6 +97,7 @@ def plain() -> SimpleNamespace:
         linear=csi.linearize(fit), table=pa.Table.from_pandas(frame),
         scan=csi.scan(pa.Table.from_pandas(frame), scale=dict.fromkeys(mobi.items, (1, 10))),
         replicated=csi.fit(model, csi.replicate_weights(survey, "bootstrap", replicates=5)),
+        scanned=csi.fit(model, csi.scan(pa.Table.from_pandas(frame), scale=dict.fromkeys(mobi.items, (1, 10)))),
         holes=csi.read_survey(frame.assign(CUSA1=frame["CUSA1"].where(frame["age"] > 9)), scale=(1, 10)), weighted=csi.read_survey(survey, weights="age"), model=model, fit=fit, ml=csi.fit(model, survey, csi.ML()), boot=boot,
         groups=csi.fit_groups(model, survey, "half"), rep=rep, economics=economics,
         index=csi.respondent_index(fit)["Satisfaction"],
@@ -392,6 +393,8 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "fit_groups (scan)": (
             csi.fit_groups, {"model": p.model, "survey": p.scan, "by": "half"},
         ),
+        "index_scores (scan)": (csi.index_scores, {"fit": p.scanned, "by": "half"}),
+        "linearize (scan)": (csi.linearize, {"fit": p.scanned}),
         "rake": (csi.rake, {"survey": p.survey, "margins": {"half": {"a": 1, "b": 2}}}),
         "weighting.calibrate": (
             csi.weighting.calibrate,

@@ -1,0 +1,223 @@
+"""The index of groups of a scan: item means from one pass, what their units add from another.
+
+A unit adds to the index of a group through the item weights, by its influence on them, and through
+the group's item means if it has members there (`group_errors`). Of the square of both what depends
+on the unit is added up: with t what a unit adds through the means and a through the weights,
+``Σ_h c_h (Σ_u (t + a'p)² - a_h (Σ_u t + a'p)²)``, p the group's mean points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from csimodel.errors import SurveyError
+from csimodel.estimators import Fit
+from csimodel.index.points import POINT_WEIGHTS, by_block, point_weights, scale_of
+from csimodel.inference.scanned_influence import scanned_gradient
+from csimodel.moments.scanned import RowsOfUnits, ScannedAnswers, ScannedGroups, scanned_groups
+from csimodel.moments.scanned_sums import cluster_sums, spread_factor, unit_products
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class ScannedIndexes:
+    """The index of groups of a scan, with the weights of all rows.
+
+    Attributes
+    ----------
+    fit, scanned
+        What was fitted.
+    groups
+        What one pass told of all groups.
+    used
+        Places of the groups that have rows, (groups,).
+    """
+
+    fit: Fit
+    scanned: ScannedAnswers
+    groups: ScannedGroups
+    used: Codes
+
+    @classmethod
+    def of(
+        cls, fit: Fit, scanned: ScannedAnswers, columns: Sequence[str], progress: bool
+    ) -> ScannedIndexes:
+        """Pass over the rows of a fit, group by group.
+
+        Raises
+        ------
+        SurveyError
+            When the fit is one of a group.
+        """
+        if scanned.group is not None:
+            raise SurveyError(
+                "The index by group of one group of a scan is not to be had from it; scan the "
+                "files of the group alone, or fit a sample, such as scan.sample(100_000, rng=1)."
+            )
+        groups = scanned_groups(scanned.scan, fit.model.answered_blocks, columns, progress)
+        return cls(fit, scanned, groups, np.flatnonzero(groups.sums.rows > 0))
+
+    @property
+    def labels(self) -> pd.Index:
+        """The groups that have rows."""
+        return self.groups.labels[self.used]
+
+    @property
+    def n(self) -> Codes:
+        """Respondents, (groups,)."""
+        return self.groups.sums.rows[self.used].astype(np.intp)
+
+    @cached_property
+    def points(self) -> Floats:
+        """Mean points of every item, (groups, items)."""
+        minimum, width = scale_of(self.fit.moments)
+        return np.asarray((self.groups.sums.mean[self.used] - minimum) / width * 100.0)
+
+    @property
+    def estimate(self) -> Floats:
+        """The index, (groups, constructs)."""
+        return by_block(self.fit.model, point_weights(self.fit.solution) * self.points)
+
+    @cached_property
+    def _place(self) -> Codes:
+        """Place of each group among those that have rows, -1 for none and for others."""
+        place = np.full(len(self.groups.labels) + 1, -1)
+        place[self.used] = np.arange(len(self.used))
+        return place
+
+    @cached_property
+    def df(self) -> Codes:
+        """Units less strata of each group, (groups,)."""
+        members = self.groups.members
+        group = self._place[members[:, 0]]
+        if self.scanned.design.kind == "respondent":
+            units = np.bincount(group, members[:, 3], len(self.used)).astype(np.intp)
+        else:
+            units = np.bincount(group, minlength=len(self.used))
+        cells = np.unique(group * self.scanned.design.strata + members[:, 1])
+        strata = np.bincount(cells // self.scanned.design.strata, minlength=len(self.used))
+        return np.asarray(units - strata, dtype=np.intp)
+
+    def errors(self) -> Floats:
+        """Return standard errors, (groups, constructs), from one pass more over the rows."""
+        scanned, model = self.scanned, self.fit.model
+        gradient = scanned_gradient(self.fit, scanned, POINT_WEIGHTS)
+        sums = _Sums(self, gradient)
+        if scanned.design.kind == "respondent":
+            for own in scanned.passes(self.groups.combinations.columns):
+                group, through = self._through(own)
+                for part, products in unit_products(own, scanned.sums.mean):
+                    sums.add(own.stratum[part], group[part], products @ gradient, through[part])
+        else:
+            pulls = cluster_sums(scanned) @ gradient
+            pairs = _Pairs(scanned.design.units, len(model.constructs))
+            for own in scanned.passes(self.groups.combinations.columns):
+                group, through = self._through(own)
+                assert own.unit is not None
+                pairs.add(own.unit, group, through)
+            sums.add_pulls(scanned.design.stratum, pulls)
+            unit, group = pairs.unit, pairs.group
+            sums.add_members(scanned.design.stratum[unit], group, pulls[unit], pairs.through)
+        deviations = spread_factor(scanned).T @ gradient
+        return sums.errors(deviations.T @ deviations)
+
+    def _through(self, own: RowsOfUnits) -> tuple[Codes, Floats]:
+        """Return the group of rows, and what they add through its means, (rows, constructs)."""
+        group = self._place[own.used.used(self.groups.codes_of(own.used))[own.places]]
+        minimum, width = scale_of(self.fit.moments)
+        points = (own.values - minimum) / width * 100.0 - self.points[group]
+        points *= point_weights(self.fit.solution)
+        weights = self.groups.sums
+        total = weights.weight[self.used] * (self.scanned.sums.rows / self.scanned.sums.weight)
+        share = (1.0 if own.weights is None else own.weights) / total[group]
+        through = by_block(self.fit.model, points) * share[:, None]
+        through[group < 0] = 0.0
+        return group, through
+
+
+class _Pairs:
+    """What units add to groups in which they have members, met so far."""
+
+    def __init__(self, units: int, constructs: int) -> None:
+        self._units = units
+        self._keys = np.zeros(0, dtype=np.intp)
+        self.through = np.zeros((0, constructs))
+
+    def add(self, unit: Codes, group: Codes, through: Floats) -> None:
+        """Add rows; those of no group are left out."""
+        member = group >= 0
+        keys = np.concatenate([self._keys, group[member] * self._units + unit[member]])
+        values = np.concatenate([self.through, through[member]])
+        self._keys, place = np.unique(keys, return_inverse=True)
+        self.through = np.stack(
+            [np.bincount(place, column, len(self._keys)) for column in values.T], axis=1
+        )
+
+    @property
+    def unit(self) -> Codes:
+        """Unit of each pair."""
+        return self._keys % self._units
+
+    @property
+    def group(self) -> Codes:
+        """Group of each pair."""
+        return self._keys // self._units
+
+
+class _Sums:
+    """Sums over units from which the errors of all groups follow."""
+
+    def __init__(self, indexes: ScannedIndexes, gradient: Floats) -> None:
+        model, design = indexes.fit.model, indexes.scanned.design
+        groups, constructs, items = len(indexes.used), len(model.constructs), gradient.shape[1]
+        self._model, self._points, self._strata = model, indexes.points, design.strata
+        self._factor, self._share = design.factors
+        self._squares = np.zeros((groups, constructs))
+        self._both = np.zeros((groups, items))
+        self._totals = np.zeros((groups * design.strata, constructs))
+        self._pulls = np.zeros((design.strata, items))
+
+    def add(self, stratum: Codes, group: Codes, pulls: Floats, through: Floats) -> None:
+        """Add units that are rows: what they add through weights and through means."""
+        self.add_pulls(stratum, pulls)
+        member = np.flatnonzero(group >= 0)
+        self.add_members(stratum[member], group[member], pulls[member], through[member])
+
+    def add_pulls(self, stratum: Codes, pulls: Floats) -> None:
+        """Add what units add through weights."""
+        self._pulls += _summed(stratum, pulls, self._strata)
+
+    def add_members(self, stratum: Codes, group: Codes, pulls: Floats, through: Floats) -> None:
+        """Add what units add through the means of groups."""
+        scaled = through * self._factor[stratum, None]
+        self._squares += _summed(group, scaled * through, len(self._squares))
+        self._both += _summed(group, scaled[:, self._model.owner] * pulls, len(self._both))
+        self._totals += _summed(group * self._strata + stratum, through, len(self._totals))
+
+    def errors(self, spread: Floats) -> Floats:
+        """Return standard errors, (groups, constructs), given the covariance of the weights."""
+        model, points = self._model, self._points
+        variance = self._squares + 2.0 * by_block(model, self._both * points)
+        totals = self._totals.reshape(len(points), self._strata, -1)
+        weighted = self._factor * self._share
+        for stratum in range(self._strata):
+            own = totals[:, stratum]
+            through = by_block(model, self._pulls[stratum] * points)
+            variance -= weighted[stratum] * own * (own + 2.0 * through)
+        for place, block in enumerate(model.slices):
+            own = points[:, block]
+            variance[:, place] += ((own @ spread[block, block]) * own).sum(axis=1)
+        return np.sqrt(np.where(variance < 0, 0.0, variance))
+
+
+def _summed(place: Codes, values: Floats, size: int) -> Floats:
+    """Return sums of values by place, (size, any)."""
+    return np.stack([np.bincount(place, column, size) for column in values.T], axis=1)
