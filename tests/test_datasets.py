@@ -27,6 +27,22 @@ def test_mobi_is_the_file_it_says_it_is():
     )
 
 
+def test_mobi_with_a_simulated_design_is_the_sample_of_the_reference():
+    survey = load_mobi(design=True)
+    theirs = pd.read_csv(Path(__file__).parent / "reference" / "mobi_survey_data.csv")
+    names = {"fpc": "psus_in_stratum", "stratum2": "stratum_of_pairs", "psu2": "psu_of_pairs"}
+    shared = theirs.rename(columns=names)
+    shared = shared[[name for name in shared if name in survey.data]]
+    assert len(shared.columns) == 16
+    pd.testing.assert_frame_equal(survey.data[list(shared)], shared, check_dtype=False)
+    assert (survey.weights, survey.strata, survey.cluster) == ("weight", "stratum", "psu")
+    assert survey.population == "psus_in_stratum"
+    assert [finding.code for finding in survey.findings] == ["simulated-design"]
+    design = survey.answers({"S": ["CUSA1"]}).design
+    assert (design.units, design.strata) == (29, 8)
+    assert design.population.sum() == 176
+
+
 def test_mobi_and_its_codebook():
     survey = load_mobi()
     assert survey.data.shape == (250, 24)

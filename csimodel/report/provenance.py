@@ -16,6 +16,7 @@ from csimodel.estimators.groups import column_of_level
 from csimodel.model import Model, catalogue
 from csimodel.report.analysis_results import AnalysisResults
 from csimodel.survey import ReplicateMethod, Survey
+from csimodel.survey.datasets import MOBI_DESIGN
 
 _PROGRAMS = ("numpy", "scipy", "pandas", "matplotlib")
 
@@ -111,6 +112,8 @@ def _reading(survey: Survey, names: tuple[str, ...]) -> str:
     source = "frame" if survey.source == "frame" else repr(survey.source)
     if survey.source == "mobi.csv":
         source = "csi.load_mobi()"
+    if survey.source == MOBI_DESIGN:
+        source = "csi.load_mobi(design=True)"
     lines = ["survey = csi.read_survey(", f"    {source},"]
     lines += [f"    {name}={_value(option)}," for name, option in options.items() if option]
     return "\n".join([*lines, ")"])

@@ -23,6 +23,7 @@ from csimodel.survey.read import read_survey
 from csimodel.survey.survey import Survey
 from csimodel.survey.workbook_parts import DAMAGE, parts_of
 
+MOBI_DESIGN = "mobi.csv and mobi_design.csv"
 ACSI_FILE = "ACSI Data 2015 ver2.xlsx"
 ACSI_DOI = "10.17632/64xkbj2ry5"
 ACSI_SHA256 = "53cc5ad2cf7ce8c4b1ed214e21508b7ba5059867aaedd1d9cc28ba8fc3c9bf3f"
@@ -32,11 +33,19 @@ _SATISFACTION = ("SATIS", "CONFIRM", "IDEAL")
 
 
 @checked
-def load_mobi() -> Survey:
+def load_mobi(*, design: bool = False) -> Survey:
     """Load the ECSI mobile phone survey: 250 customers, 24 items on scales from 1 to 10.
 
     The data are complete. The items and their constructs are in ``survey.items``; source,
     licence remark and sha256 are in ``data/README.md``.
+
+    Parameters
+    ----------
+    design
+        Whether to add a simulated sampling design, to try weighted and clustered surveys on: 29
+        clusters (``psu``) of 176 in 8 strata (``stratum``, ``psus_in_stratum``), ``weight``; 12
+        strata of two clusters (``stratum_of_pairs``, ``psu_of_pairs``) for balanced half-samples;
+        ``sex``, ``age`` and ``region``. The answers remain the real ones.
 
     References
     ----------
@@ -50,9 +59,29 @@ def load_mobi() -> Survey:
     (250, 24)
     >>> survey.blocks["Satisfaction"]
     ('CUSA1', 'CUSA2', 'CUSA3')
+    >>> drawn = load_mobi(design=True)
+    >>> drawn.strata, drawn.cluster, drawn.weights
+    ('stratum', 'psu', 'weight')
     """
     folder = _data_folder()
-    return read_survey(folder / "mobi.csv", codebook=folder / "mobi.toml")
+    survey = read_survey(folder / "mobi.csv", codebook=folder / "mobi.toml")
+    if not design:
+        return survey
+    columns = read_survey(folder / "mobi_design.csv").data
+    template = (
+        "The sampling design ({columns}) is simulated; the answers of the customers are real."
+    )
+    names = tuple(map(str, columns))
+    finding = Finding("simulated-design", template, names, "note", None, {"columns": names})
+    joined = replace(
+        survey,
+        data=pd.concat([survey.data, columns], axis=1),
+        source=MOBI_DESIGN,
+        findings=(*survey.findings, finding),
+    )
+    return read_survey(
+        joined, weights="weight", strata="stratum", cluster="psu", population="psus_in_stratum"
+    )
 
 
 def _data_folder() -> Path:

@@ -141,11 +141,20 @@ def response_rates(
     table = pd.DataFrame(
         {
             "rate": [a / b if b else np.nan for a, b in fractions.values()],
-            "counts": [f"{a:,.10g} of {b:,.10g}" for a, b in fractions.values()],
+            "counts": [f"{a:,.0f} of {_cases(b)}" for a, b in fractions.values()],
         },
         index=pd.Index(list(fractions), name="name"),
     )
     return ResponseRates(table, share)
+
+
+def _cases(count: float) -> str:
+    """Write a number of cases, of which some count in part.
+
+    >>> _cases(782.0), _cases(755.2142857)
+    ('782', '755.2')
+    """
+    return f"{count:,.0f}" if count == round(count) else f"{count:,.1f}"
 
 
 def _eligible(known: float, ineligible: int | None, e: float | None) -> float:
