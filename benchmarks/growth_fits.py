@@ -164,6 +164,10 @@ FITS = (
               lambda c: csi.index_scores(c.pls, by="firm", bootstrap=c.boot),
               {"n": (1, 250_000), "G": (1, 1_000), "D": (1, D)},
               "D*n*(2*ns + 2*p/F) + D*G*C*20*ns", ("pls", "boot")),
+    Operation("what_if", lambda c: csi.what_if(c.pls, {"Quality": 5}),
+              {"n": (1, N), "p": (2, P), "C": (2, C)}, "3*n*p**2/F + 8*n*p/B", ("pls",)),
+    Operation("goal_seek", lambda c: csi.goal_seek(c.pls, c.model.construct_names[-1], 90),
+              {"n": (1, N), "p": (2, P), "C": (2, 12)}, "3*n*p**2/F + 8*n*p/B", ("pls",)),
     Operation("programme", lambda c: csi.programme(
                   c.model, c.survey, "firm", "period", construct=c.model.construct_names[0]).scores,
               {"n": (1, N), "G": (1, G)}, "n*(12*p*C/F + 40*p/B) + 5*G*(p**3/F + 30*C*us)"),

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from csimodel.index.index import index_scores as index_scores
     from csimodel.index.index import respondent_index as respondent_index
     from csimodel.index.programme.programme import programme as programme
+    from csimodel.index.what_if import goal_seek as goal_seek
+    from csimodel.index.what_if import what_if as what_if
     from csimodel.inference.bootstrap import bootstrap as bootstrap
     from csimodel.inference.jackknife import jackknife as jackknife
     from csimodel.inference.linearized import linearize as linearize
@@ -131,6 +133,7 @@ _NAMES = MappingProxyType(
         "fit": "csimodel.estimators.estimation",
         "fit_groups": "csimodel.estimators.groups",
         "fit_multigroup": "csimodel.estimators.covariance.multigroup",
+        "goal_seek": "csimodel.index.what_if",
         "importance_performance": "csimodel.index.importance",
         "impute": "csimodel.survey.imputation",
         "index_scores": "csimodel.index.index",
@@ -151,6 +154,7 @@ _NAMES = MappingProxyType(
         "respondent_index": "csimodel.index.index",
         "scan": "csimodel.survey.scanning.scan",
         "simple_slopes": "csimodel.assessment.simple_slopes",
+        "what_if": "csimodel.index.what_if",
         "write_report": "csimodel.report.write",
     }
 )

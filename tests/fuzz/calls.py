@@ -559,6 +559,18 @@ def pictures(given):
     _draw(judge, "plots.waterfall", csi.plots.waterfall, table)
 
 
+@part("what_if", "goal_seek")
+@with_fit
+def changes(given):
+    judge, case = given.judge, given.case
+    first = case.model.construct_names[0]
+    for fit in given.fits.values():
+        judge.look("what_if", judge("what_if", csi.what_if, fit, {first: 5, case.last: -2.5}))
+        judge.look("goal_seek", judge("goal_seek", csi.goal_seek, fit, case.last, 80))
+    judge("what_if draws", csi.what_if, given.fit, {first: 5}, given.boot)
+    judge("goal_seek draws", csi.goal_seek, given.fit, case.last, 60, bootstrap=given.boot)
+
+
 @part("programme")
 def programme(given):
     judge, case = given.judge, given.case

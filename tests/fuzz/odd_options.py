@@ -197,6 +197,14 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "factor_scores": (csi.factor_scores, {"fit": p.ml}),
         "index_scores": (csi.index_scores, {"fit": p.fit, "by": "half", "bootstrap": p.boot}),
         "index_scores (groups)": (csi.index_scores, {"fit": p.groups, "shrink": True}),
+        "what_if": (csi.what_if, {"fit": p.fit, "changes": {"Quality": 5}, "bootstrap": p.boot}),
+        "goal_seek": (
+            csi.goal_seek,
+            {
+                "fit": p.fit, "target": "Satisfaction", "at": 80, "drivers": ["Quality"],
+                "cost": {"Quality": 2.0}, "most": {"Quality": 10}, "draws": 20,
+            },
+        ),
         "programme": (
             csi.programme,
             {
