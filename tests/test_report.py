@@ -684,3 +684,25 @@ def test_it_prints(browser, folder):
     hidden = seen(browser, "nav")[0].is_displayed()
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     assert not hidden
+
+
+def test_tables_and_versions_are_looked_up_once(analysis, tmp_path, monkeypatch):
+    from csimodel.report import provenance, write
+
+    calls, tables = [], write.tables
+
+    def counted(analysis):
+        calls.append("tables")
+        return tables(analysis)
+
+    def looked_up(name):
+        calls.append(name)
+        return "1.0"
+
+    monkeypatch.setattr(write, "tables", counted)
+    monkeypatch.setattr(results, "tables", counted)
+    monkeypatch.setattr(provenance, "version", looked_up)
+    provenance._version.cache_clear()
+    csi.write_report(analysis, tmp_path, progress=False)
+    provenance._version.cache_clear()
+    assert sorted(calls) == ["matplotlib", "numpy", "pandas", "scipy", "tables"]

@@ -6,6 +6,7 @@ import hashlib
 import platform
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from importlib.metadata import version
 
 import numpy as np
@@ -40,7 +41,13 @@ def fingerprint(analysis: AnalysisResults) -> str:
 def versions() -> dict[str, str]:
     """Return the versions of this package, of Python and of the programs behind the numbers."""
     numbers = {"csimodel": __version__, "python": platform.python_version()}
-    return numbers | {name: version(name) for name in _PROGRAMS}
+    return numbers | {name: _version(name) for name in _PROGRAMS}
+
+
+@cache
+def _version(name: str) -> str:
+    """Return the version of a program, which is looked for in files once."""
+    return version(name)
 
 
 def code(analysis: AnalysisResults) -> str:

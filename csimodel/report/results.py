@@ -23,12 +23,22 @@ if TYPE_CHECKING:
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 
-def results(analysis: AnalysisResults) -> dict[str, Json]:
-    """Return all numbers of an analysis, with how they came about; None where there is none."""
+def results(
+    analysis: AnalysisResults, by_name: Mapping[str, pd.DataFrame] | None = None
+) -> dict[str, Json]:
+    """Return all numbers of an analysis, with how they came about; None where there is none.
+
+    Parameters
+    ----------
+    analysis
+        What was computed.
+    by_name
+        Its tables, where they were made already.
+    """
     fit, boot, design = analysis.fit, analysis.bootstrap, analysis.bootstrap.design
     survey = fit.survey
     assert survey is not None
-    by_name = tables(analysis)
+    by_name = tables(analysis) if by_name is None else by_name
     return {
         "target": analysis.target,
         "level": analysis.level,

@@ -93,8 +93,9 @@ def write_report(
             drawn.append(draw(analysis))
             bar.update()
     texts = {f"figures/{figure.name}.svg": _standalone(figure.svg) for figure in drawn}
-    texts |= {f"tables/{name}.csv": spreadsheet(table) for name, table in tables(analysis).items()}
-    facts = results(analysis)
+    by_name = tables(analysis)
+    texts |= {f"tables/{name}.csv": spreadsheet(table) for name, table in by_name.items()}
+    facts = results(analysis, by_name)
     texts["results.json"] = json.dumps(facts, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     texts["report.html"] = render(analysis, drawn, sorted(texts), title=title, date=date)
     files = {name: encodable(text).encode() for name, text in texts.items()}
