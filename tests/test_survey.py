@@ -560,8 +560,8 @@ def test_negative_and_infinite_weights(frame):
 def test_no_positive_weight(frame):
     frame["w"] = 0
     refuses(
-        "No row is left after dropping rows with missing items or without a weight; choose another "
-        "missing= policy, such as 'pairwise', or mend the data.",
+        "Weight column 'w' has no value above 0 in 4 rows, so nobody counts; name the column of "
+        "weights, or leave weights= out.",
         read_survey(frame, weights="w").answers,
         BLOCKS,
     )

@@ -29,6 +29,7 @@ from csimodel.page import HasPage, Page, Section
 from csimodel.progress import progress_bar
 from csimodel.survey import Answers, Survey, read_survey
 from csimodel.survey.calibration import without_calibration
+from csimodel.survey.checks import labels_of
 from csimodel.survey.group_rows import GroupRows
 from csimodel.survey.headers import column_of
 from csimodel.survey.scanning.scan import Scan
@@ -468,12 +469,17 @@ def group_codes(
     OptionError
         For what is no name or list of names, or names a column twice.
     SurveyError
-        For a column that does not exist, or when no row has a group.
+        For a column that does not exist or holds no labels, or when no row has a group.
     """
     columns = group_columns(survey, by)
     frame = survey.data[columns].iloc[rows].reset_index(drop=True)
     grouped = frame.groupby(columns if len(columns) > 1 else columns[0], observed=True, sort=True)
-    codes = np.asarray(grouped.ngroup().fillna(-1), dtype=np.intp)
+    try:
+        codes = np.asarray(grouped.ngroup().fillna(-1), dtype=np.intp)
+    except TypeError:
+        for column in columns:
+            labels_of(frame[column], f"Group column {column!r}")
+        raise
     labels = grouped.size().index
     if not len(labels):
         raise SurveyError(f"No row has a value in {by!r}; choose a column that is filled.")

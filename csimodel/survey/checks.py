@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from csimodel.errors import SurveyError, suggest
 from csimodel.findings import Finding, listed
@@ -155,6 +156,36 @@ def column_values(column: pd.Series) -> tuple[np.ndarray, bool]:
         )
     was_text = any(isinstance(cell, str) for cell in cells)
     return numbers.to_numpy(), was_text
+
+
+def labels_of(
+    column: pd.Series, what: str, *, sort: bool = True
+) -> tuple[NDArray[np.intp], pd.Index]:
+    """Return each row's code, -1 where missing, and the labels.
+
+    Raises
+    ------
+    SurveyError
+        When cells are no labels, such as lists.
+
+    Examples
+    --------
+    >>> labels_of(pd.Series(["b", "a", None]), "by")[0]
+    array([ 1,  0, -1])
+    >>> labels_of(pd.Series([["a"], ["b"]]), "by")
+    Traceback (most recent call last):
+    csimodel.errors.SurveyError: by holds cells of kind list, which are no labels; give text or
+    numbers.
+    """
+    try:
+        codes, labels = pd.factorize(column, sort=sort)
+    except TypeError:
+        kinds = sorted({type(cell).__name__ for cell in column.dropna()})
+        raise SurveyError(
+            f"{what} holds cells of kind {' and '.join(kinds)}, which are no labels; give text or "
+            "numbers."
+        ) from None
+    return np.asarray(codes, dtype=np.intp), pd.Index(labels)
 
 
 def holds_numbers(column: pd.Series) -> bool:

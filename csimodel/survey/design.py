@@ -9,7 +9,7 @@ import pandas as pd
 
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
-from csimodel.survey.checks import number, numeric_block, plural
+from csimodel.survey.checks import labels_of, number, numeric_block, plural
 from csimodel.survey.sampling import Lonely, SurveyDesign
 
 
@@ -31,6 +31,12 @@ def usable_weights(
     # A weight whose share of the largest is 0 in floating point counts as zero.
     largest = weights.max(initial=0.0, where=weights > 0)
     kept = np.flatnonzero(weights / largest > 0 if largest else weights > 0)
+    if len(weights) and not len(kept):
+        raise SurveyError(
+            f"Weight column {name!r} has no value above 0 in {len(weights)} "
+            f"{plural(len(weights), 'row')}, so nobody counts; name the column of weights, or "
+            "leave weights= out."
+        )
     dropped = len(weights) - len(kept)
     if not dropped:
         return None, weights, findings
@@ -174,7 +180,7 @@ def _codes(
 ) -> np.ndarray | None:
     if name is None:
         return None
-    codes, _ = pd.factorize(frame[name].iloc[rows], sort=True)
+    codes, _ = labels_of(frame[name].iloc[rows], f"Column {name!r}, given as {option},")
     lost = int((codes < 0).sum())
     if lost:
         raise missing_labels(name, option, lost)

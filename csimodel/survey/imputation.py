@@ -19,7 +19,7 @@ from csimodel.options import require_count, require_names, seed_of
 from csimodel.page import HasPage, Page, sections
 from csimodel.progress import progress_bar
 from csimodel.survey.chained_equations import impute_chain
-from csimodel.survey.checks import numeric_block
+from csimodel.survey.checks import labels_of, numeric_block
 from csimodel.survey.design import strata_and_clusters, usable_weights
 from csimodel.survey.headers import require_column
 from csimodel.survey.survey import Survey
@@ -295,7 +295,7 @@ def _predictors(cells: pd.Series, name: str, categories: bool) -> list[Floats]:
         gaps = np.isnan(numbers)
         middle = float(np.nanmean(numbers)) if not gaps.all() else 0.0
         return [np.where(gaps, middle, numbers), *([gaps.astype(np.float64)] if gaps.any() else [])]
-    codes, labels = pd.factorize(cells, sort=False)
+    codes, labels = labels_of(cells, f"Column {name!r}, named in auxiliaries,", sort=False)
     if len(labels) > _DUMMIES:
         if categories:
             return []

@@ -86,6 +86,9 @@ class ReplicateMethod:
                 f"fay={shown(self.fay)} must be from 0 to below 1, what the half left out keeps of "
                 "its weight, and belongs to the method 'fay' only."
             )
+        for name in ("mse", "combined"):
+            if not isinstance(getattr(self, name), bool | np.bool_):
+                raise OptionError(f"{name}={shown(getattr(self, name))} must be True or False.")
         if self.scale is not None and not (scale is not None and 0.0 < scale < np.inf):
             raise OptionError(f"scale={shown(self.scale)} must be a number above 0.")
         if self.rscales is None:

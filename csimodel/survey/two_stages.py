@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
-from csimodel.survey.checks import number, numeric_block, plural
+from csimodel.survey.checks import labels_of, number, numeric_block, plural
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -144,7 +144,8 @@ def second_stage(
     """
     unit = np.arange(len(rows))
     if subcluster is not None:
-        codes, _ = pd.factorize(frame[subcluster].iloc[rows])
+        cells = frame[subcluster].iloc[rows]
+        codes, _ = labels_of(cells, f"Column {subcluster!r}, given as subcluster,", sort=False)
         lost = int((codes < 0).sum())
         if lost:
             raise SurveyError(

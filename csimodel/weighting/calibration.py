@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.arguments import checked
-from csimodel.errors import EstimationError, OptionError, SurveyError
+from csimodel.errors import EstimationError, OptionError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate
 from csimodel.options import number_of, shown
@@ -281,11 +281,6 @@ def base_weights(survey: Survey) -> tuple[Floats, NDArray[np.bool_]]:
     base = np.ones(rows) if weights is None else np.zeros(rows)
     if weights is not None:
         base[slice(None) if kept is None else kept] = weights
-    if not base.any():
-        raise SurveyError(
-            f"No row has a weight above 0 in {survey.weights!r}, so there is nothing to adjust; "
-            "name the column of weights."
-        )
     return base, base > 0
 
 
@@ -342,7 +337,7 @@ def _distance(method: Method, bounds: object) -> Distance:
             raise OptionError("method='logit' needs bounds of the ratio, such as bounds=(0.3, 3).")
         return Distance(method)
     ends = [number_of(end) for end in bounds] if isinstance(bounds, tuple | list) else []
-    low, high = (*ends, None, None)[:2]
+    low, high = ends if len(ends) == 2 else (None, None)
     if low is None or high is None or not 0.0 <= low < 1.0 < high < np.inf:
         raise OptionError(
             f"bounds={shown(bounds)} must be the lowest and the highest ratio of new to old "

@@ -14,12 +14,13 @@ from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import listed
 from csimodel.options import number_of, shown
 from csimodel.survey import Survey
-from csimodel.survey.checks import number, numeric_block, plural
+from csimodel.survey.checks import labels_of, number, numeric_block, plural
 from csimodel.survey.headers import require_column
 
 Floats = NDArray[np.float64]
 Margins = Mapping[Any, Any]  # held to its form here, which says more than an annotation could
 
+_ROUNDED = 0.01  # distance from 1 of the sum of shares that may be rounding
 _AGREEMENT = 1e-6  # relative difference of the sums of two margins that is rounding
 
 
@@ -90,6 +91,11 @@ def known_totals(
         columns += [name for name in own if name not in columns]
         title = " × ".join(own)
         if numbers and number_of(sizes) is not None:
+            if not np.isfinite(float(sizes)):
+                raise OptionError(
+                    f"margins has {shown(sizes)} for {title!r}; the total of a column of numbers "
+                    "is a finite number."
+                )
             values = numeric_block(survey.data, own)[0]
             _require_known(np.isnan(values).any(axis=1) & used, title)
             names.append(title)
@@ -117,6 +123,12 @@ def known_totals(
 def _sizes(sizes: object, title: str, numbers: bool) -> dict[Hashable, float]:
     """Return the size of each category of a margin."""
     if isinstance(sizes, pd.Series):
+        if not sizes.index.is_unique:
+            twice = sizes.index[sizes.index.duplicated()][0]
+            raise OptionError(
+                f"margins has {_label(twice)!r} of {title!r} more than once; give each category "
+                "one size."
+            )
         sizes = sizes.to_dict()
     if not isinstance(sizes, Mapping) or not sizes:
         also = ", or the total of its numbers" if numbers else ""
@@ -136,6 +148,12 @@ def _sizes(sizes: object, title: str, numbers: bool) -> dict[Hashable, float]:
             margin[category] = value
     if not margin:
         raise OptionError(f"All categories of {title!r} in margins have the size 0; give counts.")
+    total = sum(margin.values())
+    if max(margin.values()) < 1.0 and abs(total - 1.0) > _ROUNDED:
+        raise OptionError(
+            f"The shares of {title!r} in margins sum to {number(total)}; give shares that sum to 1 "
+            "or 100, or counts."
+        )
     return margin
 
 
@@ -187,9 +205,17 @@ def _codes(
                 f"margins has the category {_label(category)!r} for {title!r}; it needs "
                 f"{len(columns)} {plural(len(columns), 'part')}, one for each column."
             )
-        places[tuple(map(_key, parts))] = place
+        known = tuple(map(_key, parts))
+        if known in places:
+            raise OptionError(
+                f"margins has {_label(category)!r} of {title!r} more than once; give each category "
+                "one size."
+            )
+        places[known] = place
     codes = np.full(len(cells), -1, dtype=np.intp)
     strange: dict[str, int] = {}
+    for column in columns:
+        labels_of(cells.loc[used, column], f"Column {column!r}, named in margins,", sort=False)
     groups = cells[used].groupby(list(columns), sort=False, observed=True).indices
     rows = np.flatnonzero(used)
     for value, own in groups.items():

@@ -12,6 +12,7 @@ from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding, listed, tell
 from csimodel.options import number_of
 from csimodel.outcomes.kernels.families import Family
+from csimodel.survey.checks import labels_of
 from csimodel.survey.codes import declaration, distant_codes
 
 Floats = NDArray[np.float64]
@@ -209,36 +210,6 @@ def name_of(values: object, otherwise: str) -> str:
     """Return the name of a Series, or another."""
     name = getattr(values, "name", None)
     return otherwise if name is None else str(name)
-
-
-def labels_of(
-    column: pd.Series, what: str, *, sort: bool = True
-) -> tuple[NDArray[np.intp], pd.Index]:
-    """Return each row's code, -1 where missing, and the labels.
-
-    Raises
-    ------
-    SurveyError
-        When cells are no labels, such as lists.
-
-    Examples
-    --------
-    >>> labels_of(pd.Series(["b", "a", None]), "by")[0]
-    array([ 1,  0, -1])
-    >>> labels_of(pd.Series([["a"], ["b"]]), "by")
-    Traceback (most recent call last):
-    csimodel.errors.SurveyError: by holds cells of kind list, which are no labels; give text or
-    numbers.
-    """
-    try:
-        codes, labels = pd.factorize(column, sort=sort)
-    except TypeError:
-        kinds = sorted({type(cell).__name__ for cell in column.dropna()})
-        raise SurveyError(
-            f"{what} holds cells of kind {' and '.join(kinds)}, which are no labels; give text or "
-            "numbers."
-        ) from None
-    return np.asarray(codes, dtype=np.intp), pd.Index(labels)
 
 
 def codes_of(values: ArrayLike | pd.Series, what: str) -> NDArray[np.intp]:

@@ -27,12 +27,13 @@ from csimodel.outcomes.rows.arguments import (
     row_labels,
     yes_or_no,
 )
-from csimodel.outcomes.rows.columns import aligned, codes_of, labels_of, name_of, numbers
+from csimodel.outcomes.rows.columns import aligned, codes_of, name_of, numbers
 from csimodel.outcomes.rows.outcome import OutcomeValues, outcome_of
 from csimodel.outcomes.rows.sample import Sample, sample_of
 from csimodel.outcomes.rows.soundness import soundness
 from csimodel.survey import Survey
 from csimodel.survey.calibrated_design import CalibratedDesign
+from csimodel.survey.checks import labels_of
 from csimodel.survey.design import design_of_part, require_several, strata_and_clusters
 from csimodel.survey.headers import clean, column_of
 from csimodel.survey.labelled import require_no_labelled_codes

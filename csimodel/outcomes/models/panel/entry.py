@@ -31,9 +31,10 @@ from csimodel.outcomes.models.panel.fitted import WEIGHT, fitted, require_other_
 from csimodel.outcomes.models.panel.result import RepurchasePanel
 from csimodel.outcomes.models.repurchase import INTERVALS
 from csimodel.outcomes.rows.arguments import Column, Controls, Index, named
-from csimodel.outcomes.rows.columns import Ends, labels_of
+from csimodel.outcomes.rows.columns import Ends
 from csimodel.outcomes.rows.rows import Rows
 from csimodel.survey import Survey
+from csimodel.survey.checks import labels_of
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]

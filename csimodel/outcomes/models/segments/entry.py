@@ -24,11 +24,12 @@ from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.segments.regression import regress_segments
 from csimodel.outcomes.models.segments.result import Segments, extremes
 from csimodel.outcomes.rows.arguments import Column, Index
-from csimodel.outcomes.rows.columns import Ends, labels_of
+from csimodel.outcomes.rows.columns import Ends
 from csimodel.outcomes.rows.rows import Rows
 from csimodel.outcomes.rows.sample import Sample
 from csimodel.survey import Survey
 from csimodel.survey.calibration import without_calibration
+from csimodel.survey.checks import labels_of
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]

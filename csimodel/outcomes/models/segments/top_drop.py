@@ -18,11 +18,11 @@ from csimodel.options import number_of, require_count, require_level, shown
 from csimodel.outcomes.kernels.group_means import GroupMeans, group_means
 from csimodel.outcomes.kernels.wald import table_of_tests, wald
 from csimodel.outcomes.rows.arguments import Column
-from csimodel.outcomes.rows.columns import labels_of
 from csimodel.outcomes.rows.rows import Rows
 from csimodel.outcomes.rows.ties import settled
 from csimodel.page import HasHeadline, Page, sections
 from csimodel.survey import Survey
+from csimodel.survey.checks import labels_of
 
 Floats = NDArray[np.float64]
 
