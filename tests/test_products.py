@@ -315,12 +315,6 @@ def test_estimators_that_have_no_products_say_so(mobi, moderated):
         csi.PLS(reestimate="yes")
 
 
-def test_indexes_are_of_items(mobi, moderated):
-    for call in (csi.index_scores, csi.respondent_index, csi.importance_performance):
-        with pytest.raises(ModelError, match="Indexes are of constructs of items"):
-            call(moderated)
-
-
 def test_a_product_without_variation_is_named():
     rng = np.random.default_rng(1)
     frame = pd.DataFrame(rng.integers(1, 11, (40, 2)), columns=["s1", "s2"])

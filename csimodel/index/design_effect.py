@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from csimodel.estimators import Fit
+from csimodel.estimators.item_solution import item_model
 from csimodel.estimators.quantities import by_construct
 from csimodel.index.points import INDEX
 from csimodel.inference import Linearized, without_influence
@@ -46,7 +47,7 @@ def design_effects(fit: Fit) -> pd.DataFrame:
     [1.0, 250.0]
     """
     rows = len(fit.require_answers("design_effects").values)
-    labels = by_construct(fit.model)
+    labels = by_construct(item_model(fit.model))
     effect = pd.Series(np.nan, labels)
     if rows and not without_influence(fit):
         effect = Linearized((fit,)).deff(INDEX)

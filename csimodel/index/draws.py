@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.index.index import respondent_points
+from csimodel.index.item_errors import item_draws
 from csimodel.index.points import point_weights, scale_of
 from csimodel.inference import Bootstrap
 
@@ -54,6 +55,7 @@ class IndexDraws:
         SurveyError
             When the fit was made from moments, or scale bounds are unknown.
         """
+        bootstrap = item_draws(bootstrap)
         fit, solution = bootstrap.fit, bootstrap.solution
         answers = fit.require_answers("whole-chain intervals")
         own = [fit.model.slices[fit.model.construct_names.index(name)] for name in constructs]

@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 from csimodel.arguments import checked
 from csimodel.errors import ModelError, suggest
 from csimodel.estimators import Fit, Quantity, Solution, register, require_fit, require_own
+from csimodel.estimators.item_solution import item_model, item_solution
 from csimodel.estimators.quantities import matrix_entries, reachable
 from csimodel.floats import own_errstate
 from csimodel.index.points import INDEX, point_weights, scale_of
 from csimodel.inference import FitErrors
 from csimodel.inference.replicates import errors_of_design
+from csimodel.model import Model
 from csimodel.options import require_level
 
 Floats = NDArray[np.float64]
@@ -50,9 +52,9 @@ def estimated_reliability(solution: Solution) -> Floats:
 
 def measured_sd(solution: Solution) -> Floats:
     """Return the standard deviation of each construct's index as measured, (..., constructs)."""
-    solution.model.require_one_stage("Indexes are of")
+    weights = point_weights(solution)
     _, width = scale_of(solution.moments)
-    slope = point_weights(solution) / width * 100.0
+    slope = weights / width * 100.0
     cov = solution.moments.cov
     variances = [
         np.einsum("...i,...ik,...k->...", slope[..., b], cov[..., b, b], slope[..., b])
@@ -62,13 +64,18 @@ def measured_sd(solution: Solution) -> Floats:
 
 
 def _impacts(solution: Solution) -> Floats:
+    solution = item_solution(solution)
     sd = index_sd(solution)
     points = solution.total_effects * sd[..., :, None] / sd[..., None, :]
     row, column = np.nonzero(reachable(solution.model))
     return np.asarray(points[..., row, column])
 
 
-IMPACTS = register(Quantity("impacts", matrix_entries(reachable), _impacts))
+def _labels(model: Model) -> pd.MultiIndex:
+    return matrix_entries(reachable)(item_model(model))
+
+
+IMPACTS = register(Quantity("impacts", _labels, _impacts))
 
 
 @own_errstate
@@ -126,7 +133,7 @@ def importance_performance(
     fit = require_fit(fit, "importance_performance")
     level = require_level(level)
     require_own(bootstrap, fit, drawn=False)
-    names = fit.model.construct_names
+    names = item_model(fit.model).construct_names
     if target not in names:
         raise ModelError(f"Target {target!r} is not in the model{suggest(target, names)}.")
     labels = IMPACTS.labels(fit.model)

@@ -35,10 +35,12 @@ from csimodel.estimators import (
 )
 from csimodel.estimators.covariance.findings import heywood_items
 from csimodel.estimators.groups import group_columns, groups_without_rows, level_of, lost_groups
+from csimodel.estimators.item_solution import item_fit
 from csimodel.estimators.quantities import by_construct
 from csimodel.findings import Finding, tell
 from csimodel.floats import own_errstate
 from csimodel.index.by_group import group_draws, group_errors, group_influence, group_points
+from csimodel.index.item_errors import item_errors
 from csimodel.index.own_weights import OwnWeights
 from csimodel.index.points import INDEX, by_block, point_weights, scale_of
 from csimodel.index.scanned_groups import ScannedIndexes
@@ -115,7 +117,7 @@ def respondent_index(fit: Fit) -> pd.DataFrame:
     72.4541
     """
     fit = require_fit(fit, "respondent_index")
-    fit.model.require_one_stage("Indexes are of")
+    fit = item_fit(fit)
     answers = fit.require_answers("respondent_index")
     points = respondent_points(answers, fit.moments) * point_weights(fit.solution)
     return pd.DataFrame(
@@ -208,13 +210,13 @@ def index_scores(
         table = _of_fits(fit, by, bootstrap, level, interval)
         return with_shrinkage(table) if shrink else table
     fit = require_fit(fit, "index_scores")
-    fit.model.require_one_stage("Indexes are of")
     if shrink and by is None:
         raise OptionError(
             "shrink=True draws groups towards their mean, and there are none; name their column "
             "with by=, or give fits of groups (csi.fit_groups)."
         )
     require_own(bootstrap, fit, drawn=False)
+    fit, bootstrap = item_fit(fit), item_errors(bootstrap)
     errors = own_replicates(fit) if bootstrap is None else bootstrap
     tell(_about_solution(fit))
     if by is None:
@@ -415,7 +417,7 @@ class _Groups:
         )
 
 
-BY_GROUP[INDEX.name] = lambda fit, by: _linear_groups(fit, by)
+BY_GROUP[INDEX.name] = lambda fit, by: _linear_groups(item_fit(fit), by)
 
 
 def _by_group(

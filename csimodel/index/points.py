@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from csimodel.bounds import BOUNDS
 from csimodel.errors import SurveyError
 from csimodel.estimators import Quantity, Solution, register
+from csimodel.estimators.item_solution import item_model, item_solution
 from csimodel.estimators.quantities import by_construct, by_item
 from csimodel.findings import listed
 from csimodel.model import Model
@@ -40,6 +41,7 @@ def point_weights(solution: Solution) -> Floats:
     ``vᵢ rangeᵢ / Σ vₖ rangeₖ`` with ``vᵢ = wᵢ/sᵢ``; the unstandardised weights themselves where the
     items of a construct share one scale.
     """
+    solution.model.require_one_stage("Weights of points are of")
     _, width = scale_of(solution.moments)
     raw = solution.index_weights * width
     sums = by_block(solution.model, raw)
@@ -56,7 +58,7 @@ POINT_WEIGHTS = Quantity("point_weights", by_item, point_weights, null=None)
 
 
 def _index(solution: Solution) -> Floats:
-    solution.model.require_one_stage("Indexes are of")
+    solution = item_solution(solution)
     minimum, width = scale_of(solution.moments)
     mean = solution.moments.mean
     if mean.size and np.isnan(mean).all():
@@ -70,7 +72,7 @@ def _index(solution: Solution) -> Floats:
 INDEX = register(
     Quantity(
         "index",
-        by_construct,
+        lambda model: by_construct(item_model(model)),
         _index,
         null=None,
         bounds=(BOUNDS["index"].lower, BOUNDS["index"].upper),

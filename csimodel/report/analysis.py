@@ -167,6 +167,7 @@ def analyze(
             f"Target {target!r} is not in the model{suggest(target, chosen.construct_names)}; "
             f"choose one of {listed(chosen.construct_names, 20)}."
         )
+    chosen.require_one_stage("csi.analyze reports")
     level = require_level(level)
     if not all(0 <= point <= 100 for point in contrast):
         raise OptionError(

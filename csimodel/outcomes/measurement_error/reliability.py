@@ -193,6 +193,11 @@ def index_reliability(
     if kind is None:
         kind = "alpha" if modes_of(fit.solution)[place] == "unit" else "omega"
     choose("kind", kind, _KINDS)
+    if place >= len(fit.model.measured):
+        raise ModelError(
+            f"{construct!r} is made of other constructs, and the reliability of an index is learnt "
+            "from the answers to its items; give a number, such as reliability=0.9."
+        )
     if len(fit.model.blocks[construct]) == 1:
         raise EstimationError(
             f"{construct!r} has one item, {fit.model.blocks[construct][0]!r}, and the reliability "

@@ -1,0 +1,139 @@
+"""A solution of a model with terms seen as one of items alone, as indexes are made of them.
+
+The score of a construct of constructs is a weighted sum of the items of its parts, so it has item
+weights like any other; products have none and are left out. Fits of resamples go through all stages
+of the model and are seen the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from csimodel.estimators.estimates import Estimates
+from csimodel.estimators.fit import Fit
+from csimodel.estimators.solution import Estimator, Solution
+from csimodel.model import Construct, Model
+from csimodel.model.terms import HigherOrder
+from csimodel.moments import Moments
+
+Floats = NDArray[np.float64]
+
+
+def item_model(model: Model) -> Model:
+    r"""Return the model whose constructs of constructs are composites of the items of their parts.
+
+    >>> text = "A =~ a1 + a2\nB =~ b1 + b2\nC =~ c1 + c2\nH =~ A + B\nC ~ H"
+    >>> print(item_model(Model.from_syntax(text)))
+    C =~ c1 + c2
+    H <~ a1 + a2 + b1 + b2
+    C ~ H
+    """
+    if not model.terms:
+        return model
+    paths = tuple(path for path in model.paths if path.source not in model.products)
+    return Model(tuple(_constructs(model)), paths, name=model.name)
+
+
+def _constructs(model: Model) -> Iterator[Construct]:
+    wholes = [term for term in model.terms if isinstance(term, HigherOrder)]
+    parts = {part for whole in wholes for part in whole.parts}
+    yield from (construct for construct in model.measured if construct.name not in parts)
+    for whole in wholes:
+        items = tuple(item for part in whole.parts for item in model.blocks[part])
+        yield Construct(whole.name, items, "composite")
+
+
+def item_solution(solution: Solution) -> Solution:
+    """Return a solution, single or batched, as one of items alone."""
+    model = solution.model
+    if not model.terms:
+        return solution
+    seen, estimates = item_model(model), solution.estimates
+    places = np.array([model.items.index(item) for item in seen.items])
+    own = np.array([model.construct_names.index(name) for name in seen.construct_names])
+    weights = estimates.weights[..., places]
+    loadings = estimates.loadings[..., places]
+    for term in model.terms:
+        if not isinstance(term, HigherOrder):
+            continue
+        block = seen.slices[seen.construct_names.index(term.name)]
+        parts = [model.items.index(model.construct_names[j]) for j in model.owner[places[block]]]
+        weights[..., block] *= estimates.weights[..., parts]
+        whole = model.construct_names.index(term.name)
+        loadings[..., block] = solution.cross_loadings[..., places[block], whole]
+    return replace(
+        solution,
+        model=seen,
+        estimator=ItemEstimator(solution.estimator, model, estimates),
+        moments=solution.moments.select(seen.items),
+        estimates=replace(
+            estimates,
+            weights=weights,
+            loadings=loadings,
+            reliability=estimates.reliability[..., own],
+            construct_cor=estimates.construct_cor[..., own[:, None], own],
+            paths=estimates.paths[..., own[:, None], own],
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class ItemEstimator(Estimator):
+    """An estimator of a model with terms, whose solutions are seen as of items alone.
+
+    Attributes
+    ----------
+    estimator, specification
+        What is estimated how.
+    near
+        The solution that those of resamples lie near.
+    """
+
+    estimator: Estimator
+    specification: Model
+    near: Estimates = field(compare=False, repr=False)
+
+    @property
+    def label(self) -> str:
+        """What the estimator is called in tables."""
+        return self.estimator.label
+
+    @property
+    def paths_between_scores(self) -> bool:
+        """Whether loadings and paths are those of scores as they are, error included."""
+        return self.estimator.paths_between_scores
+
+    def check(self, model: Model) -> None:
+        """Raise an error for a model that cannot be estimated."""
+        self.estimator.check(self.specification)
+
+    def estimate(self, moments: Moments, model: Model, near: Estimates | None = None) -> Estimates:
+        """Fit every sample of a batch of moments."""
+        return self.solve(moments, model, near).estimates
+
+    def solve(self, moments: Moments, model: Model, near: Estimates | None = None) -> Solution:
+        """Fit every sample of a batch of moments of the answers, and return all that follows."""
+        toward = None if near is None else self.near
+        solution = item_solution(self.estimator.solve(moments, self.specification, toward))
+        return replace(solution, estimator=self)
+
+
+def item_fit(fit: Fit) -> Fit:
+    """Return a fit as one of items alone; itself where its model has no terms."""
+    if not fit.model.terms:
+        return fit
+    solution, answers = item_solution(fit.solution), fit.answers
+    if answers is not None:
+        order = [answers.items.index(item) for item in solution.model.items]
+        answers = replace(
+            answers,
+            items=solution.model.items,
+            values=answers.values[:, order],
+            minimum=answers.minimum[order],
+            maximum=answers.maximum[order],
+        )
+    return Fit(solution, fit.survey, answers)
