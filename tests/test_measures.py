@@ -614,3 +614,85 @@ def test_the_lorenz_curve_is_drawn(customers):
     curve = figure.axes[0].lines[1]
     assert curve.get_ydata()[-1] == 1.0
     assert len(curve.get_xdata()) == 801
+
+
+def branches_of(rng, count, slope=0.6, n=(8, 40)):
+    truth = rng.normal(65, 5, count)
+    customers = 30 + slope * truth + rng.normal(0, 2, count)
+    tables = []
+    for level in (customers, truth):
+        se = 15 / np.sqrt(rng.integers(*n, count))
+        tables.append(pd.DataFrame({"estimate": rng.normal(level, se), "se": se}))
+    return tables
+
+
+def test_a_slope_across_branches_is_that_of_the_truth():
+    table = measures.branch_regression(*branches_of(np.random.default_rng(1), 20_000)).table
+    assert abs(table.loc["slope", "estimate"] - 0.6) < 3 * table.loc["slope", "se"] < 0.05
+    assert table.loc["slope, errors ignored", "estimate"] < 0.5
+    assert_allclose(table.loc["explained", "estimate"], 9 / 13, atol=0.03)
+    rng = np.random.default_rng(2)
+    covered = []
+    for _ in range(200):
+        row = measures.branch_regression(*branches_of(rng, 80)).table.loc["slope"]
+        covered.append(row["lower"] < 0.6 < row["upper"])
+    assert 0.90 <= np.mean(covered) <= 0.99
+
+
+def test_a_slope_without_errors_is_least_squares():
+    customers, staff = branches_of(np.random.default_rng(3), 30)
+    table = measures.branch_regression(customers, staff.assign(se=0.0)).table
+    slope = stats.linregress(staff["estimate"], customers["estimate"]).slope
+    assert_allclose(table["estimate"].iloc[:2], [slope, slope])
+
+
+def test_branches_that_do_not_fit_are_named():
+    good = pd.DataFrame({"estimate": [1.0, 2, 3, 4], "se": 0.1})
+    same = measures.branch_regression(good, good.assign(se=9.0))
+    (finding,) = same.findings
+    assert row_of(finding).code == "no-difference-of-branches"
+    assert np.isnan(same.table.loc["slope", "estimate"])
+    for table, error, sentence in (
+        (good.drop(columns="se"), OptionError, "^staff must have columns estimate"),
+        (good.set_axis([0, 0, 1, 2]), OptionError, "^staff has several rows of one branch"),
+        (good.assign(se="a"), OptionError, "^staff has an estimate or se that is no number"),
+        (good.assign(se=-1.0), SurveyError, "^staff has an error below 0"),
+        (good.set_axis(list("abcd")), SurveyError, "^0 branches are in both tables"),
+    ):
+        with pytest.raises(error, match=sentence):
+            measures.branch_regression(good, table)
+
+
+def test_word_of_mouth_of_the_dissatisfied():
+    frame = pd.DataFrame({
+        "spoke": [0, 0, 0, 0, 1, 1, 1, 0], "how": [None] * 4 + [1, 9, 9, None],
+        "again": [9, 9, 2, 3, 1, 8, 9, 9], "mood": [9, 9, 2, 1, 2, 9, 8, 9],
+        "told": [None, 0, 10, 20, 6, 4, 2, None],
+    })  # fmt: skip
+    options = {"complained": "spoke", "handling": "how", "repurchase": "again", "scale": (1, 10),
+               "well_from": 8, "satisfied_from": 8, "dissatisfied_to": 4}  # fmt: skip
+    complaints = csi.outcomes.complaint_repurchase(frame, satisfied="mood", told="told", **options)
+    table = complaints.word_of_mouth
+    assert_allclose(table["estimate"], [42 / 5, 12 / 3, 30 / 2, 42 / 8])
+    assert list(table["n"]) == [5, 3, 2, 8]
+    assert_allclose(table["se"].iloc[0], stats.sem([10, 20, 6, 4, 2]))
+    assert "Word of mouth" in str(complaints.summary())
+    with pytest.raises(OptionError, match=r"^told= is about the dissatisfied"):
+        csi.outcomes.complaint_repurchase(frame, told="told", **options)
+    with pytest.raises(SurveyError, match=r"^Told 'told' holds 1 numbers below 0"):
+        csi.outcomes.complaint_repurchase(
+            frame.assign(told=[-1, *frame["told"][1:]]), satisfied="mood", told="told", **options
+        )
+
+
+def test_the_literature_is_complete():
+    table = csi.literature.table()
+    for name, value in {
+        "repurchase_at_70": 0.7674, "persons_told": 10, "worth_of_fully_satisfied": 10,
+        "willingness_of_satisfied": 6, "recommended_share": 0.6, "left_for_indifference": 0.7,
+        "left_for_price": 0.15, "left_for_product": 0.15,
+    }.items():  # fmt: skip
+        assert table.loc[name, "value"] == value
+        assert getattr(csi.literature, name).caveat
+    low, slope = table.loc["repurchase_at_67", "value"], table.loc["repurchase_per_point", "value"]
+    assert_allclose(low + 3 * slope, table.loc["repurchase_at_70", "value"])

@@ -13,12 +13,14 @@ upper, n, reason), ``differences`` of every two groups with Holm's correction, `
 - `importance_weights`, `weighted_satisfaction`, `stated_importance`: what customers call important;
 - `customer_value`: what customers get and what it costs them;
 - `abc_classes`: classes of customers by sales, Lorenz curve and Gini;
-- `enterprise_index`: favourability, designation, return, complaints, sales power.
+- `enterprise_index`: favourability, designation, return, complaints, sales power;
+- `branch_regression`: customers' index of branches on the staff's, with both errors.
 
 The instruments that answers come from are beside them: `csi.explore_factors` and its kin.
 """
 
 from csimodel.measures.abc_analysis import AbcClasses, abc_classes
+from csimodel.measures.branches import branch_regression
 from csimodel.measures.comparison import comparison
 from csimodel.measures.customer_value import CustomerValue, customer_value
 from csimodel.measures.enterprise import EnterpriseIndex, enterprise_index
@@ -58,6 +60,7 @@ __all__ = [
     "after_use_satisfaction",
     "answer_shares",
     "bottom_box",
+    "branch_regression",
     "comparison",
     "customer_value",
     "disconfirmation",

@@ -70,6 +70,11 @@ _TARP = (
 )
 _REICHHELD = "Reichheld & Sasser, Zero defections, Harvard Business Review 68(5), 105-111"
 _REICHHELD_URL = "https://hbr.org/1990/09/zero-defections-quality-comes-to-services"
+_REASONS = "Trade folklore on customer care"
+_REASONS_CAVEAT = (
+    "Reasons told after the fact, in one list of three; no study with data found. Ask those who "
+    "left; `outcomes.repurchase_time` shows what goes with leaving."
+)
 _JONES = "Jones & Sasser, Why satisfied customers defect, Harvard Business Review 73(6), 88-99"
 _JONES_URL = "https://hbr.org/1995/11/why-satisfied-customers-defect"
 
@@ -84,6 +89,11 @@ repurchase_at_67 = Published(
     "unsourced", _EXAMPLE, None, None, None,
     "Starting point of the example that ends at .7674 with an index of 70; `Repurchase.predict` "
     "gives yours.",
+)  # fmt: skip
+repurchase_at_70 = Published(
+    "repurchase_at_70", 0.7674, None, "probability of repurchase at an index of 70",
+    "unsourced", _EXAMPLE, None, None, None,
+    ".75 and three points of .0058; `Repurchase.contrast(67, 70)` gives yours with its interval.",
 )  # fmt: skip
 top_step = Published(
     "top_step", 6.0, None, "times as likely to repurchase, totally satisfied to satisfied",
@@ -149,10 +159,62 @@ new_buys = Published(
     "No study found; other texts say 5 to 20 % (Farris et al., Marketing Metrics). "
     "`money.buying_rates` estimates yours.",
 )  # fmt: skip
+persons_told = Published(
+    "persons_told", 10.0, 20.0, "persons that a dissatisfied customer tells",
+    "second-hand", _TARP, 1979, None, None,
+    "TARP's surveys say nine or ten on average, and more than twenty for one in eight; before the "
+    "web. `complaint_repurchase(told=)` estimates yours.",
+)  # fmt: skip
+worth_of_fully_satisfied = Published(
+    "worth_of_fully_satisfied", 10.0, None, "worth of a fully satisfied per satisfied customer",
+    "unsourced", "Trade folklore on customer care", None, None, None,
+    "No study found, and worth is not defined. `money.lifetime_value` with the retention of each "
+    "group computes yours.",
+)  # fmt: skip
+willingness_of_satisfied = Published(
+    "willingness_of_satisfied", 6.0, None, "times as willing to buy, satisfied to dissatisfied",
+    "second-hand", _JONES, 1995, None, _JONES_URL,
+    "Likely top_step retold: there it is totally satisfied against satisfied customers of one "
+    "firm. `repurchase` estimates yours.",
+)  # fmt: skip
+recommended_share = Published(
+    "recommended_share", 0.60, None, "share of new customers who come by recommendation",
+    "unsourced", "Trade folklore on customer care", None, None, None,
+    "No study found; it differs between trades. Ask new customers, and take "
+    "`measures.answer_shares`.",
+)  # fmt: skip
+left_for_price = Published(
+    "left_for_price", 0.15, None, "share of lost customers who left for a lower price",
+    "unsourced", _REASONS, None, None, None, _REASONS_CAVEAT,
+)  # fmt: skip
+left_for_product = Published(
+    "left_for_product", 0.15, None, "share of lost customers who left for the product",
+    "unsourced", _REASONS, None, None, None, _REASONS_CAVEAT,
+)  # fmt: skip
+left_for_indifference = Published(
+    "left_for_indifference", 0.70, None, "share of lost customers who left for indifferent staff",
+    "unsourced", _REASONS, None, None, None, _REASONS_CAVEAT,
+)  # fmt: skip
+staff_first = Published(
+    "staff_first", float("nan"), None, "satisfied staff come before satisfied customers: no number",
+    "primary",
+    "Heskett, Jones, Loveman, Sasser & Schlesinger, Putting the service-profit chain to work, "
+    "Harvard Business Review 72(2), 164-174",
+    1994, None, "https://hbr.org/2008/07/putting-the-service-profit-chain-to-work",
+    "An order of causes argued from cases; `measures.branch_regression` gives the slope across "
+    "your branches, which does not say what comes first.",
+)  # fmt: skip
+importance_scale = Published(
+    "importance_scale", 1.0, 5.0, "value of an importance category, not to very important",
+    "unsourced", "Teaching material on customer satisfaction indexes", None, None, None,
+    "A convention that takes the categories as equally far apart; `measures.importance_weights` "
+    "takes other values.",
+)  # fmt: skip
 
 _EVERY = (
     repurchase_per_point,
     repurchase_at_67,
+    repurchase_at_70,
     top_step,
     complaining_share,
     silent_share,
@@ -163,6 +225,15 @@ _EVERY = (
     profit_lift,
     existing_buys,
     new_buys,
+    persons_told,
+    worth_of_fully_satisfied,
+    willingness_of_satisfied,
+    recommended_share,
+    left_for_price,
+    left_for_product,
+    left_for_indifference,
+    staff_first,
+    importance_scale,
 )
 
 

@@ -632,6 +632,10 @@ def measured(given):
     judge, survey, items, m = given.judge, given.survey, list(given.case.items), csi.measures
     few = items[:2]
     judge.beside = [survey]
+    compared = judge("comparison", m.comparison, survey, few[0], by="group")
+    if compared is not None:
+        tables = compared.table.droplevel("item"), compared.table.droplevel("item")
+        judge("branch_regression", lambda: m.branch_regression(*tables).table)
     for name, call in {
         "satisfaction_level": lambda: m.satisfaction_level(survey, few, by="group", levels=range(-3, 12)),
         "top_box": lambda: m.top_box(survey, few, by="group"),

@@ -164,6 +164,11 @@ def measure_calls(p: SimpleNamespace) -> dict[str, tuple[Callable[..., Any], dic
              "silent_complaints": "event", "benchmark": {"favourability": 0.5},
              "composite": {"favourability": 1}},
         ),
+        "measures.branch_regression": (
+            m.branch_regression,
+            {"customers": pd.DataFrame({"estimate": [60.0, 66, 69, 75], "se": 1.0}),
+             "staff": pd.DataFrame({"estimate": [50.0, 60, 70, 80], "se": 3.0})},
+        ),
         "plots.lorenz": (csi.plots.lorenz, {"result": m.abc_classes(p.survey, "age")}),
         "plots.profile": (
             csi.plots.profile, {"table": m.comparison(p.survey, ["CUSA1"], by="half").table},

@@ -35,6 +35,7 @@ def complaint_repurchase(
     handling: Column,
     repurchase: Column,
     satisfied: Column | None = None,
+    told: Column | None = None,
     well_from: float | None = None,
     satisfied_from: float | None = None,
     dissatisfied_to: float | None = None,
@@ -58,6 +59,8 @@ def complaint_repurchase(
     satisfied
         Satisfaction: an item, an index, or 0 and 1. Without it there is no silent share, and the
         recovery paradox has nobody to compare with.
+    told
+        How many persons a customer told of a bad experience; with `satisfied` only.
     well_from
         The lowest answer that means handled well; by default seven ninths up the scale, which is
         8 on 1 to 10.
@@ -112,6 +115,8 @@ def complaint_repurchase(
     [8.0, 3.0, 8.67]
     """
     require_level(level)
+    if told is not None and satisfied is None:
+        raise OptionError("told= is about the dissatisfied; give satisfied=, who they are, too.")
     rows = Rows.of(data, "complaint_repurchase", weights=weights, cluster=cluster)
     rows.require_clusters()
     _, spoke = rows.binary(complained, "complained")
@@ -166,6 +171,9 @@ def complaint_repurchase(
         rates=_rates(rows, whole, spoke, mood, level),
         level=level,
         findings=tuple(findings),
+        word_of_mouth=None
+        if told is None or mood is None
+        else _word_of_mouth(rows, whole, spoke, mood, told, level),
     )
 
 
@@ -297,3 +305,41 @@ def _rates(
         means = group_means(values, [np.flatnonzero(mask)], rows.weights, rows.design)
         tables.append(means.shares([name], level))
     return pd.concat(tables)
+
+
+def _word_of_mouth(
+    rows: Rows,
+    whole: NDArray[np.bool_],
+    spoke: Floats,
+    mood: tuple[Floats, float, float],
+    told: Column,
+    level: float,
+) -> pd.DataFrame:
+    """Return persons told by each dissatisfied customer, and by all of them for each customer.
+
+    Raises
+    ------
+    SurveyError
+        For a number below 0.
+    """
+    name, persons = rows.numbers(told, "Told")
+    if (persons < 0).any():
+        raise SurveyError(
+            f"Told {name!r} holds {int((persons < 0).sum())} numbers below 0; it counts persons."
+        )
+    happy, _, bottom = mood
+    complained = whole & (spoke == 1)
+    dissatisfied = complained | (whole & (happy <= bottom))
+    known = np.isfinite(persons)
+    reach = np.where(dissatisfied, np.nan_to_num(persons), 0.0)
+    masks = {
+        "told by a dissatisfied customer": dissatisfied & known,
+        "told by one who complained": complained & known,
+        "told by one who kept silent": dissatisfied & ~complained & known,
+        "reach: told for each customer": whole & (known | ~dissatisfied),
+    }
+    members = [np.flatnonzero(mask) for mask in masks.values()]
+    means = group_means(reach, members, rows.weights, rows.design)
+    table = means.contrasts(np.eye(len(masks)), list(masks), level).drop(columns="p")
+    table.insert(0, "n", means.n)
+    return table

@@ -73,6 +73,10 @@ class Complaints(HasHeadline):
         Coverage.
     findings
         What a reader must know.
+    word_of_mouth
+        Persons told by a dissatisfied customer, by one who complained and by one who kept silent,
+        and the reach, persons told for each customer: dissatisfied times told. Columns n,
+        estimate, se, df, lower, upper, reason; None where nobody was asked.
     """
 
     label: str
@@ -85,6 +89,7 @@ class Complaints(HasHeadline):
     rates: pd.DataFrame
     level: float
     findings: tuple[Finding, ...]
+    word_of_mouth: pd.DataFrame | None = None
 
     @property
     def table(self) -> pd.DataFrame:
@@ -268,6 +273,8 @@ class Complaints(HasHeadline):
             "Recovery paradox": self.paradox,
             "Shares": self.rates,
         }
+        if self.word_of_mouth is not None:
+            tables["Word of mouth"] = self.word_of_mouth
         return Page(
             "Complaints and repurchase",
             self.headline,
