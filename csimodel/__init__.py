@@ -54,7 +54,9 @@ if TYPE_CHECKING:
     from csimodel.inference.linearized import linearize as linearize
     from csimodel.inference.replicates import replicate as replicate
     from csimodel.inference.replicates import replicate_weights as replicate_weights
+    from csimodel.measures.description import describe as describe
     from csimodel.measures.factors.exploration import explore_factors as explore_factors
+    from csimodel.measures.item_analysis import analyze_items as analyze_items
     from csimodel.model import catalogue
     from csimodel.model.constructs import Construct as Construct
     from csimodel.model.constructs import Path as Path
@@ -123,6 +125,8 @@ _NAMES = MappingProxyType(
         "Semopy": "csimodel.estimators.covariance.semopy",
         "Survey": "csimodel.survey.survey",
         "WLSMV": "csimodel.estimators.covariance.ordinal",
+        "analyze_items": "csimodel.measures.item_analysis",
+        "describe": "csimodel.measures.description",
         "analyze": "csimodel.report.analysis",
         "assess": "csimodel.assessment.assess",
         "bootstrap": "csimodel.inference.bootstrap",

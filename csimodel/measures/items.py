@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, SurveyError
 from csimodel.options import require_names, shown
 from csimodel.survey import Survey, read_survey
 from csimodel.survey.headers import require_column
+
+Floats = NDArray[np.float64]
 
 
 def survey_of(survey: object) -> Survey:
@@ -69,6 +73,18 @@ def item_names(survey: Survey, items: Sequence[str] | None, fewest: int = 1) -> 
     if len(names) < fewest:
         raise OptionError(f"items={shown(items)} names {len(names)}; give at least {fewest}.")
     return names
+
+
+def weighted_means(values: Floats, weights: Floats) -> Floats:
+    """Return means of columns over the rows that have a value, NaN where none has.
+
+    >>> weighted_means(np.array([[1.0, np.nan], [4.0, np.nan]]), np.array([2.0, 1.0]))
+    array([ 2., nan])
+    """
+    known = np.isfinite(values)
+    own = known * weights[:, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((np.where(known, values, 0.0) * own).sum(axis=0) / own.sum(axis=0))
 
 
 def design_columns(survey: Survey) -> frozenset[str]:

@@ -152,10 +152,16 @@ def of_design(given):
             judge("replicate index", csi.index_scores, refit, bootstrap=again)
 
 
-@part("explore_factors", "FactorExploration")
+@part("explore_factors", "FactorExploration", "describe", "analyze_items")
 def instruments(given):
     judge, survey = given.judge, given.survey
     judge.beside = [survey]
+    judge.look("describe", judge("describe", csi.describe, survey))
+    analysis = judge("analyze_items", csi.analyze_items, survey, given.case.model, draws=20)
+    judge.look("analyze_items", analysis)
+    if analysis is not None:
+        judge("confirm", analysis.confirm, 1)
+        judge("item_total", analysis.table, "item_total")
     items = list(given.case.model.items)[:8]
     explored = judge("explore_factors", csi.explore_factors, survey, items, draws=20, sets=20)
     judge.look("explore_factors", explored)

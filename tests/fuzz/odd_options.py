@@ -426,6 +426,14 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             csi.weighting.adjust_for_nonresponse,
             {"survey": p.survey, "responded": "again", "classes": ["half"]},
         ),
+        "describe": (
+            csi.describe,
+            {"survey": p.survey, "items": ["CUSA1", "CUSA2"], "duration": "age",
+             "asked_if": {"CUSA1": ("age", 30)}},
+        ),
+        "analyze_items": (
+            csi.analyze_items, {"survey": p.survey, "model": {"S": ["CUSA1", "CUSA2", "CUSA3"]}, **few},
+        ),
         "explore_factors": (
             csi.explore_factors,
             {"survey": p.survey, "items": ["CUSA1", "CUSA2", "CUSA3", "PERV1"], "sets": 20, **few},
