@@ -5,6 +5,8 @@ from growth_operations import PRODUCTS, N, Operation, P, unfold
 import csimodel as csi
 
 INSTRUMENT = (
+    Operation("draft_codebook", lambda c: csi.draft_codebook(c.frame),
+              {"n": (1, 250_000), "p": (1, P)}, "50*n*p*8/B", ("frame",)),
     Operation("describe", lambda c: unfold(csi.describe(c.survey)),
               {"n": (1, N), "p": (1, P)}, "100*n*p*8/B"),
     Operation("analyze_items", lambda c: csi.analyze_items(c.survey, c.model).items,

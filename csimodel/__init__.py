@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from csimodel.measures.description import describe as describe
     from csimodel.measures.factors.exploration import explore_factors as explore_factors
     from csimodel.measures.item_analysis import analyze_items as analyze_items
+    from csimodel.measures.sample_plan import sample_plan as sample_plan
     from csimodel.model import catalogue
     from csimodel.model.constructs import Construct as Construct
     from csimodel.model.constructs import Path as Path
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
     from csimodel.survey.codebook import read_codebook as read_codebook
     from csimodel.survey.datasets import load_acsi2015 as load_acsi2015
     from csimodel.survey.datasets import load_mobi as load_mobi
+    from csimodel.survey.drafting import draft_codebook as draft_codebook
     from csimodel.survey.imputation import impute as impute
     from csimodel.survey.item import Item as Item
     from csimodel.survey.missing import ConstructMinimum as ConstructMinimum
@@ -127,6 +129,7 @@ _NAMES = MappingProxyType(
         "WLSMV": "csimodel.estimators.covariance.ordinal",
         "analyze_items": "csimodel.measures.item_analysis",
         "describe": "csimodel.measures.description",
+        "draft_codebook": "csimodel.survey.drafting",
         "analyze": "csimodel.report.analysis",
         "assess": "csimodel.assessment.assess",
         "bootstrap": "csimodel.inference.bootstrap",
@@ -159,6 +162,7 @@ _NAMES = MappingProxyType(
         "scan": "csimodel.survey.scanning.scan",
         "simple_slopes": "csimodel.assessment.simple_slopes",
         "what_if": "csimodel.index.what_if",
+        "sample_plan": "csimodel.measures.sample_plan",
         "write_report": "csimodel.report.write",
     }
 )

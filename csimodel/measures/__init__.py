@@ -33,6 +33,7 @@ from csimodel.measures.importance import (
     weighted_satisfaction,
 )
 from csimodel.measures.measure import Measure
+from csimodel.measures.questionnaire import write_questionnaire
 from csimodel.measures.ratios import Balance, after_use_satisfaction, value_balance
 from csimodel.measures.satisfaction import SatisfactionLevel, satisfaction_level
 from csimodel.measures.shares import (
@@ -74,4 +75,5 @@ __all__ = [
     "top_box",
     "value_balance",
     "weighted_satisfaction",
+    "write_questionnaire",
 ]

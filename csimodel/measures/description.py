@@ -17,7 +17,7 @@ from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference import infer
 from csimodel.inference.domains import DomainStatistics, function_of_means
-from csimodel.measures.items import weighted_means
+from csimodel.measures.items import skip_rules, weighted_means
 from csimodel.measures.respondents import GroupedSurvey
 from csimodel.options import require_level
 from csimodel.page import HasPage, Page, Section
@@ -320,13 +320,8 @@ def _rules(
 ) -> dict[str, tuple[str, float, Truths]]:
     """Return by item of which rows it was asked."""
     rules = {}
-    for name, rule in (asked_if or {}).items():
+    for name, rule in skip_rules(asked_if).items():
         item = require_column(given.survey.data, name, "asked_if")
-        if not isinstance(rule, tuple | list) or len(rule) != 2:
-            raise SurveyError(
-                f"asked_if[{name!r}] is {rule!r}; give a column and the answer with which the item "
-                "is asked, as in {'HANDLE': ('COMP', 1)}."
-            )
         column = require_column(given.survey.data, rule[0], f"asked_if[{name!r}]")
         if item in names:
             asked = given.cells(column).eq(rule[1]).fillna(False).to_numpy(dtype=bool)
@@ -336,7 +331,7 @@ def _rules(
 
 def _of_items(names: Sequence[str], values: Floats) -> Iterator[Finding]:
     missing = np.isnan(values)
-    none = [name for name, gone in zip(names, missing.all(axis=0).tolist(), strict=True) if gone]
+    none = np.array(names)[missing.sum(axis=0) == len(values)].tolist()
     if none:
         yield Finding("item-without-answers", _NONE, tuple(none), values={"items": tuple(none)})
     line = THRESHOLDS["share of missing answers"].value

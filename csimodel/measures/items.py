@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, SurveyError
-from csimodel.options import require_names, shown
+from csimodel.options import number_of, require_names, shown
 from csimodel.survey import Survey, read_survey
 from csimodel.survey.headers import require_column
 
@@ -85,6 +85,32 @@ def weighted_means(values: Floats, weights: Floats) -> Floats:
     own = known * weights[:, None]
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray((np.where(known, values, 0.0) * own).sum(axis=0) / own.sum(axis=0))
+
+
+def skip_rules(asked_if: object) -> dict[str, tuple[str, float]]:
+    """Return of each item asked of some only the column and the answer with which it is asked.
+
+    Raises
+    ------
+    OptionError
+        For anything else.
+
+    Examples
+    --------
+    >>> skip_rules({"HANDLE": ("COMP", 1)})
+    {'HANDLE': ('COMP', 1.0)}
+    """
+    rules: dict[str, tuple[str, float]] = {}
+    for name, rule in (asked_if if isinstance(asked_if, Mapping) else {}).items():
+        pair = rule if isinstance(rule, tuple | list) and len(rule) == 2 else (None, None)
+        answer = number_of(pair[1])
+        if not isinstance(name, str) or not isinstance(pair[0], str) or answer is None:
+            raise OptionError(
+                f"asked_if[{name!r}]={shown(rule)} must be a column and the answer with which the "
+                "item is asked, as in {'HANDLE': ('COMP', 1)}."
+            )
+        rules[name] = (pair[0], answer)
+    return rules
 
 
 def design_columns(survey: Survey) -> frozenset[str]:

@@ -152,10 +152,14 @@ def of_design(given):
             judge("replicate index", csi.index_scores, refit, bootstrap=again)
 
 
-@part("explore_factors", "FactorExploration", "describe", "analyze_items")
+@part("explore_factors", "FactorExploration", "describe", "analyze_items",
+      "draft_codebook", "sample_plan")  # fmt: skip
 def instruments(given):
     judge, survey = given.judge, given.survey
     judge.beside = [survey]
+    judge("draft_codebook", csi.draft_codebook, given.case.frame)
+    plan = judge("sample_plan", csi.sample_plan, 8.0, 20.0, strata={"a": 500, "b": 900})
+    judge("simulate plan", plan.simulate, 20)
     judge.look("describe", judge("describe", csi.describe, survey))
     analysis = judge("analyze_items", csi.analyze_items, survey, given.case.model, draws=20)
     judge.look("analyze_items", analysis)

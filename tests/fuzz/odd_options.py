@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -425,6 +426,15 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "weighting.adjust_for_nonresponse": (
             csi.weighting.adjust_for_nonresponse,
             {"survey": p.survey, "responded": "again", "classes": ["half"]},
+        ),
+        "draft_codebook": (csi.draft_codebook, {"data": p.frame}),
+        "sample_plan": (
+            csi.sample_plan, {"half_width": 5.0, "sd": {"a": 20, "b": 30}, "strata": {"a": 500, "b": 900}},
+        ),
+        "measures.write_questionnaire": (
+            csi.measures.write_questionnaire,
+            {"codebook": csi.Codebook.from_toml("[items.q1]\nscale = [1, 5]"),
+             "path": Path(tempfile.gettempdir()) / "csimodel-q.html", "asked_if": {"q1": ("q1", 1)}},
         ),
         "describe": (
             csi.describe,

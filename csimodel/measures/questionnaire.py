@@ -1,0 +1,224 @@
+"""A questionnaire written from a codebook: XLSForm for the field, HTML for print."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from os import PathLike
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from csimodel.arguments import checked
+from csimodel.errors import OptionError, SurveyError
+from csimodel.findings import listed
+from csimodel.measures.items import skip_rules
+from csimodel.options import shown
+from csimodel.survey import Codebook, Item
+from csimodel.survey.readers import needs
+
+Language = Literal["en", "zh"]
+Rows = list[dict[str, str]]
+
+_NAME = re.compile(r"[^\W\d][\w.-]*")
+_MOST_CHOICES = 21  # of a scale whose steps are shown one by one
+_TEXTS: Mapping[str, Mapping[str, str]] = {
+    "en": {"title": "Questionnaire", "none": "No answer", "range": "from {low:g} to {high:g}"},
+    "zh": {"title": "调查问卷", "none": "未回答", "range": "{low:g} 至 {high:g}"},
+}
+
+
+class Choice(NamedTuple):
+    """An answer that can be chosen: its code and what is read."""
+
+    code: str
+    label: str
+
+
+class FormField(NamedTuple):
+    """A question of the questionnaire."""
+
+    name: str
+    wording: str
+    choices: tuple[Choice, ...]
+    ends: tuple[float, float] | None
+    relevant: str
+
+
+@checked
+def write_questionnaire(
+    codebook: Codebook,
+    path: str | PathLike[str],
+    *,
+    language: Language = "en",
+    title: str | None = None,
+    asked_if: Mapping[str, tuple[str, float]] | None = None,
+) -> Path:
+    r"""Write the questions of a codebook as a questionnaire.
+
+    ``.xlsx`` is an XLSForm, which ODK and KoboToolbox read; what comes back from the field has the
+    codebook's names and codes, so that `csi.read_survey(answers, codebook=…)` reads it. ``.html``
+    is a page to print.
+
+    Parameters
+    ----------
+    codebook
+        Items and columns with their wording, scale, labels and missing codes, which are offered as
+        answers, too.
+    path
+        File to write.
+    language
+        Of what the codebook does not word: ``"en"`` or ``"zh"``.
+    title
+        By default that of the codebook.
+    asked_if
+        Which questions are asked of some only, as in ``{"HANDLE": ("COMP", 1)}``.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    SurveyError
+        When the codebook has no question, or a name cannot be that of a field.
+    OptionError
+        For another ending, a skip rule that names no question, a file that cannot be written, or
+        when openpyxl is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> book = Codebook.from_toml('[items.q1]\nwording = "Satisfied overall"\nscale = [1, 5]')
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     page = write_questionnaire(book, f"{folder}/q.html").read_text(encoding="utf-8")
+    >>> "Satisfied overall" in page
+    True
+    """
+    file = Path(path)
+    texts = _TEXTS[language]
+    questions = _questions(codebook, texts, skip_rules(asked_if))
+    heading = title or codebook.title or texts["title"]
+    if file.suffix.lower() not in (".xlsx", ".html"):
+        raise OptionError(f"path={shown(str(path))} must end in .xlsx (XLSForm) or .html (print).")
+    try:
+        if file.suffix.lower() == ".html":
+            file.write_text(_html(heading, questions, language, texts), encoding="utf-8")
+        else:
+            _write_form(file, heading, questions, language)
+    except OSError as error:
+        raise OptionError(
+            f"path={shown(str(path))} cannot be written ({error.strerror or error}); choose "
+            "another folder."
+        ) from error
+    return file
+
+
+def _questions(
+    book: Codebook, texts: Mapping[str, str], asked_if: Mapping[str, tuple[str, float]]
+) -> list[FormField]:
+    """Return items in their order, then other columns that have a wording."""
+    design = {book.weights, book.strata, book.cluster, book.population}
+    others = [name for name in book.column_labels if name not in book.items and name not in design]
+    names = [*book.items, *others]
+    if not names:
+        raise SurveyError("The codebook has no items, so there is nothing to ask.")
+    wrong = [name for name in names if not _NAME.fullmatch(name)]
+    if wrong:
+        raise SurveyError(
+            f"The names {listed(map(repr, wrong))} cannot be those of fields of a form; use "
+            "letters, digits and _ , and begin with a letter."
+        )
+    unknown = [name for rule in asked_if.items() for name in (rule[0], rule[1][0])
+               if name not in names]  # fmt: skip
+    if unknown:
+        raise OptionError(f"asked_if names {unknown[0]!r}, which is no question of the codebook.")
+    return [_question(book, name, texts, asked_if.get(name)) for name in names]
+
+
+def _question(
+    book: Codebook, name: str, texts: Mapping[str, str], rule: tuple[str, float] | None
+) -> FormField:
+    item = book.items.get(name, Item(name, missing_codes=book.column_codes.get(name, ())))
+    labels = {_code(code): text for code, text in book.value_labels.get(name, {}).items()}
+    ends = None
+    steps: list[str] = []
+    if item.minimum is not None and item.maximum is not None:
+        ends = (item.minimum, item.maximum)
+        whole = item.minimum == int(item.minimum) and item.maximum == int(item.maximum)
+        if whole and item.maximum - item.minimum < _MOST_CHOICES:
+            steps = [_code(code) for code in range(int(item.minimum), int(item.maximum) + 1)]
+    missing = [_code(code) for code in item.missing_codes]
+    codes = dict.fromkeys([*(steps or labels), *(missing if steps or labels else [])])
+    choices = [
+        Choice(code, labels.get(code) or (texts["none"] if code in missing else code))
+        for code in codes
+    ]
+    relevant = "" if rule is None else f"${{{rule[0]}}} = '{_code(rule[1])}'"
+    wording = item.wording or book.column_labels.get(name) or name
+    return FormField(name, wording, tuple(choices), None if steps else ends, relevant)
+
+
+def _code(code: float | str) -> str:
+    return code if isinstance(code, str) else f"{code:.12g}"
+
+
+def _write_form(file: Path, title: str, questions: Sequence[FormField], language: Language) -> None:
+    try:
+        from openpyxl import Workbook
+    except ImportError:
+        raise OptionError(needs("Writing an XLSForm", "openpyxl")) from None
+    lists: dict[tuple[Choice, ...], str] = {}
+    survey: Rows = []
+    for question in questions:
+        kind = "text"
+        row = {"constraint": ""}
+        if question.choices:
+            own = lists.setdefault(question.choices, f"answers{len(lists) + 1}")
+            kind = f"select_one {own}"
+        elif question.ends is not None:
+            kind = "decimal"
+            low, high = question.ends
+            row["constraint"] = f". >= {low:g} and . <= {high:g}"
+        survey.append(
+            {"type": kind, "name": question.name, "label": question.wording,
+             "required": "yes" if question.choices else "", "relevant": question.relevant, **row}
+        )  # fmt: skip
+    choices = [
+        {"list_name": name, "name": choice.code, "label": choice.label}
+        for own, name in lists.items()
+        for choice in own
+    ]
+    named = {"en": "English (en)", "zh": "中文 (zh)"}[language]
+    settings = [{"form_title": title, "form_id": "questionnaire", "default_language": named}]
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    for sheet, rows in (("survey", survey), ("choices", choices), ("settings", settings)):
+        page = book.create_sheet(sheet)
+        columns = list(rows[0]) if rows else ["list_name", "name", "label"]
+        page.append([f"label::{named}" if name == "label" else name for name in columns])
+        for row in rows:
+            page.append([row[name] or None for name in columns])
+    book.save(file)
+
+
+def _html(
+    title: str, questions: Sequence[FormField], language: Language, texts: Mapping[str, str]
+) -> str:
+    parts = []
+    for question in questions:
+        boxes = "".join(
+            f"<label><span>□</span> {escape(choice.label)}</label>" for choice in question.choices
+        )
+        if not boxes:
+            ends = question.ends
+            told = "" if ends is None else texts["range"].format(low=ends[0], high=ends[1])
+            boxes = f"<label>________ {escape(told)}</label>"
+        parts.append(f"<li><p>{escape(question.wording)}</p>{boxes}</li>")
+    return (
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+        f"<title>{escape(title)}</title><style>body{{font-family:sans-serif;max-width:48em;"
+        "margin:2em auto}li{margin:1em 0;break-inside:avoid}label{margin-right:1.2em;"
+        "white-space:nowrap}</style></head>"
+        f"<body><h1>{escape(title)}</h1><ol>{''.join(parts)}</ol></body></html>\n"
+    )
