@@ -309,6 +309,24 @@ def test_weights_that_cannot_be_are_refused(ecsi, data, weights):
         found.rank(period=7)
 
 
+def test_units_with_a_weight_and_no_score_are_told(ecsi, data, weights):
+    more = [("firm", "d", 1, 5.0), ("firm", "d", 2, 5.0), ("industry", "z", 1, 1.0)]
+    table = pd.concat([weights, pd.DataFrame(more, columns=weights.columns)])
+    found = csi.programme(ecsi, _survey(ecsi, data), LEVELS, "wave", table)
+    (told,) = [own for own in found.findings if own.code == "weights-without-scores"]
+    assert told.values == {"count": 2, "units": ("d (firm)", "z (industry)")}
+    plain = csi.programme(ecsi, _survey(ecsi, data), LEVELS, "wave", weights)
+    assert_allclose(found.scores["estimate"], plain.scores["estimate"])
+    assert "weights-without-scores" not in {own.code for own in plain.findings}
+
+
+def test_a_scan_is_refused(ecsi, data, tmp_path):
+    data.to_csv(tmp_path / "x.csv", index=False)
+    scan = csi.scan(tmp_path / "x.csv", scale=dict.fromkeys(ecsi.items, (1, 10)))
+    with pytest.raises(SurveyError, match="needs the respondents in memory, and survey= is a scan"):
+        csi.programme(ecsi, scan, "firm", "wave")
+
+
 def test_units_of_one_name_are_told_apart_by_the_levels_above(ecsi, data):
     frame = data.assign(firm=data["firm"].replace("c", "a"))
     table = pd.DataFrame(

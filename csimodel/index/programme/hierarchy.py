@@ -238,6 +238,32 @@ def about_periods(hierarchy: Hierarchy) -> Iterator[Finding]:
         )
 
 
+def about_weights(hierarchy: Hierarchy) -> Iterator[Finding]:
+    """Name units that have a weight and no score in any period."""
+    scored = [
+        node
+        for node, own in zip(hierarchy.nodes, hierarchy.scored, strict=True)
+        if node and own.any()
+    ]
+    units = hierarchy.weights.without_score(scored)
+    if units:
+        yield Finding(
+            "weights-without-scores",
+            _ONE_WEIGHT if len(units) == 1 else _WEIGHTS,
+            units,
+            count=len(units),
+            values={"count": len(units), "units": units},
+        )
+
+
+_ONE_WEIGHT = (
+    "{count} unit has a weight and no score in any period: {units}; the others of its parent count "
+    "for it, so that the whole is not of all that was weighed."
+)
+_WEIGHTS = (
+    "{count} units have a weight and no score in any period: {units}; the others of their parents "
+    "count for them, so that the whole is not of all that was weighed."
+)
 _ONE_LACKS = (
     "{count} unit of level {level} has no score in some periods (how many): {units}; there the "
     "others of its parent count for it, so that the change of a parent is also one of who is in it."

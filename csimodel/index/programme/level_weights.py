@@ -151,6 +151,16 @@ class LevelWeights:
                     f"All weights of level {level} in {name} are 0 in {period}; give one above 0."
                 )
 
+    def without_score(self, nodes: Sequence[tuple[Hashable, ...]]) -> tuple[str, ...]:
+        """Return the units that have a weight and are not among the nodes."""
+        scored = set()
+        for node in nodes:
+            deep = len(node) - 1
+            names = dict(zip(self.levels[:deep], node[:-1], strict=True))
+            scored.add(self._key(self.levels[deep], names, node[-1], None)[:-1])
+        lacking = dict.fromkeys(key[:-1] for key in self.table or () if key[:-1] not in scored)
+        return tuple(f"{key[-1]} ({key[0]})" for key in lacking)
+
     def _key(
         self, level: str, names: dict[str, Hashable], unit: Hashable, period: Hashable
     ) -> tuple[Hashable, ...]:

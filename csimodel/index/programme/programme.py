@@ -24,6 +24,7 @@ from csimodel.index.programme.result import Programme
 from csimodel.model import Model
 from csimodel.options import require_count, require_level, require_names
 from csimodel.survey import Survey, read_survey
+from csimodel.survey.scanning.scan import Scan
 
 
 @own_errstate
@@ -100,7 +101,7 @@ def programme(
     Raises
     ------
     SurveyError
-        For a column that does not exist, or items without a scale.
+        For a column that does not exist, items without a scale, or a scan.
     OptionError
         For weights that are missing, no numbers or all 0, and options out of range.
 
@@ -125,6 +126,11 @@ def programme(
     choose("adjust", adjust, ["holm", "bh"])
     if period in columns:
         raise OptionError(f"period={period!r} is among the levels, too; name another column.")
+    if isinstance(survey, Scan):
+        raise SurveyError(
+            "csi.programme needs the respondents in memory, and survey= is a scan; read the "
+            "files with csi.read_survey, or take a sample, such as scan.sample(100_000, rng=1)."
+        )
     survey = survey if isinstance(survey, Survey) else read_survey(survey)
     groups = fit_groups(
         model, survey, [*columns, period], estimator, minimum_n=minimum_n, progress=False

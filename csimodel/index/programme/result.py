@@ -18,7 +18,13 @@ from csimodel.floats import own_errstate_in
 from csimodel.index.index import about_fits
 from csimodel.index.programme.cells import NO_PART_ERROR, ItemWeights, ProgrammeCells
 from csimodel.index.programme.contributions import contributions_of
-from csimodel.index.programme.hierarchy import WHOLE, Hierarchy, about_periods, rows_of
+from csimodel.index.programme.hierarchy import (
+    WHOLE,
+    Hierarchy,
+    about_periods,
+    about_weights,
+    rows_of,
+)
 from csimodel.index.programme.ranking import Ranking, ranking_of
 from csimodel.index.programme.trend import slopes_of
 from csimodel.inference.infer import infer
@@ -264,6 +270,7 @@ class Programme(HasPage):
     def findings(self) -> tuple[Finding, ...]:
         """What a reader must know of the answers, the cells and the weights."""
         told = [*self.groups.findings, *about_fits(self.groups), *about_periods(self.hierarchy)]
+        told.extend(about_weights(self.hierarchy))
         if self.hierarchy.weights.table is None and self.hierarchy.levels:
             told.append(Finding("equal-level-weights", _EQUAL, severity="note"))
         return tuple(told)
