@@ -330,8 +330,8 @@ Printed by `python benchmarks/coverage_design.py --write docs/coverage_design.md
 intervals (`csi.linearize`, `csi.repurchase`) of the index of satisfaction, the path to it and the
 slope of an outcome on an index of equal weights, with the design and as if respondents had been
 drawn one by one with equal weights (of raked weights: as if nobody knew of the margins; of waves:
-as if their clusters were others). Monte Carlo error of .95: .005 of 2,000 samples, .007 of 1,000,
-.013 of 300.
+as if their clusters were others). Monte Carlo error of .95: .005 of 2,000 samples, .015 of 200,
+.018 of 150.
 
 Theory has it that without the design intervals are too narrow in clusters and miss the truth where
 weights are left out, and that they are too wide in strata, with margins and in waves that share
