@@ -21,6 +21,7 @@ from csimodel.command_options import (
     pair_of,
     replicate_method_of,
     response_of,
+    sizes_of,
 )
 from csimodel.errors import CsimodelError, ModelError, OptionError
 from csimodel.findings import collected
@@ -280,6 +281,130 @@ def analyze(
             progress=watched(),
         )
         _deliver(analysis, out, title)
+
+
+@app.command()
+def describe(
+    data: Annotated[Path, typer.Argument(help="CSV, Parquet, Excel, SPSS or Stata file.")],
+    codebook: Annotated[
+        Path | None, typer.Option(help="TOML file that says what the columns mean.")
+    ] = None,
+    items: Annotated[
+        list[str] | None, typer.Option(help="Column to describe; repeat for several.")
+    ] = None,
+    duration: Annotated[
+        str | None, typer.Option(help="Column of how long the interview took.")
+    ] = None,
+    weights: Annotated[str | None, typer.Option(help="Column of survey weights.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of a text file.")] = None,
+    decimal: Annotated[str | None, typer.Option(help="Decimal sign: . or ,")] = None,
+) -> None:
+    """Describe the items of a survey, and how carefully they were answered."""
+    with _spoken():
+        import csimodel as csi
+
+        survey = csi.read_survey(
+            data,
+            codebook=codebook,
+            weights=weights,
+            sheet=sheet,
+            encoding=encoding,
+            decimal=None if decimal is None else decimal_of(decimal),
+        )
+        _say(str(csi.describe(survey, items or None, duration=duration).summary()))
+
+
+@app.command(name="draft-codebook")
+def draft_codebook(
+    data: Annotated[Path, typer.Argument(help="CSV, Parquet, Excel, SPSS or Stata file.")],
+    out: Annotated[
+        Path | None, typer.Option(help="TOML file to write; printed without it.")
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of a text file.")] = None,
+    decimal: Annotated[str | None, typer.Option(help="Decimal sign: . or ,")] = None,
+) -> None:
+    """Draft a codebook from a data file, to be edited."""
+    with _spoken():
+        import csimodel as csi
+
+        sign = None if decimal is None else decimal_of(decimal)
+        text = csi.draft_codebook(data, sheet=sheet, encoding=encoding, decimal=sign).to_toml()
+        if out is None:
+            _say(text.rstrip("\n"))
+            return
+        out.write_text(text, encoding="utf-8")
+        _say(f"The draft is in {out}; edit it, then give it as --codebook")
+
+
+@app.command()
+def questionnaire(
+    codebook: Annotated[Path, typer.Argument(help="TOML file, or a model such as ecsi or ccsi.")],
+    out: Annotated[Path, typer.Option(help="File to write: .xlsx (XLSForm) or .html (print).")],
+    language: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    title: Annotated[str | None, typer.Option(help="Title of the questionnaire.")] = None,
+) -> None:
+    """Write a questionnaire from a codebook, or from a published model."""
+    with _spoken():
+        import csimodel as csi
+
+        published = csi.models.PUBLISHED.get(str(codebook))
+        book = (
+            csi.read_codebook(codebook)
+            if published is None
+            else csi.models.template(published(), language)  # type: ignore[arg-type]
+        )
+        written = csi.measures.write_questionnaire(
+            book,
+            out,
+            language=language,  # type: ignore[arg-type]
+            title=title,
+        )
+        _say(f"The questionnaire is in {written}")
+
+
+@app.command()
+def plan(
+    half_width: Annotated[float, typer.Argument(help="Wanted half-width, in points.")],
+    sd: Annotated[float, typer.Option(help="Standard deviation of the index, in points.")] = 20.0,
+    target: Annotated[str, typer.Option(help="index, difference or slope.")] = "index",
+    strata: Annotated[
+        list[str] | None,
+        typer.Option(help="Stratum and its size, as north=5000; repeat for several."),
+    ] = None,
+    allocation: Annotated[
+        str, typer.Option(help="proportional, neyman or equal.")
+    ] = "proportional",
+    each: Annotated[
+        bool, typer.Option("--each", help="Every stratum is to have the half-width.")
+    ] = False,
+    population: Annotated[float | None, typer.Option(help="Size of the population.")] = None,
+    cluster_size: Annotated[int, typer.Option(help="Respondents of a cluster.")] = 1,
+    icc: Annotated[float, typer.Option(help="Intraclass correlation in clusters.")] = 0.0,
+    response_rate: Annotated[float, typer.Option(help="Share of the invited who answer.")] = 1.0,
+    cost: Annotated[float, typer.Option(help="Money of an interview.")] = 0.0,
+    level: Annotated[float, typer.Option(help="Coverage of the interval.")] = 0.95,
+) -> None:
+    """Plan how many respondents a wanted precision takes."""
+    with _spoken():
+        import csimodel as csi
+
+        sample = csi.sample_plan(
+            half_width,
+            sd,
+            target=target,  # type: ignore[arg-type]
+            strata=sizes_of(strata),
+            allocation=allocation,  # type: ignore[arg-type]
+            each=each,
+            population=population,
+            cluster_size=cluster_size,
+            icc=icc,
+            response_rate=response_rate,
+            cost=cost,
+            level=level,
+        )
+        _say(str(sample.summary()))
 
 
 @contextmanager

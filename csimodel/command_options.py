@@ -202,6 +202,21 @@ def decimal_of(text: str) -> Decimal:
     return "." if text == "." else ","
 
 
+def sizes_of(entries: list[str] | None) -> dict[str, float] | None:
+    """Return sizes by stratum of ``north=5000``, or None.
+
+    >>> sizes_of(["north=5000"])
+    {'north': 5000.0}
+    """
+    sizes = {}
+    for entry in entries or []:
+        name, equals, number = entry.rpartition("=")
+        if not equals or not name:
+            raise OptionError(f"--strata {entry} is no stratum with its size, as north=5000.")
+        sizes[name] = _numbers("--strata", number)[0]
+    return sizes or None
+
+
 def codes_of(entries: list[str], items: list[str]) -> dict[str, tuple[float, ...]]:
     """Return missing codes by column: those of all items, and those of columns named."""
     codes: dict[str, tuple[float, ...]] = {}
