@@ -131,7 +131,7 @@ def test_files(tmp_path, frame):
     [
         ("a = [", "b.toml is not valid TOML: Invalid value (at end of document)."),
         ("[item]", "b.toml: the file has the unknown section 'item' (did you mean 'items'?)."),
-        ("[zzz]", "b.toml: the file has the unknown section 'zzz'; use survey, defaults, items and columns."),
+        ("[zzz]", "b.toml: the file has the unknown section 'zzz'; use survey, defaults, items, columns and composed."),
         ("items = 3", "b.toml: section [items] is 3; write keys and values, such as { … = … }."),
         ("[survey]\nwieghts = 'w'", "b.toml: [survey] has the unknown key 'wieghts' (did you mean 'weights'?)."),
         ("[survey]\ntitle = 3", "b.toml: [survey] title is 3; write text in quotes."),

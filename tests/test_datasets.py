@@ -80,7 +80,7 @@ def raw():
 
 @needs_acsi
 def test_acsi_is_found_by_file_folder_variable_and_cache(acsi, tmp_path, monkeypatch):
-    assert acsi.data.shape == (8239, 25)
+    assert acsi.data.shape == (8239, 26)
     assert datasets._acsi_file(ACSI) == ACSI
     assert datasets._acsi_file(ACSI.parent) == ACSI
     assert datasets._acsi_file(None) == ACSI

@@ -180,7 +180,7 @@ def compare_missing_policies(
     ...     csi.models.ecsi(), survey, policies=["listwise", "pairwise"]
     ... )
     >>> compared.table.xs(("index", "Satisfaction"), level=("quantity", "name"))["n"].tolist()
-    [148, 250]
+    [155, 250]
     """
     wanted = _wanted(policies, estimator)
     level = require_level(level)

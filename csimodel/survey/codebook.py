@@ -24,12 +24,13 @@ from csimodel.survey.codebook_values import (
     table_of,
     text_of,
 )
+from csimodel.survey.composition import Composition, composition
 from csimodel.survey.item import Item
 from csimodel.survey.replicates import ReplicateMethod, require_scheme
 
 _DEEP = re.compile(r"^[^=#\n]*(?:\.[^=#\n.]*){100}", re.MULTILINE)
 
-_SECTIONS = ("survey", "defaults", "items", "columns")
+_SECTIONS = ("survey", "defaults", "items", "columns", "composed")
 _TEXT_KEYS = ("title", "source", "doi", "weights", "strata", "cluster", "population")
 _SURVEY_KEYS = (*_TEXT_KEYS, "replicate_weights", "replicate_method")
 _METHOD_KEYS = ("scheme", "fay", "scale", "rscales", "mse", "combined")
@@ -44,7 +45,7 @@ _COLUMN_KEYS = ("wording", "missing_codes", "labels")
 class Codebook:
     """Say what the columns of a survey mean.
 
-    A codebook is a TOML file with up to four sections, all optional::
+    A codebook is a TOML file with up to five sections, all optional::
 
         [survey]
         title = "Mobile phone customers"
@@ -69,6 +70,18 @@ class Codebook:
         [columns]                           # other columns worth a word
         firm = { wording = "service provider", labels = { 1 = "Alpha", 2 = "Beta" } }
 
+        [composed.price]                    # one item of questions asked of some each
+        scale = [-26, 26]
+        censored = [26]                     # answers that stand for so much or more
+        missing_codes = [101]
+        [[composed.price.parts]]
+        column = "price_rise"
+        asked = { again = [6, 10] }         # where the answer to again is 6 to 10
+        [[composed.price.parts]]
+        column = "price_cut"
+        asked = { again = [1, 5] }
+        sign = -1                           # counts the other way round
+
     Keys of an item: ``construct``, ``wording``, ``scale``, ``missing_codes``, ``reversed`` (true:
     asked the other way round, so answers are turned to lowest + highest − x at reading) and
     ``labels`` (texts of answer codes). Keys of another column: ``wording``, ``missing_codes``,
@@ -89,6 +102,8 @@ class Codebook:
         Texts of columns and of answer codes.
     column_codes
         Missing codes of columns that are not items.
+    composed
+        Items that are made of questions of which each respondent is asked one.
 
     Examples
     --------
@@ -117,6 +132,7 @@ class Codebook:
     column_labels: Mapping[str, str] = field(default_factory=dict)
     value_labels: Mapping[str, Mapping[float | str, str]] = field(default_factory=dict)
     column_codes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    composed: Mapping[str, Composition] = field(default_factory=dict)
 
     @classmethod
     def from_toml(cls, text: str, name: str = "codebook") -> Codebook:
@@ -239,8 +255,13 @@ def _parse(document: dict[str, Any], name: str) -> Codebook:
         if "missing_codes" in entry:
             column_codes[column] = parse_codes(entry["missing_codes"], where)
         _labels(column, entry, where, column_labels, value_labels)
+    composed = {
+        column: composition(column, entry, f"{name}: composed item {column!r}")
+        for column, entry in document.get("composed", {}).items()
+    }
     return Codebook(
         items=items,
+        composed=composed,
         column_labels=column_labels,
         value_labels=value_labels,
         column_codes=column_codes,

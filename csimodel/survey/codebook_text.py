@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
+from csimodel.survey.composition import Composition
 from csimodel.survey.item import Item
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -35,6 +36,10 @@ class CodebookFields(Protocol):
     def column_codes(self) -> Mapping[str, tuple[float, ...]]:
         """Missing codes of columns that are no items."""
 
+    @property
+    def composed(self) -> Mapping[str, Composition]:
+        """Items composed of questions."""
+
 
 def codebook_text(book: CodebookFields) -> str:
     """Return the TOML of a codebook, a line for each item and column."""
@@ -57,6 +62,31 @@ def _lines(book: CodebookFields) -> Iterator[str]:
         yield "[columns]"
         yield from (f"{_key(name)} = {_column(book, name)}" for name in columns)
         yield ""
+    for name, own in book.composed.items():
+        yield f"[composed.{_key(name)}]"
+        yield from _composed(own)
+        yield ""
+
+
+def _composed(own: Composition) -> Iterator[str]:
+    """Write what a composed item is and of which questions, a line each."""
+    item = own.item
+    if item.construct is not None:
+        yield f"construct = {_text(item.construct)}"
+    if item.wording is not None:
+        yield f"wording = {_text(item.wording)}"
+    if item.minimum is not None and item.maximum is not None:
+        yield f"scale = {_numbers((item.minimum, item.maximum))}"
+    yield f"censored = {_numbers(own.censored)}"
+    yield f"missing_codes = {_numbers(item.missing_codes)}"
+    parts = []
+    for part in own.parts:
+        lowest, highest = part.lowest, part.highest
+        ends = _number(lowest) if lowest == highest else _numbers((lowest, highest))
+        rule = _inline({_key(part.by): ends})
+        entries = {"column": _text(part.column), "sign": _number(part.sign), "asked": rule}
+        parts.append(_inline(entries))
+    yield f"parts = [{', '.join(parts)}]"
 
 
 def _value(value: object) -> str:

@@ -125,6 +125,9 @@ def load_acsi2015(path: str | PathLike[str] | None = None, *, missing: Missing =
           refused. ``HIGHPTOL_PCT`` and ``LOWPTOL_PCT`` hold the per cent only: NaN for 26, for
           101 and for those not asked. HIGHPTOL was asked where REPUR is 6 or more, LOWPTOL
           where it is 5 or less.
+        - ``TOLERANCE`` is both in one: the rise tolerated, or with a minus the cut needed, from -26
+          to 26. ±26 is censored, more than 25 %; 101 is missing. A model takes it as any item, for
+          example ``csi.models.acsi({"Loyalty": ["REPUR", "TOLERANCE"]})``.
         - ``HANDLE`` was asked of those who complained (COMP = 1) only.
         - ``INDUSTRY_NAME`` spells out ``INDUSTRY``.
         - 170 food customers answered the three satisfaction items only.

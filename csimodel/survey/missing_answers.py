@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from csimodel.survey.checks import numeric_block
 from csimodel.survey.design import usable_weights
@@ -45,19 +46,26 @@ def missing_answers(survey: Survey, items: Sequence[str]) -> pd.DataFrame:
         used = np.isin(np.arange(len(values)), kept)
     gone = np.isnan(values) & used[:, None]
     missing = gone.sum(axis=0)
-    coded = np.zeros(len(columns), dtype=np.intp)
-    for place, name in enumerate(columns):
-        rows = survey.coded.get(name)
-        if rows is not None:
-            coded[place] = int(gone[rows, place].sum())
-    unasked = np.zeros(len(columns), dtype=np.intp)
+    unasked = _marked(survey.unasked, columns, len(values)) & gone
+    coded = (_marked(survey.coded, columns, len(values)) & gone & ~unasked).sum(axis=0)
     return pd.DataFrame(
         {
             "rows": int(used.sum()),
             "missing": missing,
-            "not_asked": unasked,
+            "not_asked": unasked.sum(axis=0),
             "coded": coded,
-            "empty": missing - unasked - coded,
+            "empty": missing - unasked.sum(axis=0) - coded,
         },
         index=pd.Index(list(items), name="item"),
     )
+
+
+def _marked(
+    rows_of: Mapping[str, NDArray[np.intp]], columns: Sequence[str], rows: int
+) -> NDArray[np.bool_]:
+    """Mark the cells of columns that stand in rows given by column, (rows, columns)."""
+    marks = np.zeros((rows, len(columns)), dtype=np.bool_)
+    for place, name in enumerate(columns):
+        if name in rows_of:
+            marks[rows_of[name], place] = True
+    return marks

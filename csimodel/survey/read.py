@@ -17,6 +17,7 @@ from csimodel.survey import checks
 from csimodel.survey.cells import Decimal
 from csimodel.survey.codebook import Codebook, read_codebook
 from csimodel.survey.codes import cells_with_codes, require_outside_scales
+from csimodel.survey.composed import composed
 from csimodel.survey.headers import ColumnName, require_column
 from csimodel.survey.item import Item
 from csimodel.survey.missing import Missing, require_policy
@@ -186,9 +187,9 @@ def read_survey(
     )
     survey = replace(survey, findings=survey.findings + left)
     if wanted == base.items:
-        return survey
+        return composed(survey, book.composed)
     strict = bool(book.items or items is not None)
-    return _applied(survey, wanted, declared if strict else {})
+    return composed(_applied(survey, wanted, declared if strict else {}), book.composed)
 
 
 def _first(*names: str | None) -> str | None:

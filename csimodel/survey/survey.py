@@ -65,6 +65,8 @@ class Survey(HasPage):
         Names of the columns of units drawn within clusters, and of how many there are.
     coded
         Positions of the rows that held a missing code, by column.
+    unasked
+        Positions of the rows that were not asked, by a rule of the codebook, by column.
     replicate_weights, replicate_method
         Names of the columns of replicate weights, and how they were made, or None.
     replicate_base
@@ -100,6 +102,7 @@ class Survey(HasPage):
     subcluster: str | None = None
     subpopulation: str | None = None
     coded: Mapping[str, np.ndarray] = field(default_factory=dict)
+    unasked: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def blocks(self) -> dict[str, tuple[str, ...]]:

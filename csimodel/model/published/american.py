@@ -144,7 +144,8 @@ def acsi(
     Loyalty is measured by the repurchase intention alone unless `price_tolerance` adds the index's
     two questions: the price rise tolerated, asked of those who would buy again, and the price cut
     needed, of those who would not. No respondent of the public data answered both, so they have no
-    correlation there; data of your own with one price question give it as ``items=``.
+    correlation there; `load_acsi2015` has both in one item as well, ``items={"Loyalty": ["REPUR",
+    "TOLERANCE"]}``, and data of your own with one price question give it so, too.
 
     Parameters
     ----------
