@@ -150,7 +150,7 @@ def test_data_that_cannot_be_used_are_refused(data, error, sentence):
 
 def test_no_weight_and_no_other_column_are_refused():
     survey = csi.read_survey(pd.DataFrame({"q": [1, 2], "w": [0.0, 0.0]}), weights="w")
-    with pytest.raises(SurveyError, match=r"^No row has a weight above 0 in 'w'; name another"):
+    with pytest.raises(SurveyError, match=r"^Weight column 'w' has no value above 0 in 2 rows, so"):
         measures.satisfaction_level(survey)
     with pytest.raises(SurveyError, match=r"^No column is left beside those of groups and design"):
         measures.satisfaction_level(pd.DataFrame({"g": ["a", "b"]}), by="g")

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from csimodel.arguments import checked_in
-from csimodel.errors import SurveyError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.page import HasPage, Page
@@ -278,10 +277,6 @@ def respondents(survey: Survey) -> Answers:
     """
     kept, weights, findings = design.usable_weights(survey.data, survey.weights)
     rows = np.arange(len(survey.data)) if kept is None else kept
-    if not len(rows):
-        raise SurveyError(
-            f"No row has a weight above 0 in {survey.weights!r}; name another column as weights=."
-        )
     nothing = np.empty(0)
     answers = Answers(
         items=(),
