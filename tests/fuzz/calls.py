@@ -153,11 +153,16 @@ def of_design(given):
 
 
 @part("explore_factors", "FactorExploration", "describe", "analyze_items",
-      "draft_codebook", "sample_plan")  # fmt: skip
+      "draft_codebook", "sample_plan", "measures.write_questionnaire")  # fmt: skip
 def instruments(given):
     judge, survey = given.judge, given.survey
     judge.beside = [survey]
-    judge("draft_codebook", csi.draft_codebook, given.case.frame)
+    book = judge("draft_codebook", csi.draft_codebook, given.case.frame)
+    if book is not None:
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("form.xlsx", "form.html"):
+                path = Path(folder) / name
+                judge(f"questionnaire {name}", csi.measures.write_questionnaire, book, path)
     plan = judge("sample_plan", csi.sample_plan, 8.0, 20.0, strata={"a": 500, "b": 900})
     judge("simulate plan", plan.simulate, 20)
     judge.look("describe", judge("describe", csi.describe, survey))
