@@ -108,16 +108,17 @@ def clustered(clusters: int, size: int = 20) -> Covered:
 
 
 def stratified(strata: int = 10, size: int = 20) -> Covered:
-    """Half the variance of quality lies between strata, each drawn in proportion."""
+    """Half the variance of quality, and of what else moves satisfaction, lies between strata."""
     rng, noise = people(2)
-    ends = np.sqrt(0.5) * _normal_scores(strata)
-    everyone = np.arange(PEOPLE) % strata
-    truth = truth_of(answers(rng, ends[everyone] + np.sqrt(0.5) * noise))
+    ends, within = np.sqrt(0.5) * _normal_scores(strata), np.sqrt(0.5)
+    everyone = ends[np.arange(PEOPLE) % strata]
+    rest = everyone + within * rng.normal(size=PEOPLE)
+    truth = truth_of(answers(rng, everyone + within * noise, rest))
     stratum = np.repeat(np.arange(strata), size)
 
     def once(rng: Rng) -> list[bool]:
-        quality = ends[stratum] + np.sqrt(0.5) * rng.normal(size=len(stratum))
-        frame = answers(rng, quality).assign(stratum=stratum)
+        quality, rest = (ends[stratum] + within * rng.normal(size=len(stratum)) for _ in range(2))
+        frame = answers(rng, quality, rest).assign(stratum=stratum)
         return held(read(frame, strata="stratum"), truth) + held(read(frame), truth)
 
     return once
@@ -198,14 +199,15 @@ def missing(rows: int = 300, imputations: int = 5) -> Callable[[Rng], list[list[
             chance = 1.0 / (1.0 + np.exp(1.0 - 0.9 * pull))
             frame.loc[rng.random(rows) < chance, item] = np.nan
         survey = csi.read_survey(read(frame), missing="pairwise")
-        own = csi.impute(
-            survey, imputations, sweeps=5, rng=int(rng.integers(2**31)), progress=False
-        )
-        pooled = csi.inference.pool([csi.fit(MODEL, part, csi.ML()) for part in own])
+        seed = int(rng.integers(2**31))
+        pooled = []
+        for method in METHODS:
+            own = csi.impute(survey, imputations, method=method, sweeps=5, rng=seed, progress=False)
+            pooled.append(csi.inference.pool([csi.fit(MODEL, part, csi.ML()) for part in own]))
         full = csi.linearize(csi.fit(MODEL, survey, csi.ML(missing="fiml")))
         rows_of = [
             row
-            for errors in (pooled, full)
+            for errors in (*pooled, full)
             for row in (errors.table("index").loc["S"], errors.table("paths").iloc[0])
         ]
         return [[float(row[name]) for name in ("estimate", "lower", "upper")] for row in rows_of]
@@ -213,7 +215,7 @@ def missing(rows: int = 300, imputations: int = 5) -> Callable[[Rng], list[list[
     return once
 
 
-WITH, WITHOUT = "with the design", "without"
+METHODS = ("normal", "pmm")
 ENTRIES = ("index", "path", "slope of an outcome")
 
 
@@ -221,7 +223,7 @@ def scenarios() -> Iterator[tuple[str, Callable[[], Covered], tuple[str, ...]]]:
     """Yield what is drawn, what a sample shows, and of which entries."""
     yield "10 clusters of 20, intra-class correlation .1", lambda: clustered(10), ENTRIES
     yield "30 clusters of 20, intra-class correlation .1", lambda: clustered(30), ENTRIES
-    yield "10 strata of 20, half the variance of quality between them", stratified, ENTRIES
+    yield "10 strata of 20, half the variance between them", stratified, ENTRIES
     yield "weights: the dissatisfied drawn up to fivefold, 300", weighted, ENTRIES
     yield "raked to two margins that tell of satisfaction, 300", raked, ENTRIES
     yield "two waves of the same 10 clusters of 20", waves, ("change of the index",)
@@ -251,21 +253,24 @@ def lines_of_designs(results: dict) -> list[str]:
 
 
 def summary_of_missing(values: np.ndarray) -> dict:
-    """Return coverage, bias, spread and width by entry, and differences of the two."""
+    """Return coverage, bias, spread and width by entry, and differences to full information."""
     truth = {"index": 50.0, "path": 0.6}  # the path is the correlation of the factors
     summary = {}
+    ways = (*(f"imputed ({method})" for method in METHODS), "full information")
     for k, (entry, true) in enumerate(truth.items()):
-        imputed, full = values[:, k], values[:, 2 + k]
-        for name, own in (("imputed", imputed), ("full information", full)):
-            summary[f"{entry}, {name}"] = [
+        of_way = {way: values[:, 2 * place + k] for place, way in enumerate(ways)}
+        full = of_way["full information"][:, 0]
+        for way, own in of_way.items():
+            summary[f"{entry}, {way}"] = [
                 float(((own[:, 1] <= true) & (true <= own[:, 2])).mean()),
                 float(own[:, 0].mean() - true),
                 float(own[:, 0].std(ddof=1)),
                 float((own[:, 2] - own[:, 1]).mean()),
             ]
-        gap = imputed[:, 0] - full[:, 0]
-        error = gap.std(ddof=1) / np.sqrt(len(gap))
-        summary[f"{entry}, difference"] = [float(gap.mean()), float(error)]
+        for way in ways[:-1]:
+            gap = of_way[way][:, 0] - full
+            error = gap.std(ddof=1) / np.sqrt(len(gap))
+            summary[f"{entry}, {way} less full information"] = [float(gap.mean()), float(error)]
     return summary
 
 
@@ -330,8 +335,7 @@ Printed by `python benchmarks/coverage_design.py --write docs/coverage_design.md
 intervals (`csi.linearize`, `csi.repurchase`) of the index of satisfaction, the path to it and the
 slope of an outcome on an index of equal weights, with the design and as if respondents had been
 drawn one by one with equal weights (of raked weights: as if nobody knew of the margins; of waves:
-as if their clusters were others). Monte Carlo error of .95: .005 of 2,000 samples, .015 of 200,
-.018 of 150.
+as if their clusters were others). Monte Carlo error of .95: .005 of 2,000 samples.
 
 Theory has it that without the design intervals are too narrow in clusters and miss the truth where
 weights are left out, and that they are too wide in strata, with margins and in waves that share
@@ -344,9 +348,9 @@ is common to a cluster, a stratum or a group of a margin.
 
 A fifth of the answers missing at random (the more, the higher a first item that everybody
 answers), normal answers of 300 respondents, maximum likelihood of two factors: five imputations by
-chained equations with predictive mean matching (`csi.impute`, `csi.inference.pool`) and full
-information on the same samples. The difference of the two has its simulation error; the index in
-points of a scale from 0 to 100, truths 50 and .6.
+chained equations (`csi.impute`, `csi.inference.pool`) with normal residuals and with predictive mean
+matching, and full information on the same samples. Differences to full information have their
+simulation error; the index in points of a scale from 0 to 100, truths 50 and .6.
 
 | estimate | samples | coverage | bias | standard deviation | width of intervals |
 | --- | --- | --- | --- | --- | --- |

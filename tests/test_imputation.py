@@ -10,6 +10,8 @@ import pytest
 import csimodel as csi
 from csimodel.errors import OptionError, SurveyError
 from csimodel.inference import pool, pool_tables
+from csimodel.moments.incomplete_likelihood import patterns_of
+from csimodel.moments.saturated import saturated
 from csimodel.survey.chained_equations import impute_chain
 
 R = json.loads((Path(__file__).parent / "reference" / "pooling.json").read_text(encoding="utf-8"))
@@ -301,3 +303,31 @@ def test_items_without_an_answer_are_named():
     _, holes = sample(30)
     with pytest.raises(SurveyError, match="Item 'b1' holds no answer"):
         csi.impute(read(holes.assign(b1=np.nan)))
+
+
+def test_normal_imputations_have_the_moments_of_full_information():
+    _, holes = sample(400, continuous=True)
+    survey = csi.read_survey(holes, items=ITEMS)
+    imputed = csi.impute(survey, m=300, method="normal", rng=1, sweeps=5, progress=False)
+    assert [finding.code for finding in imputed.findings] == ["cells-imputed"]
+    em = saturated(patterns_of(holes[ITEMS].to_numpy()))
+    parts = np.array([[own.data["b1"].mean(), own.data["b1"].std()] for own in imputed])
+    error = parts.std(axis=0, ddof=1) / np.sqrt(len(parts))
+    b1 = ITEMS.index("b1")
+    full = np.array([em.mean[b1], np.sqrt(em.cov[b1, b1])])
+    assert (np.abs(parts.mean(axis=0) - full) < 4 * error + [0.0, 0.005]).all()
+    assert (holes["b1"].mean() - em.mean[b1]) < -20 * error[0]  # of those who answered
+
+
+def test_normal_imputations_follow_an_exact_regression_and_stay_on_the_scale():
+    x = np.linspace(1.0, 3.0, 41)
+    y = np.where(np.arange(41) % 7 == 3, np.nan, 3.0 * x)
+    full = impute_chain(
+        np.column_stack([x, y]), np.empty((41, 0)), np.ones(41), 5, None, np.random.default_rng(1)
+    )
+    np.testing.assert_allclose(full[:, 1], 3.0 * x, atol=0.05)
+    _, holes = sample(200)
+    cells = csi.impute(read(holes), m=5, method="normal", rng=1, progress=False).cells
+    assert cells.min() == 1.0
+    assert cells.max() == 10.0
+    assert (cells % 1.0 != 0).mean() > 0.8

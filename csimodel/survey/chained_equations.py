@@ -1,10 +1,11 @@
-"""Missing answers drawn given those there are: chained equations, predictive mean matching.
+"""Missing answers drawn given those there are: chained equations, matched or normal.
 
 Columns are taken in turn. Each is regressed on all others among the rows that answered it; the
 coefficients are drawn from their posterior; a row that lacks it gets the answer of a donor, drawn
 from the `donors` rows whose predicted value (by the estimates) is nearest to its own (by the drawn
-coefficients). So only answers that were given are imputed, and the scale is kept. After some sweeps
-over the columns one completed table stands; each imputation is a chain of its own.
+coefficients). So only answers that were given are imputed, and the scale is kept. Without donors it
+gets its own predicted value and a drawn residual, which is exact for normal answers. After some
+sweeps over the columns one completed table stands; each imputation is a chain of its own.
 
 References
 ----------
@@ -18,6 +19,7 @@ Statistics 6, 287-296. https://doi.org/10.1080/07350015.1988.10509663
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +35,7 @@ def impute_chain(
     known: Floats,
     weights: Floats,
     sweeps: int,
-    donors: int,
+    donors: int | None,
     rng: np.random.Generator,
     swept: Callable[[], object] = lambda: None,
 ) -> Floats:
@@ -50,7 +52,7 @@ def impute_chain(
     sweeps
         How often all columns are taken in turn.
     donors
-        From how many nearest rows an answer is drawn.
+        From how many nearest rows an answer is drawn; None for a normal residual.
     rng
         Random numbers.
     swept
@@ -76,8 +78,14 @@ def impute_chain(
     for _ in range(sweeps):
         for column in order:
             gone = missing[:, column]
-            full[gone, column] = _drawn(z, products, weights, column, gone, values, donors, rng)
-            own = 1 + column
+            own, regression = 1 + column, _drawn(z, products, weights, column, gone, rng)
+            wanted = z[np.ix_(gone, regression.others)] @ regression.drawn
+            if donors is None:
+                residual = regression.sd * rng.standard_normal(len(wanted))
+                full[gone, column] = centre[column] + scale[column] * (wanted + residual)
+            else:
+                offered = z[np.ix_(~gone, regression.others)] @ regression.slopes
+                full[gone, column] = _matched(offered, values[~gone, column], wanted, donors, rng)
             z[gone, own] = (full[gone, column] - centre[column]) / scale[column]
             products[own] = products[:, own] = (z[:, own] * weights) @ z
         swept()
@@ -99,19 +107,25 @@ def _standards(table: Floats, weights: Floats) -> tuple[Floats, Floats]:
     return centre, np.where(scale > 0.0, scale, 1.0)
 
 
+class _Regression(NamedTuple):
+    """Of a column on the others: those, slopes as estimated and as drawn, residual sd as drawn."""
+
+    others: NDArray[np.intp]
+    slopes: Floats
+    drawn: Floats
+    sd: float
+
+
 def _drawn(
     z: Floats,
     products: Floats,
     weights: Floats,
     column: int,
     gone: Mask,
-    values: Floats,
-    donors: int,
     rng: np.random.Generator,
-) -> Floats:
-    """Draw the missing answers of a column, (rows that lack it,)."""
-    own, there = 1 + column, ~gone
-    lacking = z[gone]
+) -> _Regression:
+    """Regress a column on the others among the rows that answered it, and draw the coefficients."""
+    own, lacking = 1 + column, z[gone]
     within = products - (lacking * weights[gone, None]).T @ lacking
     others = np.delete(np.arange(z.shape[1]), own)
     gram, cross = within[np.ix_(others, others)], within[others, own]
@@ -120,11 +134,10 @@ def _drawn(
     inverse_root = _inverse_root(gram)
     slopes = inverse_root @ (inverse_root.T @ cross)
     left = max(float(within[own, own] - slopes @ cross), 0.0)
-    df = max(float(there.sum()) - len(others), 1.0)
-    sd = np.sqrt(left / rng.chisquare(df))
+    df = max(float((~gone).sum()) - len(others), 1.0)
+    sd = float(np.sqrt(left / rng.chisquare(df)))
     drawn = slopes + sd * (inverse_root @ rng.standard_normal(inverse_root.shape[1]))
-    offered = z[np.ix_(there, others)] @ slopes
-    return _matched(offered, values[there, column], lacking[:, others] @ drawn, donors, rng)
+    return _Regression(others, slopes, drawn, sd)
 
 
 def _inverse_root(gram: Floats) -> Floats:

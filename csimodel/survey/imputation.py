@@ -26,7 +26,7 @@ from csimodel.survey.survey import Survey
 from csimodel.survey.two_way import impute_two_way
 
 Floats = NDArray[np.float64]
-Method = Literal["pmm", "two-way"]
+Method = Literal["pmm", "normal", "two-way"]
 
 _DUMMIES = 50  # categories of a column that predict, at most
 _FEW_IN_CLUSTER = 5  # answers to an item in a cluster, on average, below which levels say little
@@ -126,7 +126,9 @@ def impute(
         said below. What the
         analysis relates to the items (an outcome, groups) should be among them.
     method
-        ``"pmm"``: chained equations with predictive mean matching. ``"two-way"``: the respondent's
+        ``"pmm"``: chained equations with predictive mean matching, for answers on a scale.
+        ``"normal"``: chained equations with normal residuals, within the item's scale where it has
+        one, for answers that are nearly continuous and normal. ``"two-way"``: the respondent's
         mean plus the item's less the overall, with a drawn error, within a construct where the
         codebook names it.
     donors
@@ -144,7 +146,7 @@ def impute(
 
     Notes
     -----
-    By ``"pmm"`` weights count in the regressions, and donors are drawn alike whatever their weight.
+    Weights count in the regressions of chained equations; donors are drawn alike whatever theirs.
     Clusters get levels of their own (columns of 0 and 1) where they are at most 50 and hold 5
     answers to each item on average; else, and by ``"two-way"``, the imputation does not know them,
     and a finding says which. Levels that are fixed make what is imputed differ a little more
@@ -199,7 +201,8 @@ def impute(
     limits.require_memory(
         f"{m} imputations of {int(gone.sum()):,} cells", 8.0 * m * gone.sum(), "take fewer with m="
     )
-    levels = _levels_of_clusters(survey, used, gone) if method == "pmm" else None
+    chained = method != "two-way"
+    levels = _levels_of_clusters(survey, used, gone) if chained else None
     known = _known(survey, names, auxiliaries, values, levels)
     table = values[used]
     fills = np.empty((m, int(gone.sum())))
@@ -207,8 +210,12 @@ def impute(
     with progress_bar(m * sweeps, "Imputing", progress, "sweep") as bar:
         for k, seed in enumerate(seeds):
             own = np.random.default_rng(seed)
-            if method == "pmm":
-                full = impute_chain(table, known[used], share, sweeps, donors, own, bar.update)
+            if chained:
+                near = donors if method == "pmm" else None
+                full = impute_chain(table, known[used], share, sweeps, near, own, bar.update)
+                if near is None:  # bounds that are not known are NaN, which fmin and fmax pass by
+                    low, high = survey.bounds(names)
+                    full = np.where(gone[used], np.fmax(np.fmin(full, high), low), full)
             else:
                 full = _two_way(survey, names, table, own)
             whole = values.copy()
@@ -378,6 +385,9 @@ def _findings(
 _IMPUTED = {
     "pmm": "{cells:,} missing cells in {rows:,} of {of:,} rows were imputed with answers of "
     "respondents who are predicted alike (chained equations), which is right where missing "
+    "depends on what was answered only: {items}.",
+    "normal": "{cells:,} missing cells in {rows:,} of {of:,} rows were imputed by regressions with "
+    "a normal error (chained equations), which is right where answers are normal and missing "
     "depends on what was answered only: {items}.",
     "two-way": "{cells:,} missing cells in {rows:,} of {of:,} rows were imputed by the "
     "respondent's and the item's mean with a drawn error (two-way), which is right where items of "

@@ -218,7 +218,7 @@ def imputations(given):
         given.survey, m=2, rng=1,
     )  # fmt: skip
     judge.look("compare_missing_policies", compared)
-    for method in ("pmm", "two-way"):
+    for method in ("pmm", "normal", "two-way"):
         many = judge(
             f"impute {method}", csi.impute, given.survey, 2, items=list(case.model.items),
             method=method, sweeps=2, rng=1, progress=False,

@@ -390,6 +390,9 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             {"survey": p.holes, "m": 2, "items": ["CUSA1", "CUSA2"], "auxiliaries": ["half", "age"],
              "sweeps": 2, "rng": 1},
         ),
+        "impute normal": (
+            csi.impute, {"survey": p.holes, "m": 2, "items": ["CUSA1"], "method": "normal", "rng": 1},
+        ),
         "impute two-way": (
             csi.impute, {"survey": p.holes, "m": 2, "items": ["CUSA1"], "method": "two-way", "rng": 1},
         ),
