@@ -348,8 +348,8 @@ is common to a cluster, a stratum or a group of a margin.
 
 A fifth of the answers missing at random (the more, the higher a first item that everybody
 answers), normal answers of 300 respondents, maximum likelihood of two factors: five imputations by
-chained equations (`csi.impute`, `csi.inference.pool`) with normal residuals and with predictive mean
-matching, and full information on the same samples. Differences to full information have their
+chained equations (`csi.impute`, `csi.inference.pool`) with normal residuals and with predictive
+mean matching, and full information on the same samples. Differences to it have their
 simulation error; the index in points of a scale from 0 to 100, truths 50 and .6.
 
 | estimate | samples | coverage | bias | standard deviation | width of intervals |
