@@ -23,10 +23,18 @@ def _functions_of(parameter):
             yield name
 
 
+def _of_a_fit():
+    """Public functions whose first argument is a fit."""
+    for name in _functions_of("fit"):
+        if next(iter(inspect.signature(FUNCTIONS[name]).parameters)) == "fit":
+            yield name
+
+
 def _others(function):
     """Values for the required arguments that follow the first."""
     values = {"outcome": "CUSL1", "by": "half", "duration": "CUSL1", "event": "half"}
-    values |= {"firm": "half", "period": "half"}
+    values |= {"firm": "half", "period": "half", "target": "Satisfaction", "source": "Quality"}
+    values |= {"at": 70.0, "changes": {"Quality": 5.0}}
     own = list(inspect.signature(function).parameters.values())[1:]
     return {p.name: values[p.name] for p in own if p.default is p.empty and p.name in values}
 
@@ -37,7 +45,7 @@ def groups(ecsi, mobi):
     return csi.fit_groups(ecsi, csi.read_survey(frame, scale=(1, 10)), by="half")
 
 
-@pytest.mark.parametrize("name", ["compare", *_functions_of("fit")])
+@pytest.mark.parametrize("name", ["compare", *_of_a_fit()])
 def test_one_fit_is_wanted_and_what_else_comes_is_refused_alike(name, groups, boot, mobi):
     function = FUNCTIONS[name]
     call = (
@@ -47,7 +55,7 @@ def test_one_fit_is_wanted_and_what_else_comes_is_refused_alike(name, groups, bo
     )
     option = "fit 1" if name == "compare" else "fit"
     name = name.rpartition(".")[2]
-    if name != "linearize":  # which takes the fits of several groups together
+    if name not in ("linearize", "index_scores"):  # which take the fits of several groups together
         with pytest.raises(OptionError) as told:
             call(groups)
         assert str(told.value) == (
@@ -97,7 +105,7 @@ def test_draws_of_other_answers_are_refused(ecsi, mobi, fit):
 
 
 @pytest.mark.parametrize("level", [0, 1, 95, "0.95", None, float("nan"), True, [0.95], np.True_])
-@pytest.mark.parametrize("name", sorted(set(_functions_of("level")) & set(_functions_of("fit"))))
+@pytest.mark.parametrize("name", sorted(set(_functions_of("level")) & set(_of_a_fit())))
 def test_levels(name, level, fit):
     function = FUNCTIONS[name]
     with pytest.raises(OptionError, match=rf"^level=.* {LEVEL}$"):

@@ -32,7 +32,7 @@ from trial import digests, read_maps, stale
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-PARTS = "model survey moments estimators inference index assessment outcomes"
+PARTS = "model survey moments estimators inference index assessment measures outcomes"
 FOLDERS = [f"csimodel/{part}" for part in PARTS.split()]
 ALIVE = ("survived", "no test")
 OUTSIDE = """
