@@ -139,6 +139,7 @@ THRESHOLDS: dict[str, Threshold] = {
     "few rows of a group": Threshold(10.0, _OWN),
     "few rows of a category": Threshold(10.0, _OWN),
     "few answers of a category": Threshold(5.0, _OWN),
+    "few answers of a cluster": Threshold(5.0, _OWN),
     "few groups": Threshold(20.0, _OWN),
     "few firms": Threshold(20.0, _OWN),
     "few clusters": Threshold(40.0, _CAMERON),

@@ -11,7 +11,6 @@ import pandas as pd
 from csimodel.arguments import checked, checked_in
 from csimodel.assessment.policy_runs import PolicyRuns
 from csimodel.errors import CsimodelError, OptionError, SurveyError, suggest
-from csimodel.estimators.covariance.ml import ML
 from csimodel.estimators.inputs import estimator_for
 from csimodel.estimators.solution import Estimator
 from csimodel.findings import Finding, collected, gravest_first, listed
@@ -182,7 +181,8 @@ def compare_missing_policies(
     >>> compared.table.xs(("index", "Satisfaction"), level=("quantity", "name"))["n"].tolist()
     [155, 250]
     """
-    wanted = _wanted(policies, estimator)
+    chosen = estimator_for(model, estimator)
+    wanted = _wanted(policies, chosen)
     level = require_level(level)
     require_count("m", m, ", and 20 or more for steady errors", least=2)
     own = survey if isinstance(survey, Survey) else read_survey(survey)
@@ -192,7 +192,6 @@ def compare_missing_policies(
             f"No answer to the {len(model.items)} items of the model is missing, so there is no "
             "policy to compare; missing codes are named in read_survey(..., missing_codes=...)."
         )
-    chosen = estimator_for(model, estimator)
     runs = PolicyRuns(model, _of_constructs(own, model), chosen, m, auxiliaries, rng)
     parts: list[pd.DataFrame] = []
     findings: list[Finding] = []
@@ -207,11 +206,11 @@ def compare_missing_policies(
     return MissingPolicies(table.assign(change=change), missing, gravest_first(findings))
 
 
-def _wanted(policies: Sequence[str] | None, estimator: Estimator | None) -> tuple[str, ...]:
+def _wanted(policies: Sequence[str] | None, estimator: Estimator) -> tuple[str, ...]:
     """Return the policies to run, each known."""
     if policies is None:
-        full = isinstance(estimator, ML)
-        return tuple(policy for policy in POLICIES if full or policy != "fiml")
+        without = () if estimator.of_incomplete("fiml") else ("fiml",)
+        return tuple(policy for policy in POLICIES if policy not in without)
     wanted = require_names("policies", policies)
     for policy in wanted:
         if policy not in POLICIES:

@@ -61,17 +61,16 @@ class PolicyRuns:
         """
         if policy in ("imputation", "two-way"):
             return self.imputed("pmm" if policy == "imputation" else "two-way")
-        if policy == "em" and isinstance(self.estimator, ML):
-            stages = replace(self.estimator, missing="two-stage", se="robust")
-            return self._fitted(stages, self.survey)
         if policy == "em":
-            return self.by_em()
+            stages = self.estimator.of_incomplete("two-stage")
+            return self.by_em() if stages is None else self._fitted(stages, self.survey)
         if policy == "fiml":
-            if not isinstance(self.estimator, ML):
+            full = self.estimator.of_incomplete("fiml")
+            if full is None:
                 raise OptionError(
                     f"full information is of csi.ML, and the estimator is {self.estimator.label}"
                 )
-            return self._fitted(replace(self.estimator, missing="fiml", se="mlr"), self.survey)
+            return self._fitted(full, self.survey)
         return self._fitted(self.estimator, replace(self.survey, missing=policy))
 
     def _fitted(

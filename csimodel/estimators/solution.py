@@ -32,6 +32,9 @@ Refit = Callable[[Copies], "Solution"]
 Samples = CrossProducts | OrdinalSamples
 
 
+IncompleteWay = Literal["fiml", "two-stage"]
+
+
 class Estimator(Protocol):
     """What `fit` and inference ask of an estimator: a value that turns moments into estimates.
 
@@ -46,6 +49,10 @@ class Estimator(Protocol):
     @property
     def policy(self) -> str | None:
         """What is done with missing answers; None leaves it to the survey."""
+        return None
+
+    def of_incomplete(self, way: IncompleteWay) -> Estimator | None:
+        """Return the estimator with a way of its own with missing answers; None without one."""
         return None
 
     @property

@@ -30,7 +30,7 @@ from csimodel.findings import Finding, tell
 
 Floats = NDArray[np.float64]
 
-_FEWEST = 4  # groups, from which the error of the shrinkage can be told
+_LEAST = 4  # groups, from which the error of the shrinkage can be told
 _STEPS = 200
 
 
@@ -71,7 +71,7 @@ def shrunken(estimate: Floats, se: Floats) -> Shrinkage:
     known = np.isfinite(estimate) & (se > 0) & np.isfinite(se)
     k = int(known.sum())
     nothing = np.full(len(estimate), np.nan)
-    if k < _FEWEST:
+    if k < _LEAST:
         return Shrinkage(nothing, nothing.copy(), nothing.copy(), np.nan, np.nan)
     y, variance = estimate[known], se[known] ** 2
     tau = between_variance(y, variance)

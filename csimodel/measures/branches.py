@@ -17,7 +17,7 @@ from csimodel.survey.survey import respondents
 
 Floats = NDArray[np.float64]
 
-_FEWEST = 3
+_LEAST = 3
 
 
 @own_errstate
@@ -74,10 +74,10 @@ def branch_regression(
     """
     y, x = _columns("customers", customers), _columns("staff", staff)
     both = pd.concat([x, y], axis=1, join="inner").dropna()
-    if len(both) < _FEWEST:
+    if len(both) < _LEAST:
         raise SurveyError(
             f"{len(both)} branches are in both tables with an estimate and an error, and at least "
-            f"{_FEWEST} are needed; give tables whose rows are branches of the same names."
+            f"{_LEAST} are needed; give tables whose rows are branches of the same names."
         )
     numbers = both.to_numpy(dtype=np.float64)
     a, b = numbers[:, 0] - numbers[:, 0].mean(), numbers[:, 2] - numbers[:, 2].mean()

@@ -23,7 +23,7 @@ from csimodel.survey.read import read_survey
 from csimodel.survey.survey import Survey
 
 _SCALES = ((1.0, 5.0), (1.0, 7.0), (1.0, 10.0), (0.0, 10.0), (0.0, 100.0))
-_FEWEST = 3  # different answers of a rating
+_LEAST = 3  # different answers of a rating
 _NAME = re.compile(r"(.*?)[_ .-]?\d+[a-z]?")
 
 
@@ -121,7 +121,7 @@ def _labelled_scale(labels: object, missing: tuple[float, ...]) -> tuple[float, 
     """Return the ends of the codes that have a label and are answers, from three labels on."""
     known = labels if isinstance(labels, dict) else {}
     codes = [code for code in known if isinstance(code, int | float) and code not in missing]
-    return (float(min(codes)), float(max(codes))) if len(codes) >= _FEWEST else None
+    return (float(min(codes)), float(max(codes))) if len(codes) >= _LEAST else None
 
 
 def _scale(
@@ -134,7 +134,7 @@ def _scale(
     low, high = answers.min(), answers.max()
     if named is not None:
         return named if named[0] <= low and high <= named[1] else None
-    if len(np.unique(answers)) < _FEWEST or high > 10:
+    if len(np.unique(answers)) < _LEAST or high > 10:
         return None
     return next((ends for ends in _SCALES if ends[0] <= low and high <= ends[1]), None)
 

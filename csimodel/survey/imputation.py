@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from csimodel import limits
 from csimodel.arguments import checked, checked_in
+from csimodel.bounds import THRESHOLDS
 from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding, tell
 from csimodel.floats import own_errstate
@@ -28,8 +29,8 @@ from csimodel.survey.two_way import impute_two_way
 Floats = NDArray[np.float64]
 Method = Literal["pmm", "normal", "two-way"]
 
+_THIN = THRESHOLDS["few answers of a cluster"].value
 _DUMMIES = 50  # categories of a column that predict, at most
-_FEW_IN_CLUSTER = 5  # answers to an item in a cluster, on average, below which levels say little
 
 
 @checked_in
@@ -288,7 +289,7 @@ def _levels_of_clusters(
     assert cluster is not None
     clusters = int(cluster.max(initial=-1)) + 1
     fewest = int((~gone[used]).sum(axis=0).min())
-    if not 1 < clusters <= _DUMMIES or fewest < _FEW_IN_CLUSTER * clusters:
+    if not 1 < clusters <= _DUMMIES or fewest < _THIN * clusters:
         return None
     levels = np.zeros((len(gone), clusters - 1))
     levels[used] = cluster[:, None] == np.arange(1, clusters)

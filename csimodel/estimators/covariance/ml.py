@@ -16,7 +16,7 @@ from csimodel.estimators.covariance.incomplete import full_information_moments, 
 from csimodel.estimators.covariance.incomplete_resampler import incomplete_resampler
 from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.least_squares import weight_at
-from csimodel.estimators.solution import Refit, Solution
+from csimodel.estimators.solution import IncompleteWay, Refit, Solution
 from csimodel.moments import Moments
 from csimodel.moments import moments_of as plain_moments
 from csimodel.moments.forms import Weight
@@ -180,6 +180,10 @@ class ML(CovarianceEstimator):
     def policy(self) -> str | None:
         """What is done with missing answers; None leaves it to the survey."""
         return None if self.missing == "survey" else "pairwise"
+
+    def of_incomplete(self, way: IncompleteWay) -> ML:
+        """Return the estimator with a way of its own with missing answers, errors robust."""
+        return replace(self, missing=way, se="mlr" if way == "fiml" else "robust")
 
     @property
     def observed_information(self) -> bool:
