@@ -350,7 +350,10 @@ A fifth of the answers missing at random (the more, the higher a first item that
 answers), normal answers of 300 respondents, maximum likelihood of two factors: five imputations by
 chained equations (`csi.impute`, `csi.inference.pool`) with normal residuals and with predictive
 mean matching, and full information on the same samples. Differences to it have their
-simulation error; the index in points of a scale from 0 to 100, truths 50 and .6.
+simulation error; the index in points of a scale from 0 to 100, truths 50 and .6. Imputations draw
+coefficients too, which pulls a correlation towards 0 by a share of the order of 1 over the number
+of respondents; matched answers come from the respondents there are, so ends of the scale are a
+little too rare.
 
 | estimate | samples | coverage | bias | standard deviation | width of intervals |
 | --- | --- | --- | --- | --- | --- |

@@ -174,19 +174,29 @@ class DomainStatistics:
         """Return the entries of groups less those of other groups, (pairs · entries,), with errors.
 
         Respondents of two groups are never the same; clusters of two groups can be, and strata.
+        Where one of them has no error, the difference has none.
         """
         answers, entries = self.domains.answers, self.estimate.shape[1]
         estimate = (self.estimate[first] - self.estimate[second]).ravel()
         pairs = [self._pairs(entry, first, second) for entry in range(entries)]
-        df = np.array([degrees for _, degrees in pairs]).reshape(entries, len(first)).T.ravel()
+        df = np.array([degrees for _, degrees in pairs]).reshape(entries, len(first)).T
+        df = np.where((self.df[first] > 0) & (self.df[second] > 0), df, 0.0)
         if self.replicates is not None and answers.replicates is not None:
             draws = self.replicates.reshape(-1, *self.estimate.shape)
+            varies = draws.var(axis=0) > self._nothing
+            df = np.where(varies[first] & varies[second], df, 0.0)
             differences = (draws[:, first] - draws[:, second]).reshape(len(draws), -1)
             how = answers.replicates.replication
-            return estimate, Draws(estimate, differences, df, replication=how)
-        variance = np.array([own for own, _ in pairs]).reshape(entries, len(first)).T.ravel()
-        se = np.sqrt(np.maximum(variance, 0.0))
-        return estimate, StandardErrors(se, df, census=answers.stages.census)
+            return estimate, Draws(estimate, differences, df.ravel(), replication=how)
+        variance = np.array([own for own, _ in pairs]).reshape(entries, len(first)).T
+        varies = self.variance > self._nothing
+        se = np.sqrt(np.where(varies[first] & varies[second], np.maximum(variance, 0.0), 0.0))
+        return estimate, StandardErrors(se.ravel(), df.ravel(), census=answers.stages.census)
+
+    @property
+    def _nothing(self) -> Floats:
+        """Return the variances up to which estimates do not vary, (groups, entries)."""
+        return 1e-24 * np.maximum(1.0, self.estimate**2)
 
     def _pairs(self, entry: int, first: Codes, second: Codes) -> tuple[Floats, Floats]:
         """Return variances and degrees of freedom of differences of an entry, (pairs,) each."""

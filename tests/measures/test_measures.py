@@ -696,3 +696,27 @@ def test_the_literature_is_complete():
         assert getattr(csi.literature, name).caveat
     low, slope = table.loc["repurchase_at_67", "value"], table.loc["repurchase_per_point", "value"]
     assert_allclose(low + 3 * slope, table.loc["repurchase_at_70", "value"])
+
+
+@pytest.mark.parametrize("design", [{}, {"cluster": "c"}, {"weights": "w"}, "jkn"])
+@pytest.mark.parametrize("measure", [measures.net_promoter, measures.top_box])
+def test_a_group_without_an_error_has_no_difference_with_one(design, measure):
+    rng = np.random.default_rng(3)
+    groups = np.repeat(["alike", "alone", "some", "others"], [4, 1, 20, 20])
+    frame = pd.DataFrame({"q": rng.integers(0, 11, 45).astype(float), "g": groups})
+    frame = frame.assign(c=np.arange(45) // 3, w=rng.uniform(0.5, 2.0, 45))
+    frame.loc[:3, "q"] = 10.0
+    scale = {"scale": (0, 10), "items": ["q"]}
+    if design == "jkn":
+        survey = csi.replicate_weights(csi.read_survey(frame, **scale), "jk1")
+    else:
+        survey = csi.read_survey(frame, **scale, **design)
+    own = measure(survey, "q", by="g")
+    table = own.differences
+    without = [bool({"alike", "alone"} & {str(label) for label in row}) for row in table.index]
+    assert sum(without) == 5
+    assert table.loc[without, ["lower", "upper", "p"]].isna().all(axis=None)
+    assert (table.loc[without, "reason"] != "").all()
+    known = table[~np.array(without)]
+    assert known[["se", "lower", "upper", "p"]].notna().all(axis=None)
+    assert (known["reason"] == "").all()
