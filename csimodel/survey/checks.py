@@ -131,8 +131,8 @@ def column_values(column: pd.Series) -> tuple[np.ndarray, bool]:
     dtype = column.dtype
     if getattr(dtype, "kind", "") in "cmM":
         raise SurveyError(
-            f"Column {column.name!r} holds {dtype} values; an item needs numbers, "
-            "so leave it out of the items or recode it."
+            f"Column {column.name!r} holds {dtype} values; numbers are needed here, "
+            "so leave the column out or recode it."
         )
     if pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype):
         return column.to_numpy(dtype=np.float64, na_value=np.nan), False
@@ -145,13 +145,13 @@ def column_values(column: pd.Series) -> tuple[np.ndarray, bool]:
     except (OverflowError, TypeError) as error:
         raise SurveyError(
             f"Column {column.name!r} holds values that cannot be turned into numbers ({error}); "
-            "leave it out of the items or recode it."
+            "leave the column out or recode it."
         ) from error
     bad = np.flatnonzero(numbers.isna().to_numpy() & cells.notna().to_numpy())
     if len(bad):
         raise SurveyError(
             f"Column {column.name!r} holds the text {str(cells.iloc[bad[0]])!r} in row "
-            f"{bad[0] + 1} ({len(bad)} such {plural(len(bad), 'cell')}); an item needs numbers, "
+            f"{bad[0] + 1} ({len(bad)} such {plural(len(bad), 'cell')}); numbers are needed here, "
             "so recode the text or make the cells empty."
         )
     was_text = any(isinstance(cell, str) for cell in cells)

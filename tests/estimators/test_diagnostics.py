@@ -46,7 +46,7 @@ def data(population):
         (lambda d: d.rename(columns={"b2": "b_2"}),
          "Item 'b2' of construct 'B' is not a column of the data (did you mean 'b_2'?)."),
         (lambda d: d.assign(b2=["x"] * 80),
-         "Column 'b2' holds the text 'x' in row 1 (80 such cells); an item needs numbers, so recode the "
+         "Column 'b2' holds the text 'x' in row 1 (80 such cells); numbers are needed here, so recode the "
          "text or make the cells empty."),
         (lambda d: d.assign(b2=[np.inf, *[4.0] * 79]),
          "Column 'b2' holds 1 infinite value (first in row 1); make such cells empty or mend them."),

@@ -440,14 +440,14 @@ def test_column_constant_once_rows_are_dropped(frame):
 def test_text_in_a_column(frame):
     frame["q2"] = ["4", "8", "don't know", "n/a"]
     message = (
-        "Column 'q2' holds the text \"don't know\" in row 3 (2 such cells); an item needs numbers, "
+        "Column 'q2' holds the text \"don't know\" in row 3 (2 such cells); numbers are needed here, "
         "so recode the text or make the cells empty."
     )
     refuses(message, read_survey(frame).answers, BLOCKS)
     refuses(message, read_survey, frame, items=["q1", "q2"])
     frame["q2"] = pd.Categorical([4, 8, 4, "x"])
     refuses(
-        "Column 'q2' holds the text 'x' in row 4 (1 such cell); an item needs numbers, so recode "
+        "Column 'q2' holds the text 'x' in row 4 (1 such cell); numbers are needed here, so recode "
         "the text or make the cells empty.",
         read_survey(frame).answers,
         BLOCKS,
@@ -457,8 +457,8 @@ def test_text_in_a_column(frame):
 def test_dates_in_a_column(frame):
     frame["q2"] = pd.to_datetime(["2024-01-01"] * 4).astype("datetime64[ns]")
     refuses(
-        "Column 'q2' holds datetime64[ns] values; an item needs numbers, so leave it out of the "
-        "items or recode it.",
+        "Column 'q2' holds datetime64[ns] values; numbers are needed here, so leave the column out "
+        "or recode it.",
         read_survey(frame).answers,
         BLOCKS,
     )
