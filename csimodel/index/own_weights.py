@@ -61,18 +61,25 @@ class OwnWeights:
 
     @cached_property
     def variance(self) -> Floats:
-        """Sampling variances of the indexes, (groups, constructs); NaN where not known."""
+        """Sampling variances of the indexes, (groups, constructs); NaN where not known.
+
+        Within strata or clusters a group is a domain of the whole sample: units without a member
+        were drawn too.
+        """
         answers = self.groups.answers
         variance = np.full(self.estimate.shape, np.nan)
-        designed = (answers.strata, answers.cluster, answers.population, answers.subcluster)
-        simple = all(part is None for part in designed)
+        drawn_in = (answers.strata, answers.cluster, answers.subcluster)
+        domain = any(part is not None for part in drawn_in)
+        design = replace(answers, calibrated=None).stages
         for group, rows, values in self.influence():
-            if simple:
+            if domain:
+                variance[group] = design.variance_of_rows(rows, values)
+            elif answers.population is not None:
+                part = part_of(answers, rows).stages
+                variance[group] = part.variance(part.totals(values))
+            else:
                 n = len(rows)
                 variance[group] = (values**2).sum(axis=0) * n / max(n - 1, 1)
-            else:
-                part = part_of(answers, rows)
-                variance[group] = part.stages.variance(part.stages.totals(values))
         return variance
 
     @cached_property

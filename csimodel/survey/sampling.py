@@ -317,6 +317,33 @@ class SurveyDesign:
         variance = factor @ squares - (factor * share) @ sums**2
         return np.asarray(np.where(variance < 0, 0.0, variance))
 
+    def variance_of_rows(self, rows: Codes, values: Floats) -> Floats:
+        """Return the variance of estimates of a domain from what its rows add, (any,).
+
+        Units without a row in it add 0, and count among those drawn.
+
+        Parameters
+        ----------
+        rows
+            Respondents in the domain, (rows,).
+        values
+            What each of them adds, (rows, any).
+
+        Examples
+        --------
+        >>> design = SurveyDesign.of(6, cluster=np.array([0, 0, 1, 1, 2, 2]))
+        >>> design.variance_of_rows(np.array([0, 2]), np.array([[-1.0], [1.0]]))
+        array([3.])
+        """
+        unit, place = np.unique(self.unit[rows], return_inverse=True)
+        factor, share = self.factors
+        stratum, variance = self.stratum[unit], np.empty(values.shape[1])
+        for k, own in enumerate(values.T):
+            totals = np.bincount(place, own, len(unit))
+            sums = np.bincount(stratum, totals, self.strata)
+            variance[k] = factor[stratum] @ totals**2 - (factor * share) @ sums**2
+        return np.asarray(np.where(variance < 0, 0.0, variance))
+
     def covariance(self, totals: Floats) -> Floats:
         """Return the covariance matrix of estimates from what each unit adds, (any, any)."""
         factor, share = self.factors

@@ -117,6 +117,12 @@ class TwoStageDesign(SurveyDesign):
         """Return the variance of estimates from what each unit adds, (units, any) to (any,)."""
         return np.asarray((self.deviations(totals) ** 2).sum(axis=0))
 
+    def variance_of_rows(self, rows: Codes, values: Floats) -> Floats:
+        """Return the variance of estimates of a domain from what its rows add, (any,)."""
+        totals = np.zeros((self.units, values.shape[1]))
+        np.add.at(totals, self.unit[rows], values)
+        return self.variance(totals)
+
     def covariance(self, totals: Floats) -> Floats:
         """Return the covariance matrix of estimates from what each unit adds, (any, any)."""
         deviations = self.deviations(totals)

@@ -1,5 +1,7 @@
 """The index of groups with weights of their own: errors in one call, suppression, shrinkage."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,7 +27,7 @@ def _survey(model, data, **design):
 
 @pytest.mark.parametrize(
     "design",
-    [{}, {"weights": "w"}, {"cluster": "c"}, {"weights": "w", "strata": "w", "cluster": None}],
+    [{}, {"weights": "w"}, {"cluster": "c"}],
 )
 @pytest.mark.parametrize(
     "estimator",
@@ -47,6 +49,22 @@ def test_errors_of_all_groups_are_those_of_each_fit(ecsi, firms, design, estimat
         assert_allclose(own[["se", "lower", "upper"]], alone[["se", "lower", "upper"]], rtol=1e-6)
         assert own["df"].tolist() == alone["df"].tolist()
         assert own["n"].tolist() == alone["n"].tolist()
+
+
+@pytest.mark.parametrize("clusters", [None, "c"])
+def test_a_group_is_a_domain_of_the_strata_and_clusters(ecsi, firms, clusters):
+    place = np.arange(250)
+    data = firms.assign(h=place // 50, firm=np.where((place % 3 < 2) & (place // 5 % 3 > 0), 1, 2))
+    survey = _survey(ecsi, data, weights="w", strata="h", cluster=clusters)
+    fits = csi.fit_groups(ecsi, survey, "firm")
+    table = csi.index_scores(fits)
+    whole = csi.linearize(fits).table("index")
+    columns = ["se", "df", "lower", "upper"]
+    assert_allclose(table[columns], whole[columns], rtol=1e-6)
+    twice = replace(fits.answers, subcluster=np.arange(250))
+    if clusters:  # of infinitely many clusters, a second stage adds nothing
+        in_stages = csi.index_scores(replace(fits, answers=twice))
+        assert_allclose(in_stages["se"], table["se"], rtol=1e-9)
 
 
 def test_errors_of_other_estimators_and_missing_answers_are_those_of_each_fit(firms):
