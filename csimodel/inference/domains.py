@@ -5,7 +5,8 @@ error. Groups are domains of the sample: respondents of other groups add nothing
 the design, so that errors are those of R's ``svymean``, ``svyratio`` and ``svyby``. Only where
 respondents were drawn one by one with equal weights, each group counts as a sample of its own, of
 as many respondents as it has: variances are those of textbooks, ``s²/n``, degrees of freedom of a
-difference Welch's.
+difference Welch's. In a design a difference has the degrees of freedom of the units of both groups,
+at most those of Satterthwaite from each group's own: its error can be nearly that of one of them.
 
 References
 ----------
@@ -203,11 +204,8 @@ class DomainStatistics:
         answers, groups = self.domains.answers, self.domains.groups
         variance = self.variance[:, entry]
         if self.domains.simple:
-            a, b = variance[first], variance[second]
-            m, n = (self.n[own, entry] - 1.0 for own in (first, second))
-            with np.errstate(divide="ignore", invalid="ignore"):
-                df = (a + b) ** 2 / (a**2 / m + b**2 / n)
-            return a + b, np.where((m > 0) & (n > 0), np.where(a + b > 0, df, m + n), 0.0)
+            a, b = ((variance[own], self.n[own, entry] - 1.0) for own in (first, second))
+            return a[0] + b[0], _satterthwaite(a, b)
         rows = len(self.values)
         require_memory(
             f"The differences of {groups:,} groups of {rows:,} respondents",
@@ -221,7 +219,11 @@ class DomainStatistics:
         covariance = answers.stages.covariance(answers.stages.totals(apart))
         spread = np.diagonal(covariance)
         common = covariance[first, second]
-        return spread[first] + spread[second] - 2.0 * common, self._degrees(codes, first, second)
+        df = np.minimum(
+            self._degrees(codes, first, second),
+            _satterthwaite(*((spread[own], self.df[own, entry]) for own in (first, second))),
+        )
+        return spread[first] + spread[second] - 2.0 * common, df
 
     def _degrees(self, codes: Codes, first: Codes, second: Codes) -> Floats:
         """Return the units less the strata that either of two groups has members in, (pairs,)."""
@@ -280,6 +282,14 @@ class DomainStatistics:
         design, held = self.domains.answers.design, codes >= 0
         pairs = np.unique(codes[held] * design.units + design.unit[held])
         return np.bincount(pairs // design.units, minlength=self.domains.groups).astype(np.float64)
+
+
+def _satterthwaite(first: tuple[Floats, Floats], second: tuple[Floats, Floats]) -> Floats:
+    """Return the df of the sum of two variances given with theirs: ``(a + b)²/(a²/m + b²/n)``."""
+    (a, m), (b, n) = first, second
+    with np.errstate(divide="ignore", invalid="ignore"):
+        df = (a + b) ** 2 / (a**2 / m + b**2 / n)
+    return np.where((m > 0) & (n > 0), np.where(a + b > 0, df, m + n), 0.0)
 
 
 @dataclass(frozen=True, eq=False)

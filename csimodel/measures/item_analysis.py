@@ -85,7 +85,8 @@ class ItemAnalysis(HasPage):
         discrimination (mean of the 27 % with the highest sums less that of the 27 % with the
         lowest, as a share of the scale), difficulty (mean as a share of the scale), full_marks
         (share of the highest answer), closest and correlation (the item that it is most like), smc
-        (squared multiple correlation with the others).
+        (squared multiple correlation with the others; NaN where they make it up
+        exactly).
         """
         parts = {name: self._items_of(block) for name, block in self.blocks.items()}
         return pd.concat(parts, names=["construct", "item"])
@@ -115,7 +116,7 @@ class ItemAnalysis(HasPage):
                 "full_marks": weighted_means(full, weights),
                 "closest": [block[k] for k in beside.argmax(axis=1)],
                 "correlation": beside.max(axis=1),
-                "smc": 1 - 1 / np.diagonal(np.linalg.inv(cor)),
+                "smc": kernels.squared_multiple(cor),
             },
             index=list(block),
         )
@@ -413,6 +414,11 @@ def _told(analysis: ItemAnalysis) -> Iterator[Finding]:
     if weak:
         values = {"items": weak, "line": low}
         yield Finding("weak-items", _WEAK, weak, "warning", len(weak), values)
+    exact = tuple(
+        name for name, own in zip(names, items["smc"].tolist(), strict=True) if np.isnan(own)
+    )
+    if exact:
+        yield Finding("dependent-items", _DEPENDENT, exact, "warning", len(exact), {"items": exact})
     alike = THRESHOLDS["correlation of redundant items"].value
     closest, correlation = items["closest"].tolist(), items["correlation"].tolist()
     both = {
@@ -433,6 +439,10 @@ def _told(analysis: ItemAnalysis) -> Iterator[Finding]:
 
 
 _WEAK = "The correlation of {items:10} with the other items of the scale is below {line}."
+_DEPENDENT = (
+    "Items of a scale make up one another exactly, so {items:10} have no squared multiple "
+    "correlation; look whether one was computed from others."
+)
 _ALIKE = "These items are nearly the same question (correlation above {line}): {pairs:10}."
 _NO_SCALE = (
     "The scale of {items:10} is not known, so difficulty, discrimination and the index of shorter "

@@ -17,6 +17,8 @@ from csimodel.measures.factors.extraction import extract
 
 Floats = NDArray[np.float64]
 
+_DEPENDENT = 1e-10  # eigenvalue of a correlation matrix up to which items depend on one another
+
 
 def alpha_of(cov: Floats) -> Floats:
     """Return Cronbach's alpha of the items' sum, (...,); NaN of a single item.
@@ -33,6 +35,30 @@ def alpha_of(cov: Floats) -> Floats:
         return np.full(cov.shape[:-2], np.nan)
     trace = np.trace(cov, axis1=-2, axis2=-1)
     return np.asarray(items / (items - 1) * (1 - trace / cov.sum(axis=(-2, -1))))
+
+
+def squared_multiple(cor: Floats) -> Floats:
+    """Return the squared multiple correlation of each item with the others, (items,).
+
+    ``1 - 1/(R⁻¹)_jj``; NaN of an item that has part in a linear dependency, which the others would
+    predict without error. Of any other it is that with the directions there are.
+
+    Examples
+    --------
+    >>> squared_multiple(np.array([[1, 0.6], [0.6, 1]])).round(4).tolist()
+    [0.36, 0.36]
+    >>> squared_multiple(np.ones((2, 2))).tolist()
+    [nan, nan]
+    """
+    if not np.isfinite(cor).all():
+        return np.full(len(cor), np.nan)
+    values, vectors = np.linalg.eigh(cor)
+    none = values < _DEPENDENT
+    if not none.any():
+        return np.asarray(1 - 1 / np.diagonal(np.linalg.inv(cor)))
+    inverse = (vectors[:, ~none] ** 2 / values[~none]).sum(axis=1)
+    part = (vectors[:, none] ** 2).sum(axis=1) > _DEPENDENT
+    return np.asarray(np.where(part, np.nan, 1 - 1 / inverse))
 
 
 def omega_of(cov: Floats) -> Floats:
@@ -55,7 +81,7 @@ def omega_of(cov: Floats) -> Floats:
     spread = np.sqrt(np.diagonal(cov, axis1=-2, axis2=-1))
     cor = (cov / (spread[..., :, None] * spread[..., None, :])).reshape(-1, items, items)
     usable = np.isfinite(cor).all(axis=(-2, -1))
-    usable[usable] = np.linalg.eigvalsh(cor[usable])[:, 0] > 1e-10
+    usable[usable] = np.linalg.eigvalsh(cor[usable])[:, 0] > _DEPENDENT
     if usable.any():
         factor = extract(cor[usable], 1, "principal-axis")
         common = factor.loadings[..., 0].sum(axis=-1) ** 2

@@ -117,6 +117,16 @@ def tidy(text: str) -> str:
     return unicodedata.normalize("NFC", text.strip("\ufeff\u200b \t\r\n\xa0\u3000\u202f")).strip()
 
 
+def label_of(text: str) -> str | None:
+    """Return the label that a cell of text holds; None for a blank and an error of a spreadsheet.
+
+    >>> label_of(" N "), label_of(" "), label_of("#REF!")
+    ('N', None, None)
+    """
+    own = tidy(text)
+    return own if own and not _is_error(own) else None
+
+
 def _plain(text: str) -> str:
     """Return a text with full-width digits, blanks and minus signs made plain."""
     if text.isascii():

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.findings import collected
@@ -135,3 +136,19 @@ def test_tables_and_page():
     assert len(two.shorter) == 0
     assert two.suggested == {"V": ("PERV1", "PERV2")}
     assert np.isnan(two.scales.loc["V", "omega"])
+
+
+def test_items_that_make_up_one_another_have_no_squared_multiple_correlation():
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(
+        rng.normal(size=(100, 4)) + rng.normal(size=(100, 1)), columns=list("abcd")
+    )
+    frame["sum"] = frame["a"] + frame["b"]
+    analysis = csi.analyze_items(frame, {"Q": list(frame)})
+    smc = analysis.items["smc"].droplevel(0)
+    assert smc.isna().tolist() == [True, True, False, False, True]
+    others = np.column_stack([np.ones(100), frame[["a", "b", "d"]]])
+    left = frame["c"] - others @ np.linalg.lstsq(others, frame["c"], rcond=None)[0]
+    assert_allclose(smc["c"], 1 - left.var() / frame["c"].var(), rtol=1e-8)
+    own = next(finding for finding in analysis.findings if finding.code == "dependent-items")
+    assert own.subjects == ("a", "b", "sum")

@@ -186,7 +186,11 @@ def test_shares_of_regions_and_their_differences_are_those_of_r(reference, data,
     row = top.differences.loc[("CUSA1", "N", "S")]
     assert_allclose(row[["estimate", "se"]].astype(float),
                     list(theirs["top_by_region"]["difference"].values()), rtol=1e-9)  # fmt: skip
-    assert row["df"] == theirs["degf_N_S"]
+    own = top.table.xs("CUSA1", level="item") if "item" in top.table.index.names else top.table
+    a, b = (float(own.loc[region, "se"]) ** 2 for region in ("N", "S"))
+    m, n = (float(own.loc[region, "df"]) for region in ("N", "S"))
+    satterthwaite = (a + b) ** 2 / (a**2 / m + b**2 / n)
+    assert_allclose(row["df"], min(theirs["degf_N_S"], satterthwaite), rtol=1e-9)
 
 
 def test_groups_of_a_plain_sample_are_compared_by_welch(data):
@@ -720,3 +724,25 @@ def test_a_group_without_an_error_has_no_difference_with_one(design, measure):
     known = table[~np.array(without)]
     assert known[["se", "lower", "upper", "p"]].notna().all(axis=None)
     assert (known["reason"] == "").all()
+
+
+def test_the_difference_of_a_group_in_few_clusters_has_no_more_df_than_its_error():
+    rng = np.random.default_rng(1)
+    cluster = np.repeat(np.arange(30), 20)
+    y = 5 + rng.normal(0, 1, 30)[cluster] + rng.normal(0, 1, 600)
+    rare = (cluster < 3) & (np.arange(600) % 20 < 10)
+    frame = pd.DataFrame({"c": cluster, "g": np.where(rare, "C", "A"), "y": y})
+    survey = csi.read_survey(frame, cluster="c", items=["y"], scale=(-100, 100))
+    result = measures.comparison(survey, "y", by="g")
+    own = result.table.droplevel("item") if "item" in result.table.index.names else result.table
+    a, b = (float(v) ** 2 for v in own.loc[["A", "C"], "se"])
+    m, n = own.loc[["A", "C"], "df"].astype(float)
+    assert (m, n) == (29, 2)
+    assert_allclose(result.differences["df"].iloc[0], (a + b) ** 2 / (a**2 / m + b**2 / n))
+
+
+@pytest.mark.parametrize("name", ["clusters_only", "full"])
+def test_the_difference_of_groups_in_all_clusters_keeps_the_df_of_the_design(data, name):
+    both = data.assign(half=np.arange(len(data)) % 2)
+    row = measures.top_box(survey_of(both, DESIGNS[name]), "CUSA1", by="half").differences.iloc[0]
+    assert row["df"] == survey_of(both, DESIGNS[name]).answers({"S": ["CUSA1"]}).design.df

@@ -416,3 +416,19 @@ def test_sources_without_rows_columns_or_a_known_kind_are_refused(tmp_path):
         csi.fit(MODEL, one)
     with pytest.raises(csi.errors.SurveyError, match=re.escape("'CUSA9'")):
         csi.scan(pa.Table.from_pandas(answers()), weights="CUSA9")
+
+
+def test_text_cells_of_a_csv_are_those_of_a_survey(tmp_path):
+    frame = answers().assign(firm=lambda own: own["firm"].where(own["psu"] > 3, " "))
+    frame.loc[::7, "firm"] += " "
+    frame["new"] = np.arange(len(frame)) % 2 == 0
+    path = tmp_path / "a.csv"
+    frame.to_csv(path, index=False)
+    scan, survey = csi.scan(path, scale=(1, 10)), csi.read_survey(path, scale=(1, 10))
+    for by in ("firm", "new"):
+        fits, theirs = csi.fit_groups(MODEL, scan, by), csi.fit_groups(MODEL, survey, by)
+        assert {g: own.n for g, own in fits.items()} == {g: own.n for g, own in theirs.items()}
+    assert set(csi.fit_groups(MODEL, scan, "new").keys()) == {False, True}
+    for option in ("strata", "cluster"):
+        with pytest.raises(csi.errors.SurveyError, match=f"'firm', given as {option}, has"):
+            csi.fit(MODEL, csi.scan(path, scale=(1, 10), **{option: "firm"}))

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from csimodel.errors import SurveyError
 from csimodel.findings import listed
+from csimodel.survey.cells import label_of
 from csimodel.survey.headers import require_names, require_unique
 from csimodel.survey.scanning.batches import ROWS, RowBatch
 
@@ -212,7 +213,24 @@ class Files:
         types = {name: self.types[name] for name in columns}
         with _open_text(file, columns, types) as reader:
             assert isinstance(reader, csv.CSVStreamingReader)
-            yield from reader
+            for part in reader:
+                yield _tidied(part)
+
+
+def _tidied(part: pa.RecordBatch) -> pa.RecordBatch:
+    """Return rows of a text file with the labels that `read_survey` reads, blank cells missing."""
+    import pyarrow as pa
+
+    columns = []
+    for column in part.columns:
+        if pa.types.is_string(column.type):
+            coded = column.dictionary_encode()
+            texts = [
+                None if text is None else label_of(text) for text in coded.dictionary.to_pylist()
+            ]
+            column = pa.array(texts, pa.string()).take(coded.indices)
+        columns.append(column)
+    return pa.RecordBatch.from_arrays(columns, names=part.schema.names)
 
 
 def _is_whole(value: str) -> bool:
@@ -281,14 +299,15 @@ def _require_columns(file: File, names: Sequence[str], columns: Sequence[str]) -
 
 
 def _text_types(file: File) -> dict[str, pa.DataType]:
-    """Return the columns of a text file: numbers, or text."""
+    """Return the columns of a text file: numbers, truths, or text."""
     import pyarrow as pa
 
     with _undamaged_text(file) as reader:
         types = {}
         for column in reader.schema:
             number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
-            types[column.name] = pa.float64() if number else pa.string()
+            truth = pa.types.is_boolean(column.type)
+            types[column.name] = pa.float64() if number else column.type if truth else pa.string()
         return types
 
 
@@ -309,7 +328,12 @@ def _open_text(
     with file.path.open("rb") as stream:
         header = stream.readline(1_000_000).decode("utf-8", "replace")
     separator = max(_SEPARATORS, key=header.count)
-    convert = csv.ConvertOptions(include_columns=list(columns), column_types=dict(types))
+    convert = csv.ConvertOptions(
+        include_columns=list(columns),
+        column_types=dict(types),
+        true_values=["True", "TRUE", "true"],
+        false_values=["False", "FALSE", "false"],
+    )
     reading = csv.ReadOptions(block_size=1 << 23)
     reader = csv.open_csv(file.path, reading, csv.ParseOptions(delimiter=separator), convert)
     return reader
