@@ -81,9 +81,11 @@ def write_questionnaire(
     Raises
     ------
     SurveyError
-        When the codebook has no question, or a name cannot be that of a field.
+        When the codebook has no question, a name cannot be that of a field, or a wording for an
+        XLSForm holds ``${``.
     OptionError
-        For another ending, a skip rule that names no question, a file that cannot be written, or
+        For another ending, a skip rule that names no question, an answer that is not offered or
+        the question itself (in a circle, too), a file that cannot be written, or
         when openpyxl is not installed.
 
     Examples
@@ -133,7 +135,35 @@ def _questions(
                if name not in names]  # fmt: skip
     if unknown:
         raise OptionError(f"asked_if names {unknown[0]!r}, which is no question of the codebook.")
-    return [_question(book, name, texts, asked_if.get(name)) for name in names]
+    questions = {name: _question(book, name, texts, asked_if.get(name)) for name in names}
+    _require_rules(questions, asked_if)
+    return list(questions.values())
+
+
+def _require_rules(
+    questions: Mapping[str, FormField], asked_if: Mapping[str, tuple[str, float]]
+) -> None:
+    """Refuse rules by which a question is never asked: circles, and answers not offered."""
+    for name, (other, answer) in asked_if.items():
+        chain = [name]
+        while chain[-1] in asked_if and chain.count(chain[-1]) == 1:
+            chain.append(asked_if[chain[-1]][0])
+        if chain[-1] == name and len(chain) > 1:
+            raise OptionError(
+                f"asked_if asks {name!r} by an answer that comes after it "
+                f"({' < '.join(chain)}), so it is never asked; let a rule name an earlier question."
+            )
+        asked = questions[other]
+        codes = [choice.code for choice in asked.choices]
+        offered = _code(answer) in codes
+        if not codes:
+            offered = asked.ends is None or asked.ends[0] <= answer <= asked.ends[1]
+        if not offered:
+            allowed = listed(codes) if codes else "{:g} to {:g}".format(*asked.ends or ())
+            raise OptionError(
+                f"asked_if[{name!r}] asks for the answer {_code(answer)} to {other!r}, which "
+                f"offers {allowed}; name one of these."
+            )
 
 
 def _question(
@@ -163,7 +193,19 @@ def _code(code: float | str) -> str:
     return code if isinstance(code, str) else f"{code:.12g}"
 
 
+def _require_plain(questions: Sequence[FormField]) -> None:
+    """Refuse words that an XLSForm takes for the answer to another question."""
+    for question in questions:
+        for text in (question.wording, *(choice.label for choice in question.choices)):
+            if "${" in text:
+                raise SurveyError(
+                    f"The wording {shown(text)} of {question.name!r} holds '${{', which stands for "
+                    "the answer to another question in an XLSForm; word it without."
+                )
+
+
 def _write_form(file: Path, title: str, questions: Sequence[FormField], language: Language) -> None:
+    _require_plain(questions)
     try:
         from openpyxl import Workbook
     except ImportError:

@@ -47,7 +47,8 @@ class Imputations(HasPage):
     items
         The columns that were completed.
     cells
-        What each imputation has in the missing cells, item by item, (imputations, cells).
+        What each imputation has in the missing cells, item by item, (imputations, cells). Rows
+        without a weight above 0 are not completed.
     table
         By item: number and share of missing cells, mean of the answers there are and of those
         imputed, and how far the means of imputations lie apart (their standard deviation).
@@ -72,12 +73,12 @@ class Imputations(HasPage):
         if not -len(self) <= k < len(self):
             raise IndexError(f"There are {len(self)} imputations, and none of number {k}.")
         data, at = self.survey.data.copy(), 0
-        for item in self.items:
-            values = numeric_block(self.survey.data, [item])[0][:, 0].copy()
-            gone = np.isnan(values)
-            values[gone] = self.cells[k, at : at + int(gone.sum())]
-            at += int(gone.sum())
-            data[item] = values
+        values, used, _ = _rows_in_use(self.survey, self.items)
+        for item, column in zip(self.items, values.T.copy(), strict=True):
+            gone = used[np.isnan(column[used])]
+            column[gone] = self.cells[k, at : at + len(gone)]
+            at += len(gone)
+            data[item] = column
         return replace(
             self.survey,
             data=data,
@@ -88,7 +89,7 @@ class Imputations(HasPage):
     @property
     def page(self) -> Page:
         """What was missing and what was imputed, on a page."""
-        share = float(self.table["missing"].sum() / (len(self.survey.data) * len(self.items)))
+        share = float(self.table["share"].mean())
         return Page(
             f"{len(self)} imputations of {len(self.items)} items",
             f"{self.cells.shape[1]:,} missing cells ({share:.1%}) were imputed {len(self)} times.",
@@ -193,19 +194,17 @@ def impute(
     require_count("donors", donors)
     require_count("sweeps", sweeps)
     names = _items(survey, items)
-    values, _ = numeric_block(survey.data, names)
-    kept, weights, _ = usable_weights(survey.data, survey.weights)
-    used = np.arange(len(values)) if kept is None else kept
+    values, used, weights = _rows_in_use(survey, names)
     share = np.ones(len(used)) if weights is None else weights / weights.mean()
-    gone = np.isnan(values)
-    _require_gaps(gone, names)
+    table = values[used]
+    gone = np.isnan(table)
+    _require_gaps(gone, names, len(used) < len(values))
     limits.require_memory(
         f"{m} imputations of {int(gone.sum()):,} cells", 8.0 * m * gone.sum(), "take fewer with m="
     )
     chained = method != "two-way"
-    levels = _levels_of_clusters(survey, used, gone) if chained else None
+    levels = _levels_of_clusters(survey, used, gone, len(values)) if chained else None
     known = _known(survey, names, auxiliaries, values, levels)
-    table = values[used]
     fills = np.empty((m, int(gone.sum())))
     seeds = np.random.SeedSequence(seed_of(rng)).spawn(m)
     with progress_bar(m * sweeps, "Imputing", progress, "sweep") as bar:
@@ -216,16 +215,14 @@ def impute(
                 full = impute_chain(table, known[used], share, sweeps, near, own, bar.update)
                 if near is None:  # bounds that are not known are NaN, which fmin and fmax pass by
                     low, high = survey.bounds(names)
-                    full = np.where(gone[used], np.fmax(np.fmin(full, high), low), full)
+                    full = np.where(gone, np.fmax(np.fmin(full, high), low), full)
             else:
                 full = _two_way(survey, names, table, own)
-            whole = values.copy()
-            whole[used] = full
-            fills[k] = np.concatenate([whole[gone[:, j], j] for j in range(len(names))])
+            fills[k] = np.concatenate([full[gone[:, j], j] for j in range(len(names))])
     clusters = 0 if levels is None else 1 + levels.shape[1]
     told = tuple(_findings(survey, names, gone, method, clusters))
     tell(finding for finding in told if finding.severity != "note")
-    return Imputations(survey, names, fills, _table(values, gone, names, fills), told)
+    return Imputations(survey, names, fills, _table(table, gone, names, fills), told)
 
 
 def _items(survey: Survey, items: Sequence[str] | None) -> tuple[str, ...]:
@@ -238,18 +235,31 @@ def _items(survey: Survey, items: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(require_column(survey.data, name, "items") for name in names)
 
 
-def _require_gaps(gone: NDArray[np.bool_], names: Sequence[str]) -> None:
+def _rows_in_use(
+    survey: Survey, names: Sequence[str]
+) -> tuple[Floats, NDArray[np.intp], Floats | None]:
+    """Return items, (rows, items), places of rows with a weight above 0, and their weights."""
+    values, _ = numeric_block(survey.data, names)
+    kept, weights, _ = usable_weights(survey.data, survey.weights)
+    return values, np.arange(len(values)) if kept is None else kept, weights
+
+
+def _require_gaps(gone: NDArray[np.bool_], names: Sequence[str], weighted: bool) -> None:
+    """Refuse items without a gap or without an answer in rows in use, some rows or all."""
+    where = " of rows with a weight above 0" if weighted else ""
     if not gone.any():
+        what = names[0] if len(names) == 1 else f"the {len(names)} items"
         raise SurveyError(
-            f"No cell is missing in {names[0] if len(names) == 1 else f'the {len(names)} items'}, "
-            "so there is nothing to impute; missing codes are named in read_survey(..., "
-            "missing_codes=...)."
+            f"No cell is missing in {what}{where}, so there is nothing to impute; missing codes "
+            "are named in read_survey(..., missing_codes=...)."
         )
     empty = [
         name for name, all_gone in zip(names, gone.min(axis=0).tolist(), strict=True) if all_gone
     ]
     if empty:
-        raise SurveyError(f"Item {empty[0]!r} holds no answer, so nothing can be imputed; drop it.")
+        raise SurveyError(
+            f"Item {empty[0]!r} holds no answer{where}, so nothing can be imputed; drop it."
+        )
 
 
 def _known(
@@ -277,7 +287,7 @@ def _known(
 
 
 def _levels_of_clusters(
-    survey: Survey, used: NDArray[np.intp], gone: NDArray[np.bool_]
+    survey: Survey, used: NDArray[np.intp], gone: NDArray[np.bool_], rows: int
 ) -> Floats | None:
     """Return a column of 0 and 1 for each cluster but the first, (rows, clusters - 1).
 
@@ -288,10 +298,10 @@ def _levels_of_clusters(
     _, cluster, _ = strata_and_clusters(survey.data, survey.strata, survey.cluster, used)
     assert cluster is not None
     clusters = int(cluster.max(initial=-1)) + 1
-    fewest = int((~gone[used]).sum(axis=0).min())
+    fewest = int((~gone).sum(axis=0).min())
     if not 1 < clusters <= _DUMMIES or fewest < _THIN * clusters:
         return None
-    levels = np.zeros((len(gone), clusters - 1))
+    levels = np.zeros((rows, clusters - 1))
     levels[used] = cluster[:, None] == np.arange(1, clusters)
     return levels
 

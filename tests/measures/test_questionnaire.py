@@ -93,3 +93,29 @@ def test_a_page_to_print(tmp_path):
 def test_what_cannot_be_asked_is_refused(tmp_path, text, path, options, message):
     with pytest.raises(csi.CsimodelError, match=message):
         write_questionnaire(csi.Codebook.from_toml(text), tmp_path / path, **options)
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ({"COMP": ("COMP", 1)}, r"asks 'COMP' by an answer .* \(COMP < COMP\), so it is never"),
+        ({"SAT": ("COMP", 1), "COMP": ("SAT", 5)}, r"\(SAT < COMP < SAT\)"),
+        ({"HANDLE": ("COMP", 7)}, "the answer 7 to 'COMP', which offers 0 and 1;"),
+        ({"SAT": ("HANDLE", 101)}, "the answer 101 to 'HANDLE', which offers 0 to 100;"),
+    ],
+)
+@pytest.mark.parametrize("name", ["q.xlsx", "q.html"])
+def test_rules_by_which_nobody_is_asked_are_refused(tmp_path, rules, message, name):
+    book = csi.Codebook.from_toml(EXTRA)
+    with pytest.raises(csi.errors.OptionError, match=message):
+        write_questionnaire(book, tmp_path / name, asked_if=rules)
+    assert not (tmp_path / name).exists()
+    write_questionnaire(book, tmp_path / name, asked_if={"HANDLE": ("COMP", 1), "COMP": ("SAT", 9)})
+
+
+@pytest.mark.parametrize("old", ["Handled well", "yes"])
+def test_a_wording_that_a_form_takes_for_an_answer_is_refused(tmp_path, old):
+    book = csi.Codebook.from_toml(EXTRA.replace(old, "Pay ${price}"))
+    with pytest.raises(csi.errors.SurveyError, match=r"'Pay \$\{price\}' of '(HANDLE|COMP)' holds"):
+        write_questionnaire(book, tmp_path / "q.xlsx")
+    assert "${price}" in write_questionnaire(book, tmp_path / "q.html").read_text("utf-8")

@@ -333,3 +333,32 @@ def test_normal_imputations_follow_an_exact_regression_and_stay_on_the_scale():
     assert cells.min() == 1.0
     assert cells.max() == 10.0
     assert (cells % 1.0 != 0).mean() > 0.8
+
+
+@pytest.mark.parametrize("method", ["pmm", "normal", "two-way"])
+def test_rows_without_a_weight_are_not_counted_as_imputed(method):
+    _, holes = sample(200)
+    holes["w"] = 1.0
+    holes.loc[:49, "w"] = 0.0
+    holes.loc[:49, "b1"] = np.nan
+    holes.loc[:9, "b2"] = 1.0
+    kw = {"items": ITEMS, "scale": (1, 10), "weights": "w"}
+    imputed = csi.impute(csi.read_survey(holes, **kw), m=2, method=method, rng=1, progress=False)
+    rest = csi.read_survey(holes[50:].reset_index(drop=True), **kw)
+    alone = csi.impute(rest, m=2, method=method, rng=1, progress=False)
+    np.testing.assert_array_equal(imputed.cells, alone.cells)
+    pd.testing.assert_frame_equal(imputed.table, alone.table)
+    assert [str(own) for own in imputed.findings] == [str(own) for own in alone.findings]
+    assert str(imputed) == str(alone)
+    for own, theirs in zip(imputed, alone, strict=True):
+        np.testing.assert_array_equal(own.data[ITEMS][50:], theirs.data[ITEMS])
+        pd.testing.assert_frame_equal(own.data[ITEMS][:50], holes[ITEMS][:50])
+
+
+def test_gaps_and_answers_of_rows_without_a_weight_do_not_count():
+    frame = pd.DataFrame({"a": [1.0, 2, 3, np.nan], "b": [1.0, 2, 3, 4], "w": [1.0, 1, 1, 0]})
+    with pytest.raises(SurveyError, match="missing in the 2 items of rows with a weight above 0"):
+        csi.impute(csi.read_survey(frame, items=["a", "b"], weights="w"))
+    frame["a"] = [np.nan, np.nan, np.nan, 4]
+    with pytest.raises(SurveyError, match="'a' holds no answer of rows with a weight above 0"):
+        csi.impute(csi.read_survey(frame, items=["a", "b"], weights="w"))
