@@ -276,8 +276,8 @@ def goal_seek(
     most
         The largest change by driver, points; by default up to 100.
     bootstrap
-        Draws of this fit, from which intervals are taken; by default draws from the errors by
-        `linearize`, as normal ones.
+        Draws of this fit, from which intervals are taken; by default normal draws with the
+        covariance by `linearize`, or of a survey with replicate weights by `replicate`.
     draws, rng
         How many of these, and their seed.
     level
@@ -325,7 +325,8 @@ def goal_seek(
     bound = _by_driver("most", most, names, room, positive=False)
     need = np.array([goal - index[at_target]])
     change, reached = _cheapest(impacts[None, places], price, bound, need)
-    drawn = _drawn(fit, bootstrap, at_target, places, require_count("draws", draws), rng)
+    errors = own_replicates(fit) if bootstrap is None else bootstrap
+    drawn = _drawn(fit, errors, at_target, places, require_count("draws", draws), rng)
     limits, share = np.full((2, len(names)), np.nan), np.nan
     if drawn is not None:
         each, met = _cheapest(drawn[1], price, bound, goal - drawn[0])
@@ -345,7 +346,9 @@ def goal_seek(
         index=pd.Index(names, name="driver"),
     )
     highest = float(index[at_target] + impacts[places] @ change[0])
-    findings = () if reached[0] else (_unreached(target, goal, highest),)
+    findings: tuple[Finding, ...] = () if reached[0] else (_unreached(target, goal, highest),)
+    if drawn is not None:
+        findings += _of_weights(fit, errors)
     today, spent = float(index[at_target]), float(price @ change[0])
     return GoalSeek(target, goal, today, table, spent, bool(reached[0]), share, findings)
 
@@ -415,16 +418,24 @@ def _drawn(
     rng: int | np.random.Generator | None,
 ) -> tuple[Floats, Floats] | None:
     """Return draws of the target's index and of the impacts on it, (draws,), (draws, drivers)."""
-    if isinstance(errors, Bootstrap):
+    if isinstance(errors, Bootstrap) and errors.replication is None:
         index, impacts = errors.values(INDEX)[:, target], errors.values(IMPACTS)[:, places]
         known = np.isfinite(index) & np.isfinite(impacts).all(axis=1)
         return index[known], impacts[known]
-    if without_influence(fit):
+    if isinstance(errors, Bootstrap):
+        design, every = (
+            errors.survey_design,
+            np.hstack([errors.values(own) for own in (INDEX, IMPACTS)]),
+        )
+        each = [np.asarray(own.values(fit.solution)) for own in (INDEX, IMPACTS)]
+        covariance = design.covariance_of_draws(every, np.concatenate(each))
+    elif without_influence(fit):
         return None
-    linear = Linearized((fit,))
-    if not linear.design.df > 0:
+    else:
+        linear = Linearized((fit,))
+        design, covariance = linear.design, linear.vcov(INDEX, IMPACTS).to_numpy()
+    if not design.df > 0:
         return None
-    covariance = linear.vcov(INDEX, IMPACTS).to_numpy()
     estimate = [np.asarray(own.values(fit.solution)) for own in (INDEX, IMPACTS)]
     chosen = np.append(target, len(estimate[0]) + places)
     block = covariance[np.ix_(chosen, chosen)]
@@ -435,6 +446,12 @@ def _drawn(
     normal = generator_of(rng).standard_normal((draws, len(chosen)))
     every = np.concatenate(estimate)[chosen] + normal @ root.T
     return every[:, 0], every[:, 1:]
+
+
+def _of_weights(fit: Fit, errors: FitErrors | None) -> tuple[Finding, ...]:
+    """Say that errors do not use the replicate weights of a survey."""
+    told = Linearized((fit,)).findings if errors is None else errors.findings
+    return tuple(own for own in told if own.code == "replicates-not-used")
 
 
 def _unreached(target: str, goal: float, highest: float) -> Finding:

@@ -44,7 +44,7 @@ from csimodel.options import require_count
 from csimodel.page import HasPage, Page, sections
 from csimodel.progress import progress_bar
 from csimodel.survey.calibration import without_calibration
-from csimodel.survey.sampling import DrawVariance, SurveyDesign
+from csimodel.survey.sampling import DrawVariance, ReplicateVariance, SurveyDesign
 
 Floats = NDArray[np.float64]
 
@@ -137,6 +137,10 @@ class Bootstrap(HasPage):
         answers = self.fit.require_answers("bootstrap")
         if self.replication is None:
             yield from without_calibration(answers.calibrated, "draws")
+        if not isinstance(self.replication, ReplicateVariance):
+            drawn = self.replication is None
+            what = "draws of respondents" if drawn else "influence values"
+            yield from answers.without_replicates(what)
         if answers.subcluster is not None and self.replication is None:
             yield Finding("second-stage-not-used", _ONE_STAGE, severity="note")
 

@@ -171,7 +171,11 @@ class Jackknife(HasPage):
         """What a reader must know: units that cannot be left out, and what the design lacks."""
         lost = int(self.failed.sum())
         answers = self.fit.require_answers("jackknife")
-        of_design = (*self.units.findings, *without_calibration(answers.calibrated, "draws"))
+        of_design = (
+            *self.units.findings,
+            *without_calibration(answers.calibrated, "draws"),
+            *answers.without_replicates("the jackknife"),
+        )
         if not lost:
             return of_design
         values = {"lost": lost, "units": self.units.units, "reasons": tuple(self.failed.index)}

@@ -336,7 +336,10 @@ class Linearized(HasPage):
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """What a reader must know of the units that were drawn."""
-        return self.design.findings
+        told = [
+            own.answers.without_replicates("influence values") for own in self.fits if own.answers
+        ]
+        return tuple(dict.fromkeys([*self.design.findings, *(f for own in told for f in own)]))
 
     @property
     def page(self) -> Page:

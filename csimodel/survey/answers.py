@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
 from csimodel.survey.calibrated_design import CalibratedDesign
-from csimodel.survey.replicates import ReplicateWeights
+from csimodel.survey.replicates import ReplicateWeights, unused_replicates
 from csimodel.survey.sampling import Lonely, SurveyDesign
 from csimodel.survey.two_stages import TwoStageDesign
 
@@ -101,6 +101,12 @@ class Answers:
         if self.calibrated is not None or self.subcluster is None:
             return self.first_stage
         return TwoStageDesign.within(self.design, self.subcluster, self.subpopulation)
+
+    def without_replicates(self, what: str) -> tuple[Finding, ...]:
+        """Return what is said where errors use neither replicate weights nor strata or clusters."""
+        if self.replicates is None or self.strata is not None or self.cluster is not None:
+            return ()
+        return unused_replicates(len(self.replicates.factors), what)
 
     def __repr__(self) -> str:
         rows, items = self.values.shape

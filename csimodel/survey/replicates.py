@@ -24,6 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, SurveyError, choose
+from csimodel.findings import Finding
 from csimodel.options import number_of, shown
 from csimodel.survey.checks import number, numeric_block, plural
 from csimodel.survey.headers import require_column
@@ -32,6 +33,10 @@ from csimodel.survey.sampling import ReplicateVariance, SurveyDesign
 Floats = NDArray[np.float64]
 Scheme = Literal["jk1", "jkn", "brr", "fay", "bootstrap"]
 
+_NOT_USED = (
+    "The survey has {count} replicate weights, and errors by {what} do not use them: they are "
+    "those of respondents drawn one by one; csi.replicate(fit) uses them."
+)
 _LABELS = {
     "jk1": "jackknife, one unit left out at a time",
     "jkn": "jackknife within strata",
@@ -131,6 +136,18 @@ class ReplicateWeights:
     def take(self, rows: NDArray[np.intp]) -> ReplicateWeights:
         """Return those of some rows."""
         return ReplicateWeights(self.factors[:, rows], self.replication)
+
+
+def unused_replicates(count: int, what: str) -> tuple[Finding, ...]:
+    """Return what is said where errors of respondents do not use the replicate weights there are.
+
+    >>> unused_replicates(0, "this regression")
+    ()
+    """
+    if not count:
+        return ()
+    values = {"count": count, "what": what}
+    return (Finding("replicates-not-used", _NOT_USED, count=count, values=values),)
 
 
 def replicate_columns(frame: pd.DataFrame, names: str | Sequence[str]) -> tuple[str, ...]:

@@ -320,3 +320,51 @@ def test_replicates_belong_to_the_weights_they_vary(given, data):
     refused(csi.errors.SurveyError, told, lambda: csi.fit(MODEL, other))
     again = csi.replicate_weights(csi.read_survey(other, strata="stratum", cluster="psu"), "jkn")
     assert csi.replicate(csi.fit(MODEL, again)).table(MEANS)["se"].gt(0).all()
+
+
+def test_errors_that_leave_replicate_weights_aside_say_so():
+    rng = np.random.default_rng(5)
+    firm = np.repeat(np.arange(30), 10)
+    level = np.repeat(rng.normal(size=30), 10) + 0.7 * rng.normal(size=300)
+    answers = {
+        f"{block}{j}": np.clip(np.round(5.5 + 1.5 * level + rng.normal(size=300)), 1, 10)
+        for block in "qs"
+        for j in (1, 2, 3)
+    }
+    model = csi.Model.from_syntax("Q =~ q1 + q2 + q3\nS =~ s1 + s2 + s3\nS ~ Q")
+    items = list(answers)
+    frame = pd.DataFrame(answers).assign(
+        firm=firm, w=1.0, rep=(level > 0) * 1.0, unit=firm // 10, wave=np.tile([1, 2], 150)
+    )
+    options = {"scale": dict.fromkeys(items, (1, 10)), "items": items, "weights": "w"}
+    made = csi.replicate_weights(csi.read_survey(frame, cluster="firm", **options), "jkn")
+    public = csi.read_survey(
+        made.data.drop(columns="firm"),
+        replicate_weights=made.replicate_weights,
+        replicate_method=made.replicate_method,
+        **options,
+    )
+    fit, known = csi.fit(model, public), csi.fit(model, made)
+    errors = csi.replicate(fit, progress=False)
+
+    def told(result):
+        return [own.code for own in result.findings].count("replicates-not-used")
+
+    def results(own):
+        yield csi.linearize(own)
+        yield csi.bootstrap(own, 30, progress=False)
+        yield csi.jackknife(own)
+        yield csi.repurchase(own, "rep", index="S")
+        yield csi.repurchase(own, "rep", index="S", bootstrap=csi.linearize(own))
+        yield csi.programme(model, own.survey, "unit", "wave", construct="S")
+        yield csi.goal_seek(own, "S", 60, bootstrap=csi.linearize(own))
+
+    assert [told(own) for own in results(fit)] == [1] * 7
+    assert [told(own) for own in results(known)] == [0] * 7
+    assert told(csi.repurchase(fit, "rep", index="S", bootstrap=errors)) == 0
+    goal, given = csi.goal_seek(fit, "S", 60), csi.goal_seek(fit, "S", 60, bootstrap=errors)
+    clustered = csi.goal_seek(known, "S", 60, bootstrap=csi.linearize(known))
+    assert told(goal) == told(given) == 0
+    pd.testing.assert_frame_equal(goal.table, given.table)
+    width, right = ((own.table["upper"] - own.table["lower"]).item() for own in (goal, clustered))
+    assert 0.85 < width / right < 1.15

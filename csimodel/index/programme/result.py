@@ -271,6 +271,7 @@ class Programme(HasPage):
         """What a reader must know of the answers, the cells and the weights."""
         told = [*self.groups.findings, *about_fits(self.groups), *about_periods(self.hierarchy)]
         told.extend(about_weights(self.hierarchy))
+        told.extend(self.groups.answers.without_replicates("influence values"))
         if self.hierarchy.weights.table is None and self.hierarchy.levels:
             told.append(Finding("equal-level-weights", _EQUAL, severity="note"))
         return tuple(told)

@@ -9,6 +9,7 @@ from csimodel.findings import Finding
 from csimodel.outcomes.rows.sample import Sample
 from csimodel.survey.calibrated_design import CalibratedDesign
 from csimodel.survey.calibration import without_calibration
+from csimodel.survey.replicates import unused_replicates
 from csimodel.survey.sampling import SurveyDesign
 
 FEW_CLUSTERS = int(THRESHOLDS["few clusters"].value)  # below which CR1 is biased down notably
@@ -69,8 +70,12 @@ def few_clusters(clusters: int, errors: str, reducible: bool = True) -> Iterator
 
 
 def unused_margins(sample: Sample, errors: str) -> tuple[Finding, ...]:
-    """Say that a kind of errors does not allow for the margins of weights."""
-    return () if errors == "linearized" else without_calibration(sample.calibrated, "errors")
+    """Say that a kind of errors allows neither for the margins of weights nor for replicates."""
+    designed = sample.strata is not None or sample.cluster is not None
+    return (
+        *(() if errors == "linearized" else without_calibration(sample.calibrated, "errors")),
+        *(() if designed else unused_replicates(sample.replicates, "this regression")),
+    )
 
 
 def unused_design(design: SurveyDesign, by: str) -> Iterator[Finding]:

@@ -340,7 +340,7 @@ class Rows:
         complete: Mapping[str, Floats] | None = None,
     ) -> Sample:
         """Keep the rows with an outcome, all regressors and what else they must have."""
-        return sample_of(
+        sample = sample_of(
             outcome.values,
             indexes,
             controls,
@@ -355,6 +355,8 @@ class Rows:
             formula=formula,
             complete=complete,
         )
+        count = 0 if self.survey is None else len(self.survey.replicate_weights)
+        return replace(sample, replicates=count)
 
     def fit_behind(self, index: object) -> Fit | None:
         """Return the fit that an index comes from, None for one computed elsewhere."""

@@ -87,6 +87,8 @@ class Sample:
         Number of units in the population of each row's stratum, (rows,), or None.
     calibrated
         The units of all respondents whose weights meet margins together, these among them, or None.
+    replicates
+        How many replicate weights the survey has.
     formula_layout, formula_factors
         How the columns of a formula follow from indexes and factors, (rows, factors).
     """
@@ -107,6 +109,7 @@ class Sample:
     lonely: Lonely = "adjust"
     population: Floats | None = None
     calibrated: CalibratedDesign | None = None
+    replicates: int = 0
 
     @property
     def cut(self) -> float | None:

@@ -122,10 +122,13 @@ def repurchase_asymmetry(
         *(
             unused_margins(regression.sample, regression.errors)
             if drawn is None
-            else (own for own in drawn.findings if own.code == "calibration-not-used")
+            else (own for own in drawn.findings if own.code in _OF_WEIGHTS)
         ),
     )
     return result_of(regression, pair, draws, level, interval, design, told)
+
+
+_OF_WEIGHTS = ("calibration-not-used", "replicates-not-used")
 
 
 def _outcome(
