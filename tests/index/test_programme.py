@@ -384,3 +384,38 @@ def test_intervals_of_levels_and_changes_cover():
         inside["changes"].append(((change["lower"] <= moved) & (moved <= change["upper"])).mean())
     assert 0.92 < np.mean(inside["scores"]) < 0.98
     assert 0.92 < np.mean(inside["changes"]) < 0.98
+
+
+def test_a_gap_to_a_parent_with_a_part_without_an_error_has_none(ecsi, data):
+    lonely = pd.concat([data, data.head(1).assign(firm="z", wave=2)], ignore_index=True)
+    found = csi.programme(ecsi, _survey(ecsi, lonely), LEVELS, "wave", item_weights="pooled")
+    table = found.rank().table
+    assert np.isnan(found.scores.loc[("industry", "x", 2, "Satisfaction"), "se"])
+    assert table.loc["x", "gap"].notna().all()
+    assert table.loc["x", "gap_se"].isna().all()
+    assert table.loc[("y", "c"), "gap_se"] == 0
+    assert found.rank(within="all").table["gap_se"].isna().all()
+
+
+def test_the_headline_of_a_ranking_names_the_first_of_one_group(ecsi, data):
+    survey = _survey(ecsi, data)
+    assert csi.programme(ecsi, survey, LEVELS, "wave").rank().headline == (
+        "Units are ranked by Satisfaction within each industry, not across them."
+    )
+    single = csi.programme(ecsi, survey, LEVELS, "wave", others=["a", "b"]).rank()
+    assert single.headline == "c is first in Satisfaction within y."
+    none = csi.programme(ecsi, survey, LEVELS, "wave", others=list("abc"))
+    assert none.rank().headline.startswith("No unit has an index of Satisfaction with an error")
+    assert not len(none.ranking)
+    assert str(none.rank().page)
+    assert str(none.page)
+
+
+def test_a_first_unit_without_an_error_is_named(ecsi, data):
+    best = data.head(1).assign(firm="z", wave=2, **dict.fromkeys(ecsi.items, 10))
+    survey = _survey(ecsi, pd.concat([data, best], ignore_index=True))
+    found = csi.programme(ecsi, survey, "firm", "wave", item_weights="pooled").rank()
+    assert np.isnan(found.table.loc[("all", "z"), "se"])
+    assert (
+        found.headline == "z has the highest index of Satisfaction, and is not shown to be first."
+    )

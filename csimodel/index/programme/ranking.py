@@ -33,6 +33,12 @@ Codes = NDArray[np.intp]
 
 _DRAWS = 4_000
 _SPREAD = 1e-9
+_ROUNDING = 1e-12  # of what a cell counts
+_WITHIN = "within"
+_COLUMNS = (
+    "estimate", "se", "rank", "rank_lower", "rank_upper", "first", "top", "tie", "gap", "gap_se",
+    "behind", "shrunken", "n",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,8 +53,9 @@ class Ranking(HasHeadline):
         Index of the names of the level that rankings are within, and of the unit; columns
         estimate, se, rank (1 is the highest), rank_lower, rank_upper, first and top (probabilities
         of being first and among the `best`), tie (units of one number are not told apart from the
-        first of it), gap (to the level's score, which contains the unit) with gap_se, behind (to
-        the best other), shrunken (drawn to the mean, see `csimodel.index.shrinkage`), n.
+        first of it), gap (to the level's score, which contains the unit) with gap_se (NaN where a
+        part of the level has no error), behind (to the best other), shrunken (drawn to the mean,
+        see `csimodel.index.shrinkage`), n.
     best
         For how many `top` is.
     level
@@ -63,15 +70,19 @@ class Ranking(HasHeadline):
 
     @property
     def headline(self) -> str:
-        """Who is first, and whether that is shown."""
-        known = self.table.dropna(subset=["se"])
+        """Who is first, and whether that is shown, where one group is ranked with errors."""
+        known = self.table[self.table["se"].notna()]
         if not len(known):
             return f"No unit has an index of {self.construct} with an error, so none is first."
-        first = known.sort_values("rank").index[0]
-        name = first[-1] if isinstance(first, tuple) else first
-        if known.loc[first, "rank_upper"] == 1:
-            return f"{name} is first in {self.construct}."
-        return f"{name} has the highest index of {self.construct}, and is not shown to be first."
+        groups, (within, _) = known.index.get_level_values(0).unique(), self.table.index.names
+        if len(groups) > 1:
+            return f"Units are ranked by {self.construct} within each {within}, not across them."
+        first = self.table.loc[groups[0]].sort_values("rank", kind="stable").iloc[0]
+        name, place = first.name, "" if within == _WITHIN else f" within {groups[0]}"
+        if first["rank_upper"] == 1:
+            return f"{name} is first in {self.construct}{place}."
+        best = f"{name} has the highest index of {self.construct}{place}"
+        return f"{best}, and is not shown to be first."
 
     @property
     def page(self) -> Page:
@@ -115,11 +126,11 @@ def ranking_of(
         cell = hierarchy.sums[:, columns[:-1]]
         table["n"] = ((cell != 0).astype(np.float64).T @ cells.n).astype(np.intp)
         above = hierarchy.names[parent] if deep else WHOLE
-        within = hierarchy.levels[deep - 1] if deep else "within"
+        within = hierarchy.levels[deep - 1] if deep else _WITHIN
         pairs = [(above, str(hierarchy.nodes[node][-1])) for node in own]
         table.index = pd.MultiIndex.from_tuples(pairs, names=[within, hierarchy.levels[-1]])
         parts.append(table.sort_values("rank", kind="stable"))
-    whole = pd.concat(parts) if parts else pd.DataFrame()
+    whole = pd.concat(parts) if parts else pd.DataFrame(columns=_COLUMNS, dtype=np.float64)
     return Ranking(name, hierarchy.periods[period], whole, top, level)
 
 
@@ -137,7 +148,7 @@ def _ranked(
     units = len(estimate) - 1
     variance = np.diagonal(covariance)
     se = np.sqrt(np.maximum(variance, 0.0))
-    known = (df[:units] > 0) & (se[:units] > _SPREAD)
+    known = (df[:units] > 0) & (se[:units] > _SPREAD) & (not cells.reason)
     own = estimate[:units]
     rank = np.full(units, np.nan)
     rank[np.isfinite(own)] = pd.Series(own[np.isfinite(own)]).rank(ascending=False, method="min")
@@ -150,6 +161,9 @@ def _ranked(
     first, among = _chances(own, covariance[:units, :units], known, top)
     contrast = covariance[:units, -1]
     gap_variance = variance[:units] + variance[-1] - 2.0 * contrast
+    gaps = (sums[:, :units] - sums[:, [units] * units]).tocsr()
+    alone = np.asarray(abs(gaps).sum(axis=0)).ravel() <= _ROUNDING
+    gap_known = known & (alone | (cells.degrees(gaps)[:, construct] > 0))
     errors = np.where(known, se[:units], np.nan)
     best = np.array([np.nanmax(np.delete(own, unit), initial=-np.inf) for unit in range(units)])
     drawn = shrunken(own, errors)
@@ -164,7 +178,7 @@ def _ranked(
             "top": among,
             "tie": _ties(own, p, known, level),
             "gap": own - estimate[-1],
-            "gap_se": np.where(known, np.sqrt(np.maximum(gap_variance, 0.0)), np.nan),
+            "gap_se": np.where(gap_known, np.sqrt(np.maximum(gap_variance, 0.0)), np.nan),
             "behind": np.where(np.isfinite(best), own - best, np.nan),
             "shrunken": drawn.values,
         }
