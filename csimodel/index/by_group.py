@@ -27,6 +27,8 @@ from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 
+_ROUNDING = 1e-12  # of the parts of a variance
+
 
 def group_points(
     answers: Answers, codes: NDArray[np.intp], groups: int, moments: Moments
@@ -38,14 +40,20 @@ def group_points(
         ones = (np.ones((1, len(rows[g]))) for g in range(groups))
         each = [expected.points(rows[g], own, moments)[0] for g, own in enumerate(ones)]
         return np.array(each).reshape(groups, len(answers.items))
-    minimum, width = scale_of(moments)
+    return points_of_answers(answers, codes, groups, *scale_of(moments))
+
+
+def points_of_answers(
+    answers: Answers, codes: NDArray[np.intp], groups: int, minimum: Floats, width: Floats
+) -> Floats:
+    """Return each group's mean points of the answers there are, (groups, items)."""
     member = codes >= 0
-    own, values = codes[member], answers.values
+    own, values = codes[member], answers.values[member]
     weights = np.ones(len(own)) if answers.weights is None else answers.weights[member]
     total = np.bincount(own, weights, groups)
     points = np.empty((groups, values.shape[1]))
     for k, (low, wide) in enumerate(zip(minimum, width, strict=True)):
-        answer = (values[member, k] - low) / wide * 100.0
+        answer = (values[:, k] - low) / wide * 100.0
         with np.errstate(invalid="ignore"):
             if answers.missing != "complete":
                 seen = ~np.isnan(answer)
@@ -140,8 +148,29 @@ def group_errors(fit: Fit, codes: NDArray[np.intp], points: Floats) -> Floats:
         variance = factor[stratum] @ both
         variance -= (factor * share) @ (totals * (totals + 2.0 * (sums @ means)))
         variance += [mean[block] @ spread[block, block] @ mean[block] for block in model.slices]
-        errors[g] = np.sqrt(np.where(variance < 0, 0.0, variance))
+        size = factor[stratum] @ through_mean**2
+        size += [
+            abs(mean[block]) @ abs(spread[block, block]) @ abs(mean[block])
+            for block in model.slices
+        ]
+        errors[g] = np.sqrt(without_rounding(variance, size))
     return errors
+
+
+def without_rounding(variance: Floats, size: Floats) -> Floats:
+    """Return variances that are sums, 0 where they are but the rounding of their parts.
+
+    Parameters
+    ----------
+    variance, size
+        Sums of parts, and of their sizes, of one shape.
+
+    Examples
+    --------
+    >>> without_rounding(np.array([4.0, 1e-15, -1e-15]), np.array([9.0, 1.0, 1.0])).tolist()
+    [4.0, 0.0, 0.0]
+    """
+    return np.where(variance <= _ROUNDING * size, 0.0, variance)
 
 
 def group_influence(fit: Fit, codes: NDArray[np.intp], points: Floats, construct: int) -> Floats:

@@ -419,3 +419,39 @@ def test_a_first_unit_without_an_error_is_named(ecsi, data):
     assert (
         found.headline == "z has the highest index of Satisfaction, and is not shown to be first."
     )
+
+
+def test_a_unit_whose_answers_are_all_alike_has_no_error(ecsi, data):
+    alike = data.copy()
+    alike.loc[alike["firm"] == "c", ["CUSA1", "CUSA2", "CUSA3"]] = 10
+    survey = _survey(ecsi, alike)
+    found = csi.programme(ecsi, survey, "firm", "wave", item_weights="pooled")
+    unit = found.scores.loc[("firm", "c", 2, "Satisfaction")]
+    assert unit["estimate"] == pytest.approx(100)
+    assert np.isnan(unit["se"])
+    assert unit["reason"] == "nothing varies, which says nothing of the error"
+    assert np.isnan(found.rank().table.loc[("all", "c"), "first"])
+    row = csi.index_scores(csi.fit(ecsi, survey), by="firm").loc[("c", "Satisfaction")]
+    assert np.isnan(row["se"])
+
+
+def test_base_weights_with_missing_answers(ecsi, data):
+    gaps = data.copy()
+    gaps["CUSA1"] = gaps["CUSA1"].where(np.arange(250) % 17 > 0)
+    survey = _survey(ecsi, gaps, missing="pairwise")
+    found = csi.programme(ecsi, survey, "firm", "wave", item_weights="base")
+    own = csi.programme(ecsi, survey, "firm", "wave")
+    first = [one.scores.loc[("firm", "a", 1, "Satisfaction")] for one in (found, own)]
+    assert_allclose(first[0]["estimate"], first[1]["estimate"])
+    assert_allclose(first[0]["se"], first[1]["se"], rtol=1e-5)
+
+
+def test_a_unit_without_a_score_takes_no_error_from_others_of_its_cluster(ecsi, data):
+    def scores(frame):
+        survey = _survey(ecsi, frame, cluster="person")
+        whole = csi.programme(ecsi, survey, "firm", "wave", item_weights="base").scores
+        return whole.loc[whole.index.get_level_values("unit") != "z", "se"]
+
+    more = pd.concat([data, data.head(1).assign(firm="z", wave=2)], ignore_index=True)
+    before, after = scores(data), scores(more)
+    assert after.notna().equals(before.notna())

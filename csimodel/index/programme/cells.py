@@ -20,10 +20,16 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from csimodel.errors import OptionError
 from csimodel.estimators import Fit, GroupFits
-from csimodel.index.by_group import group_points, through_means
+from csimodel.index.by_group import (
+    group_points,
+    points_of_answers,
+    through_means,
+    without_rounding,
+)
 from csimodel.index.own_weights import OwnWeights
-from csimodel.index.points import POINT_WEIGHTS, by_block, point_weights
+from csimodel.index.points import POINT_WEIGHTS, by_block, point_weights, scale_of
 from csimodel.inference import without_influence
 from csimodel.inference.influence import free_influence_values
 from csimodel.survey import Answers
@@ -34,6 +40,12 @@ Codes = NDArray[np.intp]
 ItemWeights = Literal["own", "pooled", "base"]
 
 NO_PART_ERROR = "a part of it has no error"
+_SAME = 1e-6  # points between means of the answers there are and those of a fit
+_EXPECTED_MEANS = (
+    "item_weights='base' takes the means of the answers there are, and the fits of these units "
+    "have the means of expected answers (full information); use item_weights='own', or another "
+    "treatment of missing answers, such as missing='mean'."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,8 +156,9 @@ class ProgrammeCells:
         """The covariance of cells by construct."""
         factor, share = self.design.factors
         forms = []
+        scored = np.asarray(np.isfinite(self.estimate).all(axis=1))
         for j, added in enumerate(self.added):
-            totals = self._by_unit(added)
+            totals = self._by_unit(_of_cells(added, scored))
             sums = self._by_stratum @ totals
             scaled = sparse.diags_array(factor[self.design.stratum]) @ totals
             centred = sparse.diags_array(factor * share) @ sums
@@ -208,9 +221,12 @@ class _CellCovariance:
     def variance(self, sums: sparse.csr_array) -> Floats:
         variance = np.asarray((sums.multiply(self.own @ sums)).sum(axis=0)).ravel()
         if self.points is not None and self.crossed is not None and self.between is not None:
+            size = variance.copy()
             points, crossed = sums.T @ self.points, sums.T @ self.crossed
             variance += 2.0 * (points * crossed).sum(axis=1)
             variance += ((points @ self.between) * points).sum(axis=1)
+            size += ((abs(points) @ abs(self.between)) * abs(points)).sum(axis=1)
+            return without_rounding(variance, size)
         return np.asarray(np.maximum(variance, 0.0))
 
     def covariance(self, sums: sparse.csr_array) -> Floats:
@@ -267,7 +283,12 @@ def base_cells(groups: GroupFits, base: Codes) -> ProgrammeCells:
     """Return cells that keep the item weights of a base cell each, (cells,)."""
     answers, model = groups.answers, groups.solution.model
     shape = (len(groups.codes), len(groups))
-    points = group_points(answers, groups.codes, len(groups), groups.solution.moments)
+    moments = groups.solution.moments
+    minimum, width = scale_of(moments)
+    points = points_of_answers(answers, groups.codes, len(groups), minimum, width)
+    fitted = (moments.mean - minimum) / width * 100.0
+    if (abs(points - fitted)[groups.converged.to_numpy()] > _SAME).any():
+        raise OptionError(_EXPECTED_MEANS)
     with np.errstate(invalid="ignore"):
         weights = point_weights(groups.solution)[base]
     estimate = by_block(model, weights * points)
@@ -298,6 +319,14 @@ def _reason(groups: GroupFits) -> str:
     """Return why no group has influence values, in a few words."""
     known = np.flatnonzero(groups.converged.to_numpy())
     return without_influence(groups[groups.labels[known[0]]]) if len(known) else ""
+
+
+def _of_cells(added: sparse.csr_array, chosen: NDArray[np.bool_]) -> sparse.csr_array:
+    """Return what respondents add to some cells, and nothing to the others, (rows, cells)."""
+    entries = added.tocoo()
+    own = chosen[entries.col]
+    place = (entries.row[own], entries.col[own])
+    return sparse.coo_array((entries.data[own], place), added.shape).tocsr()
 
 
 def _matrices(

@@ -147,7 +147,7 @@ def _ranked(
     df = cells.degrees(sums)[:, construct]
     units = len(estimate) - 1
     variance = np.diagonal(covariance)
-    se = np.sqrt(np.maximum(variance, 0.0))
+    se = np.sqrt(cells.variance(sums)[:, construct])
     known = (df[:units] > 0) & (se[:units] > _SPREAD) & (not cells.reason)
     own = estimate[:units]
     rank = np.full(units, np.nan)
