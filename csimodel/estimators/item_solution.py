@@ -137,3 +137,9 @@ def item_fit(fit: Fit) -> Fit:
             maximum=answers.maximum[order],
         )
     return Fit(solution, fit.survey, answers)
+
+
+def estimated_model(fit: Fit) -> Model:
+    """Return the model that a fit is estimated by, also where the fit is seen as of items alone."""
+    estimator = fit.estimator
+    return estimator.specification if isinstance(estimator, ItemEstimator) else fit.model

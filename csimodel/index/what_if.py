@@ -113,7 +113,8 @@ def what_if(
     Raises
     ------
     ModelError
-        For a construct that is not in the model.
+        For a construct that is not in the model, and a model with products or constructs of
+        constructs.
     OptionError
         For what is no mapping from constructs to points.
 
@@ -127,6 +128,7 @@ def what_if(
     [2.9, 2.3, 3.6]
     """
     fit = require_fit(fit, "what_if")
+    fit.model.require_one_stage("csi.what_if moves")
     level = require_level(level)
     require_own(bootstrap, fit, drawn=False)
     points = _points(changes, fit.model)
@@ -291,7 +293,8 @@ def goal_seek(
     Raises
     ------
     ModelError
-        For a construct that is not in the model, or drivers that do not affect the target.
+        For a construct that is not in the model, drivers that do not affect the target, and a
+        model with products or constructs of constructs.
     OptionError
         For a cost that is not above 0, and a goal or changes out of range.
     InferenceError
@@ -306,6 +309,7 @@ def goal_seek(
     {'Quality': 4.0, 'Value': 0.0}
     """
     fit = require_fit(fit, "goal_seek")
+    fit.model.require_one_stage("csi.goal_seek moves")
     level, goal = require_level(level), require_number("at", at, least=0, most=_HIGHEST)
     require_own(bootstrap, fit, drawn=False)
     _require_construct("target", target, fit.model)

@@ -35,6 +35,7 @@ from csimodel.estimators import (
     require_alone,
     require_rows,
 )
+from csimodel.estimators.item_solution import estimated_model
 from csimodel.inference.incomplete_influence import IncompleteInfluence
 from csimodel.moments import CrossProducts, Moments
 from csimodel.moments.ordinal_samples import OrdinalSamples
@@ -121,7 +122,7 @@ def _most_units(fit: Fit, products: CrossProducts | OrdinalSamples, design: Surv
     InferenceError
         For so many units and rows that nobody would wait.
     """
-    if not fit.model.products:
+    if not estimated_model(fit).products:
         return float(products.pieces) if isinstance(products, CrossProducts) else np.inf
     rows = len(design.unit)
     if design.units * rows > _PAIRS:

@@ -65,6 +65,29 @@ def test_products_change_no_index(plain, moderated):
         alike(first.coefficients, second.coefficients)
 
 
+def test_products_of_few_items_change_no_index(survey):
+    # more respondents than sums of products of items
+    paths = "Q =~ PERQ1 + PERQ2 + PERQ3\nV =~ PERV1 + PERV2\nS =~ CUSA1 + CUSA2\nS ~ Q + V"
+    plain, moderated = (csi.fit(M(text), survey, TIGHT) for text in (paths, f"{paths} + Q:V"))
+    ours, theirs = map(csi.index_scores, (moderated, plain))
+    pd.testing.assert_frame_equal(ours, theirs, rtol=1e-5)
+    assert ours["se"].gt(0).all()
+
+
+def test_regressions_on_the_index_of_a_whole_count_incomplete_answers(survey):
+    frame = survey.data.copy()
+    frame.loc[::10, "PERQ1"] = np.nan
+    scale = dict.fromkeys(survey.items, (1, 10))
+    fit = csi.fit(
+        M(ECSI.replace(WHOLE, PARTS)), csi.read_survey(frame, scale=scale, missing="pairwise")
+    )
+    for name, count in (("Quality", 225), ("Loyalty", 250)):
+        rep = csi.repurchase(fit, "again", index=name, family="logit")
+        assert rep.regression.sample.n == count
+    with pytest.raises(ModelError, match="index='QA' is a product or a part of another construct"):
+        csi.repurchase(fit, "again", index="QA")
+
+
 def test_the_index_of_a_whole_is_a_mean_of_those_of_its_parts(survey, second_order):
     first = csi.fit(second_order.model.stages[0], survey, TIGHT)
     ours, parts = csi.respondent_index(second_order), csi.respondent_index(first)
@@ -135,3 +158,11 @@ def test_what_needs_one_stage_says_so(survey, second_order, moderated):
         ModelError, match="'Quality' is made of other constructs, and the reliability"
     ):
         csi.outcomes.corrected_slopes(second_order, "again", index="Quality", family="logit")
+    for fit, term in ((second_order, "Quality"), (moderated, "Image:Satisfaction")):
+        for verb, act in (
+            ("what_if moves", lambda fit: csi.what_if(fit, {"Image": 5})),
+            ("goal_seek moves", lambda fit: csi.goal_seek(fit, "Loyalty", at=75)),
+            ("programme scores", lambda fit: csi.programme(fit.model, survey, "firm", "again")),
+        ):
+            with pytest.raises(ModelError, match=f"csi.{verb} constructs of items .*'{term}'"):
+                act(fit)

@@ -985,3 +985,21 @@ def test_a_scale_for_all_columns_is_not_taken_for_an_outcomes(chain, population)
     assert float(ours.average_marginal_effect) == pytest.approx(
         float(given.average_marginal_effect)
     )
+
+
+def test_equal_weights_change_no_error_of_clusters(ecsi, mobi):
+    frame = mobi.data.assign(
+        one=1.0, two=2.0, cl=np.arange(250) // 5, again=(np.arange(250) % 3 > 0) * 1.0
+    )
+
+    def averages(**weights):
+        survey = csi.read_survey(
+            frame, scale=(1, 10), items=list(mobi.items), cluster="cl", **weights
+        )
+        rep = csi.repurchase(csi.fit(ecsi, survey), "again")
+        assert "difference" in str(rep.page)
+        return rep.average_marginal_effects.select_dtypes("number")
+
+    plain = averages()
+    for name in ("one", "two"):
+        pd.testing.assert_frame_equal(averages(weights=name), plain, rtol=1e-8)

@@ -100,6 +100,8 @@ def programme(
 
     Raises
     ------
+    ModelError
+        For a model with products or constructs of constructs.
     SurveyError
         For a column that does not exist, items without a scale, or a scan.
     OptionError
@@ -124,6 +126,8 @@ def programme(
     if WHOLE in columns:
         raise OptionError(f"levels= names {WHOLE!r}, which is the whole; rename that column.")
     choose("adjust", adjust, ["holm", "bh"])
+    if isinstance(model, Model):
+        model.require_one_stage("csi.programme scores")
     if period in columns:
         raise OptionError(f"period={period!r} is among the levels, too; name another column.")
     if isinstance(survey, Scan):

@@ -181,6 +181,11 @@ class BiasReduced:
         adjusted = _adjusted(residual[:, :, None], gram, turn, size)[:, :, 0]
         return cls(adjusted @ root.T, root, gram, turn, between)
 
+    @property
+    def weighted(self) -> bool:
+        """Whether scores are given without and with the survey weight, equal weights among them."""
+        return bool(len(self._between) > self.pulls.shape[1])
+
     def pulls_of(self, score: Floats) -> Floats:
         """Return what each cluster adds to other estimates by the same information.
 

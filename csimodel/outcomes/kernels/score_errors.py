@@ -243,7 +243,7 @@ def level_weights(
     if levels is None:
         return np.asarray(share * np.sqrt(finite_sample_factor(kind, design, terms)))
     weights = share * size
-    powers = [weights] if np.ptp(weights) == 0.0 else [np.ones(size), weights]
+    powers = [np.ones(size), weights] if levels.weighted else [weights]
     unit = np.eye(len(powers))[:, None, None, :]
     own = levels.pulls_of(np.broadcast_to(unit, (len(unit), design.units, 1, len(unit))))[:, 0]
     return np.asarray((own[design.unit] * np.stack(powers, axis=1)).sum(axis=1))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from csimodel.bounds import THRESHOLDS
 from csimodel.estimators import Fit
+from csimodel.estimators.item_solution import item_fit
 from csimodel.findings import Finding
 from csimodel.index.expected import Expected
 from csimodel.outcomes.kernels.glm import regress_draws
@@ -73,6 +74,7 @@ def diagnose(
 
 def _complete_cases(regression: Regression, fit: Fit) -> Iterator[Finding]:
     """Say that a regression looks at complete answers where the fit looked at all."""
+    fit = item_fit(fit)
     answers, used = fit.answers, regression.sample.n
     if answers is None or Expected.of(answers, fit.moments) is None:
         return

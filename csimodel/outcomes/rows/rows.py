@@ -252,6 +252,13 @@ class Rows:
                     f"{option}= with one of {', '.join(map(repr, known))}."
                 )
         scores = respondent_index(self.fit)
+        for name in names:
+            if name not in scores:
+                raise ModelError(
+                    f"{option}={name!r} is a product or a part of another construct and has no "
+                    f"index in this model; use {option}= with one of "
+                    f"{', '.join(map(repr, scores))}."
+                )
         return {name: scores[name].to_numpy() for name in names}
 
     def single_index(self, index: Index, option: str = "index") -> tuple[str, Floats]:
