@@ -160,8 +160,8 @@ class ProgrammeCells:
         for j, added in enumerate(self.added):
             totals = self._by_unit(_of_cells(added, scored))
             sums = self._by_stratum @ totals
-            scaled = sparse.diags_array(factor[self.design.stratum]) @ totals
-            centred = sparse.diags_array(factor * share) @ sums
+            scaled = sparse.csr_array(sparse.diags(factor[self.design.stratum])) @ totals
+            centred = sparse.csr_array(sparse.diags(factor * share)) @ sums
             own = (totals.T @ scaled - sums.T @ centred).tocsr()
             crossed = between = points = None
             if self.shared is not None and self.points is not None:
@@ -184,7 +184,7 @@ class ProgrammeCells:
     @cached_property
     def _alone(self) -> Floats:
         """The variance of each cell, (cells, constructs)."""
-        return self.variance(sparse.eye_array(len(self.estimate), format="csr"))
+        return self.variance(sparse.csr_array(sparse.identity(len(self.estimate), format="csr")))
 
     def degrees(self, sums: sparse.csr_array) -> Floats:
         """Return degrees of freedom of sums of cells, (sums, constructs); 0 without an error.
