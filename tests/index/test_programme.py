@@ -8,6 +8,7 @@ from statsmodels.stats.multitest import multipletests
 
 import csimodel as csi
 from csimodel.errors import ModelError, OptionError, SurveyError
+from csimodel.index.programme.times import Times
 from csimodel.significance import adjusted_pvalues
 
 LEVELS = ["industry", "firm"]
@@ -455,3 +456,43 @@ def test_a_unit_without_a_score_takes_no_error_from_others_of_its_cluster(ecsi, 
     more = pd.concat([data, data.head(1).assign(firm="z", wave=2)], ignore_index=True)
     before, after = scores(data), scores(more)
     assert after.notna().equals(before.notna())
+
+
+def _waves(ecsi, data, labels, **options):
+    survey = _survey(ecsi, data.assign(wave=np.array(labels)[np.arange(250) // 3 % len(labels)]))
+    return csi.programme(ecsi, survey, "firm", "wave", item_weights="pooled", **options)
+
+
+def test_periods_count_by_the_distances_of_their_values(ecsi, data):
+    found = _waves(ecsi, data, [1, 2, 5], year=3)
+    own = found.scores.loc["all"].xs("Satisfaction", level="construct")["estimate"].to_numpy()
+    slope = found.trend.loc[("all", "all", "Satisfaction"), "estimate"]
+    assert_allclose(slope, np.polyfit([1, 2, 5], own, 1)[0])
+    pairs = found.changes.loc["all"].index.droplevel(["unit", "construct"]).unique().tolist()
+    assert pairs == [(2, 1), (5, 2)]
+    assert "periods-uneven" in {finding.code for finding in found.findings}
+    four = _waves(ecsi, data, [1, 2, 5], year=4).changes.loc["all"]
+    assert (5, 1) in four.index.droplevel(["unit", "construct"])
+    even = _waves(ecsi, data, [2010, 2012, 2014])
+    assert not {"periods-uneven", "periods-by-position"} & {one.code for one in even.findings}
+
+
+@pytest.mark.parametrize(
+    ("labels", "steps"),
+    [
+        (pd.PeriodIndex(["2020Q1", "2020Q2", "2021Q1"], freq="Q"), [0, 1, 4]),
+        (pd.to_datetime(["2020-01-31", "2020-04-30", "2021-01-31"]), [0, 1, 4]),
+        (pd.Index([2010, 2012, 2016]), [0, 1, 3]),
+        (pd.Index([1.0, 1.5, 3.0]), [0, 0.5, 2.0]),
+        (pd.Index(["a", "b", "c"]), [0, 1, 2]),
+    ],
+)
+def test_times_of_periods(labels, steps):
+    times = Times.of(labels)
+    assert_allclose(times.steps, steps)
+    assert times.known == (labels[0] != "a")
+
+
+def test_text_periods_count_by_position_and_say_so(ecsi, data):
+    found = _waves(ecsi, data, ["a", "b", "c"])
+    assert "periods-by-position" in {finding.code for finding in found.findings}

@@ -13,6 +13,7 @@ from scipy import sparse
 
 from csimodel.findings import Finding
 from csimodel.index.programme.level_weights import LevelWeights
+from csimodel.index.programme.times import Times
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -83,6 +84,11 @@ class Hierarchy:
     def place(self) -> dict[Unit, int]:
         """The number of each node."""
         return {node: number for number, node in enumerate(self.nodes)}
+
+    @cached_property
+    def times(self) -> Times:
+        """When the periods were."""
+        return Times.of(self.periods)
 
     @cached_property
     def parent(self) -> Codes:

@@ -81,7 +81,9 @@ def programme(
     rolling
         For how many periods a score counts, its own with them, until the unit is measured again.
     year
-        Periods of a year, for changes on the year before.
+        Periods of a year, for changes on the year before, where there is a period exactly so far
+        before. Numbers, dates of one day of the month and pandas Periods count by their distances
+        where they are not evenly spaced, other labels by position; findings say so.
     minimum_n
         Units with fewer respondents in a period are suppressed and listed, as in `fit_groups`.
     others

@@ -26,6 +26,7 @@ from csimodel.index.programme.hierarchy import (
     rows_of,
 )
 from csimodel.index.programme.ranking import Ranking, ranking_of
+from csimodel.index.programme.times import about_times
 from csimodel.index.programme.trend import slopes_of
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import StandardErrors
@@ -131,13 +132,14 @@ class Programme(HasPage):
         """
         periods = len(self.hierarchy.periods)
         parts, since = [], []
-        for back in dict.fromkeys((1, self.year)):
-            scored = self.hierarchy.scored
-            both = np.zeros_like(scored)
-            both[:, back:] = scored[:, back:] & scored[:, : max(periods - back, 0)]
-            chosen = np.flatnonzero(both.ravel())
-            parts.append(chosen)
-            since.append(chosen - back)
+        last = np.arange(periods) - 1
+        year = self.hierarchy.times.before(self.year)
+        scored = self.hierarchy.scored
+        for earlier in (last, np.where(year == last, -1, year)):
+            both = scored & (earlier >= 0) & scored[:, earlier]
+            node, period = np.nonzero(both)
+            parts.append(node * periods + period)
+            since.append(node * periods + earlier[period])
         order = np.argsort(np.concatenate(parts), kind="stable")
         now, before = np.concatenate(parts)[order], np.concatenate(since)[order]
         labels = self.hierarchy.labels(now)
@@ -149,6 +151,8 @@ class Programme(HasPage):
     @cached_property
     def trend(self) -> pd.DataFrame:
         """The straight line through each unit's periods: points a period, by least squares.
+
+        Where numbers, dates or pandas Periods are not evenly spaced their distances count.
 
         Index level, unit, construct; columns estimate, se (of the answers' error alone: how far
         periods lie off a line does not count), df, lower, upper, p, reason, p_adjusted over the
@@ -272,6 +276,7 @@ class Programme(HasPage):
         told = [*self.groups.findings, *about_fits(self.groups), *about_periods(self.hierarchy)]
         told.extend(about_weights(self.hierarchy))
         told.extend(self.groups.answers.without_replicates("influence values"))
+        told.extend(about_times(self.hierarchy.periods, self.hierarchy.times))
         if self.hierarchy.weights.table is None and self.hierarchy.levels:
             told.append(Finding("equal-level-weights", _EQUAL, severity="note"))
         return tuple(told)

@@ -17,7 +17,8 @@ _FEWEST = 3  # periods of a line
 def slopes_of(hierarchy: Hierarchy) -> tuple[Codes, sparse.csr_array, Codes]:
     """Return nodes with enough periods, their slopes as sums of cells, and how many periods.
 
-    Points a period, ``Σ (t - t̄) x_t / Σ (t - t̄)²`` over the periods with a score.
+    Points a period, ``Σ (t - t̄) x_t / Σ (t - t̄)²`` over the periods with a score, by
+    their times.
 
     Returns
     -------
@@ -28,7 +29,7 @@ def slopes_of(hierarchy: Hierarchy) -> tuple[Codes, sparse.csr_array, Codes]:
     count = scored.sum(axis=1)
     node = np.flatnonzero(count >= _FEWEST)
     own = scored[node].astype(np.float64)
-    time = np.arange(scored.shape[1], dtype=np.float64)
+    time = hierarchy.times.steps
     centred = own * (time - (own @ time / count[node])[:, None])
     with np.errstate(invalid="ignore", divide="ignore"):
         centred /= (centred**2).sum(axis=1)[:, None]
