@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 _SAME = 1e-9
-_FEW = 3  # periods, from which distances differ
+_LEAST = 3  # periods, from which distances differ
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ class Times:
     def of(cls, periods: pd.Index) -> Times:
         """Return the times of periods, in their order."""
         positions = np.arange(len(periods), dtype=np.float64)
-        if len(periods) < _FEW:
+        if len(periods) < _LEAST:
             return cls(positions, True)
         values = _values(pd.Index(periods.tolist()))
         if values is None or not np.isfinite(values).all() or not (np.diff(values) > 0).all():
