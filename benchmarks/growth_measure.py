@@ -1,8 +1,8 @@
 """Time and memory of one call in a process of its own, and how they grow.
 
-A measuring process is forked when the data are there, so that its peak memory begins at what the
-data take: `ru_maxrss` of a forked process counts from the fork. Its processor time and its memory
-are bounded; what goes beyond a bound is a result, too.
+A measuring process is forked when the data are there, and its peak (`ru_maxrss`) is set back to
+what it holds when the call begins. Its processor time and its memory are bounded; what goes beyond
+a bound is a result, too.
 """
 
 import ctypes
@@ -154,6 +154,7 @@ def measure(call: Callable[[], object], warm: Callable[[], object], bounds: Boun
         ending(warm)
         gc.collect()
         ctypes.CDLL(None).malloc_trim(0)
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak starts here
         reserved, before = memory_bytes()
         room = reserved + int(bounds.megabytes * 2**20)
         resource.setrlimit(resource.RLIMIT_AS, (room, room))

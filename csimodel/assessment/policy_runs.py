@@ -24,7 +24,7 @@ from csimodel.inference.sources import StandardErrors
 from csimodel.model import Model
 from csimodel.moments import Moments
 from csimodel.survey import Survey
-from csimodel.survey.imputation import impute
+from csimodel.survey.imputation import Method, impute
 
 Floats = NDArray[np.float64]
 Tables = Callable[[str, float], pd.DataFrame]
@@ -82,12 +82,12 @@ class PolicyRuns:
         findings = tuple(own for own in fitted.diagnostics if own.code in _TOLD)
         return fitted.n, lambda quantity, level: errors.table(quantity, level=level), findings
 
-    def imputed(self, method: str) -> tuple[int, Tables, tuple[Finding, ...]]:
+    def imputed(self, method: Method) -> tuple[int, Tables, tuple[Finding, ...]]:
         """Return pooled fits of completed surveys."""
         items = list(self.model.items)
         many = impute(
             self.survey, self.m, items=items, auxiliaries=self.auxiliaries, rng=self.rng,
-            method="two-way" if method == "two-way" else "pmm", progress=False,
+            method=method, progress=False,
         )  # fmt: skip
         fits = [fit(self.model, own, self.estimator) for own in many]
         for own in fits:

@@ -22,7 +22,7 @@ from csimodel.limits import require_memory
 from csimodel.model import Model
 from csimodel.moments import Moments
 from csimodel.survey import Answers
-from csimodel.survey.group_rows import GroupRows
+from csimodel.survey.group_rows import GroupRows, sums_by_group
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -143,7 +143,7 @@ def group_errors(fit: Fit, codes: NDArray[np.intp], points: Floats) -> Floats:
         means = np.zeros((len(items), len(model.constructs)))
         means[items, model.owner] = mean
         stratum = design.stratum[unit]
-        totals = _summed(stratum, through_mean, design.strata)
+        totals = sums_by_group(stratum, through_mean, design.strata)
         both = through_mean * (through_mean + 2.0 * (pulls[unit] @ means))
         variance = factor[stratum] @ both
         variance -= (factor * share) @ (totals * (totals + 2.0 * (sums @ means)))
@@ -272,14 +272,7 @@ def _by_unit(
     if design.kind == "respondent":
         return own, values[own]
     unit, place = np.unique(design.unit[own], return_inverse=True)
-    return unit, _summed(place, values[own], len(unit))
-
-
-def _summed(place: NDArray[np.intp], values: Floats, size: int) -> Floats:
-    """Return sums of values by place, (size, any)."""
-    if not values.shape[1]:
-        return np.zeros((size, 0))
-    return np.stack([np.bincount(place, column, size) for column in values.T], axis=1)
+    return unit, sums_by_group(place, values[own], len(unit))
 
 
 def _contributions(answers: Answers, moments: Moments) -> tuple[Floats, Floats]:

@@ -22,6 +22,7 @@ from csimodel.index.points import POINT_WEIGHTS, by_block, point_weights, scale_
 from csimodel.inference.scanned_influence import scanned_gradient
 from csimodel.moments.scanned import RowsOfUnits, ScannedAnswers, ScannedGroups, scanned_groups
 from csimodel.moments.scanned_sums import cluster_sums, spread_factor, unit_products
+from csimodel.survey.group_rows import sums_by_group
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -157,9 +158,7 @@ class _Pairs:
         keys = np.concatenate([self._keys, group[member] * self._units + unit[member]])
         values = np.concatenate([self.through, through[member]])
         self._keys, place = np.unique(keys, return_inverse=True)
-        self.through = np.stack(
-            [np.bincount(place, column, len(self._keys)) for column in values.T], axis=1
-        )
+        self.through = sums_by_group(place, values, len(self._keys))
 
     @property
     def unit(self) -> Codes:
@@ -193,14 +192,14 @@ class _Sums:
 
     def add_pulls(self, stratum: Codes, pulls: Floats) -> None:
         """Add what units add through weights."""
-        self._pulls += _summed(stratum, pulls, self._strata)
+        self._pulls += sums_by_group(stratum, pulls, self._strata)
 
     def add_members(self, stratum: Codes, group: Codes, pulls: Floats, through: Floats) -> None:
         """Add what units add through the means of groups."""
         scaled = through * self._factor[stratum, None]
-        self._squares += _summed(group, scaled * through, len(self._squares))
-        self._both += _summed(group, scaled[:, self._model.owner] * pulls, len(self._both))
-        self._totals += _summed(group * self._strata + stratum, through, len(self._totals))
+        self._squares += sums_by_group(group, scaled * through, len(self._squares))
+        self._both += sums_by_group(group, scaled[:, self._model.owner] * pulls, len(self._both))
+        self._totals += sums_by_group(group * self._strata + stratum, through, len(self._totals))
 
     def errors(self, spread: Floats) -> Floats:
         """Return standard errors, (groups, constructs), given the covariance of the weights."""
@@ -216,8 +215,3 @@ class _Sums:
             own = points[:, block]
             variance[:, place] += ((own @ spread[block, block]) * own).sum(axis=1)
         return np.sqrt(np.where(variance < 0, 0.0, variance))
-
-
-def _summed(place: Codes, values: Floats, size: int) -> Floats:
-    """Return sums of values by place, (size, any)."""
-    return np.stack([np.bincount(place, column, size) for column in values.T], axis=1)

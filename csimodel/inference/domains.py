@@ -20,15 +20,16 @@ variances are involved. Biometrika 34, 28-35. https://doi.org/10.1093/biomet/34.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
+from csimodel.inference.sources import Draws, ErrorSource, StandardErrors, smallest_error
 from csimodel.limits import require_memory
 from csimodel.survey import Answers
+from csimodel.survey.group_rows import sums_by_group
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -77,9 +78,7 @@ class Domains:
     def sums(self, values: Floats) -> Floats:
         """Return sums of values, (rows, any), by group, (groups, any)."""
         member = self.codes >= 0
-        own = self.codes[member]
-        sums = [np.bincount(own, column[member], self.groups) for column in values.T]
-        return np.array(sums, np.float64).reshape(values.shape[1], self.groups).T
+        return sums_by_group(self.codes[member], values[member], self.groups)
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,20 +183,15 @@ class DomainStatistics:
         df = np.where((self.df[first] > 0) & (self.df[second] > 0), df, 0.0)
         if self.replicates is not None and answers.replicates is not None:
             draws = self.replicates.reshape(-1, *self.estimate.shape)
-            varies = draws.var(axis=0) > self._nothing
+            varies = draws.std(axis=0) > smallest_error(self.estimate)
             df = np.where(varies[first] & varies[second], df, 0.0)
             differences = (draws[:, first] - draws[:, second]).reshape(len(draws), -1)
             how = answers.replicates.replication
             return estimate, Draws(estimate, differences, df.ravel(), replication=how)
         variance = np.array([own for own, _ in pairs]).reshape(entries, len(first)).T
-        varies = self.variance > self._nothing
+        varies = np.sqrt(self.variance) > smallest_error(self.estimate)
         se = np.sqrt(np.where(varies[first] & varies[second], np.maximum(variance, 0.0), 0.0))
         return estimate, StandardErrors(se.ravel(), df.ravel(), census=answers.stages.census)
-
-    @property
-    def _nothing(self) -> Floats:
-        """Return the variances up to which estimates do not vary, (groups, entries)."""
-        return 1e-24 * np.maximum(1.0, self.estimate**2)
 
     def _pairs(self, entry: int, first: Codes, second: Codes) -> tuple[Floats, Floats]:
         """Return variances and degrees of freedom of differences of an entry, (pairs,) each."""
@@ -389,8 +383,3 @@ def function_of_means(
 def one_group(answers: Answers) -> Domains:
     """Return all respondents as one group."""
     return Domains(answers, np.zeros(len(answers.rows), dtype=np.intp), 1)
-
-
-def part_of_domains(domains: Domains, used: Truths) -> Domains:
-    """Return the same groups with some of their respondents only."""
-    return replace(domains, codes=np.where(used, domains.codes, -1))

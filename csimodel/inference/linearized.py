@@ -254,7 +254,8 @@ class Linearized(HasPage):
         Returns
         -------
         DataFrame
-            Columns as in `table`. Degrees of freedom are those of all units that either rests on.
+            Columns as in `table`. Degrees of freedom are those of all units that either rests on;
+            none where one of them has none.
 
         Raises
         ------
@@ -433,12 +434,12 @@ class Linearized(HasPage):
         with np.errstate(divide="ignore", invalid="ignore"):
             value = x / y if null else x - y
             totals = (totals - value * others) / y if null else totals - others
-        parts = [
-            np.union1d(first.units(int(p)), second.units(int(q)))
-            for p, q in zip(first.parts[at], second.parts[of], strict=True)
-        ]
         own = self if by is None or isinstance(first, LinearGroups) else self._grouped(by)
-        degrees = own._degrees_of(parts)
+        left = [first.units(part) for part in first.parts[at].tolist()]
+        right = [second.units(part) for part in second.parts[of].tolist()]
+        degrees = own._degrees_of([np.union1d(*pair) for pair in zip(left, right, strict=True)])
+        known = (own._degrees_of(left) > 0) & (own._degrees_of(right) > 0)
+        degrees = np.where(known, degrees, 0.0)
         return own._infer(rest, first, value, totals, null, level, degrees)
 
     def _chosen(

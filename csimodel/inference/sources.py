@@ -102,15 +102,17 @@ class StandardErrors:
         census = np.broadcast_to(self.census, len(estimate))
         return [
             CENSUS
-            if whole and se <= _nothing(value)
+            if whole and se <= least
             else self.reason
             if not np.isfinite(se) and (df > 0 or self.reason != NO_ERROR)
             else NO_DEGREES
             if not df > 0
             else NO_VARIATION
-            if not se > _nothing(value)
+            if not se > least
             else ""
-            for se, df, value, whole in zip(self.se, self.df, estimate, census, strict=True)
+            for se, df, least, whole in zip(
+                self.se, self.df, smallest_error(estimate), census, strict=True
+            )
         ]
 
 
@@ -166,9 +168,9 @@ class ShareErrors:
         ]
 
 
-def _nothing(value: float) -> float:
-    """Return the standard error up to which an estimate does not vary."""
-    return 1e-12 * max(1.0, abs(value))
+def smallest_error(estimate: Floats) -> Floats:
+    """Return the standard errors up to which estimates do not vary, as they are but rounding."""
+    return np.asarray(1e-12 * np.fmax(1.0, np.abs(estimate)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -368,17 +370,23 @@ class Draws:
         census = np.broadcast_to(self.census, len(estimate))
         return [
             CENSUS
-            if whole and se <= _nothing(value)
+            if whole and se <= least
             else NO_DEGREES
             if not df > 0
             else FEW_DRAWS
             if count < FEWEST_DRAWS
             else NO_VARIATION
-            if not se > _nothing(value)
+            if not se > least
             else ONE_SIDE
             if alone
             else ""
-            for df, count, se, value, alone, whole in zip(
-                self.df, self._count, self.se, estimate, one_sided, census, strict=True
+            for df, count, se, least, alone, whole in zip(
+                self.df,
+                self._count,
+                self.se,
+                smallest_error(estimate),
+                one_sided,
+                census,
+                strict=True,
             )
         ]

@@ -1,4 +1,4 @@
-"""The rows of each group, sorted once."""
+"""The rows of each group, sorted once, and sums over them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Codes = NDArray[np.intp]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -41,3 +42,15 @@ class GroupRows:
     def __getitem__(self, group: int) -> Codes:
         """Return the rows of a group."""
         return self.order[self.starts[group] : self.starts[group + 1]]
+
+
+def sums_by_group(codes: Codes, values: Floats, groups: int) -> Floats:
+    """Return sums of rows' values by their group, 0 … groups - 1, (groups, any).
+
+    Examples
+    --------
+    >>> sums_by_group(np.array([1, 0, 1]), np.array([[1.0], [2.0], [4.0]]), 2).tolist()
+    [[2.0], [5.0]]
+    """
+    sums = [np.bincount(codes, column, groups) for column in values.T]
+    return np.array(sums, np.float64).reshape(values.shape[1], groups).T

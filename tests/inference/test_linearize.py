@@ -444,3 +444,19 @@ def test_one_unit_alone_has_no_design_effect(mobi, chain):
     survey = csi.read_survey(mobi.data.assign(unit=1), scale=(1, 10), cluster="unit")
     model = csi.Model.from_syntax("Q =~ PERQ1 + PERQ3\nV =~ PERV1 + PERV2\nV ~ Q")
     assert csi.linearize(csi.fit(model, survey)).deff("index").isna().all()
+
+
+@pytest.mark.filterwarnings("ignore:1 of 3 groups has fewer than 10 respondents")
+@pytest.mark.parametrize("design", [{}, {"cluster": "five"}])
+def test_a_group_without_an_error_has_no_difference_with_one(mobi, ecsi, design):
+    group = np.repeat(["alone", "some", "others"], [1, 124, 125])
+    frame = mobi.data.assign(group=group, five=np.arange(250) // 5)
+    survey = csi.read_survey(frame, scale=(1, 10), items=list(ecsi.items), **design)
+    lin = csi.linearize(csi.fit(ecsi, survey))
+    index = {name: ("index", (name, "Satisfaction")) for name in np.unique(group).tolist()}
+    for compared in (lin.difference, lin.ratio):
+        row = compared(index["alone"], index["some"], by="group").iloc[0]
+        assert np.isfinite(row["estimate"])
+        assert row[["lower", "upper", "p"]].isna().all()
+        assert row["reason"] == lin.table("index", by="group").loc["alone", "reason"].iloc[0]
+        assert 0 < compared(index["some"], index["others"], by="group")["p"].iloc[0] < 1

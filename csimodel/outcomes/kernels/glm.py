@@ -178,39 +178,6 @@ def score_draws(
     return Regressions(coefficients, mean_slope, ending)
 
 
-def average_at(
-    function: Callable[[Floats], Floats],
-    coefficients: Floats,
-    regressors: Sequence[Floats],
-    weights: Floats,
-    moved: int,
-    levels: Floats,
-) -> Floats:
-    """Return a function of η averaged over each draw's cells, one regressor set to a level.
-
-    Parameters
-    ----------
-    function
-        Of η: a family's mean or slope.
-    coefficients
-        (draws, 1 + regressors)
-    regressors, weights
-        As in `regress_draws`.
-    moved
-        Position of the regressor that is set.
-    levels
-        Where to, (levels,).
-
-    Returns
-    -------
-    (draws, levels)
-    """
-    without = coefficients.copy()
-    without[:, 1 + moved] = 0.0
-    others = predictor_of(without, regressors, weights.shape)
-    return average_along(function, [others, coefficients[:, 1 + moved, None]], weights, levels)
-
-
 def average_along(
     function: Callable[[Floats], Floats],
     predictor: Sequence[Floats],
