@@ -29,7 +29,7 @@ from csimodel.errors import (
 from csimodel.outcomes import Estimate, repurchase
 from csimodel.outcomes.kernels import sample_fit
 from csimodel.outcomes.kernels.families import CLOGLOG, FAMILIES, LOGIT
-from csimodel.outcomes.kernels.glm import average_at, regress_draws
+from csimodel.outcomes.kernels.glm import regress_draws
 from csimodel.outcomes.kernels.kernel import Ending
 from csimodel.outcomes.models.findings import diagnose
 from csimodel.survey import datasets
@@ -578,14 +578,6 @@ def test_families_are_consistent(family):
     near = np.abs(eta) < 3 if family is CLOGLOG else np.abs(eta) < 5
     assert_allclose(score[near], ((0.3 - family.mean(eta)) * pull)[near], rtol=1e-6)
     assert_allclose(information[near], (again * pull)[near], rtol=1e-6)
-
-
-def test_average_at_of_one_regressor_needs_no_average():
-    b = np.array([[0.1, 0.02], [0.0, 0.03]])
-    x = np.arange(6.0)
-    levels = np.array([0.0, 50.0])
-    found = average_at(LOGIT.mean, b, [x], np.ones((2, 6)), 0, levels)
-    assert_allclose(found, LOGIT.mean(b[:, :1] + b[:, 1:] * levels))
 
 
 # --- what is said --------------------------------------------------------------------------------
