@@ -34,7 +34,7 @@ def test_every_public_name_exists_and_is_documented():
     for name in csi.__all__:
         assert getattr(csi, name).__doc__, name
     assert dir(csi) == sorted(set(csi.__all__))
-    assert len(csi._NAMES) <= 62  # verbs and classes; modules are rooms, not names to learn
+    assert len(csi._NAMES) <= 72  # verbs and classes; modules are rooms, not names to learn
     with pytest.raises(AttributeError):
         csi.nothing_of_the_kind  # noqa: B018
 
