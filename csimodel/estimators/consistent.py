@@ -15,12 +15,16 @@ Floats = NDArray[np.float64]
 
 def correct(
     model: Model, weights: Floats, loadings: Floats, cor: Floats
-) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
+) -> tuple[Floats, Floats, Floats]:
     """Correct reflective constructs for measurement error (Dijkstra & Henseler 2015, PLSc).
 
     With w the weights of one construct, scaled to unit score variance,
     ``rho_A = (w'w)² (1 - w'w) / ((w'w)² - Σ w⁴)``; loadings become ``w sqrt(rho_A) / w'w``, and
     correlations are divided by the square roots of both reliabilities.
+
+    Returns
+    -------
+    Loadings, correlations and reliabilities.
     """
     reliability = rho_a(model, weights)
     corrected = loadings.copy()
@@ -34,11 +38,44 @@ def correct(
     disattenuated = cor / (root * root[:, None])
     own = np.arange(len(disattenuated))
     disattenuated[own, own] = 1.0
+    return corrected, disattenuated, reliability
+
+
+def correct_products(
+    model: Model, covariances: Floats, variances: Floats, reliability: Floats, cor: Floats
+) -> None:
+    """Put what is known of products of constructs into reliabilities and correlations.
+
+    The reliability of a product's score is the square of its correlation with the product of the
+    constructs, where that of each factor goes with the construct: with Q the product of the
+    factors' reliabilities, ``Q var(product) / var(product of scores)``.
+
+    Parameters
+    ----------
+    covariances
+        Of products with all constructs, as `product_covariances` returns them.
+    variances
+        Of the products of scores, (products, samples).
+    reliability, cor
+        Of all constructs; those of products are written.
+    """
+    sd = np.ones_like(reliability)
+    for k, (name, j) in enumerate(model.products.items()):
+        sd[j] = np.sqrt(covariances[j, j])
+        factors = np.prod([reliability[i] for i in model.factors[name]], axis=0)
+        reliability[j] = factors * covariances[j, j] / variances[k]
+    for j in model.products.values():
+        cor[j] = cor[:, j] = covariances[j] / (sd * sd[j])
+        cor[j, j] = 1.0
+
+
+def inadmissible(loadings: Floats, cor: Floats, reliability: Floats) -> NDArray[np.int64]:
+    """Return `Inadmissible` flags of what was corrected, (samples,)."""
     flags = np.zeros(cor.shape[-1], dtype=np.int64)
     flags |= Inadmissible.RELIABILITY * BOUNDS["reliability"].above(reliability).any(axis=0)
-    flags |= Inadmissible.LOADING * BOUNDS["loading"].beyond(corrected).any(axis=0)
-    flags |= Inadmissible.NOT_POSITIVE_DEFINITE * ~(pivots_last(disattenuated) > 0).all(axis=0)
-    return corrected, disattenuated, reliability, flags
+    flags |= Inadmissible.LOADING * BOUNDS["loading"].beyond(loadings).any(axis=0)
+    flags |= Inadmissible.NOT_POSITIVE_DEFINITE * ~(pivots_last(cor) > 0).all(axis=0)
+    return flags
 
 
 def rho_a(model: Model, weights: Floats) -> Floats:

@@ -18,17 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import ModelError, OptionError, choose, suggest
-from csimodel.estimators.consistent import correct, sum_blocks
+from csimodel.estimators.consistent import correct, correct_products, inadmissible, sum_blocks
 from csimodel.estimators.estimates import Estimates, Status, still_items
+from csimodel.estimators.product_covariances import needed_products, product_covariances
 from csimodel.estimators.solution import Estimator, Solution
 from csimodel.estimators.structural import inseparable, regress
 from csimodel.estimators.weight_influence import WeightInfluence, weight_influence
 from csimodel.estimators.weighting import Mode, outer_weights, scores
 from csimodel.model import Model
 from csimodel.model.stages import factors_of
-from csimodel.model.terms import parts_of
+from csimodel.model.terms import HigherOrder, parts_of
 from csimodel.moments import Moments
-from csimodel.moments.score_moments import with_scores
+from csimodel.moments.score_moments import mean_products, with_scores
 from csimodel.options import require_count, require_flag, require_number
 
 Floats = NDArray[np.float64]
@@ -89,7 +90,11 @@ class PLS(Estimator):
     changes by, for one standard deviation of Value. Programs that standardise the product give
     that path times the product's standard deviation. Other paths to the same construct are slopes
     where the other factors of their products are at their means, and so are total effects. The
-    whole is redone in every draw. A product is of answers, not of moments.
+    whole is redone in every draw. A product is of answers, not of moments. With ``consistent=True``
+    the covariances of products are corrected, too, so that paths, slopes and R² are those of the
+    constructs (Dijkstra & Schermelleh-Engel 2014); for squares and higher powers errors of scores
+    are taken as normal. cSEM does the same with means by n, other by the order of 1/n, and seminr
+    takes the product as if it were measured without error, which is another estimate.
 
     References
     ----------
@@ -101,6 +106,9 @@ class PLS(Estimator):
 
     Dijkstra, T. K., Henseler, J. (2015). Consistent partial least squares path modeling.
     MIS Quarterly 39(2), 297-316. https://doi.org/10.25300/MISQ/2015/39.2.02
+
+    Dijkstra, T. K., Schermelleh-Engel, K. (2014). Consistent partial least squares for nonlinear
+    structural equation models. https://doi.org/10.1007/s11336-013-9370-0
 
     Examples
     --------
@@ -173,7 +181,7 @@ class PLS(Estimator):
             Naming what does not fit.
         """
         if self.consistent:
-            model.require_one_stage("PLSc (consistent=True) corrects")
+            self._check_corrected(model)
         if not model.paths:
             raise ModelError(
                 "PLS needs at least one path between constructs; "
@@ -192,6 +200,21 @@ class PLS(Estimator):
                 "them out with model.without_parameters()."
             )
         self.modes_of(model)
+
+    def _check_corrected(self, model: Model) -> None:
+        """Refuse terms that are not corrected for measurement error."""
+        for term in model.terms:
+            if isinstance(term, HigherOrder):
+                raise ModelError(
+                    f"PLSc (consistent=True) corrects constructs of items and their products, and "
+                    f"{term.name!r} is of constructs; leave consistent=False, or take "
+                    f"{term.name!r} out of the model."
+                )
+        if model.terms and self.reestimate:
+            raise OptionError(
+                f"consistent=True corrects the scores that {model.terms[0].name!r} is the product "
+                "of, and reestimate=True makes others beside it; leave one of the two out."
+            )
 
     def estimate(self, moments: Moments, model: Model, near: Estimates | None = None) -> Estimates:
         """Fit every sample of `moments`, whose items are those of the model in its order.
@@ -225,8 +248,12 @@ class PLS(Estimator):
         toward = np.ones(len(model.items)) if near is None else near.loadings
         estimates = self._estimate_stage(batch, first, toward[: len(items)])
         if model.terms:
-            batch = _with_terms(batch, model, estimates)
-            estimates = self._estimate_stage(batch, model, toward, estimates)
+            weights = _score_weights(batch, model, estimates)
+            products = (
+                _product_covariances(batch, model, weights, estimates) if self.consistent else None
+            )
+            batch = _with_terms(batch, model, weights)
+            estimates = self._estimate_stage(batch, model, toward, estimates, products)
         if single:
             whole = replace(batch[0], rows=moments.rows) if model.terms else moments
             return Solution(model, self, whole, estimates[0])
@@ -241,9 +268,17 @@ class PLS(Estimator):
         return weight_influence(cor, weights, model, self.modes_of(model), self.scheme, cotangents)
 
     def _estimate_stage(
-        self, batch: Moments, model: Model, toward: Floats, before: Estimates | None = None
+        self,
+        batch: Moments,
+        model: Model,
+        toward: Floats,
+        before: Estimates | None = None,
+        products: Floats | None = None,
     ) -> Estimates:
-        """Fit every sample of a batch to a model, after the stage before, if there was one."""
+        """Fit every sample of a batch to a model, after the stage before, if there was one.
+
+        Products of constructs have covariances of their own where they are corrected.
+        """
         cov, outcome = np.moveaxis(batch.cov, 0, -1), _outcome(batch)
         if before is not None:
             outcome = np.where(before.outcome != Status.CONVERGED, before.outcome, outcome)
@@ -251,7 +286,9 @@ class PLS(Estimator):
         for at in range(0, cov.shape[-1], _CHUNK):
             own = slice(at, at + _CHUNK)
             known = None if before is None else before[own]
-            parts.append(self._estimate_chunk(cov[..., own], outcome[own], model, toward, known))
+            corrected = None if products is None else products[..., own]
+            chunk = cov[..., own], outcome[own], model, toward, known, corrected
+            parts.append(self._estimate_chunk(*chunk))
         return parts[0] if len(parts) == 1 else Estimates.join(parts)
 
     def _second_stage(
@@ -274,6 +311,7 @@ class PLS(Estimator):
         model: Model,
         toward: Floats,
         before: Estimates | None,
+        products: Floats | None,
     ) -> Estimates:
         modes, unusable = self.modes_of(model), ~np.isin(outcome, _WITH_NUMBERS)
         cor = _correlations(cov, unusable)
@@ -296,15 +334,18 @@ class PLS(Estimator):
             construct_cor = scores_cor * sign * sign[:, None]
             reliability = np.ones_like(sign)
             flags = np.zeros(len(outcome), dtype=np.int64)
+            places = list(model.products.values())
+            variances = cov.diagonal().T[[model.slices[j].start for j in places]]
             if self.consistent:
-                loadings, construct_cor, reliability, flags = correct(
-                    model, weights, loadings, construct_cor
-                )
+                corrected = correct(model, weights, loadings, construct_cor)
+                loadings, construct_cor, reliability = corrected
+                if products is not None:
+                    correct_products(model, products, variances, reliability, construct_cor)
+                    variances = products[places, places]
+                flags = inadmissible(loadings, construct_cor, reliability)
             paths = regress(model, construct_cor)
             singular = inseparable(model, construct_cor)
-            for j in model.products.values():
-                item = model.slices[j].start
-                paths[:, j] /= np.sqrt(cov[item, item])
+            paths[:, places] /= np.sqrt(variances)
         singular |= ~(np.isfinite(paths).all((0, 1)) & np.isfinite(weights).all(0))
         outcome[(outcome == 0) & (reliability <= 0).any(axis=0)] = Status.NEGATIVE_RELIABILITY
         outcome[(outcome == 0) & singular] = Status.SINGULAR
@@ -325,16 +366,42 @@ class PLS(Estimator):
         )
 
 
-def _with_terms(batch: Moments, model: Model, estimates: Estimates) -> Moments:
-    """Return the moments of a batch with the scores that terms are made of, and their products."""
+def _score_weights(batch: Moments, model: Model, estimates: Estimates) -> Floats:
+    """Return the weights of items in scale units in scores of the first stage.
+
+    Parameters
+    ----------
+    estimates
+        Of the first stage.
+
+    Returns
+    -------
+    (samples, constructs, items)
+    """
     first = model.stages[0]
     with np.errstate(invalid="ignore", divide="ignore"):
         weights = estimates.weights / batch.sd
     own = np.arange(len(first.constructs))[:, None] == first.owner
+    return np.where(own, weights[:, None], 0.0)
+
+
+def _with_terms(batch: Moments, model: Model, weights: Floats) -> Moments:
+    """Return the moments of a batch with the scores that terms are made of, and their products."""
     variables = factors_of(model)
-    places = {name: j for j, name in enumerate(first.construct_names)}
+    places = {name: j for j, name in enumerate(model.stages[0].construct_names)}
     factors = {item: [places[name] for name in variables[item]] for item in model.derived}
-    return with_scores(batch, np.where(own, weights[:, None], 0.0), factors)
+    return with_scores(batch, weights, factors)
+
+
+def _product_covariances(
+    batch: Moments, model: Model, weights: Floats, estimates: Estimates
+) -> Floats:
+    """Return covariances of products corrected for error, (constructs, constructs, samples)."""
+    terms = [(j,) for j in range(len(model.measured))] + list(model.factors.values())
+    needed = needed_products(terms)
+    means = dict(zip(needed, mean_products(batch, weights, needed), strict=True))
+    with np.errstate(all="ignore"):
+        return product_covariances(terms, estimates.reliability.T, {**means, (): batch.n})
 
 
 def _modes_in(given: object) -> list[object]:

@@ -230,10 +230,21 @@ class Solution:
         products = list(self.model.products.values())
         if not products:
             return self.estimates.paths
-        places = [self.model.slices[j].start for j in products]
         paths = self.estimates.paths.copy()
-        paths[..., products] *= self.moments.sd[..., None, places]
+        paths[..., products] *= self._product_sds[..., None, :]
         return paths
+
+    @property
+    def _product_sds(self) -> Floats:
+        """Standard deviations of products of constructs, (..., products)."""
+        model, reliability = self.model, self.estimates.reliability
+        places = [model.slices[j].start for j in model.products.values()]
+        sds = self.moments.sd[..., places]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            for k, (name, j) in enumerate(model.products.items()):
+                factors = np.prod(reliability[..., model.factors[name]], axis=-1)
+                sds[..., k] *= np.sqrt(reliability[..., j] / factors)
+        return np.asarray(sds)
 
     @cached_property
     def r2(self) -> Floats:

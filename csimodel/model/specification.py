@@ -161,6 +161,16 @@ class Specification:
         return {name: j for j, name in enumerate(self.construct_names) if name in names}
 
     @cached_property
+    def factors(self) -> dict[str, tuple[int, ...]]:
+        """Places of the constructs that each product is of, repeated ones for powers, by name."""
+        place = {name: j for j, name in enumerate(self.construct_names)}
+        return {
+            term.name: tuple(sorted(place[name] for name in term.factors))
+            for term in self.terms
+            if isinstance(term, Product)
+        }
+
+    @cached_property
     def apart(self) -> NDArray[np.bool_]:
         """True for pairs that should differ, (constructs, constructs).
 

@@ -8,7 +8,7 @@ so that resamples cost two matrix products of draws by rows by items.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -88,21 +88,14 @@ def _product_moments(
     before: Moments, weights: Floats, products: Sequence[tuple[int, ...]], name: str
 ) -> _ProductMoments:
     """Return the moments of products of scores, from sums over the rows."""
-    rows = _rows_with_scores(before, name)
-    own = [rows.answers.items.index(item) for item in before.items]
-    complete = rows.answers.missing == "complete"
     count, samples = len(products), len(before.n)
-    weights, means = np.nan_to_num(weights), np.nan_to_num(before.mean)  # without a solution
     total, sums = np.zeros(samples), np.zeros((count, samples))
     level, known = np.zeros((count, samples)), np.zeros(samples, dtype=bool)
-    shared = np.zeros((count, samples, len(own)))
+    shared = np.zeros((count, samples, len(before.items)))
     between = np.zeros((count, count, samples))
-    for part, values, counts in rows.parts():
-        centre = means[part].mean(axis=0)
-        x, shift = values[:, own] - centre, means[part] - centre
-        seen = np.ones((1, 1)) if complete else (~np.isnan(x)).astype(np.float64)
-        x = x if complete else np.nan_to_num(x)
-        factors = _products_of_scores(x, seen, shift, weights[part], products)
+    for own in _stretches(before, name):
+        part, counts = own.part, own.counts
+        factors = list(_products_of_scores(own, weights, products))
         if not known[part].all():  # near the mean, so that nothing cancels
             whole = np.maximum(counts.sum(axis=1), 1.0)
             level[:, part] = [(factor * counts).sum(axis=1) / whole for factor in factors]
@@ -112,8 +105,8 @@ def _product_moments(
             factor -= level[k, part, None]
             weighted = factor * counts
             sums[k, part] += weighted.sum(axis=1)
-            share = weighted.sum(axis=1)[:, None] if complete else weighted @ seen
-            shared[k, part] += weighted @ x - shift * share
+            share = weighted.sum(axis=1)[:, None] if len(own.seen) == 1 else weighted @ own.seen
+            shared[k, part] += weighted @ own.x - own.shift * share
             for other in range(k + 1):
                 between[k, other, part] += (weighted * factors[other]).sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -124,6 +117,67 @@ def _product_moments(
     row, column = np.triu_indices(count, 1)
     between[row, column] = between[column, row]
     return _ProductMoments(level + off, with_items, between)
+
+
+def mean_products(before: Moments, weights: Floats, products: Sequence[tuple[int, ...]]) -> Floats:
+    """Return means of products of scores, (products, samples), by n - 1 as variances are.
+
+    Parameters
+    ----------
+    before, weights
+        As in `with_scores`.
+    products
+        Numbers of the scores that each is made of, repeated ones for powers.
+
+    Raises
+    ------
+    SurveyError
+        Where there are no rows, or answers that are missing pairwise.
+    """
+    total, sums = np.zeros(len(before.n)), np.zeros((len(products), len(before.n)))
+    for own in _stretches(before, "of scores"):
+        total[own.part] += own.counts.sum(axis=1)
+        for k, values in enumerate(_products_of_scores(own, weights, products)):
+            sums[k, own.part] += (values * own.counts).sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(sums / total * (before.n / (before.n - 1.0)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Stretch:
+    """A stretch of rows in some samples.
+
+    Attributes
+    ----------
+    part
+        The samples.
+    x
+        Answers about a centre, 0 where missing, (rows, items).
+    seen
+        1 where there is an answer, (rows, items), or (1, 1) where there are all.
+    shift
+        Means of the samples about the centre, (samples, items).
+    counts
+        What the rows count, (samples, rows).
+    """
+
+    part: slice
+    x: Floats
+    seen: Floats
+    shift: Floats
+    counts: Floats
+
+
+def _stretches(before: Moments, name: str) -> Iterator[_Stretch]:
+    """Yield the rows behind moments, whose scores are multiplied, stretch by stretch."""
+    rows = _rows_with_scores(before, name)
+    own = [rows.answers.items.index(item) for item in before.items]
+    complete, means = rows.answers.missing == "complete", np.nan_to_num(before.mean)
+    for part, values, counts in rows.parts():
+        centre = means[part].mean(axis=0)
+        x, shift = values[:, own] - centre, means[part] - centre
+        seen = np.ones((1, 1)) if complete else (~np.isnan(x)).astype(np.float64)
+        yield _Stretch(part, x if complete else np.nan_to_num(x), seen, shift, counts)
 
 
 def _rows_with_scores(before: Moments, name: str) -> SampleRows:
@@ -143,26 +197,18 @@ def _rows_with_scores(before: Moments, name: str) -> SampleRows:
 
 
 def _products_of_scores(
-    x: Floats, seen: Floats, shift: Floats, weights: Floats, products: Sequence[tuple[int, ...]]
-) -> list[Floats]:
-    """Return products of the scores of rows in each sample, (samples, rows) each.
-
-    Parameters
-    ----------
-    x
-        Answers about a centre, 0 where missing, (rows, items).
-    seen
-        1 where there is an answer, (rows, items), or (1, 1) where there are all.
-    shift
-        Means of the samples about the centre, (samples, items).
-    weights
-        (samples, scores, items)
-    products
-        Numbers of the scores that each is made of.
-    """
+    rows: _Stretch, weights: Floats, products: Sequence[tuple[int, ...]]
+) -> Iterator[Floats]:
+    """Yield products of the scores of rows in each sample, (samples, rows) each."""
+    weights = np.nan_to_num(weights[rows.part])  # without a solution
     scores = {}
     for score in {score for product in products for score in product}:
         own = weights[:, score]
-        level = (own * shift).sum(axis=1)[:, None] if len(seen) == 1 else (own * shift) @ seen.T
-        scores[score] = own @ x.T - level
-    return [np.prod([scores[score] for score in product], axis=0) for product in products]
+        everywhere = (own * rows.shift).sum(axis=1)[:, None]
+        level = everywhere if len(rows.seen) == 1 else (own * rows.shift) @ rows.seen.T
+        scores[score] = own @ rows.x.T - level
+    for product in products:
+        values = scores[product[0]].copy()
+        for score in product[1:]:
+            values *= scores[score]
+        yield values

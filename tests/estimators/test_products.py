@@ -305,7 +305,7 @@ def test_moments_alone_have_no_products(mobi, moderated):
 
 
 def test_estimators_that_have_no_products_say_so(mobi, moderated):
-    for estimator in (csi.ML(), csi.WLSMV(), csi.Semopy(), csi.PLS(consistent=True)):
+    for estimator in (csi.ML(), csi.WLSMV(), csi.Semopy()):
         with pytest.raises(ModelError, match="'Image:Satisfaction' needs a stage of its own"):
             csi.fit(moderated.model, mobi, estimator)
     for write in (moderated.model.to_lavaan, moderated.model.to_semopy):
