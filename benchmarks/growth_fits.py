@@ -1,6 +1,8 @@
 """What is measured of reading, moments, estimation, inference and the index."""
 
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from growth_data import SCALE, Case
@@ -21,6 +23,12 @@ from growth_operations import (
 )
 
 import csimodel as csi
+
+
+def write_indexes(case: Case) -> None:
+    """Write the indexes of a fit to a file that goes again."""
+    with tempfile.TemporaryDirectory() as folder:
+        csi.respondent_index(case.pls, to=Path(folder) / "scores.parquet")
 
 
 def fit(estimator: Any, data: str = "survey") -> Callable[[Case], Any]:
@@ -149,6 +157,8 @@ FITS = (
     # Index
     Operation("respondent_index", lambda c: csi.respondent_index(c.pls),
               {"n": (1, N)}, "2*n*p*C/F + 16*n*p/B", ("pls",)),
+    Operation("respondent_index, file", write_indexes,
+              {"n": (1, 250_000)}, "2*n*p*C/F + 16*n*p/B + n*C*100*ns", ("pls",)),
     Operation("index_scores", lambda c: csi.index_scores(c.pls),
               {"n": (1, N), "p": (2, P), "C": (2, C)}, "3*n*p**2/F + 8*n*p/B", ("pls",)),
     Operation("index_scores, draws", lambda c: csi.index_scores(c.pls, bootstrap=c.boot),

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from csimodel.estimators.quantities import register as register
     from csimodel.index.importance import importance_performance as importance_performance
     from csimodel.index.index import index_scores as index_scores
-    from csimodel.index.index import respondent_index as respondent_index
     from csimodel.index.programme.programme import programme as programme
+    from csimodel.index.respondents import respondent_index as respondent_index
     from csimodel.index.what_if import goal_seek as goal_seek
     from csimodel.index.what_if import what_if as what_if
     from csimodel.inference.bootstrap import bootstrap as bootstrap
@@ -158,7 +158,7 @@ _NAMES = MappingProxyType(
         "replicate_weights": "csimodel.inference.replicates",
         "register": "csimodel.estimators.quantities",
         "repurchase": "csimodel.outcomes.models.repurchase",
-        "respondent_index": "csimodel.index.index",
+        "respondent_index": "csimodel.index.respondents",
         "scan": "csimodel.survey.scanning.scan",
         "simple_slopes": "csimodel.assessment.simple_slopes",
         "what_if": "csimodel.index.what_if",

@@ -496,14 +496,19 @@ def group_columns(survey: Survey, by: str | Sequence[str]) -> list[str]:
     SurveyError
         For a column that does not exist.
     """
-    columns = list(require_names("by", by))
+    return named_columns(survey, by)
+
+
+def named_columns(
+    survey: Survey, names: str | Sequence[str], option: str = "by", what: str = "Group column"
+) -> list[str]:
+    """Return columns of a survey that an option names; raises as `group_columns`."""
+    columns = list(require_names(option, names))
     known = survey.data.columns
     for place, column in enumerate(columns):
         name = column_of(known, column)
         if name is None:
-            raise SurveyError(
-                f"Group column {column!r} is not in the data{suggest(str(column), known)}."
-            )
+            raise SurveyError(f"{what} {column!r} is not in the data{suggest(str(column), known)}.")
         columns[place] = name
     return columns
 

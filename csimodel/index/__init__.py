@@ -3,10 +3,11 @@
 from csimodel.index.design_effect import design_effects
 from csimodel.index.draws import IndexDraws
 from csimodel.index.importance import importance_performance
-from csimodel.index.index import index_scores, respondent_index, respondent_points
+from csimodel.index.index import index_scores
 from csimodel.index.leading_driver import leading_driver
 from csimodel.index.leading_group import LeadingGroup, leading_group
 from csimodel.index.points import point_weights, scale_of
+from csimodel.index.respondents import respondent_index, respondent_points
 
 __all__ = [
     "IndexDraws",

@@ -42,7 +42,7 @@ from csimodel.floats import own_errstate
 from csimodel.index.by_group import group_draws, group_errors, group_influence, group_points
 from csimodel.index.item_errors import item_errors
 from csimodel.index.own_weights import OwnWeights
-from csimodel.index.points import INDEX, by_block, point_weights, scale_of
+from csimodel.index.points import INDEX, by_block, point_weights
 from csimodel.index.scanned_groups import ScannedIndexes
 from csimodel.index.shrinkage import with_shrinkage
 from csimodel.inference import (
@@ -63,7 +63,6 @@ from csimodel.inference.replicates import own_replicates
 from csimodel.inference.sources import NO_DERIVATIVE
 from csimodel.limits import require_memory
 from csimodel.model import Model
-from csimodel.moments import Moments
 from csimodel.options import require_level
 from csimodel.survey import Answers
 
@@ -84,45 +83,6 @@ _SMALL_GROUPS = (
     "{count} of {total} groups have fewer than {few} respondents: {groups}; their index says "
     "little."
 )
-
-
-def respondent_points(answers: Answers, moments: Moments) -> Floats:
-    """Return every answer on 0 to 100, (rows, items); the mean's points under ``"mean"``."""
-    minimum, width = scale_of(moments)
-    values = answers.values
-    if answers.missing == "mean":
-        values = np.where(np.isnan(values), moments.mean, values)
-    return np.asarray((values - minimum) / width * 100.0)
-
-
-@own_errstate
-@checked
-def respondent_index(fit: Fit) -> pd.DataFrame:
-    """Return every respondent's index of every construct, 0 to 100, respondents × constructs.
-
-    Outside 0 to 100 only when a weight is negative, which `Fit.diagnostics` says. NaN where an
-    item is missing under ``missing="pairwise"``, so that there the mean over respondents is not
-    the index, which is built from item means.
-
-    Raises
-    ------
-    SurveyError
-        When scale bounds are unknown or the fit was made from moments.
-
-    Examples
-    --------
-    >>> import csimodel as csi
-    >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
-    >>> round(float(csi.respondent_index(fit)["Satisfaction"].mean()), 4)
-    72.4541
-    """
-    fit = require_fit(fit, "respondent_index")
-    fit = item_fit(fit)
-    answers = fit.require_answers("respondent_index")
-    points = respondent_points(answers, fit.moments) * point_weights(fit.solution)
-    return pd.DataFrame(
-        by_block(fit.model, points), fit.respondents, list(fit.model.construct_names)
-    )
 
 
 @own_errstate

@@ -282,6 +282,9 @@ def index(given):
         if scores is not None and len(scores) < 40:
             _draw(judge, "plots.index_bars", csi.plots.index_bars, scores)
     judge("respondent_index", csi.respondent_index, fit)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "scores.parquet"
+        judge("respondent_index to", csi.respondent_index, fit, path, keep="group", scores=True)
     judge("importance", csi.importance_performance, fit, last)
     table = judge("importance boot", csi.importance_performance, fit, last, boot, 0.9)
     if table is not None:

@@ -219,6 +219,11 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             },
         ),
         "respondent_index": (csi.respondent_index, {"fit": p.fit}),
+        "respondent_index (file)": (
+            csi.respondent_index,
+            {"fit": p.fit, "to": Path(tempfile.gettempdir()) / "csimodel-scores.parquet", "keep": ["age"],
+             "scores": True},
+        ),
         "importance_performance": (csi.importance_performance, {"fit": p.fit}),
         "simple_slopes": (
             csi.simple_slopes,

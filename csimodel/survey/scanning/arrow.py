@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from csimodel.errors import SurveyError
@@ -39,6 +40,11 @@ class ArrowRows:
     def rows(self) -> int | None:
         """How many rows there are; nobody knows before they are read."""
         return None
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that hold them."""
+        return tuple(map(Path, getattr(self.data, "files", ())))
 
     def batches(self, columns: Sequence[str]) -> Generator[RowBatch, None, None]:
         """Yield the rows of some columns.

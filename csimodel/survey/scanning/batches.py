@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -93,6 +94,10 @@ class RowSource(Protocol):
     @property
     def rows(self) -> int | None:
         """How many rows there are, where that is known."""
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that hold them, where they are files."""
 
     def batches(self, columns: Sequence[str]) -> Generator[RowBatch, None, None]:
         """Yield the rows of some columns, in the same order each time."""

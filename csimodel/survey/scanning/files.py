@@ -173,6 +173,11 @@ class Files:
         types = _text_types(first) if first.text else {}
         return cls(name, files, (*names, *keys), rows, types, frozenset(whole))
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Where they are."""
+        return tuple(file.path for file in self.files)
+
     def batches(self, columns: Sequence[str]) -> Generator[RowBatch, None, None]:
         """Yield the rows of some columns, file after file.
 

@@ -43,6 +43,11 @@ class UsedRows:
     batch: RowBatch
     kept: Codes | None
 
+    @property
+    def places(self) -> Codes:
+        """Their places in the batch, (rows,)."""
+        return np.arange(self.batch.rows) if self.kept is None else self.kept
+
     def used(self, of_batch: Codes) -> Codes:
         """Return the codes of the rows used, from those of all rows of the batch."""
         return of_batch if self.kept is None else of_batch[self.kept]
