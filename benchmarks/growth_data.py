@@ -142,6 +142,11 @@ class Case:
         """The survey with firms as clusters."""
         return csi.read_survey(self.frame, items=self.model.items, scale=SCALE, cluster="firm")
 
+    @cached_property
+    def saved(self) -> Path:
+        """The file of the bootstrap."""
+        return csi.save(self.boot, self.folder / "saved.csimodel")
+
     def file(self, ending: str) -> Path:
         """Return the survey's file, written when first asked for."""
         path = self.folder / f"{'-'.join(map(str, self.size.survey))}.{ending}"

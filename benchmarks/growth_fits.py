@@ -178,6 +178,10 @@ FITS = (
               {"n": (1, N), "p": (2, P), "C": (2, C)}, "3*n*p**2/F + 8*n*p/B", ("pls",)),
     Operation("goal_seek", lambda c: csi.goal_seek(c.pls, c.model.construct_names[-1], 90),
               {"n": (1, N), "p": (2, P), "C": (2, 12)}, "3*n*p**2/F + 8*n*p/B", ("pls",)),
+    Operation("save", lambda c: csi.save(c.boot, c.folder / "boot.csimodel"),
+              {"n": (1, N), "p": (2, P), "D": (1, D)}, "8*n*p/B + 8*D*p**2/B", ("boot",)),
+    Operation("load", lambda c: csi.load(c.saved),
+              {"n": (1, N), "p": (2, P), "D": (1, D)}, "8*n*p/B + 8*D*p**2/B", ("saved",)),
     Operation("programme", lambda c: csi.programme(
                   c.model, c.survey, "firm", "period", construct=c.model.construct_names[0]).scores,
               {"n": (1, N), "G": (1, G)}, "n*(12*p*C/F + 40*p/B) + 5*G*(p**3/F + 30*C*us)"),

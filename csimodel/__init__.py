@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from csimodel import plots as plots
     from csimodel import report as report
     from csimodel import simulate as simulate
+    from csimodel import storage as storage
     from csimodel import survey as survey
     from csimodel import weighting as weighting
     from csimodel.assessment.assess import assess as assess
@@ -70,6 +71,8 @@ if TYPE_CHECKING:
     from csimodel.outcomes.models.repurchase import repurchase as repurchase
     from csimodel.report.analysis import analyze as analyze
     from csimodel.report.write import write_report as write_report
+    from csimodel.storage.file import load as load
+    from csimodel.storage.file import save as save
     from csimodel.survey.codebook import Codebook as Codebook
     from csimodel.survey.codebook import read_codebook as read_codebook
     from csimodel.survey.datasets import load_acsi2015 as load_acsi2015
@@ -105,6 +108,7 @@ _MODULES = MappingProxyType(
         "plots": "csimodel.plots",
         "report": "csimodel.report",
         "simulate": "csimodel.simulate",
+        "storage": "csimodel.storage",
         "survey": "csimodel.survey",
         "weighting": "csimodel.weighting",
     }
@@ -147,6 +151,7 @@ _NAMES = MappingProxyType(
         "invariance": "csimodel.estimators.covariance.invariance",
         "jackknife": "csimodel.inference.jackknife",
         "linearize": "csimodel.inference.linearized",
+        "load": "csimodel.storage.file",
         "load_acsi2015": "csimodel.survey.datasets",
         "load_mobi": "csimodel.survey.datasets",
         "programme": "csimodel.index.programme.programme",
@@ -159,6 +164,7 @@ _NAMES = MappingProxyType(
         "register": "csimodel.estimators.quantities",
         "repurchase": "csimodel.outcomes.models.repurchase",
         "respondent_index": "csimodel.index.respondents",
+        "save": "csimodel.storage.file",
         "scan": "csimodel.survey.scanning.scan",
         "simple_slopes": "csimodel.assessment.simple_slopes",
         "what_if": "csimodel.index.what_if",

@@ -49,6 +49,10 @@ class InferenceError(CsimodelError, RuntimeError):
     """There are too few usable draws, or the quantity asked for has no draws."""
 
 
+class StorageError(CsimodelError, ValueError):
+    """A file cannot be written or is not a whole file of `csimodel.save` that can be read."""
+
+
 class CsimodelWarning(UserWarning):
     """Base of every warning this package issues."""
 

@@ -589,6 +589,17 @@ def changes(given):
     judge("goal_seek draws", csi.goal_seek, given.fit, case.last, 60, bootstrap=given.boot)
 
 
+@part("save", "load")
+@with_fit
+def files(given):
+    judge = given.judge
+    with tempfile.TemporaryDirectory() as folder:
+        for number, result in enumerate([*given.fits.values(), given.boot]):
+            path = judge("save", csi.save, result, Path(folder) / f"{number}.csimodel")
+            if path is not None:
+                judge.look("load", judge("load", csi.load, path))
+
+
 @part("programme")
 def programme(given):
     judge, case = given.judge, given.case

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import tempfile
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +18,7 @@ import csimodel as csi
 from fuzz.odd_methods import constructors, methods
 
 DATA = Path(csi.__file__).parents[1] / "data"
+ASIDE = Path(tempfile.mkdtemp(prefix="csimodel-"))
 
 ODD = {
     "text": "0.95",
@@ -175,6 +176,12 @@ def measure_calls(p: SimpleNamespace) -> dict[str, tuple[Callable[..., Any], dic
             csi.plots.profile, {"table": m.comparison(p.survey, ["CUSA1"], by="half").table},
         ),
     }  # fmt: skip
+
+
+@wraps(csi.save)
+def save_aside(result: Any, path: Any) -> Path:
+    """Save where relative names do not end in the working folder."""
+    return csi.save(result, ASIDE / path if isinstance(path, str) and path.strip() else path)
 
 
 def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
@@ -456,6 +463,8 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             csi.explore_factors,
             {"survey": p.survey, "items": ["CUSA1", "CUSA2", "CUSA3", "PERV1"], "sets": 20, **few},
         ),
+        "save": (save_aside, {"result": p.fit, "path": ASIDE / "fit.csimodel"}),
+        "load": (csi.load, {"path": csi.save(p.boot, ASIDE / "boot.csimodel")}),
         **measure_calls(p),
         "plots.path_diagram": (plots.path_diagram, {"fit": p.fit}),
         "plots.index_bars": (plots.index_bars, {"scores": p.scores}),
