@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from csimodel import survey as survey
     from csimodel import weighting as weighting
     from csimodel.assessment.assess import assess as assess
+    from csimodel.assessment.prediction.predict import predict as predict
     from csimodel.assessment.simple_slopes import simple_slopes as simple_slopes
     from csimodel.errors import CsimodelError as CsimodelError
     from csimodel.estimators.compare import compare as compare
@@ -154,6 +155,7 @@ _NAMES = MappingProxyType(
         "load": "csimodel.storage.file",
         "load_acsi2015": "csimodel.survey.datasets",
         "load_mobi": "csimodel.survey.datasets",
+        "predict": "csimodel.assessment.prediction.predict",
         "programme": "csimodel.index.programme.programme",
         "rake": "csimodel.weighting.calibration",
         "read_codebook": "csimodel.survey.codebook",

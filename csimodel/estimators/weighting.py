@@ -54,7 +54,7 @@ def outer_weights(
     draws = cor.shape[-1]
     plan = _plan(model, modes, kept)
     inverses = {
-        j: np.moveaxis(_inverse(np.moveaxis(cor[block, block], -1, 0)), 0, -1)
+        j: np.moveaxis(inverse_of(np.moveaxis(cor[block, block], -1, 0)), 0, -1)
         for j, block, mode in plan.updated
         if mode == "B"
     }
@@ -134,7 +134,7 @@ def inner_weights(model: Model, cor: Floats, scheme: str, neighbours: Floats) ->
     return regress(model, cor, into=inner) if scheme == "path" else inner
 
 
-def _inverse(matrices: Floats) -> Floats:
+def inverse_of(matrices: Floats) -> Floats:
     """Invert correlation matrices, (draws, k, k); those singular but for rounding become NaN."""
     try:
         inverse = np.asarray(np.linalg.inv(matrices), dtype=np.float64)

@@ -318,6 +318,16 @@ def moderated(given):
         judge("simple_slopes boot", csi.simple_slopes, fit, last, sources[0], None, boot, 0.9)
 
 
+@part("predict")
+@with_fit
+def predictions(given):
+    judge, fit = given.judge, given.fit
+    prediction = judge("predict", csi.predict, fit, 3, 2, 1, technique="earliest")
+    judge.look("predict", prediction)
+    if prediction is not None:
+        judge("predictions", prediction.predictions, "lm-direct")
+
+
 @part("fit_groups", "GroupFits", "fit_multigroup", "MultiGroupFit", "invariance", "Invariance")
 def groups(given):
     judge, case = given.judge, given.case

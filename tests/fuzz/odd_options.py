@@ -236,6 +236,7 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             csi.simple_slopes,
             {"fit": p.moderated, "target": "Satisfaction", "source": "Image", "at": "Quality"},
         ),
+        "predict": (csi.predict, {"fit": p.fit, "folds": 3, "repetitions": 2, "rng": 1}),
         "repurchase": (csi.repurchase, {"fit": p.fit, "outcome": "again", "family": "logit"}),
         "repurchase (index)": (
             csi.repurchase,

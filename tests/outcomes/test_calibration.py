@@ -12,8 +12,8 @@ from scipy import stats
 from scipy.stats import f
 
 from csimodel.errors import EstimationError, OptionError
+from csimodel.inference.folds import split
 from csimodel.outcomes import calibration, compare_shapes, repurchase
-from csimodel.outcomes.prediction.folds import split
 from csimodel.outcomes.prediction.goodness import goodness
 
 KINDS = ["line", "quadratic", "spline", "hinge", "isotonic"]
@@ -51,7 +51,7 @@ def test_predictions_of_those_fitted_are_calibrated_by_construction(rep):
 
 def test_slope_and_intercept_of_left_out_folds_are_statsmodels(rep):
     found = calibration(rep, folds=5, rng=3)
-    fold = split(250, None, 5, int(np.random.default_rng(3).integers(2**63)))
+    fold = split(250, None, 5, np.random.default_rng(int(np.random.default_rng(3).integers(2**63))))
     x, y = rep.regression.sample.regressors[:, 0], rep.regression.sample.outcome
     eta = np.empty(250)
     for left in range(5):
@@ -135,7 +135,7 @@ def test_calibration_keeps_clusters_together_and_respects_weights(fit, mobi):
     assert "Hosmer-Lemeshow" not in found.tests.index
     plain = calibration(repurchase(index=x, outcome=y, family="logit", cluster=groups), rng=1)
     pd.testing.assert_frame_equal(found.table, plain.table)
-    fold = split(300, groups, 10, 1)
+    fold = split(300, groups, 10, np.random.default_rng(1))
     assert (pd.Series(fold).groupby(groups).nunique() == 1).all()
 
 

@@ -13,6 +13,7 @@ from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.formatting import told_p
+from csimodel.inference.folds import split
 from csimodel.options import require_array, require_count
 from csimodel.outcomes.design.basis import Basis
 from csimodel.outcomes.kernels.robust import OF_DESIGN
@@ -21,7 +22,7 @@ from csimodel.outcomes.models.regression import Regression
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.models.shape.design import plain
 from csimodel.outcomes.models.shape.resamples import seed_of
-from csimodel.outcomes.prediction.folds import predictions_of_folds, split
+from csimodel.outcomes.prediction.folds import predictions_of_folds
 from csimodel.outcomes.prediction.goodness import goodness, link_test
 from csimodel.outcomes.prediction.recalibration import (
     groups_of,
@@ -215,7 +216,7 @@ def calibration(
     sample, seed = rep.regression.sample, seed_of(rng)
     if folds:
         unit = rep.regression.cluster
-        fold = split(sample.n, unit, folds, seed)
+        fold = split(sample.n, unit, folds, np.random.default_rng(seed))
         predicted = predictions_of_folds(rep, 0, "line", None, fold)
     else:
         predicted = rep.regression.expected

@@ -14,6 +14,7 @@ from csimodel.errors import OptionError, choose
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.formatting import told_p
+from csimodel.inference.folds import split
 from csimodel.options import require_count
 from csimodel.outcomes.kernels.families import Family
 from csimodel.outcomes.models.result import Repurchase
@@ -23,7 +24,7 @@ from csimodel.outcomes.models.shape.hinge import Hinge, likelihood
 from csimodel.outcomes.models.shape.isotonic import Steps
 from csimodel.outcomes.models.shape.resamples import seed_of
 from csimodel.outcomes.models.shape.result import Shape
-from csimodel.outcomes.prediction.folds import predictions_of_folds, split
+from csimodel.outcomes.prediction.folds import predictions_of_folds
 from csimodel.page import HasHeadline, Page, sections
 from csimodel.significance import t_pvalue
 from csimodel.survey.sampling import SurveyDesign
@@ -223,7 +224,7 @@ def compare_shapes(
     moved, seed = which(rep, index), seed_of(rng)
     sample = rep.regression.sample
     unit = rep.regression.cluster
-    fold = split(sample.n, unit, folds, seed)
+    fold = split(sample.n, unit, folds, np.random.default_rng(seed))
     known = replace(rep, draws=None)
     fitted = {
         name: repurchase_shape(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.errors import EstimationError, OptionError
+from csimodel.errors import EstimationError
 from csimodel.outcomes.design.basis import Basis
 from csimodel.outcomes.kernels.glm import regress_draws
 from csimodel.outcomes.kernels.kernel import Ending
@@ -19,23 +19,6 @@ from csimodel.outcomes.rows.sample import Sample
 from csimodel.progress import progress_bar
 
 Floats = NDArray[np.float64]
-
-
-def split(rows: int, unit: NDArray[np.intp] | None, folds: int, seed: int) -> NDArray[np.intp]:
-    """Return a fold for each respondent, of about equal numbers, clusters kept together.
-
-    Raises
-    ------
-    OptionError
-        When there are fewer than 2 folds, or fewer respondents or clusters than folds.
-    """
-    units = rows if unit is None else int(unit.max()) + 1
-    if not 2 <= folds <= units:
-        what = "respondents" if unit is None else "clusters"
-        raise OptionError(f"folds={folds!r} must be from 2 to the number of {what}, {units}.")
-    fold = np.empty(units, dtype=np.intp)
-    fold[np.random.default_rng(seed).permutation(units)] = np.arange(units) % folds
-    return fold if unit is None else fold[unit]
 
 
 def predictions_of_folds(

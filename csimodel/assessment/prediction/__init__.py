@@ -1,0 +1,5 @@
+"""How well a model predicts respondents that it does not know."""
+
+from csimodel.assessment.prediction.predict import Prediction, predict
+
+__all__ = ["Prediction", "predict"]
