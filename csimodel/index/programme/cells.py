@@ -181,6 +181,10 @@ class ProgrammeCells:
         """Return the covariance matrix of some sums of cells, (sums, sums)."""
         return self._forms[construct].covariance(sums)
 
+    def covariances(self, sums: sparse.csr_array, others: sparse.csr_array) -> Floats:
+        """Return the covariance of each sum with another, (sums, constructs)."""
+        return np.stack([form.covariances(sums, others) for form in self._forms], axis=1)
+
     @cached_property
     def _alone(self) -> Floats:
         """The variance of each cell, (cells, constructs)."""
@@ -219,15 +223,25 @@ class _CellCovariance:
     points: Floats | None
 
     def variance(self, sums: sparse.csr_array) -> Floats:
-        variance = np.asarray((sums.multiply(self.own @ sums)).sum(axis=0)).ravel()
-        if self.points is not None and self.crossed is not None and self.between is not None:
-            size = variance.copy()
-            points, crossed = sums.T @ self.points, sums.T @ self.crossed
-            variance += 2.0 * (points * crossed).sum(axis=1)
-            variance += ((points @ self.between) * points).sum(axis=1)
-            size += ((abs(points) @ abs(self.between)) * abs(points)).sum(axis=1)
+        variance = self.covariances(sums, sums)
+        if self.points is not None and self.between is not None:
+            points = abs(sums.T @ self.points)
+            size = self._of_cells(sums, sums) + ((points @ abs(self.between)) * points).sum(axis=1)
             return without_rounding(variance, size)
         return np.asarray(np.maximum(variance, 0.0))
+
+    def covariances(self, sums: sparse.csr_array, others: sparse.csr_array) -> Floats:
+        covariance = self._of_cells(sums, others)
+        if self.points is not None and self.crossed is not None and self.between is not None:
+            points, crossed = sums.T @ self.points, sums.T @ self.crossed
+            others_points, others_crossed = others.T @ self.points, others.T @ self.crossed
+            covariance += (points * others_crossed + crossed * others_points).sum(axis=1)
+            covariance += ((points @ self.between) * others_points).sum(axis=1)
+        return covariance
+
+    def _of_cells(self, sums: sparse.csr_array, others: sparse.csr_array) -> Floats:
+        """Return the part of covariances that does not come from shared weights, (sums,)."""
+        return np.array(sums.multiply(self.own @ others).sum(axis=0)).ravel()
 
     def covariance(self, sums: sparse.csr_array) -> Floats:
         covariance = np.asarray((sums.T @ (self.own @ sums)).toarray())

@@ -24,9 +24,7 @@ from csimodel.index.programme.hierarchy import Hierarchy, rows_of
 Floats = NDArray[np.float64]
 
 
-def contributions_of(
-    hierarchy: Hierarchy, estimates: Floats, constructs: tuple[str, ...]
-) -> pd.DataFrame:
+def contributions_of(hierarchy: Hierarchy, estimates: Floats, constructs: pd.Index) -> pd.DataFrame:
     """Return what each unit of each level adds to the change of the whole.
 
     Parameters

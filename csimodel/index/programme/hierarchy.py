@@ -208,22 +208,24 @@ def _units(labels: pd.MultiIndex) -> list[Unit]:
     return [tuple(label[:-1]) for label in labels]
 
 
-def rows_of(labels: Mapping[str, Sequence[object]], constructs: Sequence[str]) -> pd.MultiIndex:
-    """Return labels of rows, each with all constructs, in the order in which they are given.
+def rows_of(labels: Mapping[str, Sequence[object]], entries: pd.Index) -> pd.MultiIndex:
+    """Return labels of rows, each with all entries, in the order in which they are given.
 
-    >>> rows_of({"unit": ["b", "a"]}, ["S", "L"]).tolist()
+    >>> rows_of({"unit": ["b", "a"]}, pd.Index(["S", "L"], name="construct")).tolist()
     [('b', 'S'), ('b', 'L'), ('a', 'S'), ('a', 'L')]
     """
-    size, each = len(next(iter(labels.values()))), len(constructs)
+    size, each = len(next(iter(labels.values()))), len(entries)
     levels: list[list[Hashable]] = []
     codes: list[list[int]] = []
     for own in labels.values():
         places, level = pd.factorize(np.array(own, dtype=object))
         levels.append(level.tolist())
         codes.append(np.repeat(places, each).tolist())
-    names = [*labels, "construct"]
-    codes.append(list(range(each)) * size)
-    return pd.MultiIndex([*levels, list(constructs)], codes, names=names)
+    for deep in range(entries.nlevels):
+        places, level = pd.factorize(entries.get_level_values(deep))
+        levels.append(level.tolist())
+        codes.append(np.tile(places, size).tolist())
+    return pd.MultiIndex(levels, codes, names=[*labels, *entries.names])
 
 
 def about_periods(hierarchy: Hierarchy) -> Iterator[Finding]:

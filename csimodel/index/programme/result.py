@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy import sparse
 
 from csimodel.arguments import checked_in
 from csimodel.errors import ModelError, OptionError, choose, suggest
@@ -16,31 +13,23 @@ from csimodel.estimators import GroupFits
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.index.index import about_fits
-from csimodel.index.programme.cells import NO_PART_ERROR, ItemWeights, ProgrammeCells
+from csimodel.index.programme.cells import ItemWeights, ProgrammeCells
 from csimodel.index.programme.contributions import contributions_of
 from csimodel.index.programme.hierarchy import (
     WHOLE,
     Hierarchy,
     about_periods,
     about_weights,
-    rows_of,
 )
 from csimodel.index.programme.ranking import Ranking, ranking_of
+from csimodel.index.programme.shared_units import about_shared_units
+from csimodel.index.programme.tables import ProgrammeTables
 from csimodel.index.programme.times import about_times
-from csimodel.index.programme.trend import slopes_of
-from csimodel.inference.infer import infer
-from csimodel.inference.sources import StandardErrors
 from csimodel.model import Model
 from csimodel.options import require_count
 from csimodel.page import HasPage, Page, Section, sections
-from csimodel.significance import adjusted_pvalues
 
-Floats = NDArray[np.float64]
-Codes = NDArray[np.intp]
-
-CARRIED = "the same score, carried on"
 _SHOWN = 40  # rows of a section of the page
-_ROUNDING = 1e-12  # of what a cell counts
 
 
 @own_errstate_in
@@ -92,81 +81,32 @@ class Programme(HasPage):
         return self.model.construct_names
 
     @cached_property
-    def _columns(self) -> Codes:
-        """The scores there are, places of ``hierarchy.sums``."""
-        return np.flatnonzero(self.hierarchy.scored.ravel())
+    def tables(self) -> ProgrammeTables:
+        """Tables of the index at every level and period."""
+        entries = pd.Index(self.constructs, name="construct")
+        return ProgrammeTables(
+            self.hierarchy, self.cells, "index", entries, None, self.year, self.level, self.adjust
+        )
 
-    @cached_property
-    def estimates(self) -> Floats:
-        """All scores, (nodes × periods, constructs); NaN where there is none."""
-        sums = self.hierarchy.sums
-        values = np.asarray(sums.T @ np.nan_to_num(self.cells.estimate))
-        return np.where(self.hierarchy.scored.ravel()[:, None], values, np.nan)
-
-    @cached_property
+    @property
     def scores(self) -> pd.DataFrame:
-        """The index of every construct at every level and period.
+        """The index of every construct at every level and period; see `ProgrammeTables`."""
+        return self.tables.scores
 
-        Index level, unit, period, construct; columns estimate, se, df, lower, upper, reason, n
-        (respondents) and effective_n (of equally weighted respondents of one sample that would say
-        as much: ``1 / Σ a²/n`` over cells with counts a and Kish's n).
-        """
-        chosen = self._columns
-        sums = self.hierarchy.sums[:, chosen]
-        table = self._table(self.hierarchy.labels(chosen), sums, self.estimates[chosen], None)
-        each = len(self.constructs)
-        n = (sums != 0).astype(np.float64).T @ self.cells.n
-        with np.errstate(divide="ignore"):
-            effective = 1.0 / (sums.multiply(sums).T @ (1.0 / self.cells.effective_n))
-        table["n"] = np.repeat(n.astype(np.intp), each)
-        table["effective_n"] = np.repeat(np.asarray(effective), each)
-        return table.drop(columns="p")
-
-    @cached_property
+    @property
     def changes(self) -> pd.DataFrame:
-        """Changes of every score on the period before, and on a year before.
+        """Changes of every score on the period before, and on a year before."""
+        return self.tables.changes
 
-        Index level, unit, period, since (the earlier period), construct; columns estimate
-        (difference), se, df, lower, upper, p, reason, and p_adjusted over the units of a level in
-        one period. Periods that share clusters (or scores that are carried on) covary.
-        """
-        periods = len(self.hierarchy.periods)
-        parts, since = [], []
-        last = np.arange(periods) - 1
-        year = self.hierarchy.times.before(self.year)
-        scored = self.hierarchy.scored
-        for earlier in (last, np.where(year == last, -1, year)):
-            both = scored & (earlier >= 0) & scored[:, earlier]
-            node, period = np.nonzero(both)
-            parts.append(node * periods + period)
-            since.append(node * periods + earlier[period])
-        order = np.argsort(np.concatenate(parts), kind="stable")
-        now, before = np.concatenate(parts)[order], np.concatenate(since)[order]
-        labels = self.hierarchy.labels(now)
-        labels["since"] = self.hierarchy.labels(before)["period"]
-        sums = (self.hierarchy.sums[:, now] - self.hierarchy.sums[:, before]).tocsr()
-        table = self._table(labels, sums, self.estimates[now] - self.estimates[before], 0.0)
-        return self._adjusted(table, ["level", "period", "since", "construct"])
-
-    @cached_property
+    @property
     def trend(self) -> pd.DataFrame:
-        """The straight line through each unit's periods: points a period, by least squares.
+        """The straight line through each unit's periods, and how much its level moves."""
+        return self.tables.trend
 
-        Where numbers, dates or pandas Periods are not evenly spaced their distances count.
-
-        Index level, unit, construct; columns estimate, se (of the answers' error alone: how far
-        periods lie off a line does not count), df, lower, upper, p, reason, p_adjusted over the
-        units of a level, and periods. Units with fewer than 3 periods are left out.
-        """
-        node, sums, periods = slopes_of(self.hierarchy)
-        estimate = np.asarray(sums.T @ np.nan_to_num(self.cells.estimate))
-        labels: dict[str, list[object]] = {
-            "level": [self.hierarchy.level_names[own] for own in node.tolist()],
-            "unit": [self.hierarchy.names[own] for own in node.tolist()],
-        }
-        table = self._table(labels, sums, estimate, 0.0)
-        table = self._adjusted(table, ["level", "construct"])
-        return table.assign(periods=np.repeat(periods, len(self.constructs)))
+    @property
+    def local_level(self) -> pd.DataFrame:
+        """The level behind each unit's scores, and moves larger than expected."""
+        return self.tables.local_level
 
     @cached_property
     def contributions(self) -> pd.DataFrame:
@@ -176,7 +116,7 @@ class Programme(HasPage):
         score), weights (the change of its share times its distance from the whole), total. The
         totals of each level sum to the change of the whole, exactly.
         """
-        return contributions_of(self.hierarchy, self.estimates, self.constructs)
+        return contributions_of(self.hierarchy, self.tables.estimates, self.tables.entries)
 
     @cached_property
     def ranking(self) -> pd.DataFrame:
@@ -226,7 +166,7 @@ class Programme(HasPage):
         return ranking_of(
             self.hierarchy,
             self.cells,
-            self.estimates,
+            self.tables.estimates,
             construct=self.constructs.index(name),
             name=name,
             period=periods.tolist().index(wanted),
@@ -236,40 +176,6 @@ class Programme(HasPage):
             others=self.others,
         )
 
-    def _table(
-        self,
-        labels: dict[str, list[object]],
-        sums: sparse.csr_array,
-        estimate: Floats,
-        null: float | None,
-    ) -> pd.DataFrame:
-        """Return a table of sums of cells, (columns of `sums`, constructs)."""
-        each = len(self.constructs)
-        df = self.cells.degrees(sums)
-        se = np.sqrt(self.cells.variance(sums))
-        several = np.asarray((sums != 0).sum(axis=0)).ravel() > 1
-        se[several[:, None] & ~(df > 0)] = np.nan
-        if self.cells.reason:
-            se[:], df[:] = np.nan, 0.0
-        source = StandardErrors(
-            se.ravel(), df.ravel(), self.cells.reason or NO_PART_ERROR, self.cells.census
-        )
-        index = rows_of(labels, self.constructs)
-        table = infer(index, estimate.ravel(), source, self.level, null, steady=False)
-        nothing = np.asarray((abs(sums) > _ROUNDING).sum(axis=0)).ravel() == 0
-        table.loc[np.repeat(nothing, each), "reason"] = CARRIED
-        return table
-
-    def _adjusted(self, table: pd.DataFrame, family: list[str]) -> pd.DataFrame:
-        """Return a table with p-values adjusted over the units of each family."""
-        adjusted = np.full(len(table), np.nan)
-        p = table["p"].to_numpy()
-        codes = table.index.to_frame(index=False).groupby(family, sort=False).ngroup().to_numpy()
-        order = np.argsort(codes, kind="stable")
-        for own in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1):
-            adjusted[own] = adjusted_pvalues(p[own], self.adjust)
-        return table.assign(p_adjusted=adjusted)
-
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """What a reader must know of the answers, the cells and the weights."""
@@ -277,6 +183,8 @@ class Programme(HasPage):
         told.extend(about_weights(self.hierarchy))
         told.extend(self.groups.answers.without_replicates("influence values"))
         told.extend(about_times(self.hierarchy.periods, self.hierarchy.times))
+        told.extend(about_shared_units(self.groups.labels, self.cells))
+        told.extend(self.tables.about_moves(self.construct))
         if self.hierarchy.weights.table is None and self.hierarchy.levels:
             told.append(Finding("equal-level-weights", _EQUAL, severity="note"))
         return tuple(told)
