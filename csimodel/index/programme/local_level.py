@@ -198,7 +198,7 @@ def _deviance(q: Floats, values: Floats, squares: Floats) -> Floats:
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
+class _AlikeUnits:
     """Units that were measured in the same periods.
 
     Attributes
@@ -297,10 +297,10 @@ class _Part:
         return standard * error, abs(error)
 
 
-def _parts(series: SeriesOfScores) -> Iterator[_Part]:
+def _parts(series: SeriesOfScores) -> Iterator[_AlikeUnits]:
     """Yield the units by the periods in which they were measured."""
     patterns, number = np.unique(series.measured, axis=0, return_inverse=True)
     number = np.ravel(number)
     for place, pattern in enumerate(patterns):
         if pattern.any():
-            yield _Part(series, np.flatnonzero(number == place), np.flatnonzero(pattern))
+            yield _AlikeUnits(series, np.flatnonzero(number == place), np.flatnonzero(pattern))
