@@ -222,9 +222,9 @@ def rows_of(labels: Mapping[str, Sequence[object]], entries: pd.Index) -> pd.Mul
         levels.append(level.tolist())
         codes.append(np.repeat(places, each).tolist())
     for deep in range(entries.nlevels):
-        places, level = pd.factorize(entries.get_level_values(deep))
-        levels.append(level.tolist())
-        codes.append(np.tile(places, size).tolist())
+        inner, names = pd.factorize(entries.get_level_values(deep))
+        levels.append(names.tolist())
+        codes.append(np.tile(inner, size).tolist())
     return pd.MultiIndex(levels, codes, names=[*labels, *entries.names])
 
 

@@ -266,9 +266,9 @@ class _AlikeUnits:
         for which, values, first in (
             (0, level, 0), (1, error, 0), (2, innovation, 1), (3, innovation_error, 1),
         ):  # fmt: skip
-            place = np.ix_([which], self.units, self.periods[first:])
+            place = np.ix_(self.units, self.periods[first:])
             shown = np.where(self.known[..., None], values, np.nan)
-            arrays[place] = np.moveaxis(shown, 1, 2)[None]
+            arrays[which][place] = np.moveaxis(shown, 1, 2)
 
     def _levels(self, likely: Floats) -> tuple[Floats, Floats]:
         """Return levels and errors averaged over variances of a move, (variances, …)."""

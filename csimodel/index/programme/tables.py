@@ -14,7 +14,7 @@ from scipy import sparse
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.index.programme.cells import NO_PART_ERROR, ProgrammeCells
-from csimodel.index.programme.hierarchy import Hierarchy, rows_of
+from csimodel.index.programme.hierarchy import WHOLE, Hierarchy, rows_of
 from csimodel.index.programme.local_level import LocalLevels, SeriesOfScores, local_levels
 from csimodel.index.programme.trend import slopes_of
 from csimodel.inference.infer import infer
@@ -252,7 +252,7 @@ class ProgrammeTables(HasPage):
                 self.estimates.reshape(shape),
                 covariance,
                 measured,
-                sure.all(axis=1),
+                np.asarray(sure.all(axis=1)),
                 self.hierarchy.times.steps,
                 self.hierarchy.deep,
             )
@@ -266,7 +266,8 @@ class ProgrammeTables(HasPage):
     def page(self) -> Page:
         """The whole over the periods, and what changed, on a page."""
         scores, changes = (
-            own.xs("all", level="level").droplevel("unit") for own in (self.scores, self.changes)
+            own[own.index.get_level_values("level") == WHOLE].droplevel(["level", "unit"])
+            for own in (self.scores, self.changes)
         )
         return Page(
             f"{self.quantity} of an index programme",
