@@ -156,8 +156,7 @@ class Resampling:
         size = min(self._fitting(_BYTES, 8 * _STREAM), together)
         slow = self.rows > _MANY_ROWS or together < _LARGEST_BLOCK
         first = max(size // 8 // _STREAM, 1) * _STREAM
-        between = [first] if slow and first < min(size, self.draws) else []
-        starts = [0, *between, *range(size, self.draws, size)]
+        starts = [0, *range(first if slow else size, self.draws, size)]
         return [slice(a, b) for a, b in zip(starts, [*starts[1:], self.draws], strict=True)]
 
     def _fitting(self, cells: int, fewest: int) -> int:

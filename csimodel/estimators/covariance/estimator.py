@@ -299,7 +299,9 @@ class CovarianceEstimator(Estimator):
         if isinstance(near, CovarianceEstimates) and np.isfinite(near.parameters).all():
             first = np.broadcast_to(near.parameters, (len(cov), layout.size)).copy()
             first[~good] = np.nan
-            minima = minimise(objective, first, own, self.tolerance, self.max_iterations)
+            minima = minimise(
+                objective, first, own, self.tolerance, self.max_iterations, draws=True
+            )
         else:
             minima, other = self._searched(objective, model, own(), safe, good, near is None)
         ended(minima, outcome)

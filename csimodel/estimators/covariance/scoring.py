@@ -35,6 +35,8 @@ _FIRST_DAMPING, _MOST_DAMPING = 1e-4, 1e10
 _DAMPINGS = np.array([10.0, 4.0, 1.0, 0.1])
 _LEAST_DAMPING = np.array([1e-11, 0.0, 0.0, 1e-14])
 _PATIENCE, _STALLED = 10, 1e-12  # give up when so many iterations gain less than this, relatively
+# A draw is given up in a valley: walked so long from its own start, gaining less than this of late.
+_VALLEY, _VALLEY_GAIN = 80, 1e-3
 
 
 class Minima(NamedTuple):
@@ -66,11 +68,13 @@ def minimise(
     own: Callable[[], Floats],
     tolerance: float,
     max_iterations: int,
+    draws: bool = False,
 ) -> Minima:
     """Minimise the objective of each sample.
 
     `first` holds starting values, (samples, parameters), not finite where nothing shall be done;
-    `own` returns the samples' own starting values for those that did not settle.
+    `own` returns the samples' own starting values for those that did not settle. Draws of a
+    bootstrap, of which there are many, are given up where they walk a valley that does not end.
     """
     before = min(_FIRST_ITERATIONS, max_iterations)
     todo = np.flatnonzero(np.isfinite(first).all(axis=-1))
@@ -78,7 +82,8 @@ def minimise(
     left = todo[~minima.settled[todo]]
     if not len(left) or max_iterations <= before:
         return minima
-    again = _Descent(objective, own(), left, bent=True).run(tolerance, max_iterations - before)
+    descent = _Descent(objective, own(), left, bent=True, valleys=not draws)
+    again = descent.run(tolerance, max_iterations - before)
     again.iterations[:] += before
     for old, new in zip(minima, again, strict=True):
         old[left] = new[left]
@@ -88,16 +93,24 @@ def minimise(
 class _Descent:
     """The walk of a batch of samples downhill; its arrays are changed in place."""
 
-    def __init__(self, objective: Objective, first: Floats, active: Indices, bent: bool) -> None:
+    def __init__(
+        self,
+        objective: Objective,
+        first: Floats,
+        active: Indices,
+        bent: bool,
+        valleys: bool = True,
+    ) -> None:
         draws = len(first)
         layout = objective.layouts[0]
-        self.objective, self.bent, self.active = objective, bent, active
+        self.objective, self.bent, self.valleys = objective, bent, valleys
         self.lower, self.upper = layout.lower, layout.upper
         self.bounded = layout.bounded
         start = np.where(np.isfinite(first), first, 0.0)
         if self.bounded:
             start = np.clip(start, self.lower, self.upper)
         self.at = objective.implied(start)
+        self.place = np.arange(draws)  # of a sample in these matrices
         self.minima = Minima(
             parameters=np.where(np.isfinite(first), start, np.nan),
             value=np.full(draws, np.nan),
@@ -106,7 +119,8 @@ class _Descent:
             settled=np.zeros(draws, dtype=bool),
             flat=np.zeros(draws, dtype=bool),
         )
-        self.minima.value[active] = objective.value(self._here(active), active)
+        self._keep(active)
+        self.minima.value[active] = objective.value(self.at, active)
         self.active = active[np.isfinite(self.minima.value[active])]  # else there is no way down
         self.damping = np.full(draws, _FIRST_DAMPING)
         self.close = np.full(draws, bent)
@@ -120,6 +134,7 @@ class _Descent:
             if not len(active):
                 break
             step()
+            self._keep(active)
             slope, curvature = self._local(active)
             held = self._held(active, slope) if self.bounded else None
             if held is not None:
@@ -136,30 +151,36 @@ class _Descent:
             if done.any():
                 self._settle(active[done], curvature[done])
             minima.iterations[active] = iteration
-            go = np.flatnonzero(~done)
-            moved = self._move(active[go], root[go], curvature[go], slope[go])
-            self.active = active[go][moved]
+            if done.any():
+                go = ~done
+                active, root, curvature, slope = active[go], root[go], curvature[go], slope[go]
+            self.active = active[self._move(active, root, curvature, slope)]
             if iteration % _PATIENCE == 0:
                 gained = reached[self.active] - minima.value[self.active]
                 reached[self.active] = minima.value[self.active]
-                self.active = self.active[gained > _STALLED * np.abs(reached[self.active])]
+                least = _STALLED * np.abs(reached[self.active])
+                if not self.valleys and iteration >= _VALLEY:
+                    least = np.maximum(least, _VALLEY_GAIN)
+                self.active = self.active[gained > least]
         return minima
 
-    def _here(self, who: Indices) -> tuple[Implied, ...]:
-        return tuple(own if len(who) == len(own.sigma) else own.at(who) for own in self.at)
+    def _keep(self, active: Indices) -> None:
+        """Drop the matrices of samples that have ended."""
+        if len(active) < len(self.at[0].sigma):
+            self.at = tuple(own.at(self.place[active]) for own in self.at)
+            self.place[active] = np.arange(len(active))
 
     def _local(self, active: Indices) -> tuple[Floats, Floats]:
         """Return gradient and Hessian: expected far from the solution, observed near to it."""
         close = self.close[active]
         if close.all() or not close.any():
-            return self.objective.local(self._here(active), active, bool(close.all()))
+            return self.objective.local(self.at, active, bool(close.all()))
         size = self.objective.layouts[0].size
         slope, curvature = np.empty((len(active), size)), np.empty((len(active), size, size))
         for observed in (False, True):
             part = np.flatnonzero(close == observed)
-            who = active[part]
-            here = tuple(own.at(who) for own in self.at)
-            slope[part], curvature[part] = self.objective.local(here, who, observed)
+            here = tuple(own.at(part) for own in self.at)
+            slope[part], curvature[part] = self.objective.local(here, active[part], observed)
         return slope, curvature
 
     def _held(self, active: Indices, slope: Floats) -> Mask:
@@ -212,13 +233,14 @@ class _Descent:
 
     def _accept(self, accepted: Indices, at: tuple[Implied, ...], better: Mask) -> None:
         """Keep the matrices of the steps that were taken."""
-        if len(accepted) == len(self.minima.value):
+        if len(accepted) == len(self.at[0].sigma):
             self.at = at
             return
+        place = self.place[accepted]
         for old, new in zip(self.at, at, strict=True):
             for kept, fresh in zip(old, new, strict=True):
                 if kept is not None and fresh is not None:
-                    kept[accepted] = fresh[better]
+                    kept[place] = fresh[better]
 
 
 def _roots(curvature: Floats) -> Floats:
