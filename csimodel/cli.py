@@ -122,8 +122,8 @@ def analyze(
     missing_codes: Annotated[
         list[str] | None,
         typer.Option(
-            help="Values that stand for no answer in the model's items, as in 98,99, or in "
-            "another column, as in AGAIN=98,99; repeat for several."
+            help="Values and words that stand for no answer in the model's items, as in "
+            "98,99,Blank, or in another column, as in AGAIN=98,DK; repeat for several."
         ),
     ] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook with the answers.")] = None,

@@ -217,13 +217,17 @@ def sizes_of(entries: list[str] | None) -> dict[str, float] | None:
     return sizes or None
 
 
-def codes_of(entries: list[str], items: list[str]) -> dict[str, tuple[float, ...]]:
-    """Return missing codes by column: those of all items, and those of columns named."""
-    codes: dict[str, tuple[float, ...]] = {}
+def codes_of(entries: list[str], items: list[str]) -> dict[str, tuple[str, ...]]:
+    """Return missing codes by column: those of all items, and those of columns named.
+
+    >>> codes_of(["0,Blank", "q2=99"], ["q1", "q2"])
+    {'q1': ('0', 'Blank'), 'q2': ('99',)}
+    """
+    codes: dict[str, tuple[str, ...]] = {}
     for entry in entries:
-        column, equals, numbers = entry.rpartition("=")
+        column, equals, values = entry.rpartition("=")
         names = [column] if equals else items
-        codes |= dict.fromkeys(names, _numbers("--missing-codes", numbers))
+        codes |= dict.fromkeys(names, tuple(value.strip() for value in values.split(",")))
     return codes
 
 

@@ -464,3 +464,31 @@ def test_replicate_weights_in_a_codebook_reach_the_shell(mobi, replicated):
 )
 def test_replicate_options_that_cannot_be_are_refused(mobi, options, message):
     assert message in refusal(run("analyze", "survey.csv", "--scale", "1,10", *options))
+
+
+def test_answers_in_words_are_analysed_as_their_codes(mobi):
+    """The report's numbers are those of the codes, and its code makes them again."""
+    frame = csi.load_mobi().data[["PERQ1", "PERQ2", "CUSA1", "CUSA2"]]
+    worded = frame.astype(object).assign(
+        PERQ1=[f"{answer} - {'good' if answer > 5 else 'bad'}" for answer in frame["PERQ1"]],
+        CUSA1=["Blank" if row < 9 else answer for row, answer in enumerate(frame["CUSA1"])],
+    )
+    worded.to_csv(mobi / "worded.csv", index=False)
+    frame.assign(CUSA1=frame["CUSA1"].where(frame.index > 8)).to_csv(mobi / "codes.csv")
+    (mobi / "model.txt").write_text("Q =~ PERQ1 + PERQ2\nS =~ CUSA1 + CUSA2\nS ~ Q\n")
+    options = ("--model", "model.txt", "--scale", "1,10", "--missing", "listwise", "--draws", 30,
+               "--target", "S")  # fmt: skip
+    tables = []
+    for name, more in (("worded", ("--missing-codes", "0,Blank")), ("codes", ())):
+        (mobi / "b.toml").write_text(
+            "[items]\n" + "\n".join(f"{item} = {{ scale = [1, 10] }}" for item in frame)
+        )
+        done = run("analyze", f"{name}.csv", "--codebook", "b.toml", *options, *more, "--out", name)
+        assert done.exit_code == 0, done.output
+        facts = json.loads((mobi / name / "results.json").read_text(encoding="utf-8"))
+        tables.append(facts["tables"]["index"])
+        if name == "worded":
+            space: dict[str, csi.report.Analysis] = {}
+            exec(facts["code"].rpartition("\n")[0], space)
+            assert space["analysis"].index.loc["S", "mean"] == facts["tables"]["index"][1]["mean"]
+    assert tables[0] == tables[1]

@@ -16,7 +16,7 @@ from csimodel.errors import ModelError
 from csimodel.estimators.groups import column_of_level
 from csimodel.model import Model, catalogue
 from csimodel.report.analysis_results import AnalysisResults
-from csimodel.survey import ReplicateMethod, Survey
+from csimodel.survey import Item, ReplicateMethod, Survey
 from csimodel.survey.datasets import MOBI_DESIGN
 
 _PROGRAMS = ("numpy", "scipy", "pandas", "matplotlib")
@@ -99,9 +99,13 @@ def _reading(survey: Survey, names: tuple[str, ...]) -> str:
         for name, item in known.items()
         if item.minimum is not None and item.maximum is not None
     }
-    codes = {name: item.missing_codes for name, item in known.items() if item.missing_codes}
+    codes = {
+        name: (*item.missing_codes, *item.missing_words)
+        for name, item in known.items()
+        if item.missing_codes or item.missing_words
+    }
     options: dict[str, object] = {
-        "items": list(names),
+        "items": [_worded(survey, name) for name in names],
         "scale": _shared(bounds, names),
         "missing_codes": _shared(codes, names),
         "reverse": [name for name, item in known.items() if item.reversed],
@@ -124,6 +128,21 @@ def _reading(survey: Survey, names: tuple[str, ...]) -> str:
     lines = ["survey = csi.read_survey(", f"    {source},"]
     lines += [f"    {name}={_value(option)}," for name, option in options.items() if option]
     return "\n".join([*lines, ")"])
+
+
+def _worded(survey: Survey, name: str) -> str | Item:
+    """Return an item's name, with the codes of its answers in words where any were read."""
+    recoded = {
+        column
+        for own in survey.findings
+        if own.code == "answers-recoded"
+        for column in own.subjects
+    }
+    if name not in recoded or name not in survey.items:
+        return name
+    labels = survey.value_labels.get(name, {})
+    answers = {str(text): code for code, text in labels.items() if isinstance(code, float)}
+    return Item(name, answers={**answers, **survey.items[name].answers})
 
 
 def _items(analysis: AnalysisResults) -> tuple[str, ...]:
@@ -175,8 +194,12 @@ def _shared(values: Mapping[str, object], names: tuple[str, ...]) -> object:
 
 
 def _value(option: object) -> str:
+    if isinstance(option, list):
+        return f"[{', '.join(map(_value, option))}]"
+    if isinstance(option, Item):
+        return f"csi.Item({option.name!r}, answers={dict(option.answers)!r})"
     text = repr(option)
-    if isinstance(option, str | int | float | list | tuple | dict):
+    if isinstance(option, str | int | float | tuple | dict):
         return text
     return f"csi.survey.{text}" if isinstance(option, ReplicateMethod) else f"csi.{text}"
 

@@ -17,7 +17,9 @@ from csimodel.options import shown
 from csimodel.survey.codebook_text import codebook_text
 from csimodel.survey.codebook_values import (
     code_of,
+    parse_answers,
     parse_codes,
+    parse_missing,
     parse_scale,
     require_keys,
     short,
@@ -34,10 +36,10 @@ _SECTIONS = ("survey", "defaults", "items", "columns", "composed")
 _TEXT_KEYS = ("title", "source", "doi", "weights", "strata", "cluster", "population")
 _SURVEY_KEYS = (*_TEXT_KEYS, "replicate_weights", "replicate_method")
 _METHOD_KEYS = ("scheme", "fay", "scale", "rscales", "mse", "combined")
-_DEFAULT_KEYS = ("scale", "missing_codes", "reversed")
-_ITEM_KEYS = ("construct", "wording", "scale", "missing_codes", "reversed", "labels")
+_DEFAULT_KEYS = ("scale", "missing_codes", "missing", "reversed", "answers")
+_ITEM_KEYS = ("construct", "wording", "labels", *_DEFAULT_KEYS)
 _MOST_BYTES = 4 * limits.CODEBOOK_CHARACTERS
-_COLUMN_KEYS = ("wording", "missing_codes", "labels")
+_COLUMN_KEYS = ("wording", "missing_codes", "labels", "missing", "answers")
 
 
 @checked_in
@@ -61,6 +63,8 @@ class Codebook:
         [defaults]                          # for every item that does not say otherwise
         scale = [1, 10]                     # lowest and highest answer
         missing_codes = [98, 99]            # values that stand for no answer
+        missing = ["Blank", "DK"]           # words that stand for no answer
+        answers = { "poor" = 1, "很好" = 10 }     # codes of answers in words
 
         [items]                             # one line per item, or a table [items.CUSA1]
         CUSA1 = { construct = "Satisfaction", wording = "overall satisfaction" }
@@ -82,11 +86,18 @@ class Codebook:
         asked = { again = [1, 5] }
         sign = -1                           # counts the other way round
 
-    Keys of an item: ``construct``, ``wording``, ``scale``, ``missing_codes``, ``reversed`` (true:
-    asked the other way round, so answers are turned to lowest + highest − x at reading) and
-    ``labels`` (texts of answer codes). Keys of another column: ``wording``, ``missing_codes``,
-    ``labels``. Keys of ``replicate_method`` are those of a `ReplicateMethod`. Every column named
-    must be in the data; a key that is not known is an error.
+    Keys of an item: ``construct``, ``wording``, ``scale``, ``missing_codes``, ``missing``,
+    ``reversed`` (true: asked the other way round, so answers are turned to lowest + highest − x at
+    reading), ``labels`` (texts of answer codes) and ``answers``. Keys of another column:
+    ``wording``, ``missing_codes``, ``missing``, ``labels``, ``answers``.
+
+    Answers in words are read as the codes that ``answers`` and ``labels`` of an item give them,
+    whatever their case; where they begin or end with a number of the scale ("8 - good",
+    "非常满意 (10)"), that is the code. What was read so is counted, and a wording that is not
+    known refused. Another column takes the codes of ``answers`` only.
+
+    Keys of ``replicate_method`` are those of a `ReplicateMethod`. Every column named must be in the
+    data; a key that is not known is an error.
 
     Attributes
     ----------
@@ -104,6 +115,10 @@ class Codebook:
         Missing codes of columns that are not items.
     composed
         Items that are made of questions of which each respondent is asked one.
+    column_words
+        Words for no answer of columns that are not items.
+    column_answers
+        Codes of answers in words of columns that are not items.
 
     Examples
     --------
@@ -133,6 +148,8 @@ class Codebook:
     value_labels: Mapping[str, Mapping[float | str, str]] = field(default_factory=dict)
     column_codes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     composed: Mapping[str, Composition] = field(default_factory=dict)
+    column_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    column_answers: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @classmethod
     def from_toml(cls, text: str, name: str = "codebook") -> Codebook:
@@ -242,6 +259,8 @@ def _parse(document: dict[str, Any], name: str) -> Codebook:
     column_labels: dict[str, str] = {}
     value_labels: dict[str, Mapping[float | str, str]] = {}
     column_codes: dict[str, tuple[float, ...]] = {}
+    column_words: dict[str, tuple[str, ...]] = {}
+    column_answers: dict[str, Mapping[str, float]] = {}
     for column, entry in document.get("items", {}).items():
         where = f"{name}: item {column!r}"
         require_keys(table_of(entry, where), _ITEM_KEYS, where)
@@ -252,8 +271,13 @@ def _parse(document: dict[str, Any], name: str) -> Codebook:
         require_keys(table_of(entry, where), _COLUMN_KEYS, where)
         if column in items:
             raise SurveyError(f"{where} is also an item; describe it in one of the two sections.")
-        if "missing_codes" in entry:
-            column_codes[column] = parse_codes(entry["missing_codes"], where)
+        codes, words = _missing(entry, where)
+        if codes:
+            column_codes[column] = codes
+        if words:
+            column_words[column] = words
+        if "answers" in entry:
+            column_answers[column] = parse_answers(entry["answers"], where)
         _labels(column, entry, where, column_labels, value_labels)
     composed = {
         column: composition(column, entry, f"{name}: composed item {column!r}")
@@ -265,6 +289,8 @@ def _parse(document: dict[str, Any], name: str) -> Codebook:
         column_labels=column_labels,
         value_labels=value_labels,
         column_codes=column_codes,
+        column_words=column_words,
+        column_answers=column_answers,
         replicate_weights=_replicate_weights(survey, name),
         replicate_method=_replicate_method(survey, name),
         **texts,
@@ -310,15 +336,25 @@ def _item(column: str, entry: dict[str, Any], where: str) -> Item:
         raise SurveyError(f"{where} has reversed = {short(turned)}; write true or false.")
     if turned and low is None:
         raise SurveyError(f"{where} is reversed but has no scale; add scale = [lowest, highest].")
+    codes, words = _missing(entry, where)
     return Item(
         name=column,
         construct=None if construct is None else text_of(construct, f"{where} construct"),
         wording=None if wording is None else text_of(wording, f"{where} wording"),
         minimum=low,
         maximum=high,
-        missing_codes=parse_codes(entry.get("missing_codes", []), where),
+        missing_codes=codes,
         reversed=turned,
+        answers=parse_answers(entry.get("answers", {}), where),
+        missing_words=words,
     )
+
+
+def _missing(entry: dict[str, Any], where: str) -> tuple[tuple[float, ...], tuple[str, ...]]:
+    """Return codes and words for no answer, of both keys."""
+    codes = parse_codes(entry.get("missing_codes", []), where)
+    more, words = parse_missing(entry.get("missing", []), where)
+    return (*codes, *more), words
 
 
 def _labels(

@@ -37,6 +37,14 @@ class CodebookFields(Protocol):
         """Missing codes of columns that are no items."""
 
     @property
+    def column_words(self) -> Mapping[str, tuple[str, ...]]:
+        """Words for no answer of columns that are no items."""
+
+    @property
+    def column_answers(self) -> Mapping[str, Mapping[str, float]]:
+        """Codes of answers in words of columns that are no items."""
+
+    @property
     def composed(self) -> Mapping[str, Composition]:
         """Items composed of questions."""
 
@@ -47,16 +55,17 @@ def codebook_text(book: CodebookFields) -> str:
 
 
 def _lines(book: CodebookFields) -> Iterator[str]:
-    named = {key: _value(getattr(book, key)) for key in _SURVEY if getattr(book, key) is not None}
-    if named:
+    told = {key: _value(getattr(book, key)) for key in _SURVEY if getattr(book, key) is not None}
+    if told:
         yield "[survey]"
-        yield from (f"{key} = {value}" for key, value in named.items())
+        yield from (f"{key} = {value}" for key, value in told.items())
         yield ""
     if book.items:
         yield "[items]"
         yield from (f"{_key(name)} = {_item(book, item)}" for name, item in book.items.items())
         yield ""
-    others = dict.fromkeys([*book.column_labels, *book.value_labels, *book.column_codes])
+    named = (book.column_labels, book.value_labels, book.column_codes, book.column_words)
+    others = dict.fromkeys(name for own in (*named, book.column_answers) for name in own)
     columns = [name for name in others if name not in book.items]
     if columns:
         yield "[columns]"
@@ -112,20 +121,30 @@ def _item(book: CodebookFields, item: Item) -> str:
         entries["wording"] = _text(wording)
     if item.minimum is not None and item.maximum is not None:
         entries["scale"] = _numbers((item.minimum, item.maximum))
-    if item.missing_codes:
-        entries["missing_codes"] = _numbers(item.missing_codes)
+    entries |= _missing(item.missing_codes, item.missing_words)
     if item.reversed:
         entries["reversed"] = "true"
-    return _inline(entries | _labels(book, item.name))
+    return _inline(entries | _labels(book, item.name) | _answers(item.answers))
 
 
 def _column(book: CodebookFields, name: str) -> str:
     entries: dict[str, str] = {}
     if name in book.column_labels:
         entries["wording"] = _text(book.column_labels[name])
-    if name in book.column_codes:
-        entries["missing_codes"] = _numbers(book.column_codes[name])
-    return _inline(entries | _labels(book, name))
+    entries |= _missing(book.column_codes.get(name, ()), book.column_words.get(name, ()))
+    answers = _answers(book.column_answers.get(name, {}))
+    return _inline(entries | _labels(book, name) | answers)
+
+
+def _missing(codes: tuple[float, ...], words: tuple[str, ...]) -> dict[str, str]:
+    entries = {"missing_codes": _numbers(codes)} if codes else {}
+    return entries | ({"missing": _value(words)} if words else {})
+
+
+def _answers(answers: Mapping[str, float]) -> dict[str, str]:
+    if not answers:
+        return {}
+    return {"answers": _inline({_key(text): _number(code) for text, code in answers.items()})}
 
 
 def _labels(book: CodebookFields, name: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import reprlib
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from numbers import Real
 from typing import Any
 
@@ -41,6 +41,52 @@ def parse_codes(value: object, where: str) -> tuple[float, ...]:
     raise SurveyError(
         f"{where} has the missing codes {short(value)}; give numbers, such as (98, 99)."
     )
+
+
+def parse_missing(value: object, where: str) -> tuple[tuple[float, ...], tuple[str, ...]]:
+    """Return what stands for no answer: codes and words, which are texts that are no number.
+
+    >>> parse_missing([99, "DK", "0"], "item 'q1'")
+    ((99.0, 0.0), ('DK',))
+    """
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, Iterable) or isinstance(value, bytes | Mapping):
+        return parse_codes(value, where), ()
+    every = list(value)
+    if not any(isinstance(entry, str) for entry in every):
+        return parse_codes(every if isinstance(value, Iterator) else value, where), ()
+    if isinstance(value, Set):
+        every.sort(key=lambda entry: (isinstance(entry, str), entry))
+    entries = [code_of(entry) if isinstance(entry, str) else entry for entry in every]
+    words = tuple(entry for entry in entries if isinstance(entry, str))
+    if any(not word.strip() for word in words):
+        raise SurveyError(
+            f"{where} has the missing code {short('')}; cells that are empty are missing anyway, "
+            "so leave it out."
+        )
+    numbers = tuple(entry for entry in entries if not isinstance(entry, str))
+    return parse_codes(numbers, where), words
+
+
+def parse_answers(value: object, where: str) -> dict[str, float]:
+    """Return the code of each wording, or say in one sentence what is none.
+
+    >>> parse_answers({"bad": 1, "good": 2}, "item 'q1'")
+    {'bad': 1.0, 'good': 2.0}
+    """
+    if not isinstance(value, Mapping):
+        raise SurveyError(
+            f"{where} has answers = {short(value)}; give the code of each wording, such as "
+            "{ bad = 1, good = 2 }."
+        )
+    for text, code in value.items():
+        if not isinstance(text, str) or not _is_number(code):
+            raise SurveyError(
+                f"{where} has answers with {short(text)} = {short(code)}; give the code of each "
+                "wording, a number, such as { bad = 1, good = 2 }."
+            )
+    return {text: float(code) for text, code in value.items()}
 
 
 def _numbers(value: object) -> tuple[float, ...] | None:
@@ -90,8 +136,13 @@ def require_keys(
 
 
 def code_of(text: str) -> float | str:
-    """Return a code of an answer: a number where it is one."""
+    """Return a code of an answer: a number where it is one.
+
+    >>> code_of("7"), code_of("nan")
+    (7.0, 'nan')
+    """
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         return text
+    return value if math.isfinite(value) else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -24,6 +25,10 @@ class Item:
     reversed
         True when the item was asked the other way round; its answers were turned to
         minimum + maximum − x at reading.
+    answers
+        Codes of answers in words, such as ``{"good": 4, "满意": 4}``.
+    missing_words
+        Words that stand for no answer, such as ``("Blank", "DK")``.
     assumed
         True when the bounds come from a scale given for every column of numbers at once, so that
         nothing says they are this column's; a model's items take them, an outcome does not.
@@ -41,4 +46,6 @@ class Item:
     maximum: float | None = None
     missing_codes: tuple[float, ...] = ()
     reversed: bool = False
+    answers: Mapping[str, float] = field(default_factory=dict, repr=False, hash=False)
+    missing_words: tuple[str, ...] = field(default=(), repr=False)
     assumed: bool = field(default=False, repr=False)

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
+import pandas as pd
+
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
 from csimodel.survey.checks import holds_numbers
 from csimodel.survey.codebook import Codebook
-from csimodel.survey.codebook_values import parse_codes, parse_scale
+from csimodel.survey.codebook_values import parse_missing, parse_scale
 from csimodel.survey.codes import columns_of_codes
 from csimodel.survey.headers import column_of, require_column
 from csimodel.survey.item import Item
 from csimodel.survey.survey import Survey
+from csimodel.survey.wordings import without_words
 
 Scale = Sequence[float]
-Codes = float | Iterable[float]
+Codes = float | str | Iterable[float | str]
 
 _SCALE = "The option scale"
 _CODES = "The option missing_codes"
@@ -95,9 +98,11 @@ def items_with_options(
     by_column = isinstance(scale, Mapping)
     blanket = not own and not (by_column and scale)
     pair = None if scale is None or isinstance(scale, Mapping) else parse_scale(scale, _SCALE)
-    shared = () if isinstance(codes, Mapping) else parse_codes(codes, _CODES)
-    if blanket and (pair is not None or shared):
-        own = _columns_of_numbers(survey)
+    shared, words = ((), ()) if isinstance(codes, Mapping) else parse_missing(codes, _CODES)
+    numbers = survey
+    if blanket and (pair is not None or shared or words):
+        numbers = _without_words(survey, words)
+        own = _columns_of_numbers(numbers)
     bounds_of = dict.fromkeys(own, pair) if pair is not None else {}
     if isinstance(scale, Mapping):
         bounds_of = {
@@ -107,27 +112,33 @@ def items_with_options(
     findings: tuple[Finding, ...] = ()
     if isinstance(codes, Mapping):
         codes_of = {
-            require_column(survey.data, name, "missing_codes"): parse_codes(
+            require_column(survey.data, name, "missing_codes"): parse_missing(
                 value, f"{_CODES} for {name!r}"
             )
             for name, value in codes.items()
         }
-    elif shared and blanket:
-        low, high = survey.bounds(own)
-        if pair is not None:
-            low[:], high[:] = pair
-        columns, findings = columns_of_codes(survey.data, own, shared, low, high)
-        codes_of = dict.fromkeys(columns, shared)
+    elif blanket and (shared or words):
+        columns = tuple(own)
+        if shared:
+            low, high = survey.bounds(own)
+            if pair is not None:
+                low[:], high[:] = pair
+            columns, findings = columns_of_codes(numbers.data, own, shared, low, high)
+        codes_of = {
+            name: (shared if name in columns else (), words)
+            for name in own
+            if name in columns or words
+        }
     else:
-        codes_of = dict.fromkeys([*own, *bounds_of], shared) if shared else {}
+        codes_of = dict.fromkeys([*own, *bounds_of], (shared, words)) if shared or words else {}
     wanted = {**survey.items, **declared}
     for name, bounds in bounds_of.items():
         item = wanted.get(name) or Item(name)
         low_end, high_end = bounds
         wanted[name] = replace(item, minimum=low_end, maximum=high_end, assumed=blanket)
-    for name, values in codes_of.items():
+    for name, (values, texts) in codes_of.items():
         item = wanted.get(name) or Item(name, assumed=blanket)
-        wanted[name] = replace(item, missing_codes=values)
+        wanted[name] = replace(item, missing_codes=values, missing_words=texts)
     for name in _turned(survey, reverse):
         wanted[name] = replace(wanted.get(name) or Item(name), reversed=True)
     return wanted, findings
@@ -144,6 +155,14 @@ def _turned(survey: Survey, reverse: str | Iterable[str]) -> list[str]:
                 f"Item {name!r} is already turned in this survey; leave it out of reverse."
             )
     return columns
+
+
+def _without_words(survey: Survey, words: Sequence[str]) -> Survey:
+    """Return a survey whose columns that are numbers but for words for no answer are numbers."""
+    if not words:
+        return survey
+    columns = {name: without_words(survey.data[name], words) for name in survey.data.columns}
+    return replace(survey, data=pd.DataFrame(columns, index=survey.data.index))
 
 
 def _columns_of_numbers(survey: Survey) -> list[str]:

@@ -27,6 +27,7 @@ from csimodel.survey.readers import Form, independent, read_table, require_form
 from csimodel.survey.replicates import ReplicateMethod, replicate_columns, require_method
 from csimodel.survey.sampling import Lonely, require_lonely
 from csimodel.survey.survey import Survey
+from csimodel.survey.wordings import Wordings, coded_columns
 
 
 @own_errstate
@@ -67,7 +68,9 @@ def read_survey(
         left out and counted; a row of totals is refused. Names of columns are cleaned of line
         breaks and outer blanks.
     codebook
-        Path of a TOML codebook, or a `Codebook`; the options below take precedence over it.
+        Path of a TOML codebook, or a `Codebook`; the options below take precedence over it. By its
+        ``labels`` and ``answers``, and where an answer to an item has the number beside the words
+        ("8 - good"), answers in words are read as codes.
     scale
         (lowest, highest) answer of all items, or a mapping from item to such a pair.
     items
@@ -80,11 +83,12 @@ def read_survey(
         default), ``"listwise"``, ``"pairwise"``, ``"mean"``, ``"construct-minimum"`` or a
         `ConstructMinimum`. None keeps the policy of a `Survey`.
     missing_codes
-        Values that stand for no answer, such as (98, 99), for all items, or by column for any
-        column, as in ``{"q1": 99, "REPUR": (98, 99)}``; they become NaN and are counted by column
-        in the findings. A code inside its column's scale is an answer, and refused. Where nothing
-        says what the items are, a code applies only where it cannot be an answer: in columns
-        whose other values are on the scale, and far from it.
+        Values and words that stand for no answer, such as (98, 99, "Blank"), for all items, or by
+        column for any column, as in ``{"q1": 99, "REPUR": (98, "DK")}``; they become NaN and are
+        counted by column in the findings. A code inside its column's scale is an answer, and
+        refused. Where nothing says what the items are, a code applies only where it cannot be an
+        answer: in columns whose other values are on the scale, and far from it; and a word only in
+        columns that hold numbers else.
     reverse
         Items that were asked the other way round; answers x become lowest + highest − x.
     weights, strata, cluster
@@ -180,7 +184,7 @@ def read_survey(
             "replicate_weights=, such as 'rw*'."
         )
     if codebook is not None:
-        survey = _with_labels(survey, book)
+        survey = _with_labels(survey, book, decimal)
     declared = declared_items(survey, book, items)
     wanted, left = items_with_options(
         survey, declared, items is not None, scale, missing_codes, reverse
@@ -189,7 +193,7 @@ def read_survey(
     if wanted == base.items:
         return composed(survey, book.composed)
     strict = bool(book.items or items is not None)
-    return composed(_applied(survey, wanted, declared if strict else {}), book.composed)
+    return composed(_applied(survey, wanted, declared if strict else {}, decimal), book.composed)
 
 
 def _first(*names: str | None) -> str | None:
@@ -226,27 +230,54 @@ def _codebook(codebook: str | PathLike[str] | Codebook) -> Codebook:
     return codebook if isinstance(codebook, Codebook) else read_codebook(codebook)
 
 
-def _with_labels(survey: Survey, book: Codebook) -> Survey:
-    """Take over the codebook's labels, and the codes of columns that are no items."""
+def _with_labels(survey: Survey, book: Codebook, decimal: Decimal | None) -> Survey:
+    """Take over the codebook's labels, and the codes and words of columns that are no items."""
+    described = (book.items, book.column_codes, book.column_labels, book.value_labels,
+                 book.column_words, book.column_answers)  # fmt: skip
     column = {
         name: require_column(survey.data, name, "The codebook")
-        for name in (*book.items, *book.column_codes, *book.column_labels, *book.value_labels)
+        for name in (name for part in described for name in part)
     }
+    wordings = {
+        column[name]: Wordings.of_column(
+            name, book.column_answers.get(name, {}), book.column_words.get(name, ())
+        )
+        for name in (*book.column_words, *book.column_answers)
+    }
+    survey = _with_wordings(survey, wordings, decimal)
     codes_of = {column[name]: codes for name, codes in book.column_codes.items()}
     columns, coded, findings = cells_with_codes(survey.data, codes_of)
     labels = {column[name]: texts for name, texts in book.value_labels.items()}
-    wordings = {column[name]: text for name, text in book.column_labels.items()}
+    texts_of = {column[name]: text for name, text in book.column_labels.items()}
     return replace(
         survey,
         data=_with_columns(survey.data, columns),
         coded=_joined(survey.coded, coded),
         findings=survey.findings + findings,
         value_labels={**survey.value_labels, **labels},
-        column_labels={**survey.column_labels, **wordings},
+        column_labels={**survey.column_labels, **texts_of},
     )
 
 
-def _applied(survey: Survey, wanted: dict[str, Item], declared: Mapping[str, Item]) -> Survey:
+def _with_wordings(
+    survey: Survey, wordings: Mapping[str, Wordings], decimal: Decimal | None
+) -> Survey:
+    """Turn answers in words into codes, and words for no answer into NaN."""
+    own = coded_columns(survey.data, wordings, decimal)
+    return replace(
+        survey,
+        data=_with_columns(survey.data, own.columns),
+        coded=_joined(survey.coded, own.coded),
+        findings=(*survey.findings, *own.findings),
+    )
+
+
+def _applied(
+    survey: Survey,
+    wanted: dict[str, Item],
+    declared: Mapping[str, Item],
+    decimal: Decimal | None,
+) -> Survey:
     """Set missing codes to NaN, check declared items, turn reversed ones; count all of it."""
     fresh = {}
     for name, item in wanted.items():
@@ -259,6 +290,11 @@ def _applied(survey: Survey, wanted: dict[str, Item], declared: Mapping[str, Ite
                 "and direction cannot change now; read the data again with all options."
             )
     require_outside_scales(fresh)
+    wordings = {
+        name: Wordings.of_item(item, survey.value_labels.get(name, {}))
+        for name, item in fresh.items()
+    }
+    survey = _with_wordings(survey, wordings, decimal)
     columns, coded, findings = cells_with_codes(
         survey.data, {name: item.missing_codes for name, item in fresh.items()}
     )
@@ -300,7 +336,9 @@ def _joined(
     }  # fmt: skip
 
 
-def _with_columns(data: pd.DataFrame, columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
+def _with_columns(
+    data: pd.DataFrame, columns: Mapping[str, np.ndarray] | Mapping[str, pd.Series]
+) -> pd.DataFrame:
     if not columns:
         return data
     data = independent(data)

@@ -143,10 +143,14 @@ def test_files(tmp_path, frame):
         ("[items.q1]\nscale = [10, 1]", "b.toml: item 'q1' has the scale [10, 1]; give the lowest and the highest answer, such as (1, 10)."),
         ("[items.q1]\nscale = 10", "b.toml: item 'q1' has the scale 10; give the lowest and the highest answer, such as (1, 10)."),
         ("[items.q1]\nmissing_codes = ['x']", "b.toml: item 'q1' has the missing codes ['x']; give numbers, such as (98, 99)."),
+        ("[items.q1]\nmissing = ['DK', '']", "b.toml: item 'q1' has the missing code ''; cells that are empty are missing anyway, so leave it out."),
+        ("[items.q1]\nmissing = [true, 'DK']", "b.toml: item 'q1' has the missing codes (True,); give numbers, such as (98, 99)."),
+        ("[items.q1]\nanswers = ['good']", "b.toml: item 'q1' has answers = ['good']; give the code of each wording, such as { bad = 1, good = 2 }."),
+        ("[items.q1]\nanswers = { good = 'x' }", "b.toml: item 'q1' has answers with 'good' = 'x'; give the code of each wording, a number, such as { bad = 1, good = 2 }."),
         ("[items.q1]\nconstruct = 1", "b.toml: item 'q1' construct is 1; write text in quotes."),
         ("[items.q1]\nlabels = {1 = 2}", "b.toml: item 'q1' label '1' is 2; write text in quotes."),
         ("[items.q1]\n[columns.q1]", "b.toml: column 'q1' is also an item; describe it in one of the two sections."),
-        ("[columns.c]\nscale = [1, 2]", "b.toml: column 'c' has the unknown key 'scale'; use wording, missing_codes and labels."),
+        ("[columns.c]\nscale = [1, 2]", "b.toml: column 'c' has the unknown key 'scale'; use wording, missing_codes, labels, missing and answers."),
     ],
 )  # fmt: skip
 def test_messages(text, message):

@@ -249,7 +249,9 @@ def scan(
     options = ReadingOptions(
         codebook, scale, items, missing, missing_codes, turned, weights, strata, cluster, lonely
     )
-    template = options.read(_head(source, names))
+    head = _head(source, names)
+    template = options.read(head)
+    _require_numbers(template, head)
     template = replace(template, source=source.name, findings=(*renamed, *template.findings))
     everywhere = not isinstance(missing_codes, Mapping)
     guessed = everywhere and all(item.assumed for item in template.items.values())
@@ -270,6 +272,25 @@ def _head(source: RowSource, names: Mapping[str, str]) -> pd.DataFrame:
         text = len(known) and not holds_numbers(column.rename(name))
         head[name] = [str(known.iloc[0])] if text else [np.nan]
     return pd.DataFrame(head)
+
+
+def _require_numbers(template: Survey, head: pd.DataFrame) -> None:
+    """Refuse columns whose answers in words, or words for no answer, would have to be read."""
+    text = [name for name in map(str, head.columns) if isinstance(head[name].iloc[0], str)]
+    recoded = ("answers-recoded", "missing-words")
+    changed = {name for own in template.findings if own.code in recoded for name in own.subjects}
+    worded = [
+        name
+        for name in text
+        if name in changed
+        or ((item := template.items.get(name)) is not None and (item.answers or item.missing_words))
+    ]
+    if worded:
+        raise SurveyError(
+            "A scan reads numbers, and the codebook or missing_codes gives words for "
+            f"{worded[0]!r}, which holds text; read it with csi.read_survey, which turns words "
+            "into codes."
+        )
 
 
 def _source_of(data: object) -> RowSource:
