@@ -104,6 +104,7 @@ class Case:
             period=rng.integers(0, 5, n),
             months=np.minimum(np.ceil(stay), 24.0),
             left=(stay < 24.0).astype(float),
+            half=rng.integers(0, 2, n),
             complained=complained.astype(float),
             handling=np.where(complained, rng.integers(1, 11, n), np.nan),
         )

@@ -194,6 +194,9 @@ FITS = (
     Operation("predict", lambda c: unfold(csi.predict(c.pls, 10, 1)),
               {"n": (1, N), "p": (2, P), "C": (2, C)}, f"{PRODUCTS} + 10*{SWEEPS} + 8*n*p**2/F",
               ("pls",)),
+    Operation("micom", lambda c: csi.micom(
+                  c.model, c.survey, "half", c.size.D, rng=1, progress=False),
+              {"n": (1, 250_000), "p": (2, P), "D": (1, 1_000)}, f"2*{PLS_DRAW}"),
     Operation("assess", lambda c: csi.assess(c.pls), {"n": (1, N), "p": (2, P), "C": (3, C)},
               "10*p**3/F", ("pls",)),
     Operation("assess, draws", lambda c: unfold(csi.assess(c.pls, c.boot)),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from csimodel import survey as survey
     from csimodel import weighting as weighting
     from csimodel.assessment.assess import assess as assess
+    from csimodel.assessment.micom import micom as micom
     from csimodel.assessment.prediction.predict import predict as predict
     from csimodel.assessment.simple_slopes import simple_slopes as simple_slopes
     from csimodel.errors import CsimodelError as CsimodelError
@@ -153,6 +154,7 @@ _NAMES = MappingProxyType(
         "jackknife": "csimodel.inference.jackknife",
         "linearize": "csimodel.inference.linearized",
         "load": "csimodel.storage.file",
+        "micom": "csimodel.assessment.micom",
         "load_acsi2015": "csimodel.survey.datasets",
         "load_mobi": "csimodel.survey.datasets",
         "predict": "csimodel.assessment.prediction.predict",

@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 
 NO_ESTIMATE = "no estimate"
 BY_CONSTRUCTION = "the same in every sample, by construction"
+_TIE = 1e-10  # of a statistic: permutations this near are ties, which rounding must not settle
 
 
 def t_quantile(probability: float, df: ArrayLike) -> Floats:
@@ -251,3 +252,44 @@ def adjusted_pvalues(p: ArrayLike, method: str) -> Floats:
         scaled = np.minimum.accumulate(scaled[::-1])[::-1]
     adjusted[order] = np.minimum(scaled, 1.0)
     return adjusted
+
+
+def permutation_pvalue(statistic: Floats, permuted: Floats, tail: str = "two") -> Floats:
+    """Return p-values from a statistic in permutations, (entries,); NaN where nothing is known.
+
+    ``(1 + #{T* as far out as T}) / (1 + permutations)``: what was seen is one of the labellings, so
+    p is never 0. Values equal but for rounding are ties, and count.
+
+    Parameters
+    ----------
+    statistic
+        (entries,)
+    permuted
+        (permutations, entries); NaN entries are left out of their column.
+    tail
+        ``"two"``: as far from 0; ``"upper"``: as large; ``"lower"``: as small; ``"double"``: twice
+        the smaller of upper and lower, at most 1.
+
+    References
+    ----------
+    Phipson, B., Smyth, G. K. (2010). Permutation p-values should never be zero. Statistical
+    Applications in Genetics and Molecular Biology 9(1), 39. https://doi.org/10.2202/1544-6115.1585
+
+    Examples
+    --------
+    >>> permuted = np.array([[-2.0], [0.5], [1.0], [3.0]])
+    >>> [float(permutation_pvalue(np.array([2.0]), permuted, tail)[0])
+    ...  for tail in ("two", "upper", "lower", "double")]
+    [0.6, 0.4, 0.8, 0.8]
+    """
+    if tail == "double":
+        upper, lower = (permutation_pvalue(statistic, permuted, t) for t in ("upper", "lower"))
+        return np.minimum(2.0 * np.minimum(upper, lower), 1.0)
+    if tail == "two":
+        statistic, permuted, tail = np.abs(statistic), np.abs(permuted), "upper"
+    sign = 1.0 if tail == "upper" else -1.0
+    rounding = _TIE * np.maximum(1.0, np.abs(statistic))
+    count = (sign * permuted >= sign * statistic - rounding).sum(axis=0)
+    usable = np.isfinite(permuted).sum(axis=0)
+    known = np.isfinite(statistic) & (usable > 0)
+    return np.asarray(np.where(known, (1.0 + count) / (1.0 + usable), np.nan))

@@ -6,6 +6,7 @@ bootstrap tables and group tables know by the function's name.
 
 from csimodel.assessment.assess import Assessment, assess
 from csimodel.assessment.global_fit import d_g, d_uls, srmr
+from csimodel.assessment.micom import Micom, micom
 from csimodel.assessment.missing_policies import MissingPolicies, compare_missing_policies
 from csimodel.assessment.reliability import alpha, alpha_raw, ave, rho_a, rho_c
 from csimodel.assessment.structure import antecedent_vif, f2, item_vif
@@ -19,6 +20,7 @@ from csimodel.assessment.validity import (
 
 __all__ = [
     "Assessment",
+    "Micom",
     "MissingPolicies",
     "alpha",
     "alpha_raw",
@@ -35,6 +37,7 @@ __all__ = [
     "htmt2",
     "htmt_signed",
     "item_vif",
+    "micom",
     "rho_a",
     "rho_c",
     "srmr",

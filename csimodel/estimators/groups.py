@@ -86,7 +86,7 @@ class GroupFits(HasPage, Mapping[Hashable, Fit]):
         position = place_of(label, self._positions)
         if position is None:
             columns = listed(map(str, self.labels.names))
-            groups = listed(map(_shown, self), 8)
+            groups = listed(map(shown_label, self), 8)
             raise KeyError(f"There is no group {label!r}; groups by {columns} are {groups}.")
         if self.scanned is not None:
             own = self.scanned.alone(position, tuple(self._findings_of(position)))
@@ -171,7 +171,7 @@ class GroupFits(HasPage, Mapping[Hashable, Fit]):
     def __repr__(self) -> str:
         done = int(self.converged.sum())
         failed = f", {len(self) - done} without a solution" if done < len(self) else ""
-        names = listed((_shown(label) for label in self.labels), 6)
+        names = listed((shown_label(label) for label in self.labels), 6)
         return f"<{len(self)} group fits by {self.solution.estimator.label}{failed}: {names}>"
 
     def _answers_of(self, position: int) -> Answers:
@@ -180,7 +180,7 @@ class GroupFits(HasPage, Mapping[Hashable, Fit]):
 
     def _findings_of(self, position: int) -> Iterator[Finding]:
         """Tell how many rows of the group were dropped, and what was changed in all groups."""
-        label, dropped = _shown(self.labels[position]), int(self.dropped[position])
+        label, dropped = shown_label(self.labels[position]), int(self.dropped[position])
         if dropped:
             used = int(self.solution.moments.n[position])
             message = (
@@ -303,7 +303,7 @@ def _about_suppressed(solution: Solution, labels: pd.Index, least: int) -> Itera
     """Name the groups that are suppressed."""
     few = np.flatnonzero(solution.estimates.outcome == Status.SUPPRESSED).tolist()
     if few:
-        names = tuple(f"{_shown(labels[g])} ({int(solution.moments.n[g])})" for g in few)
+        names = tuple(f"{shown_label(labels[g])} ({int(solution.moments.n[g])})" for g in few)
         yield Finding(
             "groups-suppressed",
             _ONE_GROUP_SUPPRESSED if len(few) == 1 else _GROUPS_SUPPRESSED,
@@ -425,7 +425,7 @@ def _lost(
 
     `rows` are those of no group, and all rows used.
     """
-    names = [_shown(label) for label in labels]
+    names = [shown_label(label) for label in labels]
     losers = np.flatnonzero(dropped).tolist()
     if losers:
         counts = (f"{names[g]} ({dropped[g]}/{dropped[g] + int(n[g])})" for g in losers)
@@ -523,7 +523,7 @@ def groups_without_rows(
 
 def lost_groups(every: pd.Index, labels: pd.Index) -> Iterator[Finding]:
     """Name the groups that are not among `labels`, as all their rows were dropped."""
-    names = tuple(_shown(label) for label in every.difference(labels, sort=False))
+    names = tuple(shown_label(label) for label in every.difference(labels, sort=False))
     if names:
         template = (
             "Group {groups} is not in the table, because none of its rows could be used."
@@ -565,6 +565,10 @@ def place_of(label: object, places: Mapping[Hashable, int]) -> int | None:
     return places.get(label) if isinstance(label, Hashable) else None
 
 
-def _shown(label: Hashable) -> str:
-    """Write a group's label for a sentence: x, or (x, 2024)."""
+def shown_label(label: Hashable) -> str:
+    """Write a group's label for a sentence.
+
+    >>> shown_label("x"), shown_label(("x", 2024))
+    ('x', '(x, 2024)')
+    """
     return f"({', '.join(map(str, label))})" if isinstance(label, tuple) else str(label)

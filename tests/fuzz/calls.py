@@ -328,6 +328,16 @@ def predictions(given):
         judge("predictions", prediction.predictions, "lm-direct")
 
 
+@part("micom", "Micom")
+def groups_compared(given):
+    judge, case = given.judge, given.case
+    for by in ("group", ["wave", "group"]):
+        tested = judge("micom", csi.micom, case.model, given.survey, by, 25, rng=1, progress=False)
+        judge.look("micom", tested)
+        if tested is not None:
+            judge("micom.draws", tested.draws, "mean_difference")
+
+
 @part("fit_groups", "GroupFits", "fit_multigroup", "MultiGroupFit", "invariance", "Invariance")
 def groups(given):
     judge, case = given.judge, given.case

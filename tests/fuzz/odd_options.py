@@ -237,6 +237,10 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             {"fit": p.moderated, "target": "Satisfaction", "source": "Image", "at": "Quality"},
         ),
         "predict": (csi.predict, {"fit": p.fit, "folds": 3, "repetitions": 2, "rng": 1}),
+        "micom": (
+            csi.micom,
+            {"model": p.model, "survey": p.survey, "by": "half", "permutations": 20, "progress": False},
+        ),
         "repurchase": (csi.repurchase, {"fit": p.fit, "outcome": "again", "family": "logit"}),
         "repurchase (index)": (
             csi.repurchase,
