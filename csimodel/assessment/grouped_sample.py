@@ -7,7 +7,7 @@ in it with the products of items makes them for all permutations.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, SurveyError
 from csimodel.estimators import Estimator, GroupFits, Solution, Status, fit_groups
-from csimodel.estimators.groups import part_of, shown_label
+from csimodel.estimators.groups import shown_label
 from csimodel.estimators.solution import Refit
 from csimodel.findings import Finding, listed
 from csimodel.model import Model
@@ -144,7 +144,7 @@ class GroupedSample:
         return GroupedSample(
             self.model,
             self.estimator,
-            part_of(self.answers, rows),
+            replace(self.answers.part(rows), domain=None),  # permuted as a sample of its own
             place[self.codes[rows]],
             self.labels[list(chosen)],
         )

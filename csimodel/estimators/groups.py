@@ -28,7 +28,6 @@ from csimodel.options import require_count, require_names
 from csimodel.page import HasPage, Page, Section
 from csimodel.progress import progress_bar
 from csimodel.survey import Answers, Survey, read_survey
-from csimodel.survey.calibration import without_calibration
 from csimodel.survey.checks import labels_of
 from csimodel.survey.group_rows import GroupRows
 from csimodel.survey.headers import column_of
@@ -175,7 +174,7 @@ class GroupFits(HasPage, Mapping[Hashable, Fit]):
         return f"<{len(self)} group fits by {self.solution.estimator.label}{failed}: {names}>"
 
     def _answers_of(self, position: int) -> Answers:
-        own = part_of(self.answers, self._rows[position])
+        own = self.answers.part(self._rows[position])
         return replace(own, findings=tuple(self._findings_of(position)))
 
     def _findings_of(self, position: int) -> Iterator[Finding]:
@@ -271,9 +270,8 @@ def fit_groups(
         solution = chosen.solve(moments, model)
     dropped = np.bincount(every[every >= 0], minlength=len(labels)) - moments.n.astype(np.intp)
     solution = _suppressed(solution, least)
-    calibrated = without_calibration(answers.calibrated, "groups")
     rows = int((codes < 0).sum()), len(codes)
-    findings = (*answers.findings, *calibrated, *_lost(by, rows, labels, moments.n, dropped))
+    findings = (*answers.findings, *_lost(by, rows, labels, moments.n, dropped))
     findings = (*findings, *_about_suppressed(solution, labels, least))
     return GroupFits(solution, labels, codes, dropped, table, answers, findings)
 
@@ -361,7 +359,7 @@ def _each_alone(
     rows = GroupRows.of(codes, len(plain.n))
     with progress_bar(len(plain.n), "Groups", progress, "group") as bar:
         for position in range(len(plain.n)):
-            own = part_of(answers, rows[position])
+            own = answers.part(rows[position])
             parts.append(_alone(model, estimator, own, plain[position : position + 1]))
             bar.update()
     return Solution.join(parts)
@@ -390,28 +388,6 @@ def _lifted(estimates: Estimates) -> Estimates:
         if not f.metadata.get("shared", False)
     }
     return replace(estimates, **own)
-
-
-def part_of(answers: Answers, own: NDArray[np.intp]) -> Answers:
-    """Return the answers of some rows, without findings."""
-
-    def codes(values: NDArray[np.intp] | None) -> NDArray[np.intp] | None:
-        return None if values is None else np.unique(values[own], return_inverse=True)[1]
-
-    return replace(
-        answers,
-        values=answers.values[own],
-        rows=answers.rows[own],
-        weights=None if answers.weights is None else answers.weights[own],
-        strata=codes(answers.strata),
-        cluster=codes(answers.cluster),
-        population=answers.design.population_of_part(own),
-        subcluster=codes(answers.subcluster),
-        subpopulation=None if answers.subpopulation is None else answers.subpopulation[own],
-        calibrated=None,  # the margins are of all respondents
-        replicates=None if answers.replicates is None else answers.replicates.take(own),
-        findings=(),
-    )
 
 
 def _lost(

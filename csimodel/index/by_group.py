@@ -122,7 +122,8 @@ def group_errors(fit: Fit, codes: NDArray[np.intp], points: Floats) -> Floats:
         The groups' mean points, (groups, items).
     """
     answers = fit.require_answers("the index by group")
-    known = answers.calibrated is not None or answers.subcluster is not None
+    parts = (answers.calibrated, answers.domain, answers.subcluster)
+    known = any(part is not None for part in parts)
     if known or Expected.of(answers, fit.moments) is not None:
         each = range(len(fit.model.constructs))
         variances = [
@@ -179,11 +180,9 @@ def group_influence(fit: Fit, codes: NDArray[np.intp], points: Floats, construct
     Units are those of the last stage of the design.
     """
     answers = fit.require_answers("the index by group")
-    if answers.calibrated is None:
-        return _free_group_influence(fit, answers.stages, codes, points, construct)
-    everybody = SurveyDesign.of(len(answers.values))
-    values = _free_group_influence(fit, everybody, codes, points, construct)
-    return answers.calibrated.totals(values)
+    design = answers.stages
+    values = _free_group_influence(fit, design.source_units, codes, points, construct)
+    return design.of_sources(values)
 
 
 def _free_group_influence(

@@ -329,7 +329,7 @@ class _Groups:
     @property
     def df(self) -> Floats:
         """Degrees of freedom of the same."""
-        degrees = self.answers.design.degrees(self.codes, len(self.names))
+        degrees = self.answers.first_stage.degrees(self.codes, len(self.names))
         return np.repeat(degrees.astype(np.float64), self.each)
 
     @property

@@ -146,7 +146,7 @@ def leading_group(
     known = np.flatnonzero(np.isfinite(estimate))
     if len(known) < 2:
         return None
-    df = answers.design.degrees(codes, len(groups)).astype(np.float64)
+    df = answers.first_stage.degrees(codes, len(groups)).astype(np.float64)
     covariance = _covariance(fit, bootstrap, codes, points, place, estimate)
     order = known[np.argsort(-estimate[known], kind="stable")]
     first, others = order[0], order[1:]

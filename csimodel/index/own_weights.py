@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators import GroupFits, Solution, Status
-from csimodel.estimators.groups import part_of
 from csimodel.estimators.weight_influence import WeightInfluence
 from csimodel.index.points import INDEX, by_block, scale_of
 from csimodel.inference import without_influence
@@ -68,14 +67,13 @@ class OwnWeights:
         """
         answers = self.groups.answers
         variance = np.full(self.estimate.shape, np.nan)
-        drawn_in = (answers.strata, answers.cluster, answers.subcluster)
-        domain = any(part is not None for part in drawn_in)
-        design = replace(answers, calibrated=None).stages
+        domain = answers.in_units or answers.calibrated is not None
+        design = answers.stages
         for group, rows, values in self.influence():
             if domain:
                 variance[group] = design.variance_of_rows(rows, values)
             elif answers.population is not None:
-                part = part_of(answers, rows).stages
+                part = answers.part(rows).stages
                 variance[group] = part.variance(part.totals(values))
             else:
                 n = len(rows)
@@ -86,7 +84,7 @@ class OwnWeights:
     def df(self) -> Floats:
         """Degrees of freedom: units of each group less their strata, (groups,)."""
         answers = self.groups.answers
-        return answers.design.degrees(self.groups.codes, len(self.groups)).astype(np.float64)
+        return answers.first_stage.degrees(self.groups.codes, len(self.groups)).astype(np.float64)
 
     def influence(self) -> Iterator[tuple[int, Codes, Floats]]:
         """Yield each group with a solution, its rows, and what they add, (rows, constructs).

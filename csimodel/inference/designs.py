@@ -40,6 +40,11 @@ def design_of(
     if kind == "poisson":
         if answers.strata is not None:
             raise OptionError("kind='poisson' does not respect the survey's strata; use 'auto'.")
+        if answers.domain is not None:
+            raise OptionError(
+                "kind='poisson' does not respect the clusters of the whole sample that this fit is "
+                "of a part of; use 'auto'."
+            )
         return Resampling(
             "poisson", rows, draws, seed, cluster=answers.cluster, population=population
         )

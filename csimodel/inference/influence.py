@@ -41,7 +41,6 @@ from csimodel.moments import CrossProducts, Moments
 from csimodel.moments.ordinal_samples import OrdinalSamples
 from csimodel.moments.sum_gradient import SumGradient
 from csimodel.survey import Answers
-from csimodel.survey.calibrated_design import CalibratedDesign
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -81,9 +80,7 @@ def influence_values(
     """
     answers = require_influence(fit, "influence_values")
     design = answers.first_stage if design is None else design
-    if isinstance(design, CalibratedDesign):
-        return design.totals(free_influence_values(fit, quantity))
-    return free_influence_values(fit, quantity, design)
+    return design.of_sources(free_influence_values(fit, quantity, design.source_units))
 
 
 def free_influence_values(

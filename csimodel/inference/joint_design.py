@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from csimodel.errors import InferenceError
 from csimodel.estimators import Fit
 from csimodel.inference.scanned_influence import SummedDesign
+from csimodel.survey.domain_design import DomainDesign
 from csimodel.survey.sampling import SurveyDesign
 
 Codes = NDArray[np.intp]
@@ -19,6 +20,7 @@ Codes = NDArray[np.intp]
 def joint_design(fits: Sequence[Fit]) -> tuple[SurveyDesign, list[Codes]]:
     """Return the design of all units of some samples, and the place in it of each sample's own.
 
+    Groups of one survey are domains of its design, whose units are all those of the survey.
     Clusters of one stratum with the same label are one cluster, whichever survey they are in: so
     waves that share clusters are seen to. Without clusters a respondent is a row of a survey, and
     surveys are samples of their own, strata of different ones different strata. The share of a
@@ -41,7 +43,10 @@ def joint_design(fits: Sequence[Fit]) -> tuple[SurveyDesign, list[Codes]]:
     if len(fits) == 1:
         stages = fits[0].require_answers("a joint design").stages
         return stages, [np.arange(stages.units)]
-    designs = [fit.require_answers("a joint design").first_stage for fit in fits]
+    designs = [fit.require_answers("a joint design").stages for fit in fits]
+    whole = _shared(designs)
+    if whole is not None:
+        return whole, [np.arange(whole.units)] * len(fits)
     if any(fit.require_answers("a joint design").subcluster is not None for fit in fits):
         raise InferenceError(
             "Errors of several fits together are of one stage of sampling, and a survey has two "
@@ -61,6 +66,12 @@ def joint_design(fits: Sequence[Fit]) -> tuple[SurveyDesign, list[Codes]]:
     kind = designs[0].kind
     units = np.arange(len(stratum))
     return SurveyDesign(units, stratum, None, designs[0].lonely, kind, population), place
+
+
+def _shared(designs: Sequence[SurveyDesign]) -> SurveyDesign | None:
+    """Return the design of all respondents of which each sample is a part; None without."""
+    wholes = [own.whole if isinstance(own, DomainDesign) else None for own in designs]
+    return wholes[0] if all(own is wholes[0] for own in wholes) else None
 
 
 def _keys(fit: Fit, fits: Sequence[Fit]) -> pd.DataFrame:

@@ -347,19 +347,22 @@ class Linearized(HasPage):
         """What was drawn, and the paths with their errors, on a page."""
         fit, design = self.fits[0], self.design
         several = "" if self.names is None else f", {len(self.fits)} fits together"
-        strata = f" in {design.strata:,} strata" if design.strata > 1 else ""
+        layers = design.stratum_count
+        strata = f" in {layers:,} strata" if layers > 1 else ""
         told = [*fit.diagnostics] if self.names is None else []
         return Page(
             f"Linearised errors of {fit.model.name or 'the model'} by {fit.estimator.label}"
             f"{several}",
-            facts=(f"{design.units:,} {design.kind}s{strata}, {design.df:,} degrees of freedom",),
+            facts=(
+                f"{design.unit_count:,} {design.kind}s{strata}, {design.df:,} degrees of freedom",
+            ),
             findings=tuple(dict.fromkeys([*told, *self.findings])),
             sections=sections({"Paths": self.table("paths")} if fit.model.paths else {}, 3),
         )
 
     def __repr__(self) -> str:
         of = repr(self.fits[0]) if self.names is None else f"{len(self.fits)} fits"
-        return f"<Linearised errors of {of}: {self.design.units} {self.design.kind}s>"
+        return f"<Linearised errors of {of}: {self.design.unit_count} {self.design.kind}s>"
 
     def _grouped(self, by: str | Sequence[str]) -> Linearized:
         """Return the errors of a fit to each group."""
@@ -386,11 +389,11 @@ class Linearized(HasPage):
         for number, (fit, place) in enumerate(zip(self.fits, places, strict=True)):
             answers = fit.require_answers("linearize")
             own = np.ix_(place, np.flatnonzero(part == number))
-            of_stages = design if alone else None
-            members.append(place[np.unique((design if alone else answers.first_stage).unit)])
+            stages = design if alone else answers.stages
+            members.append(place[stages.touched])
             totals[own] = np.nan
             if len(answers.values):
-                totals[own] = _still(influence_values(fit, quantity, of_stages))
+                totals[own] = _still(influence_values(fit, quantity, stages))
         return Linear(
             self._labels(quantity.labels(self.fits[0].model)),
             np.concatenate(values),

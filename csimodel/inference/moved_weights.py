@@ -19,7 +19,6 @@ from csimodel.inference.bootstrap import Bootstrap, refitted
 from csimodel.inference.influence import sharper
 from csimodel.limits import require_memory, sample_bytes
 from csimodel.moments import Resampling
-from csimodel.survey.calibrated_design import CalibratedDesign
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -62,9 +61,7 @@ class InfluenceVariance:
         if len(draws) != 2 * units:
             return np.full((1, draws.shape[1]), np.nan)
         totals = (draws[:units] - draws[units:]) / (2.0 * _SHARE) * self.share[:, None]
-        if isinstance(self.design, CalibratedDesign):
-            totals = self.design.totals(totals)
-        return self.design.deviations(totals)
+        return self.design.deviations(self.design.of_sources(totals))
 
 
 def moved_weights(fit: Fit) -> Bootstrap:
@@ -77,7 +74,7 @@ def moved_weights(fit: Fit) -> Bootstrap:
     """
     answers = require_resampling(fit, "linearize")
     design, rows = answers.stages, len(answers.values)
-    moved_units = design if answers.calibrated is None else SurveyDesign.of(rows)
+    moved_units = design.source_units
     units = moved_units.units
     require_memory(
         f"Linearised errors of a regression, with {units:,} {moved_units.kind}s and {rows:,} rows",

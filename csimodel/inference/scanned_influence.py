@@ -63,6 +63,26 @@ class SummedDesign(SurveyDesign):
         none = np.zeros(0, dtype=np.bool_)
         return none if self.drawn is None else self.drawn.lonely_units
 
+    @property
+    def unit_count(self) -> int:
+        """Number of units that were added up."""
+        return 0 if self.drawn is None else self.drawn.unit_count
+
+    @property
+    def stratum_count(self) -> int:
+        """Number of their strata."""
+        return 0 if self.drawn is None else self.drawn.stratum_count
+
+    @property
+    def lonely_count(self) -> int:
+        """Number of those that are alone in their stratum."""
+        return 0 if self.drawn is None else self.drawn.lonely_count
+
+    @property
+    def df(self) -> int:
+        """Degrees of freedom of the units that were added up."""
+        return 0 if self.drawn is None else self.drawn.df
+
     def degrees_of(self, units: Codes) -> int:
         """Return the degrees of freedom; every estimate rests on all units."""
         return self.df
@@ -88,4 +108,4 @@ def scanned_influence(fit: Fit, scanned: ScannedAnswers, quantity: Quantity) -> 
 def scanned_gradient(fit: Fit, scanned: ScannedAnswers, quantity: Quantity) -> Floats:
     """Return derivatives by the sums of a scan about its means, (pieces + 1, entries)."""
     products = AddedProducts.of_scan(scanned)
-    return influence_gradient(fit, quantity, products, scanned.design.units)
+    return influence_gradient(fit, quantity, products, scanned.design.unit_count)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from csimodel.limits import free_bytes
 from csimodel.moments.copies import Copies, Urns, poisson, tally
 from csimodel.shared_arrays import shared_zeros
+from csimodel.survey.domain_design import DomainDesign
 from csimodel.survey.sampling import Lonely, SurveyDesign
 
 Kind = Literal["multinomial", "stratified", "cluster", "poisson", "given", "weighted"]
@@ -65,6 +66,9 @@ class Resampling:
         Row numbers of each resample, (draws, any), for ``"given"``.
     factors
         What each row counts in each of the draws, (draws, rows), for ``"weighted"``.
+    domain
+        All units, where the respondents are a part of a sample and units without one of them are
+        drawn, too; or None.
     lonely
         What is done with a stratum of one unit, as in `SurveyDesign`: under ``"adjust"`` it is
         drawn a Poisson(1) number of times, so that it varies about the whole sample; else it
@@ -109,11 +113,14 @@ class Resampling:
     lonely: Lonely = "adjust"
     population: NDArray[np.float64] | None = None
     factors: NDArray[np.float64] | None = None
+    domain: DomainDesign | None = None
 
     @classmethod
     def of_design(cls, design: SurveyDesign, draws: int, seed: int) -> Resampling:
         """Return the draws that repeat a sampling design."""
         rows = len(design.unit)
+        if isinstance(design, DomainDesign):
+            return cls("cluster", rows, draws, seed, cluster=design.unit, domain=design)
         whole = design.population is not None
         if design.kind == "respondent" and design.strata == 1 and not whole:
             return cls("multinomial", rows, draws, seed)
@@ -160,7 +167,8 @@ class Resampling:
         return [slice(a, b) for a, b in zip(starts, [*starts[1:], self.draws], strict=True)]
 
     def _fitting(self, cells: int, fewest: int) -> int:
-        size = cells // max(self.rows, 1) // _STREAM * _STREAM
+        held = self.rows if self.domain is None else max(self.rows, self.domain.units)
+        size = cells // max(held, 1) // _STREAM * _STREAM
         return max(fewest, min(size, _LARGEST_BLOCK))
 
     def counts(self, block: int) -> NDArray[np.float64]:
@@ -267,6 +275,8 @@ class Resampling:
 
     @cached_property
     def _units(self) -> SurveyDesign:
+        if self.domain is not None:
+            return self.domain
         if self.kind == "multinomial":
             return SurveyDesign.of(self.rows)
         return SurveyDesign.of(

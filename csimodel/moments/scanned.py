@@ -110,12 +110,7 @@ class ScannedAnswers:
             places = np.flatnonzero(part.used(groups.codes_of(part)) == position)
             values, stratum = values[places], stratum[places]
             weights = None if weights is None else weights[places]
-            known = groups.members_of(position)
-            if unit is None:
-                stratum = np.searchsorted(np.unique(known[:, 0]), stratum)
-            else:
-                order = np.argsort(known[:, 1])
-                unit = order[np.searchsorted(known[order, 1], unit[places])]
+            unit = None if unit is None else unit[places]
         if weights is not None:
             weights = weights * (self.sums.rows / self.sums.weight)
         return RowsOfUnits(self.nobody, values, weights, stratum, unit, part, places)
@@ -200,10 +195,6 @@ class ScannedGroups:
         rows = self.whole.rows
         columns = [rows.labels(part, name) for name in self.combinations.columns]
         return np.append(self.codes, -1)[self.combinations.codes(columns)]
-
-    def members_of(self, position: int) -> Codes:
-        """Return the strata, units and rows met in a group, (any, 3)."""
-        return self._members[position]
 
     @cached_property
     def _members(self) -> list[Codes]:

@@ -112,4 +112,6 @@ class UnitSums:
     @cached_property
     def _ends(self) -> Codes:
         """Where the rows of each unit begin among those by unit, (units + 1,)."""
-        return np.concatenate([[0], np.cumsum(np.bincount(self.units.unit))])
+        return np.concatenate(
+            [[0], np.cumsum(np.bincount(self.units.unit, minlength=self.units.units))]
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
 from csimodel.survey.calibrated_design import CalibratedDesign
+from csimodel.survey.domain_design import DomainDesign
 from csimodel.survey.replicates import ReplicateWeights, unused_replicates
 from csimodel.survey.sampling import Lonely, SurveyDesign
 from csimodel.survey.two_stages import TwoStageDesign
@@ -55,6 +56,9 @@ class Answers:
         cluster the population holds, (rows,), or None.
     replicates
         What rows count in each replicate that the survey has weights for, or None.
+    domain
+        The units of all respondents that these are a part of, where units were drawn in strata or
+        clusters, or None.
 
     Examples
     --------
@@ -82,10 +86,13 @@ class Answers:
     replicates: ReplicateWeights | None = None
     subcluster: np.ndarray | None = None
     subpopulation: np.ndarray | None = None
+    domain: DomainDesign | None = None
 
     @cached_property
     def design(self) -> SurveyDesign:
         """The units that were drawn, which say how much is known about errors."""
+        if self.domain is not None:
+            return self.domain.first_stage
         return SurveyDesign.of(
             len(self.values), self.strata, self.cluster, self.weights, self.lonely, self.population
         )
@@ -100,7 +107,49 @@ class Answers:
         """The same with a second stage, where units within clusters were drawn."""
         if self.calibrated is not None or self.subcluster is None:
             return self.first_stage
+        if self.domain is not None:
+            return self.domain
         return TwoStageDesign.within(self.design, self.subcluster, self.subpopulation)
+
+    def part(self, own: NDArray[np.intp]) -> Answers:
+        """Return the answers of some rows, (rows,), without findings.
+
+        Of respondents drawn one by one a part is a sample of its own; of units in strata or
+        clusters, and where weights meet margins, it is a domain of the whole design.
+        """
+
+        def codes(values: NDArray[np.intp] | None) -> NDArray[np.intp] | None:
+            return None if values is None else np.unique(values[own], return_inverse=True)[1]
+
+        domain = self._domain
+        return replace(
+            self,
+            values=self.values[own],
+            rows=self.rows[own],
+            weights=None if self.weights is None else self.weights[own],
+            strata=codes(self.strata),
+            cluster=codes(self.cluster),
+            population=self.design.population_of_part(own),
+            subcluster=codes(self.subcluster),
+            subpopulation=None if self.subpopulation is None else self.subpopulation[own],
+            calibrated=None if self.calibrated is None else self.calibrated.part(own),
+            replicates=None if self.replicates is None else self.replicates.take(own),
+            domain=None if domain is None else domain.part(own),
+            findings=(),
+        )
+
+    @cached_property
+    def _domain(self) -> DomainDesign | None:
+        """These respondents among all, where parts of them are domains."""
+        if self.domain is not None or not self.in_units:
+            return self.domain
+        return DomainDesign.within(replace(self, calibrated=None).stages)
+
+    @property
+    def in_units(self) -> bool:
+        """Whether respondents were drawn in strata or clusters, or units within clusters."""
+        known = (self.strata, self.cluster, self.subcluster)
+        return any(part is not None for part in known)
 
     def without_replicates(self, what: str) -> tuple[Finding, ...]:
         """Return what is said where errors use neither replicate weights nor strata or clusters."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from csimodel.findings import Finding
 
 Floats = NDArray[np.float64]
+
+_DEPENDENT = 1e-12  # of the largest singular value: below, a total follows from others
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +67,35 @@ class WeightCalibration:
         Deville and Särndal (1992), eq. 3.4. https://doi.org/10.1080/01621459.1992.10475217
         """
         own = np.ones(len(values)) if weights is None else weights
-        share = values / own[:, None]
-        root = np.sqrt(self.base / self.base.max())[:, None]
-        slopes = np.linalg.lstsq(self.known * root, share * root, rcond=1e-12)[0]
+        slopes = self.projection(weights, np.arange(len(values))) @ values
         return np.asarray(values - own[:, None] * (self.known @ slopes))
+
+    def projection(self, weights: Floats | None, rows: NDArray[np.intp]) -> Floats:
+        """Return what gives B of `residuals` from what some respondents add, (totals, rows).
+
+        Parameters
+        ----------
+        weights
+            Calibrated weights up to a factor of all respondents, (respondents,); None for equal
+            ones.
+        rows
+            Those who add anything, (rows,).
+        """
+        left, inverse = self._decomposition
+        own = np.ones(len(rows)) if weights is None else weights[rows]
+        return np.asarray(inverse @ (left[rows] * (self._root[rows] / own)[:, None]).T)
+
+    @property
+    def _root(self) -> Floats:
+        """Square roots of the weights before, up to a factor, (respondents,)."""
+        return np.asarray(np.sqrt(self.base / self.base.max()))
+
+    @cached_property
+    def _decomposition(self) -> tuple[Floats, Floats]:
+        """Orthogonal columns of what is known, (respondents, rank), and back, (totals, rank)."""
+        left, size, right = np.linalg.svd(self.known * self._root[:, None], full_matrices=False)
+        used = size > _DEPENDENT * size.max(initial=0.0)
+        return left[:, used], (right[used] / size[used, None]).T
 
 
 def without_calibration(calibrated: object, what: str) -> tuple[Finding, ...]:
@@ -85,8 +113,6 @@ _NOT_USED = {
     "draws": "The weights were adjusted to margins, and they were not adjusted anew in each draw, "
     "so errors and intervals of draws are usually a little too wide; csi.linearize(fit) allows for "
     "the margins, and so do replicate weights made before (csi.replicate_weights, then csi.rake).",
-    "groups": "The weights were adjusted to margins of all respondents, which errors of a fit to "
-    "one group do not allow for; they are usually a little too wide.",
     "errors": "The weights were adjusted to margins, which this kind of errors does not allow for, "
     "so they are usually a little too wide; errors='linearized' allow for the margins.",
     "regressions": "The weights were adjusted to margins, which the errors of this regression do "

@@ -179,6 +179,40 @@ class SurveyDesign:
         """Number of units."""
         return len(self.stratum)
 
+    @property
+    def first_stage(self) -> SurveyDesign:
+        """The design of the clusters, where units within clusters were drawn."""
+        return self
+
+    @cached_property
+    def touched(self) -> Codes:
+        """Units with somebody who is looked at: all of a whole sample."""
+        return np.arange(self.units)
+
+    @property
+    def unit_count(self) -> int:
+        """Number of units with somebody who is looked at."""
+        return self.units
+
+    @property
+    def stratum_count(self) -> int:
+        """Number of their strata."""
+        return self.strata
+
+    @property
+    def lonely_count(self) -> int:
+        """Number of those that are alone in their stratum, and could be others."""
+        return int(self.lonely_units.sum())
+
+    @property
+    def source_units(self) -> SurveyDesign:
+        """The units that influence values are computed of."""
+        return self
+
+    def of_sources(self, values: Floats) -> Floats:
+        """Return totals of all units from what the source units add, (units, any)."""
+        return values
+
     @cached_property
     def strata(self) -> int:
         """Number of strata."""
@@ -419,10 +453,10 @@ class SurveyDesign:
         return tuple(self._findings())
 
     def _findings(self) -> Iterator[Finding]:
-        alone = int(self.lonely_units.sum())
+        units, strata, alone = self.unit_count, self.stratum_count, self.lonely_count
         values: dict[str, object] = {
-            "units": self.units,
-            "strata": self.strata,
+            "units": units,
+            "strata": strata,
             "df": self.df,
             "alone": alone,
             "lonely": self.lonely,
@@ -432,7 +466,7 @@ class SurveyDesign:
             if self.census:
                 return
         if self.df == 0:
-            sentence = _ONE_UNIT if self.units == 1 else _ALL_LONELY
+            sentence = _ONE_UNIT if units == 1 else _ALL_LONELY
             yield Finding("no-degrees-of-freedom", sentence, count=0, values=values)
             return
         if isinstance(self.replication, ReplicateVariance):
@@ -441,8 +475,8 @@ class SurveyDesign:
             return
         if alone:
             yield Finding("lonely-strata", _LONELY[self.lonely], count=alone, values=values)
-        if self.df < FEW_DEGREES and (self.strata > 1 or self.kind == "cluster"):
-            sentence = _FEW_UNITS if self.strata == 1 else _FEW_UNITS_IN_STRATA
+        if self.df < FEW_DEGREES and (strata > 1 or self.kind == "cluster"):
+            sentence = _FEW_UNITS if strata == 1 else _FEW_UNITS_IN_STRATA
             yield Finding("few-units", sentence, count=self.df, values=values)
 
     def _finite_population(self) -> Finding:

@@ -338,7 +338,7 @@ def calibrated_design(survey: Survey) -> CalibratedDesign | None:
     if survey.subcluster is not None or survey.subpopulation is not None:
         second = (survey.subcluster, survey.subpopulation, rows, everyone.unit)
         everyone = TwoStageDesign.within(everyone, *second_stage(frame, *second))
-    return CalibratedDesign.within(everyone, survey.calibration.of_rows(rows), rows)
+    return CalibratedDesign.of_margins(everyone, survey.calibration.of_rows(rows), rows)
 
 
 def _require_no_labelled_codes(survey: Survey, columns: Sequence[str], values: np.ndarray) -> None:

@@ -79,6 +79,11 @@ class TwoStageDesign(SurveyDesign):
         return self.first
 
     @property
+    def first_stage(self) -> SurveyDesign:
+        """The design of the clusters."""
+        return self.clusters
+
+    @property
     def df(self) -> int:
         """Degrees of freedom: clusters less strata."""
         return self.clusters.df

@@ -211,7 +211,10 @@ def test_quantities_of_fitted_groups(mobi, ecsi):
     )  # fmt: skip
     fit = csi.fit(ecsi, survey)
     table = csi.linearize(fit).table("paths", by="half")
-    alone = csi.linearize(csi.fit_groups(ecsi, survey, "half")[1]).table("paths")
+    group = csi.linearize(csi.fit_groups(ecsi, survey, "half")[1]).table("paths")
+    assert_allclose(table.xs(1)["se"], group["se"])
+    half = csi.read_survey(survey.data[survey.data["half"] == 1], scale=(1, 10), cluster="firm")
+    alone = csi.linearize(csi.fit(ecsi, half)).table("paths")
     assert_allclose(table.xs(1)["estimate"], alone["estimate"])
     # In a group of 5 clusters of 10 the others add 0: m/(m - 1) of all units.
     assert_allclose(table.xs(1)["se"], alone["se"] * np.sqrt(10 / 9 * 4 / 5), rtol=1e-6)
@@ -380,7 +383,7 @@ def test_two_stages_that_cannot_be(reference, data):
     with pytest.raises(
         csi.errors.InferenceError, match=r"^Errors of several fits together are of "
     ):
-        csi.linearize(csi.fit_groups(MODEL, fit.survey, "region")).table("paths")
+        csi.linearize({"a": fit, "b": fit_of(frame, subcluster="house", **design)}).table("paths")
 
 
 @pytest.mark.slow

@@ -45,9 +45,7 @@ def test_moments_of_resamples_are_those_of_the_rows_drawn(width, fields, missing
 
 
 def products_of_rows(answers, rows):
-    from csimodel.estimators.groups import part_of
-
-    return CrossProducts.of(part_of(answers, rows))
+    return CrossProducts.of(answers.part(rows))
 
 
 @pytest.mark.parametrize("weights", [False, True])

@@ -9,7 +9,6 @@ from numpy.testing import assert_allclose
 from wordings import row_of
 
 import csimodel as csi
-from csimodel.estimators.groups import part_of
 from csimodel.index import leading_group
 from csimodel.inference.sources import CENSUS
 from csimodel.moments import Resampling
@@ -147,11 +146,19 @@ def test_counts_have_the_variance_of_drawing_without_replacement():
 
 def test_a_part_is_as_large_a_share_as_its_strata(data):
     fit = fit_of(data, **DESIGNS["full"])
-    part = part_of(fit.answers, np.flatnonzero(fit.answers.strata < 3))
-    assert_allclose(part.design.remainder, fit.answers.design.remainder[:3])
+    part = fit.answers.part(np.flatnonzero(fit.answers.strata < 3))
+    whole = fit.answers.design
+    assert_allclose(part.design.remainder, whole.remainder)
+    assert_allclose(np.unique(part.population), np.unique(whole.population[:3]))
     rows = np.flatnonzero(data["psu"].to_numpy() % 2 == 0)
-    shared = part_of(fit.answers, rows).design.remainder
-    assert_allclose(shared, fit.answers.design.remainder[np.unique(fit.answers.strata[rows])])
+    shared = fit.answers.part(rows)
+    drawn = [len(np.unique(own)) for own in (shared.cluster, fit.answers.cluster)]
+    assert drawn[0] < drawn[1]
+    sizes = np.bincount(shared.strata[np.unique(shared.cluster, return_index=True)[1]])
+    assert_allclose(
+        sizes / shared.population[np.unique(shared.strata, return_index=True)[1]],
+        1 - whole.remainder[np.unique(fit.answers.strata[rows])],
+    )
 
 
 def test_rows_without_an_answer_count_as_not_observed(data):

@@ -133,29 +133,6 @@ def test_paths_of_calibrated_weights_by_jackknife_with_margins():
     assert ignored > 1.15 * calibrated
 
 
-def test_margins_of_all_are_not_those_of_a_group():
-    raked = csi.rake(survey(), {"sex": SEX, "age": AGE})
-    constructs = tuple(csi.reflective(item, [item]) for item in ITEMS)
-    model = csi.Model(constructs, [("CUSA1", "CUSA2"), ("CUSA2", "CUSA3")])
-    groups = csi.fit_groups(model, raked, "sex")
-    plain = csi.fit_groups(model, csi.read_survey(raked.data, **raked_as(raked)), "sex")
-    for name in groups:
-        pd.testing.assert_frame_equal(
-            csi.linearize(groups[name]).table("paths"), csi.linearize(plain[name]).table("paths")
-        )
-    assert csi.linearize(groups).table("index")["se"].gt(0).all()
-    assert [own.code for own in groups.findings].count("calibration-not-used") == 1
-    assert "calibration-not-used" not in [own.code for own in plain.findings]
-
-
-def raked_as(raked):
-    """The same weights, of which nobody knows that they were raked."""
-    return {
-        "scale": (1, 10), "items": ITEMS, "weights": raked.weights, "strata": "stratum",
-        "cluster": "psu",
-    }  # fmt: skip
-
-
 @pytest.mark.parametrize("name", ["full", "finite", "weights_only", "linear_number"])
 def test_respondents_who_are_left_out_are_the_rest_of_a_domain(name):
     """The index of those who answered, where margins are of all, as R has it of a subset."""

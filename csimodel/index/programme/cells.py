@@ -107,7 +107,12 @@ class ProgrammeCells:
 
     @cached_property
     def design(self) -> SurveyDesign:
-        """The units that were drawn: those of the survey, in strata that cells are apart in."""
+        """The units that were drawn: those of the survey, in strata that cells are apart in.
+
+        Those of the survey as they are where its population is finite, or weights meet margins.
+        """
+        if self.answers.calibrated is not None:
+            return self.answers.calibrated.first_stage
         design = self.answers.design
         if design.population is not None:
             return design
@@ -137,7 +142,9 @@ class ProgrammeCells:
         return self._by_unit(of_rows)
 
     def _by_unit(self, rows: sparse.csr_array) -> sparse.csr_array:
-        return rows if self.design.kind == "respondent" else self._units @ rows
+        if self.design.kind == "respondent" and self.answers.calibrated is None:
+            return rows
+        return self._units @ rows
 
     @cached_property
     def df(self) -> Floats:
@@ -163,15 +170,31 @@ class ProgrammeCells:
             scaled = sparse.csr_array(sparse.diags(factor[self.design.stratum])) @ totals
             centred = sparse.csr_array(sparse.diags(factor * share)) @ sums
             own = (totals.T @ scaled - sums.T @ centred).tocsr()
-            crossed = between = points = None
-            if self.shared is not None and self.points is not None:
-                block = self.owner == j
-                pulls = self.design.totals(self.shared[:, block])
-                points = np.nan_to_num(self.points[:, block])
+            crossed = between = None
+            pulls, points = self._common(j)
+            if points.size:
                 crossed = np.asarray(scaled.T @ pulls - centred.T @ (self._by_stratum @ pulls))
                 between = self.design.covariance(pulls)
-            forms.append(_CellCovariance(own, crossed, between, points))
+            forms.append(_CellCovariance(own, crossed, between, points if points.size else None))
         return tuple(forms)
+
+    def _common(self, construct: int) -> tuple[Floats, Floats]:
+        """Return what units add to what cells have in common, and how it counts in each.
+
+        (units, common) and (cells, common): the weights of items, and the known totals of margins,
+        which what is left of cells once these are met has with the slopes of cells on them.
+        """
+        cells = len(self.estimate)
+        values, points = np.empty((len(self.codes), 0)), np.empty((cells, 0))
+        if self.shared is not None and self.points is not None:
+            block = self.owner == construct
+            values, points = self.shared[:, block], np.nan_to_num(self.points[:, block])
+        pulls, margins = self.design.totals(values), self.answers.calibrated
+        if margins is None:
+            return pulls, points
+        projection = margins.projection(np.arange(len(self.codes)))
+        slopes = (self.added[construct].T @ projection.T) + points @ (projection @ values).T
+        return np.hstack([pulls, margins.known_totals]), np.hstack([points, -slopes])
 
     def variance(self, sums: sparse.csr_array) -> Floats:
         """Return the variance of sums of cells, (cells, sums) to (sums, constructs)."""

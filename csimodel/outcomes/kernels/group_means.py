@@ -14,6 +14,7 @@ from csimodel.inference.sources import CENSUS, NO_DEGREES, StandardErrors
 from csimodel.outcomes.kernels.bias_reduced import BiasReduced
 from csimodel.significance import t_quantile, wilson_limits
 from csimodel.survey.calibrated_design import CalibratedDesign
+from csimodel.survey.domain_design import DomainDesign
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -206,7 +207,7 @@ def _of_design(
 ) -> GroupMeans:
     """Return means with the covariance of their sums of pulls by unit."""
     unit = design.unit[rows]
-    if isinstance(design, CalibratedDesign):
+    if isinstance(design, DomainDesign):
         values = np.zeros((len(design.unit), len(n)))
         np.add.at(values, (rows, group), pulls)
         totals = design.totals(values)

@@ -23,8 +23,9 @@ def design_of(sample: Sample, errors: str) -> SurveyDesign:
     Linearized errors look at clusters, strata, the population and margins of weights, clustered
     ones at clusters.
     """
-    if errors == "linearized" and sample.calibrated is not None:
-        return sample.calibrated
+    known = sample.calibrated or sample.domain
+    if errors == "linearized" and known is not None:
+        return known
     cluster = sample.cluster if errors in OF_DESIGN else None
     strata, population = sample.strata, sample.population
     if errors != "linearized":

@@ -151,9 +151,9 @@ def errors_of(pulls: Pulls, regression: Regression, reliability: Sequence[Reliab
             totals = totals + part.pulls[:, None] * by
     if units is None:
         totals = design.totals(totals)
-    factor = n / (n - terms)
-    if len(totals) < n:
-        factor = len(totals) / (len(totals) - 1.0) * (n - 1.0) / (n - terms)
+    factor, drawn = n / (n - terms), design.unit_count
+    if drawn < n:
+        factor = drawn / (drawn - 1.0) * (n - 1.0) / (n - terms)
     linearized = regression.errors == "linearized"
     variance = design.variance(totals) if linearized else factor * (totals**2).sum(axis=0)
     for part, by in zip(reliability, pulls.by_reliability, strict=False):

@@ -35,6 +35,7 @@ from csimodel.survey import Survey
 from csimodel.survey.calibrated_design import CalibratedDesign
 from csimodel.survey.checks import labels_of
 from csimodel.survey.design import design_of_part, require_several, strata_and_clusters
+from csimodel.survey.domain_design import DomainDesign
 from csimodel.survey.headers import clean, column_of
 from csimodel.survey.labelled import require_no_labelled_codes
 from csimodel.survey.population import population_of_rows
@@ -72,6 +73,8 @@ class Rows:
     calibrated
         The units of all respondents whose weights meet margins together, these rows among them, or
         None.
+    domain
+        The units of all respondents that these rows are a part of, or None.
     """
 
     frame: pd.DataFrame
@@ -84,6 +87,7 @@ class Rows:
     lonely: Lonely = "adjust"
     population: Floats | None = None
     calibrated: CalibratedDesign | None = None
+    domain: DomainDesign | None = None
 
     @classmethod
     def of(
@@ -146,7 +150,7 @@ class Rows:
                 )
         return cls(
             fit.survey.data, answers.rows, fit, fit.survey, answers.weights, answers.cluster,
-            answers.strata, answers.lonely, answers.population, answers.calibrated,
+            answers.strata, answers.lonely, answers.population, answers.calibrated, answers.domain,
         )  # fmt: skip
 
     def __len__(self) -> int:
@@ -162,8 +166,9 @@ class Rows:
     @property
     def design(self) -> SurveyDesign:
         """The units that the usable rows were drawn in."""
-        if self.calibrated is not None:
-            return self.calibrated
+        known = self.calibrated or self.domain
+        if known is not None:
+            return known
         return design_of_part(self.usable, self.strata, self.cluster, self.lonely, self.population)
 
     @property
@@ -358,6 +363,7 @@ class Rows:
             lonely=self.lonely,
             population=self.population,
             calibrated=self.calibrated,
+            domain=self.domain,
             cut=outcome.cut,
             formula=formula,
             complete=complete,

@@ -15,6 +15,7 @@ from csimodel.outcomes.design.formula import Formula
 from csimodel.outcomes.design.layout import Layout
 from csimodel.outcomes.rows.collinearity import require_independent
 from csimodel.survey.calibrated_design import CalibratedDesign
+from csimodel.survey.domain_design import DomainDesign
 from csimodel.survey.sampling import Lonely
 
 Floats = NDArray[np.float64]
@@ -87,6 +88,8 @@ class Sample:
         Number of units in the population of each row's stratum, (rows,), or None.
     calibrated
         The units of all respondents whose weights meet margins together, these among them, or None.
+    domain
+        The units of all respondents that these are a part of, or None.
     replicates
         How many replicate weights the survey has.
     formula_layout, formula_factors
@@ -109,6 +112,7 @@ class Sample:
     lonely: Lonely = "adjust"
     population: Floats | None = None
     calibrated: CalibratedDesign | None = None
+    domain: DomainDesign | None = None
     replicates: int = 0
 
     @property
@@ -168,6 +172,7 @@ def sample_of(
     lonely: Lonely = "adjust",
     population: Floats | None = None,
     calibrated: CalibratedDesign | None = None,
+    domain: DomainDesign | None = None,
 ) -> Sample:
     """Keep the respondents with an outcome and all regressors, and check what is left.
 
@@ -188,6 +193,8 @@ def sample_of(
         it has in the population.
     calibrated
         The units of all respondents whose weights meet margins together, those offered among them.
+    domain
+        The units of all respondents that those offered are a part of.
 
     Raises
     ------
@@ -231,6 +238,7 @@ def sample_of(
         lonely=lonely,
         population=None if population is None else population[rows],
         calibrated=None if calibrated is None else calibrated.part(rows),
+        domain=None if domain is None else domain.part(rows),
     )
     if formula is not None:
         built = formula.build(rows, sample.regressors)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from csimodel.findings import Finding
 from csimodel.survey import design
+from csimodel.survey.domain_design import DomainDesign
 from csimodel.survey.sampling import SurveyDesign
 from csimodel.survey.scanning.labels import Combinations, Labels
 from csimodel.survey.scanning.rows import RowPass, UsedRows
@@ -26,6 +27,8 @@ class CountedDesign(SurveyDesign):
     ----------
     counts
         (strata,)
+    members
+        Of those the respondents looked at, (strata,), where these are a domain; or None.
 
     Examples
     --------
@@ -35,11 +38,36 @@ class CountedDesign(SurveyDesign):
     """
 
     counts: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    members: Codes | None = None
 
     @property
     def units(self) -> int:
         """Number of units."""
         return int(self.counts.sum())
+
+    @property
+    def unit_count(self) -> int:
+        """Number of respondents looked at."""
+        return int(self._seen.sum())
+
+    @property
+    def stratum_count(self) -> int:
+        """Number of their strata."""
+        return int((self._seen > 0).sum())
+
+    @property
+    def lonely_count(self) -> int:
+        """Number of those that are alone in their stratum."""
+        return int((self.lonely_units & (self._seen > 0)).sum())
+
+    @property
+    def df(self) -> int:
+        """Degrees of freedom: respondents looked at less their strata."""
+        return self.unit_count - self.stratum_count
+
+    @property
+    def _seen(self) -> Codes:
+        return self.counts if self.members is None else self.members
 
     @cached_property
     def strata(self) -> int:
@@ -135,11 +163,14 @@ class Units:
 
 
 def design_of_members(units: Units, members: Codes) -> SurveyDesign:
-    """Return the design of the strata, units and rows, (any, 3), met in a part of a scan."""
-    survey = units.rows.template
-    nobody = np.zeros(0, dtype=np.intp)
-    stratum = np.unique(members[:, 0], return_inverse=True)[1]
-    if survey.cluster is None:
-        counts = np.bincount(stratum, members[:, 2]).astype(np.intp)
-        return CountedDesign(nobody, nobody, None, survey.lonely, counts=counts)
-    return SurveyDesign(nobody, np.asarray(stratum), None, survey.lonely, "cluster")
+    """Return the design of the strata, units and rows, (any, 3), met in a part of a scan.
+
+    As in `Answers.part`: of respondents drawn one by one a sample of its own, else a domain.
+    """
+    whole = units.design
+    if isinstance(whole, CountedDesign):
+        counts = np.bincount(members[:, 0], members[:, 2], whole.strata).astype(np.intp)
+        if whole.strata == 1:
+            return replace(whole, counts=counts)
+        return replace(whole, members=counts)
+    return DomainDesign.within(replace(whole, unit=np.arange(whole.units))).part(members[:, 1])
