@@ -12,6 +12,7 @@ PICTURE = "draws the rows of one small table, as plots.intervals, which is measu
 EXCEPTIONS = {
     "composite": "makes one value",
     "measures.write_questionnaire": "writes a file with a row for each question",
+    "measures.survey_plan": "a page with a row for each question",
     "sample_plan": "arithmetic of a few strata; its simulation grows with the samples asked for",
     "reflective": "makes one value",
     "register": "puts one value into a table",

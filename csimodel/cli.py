@@ -13,6 +13,7 @@ import typer
 
 from csimodel.characters import printable
 from csimodel.command_options import (
+    codebook_of,
     codes_of,
     decimal_of,
     economics_of,
@@ -20,8 +21,10 @@ from csimodel.command_options import (
     model_of,
     pair_of,
     replicate_method_of,
+    require_no_document,
     response_of,
     sizes_of,
+    times_of,
 )
 from csimodel.errors import CsimodelError, ModelError, OptionError
 from csimodel.findings import collected
@@ -341,7 +344,9 @@ def draft_codebook(
 @app.command()
 def questionnaire(
     codebook: Annotated[Path, typer.Argument(help="TOML file, or a model such as ecsi or ccsi.")],
-    out: Annotated[Path, typer.Option(help="File to write: .xlsx (XLSForm) or .html (print).")],
+    out: Annotated[
+        Path, typer.Option(help="File to write: .xlsx (XLSForm), or .html, .docx or .md to print.")
+    ],
     language: Annotated[str, typer.Option(help="en or zh.")] = "en",
     title: Annotated[str | None, typer.Option(help="Title of the questionnaire.")] = None,
 ) -> None:
@@ -349,14 +354,8 @@ def questionnaire(
     with _spoken():
         import csimodel as csi
 
-        published = csi.models.PUBLISHED.get(str(codebook))
-        book = (
-            csi.read_codebook(codebook)
-            if published is None
-            else csi.models.template(published(), language)  # type: ignore[arg-type]
-        )
         written = csi.measures.write_questionnaire(
-            book,
+            codebook_of(codebook, language),
             out,
             language=language,  # type: ignore[arg-type]
             title=title,
@@ -385,8 +384,22 @@ def plan(
     response_rate: Annotated[float, typer.Option(help="Share of the invited who answer.")] = 1.0,
     cost: Annotated[float, typer.Option(help="Money of an interview.")] = 0.0,
     level: Annotated[float, typer.Option(help="Coverage of the interval.")] = 0.95,
+    codebook: Annotated[
+        Path | None,
+        typer.Option(help="TOML file, or a model such as ecsi or ccsi: for a survey plan with it."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Survey plan to write: .docx, .html or .md.")
+    ] = None,
+    who: Annotated[str | None, typer.Option(help="The population, in words.")] = None,
+    when: Annotated[
+        list[str] | None,
+        typer.Option(help="When a step is, as fieldwork=March; repeat for several."),
+    ] = None,
+    language: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    title: Annotated[str | None, typer.Option(help="Title of the survey plan.")] = None,
 ) -> None:
-    """Plan how many respondents a wanted precision takes."""
+    """Plan how many respondents a wanted precision takes, and the survey with a codebook."""
     with _spoken():
         import csimodel as csi
 
@@ -404,7 +417,22 @@ def plan(
             cost=cost,
             level=level,
         )
-        _say(str(sample.summary()))
+        if codebook is None:
+            require_no_document({"--out": out, "--who": who, "--when": when, "--title": title})
+            _say(str(sample.summary()))
+            return
+        document = csi.measures.survey_plan(
+            codebook_of(codebook, language),
+            sample,
+            who=who,
+            schedule=times_of(when),
+            language=language,  # type: ignore[arg-type]
+            title=title,
+        )
+        if out is None:
+            _say(str(document.summary()))
+            return
+        _say(f"The survey plan is in {document.write(out)}")
 
 
 @contextmanager

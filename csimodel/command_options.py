@@ -14,7 +14,7 @@ from csimodel.options import shown
 if TYPE_CHECKING:
     from csimodel.model import Model
     from csimodel.outcomes.money import Economics
-    from csimodel.survey import Item
+    from csimodel.survey import Codebook, Item
     from csimodel.survey.cells import Decimal
     from csimodel.survey.replicates import ReplicateMethod
     from csimodel.weighting import ResponseRates
@@ -215,6 +215,42 @@ def sizes_of(entries: list[str] | None) -> dict[str, float] | None:
             raise OptionError(f"--strata {entry} is no stratum with its size, as north=5000.")
         sizes[name] = _numbers("--strata", number)[0]
     return sizes or None
+
+
+def times_of(entries: list[str] | None) -> dict[str, str]:
+    """Return when steps are, in words, of ``fieldwork=March``.
+
+    >>> times_of(["fieldwork=March 2027"])
+    {'fieldwork': 'March 2027'}
+    """
+    times = {}
+    for entry in entries or []:
+        name, equals, time = (part.strip() for part in entry.partition("="))
+        if not equals or not name or not time:
+            raise OptionError(f"--when {entry} is no step with its time, as fieldwork=March.")
+        times[name] = time
+    return times
+
+
+def require_no_document(options: Mapping[str, object]) -> None:
+    """Refuse options of a survey plan where no codebook says what is asked."""
+    for name, value in options.items():
+        if value:
+            raise OptionError(
+                f"{name} is of a survey plan, which needs the questions; give --codebook, a TOML "
+                "file or a model such as ecsi."
+            )
+
+
+def codebook_of(path: Path, language: str) -> Codebook:
+    """Return the codebook in a file, or the template of a published model."""
+    from csimodel.model.catalogue import PUBLISHED, template
+    from csimodel.survey import read_codebook
+
+    published = PUBLISHED.get(str(path))
+    if published is None:
+        return read_codebook(path)
+    return template(published(), language)  # type: ignore[arg-type]
 
 
 def codes_of(entries: list[str], items: list[str]) -> dict[str, tuple[str, ...]]:

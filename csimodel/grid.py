@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pandas as pd
 from csimodel.characters import printable
 from csimodel.formatting import figures, label, number, p_value
 
+_MARKS = re.compile(r"([\\`*_\[\]<>#|~])")
 _COUNTS = ("df", "df_diff", "n")  # whole numbers as a rule, so no decimals are forced on them
 
 
@@ -107,6 +109,18 @@ class Grid:
             "</table>"
         )
 
+    def markdown(self) -> str:
+        r"""Return the table as Markdown; numbers stand at the right.
+
+        >>> print(grid("", ["", "Index"], [["a|b", "72.5"]]).markdown())
+        |  | Index |
+        | --- | ---: |
+        | a\|b | 72.5 |
+        """
+        rule = ["---" if j in self.words else "---:" for j in range(len(self.head))]
+        rows = [list(map(marked_down, row)) for row in (self.head, *self.rows)]
+        return "\n".join(f"| {' | '.join(row)} |" for row in (rows[0], rule, *rows[1:]))
+
     def _line(self, row: Sequence[str], widths: Sequence[int]) -> str:
         cells = (
             _padded(cell, width, left=j in self.words)
@@ -143,6 +157,15 @@ def escaped(text: str) -> str:
     'a &lt; b &amp; c'
     """
     return escape(printable(text))
+
+
+def marked_down(text: str) -> str:
+    r"""Return text as Markdown holds it in one line, its signs taken for themselves.
+
+    >>> print(marked_down("a*b <c>"))
+    a\*b \<c\>
+    """
+    return _MARKS.sub(r"\\\1", " ".join(printable(text).split()))
 
 
 def columns_of(text: str) -> int:

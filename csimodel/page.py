@@ -15,7 +15,7 @@ import pandas as pd
 
 from csimodel.findings import Finding, Severity, gravest_first
 from csimodel.floats import own_errstate_in
-from csimodel.grid import Grid, columns_of, escaped
+from csimodel.grid import Grid, columns_of, escaped, marked_down
 
 MARKS: Mapping[Severity, str] = {"failure": "DO NOT USE", "warning": "WARNING", "note": "note"}
 """How a finding is marked wherever it is shown, by its severity."""
@@ -121,7 +121,7 @@ class Page:
             parts.append("<p>" + "<br>".join(map(escaped, self.facts)) + "</p>")
         marked = "".join(
             f"<li><b>{escaped(mark)}</b>: {escaped(sentence)}</li>"
-            for mark, sentence in self._marked()
+            for mark, sentence in self.marked
         )
         if marked:
             parts.append(f"<ul>{marked}</ul>")
@@ -129,6 +129,31 @@ class Page:
             parts.append(f"<p>{escaped(self.clean)}</p>")
         parts += map(_html_section, self.sections)
         return f'<div class="csimodel">{_STYLE}{"".join(parts)}</div>'
+
+    def markdown(self) -> str:
+        r"""Return the page as Markdown, of which no text is taken for a mark.
+
+        >>> print(Page("A *plan*", "Ask 5.", clean="").markdown())
+        # A \*plan\*
+        <BLANKLINE>
+        **Ask 5.**
+        <BLANKLINE>
+        """
+        parts = [f"# {marked_down(self.title)}"]
+        if self.headline:
+            parts.append(f"**{marked_down(self.headline)}**")
+        parts += map(marked_down, self.facts)
+        points = [f"- **{mark}**: {marked_down(sentence)}" for mark, sentence in self.marked]
+        if points:
+            parts.append("\n".join(points))
+        elif self.clean:
+            parts.append(self.clean)
+        for section in self.sections:
+            parts.append(f"## {marked_down(section.title)}")
+            grid = section.grid
+            parts += [] if grid is None else [grid.markdown()]
+            parts += map(marked_down, section.notes)
+        return "\n\n".join(parts) + "\n"
 
     def __str__(self) -> str:
         return self.text()
@@ -138,8 +163,9 @@ class Page:
     def _repr_html_(self) -> str:
         return self.html()
 
-    def _marked(self) -> list[tuple[str, str]]:
-        """Return the findings and further sentences, each with its mark."""
+    @property
+    def marked(self) -> list[tuple[str, str]]:
+        """The findings and further sentences, each with its mark."""
         findings = gravest_first(self.findings)
         return [*((MARKS[finding.severity], str(finding)) for finding in findings), *self.points]
 
@@ -148,7 +174,7 @@ class Page:
         yield "=" * columns_of(self.title)
         for sentence in (self.headline, *self.facts):
             yield from _wrapped(sentence, width)
-        marked = [f"{mark}: {sentence}" for mark, sentence in self._marked()]
+        marked = [f"{mark}: {sentence}" for mark, sentence in self.marked]
         above = marked or ([self.clean] if self.clean else [])
         if above:
             yield ""

@@ -56,3 +56,24 @@ def test_a_plan_with_strata():
     assert "south" in result.stdout
     for wrong in (("0",), ("2", "--strata", "north"), ("2", "--strata", "north=many")):
         assert run("plan", *wrong).exit_code == 2
+
+
+def test_a_survey_plan_from_a_codebook(tmp_path):
+    out = tmp_path / "plan.md"
+    options = ("plan", "2", "--codebook", "ccsi", "--language", "zh")
+    done = run(*options, "--out", out, "--who", "全体顾客", "--when", "fieldwork=三月")
+    assert done.exit_code == 0, done.output
+    text = out.read_text(encoding="utf-8")
+    assert "全体顾客" in text
+    assert "三月" in text
+    assert "总体满意程度" in text
+    assert "调查对象" in run(*options).stdout
+    for wrong, message in (
+        (("plan", "2", "--out", out), "--out is of a survey plan, which needs the questions"),
+        ((*options, "--when", "May"), "--when May is no step with its time, as fieldwork=March."),
+        ((*options, "--when", "x=May"), "schedule names the step 'x'"),
+        ((*options, "--out", tmp_path / "p.pdf"), "must end in .md, .html or .docx"),
+        (("plan", "2", "--codebook", tmp_path / "no.toml"), "There is no codebook"),
+    ):
+        done = run(*wrong)
+        assert (done.exit_code, message in done.stderr) == (2, True), done.stderr

@@ -16,7 +16,8 @@ upper, n, reason), ``differences`` of every two groups with Holm's correction, `
 - `enterprise_index`: favourability, designation, return, complaints, sales power;
 - `branch_regression`: customers' index of branches on the staff's, with both errors.
 
-The instruments that answers come from are beside them: `csi.explore_factors` and its kin.
+The instruments that answers come from are beside them: `csi.explore_factors` and its kin,
+`write_questionnaire` and `survey_plan`.
 """
 
 from csimodel.measures.abc_analysis import AbcClasses, abc_classes
@@ -44,6 +45,7 @@ from csimodel.measures.shares import (
     net_score,
     top_box,
 )
+from csimodel.measures.survey_plan import SurveyPlan, survey_plan
 
 __all__ = [
     "AbcClasses",
@@ -57,6 +59,7 @@ __all__ = [
     "SatisfactionLevel",
     "ServiceGap",
     "StatedImportance",
+    "SurveyPlan",
     "abc_classes",
     "after_use_satisfaction",
     "answer_shares",
@@ -72,6 +75,7 @@ __all__ = [
     "satisfaction_level",
     "service_gap",
     "stated_importance",
+    "survey_plan",
     "top_box",
     "value_balance",
     "weighted_satisfaction",

@@ -1,30 +1,33 @@
-"""A questionnaire written from a codebook: XLSForm for the field, HTML for print."""
+"""A questionnaire written from a codebook: XLSForm for the field, pages for print."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
+from io import BytesIO
 from os import PathLike
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import listed
+from csimodel.measures.documents import Language, write_document, write_file
 from csimodel.measures.items import skip_rules
 from csimodel.options import shown
+from csimodel.page import Page, Section
 from csimodel.survey import Codebook, Item
 from csimodel.survey.readers import needs
+from csimodel.survey.wordings import NO_ANSWER
 
-Language = Literal["en", "zh"]
 Rows = list[dict[str, str]]
 
 _NAME = re.compile(r"[^\W\d][\w.-]*")
 _MOST_CHOICES = 21  # of a scale whose steps are shown one by one
 _TEXTS: Mapping[str, Mapping[str, str]] = {
-    "en": {"title": "Questionnaire", "none": "No answer", "range": "from {low:g} to {high:g}"},
-    "zh": {"title": "调查问卷", "none": "未回答", "range": "{low:g} 至 {high:g}"},
+    "en": {"title": "Questionnaire", "none": NO_ANSWER["en"], "range": "from {low:g} to {high:g}"},
+    "zh": {"title": "调查问卷", "none": NO_ANSWER["zh"], "range": "{low:g} 至 {high:g}"},
 }
 
 
@@ -57,8 +60,8 @@ def write_questionnaire(
     r"""Write the questions of a codebook as a questionnaire.
 
     ``.xlsx`` is an XLSForm, which ODK and KoboToolbox read; what comes back from the field has the
-    codebook's names and codes, so that `csi.read_survey(answers, codebook=…)` reads it. ``.html``
-    is a page to print.
+    codebook's names and codes, so that `csi.read_survey(answers, codebook=…)` reads it. ``.html``,
+    ``.docx`` (Word) and ``.md`` are pages to print.
 
     Parameters
     ----------
@@ -86,7 +89,7 @@ def write_questionnaire(
     OptionError
         For another ending, a skip rule that names no question, an answer that is not offered or
         the question itself (in a circle, too), a file that cannot be written, or
-        when openpyxl is not installed.
+        when openpyxl or python-docx is not installed.
 
     Examples
     --------
@@ -101,19 +104,16 @@ def write_questionnaire(
     texts = _TEXTS[language]
     questions = _questions(codebook, texts, skip_rules(asked_if))
     heading = title or codebook.title or texts["title"]
-    if file.suffix.lower() not in (".xlsx", ".html"):
-        raise OptionError(f"path={shown(str(path))} must end in .xlsx (XLSForm) or .html (print).")
-    try:
-        if file.suffix.lower() == ".html":
-            file.write_text(_html(heading, questions, language, texts), encoding="utf-8")
-        else:
-            _write_form(file, heading, questions, language)
-    except OSError as error:
-        raise OptionError(
-            f"path={shown(str(path))} cannot be written ({error.strerror or error}); choose "
-            "another folder."
-        ) from error
-    return file
+    ending = file.suffix.lower()
+    if ending == ".xlsx":
+        return write_file(file, _form(heading, questions, language))
+    if ending == ".html":
+        return write_file(file, _html(heading, questions, language, texts).encode())
+    if ending in (".docx", ".md"):
+        return write_document(_page(heading, questions, texts), file, language)
+    raise OptionError(
+        f"path={shown(str(path))} must end in .xlsx (XLSForm), or in .html, .docx or .md (print)."
+    )
 
 
 def _questions(
@@ -169,7 +169,8 @@ def _require_rules(
 def _question(
     book: Codebook, name: str, texts: Mapping[str, str], rule: tuple[str, float] | None
 ) -> FormField:
-    item = book.items.get(name, Item(name, missing_codes=book.column_codes.get(name, ())))
+    words, codes_of = book.column_words.get(name, ()), book.column_codes.get(name, ())
+    item = book.items.get(name, Item(name, missing_codes=codes_of, missing_words=words))
     labels = {_code(code): text for code, text in book.value_labels.get(name, {}).items()}
     ends = None
     steps: list[str] = []
@@ -178,12 +179,12 @@ def _question(
         whole = item.minimum == int(item.minimum) and item.maximum == int(item.maximum)
         if whole and item.maximum - item.minimum < _MOST_CHOICES:
             steps = [_code(code) for code in range(int(item.minimum), int(item.maximum) + 1)]
-    missing = [_code(code) for code in item.missing_codes]
+    missing = [*map(_code, item.missing_codes), *item.missing_words]
     codes = dict.fromkeys([*(steps or labels), *(missing if steps or labels else [])])
-    choices = [
-        Choice(code, labels.get(code) or (texts["none"] if code in missing else code))
-        for code in codes
-    ]
+    bare = [code for code in map(_code, item.missing_codes) if code not in labels]
+    known = {code: f"{texts['none']} ({code})" for code in bare[1:]} | labels
+    known |= dict.fromkeys(bare[:1], texts["none"])
+    choices = [Choice(code, known.get(code, code)) for code in codes]
     relevant = "" if rule is None else f"${{{rule[0]}}} = '{_code(rule[1])}'"
     wording = item.wording or book.column_labels.get(name) or name
     return FormField(name, wording, tuple(choices), None if steps else ends, relevant)
@@ -204,7 +205,8 @@ def _require_plain(questions: Sequence[FormField]) -> None:
                 )
 
 
-def _write_form(file: Path, title: str, questions: Sequence[FormField], language: Language) -> None:
+def _form(title: str, questions: Sequence[FormField], language: Language) -> bytes:
+    """Return an XLSForm."""
     _require_plain(questions)
     try:
         from openpyxl import Workbook
@@ -241,7 +243,26 @@ def _write_form(file: Path, title: str, questions: Sequence[FormField], language
         page.append([f"label::{named}" if name == "label" else name for name in columns])
         for row in rows:
             page.append([row[name] or None for name in columns])
-    book.save(file)
+    stream = BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def _page(title: str, questions: Sequence[FormField], texts: Mapping[str, str]) -> Page:
+    """Return the questions as a page to print, a section for each."""
+    sections = []
+    for place, question in enumerate(questions, 1):
+        boxes = "   ".join(f"□ {choice.label}" for choice in question.choices)
+        answer = boxes or _line(question, texts)
+        sections.append(Section(f"{place}. {question.wording}", notes=(answer,)))
+    return Page(title, sections=tuple(sections), clean="")
+
+
+def _line(question: FormField, texts: Mapping[str, str]) -> str:
+    """Return a line to write on, with the range of answers."""
+    ends = question.ends
+    told = "" if ends is None else texts["range"].format(low=ends[0], high=ends[1])
+    return f"________ {told}".rstrip()
 
 
 def _html(
@@ -253,9 +274,7 @@ def _html(
             f"<label><span>□</span> {escape(choice.label)}</label>" for choice in question.choices
         )
         if not boxes:
-            ends = question.ends
-            told = "" if ends is None else texts["range"].format(low=ends[0], high=ends[1])
-            boxes = f"<label>________ {escape(told)}</label>"
+            boxes = f"<label>{escape(_line(question, texts))}</label>"
         parts.append(f"<li><p>{escape(question.wording)}</p>{boxes}</li>")
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'

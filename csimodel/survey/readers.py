@@ -24,7 +24,9 @@ from csimodel.survey.table import Table
 from csimodel.survey.text_files import read_csv
 from csimodel.survey.workbooks import read_excel
 
-_EXTRAS = {"openpyxl": "excel", "pyarrow": "parquet", "pyreadstat": "spss"}
+_EXTRAS = {
+    "openpyxl": "excel", "pyarrow": "parquet", "pyreadstat": "spss", "python-docx": "word",
+}  # fmt: skip
 
 _DAMAGE = (
     ArithmeticError, AssertionError, AttributeError, BadZipFile, EOFError, LookupError, MemoryError,

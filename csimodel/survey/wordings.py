@@ -56,7 +56,7 @@ class Wordings:
         """
         codes = _codes(item.name, item.answers, labels)
         _require_apart(item.name, codes, item.missing_words)
-        if len(item.missing_codes) == 1:
+        if item.missing_codes:
             for word in NO_ANSWER.values():
                 codes.setdefault(_key(word), item.missing_codes[0])
         return cls(codes, item.missing_words, item)
@@ -242,7 +242,7 @@ def without_words(column: pd.Series, words: Iterable[str]) -> pd.Series:
 
 def _texts(column: pd.Series) -> list[str]:
     """Return the different texts of a column that are not blank."""
-    if getattr(column.dtype, "kind", "O") != "O":
+    if getattr(column.dtype, "kind", "O") in "biufcmM":
         return []
     every = column.dropna().astype(object).unique()
     return [text for text in every if isinstance(text, str) and tidy(text)]

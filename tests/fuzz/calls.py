@@ -153,7 +153,8 @@ def of_design(given):
 
 
 @part("explore_factors", "FactorExploration", "describe", "analyze_items",
-      "draft_codebook", "sample_plan", "measures.write_questionnaire")  # fmt: skip
+      "draft_codebook", "sample_plan", "measures.write_questionnaire", "measures.survey_plan",
+      "SurveyPlan")  # fmt: skip
 def instruments(given):
     judge, survey = given.judge, given.survey
     judge.beside = [survey]
@@ -165,6 +166,8 @@ def instruments(given):
                 judge(f"questionnaire {name}", csi.measures.write_questionnaire, book, path)
     plan = judge("sample_plan", csi.sample_plan, 8.0, 20.0, strata={"a": 500, "b": 900})
     judge("simulate plan", plan.simulate, 20)
+    if book is not None:
+        judge.look("survey_plan", judge("survey_plan", csi.measures.survey_plan, book, plan))
     judge.look("describe", judge("describe", csi.describe, survey))
     analysis = judge("analyze_items", csi.analyze_items, survey, given.case.model, draws=20)
     judge.look("analyze_items", analysis)

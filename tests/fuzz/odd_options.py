@@ -456,6 +456,11 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             {"codebook": csi.Codebook.from_toml("[items.q1]\nscale = [1, 5]"),
              "path": Path(tempfile.gettempdir()) / "csimodel-q.html", "asked_if": {"q1": ("q1", 1)}},
         ),
+        "measures.survey_plan": (
+            csi.measures.survey_plan,
+            {"codebook": csi.Codebook.from_toml("[items.q1]\nscale = [1, 5]"),
+             "sample": csi.sample_plan(5.0), "who": "all", "schedule": {"report": "May"}},
+        ),
         "describe": (
             csi.describe,
             {"survey": p.survey, "items": ["CUSA1", "CUSA2"], "duration": "age",

@@ -1,0 +1,113 @@
+"""Pages written as documents to hand on: Markdown, HTML and Word."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from os import PathLike
+from pathlib import Path
+from typing import Literal
+
+from csimodel.characters import printable
+from csimodel.errors import OptionError
+from csimodel.grid import columns_of, escaped
+from csimodel.options import shown
+from csimodel.page import Page
+from csimodel.survey.readers import needs
+
+Language = Literal["en", "zh"]
+
+_WIDTH = 6.0  # of a table, inches
+_LONGEST = 40  # characters that a column is made wide for
+
+
+def write_document(page: Page, path: str | PathLike[str], language: Language = "en") -> Path:
+    r"""Write a page as ``.md``, ``.html`` or ``.docx``, by the ending of the path.
+
+    Raises
+    ------
+    OptionError
+        For another ending, a file that cannot be written, or ``.docx`` without python-docx.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = write_document(Page("Plan", "Ask 387.", clean=""), f"{folder}/plan.md")
+    ...     file.read_text(encoding="utf-8")
+    '# Plan\n\n**Ask 387.**\n'
+    """
+    file = Path(path)
+    ending = file.suffix.lower()
+    if ending == ".md":
+        content = page.markdown().encode()
+    elif ending == ".html":
+        content = _html(page, language).encode()
+    elif ending == ".docx":
+        content = _word(page)
+    else:
+        raise OptionError(f"path={shown(str(path))} must end in .md, .html or .docx (Word).")
+    return write_file(file, content)
+
+
+def write_file(file: Path, content: bytes) -> Path:
+    """Write a file.
+
+    Raises
+    ------
+    OptionError
+        When it cannot be written.
+    """
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise OptionError(
+            f"path={shown(str(file))} cannot be written ({error.strerror or error}); choose "
+            "another folder."
+        ) from error
+    return file
+
+
+def _html(page: Page, language: Language) -> str:
+    return (
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+        f"<title>{escaped(page.title)}</title><style>body{{font-family:sans-serif;"
+        "max-width:60em;margin:2em auto;padding:0 1em}</style></head>"
+        f"<body>{page.html()}</body></html>\n"
+    )
+
+
+def _word(page: Page) -> bytes:
+    """Return a page as a Word document: headings, paragraphs, tables."""
+    try:
+        from docx import Document
+        from docx.shared import Inches
+    except ImportError:
+        raise OptionError(needs("Writing a Word document", "python-docx")) from None
+    document = Document()
+    document.core_properties.title = printable(page.title)
+    document.add_heading(printable(page.title), 0)
+    if page.headline:
+        document.add_paragraph().add_run(printable(page.headline)).bold = True
+    for sentence in page.facts:
+        document.add_paragraph(printable(sentence))
+    for mark, sentence in page.marked:
+        document.add_paragraph(printable(f"{mark}: {sentence}"), style="List Bullet")
+    for section in page.sections:
+        document.add_heading(printable(section.title), 2)
+        if section.grid is not None:
+            grid = section.grid
+            table = document.add_table(rows=0, cols=len(grid.head), style="Table Grid")
+            lengths = [min(max(map(columns_of, own)), _LONGEST)
+                       for own in zip(grid.head, *grid.rows, strict=True)]  # fmt: skip
+            for row in (grid.head, *grid.rows):
+                for cell, text, length in zip(table.add_row().cells, row, lengths, strict=True):
+                    cell.text = printable(text)
+                    cell.width = Inches(_WIDTH * length / sum(lengths))
+            for cell in table.rows[0].cells:
+                for run in cell.paragraphs[0].runs:
+                    run.bold = True
+        for sentence in section.notes:
+            document.add_paragraph(printable(sentence))
+    stream = BytesIO()
+    document.save(stream)
+    return stream.getvalue()
