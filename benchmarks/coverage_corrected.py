@@ -26,7 +26,7 @@ import pandas as pd
 
 import csimodel as csi
 from csimodel.estimators import Solution
-from csimodel.index import point_weights
+from csimodel.estimators.points import point_weights
 from csimodel.inference import interval_of
 from csimodel.outcomes.measurement_error.croon import croon_slopes
 from csimodel.outcomes.measurement_error.errors_in_variables import moved_slopes

@@ -27,7 +27,7 @@ import pandas as pd
 from scipy.special import expit, ndtr
 
 import csimodel as csi
-from csimodel.index import point_weights
+from csimodel.estimators.points import point_weights
 from csimodel.outcomes.money import Economics, profits_of_drivers
 from csimodel.outcomes.money.value import lifetime_values
 

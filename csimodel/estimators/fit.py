@@ -15,11 +15,14 @@ from csimodel.arguments import checked_in
 from csimodel.errors import EstimationError, SurveyError
 from csimodel.estimators.diagnostics import diagnose
 from csimodel.estimators.estimates import Estimates, Status
+from csimodel.estimators.item_solution import answers_in_order, item_solution
 from csimodel.estimators.missing_results import MISSING, missing_result
+from csimodel.estimators.new_scores import new_answers
+from csimodel.estimators.points import index_of_answers
 from csimodel.estimators.quantities import find
 from csimodel.estimators.solution import Estimator, Solution
 from csimodel.estimators.summary import effect_table, item_table, path_table, sample_facts
-from csimodel.findings import Finding
+from csimodel.findings import Finding, tell
 from csimodel.floats import own_errstate_in
 from csimodel.model import Model
 from csimodel.moments import Moments
@@ -229,6 +232,59 @@ class Fit(HasPage):
         answers = self.require_answers("scores")
         scores = self.solution.scores(answers)
         return pd.DataFrame(scores, self.respondents, list(self.model.construct_names))
+
+    def score(self, data: object, *, index: bool = False) -> pd.DataFrame:
+        """Return the scores of new respondents, by the weights, means and sds of this fit.
+
+        ``Σ wᵢ (xᵢ - mᵢ) / sᵢ`` with everything but the answers x from the fit, so that scores of
+        another wave or of a single respondent are on the scale of `scores`. Of the answers that
+        the fit was made from they are `scores`, and with `index` those of
+        `csimodel.respondent_index`.
+
+        Parameters
+        ----------
+        data
+            A `Survey`, or what `read_survey` takes: a frame or a file, in which items were asked
+            and missing answers coded as in the survey of the fit. Columns that are no items may be
+            there; weights play no part.
+        index
+            Return the index, 0 to 100, instead of standardised scores.
+
+        Returns
+        -------
+        DataFrame
+            Rows of the data × constructs. NaN where an item of the construct is not answered; a
+            fit under ``missing="mean"`` takes its own mean for the answer. Findings count both.
+
+        Raises
+        ------
+        SurveyError
+            For items that are no columns (all are named), that hold text, or answers outside the
+            scales of the fit; with `index` when scales are not known.
+        EstimationError
+            When the fit did not converge.
+
+        Examples
+        --------
+        >>> import csimodel as csi
+        >>> survey = csi.load_mobi()
+        >>> fit = csi.fit(csi.models.ecsi(), survey.data.iloc[:200])
+        >>> fit.score(survey.data.iloc[200:]).shape
+        (50, 7)
+        """
+        self.require_converged("score new answers by")
+        self.model.require_own_items("Scores are weighted means of")
+        used = "complete" if self.answers is None else self.answers.missing
+        planned = None if self.survey is None else self.survey.missing
+        filled = used == "mean" or (used == "complete" and planned == "mean")
+        answers, rows = new_answers(data, self.model, self.moments, self.survey, filled)
+        tell(answers.findings)
+        if not index:
+            names = list(self.model.construct_names)
+            return pd.DataFrame(self.solution.scores(answers), rows, names)
+        own = item_solution(self.solution)
+        values = index_of_answers(own, answers_in_order(answers, own.model.items))
+        return pd.DataFrame(values, rows, list(own.model.construct_names))
 
     @property
     def respondents(self) -> pd.Index:

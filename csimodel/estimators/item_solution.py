@@ -7,18 +7,18 @@ of the model and are seen the same way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators.estimates import Estimates
-from csimodel.estimators.fit import Fit
 from csimodel.estimators.solution import Estimator, Solution
 from csimodel.model import Construct, Model
 from csimodel.model.terms import HigherOrder
 from csimodel.moments import Moments
+from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
 
@@ -81,6 +81,20 @@ def item_solution(solution: Solution) -> Solution:
     )
 
 
+def answers_in_order(answers: Answers, items: Sequence[str]) -> Answers:
+    """Return answers to some of the items, in their order."""
+    if tuple(items) == answers.items:
+        return answers
+    places = [answers.items.index(item) for item in items]
+    return replace(
+        answers,
+        items=tuple(items),
+        values=answers.values[:, places],
+        minimum=answers.minimum[places],
+        maximum=answers.maximum[places],
+    )
+
+
 @dataclass(frozen=True)
 class ItemEstimator(Estimator):
     """An estimator of a model with terms, whose solutions are seen as of items alone.
@@ -120,26 +134,3 @@ class ItemEstimator(Estimator):
         toward = None if near is None else self.near
         solution = item_solution(self.estimator.solve(moments, self.specification, toward))
         return replace(solution, estimator=self)
-
-
-def item_fit(fit: Fit) -> Fit:
-    """Return a fit as one of items alone; itself where its model has no terms."""
-    if not fit.model.terms:
-        return fit
-    solution, answers = item_solution(fit.solution), fit.answers
-    if answers is not None:
-        order = [answers.items.index(item) for item in solution.model.items]
-        answers = replace(
-            answers,
-            items=solution.model.items,
-            values=answers.values[:, order],
-            minimum=answers.minimum[order],
-            maximum=answers.maximum[order],
-        )
-    return Fit(solution, fit.survey, answers)
-
-
-def estimated_model(fit: Fit) -> Model:
-    """Return the model that a fit is estimated by, also where the fit is seen as of items alone."""
-    estimator = fit.estimator
-    return estimator.specification if isinstance(estimator, ItemEstimator) else fit.model

@@ -1,13 +1,13 @@
 """The satisfaction index from 0 to 100: for respondents, groups and the whole sample."""
 
+from csimodel.estimators.points import point_weights, respondent_points, scale_of
 from csimodel.index.design_effect import design_effects
 from csimodel.index.draws import IndexDraws
 from csimodel.index.importance import importance_performance
 from csimodel.index.index import index_scores
 from csimodel.index.leading_driver import leading_driver
 from csimodel.index.leading_group import LeadingGroup, leading_group
-from csimodel.index.points import point_weights, scale_of
-from csimodel.index.respondents import respondent_index, respondent_points
+from csimodel.index.respondents import respondent_index
 
 __all__ = [
     "IndexDraws",

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators import Fit
+from csimodel.estimators.points import by_block, point_weights, scale_of
 from csimodel.index.expected import Expected
-from csimodel.index.points import POINT_WEIGHTS, by_block, point_weights, scale_of
+from csimodel.index.points import POINT_WEIGHTS
 from csimodel.inference import Bootstrap, draws_of, influence_values
 from csimodel.inference.incomplete_influence import IncompleteInfluence
 from csimodel.inference.influence import free_influence_values

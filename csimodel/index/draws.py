@@ -9,9 +9,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.estimators.points import point_weights, respondent_points, scale_of
 from csimodel.index.item_errors import item_draws
-from csimodel.index.points import point_weights, scale_of
-from csimodel.index.respondents import respondent_points
 from csimodel.inference import Bootstrap
 
 Floats = NDArray[np.float64]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.index.points import scale_of
+from csimodel.estimators.points import scale_of
 from csimodel.moments import Moments
 from csimodel.survey import Answers
 

@@ -10,9 +10,10 @@ from csimodel.arguments import checked
 from csimodel.errors import ModelError, suggest
 from csimodel.estimators import Fit, Quantity, Solution, register, require_fit, require_own
 from csimodel.estimators.item_solution import item_model, item_solution
+from csimodel.estimators.points import point_weights, scale_of
 from csimodel.estimators.quantities import matrix_entries, reachable
 from csimodel.floats import own_errstate
-from csimodel.index.points import INDEX, point_weights, scale_of
+from csimodel.index.points import INDEX
 from csimodel.inference import FitErrors
 from csimodel.inference.replicates import errors_of_design
 from csimodel.model import Model

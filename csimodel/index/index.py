@@ -35,14 +35,15 @@ from csimodel.estimators import (
 )
 from csimodel.estimators.covariance.findings import heywood_items
 from csimodel.estimators.groups import group_columns, groups_without_rows, level_of, lost_groups
-from csimodel.estimators.item_solution import item_fit
+from csimodel.estimators.item_fit import item_fit
+from csimodel.estimators.points import by_block, point_weights
 from csimodel.estimators.quantities import by_construct
 from csimodel.findings import Finding, tell
 from csimodel.floats import own_errstate
 from csimodel.index.by_group import group_draws, group_errors, group_influence, group_points
 from csimodel.index.item_errors import item_errors
 from csimodel.index.own_weights import OwnWeights
-from csimodel.index.points import INDEX, by_block, point_weights
+from csimodel.index.points import INDEX
 from csimodel.index.scanned_groups import ScannedIndexes
 from csimodel.index.shrinkage import with_shrinkage
 from csimodel.inference import (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from csimodel.estimators.item_solution import item_fit, item_solution
+from csimodel.estimators.item_fit import item_fit
+from csimodel.estimators.item_solution import item_solution
 from csimodel.inference import Bootstrap, FitErrors, Linearized
 
 

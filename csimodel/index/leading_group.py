@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from csimodel.errors import ModelError, suggest
 from csimodel.estimators import Fit, group_codes, require_fit, require_own
+from csimodel.estimators.points import by_block, point_weights
 from csimodel.index.by_group import group_draws, group_influence, group_points
-from csimodel.index.points import by_block, point_weights
 from csimodel.inference import Bootstrap, FitErrors, without_influence
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import StandardErrors

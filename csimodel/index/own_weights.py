@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators import GroupFits, Solution, Status
+from csimodel.estimators.points import by_block, scale_of
 from csimodel.estimators.weight_influence import WeightInfluence
-from csimodel.index.points import INDEX, by_block, scale_of
+from csimodel.index.points import INDEX
 from csimodel.inference import without_influence
 from csimodel.inference.influence import free_influence_values
 from csimodel.survey import Answers

@@ -9,49 +9,10 @@ from csimodel.bounds import BOUNDS
 from csimodel.errors import SurveyError
 from csimodel.estimators import Quantity, Solution, register
 from csimodel.estimators.item_solution import item_model, item_solution
+from csimodel.estimators.points import by_block, point_weights, scale_of
 from csimodel.estimators.quantities import by_construct, by_item
-from csimodel.findings import listed
-from csimodel.model import Model
-from csimodel.moments import Moments
 
 Floats = NDArray[np.float64]
-
-
-def scale_of(moments: Moments) -> tuple[Floats, Floats]:
-    """Return each item's lowest answer and the width of its scale, (items,).
-
-    Raises
-    ------
-    SurveyError
-        When bounds are unknown or empty.
-    """
-    width = moments.maximum - moments.minimum
-    unknown = [item for item, w in zip(moments.items, width, strict=True) if not w > 0]
-    if unknown:
-        raise SurveyError(
-            f"The index needs the scale of {listed(unknown)}; give the lowest and highest answer "
-            "in the codebook, or as read_survey(..., scale=(1, 10))."
-        )
-    return moments.minimum, width
-
-
-def point_weights(solution: Solution) -> Floats:
-    """Return what each item's points count in its construct's index, (..., items).
-
-    ``vᵢ rangeᵢ / Σ vₖ rangeₖ`` with ``vᵢ = wᵢ/sᵢ``; the unstandardised weights themselves where the
-    items of a construct share one scale.
-    """
-    solution.model.require_one_stage("Weights of points are of")
-    _, width = scale_of(solution.moments)
-    raw = solution.index_weights * width
-    sums = by_block(solution.model, raw)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(raw / sums[..., solution.model.owner])
-
-
-def by_block(model: Model, values: Floats) -> Floats:
-    """Sum item values within constructs, (..., items) to (..., constructs)."""
-    return np.stack([values[..., block].sum(axis=-1) for block in model.slices], axis=-1)
 
 
 POINT_WEIGHTS = Quantity("point_weights", by_item, point_weights, null=None)

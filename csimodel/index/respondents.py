@@ -17,10 +17,10 @@ from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError
 from csimodel.estimators import Fit, require_fit
 from csimodel.estimators.groups import named_columns
-from csimodel.estimators.item_solution import item_fit, item_solution
+from csimodel.estimators.item_fit import item_fit
+from csimodel.estimators.item_solution import answers_in_order, item_solution
+from csimodel.estimators.points import index_of_answers
 from csimodel.floats import own_errstate
-from csimodel.index.points import by_block, point_weights, scale_of
-from csimodel.moments import Moments
 from csimodel.options import require_flag, require_names
 from csimodel.progress import progress_bar
 from csimodel.survey import Answers
@@ -36,15 +36,6 @@ Codes = NDArray[np.intp]
 
 _ROW = "row"
 _SCORE = "_score"
-
-
-def respondent_points(answers: Answers, moments: Moments) -> Floats:
-    """Return every answer on 0 to 100, (rows, items); the mean's points under ``"mean"``."""
-    minimum, width = scale_of(moments)
-    values = answers.values
-    if answers.missing == "mean":
-        values = np.where(np.isnan(values), moments.mean, values)
-    return np.asarray((values - minimum) / width * 100.0)
 
 
 @overload
@@ -131,10 +122,8 @@ def respondent_index(
             )
         fit = item_fit(fit)
         answers = fit.require_answers("respondent_index without to='scores.parquet'")
-        points = respondent_points(answers, fit.moments) * point_weights(fit.solution)
-        return pd.DataFrame(
-            by_block(fit.model, points), fit.respondents, list(fit.model.construct_names)
-        )
+        names = list(fit.model.construct_names)
+        return pd.DataFrame(index_of_answers(fit.solution, answers), fit.respondents, names)
     return _write(fit, parquet_path("to", to), kept, scores, progress)
 
 
@@ -147,7 +136,7 @@ def _write(fit: Fit, path: Path, keep: tuple[str, ...], scores: bool, progress: 
         raise SurveyError(needs("Writing Parquet", "pyarrow")) from error
     blocks = _AnswerBlocks.of(fit, keep, path)
     solution = item_solution(fit.solution)
-    weights, names = point_weights(solution), list(solution.model.construct_names)
+    names = list(solution.model.construct_names)
     own = list(fit.model.construct_names) if scores else []
     columns = [_ROW, *blocks.keep, *names, *(f"{name}{_SCORE}" for name in own)]
     twice = [name for place, name in enumerate(columns) if name in columns[:place]]
@@ -156,13 +145,12 @@ def _write(fit: Fit, path: Path, keep: tuple[str, ...], scores: bool, progress: 
             f"Two columns of {path.name!r} would be called {twice[0]!r}; leave the column of the "
             "data out of keep=, or rename it."
         )
-    order = [fit.model.items.index(item) for item in solution.model.items]
     with complete_file(path, "to") as stream, closing(blocks.parts(progress)) as parts:
         writer = None
         try:
             for rows, answers, kept in parts:
-                points = respondent_points(_reordered(answers, order), solution.moments) * weights
-                values = by_block(solution.model, points)
+                own_answers = answers_in_order(answers, solution.model.items)
+                values = index_of_answers(solution, own_answers)
                 if scores:
                     values = np.hstack([values, fit.solution.scores(answers)])
                 arrays = [pa.array(rows), *kept, *(pa.array(value) for value in values.T)]
@@ -174,20 +162,6 @@ def _write(fit: Fit, path: Path, keep: tuple[str, ...], scores: bool, progress: 
             if writer is not None:
                 writer.close()
     return path
-
-
-def _reordered(answers: Answers, order: Sequence[int]) -> Answers:
-    """Return answers to some of the items, in their order."""
-    if list(order) == list(range(len(answers.items))):
-        return answers
-    places = list(order)
-    return replace(
-        answers,
-        items=tuple(answers.items[place] for place in places),
-        values=answers.values[:, places],
-        minimum=answers.minimum[places],
-        maximum=answers.maximum[places],
-    )
 
 
 def _as_first(table: pa.Table, schema: pa.Schema, fit: Fit, path: Path) -> pa.Table:

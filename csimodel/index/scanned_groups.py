@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from csimodel.errors import SurveyError
 from csimodel.estimators import Fit
-from csimodel.index.points import POINT_WEIGHTS, by_block, point_weights, scale_of
+from csimodel.estimators.points import by_block, point_weights, scale_of
+from csimodel.index.points import POINT_WEIGHTS
 from csimodel.inference.scanned_influence import scanned_gradient
 from csimodel.moments.scanned import RowsOfUnits, ScannedAnswers, ScannedGroups, scanned_groups
 from csimodel.moments.scanned_sums import cluster_sums, spread_factor, unit_products

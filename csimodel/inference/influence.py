@@ -35,7 +35,7 @@ from csimodel.estimators import (
     require_alone,
     require_rows,
 )
-from csimodel.estimators.item_solution import estimated_model
+from csimodel.estimators.item_fit import estimated_model
 from csimodel.inference.incomplete_influence import IncompleteInfluence
 from csimodel.moments import CrossProducts, Moments
 from csimodel.moments.ordinal_samples import OrdinalSamples

@@ -7,7 +7,7 @@ import pandas as pd
 
 from csimodel.estimators import find
 from csimodel.estimators.groups import column_of_level
-from csimodel.index import point_weights
+from csimodel.estimators.points import point_weights
 from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.outcome_sections import money_table
 

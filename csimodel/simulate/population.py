@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from csimodel.arguments import checked_in
 from csimodel.errors import OptionError
 from csimodel.estimators import Fit, Quantity, Solution, find, fit_of
+from csimodel.estimators.points import by_block, point_weights
 from csimodel.floats import own_errstate_in
-from csimodel.index.points import by_block, point_weights
 from csimodel.model import Model
 from csimodel.moments import Moments
 from csimodel.moments.fourth import fourth_moments_of_samples

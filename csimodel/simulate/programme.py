@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from csimodel.arguments import checked, checked_in
 from csimodel.errors import OptionError
 from csimodel.estimators import PLS, Solution
+from csimodel.estimators.points import point_weights
 from csimodel.floats import own_errstate, own_errstate_in
-from csimodel.index.points import point_weights
 from csimodel.model import Model, catalogue
 from csimodel.moments import Moments
 from csimodel.options import require_count, require_number, seed_of

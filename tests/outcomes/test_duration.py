@@ -298,7 +298,7 @@ def test_every_draw_uses_its_own_index(fit, frame, boot, alone):
     others = {} if alone else {"controls": ["CUSL1"], "strata": frame["s"]}
     found = churn(fit, frame, bootstrap=boot, **others)
     chain, counts = found.draws, boot.design.counts(0)
-    from csimodel.index import point_weights, respondent_points
+    from csimodel.estimators.points import point_weights, respondent_points
 
     points = respondent_points(fit.answers, fit.moments)
     block = fit.model.slices[fit.model.construct_names.index("Satisfaction")]

@@ -15,7 +15,7 @@ from wordings import row_of
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError
 from csimodel.estimators.covariance.true_variance import true_shares
-from csimodel.index import point_weights
+from csimodel.estimators.points import point_weights
 from csimodel.outcomes.measurement_error import omega as omega_module
 from csimodel.outcomes.measurement_error import one_factor as one_factor_module
 from csimodel.outcomes.measurement_error import reliability

@@ -22,6 +22,7 @@ from scipy.sparse.csgraph import connected_components
 
 from csimodel.errors import OptionError
 from csimodel.estimators import Fit, GroupFits
+from csimodel.estimators.points import by_block, point_weights, scale_of
 from csimodel.index.by_group import (
     group_points,
     points_of_answers,
@@ -29,7 +30,7 @@ from csimodel.index.by_group import (
     without_rounding,
 )
 from csimodel.index.own_weights import OwnWeights
-from csimodel.index.points import POINT_WEIGHTS, by_block, point_weights, scale_of
+from csimodel.index.points import POINT_WEIGHTS
 from csimodel.inference import without_influence
 from csimodel.inference.influence import free_influence_values
 from csimodel.survey import Answers

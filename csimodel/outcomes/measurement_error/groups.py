@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from csimodel.bounds import THRESHOLDS
 from csimodel.errors import EstimationError, OptionError
 from csimodel.estimators import Fit
+from csimodel.estimators.points import point_weights, respondent_points
 from csimodel.findings import Finding
-from csimodel.index import point_weights, respondent_points
 from csimodel.inference import Bootstrap
 from csimodel.outcomes.rows.sample import Sample
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators import Fit
-from csimodel.index import point_weights, respondent_points
+from csimodel.estimators.points import point_weights, respondent_points
 from csimodel.index.draws import side_by_side
 from csimodel.outcomes.models.draws import RegressionDraws
 from csimodel.outcomes.rows.sample import Sample

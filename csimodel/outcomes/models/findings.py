@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from csimodel.bounds import THRESHOLDS
 from csimodel.estimators import Fit
-from csimodel.estimators.item_solution import item_fit
+from csimodel.estimators.item_fit import item_fit
 from csimodel.findings import Finding
 from csimodel.index.expected import Expected
 from csimodel.outcomes.kernels.glm import regress_draws

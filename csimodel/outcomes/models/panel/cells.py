@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.estimators import Fit
+from csimodel.estimators.points import by_block, point_weights
 from csimodel.index.by_group import group_draws, group_points
-from csimodel.index.points import by_block, point_weights
 from csimodel.inference import Bootstrap, draws_of
 
 Floats = NDArray[np.float64]
