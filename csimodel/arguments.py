@@ -38,6 +38,7 @@ _MAKERS = {
     "Economics": "csi.money.Economics(margin=…, currency=…, period=…, discount_rate=…)",
     "Model": "csi.Model.from_syntax(text)",
     "Money": "csi.money.profit_of_change(rep, from_, to, economics)",
+    "Programme": "csi.programme(model, survey, levels, period)",
     "Population": "csi.simulate.population(model)",
     "Reliability": "csi.outcomes.index_reliability(fit)",
     "Repurchase": "csi.repurchase(fit, outcome)",

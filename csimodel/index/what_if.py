@@ -131,9 +131,8 @@ def what_if(
     fit.model.require_one_stage("csi.what_if moves")
     level = require_level(level)
     require_own(bootstrap, fit, drawn=False)
-    points = _points(changes, fit.model)
-    shift = np.array([points.get(name, 0.0) for name in fit.model.construct_names])
-    quantity = Quantity("what_if", by_construct, lambda solution: _moved(solution, shift))
+    points = points_of_changes(changes, fit.model)
+    quantity = changed_index(points, fit.model)
     errors = own_replicates(fit) if bootstrap is None else bootstrap
     if errors is None and not without_influence(fit):
         errors = Linearized((fit,))
@@ -149,7 +148,7 @@ def what_if(
     return WhatIf(points, table, tuple(_about_scale(table)))
 
 
-def _points(changes: object, model: Model) -> dict[str, float]:
+def points_of_changes(changes: object, model: Model) -> dict[str, float]:
     """Return changes by construct, checked."""
     given = require_kind("changes", changes, dict, _CHANGES)
     if not given:
@@ -168,6 +167,12 @@ def _require_construct(option: str, name: object, model: Model) -> None:
             f"{option} names construct {name!r}, which is not in the model"
             f"{suggest(str(name), names)}."
         )
+
+
+def changed_index(points: Mapping[str, float], model: Model) -> Quantity:
+    """Return the change of every index by changes of drivers, as a quantity."""
+    shift = np.array([points.get(name, 0.0) for name in model.construct_names])
+    return Quantity("what_if", by_construct, lambda solution: _moved(solution, shift))
 
 
 def _moved(solution: Solution, shift: Floats) -> Floats:

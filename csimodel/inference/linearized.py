@@ -225,7 +225,7 @@ class Linearized(HasPage):
         [0.485, 0.083, 249.0]
         """
         entries = find(quantity)
-        _require_linear(entries)
+        require_linear(entries)
         require_by_t(interval)
         linear = self._linear(entries, by)
         if isinstance(linear, LinearGroups):
@@ -393,7 +393,7 @@ class Linearized(HasPage):
             members.append(place[stages.touched])
             totals[own] = np.nan
             if len(answers.values):
-                totals[own] = _still(influence_values(fit, quantity, stages))
+                totals[own] = still(influence_values(fit, quantity, stages))
         return Linear(
             self._labels(quantity.labels(self.fits[0].model)),
             np.concatenate(values),
@@ -405,7 +405,7 @@ class Linearized(HasPage):
     def _of_scan(self, scanned: ScannedAnswers, quantity: Quantity) -> Linear:
         """Return a quantity with what stands for the units of a scan."""
         values = np.asarray(quantity.values(self.fit.solution))
-        totals = _still(scanned_influence(self.fit, scanned, quantity))
+        totals = still(scanned_influence(self.fit, scanned, quantity))
         return Linear(
             quantity.labels(self.fit.model),
             values,
@@ -451,7 +451,7 @@ class Linearized(HasPage):
         """Return the entries that a label names, their places, and what is left of their labels."""
         name, label = _entry(entry)
         quantity = find(name)
-        _require_linear(quantity)
+        require_linear(quantity)
         linear = self._linear(quantity, by)
         if label is None:
             return linear, linear.every, linear.labels
@@ -572,7 +572,7 @@ def design_effect(values: Floats, answers: Answers) -> Floats:
 def _design_effect(fit: Fit, quantity: Quantity) -> Floats:
     answers = fit.require_answers("design effects")
     values = free_influence_values(fit, quantity)
-    return design_effect(_still(values), answers)
+    return design_effect(still(values), answers)
 
 
 def _entry(entry: object) -> tuple[str | Quantity, Hashable | None]:
@@ -587,7 +587,14 @@ def _entry(entry: object) -> tuple[str | Quantity, Hashable | None]:
     )
 
 
-def _require_linear(quantity: Quantity) -> None:
+def require_linear(quantity: Quantity) -> None:
+    """Refuse distances, which have no influence values.
+
+    Raises
+    ------
+    InferenceError
+        For ``"srmr"`` and its like.
+    """
     if not quantity.resampled:
         raise InferenceError(
             f"{quantity.name!r} has no error from influence values, because where the model fits "
@@ -595,7 +602,7 @@ def _require_linear(quantity: Quantity) -> None:
         )
 
 
-def _still(values: Floats) -> Floats:
+def still(values: Floats) -> Floats:
     """Return influence values, 0 where they are what rounding leaves of none."""
     size = np.abs(values).max(axis=0, initial=0.0)
     largest = size.max(initial=0.0, where=np.isfinite(size))

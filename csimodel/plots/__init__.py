@@ -10,20 +10,26 @@ from csimodel.plots import fonts
 from csimodel.plots.calibration import calibration
 from csimodel.plots.charts import index_bars, intervals
 from csimodel.plots.comparison import compare
+from csimodel.plots.contributions import contributions
 from csimodel.plots.curve import repurchase_curve
 from csimodel.plots.curves import repurchase_curves
 from csimodel.plots.diagram import path_diagram
+from csimodel.plots.heat_map import heat_map
 from csimodel.plots.importance import importance_performance
 from csimodel.plots.lorenz import lorenz
 from csimodel.plots.profile import profile
+from csimodel.plots.ranking import ranking
 from csimodel.plots.slopes import slopes
 from csimodel.plots.svg import to_svg
+from csimodel.plots.trend import small_multiples, trend
 from csimodel.plots.waterfall import money_steps, waterfall
 
 __all__ = [
     "calibration",
     "compare",
+    "contributions",
     "fonts",
+    "heat_map",
     "importance_performance",
     "index_bars",
     "intervals",
@@ -31,9 +37,12 @@ __all__ = [
     "money_steps",
     "path_diagram",
     "profile",
+    "ranking",
     "repurchase_curve",
     "repurchase_curves",
     "slopes",
+    "small_multiples",
     "to_svg",
+    "trend",
     "waterfall",
 ]

@@ -16,14 +16,19 @@ _LABEL_WIDTH = 170.0  # widest line of a row's label, points
 
 
 def row_axes(
-    ax: Axes | None, names: Sequence[str], family: Sequence[str], title: str | None, right: float
+    ax: Axes | None,
+    names: Sequence[str],
+    family: Sequence[str],
+    title: str | None,
+    right: float,
+    row: float = _ROW,
 ) -> tuple[Figure, Axes]:
-    """Return axes with a row for each name and room beside them."""
+    """Return axes with a row of some inches for each name and room beside them."""
     shape = (style.SMALL_SIZE, family)
     wrapped = [text_metrics.wrap(name, _LABEL_WIDTH, *shape) for name in names]
     sizes = [text_metrics.measure(name, *shape) for name in wrapped]
     left = (max(width for width, _ in sizes) + 16) / 72
-    each = max(_ROW, (max(height for _, height in sizes) + 8) / 72)
+    each = max(row, (max(height for _, height in sizes) + 8) / 72)
     top = 0.2 + (0.3 if title else 0.0)
     height = each * len(names) + 0.55 + top
     return style.take_axes(ax, (left + 3.6 + right, height), (left, right, 0.55, top))

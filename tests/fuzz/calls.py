@@ -637,7 +637,25 @@ def programme(given):
             judge.look("programme", made)
             for table in ("scores", "changes", "ranking", "trend", "contributions"):
                 judge(f"programme.{table}", getattr, made, table)
-            judge("programme.rank", made.rank, within="all", top=1)
+            ranking = judge("programme.rank", made.rank, within="all", top=1)
+            judge("programme.local_level", getattr, made, "local_level")
+            for against in ("all", "pairs"):
+                judge("programme.differences", made.differences, against=against)
+            last = made.hierarchy.periods[-1]
+            judge(
+                "programme.difference", made.difference, ("all", "all", last), ("all", "all", last)
+            )
+            paths = judge("programme.of", made.of, "paths")
+            if paths is not None:
+                judge.look("programme.of", paths)
+                judge("programme.of changes", getattr, paths, "changes")
+            judge("programme.impacts", made.impacts, {case.model.construct_names[0]: 5})
+            if ranking is not None:
+                _draw(judge, "plots.ranking", csi.plots.ranking, ranking.table)
+            _draw(judge, "plots.trend", csi.plots.trend, made)
+            _draw(judge, "plots.small_multiples", csi.plots.small_multiples, made)
+            _draw(judge, "plots.heat_map", csi.plots.heat_map, made)
+            _draw(judge, "plots.contributions", csi.plots.contributions, made)
 
 
 @part("simulate")

@@ -27,7 +27,7 @@ INNER = {
 ARGUMENTS: dict[str, Any] = {
     "levels": [50, 60], "level": 50.0, "start": 50, "end": 60, "probability": 0.6, "quantity": "paths",
     "text": "A =~ a1 + a2", "n": 20, "samples": 2, "method": "naive", "items": ["CUSA1", "CUSA2"],
-    "group": "complained", "row": "complained", "construct": "Satisfaction",
+    "a": ("half", "a", 2), "b": ("all", "all", 2), "group": "complained", "row": "complained", "construct": "Satisfaction",
 }  # fmt: skip
 
 
@@ -47,6 +47,8 @@ def objects(p: SimpleNamespace) -> dict[str, Any]:
         "bollen_stine": csi.inference.bollen_stine(p.ml, 25, rng=1, progress=False),
         "fit": p.ml,
         "groups": p.groups,
+        "programme": p.programme,
+        "programme_paths": p.programme.of("paths"),
         "multigroup": multigroup,
         "compared": p.compared,
         "moments": fit.moments,
@@ -111,6 +113,8 @@ def _argument(name: str, method: str, option: str) -> Any:
         ("shape.curve", "levels"): [50.0],
         ("complaints.against", "published"): csi.literature.silent_share,
         ("groups.get", "key"): "a",
+        ("programme.impacts", "changes"): {"Quality": 5},
+        ("programme_paths.about_moves", "entry"): "Satisfaction",
         ("multigroup.get", "key"): "a",
     }  # fmt: skip
     return own.get((f"{name}.{method}", option), ARGUMENTS.get(option, inspect.Parameter.empty))

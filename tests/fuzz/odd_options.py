@@ -101,7 +101,7 @@ def plain() -> SimpleNamespace:
         replicated=csi.fit(model, csi.replicate_weights(survey, "bootstrap", replicates=5)),
         scanned=csi.fit(model, csi.scan(pa.Table.from_pandas(frame), scale=dict.fromkeys(mobi.items, (1, 10)))),
         holes=csi.read_survey(frame.assign(CUSA1=frame["CUSA1"].where(frame["age"] > 9)), scale=(1, 10)), weighted=csi.read_survey(survey, weights="age"), model=model, fit=fit, ml=csi.fit(model, survey, csi.ML()), boot=boot,
-        groups=csi.fit_groups(model, survey, "half"), rep=rep, economics=economics,
+        groups=csi.fit_groups(model, survey, "half"), programme=csi.programme(model, survey, "half", "year"), rep=rep, economics=economics,
         index=csi.respondent_index(fit)["Satisfaction"],
         truth=csi.simulate.population(model, paths=0.4, loadings=0.8, scale=(1, 10)),
         cells=frame.assign(index=csi.respondent_index(fit)["Satisfaction"])
@@ -225,6 +225,11 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
                 "weights": pd.DataFrame({"level": "half", "unit": ["a", "b"], "weight": [1.0, 2.0]}),
             },
         ),
+        "plots.ranking": (plots.ranking, {"ranks": p.programme.rank().table}),
+        "plots.trend": (plots.trend, {"programme": p.programme, "level": "half", "units": ["a"]}),
+        "plots.small_multiples": (plots.small_multiples, {"programme": p.programme}),
+        "plots.heat_map": (plots.heat_map, {"programme": p.programme, "period": 1}),
+        "plots.contributions": (plots.contributions, {"programme": p.programme, "period": 1}),
         "respondent_index": (csi.respondent_index, {"fit": p.fit}),
         "respondent_index (file)": (
             csi.respondent_index,

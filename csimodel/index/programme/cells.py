@@ -71,6 +71,8 @@ class ProgrammeCells:
         The construct of each item, (items,).
     reason
         Why nothing has an error, in a few words; empty where it has.
+    steady
+        Entries that are the same in every sample by construction, (constructs,), or None.
     """
 
     answers: Answers
@@ -81,6 +83,7 @@ class ProgrammeCells:
     points: Floats | None
     owner: Codes
     reason: str = ""
+    steady: NDArray[np.bool_] | None = None
 
     @property
     def census(self) -> bool:
@@ -289,11 +292,11 @@ def own_cells(groups: GroupFits) -> ProgrammeCells:
         groups.answers,
         groups.codes,
         own.estimate,
-        _matrices(rows, cells, values, (len(groups.codes), len(groups)), constructs),
+        sparse_by_entry(rows, cells, values, (len(groups.codes), len(groups)), constructs),
         None,
         None,
         groups.solution.model.owner,
-        "" if rows else _reason(groups),
+        "" if rows else reason_of(groups),
     )
 
 
@@ -304,7 +307,7 @@ def pooled_cells(fit: Fit, groups: GroupFits) -> ProgrammeCells:
     weights = point_weights(fit.solution)
     means = through_means(answers, model, groups.codes, points, weights)
     known = np.flatnonzero(groups.codes >= 0)
-    added = _matrices(
+    added = sparse_by_entry(
         [known], [groups.codes[known]], [means[known]], (len(groups.codes), cells), means.shape[1]
     )
     shared = None if without_influence(fit) else free_influence_values(fit, POINT_WEIGHTS)
@@ -339,8 +342,8 @@ def base_cells(groups: GroupFits, base: Codes) -> ProgrammeCells:
             rows.append(members)
             cells.append(np.full(len(members), cell))
             values.append(by_block(model, pulls * np.nan_to_num(points[cell])))
-    added = _matrices(rows, cells, values, shape, len(model.constructs))
-    reason = "" if len(rows) > 1 else _reason(groups)
+    added = sparse_by_entry(rows, cells, values, shape, len(model.constructs))
+    reason = "" if len(rows) > 1 else reason_of(groups)
     return ProgrammeCells(answers, groups.codes, estimate, added, None, None, model.owner, reason)
 
 
@@ -353,7 +356,7 @@ def _pulls(groups: GroupFits, chosen: Codes) -> Iterator[tuple[int, Codes, Float
             yield place, rows, free_influence_values(fit, POINT_WEIGHTS)
 
 
-def _reason(groups: GroupFits) -> str:
+def reason_of(groups: GroupFits) -> str:
     """Return why no group has influence values, in a few words."""
     known = np.flatnonzero(groups.converged.to_numpy())
     return without_influence(groups[groups.labels[known[0]]]) if len(known) else ""
@@ -367,7 +370,7 @@ def _of_cells(added: sparse.csr_array, chosen: NDArray[np.bool_]) -> sparse.csr_
     return sparse.coo_array((entries.data[own], place), added.shape).tocsr()
 
 
-def _matrices(
+def sparse_by_entry(
     rows: list[Codes],
     cells: list[Codes],
     values: list[Floats],

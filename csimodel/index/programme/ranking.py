@@ -25,6 +25,8 @@ from scipy import sparse
 from csimodel.index.programme.cells import ProgrammeCells
 from csimodel.index.programme.hierarchy import WHOLE, Hierarchy
 from csimodel.index.shrinkage import shrunken
+from csimodel.inference.infer import infer
+from csimodel.inference.sources import StandardErrors
 from csimodel.page import HasHeadline, Page, sections
 from csimodel.significance import adjusted_pvalues, t_pvalue
 
@@ -36,8 +38,8 @@ _SPREAD = 1e-9
 _ROUNDING = 1e-12  # of what a cell counts
 _WITHIN = "within"
 _COLUMNS = (
-    "estimate", "se", "rank", "rank_lower", "rank_upper", "first", "top", "tie", "gap", "gap_se",
-    "behind", "shrunken", "n",
+    "estimate", "se", "lower", "upper", "rank", "rank_lower", "rank_upper", "first", "top", "tie",
+    "gap", "gap_se", "behind", "shrunken", "n",
 )  # fmt: skip
 
 
@@ -51,11 +53,11 @@ class Ranking(HasHeadline):
         Whose index, and when.
     table
         Index of the names of the level that rankings are within, and of the unit; columns
-        estimate, se, rank (1 is the highest), rank_lower, rank_upper, first and top (probabilities
-        of being first and among the `best`), tie (units of one number are not told apart from the
-        first of it), gap (to the level's score, which contains the unit) with gap_se (NaN where a
-        part of the level has no error), behind (to the best other), shrunken (drawn to the mean,
-        see `csimodel.index.shrinkage`), n.
+        estimate, se, lower, upper (of the index), rank (1 is the highest), rank_lower, rank_upper,
+        first and top (probabilities of being first and among the `best`), tie (units of one number
+        are not told apart from the first of it), gap (to the level's score, which contains the
+        unit) with gap_se (NaN where a part of the level has no error), behind (to the best other),
+        shrunken (drawn to the mean, see `csimodel.index.shrinkage`), n.
     best
         For how many `top` is.
     level
@@ -167,10 +169,14 @@ def _ranked(
     errors = np.where(known, se[:units], np.nan)
     best = np.array([np.nanmax(np.delete(own, unit), initial=-np.inf) for unit in range(units)])
     drawn = shrunken(own, errors)
+    source = StandardErrors(errors, np.where(known, df[:units], 0.0), census=cells.census)
+    limits = infer(pd.RangeIndex(units), own, source, level, None, steady=False)
     return pd.DataFrame(
         {
             "estimate": own,
             "se": errors,
+            "lower": limits["lower"].to_numpy(),
+            "upper": limits["upper"].to_numpy(),
             "rank": rank,
             "rank_lower": np.where(known, 1.0 + better, np.nan),
             "rank_upper": np.where(known, units - worse, np.nan),

@@ -9,10 +9,11 @@ import pandas as pd
 
 from csimodel.arguments import checked_in
 from csimodel.errors import ModelError, OptionError, choose, suggest
-from csimodel.estimators import GroupFits
+from csimodel.estimators import GroupFits, Quantity, find
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.index.index import about_fits
+from csimodel.index.points import INDEX
 from csimodel.index.programme.cells import ItemWeights, ProgrammeCells
 from csimodel.index.programme.contributions import contributions_of
 from csimodel.index.programme.hierarchy import (
@@ -21,10 +22,13 @@ from csimodel.index.programme.hierarchy import (
     about_periods,
     about_weights,
 )
+from csimodel.index.programme.quantity_cells import quantity_cells
 from csimodel.index.programme.ranking import Ranking, ranking_of
 from csimodel.index.programme.shared_units import about_shared_units
 from csimodel.index.programme.tables import ProgrammeTables
 from csimodel.index.programme.times import about_times
+from csimodel.index.what_if import changed_index, points_of_changes
+from csimodel.inference.linearized import require_linear
 from csimodel.model import Model
 from csimodel.options import require_count
 from csimodel.page import HasPage, Page, Section, sections
@@ -87,6 +91,111 @@ class Programme(HasPage):
         return ProgrammeTables(
             self.hierarchy, self.cells, "index", entries, None, self.year, self.level, self.adjust
         )
+
+    def of(self, quantity: str | Quantity) -> ProgrammeTables:
+        """Return tables of another quantity: paths, loadings, total effects, impacts.
+
+        Each unit of the lowest level is fitted by itself in each period, with item weights of its
+        own; levels above have the weighted mean of the units below. Errors are influence values,
+        as of the index, and covary over periods and units in the same way.
+
+        Parameters
+        ----------
+        quantity
+            A name such as ``"paths"``, ``"loadings"``, ``"total_effects"``, ``"impacts"`` (points
+            of the target per point of the source); an unknown name lists them all.
+
+        Returns
+        -------
+        ProgrammeTables
+            ``.scores``, ``.changes``, ``.trend``, ``.local_level``, ``.difference(a, b)``,
+            ``.differences(…)``.
+
+        Raises
+        ------
+        OptionError
+            For an unknown quantity.
+        InferenceError
+            For distances, which have no influence values.
+
+        Examples
+        --------
+        >>> import csimodel as csi
+        >>> frame = csi.load_mobi().data.assign(firm=["a", "b"] * 125, wave=[1] * 125 + [2] * 125)
+        >>> survey = csi.read_survey(frame, scale=(1, 10))
+        >>> waves = csi.programme(csi.models.ecsi(), survey, "firm", "wave")
+        >>> paths = waves.of("paths").difference(("firm", "a", 2), ("all", "all", 2))
+        >>> row = paths.loc[("Loyalty", "Satisfaction")]
+        >>> [round(float(row[name]), 2) for name in ("estimate", "se")]
+        [-0.11, 0.1]
+        """
+        own = find(quantity)
+        if own.name == INDEX.name:
+            return self.tables
+        require_linear(own)
+        return self._tables_of(own)
+
+    def table(self, quantity: str | Quantity) -> pd.DataFrame:
+        """Return a quantity at every level and period, as ``of(quantity).scores``."""
+        return self.of(quantity).scores
+
+    def impacts(self, changes: object) -> ProgrammeTables:
+        """Return what changes of drivers do to every index, for each unit and period.
+
+        As `csi.what_if`: total effects in points times the changes, as far as paths are causes;
+        here by the fit of each unit in each period.
+
+        Parameters
+        ----------
+        changes
+            Points of the index by construct, as ``{"Quality": 5}``.
+
+        Returns
+        -------
+        ProgrammeTables
+            ``.scores`` by construct: the change of its index, points.
+
+        Raises
+        ------
+        ModelError
+            For a construct that is not in the model.
+        OptionError
+            For what is no mapping from constructs to points.
+
+        Examples
+        --------
+        >>> import csimodel as csi
+        >>> frame = csi.load_mobi().data.assign(firm=["a", "b"] * 125, wave=[1] * 125 + [2] * 125)
+        >>> survey = csi.read_survey(frame, scale=(1, 10))
+        >>> waves = csi.programme(csi.models.ecsi(), survey, "firm", "wave")
+        >>> moved = waves.impacts({"Quality": 5}).scores.loc[("all", "all", 2)]
+        >>> [round(float(moved.loc["Satisfaction", name]), 1) for name in ("estimate", "se")]
+        [2.9, 0.4]
+        """
+        points = points_of_changes(changes, self.model)
+        return self._tables_of(changed_index(points, self.model))
+
+    def _tables_of(self, quantity: Quantity) -> ProgrammeTables:
+        return ProgrammeTables(
+            self.hierarchy,
+            quantity_cells(self.groups, quantity),
+            quantity.name,
+            quantity.labels(self.model),
+            quantity.null,
+            self.year,
+            self.level,
+            self.adjust,
+        )
+
+    def difference(self, a: object, b: object) -> pd.DataFrame:
+        """Return the difference of two indexes; see `ProgrammeTables.difference`."""
+        return self.tables.difference(a, b)
+
+    def differences(
+        self, level: object = None, period: object = None, against: str = "all"
+    ) -> pd.DataFrame:
+        """Return differences of all units of a level; see `ProgrammeTables.differences`."""
+        return self.tables.differences(level, period, against)
 
     @property
     def scores(self) -> pd.DataFrame:

@@ -14,6 +14,11 @@ from scipy import sparse
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
 from csimodel.index.programme.cells import NO_PART_ERROR, ProgrammeCells
+from csimodel.index.programme.differences import (
+    compared_places,
+    labels_of_pairs,
+    score_place,
+)
 from csimodel.index.programme.hierarchy import WHOLE, Hierarchy, rows_of
 from csimodel.index.programme.local_level import LocalLevels, SeriesOfScores, local_levels
 from csimodel.index.programme.trend import slopes_of
@@ -82,10 +87,17 @@ class ProgrammeTables(HasPage):
 
     @cached_property
     def estimates(self) -> Floats:
-        """All scores, (nodes × periods, constructs); NaN where there is none."""
-        sums = self.hierarchy.sums
-        values = np.asarray(sums.T @ np.nan_to_num(self.cells.estimate))
+        """All scores, (nodes × periods, entries); NaN where there is none."""
+        values = self._values(self.hierarchy.sums)
         return np.where(self.hierarchy.scored.ravel()[:, None], values, np.nan)
+
+    def _values(self, sums: sparse.csr_array) -> Floats:
+        """Return sums of cells, (sums, entries); NaN where a cell has no solution."""
+        values = np.asarray(sums.T @ np.nan_to_num(self.cells.estimate))
+        unknown = ~np.isfinite(self.cells.estimate)
+        if unknown.any():
+            values[abs(sums).T @ unknown.astype(np.float64) > 0] = np.nan
+        return values
 
     @cached_property
     def scores(self) -> pd.DataFrame:
@@ -129,8 +141,7 @@ class ProgrammeTables(HasPage):
         now, before = np.concatenate(parts)[order], np.concatenate(since)[order]
         labels = self.hierarchy.labels(now)
         labels["since"] = self.hierarchy.labels(before)["period"]
-        sums = (self.hierarchy.sums[:, now] - self.hierarchy.sums[:, before]).tocsr()
-        table = self._table(labels, sums, self.estimates[now] - self.estimates[before], 0.0)
+        table = self._of_pairs(labels, now, before)
         return self._adjusted(table, ["level", "period", "since", *self._names])
 
     @cached_property
@@ -147,7 +158,7 @@ class ProgrammeTables(HasPage):
         the answers explain). Units with fewer than 3 periods are left out.
         """
         node, sums, periods = slopes_of(self.hierarchy)
-        estimate = np.asarray(sums.T @ np.nan_to_num(self.cells.estimate))
+        estimate = self._values(sums)
         labels: dict[str, list[object]] = {
             "level": [self.hierarchy.level_names[own] for own in node.tolist()],
             "unit": [self.hierarchy.names[own] for own in node.tolist()],
@@ -202,6 +213,72 @@ class ProgrammeTables(HasPage):
         table = self._adjusted(table, ["level", *self._names])
         table["large"] = table["p_adjusted"] < 1.0 - self.level
         return table
+
+    def difference(self, a: object, b: object) -> pd.DataFrame:
+        """Return the difference of two scores, ``a - b``, with its error.
+
+        Units may contain each other, and be of different levels and periods: what they share
+        counts.
+
+        Parameters
+        ----------
+        a, b
+            Each a level, a unit and a period, as ``("firm", "a", 2)`` or ``("all", "all", 2)``.
+
+        Returns
+        -------
+        DataFrame
+            Rows entries; columns estimate, se, df, lower, upper, p, reason.
+
+        Raises
+        ------
+        OptionError
+            For a score that is not there.
+        """
+        first, second = (
+            np.array([score_place(self.hierarchy, option, own)])
+            for option, own in (("a", a), ("b", b))
+        )
+        table = self._of_pairs({"unit": [""]}, first, second)
+        return table.droplevel(0)
+
+    def differences(
+        self, level: object = None, period: object = None, against: str = "all"
+    ) -> pd.DataFrame:
+        """Return the differences of all units of a level from the whole, or from each other.
+
+        Parameters
+        ----------
+        level
+            Whose units; the lowest by default.
+        period
+            When; the last by default.
+        against
+            The whole (``"all"``) or a level above, which contain the unit, or ``"pairs"`` for
+            every two of the units.
+
+        Returns
+        -------
+        DataFrame
+            Index level, unit, period, from, and the entry; columns as in `difference`, and
+            p_adjusted over all pairs of an entry.
+
+        Raises
+        ------
+        OptionError
+            For a level or period that is not there, or more pairs than the memory that is free
+            holds.
+        """
+        first, second = compared_places(self.hierarchy, level, period, against)
+        table = self._of_pairs(labels_of_pairs(self.hierarchy, first, second), first, second)
+        return self._adjusted(table, self._names)
+
+    def _of_pairs(
+        self, labels: dict[str, list[object]], first: Codes, second: Codes
+    ) -> pd.DataFrame:
+        """Return the differences of scores, by their places."""
+        sums = (self.hierarchy.sums[:, first] - self.hierarchy.sums[:, second]).tocsr()
+        return self._table(labels, sums, self.estimates[first] - self.estimates[second], 0.0)
 
     def about_moves(self, entry: Hashable) -> Iterator[Finding]:
         """Name scores that are further from those before than usual moves and errors explain."""
@@ -302,7 +379,9 @@ class ProgrammeTables(HasPage):
             se.ravel(), df.ravel(), self.cells.reason or NO_PART_ERROR, self.cells.census
         )
         index = rows_of(labels, self.entries)
-        table = infer(index, estimate.ravel(), source, self.level, null, steady=False)
+        steady = np.zeros(each, dtype=np.bool_) if self.cells.steady is None else self.cells.steady
+        steady = np.tile(steady, len(estimate))
+        table = infer(index, estimate.ravel(), source, self.level, null, steady=steady)
         nothing = np.asarray((abs(sums) > _ROUNDING).sum(axis=0)).ravel() == 0
         table.loc[np.repeat(nothing, each), "reason"] = CARRIED
         return table
