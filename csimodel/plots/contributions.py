@@ -12,6 +12,7 @@ from csimodel.errors import ModelError, OptionError, choose, suggest
 from csimodel.floats import own_errstate
 from csimodel.formatting import plural
 from csimodel.index.programme import Programme
+from csimodel.index.programme.differences import period_place
 from csimodel.options import require_count
 from csimodel.plots.waterfall import waterfall
 
@@ -97,12 +98,13 @@ def _steps(
     choose("level", chosen, hierarchy.levels)
     table = programme.contributions
     values = table.index.get_level_values
-    when = hierarchy.periods[-1] if period is None else period
-    same = np.array([own == when for own in values("period")], dtype=np.bool_)
-    own = table[same & (values("level") == chosen) & (values("construct") == name)]
+    when = hierarchy.periods[period_place(hierarchy, "period", period)]
+    own = table[
+        (values("period") == when) & (values("level") == chosen) & (values("construct") == name)
+    ]
     if not len(own):
         raise OptionError(
-            f"period={when!r} has no change of the whole on the period before; the periods are "
+            f"period={when} has no change of the whole on the period before; the periods are "
             f"{hierarchy.periods[0]} to {hierarchy.periods[-1]}."
         )
     units = [str(unit) for unit in own.index.get_level_values("unit")]

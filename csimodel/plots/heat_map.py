@@ -8,10 +8,11 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 
 from csimodel.arguments import checked
-from csimodel.errors import OptionError, choose
+from csimodel.errors import choose
 from csimodel.floats import own_errstate
 from csimodel.formatting import label
 from csimodel.index.programme import Programme
+from csimodel.index.programme.differences import period_place
 from csimodel.options import require_count
 from csimodel.plots import fonts, style, text_metrics
 from csimodel.plots.top_and_bottom import first_and_last
@@ -71,12 +72,7 @@ def heat_map(
     hierarchy = programme.hierarchy
     chosen = hierarchy.levels[-1] if level is None else level
     choose("level", chosen, hierarchy.levels)
-    periods = hierarchy.periods.tolist()
-    when = periods[-1] if period is None else period
-    if not isinstance(when, str | int | float | type(periods[-1])) or when not in periods:
-        raise OptionError(
-            f"period={when!r} is not among the periods, {periods[0]} to {periods[-1]}."
-        )
+    when = hierarchy.periods[period_place(hierarchy, "period", period)]
     scores = programme.scores["estimate"].loc[chosen].xs(when, level="period")
     table = scores.unstack("construct")[list(programme.constructs)]
     table = table.sort_values(programme.construct, ascending=False, kind="stable")

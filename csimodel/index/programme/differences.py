@@ -11,7 +11,7 @@ from csimodel.errors import OptionError, choose, suggest
 from csimodel.findings import listed
 from csimodel.index.programme.hierarchy import WHOLE, Hierarchy
 from csimodel.inference.pairs import pairs_of
-from csimodel.options import shown
+from csimodel.options import number_of, shown
 
 Codes = NDArray[np.intp]
 
@@ -46,7 +46,7 @@ def score_place(hierarchy: Hierarchy, option: str, name: object) -> int:
 
 
 def period_place(hierarchy: Hierarchy, option: str, period: object) -> int:
-    """Return the place of a period.
+    """Return the place of a period, of None the last.
 
     Raises
     ------
@@ -54,8 +54,11 @@ def period_place(hierarchy: Hierarchy, option: str, period: object) -> int:
         When there is none.
     """
     periods = hierarchy.periods.tolist()
+    if period is None:
+        return len(periods) - 1
+    number = number_of(period)
     for place, own in enumerate(periods):
-        if (type(own) is type(period) and own == period) or str(own) == str(period):
+        if str(own) == str(period) or (number is not None and number == number_of(own)):
             return place
     raise OptionError(
         f"{option}={shown(period)} is not among the periods, {periods[0]} to {periods[-1]}."
@@ -90,9 +93,7 @@ def compared_places(
     deep = choose_level(
         hierarchy, "level", hierarchy.levels[-1] if level is None else level, hierarchy.levels
     )
-    at = len(hierarchy.periods) - 1
-    if period is not None:
-        at = period_place(hierarchy, "period", period)
+    at = period_place(hierarchy, "period", period)
     above = (WHOLE, *hierarchy.levels[: deep - 1])
     choose("against", against, (PAIRS, *above))
     nodes = np.flatnonzero((hierarchy.deep == deep) & hierarchy.scored[:, at])

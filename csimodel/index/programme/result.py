@@ -8,7 +8,7 @@ from functools import cached_property
 import pandas as pd
 
 from csimodel.arguments import checked_in
-from csimodel.errors import ModelError, OptionError, choose, suggest
+from csimodel.errors import ModelError, choose, suggest
 from csimodel.estimators import GroupFits, Quantity, find
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
@@ -16,6 +16,7 @@ from csimodel.index.index import about_fits
 from csimodel.index.points import INDEX
 from csimodel.index.programme.cells import ItemWeights, ProgrammeCells
 from csimodel.index.programme.contributions import contributions_of
+from csimodel.index.programme.differences import period_place
 from csimodel.index.programme.hierarchy import (
     WHOLE,
     Hierarchy,
@@ -264,12 +265,6 @@ class Programme(HasPage):
             raise ModelError(
                 f"Construct {name!r} is not in the model{suggest(str(name), self.constructs)}."
             )
-        periods = self.hierarchy.periods
-        wanted = periods[-1] if period is None else period
-        if wanted not in periods.tolist():
-            raise OptionError(
-                f"period={wanted!r} is not among the periods, {periods[0]} to {periods[-1]}."
-            )
         levels = (WHOLE, *self.hierarchy.levels[:-1])
         outer = levels[-1] if within is None else choose("within", within, levels)
         return ranking_of(
@@ -278,7 +273,7 @@ class Programme(HasPage):
             self.tables.estimates,
             construct=self.constructs.index(name),
             name=name,
-            period=periods.tolist().index(wanted),
+            period=period_place(self.hierarchy, "period", period),
             deep=levels.index(outer),
             top=require_count("top", top),
             level=self.level,
