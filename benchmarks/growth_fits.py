@@ -194,6 +194,12 @@ FITS = (
     Operation("predict", lambda c: unfold(csi.predict(c.pls, 10, 1)),
               {"n": (1, N), "p": (2, P), "C": (2, C)}, f"{PRODUCTS} + 10*{SWEEPS} + 8*n*p**2/F",
               ("pls",)),
+    Operation("compare_groups", lambda c: csi.compare_groups(
+                  c.model, c.survey, "half", rng=1, permutations=c.size.D, progress=False),
+              {"n": (1, 250_000), "p": (2, P), "D": (1, 1_000)}, f"2*{PLS_DRAW}"),
+    Operation("compare_groups, draws", lambda c: csi.compare_groups(
+                  c.model, c.survey, "half", "parametric", 1, draws=c.size.D, progress=False),
+              {"n": (1, 250_000), "D": (1, 1_000)}, f"2*{PLS_DRAW}"),
     Operation("micom", lambda c: csi.micom(
                   c.model, c.survey, "half", c.size.D, rng=1, progress=False),
               {"n": (1, 250_000), "p": (2, P), "D": (1, 1_000)}, f"2*{PLS_DRAW}"),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from csimodel import survey as survey
     from csimodel import weighting as weighting
     from csimodel.assessment.assess import assess as assess
+    from csimodel.assessment.group_comparison import compare_groups as compare_groups
     from csimodel.assessment.micom import micom as micom
     from csimodel.assessment.prediction.predict import predict as predict
     from csimodel.assessment.simple_slopes import simple_slopes as simple_slopes
@@ -140,6 +141,7 @@ _NAMES = MappingProxyType(
         "assess": "csimodel.assessment.assess",
         "bootstrap": "csimodel.inference.bootstrap",
         "compare": "csimodel.estimators.compare",
+        "compare_groups": "csimodel.assessment.group_comparison",
         "composite": "csimodel.model.constructs",
         "explore_factors": "csimodel.measures.factors.exploration",
         "factor_scores": "csimodel.estimators.factor_scores",

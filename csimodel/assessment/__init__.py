@@ -6,6 +6,7 @@ bootstrap tables and group tables know by the function's name.
 
 from csimodel.assessment.assess import Assessment, assess
 from csimodel.assessment.global_fit import d_g, d_uls, srmr
+from csimodel.assessment.group_comparison import GroupComparison, compare_groups
 from csimodel.assessment.micom import Micom, micom
 from csimodel.assessment.missing_policies import MissingPolicies, compare_missing_policies
 from csimodel.assessment.reliability import alpha, alpha_raw, ave, rho_a, rho_c
@@ -20,6 +21,7 @@ from csimodel.assessment.validity import (
 
 __all__ = [
     "Assessment",
+    "GroupComparison",
     "Micom",
     "MissingPolicies",
     "alpha",
@@ -27,6 +29,7 @@ __all__ = [
     "antecedent_vif",
     "assess",
     "ave",
+    "compare_groups",
     "compare_missing_policies",
     "d_g",
     "d_uls",

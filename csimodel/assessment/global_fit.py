@@ -92,6 +92,15 @@ def d_g(solution: Solution, saturated: bool = False) -> Floats:
     return _geodesic(_inverse_root(solution.moments.response_cor), solution.implied_cor(saturated))
 
 
+def geodesic(cor: Floats, other: Floats) -> Floats:
+    """Return the geodesic distance of correlations, (..., items, items) each, as in `d_g`, (...,).
+
+    >>> float(geodesic(np.eye(2), np.array([[1.0, 0.5], [0.5, 1.0]])).round(4))
+    0.3224
+    """
+    return _geodesic(_inverse_root(cor), other)
+
+
 def _residuals(solution: Solution, saturated: bool) -> Floats:
     return np.asarray(solution.moments.response_cor - solution.implied_cor(saturated))
 

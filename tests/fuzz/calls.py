@@ -331,7 +331,7 @@ def predictions(given):
         judge("predictions", prediction.predictions, "lm-direct")
 
 
-@part("micom", "Micom")
+@part("micom", "Micom", "compare_groups", "GroupComparison")
 def groups_compared(given):
     judge, case = given.judge, given.case
     for by in ("group", ["wave", "group"]):
@@ -339,6 +339,14 @@ def groups_compared(given):
         judge.look("micom", tested)
         if tested is not None:
             judge("micom.draws", tested.draws, "mean_difference")
+    methods = ("permutation", "parametric", "henseler", "sarstedt", "distance")
+    for method, quantity in zip(
+        methods, ("paths", "index", "loadings", "r2", "paths"), strict=True
+    ):
+        judge.look(f"compare_groups {method}", judge(
+            f"compare_groups {method}", csi.compare_groups, case.model, given.survey, "group", method,
+            1, quantity=quantity, permutations=25, draws=25, progress=False,
+        ))  # fmt: skip
 
 
 @part("fit_groups", "GroupFits", "fit_multigroup", "MultiGroupFit", "invariance", "Invariance")

@@ -242,6 +242,17 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             {"fit": p.moderated, "target": "Satisfaction", "source": "Image", "at": "Quality"},
         ),
         "predict": (csi.predict, {"fit": p.fit, "folds": 3, "repetitions": 2, "rng": 1}),
+        "compare_groups": (
+            csi.compare_groups,
+            {"model": p.model, "survey": p.survey, "by": "half", "permutations": 20, "draws": 20,
+             "progress": False},
+        ),
+        "compare_groups (draws)": (
+            csi.compare_groups,
+            {"model": p.model, "survey": p.survey, "by": "half", "method": "henseler",
+             "resamples": {"a": np.arange(2500).reshape(25, 100) * 7 % 125,
+                           "b": np.arange(2500).reshape(25, 100) * 3 % 125}, "progress": False},
+        ),
         "micom": (
             csi.micom,
             {"model": p.model, "survey": p.survey, "by": "half", "permutations": 20, "progress": False},
