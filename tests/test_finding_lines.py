@@ -65,7 +65,7 @@ def test_few_clusters(errors, clusters, severity):
     [(1, None, 0), (2, None, 1), (1, "population", 1), (2, "population", 1)],
 )
 def test_a_design_that_errors_do_not_use(strata, population, told):
-    design = Stub(strata=strata, population=population)
+    design = Stub(stratum_count=strata, population=population)
     findings = list(unused_design(design, "firm"))
     assert codes(findings) == ["design-unused"] * told
     assert all(f.values == {"by": "firm", "strata": strata} for f in findings)

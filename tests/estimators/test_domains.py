@@ -11,6 +11,7 @@ import csimodel as csi
 from csimodel.errors import OptionError
 from csimodel.estimators.groups import group_codes
 from csimodel.index.by_group import group_draws
+from csimodel.outcomes import repurchase_segments
 from csimodel.weighting import trim
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -79,6 +80,16 @@ def test_regressions_of_a_group_alone_are_those_of_a_domain(name, group):
     np.testing.assert_allclose(rep.coefficients["estimate"], theirs["coef"], rtol=1e-9)
     np.testing.assert_allclose(rep.coefficients["se"], theirs["coef_se"], rtol=1e-8)
     assert (rep.coefficients["df"] == theirs["degf"]).all()
+
+
+def test_segments_of_a_group_are_domains_of_the_whole():
+    read = survey("clustered", DATA.assign(two=np.where(DATA["few"] == "third", "b", "a")))
+    fit = csi.fit_groups(SINGLE, read, "two")["a"]
+    options = {"index": DATA["index"], "family": "ols", "scale": (0, 1), "curvature": False}
+    segments = repurchase_segments(fit, "rep01", by="few", **options).regression
+    errors = np.sqrt(np.diagonal(segments.segment_errors.covariance, axis1=1, axis2=2))
+    for own, group in zip(errors, ("few", "rest"), strict=True):
+        np.testing.assert_allclose(own, R["clustered"]["domains"][group]["coef_se"], rtol=1e-8)
 
 
 def test_linearized_differences_of_groups_are_those_of_domains():

@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from wordings import row_of
 
 import csimodel as csi
 from csimodel.outcomes import (
     corrected_slopes,
     repurchase_asymmetry,
+    repurchase_mixed,
+    repurchase_panel,
     repurchase_segments,
     repurchase_shape,
     repurchase_time,
@@ -146,6 +149,37 @@ def test_other_errors_and_models_say_that_they_do_not_allow_for_margins():
         assert codes(result).count("calibration-not-used") == 1
     bent = repurchase_shape(csi.repurchase(fit, "high", index="A"), "spline")
     assert "calibration-not-used" not in codes(bent)
+
+
+def test_segments_by_linearize_allow_for_margins_and_do_not_say_otherwise():
+    fit = chain(survey())
+    options = {"index": "A", "by": "sex", "curvature": False}
+    linear = repurchase_segments(fit, "high", bootstrap=csi.linearize(fit), **options)
+    assert "calibration-not-used" not in codes(linear)
+    drawn = csi.bootstrap(fit, 30, 1, progress=False)
+    draws = repurchase_segments(fit, "high", bootstrap=drawn, **options)
+    (told,) = [own for own in draws.findings if own.code == "calibration-not-used"]
+    assert row_of(told).case == "draws"
+
+
+@pytest.mark.parametrize("kind", ["raked", "replicates"])
+def test_models_of_firms_say_what_they_leave_aside(kind):
+    data = DATA.assign(firm=DATA["psu"] % 10, wave=DATA["id"] % 4)
+    plain = csi.read_survey(data, scale=(1, 10), items=ITEMS, weights="weight")
+    read = csi.rake(plain, MARGINS) if kind == "raked" else csi.replicate_weights(plain, "jk1")
+    fit = chain(read)
+    results = (
+        repurchase_panel(fit, "rep01", firm="firm", period="wave", index="A", scale=(0, 1)),
+        repurchase_mixed(
+            fit, "rep01", by="firm", index="A", scale=(0, 1), model="population-averaged",
+            link="identity",
+        ),
+    )  # fmt: skip
+    code = "calibration-not-used" if kind == "raked" else "replicates-not-used"
+    for result in results:
+        (finding,) = [own for own in result.findings if own.code == code]
+        if kind == "replicates":
+            assert finding.values == {"count": 250, "by": "firm"}
 
 
 def test_sides_have_the_errors_of_their_regression():

@@ -124,7 +124,8 @@ def between_groups(
         effects = {method: float(values[j]) for method, values in slopes.items()}
         findings += about_slopes(effects, name, rep.outcome, parts[name])
     if bootstrap is None:
-        findings += unused_design(answers.design, by)
+        replicates = 0 if answers.replicates is None else len(answers.replicates.factors)
+        findings += unused_design(answers.first_stage, by, replicates)
     else:
         findings += [*bootstrap.findings, *about_draws(drawn, {}, len(bootstrap.usable))]
         findings += narrow_intervals(interval, degrees)

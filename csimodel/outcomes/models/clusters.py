@@ -27,6 +27,10 @@ _TOO_SMALL_WITHOUT_CR2 = (
     "be too small, so intervals are too narrow and p-values too low; use errors='CR2'."
 )
 
+_NO_REPLICATES = (
+    "The survey has {count} replicate weights, and these errors do not use them: they take the "
+    "groups of {by!r} as drawn at random from a large population."
+)
 _UNUSED = {  # by whether there are strata and a finite population
     (True, False): (
         "The survey's strata do not enter these errors, which take the groups of {by!r} as drawn "
@@ -78,11 +82,24 @@ def unused_margins(sample: Sample, errors: str) -> tuple[Finding, ...]:
     )
 
 
-def unused_design(design: SurveyDesign, by: str) -> Iterator[Finding]:
-    """Say that errors of a model of groups do not look at strata, margins and the population."""
+def unused_design(design: SurveyDesign, by: str, replicates: int = 0) -> Iterator[Finding]:
+    """Say what of a survey's design errors of a model of groups do not look at.
+
+    Parameters
+    ----------
+    design
+        Of the respondents; its strata, its population and the margins of its weights.
+    by
+        What tells the groups.
+    replicates
+        How many replicate weights the survey has.
+    """
     if isinstance(design, CalibratedDesign):
         yield from without_calibration(design, "regressions")
-    used = (design.strata > 1, design.population is not None)
+    if replicates:
+        values: dict[str, object] = {"count": replicates, "by": by}
+        yield Finding("replicates-not-used", _NO_REPLICATES, (by,), count=replicates, values=values)
+    used = (design.stratum_count > 1, design.population is not None)
     if any(used):
-        values = {"by": by, "strata": design.strata}
+        values = {"by": by, "strata": design.stratum_count}
         yield Finding("design-unused", _UNUSED[used], (by,), values=values)

@@ -164,6 +164,11 @@ class Rows:
         return np.asarray(np.nan_to_num(self.weights) > 0)
 
     @property
+    def replicates(self) -> int:
+        """How many replicate weights the survey has."""
+        return 0 if self.survey is None else len(self.survey.replicate_weights)
+
+    @property
     def design(self) -> SurveyDesign:
         """The units that the usable rows were drawn in."""
         known = self.calibrated or self.domain
@@ -368,8 +373,7 @@ class Rows:
             formula=formula,
             complete=complete,
         )
-        count = 0 if self.survey is None else len(self.survey.replicate_weights)
-        return replace(sample, replicates=count)
+        return replace(sample, replicates=self.replicates)
 
     def fit_behind(self, index: object) -> Fit | None:
         """Return the fit that an index comes from, None for one computed elsewhere."""

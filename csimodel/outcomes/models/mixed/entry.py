@@ -177,7 +177,8 @@ def repurchase_mixed(
     )  # fmt: skip
     result = replace(result, findings=(*told, *about(result)))
     if bootstrap is None:
-        return replace(result, findings=(*result.findings, *unused_design(rows.design, name)))
+        unused = unused_design(rows.design, name, rows.replicates)
+        return replace(result, findings=(*result.findings, *unused))
     coefficients, means, losses = mixed_draws(bootstrap, customers, construct, name, progress)
     told = (*result.findings, *about_losses(losses))
     told = (*told, *narrow_intervals(interval, result.firms - 1.0))

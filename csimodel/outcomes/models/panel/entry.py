@@ -204,7 +204,7 @@ def repurchase_panel(
     sampling = cells.sampling_covariance(points)[kept]
     told = [*result.findings, *sampling_error(result.panel, sampling, name)]
     if bootstrap is None:
-        return replace(result, findings=(*told, *unused_design(rows.design, by)))
+        return replace(result, findings=(*told, *unused_design(rows.design, by, rows.replicates)))
     bootstrap.require_usable()
     told += narrow_intervals(interval, result.df)
     drawn, losses = _draws(result.panel, cells, bootstrap, kept, size, progress)

@@ -132,10 +132,15 @@ def repurchase_segments(
         )
     labels = rows.column(by, "by")[1]
     segments = _interacted(rep, labels.iloc[rep.regression.sample.rows], curvature, fewest)
+    calibrated = rep.regression.sample.calibrated
     if drawn is None:
-        return segments
+        told = without_calibration(calibrated, "regressions")
+        joint = segments.curves_of
+        return replace(segments, curves_of=replace(joint, findings=(*joint.findings, *told)))
     draws = regression_draws(drawn, segments.regression, progress)
     told = tuple(finding for finding in about_losses(draws) if finding.code.endswith("-draws"))
+    if drawn.replication is None:
+        told = (*told, *without_calibration(calibrated, "draws"))
     findings = (*segments.findings, *told)
     return replace(segments, curves_of=replace(segments.curves_of, draws=draws, findings=findings))
 
@@ -159,7 +164,6 @@ def _interacted(rep: Repurchase, labels: pd.Series, curvature: bool, fewest: int
     if rep.regression.cluster is not None:
         findings = (*findings, *_clusters_within(own, place, names, rep.errors))
     regression = regress_segments(own, place, names, rep.family, rep.errors)
-    findings = (*findings, *without_calibration(rep.regression.sample.calibrated, "regressions"))
     joint = replace(rep, regression=regression, findings=(*rep.findings, *findings))
     if not np.isfinite(regression.coefficients).all():
         separated = regression.ending == Ending.SEPARATED
@@ -237,6 +241,7 @@ def _subset(sample: Sample, rows: Codes) -> Sample:
         strata=None if strata is None else np.unique(strata, return_inverse=True)[1],
         population=design.population_of_part(rows),
         calibrated=None,
+        domain=None if sample.domain is None else sample.domain.part(rows),
     )
 
 
