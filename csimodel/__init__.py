@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from csimodel.assessment.assess import assess as assess
     from csimodel.assessment.group_comparison import compare_groups as compare_groups
     from csimodel.assessment.micom import micom as micom
+    from csimodel.assessment.overall_fit import overall_fit as overall_fit
+    from csimodel.assessment.prediction.cvpat import cvpat as cvpat
     from csimodel.assessment.prediction.predict import predict as predict
     from csimodel.assessment.simple_slopes import simple_slopes as simple_slopes
     from csimodel.errors import CsimodelError as CsimodelError
@@ -135,6 +137,7 @@ _NAMES = MappingProxyType(
         "Survey": "csimodel.survey.survey",
         "WLSMV": "csimodel.estimators.covariance.ordinal",
         "analyze_items": "csimodel.measures.item_analysis",
+        "cvpat": "csimodel.assessment.prediction.cvpat",
         "describe": "csimodel.measures.description",
         "draft_codebook": "csimodel.survey.drafting",
         "analyze": "csimodel.report.analysis",
@@ -159,6 +162,7 @@ _NAMES = MappingProxyType(
         "micom": "csimodel.assessment.micom",
         "load_acsi2015": "csimodel.survey.datasets",
         "load_mobi": "csimodel.survey.datasets",
+        "overall_fit": "csimodel.assessment.overall_fit",
         "predict": "csimodel.assessment.prediction.predict",
         "programme": "csimodel.index.programme.programme",
         "rake": "csimodel.weighting.calibration",

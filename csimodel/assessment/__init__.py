@@ -5,10 +5,11 @@ bootstrap tables and group tables know by the function's name.
 """
 
 from csimodel.assessment.assess import Assessment, assess
-from csimodel.assessment.global_fit import d_g, d_uls, srmr
+from csimodel.assessment.global_fit import d_g, d_uls, nfi, rms_theta, srmr
 from csimodel.assessment.group_comparison import GroupComparison, compare_groups
 from csimodel.assessment.micom import Micom, micom
 from csimodel.assessment.missing_policies import MissingPolicies, compare_missing_policies
+from csimodel.assessment.overall_fit import OverallFit, overall_fit
 from csimodel.assessment.reliability import alpha, alpha_raw, ave, rho_a, rho_c
 from csimodel.assessment.structure import antecedent_vif, f2, item_vif
 from csimodel.assessment.validity import (
@@ -24,6 +25,7 @@ __all__ = [
     "GroupComparison",
     "Micom",
     "MissingPolicies",
+    "OverallFit",
     "alpha",
     "alpha_raw",
     "antecedent_vif",
@@ -41,7 +43,10 @@ __all__ = [
     "htmt_signed",
     "item_vif",
     "micom",
+    "nfi",
+    "overall_fit",
     "rho_a",
     "rho_c",
+    "rms_theta",
     "srmr",
 ]

@@ -101,6 +101,88 @@ def geodesic(cor: Floats, other: Floats) -> Floats:
     return _geodesic(_inverse_root(cor), other)
 
 
+def distances(solution: Solution, saturated: bool) -> dict[str, Floats]:
+    """Return SRMR, d_ULS and d_G of implied correlations of unit variances, (...,) each.
+
+    Disturbances make the variance of every construct 1, so that implied correlations are those of
+    constructs that the paths make; `srmr` and its like take cSEM's, whose off-diagonal entries
+    belong to variances that are not 1. Saturated models are the same both ways.
+    """
+    cor, implied = solution.moments.response_cor, solution.implied_cor(saturated, unit=True)
+    squared = ((cor - implied) ** 2).sum(axis=(-2, -1))
+    p = cor.shape[-1]
+    return {
+        "srmr": np.sqrt(squared / (p * (p + 1))),
+        "d_uls": np.asarray(0.5 * squared),
+        "d_g": geodesic(cor, implied),
+    }
+
+
+def nfi(solution: Solution, saturated: bool = False) -> Floats:
+    """Return the normed fit index of the implied correlations, (...,).
+
+    ``1 - F/F₀`` with the discrepancy of maximum likelihood, ``F = ln |Σ̂| - ln |S| + tr(S Σ̂⁻¹) -
+    p``, and F₀ that of uncorrelated items, ``-ln |S|``. PLS does not minimise F, so that it is
+    smaller than by ML. NaN where one of them is not positive definite.
+
+    References
+    ----------
+    Bentler, P. M., Bonett, D. G. (1980). Significance tests and goodness of fit in the analysis of
+    covariance structures. Psychological Bulletin 88, 588-606.
+    https://doi.org/10.1037/0033-2909.88.3.588
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi(), csi.PLS(consistent=True))
+    >>> float(nfi(fit.solution).round(4))
+    0.7858
+    """
+    cor, implied = solution.moments.response_cor, solution.implied_cor(saturated)
+    observed, root = _eigenvalues(cor), _inverse_root(implied)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        null = -np.log(np.where(observed > _DEFINITE, observed, np.nan)).sum(axis=-1)
+        ratio = _eigenvalues(root @ cor @ root)
+        discrepancy = (ratio - np.log(np.where(ratio > 0, ratio, np.nan)) - 1.0).sum(axis=-1)
+        return np.asarray(1.0 - discrepancy / null)
+
+
+def rms_theta(solution: Solution) -> Floats:
+    """Return the root mean square covariance of the items' residuals, (...,).
+
+    Residuals are what items have beyond loading times score: ``Θ = S - S W Λ' - Λ W' S + Λ P Λ'``,
+    the mean of the squares of its entries below the diagonal, as cSEM takes it; SmartPLS scales
+    residuals to unit variances before. It is meant for reflective constructs.
+
+    References
+    ----------
+    Lohmöller, J.-B. (1989). Latent Variable Path Modeling with Partial Least Squares, page 54.
+    https://doi.org/10.1007/978-3-642-52512-4
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
+    >>> float(rms_theta(fit.solution).round(4))
+    0.0647
+    """
+    solution.model.require_one_stage("RMS theta is of residuals from")
+    owner, loadings = solution.model.owner, solution.estimates.loadings
+    by_score = solution.cross_loadings[..., owner] * loadings[..., None, :]
+    between = solution.estimates.construct_cor[..., owner[:, None], owner]
+    both = loadings[..., :, None] * loadings[..., None, :] * between
+    theta = solution.moments.response_cor - by_score - np.swapaxes(by_score, -1, -2) + both
+    below = np.tril_indices(len(owner), -1)
+    return np.asarray(np.sqrt((theta[..., below[0], below[1]] ** 2).mean(axis=-1)))
+
+
+def _eigenvalues(matrix: Floats) -> Floats:
+    """Return the eigenvalues of symmetric matrices, NaN where entries are."""
+    known = np.asarray(np.isfinite(matrix).all(axis=(-2, -1)))
+    own = np.linalg.eigvalsh(np.where(known[..., None, None], matrix, np.eye(matrix.shape[-1])))
+    return np.where(known[..., None], own, np.nan)
+
+
 def _residuals(solution: Solution, saturated: bool) -> Floats:
     return np.asarray(solution.moments.response_cor - solution.implied_cor(saturated))
 
@@ -116,12 +198,10 @@ def _inverse_root(cor: Floats) -> Floats:
 
 
 def _geodesic(root: Floats, implied: Floats) -> Floats:
-    middle = root @ implied @ root
-    known = np.asarray(np.isfinite(middle).all(axis=(-2, -1)))
-    values = np.linalg.eigvalsh(np.where(known[..., None, None], middle, np.eye(middle.shape[-1])))
+    values = _eigenvalues(root @ implied @ root)
     with np.errstate(invalid="ignore", divide="ignore"):
         distance = 0.5 * (np.log(values) ** 2).sum(axis=-1)
-    return np.asarray(np.where(known & (values[..., 0] > _DEFINITE), distance, np.nan))
+        return np.asarray(np.where(values[..., 0] > _DEFINITE, distance, np.nan))
 
 
 def _both_srmr(solution: Solution) -> Floats:

@@ -277,16 +277,26 @@ class Solution:
             self.estimates.construct_cor,
         )
 
-    def implied_cor(self, saturated: bool = False) -> Floats:
+    @cached_property
+    def unit_construct_cor(self) -> Floats:
+        """The same where disturbances make every implied variance 1."""
+
+        def unit(model: Model, paths: Floats, cor: Floats) -> Floats:
+            return structural.implied_construct_cor(model, paths, cor, unit=True)
+
+        return self._last(unit, self.standardized_paths, self.estimates.construct_cor)
+
+    def implied_cor(self, saturated: bool = False, unit: bool = False) -> Floats:
         """Item correlations that the model implies, (..., items, items).
 
         Items of one reflective construct correlate by the product of their loadings, as
         common-factor models say; items of one composite as observed; items of different
         constructs by their loadings and the construct correlations, which are those implied by
-        the paths or, when `saturated`, the estimated ones.
+        the paths or, when `saturated`, the estimated ones; `unit` takes those of variances 1.
         """
         self.model.require_one_stage("Implied correlations are those of")
-        between = self.estimates.construct_cor if saturated else self.implied_construct_cor
+        by_paths = self.unit_construct_cor if unit else self.implied_construct_cor
+        between = self.estimates.construct_cor if saturated else by_paths
         owner, loadings = self.model.owner, self.estimates.loadings
         implied = between[..., owner[:, None], owner] * (
             loadings[..., :, None] * loadings[..., None, :]

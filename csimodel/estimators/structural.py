@@ -191,14 +191,15 @@ def causal_order(model: Model) -> list[int]:
     return list(TopologicalSorter(sources).static_order())
 
 
-def implied_construct_cor(model: Model, paths: Floats, cor: Floats) -> Floats:
+def implied_construct_cor(model: Model, paths: Floats, cor: Floats, unit: bool = False) -> Floats:
     """Return construct correlations implied by the paths, (constructs, constructs, draws).
 
     ``(I - B)⁻¹ Ψ (I - B)⁻ᵀ`` with the diagonal set to 1. Exogenous constructs correlate as
     observed; disturbances are independent of each other and of the antecedents, and have the
     variances that were estimated, 1 - R². When the paths do not reproduce `cor`, the variance of
     an endogenous construct then differs from 1 before the diagonal is set; cSEM takes these
-    covariances as they are, and so does this function. By ML they are correlations exactly.
+    covariances as they are, and so does this function, unless `unit` gives disturbances the
+    variances that make every implied variance 1. By ML they are correlations exactly.
     """
     implied = np.zeros_like(cor)
     order = causal_order(model)
@@ -212,7 +213,7 @@ def implied_construct_cor(model: Model, paths: Floats, cor: Floats) -> Floats:
         row = np.einsum("sd,skd->kd", paths[target], implied[:, done])
         implied[target, done], implied[done, target] = row, row
         explained = np.einsum("sd,sd->d", paths[target], implied[:, target])
-        implied[target, target] = explained + disturbances[target]
+        implied[target, target] = 1.0 if unit else explained + disturbances[target]
         done.append(target)
     own = np.arange(len(implied))
     implied[own, own] = 1.0

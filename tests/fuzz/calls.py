@@ -321,7 +321,7 @@ def moderated(given):
         judge("simple_slopes boot", csi.simple_slopes, fit, last, sources[0], None, boot, 0.9)
 
 
-@part("predict")
+@part("predict", "cvpat", "overall_fit")
 @with_fit
 def predictions(given):
     judge, fit = given.judge, given.fit
@@ -329,6 +329,11 @@ def predictions(given):
     judge.look("predict", prediction)
     if prediction is not None:
         judge("predictions", prediction.predictions, "lm-direct")
+    judge.look("cvpat", judge("cvpat", csi.cvpat, fit, None, 3, rng=1, benchmark="lm"))
+    tested = judge("overall_fit", csi.overall_fit, fit, 25, 1, progress=False)
+    judge.look("overall_fit", tested)
+    if tested is not None:
+        judge("overall_fit quantiles", tested.quantiles)
 
 
 @part("micom", "Micom", "compare_groups", "GroupComparison")

@@ -257,6 +257,8 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             csi.micom,
             {"model": p.model, "survey": p.survey, "by": "half", "permutations": 20, "progress": False},
         ),
+        "cvpat": (csi.cvpat, {"fit": p.fit, "other": p.fit, "folds": 3, "rng": 1}),
+        "overall_fit": (csi.overall_fit, {"fit": p.fit, **few, "progress": False}),
         "repurchase": (csi.repurchase, {"fit": p.fit, "outcome": "again", "family": "logit"}),
         "repurchase (index)": (
             csi.repurchase,

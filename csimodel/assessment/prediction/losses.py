@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Codes = NDArray[np.intp]
 
 
 @dataclass(eq=False)
@@ -93,18 +91,3 @@ class LossSums:
     def _mean(self, sums: Floats) -> Floats:
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(sums / self.weight)
-
-
-def mean_by_construct(squares: Floats, owner: Codes, constructs: Iterable[int]) -> Floats:
-    """Return means of items' squared errors within constructs, (rows, any, constructs).
-
-    Parameters
-    ----------
-    squares
-        (rows, any, items)
-    owner
-        Construct of each item.
-    constructs
-        Which constructs.
-    """
-    return np.stack([squares[..., owner == j].mean(axis=-1) for j in constructs], axis=-1)

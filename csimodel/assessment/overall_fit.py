@@ -1,0 +1,317 @@
+"""The test of overall fit: how far implied correlations are from those observed, by resampling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from csimodel.arguments import checked, checked_in
+from csimodel.assessment.global_fit import distances
+from csimodel.endings import count_reasons
+from csimodel.errors import OptionError, SurveyError
+from csimodel.estimators import Fit, Solution, Status, require_fit, require_resampling
+from csimodel.findings import Finding
+from csimodel.floats import own_errstate, own_errstate_in
+from csimodel.inference import draws_of, loss_severity, quantiles, require_draws
+from csimodel.inference.bollen_stine import obeying
+from csimodel.inference.designs import design_of
+from csimodel.moments import CrossProducts, Moments, Resampling
+from csimodel.options import require_level
+from csimodel.page import HasPage, Page, Section
+from csimodel.significance import permutation_pvalue
+
+Floats = NDArray[np.float64]
+
+_MODELS = ("estimated", "saturated")
+_NOT_IMPLIED = "the implied correlations are not positive definite, so no answers obey them"
+_REJECTED = (
+    "The {model} model is rejected: if it held, only {percent:.3g} % of samples had an SRMR as "
+    "large as {srmr:.3f}."
+)
+_NOT_REJECTED = (
+    "The {model} model is not rejected: if it held, {percent:.3g} % of samples had an SRMR as "
+    "large as {srmr:.3f}."
+)
+
+
+class DistanceTest(NamedTuple):
+    """A distance among its draws; a row of `OverallFit.table`."""
+
+    estimate: float
+    critical: float
+    p: float
+    share: float
+    draws: int
+    verdict: str
+    reason: str
+
+
+@own_errstate_in
+@checked_in
+@dataclass(frozen=True, eq=False, repr=False)
+class OverallFit(HasPage):
+    """Distances of a fit among those of resamples that obey its model; made by `overall_fit`.
+
+    Attributes
+    ----------
+    fit
+        What is tested.
+    design
+        How respondents were drawn.
+    draws
+        Distances of the resamples, a row a draw; columns (model, statistic). NaN where a refit has
+        no solution or, for d_G, implied correlations that are not positive definite.
+    failed
+        Number of refits without a solution, by reason, of both models.
+    level
+        1 less the share of true models that the test rejects.
+    """
+
+    fit: Fit
+    design: Resampling
+    draws: pd.DataFrame
+    failed: pd.Series
+    level: float
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """A row a model and statistic.
+
+        Columns estimate, the distance; critical, the quantile of the draws at `level` (type 7); p,
+        ``(1 + #{d* ≥ d})/(1 + draws)``; share, ``#{d* ≥ d}/draws``; draws, how many there are;
+        verdict, ``"rejected"`` or ``"not rejected"``; reason, where there is no test.
+        """
+        index = pd.MultiIndex.from_tuples(list(self._tests), names=["model", "statistic"])
+        return pd.DataFrame(list(self._tests.values()), index)
+
+    @cached_property
+    def _tests(self) -> dict[tuple[str, str], DistanceTest]:
+        return {
+            (model, name): self._test(float(value), self.draws[model, name].to_numpy())
+            for model in _MODELS
+            for name, value in distances(self.fit.solution, model == "saturated").items()
+        }
+
+    def _test(self, estimate: float, draws: Floats) -> DistanceTest:
+        usable, nothing = draws[np.isfinite(draws)], float("nan")
+        count = len(usable)
+        if not count or not np.isfinite(estimate):
+            return DistanceTest(
+                estimate, nothing, nothing, nothing, count, "not judged", _NOT_IMPLIED
+            )
+        p = float(permutation_pvalue(np.array([estimate]), usable[:, None], "upper")[0])
+        critical = float(quantiles(usable[:, None], np.array([[self.level]]))[0, 0])
+        verdict = "rejected" if p <= 1.0 - self.level else "not rejected"
+        share = float((usable >= estimate).mean())
+        return DistanceTest(estimate, critical, p, share, count, verdict, "")
+
+    def quantiles(self, levels: ArrayLike = (0.9, 0.95, 0.99)) -> pd.DataFrame:
+        """Return quantiles of the draws (type 7), levels × (model, statistic)."""
+        shares = [require_level(level, "levels") for level in np.atleast_1d(np.asarray(levels))]
+        values = quantiles(self.draws.to_numpy(), np.array(shares)[:, None])
+        return pd.DataFrame(values, pd.Index(shares, name="level"), self.draws.columns)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the test says, and what a reader must know of the draws."""
+        findings = list(self.fit.require_answers("overall_fit").design.findings)
+        for model in _MODELS:
+            row = self._tests[model, "srmr"]
+            if row.reason:
+                findings.append(
+                    Finding(
+                        "no-test-of-fit",
+                        "The correlations that the {model} model implies are not positive "
+                        "definite, so no answers obey them and there is no test of it.",
+                        (model,),
+                        "warning",
+                        values={"model": model},
+                    )
+                )
+                continue
+            rejected = row.verdict == "rejected"
+            findings.append(
+                Finding(
+                    "model-rejected" if rejected else "model-not-rejected",
+                    _REJECTED if rejected else _NOT_REJECTED,
+                    (model,),
+                    "warning" if rejected else "note",
+                    values={"model": model, "percent": 100.0 * row.p, "srmr": row.estimate},
+                )
+            )
+        lost, total = int(self.failed.sum()), 2 * len(self.draws)
+        if lost:
+            reasons = tuple(f"{count} {reason}" for reason, count in self.failed.items())
+            findings.append(
+                Finding(
+                    "lost-draws",
+                    "{lost} of {total} refits have no solution ({reasons:20}); the tests rest on "
+                    "the others.",
+                    severity=loss_severity(lost, total),
+                    count=lost,
+                    values={"lost": lost, "total": total, "reasons": reasons},
+                )
+            )
+        return tuple(findings)
+
+    @property
+    def page(self) -> Page:
+        """The test on a page."""
+        fit = self.fit
+        return Page(
+            f"Test of overall fit of {fit.model.name or 'the model'} by {fit.estimator.label}",
+            facts=(f"{len(self.draws):,} draws of answers that obey the model",),
+            findings=(*fit.diagnostics, *self.findings),
+            sections=(Section("Distances", self.table, decimals=3),),
+        )
+
+
+@own_errstate
+@checked
+def overall_fit(
+    fit: Fit,
+    draws: int = 1_000,
+    rng: int | np.random.Generator | None = 0,
+    *,
+    level: float = 0.95,
+    resamples: ArrayLike | None = None,
+    progress: bool = True,
+) -> OverallFit:
+    """Test whether a PLS model reproduces the correlations of the items (Beran and Srivastava).
+
+    Standardised answers are turned so that the model holds exactly in them, ``x S^-½ Σ̂^½`` with
+    symmetric roots, resampled and refitted; a distance between observed and implied correlations
+    that hardly any resample reaches speaks against the model. The estimated model has the paths as
+    drawn, the saturated one lets all constructs correlate, so that the measurement is tested alone.
+    Moments of turned resamples follow from those of the answers; both models are fitted to all
+    draws in batches.
+
+    Parameters
+    ----------
+    fit
+        By PLS or PLSc, of a survey or data frame with complete answers.
+    draws
+        Number of resamples.
+    rng
+        Seed or Generator.
+    level
+        1 less the share of true models that may be rejected.
+    resamples
+        Row numbers of each resample, (draws, rows), counted from 0, to repeat the draws of another
+        program.
+    progress
+        Show a bar when it takes longer than a second.
+
+    Raises
+    ------
+    OptionError
+        For a fit by covariance SEM, which has χ² and `bollen_stine`, or options out of bounds.
+    ModelError
+        For models with products or constructs of constructs.
+    SurveyError
+        When the fit was made from moments, or answers are missing.
+    EstimationError
+        When the fit is no solution.
+    InferenceError
+        When fewer than 20 draws of a model have a solution.
+
+    Notes
+    -----
+    Statistics: ``SRMR = √(Σᵢ≤ₖ (rᵢₖ - σ̂ᵢₖ)²/(p(p + 1)/2))``, ``d_ULS = ½ Σ (rᵢₖ - σ̂ᵢₖ)²`` over the
+    whole matrix, ``d_G = ½ Σ (ln φ)²`` with φ the eigenvalues of ``S⁻¹ Σ̂``. Two conventions differ
+    from cSEM's: d_G has the natural logarithm of its source (cSEM's is to base 10, smaller by
+    5.301898), and variances of disturbances make every construct's implied variance 1 (cSEM takes 1
+    - R² and sets the diagonal to 1 afterwards, so that correlations belong to variances that are
+    not 1; `csi.assessment.srmr` keeps that convention). Draws that are as large as the statistic
+    and the sample itself count in p, which is never 0. Refits that are inadmissible count; PLSc
+    refits whose implied correlations are not positive definite have no d_G.
+    Strata, clusters and weights are treated as by `bootstrap`.
+
+    References
+    ----------
+    Beran, R., Srivastava, M. S. (1985). Bootstrap tests and confidence regions for functions of a
+    covariance matrix. Annals of Statistics 13, 95-115. https://doi.org/10.1214/aos/1176346579
+
+    Dijkstra, T. K., Henseler, J. (2015). https://doi.org/10.1016/j.csda.2014.07.008
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
+    >>> test = csi.overall_fit(fit, draws=100, rng=1, progress=False)
+    >>> test.table.loc[("saturated", "srmr"), "verdict"]
+    'rejected'
+    """
+    fit = require_fit(fit, "overall_fit")
+    answers = require_resampling(fit, "overall_fit")
+    if "other" in fit.estimator.modes_of(fit.model) or fit.moments.responses is not None:
+        raise OptionError(
+            f"overall_fit tests composites and constructs of PLS and this fit is by "
+            f"{fit.estimator.label}; of covariance SEM take fit.fit_measures or "
+            "csi.inference.bollen_stine."
+        )
+    fit.model.require_one_stage("overall_fit tests")
+    fit.require_converged("overall_fit")
+    if answers.missing != "complete":
+        raise SurveyError(
+            "overall_fit needs complete answers and cells are missing; use a survey with "
+            "missing='listwise'."
+        )
+    level = require_level(level)
+    design = design_of(answers, draws, rng, "auto", resamples)
+    moves = {model: _move(fit.solution, model == "saturated") for model in _MODELS}
+    products = CrossProducts.of(answers)
+    parts: list[Floats] = []
+    outcomes: list[NDArray[np.int64]] = []
+    for _, counts in draws_of(design, what="Overall fit", progress=progress):
+        moments = products.resampled(counts)
+        each = [_distances(fit, moments, moves[model], model) for model in _MODELS]
+        parts.append(np.concatenate([values for values, _ in each], axis=1))
+        outcomes += [own for _, own in each if len(own)]
+    columns = pd.MultiIndex.from_product([_MODELS, ["srmr", "d_uls", "d_g"]])
+    frame = pd.DataFrame(np.concatenate(parts), columns=columns)
+    codes = np.concatenate(outcomes) if outcomes else np.zeros(0, dtype=np.int64)
+    failed = count_reasons(Status, codes)
+    for model, move in moves.items():
+        if move is not None:
+            used = int(np.isfinite(frame[model, "srmr"]).sum())
+            require_draws(used, len(frame), "have a solution", "a simpler model", failed,
+                          need="a p-value needs")  # fmt: skip
+    return OverallFit(fit, design, frame, failed, level)
+
+
+def _move(solution: Solution, saturated: bool) -> Floats | None:
+    """Return what turns standardised answers into some that obey a model; None without such."""
+    implied = solution.implied_cor(saturated, unit=True)
+    if not np.isfinite(implied).all() or np.linalg.eigvalsh(implied)[0] <= _DEFINITE:
+        return None
+    if np.linalg.eigvalsh(solution.moments.cor)[0] <= _DEFINITE:
+        return None
+    return obeying(implied, solution.moments.cor)
+
+
+_DEFINITE = 1e-10
+
+
+def _distances(
+    fit: Fit, moments: Moments, move: Floats | None, model: str
+) -> tuple[Floats, NDArray[np.int64]]:
+    """Return the distances of resamples of turned answers, (draws, 3), and how refits ended."""
+    if move is None:
+        return np.full((len(moments.n), 3), np.nan), np.zeros(0, dtype=np.int64)
+    standard = move / fit.moments.sd
+    turned = replace(
+        moments,
+        mean=(moments.mean - fit.moments.mean) @ standard.T,
+        cov=standard @ moments.cov @ standard.T,
+        rows=None,
+    )
+    solution = fit.estimator.solve(turned, fit.model, fit.estimates)
+    outcome = solution.estimates.outcome
+    values = np.stack([*distances(solution, model == "saturated").values()], axis=1)
+    return np.where((outcome == Status.CONVERGED)[:, None], values, np.nan), outcome
