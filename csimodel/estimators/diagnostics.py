@@ -16,6 +16,8 @@ from csimodel.estimators.estimates import Inadmissible, Status
 from csimodel.estimators.failures import UNUSABLE, saturated, tied, unusable
 from csimodel.estimators.solution import Solution
 from csimodel.findings import Finding
+from csimodel.model import Model
+from csimodel.model.terms import HigherOrder
 
 _NEARLY_ONE = THRESHOLDS["constructs alike"].value
 _ONE = 1.0 + ROUNDING
@@ -65,6 +67,7 @@ def diagnose(solution: Solution) -> tuple[Finding, ...]:
         *_weights(solution),
         *_admissible(solution),
         *_constructs(solution),
+        *_repeated_composites(solution.model),
     )
 
 
@@ -172,8 +175,9 @@ def _weights(solution: Solution) -> Iterator[Finding]:
     if model.shared_items:  # no scores, so no weights to judge
         return
     heywood = heywood_items(solution)
+    products = list(model.products.values())  # of which there is no index
     for item, weight, owner in zip(model.items, weights, model.owner, strict=True):
-        if not weight < 0:
+        if not weight < 0 or owner in products:
             continue
         construct = model.constructs[owner]
         wrong = [indicator for indicator in construct.items if indicator in heywood]
@@ -193,6 +197,33 @@ def _weights(solution: Solution) -> Iterator[Finding]:
             sentence,
             (item, construct.name),
             values=values | {"heywood": tuple(wrong)},
+        )
+
+
+def _repeated_composites(model: Model) -> Iterator[Finding]:
+    """Say which paths to composites that repeat their parts' items do not tell effects."""
+    for term in model.terms:
+        if not isinstance(term, HigherOrder) or not term.items or term.kind != "composite":
+            continue
+        antecedents = [name for name in model.sources_of(term.name) if name not in term.parts]
+        if not antecedents:
+            continue
+        sentence = (
+            "'{construct}' repeats the items of its parts, which explain all of it, so the path "
+            "from {antecedents} to it is near 0 whatever the effect; take "
+            "PLS(higher_order='extended') and read the total effect."
+        )
+        if len(antecedents) > 1:
+            sentence = (
+                "'{construct}' repeats the items of its parts, which explain all of it, so the "
+                "paths from {antecedents} to it are near 0 whatever the effects; take "
+                "PLS(higher_order='extended') and read the total effects."
+            )
+        yield Finding(
+            "repeated-composite-has-antecedents",
+            sentence,
+            (term.name, *antecedents),
+            values={"construct": term.name, "antecedents": tuple(antecedents)},
         )
 
 

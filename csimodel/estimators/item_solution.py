@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from csimodel.estimators.estimates import Estimates
 from csimodel.estimators.solution import Estimator, Solution
-from csimodel.model import Construct, Model
+from csimodel.model import Construct, Model, Path
 from csimodel.model.terms import HigherOrder
 from csimodel.moments import Moments
 from csimodel.survey import Answers
@@ -34,13 +34,29 @@ def item_model(model: Model) -> Model:
     """
     if not model.terms:
         return model
-    paths = tuple(path for path in model.paths if path.source not in model.products)
-    return Model(tuple(_constructs(model)), paths, name=model.name)
+    return Model(tuple(_constructs(model)), tuple(_paths(model)), name=model.name)
+
+
+def _paths(model: Model) -> list[Path]:
+    """Return paths between constructs that stay; what leads to a whole by its parts leads to it."""
+    wholes = _wholes_of(model)
+    paths = dict.fromkeys(
+        Path(path.source, wholes.get(path.target, path.target))
+        for path in model.paths
+        if path.source not in model.products and path.source not in wholes
+    )
+    return [path for path in paths if path.source != path.target]
+
+
+def _wholes_of(model: Model) -> dict[str, str]:
+    """Return the construct that each part is of, by the part's name."""
+    wholes = (term for term in model.terms if isinstance(term, HigherOrder))
+    return {part: whole.name for whole in wholes for part in whole.parts}
 
 
 def _constructs(model: Model) -> Iterator[Construct]:
     wholes = [term for term in model.terms if isinstance(term, HigherOrder)]
-    parts = {part for whole in wholes for part in whole.parts}
+    parts = _wholes_of(model)
     yield from (construct for construct in model.measured if construct.name not in parts)
     for whole in wholes:
         items = tuple(item for part in whole.parts for item in model.blocks[part])
@@ -57,13 +73,21 @@ def item_solution(solution: Solution) -> Solution:
     own = np.array([model.construct_names.index(name) for name in seen.construct_names])
     weights = estimates.weights[..., places]
     loadings = estimates.loadings[..., places]
+    paths = estimates.paths.copy()
     for term in model.terms:
         if not isinstance(term, HigherOrder):
             continue
         block = seen.slices[seen.construct_names.index(term.name)]
-        parts = [model.items.index(model.construct_names[j]) for j in model.owner[places[block]]]
-        weights[..., block] *= estimates.weights[..., parts]
         whole = model.construct_names.index(term.name)
+        if term.items:
+            weights[..., block] = estimates.weights[..., model.slices[whole]]
+            parts = [model.construct_names.index(part) for part in term.parts]
+            onto, through = estimates.paths[..., whole, parts], estimates.paths[..., parts, :]
+            paths[..., whole, :] += (onto[..., None] * through).sum(axis=-2)
+        else:
+            owners = model.owner[places[block]]
+            parts = [model.items.index(model.construct_names[j]) for j in owners]
+            weights[..., block] *= estimates.weights[..., parts]
         loadings[..., block] = solution.cross_loadings[..., places[block], whole]
     return replace(
         solution,
@@ -76,7 +100,7 @@ def item_solution(solution: Solution) -> Solution:
             loadings=loadings,
             reliability=estimates.reliability[..., own],
             construct_cor=estimates.construct_cor[..., own[:, None], own],
-            paths=estimates.paths[..., own[:, None], own],
+            paths=paths[..., own[:, None], own],
         ),
     )
 

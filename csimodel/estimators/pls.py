@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +20,22 @@ from numpy.typing import NDArray
 from csimodel.errors import ModelError, OptionError, choose, suggest
 from csimodel.estimators.consistent import correct, correct_products, inadmissible, sum_blocks
 from csimodel.estimators.estimates import Estimates, Status, still_items
-from csimodel.estimators.product_covariances import needed_products, product_covariances
-from csimodel.estimators.solution import Estimator, Solution
+from csimodel.estimators.solution import Estimator, Solution, product_scales
+from csimodel.estimators.stages import (
+    Stage,
+    corrected_products,
+    repeating,
+    score_weights,
+    signs_of,
+    with_terms,
+)
 from csimodel.estimators.structural import inseparable, regress
 from csimodel.estimators.weight_influence import WeightInfluence, weight_influence
 from csimodel.estimators.weighting import Mode, outer_weights, scores
 from csimodel.model import Model
-from csimodel.model.stages import factors_of
+from csimodel.model.stages import Order, Products, compiled
 from csimodel.model.terms import HigherOrder, parts_of
 from csimodel.moments import Moments
-from csimodel.moments.score_moments import mean_products, with_scores
 from csimodel.options import require_count, require_flag, require_number
 
 Floats = NDArray[np.float64]
@@ -63,6 +69,20 @@ class PLS(Estimator):
         Of a model with products or constructs of constructs: whether the weights of all constructs
         are found again in the second stage, beside the product and the parts' scores (seminr), or
         those of the first stage stay (the default, SmartPLS).
+    products
+        What a product of constructs is measured by: the product of their scores
+        (``"two-stage"``, the default), or all products of their standardised items, as they are
+        (``"product-indicator"``) or less what a regression on those items tells of them
+        (``"orthogonalizing"``), in mode A. With items the weights of all constructs are found
+        beside them.
+    higher_order
+        What stands for a construct of constructs while its parts get their weights: nothing, the
+        parts have its paths (``"disjoint"``, the default), or beside them a construct of all their
+        items, in mode A (``"embedded"``); in the second stage the parts' scores are its items.
+        ``"repeated"`` has one stage, in which that construct stays: paths lead from the parts to a
+        composite (``<~``), or from a reflective construct to its parts. They explain all of a
+        composite, so that nothing else has an effect on it; ``"extended"`` leads what causes it to
+        its parts, and total effects tell what it does.
 
     Raises
     ------
@@ -88,13 +108,15 @@ class PLS(Estimator):
     A product (``Quality:Value``) is that of standardised scores of the first stage, which does not
     know of it, and it is neither centred nor scaled again: its path is what the slope of Quality
     changes by, for one standard deviation of Value. Programs that standardise the product give
-    that path times the product's standard deviation. Other paths to the same construct are slopes
-    where the other factors of their products are at their means, and so are total effects. The
-    whole is redone in every draw. A product is of answers, not of moments. With ``consistent=True``
-    the covariances of products are corrected, too, so that paths, slopes and R² are those of the
-    constructs (Dijkstra & Schermelleh-Engel 2014); for squares and higher powers errors of scores
-    are taken as normal. cSEM does the same with means by n, other by the order of 1/n, and seminr
-    takes the product as if it were measured without error, which is another estimate.
+    that path times the product's standard deviation. Of a product measured by items that standard
+    deviation is the items' mean, weighted by absolute loadings, as in seminr. Other paths to the
+    same construct are slopes where the other factors of their products are at their means, and so
+    are total effects. The whole is redone in every draw. A product is of answers, not of moments.
+    With ``consistent=True`` the covariances of products are corrected, too, so that paths, slopes
+    and R² are those of the constructs (Dijkstra & Schermelleh-Engel 2014); for squares and higher
+    powers errors of scores are taken as normal. cSEM does the same with means by n, other by the
+    order of 1/n, and seminr takes the product as if it were measured without error, which is
+    another estimate.
 
     References
     ----------
@@ -110,6 +132,13 @@ class PLS(Estimator):
     Dijkstra, T. K., Schermelleh-Engel, K. (2014). Consistent partial least squares for nonlinear
     structural equation models. https://doi.org/10.1007/s11336-013-9370-0
 
+    Henseler, J., Chin, W. W. (2010). A comparison of approaches for the analysis of interaction
+    effects between latent variables using partial least squares path modeling.
+    https://doi.org/10.1080/10705510903439003
+
+    Becker, J.-M., Klein, K., Wetzels, M. (2012). Hierarchical latent variable models in PLS-SEM:
+    guidelines for using reflective-formative type models. https://doi.org/10.1016/j.lrp.2012.10.001
+
     Examples
     --------
     >>> PLS(scheme="centroid")
@@ -124,6 +153,8 @@ class PLS(Estimator):
     tolerance: float = field(default=1e-10, repr=False)
     max_iterations: int = field(default=300, repr=False)
     reestimate: bool = field(default=False, repr=False)
+    products: Products = field(default="two-stage", repr=False)
+    higher_order: Order = field(default="disjoint", repr=False)
 
     def __post_init__(self) -> None:
         choose("scheme", self.scheme, ["path", "factorial", "centroid"])
@@ -133,6 +164,8 @@ class PLS(Estimator):
             choose("modes", mode, ["A", "B", "unit"])
         require_flag("consistent", self.consistent)
         require_flag("reestimate", self.reestimate)
+        choose("products", self.products, get_args(Products))
+        choose("higher_order", self.higher_order, get_args(Order))
         advice = ", for example 1e-10"
         require_number("tolerance", self.tolerance, above=0, most=_LOOSEST, advice=advice)
         require_count("max_iterations", self.max_iterations)
@@ -149,27 +182,35 @@ class PLS(Estimator):
 
     def modes_of(self, model: Model) -> tuple[Mode, ...]:
         """Return the mode of each construct; a single item is in mode A."""
-        given: dict[str, Mode] = (
-            dict.fromkeys(model.construct_names, self.modes)
-            if isinstance(self.modes, str)
-            else dict(self.modes or ())
-        )
-        for name in given:
+        for name, _ in self._modes_by_name:
             if name not in model.construct_names:
                 raise OptionError(
                     f"modes names construct {name!r}, which is not in the model"
                     f"{suggest(str(name), model.construct_names)}."
                 )
-        modes: list[Mode] = []
-        for construct in model.constructs:
-            own: Mode = "B" if construct.kind == "composite" else "A"
-            own = given.get(construct.name, own)
-            modes.append("A" if construct.kind == "single" else own)
+        modes = self._stage_modes(model)
+        for construct, own in zip(model.constructs, modes, strict=True):
             if self.consistent and construct.kind == "reflective" and own != "A":
                 raise OptionError(
                     f"consistent=True needs mode A for reflective construct {construct.name!r}, "
                     f"not {own!r}; use mode A, or define it as a composite with <~."
                 )
+        return modes
+
+    @property
+    def _modes_by_name(self) -> tuple[tuple[str, Mode], ...]:
+        return self.modes if isinstance(self.modes, tuple) else ()
+
+    def _stage_modes(self, model: Model) -> tuple[Mode, ...]:
+        """Return the mode of each construct of a stage, which may lack some that have one."""
+        given = dict(self._modes_by_name)
+        modes: list[Mode] = []
+        for construct in model.constructs:
+            own: Mode = "B" if construct.kind == "composite" else "A"
+            if isinstance(self.modes, str) and construct.name not in model.products:
+                own = self.modes
+            own = given.get(construct.name, own)
+            modes.append("A" if construct.kind == "single" else own)
         return tuple(modes)
 
     def check(self, model: Model) -> None:
@@ -206,10 +247,15 @@ class PLS(Estimator):
         for term in model.terms:
             if isinstance(term, HigherOrder):
                 raise ModelError(
-                    f"PLSc (consistent=True) corrects constructs of items and their products, and "
+                    "PLSc (consistent=True) corrects constructs of items and their products, and "
                     f"{term.name!r} is of constructs; leave consistent=False, or take "
                     f"{term.name!r} out of the model."
                 )
+        if model.terms and self.products != "two-stage":
+            raise OptionError(
+                f"consistent=True corrects products of scores, and products={self.products!r} "
+                "measures them by items; use products='two-stage'."
+            )
         if model.terms and self.reestimate:
             raise OptionError(
                 f"consistent=True corrects the scores that {model.terms[0].name!r} is the product "
@@ -236,28 +282,31 @@ class PLS(Estimator):
         return self.solve(moments, model, near).estimates
 
     def solve(self, moments: Moments, model: Model, near: Estimates | None = None) -> Solution:
-        """Fit every sample of `moments` stage by stage, and return all that follows.
+        """Fit every sample of a batch of moments stage by stage, and return all that follows.
 
-        The moments of the solution hold the variables of the second stage beside the items: scores
-        of parts and products of scores.
+        The model of the solution has the variables that its terms are measured by as items, and the
+        moments hold them beside the answered ones: scores of parts, products of scores or of items,
+        repeated items.
         """
         single = not moments.batch_shape
         batch = moments.lifted() if single else moments
-        first, items = model.stages[0], model.answered
+        items = model.answered
         batch = batch if batch.items == items else batch.select(items)
-        toward = np.ones(len(model.items)) if near is None else near.loadings
-        estimates = self._estimate_stage(batch, first, toward[: len(items)])
-        if model.terms:
-            weights = _score_weights(batch, model, estimates)
-            products = (
-                _product_covariances(batch, model, weights, estimates) if self.consistent else None
-            )
-            batch = _with_terms(batch, model, weights)
-            estimates = self._estimate_stage(batch, model, toward, estimates, products)
-        if single:
-            whole = replace(batch[0], rows=moments.rows) if model.terms else moments
-            return Solution(model, self, whole, estimates[0])
-        return Solution(model, self, batch, estimates)
+        stages = compiled(model, self.products, self.higher_order)
+        known = {} if near is None else dict(zip(stages[-1].items, near.loadings, strict=True))
+        stage = self._first_stage(stages, known)
+        whole = with_terms(batch, stage.model, None)
+        estimates = self._estimate_stage(whole, stage)
+        if len(stages) > 1:
+            weights = score_weights(batch, stages[0], estimates)
+            products = corrected_products(batch, model, weights, estimates, self.consistent)
+            stage = self._last_stage(stages, known, estimates, products)
+            whole = with_terms(batch, stage.model, weights)
+            estimates = self._estimate_stage(whole, stage)
+        if not single:
+            return Solution(stages[-1], self, whole, estimates)
+        own = replace(whole[0], rows=moments.rows) if model.terms else moments
+        return Solution(stages[-1], self, own, estimates[0])
 
     def weight_influence(self, solution: Solution, cotangents: Floats) -> WeightInfluence | None:
         """Return what respondents add to functions of the weights, in closed form."""
@@ -267,67 +316,66 @@ class PLS(Estimator):
         cor, weights = solution.moments.cor, solution.estimates.weights
         return weight_influence(cor, weights, model, self.modes_of(model), self.scheme, cotangents)
 
-    def _estimate_stage(
-        self,
-        batch: Moments,
-        model: Model,
-        toward: Floats,
-        before: Estimates | None = None,
-        products: Floats | None = None,
-    ) -> Estimates:
-        """Fit every sample of a batch to a model, after the stage before, if there was one.
+    def _first_stage(self, stages: tuple[Model, ...], known: dict[str, float]) -> Stage:
+        """Return the first stage, in which what repeats items for its parts' sake is in mode A."""
+        model = stages[0]
+        modes = list(self._stage_modes(model))
+        if len(stages) > 1:
+            for name in {term.name for term in model.terms} - repeating(stages[-1]):
+                modes[model.construct_names.index(name)] = "A"
+        return Stage(model, tuple(modes), signs_of(model, known))
 
-        Products of constructs have covariances of their own where they are corrected.
-        """
+    def _last_stage(
+        self,
+        stages: tuple[Model, ...],
+        known: dict[str, float],
+        before: Estimates,
+        products: Floats | None,
+    ) -> Stage:
+        """Return the last stage, with the weights it starts from and those that stay."""
+        first, model = stages
+        start = np.ones((len(model.items), len(before.outcome)))
+        common = [item for item in model.items if item in first.items]
+        own = [model.items.index(item) for item in common]
+        start[own] = before.weights.T[[first.items.index(item) for item in common]]
+        if self.reestimate or (model.products and self.products != "two-stage"):
+            kept = parts_of(model.terms)
+        else:
+            earlier = set(first.constructs)
+            kept = frozenset(one.name for one in model.constructs if one in earlier)
+        signs = signs_of(model, known)
+        return Stage(model, self._stage_modes(model), signs, before, start, kept, products)
+
+    def _estimate_stage(self, batch: Moments, stage: Stage) -> Estimates:
+        """Fit every sample of a batch to the model of a stage."""
         cov, outcome = np.moveaxis(batch.cov, 0, -1), _outcome(batch)
-        if before is not None:
-            outcome = np.where(before.outcome != Status.CONVERGED, before.outcome, outcome)
+        if stage.before is not None:
+            earlier = stage.before.outcome
+            outcome = np.where(earlier != Status.CONVERGED, earlier, outcome)
         parts = []
         for at in range(0, cov.shape[-1], _CHUNK):
             own = slice(at, at + _CHUNK)
-            known = None if before is None else before[own]
-            corrected = None if products is None else products[..., own]
-            chunk = cov[..., own], outcome[own], model, toward, known, corrected
-            parts.append(self._estimate_chunk(*chunk))
+            parts.append(self._estimate_chunk(cov[..., own], outcome[own], stage[own]))
         return parts[0] if len(parts) == 1 else Estimates.join(parts)
 
-    def _second_stage(
-        self, model: Model, before: Estimates | None, unusable: NDArray[np.bool_]
-    ) -> tuple[Floats | None, frozenset[str]]:
-        """Return the weights to start from, (items, draws), and the constructs that keep them."""
-        if before is None:
-            return None, frozenset()
-        start = np.ones((len(model.items), len(before.outcome)))
-        start[: len(model.answered)] = before.weights.T
-        start[:, unusable] = 1.0
-        if self.reestimate:
-            return start, parts_of(model.terms)
-        return start, frozenset(construct.name for construct in model.measured)
-
-    def _estimate_chunk(
-        self,
-        cov: Floats,
-        outcome: NDArray[np.int64],
-        model: Model,
-        toward: Floats,
-        before: Estimates | None,
-        products: Floats | None,
-    ) -> Estimates:
-        modes, unusable = self.modes_of(model), ~np.isin(outcome, _WITH_NUMBERS)
+    def _estimate_chunk(self, cov: Floats, outcome: NDArray[np.int64], stage: Stage) -> Estimates:
+        model, products = stage.model, stage.products
+        unusable = ~np.isin(outcome, _WITH_NUMBERS)
         cor = _correlations(cov, unusable)
         with np.errstate(all="ignore"):
             weights, iterations, settled = outer_weights(
                 cor,
                 model,
-                modes,
+                stage.modes,
                 self.scheme,
                 self.tolerance,
                 self.max_iterations,
-                *self._second_stage(model, before, unusable),
+                stage.starting_weights(unusable),
+                stage.kept,
             )
             crossed, scores_cor, weights = scores(cor, model, weights)
             loadings = crossed[np.arange(len(model.items)), model.owner]
-            sign = np.sign(sum_blocks(loadings * toward[:, None], model))
+            sign = np.sign(sum_blocks(loadings * stage.signs[:, None], model))
             sign[sign == 0] = 1.0
             weights *= sign[model.owner]
             loadings *= sign[model.owner]
@@ -335,24 +383,25 @@ class PLS(Estimator):
             reliability = np.ones_like(sign)
             flags = np.zeros(len(outcome), dtype=np.int64)
             places = list(model.products.values())
-            variances = cov.diagonal().T[[model.slices[j].start for j in places]]
+            scales = product_scales(model, np.sqrt(cov.diagonal()), loadings.T).T
             if self.consistent:
                 corrected = correct(model, weights, loadings, construct_cor)
                 loadings, construct_cor, reliability = corrected
                 if products is not None:
-                    correct_products(model, products, variances, reliability, construct_cor)
-                    variances = products[places, places]
+                    correct_products(model, products, scales**2, reliability, construct_cor)
+                    scales = np.sqrt(products[places, places])
                 flags = inadmissible(loadings, construct_cor, reliability)
             paths = regress(model, construct_cor)
             singular = inseparable(model, construct_cor)
-            paths[:, places] /= np.sqrt(variances)
+            paths[:, places] /= scales
         singular |= ~(np.isfinite(paths).all((0, 1)) & np.isfinite(weights).all(0))
         outcome[(outcome == 0) & (reliability <= 0).any(axis=0)] = Status.NEGATIVE_RELIABILITY
         outcome[(outcome == 0) & singular] = Status.SINGULAR
         outcome[(outcome == 0) & ~settled] = Status.NOT_CONVERGED
         for values in (weights, loadings, reliability, construct_cor, paths):
             values[..., unusable] = np.nan
-        iterations = iterations if before is None else iterations + before.iterations
+        if stage.before is not None:
+            iterations = iterations + stage.before.iterations
         flags[outcome != 0] = 0
         return Estimates(
             weights=weights.T,
@@ -364,44 +413,6 @@ class PLS(Estimator):
             outcome=outcome,
             inadmissible=flags,
         )
-
-
-def _score_weights(batch: Moments, model: Model, estimates: Estimates) -> Floats:
-    """Return the weights of items in scale units in scores of the first stage.
-
-    Parameters
-    ----------
-    estimates
-        Of the first stage.
-
-    Returns
-    -------
-    (samples, constructs, items)
-    """
-    first = model.stages[0]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        weights = estimates.weights / batch.sd
-    own = np.arange(len(first.constructs))[:, None] == first.owner
-    return np.where(own, weights[:, None], 0.0)
-
-
-def _with_terms(batch: Moments, model: Model, weights: Floats) -> Moments:
-    """Return the moments of a batch with the scores that terms are made of, and their products."""
-    variables = factors_of(model)
-    places = {name: j for j, name in enumerate(model.stages[0].construct_names)}
-    factors = {item: [places[name] for name in variables[item]] for item in model.derived}
-    return with_scores(batch, weights, factors)
-
-
-def _product_covariances(
-    batch: Moments, model: Model, weights: Floats, estimates: Estimates
-) -> Floats:
-    """Return covariances of products corrected for error, (constructs, constructs, samples)."""
-    terms = [(j,) for j in range(len(model.measured))] + list(model.factors.values())
-    needed = needed_products(terms)
-    means = dict(zip(needed, mean_products(batch, weights, needed), strict=True))
-    with np.errstate(all="ignore"):
-        return product_covariances(terms, estimates.reliability.T, {**means, (): batch.n})
 
 
 def _modes_in(given: object) -> list[object]:

@@ -211,17 +211,24 @@ class Solution:
         if answers.missing == "mean":
             standardised = np.nan_to_num(standardised, nan=0.0)
         scores: dict[str, Floats] = {}
+        items = dict(zip(answers.items, standardised.T, strict=True))
         for name, block in zip(model.construct_names, model.slices, strict=True):
             if block.start < own:
                 scores[name] = standardised[:, block] @ weights[block]
                 continue
-            variables = (
-                np.prod([scores[factor] for factor in factors_of(model)[item]], axis=0)
-                for item in model.items[block]
+            known = {item: factors_of(model)[item] for item in model.items[block]}
+            variables = np.stack(
+                [
+                    np.prod([(items if of.items else scores)[f] for f in of.names], axis=0)
+                    for of in known.values()
+                ],
+                axis=1,
             )
-            scores[name] = (
-                (np.stack([*variables], axis=1) - mean[block]) / sd[block] @ weights[block]
-            )
+            predictors = model.predictors.get(name)
+            if predictors is not None:
+                x = np.stack([items[item] for item in predictors], axis=1)
+                variables = _residuals(variables, x, answers.weights)
+            scores[name] = (variables - mean[block]) / sd[block] @ weights[block]
         return np.stack([*scores.values()], axis=1)
 
     @cached_property
@@ -238,8 +245,7 @@ class Solution:
     def _product_sds(self) -> Floats:
         """Standard deviations of products of constructs, (..., products)."""
         model, reliability = self.model, self.estimates.reliability
-        places = [model.slices[j].start for j in model.products.values()]
-        sds = self.moments.sd[..., places]
+        sds = product_scales(model, self.moments.sd, self.estimates.loadings)
         with np.errstate(invalid="ignore", divide="ignore"):
             for k, (name, j) in enumerate(model.products.items()):
                 factors = np.prod(reliability[..., model.factors[name]], axis=-1)
@@ -315,6 +321,37 @@ class Solution:
             return np.asarray(kernel(self.model, *(array[..., None] for array in arrays))[..., 0])
         moved = (np.moveaxis(array, 0, -1) for array in arrays)
         return np.moveaxis(kernel(self.model, *moved), -1, 0)
+
+
+def product_scales(model: Model, sd: Floats, loadings: Floats) -> Floats:
+    """Return the standard deviations of products, (..., products).
+
+    Of a product of scores that of the score's only item; where several items measure it their mean
+    weighted by absolute loadings, as in seminr.
+
+    Parameters
+    ----------
+    sd, loadings
+        Of the items, (..., items).
+    """
+    blocks = [model.slices[j] for j in model.products.values()]
+    size = np.abs(loadings)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scales = [
+            sd[..., block.start]
+            if block.stop - block.start == 1
+            else (size[..., block] * sd[..., block]).sum(axis=-1) / size[..., block].sum(axis=-1)
+            for block in blocks
+        ]
+    return np.stack(scales, axis=-1) if scales else np.empty((*sd.shape[:-1], 0))
+
+
+def _residuals(values: Floats, predictors: Floats, weights: Floats | None) -> Floats:
+    """Return residuals of a weighted regression with a constant, (rows, values)."""
+    design = np.column_stack([np.ones(len(values)), predictors])
+    root = 1.0 if weights is None else np.sqrt(weights)[:, None]
+    slopes = np.linalg.lstsq(design * root, values * root, rcond=1e-10)[0]
+    return np.asarray(values - design @ slopes)
 
 
 Lacking = tuple[tuple[str, ...], tuple[str, ...]]

@@ -171,6 +171,17 @@ class Specification:
         }
 
     @cached_property
+    def predictors(self) -> dict[str, tuple[str, ...]]:
+        """Items that products are made residuals on, by the name of the product."""
+        return {
+            term.name: tuple(
+                item for factor in dict.fromkeys(term.factors) for item in self.blocks[factor]
+            )
+            for term in self.terms
+            if isinstance(term, Product) and term.residual
+        }
+
+    @cached_property
     def apart(self) -> NDArray[np.bool_]:
         """True for pairs that should differ, (constructs, constructs).
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from csimodel.characters import composed
 from csimodel.errors import ModelError, suggest
 from csimodel.findings import listed
-from csimodel.model.constructs import Construct, Path
+from csimodel.model.constructs import Construct, Kind, Path
 from csimodel.options import shown
 
 Order = Literal["reflective", "composite"]
@@ -24,6 +24,11 @@ class Product:
     ----------
     factors
         Names of the constructs, two or more.
+    items
+        Products of items that measure it, each the items' names; none where it is the product of
+        scores. Estimators put them in (`csimodel.model.stages.compiled`).
+    residual
+        Whether those are residuals of their regression on all items of the factors.
 
     Raises
     ------
@@ -37,6 +42,8 @@ class Product:
     """
 
     factors: tuple[str, ...]
+    items: tuple[tuple[str, ...], ...] = field(default=(), repr=False)
+    residual: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "factors", _names(self.factors, "A product", "factors"))
@@ -64,6 +71,9 @@ class HigherOrder:
         Names of the constructs that measure or form it, two or more.
     kind
         ``"reflective"`` (a common factor of the parts) or ``"composite"`` (a weighted sum).
+    items
+        Items of the parts that it repeats as its own; none where its items are the parts' scores.
+        Estimators put them in (`csimodel.model.stages.compiled`).
 
     Raises
     ------
@@ -80,6 +90,7 @@ class HigherOrder:
     name: str
     parts: tuple[str, ...]
     kind: Order
+    items: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         (name,) = _names((self.name,), "A construct of constructs", "name", least=1)
@@ -112,8 +123,40 @@ def _names(names: Iterable[str], whose: str, what: str, least: int = 2) -> tuple
 
 
 def parts_of(terms: Iterable[Term]) -> frozenset[str]:
-    """Return the constructs that are parts of others."""
-    return frozenset(part for term in terms if isinstance(term, HigherOrder) for part in term.parts)
+    """Return the constructs whose scores are the items of others."""
+    wholes = (term for term in terms if isinstance(term, HigherOrder) and not term.items)
+    return frozenset(part for term in wholes for part in term.parts)
+
+
+@dataclass(frozen=True)
+class Factors:
+    """What a variable made of scores is the product of; one for a score itself.
+
+    Attributes
+    ----------
+    names
+        Of constructs, or of items.
+    items
+        Whether they are of items.
+    """
+
+    names: tuple[str, ...]
+    items: bool = False
+
+
+def variables_of(term: Term) -> dict[str, Factors]:
+    """Return the variables that are the items of the construct that a term makes.
+
+    >>> list(variables_of(HigherOrder("H", ("A", "B"), "composite", ("a1", "b1"))))
+    ['a1 in H', 'b1 in H']
+    """
+    if isinstance(term, HigherOrder):
+        if term.items:
+            return {f"{item} in {term.name}": Factors((item,), True) for item in term.items}
+        return {part: Factors((part,)) for part in term.parts}
+    if term.items:
+        return {":".join(own): Factors(own, True) for own in term.items}
+    return {term.name: Factors(term.factors)}
 
 
 def construct_of(term: Term) -> Construct:
@@ -122,9 +165,8 @@ def construct_of(term: Term) -> Construct:
     >>> construct_of(Product(("Value", "Image")))
     Construct(name='Value:Image', items=('Value:Image',), kind='single')
     """
-    if isinstance(term, Product):
-        return Construct(term.name, (term.name,), "single")
-    return Construct(term.name, term.parts, term.kind)
+    kind: Kind = term.kind if isinstance(term, HigherOrder) else "reflective"
+    return Construct(term.name, tuple(variables_of(term)), kind)
 
 
 def check_terms(
@@ -193,7 +235,7 @@ def check_terms(
                 "explains a product; let paths lead from it."
             )
         for end in path:
-            if end in whole_of:
+            if end in parts_of(terms):
                 raise ModelError(
                     f"The path from {path.source!r} to {path.target!r} names {end!r}, which is a "
                     "part of another construct; let the path name the whole."

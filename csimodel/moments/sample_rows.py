@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 _CELLS = 2**20  # samples times rows handled at once
+_ARRAYS = 8  # arrays of so many cells that are held beside each other
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +42,15 @@ class SampleRows(ABC):
     def times(self, rows: slice) -> Floats:
         """Return how often each row of a stretch is present in each sample, (samples, rows)."""
 
-    def parts(self) -> Iterator[tuple[slice, Floats, Floats]]:
-        """Yield samples, answers of rows (rows, items), and what these count, (samples, rows)."""
-        step = max(64, _CELLS // self.samples)
+    def parts(self, arrays: int = 1) -> Iterator[tuple[slice, Floats, Floats]]:
+        """Yield samples, answers of rows (rows, items), and what these count, (samples, rows).
+
+        Parameters
+        ----------
+        arrays
+            How many arrays, (samples, rows), are made of a part; the more, the smaller it is.
+        """
+        step = max(64, _CELLS // (self.samples * max(1, arrays // _ARRAYS)))
         weights = self.answers.weights
         for start in range(0, len(self.answers.values), step):
             rows = slice(start, start + step)
@@ -180,10 +187,13 @@ class Groups(SampleRows):
         own = self.codes[rows] == np.arange(self.groups)[:, None]
         return np.asarray(own, dtype=np.float64)
 
-    def parts(self) -> Iterator[tuple[slice, Floats, Floats]]:
+    def parts(self, arrays: int = 1) -> Iterator[tuple[slice, Floats, Floats]]:
         """Yield samples, answers of rows (rows, items), and what these count, (samples, rows)."""
         weights, rows_of = self.answers.weights, GroupRows.of(self.codes, self.groups)
+        step = _CELLS // max(1, arrays // _ARRAYS)
         for group in range(self.groups):
-            rows = rows_of[group]
-            counts = np.ones((1, len(rows))) if weights is None else weights[None, rows]
-            yield slice(group, group + 1), self.answers.values[rows], counts
+            own = rows_of[group]
+            for start in range(0, len(own), step):
+                rows = own[start : start + step]
+                counts = np.ones((1, len(rows))) if weights is None else weights[None, rows]
+                yield slice(group, group + 1), self.answers.values[rows], counts

@@ -75,6 +75,33 @@ def with_scores(before: Moments, weights: Floats, factors: Mapping[str, Sequence
     )
 
 
+def with_residuals(whole: Moments, predictors: Mapping[str, tuple[int, ...]]) -> Moments:
+    """Return moments of a batch with some variables replaced by residuals of regressions.
+
+    Parameters
+    ----------
+    whole
+        Moments of a batch, (samples, items).
+    predictors
+        Of each variable the numbers of those it is regressed on, with a constant.
+    """
+    if not predictors:
+        return whole
+    mean, size = whole.mean.copy(), len(whole.items)
+    linear = np.zeros((len(mean), size, size))
+    linear[:, range(size), range(size)] = 1.0
+    places: dict[tuple[int, ...], list[int]] = {}
+    for name, own in predictors.items():
+        places.setdefault(own, []).append(whole.items.index(name))
+    for own, residuals in places.items():
+        among = np.nan_to_num(whole.cov[:, np.array(own)[:, None], own])
+        across = np.nan_to_num(whole.cov[:, np.array(own)[:, None], residuals])
+        slopes = np.linalg.pinv(among, rcond=1e-10, hermitian=True) @ across
+        linear[:, np.array(residuals)[:, None], own] = -np.swapaxes(slopes, -1, -2)
+        mean[:, residuals] = 0.0
+    return replace(whole, mean=mean, cov=linear @ whole.cov @ np.swapaxes(linear, -1, -2))
+
+
 @dataclass(frozen=True, eq=False)
 class _ProductMoments:
     """Means of products, (products, samples), their covariances with items and each other."""
@@ -93,7 +120,7 @@ def _product_moments(
     level, known = np.zeros((count, samples)), np.zeros(samples, dtype=bool)
     shared = np.zeros((count, samples, len(before.items)))
     between = np.zeros((count, count, samples))
-    for own in _stretches(before, name):
+    for own in _stretches(before, name, count):
         part, counts = own.part, own.counts
         factors = list(_products_of_scores(own, weights, products))
         if not known[part].all():  # near the mean, so that nothing cancels
@@ -168,12 +195,12 @@ class _Stretch:
     counts: Floats
 
 
-def _stretches(before: Moments, name: str) -> Iterator[_Stretch]:
+def _stretches(before: Moments, name: str, arrays: int = 1) -> Iterator[_Stretch]:
     """Yield the rows behind moments, whose scores are multiplied, stretch by stretch."""
     rows = _rows_with_scores(before, name)
     own = [rows.answers.items.index(item) for item in before.items]
     complete, means = rows.answers.missing == "complete", np.nan_to_num(before.mean)
-    for part, values, counts in rows.parts():
+    for part, values, counts in rows.parts(arrays):
         centre = means[part].mean(axis=0)
         x, shift = values[:, own] - centre, means[part] - centre
         seen = np.ones((1, 1)) if complete else (~np.isnan(x)).astype(np.float64)

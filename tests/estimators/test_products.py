@@ -69,6 +69,94 @@ def test_all_weights_again_as_seminr_does(reference, frame, mobi, which):
     assert abs(fixed.paths.loc[paths.index, paths.columns] - paths).max().max() > 1e-5
 
 
+@pytest.mark.parametrize("which", [*TERMS, "all"])
+@pytest.mark.parametrize(
+    ("way", "name"), [("product-indicator", "product_indicator"), ("orthogonalizing", "orthogonal")]
+)
+def test_products_of_items_as_seminr_does(reference, frame, mobi, which, way, name):
+    model = with_products(*(TERMS if which == "all" else [which]))
+    fit = csi.fit(model, mobi, csi.PLS(tolerance=1e-13, products=way))
+    expected = reference("mobi_moderation.json")["seminr"][which][f"{name}_modeA"]
+    paths = renamed(frame(expected["paths"])).T
+    np.testing.assert_allclose(fit.paths.loc[paths.index, paths.columns], paths, atol=1e-10)
+    cor = renamed(frame(expected["construct_cor"]))
+    np.testing.assert_allclose(fit.construct_cor.loc[cor.index, cor.columns], cor, atol=1e-10)
+    r2 = frame(expected["R2"]).loc["Rsq"]
+    np.testing.assert_allclose(fit.r2[r2.index], r2, atol=1e-10)
+    np.testing.assert_allclose(fit.scores.corr(), fit.construct_cor, atol=1e-12)
+    np.testing.assert_allclose(fit.scores.std(), 1.0, atol=1e-12)
+
+
+@pytest.fixture(scope="module")
+def measured(mobi):
+    """Products measured by items, as they are and as residuals, with weights of rows."""
+    frame = mobi.data.assign(weight=np.random.default_rng(1).uniform(0.5, 1.5, 250))
+    survey = csi.read_survey(frame, weights="weight")
+    model = with_products("interaction2", "quadratic")
+    return {
+        way: csi.fit(model, survey, csi.PLS(tolerance=1e-13, products=way))
+        for way in ("product-indicator", "orthogonalizing")
+    }
+
+
+@pytest.mark.parametrize("way", ["product-indicator", "orthogonalizing"])
+def test_products_of_items_in_draws_and_scores(mobi, measured, way):
+    fit = measured[way]
+    weights = fit.answers.weights
+    centred = fit.scores - np.average(fit.scores, axis=0, weights=weights)
+    np.testing.assert_allclose(centred, fit.scores, atol=1e-10)
+    cov = (centred * weights[:, None]).T @ centred / weights.sum()
+    sd = np.sqrt(np.diag(cov))
+    np.testing.assert_allclose(cov / np.outer(sd, sd), fit.construct_cor, atol=1e-10)
+    rows = np.random.default_rng(4).integers(250, size=(21, 250))
+    boot = csi.bootstrap(fit, resamples=rows, progress=False)
+    frame = fit.survey.data.iloc[rows[20]].reset_index(drop=True)
+    alone = csi.fit(
+        with_products("interaction2", "quadratic"),
+        csi.read_survey(frame, weights="weight"),
+        fit.estimator,
+    )
+    for quantity in ("paths", "r2", "loadings", "f2"):
+        values = csi.estimators.find(quantity).values(alone.solution)
+        np.testing.assert_allclose(boot.values(quantity)[20], values, atol=1e-8)
+    slopes = csi.simple_slopes(fit, "Loyalty", "Image").table["estimate"]
+    change = fit.paths.loc["Loyalty", "Image:Satisfaction"]
+    assert slopes.iloc[2] - slopes.iloc[0] == pytest.approx(2.0 * change, abs=1e-12)
+
+
+def test_residuals_of_products_owe_nothing_to_their_factors(measured):
+    fit = measured["orthogonalizing"]
+    for product, items in fit.model.predictors.items():
+        places = [fit.model.items.index(item) for item in fit.model.blocks[product]]
+        own = [fit.model.items.index(item) for item in items]
+        np.testing.assert_allclose(fit.moments.cov[np.ix_(places, own)], 0.0, atol=1e-10)
+
+
+def test_products_of_items_change_no_index_and_groups(mobi, measured):
+    plain = csi.fit(csi.models.ecsi(), mobi)
+    frame = mobi.data.assign(half=np.arange(250) % 2)
+    for way in measured:
+        estimator = csi.PLS(products=way)
+        fits = csi.fit_groups(with_products("quadratic"), frame, by="half", estimator=estimator)
+        alone = csi.fit(with_products("quadratic"), frame[frame["half"] == 1], estimator)
+        np.testing.assert_allclose(fits[1].paths, alone.paths, atol=1e-8)
+        index = csi.index_scores(csi.fit(with_products("quadratic"), mobi, estimator))["mean"]
+        assert abs(index - csi.index_scores(plain)["mean"]).max() < 1.0
+
+
+def test_ways_with_products_that_cannot_be_are_named(mobi):
+    with pytest.raises(OptionError, match=r"products='interaction' .* 'product-indicator'"):
+        csi.PLS(products="interaction")
+    corrected = csi.PLS(consistent=True, products="orthogonalizing")
+    with pytest.raises(OptionError, match="products='orthogonalizing' measures them by items"):
+        csi.fit(with_products("quadratic"), mobi, corrected)
+    frame = mobi.data.rename(columns={"CUSCO": "CUSA1:CUSA1"})
+    text = csi.models.ecsi().to_syntax().replace("CUSCO", "'CUSA1:CUSA1'")
+    model = M(f"{text}\nLoyalty ~ Satisfaction^2")
+    with pytest.raises(ModelError, match="makes a variable 'CUSA1:CUSA1' of the items"):
+        csi.fit(model, frame, csi.PLS(products="product-indicator"))
+
+
 def test_cross_check_with_the_moments_of_csem(reference, frame, mobi):
     """cSEM's own paths differ by the order of 1/n, since its score products are 1/n means."""
     fit = csi.fit(with_products("interaction1"), mobi, TIGHT)
