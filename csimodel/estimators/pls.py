@@ -342,7 +342,7 @@ class PLS(Estimator):
             kept = parts_of(model.terms)
         else:
             earlier = set(first.constructs)
-            kept = frozenset(one.name for one in model.constructs if one in earlier)
+            kept = frozenset(own.name for own in model.constructs if own in earlier)
         signs = signs_of(model, known)
         return Stage(model, self._stage_modes(model), signs, before, start, kept, products)
 
