@@ -5,7 +5,7 @@ Everything that can be derived is derived here, with the batch axis in front.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, Protocol
@@ -207,29 +207,42 @@ class Solution:
         self.model.require_own_items("Scores are weighted means of")
         model, own = self.model, len(answers.items)
         mean, sd, weights = self.moments.mean, self.moments.sd, self.estimates.weights
-        standardised = (answers.values - mean[:own]) / sd[:own]
-        if answers.missing == "mean":
-            standardised = np.nan_to_num(standardised, nan=0.0)
+        standardised = self._standardised(answers)
         scores: dict[str, Floats] = {}
-        items = dict(zip(answers.items, standardised.T, strict=True))
         for name, block in zip(model.construct_names, model.slices, strict=True):
-            if block.start < own:
-                scores[name] = standardised[:, block] @ weights[block]
-                continue
-            known = {item: factors_of(model)[item] for item in model.items[block]}
-            variables = np.stack(
-                [
-                    np.prod([(items if of.items else scores)[f] for f in of.names], axis=0)
-                    for of in known.values()
-                ],
-                axis=1,
-            )
-            predictors = model.predictors.get(name)
-            if predictors is not None:
-                x = np.stack([items[item] for item in predictors], axis=1)
-                variables = _residuals(variables, x, answers.weights)
-            scores[name] = (variables - mean[block]) / sd[block] @ weights[block]
+            variables = standardised[:, block]
+            if block.start >= own:
+                items = dict(zip(answers.items, standardised.T, strict=True))
+                variables = _variables(model, block, items, scores)
+                if name in model.predictors:
+                    design = _design(items, model.predictors[name])
+                    variables = variables - design @ self._residual_slopes(name, block)
+                variables = (variables - mean[block]) / sd[block]
+            scores[name] = variables @ weights[block]
         return np.stack([*scores.values()], axis=1)
+
+    def _standardised(self, answers: Answers) -> Floats:
+        """Return answers about the means in standard deviations of this sample, (rows, items)."""
+        own = len(answers.items)
+        values = (answers.values - self.moments.mean[:own]) / self.moments.sd[:own]
+        return np.nan_to_num(values, nan=0.0) if answers.missing == "mean" else np.asarray(values)
+
+    def _residual_slopes(self, name: str, block: slice) -> Floats:
+        """Return what a product's items owe to items of its factors in this sample, with a level.
+
+        Returns
+        -------
+        (predictors with a constant, items of the product)
+        """
+        assert self.moments.rows is not None  # products need them
+        answers, model = self.moments.rows.answers, self.model
+        places = [answers.items.index(item) for item in model.answered]
+        own = replace(answers, items=model.answered, values=answers.values[:, places])
+        items = dict(zip(own.items, self._standardised(own).T, strict=True))
+        root = 1.0 if own.weights is None else np.sqrt(own.weights)[:, None]
+        design = _design(items, model.predictors[name]) * root
+        values = _variables(model, block, items, {}) * root
+        return np.asarray(np.linalg.lstsq(design, values, rcond=1e-10)[0])
 
     @cached_property
     def standardized_paths(self) -> Floats:
@@ -346,12 +359,23 @@ def product_scales(model: Model, sd: Floats, loadings: Floats) -> Floats:
     return np.stack(scales, axis=-1) if scales else np.empty((*sd.shape[:-1], 0))
 
 
-def _residuals(values: Floats, predictors: Floats, weights: Floats | None) -> Floats:
-    """Return residuals of a weighted regression with a constant, (rows, values)."""
-    design = np.column_stack([np.ones(len(values)), predictors])
-    root = 1.0 if weights is None else np.sqrt(weights)[:, None]
-    slopes = np.linalg.lstsq(design * root, values * root, rcond=1e-10)[0]
-    return np.asarray(values - design @ slopes)
+def _variables(
+    model: Model, block: slice, items: Mapping[str, Floats], scores: Mapping[str, Floats]
+) -> Floats:
+    """Return the variables that a term is measured by, (rows, variables)."""
+    factors = [factors_of(model)[item] for item in model.items[block]]
+    sources = [items if own.items else scores for own in factors]
+    values = [
+        np.prod([source[name] for name in own.names], axis=0)
+        for source, own in zip(sources, factors, strict=True)
+    ]
+    return np.stack(values, axis=1)
+
+
+def _design(items: Mapping[str, Floats], names: Sequence[str]) -> Floats:
+    """Return a constant and items, (rows, 1 + items)."""
+    own = [items[name] for name in names]
+    return np.stack([np.ones_like(own[0]), *own], axis=1)
 
 
 Lacking = tuple[tuple[str, ...], tuple[str, ...]]

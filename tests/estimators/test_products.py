@@ -124,6 +124,13 @@ def test_products_of_items_in_draws_and_scores(mobi, measured, way):
     assert slopes.iloc[2] - slopes.iloc[0] == pytest.approx(2.0 * change, abs=1e-12)
 
 
+@pytest.mark.parametrize("way", ["two-stage", "product-indicator", "orthogonalizing"])
+def test_new_respondents_are_scored_by_the_slopes_of_the_fit(mobi, way):
+    fit = csi.fit(with_products("interaction2", "quadratic"), mobi, csi.PLS(products=way))
+    part = fit.score(mobi.data.iloc[10:15])
+    np.testing.assert_allclose(part, fit.scores.iloc[10:15], atol=1e-10)
+
+
 def test_residuals_of_products_owe_nothing_to_their_factors(measured):
     fit = measured["orthogonalizing"]
     for product, items in fit.model.predictors.items():
