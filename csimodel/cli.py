@@ -228,6 +228,7 @@ def analyze(
     """Analyse a survey and write a report, tables, figures and results.json."""
     with _spoken():
         import csimodel as csi
+        from csimodel.survey.form_columns import with_form_names
 
         _require_folder(out)
         _step(f"Reading {data}")
@@ -238,6 +239,8 @@ def analyze(
             decimal=None if decimal is None else decimal_of(decimal),
         )
         book = None if codebook is None else csi.read_codebook(codebook)
+        if book is not None:
+            table = with_form_names(table, book)
         chosen = model_of(model, {} if book is None else book.items)
         items = [name for name in chosen.items if name in table.data.columns]
         if not items:

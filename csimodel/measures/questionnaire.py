@@ -19,7 +19,7 @@ from csimodel.options import shown
 from csimodel.page import Page, Section
 from csimodel.survey import Codebook, Item
 from csimodel.survey.readers import needs
-from csimodel.survey.wordings import NO_ANSWER
+from csimodel.survey.wordings import NO_ANSWER, no_answer_labels
 
 Rows = list[dict[str, str]]
 
@@ -181,9 +181,9 @@ def _question(
             steps = [_code(code) for code in range(int(item.minimum), int(item.maximum) + 1)]
     missing = [*map(_code, item.missing_codes), *item.missing_words]
     codes = dict.fromkeys([*(steps or labels), *(missing if steps or labels else [])])
-    bare = [code for code in map(_code, item.missing_codes) if code not in labels]
-    known = {code: f"{texts['none']} ({code})" for code in bare[1:]} | labels
-    known |= dict.fromkeys(bare[:1], texts["none"])
+    bare = [code for code in item.missing_codes if _code(code) not in labels]
+    worded = no_answer_labels(bare, texts["none"])
+    known = labels | {_code(code): text for code, text in worded.items()}
     choices = [Choice(code, known.get(code, code)) for code in codes]
     relevant = "" if rule is None else f"${{{rule[0]}}} = '{_code(rule[1])}'"
     wording = item.wording or book.column_labels.get(name) or name

@@ -18,6 +18,7 @@ from csimodel.survey.cells import Decimal
 from csimodel.survey.codebook import Codebook, read_codebook
 from csimodel.survey.codes import cells_with_codes, require_outside_scales
 from csimodel.survey.composed import composed
+from csimodel.survey.form_columns import with_form_names
 from csimodel.survey.headers import ColumnName, require_column
 from csimodel.survey.item import Item
 from csimodel.survey.missing import Missing, require_policy
@@ -70,7 +71,8 @@ def read_survey(
     codebook
         Path of a TOML codebook, or a `Codebook`; the options below take precedence over it. By its
         ``labels`` and ``answers``, and where an answer to an item has the number beside the words
-        ("8 - good"), answers in words are read as codes.
+        ("8 - good"), answers in words are read as codes. Columns that a form exported are found
+        under the names it gave them: "group/q1", or the wording.
     scale
         (lowest, highest) answer of all items, or a mapping from item to such a pair.
     items
@@ -144,8 +146,8 @@ def read_survey(
     1 cell with a missing code was set missing: q1 (1).
     """
     policy = None if missing is None else require_policy(missing)
-    base = _survey_of(data, Form(sheet, encoding, decimal))
     book = Codebook() if codebook is None else _codebook(codebook)
+    base = with_form_names(_survey_of(data, Form(sheet, encoding, decimal)), book)
     survey = replace(
         base,
         weights=_column(base, "weights", _first(weights, book.weights, base.weights)),

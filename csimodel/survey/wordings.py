@@ -19,6 +19,17 @@ from csimodel.survey.item import Item
 NO_ANSWER: Mapping[str, str] = {"en": "No answer", "zh": "未回答"}
 """How a questionnaire words a missing code that the codebook does not."""
 
+
+def no_answer_labels(codes: Iterable[float], word: str) -> dict[float, str]:
+    """Return how missing codes without a label are worded, each apart from the others.
+
+    >>> no_answer_labels([8, 9], "No answer")
+    {8: 'No answer', 9: 'No answer (9)'}
+    """
+    each = list(dict.fromkeys(codes))
+    return {code: word if code == each[0] else f"{word} ({number(code)})" for code in each}
+
+
 _SIGNS = r"[-–—=:.)\]、]"
 _LEADING = re.compile(
     rf"[(\[]?([+-]?\d+(?:[.,]\d+)?)(?:\s*{_SIGNS}\s*|\s+|(?=[^\x00-\x7f]))(\D*[^\W\d_]\D*)"
@@ -56,9 +67,9 @@ class Wordings:
         """
         codes = _codes(item.name, item.answers, labels)
         _require_apart(item.name, codes, item.missing_words)
-        if item.missing_codes:
-            for word in NO_ANSWER.values():
-                codes.setdefault(_key(word), item.missing_codes[0])
+        for word in NO_ANSWER.values():
+            for code, text in no_answer_labels(item.missing_codes, word).items():
+                codes.setdefault(_key(text), code)
         return cls(codes, item.missing_words, item)
 
     @classmethod

@@ -19,7 +19,8 @@ from csimodel.options import generator_of, require_count, shown
 from csimodel.page import HasPage, Page
 from csimodel.survey.answers import require_blocks
 from csimodel.survey.checks import holds_numbers
-from csimodel.survey.codebook import Codebook
+from csimodel.survey.codebook import Codebook, read_codebook
+from csimodel.survey.form_columns import form_columns, form_names
 from csimodel.survey.headers import ColumnName, cleaned_names
 from csimodel.survey.item import Item
 from csimodel.survey.missing import Missing
@@ -242,6 +243,11 @@ def scan(
     source = _source_of(data)
     raw = list(source.columns)
     own, renamed = cleaned_names(raw, source.name)
+    if codebook is not None:
+        codebook = codebook if isinstance(codebook, Codebook) else read_codebook(codebook)
+        new = form_names(own, codebook)
+        own = [new.get(name, name) for name in own]
+        renamed = (*renamed, form_columns(new)) if new else renamed
     names = dict(zip(own, raw, strict=True))
     if not isinstance(reverse, str):
         require_order("reverse", reverse)
