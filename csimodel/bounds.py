@@ -71,6 +71,7 @@ _HU_BENTLER = (
     "Hu & Bentler (1999), https://doi.org/10.1080/10705519909540118; "
     "its use with PLS is debated, see Hair et al. (2019)"
 )
+_MEADE = "Meade & Craig (2012), who found 10 to 12 % of respondents careless"
 _GRESZKI = "Greszki, Meyer & Schoen (2015), https://doi.org/10.1093/poq/nfu058"
 _KAISER = "Kaiser & Rice (1974), https://doi.org/10.1177/001316447403400115"
 _CAMERON = "Cameron & Miller (2015), section VI.A, https://doi.org/10.3368/jhr.50.2.317"
@@ -111,6 +112,7 @@ THRESHOLDS: dict[str, Threshold] = {
     "items of a pattern": Threshold(5, _OWN),
     "share of missing answers": Threshold(0.20, _OWN),
     "speeder's share of the median": Threshold(1 / 3, _GRESZKI),
+    "share of careless respondents": Threshold(0.10, _MEADE),
     "loading acceptable": Threshold(0.40, _HAIR),
     "loading good": Threshold(0.708, _HAIR),
     "htmt good": Threshold(0.85, _HENSELER),

@@ -183,6 +183,10 @@ def analyze(
             "complete=250,refusal=120,non_contact=80,unknown=40."
         ),
     ] = None,
+    duration: Annotated[
+        str | None,
+        typer.Option(help="Column of how long the interview took, to find who was too fast."),
+    ] = None,
     by: Annotated[
         list[str] | None,
         typer.Option(help="Column that makes groups; repeat for several."),
@@ -284,6 +288,7 @@ def analyze(
             level=level,
             economics=economics_of(outcome, margin, currency, period, discount, customers),
             response=response_of(dispositions),
+            duration=duration,
             progress=watched(),
         )
         _deliver(analysis, out, title)

@@ -28,6 +28,7 @@ from csimodel.index import (
 )
 from csimodel.inference import Bootstrap, bootstrap
 from csimodel.inference.replicates import own_replicates
+from csimodel.measures.description import describe
 from csimodel.model import Model, catalogue
 from csimodel.options import require_kind, require_level
 from csimodel.outcomes import repurchase as regress_repurchase
@@ -89,6 +90,7 @@ def analyze(
     contrast: tuple[float, float] = (67.0, 70.0),
     economics: Economics | None = None,
     response: ResponseRates | None = None,
+    duration: str | None = None,
     policies: bool = True,
     progress: bool = True,
 ) -> Analysis:
@@ -130,6 +132,8 @@ def analyze(
         repurchase; they need an outcome.
     response
         Response rates, from `weighting.response_rates`, for the report to state.
+    duration
+        Column of how long the interview took, for the section on data quality.
     policies
         Whether to compare treatments of missing answers (`assessment.compare_missing_policies`,
         with 5 imputations) where answers are missing; their errors are linearised.
@@ -208,6 +212,7 @@ def analyze(
             if economics is None
             else money_by_driver(boot, valued, [*map(str, drivers.index)], economics)
         )
+    described = describe(table, list(chosen.items), duration=duration, level=level)
     gaps = policies and missing_answers(table, chosen.items)["missing"].any()
     return Analysis(
         fit=fitted,
@@ -230,6 +235,7 @@ def analyze(
         )
         if gaps
         else None,
+        description=described,
         warned=tuple(warned),
     )
 

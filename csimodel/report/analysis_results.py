@@ -8,11 +8,13 @@ from functools import cached_property
 import pandas as pd
 
 from csimodel.assessment import Assessment, MissingPolicies
+from csimodel.bounds import THRESHOLDS
 from csimodel.estimators import Fit
 from csimodel.findings import Finding, gravest_first
 from csimodel.floats import own_errstate_in
 from csimodel.index import LeadingGroup, design_effects, leading_driver
 from csimodel.inference import Bootstrap
+from csimodel.measures.description import Description
 from csimodel.outcomes import Repurchase
 from csimodel.outcomes.measurement_error import CorrectedSlopes
 from csimodel.outcomes.models.segments import Segments
@@ -61,6 +63,8 @@ class AnalysisResults:
         Response rates of the survey, or None.
     policies
         Results under each treatment of missing answers, or None where nothing is missing.
+    description
+        The items and how carefully they were answered, or None.
     warned
         What was told on the way and belongs to no result of its own.
     """
@@ -81,6 +85,7 @@ class AnalysisResults:
     contrast: tuple[float, float]
     response: ResponseRates | None = None
     policies: MissingPolicies | None = None
+    description: Description | None = None
     warned: tuple[Finding, ...] = ()
 
     @cached_property
@@ -94,9 +99,19 @@ class AnalysisResults:
             *(self.repurchase.findings if self.repurchase is not None else ()),
             *(finding for result in self.money.values() for finding in result.findings),
             *(self.weighting.findings if self.weighting is not None else ()),
+            *(own for own in self.quality if _many(own)),
             *self.warned,
         ]
         return gravest_first(told)
+
+    @cached_property
+    def quality(self) -> tuple[Finding, ...]:
+        """What was noticed of how carefully respondents answered, be they few or many."""
+        if self.description is None:
+            return ()
+        survey = self.fit.survey
+        known = () if survey is None else survey.findings
+        return tuple(finding for finding in self.description.findings if finding not in known)
 
     @cached_property
     def leading_driver(self) -> LeadingGroup | None:
@@ -125,3 +140,10 @@ class AnalysisResults:
     def headline(self) -> pd.Series:
         """The target's row of the index: mean, se, lower, upper, n."""
         return self.index.loc[[self.target]].iloc[0]
+
+
+def _many(finding: Finding) -> bool:
+    """Return whether so many respondents are concerned that all results are."""
+    rows = finding.values.get("rows")
+    line = THRESHOLDS["share of careless respondents"].value
+    return isinstance(rows, int) and finding.count is not None and finding.count >= line * rows

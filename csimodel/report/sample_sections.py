@@ -11,6 +11,7 @@ from csimodel.assessment import MissingPolicies
 from csimodel.findings import listed
 from csimodel.formatting import number, plural, share, span
 from csimodel.grid import Grid, grid
+from csimodel.measures.description import Description
 from csimodel.page import Section
 from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.sentences import data_used
@@ -51,6 +52,9 @@ def _sections(analysis: AnalysisResults) -> Iterator[Section]:
             "How answers are weighted", _margins_grid(analysis), tuple(_weighted(analysis, survey))
         )
     yield Section("Asked and answered", _rates_grid(analysis), tuple(_asked(analysis)))
+    if analysis.description is not None:
+        yield Section("How carefully it was answered", _quality_grid(analysis.description),
+                      tuple(_quality(analysis, analysis.description)))  # fmt: skip
     missing = analysis.missing
     if not missing.empty and missing["missing"].any():
         yield Section(
@@ -60,6 +64,38 @@ def _sections(analysis: AnalysisResults) -> Iterator[Section]:
         notes = tuple(_compared(analysis.policies, analysis.target))
         table = _policies_grid(analysis.policies, analysis.target)
         yield Section("What other treatments of missing answers give", table, notes)
+
+
+def _quality_grid(description: Description) -> Grid:
+    """Return what answers to each item look like, with a small picture of them."""
+    rows = [
+        [str(name), f"{int(row['n']):,}", f"{int(row['missing']):,}", number(row["mean"], 2),
+         number(row["sd"], 2), share(row["floor"]), share(row["ceiling"]), str(picture)]
+        for (name, row), picture in zip(
+            description.items.iterrows(), description.pictures, strict=True
+        )
+    ]  # fmt: skip
+    head = ["", "Answers", "Missing", "Mean", "SD", "Lowest answer", "Highest answer", "Lowest to "
+            "highest"]  # fmt: skip
+    return grid("Answers to each question", head, rows, (0, 7))
+
+
+def _quality(analysis: AnalysisResults, description: Description) -> Iterator[str]:
+    """Say what was looked for, and what was noticed."""
+    if "duration" in description.respondents:
+        yield (
+            "It was looked at whether respondents gave one answer to all questions, took less than "
+            "a third of the median time, or have exactly the answers of another."
+        )
+    else:
+        yield (
+            "It was looked at whether respondents gave one answer to all questions, or have "
+            "exactly the answers of another; how long they took is not named in the data."
+        )
+    for finding in analysis.quality:
+        yield finding.message
+    if not analysis.quality:
+        yield "Nothing of it was noticed."
 
 
 def _drawn(survey: Survey, design: SurveyDesign) -> Iterator[str]:

@@ -18,7 +18,7 @@ NAMES = (
     "repurchase_slopes",
     "repurchase_segments", "repurchase_segment_tests", "repurchase_segment_curves",
     "money_by_driver", "money_steps", "weights", "margins", "missing_answers",
-    "missing_policies",
+    "missing_policies", "item_description",
 )  # fmt: skip
 """Every table a report can have."""
 
@@ -49,6 +49,8 @@ def tables(analysis: AnalysisResults) -> dict[str, pd.DataFrame]:
             by_name["margins"] = _flat(margins)
     if not analysis.missing.empty and analysis.missing["missing"].any():
         by_name["missing_answers"] = _flat(analysis.missing)
+    if analysis.description is not None:
+        by_name["item_description"] = _flat(analysis.description.items)
     if analysis.policies is not None:
         by_name["missing_policies"] = _flat(analysis.policies.table)
     if analysis.repurchase is not None:

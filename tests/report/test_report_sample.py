@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 import csimodel as csi
 from csimodel.cli import app
 from csimodel.report.sample_sections import sample_sections
+from csimodel.report.tables import tables
 from csimodel.survey.missing_answers import missing_answers
 
 MODEL = csi.Model.from_syntax("Q =~ PERQ1 + PERQ2\nS =~ CUSA1 + CUSA2\nS ~ Q")
@@ -201,3 +202,41 @@ def test_treatments_of_missing_answers_stand_side_by_side(frame):
     survey = analysis.fit.survey
     off = csi.analyze(survey, MODEL, target="S", draws=40, policies=False, progress=False)
     assert off.policies is None
+
+
+def test_how_carefully_it_was_answered(frame):
+    """The table is that of csi.describe; few careless respondents are told in their place only."""
+    survey = csi.read_survey(frame.assign(minutes=np.where(frame.index < 4, 1.0, 9.0)),
+                             items=list(MODEL.items), scale=(1, 10), missing_codes=(98, 99),
+                             missing="pairwise")  # fmt: skip
+    told = csi.describe(survey, list(MODEL.items), duration="minutes")
+    analysis = csi.analyze(survey, MODEL, target="S", draws=30, duration="minutes", progress=False)
+    section = next(
+        part for part in sample_sections(analysis) if part.title == "How carefully it was answered"
+    )
+    for row, name in zip(section.grid.rows, MODEL.items, strict=True):
+        own = told.items.loc[name]
+        assert row[:3] == (name, f"{own['n']}", f"{own['missing']}")
+        assert row[3] == f"{own['mean']:.2f}"
+        assert row[7] == told.pictures[name]
+    speeders = next(own for own in told.findings if own.code == "speeders")
+    assert speeders.count == 4
+    assert str(speeders) in section.notes
+    assert "a third of the median time" in section.notes[0]
+    assert "speeders" not in [own.code for own in analysis.findings]
+    table = tables(analysis)["item_description"]
+    assert table["mean"].tolist() == told.items["mean"].tolist()
+
+
+def test_many_careless_respondents_are_told_before_all():
+    model = csi.Model.from_syntax("Q =~ PERQ1 + PERQ2 + PERQ3\nS =~ CUSA1 + CUSA2 + CUSA3\nS ~ Q")
+    lazy = csi.load_mobi().data[list(model.items)].copy()
+    lazy.loc[:29] = 7
+    survey = csi.read_survey(lazy, items=list(model.items), scale=(1, 10))
+    analysis = csi.analyze(survey, model, target="S", draws=30, progress=False)
+    told = next(own for own in analysis.findings if own.code == "straight-lining")
+    assert told.values["rows"] == 250
+    assert told.count >= 30
+    notes_of_all = notes(analysis)["How carefully it was answered"]
+    assert str(told) in notes_of_all
+    assert "how long they took is not named in the data" in notes_of_all
