@@ -9,6 +9,7 @@ from csimodel.assessment.global_fit import d_g, d_uls, nfi, rms_theta, srmr
 from csimodel.assessment.group_comparison import GroupComparison, compare_groups
 from csimodel.assessment.micom import Micom, micom
 from csimodel.assessment.missing_policies import MissingPolicies, compare_missing_policies
+from csimodel.assessment.model_selection import criterion_weights, model_selection
 from csimodel.assessment.overall_fit import OverallFit, overall_fit
 from csimodel.assessment.reliability import alpha, alpha_raw, ave, rho_a, rho_c
 from csimodel.assessment.structure import antecedent_vif, f2, item_vif
@@ -33,6 +34,7 @@ __all__ = [
     "ave",
     "compare_groups",
     "compare_missing_policies",
+    "criterion_weights",
     "d_g",
     "d_uls",
     "f2",
@@ -43,6 +45,7 @@ __all__ = [
     "htmt_signed",
     "item_vif",
     "micom",
+    "model_selection",
     "nfi",
     "overall_fit",
     "rho_a",

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.arguments import checked_in
-from csimodel.errors import EstimationError, SurveyError
+from csimodel.errors import EstimationError, OptionError, SurveyError, choose
 from csimodel.estimators.diagnostics import diagnose
 from csimodel.estimators.estimates import Estimates, Status
 from csimodel.estimators.item_solution import answers_in_order, item_solution
 from csimodel.estimators.missing_results import MISSING, missing_result
 from csimodel.estimators.new_scores import new_answers
 from csimodel.estimators.points import index_of_answers
+from csimodel.estimators.predictors import (
+    TECHNIQUES,
+    Technique,
+    antecedents,
+    explained,
+    predicted_items,
+    predicted_values,
+)
 from csimodel.estimators.quantities import find
 from csimodel.estimators.solution import Estimator, Solution
 from csimodel.estimators.summary import effect_table, item_table, path_table, sample_facts
@@ -274,10 +282,9 @@ class Fit(HasPage):
         """
         self.require_converged("score new answers by")
         self.model.require_own_items("Scores are weighted means of")
-        used = "complete" if self.answers is None else self.answers.missing
-        planned = None if self.survey is None else self.survey.missing
-        filled = used == "mean" or (used == "complete" and planned == "mean")
-        answers, rows = new_answers(data, self.model, self.moments, self.survey, filled)
+        answers, rows = new_answers(
+            data, self.model.answered_blocks, self.moments, self.survey, self._fills
+        )
         tell(answers.findings)
         if not index:
             names = list(self.model.construct_names)
@@ -285,6 +292,96 @@ class Fit(HasPage):
         own = item_solution(self.solution)
         values = index_of_answers(own, answers_in_order(answers, own.model.items))
         return pd.DataFrame(values, rows, list(own.model.construct_names))
+
+    @property
+    def _fills(self) -> bool:
+        """Whether a missing answer of a new respondent counts as the mean of the fit."""
+        used = "complete" if self.answers is None else self.answers.missing
+        planned = None if self.survey is None else self.survey.missing
+        return used == "mean" or (used == "complete" and planned == "mean")
+
+    def predict(
+        self,
+        data: object,
+        *,
+        of: Literal["items", "scores", "index"] = "items",
+        technique: Technique = "direct",
+    ) -> pd.DataFrame:
+        """Predict new respondents: items, scores or the index of constructs that others explain.
+
+        Scores of antecedents are made from the answers by the weights, means and standard
+        deviations of this fit; a score is predicted from them by the paths, an item is its mean
+        plus loading times standard deviation times the predicted score. Answers to the items that
+        are predicted are not needed.
+
+        Parameters
+        ----------
+        data
+            A `Survey`, or what `read_survey` takes, with the items of the antecedents.
+        of
+            ``"items"`` in scale units, ``"scores"`` in standard deviations, or the ``"index"`` of
+            predicted items, 0 to 100.
+        technique
+            ``"direct"`` antecedents, or the ``"earliest"``: exogenous constructs, by total effects.
+
+        Returns
+        -------
+        DataFrame
+            Rows of the data × items or constructs. NaN where an answer is missing, unless the fit
+            is under ``missing="mean"`` and takes its own mean.
+
+        Raises
+        ------
+        OptionError
+            For fits by covariance SEM, whose scores are no weighted sums of answers, and options
+            that are not known.
+        ModelError
+            For models with products or constructs of constructs.
+        SurveyError
+            For items that are no columns, text, answers outside their scales.
+        EstimationError
+            When the fit did not converge.
+
+        Examples
+        --------
+        >>> import csimodel as csi
+        >>> survey = csi.load_mobi()
+        >>> fit = csi.fit(csi.models.ecsi(), survey.data.iloc[:200])
+        >>> image = survey.data.iloc[200:][["IMAG1", "IMAG2", "IMAG3", "IMAG4", "IMAG5"]]
+        >>> fit.predict(image, technique="earliest").shape
+        (50, 19)
+        """
+        choose("of", of, ("items", "scores", "index"))
+        choose("technique", technique, TECHNIQUES)
+        model = self.model
+        if "other" in self.estimator.modes_of(model):
+            raise OptionError(
+                "predict makes items from scores that are weighted sums of answers, and "
+                f"{self.estimator.label} has none; fit with csi.PLS()."
+            )
+        model.require_one_stage("predict predicts items of")
+        self.require_converged("predict new respondents by")
+        used = np.asarray(antecedents(model, technique).any(axis=0))
+        blocks = {
+            name: model.blocks[name]
+            for name, needed in zip(model.construct_names, used, strict=True)
+            if needed
+        }
+        answers, rows = new_answers(data, blocks, self.moments, self.survey, self._fills)
+        tell(answers.findings)
+        values = predicted_values(self.solution, answers, technique)
+        names = list(model.construct_names)
+        targets = np.flatnonzero(explained(model))
+        if of == "scores":
+            return pd.DataFrame(values.scores, rows, [names[j] for j in targets])
+        places = predicted_items(model)
+        items = pd.DataFrame(values.items, rows, [model.items[i] for i in places])
+        if of == "items":
+            return items
+        whole = np.full((len(items), len(model.items)), np.nan)
+        whole[:, places] = values.items
+        index = index_of_answers(self.solution, replace(answers, values=whole, missing="pairwise"))
+        return pd.DataFrame(index[:, targets], rows, [names[j] for j in targets])
 
     @property
     def respondents(self) -> pd.Index:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from csimodel.errors import SurveyError, suggest
 from csimodel.findings import Finding, listed
-from csimodel.model import Model
 from csimodel.moments import Moments
 from csimodel.survey import Answers, Item, Survey, read_survey
 from csimodel.survey.checks import (
@@ -37,9 +36,13 @@ _FILLED = "{cells} missing cells count as the means of their items in the fit: {
 
 
 def new_answers(
-    data: object, model: Model, moments: Moments, known: Survey | None, filled: bool
+    data: object,
+    blocks: Mapping[str, Sequence[str]],
+    moments: Moments,
+    known: Survey | None,
+    filled: bool,
 ) -> tuple[Answers, pd.Index]:
-    """Return new answers to the items of a model, every row with its label.
+    """Return new answers to items of a model, every row with its label.
 
     They are read as those of the fit were.
 
@@ -47,8 +50,10 @@ def new_answers(
     ----------
     data
         A `Survey`, or what `read_survey` takes.
-    model, moments
-        Of the fit; bounds are those of the moments.
+    blocks
+        Items by construct.
+    moments
+        Of the fit, whose bounds hold.
     known
         The survey of the fit, which says what items were asked the other way round and which
         codes stand for no answer.
@@ -60,7 +65,7 @@ def new_answers(
     SurveyError
         For columns that are not there, hold text, or answers outside the scales of the fit.
     """
-    items = tuple(item for block in model.answered_blocks.values() for item in block)
+    items = tuple(item for block in blocks.values() for item in block)
     survey = data if isinstance(data, Survey) else read_survey(data)
     columns = _columns(survey.data, items)
     if not isinstance(data, Survey) and known is not None:

@@ -8,8 +8,8 @@ import pytest
 from wordings import row_of
 
 import csimodel as csi
+from csimodel.assessment.prediction.benchmarks import METHODS
 from csimodel.assessment.prediction.power import judge_power
-from csimodel.assessment.prediction.predictors import METHODS
 from csimodel.errors import CsimodelError, EstimationError, ModelError, OptionError, SurveyError
 
 M = csi.Model.from_syntax

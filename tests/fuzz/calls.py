@@ -330,6 +330,8 @@ def predictions(given):
     if prediction is not None:
         judge("predictions", prediction.predictions, "lm-direct")
     judge.look("cvpat", judge("cvpat", csi.cvpat, fit, None, 3, rng=1, benchmark="lm"))
+    judge("Fit.predict", fit.predict, given.survey, of="index")
+    judge("model_selection", csi.assessment.model_selection, fit)
     tested = judge("overall_fit", csi.overall_fit, fit, 25, 1, progress=False)
     judge.look("overall_fit", tested)
     if tested is not None:

@@ -105,7 +105,7 @@ def _argument(name: str, method: str, option: str) -> Any:
     own = {
         ("moments.from_array", "values"): np.random.default_rng(1).normal(size=(20, 2)),
         ("moments.from_cov", "cov"): np.eye(2),
-        **{(f"{name}.score", "data"): csi.load_mobi() for name in ("fit", "ml")},
+        **{(f"{name}.{way}", "data"): csi.load_mobi() for name in ("fit", "ml") for way in ("score", "predict")},
         ("survey.answers", "blocks"): {"A": ["CUSA1", "CUSA2"]},
         ("model.require_one_stage", "what"): "PLS",
         ("model.with_items", "items"): {"Image": ["i1", "i2"]},

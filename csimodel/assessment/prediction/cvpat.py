@@ -12,10 +12,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked, checked_in
+from csimodel.assessment.prediction.benchmarks import METHODS
 from csimodel.assessment.prediction.held_out import HeldOut, require_predictive
-from csimodel.assessment.prediction.predictors import METHODS, Technique, predicted_items
 from csimodel.errors import OptionError, choose
 from csimodel.estimators import Fit
+from csimodel.estimators.predictors import Technique, predicted_items
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference import infer

@@ -11,16 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.assessment.prediction.predictors import (
-    effects,
-    inputs_of,
-    predicted_items,
-    score_weights,
-    slopes_of,
-)
+from csimodel.assessment.prediction.benchmarks import inputs_of, slopes_of
 from csimodel.endings import count_reasons
 from csimodel.errors import EstimationError, OptionError
 from csimodel.estimators import Fit, Solution, Status, require_alone, require_fit, require_rows
+from csimodel.estimators.predictors import effects, predicted_items, score_weights
 from csimodel.findings import Finding
 from csimodel.inference.draws import loss_severity
 from csimodel.moments import CrossProducts, Moments

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked, checked_in
+from csimodel.assessment.prediction.benchmarks import METHODS
 from csimodel.assessment.prediction.held_out import (
     HeldOut,
     PredictionErrors,
@@ -20,18 +21,16 @@ from csimodel.assessment.prediction.held_out import (
 )
 from csimodel.assessment.prediction.losses import LossSums
 from csimodel.assessment.prediction.power import judge_power
-from csimodel.assessment.prediction.predictors import METHODS, Technique, predicted_items
 from csimodel.assessment.verdicts import Verdict, as_table
 from csimodel.errors import choose
 from csimodel.estimators import Fit
+from csimodel.estimators.predictors import TECHNIQUES, Technique, predicted_items
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.folds import folds_of
 from csimodel.page import HasPage, Page, Section
 
 Floats = NDArray[np.float64]
-
-_TECHNIQUES = ("direct", "earliest")
 
 
 @own_errstate_in
@@ -116,7 +115,7 @@ class Prediction(HasPage):
         the respondent's own score by the weights of the fit without them; items; better, how many
         of them are predicted better than by their averages and by the linear benchmark; verdict.
         """
-        own, at = self.scores, _TECHNIQUES.index(self.technique)
+        own, at = self.scores, TECHNIQUES.index(self.technique)
         model = self.fit.model
         places = np.flatnonzero(model.adjacency.any(axis=1))
         verdicts = self.judgements
@@ -292,7 +291,7 @@ def predict(
     'high'
     """
     own = require_predictive(fit, "predict")
-    choose("technique", technique, _TECHNIQUES)
+    choose("technique", technique, TECHNIQUES)
     held_out = HeldOut.of(own, folds_of(own, folds, repetitions, rng, "predict"))
     findings = held_out.findings  # refuses when no fold has a solution
     del findings
@@ -307,7 +306,7 @@ def _sums(fit: Fit, errors: Iterator[PredictionErrors]) -> tuple[LossSums, LossS
     answers, constructs = fit.require_answers("predict"), len(fit.model.constructs)
     weights = np.ones(len(answers.values)) if answers.weights is None else answers.weights
     items = LossSums.of(len(METHODS), len(predicted_items(fit.model)))
-    scores = LossSums.of(len(_TECHNIQUES), constructs)
+    scores = LossSums.of(len(TECHNIQUES), constructs)
     for part in errors:
         own = weights[part.rows]
         items.add(part.items, part.items[:, -1], own)

@@ -1,4 +1,4 @@
-"""How items are predicted: by the path model, by regressions on items, by averages.
+"""How items are predicted from the answers of respondents that a fit does not know.
 
 All are linear in the answers of a respondent, ``m + (x - m) C`` with m the means of the sample that
 the slopes C come from, so that respondents who were held out cost one matrix product.
@@ -15,22 +15,22 @@ ACM SIGMIS Database 52, 24-42. https://doi.org/10.1145/3505639.3505644
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.estimators import Solution, Status
-from csimodel.estimators.weighting import inverse_of
+from csimodel.estimators.estimates import Status
+from csimodel.estimators.solution import Solution
 from csimodel.model import Model
+from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
 Truths = NDArray[np.bool_]
 Codes = NDArray[np.intp]
 
 Technique = Literal["direct", "earliest"]
-Method = Literal["pls-direct", "pls-earliest", "lm-direct", "lm-earliest", "average"]
-METHODS: tuple[Method, ...] = get_args(Method)
+TECHNIQUES: tuple[Technique, ...] = get_args(Technique)
 
 
 def predicted_items(model: Model) -> Codes:
@@ -93,45 +93,45 @@ def path_slopes(solution: Solution, technique: Technique) -> Floats:
     return np.where(lost[..., None, None], np.nan, slopes)
 
 
-def regression_slopes(solution: Solution, technique: Technique) -> Floats:
-    """Return slopes by least squares on the items of the antecedents, (..., items, predicted).
+class PredictedValues(NamedTuple):
+    """What was predicted of respondents.
 
-    NaN where these items carry the same information, or one does not vary.
+    Attributes
+    ----------
+    items
+        (rows, items predicted), in scale units.
+    scores
+        (rows, constructs that others explain), in standard deviations.
     """
-    model, places = solution.model, predicted_items(solution.model)
-    cov, sd = solution.moments.cov, solution.moments.sd
-    slopes = np.zeros((*cov.shape[:-1], len(places)))
-    sources = antecedents(model, technique)
-    for target in np.flatnonzero(explained(model)):
-        inputs = np.flatnonzero(sources[target, model.owner])
-        columns = np.flatnonzero(model.owner[places] == target)
-        scale = sd[..., inputs]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            between = cov[..., inputs[:, None], inputs] / scale[..., None] / scale[..., None, :]
-        known = np.asarray(np.isfinite(between).all(axis=(-2, -1)))[..., None, None]
-        inverse = inverse_of(np.where(known, between, np.eye(len(inputs))))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            sides = cov[..., inputs[:, None], places[columns]] / scale[..., None]
-            own = inverse @ sides / scale[..., None]
-        slopes[..., inputs[:, None], columns] = np.where(known, own, np.nan)
-    return slopes
+
+    items: Floats
+    scores: Floats
 
 
-def slopes_of(solution: Solution) -> Floats:
-    """Return the slopes of all methods but the average, (..., items, 4, items predicted)."""
-    each = [
-        path_slopes(solution, "direct"),
-        path_slopes(solution, "earliest"),
-        regression_slopes(solution, "direct"),
-        regression_slopes(solution, "earliest"),
-    ]
-    return np.stack(each, axis=-2)
+def predicted_values(solution: Solution, answers: Answers, technique: Technique) -> PredictedValues:
+    """Predict respondents from their answers to the items of antecedents.
 
-
-def inputs_of(model: Model) -> Truths:
-    """Return the items whose answers each prediction needs, (items, 4, items predicted)."""
-    places = predicted_items(model)
-    techniques: tuple[Technique, ...] = get_args(Technique)
-    own = [antecedents(model, technique).T[model.owner][:, model.owner[places]]
-           for technique in techniques]  # fmt: skip
-    return np.stack(own * 2, axis=1)
+    Parameters
+    ----------
+    solution
+        Of one sample.
+    answers
+        To some of the items; missing ones count as the mean where they say so, else there is no
+        prediction from them.
+    technique
+        Which antecedents predict.
+    """
+    model, moments = solution.model, solution.moments
+    own = [model.items.index(item) for item in answers.items]
+    centred = answers.values - moments.mean[own]
+    missing = np.isnan(centred)
+    scores = np.nan_to_num(centred) @ score_weights(solution)[own]
+    targets, places = np.flatnonzero(explained(model)), predicted_items(model)
+    predicted = scores @ effects(solution, technique)[targets].T
+    if answers.missing != "mean":
+        needed = antecedents(model, technique)[targets][:, model.owner[own]]
+        predicted[missing.astype(np.float64) @ needed.T > 0] = np.nan
+    size = (solution.estimates.loadings * moments.sd)[places]
+    column = np.searchsorted(targets, model.owner[places])
+    items = moments.mean[places] + predicted[:, column] * size
+    return PredictedValues(items, predicted)
