@@ -147,6 +147,9 @@ FITS = (
     Operation("scan, errors", lambda c: csi.index_scores(
                   csi.fit(c.model, csi.scan(c.table, scale=SCALE))),
               {"n": (1, 250_000), "p": (2, P)}, "n*p**4/F + n*p**2*8/B", ("table",)),
+    Operation("scan, repurchase", lambda c: csi.repurchase(
+                  csi.fit(c.model, csi.scan(c.table, scale=SCALE)), c.model.items[-1]),
+              {"n": (1, 250_000), "p": (2, P)}, f"{PRODUCTS} + 2*{SWEEPS} + n*us", ("table",)),
     Operation("rake", lambda c: csi.rake(c.survey, {"firm": c.survey.data["firm"].value_counts()}),
               {"n": (1, N), "G": (1, 100)}, "5*n*G**2/F"),
     Operation("impute", lambda c: csi.impute(c.patterns, 2, sweeps=2, rng=1, progress=False),

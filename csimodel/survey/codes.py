@@ -228,7 +228,7 @@ def suspected_levels(
     counts: dict[str, int] = {}
     seen: set[float] = set()
     for name, (levels, times) in levels_of_items.items():
-        codes = _distant_levels(levels, times)
+        codes = distant_levels(levels, times)
         if codes:
             counts[name] = int(times[np.isin(levels, codes)].sum())
             seen.update(codes)
@@ -261,10 +261,11 @@ def distant_codes(column: np.ndarray) -> tuple[float, ...]:
     >>> distant_codes(np.array([1.0, 7.0, 9.0, 98.0, 99.0]))
     (98.0, 99.0)
     """
-    return _distant_levels(*levels_of(column))
+    return distant_levels(*levels_of(column))
 
 
-def _distant_levels(levels: np.ndarray, times: np.ndarray) -> tuple[float, ...]:
+def distant_levels(levels: np.ndarray, times: np.ndarray) -> tuple[float, ...]:
+    """Return the same from the values that occur and how often each does."""
     return tuple(sorted(_usual_codes(levels) or _distant_values(levels, times)))
 
 

@@ -175,6 +175,11 @@ class SurveyDesign:
         return cls(unit, stratum, weights, lonely, kind, whole)
 
     @property
+    def respondents(self) -> int:
+        """Number of respondents."""
+        return len(self.unit)
+
+    @property
     def units(self) -> int:
         """Number of units."""
         return len(self.stratum)
@@ -309,6 +314,10 @@ class SurveyDesign:
         sums = np.zeros((self.units, values.shape[1]))
         np.add.at(sums, self.unit, values)
         return sums
+
+    def of_rows(self, values: Floats) -> Floats:
+        """Return what each respondent adds, from values of rows that may stand for several."""
+        return values
 
     @property
     def inflation(self) -> float:

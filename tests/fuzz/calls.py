@@ -782,6 +782,10 @@ def reading(given):
             if fit is not None:
                 judge("index of scan", csi.index_scores, fit, by="group")
                 judge.look("linearize scan", judge("linearize scan", csi.linearize, fit))
+                rep = judge("repurchase of scan", csi.repurchase, fit, "again", family="logit")
+                judge.look("repurchase of scan", rep)
+                to = Path(folder) / "indexes.parquet"
+                judge("respondent_index of scan", csi.respondent_index, fit, to)
             groups = judge("groups of scan", csi.fit_groups, case.model, scan, "group")
             judge.look("groups of scan", groups)
 

@@ -263,6 +263,10 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "cvpat": (csi.cvpat, {"fit": p.fit, "other": p.fit, "folds": 3, "rng": 1}),
         "overall_fit": (csi.overall_fit, {"fit": p.fit, **few, "progress": False}),
         "repurchase": (csi.repurchase, {"fit": p.fit, "outcome": "again", "family": "logit"}),
+        "repurchase (scan)": (
+            csi.repurchase,
+            {"fit": p.scanned, "outcome": "again", "family": "logit", "controls": ["age"]},
+        ),
         "repurchase (index)": (
             csi.repurchase,
             {"index": p.index, "outcome": p.frame["again"], "family": "logit"},

@@ -263,7 +263,6 @@ def test_units_of_a_scan_are_not_handed_out(tmp_path):
         lambda: csi.linearize(groups),
         lambda: csi.index_scores(groups),
         lambda: csi.index_scores(groups["a"], by="stratum"),
-        lambda: csi.repurchase(fit, "firm"),
     ):
         with (
             csi.findings.collected(),

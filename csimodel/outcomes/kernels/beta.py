@@ -107,7 +107,7 @@ class Beta:
 
     def influence(self, sample: Observations, estimates: Regressions) -> Influence:
         """Return what rows add to coefficients and log precision, by the observed information."""
-        X, outcome, weights = sample
+        X, outcome, weights, _ = sample
         assert estimates.further is not None
         eta, tau = X @ estimates.coefficients[0], estimates.further[0]
         terms = beta_terms(eta, tau, *beta_statistics(outcome), expected=False)

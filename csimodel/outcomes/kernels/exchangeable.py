@@ -39,7 +39,7 @@ def exchangeable_influence(
     Liang, K.-Y., Zeger, S. L. (1986). Longitudinal data analysis using generalized linear models.
     Biometrika 73, 13-22. https://doi.org/10.1093/biomet/73.1.13
     """
-    X, outcome, weights = sample
+    X, outcome, weights, _ = sample
     pull, information, _ = family.working(X @ b, outcome)
     root = np.sqrt(information)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -233,7 +233,9 @@ class Panel:
 
     def influence(self, sample: Observations, estimates: Regressions) -> Influence:
         """Return what rows add to constant, slopes and periods, firms taken out of the design."""
-        return PredictorScores.of(OLS, *sample, estimates.coefficients[0]).influence
+        design, outcome, weights, _ = sample
+        b = estimates.coefficients[0]
+        return PredictorScores.of(OLS, design, outcome, weights, b).influence
 
     def predict(self, b: Floats, design: Floats, along: Floats | None = None) -> Floats:
         """Return expected outcomes of the average firm; see `Family.predict`."""

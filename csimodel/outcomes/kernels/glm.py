@@ -57,7 +57,10 @@ class GeneralisedLinear:
 
     def influence(self, sample: Observations, estimates: Regressions) -> Influence:
         """Return what rows add to the coefficients; see `PredictorScores`."""
-        return PredictorScores.of(self.family, *sample, estimates.coefficients[0]).influence
+        design, outcome, weights, respondents = sample
+        b = estimates.coefficients[0]
+        scores = PredictorScores.of(self.family, design, outcome, weights, b, respondents)
+        return scores.influence
 
     def predict(self, b: Floats, design: Floats, along: Floats | None = None) -> Floats:
         """Return expected outcomes; see `Family.predict`."""

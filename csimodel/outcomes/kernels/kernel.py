@@ -97,11 +97,14 @@ class Observations(NamedTuple):
         (rows,)
     weights
         Survey weights, (rows,), or None.
+    respondents
+        How many the rows stand for, where that is more than one each.
     """
 
     design: Floats
     outcome: Floats
     weights: Floats | None
+    respondents: int | None = None
 
 
 InfluenceOf = Callable[[Observations, Regressions], Influence]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -30,6 +30,8 @@ class PredictorScores:
         Derivative of the mean by η, (rows,).
     weights
         Survey weights, (rows,), or None.
+    respondents
+        How many the rows stand for, where that is more than one each.
 
     Examples
     --------
@@ -46,6 +48,7 @@ class PredictorScores:
     information: Floats
     slope: Floats
     weights: Floats | None
+    respondents: int | None = None
 
     @classmethod
     def of(
@@ -55,9 +58,11 @@ class PredictorScores:
         outcome: Floats,
         weights: Floats | None,
         coefficients: Floats,
+        respondents: int | None = None,
     ) -> PredictorScores:
         """Take the derivatives at coefficients, (terms,)."""
-        return cls.at(family, X, outcome, weights, X @ coefficients)
+        scores = cls.at(family, X, outcome, weights, X @ coefficients)
+        return replace(scores, respondents=respondents)
 
     @classmethod
     def at(
@@ -97,7 +102,8 @@ class PredictorScores:
         with np.errstate(divide="ignore", invalid="ignore"):
             squares = np.where(self.information > 0, self.score**2 / self.information, 0.0)
         weights = np.ones(len(squares)) if self.weights is None else self.weights
-        left = len(squares) - terms
+        rows = len(squares) if self.respondents is None else self.respondents
+        left = rows - terms
         return float(weights @ squares) / left if left > 0 else float("nan")
 
     @cached_property

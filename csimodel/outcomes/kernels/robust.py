@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, choose
 from csimodel.outcomes.kernels.families import Family
+from csimodel.outcomes.rows.alike import AlikeSample
 from csimodel.outcomes.rows.sample import Sample
 from csimodel.survey.sampling import SurveyDesign
 
@@ -23,6 +24,8 @@ def design_of(sample: Sample, errors: str) -> SurveyDesign:
     Linearized errors look at clusters, strata, the population and margins of weights, clustered
     ones at clusters.
     """
+    if isinstance(sample, AlikeSample):
+        return sample.design_of(errors, errors in OF_DESIGN)
     known = sample.calibrated or sample.domain
     if errors == "linearized" and known is not None:
         return known
@@ -54,12 +57,18 @@ def checked_errors(sample: Sample, family: Family, errors: str | None) -> str:
         errors = default_errors(sample, "HC1", "CR2")
     choose("errors", errors, ERRORS)
     require_clusters(errors, sample.cluster, "HC1")
+    if errors == "HC3" and sample.respondents is not None:
+        raise OptionError(
+            "errors='HC3' leaves out one respondent after another, and this fit was made from "
+            "a scan; use 'HC1', or fit a sample of stated size, such as "
+            "scan.sample(100_000, rng=1)."
+        )
     if errors == "HC3" and family.further == "thresholds":
         raise OptionError(
             f"errors='HC3' is not defined for family={family.name!r}, where leaving out a "
             "respondent may leave a threshold without data; use 'HC1', 'HC0' or 'cluster'."
         )
-    if errors == "nonrobust" and (family.robust or sample.weights is not None):
+    if errors == "nonrobust" and (family.robust or sample.weighted):
         why = f"family={family.name!r}" if family.robust else "a survey with weights"
         raise OptionError(
             f"errors='nonrobust' is wrong for {why}; use 'HC1', 'HC0', 'HC3' or 'cluster'."

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from csimodel.errors import OptionError
 from csimodel.outcomes.kernels.bias_reduced import BiasReduced
 from csimodel.outcomes.kernels.influence import Influence, constant_information
+from csimodel.survey.alike_design import AlikeMembers
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -107,9 +108,13 @@ class ScoreErrors:
 
     def _of_levels(self, gap: Floats) -> Floats:
         """Return what each unit adds to weighted means, (units, functions)."""
+        if self.levels is not None and isinstance(self.design, AlikeMembers):
+            powers = self.design.of_powers(gap)[:2]
+            own = _level_powers(self.levels, self.design.units, len(powers))
+            return np.asarray(np.einsum("uk,kuf->uf", own, np.stack(powers)))
         own = level_weights(self.kind, self.share, self.design, self.terms, self.levels)
         pulls = own[:, None] * gap
-        return pulls if self.pulls is None else self.design.totals(pulls)
+        return self.design.of_rows(pulls) if self.pulls is None else self.design.totals(pulls)
 
     def _df(self, gradient: Floats, gap: Floats | None) -> Floats:
         if self.reduced is None or self.levels is None:
@@ -192,11 +197,11 @@ def value_errors(
     share
         How much each respondent counts in an average, (rows,).
     """
-    parameters, pulls = values.shape[1], values
+    parameters = values.shape[1]
     if kind in ("cluster", "linearized"):
         plain_df = float(design.df)
-    if kind in ("cluster", "linearized", "CR0"):
-        pulls = design.totals(values)
+    clustered = kind in ("cluster", "linearized", "CR0")
+    pulls = design.totals(values) if clustered else design.of_rows(values)
     if kind == "linearized":
         return ScoreErrors(kind, design.covariance(pulls), pulls, design, share, plain_df)
     pulls = pulls * np.sqrt(finite_sample_factor(kind, design, parameters))
@@ -205,7 +210,7 @@ def value_errors(
 
 def finite_sample_factor(kind: str, design: SurveyDesign, terms: int) -> float:
     """Return what the variance is multiplied by for the degrees of freedom that were used."""
-    rows, units = len(design.unit), design.units
+    rows, units = design.respondents, design.units
     if kind in ("HC1", "cluster") and rows <= terms:
         return float("nan")
     if kind == "HC1":
@@ -233,7 +238,7 @@ def level_weights(
     terms
         Number of parameters.
     """
-    size = len(share)
+    size = design.respondents
     if kind == "HC3":
         return np.asarray(share / (1.0 - share))
     if kind == "model":
@@ -244,9 +249,14 @@ def level_weights(
         return np.asarray(share * np.sqrt(finite_sample_factor(kind, design, terms)))
     weights = share * size
     powers = [np.ones(size), weights] if levels.weighted else [weights]
-    unit = np.eye(len(powers))[:, None, None, :]
-    own = levels.pulls_of(np.broadcast_to(unit, (len(unit), design.units, 1, len(unit))))[:, 0]
+    own = _level_powers(levels, design.units, len(powers))
     return np.asarray((own[design.unit] * np.stack(powers, axis=1)).sum(axis=1))
+
+
+def _level_powers(levels: BiasReduced, units: int, powers: int) -> Floats:
+    """Return what powers of a respondent's weight count in a weighted mean, (units, powers)."""
+    unit = np.eye(powers)[:, None, None, :]
+    return levels.pulls_of(np.broadcast_to(unit, (powers, units, 1, powers)))[:, 0]
 
 
 def _reduced(influence: Influence, design: SurveyDesign) -> BiasReduced:
@@ -254,6 +264,14 @@ def _reduced(influence: Influence, design: SurveyDesign) -> BiasReduced:
     if information is None:
         raise _no_errors("CR2")
     ones = np.ones(influence.rows)
+    if isinstance(design, AlikeMembers):
+        each = information(ones, np.arange(len(ones)))
+        size = each.shape[1:]
+        sums = design.of_powers(each.reshape(len(each), -1))
+        return BiasReduced.of(
+            np.stack(design.of_powers(influence.score)[:2]),
+            np.stack([own.reshape(-1, *size) for own in sums]),
+        )
     powers = [ones] if weights is None else [ones, weights, weights**2]
     score = [influence.score] if weights is None else [influence.score, influence.weighted_score]
     return BiasReduced.of(

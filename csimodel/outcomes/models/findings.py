@@ -108,7 +108,7 @@ def _rows(regression: Regression) -> Iterator[Finding]:
     if sample.formula_layout is None:
         yield from _thin(sample)
     if sample.ordering is None and np.isin(sample.outcome, (0.0, 1.0)).all():
-        rarer = int(min(sample.outcome.sum(), sample.n - sample.outcome.sum()))
+        rarer = min(sample.number(sample.outcome == own) for own in (0.0, 1.0))
         needed = _FEW_EVENTS * len(sample.names)
         if rarer < needed:
             yield Finding(
@@ -133,7 +133,7 @@ def _rows(regression: Regression) -> Iterator[Finding]:
 def _thin(sample: Sample) -> Iterator[Finding]:
     """Name columns of 0 and 1 that few respondents tell apart, as controls may be."""
     for name, column in zip(sample.names, sample.regressors.T, strict=True):
-        rarer = int(min((column == 0).sum(), (column == 1).sum()))
+        rarer = min(sample.number(column == own) for own in (0.0, 1.0))
         if np.isin(column, (0.0, 1.0)).all() and rarer < FEW_ALIKE:
             yield Finding(
                 "few-in-category",
@@ -149,7 +149,7 @@ def _index(regression: Regression) -> Iterator[Finding]:
     sample = regression.sample
     for j, name in enumerate(sample.indexes):
         index = sample.regressors[:, j]
-        outside = int(((index < -1e-9) | (index > 100 + 1e-9)).sum())
+        outside = sample.number((index < -1e-9) | (index > 100 + 1e-9))
         if outside:
             yield Finding(
                 "index-outside-0-100",
@@ -208,7 +208,7 @@ def _separating(regression: Regression) -> tuple[list[str], bool]:
     sample = regression.sample
     standard = sample.regressors - sample.regressors.mean(axis=0)
     standard /= sample.regressors.std(axis=0)
-    weights = np.ones((1, sample.n))
+    weights = np.ones((1, len(standard)))
     start = np.zeros(1 + len(sample.names))
     b = regress_draws(
         regression.family, sample.outcome, list(standard.T), weights, start
@@ -231,7 +231,7 @@ def _shape(regression: Regression) -> Iterator[Finding]:
                 values={"index": name, "outcome": sample.label},
             )
     if not regression.family.bounded:
-        outside = int(((regression.eta < 0) | (regression.eta > 1)).sum())
+        outside = sample.number((regression.eta < 0) | (regression.eta > 1))
         if outside:
             yield Finding(
                 "probability-outside-0-1",

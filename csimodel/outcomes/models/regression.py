@@ -71,7 +71,7 @@ class Regression:
     @property
     def design(self) -> Floats:
         """Regressors with the constant in front, (rows, terms)."""
-        return np.column_stack([np.ones(self.sample.n), self.sample.regressors])
+        return np.column_stack([np.ones(len(self.sample.regressors)), self.sample.regressors])
 
     @cached_property
     def eta(self) -> Floats:
@@ -124,7 +124,7 @@ class Regression:
             size = len(self.kernel.start)
             nothing = np.full((size, size), np.nan)
             return ScoreErrors("nonrobust", nothing, None, design, sample.share, self.df)
-        observations = Observations(self.design, sample.outcome, sample.weights)
+        observations = Observations(self.design, sample.outcome, sample.weights, sample.respondents)
         estimates = Regressions.of_sample(self.coefficients, self.ending, self.further)
         influence = influence_of(self.kernel, observations, estimates)
         return score_errors(influence, self.errors, design, self.df)
@@ -283,7 +283,7 @@ class Regression:
         slope = sample.share * self.family.slope(self.eta)
         effects = []
         for j in range(len(sample.indexes)):
-            rise = np.zeros(sample.n)
+            rise = np.zeros(len(sample.outcome))
             for b, column in zip(self.coefficients[1:], sample.layout.by_index(j), strict=True):
                 if column:
                     rise += b * value_of(column, points, factors)
@@ -302,7 +302,7 @@ class Regression:
         gradients, individual, design = [], [], self.design
         for _, derivatives in self.sample.layout.effects:
             moving = [j for j, column in enumerate(derivatives) if column]
-            D = np.empty((self.sample.n, len(moving)))
+            D = np.empty((len(self.sample.outcome), len(moving)))
             for place, j in enumerate(moving):
                 D[:, place] = value_of(derivatives[j], points, factors)
             terms = np.array(moving) + 1
@@ -371,7 +371,7 @@ class Regression:
     def _matrix(self, columns: tuple[Column, ...], points: list[Floats]) -> Floats:
         """Return columns side by side behind a column of 0 for the constant, (rows, terms)."""
         factors = list(self.sample.factors.T)
-        matrix = np.zeros((self.sample.n, 1 + len(columns)))
+        matrix = np.zeros((len(self.sample.outcome), 1 + len(columns)))
         for j, column in enumerate(columns, 1):
             matrix[:, j] = value_of(column, points, factors)
         return matrix
@@ -399,7 +399,7 @@ def regress(sample: Sample, family: Family, errors: str | None) -> Regression:
         solution, further, ending = fit_further(sample, family)
         return Regression(family, sample, kind, solution, ending, further)
     x = sample.regressors
-    weights = np.ones(sample.n) if sample.weights is None else sample.weights
+    weights = np.ones(len(x)) if sample.weights is None else sample.weights
     solution, ending = solve(family, sample.outcome, x, weights, x.mean(axis=0), x.std(axis=0))
     return Regression(family, sample, kind, solution, ending)
 
@@ -407,7 +407,7 @@ def regress(sample: Sample, family: Family, errors: str | None) -> Regression:
 def required_errors(sample: Sample, family: Family, errors: str | None) -> str:
     """Return the kind of errors, as `checked_errors`, and refuse least squares without weights."""
     kind = checked_errors(sample, family, errors)
-    if family is WLS and sample.weights is None:
+    if family is WLS and not sample.weighted:
         raise OptionError(
             "family='wls' needs weights; name their column as read_survey(..., weights='w'), or "
             "use family='ols'."

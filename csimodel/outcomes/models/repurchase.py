@@ -6,7 +6,7 @@ import pandas as pd
 
 from csimodel.arguments import checked
 from csimodel.errors import OptionError, choose
-from csimodel.estimators import Fit
+from csimodel.estimators import Fit, require_fit
 from csimodel.floats import own_errstate
 from csimodel.inference import FitErrors, interval_of_source
 from csimodel.inference.intervals import narrow_intervals
@@ -21,6 +21,7 @@ from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.rows.arguments import Column, Controls, Index, named, names_in
 from csimodel.outcomes.rows.columns import Ends
 from csimodel.outcomes.rows.rows import Rows
+from csimodel.outcomes.rows.scanned_rows import refuse_of_scan, scanned_sample
 from csimodel.survey import Survey
 
 INTERVALS = ("auto", "percentile", "basic", "normal", "t", "bc")
@@ -58,9 +59,12 @@ def repurchase(
     Parameters
     ----------
     fit
-        A fit on a survey whose items have scale bounds. For an index that was computed elsewhere, a
-        survey or a data frame that holds it, or nothing: then every column is given as values, with
-        a row for each respondent; Series and frames need the same row labels.
+        A fit on a survey whose items have scale bounds. Of a scan (`csi.scan`) one pass over the
+        rows adds up those that are alike in the answers behind the index, outcome and controls
+        (at most a million different ones), which are then named columns; without a formula,
+        ordered and beta families, HC3, and not of one group. For an index that was computed
+        elsewhere, a survey or a data frame that holds it, or nothing: then every column is given as
+        values, with a row for each respondent; Series and frames need the same row labels.
     outcome
         A column of the survey or frame, or a Series or array with a value for each of its rows.
         Answers on a scale become ``(x - min)/(max - min)``. It may be an item of the model. With a
@@ -172,6 +176,12 @@ def repurchase(
     0.0107
     """
     kind = _checked_options(family, level, interval)
+    if isinstance(fit, Fit) and fit.scanned is not None:
+        refuse_of_scan(formula=formula, weights=weights, cluster=cluster)
+        return _of_scan(
+            fit, outcome, index, controls, kind, scale, cut, errors, bootstrap, level, interval,
+            progress,
+        )  # fmt: skip
     rows = Rows.of(fit, "repurchase", [index, outcome], weights=weights, cluster=cluster)
     drawn = rows.require_chain(bootstrap, index)
     interval = interval_of_source(drawn, interval)
@@ -192,6 +202,30 @@ def repurchase(
     if draws is not None:
         findings = (*findings, *narrow_intervals(interval, draws.df))
     return Repurchase(regression, draws, level, interval, findings, own)
+
+
+def _of_scan(
+    fit: Fit,
+    outcome: Column | None,
+    index: Index,
+    controls: Controls,
+    family: Family,
+    scale: Ends | None,
+    cut: float | None,
+    errors: str | None,
+    bootstrap: FitErrors | None,
+    level: float,
+    interval: str,
+    progress: bool,
+) -> Repurchase:
+    """Regress an outcome on indexes of a fit that was made from a scan."""
+    fit = require_fit(fit, "repurchase")
+    outcome = _outcome(outcome, None)
+    refuse_of_scan(cut=cut, bootstrap=bootstrap)
+    sample = scanned_sample(fit, outcome, index, controls, family, scale, progress)
+    regression = regress(sample, family, errors)
+    findings = diagnose(regression, None, fit, sample.label)
+    return Repurchase(regression, None, level, interval, findings, fit)
 
 
 def _checked_options(family: str, level: float, interval: str) -> Family:

@@ -12,6 +12,7 @@ from csimodel.arguments import checked_in
 from csimodel.errors import OptionError
 from csimodel.floats import own_errstate_in
 from csimodel.inference import without_losses
+from csimodel.options import require_kind
 from csimodel.outcomes.models import categories as ordered
 from csimodel.outcomes.models.averages import Averages
 from csimodel.outcomes.models.base_result import Regressed
@@ -304,7 +305,7 @@ class Repurchase(Regressed, HasHeadline):
         }
         if self.cut is not None:
             tables[f"Thresholds ({scale})"] = self.thresholds
-        low, high = quartiles(self.regression.sample.regressors[:, 0])
+        low, high = quartiles(self.regression.sample.each(self.regression.sample.points[:, 0]))
         if high > low:
             tables["Probability at the quartiles of the index"] = self.contrast(low, high)
             if self.cut is not None:
@@ -331,3 +332,20 @@ class Repurchase(Regressed, HasHeadline):
         if self.draws is None:
             return up, None
         return up, ordered.reached_in_draws(self.draws, moved, points)
+
+
+def require_repurchase(rep: object) -> Repurchase:
+    """Return a regression whose respondents are in memory.
+
+    Raises
+    ------
+    OptionError
+        For anything else, and for a regression of a fit that was made from a scan.
+    """
+    rep = require_kind("rep", rep, Repurchase, "make one with csi.repurchase(fit, …)")
+    if rep.regression.sample.respondents is not None:
+        raise OptionError(
+            "rep= needs the respondents in memory, and is of a fit that was made from a scan; make "
+            "it of a sample of stated size, such as csi.fit(model, scan.sample(100_000, rng=1))."
+        )
+    return rep

@@ -47,7 +47,7 @@ def headline_of(effect: Estimate, sample: Sample, level: float) -> str:
 def facts_of(regression: Regression, interval_kind: str) -> tuple[str, ...]:
     """Say what the regression rests on, a line each."""
     sample = regression.sample
-    weighted = ", survey weights" if sample.weights is not None else ""
+    weighted = ", survey weights" if sample.weighted else ""
     mean = float(sample.share @ sample.outcome)
     cut = sample.cut
     counted = () if cut is None else (f"{event_of(sample)} counts as repurchase (cut={cut:g})",)

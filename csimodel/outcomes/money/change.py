@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from csimodel.arguments import checked
 from csimodel.floats import own_errstate
-from csimodel.options import require_kind
-from csimodel.outcomes.models.result import Repurchase
+from csimodel.outcomes.models.result import Repurchase, require_repurchase
 from csimodel.outcomes.money.draws import drawn, fixed
 from csimodel.outcomes.money.findings import require_levels
 from csimodel.outcomes.money.index_change import (
@@ -193,7 +192,7 @@ def profit_of_change(
     39.87 (se 6.5, 95 % interval 27.66 to 52.96)
     """
     economics = require_economics(economics)
-    rep = require_kind("rep", rep, Repurchase, "make one with csi.repurchase(fit, …)")
+    rep = require_repurchase(rep)
     require_levels(from_, to)
     moved = rep._moved(index)
     given = Given.of(measurement_error, reliability, rep.indexes[moved], rep.fit)

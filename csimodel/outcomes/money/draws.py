@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError
-from csimodel.options import generator_of, require_count, require_kind
+from csimodel.options import generator_of, require_count
 from csimodel.outcomes.measurement_error.curve import true_curve, true_points
 from csimodel.outcomes.models.draws import Batch, RegressionDraws
-from csimodel.outcomes.models.result import Repurchase
+from csimodel.outcomes.models.result import Repurchase, require_repurchase
 from csimodel.outcomes.money.row import Errors
 
 Floats = NDArray[np.float64]
@@ -208,7 +208,7 @@ def drawn(rep: Repurchase, draws: int, rng: int | np.random.Generator) -> Drawn:
     EstimationError
         When the regression has no finite coefficients.
     """
-    rep = require_kind("rep", rep, Repurchase, "make one with csi.repurchase(fit, …)")
+    rep = require_repurchase(rep)
     require_count("draws", draws, ", and some thousands for intervals")
     regression = rep.regression
     b, covariance = regression.coefficients, regression.covariance

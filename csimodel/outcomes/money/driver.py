@@ -15,8 +15,8 @@ from csimodel.estimators.quantities import reachable
 from csimodel.findings import Finding, listed
 from csimodel.floats import own_errstate
 from csimodel.inference import Bootstrap
-from csimodel.options import require_kind, require_number
-from csimodel.outcomes.models.result import Repurchase
+from csimodel.options import require_number
+from csimodel.outcomes.models.result import Repurchase, require_repurchase
 from csimodel.outcomes.money.draws import Drawn, drawn, fixed
 from csimodel.outcomes.money.effects import (
     Effects,
@@ -159,7 +159,7 @@ def profits_of_drivers(
     By driver, in the order given.
     """
     economics = require_economics(economics)
-    rep = require_kind("rep", rep, Repurchase, "make one with csi.repurchase(fit, …)")
+    rep = require_repurchase(rep)
     points = require_number("points", points)
     fit = _own_fit(source, rep)
     target = rep.indexes[0]

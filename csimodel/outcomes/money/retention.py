@@ -14,9 +14,8 @@ from csimodel.arguments import checked, checked_in
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
-from csimodel.options import require_kind
 from csimodel.outcomes.models.levels import Point
-from csimodel.outcomes.models.result import Repurchase
+from csimodel.outcomes.models.result import Repurchase, require_repurchase
 from csimodel.outcomes.money.draws import Drawn, Place, drawn, fixed
 from csimodel.outcomes.money.findings import (
     about_draws,
@@ -285,7 +284,7 @@ def retention_of(
     covariance of the coefficients (HC1 errors), the index taken as known)>
     """
     economics = require_economics(economics)
-    rep = require_kind("rep", rep, Repurchase, "make one with csi.repurchase(fit, …)")
+    rep = require_repurchase(rep)
     moved = rep._moved(index)
     if at is not None:
         require_levels(at)

@@ -13,7 +13,7 @@ from csimodel.findings import Finding, listed, tell
 from csimodel.options import number_of
 from csimodel.outcomes.kernels.families import Family
 from csimodel.survey.checks import labels_of
-from csimodel.survey.codes import declaration, distant_codes
+from csimodel.survey.codes import declaration, distant_codes, distant_levels, levels_of
 
 Floats = NDArray[np.float64]
 Ends = tuple[float, float]  # of answers; `require_ends` says what is wrong with them
@@ -61,7 +61,12 @@ def numbers(values: pd.Series, what: str, name: str) -> Floats:
 
 
 def _tell_codes(values: Floats, name: str) -> None:
-    codes = distant_codes(values)
+    about_codes(*levels_of(values), name)
+
+
+def about_codes(levels: Floats, times: NDArray[np.intp], name: str) -> None:
+    """Tell of values of a control, and how often each occurs, that look like codes."""
+    codes = distant_levels(levels, times)
     if codes:
         template = (
             "Control {name} holds {codes} far from its other values, which count as numbers; if "
@@ -69,7 +74,7 @@ def _tell_codes(values: Floats, name: str) -> None:
         )
         shown = tuple(f"{code:g}" for code in codes)
         fields = {"name": name, "codes": shown, "way_out": declaration(name, codes)}
-        count = int(np.isin(values, codes).sum())
+        count = int(times[np.isin(levels, codes)].sum())
         tell(Finding("suspected-missing-codes", template, (name,), "warning", count, fields))
 
 

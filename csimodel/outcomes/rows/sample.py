@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -127,6 +127,24 @@ class Sample:
         return len(self.outcome)
 
     @property
+    def respondents(self) -> int | None:
+        """How many the rows stand for, where that is more than one each."""
+        return None
+
+    @property
+    def weighted(self) -> bool:
+        """Whether respondents have survey weights."""
+        return self.weights is not None
+
+    def number(self, rows: NDArray[np.bool_]) -> int:
+        """Return the number of respondents in some rows, (rows,)."""
+        return int(rows.sum())
+
+    def each(self, values: Floats) -> Floats:
+        """Return values of rows once for each respondent."""
+        return values
+
+    @property
     def terms(self) -> tuple[str, ...]:
         """Names of the coefficients."""
         return ("const", *self.names)
@@ -153,7 +171,7 @@ class Sample:
     @property
     def share(self) -> Floats:
         """How much each respondent counts in an average, summing to 1, (rows,)."""
-        weights = np.ones(self.n) if self.weights is None else self.weights
+        weights = np.ones(len(self.outcome)) if self.weights is None else self.weights
         return np.asarray(weights / weights.sum())
 
 
@@ -203,16 +221,7 @@ def sample_of(
         carry the same information.
     """
     columns = {**indexes, **controls}
-    if "const" in indexes:
-        raise OptionError(
-            "The index 'const' has the name of the regression's constant; give the construct, or "
-            "the column of points, another name."
-        )
-    repeated = [name for name in controls if name in indexes or name == "const"]
-    if repeated:
-        raise OptionError(
-            f"The control {repeated[0]!r} has the name of another regressor; rename the column."
-        )
+    require_apart(indexes, controls)
     gaps = {} if formula is None else formula.missing
     needed = {**columns, **{name: np.where(gap, np.nan, 0.0) for name, gap in gaps.items()}}
     needed |= {} if complete is None else complete
@@ -221,7 +230,7 @@ def sample_of(
     if weights is not None:
         whole &= weights > 0
     rows = np.flatnonzero(whole)
-    _require_enough(len(rows), tuple(needed), label)
+    require_enough(len(rows), tuple(needed), label)
     ordering = None if cut is None else Ordering.of(outcome[rows], cut)
     sample = Sample(
         outcome=outcome[rows] if ordering is None else ordering.reached,
@@ -250,21 +259,56 @@ def sample_of(
             formula_factors=built.factors,
             findings=(*sample.findings, *formula.thin(rows, FEW_ALIKE)),
         )
-        _require_enough(len(rows), built.names, label)
-    _require_two_outcomes(sample)
-    _require_variation(sample.regressors, sample.names)
+        require_enough(len(rows), built.names, label)
+    require_sound(sample)
     return sample
+
+
+def require_sound(sample: Sample) -> None:
+    """Refuse an outcome or regressors that do not vary, or regressors that are tied.
+
+    Raises
+    ------
+    EstimationError
+        Naming them.
+    """
+    _require_two_outcomes(sample)
+    _require_variation(sample)
+
+
+def require_apart(indexes: Iterable[str], controls: Iterable[str]) -> None:
+    """Refuse regressors of the same name, or that of the constant.
+
+    Raises
+    ------
+    OptionError
+        Naming it.
+    """
+    if "const" in indexes:
+        raise OptionError(
+            "The index 'const' has the name of the regression's constant; give the construct, or "
+            "the column of points, another name."
+        )
+    repeated = [name for name in controls if name in indexes or name == "const"]
+    if repeated:
+        raise OptionError(
+            f"The control {repeated[0]!r} has the name of another regressor; rename the column."
+        )
 
 
 def _left_out(
     whole: NDArray[np.bool_], columns: Mapping[str, Floats], weights: Floats | None
 ) -> tuple[Finding, ...]:
-    dropped = int((~whole).sum())
-    if not dropped:
-        return ()
     gaps = {name: int((~np.isfinite(values)).sum()) for name, values in columns.items()}
     if weights is not None:
         gaps["weight"] = int((~(weights > 0)).sum())
+    return left_out(int((~whole).sum()), len(whole), gaps)
+
+
+def left_out(dropped: int, total: int, gaps: Mapping[str, int]) -> tuple[Finding, ...]:
+    """Return the finding that counts respondents left out, by what they lack."""
+    if not dropped:
+        return ()
     gaps = {name: count for name, count in gaps.items() if count}
     columns_told = tuple(f"{name} ({count})" for name, count in gaps.items())
     sentence = (
@@ -276,7 +320,7 @@ def _left_out(
             "{count} of {total} respondents were left out of the regression because a value is "
             "missing or a weight zero: {columns}."
         )
-    severity: Severity = "note" if dropped < 0.5 * len(whole) else "warning"
+    severity: Severity = "note" if dropped < 0.5 * total else "warning"
     return (
         Finding(
             "rows-left-out",
@@ -284,12 +328,13 @@ def _left_out(
             tuple(gaps),
             severity,
             dropped,
-            values={"count": dropped, "total": len(whole), "columns": columns_told},
+            values={"count": dropped, "total": total, "columns": columns_told},
         ),
     )
 
 
-def _require_enough(rows: int, names: tuple[str, ...], label: str) -> None:
+def require_enough(rows: int, names: tuple[str, ...], label: str) -> None:
+    """Refuse a regression of fewer rows than coefficients and two."""
     needed = len(names) + 3
     if rows < needed:
         raise EstimationError(
@@ -305,7 +350,7 @@ def _require_two_outcomes(sample: Sample) -> None:
         return
     if sample.ordering is not None and len(sample.ordering.categories) > 1:
         raise EstimationError(
-            f"{'All' if y[0] else 'None of'} the {len(y)} respondents used answered {label!r} at "
+            f"{'All' if y[0] else 'None of'} the {sample.n} respondents used answered {label!r} at "
             "or above the lowest answer that counts as repurchase; give another one as cut=, "
             f"above {sample.ordering.categories[0]:g} and up to "
             f"{sample.ordering.categories[-1]:g}."
@@ -314,12 +359,13 @@ def _require_two_outcomes(sample: Sample) -> None:
         f"{y[0]:g} on 0 to 1" if sample.ordering is None else f"{sample.ordering.categories[0]:g}"
     )
     raise EstimationError(
-        f"Outcome {label!r} is the same for all {len(y)} respondents used ({seen}), so nothing can "
-        "be explained; choose an outcome that differs between customers."
+        f"Outcome {label!r} is the same for all {sample.n} respondents used ({seen}), so nothing "
+        "can be explained; choose an outcome that differs between customers."
     )
 
 
-def _require_variation(x: Floats, names: tuple[str, ...]) -> None:
+def _require_variation(sample: Sample) -> None:
+    x, names = sample.regressors, sample.names
     spread = x.std(axis=0)
     still = [
         name for name, s, m in zip(names, spread, np.abs(x).max(axis=0), strict=True)
@@ -327,7 +373,7 @@ def _require_variation(x: Floats, names: tuple[str, ...]) -> None:
     ]  # fmt: skip
     if still:
         raise EstimationError(
-            f"Regressor {listed(map(repr, still))} does not vary over the {len(x)} respondents "
+            f"Regressor {listed(map(repr, still))} does not vary over the {sample.n} respondents "
             "used, so it has no slope; leave it out."
         )
     require_independent((x - x.mean(axis=0)) / spread, names)

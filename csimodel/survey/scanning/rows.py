@@ -137,6 +137,22 @@ class RowPass:
         """Return a further column, of all rows of the batch."""
         return part.batch.labels(self.names[name])
 
+    def numbers(self, batch: RowBatch, name: str) -> Floats:
+        """Return a further column as numbers, as the survey has it, NaN where missing, (rows,).
+
+        Raises
+        ------
+        SurveyError
+            When it holds text, dates or the like.
+        """
+        values = np.array(batch.numbers(self.names[name])[0], dtype=np.float64)
+        known = self.template.items.get(name, Item(name))
+        if known.missing_codes:
+            values[np.isin(values, known.missing_codes)] = np.nan
+        if known.reversed and known.minimum is not None and known.maximum is not None:
+            values = known.minimum + known.maximum - values
+        return values
+
     def _part(self, batch: RowBatch, columns: Sequence[str], tally: Tally) -> UsedRows:
         """Take the rows with a weight, and count what is wrong with their answers."""
         values, low, high, gaps = self._answers(batch, columns, tally)

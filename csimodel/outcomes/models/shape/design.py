@@ -9,12 +9,11 @@ import numpy as np
 
 from csimodel.errors import EstimationError, OptionError, suggest
 from csimodel.findings import Finding
-from csimodel.options import require_kind
 from csimodel.outcomes.design.basis import KNOTS, Basis, quantiles_of
 from csimodel.outcomes.design.layout import Layout
 from csimodel.outcomes.kernels.families import FRACTIONAL_LOGIT
 from csimodel.outcomes.models.regression import regress
-from csimodel.outcomes.models.result import Repurchase
+from csimodel.outcomes.models.result import Repurchase, require_repurchase
 
 
 def which(rep: Repurchase, index: str | None) -> int:
@@ -44,7 +43,7 @@ def plain(rep: Repurchase) -> tuple[Repurchase, tuple[Finding, ...]]:
     OptionError
         When its family or design is not one of means and single columns.
     """
-    rep = require_kind("rep", rep, Repurchase, "make one with csi.repurchase(fit, …)")
+    rep = require_repurchase(rep)
     family, sample = rep.family, rep.regression.sample
     if not rep.converged:
         raise EstimationError(
