@@ -22,7 +22,7 @@ from csimodel.estimators.points import by_block, point_weights, scale_of
 from csimodel.index.points import POINT_WEIGHTS
 from csimodel.inference.scanned_influence import scanned_gradient
 from csimodel.moments.scanned import RowsOfUnits, ScannedAnswers, ScannedGroups, scanned_groups
-from csimodel.moments.scanned_sums import cluster_sums, spread_factor, unit_products
+from csimodel.moments.scanned_sums import RowSpread, cluster_totals, unit_products
 from csimodel.survey.group_rows import sums_by_group
 
 Floats = NDArray[np.float64]
@@ -114,12 +114,18 @@ class ScannedIndexes:
         gradient = scanned_gradient(self.fit, scanned, POINT_WEIGHTS)
         sums = _Sums(self, gradient)
         if scanned.design.kind == "respondent":
+            whole = RowSpread(scanned.design, gradient.shape[1])
             for own in scanned.passes(self.groups.combinations.columns):
                 group, through = self._through(own)
+                pulls = np.empty((len(group), gradient.shape[1]))
                 for part, products in unit_products(own, scanned.sums.mean):
-                    sums.add(own.stratum[part], group[part], products @ gradient, through[part])
+                    np.matmul(products, gradient, out=pulls[part])
+                    whole.add(own.stratum[part], pulls[part])
+                sums.add(own.stratum, group, pulls, through)
+            spread = whole.covariance
         else:
-            pulls = cluster_sums(scanned) @ gradient
+            pulls = cluster_totals(scanned, gradient)
+            spread = scanned.design.covariance(pulls)
             pairs = _Pairs(scanned.design.units, len(model.constructs))
             for own in scanned.passes(self.groups.combinations.columns):
                 group, through = self._through(own)
@@ -128,8 +134,7 @@ class ScannedIndexes:
             sums.add_pulls(scanned.design.stratum, pulls)
             unit, group = pairs.unit, pairs.group
             sums.add_members(scanned.design.stratum[unit], group, pulls[unit], pairs.through)
-        deviations = spread_factor(scanned).T @ gradient
-        return sums.errors(deviations.T @ deviations)
+        return sums.errors(spread)
 
     def _through(self, own: RowsOfUnits) -> tuple[Codes, Floats]:
         """Return the group of rows, and what they add through its means, (rows, constructs)."""

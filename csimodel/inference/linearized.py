@@ -227,7 +227,7 @@ class Linearized(HasPage):
         entries = find(quantity)
         require_linear(entries)
         require_by_t(interval)
-        linear = self._linear(entries, by)
+        linear = self._linear(entries, by, alone=True)
         if isinstance(linear, LinearGroups):
             estimate, source = linear.estimate, linear.source
             return infer(linear.labels, estimate, source, level, entries.null, steady=False)
@@ -371,8 +371,10 @@ class Linearized(HasPage):
         assert rows is not None
         return linearize(fit_groups(fit.model, rows, by, fit.estimator))
 
-    def _linear(self, quantity: Quantity, by: str | Sequence[str] | None) -> Linear:
-        """Return a quantity with what each unit adds to it."""
+    def _linear(
+        self, quantity: Quantity, by: str | Sequence[str] | None, alone: bool = False
+    ) -> Linear:
+        """Return a quantity with what each unit adds to it; see `scanned_influence` for `alone`."""
         if by is not None:
             grouped = BY_GROUP.get(quantity.name)
             if grouped is not None:
@@ -381,7 +383,7 @@ class Linearized(HasPage):
         design, places = self._joint
         scanned = self.fits[0].scanned
         if scanned is not None:
-            return self._of_scan(scanned, quantity)
+            return self._of_scan(scanned, quantity, alone)
         values = [np.asarray(quantity.values(fit.solution)) for fit in self.fits]
         totals = np.zeros((design.units, sum(map(len, values))))
         part = np.repeat(np.arange(len(values)), [len(own) for own in values])
@@ -402,10 +404,10 @@ class Linearized(HasPage):
             lambda chosen: totals[:, chosen],
         )
 
-    def _of_scan(self, scanned: ScannedAnswers, quantity: Quantity) -> Linear:
+    def _of_scan(self, scanned: ScannedAnswers, quantity: Quantity, alone: bool) -> Linear:
         """Return a quantity with what stands for the units of a scan."""
         values = np.asarray(quantity.values(self.fit.solution))
-        totals = still(scanned_influence(self.fit, scanned, quantity))
+        totals = still(scanned_influence(self.fit, scanned, quantity, alone))
         return Linear(
             quantity.labels(self.fit.model),
             values,

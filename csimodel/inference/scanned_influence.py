@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from csimodel.estimators import Fit, Quantity
 from csimodel.inference.influence import influence_gradient
 from csimodel.moments.scanned import ScannedAnswers
-from csimodel.moments.scanned_sums import AddedProducts, spread_factor
+from csimodel.moments.scanned_sums import AddedProducts, factor_of, spread_factor, spread_of
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -100,9 +100,29 @@ class SummedDesign(SurveyDesign):
         return np.asarray(totals.T @ totals)
 
 
-def scanned_influence(fit: Fit, scanned: ScannedAnswers, quantity: Quantity) -> Floats:
-    """Return what stands for the units of a scan, (any, entries): see `SummedDesign`."""
+def scanned_influence(
+    fit: Fit, scanned: ScannedAnswers, quantity: Quantity, alone: bool = False
+) -> Floats:
+    """Return what stands for the units of a scan, (any, entries): see `SummedDesign`.
+
+    One pass over the rows for all quantities whose covariances are wanted; `alone` a faster one
+    for a quantity whose covariances with others are not.
+    """
+    if alone:
+        return _own_influence(fit, scanned, quantity)
     return np.asarray(spread_factor(scanned).T @ scanned_gradient(fit, scanned, quantity))
+
+
+@lru_cache(maxsize=32)
+def _own_influence(fit: Fit, scanned: ScannedAnswers, quantity: Quantity) -> Floats:
+    """Return the same from the sums of what units add to the quantity."""
+    gradient = scanned_gradient(fit, scanned, quantity)
+    if gradient.shape[1] >= len(gradient):
+        return scanned_influence(fit, scanned, quantity)
+    known = np.isfinite(gradient).all(axis=0)
+    totals = np.full((int(known.sum()), len(known)), np.nan)
+    totals[:, known] = factor_of(spread_of(scanned, gradient[:, known])).T
+    return totals
 
 
 def scanned_gradient(fit: Fit, scanned: ScannedAnswers, quantity: Quantity) -> Floats:

@@ -22,11 +22,14 @@ from csimodel.moments.blocks import moments_of_sets
 from csimodel.moments.cross_products import CrossProducts
 from csimodel.moments.moments import Moments
 from csimodel.moments.scanned import RowsOfUnits, ScannedAnswers
-from csimodel.moments.sums import products_of
+from csimodel.moments.sums import put_products
+from csimodel.survey.group_rows import sums_by_group
+from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
 
-_TOGETHER = 1024  # rows whose products are made together, so that they stay in cache
+_TOGETHER = 512  # rows whose products are made together, so that they stay in cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,72 +64,114 @@ class AddedProducts(CrossProducts):
 
 
 def unit_products(own: RowsOfUnits, centre: Floats) -> Iterator[tuple[slice, Floats]]:
-    """Yield what rows add to the sums, and last to the sum of weights, some rows at a time."""
+    """Yield what rows add to the sums, and last to the sum of weights, some rows at a time.
+
+    The next ones take the place of those before.
+    """
     size = len(centre)
     pieces = size + size * (size + 1) // 2
+    room = np.ones((pieces + 1, min(_TOGETHER, len(own.values))))
     for start in range(0, len(own.values), _TOGETHER):
-        part = slice(start, start + _TOGETHER)
-        x = np.ascontiguousarray(own.values[part]) - centre
-        products = np.ones((len(x), pieces + 1))
-        products[:, :-1] = products_of(own.nobody, x)
+        part = slice(start, min(start + _TOGETHER, len(own.values)))
+        products = room[:, : part.stop - start]
+        products[-1] = 1.0
+        put_products(own.values[part].T - centre[:, None], products[:-1])
         if own.weights is not None:
-            products *= own.weights[part, None]
-        yield part, products
+            products *= own.weights[part]
+        yield part, products.T
 
 
 @lru_cache(maxsize=8)
 def spread_factor(scanned: ScannedAnswers) -> Floats:
     """Return F, (pieces + 1, the same), from one pass over the rows, which is made once."""
-    spread = _spread(scanned)
+    return factor_of(spread_of(scanned, None))
+
+
+def factor_of(spread: Floats) -> Floats:
+    """Return F with ``F F'`` a covariance matrix, (any, any)."""
     scale = np.sqrt(np.maximum(np.diagonal(spread), 0.0))
-    scale[scale == 0.0] = 1.0
-    values, vectors = np.linalg.eigh(spread / np.outer(scale, scale))
+    divisor = np.where(scale > 0, scale, 1.0)
+    values, vectors = np.linalg.eigh(spread / np.outer(divisor, divisor))
     return np.asarray(scale[:, None] * vectors * np.sqrt(np.maximum(values, 0.0)))
 
 
-def cluster_sums(scanned: ScannedAnswers) -> Floats:
-    """Return the sums of each cluster, (clusters, pieces + 1), from one pass over the rows.
+def spread_of(scanned: ScannedAnswers, gradient: Floats | None) -> Floats:
+    """Return ``G' M G``, the covariance of estimates, from one pass over the rows.
+
+    Parameters
+    ----------
+    scanned
+        The rows.
+    gradient
+        G, derivatives of the estimates by the sums, (pieces + 1, estimates); None for the sums
+        themselves.
+    """
+    design = scanned.design
+    if design.kind == "cluster":
+        return design.covariance(cluster_totals(scanned, gradient))
+    spread = RowSpread(design, _estimates(scanned, gradient))
+    for own in scanned.passes():
+        for part, products in unit_products(own, scanned.sums.mean):
+            totals = products if gradient is None else products @ gradient
+            spread.add(own.stratum[part], totals)
+    return spread.covariance
+
+
+class RowSpread:
+    """Sums over respondents from which covariances of estimates follow."""
+
+    def __init__(self, design: SurveyDesign, estimates: int) -> None:
+        self._factor, self._share = design.factors
+        self._products = np.zeros((estimates, estimates))
+        self._sums = np.zeros((design.strata, estimates))
+
+    def add(self, stratum: Codes, totals: Floats) -> None:
+        """Add respondents: what each adds to the estimates, (rows, estimates)."""
+        equal = len(self._factor) == 1
+        scaled = totals * self._factor[0 if equal else stratum[:, None]]
+        self._products += scaled.T @ totals
+        if equal:
+            self._sums[0] += totals.sum(axis=0)
+        else:
+            self._sums += sums_by_group(stratum, totals, len(self._sums))
+
+    @property
+    def covariance(self) -> Floats:
+        """The covariance of estimates, (estimates, estimates)."""
+        weight = (self._factor * self._share)[:, None]
+        return np.asarray(self._products - (self._sums * weight).T @ self._sums)
+
+
+def _estimates(scanned: ScannedAnswers, gradient: Floats | None) -> int:
+    size = len(scanned.sums.mean)
+    return size + size * (size + 1) // 2 + 1 if gradient is None else gradient.shape[1]
+
+
+def cluster_totals(scanned: ScannedAnswers, gradient: Floats | None) -> Floats:
+    """Return what each cluster adds to estimates, (clusters, estimates), from one pass.
+
+    Parameters
+    ----------
+    scanned, gradient
+        As in `spread_of`.
 
     Raises
     ------
     OptionError
         When there are more clusters than memory holds.
     """
-    centre = scanned.sums.mean
-    pieces = len(centre) + len(centre) * (len(centre) + 1) // 2
+    units, estimates = scanned.design.units, _estimates(scanned, gradient)
     require_memory(
-        f"What {scanned.design.units:,} clusters add to {pieces} sums",
-        2 * 8.0 * scanned.design.units * pieces,
+        f"What {units:,} clusters add to {estimates} sums",
+        2 * 8.0 * units * estimates,
         "name larger clusters, or fit a sample of the scan",
     )
-    totals = np.zeros((scanned.design.units, pieces + 1))
+    totals = np.zeros((units, estimates))
     for own in scanned.passes():
         assert own.unit is not None
-        for part, products in unit_products(own, centre):
-            unit = own.unit[part]
-            order = np.argsort(unit, kind="stable")
-            starts = np.flatnonzero(np.diff(unit[order], prepend=-1))
-            totals[unit[order][starts]] += np.add.reduceat(products[order], starts, axis=0)
+        values = np.empty((len(own.values), estimates))
+        for part, products in unit_products(own, scanned.sums.mean):
+            values[part] = products if gradient is None else products @ gradient
+        unit, place = np.unique(own.unit, return_inverse=True)
+        totals[unit] += sums_by_group(place, values, len(unit))
     return totals
-
-
-def _spread(scanned: ScannedAnswers) -> Floats:
-    """Return M, (pieces + 1, the same)."""
-    design = scanned.design
-    if design.kind == "cluster":
-        return design.covariance(cluster_sums(scanned))
-    centre = scanned.sums.mean
-    factor, share = design.factors
-    root = np.sqrt(factor)
-    size = len(centre) + len(centre) * (len(centre) + 1) // 2 + 1
-    spread, sums = np.zeros((size, size)), np.zeros((design.strata, size))
-    for own in scanned.passes():
-        for part, products in unit_products(own, centre):
-            stratum = own.stratum[part]
-            products *= root[stratum, None]
-            spread += products.T @ products
-            if design.strata == 1:
-                sums[0] += products.sum(axis=0)
-            else:
-                np.add.at(sums, stratum, products)
-    return np.asarray(spread - (sums * share[:, None]).T @ sums)

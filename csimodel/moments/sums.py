@@ -19,6 +19,24 @@ def pieces_of(answers: Answers) -> int:
     return size + size * (size + 1) // 2 if answers.missing == "complete" else 4 * size**2
 
 
+def put_products(x: Floats, products: Floats) -> None:
+    """Put items, and their products with those that follow and themselves, one below another.
+
+    Parameters
+    ----------
+    x
+        Complete answers about a centre, (items, rows).
+    products
+        What is filled, (pieces, rows).
+    """
+    size = start = len(x)
+    products[:size] = x
+    for i in range(size):
+        stop = start + size - i
+        np.multiply(x[i], x[i:], out=products[start:stop])
+        start = stop
+
+
 def products_of(answers: Answers, x: Floats) -> Floats:
     """Return the products of items of some rows, in the order of the sums, (rows, pieces).
 
@@ -29,16 +47,10 @@ def products_of(answers: Answers, x: Floats) -> Floats:
     x
         Answers about a centre, (rows, items).
     """
-    size = x.shape[1]
     if answers.missing == "complete":
-        products = np.empty((len(x), pieces_of(answers)))
-        products[:, :size] = x
-        start = size
-        for i in range(size):
-            stop = start + size - i
-            np.multiply(x[:, i, None], x[:, i:], out=products[:, start:stop])
-            start = stop
-        return products
+        products = np.empty((pieces_of(answers), len(x)))
+        put_products(np.ascontiguousarray(x.T), products)
+        return np.ascontiguousarray(products.T)
     seen = (~np.isnan(x)).astype(np.float64)
     x = np.nan_to_num(x, nan=0.0)
     pairs = [
