@@ -119,8 +119,8 @@ def _own_influence(fit: Fit, scanned: ScannedAnswers, quantity: Quantity) -> Flo
     gradient = scanned_gradient(fit, scanned, quantity)
     if gradient.shape[1] >= len(gradient):
         return scanned_influence(fit, scanned, quantity)
-    known = np.isfinite(gradient).all(axis=0)
-    totals = np.full((int(known.sum()), len(known)), np.nan)
+    known = np.flatnonzero(np.isfinite(gradient).all(axis=0))
+    totals = np.full((len(known), gradient.shape[1]), np.nan)
     totals[:, known] = factor_of(spread_of(scanned, gradient[:, known])).T
     return totals
 

@@ -13,9 +13,9 @@ from scipy.sparse import csr_array
 from csimodel.errors import ModelError, OptionError, SurveyError, suggest
 from csimodel.estimators import Fit
 from csimodel.estimators.groups import named_columns
+from csimodel.estimators.points import point_weights, scale_of
 from csimodel.findings import listed
 from csimodel.index.draws import side_by_side
-from csimodel.index.points import point_weights, scale_of
 from csimodel.moments.scanned import RowsOfUnits, ScannedAnswers
 from csimodel.outcomes.kernels.families import Family
 from csimodel.outcomes.rows.alike import AlikeSample
