@@ -468,6 +468,7 @@ def sampled(n=40, outcome=None, regressors=None, names=("S",), **more):
         label="y",
         ordering=more.pop("ordering", None),
         formula_layout=more.pop("formula_layout", None),
+        number=lambda rows: int(rows.sum()),
     )
 
 
