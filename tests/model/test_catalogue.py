@@ -91,6 +91,46 @@ def test_variants_of_the_european_and_american_models():
         csi.models.ecsi(quality="three")
 
 
+def test_the_service_index_of_the_second_order():
+    """Quality is made of its dimensions; a part is replaced by its items in a plain model."""
+    model = csi.models.service_index(second_order=True)
+    assert csi.Model.from_syntax(model.to_syntax()).terms == model.terms
+    first = csi.models.service_index()
+    quality = [name for name in first.items if not name.startswith("SERV")]
+    survey = csi.simulate.population(first).survey(400, rng=1)
+    fit = csi.fit(model, survey)
+    assert fit.converged
+    dimensions = model.blocks["ServiceQuality"]
+    # Stage two by hand: PLS of the scores of stage one as items.
+    scores = fit.scores[list(dimensions)].add_prefix("score ")
+    stage = csi.read_survey(survey.data[quality].join(scores))
+    by_hand = csi.fit(
+        csi.Model(
+            [
+                csi.composite("ServiceQuality", list(scores.columns)),
+                *(own for own in model.constructs if own.name in ("Satisfaction", "Loyalty")),
+            ],
+            [("ServiceQuality", "Satisfaction"), ("Satisfaction", "Loyalty")],
+        ),
+        stage,
+    )
+    assert (
+        abs(
+            fit.paths.loc["Satisfaction", "ServiceQuality"]
+            - by_hand.paths.loc["Satisfaction", "ServiceQuality"]
+        )
+        < 0.01
+    )
+    assert csi.plots.path_diagram(fit).axes
+    book = csi.models.template(model, "zh")
+    assert list(book.items) == quality
+    assert all(item.wording for item in book.items.values())
+    own = csi.models.service_index({"Completeness": ["a", "b"]}, second_order=True)
+    assert own.blocks["Completeness"] == ("a", "b")
+    with pytest.raises(csi.errors.OptionError, match="second_order='yes'"):
+        csi.models.service_index(second_order="yes")
+
+
 def test_a_codebook_with_everything_goes_through_text():
     text = """
 [survey]

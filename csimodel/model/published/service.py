@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from csimodel.arguments import checked
+from csimodel.model.constructs import Path
 from csimodel.model.model import Model
 from csimodel.model.published.build import build
+from csimodel.model.terms import HigherOrder
 
 _SERVICE_INDEX_ITEMS = {
     "CorePerformance": ("PERF1", "PERF2"),
@@ -105,23 +108,33 @@ _SERVICE_PROFIT_CHAIN_PATHS = {
 
 
 @checked
-def service_index(items: Mapping[str, str | Sequence[str]] | None = None) -> Model:
+def service_index(
+    items: Mapping[str, str | Sequence[str]] | None = None, *, second_order: bool = False
+) -> Model:
     """Return the service index model of five dimensions (P/A/C/E/E).
 
     Performance, assurance of the process, completeness, ease of use, and emotion and environment
     of a service make its quality, asked overall too; quality makes satisfaction, and satisfaction
     loyalty. Each dimension has an index of its own.
 
+    Of the second order, service quality is not asked but made of the five dimensions, in two
+    stages; `csi.index_scores` has the index of the whole, and a fit of the first order those of the
+    dimensions.
+
     Parameters
     ----------
     items
         Your own columns for any of CorePerformance, ProcessAssurance, Completeness,
-        EaseOfUse, Environment, ServiceQuality, Satisfaction, Loyalty.
+        EaseOfUse, Environment, ServiceQuality (of the first order), Satisfaction, Loyalty.
+    second_order
+        Whether service quality is a construct of the dimensions, a weighted sum of them.
 
     Raises
     ------
     ModelError
         When `items` names a construct that the model does not have.
+    OptionError
+        When `second_order` is neither true nor false.
 
     References
     ----------
@@ -133,8 +146,23 @@ def service_index(items: Mapping[str, str | Sequence[str]] | None = None) -> Mod
     >>> model = service_index()
     >>> len(model.construct_names), len(model.paths)
     (8, 7)
+    >>> whole = service_index(second_order=True)
+    >>> whole.blocks["ServiceQuality"][0], len(whole.paths)
+    ('CorePerformance', 2)
     """
-    return build("Service index", _SERVICE_INDEX_ITEMS, _SERVICE_INDEX_PATHS, items)
+    if not second_order:
+        return build("Service index", _SERVICE_INDEX_ITEMS, _SERVICE_INDEX_PATHS, items)
+    parts = _SERVICE_INDEX_PATHS["ServiceQuality"]
+    blocks = {name: own for name, own in _SERVICE_INDEX_ITEMS.items() if name != "ServiceQuality"}
+    paths = {name: own for name, own in _SERVICE_INDEX_PATHS.items() if name != "ServiceQuality"}
+    model = build("Service index", blocks, {}, None)
+    model = replace(
+        model,
+        terms=(HigherOrder("ServiceQuality", parts, "composite"),),
+        paths=tuple(Path(source, target) for target, own in paths.items() for source in own),
+        name="Service index of the second order",
+    )
+    return model if items is None else model.with_items(items)
 
 
 @checked

@@ -57,9 +57,13 @@ def template(
             f"constructs are {listed(QUESTIONS, 100)}."
         )
     items = {}
-    for construct, block in model.blocks.items():
+    terms = {term.name for term in model.terms}
+    for own in model.constructs:
+        if own.name in terms:  # made of constructs, which have the questions
+            continue
+        construct = own.name
         texts = [getattr(question, language) for question in QUESTIONS.get(construct, ())]
-        for place, name in enumerate(block):
+        for place, name in enumerate(own.items):
             wording = texts[place] if place < len(texts) else None
             items[name] = Item(name, construct, wording, low, high)
     labels = {name: item.wording for name, item in items.items() if item.wording is not None}
