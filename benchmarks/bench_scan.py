@@ -45,6 +45,8 @@ def write(folder: Path, rows: int) -> None:
             answer = 6.0 + 1.6 * latent[k // 4] + 1.2 * rng.standard_normal(n)
             columns[item] = np.clip(np.rint(answer), 1, 10).astype(np.int8)
         columns["firm"] = rng.integers(0, 200, n).astype(np.int16)
+        chance = 1 / (1 + np.exp(-latent[3] - 0.5))
+        columns["again"] = (rng.random(n) < chance).astype(np.int8)
         parquet.write_table(pa.table(columns), folder / f"part{place:03}.parquet")
 
 
@@ -60,9 +62,22 @@ def floor(folder: Path) -> None:
                     products += x @ x.T
 
 
-def scanned(folder: Path) -> csi.Scan:
+def scanned(folder: Path, **design: str) -> csi.Scan:
     """Return the scan."""
-    return csi.scan(folder, scale=dict.fromkeys(ITEMS, (1, 10)))
+    return csi.scan(folder, scale=dict.fromkeys(ITEMS, (1, 10)), **design)
+
+
+def regressed(folder: Path) -> None:
+    """Regress an outcome on an index, firms being drawn, with average effects."""
+    fit = csi.fit(MODEL, scanned(folder, cluster="firm"))
+    rep = csi.repurchase(fit, "again", index="D", family="logit")
+    print(rep.average_marginal_effect, file=sys.stderr)
+
+
+def written(folder: Path) -> None:
+    """Write the indexes of all respondents."""
+    with tempfile.TemporaryDirectory() as own:
+        csi.respondent_index(csi.fit(MODEL, scanned(folder)), to=Path(own) / "scores.parquet")
 
 
 def in_memory(folder: Path) -> None:
@@ -79,6 +94,8 @@ TASKS = {
     "fit, index by firm with errors": lambda folder: csi.index_scores(
         csi.fit(MODEL, scanned(folder)), by="firm"
     ),
+    "fit, logit with errors by firm": regressed,
+    "fit, indexes written to a file": written,
     "fit in memory (pandas)": in_memory,
 }
 

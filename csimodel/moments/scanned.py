@@ -236,7 +236,7 @@ def scanned_groups(
     whole = _counted(scan, rows, by_group, known, progress)
     if not len(by_group.combinations):
         raise SurveyError(f"No row has a value in {list(known)!r}; choose a column that is filled.")
-    grouped = by_group.combinations.frame().groupby(
+    grouped = rows.whole_labels(by_group.combinations.frame()).groupby(
         list(known) if len(known) > 1 else known[0], observed=True, sort=True
     )
     codes = np.asarray(grouped.ngroup(), dtype=np.intp)

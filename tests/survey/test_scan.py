@@ -431,3 +431,18 @@ def test_text_cells_of_a_csv_are_those_of_a_survey(tmp_path):
     for option in ("strata", "cluster"):
         with pytest.raises(csi.errors.SurveyError, match=f"'firm', given as {option}, has"):
             csi.fit(MODEL, csi.scan(path, scale=(1, 10), **{option: "firm"}))
+
+
+def test_whole_labels_of_a_csv_are_whole_numbers(tmp_path):
+    frame = answers().assign(half=lambda own: own["psu"] / 2)
+    path = tmp_path / "a.csv"
+    frame.to_csv(path, index=False)
+    scan, survey = csi.scan(path, scale=(1, 10)), csi.read_survey(path, scale=(1, 10))
+    for by in ("stratum", ["firm", "stratum"], "half"):
+        with csi.findings.collected():
+            there, here = (csi.fit_groups(MODEL, own, by).labels for own in (scan, survey))
+        assert there.equals(here)
+        assert [str(label) for label in there] == [str(label) for label in here]
+    with csi.findings.collected():
+        table = csi.index_scores(csi.fit(MODEL, scan), by="stratum")
+    assert [str(label) for label in table.index.levels[0]] == ["0", "1", "2", "3"]

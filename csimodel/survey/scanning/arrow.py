@@ -42,6 +42,11 @@ class ArrowRows:
         return None
 
     @property
+    def text_numbers(self) -> frozenset[str]:
+        """Columns of numbers that are text in a file: none that Arrow tells of."""
+        return frozenset()
+
+    @property
     def paths(self) -> tuple[Path, ...]:
         """The files that hold them."""
         return tuple(map(Path, getattr(self.data, "files", ())))

@@ -96,6 +96,10 @@ class RowSource(Protocol):
         """How many rows there are, where that is known."""
 
     @property
+    def text_numbers(self) -> frozenset[str]:
+        """Columns of numbers that are text in a file, which does not tell 2024 from 2024.0."""
+
+    @property
     def paths(self) -> tuple[Path, ...]:
         """The files that hold them, where they are files."""
 

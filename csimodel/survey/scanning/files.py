@@ -174,6 +174,13 @@ class Files:
         return cls(name, files, (*names, *keys), rows, types, frozenset(whole))
 
     @property
+    def text_numbers(self) -> frozenset[str]:
+        """Columns of numbers that are text in a file."""
+        import pyarrow as pa
+
+        return frozenset(name for name, own in self.types.items() if pa.types.is_floating(own))
+
+    @property
     def paths(self) -> tuple[Path, ...]:
         """Where they are."""
         return tuple(file.path for file in self.files)

@@ -22,6 +22,9 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 
+_EXACT = 2.0**53  # below which every whole number has its own float
+
+
 @dataclass(frozen=True, eq=False)
 class UsedRows:
     """The rows of a batch that are used.
@@ -136,6 +139,19 @@ class RowPass:
     def labels(self, part: UsedRows, name: str) -> pd.Series:
         """Return a further column, of all rows of the batch."""
         return part.batch.labels(self.names[name])
+
+    def whole_labels(self, labels: pd.DataFrame) -> pd.DataFrame:
+        """Return labels, whole numbers without a decimal point where a text file has none."""
+        texts = self.source.text_numbers
+        whole = {
+            name: "int64"
+            for name, column in labels.items()
+            if self.names[str(name)] in texts
+            and pd.api.types.is_float_dtype(column)
+            and (column == column.round()).all()
+            and column.abs().max() < _EXACT
+        }
+        return labels.astype(whole)
 
     def numbers(self, batch: RowBatch, name: str) -> Floats:
         """Return a further column as numbers, as the survey has it, NaN where missing, (rows,).
