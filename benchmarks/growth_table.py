@@ -15,6 +15,7 @@ EXCEPTIONS = {
     "measures.survey_plan": "a page with a row for each question",
     "sample_plan": "arithmetic of a few strata; its simulation grows with the samples asked for",
     "reflective": "makes one value",
+    "table": "writes what other results hold, a row an entry",
     "register": "puts one value into a table",
     "load_acsi2015": "reads one file, by read_survey",
     "load_mobi": "reads one small file",

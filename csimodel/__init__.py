@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from csimodel import simulate as simulate
     from csimodel import storage as storage
     from csimodel import survey as survey
+    from csimodel import tables as tables
     from csimodel import weighting as weighting
     from csimodel.assessment.assess import assess as assess
     from csimodel.assessment.group_comparison import compare_groups as compare_groups
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
     from csimodel.survey.scanning.scan import Scan as Scan
     from csimodel.survey.scanning.scan import scan as scan
     from csimodel.survey.survey import Survey as Survey
+    from csimodel.tables.table import table as table
     from csimodel.weighting.calibration import rake as rake
 
     models = catalogue
@@ -115,6 +117,7 @@ _MODULES = MappingProxyType(
         "simulate": "csimodel.simulate",
         "storage": "csimodel.storage",
         "survey": "csimodel.survey",
+        "tables": "csimodel.tables",
         "weighting": "csimodel.weighting",
     }
 )
@@ -177,6 +180,7 @@ _NAMES = MappingProxyType(
         "save": "csimodel.storage.file",
         "scan": "csimodel.survey.scanning.scan",
         "simple_slopes": "csimodel.assessment.simple_slopes",
+        "table": "csimodel.tables.table",
         "what_if": "csimodel.index.what_if",
         "sample_plan": "csimodel.measures.sample_plan",
         "write_report": "csimodel.report.write",

@@ -7,7 +7,7 @@ from typing import Any
 import csimodel as csi
 
 MODULES = ("assessment", "estimators", "index", "inference", "literature", "measures", "model", "models",
-           "moments", "money", "outcomes", "plots", "report", "simulate", "storage", "survey", "weighting")  # fmt: skip
+           "moments", "money", "outcomes", "plots", "report", "simulate", "storage", "survey", "tables", "weighting")  # fmt: skip
 
 
 def functions() -> dict[str, Callable[..., Any]]:

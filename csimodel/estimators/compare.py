@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
 from csimodel.arguments import checked, checked_in
-from csimodel.errors import ModelError, OptionError, suggest
+from csimodel.errors import OptionError, suggest
+from csimodel.estimators.covariance.invariance import difference
+from csimodel.estimators.covariance_fit import CovarianceFit
 from csimodel.estimators.estimates import Status
 from csimodel.estimators.fit import Fit
 from csimodel.estimators.quantities import Quantity, find
@@ -21,6 +24,13 @@ from csimodel.formatting import bracketed
 from csimodel.options import shown
 from csimodel.page import HasPage, Page, Section
 
+T = TypeVar("T", bound=Hashable)
+
+_MEASURES = ["chisq", "df", "pvalue", "cfi", "tli", "rmsea", "srmr", "aic", "bic"]
+_DIFFERENCES = (
+    "chisq_diff", "df_diff", "p_diff", "cfi_diff", "rmsea_diff", "aic_diff", "bic_diff",
+)  # fmt: skip
+_NESTED = ("The tests are of models of which one is the other with restrictions more.",)
 _DOUBTFUL = ("exploding-errors", "stopped-short")  # warnings after which an estimate says nothing
 
 
@@ -28,7 +38,7 @@ _DOUBTFUL = ("exploding-errors", "stopped-short")  # warnings after which an est
 @checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison(HasPage):
-    """Fits of the same constructs and paths, a column each.
+    """Fits side by side, a column each; of models that differ the rows are those of all.
 
     Attributes
     ----------
@@ -57,8 +67,8 @@ class Comparison(HasPage):
         columns = {}
         for name, fit in zip(self.names, self.fits, strict=True):
             values = pd.Series(entry.values(fit.solution), entry.labels(fit.model))
-            columns[name] = values if unfinished or _has_solution(fit) else values * float("nan")
-        return pd.DataFrame(columns)
+            columns[name] = values if unfinished or has_solution(fit) else values * float("nan")
+        return _side_by_side(columns)
 
     def intervals(
         self,
@@ -81,13 +91,43 @@ class Comparison(HasPage):
                 columns[name, end] = (
                     estimates[name] * float("nan") if limits is None else limits[end]
                 )
-        return pd.DataFrame(columns)
+        return _side_by_side(columns)
 
     @cached_property
     def paths(self) -> pd.DataFrame:
         """Standardised paths, with the `spread` between the largest and the smallest."""
         table = self.table("paths")
         return table.assign(spread=table.max(axis=1) - table.min(axis=1))
+
+    @cached_property
+    def measures(self) -> pd.DataFrame:
+        """Fit measures of the fits by covariance SEM, fits × measures; NaN for others."""
+        rows = [
+            pd.Series(fit.fit_measures).reindex(_MEASURES)
+            if isinstance(fit, CovarianceFit) and has_solution(fit)
+            else pd.Series(float("nan"), _MEASURES)
+            for fit in self.fits
+        ]
+        return pd.DataFrame(rows, index=pd.Index(self.names, name="fit")).astype(float)
+
+    @cached_property
+    def differences(self) -> pd.DataFrame:
+        """Each fit by covariance SEM against the one before: tests of what differs.
+
+        Columns chisq_diff, df_diff, p_diff (scaled after Satorra and Bentler 2001 where the tests
+        are), cfi_diff, rmsea_diff, aic_diff, bic_diff (this fit less the one before) and reason:
+        why there is none. The test is of models of which one is the other with restrictions more,
+        which cannot be told from the numbers: AIC and BIC are for others.
+        """
+        names, rows = [], []
+        for (name, fit), (other, before) in zip(
+            [*zip(self.names, self.fits, strict=True)][1:],
+            [*zip(self.names, self.fits, strict=True)],
+            strict=False,
+        ):
+            names.append(f"{name} − {other}")
+            rows.append(_difference(fit, before))
+        return pd.DataFrame(rows, index=pd.Index(names, name="fits"))
 
     @cached_property
     def trust(self) -> pd.DataFrame:
@@ -141,7 +181,9 @@ class Comparison(HasPage):
     @property
     def page(self) -> Page:
         """The fits side by side on a page."""
-        title = f"{listed(self.names)} of {self.fits[0].model.name or 'one model'}"
+        models = {fit.model for fit in self.fits}
+        of = (self.fits[0].model.name or "one model") if len(models) == 1 else "several models"
+        title = f"{listed(self.names)} of {of}"
         return Page(title, sections=tuple(self._sections()), clean="")
 
     def _sections(self) -> Iterator[Section]:
@@ -152,10 +194,49 @@ class Comparison(HasPage):
         if any(draws is not None for draws in self.bootstraps):
             limits = self._marked(_bracketed(self.intervals("paths", unfinished=False)))
             yield Section("Paths with 95 % bootstrap intervals", limits)
+        if self.measures.notna().any(axis=None):
+            yield Section("Fit measures", self.measures)
+        if (self.differences["reason"] == "").any():
+            yield Section("Each against the one before", self.differences, _NESTED)
         yield Section("How far to trust them", self.trust, self.lines)
 
 
-def _has_solution(fit: Fit) -> bool:
+def _difference(fit: Fit, before: Fit) -> dict[str, float | str]:
+    """Return the test of a fit against another, and what measures change."""
+    own = dict.fromkeys(_DIFFERENCES, float("nan"))
+    if not (isinstance(fit, CovarianceFit) and isinstance(before, CovarianceFit)):
+        return own | {"reason": "not both by covariance SEM"}
+    if not (has_solution(fit) and has_solution(before)):
+        return own | {"reason": "without a solution"}
+    if type(fit.estimator) is not type(before.estimator):
+        return own | {"reason": "by other estimators"}
+    items = set(fit.model.items)
+    if items != set(before.model.items) or fit.n != before.n:
+        return own | {"reason": "of other items or respondents"}
+    measures, other = fit.fit_measures, before.fit_measures
+    for name in ("aic", "bic"):
+        if name in measures and name in other:
+            own[f"{name}_diff"] = float(measures[name] - other[name])
+    if measures["df"] == other["df"]:
+        return own | {"reason": "as many degrees of freedom"}
+    if fit.moments.ordinal is not None or before.moments.ordinal is not None:
+        return own | {"reason": "no test by statistics of ordered answers"}
+    narrow, wide = (fit, before) if measures["df"] > other["df"] else (before, fit)
+    sign = 1.0 if narrow is fit else -1.0
+    test = difference(wide, narrow)
+    changes = {name: sign * test[name] for name in ("cfi_diff", "rmsea_diff")}
+    return own | test | changes | {"reason": ""}
+
+
+def _side_by_side(columns: Mapping[T, pd.Series]) -> pd.DataFrame:
+    """Return columns with the rows of all, in the order in which they first come."""
+    rows = next(iter(columns.values())).index
+    for column in columns.values():
+        rows = rows.append(column.index.difference(rows, sort=False))
+    return pd.DataFrame({name: column.reindex(rows) for name, column in columns.items()})
+
+
+def has_solution(fit: Fit) -> bool:
     """Tell whether a fit ended at a minimum, or so near that no conclusion hangs on it."""
     return fit.converged or all(finding.severity != "failure" for finding in fit.diagnostics)
 
@@ -184,7 +265,7 @@ def compare(
     names: Sequence[str] | None = None,
     bootstraps: Sequence[ResampledFit | None] | Mapping[str, ResampledFit] | None = None,
 ) -> Comparison:
-    r"""Put fits of the same constructs and paths side by side.
+    r"""Put fits side by side: of one model by several estimators, or of several models.
 
     PLS gives relations of weighted sums of answers, PLSc and covariance SEM those of the constructs
     behind them, so PLS paths of well measured constructs are nearer to the others than those of
@@ -193,7 +274,10 @@ def compare(
     Parameters
     ----------
     fits
-        Two or more, of models with the same constructs and paths.
+        Two or more. What one of them does not have, such as a path, is NaN in its column. Fits by
+        covariance SEM have their fit measures side by side (`Comparison.measures`), and where
+        each is nested in the one before, or the other way round, tests of the difference
+        (`Comparison.differences`).
     names
         Of the columns; by default the estimators' names, numbered where they repeat.
     bootstraps
@@ -204,8 +288,6 @@ def compare(
     ------
     OptionError
         For fewer than two fits, names that do not fit, or bootstraps of other fits.
-    ModelError
-        When constructs or paths differ.
 
     Examples
     --------
@@ -217,26 +299,27 @@ def compare(
     """
     if len(fits) < 2:
         raise OptionError(f"compare takes two fits or more, and got {len(fits)}.")
+    return compared(fits, names, bootstraps)
+
+
+def compared(
+    fits: Sequence[Fit],
+    names: Sequence[str] | None = None,
+    bootstraps: Sequence[ResampledFit | None] | Mapping[str, ResampledFit] | None = None,
+) -> Comparison:
+    """Return fits side by side, or one alone; arguments and errors are those of `compare`."""
     fits = tuple(require_fit(fit, "compare", f"fit {k}") for k, fit in enumerate(fits, 1))
-    first = fits[0].model
-    for fit in fits[1:]:
-        same = fit.model.construct_names == first.construct_names and fit.model.paths == first.paths
-        if not same:
-            raise ModelError(
-                "The fits are of models with other constructs or paths, which have no common "
-                "table; compare fits of one model."
-            )
     if names is None:
         labels = [fit.estimator.label for fit in fits]
         names = [
             label if labels.count(label) == 1 else f"{label} ({labels[:k].count(label) + 1})"
             for k, label in enumerate(labels)
         ]
-    if len(set(names)) != len(fits):
+    if len(names) != len(fits) or len(set(names)) != len(fits):
         raise OptionError(
             f"names={shown(list(names))} must name the {len(fits)} fits, each differently."
         )
-    return Comparison(tuple(fits), tuple(names), _draws_of(fits, list(names), bootstraps))
+    return Comparison(fits, tuple(names), _draws_of(fits, list(names), bootstraps))
 
 
 def _draws_of(

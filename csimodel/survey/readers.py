@@ -25,7 +25,8 @@ from csimodel.survey.text_files import read_csv
 from csimodel.survey.workbooks import read_excel
 
 _EXTRAS = {
-    "openpyxl": "excel", "pyarrow": "parquet", "pyreadstat": "spss", "python-docx": "word",
+    "maketables": "tables", "openpyxl": "excel", "pyarrow": "parquet", "pyreadstat": "spss",
+    "python-docx": "word",
 }  # fmt: skip
 
 _DAMAGE = (

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 import csimodel as csi
-from csimodel.errors import ModelError, OptionError
+from csimodel.errors import OptionError
 
 
 @pytest.fixture(scope="module")
@@ -38,17 +38,10 @@ def test_the_same_estimator_twice_is_numbered(fits):
     assert csi.compare(fits[2], fits[2]).names == ("ML (1)", "ML (2)")
 
 
-def test_what_cannot_be_compared(fits, mobi):
+def test_what_cannot_be_compared(fits):
     with pytest.raises(OptionError) as told:
         csi.compare(fits[0])
     assert str(told.value) == "compare takes two fits or more, and got 1."
-    other = csi.fit(csi.Model.from_syntax("Q =~ PERQ1 + PERQ2\nV =~ PERV1\nV ~ Q"), mobi)
-    with pytest.raises(ModelError) as told:
-        csi.compare(fits[0], other)
-    assert str(told.value) == (
-        "The fits are of models with other constructs or paths, which have no common table; "
-        "compare fits of one model."
-    )
     with pytest.raises(OptionError) as told:
         csi.compare(*fits, names=["a", "a", "b"])
     assert str(told.value) == "names=['a', 'a', 'b'] must name the 3 fits, each differently."
@@ -165,3 +158,63 @@ def test_what_cannot_be_drawn(fits):
     with pytest.raises(OptionError) as told:
         csi.plots.compare(csi.compare(*[fits[0]] * 7))
     assert str(told.value) == ("The comparison has 7 fits and a picture holds 6; compare fewer.")
+
+
+WIDE = """Q =~ PERQ1 + PERQ3 + PERQ5
+V =~ PERV1 + PERV2
+S =~ CUSA1 + CUSA2 + CUSA3
+V ~ Q
+S ~ V + Q"""
+NARROW = WIDE.replace(" + Q", "")
+
+
+def nested(mobi, estimator):
+    return [csi.fit(csi.Model.from_syntax(text), mobi, estimator) for text in (WIDE, NARROW)]
+
+
+@pytest.mark.parametrize(
+    ("name", "estimator", "rtol"),
+    # Scalings are nearly alike here, so that their difference, by which is divided, has few digits.
+    [("ML", csi.ML(), 1e-9), ("MLR", csi.ML(se="robust"), 1e-3)],
+)
+def test_nested_models_are_tested_as_by_lavaan(mobi, reference, name, estimator, rtol):
+    wide, narrow = nested(mobi, estimator)
+    row = csi.compare(wide, narrow).differences.iloc[0]
+    theirs = reference("mobi_nested.json")[name]
+    for entry in ("chisq_diff", "df_diff", "aic_diff", "bic_diff"):
+        np.testing.assert_allclose(row[entry], theirs[entry], rtol=rtol)
+    assert row["p_diff"] == pytest.approx(theirs["p_diff"], rel=0.05, abs=1e-30)
+    assert row["reason"] == ""
+    back = csi.compare(narrow, wide).differences.iloc[0]
+    for entry in ("cfi_diff", "rmsea_diff", "aic_diff", "bic_diff"):
+        assert back[entry] == pytest.approx(-row[entry])
+    for entry in ("chisq_diff", "df_diff", "p_diff"):
+        assert back[entry] == row[entry]
+
+
+def test_what_one_model_does_not_have_is_no_number(mobi):
+    found = csi.compare(*nested(mobi, csi.ML()), names=["wide", "narrow"])
+    assert found.paths.index.tolist() == [("V", "Q"), ("S", "Q"), ("S", "V")]
+    assert np.isnan(found.paths.loc[("S", "Q"), "narrow"])
+    assert found.paths.loc[("S", "Q"), "wide"] > 0
+    assert found.measures.loc["narrow", "df"] == found.measures.loc["wide", "df"] + 1
+    assert "narrow − wide" in str(found.page)
+    later = csi.compare(*nested(mobi, csi.PLS())[::-1]).table("paths")
+    assert later.index.tolist() == [("V", "Q"), ("S", "V"), ("S", "Q")]
+
+
+@pytest.mark.parametrize(
+    ("fits", "reason"),
+    [
+        (lambda m: nested(m, csi.PLS()), "not both by covariance SEM"),
+        (lambda m: nested(m, csi.ML(max_iterations=1)), "without a solution"),
+        (lambda m: nested(m, csi.WLSMV()), "no test by statistics of ordered answers"),
+        (lambda m: [nested(m, csi.ML())[0]] * 2, "as many degrees of freedom"),
+        (lambda m: [nested(m, csi.ML())[0], nested(m.data.iloc[9:], csi.ML())[1]], "of other items or respondents"),
+        (lambda m: [nested(m, csi.ML())[0], nested(m, csi.LeastSquares())[1]], "by other estimators"),
+    ],
+)  # fmt: skip
+def test_no_difference_is_told_why(mobi, fits, reason):
+    row = csi.compare(*fits(mobi)).differences.iloc[0]
+    assert row["reason"] == reason
+    assert np.isnan(row["chisq_diff"])

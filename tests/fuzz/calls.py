@@ -627,6 +627,26 @@ def changes(given):
     judge("goal_seek draws", csi.goal_seek, given.fit, case.last, 60, bootstrap=given.boot)
 
 
+@part("table")
+@with_fit
+def journal_tables(given):
+    judge = given.judge
+    table = judge("table", csi.table, *given.fits.values(), stars=True)
+    judge.look("table", table)
+    if table is not None:
+        judge("table.to_latex", table.to_latex)
+        judge("table.to_html", table.to_html)
+        judge("table.to_markdown", table.to_markdown)
+    if given.boot is not None:
+        judge(
+            "table boot",
+            csi.table,
+            given.fit,
+            bootstraps=[given.boot],
+            show=["estimate", "se", "p"],
+        )
+
+
 @part("save", "load")
 @with_fit
 def files(given):

@@ -498,6 +498,7 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             csi.explore_factors,
             {"survey": p.survey, "items": ["CUSA1", "CUSA2", "CUSA3", "PERV1"], "sets": 20, **few},
         ),
+        "table": (wraps(csi.table)(lambda **options: csi.table(p.fit, p.ml, **options)), {}),
         "save": (save_aside, {"result": p.fit, "path": ASIDE / "fit.csimodel"}),
         "load": (csi.load, {"path": csi.save(p.boot, ASIDE / "boot.csimodel")}),
         **measure_calls(p),

@@ -14,6 +14,7 @@ from csimodel.bounds import THRESHOLDS
 from csimodel.errors import choose
 from csimodel.estimators.covariance.estimator import CovarianceEstimator
 from csimodel.estimators.covariance.multigroup import MultiGroupFit, fit_multigroup
+from csimodel.estimators.covariance_fit import CovarianceFit
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.model import Model
@@ -87,7 +88,9 @@ _SHOWN = ("chisq", "df", "cfi", "tli", "rmsea", "srmr", "aic", "bic")
 _STEPS = ("chisq_diff", "df_diff", "p_diff", "cfi_diff", "rmsea_diff")
 
 
-def difference(free: MultiGroupFit, equal: MultiGroupFit) -> dict[str, float]:
+def difference(
+    free: MultiGroupFit | CovarianceFit, equal: MultiGroupFit | CovarianceFit
+) -> dict[str, float]:
     """Return the χ² difference of two nested fits with its test, and what CFI and RMSEA change.
 
     When both have scaled tests, with mean scalings c and degrees of freedom d of the free (1)

@@ -1,0 +1,86 @@
+"""A journal table on a sheet of a workbook."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from openpyxl.styles import Alignment, Border, Font, Side
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
+
+from csimodel.characters import printable
+from csimodel.grid import columns_of
+
+if TYPE_CHECKING:
+    from csimodel.tables.journal import JournalTable
+
+_RULE = Side(style="thin")
+
+
+def fill_sheet(sheet: Any, table: JournalTable) -> None:
+    """Fill a sheet of openpyxl: caption, two lines of titles, rows, notes, with three rules."""
+    width = len(table.heads) + 1
+    row = 1
+    if table.caption:
+        _put(sheet, row, 1, table.caption, Font(italic=True))
+        row += 1
+    top = row
+    if any(name for name, _ in table.heads):
+        for place, (name, _) in enumerate(table.heads, 2):
+            before = table.heads[place - 3][0] if place > 2 else None
+            if name != before:
+                _put(sheet, row, place, name)
+        row += 1
+    for place, (_, what) in enumerate(table.heads, 2):
+        _put(sheet, row, place, what, align="center")
+    _rule(sheet, top, width, top=True)
+    _rule(sheet, row, width, bottom=True)
+    for name, cells in table.lines():
+        row += 1
+        _put(sheet, row, 1, name, Font(bold=not cells))
+        for place, cell in enumerate(cells, 2):
+            own = _put(sheet, row, place, cell.text, align="right")
+            if cell.value is not None and not cell.text.startswith("<"):
+                own.data_type, own.value, own.number_format = "n", cell.value, cell.form
+    _rule(sheet, row, width, bottom=True)
+    widths = [_width(table, place) for place in range(width)]
+    for note in table.notes:
+        row += 1
+        cell = _put(sheet, row, 1, note, Font(size=9))
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+        sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=width)
+        sheet.row_dimensions[row].height = 13 * (1 + columns_of(note) // int(1.1 * sum(widths)))
+    for place, own in enumerate(widths, 1):
+        sheet.column_dimensions[get_column_letter(place)].width = own
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+
+
+def _width(table: JournalTable, place: int) -> float:
+    """Return how wide a column is, in characters."""
+    texts = [
+        name if place == 0 else cells[place - 1].text if cells else ""
+        for name, cells in table.lines()
+    ]
+    return 3.0 + max([8, *map(columns_of, texts)])
+
+
+def _put(
+    sheet: Any, row: int, column: int, text: str, font: Font | None = None, align: str = "left"
+) -> Any:
+    """Write a text, which is never a formula."""
+    cell = sheet.cell(row, column)
+    cell.value, cell.data_type = printable(text), "s"
+    cell.alignment = Alignment(horizontal=align)
+    if font is not None:
+        cell.font = font
+    return cell
+
+
+def _rule(sheet: Any, row: int, width: int, *, top: bool = False, bottom: bool = False) -> None:
+    for column in range(1, width + 1):
+        old = sheet.cell(row, column).border
+        sheet.cell(row, column).border = Border(
+            top=_RULE if top else old.top, bottom=_RULE if bottom else old.bottom
+        )
