@@ -17,6 +17,8 @@ from csimodel.command_options import (
     codes_of,
     decimal_of,
     economics_of,
+    level_weights_of,
+    levels_of,
     margins_of,
     model_of,
     pair_of,
@@ -191,6 +193,20 @@ def analyze(
         list[str] | None,
         typer.Option(help="Column that makes groups; repeat for several."),
     ] = None,
+    levels: Annotated[
+        str | None,
+        typer.Option(
+            help="Columns of the levels of an index programme, the highest first, as in "
+            "sector,industry,firm; with --period."
+        ),
+    ] = None,
+    level_weights: Annotated[
+        Path | None,
+        typer.Option(
+            help="Table with columns level, unit, period and weight: what units count in the level "
+            "above."
+        ),
+    ] = None,
     outcome: Annotated[
         str | None,
         typer.Option(help="Column with repurchase, or how likely it is."),
@@ -209,7 +225,15 @@ def analyze(
     ] = None,
     currency: Annotated[str | None, typer.Option(help="What the margin is in, as EUR.")] = None,
     period: Annotated[
-        str | None, typer.Option(help="Period of margin and repurchase, as year.")
+        str | None,
+        typer.Option(
+            help="With --levels the column of periods; else the period of margin and repurchase, "
+            "as year."
+        ),
+    ] = None,
+    money_period: Annotated[
+        str | None,
+        typer.Option(help="Period of margin and repurchase, as year, beside --levels."),
     ] = None,
     discount: Annotated[
         float | None, typer.Option(help="Discount rate per period, 0.08 for 8 per cent.")
@@ -286,7 +310,19 @@ def analyze(
             by=by or None,
             target=target,
             level=level,
-            economics=economics_of(outcome, margin, currency, period, discount, customers),
+            economics=economics_of(
+                outcome,
+                margin,
+                currency,
+                period if levels is None and money_period is None else money_period,
+                discount,
+                customers,
+            ),
+            levels=None if levels is None else levels_of(levels, period),
+            period=None if levels is None else period,
+            level_weights=None
+            if level_weights is None
+            else level_weights_of(level_weights, levels),
             response=response_of(dispositions),
             duration=duration,
             progress=watched(),

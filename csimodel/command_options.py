@@ -12,6 +12,8 @@ from csimodel.findings import listed
 from csimodel.options import shown
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from csimodel.model import Model
     from csimodel.outcomes.money import Economics
     from csimodel.survey import Codebook, Item
@@ -82,6 +84,40 @@ def economics_of(
         discount_rate=discount,
         customers=customers,
     )
+
+
+def levels_of(levels: str, period: str | None) -> list[str]:
+    """Return the columns of levels, the highest first.
+
+    Raises
+    ------
+    OptionError
+        Without a column of periods, or for an empty name.
+    """
+    names = [name.strip() for name in levels.split(",")]
+    if not all(names):
+        raise OptionError(
+            f"--levels {levels} has an empty name; give columns, the highest level first, as in "
+            "--levels sector,industry,firm."
+        )
+    if period is None:
+        raise OptionError("--levels needs --period, the column of periods, as in --period quarter.")
+    return names
+
+
+def level_weights_of(path: Path, levels: str | None) -> pd.DataFrame:
+    """Return the table of weights of levels.
+
+    Raises
+    ------
+    OptionError
+        Without levels.
+    """
+    from csimodel.survey import read_survey
+
+    if levels is None:
+        raise OptionError("--level-weights needs --levels and --period.")
+    return read_survey(path).data
 
 
 def margins_of(path: Path) -> Mapping[object, object]:

@@ -392,8 +392,12 @@ def _by_driver(
                     f"{option} names {name!r}, which is not among the drivers "
                     f"{', '.join(names)}{suggest(str(name), names)}."
                 )
-            above = 0.0 if positive else -np.inf
-            values[name] = require_number(f"{option}[{name!r}]", value, above=above, least=0)
+            which = f"{option}[{name!r}]"
+            values[name] = (
+                require_number(which, value, above=0)
+                if positive
+                else require_number(which, value, least=0)
+            )
     return np.array([values[name] for name in names])
 
 

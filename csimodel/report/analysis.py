@@ -26,6 +26,7 @@ from csimodel.index import (
     leading_group,
     scale_of,
 )
+from csimodel.index.programme import programme
 from csimodel.inference import Bootstrap, bootstrap
 from csimodel.inference.replicates import own_replicates
 from csimodel.measures.description import describe
@@ -91,6 +92,9 @@ def analyze(
     economics: Economics | None = None,
     response: ResponseRates | None = None,
     duration: str | None = None,
+    levels: str | Sequence[str] | None = None,
+    period: str | None = None,
+    level_weights: object = None,
     policies: bool = True,
     progress: bool = True,
 ) -> Analysis:
@@ -134,6 +138,10 @@ def analyze(
         Response rates, from `weighting.response_rates`, for the report to state.
     duration
         Column of how long the interview took, for the section on data quality.
+    levels, period, level_weights
+        Columns of levels, the highest first, and of periods, for an index programme with the
+        target's scores, changes, ranks, trend and contributions, and what units count in the level
+        above: as in `programme`.
     policies
         Whether to compare treatments of missing answers (`assessment.compare_missing_policies`,
         with 5 imputations) where answers are missing; their errors are linearised.
@@ -173,6 +181,11 @@ def analyze(
         )
     chosen.require_one_stage("csi.analyze reports")
     level = require_level(level)
+    if (levels is None) != (period is None) or (levels is None and level_weights is not None):
+        raise OptionError(
+            "levels=, period= and level_weights= belong together; give levels=['industry', 'firm'] "
+            "with period='quarter', and a table of weights where units do not count alike."
+        )
     if not all(0 <= point <= 100 for point in contrast):
         raise OptionError(
             f"contrast={contrast!r} must be two index levels from 0 to 100, for example (67, 70)."
@@ -204,6 +217,18 @@ def analyze(
             if valued is not None and valued.converged:
                 segments, told = segments_of(valued, boot, by, outcome_scale, progress=progress)
                 warned.extend(told)
+        waves = None
+        if levels is not None and period is not None:
+            waves = programme(
+                chosen,
+                table,
+                levels,
+                period,
+                level_weights,
+                estimator=fitted.estimator,
+                construct=target,
+                level=level,
+            )
         scores = index_scores(fitted, bootstrap=boot, level=level)
         drivers = importance_performance(fitted, target, boot, level)
         assessed = assess(fitted, boot, level)
@@ -236,6 +261,7 @@ def analyze(
         if gaps
         else None,
         description=described,
+        programme=waves,
         warned=tuple(warned),
     )
 

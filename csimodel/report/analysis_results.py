@@ -13,6 +13,7 @@ from csimodel.estimators import Fit
 from csimodel.findings import Finding, gravest_first
 from csimodel.floats import own_errstate_in
 from csimodel.index import LeadingGroup, design_effects, leading_driver
+from csimodel.index.programme import Programme
 from csimodel.inference import Bootstrap
 from csimodel.measures.description import Description
 from csimodel.outcomes import Repurchase
@@ -65,6 +66,8 @@ class AnalysisResults:
         Results under each treatment of missing answers, or None where nothing is missing.
     description
         The items and how carefully they were answered, or None.
+    programme
+        The index over levels and periods, or None.
     warned
         What was told on the way and belongs to no result of its own.
     """
@@ -86,6 +89,7 @@ class AnalysisResults:
     response: ResponseRates | None = None
     policies: MissingPolicies | None = None
     description: Description | None = None
+    programme: Programme | None = None
     warned: tuple[Finding, ...] = ()
 
     @cached_property
@@ -100,6 +104,7 @@ class AnalysisResults:
             *(finding for result in self.money.values() for finding in result.findings),
             *(self.weighting.findings if self.weighting is not None else ()),
             *(own for own in self.quality if _many(own)),
+            *(self.programme.findings if self.programme is not None else ()),
             *self.warned,
         ]
         return gravest_first(told)

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 import pandas as pd
 
 from csimodel.formatting import label, number, percent, share, span
+from csimodel.index.programme import Programme
+from csimodel.index.programme.hierarchy import WHOLE
 from csimodel.report.analysis_results import AnalysisResults
+from csimodel.report.programme_sections import rows_of_level
 from csimodel.report.tables import pair, target_by_group
 
 NAMES = (
     "index", "index_by_group", "drivers", "repurchase", "repurchase_slopes",
-    "repurchase_by_group", "money", "model",
+    "repurchase_by_group", "money", "model", "programme_trend", "programme_ranking",
+    "programme_units", "programme_contributions",
 )  # fmt: skip
 """Every figure a report can have."""
 
@@ -58,6 +62,10 @@ def drawings(analysis: AnalysisResults) -> list[Callable[[AnalysisResults], Pict
         functions.append(_curves)
     if analysis.money:
         functions.append(_money)
+    if analysis.programme is not None:
+        functions.extend([_waves, _ranking, _units])
+        if len(analysis.programme.contributions):
+            functions.append(_contributions)
     return [*functions, _model]
 
 
@@ -102,6 +110,78 @@ def _drivers(analysis: AnalysisResults) -> Picture:
         "large effect and a low index, with the most room above it. The dashed lines are the "
         "averages of the points shown.",
     )
+
+
+def _waves(analysis: AnalysisResults) -> Picture:
+    from csimodel import plots
+
+    programme = _programme(analysis)
+    scores = rows_of_level(programme, programme.scores, WHOLE)
+    periods = map(label, scores.index.get_level_values("period"))
+    told = "; ".join(
+        f"{period} {number(value)}"
+        for period, value in zip(periods, scores["estimate"], strict=True)
+    )
+    return Picture(
+        "programme_trend",
+        plots.to_svg(plots.trend(programme), title=f"{analysis.target} of the whole: {told}."),
+        f"Dots are the index of the whole with {percent(analysis.level)} intervals; the line is "
+        "the level behind them, freed of the errors of the answers as far as other periods allow, "
+        "with its band. A ring marks a score that usual moves and errors do not explain.",
+    )
+
+
+def _ranking(analysis: AnalysisResults) -> Picture:
+    from csimodel import plots
+
+    table = _programme(analysis).rank(within="all").table
+    table = pd.concat([table[table["se"].notna()], table[table["se"].isna()]])
+    first = table["estimate"].head(5)
+    units = map(label, first.index.get_level_values(-1))
+    told = "; ".join(f"{unit} {number(value)}" for unit, value in zip(units, first, strict=True))
+    return Picture(
+        "programme_ranking",
+        plots.to_svg(plots.ranking(table), title=f"Units by {analysis.target}, first: {told}."),
+        f"Dots are indexes with {percent(analysis.level)} intervals, of many units the first and "
+        "the last. Units of one colour in a row are not told apart from the first of them; a "
+        "hollow dot has no error.",
+    )
+
+
+def _units(analysis: AnalysisResults) -> Picture:
+    from csimodel import plots
+
+    programme = _programme(analysis)
+    level = programme.hierarchy.levels[-2:][0]
+    return Picture(
+        "programme_units",
+        plots.to_svg(
+            plots.small_multiples(programme, level),
+            title=f"{analysis.target} of each unit of level {level} over the periods.",
+        ),
+        f"Each panel is one unit of level {level}, all on one scale.",
+        wide=True,
+    )
+
+
+def _contributions(analysis: AnalysisResults) -> Picture:
+    from csimodel import plots
+
+    programme = _programme(analysis)
+    return Picture(
+        "programme_contributions",
+        plots.to_svg(
+            plots.contributions(programme),
+            title="What units add to the last change of the whole, step by step.",
+        ),
+        "Each bar starts where the one before ended; the last is the change of the whole since "
+        "the period before.",
+    )
+
+
+def _programme(analysis: AnalysisResults) -> Programme:
+    assert analysis.programme is not None
+    return analysis.programme
 
 
 def _model(analysis: AnalysisResults) -> Picture:

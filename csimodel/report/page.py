@@ -18,6 +18,7 @@ from csimodel.report import display_tables, sentences
 from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.figures import Picture
 from csimodel.report.method import references, steps
+from csimodel.report.programme_sections import programme_sections
 from csimodel.report.provenance import code, fingerprint, versions
 from csimodel.report.sample_sections import sample_sections
 from csimodel.report.tables import target_by_group
@@ -125,6 +126,7 @@ def _parts(analysis: AnalysisResults, title: str | None) -> dict[str, object]:
         "segments": sentences.segments(analysis),
         "money": sentences.money(analysis),
         "groups": [] if groups is None else sentences.by_group(analysis, groups),
+        "programme": () if analysis.programme is None else programme_sections(analysis.programme),
         "trust": sentences.trust(analysis),
         "checks": sentences.checks(analysis),
         "sample": sample_sections(analysis),

@@ -76,6 +76,12 @@ def code(analysis: AnalysisResults) -> str:
     if analysis.group_index is not None:
         levels = analysis.group_index.index.names[:-1]
         options["by"] = repr([column_of_level(str(level)) for level in levels])
+    if analysis.programme is not None:
+        hierarchy = analysis.programme.hierarchy
+        options["levels"] = repr(list(map(column_of_level, hierarchy.levels)))
+        options["period"] = repr(column_of_level(str(analysis.programme.groups.labels.names[-1])))
+        if hierarchy.weights.table is not None:
+            options["level_weights"] = "level_weights"
     return "\n".join(
         [
             "import csimodel as csi",

@@ -19,6 +19,8 @@ NAMES = (
     "repurchase_segments", "repurchase_segment_tests", "repurchase_segment_curves",
     "money_by_driver", "money_steps", "weights", "margins", "missing_answers",
     "missing_policies", "item_description",
+    "programme_scores", "programme_changes", "programme_ranking", "programme_trend",
+    "programme_levels", "programme_contributions",
 )  # fmt: skip
 """Every table a report can have."""
 
@@ -53,6 +55,16 @@ def tables(analysis: AnalysisResults) -> dict[str, pd.DataFrame]:
         by_name["item_description"] = _flat(analysis.description.items)
     if analysis.policies is not None:
         by_name["missing_policies"] = _flat(analysis.policies.table)
+    if analysis.programme is not None:
+        waves = analysis.programme
+        by_name |= {
+            "programme_scores": _flat(waves.scores),
+            "programme_changes": _flat(waves.changes),
+            "programme_ranking": _flat(waves.rank(within="all").table),
+            "programme_trend": _flat(waves.trend),
+            "programme_levels": _flat(waves.local_level),
+            "programme_contributions": _flat(waves.contributions),
+        }
     if analysis.repurchase is not None:
         valued = analysis.repurchase
         by_name |= {

@@ -8,6 +8,7 @@ from csimodel.formatting import plural
 from csimodel.page import Page, Section
 from csimodel.report import display_tables, sentences
 from csimodel.report.analysis_results import AnalysisResults
+from csimodel.report.programme_sections import programme_sections
 from csimodel.report.sample_sections import sample_sections
 from csimodel.report.tables import target_by_group
 
@@ -42,6 +43,8 @@ def _sections(analysis: AnalysisResults) -> Iterator[Section]:
     if analysis.money:
         table = display_tables.money_grid(analysis)
         yield Section("From a point of the index to money", table, tuple(sentences.money(analysis)))
+    if analysis.programme is not None:
+        yield from programme_sections(analysis.programme)
     yield from sample_sections(analysis)
     trust = (sentences.trust(analysis), sentences.checks(analysis))
     yield Section("How far to trust it", notes=trust)

@@ -247,7 +247,17 @@ def about_periods(hierarchy: Hierarchy) -> Iterator[Finding]:
 
 
 def about_weights(hierarchy: Hierarchy) -> Iterator[Finding]:
-    """Name units that have a weight and no score in any period."""
+    """Name units that have a weight and no score, and shares that do not sum to 1."""
+    uneven = hierarchy.weights.uneven_shares()
+    if uneven:
+        yield Finding(
+            "weights-not-to-one",
+            "Weights of {groups} lie between 0 and 1 and do not sum to 1 as shares would; they "
+            "count by their ratios within one parent.",
+            uneven,
+            count=len(uneven),
+            values={"groups": uneven},
+        )
     scored = [
         node
         for node, own in zip(hierarchy.nodes, hierarchy.scored, strict=True)

@@ -16,6 +16,7 @@ from csimodel.options import number_of, require_kind, shown
 Floats = NDArray[np.float64]
 
 _COLUMNS = ("level", "unit", "period", "weight")
+_SUM = 0.005  # how far a sum of rounded shares may be from 1
 _WAY = "give one row for each level, unit and period, with columns level, unit, period and weight"
 
 
@@ -92,6 +93,12 @@ class LevelWeights:
             names = {name: record[name] for name in above if name in levels[:deep]}
             key = read._key(str(record["level"]), names, record["unit"], record.get("period"))
             keys.append(key)
+        if by_period and keys and {key[-1] for key in keys}.isdisjoint(periods):
+            theirs = listed(map(shown, dict.fromkeys(key[-1] for key in keys)))
+            raise OptionError(
+                f"No period of weights= ({theirs}) is one of the survey's "
+                f"({listed(map(shown, periods))}); write them in the same way."
+            )
         table = dict(zip(keys, own.tolist(), strict=True))
         if len(table) < len(keys):
             twice = next(key for place, key in enumerate(keys) if key in keys[:place])
@@ -150,6 +157,23 @@ class LevelWeights:
                 raise OptionError(
                     f"All weights of level {level} in {name} are 0 in {period}; give one above 0."
                 )
+
+    def uneven_shares(self) -> tuple[str, ...]:
+        """Return levels and periods whose weights look like shares and do not sum to 1.
+
+        None is above 1, and their sum is no whole number, of the whole or of so many parents.
+        """
+        sums: dict[tuple[Hashable, Hashable], float] = {}
+        large: set[Hashable] = set()
+        for key, weight in (self.table or {}).items():
+            sums[key[0], key[-1]] = sums.get((key[0], key[-1]), 0.0) + weight
+            if weight > 1.0:
+                large.add(key[0])
+        return tuple(
+            f"{level}" if period is None else f"{level} in {period}"
+            for (level, period), total in sums.items()
+            if level not in large and abs(total - max(1, round(total))) > _SUM
+        )
 
     def without_score(self, nodes: Sequence[tuple[Hashable, ...]]) -> tuple[str, ...]:
         """Return the units that have a weight and are not among the nodes."""

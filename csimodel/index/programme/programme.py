@@ -159,6 +159,14 @@ def programme(
         LevelWeights.of(weights, columns, periods),
         latest_cells(labels, periods, scored, require_count("rolling", rolling)),
     )
+    unranked = () if others is None else require_names("others", others, "unit")
+    units = {str(label[-2]) for label in labels}
+    for unit in unranked:
+        if unit not in units:
+            raise OptionError(
+                f"others names {unit!r}, which is not a unit of level {columns[-1]}"
+                f"{suggest(unit, units)}."
+            )
     constructs = model.construct_names
     default = "Satisfaction" if "Satisfaction" in constructs else constructs[-1]
     own = default if construct is None else construct
@@ -173,7 +181,7 @@ def programme(
         require_count("year", year),
         require_level(level),
         adjust,
-        () if others is None else require_names("others", others, "unit"),
+        unranked,
     )
 
 
