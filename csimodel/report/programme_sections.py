@@ -40,10 +40,10 @@ def _whole(programme: Programme) -> Iterator[str]:
     last = scores.iloc[-1]
     period = label(scores.index.get_level_values("period")[-1])
     units = plural(len(programme.hierarchy.keys), "unit")
-    said = f" ({span(last['lower'], last['upper'])})" if pd.notna(last["lower"]) else ""
+    interval = f" ({span(last['lower'], last['upper'])})" if pd.notna(last["lower"]) else ""
     yield (
         f"Over all {units} of level {programme.hierarchy.levels[-1]}, {name} stands at "
-        f"{number(last['estimate'])}{said} in period {period}."
+        f"{number(last['estimate'])}{interval} in period {period}."
     )
     changes = rows_of_level(programme, programme.changes, WHOLE)
     for key, row in changes[
