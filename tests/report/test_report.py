@@ -234,8 +234,9 @@ def test_warnings_on_the_way_become_findings():
     frame = csi.load_mobi().data.assign(firm=["small"] * 5 + ["large"] * 245)
     survey = csi.read_survey(frame, scale=(1, 10))
     found = csi.analyze(survey, draws=50, by="firm", progress=False)
-    assert [one.code for one in found.findings] == ["small-groups"]
-    assert found.findings[0].values["groups"] == ("small (5)",)
+    own = [one for one in found.findings if "invariance" not in one.code]
+    assert [one.code for one in own] == ["small-groups"]
+    assert own[0].values["groups"] == ("small (5)",)
 
 
 def test_groups_bear_the_labels_of_the_codebook():
