@@ -44,6 +44,7 @@ EXCEPTIONS = {
             "plots.importance_performance",
             "plots.lorenz",
             "plots.index_bars",
+            "plots.moderation",
             "plots.money_steps",
             "plots.profile",
             "plots.ranking",

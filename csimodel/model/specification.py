@@ -224,8 +224,15 @@ class Specification:
                 "csi.factor_scores(fit), or give each item one construct."
             )
 
-    def require_one_stage(self, what: str) -> None:
+    def require_one_stage(self, what: str, instead: str = "") -> None:
         """Refuse what is made of constructs of items alone where the model has other terms.
+
+        Parameters
+        ----------
+        what
+            What wants such a model, with its verb.
+        instead
+            Another way out than taking the terms out of the model.
 
         Raises
         ------
@@ -235,8 +242,8 @@ class Specification:
         if self.terms:
             raise ModelError(
                 f"{what} constructs of items estimated in one stage, and {self.terms[0].name!r} "
-                "needs a stage of its own; take products and constructs of constructs out of the "
-                "model."
+                f"needs a stage of its own; {instead}{', or ' if instead else ''}take products and "
+                "constructs of constructs out of the model."
             )
 
     @cached_property

@@ -17,6 +17,7 @@ from csimodel.plots.diagram import path_diagram
 from csimodel.plots.heat_map import heat_map
 from csimodel.plots.importance import importance_performance
 from csimodel.plots.lorenz import lorenz
+from csimodel.plots.moderation import moderation
 from csimodel.plots.profile import profile
 from csimodel.plots.ranking import ranking
 from csimodel.plots.slopes import slopes
@@ -34,6 +35,7 @@ __all__ = [
     "index_bars",
     "intervals",
     "lorenz",
+    "moderation",
     "money_steps",
     "path_diagram",
     "profile",

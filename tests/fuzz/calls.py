@@ -317,7 +317,9 @@ def moderated(given):
     fit = None if model is None else judge("fit products", csi.fit, model, given.survey)
     if fit is not None:
         boot = judge("bootstrap products", csi.bootstrap, fit, 40, rng=1, progress=False)
-        judge("simple_slopes", csi.simple_slopes, fit, last, sources[0])
+        slopes = judge("simple_slopes", csi.simple_slopes, fit, last, sources[0])
+        if slopes is not None:
+            _draw(judge, "plots.moderation", csi.plots.moderation, slopes)
         judge("simple_slopes boot", csi.simple_slopes, fit, last, sources[0], None, boot, 0.9)
 
 

@@ -392,6 +392,10 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         ),
         "plots.calibration": (plots.calibration, {"result": csi.outcomes.calibration(p.rep, folds=3, rng=1)}),
         "plots.repurchase_curves": (plots.repurchase_curves, {"curves": {"a": p.rep}}),
+        "plots.moderation": (
+            plots.moderation,
+            {"slopes": csi.simple_slopes(p.moderated, "Satisfaction", "Image", at="Quality")},
+        ),
         "plots.to_svg": (plots.to_svg, {"figure": plots.path_diagram(p.fit)}),
         "plots.slopes": (
             plots.slopes,

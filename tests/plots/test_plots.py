@@ -749,3 +749,20 @@ def test_misuse_is_refused_in_one_sentence(call, message):
     with pytest.raises(OptionError) as refused:
         call()
     assert str(refused.value) == message
+
+
+def test_slopes_over_a_moderator(mobi):
+    text = csi.models.ecsi().to_syntax() + "\nLoyalty ~ Image:Satisfaction"
+    fit = csi.fit(csi.Model.from_syntax(text), mobi)
+    slopes = csi.simple_slopes(fit, "Loyalty", "Image")
+    ax = csi.plots.moderation(slopes, title="Image").axes[0]
+    line, apart, levels = ax.lines[1:4]
+    np.testing.assert_allclose(line.get_ydata(), slopes.curve["estimate"])
+    np.testing.assert_allclose(line.get_xdata(), slopes.curve.index)
+    np.testing.assert_allclose(levels.get_ydata(), slopes.table["estimate"])
+    shown = slopes.curve["lower"] > 0
+    np.testing.assert_array_equal(np.isfinite(apart.get_ydata()), shown)
+    assert 0 < shown.sum() < len(shown)
+    for wrong in (None, slopes.table, "slopes"):
+        with pytest.raises(OptionError, match="slopes"):
+            csi.plots.moderation(wrong)

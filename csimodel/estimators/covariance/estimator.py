@@ -245,7 +245,7 @@ class CovarianceEstimator(Estimator):
         ModelError
             Naming the composite or the values, or counting the parameters.
         """
-        model.require_one_stage(f"{self.label} fits")
+        model.require_one_stage(f"{self.label} fits", "fit with csi.PLS()")
         for construct in model.constructs:
             if construct.kind == "composite":
                 raise ModelError(
