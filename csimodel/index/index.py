@@ -375,7 +375,20 @@ class _Groups:
             lambda: group_errors(self.fit, self.codes, self.points).ravel(),
             self.df,
             self.census,
+            sizes=self.effective,
         )
+
+    @property
+    def effective(self) -> Floats:
+        """Effective number of respondents of each group, ``(Σ w)²/Σ w²``, (groups,)."""
+        weights, member = self.answers.weights, self.codes >= 0
+        own = np.ones(len(self.codes)) if weights is None else weights
+        sums, squares = (
+            np.bincount(self.codes[member], values[member], len(self.names))
+            for values in (own, own**2)
+        )
+        with np.errstate(invalid="ignore"):
+            return np.asarray(sums**2 / squares)
 
 
 BY_GROUP[INDEX.name] = lambda fit, by: _linear_groups(item_fit(fit), by)

@@ -7,6 +7,8 @@ respondents were drawn one by one with equal weights, each group counts as a sam
 as many respondents as it has: variances are those of textbooks, ``s²/n``, degrees of freedom of a
 difference Welch's. In a design a difference has the degrees of freedom of the units of both groups,
 at most those of Satterthwaite from each group's own: its error can be nearly that of one of them.
+Estimated variances tell badly how nearly where a group lies in few clusters, and tell it worst when
+they are too small; there each group counts by what its size makes its variance (`shared_df`).
 
 References
 ----------
@@ -113,12 +115,17 @@ class DomainStatistics:
     @cached_property
     def effective(self) -> Floats:
         """What unequal weights and clusters leave of them, ``(Σ w)²/Σ w²`` at most the clusters."""
-        w = self.domains.weights[:, None] * self.member
-        with np.errstate(invalid="ignore"):
-            size = self.domains.sums(w) ** 2 / self.domains.sums(w**2)
+        size = self._kish
         if self.domains.answers.design.kind == "cluster":
             size = np.minimum(size, self._each(lambda codes: self._units(codes)))
         return size
+
+    @cached_property
+    def _kish(self) -> Floats:
+        """What unequal weights leave of the respondents, ``(Σ w)²/Σ w²``, (groups, entries)."""
+        w = self.domains.weights[:, None] * self.member
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self.domains.sums(w) ** 2 / self.domains.sums(w**2))
 
     @cached_property
     def df(self) -> Floats:
@@ -213,10 +220,10 @@ class DomainStatistics:
         covariance = answers.stages.covariance(answers.stages.totals(apart))
         spread = np.diagonal(covariance)
         common = covariance[first, second]
-        df = np.minimum(
-            self._degrees(codes, first, second),
-            _satterthwaite(*((spread[own], self.df[own, entry]) for own in (first, second))),
-        )
+        size, own_df = self._kish[:, entry], self.df[:, entry]
+        clustered = answers.design.kind == "cluster"
+        known = shared_df(1.0 / size if clustered else spread, own_df, first, second)
+        df = np.minimum(self._degrees(codes, first, second), known)
         return spread[first] + spread[second] - 2.0 * common, df
 
     def _degrees(self, codes: Codes, first: Codes, second: Codes) -> Floats:
@@ -276,6 +283,27 @@ class DomainStatistics:
         design, held = self.domains.answers.design, codes >= 0
         pairs = np.unique(codes[held] * design.units + design.unit[held])
         return np.bincount(pairs // design.units, minlength=self.domains.groups).astype(np.float64)
+
+
+def shared_df(variance: Floats, df: Floats, first: Codes, second: Codes) -> Floats:
+    """Return Satterthwaite's degrees of freedom of differences of two estimates, (pairs,).
+
+    Parameters
+    ----------
+    variance
+        Of each estimate, up to a factor, (estimates,).
+    df
+        Degrees of freedom of each, (estimates,).
+    first, second
+        The estimates compared, (pairs,).
+
+    Examples
+    --------
+    >>> both = np.array([9.0, 1.0]), np.array([2.0, 26.0])
+    >>> shared_df(*both, np.array([0]), np.array([1])).round(2)
+    array([2.47])
+    """
+    return _satterthwaite((variance[first], df[first]), (variance[second], df[second]))
 
 
 def _satterthwaite(first: tuple[Floats, Floats], second: tuple[Floats, Floats]) -> Floats:

@@ -23,7 +23,7 @@ residual techniques. Survey Methodology 25, 193-203.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -36,6 +36,7 @@ from csimodel.estimators import Fit, Quantity, find, fit_groups, require_fit
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.bootstrap import Bootstrap
+from csimodel.inference.domains import shared_df
 from csimodel.inference.infer import infer
 from csimodel.inference.influence import (
     free_influence_values,
@@ -78,6 +79,8 @@ class Linear:
         From a part to the units with members in it.
     totals
         From places of entries to what each unit adds, (units, places).
+    sizes
+        Effective number of respondents of each part, ``(Σ w)²/Σ w²``, (parts,); None of a scan.
     """
 
     labels: pd.Index
@@ -85,6 +88,7 @@ class Linear:
     parts: Codes
     units: Callable[[int], Codes]
     totals: Callable[[Codes], Floats]
+    sizes: Floats | None = field(default=None, kw_only=True)
 
     @property
     def every(self) -> Codes:
@@ -255,7 +259,8 @@ class Linearized(HasPage):
         -------
         DataFrame
             Columns as in `table`. Degrees of freedom are those of all units that either rests on;
-            none where one of them has none.
+            none where one of them has none. Of different groups in clusters they are at most
+            Satterthwaite's, as the error can be nearly that of one in few clusters.
 
         Raises
         ------
@@ -402,6 +407,7 @@ class Linearized(HasPage):
             part,
             lambda number: members[number],
             lambda chosen: totals[:, chosen],
+            sizes=np.array([float(fit.moments.effective_n) for fit in self.fits]),
         )
 
     def _of_scan(self, scanned: ScannedAnswers, quantity: Quantity, alone: bool) -> Linear:
@@ -444,6 +450,12 @@ class Linearized(HasPage):
         right = [second.units(part) for part in second.parts[of].tolist()]
         degrees = own._degrees_of([np.union1d(*pair) for pair in zip(left, right, strict=True)])
         known = (own._degrees_of(left) > 0) & (own._degrees_of(right) > 0)
+        pairs = first.parts[at], second.parts[of]
+        if own.design.kind == "cluster" and first.sizes is not None:
+            each = np.zeros(len(first.sizes))
+            each[pairs[0]], each[pairs[1]] = own._degrees_of(left), own._degrees_of(right)
+            most = shared_df(1.0 / first.sizes, each, *pairs)
+            degrees = np.where(pairs[0] == pairs[1], degrees, np.minimum(degrees, most))
         degrees = np.where(known, degrees, 0.0)
         return own._infer(rest, first, value, totals, null, level, degrees)
 

@@ -218,3 +218,23 @@ def test_item_weights_of_a_programme_allow_for_margins():
         np.testing.assert_allclose(
             pooled.scores.loc[("few", group, 1), "se"], whole[group], rtol=1e-6
         )
+
+
+@pytest.mark.parametrize("few", [3, 5, 10])
+def test_a_difference_to_a_group_in_few_clusters_has_its_degrees_of_freedom(few):
+    """Satterthwaite's by size; 2,000 samples reject .038, .054 and .046 (all clusters' df: .17)."""
+    rng, cluster = np.random.default_rng(1), np.repeat(np.arange(30), 20)
+    data = pd.DataFrame(rng.integers(1, 11, (600, 3)), columns=ITEMS).assign(
+        c=cluster, g=np.where(cluster < few, "few", "rest")
+    )
+    read = csi.read_survey(data, scale=(1, 10), items=ITEMS, cluster="c")
+    pair = ("index", "few"), ("index", "rest")
+    tables = (
+        csi.linearize(csi.fit_groups(SINGLE, read, "g")).difference(*pair),
+        csi.linearize(csi.fit(SINGLE, read)).difference(*pair, by="g"),
+        csi.measures.comparison(read, "CUSA1", by="g").differences,
+    )
+    small, large = 1 / few, 1 / (30 - few)
+    expected = (small + large) ** 2 / (small**2 / (few - 1) + large**2 / (29 - few))
+    for table in tables:
+        np.testing.assert_allclose(table["df"].astype(float), expected)

@@ -189,7 +189,7 @@ def test_waves_that_share_clusters(population, chain):
     alone = csi.linearize(fits(waves(population, False)))
     change, apart = shared.difference(*pair), alone.difference(*pair)
     assert (change["df"] == 19).all()
-    assert (apart["df"] == 39).all()
+    assert_allclose(apart["df"], 38)  # Welch's of two samples of 20 clusters each
     assert shared.design.units == 20
     assert alone.design.units == 40
     # The clusters' own level cancels where both waves have it.
