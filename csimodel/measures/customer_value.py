@@ -159,20 +159,21 @@ class ValueLessCost:
 
     def __call__(self, mean: NDArray[np.inexact]) -> NDArray[np.inexact]:
         """Return them, (..., parts + 1)."""
-        signed = np.concatenate([mean[..., : self.count], -mean[..., self.count :]], axis=-1)
+        signed = np.concatenate([mean[..., : self.count], 0.0 - mean[..., self.count :]], axis=-1)
         return np.concatenate([signed, signed.sum(axis=-1, keepdims=True)], axis=-1)
 
 
 @dataclass(frozen=True)
 class ValueOverCost:
-    """The sum of the first means over that of the others."""
+    """The sum of the first means over that of the others, NaN where these cost nothing."""
 
     count: int
 
     def __call__(self, mean: NDArray[np.inexact]) -> NDArray[np.inexact]:
         """Return the ratio, (..., 1)."""
         totals = Totals(self.count)(mean)
-        return np.asarray(totals[..., :1] / totals[..., 1:])
+        cost = np.where(totals[..., 1:] == 0, np.nan, totals[..., 1:])
+        return np.asarray(totals[..., :1] / cost)
 
 
 @dataclass(frozen=True)

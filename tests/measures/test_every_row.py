@@ -141,6 +141,21 @@ def test_word_of_mouth_by_hand():
     assert doctest.DocTestParser().get_examples(call.__doc__)
 
 
+def test_a_cost_of_zero_and_a_group_without_answers_have_no_estimate():
+    free = FRAME.assign(cost=0, by=["x", "x", "y", "y"], got=[3.0, 4.0, np.nan, np.nan])
+    value = m.customer_value(free, value="felt", cost="cost")
+    assert value.table["estimate"].tolist() == [120.0, 0.0, 120.0]
+    assert not np.signbit(value.table.loc["cost", "estimate"])
+    row = value.ratio.loc["value / cost"]
+    assert np.isnan(row["estimate"])
+    assert row["reason"] == "no estimate"
+    survey = csi.read_survey(free, items=["got"], scale=(1, 5))
+    shares = m.top_box(survey, "got", by="by")
+    assert np.isnan(shares.table.loc["y", "estimate"]).all()
+    assert set(shares.table.loc["y", "reason"]) == {"no estimate"}
+    assert "unanswered" in [own.code for own in shares.findings]
+
+
 @pytest.mark.parametrize("name", ["service_index", "customer_value", "service_gap",
                                   "service_profit_chain"])  # fmt: skip
 def test_a_row_that_is_a_model_is_in_the_catalogue(name):
