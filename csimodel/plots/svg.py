@@ -32,7 +32,7 @@ _REFERENCE = re.compile(r'(\bid="|url\(#|href="#)')
 
 @own_errstate
 @checked
-def to_svg(figure: Figure, *, title: str | None = None) -> str:
+def to_svg(figure: Figure, *, title: str | None = None, editable: bool = False) -> str:
     """Return `figure` as one ``<svg>`` element, ready to be put inside an HTML page.
 
     Text is drawn as outlines, so no font is needed where it is shown. The same figure
@@ -45,6 +45,9 @@ def to_svg(figure: Figure, *, title: str | None = None) -> str:
         A matplotlib figure.
     title
         What the figure shows, in words, for people who do not see it.
+    editable
+        Whether text stays text, to be searched and edited in Inkscape or PowerPoint; the fonts are
+        then those of whoever looks at it.
 
     Raises
     ------
@@ -64,8 +67,9 @@ def to_svg(figure: Figure, *, title: str | None = None) -> str:
             "pass the matplotlib Figure that a function of csimodel.plots returns."
         )
     buffer = io.StringIO()
+    settings = _SETTINGS | ({"svg.fonttype": "none"} if editable else {})
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    with _LOCK, quiet(), mpl.rc_context(_SETTINGS):  # characters without a font are told before
+    with _LOCK, quiet(), mpl.rc_context(settings):  # characters without a font are told before
         figure.savefig(buffer, format="svg", metadata=nothing)
     text = buffer.getvalue()
     text = printable(text[text.index("<svg") :].strip())

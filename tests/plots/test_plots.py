@@ -766,3 +766,11 @@ def test_slopes_over_a_moderator(mobi):
     for wrong in (None, slopes.table, "slopes"):
         with pytest.raises(OptionError, match="slopes"):
             csi.plots.moderation(wrong)
+
+
+def test_text_of_an_editable_picture_stays_text(fit):
+    figure = plots.path_diagram(fit)
+    outlined, editable = plots.to_svg(figure), plots.to_svg(figure, editable=True)
+    assert "<text" not in outlined
+    words = {text for node in ET.fromstring(editable).iter() for text in [node.text] if text}
+    assert {*fit.model.construct_names, *fit.model.items} <= words
