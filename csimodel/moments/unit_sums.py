@@ -77,7 +77,8 @@ class UnitSums:
             if alone:
                 sums[part] = values
             else:
-                np.add.at(sums, place[part], values)
+                own, begin = np.unique(place[part], return_index=True)  # in order of the units
+                sums[own] += np.add.reduceat(values, begin, axis=0)
         return sums
 
     def without_each(self, chosen: Codes) -> Floats:

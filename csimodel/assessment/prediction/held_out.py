@@ -80,25 +80,19 @@ class HeldOut:
         return cls(fit, folds, fit.estimator.solve(moments, fit.model, fit.estimates))
 
     def errors(self) -> Iterator[tuple[int, PredictionErrors]]:
-        """Yield the repetition and the errors for respondents of a fold, a fold after another."""
-        sample = 0
-        for repetition, codes in enumerate(self.folds):
-            order = np.argsort(codes, kind="stable")
-            ends = np.cumsum(np.bincount(codes))
-            for first, chunk in self._chunks(sample, len(ends)):
-                for own in range(len(chunk.moments.n)):
-                    fold = first + own
-                    rows = order[ends[fold - 1] if fold else 0 : ends[fold]]
-                    for errors in _errors(self.fit, chunk, own, rows):
-                        yield repetition, errors
-            sample += len(ends)
-
-    def _chunks(self, sample: int, folds: int) -> Iterator[tuple[int, PredictorBatch]]:
+        """Yield repetitions and errors for some of the respondents in them, each once in each."""
+        count = self.folds.max(axis=1) + 1
+        owner = np.repeat(np.arange(len(count)), count)
+        fold = np.concatenate([np.arange(size) for size in count])
         items = len(self.fit.model.items)
         together = max(1, _CELLS // (4 * items * items))
-        for first in range(0, folds, together):
-            last = min(first + together, folds)
-            yield first, PredictorBatch.of(self.solution[slice(sample + first, sample + last)])
+        for first in range(0, len(owner), together):
+            chunk = slice(first, first + together)
+            batch = PredictorBatch.of(self.solution[chunk])
+            for repetition in np.unique(owner[chunk]).tolist():
+                samples = np.flatnonzero(owner[chunk] == repetition)
+                for own, rows in _blocks(self.folds[repetition], fold[chunk][samples]):
+                    yield repetition, _errors(self.fit, batch, samples[own], rows)
 
     @cached_property
     def failed(self) -> pd.Series:
@@ -162,49 +156,64 @@ def errors_in_sample(fit: Fit) -> Iterator[PredictionErrors]:
         moments=solution.moments.lifted(),
         estimates=replace(solution.estimates, **alone),
     )
-    rows = np.arange(len(fit.require_answers("prediction").values))
-    yield from _errors(fit, PredictorBatch.of(lifted), 0, rows)
+    batch, own = PredictorBatch.of(lifted), np.zeros(1, dtype=np.intp)
+    for first in range(0, len(fit.require_answers("prediction").values), _TOGETHER):
+        last = min(first + _TOGETHER, len(fit.require_answers("prediction").values))
+        yield _errors(fit, batch, own, np.arange(first, last)[None])
 
 
-def _errors(
-    fit: Fit, batch: PredictorBatch, sample: int, rows: Codes
-) -> Iterator[PredictionErrors]:
-    """Yield the errors for some respondents by one of the samples."""
+def _blocks(codes: Codes, folds: Codes) -> Iterator[tuple[Codes, Codes]]:
+    """Yield places among folds of one size, and their respondents, (folds, respondents)."""
+    order = np.argsort(codes, kind="stable")
+    sizes = np.bincount(codes)
+    starts = np.cumsum(sizes) - sizes
+    for size in np.unique(sizes[folds]).tolist():
+        alike = np.flatnonzero(sizes[folds] == size)
+        step = max(1, _TOGETHER // size)
+        for first in range(0, len(alike), step):
+            own = alike[first : first + step]
+            for begin in range(0, size, _TOGETHER):
+                part = np.arange(begin, min(begin + _TOGETHER, size))
+                yield own, order[starts[folds[own]][:, None] + part]
+
+
+def _errors(fit: Fit, batch: PredictorBatch, samples: Codes, rows: Codes) -> PredictionErrors:
+    """Return the errors for respondents, (samples, any), each by the sample of its row."""
     answers, model = fit.require_answers("prediction"), fit.model
-    places, mean = predicted_items(model), batch.moments.mean[sample]
-    slopes = batch.slopes[sample]
-    for first in range(0, len(rows), _TOGETHER):
-        own = rows[first : first + _TOGETHER]
-        centred = answers.values[own] - mean
-        truth = centred[:, places]
-        items = np.empty((len(own), 5, len(places)))
-        if answers.missing == "complete":
-            items[:, :4] = np.tensordot(centred, slopes, 1)
-            scores = centred @ batch.weights[sample]
-        else:
-            known = np.nan_to_num(centred)
-            items[:, :4] = np.tensordot(known, slopes, 1)
-            scores = known @ batch.weights[sample]
-            if answers.missing == "pairwise":
-                unknown = np.isnan(centred).astype(np.float64)
-                items[:, :4][np.tensordot(unknown, inputs_of(model), 1) > 0] = np.nan
-                block = np.arange(len(model.constructs)) == model.owner[:, None]
-                scores[unknown @ block > 0] = np.nan
-        items[:, 4] = 0.0
-        np.subtract(truth[:, None], items, out=items)
-        predicted = _predicted_scores(scores, batch.effects[sample])
-        yield PredictionErrors(own, items, scores[:, None] - predicted, scores)
+    places = predicted_items(model)
+    centred = answers.values[rows] - batch.moments.mean[samples][:, None]
+    slopes, weights = batch.slopes[samples], batch.weights[samples]
+    known = centred if answers.missing == "complete" else np.nan_to_num(centred)
+    items = np.zeros((*rows.shape, 5, len(places)))
+    flat = known @ slopes.reshape(*slopes.shape[:2], -1)
+    items[:, :, :4] = flat.reshape(*rows.shape, 4, len(places))
+    scores = known @ weights
+    if answers.missing == "pairwise":
+        unknown = np.isnan(centred).astype(np.float64)
+        items[:, :, :4][np.tensordot(unknown, inputs_of(model), 1) > 0] = np.nan
+        block = np.arange(len(model.constructs)) == model.owner[:, None]
+        scores[unknown @ block > 0] = np.nan
+    np.subtract(centred[:, :, None, places], items, out=items)
+    left = scores[:, :, None] - _predicted_scores(scores, batch.effects[samples])
+    every = rows.size
+    return PredictionErrors(
+        rows.ravel(),
+        items.reshape(every, 5, len(places)),
+        left.reshape(every, 2, -1),
+        scores.reshape(every, -1),
+    )
 
 
 def _predicted_scores(scores: Floats, effects: Floats) -> Floats:
-    """Return scores predicted from others, (rows, 2, constructs); NaN where one is needed."""
-    known = np.nan_to_num(scores)
-    predicted = np.asarray(np.einsum("rs,kts->rkt", known, effects))
+    """Return scores predicted from others, (samples, rows, 2, constructs); NaN of unknown ones."""
+    shape = (*scores.shape[:2], *effects.shape[1:3])
+    by_score = effects.reshape(len(effects), -1, effects.shape[-1]).swapaxes(-1, -2)
     missing = np.isnan(scores)
-    if missing.any():
-        needed = np.einsum("rs,kts->rkt", missing.astype(np.float64), (effects != 0) * 1.0)
-        predicted[needed > 0] = np.nan
-    return predicted
+    if not missing.any():
+        return np.asarray((scores @ by_score).reshape(shape))
+    predicted = np.nan_to_num(scores) @ by_score
+    predicted[missing.astype(np.float64) @ (by_score != 0) > 0] = np.nan
+    return np.asarray(predicted.reshape(shape))
 
 
 def require_predictive(fit: object, purpose: str, option: str = "fit") -> Fit:
