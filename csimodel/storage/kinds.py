@@ -16,6 +16,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "Answers": "csimodel.survey.answers",
         "Bootstrap": "csimodel.inference.bootstrap",
         "CalibratedDesign": "csimodel.survey.calibrated_design",
+        "DomainDesign": "csimodel.survey.domain_design",
         "Comparison": "csimodel.estimators.compare",
         "Construct": "csimodel.model.constructs",
         "CovarianceEstimates": "csimodel.estimators.covariance.estimator",
