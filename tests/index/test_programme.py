@@ -412,13 +412,15 @@ def test_the_headline_of_a_ranking_names_the_first_of_one_group(ecsi, data):
     assert str(none.page)
 
 
-def test_a_first_unit_without_an_error_is_named(ecsi, data):
+def test_a_first_unit_without_an_error_leads_no_headline(ecsi, data):
     best = data.head(1).assign(firm="z", wave=2, **dict.fromkeys(ecsi.items, 10))
     survey = _survey(ecsi, pd.concat([data, best], ignore_index=True))
     found = csi.programme(ecsi, survey, "firm", "wave", item_weights="pooled").rank()
     assert np.isnan(found.table.loc[("all", "z"), "se"])
-    assert (
-        found.headline == "z has the highest index of Satisfaction, and is not shown to be first."
+    leading = found.table.loc["all"].drop("z")["estimate"].idxmax()
+    assert found.headline == (
+        f"{leading} has the highest index of Satisfaction of the units with an error; "
+        "higher ones that have none: 1."
     )
 
 

@@ -79,8 +79,15 @@ class Ranking(HasHeadline):
         groups, (within, _) = known.index.get_level_values(0).unique(), self.table.index.names
         if len(groups) > 1:
             return f"Units are ranked by {self.construct} within each {within}, not across them."
-        first = self.table.loc[groups[0]].sort_values("rank", kind="stable").iloc[0]
+        ranked = self.table.loc[groups[0]].sort_values("rank", kind="stable")
+        first = ranked[ranked["se"].notna()].iloc[0]
         name, place = first.name, "" if within == _WITHIN else f" within {groups[0]}"
+        above = int((ranked["estimate"] > first["estimate"]).sum())  # without an error
+        if above:
+            return (
+                f"{name} has the highest index of {self.construct}{place} of the units with an "
+                f"error; higher ones that have none: {above}."
+            )
         if first["rank_upper"] == 1:
             return f"{name} is first in {self.construct}{place}."
         best = f"{name} has the highest index of {self.construct}{place}"
