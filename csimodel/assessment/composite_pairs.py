@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.assessment.grouped_sample import (
-    FEWEST_PERMUTATIONS,
+    LEAST_PERMUTATIONS,
     GroupedSample,
     without_solution,
 )
@@ -64,7 +64,7 @@ class CompositePair:
         unsolved = without_solution(self.sample)
         if unsolved:
             return unsolved
-        if self.permutations.different < FEWEST_PERMUTATIONS:
+        if self.permutations.different < LEAST_PERMUTATIONS:
             return FEW_LABELLINGS
         usable = len(self._permuted) - self.lost
         return FEW_PERMUTATIONS if usable < min(FEWEST_DRAWS, len(self._permuted)) else ""

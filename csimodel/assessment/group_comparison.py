@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from csimodel.arguments import checked, checked_in
 from csimodel.assessment.group_differences import GroupDifferences
 from csimodel.assessment.grouped_sample import (
-    FEWEST_PERMUTATIONS,
+    LEAST_PERMUTATIONS,
     about_answers,
     grouped_sample,
 )
@@ -204,7 +204,7 @@ def compare_groups(
     count = permutations if isinstance(permutations, int) else None
     if count is not None:
         advice = ", and some thousands for p-values"
-        count = require_count("permutations", count, advice, least=FEWEST_PERMUTATIONS, most=10**7)
+        count = require_count("permutations", count, advice, least=LEAST_PERMUTATIONS, most=10**7)
     if not entries.resampled:
         raise InferenceError(
             f"{entries.name!r} is a distance, of which draws of a group say nothing; compare the "

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.assessment.group_tests import BY_T, distances, order_probability, variance_ratio
 from csimodel.assessment.grouped_sample import (
-    FEWEST_PERMUTATIONS,
+    LEAST_PERMUTATIONS,
     GroupedSample,
     about_permutations,
     given_labels,
@@ -117,7 +117,7 @@ class GroupDifferences:
             values = self._values(own.observed)
             permuted = np.full((0, values.shape[1]), np.nan)
             reason = without_solution(own)
-            if not reason and exchange.different < FEWEST_PERMUTATIONS:
+            if not reason and exchange.different < LEAST_PERMUTATIONS:
                 reason = "fewer than 20 ways to permute the groups"
             if not reason:
                 permuted = own.over(exchange, self._difference, self.progress)
@@ -310,9 +310,9 @@ def _labels_of_draws(given: object, codes: NDArray[np.intp]) -> NDArray[np.intp]
     labels = np.atleast_2d(np.asarray(given))
     known = np.unique(labels)
     whole = labels.ndim == 2 and labels.shape[1] == len(codes)
-    if not whole or len(labels) < FEWEST_PERMUTATIONS or len(known) != codes.max() + 1:
+    if not whole or len(labels) < LEAST_PERMUTATIONS or len(known) != codes.max() + 1:
         raise OptionError(
             f"permutations= holds an array of shape {labels.shape}; give at least "
-            f"{FEWEST_PERMUTATIONS} rows with the group of each of the {len(codes)} draws."
+            f"{LEAST_PERMUTATIONS} rows with the group of each of the {len(codes)} draws."
         )
     return np.asarray(np.searchsorted(known, labels), dtype=np.intp)

@@ -30,7 +30,7 @@ from csimodel.survey.scanning.scan import Scan
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-FEWEST_PERMUTATIONS = 20  # below which a p-value of 0.05 cannot be
+LEAST_PERMUTATIONS = 20  # below which a p-value of 0.05 cannot be
 _CELLS = 2**23  # labels held at once
 
 _WEIGHTS = (
@@ -201,10 +201,10 @@ def given_labels(permutations: object, fits: GroupFits, sample: GroupedSample) -
             f"permutations= holds an array of shape {labels.shape}; give one row for each "
             f"permutation, with the group of each of the {rows} respondents."
         )
-    if len(labels) < FEWEST_PERMUTATIONS:
+    if len(labels) < LEAST_PERMUTATIONS:
         raise OptionError(
             f"permutations= holds {len(labels)} permutations, from which no p-value below "
-            f"{1.0 / (1.0 + len(labels)):.2f} can come; give at least {FEWEST_PERMUTATIONS}."
+            f"{1.0 / (1.0 + len(labels)):.2f} can come; give at least {LEAST_PERMUTATIONS}."
         )
     if labels.shape[1] != rows:
         labels = labels[:, fits.answers.rows[fits.codes >= 0]]

@@ -25,7 +25,7 @@ from numpy.typing import ArrayLike
 from csimodel.arguments import checked, checked_in
 from csimodel.assessment.composite_pairs import STATISTICS, CompositePair
 from csimodel.assessment.grouped_sample import (
-    FEWEST_PERMUTATIONS,
+    LEAST_PERMUTATIONS,
     GroupedSample,
     about_answers,
     about_permutations,
@@ -227,7 +227,7 @@ def micom(
     count = permutations if isinstance(permutations, int) else None
     if count is not None:
         advice = ", and a thousand for p-values"
-        count = require_count("permutations", count, advice, least=FEWEST_PERMUTATIONS, most=10**7)
+        count = require_count("permutations", count, advice, least=LEAST_PERMUTATIONS, most=10**7)
     chosen = estimator_for(model, estimator)
     model.require_one_stage("MICOM is of")
     if "other" in chosen.modes_of(model):

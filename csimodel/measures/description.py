@@ -104,6 +104,7 @@ class Description(HasPage):
                 "missing": len(self.values) - n,
                 "mean": means["estimate"],
                 "se": means["se"],
+                "df": means["df"],
                 "lower": means["lower"],
                 "upper": means["upper"],
                 "sd": spread,
@@ -163,7 +164,7 @@ class Description(HasPage):
     @property
     def page(self) -> Page:
         """The survey on a page."""
-        shown = self.items.drop(columns=["se", "reason"])
+        shown = self.items.drop(columns=["se", "df", "reason"])
         shown.insert(len(shown.columns), "answers", self.pictures)
         rows, items = self.values.shape
         empty = int(np.isnan(self.values).sum())

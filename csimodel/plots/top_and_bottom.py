@@ -34,7 +34,7 @@ def rows_of_blocks(units: pd.Index, most: int) -> list[RowOfUnits]:
 
     Groups have a heading where there are several.
 
-    >>> units = pd.MultiIndex.from_product([["x"], "abcdef"])
+    >>> units = pd.MultiIndex.from_product([["x"], list("abcdef")])
     >>> [row.name for row in rows_of_blocks(units, 4)]
     ['a', 'b', '… 2 units between …', 'e', 'f']
     """

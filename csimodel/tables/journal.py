@@ -168,7 +168,7 @@ class JournalTable(HasPage):
         from csimodel.tables.workbook import fill_sheet
 
         book, stream = Workbook(), io.BytesIO()
-        fill_sheet(book.active, self)
+        fill_sheet(book.active, self.heads, tuple(self.lines()), self.caption, self.notes)
         book.save(stream)
         return _written(path, ".xlsx", stream.getvalue())
 

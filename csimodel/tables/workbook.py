@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from openpyxl.styles import Alignment, Border, Font, Side
 from openpyxl.utils import get_column_letter
@@ -10,32 +11,39 @@ from openpyxl.worksheet.properties import PageSetupProperties
 
 from csimodel.characters import printable
 from csimodel.grid import columns_of
-
-if TYPE_CHECKING:
-    from csimodel.tables.journal import JournalTable
+from csimodel.tables.cells import Cell
 
 _RULE = Side(style="thin")
 
 
-def fill_sheet(sheet: Any, table: JournalTable) -> None:
+Line = tuple[str, tuple[Cell, ...]]  # the title of a row and its cells, none for a section
+
+
+def fill_sheet(
+    sheet: Any,
+    heads: Sequence[tuple[str, str]],
+    lines: Sequence[Line],
+    caption: str,
+    notes: Sequence[str],
+) -> None:
     """Fill a sheet of openpyxl: caption, two lines of titles, rows, notes, with three rules."""
-    width = len(table.heads) + 1
+    width = len(heads) + 1
     row = 1
-    if table.caption:
-        _put(sheet, row, 1, table.caption, Font(italic=True))
+    if caption:
+        _put(sheet, row, 1, caption, Font(italic=True))
         row += 1
     top = row
-    if any(name for name, _ in table.heads):
-        for place, (name, _) in enumerate(table.heads, 2):
-            before = table.heads[place - 3][0] if place > 2 else None
+    if any(name for name, _ in heads):
+        for place, (name, _) in enumerate(heads, 2):
+            before = heads[place - 3][0] if place > 2 else None
             if name != before:
                 _put(sheet, row, place, name)
         row += 1
-    for place, (_, what) in enumerate(table.heads, 2):
+    for place, (_, what) in enumerate(heads, 2):
         _put(sheet, row, place, what, align="center")
     _rule(sheet, top, width, top=True)
     _rule(sheet, row, width, bottom=True)
-    for name, cells in table.lines():
+    for name, cells in lines:
         row += 1
         _put(sheet, row, 1, name, Font(bold=not cells))
         for place, cell in enumerate(cells, 2):
@@ -43,8 +51,8 @@ def fill_sheet(sheet: Any, table: JournalTable) -> None:
             if cell.value is not None and not cell.text.startswith("<"):
                 own.data_type, own.value, own.number_format = "n", cell.value, cell.form
     _rule(sheet, row, width, bottom=True)
-    widths = [_width(table, place) for place in range(width)]
-    for note in table.notes:
+    widths = [_width(lines, place) for place in range(width)]
+    for note in notes:
         row += 1
         cell = _put(sheet, row, 1, note, Font(size=9))
         cell.alignment = Alignment(wrap_text=True, vertical="top")
@@ -57,11 +65,10 @@ def fill_sheet(sheet: Any, table: JournalTable) -> None:
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
 
 
-def _width(table: JournalTable, place: int) -> float:
+def _width(lines: Sequence[Line], place: int) -> float:
     """Return how wide a column is, in characters."""
     texts = [
-        name if place == 0 else cells[place - 1].text if cells else ""
-        for name, cells in table.lines()
+        name if place == 0 else cells[place - 1].text if cells else "" for name, cells in lines
     ]
     return 3.0 + max([8, *map(columns_of, texts)])
 

@@ -603,7 +603,7 @@ def test_missing_stratum_and_cluster(frame):
         ({"items": "q1"}, "items='q1' is one text; give a list of names, such as ['q1']."),
         ({"scale": (10, 1)}, "The option scale has the scale (10, 1); give the lowest and the highest answer, such as (1, 10)."),
         ({"scale": {"q1": 5}}, "The option scale for 'q1' has the scale 5; give the lowest and the highest answer, such as (1, 10)."),
-        ({"missing_codes": ("x",)}, "The option missing_codes has the missing codes ('x',); give numbers, such as (98, 99)."),
+        ({"missing_codes": (None,)}, "The option missing_codes has the missing codes (None,); give numbers, such as (98, 99)."),
     ],
 )  # fmt: skip
 def test_options_that_name_what_is_not_there(frame, options, message):

@@ -33,7 +33,7 @@ Codes = NDArray[np.intp]
 CARRIED = "the same score, carried on"
 ALONE = "a score without an error among its periods"
 _ROUNDING = 1e-12  # of what a cell counts
-_FEWEST = 3  # periods of a local level that is told
+_SHORTEST = 3  # periods of a local level that is told
 _ONE_MOVE = (
     "{count} score of {entry} in level {level} is further from what those before it let expect "
     "than usual moves of that level and the errors of the answers explain: {moves}."
@@ -282,7 +282,7 @@ class ProgrammeTables(HasPage):
 
     def about_moves(self, entry: Hashable) -> Iterator[Finding]:
         """Name scores that are further from those before than usual moves and errors explain."""
-        if len(self.hierarchy.periods) < _FEWEST:
+        if len(self.hierarchy.periods) < _SHORTEST:
             return
         table = self.local_level
         own = table[table["large"] & (table.index.get_level_values(self._names[0]) == entry)]
