@@ -15,6 +15,7 @@ from csimodel.bounds import THRESHOLDS
 from csimodel.errors import ModelError, OptionError, choose
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
+from csimodel.formatting import plural
 from csimodel.inference import Draws, ErrorSource, StandardErrors, infer
 from csimodel.inference.domains import function_of_means, one_group
 from csimodel.measures import item_statistics as kernels
@@ -275,8 +276,8 @@ class ItemAnalysis(HasPage):
         """The analysis on a page."""
         return Page(
             "Item analysis",
-            f"{len(self.items)} items of {len(self.blocks)} constructs, "
-            f"{len(self.answers.values):,} respondents.",
+            f"{plural(len(self.items), 'item')} of {plural(len(self.blocks), 'construct')}, "
+            f"{plural(len(self.answers.values), 'respondent')}.",
             findings=self.findings,
             sections=(
                 Section("Scales", self.scales, decimals=3),

@@ -15,6 +15,7 @@ from csimodel.errors import OptionError
 from csimodel.estimators import Fit, Quantity, Solution, find, fit_of
 from csimodel.estimators.points import by_block, point_weights
 from csimodel.floats import own_errstate_in
+from csimodel.formatting import plural
 from csimodel.model import Model
 from csimodel.moments import Moments
 from csimodel.moments.fourth import fourth_moments_of_samples
@@ -278,8 +279,8 @@ class Population:
         told = [repr(self.shape)]
         told += ["rounded"] if self.rounded else []
         told += [repr(own) for own in (self.missing, self.firms, self.outcome) if own is not None]
-        name = self.model.name or f"{len(self.model.constructs)} constructs"
-        return f"<Population of {name}, {len(self.model.items)} items: {', '.join(told)}>"
+        name = self.model.name or plural(len(self.model.constructs), "construct")
+        return f"<Population of {name}, {plural(len(self.model.items), 'item')}: {', '.join(told)}>"
 
     def _batch(self, n: int, mean: Floats, cov: Floats, fourth: Floats | None) -> Moments:
         size, known = np.full(len(cov), float(n)), self.solution.moments

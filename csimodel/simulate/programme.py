@@ -13,6 +13,7 @@ from csimodel.errors import OptionError
 from csimodel.estimators import PLS, Solution
 from csimodel.estimators.points import point_weights
 from csimodel.floats import own_errstate, own_errstate_in
+from csimodel.formatting import plural
 from csimodel.model import Model, catalogue
 from csimodel.moments import Moments
 from csimodel.options import require_count, require_number, seed_of
@@ -50,8 +51,12 @@ class SimulatedProgramme:
 
     def __repr__(self) -> str:
         firms, periods = (self.survey.data[name].nunique() for name in ("firm", "period"))
-        rows = len(self.survey.data)
-        return f"<Simulated programme: {firms} firms, {periods} periods, {rows:,} respondents>"
+        told = (
+            plural(firms, "firm"),
+            plural(periods, "period"),
+            plural(len(self.survey.data), "respondent"),
+        )
+        return f"<Simulated programme: {', '.join(told)}>"
 
 
 @own_errstate

@@ -103,18 +103,18 @@ class _Place:
     def cell(self, entry: pd.Series, stars: bool) -> Cell:
         """Return the cell from a row of a tidy table."""
         if self.column == "interval":
-            ends = [float(entry.get(end, math.nan)) for end in ("lower", "upper")]
+            ends = [_real(entry.get(end)) for end in ("lower", "upper")]
             if not all(map(math.isfinite, ends)):
                 return Cell()
             low, high = (apa_number(end, self.decimals, self.bounded) for end in ends)
             return Cell(f"[{low}, {high}]")
         value = entry.get(self.column)
-        if not isinstance(value, int | float | np.number) or isinstance(value, bool | np.bool_):
+        if not _is_real(value):
             return Cell(_word(value))
-        own = float(value)
+        own = _real(value)
         if not math.isfinite(own):
             return Cell(number(own, 0, ""))
-        marks = stars_of(float(entry.get("p", math.nan))) if stars and self._estimate else ""
+        marks = stars_of(_real(entry.get("p"))) if stars and self._estimate else ""
         if self.column == "p" or self.row == "p of χ²":
             return Cell(p_value(own), own, ".000")
         if self._count:
@@ -140,6 +140,19 @@ class _Place:
         return 3 if self.section == FIT and self.row not in _WIDE else self.decimals
 
 
+def _is_real(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(
+        value, bool | np.complexfloating
+    )
+
+
+def _real(value: object) -> float:
+    """Return a number as a float, and NaN for what is none."""
+    if isinstance(value, int | float | np.integer | np.floating) and _is_real(value):
+        return float(value)
+    return math.nan
+
+
 def _word(value: object) -> str:
     """Write what is no number."""
     if value is None or value is pd.NA or value is pd.NaT:
@@ -147,6 +160,11 @@ def _word(value: object) -> str:
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     return label(value)
+
+
+def _is_real_dtype(values: pd.Series) -> bool:
+    kinds = pd.api.types
+    return kinds.is_numeric_dtype(values) and not kinds.is_complex_dtype(values)
 
 
 def _bounded(tables: Sequence[pd.DataFrame], column: str) -> bool:
@@ -157,7 +175,7 @@ def _bounded(tables: Sequence[pd.DataFrame], column: str) -> bool:
         table[name].to_numpy(dtype=float, na_value=np.nan)
         for table in tables
         for name in names
-        if name in table and pd.api.types.is_numeric_dtype(table[name])
+        if name in table and _is_real_dtype(table[name])
     ]
     joined = np.concatenate([np.zeros(0), *values])
     finite = joined[np.isfinite(joined)]

@@ -107,8 +107,7 @@ class JournalTable(HasPage):
             As `to_html`.
         """
         cells = self.cells.map(_latex)
-        cells.index = pd.MultiIndex.from_tuples([tuple(map(_latex, row)) for row in cells.index])
-        cells.columns = pd.MultiIndex.from_tuples([tuple(map(_latex, c)) for c in cells.columns])
+        cells.index, cells.columns = _latex_names(cells.index), _latex_names(cells.columns)
         return self._given(str(self._maker(cells, _latex).make("tex", tex_style=_TEX)), path)
 
     def to_markdown(self, path: str | PathLike[str] | None = None) -> str:
@@ -145,7 +144,7 @@ class JournalTable(HasPage):
         cells = self.cells
         names = [f"{what}{_APART * (k % 2)}" for k, (_, what) in enumerate(self.heads)]
         cells.columns = pd.MultiIndex.from_arrays([[name for name, _ in self.heads], names])
-        widest = max(columns_of(name) for name, _ in self.lines())
+        widest = max((columns_of(name) for name, _ in self.lines()), default=0)
         style: dict[str, object] = {"first_col_width": f"{min(2.6, 0.4 + 0.08 * widest):.2f}in"}
         document: Any = self._maker(cells).make("docx", docx_style=style)
         document.save(stream)
@@ -221,6 +220,12 @@ def _written(path: str | PathLike[str], ending: str, content: bytes) -> Path:
     with complete_file(own, "path") as stream:
         stream.write(content)
     return own
+
+
+def _latex_names(names: pd.Index) -> pd.MultiIndex:
+    return pd.MultiIndex.from_arrays(
+        [[_latex(name) for name in names.get_level_values(place)] for place in (0, 1)]
+    )
 
 
 def _latex(text: str) -> str:

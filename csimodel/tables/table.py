@@ -15,8 +15,8 @@ from csimodel.findings import gravest_first, listed
 from csimodel.floats import own_errstate
 from csimodel.formatting import label, percent
 from csimodel.options import require_count, require_level, require_names, shown
-from csimodel.tables.blocks import ResultColumns, fit_blocks, frame_block
-from csimodel.tables.cells import HEADS, STARS, Cell, cells_of, columns_of
+from csimodel.tables.blocks import ResultColumns, fit_blocks, frame_block, labels_of
+from csimodel.tables.cells import HEADS, Cell, cells_of, columns_of
 from csimodel.tables.journal import JournalTable
 
 _SHOWN = ("estimate", "se", "interval", "p")
@@ -148,11 +148,7 @@ def _blocks(
                 f"names={shown(list(titles))} must name the {len(frames)} tables, one each."
             )
         for frame in frames:
-            if not (frame.index.is_unique and frame.columns.is_unique):
-                axis = "rows" if frame.columns.is_unique else "columns"
-                raise OptionError(
-                    f"A table of results has {axis} with the same name; name each differently."
-                )
+            _require_names_apart(frame)
         return [frame_block(*pair) for pair in zip(titles, frames, strict=True)], []
     else:
         strange = [own for own in results if not isinstance(own, Fit | pd.DataFrame)]
@@ -163,6 +159,19 @@ def _blocks(
         )
     blocks = fit_blocks(comparison, quantities, measures, interval, level)
     return blocks, list(_doubts(comparison))
+
+
+def _require_names_apart(frame: pd.DataFrame) -> None:
+    """Refuse a table with names that are printed alike, as 1 and "1"."""
+    names = {"columns": pd.Index([label(column) for column in frame.columns])}
+    names["rows"] = labels_of(frame.index)
+    for axis, printed in names.items():
+        if not printed.is_unique:
+            same = printed[printed.duplicated()][0]
+            raise OptionError(
+                f"A table of results has {axis} with the same name {same!r} in print; name each "
+                "differently."
+            )
 
 
 def _doubts(comparison: Comparison) -> list[str]:
@@ -230,6 +239,6 @@ def _about(
             told.append(f"Errors are by {kinds.pop()}.")
         else:
             told += [f"Errors of {name} are by {source}." for name, source in errors if source]
-    if stars and STARS:
+    if stars and any("p" in table for block in blocks for table in block.sections.values()):
         told.append(_STARS)
     return told

@@ -252,7 +252,7 @@ def test_one_period_and_suppressed_units(ecsi, data):
         "groups-suppressed", "equal-level-weights", "units-not-in-all-periods",
     }  # fmt: skip
     assert "The whole" in str(found.summary())
-    assert repr(found) == "<Programme: 4 of level firm, 1 periods, 7 constructs>"
+    assert repr(found) == "<Programme: 4 of level firm, 1 period, 7 constructs>"
     with pytest.raises(SurveyError, match="No unit has an index in any period"):
         csi.programme(ecsi, _survey(ecsi, one), "firm", "wave", minimum_n=1000)
 

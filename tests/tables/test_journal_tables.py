@@ -216,23 +216,42 @@ def test_what_is_no_result_is_refused(fits, boot):
         (pd.DataFrame({"estimate": ["x", None]}), ["x", ""]),
         (pd.DataFrame({"estimate": [np.nan, np.inf]}), ["", "∞"]),
         (pd.DataFrame({"p": [True, False]}), ["yes", "no"]),
+        (pd.DataFrame({"estimate": [0.5, 0.25], "p": ["n.s.", pd.NA]}), [".50", "n.s.", ".25", ""]),
+        (pd.DataFrame({"lower": ["a", 1], "upper": [2, None]}), ["", ""]),
+        (pd.DataFrame({"estimate": [1 + 2j]}), ["(1+2j)"]),
         (pd.DataFrame({"x": pd.array([1, None], dtype="Int64")}), ["1.00", ""]),
         (pd.DataFrame({("a", 1): [1.5]}), ["1.50"]),
         (pd.DataFrame({"x": pd.Categorical(["a", "b"])}), ["a", "b"]),
         (pd.DataFrame({"x": pd.array([0.5], dtype="double[pyarrow]")}), [".50"]),
     ],
 )  # fmt: skip
-def test_strange_tables_are_shown(table, texts):
-    shown = csi.table(table)
+def test_strange_tables_are_shown_and_written(table, texts, tmp_path):
+    shown = csi.table(table, stars=True)
     assert [cell.text for row in shown.rows.values() for cell in row] == texts
     assert str(shown)
+    assert shown.to_html()
+    assert shown.to_markdown()
+    assert shown.to_latex()
+    assert shown.to_word(tmp_path / "a.docx").exists()
+    assert shown.to_excel(tmp_path / "a.xlsx").exists()
+
+
+def test_stars_are_explained_where_there_are_p_values(fits, boot):
+    assert any("p < .05" in note for note in csi.table(boot.table("paths"), stars=True).notes)
+    assert not any("p < .05" in note for note in csi.table(fits[0], stars=True).notes)
 
 
 @pytest.mark.parametrize(
-    "table", [pd.DataFrame({"a": [1, 2]}, ["x", "x"]), pd.DataFrame([[1, 2]], columns=["a", "a"])]
+    "table",
+    [
+        pd.DataFrame({"a": [1, 2]}, ["x", "x"]),
+        pd.DataFrame([[1, 2]], columns=["a", "a"]),
+        pd.DataFrame({"a": [1, 2]}, [1, "1"]),
+        pd.DataFrame([[1, 2]], columns=[1, "1"]),
+    ],
 )
 def test_rows_and_columns_have_names_of_their_own(table):
-    with pytest.raises(OptionError, match="with the same name; name each differently"):
+    with pytest.raises(OptionError, match=r"with the same name '.' in print; name each diff"):
         csi.table(table)
 
 

@@ -12,6 +12,7 @@ from csimodel.errors import ModelError, choose, suggest
 from csimodel.estimators import GroupFits, Quantity, find
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
+from csimodel.formatting import plural
 from csimodel.index.index import about_fits
 from csimodel.index.points import INDEX
 from csimodel.index.programme.cells import ItemWeights, ProgrammeCells
@@ -327,7 +328,8 @@ class Programme(HasPage):
     def __repr__(self) -> str:
         return (
             f"<Programme: {len(self.hierarchy.keys)} of level {self.hierarchy.levels[-1]}, "
-            f"{len(self.hierarchy.periods)} periods, {len(self.constructs)} constructs>"
+            f"{plural(len(self.hierarchy.periods), 'period')}, "
+            f"{plural(len(self.constructs), 'construct')}>"
         )
 
 

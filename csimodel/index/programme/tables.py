@@ -13,6 +13,7 @@ from scipy import sparse
 
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
+from csimodel.formatting import plural
 from csimodel.index.programme.cells import NO_PART_ERROR, ProgrammeCells
 from csimodel.index.programme.differences import (
     compared_places,
@@ -357,7 +358,7 @@ class ProgrammeTables(HasPage):
     def __repr__(self) -> str:
         return (
             f"<{self.quantity} of a programme: {len(self.hierarchy.keys)} of level "
-            f"{self.hierarchy.levels[-1]}, {len(self.hierarchy.periods)} periods>"
+            f"{self.hierarchy.levels[-1]}, {plural(len(self.hierarchy.periods), 'period')}>"
         )
 
     def _table(
