@@ -29,6 +29,18 @@ Floats = NDArray[np.float64]
 
 _MODELS = ("estimated", "saturated")
 _NOT_IMPLIED = "the implied correlations are not positive definite, so no answers obey them"
+_SINGULAR = (
+    "the correlations of the items are not positive definite, so answers cannot obey a model"
+)
+_EXACT = "the model reproduces any correlations of its items, so nothing can speak against it"
+_NO_TEST = {
+    _NOT_IMPLIED: "The correlations that the {model} model implies are not positive definite, so "
+    "no answers obey them and there is no test of it.",
+    _SINGULAR: "The correlations of the items are not positive definite, as of too few respondents "
+    "or of items that carry the same information, so there is no test of the {model} model.",
+    _EXACT: "The {model} model reproduces any correlations of its items, so nothing can speak "
+    "against it and there is no test of it.",
+}
 _REJECTED = (
     "The {model} model is rejected: if it held, only {percent:.3g} % of samples had an SRMR as "
     "large as {srmr:.3f}."
@@ -92,18 +104,33 @@ class OverallFit(HasPage):
     @cached_property
     def _tests(self) -> dict[tuple[str, str], DistanceTest]:
         return {
-            (model, name): self._test(float(value), self.draws[model, name].to_numpy())
+            (model, name): self._test(
+                float(value), self.draws[model, name].to_numpy(), self._reasons[model]
+            )
             for model in _MODELS
             for name, value in distances(self.fit.solution, model == "saturated").items()
         }
 
-    def _test(self, estimate: float, draws: Floats) -> DistanceTest:
+    @cached_property
+    def _reasons(self) -> dict[str, str]:
+        """Return why a model cannot be tested; empty where it can."""
+        singular = not _definite(self.fit.solution.moments.cor)
+        reasons = {}
+        for model in _MODELS:
+            saturated = model == "saturated"
+            own = float(distances(self.fit.solution, saturated)["srmr"])
+            exact = max(own, float(self.draws[model, "srmr"].max())) < _ROUNDING
+            implied = self.fit.solution.implied_cor(saturated, unit=True)
+            without = _SINGULAR if singular else _EXACT if exact else ""
+            reasons[model] = without if _definite(implied) else _NOT_IMPLIED
+        return reasons
+
+    def _test(self, estimate: float, draws: Floats, without: str) -> DistanceTest:
         usable, nothing = draws[np.isfinite(draws)], float("nan")
         count = len(usable)
-        if not count or not np.isfinite(estimate):
-            return DistanceTest(
-                estimate, nothing, nothing, nothing, count, "not judged", _NOT_IMPLIED
-            )
+        if without or not count or not np.isfinite(estimate):
+            reason = without or _NOT_IMPLIED
+            return DistanceTest(estimate, nothing, nothing, nothing, count, "not judged", reason)
         p = float(permutation_pvalue(np.array([estimate]), usable[:, None], "upper")[0])
         critical = float(quantiles(usable[:, None], np.array([[self.level]]))[0, 0])
         verdict = "rejected" if p <= 1.0 - self.level else "not rejected"
@@ -126,8 +153,7 @@ class OverallFit(HasPage):
                 findings.append(
                     Finding(
                         "no-test-of-fit",
-                        "The correlations that the {model} model implies are not positive "
-                        "definite, so no answers obey them and there is no test of it.",
+                        _NO_TEST[row.reason],
                         (model,),
                         "warning",
                         values={"model": model},
@@ -291,14 +317,18 @@ def overall_fit(
 def _move(solution: Solution, saturated: bool) -> Floats | None:
     """Return what turns standardised answers into some that obey a model; None without such."""
     implied = solution.implied_cor(saturated, unit=True)
-    if not np.isfinite(implied).all() or np.linalg.eigvalsh(implied)[0] <= _DEFINITE:
-        return None
-    if np.linalg.eigvalsh(solution.moments.cor)[0] <= _DEFINITE:
+    if not _definite(implied) or not _definite(solution.moments.cor):
         return None
     return obeying(implied, solution.moments.cor)
 
 
 _DEFINITE = 1e-10
+_ROUNDING = 1e-8  # of an SRMR of a model that holds in every sample
+
+
+def _definite(cor: Floats) -> bool:
+    """Return whether correlations, (items, items), are those of items that differ."""
+    return bool(np.isfinite(cor).all() and np.linalg.eigvalsh(cor)[0] > _DEFINITE)
 
 
 def _distances(

@@ -143,6 +143,21 @@ def test_a_model_that_no_answers_obey(mobi):
     assert row_of(finding)
 
 
+@pytest.mark.parametrize(
+    ("text", "rows", "reason"),
+    [("Q =~ PERQ1\nS =~ CUSA1\nS ~ Q", 250, "reproduces any"), (SMALL, 6, "of the items are not")],
+)
+def test_what_cannot_be_tested_is_not_judged(mobi, text, rows, reason):
+    fit = csi.fit(M(text), mobi.data.iloc[:rows], csi.PLS())
+    test = csi.overall_fit(fit, 30, 1, progress=False)
+    assert test.table[["critical", "p", "share"]].isna().all(axis=None)
+    assert (test.table["verdict"] == "not judged").all()
+    assert test.table["reason"].str.contains(reason).all()
+    findings = [finding for finding in test.findings if finding.code == "no-test-of-fit"]
+    assert [finding.subjects for finding in findings] == [("estimated",), ("saturated",)]
+    assert all(row_of(finding) and reason in str(finding) for finding in findings)
+
+
 def test_refits_without_a_solution_are_counted(mobi, ecsi):
     enough = csi.fit(ecsi, mobi).iterations
     fit = csi.fit(ecsi, mobi, csi.PLS(max_iterations=enough))
