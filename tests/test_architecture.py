@@ -5,11 +5,13 @@ import importlib
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import csimodel as csi
+from csimodel.survey import readers
 
 PACKAGE = Path(csi.__file__).parent
 
@@ -119,3 +121,10 @@ def test_benchmarks_import_what_there_is(path):
                 assert hasattr(module, alias.name), f"{node.module}.{alias.name}"
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             assert node.value.id != "csi" or hasattr(csi, node.attr), f"csi.{node.attr}"
+
+
+def test_packages_that_errors_name_are_in_the_extra_they_name():
+    text = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+    extras = tomllib.loads(text)["project"]["optional-dependencies"]
+    for package, extra in readers._EXTRAS.items():
+        assert any(re.match(rf"{package}\b", wanted) for wanted in extras[extra]), package
