@@ -8,9 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-# With lxml, which python-docx brings, openpyxl misreads sheets with white space between elements.
-os.environ["OPENPYXL_LXML"] = "False"
-
 import csimodel as csi
 from csimodel import floats
 

@@ -110,7 +110,7 @@ def kinds(table):
 USUAL = {
     "as it is": [],
     "numbers without a type": [(rb' t="n"', b"")],
-    "white space": [(rb"><(?=/?(?:row|c|v)\b)", b">\n  <")],
+    "white space": [(rb"(?<!<v)><(?=/?(?:row|c|v)\b)", b">\n  <")],
     "empty rows without cells": [(rb'<row r="5"', b'<row r="4" /><row r="5"')],
     "rows that state their height": [(rb'<row r="3"', b'<row ht="15" r="3"')],
 }
