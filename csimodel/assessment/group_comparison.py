@@ -47,6 +47,10 @@ _ALIKE = (
     "These data do not show that the groups differ in {quantity}: after Holm's correction for "
     "{tests} tests no p is below {size:g}."
 )
+_DIFFER_ONCE = "The groups differ in {quantity}: {entries:8}; the only p is below {size:g}."
+_ALIKE_ONCE = (
+    "These data do not show that the groups differ in {quantity}: the only p is not below {size:g}."
+)
 _SUPPOSED = (
     "That composites are the same in the groups is supposed here and not tested; csi.micom tests "
     "it."
@@ -241,11 +245,15 @@ def _difference(table: pd.DataFrame, quantity: str, level: float) -> Iterator[Fi
     names = tuple(_entry(label) for label in table.index[corrected < size])
     values = {"quantity": quantity, "tests": tests, "size": size}
     if names:
+        entries = {**values, "entries": names}
         yield Finding(
-            "groups-differ", _DIFFER, names, "note", len(names), {**values, "entries": names}
-        )
+            "groups-differ", _DIFFER if tests > 1 else _DIFFER_ONCE, names, "note", len(names),
+            entries,
+        )  # fmt: skip
     else:
-        yield Finding("groups-not-shown-to-differ", _ALIKE, (), "note", 0, values)
+        yield Finding(
+            "groups-not-shown-to-differ", _ALIKE if tests > 1 else _ALIKE_ONCE, (), "note", 0, values
+        )  # fmt: skip
 
 
 def _entry(label: object) -> str:

@@ -210,8 +210,7 @@ def _difference(fit: Fit, before: Fit) -> dict[str, float | str]:
         return own | {"reason": "without a solution"}
     if type(fit.estimator) is not type(before.estimator):
         return own | {"reason": "by other estimators"}
-    items = set(fit.model.items)
-    if items != set(before.model.items) or fit.n != before.n:
+    if not _of_the_same_answers(fit, before):
         return own | {"reason": "of other items or respondents"}
     measures, other = fit.fit_measures, before.fit_measures
     for name in ("aic", "bic"):
@@ -221,11 +220,25 @@ def _difference(fit: Fit, before: Fit) -> dict[str, float | str]:
         return own | {"reason": "as many degrees of freedom"}
     if fit.moments.ordinal is not None or before.moments.ordinal is not None:
         return own | {"reason": "no test by statistics of ordered answers"}
+    if ("scaling_mean" in measures) != ("scaling_mean" in other):
+        return own | {"reason": "one χ² scaled, the other not"}
     narrow, wide = (fit, before) if measures["df"] > other["df"] else (before, fit)
     sign = 1.0 if narrow is fit else -1.0
     test = difference(wide, narrow)
     changes = {name: sign * test[name] for name in ("cfi_diff", "rmsea_diff")}
     return own | test | changes | {"reason": ""}
+
+
+def _of_the_same_answers(fit: Fit, before: Fit) -> bool:
+    """Tell whether two fits are of the same items and, by all their moments show, respondents."""
+    items = list(fit.model.items)
+    if set(items) != set(before.model.items) or fit.n != before.n:
+        return False
+    own, other = (
+        pd.DataFrame(one.moments.cov, one.moments.items, one.moments.items).loc[items, items]
+        for one in (fit, before)
+    )
+    return bool(np.allclose(own, other, rtol=1e-9, atol=0.0, equal_nan=True))
 
 
 def _side_by_side(columns: Mapping[T, pd.Series]) -> pd.DataFrame:

@@ -211,6 +211,8 @@ def test_what_one_model_does_not_have_is_no_number(mobi):
         (lambda m: nested(m, csi.WLSMV()), "no test by statistics of ordered answers"),
         (lambda m: [nested(m, csi.ML())[0]] * 2, "as many degrees of freedom"),
         (lambda m: [nested(m, csi.ML())[0], nested(m.data.iloc[9:], csi.ML())[1]], "of other items or respondents"),
+        (lambda m: [nested(m.data.iloc[:125], csi.ML())[0], nested(m.data.iloc[125:], csi.ML())[1]], "of other items or respondents"),
+        (lambda m: [nested(m, csi.ML())[0], nested(m, csi.ML(se="robust"))[1]], "one χ² scaled, the other not"),
         (lambda m: [nested(m, csi.ML())[0], nested(m, csi.LeastSquares())[1]], "by other estimators"),
     ],
 )  # fmt: skip

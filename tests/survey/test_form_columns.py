@@ -83,7 +83,8 @@ def exported(folder, language: str, headers: str, values: str, group: str):
 def test_what_the_form_exports_is_read_back(tmp_path, language, headers, values, group):
     survey = csi.read_survey(exported(tmp_path, language, headers, values, group), codebook=BOOK)
     own = survey.data[list(CODES)]
-    pd.testing.assert_frame_equal(own, ANSWERS, check_dtype=False)
+    without = [table.astype(object).where(table.notna(), None) for table in (own, ANSWERS)]
+    pd.testing.assert_frame_equal(*without)
     assert {name: rows.tolist() for name, rows in survey.coded.items()} == {
         "SAT1": [1], "SAT2": [2, 3],
     }  # fmt: skip
