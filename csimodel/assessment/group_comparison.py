@@ -252,8 +252,13 @@ def _difference(table: pd.DataFrame, quantity: str, level: float) -> Iterator[Fi
         )  # fmt: skip
     else:
         yield Finding(
-            "groups-not-shown-to-differ", _ALIKE if tests > 1 else _ALIKE_ONCE, (), "note", 0, values
-        )  # fmt: skip
+            "groups-not-shown-to-differ",
+            _ALIKE if tests > 1 else _ALIKE_ONCE,
+            (),
+            "note",
+            0,
+            values,
+        )
 
 
 def _entry(label: object) -> str:
