@@ -235,8 +235,8 @@ def _of_the_same_answers(fit: Fit, before: Fit) -> bool:
     if set(items) != set(before.model.items) or fit.n != before.n:
         return False
     own, other = (
-        pd.DataFrame(one.moments.cov, one.moments.items, one.moments.items).loc[items, items]
-        for one in (fit, before)
+        pd.DataFrame(moments.cov, moments.items, moments.items).loc[items, items]
+        for moments in (fit.moments, before.moments)
     )
     return bool(np.allclose(own, other, rtol=1e-9, atol=0.0, equal_nan=True))
 
