@@ -241,18 +241,25 @@ def _structure(part: str, names: Mapping[str, object]) -> Kind | None:
         return _mapping(_kinds_of(frozenset(_alternatives(part[13:-1])), names))
     if part.startswith("tuple[") and part.endswith(", ...]"):
         return _tuple(part[6:-6], names)
-    known = names.get(part)
+    meant = names.get(part)
     if part.startswith("Literal["):
         return _choice(ast.literal_eval(f"({part[8:-1]},)"))
-    if get_origin(known) is Literal:
-        return _choice(get_args(known))
-    own = isinstance(known, type) and known.__module__.startswith("csimodel")
-    if part in _ELSEWHERE or getattr(known, "_is_protocol", False) or not (own or part in _MAKERS):
+    if get_origin(meant) is Literal:
+        return _choice(get_args(meant))
+    ours = isinstance(meant, type) and meant.__module__.startswith("csimodel")
+    if part in _ELSEWHERE or getattr(meant, "_is_protocol", False) or not (ours or part in _MAKERS):
         return None
     article = "an" if part[0] in "AEIOU" else "a"
-    return Kind(
-        f"{article} {part}", lambda value: part in (base.__name__ for base in type(value).__mro__)
-    )
+
+    known: dict[type, bool] = {}
+
+    def holds(value: object) -> bool:
+        own = type(value)
+        if own not in known:
+            known[own] = part in (base.__name__ for base in own.__mro__)
+        return known[own]
+
+    return Kind(f"{article} {part}", holds)
 
 
 def _choice(allowed: tuple[str, ...]) -> Kind:
@@ -316,7 +323,10 @@ def _is_list(value: object) -> bool:
 
 
 def _are_names(value: Any) -> bool:
-    return _is_list(value) and all(isinstance(name, str) for name in list(value))
+    if not _is_list(value):
+        return False
+    names = list(value)
+    return {*map(type, names)} <= {str} or all(isinstance(name, str) for name in names)
 
 
 def _names(value: Any) -> object:
