@@ -78,6 +78,18 @@ def suggest(name: object, allowed: Iterable[object]) -> str:
     return f" (did you mean {folded[matches[0]]!r}?)" if matches else ""
 
 
+def require_construct(name: object, constructs: Iterable[str]) -> str:
+    """Return `name` when it is a construct of the model, else raise a `ModelError`.
+
+    >>> require_construct("Image", ["Image", "Value"])
+    'Image'
+    """
+    names = list(constructs)
+    if isinstance(name, str) and name in names:
+        return name
+    raise ModelError(f"Construct {name!r} is not in the model{suggest(name, names)}.")
+
+
 def choose(option: str, value: object, allowed: Iterable[str]) -> str:
     """Return `value` when it is one of `allowed`, else raise an `OptionError` that lists them.
 

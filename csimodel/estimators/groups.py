@@ -20,6 +20,7 @@ from csimodel.estimators.quantities import Quantity, find
 from csimodel.estimators.solution import Estimator, Solution
 from csimodel.findings import Finding, listed
 from csimodel.floats import own_errstate, own_errstate_in
+from csimodel.formatting import label as written
 from csimodel.limits import require_memory
 from csimodel.model import Model
 from csimodel.moments import Moments, group_moments
@@ -544,7 +545,8 @@ def place_of(label: object, places: Mapping[Hashable, int]) -> int | None:
 def shown_label(label: Hashable) -> str:
     """Write a group's label for a sentence.
 
-    >>> shown_label("x"), shown_label(("x", 2024))
+    >>> shown_label("x"), shown_label(("x", 2024.0))
     ('x', '(x, 2024)')
     """
-    return f"({', '.join(map(str, label))})" if isinstance(label, tuple) else str(label)
+    parts = [written(part) for part in label] if isinstance(label, tuple) else []
+    return f"({', '.join(parts)})" if parts else written(label)

@@ -34,7 +34,13 @@ from csimodel.estimators import (
     require_own,
 )
 from csimodel.estimators.covariance.findings import heywood_items
-from csimodel.estimators.groups import group_columns, groups_without_rows, level_of, lost_groups
+from csimodel.estimators.groups import (
+    group_columns,
+    groups_without_rows,
+    level_of,
+    lost_groups,
+    shown_label,
+)
 from csimodel.estimators.item_fit import item_fit
 from csimodel.estimators.points import by_block, point_weights
 from csimodel.estimators.quantities import by_construct
@@ -66,6 +72,7 @@ from csimodel.limits import require_memory
 from csimodel.model import Model
 from csimodel.options import require_level
 from csimodel.survey import Answers
+from csimodel.survey.group_rows import effective_sizes
 
 Floats = NDArray[np.float64]
 
@@ -253,7 +260,7 @@ def about_fits(fits: GroupFits) -> Iterator[Finding]:
     lost = fits.solution.estimates.outcome
     lost = np.flatnonzero((lost != Status.CONVERGED) & (lost != Status.SUPPRESSED))
     if len(lost):
-        names = tuple(_shown(fits.labels[group]) for group in lost.tolist())
+        names = tuple(shown_label(fits.labels[group]) for group in lost.tolist())
         yield Finding(
             "groups-without-solution",
             _ONE_UNFITTED if len(lost) == 1 else _UNFITTED,
@@ -381,14 +388,7 @@ class _Groups:
     @property
     def effective(self) -> Floats:
         """Effective number of respondents of each group, ``(Σ w)²/Σ w²``, (groups,)."""
-        weights, member = self.answers.weights, self.codes >= 0
-        own = np.ones(len(self.codes)) if weights is None else weights
-        sums, squares = (
-            np.bincount(self.codes[member], values[member], len(self.names))
-            for values in (own, own**2)
-        )
-        with np.errstate(invalid="ignore"):
-            return np.asarray(sums**2 / squares)
+        return effective_sizes(self.codes, self.answers.weights, len(self.names))
 
 
 BY_GROUP[INDEX.name] = lambda fit, by: _linear_groups(item_fit(fit), by)
@@ -518,7 +518,7 @@ def outside_scale(table: pd.DataFrame, bootstrap: Bootstrap | None) -> Iterator[
     """Point out indexes, and draws of them, outside 0 to 100."""
     outside = (table["mean"] < -_ROUNDING) | (table["mean"] > 100 + _ROUNDING)
     if outside.any():
-        names = tuple(dict.fromkeys(map(_shown, table.index[outside])))
+        names = tuple(dict.fromkeys(map(shown_label, table.index[outside])))
         yield Finding(
             "index-outside-scale",
             "The index of {names} lies outside 0 to 100, which happens only when a weight is "
@@ -530,10 +530,6 @@ def outside_scale(table: pd.DataFrame, bootstrap: Bootstrap | None) -> Iterator[
         )
     if bootstrap is not None:
         yield from bootstrap.beyond_bounds()
-
-
-def _shown(label: object) -> str:
-    return ", ".join(map(str, label)) if isinstance(label, tuple) else str(label)
 
 
 def _about_solution(fit: Fit) -> Iterator[Finding]:
@@ -576,7 +572,9 @@ def _about_groups(
 
 def _small_groups(groups: pd.Index, n: NDArray[np.intp]) -> Iterator[Finding]:
     small = tuple(
-        f"{label} ({count})" for label, count in zip(groups, n, strict=True) if count < _FEW
+        f"{shown_label(label)} ({count})"
+        for label, count in zip(groups, n, strict=True)
+        if count < _FEW
     )
     if small:
         yield Finding(

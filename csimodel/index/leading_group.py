@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.errors import ModelError, suggest
+from csimodel.errors import require_construct
 from csimodel.estimators import Fit, group_codes, require_fit, require_own
+from csimodel.estimators.groups import shown_label
 from csimodel.estimators.points import by_block, point_weights
 from csimodel.index.by_group import group_draws, group_influence, group_points
 from csimodel.inference import Bootstrap, FitErrors, without_influence
+from csimodel.inference.domains import shared_df
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import StandardErrors
 from csimodel.options import require_level
@@ -60,17 +62,18 @@ class LeadingGroup(HasHeadline):
     @property
     def headline(self) -> str:
         """The result in a sentence."""
+        name = shown_label(self.group)
         if self.table["p_adjusted"].isna().any():
-            return f"Whether {self.group} differs from all others in {self.construct} is not known."
+            return f"Whether {name} differs from all others in {self.construct} is not known."
         if self.distinct:
-            return f"{self.group} differs from all others in {self.construct}."
-        return f"{self.group} is not shown to differ from all others in {self.construct}."
+            return f"{name} differs from all others in {self.construct}."
+        return f"{name} is not shown to differ from all others in {self.construct}."
 
     @property
     def page(self) -> Page:
         """The leader's differences from all others, on a page."""
         return Page(
-            f"{self.group} against all others in {self.construct}",
+            f"{shown_label(self.group)} against all others in {self.construct}",
             self.headline,
             (f"All comparisons at once, {100 * self.level:g} %",),
             sections=sections({"Differences, index points": self.table}),
@@ -135,9 +138,7 @@ def leading_group(
     level = require_level(level)
     require_own(bootstrap, fit, drawn=False)
     names = fit.model.construct_names
-    if construct not in names:
-        raise ModelError(f"Construct {construct!r} is not in the model{suggest(construct, names)}.")
-    place = names.index(construct)
+    place = names.index(require_construct(construct, names))
     answers = fit.require_answers("leading_group")
     assert fit.survey is not None
     codes, groups = group_codes(fit.survey, by, answers.rows)
@@ -153,9 +154,8 @@ def leading_group(
     variance = np.diagonal(covariance)
     difference = estimate[first] - estimate[others]
     se = np.sqrt(np.maximum(variance[first] + variance[others] - 2 * covariance[first, others], 0))
-    degrees = _satterthwaite(variance[first], df[first], variance[others], df[others])
+    degrees = np.nan_to_num(shared_df(variance, df, np.full_like(others, first), others))
     usable = (se > 0) & (degrees > 0)
-    se[~usable] = np.nan
     table = infer(groups[others], difference, StandardErrors(se, degrees), level, steady=False)
     table = with_adjusted(table, usable, first, others, covariance)
     return LeadingGroup(groups[first], construct, table, level)
@@ -198,13 +198,6 @@ def _covariance(
     if without_influence(fit) or design.units * groups > _CELLS:
         return np.full((groups, groups), np.nan)
     return design.covariance(group_influence(fit, codes, points, construct))
-
-
-def _satterthwaite(variance: Floats, df: Floats, others: Floats, dfs: Floats) -> Floats:
-    """Return degrees of freedom of differences of two independent estimates; 0 where unknown."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        pooled = (variance + others) ** 2 / (variance**2 / df + others**2 / dfs)
-    return np.where((df > 0) & (dfs > 0) & np.isfinite(pooled), pooled, 0.0)
 
 
 def simultaneous(p: Floats, first: int, others: NDArray[np.intp], covariance: Floats) -> Floats:

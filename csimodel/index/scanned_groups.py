@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from csimodel.errors import SurveyError
 from csimodel.estimators import Fit
 from csimodel.estimators.points import by_block, point_weights, scale_of
+from csimodel.index.by_group import without_rounding
 from csimodel.index.points import POINT_WEIGHTS
 from csimodel.inference.scanned_influence import scanned_gradient
 from csimodel.moments.scanned import RowsOfUnits, ScannedAnswers, ScannedGroups, scanned_groups
@@ -217,7 +218,9 @@ class _Sums:
             own = totals[:, stratum]
             through = by_block(model, self._pulls[stratum] * points)
             variance -= weighted[stratum] * own * (own + 2.0 * through)
+        size = self._squares.copy()
         for place, block in enumerate(model.slices):
-            own = points[:, block]
-            variance[:, place] += ((own @ spread[block, block]) * own).sum(axis=1)
-        return np.sqrt(np.where(variance < 0, 0.0, variance))
+            own, part = points[:, block], spread[block, block]
+            variance[:, place] += ((own @ part) * own).sum(axis=1)
+            size[:, place] += ((abs(own) @ abs(part)) * abs(own)).sum(axis=1)
+        return np.sqrt(without_rounding(variance, size))

@@ -435,13 +435,13 @@ def _drawn(
         index, impacts = errors.values(INDEX)[:, target], errors.values(IMPACTS)[:, places]
         known = np.isfinite(index) & np.isfinite(impacts).all(axis=1)
         return index[known], impacts[known]
+    estimate = [np.asarray(own.values(fit.solution)) for own in (INDEX, IMPACTS)]
     if isinstance(errors, Bootstrap):
         design, every = (
             errors.survey_design,
             np.hstack([errors.values(own) for own in (INDEX, IMPACTS)]),
         )
-        each = [np.asarray(own.values(fit.solution)) for own in (INDEX, IMPACTS)]
-        covariance = design.covariance_of_draws(every, np.concatenate(each))
+        covariance = design.covariance_of_draws(every, np.concatenate(estimate))
     elif without_influence(fit):
         return None
     else:
@@ -449,7 +449,6 @@ def _drawn(
         design, covariance = linear.design, linear.vcov(INDEX, IMPACTS).to_numpy()
     if not design.df > 0:
         return None
-    estimate = [np.asarray(own.values(fit.solution)) for own in (INDEX, IMPACTS)]
     chosen = np.append(target, len(estimate[0]) + places)
     block = covariance[np.ix_(chosen, chosen)]
     if not np.isfinite(block).all():

@@ -13,6 +13,7 @@ from csimodel.bounds import THRESHOLDS
 from csimodel.errors import OptionError, SurveyError
 from csimodel.estimators.groups import group_codes
 from csimodel.findings import Finding
+from csimodel.formatting import label
 from csimodel.inference.domains import Domains, one_group
 from csimodel.options import require_names, shown
 from csimodel.survey import Survey, read_survey
@@ -173,8 +174,8 @@ class GroupedSurvey:
             yield Finding("rows-without-group", template, (), "note", lost, fields)
         sizes = np.bincount(codes[codes >= 0], minlength=self.domains.groups)
         small = tuple(
-            f"{label} ({size})"
-            for label, size in zip(self.labels, sizes.tolist(), strict=True)
+            f"{label(group)} ({size})"
+            for group, size in zip(self.labels, sizes.tolist(), strict=True)
             if size < _FEW
         )
         if small:

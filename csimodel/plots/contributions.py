@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from csimodel.arguments import checked
-from csimodel.errors import ModelError, OptionError, choose, suggest
+from csimodel.errors import OptionError, choose
 from csimodel.floats import own_errstate
 from csimodel.formatting import plural
 from csimodel.index.programme import Programme
@@ -75,10 +75,11 @@ def contributions(
     >>> [tick.get_text() for tick in contributions(waves).axes[0].get_yticklabels()]
     ['Industry 02', 'Industry 01', 'Shift of weights', 'Change of the whole']
     """
-    steps = _steps(programme, level, period, construct, require_count("most", most))
+    name = programme.chosen_construct(construct)
+    steps = _steps(programme, level, period, name, require_count("most", most))
     return waterfall(
         steps,
-        y=f"Points of {construct or programme.construct}",
+        y=f"Points of {name}",
         totals=[CHANGE],
         title=title,
         ax=ax,
@@ -86,22 +87,17 @@ def contributions(
 
 
 def _steps(
-    programme: Programme, level: str | None, period: object, construct: str | None, most: int
+    programme: Programme, level: str | None, period: object, construct: str, most: int
 ) -> pd.DataFrame:
     """Return the steps and what they add."""
-    hierarchy, name = programme.hierarchy, construct or programme.construct
-    if name not in programme.constructs:
-        raise ModelError(
-            f"Construct {name!r} is not in the model{suggest(str(name), programme.constructs)}."
-        )
+    hierarchy = programme.hierarchy
     chosen = hierarchy.levels[0] if level is None else level
     choose("level", chosen, hierarchy.levels)
     table = programme.contributions
     values = table.index.get_level_values
     when = hierarchy.periods[period_place(hierarchy, "period", period)]
-    own = table[
-        (values("period") == when) & (values("level") == chosen) & (values("construct") == name)
-    ]
+    chosen_rows = (values("level") == chosen) & (values("construct") == construct)
+    own = table[chosen_rows & (values("period") == when)]
     if not len(own):
         raise OptionError(
             f"period={when} has no change of the whole on the period before; the periods are "

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from csimodel.arguments import checked
-from csimodel.errors import ModelError, OptionError, choose, suggest
+from csimodel.errors import OptionError, choose, suggest
 from csimodel.findings import listed
 from csimodel.floats import own_errstate
 from csimodel.formatting import label, plural
@@ -72,7 +72,7 @@ def trend(
     >>> trend(waves, "firm").axes[0].get_ylabel()
     'Satisfaction (0–100)'
     """
-    name = _construct_of(programme, construct)
+    name = programme.chosen_construct(construct)
     every = _units_of(programme, level)
     given = require_names("units", units, "unit") if units is not None else every[: len(PALETTE)]
     unknown = [unit for unit in given if unit not in every]
@@ -146,7 +146,7 @@ def small_multiples(
     >>> [ax.get_title(loc="left") for ax in small_multiples(waves).axes]
     ['Industry 02', 'Industry 01']
     """
-    name = _construct_of(programme, construct)
+    name = programme.chosen_construct(construct)
     levels = programme.hierarchy.levels
     chosen = (levels[-2] if len(levels) > 1 else levels[-1]) if level is None else level
     units = _by_last_score(programme, chosen, name)
@@ -207,15 +207,6 @@ def small_multiples(
         usetex=False,
     )
     return figure
-
-
-def _construct_of(programme: Programme, construct: str | None) -> str:
-    name = programme.construct if construct is None else construct
-    if name not in programme.constructs:
-        raise ModelError(
-            f"Construct {name!r} is not in the model{suggest(str(name), programme.constructs)}."
-        )
-    return name
 
 
 def _units_of(programme: Programme, level: str) -> list[str]:

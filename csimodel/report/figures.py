@@ -11,7 +11,7 @@ from csimodel.formatting import label, number, percent, share, span
 from csimodel.index.programme import Programme
 from csimodel.index.programme.hierarchy import WHOLE
 from csimodel.report.analysis_results import AnalysisResults
-from csimodel.report.programme_sections import rows_of_level
+from csimodel.report.programme_sections import ranked_units, rows_of_level
 from csimodel.report.tables import pair, target_by_group
 
 NAMES = (
@@ -134,8 +134,7 @@ def _waves(analysis: AnalysisResults) -> Picture:
 def _ranking(analysis: AnalysisResults) -> Picture:
     from csimodel import plots
 
-    table = _programme(analysis).rank(within="all").table
-    table = pd.concat([table[table["se"].notna()], table[table["se"].isna()]])
+    table = ranked_units(_programme(analysis))
     first = table["estimate"].head(5)
     units = map(label, first.index.get_level_values(-1))
     told = "; ".join(f"{unit} {number(value)}" for unit, value in zip(units, first, strict=True))

@@ -19,10 +19,11 @@ _NAMED = 5  # units in a sentence
 
 def programme_sections(programme: Programme) -> tuple[Section, ...]:
     """Return the parts that say where units stand over the periods, in plain words."""
+    ranks = ranked_units(programme)
     return (
         Section("The whole over the periods", _whole_grid(programme), tuple(_whole(programme))),
         Section("Levels", _levels_grid(programme)),
-        Section("Ranking", _ranking_grid(programme), tuple(_ranking(programme))),
+        Section("Ranking", _ranking_grid(programme, ranks), tuple(_ranking(programme, ranks))),
         Section("Trend", None, tuple(_trend(programme))),
         *_contributions(programme),
     )
@@ -32,6 +33,12 @@ def rows_of_level(programme: Programme, table: pd.DataFrame, level: str) -> pd.D
     """Return the rows of a level and the programme's construct."""
     values = table.index.get_level_values
     return table[(values("level") == level) & (values("construct") == programme.construct)]
+
+
+def ranked_units(programme: Programme) -> pd.DataFrame:
+    """Return the ranks of all units of the lowest level, those without an error last."""
+    table = programme.rank(within=WHOLE).table
+    return pd.concat([table[table["se"].notna()], table[table["se"].isna()]])
 
 
 def _whole(programme: Programme) -> Iterator[str]:
@@ -127,9 +134,8 @@ def _levels_grid(programme: Programme) -> Grid:
     )
 
 
-def _ranking(programme: Programme) -> Iterator[str]:
+def _ranking(programme: Programme, table: pd.DataFrame) -> Iterator[str]:
     """Say who is first of those with an error, and whether that is shown."""
-    table = programme.rank(within="all").table
     known = table[table["se"].notna()]
     unknown = len(table) - len(known)
     if not len(known):
@@ -149,13 +155,11 @@ def _ranking(programme: Programme) -> Iterator[str]:
     if unknown:
         yield (
             f"{plural(unknown, 'unit')} without an error (a single respondent or cluster, or "
-            "answers that are all alike) cannot be placed, and stand last in the table."
+            "answers that are all alike) could not be placed, and came last in the table."
         )
 
 
-def _ranking_grid(programme: Programme) -> Grid:
-    table = programme.rank(within="all").table
-    table = pd.concat([table[table["se"].notna()], table[table["se"].isna()]])
+def _ranking_grid(programme: Programme, table: pd.DataFrame) -> Grid:
     more = len(table) - _RANKED
     head = f"Ranks in {label(_last(programme))}"
     return grid(
@@ -188,8 +192,8 @@ def _trend(programme: Programme) -> Iterator[str]:
         yield f"No unit of level {level} is shown to rise or fall along a straight line."
     else:
         yield (
-            f"Over the periods {plural(up, 'unit')} of level {level} rise along a straight line "
-            f"and {down:,} fall; of the other {len(trend) - up - down:,} neither is shown."
+            f"Over the periods {plural(up, 'unit')} of level {level} rose along a straight line "
+            f"and {down:,} fell; of the other {len(trend) - up - down:,} neither is shown."
         )
     moves = rows_of_level(programme, programme.local_level, level)
     large = moves[moves["large"]]

@@ -54,3 +54,27 @@ def sums_by_group(codes: Codes, values: Floats, groups: int) -> Floats:
     """
     sums = [np.bincount(codes, column, groups) for column in values.T]
     return np.array(sums, np.float64).reshape(values.shape[1], groups).T
+
+
+def effective_sizes(codes: Codes, weights: Floats | None, groups: int) -> Floats:
+    """Return Kish's numbers of equally weighted rows of groups, ``(Σ w)²/Σ w²``, (groups,).
+
+    Parameters
+    ----------
+    codes
+        Group of each row, 0 … groups - 1, (rows,); -1 for none.
+    weights
+        (rows,), or None where rows count alike.
+    groups
+        How many there are; NaN for one without rows.
+
+    Examples
+    --------
+    >>> effective_sizes(np.array([0, 0, -1, 1]), np.array([1.0, 3.0, 9.0, 2.0]), 2).tolist()
+    [1.6, 1.0]
+    """
+    member = codes >= 0
+    own = np.ones(int(member.sum())) if weights is None else weights[member]
+    sums = sums_by_group(codes[member], np.stack([own, own**2], axis=1), groups)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(sums[:, 0] ** 2 / sums[:, 1])

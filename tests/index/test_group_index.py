@@ -10,8 +10,10 @@ from statsmodels.stats.meta_analysis import combine_effects
 
 import csimodel as csi
 from csimodel.errors import OptionError
+from csimodel.estimators.groups import shown_label
 from csimodel.estimators.weight_influence import weight_influence
 from csimodel.findings import collected
+from csimodel.index import leading_group
 from csimodel.index.shrinkage import shrunken
 
 
@@ -146,6 +148,22 @@ def test_a_group_without_a_solution_is_named(ecsi, firms):
     assert lost.values == {"count": 1, "total": 2, "groups": ("tiny",)}
     assert set(table.loc["tiny", "reason"]) == {"fewer than 3 rows"}
     assert table.loc["big", "se"].notna().all()
+
+
+def test_groups_of_several_columns_are_named_alike_everywhere(ecsi, firms):
+    few = np.arange(250) < 2
+    data = firms.assign(firm=np.where(few, "x", "y"), wave=np.where(few, 1.0, 2.0))
+    survey = _survey(ecsi, data)
+    fit = csi.fit(ecsi, survey)
+    with collected() as findings:
+        csi.index_scores(csi.fit_groups(ecsi, survey, ["firm", "wave"]))
+        csi.index_scores(fit, by=["firm", "wave"])
+    subjects = {own.code: own.subjects for own in findings}
+    assert subjects["groups-without-solution"] == ("(x, 1)",)
+    assert subjects["small-groups"] == ("(x, 1) (2)",)
+    leader = leading_group(fit, ["firm", "wave"])
+    assert shown_label(leader.group) in leader.headline
+    assert str(leader.page.title).startswith(("(x, 1) ", "(y, 2) "))
 
 
 def test_options_that_are_not_for_fits_of_groups_are_refused(ecsi, firms):

@@ -8,7 +8,8 @@ from scipy.stats import multivariate_normal, norm, t
 import csimodel as csi
 from csimodel.index.importance import IMPACTS
 from csimodel.index.leading_driver import leading_driver
-from csimodel.index.leading_group import _satterthwaite, simultaneous
+from csimodel.index.leading_group import simultaneous
+from csimodel.inference.domains import shared_df
 
 MODEL = csi.Model.from_syntax(
     "A =~ IMAG1 + IMAG2 + IMAG3\nB =~ PERQ1 + PERQ2 + PERQ3\nC =~ PERV1 + PERV2\n"
@@ -70,7 +71,9 @@ def test_simultaneous_p_values_are_those_of_the_largest_of_correlated_normals():
 
 
 def test_degrees_of_freedom_are_satterthwaites():
-    others, dfs = np.array([2.0, 1.0, 1.0, 0.0]), np.array([30.0, 10.0, 0.0, 5.0])
-    ours = _satterthwaite(np.float64(1.0), np.float64(10.0), others, dfs)
+    variance, df = np.array([1.0, 2.0, 1.0, 1.0, 0.0]), np.array([10.0, 30.0, 10.0, 0.0, 5.0])
+    first, others = np.zeros(4, dtype=np.intp), np.arange(1, 5)
+    ours = shared_df(variance, df, first, others)
     assert_allclose(ours, [9 / (1 / 10 + 4 / 30), 4 / (1 / 10 + 1 / 10), 0, 10])
-    assert (_satterthwaite(np.float64(1.0), np.float64(0.0), others, dfs) == 0).all()
+    df[0] = 0
+    assert (shared_df(variance, df, first, others) == 0).all()

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from numpy.testing import assert_allclose
 from statsmodels.stats.multitest import multipletests
 
 import csimodel as csi
 from csimodel.errors import ModelError, OptionError, SurveyError
+from csimodel.index import leading_group
 from csimodel.index.programme.times import Times
 from csimodel.significance import adjusted_pvalues
 
@@ -253,6 +255,7 @@ def test_one_period_and_suppressed_units(ecsi, data):
     }  # fmt: skip
     assert "The whole" in str(found.summary())
     assert repr(found) == "<Programme: 4 of level firm, 1 period, 7 constructs>"
+    assert found.page.title == "Index programme: 4 of level firm, 1 period"
     with pytest.raises(SurveyError, match="No unit has an index in any period"):
         csi.programme(ecsi, _survey(ecsi, one), "firm", "wave", minimum_n=1000)
 
@@ -434,8 +437,28 @@ def test_a_unit_whose_answers_are_all_alike_has_no_error(ecsi, data):
     assert np.isnan(unit["se"])
     assert unit["reason"] == "nothing varies, which says nothing of the error"
     assert np.isnan(found.rank().table.loc[("all", "c"), "first"])
-    row = csi.index_scores(csi.fit(ecsi, survey), by="firm").loc[("c", "Satisfaction")]
+    fit = csi.fit(ecsi, survey)
+    row = csi.index_scores(fit, by="firm").loc[("c", "Satisfaction")]
     assert np.isnan(row["se"])
+
+
+@pytest.mark.parametrize("design", [{}, {"weights": "w"}, {"cluster": "person"}])
+def test_a_group_of_a_scan_whose_answers_are_all_alike_has_no_error(ecsi, data, design):
+    alike = data.assign(
+        w=np.random.default_rng(1).uniform(0.5, 2.0, 250), person=np.arange(250) // 6
+    )
+    alike.loc[alike["firm"] != "a", ["CUSA1", "CUSA2", "CUSA3"]] = 10
+    bounds = dict.fromkeys(ecsi.items, (1, 10))
+    scan = csi.scan(pa.Table.from_pandas(alike), scale=bounds, **design)
+    table = csi.index_scores(csi.fit(ecsi, scan), by="firm").xs("Satisfaction", level="construct")
+    assert np.isnan(table.loc["c", "se"])
+    assert table.loc["c", "reason"] == "nothing varies, which says nothing of the error"
+    assert table.loc["a", "se"] > 0
+    survey = csi.read_survey(alike, scale=bounds, **design)
+    others = leading_group(csi.fit(ecsi, survey), "firm").table
+    alike_too = others.drop("a").iloc[0]  # b and c: the one that does not lead
+    assert alike_too["reason"] == "nothing varies, which says nothing of the error"
+    assert others.loc["a", "se"] > 0
 
 
 def test_base_weights_with_missing_answers(ecsi, data):

@@ -308,6 +308,10 @@ def test_several_columns_make_groups(data):
     assert top.table.index.names == ["sex", "region", "item"]
     assert len(top.table) == 12
     assert ("CUSA2", "f · E", "m · S") in top.differences.index
+    few = data[(data["sex"] == "f") | (data["region"] != "S") | (data.index < 40)]
+    told = measures.top_box(survey_of(few, {}), "CUSA1", by=["sex", "region"]).findings
+    (finding,) = [own for own in told if own.code == "small-groups"]
+    assert finding.subjects == (f"m · S ({((few['sex'] == 'm') & (few['region'] == 'S')).sum()})",)
     own = data[(data["sex"] == "m") & (data["region"] == "S")]
     share = np.average(own["CUSA2"] >= 9, weights=own["weight"])
     assert_allclose(top.table.loc[("m", "S", "CUSA2"), "estimate"], share)

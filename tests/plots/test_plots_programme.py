@@ -136,6 +136,10 @@ def test_misuse_is_refused_in_one_sentence(waves):
     assert refusal(lambda: plots.trend(waves, construct="X"), ModelError) == (
         "Construct 'X' is not in the model."
     )
+    for call in (plots.trend, plots.small_multiples, plots.contributions):
+        assert refusal(lambda call=call: call(waves, construct=""), ModelError) == (
+            "Construct '' is not in the model."
+        )
     assert refusal(lambda: plots.heat_map(waves, period=9)) == (
         "period=9 is not among the periods, 1 to 4."
     )

@@ -34,6 +34,7 @@ from csimodel.index.points import POINT_WEIGHTS
 from csimodel.inference import without_influence
 from csimodel.inference.influence import free_influence_values
 from csimodel.survey import Answers
+from csimodel.survey.group_rows import effective_sizes
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -93,21 +94,13 @@ class ProgrammeCells:
     @cached_property
     def n(self) -> Floats:
         """Respondents of each cell, (cells,)."""
-        return self._sums(np.ones(len(self.codes)))
+        counts = np.bincount(self.codes[self.codes >= 0], minlength=len(self.estimate))
+        return counts.astype(np.float64)
 
     @cached_property
     def effective_n(self) -> Floats:
         """Kish's number of equally weighted respondents, (cells,)."""
-        if self.answers.weights is None:
-            return self.n
-        squares = self._sums(self.answers.weights**2)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return self._sums(self.answers.weights) ** 2 / squares
-
-    def _sums(self, values: Floats) -> Floats:
-        own = self.codes >= 0
-        sums = np.bincount(self.codes[own], values[own], len(self.estimate))
-        return sums.astype(np.float64)
+        return effective_sizes(self.codes, self.answers.weights, len(self.estimate))
 
     @cached_property
     def design(self) -> SurveyDesign:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from csimodel.arguments import checked
-from csimodel.errors import ModelError, OptionError, SurveyError, choose, suggest
+from csimodel.errors import OptionError, SurveyError, choose, require_construct, suggest
 from csimodel.estimators import Estimator, GroupFits, fit, fit_groups
 from csimodel.floats import own_errstate
 from csimodel.index.programme.cells import (
@@ -169,9 +169,7 @@ def programme(
             )
     constructs = model.construct_names
     default = "Satisfaction" if "Satisfaction" in constructs else constructs[-1]
-    own = default if construct is None else construct
-    if own not in constructs:
-        raise ModelError(f"Construct {own!r} is not in the model{suggest(own, constructs)}.")
+    own = require_construct(default if construct is None else construct, constructs)
     return Programme(
         groups,
         hierarchy,

@@ -8,7 +8,7 @@ from functools import cached_property
 import pandas as pd
 
 from csimodel.arguments import checked_in
-from csimodel.errors import ModelError, choose, suggest
+from csimodel.errors import choose, require_construct
 from csimodel.estimators import GroupFits, Quantity, find
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate_in
@@ -85,6 +85,18 @@ class Programme(HasPage):
     def constructs(self) -> tuple[str, ...]:
         """Names of the indexes."""
         return self.model.construct_names
+
+    def chosen_construct(self, construct: object) -> str:
+        """Return a construct by its name, of None that of the programme.
+
+        Raises
+        ------
+        ModelError
+            When it is not in the model.
+        """
+        return require_construct(
+            self.construct if construct is None else construct, self.constructs
+        )
 
     @cached_property
     def tables(self) -> ProgrammeTables:
@@ -261,11 +273,7 @@ class Programme(HasPage):
         OptionError
             For an unknown construct, period or level.
         """
-        name = self.construct if construct is None else construct
-        if name not in self.constructs:
-            raise ModelError(
-                f"Construct {name!r} is not in the model{suggest(str(name), self.constructs)}."
-            )
+        name = self.chosen_construct(construct)
         levels = (WHOLE, *self.hierarchy.levels[:-1])
         outer = levels[-1] if within is None else choose("within", within, levels)
         return ranking_of(
@@ -316,7 +324,7 @@ class Programme(HasPage):
         }
         return Page(
             f"Index programme: {len(self.hierarchy.keys):,} of level {self.hierarchy.levels[-1]}, "
-            f"{len(self.hierarchy.periods)} periods",
+            f"{plural(len(self.hierarchy.periods), 'period')}",
             facts=(f"Item weights: {self.item_weights}; {self.groups.solution.estimator.label}",),
             findings=self.findings,
             sections=(
