@@ -5,30 +5,33 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+LARGEST = 1e15
+"""Size from which numbers are written with powers of ten: floats have no more figures."""
+
 
 def number(value: float, decimals: int = 1, missing: str = "–") -> str:
     """Write a number with a true minus sign; `missing` stands where there is none.
 
-    >>> number(72.4541), number(-0.2, 2), number(-0.001, 2), number(float("nan"))
-    ('72.5', '−0.20', '0.00', '–')
+    >>> number(72.4541), number(-0.2, 2), number(-0.001, 2), number(float("nan")), number(1e300)
+    ('72.5', '−0.20', '0.00', '–', '1e+300')
     """
     if not math.isfinite(value):
         return _not_finite(value, missing)
-    text = f"{value:,.{decimals}f}"
+    text = f"{value:,.{decimals}f}" if abs(value) < LARGEST else f"{value:.4g}"
     if not text.strip("-0.,"):
         text = text.lstrip("-")
     return text.replace("-", "−")
 
 
 def figures(value: float, missing: str = "–") -> str:
-    """Write a number of any size: four figures, or two decimals and thousands from 100.
+    """Write a number of any size: four figures, or two decimals and thousands from 100 to 10¹⁵.
 
     >>> figures(0.012345), figures(12345.678), figures(-3.0), figures(float("inf"))
     ('0.01234', '12,345.68', '−3', '∞')
     """
     if not math.isfinite(value):
         return _not_finite(value, missing)
-    text = f"{value:,.2f}" if abs(value) >= 100 else f"{value:.4g}"
+    text = f"{value:,.2f}" if 100 <= abs(value) < LARGEST else f"{value:.4g}"
     return text.replace("-", "−", 1) if value < 0 else text
 
 

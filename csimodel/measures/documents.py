@@ -12,6 +12,7 @@ from csimodel.errors import OptionError
 from csimodel.grid import columns_of, escaped
 from csimodel.options import shown
 from csimodel.page import Page
+from csimodel.survey.complete_file import file_path, write_file
 from csimodel.survey.readers import needs
 
 Language = Literal["en", "zh"]
@@ -36,7 +37,7 @@ def write_document(page: Page, path: str | PathLike[str], language: Language = "
     ...     file.read_text(encoding="utf-8")
     '# Plan\n\n**Ask 387.**\n'
     """
-    file = Path(path)
+    file = file_path("path", path, "plan.docx")
     ending = file.suffix.lower()
     if ending == ".md":
         content = page.markdown().encode()
@@ -46,25 +47,7 @@ def write_document(page: Page, path: str | PathLike[str], language: Language = "
         content = _word(page)
     else:
         raise OptionError(f"path={shown(str(path))} must end in .md, .html or .docx (Word).")
-    return write_file(file, content)
-
-
-def write_file(file: Path, content: bytes) -> Path:
-    """Write a file.
-
-    Raises
-    ------
-    OptionError
-        When it cannot be written.
-    """
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        raise OptionError(
-            f"path={shown(str(file))} cannot be written ({error.strerror or error}); choose "
-            "another folder."
-        ) from error
-    return file
+    return write_file(file, "path", content)
 
 
 def _html(page: Page, language: Language) -> str:

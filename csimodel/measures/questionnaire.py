@@ -13,11 +13,12 @@ from typing import NamedTuple
 from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import listed
-from csimodel.measures.documents import Language, write_document, write_file
+from csimodel.measures.documents import Language, write_document
 from csimodel.measures.items import skip_rules
 from csimodel.options import shown
 from csimodel.page import Page, Section
 from csimodel.survey import Codebook, Item
+from csimodel.survey.complete_file import file_path, write_file
 from csimodel.survey.readers import needs
 from csimodel.survey.wordings import NO_ANSWER, no_answer_labels
 
@@ -100,15 +101,15 @@ def write_questionnaire(
     >>> "Satisfied overall" in page
     True
     """
-    file = Path(path)
+    file = file_path("path", path, "questionnaire.html")
     texts = _TEXTS[language]
     questions = _questions(codebook, texts, skip_rules(asked_if))
     heading = title or codebook.title or texts["title"]
     ending = file.suffix.lower()
     if ending == ".xlsx":
-        return write_file(file, _form(heading, questions, language))
+        return write_file(file, "path", _form(heading, questions, language))
     if ending == ".html":
-        return write_file(file, _html(heading, questions, language, texts).encode())
+        return write_file(file, "path", _html(heading, questions, language, texts).encode())
     if ending in (".docx", ".md"):
         return write_document(_page(heading, questions, texts), file, language)
     raise OptionError(

@@ -6,11 +6,9 @@ import io
 import json
 import os
 import re
-import secrets
 import struct
 import zlib
 from collections.abc import Mapping
-from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
@@ -28,6 +26,7 @@ from csimodel.options import shown
 from csimodel.storage.decoding import Decoder, FieldsError
 from csimodel.storage.encoding import PLAIN_ARRAYS, Encoder, Json
 from csimodel.storage.kinds import kind_of
+from csimodel.survey.complete_file import file_aside
 
 FORMAT = 1
 """Number of the format; another number is another format."""
@@ -94,23 +93,14 @@ def save(result: object, path: str | PathLike[str]) -> Path:
         "package": __version__,
         "kind": kind_of(result) or type(result).__name__,
     }
-    aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         _require_own(target)
-        try:
-            with aside.open("xb") as file, ZipFile(file, "w") as archive:
-                _put(archive, _HEAD, _json(head))
-                _put(archive, _VALUE, _json({"objects": encoder.objects, "value": value}))
-                for number, array in enumerate(encoder.arrays):
-                    with archive.open(
-                        _member(f"arrays/{number}.npy"), "w", force_zip64=True
-                    ) as own:
-                        np.lib.format.write_array(own, array, allow_pickle=False)
-            os.replace(aside, target)  # noqa: PTH105
-        except BaseException:
-            with suppress(OSError):
-                aside.unlink()
-            raise
+        with file_aside(target) as file, ZipFile(file, "w") as archive:
+            _put(archive, _HEAD, _json(head))
+            _put(archive, _VALUE, _json({"objects": encoder.objects, "value": value}))
+            for number, array in enumerate(encoder.arrays):
+                with archive.open(_member(f"arrays/{number}.npy"), "w", force_zip64=True) as own:
+                    np.lib.format.write_array(own, array, allow_pickle=False)
     except OSError as error:
         raise StorageError(
             f"{str(target)!r} cannot be written ({error.strerror or error}); choose another name "

@@ -32,11 +32,7 @@ def usable_weights(
     largest = weights.max(initial=0.0, where=weights > 0)
     kept = np.flatnonzero(weights / largest > 0 if largest else weights > 0)
     if len(weights) and not len(kept):
-        raise SurveyError(
-            f"Weight column {name!r} has no value above 0 in {len(weights)} "
-            f"{plural(len(weights), 'row')}, so nobody counts; name the column of weights, or "
-            "leave weights= out."
-        )
+        raise no_weights(name, len(weights))
     dropped = len(weights) - len(kept)
     if not dropped:
         return None, weights, findings
@@ -56,6 +52,14 @@ def infinite_weights(name: str, count: int, row: int) -> SurveyError:
     return SurveyError(
         f"Weight column {name!r} holds {count} infinite {plural(count, 'value')} (first in row "
         f"{row + 1}); give finite weights, or zero to leave a row out."
+    )
+
+
+def no_weights(name: str, rows: int) -> SurveyError:
+    """Return the refusal of weights none of which is above 0."""
+    return SurveyError(
+        f"Weight column {name!r} has no value above 0 in {rows} {plural(rows, 'row')}, so nobody "
+        "counts; name the column of weights, or leave weights= out."
     )
 
 

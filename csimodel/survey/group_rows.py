@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 Codes = NDArray[np.intp]
@@ -78,3 +79,23 @@ def effective_sizes(codes: Codes, weights: Floats | None, groups: int) -> Floats
     sums = sums_by_group(codes[member], np.stack([own, own**2], axis=1), groups)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(sums[:, 0] ** 2 / sums[:, 1])
+
+
+def distinct_rows(rows: Codes | Floats) -> tuple[Codes, Codes]:
+    """Return codes of rows that differ, (rows,), and where each is met first, (distinct,).
+
+    Codes count up in the order in which rows are met; cells are (rows, any) without NaN.
+
+    Examples
+    --------
+    >>> codes, first = distinct_rows(np.array([[3, 1], [2, 1], [3, 1]]))
+    >>> codes.tolist(), first.tolist()
+    ([0, 1, 0], [0, 1])
+    """
+    codes = np.zeros(len(rows), dtype=np.intp)
+    for place, column in enumerate(rows.T):
+        own, levels = pd.factorize(column)  # as few codes as rows, so that products are exact
+        codes = pd.factorize(codes * max(1, len(levels)) + own)[0] if place else own
+    first = np.zeros(int(codes.max(initial=-1)) + 1, dtype=np.intp)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    return codes, first

@@ -50,11 +50,14 @@ class Wordings:
         Words that stand for no answer.
     item
         Scale and missing codes, which say what numbers an answer such as "8 - good" may begin with.
+    texts
+        How the codebook writes each wording of `codes`.
     """
 
     codes: Mapping[str, float] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     item: Item | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of_item(cls, item: Item, labels: Mapping[float | str, str]) -> Wordings:
@@ -67,17 +70,24 @@ class Wordings:
         """
         codes = _codes(item.name, item.answers, labels)
         _require_apart(item.name, codes, item.missing_words)
+        texts = _written([*item.answers, *labels.values()])
         for word in NO_ANSWER.values():
             for code, text in no_answer_labels(item.missing_codes, word).items():
                 codes.setdefault(_key(text), code)
-        return cls(codes, item.missing_words, item)
+                texts.setdefault(_key(text), text)
+        return cls(codes, item.missing_words, item, texts)
 
     @classmethod
     def of_column(cls, name: str, answers: Mapping[str, float], words: tuple[str, ...]) -> Wordings:
         """Return the wordings of a column that is no item; without answers it holds labels."""
         codes = _codes(name, answers, {})
         _require_apart(name, codes, words)
-        return cls(codes, words)
+        return cls(codes, words, texts=_written(answers))
+
+    @property
+    def known(self) -> list[str]:
+        """The wordings that have a code, as the codebook writes them."""
+        return [self.texts.get(key, key) for key in self.codes]
 
     def code_of(self, text: str, name: str) -> float | None:
         """Return the code of an answer in words, None where it is not known.
@@ -103,8 +113,9 @@ class Wordings:
         worded = self.codes.get(words.strip())
         if worded is not None and worded != code:
             raise SurveyError(
-                f"Column {name!r} holds {tidy(text)!r}, and the codebook gives {words.strip()!r} "
-                f"the code {number(worded)}, not {number(code)}; correct one of the two."
+                f"Column {name!r} holds {tidy(text)!r}, and the codebook gives "
+                f"{self.texts.get(words.strip(), words.strip())!r} the code {number(worded)}, not "
+                f"{number(code)}; correct one of the two."
             )
         return code if self._allows(code) else None
 
@@ -148,6 +159,12 @@ def _codes(
                 f"and {number(code)}; keep one of the two."
             )
     return codes
+
+
+def _written(texts: Iterable[str]) -> dict[str, str]:
+    """Return wordings as the codebook writes them, by how they are looked up; the first counts."""
+    every = [tidy(str(text)) for text in texts]
+    return {_key(text): text for text in reversed(every)}
 
 
 def _key(text: str) -> str:
@@ -271,13 +288,13 @@ def _require_known(
     name = str(cells.name)
     rows = {text: int(np.flatnonzero(cells.eq(text).fillna(False).to_numpy())[0]) + 1
             for text in unknown[:_MOST_NAMED]}  # fmt: skip
-    near = [*own.codes, *own.missing]
+    near = [*own.known, *own.missing]
     told = [f"{text!r} in row {row}{suggest(_key(text), near)}" for text, row in rows.items()]
     more = [""] * (len(unknown) - len(told))
     count = int(cells.isin(unknown).sum())
     allowed = "those that begin or end with a number of the scale"
     if own.codes:
-        allowed = listed(map(repr, own.codes), 12)
+        allowed = listed(map(repr, own.known), 12)
     raise SurveyError(
         f"Column {name!r} holds {listed([*told, *more], _MOST_NAMED)} ({count} "
         f"{plural(count, 'cell')}), whose code is not known; known are {allowed}; give the code in "

@@ -66,6 +66,15 @@ class ResultColumns:
     sections: Mapping[str, pd.DataFrame]
     errors: str = ""
 
+    @property
+    def solved(self) -> bool:
+        """Whether there is a number of any quantity, as there is not without a solution."""
+        return any(
+            bool(table.notna().any(axis=None))
+            for title, table in self.sections.items()
+            if title != FIT
+        )
+
 
 def fit_blocks(
     comparison: Comparison, quantities: Sequence[str], measures: bool, interval: str, level: float
@@ -111,8 +120,12 @@ def _estimates(
         empty = pd.Series(np.nan, entry.labels(fit.model))
         return _tidy(empty.to_frame("estimate")), ""
     if draws is not None:
-        by_kind = draws.table(quantity, interval, level) if interval != "auto" else None
-        table = draws.table(quantity, level=level) if by_kind is None else by_kind
+        by_kind = interval != "auto"
+        table = (
+            draws.table(quantity, interval, level)
+            if by_kind
+            else draws.table(quantity, level=level)
+        )
         return _tidy(table), type(draws).__name__.lower()
     table = pd.DataFrame({"estimate": np.asarray(entry.values(fit.solution))})
     table.index = entry.labels(fit.model)

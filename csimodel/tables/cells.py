@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from csimodel.formatting import label, number, p_value
+from csimodel.formatting import LARGEST, label, number, p_value
 from csimodel.tables.blocks import FIT, ResultColumns
 
 STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
@@ -115,6 +115,8 @@ class _Place:
         if not math.isfinite(own):
             return Cell(number(own, 0, ""))
         marks = stars_of(_real(entry.get("p"))) if stars and self._estimate else ""
+        if abs(own) >= LARGEST:
+            return Cell(number(own) + marks, own, "0.000E+00")
         if self.column == "p" or self.row == "p of χ²":
             return Cell(p_value(own), own, ".000")
         if self._count:

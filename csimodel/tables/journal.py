@@ -17,7 +17,7 @@ from csimodel.errors import OptionError, SurveyError
 from csimodel.floats import own_errstate_in
 from csimodel.grid import Grid, columns_of
 from csimodel.page import HasPage, Page, Section
-from csimodel.survey.complete_file import complete_file
+from csimodel.survey.complete_file import file_path, write_file
 from csimodel.survey.readers import needs
 from csimodel.tables.cells import Cell
 
@@ -207,19 +207,13 @@ class JournalTable(HasPage):
 
 def _written(path: str | PathLike[str], ending: str, content: bytes) -> Path:
     """Write a file whole or not at all."""
-    own = Path(path)
-    if not str(path).strip() or "\0" in str(path):
-        raise OptionError(f"path={str(path)!r} is no path; give the name of a file.")
+    own = file_path("path", path, f"table{ending or '.html'}")
     if ending and own.suffix.casefold() != ending:
         raise OptionError(
             f"path={str(path)!r} must end in {ending}, as the programs that open it expect; give "
             f"{own.stem + ending!r}."
         )
-    if own.is_dir():
-        raise OptionError(f"path={str(path)!r} is a folder; give the name of a file in it.")
-    with complete_file(own, "path") as stream:
-        stream.write(content)
-    return own
+    return write_file(own, "path", content)
 
 
 def _latex_names(names: pd.Index) -> pd.MultiIndex:

@@ -19,7 +19,12 @@ from csimodel.tables.blocks import ResultColumns, fit_blocks, frame_block, label
 from csimodel.tables.cells import HEADS, Cell, cells_of, columns_of
 from csimodel.tables.journal import JournalTable
 
-_SHOWN = ("estimate", "se", "interval", "p")
+_SHOWN = {  # columns, and what they hold
+    "estimate": "estimates",
+    "se": "standard errors",
+    "interval": "confidence intervals",
+    "p": "p-values",
+}
 _STARS = "* p < .05, ** p < .01, *** p < .001."
 _SOURCES = {
     "bootstrap": "the bootstrap",
@@ -67,7 +72,8 @@ def table(
         What the rows are, by the names that ``boot.table`` takes.
     show
         Columns of each fit among ``"estimate"``, ``"se"``, ``"interval"`` and ``"p"``; by default
-        the estimate, and its interval where there are errors. Of tidy tables all columns.
+        the estimate, and its interval where there are errors. Of tidy tables all columns. What
+        some results have not is said in the notes, what none has is refused.
     interval, level
         Kind of bootstrap interval, and its coverage.
     stars
@@ -87,7 +93,7 @@ def table(
     Raises
     ------
     OptionError
-        For nothing, or fits mixed with tables, or what is not known.
+        For nothing, fits mixed with tables, what is not known, or columns that no result has.
 
     References
     ----------
@@ -112,6 +118,7 @@ def table(
     framed = all(list(block.sections) == [""] for block in blocks)
     wanted = columns or (_every(blocks) if framed else ("estimate", "interval"))
     kept = columns_of(blocks, wanted)
+    told += _about_gaps(blocks, kept, columns or ())
     cells = cells_of(blocks, kept, places, stars)
     heads = tuple(
         (block.name, _head(name, level))
@@ -194,6 +201,27 @@ def _columns(show: str | Sequence[str]) -> tuple[str, ...]:
                 f"show has {name!r}, which is no column; use {listed(map(repr, _SHOWN))}."
             )
     return names
+
+
+def _about_gaps(
+    blocks: Sequence[ResultColumns], kept: Sequence[Sequence[str]], columns: Sequence[str]
+) -> list[str]:
+    """Say which results have not a column that was asked for; refuse what no solution has."""
+    told = []
+    for name in columns:
+        lacking = [
+            block
+            for block, own in zip(blocks, kept, strict=True)
+            if name not in own and block.solved
+        ]
+        if lacking and not any(name in own for own in kept):
+            raise OptionError(
+                f"show has {name!r}, which none of the results has; leave it out, or, for fits, "
+                "give where errors come from, as bootstraps=[csi.bootstrap(fit)]."
+            )
+        if lacking:
+            told.append(f"There are no {_SHOWN[name]} of {listed([own.name for own in lacking])}.")
+    return told
 
 
 def _every(blocks: Sequence[ResultColumns]) -> tuple[str, ...]:

@@ -191,7 +191,7 @@ def test_a_killed_process_leaves_the_file_as_it_was(tmp_path):
         ({"keep": "firm"}, OptionError, "keep= says what is written to a file"),
         ({"scores": True}, OptionError, "scores= says what is written to a file"),
         ({"to": "s.csv"}, OptionError, r"to='s\.csv' names a Parquet file"),
-        ({"to": ""}, OptionError, "to='' names a Parquet file"),
+        ({"to": ""}, OptionError, "to='' is no path"),
         ({"to": "nowhere/s.parquet"}, OptionError, "lies in a folder that does not exist"),
         ({"to": 3}, OptionError, "to=3"),
         ({"to": "s.parquet", "keep": "frim"}, SurveyError, r"column 'frim' .*mean 'firm'"),

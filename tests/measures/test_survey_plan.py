@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
@@ -127,6 +128,15 @@ def test_files_that_cannot_be(tmp_path, monkeypatch):
         plan.write(tmp_path / "plan.pdf")
     with pytest.raises(OptionError, match=r"cannot be written .* choose another folder"):
         plan.write(tmp_path / "none" / "plan.md")
+    (tmp_path / "own.md").mkdir()
+    for path, message in (
+        (tmp_path / "own.md", "is a folder"),
+        ("a\0.md", "no path"),
+        ("", "no p"),
+    ):
+        for write in (plan.write, lambda path: write_questionnaire(BOOK, path)):
+            with pytest.raises(OptionError, match=f"^path=.* is {message.removeprefix('is ')}"):
+                write(path)
     monkeypatch.setitem(sys.modules, "docx", None)
     with pytest.raises(OptionError) as caught:
         plan.write(tmp_path / "plan.docx")
@@ -134,6 +144,21 @@ def test_files_that_cannot_be(tmp_path, monkeypatch):
         "Writing a Word document needs the package python-docx; install it with pip install "
         '"csimodel[word]".'
     )
+
+
+def test_an_interrupted_document_leaves_the_old_file(tmp_path, monkeypatch):
+    plan = survey_plan(BOOK, SAMPLE)
+    writers = {"plan.md": plan.write, "q.html": lambda path: write_questionnaire(BOOK, path)}
+    before = {name: write(tmp_path / name).read_bytes() for name, write in writers.items()}
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    for name, write in writers.items():
+        with pytest.raises(KeyboardInterrupt):
+            write(tmp_path / name)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
 def test_a_questionnaire_to_print_in_word_and_markdown(tmp_path):

@@ -323,6 +323,13 @@ def test_a_file_of_somebody_else_is_not_replaced(mobi, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["data.csv"]
 
 
+def test_a_name_as_long_as_names_may_be_is_written(tmp_path):
+    path = csi.save(csi.models.ecsi(), tmp_path / ("x" * 255))
+    assert csi.load(path).construct_names == csi.models.ecsi().construct_names
+    with pytest.raises(StorageError, match="cannot be written"):
+        csi.save(csi.models.ecsi(), tmp_path / ("x" * 256))
+
+
 def test_an_interrupted_save_leaves_the_old_file(mobi, tmp_path, monkeypatch):
     path = csi.save(csi.models.ecsi(), tmp_path / "a.csimodel")
     before = path.read_bytes()

@@ -15,6 +15,7 @@ from pyarrow import dataset, parquet
 import csimodel as csi
 from csimodel.inference import influence
 from csimodel.survey.scanning import batches, files
+from csimodel.survey.scanning.labels import Combinations
 
 MODEL = csi.models.ecsi()
 DESIGN = {"weights": "w", "strata": "stratum", "cluster": "psu"}
@@ -200,6 +201,26 @@ def same(there, here):
     for limit in ("lower", "upper"):
         assert (abs(there[limit] - here[limit]) <= 4e-8 * here["se"].fillna(0) + 1e-12).all()
     assert_allclose(there["p"], here["p"], rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("weight", [0.0, np.nan])
+def test_weights_of_which_none_is_above_0_are_named_as_in_memory(tmp_path, weight):
+    frame = answers().assign(w=weight)
+    for survey in (
+        csi.scan(parts_of(frame, tmp_path), scale=(1, 10), weights="w"),
+        csi.read_survey(frame, scale=(1, 10), weights="w"),
+    ):
+        with pytest.raises(
+            csi.errors.SurveyError, match=r"^Weight column 'w' has no value above 0 in 600 rows"
+        ):
+            csi.fit(MODEL, survey)
+
+
+def test_combinations_of_more_labels_than_a_whole_number_tells_apart():
+    labels = 2**22
+    parts = np.array([[0, 0, 0], [2**20, 0, 0], [-1, 0, 0], [labels - 1] * 3, [2**20, 0, 0]])
+    assert Combinations(("a", "b", "c")).codes_of(parts).tolist() == [0, 1, -1, 2, 1]
+    assert Combinations(()).codes_of(np.zeros((2, 0), dtype=np.intp)).tolist() == [0, 0]
 
 
 DESIGNS = [{}, {"weights": "w"}, {"strata": "stratum"}, {"cluster": "psu"}, DESIGN]

@@ -100,6 +100,25 @@ def test_a_survey_that_was_read_takes_the_codebook_later():
     assert again.findings == survey.findings
 
 
+@pytest.mark.parametrize(
+    "section",
+    [
+        "[items.q]\nscale = [1, 5]\nlabels = { 1 = 'Not AT  all', 5 = 'VERY' }",
+        "[items.q]\nscale = [1, 5]\nanswers = { 'Not AT  all' = 1, 'VERY' = 5 }",
+        "[columns.q]\nanswers = { 'Not AT  all' = 1, 'VERY' = 5 }",
+    ],
+)
+def test_wordings_are_named_as_the_codebook_writes_them(section):
+    frame = pd.DataFrame({"q": ["verry", "not at all"]})
+    message = r"mean 'VERY'\?.* known are 'Not AT  all' and 'VERY'; give the code"
+    with pytest.raises(SurveyError, match=message):
+        csi.read_survey(frame, codebook=Codebook.from_toml(section))
+    if "items" in section:
+        frame = pd.DataFrame({"q": ["4 - very", "not at all"]})
+        with pytest.raises(SurveyError, match=r"codebook gives 'VERY' the code 5, not 4;"):
+            csi.read_survey(frame, codebook=Codebook.from_toml(section))
+
+
 def test_worded_answers_are_turned_after_they_are_coded():
     book = Codebook.from_toml(
         "[items.q]\nscale = [1, 5]\nreversed = true\nlabels = { 1 = 'never', 5 = 'always' }"

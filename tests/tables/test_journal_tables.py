@@ -88,6 +88,24 @@ def test_columns_are_those_asked_for(fits, boot, mobi):
     assert "*" not in "".join(alone.cells.to_numpy().ravel())
 
 
+def test_columns_that_are_not_there_are_said_or_refused(fits, boot, mobi):
+    for results, column in (
+        (fits[:1], "se"),
+        (fits[:1], "p"),
+        ([boot.table("paths")[["se"]]], "p"),
+    ):
+        with pytest.raises(OptionError, match=f"^show has {column!r}, which none of the results"):
+            csi.table(*results, show=["estimate", column])
+    some = csi.table(fits[0], fits[1], bootstraps=[boot, None], names=["a", "b"], show=["se", "p"])
+    assert some.notes[-4:-2] == (
+        "There are no standard errors of b.",
+        "There are no p-values of b.",
+    )
+    assert not any(note.startswith("There are no") for note in csi.table(fits[0]).notes)
+    lost = csi.fit(csi.models.ecsi(), mobi, csi.ML(max_iterations=1))
+    assert csi.table(lost, show=["estimate", "se"], names=["lost"]).notes[0].startswith("lost: ")
+
+
 def test_tables_of_results_keep_their_columns(fits, boot):
     table = boot.table("paths")
     shown = csi.table(table)
@@ -222,6 +240,8 @@ def test_what_is_no_result_is_refused(fits, boot):
         (pd.DataFrame({"x": pd.array([1, None], dtype="Int64")}), ["1.00", ""]),
         (pd.DataFrame({("a", 1): [1.5]}), ["1.50"]),
         (pd.DataFrame({"x": pd.Categorical(["a", "b"])}), ["a", "b"]),
+        (pd.DataFrame({"n": [1e300, -1e15]}), ["1e+300", "−1e+15"]),
+        (pd.DataFrame({"x": [999999999999999.0, 1e15]}), ["999,999,999,999,999.00", "1e+15"]),
         (pd.DataFrame({"x": pd.array([0.5], dtype="double[pyarrow]")}), [".50"]),
     ],
 )  # fmt: skip

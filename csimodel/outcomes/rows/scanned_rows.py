@@ -24,6 +24,7 @@ from csimodel.outcomes.rows.columns import Ends, about_codes
 from csimodel.outcomes.rows.outcome import OutcomeValues, outcome_of
 from csimodel.outcomes.rows.rows import Rows
 from csimodel.outcomes.rows.sample import left_out, require_apart, require_enough, require_sound
+from csimodel.survey.group_rows import distinct_rows
 from csimodel.survey.labelled import require_no_labelled_codes
 
 Floats = NDArray[np.float64]
@@ -180,7 +181,7 @@ class _Alike:
                     self.gaps[name] = self.gaps.get(name, 0) + count
             key = key[known]
         weights = np.ones(len(key)) if part.weights is None else part.weights[known]
-        local, first = _distinct(key)
+        local, first = distinct_rows(key)
         place = self._places(key[first])[local]
         powers = np.stack([np.ones(len(key)), weights, weights**2])
         sums = np.zeros((3, len(self.places)))
@@ -250,17 +251,6 @@ def _added_up(pairs: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Return sums by cluster and row."""
     joined = pairs[0] if len(pairs) == 1 else pd.concat(pairs, ignore_index=True)
     return joined.groupby(["unit", "place"], sort=False, as_index=False).sum()
-
-
-def _distinct(key: Floats) -> tuple[Codes, Codes]:
-    """Return codes of rows that differ, and where each is met first."""
-    codes = np.zeros(len(key), dtype=np.intp)
-    for column in key.T:
-        own, levels = pd.factorize(column)
-        codes = pd.factorize(codes * max(1, len(levels)) + own)[0]
-    first = np.zeros(int(codes.max(initial=-1)) + 1, dtype=np.intp)
-    first[codes[::-1]] = np.arange(len(codes))[::-1]
-    return codes, first
 
 
 def _sample(

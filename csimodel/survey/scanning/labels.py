@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.survey.group_rows import distinct_rows
+
 Codes = NDArray[np.intp]
 
 
@@ -52,17 +54,11 @@ class Combinations:
 
     def codes_of(self, parts: NDArray[np.intp]) -> Codes:
         """Return the codes of rows of codes, -1 where one of them is, (rows,)."""
-        key = np.zeros(len(parts), dtype=np.intp)
-        for part in parts.T:
-            key = key * (int(part.max(initial=0)) + 1) + np.maximum(part, 0)
-        key[(parts < 0).any(axis=1)] = -1
-        own, distinct = pd.factorize(key)
-        first = np.zeros(len(distinct), dtype=np.intp)
-        first[own[::-1]] = np.arange(len(own))[::-1]
+        own, first = distinct_rows(parts)
         table = np.array(
             [
-                -1 if k < 0 else self.places.setdefault(tuple(row), len(self.places))
-                for k, row in zip(distinct.tolist(), parts[first].tolist(), strict=True)
+                -1 if min(row, default=0) < 0 else self.places.setdefault(row, len(self.places))
+                for row in map(tuple, parts[first].tolist())
             ],
             dtype=np.intp,
         )

@@ -140,8 +140,8 @@ class Tally:
         Raises
         ------
         SurveyError
-            For negative and infinite weights, items that nobody answered, infinite answers and
-            those outside a scale.
+            For negative and infinite weights, or none above 0, items that nobody answered,
+            infinite answers and those outside a scale.
         """
         if self.weights is not None:
             count, value, row = self.negative
@@ -149,6 +149,8 @@ class Tally:
                 raise design.negative_weights(self.weights, count, value, row)
             if self.endless[0]:
                 raise design.infinite_weights(self.weights, *self.endless)
+            if self.rows and not self.with_weight:
+                raise design.no_weights(self.weights, self.rows)
         kept = np.empty((self.with_weight, 0))
         checks.require_answers(kept, self.items, self.low, self.high)
         for name in self.items:
