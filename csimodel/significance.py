@@ -222,14 +222,11 @@ def f_pvalue(statistic: float, numerator: int, df: float) -> float:
 def adjusted_pvalues(p: ArrayLike, method: str) -> Floats:
     """Return p-values of several tests at once; NaN ones are no tests.
 
-    ``"holm"`` holds the probability of any false discovery, ``"bh"`` (Benjamini and Hochberg) the
-    expected share of false ones among those discovered.
+    ``"holm"`` (see `holm`) holds the probability of any false discovery, ``"bh"`` (Benjamini and
+    Hochberg) the expected share of false ones among those discovered.
 
     References
     ----------
-    Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal
-    of Statistics 6, 65-70.
-
     Benjamini, Y., Hochberg, Y. (1995). Controlling the false discovery rate. Journal of the Royal
     Statistical Society B 57, 289-300. https://doi.org/10.1111/j.2517-6161.1995.tb02031.x
 
@@ -240,17 +237,13 @@ def adjusted_pvalues(p: ArrayLike, method: str) -> Floats:
     >>> adjusted_pvalues([0.01, 0.04, np.nan, 0.03], "bh").round(2).tolist()
     [0.03, 0.04, nan, 0.04]
     """
+    if method == "holm":
+        return holm(p)
     values = np.asarray(p, dtype=np.float64)
     adjusted = np.full(len(values), np.nan)
-    known = np.flatnonzero(np.isfinite(values))
-    order = known[np.argsort(values[known], kind="stable")]
-    tests = len(order)
-    if method == "holm":
-        scaled = np.maximum.accumulate(values[order] * np.arange(tests, 0, -1))
-    else:
-        scaled = values[order] * tests / np.arange(1, tests + 1)
-        scaled = np.minimum.accumulate(scaled[::-1])[::-1]
-    adjusted[order] = np.minimum(scaled, 1.0)
+    order = np.argsort(values)[: np.isfinite(values).sum()]
+    scaled = values[order] * len(order) / np.arange(1, len(order) + 1)
+    adjusted[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
     return adjusted
 
 

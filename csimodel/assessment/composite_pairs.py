@@ -7,7 +7,7 @@ follow from its item means and covariances.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,14 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.assessment.grouped_sample import (
-    LEAST_PERMUTATIONS,
-    GroupedSample,
-    without_solution,
-)
+from csimodel.assessment.group_permutations import about_losses, without_permutations
+from csimodel.assessment.grouped_sample import GroupedSample, PermutedStatistics
 from csimodel.estimators import Solution
-from csimodel.estimators.groups import shown_label
-from csimodel.inference.draws import FEWEST_DRAWS
+from csimodel.findings import Finding
 from csimodel.inference.intervals import quantiles
 from csimodel.moments.label_permutations import LabelPermutations
 from csimodel.significance import permutation_pvalue
@@ -30,8 +26,6 @@ from csimodel.significance import permutation_pvalue
 Floats = NDArray[np.float64]
 
 STATISTICS = ("c", "mean_difference", "variance_ratio")
-FEW_LABELLINGS = "fewer than 20 ways to permute the groups"
-FEW_PERMUTATIONS = "too few permutations with a solution"
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,48 +46,38 @@ class CompositePair:
     permutations: LabelPermutations
     progress: bool = False
 
-    @property
-    def names(self) -> tuple[str, str]:
-        """What the two groups are called."""
-        first, second = map(shown_label, self.sample.labels)
-        return first, second
-
     @cached_property
     def reason(self) -> str:
-        """Why nothing can be tested, empty where it can."""
-        unsolved = without_solution(self.sample)
-        if unsolved:
-            return unsolved
-        if self.permutations.different < LEAST_PERMUTATIONS:
-            return FEW_LABELLINGS
-        usable = len(self._permuted) - self.lost
-        return FEW_PERMUTATIONS if usable < min(FEWEST_DRAWS, len(self._permuted)) else ""
+        """Why composites formed alike cannot be tested, empty where they can."""
+        return without_permutations(self.sample, self.permutations) or self._permuted.reason
 
     @cached_property
-    def _permuted(self) -> Floats:
+    def _permuted(self) -> PermutedStatistics:
+        """The statistics side by side, of no permutations where these test nothing."""
+        if without_permutations(self.sample, self.permutations):
+            entries = len(STATISTICS) * len(self.sample.model.constructs)
+            return PermutedStatistics(np.full((0, entries), np.nan), np.zeros(0, dtype=np.bool_))
         return self.sample.over(self.permutations, self._statistics, self.progress)
 
     @property
     def permuted(self) -> Mapping[str, Floats]:
         """Each statistic in every permutation, (permutations, constructs); none without tests."""
-        size = len(self.sample.model.constructs)
-        values = np.full((0, 3 * size), np.nan) if self.reason else self._permuted
-        return dict(zip(STATISTICS, np.split(values, 3, axis=1), strict=True))
+        return dict(zip(STATISTICS, np.split(self._permuted.values, 3, axis=1), strict=True))
 
-    @property
-    def lost(self) -> int:
-        """Number of permutations in which a group has no solution."""
-        return int((~np.isfinite(self._permuted[:, 0])).sum())
+    def losses(self) -> Iterator[Finding]:
+        """Count permutations without a solution."""
+        return about_losses(self.sample, self._permuted)
 
     def table(self, level: float) -> pd.DataFrame:
         """Return the statistics with limits of their permutations and p-values, by construct."""
         observed = np.split(self._statistics(self.sample.observed)[0], 3)
         c, mean, variance = observed
         permuted = self.permuted
+        alike = permuted["c"][:0] if self.reason else permuted["c"]
         columns = {
             "c": c,
-            "c_lower": quantiles(permuted["c"], np.array([[1.0 - level]]))[0],
-            "p": permutation_pvalue(c, permuted["c"], "lower"),
+            "c_lower": quantiles(alike, np.array([[1.0 - level]]))[0],
+            "p": permutation_pvalue(c, alike, "lower"),
         }
         tails = np.array([[(1.0 - level) / 2.0], [(1.0 + level) / 2.0]])
         for own, value in (("mean_difference", mean), ("variance_ratio", variance)):

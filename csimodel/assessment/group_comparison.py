@@ -12,18 +12,15 @@ from numpy.typing import ArrayLike
 
 from csimodel.arguments import checked, checked_in
 from csimodel.assessment.group_differences import GroupDifferences
-from csimodel.assessment.grouped_sample import (
-    LEAST_PERMUTATIONS,
-    about_answers,
-    grouped_sample,
-)
+from csimodel.assessment.group_permutations import require_permutations
+from csimodel.assessment.grouped_sample import about_answers, grouped_sample
 from csimodel.errors import InferenceError, choose
 from csimodel.estimators import Estimator, GroupFits, Quantity, find
 from csimodel.estimators.groups import shown_label
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.model import Model
-from csimodel.options import require_count, require_level, seed_of
+from csimodel.options import require_level, seed_of
 from csimodel.page import HasPage, Page, Section
 from csimodel.survey import Survey
 
@@ -205,10 +202,7 @@ def compare_groups(
     level, seed = require_level(level), seed_of(rng)
     choose("method", method, get_args(Method))
     entries = find(quantity)
-    count = permutations if isinstance(permutations, int) else None
-    if count is not None:
-        advice = ", and some thousands for p-values"
-        count = require_count("permutations", count, advice, least=LEAST_PERMUTATIONS, most=10**7)
+    permutations = require_permutations(permutations, ", and some thousands for p-values")
     if not entries.resampled:
         raise InferenceError(
             f"{entries.name!r} is a distance, of which draws of a group say nothing; compare the "
@@ -216,7 +210,7 @@ def compare_groups(
         )
     fits, sample = grouped_sample(model, survey, by, estimator)
     task = GroupDifferences(
-        fits, sample, entries, level, seed, count, permutations, draws, resamples, progress
+        fits, sample, entries, level, seed, permutations, draws, resamples, progress
     )
     table, findings = task.by(method)
     name = "implied correlations" if method == "distance" else entries.name

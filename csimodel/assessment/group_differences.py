@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from csimodel.assessment.group_tests import BY_T, distances, order_probability, variance_ratio
-from csimodel.assessment.grouped_sample import (
+from csimodel.assessment.group_permutations import (
     LEAST_PERMUTATIONS,
-    GroupedSample,
+    about_losses,
     about_permutations,
-    given_labels,
-    without_solution,
+    permutations_of,
+    permuted_pairs,
+    without_permutations,
 )
+from csimodel.assessment.group_tests import BY_T, distances, order_probability, variance_ratio
+from csimodel.assessment.grouped_sample import GroupedSample, without_solution
 from csimodel.errors import OptionError
 from csimodel.estimators import GroupFits, Quantity, Solution, Status
 from csimodel.estimators.groups import shown_label
@@ -24,7 +26,8 @@ from csimodel.findings import Finding
 from csimodel.inference import Bootstrap, bootstrap, infer, linearize
 from csimodel.inference.intervals import quantiles, spread_of
 from csimodel.inference.pairs import pairs_of
-from csimodel.inference.sources import StandardErrors
+from csimodel.inference.sources import FEW_DRAWS, StandardErrors
+from csimodel.moments.label_permutations import LabelPermutations
 from csimodel.options import shown
 from csimodel.significance import adjusted_pvalues, permutation_pvalue
 
@@ -60,8 +63,8 @@ class GroupDifferences:
         One less the size of the tests.
     seed
         Entropy of the random streams.
-    count, given
-        Number of permutations, None where labels are given.
+    permutations
+        How many, or labels.
     draws, resamples
         Number of bootstrap draws, or rows of each group by its label.
     progress
@@ -73,8 +76,7 @@ class GroupDifferences:
     quantity: Quantity
     level: float
     seed: int
-    count: int | None
-    given: object
+    permutations: int | ArrayLike
     draws: int
     resamples: Mapping[str, ArrayLike] | None
     progress: bool
@@ -102,26 +104,10 @@ class GroupDifferences:
         return list(zip(first.tolist(), second.tolist(), strict=True))
 
     def _permuted(self, tail: str) -> tuple[pd.DataFrame, list[Finding]]:
-        pairs, parts, findings = self.pairs, [], list[Finding]()
-        if self.count is None and len(pairs) > 1:
-            raise OptionError(
-                f"permutations= holds labels and by= makes {self.sample.groups} groups, each two "
-                "of which are permuted by themselves; give the number of permutations, or two "
-                "groups."
-            )
-        for place, pair in enumerate(pairs):
-            own = self.sample.of_groups(pair)
-            exchange = own.permutations(self.count or 0, self.seed + place)
-            if self.count is None:
-                exchange = exchange.with_labels(given_labels(self.given, self.fits, own))
+        parts, findings = [], list[Finding]()
+        for own, exchange in permuted_pairs(self.sample, self.fits, self.permutations, self.seed):
             values = self._values(own.observed)
-            permuted = np.full((0, values.shape[1]), np.nan)
-            reason = without_solution(own)
-            if not reason and exchange.different < LEAST_PERMUTATIONS:
-                reason = "fewer than 20 ways to permute the groups"
-            if not reason:
-                permuted = own.over(exchange, self._difference, self.progress)
-                findings += about_permutations(own, exchange)
+            permuted, reason = self._permuted_values(own, exchange, self._difference, findings)
             difference = values[0] - values[1]
             tails = np.array([[(1.0 - self.level) / 2.0], [(1.0 + self.level) / 2.0]])
             lower, upper = quantiles(permuted, tails)
@@ -131,6 +117,22 @@ class GroupDifferences:
             table.insert(8, "null_upper", upper)
             parts.append(table)
         return self._together(parts), findings
+
+    def _permuted_values(
+        self,
+        sample: GroupedSample,
+        exchange: LabelPermutations,
+        statistic: Callable[[Solution], Floats],
+        findings: list[Finding],
+    ) -> tuple[Floats, str]:
+        """Return a statistic in permutations, or of none and the reason; findings are added to."""
+        none = np.full((0, statistic(sample.observed).shape[1]), np.nan)
+        reason = without_permutations(sample, exchange)
+        if reason:
+            return none, reason
+        permuted = sample.over(exchange, statistic, self.progress)
+        findings += [*about_losses(sample, permuted), *about_permutations(sample, exchange)]
+        return (none if permuted.reason else permuted.values), permuted.reason
 
     def _difference(self, solution: Solution) -> Floats:
         """Return the quantity of the first group less that of the second, (permutations, any)."""
@@ -146,20 +148,15 @@ class GroupDifferences:
     def _omnibus_distance(self) -> tuple[pd.DataFrame, list[Finding]]:
         sample = self.sample
         sample.model.require_one_stage("Distances between groups are of")
-        exchange = sample.permutations(self.count or 0, self.seed)
-        if self.count is None:
-            exchange = exchange.with_labels(given_labels(self.given, self.fits, sample))
-        reason, findings = without_solution(sample), list[Finding]()
-        statistic, permuted = np.full(4, np.nan), np.full((0, 4), np.nan)
-        if not reason:
-            statistic = distances(sample.observed, sample.groups)[0]
+        exchange = permutations_of(sample, self.fits, self.permutations, self.seed)
+        findings = list[Finding]()
 
-            def of(solution: Solution) -> Floats:
-                known = sample.converged(solution)[:, None]
-                return np.where(known, distances(solution, sample.groups), np.nan)
+        def of(solution: Solution) -> Floats:
+            known = sample.converged(solution)[:, None]
+            return np.where(known, distances(solution, sample.groups), np.nan)
 
-            permuted = sample.over(exchange, of, self.progress)
-            findings += about_permutations(sample, exchange)
+        statistic = of(sample.observed)[0]
+        permuted, reason = self._permuted_values(sample, exchange, of, findings)
         labels = pd.MultiIndex.from_tuples(_DISTANCES, names=["of", "distance"])
         return self._omnibus(labels, statistic, permuted, reason), findings
 
@@ -212,6 +209,7 @@ class GroupDifferences:
         none, parts = np.full(len(labels), np.nan), []
         for first, second in self.pairs:
             reason = without_solution(self.sample.of_groups((first, second)))
+            reason = reason or _few_draws([boots[first], boots[second]])
             table = _without_error(
                 values.get(first, none), values.get(second, none), reason or _BY_PAIRS_OF_DRAWS
             )
@@ -240,17 +238,17 @@ class GroupDifferences:
         self, boots: dict[int, Bootstrap], findings: list[Finding]
     ) -> tuple[pd.DataFrame, list[Finding]]:
         labels = self.quantity.labels(self.sample.model)
-        reason = without_solution(self.sample)
+        reason = without_solution(self.sample) or _few_draws(boots.values())
         if reason:
             none = np.full(len(labels), np.nan)
             return self._omnibus(labels, none, np.full((0, len(labels)), np.nan), reason), findings
         parts = [boot.values(self.quantity) for boot in boots.values()]
         draws = np.concatenate(parts)
         codes = np.repeat(np.arange(len(parts)), [len(own) for own in parts])
-        if self.count is None:
-            exchanged = _labels_of_draws(self.given, codes)
+        if not isinstance(self.permutations, int):
+            exchanged = _labels_of_draws(self.permutations, codes)
         else:
-            tiled = np.tile(codes, (self.count, 1))
+            tiled = np.tile(codes, (self.permutations, 1))
             exchanged = np.random.default_rng(self.seed).permuted(tiled, axis=1)
         statistic = variance_ratio(draws, codes[None], len(parts))[0]
         permuted = variance_ratio(draws, exchanged, len(parts))
@@ -288,6 +286,13 @@ class GroupDifferences:
         return table.set_axis(
             pd.MultiIndex.from_tuples(rows, names=["group", "other", *labels.names])
         )
+
+
+def _few_draws(boots: Iterable[Bootstrap]) -> str:
+    """Return why draws of groups test nothing; empty where they do."""
+    told = [finding for boot in boots for finding in boot.findings]
+    unusable = any(own.code == "lost-draws" and own.severity == "failure" for own in told)
+    return FEW_DRAWS if unusable else ""
 
 
 def _without_error(first: Floats, second: Floats, reason: str) -> pd.DataFrame:

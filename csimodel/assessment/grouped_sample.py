@@ -6,9 +6,10 @@ in it with the products of items makes them for all permutations.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from csimodel.estimators import Estimator, GroupFits, Solution, Status, fit_grou
 from csimodel.estimators.groups import shown_label
 from csimodel.estimators.solution import Refit
 from csimodel.findings import Finding, listed
+from csimodel.inference.draws import FEWEST_DRAWS, loss_severity
 from csimodel.model import Model
 from csimodel.moments.copies import Copies
 from csimodel.moments.label_permutations import LabelPermutations
@@ -30,26 +32,35 @@ from csimodel.survey.scanning.scan import Scan
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-LEAST_PERMUTATIONS = 20  # below which a p-value of 0.05 cannot be
 _CELLS = 2**23  # labels held at once
+FEW_PERMUTATIONS = "too few permutations with a solution"
 
-_WEIGHTS = (
-    "Each respondent keeps the weight when groups are permuted, which supposes that weights are "
-    "distributed alike in the groups."
-)
-_CLUSTERS = "Every cluster lies in one group, so the {units} clusters are permuted, whole."
-_CLUSTERS_IN_STRATA = (
-    "Every cluster lies in one group, so the {units} clusters are permuted, whole, within the "
-    "{blocks} strata."
-)
-_WITHIN = (
-    "Groups run through clusters, so respondents are permuted within their cluster; what differs "
-    "between clusters says nothing of the groups here."
-)
-_POPULATION = (
-    "Permutations do not allow for the finite population (population=); the test is about "
-    "customers like these, not about this population."
-)
+
+class PermutedStatistics(NamedTuple):
+    """A statistic of the groups' fits in permutations of the groups.
+
+    Attributes
+    ----------
+    values
+        (permutations, entries)
+    solved
+        Whether every group has a solution, (permutations,).
+    """
+
+    values: Floats
+    solved: NDArray[np.bool_]
+
+    @property
+    def lost(self) -> int:
+        """Number of permutations in which a group has no solution."""
+        return int((~self.solved).sum())
+
+    @property
+    def reason(self) -> str:
+        """Why what needs a solution cannot be tested; empty where it can."""
+        total = len(self.solved)
+        few = total - self.lost < FEWEST_DRAWS or loss_severity(self.lost, total) == "failure"
+        return FEW_PERMUTATIONS if few else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +121,8 @@ class GroupedSample:
         permutations: LabelPermutations,
         statistic: Callable[[Solution], Floats],
         progress: bool = False,
-    ) -> Floats:
-        """Return a statistic of the groups' fits in every permutation, (permutations, entries).
+    ) -> PermutedStatistics:
+        """Return a statistic of the groups' fits in every permutation.
 
         Parameters
         ----------
@@ -124,12 +135,14 @@ class GroupedSample:
         """
         rows = max(len(self.codes), 1)
         together = min(self.estimator.together // self.groups, _CELLS // rows)
-        parts = []
+        parts, solved = [], []
         with progress_bar(permutations.count, "Permutations", progress, "permutation") as bar:
             for span in permutations.spans(max(together, 1)):
-                parts.append(statistic(self.solutions(permutations.labels(span))))
+                solution = self.solutions(permutations.labels(span))
+                parts.append(statistic(solution))
+                solved.append(self.converged(solution))
                 bar.update(span.stop - span.start)
-        return np.concatenate(parts)
+        return PermutedStatistics(np.concatenate(parts), np.concatenate(solved))
 
     def converged(self, solution: Solution) -> NDArray[np.bool_]:
         """Mark permutations in which every group has a solution, (permutations,)."""
@@ -184,68 +197,6 @@ def grouped_sample(
         )
     whole = GroupedSample(model, chosen, fits.answers, fits.codes, fits.labels)
     return fits, whole.of_groups(with_rows.tolist())
-
-
-def given_labels(permutations: object, fits: GroupFits, sample: GroupedSample) -> Codes:
-    """Return labellings that somebody made as groups of the respondents used, (count, rows).
-
-    Raises
-    ------
-    OptionError
-        For an array of another shape, labels of no group, or groups of other sizes.
-    """
-    labels = np.atleast_2d(np.asarray(permutations))
-    rows, whole = len(sample.codes), len(fits.survey.data)
-    if labels.ndim != 2 or labels.shape[1] not in (rows, whole) or not len(labels):
-        raise OptionError(
-            f"permutations= holds an array of shape {labels.shape}; give one row for each "
-            f"permutation, with the group of each of the {rows} respondents."
-        )
-    if len(labels) < LEAST_PERMUTATIONS:
-        raise OptionError(
-            f"permutations= holds {len(labels)} permutations, from which no p-value below "
-            f"{1.0 / (1.0 + len(labels)):.2f} can come; give at least {LEAST_PERMUTATIONS}."
-        )
-    if labels.shape[1] != rows:
-        labels = labels[:, fits.answers.rows[fits.codes >= 0]]
-    known = list(sample.labels)
-    seen = pd.unique(labels.ravel()).tolist()
-    for own in (known, list(range(1, sample.groups + 1)), list(range(sample.groups))):
-        if all(label in own for label in seen):
-            codes = np.asarray(pd.Index(own).get_indexer(pd.Index(labels.ravel())), dtype=np.intp)
-            break
-    else:
-        raise OptionError(
-            f"permutations= holds {listed(map(repr, seen), 3)}; give labels of the groups, "
-            f"{listed(map(repr, known))}, or their numbers from 1."
-        )
-    codes = codes.reshape(labels.shape)
-    sizes = np.bincount(sample.codes, minlength=sample.groups)
-    counts = np.stack([(codes == group).sum(axis=1) for group in range(sample.groups)], axis=1)
-    if (counts != sizes).any():
-        place = int(np.flatnonzero((counts != sizes).any(axis=1))[0])
-        raise OptionError(
-            f"Row {place} of permutations= makes groups of {listed(counts[place].tolist())} "
-            f"respondents, and the groups have {listed(sizes.tolist())}; a permutation exchanges "
-            "labels and keeps the sizes."
-        )
-    return codes
-
-
-def about_permutations(sample: GroupedSample, permutations: LabelPermutations) -> Iterator[Finding]:
-    """Say how the sampling design is allowed for, and what is not."""
-    answers = sample.answers
-    if permutations.given is None and permutations.exchange == "clusters":
-        design = answers.design
-        values = {"units": design.units, "blocks": design.strata}
-        template = _CLUSTERS if design.strata == 1 else _CLUSTERS_IN_STRATA
-        yield Finding("clusters-permuted", template, (), "note", design.units, values)
-    if permutations.given is None and permutations.exchange == "respondents within clusters":
-        yield Finding("permuted-within-clusters", _WITHIN, severity="note")
-    if answers.weights is not None:
-        yield Finding("weights-permuted", _WEIGHTS, severity="note")
-    if answers.population is not None:
-        yield Finding("population-not-permuted", _POPULATION)
 
 
 def without_solution(sample: GroupedSample) -> str:

@@ -24,24 +24,20 @@ from numpy.typing import ArrayLike
 
 from csimodel.arguments import checked, checked_in
 from csimodel.assessment.composite_pairs import STATISTICS, CompositePair
-from csimodel.assessment.grouped_sample import (
-    LEAST_PERMUTATIONS,
-    GroupedSample,
-    about_answers,
+from csimodel.assessment.group_permutations import (
     about_permutations,
-    given_labels,
-    grouped_sample,
+    permuted_pairs,
+    require_permutations,
 )
+from csimodel.assessment.grouped_sample import GroupedSample, about_answers, grouped_sample
 from csimodel.errors import OptionError, choose
 from csimodel.estimators import Estimator, GroupFits
 from csimodel.estimators.groups import shown_label
 from csimodel.estimators.inputs import estimator_for
 from csimodel.findings import Finding, Severity
 from csimodel.floats import own_errstate, own_errstate_in
-from csimodel.inference.draws import loss_severity
-from csimodel.inference.pairs import pairs_of
 from csimodel.model import Model
-from csimodel.options import require_count, require_level, seed_of
+from csimodel.options import require_level, seed_of
 from csimodel.page import HasPage, Page, Section
 from csimodel.significance import holm
 from csimodel.survey import Survey
@@ -61,14 +57,6 @@ _NONE = (
     "indexes may be compared between the groups, as they do not measure the same."
 )
 _NOT_TESTED = "Whether composites are formed alike could not be tested: {composites:8} ({reason})."
-_ONE_LOST = (
-    "{lost} of {total} permutations of {groups} has no solution in one of the groups and is left "
-    "out."
-)
-_LOST = (
-    "{lost} of {total} permutations of {groups} have no solution in one of the groups and are left "
-    "out."
-)
 _VERDICTS = {"full": _FULL, "partial": _PARTIAL, "none": _NONE}
 _CODES = {"full": "full-invariance", "partial": "partial-invariance", "none": "no-invariance"}
 
@@ -90,7 +78,8 @@ class Micom(HasPage):
         (mean_lower, mean_upper) and mean_p; variance_ratio, the logarithm of the first variance
         over the other, with variance_lower, variance_upper and variance_p; of more than two groups
         p_holm, mean_p_holm and variance_p_holm, corrected over the pairs of a construct; verdict
-        (``"full"``, ``"partial"``, ``"none"``, ``"not tested"``) and reason.
+        (``"full"``, ``"partial"``, ``"none"``, ``"not tested"``) and reason. p and c_lower are NaN
+        where more than a tenth of the permutations have no solution; step 3 needs none.
     permutations
         How many were made for each pair of groups.
     level
@@ -224,10 +213,7 @@ def micom(
     ('full', 0.991)
     """
     level, seed = require_level(level), seed_of(rng)
-    count = permutations if isinstance(permutations, int) else None
-    if count is not None:
-        advice = ", and a thousand for p-values"
-        count = require_count("permutations", count, advice, least=LEAST_PERMUTATIONS, most=10**7)
+    permutations = require_permutations(permutations, ", and a thousand for p-values")
     chosen = estimator_for(model, estimator)
     model.require_one_stage("MICOM is of")
     if "other" in chosen.modes_of(model):
@@ -236,25 +222,11 @@ def micom(
             "csi.PLS(), or csi.invariance(model, survey, by) for loadings and intercepts."
         )
     fits, sample = grouped_sample(model, survey, by, chosen)
-    pairs = _pairs(sample)
-    if count is None and len(pairs) > 1:
-        raise OptionError(
-            f"permutations= holds labels and by= makes {sample.groups} groups, each two of which "
-            "are permuted by themselves; give the number of permutations, or two groups."
-        )
-    given = None if count is not None else given_labels(permutations, fits, sample)
-    parts = []
-    for place, own in enumerate(pairs):
-        exchange = own.permutations(count or 0, seed + place)
-        exchange = exchange if given is None else exchange.with_labels(given)
-        parts.append(CompositePair(own, exchange, progress))
-    return _result(fits, sample, parts, level)
-
-
-def _pairs(sample: GroupedSample) -> list[GroupedSample]:
-    """Return the respondents of every two groups."""
-    first, second = pairs_of(sample.groups, "groups")
-    return [sample.of_groups(pair) for pair in zip(first.tolist(), second.tolist(), strict=True)]
+    pairs = [
+        CompositePair(own, exchange, progress)
+        for own, exchange in permuted_pairs(sample, fits, permutations, seed)
+    ]
+    return _result(fits, sample, pairs, level)
 
 
 def _result(
@@ -283,6 +255,7 @@ def _result(
         name: pd.concat([pd.DataFrame(pair.permuted[name]) for pair in pairs], axis=1)
         for name in STATISTICS
     }
+    losses = [finding for pair in pairs for finding in pair.losses()]
     told = [*about_answers(fits)]
     for pair in pairs:
         told += about_permutations(pair.sample, pair.permutations)
@@ -291,7 +264,7 @@ def _result(
         table,
         pairs[0].permutations.count,
         level,
-        (*_verdicts(table), *_losses(pairs), *dict.fromkeys(told)),
+        (*_verdicts(table), *losses, *dict.fromkeys(told)),
         {name: own.set_axis(labels, axis=1) for name, own in draws.items()},
     )
 
@@ -322,18 +295,3 @@ def _composite(label: object) -> str:
     if isinstance(label, tuple):
         return f"{label[2]} ({shown_label(label[0])}, {shown_label(label[1])})"
     return str(label)
-
-
-def _losses(pairs: list[CompositePair]) -> Iterator[Finding]:
-    """Count permutations without a solution."""
-    for pair in pairs:
-        if not pair.reason and pair.lost:
-            total, lost = pair.permutations.count, pair.lost
-            yield Finding(
-                "lost-permutations",
-                _ONE_LOST if lost == 1 else _LOST,
-                pair.names,
-                loss_severity(lost, total),
-                lost,
-                {"lost": lost, "total": total, "groups": pair.names},
-            )

@@ -46,7 +46,8 @@ class ModeratedEffect:
         ModelError
             When a construct is not in the model, or no product makes the effect depend on `at`.
         OptionError
-            When the effect depends on several constructs and none is named.
+            When the source is the target, or the effect depends on several constructs and none is
+            named.
         """
         given = {"target": target, "source": source} | ({} if at is None else {"at": at})
         constructs = [name for name in model.construct_names if name not in model.products]
@@ -56,6 +57,11 @@ class ModeratedEffect:
                     f"{option}={shown(name)} is no construct of the model"
                     f"{suggest(str(name), constructs)}; it has {listed(constructs, 12)}."
                 )
+        if source == target:
+            raise OptionError(
+                f"source={shown(source)} is the target too, and a construct has no effect on "
+                "itself; name a construct that explains it."
+            )
         products = list(_products(model, target, source))
         moderators = list(dict.fromkeys(name for _, rest in products for name in sorted({*rest})))
         alone = [name for name in moderators if any({*rest} == {name} for _, rest in products)]

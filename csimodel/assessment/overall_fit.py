@@ -33,6 +33,7 @@ _SINGULAR = (
     "the correlations of the items are not positive definite, so answers cannot obey a model"
 )
 _EXACT = "the model reproduces any correlations of its items, so nothing can speak against it"
+_FEW_REFITS = "too few refits with a solution"
 _NO_TEST = {
     _NOT_IMPLIED: "The correlations that the {model} model implies are not positive definite, so "
     "no answers obey them and there is no test of it.",
@@ -40,6 +41,8 @@ _NO_TEST = {
     "or of items that carry the same information, so there is no test of the {model} model.",
     _EXACT: "The {model} model reproduces any correlations of its items, so nothing can speak "
     "against it and there is no test of it.",
+    _FEW_REFITS: "More than a tenth of the refits of the {model} model have no solution, so there "
+    "is no test of it.",
 }
 _REJECTED = (
     "The {model} model is rejected: if it held, only {percent:.3g} % of samples had an SRMR as "
@@ -121,7 +124,9 @@ class OverallFit(HasPage):
             own = float(distances(self.fit.solution, saturated)["srmr"])
             exact = max(own, float(self.draws[model, "srmr"].max())) < _ROUNDING
             implied = self.fit.solution.implied_cor(saturated, unit=True)
-            without = _SINGULAR if singular else _EXACT if exact else ""
+            draws = self.draws[model, "srmr"]
+            few = loss_severity(int(draws.isna().sum()), len(draws)) == "failure"
+            without = _SINGULAR if singular else _EXACT if exact else _FEW_REFITS if few else ""
             reasons[model] = without if _definite(implied) else _NOT_IMPLIED
         return reasons
 
@@ -176,9 +181,8 @@ class OverallFit(HasPage):
             findings.append(
                 Finding(
                     "lost-draws",
-                    "{lost} of {total} refits have no solution ({reasons:20}); the tests rest on "
-                    "the others.",
-                    severity=loss_severity(lost, total),
+                    "{lost} of {total} refits have no solution ({reasons:20}) and are left out.",
+                    severity="failure" if _FEW_REFITS in self._reasons.values() else "warning",
                     count=lost,
                     values={"lost": lost, "total": total, "reasons": reasons},
                 )

@@ -142,8 +142,8 @@ def simple_slopes(
     ModelError
         When a construct is not in the model, or no product makes the effect depend on another.
     OptionError
-        When `at` is left out and there are several, levels are no finite numbers, or the bootstrap
-        belongs to another fit.
+        When the source is the target, `at` is left out and there are several, levels are no finite
+        numbers, or the bootstrap belongs to another fit.
     EstimationError
         When the fit has no solution.
 

@@ -21,6 +21,7 @@ from csimodel.inference.designs import design_of
 from csimodel.inference.draws import draws_of, loss_severity, require_draws
 from csimodel.moments import CrossProducts, Moments, Resampling
 from csimodel.page import HasPage, Page
+from csimodel.significance import permutation_pvalue
 
 Floats = NDArray[np.float64]
 
@@ -58,18 +59,15 @@ class BollenStine(HasPage):
     @property
     def pvalue(self) -> float:
         """Probability of a χ² at least as large: ``(1 + #{χ²* ≥ χ²}) / (1 + usable draws)``."""
-        return float((1 + self._larger) / (1 + len(self.usable)))
+        statistic, usable = np.array([self.chisq]), self.usable[:, None]
+        return float(permutation_pvalue(statistic, usable, "upper")[0])
 
     @property
     def bounds(self) -> tuple[float, float]:
         """The smallest and largest p-value that the lost draws could have made of it."""
-        whole = 1.0 + len(self.draws)
-        lost = len(self.draws) - len(self.usable)
-        return (1 + self._larger) / whole, (1 + self._larger + lost) / whole
-
-    @property
-    def _larger(self) -> int:
-        return int((self.usable >= self.chisq).sum())
+        whole, used = 1 + len(self.draws), 1 + len(self.usable)
+        low = self.pvalue * used / whole
+        return low, low + (whole - used) / whole
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

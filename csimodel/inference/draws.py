@@ -136,7 +136,7 @@ def require_draws(
     >>> require_draws(3, 500, "have a slope", "fewer effects", pd.Series({"not converged": 497}))
     Traceback (most recent call last):
     csimodel.errors.InferenceError: Only 3 of 500 draws have a slope (497 not converged), and \
-intervals need at least 20; take more draws or fewer effects.
+intervals need at least 20; take more (draws=, or rows of resamples=) or fewer effects.
     """
     if used >= FEWEST_DRAWS:
         return
@@ -146,5 +146,5 @@ intervals need at least 20; take more draws or fewer effects.
         reasons = f" ({told or 'too few asked for'})"
     raise InferenceError(
         f"Only {used} of {total} draws {have}{reasons}, and {need} at least "
-        f"{FEWEST_DRAWS}; take more draws or {simpler}."
+        f"{FEWEST_DRAWS}; take more (draws=, or rows of resamples=) or {simpler}."
     )

@@ -218,6 +218,9 @@ def test_groups_that_are_strata_cannot_be_permuted(frame):
     assert set(result.table["reason"]) == {"fewer than 20 ways to permute the groups"}
     assert result.table["p"].isna().all()
     assert result.verdict == "not tested"
+    whole = csi.compare_groups(SMALL, survey, "half", "distance", permutations=40, progress=False)
+    assert set(whole.table["reason"]) == {"fewer than 20 ways to permute the groups"}
+    assert whole.table["p"].isna().all()
 
 
 def test_weights_travel_with_answers(frame):
@@ -247,17 +250,56 @@ def test_a_group_without_a_solution_is_named(frame):
     assert set(micom(few).table["reason"]) == {"no solution in group q: fewer than 3 rows"}
 
 
-def test_lost_permutations_are_counted():
-    rng = np.random.default_rng(0)
-    data = pd.DataFrame(rng.normal(size=(60, 4)), columns=list("abcd"))
-    data["d"] = np.where(np.arange(60) < 6, data["d"], 0.0)
-    data["half"] = np.where(np.arange(60) % 3 == 0, "x", "y")
-    model = csi.Model.from_syntax("A =~ a + b\nB =~ c + d\nB ~ A")
-    result = micom(data, model=model, count=200)
+ITEMS = csi.Model.from_syntax("A =~ a + b\nB =~ c + d\nB ~ A")
+
+
+def rare(rows):
+    """Two groups, and an item in which few rows differ, so that some permutations have none."""
+    data = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 4)), columns=list("abcd"))
+    data["d"] = np.where(np.arange(60) < rows, data["d"], 0.0)
+    return data.assign(half=np.where(np.arange(60) % 3 == 0, "x", "y"))
+
+
+@pytest.mark.parametrize(("rows", "severity"), [(6, "warning"), (4, "failure")])
+def test_lost_permutations_are_counted_and_many_leave_nothing_to_judge(rows, severity):
+    result = micom(rare(rows), model=ITEMS, count=200)
     (lost,) = [f for f in result.findings if f.code == "lost-permutations"]
+    assert lost.severity == severity
     assert 0 < lost.count == result.draws("c")["A"].isna().sum() < 200
     assert result.draws("mean_difference").notna().all(axis=None)
     assert row_of(lost)
+    assert result.table[["mean_p", "variance_p"]].notna().all(axis=None)
+    unusable = severity == "failure"
+    assert (result.verdict == "not tested") == unusable
+    assert result.table[["p", "c_lower"]].isna().all(axis=None) == unusable
+    reason = "too few permutations with a solution" if unusable else ""
+    assert (result.table["reason"] == reason).all()
+    codes = {f.code for f in result.findings}
+    assert ("invariance-not-tested" in codes) == unusable
+    assert ("full-invariance" in codes) != unusable
+
+
+@pytest.mark.parametrize("method", ["permutation", "chin-dibbern", "distance"])
+@pytest.mark.parametrize(("rows", "severity"), [(6, "warning"), (4, "failure")])
+def test_comparisons_count_lost_permutations_too(method, rows, severity):
+    result = csi.compare_groups(ITEMS, rare(rows), "half", method, permutations=200, progress=False)
+    (lost,) = [f for f in result.findings if f.code == "lost-permutations"]
+    assert (lost.severity, lost.values["groups"]) == (severity, ("x", "y"))
+    assert row_of(lost)
+    told = [f.code for f in result.findings if f.code.startswith("groups-")]
+    assert result.table["estimate"].notna().all()
+    assert result.table["p"].isna().all() == (severity == "failure") == (not told)
+
+
+@pytest.mark.parametrize("method", ["keil", "henseler", "sarstedt"])
+def test_comparisons_of_draws_of_which_many_are_lost_have_no_verdict(method):
+    result = csi.compare_groups(
+        ITEMS, rare(6), "half", method, permutations=200, draws=200, progress=False
+    )
+    assert "failure" in [f.severity for f in result.findings if f.code == "lost-draws"]
+    assert result.table["p"].isna().all()
+    assert set(result.table["reason"]) == {"too few usable draws"}
+    assert not [f for f in result.findings if f.code.startswith("groups-")]
 
 
 def test_rows_without_a_group_are_counted(frame):

@@ -159,7 +159,7 @@ def test_what_cannot_be_tested_is_not_judged(mobi, text, rows, reason):
 
 
 def test_refits_without_a_solution_are_counted(mobi, ecsi):
-    enough = csi.fit(ecsi, mobi).iterations
+    enough = csi.fit(ecsi, mobi).iterations + 1
     fit = csi.fit(ecsi, mobi, csi.PLS(max_iterations=enough))
     test = csi.overall_fit(fit, 200, 1, progress=False)
     lost = int(test.failed.sum())
@@ -170,6 +170,20 @@ def test_refits_without_a_solution_are_counted(mobi, ecsi):
     assert (test.table["draws"].unstack()["srmr"].sum() + lost) == 400
     with pytest.raises(InferenceError, match="a p-value needs at least 20"):
         csi.overall_fit(fit, 20, 1, progress=False)
+
+
+def test_many_refits_without_a_solution_leave_nothing_to_judge(mobi, ecsi):
+    enough = csi.fit(ecsi, mobi).iterations
+    test = csi.overall_fit(
+        csi.fit(ecsi, mobi, csi.PLS(max_iterations=enough)), 100, 1, progress=False
+    )
+    assert (test.table["verdict"] == "not judged").all()
+    assert test.table["p"].isna().all()
+    assert (test.table["reason"] == "too few refits with a solution").all()
+    assert [(own.code, own.severity) for own in test.findings] == [
+        ("no-test-of-fit", "warning"), ("no-test-of-fit", "warning"), ("lost-draws", "failure"),
+    ]  # fmt: skip
+    assert all(row_of(finding) for finding in test.findings)
 
 
 @pytest.mark.parametrize("which", ["path_modeA", "path_plsc"])

@@ -183,6 +183,16 @@ def test_folds_without_a_solution_are_counted(mobi):
     assert (prediction.table["predictions"] == 240).all()
     assert np.isfinite(prediction.table["rmse"]).all()
     assert prediction.predictions().iloc[:10].isna().all(axis=None)
+    assert (prediction.constructs["verdict"] == "not judged").all()
+    assert {own.sentence for own in prediction.judgements} == {
+        f"More than a tenth of the folds cannot be predicted, so the predictive power of {name} is "
+        "not judged."
+        for name in prediction.constructs.index
+    }
+    compared = csi.cvpat(fit, folds=fold)
+    assert (compared.verdicts == "not judged").all()
+    assert [own.code for own in compared.findings] == ["lost-folds"]
+    assert set(fit.diagnostics) <= set(compared.page.findings)
     rare = mobi.data.assign(CUSCO=np.where(np.arange(250) < 1, 1.0, 5.0))
     with pytest.raises(EstimationError, match="Without any of the 2 folds"):
         csi.predict(csi.fit(M("C =~ CUSCO\nS =~ CUSA1\nS ~ C"), rare.iloc[:4]), [0, 0, 1, 1])

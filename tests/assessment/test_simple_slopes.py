@@ -153,6 +153,12 @@ def test_what_cannot_be_is_named(mobi, moderated, fit):
         ((moderated, "Loyalty", "Imag"), {}, ModelError, "source='Imag' .* 'Image'"),
         ((moderated, "Loyalty", "Image", "Sat"), {}, ModelError, "at='Sat' is no construct"),
         ((moderated, "Loyalty", "Image", "Value"), {}, ModelError, "No product of 'Image' and 'V"),
+        (
+            (moderated, "Image", "Image", "Value"),
+            {},
+            OptionError,
+            "source='Image' is the target too",
+        ),
         ((moderated, "Loyalty", "Complaints"), {}, ModelError, "its effect is the same everywhere"),
         ((fit, "Loyalty", "Image"), {}, ModelError, "its effect is the same everywhere"),
         ((moderated, "Loyalty", "Image:Satisfaction"), {}, ModelError, "is no construct of the"),

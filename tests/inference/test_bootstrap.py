@@ -144,7 +144,7 @@ def test_too_few_usable_draws_give_no_interval(fit):
         csi.bootstrap(fit, 10, 1).table("paths")
     assert str(caught.value) == (
         "Only 10 of 10 draws are usable (too few asked for), and intervals need at least 20; "
-        "take more draws or a simpler model."
+        "take more (draws=, or rows of resamples=) or a simpler model."
     )
 
 

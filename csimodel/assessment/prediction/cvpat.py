@@ -140,10 +140,14 @@ class PredictiveComparison(HasPage):
 
     @cached_property
     def verdicts(self) -> pd.Series:
-        """``"better"``, ``"worse"``, ``"not told apart"`` or ``"not judged"``, by construct."""
+        """``"better"``, ``"worse"``, ``"not told apart"`` or ``"not judged"``, by construct.
+
+        Not judged is what has no p, and all where more than a tenth of the folds have no solution.
+        """
+        unusable = any(finding.severity == "failure" for finding in self.told)
         words = [
             "not judged"
-            if np.isnan(row["p"])
+            if unusable or np.isnan(row["p"])
             else "not told apart"
             if row["p"] >= 1.0 - self.level
             else "better"
@@ -184,7 +188,7 @@ class PredictiveComparison(HasPage):
                 f"Compared with {_TITLES[self.benchmark]}; losses are squared errors of items of "
                 "respondents held out",
             ),
-            findings=self.findings,
+            findings=(*self.fit.diagnostics, *self.findings),
             sections=(Section("Differences of losses", self.table, decimals=3),),
         )
 
@@ -329,7 +333,7 @@ def _comparable(fit: Fit, other: Fit) -> Fit:
 
 def _squares(held_out: HeldOut, methods: list[str], items: list[str]) -> Floats:
     """Return squared errors averaged over repetitions, (rows, methods, items)."""
-    at = np.array([[str(method) for method in METHODS].index(name) for name in methods])
+    at = np.array([METHODS.index(name) for name in methods])
     places = np.array([_own_items(held_out.fit).index(item) for item in items])
     rows = held_out.folds.shape[1]
     squares = np.zeros((rows, len(at), len(places)))

@@ -69,7 +69,13 @@ class HeldOut:
 
     @classmethod
     def of(cls, fit: Fit, folds: Codes) -> HeldOut:
-        """Fit all without each fold, in one batch."""
+        """Fit all without each fold, in one batch.
+
+        Raises
+        ------
+        EstimationError
+            When there is no solution without any fold.
+        """
         answers = fit.require_answers("prediction")
         products = CrossProducts.of(answers)
         parts = []
@@ -77,7 +83,15 @@ class HeldOut:
             units = SurveyDesign.of(len(codes), None, codes)
             parts.append(products.leave_out(units)(np.arange(units.units)))
         moments = Moments.join(parts)
-        return cls(fit, folds, fit.estimator.solve(moments, fit.model, fit.estimates))
+        held_out = cls(fit, folds, fit.estimator.solve(moments, fit.model, fit.estimates))
+        total, failed = len(moments.n), held_out.failed
+        if failed.sum() == total:
+            raise EstimationError(
+                f"Without any of the {total} folds the model has a solution "
+                f"({', '.join(_reasons(failed))}), so nothing can be predicted; use more folds, or "
+                "a simpler model."
+            )
+        return held_out
 
     def errors(self) -> Iterator[tuple[int, PredictionErrors]]:
         """Yield repetitions and errors for some of the respondents in them, each once in each."""
@@ -100,24 +114,17 @@ class HeldOut:
         return count_reasons(Status, self.solution.estimates.outcome)
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
-        """What a reader must know: folds that could not be predicted.
+    def unusable(self) -> bool:
+        """Whether so many folds have no solution that nothing is judged from the others."""
+        return any(finding.severity == "failure" for finding in self.findings)
 
-        Raises
-        ------
-        EstimationError
-            When no fold could be.
-        """
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What a reader must know: folds that could not be predicted."""
         total, lost = len(self.solution.estimates.outcome), int(self.failed.sum())
         if not lost:
             return ()
-        reasons = tuple(f"{count} {reason}" for reason, count in self.failed.items())
-        if lost == total:
-            raise EstimationError(
-                f"Without any of the {total} folds the model has a solution "
-                f"({', '.join(reasons)}), so nothing can be predicted; use more folds, or a "
-                "simpler model."
-            )
+        reasons = _reasons(self.failed)
         return (
             Finding(
                 "lost-folds",
@@ -128,6 +135,10 @@ class HeldOut:
                 values={"lost": lost, "total": total, "reasons": reasons},
             ),
         )
+
+
+def _reasons(failed: pd.Series) -> tuple[str, ...]:
+    return tuple(f"{count} {reason}" for reason, count in failed.items())
 
 
 class PredictorBatch(NamedTuple):

@@ -34,6 +34,10 @@ _SENTENCES = {
         "judged."
     ),
 }
+_LOST = (
+    "More than a tenth of the folds cannot be predicted, so the predictive power of {construct} is "
+    "not judged."
+)
 _SINGLE = {
     "high": (
         "The item of {construct} is predicted better than by its average and by the linear "
@@ -47,7 +51,7 @@ _SINGLE = {
 }
 
 
-def judge_power(items: pd.DataFrame, metric: str) -> Iterator[Verdict]:
+def judge_power(items: pd.DataFrame, metric: str, unusable: bool = False) -> Iterator[Verdict]:
     """Judge the predictive power of each construct.
 
     High where all its items have Q²predict above 0 and a smaller error than the linear benchmark,
@@ -59,6 +63,8 @@ def judge_power(items: pd.DataFrame, metric: str) -> Iterator[Verdict]:
         Columns construct, q2_predict, and the metric with and without ``_lm``; a row an item.
     metric
         ``"rmse"`` or ``"mae"``.
+    unusable
+        Whether so many folds were lost that nothing is judged.
 
     References
     ----------
@@ -77,7 +83,7 @@ def judge_power(items: pd.DataFrame, metric: str) -> Iterator[Verdict]:
         benchmark = own[f"{metric}_lm"].to_numpy()
         better = (own["q2_predict"].to_numpy() > 0) & (own[metric].to_numpy() < benchmark)
         count, total = int(better.sum()), len(own)
-        if np.isnan(benchmark).any() or own[metric].isna().any():
+        if unusable or np.isnan(benchmark).any() or own[metric].isna().any():
             word = NOT_JUDGED
         elif count == total:
             word = "high"
@@ -85,6 +91,7 @@ def judge_power(items: pd.DataFrame, metric: str) -> Iterator[Verdict]:
             word = "none"
         else:
             word = "medium" if 2 * count >= total else "low"
+        sentence = _SINGLE[word] if total == 1 else _SENTENCES[word]
         yield Verdict(
             "predictive_power",
             str(construct),
@@ -92,6 +99,6 @@ def judge_power(items: pd.DataFrame, metric: str) -> Iterator[Verdict]:
             _ASKED,
             word,
             SHMUELI,
-            _SINGLE[word] if total == 1 else _SENTENCES[word],
+            _LOST if unusable else sentence,
             {"construct": construct, "items": total, "better": count},
         )

@@ -37,7 +37,7 @@ Floats = NDArray[np.float64]
 @checked_in
 @dataclass(frozen=True, eq=False, repr=False)
 class Prediction(HasPage):
-    """PredictionErrors of predictions of respondents who were held out; made by `predict`.
+    """Errors of predictions of respondents who were held out; made by `predict`.
 
     Attributes
     ----------
@@ -134,7 +134,7 @@ class Prediction(HasPage):
     @cached_property
     def judgements(self) -> tuple[Verdict, ...]:
         """A verdict on the predictive power of each construct."""
-        return tuple(judge_power(self.table, self.metric))
+        return tuple(judge_power(self.table, self.metric, self.held_out.unusable))
 
     @property
     def verdicts(self) -> pd.DataFrame:
@@ -174,7 +174,7 @@ class Prediction(HasPage):
             ``"average"``; by default the path model by the technique of the result.
         """
         name = f"pls-{self.technique}" if method is None else choose("method", method, METHODS)
-        at = [str(own) for own in METHODS].index(name)
+        at = METHODS.index(name)
         places = predicted_items(self.fit.model)
         truth = self.fit.require_answers("predictions").values[:, places]
         total = np.zeros(truth.shape)
@@ -186,7 +186,7 @@ class Prediction(HasPage):
 
     @property
     def page(self) -> Page:
-        """PredictionErrors and verdicts on a page."""
+        """Errors and verdicts on a page."""
         folds = self.held_out.folds
         fit = self.fit
         shown = ["construct", "rmse", "mae", "q2_predict", "rmse_lm", "mae_lm", "rmse_average",
@@ -209,7 +209,7 @@ class Prediction(HasPage):
         )
 
     def _place(self, kind: str, technique: Technique) -> int:
-        return [str(method) for method in METHODS].index(f"{kind}-{technique}")
+        return METHODS.index(f"{kind}-{technique}")
 
 
 @own_errstate
@@ -293,8 +293,6 @@ def predict(
     own = require_predictive(fit, "predict")
     choose("technique", technique, TECHNIQUES)
     held_out = HeldOut.of(own, folds_of(own, folds, repetitions, rng, "predict"))
-    findings = held_out.findings  # refuses when no fold has a solution
-    del findings
     items, scores = _sums(own, (errors for _, errors in held_out.errors()))
     in_sample, _ = _sums(own, errors_in_sample(own))
     against: Technique = technique if benchmark is None else benchmark

@@ -118,7 +118,7 @@ def test_refusals(ml, fit, mobi, reduced, ecsi):
         bollen_stine(ml, 5)
     assert str(told.value) == (
         "Only 5 of 5 draws have a solution (too few asked for), and a p-value needs at least 20; "
-        "take more draws or a simpler model."
+        "take more (draws=, or rows of resamples=) or a simpler model."
     )
     frame = mobi.data.assign(half=["a", "b"] * 125)
     small = csi.Model.from_syntax("Quality =~ PERQ1 + PERQ3 + PERQ5 + PERQ7")
