@@ -17,7 +17,7 @@ from csimodel.index.by_group import group_draws, group_influence, group_points
 from csimodel.inference import Bootstrap, FitErrors, without_influence
 from csimodel.inference.domains import shared_df
 from csimodel.inference.infer import infer
-from csimodel.inference.sources import StandardErrors
+from csimodel.inference.sources import StandardErrors, smallest_error
 from csimodel.options import require_level
 from csimodel.page import HasHeadline, Page, sections
 from csimodel.significance import normal_score
@@ -95,6 +95,7 @@ def leading_group(
     reaches ``|t_j|`` when all groups are alike (max-|t|, Dunnett): errors and their correlations
     come from the draws, or from influence values; degrees of freedom are Satterthwaite's of the two
     groups. So of samples with equal groups no more than ``1 - level`` call one of them distinct.
+    A group whose answers are all alike, which says nothing of its error, is not compared.
 
     Parameters
     ----------
@@ -153,10 +154,13 @@ def leading_group(
     first, others = order[0], order[1:]
     variance = np.diagonal(covariance)
     difference = estimate[first] - estimate[others]
-    se = np.sqrt(np.maximum(variance[first] + variance[others] - 2 * covariance[first, others], 0))
+    spread = np.maximum(variance[first] + variance[others] - 2 * covariance[first, others], 0)
+    varies = np.maximum(variance, 0.0) > smallest_error(estimate) ** 2
+    se = np.where(varies[first] & varies[others], np.sqrt(spread), 0.0)
     degrees = np.nan_to_num(shared_df(variance, df, np.full_like(others, first), others))
     usable = (se > 0) & (degrees > 0)
-    table = infer(groups[others], difference, StandardErrors(se, degrees), level, steady=False)
+    source = StandardErrors(se, degrees, census=answers.stages.census)
+    table = infer(groups[others], difference, source, level, steady=False)
     table = with_adjusted(table, usable, first, others, covariance)
     return LeadingGroup(groups[first], construct, table, level)
 

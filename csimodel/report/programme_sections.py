@@ -71,10 +71,7 @@ def _change(row: pd.Series, since: str, level: float) -> str:
     points = float(row["estimate"])
     way = "higher" if points > 0 else "lower"
     if pd.isna(row["p"]):
-        return (
-            f"It is {number(abs(points))} points {way} than in period {since}; no test was "
-            "possible."
-        )
+        return f"It changed by {number(points)} points since period {since}; no test was possible."
     if row["p"] < 1.0 - level:
         return (
             f"It is {number(abs(points))} points {way} than in period {since} "

@@ -92,3 +92,11 @@ def test_no_p_value_is_below_what_the_draws_can_tell():
     both = multivariate_normal(cov=[[1, 0.5], [0.5, 1]])
     inside = both.cdf([z, z], lower_limit=[-z, -z])
     assert alone[1] == pytest.approx(1.0 - inside, abs=0.01)
+
+
+def test_groups_of_a_whole_population_differ_without_an_error():
+    rows = sample(3, 30, 2).data.assign(size=90)
+    survey = csi.read_survey(rows, scale=(1, 10), items=list("abcd"), population="size")
+    table = leading_group(csi.fit(MODEL, survey), "g", "B").table
+    assert table["se"].eq(0).all()
+    assert set(table["reason"]) == {"all units of the population are in the sample"}

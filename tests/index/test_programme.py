@@ -455,10 +455,12 @@ def test_a_group_of_a_scan_whose_answers_are_all_alike_has_no_error(ecsi, data, 
     assert table.loc["c", "reason"] == "nothing varies, which says nothing of the error"
     assert table.loc["a", "se"] > 0
     survey = csi.read_survey(alike, scale=bounds, **design)
-    others = leading_group(csi.fit(ecsi, survey), "firm").table
-    alike_too = others.drop("a").iloc[0]  # b and c: the one that does not lead
-    assert alike_too["reason"] == "nothing varies, which says nothing of the error"
-    assert others.loc["a", "se"] > 0
+    leader = leading_group(csi.fit(ecsi, survey), "firm")
+    assert leader.table[["se", "p", "p_adjusted"]].isna().all(axis=None)
+    assert set(leader.table["reason"]) == {"nothing varies, which says nothing of the error"}
+    assert leader.headline == (
+        f"Whether {leader.group} differs from all others in Satisfaction is not known."
+    )
 
 
 def test_base_weights_with_missing_answers(ecsi, data):
