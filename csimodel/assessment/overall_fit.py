@@ -18,7 +18,7 @@ from csimodel.estimators import Fit, Solution, Status, require_fit, require_resa
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference import draws_of, loss_severity, quantiles, require_draws
-from csimodel.inference.bollen_stine import obeying
+from csimodel.inference.bollen_stine import transformation
 from csimodel.inference.designs import design_of
 from csimodel.moments import CrossProducts, Moments, Resampling
 from csimodel.options import require_level
@@ -323,7 +323,7 @@ def _move(solution: Solution, saturated: bool) -> Floats | None:
     implied = solution.implied_cor(saturated, unit=True)
     if not _definite(implied) or not _definite(solution.moments.cor):
         return None
-    return obeying(implied, solution.moments.cor)
+    return transformation(implied, solution.moments.cor)
 
 
 _DEFINITE = 1e-10

@@ -224,13 +224,13 @@ def _move(fitted: Fitted) -> Floats:
     """Return ``Σ^½ S^-½`` with symmetric roots, (items, items)."""
     cov = fitted.estimator.sample_cov(fitted.moments[0])
     (at,) = fitted.at
-    return obeying(at.sigma, cov)
+    return transformation(at.sigma, cov)
 
 
-def obeying(implied: Floats, cov: Floats) -> Floats:
+def transformation(implied: Floats, cov: Floats) -> Floats:
     """Return ``Σ^½ S^-½``, which turns answers of covariances S into some of covariances Σ.
 
-    >>> move = obeying(np.diag([4.0, 1.0]), np.diag([1.0, 4.0]))
+    >>> move = transformation(np.diag([4.0, 1.0]), np.diag([1.0, 4.0]))
     >>> move.round(6)
     array([[2. , 0. ],
            [0. , 0.5]])

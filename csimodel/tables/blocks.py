@@ -68,8 +68,8 @@ class ResultColumns:
 
     @property
     def solved(self) -> bool:
-        """Whether there is a number of any quantity, as there is not without a solution."""
-        return any(
+        """Whether a fit has a number of any quantity, as none has without a solution."""
+        return "" in self.sections or any(
             bool(table.notna().any(axis=None))
             for title, table in self.sections.items()
             if title != FIT

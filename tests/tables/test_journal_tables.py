@@ -93,6 +93,7 @@ def test_columns_that_are_not_there_are_said_or_refused(fits, boot, mobi):
         (fits[:1], "se"),
         (fits[:1], "p"),
         ([boot.table("paths")[["se"]]], "p"),
+        ([pd.DataFrame({"estimate": [np.nan]})], "p"),
     ):
         with pytest.raises(OptionError, match=f"^show has {column!r}, which none of the results"):
             csi.table(*results, show=["estimate", column])
