@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from csimodel.estimators.estimates import Status
 from csimodel.estimators.solution import Solution
+from csimodel.estimators.structural import descent
 from csimodel.model import Model
 from csimodel.survey import Answers
 
@@ -48,14 +49,9 @@ def antecedents(model: Model, technique: Technique) -> Truths:
 
     Its direct antecedents, or the exogenous constructs that lead to it, by whatever way.
     """
-    direct = model.adjacency
     if technique == "direct":
-        return direct
-    reach, steps = direct, direct
-    for _ in range(len(direct)):
-        steps = (steps.astype(np.intp) @ direct.astype(np.intp)) > 0
-        reach = reach | steps
-    return np.asarray(reach & ~explained(model))
+        return model.adjacency
+    return np.asarray(descent(model) & ~explained(model))
 
 
 def effects(solution: Solution, technique: Technique) -> Floats:

@@ -191,6 +191,14 @@ def causal_order(model: Model) -> list[int]:
     return list(TopologicalSorter(sources).static_order())
 
 
+def descent(model: Model) -> NDArray[np.bool_]:
+    """Mark where the column's construct affects the row's, directly or through others."""
+    reach = model.adjacency.copy()
+    for target in causal_order(model):
+        reach[target] |= reach[model.adjacency[target]].any(axis=0)
+    return reach
+
+
 def implied_construct_cor(model: Model, paths: Floats, cor: Floats, unit: bool = False) -> Floats:
     """Return construct correlations implied by the paths, (constructs, constructs, draws).
 

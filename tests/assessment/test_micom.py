@@ -224,13 +224,15 @@ def test_groups_that_are_strata_cannot_be_permuted(frame):
 
 
 def test_weights_travel_with_answers(frame):
-    """A weight of 2 in all statistics is the row twice."""
+    """A weight of 2 in all statistics is the row twice, but for n - 1 in standard deviations."""
     doubled = frame.assign(w=np.where(np.arange(250) < 40, 2.0, 1.0))
     weighted = micom(csi.read_survey(doubled, scale=(1, 10), weights="w")).table
     copies = pd.concat([frame, frame.iloc[:40]], ignore_index=True)
     twice = micom(copies).table
     np.testing.assert_allclose(weighted["c"], twice["c"], atol=1e-9)
-    np.testing.assert_allclose(weighted["mean_difference"], twice["mean_difference"], atol=2e-3)
+    ratio = np.sqrt((290 / 289) / (250 / 249))
+    difference = twice["mean_difference"] * ratio
+    np.testing.assert_allclose(weighted["mean_difference"], difference, rtol=1e-9)
 
 
 # --- what cannot be --------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from csimodel.estimators.covariance.layout import Dependent, ParameterLayout
 from csimodel.estimators.covariance.parameters import exponents, row_scales
 from csimodel.estimators.covariance.rows import Row
 from csimodel.estimators.covariance.structure import implied, slope_forms
+from csimodel.estimators.structural import descent
 from csimodel.moments.forms import Forms
 from csimodel.options import require_names
 from csimodel.significance import chisq_pvalue
@@ -163,21 +164,13 @@ def _candidates(fitted: Fitted, layout: ParameterLayout, kinds: Sequence[str]) -
             for k in range(j):
                 yield from candidate(names[k], "~~", names[j], "covariances", (j, k))
     if "paths" in kinds and model.paths:
-        closing = _reach(model.adjacency).T | np.eye(len(names), dtype=bool)
+        closing = descent(model).T | np.eye(len(names), dtype=bool)
         for target, source in np.argwhere(~closing).tolist():
             yield from candidate(names[target], "~", names[source], "paths", (target, source))
     if "intercepts" in kinds:
         for row in layout.rows:
             if row.kind in ("intercepts", "means") and row.fixed is not None:
                 yield row
-
-
-def _reach(adjacency: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Mark where the column's construct affects the row's, directly or through others."""
-    reach = adjacency.copy()
-    for _ in range(len(adjacency)):
-        reach |= (reach.astype(int) @ adjacency.astype(int)) > 0
-    return reach
 
 
 def _extended(
