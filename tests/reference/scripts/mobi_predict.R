@@ -1,51 +1,13 @@
 # Predictions of folds held out, and CVPAT: seminr, cSEM, seminrExtras, and lm.
-suppressMessages(suppressWarnings({library(jsonlite); library(cSEM); library(seminr); library(seminrExtras)}))
-REF <- ".."
-args <- commandArgs(TRUE); WHICH <- if (length(args)) args[1] else "mobi"
-OUT <- ".."
-PFX <- "mobi"
-conv <- function(x) {
-  if (is.null(x)) return(NULL)
-  if (inherits(x,"lavaan.matrix")||inherits(x,"lavaan.matrix.symmetric")||inherits(x,"lavaan.vector")) x <- unclass(x)
-  if (is.data.frame(x)) return(lapply(as.list(x), function(col) if (is.factor(col)) as.character(col) else unname(col)))
-  if (is.matrix(x) || inherits(x,"table_output")) { x <- unclass(x); attr(x,"comment")<-NULL
-     if (length(dim(x))==2) return(list(rows=rownames(x), cols=colnames(x), data=unname(matrix(as.vector(x),nrow(x),ncol(x))))) }
-  if (is.list(x)) return(lapply(unclass(x), conv))
-  if (is.function(x) || is.language(x)) return(NULL)
-  if (is.factor(x)) return(as.character(x))
-  if (is.atomic(x) && !is.null(names(x))) return(as.list(unclass(x)))
-  if (is.atomic(x)) attributes(x) <- attributes(x)["dim"]
-  x
-}
-save_json <- function(x, name) { f <- file.path(OUT, paste0(PFX,"_",name,".json")); writeLines(toJSON(conv(x), digits=I(17), auto_unbox=TRUE, na="null", null="null", matrix="rowmajor", pretty=1), f); cat("wrote", f, file.size(f), "\n") }
-save_csv <- function(x, name, names=TRUE) { f <- file.path(OUT, paste0(PFX,"_",name,".csv")); write.table(format(as.data.frame(x), digits=15, trim=TRUE), f, sep=",", row.names=FALSE, col.names=names, quote=FALSE); cat("wrote", f, file.size(f), "\n") }
-save_int <- function(x, name) { f <- file.path(OUT, paste0(PFX,"_",name,".csv")); write.table(x, f, sep=",", row.names=FALSE, col.names=FALSE); cat("wrote", f, file.size(f), "\n") }
-tr <- function(expr) tryCatch(expr, error=function(e) list(error=conditionMessage(e)))
-ver <- function(...) { p <- c(...); c(list(R=R.version.string), setNames(lapply(p, function(q) as.character(packageVersion(q))), p)) }
-report_errors <- function(o, pre="") for (k in names(o)) if (is.list(o[[k]])) { if (!is.null(o[[k]]$error) && is.character(o[[k]]$error)) cat("ERROR", paste0(pre,k), o[[k]]$error, "\n") else if (nchar(pre)<60) report_errors(o[[k]], paste0(pre,k,"/")) }
-if (WHICH=="mobi") {
-  sp <- list(name="mobi", blocks=list(Image=paste0("IMAG",1:5), Expectation=paste0("CUEX",1:3), Quality=paste0("PERQ",1:7), Value=paste0("PERV",1:2), Satisfaction=paste0("CUSA",1:3), Complaints="CUSCO", Loyalty=paste0("CUSL",1:3)),
-   inner=list(c("Image","Expectation"),c("Image","Satisfaction"),c("Image","Loyalty"),c("Expectation","Quality"),c("Expectation","Value"),c("Expectation","Satisfaction"),c("Quality","Value"),c("Quality","Satisfaction"),c("Value","Satisfaction"),c("Satisfaction","Complaints"),c("Satisfaction","Loyalty"),c("Complaints","Loyalty")))
-  d <- read.csv(Sys.getenv("MOBI", "../../../data/mobi.csv"))[, unlist(sp$blocks)]
-  folds <- read.csv(file.path(REF,"mobi_folds10.csv"))
-}
-rownames(d) <- NULL
-N <- nrow(d)
-endo_of <- function(sp) unique(sapply(sp$inner, `[`, 2))
-inner_lines <- function(inner) sapply(unique(sapply(inner,`[`,2)), function(t) paste(t,"~",paste(sapply(Filter(function(e) e[2]==t, inner),`[`,1),collapse=" + ")))
-meas_lines <- function(blocks, op="=~") sapply(names(blocks), function(b) paste(b, op, paste(blocks[[b]], collapse=" + ")))
-lav_syntax <- function(sp, op="=~") paste(c(meas_lines(sp$blocks,op), inner_lines(sp$inner)), collapse="\n")
-seminr_mm <- function(sp, type="modeA") { cs <- lapply(names(sp$blocks), function(b) if (type=="reflective") seminr::reflective(b, sp$blocks[[b]]) else seminr::composite(b, sp$blocks[[b]], weights=if (type=="modeB") mode_B else mode_A)); do.call(seminr::constructs, cs) }
-seminr_sm <- function(sp) do.call(seminr::relationships, lapply(sp$inner, function(e) seminr::paths(from=e[1], to=e[2])))
-est_sem <- function(dat, mm, sm, ...) suppressMessages(estimate_pls(dat, mm, sm, stopCriterion=14, maxIt=3000, ...))
-cs_fit <- function(dat, model, plsc=FALSE, ...) csem(dat, model, .disattenuate=plsc, .tolerance=1e-13, .iter_max=5000, ...)
-core <- function(x) { e <- x$Estimates; list(paths=e$Path_estimates, weights=e$Weight_estimates, loadings=e$Loading_estimates, R2=e$R2, R2adj=e$R2adj, construct_vcv=e$Construct_VCV, proxy_vcv=e$Proxy_VCV, reliabilities_Q2=e$Reliabilities, verify=as.list(setNames(as.vector(unclass(verify(x))), names(verify(x))))) }
+source("common_sem.R")
+suppressMessages(library(seminrExtras))
+folds <- read.csv(file.path(REF,"mobi_folds10.csv"))
 o <- list(versions=ver("cSEM","seminr","seminrExtras"))
 f <- folds$rep1; endo <- endo_of(sp); ei <- unlist(sp$blocks[endo],use.names=FALSE); exo <- setdiff(names(sp$blocks),endo); xi <- unlist(sp$blocks[exo],use.names=FALSE)
 mm <- seminr_mm(sp); sm <- seminr_sm(sp); mmr <- seminr_mm(sp,"reflective")
 blk <- setNames(rep(names(sp$blocks), sapply(sp$blocks,length)), unlist(sp$blocks))
 mat0 <- function() matrix(NA_real_, N, length(ei), dimnames=list(NULL,ei))
-alt_inner <- if (WHICH=="mobi") Filter(function(e) !(e[1]=="Image"&&e[2]%in%c("Satisfaction","Loyalty")), sp$inner) else Filter(function(e) !(e[1]=="IMAG"&&e[2]%in%c("SAT","LOY")), sp$inner)
+alt_inner <- Filter(function(e) !(e[1]=="Image"&&e[2]%in%c("Satisfaction","Loyalty")), sp$inner)
 sma <- do.call(relationships, lapply(alt_inner, function(e) paths(from=e[1],to=e[2])))
 P <- list(DA=mat0(),EA=mat0(),DA_plsc=mat0(),EA_plsc=mat0(),LM_direct=mat0(),LM_exogenous=mat0(),LM_earliest_all=NULL,IA=mat0(),alt_DA=mat0(),alt_EA=mat0(),csem_direct=mat0(),csem_earliest=mat0())
 for (k in sort(unique(f))) { tr_ <- f!=k; te <- f==k; m <- est_sem(d[tr_,],mm,sm); mr <- est_sem(d[tr_,],mmr,sm); ma <- est_sem(d[tr_,],mm,sma)
@@ -68,7 +30,7 @@ for (k in c("DA","EA","LM_direct","LM_exogenous","alt_DA")) save_csv(P[[k]], pas
 E2 <- lapply(P, function(p) (y-p)^2); IAf <- sweep(y,2,colMeans(y))^2
 lv <- function(e2) sapply(setNames(endo,endo), function(b) rowMeans(e2[,sp$blocks[[b]],drop=FALSE]))
 full <- function(e2) { l <- lv(e2); cbind(l, Overall_mean_of_constructs=rowMeans(l), Overall_mean_of_items=rowMeans(e2)) }
-ix <- if (WHICH=="mobi") as.matrix(read.csv(file.path(REF,"mobi_boot_indices_500x250_1based.csv"),header=FALSE))
+ix <- as.matrix(read.csv(file.path(REF,"mobi_boot_indices_500x250_1based.csv"),header=FALSE))
 tst <- function(a,b) { A <- full(E2[[a]]); B <- if (is.matrix(b)) full(b) else full(E2[[b]]); D <- A-B; n <- nrow(D); t <- colMeans(D)/(apply(D,2,sd)/sqrt(n)); Db <- t(sapply(1:nrow(ix), function(r) colMeans(D[ix[r,],,drop=FALSE]))); sb <- apply(Db,2,sd); tb <- colMeans(D)/sb; D0 <- sweep(D,2,colMeans(D)); tst_ <- t(sapply(1:nrow(ix), function(r) { X <- D0[ix[r,],,drop=FALSE]; colMeans(X)/(apply(X,2,sd)/sqrt(n)) }))
   list(loss_1=colMeans(A), loss_2=colMeans(B), difference=colMeans(D), sd_difference=apply(D,2,sd), t=t, df=n-1, p_two_sided=2*pt(-abs(t),n-1), p_one_sided_1_better=pt(t,n-1), boot_se=sb, boot_t=tb, boot_p_two_sided=2*pt(-abs(tb),n-1), p_percentile_t=colMeans(sweep(abs(tst_),2,abs(t),">"))) }
 o$cvpat <- list(note="loss = mean squared prediction error of the construct's items per row; difference = loss_1 - loss_2 (negative: model 1 better); t = mean/(sd/sqrt n) paired; boot_*: rows of the saved bootstrap indices resampled, se = sd of the mean difference (R-1), t = mean/se (seminrExtras' 'Boot T value' up to its own draws and with the OPPOSITE sign of Diff), p from t with n-1; p_percentile_t: share of |t*| > |t| with centred differences. Overall_mean_of_constructs (seminrExtras, Sharma et al.) and Overall_mean_of_items (cSEM testCVPAT, SmartPLS). IA_training uses training-fold means, IA_full the full-sample means (seminrExtras)",
