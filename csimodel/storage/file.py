@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import re
 import struct
@@ -226,12 +227,14 @@ def _array(name: str, content: bytes) -> NDArray[np.generic]:
         (1, 0): np.lib.format.read_array_header_1_0,
         (2, 0): np.lib.format.read_array_header_2_0,
     }[version]
-    _, _, kind = read_header(stream)
+    shape, _, kind = read_header(stream)
     if kind.kind not in PLAIN_ARRAYS:
         raise StorageError(
             f"{name} holds an array of pickled objects, which run code when they are read, so it "
             f"was not read; {_NEW_ONE}."
         )
+    if math.prod(shape) * kind.itemsize != len(content) - stream.tell():
+        raise ValueError("an array of another size than it says")
     return np.asarray(np.load(io.BytesIO(content), allow_pickle=False))
 
 

@@ -252,6 +252,18 @@ def test_code_is_not_run(saved, tmp_path):
     assert not Code.ran
 
 
+@pytest.mark.parametrize("shape", [(10**14,), (3, 10**9), (1,), (0,)])
+def test_arrays_of_another_size_than_they_say_are_refused(saved, tmp_path, shape):
+    content = members(saved)
+    first = next(name for name in content if name.startswith("arrays/"))
+    stream = io.BytesIO()
+    head = {"descr": "<f8", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(stream, head)
+    path = written(tmp_path / "x", content | {first: stream.getvalue() + bytes(32)})
+    with pytest.raises(StorageError, match="an array of another size than it says"):
+        csi.load(path)
+
+
 @pytest.mark.parametrize(
     "entry",
     [
