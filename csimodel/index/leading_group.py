@@ -95,7 +95,8 @@ def leading_group(
     reaches ``|t_j|`` when all groups are alike (max-|t|, Dunnett): errors and their correlations
     come from the draws, or from influence values; degrees of freedom are Satterthwaite's of the two
     groups. So of samples with equal groups no more than ``1 - level`` call one of them distinct.
-    A group whose answers are all alike, which says nothing of its error, is not compared.
+    A group whose answers are all alike, which says nothing of its error, is not compared; one that
+    was asked whole is, its own error being 0.
 
     Parameters
     ----------
@@ -156,7 +157,8 @@ def leading_group(
     difference = estimate[first] - estimate[others]
     spread = np.maximum(variance[first] + variance[others] - 2 * covariance[first, others], 0)
     varies = np.maximum(variance, 0.0) > smallest_error(estimate) ** 2
-    se = np.where(varies[first] & varies[others], np.sqrt(spread), 0.0)
+    known_error = varies | answers.design.census_of(codes, len(groups))
+    se = np.where(known_error[first] & known_error[others], np.sqrt(spread), 0.0)
     degrees = np.nan_to_num(shared_df(variance, df, np.full_like(others, first), others))
     usable = (se > 0) & (degrees > 0)
     source = StandardErrors(se, degrees, census=answers.stages.census)
