@@ -16,9 +16,14 @@ from csimodel.moments.batches import BatchBuffer
 
 Floats = NDArray[np.float64]
 
+_ROUNDING = 64.0 * np.finfo(np.float64).eps
+
 
 class Status(CodedEnding):
-    """How the estimation of one sample ended; only CONVERGED gives numbers to use."""
+    """How the estimation of one sample ended; only CONVERGED gives numbers to use.
+
+    What comes after NOT_CONVERGED has no numbers, or none of PLS.
+    """
 
     CONVERGED = 0, "converged"
     NOT_CONVERGED = 1, "not converged"
@@ -111,5 +116,5 @@ def _shared(entry: Field[Any]) -> bool:
 
 def still_items(moments: Moments) -> NDArray[np.bool_]:
     """Mark items that vary no more than rounding of their means does, (..., items)."""
-    rounding = 64.0 * np.finfo(np.float64).eps * np.abs(np.nan_to_num(moments.mean))
+    rounding = _ROUNDING * np.fmax(np.abs(moments.mean), 0.0)
     return np.asarray(~(np.diagonal(moments.cov, axis1=-2, axis2=-1) > rounding**2))

@@ -94,7 +94,7 @@ def fit(
     """
     with steps_shown("Fit", progress):
         result = _fitted(model, survey, estimator_for(model, estimator))
-    if result.estimates.outcome in UNUSABLE:
+    if int(result.estimates.outcome) in UNUSABLE:
         raise EstimationError(str(result.diagnostics[-1]))
     if strict:
         failures = [finding for finding in result.diagnostics if finding.severity == "failure"]

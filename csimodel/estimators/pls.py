@@ -41,7 +41,6 @@ from csimodel.options import require_count, require_flag, require_number
 Floats = NDArray[np.float64]
 
 _LOOSEST = 1e-3  # a coarser tolerance stops at numbers that are not a solution
-_WITH_NUMBERS = (Status.CONVERGED, Status.NOT_CONVERGED)
 _CHUNK = 512  # samples fitted together: their correlations stay in cache
 
 
@@ -348,7 +347,7 @@ class PLS(Estimator):
 
     def _estimate_stage(self, batch: Moments, stage: Stage) -> Estimates:
         """Fit every sample of a batch to the model of a stage."""
-        cov, outcome = np.moveaxis(batch.cov, 0, -1), _outcome(batch)
+        cov, outcome = batch.cov.transpose(1, 2, 0), _outcome(batch)
         if stage.before is not None:
             earlier = stage.before.outcome
             outcome = np.where(earlier != Status.CONVERGED, earlier, outcome)
@@ -360,7 +359,7 @@ class PLS(Estimator):
 
     def _estimate_chunk(self, cov: Floats, outcome: NDArray[np.int64], stage: Stage) -> Estimates:
         model, products = stage.model, stage.products
-        unusable = ~np.isin(outcome, _WITH_NUMBERS)
+        unusable = outcome > Status.NOT_CONVERGED
         cor = _correlations(cov, unusable)
         with np.errstate(all="ignore"):
             weights, iterations, settled = outer_weights(
@@ -407,8 +406,8 @@ class PLS(Estimator):
             weights=weights.T,
             loadings=loadings.T,
             reliability=reliability.T,
-            construct_cor=np.moveaxis(construct_cor, -1, 0),
-            paths=np.moveaxis(paths, -1, 0),
+            construct_cor=construct_cor.transpose(2, 0, 1),
+            paths=paths.transpose(2, 0, 1),
             iterations=iterations,
             outcome=outcome,
             inadmissible=flags,

@@ -24,6 +24,8 @@ class _Plan(NamedTuple):
     """What the iteration needs to know of a model, looked up once."""
 
     updated: tuple[tuple[int, slice, Mode], ...]  # constructs whose weights move
+    items: NDArray[np.intp]  # their items
+    owner: NDArray[np.intp]  # whose each of these is
     neighbours: Floats  # (constructs, constructs, 1), 1 where a path joins them, either way
 
 
@@ -34,7 +36,10 @@ def _plan(model: Model, modes: tuple[Mode, ...], kept: frozenset[str]) -> _Plan:
         for j, (block, mode) in enumerate(zip(model.slices, modes, strict=True))
         if mode != "unit" and _size(block) > 1 and model.construct_names[j] not in kept
     )
-    return _Plan(updated, (model.adjacency | model.adjacency.T)[..., None].astype(np.float64))
+    moving = [j for j, _, _ in updated]
+    items = np.flatnonzero(np.isin(model.owner, moving))
+    neighbours = (model.adjacency | model.adjacency.T)[..., None].astype(np.float64)
+    return _Plan(updated, items, model.owner[items], neighbours)
 
 
 def outer_weights(
@@ -69,9 +74,8 @@ def outer_weights(
     active = np.arange(draws)
     for iteration in range(1, max_iterations + 1):
         inner = inner_weights(model, scores_cor, scheme, plan.neighbours)
-        raw = weights.copy()
+        raw = _proxy_covariances(plan, crossed, inner, weights)
         for j, block, mode in plan.updated:
-            np.einsum("ikd,kd->id", crossed[block], inner[j], out=raw[block])
             if mode == "B":
                 raw[block] = np.einsum("ikd,kd->id", inverses[j], raw[block].copy())
         crossed, scores_cor, updated = scores(cor, model, raw)
@@ -93,6 +97,17 @@ def outer_weights(
     unsettled = ~settled[active]
     final[:, active[unsettled]] = weights[:, unsettled]
     return final, iterations, settled
+
+
+def _proxy_covariances(plan: _Plan, crossed: Floats, inner: Floats, weights: Floats) -> Floats:
+    """Return the covariances of items with their construct's proxy; weights where those stay."""
+    raw = weights.copy()
+    if crossed.shape[-1] <= FEW:
+        raw[plan.items] = np.einsum("ikd,ikd->id", crossed[plan.items], inner[plan.owner])
+    else:
+        for j, block, _ in plan.updated:
+            np.einsum("ikd,kd->id", crossed[block], inner[j], out=raw[block])
+    return raw
 
 
 def _size(block: slice) -> int:
