@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from public import functions
+from public_names import functions
 
 import csimodel as csi
 from csimodel import options

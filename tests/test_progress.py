@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from public import functions
+from public_names import functions
 
 import csimodel as csi
 from csimodel import progress

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import cached_property, lru_cache
+from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,11 +110,16 @@ def scanned_influence(
     for a quantity whose covariances with others are not.
     """
     if alone:
-        return _own_influence(fit, scanned, quantity)
+        own = _OWN.setdefault(fit, {})
+        if quantity not in own:
+            own[quantity] = _own_influence(fit, scanned, quantity)
+        return own[quantity]
     return np.asarray(spread_factor(scanned).T @ scanned_gradient(fit, scanned, quantity))
 
 
-@lru_cache(maxsize=32)
+_OWN: WeakKeyDictionary[Fit, dict[Quantity, Floats]] = WeakKeyDictionary()
+
+
 def _own_influence(fit: Fit, scanned: ScannedAnswers, quantity: Quantity) -> Floats:
     """Return the same from the sums of what units add to the quantity."""
     gradient = scanned_gradient(fit, scanned, quantity)

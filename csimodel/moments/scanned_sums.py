@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,10 +82,17 @@ def unit_products(own: RowsOfUnits, centre: Floats) -> Iterator[tuple[slice, Flo
         yield part, products.T
 
 
-@lru_cache(maxsize=8)
+_FACTORS: WeakKeyDictionary[ScannedAnswers, Floats] = WeakKeyDictionary()
+
+
 def spread_factor(scanned: ScannedAnswers) -> Floats:
-    """Return F, (pieces + 1, the same), from one pass over the rows, which is made once."""
-    return factor_of(spread_of(scanned, None))
+    """Return F, (pieces + 1, the same), from one pass over the rows, which is made once.
+
+    It is kept as long as somebody holds what was scanned.
+    """
+    if scanned not in _FACTORS:
+        _FACTORS[scanned] = factor_of(spread_of(scanned, None))
+    return _FACTORS[scanned]
 
 
 def factor_of(spread: Floats) -> Floats:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -97,6 +98,7 @@ def plain() -> SimpleNamespace:
     return SimpleNamespace(
         frame=frame, survey=survey,
         linear=csi.linearize(fit), table=pa.Table.from_pandas(frame),
+        relation=duckdb.from_arrow(pa.Table.from_pandas(frame)),
         scan=csi.scan(pa.Table.from_pandas(frame), scale=dict.fromkeys(mobi.items, (1, 10))),
         replicated=csi.fit(model, csi.replicate_weights(survey, "bootstrap", replicates=5)),
         scanned=csi.fit(model, csi.scan(pa.Table.from_pandas(frame), scale=dict.fromkeys(mobi.items, (1, 10)))),
@@ -451,6 +453,7 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             csi.inference.pool_tables, {"tables": [csi.linearize(p.fit).table("paths")] * 2},
         ),
         "scan": (csi.scan, {"data": p.table, "scale": (1, 100)}),
+        "scan (DuckDB)": (csi.scan, {"data": p.relation, "scale": (1, 100)}),
         "scan.sample": (p.scan.sample, {"n": 20, "rng": 1}),
         "fit (scan)": (csi.fit, {"model": p.model, "survey": p.scan}),
         "fit_groups (scan)": (

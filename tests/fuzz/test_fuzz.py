@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from public import functions
+from public_names import functions
 
 import csimodel as csi
 from csimodel import floats

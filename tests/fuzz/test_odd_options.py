@@ -4,7 +4,7 @@ import inspect
 import time
 
 import pytest
-from public import functions
+from public_names import functions
 
 import csimodel as csi
 from fuzz.judge import Judge

@@ -1,8 +1,10 @@
 """`csi.scan`: the same numbers and sentences as in memory, faults named, nothing half used."""
 
+import gc
 import os
 import re
 import threading
+import weakref
 
 import numpy as np
 import pandas as pd
@@ -467,3 +469,13 @@ def test_whole_labels_of_a_csv_are_whole_numbers(tmp_path):
     with csi.findings.collected():
         table = csi.index_scores(csi.fit(MODEL, scan), by="stratum")
     assert [str(label) for label in table.index.levels[0]] == ["0", "1", "2", "3"]
+
+
+def test_errors_of_a_scan_keep_no_fit_alive(tmp_path):
+    _, fit = both(tmp_path, {})
+    csi.index_scores(fit)
+    csi.linearize(fit).vcov("index")
+    known = weakref.ref(fit), weakref.ref(fit.scanned)
+    del fit
+    gc.collect()
+    assert [own() for own in known] == [None, None]

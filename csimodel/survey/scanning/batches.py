@@ -63,6 +63,8 @@ class RowBatch:
         array = self.columns[name]
         if pa.types.is_boolean(array.type):
             array = array.cast(pa.int8())
+        elif pa.types.is_decimal(array.type):
+            array = array.cast(pa.float64())
         if pa.types.is_integer(array.type) or pa.types.is_floating(array.type):
             if array.null_count:
                 array = array.cast(pa.float64(), safe=False)

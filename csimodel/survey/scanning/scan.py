@@ -30,6 +30,7 @@ from csimodel.survey.readers import needs
 from csimodel.survey.sampling import Lonely
 from csimodel.survey.scanning.arrow import ArrowRows
 from csimodel.survey.scanning.batches import RowSource
+from csimodel.survey.scanning.database import database_rows
 from csimodel.survey.scanning.files import files_of
 from csimodel.survey.scanning.rows import RowPass
 from csimodel.survey.survey import Survey
@@ -214,7 +215,9 @@ def scan(
     ----------
     data
         Path, pattern (``"responses/*.parquet"``), folder or list of Parquet or CSV files, folders
-        named ``year=2024`` being columns; an Arrow data set or table. Needs pyarrow.
+        named ``year=2024`` being columns; an Arrow data set or table; a relation of DuckDB
+        (``duckdb.sql("SELECT … FROM 'responses/*.parquet' JOIN …")``) or a table of ibis, in the
+        order of rows that the database gives. Needs pyarrow.
     codebook, scale, items, missing_codes, reverse, weights, strata, cluster, lonely
         As in `read_survey`. Columns that hold numbers are told by the first rows.
     missing
@@ -312,8 +315,11 @@ def _source_of(data: object) -> RowSource:
         return ArrowRows(dataset.dataset(data))
     if isinstance(data, dataset.Dataset):
         return ArrowRows(data)
+    rows = database_rows(data)
+    if rows is not None:
+        return rows
     raise SurveyError(
         f"A scan reads files, and data is {shown(data)}; give a path, a pattern such as "
-        "'responses/*.parquet', a list of paths or an Arrow data set, or read what is in memory "
-        "with csi.read_survey."
+        "'responses/*.parquet', a list of paths, an Arrow data set, a DuckDB relation or an ibis "
+        "table, or read what is in memory with csi.read_survey."
     )

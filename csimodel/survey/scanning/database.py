@@ -1,0 +1,143 @@
+"""Rows that a database holds: relations of DuckDB, tables of ibis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from csimodel.errors import SurveyError
+from csimodel.survey.scanning.batches import ROWS, RowBatch
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ANSWERS = "answers"
+"""What a query calls the table."""
+
+
+@dataclass(frozen=True, eq=False)
+class DatabaseRows:
+    """Rows of a table that a database holds or computes.
+
+    Attributes
+    ----------
+    name
+        What it is called in sentences.
+    columns
+        Names of the columns.
+    query
+        From SQL, in the dialect of DuckDB, on the table `ANSWERS` to what comes of it.
+    errors
+        What the database raises.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    query: Callable[[str], Iterator[pa.RecordBatch]]
+    errors: tuple[type[Exception], ...]
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows there are; nobody knows before they are read."""
+        return None
+
+    @property
+    def text_numbers(self) -> frozenset[str]:
+        """Columns of numbers that are text in a file: none, as a database has types."""
+        return frozenset()
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that hold them: those are the database's own."""
+        return ()
+
+    def batches(self, columns: Sequence[str]) -> Generator[RowBatch, None, None]:
+        """Yield the rows of some columns.
+
+        Raises
+        ------
+        SurveyError
+            When the database does not hand them over to the end.
+        """
+        import pyarrow as pa
+
+        place = self.name[:1].upper() + self.name[1:]
+        start = 0
+        try:
+            for part in self.query(f"SELECT {', '.join(map(quoted, columns))} FROM {ANSWERS}"):
+                for first in range(0, part.num_rows, ROWS):
+                    own = part.slice(first, ROWS)
+                    arrays = dict(zip(columns, own.columns, strict=True))
+                    yield RowBatch(arrays, own.num_rows, place, start)
+                    start += own.num_rows
+        except (pa.ArrowException, OSError, *self.errors) as error:
+            raise self.broken(error) from error
+
+    def broken(self, error: Exception) -> SurveyError:
+        """Return the refusal of a table that cannot be read to its end."""
+        told = " ".join(str(error).split())[:200].rstrip(".")
+        return SurveyError(
+            f"{self.name[:1].upper() + self.name[1:]} cannot be read to its end ({told}), so "
+            "nothing was computed; look into the database, and scan again."
+        )
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQL has it.
+
+    >>> print(quoted('a "b" c'))
+    "a ""b"" c"
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def database_rows(data: object) -> DatabaseRows | None:
+    """Return the rows of a relation of DuckDB or a table of ibis; None of anything else.
+
+    Neither package is loaded to tell.
+    """
+    kinds = {(own.__module__.partition(".")[0], own.__name__) for own in type(data).__mro__}
+    if {("duckdb", "DuckDBPyRelation"), ("_duckdb", "DuckDBPyRelation")} & kinds:
+        return _of_duckdb(data, "the DuckDB relation")
+    if ("ibis", "Table") in kinds:
+        return _of_ibis(data)
+    return None
+
+
+def _of_duckdb(relation: Any, name: str) -> DatabaseRows:
+    """Return the rows of a relation."""
+    import duckdb
+
+    def query(sql: str) -> Iterator[pa.RecordBatch]:
+        own = relation.query(ANSWERS, sql)
+        streamed = getattr(own, "to_arrow_reader", None) or own.fetch_record_batch
+        batches: Iterator[pa.RecordBatch] = streamed(ROWS)
+        return batches
+
+    return DatabaseRows(name, tuple(map(str, relation.columns)), query, (duckdb.Error,))
+
+
+def _of_ibis(table: Any) -> DatabaseRows:
+    """Return the rows of a table of ibis; DuckDB's are asked for without a way round."""
+    from ibis.common.exceptions import IbisError
+
+    backend = table.get_backend()
+    if backend.name == "duckdb":
+        return _of_duckdb(backend.con.sql(str(table.compile())), "the ibis table")
+
+    def query(sql: str) -> Iterator[pa.RecordBatch]:
+        own = table.alias(ANSWERS).sql(sql, dialect="duckdb")
+        batches: Iterator[pa.RecordBatch] = own.to_pyarrow_batches(chunk_size=ROWS)
+        return batches
+
+    errors = (IbisError, *_errors_of(backend.con))
+    return DatabaseRows("the ibis table", tuple(map(str, table.columns)), query, errors)
+
+
+def _errors_of(connection: object) -> tuple[type[Exception], ...]:
+    """Return what a driver raises, which PEP 249 lets a connection tell."""
+    error = getattr(connection, "Error", None)
+    known = isinstance(error, type) and issubclass(error, Exception)
+    return (error,) if known and error is not None else ()

@@ -1,0 +1,152 @@
+"""Scans of DuckDB relations and ibis tables: the numbers and sentences of those in memory."""
+
+import threading
+
+import duckdb
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+from pandas.testing import assert_frame_equal
+
+import csimodel as csi
+from csimodel.survey.scanning import database
+
+MODEL = csi.models.ecsi()
+OPTIONS = {
+    "scale": dict.fromkeys(MODEL.items, (1, 10)), "missing": "listwise",
+    "missing_codes": dict.fromkeys(MODEL.items, (98, 99)), "reverse": ["CUSA2"],
+}  # fmt: skip
+DESIGN = {"weights": "w", "strata": "stratum", "cluster": "psu"}
+
+
+def answers(rows=600):
+    """Return real answers drawn anew, with a design, a group, an outcome, and some faults."""
+    rng = np.random.default_rng(1)
+    frame = csi.load_mobi().data.sample(rows, replace=True, random_state=1)
+    frame = frame.reset_index(drop=True).astype("float64")
+    frame["w"] = rng.uniform(0.5, 2.0, rows)
+    frame["stratum"] = rng.integers(0, 4, rows)
+    frame["psu"] = rng.integers(0, 30, rows)
+    frame["firm"] = rng.choice(["b", "a", "c"], rows)
+    frame["again"] = rng.integers(0, 2, rows)
+    frame.loc[[5, 400], "CUSA1"] = 99.0
+    frame.loc[[8, 401], "IMAG1"] = np.nan
+    frame.loc[[3, 450], "w"] = [0.0, np.nan]
+    frame.loc[[11, 402], "firm"] = None
+    return frame
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch):
+    monkeypatch.setattr(database, "ROWS", 64)
+
+
+def relation_of(frame, sql="SELECT * FROM answers"):
+    """Return a relation of DuckDB on a table of these rows."""
+    connection = duckdb.connect()
+    connection.register("frame", frame)
+    connection.execute("CREATE TABLE answers AS SELECT * FROM frame")
+    return connection.sql(sql)
+
+
+def table_of(frame):
+    """Return a table of ibis of these rows."""
+    backend = ibis.duckdb.connect()
+    backend.con.register("frame", frame)
+    backend.con.execute("CREATE TABLE answers AS SELECT * FROM frame")
+    return backend.table("answers")
+
+
+def told(findings):
+    return [(f.code, f.severity, f.subjects, f.count, str(f)) for f in findings]
+
+
+sources = pytest.mark.parametrize("source", [relation_of, table_of])
+ibis_warns = pytest.mark.filterwarnings("ignore::DeprecationWarning:ibis")
+
+
+@ibis_warns
+@sources
+@pytest.mark.parametrize("design", [{}, {"weights": "w"}, DESIGN])
+def test_fits_indexes_and_regressions_are_those_in_memory(source, design):
+    frame, options = answers(), {**OPTIONS, **design}
+    survey, scan = csi.read_survey(frame, **options), csi.scan(source(frame), **options)
+    here, there = csi.fit(MODEL, survey), csi.fit(MODEL, scan)
+    assert_allclose(there.paths, here.paths, rtol=1e-10, atol=1e-12)
+    assert told(there.diagnostics) == told(here.diagnostics)
+    assert told(scan.findings) == told(survey.findings)
+    with csi.findings.collected():
+        groups = [csi.fit_groups(MODEL, own, "firm").table("paths") for own in (survey, scan)]
+        tables = [csi.index_scores(fit, by="firm") for fit in (here, there)]
+    assert_frame_equal(groups[1], groups[0], rtol=1e-9)
+    assert_frame_equal(tables[1], tables[0], rtol=1e-8)
+    chances = [csi.repurchase(fit, "again", family="logit").coefficients for fit in (here, there)]
+    assert_frame_equal(chances[1], chances[0], rtol=2e-8, atol=1e-12)
+
+
+@ibis_warns
+@sources
+def test_indexes_are_written_and_a_sample_is_drawn(source, tmp_path):
+    frame = answers().fillna({"IMAG1": 5.0})
+    scan = csi.scan(source(frame), **{**OPTIONS, **DESIGN})
+    path = csi.respondent_index(csi.fit(MODEL, scan), to=tmp_path / "s.parquet", keep="firm")
+    own = pd.read_parquet(path)
+    assert own["firm"].dropna().tolist() == frame.loc[own["row"], "firm"].dropna().tolist()
+    sample = scan.sample(100, rng=1)
+    assert len(sample.data) == 100
+    assert_frame_equal(
+        scan.sample(600, rng=1).data[list(MODEL.items)],
+        csi.read_survey(frame, **OPTIONS).data[list(MODEL.items)],
+        check_dtype=False,
+    )
+
+
+def test_a_query_with_a_join_and_other_types_of_numbers_is_scanned():
+    frame = answers()
+    connection = duckdb.connect()
+    connection.register("frame", frame.drop(columns="firm"))
+    connection.register("firms", pd.DataFrame({"psu": range(30), "firm": ["x", "y"] * 15}))
+    relation = connection.sql(
+        "SELECT frame.* REPLACE (CUSA1::DECIMAL(6, 2) AS CUSA1, CUSA2::TINYINT AS CUSA2), firm "
+        "FROM frame JOIN firms USING (psu) WHERE stratum > 0"
+    )
+    own = frame.query("stratum > 0").assign(firm=lambda f: np.where(f["psu"] % 2, "y", "x"))
+    here = csi.fit_groups(MODEL, csi.read_survey(own, **OPTIONS), "firm").table("paths")
+    there = csi.fit_groups(MODEL, csi.scan(relation, **OPTIONS), "firm").table("paths")
+    assert_frame_equal(there, here, rtol=1e-9)
+
+
+def test_names_that_sql_has_to_quote_are_read():
+    frame = answers().fillna({"IMAG1": 5.0}).rename(columns={"firm": 'the "firm", all'})
+    scan = csi.scan(relation_of(frame), **OPTIONS)
+    assert set(csi.fit_groups(MODEL, scan, 'the "firm", all').keys()) == {"a", "b", "c"}
+
+
+def test_a_query_that_breaks_on_the_way_is_named_and_leaves_the_session_usable():
+    frame = answers(20_000)
+    frame["text"] = np.where(np.arange(len(frame)) > 19_000, "good", "7")
+    relation = relation_of(frame, "SELECT * REPLACE (text::DOUBLE AS CUSA1) FROM answers")
+    with pytest.raises(
+        csi.errors.SurveyError,
+        match=r"The DuckDB relation cannot be read to its end .*good.*nothing was computed",
+    ):
+        csi.fit(MODEL, csi.scan(relation, **OPTIONS))
+    assert not [t for t in threading.enumerate() if t.name.startswith("ThreadPoolExecutor")]
+    csi.fit(MODEL, csi.scan(relation_of(frame), **OPTIONS))
+
+
+def test_a_table_that_vanishes_is_named():
+    connection = duckdb.connect()
+    connection.register("frame", answers())
+    connection.execute("CREATE TABLE answers AS SELECT * FROM frame")
+    scan = csi.scan(connection.sql("SELECT * FROM answers"), **OPTIONS)
+    connection.execute("DROP TABLE answers")
+    with pytest.raises(csi.errors.SurveyError, match=r"answers.*nothing was computed"):
+        csi.fit(MODEL, scan)
+
+
+def test_a_relation_without_rows_is_refused():
+    with pytest.raises(csi.errors.SurveyError, match="no rows in the DuckDB relation"):
+        csi.scan(relation_of(answers(), "SELECT * FROM answers WHERE stratum > 9"), **OPTIONS)
