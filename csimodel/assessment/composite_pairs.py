@@ -98,7 +98,7 @@ class CompositePair:
         parts = []
         for block in model.slices:
             first, second = weights[..., block]
-            cor = pooled.moments.cor[block, block]
+            cor = pooled.item_cor[block, block]
             both = np.einsum("pi,ij,pj->p", first, cor, second)
             spread = [np.einsum("pi,ij,pj->p", own, cor, own) for own in (first, second)]
             c = np.where(done, both / np.sqrt(spread[0] * spread[1]), np.nan)

@@ -282,7 +282,13 @@ def overall_fit(
     """
     fit = require_fit(fit, "overall_fit")
     answers = require_resampling(fit, "overall_fit")
-    if "other" in fit.estimator.modes_of(fit.model) or fit.moments.responses is not None:
+    if fit.estimator.weighs_responses:
+        raise OptionError(
+            "overall_fit turns answers so that the model holds of them, and ordered answers cannot "
+            "be turned; see the distances in csi.assess(fit).global_fit, or test a fit with "
+            "correlations='pearson'."
+        )
+    if "other" in fit.estimator.modes_of(fit.model):
         raise OptionError(
             f"overall_fit tests composites and constructs of PLS and this fit is by "
             f"{fit.estimator.label}; of covariance SEM take fit.fit_measures or "

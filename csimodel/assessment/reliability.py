@@ -35,7 +35,7 @@ def alpha(solution: Solution) -> Floats:
     >>> alpha(fit.solution).round(4)
     array([0.7228, 0.4519, 0.877 , 0.8236, 0.7792, 1.    , 0.4724])
     """
-    return _alpha(solution.model, solution.moments.cor)
+    return _alpha(solution.model, solution.item_cor)
 
 
 def alpha_raw(solution: Solution) -> Floats:

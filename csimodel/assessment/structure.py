@@ -32,7 +32,7 @@ def item_vif(solution: Solution) -> Floats:
     >>> item_vif(fit.solution).round(4)[:3]
     array([1.4684, 1.2251, 1.2588])
     """
-    cor = solution.moments.cor
+    cor = solution.item_cor
     blocks = [inflation(cor[..., block, block]) for block in solution.model.slices]
     return np.concatenate(blocks, axis=-1)
 

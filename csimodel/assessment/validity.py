@@ -102,6 +102,8 @@ def _block_means(solution: Solution, change: Callable[[Floats], Floats] | None) 
     averages to `change` of 1.
     """
     model, cov = solution.model, solution.moments.cov
+    if solution.estimator.weighs_responses:
+        cov = solution.item_cor
     batch = np.moveaxis(cov if cov.ndim > 2 else cov[None], 0, -1)
     sizes = np.array([len(construct.items) for construct in model.constructs])
     sums = np.zeros((len(sizes), len(sizes), batch.shape[-1]))

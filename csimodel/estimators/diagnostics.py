@@ -61,6 +61,7 @@ def diagnose(solution: Solution) -> tuple[Finding, ...]:
         return _of_covariances(solution, outcome)
     return (
         *_convergence(solution, outcome),
+        *solution.estimator.findings(solution.moments),
         *_rows(solution),
         *saturated(solution),
         *_items(solution),

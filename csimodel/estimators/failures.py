@@ -131,7 +131,7 @@ def constant_items(solution: Solution) -> tuple[str, ...]:
 
 def singular_parts(solution: Solution) -> tuple[str, ...]:
     """Return the items of a singular block, or the antecedents whose scores coincide, if any."""
-    model, cor = solution.model, solution.moments.cor
+    model, cor = solution.model, solution.item_cor
     for block in model.slices:
         if names := tied(cor[block, block], model.items[block], _NULL):
             return names
@@ -152,7 +152,7 @@ def _score_cor(solution: Solution) -> NDArray[np.float64]:
         return cor
     model = solution.model
     own = (model.owner[:, None] == np.arange(len(model.constructs))).astype(np.float64)
-    between = own.T @ solution.moments.cor @ own
+    between = own.T @ solution.item_cor @ own
     with np.errstate(invalid="ignore", divide="ignore"):
         scale = 1.0 / np.sqrt(np.diag(between))
         return np.asarray(between * scale * scale[:, None])

@@ -184,6 +184,20 @@ class Fit(HasPage):
         return self._by_item(self.solution.index_weights)
 
     @cached_property
+    def thresholds(self) -> pd.Series:
+        """Thresholds between the categories of ordered items, by item and number; z values.
+
+        Where an item's answers turn from one category to the next on the normal response behind
+        them. Empty where no item is taken as ordered.
+        """
+        ordinal = self.moments.ordinal
+        labels = [] if ordinal is None else [n for n in ordinal.labels if "|" in n]
+        values = [] if ordinal is None else ordinal.thresholds.tolist()
+        pairs = [(item, int(number[1:])) for item, _, number in (n.partition("|") for n in labels)]
+        index = pd.MultiIndex.from_tuples(pairs, names=["item", "threshold"]) if pairs else None
+        return pd.Series(values, index, dtype=np.float64, name="thresholds")
+
+    @cached_property
     def cross_loadings(self) -> pd.DataFrame:
         """Correlations of every item with every construct's score, items × constructs."""
         return pd.DataFrame(
@@ -354,6 +368,11 @@ class Fit(HasPage):
         choose("of", of, ("items", "scores", "index"))
         choose("technique", technique, TECHNIQUES)
         model = self.model
+        if self.estimator.weighs_responses:
+            raise OptionError(
+                f"predict predicts answers, and loadings by {self.estimator.label} are of the "
+                "responses behind them; fit with correlations='pearson'."
+            )
         if "other" in self.estimator.modes_of(model):
             raise OptionError(
                 "predict makes items from scores that are weighted sums of answers, and "

@@ -24,6 +24,7 @@ from csimodel.formatting import label as written
 from csimodel.limits import require_memory
 from csimodel.model import Model
 from csimodel.moments import Moments, group_moments
+from csimodel.moments.responses import Responses
 from csimodel.moments.scanned import ScannedGroups, scanned_groups
 from csimodel.options import require_count, require_names
 from csimodel.page import HasPage, Page, Section
@@ -265,7 +266,7 @@ def fit_groups(
         "fit some of the groups at a time, or groups by fewer columns",
     )
     moments = group_moments(answers, codes, len(labels))
-    if chosen.needs_answers:
+    if chosen.needs_answers or chosen.weighs_responses:
         solution = _each_alone(model, chosen, answers, codes, moments, progress)
     else:
         solution = chosen.solve(moments, model)
@@ -378,6 +379,9 @@ def _alone(model: Model, estimator: Estimator, answers: Answers, moments: Moment
         varies = np.diagonal(moments.cov, axis1=-2, axis2=-1) > 0
         if np.isfinite(moments.cov).all() and varies.all():
             shown = replace(moments, cov=np.ones_like(moments.cov))
+    if estimator.weighs_responses:
+        lost = Responses.unknown(len(moments.items), moments.batch_shape)
+        moments, shown = replace(moments, responses=lost), replace(shown, responses=lost)
     return Solution(model, estimator, moments, estimator.estimate(shown, model))
 
 

@@ -10,17 +10,25 @@ Inside, the batch is the last axis: every NumPy call below works on one entry fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.errors import ModelError, OptionError, choose, suggest
+from csimodel.errors import EstimationError, ModelError, OptionError, choose, suggest
 from csimodel.estimators.consistent import correct, correct_products, inadmissible, sum_blocks
+from csimodel.estimators.covariance.ordinal_findings import ordinal_findings
 from csimodel.estimators.estimates import Estimates, Status, still_items
-from csimodel.estimators.solution import Estimator, Solution, product_scales
+from csimodel.estimators.ordered_answers import (
+    Ordered,
+    ordered_among,
+    ordered_names,
+    ordinal_statistics,
+    require_ordered_items,
+)
+from csimodel.estimators.solution import Estimator, Samples, Solution, product_scales
 from csimodel.estimators.stages import (
     Stage,
     corrected_products,
@@ -32,11 +40,17 @@ from csimodel.estimators.stages import (
 from csimodel.estimators.structural import inseparable, regress
 from csimodel.estimators.weight_influence import WeightInfluence, weight_influence
 from csimodel.estimators.weighting import Mode, outer_weights, scores
+from csimodel.findings import Finding
 from csimodel.model import Model
 from csimodel.model.stages import Order, Products, compiled
 from csimodel.model.terms import HigherOrder, parts_of
-from csimodel.moments import Moments
+from csimodel.moments import CrossProducts, Moments
+from csimodel.moments import moments_of as plain_moments
+from csimodel.moments.correlation_likelihood import EDGE
+from csimodel.moments.ordinal_samples import OrdinalSamples
+from csimodel.moments.responses import Responses
 from csimodel.options import require_count, require_flag, require_number
+from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
 
@@ -82,6 +96,12 @@ class PLS(Estimator):
         composite (``<~``), or from a reflective construct to its parts. They explain all of a
         composite, so that nothing else has an effect on it; ``"extended"`` leads what causes it to
         its parts, and total effects tell what it does.
+    correlations
+        ``"pearson"`` (default): of the answers as numbers. ``"polychoric"``: of normal responses
+        that ordered answers show in which category they lie, polyserial beside continuous items.
+        For answers in few categories, whose correlations as numbers are too near 0; see the notes.
+    ordered
+        With ``"polychoric"``: ``"all"`` items (default), or a list of names; others are continuous.
 
     Raises
     ------
@@ -117,6 +137,18 @@ class PLS(Estimator):
     order of 1/n, and seminr takes the product as if it were measured without error, which is
     another estimate.
 
+    With ``correlations="polychoric"`` everything that rests on correlations of items (weights,
+    loadings, paths, reliabilities, HTMT) is of the responses behind the answers (ordinal PLS and
+    PLSc), thresholds and correlations are estimated again in every draw, and
+    ``fit.moments.ordinal`` holds them. Polychoric correlations are those of two steps, as
+    everywhere; polyserial ones maximise the conditional likelihood (lavaan), where cSEM takes
+    polycor's approximation, up to .02 away on the ECSI data. Respondents have answers, no
+    responses: scores and the 0-100 index weigh the answers, as numbers, by the same weights.
+    `Fit.scores` are then scaled to variance 1 (cSEM leaves them with less); an index is a weighted
+    mean of answers as ever, and what its points are worth (`importance_performance`) is freed
+    with PLSc of the error that categories add, too. They predict no items (`csi.predict`), since
+    a loading is of a response, not of an answer.
+
     References
     ----------
     Lohmöller, J.-B. (1989). Latent Variable Path Modeling with Partial Least Squares.
@@ -134,6 +166,12 @@ class PLS(Estimator):
     Henseler, J., Chin, W. W. (2010). A comparison of approaches for the analysis of interaction
     effects between latent variables using partial least squares path modeling.
     https://doi.org/10.1080/10705510903439003
+
+    Cantaluppi, G. (2012). A partial least squares algorithm handling ordinal variables also in
+    presence of a small number of categories. https://arxiv.org/abs/1212.5049
+
+    Schuberth, F., Henseler, J., Dijkstra, T. K. (2018). Partial least squares path modeling using
+    ordinal categorical indicators. https://doi.org/10.1007/s11135-016-0401-7
 
     Becker, J.-M., Klein, K., Wetzels, M. (2012). Hierarchical latent variable models in PLS-SEM:
     guidelines for using reflective-formative type models. https://doi.org/10.1016/j.lrp.2012.10.001
@@ -154,6 +192,8 @@ class PLS(Estimator):
     reestimate: bool = field(default=False, repr=False)
     products: Products = field(default="two-stage", repr=False)
     higher_order: Order = field(default="disjoint", repr=False)
+    correlations: Literal["pearson", "polychoric"] = field(default="pearson", repr=False)
+    ordered: Ordered = field(default="all", repr=False)
 
     def __post_init__(self) -> None:
         choose("scheme", self.scheme, ["path", "factorial", "centroid"])
@@ -165,6 +205,14 @@ class PLS(Estimator):
         require_flag("reestimate", self.reestimate)
         choose("products", self.products, get_args(Products))
         choose("higher_order", self.higher_order, get_args(Order))
+        choose("correlations", self.correlations, ["pearson", "polychoric"])
+        names = ordered_names(self.ordered, "correlations='pearson'")
+        object.__setattr__(self, "ordered", names)
+        if names != "all" and self.correlations == "pearson":
+            raise OptionError(
+                "ordered= says which items have polychoric correlations, and correlations is "
+                "'pearson'; give correlations='polychoric', or leave ordered= out."
+            )
         advice = ", for example 1e-10"
         require_number("tolerance", self.tolerance, above=0, most=_LOOSEST, advice=advice)
         require_count("max_iterations", self.max_iterations)
@@ -172,12 +220,61 @@ class PLS(Estimator):
     @property
     def label(self) -> str:
         """What the estimator is called in tables."""
-        return f"{'PLSc' if self.consistent else 'PLS'}, {self.scheme} scheme"
+        name = f"{'PLSc' if self.consistent else 'PLS'}, {self.scheme} scheme"
+        return f"{name}, polychoric" if self.weighs_responses else name
 
     @property
     def paths_between_scores(self) -> bool:
         """Whether loadings and paths are those of scores as they are, error included."""
         return not self.consistent
+
+    @property
+    def weighs_responses(self) -> bool:
+        """Whether weights are of the responses behind ordered answers, not of the answers."""
+        return self.correlations == "polychoric"
+
+    def findings(self, moments: Moments) -> Iterator[Finding]:
+        """Yield what thresholds and correlations of ordered answers suffer from."""
+        if self.weighs_responses and moments.ordinal is not None:
+            yield from ordinal_findings(moments.ordinal, normal=False)
+
+    def require(self, moments: Moments) -> None:
+        """Refuse moments without correlations of responses where these are to be weighed.
+
+        Raises
+        ------
+        EstimationError
+            Saying that answers are needed.
+        """
+        if self.weighs_responses and moments.responses is None:
+            raise EstimationError(
+                "correlations='polychoric' needs the answers of a sample for thresholds, and these "
+                "are moments only; fit a survey or a data frame, or give a matrix of polychoric "
+                "correlations to csi.PLS() as it is."
+            )
+
+    def moments_of(self, answers: Answers) -> Moments:
+        """Return the moments of the answers, with the statistics of ordered ones.
+
+        Raises
+        ------
+        EstimationError
+            When cells are missing, or a polychoric correlation has no maximum inside ±1.
+        """
+        moments = plain_moments(answers)
+        if not self.weighs_responses:
+            return moments
+        if still_items(moments).any():
+            return replace(moments, responses=Responses.unknown(len(moments.items)))
+        ordinal = ordinal_statistics(answers, self.ordered, self.label)
+        return replace(moments, responses=Responses.of(ordinal), ordinal=ordinal)
+
+    def samples_of(self, answers: Answers) -> Samples:
+        """Return what turns resamples of the answers into moments."""
+        if not self.weighs_responses:
+            return CrossProducts.of(answers)
+        ordered = ordered_among(self.ordered, answers.items)
+        return OrdinalSamples.of(answers, ordered, errors=False)
 
     def modes_of(self, model: Model) -> tuple[Mode, ...]:
         """Return the mode of each construct; a single item is in mode A."""
@@ -222,6 +319,14 @@ class PLS(Estimator):
         """
         if self.consistent:
             self._check_corrected(model)
+        if self.weighs_responses:
+            require_ordered_items(self.ordered, model)
+            if model.terms:
+                raise ModelError(
+                    "correlations='polychoric' knows constructs of items only, because nobody has "
+                    f"scores of the responses that {model.terms[0].name!r} would be made of; take "
+                    "it out of the model, or leave correlations='pearson'."
+                )
         if not model.paths:
             raise ModelError(
                 "PLS needs at least one path between constructs; "
@@ -287,6 +392,7 @@ class PLS(Estimator):
         moments hold them beside the answered ones: scores of parts, products of scores or of items,
         repeated items.
         """
+        self.require(moments)
         single = not moments.batch_shape
         batch = moments.lifted() if single else moments
         items = model.answered
@@ -310,7 +416,7 @@ class PLS(Estimator):
     def weight_influence(self, solution: Solution, cotangents: Floats) -> WeightInfluence | None:
         """Return what respondents add to functions of the weights, in closed form."""
         model = solution.model
-        if model.terms:
+        if model.terms or self.weighs_responses:
             return None
         cor, weights = solution.moments.cor, solution.estimates.weights
         return weight_influence(cor, weights, model, self.modes_of(model), self.scheme, cotangents)
@@ -347,7 +453,13 @@ class PLS(Estimator):
 
     def _estimate_stage(self, batch: Moments, stage: Stage) -> Estimates:
         """Fit every sample of a batch to the model of a stage."""
-        cov, outcome = batch.cov.transpose(1, 2, 0), _outcome(batch)
+        cov, outcome = batch.cov, _outcome(batch)
+        if self.weighs_responses and batch.responses is not None:
+            cov = batch.responses.cor
+            within = np.triu(np.abs(cov) < EDGE, 1)  # false for what is not known
+            pairs = cov.shape[-1] * (cov.shape[-1] - 1) // 2
+            outcome[(outcome == 0) & (within.sum(axis=(-2, -1)) < pairs)] = Status.ITEMS_SINGULAR
+        cov = cov.transpose(1, 2, 0)
         if stage.before is not None:
             earlier = stage.before.outcome
             outcome = np.where(earlier != Status.CONVERGED, earlier, outcome)

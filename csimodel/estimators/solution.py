@@ -5,7 +5,7 @@ Everything that can be derived is derived here, with the batch axis in front.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, Protocol
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from csimodel.estimators import structural
 from csimodel.estimators.estimates import Estimates
 from csimodel.estimators.weight_influence import WeightInfluence
+from csimodel.findings import Finding
 from csimodel.model import Model
 from csimodel.model.stages import factors_of
 from csimodel.moments import CrossProducts, Moments, moments_of
@@ -79,6 +80,15 @@ class Estimator(Protocol):
     def paths_between_scores(self) -> bool:
         """Whether loadings and paths are those of scores as they are, error included."""
         return False
+
+    @property
+    def weighs_responses(self) -> bool:
+        """Whether weights are of the responses behind ordered answers, not of the answers."""
+        return False
+
+    def findings(self, moments: Moments) -> Iterator[Finding]:
+        """Yield what the moments of one sample suffer from."""
+        yield from ()
 
     def modes_of(self, model: Model) -> tuple[str, ...]:
         """Return how the weights of each construct were made, ``"other"`` for by no mode of PLS."""
@@ -178,6 +188,15 @@ class Solution:
             first += len(part.moments.n)
         return buffer.solution
 
+    @property
+    def item_cor(self) -> Floats:
+        """Correlations of what the weights are of, (..., items, items).
+
+        Of the answers, or of the responses behind them where the estimator weighs those.
+        """
+        responses = self.estimator.weighs_responses
+        return self.moments.response_cor if responses else self.moments.cor
+
     @cached_property
     def cross_loadings(self) -> Floats:
         """Correlations of items with scores as they are, uncorrected, (..., items, constructs)."""
@@ -185,7 +204,7 @@ class Solution:
         scores = np.zeros((*self.estimates.weights.shape, len(self.model.constructs)))
         own = np.arange(len(self.model.items))
         scores[..., own, self.model.owner] = self.estimates.weights
-        return np.asarray(self.moments.cor @ scores)
+        return np.asarray(self.item_cor @ scores)
 
     @cached_property
     def index_weights(self) -> Floats:
@@ -203,6 +222,7 @@ class Solution:
         """Return standardised scores of one sample, (rows, constructs).
 
         A missing cell counts as the item's mean where the answers say so; else the score is NaN.
+        Weights of responses weigh the answers, in a score that has variance 1 all the same.
         """
         self.model.require_own_items("Scores are weighted means of")
         model, own = self.model, len(answers.items)
@@ -218,7 +238,11 @@ class Solution:
                     design = _design(items, model.predictors[name])
                     variables = variables - design @ self._residual_slopes(name, block)
                 variables = (variables - mean[block]) / sd[block]
-            scores[name] = variables @ weights[block]
+            own_weights = weights[block]
+            if self.estimator.weighs_responses:
+                cor = self.moments.cor[block, block]
+                own_weights = own_weights / np.sqrt(own_weights @ cor @ own_weights)
+            scores[name] = variables @ own_weights
         return np.stack([*scores.values()], axis=1)
 
     def _standardised(self, answers: Answers) -> Floats:
@@ -322,7 +346,7 @@ class Solution:
         )
         for construct, block in zip(self.model.constructs, self.model.slices, strict=True):
             if construct.kind == "composite":
-                implied[..., block, block] = self.moments.cor[..., block, block]
+                implied[..., block, block] = self.item_cor[..., block, block]
         own = np.arange(len(owner))
         implied[..., own, own] = 1.0
         return np.asarray(implied)

@@ -35,16 +35,22 @@ def estimated_reliability(solution: Solution) -> Floats:
     """Return the reliability of each index under the estimator's model, (..., constructs).
 
     PLSc's own; by covariance SEM ``(Σ wλ)² / w'Rw``, w and λ the standardised weights and loadings
-    of a construct's items, R their correlations. 1 where nothing is corrected, as by PLS.
+    of a construct's items, R their correlations. 1 where nothing is corrected, as by PLS. Loadings
+    of the responses behind ordered answers count times the correlation of the answer with its
+    response, which makes them those of the answers.
     """
-    model, estimates = solution.model, solution.estimates
-    if not solution.estimator.has_error_variances:
+    model, estimates, estimator = solution.model, solution.estimates, solution.estimator
+    of_responses = estimator.weighs_responses and not estimator.paths_between_scores
+    if not (estimator.has_error_variances or of_responses):
         return estimates.reliability
+    loadings, responses = estimates.loadings, solution.moments.responses
+    if responses is not None:
+        loadings = loadings * responses.clarity
     reliability = np.ones((*estimates.weights.shape[:-1], len(model.constructs)))
-    for j, block in enumerate(model.slices):
-        if block.stop - block.start > 1:
+    for j, (construct, block) in enumerate(zip(model.constructs, model.slices, strict=True)):
+        if construct.kind == "reflective":
             w, cor = estimates.weights[..., block], solution.moments.cor[..., block, block]
-            common = (w * estimates.loadings[..., block]).sum(axis=-1) ** 2
+            common = (w * loadings[..., block]).sum(axis=-1) ** 2
             variance = np.einsum("...i,...ik,...k->...", w, cor, w)
             with np.errstate(invalid="ignore", divide="ignore"):
                 reliability[..., j] = common / variance

@@ -302,9 +302,9 @@ class Bootstrap(HasPage):
         Draws that are all alike do not show it: of two clusters one may have no solution.
         """
         fit = self.fit
-        if fit.estimator.needs_answers:
-            return np.full(len(estimate), bool(self.usable.all()))
         own = fit.moments
+        if fit.estimator.needs_answers or own.responses is not None:
+            return np.full(len(estimate), bool(self.usable.all()))
         share = np.linspace(0.02, 0.2, len(own.items))
         spread = np.diagonal(own.cov)
         other = replace(

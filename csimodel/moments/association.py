@@ -62,6 +62,15 @@ class Association:
         """Correlations whose likelihood has no maximum inside ±1, (pairs,)."""
         return np.abs(self.rho) >= EDGE
 
+    @cached_property
+    def cov(self) -> Floats:
+        """Covariances of all items, with variances 1 of ordered ones, (items, items)."""
+        sd = self.margins.sd
+        cov = np.diag(sd**2)
+        cov[self.row, self.column] = self.rho * sd[self.row] * sd[self.column]
+        cov[self.column, self.row] = cov[self.row, self.column]
+        return np.asarray(cov)
+
     def gamma(self, cluster: NDArray[np.intp] | None = None) -> Gamma:
         """Return Γ of thresholds and means, variances, covariances.
 

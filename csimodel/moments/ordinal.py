@@ -152,9 +152,6 @@ def ordinal_moments(
     bread: Bread = "products" if normal else "mixed"
     margins = margins_of(data, items, chosen, weight / weight.sum(), bread)
     pairs = associate(margins)
-    cov = np.diag(margins.sd**2)
-    cov[pairs.row, pairs.column] = pairs.rho * margins.sd[pairs.row] * margins.sd[pairs.column]
-    cov[pairs.column, pairs.row] = cov[pairs.row, pairs.column]
     of_ordered = chosen[margins.level_item]
     return OrdinalMoments(
         items=tuple(items),
@@ -163,7 +160,7 @@ def ordinal_moments(
         thresholds=margins.levels[of_ordered],
         threshold_item=margins.level_item[of_ordered],
         mean=margins.mean,
-        cov=cov,
+        cov=pairs.cov,
         spread=pairs.gamma(cluster),
         labels=tuple(_labels(items, margins, pairs)),
         categories=tuple(used if chosen[i] else used[:0] for i, used in enumerate(margins.values)),

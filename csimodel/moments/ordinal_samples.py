@@ -13,7 +13,7 @@ from csimodel.errors import OptionError, SurveyError
 from csimodel.moments.association import Association, associate
 from csimodel.moments.copies import Copies
 from csimodel.moments.cross_products import CrossProducts
-from csimodel.moments.margins import margins_of
+from csimodel.moments.margins import Bread, Margins, margins_of
 from csimodel.moments.moments import Moments
 from csimodel.moments.ordinal import OrdinalMoments, ordinal_moments
 from csimodel.moments.responses import Responses
@@ -41,23 +41,34 @@ class OrdinalSamples:
         For the means and covariances of the answers.
     normal
         As in `ordinal_moments`.
+    errors
+        Whether resamples have sampling variances of their correlations.
     """
 
     answers: Answers
     ordered: tuple[str, ...]
     products: CrossProducts
     normal: bool = False
+    errors: bool = True
 
     @classmethod
-    def of(cls, answers: Answers, ordered: Sequence[str], normal: bool = False) -> OrdinalSamples:
+    def of(
+        cls,
+        answers: Answers,
+        ordered: Sequence[str],
+        normal: bool = False,
+        *,
+        errors: bool = True,
+    ) -> OrdinalSamples:
         """Prepare answers for resampling."""
-        return cls(answers, tuple(ordered), CrossProducts.of(answers), normal)
+        return cls(answers, tuple(ordered), CrossProducts.of(answers), normal, errors)
 
     def resampled(self, counts: Floats | Copies) -> Moments:
         """Return the statistics of resamples, (draws, rows).
 
         A draw in which an item keeps one answer has NaN for all sampling variances, one with a
-        correlation at the edge NaN for that correlation's.
+        correlation at the edge NaN for that correlation's; without sampling variances it has no
+        correlations, and one with a correlation at the edge has ±1 but for rounding.
         """
         times = counts.counts if isinstance(counts, Copies) else counts
         draws = [self._draw(own) for own in times]
@@ -74,6 +85,10 @@ class OrdinalSamples:
             rows = np.flatnonzero(counts)
             given = weights[rows]
         try:
+            if not self.errors:
+                share = np.ones(len(rows)) if given is None else given
+                pairs = associate(self._margins(answers.values[rows], share))
+                return Responses.of_pairs(pairs)[None]
             moments = ordinal_moments(
                 answers.values[rows], answers.items, self.ordered, given, normal=self.normal
             )
@@ -84,8 +99,9 @@ class OrdinalSamples:
     @property
     def _nothing(self) -> Responses:
         size = len(self.answers.items)
-        lost = np.full(size * (size + 1) // 2, np.nan)
-        return Responses(np.eye(size), lost, np.ones(size))
+        if not self.errors:
+            return Responses.unknown(size)
+        return Responses(np.eye(size), np.full(size * (size + 1) // 2, np.nan), np.ones(size))
 
     def leave_out(
         self, units: SurveyDesign, counts: Floats | None = None
@@ -155,8 +171,11 @@ class OrdinalSamples:
 
     @cached_property
     def _association(self) -> Association:
-        answers = self.answers
-        ordered = np.array([item in self.ordered for item in answers.items], dtype=np.bool_)
-        weights = np.ones(len(answers.values)) if answers.weights is None else answers.weights
-        share = weights / weights.sum()
-        return associate(margins_of(answers.values, answers.items, ordered, share, "curvature"))
+        values, weights = self.answers.values, self.products.weights
+        return associate(self._margins(values, weights, "curvature"))
+
+    def _margins(self, values: Floats, weights: Floats, bread: Bread = "mixed") -> Margins:
+        """Return step one of rows with weights."""
+        items = self.answers.items
+        ordered = np.array([item in self.ordered for item in items], dtype=np.bool_)
+        return margins_of(values, items, ordered, weights / weights.sum(), bread)

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.moments.association import Association
 from csimodel.moments.batches import BatchBuffer
 from csimodel.moments.bivariate import normal_pdf
 from csimodel.moments.gamma import DenseGamma, Gamma, RootGamma
@@ -27,7 +28,8 @@ class Responses:
         As in `OrdinalMoments`, (..., items, items).
     variance
         n times the sampling variance of each covariance, 0 for the variances of ordered items,
-        which are 1 by definition, (..., items (items + 1) / 2) in the order of vech.
+        which are 1 by definition, (..., items (items + 1) / 2) in the order of vech; NaN where
+        there is none or nobody asked for it.
     clarity
         Correlation of each item's answers, as numbers, with the responses behind them, (...,
         items): ``Σ φ(τ) Δx / s`` over the thresholds τ, Δx the step of the answer there and s its
@@ -44,7 +46,24 @@ class Responses:
         """Take them from the statistics of a sample."""
         items = len(ordinal.items)
         variance = covariance_gamma(ordinal).diagonal[items:].copy()
-        return cls(ordinal.cov, variance, _clarity(ordinal))
+        thresholds = [ordinal.thresholds[ordinal.threshold_item == i] for i in range(items)]
+        return cls(ordinal.cov, variance, _clarity(thresholds, ordinal.categories))
+
+    @classmethod
+    def of_pairs(cls, pairs: Association) -> Responses:
+        """Take them from the correlations of a sample, without sampling variances."""
+        margins, items = pairs.margins, len(pairs.margins.ordered)
+        thresholds = [
+            edges[1:count] for edges, count in zip(margins.edges, margins.counts, strict=True)
+        ]
+        unknown = np.full(items * (items + 1) // 2, np.nan)
+        return cls(pairs.cov, unknown, _clarity(thresholds, margins.values))
+
+    @classmethod
+    def unknown(cls, items: int, batch: tuple[int, ...] = ()) -> Responses:
+        """Return those of samples that have none: NaN throughout."""
+        shapes = (items, items), (items * (items + 1) // 2,), (items,)
+        return cls(*(np.full(batch + shape, np.nan) for shape in shapes))
 
     @cached_property
     def cor(self) -> Floats:
@@ -72,12 +91,14 @@ class Responses:
         return cls(**buffer.arrays)
 
 
-def _clarity(ordinal: OrdinalMoments) -> Floats:
+def _clarity(thresholds: Sequence[Floats], categories: Sequence[Floats]) -> Floats:
+    """Return the clarity of each item; items without thresholds are continuous."""
     from scipy.special import ndtr
 
-    clarity = np.ones(len(ordinal.items))
-    for i in np.flatnonzero(ordinal.ordered).tolist():
-        tau, value = ordinal.thresholds[ordinal.threshold_item == i], ordinal.categories[i]
+    clarity = np.ones(len(thresholds))
+    for i, (tau, value) in enumerate(zip(thresholds, categories, strict=True)):
+        if not len(tau):
+            continue
         share = np.diff(ndtr(tau), prepend=0.0, append=1.0)
         spread = share @ value**2 - (share @ value) ** 2
         clarity[i] = normal_pdf(tau) @ np.diff(value) / np.sqrt(spread)

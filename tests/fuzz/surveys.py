@@ -56,6 +56,8 @@ ESTIMATORS = {
     "PLSc": csi.PLS(consistent=True),
     "PLS B": csi.PLS(modes="B"),
     "PLS unit": csi.PLS(modes="unit"),
+    "PLS ordered": csi.PLS(correlations="polychoric"),
+    "PLSc mixed": csi.PLS(consistent=True, correlations="polychoric", ordered=["c0i0"]),
     "ML": csi.ML(),
     "ML variance": csi.ML(scaling="variance"),
     "MLM": csi.ML(se="mlm"),

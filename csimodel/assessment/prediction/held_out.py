@@ -239,7 +239,12 @@ def require_predictive(fit: object, purpose: str, option: str = "fit") -> Fit:
     answers = own.require_answers(purpose)
     require_alone(own, purpose)
     require_rows(answers)
-    if "other" in own.estimator.modes_of(own.model) or own.moments.responses is not None:
+    if own.estimator.weighs_responses:
+        raise OptionError(
+            f"{purpose} predicts answers, and loadings by {own.estimator.label} are of the "
+            "responses behind them; fit with correlations='pearson'."
+        )
+    if "other" in own.estimator.modes_of(own.model):
         raise OptionError(
             f"{purpose} predicts items from scores that are weighted sums of answers, and "
             f"{own.estimator.label} has none; fit with csi.PLS()."

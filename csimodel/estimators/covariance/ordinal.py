@@ -9,22 +9,27 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.errors import EstimationError, ModelError, OptionError, choose, suggest
+from csimodel.errors import EstimationError, ModelError, OptionError, choose
 from csimodel.estimators.covariance.discrepancy import WeightedSquares
 from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
 from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.ordinal_findings import ordinal_findings
 from csimodel.estimators.covariance.structure import implied
 from csimodel.estimators.estimates import Estimates
+from csimodel.estimators.ordered_answers import (
+    ordered_among,
+    ordered_names,
+    ordinal_statistics,
+    require_ordered_items,
+)
 from csimodel.findings import Finding
 from csimodel.model import Model
 from csimodel.moments import Moments
 from csimodel.moments import moments_of as plain_moments
-from csimodel.moments.ordinal import OrdinalMoments, ordinal_moments
 from csimodel.moments.ordinal_samples import OrdinalSamples
 from csimodel.moments.responses import Responses, covariance_gamma
 from csimodel.moments.vech import vech_indices
-from csimodel.options import require_flag, shown
+from csimodel.options import require_flag
 from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
@@ -125,15 +130,8 @@ class WLSMV(CovarianceEstimator):
                 "to do; leave it out."
             )
         require_flag("normal", self.normal)
-        if isinstance(self.ordered, str) and self.ordered == "all":
-            return
-        names = self.ordered if isinstance(self.ordered, list | tuple) else ()
-        if not names or not all(isinstance(name, str) for name in names):
-            raise OptionError(
-                f"ordered={shown(self.ordered)} must be 'all' or a list of item names such as "
-                "['CUSA1', 'CUSA2']; where no item is ordered, use csi.ML(se='mlmv')."
-            )
-        object.__setattr__(self, "ordered", tuple(self.ordered))
+        names = ordered_names(self.ordered, "csi.ML(se='mlmv')")
+        object.__setattr__(self, "ordered", names)
 
     @property
     def label(self) -> str:
@@ -149,12 +147,7 @@ class WLSMV(CovarianceEstimator):
     def ordinal_items(self, model: Model) -> tuple[str, ...]:
         """Return the items with an error variance that is 1 less what is explained."""
         alone = {c.items[0] for c in model.constructs if c.kind == "single"}
-        return tuple(item for item in self._chosen(model.items) if item not in alone)
-
-    def _chosen(self, items: Sequence[str]) -> tuple[str, ...]:
-        if self.ordered == "all":
-            return tuple(items)
-        return tuple(item for item in items if item in self.ordered)
+        return tuple(item for item in ordered_among(self.ordered, model.items) if item not in alone)
 
     def check(self, model: Model) -> None:
         """Refuse what a model of ordered answers cannot have.
@@ -165,12 +158,8 @@ class WLSMV(CovarianceEstimator):
             For an ordered item that is not in the model, for intercepts, for the error variance
             of an ordered item, and as other covariance structures do.
         """
-        for name in () if self.ordered == "all" else self.ordered:
-            if name not in model.items:
-                raise ModelError(
-                    f"Ordered item {name!r} is not in the model{suggest(name, model.items)}."
-                )
-        chosen = self._chosen(model.items)
+        require_ordered_items(self.ordered, model)
+        chosen = ordered_among(self.ordered, model.items)
         for row in model.parameters:
             if row.op == "~1":
                 raise ModelError(
@@ -207,32 +196,18 @@ class WLSMV(CovarianceEstimator):
         EstimationError
             When cells are missing, or a correlation has no maximum inside ±1.
         """
-        if answers.missing != "complete":
-            raise EstimationError(
-                f"{self.label} needs complete answers and cells are missing; use a survey with "
-                "missing='listwise'."
-            )
-        ordered = self._chosen(answers.items)
-
-        def statistics(cluster: NDArray[np.intp] | None) -> OrdinalMoments:
-            values, items, weights = answers.values, answers.items, answers.weights
-            return ordinal_moments(
-                values, items, ordered, weights, normal=self.normal, cluster=cluster
-            )
-
-        ordinal = statistics(None)
-        for finding in ordinal.findings:
-            if finding.severity == "failure":
-                raise EstimationError(str(finding))
+        ordinal = ordinal_statistics(answers, self.ordered, self.label, normal=self.normal)
         responses = Responses.of(ordinal)  # weights do not know of clusters, errors do
         if answers.cluster is not None:
-            ordinal = statistics(answers.cluster)
+            ordinal = ordinal_statistics(
+                answers, self.ordered, self.label, normal=self.normal, cluster=answers.cluster
+            )
         gamma = covariance_gamma(ordinal)
         return replace(plain_moments(answers), gamma=gamma, responses=responses, ordinal=ordinal)
 
     def samples_of(self, answers: Answers) -> OrdinalSamples:
         """Return what estimates thresholds and correlations again in every resample."""
-        return OrdinalSamples.of(answers, self._chosen(answers.items), self.normal)
+        return OrdinalSamples.of(answers, ordered_among(self.ordered, answers.items), self.normal)
 
     def findings(self, moments: Moments) -> Iterator[Finding]:
         """Yield what thresholds and correlations suffer from."""

@@ -35,6 +35,7 @@ from csimodel.survey.sampling import SurveyDesign
 Floats = NDArray[np.float64]
 
 _KINDS = ("omega", "rho_a", "rho_c", "alpha", "alpha_raw")
+_OF_ANSWERS = ("omega", "alpha_raw")  # by whatever estimator
 _LOW = THRESHOLDS["reliability good"].value
 _IMPOSSIBLE = {  # by why it cannot be used
     "rho_a": (
@@ -151,7 +152,8 @@ def index_reliability(
         standardised loadings); ``"rho_a"``: of PLS mode A weights; ``"rho_c"``: of equal weights,
         from the fit's loadings; ``"alpha"``, ``"alpha_raw"``: of equal weights on standardised
         answers, or on answers as given. None is alpha where the fit gives items equal weights
-        (``PLS(modes="unit")``), else omega.
+        (``PLS(modes="unit")``), else omega. Where weights are of the responses behind ordered
+        answers, omega or alpha_raw, which are of the answers.
     bootstrap
         Draws of this fit, for the standard error; without them it is that of influence values, or
         of the jackknife where a fit has none.
@@ -191,8 +193,14 @@ def index_reliability(
         )
     place = names.index(construct)
     if kind is None:
-        kind = "alpha" if modes_of(fit.solution)[place] == "unit" else "omega"
+        plain = modes_of(fit.solution)[place] == "unit" and not fit.estimator.weighs_responses
+        kind = "alpha" if plain else "omega"
     choose("kind", kind, _KINDS)
+    if fit.estimator.weighs_responses and kind not in _OF_ANSWERS:
+        raise OptionError(
+            f"kind={kind!r} of a fit by {fit.estimator.label} is of the responses behind the "
+            "answers, and the index is of the answers; use 'omega' or 'alpha_raw'."
+        )
     if place >= len(fit.model.measured):
         raise ModelError(
             f"{construct!r} is made of other constructs, and the reliability of an index is learnt "

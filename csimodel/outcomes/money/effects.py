@@ -70,8 +70,9 @@ def true_effects(solution: Solution, given: Mapping[str, float] | None = None) -
 
     By PLS: correlations of the indexes divided by the roots of their reliabilities, and paths by
     least squares from them (Dijkstra and Henseler). The reliability is rho_A for reflective
-    constructs in mode A, omega for other weights of reflective constructs, 1 for single questions
-    and composites. By covariance SEM: the model's own effects, and ``(Σ wλ)² / w'Rw`` as the
+    constructs in mode A, omega for other weights of reflective constructs, and for all of them
+    where weights are of the responses behind ordered answers, 1 for single questions and
+    composites. By covariance SEM: the model's own effects, and ``(Σ wλ)² / w'Rw`` as the
     reliability of an index; of ordered items, whose loadings are those of the responses behind the
     answers, omega of the answers. A point of a true index is a point of the index as measured;
     its variance is the reliability times as large.
@@ -146,10 +147,10 @@ def _pls_reliability(solution: Solution) -> Floats:
     batch = weights if weights.ndim == 2 else weights[None]
     reliability = rho_a(model, batch.T).T
     reliability = np.array(reliability if weights.ndim == 2 else reliability[0])
-    modes = modes_of(solution)
+    modes, of_responses = modes_of(solution), solution.estimator.weighs_responses
     other = [
         j for j, (c, mode) in enumerate(zip(model.constructs, modes, strict=True))
-        if c.kind == "reflective" and mode != "A"
+        if c.kind == "reflective" and (mode != "A" or of_responses)
     ]  # fmt: skip
     if other:
         reliability[..., other] = index_omega(solution, other)
