@@ -111,6 +111,12 @@ class Answers:
             return self.domain
         return TwoStageDesign.within(self.design, self.subcluster, self.subpopulation)
 
+    @property
+    def domain_of_stages(self) -> DomainDesign | None:
+        """The units of all respondents, where these are a part or errors need two stages."""
+        staged = self.subcluster is not None and self.population is not None
+        return self._domain if staged else self.domain
+
     def part(self, own: NDArray[np.intp]) -> Answers:
         """Return the answers of some rows, (rows,), without findings.
 

@@ -69,7 +69,7 @@ class CalibratedDesign(DomainDesign):
         size = 1 + max(int(self.drawn.max(initial=-1)), int(positions.max(initial=-1)))
         place = np.full(size, -1, dtype=np.intp)
         place[self.drawn] = np.arange(len(self.drawn))
-        return self._looking_at(place[positions])
+        return self.looking_at(place[positions])
 
     @property
     def drawn(self) -> Codes:

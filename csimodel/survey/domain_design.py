@@ -62,7 +62,7 @@ class DomainDesign(SurveyDesign):
 
     def part(self, rows: Codes) -> Self:
         """Look at some of the respondents looked at, (rows,)."""
-        return self._looking_at(self.members[rows])
+        return self.looking_at(self.members[rows])
 
     @property
     def whole(self) -> SurveyDesign:
@@ -79,7 +79,7 @@ class DomainDesign(SurveyDesign):
     @property
     def first_stage(self) -> DomainDesign:
         """The same domain of the clusters of a first stage alone, and without margins."""
-        return DomainDesign.within(self.whole.first_stage)._looking_at(self.members)
+        return DomainDesign.within(self.whole.first_stage).looking_at(self.members)
 
     @cached_property
     def touched(self) -> Codes:
@@ -123,6 +123,10 @@ class DomainDesign(SurveyDesign):
         """Return some of the units less their strata."""
         return self.whole.degrees_of(units)
 
+    def census_of_units(self, units: Codes) -> bool:
+        """Whether the strata of some of all units are wholly in the sample."""
+        return self.whole.census_of_units(units)
+
     def totals(self, values: Floats) -> Floats:
         """Sum values of the respondents looked at, (rows, any), within units, (units, any)."""
         return self.whole.totals(self._of_everyone(values))
@@ -140,6 +144,11 @@ class DomainDesign(SurveyDesign):
         totals = np.zeros((self.units, values.shape[1]))
         totals[self.touched] = values
         return totals
+
+    @property
+    def cells(self) -> tuple[tuple[Codes, Floats], ...]:
+        """Cells of all units, and what the square of a cell's total counts in a variance."""
+        return self.whole.cells
 
     def deviations(self, totals: Floats) -> Floats:
         """Return what has the covariance of estimates as its product, (any, any)."""
@@ -169,6 +178,7 @@ class DomainDesign(SurveyDesign):
         every[self.members[seen]] = values[seen]
         return every
 
-    def _looking_at(self, place: Codes) -> Self:
+    def looking_at(self, place: Codes) -> Self:
+        """Look at respondents by their places among all, (rows,); -1 for one without a weight."""
         unit = np.where(place < 0, -1, self.whole.unit[place]).astype(np.intp)
         return replace(self, unit=unit, place=place)

@@ -248,6 +248,10 @@ class SurveyDesign:
         drawn = np.flatnonzero((codes >= 0) & (self.remainder > 0)[self.stratum[self.unit]])
         return np.asarray(np.bincount(codes[drawn], minlength=groups) == 0)
 
+    def census_of_units(self, units: Codes) -> bool:
+        """Whether the strata of some units, (some,), are wholly in the sample."""
+        return not bool(self.remainder[self.stratum[units]].any())
+
     def population_of_part(self, rows: Codes) -> Floats | None:
         """Return the units in the population of a part of the sample, by stratum of each row.
 
@@ -339,6 +343,22 @@ class SurveyDesign:
         several = np.maximum(size, 2.0)
         factor = np.where(size > 1, several / (several - 1.0), alone) * self.inflation
         return factor * self.remainder, np.where(size > 1, 1.0 / several, 0.0)
+
+    @cached_property
+    def cells(self) -> tuple[tuple[Codes, Floats], ...]:
+        """Cells of units, and what the square of a cell's total counts in a variance.
+
+        ``Σ_h c_h (Σ_u T_hu² - a_h (Σ_u T_hu)²)`` is a sum over units and strata. Of each kind of
+        cell that counts: the cell of each unit, (units,), and what the cells count, (cells,).
+
+        Examples
+        --------
+        >>> SurveyDesign.of(4, strata=np.array([0, 0, 1, 1])).cells[1]
+        (array([0, 0, 1, 1]), array([-1., -1.]))
+        """
+        factor, share = self.factors
+        kinds = (np.arange(self.units), factor[self.stratum]), (self.stratum, -factor * share)
+        return tuple(own for own in kinds if own[1].any())
 
     def deviations(self, totals: Floats) -> Floats:
         """Return what has the covariance of estimates as its product, (units, any).

@@ -335,10 +335,28 @@ def calibrated_design(survey: Survey) -> CalibratedDesign | None:
     weights = checks.numeric_block(frame, [survey.weights])[0][rows, 0]
     population = population_of_rows(frame, survey.population, *names, rows)
     everyone = SurveyDesign.of(len(rows), strata, cluster, weights, survey.lonely, population)
-    if survey.subcluster is not None or survey.subpopulation is not None:
-        second = (survey.subcluster, survey.subpopulation, rows, everyone.unit)
-        everyone = TwoStageDesign.within(everyone, *second_stage(frame, *second))
+    everyone = two_stage_design(survey, rows, everyone) or everyone
     return CalibratedDesign.of_margins(everyone, survey.calibration.of_rows(rows), rows)
+
+
+def two_stage_design(
+    survey: Survey, rows: np.ndarray, first: SurveyDesign
+) -> TwoStageDesign | None:
+    """Return the design of units within the clusters of a first stage; None without a second.
+
+    Parameters
+    ----------
+    survey
+        Whose second stage it is.
+    rows
+        Positions in its table of those drawn, (rows,).
+    first
+        Their clusters.
+    """
+    if survey.subcluster is None and survey.subpopulation is None:
+        return None
+    names = survey.subcluster, survey.subpopulation
+    return TwoStageDesign.within(first, *second_stage(survey.data, *names, rows, first.unit))
 
 
 def _require_no_labelled_codes(survey: Survey, columns: Sequence[str], values: np.ndarray) -> None:

@@ -101,6 +101,11 @@ class TwoStageDesign(SurveyDesign):
         """Return clusters less strata of some of the units."""
         return self.clusters.degrees_of(np.unique(self.stratum[units]))
 
+    def census_of_units(self, units: Codes) -> bool:
+        """Whether the clusters of some units and their strata are wholly in the sample."""
+        clusters = np.unique(self.stratum[units])
+        return super().census_of_units(units) and self.clusters.census_of_units(clusters)
+
     def totals(self, values: Floats) -> Floats:
         """Sum values of respondents within second-stage units, (units, any)."""
         if self.units == len(self.unit):
@@ -108,6 +113,15 @@ class TwoStageDesign(SurveyDesign):
         sums = np.zeros((self.units, values.shape[1]))
         np.add.at(sums, self.unit, values)
         return sums
+
+    @cached_property
+    def cells(self) -> tuple[tuple[Codes, Floats], ...]:
+        """Cells of units, and what the square of a cell's total counts: units, clusters, strata."""
+        clusters, (factor, share) = self.clusters, self.factors
+        drawn = (1.0 - clusters.remainder)[clusters.stratum] * factor
+        kinds = [(np.arange(self.units), drawn[self.stratum]), (self.stratum, -drawn * share)]
+        kinds += [(codes[self.stratum], counts) for codes, counts in clusters.cells]
+        return tuple(own for own in kinds if own[1].any())
 
     def deviations(self, totals: Floats) -> Floats:
         """Return what has the covariance of estimates as its product, (any, any)."""

@@ -11,6 +11,9 @@ import csimodel as csi
 from csimodel.estimators import find
 from csimodel.estimators.quantities import by_item
 from csimodel.inference import influence, influence_values
+from csimodel.outcomes import repurchase_segments
+from csimodel.outcomes.kernels.group_means import group_means
+from csimodel.outcomes.rows.rows import Rows
 from csimodel.significance import BY_CONSTRUCTION
 
 HERE = Path(__file__).parents[1] / "reference"
@@ -323,6 +326,37 @@ def two_stage_frame(data, reference):
     return data.assign(**{name: own[name] for name in ("house", "houses", "persons")})
 
 
+@pytest.mark.parametrize("name", ["two_stages", "households"])
+def test_means_and_segments_of_two_stages_count_both(reference, data, name):
+    """Means of regions as R has them; segments as the one regression with all columns has them."""
+    theirs = reference("mobi_survey_design.json")["linearised"][name]["by_region"]
+    frame = two_stage_frame(data, reference)
+    survey = fit_of(frame, strata="stratum", cluster="psu", **TWO_STAGES[name]).survey
+    rows = Rows.of(survey, "means")
+    groups = [np.flatnonzero(data["region"] == region) for region in theirs["region"]]
+    means = group_means(data["index"].to_numpy(float), groups, rows.weights, rows.design)
+    assert_allclose(means.se, np.array(theirs["se"]), rtol=1e-8)
+    assert (
+        means.df(np.array([1.0, 0.0, 0.0]))
+        == csi.index_scores(csi.fit(MODEL, survey), by="region")
+        .xs("C", level="construct")["df"]
+        .loc["E"]
+    )
+    found = repurchase_segments(
+        survey, "high", by="region", index="index", family="logit", curvature=False, fewest=20
+    )
+    whole = found.regression.whole
+    turn = np.zeros((3, 2, 6))
+    for g in range(3):
+        turn[g, :, 2 * g : 2 * g + 2] = turn[g, :, :2] = np.eye(2)
+    own = found.regression.segment_errors.of(np.stack([np.eye(2)] * 3))[0]
+    assert_allclose(own, [whole.errors_of(turn[g])[0] for g in range(3)], rtol=1e-9)
+    averages = found._effects.averages
+    gradient = np.einsum("gs,gst->gt", averages.gradient, turn)
+    se = whole.errors_of(gradient, averages.function.T[averages.value])[0]
+    assert_allclose(found.table["se"], se, rtol=1e-9)
+
+
 TWO_STAGES = {
     "two_stages": {"population": "fpc", "subpopulation": "persons"},
     "households": {"population": "fpc", "subcluster": "house", "subpopulation": "houses"},
@@ -344,6 +378,9 @@ def test_two_stages_are_those_of_r(reference, data, name):
     assert_allclose(lin.vcov(MEANS), theirs_vcov, rtol=1e-8)
     ratio = lin.ratio((MEANS, "CUSL1"), (MEANS, "CUSA1")).iloc[0]
     assert_allclose(ratio["se"], theirs["ratio"]["se"], rtol=1e-9)
+    for source, index in ((fit, "C"), (fit.survey, "index")):
+        rep = csi.repurchase(source, "rep01", index=index, family="fractional-logit", scale=(0, 1))
+        assert_allclose(rep.coefficients["se"], theirs["quasibinomial"]["se"], rtol=1e-8)
     for errors in (lin, None):
         groups = csi.index_scores(fit, by="region", bootstrap=errors).xs("C", level="construct")
         assert_allclose(groups["se"], theirs["by_region"]["se"], rtol=1e-8)

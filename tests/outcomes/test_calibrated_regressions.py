@@ -143,12 +143,55 @@ def test_the_chain_agrees_with_replicates_that_are_raked():
 def test_other_errors_and_models_say_that_they_do_not_allow_for_margins():
     fit = chain(survey())
     robust = csi.repurchase(fit, "high", index="A", family="logit", errors="HC1")
-    segments = repurchase_segments(fit, "high", index="A", by="sex", curvature=False)
+    options = {"index": "A", "by": "sex", "curvature": False}
+    segments = repurchase_segments(fit, "high", errors="HC1", **options)
     shape = repurchase_shape(csi.repurchase(fit, "high", index="A"), "hinge", draws=50)
     for result in (robust, segments, shape):
         assert codes(result).count("calibration-not-used") == 1
     bent = repurchase_shape(csi.repurchase(fit, "high", index="A"), "spline")
     assert "calibration-not-used" not in codes(bent)
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_segments_have_the_errors_of_r(name):
+    """`svyglm` with constants and slopes by region, and Wald's test that slopes are equal."""
+    found = repurchase_segments(
+        survey(name), "high", by="region", index="index", family="logit", curvature=False,
+        fewest=20,
+    )  # fmt: skip
+    theirs = R[name]["segments"]
+    assert list(found.names) == theirs["region"]
+    covariance = np.array(theirs["vcov"])
+    for g in range(3):
+        own = found.regression.segment_errors.covariance[g]
+        np.testing.assert_allclose(own, covariance[g::3, g::3], rtol=1e-7)
+    (df,) = {found.regression.df}
+    expected = theirs["wald"] * (df - 1.0) / (2.0 * df)
+    np.testing.assert_allclose(found.tests.loc["slopes", "statistic"], expected, rtol=1e-7)
+    assert "calibration-not-used" not in codes(found)
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+@pytest.mark.parametrize("curvature", [True, False])
+def test_averages_of_segments_allow_for_margins(name, curvature):
+    """As those of the one regression with the columns of all segments (`ScoreErrors`)."""
+    found = repurchase_segments(
+        survey(name), "high", by="region", index="index", family="logit", fewest=20,
+        curvature=curvature,
+    )  # fmt: skip
+    whole, averages = found.regression.whole, found._effects.averages
+    size = found.regression.size
+    turn = np.zeros((3, size, 3 * size))
+    for g in range(3):
+        turn[g, :, size * g : size * (g + 1)] = turn[g, :, :size] = np.eye(size)
+    gradient = np.einsum("gs,gst->gt", averages.gradient, turn)
+    values = averages.function.T[averages.value]
+    first, second = np.triu_indices(3, 1)
+    pairs = gradient[first] - gradient[second], values[:, first] - values[:, second]
+    np.testing.assert_allclose(found.table["se"], whole.errors_of(gradient, values)[0], rtol=1e-9)
+    np.testing.assert_allclose(found.pairwise["se"], whole.errors_of(*pairs)[0], rtol=1e-9)
+    test = whole.test(np.concatenate([turn[g, 1:] - turn[0, 1:] for g in (1, 2)]))
+    np.testing.assert_allclose(found.tests["statistic"].iloc[-1], test["statistic"], rtol=1e-8)
 
 
 def test_segments_by_linearize_allow_for_margins_and_do_not_say_otherwise():

@@ -64,7 +64,7 @@ class GroupMeans:
         """
         used = weights != 0
         if self.design is not None and self.touched is not None:
-            return float(_degrees(self.design, self.touched[used].any(axis=0)))
+            return float(self.design.degrees_of(np.flatnonzero(self.touched[used].any(axis=0))))
         if self.reduced is not None:
             return float(self.reduced.working(weights[None, :]).df[0])
         if self.touched is not None:
@@ -110,13 +110,8 @@ class GroupMeans:
         """Whether groups hold units only of strata that are wholly in the sample."""
         if self.design is None or self.touched is None:
             return False
-        units = self.touched[used].any(axis=0)
-        return not self.design.remainder[self.design.stratum[units]].any()
-
-
-def _degrees(design: SurveyDesign, units: NDArray[np.bool_]) -> int:
-    """Return how many of some units, (units,), there are, less their strata."""
-    return int(units.sum()) - len(np.unique(design.stratum[units]))
+        units = np.flatnonzero(self.touched[used].any(axis=0))
+        return self.design.census_of_units(units)
 
 
 def group_means(
@@ -217,7 +212,7 @@ def _of_design(
     touched = np.zeros((len(n), design.units), dtype=np.bool_)
     touched[group, unit] = True
     means = GroupMeans(mean, design.covariance(totals), n, effective, touched, None, design)
-    degrees = np.array([_degrees(design, units) for units in touched])
+    degrees = np.array([design.degrees_of(np.flatnonzero(units)) for units in touched])
     whole = np.array([means._census(own) for own in np.eye(len(n), dtype=np.bool_)])
     alone = (degrees < 1) & ~whole
     means.covariance[alone, :] = means.covariance[:, alone] = np.nan

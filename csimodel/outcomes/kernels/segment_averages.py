@@ -16,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.outcomes.kernels.bias_reduced import BiasReduced
+from csimodel.outcomes.kernels.margin_totals import TermsOfTotals
 from csimodel.outcomes.kernels.score_errors import level_errors, level_weights
 from csimodel.outcomes.kernels.segment_errors import SegmentErrors
 from csimodel.outcomes.kernels.shared_clusters import SharedWorking
+from csimodel.survey.group_rows import sums_by_group
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -101,6 +103,7 @@ class SegmentAverages:
                 across = errors.product(self.pulls[:, own], self.level_sums)
                 variance[own] += 2.0 * across.multiply(gap).sum(axis=1)
             spread[own] = gap**2 @ self.value_share
+            variance[own] += self._variance_of_margins(gap, own)
         return np.sqrt(np.maximum(variance, 0.0)), self._df(spread)
 
     def differences(self, first: Codes, second: Codes) -> tuple[Floats, Floats]:
@@ -122,43 +125,73 @@ class SegmentAverages:
             covariance += errors.product(self.pulls, self.pulls).toarray()
             across = errors.product(self.pulls, self.level_sums) @ gap.T
             covariance += across + across.T
+        if errors.margins is not None and self._terms is not None:
+            through, levels = self._terms
+            terms = through + levels.of(lambda own: gap @ own)
+            covariance += errors.margins.covariance(terms, terms)
         spread = _of_differences((gap * self.value_share) @ gap.T, first, second)
         variance = _of_differences(covariance, first, second)
         return np.sqrt(np.maximum(variance, 0.0)), self._df(spread, (first, second))
 
+    @cached_property
+    def _terms(self) -> tuple[TermsOfTotals, TermsOfTotals] | None:
+        """What averages have to do with known totals through the coefficients, (segments, totals).
+
+        And means of the different values, (values, totals); None without margins.
+        """
+        margins, own = self.errors.margins, self.errors.terms_of_totals
+        if margins is None or own is None:
+            return None
+        share = self.share[:, None] * margins.projection.T
+        slopes = sums_by_group(self.value, share, len(self.value_share))
+        levels = TermsOfTotals(self.level_sums.T @ margins.heavy, slopes)
+        return own.of(lambda terms: (self.gradient[:, None] @ terms)[:, 0]), levels
+
+    def _variance_of_margins(self, gap: Floats, chosen: Codes) -> Floats:
+        """Return what margins add to variances of averages beyond those of the coefficients."""
+        if self.errors.margins is None or self._terms is None:
+            return np.zeros(len(gap))
+        through = self._terms[0].of(lambda terms: terms[chosen])
+        both = through + self._terms[1].of(lambda terms: gap @ terms)
+        margins = self.errors.margins
+        return margins.variance(both) - margins.variance(through)
+
     def _variance_of_levels(self, gap: Floats) -> Floats:
         """Return variances of weighted means, (functions,), of (functions, values)."""
-        errors = self.errors
-        if errors.design.kind == "respondent":
-            sums = self._level_strata @ gap.T
-            squares = gap**2 @ self._level_squares
-            return np.asarray(squares - errors.strata_factor @ sums**2)
-        totals = self.level_sums @ gap.T
-        sums = errors.strata_sums(totals)
-        return np.asarray(errors.unit_factor @ totals**2 - errors.strata_factor @ sums**2)
+        variance = np.zeros(len(gap))
+        for at, (_, counts) in enumerate(self.errors.cells):
+            if self._squares(at):
+                variance += gap**2 @ self._level_squares
+            else:
+                variance += counts @ (self._level_cells[at] @ gap.T) ** 2
+        return variance
 
     def _covariance_of_levels(self, gap: Floats) -> Floats:
         """Return covariances of weighted means, (functions, functions)."""
-        errors = self.errors
-        if errors.design.kind == "respondent":
-            sums = self._level_strata @ gap.T
-            whole = (gap * self._level_squares) @ gap.T
-        else:
-            totals = self.level_sums @ gap.T
-            sums = errors.strata_sums(totals)
-            whole = (totals * errors.unit_factor[:, None]).T @ totals
-        return np.asarray(whole - (sums * errors.strata_factor[:, None]).T @ sums)
+        whole = np.zeros((len(gap), len(gap)))
+        for at, (_, counts) in enumerate(self.errors.cells):
+            if self._squares(at):
+                whole += (gap * self._level_squares) @ gap.T
+            else:
+                sums = self._level_cells[at] @ gap.T
+                whole += (sums * counts[:, None]).T @ sums
+        return whole
+
+    def _squares(self, at: int) -> bool:
+        """Whether cells of a kind are respondents, who have one value each."""
+        return at == 0 and self.errors.design.kind == "respondent"
 
     @cached_property
     def _level_squares(self) -> Floats:
         """Squares of what respondents add, by value, where each is a unit, (values,)."""
         own = self.level_sums.copy()
         own.data **= 2
-        return np.asarray(own.T @ self.errors.unit_factor)
+        return np.asarray(own.T @ self.errors.cells[0][1])
 
     @cached_property
-    def _level_strata(self) -> csr_array:
-        return self.errors.strata_sums(self.level_sums)
+    def _level_cells(self) -> list[csr_array]:
+        """What cells of each kind add to weighted means, (cells, values) each."""
+        return [self.errors.cell_sums(at, self.level_sums) for at in range(len(self.errors.cells))]
 
     def _df(self, spread: Floats, pairs: tuple[Codes, Codes] | None = None) -> Floats:
         """Return degrees of freedom of averages, or of differences, after Satterthwaite.

@@ -19,10 +19,13 @@ from numpy.typing import NDArray
 
 from csimodel.outcomes.kernels.bias_reduced import BiasReduced
 from csimodel.outcomes.kernels.influence import predictor_information
+from csimodel.outcomes.kernels.margin_totals import MarginTotals, TermsOfTotals
 from csimodel.outcomes.kernels.predictor_scores import PredictorScores
 from csimodel.outcomes.kernels.score_errors import finite_sample_factor
 from csimodel.outcomes.kernels.shared_clusters import ClusterParts, equality_df
 from csimodel.outcomes.kernels.wald import wald, wald_of_blocks
+from csimodel.survey.calibrated_design import CalibratedDesign
+from csimodel.survey.group_rows import sums_by_group
 from csimodel.survey.sampling import SurveyDesign
 
 if TYPE_CHECKING:
@@ -133,37 +136,59 @@ class SegmentErrors:
         return np.stack([np.bincount(self.part, x * factor, parts) for x in X.T], axis=1)
 
     @cached_property
-    def unit_factor(self) -> Floats:
-        """What squares of a unit's totals count in a variance, (units,)."""
+    def cells(self) -> tuple[tuple[Codes, Floats], ...]:
+        """Cells of units, and what squares of their totals count in a variance.
+
+        As in `SurveyDesign`; totals of a single stratum are zero.
+        """
         if self.kind != "linearized":
-            return np.ones(self.design.units)
-        return np.asarray(self.design.factors[0][self.design.stratum])
+            return ((np.arange(self.design.units), np.ones(self.design.units)),)
+        return tuple(own for own in self.design.cells if len(own[1]) > 1)
 
     @cached_property
-    def strata_factor(self) -> Floats:
-        """What squares of totals of strata count against a variance, (strata,)."""
-        factor, share = self.design.factors
-        return factor * share if self.kind == "linearized" else np.zeros(len(factor))
+    def margins(self) -> MarginTotals | None:
+        """The totals that weights meet, where errors allow for them."""
+        if self.kind != "linearized" or not isinstance(self.design, CalibratedDesign):
+            return None
+        return MarginTotals(self.design)
+
+    @cached_property
+    def terms_of_totals(self) -> TermsOfTotals | None:
+        """What the coefficients have to do with these totals, (segments, size, totals)."""
+        if self.margins is None or self.pulls is None:
+            return None
+        heavy, projection = self.margins.heavy[self.parts.cluster], self.margins.projection.T
+        own = (self.scores.X * self.scores.pull[:, None])[:, None] @ self.bread[self.place]
+
+        def sums(place: Codes, values: Floats, of: Floats) -> Floats:
+            each = [
+                sums_by_group(place, column[:, None] * of, self.segments) for column in values.T
+            ]
+            return np.stack(each, axis=1)
+
+        crossed = sums(self.parts.segment, self.pulls, heavy)
+        return TermsOfTotals(crossed, sums(self.place, own[:, 0], projection))
 
     @cached_property
     def covariance(self) -> Floats:
         """Covariance of each segment's coefficients, (segments, size, size)."""
-        if self.pulls is None:
+        parts, k, pulls = self.parts, self.size, self.pulls
+        if pulls is None:
             return np.asarray(self.bread * self.dispersion)
-        pulls, parts, k = self.pulls, self.parts, self.size
-        heavy = pulls * self.unit_factor[parts.cluster, None]
-        whole = np.empty((self.segments, k, k))
-        for i in range(k):
-            for j in range(k):
-                whole[:, i, j] = np.bincount(parts.segment, heavy[:, i] * pulls[:, j])
-        if self.strata_factor.any():
-            code = parts.segment * self.design.strata + self.design.stratum[parts.cluster]
-            codes, at = np.unique(code, return_inverse=True)
-            sums = np.stack([np.bincount(at, pull, len(codes)) for pull in pulls.T], axis=1)
-            segment, stratum = np.divmod(codes, self.design.strata)
-            outer = sums[:, :, None] * (sums * self.strata_factor[stratum, None])[:, None]
-            whole -= np.add.reduceat(outer, np.searchsorted(segment, np.arange(self.segments)))
-        return whole
+        whole = np.zeros((self.segments, k, k))
+        for codes, counts in self.cells:
+            keys = parts.segment * len(counts) + codes[parts.cluster]
+            cell, at = np.unique(keys, return_inverse=True)
+            sums = sums_by_group(at, pulls, len(cell))
+            segment, cell = np.divmod(cell, len(counts))
+            heavy = sums * counts[cell, None]
+            for i in range(k):
+                for j in range(k):
+                    whole[:, i, j] += np.bincount(segment, heavy[:, i] * sums[:, j], self.segments)
+        terms = self.terms_of_totals
+        if self.margins is None or terms is None:
+            return whole
+        return whole + self.margins.covariance(terms, terms)
 
     def of(self, gradient: Floats) -> tuple[Floats, Floats]:
         """Return standard errors and degrees of freedom of functions of one segment each.
@@ -223,16 +248,17 @@ class SegmentErrors:
 
         alone = rows @ self.covariance @ rows.T
         apart = [(np.array([g]), block) for g, block in enumerate(alone)]
-        if self.pulls is None or (self.design.kind == "respondent" and not self._strata_meet):
+        meeting = self._meeting
+        if self.pulls is None or meeting is None:
             return apart
         k, parts, pulls = len(rows), self.parts, self.pulls @ rows.T
-        meeting = self.design.stratum[parts.cluster] if self._strata_meet else parts.cluster
         nodes = self.segments + int(meeting.max()) + 1
         links = csr_array(
             (np.ones(len(meeting)), (parts.segment, self.segments + meeting)), (nodes, nodes)
         )
         label = connected_components(links, directed=False)[1][: self.segments]
         columns = [self.by_unit(pull).tocsc() for pull in pulls.T]
+        whole = self._of_margins(rows)
         joint = []
         for segments in np.split(
             np.argsort(label, kind="stable"), np.flatnonzero(np.diff(np.sort(label))) + 1
@@ -245,13 +271,25 @@ class SegmentErrors:
                 for j in range(k):
                     product = self.product(columns[i][:, segments], columns[j][:, segments])
                     block[:, i, :, j] = product.toarray()
-            joint.append((segments, block.reshape(len(segments) * k, -1)))
+            joint.append((segments, block.reshape(len(segments) * k, -1) + whole))
         return joint
 
+    def _of_margins(self, rows: Floats) -> Floats:
+        """Return what margins add to the covariance of sums of all segments; all of these meet."""
+        terms = self.terms_of_totals
+        if self.margins is None or terms is None:
+            return np.zeros((1, 1))
+        flat = terms.of(lambda own: (rows @ own).reshape(self.segments * len(rows), -1))
+        return self.margins.covariance(flat, flat)
+
     @property
-    def _strata_meet(self) -> bool:
-        """Whether totals of strata count; those of a single stratum are zero."""
-        return bool(self.strata_factor.any()) and self.design.strata > 1
+    def _meeting(self) -> Codes | None:
+        """Where segments covary that meet, cells of each part, (parts,); None if they never do."""
+        if self.margins is not None:
+            return np.zeros(len(self.parts.cluster), dtype=np.intp)
+        if not self.cells or (self.design.kind == "respondent" and len(self.cells) == 1):
+            return None
+        return self.cells[-1][0][self.parts.cluster]
 
     def by_unit(self, values: Floats) -> csr_array:
         """Return values of the parts, (parts,), as a sparse matrix, (units, segments)."""
@@ -265,22 +303,27 @@ class SegmentErrors:
 
         Both are sparse, (units, any).
         """
-        whole = first.T @ second.multiply(self.unit_factor[:, None]).tocsr()
-        if not self._strata_meet:
-            return whole
-        beside = self.strata_sums(second).multiply(self.strata_factor[:, None]).tocsr()
-        return whole - self.strata_sums(first).T @ beside
-
-    def strata_sums(self, totals: csr_array) -> csr_array:
-        """Return sums over strata of what units add, (units, any) to (strata, any).
-
-        Sparse if the totals are.
-        """
-        return self._membership @ totals
-
-    @cached_property
-    def _membership(self) -> csr_array:
         from scipy.sparse import csr_array
 
-        at = (self.design.stratum, np.arange(self.design.units))
-        return csr_array((np.ones(self.design.units), at))
+        whole = csr_array((first.shape[1], second.shape[1]))
+        for at, (_, counts) in enumerate(self.cells):
+            sums = self.cell_sums(at, second).multiply(counts[:, None]).tocsr()
+            whole = whole + self.cell_sums(at, first).T @ sums
+        return whole
+
+    def cell_sums(self, at: int, totals: csr_array) -> csr_array:
+        """Return sums over the cells of one kind of what units add, (units, any) to (cells, any).
+
+        `at` is the place of the kind in `cells`.
+        """
+        return self._memberships[at] @ totals
+
+    @cached_property
+    def _memberships(self) -> list[csr_array]:
+        from scipy.sparse import csr_array
+
+        units = np.arange(self.design.units)
+        return [
+            csr_array((np.ones(len(units)), (codes, units)), (len(counts), len(units)))
+            for codes, counts in self.cells
+        ]

@@ -40,7 +40,7 @@ from csimodel.survey.headers import clean, column_of
 from csimodel.survey.labelled import require_no_labelled_codes
 from csimodel.survey.population import population_of_rows
 from csimodel.survey.sampling import Lonely, SurveyDesign
-from csimodel.survey.survey import calibrated_design
+from csimodel.survey.survey import calibrated_design, two_stage_design
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -74,7 +74,7 @@ class Rows:
         The units of all respondents whose weights meet margins together, these rows among them, or
         None.
     domain
-        The units of all respondents that these rows are a part of, or None.
+        The units of all respondents that these rows are a part of, or of two stages, or None.
     """
 
     frame: pd.DataFrame
@@ -150,7 +150,8 @@ class Rows:
                 )
         return cls(
             fit.survey.data, answers.rows, fit, fit.survey, answers.weights, answers.cluster,
-            answers.strata, answers.lonely, answers.population, answers.calibrated, answers.domain,
+            answers.strata, answers.lonely, answers.population, answers.calibrated,
+            answers.domain_of_stages,
         )  # fmt: skip
 
     def __len__(self) -> int:
@@ -491,7 +492,18 @@ class Rows:
             lonely=survey.lonely, population=population,
         )  # fmt: skip
         require_several(rows.design, survey.strata)
-        return rows._with_margins(margins)
+        return rows._with_second_stage(survey)._with_margins(margins)
+
+    def _with_second_stage(self, survey: Survey) -> Rows:
+        """Return the rows as those of a design of two stages, where errors need both."""
+        used, design = np.flatnonzero(self.usable), self.design
+        first = replace(design, unit=design.unit[used])
+        stages = two_stage_design(survey, self.place[used], first)
+        if stages is None or self.population is None:
+            return self
+        place = np.full(len(self), -1, dtype=np.intp)
+        place[used] = np.arange(len(used))
+        return replace(self, domain=DomainDesign.within(stages).looking_at(place))
 
     def _with_margins(self, margins: CalibratedDesign | None) -> Rows:
         return self if margins is None else replace(self, calibrated=margins.at(self.place))

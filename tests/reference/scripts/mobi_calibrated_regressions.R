@@ -1,4 +1,4 @@
-# Regressions with weights brought to margins, of all and of a region; mobi_survey_data.csv.
+# Regressions with weights brought to margins, of all, of a region and by region; mobi_survey_data.csv.
 # Run in tests/reference: Rscript scripts/mobi_calibrated_regressions.R > mobi_calibrated_regressions.json
 # R 4.2.2, survey 4.1-1.
 suppressMessages({library(survey); library(survival); library(jsonlite)})
@@ -31,7 +31,15 @@ of_cox <- function(design) {
   m <- svycoxph(Surv(time, event) ~ index, design)
   list(coef = as.numeric(coef(m)), se = as.numeric(SE(m)))
 }
+of_segments <- function(design) {
+  m <- svyglm(high ~ 0 + region + region:index, design, family = quasibinomial(), control = tight)
+  v <- unname(vcov(m))
+  equal <- rbind(c(0, 0, 0, -1, 1, 0), c(0, 0, 0, -1, 0, 1))
+  w <- drop(t(equal %*% coef(m)) %*% solve(equal %*% v %*% t(equal)) %*% (equal %*% coef(m)))
+  list(region = levels(factor(d$region)), coef = unname(coef(m)), vcov = v, wald = w)
+}
 of_design <- function(design) list(
+  segments = of_segments(design),
   cox = of_cox(design),
   ols = of_model(rep01 ~ index, design),
   quasibinomial = of_model(rep01 ~ index, design, quasibinomial()),

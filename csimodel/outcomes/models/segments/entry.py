@@ -132,15 +132,12 @@ def repurchase_segments(
         )
     labels = rows.column(by, "by")[1]
     segments = _interacted(rep, labels.iloc[rep.regression.sample.rows], curvature, fewest)
-    calibrated = rep.regression.sample.calibrated
     if drawn is None:
-        told = without_calibration(calibrated, "regressions")
-        joint = segments.curves_of
-        return replace(segments, curves_of=replace(joint, findings=(*joint.findings, *told)))
+        return segments
     draws = regression_draws(drawn, segments.regression, progress)
     told = tuple(finding for finding in about_losses(draws) if finding.code.endswith("-draws"))
     if drawn.replication is None:
-        told = (*told, *without_calibration(calibrated, "draws"))
+        told = (*told, *without_calibration(rep.regression.sample.calibrated, "draws"))
     findings = (*segments.findings, *told)
     return replace(segments, curves_of=replace(segments.curves_of, draws=draws, findings=findings))
 
@@ -226,7 +223,7 @@ def _large_enough(
 
 
 def _subset(sample: Sample, rows: Codes) -> Sample:
-    """Keep some rows of a sample, whose weights need not meet margins."""
+    """Keep some rows of a sample."""
     weights = None if sample.weights is None else sample.weights[rows]
     cluster = None if sample.cluster is None else sample.cluster[rows]
     strata = None if sample.strata is None else sample.strata[rows]
@@ -240,7 +237,7 @@ def _subset(sample: Sample, rows: Codes) -> Sample:
         cluster=None if cluster is None else np.unique(cluster, return_inverse=True)[1],
         strata=None if strata is None else np.unique(strata, return_inverse=True)[1],
         population=design.population_of_part(rows),
-        calibrated=None,
+        calibrated=None if sample.calibrated is None else sample.calibrated.part(rows),
         domain=None if sample.domain is None else sample.domain.part(rows),
     )
 
