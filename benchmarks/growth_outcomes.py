@@ -131,6 +131,11 @@ OUTCOMES = (
     Operation("money.profit_of_driver", lambda c: csi.outcomes.money.profit_of_driver(
                   c.boot, c.logit_draws, "Quality", economics(), draws=c.size.D),
               {"D": (1, D)}, "D*us", ("boot", "logit_draws")),
+    Operation("programme_impacts", lambda c: csi.outcomes.programme_impacts(
+                  csi.programme(c.model, c.survey, "firm", "period"),
+                  {c.model.construct_names[0]: 5}, "repurchase").scores,
+              {"n": (1, N), "G": (1, G)},
+              f"n*(12*p*C/F + 40*p/B) + 2*{LOGIT} + 5*G*(p**3/F + 100*C*us)"),
     Operation("money.buying_rates", lambda c: csi.outcomes.money.buying_rates(
                   c.survey, bought="repurchase", existing="complained"),
               {"n": (1, N)}, "20*ns*n"),

@@ -12,6 +12,7 @@
 - `repurchase_panel`: firms over periods, firm and period effects apart;
 - `repurchase_mixed`: customers within firms, slopes within and between firms;
 - `complaint_repurchase`: who complains, how that was handled, who buys again;
+- `programme_impacts`: what changes of drivers do to repurchase and money, by unit and period;
 - `money`: retention, lifetime value, profit, budgets; `literature`: published figures to compare.
 """
 
@@ -25,6 +26,7 @@ from csimodel.outcomes.models.result import Repurchase
 if TYPE_CHECKING:
     from csimodel.outcomes import literature, money
     from csimodel.outcomes.complaints import Complaints, complaint_repurchase
+    from csimodel.outcomes.impacts import programme_impacts
     from csimodel.outcomes.measurement_error import (
         CorrectedSlopes,
         Reliability,
@@ -79,6 +81,7 @@ __all__ = [
     "index_reliability",
     "literature",
     "money",
+    "programme_impacts",
     "repurchase",
     "repurchase_asymmetry",
     "repurchase_mixed",
@@ -116,6 +119,7 @@ _LAZY = {
     "repurchase_panel": "models.panel",
     "RepurchaseMixed": "models.mixed",
     "repurchase_mixed": "models.mixed",
+    "programme_impacts": "impacts",
     "literature": "literature",
     "money": "money",
 }

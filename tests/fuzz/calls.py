@@ -688,6 +688,11 @@ def programme(given):
                 judge.look("programme.of", paths)
                 judge("programme.of changes", getattr, paths, "changes")
             judge("programme.impacts", made.impacts, {case.model.construct_names[0]: 5})
+            chain = judge(
+                "programme_impacts", csi.outcomes.programme_impacts, made,
+                {case.model.construct_names[0]: 5}, case.model.items[-1],
+            )  # fmt: skip
+            judge.look("programme_impacts", chain)
             if ranking is not None:
                 _draw(judge, "plots.ranking", csi.plots.ranking, ranking.table)
             _draw(judge, "plots.trend", csi.plots.trend, made)

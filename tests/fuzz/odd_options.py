@@ -385,6 +385,10 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             csi.outcomes.repurchase_panel,
             {"fit": p.cells, "outcome": "again", "firm": "firm", "period": "year", "index": "index"},
         ),
+        "programme_impacts": (
+            csi.outcomes.programme_impacts,
+            {"programme": p.programme, "changes": {"Quality": 5}, "outcome": "again", "economics": p.economics},
+        ),
         "money.profits_of_drivers": (
             m.profits_of_drivers,
             {"source": p.fit, "rep": p.rep, "drivers": ["Quality"], "economics": p.economics, **few},

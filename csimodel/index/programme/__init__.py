@@ -3,5 +3,6 @@
 from csimodel.index.programme.programme import programme
 from csimodel.index.programme.ranking import Ranking
 from csimodel.index.programme.result import Programme
+from csimodel.index.programme.tables import ProgrammeTables
 
-__all__ = ["Programme", "Ranking", "programme"]
+__all__ = ["Programme", "ProgrammeTables", "Ranking", "programme"]

@@ -160,9 +160,9 @@ class ProgrammeCells:
         """The covariance of cells by construct."""
         factor, share = self.design.factors
         forms = []
-        scored = np.asarray(np.isfinite(self.estimate).all(axis=1))
+        scored = np.isfinite(self.estimate)
         for j, added in enumerate(self.added):
-            totals = self._by_unit(_of_cells(added, scored))
+            totals = self._by_unit(_of_cells(added, scored[:, j]))
             sums = self._by_stratum @ totals
             scaled = sparse.csr_array(sparse.diags(factor[self.design.stratum])) @ totals
             centred = sparse.csr_array(sparse.diags(factor * share)) @ sums

@@ -157,7 +157,8 @@ class Programme(HasPage):
         """Return what changes of drivers do to every index, for each unit and period.
 
         As `csi.what_if`: total effects in points times the changes, as far as paths are causes;
-        here by the fit of each unit in each period.
+        here by the fit of each unit in each period. What follows for repurchase and money is in
+        ``csi.outcomes.programme_impacts``.
 
         Parameters
         ----------

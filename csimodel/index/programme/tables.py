@@ -70,6 +70,8 @@ class ProgrammeTables(HasPage):
         Coverage of the intervals.
     adjust
         How p-values of many comparisons are adjusted: ``"holm"`` or ``"bh"``.
+    findings
+        What a reader must know of the quantity.
     """
 
     hierarchy: Hierarchy
@@ -80,6 +82,7 @@ class ProgrammeTables(HasPage):
     year: int
     level: float
     adjust: str
+    findings: tuple[Finding, ...] = ()
 
     @cached_property
     def columns(self) -> Codes:
@@ -349,6 +352,7 @@ class ProgrammeTables(HasPage):
         )
         return Page(
             f"{self.quantity} of an index programme",
+            findings=self.findings,
             sections=(
                 Section("The whole", scores.drop(columns="reason"), decimals=3),
                 Section("Changes of the whole", changes.drop(columns="reason"), decimals=3),

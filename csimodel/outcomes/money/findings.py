@@ -94,16 +94,21 @@ def about_outcome(rep: Repurchase) -> Iterator[Finding]:
     """
     sample = rep.regression.sample
     if sample.ordering is not None or not np.isin(sample.outcome, (0.0, 1.0)).all():
-        yield Finding(
-            "rating-as-probability",
-            "{outcome!r} is an answer on a scale, not a purchase, and is taken as the probability "
-            "of staying; compare with retention seen in your books.",
-            (rep.outcome,),
-            values={"outcome": rep.outcome},
-        )
+        yield rating_as_probability(rep.outcome)
     if rep.draws is not None:
         yield from rep.draws.bootstrap.fit.require_answers("money").design.findings
     yield from (finding for finding in rep.findings if finding.severity == "failure")
+
+
+def rating_as_probability(outcome: str) -> Finding:
+    """Say that what is called a probability is a rating."""
+    return Finding(
+        "rating-as-probability",
+        "{outcome!r} is an answer on a scale, not a purchase, and is taken as the probability of "
+        "staying; compare with retention seen in your books.",
+        (outcome,),
+        values={"outcome": outcome},
+    )
 
 
 def _extrapolated(rep: Repurchase, moved: int, level: float) -> Iterator[Finding]:

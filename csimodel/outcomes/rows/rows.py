@@ -10,10 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import ModelError, OptionError, SurveyError, suggest
-from csimodel.estimators import Fit, require_fit, require_own
+from csimodel.estimators import Fit, GroupFits, require_fit, require_own
 from csimodel.findings import Finding, listed
 from csimodel.index import respondent_index
 from csimodel.inference import Bootstrap, FitErrors, Linearized
+from csimodel.model import Model
 from csimodel.options import shown
 from csimodel.outcomes.design.formula import Formula
 from csimodel.outcomes.kernels.families import Family
@@ -31,7 +32,7 @@ from csimodel.outcomes.rows.columns import aligned, codes_of, name_of, numbers
 from csimodel.outcomes.rows.outcome import OutcomeValues, outcome_of
 from csimodel.outcomes.rows.sample import Sample, sample_of
 from csimodel.outcomes.rows.soundness import soundness
-from csimodel.survey import Survey
+from csimodel.survey import Answers, Survey
 from csimodel.survey.calibrated_design import CalibratedDesign
 from csimodel.survey.checks import labels_of
 from csimodel.survey.design import design_of_part, require_several, strata_and_clusters
@@ -75,6 +76,8 @@ class Rows:
         None.
     domain
         The units of all respondents that these rows are a part of, or of two stages, or None.
+    items
+        Columns that a fit took as items, whose scale holds even where the survey assumed it.
     """
 
     frame: pd.DataFrame
@@ -88,6 +91,7 @@ class Rows:
     population: Floats | None = None
     calibrated: CalibratedDesign | None = None
     domain: DomainDesign | None = None
+    items: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -148,10 +152,19 @@ class Rows:
                     f"{option}= does not go with a fit, whose survey has its own design; name it "
                     f"with csi.read_survey(..., {option}=) and fit again."
                 )
+        return cls._of_answers(fit.survey, answers, fit.model, fit)
+
+    @classmethod
+    def of_groups(cls, groups: GroupFits) -> Rows:
+        """Take the respondents of all groups, in the order of ``groups.codes``."""
+        return cls._of_answers(groups.survey, groups.answers, groups.solution.model, None)
+
+    @classmethod
+    def _of_answers(cls, survey: Survey, answers: Answers, model: Model, fit: Fit | None) -> Rows:
         return cls(
-            fit.survey.data, answers.rows, fit, fit.survey, answers.weights, answers.cluster,
+            survey.data, answers.rows, fit, survey, answers.weights, answers.cluster,
             answers.strata, answers.lonely, answers.population, answers.calibrated,
-            answers.domain_of_stages,
+            answers.domain_of_stages, tuple(map(clean, model.items)),
         )  # fmt: skip
 
     def __len__(self) -> int:
@@ -338,9 +351,7 @@ class Rows:
         if self.survey is None:
             return None
         item = self.survey.items.get(name)
-        stated = item is not None and not item.assumed
-        if self.fit is not None:
-            stated = stated or name in map(clean, self.fit.model.items)
+        stated = (item is not None and not item.assumed) or name in self.items
         low, high = (float(bound[0]) for bound in self.survey.bounds([name]))
         recoded = not isinstance(column, str) and yes_or_no(values)
         return (low, high) if stated and not recoded and np.isfinite([low, high]).all() else None

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from csimodel.estimators import Fit
 from csimodel.findings import Finding
+from csimodel.model import Model
 
 
 def soundness(fit: Fit, indexes: Iterable[str], outcome: str = "") -> Iterator[Finding]:
@@ -31,8 +32,13 @@ def soundness(fit: Fit, indexes: Iterable[str], outcome: str = "") -> Iterator[F
             values={"codes": tuple(finding.code for finding in failures)},
         )
         yield failures[0].within("Model")
+    yield from outcome_in_index(fit.model, indexes, outcome)
+
+
+def outcome_in_index(model: Model, indexes: Iterable[str], outcome: str) -> Iterator[Finding]:
+    """Say when an outcome is an item of an index that it is regressed on."""
     for name in indexes:
-        if outcome in fit.model.blocks[name]:
+        if outcome in model.blocks[name]:
             yield Finding(
                 "outcome-in-index",
                 "Outcome {item!r} is itself an item of the index of {name!r}, so the slope is "
