@@ -217,6 +217,10 @@ FITS = (
               f"50*({PRODUCTS.split(' + ')[0]} + 2*{SWEEPS} + 20*p**3/F)", ("pls",)),
     Operation("overall_fit, draws", lambda c: csi.overall_fit(c.pls, c.size.D, **CALM),
               {"D": (1, D)}, f"{PLS_DRAW} + D*20*p**3/F", ("pls",)),
+    Operation("assessment.necessary_conditions", lambda c: csi.assessment.necessary_conditions(
+                  c.pls, c.model.construct_names[-1], c.size.D, **CALM),
+              {"n": (1, 250_000), "C": (2, C), "D": (1, D)}, "D*C*n*3*ns",
+              ("pls",)),
     Operation("assess", lambda c: csi.assess(c.pls), {"n": (1, N), "p": (2, P), "C": (3, C)},
               "10*p**3/F", ("pls",)),
     Operation("assess, draws", lambda c: unfold(csi.assess(c.pls, c.boot)),

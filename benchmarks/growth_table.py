@@ -46,6 +46,7 @@ EXCEPTIONS = {
             "plots.index_bars",
             "plots.moderation",
             "plots.money_steps",
+            "plots.necessary_conditions",
             "plots.profile",
             "plots.ranking",
             "plots.repurchase_curves",

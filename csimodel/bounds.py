@@ -76,6 +76,7 @@ _GRESZKI = "Greszki, Meyer & Schoen (2015), https://doi.org/10.1093/poq/nfu058"
 _KAISER = "Kaiser & Rice (1974), https://doi.org/10.1177/001316447403400115"
 _CAMERON = "Cameron & Miller (2015), section VI.A, https://doi.org/10.3368/jhr.50.2.317"
 _BROWNE = "Browne & Cudeck (1992), https://doi.org/10.1177/0049124192021002005"
+_DUL = "Dul (2016), https://doi.org/10.1177/1094428115584005"
 _OWN = "a convention of this package"
 _HEYWOOD = "Bollen (1989), page 282, https://doi.org/10.1002/9781118619179"
 
@@ -126,6 +127,10 @@ THRESHOLDS: dict[str, Threshold] = {
     "r2 weak": Threshold(0.25, _HAIR),
     "r2 moderate": Threshold(0.50, _HAIR),
     "r2 substantial": Threshold(0.75, _HAIR),
+    "necessity small": Threshold(np.finfo(np.float64).eps, _DUL),
+    "necessity medium": Threshold(0.10, _DUL),
+    "necessity large": Threshold(0.30, _DUL),
+    "necessity very large": Threshold(0.50, _DUL),
     "srmr good": Threshold(0.08, _HU_BENTLER),
     "srmr acceptable": Threshold(0.10, _HU_BENTLER),
     "degrees of freedom for percentiles": Threshold(20.0, _CAMERON),

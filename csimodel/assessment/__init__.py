@@ -10,6 +10,8 @@ from csimodel.assessment.group_comparison import GroupComparison, compare_groups
 from csimodel.assessment.micom import Micom, micom
 from csimodel.assessment.missing_policies import MissingPolicies, compare_missing_policies
 from csimodel.assessment.model_selection import criterion_weights, model_selection
+from csimodel.assessment.necessary_conditions import necessary_conditions
+from csimodel.assessment.necessity import NecessaryConditions
 from csimodel.assessment.overall_fit import OverallFit, overall_fit
 from csimodel.assessment.reliability import alpha, alpha_raw, ave, rho_a, rho_c
 from csimodel.assessment.structure import antecedent_vif, f2, item_vif
@@ -26,6 +28,7 @@ __all__ = [
     "GroupComparison",
     "Micom",
     "MissingPolicies",
+    "NecessaryConditions",
     "OverallFit",
     "alpha",
     "alpha_raw",
@@ -46,6 +49,7 @@ __all__ = [
     "item_vif",
     "micom",
     "model_selection",
+    "necessary_conditions",
     "nfi",
     "overall_fit",
     "rho_a",

@@ -18,6 +18,7 @@ from csimodel.plots.heat_map import heat_map
 from csimodel.plots.importance import importance_performance
 from csimodel.plots.lorenz import lorenz
 from csimodel.plots.moderation import moderation
+from csimodel.plots.necessity import necessary_conditions
 from csimodel.plots.profile import profile
 from csimodel.plots.ranking import ranking
 from csimodel.plots.slopes import slopes
@@ -37,6 +38,7 @@ __all__ = [
     "lorenz",
     "moderation",
     "money_steps",
+    "necessary_conditions",
     "path_diagram",
     "profile",
     "ranking",

@@ -341,6 +341,23 @@ def predictions(given):
         judge("overall_fit quantiles", tested.quantiles)
 
 
+@part("assessment.necessary_conditions", "index.combined_importance_performance")
+@with_fit
+def necessity(given):
+    judge, last = given.judge, given.case.last
+    options = {"permutations": 25, "rng": 1, "progress": False}
+    conditions = judge(
+        "necessary_conditions", csi.assessment.necessary_conditions, given.fit, last, **options
+    )
+    if conditions is None:
+        return
+    judge.look("necessary_conditions", conditions)
+    judge("bottleneck", conditions.bottleneck, "cr_fdh", of="respondents")
+    judge("combined map", csi.index.combined_importance_performance, conditions, 75)
+    driver = str(conditions.drivers[0])
+    _draw(judge, "plots.necessary_conditions", csi.plots.necessary_conditions, conditions, driver)
+
+
 @part("micom", "Micom", "compare_groups", "GroupComparison")
 def groups_compared(given):
     judge, case = given.judge, given.case

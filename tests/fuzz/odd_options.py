@@ -110,6 +110,7 @@ def plain() -> SimpleNamespace:
         .groupby(["firm", "year"], as_index=False)[["again", "index"]].mean(),
         change=csi.money.profit_of_change(rep, 60, 65, economics, draws=30),
         scores=csi.index_scores(fit), importance=csi.importance_performance(fit),
+        conditions=csi.assessment.necessary_conditions(fit, permutations=20, progress=False),
         compared=csi.compare(fit, csi.fit(model, survey, csi.PLS("centroid"))),
         moderated=csi.fit(csi.Model.from_syntax(f"{model}\nSatisfaction ~ Image:Quality"), survey),
     )  # fmt: skip
@@ -260,6 +261,15 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             {"model": p.model, "survey": p.survey, "by": "half", "permutations": 20, "progress": False},
         ),
         "assessment.model_selection": (csi.assessment.model_selection, {"fit": p.fit}),
+        "assessment.necessary_conditions": (
+            csi.assessment.necessary_conditions, {"fit": p.fit, "permutations": 20, "progress": False},
+        ),
+        "index.combined_importance_performance": (
+            csi.index.combined_importance_performance, {"conditions": p.conditions, "outcome": 90},
+        ),
+        "plots.necessary_conditions": (
+            plots.necessary_conditions, {"conditions": p.conditions, "driver": "Image"},
+        ),
         "assessment.criterion_weights": (csi.assessment.criterion_weights, {"values": {"a": 1.0, "b": 2.0}}),
         "Fit.predict": (p.fit.predict, {"data": p.survey, "of": "index"}),
         "cvpat": (csi.cvpat, {"fit": p.fit, "other": p.fit, "folds": 3, "rng": 1}),
