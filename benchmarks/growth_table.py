@@ -11,6 +11,7 @@ CONSTANT = "arithmetic of a few numbers, which grows with nothing"
 PICTURE = "draws the rows of one small table, as plots.intervals, which is measured"
 EXCEPTIONS = {
     "composite": "makes one value",
+    "language": "sets one value",
     "measures.write_questionnaire": "writes a file with a row for each question",
     "measures.survey_plan": "a page with a row for each question",
     "sample_plan": "arithmetic of a few strata; its simulation grows with the samples asked for",

@@ -92,6 +92,7 @@ if TYPE_CHECKING:
     from csimodel.survey.scanning.scan import scan as scan
     from csimodel.survey.survey import Survey as Survey
     from csimodel.tables.table import table as table
+    from csimodel.translation import language as language
     from csimodel.weighting.calibration import rake as rake
 
     models = catalogue
@@ -160,6 +161,7 @@ _NAMES = MappingProxyType(
         "index_scores": "csimodel.index.index",
         "invariance": "csimodel.estimators.covariance.invariance",
         "jackknife": "csimodel.inference.jackknife",
+        "language": "csimodel.translation",
         "linearize": "csimodel.inference.linearized",
         "load": "csimodel.storage.file",
         "micom": "csimodel.assessment.micom",

@@ -17,6 +17,7 @@ from csimodel.command_options import (
     codes_of,
     decimal_of,
     economics_of,
+    language_of,
     level_weights_of,
     levels_of,
     margins_of,
@@ -29,10 +30,11 @@ from csimodel.command_options import (
     times_of,
 )
 from csimodel.errors import CsimodelError, ModelError, OptionError
-from csimodel.findings import collected
+from csimodel.findings import collected, text
 from csimodel.options import shown
 from csimodel.progress import watched
 from csimodel.quiet import quiet
+from csimodel.translation import Language, spoken
 
 if TYPE_CHECKING:
     from csimodel.report import Analysis
@@ -74,16 +76,21 @@ def main(
 def demo(
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("csimodel-demo"),
     draws: Annotated[int, typer.Option(help="Bootstrap resamples.")] = 5000,
+    language: Annotated[str, typer.Option(help="Language of the report: en or zh.")] = "en",
 ) -> None:
     """Analyse the embedded mobile phone survey (250 customers) and write a report.
 
     Its terms of trade (margin, discount rate, customers) are an example.
     """
-    with _spoken():
+    with _spoken(language):
         import csimodel as csi
 
         _require_folder(out)
-        _step("Estimating the European Customer Satisfaction Index of 250 mobile phone customers")
+        _step(
+            text(
+                "Estimating the European Customer Satisfaction Index of 250 mobile phone customers"
+            )
+        )
         analysis = csi.analyze(
             csi.load_mobi(),
             csi.models.ecsi(),
@@ -95,7 +102,7 @@ def demo(
             ),
             progress=watched(),
         )
-        _deliver(analysis, out, "Customers of mobile phone providers")
+        _deliver(analysis, out, text("Customers of mobile phone providers"))
 
 
 @app.command()
@@ -252,14 +259,15 @@ def analyze(
     seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 7,
     level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
     title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
+    language: Annotated[str, typer.Option(help="Language of the report: en or zh.")] = "en",
 ) -> None:
     """Analyse a survey and write a report, tables, figures and results.json."""
-    with _spoken():
+    with _spoken(language):
         import csimodel as csi
         from csimodel.survey.form_columns import with_form_names
 
         _require_folder(out)
-        _step(f"Reading {data}")
+        _step(text("Reading {file}", file=data))
         table = csi.read_survey(
             data,
             sheet=sheet,
@@ -298,7 +306,7 @@ def analyze(
         )
         if calibrate is not None:
             survey = csi.rake(survey, margins_of(calibrate))
-        _step("Estimating")
+        _step(text("Estimating"))
         analysis = csi.analyze(
             survey,
             chosen,
@@ -346,9 +354,10 @@ def describe(
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of a text file.")] = None,
     decimal: Annotated[str | None, typer.Option(help="Decimal sign: . or ,")] = None,
+    language: Annotated[str, typer.Option(help="en or zh.")] = "en",
 ) -> None:
     """Describe the items of a survey, and how carefully they were answered."""
-    with _spoken():
+    with _spoken(language):
         import csimodel as csi
 
         survey = csi.read_survey(
@@ -377,12 +386,12 @@ def draft_codebook(
         import csimodel as csi
 
         sign = None if decimal is None else decimal_of(decimal)
-        text = csi.draft_codebook(data, sheet=sheet, encoding=encoding, decimal=sign).to_toml()
+        book = csi.draft_codebook(data, sheet=sheet, encoding=encoding, decimal=sign).to_toml()
         if out is None:
-            _say(text.rstrip("\n"))
+            _say(book.rstrip("\n"))
             return
-        out.write_text(text, encoding="utf-8")
-        _say(f"The draft is in {out}; edit it, then give it as --codebook")
+        out.write_text(book, encoding="utf-8")
+        _say(text("The draft is in {file}; edit it, then give it as --codebook", file=out))
 
 
 @app.command()
@@ -395,7 +404,7 @@ def questionnaire(
     title: Annotated[str | None, typer.Option(help="Title of the questionnaire.")] = None,
 ) -> None:
     """Write a questionnaire from a codebook, or from a published model."""
-    with _spoken():
+    with _spoken(language):
         import csimodel as csi
 
         written = csi.measures.write_questionnaire(
@@ -404,7 +413,7 @@ def questionnaire(
             language=language,  # type: ignore[arg-type]
             title=title,
         )
-        _say(f"The questionnaire is in {written}")
+        _say(text("The questionnaire is in {file}", file=written))
 
 
 @app.command()
@@ -444,7 +453,7 @@ def plan(
     title: Annotated[str | None, typer.Option(help="Title of the survey plan.")] = None,
 ) -> None:
     """Plan how many respondents a wanted precision takes, and the survey with a codebook."""
-    with _spoken():
+    with _spoken(language):
         import csimodel as csi
 
         sample = csi.sample_plan(
@@ -476,15 +485,18 @@ def plan(
         if out is None:
             _say(str(document.summary()))
             return
-        _say(f"The survey plan is in {document.write(out)}")
+        _say(text("The survey plan is in {file}", file=document.write(out)))
 
 
 @contextmanager
-def _spoken() -> Iterator[None]:
+def _spoken(language: str = "en") -> Iterator[None]:
     """Say errors and findings of the package as sentences on stderr; errors end with code 2."""
+    moment: Language = "en"
     with collected() as findings, quiet():  # what other programs warn of is not for this reader
         try:
-            yield
+            moment = language_of(language)
+            with spoken(moment):
+                yield
         except CsimodelError as error:
             refusal = str(error)
         except OSError as error:
@@ -493,8 +505,9 @@ def _spoken() -> Iterator[None]:
             refusal = "The memory does not suffice; use fewer draws, or a smaller model or file."
         else:
             refusal = ""
-    for finding in findings:
-        _say(f"Warning: {finding}", err=True)
+    with spoken(moment):
+        for finding in findings:
+            _say(text("Warning: {finding}", finding=finding), err=True)
     if refusal:
         _say(f"Error: {refusal}", err=True)
         raise typer.Exit(2)
@@ -504,16 +517,16 @@ def _deliver(analysis: Analysis, out: Path, title: str | None) -> None:
     """Write the files, print the results, and say which file to open."""
     import csimodel as csi
 
-    _step("Drawing figures and writing the report")
+    _step(text("Drawing figures and writing the report"))
     try:
         page = csi.write_report(analysis, out, title=title, progress=watched())
     finally:  # the results are not lost with the folder
         _say(analysis.summary())
-    _say(f"\nTables, figures and results.json are in {out}")
-    _say(f"Open {page} in a browser")
+    _say("\n" + text("Tables, figures and results.json are in {folder}", folder=out))
+    _say(text("Open {page} in a browser", page=page))
 
 
-def _say(text: str, *, err: bool = False) -> None:
+def _say(line: str, *, err: bool = False) -> None:
     """Print; a reader who has gone away, as `head` does, is no error.
 
     Raises
@@ -523,7 +536,7 @@ def _say(text: str, *, err: bool = False) -> None:
     """
     stream = sys.stderr if err else sys.stdout
     try:
-        typer.echo(printable(text), err=err)
+        typer.echo(printable(line), err=err)
         if stream is not None:
             stream.flush()
     except BrokenPipeError:
@@ -536,10 +549,10 @@ def _say(text: str, *, err: bool = False) -> None:
             ) from error
 
 
-def _step(text: str) -> None:
+def _step(work: str) -> None:
     """Say what is being done, to people only."""
     if watched():
-        _say(f"{text} …", err=True)
+        _say(f"{work} …", err=True)
 
 
 def _require_folder(out: Path) -> None:

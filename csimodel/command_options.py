@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from csimodel.errors import OptionError, suggest
+from csimodel.errors import OptionError, choose, suggest
 from csimodel.findings import listed
 from csimodel.options import shown
+from csimodel.translation import LANGUAGES, Language
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +52,18 @@ def model_of(name: str, items: Mapping[str, Item]) -> Model:
     except UnicodeDecodeError:
         raise OptionError(f"The model file {name!r} is not UTF-8 text; save it as UTF-8.") from None
     return Model.from_syntax(text)
+
+
+def language_of(name: str) -> Language:
+    """Return a language that results can be shown in.
+
+    Raises
+    ------
+    OptionError
+        For another one.
+    """
+    choose("--language", name, LANGUAGES)
+    return next(own for own in LANGUAGES if own == name)
 
 
 def economics_of(

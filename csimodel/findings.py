@@ -23,10 +23,27 @@ from typing import Literal
 
 from csimodel.errors import CsimodelWarning
 from csimodel.formatting import told_p
+from csimodel.translation import current_language, gettext, ngettext
 
 Severity = Literal["note", "warning", "failure"]
 SEVERITIES: tuple[Severity, ...] = ("failure", "warning", "note")
 """The gravest first."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """The part of a result that a finding is about.
+
+    Attributes
+    ----------
+    template
+        Its name, with fields (``"Group {group}"``).
+    values
+        What the fields hold.
+    """
+
+    template: str
+    values: Mapping[str, object] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,8 +68,8 @@ class Finding:
         How many rows, cells or draws are concerned, where that makes sense.
     values
         What the fields of the sentence hold.
-    scope
-        The part of a result it is about (``"Group a"``), or empty.
+    parts
+        The parts of a result it is about, the largest first.
 
     Examples
     --------
@@ -63,7 +80,7 @@ class Finding:
     ... )
     >>> print(finding)
     The weight of q1, q2 and 1 more is below 0; the lowest is -0.12.
-    >>> print(finding.within("Group a"))
+    >>> print(finding.within("Group {group}", group="a"))
     Group a: The weight of q1, q2 and 1 more is below 0; the lowest is -0.12.
     """
 
@@ -73,17 +90,22 @@ class Finding:
     severity: Severity = "warning"
     count: int | None = None
     values: Mapping[str, object] = field(default_factory=dict, hash=False)
-    scope: str = ""
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def scope(self) -> str:
+        """The parts of a result it is about (``"Group a"``), or empty."""
+        return _after([wording(part.template, part.values) for part in self.parts])
 
     @property
     def message(self) -> str:
-        """The sentence, its fields filled and its scope before it."""
+        """The sentence in the language of the moment, its fields filled, its scope before it."""
         sentence = wording(self.template, self.values)
-        return f"{self.scope}: {sentence}" if self.scope else sentence
+        return _after([self.scope, sentence] if self.parts else [sentence])
 
-    def within(self, scope: str) -> Finding:
-        """Return the finding as one about a part of a result."""
-        return replace(self, scope=f"{scope}: {self.scope}" if self.scope else scope)
+    def within(self, template: str, /, **values: object) -> Finding:
+        """Return the finding as one about a part of a result, named by a template with fields."""
+        return replace(self, parts=(Part(template, values), *self.parts))
 
     def __str__(self) -> str:
         return self.message
@@ -97,11 +119,11 @@ class _Sentence(Formatter):
 
     def format_field(self, value: object, format_spec: str) -> str:
         if isinstance(value, tuple | list):
-            return listed(value, int(format_spec) if format_spec else 5)
+            return _enumerated(list(map(str, value)), int(format_spec) if format_spec else 5)
         if format_spec == "p" and isinstance(value, float):
             return told_p(value)
         if isinstance(value, float) and value == float("inf"):
-            return "infinite"
+            return gettext("infinite")
         return str(super().format_field(value, format_spec))
 
 
@@ -109,16 +131,65 @@ _SENTENCE = _Sentence()
 
 
 def wording(template: str, values: Mapping[str, object]) -> str:
-    """Return a sentence with its fields filled; without values as it stands.
+    """Return a sentence in the language of the moment, its fields filled.
+
+    Without values it is taken as it stands.
 
     >>> wording("{n:,} rows of {firms}", {"n": 1200, "firms": ("a", "b")})
     '1,200 rows of a and b'
     """
-    return _SENTENCE.vformat(template, (), dict(values)) if values else template
+    sentence = gettext(template)
+    return _SENTENCE.vformat(sentence, (), dict(values)) if values else sentence
+
+
+def text(template: str, /, **values: object) -> str:
+    """Return a title or sentence in the language of the moment, its fields filled.
+
+    The template is a literal, so that it can be translated; a list of names is enumerated.
+
+    >>> text("Drivers of {target}", target="Satisfaction")
+    'Drivers of Satisfaction'
+    """
+    return wording(template, values)
+
+
+def counted(count: int, single: str, several: str, /, **values: object) -> str:
+    """Return what is said of one or of several, in the language of the moment; `count` is a field.
+
+    >>> counted(1, "{count:,} respondent", "{count:,} respondents")
+    '1 respondent'
+    >>> counted(1250, "{count:,} respondent", "{count:,} respondents")
+    '1,250 respondents'
+    """
+    template = ngettext(single, several, count)
+    return _SENTENCE.vformat(template, (), {"count": count, **values})
+
+
+def _after(parts: list[str]) -> str:
+    """Put each part before the one that follows it, with a colon."""
+    told = parts[0] if parts else ""
+    for part in parts[1:]:
+        told = text("{part}: {sentence}", part=told, sentence=part)
+    return told
+
+
+def _enumerated(names: list[str], limit: int) -> str:
+    """Enumerate names in the language of the moment; the patterns are those of CLDR."""
+    if current_language() == "en":
+        return listed(names, limit)
+    if len(names) < 2:
+        return "".join(names)
+    head, last = (names[:-1], names[-1]) if len(names) <= limit else (names[:limit], "")
+    told = head[0]
+    for name in head[1:]:
+        told = gettext("{names}, {name}").format(names=told, name=name)
+    if last:
+        return gettext("{names} and {name}").format(names=told, name=last)
+    return gettext("{names} and {more} more").format(names=told, more=len(names) - limit)
 
 
 def listed(names: Iterable[object], limit: int = 5) -> str:
-    """Join names for a sentence, with the rest counted.
+    """Join names for an English sentence, as of an error, with the rest counted.
 
     >>> listed(["a", "b", "c"])
     'a, b and c'

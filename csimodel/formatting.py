@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from csimodel.translation import gettext, zero_before_point
+
 LARGEST = 1e15
 """Size from which numbers are written with powers of ten: floats have no more figures."""
 
@@ -40,14 +42,17 @@ def _not_finite(value: float, missing: str) -> str:
 
 
 def p_value(p: float, missing: str = "–") -> str:
-    """Write a p-value: three decimals, without the zero before them, as it cannot exceed 1.
+    """Write a p-value: three decimals; in English without the zero before them, as it is below 1.
 
     >>> p_value(0.0312), p_value(1e-9), p_value(1.0), p_value(float("nan"))
     ('.031', '< .001', '1.000', '–')
     """
     if math.isnan(p):
         return missing
-    return "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
+    least, exact = "0.001", f"{p:.3f}"
+    if not zero_before_point():
+        least, exact = least.removeprefix("0"), exact.removeprefix("0")
+    return f"< {least}" if p < 0.001 else exact
 
 
 def told_p(p: float) -> str:
@@ -57,7 +62,7 @@ def told_p(p: float) -> str:
     ('p = .031', 'p < .001', 'no test was possible')
     """
     if math.isnan(p):
-        return "no test was possible"
+        return gettext("no test was possible")
     return f"p {p_value(p)}" if p < 0.001 else f"p = {p_value(p)}"
 
 
@@ -69,7 +74,9 @@ def span(lower: float, upper: float, decimals: int = 1) -> str:
     """
     if math.isnan(lower) and math.isnan(upper):
         return "–"
-    return f"{number(lower, decimals)} to {number(upper, decimals)}"
+    return gettext("{lower} to {upper}").format(
+        lower=number(lower, decimals), upper=number(upper, decimals)
+    )
 
 
 def bracketed(value: float, lower: float, upper: float, decimals: int = 1) -> str:
@@ -110,7 +117,7 @@ def percent(level: float) -> str:
     >>> percent(0.95), percent(0.999)
     ('95\xa0%', '99.9\xa0%')
     """
-    return f"{100 * level:.6g}\u00a0%"
+    return gettext("{number}\u00a0%").format(number=f"{100 * level:.6g}")
 
 
 def share(value: float, decimals: int = 1) -> str:
@@ -119,7 +126,7 @@ def share(value: float, decimals: int = 1) -> str:
     >>> share(0.6806)
     '68.1\xa0%'
     """
-    return f"{number(100 * value, decimals)}\u00a0%"
+    return gettext("{number}\u00a0%").format(number=number(100 * value, decimals))
 
 
 def plural(count: int, noun: str) -> str:

@@ -13,8 +13,10 @@ import pandas as pd
 
 from csimodel.characters import printable
 from csimodel.formatting import figures, label, number, p_value
+from csimodel.translation import gettext, pgettext
 
 _MARKS = re.compile(r"([\\`*_\[\]<>#|~])")
+_WORDS = ("reason", "verdict", "threshold", "method")  # columns of the package's own words
 _COUNTS = ("df", "df_diff", "n")  # whole numbers as a rule, so no decimals are forced on them
 
 
@@ -196,7 +198,10 @@ def _silent(table: pd.DataFrame) -> list[Hashable]:
 
 
 def _title(name: object) -> str:
-    return "" if name is None else label(name)
+    """Return the title of a column, in the language of the moment if it is one of the package's."""
+    if isinstance(name, tuple):
+        return " · ".join(_title(part) for part in name)
+    return "" if name is None else pgettext("column", label(name))
 
 
 def _is_truth(values: pd.Series) -> bool:
@@ -211,7 +216,7 @@ def _cell(value: object, name: object, decimals: int | None) -> str:
     """Write one value; nothing where there is none."""
     last = name[-1] if isinstance(name, tuple) else name
     if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
+        return gettext("yes") if value else gettext("no")
     if isinstance(value, int | np.integer):
         return number(float(value), 0)
     if isinstance(value, float | np.floating):
@@ -222,4 +227,5 @@ def _cell(value: object, name: object, decimals: int | None) -> str:
         if decimals is None:
             return figures(float(value), "")
         return number(float(value), decimals, "")
-    return "" if value is None or value is pd.NA else label(value)
+    text = "" if value is None or value is pd.NA else label(value)
+    return gettext(text) if last in _WORDS else text

@@ -9,16 +9,17 @@ from __future__ import annotations
 import textwrap
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
-from csimodel.findings import Finding, Severity, gravest_first
+from csimodel.findings import Finding, Severity, gravest_first, text
 from csimodel.floats import own_errstate_in
 from csimodel.grid import Grid, columns_of, escaped, marked_down
+from csimodel.translation import Language, current_language, gettext, language, spoken
 
 MARKS: Mapping[Severity, str] = {"failure": "DO NOT USE", "warning": "WARNING", "note": "note"}
-"""How a finding is marked wherever it is shown, by its severity."""
+"""How a finding is marked in English, by its severity."""
 
 _STYLE = (
     "<style>.csimodel table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
@@ -57,6 +58,15 @@ class Section:
         return self.table
 
 
+def mark_of(severity: Severity) -> str:
+    """Return how a finding is marked wherever it is shown, in the language of the moment.
+
+    >>> mark_of("failure")
+    'DO NOT USE'
+    """
+    return gettext(MARKS[severity])
+
+
 def sections(
     tables: Mapping[str, pd.DataFrame], decimals: int | None = None
 ) -> tuple[Section, ...]:
@@ -89,6 +99,8 @@ class Page:
         What is said where there are no findings.
     points
         Further sentences, each with a mark of its own, such as a verdict.
+    language
+        The language it was made in, in which it is shown.
 
     Examples
     --------
@@ -105,22 +117,28 @@ class Page:
     facts: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     sections: tuple[Section, ...] = ()
-    clean: str = "No findings."
+    clean: str = field(default_factory=lambda: text("No findings."))
     points: tuple[tuple[str, str], ...] = ()
+    language: Language = field(default_factory=current_language)
 
     def text(self, width: int | None = None) -> str:
         """Return the page for a terminal; sentences are broken at `width`, whole without it."""
-        return "\n".join(map(_harmless, self._lines(width)))
+        with language(self.language):
+            return "\n".join(map(_harmless, self._lines(width)))
 
     def html(self) -> str:
         """Return the page as HTML with every text escaped."""
+        with language(self.language):
+            return self._html()
+
+    def _html(self) -> str:
         parts = [f"<h3>{escaped(self.title)}</h3>"]
         if self.headline:
             parts.append(f"<p><strong>{escaped(self.headline)}</strong></p>")
         if self.facts:
             parts.append("<p>" + "<br>".join(map(escaped, self.facts)) + "</p>")
         marked = "".join(
-            f"<li><b>{escaped(mark)}</b>: {escaped(sentence)}</li>"
+            _marked("<li><b>", escaped(mark), "</b>", escaped(sentence), "</li>")
             for mark, sentence in self.marked
         )
         if marked:
@@ -128,7 +146,7 @@ class Page:
         elif self.clean:
             parts.append(f"<p>{escaped(self.clean)}</p>")
         parts += map(_html_section, self.sections)
-        return f'<div class="csimodel">{_STYLE}{"".join(parts)}</div>'
+        return f'<div class="csimodel" lang="{self.language}">{_STYLE}{"".join(parts)}</div>'
 
     def markdown(self) -> str:
         r"""Return the page as Markdown, of which no text is taken for a mark.
@@ -139,11 +157,17 @@ class Page:
         **Ask 5.**
         <BLANKLINE>
         """
+        with language(self.language):
+            return self._markdown()
+
+    def _markdown(self) -> str:
         parts = [f"# {marked_down(self.title)}"]
         if self.headline:
             parts.append(f"**{marked_down(self.headline)}**")
         parts += map(marked_down, self.facts)
-        points = [f"- **{mark}**: {marked_down(sentence)}" for mark, sentence in self.marked]
+        points = [
+            _marked("- **", mark, "**", marked_down(sentence)) for mark, sentence in self.marked
+        ]
         if points:
             parts.append("\n".join(points))
         elif self.clean:
@@ -167,14 +191,14 @@ class Page:
     def marked(self) -> list[tuple[str, str]]:
         """The findings and further sentences, each with its mark."""
         findings = gravest_first(self.findings)
-        return [*((MARKS[finding.severity], str(finding)) for finding in findings), *self.points]
+        return [*((mark_of(finding.severity), str(finding)) for finding in findings), *self.points]
 
     def _lines(self, width: int | None) -> Iterator[str]:
         yield self.title
         yield "=" * columns_of(self.title)
         for sentence in (self.headline, *self.facts):
             yield from _wrapped(sentence, width)
-        marked = [f"{mark}: {sentence}" for mark, sentence in self.marked]
+        marked = [_marked("", mark, "", sentence) for mark, sentence in self.marked]
         above = marked or ([self.clean] if self.clean else [])
         if above:
             yield ""
@@ -201,9 +225,21 @@ class HasPage:
         """The result on a page."""
         raise NotImplementedError
 
-    def summary(self) -> Page:
-        """Return the results as a page of text; prints, and shows as HTML in a notebook."""
-        return self.page
+    def summary(self, language: Language | None = None) -> Page:
+        """Return the results as a page of text; prints, and shows as HTML in a notebook.
+
+        Parameters
+        ----------
+        language
+            ``"en"`` or ``"zh"``; by default that of the moment (`csimodel.language`).
+
+        Raises
+        ------
+        OptionError
+            For another language.
+        """
+        with spoken(language):
+            return self.page
 
     def __repr__(self) -> str:
         return str(self.page)
@@ -232,6 +268,12 @@ def _html_section(section: Section) -> str:
     body = "" if grid is None else grid.html()
     notes = "".join(f"<p>{escaped(sentence)}</p>" for sentence in section.notes)
     return f"<details open><summary>{escaped(section.title)}</summary>{body}{notes}</details>"
+
+
+def _marked(before: str, mark: str, after: str, sentence: str, end: str = "") -> str:
+    """Put a mark before a sentence, with a colon as the language writes it."""
+    colon = gettext("{part}: {sentence}").format(part="", sentence="")
+    return f"{before}{mark}{after}{colon}{sentence}{end}"
 
 
 def _wrapped(text: str, width: int | None) -> list[str]:

@@ -196,7 +196,9 @@ class GroupDifferences:
                 boot.require_usable()
                 boots[place] = boot
                 told = [f for f in boot.findings if f.code.endswith("-draws")]
-                findings += [finding.within(f"Group {names[place]}") for finding in told]
+                findings += [
+                    finding.within("Group {group}", group=names[place]) for finding in told
+                ]
         return boots, findings
 
     def _resampled(self, method: str) -> tuple[pd.DataFrame, list[Finding]]:

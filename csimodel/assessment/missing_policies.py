@@ -260,7 +260,7 @@ def _part(
             own.index = pd.MultiIndex.from_tuples(keys, names=["policy", "quantity", "name"])
             own.insert(0, "n", n)
             tables.append(own.drop(columns="missing_information", errors="ignore"))
-    told = tuple(own.within(policy) for own in told)
+    told = tuple(own.within("{policy}", policy=policy) for own in told)
     return (pd.concat(tables) if tables else None), (*told, *findings)
 
 

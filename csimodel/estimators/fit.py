@@ -30,7 +30,7 @@ from csimodel.estimators.predictors import (
 from csimodel.estimators.quantities import find
 from csimodel.estimators.solution import Estimator, Solution
 from csimodel.estimators.summary import effect_table, item_table, path_table, sample_facts
-from csimodel.findings import Finding, tell
+from csimodel.findings import Finding, tell, text
 from csimodel.floats import own_errstate_in
 from csimodel.model import Model
 from csimodel.moments import Moments
@@ -429,19 +429,23 @@ class Fit(HasPage):
     def page(self) -> Page:
         """The results on a page."""
         tables = {
-            "Paths (rows are explained by columns)": path_table(self.solution),
-            "Items": self._item_table(),
-            "Total effects": effect_table(self.solution),
+            text("Paths (rows are explained by columns)"): path_table(self.solution),
+            text("Items"): self._item_table(),
+            text("Total effects"): effect_table(self.solution),
         }
         about_survey = () if self.survey is None else self.survey.findings
         if self.scanned is not None:
             about_survey = self.scanned.reading + self.scanned.scan.template.findings
         return Page(
-            f"{self.model.name or 'Model'} by {self.estimator.label}",
+            text(
+                "{model} by {estimator}",
+                model=self.model.name or text("Model"),
+                estimator=self.estimator.label,
+            ),
             facts=(*sample_facts(self.solution), *self._fit_facts()),
             findings=(*self.diagnostics, *about_survey),
             sections=sections(tables, 3),
-            clean="No findings: converged, admissible, nothing dropped or filled.",
+            clean=text("No findings: converged, admissible, nothing dropped or filled."),
         )
 
     def __repr__(self) -> str:

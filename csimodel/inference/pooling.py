@@ -103,7 +103,8 @@ class Pooled(HasPage):
             for finding in {own.code: own for own in fit.diagnostics}.values():
                 of_code.setdefault(finding.code, []).append(finding)
         return gravest_first(
-            own[0].within(f"{len(own)} of {len(self.fits)} imputations") for own in of_code.values()
+            own[0].within("{some} of {all} imputations", some=len(own), all=len(self.fits))
+            for own in of_code.values()
         )
 
     @property

@@ -41,6 +41,7 @@ from csimodel.report.outcome_sections import money_by_driver, segments_of, slope
 from csimodel.report.text import page_of
 from csimodel.survey import Item, Survey, read_survey
 from csimodel.survey.missing_answers import missing_answers
+from csimodel.translation import Language, spoken
 from csimodel.weighting import ResponseRates
 
 _DRAWS = 5000
@@ -61,9 +62,21 @@ class Analysis(AnalysisResults):
         """The results on a page: the report's sentences and its first tables."""
         return page_of(self)
 
-    def summary(self) -> str:
-        """Return the results as a page of text for a terminal."""
-        return self.page.text(_WIDTH)
+    def summary(self, language: Language | None = None) -> str:
+        """Return the results as a page of text for a terminal.
+
+        Parameters
+        ----------
+        language
+            ``"en"`` or ``"zh"``; by default that of the moment (`csimodel.language`).
+
+        Raises
+        ------
+        OptionError
+            For another language.
+        """
+        with spoken(language):
+            return self.page.text(_WIDTH)
 
     def __repr__(self) -> str:
         row = self.headline

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from csimodel.assessment.verdicts import ATTENTION, NOT_JUDGED
 from csimodel.characters import printable
-from csimodel.findings import SEVERITIES, Finding, Severity
-from csimodel.formatting import number, percent, plural, span
+from csimodel.findings import SEVERITIES, Finding, Severity, counted
+from csimodel.formatting import number, percent, span
 from csimodel.grid import Grid
-from csimodel.page import MARKS
+from csimodel.page import mark_of
 from csimodel.report import display_tables, sentences
 from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.figures import Picture
@@ -22,6 +22,7 @@ from csimodel.report.programme_sections import programme_sections
 from csimodel.report.provenance import code, fingerprint, versions
 from csimodel.report.sample_sections import sample_sections
 from csimodel.report.tables import target_by_group
+from csimodel.translation import current_language
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -104,8 +105,9 @@ def _parts(analysis: AnalysisResults, title: str | None) -> dict[str, object]:
     return {
         "title": title or f"{analysis.target}: where it stands and what goes with it",
         "source": source,
+        "language": current_language(),
         "analysis": analysis,
-        "respondents": plural(analysis.fit.n, "respondent"),
+        "respondents": counted(analysis.fit.n, "{count:,} respondent", "{count:,} respondents"),
         "index": number(row["mean"]),
         "interval": span(row["lower"], row["upper"]) if isfinite(row["lower"]) else "",
         "level": percent(analysis.level),
@@ -169,7 +171,7 @@ def _noticed(findings: Sequence[Finding]) -> list[tuple[Severity, str, list[str]
         severity: [finding.message for finding in findings if finding.severity == severity]
         for severity in SEVERITIES
     }
-    return [(severity, MARKS[severity], told) for severity, told in messages.items() if told]
+    return [(severity, mark_of(severity), told) for severity, told in messages.items() if told]
 
 
 def _appendix(analysis: AnalysisResults) -> list[Grid]:

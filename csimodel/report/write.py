@@ -15,6 +15,7 @@ from csimodel.report.folder import folder_of, require_folder, write_together
 from csimodel.report.results import results
 from csimodel.report.spreadsheet import spreadsheet
 from csimodel.report.tables import NAMES, tables
+from csimodel.translation import Language, spoken
 
 _ALWAYS = ("report.html", "results.json", "tables/index.csv", "figures/index.svg")
 
@@ -27,6 +28,7 @@ def write_report(
     *,
     title: str | None = None,
     date: str | None = None,
+    language: Language | None = None,
     progress: bool = True,
 ) -> Path:
     """Write an analysis as a page, tables, figures and machine-readable results.
@@ -52,6 +54,9 @@ def write_report(
         Title of the page; by default the target and the data's name.
     date
         Date to print, in any form; none by default.
+    language
+        ``"en"`` or ``"zh"``, of page and figures; by default that of the moment
+        (`csimodel.language`). Files for machines, CSV and JSON, are English in every language.
     progress
         Show a bar when drawing takes longer than a second.
 
@@ -86,18 +91,22 @@ def write_report(
 
     target = folder_of(folder)
     require_folder(target, _ALWAYS, _known())
+    with spoken("en"):
+        by_name = tables(analysis)
+        texts = {f"tables/{name}.csv": spreadsheet(table) for name, table in by_name.items()}
+        facts = results(analysis, by_name)
+    texts["results.json"] = json.dumps(facts, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     drawings = figures.drawings(analysis)
     drawn = []
-    with progress_bar(len(drawings), "figures", progress, "figure") as bar:
+    with (
+        spoken(language),
+        progress_bar(len(drawings), "figures", progress, "figure") as bar,
+    ):
         for draw in drawings:
             drawn.append(draw(analysis))
             bar.update()
-    texts = {f"figures/{figure.name}.svg": _standalone(figure.svg) for figure in drawn}
-    by_name = tables(analysis)
-    texts |= {f"tables/{name}.csv": spreadsheet(table) for name, table in by_name.items()}
-    facts = results(analysis, by_name)
-    texts["results.json"] = json.dumps(facts, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-    texts["report.html"] = render(analysis, drawn, sorted(texts), title=title, date=date)
+        texts |= {f"figures/{figure.name}.svg": _standalone(figure.svg) for figure in drawn}
+        texts["report.html"] = render(analysis, drawn, sorted(texts), title=title, date=date)
     files = {name: encodable(text).encode() for name, text in texts.items()}
     write_together(target, files, _known())
     return target / "report.html"

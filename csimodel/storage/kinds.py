@@ -44,6 +44,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "PackedMoments": "csimodel.moments.triangles",
         "Parameter": "csimodel.model.parameters",
         "ParameterLayout": "csimodel.estimators.covariance.layout",
+        "Part": "csimodel.findings",
         "Path": "csimodel.model.constructs",
         "Patterns": "csimodel.moments.missing_patterns",
         "Product": "csimodel.model.terms",

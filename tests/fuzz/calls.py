@@ -183,6 +183,17 @@ def instruments(given):
     )  # fmt: skip
 
 
+@part("language")
+def languages(given):
+    """Every page is made in the other language, too."""
+    for result in (given.fit, given.boot, given.survey):
+        if result is not None:
+            given.judge("summary zh", result.summary, "zh")
+    with csi.language("zh"):
+        for finding in given.survey.findings:
+            given.judge("finding zh", str, finding)
+
+
 @part("rake", "weighting")
 def weights(given):
     judge, survey = given.judge, given.survey

@@ -507,6 +507,7 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             {"codebook": csi.Codebook.from_toml("[items.q1]\nscale = [1, 5]"),
              "sample": csi.sample_plan(5.0), "who": "all", "schedule": {"report": "May"}},
         ),
+        "language": (csi.language, {"name": "en"}),
         "describe": (
             csi.describe,
             {"survey": p.survey, "items": ["CUSA1", "CUSA2"], "duration": "age",

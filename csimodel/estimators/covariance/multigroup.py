@@ -152,7 +152,7 @@ class MultiGroupFit(HasPage, Mapping[Hashable, CovarianceFit]):
         for label, fit in self.items():
             for finding in fit.diagnostics:
                 if finding.code not in _JOINT:
-                    told.append(finding.within(f"Group {label}"))
+                    told.append(finding.within("Group {group}", group=label))
         return tuple(told)
 
     def score_tests(self) -> pd.DataFrame:
