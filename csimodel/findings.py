@@ -31,7 +31,7 @@ SEVERITIES: tuple[Severity, ...] = ("failure", "warning", "note")
 
 
 @dataclass(frozen=True)
-class Part:
+class Scope:
     """The part of a result that a finding is about.
 
     Attributes
@@ -90,7 +90,7 @@ class Finding:
     severity: Severity = "warning"
     count: int | None = None
     values: Mapping[str, object] = field(default_factory=dict, hash=False)
-    parts: tuple[Part, ...] = ()
+    parts: tuple[Scope, ...] = ()
 
     @property
     def scope(self) -> str:
@@ -105,7 +105,7 @@ class Finding:
 
     def within(self, template: str, /, **values: object) -> Finding:
         """Return the finding as one about a part of a result, named by a template with fields."""
-        return replace(self, parts=(Part(template, values), *self.parts))
+        return replace(self, parts=(Scope(template, values), *self.parts))
 
     def __str__(self) -> str:
         return self.message
