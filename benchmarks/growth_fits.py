@@ -73,6 +73,8 @@ FITS = (
     Operation("fit, PLS, polychoric", fit(csi.PLS(correlations="polychoric"), "ordinal"),
               {"n": (1, 250_000), "p": (3, P)},
               f"p**2/2*(n*ns + 25*us) + 2*n*p**3/F + {SWEEPS}", ("ordinal",)),
+    Operation("fit, GSCA", fit(csi.PLS(weights="gsca")), {"n": (1, N), "p": (2, P), "C": (2, C)},
+              f"{PRODUCTS} + {SWEEPS}"),
     Operation("fit, ML", fit(csi.ML()), {"n": (1, N), "p": (3, P), "C": (3, C)},
               f"{PRODUCTS} + {NEWTON}"),
     Operation("fit, ULS", fit(csi.LeastSquares("uls")), {"n": (1, 250_000), "p": (3, P)},

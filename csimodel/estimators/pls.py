@@ -18,9 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError, ModelError, OptionError, choose, suggest
+from csimodel.estimators.composite_weights import LABELS, Criterion, composite_weights
 from csimodel.estimators.consistent import correct, correct_products, inadmissible, sum_blocks
 from csimodel.estimators.covariance.ordinal_findings import ordinal_findings
 from csimodel.estimators.estimates import Estimates, Status, still_items
+from csimodel.estimators.given_weights import (
+    GivenWeights,
+    constructs_of,
+    given_start,
+    given_weights,
+    require_whole_blocks,
+)
 from csimodel.estimators.ordered_answers import (
     Ordered,
     ordered_among,
@@ -102,6 +110,16 @@ class PLS(Estimator):
         For answers in few categories, whose correlations as numbers are too near 0; see the notes.
     ordered
         With ``"polychoric"``: ``"all"`` items (default), or a list of names; others are continuous.
+    weights
+        ``"pls"`` (default), or what the weights of scores are best at, whatever the paths: the
+        largest sum of the scores' correlations (``"sumcorr"``) or of their squares
+        (``"ssqcorr"``), the largest first eigenvalue of their correlations (``"maxvar"``), the
+        smallest last one (``"minvar"``), the smallest determinant (``"genvar"``); the first
+        principal component of each construct's items (``"pca"``); or the least sum of squared
+        errors of all regressions, of reflective constructs' items, too (``"gsca"``). Or weights
+        that are known: a mapping of items to numbers, such as
+        ``fit.weights.sum(axis=1).to_dict()`` of another wave; constructs that it does not name are
+        weighed by PLS beside them.
 
     Raises
     ------
@@ -149,6 +167,13 @@ class PLS(Estimator):
     with PLSc of the error that categories add, too. They predict no items (`csi.predict`), since
     a loading is of a response, not of an answer.
 
+    Other weights than PLS's: paths are regressions of the scores, and scores, index, draws and
+    errors are as of PLS. Every weight is of standardised items and scaled to scores of variance 1,
+    so that of given ones only proportions count. Search starts from equal weights and may end
+    in a local optimum, as all of these searches do; cSEM stops short of the optimum of SUMCORR, and
+    of SSQCORR and GENVAR finds none on the ECSI data. GSCA has no errors of items of a composite
+    (``<~``: canonical) and those of reflective constructs (nomological), as cSEM takes them.
+
     References
     ----------
     Lohmöller, J.-B. (1989). Latent Variable Path Modeling with Partial Least Squares.
@@ -173,6 +198,12 @@ class PLS(Estimator):
     Schuberth, F., Henseler, J., Dijkstra, T. K. (2018). Partial least squares path modeling using
     ordinal categorical indicators. https://doi.org/10.1007/s11135-016-0401-7
 
+    Kettenring, J. R. (1971). Canonical analysis of several sets of variables. Biometrika 58,
+    433-451. https://doi.org/10.1093/biomet/58.3.433
+
+    Hwang, H., Takane, Y. (2004). Generalized structured component analysis. Psychometrika 69,
+    81-99. https://doi.org/10.1007/BF02295841
+
     Becker, J.-M., Klein, K., Wetzels, M. (2012). Hierarchical latent variable models in PLS-SEM:
     guidelines for using reflective-formative type models. https://doi.org/10.1016/j.lrp.2012.10.001
 
@@ -194,6 +225,7 @@ class PLS(Estimator):
     higher_order: Order = field(default="disjoint", repr=False)
     correlations: Literal["pearson", "polychoric"] = field(default="pearson", repr=False)
     ordered: Ordered = field(default="all", repr=False)
+    weights: Literal["pls"] | Criterion | GivenWeights = field(default="pls", repr=False)
 
     def __post_init__(self) -> None:
         choose("scheme", self.scheme, ["path", "factorial", "centroid"])
@@ -213,14 +245,52 @@ class PLS(Estimator):
                 "ordered= says which items have polychoric correlations, and correlations is "
                 "'pearson'; give correlations='polychoric', or leave ordered= out."
             )
+        self._check_weights()
         advice = ", for example 1e-10"
         require_number("tolerance", self.tolerance, above=0, most=_LOOSEST, advice=advice)
         require_count("max_iterations", self.max_iterations)
+
+    def _check_weights(self) -> None:
+        """Refuse weights that are none, and options that have nothing to do beside them."""
+        if not isinstance(self.weights, str):
+            object.__setattr__(self, "weights", given_weights(self.weights))
+        else:
+            choose("weights", self.weights, ["pls", *get_args(Criterion)])
+        if self.weights == "pls":
+            return
+        if self.consistent:
+            raise OptionError(
+                "consistent=True corrects weights by PLS in mode A, and weights= are others; leave "
+                "one of the two out."
+            )
+        if self._criterion is not None:
+            idle = {"scheme": self.scheme != "path", "modes": self.modes is not None}
+            for name, used in idle.items():
+                if used:
+                    raise OptionError(
+                        f"{name}= is of weights by PLS, and weights={self.weights!r} are others; "
+                        "leave one of the two out."
+                    )
+
+    @property
+    def _criterion(self) -> Criterion | None:
+        """What weights are best at, where they are not PLS's or given."""
+        names: tuple[Criterion, ...] = get_args(Criterion)
+        return next((name for name in names if name == self.weights), None)
+
+    @property
+    def _given(self) -> dict[str, float]:
+        """Weights that are given, by item."""
+        return {} if isinstance(self.weights, str) else dict(self.weights)
 
     @property
     def label(self) -> str:
         """What the estimator is called in tables."""
         name = f"{'PLSc' if self.consistent else 'PLS'}, {self.scheme} scheme"
+        if self._criterion is not None:
+            name = LABELS[self._criterion]
+        elif self._given:
+            name = f"{name}, given weights"
         return f"{name}, polychoric" if self.weighs_responses else name
 
     @property
@@ -276,8 +346,21 @@ class PLS(Estimator):
         ordered = ordered_among(self.ordered, answers.items)
         return OrdinalSamples.of(answers, ordered, errors=False)
 
-    def modes_of(self, model: Model) -> tuple[Mode, ...]:
-        """Return the mode of each construct; a single item is in mode A."""
+    def modes_of(self, model: Model) -> tuple[str, ...]:
+        """Return how the weights of each construct were made; a single item is in mode A.
+
+        Its mode, or the criterion that its weights are best at, or ``"given"``.
+        """
+        by_mode = self._modes_of(model)
+        own = self._criterion
+        known = constructs_of(self._given, model)
+        return tuple(
+            mode if c.kind == "single" else own or ("given" if c.name in known else mode)
+            for c, mode in zip(model.constructs, by_mode, strict=True)
+        )
+
+    def _modes_of(self, model: Model) -> tuple[Mode, ...]:
+        """Return the mode of each construct, after checking that they fit the model."""
         for name, _ in self._modes_by_name:
             if name not in model.construct_names:
                 raise OptionError(
@@ -344,7 +427,14 @@ class PLS(Estimator):
                 "bounded parameters and no covariances of its own; fit with csi.ML(), or take "
                 "them out with model.without_parameters()."
             )
-        self.modes_of(model)
+        self._modes_of(model)
+        require_whole_blocks(self._given, model)
+        if model.terms and self._criterion is not None:
+            raise ModelError(
+                f"weights={self._criterion!r} weighs constructs of items, and "
+                f"{model.terms[0].name!r} is of constructs; take it out of the model, or leave "
+                "weights= out."
+            )
 
     def _check_corrected(self, model: Model) -> None:
         """Refuse terms that are not corrected for measurement error."""
@@ -399,7 +489,7 @@ class PLS(Estimator):
         batch = batch if batch.items == items else batch.select(items)
         stages = compiled(model, self.products, self.higher_order)
         known = {} if near is None else dict(zip(stages[-1].items, near.loadings, strict=True))
-        stage = self._first_stage(stages, known)
+        stage = self._first_stage(stages, known, len(batch.n))
         whole = with_terms(batch, stage.model, None)
         estimates = self._estimate_stage(whole, stage)
         if len(stages) > 1:
@@ -416,19 +506,23 @@ class PLS(Estimator):
     def weight_influence(self, solution: Solution, cotangents: Floats) -> WeightInfluence | None:
         """Return what respondents add to functions of the weights, in closed form."""
         model = solution.model
-        if model.terms or self.weighs_responses:
+        if model.terms or self.weighs_responses or self.weights != "pls":
             return None
         cor, weights = solution.moments.cor, solution.estimates.weights
-        return weight_influence(cor, weights, model, self.modes_of(model), self.scheme, cotangents)
+        return weight_influence(cor, weights, model, self._modes_of(model), self.scheme, cotangents)
 
-    def _first_stage(self, stages: tuple[Model, ...], known: dict[str, float]) -> Stage:
+    def _first_stage(
+        self, stages: tuple[Model, ...], known: dict[str, float], samples: int
+    ) -> Stage:
         """Return the first stage, in which what repeats items for its parts' sake is in mode A."""
         model = stages[0]
         modes = list(self._stage_modes(model))
         if len(stages) > 1:
             for name in {term.name for term in model.terms} - repeating(stages[-1]):
                 modes[model.construct_names.index(name)] = "A"
-        return Stage(model, tuple(modes), signs_of(model, known))
+        start = given_start(self._given, model, samples)
+        kept = constructs_of(self._given, model)
+        return Stage(model, tuple(modes), signs_of(model, known), None, start, kept)
 
     def _last_stage(
         self,
@@ -448,6 +542,7 @@ class PLS(Estimator):
         else:
             earlier = set(first.constructs)
             kept = frozenset(own.name for own in model.constructs if own in earlier)
+        kept |= constructs_of(self._given, model)
         signs = signs_of(model, known)
         return Stage(model, self._stage_modes(model), signs, before, start, kept, products)
 
@@ -474,16 +569,7 @@ class PLS(Estimator):
         unusable = outcome > Status.NOT_CONVERGED
         cor = _correlations(cov, unusable)
         with np.errstate(all="ignore"):
-            weights, iterations, settled = outer_weights(
-                cor,
-                model,
-                stage.modes,
-                self.scheme,
-                self.tolerance,
-                self.max_iterations,
-                stage.starting_weights(unusable),
-                stage.kept,
-            )
+            weights, iterations, settled = self._outer_weights(cor, stage, unusable)
             crossed, scores_cor, weights = scores(cor, model, weights)
             loadings = crossed[np.arange(len(model.items)), model.owner]
             sign = np.sign(sum_blocks(loadings * stage.signs[:, None], model))
@@ -524,6 +610,16 @@ class PLS(Estimator):
             outcome=outcome,
             inadmissible=flags,
         )
+
+    def _outer_weights(
+        self, cor: Floats, stage: Stage, unusable: NDArray[np.bool_]
+    ) -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_]]:
+        """Return weights, iterations, and which samples settled."""
+        bounds = self.tolerance, self.max_iterations
+        if self._criterion is not None:
+            return composite_weights(cor, stage.model, self._criterion, *bounds)
+        start = stage.starting_weights(unusable)
+        return outer_weights(cor, stage.model, stage.modes, self.scheme, *bounds, start, stage.kept)
 
 
 def _modes_in(given: object) -> list[object]:
