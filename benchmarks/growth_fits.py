@@ -152,6 +152,11 @@ FITS = (
     Operation("scan, errors", lambda c: csi.index_scores(
                   csi.fit(c.model, csi.scan(c.table, scale=SCALE))),
               {"n": (1, 250_000), "p": (2, P)}, "n*p**4/F + n*p**2*8/B", ("table",)),
+    Operation("scan, bootstrap by bucket", lambda c: csi.bootstrap(
+                  csi.fit(c.model, csi.scan(c.table, scale=SCALE, buckets=200)),
+                  c.size.D, 7, **CALM),
+              {"n": (1, N), "D": (1, 1_000)},
+              f"{PRODUCTS} + n*p*8/B + D*(200*p**2/F + {SWEEPS})", ("table",)),
     Operation("scan, repurchase", lambda c: csi.repurchase(
                   csi.fit(c.model, csi.scan(c.table, scale=SCALE)), c.model.items[-1]),
               {"n": (1, 250_000), "p": (2, P)}, f"{PRODUCTS} + 2*{SWEEPS} + n*us", ("table",)),

@@ -35,6 +35,7 @@ from csimodel.floats import own_errstate_in
 from csimodel.model import Model
 from csimodel.moments import Moments
 from csimodel.moments.scanned import ScannedAnswers
+from csimodel.moments.unit_answers import unit_answers
 from csimodel.page import HasPage, Page, sections
 from csimodel.survey import Answers, Survey
 
@@ -424,6 +425,18 @@ class Fit(HasPage):
                 "fit a survey or a data frame instead."
             )
         return self.answers
+
+    def drawn_answers(self, purpose: str) -> Answers:
+        """Return the answers that units are drawn from: of a scan a row for each unit.
+
+        Raises
+        ------
+        SurveyError
+            When the fit was made from moments, or from a scan without clusters and buckets.
+        """
+        if self.scanned is not None:
+            return unit_answers(self.scanned, purpose)
+        return self.require_answers(purpose)
 
     @property
     def page(self) -> Page:

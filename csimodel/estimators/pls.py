@@ -52,7 +52,7 @@ from csimodel.findings import Finding
 from csimodel.model import Model
 from csimodel.model.stages import Order, Products, compiled
 from csimodel.model.terms import HigherOrder, parts_of
-from csimodel.moments import CrossProducts, Moments
+from csimodel.moments import Moments
 from csimodel.moments import moments_of as plain_moments
 from csimodel.moments.correlation_likelihood import EDGE
 from csimodel.moments.ordinal_samples import OrdinalSamples
@@ -342,7 +342,7 @@ class PLS(Estimator):
     def samples_of(self, answers: Answers) -> Samples:
         """Return what turns resamples of the answers into moments."""
         if not self.weighs_responses:
-            return CrossProducts.of(answers)
+            return super().samples_of(answers)
         ordered = ordered_among(self.ordered, answers.items)
         return OrdinalSamples.of(answers, ordered, errors=False)
 

@@ -103,8 +103,15 @@ def require_rows(answers: Answers) -> None:
         )
 
 
-def require_resampling(fit: Fit, purpose: str) -> Answers:
+def require_resampling(fit: Fit, purpose: str, units: bool = False) -> Answers:
     """Return the answers, where resamples of them can be fitted as they were.
+
+    Parameters
+    ----------
+    fit, purpose
+        Of what, and what for.
+    units
+        Whether resamples of units will do, as a scan has them.
 
     Raises
     ------
@@ -115,7 +122,7 @@ def require_resampling(fit: Fit, purpose: str) -> Answers:
     EstimationError
         When resamples are fitted near a solution and there is none.
     """
-    answers = fit.require_answers(purpose)
+    answers = fit.drawn_answers(purpose) if units else fit.require_answers(purpose)
     require_alone(fit, purpose)
     require_rows(answers)
     if fit.estimator.resampling == "none":

@@ -24,6 +24,7 @@ from csimodel.moments.batches import BatchBuffer
 from csimodel.moments.copies import Copies
 from csimodel.moments.ordinal_samples import OrdinalSamples
 from csimodel.moments.triangles import PackedMoments
+from csimodel.moments.unit_answers import UnitAnswers, UnitProducts
 from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
@@ -100,6 +101,8 @@ class Estimator(Protocol):
 
     def samples_of(self, answers: Answers) -> Samples:
         """Return what turns resamples of the answers into moments."""
+        if isinstance(answers, UnitAnswers):
+            return UnitProducts.of_units(answers)
         return CrossProducts.of(answers)
 
     def resampler(self, solution: Solution, answers: Answers) -> Refit:

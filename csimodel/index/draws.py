@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.estimators import Fit
 from csimodel.estimators.points import point_weights, respondent_points, scale_of
 from csimodel.index.item_errors import item_draws
 from csimodel.inference import Bootstrap
@@ -54,13 +55,25 @@ class IndexDraws:
         SurveyError
             When the fit was made from moments, or scale bounds are unknown.
         """
-        bootstrap = item_draws(bootstrap)
-        fit, solution = bootstrap.fit, bootstrap.solution
+        fit = item_draws(bootstrap).fit
         answers = fit.require_answers("whole-chain intervals")
-        own = [fit.model.slices[fit.model.construct_names.index(name)] for name in constructs]
-        items = np.concatenate([np.arange(block.start, block.stop) for block in own])
-        seen = ~np.isnan(answers.values[np.ix_(rows, items)])
+        items = np.concatenate([np.arange(own.start, own.stop) for own in _blocks(fit, constructs)])
         points = respondent_points(answers, fit.moments)[np.ix_(rows, items)]
+        return cls.of_points(
+            bootstrap,
+            constructs,
+            np.where(np.isnan(answers.values[np.ix_(rows, items)]), np.nan, points),
+        )
+
+    @classmethod
+    def of_points(
+        cls, bootstrap: Bootstrap, constructs: Sequence[str], points: Floats
+    ) -> IndexDraws:
+        """Take the index of constructs from points of their items, NaN where missing."""
+        bootstrap = item_draws(bootstrap)
+        fit, solution, seen = bootstrap.fit, bootstrap.solution, ~np.isnan(points)
+        own = _blocks(fit, constructs)
+        items = np.concatenate([np.arange(block.start, block.stop) for block in own])
         minimum, width = scale_of(fit.moments)
         return cls(
             np.where(seen, points, 0.0),
@@ -91,6 +104,11 @@ class IndexDraws:
         """Return the same of some of the rows, in their order."""
         missing = None if self.missing is None else self.missing[rows]
         return replace(self, points=self.points[rows], missing=missing)
+
+
+def _blocks(fit: Fit, constructs: Sequence[str]) -> list[slice]:
+    """Return where the items of constructs lie among the model's."""
+    return [fit.model.slices[fit.model.construct_names.index(name)] for name in constructs]
 
 
 def side_by_side(blocks: Sequence[slice]) -> tuple[slice, ...]:

@@ -408,6 +408,12 @@ def _by_group(
             f"interval={interval!r} is not available by group; "
             "use 'auto', 'percentile', 'basic', 'normal', 't' or 'bc'."
         )
+    if fit.scanned is not None and isinstance(bootstrap, Bootstrap):
+        raise OptionError(
+            "bootstrap= holds draws, and draws of the index by group need the respondents in "
+            "memory, but this fit was made from a scan; leave it out, for errors by influence "
+            "values, or fit a sample of stated size, such as scan.sample(100_000, rng=1)."
+        )
     groups = _groups_of(fit, by, progress)
     if isinstance(groups, ScannedIndexes):
         return _table_of_scan(groups, level)

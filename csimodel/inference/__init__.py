@@ -21,7 +21,7 @@ from csimodel.inference.intervals import (
     tail_probability,
 )
 from csimodel.inference.jackknife import Jackknife, jackknife
-from csimodel.inference.linearized import Linearized, linearize
+from csimodel.inference.linearized import Linearized, chain_of, linearize
 from csimodel.inference.pooling import Pooled, pool, pool_tables
 from csimodel.inference.replicates import replicate, replicate_weights
 from csimodel.inference.sources import (
@@ -49,6 +49,7 @@ __all__ = [
     "StandardErrors",
     "bollen_stine",
     "bootstrap",
+    "chain_of",
     "draws_of",
     "gradient_of",
     "infer",

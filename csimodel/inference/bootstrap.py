@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked, checked_in
 from csimodel.endings import count_reasons
-from csimodel.errors import InferenceError, choose
+from csimodel.errors import InferenceError, OptionError, choose
 from csimodel.estimators import (
     Fit,
     Inadmissible,
@@ -40,6 +40,7 @@ from csimodel.inference.nested_jackknife import errors_of_draws
 from csimodel.inference.sources import Draws
 from csimodel.limits import require_memory, sample_bytes
 from csimodel.moments import Resampling
+from csimodel.moments.unit_answers import UnitAnswers
 from csimodel.options import require_count
 from csimodel.page import HasPage, Page, sections
 from csimodel.progress import progress_bar
@@ -134,7 +135,7 @@ class Bootstrap(HasPage):
             )
         yield from self.beyond_bounds()
         yield from self.survey_design.findings
-        answers = self.fit.require_answers("bootstrap")
+        answers = self.fit.drawn_answers("csi.bootstrap")
         if self.replication is None:
             yield from without_calibration(answers.calibrated, "draws")
         if not isinstance(self.replication, ReplicateVariance):
@@ -182,7 +183,7 @@ class Bootstrap(HasPage):
     @property
     def survey_design(self) -> SurveyDesign:
         """The sampling design that the draws repeat, and how they become errors."""
-        design = self.fit.require_answers("bootstrap").design
+        design = self.fit.drawn_answers("csi.bootstrap").design
         return design if self.replication is None else replace(design, replication=self.replication)
 
     @cached_property
@@ -442,7 +443,12 @@ def bootstrap(
     <Bootstrap of <Fit of ECSI by PLS, path scheme: 250 rows, converged>: 500 multinomial draws>
     """
     fit = require_fit(fit, "bootstrap")
-    answers = require_resampling(fit, "bootstrap")
+    answers = require_resampling(fit, "csi.bootstrap", units=True)
+    if resamples is not None and isinstance(answers, UnitAnswers):
+        raise OptionError(
+            "resamples= holds numbers of rows, and of a scan only what each unit adds is held; "
+            "leave it out, or fit a sample of stated size, such as scan.sample(100_000, rng=1)."
+        )
     choose("inadmissible", inadmissible, ["keep", "drop"])
     workers = require_count("workers", workers, most=1000)
     design = design_of(answers, draws, rng, kind, resamples)
@@ -474,7 +480,7 @@ def interval_of_source(bootstrap: Bootstrap | None, interval: str) -> str:
 
 def refitted(fit: Fit, design: Resampling, workers: int = 1, progress: bool = False) -> Solution:
     """Return the fits of all draws of a design, as a batch."""
-    refit = fit.estimator.resampler(fit.solution, fit.require_answers("bootstrap"))
+    refit = fit.estimator.resampler(fit.solution, fit.drawn_answers("csi.bootstrap"))
     spans = design.spans(fit.estimator.together)
     whole = SolutionBuffer(design.draws, shared=workers > 1)
     long_calls = design.rows >= _MANY_ROWS or fit.estimator.needs_answers

@@ -77,7 +77,9 @@ class Jackknife(HasPage):
     def _refits(self) -> Iterator[Solution]:
         """Refit without each unit, a block of units at a time."""
         fit, size = self.fit, self.units.units
-        leave_out = fit.estimator.samples_of(fit.require_answers("jackknife")).leave_out(self.units)
+        leave_out = fit.estimator.samples_of(fit.drawn_answers("csi.jackknife")).leave_out(
+            self.units
+        )
         step = max(1, _CELLS // len(fit.model.items) ** 2)
         with progress_bar(size, "Jackknife", self.progress, self.units.kind) as bar:
             for start in range(0, size, step):
@@ -170,7 +172,7 @@ class Jackknife(HasPage):
     def findings(self) -> tuple[Finding, ...]:
         """What a reader must know: units that cannot be left out, and what the design lacks."""
         lost = int(self.failed.sum())
-        answers = self.fit.require_answers("jackknife")
+        answers = self.fit.drawn_answers("csi.jackknife")
         of_design = (
             *self.units.findings,
             *without_calibration(answers.calibrated, "draws"),
@@ -238,7 +240,7 @@ def jackknife(fit: Fit, *, progress: bool = True) -> Jackknife:
     ['estimate', 'bias', 'se', 'df', 'lower', 'upper', 'p', 'reason']
     """
     fit = require_fit(fit, "jackknife")
-    answers = fit.require_answers("jackknife")
+    answers = fit.drawn_answers("csi.jackknife")
     require_alone(fit, "jackknife")
     if fit.estimator.needs_answers:
         raise InferenceError(

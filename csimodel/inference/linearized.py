@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from csimodel.arguments import checked, checked_in
 from csimodel.errors import InferenceError, OptionError
-from csimodel.estimators import Fit, Quantity, find, fit_groups, require_fit
+from csimodel.estimators import Fit, Quantity, find, fit_groups, require_fit, require_own
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.bootstrap import Bootstrap
@@ -503,6 +503,20 @@ class Linearized(HasPage):
         se = np.sqrt(design.variance(totals))
         errors = StandardErrors(se, df, NO_DERIVATIVE, design.census)
         return infer(labels, estimate, errors, level, null)
+
+
+def chain_of(errors: Bootstrap | Linearized | None, fit: Fit) -> Bootstrap | None:
+    """Return the samples in which a fit is estimated again: draws, or those with weights moved.
+
+    Raises
+    ------
+    OptionError
+        For draws of another fit.
+    """
+    if errors is None:
+        return None
+    require_own(errors, fit, drawn=not isinstance(errors, Linearized))
+    return errors.samples if isinstance(errors, Linearized) else errors
 
 
 @own_errstate

@@ -72,7 +72,7 @@ def moved_weights(fit: Fit) -> Bootstrap:
     OptionError
         When the counts of so many units and rows exceed the memory that is free.
     """
-    answers = require_resampling(fit, "linearize")
+    answers = require_resampling(fit, "csi.linearize", units=True)
     design, rows = answers.stages, len(answers.values)
     moved_units = design.source_units
     units = moved_units.units

@@ -20,7 +20,7 @@ def errors_of_draws(
     fit: Fit, design: Resampling, among: NDArray[np.bool_], quantity: Quantity
 ) -> Floats:
     """Return the jackknife standard error of a quantity in the marked draws, (draws, entries)."""
-    answers = fit.require_answers("a studentized interval")
+    answers = fit.drawn_answers("a studentized interval")
     clustered = answers.cluster is not None
     finite = answers.population is not None
     if answers.strata is not None or finite or (clustered and design.kind == "given"):

@@ -52,6 +52,8 @@ class ScannedAnswers:
         Cells set missing, counted.
     group
         The groups and the number of this one, or None for all rows.
+    by_unit
+        Moments of each bucket, (units,), where there are buckets.
     """
 
     scan: Scan
@@ -63,6 +65,7 @@ class ScannedAnswers:
     findings: tuple[Finding, ...]
     reading: tuple[Finding, ...]
     group: tuple[ScannedGroups, int] | None = None
+    by_unit: AdditiveMoments | None = None
 
     @property
     def moments(self) -> Moments:
@@ -188,6 +191,7 @@ class ScannedGroups:
             design=design_of_members(self.whole.units, self._members[position]),
             findings=findings,
             group=(self, position),
+            by_unit=None,
         )
 
     def codes_of(self, part: UsedRows) -> Codes:
@@ -232,7 +236,7 @@ def scanned_groups(
         As `scanned_answers`, and when no row has a group.
     """
     rows, known = scan.rows(blocks), tuple(columns)
-    by_group = _ByGroup(rows, Combinations(known), AdditiveMoments.none(len(rows.items), 0))
+    by_group = _ByGroup(rows, Combinations(known))
     whole = _counted(scan, rows, by_group, known, progress)
     if not len(by_group.combinations):
         raise SurveyError(f"No row has a value in {list(known)!r}; choose a column that is filled.")
@@ -253,6 +257,54 @@ def scanned_groups(
         by_group.without,
         members,
     )
+
+
+@dataclass
+class GroupedSums:
+    """Sums of groups of rows so far; their number grows as groups are met.
+
+    Attributes
+    ----------
+    items
+        How many there are.
+    what
+        What the groups are called, and the way out where there are too many.
+    sums
+        Of each group, and room for more.
+    """
+
+    items: int
+    what: tuple[str, str] = ("groups", "take groups by fewer columns")
+    sums: AdditiveMoments = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sums = AdditiveMoments.none(self.items, 0)
+
+    def add(self, values: Floats, weights: Floats | None, codes: Codes, groups: int) -> None:
+        """Add rows, (rows, items), to the groups that codes name; -1 is none."""
+        if groups > len(self.sums.rows):
+            self._grow(groups)
+        order = np.argsort(codes, kind="stable")[int((codes < 0).sum()) :]
+        if not len(order):
+            return
+        own = codes[order]
+        starts = np.flatnonzero(np.diff(own, prepend=-1))
+        sorted_weights = None if weights is None else weights[order]
+        block = Block(np.ascontiguousarray(values)[order], sorted_weights, own)
+        self.sums.put(own[starts], AdditiveMoments.of_segments(block, starts))
+
+    def _grow(self, groups: int) -> None:
+        """Make room for more groups."""
+        room = max(groups, 2 * len(self.sums.rows))
+        require_memory(
+            f"The moments of {room:,} {self.what[0]} of {self.items} items",
+            2 * 8.0 * room * self.items**2,
+            self.what[1],
+        )
+        larger = AdditiveMoments.none(self.items, room)
+        if len(self.sums.rows):
+            larger.put(np.arange(len(self.sums.rows)), self.sums)
+        self.sums = larger
 
 
 @dataclass
@@ -280,7 +332,7 @@ class _ByGroup:
 
     rows: RowPass
     combinations: Combinations
-    sums: AdditiveMoments
+    grouped: GroupedSums = field(init=False)
     total: _Total = field(init=False)
     given: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
     without: int = 0
@@ -291,6 +343,12 @@ class _ByGroup:
 
     def __post_init__(self) -> None:
         self.total = _Total(len(self.rows.items))
+        self.grouped = GroupedSums(len(self.rows.items))
+
+    @property
+    def sums(self) -> AdditiveMoments:
+        """The sums of each group."""
+        return self.grouped.sums
 
     def add(self, part: UsedRows, stratum: Codes, unit: Codes | None) -> None:
         """Add the rows of a batch, group by group."""
@@ -299,36 +357,12 @@ class _ByGroup:
         every = self.combinations.codes([self.rows.labels(part, name) for name in names])
         groups = len(self.combinations)
         self.given = _added(self.given, every, groups)
-        if groups > len(self.sums.rows):
-            self._grow(groups)
         codes = part.used(every)
-        without = int((codes < 0).sum())
-        self.without += without
-        order = np.argsort(codes, kind="stable")[without:]
-        if not len(order):
-            return
-        own = codes[order]
-        weights = None if part.weights is None else part.weights[order]
-        starts = np.flatnonzero(np.diff(own, prepend=-1))
-        block = Block(np.ascontiguousarray(part.values)[order], weights, own)
-        self.sums.put(own[starts], AdditiveMoments.of_segments(block, starts))
+        self.without += int((codes < 0).sum())
+        self.grouped.add(part.values, part.weights, codes, groups)
         units = np.zeros_like(codes) if unit is None else unit
         met = self.members.codes_of(np.stack([codes, stratum, units], axis=1))
         self.sizes = _added(self.sizes, met, len(self.members))
-
-    def _grow(self, groups: int) -> None:
-        """Make room for more groups."""
-        items = self.sums.centre.shape[-1]
-        room = max(groups, 2 * len(self.sums.rows))
-        require_memory(
-            f"The moments of {room:,} groups of {items} items",
-            2 * 8.0 * room * items**2,
-            "take groups by fewer columns",
-        )
-        larger = AdditiveMoments.none(items, room)
-        if len(self.sums.rows):
-            larger.put(np.arange(len(self.sums.rows)), self.sums)
-        self.sums = larger
 
     @property
     def whole(self) -> AdditiveMoments:
@@ -352,8 +386,12 @@ def _counted(
 ) -> ScannedAnswers:
     """Add up all rows, and check what was met on the way."""
     tally, units = rows.tally(), Units(rows)
+    by_unit = None if rows.buckets is None else GroupedSums(len(rows.items))
     for part in rows.parts(tally, [*units.columns, *extra], progress):
-        total.add(part, *units.count(part))
+        stratum, unit = units.count(part)
+        total.add(part, stratum, unit)
+        if by_unit is not None and unit is not None:
+            by_unit.add(part.values, part.weights, unit, len(units.units))
     tally.require_sound()
     findings = tally.findings(rows.template.missing, list(rows.blocks))
     units.require_known()
@@ -371,6 +409,8 @@ def _counted(
         maximum=tally.maximum,
         lonely=rows.template.lonely,
     )
-    told = (*findings, *units.findings())
-    reading = tally.reading()
-    return ScannedAnswers(scan, rows, nobody, total.whole, units, units.design, told, reading)
+    told, reading = (*findings, *units.findings()), tally.reading()
+    own = None if by_unit is None else by_unit.sums[: len(units.units)]
+    return ScannedAnswers(
+        scan, rows, nobody, total.whole, units, units.design, told, reading, by_unit=own
+    )

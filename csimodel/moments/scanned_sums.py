@@ -22,7 +22,7 @@ from csimodel.moments.additive import AdditiveMoments
 from csimodel.moments.blocks import moments_of_sets
 from csimodel.moments.cross_products import CrossProducts
 from csimodel.moments.moments import Moments
-from csimodel.moments.scanned import RowsOfUnits, ScannedAnswers
+from csimodel.moments.scanned import GroupedSums, RowsOfUnits, ScannedAnswers
 from csimodel.moments.sums import put_products
 from csimodel.survey.group_rows import sums_by_group
 from csimodel.survey.sampling import SurveyDesign
@@ -150,6 +150,35 @@ class RowSpread:
         return np.asarray(self._products - (self._sums * weight).T @ self._sums)
 
 
+def sums_of_units(scanned: ScannedAnswers) -> Floats:
+    """Return what each unit adds to sums about the means, (units, pieces + 3).
+
+    Products of items, weights, respondents and squared weights, weights of mean 1 over all rows;
+    from the moments of buckets, or one pass over the rows.
+    """
+    own, centre = _unit_moments(scanned), scanned.sums.mean
+    factor = scanned.sums.rows / scanned.sums.weight
+    step, weight = own.mean - centre, own.weight[:, None]
+    row, column = np.triu_indices(len(centre))
+    products = own.products[:, row, column] + weight * step[:, row] * step[:, column]
+    rest = [own.weight * factor, own.rows, own.squared_weight * factor**2]
+    return np.column_stack([weight * step * factor, products * factor, *rest])
+
+
+def _unit_moments(scanned: ScannedAnswers) -> AdditiveMoments:
+    if scanned.by_unit is not None:
+        return scanned.by_unit
+    units = scanned.design.units
+    sums = GroupedSums(len(scanned.sums.mean), ("clusters", "scan with buckets=200"))
+    for own in scanned.passes():
+        assert own.unit is not None
+        weights = own.weights
+        if weights is not None:
+            weights = weights * (scanned.sums.weight / scanned.sums.rows)
+        sums.add(own.values, weights, own.unit, units)
+    return sums.sums[:units]
+
+
 def _estimates(scanned: ScannedAnswers, gradient: Floats | None) -> int:
     size = len(scanned.sums.mean)
     return size + size * (size + 1) // 2 + 1 if gradient is None else gradient.shape[1]
@@ -168,11 +197,14 @@ def cluster_totals(scanned: ScannedAnswers, gradient: Floats | None) -> Floats:
     OptionError
         When there are more clusters than memory holds.
     """
+    if scanned.by_unit is not None:
+        sums = sums_of_units(scanned)[:, :-2]
+        return sums if gradient is None else sums @ gradient
     units, estimates = scanned.design.units, _estimates(scanned, gradient)
     require_memory(
         f"What {units:,} clusters add to {estimates} sums",
         2 * 8.0 * units * estimates,
-        "name larger clusters, or fit a sample of the scan",
+        "scan with buckets=200, or fit a sample of the scan",
     )
     totals = np.zeros((units, estimates))
     for own in scanned.passes():

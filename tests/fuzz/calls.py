@@ -842,6 +842,13 @@ def reading(given):
                 judge.look("repurchase of scan", rep)
                 to = Path(folder) / "indexes.parquet"
                 judge("respondent_index of scan", csi.respondent_index, fit, to)
+            own = judge("scan by bucket", csi.scan, path, **case.reading, buckets=9)
+            fit = None if own is None else judge("fit by bucket", csi.fit, case.model, own)
+            if fit is not None:
+                boot = judge("bootstrap by bucket", csi.bootstrap, fit, 25, rng=1)
+                judge.look("bootstrap by bucket", boot)
+                judge.look("jackknife by bucket", judge("jackknife by bucket", csi.jackknife, fit))
+                judge("chain by bucket", csi.repurchase, fit, "again", bootstrap=boot)
             groups = judge("groups of scan", csi.fit_groups, case.model, scan, "group")
             judge.look("groups of scan", groups)
 

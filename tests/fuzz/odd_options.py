@@ -468,6 +468,7 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         ),
         "scan": (csi.scan, {"data": p.table, "scale": (1, 100)}),
         "scan (DuckDB)": (csi.scan, {"data": p.relation, "scale": (1, 100)}),
+        "scan (buckets)": (csi.scan, {"data": p.table, "scale": (1, 100), "buckets": 20}),
         "scan.sample": (p.scan.sample, {"n": 20, "rng": 1}),
         "fit (scan)": (csi.fit, {"model": p.model, "survey": p.scan}),
         "fit_groups (scan)": (

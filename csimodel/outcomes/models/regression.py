@@ -31,6 +31,8 @@ from csimodel.outcomes.kernels.sample_fit import fit_further, solve
 from csimodel.outcomes.kernels.score_errors import ScoreErrors, score_errors
 from csimodel.outcomes.kernels.wald import wald
 from csimodel.outcomes.models.averages import Averages, OfRows
+from csimodel.outcomes.rows.alike import AlikeSample
+from csimodel.outcomes.rows.alike_cells import AlikeCells
 from csimodel.outcomes.rows.cells import Cells
 from csimodel.outcomes.rows.sample import Sample
 from csimodel.significance import t_limits, t_pvalue
@@ -251,6 +253,8 @@ class Regression:
 
     def cells(self, bootstrap: Bootstrap) -> Cells:
         """Return the respondents merged where they are alike in every draw."""
+        if isinstance(self.sample, AlikeSample):
+            return AlikeCells.of_alike(bootstrap, self.sample)
         return Cells.of(bootstrap, self.sample)
 
     def kernel_of_draws(self, cells: Cells) -> Kernel:

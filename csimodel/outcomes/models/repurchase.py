@@ -8,7 +8,7 @@ from csimodel.arguments import checked
 from csimodel.errors import OptionError, choose
 from csimodel.estimators import Fit, require_fit
 from csimodel.floats import own_errstate
-from csimodel.inference import FitErrors, interval_of_source
+from csimodel.inference import FitErrors, chain_of, interval_of_source
 from csimodel.inference.intervals import narrow_intervals
 from csimodel.options import require_level
 from csimodel.outcomes.design.formula import Formula
@@ -221,11 +221,16 @@ def _of_scan(
     """Regress an outcome on indexes of a fit that was made from a scan."""
     fit = require_fit(fit, "repurchase")
     outcome = _outcome(outcome, None)
-    refuse_of_scan(cut=cut, bootstrap=bootstrap)
+    refuse_of_scan(cut=cut)
+    drawn = chain_of(bootstrap, fit)
+    interval = interval_of_source(drawn, interval)
     sample = scanned_sample(fit, outcome, index, controls, family, scale, progress)
     regression = regress(sample, family, errors)
-    findings = diagnose(regression, None, fit, sample.label)
-    return Repurchase(regression, None, level, interval, findings, fit)
+    draws = None if drawn is None else regression_draws(drawn, regression, progress)
+    findings = diagnose(regression, draws, fit, sample.label)
+    if draws is not None:
+        findings = (*findings, *narrow_intervals(interval, draws.df))
+    return Repurchase(regression, draws, level, interval, findings, fit)
 
 
 def _checked_options(family: str, level: float, interval: str) -> Family:

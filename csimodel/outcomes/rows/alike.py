@@ -36,6 +36,8 @@ class AlikeSample(Sample):
         As in `AlikeMembers`, or empty for respondents.
     unit_strata
         Stratum of each cluster, (clusters,).
+    unit_codes
+        Which unit of the scan each cluster is, (clusters,).
     points_of_items
         Points of the items of the indexes, (rows, items).
     """
@@ -45,6 +47,7 @@ class AlikeSample(Sample):
     surveyed: bool = False
     members: tuple[csr_array, ...] = ()
     unit_strata: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    unit_codes: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
     points_of_items: Floats = field(default_factory=lambda: np.zeros((0, 0)))
 
     @property

@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.errors import ModelError, OptionError, SurveyError, suggest
-from csimodel.estimators import Fit, GroupFits, require_fit, require_own
+from csimodel.estimators import Fit, GroupFits, require_fit
 from csimodel.findings import Finding, listed
 from csimodel.index import respondent_index
-from csimodel.inference import Bootstrap, FitErrors, Linearized
+from csimodel.inference import Bootstrap, FitErrors, chain_of
 from csimodel.model import Model
 from csimodel.options import shown
 from csimodel.outcomes.design.formula import Formula
@@ -406,8 +406,7 @@ class Rows:
                 "bootstrap= estimates an index again in every draw, and this one was computed "
                 "elsewhere; leave bootstrap= out, or give a fit and name its construct."
             )
-        require_own(bootstrap, self.fit, drawn=not isinstance(bootstrap, Linearized))
-        return bootstrap.samples if isinstance(bootstrap, Linearized) else bootstrap
+        return chain_of(bootstrap, self.fit)
 
     def require_clusters(self) -> None:
         """Refuse rows that are all in one cluster, where errors are clustered and nothing else.

@@ -223,7 +223,7 @@ class _Alike:
     @property
     def clustered(self) -> bool:
         """Whether clusters were drawn."""
-        return self.scanned.rows.template.cluster is not None
+        return self.scanned.rows.clustered
 
     @property
     def table(self) -> Floats:
@@ -304,6 +304,7 @@ def _sample(
         surveyed=template.weights is not None,
         members=members,
         unit_strata=np.unique(scanned.design.stratum[units], return_inverse=True)[1],
+        unit_codes=units,
         points_of_items=points,
     )
     require_sound(sample)

@@ -47,6 +47,11 @@ class ArrowRows:
         return frozenset()
 
     @property
+    def numbered(self) -> bool:
+        """Whether rows come in the same order each time: they do."""
+        return True
+
+    @property
     def paths(self) -> tuple[Path, ...]:
         """The files that hold them."""
         return tuple(map(Path, getattr(self.data, "files", ())))

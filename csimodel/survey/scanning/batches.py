@@ -102,6 +102,10 @@ class RowSource(Protocol):
         """Columns of numbers that are text in a file, which does not tell 2024 from 2024.0."""
 
     @property
+    def numbered(self) -> bool:
+        """Whether rows come in the same order each time."""
+
+    @property
     def paths(self) -> tuple[Path, ...]:
         """The files that hold them, where they are files."""
 

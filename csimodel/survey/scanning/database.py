@@ -49,6 +49,11 @@ class DatabaseRows:
         return frozenset()
 
     @property
+    def numbered(self) -> bool:
+        """Whether rows come in the same order each time: the database decides."""
+        return False
+
+    @property
     def paths(self) -> tuple[Path, ...]:
         """The files that hold them: those are the database's own."""
         return ()

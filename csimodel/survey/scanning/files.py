@@ -181,6 +181,11 @@ class Files:
         return frozenset(name for name, own in self.types.items() if pa.types.is_floating(own))
 
     @property
+    def numbered(self) -> bool:
+        """Whether rows come in the same order each time: they do."""
+        return True
+
+    @property
     def paths(self) -> tuple[Path, ...]:
         """Where they are."""
         return tuple(file.path for file in self.files)

@@ -74,6 +74,8 @@ class RowPass:
         Whether missing codes were given for all columns.
     strict
         Columns that have to keep their scale in every row, with a weight or without.
+    buckets
+        How many random groups of clusters or respondents are the units; None for themselves.
     """
 
     source: RowSource
@@ -82,6 +84,12 @@ class RowPass:
     blocks: Mapping[str, Sequence[str]]
     guessed: bool
     strict: frozenset[str]
+    buckets: int | None = None
+
+    @property
+    def clustered(self) -> bool:
+        """Whether the units have labels: clusters, or buckets."""
+        return self.template.cluster is not None or self.buckets is not None
 
     @property
     def items(self) -> tuple[str, ...]:

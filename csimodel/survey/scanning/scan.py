@@ -30,6 +30,7 @@ from csimodel.survey.readers import needs
 from csimodel.survey.sampling import Lonely
 from csimodel.survey.scanning.arrow import ArrowRows
 from csimodel.survey.scanning.batches import RowSource
+from csimodel.survey.scanning.buckets import require_buckets
 from csimodel.survey.scanning.database import database_rows
 from csimodel.survey.scanning.files import files_of
 from csimodel.survey.scanning.rows import RowPass
@@ -90,6 +91,8 @@ class Scan(HasPage):
         Whether missing codes were given for all columns, so that nothing says which they are of.
     strict
         Columns that have to keep their scale in every row, with a weight or without.
+    buckets
+        How many random groups of clusters, or of respondents, are the units of errors.
 
     Examples
     --------
@@ -109,11 +112,13 @@ class Scan(HasPage):
     options: ReadingOptions
     guessed: bool
     strict: frozenset[str]
+    buckets: int | None = None
 
     def rows(self, blocks: Mapping[str, Sequence[str]]) -> RowPass:
         """Return what passes over the answers to the items of some constructs read."""
         require_blocks(blocks)
-        return RowPass(self.source, self.template, self.names, blocks, self.guessed, self.strict)
+        own = (self.source, self.template, self.names, blocks, self.guessed, self.strict)
+        return RowPass(*own, self.buckets)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -185,6 +190,8 @@ class Scan(HasPage):
             column = getattr(self.template, label)
             if column is not None:
                 facts.append(f"{label}: {column}")
+        if self.buckets is not None:
+            facts.append(f"buckets: {self.buckets:,}")
         title = f"Scan of {rows} and {len(self.names)} columns ({self.source.name})"
         return Page(title, facts=tuple(facts), clean="")
 
@@ -204,6 +211,7 @@ def scan(
     strata: ColumnName | None = None,
     cluster: ColumnName | None = None,
     lonely: Lonely | None = None,
+    buckets: int | None = None,
 ) -> Scan:
     """Say where answers are and what is known about the items, without reading them.
 
@@ -223,6 +231,12 @@ def scan(
     missing
         ``"error"`` (the default), ``"listwise"``, ``"construct-minimum"`` or a
         `ConstructMinimum`; a scan adds up complete answers.
+    buckets
+        Make errors of so many random groups of clusters (of respondents, by the numbers of their
+        rows, where no cluster is named), a few hundred: the pass that fits adds up the answers of
+        each, so that `csi.linearize`, `csi.jackknife` (of groups) and `csi.bootstrap` of any
+        number of draws read nothing more. In memory the same is a survey with the column
+        ``csimodel.survey.scanning.buckets.bucket_codes(frame["psu"], 200)`` as clusters.
 
     Returns
     -------
@@ -233,7 +247,8 @@ def scan(
     SurveyError
         When there is no such file, one is damaged, or an option does not fit the columns.
     OptionError
-        When `missing` or `lonely` is not one of those allowed.
+        When `missing` or `lonely` is not one of those allowed, or `buckets` no whole number
+        from 2 to 10,000.
 
     Examples
     --------
@@ -243,7 +258,7 @@ def scan(
     >>> print(own.findings[0])
     1 cell with a missing code was set missing: q1 (1).
     """
-    source = _source_of(data)
+    source, buckets = _source_of(data), require_buckets(buckets)
     raw = list(source.columns)
     own, renamed = cleaned_names(raw, source.name)
     if codebook is not None:
@@ -262,11 +277,17 @@ def scan(
     template = options.read(head)
     _require_numbers(template, head)
     template = replace(template, source=source.name, findings=(*renamed, *template.findings))
+    if buckets is not None and template.cluster is None and not source.numbered:
+        raise SurveyError(
+            f"buckets={buckets} goes by the numbers of rows, and {source.name} may give its rows "
+            "in another order each time; name a column that tells clusters or respondents apart "
+            "as cluster=."
+        )
     everywhere = not isinstance(missing_codes, Mapping)
     guessed = everywhere and all(item.assumed for item in template.items.values())
     strict = items is not None or any(not item.assumed for item in template.items.values())
     declared = [name for name, item in template.items.items() if strict and not item.assumed]
-    return Scan(source, template, names, options, guessed, frozenset(declared))
+    return Scan(source, template, names, options, guessed, frozenset(declared), buckets)
 
 
 def _head(source: RowSource, names: Mapping[str, str]) -> pd.DataFrame:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.findings import Finding
 from csimodel.survey import design
 from csimodel.survey.domain_design import DomainDesign
 from csimodel.survey.sampling import SurveyDesign
+from csimodel.survey.scanning.buckets import bucket_codes
 from csimodel.survey.scanning.labels import Combinations, Labels
 from csimodel.survey.scanning.rows import RowPass, UsedRows
 
@@ -114,9 +116,13 @@ class Units:
         stratum = np.zeros(len(part.values), dtype=np.intp)
         if survey.strata is not None:
             stratum = self._labels(part, survey.strata, "strata", self.strata)
-        if survey.cluster is None:
+        if not self.rows.clustered:
             return stratum, None
-        label = self._labels(part, survey.cluster, "cluster", self.clusters)
+        if self.rows.buckets is not None:
+            label = self._buckets(part, self.rows.buckets)
+        else:
+            assert survey.cluster is not None
+            label = self._labels(part, survey.cluster, "cluster", self.clusters)
         return stratum, self.units.codes_of(np.stack([stratum, label], axis=1))
 
     def count(self, part: UsedRows) -> tuple[Codes, Codes | None]:
@@ -129,8 +135,19 @@ class Units:
         self.counts = counts + np.bincount(known, minlength=size)
         return stratum, unit
 
+    def _buckets(self, part: UsedRows, buckets: int) -> Codes:
+        """Return the bucket of rows used: by cluster, or by the numbers of the rows."""
+        name = self.rows.template.cluster
+        if name is None:
+            return bucket_codes(pd.Series(part.batch.start + part.places), buckets)
+        own = part.used(bucket_codes(self.rows.labels(part, name), buckets))
+        return self._known(own, "cluster")
+
     def _labels(self, part: UsedRows, name: str, option: str, labels: Labels) -> Codes:
-        own = part.used(labels.codes(self.rows.labels(part, name)))
+        return self._known(part.used(labels.codes(self.rows.labels(part, name))), option)
+
+    def _known(self, own: Codes, option: str) -> Codes:
+        """Count rows without a label."""
         missing = int((own < 0).sum())
         if missing:
             self.lost[option] = self.lost.get(option, 0) + missing
@@ -148,18 +165,38 @@ class Units:
         """The design; no rows belong to its units."""
         survey = self.rows.template
         nobody = np.zeros(0, dtype=np.intp)
-        if survey.cluster is None:
+        if not self.rows.clustered:
             return CountedDesign(nobody, nobody, None, survey.lonely, counts=self.counts)
         stratum = np.array([own[0] for own in self.units.places], dtype=np.intp)
         return SurveyDesign(nobody, stratum, None, survey.lonely, "cluster")
 
+    @property
+    def order(self) -> Codes:
+        """Units in the order of their labels, as `strata_and_clusters` has them, (units,)."""
+        places = np.array(list(self.units.places), dtype=np.intp).reshape(-1, 2)
+        label = places[:, 1]
+        if self.rows.buckets is None:
+            label = _ranks(self.clusters)[label]
+        return np.lexsort([self.stratum_ranks[places[:, 0]], label])
+
+    @property
+    def stratum_ranks(self) -> Codes:
+        """Place of each stratum in the order of labels, (strata,)."""
+        return _ranks(self.strata) if len(self.strata) else np.zeros(1, dtype=np.intp)
+
     def findings(self) -> Iterator[Finding]:
         """Yield the finding that counts labels of clusters in several strata."""
         survey = self.rows.template
-        if survey.strata is None or survey.cluster is None:
+        if survey.strata is None or survey.cluster is None or self.rows.buckets is not None:
             return
         of_label = np.bincount([own[1] for own in self.units.places])
         yield from design.shared_labels(int((of_label > 1).sum()), survey.strata, survey.cluster)
+
+
+def _ranks(labels: Labels) -> Codes:
+    """Return the place of each label in their order, (labels,)."""
+    own = pd.Series(list(labels.places), dtype=object).infer_objects()
+    return np.asarray(pd.factorize(own, sort=True)[0], dtype=np.intp)
 
 
 def design_of_members(units: Units, members: Codes) -> SurveyDesign:
