@@ -65,6 +65,19 @@ def test_sempls_and_matrixpls_to_eight_digits(reference, frame, ecsi, mobi, sche
     assert_allclose(ours.weights, aligned(ours.weights, weights, True), atol=1e-8)
 
 
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_smartpls_to_its_stopping_rule(reference, frame, ecsi, mobi, scheme):
+    theirs = reference("mobi_smartpls.json")[scheme]
+    ours = csi.fit(ecsi, mobi, csi.PLS(scheme, **TIGHT))
+    for name in ("paths", "total_effects"):
+        own = getattr(ours, name)
+        assert_allclose(own, aligned(own, frame(theirs[name]).T), atol=2e-6)
+    crossed = frame(theirs["cross_loadings"])
+    assert_allclose(ours.cross_loadings, aligned(ours.cross_loadings, crossed), atol=2e-6)
+    weights = aligned(ours.weights, frame(theirs["weights"]))
+    assert_allclose(ours.weights / ours.weights.sum(), weights / weights.sum(), atol=2e-6)
+
+
 def test_matrixpls_plsc(reference, frame, ecsi, mobi):
     theirs = reference("mobi_pls.json")["matrixpls"]["path_plsc"]
     ours = csi.fit(ecsi, mobi, csi.PLS("path", True, **TIGHT))
