@@ -21,8 +21,8 @@ def leading_driver(
     """Return the driver with the largest effect on a target and its differences from all others.
 
     The same test as `leading_group`, of effects in points of the target per point of the driver:
-    the largest |t| of the leader's differences, with errors and correlations from the draws and
-    the sampling design's degrees of freedom.
+    the largest absolute t of the leader's differences, with errors and correlations from the draws
+    and the sampling design's degrees of freedom.
 
     Parameters
     ----------

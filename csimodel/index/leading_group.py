@@ -91,10 +91,11 @@ def leading_group(
     """Return the group with the highest index and its differences from all others.
 
     With ``t_j`` the leader's difference from group j over its standard error, the adjusted p-value
-    is the probability that the largest |t| of the differences between any one group and all others
-    reaches ``|t_j|`` when all groups are alike (max-|t|, Dunnett): errors and their correlations
-    come from the draws, or from influence values; degrees of freedom are Satterthwaite's of the two
-    groups. So of samples with equal groups no more than ``1 - level`` call one of them distinct.
+    is the probability that the largest absolute t of the differences between any one group and all
+    others reaches ``|t_j|`` when all groups are alike (max-t, Dunnett): errors and their
+    correlations come from the draws, or from influence values; degrees of freedom are
+    Satterthwaite's of the two groups. So of samples with equal groups no more than ``1 - level``
+    call one of them distinct.
     A group whose answers are all alike, which says nothing of its error, is not compared; one that
     was asked whole is, its own error being 0.
 

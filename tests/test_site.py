@@ -1,0 +1,66 @@
+"""The pages of the documentation: their code runs and prints what stands below it."""
+
+import doctest
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+DOCS = Path(__file__).parents[1] / "docs"
+sys.path.insert(0, str(DOCS / "_ext"))
+
+from blocks import blocks, run  # noqa: E402
+from finding_pages import areas, sentences  # noqa: E402
+
+MADE = {"reference", "findings", "notebooks", "pictures", "agreement", "_build"}
+PAGES = [
+    path.relative_to(DOCS)
+    for path in sorted(DOCS.rglob("*.md"))
+    if path.relative_to(DOCS).parts[0] not in MADE
+]
+CODE = {page: blocks((DOCS / page).read_text(encoding="utf-8")) for page in PAGES}
+ALIKE = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+
+
+@pytest.mark.parametrize("page", [str(page) for page in PAGES if CODE[page]])
+def test_code_of_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for block in CODE[Path(page)]:
+        place = f"{page}:{block.line}"
+        if block.kind == "shell":
+            printed = shell(block.code)
+        else:
+            outcome = run(block, names, place)
+            assert (block.kind == "picture") == isinstance(outcome.value, Figure), place
+            printed = outcome.printed
+            assert block.shown is not None or "Warning: " not in printed, f"{place}\n{printed}"
+        if block.shown is not None:
+            checker = doctest.OutputChecker()
+            assert checker.check_output(block.shown, printed, ALIKE), f"{place}\n{printed}"
+
+
+def shell(code):
+    """Run the lines that call csimodel; installing it is what CI has done."""
+    printed = ""
+    for line in code.replace("\\\n", " ").splitlines():
+        words = shlex.split(line)
+        assert words[:2] == ["pip", "install"] or words[0] == "csimodel", line
+        if words[0] == "csimodel":
+            command = [sys.executable, "-m", *words]
+            printed += subprocess.run(
+                command, capture_output=True, encoding="utf-8", check=True
+            ).stdout
+    return printed
+
+
+def test_every_code_of_a_finding_has_its_page_once():
+    codes = [code for area in areas() for code in area.codes]
+    assert sorted(codes) == sorted(sentences())
+    for area in areas():
+        for code, (means, advice) in area.codes.items():
+            assert means.endswith("."), code
+            assert advice.endswith((".", "`", "?")), code
