@@ -23,8 +23,8 @@ INTRODUCTION = """# What the findings mean
 
 A result carries findings: whole sentences that say what was noticed. Each has a code, which
 programs read (`fit.diagnostics[0].code`), and a page here, which says what to do. A *failure* means
-that the numbers are not to be used, a *warning* that you should think first, a *note* counts what is
-harmless. The numbers in the sentences are examples.
+that the numbers are not to be used, a *warning* that you should think first, a *note* counts what
+is harmless. The numbers in the sentences are examples.
 """
 
 
