@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
+import csimodel as csi
+
 DOCS = Path(__file__).parents[1] / "docs"
 sys.path.insert(0, str(DOCS / "_ext"))
 
@@ -29,6 +31,8 @@ ALIKE = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 def test_code_of_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {}
+    if page == "scanning.md":  # of files too large to be at hand
+        names["model"] = large_files()
     for block in CODE[Path(page)]:
         place = f"{page}:{block.line}"
         if block.kind == "shell":
@@ -41,6 +45,17 @@ def test_code_of_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch
         if block.shown is not None:
             checker = doctest.OutputChecker()
             assert checker.check_output(block.shown, printed, ALIKE), f"{place}\n{printed}"
+
+
+def large_files():
+    frame = csi.load_mobi(design=True).data.rename(columns={"weight": "w"})
+    frame = frame.assign(again=(frame["CUSL1"] > 7).astype(int), id=range(250), year=2024)
+    frame = frame.assign(firm=["a", "b"] * 125)
+    Path("responses").mkdir()
+    for part in (0, 1):
+        frame.iloc[part::2].to_parquet(f"responses/{part}.parquet")
+    Path("firms.csv").write_text("firm,sector\na,phones\nb,phones\n", encoding="utf-8")
+    return csi.models.ecsi()
 
 
 def shell(code):
@@ -64,3 +79,9 @@ def test_every_code_of_a_finding_has_its_page_once():
         for code, (means, advice) in area.codes.items():
             assert means.endswith("."), code
             assert advice.endswith((".", "`", "?")), code
+
+
+def test_every_plot_is_in_the_gallery():
+    text = (DOCS / "gallery.md").read_text(encoding="utf-8")
+    names = set(csi.plots.__all__) - {"fonts"}
+    assert sorted(name for name in names if f"csi.plots.{name}" not in text) == []
