@@ -228,6 +228,9 @@ FITS = (
                   c.pls, c.model.construct_names[-1], c.size.D, **CALM),
               {"n": (1, 250_000), "C": (2, C), "D": (1, D)}, "D*C*n*3*ns",
               ("pls",)),
+    Operation("assessment.fimix", lambda c: csi.assessment.fimix(
+                  c.pls, [2], 5, iterations=50, tolerance=1.0, progress=False),
+              {"n": (1, 250_000), "C": (2, C)}, "20*n*C**2*4*ns", ("pls",)),
     Operation("assess", lambda c: csi.assess(c.pls), {"n": (1, N), "p": (2, P), "C": (3, C)},
               "10*p**3/F", ("pls",)),
     Operation("assess, draws", lambda c: unfold(csi.assess(c.pls, c.boot)),

@@ -51,6 +51,7 @@ EXCEPTIONS = {
             "plots.profile",
             "plots.ranking",
             "plots.repurchase_curves",
+            "plots.segments",
             "plots.slopes",
             "plots.small_multiples",
             "plots.trend",

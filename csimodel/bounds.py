@@ -131,6 +131,9 @@ THRESHOLDS: dict[str, Threshold] = {
     "necessity medium": Threshold(0.10, _DUL),
     "necessity large": Threshold(0.30, _DUL),
     "necessity very large": Threshold(0.50, _DUL),
+    "entropy of segments": Threshold(
+        0.50, "Ringle, Wende & Will (2010), https://doi.org/10.1007/978-3-540-32827-8_10"
+    ),
     "srmr good": Threshold(0.08, _HU_BENTLER),
     "srmr acceptable": Threshold(0.10, _HU_BENTLER),
     "degrees of freedom for percentiles": Threshold(20.0, _CAMERON),

@@ -5,6 +5,7 @@ bootstrap tables and group tables know by the function's name.
 """
 
 from csimodel.assessment.assess import Assessment, assess
+from csimodel.assessment.fimix import fimix
 from csimodel.assessment.global_fit import d_g, d_uls, nfi, rms_theta, srmr
 from csimodel.assessment.group_comparison import GroupComparison, compare_groups
 from csimodel.assessment.micom import Micom, micom
@@ -14,6 +15,7 @@ from csimodel.assessment.necessary_conditions import necessary_conditions
 from csimodel.assessment.necessity import NecessaryConditions
 from csimodel.assessment.overall_fit import OverallFit, overall_fit
 from csimodel.assessment.reliability import alpha, alpha_raw, ave, rho_a, rho_c
+from csimodel.assessment.segments import HiddenSegments
 from csimodel.assessment.structure import antecedent_vif, f2, item_vif
 from csimodel.assessment.validity import (
     fornell_larcker,
@@ -26,6 +28,7 @@ from csimodel.assessment.validity import (
 __all__ = [
     "Assessment",
     "GroupComparison",
+    "HiddenSegments",
     "Micom",
     "MissingPolicies",
     "NecessaryConditions",
@@ -41,6 +44,7 @@ __all__ = [
     "d_g",
     "d_uls",
     "f2",
+    "fimix",
     "fornell_larcker",
     "fornell_larcker_margin",
     "htmt",

@@ -21,6 +21,7 @@ from csimodel.plots.moderation import moderation
 from csimodel.plots.necessity import necessary_conditions
 from csimodel.plots.profile import profile
 from csimodel.plots.ranking import ranking
+from csimodel.plots.segments import segments
 from csimodel.plots.slopes import slopes
 from csimodel.plots.svg import to_svg
 from csimodel.plots.trend import small_multiples, trend
@@ -44,6 +45,7 @@ __all__ = [
     "ranking",
     "repurchase_curve",
     "repurchase_curves",
+    "segments",
     "slopes",
     "small_multiples",
     "to_svg",

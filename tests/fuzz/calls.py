@@ -369,6 +369,19 @@ def necessity(given):
     _draw(judge, "plots.necessary_conditions", csi.plots.necessary_conditions, conditions, driver)
 
 
+@part("assessment.fimix")
+@with_fit
+def hidden_segments(given):
+    judge, options = given.judge, {"iterations": 60, "rng": 1, "progress": False}
+    hidden = judge("fimix", csi.assessment.fimix, given.fit, [2, 3], 3, **options)
+    if hidden is None:
+        return
+    judge.look("fimix", hidden)
+    for method in (hidden.paths, hidden.r2, hidden.membership, hidden.assigned):
+        judge(f"fimix {method.__name__}", method, 2)
+    _draw(judge, "plots.segments", csi.plots.segments, hidden)
+
+
 @part("micom", "Micom", "compare_groups", "GroupComparison")
 def groups_compared(given):
     judge, case = given.judge, given.case

@@ -110,6 +110,7 @@ def plain() -> SimpleNamespace:
         .groupby(["firm", "year"], as_index=False)[["again", "index"]].mean(),
         change=csi.money.profit_of_change(rep, 60, 65, economics, draws=30),
         scores=csi.index_scores(fit), importance=csi.importance_performance(fit),
+        hidden=csi.assessment.fimix(fit, [2], 2, iterations=50, progress=False),
         conditions=csi.assessment.necessary_conditions(fit, permutations=20, progress=False),
         compared=csi.compare(fit, csi.fit(model, survey, csi.PLS("centroid"))),
         moderated=csi.fit(csi.Model.from_syntax(f"{model}\nSatisfaction ~ Image:Quality"), survey),
@@ -270,6 +271,10 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "plots.necessary_conditions": (
             plots.necessary_conditions, {"conditions": p.conditions, "driver": "Image"},
         ),
+        "assessment.fimix": (
+            csi.assessment.fimix, {"fit": p.fit, "segments": [2], "starts": 2, "iterations": 50, "progress": False},
+        ),
+        "plots.segments": (plots.segments, {"hidden": p.hidden}),
         "assessment.criterion_weights": (csi.assessment.criterion_weights, {"values": {"a": 1.0, "b": 2.0}}),
         "Fit.predict": (p.fit.predict, {"data": p.survey, "of": "index"}),
         "cvpat": (csi.cvpat, {"fit": p.fit, "other": p.fit, "folds": 3, "rng": 1}),
