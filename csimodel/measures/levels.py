@@ -14,26 +14,13 @@ from csimodel.findings import listed
 from csimodel.options import number_of, require_numbers, shown
 from csimodel.survey.cells import tidy
 from csimodel.survey.checks import number
+from csimodel.survey.usual_wordings import IMPORTANCE, SATISFACTION, UsualScale
 
 Floats = NDArray[np.float64]
 Levels = Mapping[str, float] | Sequence[float]  # values of levels: by wording, or in order
 
-_SATISFACTION = (
-    (-60.0, "very dissatisfied", "很不满意", "非常不满意", "很不滿意", "非常不滿意"),
-    (-40.0, "dissatisfied", "不满意", "不滿意"),
-    (-20.0, "rather dissatisfied", "somewhat dissatisfied", "不太满意", "较不满意", "不太滿意"),
-    (0.0, "neutral", "neither satisfied nor dissatisfied", "一般"),
-    (20.0, "rather satisfied", "somewhat satisfied", "较满意", "比较满意", "較滿意", "比較滿意"),
-    (40.0, "satisfied", "满意", "滿意"),
-    (60.0, "very satisfied", "很满意", "非常满意", "很滿意", "非常滿意"),
-)
-_IMPORTANCE = (
-    (1.0, "not important", "不重要"),
-    (2.0, "slightly important", "不太重要", "较不重要"),
-    (3.0, "moderately important", "一般", "一般重要"),
-    (4.0, "important", "重要", "比较重要", "较重要"),
-    (5.0, "very important", "很重要", "非常重要"),
-)
+_SATISFACTION = (-60.0, -40.0, -20.0, 0.0, 20.0, 40.0, 60.0)
+_IMPORTANCE = (1.0, 2.0, 3.0, 4.0, 5.0)
 
 
 @dataclass(frozen=True)
@@ -134,7 +121,7 @@ def satisfaction_scale(levels: Levels | None) -> OrderedScale:
     OptionError
         For levels that are no numbers.
     """
-    return _scale("levels", levels, _SATISFACTION)
+    return _scale("levels", levels, _SATISFACTION, SATISFACTION)
 
 
 def importance_scale(values: Levels | None) -> OrderedScale:
@@ -145,15 +132,15 @@ def importance_scale(values: Levels | None) -> OrderedScale:
     OptionError
         For values that are no numbers.
     """
-    return _scale("values", values, _IMPORTANCE)
+    return _scale("values", values, _IMPORTANCE, IMPORTANCE)
 
 
 def _scale(
-    option: str, levels: Levels | None, usual: tuple[tuple[float | str, ...], ...]
+    option: str, levels: Levels | None, values: tuple[float, ...], usual: UsualScale
 ) -> OrderedScale:
     if levels is None:
-        values = tuple(float(row[0]) for row in usual)
-        words = {str(word): float(row[0]) for row in usual for word in row[1:]}
+        wordings = zip(values, usual.levels, strict=True)
+        words = {word: value for value, level in wordings for word in level}
         return OrderedScale(values, words, True, option)
     if isinstance(levels, Mapping):
         wordings = {label: number_of(value) for label, value in levels.items()}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
 from os import PathLike
 
 import numpy as np
@@ -21,6 +23,7 @@ from csimodel.survey.item import Item
 from csimodel.survey.labelled import codes_of_no_answer
 from csimodel.survey.read import read_survey
 from csimodel.survey.survey import Survey
+from csimodel.survey.worded_drafts import WordedColumn, worded_columns
 
 _SCALES = ((1.0, 5.0), (1.0, 7.0), (1.0, 10.0), (0.0, 10.0), (0.0, 100.0))
 _LEAST = 3  # different answers of a rating
@@ -39,9 +42,12 @@ def draft_codebook(
 
     Columns of whole numbers that look like ratings become items. Their scale is that of their value
     labels, or the smallest usual one (1-5, 1-7, 1-10, 0-10, 0-100) that holds the answers; codes
-    whose label means no answer, or that lie far from the scale, become missing codes. Items whose
-    names differ in a number only (IMAG1, IMAG2) get that name as their construct. All of it is a
-    draft: ``print(draft_codebook("file.sav").to_toml())``, edit, and read it with `read_codebook`.
+    whose label means no answer, or that lie far from the scale, become missing codes. So do answers
+    in words that stand beside a number ("8 - good"), or are those of a usual scale in English or
+    Chinese (very dissatisfied to very satisfied, 非常不同意 to 非常同意), whose codes run from 1;
+    what they mean is written as labels, by which `read_survey` reads them. Items whose names differ
+    in a number only (IMAG1, IMAG2) get that name as their construct. All of it is a draft:
+    ``print(draft_codebook("file.sav").to_toml())``, edit, and read it with `read_codebook`.
 
     Parameters
     ----------
@@ -70,16 +76,30 @@ def draft_codebook(
     survey = read_survey(data, sheet=sheet, encoding=encoding, decimal=decimal)
     items: dict[str, Item] = {}
     codes: dict[str, tuple[float, ...]] = {}
-    guessed = []
+    texts = dict(survey.value_labels)
+    words = worded_columns(survey.data)
+    guessed, worded = [], {}
     for name in map(str, survey.data.columns):
-        values = _numbers(survey.data[name])
-        labels = survey.value_labels.get(name, {})
-        missing = _missing(values, codes_of_no_answer(labels)) if values is not None else ()
         declared = survey.items.get(name)
         if declared is not None:
             items[name] = declared
             continue
         wording = survey.column_labels.get(name)
+        if name in words:
+            item = _worded_item(name, wording, words[name])
+            if item is None:
+                continue
+            items[name] = item
+            if own := {**words[name].labels, **texts.get(name, {})}:
+                texts[name] = own
+            if words[name].ends is None:
+                guessed.append(name)
+            else:
+                worded[name] = words[name]
+            continue
+        values = _numbers(survey.data[name])
+        labels = survey.value_labels.get(name, {})
+        missing = _missing(values, codes_of_no_answer(labels)) if values is not None else ()
         named = _labelled_scale(labels, missing)
         scale = None if values is None else _scale(values, missing, named)
         if scale is None:
@@ -92,15 +112,37 @@ def draft_codebook(
     if guessed:
         told = {"items": tuple(guessed)}
         tell(Finding("scales-drafted", _DRAFTED, tuple(guessed), "note", len(guessed), told))
+    if worded:
+        tell(_about_words(worded))
     return Codebook(
         items=_with_constructs(items),
         weights=survey.weights,
         strata=survey.strata,
         cluster=survey.cluster,
         column_labels=survey.column_labels,
-        value_labels=survey.value_labels,
+        value_labels=texts,
         column_codes=codes,
     )
+
+
+def _worded_item(name: str, wording: str | None, words: WordedColumn) -> Item | None:
+    """Return the item of a column of words, None where its codes are no rating."""
+    codes = np.array(words.codes)
+    missing = tuple(sorted({*words.missing_codes, *distant_codes(codes)}))
+    ends = _scale(codes, missing, None) if words.ends is None else words.ends
+    if ends is None:
+        return None
+    return Item(
+        name, None, wording, *ends, missing_codes=missing, answers=words.answers,
+        missing_words=words.missing_words,
+    )  # fmt: skip
+
+
+def _about_words(worded: Mapping[str, WordedColumn]) -> Finding:
+    """Say which columns are taken as levels of usual scales, in which order."""
+    scales = tuple(dict.fromkeys(" < ".join(own.labels.values()) for own in worded.values()))
+    values = {"items": tuple(worded), "scales": scales}
+    return Finding("wordings-drafted", _WORDED, tuple(worded), "note", len(worded), values)
 
 
 def _numbers(column: pd.Series) -> NDArray[np.float64] | None:
@@ -146,15 +188,16 @@ def _with_constructs(items: dict[str, Item]) -> dict[str, Item]:
     return {
         name: item
         if item.construct is not None or shared[stems.get(name, "")] < 2
-        else Item(
-            name, stems[name], item.wording, item.minimum, item.maximum, item.missing_codes,
-            item.reversed,
-        )
+        else replace(item, construct=stems[name])
         for name, item in items.items()
-    }  # fmt: skip
+    }
 
 
 _DRAFTED = (
     "The scales of {items:10} are the smallest usual ones that hold their answers; correct them by "
     "the questionnaire."
+)
+_WORDED = (
+    "The words of {items:10} are coded from 1 in the order of a usual scale, {scales:5}; correct "
+    "codes and levels by the questionnaire."
 )

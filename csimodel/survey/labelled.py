@@ -13,6 +13,7 @@ from csimodel.survey.checks import number, plural
 from csimodel.survey.codes import declaration
 
 _NO_ANSWER = re.compile(
+    r"^blank$|空白|缺失|"
     r"do(?:n.?t| not) (?:know|remember)|can.?t (?:say|choose)|cannot (?:say|choose)|no (?:answer|"
     r"opinion|response|reply)|not (?:answered|applicable|asked|stated|sure)|refus|declined|"
     r"prefer not|^missing|^unknown$|^dk\b|^n/?a$|dk/na|"
@@ -25,6 +26,15 @@ _NO_ANSWER = re.compile(
 )
 
 
+def means_no_answer(text: str) -> bool:
+    """Return whether a wording says that there is no answer.
+
+    >>> means_no_answer("Don't know"), means_no_answer("DK"), means_no_answer("good")
+    (True, True, False)
+    """
+    return _NO_ANSWER.search(str(text).strip().casefold()) is not None
+
+
 def codes_of_no_answer(labels: Mapping[float | str, str]) -> dict[float, str]:
     """Return the codes whose label means that there is no answer.
 
@@ -34,7 +44,7 @@ def codes_of_no_answer(labels: Mapping[float | str, str]) -> dict[float, str]:
     return {
         float(code): text
         for code, text in labels.items()
-        if isinstance(code, int | float) and _NO_ANSWER.search(str(text).strip().casefold())
+        if isinstance(code, int | float) and means_no_answer(text)
     }
 
 

@@ -73,8 +73,8 @@ class Wordings:
         texts = _written([*item.answers, *labels.values()])
         for word in NO_ANSWER.values():
             for code, text in no_answer_labels(item.missing_codes, word).items():
-                codes.setdefault(_key(text), code)
-                texts.setdefault(_key(text), text)
+                codes.setdefault(wording_key(text), code)
+                texts.setdefault(wording_key(text), text)
         return cls(codes, item.missing_words, item, texts)
 
     @classmethod
@@ -97,24 +97,18 @@ class Wordings:
         SurveyError
             When the answer is a number with words of another.
         """
-        key = _key(text)
+        key = wording_key(text)
         if key in self.codes:
             return self.codes[key]
-        if self.item is None:
+        parts = number_and_words(key)
+        if self.item is None or parts is None:
             return None
-        leading, trailing = _LEADING.fullmatch(key), _TRAILING.fullmatch(key)
-        if leading is not None:
-            digits, words = leading[1], leading[2]
-        elif trailing is not None:
-            digits, words = trailing[2], trailing[1]
-        else:
-            return None
-        code = float(digits.replace(",", "."))
-        worded = self.codes.get(words.strip())
+        code, words = parts
+        worded = self.codes.get(words)
         if worded is not None and worded != code:
             raise SurveyError(
                 f"Column {name!r} holds {tidy(text)!r}, and the codebook gives "
-                f"{self.texts.get(words.strip(), words.strip())!r} the code {number(worded)}, not "
+                f"{self.texts.get(words, words)!r} the code {number(worded)}, not "
                 f"{number(code)}; correct one of the two."
             )
         return code if self._allows(code) else None
@@ -131,10 +125,10 @@ class Wordings:
 def _require_apart(name: str, codes: Mapping[str, float], words: Iterable[str]) -> None:
     """Refuse a wording that has a code and stands for no answer."""
     for word in words:
-        if _key(word) in codes:
+        if (code := codes.get(wording_key(word))) is not None:
             raise SurveyError(
-                f"{word!r} of {name!r} has the code {number(codes[_key(word)])}, and is named as "
-                "missing; keep one of the two."
+                f"{word!r} of {name!r} has the code {number(code)}, and is named as missing; keep "
+                "one of the two."
             )
 
 
@@ -144,19 +138,19 @@ def _codes(
     """Return the code of each wording; what answers say goes before labels."""
     codes: dict[str, float] = {}
     for code, text in labels.items():
-        if not isinstance(code, int | float) or _key(text) in map(_key, answers):
+        if not isinstance(code, int | float) or wording_key(text) in map(wording_key, answers):
             continue
-        if codes.setdefault(_key(text), float(code)) != code:
+        if (other := codes.setdefault(wording_key(text), float(code))) != code:
             raise SurveyError(
-                f"The codebook labels the codes {number(codes[_key(text)])} and {number(code)} of "
-                f"{name!r} both {text!r}; say which is meant, as in answers = {{ {text!r} = "
+                f"The codebook labels the codes {number(other)} and {number(code)} of {name!r} "
+                f"both {text!r}; say which is meant, as in answers = {{ {text!r} = "
                 f"{number(code)} }}."
             )
     for text, code in answers.items():
-        if codes.setdefault(_key(text), code) != code:
+        if (other := codes.setdefault(wording_key(text), code)) != code:
             raise SurveyError(
-                f"The codebook gives {text!r} of {name!r} the codes {number(codes[_key(text)])} "
-                f"and {number(code)}; keep one of the two."
+                f"The codebook gives {text!r} of {name!r} the codes {number(other)} and "
+                f"{number(code)}; keep one of the two."
             )
     return codes
 
@@ -164,12 +158,33 @@ def _codes(
 def _written(texts: Iterable[str]) -> dict[str, str]:
     """Return wordings as the codebook writes them, by how they are looked up; the first counts."""
     every = [tidy(str(text)) for text in texts]
-    return {_key(text): text for text in reversed(every)}
+    return {wording_key(text): text for text in reversed(every)}
 
 
-def _key(text: str) -> str:
+def wording_key(text: str) -> str:
     """Return a wording as it is looked up: without outer blanks, in one form and case."""
-    return " ".join(unicodedata.normalize("NFKC", tidy(str(text))).casefold().split())
+    return plain_wording(text).casefold()
+
+
+def plain_wording(text: str) -> str:
+    """Return a wording without needless blanks, full-width signs as usual ones."""
+    return " ".join(unicodedata.normalize("NFKC", tidy(str(text))).split())
+
+
+def number_and_words(text: str) -> tuple[float, str] | None:
+    """Return the number that a wording begins or ends with, and the words; None without one.
+
+    >>> number_and_words("8 - good"), number_and_words("非常满意 (10)"), number_and_words("good")
+    ((8.0, 'good'), (10.0, '非常满意'), None)
+    """
+    leading, trailing = _LEADING.fullmatch(text), _TRAILING.fullmatch(text)
+    if leading is not None:
+        digits, words = leading[1], leading[2]
+    elif trailing is not None:
+        digits, words = trailing[2], trailing[1]
+    else:
+        return None
+    return float(digits.replace(",", ".")), words.strip()
 
 
 @dataclass(frozen=True)
@@ -232,10 +247,10 @@ def coded_columns(
     known: dict[str, float] = {}
     for name, own in wordings_of.items():
         cells = frame[name]
-        texts = _texts(cells)
-        words = set(map(_key, own.missing))
-        gone = [text for text in texts if _key(text) in words]
-        rest = [text for text in texts if _key(text) not in words]
+        texts = texts_of(cells)
+        words = set(map(wording_key, own.missing))
+        gone = [text for text in texts if wording_key(text) in words]
+        rest = [text for text in texts if wording_key(text) not in words]
         codes = {text: code for text in rest if (code := own.code_of(text, name)) is not None}
         _require_known(cells, rest, codes, own)
         if not codes and not gone:
@@ -263,12 +278,12 @@ def without_words(column: pd.Series, words: Iterable[str]) -> pd.Series:
     >>> without_words(pd.Series(["1", "Blank"]), ("blank",)).tolist()
     ['1', nan]
     """
-    keys = set(map(_key, words))
-    gone = [text for text in _texts(column) if _key(text) in keys]
+    keys = set(map(wording_key, words))
+    gone = [text for text in texts_of(column) if wording_key(text) in keys]
     return column.astype(object).where(~column.isin(gone), np.nan) if gone else column
 
 
-def _texts(column: pd.Series) -> list[str]:
+def texts_of(column: pd.Series) -> list[str]:
     """Return the different texts of a column that are not blank."""
     if getattr(column.dtype, "kind", "O") in "biufcmM":
         return []
@@ -289,7 +304,9 @@ def _require_known(
     rows = {text: int(np.flatnonzero(cells.eq(text).fillna(False).to_numpy())[0]) + 1
             for text in unknown[:_MOST_NAMED]}  # fmt: skip
     near = [*own.known, *own.missing]
-    told = [f"{text!r} in row {row}{suggest(_key(text), near)}" for text, row in rows.items()]
+    told = [
+        f"{text!r} in row {row}{suggest(wording_key(text), near)}" for text, row in rows.items()
+    ]
     more = [""] * (len(unknown) - len(told))
     count = int(cells.isin(unknown).sum())
     allowed = "those that begin or end with a number of the scale"
