@@ -139,8 +139,8 @@ def _scale(
     option: str, levels: Levels | None, values: tuple[float, ...], usual: UsualScale
 ) -> OrderedScale:
     if levels is None:
-        wordings = zip(values, usual.levels, strict=True)
-        words = {word: value for value, level in wordings for word in level}
+        each = zip(values, usual.levels, strict=True)
+        words = {word: value for value, level in each for word in level}
         return OrderedScale(values, words, True, option)
     if isinstance(levels, Mapping):
         wordings = {label: number_of(value) for label, value in levels.items()}

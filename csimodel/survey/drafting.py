@@ -90,8 +90,8 @@ def draft_codebook(
             if item is None:
                 continue
             items[name] = item
-            if own := {**words[name].labels, **texts.get(name, {})}:
-                texts[name] = own
+            if words[name].labels:
+                texts[name] = {**words[name].labels, **texts.get(name, {})}
             if words[name].ends is None:
                 guessed.append(name)
             else:

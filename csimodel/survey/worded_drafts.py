@@ -48,7 +48,7 @@ class WordedColumn:
     """
 
     codes: tuple[float, ...]
-    labels: Mapping[float, str]
+    labels: Mapping[float | str, str]
     answers: Mapping[str, float]
     missing_words: tuple[str, ...]
     missing_codes: tuple[float, ...] = ()
@@ -109,7 +109,9 @@ def _beside_numbers(texts: Iterable[str]) -> WordedColumn | None:
         shared |= {word for other, own in words.items() if own == word and other != code and word}
     if not codes:
         return None
-    labels = {code: word for code, word in sorted(words.items()) if word not in shared}
+    labels: dict[float | str, str] = {
+        code: word for code, word in sorted(words.items()) if word not in shared
+    }
     return WordedColumn(
         tuple(codes), labels, {}, tuple(missing_words), tuple(sorted(set(missing_codes)))
     )
@@ -144,6 +146,6 @@ def _of_levels(texts: Iterable[str], scale: UsualScale, part: tuple[int, ...]) -
     for place, own in code.items():
         usual = (word for word in scale.levels[place] if word.isascii() == latin)
         labels.setdefault(own, next(usual))
-    ordered = {own: labels[own] for own in sorted(labels)}
+    ordered: dict[float | str, str] = {own: labels[own] for own in sorted(labels)}
     ends = (1.0, float(len(part)))
-    return WordedColumn(tuple(ordered), ordered, answers, tuple(missing), (), ends)
+    return WordedColumn(tuple(sorted(labels)), ordered, answers, tuple(missing), (), ends)
