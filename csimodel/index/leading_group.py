@@ -15,12 +15,13 @@ from csimodel.estimators.groups import shown_label
 from csimodel.estimators.points import by_block, point_weights
 from csimodel.index.by_group import group_draws, group_influence, group_points
 from csimodel.inference import Bootstrap, FitErrors, without_influence
-from csimodel.inference.domains import shared_df
+from csimodel.inference.domains import satterthwaite, working_variance
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import StandardErrors, smallest_error
 from csimodel.options import require_level
 from csimodel.page import HasHeadline, Page, sections
 from csimodel.significance import normal_score
+from csimodel.survey.group_rows import effective_sizes
 
 Floats = NDArray[np.float64]
 
@@ -160,7 +161,11 @@ def leading_group(
     varies = np.maximum(variance, 0.0) > smallest_error(estimate) ** 2
     known_error = varies | answers.design.census_of(codes, len(groups))
     se = np.where(known_error[first] & known_error[others], np.sqrt(spread), 0.0)
-    degrees = np.nan_to_num(shared_df(variance, df, np.full_like(others, first), others))
+    working = working_variance(
+        answers.design, variance, effective_sizes(codes, answers.weights, len(groups))
+    )
+    pairs = [np.full_like(others, first), others]
+    degrees = np.nan_to_num(satterthwaite(working[pairs], df[pairs]))
     usable = (se > 0) & (degrees > 0)
     source = StandardErrors(se, degrees, census=answers.stages.census)
     table = infer(groups[others], difference, source, level, steady=False)

@@ -8,7 +8,8 @@ as many respondents as it has: variances are those of textbooks, ``s²/n``, degr
 difference Welch's. In a design a difference has the degrees of freedom of the units of both groups,
 at most those of Satterthwaite from each group's own: its error can be nearly that of one of them.
 Estimated variances tell badly how nearly where a group lies in few clusters, and tell it worst when
-they are too small; there each group counts by what its size makes its variance (`shared_df`).
+they are too small; there each group counts by what its size makes its variance
+(`working_variance`).
 
 References
 ----------
@@ -32,6 +33,7 @@ from csimodel.inference.sources import Draws, ErrorSource, StandardErrors, small
 from csimodel.limits import require_memory
 from csimodel.survey import Answers
 from csimodel.survey.group_rows import sums_by_group
+from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -206,7 +208,7 @@ class DomainStatistics:
         variance = self.variance[:, entry]
         if self.domains.simple:
             a, b = ((variance[own], self.n[own, entry] - 1.0) for own in (first, second))
-            return a[0] + b[0], _satterthwaite(a, b)
+            return a[0] + b[0], satterthwaite(*(np.stack(both) for both in zip(a, b, strict=True)))
         rows = len(self.values)
         require_memory(
             f"The differences of {groups:,} groups of {rows:,} respondents",
@@ -221,8 +223,8 @@ class DomainStatistics:
         spread = np.diagonal(covariance)
         common = covariance[first, second]
         size, own_df = self._kish[:, entry], self.df[:, entry]
-        clustered = answers.design.kind == "cluster"
-        known = shared_df(1.0 / size if clustered else spread, own_df, first, second)
+        working, pairs = working_variance(answers.design, spread, size), [first, second]
+        known = satterthwaite(working[pairs], own_df[pairs])
         df = np.minimum(self._degrees(codes, first, second), known)
         return spread[first] + spread[second] - 2.0 * common, df
 
@@ -285,33 +287,45 @@ class DomainStatistics:
         return np.bincount(pairs // design.units, minlength=self.domains.groups).astype(np.float64)
 
 
-def shared_df(variance: Floats, df: Floats, first: Codes, second: Codes) -> Floats:
-    """Return Satterthwaite's degrees of freedom of differences of two estimates, (pairs,).
+def working_variance(design: SurveyDesign, variance: Floats, size: Floats) -> Floats:
+    """Return the variances of groups that degrees of freedom of sums of these are made of.
+
+    Those estimated; in clusters, up to a factor, one over the effective number of respondents, of
+    one shape: variances estimated in few clusters are worst where they are too small.
+
+    Examples
+    --------
+    >>> clusters = SurveyDesign.of(4, cluster=np.array([0, 0, 1, 1]))
+    >>> working_variance(clusters, np.array([0.1, 3.0]), np.array([50.0, 25.0]))
+    array([0.02, 0.04])
+    """
+    return 1.0 / size if design.kind == "cluster" else variance
+
+
+def satterthwaite(variance: Floats, df: Floats) -> Floats:
+    """Return the degrees of freedom of sums of estimates, (any,): ``(Σ v)²/Σ v²/d``.
 
     Parameters
     ----------
     variance
-        Of each estimate, up to a factor, (estimates,).
+        Of each of the parts of a sum, up to a factor, (parts, any).
     df
-        Degrees of freedom of each, (estimates,).
-    first, second
-        The estimates compared, (pairs,).
+        Degrees of freedom of each, of the same shape; where a part has none, neither has the sum.
+
+    References
+    ----------
+    Satterthwaite, F. E. (1946). An approximate distribution of estimates of variance components.
+    Biometrics Bulletin 2, 110-114. https://doi.org/10.2307/3002019
 
     Examples
     --------
-    >>> both = np.array([9.0, 1.0]), np.array([2.0, 26.0])
-    >>> shared_df(*both, np.array([0]), np.array([1])).round(2)
+    >>> satterthwaite(np.array([[9.0], [1.0]]), np.array([[2.0], [26.0]])).round(2)
     array([2.47])
     """
-    return _satterthwaite((variance[first], df[first]), (variance[second], df[second]))
-
-
-def _satterthwaite(first: tuple[Floats, Floats], second: tuple[Floats, Floats]) -> Floats:
-    """Return the df of the sum of two variances given with theirs: ``(a + b)²/(a²/m + b²/n)``."""
-    (a, m), (b, n) = first, second
+    whole = variance.sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        df = (a + b) ** 2 / (a**2 / m + b**2 / n)
-    return np.where((m > 0) & (n > 0), np.where(a + b > 0, df, m + n), 0.0)
+        shared = whole**2 / (variance**2 / df).sum(axis=0)
+    return np.where((df > 0).all(axis=0), np.where(whole > 0, shared, df.sum(axis=0)), 0.0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,11 +20,13 @@ Codes = NDArray[np.intp]
 def joint_design(fits: Sequence[Fit]) -> tuple[SurveyDesign, list[Codes]]:
     """Return the design of all units of some samples, and the place in it of each sample's own.
 
-    Groups of one survey are domains of its design, whose units are all those of the survey.
-    Clusters of one stratum with the same label are one cluster, whichever survey they are in: so
-    waves that share clusters are seen to. Without clusters a respondent is a row of a survey, and
-    surveys are samples of their own, strata of different ones different strata. The share of a
-    stratum that was drawn is the smallest of those of the samples.
+    Groups of one survey that was drawn in strata or clusters, or whose weights meet margins, are
+    domains of its design, whose units are all those of the survey. Clusters of one stratum with the
+    same label are one cluster, whichever survey they are in: so waves that share clusters are seen
+    to. Without clusters a respondent is a row of a survey, and samples that share no respondent are
+    samples of their own, strata of different ones different strata: groups of respondents drawn one
+    by one have the errors that each has alone. The share of a stratum that was drawn is the
+    smallest of those of the samples.
 
     Raises
     ------
@@ -54,6 +56,9 @@ def joint_design(fits: Sequence[Fit]) -> tuple[SurveyDesign, list[Codes]]:
         )
     keys = pd.concat([_keys(fit, fits) for fit in fits], ignore_index=True)
     unit, first = _codes(keys, ["survey", "stratum", "unit"])
+    if designs[0].kind == "respondent":
+        sample = np.repeat(np.arange(len(designs)), [design.units for design in designs])
+        keys = keys.assign(survey=_apart(sample, unit))
     stratum, _ = _codes(keys.iloc[first], ["survey", "stratum"])
     place = np.split(unit, np.cumsum([design.units for design in designs])[:-1])
     remainder = np.zeros(int(stratum.max(initial=-1)) + 1)
@@ -93,6 +98,21 @@ def _keys(fit: Fit, fits: Sequence[Fit]) -> pd.DataFrame:
         "unit": survey.data[survey.cluster].to_numpy()[rows] if clustered else rows,
     }
     return pd.DataFrame({"survey": np.full(len(rows), -1 if clustered else number), **column})
+
+
+def _apart(sample: Codes, unit: Codes) -> Codes:
+    """Return a number for each place that samples have in common which share units, (places,).
+
+    >>> _apart(np.array([0, 0, 1, 1, 2]), np.array([0, 1, 2, 1, 3])).tolist()
+    [0, 0, 0, 0, 1]
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    samples = int(sample.max(initial=-1)) + 1
+    size = samples + int(unit.max(initial=-1)) + 1
+    graph = coo_array((np.ones(len(unit)), (sample, samples + unit)), (size, size))
+    return np.asarray(connected_components(graph, directed=False)[1][sample], dtype=np.intp)
 
 
 def _codes(keys: pd.DataFrame, columns: list[str]) -> tuple[Codes, Codes]:

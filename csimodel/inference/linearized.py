@@ -36,7 +36,7 @@ from csimodel.estimators import Fit, Quantity, find, fit_groups, require_fit, re
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.bootstrap import Bootstrap
-from csimodel.inference.domains import shared_df
+from csimodel.inference.domains import satterthwaite, working_variance
 from csimodel.inference.infer import infer
 from csimodel.inference.influence import (
     free_influence_values,
@@ -259,8 +259,9 @@ class Linearized(HasPage):
         -------
         DataFrame
             Columns as in `table`. Degrees of freedom are those of all units that either rests on;
-            none where one of them has none. Of different groups in clusters they are at most
-            Satterthwaite's, as the error can be nearly that of one in few clusters.
+            none where one of them has none. Of different groups they are at most Satterthwaite's
+            (of respondents drawn one by one Welch's; in clusters by the groups' sizes), as the
+            error can be nearly that of one of few units.
 
         Raises
         ------
@@ -274,7 +275,7 @@ class Linearized(HasPage):
         >>> fits = csi.fit_groups(csi.models.ecsi(), csi.read_survey(frame, scale=(1, 10)), "wave")
         >>> change = csi.linearize(fits).difference(("index", 2), ("index", 1))
         >>> change.loc["Satisfaction", ["estimate", "se"]].astype(float).round(2).tolist()
-        [-1.14, 1.81]
+        [-1.14, 1.82]
         """
         return self._compared(a, b, by, level, 0.0)
 
@@ -444,20 +445,20 @@ class Linearized(HasPage):
         totals, others = first.totals(at), second.totals(of)
         with np.errstate(divide="ignore", invalid="ignore"):
             value = x / y if null else x - y
-            totals = (totals - value * others) / y if null else totals - others
+            totals, others = (totals / y, others * value / y) if null else (totals, others)
         own = self if by is None or isinstance(first, LinearGroups) else self._grouped(by)
         left = [first.units(part) for part in first.parts[at].tolist()]
         right = [second.units(part) for part in second.parts[of].tolist()]
         degrees = own._degrees_of([np.union1d(*pair) for pair in zip(left, right, strict=True)])
-        known = (own._degrees_of(left) > 0) & (own._degrees_of(right) > 0)
-        pairs = first.parts[at], second.parts[of]
-        if own.design.kind == "cluster" and first.sizes is not None:
-            each = np.zeros(len(first.sizes))
-            each[pairs[0]], each[pairs[1]] = own._degrees_of(left), own._degrees_of(right)
-            most = shared_df(1.0 / first.sizes, each, *pairs)
-            degrees = np.where(pairs[0] == pairs[1], degrees, np.minimum(degrees, most))
-        degrees = np.where(known, degrees, 0.0)
-        return own._infer(rest, first, value, totals, null, level, degrees)
+        df = np.stack([own._degrees_of(left), own._degrees_of(right)])
+        if first.sizes is not None and second.sizes is not None:
+            parts = first.parts[at], second.parts[of]
+            spread = np.stack([own.design.variance(totals), own.design.variance(others)])
+            size = np.stack([first.sizes[parts[0]], second.sizes[parts[1]]])
+            most = satterthwaite(working_variance(own.design, spread, size), df)
+            degrees = np.where(parts[0] == parts[1], degrees, np.fmin(degrees, most))
+        degrees = np.where((df > 0).all(axis=0), degrees, 0.0)
+        return own._infer(rest, first, value, totals - others, null, level, degrees)
 
     def _chosen(
         self, entry: Entry, by: str | Sequence[str] | None
@@ -532,10 +533,11 @@ def linearize(fit: Fit | Mapping[Hashable, Fit]) -> Linearized:
     ----------
     fit
         From `fit` on a survey, a data frame or a scan, which is read once more; or several in a
-        mapping, as from `fit_groups`: groups of one survey, or waves. Clusters of several surveys
-        that have the same label (in the same stratum) are the same clusters, so that changes
-        between waves count what waves share; to follow persons, name the column of their number as
-        ``cluster=``.
+        mapping, as from `fit_groups`: groups of one survey, or waves. Groups have the errors that
+        the fit of each has alone: of respondents drawn one by one they are samples of their own,
+        of a design in strata or clusters its domains. Clusters of several surveys that have the
+        same label (in the same stratum) are the same clusters, so that changes between waves count
+        what waves share; to follow persons, name the column of their number as ``cluster=``.
 
     Returns
     -------

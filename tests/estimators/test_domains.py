@@ -10,6 +10,7 @@ import pytest
 import csimodel as csi
 from csimodel.errors import OptionError
 from csimodel.estimators.groups import group_codes
+from csimodel.index import leading_group
 from csimodel.index.by_group import group_draws
 from csimodel.outcomes import repurchase_segments
 from csimodel.weighting import trim
@@ -159,6 +160,41 @@ def test_a_part_of_respondents_drawn_one_by_one_is_a_sample_of_its_own():
     pd.testing.assert_frame_equal(part, csi.linearize(csi.fit(SINGLE, alone)).table("paths"))
 
 
+@pytest.mark.parametrize("options", [{}, {"weights": "weight"}])
+def test_groups_of_respondents_drawn_one_by_one_have_the_errors_of_each_alone(options):
+    read = csi.read_survey(DATA, scale=(1, 10), items=ITEMS, **options)
+    fits = csi.fit_groups(SINGLE, read, "few")
+    together = csi.linearize(fits)
+    for quantity in ("paths", "index"):
+        for group in fits:
+            alone = csi.linearize(fits[group]).table(quantity)
+            pd.testing.assert_frame_equal(
+                together.table(quantity).loc[group], alone, check_names=False, rtol=1e-12
+            )
+    first, second = (together.table("index").loc[own].loc["CUSA1"] for own in ("few", "rest"))
+    row = together.difference(("index", "few"), ("index", "rest")).loc["CUSA1"]
+    variance, df = (np.array([own[name] for own in (first, second)]) for name in ("se", "df"))
+    assert row["se"] == pytest.approx(np.sqrt((variance**2).sum()), rel=1e-12)
+    welch = (variance**2).sum() ** 2 / (variance**4 / df).sum()
+    assert row["df"] == pytest.approx(welch, rel=1e-12)
+    if not options:
+        means = csi.measures.comparison(read, "CUSA1", by="few").differences
+        own = means.reset_index().query("group == 'few' and other == 'rest'").iloc[0]
+        assert own["se"] * 100 / 9 == pytest.approx(row["se"], rel=1e-9)
+        assert own["df"] == pytest.approx(welch, rel=1e-9)
+
+
+def test_fits_that_share_respondents_covary():
+    read = csi.read_survey(DATA, scale=(1, 10), items=ITEMS)
+    fit, fits = csi.fit(SINGLE, read), csi.fit_groups(SINGLE, read, "few")
+    both = csi.linearize({"all": fit, "few": fits["few"]})
+    n, own = len(DATA), fits["few"].answers.values[:, 0]
+    covariance = both.vcov("index")
+    expected = n / (n - 1) * own.var() / n * (100 / 9) ** 2
+    found = covariance.loc[("all", "CUSA1"), ("few", "CUSA1")]
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
 def test_margins_that_were_cut_back_are_not_allowed_for():
     fits = csi.fit_groups(SINGLE, trim(survey("raked"), upper=80), "few")
     plain = csi.linearize(fits["few"]).table("index")
@@ -225,7 +261,7 @@ def test_a_difference_to_a_group_in_few_clusters_has_its_degrees_of_freedom(few)
     """Satterthwaite's by size; 2,000 samples reject .038, .054 and .046 (all clusters' df: .17)."""
     rng, cluster = np.random.default_rng(1), np.repeat(np.arange(30), 20)
     data = pd.DataFrame(rng.integers(1, 11, (600, 3)), columns=ITEMS).assign(
-        c=cluster, g=np.where(cluster < few, "few", "rest")
+        c=cluster, g=np.where(cluster < few, "few", "rest"), wave=1
     )
     read = csi.read_survey(data, scale=(1, 10), items=ITEMS, cluster="c")
     pair = ("index", "few"), ("index", "rest")
@@ -233,6 +269,11 @@ def test_a_difference_to_a_group_in_few_clusters_has_its_degrees_of_freedom(few)
         csi.linearize(csi.fit_groups(SINGLE, read, "g")).difference(*pair),
         csi.linearize(csi.fit(SINGLE, read)).difference(*pair, by="g"),
         csi.measures.comparison(read, "CUSA1", by="g").differences,
+    )
+    programme = csi.programme(SINGLE, read, "g", "wave", construct=ITEMS[0])
+    tables += (
+        programme.difference(("g", "few", 1), ("g", "rest", 1)),
+        leading_group(csi.fit(SINGLE, read), "g", ITEMS[0]).table,
     )
     small, large = 1 / few, 1 / (30 - few)
     expected = (small + large) ** 2 / (small**2 / (few - 1) + large**2 / (29 - few))

@@ -9,7 +9,7 @@ import csimodel as csi
 from csimodel.index.importance import IMPACTS
 from csimodel.index.leading_driver import leading_driver
 from csimodel.index.leading_group import simultaneous
-from csimodel.inference.domains import shared_df
+from csimodel.inference.domains import satterthwaite
 
 MODEL = csi.Model.from_syntax(
     "A =~ IMAG1 + IMAG2 + IMAG3\nB =~ PERQ1 + PERQ2 + PERQ3\nC =~ PERV1 + PERV2\n"
@@ -72,8 +72,8 @@ def test_simultaneous_p_values_are_those_of_the_largest_of_correlated_normals():
 
 def test_degrees_of_freedom_are_satterthwaites():
     variance, df = np.array([1.0, 2.0, 1.0, 1.0, 0.0]), np.array([10.0, 30.0, 10.0, 0.0, 5.0])
-    first, others = np.zeros(4, dtype=np.intp), np.arange(1, 5)
-    ours = shared_df(variance, df, first, others)
+    pairs = [np.zeros(4, dtype=np.intp), np.arange(1, 5)]
+    ours = satterthwaite(variance[pairs], df[pairs])
     assert_allclose(ours, [9 / (1 / 10 + 4 / 30), 4 / (1 / 10 + 1 / 10), 0, 10])
     df[0] = 0
-    assert (shared_df(variance, df, first, others) == 0).all()
+    assert (satterthwaite(variance[pairs], df[pairs]) == 0).all()

@@ -203,6 +203,16 @@ def test_a_score_is_carried_until_the_unit_is_measured_again(ecsi, data):
     assert set(still["reason"]) == {"the same score, carried on"}
 
 
+def test_scores_are_carried_by_the_distances_of_uneven_periods(ecsi, data):
+    frame = pd.concat([data, data.assign(wave=5)])
+    frame = frame[(frame["firm"] != "a") | (frame["wave"] < 3)].reset_index(drop=True)
+    survey = _survey(ecsi, frame)
+    for rolling, periods in ((3, [1, 2]), (4, [1, 2, 5])):
+        scores = csi.programme(ecsi, survey, "firm", "wave", rolling=rolling).scores
+        own = scores.loc[("firm", "a")].index.get_level_values("period").unique()
+        assert own.tolist() == periods
+
+
 def test_ranks_by_hand(ecsi, data):
     high = data.copy()
     items = list(ecsi.items)

@@ -32,6 +32,7 @@ from csimodel.index.by_group import (
 from csimodel.index.own_weights import OwnWeights
 from csimodel.index.points import POINT_WEIGHTS
 from csimodel.inference import without_influence
+from csimodel.inference.domains import working_variance
 from csimodel.inference.influence import free_influence_values
 from csimodel.survey import Answers
 from csimodel.survey.group_rows import effective_sizes
@@ -214,14 +215,16 @@ class ProgrammeCells:
         """Return degrees of freedom of sums of cells, (sums, constructs); 0 without an error.
 
         The smaller of the units less strata they rest on, and Satterthwaite's of the cells:
-        ``(Σ a²v)² / Σ (a²v)²/df`` with a what a cell counts and v its variance.
+        ``(Σ a²v)² / Σ (a²v)²/df`` with a what a cell counts and v its variance, in clusters what
+        its size makes it (`working_variance`).
         """
         squares = sums.multiply(sums).T.tocsr()
         degrees = np.empty((sums.shape[1], len(self.added)))
         unknown = ~(self.df > 0)
         with np.errstate(divide="ignore", invalid="ignore"):
             for j in range(len(self.added)):
-                v = np.nan_to_num(self._alone[:, j])
+                v = working_variance(self.design, self._alone[:, j], self.effective_n)
+                v = np.where(self._alone[:, j] > 0, np.nan_to_num(v), 0.0)
                 below = squares.multiply(squares) @ (v**2 / np.where(unknown, 1.0, self.df))
                 degrees[:, j] = (squares @ v) ** 2 / below
                 lacking = unknown | ~np.isfinite(self._alone[:, j]) | ~(self._alone[:, j] >= 0)

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from csimodel.findings import Finding
 from csimodel.index.programme.level_weights import LevelWeights
-from csimodel.index.programme.times import Times
+from csimodel.index.programme.times import SAME_TIME, Times
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -188,8 +188,10 @@ def latest_cells(
     scored
         ProgrammeCells that have a score, (cells,).
     rolling
-        For how many periods a score counts, its own with them, where there is no newer one.
+        For how many steps of the periods' times a score counts, its own with them, where there is
+        no newer one.
     """
+    steps = Times.of(periods).steps
     units = _units(labels)
     number = {unit: place for place, unit in enumerate(dict.fromkeys(units))}
     cell = np.full((len(number), len(periods)), -1, dtype=np.intp)
@@ -197,9 +199,12 @@ def latest_cells(
     for own in np.flatnonzero(scored).tolist():
         cell[number[units[own]], at[own]] = own
     latest = cell.copy()
-    for back in range(1, min(rolling, len(periods))):
+    for back in range(1, len(periods)):
+        near = steps[back:] - steps[:-back] < rolling - SAME_TIME
+        if not near.any():
+            break
         earlier = np.full_like(cell, -1)
-        earlier[:, back:] = cell[:, :-back]
+        earlier[:, back:] = np.where(near, cell[:, :-back], -1)
         latest = np.where(latest < 0, earlier, latest)
     return latest
 

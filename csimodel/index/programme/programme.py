@@ -79,7 +79,8 @@ def programme(
     construct
         Whose index ranks and headlines are of; Satisfaction by default, or the last construct.
     rolling
-        For how many periods a score counts, its own with them, until the unit is measured again.
+        For how many periods a score counts, its own with them, until the unit is measured again;
+        where periods are not evenly spaced, by the distances that `year` counts by.
     year
         Periods of a year, for changes on the year before, where there is a period exactly so far
         before. Numbers, dates of one day of the month and pandas Periods count by their distances

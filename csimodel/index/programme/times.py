@@ -19,7 +19,7 @@ from csimodel.findings import Finding
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-_SAME = 1e-9
+SAME_TIME = 1e-9
 _LEAST = 3  # periods, from which distances differ
 
 
@@ -54,7 +54,7 @@ class Times:
             return cls(positions, False)
         distances = values - values[0]
         gaps = np.diff(values)
-        if (abs(gaps - gaps[0]) <= _SAME * gaps[0]).all():
+        if (abs(gaps - gaps[0]) <= SAME_TIME * gaps[0]).all():
             return cls(positions, True)
         whole = (distances == np.round(distances)).all() and distances[-1] < 2.0**53
         step = int(np.gcd.reduce(distances.astype(np.int64))) if whole else 1
@@ -62,7 +62,7 @@ class Times:
 
     def before(self, back: int) -> Codes:
         """Return the period that lies so many steps before each, (periods,); -1 for none."""
-        near = abs(self.steps - (self.steps[:, None] - back)) <= _SAME
+        near = abs(self.steps - (self.steps[:, None] - back)) <= SAME_TIME
         return np.where(near.any(axis=1), near.argmax(axis=1), -1)
 
 
@@ -88,20 +88,21 @@ def about_times(periods: pd.Index, times: Times) -> Iterator[Finding]:
     if not times.known:
         yield Finding(
             "periods-by-position",
-            "The distances of the periods cannot be told from their labels, so trends and year= "
-            "take them as one step apart each, in this order: {periods}; give numbers or dates "
-            "where some are missing.",
+            "The distances of the periods cannot be told from their labels, so trends, year= and "
+            "rolling= take them as one step apart each, in this order: {periods}; give numbers or "
+            "dates where some are missing.",
             labels,
             "note",
             len(labels),
             {"periods": labels},
         )
-    elif (abs(np.diff(times.steps) - 1.0) > _SAME).any():
+    elif (abs(np.diff(times.steps) - 1.0) > SAME_TIME).any():
         yield Finding(
             "periods-uneven",
-            "The periods are not evenly spaced ({periods}), so trends are by the distances of "
-            "their values, and year= finds only periods that lie exactly so far before; codes such "
-            "as 20204 and 20211 for quarters are better given as pandas Periods.",
+            "The periods are not evenly spaced ({periods}), so trends and rolling= are by the "
+            "distances of their values, and year= finds only periods that lie exactly so far "
+            "before; codes such as 20204 and 20211 for quarters are better given as pandas "
+            "Periods.",
             labels,
             count=len(labels),
             values={"periods": labels},

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.inference.domains import satterthwaite, working_variance
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import CENSUS, NO_DEGREES, StandardErrors
 from csimodel.outcomes.kernels.bias_reduced import BiasReduced
@@ -60,11 +61,16 @@ class GroupMeans:
     def df(self, weights: Floats) -> float:
         """Return degrees of freedom of a sum.
 
-        Units less strata of a design, Satterthwaite's, clusters less one, or Welch's.
+        Units less strata of a design, at most Satterthwaite's of the groups
+        (`working_variance`); CR2's, clusters less one, or Welch's.
         """
         used = weights != 0
         if self.design is not None and self.touched is not None:
-            return float(self.design.degrees_of(np.flatnonzero(self.touched[used].any(axis=0))))
+            each = np.array([self._units_less_strata(own) for own in self.touched[used, None]])
+            variance = np.diagonal(self.covariance)[used]
+            parts = working_variance(self.design, variance, self.effective[used])
+            most = float(satterthwaite(parts * weights[used] ** 2, each))
+            return float(np.fmin(self._units_less_strata(self.touched[used]), most))
         if self.reduced is not None:
             return float(self.reduced.working(weights[None, :]).df[0])
         if self.touched is not None:
@@ -104,7 +110,14 @@ class GroupMeans:
         """Return the degrees of freedom of a test of several sums, (sums, groups)."""
         if self.reduced is not None:
             return self.reduced.joint_df(matrix)
-        return self.df(np.ones(len(self.mean))) if self.design is not None else float("inf")
+        if self.design is None or self.touched is None:
+            return float("inf")
+        return self._units_less_strata(self.touched)
+
+    def _units_less_strata(self, touched: NDArray[np.bool_]) -> float:
+        """Return the units of a design that some groups have members in, less their strata."""
+        assert self.design is not None
+        return float(self.design.degrees_of(np.flatnonzero(touched.any(axis=0))))
 
     def _census(self, used: NDArray[np.bool_]) -> bool:
         """Whether groups hold units only of strata that are wholly in the sample."""
