@@ -59,6 +59,7 @@ EXCEPTIONS = {
         ),
         PICTURE,
     ),
+    "plots.to_dot": "as plots.path_diagram, less the layout",
     "plots.to_svg": "part of every picture measured",
     "literature.table": "a fixed table",
     "measures.branch_regression": "a few sums over the branches given",

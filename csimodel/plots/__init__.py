@@ -14,6 +14,7 @@ from csimodel.plots.contributions import contributions
 from csimodel.plots.curve import repurchase_curve
 from csimodel.plots.curves import repurchase_curves
 from csimodel.plots.diagram import path_diagram
+from csimodel.plots.dot import to_dot
 from csimodel.plots.heat_map import heat_map
 from csimodel.plots.importance import importance_performance
 from csimodel.plots.lorenz import lorenz
@@ -48,6 +49,7 @@ __all__ = [
     "segments",
     "slopes",
     "small_multiples",
+    "to_dot",
     "to_svg",
     "trend",
     "waterfall",

@@ -2,77 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
+from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
-from csimodel.formatting import number
 from csimodel.plots import style, text_metrics
 from csimodel.plots.blocks import ItemBlock
+from csimodel.plots.drawing import (
+    Bubble,
+    Drawing,
+    draw_legend,
+    identifier,
+    legend_of,
+    pen_of,
+    write,
+)
 from csimodel.plots.labels import Array, place
-from csimodel.plots.routes import Route, border, label_of
+from csimodel.plots.routes import border, label_of
 
 _MARGIN = 12.0
-_LEGEND = 24.0  # height of the line that explains the arrows
-_SAMPLE = 24.0  # length of an arrow in it
+_LEGEND = 24.0  # height of the line that explains the arrows, and of the title
 _ON_ARROW = 0.62  # where along an item's arrow its loading stands
 
 
-@dataclass(frozen=True)
-class Bubble:
-    """A construct: its name in lines, its R², its items in lines, and their loadings.
-
-    `inwards` says that the arrows of the items point at the construct.
-    """
-
-    lines: str
-    note: str
-    boxes: tuple[str, ...]
-    loadings: tuple[float, ...]
-    inwards: bool
-
-
-@dataclass(frozen=True)
-class Arrow:
-    """A path: its coefficient, and whether its interval covers zero."""
-
-    value: float
-    dashed: bool
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """All there is to draw, in points."""
-
-    family: Sequence[str]
-    bubbles: Sequence[Bubble]
-    centres: Array
-    size: tuple[float, float]
-    blocks: Sequence[ItemBlock]
-    arrows: Sequence[Arrow]
-    routes: Sequence[Route]
-    intervals: bool
-
-
-def draw(drawing: Drawing) -> style.CsiFigure:
-    """Draw it on a new figure of just the size it needs."""
-    legend = _legend(drawing)
+def draw(drawing: Drawing, ax: Axes | None = None) -> Figure:
+    """Draw it on axes, made smaller where they are, or on a new figure of just its size."""
+    legend = legend_of(drawing)
     low, high = _bounds(drawing)
     low[1] -= _LEGEND
-    high[0] = max(high[0], low[0] + sum(width for *_, width in legend))
+    high[0] = max(high[0], low[0] + max(sum(width for *_, width in legend), _title_width(drawing)))
     low, high = low - _MARGIN, high + _MARGIN
+    if drawing.title:
+        high[1] += _LEGEND
+    corner = low + _MARGIN
+    heading = np.array([corner[0], high[1] - (_LEGEND + _MARGIN) / 2])
     width, height = (high - low) / 72
-    figure = style.new_figure(float(width), float(height))
-    ax = figure.add_axes((0, 0, 1, 1))
+    if ax is None:
+        figure: Figure = style.new_figure(float(width), float(height))
+        ax = figure.add_axes((0, 0, 1, 1))
+    else:
+        figure, ax = style.take_axes(ax, (1.0, 1.0), (0.0, 0.0, 0.0, 0.0))
+        extent = ax.get_window_extent()
+        room = np.array([extent.width, extent.height]) / figure.dpi
+        drawing = replace(drawing, scale=min(float((room / [width, height]).min()), 1.0))
+        spare = (room * 72 / drawing.scale - (high - low)) / 2
+        low, high = low - spare, high + spare
     ax.set_axis_off()
     ax.set_xlim(low[0], high[0])
     ax.set_ylim(low[1], high[1])
+    if drawing.title:
+        large: dict[str, Any] = {"size": style.TITLE_SIZE, "weight": "bold"}
+        write(ax, drawing, heading, drawing.title, name="title", va="center_baseline", **large)
     occupied, strokes = [], []
     for i, bubble in enumerate(drawing.bubbles):
         occupied.append(_draw_construct(ax, drawing, bubble, drawing.centres[i]))
@@ -80,8 +65,13 @@ def draw(drawing: Drawing) -> style.CsiFigure:
         occupied += taken
         strokes += along
     _draw_paths(ax, drawing, np.array(occupied), strokes)
-    _draw_legend(ax, drawing, legend, low + _MARGIN)
+    draw_legend(ax, drawing, legend, corner)
     return figure
+
+
+def _title_width(drawing: Drawing) -> float:
+    width, _ = text_metrics.measure(drawing.title, style.TITLE_SIZE, drawing.family, "bold")
+    return width if drawing.title else 0.0
 
 
 def _bounds(drawing: Drawing) -> tuple[Array, Array]:
@@ -102,21 +92,22 @@ def _draw_construct(ax: Axes, drawing: Drawing, bubble: Bubble, centre: Array) -
             (x, y),
             width,
             height,
-            facecolor=style.CONSTRUCT_FILL,
-            edgecolor=style.INK,
-            linewidth=1.1,
+            facecolor=drawing.palette.construct,
+            edgecolor=drawing.palette.text,
+            linewidth=drawing.size_of(1.1),
             zorder=3,
+            gid=identifier("construct", bubble.name),
         )
     )
-    shared: dict[str, Any] = {"family": drawing.family, "ha": "center", "zorder": 6}
+    shared: dict[str, Any] = {"ha": "center", "va": "center_baseline", "zorder": 6}
     tall = text_metrics.measure(bubble.lines, style.TEXT_SIZE, drawing.family, "bold")[1]
     lift = (style.SMALL_SIZE + 3) / 2 if bubble.note else 0.0
-    style.write(ax, x, y + lift, bubble.lines, weight="bold", va="center_baseline", **shared)
+    name = identifier("name", bubble.name)
+    write(ax, drawing, (x, y + lift), bubble.lines, name=name, weight="bold", **shared)
     if bubble.note:
         below = y + lift - tall / 2 - style.SMALL_SIZE / 2 - 2
-        style.write(
-            ax, x, below, bubble.note, size=style.SMALL_SIZE, va="center_baseline", **shared
-        )
+        name = identifier("r2", bubble.name)
+        write(ax, drawing, (x, below), bubble.note, name=name, size=style.SMALL_SIZE, **shared)
     return np.array([x - width / 2, y - height / 2, x + width / 2, y + height / 2])
 
 
@@ -125,43 +116,35 @@ def _draw_items(
 ) -> tuple[list[Array], list[Array]]:
     """Draw boxes, arrows and loadings; return the rectangles they fill and their strokes."""
     taken, strokes = [], []
+    palette = drawing.palette
     for i, text in enumerate(bubble.boxes):
+        item = bubble.items[i]
         box = block.boxes[i] + np.tile(centre, 2)
-        middle = (box[:2] + box[2:]) / 2
         ax.add_artist(
             FancyBboxPatch(
                 (box[0], box[1]),
                 box[2] - box[0],
                 box[3] - box[1],
                 boxstyle="round,pad=0,rounding_size=1.5",
-                facecolor=style.ITEM_FILL,
-                edgecolor=style.MUTED,
-                linewidth=0.7,
+                facecolor=palette.item,
+                edgecolor=palette.line,
+                linewidth=drawing.size_of(0.7),
                 zorder=3,
+                gid=identifier("item", item),
             )
         )
-        shared: dict[str, Any] = {"family": drawing.family, "ha": "center"}
+        shared: dict[str, Any] = {"ha": "center", "size": style.SMALL_SIZE, "zorder": 6}
         shared["va"] = "center_baseline" if "\n" not in text else "center"
-        style.write(
-            ax, float(middle[0]), float(middle[1]), text, size=style.SMALL_SIZE, zorder=6, **shared
-        )
+        write(ax, drawing, (box[:2] + box[2:]) / 2, text, name=identifier("label", item), **shared)
         outer = block.anchors[i] + centre
         inner = border(centre, np.asarray(drawing.size), outer, 1.0)
         ends = [outer, inner] if bubble.inwards else [inner, outer]
-        _stroke(ax, np.array([ends[0], (inner + outer) / 2, ends[1]]), style.MUTED, 0.7, 5.5)
+        line = np.array([ends[0], (inner + outer) / 2, ends[1]])
+        _stroke(ax, drawing, line, (palette.line, 0.7, 5.5), name=identifier("arrow", item))
         spot = inner + (outer - inner) * _ON_ARROW
-        label = number(bubble.loadings[i], 2)
-        shared["va"] = "center_baseline"
-        style.write(
-            ax,
-            float(spot[0]),
-            float(spot[1]),
-            label,
-            size=style.TINY_SIZE,
-            halo=True,
-            zorder=5,
-            **shared,
-        )
+        label = bubble.loadings[i]
+        shared |= {"va": "center_baseline", "size": style.TINY_SIZE, "zorder": 5}
+        write(ax, drawing, spot, label, name=identifier("loading", item), halo=True, **shared)
         half = np.array(text_metrics.measure(label, style.TINY_SIZE, drawing.family)) / 2
         taken += [box, np.concatenate([spot - half, spot + half])]
         strokes.append(inner + (outer - inner) * np.linspace(0, 1, 12)[:, None])
@@ -170,92 +153,51 @@ def _draw_items(
 
 def _draw_paths(ax: Axes, drawing: Drawing, occupied: Array, strokes: list[Array]) -> None:
     lines = [route.strokes() for route in drawing.routes]
-    texts = [number(arrow.value, 2) for arrow in drawing.arrows]
     labels = []
     for i, arrow in enumerate(drawing.arrows):
-        _stroke(ax, drawing.routes[i].control, *_pen(arrow), dashed=arrow.dashed)
+        control, pen = drawing.routes[i].control, pen_of(arrow, drawing.palette)
+        _stroke(ax, drawing, control, pen, name=identifier("path", arrow.name), dashed=arrow.dashed)
         others = np.concatenate([*strokes, *lines[:i], *lines[i + 1 :], np.zeros((0, 2))])
-        size = text_metrics.measure(texts[i], style.TEXT_SIZE, drawing.family, "bold")
+        size = text_metrics.measure(arrow.text, style.TEXT_SIZE, drawing.family, "bold")
         labels.append(label_of(drawing.routes[i], size, others))
     for i, chosen in enumerate(place(labels, obstacles=occupied, pad=3.0)):
-        x, y = labels[i].centres[chosen]
-        style.write(
+        arrow = drawing.arrows[i]
+        write(
             ax,
-            float(x),
-            float(y),
-            texts[i],
-            family=drawing.family,
+            drawing,
+            labels[i].centres[chosen],
+            arrow.text,
+            name=identifier("coefficient", arrow.name),
             weight="bold",
-            color=_pen(drawing.arrows[i])[0],
+            color=pen_of(arrow, drawing.palette)[0],
             halo=True,
             ha="center",
-            va="center_baseline",
+            va="center_baseline" if "\n" not in arrow.text else "center",
             zorder=7,
         )
 
 
-def _pen(arrow: Arrow) -> tuple[str, float, float]:
-    """Return colour, width and head size of an arrow."""
-    if not np.isfinite(arrow.value):
-        return style.MUTED, 0.9, 9.0
-    strength = min(abs(arrow.value), 1.0)
-    color = style.VERMILLION if arrow.value < 0 else style.BLUE
-    return color, 0.9 + 2.6 * strength, 9.0 + 5.0 * strength
-
-
 def _stroke(
-    ax: Axes, control: Array, color: str, width: float, head: float, *, dashed: bool = False
+    ax: Axes,
+    drawing: Drawing,
+    control: Array,
+    pen: tuple[str, float, float],
+    *,
+    name: str,
+    dashed: bool = False,
 ) -> None:
+    color, width, head = pen
     ax.add_artist(
         FancyArrowPatch(
             path=Path(control, [Path.MOVETO, Path.CURVE3, Path.CURVE3]),
             arrowstyle="-|>",
-            mutation_scale=head,
+            mutation_scale=drawing.size_of(head),
             color=color,
-            linewidth=width,
+            linewidth=drawing.size_of(width),
             linestyle=(0, (4, 2.2)) if dashed else "-",
             capstyle="butt",
             joinstyle="miter",
             zorder=2,
+            gid=name,
         )
     )
-
-
-def _legend(drawing: Drawing) -> list[tuple[str, Arrow, float]]:
-    entries = [("positive path", Arrow(0.4, False))]
-    if any(arrow.value < 0 for arrow in drawing.arrows):
-        entries.append(("negative path", Arrow(-0.4, False)))
-    if drawing.intervals:
-        entries.append(("interval covers 0", Arrow(float("nan"), True)))
-    if any(bubble.boxes for bubble in drawing.bubbles):
-        entries.append(("loading of an item", Arrow(0.0, False)))
-    return [
-        (
-            text,
-            arrow,
-            _SAMPLE + 20 + text_metrics.measure(text, style.SMALL_SIZE, drawing.family)[0],
-        )
-        for text, arrow in entries
-    ]
-
-
-def _draw_legend(
-    ax: Axes, drawing: Drawing, legend: list[tuple[str, Arrow, float]], corner: Array
-) -> None:
-    x, y = corner[0], corner[1] + style.SMALL_SIZE / 2
-    for text, arrow, width in legend:
-        color, line, _ = _pen(arrow) if arrow.value != 0 else (style.MUTED, 0.7, 0.0)
-        sample = Line2D([x, x + _SAMPLE], [y, y], color=color, linewidth=line, marker="")
-        sample.set_linestyle((0, (4, 2.2)) if arrow.dashed else "-")
-        ax.add_line(sample)
-        style.write(
-            ax,
-            x + _SAMPLE + 5,
-            y,
-            text,
-            family=drawing.family,
-            size=style.SMALL_SIZE,
-            color=style.MUTED,
-            va="center_baseline",
-        )
-        x += width

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.plots.blocks import SIDES
-from csimodel.plots.labels import Array
+from csimodel.plots.geometry import inside_length
+from csimodel.plots.labels import Array, overlap
 from csimodel.plots.layers import Integers, barycentre_order, layers
 from csimodel.plots.layout_cost import STEP, Cost, Graph
 
@@ -50,6 +51,46 @@ def lay_out(graph: Graph) -> Placement:
     best = int(np.argmin(search.cost.total(level, side, search.cost.terms)))
     centres = np.column_stack([search.x, level[:, best] * STEP])
     return Placement(centres, tuple(SIDES[k] for k in side[:, best]))
+
+
+def stand(graph: Graph, centres: Array) -> Placement:
+    """Choose the sides of items of constructs whose places are given, (constructs, 2) points.
+
+    Examples
+    --------
+    >>> from csimodel.plots.blocks import fan
+    >>> few = fan(80, 40, [(30, 14)] * 2)
+    >>> graph = Graph(np.tile([80.0, 40.0], (2, 1)), [few, few], np.array([[0, 1]]))
+    >>> stand(graph, np.array([[0.0, 0], [0, 200]])).sides
+    ('below', 'above')
+    """
+    half = graph.sizes / 2
+    ellipses = np.concatenate([centres - half, centres + half], axis=1)
+    arrows = centres[graph.edges]
+    order = ("above", "below", "left", "right")
+    sides = ["above"] * len(centres)
+
+    def block(node: int, side: str) -> Array:
+        extent: Array = graph.blocks[node][side].extent + np.tile(centres[node], 2)
+        return extent
+
+    def price(node: int, side: str) -> float:
+        own = block(node, side)
+        others = [k for k in range(len(centres)) if k != node]
+        boxes = np.array([*ellipses[others], *(block(k, sides[k]) for k in others)]).reshape(-1, 4)
+        shared = overlap(own, boxes)
+        passed = inside_length(arrows[:, 0], arrows[:, 1], own)
+        return float((60.0 * (shared > 0) + shared).sum() + 5.0 * passed.sum())
+
+    for _ in range(_STARTS):
+        before = list(sides)
+        for node in range(len(centres)):
+            if len(graph.blocks[node]["above"].boxes):
+                prices = {side: price(node, side) for side in order}
+                sides[node] = min(prices, key=prices.__getitem__)
+        if sides == before:
+            break
+    return Placement(centres, tuple(sides))
 
 
 class _Search:

@@ -47,7 +47,8 @@ def to_svg(figure: Figure, *, title: str | None = None, editable: bool = False) 
         What the figure shows, in words, for people who do not see it.
     editable
         Whether text stays text, to be searched and edited in Inkscape or PowerPoint; the fonts are
-        then those of whoever looks at it.
+        then those of whoever looks at it. Names carry no prefix, so that ``path-Image-Loyalty`` of
+        a path diagram is found by that name; such an element is for a file of its own.
 
     Raises
     ------
@@ -73,7 +74,8 @@ def to_svg(figure: Figure, *, title: str | None = None, editable: bool = False) 
         figure.savefig(buffer, format="svg", metadata=nothing)
     text = buffer.getvalue()
     text = printable(text[text.index("<svg") :].strip())
-    prefix = "f" + hashlib.sha256(text.encode()).hexdigest()[:8] + "-"
-    text = _REFERENCE.sub(lambda match: match.group(1) + prefix, text)
+    if not editable:
+        prefix = "f" + hashlib.sha256(text.encode()).hexdigest()[:8] + "-"
+        text = _REFERENCE.sub(lambda match: match.group(1) + prefix, text)
     label = f' aria-label="{escape(printable(title))}"' if title is not None else ""
     return text.replace("<svg", f'<svg role="img"{label}', 1)

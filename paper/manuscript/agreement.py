@@ -174,20 +174,28 @@ def _draws() -> Iterator[Row]:
 def _lavaan(full: bool) -> Iterator[Row]:
     from lavaan_cases import COLUMNS, Cases, cases, lavaan_name
 
-    ours, measures, columns = Cases(), [], []
+    ours, found = Cases(), {}
     for name, case in cases().items():
-        if not name.startswith("tight_") or "wlsmv" in name or ("fiml" in name and not full):
+        incomplete = "fiml" in name
+        if not name.startswith("tight_") or "wlsmv" in name or (incomplete and not full):
             continue
         fit, _ = ours.fit(name)
         both = {lavaan_name(str(k)): v for k, v in fit.fit_measures.items()}
         values = {k: v for k, v in case["fit_measures"].items() if v is not None}
         own = [k for k in both if k in values and np.isfinite(both[k])]
-        own = [k for k in own if not ("fiml" in name and k in ("gfi", "agfi"))]  # other convention
-        measures.append(_relative([both[k] for k in own], [float(values[k]) for k in own]))
+        own = [k for k in own if not (incomplete and k in ("gfi", "agfi"))]  # other convention
+        theirs = [float(values[k]) for k in own]
+        found.setdefault((incomplete, "measures"), []).append(
+            _relative([both[k] for k in own], theirs)
+        )
         if "sem" not in name:  # single estimates of the full model are nearly unidentified
-            columns += [_column(fit.parameters, case, *which) for which in COLUMNS]
-    yield Row("lavaan", "ML, MLR, MLM, FIML: χ² and fit measures", np.concatenate(measures))
-    yield Row("lavaan", "the same: estimates and errors", np.concatenate(columns))
+            found.setdefault((incomplete, "columns"), []).extend(
+                _column(fit.parameters, case, *which) for which in COLUMNS
+            )
+    words = {"measures": "χ² and fit measures", "columns": "estimates and errors"}
+    kinds = {False: "ML, MLR, MLM, zero gradient", True: "full information, default stopping rule"}
+    for (incomplete, kind), parts in found.items():
+        yield Row("lavaan", f"{kinds[incomplete]}: {words[kind]}", np.concatenate(parts))
 
 
 def _column(table: pd.DataFrame, case: dict, key: str, ours: str, theirs: str) -> np.ndarray:

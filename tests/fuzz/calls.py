@@ -649,8 +649,18 @@ def money(given):
 def pictures(given):
     judge, fit, boot = given.judge, given.fit, given.boot
     _draw(judge, "plots.path_diagram", csi.plots.path_diagram, fit)
+    judge("plots.to_dot", csi.plots.to_dot, fit)
     if boot is not None:
-        _draw(judge, "plots.path_diagram boot", csi.plots.path_diagram, fit, bootstrap=boot)
+        every = ["path", "stars", "t", "p", "interval"]
+        _draw(
+            judge,
+            "plots.path_diagram boot",
+            csi.plots.path_diagram,
+            fit,
+            bootstrap=boot,
+            show=every,
+        )
+        judge("plots.to_dot boot", csi.plots.to_dot, fit, bootstrap=boot, show=every)
         for quantity in ("paths", "loadings"):
             table = judge("boot.table", boot.table, quantity)
             if table is not None:

@@ -530,7 +530,8 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "save": (save_aside, {"result": p.fit, "path": ASIDE / "fit.csimodel"}),
         "load": (csi.load, {"path": csi.save(p.boot, ASIDE / "boot.csimodel")}),
         **measure_calls(p),
-        "plots.path_diagram": (plots.path_diagram, {"fit": p.fit}),
+        "plots.path_diagram": (plots.path_diagram, {"fit": p.fit, "bootstrap": p.boot}),
+        "plots.to_dot": (plots.to_dot, {"fit": p.fit, "bootstrap": p.boot}),
         "plots.index_bars": (plots.index_bars, {"scores": p.scores}),
         "plots.intervals": (plots.intervals, {"table": p.boot.table("paths")}),
         "plots.importance_performance": (
