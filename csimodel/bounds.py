@@ -124,6 +124,8 @@ THRESHOLDS: dict[str, Threshold] = {
     "f2 small": Threshold(0.02, _COHEN),
     "f2 medium": Threshold(0.15, _COHEN),
     "f2 large": Threshold(0.35, _COHEN),
+    "q2 medium": Threshold(0.25, _HAIR),
+    "q2 large": Threshold(0.50, _HAIR),
     "r2 weak": Threshold(0.25, _HAIR),
     "r2 moderate": Threshold(0.50, _HAIR),
     "r2 substantial": Threshold(0.75, _HAIR),

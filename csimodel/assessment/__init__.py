@@ -14,6 +14,7 @@ from csimodel.assessment.model_selection import criterion_weights, model_selecti
 from csimodel.assessment.necessary_conditions import necessary_conditions
 from csimodel.assessment.necessity import NecessaryConditions
 from csimodel.assessment.overall_fit import OverallFit, overall_fit
+from csimodel.assessment.prediction.blindfolding import blindfold
 from csimodel.assessment.reliability import alpha, alpha_raw, ave, rho_a, rho_c
 from csimodel.assessment.segments import HiddenSegments
 from csimodel.assessment.structure import antecedent_vif, f2, item_vif
@@ -38,6 +39,7 @@ __all__ = [
     "antecedent_vif",
     "assess",
     "ave",
+    "blindfold",
     "compare_groups",
     "compare_missing_policies",
     "criterion_weights",

@@ -344,6 +344,7 @@ def predictions(given):
         judge("predictions", prediction.predictions, "lm-direct")
     judge.look("cvpat", judge("cvpat", csi.cvpat, fit, None, 3, rng=1, benchmark="lm"))
     judge("Fit.predict", fit.predict, given.survey, of="index")
+    judge("blindfold", csi.assessment.blindfold, fit, 3)
     judge("model_selection", csi.assessment.model_selection, fit)
     judge("criterion_weights", csi.assessment.criterion_weights, {"a": -2.5, "b": 1.0})
     tested = judge("overall_fit", csi.overall_fit, fit, 25, 1, progress=False)

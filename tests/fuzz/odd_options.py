@@ -262,6 +262,7 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             {"model": p.model, "survey": p.survey, "by": "half", "permutations": 20, "progress": False},
         ),
         "assessment.model_selection": (csi.assessment.model_selection, {"fit": p.fit}),
+        "assessment.blindfold": (csi.assessment.blindfold, {"fit": p.fit, "distance": 3}),
         "assessment.necessary_conditions": (
             csi.assessment.necessary_conditions, {"fit": p.fit, "permutations": 20, "progress": False},
         ),
