@@ -89,7 +89,8 @@ class Encoder:
             return {own_kind.__name__: self._each(value, where)}
         raise OptionError(
             f"{where} is {_described(value)}, which a saved file does not hold; it holds fits of "
-            "answers in memory, what csi.bootstrap, linearize and compare make of them, and tables."
+            "answers in memory, what csi.bootstrap, linearize, compare and the assessments make of "
+            "them, and tables."
         )
 
     def _each(self, values: Iterable[object], where: str) -> Json:

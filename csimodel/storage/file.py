@@ -56,8 +56,9 @@ def save(result: object, path: str | PathLike[str]) -> Path:
     ----------
     result
         From `fit`, `fit_groups`, `fit_multigroup`, `bootstrap`, `jackknife`, `replicate`,
-        `linearize` or `compare`; a `Model`, a `Survey`, `Moments`, an estimator, or a table of
-        pandas such as that of `index_scores`.
+        `linearize` or `compare`, and what judges them: `assess`, `micom`, `compare_groups`,
+        `overall_fit`, `predict`, `cvpat`, `simple_slopes`; a `Model`, a `Survey`, `Moments`, an
+        estimator, or a table of pandas such as that of `index_scores`.
     path
         Of the file, such as ``"fit.csimodel"``. A file of an earlier `save` is replaced, whole or,
         when writing is interrupted, not at all.

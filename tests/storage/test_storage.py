@@ -19,6 +19,7 @@ from csimodel.errors import OptionError, StorageError
 from csimodel.storage.kinds import KINDS, class_of
 
 SMALL = "Sat =~ CUSA1 + b*CUSA2 + CUSA3\nV =~ PERV1 + PERV2\nSat ~ c*V\nbc := b*c"
+PLAIN = "S =~ CUSA1 + CUSA2 + CUSA3\nV =~ PERV1 + PERV2\nS ~ V"
 PRODUCT = "I =~ IMAG1 + IMAG2\nV =~ PERV1 + PERV2\nS =~ CUSA1 + CUSA2\nS ~ I + V + I:V"
 HIGHER = "A =~ IMAG1 + IMAG2\nB =~ PERV1 + PERV2\nH =~ A + B\nS =~ CUSA1 + CUSA2\nS ~ H"
 CHINESE = "形象 =~ IMAG1 + IMAG2\n“满意 度” =~ CUSA1 + CUSA2\n“满意 度” ~ 形象".replace(
@@ -58,10 +59,22 @@ RESULTS = {
     "index": lambda s, d: csi.index_scores(csi.fit(csi.models.ecsi(), s)),
     "moments": lambda s, d: csi.fit(csi.models.ecsi(), s).moments,
     "from moments": lambda s, d: csi.fit(csi.models.ecsi(), csi.Moments.from_array(s.data[list(csi.models.ecsi().items)], csi.models.ecsi().items)),
+    "micom": lambda s, d: csi.micom(text(PLAIN), halves(s), "half", 30, progress=False),
+    "groups compared": lambda s, d: csi.compare_groups(text(PLAIN), halves(s), "half", permutations=30, progress=False),
+    "distances": lambda s, d: csi.compare_groups(text(PLAIN), halves(s), "half", "distance", permutations=30, progress=False),
+    "assessment": lambda s, d: csi.assess(csi.fit(text(PLAIN), s)),
+    "overall fit": lambda s, d: csi.overall_fit(csi.fit(text(PLAIN), s), 25, 1, progress=False),
+    "prediction": lambda s, d: csi.predict(csi.fit(text(PLAIN), s), 3, 2, 1),
+    "loss": lambda s, d: csi.cvpat(csi.fit(text(PLAIN), s), None, 3, rng=1),
+    "slopes": lambda s, d: csi.simple_slopes(csi.fit(text(PRODUCT), s), "S", "I", at="V"),
     "survey": lambda s, d: d,
     "model": lambda s, d: text(SMALL),
     "estimator": lambda s, d: csi.PLS("centroid"),
 }  # fmt: skip
+
+
+def halves(survey):
+    return csi.read_survey(survey.data.assign(half=["a", "b"] * 125), scale=(1, 10))
 
 
 def holes(survey):
