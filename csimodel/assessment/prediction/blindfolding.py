@@ -181,10 +181,10 @@ def _construct_sums(
     truth, sd = answers.values[:, order], fit.moments.sd[block]
     sums = np.zeros(2)
     for place, (own, out) in enumerate(zip(filled, held, strict=True)):
-        one = solution[place]
-        score = one.scores(own) @ one.estimates.paths[target]
+        own_round = solution[place]
+        score = own_round.scores(own) @ own_round.estimates.paths[target]
         mean = own.values[:, order]  # where left out
-        scale = one.moments.sd[block] * one.estimates.loadings[block]
+        scale = own_round.moments.sd[block] * own_round.estimates.loadings[block]
         shares = out * weights[:, None] / sd**2
         errors = truth - mean - scale * score[:, None], truth - mean
         sums += [float((shares * each**2).sum()) for each in errors]
