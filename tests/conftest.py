@@ -2,7 +2,9 @@
 
 import json
 import os
+from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,8 @@ from csimodel import floats
 floats.STATE.update(over="warn", divide="warn", invalid="warn")
 
 collect_ignore = ["mutation", "reference"]  # their own commands: CONTRIBUTING, reference/README
+if find_spec("pyspark") is None or which("java") is None:
+    collect_ignore.append("survey/test_scan_spark.py")
 REFERENCE = Path(__file__).parent / "reference"
 
 

@@ -68,7 +68,8 @@ def fit(
         Raise when the solution did not converge or is inadmissible, instead of saying so in
         `Fit.diagnostics`.
     progress
-        Whether to show how many steps were made, where iterations take longer than a second.
+        Whether to show how many steps were made, or rows of a scan read, where that takes longer
+        than a second.
 
     Returns
     -------
@@ -93,7 +94,7 @@ def fit(
     <Fit of ECSI by PLS, centroid scheme: 250 rows, converged>
     """
     with steps_shown("Fit", progress):
-        result = _fitted(model, survey, estimator_for(model, estimator))
+        result = _fitted(model, survey, estimator_for(model, estimator), progress)
     if int(result.estimates.outcome) in UNUSABLE:
         raise EstimationError(str(result.diagnostics[-1]))
     if strict:
@@ -103,7 +104,9 @@ def fit(
     return result
 
 
-def _fitted(model: Model, survey: Survey | Moments | object, chosen: Estimator) -> Fit:
+def _fitted(
+    model: Model, survey: Survey | Moments | object, chosen: Estimator, progress: bool
+) -> Fit:
     """Return the fit, whatever came of it."""
     answers: Answers | None = None
     table: Survey | None = None
@@ -117,7 +120,7 @@ def _fitted(model: Model, survey: Survey | Moments | object, chosen: Estimator) 
         moments = moments_of(survey, model.answered)
         chosen.require(moments)
     elif isinstance(survey, Scan):
-        scanned = scanned_answers(survey, model.answered_blocks)
+        scanned = scanned_answers(survey, model.answered_blocks, progress)
         moments = scanned.moments
         require_additive(chosen, moments)
     else:

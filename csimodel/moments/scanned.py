@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+import pickle
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -19,9 +20,12 @@ from csimodel.moments.moments import Moments
 from csimodel.survey import Answers
 from csimodel.survey.design import require_several
 from csimodel.survey.sampling import SurveyDesign
+from csimodel.survey.scanning.batches import RowBatch
 from csimodel.survey.scanning.labels import Combinations
 from csimodel.survey.scanning.rows import RowPass, UsedRows
 from csimodel.survey.scanning.scan import Scan
+from csimodel.survey.scanning.spark import PartitionRows, SparkRows
+from csimodel.survey.scanning.tally import Tally
 from csimodel.survey.scanning.units import Units, design_of_members
 
 Floats = NDArray[np.float64]
@@ -293,6 +297,12 @@ class GroupedSums:
         block = Block(np.ascontiguousarray(values)[order], sorted_weights, own)
         self.sums.put(own[starts], AdditiveMoments.of_segments(block, starts))
 
+    def merge(self, other: AdditiveMoments, codes: Codes, groups: int) -> None:
+        """Add the sums of groups with these codes, (groups,), counted elsewhere."""
+        if groups > len(self.sums.rows):
+            self._grow(groups)
+        self.sums.put(codes[: len(other.rows)], other)
+
     def _grow(self, groups: int) -> None:
         """Make room for more groups."""
         room = max(groups, 2 * len(self.sums.rows))
@@ -314,11 +324,21 @@ class _Total:
     items: int
     sums: AdditiveMoments | None = None
 
+    def fresh(self, rows: RowPass) -> _Total:
+        """Return sums of nothing yet."""
+        return _Total(self.items)
+
     def add(self, part: UsedRows, stratum: Codes, unit: Codes | None) -> None:
         """Add the rows of a batch."""
         if len(part.values):
             own = AdditiveMoments.of(Block(part.values, part.weights))
             self.sums = own if self.sums is None else self.sums + own
+
+    def merge(self, other: _Total | _ByGroup, strata: Codes, units: Codes) -> None:
+        """Add the sums of other rows."""
+        assert isinstance(other, _Total)
+        if other.sums is not None:
+            self.sums = other.sums if self.sums is None else self.sums + other.sums
 
     @property
     def whole(self) -> AdditiveMoments:
@@ -350,6 +370,10 @@ class _ByGroup:
         """The sums of each group."""
         return self.grouped.sums
 
+    def fresh(self, rows: RowPass) -> _ByGroup:
+        """Return sums of nothing yet."""
+        return _ByGroup(rows, Combinations(self.combinations.columns))
+
     def add(self, part: UsedRows, stratum: Codes, unit: Codes | None) -> None:
         """Add the rows of a batch, group by group."""
         self.total.add(part, stratum, unit)
@@ -364,6 +388,26 @@ class _ByGroup:
         met = self.members.codes_of(np.stack([codes, stratum, units], axis=1))
         self.sizes = _added(self.sizes, met, len(self.members))
 
+    def merge(self, other: _Total | _ByGroup, strata: Codes, units: Codes) -> None:
+        """Add the sums of other rows, whose strata and units have these codes here."""
+        assert isinstance(other, _ByGroup)
+        self.total.merge(other.total, strata, units)
+        groups = self.combinations.merge(other.combinations)
+        known, everywhere = len(groups), len(self.combinations)
+        given = np.zeros(everywhere, dtype=np.intp)
+        given[: len(self.given)] = self.given
+        given[groups[: len(other.given)]] += other.given
+        self.given, self.without = given, self.without + other.without
+        self.grouped.merge(other.grouped.sums[:known], groups, everywhere)
+        met = np.array(list(other.members.places), dtype=np.intp).reshape(-1, 3)
+        units = units if self.rows.clustered else np.zeros(1, dtype=np.intp)
+        own = np.stack([groups[met[:, 0]], strata[met[:, 1]], units[met[:, 2]]], axis=1)
+        places = self.members.codes_of(own)
+        sizes = np.zeros(len(self.members), dtype=np.intp)
+        sizes[: len(self.sizes)] = self.sizes
+        sizes[places] += other.sizes
+        self.sizes = sizes
+
     @property
     def whole(self) -> AdditiveMoments:
         """The sums of all rows."""
@@ -377,6 +421,45 @@ def _added(counts: Codes, codes: Codes, size: int) -> Codes:
     return more
 
 
+@dataclass
+class _Counts:
+    """What was counted of some rows: faults and changes, units, sums.
+
+    Attributes
+    ----------
+    rows
+        How they are read.
+    total
+        Sums of all of them, or of each group.
+    """
+
+    rows: RowPass
+    total: _Total | _ByGroup
+    tally: Tally = field(init=False)
+    units: Units = field(init=False)
+    by_unit: GroupedSums = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tally, self.units = self.rows.tally(), Units(self.rows)
+        self.by_unit = GroupedSums(len(self.rows.items))
+
+    def count(self, extra: Sequence[str], progress: bool) -> None:
+        """Pass over the rows."""
+        for part in self.rows.parts(self.tally, [*self.units.columns, *extra], progress):
+            stratum, unit = self.units.count(part)
+            self.total.add(part, stratum, unit)
+            if self.rows.buckets is not None and unit is not None:
+                self.by_unit.add(part.values, part.weights, unit, len(self.units.units))
+
+    def merge(self, other: _Counts) -> None:
+        """Add what was counted elsewhere."""
+        self.tally.merge(other.tally)
+        strata, units = self.units.merge(other.units)
+        self.total.merge(other.total, strata, units)
+        if self.rows.buckets is not None:
+            self.by_unit.merge(other.by_unit.sums[: len(units)], units, len(self.units.units))
+
+
 def _counted(
     scan: Scan,
     rows: RowPass,
@@ -385,13 +468,13 @@ def _counted(
     progress: bool,
 ) -> ScannedAnswers:
     """Add up all rows, and check what was met on the way."""
-    tally, units = rows.tally(), Units(rows)
-    by_unit = None if rows.buckets is None else GroupedSums(len(rows.items))
-    for part in rows.parts(tally, [*units.columns, *extra], progress):
-        stratum, unit = units.count(part)
-        total.add(part, stratum, unit)
-        if by_unit is not None and unit is not None:
-            by_unit.add(part.values, part.weights, unit, len(units.units))
+    counts = None
+    if isinstance(rows.source, SparkRows):
+        counts = _by_workers(rows, rows.source, total, extra)
+    if counts is None:
+        counts = _Counts(rows, total)
+        counts.count(extra, progress)
+    tally, units, total = counts.tally, counts.units, counts.total
     tally.require_sound()
     findings = tally.findings(rows.template.missing, list(rows.blocks))
     units.require_known()
@@ -410,7 +493,31 @@ def _counted(
         lonely=rows.template.lonely,
     )
     told, reading = (*findings, *units.findings()), tally.reading()
-    own = None if by_unit is None else by_unit.sums[: len(units.units)]
+    own = None if rows.buckets is None else counts.by_unit.sums[: len(units.units)]
     return ScannedAnswers(
         scan, rows, nobody, total.whole, units, units.design, told, reading, by_unit=own
     )
+
+
+def _by_workers(
+    rows: RowPass, source: SparkRows, total: _Total | _ByGroup, extra: Sequence[str]
+) -> _Counts | None:
+    """Let each worker of Spark count its rows, and add up what they tell.
+
+    None where something is refused: its words name rows, which have to be numbered through.
+    """
+    nobody = PartitionRows(source.columns)
+    plain = replace(rows, source=nobody, blocks=dict(rows.blocks), names=dict(rows.names))
+    empty = total.fresh(plain)
+
+    def count(batches: Iterator[RowBatch]) -> bytes:
+        own = replace(plain, source=PartitionRows(nobody.columns, batches))
+        counts = _Counts(own, empty.fresh(own))
+        counts.count(extra, False)
+        return pickle.dumps(counts)
+
+    counts = _Counts(rows, total)
+    columns = rows.wanted([*counts.units.columns, *extra])
+    for part in source.counted(columns, count):
+        counts.merge(pickle.loads(part))
+    return None if counts.tally.broken else counts

@@ -32,6 +32,16 @@ class Labels:
         table = np.array([*places, -1], dtype=np.intp)
         return np.asarray(table[own])
 
+    def merge(self, other: Labels) -> Codes:
+        """Add the labels met elsewhere, and return the code here of each code there.
+
+        >>> here, there = Labels({"a": 0}), Labels({"b": 0, "a": 1})
+        >>> here.merge(there).tolist()
+        [1, 0]
+        """
+        places = [self.places.setdefault(label, len(self.places)) for label in other.places]
+        return np.array(places, dtype=np.intp)
+
     def __len__(self) -> int:
         return len(self.places)
 
@@ -63,6 +73,13 @@ class Combinations:
             dtype=np.intp,
         )
         return np.asarray(table[own])
+
+    def merge(self, other: Combinations) -> Codes:
+        """Add the combinations met elsewhere, and return the code here of each code there."""
+        codes = [own.merge(theirs) for own, theirs in zip(self.labels, other.labels, strict=True)]
+        rows = np.array(list(other.places), dtype=np.intp).reshape(-1, len(codes))
+        columns = [own[part] for own, part in zip(codes, rows.T, strict=True)]
+        return self.codes_of(np.stack(columns, axis=1) if columns else rows)
 
     def frame(self) -> pd.DataFrame:
         """Return the labels of each code, a row for each."""

@@ -102,6 +102,12 @@ class RowPass:
         construct_of = {item: name for name, own in self.blocks.items() for item in own}
         return checks.columns_of_items(self.template.data, construct_of)
 
+    def wanted(self, extra: Sequence[str]) -> list[str]:
+        """Return the columns of the source that a pass reads, with further ones."""
+        weights = [] if self.template.weights is None else [self.template.weights]
+        names = (*self.columns, *weights, *extra)
+        return list(dict.fromkeys(self.names[name] for name in names))
+
     def tally(self) -> Tally:
         """Return counts of nothing yet."""
         minimum, maximum = self.template.bounds(self.columns)
@@ -131,11 +137,9 @@ class RowPass:
         progress
             Show a bar when it takes longer than a second.
         """
-        weights, columns = self.template.weights, self.columns
-        own = [] if weights is None else [weights]
-        wanted = dict.fromkeys(self.names[name] for name in (*columns, *own, *extra))
+        columns = self.columns
         with (
-            closing(read_ahead(self.source, list(wanted))) as batches,
+            closing(read_ahead(self.source, self.wanted(extra))) as batches,
             progress_bar(self.source.rows, "Rows", progress, "row") as bar,
         ):
             for batch in batches:

@@ -34,6 +34,7 @@ from csimodel.survey.scanning.buckets import require_buckets
 from csimodel.survey.scanning.database import database_rows
 from csimodel.survey.scanning.files import files_of
 from csimodel.survey.scanning.rows import RowPass
+from csimodel.survey.scanning.spark import spark_rows
 from csimodel.survey.survey import Survey
 
 _HEAD = 1000  # first rows, whose columns say which hold numbers
@@ -225,7 +226,8 @@ def scan(
         Path, pattern (``"responses/*.parquet"``), folder or list of Parquet or CSV files, folders
         named ``year=2024`` being columns; an Arrow data set or table; a relation of DuckDB
         (``duckdb.sql("SELECT … FROM 'responses/*.parquet' JOIN …")``) or a table of ibis, in the
-        order of rows that the database gives. Needs pyarrow.
+        order of rows that the database gives; a data frame of Spark, whose workers count for
+        `fit` and `fit_groups`. Needs pyarrow.
     codebook, scale, items, missing_codes, reverse, weights, strata, cluster, lonely
         As in `read_survey`. Columns that hold numbers are told by the first rows.
     missing
@@ -336,11 +338,11 @@ def _source_of(data: object) -> RowSource:
         return ArrowRows(dataset.dataset(data))
     if isinstance(data, dataset.Dataset):
         return ArrowRows(data)
-    rows = database_rows(data)
+    rows = database_rows(data) or spark_rows(data)
     if rows is not None:
         return rows
     raise SurveyError(
         f"A scan reads files, and data is {shown(data)}; give a path, a pattern such as "
-        "'responses/*.parquet', a list of paths, an Arrow data set, a DuckDB relation or an ibis "
-        "table, or read what is in memory with csi.read_survey."
+        "'responses/*.parquet', a list of paths, an Arrow data set, a DuckDB relation, an ibis "
+        "table or a Spark data frame, or read what is in memory with csi.read_survey."
     )

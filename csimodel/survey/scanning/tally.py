@@ -124,6 +124,31 @@ class Tally:
         np.fmin(self.used_low, low, out=self.used_low)
         np.fmax(self.used_high, high, out=self.used_high)
 
+    def merge(self, other: Tally) -> None:
+        """Add what was counted elsewhere; rows that are named are as they were counted there."""
+        self.rows += other.rows
+        self.with_weight += other.with_weight
+        self.coded.update(other.coded)
+        for here, there in (
+            (self.codes, other.codes),
+            (self.outside, other.outside),
+            (self.levels, other.levels),
+        ):
+            for item, counts in there.items():
+                here.setdefault(item, Counter()).update(counts)
+        self.text.update(other.text)
+        for item, (count, row) in other.infinite.items():
+            own, first = self.infinite.get(item, (0, row))
+            self.infinite[item] = own + count, first
+        count, value, row = self.negative if self.negative[0] else (0, *other.negative[1:])
+        self.negative = count + other.negative[0], value, row
+        count, row = self.endless if self.endless[0] else (0, other.endless[1])
+        self.endless = count + other.endless[0], row
+        self.losses += other.losses
+        np.fmin(self.low, other.low, out=self.low)
+        np.fmax(self.high, other.high, out=self.high)
+        self.count_used(other.used_low, other.used_high)
+
     @property
     def broken(self) -> bool:
         """Whether something was met that is refused at the end, so that only counts go on."""

@@ -135,6 +135,21 @@ class Units:
         self.counts = counts + np.bincount(known, minlength=size)
         return stratum, unit
 
+    def merge(self, other: Units) -> tuple[Codes, Codes]:
+        """Add what was met elsewhere; return the codes here of the strata and the units there."""
+        strata, clusters = self.strata.merge(other.strata), self.clusters.merge(other.clusters)
+        if self.rows.template.strata is None:
+            strata = np.zeros(1, dtype=np.intp)
+        counts = np.zeros(max(len(self.counts), int(strata.max(initial=-1)) + 1), dtype=np.intp)
+        counts[: len(self.counts)] = self.counts
+        np.add.at(counts, strata[: len(other.counts)], other.counts)
+        self.counts = counts
+        for option, lost in other.lost.items():
+            self.lost[option] = self.lost.get(option, 0) + lost
+        places = np.array(list(other.units.places), dtype=np.intp).reshape(-1, 2)
+        label = places[:, 1] if self.rows.buckets is not None else clusters[places[:, 1]]
+        return strata, self.units.codes_of(np.stack([strata[places[:, 0]], label], axis=1))
+
     def _buckets(self, part: UsedRows, buckets: int) -> Codes:
         """Return the bucket of rows used: by cluster, or by the numbers of the rows."""
         name = self.rows.template.cluster
