@@ -118,8 +118,8 @@ class SparkRows:
 
         own = self.frame.select(*(f"`{name.replace('`', '``')}`" for name in columns))
         try:
-            made = own.mapInArrow(function, "part binary")
-            for row in made.toLocalIterator(prefetchPartitions=True):
+            parts = own.mapInArrow(function, "part binary")
+            for row in parts.toLocalIterator(prefetchPartitions=True):
                 yield bytes(row["part"])
         except (PySparkException, Py4JError, EOFError, OSError) as error:
             raise SurveyError(
