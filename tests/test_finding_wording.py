@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 
 import pytest
+from catalogue import CATALOGUES, messages, not_literal, read, translated, untranslated
 from templates import (
     PACKAGE,
     TEMPLATE_AT,
@@ -202,3 +203,27 @@ def test_a_p_value_and_names_in_a_sentence():
     finding = Finding("x", "{names:2} differ ({p:p}).", values={"names": ["a", "b"], "p": 1e-9})
     assert str(finding) == "a and b differ (p < .001)."
     assert wording("{value:.3f}", {"value": float("inf")}) == "infinite"
+
+
+@pytest.mark.parametrize("file", CATALOGUES, ids=lambda file: file.parts[-3])
+def test_every_message_has_a_translation(file):
+    done, known = translated(read(file)), untranslated()
+    new = [
+        f"{own.place}: {own.text!r}"
+        for own in messages().values()
+        if own.text not in done and own.text not in known
+    ]
+    assert not new, (
+        "run `python tests/catalogue.py`, translate the new entries of the .po or leave them to "
+        f"tests/untranslated.txt, commit both; {len(new)} messages are new:\n" + "\n".join(new)
+    )
+
+
+def test_messages_without_a_translation_are_known_and_only_those():
+    done = set.intersection(*(translated(read(file)) for file in CATALOGUES))
+    superfluous = [own for own in untranslated() if own in done or own not in messages()]
+    assert not superfluous, "run `python tests/catalogue.py` and commit tests/untranslated.txt"
+
+
+def test_no_message_is_put_together():
+    assert not not_literal(), "text() and counted() take literals, with fields for what differs"
