@@ -23,7 +23,7 @@ from typing import Literal
 
 from csimodel.errors import CsimodelWarning
 from csimodel.formatting import told_p
-from csimodel.translation import current_language, gettext, ngettext
+from csimodel.translation import Message, current_language, gettext, ngettext, shown_message
 
 Severity = Literal["note", "warning", "failure"]
 SEVERITIES: tuple[Severity, ...] = ("failure", "warning", "note")
@@ -119,9 +119,11 @@ class _Sentence(Formatter):
 
     def format_field(self, value: object, format_spec: str) -> str:
         if isinstance(value, tuple | list):
-            return _enumerated(list(map(str, value)), int(format_spec) if format_spec else 5)
+            return _enumerated(list(map(_named, value)), int(format_spec) if format_spec else 5)
         if format_spec == "p" and isinstance(value, float):
             return told_p(value)
+        if isinstance(value, Message):
+            value = shown_message(value)
         if isinstance(value, float) and value == float("inf"):
             return gettext("infinite")
         return str(super().format_field(value, format_spec))
@@ -163,6 +165,10 @@ def counted(count: int, single: str, several: str, /, **values: object) -> str:
     """
     template = ngettext(single, several, count)
     return _SENTENCE.vformat(template, (), {"count": count, **values})
+
+
+def _named(value: object) -> str:
+    return shown_message(value) if isinstance(value, str) else str(value)
 
 
 def _after(parts: list[str]) -> str:

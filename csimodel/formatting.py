@@ -120,6 +120,15 @@ def percent(level: float) -> str:
     return gettext("{number}\u00a0%").format(number=f"{100 * level:.6g}")
 
 
+def percent_sign() -> str:
+    r"""Return the sign of percentages with the space before it that the language wants.
+
+    >>> percent_sign()
+    '\xa0%'
+    """
+    return gettext("{number}\u00a0%").format(number="")
+
+
 def share(value: float, decimals: int = 1) -> str:
     r"""Write a probability as a percentage.
 

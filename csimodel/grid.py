@@ -13,7 +13,7 @@ import pandas as pd
 
 from csimodel.characters import printable
 from csimodel.formatting import figures, label, number, p_value
-from csimodel.translation import gettext, pgettext
+from csimodel.translation import Message, gettext, pgettext, shown_message
 
 _MARKS = re.compile(r"([\\`*_\[\]<>#|~])")
 _WORDS = ("reason", "verdict", "threshold", "method")  # columns of the package's own words
@@ -227,5 +227,7 @@ def _cell(value: object, name: object, decimals: int | None) -> str:
         if decimals is None:
             return figures(float(value), "")
         return number(float(value), decimals, "")
+    if isinstance(value, Message):
+        return shown_message(value)
     text = "" if value is None or value is pd.NA else label(value)
     return gettext(text) if last in _WORDS else text

@@ -7,13 +7,14 @@ for Chinese; what is not there stays English. Errors are English in every langua
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Literal, get_args
 
 from csimodel.arguments import checked
@@ -26,6 +27,58 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 _MOMENT: ContextVar[Language] = ContextVar("language", default="en")
 _CATALOGUES = Path(__file__).with_name("language")
 _WITHOUT_ZERO = frozenset({"en"})  # languages that write p-values without the zero before the point
+
+
+class Message(str):
+    """A text of the package, such as a name of a method, that is looked up where it is shown.
+
+    Attributes
+    ----------
+    template
+        What is looked up.
+    values
+        What the fields of the template hold.
+    """
+
+    template: str = ""
+    values: Mapping[str, object] = MappingProxyType({})
+
+    def in_sentence(self) -> Message:
+        """Return the message as it stands within an English sentence, without its capital."""
+        return _message(self[:1].lower() + self[1:], self.template, self.values)
+
+
+def message(template: str, /, **values: object) -> Message:
+    """Return a literal, its fields filled, as a text that is looked up where it is shown, not here.
+
+    >>> message("least squares"), message("index of {name}", name="Quality")
+    ('least squares', 'index of Quality')
+    """
+    return _message(template.format(**values) if values else template, template, values)
+
+
+def _message(text: str, template: str, values: Mapping[str, object]) -> Message:
+    own = Message(text)
+    own.template, own.values = template, values
+    return own
+
+
+def shown_message(text: str) -> str:
+    """Return a text of the package in the language of the moment, any other as it is.
+
+    >>> shown_message(message("least squares")), shown_message("my own")
+    ('least squares', 'my own')
+    """
+    if not isinstance(text, Message) or _MOMENT.get() == "en":
+        return str(text)
+    template = gettext(text.template)
+    if not text.values:
+        return template
+    values = {
+        name: shown_message(value) if isinstance(value, str) else value
+        for name, value in text.values.items()
+    }
+    return template.format(**values)
 
 
 class LanguageSetting(AbstractContextManager[None]):

@@ -21,7 +21,14 @@ from templates import PACKAGE, NotLiteralError, calls_within, texts, tree
 CATALOGUES = sorted((PACKAGE / "language").rglob("*.po"))
 UNTRANSLATED = Path(__file__).with_name("untranslated.txt")
 KEPT = ("column", "value")  # contexts of names that tables are given at run time, kept by hand
-FUNCTIONS = {"text": (0,), "gettext": (0,), "counted": (1, 2), "ngettext": (0, 1), "within": (0,)}
+FUNCTIONS = {
+    "text": (0,),
+    "gettext": (0,),
+    "counted": (1, 2),
+    "ngettext": (0, 1),
+    "within": (0,),
+    "message": (0,),
+}
 LOOKED_UP = {"gettext", "ngettext", "within"}  # what is no literal there is looked up at run time
 
 

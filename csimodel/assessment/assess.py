@@ -25,13 +25,15 @@ from csimodel.assessment.judge_structure import (
     judge_global,
     judge_item_vif,
 )
-from csimodel.assessment.verdicts import ATTENTION, NOT_JUDGED, as_table
+from csimodel.assessment.verdicts import ATTENTION, NOT_JUDGED, Verdict, as_table
 from csimodel.estimators import Fit, find, require_fit, require_own
+from csimodel.findings import text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference import FitErrors
 from csimodel.inference.replicates import errors_of_design
 from csimodel.options import require_level
 from csimodel.page import HasPage, Page, sections
+from csimodel.translation import gettext
 
 Floats = NDArray[np.float64]
 
@@ -111,21 +113,24 @@ class Assessment(HasPage):
         return self.fit.cross_loadings
 
     @cached_property
+    def judgements(self) -> tuple[Verdict, ...]:
+        """Each measure set against what the literature asks of it."""
+        fit = self.fit
+        return (
+            *judge_reliability(fit),
+            *judge_loadings(fit),
+            *judge_htmt(fit, self.htmt, self.level),
+            *judge_fornell_larcker(fit),
+            *judge_item_vif(fit),
+            *judge_antecedents(fit),
+            *judge_effects(fit),
+            *judge_global(fit),
+        )
+
+    @property
     def verdicts(self) -> pd.DataFrame:
         """One row a judgement: measure, subject, value, threshold, verdict, source, sentence."""
-        fit = self.fit
-        return as_table(
-            [
-                *judge_reliability(fit),
-                *judge_loadings(fit),
-                *judge_htmt(fit, self.htmt, self.level),
-                *judge_fornell_larcker(fit),
-                *judge_item_vif(fit),
-                *judge_antecedents(fit),
-                *judge_effects(fit),
-                *judge_global(fit),
-            ]
-        )
+        return as_table(self.judgements)
 
     @property
     def page(self) -> Page:
@@ -141,15 +146,23 @@ class Assessment(HasPage):
         )
 
     def _count(self) -> str:
-        verdicts = self.verdicts["verdict"]
-        poor, unjudged = int(verdicts.isin(ATTENTION).sum()), int((verdicts == NOT_JUDGED).sum())
-        told = f"{len(verdicts)} checks: {poor} need attention"
-        return f"{told}, {unjudged} cannot be judged." if unjudged else f"{told}."
+        verdicts = [judgement.verdict for judgement in self.judgements]
+        values = {
+            "checks": len(verdicts),
+            "poor": sum(verdict in ATTENTION for verdict in verdicts),
+            "unjudged": verdicts.count(NOT_JUDGED),
+        }
+        if values["unjudged"]:
+            return text(
+                "{checks} checks: {poor} need attention, {unjudged} cannot be judged.", **values
+            )
+        return text("{checks} checks: {poor} need attention.", **values)
 
     def _attention(self) -> tuple[tuple[str, str], ...]:
         """Return the verdicts that ask for attention, each with its sentence."""
         shown = self.verdicts[self.verdicts["verdict"].isin([*ATTENTION, NOT_JUDGED])]
-        return tuple(zip(shown["verdict"].str.upper(), shown["sentence"], strict=True))
+        verdicts = [gettext(str(verdict)).upper() for verdict in shown["verdict"]]
+        return tuple(zip(verdicts, shown["sentence"], strict=True))
 
     def _tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
         endogenous = list(self.fit.model.endogenous)

@@ -21,10 +21,19 @@ from csimodel.assessment.verdicts import (
 )
 from csimodel.bounds import BOUNDS
 from csimodel.estimators import Fit
+from csimodel.translation import message
 
 _VIF = "below 3; up to 5 tolerable"
-_SIZES = tuple((limit(f"f2 {word}"), word) for word in ("large", "medium", "small"))
-_R2 = tuple((limit(f"r2 {word}"), word) for word in ("substantial", "moderate", "weak"))
+_SIZES = (
+    (limit("f2 large"), message("large")),
+    (limit("f2 medium"), message("medium")),
+    (limit("f2 small"), message("small")),
+)
+_R2 = (
+    (limit("r2 substantial"), message("substantial")),
+    (limit("r2 moderate"), message("moderate")),
+    (limit("r2 weak"), message("weak")),
+)
 
 
 def _vif_verdict(value: float) -> str:
@@ -80,7 +89,7 @@ def judge_effects(fit: Fit) -> Iterator[Verdict]:
     for target, source, value in zip(targets, sources, structure.f2(fit.solution), strict=True):
         antecedent, outcome = names[source], names[target]
         known = np.isfinite(value)
-        size = graded(value, _SIZES, "negligible") if known else NOT_JUDGED
+        size = graded(value, _SIZES, message("negligible")) if known else NOT_JUDGED
         yield Verdict(
             "f2",
             f"{antecedent} → {outcome}",
@@ -102,7 +111,7 @@ def _explained(name: str, value: float) -> Verdict:
     elif BOUNDS["r2"].beyond(value):
         size = IMPOSSIBLE
     else:
-        size = graded(value, _R2, "very weak")
+        size = graded(value, _R2, message("very weak"))
     asked = "0.25 weak, 0.50 moderate, 0.75 substantial"
     fields = {"construct": name, "percent": 100.0 * value}
     return Verdict("r2", name, value, asked, size, HAIR_2019, wording.R2[size], fields)
@@ -113,11 +122,18 @@ def judge_global(fit: Fit) -> Iterator[Verdict]:
     if fit.model.terms:
         fields = {"term": fit.model.terms[0].name}
         yield Verdict(
-            "srmr", "whole model", np.nan, "", NOT_JUDGED, HU_BENTLER, wording.SRMR_TERMS, fields
+            "srmr",
+            message("whole model"),
+            np.nan,
+            "",
+            NOT_JUDGED,
+            HU_BENTLER,
+            wording.SRMR_TERMS,
+            fields,
         )
         return
     for saturated in (False, True):
-        subject = "saturated model" if saturated else "estimated model"
+        subject = message("saturated model") if saturated else message("estimated model")
         value = float(global_fit.srmr(fit.solution, saturated))
         verdict = "acceptable" if value < limit("srmr acceptable") else "poor"
         if np.isnan(value):
@@ -137,7 +153,7 @@ def judge_global(fit: Fit) -> Iterator[Verdict]:
             verdict,
             HU_BENTLER,
             table[verdict],
-            {"part": "measurement alone" if saturated else "whole model"},
+            {"part": message("measurement alone") if saturated else message("whole model")},
         )
         if np.isnan(global_fit.d_g(fit.solution, saturated)):
             yield Verdict(

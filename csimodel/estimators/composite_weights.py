@@ -28,18 +28,19 @@ from numpy.typing import NDArray
 from csimodel.estimators.structural import regress
 from csimodel.estimators.weighting import inverse_of
 from csimodel.model import Model
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 Criterion = Literal["sumcorr", "maxvar", "ssqcorr", "minvar", "genvar", "gsca", "pca"]
 
 LABELS: dict[Criterion, str] = {
-    "sumcorr": "SUMCORR composites",
-    "maxvar": "MAXVAR composites",
-    "ssqcorr": "SSQCORR composites",
-    "minvar": "MINVAR composites",
-    "genvar": "GENVAR composites",
-    "gsca": "GSCA",
-    "pca": "principal components",
+    "sumcorr": message("SUMCORR composites"),
+    "maxvar": message("MAXVAR composites"),
+    "ssqcorr": message("SSQCORR composites"),
+    "minvar": message("MINVAR composites"),
+    "genvar": message("GENVAR composites"),
+    "gsca": message("GSCA"),
+    "pca": message("principal components"),
 }
 _BY_EIGENVECTORS = ("maxvar", "minvar", "pca")
 

@@ -59,11 +59,21 @@ from csimodel.moments.ordinal_samples import OrdinalSamples
 from csimodel.moments.responses import Responses
 from csimodel.options import require_count, require_flag, require_number
 from csimodel.survey import Answers
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 
 _LOOSEST = 1e-3  # a coarser tolerance stops at numbers that are not a solution
 _CHUNK = 512  # samples fitted together: their correlations stay in cache
+
+_LABELS = {
+    (False, "path"): message("PLS, path scheme"),
+    (False, "factorial"): message("PLS, factorial scheme"),
+    (False, "centroid"): message("PLS, centroid scheme"),
+    (True, "path"): message("PLSc, path scheme"),
+    (True, "factorial"): message("PLSc, factorial scheme"),
+    (True, "centroid"): message("PLSc, centroid scheme"),
+}
 
 
 @dataclass(frozen=True)
@@ -286,12 +296,12 @@ class PLS(Estimator):
     @property
     def label(self) -> str:
         """What the estimator is called in tables."""
-        name = f"{'PLSc' if self.consistent else 'PLS'}, {self.scheme} scheme"
+        name: str = _LABELS[self.consistent, self.scheme]
         if self._criterion is not None:
             name = LABELS[self._criterion]
         elif self._given:
-            name = f"{name}, given weights"
-        return f"{name}, polychoric" if self.weighs_responses else name
+            name = message("{label}, given weights", label=name)
+        return message("{label}, polychoric", label=name) if self.weighs_responses else name
 
     @property
     def paths_between_scores(self) -> bool:

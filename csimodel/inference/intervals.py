@@ -21,6 +21,7 @@ from csimodel.errors import InferenceError, OptionError, choose
 from csimodel.findings import Finding
 from csimodel.options import require_level
 from csimodel.significance import t_limits
+from csimodel.translation import gettext, message, ngettext
 
 Floats = NDArray[np.float64]
 
@@ -155,8 +156,21 @@ def interval_name(kind: str, df: float) -> str:
     ('t with 5 degrees of freedom', 'percentile', 'bc')
     """
     if by_t(kind, df):
-        return f"t with {df:g} degrees of freedom" if df != 1 else "t with 1 degree of freedom"
-    return "percentile" if kind == "auto" else kind
+        return ngettext(
+            "t with {df:g} degree of freedom", "t with {df:g} degrees of freedom", int(df)
+        ).format(df=df)
+    return gettext(_NAMES.get(kind, kind))
+
+
+_NAMES = {
+    "auto": message("percentile"),
+    "percentile": message("percentile"),
+    "basic": message("basic"),
+    "normal": message("normal"),
+    "studentized": message("studentized"),
+    "bc": message("bc"),
+    "bca": message("bca"),
+}
 
 
 def narrow_intervals(kind: str, df: float) -> tuple[Finding, ...]:

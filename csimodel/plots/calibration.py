@@ -11,8 +11,10 @@ from matplotlib.ticker import PercentFormatter
 
 from csimodel.arguments import checked
 from csimodel.floats import own_errstate
+from csimodel.formatting import percent_sign
 from csimodel.plots import fonts, style
 from csimodel.plots.charts import bounds, check_table
+from csimodel.translation import message, shown_message
 
 
 @own_errstate
@@ -20,8 +22,8 @@ from csimodel.plots.charts import bounds, check_table
 def calibration(
     result: Any,
     *,
-    x: str = "Predicted probability",
-    y: str = "Observed share",
+    x: str = message("Predicted probability"),
+    y: str = message("Observed share"),
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Figure:
@@ -56,6 +58,7 @@ def calibration(
     >>> len(calibration(table).axes[0].lines)
     2
     """
+    x, y = shown_message(x), shown_message(y)
     alone = isinstance(result, pd.DataFrame)
     table = result if alone else getattr(result, "table", result)
     check_table(table, "result", ["predicted", "observed"], "csi.outcomes.calibration(rep), or it")
@@ -84,6 +87,6 @@ def calibration(
     ax.set_xlim(0.0, 1.0)
     ax.set_ylim(0.0, 1.0)
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+        axis.set_major_formatter(PercentFormatter(1.0, symbol=percent_sign()))
     style.title_axes(ax, family, x=x, y=y, title=title)
     return figure

@@ -11,10 +11,12 @@ from matplotlib.figure import Figure
 
 from csimodel.arguments import checked
 from csimodel.errors import OptionError
+from csimodel.findings import text
 from csimodel.floats import own_errstate
 from csimodel.formatting import bracketed
 from csimodel.plots import fonts, style, text_metrics
 from csimodel.plots.labels import Array
+from csimodel.translation import message, shown_message
 
 _ROW = 0.27  # inches per row
 _LABEL_WIDTH = 190.0  # widest line of a row's label, points
@@ -81,10 +83,9 @@ def index_bars(scores: pd.DataFrame, *, title: str | None = None, ax: Axes | Non
     ax.barh(at, mean[order], height=0.62, color=style.BLUE, alpha=0.8, linewidth=0, zorder=2)
     _whiskers(ax, at, mean[order], lower[order], upper[order])
     for y, row in zip(at, order, strict=True):
-        text = bracketed(mean[row], lower[row], upper[row], 1)
-        _at_right(ax, float(y), text, family)
+        _at_right(ax, float(y), bracketed(mean[row], lower[row], upper[row], 1), family)
     _name_rows(ax, labels, family, headings=[i for i, (_, row) in enumerate(rows) if row is None])
-    style.title_axes(ax, family, x="Index (0–100)", title=title)
+    style.title_axes(ax, family, x=text("Index (0–100)"), title=title)
     return figure
 
 
@@ -107,7 +108,11 @@ def _score_rows(scores: pd.DataFrame) -> list[tuple[str, int | None]]:
 @own_errstate
 @checked
 def intervals(
-    table: pd.DataFrame, *, title: str | None = None, x: str = "Estimate", ax: Axes | None = None
+    table: pd.DataFrame,
+    *,
+    title: str | None = None,
+    x: str = message("Estimate"),
+    ax: Axes | None = None,
 ) -> Figure:
     """Draw estimates with their intervals, one row each; a hollow mark covers zero.
 
@@ -146,6 +151,7 @@ def intervals(
     >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
     ['Image → Loyalty']
     """
+    x = shown_message(x)
     check_table(table, "table", ["estimate", "lower", "upper"], 'boot.table("paths")')
     labels = [_row_name(key, table.index.names) for key in table.index]
     family = fonts.families([*labels, title or "", x])

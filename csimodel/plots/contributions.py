@@ -9,15 +9,17 @@ from matplotlib.figure import Figure
 
 from csimodel.arguments import checked
 from csimodel.errors import OptionError, choose
+from csimodel.findings import text
 from csimodel.floats import own_errstate
 from csimodel.formatting import plural
 from csimodel.index.programme import Programme
 from csimodel.index.programme.differences import period_place
 from csimodel.options import require_count
 from csimodel.plots.waterfall import waterfall
+from csimodel.translation import gettext, message
 
-CHANGE = "Change of the whole"
-SHIFT = "Shift of weights"
+CHANGE = message("Change of the whole")
+SHIFT = message("Shift of weights")
 
 
 @own_errstate
@@ -79,8 +81,8 @@ def contributions(
     steps = _steps(programme, level, period, name, require_count("most", most))
     return waterfall(
         steps,
-        y=f"Points of {name}",
-        totals=[CHANGE],
+        y=text("Points of {target}", target=name),
+        totals=[gettext(CHANGE)],
         title=title,
         ax=ax,
     )
@@ -109,6 +111,6 @@ def _steps(
     steps = [*order.iloc[:most].items()]
     if len(order) > most:
         steps.append((plural(len(order) - most, "other unit"), float(order.iloc[most:].sum())))
-    steps.append((SHIFT, float(own["weights"].sum())))
-    steps.append((CHANGE, float(own["total"].sum())))
+    steps.append((gettext(SHIFT), float(own["weights"].sum())))
+    steps.append((gettext(CHANGE), float(own["total"].sum())))
     return pd.DataFrame(steps, columns=["step", "value"])

@@ -14,13 +14,15 @@ from matplotlib.ticker import PercentFormatter
 
 from csimodel.arguments import checked
 from csimodel.errors import OptionError
+from csimodel.findings import text
 from csimodel.floats import own_errstate
-from csimodel.formatting import number
+from csimodel.formatting import percent_sign, share
 from csimodel.options import require_numbers
 from csimodel.plots import fonts, style
 from csimodel.plots.charts import check_table
 from csimodel.plots.labels import Array
 from csimodel.plots.points import name_points, on_paper
+from csimodel.translation import message, shown_message
 
 
 @own_errstate
@@ -30,8 +32,8 @@ def repurchase_curve(
     *,
     points: Iterable[float] | Mapping[float, float] | None = None,
     rug: Any = None,
-    x: str = "Satisfaction index (0–100)",
-    y: str = "Probability of repurchase",
+    x: str = message("Satisfaction index (0–100)"),
+    y: str = message("Probability of repurchase"),
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Figure:
@@ -75,6 +77,7 @@ def repurchase_curve(
     >>> [text.get_text() for text in figure.axes[0].texts]
     ['50: 40.0 %']
     """
+    x, y = shown_message(x), shown_message(y)
     check_table(curve, "curve", ["index", "probability"], "the curve of csimodel.repurchase(…)")
     line = curve.sort_values("index")
     index = line["index"].to_numpy(dtype=float)
@@ -89,7 +92,7 @@ def repurchase_curve(
     ax.plot(index, probability, color=style.BLUE, linewidth=2.0, linestyle="-", marker="", zorder=3)
     ax.set_xlim(float(index.min()), float(index.max()))
     ax.set_ylim(0, 1)
-    ax.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=percent_sign()))
     if rug is not None:
         _draw_rug(ax, rug)
     style.title_axes(ax, family, x=x, y=y, title=title)
@@ -150,7 +153,7 @@ def _mark(ax: Axes, marked: Array, curve: Array, family: list[str]) -> None:
         markeredgecolor=style.PAPER,
         zorder=5,
     )
-    names = [f"{where:g}: {number(100 * value, 1)} %" for where, value in marked]
+    names = [text("{place:g}: {share}", place=where, share=share(value)) for where, value in marked]
     grid = np.linspace(curve[0, 0], curve[-1, 0], 200)
     drawn = np.column_stack([grid, np.interp(grid, curve[:, 0], curve[:, 1])])
     along = on_paper(ax, drawn)

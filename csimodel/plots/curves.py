@@ -18,6 +18,7 @@ from csimodel.plots import fonts, style, text_metrics
 from csimodel.plots.charts import check_table
 from csimodel.plots.curve import repurchase_curve
 from csimodel.plots.direct_labels import PALETTE, name_lines
+from csimodel.translation import message, shown_message
 
 _ONE_ABSENT = "The curve of {names} has no finite probability and is not drawn."
 _ABSENT = "The curves of {names:20} have no finite probability and are not drawn."
@@ -46,8 +47,8 @@ def repurchase_curves(
     *,
     bands: bool = True,
     rug: Any = None,
-    x: str = "Satisfaction index (0–100)",
-    y: str = "Probability of repurchase",
+    x: str = message("Satisfaction index (0–100)"),
+    y: str = message("Probability of repurchase"),
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Figure:
@@ -95,6 +96,7 @@ def repurchase_curves(
     >>> sorted(text.get_text() for text in figure.axes[0].texts)
     ['Airlines', 'Banks']
     """
+    x, y = shown_message(x), shown_message(y)
     tables = _with_points(_tables(curves))
     names = [str(name) for name in tables]
     family = fonts.families([*names, x, y, title or ""])

@@ -11,6 +11,7 @@ from matplotlib import font_manager
 
 from csimodel.findings import Finding, tell
 from csimodel.plots import style
+from csimodel.translation import current_language
 
 _INSTALL = (
     "No installed font can draw the characters {characters:8}, so they appear as empty boxes: "
@@ -66,6 +67,9 @@ def has_cjk(text: str) -> bool:
     return any(_is_cjk(character) for character in text)
 
 
+_SCRIPTS = {"zh": "满意度，：（）"}  # of which a figure in a language has labels of the package
+
+
 def families(texts: Iterable[str]) -> list[str]:
     """Return the font families, as a fallback list, that can draw every character of `texts`.
 
@@ -89,7 +93,7 @@ def families(texts: Iterable[str]) -> list[str]:
     """
     wanted = {
         character
-        for text in texts
+        for text in (*texts, _SCRIPTS.get(current_language(), ""))
         for character in str(text)
         if not character.isspace() and unicodedata.category(character)[0] != "C"
     }

@@ -11,17 +11,19 @@ from matplotlib.figure import Figure
 
 from csimodel.arguments import checked
 from csimodel.errors import OptionError
+from csimodel.findings import text
 from csimodel.floats import own_errstate
 from csimodel.plots import fonts, style, text_metrics
 from csimodel.plots.charts import check_table
 from csimodel.plots.labels import Array
 from csimodel.plots.points import frame, name_points, on_paper
+from csimodel.translation import gettext, message
 
 _QUADRANTS = {
-    (1, 0): "Larger effect, lower index",
-    (1, 1): "Larger effect, higher index",
-    (0, 0): "Smaller effect, lower index",
-    (0, 1): "Smaller effect, higher index",
+    (1, 0): message("Larger effect, lower index"),
+    (1, 1): message("Larger effect, higher index"),
+    (0, 0): message("Smaller effect, lower index"),
+    (0, 1): message("Smaller effect, higher index"),
 }
 
 _LEAST_SPAN = 10.0  # index points shown, so that a small difference looks small
@@ -109,14 +111,15 @@ def importance_performance(
     cross = np.array([[across - 1, bottom, across + 1, top], [left, up - 1, right, up + 1]])
     taken = np.concatenate([_name_quadrants(ax, family), cross])
     name_points(ax, np.column_stack([x, y]), names, family, taken)
-    words = (
-        f"Estimated effect: points of {target} that go with 1 point more of the construct's index"
+    words = text(
+        "Estimated effect: points of {target} that go with 1 point more of the construct's index",
+        target=target,
     )
     style.title_axes(
         ax,
         family,
         x=text_metrics.wrap(words, float(right - left), style.TEXT_SIZE, family),
-        y="Index now (0–100)",
+        y=text("Index now (0–100)"),
         title=title,
     )
     return figure
@@ -168,8 +171,8 @@ def _name_quadrants(ax: Axes, family: list[str]) -> Array:
     """Write what each corner means; return the rectangles, in points."""
     boxes = []
     low, high = frame(ax)
-    for (right, top), text in _QUADRANTS.items():
-        words = text.replace(": ", ":\n")
+    for (right, top), corner in _QUADRANTS.items():
+        words = gettext(corner).replace(": ", ":\n")
         x, y = (0.985 if right else 0.015), (0.98 if top else 0.02)
         style.write(
             ax,

@@ -6,10 +6,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from csimodel.arguments import checked
+from csimodel.findings import text
 from csimodel.floats import own_errstate
 from csimodel.formatting import number
 from csimodel.measures.abc_analysis import AbcClasses
 from csimodel.plots import fonts, style
+from csimodel.translation import message, shown_message
 
 
 @own_errstate
@@ -17,8 +19,8 @@ from csimodel.plots import fonts, style
 def lorenz(
     result: AbcClasses,
     *,
-    x: str = "Share of customers, the smallest first",
-    y: str = "Share of sales",
+    x: str = message("Share of customers, the smallest first"),
+    y: str = message("Share of sales"),
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Figure:
@@ -47,6 +49,7 @@ def lorenz(
     >>> lorenz(result).axes[0].lines[1].get_ydata().tolist()
     [0.0, 0.25, 1.0]
     """
+    x, y = shown_message(x), shown_message(y)
     family = fonts.families([x, y, title or ""])
     top = 0.2 + (0.3 if title else 0.0)
     figure, ax = style.take_axes(ax, (4.4, 3.9 + top), (0.7, 0.2, 0.6, top))
@@ -59,6 +62,8 @@ def lorenz(
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1)
     gini = float(result.gini["estimate"].iloc[0])
-    style.write(ax, 0.06, 0.9, f"Gini {number(gini, 2)}", family=family, weight="bold")
+    style.write(
+        ax, 0.06, 0.9, text("Gini {gini}", gini=number(gini, 2)), family=family, weight="bold"
+    )
     style.title_axes(ax, family, x=x, y=y, title=title)
     return figure

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from csimodel.arguments import checked
 from csimodel.assessment.simple_slopes import SimpleSlopes
+from csimodel.findings import text
 from csimodel.floats import own_errstate
 from csimodel.plots import fonts, style
 
@@ -52,8 +53,8 @@ def moderation(slopes: SimpleSlopes, *, title: str | None = None, ax: Axes | Non
     'Effect of Image on Loyalty'
     """
     effect, curve = slopes.effect, slopes.curve
-    x = f"{effect.at}, standard deviations from its mean"
-    y = f"Effect of {effect.source} on {effect.target}"
+    x = text("{at}, standard deviations from its mean", at=effect.at)
+    y = text("Effect of {source} on {target}", source=effect.source, target=effect.target)
     family = fonts.families([x, y, title or ""])
     figure, ax = style.take_axes(ax, (6.2, 4.2), (0.75, 0.25, 0.6, 0.45 if title else 0.2))
     style.dress(ax, family, grid="y")

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from csimodel.arguments import checked
 from csimodel.assessment.necessity import NecessaryConditions
+from csimodel.findings import text
 from csimodel.floats import own_errstate
 from csimodel.formatting import told_p
 from csimodel.plots import fonts, style
@@ -64,7 +65,10 @@ def necessary_conditions(
     """
     steps, line = (conditions.ceiling_of(driver, kind) for kind in ("ce_fdh", "cr_fdh"))
     target = conditions.target
-    x, y = f"{driver}, standardised score", f"{target}, standardised score"
+    x, y = (
+        text("{construct}, standardised score", construct=driver),
+        text("{construct}, standardised score", construct=target),
+    )
     own = conditions.table.xs(conditions.ceiling, level="ceiling")
     size, p = (float(own[name].to_dict()[driver]) for name in ("effect_size", "p"))
     judged = f"{conditions.ceiling.upper().replace('_', '-')}: d = {size:.2f}"

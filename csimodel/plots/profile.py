@@ -15,6 +15,7 @@ from csimodel.plots import fonts, style
 from csimodel.plots.charts import check_table
 from csimodel.plots.direct_labels import PALETTE
 from csimodel.plots.rows import finish_rows, row_axes
+from csimodel.translation import message, shown_message
 
 _KEY = 0.2  # inches of a line of the key
 
@@ -24,7 +25,7 @@ _KEY = 0.2  # inches of a line of the key
 def profile(
     table: pd.DataFrame,
     *,
-    x: str = "Mean rating",
+    x: str = message("Mean rating"),
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Figure:
@@ -59,6 +60,7 @@ def profile(
     >>> [text.get_text() for text in profile(compared.table).axes[0].texts]
     ['a', 'b']
     """
+    x = shown_message(x)
     check_table(table, "table", ["estimate"], "csimodel.measures.comparison(data, items, by=…)")
     items = [label(key[-1] if isinstance(key, tuple) else key) for key in table.index]
     groups = [label(key[:-1]) if isinstance(key, tuple) else "" for key in table.index]

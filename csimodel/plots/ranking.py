@@ -18,8 +18,9 @@ from csimodel.plots.charts import bounds, check_table
 from csimodel.plots.labels import Array
 from csimodel.plots.rows import finish_rows, row_axes
 from csimodel.plots.top_and_bottom import RowOfUnits, rows_of_blocks
+from csimodel.translation import gettext, message, shown_message
 
-_COLOURS = "New colour: told apart from the first of the one above"
+_COLOURS = message("New colour: told apart from the first of the one above")
 _TIES = (style.BLUE, style.VERMILLION)  # in turn
 
 
@@ -29,7 +30,7 @@ def ranking(
     ranks: pd.DataFrame,
     *,
     most: int = 40,
-    x: str = "Index (0–100)",
+    x: str = message("Index (0–100)"),
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Figure:
@@ -67,11 +68,13 @@ def ranking(
     >>> [text.get_text() for text in ranking(ranks).axes[0].texts]
     ['72.0 [70.0, 74.0]', '68.0 [66.0, 70.0]']
     """
+    x = shown_message(x)
     check_table(ranks, "ranks", ["estimate", "tie"], "csimodel.programme(…).rank().table")
     most = require_count("most", most, least=2)
     rows = rows_of_blocks(ranks.index, most)
     names = [row.name for row in rows]
-    family = fonts.families([*names, x, _COLOURS, title or ""])
+    colours = gettext(_COLOURS)
+    family = fonts.families([*names, x, colours, title or ""])
     figure, ax = row_axes(ax, names, family, title, right=1.5, row=0.24)
     style.dress(ax, family, grid="x")
     value, tie = (ranks[name].to_numpy(dtype=float) for name in ("estimate", "tie"))
@@ -89,7 +92,7 @@ def ranking(
     ]
     finish_rows(ax, names, texts, family)
     _mark_headings(ax, rows, family)
-    style.title_axes(ax, family, x=f"{x}\n{_COLOURS}", title=title)
+    style.title_axes(ax, family, x=f"{x}\n{colours}", title=title)
     return figure
 
 

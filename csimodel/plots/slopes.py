@@ -14,6 +14,7 @@ from csimodel.outcomes.measurement_error.result import LABELS, CorrectedSlopes
 from csimodel.plots import fonts, style
 from csimodel.plots.charts import bounds, check_table
 from csimodel.plots.rows import finish_rows, row_axes, whole_decimals
+from csimodel.translation import gettext, message, shown_message
 
 
 @own_errstate
@@ -21,7 +22,7 @@ from csimodel.plots.rows import finish_rows, row_axes, whole_decimals
 def slopes(
     table: CorrectedSlopes | pd.DataFrame,
     *,
-    x: str = "Percentage points per index point",
+    x: str = message("Percentage points per index point"),
     scale: float = 100.0,
     title: str | None = None,
     ax: Axes | None = None,
@@ -68,10 +69,13 @@ def slopes(
     >>> [text.get_text() for text in slopes(table).axes[0].texts]
     ['0.98 [0.96, 1.00]', '1.07 [1.03, 1.11]']
     """
+    x = shown_message(x)
     if isinstance(table, CorrectedSlopes):
         table = _effects(table)
     check_table(table, "table", ["method", "slope"], "methods, with columns method and slope")
-    names = [str(name) for name in table["method"]]
+    names = [
+        shown_message(name) if isinstance(name, str) else str(name) for name in table["method"]
+    ]
     value = scale * table["slope"].to_numpy(dtype=float)
     lower, upper = (scale * end for end in bounds(table))
     family = fonts.families([*names, x, title or ""])
@@ -107,7 +111,7 @@ def _effects(slopes: CorrectedSlopes) -> pd.DataFrame:
     """Return the effects of the first index by method, those without a solution left out."""
     own = slopes.table[slopes.table["index"] == slopes.indexes[0]]
     own = own[np.isfinite(own["average_marginal_effect"])]
-    names = own["method"].map(LABELS)
+    names = [gettext(LABELS[name]) for name in own["method"]]
     return pd.DataFrame(
         {
             "method": names,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from csimodel.formatting import label, plural
+from csimodel.findings import counted
+from csimodel.formatting import label
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,9 @@ def _blocks(units: pd.Index, groups: dict[str, list[int]], most: int) -> Iterato
                 key = units[place]
                 yield RowOfUnits(label(key[-1] if isinstance(key, tuple) else key), place)
     if len(shown) < len(groups):
-        yield RowOfUnits(f"… {plural(len(groups) - len(shown), 'group')} more")
+        yield RowOfUnits(
+            counted(len(groups) - len(shown), "… {count:,} group more", "… {count:,} groups more")
+        )
 
 
 def first_and_last(places: list[int], each: int, whole: bool) -> list[int | str]:
@@ -70,5 +73,5 @@ def first_and_last(places: list[int], each: int, whole: bool) -> list[int | str]
     between = len(places) - 2 * each
     if whole or between <= 1:
         return list(places)
-    count = f"… {plural(between, 'unit')} between …"
+    count = counted(between, "… {count:,} unit between …", "… {count:,} units between …")
     return [*places[:each], count, *places[len(places) - each :]]

@@ -13,9 +13,9 @@ from matplotlib.ticker import MaxNLocator
 
 from csimodel.arguments import checked
 from csimodel.errors import OptionError, choose, suggest
-from csimodel.findings import listed
+from csimodel.findings import counted, listed, text
 from csimodel.floats import own_errstate
-from csimodel.formatting import label, plural
+from csimodel.formatting import label
 from csimodel.index.programme import Programme
 from csimodel.options import require_count, require_names
 from csimodel.plots import fonts, style, text_metrics
@@ -156,7 +156,12 @@ def small_multiples(
         units = [*units[: most - most // 2], *units[len(units) - most // 2 :]]
     heading = title or name
     if left_out:
-        heading += f" (highest and lowest; {plural(left_out, 'unit')} between left out)"
+        heading = counted(
+            left_out,
+            "{heading} (highest and lowest; {count:,} unit between left out)",
+            "{heading} (highest and lowest; {count:,} units between left out)",
+            heading=heading,
+        )
     family = fonts.families([*units, heading, *_periods(programme)])
     columns = int(min(len(units), max(2, np.ceil(np.sqrt(1.4 * len(units))))))
     rows = int(np.ceil(len(units) / columns))
@@ -190,7 +195,7 @@ def small_multiples(
     figure.text(
         1 - 0.25 / wide,
         1 - 0.22 / tall,
-        "grey line: the whole",
+        text("grey line: the whole"),
         ha="right",
         va="top",
         fontproperties=text_metrics.font(family, style.SMALL_SIZE),

@@ -13,11 +13,14 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 
 from csimodel.arguments import checked
 from csimodel.errors import OptionError
+from csimodel.findings import text
 from csimodel.floats import own_errstate
-from csimodel.formatting import bracketed
+from csimodel.formatting import bracketed, percent_sign
+from csimodel.outcomes.money.row import row_title, unit_title
 from csimodel.plots import fonts, style, text_metrics
 from csimodel.plots.charts import bounds, check_table
 from csimodel.plots.rows import finish_rows, row_axes, whole_decimals
+from csimodel.translation import shown_message
 
 
 @own_errstate
@@ -142,13 +145,13 @@ def money_steps(money: Any, *, title: str | None = None, ax: Axes | None = None)
     before = table[["estimate", "lower", "upper"]].shift()
     repeated = before.eq(table[before.columns]) | (before.isna() & table[before.columns].isna())
     shown = table[~repeated.all(axis=1) & table["estimate"].ne(0)]
-    names = [str(name) for name in shown.index]
+    names = [row_title(str(name)) for name in shown.index]
     value = shown["estimate"].to_numpy(dtype=float)
     lower, upper = (shown[end].to_numpy(dtype=float) for end in ("lower", "upper"))
     texts = [
         _amount(*cells) for cells in zip(value, lower, upper, shown["unit"].map(str), strict=True)
     ]
-    title = money.title if title is None else title
+    title = shown_message(money.title) if title is None else title
     family = fonts.families([*names, *texts, title])
     room = max(text_metrics.measure(text, style.SMALL_SIZE, family)[0] for text in texts) / 72 + 0.3
     figure, ax = row_axes(ax, names, family, title, right=room)
@@ -163,9 +166,9 @@ def money_steps(money: Any, *, title: str | None = None, ax: Axes | None = None)
     ax.axvline(0, color=style.MUTED, linewidth=1.0, linestyle="-", marker="", zorder=1)
     reach = np.concatenate([[0.0, 1.0], ends[np.isfinite(ends)]])
     ax.set_xlim(reach.min() - 0.02, reach.max() + 0.05)
-    ax.xaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+    ax.xaxis.set_major_formatter(PercentFormatter(1.0, symbol=percent_sign()))
     finish_rows(ax, names, texts, family)
-    style.title_axes(ax, family, x="Share of the estimate", title=title)
+    style.title_axes(ax, family, x=text("Share of the estimate"), title=title)
     return figure
 
 
@@ -176,6 +179,7 @@ def _amount(value: float, lower: float, upper: float, unit: str) -> str:
         unit = unit.replace("probability", "percentage points").replace(
             "share", "percentage points"
         )
+    unit = unit_title(unit)
     decimals = whole_decimals(np.array([value]))
     told = bracketed(value, lower, upper, decimals)
     return f"{'+' if value > 0 else ''}{told} {unit}"

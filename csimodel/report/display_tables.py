@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
+from csimodel.assessment.verdicts import Verdict
+from csimodel.findings import text
 from csimodel.formatting import amounts, label, number, p_value, percent, share, span
 from csimodel.grid import Grid, grid
 from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.outcome_sections import money_table
 from csimodel.report.tables import effect_sizes, items, pair
+from csimodel.translation import gettext, shown_message
 
 _CHECKS = {
     "alpha": "Alpha",
@@ -32,8 +35,8 @@ def index_grid(analysis: AnalysisResults) -> Grid:
     """Show the index of every construct."""
     blocks = analysis.fit.model.blocks
     return grid(
-        "Index of each part of the model, 0 to 100",
-        ("", "Index", _interval(analysis), "Questions"),
+        text("Index of each part of the model, 0 to 100"),
+        ("", text("Index"), _interval(analysis), text("Questions")),
         (
             (
                 str(name),
@@ -49,8 +52,8 @@ def index_grid(analysis: AnalysisResults) -> Grid:
 def groups_grid(analysis: AnalysisResults, table: pd.DataFrame) -> Grid:
     """Show the target's index in every group."""
     return grid(
-        f"{analysis.target} by group, 0 to 100",
-        ("Group", "Index", _interval(analysis), "Respondents"),
+        text("{target} by group, 0 to 100", target=analysis.target),
+        (text("Group"), text("Index"), _interval(analysis), text("Respondents")),
         (
             (
                 label(tuple(key)[:-1] if isinstance(key, tuple) else key),
@@ -66,8 +69,16 @@ def groups_grid(analysis: AnalysisResults, table: pd.DataFrame) -> Grid:
 def drivers_grid(analysis: AnalysisResults) -> Grid:
     """Show the effects on the target, largest first."""
     return grid(
-        f"Points of {analysis.target} that go with one point more on a driver's index",
-        ("Driver", f"Points of {analysis.target}", _interval(analysis), "Index of the driver"),
+        text(
+            "Points of {target} that go with one point more on a driver's index",
+            target=analysis.target,
+        ),
+        (
+            text("Driver"),
+            text("Points of {target}", target=analysis.target),
+            _interval(analysis),
+            text("Index of the driver"),
+        ),
         (
             (
                 str(name),
@@ -86,10 +97,17 @@ def contrast_grid(analysis: AnalysisResults) -> Grid:
     assert valued is not None
     low, high = analysis.contrast
     table = valued.contrast(low, high)
-    names = (f"At an index of {low:g}", f"At an index of {high:g}", "Difference")
+    names = (
+        text("At an index of {low:g}", low=low),
+        text("At an index of {high:g}", high=high),
+        text("Difference"),
+    )
     return grid(
-        f"Repurchase ({valued.outcome}), per cent; the difference in percentage points",
-        ("", "Repurchase", _interval(analysis)),
+        text(
+            "Repurchase ({outcome}), per cent; the difference in percentage points",
+            outcome=valued.outcome,
+        ),
+        ("", text("Repurchase"), _interval(analysis)),
         (
             (
                 name,
@@ -106,9 +124,18 @@ def segments_grid(analysis: AnalysisResults) -> Grid:
     segments = analysis.segments
     assert segments is not None
     return grid(
-        f"Repurchase ({segments.repurchase.outcome}) by group; the effect of one point in "
-        "percentage points",
-        ("Group", "Respondents", "Index", "Repurchase", "One point", _interval(analysis)),
+        text(
+            "Repurchase ({outcome}) by group; the effect of one point in percentage points",
+            outcome=segments.repurchase.outcome,
+        ),
+        (
+            text("Group"),
+            text("Respondents"),
+            text("Index"),
+            text("Repurchase"),
+            text("One point"),
+            _interval(analysis),
+        ),
         (
             (
                 label(name),
@@ -126,10 +153,19 @@ def segments_grid(analysis: AnalysisResults) -> Grid:
 def money_grid(analysis: AnalysisResults) -> Grid:
     """Show what one point of each driver is worth, and what may be spent on it."""
     first = next(iter(analysis.money.values()))
-    everyone = "all customers" if first.economics.customers != 1 else "each customer"
+    everyone = text("all customers") if first.economics.customers != 1 else text("each customer")
     return grid(
-        f"Worth of one point more of each driver, {first.currency} for {everyone}",
-        ("Driver", "Worth", _interval(analysis), f"Break-even, each {first.period}"),
+        text(
+            "Worth of one point more of each driver, {currency} for {everyone}",
+            currency=first.currency,
+            everyone=everyone,
+        ),
+        (
+            text("Driver"),
+            text("Worth"),
+            _interval(analysis),
+            text("Break-even, each {period}", period=first.period),
+        ),
         (
             (
                 str(row["driver"]),
@@ -147,12 +183,16 @@ def coefficients_grid(analysis: AnalysisResults) -> Grid:
     valued = analysis.repurchase
     assert valued is not None
     return grid(
-        f"Coefficients of the {valued.family.label} regression of {valued.outcome} "
-        f"({valued.family.scale} per index point)",
-        ("Term", "Estimate", _interval(analysis), "Standard error"),
+        text(
+            "Coefficients of the {label} regression of {outcome} ({scale} per index point)",
+            label=valued.family.label,
+            outcome=valued.outcome,
+            scale=valued.family.scale,
+        ),
+        (text("Term"), text("Estimate"), _interval(analysis), text("Standard error")),
         (
             (
-                "Constant" if name == "const" else str(name),
+                text("Constant") if name == "const" else str(name),
                 number(row["estimate"], 4),
                 span(row["lower"], row["upper"], 4),
                 number(row["se"], 4),
@@ -167,8 +207,8 @@ def paths_grid(analysis: AnalysisResults) -> Grid:
     table = analysis.bootstrap.table("paths", level=analysis.level)
     sizes = effect_sizes(analysis)["f2"]
     return grid(
-        "Standardised direct effects; f² is the effect's size beside the other sources",
-        ("From", "To", "Effect", _interval(analysis), "p", "f²"),
+        text("Standardised direct effects; f² is the effect's size beside the other sources"),
+        (text("From"), text("To"), text("Effect"), _interval(analysis), "p", "f²"),
         (
             (
                 pair(key)[1],
@@ -189,8 +229,8 @@ def explained_grid(analysis: AnalysisResults) -> Grid:
     table = analysis.bootstrap.table("r2", level=analysis.level)
     adjusted = analysis.fit.r2_adjusted.loc[table.index]
     return grid(
-        "R²: share of the differences between respondents that the model explains",
-        ("", "R²", _interval(analysis), "Adjusted R²"),
+        text("R²: share of the differences between respondents that the model explains"),
+        ("", "R²", _interval(analysis), text("Adjusted R²")),
         (
             (
                 str(name),
@@ -207,8 +247,16 @@ def items_grid(analysis: AnalysisResults) -> Grid:
     """Show the questions: what they ask, their mean answer, and their part in the index."""
     table = items(analysis)
     return grid(
-        "Questions: mean answer, loading, and share in the index of their construct",
-        ("Question", "Asks about", "Measures", "Mean", "Loading", _interval(analysis), "Share"),
+        text("Questions: mean answer, loading, and share in the index of their construct"),
+        (
+            text("Question"),
+            text("Asks about"),
+            text("Measures"),
+            text("Mean"),
+            text("Loading"),
+            _interval(analysis),
+            text("Share"),
+        ),
         (
             (
                 str(row["item"]),
@@ -230,8 +278,8 @@ def reliability_grid(analysis: AnalysisResults) -> Grid:
     table = analysis.assessment.reliability
     single = {c.name for c in analysis.fit.model.constructs if c.kind == "single"}
     return grid(
-        "Reliability (alpha, ρA, ρC) and shared variance (AVE); a single question has none",
-        ("", "Alpha", "ρA", "ρC", "AVE"),
+        text("Reliability (alpha, ρA, ρC) and shared variance (AVE); a single question has none"),
+        ("", text("Alpha"), "ρA", "ρC", "AVE"),
         (
             (str(name), *("–" if name in single else number(value, 3) for value in row))
             for name, row in table.iterrows()
@@ -241,23 +289,34 @@ def reliability_grid(analysis: AnalysisResults) -> Grid:
 
 def verdicts_grid(analysis: AnalysisResults) -> Grid:
     """Show every check with its threshold."""
-    table = analysis.assessment.verdicts
     return grid(
-        "Every check, with what the literature asks for",
-        ("Check", "Of", "Value", "Asked for", "Verdict"),
+        text("Every check, with what the literature asks for"),
+        (text("Check"), text("Of"), text("Value"), text("Asked for"), text("Verdict")),
         (
             (
-                _CHECKS.get(row["measure"], row["measure"]),
-                row["subject"],
-                number(row["value"], 3),
-                row["threshold"],
-                row["verdict"],
+                _name(judgement.measure),
+                _subject(judgement),
+                number(judgement.value, 3),
+                judgement.threshold,
+                gettext(judgement.verdict),
             )
-            for _, row in table.iterrows()
+            for judgement in analysis.assessment.judgements
         ),
         words=(0, 1, 3, 4),
     )
 
 
+def _name(measure: str) -> str:
+    return text(_CHECKS[measure]) if measure in _CHECKS else measure
+
+
+def _subject(judgement: Verdict) -> str:
+    """Return what a check is of: a pair of constructs is enumerated, other names stay."""
+    names = [str(judgement.values.get(name)) for name in ("second", "first")]
+    if judgement.subject == " and ".join(names):
+        return text("{names}", names=names)
+    return shown_message(judgement.subject)
+
+
 def _interval(analysis: AnalysisResults) -> str:
-    return f"{percent(analysis.level)} interval"
+    return text("{level} interval", level=percent(analysis.level))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import reduce
 
 import pandas as pd
 
+from csimodel.findings import text
 from csimodel.formatting import label, number, percent, share, span
 from csimodel.index.programme import Programme
 from csimodel.index.programme.hierarchy import WHOLE
@@ -75,8 +77,11 @@ def _index(analysis: AnalysisResults) -> Picture:
     return Picture(
         "index",
         plots.to_svg(plots.index_bars(analysis.index), title=_bars(analysis.index)),
-        f"Bars are indexes, thin lines their {percent(analysis.level)} intervals. 0: everybody "
-        "gave the lowest answer; 100: everybody gave the highest.",
+        text(
+            "Bars are indexes, thin lines their {level} intervals. 0: everybody "
+            "gave the lowest answer; 100: everybody gave the highest.",
+            level=percent(analysis.level),
+        ),
     )
 
 
@@ -88,7 +93,11 @@ def _groups(analysis: AnalysisResults) -> Picture:
     return Picture(
         "index_by_group",
         plots.to_svg(plots.index_bars(groups), title=_bars(groups)),
-        f"{analysis.target} by group, with {percent(analysis.level)} intervals.",
+        text(
+            "{target} by group, with {level} intervals.",
+            target=analysis.target,
+            level=percent(analysis.level),
+        ),
     )
 
 
@@ -96,19 +105,29 @@ def _drivers(analysis: AnalysisResults) -> Picture:
     from csimodel import plots
 
     drivers = analysis.importance
-    told = "; ".join(
-        f"{name}: effect {number(row['importance'], 2)}, index {number(row['performance'])}"
+    told = _series(
+        text(
+            "{name}: effect {effect}, index {index}",
+            name=name,
+            effect=number(row["importance"], 2),
+            index=number(row["performance"]),
+        )
         for name, row in drivers.iterrows()
     )
     return Picture(
         "drivers",
         plots.to_svg(
             plots.importance_performance(drivers, target=analysis.target),
-            title=f"Map of the drivers of {analysis.target}. {told}.",
+            title=text(
+                "Map of the drivers of {target}. {told}.", target=analysis.target, told=told
+            ),
         ),
-        "Further right: a larger estimated effect. Further up: a higher index. Bottom right: a "
-        "large effect and a low index, with the most room above it. The dashed lines are the "
-        "averages of the points shown.",
+        text(
+            "Further right: a larger estimated effect. Further up: a higher "
+            "index. Bottom right: a large effect and a low index, with the most "
+            "room above it. The dashed lines are the averages of the points "
+            "shown."
+        ),
     )
 
 
@@ -118,16 +137,23 @@ def _waves(analysis: AnalysisResults) -> Picture:
     programme = _programme(analysis)
     scores = rows_of_level(programme, programme.scores, WHOLE)
     periods = map(label, scores.index.get_level_values("period"))
-    told = "; ".join(
+    told = _series(
         f"{period} {number(value)}"
         for period, value in zip(periods, scores["estimate"], strict=True)
     )
     return Picture(
         "programme_trend",
-        plots.to_svg(plots.trend(programme), title=f"{analysis.target} of the whole: {told}."),
-        f"Dots are the index of the whole with {percent(analysis.level)} intervals; the line is "
-        "the level behind them, freed of the errors of the answers as far as other periods allow, "
-        "with its band. A ring marks a score that usual moves and errors do not explain.",
+        plots.to_svg(
+            plots.trend(programme),
+            title=text("{target} of the whole: {told}.", target=analysis.target, told=told),
+        ),
+        text(
+            "Dots are the index of the whole with {level} intervals; the line is "
+            "the level behind them, freed of the errors of the answers as far as "
+            "other periods allow, with its band. A ring marks a score that usual "
+            "moves and errors do not explain.",
+            level=percent(analysis.level),
+        ),
     )
 
 
@@ -137,13 +163,19 @@ def _ranking(analysis: AnalysisResults) -> Picture:
     table = ranked_units(_programme(analysis))
     first = table["estimate"].head(5)
     units = map(label, first.index.get_level_values(-1))
-    told = "; ".join(f"{unit} {number(value)}" for unit, value in zip(units, first, strict=True))
+    told = _series(f"{unit} {number(value)}" for unit, value in zip(units, first, strict=True))
     return Picture(
         "programme_ranking",
-        plots.to_svg(plots.ranking(table), title=f"Units by {analysis.target}, first: {told}."),
-        f"Dots are indexes with {percent(analysis.level)} intervals, of many units the first and "
-        "the last. Units of one colour in a row are not told apart from the first of them; a "
-        "hollow dot has no error.",
+        plots.to_svg(
+            plots.ranking(table),
+            title=text("Units by {target}, first: {told}.", target=analysis.target, told=told),
+        ),
+        text(
+            "Dots are indexes with {level} intervals, of many units the first "
+            "and the last. Units of one colour in a row are not told apart from "
+            "the first of them; a hollow dot has no error.",
+            level=percent(analysis.level),
+        ),
     )
 
 
@@ -156,9 +188,13 @@ def _units(analysis: AnalysisResults) -> Picture:
         "programme_units",
         plots.to_svg(
             plots.small_multiples(programme, level),
-            title=f"{analysis.target} of each unit of level {level} over the periods.",
+            title=text(
+                "{target} of each unit of level {level} over the periods.",
+                target=analysis.target,
+                level=level,
+            ),
         ),
-        f"Each panel is one unit of level {level}, all on one scale.",
+        text("Each panel is one unit of level {level}, all on one scale.", level=level),
         wide=True,
     )
 
@@ -171,10 +207,12 @@ def _contributions(analysis: AnalysisResults) -> Picture:
         "programme_contributions",
         plots.to_svg(
             plots.contributions(programme),
-            title="What units add to the last change of the whole, step by step.",
+            title=text("What units add to the last change of the whole, step by step."),
         ),
-        "Each bar starts where the one before ended; the last is the change of the whole since "
-        "the period before.",
+        text(
+            "Each bar starts where the one before ended; the last is the change "
+            "of the whole since the period before."
+        ),
     )
 
 
@@ -188,19 +226,26 @@ def _model(analysis: AnalysisResults) -> Picture:
 
     paths = analysis.bootstrap.table("paths", level=analysis.level)
     arrows = zip(map(pair, paths.index), paths["estimate"], strict=True)
-    told = "; ".join(f"{arrow[1]} to {arrow[0]} {number(value, 2)}" for arrow, value in arrows)
+    told = _series(
+        text("{source} to {target} {path}", source=arrow[1], target=arrow[0], path=number(value, 2))
+        for arrow, value in arrows
+    )
     return Picture(
         "model",
         plots.to_svg(
             plots.path_diagram(analysis.fit, bootstrap=paths),
-            title=f"Path diagram with standardised effects: {told}.",
+            title=text("Path diagram with standardised effects: {told}.", told=told),
         ),
-        "Ellipses are what the model is about, boxes the questions that measure it. The number on "
-        "an arrow between ellipses says by how many standard deviations the target differs for one "
-        "of the source, other sources held; a dashed arrow cannot be told apart from zero "
-        f"({percent(analysis.level)} interval). R² is the share of the differences between "
-        "customers that goes with the arrows. Numbers at boxes say how closely a question follows "
-        "its ellipse, 1 being perfectly.",
+        text(
+            "Ellipses are what the model is about, boxes the questions that "
+            "measure it. The number on an arrow between ellipses says by how "
+            "many standard deviations the target differs for one of the source, "
+            "other sources held; a dashed arrow cannot be told apart from zero "
+            "({level} interval). R² is the share of the differences between "
+            "customers that goes with the arrows. Numbers at boxes say how "
+            "closely a question follows its ellipse, 1 being perfectly.",
+            level=percent(analysis.level),
+        ),
         wide=True,
     )
 
@@ -213,20 +258,26 @@ def _curve(analysis: AnalysisResults) -> Picture:
     curve = valued.curve()
     step = valued.contrast(*analysis.contrast)["probability"]
     marks = dict(zip(analysis.contrast, step.iloc[:2].tolist(), strict=True))
-    told = "; ".join(f"{share(value)} at {point:g}" for point, value in marks.items())
+    told = _series(
+        text("{share} at {point:g}", share=share(value), point=point)
+        for point, value in marks.items()
+    )
     figure = plots.repurchase_curve(
         curve,
         points=marks,
         rug=valued.regression.sample.regressors[:, 0],
-        x=f"{valued.indexes[0]} index (0–100)",
-        y=f"Repurchase ({valued.outcome})",
+        x=text("{indexes} index (0–100)", indexes=valued.indexes[0]),
+        y=text("Repurchase ({outcome})", outcome=valued.outcome),
     )
     return Picture(
         "repurchase",
-        plots.to_svg(figure, title=f"Repurchase over the index: {told}."),
-        f"The line is what the regression expects at each index, the band its "
-        f"{percent(analysis.level)} interval. Ticks at the bottom are respondents; where there "
-        "are few, the line rests on the shape of the curve.",
+        plots.to_svg(figure, title=text("Repurchase over the index: {told}.", told=told)),
+        text(
+            "The line is what the regression expects at each index, the band its "
+            "{level} interval. Ticks at the bottom are respondents; where there "
+            "are few, the line rests on the shape of the curve.",
+            level=percent(analysis.level),
+        ),
     )
 
 
@@ -238,8 +289,11 @@ def _slopes(analysis: AnalysisResults) -> Picture:
     return Picture(
         "repurchase_slopes",
         plots.to_svg(plots.slopes(slopes), title=slopes.headline),
-        "What goes with a point as measured (dashed line), and corrected for the error of the "
-        f"index, with {percent(analysis.level)} intervals.",
+        text(
+            "What goes with a point as measured (dashed line), and corrected for "
+            "the error of the index, with {level} intervals.",
+            level=percent(analysis.level),
+        ),
     )
 
 
@@ -248,22 +302,27 @@ def _curves(analysis: AnalysisResults) -> Picture:
 
     segments = analysis.segments
     assert segments is not None
-    told = "; ".join(
+    told = _series(
         f"{label(name)} {number(100 * row['effect'], 2)}" for name, row in segments.table.iterrows()
     )
     figure = plots.repurchase_curves(
         segments,
         rug=segments.repurchase.regression.sample.regressors[:, 0],
-        x=f"{segments.repurchase.indexes[0]} index (0–100)",
-        y=f"Repurchase ({segments.repurchase.outcome})",
+        x=text("{indexes} index (0–100)", indexes=segments.repurchase.indexes[0]),
+        y=text("Repurchase ({outcome})", outcome=segments.repurchase.outcome),
     )
     return Picture(
         "repurchase_by_group",
-        plots.to_svg(figure, title=f"Repurchase by group, percentage points a point: {told}."),
-        f"Each group has a curve of its own, with its {percent(analysis.level)} band, drawn where "
-        "somebody of the group was. Jones and Sasser (1995) found that where customers can choose, "
-        "the curve stays low and rises steeply near the top; where they cannot, it is flat and "
-        "high.",
+        plots.to_svg(
+            figure, title=text("Repurchase by group, percentage points a point: {told}.", told=told)
+        ),
+        text(
+            "Each group has a curve of its own, with its {level} band, drawn "
+            "where somebody of the group was. Jones and Sasser (1995) found that "
+            "where customers can choose, the curve stays low and rises steeply "
+            "near the top; where they cannot, it is flat and high.",
+            level=percent(analysis.level),
+        ),
     )
 
 
@@ -275,14 +334,28 @@ def _money(analysis: AnalysisResults) -> Picture:
     return Picture(
         "money",
         plots.to_svg(
-            plots.money_steps(money, title=f"One point more of {driver}"),
-            title=f"From one point of {driver} to {number(float(value), 2)} {money.currency}.",
+            plots.money_steps(money, title=text("One point more of {driver}", driver=driver)),
+            title=text(
+                "From one point of {driver} to {value} {currency}.",
+                driver=driver,
+                value=number(float(value), 2),
+                currency=money.currency,
+            ),
         ),
-        f"Each bar is the estimate of its step, all drawn at the same length; the mark on it is "
-        f"the {percent(analysis.level)} interval in per cent of the estimate, so that it shows how "
-        "sure each step is. The numbers stand at the right.",
+        text(
+            "Each bar is the estimate of its step, all drawn at the same length; "
+            "the mark on it is the {level} interval in per cent of the estimate, "
+            "so that it shows how sure each step is. The numbers stand at the "
+            "right.",
+            level=percent(analysis.level),
+        ),
         wide=True,
     )
+
+
+def _series(entries: Iterable[str]) -> str:
+    """Put entries one after another, with semicolons as the language writes them."""
+    return reduce(lambda told, entry: text("{told}; {entry}", told=told, entry=entry), entries)
 
 
 def _bars(table: pd.DataFrame) -> str:
@@ -291,4 +364,4 @@ def _bars(table: pd.DataFrame) -> str:
         f"{label(key)} {number(row['mean'])} ({span(row['lower'], row['upper'])})"
         for key, row in table.iterrows()
     ]
-    return f"Index from 0 to 100 with intervals: {'; '.join(told)}."
+    return text("Index from 0 to 100 with intervals: {told}.", told=_series(told))

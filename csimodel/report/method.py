@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from csimodel.bounds import FEW_DEGREES
 from csimodel.estimators import PLS
-from csimodel.formatting import percent, plural
+from csimodel.findings import counted, text
+from csimodel.formatting import percent
 from csimodel.report.analysis_results import AnalysisResults
 from csimodel.survey.replicates import label_of_scheme
+from csimodel.translation import gettext, shown_message
 
 if TYPE_CHECKING:
     from csimodel.outcomes.money import Money
@@ -67,20 +69,26 @@ def steps(analysis: AnalysisResults) -> list[Step]:
     """Return the steps of the computation, in order."""
     level = percent(analysis.level)
     entries = [
-        Step("Model", _estimation(analysis)),
+        Step(text("Model"), _estimation(analysis)),
         Step(
-            "Index",
-            "A weighted mean of answers, moved to a scale on which the lowest possible answers "
-            "give 0 and the highest give 100. w are the weights of standardised questions and s "
-            "the standard deviations of the answers.",
-            "index = 100 · Σ vᵢ (x̄ᵢ − minᵢ) / Σ vᵢ (maxᵢ − minᵢ),   vᵢ = wᵢ / sᵢ",
+            text("Index"),
+            text(
+                "A weighted mean of answers, moved to a scale on which the lowest "
+                "possible answers give 0 and the highest give 100. w are the weights "
+                "of standardised questions and s the standard deviations of the "
+                "answers."
+            ),
+            text("index = 100 · Σ vᵢ (x̄ᵢ − minᵢ) / Σ vᵢ (maxᵢ − minᵢ),   vᵢ = wᵢ / sᵢ"),
         ),
         Step(
-            "Drivers",
-            "The effect of a driver counts what reaches the target directly and what passes "
-            "through other constructs, in points of the target's index for each point of the "
-            "driver's. SD is the standard deviation of an index over respondents.",
-            "effect = total standardised effect · SD(target) / SD(driver)",
+            text("Drivers"),
+            text(
+                "The effect of a driver counts what reaches the target directly and "
+                "what passes through other constructs, in points of the target's "
+                "index for each point of the driver's. SD is the standard deviation "
+                "of an index over respondents."
+            ),
+            text("effect = total standardised effect · SD(target) / SD(driver)"),
         ),
     ]
     if analysis.repurchase is not None:
@@ -88,32 +96,41 @@ def steps(analysis: AnalysisResults) -> list[Step]:
     if analysis.slopes is not None:
         entries.append(
             Step(
-                "Correction",
-                "The index is the true satisfaction and an error that has nothing to do with it; "
-                "the share of the first in its variance is the reliability. In a straight "
-                "regression the corrected slope is the measured one divided by it; in others the "
-                "index is replaced by what is expected of the true one (regression calibration).",
-                "E(true | index) = mean + reliability · (index − mean)",
+                text("Correction"),
+                text(
+                    "The index is the true satisfaction and an error that has nothing to "
+                    "do with it; the share of the first in its variance is the "
+                    "reliability. In a straight regression the corrected slope is the "
+                    "measured one divided by it; in others the index is replaced by what "
+                    "is expected of the true one (regression calibration)."
+                ),
+                text("E(true | index) = mean + reliability · (index − mean)"),
             )
         )
     if analysis.segments is not None:
         entries.append(
             Step(
-                "Repurchase by group",
-                "One regression in which every group g has a level, slope and bend of its own, x "
-                "being the index and m its mean over all; a Wald test asks whether slopes and "
-                "bends are the same.",
-                "a_g + b_g · x + c_g · (x − m)² / 100²  in place of  a + b · x",
+                text("Repurchase by group"),
+                text(
+                    "One regression in which every group g has a level, slope and bend "
+                    "of its own, x being the index and m its mean over all; a Wald test "
+                    "asks whether slopes and bends are the same."
+                ),
+                text("a_g + b_g · x + c_g · (x − m)² / 100²  in place of  a + b · x"),
             )
         )
     if analysis.money:
         entries.append(_money(next(iter(analysis.money.values()))))
     entries.append(
         Step(
-            "Intervals",
-            f"{_resampling(analysis)} {_limits(analysis, level)} It covers chance in who was "
-            "asked. It does not cover a sample that is not like the customers, or questions that "
-            "measure something else.",
+            text("Intervals"),
+            text(
+                "{resampling} {limits} It covers chance in who was asked. It does "
+                "not cover a sample that is not like the customers, or questions "
+                "that measure something else.",
+                resampling=_resampling(analysis),
+                limits=_limits(analysis, level),
+            ),
         )
     )
     return entries
@@ -124,20 +141,28 @@ def _limits(analysis: AnalysisResults, level: str) -> str:
     boot = analysis.bootstrap
     df = boot.survey_design.df
     if boot.replication is not None:
-        return (
-            f"The {level} interval is the estimate and t times that error to both sides, t with "
-            f"{plural(df, 'degree')} of freedom."
+        return text(
+            "The {level} interval is the estimate and t times that error to both "
+            "sides, t with {degrees} of freedom.",
+            level=level,
+            degrees=counted(df, "{count:,} degree", "{count:,} degrees"),
         )
     if df >= FEW_DEGREES:
-        return (
-            f"The {level} interval leaves out the same share of results at both ends; of a group "
-            f"with fewer than {FEW_DEGREES:g} degrees of freedom (sampled units less strata) it is "
-            "the estimate and t times the standard deviation of the results to both sides."
+        return text(
+            "The {level} interval leaves out the same share of results at both "
+            "ends; of a group with fewer than {few:g} degrees of freedom "
+            "(sampled units less strata) it is the estimate and t times the "
+            "standard deviation of the results to both sides.",
+            level=level,
+            few=FEW_DEGREES,
         )
-    return (
-        f"The {level} interval is the estimate and t times the standard deviation of the results "
-        f"to both sides, t with {df} degrees of freedom (sampled units less strata), as with so "
-        "few units the results alone come out too near to each other."
+    return text(
+        "The {level} interval is the estimate and t times the standard "
+        "deviation of the results to both sides, t with {df} degrees of "
+        "freedom (sampled units less strata), as with so few units the "
+        "results alone come out too near to each other.",
+        level=level,
+        df=df,
     )
 
 
@@ -163,22 +188,29 @@ def references(analysis: AnalysisResults) -> list[tuple[str, str]]:
         _RAO: design,
         _WOLTER: replicates,
     }
-    return [(text, _DOI.get(text, "")) for text, cited in wanted.items() if cited]
+    return [(work, _DOI.get(work, "")) for work, cited in wanted.items() if cited]
 
 
 def _estimation(analysis: AnalysisResults) -> str:
     estimator = analysis.fit.estimator
     if not isinstance(estimator, PLS):
-        return f"{estimator.label}, {analysis.fit.iterations} iterations."
-    told = (
-        f"Partial least squares path modelling ({estimator.label}). The score of a construct is a "
-        "weighted sum of its questions; weights and effects are improved in turns until they "
-        f"no longer change, here after {analysis.fit.iterations} iterations."
+        return text(
+            "{label}, {iterations} iterations.",
+            label=estimator.label,
+            iterations=analysis.fit.iterations,
+        )
+    told = text(
+        "Partial least squares path modelling ({label}). The score of a "
+        "construct is a weighted sum of its questions; weights and effects "
+        "are improved in turns until they no longer change, here after "
+        "{iterations} iterations.",
+        label=estimator.label,
+        iterations=analysis.fit.iterations,
     )
     if estimator.consistent:
-        told += (
-            " Loadings and effects are then corrected for measurement error; the index is not, "
-            "because it is a mean of answers."
+        told += text(
+            " Loadings and effects are then corrected for measurement error; the "
+            "index is not, because it is a mean of answers."
         )
     return told
 
@@ -187,37 +219,58 @@ def _repurchase(analysis: AnalysisResults) -> Step:
     valued = analysis.repurchase
     assert valued is not None
     index = valued.indexes[0]
-    line = f"a + b · index of {index}"
-    what = f"{valued.outcome}, as a share from 0 to 1,"
+    line = text("a + b · index of {index}", index=index)
+    what = text("{outcome}, as a share from 0 to 1,", outcome=valued.outcome)
     if valued.cut is not None:
-        what = f"{valued.outcome}, whose answers of {valued.cut:g} or more count as repurchase,"
+        what = text(
+            "{outcome}, whose answers of {cut:g} or more count as repurchase,",
+            outcome=valued.outcome,
+            cut=valued.cut,
+        )
     formula = valued.family.formula.format(line)
     return Step(
-        "Repurchase",
-        f"{valued.family.label.capitalize()} regression of {what} on each respondent's index of "
-        f"{index}. {valued.interval_kind}",
-        f"expected share = {formula}",
+        text("Repurchase"),
+        text(
+            "{family} regression of {what} on each respondent's index of {index}. {intervals}",
+            family=shown_message(valued.family.label).capitalize(),
+            what=what,
+            index=index,
+            intervals=valued.interval_kind,
+        ),
+        text("expected share = {formula}", formula=formula),
     )
 
 
 def _money(money: Money) -> Step:
     terms = money.economics
     formula = (
-        "worth = margin · r / (1 + d − r)"
+        text("worth = margin · r / (1 + d − r)")
         if terms.first_margin == "end"
-        else "worth = margin · (1 + d) / (1 + d − r)"
+        else text("worth = margin · (1 + d) / (1 + d − r)")
     )
     if terms.horizon is not None:
-        formula = f"worth = margin · Σ (r / (1 + d))ᵗ over {terms.horizon} margins"
-    again = "" if terms.purchases == 1 else f" to the power of {terms.purchases:g}"
+        formula = text(
+            "worth = margin · Σ (r / (1 + d))ᵗ over {horizon} margins", horizon=terms.horizon
+        )
+    again = (
+        ""
+        if terms.purchases == 1
+        else text(" to the power of {purchases:g}", purchases=terms.purchases)
+    )
     return Step(
-        "Money",
-        "A point of a driver moves the target of every customer by its effect, that his expected "
-        f"share of repurchase{again}, which is taken as the share r of {terms.period}s he stays, "
-        "and that his worth: margins to come, discounted at the rate d, as long as he stays; "
-        "what is given is the mean over customers. Measurement error is taken off the effect, the "
-        "curve of repurchase and the spread of customers where that is possible. "
-        f"{money.terms}",
+        text("Money"),
+        text(
+            "A point of a driver moves the target of every customer by its "
+            "effect, that his expected share of repurchase{again}, which is "
+            "taken as the share r of {period}s he stays, and that his worth: "
+            "margins to come, discounted at the rate d, as long as he stays; "
+            "what is given is the mean over customers. Measurement error is "
+            "taken off the effect, the curve of repurchase and the spread of "
+            "customers where that is possible. {terms}",
+            again=again,
+            period=gettext(terms.period),
+            terms=money.terms,
+        ),
         formula,
     )
 
@@ -225,23 +278,26 @@ def _money(money: Money) -> Step:
 def _resampling(analysis: AnalysisResults) -> str:
     replication, design = analysis.bootstrap.replication, analysis.bootstrap.design
     if replication is not None:
-        return (
-            f"Everything above is computed anew with each of {design.draws:,} sets of replicate "
-            f"weights ({label_of_scheme(replication.method)}), which weight the respondents as "
-            "other samples of the same design would. The error is the root of a weighted sum of "
-            "the squared distances of their results, by factors that belong to the method."
+        return text(
+            "Everything above is computed anew with each of {draws:,} sets of "
+            "replicate weights ({method}), which weight the respondents "
+            "as other samples of the same design would. The error is the root of "
+            "a weighted sum of the squared distances of their results, by "
+            "factors that belong to the method.",
+            draws=design.draws,
+            method=label_of_scheme(replication.method),
         )
     how = {
-        "multinomial": "respondents are drawn with replacement, as many as there are",
-        "stratified": "respondents are drawn with replacement within each stratum"
+        "multinomial": text("respondents are drawn with replacement, as many as there are"),
+        "stratified": text("respondents are drawn with replacement within each stratum")
         if design.strata is not None
-        else "respondents are drawn with replacement, one fewer than there are",
-        "cluster": "whole clusters of respondents are drawn with replacement",
-    }.get(design.kind, f"respondents are drawn again ({design.kind})")
-    drawn = f"Bootstrap with {design.draws:,} resamples: {how}."
+        else text("respondents are drawn with replacement, one fewer than there are"),
+        "cluster": text("whole clusters of respondents are drawn with replacement"),
+    }.get(design.kind, text("respondents are drawn again ({kind})", kind=design.kind))
+    drawn = text("Bootstrap with {draws:,} resamples: {how}.", draws=design.draws, how=how)
     if design.population is not None:
-        drawn += (
-            " How often each stands in a resample is moved towards once, by the root of the share "
-            "of the population that was not in the sample."
+        drawn += text(
+            " How often each stands in a resample is moved towards once, by the "
+            "root of the share of the population that was not in the sample."
         )
-    return f"{drawn} Everything above is computed anew in each resample."
+    return text("{drawn} Everything above is computed anew in each resample.", drawn=drawn)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from csimodel.assessment.verdicts import ATTENTION, NOT_JUDGED
 from csimodel.characters import printable
-from csimodel.findings import SEVERITIES, Finding, Severity, counted
+from csimodel.findings import SEVERITIES, Finding, Severity, counted, text
 from csimodel.formatting import number, percent, span
 from csimodel.grid import Grid
 from csimodel.page import mark_of
@@ -22,7 +22,7 @@ from csimodel.report.programme_sections import programme_sections
 from csimodel.report.provenance import code, fingerprint, versions
 from csimodel.report.sample_sections import sample_sections
 from csimodel.report.tables import target_by_group
-from csimodel.translation import current_language
+from csimodel.translation import current_language, gettext
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -84,6 +84,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals.update(text=text, counted=counted)
     environment.filters["html"] = lambda table, kind="": Markup(table.html(kind))
     return environment.get_template("report.html.jinja")
 
@@ -99,11 +100,12 @@ def _parts(analysis: AnalysisResults, title: str | None) -> dict[str, object]:
     source = "" if survey is None or survey.source == "frame" else survey.source
     row = analysis.headline
     findings = analysis.findings
-    verdicts = analysis.assessment.verdicts
+    judgements = analysis.assessment.judgements
     groups = target_by_group(analysis)
-    asked = verdicts[verdicts["verdict"].isin([*ATTENTION, NOT_JUDGED])]
+    asked = [own for own in judgements if own.verdict in (*ATTENTION, NOT_JUDGED)]
     return {
-        "title": title or f"{analysis.target}: where it stands and what goes with it",
+        "title": title
+        or text("{target}: where it stands and what goes with it", target=analysis.target),
         "source": source,
         "language": current_language(),
         "analysis": analysis,
@@ -133,8 +135,13 @@ def _parts(analysis: AnalysisResults, title: str | None) -> dict[str, object]:
         "checks": sentences.checks(analysis),
         "sample": sample_sections(analysis),
         "attention": [
-            (str(row["verdict"]), str(row["sentence"]), str(row["threshold"]), str(row["source"]))
-            for _, row in asked.iterrows()
+            (
+                "grey" if judgement.verdict == NOT_JUDGED else "amber",
+                gettext(judgement.verdict),
+                judgement.sentence,
+                judgement.threshold,
+            )
+            for judgement in asked
         ],
         "index_grid": display_tables.index_grid(analysis),
         "groups_grid": None if groups is None else display_tables.groups_grid(analysis, groups),
@@ -149,7 +156,7 @@ def _parts(analysis: AnalysisResults, title: str | None) -> dict[str, object]:
         "appendix": _appendix(analysis),
         "steps": steps(analysis),
         "references": references(analysis),
-        "verdict_sources": list(dict.fromkeys(source for source in verdicts["source"] if source)),
+        "verdict_sources": list(dict.fromkeys(own.source for own in judgements if own.source)),
         "fingerprint": fingerprint(analysis),
         "repetition": _repetition(analysis),
         "versions": ", ".join(f"{name} {number}" for name, number in versions().items()),
@@ -161,8 +168,10 @@ def _repetition(analysis: AnalysisResults) -> str:
     """Say which samples the errors come from, so that they can be had again."""
     boot = analysis.bootstrap
     if boot.replication is not None:
-        return f"{len(boot.usable):,} sets of replicate weights."
-    return f"{len(boot.usable):,} resamples with seed {boot.design.seed}."
+        return text("{usable:,} sets of replicate weights.", usable=len(boot.usable))
+    return text(
+        "{usable:,} resamples with seed {seed}.", usable=len(boot.usable), seed=boot.design.seed
+    )
 
 
 def _noticed(findings: Sequence[Finding]) -> list[tuple[Severity, str, list[str]]]:
@@ -191,10 +200,13 @@ def _tiles(analysis: AnalysisResults) -> list[tuple[str, str, str]]:
     first = analysis.importance.iloc[0]
     tiles = [
         (
-            "Largest estimated effect",
+            text("Largest estimated effect"),
             str(analysis.importance.index[0]),
-            f"one point more on its index goes with {number(first['importance'], 2)} points of "
-            f"{analysis.target}",
+            text(
+                "one point more on its index goes with {importance} points of {target}",
+                importance=number(first["importance"], 2),
+                target=analysis.target,
+            ),
         )
     ]
     valued = analysis.repurchase
@@ -204,10 +216,15 @@ def _tiles(analysis: AnalysisResults) -> list[tuple[str, str, str]]:
         sign = "+" if step >= 0 else ""
         tiles.append(
             (
-                "Repurchase",
+                text("Repurchase"),
                 f"{sign}{number(100 * step)}",
-                f"percentage points of repurchase ({valued.outcome}), at an index of {high:g} "
-                f"against {low:g}",
+                text(
+                    "percentage points of repurchase ({outcome}), at an index of "
+                    "{high:g} against {low:g}",
+                    outcome=valued.outcome,
+                    high=high,
+                    low=low,
+                ),
             )
         )
     return tiles

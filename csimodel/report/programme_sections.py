@@ -6,25 +6,28 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from csimodel.findings import listed
-from csimodel.formatting import label, number, percent, plural, span, told_p
+from csimodel.findings import counted, text
+from csimodel.formatting import label, number, percent, span, told_p
 from csimodel.grid import Grid, grid
 from csimodel.index.programme import Programme
 from csimodel.index.programme.hierarchy import WHOLE
 from csimodel.page import Section
 
 _RANKED = 20  # units in the table of ranks
-_NAMED = 5  # units in a sentence
 
 
 def programme_sections(programme: Programme) -> tuple[Section, ...]:
     """Return the parts that say where units stand over the periods, in plain words."""
     ranks = ranked_units(programme)
     return (
-        Section("The whole over the periods", _whole_grid(programme), tuple(_whole(programme))),
-        Section("Levels", _levels_grid(programme)),
-        Section("Ranking", _ranking_grid(programme, ranks), tuple(_ranking(programme, ranks))),
-        Section("Trend", None, tuple(_trend(programme))),
+        Section(
+            text("The whole over the periods"), _whole_grid(programme), tuple(_whole(programme))
+        ),
+        Section(text("Levels"), _levels_grid(programme)),
+        Section(
+            text("Ranking"), _ranking_grid(programme, ranks), tuple(_ranking(programme, ranks))
+        ),
+        Section(text("Trend"), None, tuple(_trend(programme))),
         *_contributions(programme),
     )
 
@@ -46,11 +49,19 @@ def _whole(programme: Programme) -> Iterator[str]:
     name, scores = programme.construct, rows_of_level(programme, programme.scores, WHOLE)
     last = scores.iloc[-1]
     period = label(scores.index.get_level_values("period")[-1])
-    units = plural(len(programme.hierarchy.keys), "unit")
+    units = counted(len(programme.hierarchy.keys), "{count:,} unit", "{count:,} units")
     interval = f" ({span(last['lower'], last['upper'])})" if pd.notna(last["lower"]) else ""
     yield (
-        f"Over all {units} of level {programme.hierarchy.levels[-1]}, {name} stands at "
-        f"{number(last['estimate'])}{interval} in period {period}."
+        text(
+            "Over all {units} of level {level}, {name} stands at "
+            "{estimate}{interval} in period {period}.",
+            units=units,
+            level=programme.hierarchy.levels[-1],
+            name=name,
+            estimate=number(last["estimate"]),
+            interval=interval,
+            period=period,
+        )
     )
     changes = rows_of_level(programme, programme.changes, WHOLE)
     for key, row in changes[
@@ -61,25 +72,45 @@ def _whole(programme: Programme) -> Iterator[str]:
     level = rows_of_level(programme, programme.local_level, WHOLE).iloc[-1]
     if len(programme.hierarchy.periods) > 2 and pd.notna(level["lower"]):
         yield (
-            f"Freed of the errors of the answers as far as earlier periods allow, its level is "
-            f"{number(level['estimate'])} ({span(level['lower'], level['upper'])})."
+            text(
+                "Freed of the errors of the answers as far as earlier periods allow, "
+                "its level is {estimate} ({interval}).",
+                estimate=number(level["estimate"]),
+                interval=span(level["lower"], level["upper"]),
+            )
         )
 
 
 def _change(row: pd.Series, since: str, level: float) -> str:
     """Say how the whole changed since a period."""
     points = float(row["estimate"])
-    way = "higher" if points > 0 else "lower"
     if pd.isna(row["p"]):
-        return f"It changed by {number(points)} points since period {since}; no test was possible."
-    if row["p"] < 1.0 - level:
-        return (
-            f"It is {number(abs(points))} points {way} than in period {since} "
-            f"({span(row['lower'], row['upper'])}; {told_p(float(row['p']))})."
+        return text(
+            "It changed by {points} points since period {since}; no test was possible.",
+            points=number(points),
+            since=since,
         )
-    return (
-        f"It changed by {number(points)} points since period {since}, which cannot be told apart "
-        f"from no change ({span(row['lower'], row['upper'])}; {told_p(float(row['p']))})."
+    if row["p"] < 1.0 - level:
+        values = {
+            "points": number(abs(points)),
+            "since": since,
+            "interval": span(row["lower"], row["upper"]),
+            "p": told_p(float(row["p"])),
+        }
+        if points > 0:
+            return text(
+                "It is {points} points higher than in period {since} ({interval}; {p}).", **values
+            )
+        return text(
+            "It is {points} points lower than in period {since} ({interval}; {p}).", **values
+        )
+    return text(
+        "It changed by {points} points since period {since}, which cannot be "
+        "told apart from no change ({interval}; {p}).",
+        points=number(points),
+        since=since,
+        interval=span(row["lower"], row["upper"]),
+        p=told_p(float(row["p"])),
     )
 
 
@@ -92,8 +123,14 @@ def _whole_grid(programme: Programme) -> Grid:
     levels = rows_of_level(programme, programme.local_level, WHOLE)["estimate"]
     periods = map(label, scores.index.get_level_values("period"))
     return grid(
-        f"{programme.construct} of the whole, 0 to 100",
-        ("Period", "Index", f"{percent(programme.level)} interval", "Level", "Respondents"),
+        text("{construct} of the whole, 0 to 100", construct=programme.construct),
+        (
+            text("Period"),
+            text("Index"),
+            text("{level} interval", level=percent(programme.level)),
+            text("Level"),
+            text("Respondents"),
+        ),
         (
             (
                 period,
@@ -124,8 +161,18 @@ def _levels_grid(programme: Programme) -> Grid:
                     (level, label(key[1]), number(row["estimate"]), interval, number(change))
                 )
     return grid(
-        f"{programme.construct} by level in {label(_last(programme))}",
-        ("Level", "Unit", "Index", f"{percent(programme.level)} interval", "Change"),
+        text(
+            "{construct} by level in {last}",
+            construct=programme.construct,
+            last=label(_last(programme)),
+        ),
+        (
+            text("Level"),
+            text("Unit"),
+            text("Index"),
+            text("{level} interval", level=percent(programme.level)),
+            text("Change"),
+        ),
         rows,
         words=(0, 1),
     )
@@ -136,32 +183,63 @@ def _ranking(programme: Programme, table: pd.DataFrame) -> Iterator[str]:
     known = table[table["se"].notna()]
     unknown = len(table) - len(known)
     if not len(known):
-        yield "No unit has an index with an error, so none is named as the first."
+        yield text("No unit has an index with an error, so none is named as the first.")
         return
     best = int(known["estimate"].to_numpy().argmax())
     first, name = known.iloc[best], label(known.index.get_level_values(-1)[best])
-    among = f"Of the {plural(len(known), 'unit')} of level {programme.hierarchy.levels[-1]}"
+    among = text(
+        "Of the {units} of level {level}",
+        units=counted(len(known), "{count:,} unit", "{count:,} units"),
+        level=programme.hierarchy.levels[-1],
+    )
     if len(known) > 1 and first["rank_upper"] == 1 and not unknown:
-        yield f"{among}, {name} is first in {programme.construct} ({number(first['estimate'])})."
+        yield text(
+            "{among}, {name} is first in {construct} ({estimate}).",
+            among=among,
+            name=name,
+            construct=programme.construct,
+            estimate=number(first["estimate"]),
+        )
     elif len(known) > 1:
         yield (
-            f"{among} with an error, {name} has the highest index of {programme.construct} "
-            f"({number(first['estimate'])}), and is not shown to be first; its rank may be "
-            f"{int(first['rank_lower'])} to {int(first['rank_upper'])}."
+            text(
+                "{among} with an error, {name} has the highest index of {construct} "
+                "({estimate}), and is not shown to be first; its rank may be "
+                "{rank_lower} to {rank_upper}.",
+                among=among,
+                name=name,
+                construct=programme.construct,
+                estimate=number(first["estimate"]),
+                rank_lower=int(first["rank_lower"]),
+                rank_upper=int(first["rank_upper"]),
+            )
         )
     if unknown:
         yield (
-            f"{plural(unknown, 'unit')} without an error (a single respondent or cluster, or "
-            "answers that are all alike) could not be placed, and came last in the table."
+            text(
+                "{units} without an error (a single respondent or cluster, or "
+                "answers that are all alike) could not be placed, and came last in "
+                "the table.",
+                units=counted(unknown, "{count:,} unit", "{count:,} units"),
+            )
         )
 
 
 def _ranking_grid(programme: Programme, table: pd.DataFrame) -> Grid:
     more = len(table) - _RANKED
-    head = f"Ranks in {label(_last(programme))}"
+    head = text("Ranks in {last}", last=label(_last(programme)))
     return grid(
-        f"{head}, the first {_RANKED} of {len(table):,}" if more > 0 else head,
-        ("Unit", "Index", f"{percent(programme.level)} interval", "Rank", "Rank from", "to"),
+        text("{head}, the first {ranked} of {table:,}", head=head, ranked=_RANKED, table=len(table))
+        if more > 0
+        else head,
+        (
+            text("Unit"),
+            text("Index"),
+            text("{level} interval", level=percent(programme.level)),
+            text("Rank"),
+            text("Rank from"),
+            "to",
+        ),
         (
             (
                 label(key[-1] if isinstance(key, tuple) else key),
@@ -181,29 +259,42 @@ def _trend(programme: Programme) -> Iterator[str]:
     level = programme.hierarchy.levels[-1]
     trend = rows_of_level(programme, programme.trend, level)
     if not len(trend):
-        yield "A trend takes three periods, and no unit has so many."
+        yield text("A trend takes three periods, and no unit has so many.")
         return
     shown = trend["p_adjusted"] < 1.0 - programme.level
     up, down = (int((shown & (trend["estimate"] * way > 0)).sum()) for way in (1, -1))
     if not up + down:
-        yield f"No unit of level {level} is shown to rise or fall along a straight line."
+        yield text(
+            "No unit of level {level} is shown to rise or fall along a straight line.", level=level
+        )
     else:
         yield (
-            f"Over the periods {plural(up, 'unit')} of level {level} rose along a straight line "
-            f"and {down:,} fell; of the other {len(trend) - up - down:,} neither is shown."
+            text(
+                "Over the periods {units} of level {level} rose along a straight "
+                "line and {down:,} fell; of the other {rest:,} neither is shown.",
+                units=counted(up, "{count:,} unit", "{count:,} units"),
+                level=level,
+                down=down,
+                rest=len(trend) - up - down,
+            )
         )
     moves = rows_of_level(programme, programme.local_level, level)
     large = moves[moves["large"]]
     if len(large):
         units, periods = (large.index.get_level_values(name) for name in ("unit", "period"))
         pairs = zip(map(label, units), map(label, periods), strict=True)
-        names = [f"{unit} in period {period}" for unit, period in pairs]
+        names = [
+            text("{unit} in period {period}", unit=unit, period=period) for unit, period in pairs
+        ]
         yield (
-            "Further from the periods before than usual moves and the errors of the answers "
-            f"explain: {listed(names, _NAMED)}."
+            text(
+                "Further from the periods before than usual moves and the errors of "
+                "the answers explain: {scores:5}.",
+                scores=names,
+            )
         )
     else:
-        yield "No score is further from those before it than usual moves and errors explain."
+        yield text("No score is further from those before it than usual moves and errors explain.")
 
 
 def _contributions(programme: Programme) -> Iterator[Section]:
@@ -217,10 +308,10 @@ def _contributions(programme: Programme) -> Iterator[Section]:
     first = order.iloc[0]
     name = label(order.index.get_level_values("unit")[0])
     yield Section(
-        "What the change is made of",
+        text("What the change is made of"),
         grid(
-            f"Contributions to the change, points, by {level}",
-            ("Unit", "By its score", "By its weight", "Together"),
+            text("Contributions to the change, points, by {level}", level=level),
+            (text("Unit"), text("By its score"), text("By its weight"), text("Together")),
             (
                 (
                     label(key[1] if isinstance(key, tuple) else key),
@@ -232,9 +323,15 @@ def _contributions(programme: Programme) -> Iterator[Section]:
             ),
         ),
         (
-            f"The change of the whole is {number(parts['total'].sum(), 2)} points: "
-            f"{number(parts['scores'].sum(), 2)} by changes of scores and "
-            f"{number(parts['weights'].sum(), 2)} by changes of weights. {name} adds the most, "
-            f"{number(first['total'], 2)}.",
+            text(
+                "The change of the whole is {change} points: {scores} by changes of "
+                "scores and {weights} by changes of weights. {name} adds the most, "
+                "{total}.",
+                change=number(parts["total"].sum(), 2),
+                scores=number(parts["scores"].sum(), 2),
+                weights=number(parts["weights"].sum(), 2),
+                name=name,
+                total=number(first["total"], 2),
+            ),
         ),
     )

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from csimodel.assessment import MissingPolicies
-from csimodel.findings import listed
-from csimodel.formatting import number, plural, share, span
+from csimodel.findings import counted, text
+from csimodel.formatting import number, share, span
 from csimodel.grid import Grid, grid
 from csimodel.measures.description import Description
 from csimodel.page import Section
@@ -27,6 +27,8 @@ _RATES = {
     "COOP3": "answered wholly, of those who were reached and could answer",
     "REF1": "refused, of all who may have been customers",
 }
+_UNITS = {"respondent": "respondent", "cluster": "cluster"}
+_SEVERAL = {"respondent": "respondents", "cluster": "clusters"}
 _LONELY = {
     "adjust": "its distance from the mean of all is taken for that, which is cautious",
     "average": "the mean of the other strata is taken for it",
@@ -44,26 +46,28 @@ def _sections(analysis: AnalysisResults) -> Iterator[Section]:
     survey = analysis.fit.survey
     if survey is None:
         return
-    yield Section("Rows used", notes=tuple(data_used(analysis)))
+    yield Section(text("Rows used"), notes=tuple(data_used(analysis)))
     design = analysis.fit.require_answers("A report").design
-    yield Section("How it was drawn", notes=tuple(_drawn(survey, design)))
+    yield Section(text("How it was drawn"), notes=tuple(_drawn(survey, design)))
     if analysis.weighting is not None:
         yield Section(
-            "How answers are weighted", _margins_grid(analysis), tuple(_weighted(analysis, survey))
+            text("How answers are weighted"),
+            _margins_grid(analysis),
+            tuple(_weighted(analysis, survey)),
         )
-    yield Section("Asked and answered", _rates_grid(analysis), tuple(_asked(analysis)))
+    yield Section(text("Asked and answered"), _rates_grid(analysis), tuple(_asked(analysis)))
     if analysis.description is not None:
-        yield Section("How carefully it was answered", _quality_grid(analysis.description),
+        yield Section(text("How carefully it was answered"), _quality_grid(analysis.description),
                       tuple(_quality(analysis, analysis.description)))  # fmt: skip
     missing = analysis.missing
     if not missing.empty and missing["missing"].any():
         yield Section(
-            "What was not answered", _missing_grid(missing), tuple(_missing(analysis, survey))
+            text("What was not answered"), _missing_grid(missing), tuple(_missing(analysis, survey))
         )
     if analysis.policies is not None and not analysis.policies.table.empty:
         notes = tuple(_compared(analysis.policies, analysis.target))
         table = _policies_grid(analysis.policies, analysis.target)
-        yield Section("What other treatments of missing answers give", table, notes)
+        yield Section(text("What other treatments of missing answers give"), table, notes)
 
 
 def _quality_grid(description: Description) -> Grid:
@@ -75,27 +79,33 @@ def _quality_grid(description: Description) -> Grid:
             description.items.iterrows(), description.pictures, strict=True
         )
     ]  # fmt: skip
-    head = ["", "Answers", "Missing", "Mean", "SD", "Lowest answer", "Highest answer", "Lowest to "
-            "highest"]  # fmt: skip
-    return grid("Answers to each question", head, rows, (0, 7))
+    head = ["", text("Answers"), text("Missing"), text("Mean"), text("SD"), text("Lowest answer"),
+            text("Highest answer"), text("Lowest to highest")]  # fmt: skip
+    return grid(text("Answers to each question"), head, rows, (0, 7))
 
 
 def _quality(analysis: AnalysisResults, description: Description) -> Iterator[str]:
     """Say what was looked for, and what was noticed."""
     if "duration" in description.respondents:
         yield (
-            "It was looked at whether respondents gave one answer to all questions, took less than "
-            "a third of the median time, or have exactly the answers of another."
+            text(
+                "It was looked at whether respondents gave one answer to all "
+                "questions, took less than a third of the median time, or have "
+                "exactly the answers of another."
+            )
         )
     else:
         yield (
-            "It was looked at whether respondents gave one answer to all questions, or have "
-            "exactly the answers of another; how long they took is not named in the data."
+            text(
+                "It was looked at whether respondents gave one answer to all "
+                "questions, or have exactly the answers of another; how long they "
+                "took is not named in the data."
+            )
         )
     for finding in analysis.quality:
         yield finding.message
     if not analysis.quality:
-        yield "Nothing of it was noticed."
+        yield text("Nothing of it was noticed.")
 
 
 def _drawn(survey: Survey, design: SurveyDesign) -> Iterator[str]:
@@ -106,53 +116,86 @@ def _drawn(survey: Survey, design: SurveyDesign) -> Iterator[str]:
     if strata is None and cluster is None:
         if survey.replicate_weights:
             yield (
-                "The strata and clusters of the sample are not named in the data; they are in the "
-                "replicate weights, from which errors are learnt."
+                text(
+                    "The strata and clusters of the sample are not named in the data; "
+                    "they are in the replicate weights, from which errors are learnt."
+                )
             )
         else:
             yield (
-                "Nothing in the data says how respondents were drawn, so errors take them as drawn "
-                "one by one from a large population."
+                text(
+                    "Nothing in the data says how respondents were drawn, so errors take "
+                    "them as drawn one by one from a large population."
+                )
             )
     elif cluster is None:
         yield (
-            f"Respondents were drawn apart in each of {design.strata:,} strata (column {strata}), "
-            f"{sizes} in each."
+            text(
+                "Respondents were drawn apart in each of {strata:,} strata (column "
+                "{column}), {sizes} in each.",
+                strata=design.strata,
+                column=strata,
+                sizes=sizes,
+            )
         )
     elif strata is None:
         yield (
-            f"Not respondents one by one but {design.units:,} clusters were drawn (column "
-            f"{cluster}), with {rows} respondents in each; answers of one cluster may be alike, "
-            "and errors allow for it."
+            text(
+                "Not respondents one by one but {units:,} clusters were drawn "
+                "(column {cluster}), with {rows} respondents in each; answers of one "
+                "cluster may be alike, and errors allow for it.",
+                units=design.units,
+                cluster=cluster,
+                rows=rows,
+            )
         )
     else:
         yield (
-            f"{design.units:,} clusters of respondents were drawn (column {cluster}), apart in "
-            f"each of {design.strata:,} strata (column {strata}): {sizes} clusters in each "
-            f"stratum, and {rows} respondents in each cluster. Answers of one cluster may be "
-            "alike, and errors allow for it."
+            text(
+                "{units:,} clusters of respondents were drawn (column {cluster}), "
+                "apart in each of {strata:,} strata (column {column}): {sizes} "
+                "clusters in each stratum, and {rows} respondents in each cluster. "
+                "Answers of one cluster may be alike, and errors allow for it.",
+                units=design.units,
+                cluster=cluster,
+                strata=design.strata,
+                column=strata,
+                sizes=sizes,
+                rows=rows,
+            )
         )
     alone = int(design.lonely_units.sum())
     if alone and design.lonely in _LONELY:
-        verb = "stratum holds" if alone == 1 else "strata hold"
-        yield (
-            f"{alone:,} {verb} a single {unit}, which shows no spread of its own: "
-            f"{_LONELY[design.lonely]}."
+        yield counted(
+            alone,
+            "{count:,} stratum holds a single {unit}, which shows no spread of its own: {rule}.",
+            "{count:,} strata hold a single {unit}, which shows no spread of its own: {rule}.",
+            unit=text(_UNITS[unit]),
+            rule=text(_LONELY[design.lonely]),
         )
     if survey.subcluster is not None:
-        yield f"Within each cluster a part was drawn (column {survey.subcluster})."
+        yield text(
+            "Within each cluster a part was drawn (column {subcluster}).",
+            subcluster=survey.subcluster,
+        )
     if design.population is not None:
         whole = float(design.population.sum())
         yield (
-            f"They are {design.units:,} of the {whole:,.0f} {unit}s in the population "
-            f"({share(design.units / whole)}); errors are about this population, not about "
-            "customers to come."
+            text(
+                "They are {units:,} of the {whole:,.0f} {kind} in the population "
+                "({share}); errors are about this population, not about customers "
+                "to come.",
+                units=design.units,
+                whole=whole,
+                kind=text(_SEVERAL[unit]),
+                share=share(design.units / whole),
+            )
         )
 
 
 def _range(counts: np.ndarray) -> str:
     low, high = int(counts.min()), int(counts.max())
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    return f"{low:,}" if low == high else text("{low:,} to {high:,}", low=low, high=high)
 
 
 def _weighted(analysis: AnalysisResults, survey: Survey) -> Iterator[str]:
@@ -161,11 +204,18 @@ def _weighted(analysis: AnalysisResults, survey: Survey) -> Iterator[str]:
     assert report is not None
     row = report.table.iloc[0]
     yield (
-        f"Respondents count by the column {report.name}: the highest weight is "
-        f"{number(row['ratio'])} times the lowest, and the respondent who counts most has "
-        f"{share(row['share_of_largest'], 2)} of all weight. By their weights alone "
-        f"{plural(int(row['n']), 'respondent')} say as much as "
-        f"{number(row['effective_n'], 0)} of equal weight (Kish's effective sample size)."
+        text(
+            "Respondents count by the column {name}: the highest weight is "
+            "{ratio} times the lowest, and the respondent who counts most has "
+            "{share_of_largest} of all weight. By their weights alone "
+            "{respondents} say as much as {effective_n} of equal weight (Kish's "
+            "effective sample size).",
+            name=report.name,
+            ratio=number(row["ratio"]),
+            share_of_largest=share(row["share_of_largest"], 2),
+            respondents=counted(int(row["n"]), "{count:,} respondent", "{count:,} respondents"),
+            effective_n=number(row["effective_n"], 0),
+        )
     )
     calibration = survey.calibration
     if calibration is None or not calibration.names:
@@ -174,11 +224,19 @@ def _weighted(analysis: AnalysisResults, survey: Survey) -> Iterator[str]:
     gap = (table["after"] - table["population"]).abs()
     missed = int((gap > _MET * table["population"].abs()).sum())
     yield (
-        "The weights were brought to what is known of the population, and the sample agrees with "
-        f"it in all {len(table)} numbers of the table."
+        text(
+            "The weights were brought to what is known of the population, and "
+            "the sample agrees with it in all {table} numbers of the table.",
+            table=len(table),
+        )
         if not missed
-        else "The weights were brought to what is known of the population; in "
-        f"{missed} of {len(table)} numbers of the table the sample does not agree with it."
+        else text(
+            "The weights were brought to what is known of the population; in "
+            "{missed} of {table} numbers of the table the sample does not agree "
+            "with it.",
+            missed=missed,
+            table=len(table),
+        )
     )
 
 
@@ -190,8 +248,8 @@ def _margins_grid(analysis: AnalysisResults) -> Grid | None:
     for name, row in table.iterrows():
         write = share if " = " in str(name) else number
         rows.append((str(name), *(write(float(value)) for value in row)))
-    head = ("Group", "Population", "Sample before", "Sample after")
-    return grid("Shares of the population and of the sample", head, rows)
+    head = (text("Group"), text("Population"), text("Sample before"), text("Sample after"))
+    return grid(text("Shares of the population and of the sample"), head, rows)
 
 
 def _asked(analysis: AnalysisResults) -> Iterator[str]:
@@ -199,23 +257,33 @@ def _asked(analysis: AnalysisResults) -> Iterator[str]:
     response = analysis.response
     if response is None:
         yield (
-            "How many were asked is not known here, so there is no response rate; customers who "
-            "did not answer may think otherwise."
+            text(
+                "How many were asked is not known here, so there is no response "
+                "rate; customers who did not answer may think otherwise."
+            )
         )
         return
     rate, e = response.table["rate"], response.eligible
     yield (
-        f"{share(rate['RR1'])} of the cases that may have been customers answered wholly (response "
-        "rate RR1)."
+        text(
+            "{rr1} of the cases that may have been customers answered wholly (response rate RR1).",
+            rr1=share(rate["RR1"]),
+        )
     )
     if rate["RR3"] != rate["RR1"]:
         yield (
-            f"With {share(e)} of the cases of unknown standing taken as customers the rate is "
-            f"{share(rate['RR3'])} (RR3)."
+            text(
+                "With {e} of the cases of unknown standing taken as customers the "
+                "rate is {rr3} (RR3).",
+                e=share(e),
+                rr3=share(rate["RR3"]),
+            )
         )
     yield (
-        "Customers who did not answer may think otherwise; a low rate alone does not show that "
-        "they do."
+        text(
+            "Customers who did not answer may think otherwise; a low rate alone "
+            "does not show that they do."
+        )
     )
 
 
@@ -225,11 +293,16 @@ def _rates_grid(analysis: AnalysisResults) -> Grid | None:
         return None
     table = response.table
     return grid(
-        "Outcome rates by the Standard Definitions of the AAPOR",
-        ("Rate", "", "Cases", "What it is"),
+        text("Outcome rates by the Standard Definitions of the AAPOR"),
+        (text("Rate"), "", text("Cases"), text("What it is")),
         (
-            (name, share(float(table["rate"][name])), str(table["counts"][name]), meaning)
-            for name, meaning in _RATES.items()
+            (
+                name,
+                share(float(table["rate"][name])),
+                str(table["counts"][name]),
+                text(_RATES[name]),
+            )
+            for name in _RATES
             if np.isfinite(table["rate"][name])
         ),
         words={0, 2, 3},
@@ -242,17 +315,28 @@ def _missing(analysis: AnalysisResults, survey: Survey) -> Iterator[str]:
     cells, asked = int(table["missing"].sum()), int(table["rows"].sum())
     questions = int((table["missing"] > 0).sum())
     yield (
-        f"{plural(cells, 'answer')} of {asked:,} ({share(cells / asked)}) are not there, in "
-        f"{questions} of {plural(len(table), 'question')}."
+        text(
+            "{answers} of {asked:,} ({share}) are not there, in {some} of {questions}.",
+            answers=counted(cells, "{count:,} answer", "{count:,} answers"),
+            asked=asked,
+            share=share(cells / asked),
+            some=questions,
+            questions=counted(len(table), "{count:,} question", "{count:,} questions"),
+        )
     )
     coded, unasked = int(table["coded"].sum()), int(table["not_asked"].sum())
     reasons = [
-        f"{coded:,} with a code for no answer, such as “don't know”" if coded else "",
-        f"{unasked:,} of customers who were not asked" if unasked else "",
-        f"{cells - coded - unasked:,} left empty" if cells > coded + unasked else "",
+        text("{coded:,} with a code for no answer, such as “don't know”", coded=coded)
+        if coded
+        else "",
+        text("{unasked:,} of customers who were not asked", unasked=unasked) if unasked else "",
+        text("{unasked:,} left empty", unasked=cells - coded - unasked)
+        if cells > coded + unasked
+        else "",
     ]
-    yield f"They are: {listed([text for text in reasons if text])}."
-    yield _POLICIES.get(str(survey.missing), _POLICIES["construct-minimum"])
+    yield text("They are: {reasons}.", reasons=[told for told in reasons if told])
+    policy = str(survey.missing)
+    yield text(_POLICIES[policy if policy in _POLICIES else "construct-minimum"])
 
 
 _POLICIES = {
@@ -269,13 +353,13 @@ _POLICIES = {
 
 def _missing_grid(table: pd.DataFrame) -> Grid:
     worst = table[table["missing"] > 0].sort_values("missing", ascending=False, kind="stable")
-    reasons = {"coded": "Code", "not_asked": "Not asked", "empty": "Empty"}
+    reasons = {"coded": text("Code"), "not_asked": text("Not asked"), "empty": text("Empty")}
     used = [name for name in reasons if worst[name].any()]
     more = len(worst) - _SHOWN
-    rest = f" ({more} more have fewer)" if more > 0 else ""
+    rest = text(" ({more} more have fewer)", more=more) if more > 0 else ""
     return grid(
-        f"Missing answers by question{rest}",
-        ("Question", "Missing", "Share", *(reasons[name] for name in used)),
+        text("Missing answers by question{rest}", rest=rest),
+        (text("Question"), text("Missing"), text("Share"), *(reasons[name] for name in used)),
         (
             (
                 str(item),
@@ -294,12 +378,20 @@ def _compared(policies: MissingPolicies, target: str) -> Iterator[str]:
     if len(own) > 1:
         low, high = own["estimate"].min(), own["estimate"].max()
         yield (
-            f"Between {len(own)} treatments the index of {target} goes from {number(low)} to "
-            f"{number(high)}; its standard error is {number(own['se'].max(), 2)} at most. Listwise "
-            "deletion and pairwise moments are right where answers are missing by chance alone "
-            "(means put in place then keep the index and draw paths towards zero); EM, full "
-            "information and imputation also where it depends on what else was answered. None is "
-            "right where it depends on the missing answer itself, which no data show."
+            text(
+                "Between {own} treatments the index of {target} goes from {low} to "
+                "{high}; its standard error is {most} at most. Listwise deletion and "
+                "pairwise moments are right where answers are missing by chance "
+                "alone (means put in place then keep the index and draw paths "
+                "towards zero); EM, full information and imputation also where it "
+                "depends on what else was answered. None is right where it depends "
+                "on the missing answer itself, which no data show.",
+                own=len(own),
+                target=target,
+                low=number(low),
+                high=number(high),
+                most=number(own["se"].max(), 2),
+            )
         )
     for finding in policies.findings:
         if finding.code.startswith("policy-without"):
@@ -328,10 +420,13 @@ def _policies_grid(policies: MissingPolicies, target: str) -> Grid:
             else "–"
             for part in tables.values()
         ]
-        rows.append((_TREATMENTS[str(policy)], f"{used:,}", *cells, *own))
+        rows.append((text(_TREATMENTS[str(policy)]), f"{used:,}", *cells, *own))
     sources = [name.removeprefix(f"{target} <- ") for name in tables]
-    caption = f"{target} under each treatment: index, and paths to it with their standard errors"
-    return grid(caption, ("", "Respondents", "Index", "Interval", *sources), rows)
+    caption = text(
+        "{target} under each treatment: index, and paths to it with their standard errors",
+        target=target,
+    )
+    return grid(caption, ("", text("Respondents"), text("Index"), text("Interval"), *sources), rows)
 
 
 def _of(policies: MissingPolicies, quantity: str, name: str) -> pd.DataFrame:

@@ -11,14 +11,13 @@ import pandas as pd
 
 from csimodel.assessment.verdicts import ATTENTION
 from csimodel.bounds import THRESHOLDS
-from csimodel.findings import listed
+from csimodel.findings import counted, text
 from csimodel.formatting import (
     amount,
     amounts,
     label,
     number,
     percent,
-    plural,
     share,
     span,
     told_p,
@@ -26,6 +25,7 @@ from csimodel.formatting import (
 from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.outcome_sections import money_table
 from csimodel.survey.replicates import label_of_scheme
+from csimodel.translation import gettext
 
 if TYPE_CHECKING:
     from csimodel.index import LeadingGroup
@@ -39,17 +39,30 @@ def headline(analysis: AnalysisResults) -> list[str]:
     """Say where the target stands and how sure that is."""
     row = analysis.headline
     sentences = [
-        f"On a scale from 0 to 100, {analysis.target} stands at {number(row['mean'])} among "
-        f"{plural(analysis.fit.n, 'respondent')}.",
+        text(
+            "On a scale from 0 to 100, {target} stands at {mean} among {respondents}.",
+            target=analysis.target,
+            mean=number(row["mean"]),
+            respondents=counted(analysis.fit.n, "{count:,} respondent", "{count:,} respondents"),
+        ),
     ]
     if pd.notna(row["lower"]):
         sentences.append(
-            "Asking others would have given a somewhat different number: the "
-            f"{percent(analysis.level)} interval, {span(row['lower'], row['upper'])}, holds the "
-            "values that agree with these answers."
+            text(
+                "Asking others would have given a somewhat different number: the "
+                "{level} interval, {interval}, holds the values that agree with "
+                "these answers.",
+                level=percent(analysis.level),
+                interval=span(row["lower"], row["upper"]),
+            )
         )
     else:
-        sentences.append(f"How sure it is cannot be told: {row['reason'] or 'there is no error'}.")
+        sentences.append(
+            text(
+                "How sure it is cannot be told: {reason}.",
+                reason=gettext(str(row["reason"])) or text("there is no error"),
+            )
+        )
     return sentences
 
 
@@ -58,27 +71,45 @@ def drivers(analysis: AnalysisResults) -> list[str]:
     table, target = analysis.importance, analysis.target
     first = table.iloc[0]
     sentences = [
-        f"The largest estimated effect on {target} is that of {table.index[0]}: under the model, "
-        f"one point more on its index goes with {number(first['importance'], 2)} points of "
-        f"{target}{_interval(first, analysis.level)}.",
+        text(
+            "The largest estimated effect on {target} is that of {index}: under "
+            "the model, one point more on its index goes with {importance} "
+            "points of {target}{interval}.",
+            target=target,
+            index=table.index[0],
+            importance=number(first["importance"], 2),
+            interval=_interval(first, analysis.level),
+        ),
     ]
     if len(table) > 1:
         second = table.iloc[1]
         sentences.append(
-            f"{table.index[1]} comes next with {number(second['importance'], 2)}. "
-            f"{_told_apart(analysis.leading_driver, str(table.index[0]), 'driver')}"
+            text(
+                "{index} comes next with {importance}. {told_apart}",
+                index=table.index[1],
+                importance=number(second["importance"], 2),
+                told_apart=_told_apart(analysis.leading_driver, str(table.index[0]), "driver"),
+            )
         )
         lowest = int(table["performance"].argmin())
         row = table.iloc[lowest]
         sentences.append(
-            f"The driver with the lowest index is {table.index[lowest]}, at "
-            f"{number(row['performance'])}; a point more there goes with "
-            f"{number(row['importance'], 2)} points of {target}."
+            text(
+                "The driver with the lowest index is {index}, at {performance}; a "
+                "point more there goes with {importance} points of {target}.",
+                index=table.index[lowest],
+                performance=number(row["performance"]),
+                importance=number(row["importance"], 2),
+                target=target,
+            )
         )
     unclear = table.index[(table["lower"] <= 0) & (table["upper"] >= 0)]
     if len(unclear):
         sentences.append(
-            f"The effect of {listed(unclear, 20)} cannot be told apart from zero with these data."
+            text(
+                "The effect of {unclear:20} cannot be told apart from zero with these data.",
+                unclear=list(unclear),
+            )
         )
     return sentences
 
@@ -94,24 +125,42 @@ def repurchase(analysis: AnalysisResults) -> list[str]:
     if not isfinite(effect):
         return [
             *sentences,
-            f"There is no finite effect of {index} on it, so nothing is given here.",
+            text(
+                "There is no finite effect of {index} on it, so nothing is given here.", index=index
+            ),
         ]
     noun = _noun(valued)
     sentences.append(
-        f"One point more of {index} goes with {_points(effect, 2)} of {noun}, on average over the "
-        f"respondents ({level} interval {span(100 * effect.lower, 100 * effect.upper, 2)})."
+        text(
+            "One point more of {index} goes with {points} of {noun}, on average "
+            "over the respondents ({level} interval {interval}).",
+            index=index,
+            points=_points(effect, 2),
+            noun=noun,
+            level=level,
+            interval=span(100 * effect.lower, 100 * effect.upper, 2),
+        )
     )
     table = valued.contrast(*analysis.contrast)
     start, end, step = (table.iloc[row] for row in range(3))
     low, high = analysis.contrast
     sentences.append(
-        f"At an index of {low:g} the regression expects {noun} to be "
-        f"{share(start['probability'])}, and {share(end['probability'])} at {high:g}: "
-        f"{_points(step['probability'], 1)} ({level} interval "
-        f"{span(100 * step['lower'], 100 * step['upper'])})."
+        text(
+            "At an index of {low:g} the regression expects {noun} to be "
+            "{probability}, and {higher} at {high:g}: {points} ({level} "
+            "interval {interval}).",
+            low=low,
+            noun=noun,
+            probability=share(start["probability"]),
+            higher=share(end["probability"]),
+            high=high,
+            points=_points(step["probability"], 1),
+            level=level,
+            interval=span(100 * step["lower"], 100 * step["upper"]),
+        )
     )
     if effect.lower <= 0 <= effect.upper:
-        sentences.append("This effect cannot be told apart from zero with these data.")
+        sentences.append(text("This effect cannot be told apart from zero with these data."))
     return sentences
 
 
@@ -122,20 +171,29 @@ def slopes(analysis: AnalysisResults) -> list[str]:
         return []
     part = result.reliability[result.indexes[0]]
     sentences = [
-        "Answers to a few questions measure satisfaction with error, which draws the slope of "
-        f"repurchase towards zero; the reliability of the index is {number(float(part.value), 2)}, "
-        "1 being without error."
+        text(
+            "Answers to a few questions measure satisfaction with error, which "
+            "draws the slope of repurchase towards zero; the reliability of the "
+            "index is {value}, 1 being without error.",
+            value=number(float(part.value), 2),
+        )
     ]
     naive, method = result.effect("naive"), str(result.table["method"].iloc[-1])
     corrected = result.effect(method)
     if not isfinite(corrected):
-        return [*sentences, "The effect could not be corrected for it with these data."]
+        return [*sentences, text("The effect could not be corrected for it with these data.")]
     sentences.append(
-        f"Corrected for it, one point more of the true {result.indexes[0]} goes with "
-        f"{_points(corrected, 2)} ({percent(analysis.level)} interval "
-        f"{span(100 * corrected.lower, 100 * corrected.upper, 2)}), against "
-        f"{number(100 * float(naive), 2)} as measured. Predictions at an index that is measured, "
-        "such as those above, need no correction."
+        text(
+            "Corrected for it, one point more of the true {index} goes with "
+            "{points} ({level} interval {interval}), against {naive} as "
+            "measured. Predictions at an index that is measured, such as those "
+            "above, need no correction.",
+            index=result.indexes[0],
+            points=_points(corrected, 2),
+            level=percent(analysis.level),
+            interval=span(100 * corrected.lower, 100 * corrected.upper, 2),
+            naive=number(100 * float(naive), 2),
+        )
     )
     return sentences
 
@@ -148,14 +206,25 @@ def segments(analysis: AnalysisResults) -> list[str]:
     effect = 100 * groups.table["effect"].dropna()
     p = float(groups.tests["p"].iloc[-1])
     if not isfinite(p) or effect.empty:
-        return ["Whether the curves differ between the groups cannot be tested with these data."]
+        return [
+            text("Whether the curves differ between the groups cannot be tested with these data.")
+        ]
     differ = p < 1 - analysis.level
     return [
-        f"A joint test {'finds that' if differ else 'does not show that'} the curves of the groups "
-        f"differ ({told_p(p)}).",
-        f"One point more goes with {number(effect.min(), 2)} percentage points "
-        f"({label(effect.idxmin())}) to {number(effect.max(), 2)} ({label(effect.idxmax())}), "
-        "at the same distribution of the index; which two groups differ was not tested.",
+        text("A joint test finds that the curves of the groups differ ({p}).", p=told_p(p))
+        if differ
+        else text(
+            "A joint test does not show that the curves of the groups differ ({p}).", p=told_p(p)
+        ),
+        text(
+            "One point more goes with {least} percentage points ({first}) to "
+            "{most} ({last}), at the same distribution of the index; which two "
+            "groups differ was not tested.",
+            least=number(effect.min(), 2),
+            first=label(effect.idxmin()),
+            most=number(effect.max(), 2),
+            last=label(effect.idxmax()),
+        ),
     ]
 
 
@@ -165,36 +234,53 @@ def money(analysis: AnalysisResults) -> list[str]:
         return []
     driver, profit = next(iter(analysis.money.items()))
     value, terms = profit.estimate, profit.economics
-    whose = "for all customers together" if terms.customers != 1 else "for each customer"
+    whose = (
+        text("for all customers together") if terms.customers != 1 else text("for each customer")
+    )
     sentences = [] if profit.shortfall is None else [profit.shortfall.message]
     sentences += [
-        f"Terms given for this report, not estimated: {profit.terms[0].lower()}{profit.terms[1:]}",
-        f"One point more of {driver} is worth {amount(float(value), profit.currency)} {whose}, "
-        f"through {analysis.target}, repurchase and the time a customer stays, the mean of what "
-        f"each customer's change is worth ({percent(analysis.level)} interval "
-        f"{amounts(value.lower, value.upper)}).",
+        text(
+            "Terms given for this report, not estimated: {terms}",
+            terms=profit.terms[0].lower() + profit.terms[1:],
+        ),
+        text(
+            "One point more of {driver} is worth {value} {whose}, through "
+            "{target}, repurchase and the time a customer stays, the mean of "
+            "what each customer's change is worth ({level} interval {interval}).",
+            driver=driver,
+            value=amount(float(value), profit.currency),
+            whose=whose,
+            target=analysis.target,
+            level=percent(analysis.level),
+            interval=amounts(value.lower, value.upper),
+        ),
     ]
     if profit.shortfall is None and profit.side_by_side is not None:
         ignored = float(profit.side_by_side["estimate"].loc["ignored"])
         sentences.append(
-            "The measurement error of the answers is taken off; left in, the same point would be "
-            f"put at {amount(ignored, profit.currency)}."
+            text(
+                "The measurement error of the answers is taken off; left in, the "
+                "same point would be put at {ignored}.",
+                ignored=amount(ignored, profit.currency),
+            )
         )
     if value.lower <= 0 <= value.upper:
         return [
             *sentences,
-            "This worth cannot be told apart from zero, so no spending is shown to pay.",
+            text("This worth cannot be told apart from zero, so no spending is shown to pay."),
         ]
     repeated = float(money_table({driver: profit})["spending_every_period"].iloc[0])
+    once = amount(float(value), profit.currency)
     sentences.append(
-        f"Spent once, up to {amount(float(value), profit.currency)} for each point would pay for "
-        "itself"
-        + (
-            f"; if the point lasts only while the spending goes on, up to "
-            f"{amount(repeated, profit.currency)} each {terms.period}."
-            if isfinite(repeated)
-            else "."
+        text(
+            "Spent once, up to {value} for each point would pay for itself; if the point lasts "
+            "only while the spending goes on, up to {repeated} each {period}.",
+            value=once,
+            repeated=amount(repeated, profit.currency),
+            period=gettext(terms.period),
         )
+        if isfinite(repeated)
+        else text("Spent once, up to {value} for each point would pay for itself.", value=once)
     )
     return sentences
 
@@ -205,26 +291,41 @@ def _measured(analysis: AnalysisResults, valued: Repurchase) -> str:
     wording = item.wording if item is not None else None
     if wording is None and survey is not None:
         wording = survey.column_labels.get(valued.outcome)
-    told = f" (“{wording}”)" if wording else ""
+    told = text(" (“{wording}”)", wording=wording) if wording else ""
     if valued.cut is not None:
-        scale = f"answers of {valued.cut:g} or more count as repurchase"
+        scale = text("answers of {cut:g} or more count as repurchase", cut=valued.cut)
     elif bool(np.isin(valued.regression.sample.outcome, (0.0, 1.0)).all()):
-        scale = "1 stands for yes and 0 for no"
+        scale = text("1 stands for yes and 0 for no")
     elif item is not None and item.minimum is not None and item.maximum is not None:
-        scale = f"answers from {item.minimum:g} to {item.maximum:g} are read as 0 to 100\u00a0%"
+        scale = text(
+            "answers from {minimum:g} to {maximum:g} are read as 0 to 100\u00a0%",
+            minimum=item.minimum,
+            maximum=item.maximum,
+        )
     else:
-        scale = "its answers are read as 0 to 100\u00a0%"
-    return f"Repurchase is measured by the column {valued.outcome}{told}; {scale}."
+        scale = text("its answers are read as 0 to 100\u00a0%")
+    return text(
+        "Repurchase is measured by the column {outcome}{told}; {scale}.",
+        outcome=valued.outcome,
+        told=told,
+        scale=scale,
+    )
 
 
 def _noun(valued: Repurchase) -> str:
     binary = bool(np.isin(valued.regression.sample.outcome, (0.0, 1.0)).all())
-    return "the probability of repurchase" if binary else "the stated likelihood of repurchase"
+    return (
+        text("the probability of repurchase")
+        if binary
+        else text("the stated likelihood of repurchase")
+    )
 
 
 def _points(change: float, decimals: int) -> str:
-    direction = "more" if change >= 0 else "less"
-    return f"{number(abs(100 * change), decimals)} percentage points {direction}"
+    points = number(abs(100 * change), decimals)
+    if change >= 0:
+        return text("{points} percentage points more", points=points)
+    return text("{points} percentage points less", points=points)
 
 
 def by_group(analysis: AnalysisResults, table: pd.DataFrame) -> list[str]:
@@ -238,57 +339,117 @@ def by_group(analysis: AnalysisResults, table: pd.DataFrame) -> list[str]:
     leading = analysis.leading
     if leading is not None and leading.distinct:
         return [
-            f"{analysis.target} is highest in {names[high]} ({best}): it differs from every other "
-            f"group in a test of all differences at once ({percent(leading.level)}). The lowest "
-            f"estimate is that of {names[low]} ({worst})."
+            text(
+                "{target} is highest in {highest} ({best}): it differs from every "
+                "other group in a test of all differences at once ({level}). The "
+                "lowest estimate is that of {lowest} ({worst}).",
+                target=analysis.target,
+                highest=names[high],
+                best=best,
+                level=percent(leading.level),
+                lowest=names[low],
+                worst=worst,
+            )
         ]
     return [
-        f"The highest estimate of {analysis.target} is that of {names[high]} ({best}), the lowest "
-        f"that of {names[low]} ({worst}). {_told_apart(leading, names[high], 'group')}"
+        text(
+            "The highest estimate of {target} is that of {highest} ({best}), the "
+            "lowest that of {lowest} ({worst}). {told_apart}",
+            target=analysis.target,
+            highest=names[high],
+            best=best,
+            lowest=names[low],
+            worst=worst,
+            told_apart=_told_apart(leading, names[high], "group"),
+        )
     ]
 
 
-def _told_apart(leading: LeadingGroup | None, first: str, noun: str) -> str:
+def _told_apart(leading: LeadingGroup | None, first: str, kind: str) -> str:
     """Say whether the first differs from every other, and from how many it does."""
     if leading is None or leading.table["p_adjusted"].isna().any():
-        return f"Whether {first} differs from every other {noun} cannot be tested with these data."
-    others = len(leading.table)
+        return text(_TOLD_APART[kind, "untested"], first=first)
+    others, level = len(leading.table), percent(leading.level)
     differ = int((leading.table["p_adjusted"] < 1 - leading.level).sum())
-    test = f"in a test of all differences at once ({percent(leading.level)})"
     if leading.distinct:
-        return f"{first} differs from every other {noun} {test}."
+        return text(_TOLD_APART[kind, "all"], first=first, level=level)
     if others == 1:
-        return f"The difference is not shown to be more than chance {test}."
+        return text(
+            "The difference is not shown to be more than chance in a test of all differences at "
+            "once ({level}).",
+            level=level,
+        )
     if not differ:
-        return f"{first} is not shown to differ from any other {noun} {test}."
-    return (
-        f"{first} differs from {differ} of {others} other {noun}s {test}; that it is the highest "
-        "is not shown."
-    )
+        return text(_TOLD_APART[kind, "none"], first=first, level=level)
+    sentence = _TOLD_APART[kind, "some"]
+    return text(sentence, first=first, differ=differ, others=others, level=level)
+
+
+_TOLD_APART = {
+    ("driver", "untested"): (
+        "Whether {first} differs from every other driver cannot be tested with these data."
+    ),
+    ("driver", "all"): (
+        "{first} differs from every other driver in a test of all differences at once ({level})."
+    ),
+    ("driver", "none"): (
+        "{first} is not shown to differ from any other driver in a test of all differences at "
+        "once ({level})."
+    ),
+    ("driver", "some"): (
+        "{first} differs from {differ} of {others} other drivers in a test of all differences at "
+        "once ({level}); that it is the highest is not shown."
+    ),
+    ("group", "untested"): (
+        "Whether {first} differs from every other group cannot be tested with these data."
+    ),
+    ("group", "all"): (
+        "{first} differs from every other group in a test of all differences at once ({level})."
+    ),
+    ("group", "none"): (
+        "{first} is not shown to differ from any other group in a test of all differences at "
+        "once ({level})."
+    ),
+    ("group", "some"): (
+        "{first} differs from {differ} of {others} other groups in a test of all differences at "
+        "once ({level}); that it is the highest is not shown."
+    ),
+}
 
 
 def trust(analysis: AnalysisResults) -> str:
     """Say in one sentence whether the numbers can be used."""
     count = Counter(finding.severity for finding in analysis.findings)
     if count["failure"]:
-        return f"Do not use these numbers: there {_are(count['failure'], 'failure')}."
-    if count["warning"]:
-        return (
-            f"The estimation found a solution; there {_are(count['warning'], 'warning')} to read."
+        return counted(
+            count["failure"],
+            "Do not use these numbers: there is {count:,} failure.",
+            "Do not use these numbers: there are {count:,} failures.",
         )
-    return "The estimation found a solution and gave no warning."
-
-
-def _are(count: int, noun: str) -> str:
-    return f"{'is' if count == 1 else 'are'} {plural(count, noun)}"
+    if count["warning"]:
+        return counted(
+            count["warning"],
+            "The estimation found a solution; there is {count:,} warning to read.",
+            "The estimation found a solution; there are {count:,} warnings to read.",
+        )
+    return text("The estimation found a solution and gave no warning.")
 
 
 def checks(analysis: AnalysisResults) -> str:
     """Say how many checks of the questionnaire and the model ask for attention."""
-    verdicts = analysis.assessment.verdicts["verdict"]
-    poor = int(verdicts.isin(ATTENTION).sum())
-    asked = "none asks" if not poor else f"{poor} ask{'s' if poor == 1 else ''}"
-    return f"Of {len(verdicts)} checks of the questionnaire and the model, {asked} for attention."
+    judged = [verdict.verdict for verdict in analysis.assessment.judgements]
+    poor = sum(verdict in ATTENTION for verdict in judged)
+    if not poor:
+        return text(
+            "Of {checks} checks of the questionnaire and the model, none asks for attention.",
+            checks=len(judged),
+        )
+    return counted(
+        poor,
+        "Of {checks} checks of the questionnaire and the model, {count} asks for attention.",
+        "Of {checks} checks of the questionnaire and the model, {count} ask for attention.",
+        checks=len(judged),
+    )
 
 
 def data_used(analysis: AnalysisResults) -> list[str]:
@@ -296,15 +457,22 @@ def data_used(analysis: AnalysisResults) -> list[str]:
     fit = analysis.fit
     survey = fit.survey
     rows = len(survey.data) if survey is not None else fit.n
-    items = plural(len(fit.model.items), "question")
+    items = counted(len(fit.model.items), "{count:,} question", "{count:,} questions")
+    told = counted(rows, "{count:,} row", "{count:,} rows")
     if rows == fit.n:
-        sentences = [f"All {plural(rows, 'row')} of the data were used, with {items}."]
-    else:
-        dropped = rows - fit.n
-        verb = "was" if dropped == 1 else "were"
         sentences = [
-            f"{fit.n:,} of {plural(rows, 'row')} of the data were used, with {items}; "
-            f"{dropped:,} {verb} left out."
+            text("All {rows} of the data were used, with {items}.", rows=told, items=items)
+        ]
+    else:
+        sentences = [
+            counted(
+                rows - fit.n,
+                "{used:,} of {rows} of the data were used, with {items}; {count:,} was left out.",
+                "{used:,} of {rows} of the data were used, with {items}; {count:,} were left out.",
+                used=fit.n,
+                rows=told,
+                items=items,
+            )
         ]
     sentences.extend(_design(analysis))
     return [*sentences, resamples(analysis)]
@@ -314,15 +482,35 @@ def resamples(analysis: AnalysisResults) -> str:
     """Say what intervals rest on."""
     boot = analysis.bootstrap
     lost = len(boot.usable) - int(boot.usable.sum())
+    values: dict[str, object] = {"draws": len(boot.usable), "lost": lost}
     if boot.replication is not None:
-        told = f"{lost:,} of them gave no result" if lost else "each gave a result"
-        method = label_of_scheme(boot.replication.method)
-        return (
-            f"Intervals rest on {len(boot.usable):,} sets of replicate weights ({method}); {told}."
-        )
-    told = f"{lost:,} of them were lost" if lost else "none of them was lost"
-    units = "clusters" if boot.design.kind == "cluster" else "respondents"
-    return f"Intervals rest on {len(boot.usable):,} resamples of the {units}; {told}."
+        values["method"] = label_of_scheme(boot.replication.method)
+        return text(_RESTS_ON["replicates", bool(lost)], **values)
+    kind = "clusters" if boot.design.kind == "cluster" else "respondents"
+    return text(_RESTS_ON[kind, bool(lost)], **values)
+
+
+_RESTS_ON = {
+    ("replicates", True): (
+        "Intervals rest on {draws:,} sets of replicate weights ({method}); {lost:,} of them gave "
+        "no result."
+    ),
+    ("replicates", False): (
+        "Intervals rest on {draws:,} sets of replicate weights ({method}); each gave a result."
+    ),
+    ("clusters", True): (
+        "Intervals rest on {draws:,} resamples of the clusters; {lost:,} of them were lost."
+    ),
+    ("clusters", False): (
+        "Intervals rest on {draws:,} resamples of the clusters; none of them was lost."
+    ),
+    ("respondents", True): (
+        "Intervals rest on {draws:,} resamples of the respondents; {lost:,} of them were lost."
+    ),
+    ("respondents", False): (
+        "Intervals rest on {draws:,} resamples of the respondents; none of them was lost."
+    ),
+}
 
 
 def _design(analysis: AnalysisResults) -> list[str]:
@@ -331,10 +519,10 @@ def _design(analysis: AnalysisResults) -> list[str]:
     if survey is None:
         return []
     used = {
-        "weights": survey.weights,
-        "strata": survey.strata,
-        "clusters": survey.cluster,
-        "finite population": survey.population,
+        text("weights"): survey.weights,
+        text("strata"): survey.strata,
+        text("clusters"): survey.cluster,
+        text("finite population"): survey.population,
     }
     parts = [name for name, column in used.items() if column is not None]
     effect, equal = analysis.design_effect
@@ -343,18 +531,31 @@ def _design(analysis: AnalysisResults) -> list[str]:
     enough = fit.require_answers("A report").design.df >= _ENOUGH
     if isfinite(effect) and enough:
         return [
-            f"With its {listed(parts)} this survey says as much about the index of "
-            f"{analysis.target} as {number(equal, 0)} respondents drawn one by one with equal "
-            f"weights would (design effect {number(effect, 2)})."
+            text(
+                "With its {parts} this survey says as much about the index of "
+                "{target} as {equal} respondents drawn one by one with equal weights "
+                "would (design effect {effect}).",
+                parts=list(parts),
+                target=analysis.target,
+                equal=number(equal, 0),
+                effect=number(effect, 2),
+            )
         ]
     sentences = [
-        f"How much the {listed(parts)} of this survey take from what its respondents say about the "
-        f"index of {analysis.target} cannot be told from so few units."
+        text(
+            "How much the {parts} of this survey take from what its respondents "
+            "say about the index of {target} cannot be told from so few units.",
+            parts=list(parts),
+            target=analysis.target,
+        )
     ]
     kish = float(fit.moments.effective_n)
     if survey.weights is not None and abs(kish - fit.n) > 0.5:
         sentences.append(
-            f"By their unequal weights alone they count as {number(kish, 0)} of equal weight."
+            text(
+                "By their unequal weights alone they count as {kish} of equal weight.",
+                kish=number(kish, 0),
+            )
         )
     return sentences
 
@@ -362,4 +563,8 @@ def _design(analysis: AnalysisResults) -> list[str]:
 def _interval(row: pd.Series, level: float) -> str:
     if pd.isna(row["lower"]):
         return ""
-    return f" ({percent(level)} interval {span(row['lower'], row['upper'], 2)})"
+    return text(
+        " ({level} interval {interval})",
+        level=percent(level),
+        interval=span(row["lower"], row["upper"], 2),
+    )

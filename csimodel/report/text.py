@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from csimodel.formatting import plural
+from csimodel.findings import counted, text
 from csimodel.page import Page, Section
 from csimodel.report import display_tables, sentences
 from csimodel.report.analysis_results import AnalysisResults
@@ -18,7 +18,12 @@ _BAR = 20
 def page_of(analysis: AnalysisResults) -> Page:
     """Return the results on a page: index, groups, drivers, repurchase and what was noticed."""
     fit = analysis.fit
-    title = f"{fit.model.name or 'Model'} by {fit.estimator.label}, {plural(fit.n, 'respondent')}"
+    title = text(
+        "{name} by {label}, {respondents}",
+        name=fit.model.name or "Model",
+        label=fit.estimator.label,
+        respondents=counted(fit.n, "{count:,} respondent", "{count:,} respondents"),
+    )
     parts = tuple(_sections(analysis))
     return Page(title, findings=analysis.findings, sections=parts, clean="")
 
@@ -27,27 +32,35 @@ def _sections(analysis: AnalysisResults) -> Iterator[Section]:
     target = analysis.target
     bars = [_bar(float(value)) for value in analysis.index["mean"]]
     index = display_tables.index_grid(analysis).beside("", bars)
-    yield Section("Index, 0 to 100", index, tuple(sentences.headline(analysis)[:1]))
+    yield Section(text("Index, 0 to 100"), index, tuple(sentences.headline(analysis)[:1]))
     groups = target_by_group(analysis)
     if groups is not None:
         table = display_tables.groups_grid(analysis, groups)
-        yield Section(f"{target} by group", table, tuple(sentences.by_group(analysis, groups)))
+        yield Section(
+            text("{target} by group", target=target),
+            table,
+            tuple(sentences.by_group(analysis, groups)),
+        )
     drivers = display_tables.drivers_grid(analysis)
-    yield Section(f"Drivers of {target}", drivers, tuple(sentences.drivers(analysis)))
+    yield Section(
+        text("Drivers of {target}", target=target), drivers, tuple(sentences.drivers(analysis))
+    )
     if analysis.repurchase is not None:
         notes = (*sentences.repurchase(analysis), *sentences.slopes(analysis))
-        yield Section("The index and repurchase", notes=notes)
+        yield Section(text("The index and repurchase"), notes=notes)
     if analysis.segments is not None:
         table = display_tables.segments_grid(analysis)
-        yield Section("Repurchase by group", table, tuple(sentences.segments(analysis)))
+        yield Section(text("Repurchase by group"), table, tuple(sentences.segments(analysis)))
     if analysis.money:
         table = display_tables.money_grid(analysis)
-        yield Section("From a point of the index to money", table, tuple(sentences.money(analysis)))
+        yield Section(
+            text("From a point of the index to money"), table, tuple(sentences.money(analysis))
+        )
     if analysis.programme is not None:
         yield from programme_sections(analysis.programme)
     yield from sample_sections(analysis)
     trust = (sentences.trust(analysis), sentences.checks(analysis))
-    yield Section("How far to trust it", notes=trust)
+    yield Section(text("How far to trust it"), notes=trust)
 
 
 def _bar(value: float) -> str:

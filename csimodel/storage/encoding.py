@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import OptionError
 from csimodel.storage.kinds import fields_of, kind_of
+from csimodel.translation import Message
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -55,6 +56,8 @@ class Encoder:
         OptionError
             For what files do not hold, such as functions and classes of the user's own.
         """
+        if isinstance(value, Message):
+            return str(value)
         if value is None or (isinstance(value, bool | int | str) and type(value) in _PLAIN):
             return value
         if type(value) is float:

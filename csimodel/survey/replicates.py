@@ -29,6 +29,7 @@ from csimodel.options import number_of, shown
 from csimodel.survey.checks import number, numeric_block, plural
 from csimodel.survey.headers import require_column
 from csimodel.survey.sampling import ReplicateVariance, SurveyDesign
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 Scheme = Literal["jk1", "jkn", "brr", "fay", "bootstrap"]
@@ -38,11 +39,11 @@ _NOT_USED = (
     "those of respondents drawn one by one; csi.replicate(fit) uses them."
 )
 _LABELS = {
-    "jk1": "jackknife, one unit left out at a time",
-    "jkn": "jackknife within strata",
-    "brr": "balanced repeated replication",
-    "fay": "balanced repeated replication, Fay's",
-    "bootstrap": "bootstrap",
+    "jk1": message("jackknife, one unit left out at a time"),
+    "jkn": message("jackknife within strata"),
+    "brr": message("balanced repeated replication"),
+    "fay": message("balanced repeated replication, Fay's"),
+    "bootstrap": message("bootstrap"),
 }
 _INDEPENDENT = 1e-5  # of the largest singular value: below, a replicate is a sum of others
 

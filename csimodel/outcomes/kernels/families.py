@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.errors import choose
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 
@@ -163,9 +164,9 @@ def _identity_working(eta: Floats, outcome: Floats) -> tuple[Floats, Floats, Flo
 
 OLS = Family(
     name="ols",
-    label="least squares",
+    label=message("least squares"),
     outcome="share",
-    scale="probability",
+    scale=message("probability"),
     bounded=False,
     robust=False,
     mean=np.asarray,
@@ -173,12 +174,12 @@ OLS = Family(
     curvature=np.zeros_like,
     working=_identity_working,
 )
-WLS = replace(OLS, name="wls", label="weighted least squares")
+WLS = replace(OLS, name="wls", label=message("weighted least squares"))
 LOGIT = Family(
     name="logit",
-    label="logit",
+    label=message("logit"),
     outcome="binary",
-    scale="log-odds",
+    scale=message("log-odds"),
     bounded=True,
     robust=False,
     mean=logistic,
@@ -188,14 +189,14 @@ LOGIT = Family(
     formula="1 / (1 + exp(−({})))",
 )
 FRACTIONAL_LOGIT = replace(
-    LOGIT, name="fractional-logit", label="fractional logit", outcome="share", robust=True
+    LOGIT, name="fractional-logit", label=message("fractional logit"), outcome="share", robust=True
 )
 
 PROBIT = Family(
     name="probit",
-    label="probit",
+    label=message("probit"),
     outcome="binary",
-    scale="probits",
+    scale=message("probits"),
     bounded=True,
     robust=False,
     mean=_probit,
@@ -205,13 +206,17 @@ PROBIT = Family(
     formula="Φ({})",
 )
 FRACTIONAL_PROBIT = replace(
-    PROBIT, name="fractional-probit", label="fractional probit", outcome="share", robust=True
+    PROBIT,
+    name="fractional-probit",
+    label=message("fractional probit"),
+    outcome="share",
+    robust=True,
 )
 CLOGLOG = Family(
     name="cloglog",
-    label="complementary log-log",
+    label=message("complementary log-log"),
     outcome="binary",
-    scale="log of the hazard",
+    scale=message("log of the hazard"),
     bounded=True,
     robust=False,
     mean=_cloglog,
@@ -221,13 +226,21 @@ CLOGLOG = Family(
     formula="1 − exp(−exp({}))",
 )
 BETA = replace(
-    LOGIT, name="beta", label="beta regression", outcome="open share", further="precision"
+    LOGIT, name="beta", label=message("beta regression"), outcome="open share", further="precision"
 )
 ORDERED_LOGIT = replace(
-    LOGIT, name="ordered-logit", label="ordered logit", outcome="ordered", further="thresholds"
+    LOGIT,
+    name="ordered-logit",
+    label=message("ordered logit"),
+    outcome="ordered",
+    further="thresholds",
 )
 ORDERED_PROBIT = replace(
-    PROBIT, name="ordered-probit", label="ordered probit", outcome="ordered", further="thresholds"
+    PROBIT,
+    name="ordered-probit",
+    label=message("ordered probit"),
+    outcome="ordered",
+    further="thresholds",
 )
 
 FAMILIES = {

@@ -16,15 +16,16 @@ from csimodel.outcomes.kernels.families import Family
 from csimodel.outcomes.measurement_error.reliability import Reliability
 from csimodel.outcomes.models.estimate import Estimate
 from csimodel.page import HasHeadline, Page, sections
+from csimodel.translation import message
 
 LABELS = {
-    "naive": "as measured",
-    "eiv": "errors in variables (Fuller)",
-    "regression-calibration": "regression calibration",
-    "simex": "SIMEX, rational extrapolation",
-    "simex-quadratic": "SIMEX, quadratic extrapolation",
-    "croon": "Croon's factor score regression",
-    "sem": "latent variable (covariance SEM)",
+    "naive": message("as measured"),
+    "eiv": message("errors in variables (Fuller)"),
+    "regression-calibration": message("regression calibration"),
+    "simex": message("SIMEX, rational extrapolation"),
+    "simex-quadratic": message("SIMEX, quadratic extrapolation"),
+    "croon": message("Croon's factor score regression"),
+    "sem": message("latent variable (covariance SEM)"),
 }
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import OptionError, suggest
 from csimodel.estimators import Fit
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.inference.infer import infer
 from csimodel.inference.intervals import interval_name
 from csimodel.inference.sources import Draws
@@ -91,20 +91,23 @@ class Regressed:
     def interval_kind(self) -> str:
         """What the standard errors and intervals account for, in a sentence."""
         errors = {
-            "nonrobust": "model-based errors",
-            "CR2": "cluster-robust errors without the bias of few clusters (CR2)",
-            "cluster": "cluster-robust errors",
-            "linearized": "errors of the sampling design, linearized",
-        }.get(self.errors, f"{self.errors} robust errors")
+            "nonrobust": text("model-based errors"),
+            "CR2": text("cluster-robust errors without the bias of few clusters (CR2)"),
+            "cluster": text("cluster-robust errors"),
+            "linearized": text("errors of the sampling design, linearized"),
+        }.get(self.errors, text("{kind} robust errors", kind=self.errors))
         if self.draws is None:
-            return (
-                f"Intervals of the regression alone ({errors}, delta method): the index is "
-                "treated as known without error."
+            return text(
+                "Intervals of the regression alone ({errors}, delta method): the index is "
+                "treated as known without error.",
+                errors=errors,
             )
-        kind = interval_name(self.draws.interval(self.interval), self.draws.df)
-        return (
-            f"Whole-chain intervals ({kind}, {int(self.draws.usable.sum())} {self.draws.kind}): "
-            "item weights, index and regression were estimated again in each draw."
+        return text(
+            "Whole-chain intervals ({kind}, {count} {draws}): item weights, index and regression "
+            "were estimated again in each draw.",
+            kind=interval_name(self.draws.interval(self.interval), self.draws.df),
+            count=int(self.draws.usable.sum()),
+            draws=self.draws.kind,
         )
 
     @property

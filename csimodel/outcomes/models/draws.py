@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.endings import count_reasons
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.inference import Bootstrap, interval_of_source, loss_severity, require_draws
 from csimodel.outcomes.design.layout import Column, Layout, value_of
 from csimodel.outcomes.kernels.families import Family
@@ -117,8 +117,9 @@ class RegressionDraws:
         """What the draws are called."""
         replication = self.bootstrap.replication
         if replication is None:
-            return "bootstrap draws"
-        return "replicates" if isinstance(replication, ReplicateVariance) else replication.method
+            return text("bootstrap draws")
+        known = isinstance(replication, ReplicateVariance)
+        return text("replicates") if known else replication.method
 
     @property
     def df(self) -> int:

@@ -25,6 +25,7 @@ from csimodel.outcomes.money.result import Money, money
 from csimodel.outcomes.money.retention import Retention, together
 from csimodel.outcomes.money.row import AmountRow
 from csimodel.outcomes.money.value import Economics, lifetime_values, require_economics
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 Pair = tuple[float, Floats]
@@ -76,11 +77,11 @@ def lifetime_value(
     given = together(level, retention=retention)
     value = given.average("retention", lambda r: lifetime_values(r, economics))
     rows = [
-        AmountRow("retention", f"share per {economics.period}", *given.pair("retention")),
-        AmountRow("lifetime value of a customer", economics.currency, *value),
+        AmountRow(message("retention"), f"share per {economics.period}", *given.pair("retention")),
+        AmountRow(message("lifetime value of a customer"), economics.currency, *value),
         AmountRow(VALUE_OF_ALL, economics.currency, *times(value, economics.customers)),
     ]
-    return money("Lifetime value", rows[1].name, rows, economics, given)
+    return money(message("Lifetime value"), rows[1].name, rows, economics, given)
 
 
 @own_errstate
@@ -123,7 +124,7 @@ def profit_of_retention(
     rows = rows_of_retention(
         (given.pair("from_"), given.pair("to")), (values("from_"), values("to")), economics
     )
-    return money("Profit of a change of retention", VALUE_OF_ALL, rows, economics, given)
+    return money(message("Profit of a change of retention"), VALUE_OF_ALL, rows, economics, given)
 
 
 @own_errstate
@@ -203,7 +204,7 @@ def profit_of_change(
         Variant.between(source, fixed(from_, source), fixed(to, source), alike=True)
         for source in (sources[:1] if turned is plain else sources)
     ]
-    title = f"Profit of moving the index from {from_:g} to {to:g}"
+    title = message("Profit of moving the index from {start:g} to {end:g}", start=from_, end=to)
     change = Change(title, variants, to - from_, short if given.wanted else None)
     (profit,) = profits([change], moved, economics, level, given.wanted)
     return profit

@@ -29,6 +29,7 @@ from csimodel.outcomes.money.value import (
     require_share,
     staying_values,
 )
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 Pair = tuple[float, Floats]
@@ -106,18 +107,24 @@ def complaint_budget(
     complaints = economics.customers * dissatisfied * complaint_rate
     unit, period = economics.currency, economics.period
     rows = [
-        AmountRow("retention won by handling", f"share per {period}", *won),
-        AmountRow("value of a customer who stays", unit, *stay),
-        AmountRow("largest compensation per complaint", unit, *each),
+        AmountRow(message("retention won by handling"), f"share per {period}", *won),
+        AmountRow(message("value of a customer who stays"), unit, *stay),
+        AmountRow(message("largest compensation per complaint"), unit, *each),
         AmountRow(
-            "complaints", f"complaints per {period}", complaints, np.full(len(won[1]), complaints)
+            message("complaints"),
+            f"complaints per {period}",
+            complaints,
+            np.full(len(won[1]), complaints),
         ),
         AmountRow(
-            "largest budget", f"{unit} per {period}", each[0] * complaints, each[1] * complaints
+            message("largest budget"),
+            f"{unit} per {period}",
+            each[0] * complaints,
+            each[1] * complaints,
         ),
     ]
     return money(
-        "Complaint handling",
+        message("Complaint handling"),
         rows[2].name,
         rows,
         economics,
@@ -192,19 +199,22 @@ def more_complaints(
     left = gain[0] - compensation, gain[1] - compensation
     unit, period = economics.currency, economics.period
     rows = [
-        AmountRow("retention won by hearing the silent", f"share per {period}", *won),
-        AmountRow("largest cost of a further complaint", unit, *gain),
+        AmountRow(message("retention won by hearing the silent"), f"share per {period}", *won),
+        AmountRow(message("largest cost of a further complaint"), unit, *gain),
         AmountRow(
-            "further complaints", f"complaints per {period}", more, np.full(len(won[1]), more)
+            message("further complaints"), f"complaints per {period}",
+            more, np.full(len(won[1]), more),
         ),
-        AmountRow("customers kept", f"customers per {period}", more * won[0], more * won[1]),
         AmountRow(
-            "value of the complaints raised", f"{unit} per {period}",
+            message("customers kept"), f"customers per {period}", more * won[0], more * won[1]
+        ),
+        AmountRow(
+            message("value of the complaints raised"), f"{unit} per {period}",
             more * left[0], more * left[1],
         ),
     ]  # fmt: skip
     return money(
-        "More complaints",
+        message("More complaints"),
         rows[-1].name,
         rows,
         economics,

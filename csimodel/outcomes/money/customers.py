@@ -29,6 +29,7 @@ from csimodel.outcomes.money.value import (
 from csimodel.outcomes.rows.arguments import Column
 from csimodel.outcomes.rows.rows import Rows
 from csimodel.survey import Survey
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 
@@ -111,13 +112,13 @@ def acquisition_or_retention(
     unit = economics.currency
     each = f"{unit} per {unit} spent"
     steps = {
-        "value of a customer won": (won, unit),
-        "value of a customer kept": (kept, unit),
-        "net value of a customer won": (won - acquisition_cost, unit),
-        "net value of a customer kept": (kept - retention_cost, unit),
-        "return on winning": (won / acquisition_cost, each),
-        "return on keeping": (kept / retention_cost, each),
-        "advantage of keeping": (kept / retention_cost - won / acquisition_cost, each),
+        message("value of a customer won"): (won, unit),
+        message("value of a customer kept"): (kept, unit),
+        message("net value of a customer won"): (won - acquisition_cost, unit),
+        message("net value of a customer kept"): (kept - retention_cost, unit),
+        message("return on winning"): (won / acquisition_cost, each),
+        message("return on keeping"): (kept / retention_cost, each),
+        message("advantage of keeping"): (kept / retention_cost - won / acquisition_cost, each),
     }
     rows = [AmountRow(name, unit, float(v[0]), v[1:]) for name, (v, unit) in steps.items()]
     more: list[Finding] = []
@@ -131,7 +132,7 @@ def acquisition_or_retention(
             )
         )
     return money(
-        "Winning or keeping customers",
+        message("Winning or keeping customers"),
         "advantage of keeping",
         rows,
         economics,
@@ -263,9 +264,11 @@ def fewer_defections(
         for name, (a, b, unit) in changes.items()
     ]
     lift = then / np.where(now > 0, now, np.nan) - 1.0
-    rows.append(AmountRow("lift of the lifetime value", "as a share", float(lift[0]), lift[1:]))
+    rows.append(
+        AmountRow(message("lift of the lifetime value"), "as a share", float(lift[0]), lift[1:])
+    )
     return money(
-        "Fewer defections",
+        message("Fewer defections"),
         rows[-1].name,
         rows,
         economics,

@@ -36,6 +36,7 @@ from csimodel.outcomes.money.measurement import (
 from csimodel.outcomes.money.result import Money
 from csimodel.outcomes.money.row import AmountRow
 from csimodel.outcomes.money.value import Economics, require_economics
+from csimodel.translation import Message, message
 
 Floats = NDArray[np.float64]
 Pair = tuple[float, Floats]
@@ -190,7 +191,7 @@ def profits_of_drivers(
         same = turned is plain and steps.true is steps.measured
         changes.append(
             Change(
-                f"Profit of {points:g} {'point' if points == 1 else 'points'} of {driver}",
+                _title(points, driver),
                 variants[:1] if same else variants,
                 points,
                 known[0] if known else None,
@@ -378,3 +379,9 @@ def _about_effect(
             "note",
             values={"driver": driver, "target": target, "names": steps.others},
         )
+
+
+def _title(points: float, driver: str) -> Message:
+    if points == 1:
+        return message("Profit of {points:g} point of {driver}", points=points, driver=driver)
+    return message("Profit of {points:g} points of {driver}", points=points, driver=driver)

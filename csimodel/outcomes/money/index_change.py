@@ -16,11 +16,12 @@ from csimodel.outcomes.money.retention import Together
 from csimodel.outcomes.money.row import AmountRow
 from csimodel.outcomes.money.side_by_side import beside
 from csimodel.outcomes.money.value import Economics, lifetime_values
+from csimodel.translation import Message, message
 
 Floats = NDArray[np.float64]
 Pair = tuple[float, Floats]
 
-VALUE_OF_ALL = "value of all customers"
+VALUE_OF_ALL = message("value of all customers")
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +72,7 @@ class Change:
         What is known already.
     """
 
-    title: str
+    title: Message
     variants: Sequence[Variant]
     points: float
     shortfall: Finding | None = None
@@ -149,7 +150,7 @@ def _rows(
     name = variant.source.rep.indexes[moved]
     return [
         AmountRow.change(f"index of {name}", "index points", *variant.index),
-        AmountRow.change("probability of repurchase", "probability", start, end),
+        AmountRow.change(message("probability of repurchase"), "probability", start, end),
         *rows_of_retention(kept, values, economics),
     ]
 
@@ -190,14 +191,16 @@ def rows_of_retention(
     unit, period, everyone = economics.currency, economics.period, economics.customers
     profit = everyone * economics.margin
     return [
-        AmountRow.change("retention", f"share per {period}", *kept),
+        AmountRow.change(message("retention"), f"share per {period}", *kept),
         AmountRow.change(
-            "customers kept", f"customers per {period}", *(times(k, everyone) for k in kept)
+            message("customers kept"),
+            f"customers per {period}",
+            *(times(k, everyone) for k in kept),
         ),
         AmountRow.change(
             f"profit of a {period}", f"{unit} per {period}", *(times(k, profit) for k in kept)
         ),
-        AmountRow.change("lifetime value of a customer", unit, *values),
+        AmountRow.change(message("lifetime value of a customer"), unit, *values),
         AmountRow.change(VALUE_OF_ALL, unit, *(times(value, everyone) for value in values)),
     ]
 

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from csimodel.arguments import checked_in
 from csimodel.errors import OptionError, suggest
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding, listed, text
 from csimodel.floats import own_errstate_in
-from csimodel.formatting import figures
+from csimodel.formatting import figures, percent
 from csimodel.outcomes.models.estimate import Estimate
 from csimodel.outcomes.money.retention import Together
-from csimodel.outcomes.money.row import AmountRow, Errors, infer_rows
+from csimodel.outcomes.money.row import AmountRow, Errors, infer_rows, row_title, unit_title
 from csimodel.outcomes.money.value import Economics
 from csimodel.page import HasHeadline, Page, sections
+from csimodel.translation import ngettext, shown_message
 
 Floats = NDArray[np.float64]
 
@@ -118,22 +119,36 @@ class Money(HasHeadline):
     def headline(self) -> str:
         """The answer in a sentence, after one on what it is known to fall short by."""
         estimate = self.estimate
-        ends = f"{figures(estimate.lower)} to {figures(estimate.upper)}"
-        between = f" ({100 * self.level:g} % interval {ends})"
-        unit = str(self.table["unit"].loc[self.main])
-        known = np.isfinite(estimate.se)
-        answer = f"{self.main}: {figures(estimate.estimate)} {unit}{between if known else ''}."
+        values = {
+            "main": row_title(self.main),
+            "estimate": figures(estimate.estimate),
+            "unit": unit_title(str(self.table["unit"].loc[self.main])),
+        }
+        answer = text("{main}: {estimate} {unit}.", **values)
+        if np.isfinite(estimate.se):
+            answer = text(
+                "{main}: {estimate} {unit} ({level} interval {lower} to {upper}).",
+                **values,
+                level=percent(self.level),
+                lower=figures(estimate.lower),
+                upper=figures(estimate.upper),
+            )
         return answer if self.shortfall is None else f"{self.shortfall} {answer}"
 
     @property
     def page(self) -> Page:
         """The result on a page."""
-        tables = {"Steps": self.table}
+        tables = {text("Steps"): self.table}
         if self.side_by_side is not None:
-            tables["Measurement error corrected and ignored"] = self.side_by_side
+            tables[text("Measurement error corrected and ignored")] = self.side_by_side
         if self.cash_flows is not None:
-            tables[f"Cash flows, {self.currency} by {self.period}"] = self.cash_flows
-        return Page(self.title, self.headline, self._facts(), self.findings, sections(tables))
+            title = text(
+                "Cash flows, {currency} by {period}", currency=self.currency, period=self.period
+            )
+            tables[title] = self.cash_flows
+        return Page(
+            shown_message(self.title), self.headline, self._facts(), self.findings, sections(tables)
+        )
 
     def __repr__(self) -> str:
         return f"<Money: {self.title}. {self.headline}>"
@@ -142,16 +157,30 @@ class Money(HasHeadline):
     def terms(self) -> str:
         """The terms of trade in a sentence."""
         terms = self.economics
-        first = "now" if terms.first_margin == "now" else f"at the end of the {terms.period}"
-        ending = "without end" if terms.horizon is None else f"{terms.horizon} of them"
-        return (
-            f"Margin {figures(terms.margin)} {terms.currency} per customer and {terms.period}, the "
-            f"first {first}, {ending}; discount rate {100 * terms.discount_rate:g} % per "
-            f"{terms.period}; {terms.customers:,g} customer{'' if terms.customers == 1 else 's'}."
+        first = (
+            text("now")
+            if terms.first_margin == "now"
+            else text("at the end of the {period}", period=terms.period)
+        )
+        ending = (
+            text("without end")
+            if terms.horizon is None
+            else text("{margins} of them", margins=terms.horizon)
+        )
+        return text(
+            "Margin {margin} {currency} per customer and {period}, the first {first}, {ending}; "
+            "discount rate {discount:g} % per {period}; {customers}.",
+            margin=figures(terms.margin),
+            currency=terms.currency,
+            period=terms.period,
+            first=first,
+            ending=ending,
+            discount=100 * terms.discount_rate,
+            customers=_customers(terms.customers),
         )
 
     def _facts(self) -> tuple[str, ...]:
-        return self.terms, f"Uncertainty: {self.source}."
+        return self.terms, text("Uncertainty: {source}.", source=self.source)
 
     def _require(self, row: str) -> None:
         if row not in self.table.index:
@@ -187,3 +216,8 @@ def money(
         title, main, table, drawn, given.level, economics, points, given.source, findings,
         given.shortfall, side_by_side, cash_flows, given.errors,
     )  # fmt: skip
+
+
+def _customers(customers: float) -> str:
+    several = 1 if customers == 1 else 2
+    return ngettext("{count:,g} customer", "{count:,g} customers", several).format(count=customers)

@@ -28,6 +28,7 @@ from csimodel.outcomes.money.row import AmountRow, Errors, infer_rows
 from csimodel.outcomes.money.value import Economics, require_economics, require_share
 from csimodel.page import HasPage, Page, sections
 from csimodel.survey.sampling import DrawVariance
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 Pair = tuple[float, Floats]
@@ -118,7 +119,7 @@ class Retention(HasPage):
     @property
     def table(self) -> pd.DataFrame:
         """The share with its error: estimate, se, df, lower, upper, p, reason."""
-        row = AmountRow("retention", "share", self.estimate, self.draws)
+        row = AmountRow(message("retention"), "share", self.estimate, self.draws)
         return infer_rows([row], self.errors, self.level)
 
     @property

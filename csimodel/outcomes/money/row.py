@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csimodel.findings import text
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
 from csimodel.survey.sampling import DrawVariance
+from csimodel.translation import gettext, message
 
 Floats = NDArray[np.float64]
 
@@ -86,3 +88,37 @@ def infer_rows(rows: Sequence[AmountRow], errors: Errors, level: float) -> pd.Da
         )
     names = pd.Index([row.name for row in rows], name="step")
     return infer(names, estimate, source, level)
+
+
+def row_title(name: str) -> str:
+    """Return what a row is called in the language of the moment.
+
+    >>> row_title("index of Quality"), row_title("value of all customers")
+    ('index of Quality', 'value of all customers')
+    """
+    if name.startswith(_INDEX):
+        return text("index of {construct}", construct=name.removeprefix(_INDEX))
+    if name.startswith(_PROFIT):
+        return text("profit of a {period}", period=name.removeprefix(_PROFIT))
+    return gettext(name)
+
+
+def unit_title(unit: str) -> str:
+    """Return a unit in the language of the moment.
+
+    >>> unit_title("EUR per year"), unit_title("EUR")
+    ('EUR per year', 'EUR')
+    """
+    amount, per, period = unit.partition(" per ")
+    if not per:
+        return gettext(unit)
+    return text("{amount} per {period}", amount=gettext(amount), period=period)
+
+
+_INDEX = "index of "
+_PROFIT = "profit of a "
+UNITS = (
+    message("share"), message("customers"), message("complaints"), message("index points"),
+    message("probability"), message("percentage points"), message("as a share"),
+)  # fmt: skip
+"""Units that are no money."""

@@ -9,12 +9,13 @@ import pandas as pd
 from csimodel.bounds import THRESHOLDS
 from csimodel.findings import Finding
 from csimodel.outcomes.money.row import AmountRow, Errors, infer_rows
+from csimodel.translation import Message
 
 _APART = THRESHOLDS["values of a point apart"].value  # share of the corrected value
 
 
 def beside(
-    rows: Sequence[AmountRow], title: str, wanted: bool, level: float, errors: Errors
+    rows: Sequence[AmountRow], title: Message, wanted: bool, level: float, errors: Errors
 ) -> tuple[pd.DataFrame | None, Finding | None]:
     """Return both numbers with their intervals, and what is to be said where they part.
 
@@ -43,7 +44,7 @@ def beside(
     if abs(free.estimate - left.estimate) <= _APART * abs(free.estimate):
         return table, None
     values = {
-        "profit": title[0].lower() + title[1:],
+        "profit": title.in_sentence(),
         "unit": free.unit,
         "corrected": free.estimate,
         "ignored": left.estimate,

@@ -16,6 +16,7 @@ from csimodel.outcomes.money.result import Money, money
 from csimodel.outcomes.money.retention import Together
 from csimodel.outcomes.money.row import AmountRow
 from csimodel.outcomes.money.value import payments_value
+from csimodel.translation import message
 
 Paid = Literal["once", "every period"]
 
@@ -58,10 +59,10 @@ def break_even_spending(change: Money, *, paid: Paid = "once") -> Money:
     drawn = change.draws[_VALUE].to_numpy()
     rows = [
         AmountRow(_VALUE, change.currency, value, drawn),
-        AmountRow("largest spending per point", unit, value / factor, drawn / factor),
+        AmountRow(message("largest spending per point"), unit, value / factor, drawn / factor),
     ]
     result = money(
-        "Break-even spending",
+        message("Break-even spending"),
         rows[1].name,
         rows,
         change.economics,
@@ -112,11 +113,11 @@ def net_present_value(change: Money, spending: float, *, paid: Paid = "once") ->
     value = change[_VALUE].estimate
     rows = [
         AmountRow(_VALUE, change.currency, value, drawn),
-        AmountRow("spending", change.currency, cost, np.full(len(drawn), cost)),
-        AmountRow("net present value", change.currency, value - cost, drawn - cost),
+        AmountRow(message("spending"), change.currency, cost, np.full(len(drawn), cost)),
+        AmountRow(message("net present value"), change.currency, value - cost, drawn - cost),
     ]
     return money(
-        "Net present value of spending",
+        message("Net present value of spending"),
         rows[2].name,
         rows,
         change.economics,
