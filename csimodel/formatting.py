@@ -121,12 +121,12 @@ def percent(level: float) -> str:
 
 
 def percent_sign() -> str:
-    r"""Return the sign of percentages with the space before it that the language wants.
+    """Return the sign of percentages, with the space before it that the language wants.
 
     >>> percent_sign()
-    '\xa0%'
+    ' %'
     """
-    return gettext("{number}\u00a0%").format(number="")
+    return gettext("{number}\u00a0%").format(number="").replace("\u00a0", " ")
 
 
 def share(value: float, decimals: int = 1) -> str:

@@ -16,7 +16,7 @@ from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.findings import text
 from csimodel.floats import own_errstate
-from csimodel.formatting import percent_sign, share
+from csimodel.formatting import number, percent_sign
 from csimodel.options import require_numbers
 from csimodel.plots import fonts, style
 from csimodel.plots.charts import check_table
@@ -153,7 +153,10 @@ def _mark(ax: Axes, marked: Array, curve: Array, family: list[str]) -> None:
         markeredgecolor=style.PAPER,
         zorder=5,
     )
-    names = [text("{place:g}: {share}", place=where, share=share(value)) for where, value in marked]
+    names = [
+        text("{place:g}: {share}", place=where, share=f"{number(100 * value)}{percent_sign()}")
+        for where, value in marked
+    ]
     grid = np.linspace(curve[0, 0], curve[-1, 0], 200)
     drawn = np.column_stack([grid, np.interp(grid, curve[:, 0], curve[:, 1])])
     along = on_paper(ax, drawn)
