@@ -25,6 +25,7 @@ extensions = [
     "agreement",
     "finding_pages",
     "reference_pages",
+    "name_links",
     "language_switch",
 ]
 exclude_patterns = ["_build", "zh", "words", "agreement", "**/.ipynb_checkpoints"]
@@ -35,7 +36,8 @@ default_role = "py:obj"
 autosummary_generate = False
 autodoc_member_order = "groupwise"
 autodoc_typehints = "description"
-autodoc_typehints_description_target = "documented"
+autodoc_typehints_description_target = "documented_params"
+autodoc_type_aliases = {"ArrayLike": "ArrayLike", "Floats": "Floats"}
 autodoc_preserve_defaults = True
 napoleon_google_docstring = False
 napoleon_custom_sections = [("Attributes", "params_style")]
@@ -53,7 +55,8 @@ html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
-    "header_links_before_dropdown": 8,
+    "navbar_align": "left",
+    "header_links_before_dropdown": 7,
     "navbar_end": ["language_switch", "theme-switcher"],
     "show_prev_next": False,
     "secondary_sidebar_items": ["page-toc"],

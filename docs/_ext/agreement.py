@@ -32,7 +32,7 @@ class Case(NamedTuple):
 
 def cases() -> list[Case]:
     """Return every comparison that the tables show."""
-    return [*_composites(), *_covariance()]
+    return [_smartpls(), *_composites(), *_covariance()]
 
 
 def _read(file: str) -> Any:
@@ -41,6 +41,19 @@ def _read(file: str) -> Any:
 
 def _matrix(entry: Any) -> pd.DataFrame:
     return pd.DataFrame(entry["data"], entry["rows"], entry["cols"], dtype=float)
+
+
+def _smartpls() -> Case:
+    values = _read("mobi_smartpls.json")
+    model = csi.models.ecsi()
+    fit = csi.fit(model, csi.load_mobi())
+    paths = _matrix(values["path"]["paths"])
+    pairs = [(path.target, path.source) for path in model.paths]
+    return Case(
+        values["provenance"]["program"], "smartpls-pls", "PLS: paths",
+        pd.Series({(target, source): paths.loc[source, target] for target, source in pairs}),
+        pd.Series({pair: fit.paths.loc[pair] for pair in pairs}),
+    )  # fmt: skip
 
 
 def _composites() -> Iterator[Case]:
@@ -91,7 +104,7 @@ def _row(name: object, theirs: float, ours: float, decimals: int) -> str:
 
 
 def _page(case: Case) -> str:
-    decimals = 4 if case.name == "lavaan-measures" else 6
+    decimals = {"lavaan-measures": 4, "smartpls-pls": 8}.get(case.name, 6)
     rows = [
         _row(name, float(case.theirs[name]), float(case.ours[name]), decimals)
         for name in case.theirs.index
