@@ -31,7 +31,7 @@ ALIKE = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 def test_code_of_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {}
-    if page == "scanning.md":  # of files too large to be at hand
+    if page in ("scanning.md", "warehouse.md"):  # of files too large to be at hand
         names["model"] = large_files()
     for block in CODE[Path(page)]:
         place = f"{page}:{block.line}"
@@ -50,11 +50,11 @@ def test_code_of_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch
 def large_files():
     frame = csi.load_mobi(design=True).data.rename(columns={"weight": "w"})
     frame = frame.assign(again=(frame["CUSL1"] > 7).astype(int), id=range(250), year=2024)
-    frame = frame.assign(firm=["a", "b"] * 125)
+    frame = frame.assign(firm=["a", "b"] * 125, household=range(250))
     Path("responses").mkdir()
     for part in (0, 1):
         frame.iloc[part::2].to_parquet(f"responses/{part}.parquet")
-    Path("firms.csv").write_text("firm,sector\na,phones\nb,phones\n", encoding="utf-8")
+    Path("firms.csv").write_text("firm,industry\na,phones\nb,cables\n", encoding="utf-8")
     return csi.models.ecsi()
 
 
@@ -79,6 +79,11 @@ def test_every_code_of_a_finding_has_its_page_once():
         for code, (means, advice) in area.codes.items():
             assert means.endswith("."), code
             assert advice.endswith((".", "`", "?")), code
+
+
+def test_only_code_for_a_cluster_or_a_warehouse_is_not_run():
+    pages = [page for page in PAGES if "{code-block}" in (DOCS / page).read_text(encoding="utf-8")]
+    assert [str(page) for page in pages] == ["spark.md", "warehouse.md"]
 
 
 def test_every_plot_is_in_the_gallery():

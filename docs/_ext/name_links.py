@@ -29,7 +29,7 @@ class Links(SphinxTransform):
         known = self.env.config.csi_names
         for node in list(self.document.findall(pending_xref)):
             written = node.get("reftarget", "")
-            if written in known:
+            if node.get("refdomain") == "py" and written in known:
                 node["reftarget"] = known[written]
         for node in list(self.document.findall(nodes.literal)):
             match = NAME.match(node.astext())
