@@ -15,6 +15,7 @@ from csimodel.bounds import THRESHOLDS
 from csimodel.errors import SurveyError, choose
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate, own_errstate_in
+from csimodel.formatting import plural
 from csimodel.inference import infer
 from csimodel.inference.domains import DomainStatistics, function_of_means
 from csimodel.measures.items import skip_rules, weighted_means
@@ -170,7 +171,8 @@ class Description(HasPage):
         empty = int(np.isnan(self.values).sum())
         return Page(
             "Description of a survey",
-            f"{rows:,} respondents, {items} items; {empty:,} of {rows * items:,} cells are empty.",
+            f"{plural(rows, 'respondent')}, {plural(items, 'item')}; {empty:,} of "
+            f"{plural(rows * items, 'cell')} empty.",
             findings=self.findings,
             sections=(
                 Section("Items", shown, decimals=2),

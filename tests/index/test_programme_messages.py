@@ -56,6 +56,13 @@ def _told(programme):
             "the same way.",
         ),
         (
+            {
+                "weights": lambda w: w.assign(unit=[f" {unit}" for unit in w["unit"]]),
+            },
+            f"weights= has no weight of level industry for x (1), x (2), y (1) and y (2); {WAY}, or "
+            "leave these answers out.",
+        ),
+        (
             {"weights": lambda w: w.assign(weight=np.nan)},
             "The weight of x (level industry) is nan; weights are numbers of at least 0.",
         ),
@@ -167,3 +174,17 @@ def test_one_cluster_moves_nothing_for_sure(ecsi, data):
     assert goal.reached
     assert np.isnan(goal.share)
     assert goal.table[["lower", "upper"]].isna().all(axis=None)
+
+
+def test_units_that_weights_write_in_another_way_are_named(ecsi, mobi):
+    frame = mobi.data.assign(firm=np.arange(250) % 2 + 100, wave=1)
+    survey = csi.read_survey(frame, scale=dict.fromkeys(ecsi.items, (1, 10)))
+    weights = pd.DataFrame({"level": "firm", "unit": ["100", "101"], "weight": [1.0, 2.0]})
+    with pytest.raises(CsimodelError) as caught:
+        csi.programme(ecsi, survey, "firm", "wave", weights)
+    assert str(caught.value) == (
+        "weights= has unit '100' of level firm where the survey has 100; write them in the same "
+        "way."
+    )
+    alike = weights.assign(unit=[100.0, 101.0])
+    assert csi.programme(ecsi, survey, "firm", "wave", alike).scores["se"].notna().all()

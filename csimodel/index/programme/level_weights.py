@@ -116,12 +116,14 @@ class LevelWeights:
         Raises
         ------
         OptionError
-            For a unit with a score and without a weight, or a parent whose units all weigh 0.
+            For a unit with a score and without a weight, or written in another way there, and for
+            a parent whose units all weigh 0.
         """
         if self.table is None:
             return scored.astype(np.float64)
         counts = np.zeros(scored.shape)
         absent: list[str] = []
+        theirs = {str(key[-2]): key[-2] for key in self.table if key[0] == level}
         deep = self.levels.index(level)
         for place, node in enumerate(nodes):
             names = dict(zip(self.levels[:deep], node[:-1], strict=True))
@@ -130,6 +132,7 @@ class LevelWeights:
                 if key in self.table:
                     counts[place, at] = self.table[key]
                 else:
+                    self._require_alike(level, node[-1], theirs.get(str(node[-1]), node[-1]))
                     absent.append(f"{node[-1]} ({self.periods[at]})")
         if absent:
             raise OptionError(
@@ -138,6 +141,15 @@ class LevelWeights:
             )
         self._require_total(level, nodes, counts, scored)
         return counts
+
+    @staticmethod
+    def _require_alike(level: str, unit: Hashable, theirs: Hashable) -> None:
+        """Refuse a unit that the table writes as text where the survey has a number, or so."""
+        if unit != theirs:
+            raise OptionError(
+                f"weights= has unit {shown(theirs)} of level {level} where the survey has "
+                f"{shown(unit)}; write them in the same way."
+            )
 
     def _require_total(
         self,
