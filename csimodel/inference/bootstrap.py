@@ -285,7 +285,7 @@ class Bootstrap(HasPage):
             estimate,
             draws,
             np.full(len(estimate), float(design.df)),
-            interval if design.df else "percentile",
+            interval if design.df or design.replication is not None else "percentile",
             design.inflation,
             pulls,
             se,

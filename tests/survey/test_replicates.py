@@ -180,6 +180,18 @@ def refused(error, told, function, *args, **options):
     assert str(raised.value).startswith(told), str(raised.value)
 
 
+def test_replicates_that_are_all_the_weights_leave_no_error(data):
+    frame = data.assign(**{f"rw{k}": data["weight"] for k in range(4)})
+    survey = csi.read_survey(
+        frame, scale=(1, 10), items=["CUSA1", "CUSL1"], weights="weight", replicate_weights="rw*",
+        replicate_method="jk1",
+    )  # fmt: skip
+    fit = csi.fit(csi.Model.from_syntax("A =~ CUSA1\nB =~ CUSL1\nB ~ A"), survey)
+    for table in (csi.index_scores(fit), csi.replicate(fit, progress=False).table("paths")):
+        assert table["se"].isna().all()
+        assert table["reason"].str.startswith("no degrees of freedom").all()
+
+
 def test_bad_weights_are_named(data):
     survey_error, option_error = csi.errors.SurveyError, csi.errors.OptionError
     frame = data.assign(r1=data["weight"], r2=2.0 * data["weight"], r3=data["weight"])
