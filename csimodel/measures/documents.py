@@ -44,7 +44,7 @@ def write_document(page: Page, path: str | PathLike[str], language: Language = "
     elif ending == ".html":
         content = _html(page, language).encode()
     elif ending == ".docx":
-        content = _word(page)
+        content = word_document(page)
     else:
         raise OptionError(f"path={shown(str(path))} must end in .md, .html or .docx (Word).")
     return write_file(file, "path", content)
@@ -59,8 +59,14 @@ def _html(page: Page, language: Language) -> str:
     )
 
 
-def _word(page: Page) -> bytes:
-    """Return a page as a Word document: headings, paragraphs, tables."""
+def word_document(page: Page) -> bytes:
+    """Return a page as a Word document: headings, paragraphs, tables.
+
+    Raises
+    ------
+    OptionError
+        When python-docx is not installed.
+    """
     try:
         from docx import Document
         from docx.shared import Inches

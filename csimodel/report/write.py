@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -11,13 +12,15 @@ from csimodel.characters import encodable
 from csimodel.floats import own_errstate
 from csimodel.progress import progress_bar
 from csimodel.report.analysis_results import AnalysisResults
+from csimodel.report.documents import FORMATS, documents, require_formats
 from csimodel.report.folder import folder_of, require_folder, write_together
 from csimodel.report.results import results
 from csimodel.report.spreadsheet import spreadsheet
 from csimodel.report.tables import NAMES, tables
 from csimodel.translation import Language, spoken
 
-_ALWAYS = ("report.html", "results.json", "tables/index.csv", "figures/index.svg")
+_PAGE = "report.html"
+_ALWAYS = (_PAGE, "results.json", "tables/index.csv", "figures/index.svg")
 
 
 @own_errstate
@@ -29,6 +32,7 @@ def write_report(
     title: str | None = None,
     date: str | None = None,
     language: Language | None = None,
+    formats: str | Sequence[str] = "html",
     progress: bool = True,
 ) -> Path:
     """Write an analysis as a page, tables, figures and machine-readable results.
@@ -57,19 +61,25 @@ def write_report(
     language
         ``"en"`` or ``"zh"``, of page and figures; by default that of the moment
         (`csimodel.language`). Files for machines, CSV and JSON, are English in every language.
+    formats
+        ``"html"`` (the page), ``"docx"`` (Word: the sentences, what was noticed and the first
+        tables), ``"tex"`` (the same for LaTeX), ``"xlsx"`` (every table on a sheet of its own, the
+        numbers unrounded), or several in a list. Tables, figures and ``results.json`` are written
+        with each. ``"docx"`` needs the extra ``word``, ``"xlsx"`` the extra ``excel``.
     progress
         Show a bar when drawing takes longer than a second.
 
     Returns
     -------
     Path
-        The page.
+        The page, or the first document of `formats` where the page is not among them.
 
     Raises
     ------
     OptionError
         When the folder cannot be written, or holds a file of somebody else, or one that was
-        changed, where the report's would go.
+        changed, where the report's would go; for an unknown format, or one whose package is not
+        installed.
 
     Warns
     -----
@@ -89,8 +99,10 @@ def write_report(
     from csimodel.report import figures
     from csimodel.report.page import render
 
+    wanted = require_formats(formats)
     target = folder_of(folder)
-    require_folder(target, _ALWAYS, _known())
+    names = [name for name in _ALWAYS if name != _PAGE]
+    require_folder(target, [*names, *(f"report.{own}" for own in wanted)], _known())
     with spoken("en"):
         by_name = tables(analysis)
         texts = {f"tables/{name}.csv": spreadsheet(table) for name, table in by_name.items()}
@@ -106,10 +118,13 @@ def write_report(
             drawn.append(draw(analysis))
             bar.update()
         texts |= {f"figures/{figure.name}.svg": _standalone(figure.svg) for figure in drawn}
-        texts["report.html"] = render(analysis, drawn, sorted(texts), title=title, date=date)
+        others = documents(analysis, wanted, title, by_name)
+        if "html" in wanted:
+            listed = sorted([*texts, *others])
+            texts[_PAGE] = render(analysis, drawn, listed, title=title, date=date)
     files = {name: encodable(text).encode() for name, text in texts.items()}
-    write_together(target, files, _known())
-    return target / "report.html"
+    write_together(target, files | others, _known())
+    return target / (_PAGE if "html" in wanted else next(iter(others)))
 
 
 def require_report_folder(folder: str | PathLike[str]) -> None:
@@ -129,6 +144,7 @@ def _known() -> set[str]:
 
     return {
         *_ALWAYS,
+        *(f"report.{name}" for name in FORMATS),
         *(f"tables/{name}.csv" for name in NAMES),
         *(f"figures/{name}.svg" for name in figures.NAMES),
     }

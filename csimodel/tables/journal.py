@@ -106,9 +106,9 @@ class JournalTable(HasPage):
         SurveyError, OptionError
             As `to_html`.
         """
-        cells = self.cells.map(_latex)
+        cells = self.cells.map(latex_text)
         cells.index, cells.columns = _latex_names(cells.index), _latex_names(cells.columns)
-        return self._given(str(self._maker(cells, _latex).make("tex", tex_style=_TEX)), path)
+        return self._given(str(self._maker(cells, latex_text).make("tex", tex_style=_TEX)), path)
 
     def to_markdown(self, path: str | PathLike[str] | None = None) -> str:
         """Return the table in Markdown, and write it to `path` where one is given.
@@ -218,11 +218,16 @@ def _written(path: str | PathLike[str], ending: str, content: bytes) -> Path:
 
 def _latex_names(names: pd.Index) -> pd.MultiIndex:
     return pd.MultiIndex.from_arrays(
-        [[_latex(name) for name in names.get_level_values(place)] for place in (0, 1)]
+        [[latex_text(name) for name in names.get_level_values(place)] for place in (0, 1)]
     )
 
 
-def _latex(text: str) -> str:
+def latex_text(text: str) -> str:
+    r"""Return a text in which LaTeX reads no commands.
+
+    >>> latex_text("5 % of R_1")
+    '5 \\% of R\\_1'
+    """
     return "".join(_LATEX.get(character, character) for character in printable(str(text)))
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
+import pandas as pd
 from openpyxl.styles import Alignment, Border, Font, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 
 from csimodel.characters import printable
+from csimodel.formatting import figures
 from csimodel.grid import columns_of
 from csimodel.tables.cells import Cell
 
 _RULE = Side(style="thin")
+_WIDEST = 60  # characters that a column is made wide for
 
 
 Line = tuple[str, tuple[Cell, ...]]  # the title of a row and its cells, none for a section
@@ -63,6 +67,29 @@ def fill_sheet(
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+
+
+def fill_plain(sheet: Any, table: pd.DataFrame) -> None:
+    """Fill a sheet with a data frame, its labels left out: numbers as numbers, the rest as text.
+
+    What is missing is an empty cell.
+    """
+    for column, name in enumerate(table.columns, 1):
+        _put(sheet, 1, column, str(name), Font(bold=True))
+        texts = [str(name)]
+        for row, value in enumerate(table.iloc[:, column - 1].tolist(), 2):
+            if value is None or value is pd.NA or value is pd.NaT or value != value:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                _put(sheet, row, column, str(value))
+                texts.append(str(value))
+            elif math.isfinite(value):
+                sheet.cell(row, column).value = value
+            else:
+                _put(sheet, row, column, figures(value), align="right")
+        widest = min(max(map(columns_of, texts)), _WIDEST)
+        sheet.column_dimensions[get_column_letter(column)].width = 3.0 + max(8, widest)
+    sheet.freeze_panes = "A2"
 
 
 def _width(lines: Sequence[Line], place: int) -> float:
