@@ -94,7 +94,8 @@ def fit(
     <Fit of ECSI by PLS, centroid scheme: 250 rows, converged>
     """
     with steps_shown("Fit", progress):
-        result = _fitted(model, survey, estimator_for(model, estimator), progress)
+        chosen = estimator_for(model, estimator)
+        result = _fitted(chosen.specified(model), survey, chosen, progress)
     if int(result.estimates.outcome) in UNUSABLE:
         raise EstimationError(str(result.diagnostics[-1]))
     if strict:

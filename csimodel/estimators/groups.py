@@ -258,6 +258,7 @@ def fit_groups(
     """
     least = 0 if minimum_n is None else require_count("minimum_n", minimum_n)
     chosen = estimator_for(model, estimator)
+    model = chosen.specified(model)
     if isinstance(survey, Scan):
         return _of_scan(model, survey, by, chosen, least, progress)
     table = survey if isinstance(survey, Survey) else read_survey(survey)

@@ -51,7 +51,7 @@ def estimator_for(
                 "knows of no other group; write one entry for all, or fit the groups together with "
                 "csi.fit_multigroup."
             )
-    chosen.check(model.in_group(0))
+    chosen.check(chosen.specified(model).in_group(0))
     return chosen
 
 

@@ -143,6 +143,10 @@ class Estimator(Protocol):
         """Refuse moments without what estimates, errors and tests need."""
         return
 
+    def specified(self, model: Model) -> Model:
+        """Return the model as it is fitted, where terms are written otherwise."""
+        return model
+
     def check(self, model: Model) -> None:
         """Raise an `OptionError` or `ModelError` for a model it cannot estimate."""
 

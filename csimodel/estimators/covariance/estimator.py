@@ -28,6 +28,7 @@ from csimodel.estimators.estimates import Estimates, Inadmissible, Status
 from csimodel.estimators.solution import Estimator, Solution
 from csimodel.findings import Finding
 from csimodel.model import Model
+from csimodel.model.second_order import with_factors_of_constructs
 from csimodel.moments import Moments
 from csimodel.moments.forms import Weight
 from csimodel.options import require_count, require_flag, require_number
@@ -236,6 +237,16 @@ class CovarianceEstimator(Estimator):
         ordered = len(self.ordinal_items(model))
         means = items - ordered if self.modelled_means(model) else 0
         return items * (items + 1) // 2 - ordered + means
+
+    def specified(self, model: Model) -> Model:
+        """Return the model whose constructs of constructs are factors that lead to their parts.
+
+        Raises
+        ------
+        ModelError
+            For a composite of constructs.
+        """
+        return with_factors_of_constructs(model, self.label, self.scaling == "marker")
 
     def check(self, model: Model) -> None:
         """Refuse composites, several stages, contradictory values, more parameters than moments.

@@ -91,6 +91,11 @@ class ML(CovarianceEstimator):
     `Fit.weights` are the weights of regression scores from a construct's own items under the model,
     scaled to unit score variance; the index is built from them.
 
+    A construct of constructs (``Quality =~ Product + Service``) is a factor that leads to its
+    parts: `Fit.paths` has its loadings on them, the first of them 1 with ``scaling="marker"``, and
+    its loadings on items are 0. Its items are those of its parts, so that no construct of such a
+    model has an index of own items; `csimodel.factor_scores` has scores.
+
     Columns of the data in paths (``Loyalty ~ age``) are constructs without error. Those that
     nothing explains covary with each other and with exogenous constructs, and their moments are
     parameters: χ², degrees of freedom, estimates and errors from the expected information are

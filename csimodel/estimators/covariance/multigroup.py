@@ -300,6 +300,7 @@ def fit_multigroup(
     <Fit of 2 groups (a and b) by ML, equal loadings and intercepts: 250 rows, converged>
     """
     chosen = estimator_for(model, ML() if estimator is None else estimator, by_group=True)
+    model = chosen.specified(model)
     if not isinstance(chosen, CovarianceEstimator):
         raise OptionError(
             f"Parameters are made equal between groups in covariance structures only, and the "

@@ -291,6 +291,7 @@ def _answer_weights(model: Model, estimates: CovarianceEstimates, moments: Momen
         towards = np.where(kept[..., 0], estimates.loadings[..., block] * share[..., block], 1.0)
         raw = np.linalg.solve(inside, towards[..., None])
         spread = np.swapaxes(raw, -1, -2) @ sample[..., block, block] @ raw
-        weights[..., block] = (raw / np.sqrt(spread))[..., 0]
+        with np.errstate(invalid="ignore"):  # of a factor of constructs all loadings are 0
+            weights[..., block] = (raw / np.sqrt(spread))[..., 0]
     weights[~usable] = np.nan
     return weights

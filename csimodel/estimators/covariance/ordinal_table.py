@@ -39,7 +39,7 @@ def _errors(fitted: Fitted, covariance: Floats, level: float) -> Rows:
     values, jacobian = standardised(layout, fitted.parameters)
     ordered = [fitted.model.items[i] for i in np.flatnonzero(layout.ordered)]
     for at, row in enumerate(layout.rows):
-        if row.op == "=~" and row.rhs in ordered:
+        if row.op == "=~" and row.rhs in ordered and row.fixed != 0.0:
             slope = -2.0 * values[at] * jacobian[at]
             with np.errstate(invalid="ignore"):
                 se = float(np.sqrt(slope @ covariance @ slope))

@@ -223,6 +223,10 @@ class Semopy(CovarianceEstimator):
             return self.own.weight(moments, layout, sigma)
         return super().weight(moments, layout, sigma)
 
+    def specified(self, model: Model) -> Model:
+        """Return the model as it is; factors without items cannot be told to semopy."""
+        return model
+
     def check(self, model: Model) -> None:
         """Refuse what semopy cannot be told.
 
