@@ -1,11 +1,13 @@
 """What a scan costs: rows a second and peak memory, beside its floor and reading into memory.
 
     python benchmarks/bench_scan.py [rows …]     # 1,000,000 and 5,000,000 by default; 24 items
+    python benchmarks/bench_scan.py --write 5000000     # the table of docs/scanning.md, too
 
 Files of a million rows are written to a temporary folder. They and each line are made by processes
 of their own, so that its peak is its own. The floor reads the same batches by Arrow and multiplies
 them. Seconds of processor and of the clock; on a loaded computer the first say more. They hold what
-is loaded when a function is first called.
+is loaded when a function is first called; those of Spark are of all its processes, without their
+start, and its peak is of this process alone.
 """
 
 from __future__ import annotations
@@ -86,6 +88,64 @@ def in_memory(folder: Path) -> None:
     csi.fit(MODEL, csi.read_survey(frame, items=ITEMS, scale=(1, 10)))
 
 
+def of_relation(folder: Path) -> None:
+    """Fit what DuckDB reads."""
+    import duckdb
+
+    relation = duckdb.sql(f"SELECT * FROM '{folder}/*.parquet'")
+    csi.fit(MODEL, csi.scan(relation, scale=dict.fromkeys(ITEMS, (1, 10))))
+
+
+def by_sql(folder: Path) -> None:
+    """Let DuckDB add up the products itself."""
+    import duckdb
+
+    sums = [f"sum({a} - 5.5)" for a in ITEMS]
+    sums += [f"sum(({a} - 5.5) * ({b} - 5.5))" for k, a in enumerate(ITEMS) for b in ITEMS[k:]]
+    duckdb.sql(f"SELECT count(*), {', '.join(sums)} FROM '{folder}/*.parquet'").fetchall()
+
+
+def by_bucket(folder: Path, chain: bool = False) -> None:
+    """Fit by 200 buckets of respondents, with 1,000 draws, and the whole chain."""
+    fit = csi.fit(MODEL, scanned(folder, buckets=200))
+    boot = csi.bootstrap(fit, 1_000, rng=1, progress=False)
+    boot.table("index")
+    if chain:
+        csi.repurchase(fit, "again", index="D", family="logit", bootstrap=boot, progress=False)
+
+
+def processor_seconds() -> float:
+    """Return what this process and all that it began, workers of Spark too, have computed."""
+    parents, seconds = {}, {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            cells = path.read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+        except OSError:  # it ended
+            continue
+        own = int(path.parent.name)
+        parents[own] = int(cells[1])
+        seconds[own] = sum(map(int, cells[11:15])) / os.sysconf("SC_CLK_TCK")
+    family = {os.getpid()}
+    while more := {own for own, parent in parents.items() if parent in family} - family:
+        family |= more
+    return sum(seconds.get(own, 0.0) for own in family)
+
+
+def on_spark(folder: Path) -> tuple[float, float]:
+    """Fit what two workers of Spark count, after they counted once, so that all is loaded."""
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    from pyspark.sql import SparkSession
+
+    own = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+    session = own.config("spark.ui.showConsoleProgress", "false").getOrCreate()
+    scan = csi.scan(session.read.parquet(str(folder)), scale=dict.fromkeys(ITEMS, (1, 10)))
+    small = csi.scan(session.read.parquet(str(folder)).limit(1000), scale=(1, 10), items=ITEMS)
+    csi.fit(MODEL, small)
+    begun = time.perf_counter(), processor_seconds()
+    csi.fit(MODEL, scan)
+    return time.perf_counter() - begun[0], processor_seconds() - begun[1]
+
+
 TASKS = {
     "floor: Arrow and BLAS": floor,
     "fit": lambda folder: csi.fit(MODEL, scanned(folder)),
@@ -96,34 +156,62 @@ TASKS = {
     ),
     "fit, logit with errors by firm": regressed,
     "fit, indexes written to a file": written,
+    "fit, 1,000 draws of 200 buckets": by_bucket,
+    "the same, logit with the whole chain": lambda folder: by_bucket(folder, True),
+    "fit, through DuckDB": of_relation,
+    "DuckDB's own SQL: sums of products": by_sql,
+    "fit, by two workers of Spark": on_spark,
     "fit in memory (pandas)": in_memory,
 }
 
 
-def main(sizes: list[int]) -> None:
-    """Print a table."""
-    print(f"{'task':32}{'rows':>12}{'clock s':>9}{'cpu s':>8}{'M rows/cpu s':>14}{'peak MB':>9}")
+DOCS = Path(__file__).parents[1] / "docs" / "scanning.md"
+BEGIN, END = "<!-- made by benchmarks/bench_scan.py -->", "<!-- end -->"
+LARGEST_IN_MEMORY = 5 * FILE
+
+
+def main(sizes: list[int], to_docs: bool) -> None:
+    """Print a table, and write it to the docs."""
+    lines = [
+        "| task | rows | seconds | processor seconds | million rows a processor second | peak MB |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    print(f"{'task':38}{'rows':>12}{'clock s':>9}{'cpu s':>8}{'M rows/cpu s':>14}{'peak MB':>9}")
     for rows in sizes:
         with tempfile.TemporaryDirectory() as name:
-            subprocess.run([sys.executable, __file__, "--write", str(rows), name], check=True)
+            subprocess.run([sys.executable, __file__, "--make", str(rows), name], check=True)
             for task in TASKS:
+                if "memory" in task and rows > LARGEST_IN_MEMORY:
+                    continue
                 own = [sys.executable, __file__, "--task", task, name]
                 told = subprocess.run(own, capture_output=True, text=True, check=True).stdout
                 clock, cpu, peak = map(float, told.split())
                 rate = rows / cpu / 1e6
-                print(f"{task:32}{rows:12,}{clock:9.2f}{cpu:8.2f}{rate:14.2f}{peak:9.0f}")
-    print(
-        "load average of the last minute:", round(os.getloadavg()[0], 1), "cores:", os.cpu_count()
-    )
+                print(
+                    f"{task:38}{rows:12,}{clock:9.2f}{cpu:8.2f}{rate:14.2f}{peak:9.0f}", flush=True
+                )
+                lines.append(
+                    f"| {task} | {rows:,} | {clock:.1f} | {cpu:.1f} | {rate:.2f} | {peak:,.0f} |"
+                )
+    load = f"Load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores."
+    print(load)
+    if to_docs:
+        text = DOCS.read_text(encoding="utf-8")
+        before, after = text.split(BEGIN)[0], text.split(END)[1]
+        table = "\n".join([*lines, "", load])
+        DOCS.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--write"]:
+    if sys.argv[1:2] == ["--make"]:
         write(Path(sys.argv[3]), int(sys.argv[2]))
     elif sys.argv[1:2] == ["--task"]:
         begun = time.perf_counter(), time.process_time()
-        TASKS[sys.argv[2]](Path(sys.argv[3]))
+        own = TASKS[sys.argv[2]](Path(sys.argv[3]))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(time.perf_counter() - begun[0], time.process_time() - begun[1], peak)
+        spent = time.perf_counter() - begun[0], time.process_time() - begun[1]
+        print(*(own if isinstance(own, tuple) else spent), peak)
     else:
-        main([int(size) for size in sys.argv[1:]] or [FILE, 5 * FILE])
+        to_docs = sys.argv[1:2] == ["--write"]
+        sizes = [int(size) for size in sys.argv[1 + to_docs :]]
+        main(sizes or [FILE, 5 * FILE], to_docs)

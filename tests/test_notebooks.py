@@ -41,6 +41,7 @@ def test_it_runs(path, tmp_path, monkeypatch):
     monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")  # the kernel of this environment
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
     monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("CSIMODEL_NOTEBOOK_ROWS", "100000")  # of ten million
     book = nbformat.read(path, as_version=4)
     client = nbclient.NotebookClient(
         book, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}

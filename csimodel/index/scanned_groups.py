@@ -42,12 +42,15 @@ class ScannedIndexes:
         What one pass told of all groups.
     used
         Places of the groups that have rows, (groups,).
+    progress
+        Whether to show how many rows are read.
     """
 
     fit: Fit
     scanned: ScannedAnswers
     groups: ScannedGroups
     used: Codes
+    progress: bool = True
 
     @classmethod
     def of(
@@ -66,7 +69,7 @@ class ScannedIndexes:
                 "files of the group alone, or fit a sample, such as scan.sample(100_000, rng=1)."
             )
         groups = scanned_groups(scanned.scan, fit.model.answered_blocks, columns, progress)
-        return cls(fit, scanned, groups, np.flatnonzero(groups.sums.rows > 0))
+        return cls(fit, scanned, groups, np.flatnonzero(groups.sums.rows > 0), progress)
 
     @property
     def labels(self) -> pd.Index:
@@ -116,7 +119,7 @@ class ScannedIndexes:
         sums = _Sums(self, gradient)
         if scanned.design.kind == "respondent":
             whole = RowSpread(scanned.design, gradient.shape[1])
-            for own in scanned.passes(self.groups.combinations.columns):
+            for own in scanned.passes(self.groups.combinations.columns, self.progress):
                 group, through = self._through(own)
                 pulls = np.empty((len(group), gradient.shape[1]))
                 for part, products in unit_products(own, scanned.sums.mean):
@@ -128,7 +131,7 @@ class ScannedIndexes:
             pulls = cluster_totals(scanned, gradient)
             spread = scanned.design.covariance(pulls)
             pairs = _Pairs(scanned.design.units, len(model.constructs))
-            for own in scanned.passes(self.groups.combinations.columns):
+            for own in scanned.passes(self.groups.combinations.columns, self.progress):
                 group, through = self._through(own)
                 assert own.unit is not None
                 pairs.add(own.unit, group, through)

@@ -43,9 +43,13 @@ def small_batches(monkeypatch):
     monkeypatch.setattr(database, "ROWS", 64)
 
 
+OPEN = []  # older DuckDB closes a connection that nobody holds, whatever relations it has
+
+
 def relation_of(frame, sql="SELECT * FROM answers"):
     """Return a relation of DuckDB on a table of these rows."""
     connection = duckdb.connect()
+    OPEN.append(connection)
     connection.register("frame", frame)
     connection.execute("CREATE TABLE answers AS SELECT * FROM frame")
     return connection.sql(sql)
@@ -54,6 +58,7 @@ def relation_of(frame, sql="SELECT * FROM answers"):
 def table_of(frame):
     """Return a table of ibis of these rows."""
     backend = ibis.duckdb.connect()
+    OPEN.append(backend)
     backend.con.register("frame", frame)
     backend.con.execute("CREATE TABLE answers AS SELECT * FROM frame")
     return backend.table("answers")

@@ -48,7 +48,7 @@ class AlikeCells(Cells):
         entries = weight.tocoo()
         row = np.empty(len(order), dtype=np.intp)
         row[order] = np.arange(len(order))
-        cell, unit = row[entries.coords[1]], place[sample.unit_codes[entries.coords[0]]]
+        cell, unit = row[entries.col], place[sample.unit_codes[entries.row]]
         rows = np.arange(len(order))
         return cls(
             index=IndexDraws.of_points(bootstrap, sample.indexes, points[order]),

@@ -13,9 +13,6 @@ from csimodel.survey.scanning.batches import ROWS, RowBatch
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ANSWERS = "answers"
-"""What a query calls the table."""
-
 
 @dataclass(frozen=True, eq=False)
 class DatabaseRows:
@@ -27,15 +24,15 @@ class DatabaseRows:
         What it is called in sentences.
     columns
         Names of the columns.
-    query
-        From SQL, in the dialect of DuckDB, on the table `ANSWERS` to what comes of it.
+    read
+        From names of columns to their rows.
     errors
         What the database raises.
     """
 
     name: str
     columns: tuple[str, ...]
-    query: Callable[[str], Iterator[pa.RecordBatch]]
+    read: Callable[[Sequence[str]], Iterator[pa.RecordBatch]]
     errors: tuple[type[Exception], ...]
 
     @property
@@ -71,7 +68,7 @@ class DatabaseRows:
         place = self.name[:1].upper() + self.name[1:]
         start = 0
         try:
-            for part in self.query(f"SELECT {', '.join(map(quoted, columns))} FROM {ANSWERS}"):
+            for part in self.read(columns):
                 for first in range(0, part.num_rows, ROWS):
                     own = part.slice(first, ROWS)
                     arrays = dict(zip(columns, own.columns, strict=True))
@@ -115,13 +112,13 @@ def _of_duckdb(relation: Any, name: str) -> DatabaseRows:
     """Return the rows of a relation."""
     import duckdb
 
-    def query(sql: str) -> Iterator[pa.RecordBatch]:
-        own = relation.query(ANSWERS, sql)
-        streamed = getattr(own, "to_arrow_reader", None) or own.fetch_record_batch
+    def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        own = relation.project(", ".join(map(quoted, columns)))
+        streamed = getattr(own, "to_arrow_reader", None) or own.fetch_arrow_reader
         batches: Iterator[pa.RecordBatch] = streamed(ROWS)
         return batches
 
-    return DatabaseRows(name, tuple(map(str, relation.columns)), query, (duckdb.Error,))
+    return DatabaseRows(name, tuple(map(str, relation.columns)), read, (duckdb.Error,))
 
 
 def _of_ibis(table: Any) -> DatabaseRows:
@@ -132,13 +129,13 @@ def _of_ibis(table: Any) -> DatabaseRows:
     if backend.name == "duckdb":
         return _of_duckdb(backend.con.sql(str(table.compile())), "the ibis table")
 
-    def query(sql: str) -> Iterator[pa.RecordBatch]:
-        own = table.alias(ANSWERS).sql(sql, dialect="duckdb")
+    def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        own = table.select(*columns)
         batches: Iterator[pa.RecordBatch] = own.to_pyarrow_batches(chunk_size=ROWS)
         return batches
 
     errors = (IbisError, *_errors_of(backend.con))
-    return DatabaseRows("the ibis table", tuple(map(str, table.columns)), query, errors)
+    return DatabaseRows("the ibis table", tuple(map(str, table.columns)), read, errors)
 
 
 def _errors_of(connection: object) -> tuple[type[Exception], ...]:
