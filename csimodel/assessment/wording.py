@@ -172,6 +172,17 @@ ANTECEDENT_VIF = {
         "effects are not to be trusted."
     ),
 }
+FULL_VIF = {
+    "good": "{construct!r} can be told from all other constructs (VIF {value:.3f}).",
+    "poor": (
+        "{construct!r} repeats the other constructs (VIF {value:.3f}), as answers made by a common "
+        "method do, or constructs that are near each other."
+    ),
+    NOT_JUDGED: (
+        "The constructs have correlations that contradict each other, so how far {construct!r} "
+        "repeats the others is not known."
+    ),
+}
 F2 = {
     "large": (
         "{antecedent!r} makes a large difference to how well {outcome!r} is explained (f² "

@@ -17,6 +17,7 @@ from csimodel.plots.diagram import path_diagram
 from csimodel.plots.dot import to_dot
 from csimodel.plots.heat_map import heat_map
 from csimodel.plots.importance import importance_performance
+from csimodel.plots.invariance import micom
 from csimodel.plots.lorenz import lorenz
 from csimodel.plots.moderation import moderation
 from csimodel.plots.necessity import necessary_conditions
@@ -38,6 +39,7 @@ __all__ = [
     "index_bars",
     "intervals",
     "lorenz",
+    "micom",
     "moderation",
     "money_steps",
     "necessary_conditions",

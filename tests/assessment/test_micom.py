@@ -72,6 +72,20 @@ def test_means_and_variances_of_another_program_on_its_permutations(reference, g
     assert told["mean"]["p_value"]["Complaints"] < told["mean"]["p_ties_counted"]["Complaints"]
 
 
+def test_a_picture_shows_composites_and_their_permutations(frame):
+    result = micom(frame)
+    figure = csi.plots.micom(result, title="Groups")
+    alike, apart = figure.axes[0].lines
+    assert len(alike.get_xdata()) + len(apart.get_xdata()) == len(result.table)
+    (bars,) = figure.axes[0].collections
+    starts = [segment[0][0] for segment in bars.get_segments()]
+    np.testing.assert_allclose(starts, result.table["c_lower"])
+    three = csi.plots.micom(micom(frame, by="third", count=20))
+    labels = [label.get_text() for label in three.axes[0].get_yticklabels()]
+    assert labels[0] == "Image (a, b)"
+    assert len(labels) == 6
+
+
 def test_the_order_of_rows_and_the_names_of_groups_do_not_matter(grouped):
     labels = permutations("step2")[:30]
     order = np.random.default_rng(2).permutation(250)

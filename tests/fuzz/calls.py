@@ -383,6 +383,19 @@ def hidden_segments(given):
     _draw(judge, "plots.segments", csi.plots.segments, hidden)
 
 
+@part("assessment.tetrads", "assessment.full_collinearity", "assessment.redundancy")
+@with_fit
+def further_assessments(given):
+    judge, fit = given.judge, given.fit
+    judge.look("tetrads", judge("tetrads", csi.assessment.tetrads, fit))
+    if given.boot is not None:
+        judge.look("tetrads boot", judge("tetrads boot", csi.assessment.tetrads, fit, given.boot))
+    judge("full_collinearity", csi.assessment.full_collinearity, fit)
+    first = fit.model.constructs[0]
+    overall = {first.name: first.items[:1]}
+    judge("redundancy", csi.assessment.redundancy, fit.model, given.survey, overall)
+
+
 @part("micom", "Micom", "compare_groups", "GroupComparison")
 def groups_compared(given):
     judge, case = given.judge, given.case
@@ -391,6 +404,7 @@ def groups_compared(given):
         judge.look("micom", tested)
         if tested is not None:
             judge("micom.draws", tested.draws, "mean_difference")
+            _draw(judge, "plots.micom", csi.plots.micom, tested)
     methods = ("permutation", "parametric", "henseler", "sarstedt", "distance")
     for method, quantity in zip(
         methods, ("paths", "index", "loadings", "r2", "paths"), strict=True

@@ -275,7 +275,19 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "assessment.fimix": (
             csi.assessment.fimix, {"fit": p.fit, "segments": [2], "starts": 2, "iterations": 50, "progress": False},
         ),
+        "plots.micom": (
+            plots.micom,
+            {"result": csi.micom(p.model, p.survey, "half", 20, progress=False)},
+        ),
         "plots.segments": (plots.segments, {"hidden": p.hidden}),
+        "assessment.tetrads": (
+            csi.assessment.tetrads, {"fit": p.fit, "borrow": {"Image": ["CUSA1", "CUSA2"]}},
+        ),
+        "assessment.full_collinearity": (csi.assessment.full_collinearity, {"fit": p.fit}),
+        "assessment.redundancy": (
+            csi.assessment.redundancy,
+            {"model": p.model, "survey": p.survey, "overall": {"Satisfaction": "CUSA1"}},
+        ),
         "assessment.criterion_weights": (csi.assessment.criterion_weights, {"values": {"a": 1.0, "b": 2.0}}),
         "Fit.predict": (p.fit.predict, {"data": p.survey, "of": "index"}),
         "cvpat": (csi.cvpat, {"fit": p.fit, "other": p.fit, "folds": 3, "rng": 1}),
