@@ -41,6 +41,7 @@ def part() -> Part:
             "ml.samples": ML_SAMPLES,
             "cluster.samples": CLUSTER_SAMPLES,
             "slope.samples": 10 * SLOPE_BATCHES,
+            "slope.mc.error": np.sqrt(0.95 * 0.05 / (10 * SLOPE_BATCHES)),
             **_populations(),
             "mc.error": np.sqrt(0.95 * 0.05 / SAMPLES),
             "ml.mc.error": np.sqrt(0.95 * 0.05 / ML_SAMPLES),
