@@ -123,11 +123,14 @@ def _of_duckdb(relation: Any, name: str) -> DatabaseRows:
 
 def _of_ibis(table: Any) -> DatabaseRows:
     """Return the rows of a table of ibis; DuckDB's are asked for without a way round."""
+    import ibis
     from ibis.common.exceptions import IbisError
 
-    backend = table.get_backend()
+    backend = ibis.get_backend(table)
     if backend.name == "duckdb":
-        return _of_duckdb(backend.con.sql(str(table.compile())), "the ibis table")
+        return _of_duckdb(
+            backend.con.sql(str(ibis.to_sql(table, dialect="duckdb"))), "the ibis table"
+        )
 
     def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         own = table.select(*columns)
