@@ -135,9 +135,9 @@ class Assessment(HasPage):
     @property
     def page(self) -> Page:
         """The tables on a page, and the verdicts that ask for attention."""
-        name = self.fit.model.name or "the model"
+        name = self.fit.model.name or text("the model")
         return Page(
-            f"Assessment of {name} by {self.fit.estimator.label}",
+            text("Assessment of {name} by {label}", name=name, label=self.fit.estimator.label),
             self._count(),
             findings=self.fit.diagnostics,
             sections=sections(dict(self._tables()), 3),
@@ -166,10 +166,10 @@ class Assessment(HasPage):
 
     def _tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
         endogenous = list(self.fit.model.endogenous)
-        yield "Reliability and shared variance", self.reliability
-        yield "HTMT: can the constructs be told apart", self._htmt_page()
+        yield text("Reliability and shared variance"), self.reliability
+        yield text("HTMT: can the constructs be told apart"), self._htmt_page()
         yield (
-            "Fornell-Larcker: root of AVE on the diagonal, correlations below",
+            text("Fornell-Larcker: root of AVE on the diagonal, correlations below"),
             self.fornell_larcker,
         )
         owners = [self.fit.model.construct_names[j] for j in self.fit.model.owner]
@@ -181,11 +181,11 @@ class Assessment(HasPage):
             },
             index=self.item_vif.index,
         )
-        yield "Items", items
-        yield "Variance inflation of antecedents", _trimmed(self.antecedent_vif, endogenous)
-        yield "Effect size f²", _trimmed(self.f2, endogenous)
+        yield text("Items"), items
+        yield text("Variance inflation of antecedents"), _trimmed(self.antecedent_vif, endogenous)
+        yield text("Effect size f²"), _trimmed(self.f2, endogenous)
         if not self.fit.model.terms:
-            yield "Distance between observed and implied correlations", self.global_fit
+            yield text("Distance between observed and implied correlations"), self.global_fit
 
     def _htmt_page(self) -> pd.DataFrame:
         if self.bootstrap is None:

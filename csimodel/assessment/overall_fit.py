@@ -15,7 +15,7 @@ from csimodel.assessment.global_fit import distances
 from csimodel.endings import count_reasons
 from csimodel.errors import OptionError, SurveyError
 from csimodel.estimators import Fit, Solution, Status, require_fit, require_resampling
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference import draws_of, loss_severity, quantiles, require_draws
 from csimodel.inference.bollen_stine import transformation
@@ -194,10 +194,14 @@ class OverallFit(HasPage):
         """The test on a page."""
         fit = self.fit
         return Page(
-            f"Test of overall fit of {fit.model.name or 'the model'} by {fit.estimator.label}",
-            facts=(f"{len(self.draws):,} draws of answers that obey the model",),
+            text(
+                "Test of overall fit of {name} by {label}",
+                name=fit.model.name or "the model",
+                label=fit.estimator.label,
+            ),
+            facts=(text("{draws:,} draws of answers that obey the model", draws=len(self.draws)),),
             findings=(*fit.diagnostics, *self.findings),
-            sections=(Section("Distances", self.table, decimals=3),),
+            sections=(Section(text("Distances"), self.table, decimals=3),),
         )
 
 

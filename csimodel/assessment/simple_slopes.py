@@ -28,7 +28,7 @@ from csimodel.assessment.moderation import ModeratedEffect
 from csimodel.assessment.structure import f2
 from csimodel.errors import OptionError, choose
 from csimodel.estimators import Fit, Quantity, Solution, require_fit, require_own
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate
 from csimodel.inference import FitErrors, infer, linearize
 from csimodel.inference.influence import without_influence
@@ -92,14 +92,19 @@ class SimpleSlopes(HasPage):
         """The slopes on a page."""
         own = self.effect
         return Page(
-            f"Effect of {own.source} on {own.target} at levels of {own.at}",
-            facts=(f"Levels are standard deviations of {own.at} from its mean.",),
+            text(
+                "Effect of {source} on {target} at levels of {at}",
+                source=own.source,
+                target=own.target,
+                at=own.at,
+            ),
+            facts=(text("Levels are standard deviations of {at} from its mean.", at=own.at),),
             findings=self.findings,
             clean="",
             sections=(
-                Section("Simple slopes", self.table, decimals=3),
-                Section("Products", self.products, decimals=3),
-                Section("Where the slope differs from zero", self.regions, decimals=3),
+                Section(text("Simple slopes"), self.table, decimals=3),
+                Section(text("Products"), self.products, decimals=3),
+                Section(text("Where the slope differs from zero"), self.regions, decimals=3),
             ),
         )
 

@@ -18,7 +18,7 @@ from csimodel.estimators.covariance.structure import Implied, implied
 from csimodel.estimators.estimates import Status
 from csimodel.estimators.fit import Fit
 from csimodel.estimators.requirements import require_fit
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.model import Model
 from csimodel.page import HasPage, Page, sections
@@ -55,13 +55,18 @@ class FactorScores(HasPage):
     @property
     def page(self) -> Page:
         """How the scores are spread and how well they are determined, on a page."""
-        name = {"regression": "Regression", "bartlett": "Bartlett"}[self.method]
+        name = {"regression": text("Regression"), "bartlett": text("Bartlett")}[self.method]
         described = {"mean": self.scores.mean(), "sd": self.scores.std()}
         table = pd.DataFrame({**described, "determinacy": self.determinacy})
         return Page(
-            f"{name} scores of {len(self.scores)} respondents, {self.units} units",
+            text(
+                "{name} scores of {scores} respondents, {units} units",
+                name=name,
+                scores=len(self.scores),
+                units=self.units,
+            ),
             findings=self.findings,
-            sections=sections({"Constructs": table}, 3),
+            sections=sections({text("Constructs"): table}, 3),
         )
 
 

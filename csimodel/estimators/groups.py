@@ -18,7 +18,7 @@ from csimodel.estimators.fit import Fit
 from csimodel.estimators.inputs import answers_of, estimator_for, require_additive
 from csimodel.estimators.quantities import Quantity, find
 from csimodel.estimators.solution import Estimator, Solution
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding, listed, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.formatting import label as written
 from csimodel.limits import require_memory
@@ -157,14 +157,18 @@ class GroupFits(HasPage, Mapping[Hashable, Fit]):
         outcomes = [Status(code).reason for code in self.solution.estimates.outcome]
         rows = {"n": np.asarray(self.solution.moments.n), "outcome": outcomes}
         more = len(self) - _SHOWN
-        notes = (f"{more:,} more groups are in `table`.",) if more > 0 else ()
+        notes = (text("{more:,} more groups are in `table`.", more=more),) if more > 0 else ()
         ending, explained = pd.DataFrame(rows, self.labels), self.table("r2")
         return Page(
-            f"{len(self):,} groups by {self.solution.estimator.label}",
+            text(
+                "{groups:,} groups by {label}",
+                groups=len(self),
+                label=self.solution.estimator.label,
+            ),
             findings=self.findings,
-            clean="No findings on rows and groups; the fit of each group has its own.",
+            clean=text("No findings on rows and groups; the fit of each group has its own."),
             sections=(
-                Section("Groups", ending.head(_SHOWN), notes),
+                Section(text("Groups"), ending.head(_SHOWN), notes),
                 Section("R²", explained.head(_SHOWN), notes, decimals=3),
             ),
         )

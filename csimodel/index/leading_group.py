@@ -13,6 +13,7 @@ from csimodel.errors import require_construct
 from csimodel.estimators import Fit, group_codes, require_fit, require_own
 from csimodel.estimators.groups import shown_label
 from csimodel.estimators.points import by_block, point_weights
+from csimodel.findings import text
 from csimodel.index.by_group import group_draws, group_influence, group_points
 from csimodel.inference import Bootstrap, FitErrors, without_influence
 from csimodel.inference.domains import satterthwaite, working_variance
@@ -65,19 +66,35 @@ class LeadingGroup(HasHeadline):
         """The result in a sentence."""
         name = shown_label(self.group)
         if self.table["p_adjusted"].isna().any():
-            return f"Whether {name} differs from all others in {self.construct} is not known."
+            return text(
+                "Whether {name} differs from all others in {construct} is not known.",
+                name=name,
+                construct=self.construct,
+            )
         if self.distinct:
-            return f"{name} differs from all others in {self.construct}."
-        return f"{name} is not shown to differ from all others in {self.construct}."
+            return text(
+                "{name} differs from all others in {construct}.",
+                name=name,
+                construct=self.construct,
+            )
+        return text(
+            "{name} is not shown to differ from all others in {construct}.",
+            name=name,
+            construct=self.construct,
+        )
 
     @property
     def page(self) -> Page:
         """The leader's differences from all others, on a page."""
         return Page(
-            f"{shown_label(self.group)} against all others in {self.construct}",
+            text(
+                "{group} against all others in {construct}",
+                group=shown_label(self.group),
+                construct=self.construct,
+            ),
             self.headline,
-            (f"All comparisons at once, {100 * self.level:g} %",),
-            sections=sections({"Differences, index points": self.table}),
+            (text("All comparisons at once, {level:g} %", level=100 * self.level),),
+            sections=sections({text("Differences, index points"): self.table}),
             clean="",
         )
 

@@ -24,7 +24,7 @@ from csimodel.arguments import checked, checked_in
 from csimodel.errors import InferenceError, ModelError, OptionError, suggest
 from csimodel.estimators import Fit, Quantity, Solution, require_fit, require_own
 from csimodel.estimators.quantities import by_construct
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.index.importance import IMPACTS
 from csimodel.index.points import INDEX
@@ -74,10 +74,10 @@ class WhatIf(HasPage):
         """The changes of all indexes, on a page."""
         told = ", ".join(f"{name} {points:+g}" for name, points in self.changes.items())
         return Page(
-            f"What if: {told}",
-            facts=("Points of the index; as far as paths are causes",),
+            text("What if: {told}", told=told),
+            facts=(text("Points of the index; as far as paths are causes"),),
             findings=self.findings,
-            sections=sections({"Changes": self.table}, 2),
+            sections=sections({text("Changes"): self.table}, 2),
         )
 
     def __repr__(self) -> str:
@@ -235,14 +235,14 @@ class GoalSeek(HasPage):
     @property
     def page(self) -> Page:
         """The changes, on a page."""
-        facts = [f"Today {self.today:.1f}; cost {self.cost:.4g}"]
+        facts = [text("Today {today:.1f}; cost {cost:.4g}", today=self.today, cost=self.cost)]
         if np.isfinite(self.share):
-            facts.append(f"Reached in {100 * self.share:.0f} % of the draws")
+            facts.append(text("Reached in {share:.0f} % of the draws", share=100 * self.share))
         return Page(
-            f"{self.target} at {self.at:g}",
+            text("{target} at {at:g}", target=self.target, at=self.at),
             facts=tuple(facts),
             findings=self.findings,
-            sections=sections({"Cheapest changes": self.table}, 2),
+            sections=sections({text("Cheapest changes"): self.table}, 2),
         )
 
     def __repr__(self) -> str:

@@ -14,7 +14,7 @@ from csimodel.endings import count_reasons
 from csimodel.errors import OptionError, SurveyError
 from csimodel.estimators import CovarianceFit, Fit, Status, require_fit
 from csimodel.estimators.covariance.fitted import Fitted
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.formatting import number, told_p
 from csimodel.inference.designs import design_of
@@ -97,9 +97,19 @@ class BollenStine(HasPage):
         """The test on a page."""
         fit = self.fit
         return Page(
-            f"Bollen-Stine test of {fit.model.name or 'the model'} by {fit.estimator.label}",
+            text(
+                "Bollen-Stine test of {name} by {label}",
+                name=fit.model.name or "the model",
+                label=fit.estimator.label,
+            ),
             f"χ² {number(self.chisq, 2)}, {told_p(self.pvalue)}.",
-            (f"{len(self.draws):,} draws, {len(self.usable):,} of them used",),
+            (
+                text(
+                    "{draws:,} draws, {usable:,} of them used",
+                    draws=len(self.draws),
+                    usable=len(self.usable),
+                ),
+            ),
             (*fit.diagnostics, *self.findings),
         )
 

@@ -28,7 +28,7 @@ from csimodel.estimators import (
 from csimodel.estimators.quantities import bounded
 from csimodel.estimators.requirements import same_fit
 from csimodel.estimators.solution import Lacking, SolutionBuffer
-from csimodel.findings import Finding, collected, tell
+from csimodel.findings import Finding, collected, tell, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.blocks import in_order
 from csimodel.inference.designs import design_of
@@ -347,13 +347,26 @@ class Bootstrap(HasPage):
         fit = self.fit
         with collected() as told:
             tables = (
-                {"Paths": self.table("paths")} if used >= FEWEST_DRAWS and fit.model.paths else {}
+                {text("Paths"): self.table("paths")}
+                if used >= FEWEST_DRAWS and fit.model.paths
+                else {}
             )
         return Page(
-            f"Bootstrap of {fit.model.name or 'the model'} by {fit.estimator.label}",
-            facts=(f"{total:,} {self._kind}, {used:,} of them used",),
+            text(
+                "Bootstrap of {name} by {label}",
+                name=fit.model.name or "the model",
+                label=fit.estimator.label,
+            ),
+            facts=(
+                text(
+                    "{total:,} {kind}, {used:,} of them used",
+                    total=total,
+                    kind=self._kind,
+                    used=used,
+                ),
+            ),
             findings=(*fit.diagnostics, *self.findings, *told),
-            clean="No findings: every draw was used.",
+            clean=text("No findings: every draw was used."),
             sections=sections(tables, 3),
         )
 

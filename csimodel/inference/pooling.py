@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from csimodel.arguments import checked, checked_in
 from csimodel.errors import OptionError
 from csimodel.estimators import Fit, Quantity, find, require_fit
-from csimodel.findings import Finding, gravest_first
+from csimodel.findings import Finding, gravest_first, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.infer import infer
 from csimodel.inference.intervals import require_by_t
@@ -112,10 +112,14 @@ class Pooled(HasPage):
         """The pooled paths on a page."""
         fit = self.fits[0]
         return Page(
-            f"{fit.model.name or 'The model'} by {fit.estimator.label}, {len(self.fits)} "
-            "imputations pooled",
+            text(
+                "{name} by {label}, {fits} imputations pooled",
+                name=fit.model.name or "The model",
+                label=fit.estimator.label,
+                fits=len(self.fits),
+            ),
             findings=self.findings,
-            sections=sections({"Paths": self.table("paths")} if fit.model.paths else {}, 3),
+            sections=sections({text("Paths"): self.table("paths")} if fit.model.paths else {}, 3),
         )
 
 

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from csimodel.arguments import checked, checked_in
 from csimodel.bounds import THRESHOLDS
 from csimodel.errors import SurveyError, choose
-from csimodel.findings import Finding
+from csimodel.findings import Finding, counted, text
 from csimodel.floats import own_errstate, own_errstate_in
-from csimodel.formatting import plural
 from csimodel.inference import infer
 from csimodel.inference.domains import DomainStatistics, function_of_means
 from csimodel.measures.items import skip_rules, weighted_means
@@ -170,13 +169,18 @@ class Description(HasPage):
         rows, items = self.values.shape
         empty = int(np.isnan(self.values).sum())
         return Page(
-            "Description of a survey",
-            f"{plural(rows, 'respondent')}, {plural(items, 'item')}; {empty:,} of "
-            f"{plural(rows * items, 'cell')} empty.",
+            text("Description of a survey"),
+            text(
+                "{respondents}, {items}; {empty:,} of {cells} empty.",
+                respondents=counted(rows, "{count:,} respondent", "{count:,} respondents"),
+                items=counted(items, "{count:,} item", "{count:,} items"),
+                empty=empty,
+                cells=counted(rows * items, "{count:,} cell", "{count:,} cells"),
+            ),
             findings=self.findings,
             sections=(
-                Section("Items", shown, decimals=2),
-                Section("Share of answers", self.distribution, decimals=3),
+                Section(text("Items"), shown, decimals=2),
+                Section(text("Share of answers"), self.distribution, decimals=3),
             ),
         )
 

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from csimodel.arguments import checked, checked_in
 from csimodel.bounds import THRESHOLDS
 from csimodel.errors import ModelError, OptionError, choose
-from csimodel.findings import Finding
+from csimodel.findings import Finding, counted, text
 from csimodel.floats import own_errstate, own_errstate_in
-from csimodel.formatting import plural
 from csimodel.inference import Draws, ErrorSource, StandardErrors, infer
 from csimodel.inference.domains import function_of_means, one_group
 from csimodel.measures import item_statistics as kernels
@@ -275,14 +274,20 @@ class ItemAnalysis(HasPage):
     def page(self) -> Page:
         """The analysis on a page."""
         return Page(
-            "Item analysis",
-            f"{plural(len(self.items), 'item')} of {plural(len(self.blocks), 'construct')}, "
-            f"{plural(len(self.answers.values), 'respondent')}.",
+            text("Item analysis"),
+            text(
+                "{items} of {constructs}, {respondents}.",
+                items=counted(len(self.items), "{count:,} item", "{count:,} items"),
+                constructs=counted(len(self.blocks), "{count:,} construct", "{count:,} constructs"),
+                respondents=counted(
+                    len(self.answers.values), "{count:,} respondent", "{count:,} respondents"
+                ),
+            ),
             findings=self.findings,
             sections=(
-                Section("Scales", self.scales, decimals=3),
-                Section("Items", self.items, decimals=2),
-                Section("Shorter scales", self.shorter, decimals=3),
+                Section(text("Scales"), self.scales, decimals=3),
+                Section(text("Items"), self.items, decimals=2),
+                Section(text("Shorter scales"), self.shorter, decimals=3),
             ),
         )
 

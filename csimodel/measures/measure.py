@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from csimodel.arguments import checked_in
 from csimodel.errors import OptionError
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate_in
 from csimodel.inference import Draws, ErrorSource, infer
 from csimodel.inference.domains import DomainStatistics
@@ -185,7 +185,7 @@ class Measure(HasPage):
     @property
     def page(self) -> Page:
         """The measure on a page."""
-        tables = {"Estimates": self.table, **dict(self.further)}
+        tables = {text("Estimates"): self.table, **dict(self.further)}
         if self.groups is not None and 1 < len(self.groups) <= _SHOWN:
             tables["Differences"] = self.differences
         return Page(self.title, facts=(self._limits(),), findings=self.told,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from csimodel.arguments import checked, checked_in
 from csimodel.errors import OptionError
+from csimodel.findings import text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.options import generator_of, number_of, require_count, require_level, shown
 from csimodel.page import HasPage, Page, Section
@@ -129,22 +130,36 @@ class SamplePlan(HasPage):
     def page(self) -> Page:
         """The plan on a page."""
         what = {
-            "index": "the index",
-            "difference": "the difference of two groups",
-            "slope": "the slope of the outcome on the index",
+            "index": text("the index"),
+            "difference": text("the difference of two groups"),
+            "slope": text("the slope of the outcome on the index"),
         }[self.target]
         invited = int(self.table["invited"].sum())
         return Page(
-            "Sample plan",
-            f"{self.total:,} respondents for an interval of ±{self.half_width:g} for {what}.",
-            (
-                f"level {self.level:.0%}; {invited:,} to invite at a response rate of "
-                f"{self.response_rate:.0%}",
-                f"design effect of clusters {self.design_effect:.2f}; expected half-width "
-                f"{self.expected_half_width:.3g}",
-                f"cost {self.table['cost'].sum():,.0f}",
+            text("Sample plan"),
+            text(
+                "{total:,} respondents for an interval of ±{half_width:g} for {what}.",
+                total=self.total,
+                half_width=self.half_width,
+                what=what,
             ),
-            sections=(Section("Strata", self.table, decimals=2),),
+            (
+                text(
+                    "level {level:.0%}; {invited:,} to invite at a response rate of "
+                    "{response_rate:.0%}",
+                    level=self.level,
+                    invited=invited,
+                    response_rate=self.response_rate,
+                ),
+                text(
+                    "design effect of clusters {design_effect:.2f}; expected half-width "
+                    "{expected_half_width:.3g}",
+                    design_effect=self.design_effect,
+                    expected_half_width=self.expected_half_width,
+                ),
+                text("cost {cost:,.0f}", cost=self.table["cost"].sum()),
+            ),
+            sections=(Section(text("Strata"), self.table, decimals=2),),
         )
 
 

@@ -228,11 +228,12 @@ def _repurchase(analysis: AnalysisResults) -> Step:
             cut=valued.cut,
         )
     formula = valued.family.formula.format(line)
+    family = shown_message(valued.family.label)
     return Step(
         text("Repurchase"),
         text(
             "{family} regression of {what} on each respondent's index of {index}. {intervals}",
-            family=shown_message(valued.family.label).capitalize(),
+            family=family[:1].upper() + family[1:],
             what=what,
             index=index,
             intervals=valued.interval_kind,

@@ -12,7 +12,7 @@ import pandas as pd
 from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.estimators import Estimator
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.options import require_count, require_level, seed_of
 from csimodel.page import HasPage, Page, sections
@@ -80,10 +80,15 @@ class Power(HasPage):
         sizes = ", ".join(map(str, self.replications))
         draws = len(next(iter(self.replications.values())).reasons)
         return Page(
-            f"Power by {self.estimator.label}, {draws} samples each of n = {sizes}",
+            text(
+                "Power by {label}, {draws} samples each of n = {sizes}",
+                label=self.estimator.label,
+                draws=draws,
+                sizes=sizes,
+            ),
             findings=self.findings,
-            sections=sections({"Power by sample size": self.table}, 3),
-            clean="No findings: every sample had a solution.",
+            sections=sections({text("Power by sample size"): self.table}, 3),
+            clean=text("No findings: every sample had a solution."),
         )
 
 

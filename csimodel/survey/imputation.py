@@ -14,7 +14,7 @@ from csimodel import limits
 from csimodel.arguments import checked, checked_in
 from csimodel.bounds import THRESHOLDS
 from csimodel.errors import OptionError, SurveyError
-from csimodel.findings import Finding, tell
+from csimodel.findings import Finding, tell, text
 from csimodel.floats import own_errstate
 from csimodel.options import require_count, require_names, seed_of
 from csimodel.page import HasPage, Page, sections
@@ -91,10 +91,15 @@ class Imputations(HasPage):
         """What was missing and what was imputed, on a page."""
         share = float(self.table["share"].mean())
         return Page(
-            f"{len(self)} imputations of {len(self.items)} items",
-            f"{self.cells.shape[1]:,} missing cells ({share:.1%}) were imputed {len(self)} times.",
+            text("{times} imputations of {items} items", times=len(self), items=len(self.items)),
+            text(
+                "{cells:,} missing cells ({share:.1%}) were imputed {times} times.",
+                cells=self.cells.shape[1],
+                share=share,
+                times=len(self),
+            ),
             findings=self.findings,
-            sections=sections({"Items": self.table}),
+            sections=sections({text("Items"): self.table}),
         )
 
 

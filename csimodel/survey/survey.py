@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from csimodel.arguments import checked_in
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate_in
 from csimodel.page import HasPage, Page
 from csimodel.survey import checks, codes, design, missing
@@ -166,7 +166,12 @@ class Survey(HasPage):
         """What was read, on a page."""
         rows, columns = self.data.shape
         return Page(
-            f"Survey of {rows} rows and {columns} columns ({self.source})",
+            text(
+                "Survey of {rows} rows and {columns} columns ({source})",
+                rows=rows,
+                columns=columns,
+                source=self.source,
+            ),
             facts=tuple(f"{label}: {text}" for label, text in self._facts()),
             findings=self.findings,
             clean="",
@@ -182,9 +187,9 @@ class Survey(HasPage):
             shown = " and ".join(names) if len(names) < 3 else f"{names[0]} … {names[-1]}"
             facts.append(("items", f"{len(names)} ({shown})"))
         else:
-            facts.append(("items", "not declared; a model's items are taken by column name"))
+            facts.append(("items", text("not declared; a model's items are taken by column name")))
         empty = int(self.data[list(self.items)].isna().to_numpy().sum()) if self.items else 0
-        counted = f"; {empty} cells empty in the items" if self.items else ""
+        counted = text("; {empty} cells empty in the items", empty=empty) if self.items else ""
         facts.append(("missing", f"{self.missing!r}{counted}"))
         for label in ("weights", "strata", "cluster"):
             column = getattr(self, label)
@@ -194,7 +199,12 @@ class Survey(HasPage):
             facts.append(("population", population_text(self.population)))
         if self.replicate_method is not None:
             count = len(self.replicate_weights)
-            facts.append(("replicate weights", f"{count} by {self.replicate_method.scheme}"))
+            facts.append(
+                (
+                    text("replicate weights"),
+                    text("{count} by {scheme}", count=count, scheme=self.replicate_method.scheme),
+                )
+            )
         return facts
 
 

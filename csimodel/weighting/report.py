@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from csimodel.arguments import checked
 from csimodel.bounds import THRESHOLDS
 from csimodel.errors import OptionError
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate
 from csimodel.page import HasPage, Page, sections
 from csimodel.survey import Survey
@@ -61,11 +61,16 @@ class WeightsReport(HasPage):
         """The weights on a page."""
         row = self.table.iloc[0]
         return Page(
-            f"Weights {self.name}",
-            f"{int(row['n']):,} weighted respondents count as much as {row['effective_n']:,.0f} "
-            f"with equal weights (design effect {row['design_effect']:.2f}).",
+            text("Weights {name}", name=self.name),
+            text(
+                "{n:,} weighted respondents count as much as {effective_n:,.0f} with "
+                "equal weights (design effect {design_effect:.2f}).",
+                n=int(row["n"]),
+                effective_n=row["effective_n"],
+                design_effect=row["design_effect"],
+            ),
             findings=self.findings,
-            sections=sections({"Distribution": self.table.T.rename(columns={0: "value"})}),
+            sections=sections({text("Distribution"): self.table.T.rename(columns={0: "value"})}),
         )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from csimodel.arguments import checked
 from csimodel.bounds import THRESHOLDS
 from csimodel.errors import OptionError, SurveyError
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding, listed, text
 from csimodel.floats import own_errstate
 from csimodel.options import require_count, require_names, require_number
 from csimodel.page import HasPage, Page, sections
@@ -44,10 +44,15 @@ class ResponseRates(HasPage):
         """The rates on a page."""
         rate = float(self.table["rate"]["RR3"])
         return Page(
-            "Response rates",
-            f"{rate:.1%} of those who could have answered did so wholly (RR3).",
-            facts=(f"e, the share of unknown cases taken as eligible: {self.eligible:.3f}",),
-            sections=sections({"Rates": self.table}),
+            text("Response rates"),
+            text("{rate:.1%} of those who could have answered did so wholly (RR3).", rate=rate),
+            facts=(
+                text(
+                    "e, the share of unknown cases taken as eligible: {eligible:.3f}",
+                    eligible=self.eligible,
+                ),
+            ),
+            sections=sections({text("Rates"): self.table}),
             clean="",
         )
 

@@ -17,7 +17,7 @@ from csimodel.assessment.prediction.held_out import HeldOut, require_predictive
 from csimodel.errors import OptionError, choose
 from csimodel.estimators import Fit
 from csimodel.estimators.predictors import Technique, predicted_items
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference import infer
 from csimodel.inference.domains import function_of_means, one_group
@@ -183,13 +183,16 @@ class PredictiveComparison(HasPage):
     def page(self) -> Page:
         """The comparison on a page."""
         return Page(
-            f"Predictive ability of {self.fit.model.name or 'the model'}",
+            text("Predictive ability of {name}", name=self.fit.model.name or "the model"),
             facts=(
-                f"Compared with {_TITLES[self.benchmark]}; losses are squared errors of items of "
-                "respondents held out",
+                text(
+                    "Compared with {titles}; losses are squared errors of items of "
+                    "respondents held out",
+                    titles=_TITLES[self.benchmark],
+                ),
             ),
             findings=(*self.fit.diagnostics, *self.findings),
-            sections=(Section("Differences of losses", self.table, decimals=3),),
+            sections=(Section(text("Differences of losses"), self.table, decimals=3),),
         )
 
 

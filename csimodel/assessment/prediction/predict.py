@@ -25,7 +25,7 @@ from csimodel.assessment.verdicts import Verdict, as_table
 from csimodel.errors import choose
 from csimodel.estimators import Fit
 from csimodel.estimators.predictors import TECHNIQUES, Technique, predicted_items
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.folds import folds_of
 from csimodel.page import HasPage, Page, Section
@@ -192,19 +192,32 @@ class Prediction(HasPage):
         shown = ["construct", "rmse", "mae", "q2_predict", "rmse_lm", "mae_lm", "rmse_average",
                  "rmse_in_sample"]  # fmt: skip
         return Page(
-            f"Prediction of {fit.model.name or 'the model'} by {fit.estimator.label}",
+            text(
+                "Prediction of {name} by {label}",
+                name=fit.model.name or "the model",
+                label=fit.estimator.label,
+            ),
             facts=(
-                f"{len(folds[0]):,} respondents in {int(folds[0].max()) + 1} folds, repetitions: "
-                f"{len(folds)}",
-                f"Predicted from {self.technique} antecedents; linear benchmark on items of "
-                f"{self.benchmark} antecedents; compared by {self.metric.upper()}",
+                text(
+                    "{respondents:,} respondents in {folds} folds, repetitions: {repetitions}",
+                    respondents=len(folds[0]),
+                    folds=int(folds[0].max()) + 1,
+                    repetitions=len(folds),
+                ),
+                text(
+                    "Predicted from {technique} antecedents; linear benchmark on items "
+                    "of {benchmark} antecedents; compared by {upper}",
+                    technique=self.technique,
+                    benchmark=self.benchmark,
+                    upper=self.metric.upper(),
+                ),
             ),
             findings=(*fit.diagnostics, *self.findings),
             clean="",
             points=tuple((verdict.verdict, verdict.sentence) for verdict in self.judgements),
             sections=(
-                Section("Items", self.table[shown], decimals=3),
-                Section("Scores of constructs", self.constructs, decimals=3),
+                Section(text("Items"), self.table[shown], decimals=3),
+                Section(text("Scores of constructs"), self.constructs, decimals=3),
             ),
         )
 

@@ -15,7 +15,7 @@ from csimodel.errors import choose
 from csimodel.estimators.covariance.estimator import CovarianceEstimator
 from csimodel.estimators.covariance.multigroup import MultiGroupFit, fit_multigroup
 from csimodel.estimators.covariance_fit import CovarianceFit
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.model import Model
 from csimodel.page import HasPage, Page, sections
@@ -78,9 +78,9 @@ class Invariance(HasPage):
     def page(self) -> Page:
         """Fit of each level and what each step costs, on a page."""
         return Page(
-            "Invariance between groups",
+            text("Invariance between groups"),
             findings=self.findings,
-            sections=sections({"Levels of equality": self.table}, 3),
+            sections=sections({text("Levels of equality"): self.table}, 3),
         )
 
 

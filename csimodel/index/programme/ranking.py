@@ -22,6 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from csimodel.findings import text
 from csimodel.index.programme.cells import ProgrammeCells
 from csimodel.index.programme.hierarchy import WHOLE, Hierarchy
 from csimodel.index.shrinkage import shrunken
@@ -75,32 +76,61 @@ class Ranking(HasHeadline):
         """Who is first, and whether that is shown, where one group is ranked with errors."""
         known = self.table[self.table["se"].notna()]
         if not len(known):
-            return f"No unit has an index of {self.construct} with an error, so none is first."
+            return text(
+                "No unit has an index of {construct} with an error, so none is first.",
+                construct=self.construct,
+            )
         groups, (within, _) = known.index.get_level_values(0).unique(), self.table.index.names
         if len(groups) > 1:
-            return f"Units are ranked by {self.construct} within each {within}, not across them."
+            return text(
+                "Units are ranked by {construct} within each {within}, not across them.",
+                construct=self.construct,
+                within=within,
+            )
         ranked = self.table.loc[groups[0]].sort_values("rank", kind="stable")
         first = ranked[ranked["se"].notna()].iloc[0]
-        name, place = first.name, "" if within == _WITHIN else f" within {groups[0]}"
+        name, place = (
+            first.name,
+            "" if within == _WITHIN else text(" within {groups}", groups=groups[0]),
+        )
         above = int((ranked["estimate"] > first["estimate"]).sum())  # without an error
         if above:
-            return (
-                f"{name} has the highest index of {self.construct}{place} of the units with an "
-                f"error; higher ones that have none: {above}."
+            return text(
+                "{name} has the highest index of {construct}{place} of the units "
+                "with an error; higher ones that have none: {above}.",
+                name=name,
+                construct=self.construct,
+                place=place,
+                above=above,
             )
         if first["rank_upper"] == 1:
-            return f"{name} is first in {self.construct}{place}."
-        best = f"{name} has the highest index of {self.construct}{place}"
-        return f"{best}, and is not shown to be first."
+            return text(
+                "{name} is first in {construct}{place}.",
+                name=name,
+                construct=self.construct,
+                place=place,
+            )
+        best = text(
+            "{name} has the highest index of {construct}{place}",
+            name=name,
+            construct=self.construct,
+            place=place,
+        )
+        return text("{best}, and is not shown to be first.", best=best)
 
     @property
     def page(self) -> Page:
         """The ranks, on a page."""
         return Page(
-            f"Ranking by {self.construct}, {self.period}",
+            text("Ranking by {construct}, {period}", construct=self.construct, period=self.period),
             self.headline,
-            (f"Intervals of ranks: {100 * self.level:g} %, the comparisons of a unit at once",),
-            sections=sections({"Ranks": self.table}, 2),
+            (
+                text(
+                    "Intervals of ranks: {level:g} %, the comparisons of a unit at once",
+                    level=100 * self.level,
+                ),
+            ),
+            sections=sections({text("Ranks"): self.table}, 2),
             clean="",
         )
 

@@ -10,7 +10,7 @@ import pandas as pd
 from csimodel.arguments import checked_in
 from csimodel.errors import choose, require_construct
 from csimodel.estimators import GroupFits, Quantity, find
-from csimodel.findings import Finding
+from csimodel.findings import Finding, counted, text
 from csimodel.floats import own_errstate_in
 from csimodel.formatting import plural
 from csimodel.index.index import about_fits
@@ -320,17 +320,35 @@ class Programme(HasPage):
             & (levels("level") == self.hierarchy.levels[0])
         ]
         shown = {
-            "The whole": whole.drop(columns="reason"),
-            f"Ranking by {self.construct}, {last}": ranked.table.head(_SHOWN),
+            text("The whole"): whole.drop(columns="reason"),
+            text(
+                "Ranking by {construct}, {last}", construct=self.construct, last=last
+            ): ranked.table.head(_SHOWN),
         }
         return Page(
-            f"Index programme: {len(self.hierarchy.keys):,} of level {self.hierarchy.levels[-1]}, "
-            f"{plural(len(self.hierarchy.periods), 'period')}",
-            facts=(f"Item weights: {self.item_weights}; {self.groups.solution.estimator.label}",),
+            text(
+                "Index programme: {keys:,} of level {levels}, {periods}",
+                keys=len(self.hierarchy.keys),
+                levels=self.hierarchy.levels[-1],
+                periods=counted(
+                    len(self.hierarchy.periods), "{count:,} period", "{count:,} periods"
+                ),
+            ),
+            facts=(
+                text(
+                    "Item weights: {item_weights}; {label}",
+                    item_weights=self.item_weights,
+                    label=self.groups.solution.estimator.label,
+                ),
+            ),
             findings=self.findings,
             sections=(
                 *sections(shown, 2),
-                Section(f"Contributions to the change, {last}", own.head(_SHOWN), decimals=3),
+                Section(
+                    text("Contributions to the change, {last}", last=last),
+                    own.head(_SHOWN),
+                    decimals=3,
+                ),
             ),
         )
 

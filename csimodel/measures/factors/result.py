@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from csimodel.arguments import checked_in
 from csimodel.errors import choose
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate_in
 from csimodel.inference import Draws, ErrorSource, StandardErrors, infer
 from csimodel.measures.factors import dimensions
@@ -255,29 +255,46 @@ class FactorExploration(HasPage):
         count = len(self.factors)
         measures = self.fit_measures
         facts = [
-            f"{len(self.item_names)} items, {self.n:,} rows; {_METHODS[self.extraction]}, "
-            f"rotation: {self.rotation}",
-            f"KMO {self.kmo:.3f}; Bartlett χ² = {self.bartlett['chisq']:.1f}, "
-            f"df {self.bartlett['df']:.0f}",
+            text(
+                "{item_names} items, {n:,} rows; {methods}, rotation: {rotation}",
+                item_names=len(self.item_names),
+                n=self.n,
+                methods=_METHODS[self.extraction],
+                rotation=self.rotation,
+            ),
+            text(
+                "KMO {kmo:.3f}; Bartlett χ² = {chisq:.1f}, df {df:.0f}",
+                kmo=self.kmo,
+                chisq=self.bartlett["chisq"],
+                df=self.bartlett["df"],
+            ),
         ]
         if np.isfinite(measures["chisq"]):
             facts.append(
-                f"fit of the factors: χ² = {measures['chisq']:.1f}, df {measures['df']:.0f}, "
-                f"RMSEA {measures['rmsea']:.3f}, SRMR {measures['srmr']:.3f}"
+                text(
+                    "fit of the factors: χ² = {chisq:.1f}, df {df:.0f}, RMSEA "
+                    "{rmsea:.3f}, SRMR {srmr:.3f}",
+                    chisq=measures["chisq"],
+                    df=measures["df"],
+                    rmsea=measures["rmsea"],
+                    srmr=measures["srmr"],
+                )
             )
         sections = [
-            Section("Loadings", self.loadings, decimals=2),
-            Section("Items", self.items, decimals=2),
-            Section("How many factors", self.suggested.to_frame()),
-            Section("Eigenvalues", self.eigenvalues, decimals=2),
+            Section(text("Loadings"), self.loadings, decimals=2),
+            Section(text("Items"), self.items, decimals=2),
+            Section(text("How many factors"), self.suggested.to_frame()),
+            Section(text("Eigenvalues"), self.eigenvalues, decimals=2),
         ]
         if count > 1:
             sections.insert(
                 1, Section("Correlations of the factors", self.factor_correlations, decimals=2)
             )
         return Page(
-            "Exploratory factors",
-            "1 common factor." if count == 1 else f"{count} common factors.",
+            text("Exploratory factors"),
+            text("1 common factor.")
+            if count == 1
+            else text("{count} common factors.", count=count),
             tuple(facts),
             self.findings,
             tuple(sections),

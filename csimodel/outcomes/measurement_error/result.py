@@ -10,7 +10,7 @@ import pandas as pd
 
 from csimodel.arguments import checked_in
 from csimodel.errors import OptionError, choose, suggest
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate_in
 from csimodel.outcomes.kernels.families import Family
 from csimodel.outcomes.measurement_error.reliability import Reliability
@@ -108,15 +108,34 @@ class CorrectedSlopes(HasHeadline):
             shown = shown.rename(columns={"average_marginal_effect": "effect"})
         shown = shown.set_index("method").rename_axis(None)
         facts = (
-            f"{self.family.label}, {self.n} {self.unit}; se, lower and upper are of the "
-            + ("slope, in probability per index point" if not self.family.bounded else
-               "effect, the average change of probability per index point; slope is in "
-               f"{self.family.scale}"),
+            text(
+                "{family}, {n} {unit}; se, lower and upper are of the effect, the average change "
+                "of probability per index point; slope is in {scale}",
+                family=self.family.label,
+                n=self.n,
+                unit=self.unit,
+                scale=self.family.scale,
+            )
+            if self.family.bounded
+            else text(
+                "{family}, {n} {unit}; se, lower and upper are of the slope, in probability per "
+                "index point",
+                family=self.family.label,
+                n=self.n,
+                unit=self.unit,
+            ),
             self.interval_kind,
-            *(f"Reliability of {name}: {part!r}" for name, part in self.reliability.items()),
-        )  # fmt: skip
-        title = f"{self.outcome} on the true index of {', '.join(self.indexes)}"
-        tables = {"Slopes by method": shown}
+            *(
+                text("Reliability of {name}: {part}", name=name, part=repr(part))
+                for name, part in self.reliability.items()
+            ),
+        )
+        title = text(
+            "{outcome} on the true index of {names}",
+            outcome=self.outcome,
+            names=", ".join(self.indexes),
+        )
+        tables = {text("Slopes by method"): shown}
         return Page(title, self.headline, facts, self.findings, sections(tables))
 
     @property
@@ -127,15 +146,29 @@ class CorrectedSlopes(HasHeadline):
         corrected = [(m, self.effect(m, name)) for m in methods[1:]]
         solved = [(m, e) for m, e in corrected if np.isfinite(e)]
         if not np.isfinite(naive):
-            return f"There is no finite effect of {name} on {self.outcome}."
+            return text(
+                "There is no finite effect of {name} on {outcome}.", name=name, outcome=self.outcome
+            )
         if not solved:
-            return (
-                f"A point of the measured {name} goes with {100 * naive:.2f} percentage points of "
-                f"{self.outcome}; no method could correct this for measurement error."
+            return text(
+                "A point of the measured {name} goes with {naive:.2f} percentage "
+                "points of {outcome}; no method could correct this for measurement "
+                "error.",
+                name=name,
+                naive=100 * naive,
+                outcome=self.outcome,
             )
         method, effect = solved[0]
-        return (
-            f"A point of the true {name} goes with {100 * effect:.2f} percentage points of "
-            f"{self.outcome} ({100 * self.level:g} % interval {100 * effect.lower:.2f} to "
-            f"{100 * effect.upper:.2f}; {LABELS[method]}), against {100 * naive:.2f} as measured."
+        return text(
+            "A point of the true {name} goes with {effect:.2f} percentage points "
+            "of {outcome} ({level:g} % interval {lower:.2f} to {upper:.2f}; "
+            "{labels}), against {naive:.2f} as measured.",
+            name=name,
+            effect=100 * effect,
+            outcome=self.outcome,
+            level=100 * self.level,
+            lower=100 * effect.lower,
+            upper=100 * effect.upper,
+            labels=LABELS[method],
+            naive=100 * naive,
         )

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked_in
 from csimodel.errors import OptionError
+from csimodel.findings import text
 from csimodel.floats import own_errstate_in
 from csimodel.inference import without_losses
 from csimodel.options import require_kind
@@ -298,10 +299,10 @@ class Repurchase(Regressed, HasHeadline):
         """The result on a page."""
         scale = self.family.scale
         tables = {
-            "Change of probability per unit, averaged over respondents": (
+            text("Change of probability per unit, averaged over respondents"): (
                 self.average_marginal_effects
             ),
-            f"Coefficients ({scale})": self.coefficients,
+            text("Coefficients ({scale})", scale=scale): self.coefficients,
         }
         if self.cut is not None:
             tables[f"Thresholds ({scale})"] = self.thresholds
@@ -312,7 +313,11 @@ class Repurchase(Regressed, HasHeadline):
                 expected = self.expected_answer([low, high])
                 tables["Expected answer at the quartiles of the index"] = expected
         return Page(
-            f"{self.outcome} on the index of {', '.join(self.indexes)}",
+            text(
+                "{outcome} on the index of {names}",
+                outcome=self.outcome,
+                names=", ".join(self.indexes),
+            ),
             self.headline,
             facts_of(self.regression, self.interval_kind),
             self.findings,

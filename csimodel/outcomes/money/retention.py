@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from csimodel.arguments import checked, checked_in
 from csimodel.errors import OptionError
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.outcomes.models.levels import Point
 from csimodel.outcomes.models.result import Repurchase, require_repurchase
@@ -126,10 +126,12 @@ class Retention(HasPage):
     def page(self) -> Page:
         """The share with its error, on a page."""
         return Page(
-            "Share of customers who stay a period",
-            facts=(f"Uncertainty: {self.source}.",),
+            text("Share of customers who stay a period"),
+            facts=(text("Uncertainty: {source}.", source=self.source),),
             findings=self.findings,
-            sections=sections({f"Retention, {100 * self.level:g} % interval": self.table}),
+            sections=sections(
+                {text("Retention, {level:g} % interval", level=100 * self.level): self.table}
+            ),
         )
 
     def __repr__(self) -> str:

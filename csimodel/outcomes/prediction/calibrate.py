@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked, checked_in
 from csimodel.errors import OptionError
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.formatting import told_p
 from csimodel.inference.folds import split
@@ -123,23 +123,39 @@ class Calibration(HasHeadline):
     def page(self) -> Page:
         """The result on a page."""
         rep = self.repurchase
-        how = f"from {self.folds} folds, each left out" if self.folds else "of those fitted"
+        how = (
+            text("from {folds} folds, each left out", folds=self.folds)
+            if self.folds
+            else text("of those fitted")
+        )
         tables = {
-            "Intercept and slope": self.coefficients,
-            "Tests": self.tests,
-            "Groups": self.table,
+            text("Intercept and slope"): self.coefficients,
+            text("Tests"): self.tests,
+            text("Groups"): self.table,
         }
-        facts = (f"{rep.family.label}, {rep.n} respondents; predictions {how}",)
-        title = f"Calibration of {rep.outcome} on {', '.join(rep.indexes)}"
+        facts = (
+            text(
+                "{label}, {n} respondents; predictions {how}",
+                label=rep.family.label,
+                n=rep.n,
+                how=how,
+            ),
+        )
+        title = text(
+            "Calibration of {outcome} on {names}", outcome=rep.outcome, names=", ".join(rep.indexes)
+        )
         return Page(title, self.headline, facts, self.findings, sections(tables))
 
     @property
     def headline(self) -> str:
         """The result in a sentence."""
-        return (
-            f"What happens differs from what is predicted by {100 * self.error:.1f} percentage "
-            f"points on average (slope {self.coefficients['estimate'].iloc[1]:.2f}, "
-            f"intercept 0 and slope 1: {told_p(self.p)})."
+        return text(
+            "What happens differs from what is predicted by {error:.1f} "
+            "percentage points on average (slope {slope:.2f}, intercept 0 and "
+            "slope 1: {p}).",
+            error=100 * self.error,
+            slope=self.coefficients["estimate"].iloc[1],
+            p=told_p(self.p),
         )
 
 
