@@ -240,10 +240,10 @@ def fit_groups(
     GroupFits
         A mapping from group (a value, or a tuple for several columns) to `Fit`. A group that
         cannot be estimated, or has no row left, has a fit that says so; it stops nothing. Errors of
-        such a fit, alone or with others, are of a sample of its own where respondents were drawn
-        one by one, with or without weights, and of a domain of the whole sample where they were
-        drawn in strata or clusters, or weights meet margins. (Groups of one fit, ``by=``, are
-        always domains.)
+        such a fit are of a sample of its own where respondents were drawn one by one, and of a
+        domain of the whole sample where they were drawn in strata or clusters, or weights meet
+        margins; of groups together (``csi.linearize(fits)``) also where weights are unequal.
+        (Groups of one fit, ``by=``, are always domains.)
 
     Raises
     ------

@@ -20,13 +20,13 @@ Codes = NDArray[np.intp]
 def joint_design(fits: Sequence[Fit]) -> tuple[SurveyDesign, list[Codes]]:
     """Return the design of all units of some samples, and the place in it of each sample's own.
 
-    Groups of one survey that was drawn in strata or clusters, or whose weights meet margins, are
-    domains of its design, whose units are all those of the survey. Clusters of one stratum with the
-    same label are one cluster, whichever survey they are in: so waves that share clusters are seen
-    to. Without clusters a respondent is a row of a survey, and samples that share no respondent are
-    samples of their own, strata of different ones different strata: groups of respondents drawn one
-    by one have the errors that each has alone. The share of a stratum that was drawn is the
-    smallest of those of the samples.
+    Groups of one survey that was drawn in strata or clusters, or with unequal weights, are domains
+    of its design, whose units are all those of the survey (R's ``svyby``). Clusters of one stratum
+    with the same label are one cluster, whichever survey they are in: so waves that share clusters
+    are seen to. Without clusters a respondent is a row of a survey, and samples that share no
+    respondent are samples of their own, strata of different ones different strata: groups of
+    respondents drawn one by one with equal weights have the errors that each has alone. The share
+    of a stratum that was drawn is the smallest of those of the samples.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def joint_design(fits: Sequence[Fit]) -> tuple[SurveyDesign, list[Codes]]:
         )
     keys = pd.concat([_keys(fit, fits) for fit in fits], ignore_index=True)
     unit, first = _codes(keys, ["survey", "stratum", "unit"])
-    if designs[0].kind == "respondent":
+    if designs[0].kind == "respondent" and all(map(_alike, fits)):
         sample = np.repeat(np.arange(len(designs)), [design.units for design in designs])
         keys = keys.assign(survey=_apart(sample, unit))
     stratum, _ = _codes(keys.iloc[first], ["survey", "stratum"])
@@ -98,6 +98,12 @@ def _keys(fit: Fit, fits: Sequence[Fit]) -> pd.DataFrame:
         "unit": survey.data[survey.cluster].to_numpy()[rows] if clustered else rows,
     }
     return pd.DataFrame({"survey": np.full(len(rows), -1 if clustered else number), **column})
+
+
+def _alike(fit: Fit) -> bool:
+    """Return whether all respondents of a sample count alike."""
+    weights = fit.require_answers("a joint design").weights
+    return weights is None or bool(np.ptp(weights) <= 1e-12)
 
 
 def _apart(sample: Codes, unit: Codes) -> Codes:

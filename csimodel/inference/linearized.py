@@ -533,11 +533,12 @@ def linearize(fit: Fit | Mapping[Hashable, Fit]) -> Linearized:
     ----------
     fit
         From `fit` on a survey, a data frame or a scan, which is read once more; or several in a
-        mapping, as from `fit_groups`: groups of one survey, or waves. Groups have the errors that
-        the fit of each has alone: of respondents drawn one by one they are samples of their own,
-        of a design in strata or clusters its domains. Clusters of several surveys that have the
-        same label (in the same stratum) are the same clusters, so that changes between waves count
-        what waves share; to follow persons, name the column of their number as ``cluster=``.
+        mapping, as from `fit_groups`: groups of one survey, or waves. Groups of respondents drawn
+        one by one with equal weights are samples of their own, with the errors that the fit of each
+        has alone; of a design with weights, strata or clusters they are its domains. Clusters of
+        several surveys that have the same label (in the same stratum) are the same clusters, so
+        that changes between waves count what waves share; to follow persons, name the column of
+        their number as ``cluster=``.
 
     Returns
     -------
