@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,9 @@ from csimodel.command_options import (
     codes_of,
     decimal_of,
     economics_of,
+    estimator_of,
+    formats_of,
+    in_shell,
     language_of,
     level_weights_of,
     levels_of,
@@ -77,15 +81,19 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("csimodel-demo"),
     draws: Annotated[int, typer.Option(help="Bootstrap resamples.")] = 5000,
     language: Annotated[str, typer.Option(help="Language of the report: en or zh.")] = "en",
+    formats: Annotated[
+        str, typer.Option(help="What to write, of html, docx, xlsx and tex, as in html,docx.")
+    ] = "html",
 ) -> None:
     """Analyse the embedded mobile phone survey (250 customers) and write a report.
 
     Its terms of trade (margin, discount rate, customers) are an example.
     """
-    with _spoken(language):
+    with _spoken(demo, language):
         import csimodel as csi
 
         _require_folder(out)
+        documents = formats_of(formats)
         _step(
             text(
                 "Estimating the European Customer Satisfaction Index of 250 mobile phone customers"
@@ -102,7 +110,7 @@ def demo(
             ),
             progress=watched(),
         )
-        _deliver(analysis, out, text("Customers of mobile phone providers"))
+        _deliver(analysis, out, text("Customers of mobile phone providers"), documents)
 
 
 @app.command()
@@ -248,6 +256,9 @@ def analyze(
     customers: Annotated[
         float, typer.Option(help="Number of customers; 1 gives money per customer.")
     ] = 1.0,
+    estimator: Annotated[
+        str, typer.Option(help="pls, plsc, ml, uls, gls, wls, dwls or wlsmv.")
+    ] = "pls",
     scheme: Annotated[str, typer.Option(help="PLS: path, factorial or centroid.")] = "path",
     consistent: Annotated[
         bool, typer.Option("--consistent", help="Correct for measurement error (PLSc).")
@@ -260,13 +271,18 @@ def analyze(
     level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
     title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
     language: Annotated[str, typer.Option(help="Language of the report: en or zh.")] = "en",
+    formats: Annotated[
+        str, typer.Option(help="What to write, of html, docx, xlsx and tex, as in html,docx.")
+    ] = "html",
 ) -> None:
     """Analyse a survey and write a report, tables, figures and results.json."""
-    with _spoken(language):
+    with _spoken(analyze, language):
         import csimodel as csi
         from csimodel.survey.form_columns import with_form_names
 
         _require_folder(out)
+        documents = formats_of(formats)
+        method = estimator_of(estimator, scheme, consistent)
         _step(text("Reading {file}", file=data))
         table = csi.read_survey(
             data,
@@ -310,7 +326,7 @@ def analyze(
         analysis = csi.analyze(
             survey,
             chosen,
-            estimator=csi.PLS(scheme=scheme, consistent=consistent),  # type: ignore[arg-type]
+            estimator=method,
             draws=draws,
             rng=seed,
             outcome=outcome,
@@ -335,7 +351,7 @@ def analyze(
             duration=duration,
             progress=watched(),
         )
-        _deliver(analysis, out, title)
+        _deliver(analysis, out, title, documents)
 
 
 @app.command()
@@ -357,7 +373,7 @@ def describe(
     language: Annotated[str, typer.Option(help="en or zh.")] = "en",
 ) -> None:
     """Describe the items of a survey, and how carefully they were answered."""
-    with _spoken(language):
+    with _spoken(describe, language):
         import csimodel as csi
 
         survey = csi.read_survey(
@@ -382,7 +398,7 @@ def draft_codebook(
     decimal: Annotated[str | None, typer.Option(help="Decimal sign: . or ,")] = None,
 ) -> None:
     """Draft a codebook from a data file, to be edited."""
-    with _spoken():
+    with _spoken(draft_codebook):
         import csimodel as csi
 
         sign = None if decimal is None else decimal_of(decimal)
@@ -404,7 +420,7 @@ def questionnaire(
     title: Annotated[str | None, typer.Option(help="Title of the questionnaire.")] = None,
 ) -> None:
     """Write a questionnaire from a codebook, or from a published model."""
-    with _spoken(language):
+    with _spoken(questionnaire, language):
         import csimodel as csi
 
         written = csi.measures.write_questionnaire(
@@ -453,7 +469,7 @@ def plan(
     title: Annotated[str | None, typer.Option(help="Title of the survey plan.")] = None,
 ) -> None:
     """Plan how many respondents a wanted precision takes, and the survey with a codebook."""
-    with _spoken(language):
+    with _spoken(plan, language):
         import csimodel as csi
 
         sample = csi.sample_plan(
@@ -489,8 +505,11 @@ def plan(
 
 
 @contextmanager
-def _spoken(language: str = "en") -> Iterator[None]:
-    """Say errors and findings of the package as sentences on stderr; errors end with code 2."""
+def _spoken(command: Callable[..., None], language: str = "en") -> Iterator[None]:
+    """Say errors and findings of the package as sentences on stderr; errors end with code 2.
+
+    Options that errors name as arguments in Python are named as the command has them.
+    """
     moment: Language = "en"
     with collected() as findings, quiet():  # what other programs warn of is not for this reader
         try:
@@ -498,7 +517,7 @@ def _spoken(language: str = "en") -> Iterator[None]:
             with spoken(moment):
                 yield
         except CsimodelError as error:
-            refusal = str(error)
+            refusal = in_shell(str(error), signature(command).parameters)
         except OSError as error:
             refusal = f"{shown(error.filename)} cannot be used ({error.strerror or error})."
         except MemoryError:
@@ -513,17 +532,20 @@ def _spoken(language: str = "en") -> Iterator[None]:
         raise typer.Exit(2)
 
 
-def _deliver(analysis: Analysis, out: Path, title: str | None) -> None:
+def _deliver(analysis: Analysis, out: Path, title: str | None, formats: Sequence[str]) -> None:
     """Write the files, print the results, and say which file to open."""
     import csimodel as csi
 
     _step(text("Drawing figures and writing the report"))
     try:
-        page = csi.write_report(analysis, out, title=title, progress=watched())
+        page = csi.write_report(analysis, out, title=title, formats=formats, progress=watched())
     finally:  # the results are not lost with the folder
         _say(analysis.summary())
     _say("\n" + text("Tables, figures and results.json are in {folder}", folder=out))
-    _say(text("Open {page} in a browser", page=page))
+    if page.suffix == ".html":
+        _say(text("Open {page} in a browser", page=page))
+    else:
+        _say(text("The report is in {page}", page=page))
 
 
 def _say(line: str, *, err: bool = False) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from csimodel.translation import LANGUAGES, Language
 if TYPE_CHECKING:
     import pandas as pd
 
+    from csimodel.estimators.solution import Estimator
     from csimodel.model import Model
     from csimodel.outcomes.money import Economics
     from csimodel.survey import Codebook, Item
@@ -26,6 +28,89 @@ _DISPOSITIONS = (
     "complete", "partial", "refusal", "non_contact", "other", "unknown", "unknown_other",
     "ineligible",
 )  # fmt: skip
+
+_ESTIMATORS = ("pls", "plsc", "ml", "uls", "gls", "dwls", "wlsmv")
+_IN_PYTHON = {"rng": "seed", "folder": "out", "discount_rate": "discount"}
+_CALL = re.compile(r"[\w.]+\([^()]*\)")
+_ARGUMENT = re.compile(r"""(?<![\w.'"“-])([a-z][a-z_]*)=(?![=])(?=(['"]?))""")
+
+
+def in_shell(message: str, options: Iterable[str]) -> str:
+    """Return a message whose arguments of Python are named as options of the shell.
+
+    Parameters
+    ----------
+    message
+        Of an error.
+    options
+        Names of the options that the command has; other arguments stay as they are, and so do
+        those within calls.
+
+    Examples
+    --------
+    >>> in_shell("give its encoding with encoding=, or save it; not encoding='big'.", ["encoding"])
+    "give its encoding with --encoding, or save it; not --encoding 'big'."
+    >>> in_shell("use csi.read_survey(file, encoding='big5').", ["encoding"])
+    "use csi.read_survey(file, encoding='big5')."
+    """
+    known = set(options)
+
+    def option(match: re.Match[str]) -> str:
+        name = _IN_PYTHON.get(match[1], match[1])
+        if name not in known:
+            return match[0]
+        follows = message_part[match.end() : match.end() + 1]
+        space = " " if follows and follows not in " ,;.:)" else ""
+        return f"--{name.replace('_', '-')}{space}"
+
+    parts, end = list[str](), 0
+    for call in [*_CALL.finditer(message), None]:
+        message_part = message[end : len(message) if call is None else call.start()]
+        parts.append(_ARGUMENT.sub(option, message_part))
+        if call is not None:
+            parts.append(call[0])
+            end = call.end()
+    return "".join(parts)
+
+
+def formats_of(text: str) -> tuple[str, ...]:
+    """Return the formats of a report.
+
+    >>> formats_of("html, docx")
+    ('html', 'docx')
+    """
+    from csimodel.report.documents import require_formats
+
+    return require_formats([part.strip() for part in text.split(",") if part.strip()])
+
+
+def estimator_of(name: str, scheme: str, consistent: bool) -> Estimator:
+    """Return an estimator by its name.
+
+    Raises
+    ------
+    OptionError
+        For another name, and for options of PLS with an estimator that has none of them.
+
+    Examples
+    --------
+    >>> estimator_of("plsc", "path", False)
+    PLS(scheme='path', consistent=True)
+    """
+    import csimodel as csi
+
+    choose("--estimator", name, _ESTIMATORS)
+    if name in ("pls", "plsc"):
+        return csi.PLS(scheme=scheme, consistent=consistent or name == "plsc")  # type: ignore[arg-type]
+    if scheme != "path" or consistent:
+        raise OptionError(
+            f"--scheme and --consistent are of PLS, and --estimator is {name}; leave them out."
+        )
+    own: dict[str, Estimator] = {
+        "ml": csi.ML(), "uls": csi.LeastSquares("uls"), "gls": csi.LeastSquares("gls"),
+        "dwls": csi.LeastSquares("dwls"), "wlsmv": csi.WLSMV(),
+    }  # fmt: skip
+    return own[name]
 
 
 def model_of(name: str, items: Mapping[str, Item]) -> Model:

@@ -107,7 +107,14 @@ def test_analyze_reads_a_model_and_a_codebook(mobi):
         (["survey.csv", "--scale", "1,10", "--weights", "ww"], "'ww'"),
         (["survey.csv", "--scale", "1,10", "--scheme", "paths"], "did you mean 'path'"),
         (["survey.csv", "--scale", "1,10", "--outcome", "CUSL9", "--draws", "30"], "'CUSL9'"),
-        (["survey.csv", "--scale", "1,10", "--draws", "0"], "draws=0"),
+        (["survey.csv", "--scale", "1,10", "--draws", "0"], "--draws 0"),
+        (["survey.csv", "--encoding", "big6"], "--encoding 'big6' is not known (did you mean"),
+        (["survey.csv", "--formats", "pdf"], "'html', 'docx', 'xlsx', 'tex'"),
+        (["survey.csv", "--estimator", "mll"], "--estimator='mll' is not known (did you mean 'ml'"),
+        (
+            ["survey.csv", "--estimator", "ml", "--consistent"],
+            "--scheme and --consistent are of PLS",
+        ),
         (["survey.csv", "--scale", "1,10", "--target", "Pride"], "Target 'Pride'"),
         (
             ["survey.csv", "--scale", "1,10", "--margin", "120"],
@@ -123,6 +130,45 @@ def test_errors_are_one_sentence_and_code_2(mobi, arguments, message):
     assert len(said) == 1
     assert message in said[0]
     assert "Traceback" not in done.output
+
+
+def test_every_command_names_its_own_option_for_the_encoding(tmp_path):
+    data = tmp_path / "gb.csv"
+    data.write_bytes("a,b\n1,中\n".encode("gb18030"))
+    for command in ("analyze", "describe", "draft-codebook"):
+        done = run(command, data)
+        assert done.exit_code == 2
+        assert "give its encoding with --encoding, whichever makes sense: 'gb18030'" in done.output
+        assert "encoding=" not in done.output
+        done = run(command, data, "--encoding", "ascii")
+        assert "--encoding says" in done.output
+
+
+def test_analyze_by_two_columns_writes_labels_and_the_formats_that_are_asked_for(tmp_path):
+    data = csi.load_mobi(design=True).data
+    rng = np.random.default_rng(4)
+    data.assign(code=rng.integers(1, 3, len(data))).to_csv(tmp_path / "d.csv", index=False)
+    items = "\n".join(f"{name} = {{}}" for name in csi.load_mobi().items)
+    (tmp_path / "book.toml").write_text(
+        f"[defaults]\nscale = [1, 10]\n[items]\n{items}\n"
+        "[columns.code]\nlabels = {1 = '北方', 2 = 'South'}\n",
+        encoding="utf-8",
+    )
+    out = tmp_path / "out"
+    done = run(
+        "analyze", tmp_path / "d.csv", "--codebook", tmp_path / "book.toml", "--by", "sex",
+        "--by", "code", "--draws", 40, "--formats", "docx,tex", "--out", out,
+        "--estimator", "plsc",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert {"report.docx", "report.tex"} <= {file.name for file in out.iterdir()}
+    assert not (out / "report.html").exists()
+    assert "f · 北方" in done.output
+    assert "(f, 北方)" in done.output
+    assert "(f, 1)" not in done.output
+    facts = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    assert facts["estimator"]["label"] == "PLSc, path scheme"
+    assert len(facts["highest"]["group"]["differences"]) == 3
 
 
 def test_a_model_that_shares_no_column_with_the_data_is_said_before_any_item(tmp_path):
@@ -176,15 +222,15 @@ def refusal(done):
     ("option", "value", "message"),
     [
         ("--draws", "9" * 400, "must be at most 10,000,000."),
-        ("--draws", "1000000000000", "draws=1000000000000 must be at most 10,000,000."),
-        ("--level", "0.9999999999999999", "level=0.9999999999999999 must lie between 0 and 1"),
-        ("--level", "nan", "level=nan must lie between 0 and 1"),
-        ("--seed", "-1", "rng=-1 must be a whole number from 0"),
+        ("--draws", "1000000000000", "--draws 1000000000000 must be at most 10,000,000."),
+        ("--level", "0.9999999999999999", "--level 0.9999999999999999 must lie between 0 and 1"),
+        ("--level", "nan", "--level nan must lie between 0 and 1"),
+        ("--seed", "-1", "--seed -1 must be a whole number from 0"),
         ("--scale", "1," + "9" * 5000, "give the lowest and the highest answer"),
         ("--model", "x" * 5000, "There is no model 'xxx"),
         ("--model", "caf\udce9.txt", "There is no model 'caf"),
         ("--codebook", "x" * 5000, "(File name too long)"),
-        ("--family", "", "family=''"),
+        ("--family", "", "--family ''"),
         ("--title", "\udce9", None),
         ("--target", "\0", "Target '\\x00' is not in the model"),
         ("--out", "x" * 5000, "The report cannot be written to 'xxx"),
@@ -327,11 +373,11 @@ def test_analyze_reads_the_sheet_and_the_encoding_that_are_said(mobi):
         answers.head(100).to_excel(book, sheet_name="south", index=False)
     options = ["--scale", "1,10", "--draws", 20]
     done = run("analyze", "survey.xlsx", *options)
-    assert "'north' and 'south'; say which with sheet='north'" in refusal(done)
+    assert "'north' and 'south'; say which with --sheet 'north'" in refusal(done)
     done = run("analyze", "survey.xlsx", *options, "--sheet", "south", "--out", "south")
     assert done.exit_code == 0, done.output
     answers.assign(ort="上海").to_csv(mobi / "gbk.csv", index=False, encoding="gbk")
-    assert "encoding=" in refusal(run("analyze", "gbk.csv", *options))
+    assert "--encoding" in refusal(run("analyze", "gbk.csv", *options))
     done = run("analyze", "gbk.csv", *options, "--encoding", "gbk", "--out", "gbk")
     assert done.exit_code == 0, done.output
     assert "--decimal ; is not known" in refusal(run("analyze", "gbk.csv", "--decimal", ";"))
@@ -449,12 +495,12 @@ def test_replicate_weights_in_a_codebook_reach_the_shell(mobi, replicated):
         (["--replicate-mse"], "--replicate-mse is of replicate weights"),
         (["--replicate-factors", "1,2"], "--replicate-factors is of replicate weights"),
         (["--replicate-method", "jkm"], "did you mean 'jkn'"),
-        (["--replicate-method", "brr"], "name their columns as replicate_weights="),
+        (["--replicate-method", "brr"], "name their columns as --replicate-weights"),
         (["--replicate-weights", "CUSA*"], "needs a replicate_method"),
         (["--replicate-weights", "x*", "--replicate-method", "brr"], "fits 0 columns"),
         (
             ["--replicate-weights", "CUSA*", "--replicate-method", "brr", "--fay", "2"],
-            "fay=2.0 must be from 0 to below 1",
+            "--fay 2.0 must be from 0 to below 1",
         ),
         (
             ["--replicate-weights", "C*", "--replicate-method", "jkn", "--replicate-factors", "x"],

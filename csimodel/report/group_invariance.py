@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from csimodel.assessment import micom
 from csimodel.estimators import Fit, group_codes
 from csimodel.findings import Finding
+from csimodel.survey import Survey
 
 _PERMUTATIONS = 199
 _MOST_GROUPS = 6
@@ -52,7 +54,7 @@ def invariance_of_groups(fit: Fit, by: str | Sequence[str], level: float) -> tup
         return (Finding("invariance-untested", _UNTESTED, severity="note"),)
     tested = micom(
         fit.model,
-        fit.survey,
+        labelled(fit.survey, by),
         by,
         _PERMUTATIONS,
         estimator=fit.estimator,
@@ -63,3 +65,25 @@ def invariance_of_groups(fit: Fit, by: str | Sequence[str], level: float) -> tup
     if (tested.table["verdict"] == "not tested").any():
         return (*told, Finding("invariance-untested", _UNTESTED, severity="note"))
     return told
+
+
+def labelled(survey: Survey, by: str | Sequence[str]) -> Survey:
+    """Return a survey whose group columns hold the codebook's labels in place of codes.
+
+    A column stays as it is where two of its codes have one label.
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> survey = labelled(csi.load_mobi(design=True), "sex")
+    >>> sorted(survey.data["sex"].unique())
+    ['f', 'm']
+    """
+    columns = {}
+    for name in [by] if isinstance(by, str) else by:
+        codes = survey.data[name]
+        labels = survey.value_labels.get(name, {})
+        texts = codes.astype(object).map(lambda code, own=labels: own.get(code, code))
+        if labels and texts.nunique() == codes.nunique():
+            columns[name] = texts.map(str, na_action="ignore")
+    return replace(survey, data=survey.data.assign(**columns)) if columns else survey

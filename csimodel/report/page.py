@@ -133,6 +133,7 @@ def _parts(analysis: AnalysisResults, title: str | None) -> dict[str, object]:
         "programme": () if analysis.programme is None else programme_sections(analysis.programme),
         "trust": sentences.trust(analysis),
         "checks": sentences.checks(analysis),
+        "unjudged": sentences.unjudged(analysis),
         "sample": sample_sections(analysis),
         "attention": [
             (

@@ -93,13 +93,12 @@ def _leading(leading: LeadingGroup | None) -> Json:
     """Return who stands first, whether it differs from all others, and the tests."""
     if leading is None:
         return None
-    tests = leading.table.rename_axis(index=None)
     return {
         "name": label(leading.group),
         "distinct": leading.distinct,
         "differences": [
             {"from": label(key), **{str(name): _plain(value) for name, value in row.items()}}
-            for key, row in tests.iterrows()
+            for key, row in leading.table.iterrows()
         ],
     }
 

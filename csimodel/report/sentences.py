@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from csimodel.assessment.verdicts import ATTENTION
+from csimodel.assessment.verdicts import ATTENTION, NOT_JUDGED
 from csimodel.bounds import THRESHOLDS
 from csimodel.findings import counted, text
 from csimodel.formatting import (
@@ -437,7 +437,8 @@ def trust(analysis: AnalysisResults) -> str:
 
 def checks(analysis: AnalysisResults) -> str:
     """Say how many checks of the questionnaire and the model ask for attention."""
-    judged = [verdict.verdict for verdict in analysis.assessment.judgements]
+    verdicts = [verdict.verdict for verdict in analysis.assessment.judgements]
+    judged = [verdict for verdict in verdicts if verdict != NOT_JUDGED]
     poor = sum(verdict in ATTENTION for verdict in judged)
     if not poor:
         return text(
@@ -449,6 +450,18 @@ def checks(analysis: AnalysisResults) -> str:
         "Of {checks} checks of the questionnaire and the model, {count} asks for attention.",
         "Of {checks} checks of the questionnaire and the model, {count} ask for attention.",
         checks=len(judged),
+    )
+
+
+def unjudged(analysis: AnalysisResults) -> str:
+    """Say how many checks could not be made; nothing where all could."""
+    count = sum(own.verdict == NOT_JUDGED for own in analysis.assessment.judgements)
+    if not count:
+        return ""
+    return counted(
+        count,
+        "{count:,} further check could not be judged with these data.",
+        "{count:,} further checks could not be judged with these data.",
     )
 
 

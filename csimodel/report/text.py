@@ -59,8 +59,10 @@ def _sections(analysis: AnalysisResults) -> Iterator[Section]:
     if analysis.programme is not None:
         yield from programme_sections(analysis.programme)
     yield from sample_sections(analysis)
-    trust = (sentences.trust(analysis), sentences.checks(analysis))
-    yield Section(text("How far to trust it"), notes=trust)
+    trust = (
+        sentences.trust(analysis), sentences.checks(analysis), sentences.unjudged(analysis)
+    )  # fmt: skip
+    yield Section(text("How far to trust it"), notes=tuple(filter(None, trust)))
 
 
 def _bar(value: float) -> str:
