@@ -38,7 +38,7 @@ def redundancy(
 
     The redundancy analysis of convergent validity: a composite of the items with regression weights
     (mode B) is related to one or more items that ask for the whole, such as overall quality. With
-    one overall item the path is its multiple correlation with the items.
+    one overall item the path's size is its multiple correlation with the items.
 
     Parameters
     ----------
@@ -55,9 +55,9 @@ def redundancy(
     Returns
     -------
     DataFrame
-        Rows constructs: estimate, the path, with se, df, lower, upper, p and reason by influence
-        values under the survey's design; r2, its square; verdict, ``"good"`` from 0.708 on (half of
-        the variance), else ``"poor"``.
+        Rows constructs: estimate, the path, with se, df, lower, upper and reason by influence
+        values under the survey's design; r2, its square; verdict, ``"good"`` where the path is at
+        least 0.708 from 0 (half of the variance), else ``"poor"``.
 
     Raises
     ------
@@ -70,7 +70,10 @@ def redundancy(
 
     Notes
     -----
-    The weights are chosen to correlate, so that the path is too large in small samples.
+    The weights are chosen to correlate, so that the path is too far from 0 in small samples, and
+    apart from 0 in every one even where nothing is related: a test of 0 by its error would reject
+    nearly half of the time, and there is no p-value. Limits are those of a path well apart from 0.
+    It is negative where the overall items are coded the other way, which is judged alike.
 
     References
     ----------
@@ -96,12 +99,13 @@ def redundancy(
             "it names none."
         )
     rows = {name: _row(own, survey, name, items, level) for name, items in overall.items()}
-    table = pd.concat(list(rows.values())).set_axis(pd.Index(list(rows), name="construct"))
+    names = pd.Index(list(rows), name="construct")
+    table = pd.concat(list(rows.values())).set_axis(names).drop(columns="p")
     asked = limit("loading good")
     table["r2"] = table["estimate"] ** 2
-    table["verdict"] = ["good" if path >= asked else "poor" for path in table["estimate"]]
+    table["verdict"] = ["good" if abs(path) >= asked else "poor" for path in table["estimate"]]
     for name, path in table["estimate"].items():
-        if path < asked:
+        if abs(path) < asked:
             items = require_names("overall", overall[str(name)], "item")
             values = {"construct": name, "percent": 100.0 * path**2, "path": path, "items": items}
             tell(Finding("overall-not-said", _POOR, (str(name),), "warning", None, values))

@@ -105,9 +105,10 @@ class TetradAnalysis(HasPage):
     fit
         Whose items.
     table
-        A row a tetrad, (construct, tetrad): estimate, in products of scale units; se, df; lower and
-        upper at the level of all tetrads of a construct together; p of the tetrad alone,
-        p_bonferroni times their number; reason, where there is no error.
+        A row a tetrad, (construct, tetrad): estimate, in products of scale units, or of polychoric
+        correlations where the fit is of these; se, df; lower and upper at the level of all tetrads
+        of a construct together; p of the tetrad alone, p_bonferroni times their number; reason,
+        where there is no error.
     untested
         Constructs of fewer than four items, for which none were borrowed.
     level
@@ -232,7 +233,9 @@ def tetrads(
 
     Notes
     -----
-    Tetrads are of covariances in scale units. Those not implied by others, ``p(p - 3)/2`` of p
+    Tetrads are of covariances in scale units, by ``PLS(correlations="polychoric")`` of polychoric
+    correlations: few categories of different shapes make tetrads of the answers as numbers differ
+    from 0 though one factor is behind them. Those not implied by others, ``p(p - 3)/2`` of p
     items, are tested: the ones that have the first item and another in each product. Which are
     taken depends on the order of the items, and so do the verdicts of single tetrads (seminrExtras
     tests all, two of every four items, implied ones too). Of three items and a borrowed one all
@@ -348,7 +351,7 @@ def _table(
     labels = pd.MultiIndex.from_product([[name], words], names=["construct", "tetrad"])
 
     def entries(solution: Solution) -> Floats:
-        return tetrads_of(solution.moments.cov, own)
+        return tetrads_of(solution.item_cov, own)
 
     each = 1.0 - (1.0 - level) / len(own)
     if errors is None:

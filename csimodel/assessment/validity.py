@@ -101,9 +101,7 @@ def _block_means(solution: Solution, change: Callable[[Floats], Floats] | None) 
     Lower triangle and diagonal. Correlations of items with themselves are left out; a single item
     averages to `change` of 1.
     """
-    model, cov = solution.model, solution.moments.cov
-    if solution.estimator.weighs_responses:
-        cov = solution.item_cor
+    model, cov = solution.model, solution.item_cov
     batch = np.moveaxis(cov if cov.ndim > 2 else cov[None], 0, -1)
     sizes = np.array([len(construct.items) for construct in model.constructs])
     sums = np.zeros((len(sizes), len(sizes), batch.shape[-1]))

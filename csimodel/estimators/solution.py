@@ -204,6 +204,14 @@ class Solution:
         responses = self.estimator.weighs_responses
         return self.moments.response_cor if responses else self.moments.cor
 
+    @property
+    def item_cov(self) -> Floats:
+        """Covariances of what the weights are of, (..., items, items).
+
+        Of the answers in scale units, or correlations of the responses behind them.
+        """
+        return self.item_cor if self.estimator.weighs_responses else self.moments.cov
+
     @cached_property
     def cross_loadings(self) -> Floats:
         """Correlations of items with scores as they are, uncorrected, (..., items, constructs)."""

@@ -102,6 +102,26 @@ def test_two_factors_are_seen():
     assert "<table" in own._repr_html_()
 
 
+def test_ordered_answers_of_one_factor():
+    """As numbers they differ from it, since their categories have different shapes."""
+    rng = np.random.default_rng(8)
+    factor = rng.normal(size=(2_000, 1))
+    response = 0.8 * factor + 0.6 * rng.normal(size=(2_000, 5))
+    cuts = [-1.5, -0.5], [0.5, 1.5], [-0.2, 1.2], [-1.0, 0.1], [-0.5, 0.5]
+    answers = np.column_stack([np.digitize(response[:, i], cut) for i, cut in enumerate(cuts)])
+    frame = pd.DataFrame(answers + 1.0, columns=["a", "b", "c", "d", "y"])
+    model = csi.Model.from_syntax("F =~ a + b + c + d\nY =~ y\nY ~ F")
+    ordinal = csi.fit(model, frame, csi.PLS(correlations="polychoric"))
+    own = tetrads(ordinal)
+    places = vanishing([0, 1, 2, 3], 4)
+    expected = tetrads_of(ordinal.solution.item_cor, places)
+    np.testing.assert_allclose(own.table["estimate"], expected, atol=1e-15)
+    drawn = tetrads(ordinal, csi.bootstrap(ordinal, 100, rng=1, progress=False))
+    np.testing.assert_allclose(drawn.table["se"], own.table["se"], rtol=0.2)
+    assert own.verdicts["F"] == drawn.verdicts["F"] == "not rejected"
+    assert tetrads(csi.fit(model, frame)).verdicts["F"] == "rejected"
+
+
 def test_full_collinearity_of_other_programs(reference, fit, mobi):
     """And by PLSc none, where the others invert correlations that are not positive definite."""
     told = reference("mobi_structure.json")["full_collinearity_vif"]
@@ -132,6 +152,15 @@ def test_redundancy_of_another_program(reference, ecsi, mobi):
     assert row["r2"] == pytest.approx(told["R2"]["data"][0][0], abs=1e-8)
     assert row["lower"] < row["estimate"] < row["upper"]
     assert row["verdict"] == "good"
+
+
+def test_an_overall_item_coded_the_other_way_says_as_much(ecsi, mobi):
+    turned = mobi.data.assign(PERQ1=11 - mobi.data["PERQ1"])
+    row, own = (redundancy(ecsi, data, {"Quality": "PERQ1"}).loc["Quality"]
+                for data in (turned, mobi))  # fmt: skip
+    assert row["estimate"] == pytest.approx(-own["estimate"])
+    assert row["verdict"] == own["verdict"] == "good"
+    assert "p" not in row
 
 
 def test_a_poor_overall_item_is_told(ecsi, mobi):
