@@ -28,8 +28,10 @@ FUNCTIONS = {
     "ngettext": (0, 1),
     "within": (0,),
     "message": (0,),
+    "wording": (0,),
 }
-LOOKED_UP = {"gettext", "ngettext", "within"}  # what is no literal there is looked up at run time
+# What is no literal there is looked up at run time.
+LOOKED_UP = {"gettext", "ngettext", "within", "wording"}
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,9 @@ def texts(node: ast.expr, module: Path, function: ast.AST) -> Iterator[str]:
         case ast.Dict(values=values) | ast.Tuple(elts=values):
             for value in values:
                 yield from texts(value, module, function)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            for head in texts(left, module, function):
+                yield from (head + tail for tail in texts(right, module, function))
         case ast.Name(id=name):
             for value in assigned(name, module, function):
                 yield from texts(value, module, function)

@@ -19,6 +19,7 @@ from csimodel.outcomes.rows.columns import Ends, require_ends
 from csimodel.outcomes.rows.rows import Rows
 from csimodel.outcomes.rows.ties import settled
 from csimodel.survey import Survey
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 
@@ -149,7 +150,8 @@ def complaint_repurchase(
                 "both."
             )
         happy = settled(happy, (top, bottom))
-        mood, glad = (happy, top, bottom), f"{name} of {top:g} or more"
+        mood = (happy, top, bottom)
+        glad = message("{outcome} of {cut:g} or more", outcome=name, cut=top)
         masks["satisfied, no complaint"] = kept_quiet & (happy >= top)
         masks["dissatisfied, no complaint"] = kept_quiet & (happy <= bottom)
     masks["handled well"] = rated & (how >= well)
@@ -164,7 +166,7 @@ def complaint_repurchase(
         label=label,
         scale=(low, high),
         binary=bool(np.isin(y[used], (low, high)).all()),
-        well_told=f"{how_name} of {well:g} or more",
+        well_told=message("{outcome} of {cut:g} or more", outcome=how_name, cut=well),
         satisfied_told=glad,
         names=tuple(masks),
         means=means,

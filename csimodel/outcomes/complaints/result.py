@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from csimodel.arguments import checked_in
 from csimodel.errors import OptionError, SurveyError, suggest
-from csimodel.findings import Finding, listed, wording
+from csimodel.findings import Finding, listed, text, wording
 from csimodel.floats import own_errstate_in
 from csimodel.formatting import told_p
 from csimodel.options import generator_of, require_count
@@ -20,6 +20,7 @@ from csimodel.outcomes.literature import Published
 from csimodel.outcomes.money.retention import Retention
 from csimodel.outcomes.money.value import Economics
 from csimodel.page import HasHeadline, Page, sections
+from csimodel.translation import gettext, message
 
 Floats = NDArray[np.float64]
 
@@ -189,7 +190,7 @@ class Complaints(HasHeadline):
             np.clip(drawn, 0.0, 1.0) ** power,
             self.level,
             "auto",
-            f"{draws} normal draws of mean repurchase by complaint",
+            message("{draws} normal draws of mean repurchase by complaint", draws=draws),
             tuple(self._about_draws(group, outside, draws, power)),
             origin=crc32(self.means.n.astype(np.int64).tobytes()),
             df=self.means.df(np.eye(len(self.names))[place]),
@@ -263,20 +264,22 @@ class Complaints(HasHeadline):
         silent = float(self.rates["share"].loc["silent share of the dissatisfied"])
         if np.isnan(silent):
             return wording(verdict, values)
-        return f"{wording(verdict, values)} {wording(_SILENT, {'percent': 100.0 * silent})}"
+        return gettext("{sentence} {next}").format(
+            sentence=wording(verdict, values), next=wording(_SILENT, {"percent": 100.0 * silent})
+        )
 
     @property
     def page(self) -> Page:
         """The result on a page."""
         tables = {
-            f"{self.label} by complaint": self.table,
-            "Recovery paradox": self.paradox,
-            "Shares": self.rates,
+            text("{label} by complaint", label=self.label): self.table,
+            text("Recovery paradox"): self.paradox,
+            text("Shares"): self.rates,
         }
         if self.word_of_mouth is not None:
-            tables["Word of mouth"] = self.word_of_mouth
+            tables[text("Word of mouth")] = self.word_of_mouth
         return Page(
-            "Complaints and repurchase",
+            text("Complaints and repurchase"),
             self.headline,
             findings=self.findings,
             sections=sections(tables),

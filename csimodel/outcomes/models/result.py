@@ -305,13 +305,13 @@ class Repurchase(Regressed, HasHeadline):
             text("Coefficients ({scale})", scale=scale): self.coefficients,
         }
         if self.cut is not None:
-            tables[f"Thresholds ({scale})"] = self.thresholds
+            tables[text("Thresholds ({scale})", scale=scale)] = self.thresholds
         low, high = quartiles(self.regression.sample.each(self.regression.sample.points[:, 0]))
         if high > low:
-            tables["Probability at the quartiles of the index"] = self.contrast(low, high)
+            tables[text("Probability at the quartiles of the index")] = self.contrast(low, high)
             if self.cut is not None:
                 expected = self.expected_answer([low, high])
-                tables["Expected answer at the quartiles of the index"] = expected
+                tables[text("Expected answer at the quartiles of the index")] = expected
         return Page(
             text(
                 "{outcome} on the index of {names}",
@@ -322,7 +322,7 @@ class Repurchase(Regressed, HasHeadline):
             facts_of(self.regression, self.interval_kind),
             self.findings,
             sections(tables),
-            CLEAN,
+            text(CLEAN),
         )
 
     def __repr__(self) -> str:

@@ -4,16 +4,39 @@ from __future__ import annotations
 
 import numpy as np
 
+from csimodel.findings import text
 from csimodel.outcomes.models.estimate import Estimate
 from csimodel.outcomes.models.regression import Regression
 from csimodel.outcomes.rows.sample import Sample
 
 CLEAN = "No findings: converged, nobody left out, predictions between 0 and 1."
+_SENTENCES = {  # whether it is more, whether other regressors are there
+    (True, False): (
+        "Each point of {index} goes with {points:.2f} percentage points more probability of "
+        "repurchase ({event}; {level:g} % interval {lower:.2f} to {upper:.2f})."
+    ),
+    (False, False): (
+        "Each point of {index} goes with {points:.2f} percentage points less probability of "
+        "repurchase ({event}; {level:g} % interval {lower:.2f} to {upper:.2f})."
+    ),
+    (True, True): (
+        "Each point of {index} goes with {points:.2f} percentage points more probability of "
+        "repurchase ({event}; {level:g} % interval {lower:.2f} to {upper:.2f}), other regressors "
+        "held as they are."
+    ),
+    (False, True): (
+        "Each point of {index} goes with {points:.2f} percentage points less probability of "
+        "repurchase ({event}; {level:g} % interval {lower:.2f} to {upper:.2f}), other regressors "
+        "held as they are."
+    ),
+}
 
 
 def event_of(sample: Sample) -> str:
     """Return what repurchase is, such as ``REPUR`` or ``REPUR of 6 or more``."""
-    return sample.label if sample.cut is None else f"{sample.label} of {sample.cut:g} or more"
+    if sample.cut is None:
+        return sample.label
+    return text("{outcome} of {cut:g} or more", outcome=sample.label, cut=sample.cut)
 
 
 def headline_of(effect: Estimate, sample: Sample, level: float) -> str:
@@ -30,29 +53,39 @@ def headline_of(effect: Estimate, sample: Sample, level: float) -> str:
     """
     index = sample.indexes[0]
     if not np.isfinite(effect):
-        return f"There is no finite effect of {index} on {sample.label}."
+        return text(
+            "There is no finite effect of {name} on {outcome}.", name=index, outcome=sample.label
+        )
     points = 100.0 * float(effect)
-    direction = "more" if points >= 0 else "less"
     # Limits are told in the direction of the effect, so that "less" keeps its sign.
     toward = 1.0 if points >= 0 else -1.0
     ends = sorted(100.0 * toward * end for end in (effect.lower, effect.upper))
-    others = ", other regressors held as they are" if len(sample.names) > 1 else ""
-    return (
-        f"Each point of {index} goes with {abs(points):.2f} percentage points {direction} "
-        f"probability of repurchase ({event_of(sample)}; {100 * level:g} % interval "
-        f"{ends[0]:.2f} to {ends[1]:.2f}){others}."
+    return text(
+        _SENTENCES[points >= 0, len(sample.names) > 1],
+        index=index,
+        points=abs(points),
+        event=event_of(sample),
+        level=100 * level,
+        lower=ends[0],
+        upper=ends[1],
     )
 
 
 def facts_of(regression: Regression, interval_kind: str) -> tuple[str, ...]:
     """Say what the regression rests on, a line each."""
     sample = regression.sample
-    weighted = ", survey weights" if sample.weighted else ""
     mean = float(sample.share @ sample.outcome)
     cut = sample.cut
-    counted = () if cut is None else (f"{event_of(sample)} counts as repurchase (cut={cut:g})",)
+    what = text("{event} counts as repurchase (cut={cut:g})", event=event_of(sample), cut=cut or 0)
     return (
-        f"{regression.family.label}, {sample.n} respondents{weighted}; mean outcome {mean:.3f}",
-        *counted,
+        text(
+            "{family}, {n} respondents, survey weights; mean outcome {mean:.3f}"
+            if sample.weighted
+            else "{family}, {n} respondents; mean outcome {mean:.3f}",
+            family=regression.family.label,
+            n=sample.n,
+            mean=mean,
+        ),
+        *(() if cut is None else (what,)),
         interval_kind,
     )

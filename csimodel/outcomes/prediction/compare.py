@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked, checked_in
 from csimodel.errors import OptionError, choose
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.formatting import told_p
 from csimodel.inference.folds import split
@@ -119,11 +119,20 @@ class ShapeComparison(HasHeadline):
         count = int(self.folds.max()) + 1
         rep = self.repurchase
         return Page(
-            f"Shapes of {rep.outcome} on the index of {self.index}",
+            text(
+                "Shapes of {outcome} on the index of {index}", outcome=rep.outcome, index=self.index
+            ),
             self.headline,
-            (f"{rep.family.label}, {rep.n} respondents in {count} folds; smaller is better",),
+            (
+                text(
+                    "{family}, {n} respondents in {count} folds; smaller is better",
+                    family=rep.family.label,
+                    n=rep.n,
+                    count=count,
+                ),
+            ),
             self.findings,
-            sections({"Scores": self.table}),
+            sections({text("Scores"): self.table}),
         )
 
     @property
@@ -131,11 +140,18 @@ class ShapeComparison(HasHeadline):
         """The result in a sentence."""
         first = self.table.index[0]
         if self.best == first:
-            return f"No shape predicts left-out respondents better than {first!r}."
+            return text(
+                "No shape predicts left-out respondents better than {first!r}.", first=first
+            )
         better = self.p < 1.0 - self.repurchase.level
-        return (
-            f"{self.best!r} predicts left-out respondents best, "
-            f"{'and' if better else 'but not'} clearly better than {first!r} ({told_p(self.p)})."
+        return text(
+            "{best!r} predicts left-out respondents best, and clearly better than {first!r} ({p})."
+            if better
+            else "{best!r} predicts left-out respondents best, but not clearly better than "
+            "{first!r} ({p}).",
+            best=self.best,
+            first=first,
+            p=told_p(self.p),
         )
 
 

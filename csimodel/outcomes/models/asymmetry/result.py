@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.arguments import checked_in
 from csimodel.bounds import THRESHOLDS
 from csimodel.errors import OptionError
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate_in
 from csimodel.formatting import told_p
 from csimodel.inference import loss_severity
@@ -36,6 +36,21 @@ _FEW_BELOW = (
 _FEW_ABOVE = (
     "Only {count} respondents rate {first!r} above {second!r}; its effect there is an illustration."
 )
+
+_SIDES = {
+    "more": (
+        "A point of {quality} counts more below expectations than above: {below:.3g} against "
+        "{above:.3g} ({p})."
+    ),
+    "less": (
+        "A point of {quality} counts less below expectations than above: {below:.3g} against "
+        "{above:.3g} ({p})."
+    ),
+    "alike": (
+        "A point of {quality} is not shown to count differently below and above expectations: "
+        "{below:.3g} against {above:.3g} ({p})."
+    ),
+}
 
 
 @own_errstate_in
@@ -142,27 +157,36 @@ class Asymmetry(HasHeadline):
     @property
     def page(self) -> Page:
         """The result on a page."""
-        shares = ", ".join(f"{100 * share:.0f} % {name}" for name, share in self.shares.items())
-        family = self.regression.family
+        shares = 100.0 * self.shares
         return Page(
-            f"{self.regression.sample.label} on {self.quality} against {self.expectations}",
+            text(
+                "{outcome} on {quality} against {expectations}",
+                outcome=self.regression.sample.label,
+                quality=self.quality,
+                expectations=self.expectations,
+            ),
             self.headline,
-            (f"{family.label}, {self.n} respondents: {shares} expectations",),
+            (
+                text(
+                    "{family}, {n} respondents: {below:.0f} % below, {at:.0f} % at, "
+                    "{above:.0f} % above expectations",
+                    family=self.regression.family.label,
+                    n=self.n,
+                    below=shares["below"],
+                    at=shares["at"],
+                    above=shares["above"],
+                ),
+            ),
             self.findings,
-            sections({"Estimates": self.table, "Tests": self.tests}),
+            sections({text("Estimates"): self.table, text("Tests"): self.tests}),
         )
 
     @property
     def headline(self) -> str:
         """The result in a sentence."""
         below, above = self.table["estimate"].loc[["effect below", "effect above"]].tolist()
-        told = told_p(self.p)
-        how = (
-            f"counts {'more' if below > above else 'less'} below expectations than above"
-            if self.p < 1.0 - self.level
-            else "is not shown to count differently below and above expectations"
-        )
-        return f"A point of {self.quality} {how}: {below:.3g} against {above:.3g} ({told})."
+        how = "alike" if not self.p < 1.0 - self.level else "more" if below > above else "less"
+        return text(_SIDES[how], quality=self.quality, below=below, above=above, p=told_p(self.p))
 
 
 def result_of(

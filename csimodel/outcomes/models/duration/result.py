@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked_in
 from csimodel.errors import OptionError, suggest
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate_in
 from csimodel.inference.draws import without_losses
 from csimodel.inference.infer import infer
@@ -32,6 +32,27 @@ from csimodel.outcomes.models.levels import on_index, quartiles
 from csimodel.page import HasHeadline, Page, sections
 
 Floats = NDArray[np.float64]
+
+_ERRORS = {
+    "model": "model-based errors",
+    "robust": "robust errors",
+    "cluster": "cluster-robust errors",
+    "linearized": "errors of the sampling design, linearized",
+}
+_PROBABILITIES = {  # what the hazard is of, whether it is more
+    ("repurchase", True): (
+        "{points:.2f} percentage points more probability of having bought again by {middle:.3g}"
+    ),
+    ("repurchase", False): (
+        "{points:.2f} percentage points less probability of having bought again by {middle:.3g}"
+    ),
+    ("churn", True): (
+        "{points:.2f} percentage points more probability of having stayed by {middle:.3g}"
+    ),
+    ("churn", False): (
+        "{points:.2f} percentage points less probability of having stayed by {middle:.3g}"
+    ),
+}
 
 
 @own_errstate_in
@@ -99,20 +120,16 @@ class RepurchaseTime(HasHeadline):
     def interval_kind(self) -> str:
         """What errors and intervals account for, in a sentence."""
         if self.draws is not None:
-            return (
-                f"Whole-chain intervals ({interval_name(self.interval, self.draws.df)}, "
-                f"{int(self.draws.usable.sum())} bootstrap draws): item weights, index and hazard "
-                "were estimated again in each draw."
+            return text(
+                "Whole-chain intervals ({interval}, {draws} bootstrap draws): item weights, index "
+                "and hazard were estimated again in each draw.",
+                interval=interval_name(self.interval, self.draws.df),
+                draws=int(self.draws.usable.sum()),
             )
-        errors = {
-            "model": "model-based errors",
-            "robust": "robust errors",
-            "cluster": "cluster-robust errors",
-            "linearized": "errors of the sampling design, linearized",
-        }[self.regression.errors]
-        return (
-            f"Intervals of the regression alone ({errors}, delta method): the index is treated as "
-            "known without error."
+        return text(
+            "Intervals of the regression alone ({errors}, delta method): the index is "
+            "treated as known without error.",
+            errors=text(_ERRORS[self.regression.errors]),
         )
 
     @cached_property
@@ -287,34 +304,53 @@ class RepurchaseTime(HasHeadline):
     def page(self) -> Page:
         """The result on a page."""
         sample = self.regression.sample
-        weighted = ", survey weights" if sample.weights is not None else ""
-        ties = "Efron" if self.regression.kernel.efron else "Breslow"
         facts = (
-            f"Cox proportional hazard ({ties}), {self.n} respondents{weighted}, {self.events} "
-            f"events, {self.n - self.events} without one when last seen",
+            text(
+                "Cox proportional hazard ({ties}), {n} respondents, {events} events, {others} "
+                "without one when last seen"
+                if sample.weights is None
+                else "Cox proportional hazard ({ties}), {n} respondents, survey weights, {events} "
+                "events, {others} without one when last seen",
+                ties="Efron" if self.regression.kernel.efron else "Breslow",
+                n=self.n,
+                events=self.events,
+                others=self.n - self.events,
+            ),
             self.interval_kind,
         )
-        tables = {"Hazard ratios": self.hazard_ratios}
+        tables = {text("Hazard ratios"): self.hazard_ratios}
         if self.converged:
             low, high = quartiles(sample.regressors[:, 0])
             tables |= {
-                "Change of probability per index point, averaged over respondents, by time": (
-                    self.average_marginal_effects()
+                text(
+                    "Change of probability per index point, averaged over respondents, by time"
+                ): self.average_marginal_effects(),
+                text("Probability at the quartiles of the index, by time"): (
+                    self.contrast(low, high)
                 ),
-                "Probability at the quartiles of the index, by time": self.contrast(low, high),
-                "Median time": self.median_time([low, high]),
-                "Is the hazard ratio the same at all times? (score test)": (
+                text("Median time"): self.median_time([low, high]),
+                text("Is the hazard ratio the same at all times? (score test)"): (
                     self.proportional_hazards
                 ),
             }
-        title = f"{self._what} by {sample.label} on the index of {', '.join(self.indexes)}"
+        title = text(
+            "Repurchase by {time} on the index of {names}"
+            if self.kind == "repurchase"
+            else "Churn by {time} on the index of {names}",
+            time=sample.label,
+            names=", ".join(self.indexes),
+        )
         return Page(title, self.headline, facts, self.findings, sections(tables))
 
     @property
     def headline(self) -> str:
         """The result in a sentence."""
         if not self.converged:
-            return f"There is no finite effect of {self.indexes[0]} on {self.event}."
+            return text(
+                "There is no finite effect of {name} on {outcome}.",
+                name=self.indexes[0],
+                outcome=self.event,
+            )
         ratio, others = self.hazard_ratio, len(self.regression.sample.names) > 1
         change = 100.0 * (float(ratio) - 1.0)
         ends = 100.0 * (np.array([ratio.lower, ratio.upper]) - 1.0)
@@ -322,19 +358,29 @@ class RepurchaseTime(HasHeadline):
         middle = np.quantile(risk.time[risk.event_slot], 0.5, method="inverted_cdf")
         value = effects(self.regression, 0, np.array([middle])).value
         points = 100.0 * self._sign * float(value[0])
-        good = "bought again" if self.kind == "repurchase" else "stayed"
-        return (
-            f"Each point of {self.indexes[0]} goes with {abs(change):.2f} % "
-            f"{'higher' if change >= 0 else 'lower'} hazard of {self.event} "
-            f"({100 * self.level:g} % interval {ends[0]:+.2f} % to {ends[1]:+.2f} %), which makes "
-            f"{abs(points):.2f} percentage points {'more' if points >= 0 else 'less'} probability "
-            f"of having {good} by {middle:.3g}"
-            f"{', other regressors held as they are' if others else ''}."
+        hazard = text(
+            "{change:.2f} % higher hazard of {event}"
+            if change >= 0
+            else "{change:.2f} % lower hazard of {event}",
+            change=abs(change),
+            event=self.event,
         )
-
-    @property
-    def _what(self) -> str:
-        return "Repurchase" if self.kind == "repurchase" else "Churn"
+        probability = text(
+            _PROBABILITIES[self.kind, bool(points >= 0)], points=abs(points), middle=middle
+        )
+        return text(
+            "Each point of {index} goes with {hazard} ({level:g} % interval {lower:+.2f} % to "
+            "{upper:+.2f} %), which makes {probability}, other regressors held as they are."
+            if others
+            else "Each point of {index} goes with {hazard} ({level:g} % interval {lower:+.2f} % to "
+            "{upper:+.2f} %), which makes {probability}.",
+            index=self.indexes[0],
+            hazard=hazard,
+            level=100 * self.level,
+            lower=ends[0],
+            upper=ends[1],
+            probability=probability,
+        )
 
     @property
     def _sign(self) -> float:

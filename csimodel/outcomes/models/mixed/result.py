@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from csimodel.arguments import checked_in
 from csimodel.errors import choose
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate_in
 from csimodel.inference.draws import without_losses
 from csimodel.inference.infer import infer
@@ -29,6 +29,45 @@ from csimodel.page import HasHeadline, Page, sections
 Floats = NDArray[np.float64]
 
 LEVELS = ("between", "within")
+
+_METHODS = {
+    "random-intercept": "Linear mixed model with random firm constants",
+    "random-slope": "Linear mixed model with random firm constants and slopes",
+    "population-averaged": "Generalised estimating equations, {family}",
+}
+_ERRORS = {
+    "CR2": (
+        "Intervals of the regression alone (errors clustered by firm without the bias of few "
+        "firms (CR2), t with the degrees of freedom of each number): the index is treated as "
+        "known without error."
+    ),
+    "cluster": (
+        "Intervals of the regression alone (errors clustered by firm, t with {df} degrees of "
+        "freedom): the index is treated as known without error."
+    ),
+    "model": (
+        "Intervals of the regression alone (model-based errors, t with {df} degrees of freedom): "
+        "the index is treated as known without error."
+    ),
+}
+_SENTENCES = {  # whose point, whether it is more
+    ("between", True): (
+        "Each point of a firm's mean {index} goes with {points:.2f} percentage points more "
+        "{outcome} ({level:g} % interval {lower:.2f} to {upper:.2f})"
+    ),
+    ("between", False): (
+        "Each point of a firm's mean {index} goes with {points:.2f} percentage points less "
+        "{outcome} ({level:g} % interval {lower:.2f} to {upper:.2f})"
+    ),
+    ("within", True): (
+        "each point of a customer above others of the same firm goes with {points:.2f} percentage "
+        "points more {outcome} ({level:g} % interval {lower:.2f} to {upper:.2f})"
+    ),
+    ("within", False): (
+        "each point of a customer above others of the same firm goes with {points:.2f} percentage "
+        "points less {outcome} ({level:g} % interval {lower:.2f} to {upper:.2f})"
+    ),
+}
 
 
 @own_errstate_in
@@ -103,21 +142,13 @@ class RepurchaseMixed(HasHeadline):
     def interval_kind(self) -> str:
         """What errors and intervals account for, in a sentence."""
         if self.draws is not None:
-            return (
-                f"Whole-chain intervals ({interval_name(self.interval, self.firms - 1.0)}, "
-                f"{len(self.draws[0])} bootstrap draws of whole firms): item weights, index and "
-                "mixed model were estimated again in each draw."
+            return text(
+                "Whole-chain intervals ({interval}, {draws} bootstrap draws of whole firms): item "
+                "weights, index and mixed model were estimated again in each draw.",
+                interval=interval_name(self.interval, self.firms - 1.0),
+                draws=len(self.draws[0]),
             )
-        how = {
-            "CR2": "errors clustered by firm without the bias of few firms (CR2), t with the "
-            "degrees of freedom of each number",
-            "cluster": f"errors clustered by firm, t with {self.customers.df} degrees of freedom",
-            "model": f"model-based errors, t with {self.customers.df} degrees of freedom",
-        }[self.errors]
-        return (
-            f"Intervals of the regression alone ({how}): the index is treated as known without "
-            "error."
-        )
+        return text(_ERRORS[self.errors], df=self.customers.df)
 
     @cached_property
     def coefficients(self) -> pd.DataFrame:
@@ -246,44 +277,55 @@ class RepurchaseMixed(HasHeadline):
     def headline(self) -> str:
         """The result in a sentence."""
         if not self.converged:
-            return f"There is no solution for {self.outcome} of customers within {self.by}."
-        parts = []
-        for name, what in (
-            ("between", f"of a firm's mean {self.index} goes"),
-            ("within", "of a customer above others of the same firm goes"),
-        ):
+            return text(
+                "There is no solution for {outcome} of customers within {by}.",
+                outcome=self.outcome,
+                by=self.by,
+            )
+        parts = {}
+        for name in ("between", "within"):
             slope = self._estimate(name)
             points = 100.0 * float(slope)
             ends = sorted(100.0 * np.sign(points or 1.0) * np.array([slope.lower, slope.upper]))
-            parts.append(
-                f"each point {what} with {abs(points):.2f} percentage points "
-                f"{'more' if points >= 0 else 'less'} {self.outcome} ({100 * self.level:g} % "
-                f"interval {ends[0]:.2f} to {ends[1]:.2f})"
+            parts[name] = text(
+                _SENTENCES[name, bool(points >= 0)],
+                index=self.index,
+                points=abs(points),
+                outcome=self.outcome,
+                level=100 * self.level,
+                lower=ends[0],
+                upper=ends[1],
             )
-        text = "; ".join(parts) + "."
-        return text[0].upper() + text[1:]
+        return text("{between}; {within}.", **parts)
 
     @property
     def page(self) -> Page:
         """The result on a page."""
-        names = {
-            "random-intercept": "Linear mixed model with random firm constants",
-            "random-slope": "Linear mixed model with random firm constants and slopes",
-            "population-averaged": f"Generalised estimating equations, {self.family.label}",
-        }
-        weighted = ", survey weights" if self.customers.weights is not None else ""
         facts = (
-            f"{names[self.model]}, {self.n} customers of {self.firms} firms{weighted}",
+            text(
+                "{method}, {n} customers of {firms} firms"
+                if self.customers.weights is None
+                else "{method}, {n} customers of {firms} firms, survey weights",
+                method=text(_METHODS[self.model], family=self.family.label),
+                n=self.n,
+                firms=self.firms,
+            ),
             self.interval_kind,
         )
-        tables = {"Change of probability per index point": self.slopes}
+        tables = {text("Change of probability per index point"): self.slopes}
         if self.converged:
             low, high = quartiles(self.customers.between)
             if high > low:
-                title = "Probability at the quartiles of firms' mean index"
+                title = text("Probability at the quartiles of firms' mean index")
                 tables[title] = self.contrast(low, high)
-            tables["What is left between and within firms"] = self.variances.to_frame("value")
-        title = f"{self.outcome} of customers within {self.by} on the index of {self.index}"
+            left = text("What is left between and within firms")
+            tables[left] = self.variances.to_frame("value")
+        title = text(
+            "{outcome} of customers within {by} on the index of {index}",
+            outcome=self.outcome,
+            by=self.by,
+            index=self.index,
+        )
         return Page(title, self.headline, facts, self.findings, sections(tables))
 
     def _line_in_draws(self, point: float, move: str) -> Floats:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked_in
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate_in
 from csimodel.inference.draws import without_losses
 from csimodel.inference.infer import infer
@@ -22,6 +22,34 @@ from csimodel.outcomes.models.levels import on_index, quartiles
 from csimodel.page import HasHeadline, Page, sections
 
 Floats = NDArray[np.float64]
+
+_HELD = {
+    "two-way": "within the same firm, periods held equal",
+    "firm": "within the same firm",
+    "period": "between firms of the same period",
+    "none": "over all firms and periods",
+}
+_EFFECTS = {
+    "two-way": "firm and period effects",
+    "firm": "firm effects",
+    "period": "period effects",
+    "none": "no effects",
+}
+_ERRORS = {
+    "CR2": (
+        "Intervals of the regression alone (errors clustered by firms without the bias of few "
+        "firms (CR2), t with Satterthwaite's degrees of freedom): item weights are treated as "
+        "known."
+    ),
+    "cluster": (
+        "Intervals of the regression alone (errors clustered by firms, t with {df} degrees of "
+        "freedom): item weights are treated as known."
+    ),
+    "two-way": (
+        "Intervals of the regression alone (errors clustered by firms and by periods, t with {df} "
+        "degrees of freedom): item weights are treated as known."
+    ),
+}
 
 
 @own_errstate_in
@@ -90,21 +118,13 @@ class RepurchasePanel(HasHeadline):
     def interval_kind(self) -> str:
         """What errors and intervals account for, in a sentence."""
         if self.draws is not None:
-            return (
-                f"Whole-chain intervals ({interval_name(self.interval, self.df)}, "
-                f"{len(self.draws)} bootstrap draws): item weights, each firm's index and "
-                "repurchase, and the regression were made again in each draw."
+            return text(
+                "Whole-chain intervals ({interval}, {draws} bootstrap draws): item weights, each "
+                "firm's index and repurchase, and the regression were made again in each draw.",
+                interval=interval_name(self.interval, self.df),
+                draws=len(self.draws),
             )
-        how = {
-            "CR2": "firms without the bias of few firms (CR2), t with Satterthwaite's degrees of "
-            "freedom",
-            "cluster": f"firms, t with {self.df} degrees of freedom",
-            "two-way": f"firms and by periods, t with {self.df} degrees of freedom",
-        }[self.errors]
-        return (
-            f"Intervals of the regression alone (errors clustered by {how}): item weights are "
-            "treated as known."
-        )
+        return text(_ERRORS[self.errors], df=self.df)
 
     @cached_property
     def slopes(self) -> pd.DataFrame:
@@ -154,38 +174,44 @@ class RepurchasePanel(HasHeadline):
     def headline(self) -> str:
         """The result in a sentence."""
         slope, points = self.slope, 100.0 * float(self.slope)
-        held = {
-            "two-way": "within the same firm, periods held equal",
-            "firm": "within the same firm",
-            "period": "between firms of the same period",
-            "none": "over all firms and periods",
-        }[self.panel.effects]
         ends = sorted(100.0 * np.sign(points or 1.0) * np.array([slope.lower, slope.upper]))
-        return (
-            f"A point more of {self.names[0]} goes with {abs(points):.2f} percentage points "
-            f"{'more' if points >= 0 else 'less'} {self.outcome} {held} "
-            f"({100 * self.level:g} % interval {ends[0]:.2f} to {ends[1]:.2f})."
+        return text(
+            "A point more of {index} goes with {points:.2f} percentage points more {outcome} "
+            "{held} ({level:g} % interval {lower:.2f} to {upper:.2f})."
+            if points >= 0
+            else "A point more of {index} goes with {points:.2f} percentage points less {outcome} "
+            "{held} ({level:g} % interval {lower:.2f} to {upper:.2f}).",
+            index=self.names[0],
+            points=abs(points),
+            outcome=self.outcome,
+            held=text(_HELD[self.panel.effects]),
+            level=100 * self.level,
+            lower=ends[0],
+            upper=ends[1],
         )
 
     @property
     def page(self) -> Page:
         """The result on a page."""
-        effects = {
-            "two-way": "firm and period effects",
-            "firm": "firm effects",
-            "period": "period effects",
-            "none": "no effects",
-        }[self.panel.effects]
         facts = (
-            f"Least squares with {effects}: {self.n} rows of {self.firms} firms in {self.periods} "
-            "periods",
+            text(
+                "Least squares with {effects}: {n} rows of {firms} firms in {periods} periods",
+                effects=text(_EFFECTS[self.panel.effects]),
+                n=self.n,
+                firms=self.firms,
+                periods=self.periods,
+            ),
             self.interval_kind,
         )
         low, high = quartiles(self.panel.regressors[:, 0])
-        tables = {"Change of the share per unit": self.slopes}
+        tables = {text("Change of the share per unit"): self.slopes}
         if high > low:
-            tables["Share at the quartiles of the index"] = self.contrast(low, high)
-        title = f"{self.outcome} of firms over periods on the index of {self.names[0]}"
+            tables[text("Share at the quartiles of the index")] = self.contrast(low, high)
+        title = text(
+            "{outcome} of firms over periods on the index of {name}",
+            outcome=self.outcome,
+            name=self.names[0],
+        )
         return Page(title, self.headline, facts, self.findings, sections(tables))
 
     def _rows(self, points: Floats) -> Floats:

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked_in
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate_in
 from csimodel.formatting import told_p
 from csimodel.inference.infer import infer
@@ -264,17 +264,27 @@ class Segments(HasHeadline):
     def headline(self) -> str:
         """The result in a sentence."""
         if not self.table["effect"].notna().any():
-            return (
-                f"The curves of {self.curves_of.outcome} over the index have no finite solution "
-                "in at least one segment, so they are not compared."
+            return text(
+                "The curves of {outcome} over the index have no finite solution in at least one "
+                "segment, so they are not compared.",
+                outcome=self.curves_of.outcome,
             )
         p = float(self.tests["p"].iloc[-1])
-        differ = "differ" if p < 1.0 - self.level else "are not shown to differ"
         effect = 100.0 * self.table["effect"]
-        return (
-            f"The curves of {self.curves_of.outcome} over the index {differ} between the "
-            f"{len(self.names)} segments ({told_p(p)}); a point goes with {effect.min():.2f} "
-            f"({effect.idxmin()}) to {effect.max():.2f} ({effect.idxmax()}) percentage points."
+        return text(
+            "The curves of {outcome} over the index differ between the {count} segments ({p}); a "
+            "point goes with {least:.2f} ({least_in}) to {most:.2f} ({most_in}) percentage points."
+            if p < 1.0 - self.level
+            else "The curves of {outcome} over the index are not shown to differ between the "
+            "{count} segments ({p}); a point goes with {least:.2f} ({least_in}) to {most:.2f} "
+            "({most_in}) percentage points.",
+            outcome=self.curves_of.outcome,
+            count=len(self.names),
+            p=told_p(p),
+            least=effect.min(),
+            least_in=effect.idxmin(),
+            most=effect.max(),
+            most_in=effect.idxmax(),
         )
 
     @property
@@ -282,13 +292,20 @@ class Segments(HasHeadline):
         """The result on a page."""
         rep = self.curves_of
         tables = {
-            "Segments": self.table,
-            "Bends": self.bends,
-            "Do the curves differ?": self.tests,
-            "Differences of effects": self.pairwise,
+            text("Segments"): self.table,
+            text("Bends"): self.bends,
+            text("Do the curves differ?"): self.tests,
+            text("Differences of effects"): self.pairwise,
         }
-        facts = (f"{rep.family.label}, {rep.n} respondents", rep.interval_kind)
-        title = f"{rep.outcome} on the index of {rep.indexes[0]}, by segment"
+        facts = (
+            text("{family}, {n} respondents", family=rep.family.label, n=rep.n),
+            rep.interval_kind,
+        )
+        title = text(
+            "{outcome} on the index of {index}, by segment",
+            outcome=rep.outcome,
+            index=rep.indexes[0],
+        )
         tables = {name: table for name, table in tables.items() if len(table)}
         return Page(title, self.headline, facts, self.findings, sections(tables))
 

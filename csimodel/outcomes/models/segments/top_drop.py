@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError
-from csimodel.findings import Finding, listed
+from csimodel.findings import Finding, listed, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.formatting import told_p
 from csimodel.inference.pairs import corrected_pairs, pairs_of
@@ -23,6 +23,7 @@ from csimodel.outcomes.rows.ties import settled
 from csimodel.page import HasHeadline, Page, sections
 from csimodel.survey import Survey
 from csimodel.survey.checks import labels_of
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 
@@ -66,26 +67,48 @@ class TopDrop(HasHeadline):
         drop = self.table["drop"]
         if len(drop) == 1:
             row = self.table.iloc[0]
-            told = f"{100 * self.level:g} % interval {row['lower']:.3g} to {row['upper']:.3g}"
-            return f"The {self.told} is {row['drop']:.3g} ({told})."
+            return text(
+                "The {told} is {drop:.3g} ({level:g} % interval {lower:.3g} to {upper:.3g}).",
+                told=self.told,
+                drop=row["drop"],
+                level=100 * self.level,
+                lower=row["lower"],
+                upper=row["upper"],
+            )
         known = drop.dropna()
         if known.empty:
-            return f"The {self.told} is not known in any of the {len(drop)} segments."
+            return text(
+                "The {told} is not known in any of the {count} segments.",
+                told=self.told,
+                count=len(drop),
+            )
         p = float(self.tests["p"].iloc[0])
-        differ = "differs" if p < 1.0 - self.level else "is not shown to differ"
-        return (
-            f"The {self.told} {differ} between the {len(drop)} segments ({told_p(p)}): from "
-            f"{known.min():.3g} ({known.idxmin()}) to {known.max():.3g} ({known.idxmax()})."
+        return text(
+            "The {told} differs between the {count} segments ({p}): from {least:.3g} ({least_in}) "
+            "to {most:.3g} ({most_in})."
+            if p < 1.0 - self.level
+            else "The {told} is not shown to differ between the {count} segments ({p}): from "
+            "{least:.3g} ({least_in}) to {most:.3g} ({most_in}).",
+            told=self.told,
+            count=len(drop),
+            p=told_p(p),
+            least=known.min(),
+            least_in=known.idxmin(),
+            most=known.max(),
+            most_in=known.idxmax(),
         )
 
     @property
     def page(self) -> Page:
         """The result on a page."""
-        tables = {"Top and next": self.table}
+        tables = {text("Top and next"): self.table}
         if len(self.table) > 1:
-            tables |= {"Do the drops differ?": self.tests, "Differences of drops": self.pairwise}
+            tables |= {
+                text("Do the drops differ?"): self.tests,
+                text("Differences of drops"): self.pairwise,
+            }
         return Page(
-            "One step below the top",
+            text("One step below the top"),
             self.headline,
             findings=self.findings,
             sections=sections(tables),
@@ -172,7 +195,13 @@ def repurchase_top_drop(
     labels = [names[g] for g in kept]
     steps: Floats = np.kron(np.eye(len(kept)), np.array([1.0, -1.0]))
     tests, more = _equal(means, steps)
-    told = f"drop of {label} from {name} {_range(high)} to {_range(low)}"
+    told = message(
+        "drop of {label} from {name} {high} to {low}",
+        label=label,
+        name=name,
+        high=_range(high),
+        low=_range(low),
+    )
     table = _table(means, steps, labels, level)
     pairs = _pairs(means, steps, labels, level)
     return TopDrop(table, tests, pairs, level, told, (*findings, *more))
@@ -330,4 +359,6 @@ def _equal(means: GroupMeans, steps: Floats) -> tuple[pd.DataFrame, list[Finding
 
 
 def _range(ends: tuple[float, float]) -> str:
-    return f"{ends[0]:g}" if ends[0] == ends[1] else f"{ends[0]:g} to {ends[1]:g}"
+    if ends[0] == ends[1]:
+        return f"{ends[0]:g}"
+    return message("{lower:g} to {upper:g}", lower=ends[0], upper=ends[1])

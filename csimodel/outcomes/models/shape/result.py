@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from csimodel.arguments import checked_in
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate_in
 from csimodel.formatting import told_p
 from csimodel.outcomes.models.levels import on_index
@@ -18,6 +18,8 @@ from csimodel.outcomes.models.shape.curved_fit import Bend
 from csimodel.outcomes.models.shape.hinge import Hinge
 from csimodel.outcomes.models.shape.isotonic import Steps
 from csimodel.page import HasHeadline, Page, sections
+
+_KINDS = {"hinge": "hinge", "quadratic": "quadratic", "spline": "spline", "isotonic": "isotonic"}
 
 
 @own_errstate_in
@@ -88,9 +90,21 @@ class Shape(HasHeadline):
     def page(self) -> Page:
         """The result on a page."""
         rep = self.repurchase
-        tables = {"Estimates": self.table, "Tests": self.tests}
-        title = f"{rep.outcome} on the index of {self.index}: {self.kind}"
-        facts = (f"{rep.family.label}, {rep.n} respondents; {100 * rep.level:g} % intervals",)
+        tables = {text("Estimates"): self.table, text("Tests"): self.tests}
+        title = text(
+            "{outcome} on the index of {index}: {kind}",
+            outcome=rep.outcome,
+            index=self.index,
+            kind=text(_KINDS[self.kind]),
+        )
+        facts = (
+            text(
+                "{family}, {n} respondents; {level:g} % intervals",
+                family=rep.family.label,
+                n=rep.n,
+                level=100 * rep.level,
+            ),
+        )
         return Page(title, self.headline, facts, self.findings, sections(tables))
 
     @property
@@ -100,26 +114,44 @@ class Shape(HasHeadline):
         told = told_p(self.p)
         if self.kind == "isotonic":
             gap = 100 * float(self.table["estimate"].loc["distance"])
-            return (
-                f"Without assuming any form, the probability lies {gap:.1f} percentage points "
-                f"from the regression's on average, {'more' if bent else 'no more'} than chance "
-                f"makes it ({told})."
+            return text(
+                "Without assuming any form, the probability lies {gap:.1f} percentage points "
+                "from the regression's on average, more than chance makes it ({p})."
+                if bent
+                else "Without assuming any form, the probability lies {gap:.1f} percentage points "
+                "from the regression's on average, no more than chance makes it ({p}).",
+                gap=gap,
+                p=told,
             )
         if np.isnan(self.p):
-            return f"Whether the effect of {self.index} is straight could not be tested."
+            return text(
+                "Whether the effect of {index} is straight could not be tested.", index=self.index
+            )
         if not bent:
-            return (
-                f"Nothing speaks against a straight effect of {self.index} in "
-                f"{self.repurchase.family.scale} ({told})."
+            return text(
+                "Nothing speaks against a straight effect of {index} in {scale} ({p}).",
+                index=self.index,
+                scale=self.repurchase.family.scale,
+                p=told,
             )
         if self.kind == "hinge":
             at, below, above = self.table["estimate"].iloc[:3].tolist()
-            return (
-                f"A point of {self.index} counts {'more' if abs(above) > abs(below) else 'less'} "
-                f"above {at:.0f} than below: {above:.4f} against {below:.4f} "
-                f"({self.repurchase.family.scale}; {told})."
+            return text(
+                "A point of {index} counts more above {at:.0f} than below: {above:.4f} against "
+                "{below:.4f} ({scale}; {p})."
+                if abs(above) > abs(below)
+                else "A point of {index} counts less above {at:.0f} than below: {above:.4f} "
+                "against {below:.4f} ({scale}; {p}).",
+                index=self.index,
+                at=at,
+                above=above,
+                below=below,
+                scale=self.repurchase.family.scale,
+                p=told,
             )
-        return f"The effect of {self.index} is not straight ({told}); see the curve."
+        return text(
+            "The effect of {index} is not straight ({p}); see the curve.", index=self.index, p=told
+        )
 
     def __repr__(self) -> str:
         return f"<Shape {self.kind}: {self.headline}>"
