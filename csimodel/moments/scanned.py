@@ -21,7 +21,7 @@ from csimodel.survey import Answers
 from csimodel.survey.design import require_several
 from csimodel.survey.sampling import SurveyDesign
 from csimodel.survey.scanning.batches import RowBatch
-from csimodel.survey.scanning.labels import Combinations
+from csimodel.survey.scanning.labels import Combinations, other_rows
 from csimodel.survey.scanning.rows import RowPass, UsedRows
 from csimodel.survey.scanning.scan import Scan
 from csimodel.survey.scanning.spark import PartitionRows, SparkRows
@@ -30,6 +30,8 @@ from csimodel.survey.scanning.units import Units, design_of_members
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
+
+_SAME = 1e-9  # of the answers' sum, by which sums of the same rows in another order may differ
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,18 +96,26 @@ class ScannedAnswers:
             When the rows are not those of the first pass.
         """
         tally, rows = self.rows.tally(), 0
+        total, size = np.zeros((2, len(self.sums.mean)))
         extra = [*self.units.columns, *extra]
         if self.group is not None:
             extra = [*extra, *self.group[0].combinations.columns]
         for part in self.rows.parts(tally, extra, progress):
             own = self._of_units(part)
             rows += len(own.values)
+            weights = np.ones(len(own.values)) if own.weights is None else own.weights
+            total += weights @ own.values
+            size += weights @ abs(own.values)
             yield own
         if rows != int(self.sums.rows):
             raise SurveyError(
                 f"The scan of {self.rows.source.name} held {int(self.sums.rows):,} rows that are "
                 f"used, and holds {rows:,} now; make it again with csi.scan, and fit again."
             )
+        moved = abs(total - rows * self.sums.mean) > _SAME * size
+        if moved.any():
+            items = [name for name, own in zip(self.rows.items, moved, strict=True) if own]
+            raise other_rows(self.rows.source.name, f"as many, with other answers to {items[0]!r}")
 
     def _of_units(self, part: UsedRows) -> RowsOfUnits:
         """Return the rows of a batch, or those of the group, with weights of mean 1."""
@@ -242,6 +252,7 @@ def scanned_groups(
     rows, known = scan.rows(blocks), tuple(columns)
     by_group = _ByGroup(rows, Combinations(known))
     whole = _counted(scan, rows, by_group, known, progress)
+    by_group.combinations.close(scan.source.name)
     if not len(by_group.combinations):
         raise SurveyError(f"No row has a value in {list(known)!r}; choose a column that is filled.")
     grouped = rows.whole_labels(by_group.combinations.frame()).groupby(

@@ -86,8 +86,17 @@ def _unnamed(names: tuple[str, ...]) -> tuple[Finding, ...]:
     return (Finding("column-without-name", template, names, "note", len(names), values),)
 
 
+_TABLES = ("the Arrow data", "the DuckDB relation", "the ibis table", "the Spark data frame")
+
+
 def place_of(source: str) -> str:
-    """Return how a sentence names what was read: the data frame, or a file."""
+    """Return how a sentence names what was read: the data frame, a table of a scan, or a file.
+
+    >>> place_of("frame"), place_of("the ibis table"), place_of("a.csv")
+    ('The data frame', 'The ibis table', "The file 'a.csv'")
+    """
+    if source in _TABLES:
+        return source[:1].upper() + source[1:]
     return "The data frame" if source == "frame" else f"The file {source!r}"
 
 

@@ -479,3 +479,10 @@ def test_errors_of_a_scan_keep_no_fit_alive(tmp_path):
     del fit
     gc.collect()
     assert [own() for own in known] == [None, None]
+
+
+def test_a_first_batch_without_rows_is_passed_over():
+    table = pa.Table.from_pandas(pd.DataFrame({"q1": [1, 5, 3], "q2": [2, 5, 4], "q3": [1, 4, 5]}))
+    empty = pa.RecordBatch.from_pylist([], table.schema)
+    table = pa.Table.from_batches([empty, *table.to_batches()])
+    assert len(csi.scan(table, scale=(1, 5)).sample(3, rng=1).data) == 3

@@ -1,6 +1,8 @@
 """Scans of DuckDB relations and ibis tables: the numbers and sentences of those in memory."""
 
+import sqlite3
 import threading
+from contextlib import closing
 
 import duckdb
 import ibis
@@ -155,3 +157,68 @@ def test_a_table_that_vanishes_is_named():
 def test_a_relation_without_rows_is_refused():
     with pytest.raises(csi.errors.SurveyError, match="no rows in the DuckDB relation"):
         csi.scan(relation_of(answers(), "SELECT * FROM answers WHERE stratum > 9"), **OPTIONS)
+
+
+@ibis_warns
+def test_a_table_that_vanished_before_is_named():
+    frame = answers()
+    relation = relation_of(frame)
+    OPEN[-1].execute("DROP TABLE answers")
+    table = table_of(frame)
+    OPEN[-1].con.execute("DROP TABLE answers")
+    for source, name in ((relation, "The DuckDB relation"), (table, "The ibis table")):
+        with pytest.raises(csi.errors.SurveyError, match=f"{name} cannot be .*answers"):
+            csi.scan(source, **OPTIONS)
+    with pytest.raises(csi.errors.SurveyError, match="The ibis table cannot be asked for its data"):
+        csi.scan(ibis.table({"CUSA1": "int"}, name="nowhere"), **OPTIONS)
+
+
+@pytest.mark.filterwarnings("ignore::csimodel.errors.CsimodelWarning")
+@pytest.mark.parametrize(
+    ("sql", "design", "by", "seen"),
+    [
+        (
+            "SELECT * FROM answers USING SAMPLE 500 ROWS",
+            {"cluster": "psu"},
+            None,
+            "was not in 'psu'",
+        ),
+        ("SELECT * FROM answers USING SAMPLE 500 ROWS", {}, None, "with other answers to 'IMAG1'"),
+        ("SELECT * FROM answers USING SAMPLE 500 ROWS", {}, "psu", "was not in 'psu'"),
+    ],
+)
+def test_a_query_that_gives_other_rows_each_time_is_refused(sql, design, by, seen):
+    frame = answers(5000).drop(index=[5, 8, 400, 401]).assign(psu=np.arange(4996))
+    fit = csi.fit(MODEL, csi.scan(relation_of(frame, sql), **OPTIONS, **design))
+    refused = rf"does not give the rows that it gave to the fit \(.*{seen}"
+    with pytest.raises(csi.errors.SurveyError, match=refused):
+        csi.index_scores(fit, by=by, progress=False)
+
+
+@pytest.mark.parametrize("buckets", [None, 7])
+def test_cells_that_are_no_labels_are_refused_as_in_memory(buckets):
+    relation = relation_of(answers(), "SELECT *, [1] AS codes FROM answers")
+    scan = csi.scan(relation, **OPTIONS, cluster="codes", buckets=buckets)
+    with pytest.raises(
+        csi.errors.SurveyError, match="Column 'codes', given as cluster, holds cells of kind"
+    ):
+        csi.fit(MODEL, scan)
+    with pytest.raises(csi.errors.SurveyError, match="Group column 'codes' holds cells of kind"):
+        csi.fit_groups(MODEL, csi.scan(relation, **OPTIONS), "codes")
+
+
+def test_columns_of_the_same_name_are_named_with_their_table():
+    with pytest.raises(csi.errors.SurveyError, match="The DuckDB relation has more than one col"):
+        csi.scan(relation_of(answers(), "SELECT CUSA1, CUSA2 AS CUSA1 FROM answers"))
+
+
+@ibis_warns
+def test_a_database_that_answers_one_thread_only_is_read_by_it(tmp_path):
+    frame = answers()
+    with closing(sqlite3.connect(tmp_path / "answers.db")) as connection:
+        frame.to_sql("answers", connection, index=False)
+    backend = ibis.sqlite.connect(tmp_path / "answers.db")
+    here = csi.fit(MODEL, csi.read_survey(frame, **OPTIONS, **DESIGN))
+    there = csi.fit(MODEL, csi.scan(backend.table("answers"), **OPTIONS, **DESIGN))
+    tables = [csi.linearize(own).table("paths") for own in (there, here)]
+    assert_frame_equal(*tables, rtol=1e-8)

@@ -52,6 +52,11 @@ class ArrowRows:
         return True
 
     @property
+    def threads(self) -> bool:
+        """Whether another thread may read them: it may."""
+        return True
+
+    @property
     def paths(self) -> tuple[Path, ...]:
         """The files that hold them."""
         return tuple(map(Path, getattr(self.data, "files", ())))

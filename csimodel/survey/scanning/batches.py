@@ -106,6 +106,10 @@ class RowSource(Protocol):
         """Whether rows come in the same order each time."""
 
     @property
+    def threads(self) -> bool:
+        """Whether another thread may read them."""
+
+    @property
     def paths(self) -> tuple[Path, ...]:
         """The files that hold them, where they are files."""
 
@@ -119,6 +123,9 @@ def read_ahead(source: RowSource, columns: Sequence[str]) -> Generator[RowBatch,
     The thread ends with the iteration, whoever ends that.
     """
     batches = source.batches(columns)
+    if not source.threads:
+        yield from batches
+        return
     pool = ThreadPoolExecutor(1)
     try:
         waiting = deque(pool.submit(next, batches, None) for _ in range(_AHEAD))

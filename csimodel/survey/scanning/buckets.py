@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.options import require_count
+from csimodel.survey.checks import labels_of
 
 Codes = NDArray[np.intp]
 
@@ -38,7 +39,7 @@ def bucket_codes(labels: pd.Series, buckets: int) -> Codes:
     ... ).tolist()
     True
     """
-    own, unique = pd.factorize(labels)
+    own, unique = labels_of(labels, f"Column {labels.name!r}, given as cluster,", sort=False)
     known = pd.Series(unique, dtype=object).infer_objects()
     if pd.api.types.is_bool_dtype(known):
         known = known.astype("int64")

@@ -28,12 +28,15 @@ class DatabaseRows:
         From names of columns to their rows.
     errors
         What the database raises.
+    threads
+        Whether another thread may read them; SQLite, for one, answers the thread that asked.
     """
 
     name: str
     columns: tuple[str, ...]
     read: Callable[[Sequence[str]], Iterator[pa.RecordBatch]]
     errors: tuple[type[Exception], ...]
+    threads: bool = True
 
     @property
     def rows(self) -> int | None:
@@ -75,15 +78,16 @@ class DatabaseRows:
                     yield RowBatch(arrays, own.num_rows, place, start)
                     start += own.num_rows
         except (pa.ArrowException, OSError, *self.errors) as error:
-            raise self.broken(error) from error
+            raise _broken(self.name, "read to its end", error) from error
 
-    def broken(self, error: Exception) -> SurveyError:
-        """Return the refusal of a table that cannot be read to its end."""
-        told = " ".join(str(error).split())[:200].rstrip(".")
-        return SurveyError(
-            f"{self.name[:1].upper() + self.name[1:]} cannot be read to its end ({told}), so "
-            "nothing was computed; look into the database, and scan again."
-        )
+
+def _broken(name: str, step: str, error: Exception) -> SurveyError:
+    """Return the refusal of a table that the database does not hand over."""
+    told = " ".join(str(error).split())[:200].rstrip(".")
+    return SurveyError(
+        f"{name[:1].upper() + name[1:]} cannot be {step} ({told}), so nothing was computed; look "
+        "into the database, and scan again."
+    )
 
 
 def quoted(name: str) -> str:
@@ -102,15 +106,24 @@ def database_rows(data: object) -> DatabaseRows | None:
     """
     kinds = {(own.__module__.partition(".")[0], own.__name__) for own in type(data).__mro__}
     if {("duckdb", "DuckDBPyRelation"), ("_duckdb", "DuckDBPyRelation")} & kinds:
-        return _of_duckdb(data, "the DuckDB relation")
+        return _of_duckdb(lambda: data, "the DuckDB relation")
     if ("ibis", "Table") in kinds:
         return _of_ibis(data)
     return None
 
 
-def _of_duckdb(relation: Any, name: str) -> DatabaseRows:
-    """Return the rows of a relation."""
+def _of_duckdb(
+    ask: Callable[[], Any], name: str, further: tuple[type[Exception], ...] = ()
+) -> DatabaseRows:
+    """Return the rows of a relation that the database is asked for."""
     import duckdb
+
+    errors: tuple[type[Exception], ...] = (duckdb.Error, *further)
+    try:
+        relation = ask()
+        columns = tuple(map(str, relation.columns))
+    except errors as error:
+        raise _broken(name, "asked for its columns", error) from error
 
     def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         own = relation.project(", ".join(map(quoted, columns)))
@@ -118,7 +131,7 @@ def _of_duckdb(relation: Any, name: str) -> DatabaseRows:
         batches: Iterator[pa.RecordBatch] = streamed(ROWS)
         return batches
 
-    return DatabaseRows(name, tuple(map(str, relation.columns)), read, (duckdb.Error,))
+    return DatabaseRows(name, columns, read, errors)
 
 
 def _of_ibis(table: Any) -> DatabaseRows:
@@ -126,10 +139,15 @@ def _of_ibis(table: Any) -> DatabaseRows:
     import ibis
     from ibis.common.exceptions import IbisError
 
-    backend = ibis.get_backend(table)
+    name = "the ibis table"
+    try:
+        backend = ibis.get_backend(table)
+    except IbisError as error:
+        raise _broken(name, "asked for its database", error) from error
+    errors = (IbisError, *_errors_of(backend.con))
     if backend.name == "duckdb":
         return _of_duckdb(
-            backend.con.sql(str(ibis.to_sql(table, dialect="duckdb"))), "the ibis table"
+            lambda: backend.con.sql(str(ibis.to_sql(table, dialect="duckdb"))), name, errors
         )
 
     def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -137,8 +155,7 @@ def _of_ibis(table: Any) -> DatabaseRows:
         batches: Iterator[pa.RecordBatch] = own.to_pyarrow_batches(chunk_size=ROWS)
         return batches
 
-    errors = (IbisError, *_errors_of(backend.con))
-    return DatabaseRows("the ibis table", tuple(map(str, table.columns)), read, errors)
+    return DatabaseRows(name, tuple(map(str, table.columns)), read, errors, False)
 
 
 def _errors_of(connection: object) -> tuple[type[Exception], ...]:

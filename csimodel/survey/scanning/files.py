@@ -186,6 +186,11 @@ class Files:
         return True
 
     @property
+    def threads(self) -> bool:
+        """Whether another thread may read them: it may."""
+        return True
+
+    @property
     def paths(self) -> tuple[Path, ...]:
         """Where they are."""
         return tuple(file.path for file in self.files)

@@ -150,7 +150,7 @@ class RowPass:
 
     def labels(self, part: UsedRows, name: str) -> pd.Series:
         """Return a further column, of all rows of the batch."""
-        return part.batch.labels(self.names[name])
+        return part.batch.labels(self.names[name]).rename(name)
 
     def whole_labels(self, labels: pd.DataFrame) -> pd.DataFrame:
         """Return labels, whole numbers without a decimal point where a text file has none."""

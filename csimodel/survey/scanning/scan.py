@@ -294,8 +294,9 @@ def scan(
 
 def _head(source: RowSource, names: Mapping[str, str]) -> pd.DataFrame:
     """Return a row that says of each column whether it holds numbers: NaN, or a text."""
-    batch = next(iter(source.batches(list(names.values()))), None)
-    if batch is None or not batch.rows:
+    batches = source.batches(list(names.values()))
+    batch = next((own for own in batches if own.rows), None)
+    if batch is None:
         raise SurveyError(f"There are no rows in {source.name}; give one row per respondent.")
     head = {}
     for name, raw in names.items():

@@ -52,6 +52,11 @@ class SparkRows:
         return False
 
     @property
+    def threads(self) -> bool:
+        """Whether another thread may read them: it may."""
+        return True
+
+    @property
     def paths(self) -> tuple[Path, ...]:
         """The files that hold them: those are Spark's own."""
         return ()
@@ -165,6 +170,11 @@ class PartitionRows:
     def numbered(self) -> bool:
         """Whether rows come in the same order each time."""
         return False
+
+    @property
+    def threads(self) -> bool:
+        """Whether another thread may read them: it may."""
+        return True
 
     @property
     def paths(self) -> tuple[Path, ...]:

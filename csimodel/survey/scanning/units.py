@@ -159,7 +159,8 @@ class Units:
         return self._known(own, "cluster")
 
     def _labels(self, part: UsedRows, name: str, option: str, labels: Labels) -> Codes:
-        return self._known(part.used(labels.codes(self.rows.labels(part, name))), option)
+        what = f"Column {name!r}, given as {option},"
+        return self._known(part.used(labels.codes(self.rows.labels(part, name), what)), option)
 
     def _known(self, own: Codes, option: str) -> Codes:
         """Count rows without a label."""
@@ -169,11 +170,14 @@ class Units:
         return own
 
     def require_known(self) -> None:
-        """Refuse rows without a stratum or cluster."""
+        """Refuse rows without a stratum or cluster, and labels that are met later."""
         survey = self.rows.template
         for option, name in (("strata", survey.strata), ("cluster", survey.cluster)):
             if name is not None and option in self.lost:
                 raise design.missing_labels(name, option, self.lost[option])
+        source = self.rows.source.name
+        self.strata.closed = self.clusters.closed = source
+        self.units.close(source)
 
     @property
     def design(self) -> SurveyDesign:
