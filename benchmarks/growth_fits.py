@@ -158,7 +158,8 @@ FITS = (
               {"n": (1, N), "D": (1, 1_000)},
               f"{PRODUCTS} + n*p*8/B + D*(200*p**2/F + {SWEEPS})", ("table",)),
     Operation("scan, repurchase", lambda c: csi.repurchase(
-                  csi.fit(c.model, csi.scan(c.table, scale=SCALE)), c.model.items[-1]),
+                  csi.fit(c.model, csi.scan(c.table, scale=SCALE)), c.model.items[-1],
+                  scale=SCALE),
               {"n": (1, 250_000), "p": (2, P)}, f"{PRODUCTS} + 2*{SWEEPS} + n*us", ("table",)),
     Operation("rake", lambda c: csi.rake(c.survey, {"firm": c.survey.data["firm"].value_counts()}),
               {"n": (1, N), "G": (1, 100)}, "5*n*G**2/F"),

@@ -45,7 +45,14 @@ class Message(str):
 
     def in_sentence(self) -> Message:
         """Return the message as it stands within an English sentence, without its capital."""
-        return _message(self[:1].lower() + self[1:], self.template, self.values)
+        return Message.of(self[:1].lower() + self[1:], self.template, self.values)
+
+    @classmethod
+    def of(cls, text: str, template: str, values: Mapping[str, object]) -> Message:
+        """Return a text with what is looked up for it."""
+        own = cls(text)
+        own.template, own.values = template, values
+        return own
 
 
 def message(template: str, /, **values: object) -> Message:
@@ -54,13 +61,7 @@ def message(template: str, /, **values: object) -> Message:
     >>> message("least squares"), message("index of {name}", name="Quality")
     ('least squares', 'index of Quality')
     """
-    return _message(template.format(**values) if values else template, template, values)
-
-
-def _message(text: str, template: str, values: Mapping[str, object]) -> Message:
-    own = Message(text)
-    own.template, own.values = template, values
-    return own
+    return Message.of(template.format(**values) if values else template, template, values)
 
 
 def shown_message(text: str) -> str:

@@ -61,7 +61,7 @@ class Scatter:
     --------
     >>> scatter = Scatter(np.array([0.0, 0.5, 1.0]))
     >>> [float(size.round(4)) for size in scatter.effect_sizes(np.array([0.0, 0.25, 1.0]))]
-    [0.875, 0.5455]
+    [0.875, 0.5799]
     """
 
     condition: Floats

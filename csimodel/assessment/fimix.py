@@ -127,7 +127,7 @@ def fimix(
     >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
     >>> hidden = csi.assessment.fimix(fit, segments=[2], starts=5, rng=1)
     >>> hidden.table["lnl"].round(1).to_dict()
-    {1: -1665.1, 2: -1599.6}
+    {1: -1729.3, 2: -1599.6}
     """
     fit = require_fit(fit, "fimix")
     sample = _sample(fit)

@@ -33,8 +33,12 @@ Floats = NDArray[np.float64]
 _TOGETHER = 2**21  # outcomes exchanged at once
 _ALIKE = "all respondents have the same score"
 _FEW_WAYS = "fewer than 20 ways to exchange respondents"
-_SIZES = tuple((THRESHOLDS[f"necessity {word}"].value, word) for word in
-               ("very large", "large", "medium", "small"))  # fmt: skip
+_SIZES = (
+    (THRESHOLDS["necessity very large"].value, "very large"),
+    (THRESHOLDS["necessity large"].value, "large"),
+    (THRESHOLDS["necessity medium"].value, "medium"),
+    (THRESHOLDS["necessity small"].value, "small"),
+)
 _NECESSARY = (
     "{driver} is a necessary condition of {target} as far as these data show: high {target} was "
     "hardly seen with low {driver} (effect size {size:.2f}, {p:p})."

@@ -16,6 +16,7 @@ from csimodel.errors import OptionError
 from csimodel.estimators import Fit
 from csimodel.findings import Finding, listed
 from csimodel.floats import own_errstate_in
+from csimodel.options import require_count
 from csimodel.page import HasPage, Page, Section
 
 Floats = NDArray[np.float64]
@@ -207,7 +208,7 @@ class HiddenSegments(HasPage):
         return pd.RangeIndex(1, segments + 1, name="segment")
 
     def _solution(self, segments: int) -> SegmentSolution:
-        if segments not in self.solutions:
+        if require_count("segments", segments) not in self.solutions:
             known = listed(map(str, self.solutions))
             raise OptionError(f"segments={segments} was not asked for; there are {known}.")
         return self.solutions[segments]

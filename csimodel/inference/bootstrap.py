@@ -456,7 +456,7 @@ def bootstrap(
     <Bootstrap of <Fit of ECSI by PLS, path scheme: 250 rows, converged>: 500 multinomial draws>
     """
     fit = require_fit(fit, "bootstrap")
-    answers = require_resampling(fit, "csi.bootstrap", units=True)
+    answers = require_resampling(fit, "bootstrap", units=True)
     if resamples is not None and isinstance(answers, UnitAnswers):
         raise OptionError(
             "resamples= holds numbers of rows, and of a scan only what each unit adds is held; "

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from csimodel.storage.encoding import PLAIN_NUMBERS, Json
 from csimodel.storage.kinds import argument_names, class_of
+from csimodel.translation import Message
 
 Fields = Mapping[str, Json]
 
@@ -156,6 +157,12 @@ class Decoder:
         key, value = self._each(entry)
         return key, value
 
+    def _message(self, entry: Fields) -> Message:
+        text, template, values = self._each(entry["message"])
+        if not isinstance(values, dict):
+            raise TypeError("no fields")
+        return Message.of(str(text), str(template), values)
+
     def _reference(self, entry: Fields) -> object:
         number = _whole([entry["ref"]])[0]
         if number < 0:
@@ -171,6 +178,7 @@ class Decoder:
         "list": lambda self, entry: self._each(entry["list"]),
         "set": lambda self, entry: set(self._each(entry["set"])),
         "frozenset": lambda self, entry: frozenset(self._each(entry["frozenset"])),
+        "message": _message,
         "float": lambda _, entry: float(str(entry["float"])),
         "number": lambda _, entry: _number(entry),
         "missing": lambda _, entry: {"NA": pd.NA, "NaT": pd.NaT}[str(entry["missing"])],

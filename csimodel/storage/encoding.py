@@ -57,7 +57,8 @@ class Encoder:
             For what files do not hold, such as functions and classes of the user's own.
         """
         if isinstance(value, Message):
-            return str(value)
+            own = [str(value), value.template, dict(value.values)]
+            return {"message": self._each(own, where)}
         if value is None or (isinstance(value, bool | int | str) and type(value) in _PLAIN):
             return value
         if type(value) is float:

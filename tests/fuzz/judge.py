@@ -150,6 +150,8 @@ def _explained(table: pd.DataFrame) -> bool:
     own = [c for c in _INFERENCE if c in table.columns]
     if not {"se", "lower"} & set(own) or "std" in table.columns:
         return True
+    if set(own) & set(table.index.get_level_values(0)):  # constructs by constructs of such names
+        return True
     gaps = ~np.isfinite(table[own].to_numpy(dtype=float)).all(axis=1)
     if "reason" in table.columns:
         return bool((table["reason"].astype(str).str.len() > 0)[gaps].all())

@@ -38,6 +38,7 @@ from csimodel.outcomes.money.retention import together
 from csimodel.outcomes.money.row import AmountRow, Errors
 from csimodel.outcomes.money.side_by_side import beside
 from csimodel.outcomes.money.value import lifetime_values, payments_value, staying_values
+from csimodel.translation import Message
 
 TERMS = Economics(margin=120, currency="EUR", period="year", discount_rate=0.08, customers=10_000)
 ALL = "value of all customers"
@@ -398,7 +399,7 @@ def test_the_chance_counts_draws_above_0_that_have_a_value(whole):
 
 def test_pages(whole, boot):
     found = profit_of_driver(boot, whole, "Quality", TERMS)
-    assert "95 % interval" in found.headline
+    assert "95\u00a0% interval" in found.headline
     assert "10,000 customers" in str(found.summary())
     assert "<table" in found._repr_html_()
     assert "Margin 120.00 EUR per customer and year" in found._repr_html_()
@@ -663,6 +664,6 @@ def test_a_fortieth_of_the_draws_without_gain_is_told(beyond, told):
 def test_measurement_error_of_a_tenth_is_told_of_losses_too(corrected, ignored, told):
     draws = np.random.default_rng(1).normal(size=200)
     rows = [AmountRow("profit", "EUR", value, value + draws) for value in (corrected, ignored)]
-    table, finding = beside(rows, "Profit", True, 0.95, Errors())
+    table, finding = beside(rows, Message("Profit"), True, 0.95, Errors())
     assert table["estimate"].tolist() == [corrected, ignored]
     assert (finding is not None) == bool(told)

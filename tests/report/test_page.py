@@ -148,7 +148,7 @@ def test_everything_that_is_computed_has_a_page(mobi):
         assert isinstance(result, HasPage), words
         assert words in str(result.summary())
         assert words in result._repr_html_()
-        assert result._repr_html_().startswith('<div class="csimodel">')
+        assert result._repr_html_().startswith('<div class="csimodel" lang="en">')
 
 
 def test_of_many_groups_the_first_are_shown(mobi):

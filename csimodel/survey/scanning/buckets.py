@@ -33,7 +33,7 @@ def bucket_codes(labels: pd.Series, buckets: int) -> Codes:
     Examples
     --------
     >>> bucket_codes(pd.Series(["a", "b", None, "a"]), 4).tolist()
-    [1, 0, -1, 1]
+    [0, 3, -1, 0]
     >>> bucket_codes(pd.Series([1, 2, 3]), 4).tolist() == bucket_codes(
     ...     pd.Series([1.0, 2.0, 3.0]), 4
     ... ).tolist()
