@@ -106,7 +106,11 @@ def demo(
             outcome="CUSL1",
             family="fractional-logit",
             economics=csi.money.Economics(
-                margin=120, currency="EUR", period="year", discount_rate=0.1, customers=1_000
+                margin=120,
+                currency="EUR",
+                period=text("year"),
+                discount_rate=0.1,
+                customers=1_000,
             ),
             progress=watched(),
         )

@@ -12,14 +12,17 @@ from matplotlib.lines import Line2D
 from csimodel.arguments import checked
 from csimodel.errors import OptionError
 from csimodel.estimators import Comparison
+from csimodel.findings import text
 from csimodel.floats import own_errstate
 from csimodel.plots import fonts, style, text_metrics
+from csimodel.translation import message, shown_message
 
 _COLOURS = (style.BLUE, style.VERMILLION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _MARKS = ("o", "s", "D", "^", "v", "P")
 _STEP = 0.17  # inches from fit to fit within a row
 _LINE = 0.19  # inches for a line of the legend
 _WIDE = 4.8  # inches of the axes
+_AXES = {"paths": message("Standardised path")}
 _LABEL_WIDTH = 190.0  # widest line of a row's label, points
 
 
@@ -91,13 +94,14 @@ def compare(
         )
     labels = [_row_name(key, list(table.index.names)) for key in table.index]
     legend = [_reason(name, comparison.doubts[name]) for name in comparison.names]
-    axis = {"paths": "Standardised path"}.get(quantity, quantity) if x is None else x
+    axis = _AXES.get(quantity, quantity) if x is None else x
+    axis = shown_message(axis)
     family = fonts.families([*labels, *legend, title or "", axis])
     shape = (style.SMALL_SIZE, family)
     labels = [text_metrics.wrap(label, _LABEL_WIDTH, *shape) for label in labels]
     left = (max(text_metrics.measure(label, *shape)[0] for label in labels) + 16) / 72
-    legend = [text_metrics.wrap(text, 72 * (left + _WIDE) - 40, *shape) for text in legend]
-    lines = sum(text.count("\n") + 1 for text in legend)
+    legend = [text_metrics.wrap(entry, 72 * (left + _WIDE) - 40, *shape) for entry in legend]
+    lines = sum(entry.count("\n") + 1 for entry in legend)
     above = _LINE * lines + 0.1 + (0.3 if title else 0.0)
     each = _STEP * count + 0.16
     height = each * len(labels) + 0.55 + above
@@ -149,7 +153,9 @@ def _mark(k: int, hollow: bool, x: np.ndarray, y: np.ndarray) -> Line2D:
 
 
 def _reason(name: str, doubts: tuple[str, ...]) -> str:
-    return f"{name} (hollow, not to be trusted: {', '.join(doubts)})" if doubts else name
+    if not doubts:
+        return shown_message(name)
+    return text("{fit} (hollow, not to be trusted: {reasons})", fit=name, reasons=", ".join(doubts))
 
 
 def _row_name(key: object, names: list[object]) -> str:

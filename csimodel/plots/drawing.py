@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from csimodel.findings import text
 from csimodel.plots import style, text_metrics
 from csimodel.plots.blocks import ItemBlock
 from csimodel.plots.labels import Array
@@ -124,22 +125,22 @@ def pen_of(arrow: Arrow, palette: Palette) -> tuple[str, float, float]:
 
 def legend_of(drawing: Drawing) -> list[tuple[str, Arrow, float]]:
     """Return the entries that explain the arrows: text, a sample, width in points."""
-    entries = [("positive path", Arrow(0.4, False))]
+    entries = [(text("positive path"), Arrow(0.4, False))]
     if any(arrow.value < 0 for arrow in drawing.arrows):
-        entries.append(("negative path", Arrow(-0.4, False)))
+        entries.append((text("negative path"), Arrow(-0.4, False)))
     if drawing.intervals:
-        entries.append(("interval covers 0", Arrow(float("nan"), True)))
+        entries.append((text("interval covers 0"), Arrow(float("nan"), True)))
     if any(bubble.boxes for bubble in drawing.bubbles):
-        entries.append(("loading of an item", Arrow(0.0, False)))
+        entries.append((text("loading of an item"), Arrow(0.0, False)))
     if drawing.note:
         entries.append((drawing.note, Arrow(0.0, False, name="note")))
     return [
         (
-            text,
+            entry,
             arrow,
-            _SAMPLE + 20 + text_metrics.measure(text, style.SMALL_SIZE, drawing.family)[0],
+            _SAMPLE + 20 + text_metrics.measure(entry, style.SMALL_SIZE, drawing.family)[0],
         )
-        for text, arrow in entries
+        for entry, arrow in entries
     ]
 
 
@@ -149,7 +150,7 @@ def draw_legend(
     """Write the entries in a line that begins at a corner."""
     x, y = corner[0], corner[1] + style.SMALL_SIZE / 2
     palette = drawing.palette
-    for text, arrow, width in legend:
+    for entry, arrow, width in legend:
         color, line, _ = pen_of(arrow, palette) if arrow.value != 0 else (palette.line, 0.7, 0.0)
         if arrow.name != "note":
             sample = Line2D([x, x + _SAMPLE], [y, y], color=color, marker="")
@@ -157,6 +158,6 @@ def draw_legend(
             sample.set_linestyle((0, (4, 2.2)) if arrow.dashed else "-")
             ax.add_line(sample)
         at = (x + _SAMPLE + 5, y)
-        write(ax, drawing, at, text, size=style.SMALL_SIZE, color=palette.line,
+        write(ax, drawing, at, entry, size=style.SMALL_SIZE, color=palette.line,
                va="center_baseline")  # fmt: skip
         x += width

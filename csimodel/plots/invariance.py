@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from csimodel.arguments import checked
 from csimodel.assessment.micom import Micom
 from csimodel.estimators.groups import shown_label
+from csimodel.findings import text
 from csimodel.floats import own_errstate
 from csimodel.formatting import told_p
 from csimodel.plots import fonts, style
@@ -57,7 +58,8 @@ def micom(result: Micom, *, title: str | None = None, ax: Axes | None = None) ->
     """
     table = result.table
     names = [_row_name(key) for key in table.index]
-    family = fonts.families([*names, title or ""])
+    x = text("Correlation of composites by the weights of either group (c)")
+    family = fonts.families([*names, x, title or ""])
     figure, ax = row_axes(ax, names, family, title, 1.5)
     style.dress(ax, family, grid="x")
     c, lower, p = (table[name].to_numpy(dtype=float) for name in ("c", "c_lower", "p"))
@@ -87,8 +89,7 @@ def micom(result: Micom, *, title: str | None = None, ax: Axes | None = None) ->
     least = min(known, default=0.99)
     room = max(1.0 - least, 0.002) * 0.08
     ax.set_xlim(least - room, 1.0 + room)
-    words = "Correlation of composites by the weights of either group (c)"
-    style.title_axes(ax, family, x=words, title=title)
+    style.title_axes(ax, family, x=x, title=title)
     return figure
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from csimodel.errors import OptionError, choose
+from csimodel.findings import text
 from csimodel.formatting import number, told_p
 from csimodel.tables.cells import stars_of
 
@@ -72,7 +73,7 @@ def path_texts(fit: Any, bootstrap: Any, show: str | Sequence[str], decimals: in
     texts = {key: _text(values[key], table, key, wanted, decimals) for key in keys}
     rows = {} if table is None else {key: table.loc[key] for key in keys}
     covering = {key for key, row in rows.items() if not (row["lower"] > 0 or row["upper"] < 0)}
-    note = STARS if "stars" in wanted else ""
+    note = text(STARS) if "stars" in wanted else ""
     return PathTexts(values, texts, frozenset(covering), table is not None, note)
 
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from csimodel.arguments import checked
 from csimodel.assessment.segments import HiddenSegments
+from csimodel.findings import text
 from csimodel.floats import own_errstate
 from csimodel.plots import fonts, style
 from csimodel.plots.direct_labels import name_lines
@@ -52,7 +53,8 @@ def segments(hidden: HiddenSegments, *, title: str | None = None, ax: Axes | Non
     'Segments'
     """
     table = hidden.table
-    family = fonts.families(["Segments", title or ""])
+    x, y = text("Segments"), text("Criterion (smaller is better)")
+    family = fonts.families([x, y, title or ""])
     figure, ax = style.take_axes(ax, (5.6, 3.8), (0.85, 0.8, 0.6, 0.45 if title else 0.2))
     style.dress(ax, family, grid="y")
     at = table.index.to_numpy(dtype=float)
@@ -77,5 +79,5 @@ def segments(hidden: HiddenSegments, *, title: str | None = None, ax: Axes | Non
     ax.set_xlim(at[0] - 0.2, at[-1] + 0.2)
     places = np.column_stack([np.full(len(ends), at[-1]), ends])
     name_lines(ax, list(_CRITERIA.values()), places, colors, family)
-    style.title_axes(ax, family, x="Segments", y="Criterion (smaller is better)", title=title)
+    style.title_axes(ax, family, x=x, y=y, title=title)
     return figure
