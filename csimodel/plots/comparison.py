@@ -194,6 +194,6 @@ def _explain(
         prop=text_metrics.font(family, style.SMALL_SIZE),
         labelcolor=style.INK,
     )
-    for text in legend.get_texts():
-        text.set_parse_math(False)
-        text.set_usetex(False)
+    for entry in legend.get_texts():
+        entry.set_parse_math(False)
+        entry.set_usetex(False)

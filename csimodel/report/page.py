@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from csimodel.assessment.verdicts import ATTENTION, NOT_JUDGED
 from csimodel.characters import printable
@@ -85,8 +87,23 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.globals.update(text=text, counted=counted)
+    environment.filters.update(linked=_linked, unquote=unquote)
     environment.filters["html"] = lambda table, kind="": Markup(table.html(kind))
     return environment.get_template("report.html.jinja")
+
+
+_ADDRESS = re.compile(r"(https?://\S*[^\s.,;:!?)])")  # without the mark that ends a clause
+
+
+def _linked(words: str) -> str:
+    """Return a text as markup in which every address is a link."""
+    from markupsafe import Markup
+
+    link = Markup('<a href="{address}" rel="noreferrer">{address}</a>')
+    parts = _ADDRESS.split(printable(words))
+    return Markup("").join(
+        link.format(address=part) if place % 2 else part for place, part in enumerate(parts)
+    )
 
 
 def _shown(value: object) -> object:

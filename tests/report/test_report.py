@@ -711,3 +711,11 @@ def test_tables_and_versions_are_looked_up_once(analysis, tmp_path, monkeypatch)
     csi.write_report(analysis, tmp_path, progress=False)
     provenance._version.cache_clear()
     assert sorted(calls) == ["matplotlib", "numpy", "pandas", "scipy", "tables"]
+
+
+def test_a_link_to_a_source_ends_with_its_address(tmp_path):
+    analysis = csi.analyze(csi.load_mobi(), csi.models.ecsi(), draws=100, progress=False)
+    html = csi.write_report(analysis, tmp_path, progress=False).read_text(encoding="utf-8")
+    addresses = re.findall(r'href="(https?://[^"]+)"', html)
+    assert "https://doi.org/10.1080/10705519909540118" in addresses
+    assert not [address for address in addresses if address.endswith((";", ",", "."))]
