@@ -41,7 +41,7 @@ def test_demo_prints_the_results_and_writes_the_report(mobi):
     text = done.output.replace("\xa0", " ")
     assert "Satisfaction   72.5   " in text
     assert "The largest estimated effect on Satisfaction is that of Quality" in text
-    assert "The index and repurchase" in text
+    assert "The index and CUSL1" in text
     assert "From a point of the index to money" in text
     assert text.rstrip().endswith("report.html in a browser")
     out = mobi / "csimodel-demo"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from csimodel.arguments import checked
 from csimodel.assessment import assess, compare_missing_policies
@@ -102,7 +103,7 @@ def analyze(
     by: str | Sequence[str] | None = None,
     target: str = "Satisfaction",
     level: float = 0.95,
-    contrast: tuple[float, float] = (67.0, 70.0),
+    contrast: tuple[float, float] | None = None,
     economics: Economics | None = None,
     response: ResponseRates | None = None,
     duration: str | None = None,
@@ -144,7 +145,8 @@ def analyze(
     level
         Coverage of the intervals.
     contrast
-        Two index levels whose repurchase is compared, points.
+        Two index levels whose outcome is compared, points; by default the whole number nearest to
+        the target's index, at most 97, and three points more.
     economics
         Terms of trade, a `money.Economics`, which turn a point of each driver into money through
         repurchase; they need an outcome.
@@ -200,7 +202,7 @@ def analyze(
             "levels=, period= and level_weights= belong together; give levels=['industry', 'firm'] "
             "with period='quarter', and a table of weights where units do not count alike."
         )
-    if not all(0 <= point <= 100 for point in contrast):
+    if contrast is not None and not all(0 <= point <= 100 for point in contrast):
         raise OptionError(
             f"contrast={contrast!r} must be two index levels from 0 to 100, for example (67, 70)."
         )
@@ -268,7 +270,7 @@ def analyze(
         leading=leading,
         target=target,
         level=level,
-        contrast=contrast,
+        contrast=_near(scores, target) if contrast is None else contrast,
         response=response,
         policies=compare_missing_policies(
             chosen, table, estimator=fitted.estimator, m=_IMPUTATIONS, level=level
@@ -279,6 +281,12 @@ def analyze(
         programme=waves,
         warned=tuple(warned),
     )
+
+
+def _near(scores: pd.DataFrame, target: str) -> tuple[float, float]:
+    """Return two levels three points apart, the first nearest to the target's index."""
+    start = min(max(round(float(scores.loc[[target], "mean"].iloc[0])), 0), 97)
+    return float(start), float(start + 3)
 
 
 def _refits(

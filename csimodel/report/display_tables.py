@@ -104,10 +104,10 @@ def contrast_grid(analysis: AnalysisResults) -> Grid:
     )
     return grid(
         text(
-            "Repurchase ({outcome}), per cent; the difference in percentage points",
+            "{outcome}, per cent; the difference in percentage points",
             outcome=valued.outcome,
         ),
-        ("", text("Repurchase"), _interval(analysis)),
+        ("", valued.outcome, _interval(analysis)),
         (
             (
                 name,
@@ -125,14 +125,14 @@ def segments_grid(analysis: AnalysisResults) -> Grid:
     assert segments is not None
     return grid(
         text(
-            "Repurchase ({outcome}) by group; the effect of one point in percentage points",
+            "{outcome} by group; the effect of one point in percentage points",
             outcome=segments.repurchase.outcome,
         ),
         (
             text("Group"),
             text("Respondents"),
             text("Index"),
-            text("Repurchase"),
+            segments.repurchase.outcome,
             text("One point"),
             _interval(analysis),
         ),

@@ -267,11 +267,14 @@ def _curve(analysis: AnalysisResults) -> Picture:
         points=marks,
         rug=valued.regression.sample.regressors[:, 0],
         x=text("{indexes} index (0–100)", indexes=valued.indexes[0]),
-        y=text("Repurchase ({outcome})", outcome=valued.outcome),
+        y=valued.outcome,
     )
     return Picture(
         "repurchase",
-        plots.to_svg(figure, title=text("Repurchase over the index: {told}.", told=told)),
+        plots.to_svg(
+            figure,
+            title=text("{outcome} over the index: {told}.", outcome=valued.outcome, told=told),
+        ),
         text(
             "The line is what the regression expects at each index, the band its "
             "{level} interval. Ticks at the bottom are respondents; where there "
@@ -309,12 +312,17 @@ def _curves(analysis: AnalysisResults) -> Picture:
         segments,
         rug=segments.repurchase.regression.sample.regressors[:, 0],
         x=text("{indexes} index (0–100)", indexes=segments.repurchase.indexes[0]),
-        y=text("Repurchase ({outcome})", outcome=segments.repurchase.outcome),
+        y=segments.repurchase.outcome,
     )
     return Picture(
         "repurchase_by_group",
         plots.to_svg(
-            figure, title=text("Repurchase by group, percentage points a point: {told}.", told=told)
+            figure,
+            title=text(
+                "{outcome} by group, percentage points a point: {told}.",
+                outcome=segments.repurchase.outcome,
+                told=told,
+            ),
         ),
         text(
             "Each group has a curve of its own, with its {level} band, drawn "

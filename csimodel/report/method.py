@@ -110,7 +110,7 @@ def steps(analysis: AnalysisResults) -> list[Step]:
     if analysis.segments is not None:
         entries.append(
             Step(
-                text("Repurchase by group"),
+                text("{target} by group", target=analysis.segments.repurchase.outcome),
                 text(
                     "One regression in which every group g has a level, slope and bend "
                     "of its own, x being the index and m its mean over all; a Wald test "
@@ -223,14 +223,14 @@ def _repurchase(analysis: AnalysisResults) -> Step:
     what = text("{outcome}, as a share from 0 to 1,", outcome=valued.outcome)
     if valued.cut is not None:
         what = text(
-            "{outcome}, whose answers of {cut:g} or more count as repurchase,",
+            "{outcome}, whose answers of {cut:g} or more count as yes,",
             outcome=valued.outcome,
             cut=valued.cut,
         )
     formula = valued.family.formula.format(line)
     family = shown_message(valued.family.label)
     return Step(
-        text("Repurchase"),
+        valued.outcome,
         text(
             "{family} regression of {what} on each respondent's index of {index}. {intervals}",
             family=family[:1].upper() + family[1:],

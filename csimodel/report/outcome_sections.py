@@ -19,10 +19,10 @@ from csimodel.survey import Survey
 
 _LEFT_OUT = {
     "segments-not-compared": (
-        "The curve of repurchase is not compared between groups; the error was “{error}”."
+        "The curve of the outcome is not compared between groups; the error was “{error}”."
     ),
     "slope-not-corrected": (
-        "The slope of repurchase is not corrected for measurement error; the error was “{error}”."
+        "The slope of the outcome is not corrected for measurement error; the error was “{error}”."
     ),
 }
 

@@ -143,6 +143,7 @@ def _parts(analysis: AnalysisResults, title: str | None) -> dict[str, object]:
         "headline": sentences.headline(analysis),
         "drivers": sentences.drivers(analysis),
         "repurchase": sentences.repurchase(analysis),
+        "outcome": "" if analysis.repurchase is None else analysis.repurchase.outcome,
         "slopes": sentences.slopes(analysis),
         "segments": sentences.segments(analysis),
         "money": sentences.money(analysis),
@@ -234,12 +235,10 @@ def _tiles(analysis: AnalysisResults) -> list[tuple[str, str, str]]:
         sign = "+" if step >= 0 else ""
         tiles.append(
             (
-                text("Repurchase"),
+                valued.outcome,
                 f"{sign}{number(100 * step)}",
                 text(
-                    "percentage points of repurchase ({outcome}), at an index of "
-                    "{high:g} against {low:g}",
-                    outcome=valued.outcome,
+                    "percentage points more or less, at an index of {high:g} against {low:g}",
                     high=high,
                     low=low,
                 ),

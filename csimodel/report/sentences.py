@@ -115,7 +115,7 @@ def drivers(analysis: AnalysisResults) -> list[str]:
 
 
 def repurchase(analysis: AnalysisResults) -> list[str]:
-    """Say how repurchase was measured and what goes with a point of the index."""
+    """Say how the outcome was measured and what goes with a point of the index."""
     valued = analysis.repurchase
     if valued is None:
         return []
@@ -173,8 +173,9 @@ def slopes(analysis: AnalysisResults) -> list[str]:
     sentences = [
         text(
             "Answers to a few questions measure satisfaction with error, which "
-            "draws the slope of repurchase towards zero; the reliability of the "
+            "draws the slope of {outcome} towards zero; the reliability of the "
             "index is {value}, 1 being without error.",
+            outcome=result.outcome,
             value=number(float(part.value), 2),
         )
     ]
@@ -199,7 +200,7 @@ def slopes(analysis: AnalysisResults) -> list[str]:
 
 
 def segments(analysis: AnalysisResults) -> list[str]:
-    """Say whether the curve of repurchase is the same in every group."""
+    """Say whether the curve of the outcome is the same in every group."""
     groups = analysis.segments
     if groups is None:
         return []
@@ -293,7 +294,7 @@ def _measured(analysis: AnalysisResults, valued: Repurchase) -> str:
         wording = survey.column_labels.get(valued.outcome)
     told = text(" (“{wording}”)", wording=wording) if wording else ""
     if valued.cut is not None:
-        scale = text("answers of {cut:g} or more count as repurchase", cut=valued.cut)
+        scale = text("answers of {cut:g} or more count as yes", cut=valued.cut)
     elif bool(np.isin(valued.regression.sample.outcome, (0.0, 1.0)).all()):
         scale = text("1 stands for yes and 0 for no")
     elif item is not None and item.minimum is not None and item.maximum is not None:
@@ -305,7 +306,7 @@ def _measured(analysis: AnalysisResults, valued: Repurchase) -> str:
     else:
         scale = text("its answers are read as 0 to 100\u00a0%")
     return text(
-        "Repurchase is measured by the column {outcome}{told}; {scale}.",
+        "The outcome is the column {outcome}{told}; {scale}.",
         outcome=valued.outcome,
         told=told,
         scale=scale,
@@ -315,9 +316,9 @@ def _measured(analysis: AnalysisResults, valued: Repurchase) -> str:
 def _noun(valued: Repurchase) -> str:
     binary = bool(np.isin(valued.regression.sample.outcome, (0.0, 1.0)).all())
     return (
-        text("the probability of repurchase")
+        text("the probability of {outcome}", outcome=valued.outcome)
         if binary
-        else text("the stated likelihood of repurchase")
+        else text("the mean answer to {outcome}", outcome=valued.outcome)
     )
 
 

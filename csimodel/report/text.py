@@ -47,10 +47,12 @@ def _sections(analysis: AnalysisResults) -> Iterator[Section]:
     )
     if analysis.repurchase is not None:
         notes = (*sentences.repurchase(analysis), *sentences.slopes(analysis))
-        yield Section(text("The index and repurchase"), notes=notes)
+        title = text("The index and {outcome}", outcome=analysis.repurchase.outcome)
+        yield Section(title, notes=notes)
     if analysis.segments is not None:
         table = display_tables.segments_grid(analysis)
-        yield Section(text("Repurchase by group"), table, tuple(sentences.segments(analysis)))
+        title = text("{target} by group", target=analysis.segments.repurchase.outcome)
+        yield Section(title, table, tuple(sentences.segments(analysis)))
     if analysis.money:
         table = display_tables.money_grid(analysis)
         yield Section(

@@ -345,8 +345,8 @@ def test_a_draw_without_an_answer_is_fitted_without_it(chain):
 
 def test_summary_of_ordered_answers_says_which_count(ordered):
     text = str(ordered["ordered-logit"].summary())
-    assert "probability of repurchase (CUSL1 of 6 or more; 95 % interval" in text
-    assert "CUSL1 of 6 or more counts as repurchase (cut=6)" in text
+    assert "more of CUSL1 of 6 or more (95 % interval" in text
+    assert "CUSL1 of 6 or more counts as yes (cut=6)" in text
     assert "Thresholds (log-odds)" in text
     assert "Expected answer at the quartiles of the index" in text
 

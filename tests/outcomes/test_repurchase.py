@@ -672,14 +672,14 @@ def test_summary_says_the_result_in_words(fit, boot):
     found = repurchase(fit, "CUSL1", bootstrap=boot)
     text = str(found.summary())
     assert (
-        "Each point of Satisfaction goes with 0.88 percentage points more probability of "
-        "repurchase (CUSL1; 95 % interval 0." in text
+        "Each point of Satisfaction goes with 0.88 percentage points more of CUSL1 "
+        "(95 % interval 0." in text
     )
     assert "Whole-chain intervals (percentile, 600 bootstrap draws)" in text
     assert "at 82" in text
     assert repr(found) == f"<Repurchase, 250 respondents: {found.headline}>"
     less = repurchase(fit, 11 - fit.survey.data["CUSL1"])
-    assert "0.88 percentage points less probability" in str(less.summary())
+    assert "0.88 percentage points less of" in str(less.summary())
     assert ", 1 finding: Each point of" in repr(less)
     html = found._repr_html_()
     assert "<strong>Each point" in html

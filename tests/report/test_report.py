@@ -123,8 +123,27 @@ def test_repurchase_by_group_and_money_are_those_of_the_other_modules(hostile):
     assert "Terms given for this report, not estimated: margin 10 =€<i> per customer" in said
     assert "The measurement error of the answers is taken off; left in, the same point" in said
     text = hostile.summary()
-    assert "Repurchase by group" in text
+    assert "again by group" in text
     assert "From a point of the index to money" in text
+
+
+@pytest.mark.parametrize("shift", [-2, 0, 2])
+def test_levels_lie_near_the_index_and_the_outcome_has_its_own_name(shift):
+    data = csi.load_mobi().data
+    items = list(data.columns)
+    answers = (data + shift).assign(recommendation=data["CUSL1"])
+    survey = csi.read_survey(answers, scale=dict.fromkeys(items, (-1, 12)), items=items)
+    found = csi.analyze(
+        survey, draws=30, outcome="recommendation", outcome_scale=(1, 10), policies=False,
+        progress=False,
+    )  # fmt: skip
+    low, high = found.contrast
+    assert high - low == 3
+    assert abs(low - found.headline["mean"]) <= 0.5
+    said = " ".join(sentences.repurchase(found))
+    assert f"At an index of {low:g} the regression expects the mean answer to recommend" in said
+    assert "repurchase" not in found.summary().lower()
+    assert "recommendation" in found.repurchase.headline
 
 
 def test_what_the_worth_falls_short_by_is_its_first_sentence(mobi):
@@ -566,7 +585,7 @@ def test_a_reader_sees_the_result_first(browser, analysis, folder):
         "Satisfaction: where it stands and what goes with it",
         "Satisfaction index",
         "Drivers of Satisfaction",
-        "The index and repurchase",
+        "The index and CUSL1",
         "The model behind the numbers",
         "The sample",
         "How far to trust it",

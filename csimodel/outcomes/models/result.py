@@ -12,6 +12,7 @@ from csimodel.arguments import checked_in
 from csimodel.errors import OptionError
 from csimodel.findings import text
 from csimodel.floats import own_errstate_in
+from csimodel.formatting import plural
 from csimodel.inference import without_losses
 from csimodel.options import require_kind
 from csimodel.outcomes.models import categories as ordered
@@ -328,7 +329,7 @@ class Repurchase(Regressed, HasHeadline):
     def __repr__(self) -> str:
         count = len(self.findings)
         told = f", {count} finding{'s' if count > 1 else ''}" if count else ""
-        return f"<Repurchase, {self.n} respondents{told}: {self.headline}>"
+        return f"<Repurchase, {plural(self.n, 'respondent')}{told}: {self.headline}>"
 
     def _reached(self, index: str | None, points: Floats) -> tuple[Averages, Floats | None]:
         """Return ``P(answer ≥ j)`` at levels, and its draws."""

@@ -12,28 +12,28 @@ from csimodel.outcomes.rows.sample import Sample
 CLEAN = "No findings: converged, nobody left out, predictions between 0 and 1."
 _SENTENCES = {  # whether it is more, whether other regressors are there
     (True, False): (
-        "Each point of {index} goes with {points:.2f} percentage points more probability of "
-        "repurchase ({event}; {level:g} % interval {lower:.2f} to {upper:.2f})."
+        "Each point of {index} goes with {points:.2f} percentage points more of {event} "
+        "({level:g} % interval {lower:.2f} to {upper:.2f})."
     ),
     (False, False): (
-        "Each point of {index} goes with {points:.2f} percentage points less probability of "
-        "repurchase ({event}; {level:g} % interval {lower:.2f} to {upper:.2f})."
+        "Each point of {index} goes with {points:.2f} percentage points less of {event} "
+        "({level:g} % interval {lower:.2f} to {upper:.2f})."
     ),
     (True, True): (
-        "Each point of {index} goes with {points:.2f} percentage points more probability of "
-        "repurchase ({event}; {level:g} % interval {lower:.2f} to {upper:.2f}), other regressors "
+        "Each point of {index} goes with {points:.2f} percentage points more of {event} "
+        "({level:g} % interval {lower:.2f} to {upper:.2f}), other regressors "
         "held as they are."
     ),
     (False, True): (
-        "Each point of {index} goes with {points:.2f} percentage points less probability of "
-        "repurchase ({event}; {level:g} % interval {lower:.2f} to {upper:.2f}), other regressors "
+        "Each point of {index} goes with {points:.2f} percentage points less of {event} "
+        "({level:g} % interval {lower:.2f} to {upper:.2f}), other regressors "
         "held as they are."
     ),
 }
 
 
 def event_of(sample: Sample) -> str:
-    """Return what repurchase is, such as ``REPUR`` or ``REPUR of 6 or more``."""
+    """Return what the outcome is, such as ``REPUR`` or ``REPUR of 6 or more``."""
     if sample.cut is None:
         return sample.label
     return text("{outcome} of {cut:g} or more", outcome=sample.label, cut=sample.cut)
@@ -76,7 +76,7 @@ def facts_of(regression: Regression, interval_kind: str) -> tuple[str, ...]:
     sample = regression.sample
     mean = float(sample.share @ sample.outcome)
     cut = sample.cut
-    what = text("{event} counts as repurchase (cut={cut:g})", event=event_of(sample), cut=cut or 0)
+    what = text("{event} counts as yes (cut={cut:g})", event=event_of(sample), cut=cut or 0)
     return (
         text(
             "{family}, {n} respondents, survey weights; mean outcome {mean:.3f}"
