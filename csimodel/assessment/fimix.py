@@ -107,8 +107,11 @@ def fimix(
     al., as openpls and the literature have it; seminrExtras has ``Q ln n / 2``). EN is ``1 - Σ -p
     ln p / (n ln K)``, NFI ``(K Σ p²/n - 1)/(K - 1)``, NEC the entropy over the gain of lnL against
     one segment. In simulations AIC3 and CAIC found the number of segments where they agreed; AIC
-    takes too many, MDL5 too few. There are other maxima than the one found, the more the more
-    segments. Segments are a description: what tells them apart has to be looked for among variables
+    takes too many, MDL5 too few. The likelihood is of normal residuals, and segments take up what
+    is not normal: of 250 simulated respondents whose paths are all alike, AIC3 and CAIC agreed on
+    segments in none of 30 samples of normal answers, and in a quarter of them where many answered
+    with the top of a scale. There are other maxima than the one found, the more the more segments.
+    Segments are a description: what tells them apart has to be looked for among variables
     of the survey, and measurement is taken to be the same in all.
 
     References

@@ -26,8 +26,9 @@ _ONE = (
     "unknown parts of the respondents."
 )
 _SEVERAL = (
-    "AIC3 and CAIC both prefer {segments} segments, so paths seem to differ between parts of the "
-    "respondents; look for what tells these apart before groups are averaged."
+    "AIC3 and CAIC both prefer {segments} segments, so paths differ between parts of the "
+    "respondents or residuals are not normal, which looks alike (answers at the end of a scale, "
+    "skew); look for what tells these apart before groups are averaged."
 )
 _DISAGREE = (
     "AIC3 prefers {aic3} and CAIC {caic} segments, so how many segments there are is not settled."
