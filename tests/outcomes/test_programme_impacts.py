@@ -193,3 +193,12 @@ def test_misuse_is_refused_in_one_sentence(ecsi, data):
         "Construct 'Satisfction' is not in the model"
     )
     assert refusal(ModelError, {"Qualty": 5}, "CUSL1").startswith("changes names construct")
+
+
+@pytest.mark.parametrize("margin", [1e11, 1e16])
+def test_money_of_any_size_leaves_the_errors_of_the_other_impacts(ecsi, data, margin):
+    waves = csi.programme(ecsi, _survey(ecsi, data), "firm", "wave")
+    terms = csi.money.Economics(margin=margin, currency="EUR", period="year", discount_rate=0.08)
+    ours = impacts(waves, {"Quality": 5}, "CUSL1", terms).scores.drop(index=CHAIN[-1], level=-1)
+    theirs = impacts(waves, {"Quality": 5}, "CUSL1", TERMS).scores.drop(index=CHAIN[-1], level=-1)
+    pd.testing.assert_frame_equal(ours, theirs, rtol=1e-12)

@@ -97,6 +97,13 @@ class Chain:
         return np.asarray(self.share @ self._changes(self._parameters))
 
     @property
+    def levels(self) -> Floats:
+        """Return the size of what changes, as it is before, (functions,)."""
+        (constant, slope), counts = self.coefficients, self.counts
+        before = self.family.mean(constant + slope * (self.points @ counts))
+        return np.array([self.share @ np.abs(own(before)) for own in self.functions])
+
+    @property
     def _parameters(self) -> Floats:
         """Constant, slope, points of the index, and what items count, (3 + items,)."""
         return np.concatenate([self.coefficients, [self.shift], self.counts])

@@ -166,16 +166,18 @@ def _cells(
             float(known[place]),
         )  # fmt: skip
         estimate[cell] = np.concatenate([known[:moved], link.estimate])
-        solved = bool(np.isfinite(link.estimate).all())
-        if not solved:
+        solved = np.isfinite(link.estimate)
+        if not solved.any():
             without.append((cell, link.ending.reason))
         if without_influence(fit):
             continue
         along = still(free_influence_values(fit, links))
         added = np.zeros((len(rows), estimate.shape[1]))
         added[:, :moved] = along[:, :moved]
-        if solved:
-            added[:, moved:] = still(link.added(along[:, moved:], along[:, place], used))
+        if solved.any():
+            own = link.added(along[:, moved:], along[:, place], used)[:, solved]
+            moving = still(own / link.levels[solved]) != 0.0  # money and shares by their own size
+            added[:, moved + np.flatnonzero(solved)] = np.where(moving, own, 0.0)
         parts.append((cell, rows, added))
     return cells_of(groups, estimate, parts), without
 
