@@ -76,7 +76,7 @@ class Grid:
         table = table.drop(columns=_silent(table))
         names = [_title(name) for name in table.index.names]
         levels = [table.index.get_level_values(i) for i in range(len(names))]
-        columns = [[label(value) for value in level] for level in levels]
+        columns = [[_row_name(value) for value in level] for level in levels]
         words = set(range(len(names)))
         for position, name in enumerate(table.columns):
             values = table.iloc[:, position]
@@ -202,6 +202,10 @@ def _title(name: object) -> str:
     if isinstance(name, tuple):
         return " · ".join(_title(part) for part in name)
     return "" if name is None else pgettext("column", label(name))
+
+
+def _row_name(value: object) -> str:
+    return shown_message(value) if isinstance(value, Message) else label(value)
 
 
 def _is_truth(values: pd.Series) -> bool:

@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.options import require_level
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 
-NO_ESTIMATE = "no estimate"
-BY_CONSTRUCTION = "the same in every sample, by construction"
+NO_ESTIMATE = message("no estimate")
+BY_CONSTRUCTION = message("the same in every sample, by construction")
 _TIE = 1e-10  # of a statistic: permutations this near are ties, which rounding must not settle
 
 

@@ -17,12 +17,13 @@ from csimodel.assessment.grouped_sample import about_answers, grouped_sample
 from csimodel.errors import InferenceError, choose
 from csimodel.estimators import Estimator, GroupFits, Quantity, find
 from csimodel.estimators.groups import shown_label
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.model import Model
 from csimodel.options import require_level, seed_of
 from csimodel.page import HasPage, Page, Section
 from csimodel.survey import Survey
+from csimodel.translation import pgettext
 
 Method = Literal[
     "permutation",
@@ -92,13 +93,24 @@ class GroupComparison(HasPage):
         """The differences on a page."""
         names = [shown_label(label) for label in self.fits]
         return Page(
-            f"Comparison of {len(self.fits)} groups by {self.fits.solution.estimator.label}",
+            text(
+                "Comparison of {count} groups by {label}",
+                count=len(self.fits),
+                label=self.fits.solution.estimator.label,
+            ),
             facts=(
-                f"Groups: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}.",
-                f"Test: {self.method}, of {self.quantity.replace('_', ' ')}.",
+                text(
+                    "Groups: {names}.",
+                    names=", ".join(names[:20]) + (", …" if len(names) > 20 else ""),
+                ),
+                text(
+                    "Test: {method}, of {quantity}.",
+                    method=self.method,
+                    quantity=pgettext("column", self.quantity.replace("_", " ")),
+                ),
             ),
             findings=self.findings,
-            sections=(Section("Differences", self.table, decimals=3),),
+            sections=(Section(text("Differences"), self.table, decimals=3),),
         )
 
 

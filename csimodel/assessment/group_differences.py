@@ -30,13 +30,14 @@ from csimodel.inference.sources import FEW_DRAWS, StandardErrors
 from csimodel.moments.label_permutations import LabelPermutations
 from csimodel.options import shown
 from csimodel.significance import adjusted_pvalues, permutation_pvalue
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 
 _TAILS = {"permutation": "two", "chin-dibbern": "double"}
-_BY_PERMUTATIONS = "a test by permutations has a p-value and no error"
-_BY_PAIRS_OF_DRAWS = "a test by pairs of draws has a p-value and no error"
-_OMNIBUS = "a test of all groups at once has a p-value and no error"
+_BY_PERMUTATIONS = message("a test by permutations has a p-value and no error")
+_BY_PAIRS_OF_DRAWS = message("a test by pairs of draws has a p-value and no error")
+_OMNIBUS = message("a test of all groups at once has a p-value and no error")
 _DISTANCES = (
     ("items", "geodesic"),
     ("items", "squared Euclidean"),

@@ -28,12 +28,13 @@ from csimodel.options import shown
 from csimodel.progress import progress_bar
 from csimodel.survey import Answers, Survey
 from csimodel.survey.scanning.scan import Scan
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 _CELLS = 2**23  # labels held at once
-FEW_PERMUTATIONS = "too few permutations with a solution"
+FEW_PERMUTATIONS = message("too few permutations with a solution")
 
 
 class PermutedStatistics(NamedTuple):

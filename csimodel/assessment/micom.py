@@ -34,7 +34,7 @@ from csimodel.errors import OptionError, choose
 from csimodel.estimators import Estimator, GroupFits
 from csimodel.estimators.groups import shown_label
 from csimodel.estimators.inputs import estimator_for
-from csimodel.findings import Finding, Severity
+from csimodel.findings import Finding, Severity, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.model import Model
 from csimodel.options import require_level, seed_of
@@ -115,16 +115,26 @@ class Micom(HasPage):
         mean = ["mean_difference", "mean_lower", "mean_upper", f"mean_p{corrected}"]
         variance = ["variance_ratio", "variance_lower", "variance_upper", f"variance_p{corrected}"]
         return Page(
-            f"Measurement invariance of composites in {len(self.fits)} groups",
+            text("Measurement invariance of composites in {count} groups", count=len(self.fits)),
             facts=(
-                f"{self.permutations:,} permutations; tests of size {1.0 - self.level:.3g}.",
-                "Step 1, the same items, coding and algorithm in every group: by construction.",
+                text(
+                    "{permutations:,} permutations; tests of size {size:.3g}.",
+                    permutations=self.permutations,
+                    size=1.0 - self.level,
+                ),
+                text(
+                    "Step 1, the same items, coding and algorithm in every group: by construction."
+                ),
             ),
             findings=self.findings,
             sections=(
-                Section("Step 2: composites formed alike", self.table[second], decimals=3),
-                Section("Step 3: means", self.table[mean], decimals=3),
-                Section("Step 3: variances (logarithm of the ratio)", self.table[variance], (), 3),
+                Section(text("Step 2: composites formed alike"), self.table[second], decimals=3),
+                Section(text("Step 3: means"), self.table[mean], decimals=3),
+                Section(
+                    text("Step 3: variances (logarithm of the ratio)"),
+                    self.table[variance],
+                    decimals=3,
+                ),
             ),
         )
 

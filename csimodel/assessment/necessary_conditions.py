@@ -27,12 +27,13 @@ from csimodel.floats import own_errstate
 from csimodel.options import require_level, require_names, seed_of
 from csimodel.progress import progress_bar
 from csimodel.significance import permutation_pvalue
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 
 _TOGETHER = 2**21  # outcomes exchanged at once
-_ALIKE = "all respondents have the same score"
-_FEW_WAYS = "fewer than 20 ways to exchange respondents"
+_ALIKE = message("all respondents have the same score")
+_FEW_WAYS = message("fewer than 20 ways to exchange respondents")
 _SIZES = (
     (THRESHOLDS["necessity very large"].value, "very large"),
     (THRESHOLDS["necessity large"].value, "large"),

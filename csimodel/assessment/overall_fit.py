@@ -24,16 +24,21 @@ from csimodel.moments import CrossProducts, Moments, Resampling
 from csimodel.options import require_level
 from csimodel.page import HasPage, Page, Section
 from csimodel.significance import permutation_pvalue
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 
 _MODELS = ("estimated", "saturated")
-_NOT_IMPLIED = "the implied correlations are not positive definite, so no answers obey them"
+_NOT_IMPLIED = message(
+    "the implied correlations are not positive definite, so no answers obey them"
+)
 _SINGULAR = (
     "the correlations of the items are not positive definite, so answers cannot obey a model"
 )
-_EXACT = "the model reproduces any correlations of its items, so nothing can speak against it"
-_FEW_REFITS = "too few refits with a solution"
+_EXACT = message(
+    "the model reproduces any correlations of its items, so nothing can speak against it"
+)
+_FEW_REFITS = message("too few refits with a solution")
 _NO_TEST = {
     _NOT_IMPLIED: "The correlations that the {model} model implies are not positive definite, so "
     "no answers obey them and there is no test of it.",
@@ -196,7 +201,7 @@ class OverallFit(HasPage):
         return Page(
             text(
                 "Test of overall fit of {name} by {label}",
-                name=fit.model.name or "the model",
+                name=fit.model.name or text("the model"),
                 label=fit.estimator.label,
             ),
             facts=(text("{draws:,} draws of answers that obey the model", draws=len(self.draws)),),

@@ -18,11 +18,12 @@ from csimodel.estimators.estimates import Status
 from csimodel.estimators.fit import Fit
 from csimodel.estimators.quantities import Quantity, find
 from csimodel.estimators.requirements import ResampledFit, drawn_fit, require_fit, same_fit
-from csimodel.findings import SEVERITIES, Finding, listed
+from csimodel.findings import SEVERITIES, Finding, listed, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.formatting import bracketed
 from csimodel.options import shown
 from csimodel.page import HasPage, Page, Section
+from csimodel.translation import message
 
 T = TypeVar("T", bound=Hashable)
 
@@ -30,7 +31,12 @@ _MEASURES = ["chisq", "df", "pvalue", "cfi", "tli", "rmsea", "srmr", "aic", "bic
 _DIFFERENCES = (
     "chisq_diff", "df_diff", "p_diff", "cfi_diff", "rmsea_diff", "aic_diff", "bic_diff",
 )  # fmt: skip
-_NESTED = ("The tests are of models of which one is the other with restrictions more.",)
+_LINES = (  # of a fit with no, one, several findings
+    "{state}, no findings.",
+    "{state}. {worst}",
+    "{state}. {worst} ({more} more in its diagnostics)",
+)
+_NESTED = "The tests are of models of which one is the other with restrictions more."
 _DOUBTFUL = ("exploding-errors", "stopped-short")  # warnings after which an estimate says nothing
 
 
@@ -167,9 +173,13 @@ class Comparison(HasPage):
         for name, fit in zip(self.names, self.fits, strict=True):
             state = Status(int(fit.estimates.outcome)).reason
             ordered = sorted(fit.diagnostics, key=_gravity)
-            worst = f". {ordered[0]}" if ordered else ", no findings."
-            more = f" ({len(ordered) - 1} more in its diagnostics)" if len(ordered) > 1 else ""
-            told.append(f"{name}: {state}{worst}{more}")
+            sentence = text(
+                _LINES[min(len(ordered), 2)],
+                state=state,
+                worst=str(ordered[0]) if ordered else "",
+                more=len(ordered) - 1,
+            )
+            told.append(text("{part}: {sentence}", part=name, sentence=sentence))
         return tuple(told)
 
     def _marked(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -182,46 +192,49 @@ class Comparison(HasPage):
     def page(self) -> Page:
         """The fits side by side on a page."""
         models = {fit.model for fit in self.fits}
-        of = (self.fits[0].model.name or "one model") if len(models) == 1 else "several models"
-        title = f"{listed(self.names)} of {of}"
+        title = text(
+            "{names} of {model}" if len(models) == 1 else "{names} of several models",
+            names=self.names,
+            model=self.fits[0].model.name or text("one model"),
+        )
         return Page(title, sections=tuple(self._sections()), clean="")
 
     def _sections(self) -> Iterator[Section]:
         marked = any(self.doubts.values())
-        paths = "Paths (!: not to be trusted, see below)" if marked else "Paths"
+        paths = text("Paths (!: not to be trusted, see below)" if marked else "Paths")
         yield Section(paths, self._marked(self.paths), decimals=3)
         yield Section("R²", self._marked(self.table("r2")), decimals=3)
         if any(draws is not None for draws in self.bootstraps):
             limits = self._marked(_bracketed(self.intervals("paths", unfinished=False)))
-            yield Section("Paths with 95 % bootstrap intervals", limits)
+            yield Section(text("Paths with 95 % bootstrap intervals"), limits)
         if self.measures.notna().any(axis=None):
-            yield Section("Fit measures", self.measures)
+            yield Section(text("Fit measures"), self.measures)
         if (self.differences["reason"] == "").any():
-            yield Section("Each against the one before", self.differences, _NESTED)
-        yield Section("How far to trust them", self.trust, self.lines)
+            yield Section(text("Each against the one before"), self.differences, (text(_NESTED),))
+        yield Section(text("How far to trust them"), self.trust, self.lines)
 
 
 def _difference(fit: Fit, before: Fit) -> dict[str, float | str]:
     """Return the test of a fit against another, and what measures change."""
     own = dict.fromkeys(_DIFFERENCES, float("nan"))
     if not (isinstance(fit, CovarianceFit) and isinstance(before, CovarianceFit)):
-        return own | {"reason": "not both by covariance SEM"}
+        return own | {"reason": message("not both by covariance SEM")}
     if not (has_solution(fit) and has_solution(before)):
-        return own | {"reason": "without a solution"}
+        return own | {"reason": message("without a solution")}
     if type(fit.estimator) is not type(before.estimator):
-        return own | {"reason": "by other estimators"}
+        return own | {"reason": message("by other estimators")}
     if not _of_the_same_answers(fit, before):
-        return own | {"reason": "of other items or respondents"}
+        return own | {"reason": message("of other items or respondents")}
     measures, other = fit.fit_measures, before.fit_measures
     for name in ("aic", "bic"):
         if name in measures and name in other:
             own[f"{name}_diff"] = float(measures[name] - other[name])
     if measures["df"] == other["df"]:
-        return own | {"reason": "as many degrees of freedom"}
+        return own | {"reason": message("as many degrees of freedom")}
     if fit.moments.ordinal is not None or before.moments.ordinal is not None:
-        return own | {"reason": "no test by statistics of ordered answers"}
+        return own | {"reason": message("no test by statistics of ordered answers")}
     if ("scaling_mean" in measures) != ("scaling_mean" in other):
-        return own | {"reason": "one χ² scaled, the other not"}
+        return own | {"reason": message("one χ² scaled, the other not")}
     narrow, wide = (fit, before) if measures["df"] > other["df"] else (before, fit)
     sign = 1.0 if narrow is fit else -1.0
     test = difference(wide, narrow)

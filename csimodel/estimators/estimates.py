@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from csimodel.endings import CodedEnding
 from csimodel.moments import Moments
 from csimodel.moments.batches import BatchBuffer
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 
@@ -25,16 +26,16 @@ class Status(CodedEnding):
     What comes after NOT_CONVERGED has no numbers, or none of PLS.
     """
 
-    CONVERGED = 0, "converged"
-    NOT_CONVERGED = 1, "not converged"
-    CONSTANT_ITEM = 2, "an item without variation"
-    SINGULAR = 3, "singular equations"
-    TOO_FEW_ROWS = 4, "fewer than 3 rows"
-    NOT_IDENTIFIED = 5, "not identified"
-    ITEMS_SINGULAR = 6, "singular item covariances"
-    NEGATIVE_RELIABILITY = 7, "negative reliability"
-    UNPAIRED_ITEMS = 8, "items never answered together"
-    SUPPRESSED = 9, "suppressed: fewer respondents than the minimum"
+    CONVERGED = 0, message("converged")
+    NOT_CONVERGED = 1, message("not converged")
+    CONSTANT_ITEM = 2, message("an item without variation")
+    SINGULAR = 3, message("singular equations")
+    TOO_FEW_ROWS = 4, message("fewer than 3 rows")
+    NOT_IDENTIFIED = 5, message("not identified")
+    ITEMS_SINGULAR = 6, message("singular item covariances")
+    NEGATIVE_RELIABILITY = 7, message("negative reliability")
+    UNPAIRED_ITEMS = 8, message("items never answered together")
+    SUPPRESSED = 9, message("suppressed: fewer respondents than the minimum")
 
 
 class Inadmissible(IntFlag):

@@ -99,7 +99,7 @@ class BollenStine(HasPage):
         return Page(
             text(
                 "Bollen-Stine test of {name} by {label}",
-                name=fit.model.name or "the model",
+                name=fit.model.name or text("the model"),
                 label=fit.estimator.label,
             ),
             f"χ² {number(self.chisq, 2)}, {told_p(self.pvalue)}.",

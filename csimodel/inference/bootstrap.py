@@ -46,6 +46,7 @@ from csimodel.page import HasPage, Page, sections
 from csimodel.progress import progress_bar
 from csimodel.survey.calibration import without_calibration
 from csimodel.survey.sampling import DrawVariance, ReplicateVariance, SurveyDesign
+from csimodel.translation import Message, message
 
 Floats = NDArray[np.float64]
 
@@ -58,6 +59,15 @@ _ONE_STAGE = (
     "subpopulation=), so errors are a little too small where clusters are of a finite population; "
     "csi.linearize(fit) has both stages."
 )
+
+_DRAWS = {
+    "multinomial": message("multinomial draws"),
+    "poisson": message("poisson draws"),
+    "given": message("given draws"),
+    "weighted": message("weighted draws"),
+    "stratified": message("stratified draws"),
+    "cluster": message("cluster draws"),
+}
 
 
 @own_errstate_in
@@ -354,7 +364,7 @@ class Bootstrap(HasPage):
         return Page(
             text(
                 "Bootstrap of {name} by {label}",
-                name=fit.model.name or "the model",
+                name=fit.model.name or text("the model"),
                 label=fit.estimator.label,
             ),
             facts=(
@@ -376,10 +386,10 @@ class Bootstrap(HasPage):
         return f"<Bootstrap of {self.fit!r}: {len(self.usable)} {self._kind}{told}>"
 
     @property
-    def _kind(self) -> str:
+    def _kind(self) -> Message:
         if self.replication is not None:
-            return f"replicates by {self.replication.method}"
-        return f"{self.design.kind} draws"
+            return message("replicates by {method}", method=self.replication.method)
+        return _DRAWS[self.design.kind]
 
 
 @own_errstate

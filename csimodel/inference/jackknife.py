@@ -24,7 +24,7 @@ from csimodel.estimators import (
     require_fit,
     require_rows,
 )
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import LOST_UNITS, NO_ERROR, StandardErrors
@@ -32,7 +32,7 @@ from csimodel.limits import require_memory
 from csimodel.page import HasPage, Page, sections
 from csimodel.progress import progress_bar
 from csimodel.survey.calibration import without_calibration
-from csimodel.survey.sampling import SurveyDesign
+from csimodel.survey.sampling import SurveyDesign, count_of_units
 
 Floats = NDArray[np.float64]
 
@@ -194,10 +194,19 @@ class Jackknife(HasPage):
         """What was left out, and the paths with their errors, on a page."""
         fit = self.fit
         return Page(
-            f"Jackknife of {fit.model.name or 'the model'} by {fit.estimator.label}",
-            facts=(f"{self.units.units:,} {self.units.kind}s left out in turn",),
+            text(
+                "Jackknife of {name} by {label}",
+                name=fit.model.name or text("the model"),
+                label=fit.estimator.label,
+            ),
+            facts=(
+                text(
+                    "{units} left out in turn",
+                    units=count_of_units(self.units.units, self.units.kind),
+                ),
+            ),
             findings=(*fit.diagnostics, *self.findings),
-            sections=sections({"Paths": self.table("paths")} if fit.model.paths else {}, 3),
+            sections=sections({text("Paths"): self.table("paths")} if fit.model.paths else {}, 3),
         )
 
     def __repr__(self) -> str:

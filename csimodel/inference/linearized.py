@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from csimodel.arguments import checked, checked_in
 from csimodel.errors import InferenceError, OptionError
 from csimodel.estimators import Fit, Quantity, find, fit_groups, require_fit, require_own
-from csimodel.findings import Finding
+from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.bootstrap import Bootstrap
 from csimodel.inference.domains import satterthwaite, working_variance
@@ -54,7 +54,7 @@ from csimodel.moments.scanned import ScannedAnswers
 from csimodel.options import shown
 from csimodel.page import HasPage, Page, sections
 from csimodel.survey import Answers
-from csimodel.survey.sampling import SurveyDesign
+from csimodel.survey.sampling import SurveyDesign, count_of_units
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -352,18 +352,29 @@ class Linearized(HasPage):
     def page(self) -> Page:
         """What was drawn, and the paths with their errors, on a page."""
         fit, design = self.fits[0], self.design
-        several = "" if self.names is None else f", {len(self.fits)} fits together"
-        layers = design.stratum_count
-        strata = f" in {layers:,} strata" if layers > 1 else ""
+        layers, name = design.stratum_count, fit.model.name or text("the model")
         told = [*fit.diagnostics] if self.names is None else []
         return Page(
-            f"Linearised errors of {fit.model.name or 'the model'} by {fit.estimator.label}"
-            f"{several}",
+            text(
+                "Linearised errors of {name} by {label}"
+                if self.names is None
+                else "Linearised errors of {name} by {label}, {count} fits together",
+                name=name,
+                label=fit.estimator.label,
+                count=len(self.fits),
+            ),
             facts=(
-                f"{design.unit_count:,} {design.kind}s{strata}, {design.df:,} degrees of freedom",
+                text(
+                    "{units} in {strata:,} strata, {df:,} degrees of freedom"
+                    if layers > 1
+                    else "{units}, {df:,} degrees of freedom",
+                    units=count_of_units(design.unit_count, design.kind),
+                    strata=layers,
+                    df=design.df,
+                ),
             ),
             findings=tuple(dict.fromkeys([*told, *self.findings])),
-            sections=sections({"Paths": self.table("paths")} if fit.model.paths else {}, 3),
+            sections=sections({text("Paths"): self.table("paths")} if fit.model.paths else {}, 3),
         )
 
     def __repr__(self) -> str:

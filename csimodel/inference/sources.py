@@ -24,20 +24,21 @@ from csimodel.inference.intervals import (
 )
 from csimodel.significance import logit_limits, t_limits, t_pvalue, wilson_limits
 from csimodel.survey.sampling import DrawVariance, SurveyDesign
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 Functional = Callable[[Floats], Floats]
 
-NO_DEGREES = "no degrees of freedom: not more sampled units than strata"
-NO_VARIATION = "nothing varies, which says nothing of the error"
-ALIKE = "everybody answers alike, so there is no error; the limits are Wilson's"
-NO_ERROR = "no source of error"
-FEW_DRAWS = "too few usable draws"
-ONE_SIDE = "all draws lie on one side of the estimate, so this interval has no limits"
-NO_DERIVATIVE = "beside these weights there is no solution to take a derivative from"
-CENSUS = "all units of the population are in the sample"
-LOST_REPLICATE = "in one of the replicates there is no solution"
-LOST_UNITS = "without some of the units there is no solution"
+NO_DEGREES = message("no degrees of freedom: not more sampled units than strata")
+NO_VARIATION = message("nothing varies, which says nothing of the error")
+ALIKE = message("everybody answers alike, so there is no error; the limits are Wilson's")
+NO_ERROR = message("no source of error")
+FEW_DRAWS = message("too few usable draws")
+ONE_SIDE = message("all draws lie on one side of the estimate, so this interval has no limits")
+NO_DERIVATIVE = message("beside these weights there is no solution to take a derivative from")
+CENSUS = message("all units of the population are in the sample")
+LOST_REPLICATE = message("in one of the replicates there is no solution")
+LOST_UNITS = message("without some of the units there is no solution")
 _STEP = 6e-6  # the third root of the floating-point precision
 
 

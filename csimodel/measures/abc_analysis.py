@@ -18,6 +18,7 @@ from csimodel.measures.respondents import GroupedSurvey, Names
 from csimodel.options import require_number
 from csimodel.survey import Survey
 from csimodel.survey.headers import ColumnName
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -185,7 +186,9 @@ def abc_classes(
         )
         risk = frame[unhappy].sort_values("sales", ascending=False, kind="stable")
     return AbcClasses(
-        title=f"Share of {'sales' if cut == 'customers' else 'customers'} by class",
+        title=message(
+            "Share of sales by class" if cut == "customers" else "Share of customers by class"
+        ),
         statistics=curve.statistics(domains),
         groups=None,
         names=pd.Index(_CLASSES, name="class"),
@@ -204,7 +207,7 @@ def abc_classes(
         lorenz=_lorenz(own[known], weights[known]),
         outcomes=means,
         at_risk=risk,
-        further=(("Classes", customers),),
+        further=((message("Classes"), customers),),
     )
 
 

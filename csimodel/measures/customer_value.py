@@ -15,6 +15,7 @@ from csimodel.inference.domains import Functional, function_of_means
 from csimodel.measures.measure import Measure
 from csimodel.measures.respondents import GroupedSurvey, Names
 from csimodel.survey import Survey
+from csimodel.translation import message
 
 
 @own_errstate_in
@@ -126,16 +127,16 @@ def customer_value(
         )
 
     return CustomerValue(
-        title="Customer-delivered value",
+        title=message("Customer-delivered value"),
         statistics=function_of_means(grouped.domains, columns, ValueLessCost(count)),
         groups=grouped.labels,
         names=pd.Index([*names, "difference"], name="part"),
         level=level,
         null=0.0,
         told=told,
-        sums=measure("Totals", Totals(count), ["total value", "total cost"], None),
-        quotient=measure("Value over cost", ValueOverCost(count), ["value / cost"], 1.0),
-        parts=measure("Contributions", SharesOfTotals(count), [*names], None),
+        sums=measure(message("Totals"), Totals(count), ["total value", "total cost"], None),
+        quotient=measure(message("Value over cost"), ValueOverCost(count), ["value / cost"], 1.0),
+        parts=measure(message("Contributions"), SharesOfTotals(count), [*names], None),
     )
 
 

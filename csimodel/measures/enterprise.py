@@ -18,6 +18,7 @@ from csimodel.measures.respondents import GroupedSurvey, Names
 from csimodel.options import number_of, shown
 from csimodel.survey import Survey
 from csimodel.survey.headers import ColumnName
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 
@@ -188,7 +189,7 @@ def enterprise_index(
             told=told,
         )
     return EnterpriseIndex(
-        title="Enterprise index",
+        title=message("Enterprise index"),
         statistics=statistics,
         groups=grouped.labels,
         names=pd.Index(rates, name="rate"),

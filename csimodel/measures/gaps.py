@@ -19,6 +19,7 @@ from csimodel.measures.measure import Measure
 from csimodel.measures.respondents import GroupedSurvey, Names
 from csimodel.options import number_of, require_names, shown
 from csimodel.survey import Survey
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 Dimensions = Mapping[str, Any]  # names of perceived columns by dimension; looked up here
@@ -136,7 +137,9 @@ def disconfirmation(
     """
     grouped = GroupedSurvey.of(data, by)
     pairs = _pairs(grouped, perceived, expected, dimensions)
-    return Gaps(title="Disconfirmation: perceived less expected", **pairs.parts(grouped, level))
+    return Gaps(
+        title=message("Disconfirmation: perceived less expected"), **pairs.parts(grouped, level)
+    )
 
 
 @own_errstate
@@ -216,7 +219,7 @@ def service_gap(
         0.0,
         told=pairs.told,
     )
-    title = "Service gap: perception less expectation"
+    title = message("Service gap: perception less expectation")
     return ServiceGap(title=title, overall=overall, **parts)
 
 

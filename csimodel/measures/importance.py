@@ -24,6 +24,7 @@ from csimodel.measures.measure import Measure
 from csimodel.measures.respondents import GroupedSurvey, Names
 from csimodel.survey import Survey
 from csimodel.survey.headers import ColumnName
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 
@@ -108,14 +109,14 @@ def importance_weights(
         told=told,
     )
     return ImportanceWeights(
-        title="Importance weights",
+        title=message("Importance weights"),
         statistics=function_of_means(grouped.domains, answers),
         groups=grouped.labels,
         names=index,
         level=level,
         told=told,
         relative=relative,
-        further=(("Relative importance", relative.table),),
+        further=((message("Relative importance"), relative.table),),
     )
 
 
@@ -283,7 +284,7 @@ def stated_importance(
     if fit is not None and target is not None:
         standing["derived"] = _derived(fit, target, performed)
     return StatedImportance(
-        title="Stated importance less performance",
+        title=message("Stated importance less performance"),
         statistics=statistics,
         groups=None,
         names=pd.Index(performed, name="item"),
@@ -291,7 +292,7 @@ def stated_importance(
         null=0.0,
         told=grouped.findings((*stated, *performed), columns),
         standing=standing,
-        further=(("Importance and performance", standing),),
+        further=((message("Importance and performance"), standing),),
     )
 
 

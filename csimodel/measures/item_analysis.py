@@ -24,11 +24,12 @@ from csimodel.moments import CrossProducts, Moments, Resampling, group_moments, 
 from csimodel.options import generator_of, require_count, require_level, seed_of, shown
 from csimodel.page import HasPage, Page, Section
 from csimodel.survey import Answers, Survey
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 
 _TABLES = ("items", "scales", "shorter", "item_total", "alpha_if_deleted")
-_NO_DRAWS = "no draws were asked for; give draws=1000"
+_NO_DRAWS = message("no draws were asked for; give draws=1000")
 _EXTREME = 0.27  # Kelley's share of respondents at either end
 
 

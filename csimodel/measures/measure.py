@@ -22,6 +22,7 @@ from csimodel.moments.resampling import Resampling
 from csimodel.options import require_count, require_level, seed_of
 from csimodel.page import HasPage, Page, sections
 from csimodel.significance import holm
+from csimodel.translation import shown_message
 
 Floats = NDArray[np.float64]
 
@@ -185,17 +186,17 @@ class Measure(HasPage):
     @property
     def page(self) -> Page:
         """The measure on a page."""
-        tables = {text("Estimates"): self.table, **dict(self.further)}
+        further = {shown_message(title): table for title, table in self.further}
+        tables = {text("Estimates"): self.table, **further}
         if self.groups is not None and 1 < len(self.groups) <= _SHOWN:
-            tables["Differences"] = self.differences
-        return Page(self.title, facts=(self._limits(),), findings=self.told,
+            tables[text("Differences")] = self.differences
+        return Page(shown_message(self.title), facts=(self._limits(),), findings=self.told,
                     sections=sections(tables))  # fmt: skip
 
     def _limits(self) -> str:
-        kind = "t"
-        if self.share:
-            kind = "Wilson" if self.statistics.domains.simple else "t on the logit"
-        return f"Limits: {100 * self.level:g} %, {kind}"
+        simple = self.statistics.domains.simple
+        kind = ("Wilson" if simple else text("t on the logit")) if self.share else "t"
+        return text("Limits: {level:g} %, {kind}", level=100 * self.level, kind=kind)
 
     def _labels(self, groups: pd.Index | None) -> pd.Index:
         """Return the labels of all entries, by group and in a group by entry."""

@@ -17,6 +17,7 @@ from csimodel.measures.respondents import GroupedSurvey, Names
 from csimodel.survey import Survey
 from csimodel.survey.checks import number
 from csimodel.survey.headers import ColumnName
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 
@@ -90,7 +91,7 @@ def value_balance(
     >>> value_balance(one, "felt", "paid").table["estimate"].tolist()
     [1.5, 1.5]
     """
-    return _balance(data, ("felt", felt), ("paid", paid), "Value balance", by, level)
+    return _balance(data, ("felt", felt), ("paid", paid), message("Value balance"), by, level)
 
 
 @own_errstate
@@ -114,7 +115,9 @@ def after_use_satisfaction(
     >>> after_use_satisfaction(frame, "after", "before").table["estimate"].round(4).tolist()
     [1.0455, 1.0833]
     """
-    return _balance(data, ("after", after), ("before", before), "After-use satisfaction", by, level)
+    return _balance(
+        data, ("after", after), ("before", before), message("After-use satisfaction"), by, level
+    )
 
 
 def _balance(
@@ -149,7 +152,7 @@ def _balance(
         null=1.0,
         told=told,
         sides=Measure(
-            f"{title}: shares",
+            message("{title}: shares", title=title),
             function_of_means(grouped.domains, np.where(both, sides, np.nan)),
             grouped.labels,
             pd.Index(["below 1", "at 1", "above 1"], name="side"),

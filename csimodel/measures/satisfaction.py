@@ -15,6 +15,7 @@ from csimodel.measures.levels import Levels, satisfaction_scale
 from csimodel.measures.measure import Measure
 from csimodel.measures.respondents import GroupedSurvey, Names
 from csimodel.survey import Survey
+from csimodel.translation import message
 
 
 @own_errstate_in
@@ -106,7 +107,7 @@ def satisfaction_level(
     columns = np.where(rated > 0, np.concatenate([sums, rated], axis=1), np.nan)
     told = grouped.findings(chosen, values)
     return SatisfactionLevel(
-        title="Satisfaction level",
+        title=message("Satisfaction level"),
         statistics=function_of_means(grouped.domains, columns, _ratio),
         groups=grouped.labels,
         names=None,

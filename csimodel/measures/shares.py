@@ -19,6 +19,7 @@ from csimodel.options import require_count
 from csimodel.survey import Survey
 from csimodel.survey.checks import extremes, number, require_bounds
 from csimodel.survey.headers import ColumnName
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 Ends = tuple[float, float]
@@ -179,7 +180,9 @@ def top_box(
     answers = ScaledAnswers.of(data, items, by, scale)
     count = answers.boxes(boxes)
     marked = answers.values > answers.high - count
-    return answers.measure(f"Share in the top {count}", answers.marks(marked), level)
+    return answers.measure(
+        message("Share in the top {count}", count=count), answers.marks(marked), level
+    )
 
 
 @own_errstate
@@ -204,7 +207,9 @@ def bottom_box(
     answers = ScaledAnswers.of(data, items, by, scale)
     count = answers.boxes(boxes)
     marked = answers.values < answers.low + count
-    return answers.measure(f"Share in the bottom {count}", answers.marks(marked), level)
+    return answers.measure(
+        message("Share in the bottom {count}", count=count), answers.marks(marked), level
+    )
 
 
 @own_errstate
@@ -236,7 +241,9 @@ def net_score(
             f"boxes={count} of the top and of the bottom overlap on this scale; give fewer."
         )
     values = answers.marks(top) - answers.marks(bottom)
-    return answers.measure(f"Top {count} less bottom {count}", values, level, 0.0)
+    return answers.measure(
+        message("Top {count} less bottom {count}", count=count), values, level, 0.0
+    )
 
 
 @own_errstate
@@ -364,7 +371,7 @@ def net_promoter(
         told=told,
     )
     return NetPromoter(
-        title="Net promoter score",
+        title=message("Net promoter score"),
         statistics=function_of_means(domains, promoters - detractors),
         groups=labels,
         names=pd.Index(answers.names, name="item") if labels is None else None,

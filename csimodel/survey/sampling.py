@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from csimodel.bounds import FEW_DEGREES
 from csimodel.errors import choose
-from csimodel.findings import Finding
+from csimodel.findings import Finding, counted
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -103,6 +103,17 @@ class ReplicateVariance:
             return np.full((1, draws.shape[1]), np.nan)
         centre = estimate if self.mse else draws[self.scales > 0].mean(axis=0)
         return np.asarray(np.sqrt(self.scales)[:, None] * (draws - centre))
+
+
+def count_of_units(count: int, kind: Literal["respondent", "cluster"]) -> str:
+    """Return how many units were drawn, in the language of the moment.
+
+    >>> count_of_units(1, "cluster"), count_of_units(1250, "respondent")
+    ('1 cluster', '1,250 respondents')
+    """
+    if kind == "cluster":
+        return counted(count, "{count:,} cluster", "{count:,} clusters")
+    return counted(count, "{count:,} respondent", "{count:,} respondents")
 
 
 @dataclass(frozen=True, eq=False)

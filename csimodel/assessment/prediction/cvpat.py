@@ -183,7 +183,7 @@ class PredictiveComparison(HasPage):
     def page(self) -> Page:
         """The comparison on a page."""
         return Page(
-            text("Predictive ability of {name}", name=self.fit.model.name or "the model"),
+            text("Predictive ability of {name}", name=self.fit.model.name or text("the model")),
             facts=(
                 text(
                     "Compared with {titles}; losses are squared errors of items of "

@@ -194,7 +194,7 @@ class Prediction(HasPage):
         return Page(
             text(
                 "Prediction of {name} by {label}",
-                name=fit.model.name or "the model",
+                name=fit.model.name or text("the model"),
                 label=fit.estimator.label,
             ),
             facts=(

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.significance import BY_CONSTRUCTION, NO_ESTIMATE, t_limits, t_pvalue
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 
-FIXED = "fixed, not estimated"
-NO_ERROR = "no error follows from this solution"
+FIXED = message("fixed, not estimated")
+NO_ERROR = message("no error follows from this solution")
 
 
 def error_columns(

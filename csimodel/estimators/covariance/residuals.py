@@ -20,10 +20,11 @@ from csimodel.moments.gamma import require_gamma
 from csimodel.moments.incomplete_likelihood import information
 from csimodel.moments.saturated import saturated_gamma
 from csimodel.moments.vech import vech_indices
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 
-EXACT = "fitted exactly by every sample"
+EXACT = message("fitted exactly by every sample")
 _LEVEL = 0.95
 _EXACT = 1e-7  # a residual or an error this small, relative to the moment's own, is rounding
 _ROUNDING = 1e-5  # what the error of a moment that is fitted exactly may come to, likewise

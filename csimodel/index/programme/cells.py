@@ -37,12 +37,13 @@ from csimodel.inference.influence import free_influence_values
 from csimodel.survey import Answers
 from csimodel.survey.group_rows import effective_sizes
 from csimodel.survey.sampling import SurveyDesign
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 ItemWeights = Literal["own", "pooled", "base"]
 
-NO_PART_ERROR = "a part of it has no error"
+NO_PART_ERROR = message("a part of it has no error")
 _SAME = 1e-6  # points between means of the answers there are and those of a fit
 _EXPECTED_MEANS = (
     "item_weights='base' takes the means of the answers there are, and the fits of these units "

@@ -27,12 +27,13 @@ from csimodel.inference.infer import infer
 from csimodel.inference.sources import StandardErrors
 from csimodel.page import HasPage, Page, Section
 from csimodel.significance import adjusted_pvalues
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-CARRIED = "the same score, carried on"
-ALONE = "a score without an error among its periods"
+CARRIED = message("the same score, carried on")
+ALONE = message("a score without an error among its periods")
 _ROUNDING = 1e-12  # of what a cell counts
 _SHORTEST = 3  # periods of a local level that is told
 _ONE_MOVE = (

@@ -21,6 +21,7 @@ from csimodel.measures.factors.rotation import Rotated
 from csimodel.page import HasPage, Page, Section
 from csimodel.significance import chisq_pvalue
 from csimodel.survey.sampling import SurveyDesign
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 
@@ -29,7 +30,7 @@ _METHODS = {
     "principal-axis": "principal axes",
 }
 _TABLES = ("loadings", "items", "eigenvalues", "correlations", "suggested")
-_NO_DRAWS = "no draws were asked for; give draws=1000"
+_NO_DRAWS = message("no draws were asked for; give draws=1000")
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,10 +27,11 @@ from csimodel.outcomes.models.shape.curved_fit import (
 from csimodel.outcomes.models.shape.resamples import Resamples
 from csimodel.outcomes.models.shape.threshold_scores import multiplier_test
 from csimodel.outcomes.rows.ties import settled
+from csimodel.translation import message
 
 Floats = NDArray[np.float64]
 
-GIVEN = "interval given the threshold; whether there is a change is tested apart"
+GIVEN = message("interval given the threshold; whether there is a change is tested apart")
 TRIM = 0.10  # share of respondents that must lie below and above every threshold tried
 _GRID = 25  # thresholds tried first
 _ROUNDS_SAMPLE, _ROUNDS_DRAW = 16, 4  # of halving the step around the best
