@@ -271,8 +271,10 @@ def test_text_page_says_the_same(analysis):
     page = analysis.summary()
     assert "72.5" in page
     assert "The largest estimated effect on Satisfaction is that of Quality" in page
-    assert "At an index of 67 the regression expects" in page.replace("\n", " ")
-    assert re.search(r"\d\s%, and\s[\d.]+\s%\sat\s70:\s", page)
+    low, high = analysis.contrast
+    assert (low, high) == (72, 75)  # near the index
+    assert f"At an index of {low:g} the regression expects" in page.replace("\n", " ")
+    assert re.search(rf"\d\s%,\sand\s[\d.]+\s%\sat\s{high:g}:\s", page)
     assert max(map(len, page.splitlines())) <= 90
 
 

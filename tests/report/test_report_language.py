@@ -57,7 +57,7 @@ def english(texts, analysis, files=()):
     cited = [*(part for work in references(analysis) for part in work)]
     sources = [judgement.source for judgement in analysis.assessment.judgements]
     cited += [part.strip(" ,;") for source in sources for part in re.split(r"https?://\S+", source)]
-    whole = "\n".join(texts)
+    whole = re.sub(r"\b10\.\d{4,}/\S+", " ", "\n".join(texts))  # DOIs
     for known in sorted({*own, *cited}, key=len, reverse=True):
         whole = whole.replace(known, " ") if known else whole
     whole = re.sub(r"https?://\S+|[\w/]+\.(?:csv|svg|json)", " ", whole)
