@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from cluster_errors import by_definition
 from conftest import REFERENCE
 from numpy.testing import assert_allclose
 from scipy.stats import norm, t
@@ -27,36 +28,6 @@ def sampled(seed=0, rows=90, clusters=7):
     eta = 0.03 * (x - 60) + rng.normal(0, 0.5, clusters)[cluster]
     y = (rng.random(rows) < 1 / (1 + np.exp(-eta))) * 1.0
     return x.clip(0, 100), y, cluster
-
-
-def by_definition(X, e, w, cluster, C):
-    """Return covariance, df of each sum and df of their test, from matrices over all rows.
-
-    Formulas (4) to (14) of Pustejovsky and Tipton (2018) with an identity for a working model.
-    """
-    W = np.diag(w)
-    M = np.linalg.inv(X.T @ W @ X)
-    left = np.eye(len(X)) - X @ M @ X.T @ W
-    filters, V = [], 0.0
-    for g in np.unique(cluster):
-        own = cluster == g
-        values, vectors = np.linalg.eigh(left[own] @ left[own].T)
-        root = np.where(values > 1e-9, 1.0 / np.sqrt(np.maximum(values, 1e-12)), 0.0)
-        XWA = X[own].T @ W[np.ix_(own, own)] @ (vectors * root) @ vectors.T
-        V = V + np.outer(M @ XWA @ e[own], M @ XWA @ e[own])
-        filters.append(left[own].T @ XWA.T @ M)
-    filters = np.array(filters)  # clusters, rows, terms
-
-    def between(sums):
-        p = np.einsum("gnk,sk->gsn", filters, sums)
-        return np.einsum("gsn,htn->stgh", p, p)
-
-    P = between(C)
-    df = [np.trace(P[s, s]) ** 2 / (P[s, s] ** 2).sum() for s in range(len(C))]
-    omega = C @ M @ X.T @ W @ W @ X @ M @ C.T
-    P = between(np.linalg.solve(np.linalg.cholesky(omega), C))
-    total = (np.einsum("ssgh->gh", P) ** 2).sum() + np.einsum("stgh,tsgh->", P, P)
-    return V, df, len(C) * (len(C) + 1) / total
 
 
 def test_the_mean_of_unequal_clusters_by_hand():

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from cluster_errors import by_definition
 from conftest import REFERENCE
 from numpy.testing import assert_allclose
 from scipy.stats import t
-from test_few_clusters import by_definition
 from wordings import row_of
 
 import csimodel as csi
