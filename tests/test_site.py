@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
@@ -24,6 +25,9 @@ PAGES = [
     if path.relative_to(DOCS).parts[0] not in MADE
 ]
 CODE = {page: blocks((DOCS / page).read_text(encoding="utf-8")) for page in PAGES}
+DRAWN = (
+    "howto/missing_answers.md",
+)  # donors of imputed answers hang on rounding: those of NumPy 2
 ALIKE = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 
@@ -42,7 +46,7 @@ def test_code_of_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch
             assert (block.kind == "picture") == isinstance(outcome.value, Figure), place
             printed = outcome.printed
             assert block.shown is not None or "Warning: " not in printed, f"{place}\n{printed}"
-        if block.shown is not None:
+        if block.shown is not None and (np.__version__ >= "2" or page not in DRAWN):
             checker = doctest.OutputChecker()
             assert checker.check_output(block.shown, printed, ALIKE), f"{place}\n{printed}"
 
