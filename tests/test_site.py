@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
@@ -25,9 +24,6 @@ PAGES = [
     if path.relative_to(DOCS).parts[0] not in MADE
 ]
 CODE = {page: blocks((DOCS / page).read_text(encoding="utf-8")) for page in PAGES}
-DRAWN = (
-    "howto/missing_answers.md",
-)  # donors of imputed answers hang on rounding: those of NumPy 2
 ALIKE = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 
@@ -46,7 +42,7 @@ def test_code_of_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch
             assert (block.kind == "picture") == isinstance(outcome.value, Figure), place
             printed = outcome.printed
             assert block.shown is not None or "Warning: " not in printed, f"{place}\n{printed}"
-        if block.shown is not None and (np.__version__ >= "2" or page not in DRAWN):
+        if block.shown is not None:
             checker = doctest.OutputChecker()
             assert checker.check_output(block.shown, printed, ALIKE), f"{place}\n{printed}"
 

@@ -183,6 +183,6 @@ def _matched(
     outside = (left < 0) | (left >= len(order))
     places = np.clip(left, 0, len(order) - 1)
     distance = np.where(outside, np.inf, np.abs(ordered[places] - wanted[:, None]))
-    nearest = np.argpartition(distance, near - 1, axis=1)[:, :near]
+    nearest = np.argsort(distance, axis=1, kind="stable")[:, :near]
     chosen = nearest[np.arange(len(wanted)), rng.integers(0, near, len(wanted))]
     return np.asarray(answers[order[places[np.arange(len(wanted)), chosen]]])

@@ -35,6 +35,7 @@ _GEOMIN = 0.001  # added to squared loadings, lest a loading of 0 settle a whole
 _PROMAX = 4  # power of varimax loadings that promax aims at
 _STEPS = 10_000
 _PRECISION = 1e-8  # of the projected gradient
+_ROUNDING = 1e-12  # of the criterion, relative: below it differences are noise
 _DRAW_STEPS, _DRAW_PRECISION = 1000, 1e-5  # of draws, whose own spread is far larger
 _SIEVE = (100, 400)  # steps after which a quarter of the starts goes on
 
@@ -256,6 +257,10 @@ def _descend(
             turned = _on_axes(loadings[own], trial, orthogonal)
             lower, pull = criterion(turned)
             enough = value[own] - lower > 0.5 * size[waiting] ** 2 * step[own]
+            alike = ~enough & (np.abs(value[own] - lower) <= _ROUNDING * np.abs(value[own]))
+            if alike.any():  # the criterion no longer tells; whether it still leads down does
+                ahead = _projected(loadings[own], trial, turned, pull, orthogonal)
+                enough |= alike & ((ahead * gradient[waiting]).sum(axis=(-2, -1)) >= 0.0)
             taken = own[enough]
             axes[taken], rotated[taken], slope[taken] = trial[enough], turned[enough], pull[enough]
             value[taken] = lower[enough]
