@@ -14,6 +14,7 @@ import typer
 
 from csimodel.characters import printable
 from csimodel.command_options import (
+    ESTIMATORS,
     codebook_of,
     codes_of,
     decimal_of,
@@ -42,6 +43,21 @@ from csimodel.translation import Language, spoken
 
 if TYPE_CHECKING:
     from csimodel.report import Analysis
+
+DataFile = Annotated[Path, typer.Argument(help="CSV, Parquet, Excel, SPSS or Stata file.")]
+CodebookFile = Annotated[
+    Path | None, typer.Option(help="TOML file that says what the columns mean.")
+]
+Sheet = Annotated[str | None, typer.Option(help="Sheet of a workbook with the answers.")]
+Encoding = Annotated[
+    str | None, typer.Option(help="Encoding of a CSV, SPSS or Stata file, as gb18030.")
+]
+DecimalSign = Annotated[str | None, typer.Option(help="Decimal sign of numbers in text: . or ,")]
+Weights = Annotated[str | None, typer.Option(help="Column of survey weights.")]
+OwnLanguage = Annotated[str, typer.Option(help="Language of what is written: en or zh.")]
+Formats = Annotated[
+    str, typer.Option(help="What to write, of html, docx, xlsx and tex, as in html,docx.")
+]
 
 app = typer.Typer(
     help="Customer satisfaction index models: from a survey to a report.",
@@ -80,10 +96,8 @@ def main(
 def demo(
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("csimodel-demo"),
     draws: Annotated[int, typer.Option(help="Bootstrap resamples.")] = 5000,
-    language: Annotated[str, typer.Option(help="Language of the report: en or zh.")] = "en",
-    formats: Annotated[
-        str, typer.Option(help="What to write, of html, docx, xlsx and tex, as in html,docx.")
-    ] = "html",
+    language: OwnLanguage = "en",
+    formats: Formats = "html",
 ) -> None:
     """Analyse the embedded mobile phone survey (250 customers) and write a report.
 
@@ -92,8 +106,8 @@ def demo(
     with _spoken(demo, language):
         import csimodel as csi
 
-        _require_folder(out)
         documents = formats_of(formats)
+        _require_folder(out, documents)
         _step(
             text(
                 "Estimating the European Customer Satisfaction Index of 250 mobile phone customers"
@@ -119,11 +133,8 @@ def demo(
 
 @app.command()
 def analyze(
-    data: Annotated[Path, typer.Argument(help="CSV, Parquet, Excel, SPSS or Stata file.")],
-    codebook: Annotated[
-        Path | None,
-        typer.Option(help="TOML file that says what the columns mean."),
-    ] = None,
+    data: DataFile,
+    codebook: CodebookFile = None,
     model: Annotated[
         str,
         typer.Option(
@@ -150,14 +161,10 @@ def analyze(
             "98,99,Blank, or in another column, as in AGAIN=98,DK; repeat for several."
         ),
     ] = None,
-    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook with the answers.")] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="Encoding of a CSV, SPSS or Stata file, as gb18030.")
-    ] = None,
-    decimal: Annotated[
-        str | None, typer.Option(help="Decimal sign of numbers in text: . or ,")
-    ] = None,
-    weights: Annotated[str | None, typer.Option(help="Column of survey weights.")] = None,
+    sheet: Sheet = None,
+    encoding: Encoding = None,
+    decimal: DecimalSign = None,
+    weights: Weights = None,
     strata: Annotated[str | None, typer.Option(help="Column of strata.")] = None,
     cluster: Annotated[str | None, typer.Option(help="Column of clusters.")] = None,
     population: Annotated[
@@ -260,9 +267,7 @@ def analyze(
     customers: Annotated[
         float, typer.Option(help="Number of customers; 1 gives money per customer.")
     ] = 1.0,
-    estimator: Annotated[
-        str, typer.Option(help="pls, plsc, ml, uls, gls, wls, dwls or wlsmv.")
-    ] = "pls",
+    estimator: Annotated[str, typer.Option(help=f"One of {', '.join(ESTIMATORS)}.")] = "pls",
     scheme: Annotated[str, typer.Option(help="PLS: path, factorial or centroid.")] = "path",
     consistent: Annotated[
         bool, typer.Option("--consistent", help="Correct for measurement error (PLSc).")
@@ -274,25 +279,23 @@ def analyze(
     seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 7,
     level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
     title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
-    language: Annotated[str, typer.Option(help="Language of the report: en or zh.")] = "en",
-    formats: Annotated[
-        str, typer.Option(help="What to write, of html, docx, xlsx and tex, as in html,docx.")
-    ] = "html",
+    language: OwnLanguage = "en",
+    formats: Formats = "html",
 ) -> None:
     """Analyse a survey and write a report, tables, figures and results.json."""
     with _spoken(analyze, language):
         import csimodel as csi
         from csimodel.survey.form_columns import with_form_names
 
-        _require_folder(out)
         documents = formats_of(formats)
+        _require_folder(out, documents)
         method = estimator_of(estimator, scheme, consistent)
         _step(text("Reading {file}", file=data))
         table = csi.read_survey(
             data,
             sheet=sheet,
             encoding=encoding,
-            decimal=None if decimal is None else decimal_of(decimal),
+            decimal=decimal_of(decimal),
         )
         book = None if codebook is None else csi.read_codebook(codebook)
         if book is not None:
@@ -360,21 +363,19 @@ def analyze(
 
 @app.command()
 def describe(
-    data: Annotated[Path, typer.Argument(help="CSV, Parquet, Excel, SPSS or Stata file.")],
-    codebook: Annotated[
-        Path | None, typer.Option(help="TOML file that says what the columns mean.")
-    ] = None,
+    data: DataFile,
+    codebook: CodebookFile = None,
     items: Annotated[
         list[str] | None, typer.Option(help="Column to describe; repeat for several.")
     ] = None,
     duration: Annotated[
         str | None, typer.Option(help="Column of how long the interview took.")
     ] = None,
-    weights: Annotated[str | None, typer.Option(help="Column of survey weights.")] = None,
-    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of a text file.")] = None,
-    decimal: Annotated[str | None, typer.Option(help="Decimal sign: . or ,")] = None,
-    language: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    weights: Weights = None,
+    sheet: Sheet = None,
+    encoding: Encoding = None,
+    decimal: DecimalSign = None,
+    language: OwnLanguage = "en",
 ) -> None:
     """Describe the items of a survey, and how carefully they were answered."""
     with _spoken(describe, language):
@@ -386,27 +387,28 @@ def describe(
             weights=weights,
             sheet=sheet,
             encoding=encoding,
-            decimal=None if decimal is None else decimal_of(decimal),
+            decimal=decimal_of(decimal),
         )
         _say(str(csi.describe(survey, items or None, duration=duration).summary()))
 
 
 @app.command(name="draft-codebook")
 def draft_codebook(
-    data: Annotated[Path, typer.Argument(help="CSV, Parquet, Excel, SPSS or Stata file.")],
+    data: DataFile,
     out: Annotated[
         Path | None, typer.Option(help="TOML file to write; printed without it.")
     ] = None,
-    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of a text file.")] = None,
-    decimal: Annotated[str | None, typer.Option(help="Decimal sign: . or ,")] = None,
+    sheet: Sheet = None,
+    encoding: Encoding = None,
+    decimal: DecimalSign = None,
 ) -> None:
     """Draft a codebook from a data file, to be edited."""
     with _spoken(draft_codebook):
         import csimodel as csi
 
-        sign = None if decimal is None else decimal_of(decimal)
-        book = csi.draft_codebook(data, sheet=sheet, encoding=encoding, decimal=sign).to_toml()
+        book = csi.draft_codebook(
+            data, sheet=sheet, encoding=encoding, decimal=decimal_of(decimal)
+        ).to_toml()
         if out is None:
             _say(book.rstrip("\n"))
             return
@@ -420,17 +422,17 @@ def questionnaire(
     out: Annotated[
         Path, typer.Option(help="File to write: .xlsx (XLSForm), or .html, .docx or .md to print.")
     ],
-    language: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    language: OwnLanguage = "en",
     title: Annotated[str | None, typer.Option(help="Title of the questionnaire.")] = None,
 ) -> None:
     """Write a questionnaire from a codebook, or from a published model."""
-    with _spoken(questionnaire, language):
+    with _spoken(questionnaire, language) as own:
         import csimodel as csi
 
         written = csi.measures.write_questionnaire(
-            codebook_of(codebook, language),
+            codebook_of(codebook, own),
             out,
-            language=language,  # type: ignore[arg-type]
+            language=own,
             title=title,
         )
         _say(text("The questionnaire is in {file}", file=written))
@@ -469,11 +471,11 @@ def plan(
         list[str] | None,
         typer.Option(help="When a step is, as fieldwork=March; repeat for several."),
     ] = None,
-    language: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    language: OwnLanguage = "en",
     title: Annotated[str | None, typer.Option(help="Title of the survey plan.")] = None,
 ) -> None:
     """Plan how many respondents a wanted precision takes, and the survey with a codebook."""
-    with _spoken(plan, language):
+    with _spoken(plan, language) as own:
         import csimodel as csi
 
         sample = csi.sample_plan(
@@ -495,11 +497,11 @@ def plan(
             _say(str(sample.summary()))
             return
         document = csi.measures.survey_plan(
-            codebook_of(codebook, language),
+            codebook_of(codebook, own),
             sample,
             who=who,
             schedule=times_of(when),
-            language=language,  # type: ignore[arg-type]
+            language=own,
             title=title,
         )
         if out is None:
@@ -509,17 +511,18 @@ def plan(
 
 
 @contextmanager
-def _spoken(command: Callable[..., None], language: str = "en") -> Iterator[None]:
+def _spoken(command: Callable[..., None], language: str = "en") -> Iterator[Language]:
     """Say errors and findings of the package as sentences on stderr; errors end with code 2.
 
-    Options that errors name as arguments in Python are named as the command has them.
+    The block is given the language. Options that errors name as arguments in Python are named as
+    the command has them.
     """
     moment: Language = "en"
     with collected() as findings, quiet():  # what other programs warn of is not for this reader
         try:
             moment = language_of(language)
             with spoken(moment):
-                yield
+                yield moment
         except CsimodelError as error:
             refusal = in_shell(str(error), signature(command).parameters)
         except OSError as error:
@@ -581,8 +584,8 @@ def _step(work: str) -> None:
         _say(f"{work} …", err=True)
 
 
-def _require_folder(out: Path) -> None:
+def _require_folder(out: Path, formats: Sequence[str]) -> None:
     """Refuse a folder that cannot take the report, before the work."""
     from csimodel.report.write import require_report_folder
 
-    require_report_folder(out)
+    require_report_folder(out, formats)

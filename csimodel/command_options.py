@@ -29,7 +29,7 @@ _DISPOSITIONS = (
     "ineligible",
 )  # fmt: skip
 
-_ESTIMATORS = ("pls", "plsc", "ml", "uls", "gls", "dwls", "wlsmv")
+ESTIMATORS = ("pls", "plsc", "ml", "uls", "gls", "dwls", "wlsmv")
 _IN_PYTHON = {"rng": "seed", "folder": "out", "discount_rate": "discount"}
 _CALL = re.compile(r"[\w.]+\([^()]*\)")
 _ARGUMENT = re.compile(r"""(?<![\w.'"“-])([a-z][a-z_]*)=(?![=])(?=(['"]?))""")
@@ -99,7 +99,7 @@ def estimator_of(name: str, scheme: str, consistent: bool) -> Estimator:
     """
     import csimodel as csi
 
-    choose("--estimator", name, _ESTIMATORS)
+    choose("--estimator", name, ESTIMATORS)
     if name in ("pls", "plsc"):
         return csi.PLS(scheme=scheme, consistent=consistent or name == "plsc")  # type: ignore[arg-type]
     if scheme != "path" or consistent:
@@ -329,8 +329,10 @@ def pair_of(option: str, text: str) -> tuple[float, float]:
     return numbers[0], numbers[1]
 
 
-def decimal_of(text: str) -> Decimal:
-    """Return the decimal sign."""
+def decimal_of(text: str | None) -> Decimal | None:
+    """Return the decimal sign, or None where none is given."""
+    if text is None:
+        return None
     if text not in (".", ","):
         raise OptionError(f"--decimal {text} is not known; use . or , as the decimal sign.")
     return "." if text == "." else ","
@@ -376,7 +378,7 @@ def require_no_document(options: Mapping[str, object]) -> None:
             )
 
 
-def codebook_of(path: Path, language: str) -> Codebook:
+def codebook_of(path: Path, language: Language) -> Codebook:
     """Return the codebook in a file, or the template of a published model."""
     from csimodel.model.catalogue import PUBLISHED, template
     from csimodel.survey import read_codebook
@@ -384,7 +386,7 @@ def codebook_of(path: Path, language: str) -> Codebook:
     published = PUBLISHED.get(str(path))
     if published is None:
         return read_codebook(path)
-    return template(published(), language)  # type: ignore[arg-type]
+    return template(published(), language)
 
 
 def codes_of(entries: list[str], items: list[str]) -> dict[str, tuple[str, ...]]:

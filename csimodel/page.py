@@ -138,7 +138,7 @@ class Page:
         if self.facts:
             parts.append("<p>" + "<br>".join(map(escaped, self.facts)) + "</p>")
         marked = "".join(
-            _marked("<li><b>", escaped(mark), "</b>", escaped(sentence), "</li>")
+            marked_sentence("<li><b>", escaped(mark), "</b>", escaped(sentence), "</li>")
             for mark, sentence in self.marked
         )
         if marked:
@@ -166,7 +166,8 @@ class Page:
             parts.append(f"**{marked_down(self.headline)}**")
         parts += map(marked_down, self.facts)
         points = [
-            _marked("- **", mark, "**", marked_down(sentence)) for mark, sentence in self.marked
+            marked_sentence("- **", mark, "**", marked_down(sentence))
+            for mark, sentence in self.marked
         ]
         if points:
             parts.append("\n".join(points))
@@ -198,7 +199,7 @@ class Page:
         yield "=" * columns_of(self.title)
         for sentence in (self.headline, *self.facts):
             yield from _wrapped(sentence, width)
-        marked = [_marked("", mark, "", sentence) for mark, sentence in self.marked]
+        marked = [marked_sentence("", mark, "", sentence) for mark, sentence in self.marked]
         above = marked or ([self.clean] if self.clean else [])
         if above:
             yield ""
@@ -270,8 +271,21 @@ def _html_section(section: Section) -> str:
     return f"<details open><summary>{escaped(section.title)}</summary>{body}{notes}</details>"
 
 
-def _marked(before: str, mark: str, after: str, sentence: str, end: str = "") -> str:
-    """Put a mark before a sentence, with a colon as the language writes it."""
+def marked_sentence(before: str, mark: str, after: str, sentence: str, end: str = "") -> str:
+    """Put a mark before a sentence, with a colon as the language of the moment writes it.
+
+    Parameters
+    ----------
+    before, after, end
+        Markup around the mark, and after the sentence.
+    mark, sentence
+        As the form of the document holds them.
+
+    Examples
+    --------
+    >>> marked_sentence("<b>", "note", "</b>", "There are 5 rows.")
+    '<b>note</b>: There are 5 rows.'
+    """
     colon = gettext("{part}: {sentence}").format(part="", sentence="")
     return f"{before}{mark}{after}{colon}{sentence}{end}"
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 import csimodel as csi
 from csimodel.cli import app
-from csimodel.command_options import margins_of
+from csimodel.command_options import ESTIMATORS, estimator_of, margins_of
 
 
 def run(*arguments):
@@ -41,7 +41,7 @@ def test_demo_prints_the_results_and_writes_the_report(mobi):
     text = done.output.replace("\xa0", " ")
     assert "Satisfaction   72.5   " in text
     assert "The largest estimated effect on Satisfaction is that of Quality" in text
-    assert "The index and CUSL1" in text
+    assert "The index and “would choose the provider again”" in text
     assert "From a point of the index to money" in text
     assert text.rstrip().endswith("report.html in a browser")
     out = mobi / "csimodel-demo"
@@ -216,6 +216,19 @@ def refusal(done):
     (told,) = [line for line in done.output.splitlines() if line.startswith("Error: ")]
     assert len(told) < 3000
     return told
+
+
+def test_a_document_of_somebody_else_is_refused_before_the_work(mobi, small):
+    (mobi / "csimodel-report").mkdir()
+    (mobi / "csimodel-report" / "report.docx").write_text("mine")
+    done = run("analyze", *small, "--formats", "docx")
+    assert "'report.docx' there is not of an earlier report" in refusal(done)
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_every_estimator_of_the_help_is_there(name):
+    assert estimator_of(name, "path", False).label.lower().startswith(name[:3])
 
 
 @pytest.mark.parametrize(

@@ -5,23 +5,21 @@ from __future__ import annotations
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
-from typing import Literal
 
 from csimodel.characters import printable
 from csimodel.errors import OptionError
 from csimodel.grid import columns_of, escaped
 from csimodel.options import shown
-from csimodel.page import Page
+from csimodel.page import Page, marked_sentence
 from csimodel.survey.complete_file import file_path, write_file
 from csimodel.survey.readers import needs
-
-Language = Literal["en", "zh"]
+from csimodel.translation import Language
 
 _WIDTH = 6.0  # of a table, inches
 _LONGEST = 40  # characters that a column is made wide for
 
 
-def write_document(page: Page, path: str | PathLike[str], language: Language = "en") -> Path:
+def write_document(page: Page, path: str | PathLike[str]) -> Path:
     r"""Write a page as ``.md``, ``.html`` or ``.docx``, by the ending of the path.
 
     Raises
@@ -42,7 +40,7 @@ def write_document(page: Page, path: str | PathLike[str], language: Language = "
     if ending == ".md":
         content = page.markdown().encode()
     elif ending == ".html":
-        content = _html(page, language).encode()
+        content = _html(page).encode()
     elif ending == ".docx":
         content = word_document(page)
     else:
@@ -50,13 +48,18 @@ def write_document(page: Page, path: str | PathLike[str], language: Language = "
     return write_file(file, "path", content)
 
 
-def _html(page: Page, language: Language) -> str:
+def html_document(title: str, language: Language, style: str, body: str) -> str:
+    """Return an HTML document; its style and body go in as they are."""
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
-        f"<title>{escaped(page.title)}</title><style>body{{font-family:sans-serif;"
-        "max-width:60em;margin:2em auto;padding:0 1em}</style></head>"
-        f"<body>{page.html()}</body></html>\n"
+        f"<title>{escaped(title)}</title><style>{style}</style></head>"
+        f"<body>{body}</body></html>\n"
     )
+
+
+def _html(page: Page) -> str:
+    style = "body{font-family:sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
+    return html_document(page.title, page.language, style, page.html())
 
 
 def word_document(page: Page) -> bytes:
@@ -80,7 +83,9 @@ def word_document(page: Page) -> bytes:
     for sentence in page.facts:
         document.add_paragraph(printable(sentence))
     for mark, sentence in page.marked:
-        document.add_paragraph(printable(f"{mark}: {sentence}"), style="List Bullet")
+        document.add_paragraph(
+            printable(marked_sentence("", mark, "", sentence)), style="List Bullet"
+        )
     for section in page.sections:
         document.add_heading(printable(section.title), 2)
         if section.grid is not None:

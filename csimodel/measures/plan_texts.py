@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from csimodel.translation import Language
+
 Step = Literal["explore", "pretest", "fieldwork", "cleaning", "analysis", "report"]
 STEPS: tuple[Step, ...] = ("explore", "pretest", "fieldwork", "cleaning", "analysis", "report")
 """Steps of a survey, in their order."""
@@ -149,5 +151,5 @@ _CHINESE: Mapping[str, str] = {
     "report notes": "每个指数均报告其 {level:.0%} 区间和样本量；两组的比较用差异检验，并按比较次数"
     "调整，不以区间是否重叠判断；说明未接触到的人和未回答的问题。",
 }
-TEXTS: Mapping[Literal["en", "zh"], Mapping[str, str]] = {"en": _ENGLISH, "zh": _CHINESE}
+TEXTS: Mapping[Language, Mapping[str, str]] = {"en": _ENGLISH, "zh": _CHINESE}
 """Sentences by language and place."""

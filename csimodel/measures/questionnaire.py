@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from html import escape
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
 
 from csimodel.arguments import checked
+from csimodel.characters import printable
 from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import listed
-from csimodel.measures.documents import Language, write_document
+from csimodel.grid import escaped
+from csimodel.measures.documents import html_document, write_document
 from csimodel.measures.items import skip_rules
 from csimodel.options import shown
 from csimodel.page import Page, Section
@@ -21,6 +22,7 @@ from csimodel.survey import Codebook, Item
 from csimodel.survey.complete_file import file_path, write_file
 from csimodel.survey.readers import needs
 from csimodel.survey.wordings import NO_ANSWER, no_answer_labels
+from csimodel.translation import Language
 
 Rows = list[dict[str, str]]
 
@@ -111,7 +113,7 @@ def write_questionnaire(
     if ending == ".html":
         return write_file(file, "path", _html(heading, questions, language, texts).encode())
     if ending in (".docx", ".md"):
-        return write_document(_page(heading, questions, texts), file, language)
+        return write_document(_page(heading, questions, language, texts), file)
     raise OptionError(
         f"path={shown(str(path))} must end in .xlsx (XLSForm), or in .html, .docx or .md (print)."
     )
@@ -243,20 +245,22 @@ def _form(title: str, questions: Sequence[FormField], language: Language) -> byt
         columns = list(rows[0]) if rows else ["list_name", "name", "label"]
         page.append([f"label::{named}" if name == "label" else name for name in columns])
         for row in rows:
-            page.append([row[name] or None for name in columns])
+            page.append([printable(row[name]) or None for name in columns])
     stream = BytesIO()
     book.save(stream)
     return stream.getvalue()
 
 
-def _page(title: str, questions: Sequence[FormField], texts: Mapping[str, str]) -> Page:
+def _page(
+    title: str, questions: Sequence[FormField], language: Language, texts: Mapping[str, str]
+) -> Page:
     """Return the questions as a page to print, a section for each."""
     sections = []
     for place, question in enumerate(questions, 1):
         boxes = "   ".join(f"□ {choice.label}" for choice in question.choices)
         answer = boxes or _line(question, texts)
         sections.append(Section(f"{place}. {question.wording}", notes=(answer,)))
-    return Page(title, sections=tuple(sections), clean="")
+    return Page(title, sections=tuple(sections), clean="", language=language)
 
 
 def _line(question: FormField, texts: Mapping[str, str]) -> str:
@@ -272,15 +276,14 @@ def _html(
     parts = []
     for question in questions:
         boxes = "".join(
-            f"<label><span>□</span> {escape(choice.label)}</label>" for choice in question.choices
+            f"<label><span>□</span> {escaped(choice.label)}</label>" for choice in question.choices
         )
         if not boxes:
-            boxes = f"<label>{escape(_line(question, texts))}</label>"
-        parts.append(f"<li><p>{escape(question.wording)}</p>{boxes}</li>")
-    return (
-        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
-        f"<title>{escape(title)}</title><style>body{{font-family:sans-serif;max-width:48em;"
-        "margin:2em auto}li{margin:1em 0;break-inside:avoid}label{margin-right:1.2em;"
-        "white-space:nowrap}</style></head>"
-        f"<body><h1>{escape(title)}</h1><ol>{''.join(parts)}</ol></body></html>\n"
+            boxes = f"<label>{escaped(_line(question, texts))}</label>"
+        parts.append(f"<li><p>{escaped(question.wording)}</p>{boxes}</li>")
+    style = (
+        "body{font-family:sans-serif;max-width:48em;margin:2em auto}"
+        "li{margin:1em 0;break-inside:avoid}label{margin-right:1.2em;white-space:nowrap}"
     )
+    body = f"<h1>{escaped(title)}</h1><ol>{''.join(parts)}</ol>"
+    return html_document(title, language, style, body)

@@ -13,11 +13,12 @@ from csimodel.arguments import checked, checked_in
 from csimodel.errors import OptionError, SurveyError, suggest
 from csimodel.findings import listed
 from csimodel.grid import Grid, grid
-from csimodel.measures.documents import Language, write_document
+from csimodel.measures.documents import write_document
 from csimodel.measures.plan_texts import STEPS, TEXTS, Step
 from csimodel.measures.sample_plan import SamplePlan
 from csimodel.page import HasPage, Page, Section
 from csimodel.survey import Codebook, Item
+from csimodel.translation import Language
 
 _NEAR = 0.02  # of a stratum's share, within which a sample is proportional
 
@@ -70,6 +71,7 @@ class SurveyPlan(HasPage):
                 Section(text["report"], notes=(text["report notes"].format(**told),)),
             ),
             clean="",
+            language=self.language,
         )
 
     def write(self, path: str | PathLike[str]) -> Path:
@@ -80,7 +82,7 @@ class SurveyPlan(HasPage):
         OptionError
             For another ending, a file that cannot be written, or ``.docx`` without python-docx.
         """
-        return write_document(self.page, path, self.language)
+        return write_document(self.page, path)
 
     def _sample_grid(self) -> Grid:
         text, table = TEXTS[self.language], self.sample.table

@@ -12,6 +12,7 @@ from csimodel.bounds import THRESHOLDS
 from csimodel.estimators import Fit
 from csimodel.findings import Finding, gravest_first
 from csimodel.floats import own_errstate_in
+from csimodel.grid import columns_of
 from csimodel.index import LeadingGroup, design_effects, leading_driver
 from csimodel.index.programme import Programme
 from csimodel.inference import Bootstrap
@@ -22,6 +23,8 @@ from csimodel.outcomes.models.segments import Segments
 from csimodel.outcomes.money import Money
 from csimodel.survey.missing_answers import missing_answers
 from csimodel.weighting import ResponseRates, WeightsReport, describe_weights
+
+_SHORT = 40  # columns of a terminal that a wording in a heading takes at most
 
 
 @own_errstate_in
@@ -140,6 +143,27 @@ class AnalysisResults:
         """Missing answers of each item by reason, before anything was done about them."""
         survey = self.fit.survey
         return pd.DataFrame() if survey is None else missing_answers(survey, self.fit.model.items)
+
+    @property
+    def outcome_wording(self) -> str:
+        """What the survey says of the outcome's column: its wording or label; empty where nothing.
+
+        Empty, too, without an outcome.
+        """
+        survey, valued = self.fit.survey, self.repurchase
+        if survey is None or valued is None:
+            return ""
+        item = survey.items.get(valued.outcome)
+        wording = None if item is None else item.wording
+        return wording or survey.column_labels.get(valued.outcome) or ""
+
+    @property
+    def outcome_title(self) -> str:
+        """What headings call the outcome: its wording where it is short, or else its column."""
+        wording = " ".join(self.outcome_wording.split())
+        if wording and columns_of(wording) <= _SHORT:
+            return f"“{wording}”"
+        return "" if self.repurchase is None else self.repurchase.outcome
 
     @property
     def headline(self) -> pd.Series:

@@ -105,9 +105,9 @@ def contrast_grid(analysis: AnalysisResults) -> Grid:
     return grid(
         text(
             "{outcome}, per cent; the difference in percentage points",
-            outcome=valued.outcome,
+            outcome=analysis.outcome_title,
         ),
-        ("", valued.outcome, _interval(analysis)),
+        ("", analysis.outcome_title, _interval(analysis)),
         (
             (
                 name,
@@ -126,13 +126,13 @@ def segments_grid(analysis: AnalysisResults) -> Grid:
     return grid(
         text(
             "{outcome} by group; the effect of one point in percentage points",
-            outcome=segments.repurchase.outcome,
+            outcome=analysis.outcome_title,
         ),
         (
             text("Group"),
             text("Respondents"),
             text("Index"),
-            segments.repurchase.outcome,
+            analysis.outcome_title,
             text("One point"),
             _interval(analysis),
         ),
@@ -186,7 +186,7 @@ def coefficients_grid(analysis: AnalysisResults) -> Grid:
         text(
             "Coefficients of the {label} regression of {outcome} ({scale} per index point)",
             label=valued.family.label,
-            outcome=valued.outcome,
+            outcome=analysis.outcome_title,
             scale=valued.family.scale,
         ),
         (text("Term"), text("Estimate"), _interval(analysis), text("Standard error")),

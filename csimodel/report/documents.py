@@ -14,7 +14,7 @@ from csimodel.errors import OptionError, choose
 from csimodel.grid import Grid
 from csimodel.measures.documents import word_document
 from csimodel.options import require_names, shown
-from csimodel.page import Page
+from csimodel.page import Page, marked_sentence
 from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.text import page_of
 from csimodel.survey.readers import needs
@@ -131,7 +131,8 @@ def _latex(page: Page) -> str:
         parts.append(rf"\textbf{{{latex_text(page.headline)}}}")
     parts += map(latex_text, page.facts)
     marked = [
-        rf"\item \textbf{{{latex_text(mark)}}} {latex_text(own)}" for mark, own in page.marked
+        marked_sentence(r"\item \textbf{", latex_text(mark), "}", latex_text(own))
+        for mark, own in page.marked
     ]
     if marked:
         parts.append("\n".join([r"\begin{itemize}", *marked, r"\end{itemize}"]))

@@ -267,13 +267,15 @@ def _curve(analysis: AnalysisResults) -> Picture:
         points=marks,
         rug=valued.regression.sample.regressors[:, 0],
         x=text("{indexes} index (0–100)", indexes=valued.indexes[0]),
-        y=valued.outcome,
+        y=analysis.outcome_title,
     )
     return Picture(
         "repurchase",
         plots.to_svg(
             figure,
-            title=text("{outcome} over the index: {told}.", outcome=valued.outcome, told=told),
+            title=text(
+                "{outcome} over the index: {told}.", outcome=analysis.outcome_title, told=told
+            ),
         ),
         text(
             "The line is what the regression expects at each index, the band its "
@@ -312,7 +314,7 @@ def _curves(analysis: AnalysisResults) -> Picture:
         segments,
         rug=segments.repurchase.regression.sample.regressors[:, 0],
         x=text("{indexes} index (0–100)", indexes=segments.repurchase.indexes[0]),
-        y=segments.repurchase.outcome,
+        y=analysis.outcome_title,
     )
     return Picture(
         "repurchase_by_group",
@@ -320,7 +322,7 @@ def _curves(analysis: AnalysisResults) -> Picture:
             figure,
             title=text(
                 "{outcome} by group, percentage points a point: {told}.",
-                outcome=segments.repurchase.outcome,
+                outcome=analysis.outcome_title,
                 told=told,
             ),
         ),

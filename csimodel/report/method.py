@@ -110,7 +110,7 @@ def steps(analysis: AnalysisResults) -> list[Step]:
     if analysis.segments is not None:
         entries.append(
             Step(
-                text("{target} by group", target=analysis.segments.repurchase.outcome),
+                text("{target} by group", target=analysis.outcome_title),
                 text(
                     "One regression in which every group g has a level, slope and bend "
                     "of its own, x being the index and m its mean over all; a Wald test "
@@ -230,7 +230,7 @@ def _repurchase(analysis: AnalysisResults) -> Step:
     formula = valued.family.formula.format(line)
     family = shown_message(valued.family.label)
     return Step(
-        valued.outcome,
+        analysis.outcome_title,
         text(
             "{family} regression of {what} on each respondent's index of {index}. {intervals}",
             family=family[:1].upper() + family[1:],

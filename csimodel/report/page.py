@@ -143,7 +143,7 @@ def _parts(analysis: AnalysisResults, title: str | None) -> dict[str, object]:
         "headline": sentences.headline(analysis),
         "drivers": sentences.drivers(analysis),
         "repurchase": sentences.repurchase(analysis),
-        "outcome": "" if analysis.repurchase is None else analysis.repurchase.outcome,
+        "outcome": analysis.outcome_title,
         "slopes": sentences.slopes(analysis),
         "segments": sentences.segments(analysis),
         "money": sentences.money(analysis),
@@ -235,7 +235,7 @@ def _tiles(analysis: AnalysisResults) -> list[tuple[str, str, str]]:
         sign = "+" if step >= 0 else ""
         tiles.append(
             (
-                valued.outcome,
+                analysis.outcome_title,
                 f"{sign}{number(100 * step)}",
                 text(
                     "percentage points more or less, at an index of {high:g} against {low:g}",

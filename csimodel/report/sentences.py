@@ -289,9 +289,7 @@ def money(analysis: AnalysisResults) -> list[str]:
 def _measured(analysis: AnalysisResults, valued: Repurchase) -> str:
     survey = analysis.fit.survey
     item = survey.items.get(valued.outcome) if survey is not None else None
-    wording = item.wording if item is not None else None
-    if wording is None and survey is not None:
-        wording = survey.column_labels.get(valued.outcome)
+    wording = analysis.outcome_wording
     told = text(" (“{wording}”)", wording=wording) if wording else ""
     if valued.cut is not None:
         scale = text("answers of {cut:g} or more count as yes", cut=valued.cut)

@@ -47,11 +47,11 @@ def _sections(analysis: AnalysisResults) -> Iterator[Section]:
     )
     if analysis.repurchase is not None:
         notes = (*sentences.repurchase(analysis), *sentences.slopes(analysis))
-        title = text("The index and {outcome}", outcome=analysis.repurchase.outcome)
+        title = text("The index and {outcome}", outcome=analysis.outcome_title)
         yield Section(title, notes=notes)
     if analysis.segments is not None:
         table = display_tables.segments_grid(analysis)
-        title = text("{target} by group", target=analysis.segments.repurchase.outcome)
+        title = text("{target} by group", target=analysis.outcome_title)
         yield Section(title, table, tuple(sentences.segments(analysis)))
     if analysis.money:
         table = display_tables.money_grid(analysis)

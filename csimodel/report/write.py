@@ -20,7 +20,7 @@ from csimodel.report.tables import NAMES, tables
 from csimodel.translation import Language, spoken
 
 _PAGE = "report.html"
-_ALWAYS = (_PAGE, "results.json", "tables/index.csv", "figures/index.svg")
+_ALWAYS = ("results.json", "tables/index.csv", "figures/index.svg")
 
 
 @own_errstate
@@ -101,8 +101,7 @@ def write_report(
 
     wanted = require_formats(formats)
     target = folder_of(folder)
-    names = [name for name in _ALWAYS if name != _PAGE]
-    require_folder(target, [*names, *(f"report.{own}" for own in wanted)], _known())
+    require_report_folder(target, wanted)
     with spoken("en"):
         by_name = tables(analysis)
         texts = {f"tables/{name}.csv": spreadsheet(table) for name, table in by_name.items()}
@@ -127,15 +126,16 @@ def write_report(
     return target / (_PAGE if "html" in wanted else next(iter(others)))
 
 
-def require_report_folder(folder: str | PathLike[str]) -> None:
-    """Refuse a folder that cannot take a report, before the work of an analysis.
+def require_report_folder(folder: str | PathLike[str], formats: Sequence[str]) -> None:
+    """Refuse a folder that cannot take a report in these formats, before the work of an analysis.
 
     Raises
     ------
     OptionError
         When it cannot be written, or holds files of somebody else under the report's names.
     """
-    require_folder(folder_of(folder), _ALWAYS, _known())
+    names = [*_ALWAYS, *(f"report.{name}" for name in formats)]
+    require_folder(folder_of(folder), names, _known())
 
 
 def _known() -> set[str]:

@@ -48,6 +48,18 @@ class Encoder:
         self.arrays: list[NDArray[np.generic]] = []
         self._known: dict[int, tuple[object, Json]] = {}
 
+    def result(self, value: object) -> Json:
+        """Return what is to be a file of its own as JSON.
+
+        Raises
+        ------
+        OptionError
+            As `encoded`, and for a single value, such as None, which is no result.
+        """
+        if value is None or isinstance(value, bool | int | float | str) or _scalar(value):
+            raise _not_held(value, "result")
+        return self.encoded(value, "result")
+
     def encoded(self, value: object, where: str) -> Json:
         """Return a value as JSON; `where` it stands is said when it cannot be.
 
@@ -91,11 +103,7 @@ class Encoder:
                 kind for kind in (tuple, list, frozenset, set) if isinstance(value, kind)
             )
             return {own_kind.__name__: self._each(value, where)}
-        raise OptionError(
-            f"{where} is {_described(value)}, which a saved file does not hold; it holds fits of "
-            "answers in memory, what csi.bootstrap, linearize, compare and the assessments make of "
-            "them, and tables."
-        )
+        raise _not_held(value, where)
 
     def _each(self, values: Iterable[object], where: str) -> Json:
         return [self.encoded(part, f"{where}[{i}]") for i, part in enumerate(values)]
@@ -146,6 +154,14 @@ class Encoder:
             instants = column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
             return {"instants": self._array(instants, where), "zone": str(kind.tz)}
         return {"values": self._each(column.tolist(), where), "dtype": str(kind)}
+
+
+def _not_held(value: object, where: str) -> OptionError:
+    return OptionError(
+        f"{where} is {_described(value)}, which a saved file does not hold; it holds fits of "
+        "answers in memory, what csi.bootstrap, linearize, compare and the assessments make of "
+        "them, and tables."
+    )
 
 
 def _scalar(value: object) -> Json:

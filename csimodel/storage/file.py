@@ -71,7 +71,7 @@ def save(result: object, path: str | PathLike[str]) -> Path:
     Raises
     ------
     OptionError
-        For a result that files do not hold.
+        For what files do not hold, and for a single value, such as None.
     StorageError
         When the file cannot be written, or something else is there that `save` did not write.
 
@@ -88,7 +88,7 @@ def save(result: object, path: str | PathLike[str]) -> Path:
     """
     target = _path_of(path)
     encoder = Encoder()
-    value = encoder.encoded(result, "result")
+    value = encoder.result(result)
     head = {
         "program": "csimodel",
         "format": FORMAT,

@@ -69,6 +69,21 @@ def test_answers_of_the_field_are_read_back(tmp_path):
     assert survey.data["city"].iloc[2] == "a;b"
 
 
+@pytest.mark.parametrize("sign", ["\ud800", "\x07", "\x00", "\ufffe"])
+@pytest.mark.parametrize("ending", ["html", "xlsx", "docx", "md"])
+def test_a_character_that_no_file_holds_is_replaced_in_every_form(tmp_path, ending, sign):
+    words = f"How{sign} good?"
+    book = csi.Codebook(items={"q": csi.Item("q", wording=words, minimum=1, maximum=3)})
+    path = write_questionnaire(book, tmp_path / f"q.{ending}", title=f"Asked{sign}")
+    if ending in ("html", "md"):
+        page = path.read_text(encoding="utf-8")
+        assert "How\ufffd good?" in page
+        assert "Asked\ufffd" in page
+    if ending == "xlsx":
+        labels = pd.read_excel(path, sheet_name="survey")["label::English (en)"]
+        assert labels.tolist() == ["How\ufffd good?"]
+
+
 def test_a_page_to_print(tmp_path):
     book = csi.Codebook.from_toml(EXTRA)
     path = write_questionnaire(book, tmp_path / "q.html", language="zh", title="<问卷>")

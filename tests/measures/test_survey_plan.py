@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 
 import pytest
@@ -88,6 +89,12 @@ def test_markdown_and_html_hold_the_same(tmp_path):
     assert page.startswith('<!doctype html><html lang="en">')
     assert "<title>Plan &lt;1&gt;</title>" in page
     assert "Satisfied *overall*?" in page
+
+
+def test_a_chinese_page_says_that_it_is_chinese(tmp_path):
+    plan = survey_plan(BOOK, SAMPLE, language="zh")
+    page = plan.write(tmp_path / "plan.html").read_text(encoding="utf-8")
+    assert set(re.findall(r'lang="(\w+)"', page)) == {"zh"}
 
 
 def test_both_languages_say_the_same_things():

@@ -4,6 +4,7 @@ import json
 import math
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -144,6 +145,34 @@ def test_levels_lie_near_the_index_and_the_outcome_has_its_own_name(shift):
     assert f"At an index of {low:g} the regression expects the mean answer to recommend" in said
     assert "repurchase" not in found.summary().lower()
     assert "recommendation" in found.repurchase.headline
+
+
+@pytest.mark.parametrize(
+    ("label", "title"),
+    [
+        ("Buys\n again", "“Buys again”"),
+        ("会再次购买吗", "“会再次购买吗”"),
+        ("x" * 41, "again"),
+        ("满" * 21, "again"),
+        ("", "again"),
+    ],
+)
+def test_headings_call_the_outcome_by_its_label_where_that_is_short(hostile, label, title):
+    survey = replace(hostile.fit.survey, column_labels={"again": label})
+    own = replace(hostile, fit=replace(hostile.fit, survey=survey))
+    assert own.outcome_title == title
+    headings = [section.title for section in own.page.sections]
+    assert f"The index and {title}" in headings
+    assert replace(hostile, repurchase=None).outcome_title == ""
+
+
+def test_a_report_by_group_does_not_say_that_invariance_was_not_tested(hostile, hostile_folder):
+    page = (hostile_folder / "report.html").read_text(encoding="utf-8")
+    assert "was not tested here" not in page
+    codes = {finding.code for finding in hostile.findings}
+    told = codes & {"full-invariance", "partial-invariance", "no-invariance", "invariance-untested"}
+    assert told
+    assert 'is among what was noticed: <a href="#findings">' in page
 
 
 def test_what_the_worth_falls_short_by_is_its_first_sentence(mobi):
@@ -587,7 +616,7 @@ def test_a_reader_sees_the_result_first(browser, analysis, folder):
         "Satisfaction: where it stands and what goes with it",
         "Satisfaction index",
         "Drivers of Satisfaction",
-        "The index and CUSL1",
+        "The index and “would choose the provider again”",
         "The model behind the numbers",
         "The sample",
         "How far to trust it",

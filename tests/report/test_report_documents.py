@@ -145,5 +145,18 @@ def test_a_package_that_is_not_there_is_named(analysis, tmp_path, monkeypatch, n
         csi.write_report(analysis, tmp_path / "out", formats=name, progress=False)
 
 
-def test_every_format_is_known_to_the_folder():
-    assert {f"report.{name}" for name in documents.FORMATS} <= write._known()
+def test_a_mark_stands_before_its_sentence_as_the_language_writes_it(analysis, tmp_path):
+    csi.write_report(analysis, tmp_path, formats=["docx", "tex"], language="zh", progress=False)
+    with csi.language("zh"):
+        ((mark, sentence), *_) = analysis.page.marked
+    paragraphs = [own.text for own in Document(tmp_path / "report.docx").paragraphs]
+    assert f"{mark}：{sentence}" in paragraphs
+    assert rf"\item \textbf{{{mark}}}：" in (tmp_path / "report.tex").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_file_of_somebody_else_is_refused_before_the_work_by_format(tmp_path, name):
+    (tmp_path / f"report.{name}").write_text("mine")
+    with pytest.raises(OptionError, match=rf"'report\.{name}' there is not of an earlier report"):
+        write.require_report_folder(tmp_path, [name])
+    write.require_report_folder(tmp_path, [other for other in EVERY if other != name])

@@ -177,7 +177,14 @@ def test_every_class_of_a_file_is_there():
     assert all(class_of(name).__module__ == module for name, module in KINDS.items())
 
 
-@pytest.mark.parametrize("value", [len, object(), csi.PLS, lambda: 1, io.StringIO(), {1: {2: len}}])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(len, object(), csi.PLS, lambda: 1, io.StringIO(), {1: {2: len}}),
+        *(None, True, 3, 0.5, float("nan"), "fit", np.float64(1.0), np.int64(0), np.bool_(False)),
+        *(pd.NA, pd.NaT, pd.Timestamp("2026-01-01"), b"fit", 2j),
+    ],
+)
 def test_what_files_do_not_hold_is_refused(value, tmp_path):
     with pytest.raises(OptionError, match=r"^result.* is .*which a saved file does not hold; it"):
         csi.save(value, tmp_path / "a.csimodel")

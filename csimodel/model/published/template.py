@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from csimodel.arguments import checked
 from csimodel.errors import ModelError
 from csimodel.findings import listed
@@ -13,8 +11,7 @@ from csimodel.options import require_kind
 from csimodel.survey.codebook import Codebook
 from csimodel.survey.codebook_values import parse_scale
 from csimodel.survey.item import Item
-
-Language = Literal["en", "zh"]
+from csimodel.translation import Language
 
 
 @checked
