@@ -76,7 +76,7 @@ class Domains:
             design.kind == "respondent"
             and design.strata == 1
             and all(part is None for part in known)
-            and bool(np.ptp(self.weights) <= 1e-12)
+            and answers.equal_weights
         )
 
     def sums(self, values: Floats) -> Floats:

@@ -56,7 +56,8 @@ def joint_design(fits: Sequence[Fit]) -> tuple[SurveyDesign, list[Codes]]:
         )
     keys = pd.concat([_keys(fit, fits) for fit in fits], ignore_index=True)
     unit, first = _codes(keys, ["survey", "stratum", "unit"])
-    if designs[0].kind == "respondent" and all(map(_alike, fits)):
+    alike = all(fit.require_answers("a joint design").equal_weights for fit in fits)
+    if designs[0].kind == "respondent" and alike:
         sample = np.repeat(np.arange(len(designs)), [design.units for design in designs])
         keys = keys.assign(survey=_apart(sample, unit))
     stratum, _ = _codes(keys.iloc[first], ["survey", "stratum"])
@@ -98,12 +99,6 @@ def _keys(fit: Fit, fits: Sequence[Fit]) -> pd.DataFrame:
         "unit": survey.data[survey.cluster].to_numpy()[rows] if clustered else rows,
     }
     return pd.DataFrame({"survey": np.full(len(rows), -1 if clustered else number), **column})
-
-
-def _alike(fit: Fit) -> bool:
-    """Return whether all respondents of a sample count alike."""
-    weights = fit.require_answers("a joint design").weights
-    return weights is None or bool(np.ptp(weights) <= 1e-12)
 
 
 def _apart(sample: Codes, unit: Codes) -> Codes:

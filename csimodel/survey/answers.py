@@ -19,6 +19,8 @@ from csimodel.survey.two_stages import TwoStageDesign
 
 Floats = NDArray[np.float64]
 
+_ROUNDING = 1e-12  # of weights whose mean is 1
+
 
 @dataclass(frozen=True, eq=False)
 class Answers:
@@ -150,6 +152,11 @@ class Answers:
         if self.domain is not None or not self.in_units:
             return self.domain
         return DomainDesign.within(replace(self, calibrated=None).stages)
+
+    @property
+    def equal_weights(self) -> bool:
+        """Whether all respondents count alike, but for rounding."""
+        return self.weights is None or bool(np.ptp(self.weights) <= _ROUNDING)
 
     @property
     def in_units(self) -> bool:
