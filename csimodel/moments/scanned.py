@@ -517,12 +517,12 @@ def _by_workers(
 
     None where something is refused: its words name rows, which have to be numbered through.
     """
-    nobody = PartitionRows(source.columns)
+    nobody = PartitionRows(source.name, source.columns)
     plain = replace(rows, source=nobody, blocks=dict(rows.blocks), names=dict(rows.names))
     empty = total.fresh(plain)
 
     def count(batches: Iterator[RowBatch]) -> bytes:
-        own = replace(plain, source=PartitionRows(nobody.columns, batches))
+        own = replace(plain, source=replace(nobody, parts=batches))
         counts = _Counts(own, empty.fresh(own))
         counts.count(extra, False)
         return pickle.dumps(counts)

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from csimodel.errors import SurveyError
-from csimodel.survey.scanning.batches import ROWS, RowBatch
+from csimodel.survey.scanning.batches import ROWS, RowBatch, RowSource, reason_of
 
 if TYPE_CHECKING:
     from pyarrow import dataset
 
 
 @dataclass(frozen=True)
-class ArrowRows:
+class ArrowRows(RowSource):
     """Rows of an Arrow data set, or of a table in memory.
 
     Attributes
@@ -26,35 +26,10 @@ class ArrowRows:
 
     data: dataset.Dataset
 
-    @property
-    def name(self) -> str:
-        """What it is called in sentences."""
-        return "the Arrow data"
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Names of the columns."""
-        return tuple(self.data.schema.names)
-
-    @property
-    def rows(self) -> int | None:
-        """How many rows there are; nobody knows before they are read."""
-        return None
-
-    @property
-    def text_numbers(self) -> frozenset[str]:
-        """Columns of numbers that are text in a file: none that Arrow tells of."""
-        return frozenset()
-
-    @property
-    def numbered(self) -> bool:
-        """Whether rows come in the same order each time: they do."""
-        return True
-
-    @property
-    def threads(self) -> bool:
-        """Whether another thread may read them: it may."""
-        return True
+    @classmethod
+    def of(cls, data: dataset.Dataset) -> ArrowRows:
+        """Take the rows of a data set."""
+        return cls("the Arrow data", tuple(data.schema.names), data)
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -78,8 +53,7 @@ class ArrowRows:
                 yield RowBatch(arrays, part.num_rows, "The Arrow data set", start)
                 start += part.num_rows
         except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-            told = " ".join(str(error).split())[:200].rstrip(".")
             raise SurveyError(
-                f"The Arrow data set cannot be read to its end ({told}), so nothing was computed; "
-                "mend its files."
+                f"The Arrow data set cannot be read to its end ({reason_of(error)}), so nothing "
+                "was computed; mend its files."
             ) from error

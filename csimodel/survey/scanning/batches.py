@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -82,39 +83,58 @@ class RowBatch:
         return labels.rename(name)
 
 
-class RowSource(Protocol):
-    """Rows that can be read more than once, a batch at a time."""
+@dataclass(frozen=True, eq=False)
+class RowSource(ABC):
+    """Rows that can be read more than once, a batch at a time.
 
-    @property
-    def name(self) -> str:
-        """What they are called in sentences."""
+    Attributes
+    ----------
+    name
+        What they are called in sentences.
+    columns
+        Names of the columns.
+    """
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Names of the columns."""
+    name: str
+    columns: tuple[str, ...]
 
     @property
     def rows(self) -> int | None:
-        """How many rows there are, where that is known."""
+        """How many rows there are; None where nobody knows before they are read."""
+        return None
 
     @property
     def text_numbers(self) -> frozenset[str]:
         """Columns of numbers that are text in a file, which does not tell 2024 from 2024.0."""
+        return frozenset()
 
     @property
     def numbered(self) -> bool:
         """Whether rows come in the same order each time."""
+        return True
 
     @property
     def threads(self) -> bool:
         """Whether another thread may read them."""
+        return True
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """The files that hold them, where they are files."""
+        """The files that hold them; none where they are no files of ours."""
+        return ()
 
+    @abstractmethod
     def batches(self, columns: Sequence[str]) -> Generator[RowBatch, None, None]:
-        """Yield the rows of some columns, in the same order each time."""
+        """Yield the rows of some columns."""
+
+
+def reason_of(error: Exception) -> str:
+    """Return what an error says, on one line and shortened, for the inside of a sentence.
+
+    >>> reason_of(OSError("no   such disk."))
+    'no such disk'
+    """
+    return " ".join(str(error).split())[:200].rstrip(".")
 
 
 def read_ahead(source: RowSource, columns: Sequence[str]) -> Generator[RowBatch, None, None]:

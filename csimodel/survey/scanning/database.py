@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from csimodel.errors import SurveyError
-from csimodel.survey.scanning.batches import ROWS, RowBatch
+from csimodel.survey.scanning.batches import ROWS, RowBatch, RowSource, reason_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 @dataclass(frozen=True, eq=False)
-class DatabaseRows:
+class DatabaseRows(RowSource):
     """Rows of a table that a database holds or computes.
 
     Attributes
     ----------
-    name
-        What it is called in sentences.
-    columns
-        Names of the columns.
     read
         From names of columns to their rows.
     errors
@@ -32,31 +27,14 @@ class DatabaseRows:
         Whether another thread may read them; SQLite, for one, answers the thread that asked.
     """
 
-    name: str
-    columns: tuple[str, ...]
     read: Callable[[Sequence[str]], Iterator[pa.RecordBatch]]
     errors: tuple[type[Exception], ...]
     threads: bool = True
 
     @property
-    def rows(self) -> int | None:
-        """How many rows there are; nobody knows before they are read."""
-        return None
-
-    @property
-    def text_numbers(self) -> frozenset[str]:
-        """Columns of numbers that are text in a file: none, as a database has types."""
-        return frozenset()
-
-    @property
     def numbered(self) -> bool:
         """Whether rows come in the same order each time: the database decides."""
         return False
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """The files that hold them: those are the database's own."""
-        return ()
 
     def batches(self, columns: Sequence[str]) -> Generator[RowBatch, None, None]:
         """Yield the rows of some columns.
@@ -83,10 +61,9 @@ class DatabaseRows:
 
 def _broken(name: str, step: str, error: Exception) -> SurveyError:
     """Return the refusal of a table that the database does not hand over."""
-    told = " ".join(str(error).split())[:200].rstrip(".")
     return SurveyError(
-        f"{name[:1].upper() + name[1:]} cannot be {step} ({told}), so nothing was computed; look "
-        "into the database, and scan again."
+        f"{name[:1].upper() + name[1:]} cannot be {step} ({reason_of(error)}), so nothing "
+        "was computed; look into the database, and scan again."
     )
 
 

@@ -14,7 +14,7 @@ from csimodel.errors import SurveyError
 from csimodel.findings import listed
 from csimodel.survey.cells import label_of
 from csimodel.survey.headers import require_names, require_unique
-from csimodel.survey.scanning.batches import ROWS, RowBatch
+from csimodel.survey.scanning.batches import ROWS, RowBatch, RowSource, reason_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -126,17 +126,13 @@ def _state(path: Path) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class Files:
+class Files(RowSource):
     """Files of rows of the same columns.
 
     Attributes
     ----------
-    name
-        What they are called in sentences.
     files
-        In order.
-    columns
-        Names of the columns, those of partitions last.
+        In order; their columns are those of partitions last.
     rows
         How many there are; None where no file says it.
     types
@@ -145,10 +141,8 @@ class Files:
         Columns of partitions whose values are all whole numbers.
     """
 
-    name: str
     files: tuple[File, ...]
-    columns: tuple[str, ...]
-    rows: int | None
+    rows: int | None = None
     types: Mapping[str, pa.DataType] = field(default_factory=dict)
     whole: frozenset[str] = frozenset()
 
@@ -171,7 +165,7 @@ class Files:
         values = {key: [file.partition.get(key) for file in files] for key in keys}
         whole = {k for k, own in values.items() if all(v is None or _is_whole(v) for v in own)}
         types = _text_types(first) if first.text else {}
-        return cls(name, files, (*names, *keys), rows, types, frozenset(whole))
+        return cls(name, (*names, *keys), files, rows, types, frozenset(whole))
 
     @property
     def text_numbers(self) -> frozenset[str]:
@@ -179,16 +173,6 @@ class Files:
         import pyarrow as pa
 
         return frozenset(name for name, own in self.types.items() if pa.types.is_floating(own))
-
-    @property
-    def numbered(self) -> bool:
-        """Whether rows come in the same order each time: they do."""
-        return True
-
-    @property
-    def threads(self) -> bool:
-        """Whether another thread may read them: it may."""
-        return True
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -276,10 +260,9 @@ def _undamaged(file: File, reading: Iterator[pa.RecordBatch]) -> Iterator[pa.Rec
 
 def damaged(path: Path, error: Exception) -> SurveyError:
     """Return the refusal of a file that cannot be read to its end."""
-    told = " ".join(str(error).split())[:200].rstrip(".")
     return SurveyError(
-        f"The file {str(path)!r} cannot be read to its end ({told}); it may be cut short or "
-        "damaged, so nothing was computed."
+        f"The file {str(path)!r} cannot be read to its end ({reason_of(error)}); it may be cut "
+        "short or damaged, so nothing was computed."
     )
 
 

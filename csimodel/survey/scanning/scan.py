@@ -336,9 +336,9 @@ def _source_of(data: object) -> RowSource:
     if isinstance(data, str | PathLike | list | tuple):
         return files_of(data)
     if isinstance(data, pa.Table):
-        return ArrowRows(dataset.dataset(data))
+        return ArrowRows.of(dataset.dataset(data))
     if isinstance(data, dataset.Dataset):
-        return ArrowRows(data)
+        return ArrowRows.of(data)
     rows = database_rows(data) or spark_rows(data)
     if rows is not None:
         return rows

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from csimodel.errors import SurveyError
-from csimodel.survey.scanning.batches import ROWS, RowBatch
+from csimodel.survey.scanning.batches import ROWS, RowBatch, RowSource
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,49 +16,21 @@ _PLACE = "The Spark data frame"
 
 
 @dataclass(frozen=True, eq=False)
-class SparkRows:
+class SparkRows(RowSource):
     """Rows of a data frame of Spark.
 
     Attributes
     ----------
     frame
         The data frame, an object of PySpark.
-    columns
-        Names of the columns.
     """
 
     frame: Any
-    columns: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        """What it is called in sentences."""
-        return "the Spark data frame"
-
-    @property
-    def rows(self) -> int | None:
-        """How many rows there are; nobody knows before they are read."""
-        return None
-
-    @property
-    def text_numbers(self) -> frozenset[str]:
-        """Columns of numbers that are text in a file: none, as Spark has types."""
-        return frozenset()
 
     @property
     def numbered(self) -> bool:
         """Whether rows come in the same order each time: Spark decides."""
         return False
-
-    @property
-    def threads(self) -> bool:
-        """Whether another thread may read them: it may."""
-        return True
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """The files that hold them: those are Spark's own."""
-        return ()
 
     def batches(self, columns: Sequence[str]) -> Generator[RowBatch, None, None]:
         """Yield the rows of some columns, brought here partition after partition.
@@ -133,53 +104,20 @@ class SparkRows:
             ) from error
 
 
-@dataclass
-class PartitionRows:
+@dataclass(frozen=True, eq=False)
+class PartitionRows(RowSource):
     """Rows of one partition, on a worker, read once.
 
     Attributes
     ----------
-    columns
-        Names of the columns.
     parts
         The batches; none where only what was counted is handed on.
     """
 
-    columns: tuple[str, ...]
     parts: Iterator[RowBatch] | None = None
 
-    def __getstate__(self) -> dict[str, tuple[str, ...]]:
-        return {"columns": self.columns}
-
-    @property
-    def name(self) -> str:
-        """What it is called in sentences."""
-        return "the Spark data frame"
-
-    @property
-    def rows(self) -> int | None:
-        """How many rows there are; nobody knows before they are read."""
-        return None
-
-    @property
-    def text_numbers(self) -> frozenset[str]:
-        """Columns of numbers that are text in a file: none."""
-        return frozenset()
-
-    @property
-    def numbered(self) -> bool:
-        """Whether rows come in the same order each time."""
-        return False
-
-    @property
-    def threads(self) -> bool:
-        """Whether another thread may read them: it may."""
-        return True
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """The files that hold them."""
-        return ()
+    def __getstate__(self) -> dict[str, object]:
+        return {"name": self.name, "columns": self.columns}
 
     def batches(self, columns: Sequence[str]) -> Generator[RowBatch, None, None]:
         """Yield the rows."""
@@ -188,7 +126,6 @@ class PartitionRows:
 
 def _row_batches(parts: Iterator[pa.RecordBatch], names: Sequence[str]) -> Iterator[RowBatch]:
     """Yield batches of some 65,000 rows from smaller ones."""
-
     waiting: list[pa.RecordBatch] = []
     start, held = 0, 0
     for part in parts:
@@ -202,6 +139,7 @@ def _row_batches(parts: Iterator[pa.RecordBatch], names: Sequence[str]) -> Itera
 
 
 def _joined(parts: Sequence[pa.RecordBatch], names: Sequence[str], start: int) -> RowBatch:
+    """Return batches as one."""
     import pyarrow as pa
 
     table = pa.Table.from_batches(list(parts)).combine_chunks()
@@ -226,4 +164,4 @@ def spark_rows(data: object) -> SparkRows | None:
     if ("pyspark", "DataFrame") not in kinds:
         return None
     columns: Sequence[str] = getattr(data, "columns", ())
-    return SparkRows(data, tuple(columns))
+    return SparkRows("the Spark data frame", tuple(columns), data)
