@@ -169,7 +169,7 @@ def _sample(fit: Fit) -> _ScoredSample:
     answers = fit.require_answers("fimix")
     scores = fit.scores.to_numpy()
     known = np.isfinite(scores).all(axis=1)
-    weights = np.ones(len(known)) if answers.weights is None else np.asarray(answers.weights)
+    weights = answers.row_weights
     own = weights[known] / weights[known].mean() if known.any() else weights[known]
     equations = tuple(
         (int(target), tuple(np.flatnonzero(model.adjacency[target]).tolist())) for target in targets

@@ -164,7 +164,7 @@ def necessary_conditions(
     scores = whole.loc[known]
     exchange = ExchangedRows.of(answers.design, known, permutations, seed_of(rng))
     permuted = _permuted(scores, exchange, progress)
-    weights = np.ones(len(known)) if answers.weights is None else np.asarray(answers.weights)
+    weights = answers.row_weights
     table = _table(scores, permuted, exchange)
     findings = (*_verdicts(table, ceiling, target, level), *_about(exchange, known, target))
     return NecessaryConditions(

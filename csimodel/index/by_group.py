@@ -50,7 +50,7 @@ def points_of_answers(
     """Return each group's mean points of the answers there are, (groups, items)."""
     member = codes >= 0
     own, values = codes[member], answers.values[member]
-    weights = np.ones(len(own)) if answers.weights is None else answers.weights[member]
+    weights = answers.row_weights[member]
     total = np.bincount(own, weights, groups)
     points = np.empty((groups, values.shape[1]))
     for k, (low, wide) in enumerate(zip(minimum, width, strict=True)):
@@ -250,7 +250,7 @@ def through_means(
     minimum, width = answers.minimum, answers.maximum - answers.minimum
     member = np.flatnonzero(codes >= 0)
     own, groups = codes[member], len(points)
-    weights = np.ones(len(own)) if answers.weights is None else answers.weights[member]
+    weights = answers.row_weights[member]
     through = np.zeros((len(model.constructs), len(codes)))
     for k in range(points.shape[1]):
         answer = (answers.values[member, k] - minimum[k]) / width[k] * 100.0

@@ -50,7 +50,7 @@ class Expected:
         gaps = np.isnan(answers.values)
         if answers.missing != "pairwise" or not gaps.any():
             return None
-        weights = np.ones(len(gaps)) if answers.weights is None else answers.weights
+        weights = answers.row_weights
         seen = np.where(gaps, 0.0, weights[:, None])
         mean = (seen * np.where(gaps, 0.0, answers.values)).sum(axis=0) / seen.sum(axis=0)
         spread = np.sqrt(np.diagonal(moments.cov))

@@ -603,7 +603,7 @@ def design_effect(values: Floats, answers: Answers) -> Floats:
     design, rows = answers.stages, len(answers.values)
     if not design.df > 0:
         return np.full(values.shape[1], np.nan)
-    weights = np.ones(rows) if answers.weights is None else answers.weights
+    weights = answers.row_weights
     linear = values * (weights.sum() / weights)[:, None]
     spread = weights @ linear**2 / weights.sum() * rows / (rows - 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):

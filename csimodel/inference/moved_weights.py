@@ -82,7 +82,7 @@ def moved_weights(fit: Fit) -> Bootstrap:
         + 2 * units * sample_bytes(len(fit.model.items), len(fit.model.constructs)),
         "take csi.bootstrap(fit), or errors of the regression alone, without bootstrap=",
     )
-    weights = np.ones(rows) if answers.weights is None else answers.weights
+    weights = answers.row_weights
     share = np.bincount(moved_units.unit, weights, units) / weights.sum()
     factors = np.ones((2 * units, rows))
     for block, step in enumerate((_SHARE, -_SHARE)):

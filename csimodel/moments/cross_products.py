@@ -176,8 +176,7 @@ class CrossProducts:
     @property
     def weights(self) -> Floats:
         """Weights of the rows, 1 where none were given, (rows,)."""
-        weights = self.answers.weights
-        return np.ones(len(self.answers.values)) if weights is None else weights
+        return self.answers.row_weights
 
     @cached_property
     def totals(self) -> Floats:

@@ -6,7 +6,7 @@ of each unit and nothing of its respondents.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
@@ -28,7 +28,7 @@ Codes = NDArray[np.intp]
 _SAMPLE = 100_000  # rows of a sample that is offered where a scan will not do
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class UnitAnswers(Answers):
     """Answers of units instead of respondents.
 
@@ -45,9 +45,9 @@ class UnitAnswers(Answers):
         Which unit of the scan each is, (units,).
     """
 
-    unit_sums: Floats = field(default_factory=lambda: np.zeros((0, 0)))
-    centre: Floats = field(default_factory=lambda: np.zeros(0))
-    places: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    unit_sums: Floats
+    centre: Floats
+    places: Codes
 
     @cached_property
     def design(self) -> SurveyDesign:

@@ -6,7 +6,7 @@ sampled unit adds is ``Σ w`` times what one of weight 1 does, and squares add u
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -19,11 +19,7 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 
-def _nothing() -> Floats:
-    return np.zeros(0)
-
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class AlikeRespondents(SurveyDesign):
     """A design of respondents, of whom those that are alike are one row.
 
@@ -42,9 +38,9 @@ class AlikeRespondents(SurveyDesign):
     (array([9.]), array([9.]))
     """
 
-    counts: Floats = field(default_factory=_nothing)
-    weight: Floats = field(default_factory=_nothing)
-    squares: Floats = field(default_factory=_nothing)
+    counts: Floats
+    weight: Floats
+    squares: Floats
 
     @property
     def respondents(self) -> int:
@@ -93,7 +89,7 @@ class AlikeRespondents(SurveyDesign):
         return np.asarray(np.maximum(np.array(every), 0.0))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class AlikeMembers(SurveyDesign):
     """A design of clusters whose members that are alike are one row.
 
@@ -108,9 +104,9 @@ class AlikeMembers(SurveyDesign):
         members of each cluster in each row, sparse, (clusters, rows) each.
     """
 
-    counts: Floats = field(default_factory=_nothing)
-    weight: Floats = field(default_factory=_nothing)
-    members: tuple[csr_array, ...] = ()
+    counts: Floats
+    weight: Floats
+    members: tuple[csr_array, ...]
 
     @property
     def respondents(self) -> int:

@@ -90,6 +90,11 @@ class Answers:
     subpopulation: np.ndarray | None = None
     domain: DomainDesign | None = None
 
+    @property
+    def row_weights(self) -> np.ndarray:
+        """Weights of the rows, 1 where none were given, (rows,)."""
+        return np.ones(len(self.values)) if self.weights is None else self.weights
+
     @cached_property
     def design(self) -> SurveyDesign:
         """The units that were drawn, which say how much is known about errors."""

@@ -171,7 +171,7 @@ def _construct_sums(
     order = [answers.items.index(item) for item in fit.model.items[block]]
     number = np.arange(rows * size).reshape(size, rows).T
     held = [number % distance == start for start in range(distance)]
-    weights = np.ones(rows) if answers.weights is None else answers.weights
+    weights = answers.row_weights
     filled = [_filled(answers, order, own, weights) for own in held]
     moments = Moments.join([fit.estimator.moments_of(own).lifted() for own in filled])
     solution = fit.estimator.solve(moments, fit.model, fit.estimates)

@@ -130,7 +130,7 @@ class PredictiveComparison(HasPage):
         with np.errstate(invalid="ignore", divide="ignore"):
             t = table["estimate"] / table["se"]
         table.insert(3, "t", t)
-        weights = np.ones(len(differences)) if answers.weights is None else answers.weights
+        weights = answers.row_weights
         known = np.isfinite(differences)
         for name, losses in (("loss", self.losses), ("benchmark_loss", self.benchmark_losses)):
             sums = weights @ np.where(known, losses.to_numpy(), 0.0)

@@ -315,7 +315,7 @@ def predict(
 def _sums(fit: Fit, errors: Iterator[PredictionErrors]) -> tuple[LossSums, LossSums]:
     """Return sums of losses of items and of scores."""
     answers, constructs = fit.require_answers("predict"), len(fit.model.constructs)
-    weights = np.ones(len(answers.values)) if answers.weights is None else answers.weights
+    weights = answers.row_weights
     items = LossSums.of(len(METHODS), len(predicted_items(fit.model)))
     scores = LossSums.of(len(TECHNIQUES), constructs)
     for part in errors:

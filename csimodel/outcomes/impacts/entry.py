@@ -159,7 +159,7 @@ def _cells(
         known = np.asarray(links.values(fit.solution))
         answers = fit.require_answers("programme_impacts")
         items = respondent_points(answers, fit.moments)[:, block]
-        weights = np.ones(len(rows)) if answers.weights is None else answers.weights
+        weights = answers.row_weights
         used = np.isfinite(outcomes[rows]) & np.isfinite(items).all(axis=1) & (weights > 0)
         link = Chain.of(
             family, functions, items[used], outcomes[rows][used], weights[used], known[moved:],

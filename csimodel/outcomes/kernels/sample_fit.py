@@ -30,7 +30,7 @@ def fit_further(sample: Sample, family: Family) -> tuple[Floats, Floats, Ending]
     Coefficients are NaN when they have no finite value.
     """
     centre, spread = sample.regressors.mean(axis=0), sample.regressors.std(axis=0)
-    weights = (np.ones(sample.n) if sample.weights is None else sample.weights)[None, :]
+    weights = sample.row_weights[None, :]
     columns, codes, cut = list(sample.regressors.T), None, 0
     if sample.ordering is None:
         x = (sample.regressors - centre) / spread

@@ -178,7 +178,7 @@ class RowDraws(SlopeDraws):
         products = standard[:, row] * standard[:, column]
         cov = np.empty((draws, x.shape[1], x.shape[1]))
         shares = np.empty((draws, k))
-        every = np.ones(sample.n) if sample.weights is None else sample.weights
+        every = sample.row_weights
 
         def samples() -> Iterator[Samples]:
             for own, counts in draws_of(
@@ -217,7 +217,7 @@ class RowDraws(SlopeDraws):
     def batches(self) -> Iterator[Batch]:
         """Yield draws a few at a time."""
         sample, done = self.regression.sample, 0
-        every = np.ones(sample.n) if sample.weights is None else sample.weights
+        every = sample.row_weights
         for _, counts in draws_of(
             self.design, self.usable, cells=sample.n, what="simex", progress=self.progress
         ):

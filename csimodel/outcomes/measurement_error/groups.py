@@ -187,7 +187,7 @@ def group_moments_of(
     group = place[codes]
     used = group >= 0
     g, z = group[used], z[used]
-    w = np.ones(len(z)) if sample.weights is None else sample.weights[used]
+    w = sample.row_weights[used]
     total = np.bincount(g, w)
     mean = np.stack([np.bincount(g, w * column) for column in z.T], axis=1) / total[:, None]
     u = (z - mean[g]) * (w / total[g])[:, None]

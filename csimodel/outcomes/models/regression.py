@@ -403,7 +403,7 @@ def regress(sample: Sample, family: Family, errors: str | None) -> Regression:
         solution, further, ending = fit_further(sample, family)
         return Regression(family, sample, kind, solution, ending, further)
     x = sample.regressors
-    weights = np.ones(len(x)) if sample.weights is None else sample.weights
+    weights = sample.row_weights
     solution, ending = solve(family, sample.outcome, x, weights, x.mean(axis=0), x.std(axis=0))
     return Regression(family, sample, kind, solution, ending)
 

@@ -54,7 +54,7 @@ def predictions_of_folds(
     columns = Basis("line").columns(x) if basis is None else basis.columns(x)
     X = np.column_stack([*columns, np.delete(sample.regressors, moved, axis=1)])
     standard = (X - X.mean(axis=0)) / X.std(axis=0)
-    weights = np.ones(sample.n) if sample.weights is None else sample.weights
+    weights = sample.row_weights
     folds = np.arange(int(fold.max()) + 1)
     fitted = regress_draws(
         rep.family,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,7 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 
-def _nothing() -> Floats:
-    return np.zeros(0)
-
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class AlikeSample(Sample):
     """Respondents of a regression, those that are alike as one row.
 
@@ -42,13 +38,13 @@ class AlikeSample(Sample):
         Points of the items of the indexes, (rows, items).
     """
 
-    counts: Floats = field(default_factory=_nothing)
-    squares: Floats = field(default_factory=_nothing)
-    surveyed: bool = False
-    members: tuple[csr_array, ...] = ()
-    unit_strata: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
-    unit_codes: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
-    points_of_items: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    counts: Floats
+    squares: Floats
+    surveyed: bool
+    members: tuple[csr_array, ...]
+    unit_strata: Codes
+    unit_codes: Codes
+    points_of_items: Floats
 
     @property
     def n(self) -> int:
@@ -75,7 +71,7 @@ class AlikeSample(Sample):
 
     def design_of(self, errors: str, clustered: bool) -> SurveyDesign:
         """Return the units of a kind of errors, clusters or respondents; see `design_of`."""
-        weight = np.ones(len(self.outcome)) if self.weights is None else self.weights
+        weight = self.row_weights
         if clustered and self.members:
             stratum = self.unit_strata if errors == "linearized" else 0 * self.unit_strata
             return AlikeMembers(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class AlikeCells(Cells):
     """Rows of alike respondents as cells; draws count units.
 
@@ -30,7 +30,7 @@ class AlikeCells(Cells):
         What the members of each unit count in each cell, sparse, (cells, units).
     """
 
-    members: csr_array = field(default_factory=lambda: csr_array((0, 0)))
+    members: csr_array
 
     @classmethod
     def of_alike(cls, bootstrap: Bootstrap, sample: AlikeSample) -> Self:

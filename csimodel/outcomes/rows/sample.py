@@ -169,9 +169,14 @@ class Sample:
         return Layout.plain(len(self.indexes), self.factors.shape[1])
 
     @property
+    def row_weights(self) -> Floats:
+        """Weights of the rows, 1 where none were given, (rows,)."""
+        return np.ones(len(self.outcome)) if self.weights is None else self.weights
+
+    @property
     def share(self) -> Floats:
         """How much each respondent counts in an average, summing to 1, (rows,)."""
-        weights = np.ones(len(self.outcome)) if self.weights is None else self.weights
+        weights = self.row_weights
         return np.asarray(weights / weights.sum())
 
 

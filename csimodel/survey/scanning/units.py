@@ -21,7 +21,7 @@ from csimodel.survey.scanning.rows import RowPass, UsedRows
 Codes = NDArray[np.intp]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class CountedDesign(SurveyDesign):
     """A design of respondents of whom only the number in each stratum is kept.
 
@@ -39,7 +39,7 @@ class CountedDesign(SurveyDesign):
     6
     """
 
-    counts: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    counts: Codes
     members: Codes | None = None
 
     @property

@@ -44,7 +44,7 @@ def coefficients_of_draws(
     """
     sample = regression.sample
     indexes = IndexDraws.of(bootstrap, [name for name in names if name], sample.rows)
-    own = np.ones(sample.n) if sample.weights is None else sample.weights
+    own = sample.row_weights
     centre, spread = sample.regressors.mean(axis=0), sample.regressors.std(axis=0)
     b = regression.coefficients
     kernel = (

@@ -170,7 +170,7 @@ def cox_regression(
     risk = RiskSets.of(sample.outcome, event, entry, stratum)
     kernel = Cox(risk, np.zeros(len(sample.names)), efron)
     standard = Standardised(kernel, x.mean(axis=0), x.std(axis=0), constant=False)
-    weights = np.ones(sample.n) if sample.weights is None else sample.weights[risk.order]
+    weights = sample.row_weights[risk.order]
     draws = np.zeros(1, dtype=np.intp)
     solution = standard.fit(Samples(draws, list(x[risk.order].T), weights[None], []))
     return CoxRegression(sample, kernel, errors, solution, (sample.outcome, event, entry))

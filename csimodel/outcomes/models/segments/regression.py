@@ -242,7 +242,7 @@ def regress_segments(
     """
     kind = required_errors(sample, family, errors)
     x = sample.regressors
-    weights = np.ones(sample.n) if sample.weights is None else sample.weights
+    weights = sample.row_weights
     centre, spread = x.mean(axis=0), x.std(axis=0)
     order = np.argsort(place, kind="stable")
     parts = [

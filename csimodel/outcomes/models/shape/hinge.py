@@ -153,7 +153,7 @@ def _best(rep: Repurchase, moved: int, search: _ThresholdSearch) -> tuple[Floats
     """Return the sample's threshold and coefficients, profile, and coefficients over the grid."""
     sample = rep.regression.sample
     others = np.delete(sample.regressors, moved, axis=1)
-    weights = (np.ones(sample.n) if sample.weights is None else sample.weights)[None, :]
+    weights = sample.row_weights[None, :]
     start = np.zeros((len(search.grid), 3 + others.shape[1]))
     index = sample.regressors[:, moved]
     ends = search(sample.outcome, index, list(others.T), weights, start, _ROUNDS_SAMPLE)

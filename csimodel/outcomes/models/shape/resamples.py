@@ -96,7 +96,7 @@ class Resamples:
         cells, order, starts = self._merged
         regressors = list(cells.T)
         index = regressors.pop(self.moved)
-        own = np.ones(self.sample.n) if self.sample.weights is None else self.sample.weights
+        own = self.sample.row_weights
         outcome_of_rows = self.sample.outcome[order]
         design, size, shown = self.resampling, len(cells), self.progress
         for draws, counts in draws_of(design, wanted, cells=size, what=what, progress=shown):
