@@ -61,3 +61,13 @@ def count_reasons(
         if code != 0 and code not in apart
     }
     return pd.Series(counts, dtype="int64", name="lost")
+
+
+def told_reasons(counts: pd.Series) -> tuple[str, ...]:
+    """Return each reason with its count before it, as a finding lists them.
+
+    >>> import pandas as pd
+    >>> told_reasons(pd.Series({"not converged": 3, "singular equations": 1}))
+    ('3 not converged', '1 singular equations')
+    """
+    return tuple(f"{count} {reason}" for reason, count in counts.items())

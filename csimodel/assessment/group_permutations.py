@@ -13,7 +13,7 @@ from csimodel.errors import OptionError
 from csimodel.estimators import GroupFits
 from csimodel.estimators.groups import shown_label
 from csimodel.findings import Finding, listed
-from csimodel.inference.draws import loss_severity
+from csimodel.inference.draws import about_lost
 from csimodel.inference.pairs import pairs_of
 from csimodel.moments.label_permutations import LabelPermutations
 from csimodel.options import require_count
@@ -169,13 +169,11 @@ def without_permutations(sample: GroupedSample, permutations: LabelPermutations)
 def about_losses(sample: GroupedSample, permuted: PermutedStatistics) -> Iterator[Finding]:
     """Count permutations without a solution."""
     lost, total = permuted.lost, len(permuted.solved)
-    if lost:
-        names = tuple(map(shown_label, sample.labels))
-        yield Finding(
-            "lost-permutations",
-            _ONE_LOST if lost == 1 else _LOST,
-            names,
-            loss_severity(lost, total),
-            lost,
-            {"lost": lost, "total": total, "groups": names},
-        )
+    names = tuple(map(shown_label, sample.labels))
+    finding = Finding(
+        "lost-permutations",
+        _ONE_LOST if lost == 1 else _LOST,
+        names,
+        values={"lost": lost, "total": total, "groups": names},
+    )
+    yield from about_lost(finding, lost, total)

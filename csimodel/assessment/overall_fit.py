@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked, checked_in
 from csimodel.assessment.global_fit import distances
-from csimodel.endings import count_reasons
+from csimodel.endings import count_reasons, told_reasons
 from csimodel.errors import OptionError, SurveyError
 from csimodel.estimators import Fit, Solution, Status, require_fit, require_resampling
 from csimodel.findings import Finding, text
@@ -182,7 +182,7 @@ class OverallFit(HasPage):
             )
         lost, total = int(self.failed.sum()), 2 * len(self.draws)
         if lost:
-            reasons = tuple(f"{count} {reason}" for reason, count in self.failed.items())
+            reasons = told_reasons(self.failed)
             findings.append(
                 Finding(
                     "lost-draws",

@@ -3,6 +3,7 @@
 from csimodel.inference.bollen_stine import BollenStine, bollen_stine
 from csimodel.inference.bootstrap import Bootstrap, bootstrap, interval_of_source
 from csimodel.inference.draws import (
+    about_lost,
     draws_of,
     loss_severity,
     require_draws,
@@ -47,6 +48,7 @@ __all__ = [
     "Linearized",
     "Pooled",
     "StandardErrors",
+    "about_lost",
     "bollen_stine",
     "bootstrap",
     "chain_of",

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked
-from csimodel.endings import count_reasons
+from csimodel.endings import count_reasons, told_reasons
 from csimodel.errors import OptionError, SurveyError
 from csimodel.estimators import CovarianceFit, Fit, Status, require_fit
 from csimodel.estimators.covariance.fitted import Fitted
@@ -18,7 +18,7 @@ from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.formatting import number, told_p
 from csimodel.inference.designs import design_of
-from csimodel.inference.draws import draws_of, loss_severity, require_draws
+from csimodel.inference.draws import about_lost, draws_of, require_draws
 from csimodel.moments import CrossProducts, Moments, Resampling
 from csimodel.page import HasPage, Page
 from csimodel.significance import permutation_pvalue
@@ -72,25 +72,16 @@ class BollenStine(HasPage):
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """What a reader must know about the draws, in plain words."""
-        findings = list(self.fit.require_answers("bollen_stine").design.findings)
-        total, lost = len(self.draws), len(self.draws) - len(self.usable)
-        if lost:
-            low, high = self.bounds
-            reasons = tuple(f"{count} {reason}" for reason, count in self.failed.items())
-            findings.append(
-                Finding(
-                    "lost-draws",
-                    "{lost} of {total} draws were lost ({reasons:20}); whatever their χ² would "
-                    "have been, the p-value lies between {low:.3g} and {high:.3g}.",
-                    severity=loss_severity(lost, total),
-                    count=lost,
-                    values={
-                        **{"lost": lost, "total": total, "reasons": reasons},
-                        **{"low": low, "high": high},
-                    },
-                )
-            )
-        return tuple(findings)
+        total, (low, high) = len(self.draws), self.bounds
+        lost, reasons = total - len(self.usable), told_reasons(self.failed)
+        finding = Finding(
+            "lost-draws",
+            "{lost} of {total} draws were lost ({reasons:20}); whatever their χ² would have been, "
+            "the p-value lies between {low:.3g} and {high:.3g}.",
+            values={"lost": lost, "total": total, "reasons": reasons, "low": low, "high": high},
+        )
+        of_design = self.fit.require_answers("bollen_stine").design.findings
+        return (*of_design, *about_lost(finding, lost, total))
 
     @property
     def page(self) -> Page:

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked, checked_in
-from csimodel.endings import count_reasons
+from csimodel.endings import count_reasons, told_reasons
 from csimodel.errors import InferenceError, OptionError, choose
 from csimodel.estimators import (
     Fit,
@@ -32,7 +32,7 @@ from csimodel.findings import Finding, collected, tell, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.blocks import in_order
 from csimodel.inference.designs import design_of
-from csimodel.inference.draws import FEWEST_DRAWS, loss_severity, require_draws
+from csimodel.inference.draws import FEWEST_DRAWS, about_lost, require_draws
 from csimodel.inference.infer import infer
 from csimodel.inference.intervals import INTERVALS, narrow_intervals, require_by_t
 from csimodel.inference.jackknife import Jackknife, jackknife
@@ -121,20 +121,17 @@ class Bootstrap(HasPage):
 
     def _findings(self) -> Iterator[Finding]:
         total, used = len(self.usable), int(self.usable.sum())
-        if used < total:
-            lost = total - used
-            reasons = tuple(f"{count} {reason}" for reason, count in self.failed.items())
-            yield Finding(
-                "lost-draws",
-                "{lost} of {total} draws were lost ({reasons:20}); intervals rest on the others "
-                "and may be too narrow.",
-                severity=loss_severity(lost, total),
-                count=lost,
-                values={"lost": lost, "total": total, "reasons": reasons},
-            )
+        lost = total - used
+        finding = Finding(
+            "lost-draws",
+            "{lost} of {total} draws were lost ({reasons:20}); intervals rest on the others and "
+            "may be too narrow.",
+            values={"lost": lost, "total": total, "reasons": told_reasons(self.failed)},
+        )
+        yield from about_lost(finding, lost, total)
         kept = int((self.solution.estimates.inadmissible[self.usable] > 0).sum())
         if kept:
-            reasons = tuple(f"{count} {reason}" for reason, count in self.inadmissible.items())
+            reasons = told_reasons(self.inadmissible)
             yield Finding(
                 "inadmissible-draws",
                 "{kept} of {total} draws are inadmissible but kept ({reasons:20}); "
@@ -332,10 +329,7 @@ class Bootstrap(HasPage):
         require_draws(used, len(self.usable), "are usable", "a simpler model", self.failed)
 
     def _why(self) -> str:
-        return (
-            ", ".join(f"{count} {reason}" for reason, count in self.failed.items())
-            or "too few asked for"
-        )
+        return ", ".join(told_reasons(self.failed)) or "too few asked for"
 
     def _tell_gaps(self, name: str, draws: Floats) -> None:
         gaps = int((~np.isfinite(draws)).any(axis=1).sum())

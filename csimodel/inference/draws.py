@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.bounds import THRESHOLDS
+from csimodel.endings import told_reasons
 from csimodel.errors import InferenceError, OptionError
 from csimodel.findings import Finding, Severity
 from csimodel.moments import Resampling
@@ -78,6 +80,18 @@ def loss_severity(lost: int, total: int) -> Severity:
     return "warning" if lost <= THRESHOLDS["draws lost"].value * total else "failure"
 
 
+def about_lost(finding: Finding, lost: int, total: int) -> tuple[Finding, ...]:
+    """Return a finding about lost draws with their number and how grave it is, if any were lost.
+
+    >>> told = Finding("lost-draws", "{lost} of {total} draws were lost.")
+    >>> [(own.count, own.severity) for own in about_lost(told, 51, 500)], about_lost(told, 0, 500)
+    ([(51, 'failure')], ())
+    """
+    if not lost:
+        return ()
+    return (replace(finding, severity=loss_severity(lost, total), count=lost),)
+
+
 def without_losses(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return the findings but those about draws: what stands when they are left out."""
     return tuple(finding for finding in findings if not finding.code.endswith("-draws"))
@@ -142,8 +156,7 @@ intervals need at least 20; take more (draws=, or rows of resamples=) or fewer e
         return
     reasons = ""
     if lost is not None:
-        told = ", ".join(f"{count} {reason}" for reason, count in lost.items())
-        reasons = f" ({told or 'too few asked for'})"
+        reasons = f" ({', '.join(told_reasons(lost)) or 'too few asked for'})"
     raise InferenceError(
         f"Only {used} of {total} draws {have}{reasons}, and {need} at least "
         f"{FEWEST_DRAWS}; take more (draws=, or rows of resamples=) or {simpler}."

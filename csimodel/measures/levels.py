@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from csimodel.errors import OptionError, SurveyError, suggest
 from csimodel.findings import listed
 from csimodel.options import number_of, require_numbers, shown
-from csimodel.survey.cells import tidy
 from csimodel.survey.checks import number
 from csimodel.survey.usual_wordings import IMPORTANCE, SATISFACTION, UsualScale
+from csimodel.survey.wordings import wording_key
 
 Floats = NDArray[np.float64]
 Levels = Mapping[str, float] | Sequence[float]  # values of levels: by wording, or in order
@@ -87,10 +87,10 @@ class OrderedScale:
 
     def _worded(self, answer: object, labels: Mapping[float | str, str]) -> float | None:
         if isinstance(answer, str):
-            return self.words.get(tidy(answer).casefold())
+            return self.words.get(wording_key(answer))
         value = _number(answer)
         label = None if value is None else labels.get(value)
-        return None if label is None else self.words.get(tidy(str(label)).casefold())
+        return None if label is None else self.words.get(wording_key(label))
 
     def _numbered(self, value: float | None, ranked: bool) -> float | None:
         if value is None:
@@ -150,7 +150,7 @@ def _scale(
                 f"{option}={shown(levels)} must give the number of each wording, such as "
                 "{'bad': 1, 'good': 2}."
             )
-        known = {tidy(str(k)).casefold(): float(v) for k, v in wordings.items() if v is not None}
+        known = {wording_key(str(k)): float(v) for k, v in wordings.items() if v is not None}
         return OrderedScale(tuple(sorted(set(known.values()))), known, False, option)
     numbers = require_numbers(option, levels, "the values of the levels, from the lowest")
     if not len(numbers) or not np.isfinite(numbers).all() or (np.diff(numbers) <= 0).any():

@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 
 from csimodel.arguments import checked
+from csimodel.endings import told_reasons
 from csimodel.errors import OptionError
 from csimodel.estimators import Estimator
 from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate, own_errstate_in
+from csimodel.inference.draws import about_lost
 from csimodel.options import require_count, require_level, seed_of
 from csimodel.page import HasPage, Page, sections
 from csimodel.simulate.population import Population, Seed
@@ -52,26 +54,17 @@ class Power(HasPage):
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What a reader must know, in plain words; empty when every sample had a solution."""
-        findings = []
+        findings: list[Finding] = []
         for n, own in self.replications.items():
-            lost = int(own.failed.sum())
-            if lost:
-                reasons = tuple(f"{count} {reason}" for reason, count in own.failed.items())
-                findings.append(
-                    Finding(
-                        "lost-samples",
-                        "{count} of {samples} samples of {n} have no solution ({reasons:20}); the "
-                        "shares are of the others, and a study of this size may fail altogether.",
-                        severity="warning" if lost < 0.1 * len(own.reasons) else "failure",
-                        count=lost,
-                        values={
-                            "count": lost,
-                            "samples": len(own.reasons),
-                            "n": n,
-                            "reasons": reasons,
-                        },
-                    )
-                )
+            lost, samples = int(own.failed.sum()), len(own.reasons)
+            reasons = told_reasons(own.failed)
+            finding = Finding(
+                "lost-samples",
+                "{count} of {samples} samples of {n} have no solution ({reasons:20}); the shares "
+                "are of the others, and a study of this size may fail altogether.",
+                values={"count": lost, "samples": samples, "n": n, "reasons": reasons},
+            )
+            findings += about_lost(finding, lost, samples)
         return tuple(findings)
 
     @property

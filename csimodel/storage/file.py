@@ -7,12 +7,10 @@ import json
 import math
 import os
 import re
-import struct
-import zlib
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +26,7 @@ from csimodel.storage.decoding import Decoder, FieldsError
 from csimodel.storage.encoding import PLAIN_ARRAYS, Encoder, Json
 from csimodel.storage.kinds import kind_of
 from csimodel.survey.complete_file import file_aside
+from csimodel.survey.damage import DAMAGE
 
 FORMAT = 1
 """Number of the format; another number is another format."""
@@ -36,11 +35,6 @@ _HEAD, _VALUE = "format.json", "value.json"
 _ARRAY = re.compile(r"arrays/(0|[1-9][0-9]{0,8})\.npy")
 _DAY = (1980, 1, 1, 0, 0, 0)  # the same result gives the same bytes
 _NEW_ONE = "write it again with csi.save(result, path)"
-_DAMAGE = (
-    ArithmeticError, AttributeError, BadZipFile, EOFError, LookupError, NotImplementedError,
-    RecursionError, RuntimeError, TypeError, ValueError, struct.error, zlib.error,
-)  # fmt: skip
-"""What reading raises on bytes or JSON that were not written by `save`."""
 
 
 @own_errstate
@@ -157,7 +151,7 @@ def load(path: str | PathLike[str]) -> object:
         ) from error
     except CsimodelError:
         raise
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise StorageError(
             f"{name} is cut short or damaged ({_reason(error)}); copy it again, or {_NEW_ONE}."
         ) from error
@@ -248,7 +242,7 @@ def _require_own(target: Path) -> None:
     try:
         with ZipFile(target) as archive:
             own = json.loads(archive.read(_HEAD)).get("program") == "csimodel"
-    except _DAMAGE:
+    except DAMAGE:
         own = False
     if not own:
         raise StorageError(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import pandas as pd
 
@@ -17,6 +14,7 @@ from csimodel.errors import OptionError, SurveyError, choose
 from csimodel.findings import listed
 from csimodel.survey.cells import Decimal
 from csimodel.survey.checks import require_table
+from csimodel.survey.damage import DAMAGE
 from csimodel.survey.headers import cleaned_names, place_of, require_unique
 from csimodel.survey.parquet_files import read_parquet
 from csimodel.survey.stat_files import read_spss, read_stata
@@ -28,13 +26,6 @@ _EXTRAS = {
     "maketables": "tables", "openpyxl": "excel", "pyarrow": "parquet", "pyreadstat": "spss",
     "python-docx": "word",
 }  # fmt: skip
-
-_DAMAGE = (
-    ArithmeticError, AssertionError, AttributeError, BadZipFile, EOFError, LookupError, MemoryError,
-    NotImplementedError, RecursionError, RuntimeError, SyntaxError, TypeError, ValueError,
-    struct.error, zlib.error,
-)  # fmt: skip
-"""What programs that read files raise on bytes they did not expect (SyntaxError: bad XML)."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +119,7 @@ def _read_file(path: Path, form: Form) -> Table:
             f"The file {str(path)!r} cannot be read ({error.strerror or error}); check the path "
             "and the rights."
         ) from error
-    except _DAMAGE as error:
+    except (*DAMAGE, MemoryError) as error:
         raise SurveyError(
             f"The file {path.name!r} cannot be read as {kind.name}; it may be damaged or misnamed."
         ) from error

@@ -55,7 +55,16 @@ def recoded(brands, answers):
     return brands.set_index("brand").map(lambda x: answers[int(x / 20) + 3]).reset_index()
 
 
-@pytest.mark.parametrize("answers", [ENGLISH, CHINESE, range(1, 8), [f" {k}" for k in range(1, 8)]])
+AS_TYPED = [
+    [word.upper().replace(" ", "  ") for word in ENGLISH],
+    [f"{word}\u3000" for word in CHINESE],
+    [word.translate({k: k + 0xFEE0 for k in range(ord("a"), ord("z") + 1)}) for word in ENGLISH],
+]
+
+
+@pytest.mark.parametrize(
+    "answers", [ENGLISH, CHINESE, range(1, 8), [f" {k}" for k in range(1, 8)], *AS_TYPED]
+)
 def test_the_four_brands_by_labels_and_ranks(brands, answers):
     table = measures.satisfaction_level(recoded(brands, answers), by="brand").table
     assert_allclose(table["estimate"], SCORES, rtol=1e-14)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from csimodel.arguments import checked
 from csimodel.assessment.prediction.held_out import require_predictive
 from csimodel.bounds import THRESHOLDS
-from csimodel.endings import count_reasons
+from csimodel.endings import count_reasons, told_reasons
 from csimodel.errors import OptionError, SurveyError
 from csimodel.estimators import Fit, Status
 from csimodel.findings import Finding, tell
@@ -216,7 +216,7 @@ def _about_lost(lost: dict[str, pd.Series], distance: int) -> Iterator[Finding]:
     names = tuple(lost)
     total = pd.concat(list(lost.values())).groupby(level=0).sum()
     count = int(total.sum())
-    reasons = tuple(f"{number} {reason}" for reason, number in total.items())
+    reasons = told_reasons(total)
     yield Finding(
         "lost-rounds",
         _ONE_LOST if len(names) == 1 else _LOST,

@@ -12,12 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.assessment.prediction.benchmarks import inputs_of, slopes_of
-from csimodel.endings import count_reasons
+from csimodel.endings import count_reasons, told_reasons
 from csimodel.errors import EstimationError, OptionError
 from csimodel.estimators import Fit, Solution, Status, require_alone, require_fit, require_rows
 from csimodel.estimators.predictors import effects, predicted_items, score_weights
 from csimodel.findings import Finding
-from csimodel.inference.draws import loss_severity
+from csimodel.inference.draws import about_lost
 from csimodel.moments import CrossProducts, Moments
 from csimodel.survey.sampling import SurveyDesign
 
@@ -88,8 +88,8 @@ class HeldOut:
         if failed.sum() == total:
             raise EstimationError(
                 f"Without any of the {total} folds the model has a solution "
-                f"({', '.join(_reasons(failed))}), so nothing can be predicted; use more folds, or "
-                "a simpler model."
+                f"({', '.join(told_reasons(failed))}), so nothing can be predicted; use more "
+                "folds, or a simpler model."
             )
         return held_out
 
@@ -122,23 +122,13 @@ class HeldOut:
     def findings(self) -> tuple[Finding, ...]:
         """What a reader must know: folds that could not be predicted."""
         total, lost = len(self.solution.estimates.outcome), int(self.failed.sum())
-        if not lost:
-            return ()
-        reasons = _reasons(self.failed)
-        return (
-            Finding(
-                "lost-folds",
-                "Without {lost} of {total} folds the model has no solution ({reasons:20}), so "
-                "respondents of these folds were not predicted.",
-                severity=loss_severity(lost, total),
-                count=lost,
-                values={"lost": lost, "total": total, "reasons": reasons},
-            ),
+        finding = Finding(
+            "lost-folds",
+            "Without {lost} of {total} folds the model has no solution ({reasons:20}), so "
+            "respondents of these folds were not predicted.",
+            values={"lost": lost, "total": total, "reasons": told_reasons(self.failed)},
         )
-
-
-def _reasons(failed: pd.Series) -> tuple[str, ...]:
-    return tuple(f"{count} {reason}" for reason, count in failed.items())
+        return about_lost(finding, lost, total)
 
 
 class PredictorBatch(NamedTuple):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from csimodel.bounds import THRESHOLDS
 from csimodel.findings import Finding
-from csimodel.inference import loss_severity
+from csimodel.inference import about_lost
 from csimodel.outcomes.measurement_error.reliability import Reliability
 
 Floats = NDArray[np.float64]
@@ -124,16 +124,14 @@ def about_draws(
     """
     for method, estimates in draws.items():
         lost = int((~np.isfinite(estimates)).any(axis=1).sum())
-        if lost:
-            yield Finding(
-                "lost-draws",
-                "{count} of {draws} draws have no slope by {method!r}; its interval "
-                "rests on the others and may be too narrow.",
-                (method,),
-                loss_severity(lost, total),
-                lost,
-                values={"count": lost, "draws": len(estimates), "method": method},
-            )
+        finding = Finding(
+            "lost-draws",
+            "{count} of {draws} draws have no slope by {method!r}; its interval rests on the "
+            "others and may be too narrow.",
+            (method,),
+            values={"count": lost, "draws": len(estimates), "method": method},
+        )
+        yield from about_lost(finding, lost, total)
     for method, count in inadmissible.items():
         if count:
             yield Finding(

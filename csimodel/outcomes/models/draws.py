@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.endings import count_reasons
+from csimodel.endings import count_reasons, told_reasons
 from csimodel.findings import Finding, text
-from csimodel.inference import Bootstrap, interval_of_source, loss_severity, require_draws
+from csimodel.inference import Bootstrap, about_lost, interval_of_source, require_draws
 from csimodel.outcomes.design.layout import Column, Layout, value_of
 from csimodel.outcomes.kernels.families import Family
 from csimodel.outcomes.kernels.glm import average_along
@@ -352,16 +352,14 @@ class RegressionLosses:
 def about_losses(draws: Losses) -> Iterator[Finding]:
     """Count draws lost in a regression or before it, and pass on what is known of the draws."""
     total, used = len(draws.usable), int(draws.usable.sum())
-    if used < total:
-        reasons = tuple(f"{count} {reason}" for reason, count in draws.lost.items())
-        yield Finding(
-            "lost-draws",
-            "{count} of {total} draws were lost ({reasons:20}); intervals rest on the "
-            "others and may be too narrow.",
-            severity=loss_severity(total - used, total),
-            count=total - used,
-            values={"count": total - used, "total": total, "reasons": reasons},
-        )
+    lost, reasons = total - used, told_reasons(draws.lost)
+    finding = Finding(
+        "lost-draws",
+        "{count} of {total} draws were lost ({reasons:20}); intervals rest on the others and may "
+        "be too narrow.",
+        values={"count": lost, "total": total, "reasons": reasons},
+    )
+    yield from about_lost(finding, lost, total)
     yield from (finding for finding in draws.bootstrap.findings if finding.code != "lost-draws")
 
 

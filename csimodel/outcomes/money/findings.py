@@ -8,7 +8,7 @@ import numpy as np
 
 from csimodel.errors import OptionError
 from csimodel.findings import Finding
-from csimodel.inference import loss_severity
+from csimodel.inference import about_lost
 from csimodel.outcomes.models.levels import on_index
 from csimodel.outcomes.models.result import Repurchase
 from csimodel.outcomes.money.draws import CustomerAverages, Drawn, Place
@@ -76,15 +76,13 @@ def about_draws(averages: CustomerAverages) -> Iterator[Finding]:
     """Count the draws that have no value."""
     drawn = averages.probability[1]
     lost = int(np.isnan(drawn).sum())
-    if lost:
-        yield Finding(
-            "lost-draws",
-            "{lost} of {draws} draws have no value without measurement error; intervals rest on "
-            "the others and may be too narrow.",
-            severity=loss_severity(lost, len(drawn)),
-            count=lost,
-            values={"lost": lost, "draws": len(drawn)},
-        )
+    finding = Finding(
+        "lost-draws",
+        "{lost} of {draws} draws have no value without measurement error; intervals rest on the "
+        "others and may be too narrow.",
+        values={"lost": lost, "draws": len(drawn)},
+    )
+    yield from about_lost(finding, lost, len(drawn))
 
 
 def about_outcome(rep: Repurchase) -> Iterator[Finding]:

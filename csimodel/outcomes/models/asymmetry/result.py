@@ -14,7 +14,7 @@ from csimodel.errors import OptionError
 from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate_in
 from csimodel.formatting import told_p
-from csimodel.inference import loss_severity
+from csimodel.inference import about_lost
 from csimodel.inference.infer import infer
 from csimodel.inference.intervals import narrow_intervals
 from csimodel.inference.sources import Draws, ErrorSource, StandardErrors
@@ -229,12 +229,11 @@ def result_of(
     table = infer(pd.Index(rows), value, source, level)
     below, above = value[3:5]
     table.loc["ratio"] = ratio_row(below, above, how[3:5] @ V @ how[3:5].T, level, df)
-    lost = 0 if draws is None else int((~whole).sum())
     every = (
         *regression.sample.findings,
         *findings,
         *_about(regression, names, table),
-        *(_lost(lost, len(draws)) if draws is not None and lost else ()),
+        *_lost(int((~whole).sum()), whole.size),
         *(narrow_intervals(interval, df) if draws is not None else ()),
     )
     return Asymmetry(regression, *names, table, table_of_tests(tests), level, every)
@@ -288,16 +287,10 @@ def _about(regression: Regression, names: tuple[str, str], table: pd.DataFrame) 
 
 
 def _lost(lost: int, total: int) -> tuple[Finding, ...]:
-    message = (
-        "{count} of {total} draws have no regression; intervals rest on the "
-        "others and may be too narrow."
+    finding = Finding(
+        "lost-draws",
+        "{count} of {total} draws have no regression; intervals rest on the others and may be too "
+        "narrow.",
+        values={"count": lost, "total": total},
     )
-    return (
-        Finding(
-            "lost-draws",
-            message,
-            severity=loss_severity(lost, total),
-            count=lost,
-            values={"count": lost, "total": total},
-        ),
-    )
+    return about_lost(finding, lost, total)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from csimodel.findings import Finding
-from csimodel.inference import loss_severity
+from csimodel.inference import about_lost
 from csimodel.outcomes.models.shape.curved_fit import Bend
 from csimodel.outcomes.models.shape.hinge import Hinge
 from csimodel.outcomes.models.shape.isotonic import Steps
@@ -123,16 +123,14 @@ def _edge(fitted: Hinge, index: str) -> Iterator[Finding]:
         )
 
 
-def _lost(lost: int, total: int) -> Iterator[Finding]:
-    if lost:
-        yield Finding(
-            "lost-draws",
-            "{count} of {total} draws have no bent regression; intervals rest on the "
-            "others and may be too narrow.",
-            severity=loss_severity(lost, total),
-            count=lost,
-            values={"count": lost, "total": total},
-        )
+def _lost(lost: int, total: int) -> tuple[Finding, ...]:
+    finding = Finding(
+        "lost-draws",
+        "{count} of {total} draws have no bent regression; intervals rest on the others and may be "
+        "too narrow.",
+        values={"count": lost, "total": total},
+    )
+    return about_lost(finding, lost, total)
 
 
 def _steps(fitted: Steps, index: str) -> Iterator[Finding]:
