@@ -17,7 +17,13 @@ from csimodel.errors import OptionError, SurveyError
 from csimodel.estimators import Fit, Solution, Status, require_fit, require_resampling
 from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate, own_errstate_in
-from csimodel.inference import draws_of, loss_severity, quantiles, require_draws
+from csimodel.inference import (
+    about_lost,
+    draws_of,
+    loss_severity,
+    quantiles,
+    require_draws,
+)
 from csimodel.inference.bollen_stine import transformation
 from csimodel.inference.designs import design_of
 from csimodel.moments import CrossProducts, Moments, Resampling
@@ -181,18 +187,12 @@ class OverallFit(HasPage):
                 )
             )
         lost, total = int(self.failed.sum()), 2 * len(self.draws)
-        if lost:
-            reasons = told_reasons(self.failed)
-            findings.append(
-                Finding(
-                    "lost-draws",
-                    "{lost} of {total} refits have no solution ({reasons:20}) and are left out.",
-                    severity="failure" if _FEW_REFITS in self._reasons.values() else "warning",
-                    count=lost,
-                    values={"lost": lost, "total": total, "reasons": reasons},
-                )
-            )
-        return tuple(findings)
+        finding = Finding(
+            "lost-draws",
+            "{lost} of {total} refits have no solution ({reasons:20}) and are left out.",
+            values={"lost": lost, "total": total, "reasons": told_reasons(self.failed)},
+        )
+        return (*findings, *about_lost(finding, lost, total))
 
     @property
     def page(self) -> Page:
