@@ -149,6 +149,7 @@ THRESHOLDS: dict[str, Threshold] = {
     ),
     "determinacy": Threshold(0.80, "Gorsuch (1983); Grice (2001)"),
     "constructs alike": Threshold(0.95, _OWN),
+    "turn of weights": Threshold(np.pi / 2.0, _OWN),  # radians; no direction turns further
     "draws lost": Threshold(0.1, _OWN),
     "few rows": Threshold(30.0, _OWN),
     "few rows of a group": Threshold(10.0, _OWN),

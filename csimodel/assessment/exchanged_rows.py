@@ -8,7 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from csimodel.assessment.group_permutations import LEAST_PERMUTATIONS, require_permutations
+from csimodel.assessment.group_permutations import (
+    LEAST_PERMUTATIONS,
+    require_given,
+    require_permutations,
+)
 from csimodel.errors import OptionError
 from csimodel.moments.label_permutations import Exchange, LabelPermutations
 from csimodel.survey.sampling import SurveyDesign
@@ -91,21 +95,14 @@ class ExchangedRows:
 
 def _given(permutations: object, rows: int) -> Codes:
     """Return orders that somebody made, (permutations, respondents)."""
-    try:
-        orders = np.atleast_2d(np.asarray(permutations))
-    except ValueError:
-        orders = np.zeros((0, 0))
+    orders = np.atleast_2d(np.asarray(permutations))
     whole = np.issubdtype(orders.dtype, np.integer) and orders.ndim == 2
     if not whole or orders.shape[1] != rows or not len(orders):
         raise OptionError(
             f"permutations= holds an array of shape {orders.shape}; give one row for each "
             f"permutation, with the numbers 0 to {rows - 1} of the {rows} respondents in it."
         )
-    if len(orders) < LEAST_PERMUTATIONS:
-        raise OptionError(
-            f"permutations= holds {len(orders)} permutations, from which no p-value below "
-            f"{1.0 / (1.0 + len(orders)):.2f} can come; give at least {LEAST_PERMUTATIONS}."
-        )
+    require_given(len(orders))
     wrong = (np.sort(orders, axis=1) != np.arange(rows)).any(axis=1)
     if wrong.any():
         raise OptionError(

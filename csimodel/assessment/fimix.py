@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked
-from csimodel.assessment.mixture import SegmentRegressions
+from csimodel.assessment.mixture import SegmentRegressions, equations_of
 from csimodel.assessment.segments import HiddenSegments, SegmentSolution
 from csimodel.bounds import THRESHOLDS
 from csimodel.errors import EstimationError, OptionError, SurveyError
@@ -28,6 +28,14 @@ _LEFT_OUT = "{count} of {total} respondents without scores are left out of the s
 _WEIGHTED = (
     "Survey weights count respondents in the likelihood, so criteria treat them as if they were "
     "numbers of respondents."
+)
+_FEW_ROWS = (
+    "{segments} segments have {parameters} parameters and there are {rows} respondents with "
+    "scores, so that this number of segments is left out."
+)
+_NO_SOLUTION = (
+    "No start of {segments} segments has a solution ({total} tried), because a segment loses its "
+    "members or its variance, so that this number of segments is left out."
 )
 _LOST = (
     "{lost} of {total} starts of {segments} segments came to a segment without members or without "
@@ -73,7 +81,7 @@ def fimix(
     fit
         By PLS.
     segments
-        Numbers of segments to try.
+        Numbers of segments to try; one that has no solution is left out, with a finding.
     starts
         How many random starts of each number of segments; the best solution is kept. Or the starts
         themselves, of one number of segments: probabilities, (starts, respondents, segments).
@@ -95,10 +103,10 @@ def fimix(
     ModelError
         For models with products or constructs of constructs.
     SurveyError
-        When the fit was made from moments, or there are fewer than 30 respondents or no more than
-        parameters.
+        When the fit was made from moments, or there are fewer than 30 respondents, or no more than
+        the fewest segments have parameters.
     EstimationError
-        When no start has a solution, or the fit has none.
+        When no start of any number of segments has a solution, or the fit has none.
 
     Notes
     -----
@@ -142,17 +150,36 @@ def fimix(
         counts = [given.shape[2]]
     number = len(given) if given is not None else require_count("starts", starts, "", most=10**5)
     seed, n = seed_of(rng), len(sample.regressions.scores)
-    _require_rows(sample.regressions, max(counts))
+    counts, few = _with_rows(sample.regressions, counts)
     cells = 8.0 * number * n * max(counts) * (len(sample.regressions.equations) + 4)
     require_memory(f"fimix with starts={number} and {n:,} respondents", cells, "take fewer starts")
-    alone = _solution(sample.regressions, np.ones((1, n, 1)), tolerance, iterations, progress)
-    solutions = {1: alone}
-    for count in counts:
-        if count > 1:
-            own = _random(seed, number, n, count) if given is None else given
-            solutions[count] = _solution(sample.regressions, own, tolerance, iterations, progress)
-    findings = [*_about_sample(fit, sample.known), *_about_starts(solutions, iterations)]
-    return HiddenSegments(fit, sample.known, dict(sorted(solutions.items())), tuple(findings))
+    solutions: dict[int, SegmentSolution] = {}
+    lost: list[int] = []
+    for count in dict.fromkeys([1, *counts]):
+        own = np.ones((1, n, 1)) if count == 1 else given
+        own = _random(seed, number, n, count) if own is None else own
+        solution = _solution(sample.regressions, own, tolerance, iterations, progress)
+        if solution is None:
+            lost.append(count)
+        else:
+            solutions[count] = solution
+    if 1 in lost:
+        raise EstimationError(
+            "The regressions of all respondents have no solution, because scores lie on a line or "
+            "constructs carry the same information; leave one of these constructs out."
+        )
+    if not solutions.keys() & set(counts):
+        raise EstimationError(
+            f"No start of {' or '.join(map(str, lost))} segments has a solution ({number} "
+            "tried), because a segment loses its members or its variance; take fewer segments or "
+            "more starts."
+        )
+    findings = [
+        *_about_sample(fit, sample.known),
+        *_left_out(sample.regressions, few, lost, number),
+        *_about_starts(solutions, iterations),
+    ]
+    return HiddenSegments(fit, sample.known, solutions, tuple(findings))
 
 
 def _sample(fit: Fit) -> _ScoredSample:
@@ -165,16 +192,12 @@ def _sample(fit: Fit) -> _ScoredSample:
         )
     model.require_one_stage("fimix finds segments of")
     fit.require_converged("fimix")
-    targets = np.flatnonzero(model.adjacency.any(axis=1))
     answers = fit.require_answers("fimix")
     scores = fit.scores.to_numpy()
     known = np.isfinite(scores).all(axis=1)
     weights = answers.row_weights
     own = weights[known] / weights[known].mean() if known.any() else weights[known]
-    equations = tuple(
-        (int(target), tuple(np.flatnonzero(model.adjacency[target]).tolist())) for target in targets
-    )
-    return _ScoredSample(SegmentRegressions(scores[known], own, equations), known)
+    return _ScoredSample(SegmentRegressions(scores[known], own, equations_of(model)), known)
 
 
 def _counts(segments: int | Sequence[float]) -> list[int]:
@@ -211,9 +234,16 @@ def _given(starts: object, rows: int) -> Floats:
     return own
 
 
-def _require_rows(regressions: SegmentRegressions, segments: int) -> None:
-    """Refuse fewer respondents than segments can be found of."""
-    n, needed = len(regressions.scores), regressions.parameters(segments)
+def _with_rows(regressions: SegmentRegressions, counts: list[int]) -> tuple[list[int], list[int]]:
+    """Return the numbers of segments with more respondents than parameters, and the others.
+
+    Raises
+    ------
+    SurveyError
+        For fewer respondents than segments can be found of, or than the fewest need.
+    """
+    n, fewest = len(regressions.scores), min(counts)
+    needed = regressions.parameters(fewest)
     least = int(THRESHOLDS["few rows"].value)
     if n < least:
         raise SurveyError(
@@ -222,9 +252,11 @@ def _require_rows(regressions: SegmentRegressions, segments: int) -> None:
         )
     if n <= needed:
         raise SurveyError(
-            f"{segments} segments have {needed} parameters and there are {n} respondents with "
+            f"{fewest} segments have {needed} parameters and there are {n} respondents with "
             "scores; take fewer segments, or a simpler model."
         )
+    enough = [count for count in counts if n > regressions.parameters(count)]
+    return enough, [count for count in counts if count not in enough]
 
 
 def _random(seed: int, starts: int, rows: int, segments: int) -> Floats:
@@ -244,18 +276,14 @@ def _solution(
     tolerance: float,
     iterations: int,
     progress: bool,
-) -> SegmentSolution:
-    """Return the best of the solutions that starts lead to."""
+) -> SegmentSolution | None:
+    """Return the best of the solutions that starts lead to; None where none has one."""
     segments = starts.shape[2]
     with progress_bar(None, f"{segments} segments", progress, "step") as bar:
         mixture = regressions.mixture(starts, tolerance, iterations, bar.update)
     likelihood = mixture.log_likelihood
     if not np.isfinite(likelihood).any():
-        raise EstimationError(
-            f"None of {len(starts)} starts of {segments} segments has a solution, because a "
-            "segment loses its members or its variance, or constructs carry the same information; "
-            "take fewer segments or more starts."
-        )
+        return None
     best = int(np.nanargmax(likelihood))
     order = np.argsort(-mixture.shares[best], kind="stable")
     return SegmentSolution(
@@ -281,6 +309,22 @@ def _about_sample(fit: Fit, known: NDArray[np.bool_]) -> Iterator[Finding]:
         yield Finding("left-out-of-segments", _LEFT_OUT, (), "warning", count, values)
     if fit.require_answers("fimix").weights is not None:
         yield Finding("weighted-likelihood", _WEIGHTED, severity="note")
+
+
+def _left_out(
+    regressions: SegmentRegressions, few: list[int], lost: list[int], starts: int
+) -> Iterator[Finding]:
+    """Name the numbers of segments that have more parameters than rows, or no solution."""
+    for segments in few:
+        values = {
+            "segments": segments,
+            "parameters": regressions.parameters(segments),
+            "rows": len(regressions.scores),
+        }
+        yield Finding("segments-left-out", _FEW_ROWS, (), "warning", None, values)
+    for segments in lost:
+        values = {"segments": segments, "total": starts}
+        yield Finding("segments-left-out", _NO_SOLUTION, (), "warning", starts, values)
 
 
 def _about_starts(solutions: dict[int, SegmentSolution], iterations: int) -> Iterator[Finding]:

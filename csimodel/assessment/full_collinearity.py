@@ -7,6 +7,7 @@ import pandas as pd
 
 from csimodel.arguments import checked
 from csimodel.assessment import wording
+from csimodel.assessment.judge_structure import exact_inflation
 from csimodel.assessment.structure import full_vif
 from csimodel.assessment.verdicts import NOT_JUDGED, Verdict, as_table, limit
 from csimodel.bounds import THRESHOLDS
@@ -30,7 +31,8 @@ def full_collinearity(fit: Fit) -> pd.DataFrame:
     -------
     DataFrame
         As the verdicts of `assess`: measure, subject, value, threshold, verdict (``"good"`` below
-        3.3, else ``"poor"``), source, sentence.
+        3.3, else ``"poor"``; ``"not judged"`` without a value, and where no more rows than
+        constructs make every value infinite, whatever was answered), source, sentence.
 
     Raises
     ------
@@ -61,8 +63,10 @@ def full_collinearity(fit: Fit) -> pd.DataFrame:
     asked = limit("full vif") if fit.estimator.paths_between_scores else limit("full vif corrected")
     verdicts = []
     values = full_vif(fit.solution)
+    exact = exact_inflation(values, fit.n)
     for name, value in zip(fit.model.construct_names, values, strict=True):
-        word = NOT_JUDGED if np.isnan(value) else "good" if value < asked else "poor"
+        known = not (exact or np.isnan(value))
+        word = NOT_JUDGED if not known else "good" if value < asked else "poor"
         verdicts.append(
             Verdict(
                 "full_vif",
@@ -71,8 +75,8 @@ def full_collinearity(fit: Fit) -> pd.DataFrame:
                 "below {asked:g}",
                 word,
                 _KOCK,
-                wording.FULL_VIF[word],
-                {"construct": name, "asked": asked},
+                wording.FULL_VIF[wording.EXACT if exact else word],
+                {"construct": name, "asked": asked, "rows": fit.n},
             )
         )
     return as_table(verdicts)

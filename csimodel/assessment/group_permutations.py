@@ -62,6 +62,21 @@ def require_permutations(permutations: int | ArrayLike, advice: str) -> int | Ar
     return require_count("permutations", permutations, advice, least=LEAST_PERMUTATIONS, most=10**7)
 
 
+def require_given(count: int) -> None:
+    """Refuse fewer permutations that somebody made than a p-value needs.
+
+    Raises
+    ------
+    OptionError
+        For fewer than 20.
+    """
+    if count < LEAST_PERMUTATIONS:
+        raise OptionError(
+            f"permutations= holds {count} permutations, from which no p-value below "
+            f"{1.0 / (1.0 + count):.2f} can come; give at least {LEAST_PERMUTATIONS}."
+        )
+
+
 def permutations_of(
     sample: GroupedSample, fits: GroupFits, permutations: int | ArrayLike, seed: int
 ) -> LabelPermutations:
@@ -113,11 +128,7 @@ def given_labels(permutations: object, fits: GroupFits, sample: GroupedSample) -
             f"permutations= holds an array of shape {labels.shape}; give one row for each "
             f"permutation, with the group of each of the {rows} respondents."
         )
-    if len(labels) < LEAST_PERMUTATIONS:
-        raise OptionError(
-            f"permutations= holds {len(labels)} permutations, from which no p-value below "
-            f"{1.0 / (1.0 + len(labels)):.2f} can come; give at least {LEAST_PERMUTATIONS}."
-        )
+    require_given(len(labels))
     if labels.shape[1] != rows:
         labels = labels[:, fits.answers.rows[fits.codes >= 0]]
     known = list(sample.labels)

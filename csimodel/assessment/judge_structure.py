@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from csimodel.assessment import global_fit, structure, wording
 from csimodel.assessment.judge_measurement import formed
@@ -19,9 +20,13 @@ from csimodel.assessment.verdicts import (
     graded,
     limit,
 )
+from csimodel.assessment.wording import EXACT
 from csimodel.bounds import BOUNDS
 from csimodel.estimators import Fit
+from csimodel.estimators.failures import exactly_explained
 from csimodel.translation import message
+
+Floats = NDArray[np.float64]
 
 _VIF = "below 3; up to 5 tolerable"
 _SIZES = (
@@ -34,6 +39,15 @@ _R2 = (
     (limit("r2 moderate"), message("moderate")),
     (limit("r2 weak"), message("weak")),
 )
+
+
+def exact_inflation(values: Floats, rows: int) -> bool:
+    """Tell whether variables follow from each other in so few rows, whatever was answered.
+
+    >>> exact_inflation(np.full(7, np.inf), 5), exact_inflation(np.full(7, np.inf), 250)
+    (True, False)
+    """
+    return rows <= len(values) and bool(np.isinf(values).any())
 
 
 def _vif_verdict(value: float) -> str:
@@ -53,10 +67,11 @@ def judge_item_vif(fit: Fit) -> Iterator[Verdict]:
         construct = model.constructs[owner]
         if construct.kind == "single":
             continue
-        verdict = _vif_verdict(value)
+        exact = exact_inflation(values[model.slices[owner]], fit.n)
+        verdict = NOT_JUDGED if exact else _vif_verdict(value)
         harm = wording.REPEATING_FORMED if exempt[owner] else wording.REPEATING
-        template = harm if verdict == "poor" else wording.ITEM_VIF[verdict]
-        fields = {"item": item, "construct": construct.name}
+        template = harm if verdict == "poor" else wording.ITEM_VIF[EXACT if exact else verdict]
+        fields = {"item": item, "construct": construct.name, "rows": fit.n}
         yield Verdict("item_vif", item, float(value), _VIF, verdict, HAIR_2019, template, fields)
 
 
@@ -69,7 +84,9 @@ def judge_antecedents(fit: Fit) -> Iterator[Verdict]:
     for target, source, value in zip(targets, sources, values, strict=True):
         if not several[target]:
             continue
-        verdict, antecedent, outcome = _vif_verdict(value), names[source], names[target]
+        antecedent, outcome = names[source], names[target]
+        exact = exact_inflation(values[targets == target], fit.n)
+        verdict = NOT_JUDGED if exact else _vif_verdict(value)
         yield Verdict(
             "antecedent_vif",
             f"{antecedent} → {outcome}",
@@ -77,18 +94,19 @@ def judge_antecedents(fit: Fit) -> Iterator[Verdict]:
             _VIF,
             verdict,
             HAIR_2019,
-            wording.ANTECEDENT_VIF[verdict],
-            {"antecedent": antecedent, "outcome": outcome},
+            wording.ANTECEDENT_VIF[EXACT if exact else verdict],
+            {"antecedent": antecedent, "outcome": outcome, "rows": fit.n},
         )
 
 
 def judge_effects(fit: Fit) -> Iterator[Verdict]:
     """Name the size of each path's contribution, and of each R²."""
-    names = fit.model.construct_names
+    names, explained = fit.model.construct_names, exactly_explained(fit.solution)
     targets, sources = np.nonzero(fit.model.adjacency)
     for target, source, value in zip(targets, sources, structure.f2(fit.solution), strict=True):
         antecedent, outcome = names[source], names[target]
-        known = np.isfinite(value)
+        exact = outcome in explained
+        known = np.isfinite(value) and not exact
         size = graded(value, _SIZES, message("negligible")) if known else NOT_JUDGED
         yield Verdict(
             "f2",
@@ -97,24 +115,25 @@ def judge_effects(fit: Fit) -> Iterator[Verdict]:
             "0.02 small, 0.15 medium, 0.35 large",
             size,
             COHEN,
-            wording.F2[size],
-            {"antecedent": antecedent, "outcome": outcome},
+            wording.F2[EXACT if exact else size],
+            {"antecedent": antecedent, "outcome": outcome, "rows": fit.n},
         )
     for name, r2 in fit.r2.items():
-        yield _explained(str(name), float(r2))
+        yield _explained(str(name), float(r2), fit.n, name in explained)
 
 
-def _explained(name: str, value: float) -> Verdict:
-    """Name the size of an R²."""
-    if np.isnan(value):
+def _explained(name: str, value: float, rows: int, exact: bool = False) -> Verdict:
+    """Name the size of an R², which says nothing where so few rows are fitted exactly."""
+    if np.isnan(value) or exact:
         size = NOT_JUDGED
     elif BOUNDS["r2"].beyond(value):
         size = IMPOSSIBLE
     else:
         size = graded(value, _R2, message("very weak"))
     asked = "0.25 weak, 0.50 moderate, 0.75 substantial"
-    fields = {"construct": name, "percent": 100.0 * value}
-    return Verdict("r2", name, value, asked, size, HAIR_2019, wording.R2[size], fields)
+    fields = {"construct": name, "percent": 100.0 * value, "rows": rows}
+    template = wording.R2[EXACT if exact else size]
+    return Verdict("r2", name, value, asked, size, HAIR_2019, template, fields)
 
 
 def judge_global(fit: Fit) -> Iterator[Verdict]:

@@ -20,11 +20,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators.weighting import inverse_of
+from csimodel.model import Model
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 _LEAST_VARIANCE = 1e-6  # of a score with variance 1: below, a segment lies on a line
+
+
+def equations_of(model: Model) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    r"""Return the place of each explained construct, and those of its antecedents.
+
+    >>> equations_of(Model.from_syntax("A =~ a\nB =~ b\nC =~ c\nC ~ A + B"))
+    ((2, (0, 1)),)
+    """
+    targets = np.flatnonzero(model.adjacency.any(axis=1)).tolist()
+    return tuple(
+        (target, tuple(np.flatnonzero(model.adjacency[target]).tolist())) for target in targets
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +51,7 @@ class SegmentRegressions:
     weights
         What each respondent counts, (respondents,), of mean 1.
     equations
-        Of each explained construct its place, and those of its antecedents.
+        As of `equations_of`.
 
     Examples
     --------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -13,20 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.arguments import checked, checked_in
 from csimodel.assessment.global_fit import distances
 from csimodel.endings import count_reasons, told_reasons
-from csimodel.errors import OptionError, SurveyError
-from csimodel.estimators import Fit, Solution, Status, require_fit, require_resampling
+from csimodel.errors import OptionError
+from csimodel.estimators import Fit, Status, require_fit, require_resampling
+from csimodel.estimators.requirements import require_complete
 from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate, own_errstate_in
-from csimodel.inference import (
-    about_lost,
-    draws_of,
-    loss_severity,
-    quantiles,
-    require_draws,
-)
-from csimodel.inference.bollen_stine import transformation
+from csimodel.inference import about_lost, loss_severity, quantiles, require_draws
 from csimodel.inference.designs import design_of
-from csimodel.moments import CrossProducts, Moments, Resampling
+from csimodel.inference.transformation import Transformation, resampled_moments, root_ratio
+from csimodel.moments import Moments, Resampling
 from csimodel.options import require_level
 from csimodel.page import HasPage, Page, Section
 from csimodel.significance import permutation_pvalue
@@ -38,14 +33,14 @@ _MODELS = ("estimated", "saturated")
 _NOT_IMPLIED = message(
     "the implied correlations are not positive definite, so no answers obey them"
 )
-_SINGULAR = (
+_SINGULAR = message(
     "the correlations of the items are not positive definite, so answers cannot obey a model"
 )
 _EXACT = message(
     "the model reproduces any correlations of its items, so nothing can speak against it"
 )
 _FEW_REFITS = message("too few refits with a solution")
-_NO_TEST = {
+_NO_TEST: dict[str, str] = {
     _NOT_IMPLIED: "The correlations that the {model} model implies are not positive definite, so "
     "no answers obey them and there is no test of it.",
     _SINGULAR: "The correlations of the items are not positive definite, as of too few respondents "
@@ -186,7 +181,8 @@ class OverallFit(HasPage):
                     values={"model": model, "percent": 100.0 * row.p, "srmr": row.estimate},
                 )
             )
-        lost, total = int(self.failed.sum()), 2 * len(self.draws)
+        refitted = [own for own in self._reasons.values() if own not in (_NOT_IMPLIED, _SINGULAR)]
+        lost, total = int(self.failed.sum()), len(refitted) * len(self.draws)
         finding = Finding(
             "lost-draws",
             "{lost} of {total} refits have no solution ({reasons:20}) and are left out.",
@@ -310,40 +306,34 @@ def overall_fit(
         )
     fit.model.require_one_stage("overall_fit tests")
     fit.require_converged("overall_fit")
-    if answers.missing != "complete":
-        raise SurveyError(
-            "overall_fit needs complete answers and cells are missing; use a survey with "
-            "missing='listwise'."
-        )
+    require_complete(answers, "overall_fit")
     level = require_level(level)
     design = design_of(answers, draws, rng, "auto", resamples)
-    moves = {model: _move(fit.solution, model == "saturated") for model in _MODELS}
-    products = CrossProducts.of(answers)
+    turns = {model: _transformation(fit, model == "saturated") for model in _MODELS}
     parts: list[Floats] = []
     outcomes: list[NDArray[np.int64]] = []
-    for _, counts in draws_of(design, what="Overall fit", progress=progress):
-        moments = products.resampled(counts)
-        each = [_distances(fit, moments, moves[model], model) for model in _MODELS]
+    for moments in resampled_moments(answers, design, "Overall fit", progress):
+        each = [_distances(fit, moments, turned, model) for model, turned in turns.items()]
         parts.append(np.concatenate([values for values, _ in each], axis=1))
         outcomes += [own for _, own in each if len(own)]
     columns = pd.MultiIndex.from_product([_MODELS, ["srmr", "d_uls", "d_g"]])
     frame = pd.DataFrame(np.concatenate(parts), columns=columns)
     codes = np.concatenate(outcomes) if outcomes else np.zeros(0, dtype=np.int64)
     failed = count_reasons(Status, codes)
-    for model, move in moves.items():
-        if move is not None:
+    for model, turned in turns.items():
+        if turned is not None:
             used = int(np.isfinite(frame[model, "srmr"]).sum())
             require_draws(used, len(frame), "have a solution", "a simpler model", failed,
                           need="a p-value needs")  # fmt: skip
     return OverallFit(fit, design, frame, failed, level)
 
 
-def _move(solution: Solution, saturated: bool) -> Floats | None:
-    """Return what turns standardised answers into some that obey a model; None without such."""
-    implied = solution.implied_cor(saturated, unit=True)
-    if not _definite(implied) or not _definite(solution.moments.cor):
+def _transformation(fit: Fit, saturated: bool) -> Transformation | None:
+    """Return what turns answers into standardised ones that obey a model; None without such."""
+    implied, own = fit.solution.implied_cor(saturated, unit=True), fit.moments
+    if not _definite(implied) or not _definite(own.cor):
         return None
-    return transformation(implied, solution.moments.cor)
+    return Transformation(root_ratio(implied, own.cor) / own.sd, own.mean, np.zeros(len(own.sd)))
 
 
 _DEFINITE = 1e-10
@@ -356,19 +346,12 @@ def _definite(cor: Floats) -> bool:
 
 
 def _distances(
-    fit: Fit, moments: Moments, move: Floats | None, model: str
+    fit: Fit, moments: Moments, turned: Transformation | None, model: str
 ) -> tuple[Floats, NDArray[np.int64]]:
     """Return the distances of resamples of turned answers, (draws, 3), and how refits ended."""
-    if move is None:
+    if turned is None:
         return np.full((len(moments.n), 3), np.nan), np.zeros(0, dtype=np.int64)
-    standard = move / fit.moments.sd
-    turned = replace(
-        moments,
-        mean=(moments.mean - fit.moments.mean) @ standard.T,
-        cov=standard @ moments.cov @ standard.T,
-        rows=None,
-    )
-    solution = fit.estimator.solve(turned, fit.model, fit.estimates)
+    solution = fit.estimator.solve(turned.moments(moments), fit.model, fit.estimates)
     outcome = solution.estimates.outcome
     values = np.stack([*distances(solution, model == "saturated").values()], axis=1)
     return np.where((outcome == Status.CONVERGED)[:, None], values, np.nan), outcome

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from csimodel.arguments import checked
-from csimodel.assessment.verdicts import limit
+from csimodel.assessment.verdicts import NOT_JUDGED, limit
 from csimodel.errors import OptionError, suggest
 from csimodel.estimators import PLS, Fit
 from csimodel.estimators.estimation import fit as fit_model
+from csimodel.estimators.failures import saturated
 from csimodel.findings import Finding, tell
 from csimodel.floats import own_errstate
 from csimodel.inference import infer, linearize
@@ -19,11 +21,13 @@ from csimodel.inference.sources import StandardErrors
 from csimodel.model import Model, Path, composite, reflective
 from csimodel.options import require_kind, require_level, require_names
 from csimodel.survey import Survey
+from csimodel.translation import message
 
 _POOR = (
     "The items of {construct} as formed explain {percent:.0f} % of the overall {items:4} (a path "
     "of {path:.3f}, where 0.708 is asked for), so they do not say all that it means."
 )
+_EXACT = message("so few rows that any answers are fitted")
 
 
 @own_errstate
@@ -57,7 +61,8 @@ def redundancy(
     DataFrame
         Rows constructs: estimate, the path, with se, df, lower, upper and reason by influence
         values under the survey's design; r2, its square; verdict, ``"good"`` where the path is at
-        least 0.708 from 0 (half of the variance), else ``"poor"``.
+        least 0.708 from 0 (half of the variance), else ``"poor"``; ``"not judged"`` where there
+        are so few rows that any answers are fitted.
 
     Raises
     ------
@@ -100,24 +105,33 @@ def redundancy(
             "overall= names the overall items of each construct, such as {'Quality': 'PERQ1'}, and "
             "it names none."
         )
-    rows = {name: _row(own, survey, name, items, level) for name, items in overall.items()}
-    names = pd.Index(list(rows), name="construct")
-    table = pd.concat(list(rows.values())).set_axis(names).drop(columns="p")
-    asked = limit("loading good")
+    fits = {name: _fit(own, survey, name, items) for name, items in overall.items()}
+    names = pd.Index(list(fits), name="construct")
+    table = pd.concat([_path(fit, level) for fit in fits.values()]).set_axis(names)
+    table = table.drop(columns="p")
     table["r2"] = table["estimate"] ** 2
-    table["verdict"] = ["good" if abs(path) >= asked else "poor" for path in table["estimate"]]
-    for name, path in table["estimate"].items():
-        if abs(path) < asked:
-            items = require_names("overall", overall[str(name)], "item")
+    table["verdict"] = [
+        _verdict(fit, path) for fit, path in zip(fits.values(), table["estimate"], strict=True)
+    ]
+    for name, row in table.iterrows():
+        fit, path = fits[str(name)], float(row["estimate"])
+        if row["verdict"] == NOT_JUDGED:
+            tell(saturated(fit.solution))
+        elif row["verdict"] == "poor":
+            items = fit.model.constructs[1].items
             values = {"construct": name, "percent": 100.0 * path**2, "path": path, "items": items}
             tell(Finding("overall-not-said", _POOR, (str(name),), "warning", None, values))
     return table
 
 
-def _row(
-    model: Model, survey: Survey | object, name: str, overall: Sequence[str], level: float
-) -> pd.DataFrame:
-    """Return the path from the composite of the items to the overall items."""
+def _verdict(fit: Fit, path: float) -> str:
+    if np.isnan(path) or any(saturated(fit.solution)):
+        return NOT_JUDGED
+    return "good" if abs(path) >= limit("loading good") else "poor"
+
+
+def _fit(model: Model, survey: Survey | object, name: str, overall: Sequence[str]) -> Fit:
+    """Return the fit of the composite of the items with the overall items."""
     if name not in model.blocks:
         names = list(model.blocks)
         raise OptionError(f"overall= names {name!r}, which has no items{suggest(name, names)}.")
@@ -132,11 +146,12 @@ def _row(
     both = Model(parts, (Path(name, parts[1].name),))
     fit = fit_model(both, survey, PLS(), progress=False)
     fit.require_converged("redundancy")
-    return _path(fit, level)
+    return fit
 
 
 def _path(fit: Fit, level: float) -> pd.DataFrame:
-    reason = without_influence(fit)
+    """Return the path from the composite to the overall items."""
+    reason = without_influence(fit) or (_EXACT if any(saturated(fit.solution)) else "")
     if not reason:
         return linearize(fit).table("paths", level=level)
     path = fit.estimates.paths[1, :1]

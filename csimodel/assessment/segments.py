@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.arguments import checked_in
+from csimodel.assessment.mixture import equations_of
 from csimodel.bounds import THRESHOLDS
 from csimodel.errors import OptionError
 from csimodel.estimators import Fit
@@ -116,7 +117,7 @@ class HiddenSegments(HasPage):
     used
         Respondents with scores, (respondents,).
     solutions
-        The best solution of each number of segments, one among them.
+        The best solution of each number of segments that has one, a single segment among them.
     about
         What is to be known of the respondents and the starts.
     """
@@ -160,7 +161,8 @@ class HiddenSegments(HasPage):
         """
         own, names = self._solution(segments), self.fit.model.construct_names
         rows, values = [], []
-        for (target, sources), slopes in zip(self._equations, own.coefficients, strict=True):
+        equations = equations_of(self.fit.model)
+        for (target, sources), slopes in zip(equations, own.coefficients, strict=True):
             rows += [(names[target], name) for name in ("(constant)", *(names[s] for s in sources))]
             values.append(slopes.T)
         index = pd.MultiIndex.from_tuples(rows, names=["target", "source"])
@@ -178,7 +180,7 @@ class HiddenSegments(HasPage):
         scores = self.fit.scores.to_numpy()[self.used]
         counted = own.members * own.weights[:, None]
         counted = counted / counted.sum(axis=0)
-        targets = [target for target, _ in self._equations]
+        targets = [target for target, _ in equations_of(model)]
         mean = counted.T @ scores[:, targets]
         variance = counted.T @ scores[:, targets] ** 2 - mean**2
         names = pd.Index([model.construct_names[target] for target in targets], name="construct")
@@ -199,19 +201,15 @@ class HiddenSegments(HasPage):
         column[~self.used] = pd.NA
         return pd.Series(column, self.fit.respondents, name="segment")
 
-    @property
-    def _equations(self) -> list[tuple[int, list[int]]]:
-        adjacency = self.fit.model.adjacency
-        targets = np.flatnonzero(adjacency.any(axis=1)).tolist()
-        return [(target, np.flatnonzero(adjacency[target]).tolist()) for target in targets]
-
     def _labels(self, segments: int) -> pd.Index:
         return pd.RangeIndex(1, segments + 1, name="segment")
 
     def _solution(self, segments: int) -> SegmentSolution:
         if require_count("segments", segments) not in self.solutions:
             known = listed(map(str, self.solutions))
-            raise OptionError(f"segments={segments} was not asked for; there are {known}.")
+            raise OptionError(
+                f"segments={segments} was not asked for or has no solution; there are {known}."
+            )
         return self.solutions[segments]
 
     @cached_property

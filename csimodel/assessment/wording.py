@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from csimodel.assessment.verdicts import IMPOSSIBLE, NOT_JUDGED, TOO_HIGH
 
+EXACT = "exact"  # what follows from too few rows, whatever was answered
+
 UNJUDGED = {
     "single": (
         "{construct!r} is measured by one question, so its reliability cannot be judged and its "
@@ -141,6 +143,10 @@ ITEM_VIF = {
         "Whether {item!r} repeats the other questions of {construct!r} cannot be told, because the "
         "correlations of these contradict each other."
     ),
+    EXACT: (
+        "In {rows} rows {item!r} follows exactly from the other questions of {construct!r}, "
+        "whatever was answered, so how far it repeats them is not judged."
+    ),
 }
 REPEATING = (
     "{item!r} repeats the other questions of {construct!r} (VIF {value:.3f}), so it adds little; "
@@ -171,6 +177,10 @@ ANTECEDENT_VIF = {
         "The antecedents of {outcome!r} have correlations that contradict each other, so their "
         "effects are not to be trusted."
     ),
+    EXACT: (
+        "In {rows} rows the antecedents of {outcome!r} follow exactly from each other, whatever "
+        "was answered, so whether the effect of {antecedent!r} can be told is not judged."
+    ),
 }
 FULL_VIF = {
     "good": "{construct!r} can be told from all other constructs (VIF {value:.3f}).",
@@ -181,6 +191,10 @@ FULL_VIF = {
     NOT_JUDGED: (
         "The constructs have correlations that contradict each other, so how far {construct!r} "
         "repeats the others is not known."
+    ),
+    EXACT: (
+        "In {rows} rows the constructs follow exactly from each other, whatever was answered, so "
+        "how far {construct!r} repeats the others is not judged."
     ),
 }
 F2 = {
@@ -204,6 +218,10 @@ F2 = {
         "What {antecedent!r} adds to {outcome!r} cannot be computed, because the antecedents "
         "overlap completely or explain all of it."
     ),
+    EXACT: (
+        "There are only {rows} rows for the antecedents of {outcome!r}, which explain it whatever "
+        "was answered, so what {antecedent!r} adds is not judged."
+    ),
 }
 R2 = {
     "substantial": (
@@ -225,6 +243,10 @@ R2 = {
         "{value:.3f}, outside 0 to 1, which cannot be; its paths are not to be trusted either."
     ),
     NOT_JUDGED: "How much of {construct!r} is explained has no value, as its paths have none.",
+    EXACT: (
+        "There are only {rows} rows for the antecedents of {construct!r}, which explain it "
+        "whatever was answered, so how much they explain is not judged."
+    ),
 }
 SRMR = {
     "good": (

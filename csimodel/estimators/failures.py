@@ -159,20 +159,45 @@ def _score_cor(solution: Solution) -> NDArray[np.float64]:
 
 
 def saturated(solution: Solution) -> Iterator[Finding]:
-    """Name constructs whose regression fits any answers, for want of rows."""
+    """Name constructs whose regression, or whose weights, fit any answers, for want of rows."""
     n, model = int(solution.moments.n), solution.model
-    for name, sources in zip(model.construct_names, model.adjacency.sum(axis=1), strict=True):
-        if sources and n <= sources + 1:
+    for name in exactly_explained(solution):
+        sources = len(model.sources_of(name))
+        yield Finding(
+            "no-rows-to-spare",
+            "Construct {name!r} has {sources} antecedents and there are only {count} "
+            "rows, so its paths fit whatever was answered; collect more rows or "
+            "remove paths.",
+            (name,),
+            "failure",
+            n,
+            values={"name": name, "sources": sources, "count": n},
+        )
+    modes = () if model.terms else solution.estimator.modes_of(model)
+    for construct, mode in zip(model.constructs, modes, strict=not model.terms):
+        items = len(construct.items)
+        if mode == "B" and n <= items + 1:
             yield Finding(
                 "no-rows-to-spare",
-                "Construct {name!r} has {sources} antecedents and there are only {count} "
-                "rows, so its paths fit whatever was answered; collect more rows or "
-                "remove paths.",
-                (name,),
+                "Construct {name!r} has weights by regression on {items} items (mode B) and there "
+                "are only {count} rows, so its score fits whatever was answered; collect more "
+                "rows, or use mode A.",
+                (construct.name,),
                 "failure",
                 n,
-                values={"name": name, "sources": sources, "count": n},
+                values={"name": construct.name, "items": items, "count": n},
             )
+
+
+def exactly_explained(solution: Solution) -> tuple[str, ...]:
+    """Return the constructs whose antecedents explain any answers, as rows leave nothing over."""
+    n, model = int(solution.moments.n), solution.model
+    sources = model.adjacency.sum(axis=1)
+    return tuple(
+        name
+        for name, count in zip(model.construct_names, sources, strict=True)
+        if count and n <= count + 1
+    )
 
 
 def tied(cor: NDArray[np.float64], names: tuple[str, ...], below: float) -> tuple[str, ...]:

@@ -17,8 +17,14 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.bounds import THRESHOLDS
 from csimodel.errors import EstimationError, ModelError, OptionError, choose, suggest
-from csimodel.estimators.composite_weights import LABELS, Criterion, composite_weights
+from csimodel.estimators.composite_weights import (
+    LABELS,
+    Criterion,
+    composite_weights,
+    weight_turns,
+)
 from csimodel.estimators.consistent import correct, correct_products, inadmissible, sum_blocks
 from csimodel.estimators.covariance.ordinal_findings import ordinal_findings
 from csimodel.estimators.estimates import Estimates, Status, still_items
@@ -179,10 +185,12 @@ class PLS(Estimator):
 
     Other weights than PLS's: paths are regressions of the scores, and scores, index, draws and
     errors are as of PLS. Every weight is of standardised items and scaled to scores of variance 1,
-    so that of given ones only proportions count. Search starts from equal weights and may end
-    in a local optimum, as all of these searches do; cSEM stops short of the optimum of SUMCORR, and
-    of SSQCORR and GENVAR finds none on the ECSI data. GSCA has no errors of items of a composite
+    so that of given ones only proportions count. Search starts from equal weights and may end in a
+    local optimum, as all of these searches do; cSEM stops short of the optimum of SUMCORR, and of
+    SSQCORR and GENVAR finds none on the ECSI data. GSCA has no errors of items of a composite
     (``<~``: canonical) and those of reflective constructs (nomological), as cSEM takes them.
+    Weights from an eigenvector, of MINVAR above all, jump between samples where its eigenvalue is
+    near another; then there are no errors by influence values, and `csimodel.bootstrap` has them.
 
     References
     ----------
@@ -512,6 +520,18 @@ class PLS(Estimator):
             return Solution(stages[-1], self, whole, estimates)
         own = replace(whole[0], rows=moments.rows) if model.terms else moments
         return Solution(stages[-1], self, own, estimates[0])
+
+    def turning(self, solution: Solution) -> tuple[str, ...]:
+        """Return the constructs whose weights may point anywhere in another such sample."""
+        criterion, model = self._criterion, solution.model
+        if criterion is None or solution.estimates.outcome != Status.CONVERGED:
+            return ()
+        n = float(solution.moments.effective_n)
+        turns = weight_turns(solution.item_cor, model, criterion, n)
+        most = THRESHOLDS["turn of weights"].value
+        return tuple(
+            name for name, turn in zip(model.construct_names, turns, strict=True) if not turn < most
+        )
 
     def weight_influence(self, solution: Solution, cotangents: Floats) -> WeightInfluence | None:
         """Return what respondents add to functions of the weights, in closed form."""

@@ -88,6 +88,28 @@ def require_alone(fit: Fit, purpose: str) -> None:
         )
 
 
+def require_complete(answers: Answers, purpose: str) -> None:
+    """Refuse answers with missing cells.
+
+    Raises
+    ------
+    SurveyError
+        Saying how to drop rows.
+
+    Examples
+    --------
+    >>> from csimodel.survey import read_survey
+    >>> from csimodel.survey.survey import respondents
+    >>> answers = respondents(read_survey(pd.DataFrame({"q": [1.0, 3, 2, 6]})))
+    >>> require_complete(answers, "blindfold")
+    """
+    if answers.missing != "complete":
+        raise SurveyError(
+            f"{purpose} needs complete answers and cells are missing; use a survey with "
+            "missing='listwise'."
+        )
+
+
 def require_rows(answers: Answers) -> None:
     """Refuse answers of nobody, as of a group that lost all its rows.
 

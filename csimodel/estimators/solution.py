@@ -139,6 +139,10 @@ class Estimator(Protocol):
         """
         return None
 
+    def turning(self, solution: Solution) -> tuple[str, ...]:
+        """Return the constructs whose weights jump between samples, so that derivatives mislead."""
+        return ()
+
     def require(self, moments: Moments) -> None:
         """Refuse moments without what estimates, errors and tests need."""
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -11,15 +11,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked
 from csimodel.endings import count_reasons, told_reasons
-from csimodel.errors import OptionError, SurveyError
+from csimodel.errors import OptionError
 from csimodel.estimators import CovarianceFit, Fit, Status, require_fit
 from csimodel.estimators.covariance.fitted import Fitted
+from csimodel.estimators.requirements import require_complete
 from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.formatting import number, told_p
 from csimodel.inference.designs import design_of
-from csimodel.inference.draws import about_lost, draws_of, require_draws
-from csimodel.moments import CrossProducts, Moments, Resampling
+from csimodel.inference.draws import about_lost, require_draws
+from csimodel.inference.transformation import Transformation, resampled_moments, root_ratio
+from csimodel.moments import Resampling
 from csimodel.page import HasPage, Page
 from csimodel.significance import permutation_pvalue
 
@@ -176,17 +178,12 @@ def bollen_stine(
     fit = require_fit(fit, "bollen_stine")
     fitted = _checked(fit)
     answers = fit.require_answers("bollen_stine")
-    if answers.missing != "complete":
-        raise SurveyError(
-            "bollen_stine needs complete answers and cells are missing; use a survey with "
-            "missing='listwise'."
-        )
+    require_complete(answers, "bollen_stine")
     design = design_of(answers, draws, rng, "auto", resamples)
-    products = CrossProducts.of(answers)
-    move = _move(fitted)
+    turned = _transformation(fitted)
     statistics, outcomes = [], []
-    for _, counts in draws_of(design, what="Bollen-Stine", progress=progress):
-        moments = _moved(products.resampled(counts), fitted, move)
+    for resampled in resampled_moments(answers, design, "Bollen-Stine", progress):
+        moments = turned.moments(resampled)
         estimates = fitted.estimator.estimate(moments, fit.model, fit.estimates)
         chisq = fitted.estimator.sample_size(moments) * np.maximum(estimates.discrepancy, 0.0)
         statistics.append(np.where(estimates.outcome == Status.CONVERGED, chisq, np.nan))
@@ -221,32 +218,8 @@ def _checked(fit: Fit) -> Fitted:
     return fitted
 
 
-def _move(fitted: Fitted) -> Floats:
-    """Return ``Σ^½ S^-½`` with symmetric roots, (items, items)."""
-    cov = fitted.estimator.sample_cov(fitted.moments[0])
-    (at,) = fitted.at
-    return transformation(at.sigma, cov)
-
-
-def transformation(implied: Floats, cov: Floats) -> Floats:
-    """Return ``Σ^½ S^-½``, which turns answers of covariances S into some of covariances Σ.
-
-    >>> move = transformation(np.diag([4.0, 1.0]), np.diag([1.0, 4.0]))
-    >>> move.round(6)
-    array([[2. , 0. ],
-           [0. , 0.5]])
-    """
-    return np.asarray(_power(implied, 0.5) @ _power(cov, -0.5))
-
-
-def _power(matrix: Floats, power: float) -> Floats:
-    values, vectors = np.linalg.eigh(matrix)
-    return np.asarray(vectors * values**power @ vectors.T)
-
-
-def _moved(moments: Moments, fitted: Fitted, move: Floats) -> Moments:
-    """Return the moments of resamples of the moved answers."""
+def _transformation(fitted: Fitted) -> Transformation:
+    """Return what turns answers into some that the model holds of."""
     (at,), (own,), (layout,) = fitted.at, fitted.moments, fitted.layouts
-    level = at.mean if layout.mean_structure else own.mean
-    mean = level + (moments.mean - own.mean) @ move.T
-    return replace(moments, mean=mean, cov=move @ moments.cov @ move.T)
+    matrix = root_ratio(at.sigma, fitted.estimator.sample_cov(own))
+    return Transformation(matrix, own.mean, at.mean if layout.mean_structure else own.mean)

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from csimodel.inference.sources import Draws, ErrorSource, StandardErrors, smallest_error
 from csimodel.limits import require_memory
 from csimodel.survey import Answers
-from csimodel.survey.group_rows import sums_by_group
+from csimodel.survey.group_rows import effective_sizes, sums_by_group
 from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -119,15 +119,14 @@ class DomainStatistics:
         """What unequal weights and clusters leave of them, ``(Σ w)²/Σ w²`` at most the clusters."""
         size = self._kish
         if self.domains.answers.design.kind == "cluster":
-            size = np.minimum(size, self._each(lambda codes: self._units(codes)))
+            size = np.minimum(size, self._each(self._units))
         return size
 
     @cached_property
     def _kish(self) -> Floats:
         """What unequal weights leave of the respondents, ``(Σ w)²/Σ w²``, (groups, entries)."""
-        w = self.domains.weights[:, None] * self.member
-        with np.errstate(invalid="ignore"):
-            return np.asarray(self.domains.sums(w) ** 2 / self.domains.sums(w**2))
+        weights, groups = self.domains.answers.weights, self.domains.groups
+        return self._each(lambda codes: effective_sizes(codes, weights, groups))
 
     @cached_property
     def df(self) -> Floats:

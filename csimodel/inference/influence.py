@@ -36,6 +36,7 @@ from csimodel.estimators import (
     require_rows,
 )
 from csimodel.estimators.item_fit import estimated_model
+from csimodel.findings import listed
 from csimodel.inference.incomplete_influence import IncompleteInfluence
 from csimodel.moments import CrossProducts, Moments
 from csimodel.moments.ordinal_samples import OrdinalSamples
@@ -68,7 +69,8 @@ def influence_values(
     SurveyError
         When the fit was made from moments.
     InferenceError
-        When the estimator needs more than moments (but full information and two stages).
+        When the estimator needs more than moments (but full information and two stages), or weights
+        jump between samples.
 
     Examples
     --------
@@ -140,7 +142,8 @@ def require_influence(fit: Fit, purpose: str) -> Answers:
     OptionError
         For one group of a joint fit.
     InferenceError
-        When the estimator needs more than moments (but full information and two stages).
+        When the estimator needs more than moments (but full information and two stages), or weights
+        jump between samples.
     """
     answers = fit.require_answers(purpose)
     require_alone(fit, purpose)
@@ -149,6 +152,7 @@ def require_influence(fit: Fit, purpose: str) -> Answers:
             f"Influence values come from moments, and {fit.estimator.label} needs the answers; "
             "take intervals from csi.bootstrap(fit)."
         )
+    _require_derivatives(fit)
     require_rows(answers)
     return answers
 
@@ -160,9 +164,23 @@ def require_scanned_influence(fit: Fit) -> None:
     ------
     SurveyError
         When no row is left in the group.
+    InferenceError
+        When weights jump between samples.
     """
     if fit.scanned is not None and not fit.scanned.sums.rows > 0:
         require_rows(fit.scanned.nobody)
+    _require_derivatives(fit)
+
+
+def _require_derivatives(fit: Fit) -> None:
+    """Refuse fits whose weights jump between samples."""
+    names = fit.estimator.turning(fit.solution)
+    if names:
+        raise InferenceError(
+            f"Influence values are derivatives, and weights by {fit.estimator.label} may point "
+            f"anywhere in another sample like this one ({listed(names)}), which derivatives do "
+            "not tell; take intervals from csi.bootstrap(fit)."
+        )
 
 
 def without_influence(fit: Fit) -> str:
@@ -173,6 +191,8 @@ def without_influence(fit: Fit) -> str:
         return "one group of a joint fit; csi.fit_groups has errors"
     if fit.estimator.needs_answers and IncompleteInfluence.of(fit) is None:
         return "give the draws of csi.bootstrap(fit)"
+    if fit.estimator.turning(fit.solution):
+        return "weights jump between samples; give the draws of csi.bootstrap(fit)"
     return ""
 
 

@@ -157,7 +157,9 @@ def interval_name(kind: str, df: float) -> str:
     """
     if by_t(kind, df):
         return ngettext(
-            "t with {df:g} degree of freedom", "t with {df:g} degrees of freedom", int(df)
+            "t with {df:g} degree of freedom",
+            "t with {df:g} degrees of freedom",
+            1 if df == 1 else 2,
         ).format(df=df)
     return gettext(_NAMES.get(kind, kind))
 

@@ -178,6 +178,31 @@ def test_a_picture_of_the_criteria(exact):
     assert ax.lines[0].get_xdata().tolist() == [1, 2, 3]
 
 
+def test_a_number_of_segments_with_more_parameters_than_respondents_is_left_out(mobi):
+    fit = csi.fit(csi.models.ecsi(), mobi.data.iloc[:100])
+    hidden = fimix(fit, (2, 5), 2, **CALM)
+    assert list(hidden.table.index) == [1, 2]
+    pd.testing.assert_frame_equal(hidden.table, fimix(fit, 2, 2, **CALM).table)
+    (finding,) = [f for f in hidden.findings if f.code == "segments-left-out"]
+    assert finding.values == {"segments": 5, "parameters": 124, "rows": 100}
+    assert row_of(finding)
+
+
+def test_a_number_of_segments_without_a_solution_is_left_out():
+    rng = np.random.default_rng(4)
+    quality = rng.normal(size=60)
+    slope = np.repeat([0.95, -0.95], 30)
+    frame = pd.DataFrame({"q": quality, "s": slope * quality + 0.2 * rng.normal(size=60)})
+    fit = csi.fit(csi.Model.from_syntax("Q =~ q\nS =~ s\nS ~ Q"), frame)
+    hidden = fimix(fit, (2, 12), 1, **CALM)
+    assert list(hidden.table.index) == [1, 2]
+    (finding,) = [f for f in hidden.findings if f.code == "segments-left-out"]
+    assert (finding.severity, finding.values) == ("warning", {"segments": 12, "total": 1})
+    assert row_of(finding)
+    with pytest.raises(EstimationError, match=r"^No start of 12 segments has a solution \(1 tried"):
+        fimix(fit, 12, 1, **CALM)
+
+
 @pytest.mark.parametrize(
     ("options", "error", "sentence"),
     [
@@ -202,12 +227,14 @@ def test_twenty_respondents_and_other_models_are_refused(mobi, small):
     with pytest.raises(SurveyError, match=r"at least 30 respondents .* there are 20"):
         fimix(csi.fit(small.model, mobi.data.iloc[:20]), progress=False)
     with pytest.raises(SurveyError, match=r"^5 segments have 124 parameters and there are 100"):
-        fimix(csi.fit(csi.models.ecsi(), mobi.data.iloc[:100]), progress=False)
+        fimix(csi.fit(csi.models.ecsi(), mobi.data.iloc[:100]), [5, 6], progress=False)
     for estimator in (csi.ML(), csi.PLS(consistent=True)):
         with pytest.raises(OptionError, match="fimix regresses scores"):
             fimix(csi.fit(small.model, mobi, estimator))
     hidden = fimix(small, [2], 2, **CALM)
-    with pytest.raises(OptionError, match="segments=3 was not asked for; there are 1 and 2"):
+    with pytest.raises(
+        OptionError, match="segments=3 was not asked for or has no solution; there are 1"
+    ):
         hidden.paths(3)
     twice = mobi.data.assign(COPY=2 * mobi.data["PERV1"])
     model = csi.Model.from_syntax("V =~ PERV1\nW =~ COPY\nS =~ CUSA1\nS ~ V\nS ~ W")

@@ -258,7 +258,7 @@ def test_effect_sizes(own, monkeypatch, value, word):
     ],
 )
 def test_variance_explained(value, word):
-    verdict = judge_structure._explained("D", value)
+    verdict = judge_structure._explained("D", value, 250)
     assert (verdict.verdict, verdict.template) == (word, wording.R2[word])
     np.testing.assert_equal(verdict.values["percent"], 100 * value)
 
@@ -302,3 +302,39 @@ def test_the_heading_counts_what_asks_for_attention(own):
     heading = f"{len(verdicts)} checks: {poor} need attention, {unjudged} cannot be judged."
     assert heading in str(page)
     assert len(page.page.points) == poor + unjudged
+
+
+def test_nothing_is_judged_of_what_so_few_rows_fit_exactly():
+    """In 5 rows 5 items, or 7 constructs, follow from each other, and 4 antecedents explain all."""
+    mobi, model = csi.load_mobi().data.iloc[20:], csi.models.ecsi()
+    few, more = (csi.fit(model, mobi.iloc[:rows]) for rows in (5, 8))
+    told = {(v.measure, v.subject): v for v in csi.assess(few).judgements}
+    for subject, table in (
+        (("item_vif", "IMAG1"), wording.ITEM_VIF),
+        (("item_vif", "PERQ7"), wording.ITEM_VIF),
+        (("f2", "Image → Satisfaction"), wording.F2),
+        (("r2", "Satisfaction"), wording.R2),
+    ):
+        assert told[subject].verdict == "not judged"
+        assert told[subject].template == table[wording.EXACT]
+        assert "5 rows" in told[subject].sentence
+    assert told["r2", "Loyalty"].verdict != "not judged"
+    assert told["item_vif", "CUEX1"].verdict != "not judged"
+    every = csi.assessment.full_collinearity(few)
+    assert set(every["verdict"]) == {"not judged"}
+    assert every["sentence"].str.startswith("In 5 rows the constructs follow exactly").all()
+    exact = {table[wording.EXACT] for table in (wording.ITEM_VIF, wording.F2, wording.R2)}
+    assert not exact & {verdict.template for verdict in csi.assess(more).judgements}
+
+
+def test_as_many_antecedents_as_rows_follow_from_each_other():
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(rng.normal(size=(3, 4)), columns=list("abcd"))
+    fit = csi.fit(csi.Model.from_syntax("A =~ a\nB =~ b\nC =~ c\nD =~ d\nD ~ A + B"), frame)
+    model = csi.Model.from_syntax("A =~ a\nB =~ b\nC =~ c\nD =~ d\nD ~ A + B + C")
+    both = replace(fit, solution=replace(fit.solution, model=model))
+    (first, *_) = judge_structure.judge_antecedents(both)
+    assert (first.verdict, first.template) == (
+        "not judged",
+        wording.ANTECEDENT_VIF[wording.EXACT],
+    )

@@ -172,6 +172,21 @@ def test_a_poor_overall_item_is_told(ecsi, mobi):
     assert all(row_of(finding) for finding in told)
 
 
+def test_so_few_rows_that_any_answers_are_fitted_say_nothing():
+    frame = pd.DataFrame(np.random.default_rng(1).normal(size=(6, 7)), columns=list("abcdefo"))
+    model = csi.Model.from_syntax("A =~ a + b + c + d\nB =~ e + f\nB ~ A")
+    with collected() as findings:
+        few, more = (redundancy(model, frame.iloc[:n], {"A": "o"}).loc["A"] for n in (5, 6))
+    assert few["r2"] == pytest.approx(1)
+    assert few["verdict"] == "not judged"
+    assert few["reason"] == "so few rows that any answers are fitted"
+    assert np.isnan(few["se"])
+    assert more["verdict"] == "good"
+    assert more["se"] > 0
+    assert [finding.code for finding in findings] == ["no-rows-to-spare"]
+    assert row_of(findings[0])
+
+
 @pytest.mark.parametrize(
     ("borrow", "sentence"),
     [

@@ -316,6 +316,17 @@ def test_as_many_antecedents_as_rows_allow_are_a_failure(population):
     assert "no-rows-to-spare" not in codes(four)
 
 
+def test_regression_weights_of_as_many_items_as_rows_allow_are_a_failure(population):
+    model = csi.Model.from_syntax("A <~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A")
+    four, five = (csi.fit(model, population(rows)) for rows in (4, 5))
+    scores = four.scores.corr().loc["A", "B"]
+    assert abs(scores) == pytest.approx(1)
+    (finding,) = (f for f in four.diagnostics if f.code == "no-rows-to-spare")
+    assert finding.severity == "failure"
+    assert finding.values == {"name": "A", "items": 3, "count": 4}
+    assert "no-rows-to-spare" not in codes(five)
+
+
 # --- lines of findings, from both sides ----------------------------------------------------------
 
 

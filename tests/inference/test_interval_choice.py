@@ -35,6 +35,7 @@ def test_each_entry_takes_the_form_its_degrees_ask_for():
         assert_array_equal(ours[2], by_share[2])
     assert_array_equal(interval_of("auto", 0.9, estimate, drawn), percentile)
     assert interval_name("auto", 1) == "t with 1 degree of freedom"
+    assert interval_name("auto", 1.5) == "t with 1.5 degrees of freedom"
     assert INTERVALS[0] == "auto"
 
 

@@ -13,8 +13,9 @@ from csimodel.arguments import checked
 from csimodel.assessment.prediction.held_out import require_predictive
 from csimodel.bounds import THRESHOLDS
 from csimodel.endings import count_reasons, told_reasons
-from csimodel.errors import OptionError, SurveyError
+from csimodel.errors import OptionError
 from csimodel.estimators import Fit, Status
+from csimodel.estimators.requirements import require_complete
 from csimodel.findings import Finding, tell
 from csimodel.floats import own_errstate
 from csimodel.moments import Moments
@@ -112,11 +113,7 @@ def blindfold(fit: Fit, distance: int = 7) -> pd.DataFrame:
     """
     fit = require_predictive(fit, "blindfold")
     answers = fit.require_answers("blindfold")
-    if answers.missing != "complete":
-        raise SurveyError(
-            "blindfold needs complete answers and cells are missing; use a survey with "
-            "missing='listwise'."
-        )
+    require_complete(answers, "blindfold")
     distance = _checked_distance(distance, len(answers.values))
     model = fit.model
     targets = np.flatnonzero(model.adjacency.any(axis=1)).tolist()
