@@ -330,7 +330,7 @@ def test_nothing_is_judged_of_what_so_few_rows_fit_exactly():
 def test_as_many_antecedents_as_rows_follow_from_each_other():
     rng = np.random.default_rng(1)
     frame = pd.DataFrame(rng.normal(size=(3, 4)), columns=list("abcd"))
-    fit = csi.fit(csi.Model.from_syntax("A =~ a\nB =~ b\nC =~ c\nD =~ d\nD ~ A + B"), frame)
+    fit = csi.fit(csi.Model.from_syntax("A =~ a\nB =~ b\nC =~ c\nD =~ d\nD ~ A\nC ~ B"), frame)
     model = csi.Model.from_syntax("A =~ a\nB =~ b\nC =~ c\nD =~ d\nD ~ A + B + C")
     both = replace(fit, solution=replace(fit.solution, model=model))
     (first, *_) = judge_structure.judge_antecedents(both)

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 import csimodel as csi
 from csimodel.errors import EstimationError, InferenceError, ModelError, OptionError
 from csimodel.estimators.composite_weights import composite_weights, weight_turns
+from csimodel.findings import collected
 
 TIGHT = {"tolerance": 1e-13, "max_iterations": 3000}
 CRITERIA = ["sumcorr", "maxvar", "ssqcorr", "minvar", "genvar", "gsca", "pca"]
@@ -169,7 +170,9 @@ def test_weights_that_jump_have_no_errors_by_influence_values(ecsi, mobi):
     with pytest.raises(InferenceError, match=r"^Influence values .* MINVAR composites .*\(Value\)"):
         csi.linearize(fit)
     draws = csi.bootstrap(fit, 50, rng=1, progress=False)
-    assert csi.index_scores(fit, bootstrap=draws)["se"].notna().all()
+    with collected() as findings:
+        assert csi.index_scores(fit, bootstrap=draws)["se"].notna().all()
+    assert {finding.code for finding in findings} == {"draws-beyond-bounds"}
     small = csi.Model.from_syntax("Q =~ PERQ1 + PERQ2 + PERQ3\nS =~ CUSA1 + CUSA2\nS ~ Q")
     for model, criterion in ((small, "minvar"), (ecsi, "maxvar"), (ecsi, "pca"), (ecsi, "gsca")):
         other = csi.fit(model, mobi, csi.PLS(weights=criterion))
