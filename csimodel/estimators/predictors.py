@@ -81,12 +81,16 @@ def path_slopes(solution: Solution, technique: Technique) -> Floats:
     A score is predicted from scores of its antecedents by their paths, an item by its loading times
     the score predicted, ``C = W B' Λ``, in scale units. NaN without a solution.
     """
+    owner, sd = solution.model.owner, solution.moments.sd
     places = predicted_items(solution.model)
-    by_score = np.swapaxes(effects(solution, technique), -1, -2)[..., solution.model.owner[places]]
-    size = (solution.estimates.loadings * solution.moments.sd)[..., None, places]
-    slopes = score_weights(solution) @ by_score * size
+    by_score = np.swapaxes(effects(solution, technique), -1, -2)[..., owner[places]]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        weights = solution.estimates.weights / sd
+    slopes = by_score[..., owner, :] * weights[..., None]
+    slopes *= (solution.estimates.loadings * sd)[..., None, places]
     lost = solution.estimates.outcome != Status.CONVERGED
-    return np.where(lost[..., None, None], np.nan, slopes)
+    slopes[lost] = np.nan
+    return np.asarray(slopes)
 
 
 class PredictedValues(NamedTuple):

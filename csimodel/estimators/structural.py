@@ -185,10 +185,11 @@ def total_effects(model: Model, paths: Floats) -> Floats:
     return total
 
 
-def causal_order(model: Model) -> list[int]:
+@lru_cache(maxsize=64)
+def causal_order(model: Model) -> tuple[int, ...]:
     """Return construct numbers so that every antecedent comes before what it explains."""
     sources = {j: np.flatnonzero(row).tolist() for j, row in enumerate(model.adjacency)}
-    return list(TopologicalSorter(sources).static_order())
+    return tuple(TopologicalSorter(sources).static_order())
 
 
 def descent(model: Model) -> NDArray[np.bool_]:

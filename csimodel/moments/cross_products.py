@@ -14,7 +14,13 @@ from csimodel.moments.copies import Copies, Whole
 from csimodel.moments.moments import Moments
 from csimodel.moments.resample_sums import ProductBlock, StretchProducts, resample_sums
 from csimodel.moments.sample_rows import NudgedUnits, ResampledRows, WholeSample, WithoutUnits
-from csimodel.moments.sums import moments_of_sums, moments_of_totals, pieces_of, products_of
+from csimodel.moments.sums import (
+    moments_of_sums,
+    moments_of_totals,
+    pieces_of,
+    products_of,
+    sums_of_segments,
+)
 from csimodel.moments.unit_sums import UnitSums
 from csimodel.survey import Answers
 from csimodel.survey.sampling import SurveyDesign
@@ -24,6 +30,7 @@ Codes = NDArray[np.intp]
 
 _STRETCH = 4096  # rows handled together
 _CELLS = 2**20  # products of items held at once
+_LONG = 4  # rows of a segment from which on a matrix product of its own is faster
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +144,26 @@ class CrossProducts:
 
         return without
 
+    def without_folds(self, folds: Codes) -> Moments:
+        """Return the moments without the rows of each fold, as one batch.
+
+        Parameters
+        ----------
+        folds
+            Fold of each row in each division of the sample, codes 0, 1, …, (divisions, rows).
+        """
+        rows = np.concatenate([np.argsort(codes, kind="stable") for codes in folds])
+        sizes = np.concatenate([np.bincount(codes) for codes in folds])
+        sums, ends = np.zeros((len(sizes), len(self.totals))), np.cumsum(sizes)
+        place = np.repeat(np.arange(len(sizes)), sizes)
+        step = max(64, _CELLS // self.pieces)
+        for start in range(0, len(rows), step):
+            own = place[start : start + step]
+            first = own[0]
+            starts = np.maximum(ends[first : own[-1] + 1] - sizes[first : own[-1] + 1] - start, 0)
+            sums[first : own[-1] + 1] += self._of_segments(rows[start : start + step], starts)
+        return self.of_totals(self.totals - sums)
+
     def nudge(self, units: SurveyDesign) -> Callable[[Codes, Floats], Moments]:
         """Return the function from units and steps to moments with weights times ``1 + step``.
 
@@ -152,17 +179,34 @@ class CrossProducts:
         return nudged
 
     def _by_unit(self, units: SurveyDesign, counts: Floats | None) -> UnitSums:
-        return UnitSums(units, self._of_rows, max(64, _CELLS // self.pieces), counts)
+        step = max(64, _CELLS // self.pieces)
+        return UnitSums(units, self._of_rows, step, counts, self._of_segments)
+
+    def _of_segments(self, rows: Codes, starts: Codes) -> Floats:
+        """Return what rows add to the totals from each start to the next, (segments, any)."""
+        if len(rows) < _LONG * len(starts):
+            return np.asarray(np.add.reduceat(self._of_rows(rows), starts, axis=0))
+        values, weights = self.answers.values[rows], self.answers.weights
+        own = None if weights is None else weights[rows]
+        sums = sums_of_segments(self.answers, values - self.centre, own, starts)
+        return np.hstack([sums, np.add.reduceat(self._besides(rows, values), starts, axis=0)])
 
     def _of_rows(self, rows: Codes) -> Floats:
         """Return what some rows add to the totals, (rows, any)."""
-        values, weights = self.answers.values[rows], self.weights[rows]
+        values, weights = self.answers.values[rows], self.answers.weights
         products = products_of(self.answers, values - self.centre)
-        products *= weights[:, None]
-        extras = [weights, np.ones(len(weights)), weights**2]
+        if weights is not None:
+            products *= weights[rows, None]
+        return np.hstack([products, self._besides(rows, values)])
+
+    def _besides(self, rows: Codes, values: Floats) -> Floats:
+        """Return what some rows add to what is summed beside products, (rows, any)."""
+        once = np.ones(len(rows))
+        weights = once if self.answers.weights is None else self.answers.weights[rows]
+        extras = [weights, once, weights**2]
         if self.answers.missing != "complete":
             extras += list((~np.isnan(values)).T)
-        return np.hstack([products, np.stack(extras, axis=1)])
+        return np.stack(extras, axis=1)
 
     def of_totals(self, totals: Floats) -> Moments:
         """Turn the totals of samples, (samples, any) as in `totals`, into moments."""
@@ -190,21 +234,11 @@ class CrossProducts:
     @cached_property
     def _sums(self) -> Floats:
         """Weighted sums of the products of items over all rows, (pieces,), by matrix products."""
-        answers, size = self.answers, len(self.centre)
-        total, sums = np.zeros(size), np.zeros((4, size, size))
+        answers, whole = self.answers, np.zeros(1, dtype=np.intp)
+        sums = np.zeros(self.pieces)
         for start in range(0, len(answers.values), _STRETCH):
             part = slice(start, start + _STRETCH)
+            weights = None if answers.weights is None else answers.weights[part]
             x = answers.values[part] - self.centre
-            w = None if answers.weights is None else answers.weights[part, None]
-            if answers.missing == "complete":
-                wx = x if w is None else x * w
-                total += wx.sum(axis=0)
-                sums[1] += wx.T @ x
-                continue
-            seen = (~np.isnan(x)).astype(np.float64)
-            x = np.nan_to_num(x, nan=0.0)
-            wx, wm = (x, seen) if w is None else (x * w, seen * w)
-            sums += np.stack([wx.T @ seen, wx.T @ x, (wx * x).T @ seen, wm.T @ seen])
-        if answers.missing == "complete":
-            return np.concatenate([total, sums[1][np.triu_indices(size)]])
-        return sums.ravel()
+            sums += sums_of_segments(answers, x, weights, whole)[0]
+        return sums

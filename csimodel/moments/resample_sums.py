@@ -2,9 +2,10 @@
 
 Where all products are whole numbers, as with answers on a scale of points, two or three of them are
 packed into one number, ``p + 2¹⁷ q + 2³⁴ r``: as long as no sum over the stretch reaches 2¹⁶ the
-three sums can be told apart, exactly, and the matrix product has a third of the rows. A stretch
-drawn so often that a sum might be larger is multiplied without packing. The cost is that of the
-matrix product, ``2 (items² / 2) rows draws`` operations, a third of it when packed.
+three sums can be told apart, exactly, and the matrix product has a third of the rows. The largest
+product of each row is summed, too, and says so. A stretch drawn so often that a sum might be larger
+is multiplied without packing, and those after it are shorter. The cost is that of the matrix
+product, ``2 (items² / 2) rows draws`` operations, a third of it when packed.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from csimodel.moments.copies import Whole
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-_STEP = 1024  # rows of a stretch, whose sums are unpacked together
+_STEP = 8192  # most rows of a stretch, whose sums are unpacked together
 _DEPTH = 256  # rows of a matrix product: products and copies stay in cache
 _LEAST = 256  # rows of a stretch below which packing does not pay
 _MARGIN = 1.3  # room for rows of a stretch drawn more often than others
+_ROWS = 16  # sums of so many pieces are unpacked at once, so that they stay in cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +83,15 @@ class StretchProducts:
     blocks: Sequence[ProductBlock]
     extra: Floats
 
+    @property
+    def largest(self) -> Floats:
+        """No product of a row is larger, (rows,)."""
+        sizes = [
+            np.abs(block.left).max(axis=0) * np.abs(block.right).max(axis=0)
+            for block in self.blocks
+        ]
+        return np.asarray(np.max(sizes, axis=0))
+
 
 @dataclass(frozen=True, eq=False)
 class Packing:
@@ -99,17 +110,16 @@ class Packing:
         """What the second number is multiplied by."""
         return float(2 ** {1: 0, 2: 26, 3: 17}[self.fields])
 
-    def step(self, bound: float) -> int:
-        """Rows of a stretch in which sums of products up to `bound` stay apart."""
-        if self.fields == 1:
-            return _STEP
-        return int(min(_STEP, self.base / 2.0 / (_MARGIN * bound)))
+    @property
+    def limit(self) -> float:
+        """What no sum may reach; infinite where nothing is packed."""
+        return np.inf if self.fields == 1 else self.base / 2.0
 
     @classmethod
     def of(cls, bound: float, rows: int) -> Packing:
         """Return the closest packing for products of whole numbers up to `bound`."""
         for fields in (3, 2):
-            if cls(fields).step(bound) >= min(_LEAST, rows):
+            if min(_LEAST, rows) * bound * _MARGIN <= cls(fields).limit:
                 return cls(fields)
         return cls(1)
 
@@ -136,7 +146,7 @@ class Packing:
                 corners = self.packed(block.left[i] * block.right[j])
                 out[at : at + len(corners)] = corners
                 at += len(corners)
-        out[at:] = stretch.extra
+        out[at : at + len(stretch.extra)] = stretch.extra
 
     def places(self, stretch: StretchProducts) -> tuple[Codes, Codes]:
         """Return field and row of each piece, and one entry more: (0, number of rows)."""
@@ -159,16 +169,23 @@ class Packing:
             rows.append(row[*pieces].ravel())
         return np.concatenate([*fields, [0]]), np.concatenate([*rows, [at]])
 
-    def unpack(self, sums: Floats, totals: Floats, scratch: Floats) -> None:
-        """Add packed sums, which are used up, to the totals of each field, (fields, any, draws)."""
-        for field in range(self.fields - 1, 0, -1):
-            unit = self.base**field
-            np.multiply(sums, 1.0 / unit, out=scratch)
-            np.rint(scratch, out=scratch)
-            totals[field] += scratch
-            scratch *= unit
-            sums -= scratch
-        totals[0] += sums
+    def unpack(self, sums: Floats, totals: Floats) -> None:
+        """Add packed sums, which are used up, to the totals of each field, (fields, any, draws).
+
+        Those of a field are multiples of ``base ** field``, to which sums are rounded by a number
+        so large that it has no finer digits.
+        """
+        scratch = np.empty_like(sums[:_ROWS])
+        for first in range(0, len(sums), _ROWS):
+            own, to = sums[first : first + _ROWS], totals[:, first : first + _ROWS]
+            whole = scratch[: len(own)]
+            for field in range(self.fields - 1, 0, -1):
+                coarse = 1.5 * 2.0**52 * self.base**field
+                np.add(own, coarse, out=whole)
+                whole -= coarse
+                to[field] += whole
+                own -= whole
+            to[0] += own
 
 
 def resample_sums(
@@ -195,33 +212,95 @@ def resample_sums(
     (array([[11.]]), array([[3.]]))
     """
     draws, rows = times.shape
-    packing = Packing.of(bound, rows)
-    step = min(packing.step(bound), max(rows, 1))
-    depth = min(step, _DEPTH)
-    step -= step % depth
+    packing, depth = Packing.of(bound, rows), min(_DEPTH, max(rows, 1))
     first = products(slice(0, min(depth, rows)))
-    field, place = packing.places(first)
-    size = int(place[-1])
-    factors, given = np.empty((size + len(first.extra), depth)), np.empty((draws, depth))
-    sums, part, scratch = np.empty((3, len(factors), draws))
-    totals = np.zeros((packing.fields, size, draws))
-    extra = np.zeros((len(first.extra), draws))
-    unpacked = np.zeros((len(place) - 1, draws))
-    for start in range(0, rows, step):
-        whole = slice(start, min(start + step, rows))
-        for at in range(start, whole.stop, depth):
-            end = min(at + depth, rows)
-            here, own = given[:, : end - at], factors[:, : end - at]
-            np.copyto(here, times[:, at:end])
-            packing.fill(products(slice(at, end)) if at else first, own)
-            np.matmul(own, here.T, out=part if at > start else sums)
-            if at > start:
-                sums += part
-        extra += sums[size:]
-        if packing.fields > 1 and sums[size].max(initial=0.0) * bound >= packing.base / 2.0:
-            plain = np.empty((len(unpacked) + len(extra), whole.stop - start))
-            Packing(1).fill(products(whole), plain)
-            unpacked += plain[: len(unpacked)] @ times[:, whole].T.astype(np.float64)
+    sums = _PackedSums(packing, first, draws)
+    factors, given = np.zeros((len(sums.own), depth)), np.empty((draws, depth))
+    start = 0
+    for at in range(0, rows, depth):
+        end = min(at + depth, rows)
+        here, own = given[:, : end - at], factors[:, : end - at]
+        np.copyto(here, times[:, at:end])
+        stretch = products(slice(at, end)) if at else first
+        packing.fill(stretch, own)
+        if packing.fields > 1:
+            own[-1] = stretch.largest
+        expected = float(own[-1].sum())
+        if at > start and (at - start >= _STEP or not sums.room(expected)):
+            if not sums.finish():
+                sums.add_plain(products, times, range(start, at, depth))
+            start = at
+        sums.add(own, here, expected)
+    if rows and not sums.finish():
+        sums.add_plain(products, times, range(start, rows, depth))
+    return sums.whole
+
+
+class _PackedSums:
+    """Packed sums over a stretch, and totals of the stretches before it.
+
+    Parameters
+    ----------
+    packing
+        How many sums share a number.
+    stretch
+        Some of what is summed.
+    draws
+        Number of draws.
+    """
+
+    def __init__(self, packing: Packing, stretch: StretchProducts, draws: int) -> None:
+        self._packing = packing
+        self._field, place = packing.places(stretch)
+        self._place, self._size = place[:-1], int(place[-1])
+        besides = len(stretch.extra)
+        self.own, self._part = np.zeros((2, self._size + besides + 1, draws))
+        self._totals = np.zeros((packing.fields, self._size, draws))
+        self._extra = np.zeros((besides, draws))
+        self._plain = np.zeros((len(self._place), draws))
+        self._expected, self._margin = 0.0, _MARGIN
+
+    def room(self, expected: float) -> bool:
+        """Tell whether rows with largest products of that sum are likely to fit in."""
+        return (self._expected + expected) * self._margin <= self._packing.limit
+
+    def add(self, factors: Floats, times: Floats, expected: float) -> None:
+        """Add rows, (any, rows) and (draws, rows), the largest product of each row last."""
+        np.matmul(factors, times.T, out=self._part)
+        self.own += self._part
+        self._expected += expected
+
+    def finish(self) -> bool:
+        """End the stretch: add its sums to the totals, and tell whether they could be told apart.
+
+        Where not, what is summed besides was added, and later stretches are to be shorter.
+        """
+        size, own = self._size, self.own
+        self._extra += own[size:-1]
+        most = float(own[-1].max(initial=0.0))
+        apart = most < self._packing.limit
+        if apart:
+            self._packing.unpack(own[:size], self._totals)
         else:
-            packing.unpack(sums[:size], totals, scratch[:size])
-    return unpacked + totals[field[:-1], place[:-1]], extra
+            self._margin = max(self._margin, 1.1 * most / self._expected)
+        own[:] = 0.0
+        self._expected = 0.0
+        return apart
+
+    def add_plain(
+        self, products: Callable[[slice], StretchProducts], times: Floats | Whole, starts: range
+    ) -> None:
+        """Add the products of rows from each start on, none packed."""
+        for start in starts:
+            part = slice(start, min(start + starts.step, times.shape[1]))
+            stretch = products(part)
+            plain = np.empty((len(self._plain) + len(stretch.extra), part.stop - start))
+            Packing(1).fill(stretch, plain)
+            self._plain += plain[: len(self._plain)] @ times[:, part].T.astype(np.float64)
+
+    @property
+    def whole(self) -> tuple[Floats, Floats]:
+        """Sums of products, (pieces, draws), and of what is summed besides, (any, draws)."""
+        for field in range(1, self._packing.fields):
+            self._totals[field] /= self._packing.base**field
+        return self._plain + self._totals[self._field[:-1], self._place], self._extra

@@ -9,6 +9,7 @@ from csimodel.moments.moments import Moments
 from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
 
 _ROUNDING = 1e-12  # of the squared mean about the centre: a variance below is what sums leave
 
@@ -60,6 +61,42 @@ def products_of(answers: Answers, x: Floats) -> Floats:
         seen[:, :, None] * seen[:, None],
     ]
     return np.stack(pairs, axis=1).reshape(len(x), -1)
+
+
+def sums_of_segments(answers: Answers, x: Floats, weights: Floats | None, starts: Codes) -> Floats:
+    """Return the sums of products over rows from each start to the next, (segments, pieces).
+
+    A matrix product for each segment, which saves the products of each row where segments are long.
+
+    Parameters
+    ----------
+    answers
+        What is done with missing ones.
+    x
+        Answers about a centre, (rows, items).
+    weights
+        (rows,), or None.
+    starts
+        Where segments begin, from 0 on, (segments,).
+    """
+    size, whole = x.shape[1], answers.missing == "complete"
+    seen = None if whole else (~np.isnan(x)).astype(np.float64)
+    x = x if whole else np.nan_to_num(x, nan=0.0)
+    wx = x if weights is None else x * weights[:, None]
+    if seen is None:
+        pairs = [(wx, x)]
+    else:
+        pairs = [(wx, seen), (wx, x), (wx * x, seen)]
+        pairs.append((seen if weights is None else seen * weights[:, None], seen))
+    sums = np.empty((len(starts), len(pairs), size, size))
+    bounds = zip(starts.tolist(), [*starts[1:].tolist(), len(x)], strict=True)
+    for at, (start, stop) in enumerate(bounds):
+        for place, (left, right) in enumerate(pairs):
+            np.matmul(left[start:stop].T, right[start:stop], out=sums[at, place])
+    if seen is not None:
+        return sums.reshape(len(starts), -1)
+    row, column = np.triu_indices(size)
+    return np.hstack([np.add.reduceat(wx, starts, axis=0), sums[:, 0, row, column]])
 
 
 def moments_of_totals(answers: Answers, centre: Floats, totals: Floats) -> Moments:

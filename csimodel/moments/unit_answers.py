@@ -85,6 +85,10 @@ class UnitProducts(CrossProducts):
         """Return what some units add to the totals, (units, any)."""
         return np.asarray(self.units.unit_sums[rows])
 
+    def _of_segments(self, rows: Codes, starts: Codes) -> Floats:
+        """Return what units add to the totals from each start to the next, (segments, any)."""
+        return np.asarray(np.add.reduceat(self._of_rows(rows), starts, axis=0))
+
     @cached_property
     def totals(self) -> Floats:
         """Sums over all units."""

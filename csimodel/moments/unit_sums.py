@@ -32,6 +32,9 @@ class UnitSums:
         Rows handled together.
     counts
         How often each row is present, (rows,); once where None. For one stratum only.
+    of_segments
+        From numbers of rows, and where segments of them begin, to what each segment adds,
+        (segments, sums), where that is known without what each row adds; else None.
 
     Examples
     --------
@@ -46,6 +49,7 @@ class UnitSums:
     of_rows: Callable[[Codes], Floats]
     step: int
     counts: Floats | None = None
+    of_segments: Callable[[Codes, Codes], Floats] | None = None
 
     @cached_property
     def by_stratum(self) -> Floats:
@@ -53,15 +57,26 @@ class UnitSums:
         whole: Floats | None = None
         for start in range(0, len(self.units.unit), self.step):
             rows = np.arange(start, min(start + self.step, len(self.units.unit)))
-            values = self.of_rows(rows)
-            whole = np.zeros((self.units.strata, values.shape[1])) if whole is None else whole
-            times = np.ones(len(rows)) if self.counts is None else self.counts[rows]
             stratum = self.units.stratum[self.units.unit[rows]]
             for own in np.unique(stratum):
-                among = slice(None) if self.units.strata == 1 else stratum == own
-                whole[own] += times[among] @ values[among]
+                among = rows if self.units.strata == 1 else rows[stratum == own]
+                sums = self._present(among)
+                whole = np.zeros((self.units.strata, len(sums))) if whole is None else whole
+                whole[own] += sums
         assert whole is not None
         return whole
+
+    def _present(self, rows: Codes) -> Floats:
+        """Return the sums over some rows, each as often as it is present, (sums,)."""
+        if self.counts is not None:
+            return np.asarray(self.counts[rows] @ self.of_rows(rows))
+        return np.asarray(self._by_segment(rows, np.zeros(1, dtype=np.intp))[0])
+
+    def _by_segment(self, rows: Codes, starts: Codes) -> Floats:
+        """Return the sums over rows from each start to the next, (segments, sums)."""
+        if self.of_segments is not None:
+            return self.of_segments(rows, starts)
+        return np.asarray(np.add.reduceat(self.of_rows(rows), starts, axis=0))
 
     def of(self, chosen: Codes) -> Floats:
         """Return the sums of some units, (chosen, sums)."""
@@ -73,12 +88,12 @@ class UnitSums:
         alone = len(place) == len(chosen) and bool((last > first).all())
         for start in range(0, len(rows), self.step):
             part = slice(start, start + self.step)
-            values = self.of_rows(rows[part])
             if alone:
-                sums[part] = values
+                sums[part] = self.of_rows(rows[part])
             else:
-                own, begin = np.unique(place[part], return_index=True)  # in order of the units
-                sums[own] += np.add.reduceat(values, begin, axis=0)
+                own = place[part]  # in order of the units
+                starts = np.flatnonzero(np.diff(own, prepend=-1))
+                sums[own[starts]] += self._by_segment(rows[part], starts)
         return sums
 
     def without_each(self, chosen: Codes) -> Floats:

@@ -7,7 +7,14 @@ from numpy.testing import assert_allclose
 
 import csimodel as csi
 from csimodel.errors import SurveyError
-from csimodel.moments import CrossProducts, Moments, blocks, group_moments, moments_of
+from csimodel.moments import (
+    CrossProducts,
+    Moments,
+    blocks,
+    cross_products,
+    group_moments,
+    moments_of,
+)
 from csimodel.moments.sum_gradient import SumGradient
 from csimodel.survey.sampling import SurveyDesign
 
@@ -126,6 +133,26 @@ def test_leaving_out_clusters():
     batch = leave_out(np.array([7, 4]))
     assert_allclose(batch.cov[1], FRAME[cluster != 4].cov())
     assert_allclose(batch.cov[0], FRAME[cluster != 7].cov())
+
+
+@pytest.mark.parametrize("missing", ["listwise", "pairwise", "mean"])
+@pytest.mark.parametrize("weights", [None, "w"])
+@pytest.mark.parametrize("cells", [2**20, 2**10])
+def test_without_each_fold_of_several_divisions(missing, weights, cells, monkeypatch):
+    monkeypatch.setattr(cross_products, "_CELLS", cells)
+    data = pd.concat([GAPS] * 4, ignore_index=True).assign(w=RNG.random(240) + 0.5)
+    kept = answers(data, missing=missing, weights=weights)
+    rows = len(kept.values)
+    folds = np.stack([np.arange(rows) % 3, np.sqrt(np.arange(rows)).astype(int)])
+    batch = CrossProducts.of(kept).without_folds(folds)
+    samples = [(codes, fold) for codes in folds for fold in range(codes.max() + 1)]
+    assert len(batch.n) == len(samples)
+    for sample, (codes, fold) in enumerate(samples):
+        out = data.index.isin(kept.rows[codes == fold])
+        direct = moments_of(answers(data.loc[~out], missing=missing, weights=weights))
+        assert_allclose(batch[sample].cov, direct.cov, rtol=1e-12, atol=1e-12)
+        assert_allclose(batch[sample].mean, direct.mean, rtol=1e-12)
+        assert_allclose(batch[sample].effective_n, direct.effective_n, rtol=1e-12)
 
 
 def test_groups_in_one_pass():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -32,38 +33,65 @@ def regression_slopes(solution: Solution, technique: Technique) -> Floats:
     NaN where these items carry the same information, or one does not vary.
     """
     model, places = solution.model, predicted_items(solution.model)
-    cov, sd = solution.moments.cov, solution.moments.sd
-    slopes = np.zeros((*cov.shape[:-1], len(places)))
-    sources = antecedents(model, technique)
-    for target in np.flatnonzero(explained(model)):
-        inputs = np.flatnonzero(sources[target, model.owner])
-        columns = np.flatnonzero(model.owner[places] == target)
-        scale = sd[..., inputs]
+    sd = solution.moments.sd
+    with np.errstate(invalid="ignore", divide="ignore"):
+        half = np.ascontiguousarray(solution.moments.cov) / sd[..., None]
+        cor = half / sd[..., None, :]
+    finite = np.isfinite(cor)
+    slopes = np.zeros((*cor.shape[:-1], len(places)))
+    targets = np.flatnonzero(explained(model))
+    each, alike = np.unique(antecedents(model, technique)[targets], axis=0, return_inverse=True)
+    for place, sources in enumerate(each):
+        inputs = np.flatnonzero(sources[model.owner])
+        own = targets[alike.reshape(-1) == place]
+        columns = np.flatnonzero(np.isin(model.owner[places], own))
+        among = np.ix_(inputs, inputs)
+        known = finite[..., *among].all(axis=(-2, -1))[..., None, None]
+        inverse = inverse_of(np.where(known, cor[..., *among], np.eye(len(inputs))))
         with np.errstate(invalid="ignore", divide="ignore"):
-            between = cov[..., inputs[:, None], inputs] / scale[..., None] / scale[..., None, :]
-        known = np.asarray(np.isfinite(between).all(axis=(-2, -1)))[..., None, None]
-        inverse = inverse_of(np.where(known, between, np.eye(len(inputs))))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            sides = cov[..., inputs[:, None], places[columns]] / scale[..., None]
-            own = inverse @ sides / scale[..., None]
-        slopes[..., inputs[:, None], columns] = np.where(known, own, np.nan)
+            values = inverse @ half[..., inputs[:, None], places[columns]] / sd[..., inputs, None]
+        slopes[..., inputs[:, None], columns] = np.where(known, values, np.nan)
     return slopes
 
 
-def slopes_of(solution: Solution) -> Floats:
-    """Return the slopes of all methods but the average, (..., items, 4, items predicted)."""
-    each = [
-        path_slopes(solution, "direct"),
-        path_slopes(solution, "earliest"),
-        regression_slopes(solution, "direct"),
-        regression_slopes(solution, "earliest"),
-    ]
-    return np.stack(each, axis=-2)
+def slopes_of(solution: Solution, methods: Sequence[Method]) -> Floats:
+    """Return the slopes of methods, 0 of the average, (..., items, methods, items predicted)."""
+    model = solution.model
+    shape = len(model.items), len(methods), len(predicted_items(model))
+    slopes = np.zeros((*solution.moments.batch_shape, *shape))
+    for place, method in enumerate(methods):
+        technique = technique_of(method)
+        if technique is not None:
+            kind = path_slopes if method.startswith("pls") else regression_slopes
+            slopes[..., place, :] = kind(solution, technique)
+    return slopes
 
 
-def inputs_of(model: Model) -> Truths:
-    """Return the items whose answers each prediction needs, (items, 4, items predicted)."""
-    places = predicted_items(model)
-    own = [antecedents(model, technique).T[model.owner][:, model.owner[places]]
-           for technique in TECHNIQUES]  # fmt: skip
-    return np.stack(own * 2, axis=1)
+def inputs_of(model: Model, methods: Sequence[Method]) -> Truths:
+    """Return the items whose answers predictions need, (items, methods, items predicted)."""
+    owner = model.owner
+    inputs = np.zeros((len(owner), len(methods), len(predicted_items(model))), dtype=np.bool_)
+    for place, method in enumerate(methods):
+        technique = technique_of(method)
+        if technique is not None:
+            sources = antecedents(model, technique)
+            inputs[:, place] = sources[owner[predicted_items(model)]].T[owner]
+    return inputs
+
+
+def method_of(kind: str, technique: Technique) -> Method:
+    """Return the method of a kind, ``"pls"``, ``"lm"`` or ``"average"``, from these antecedents.
+
+    >>> method_of("lm", "earliest"), method_of("average", "direct")
+    ('lm-earliest', 'average')
+    """
+    return next(own for own in METHODS if own in (kind, f"{kind}-{technique}"))
+
+
+def technique_of(method: Method) -> Technique | None:
+    """Return which antecedents a method predicts from; None of the average.
+
+    >>> technique_of("lm-earliest"), technique_of("average")
+    ('earliest', None)
+    """
+    return next((own for own in TECHNIQUES if method.endswith(own)), None)

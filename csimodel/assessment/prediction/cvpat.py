@@ -12,11 +12,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked, checked_in
-from csimodel.assessment.prediction.benchmarks import METHODS
+from csimodel.assessment.prediction.benchmarks import Method, method_of
 from csimodel.assessment.prediction.held_out import HeldOut, require_predictive
 from csimodel.errors import OptionError, choose
 from csimodel.estimators import Fit
-from csimodel.estimators.predictors import Technique, predicted_items
+from csimodel.estimators.predictors import predicted_items
 from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference import infer
@@ -282,22 +282,19 @@ def cvpat(
             )
     codes = folds_of(own, folds, repetitions, rng, "cvpat")
     held_out = HeldOut.of(own, codes)
-    squares = _squares(held_out, [f"pls-{technique}", _method(benchmark, technique)], shared)
+    both = method_of("pls", technique), method_of(benchmark, technique)
+    squares = _squares(held_out, both, shared)
     told = held_out.findings
     name: str = benchmark
     if other is not None:
         without = HeldOut.of(other, codes)
-        squares[:, 1:] = _squares(without, [f"pls-{technique}"], shared)
+        squares[:, 1:] = _squares(without, both[:1], shared)
         told, name = (*told, *without.findings), "other"
     owner = _owners(own, shared)
     losses = _losses(squares, owner, overall)
     names = [*dict.fromkeys(owner), OVERALL]
     first, second = (pd.DataFrame(losses[:, k], own.respondents, names) for k in (0, 1))
     return PredictiveComparison(own, name, first, second, level, told)
-
-
-def _method(benchmark: str, technique: Technique) -> str:
-    return "average" if benchmark == "average" else f"lm-{technique}"
 
 
 def _own_items(fit: Fit) -> tuple[str, ...]:
@@ -334,14 +331,13 @@ def _comparable(fit: Fit, other: Fit) -> Fit:
     return second
 
 
-def _squares(held_out: HeldOut, methods: list[str], items: list[str]) -> Floats:
+def _squares(held_out: HeldOut, methods: tuple[Method, ...], items: list[str]) -> Floats:
     """Return squared errors averaged over repetitions, (rows, methods, items)."""
-    at = np.array([METHODS.index(name) for name in methods])
     places = np.array([_own_items(held_out.fit).index(item) for item in items])
     rows = held_out.folds.shape[1]
-    squares = np.zeros((rows, len(at), len(places)))
-    for _, errors in held_out.errors():
-        squares[errors.rows] += errors.items[:, at[:, None], places] ** 2
+    squares = np.zeros((rows, len(methods), len(places)))
+    for errors in held_out.errors(methods):
+        errors.add(errors.items[..., places] ** 2, squares)
     return squares / len(held_out.folds)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -11,15 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csimodel.assessment.prediction.benchmarks import inputs_of, slopes_of
+from csimodel.assessment.prediction.benchmarks import Method, inputs_of, slopes_of
 from csimodel.endings import count_reasons, told_reasons
 from csimodel.errors import EstimationError, OptionError
 from csimodel.estimators import Fit, Solution, Status, require_alone, require_fit, require_rows
-from csimodel.estimators.predictors import effects, predicted_items, score_weights
+from csimodel.estimators.predictors import Technique, effects, predicted_items, score_weights
 from csimodel.findings import Finding
 from csimodel.inference.draws import about_lost
 from csimodel.moments import CrossProducts, Moments
-from csimodel.survey.sampling import SurveyDesign
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -29,24 +28,34 @@ _CELLS = 2**22  # slopes made together
 
 
 class PredictionErrors(NamedTuple):
-    """What some respondents answered less what was predicted.
+    """What some respondents answered less what was predicted, one row a prediction.
 
     Attributes
     ----------
     rows
-        Their places among the respondents of the fit, (rows,).
+        Their places among the respondents of the fit, (rows,); one may have several.
     items
         (rows, methods, items predicted), in scale units; NaN without a prediction or an answer.
+    average
+        Those of the average, (rows, items predicted).
     scores
-        (rows, 2, constructs) by the path model, in standard deviations of the score.
+        (rows, constructs) by the path model, in standard deviations of the score.
     zero
         Their own scores, which are errors of the average, (rows, constructs).
     """
 
     rows: Codes
     items: Floats
+    average: Floats
     scores: Floats
     zero: Floats
+
+    def add(self, values: Floats, totals: Floats) -> None:
+        """Add values, (rows, ...), to the totals of their respondents, in place."""
+        order = np.argsort(self.rows, kind="stable")
+        ordered = self.rows[order]
+        starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+        totals[ordered[starts]] += np.add.reduceat(values[order], starts, axis=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,12 +86,7 @@ class HeldOut:
             When there is no solution without any fold.
         """
         answers = fit.require_answers("prediction")
-        products = CrossProducts.of(answers)
-        parts = []
-        for codes in folds:
-            units = SurveyDesign.of(len(codes), None, codes)
-            parts.append(products.leave_out(units)(np.arange(units.units)))
-        moments = Moments.join(parts)
+        moments = CrossProducts.of(answers).without_folds(folds)
         held_out = cls(fit, folds, fit.estimator.solve(moments, fit.model, fit.estimates))
         total, failed = len(moments.n), held_out.failed
         if failed.sum() == total:
@@ -93,20 +97,27 @@ class HeldOut:
             )
         return held_out
 
-    def errors(self) -> Iterator[tuple[int, PredictionErrors]]:
-        """Yield repetitions and errors for some of the respondents in them, each once in each."""
-        count = self.folds.max(axis=1) + 1
-        owner = np.repeat(np.arange(len(count)), count)
-        fold = np.concatenate([np.arange(size) for size in count])
-        items = len(self.fit.model.items)
-        together = max(1, _CELLS // (4 * items * items))
-        for first in range(0, len(owner), together):
+    def errors(
+        self, methods: Sequence[Method], technique: Technique = "direct"
+    ) -> Iterator[PredictionErrors]:
+        """Yield errors for respondents, each once in every repetition.
+
+        Parameters
+        ----------
+        methods
+            What predicts items.
+        technique
+            Which antecedents predict scores.
+        """
+        rows = np.concatenate([np.argsort(codes, kind="stable") for codes in self.folds])
+        sizes = np.concatenate([np.bincount(codes) for codes in self.folds])
+        held = _HeldRows(rows, np.cumsum(sizes) - sizes, sizes)
+        together = max(1, _CELLS // (len(methods) * len(self.fit.model.items) ** 2))
+        for first in range(0, len(sizes), together):
             chunk = slice(first, first + together)
-            batch = PredictorBatch.of(self.solution[chunk])
-            for repetition in np.unique(owner[chunk]).tolist():
-                samples = np.flatnonzero(owner[chunk] == repetition)
-                for own, rows in _blocks(self.folds[repetition], fold[chunk][samples]):
-                    yield repetition, _errors(self.fit, batch, samples[own], rows)
+            batch = PredictorBatch.of(self.solution[chunk], methods, technique)
+            for own, rows in held.blocks(chunk):
+                yield _errors(self.fit, batch, own, rows)
 
     @cached_property
     def failed(self) -> pd.Series:
@@ -135,20 +146,28 @@ class PredictorBatch(NamedTuple):
     """What predicts, for a batch of samples."""
 
     moments: Moments
-    slopes: Floats  # (samples, items, 4, items predicted)
+    methods: Sequence[Method]
+    slopes: Floats  # (samples, items, methods, items predicted)
     weights: Floats  # (samples, items, constructs)
-    effects: Floats  # (samples, 2, constructs, constructs)
+    effects: Floats  # (samples, constructs, constructs)
 
     @classmethod
-    def of(cls, solution: Solution) -> PredictorBatch:
+    def of(
+        cls, solution: Solution, methods: Sequence[Method], technique: Technique
+    ) -> PredictorBatch:
         """Make it from fits."""
-        both = [effects(solution, "direct"), effects(solution, "earliest")]
         return cls(
-            solution.moments, slopes_of(solution), score_weights(solution), np.stack(both, axis=1)
+            solution.moments,
+            methods,
+            slopes_of(solution, methods),
+            score_weights(solution),
+            effects(solution, technique),
         )
 
 
-def errors_in_sample(fit: Fit) -> Iterator[PredictionErrors]:
+def errors_in_sample(
+    fit: Fit, methods: Sequence[Method], technique: Technique = "direct"
+) -> Iterator[PredictionErrors]:
     """Yield the errors for the respondents that a fit was made from."""
     solution = fit.solution
     alone = {name: np.asarray(own)[None] for name, own in solution.estimates.arrays.items()}
@@ -157,25 +176,30 @@ def errors_in_sample(fit: Fit) -> Iterator[PredictionErrors]:
         moments=solution.moments.lifted(),
         estimates=replace(solution.estimates, **alone),
     )
-    batch, own = PredictorBatch.of(lifted), np.zeros(1, dtype=np.intp)
+    batch, own = PredictorBatch.of(lifted, methods, technique), np.zeros(1, dtype=np.intp)
     for first in range(0, len(fit.require_answers("prediction").values), _TOGETHER):
         last = min(first + _TOGETHER, len(fit.require_answers("prediction").values))
         yield _errors(fit, batch, own, np.arange(first, last)[None])
 
 
-def _blocks(codes: Codes, folds: Codes) -> Iterator[tuple[Codes, Codes]]:
-    """Yield places among folds of one size, and their respondents, (folds, respondents)."""
-    order = np.argsort(codes, kind="stable")
-    sizes = np.bincount(codes)
-    starts = np.cumsum(sizes) - sizes
-    for size in np.unique(sizes[folds]).tolist():
-        alike = np.flatnonzero(sizes[folds] == size)
-        step = max(1, _TOGETHER // size)
-        for first in range(0, len(alike), step):
-            own = alike[first : first + step]
-            for begin in range(0, size, _TOGETHER):
-                part = np.arange(begin, min(begin + _TOGETHER, size))
-                yield own, order[starts[folds[own]][:, None] + part]
+class _HeldRows(NamedTuple):
+    """The respondents of each fold, fold after fold, where they begin, and how many there are."""
+
+    rows: Codes
+    starts: Codes
+    sizes: Codes
+
+    def blocks(self, folds: slice) -> Iterator[tuple[Codes, Codes]]:
+        """Yield places among some folds, of one size, and their respondents, (folds, any)."""
+        starts, sizes = self.starts[folds], self.sizes[folds]
+        for size in np.unique(sizes).tolist():
+            alike = np.flatnonzero(sizes == size)
+            step = max(1, _TOGETHER // size)
+            for first in range(0, len(alike), step):
+                own = alike[first : first + step]
+                for begin in range(0, size, _TOGETHER):
+                    part = np.arange(begin, min(begin + _TOGETHER, size))
+                    yield own, self.rows[starts[own][:, None] + part]
 
 
 def _errors(fit: Fit, batch: PredictorBatch, samples: Codes, rows: Codes) -> PredictionErrors:
@@ -185,36 +209,33 @@ def _errors(fit: Fit, batch: PredictorBatch, samples: Codes, rows: Codes) -> Pre
     centred = answers.values[rows] - batch.moments.mean[samples][:, None]
     slopes, weights = batch.slopes[samples], batch.weights[samples]
     known = centred if answers.missing == "complete" else np.nan_to_num(centred)
-    items = np.zeros((*rows.shape, 5, len(places)))
-    flat = known @ slopes.reshape(*slopes.shape[:2], -1)
-    items[:, :, :4] = flat.reshape(*rows.shape, 4, len(places))
+    items = (known @ slopes.reshape(*slopes.shape[:2], -1)).reshape(*rows.shape, *slopes.shape[2:])
     scores = known @ weights
     if answers.missing == "pairwise":
         unknown = np.isnan(centred).astype(np.float64)
-        items[:, :, :4][np.tensordot(unknown, inputs_of(model), 1) > 0] = np.nan
+        items[np.tensordot(unknown, inputs_of(model, batch.methods), 1) > 0] = np.nan
         block = np.arange(len(model.constructs)) == model.owner[:, None]
         scores[unknown @ block > 0] = np.nan
-    np.subtract(centred[:, :, None, places], items, out=items)
-    left = scores[:, :, None] - _predicted_scores(scores, batch.effects[samples])
+    average = centred[..., places]
+    np.subtract(average[:, :, None], items, out=items)
+    left = scores - _predicted_scores(scores, batch.effects[samples])
     every = rows.size
     return PredictionErrors(
         rows.ravel(),
-        items.reshape(every, 5, len(places)),
-        left.reshape(every, 2, -1),
+        items.reshape(every, *items.shape[2:]),
+        average.reshape(every, -1),
+        left.reshape(every, -1),
         scores.reshape(every, -1),
     )
 
 
 def _predicted_scores(scores: Floats, effects: Floats) -> Floats:
-    """Return scores predicted from others, (samples, rows, 2, constructs); NaN of unknown ones."""
-    shape = (*scores.shape[:2], *effects.shape[1:3])
-    by_score = effects.reshape(len(effects), -1, effects.shape[-1]).swapaxes(-1, -2)
-    missing = np.isnan(scores)
-    if not missing.any():
-        return np.asarray((scores @ by_score).reshape(shape))
+    """Return scores predicted from others, (samples, rows, constructs); NaN of unknown ones."""
+    by_score, missing = np.swapaxes(effects, -1, -2), np.isnan(scores)
     predicted = np.nan_to_num(scores) @ by_score
-    predicted[missing.astype(np.float64) @ (by_score != 0) > 0] = np.nan
-    return np.asarray(predicted.reshape(shape))
+    if missing.any():
+        predicted[missing.astype(np.float64) @ (by_score != 0) > 0] = np.nan
+    return np.asarray(predicted)
 
 
 def require_predictive(fit: object, purpose: str, option: str = "fit") -> Fit:

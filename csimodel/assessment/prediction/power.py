@@ -79,11 +79,14 @@ def judge_power(items: pd.DataFrame, metric: str, unusable: bool = False) -> Ite
     >>> next(judge_power(items, "rmse")).verdict
     'medium'
     """
-    for construct, own in items.groupby("construct", sort=False):
-        benchmark = own[f"{metric}_lm"].to_numpy()
-        better = (own["q2_predict"].to_numpy() > 0) & (own[metric].to_numpy() < benchmark)
-        count, total = int(better.sum()), len(own)
-        if unusable or np.isnan(benchmark).any() or own[metric].isna().any():
+    owner = items["construct"].to_numpy(object)
+    errors, benchmarks = items[metric].to_numpy(), items[f"{metric}_lm"].to_numpy()
+    better = (items["q2_predict"].to_numpy() > 0) & (errors < benchmarks)
+    known = np.isfinite(errors) & np.isfinite(benchmarks)
+    for construct in dict.fromkeys(owner):
+        own = owner == construct
+        count, total = int(better[own].sum()), int(own.sum())
+        if unusable or not known[own].all():
             word = NOT_JUDGED
         elif count == total:
             word = "high"

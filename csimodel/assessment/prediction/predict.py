@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from csimodel.arguments import checked, checked_in
-from csimodel.assessment.prediction.benchmarks import METHODS
+from csimodel.assessment.prediction.benchmarks import METHODS, Method, method_of
 from csimodel.assessment.prediction.held_out import (
     HeldOut,
     PredictionErrors,
@@ -49,8 +49,10 @@ class Prediction(HasPage):
         Which antecedents predict, in the path model and in the linear benchmark.
     metric
         What the verdicts compare.
-    items, scores, in_sample
-        Sums of losses of items and scores held out, and of items of the respondents fitted.
+    items
+        Sums of losses of items held out, by `compared`.
+    scores, in_sample
+        Of scores held out, and of items of the respondents fitted, by the path model.
     """
 
     fit: Fit
@@ -62,6 +64,11 @@ class Prediction(HasPage):
     scores: LossSums
     in_sample: LossSums
 
+    @property
+    def compared(self) -> tuple[Method, ...]:
+        """The path model, the linear benchmark and the average, by the techniques chosen."""
+        return _compared(self.technique, self.benchmark)
+
     @cached_property
     def table(self) -> pd.DataFrame:
         """A row an item that the model predicts.
@@ -71,24 +78,23 @@ class Prediction(HasPage):
         rmse_in_sample, of the respondents that the fit was made from; overfit, ``rmse /
         rmse_in_sample - 1``; predictions, how many there are. In scale units.
         """
-        pls, lm = self._place("pls", self.technique), self._place("lm", self.benchmark)
-        own, inside = self.items, self.in_sample.rmse[pls]
+        own, inside = self.items, self.in_sample.rmse[0]
+        pls, lm, average = range(len(self.compared))
+        rmse, mae, model = own.rmse, own.mae, self.fit.model
         lost = own.cells[lm] < own.cells[pls]  # of other respondents, so not to be compared
-        average = len(METHODS) - 1
-        model = self.fit.model
         places = predicted_items(model)
         with np.errstate(invalid="ignore", divide="ignore"):
             columns = {
                 "construct": [model.construct_names[j] for j in model.owner[places]],
-                "rmse": own.rmse[pls],
-                "mae": own.mae[pls],
+                "rmse": rmse[pls],
+                "mae": mae[pls],
                 "q2_predict": own.q2[pls],
-                "rmse_lm": np.where(lost, np.nan, own.rmse[lm]),
-                "mae_lm": np.where(lost, np.nan, own.mae[lm]),
-                "rmse_average": own.rmse[average],
-                "mae_average": own.mae[average],
+                "rmse_lm": np.where(lost, np.nan, rmse[lm]),
+                "mae_lm": np.where(lost, np.nan, mae[lm]),
+                "rmse_average": rmse[average],
+                "mae_average": mae[average],
                 "rmse_in_sample": inside,
-                "overfit": own.rmse[pls] / inside - 1.0,
+                "overfit": rmse[pls] / inside - 1.0,
                 "predictions": own.cells[pls].astype(np.intp),
             }
         return pd.DataFrame(columns, pd.Index([model.items[i] for i in places], name="item"))
@@ -102,7 +108,7 @@ class Prediction(HasPage):
         """
         names = [str(item) for item in self.table.index]
         index = pd.MultiIndex.from_product([METHODS, names], names=["method", "item"])
-        own = self.items
+        own, _ = _sums(self.fit, self.held_out.errors(METHODS), len(METHODS))
         columns = {"rmse": own.rmse, "mae": own.mae, "q2_predict": own.q2}
         table = pd.DataFrame({name: values.ravel() for name, values in columns.items()}, index)
         return table.assign(predictions=own.cells.ravel().astype(np.intp))
@@ -115,15 +121,15 @@ class Prediction(HasPage):
         the respondent's own score by the weights of the fit without them; items; better, how many
         of them are predicted better than by their averages and by the linear benchmark; verdict.
         """
-        own, at = self.scores, TECHNIQUES.index(self.technique)
+        own = self.scores
         model = self.fit.model
         places = np.flatnonzero(model.adjacency.any(axis=1))
         verdicts = self.judgements
         return pd.DataFrame(
             {
-                "q2_predict": own.q2[at, places],
-                "rmse": own.rmse[at, places],
-                "mae": own.mae[at, places],
+                "q2_predict": own.q2[0, places],
+                "rmse": own.rmse[0, places],
+                "mae": own.mae[0, places],
                 "items": [verdict.values["items"] for verdict in verdicts],
                 "better": [verdict.values["better"] for verdict in verdicts],
                 "verdict": [verdict.verdict for verdict in verdicts],
@@ -173,13 +179,14 @@ class Prediction(HasPage):
             ``"pls-direct"``, ``"pls-earliest"``, ``"lm-direct"``, ``"lm-earliest"`` or
             ``"average"``; by default the path model by the technique of the result.
         """
-        name = f"pls-{self.technique}" if method is None else choose("method", method, METHODS)
-        at = METHODS.index(name)
+        own = self.compared[0]
+        if method is not None:
+            own = METHODS[METHODS.index(choose("method", method, METHODS))]
         places = predicted_items(self.fit.model)
         truth = self.fit.require_answers("predictions").values[:, places]
         total = np.zeros(truth.shape)
-        for _, errors in self.held_out.errors():
-            total[errors.rows] += truth[errors.rows] - errors.items[:, at]
+        for errors in self.held_out.errors((own,)):
+            errors.add(truth[errors.rows] - errors.items[:, 0], total)
         return pd.DataFrame(
             total / len(self.held_out.folds), self.fit.respondents, list(self.table.index)
         )
@@ -220,9 +227,6 @@ class Prediction(HasPage):
                 Section(text("Scores of constructs"), self.constructs, decimals=3),
             ),
         )
-
-    def _place(self, kind: str, technique: Technique) -> int:
-        return METHODS.index(f"{kind}-{technique}")
 
 
 @own_errstate
@@ -306,20 +310,26 @@ def predict(
     own = require_predictive(fit, "predict")
     choose("technique", technique, TECHNIQUES)
     held_out = HeldOut.of(own, folds_of(own, folds, repetitions, rng, "predict"))
-    items, scores = _sums(own, (errors for _, errors in held_out.errors()))
-    in_sample, _ = _sums(own, errors_in_sample(own))
     against: Technique = technique if benchmark is None else benchmark
+    methods = _compared(technique, against)
+    items, scores = _sums(own, held_out.errors(methods, technique), len(methods))
+    in_sample, _ = _sums(own, errors_in_sample(own, methods[:1]), 1)
     return Prediction(own, held_out, technique, against, metric, items, scores, in_sample)
 
 
-def _sums(fit: Fit, errors: Iterator[PredictionErrors]) -> tuple[LossSums, LossSums]:
-    """Return sums of losses of items and of scores."""
+def _compared(technique: Technique, benchmark: Technique) -> tuple[Method, ...]:
+    """Return the path model, the linear benchmark and the average."""
+    return method_of("pls", technique), method_of("lm", benchmark), "average"
+
+
+def _sums(fit: Fit, errors: Iterator[PredictionErrors], methods: int) -> tuple[LossSums, LossSums]:
+    """Return sums of losses of items, by method, and of scores."""
     answers, constructs = fit.require_answers("predict"), len(fit.model.constructs)
     weights = answers.row_weights
-    items = LossSums.of(len(METHODS), len(predicted_items(fit.model)))
-    scores = LossSums.of(len(TECHNIQUES), constructs)
+    items = LossSums.of(methods, len(predicted_items(fit.model)))
+    scores = LossSums.of(1, constructs)
     for part in errors:
         own = weights[part.rows]
-        items.add(part.items, part.items[:, -1], own)
-        scores.add(part.scores, part.zero, own)
+        items.add(part.items, part.average, own)
+        scores.add(part.scores[:, None], part.zero, own)
     return items, scores
