@@ -45,12 +45,12 @@ def regression_slopes(solution: Solution, technique: Technique) -> Floats:
         inputs = np.flatnonzero(sources[model.owner])
         own = targets[alike.reshape(-1) == place]
         columns = np.flatnonzero(np.isin(model.owner[places], own))
-        among = np.ix_(inputs, inputs)
-        known = finite[..., *among].all(axis=(-2, -1))[..., None, None]
-        inverse = inverse_of(np.where(known, cor[..., *among], np.eye(len(inputs))))
+        among = inputs[:, None]
+        known = np.asarray(finite[..., among, inputs].all(axis=(-2, -1)))[..., None, None]
+        inverse = inverse_of(np.where(known, cor[..., among, inputs], np.eye(len(inputs))))
         with np.errstate(invalid="ignore", divide="ignore"):
-            values = inverse @ half[..., inputs[:, None], places[columns]] / sd[..., inputs, None]
-        slopes[..., inputs[:, None], columns] = np.where(known, values, np.nan)
+            values = inverse @ half[..., among, places[columns]] / sd[..., inputs, None]
+        slopes[..., among, columns] = np.where(known, values, np.nan)
     return slopes
 
 
