@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from csimodel.arguments import checked
 from csimodel.assessment import structure, validity
+from csimodel.assessment.checklist import open_checks
 from csimodel.assessment.judge_measurement import (
     htmt_table,
     judge_fornell_larcker,
@@ -32,7 +33,7 @@ from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference import FitErrors
 from csimodel.inference.replicates import errors_of_design
 from csimodel.options import require_level
-from csimodel.page import HasPage, Page, sections
+from csimodel.page import HasPage, Page, Section, sections
 from csimodel.translation import gettext
 
 Floats = NDArray[np.float64]
@@ -132,15 +133,24 @@ class Assessment(HasPage):
         """One row a judgement: measure, subject, value, threshold, verdict, source, sentence."""
         return as_table(self.judgements)
 
+    @cached_property
+    def checklist(self) -> pd.DataFrame:
+        """What a reviewer asks of such a model beside this, in order: question and call."""
+        checks = open_checks(self.fit, self.bootstrap is not None)
+        return pd.DataFrame(
+            {"question": [check.question for check in checks], "call": [c.call for c in checks]},
+            dtype=object,
+        )
+
     @property
     def page(self) -> Page:
-        """The tables on a page, and the verdicts that ask for attention."""
+        """The tables, the verdicts that ask for attention, and what else there is to check."""
         name = self.fit.model.name or text("the model")
         return Page(
             text("Assessment of {name} by {label}", name=name, label=self.fit.estimator.label),
             self._count(),
             findings=self.fit.diagnostics,
-            sections=sections(dict(self._tables()), 3),
+            sections=(*sections(dict(self._tables()), 3), self._open_checks()),
             clean="",
             points=self._attention(),
         )
@@ -157,6 +167,11 @@ class Assessment(HasPage):
                 "{checks} checks: {poor} need attention, {unjudged} cannot be judged.", **values
             )
         return text("{checks} checks: {poor} need attention.", **values)
+
+    def _open_checks(self) -> Section:
+        checks = open_checks(self.fit, self.bootstrap is not None)
+        sentences = tuple(check.sentence for check in checks)
+        return Section(text("What else a reviewer asks for, in order"), notes=sentences)
 
     def _attention(self) -> tuple[tuple[str, str], ...]:
         """Return the verdicts that ask for attention, each with its sentence."""
@@ -223,7 +238,8 @@ def assess(fit: Fit, bootstrap: FitErrors | None = None, level: float = 0.95) ->
     Returns
     -------
     Assessment
-        Tables, and ``verdicts`` in plain words with their sources. Prints, and shows as HTML in a
+        Tables, ``verdicts`` in plain words with their sources, and a ``checklist`` of what else is
+        asked of such a model, with the calls that answer it. Prints, and shows as HTML in a
         notebook. Constructs to which a measure does not apply (single items, composites
         with regression weights) are named and not judged.
 

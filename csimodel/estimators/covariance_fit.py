@@ -177,14 +177,15 @@ class CovarianceFit(Fit):
         Raises
         ------
         OptionError
-            For ordered answers, or an unknown kind.
+            For a model with composites, or an unknown kind.
         EstimationError
             When the fit is not a solution.
         """
-        if self.moments.responses is not None:
+        composite = self._composite()
+        if composite is not None:
             raise OptionError(
-                f"Modification indices are of χ² of normal answers, and {self.estimator.label} "
-                "scales it; see the largest of fit.residuals instead."
+                f"Modification indices are of models of common factors, and {composite!r} is a "
+                "composite; see the largest of fit.residuals instead."
             )
         return modification_indices(Fitted.of(self.solution), kinds)
 
@@ -201,7 +202,14 @@ class CovarianceFit(Fit):
         EstimationError
             When the fit is not a solution.
         """
-        (table,) = residual_tables(self._alone("Errors of residuals"))
+        fitted = self._alone("Errors of residuals")
+        composite = self._composite()
+        if composite is not None and fitted.layouts[0].constants:
+            raise OptionError(
+                f"The items of {composite!r} covary as in the sample, which errors of residuals "
+                "would take as known; fit with csi.ML(composite_covariances='free')."
+            )
+        (table,) = residual_tables(fitted)
         return table
 
     @cached_property
@@ -217,6 +225,10 @@ class CovarianceFit(Fit):
         values = np.full((len(items), len(items)), np.nan)
         values[row, column] = values[column, row] = z
         return pd.DataFrame(values, items, items)
+
+    def _composite(self) -> str | None:
+        """Return the first composite of the model."""
+        return next((c.name for c in self.model.constructs if c.kind == "composite"), None)
 
     def _alone(self, what: str, where: str = "residual_table") -> Fitted:
         """Return the covariance structure of one sample, not of one among several groups."""

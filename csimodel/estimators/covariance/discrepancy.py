@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.cholesky import inverse_and_logdet
+from csimodel.estimators.covariance.composite_cells import cell_curvature
 from csimodel.estimators.covariance.derivative_blocks import flattened, frame_of
 from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.structure import (
@@ -22,6 +23,7 @@ from csimodel.estimators.covariance.structure import (
     moment_slopes,
     moments_vector,
     second_order,
+    slopes_of_cells,
 )
 from csimodel.moments.forms import DenseWeight, DiagonalWeight, NormalWeight, Weight
 from csimodel.moments.vech import vech_indices
@@ -187,8 +189,13 @@ def normal_slopes(
     hessian = summed(hessian)
     if observed:
         hessian += bend(layout, at, frame.pairs(whole), of_means)
-    whole_hessian = hessian.take(frame.whole, axis=-1)
-    return layout.own_vector(gradient), layout.own_matrix(whole_hessian)
+    slopes = slopes_of_cells(layout, at)
+    whole_hessian = layout.own_matrix(hessian.take(frame.whole, axis=-1), slopes)
+    if observed and slopes is not None and at.parameters is not None:
+        values = layout.values(at.parameters)
+        bent = cell_curvature(layout, values, at.total, at.phi, slopes, gradient)
+        whole_hessian = whole_hessian + bent
+    return layout.own_vector(gradient, slopes), whole_hessian
 
 
 @dataclass(frozen=True, eq=False)

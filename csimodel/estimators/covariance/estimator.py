@@ -97,6 +97,11 @@ class CovarianceEstimator(Estimator):
         return 32
 
     @property
+    def takes_composites(self) -> bool:
+        """Whether constructs may be weighted sums of their items."""
+        return False
+
+    @property
     def has_error_variances(self) -> bool:
         """Whether the model has error variances, from which reliabilities of indexes follow."""
         return True
@@ -249,7 +254,7 @@ class CovarianceEstimator(Estimator):
         return with_factors_of_constructs(model, self.label, self.scaling == "marker")
 
     def check(self, model: Model) -> None:
-        """Refuse composites, several stages, contradictory values, more parameters than moments.
+        """Refuse composites that cannot be, several stages, contradictory values, more parameters than moments.
 
         Raises
         ------
@@ -258,14 +263,16 @@ class CovarianceEstimator(Estimator):
         """
         model.require_one_stage(f"{self.label} fits", "fit with csi.PLS()")
         for construct in model.constructs:
-            if construct.kind == "composite":
+            if construct.kind == "composite" and not self.takes_composites:
                 raise ModelError(
                     f"{self.label} takes constructs as common factors, and {construct.name!r} is a "
-                    "composite; define it with =~, or use PLS."
+                    "composite; define it with =~, or use PLS or csi.ML()."
                 )
+        require_plain_composites(model)
         layout = self.layout(model)
         require_bounds([layout.rows])
-        items, free, known = len(model.items), layout.size, self.statistics(model)
+        items, free = len(model.items), layout.size
+        known = self.statistics(model) - layout.constants
         if free > known:
             what = "means, variances" if self.modelled_means(model) else "variances"
             raise ModelError(
@@ -299,7 +306,7 @@ class CovarianceEstimator(Estimator):
         safe = replace(moments, cov=cov, n=np.where(good, moments.n, np.maximum(moments.n, 3)))
         if not good.any():
             return standardised_estimates(
-                model, layout, no_minima(len(cov), layout.size), outcome, np.zeros(len(cov))
+                model, layout, no_minima(len(cov), layout.width), outcome, np.zeros(len(cov))
             )
         objective = Objective((layout,), (self.discrepancy(safe, layout),))
 
@@ -308,7 +315,8 @@ class CovarianceEstimator(Estimator):
 
         other = None
         if isinstance(near, CovarianceEstimates) and np.isfinite(near.parameters).all():
-            first = np.broadcast_to(near.parameters, (len(cov), layout.size)).copy()
+            first = np.broadcast_to(near.parameters, (len(cov), layout.width)).copy()
+            first[:, layout.size :] = layout.held(self.sample_cov(safe))
             first[~good] = np.nan
             minima = minimise(
                 objective, first, own, self.tolerance, self.max_iterations, draws=True
@@ -333,7 +341,7 @@ class CovarianceEstimator(Estimator):
         construct has the scale of its reference item.
         """
         layout, cov = objective.layouts[0], self.sample_cov(moments)
-        minima, other = no_minima(len(cov), layout.size), np.full(len(cov), np.nan)
+        minima, other = no_minima(len(cov), layout.width), np.full(len(cov), np.nan)
         items = reference_items(model, layout, own, cov)
         limits = self.tolerance, self.max_iterations
         for reference in np.unique(items[good], axis=0):
@@ -351,6 +359,38 @@ class CovarianceEstimator(Estimator):
             for kept, fresh in zip(minima, ends, strict=True):
                 kept[who] = fresh
         return minima, other
+
+
+def require_plain_composites(model: Model) -> None:
+    """Refuse what a model says of parameters that follow from the weights of a composite.
+
+    Raises
+    ------
+    ModelError
+        Naming the parameter and the composite.
+    """
+    composites = {c.name: c.name for c in model.constructs if c.kind == "composite"}
+    owners = {item: c.name for c in model.constructs if c.name in composites for item in c.items}
+    for parameter in model.parameters:
+        ends = (parameter.lhs, parameter.rhs)
+        if parameter.op == "=~" and parameter.lhs in composites:
+            raise ModelError(
+                f"{str(parameter)!r} says something of an item of the composite "
+                f"{parameter.lhs!r}, whose weights are estimated with the first at 1; write its "
+                "items alone."
+            )
+        if parameter.op == "~~" and ends[0] == ends[1] and ends[0] in composites:
+            raise ModelError(
+                f"{str(parameter)!r} cannot be told: the variance of a composite, or of its "
+                "disturbance, follows from its weights; take it out."
+            )
+        item = next((end for end in ends if end in owners and end not in composites), None)
+        if parameter.op == "~~" and item is not None:
+            raise ModelError(
+                f"{str(parameter)!r} cannot be told: {item!r} is an item of the composite "
+                f"{owners[item]!r} and has no error; take it out, or define {owners[item]!r} "
+                "with =~."
+            )
 
 
 def ended(minima: Minima, outcome: NDArray[np.int64]) -> None:

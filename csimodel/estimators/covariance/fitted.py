@@ -104,7 +104,12 @@ class Fitted:
     @property
     def df(self) -> int:
         """Degrees of freedom."""
-        return self.estimator.statistics(self.model) * len(self.layouts) - self.npar
+        return self.statistics - self.npar - self.layouts[0].constants
+
+    @property
+    def statistics(self) -> int:
+        """Number of moments of all groups."""
+        return self.estimator.statistics(self.model) * len(self.layouts)
 
     @cached_property
     def at(self) -> tuple[Implied, ...]:

@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 KINDS = ("loadings", "paths", "covariances", "errors", "intercepts", "means")
+ORDER = (*KINDS, "weights", "within")  # those of composites are in no matrix of their own
 _SYMMETRIC = ("covariances", "errors")
 
 
@@ -29,6 +30,28 @@ class Dependent(NamedTuple):
     places: Indices
     weights: Floats
     constant: float
+
+
+class Composite(NamedTuple):
+    """A composite and where its parameters stand among the rows.
+
+    The cells of the matrices that follow from them are those of
+    `csimodel.estimators.covariance.composite_cells`.
+    """
+
+    construct: int
+    items: Indices  # (items of the composite,)
+    weights: Indices  # rows, (items of the composite,)
+    within: Indices  # rows of the covariances of its items, as np.tril_indices
+    variance: int  # row of its variance or that of its disturbance, which follows from the others
+
+
+class CompositeCells(NamedTuple):
+    """Where the cells that follow from a composite stand among all cells."""
+
+    loadings: Indices  # (items of the composite,)
+    variance: int
+    errors: Indices  # as np.tril_indices
 
 
 class Matrices(NamedTuple):
@@ -67,6 +90,11 @@ class ParameterLayout:
         Starting values that were given, NaN elsewhere, (size,).
     dependent
         Rows that are sums of free parameters.
+    composites
+        Constructs that are weighted sums of their items.
+    constant
+        Number of each row among those that are held at the sample's own moments, -1 for all
+        others, (rows,). Vectors of parameters have them behind the free ones, (..., width).
     """
 
     rows: tuple[Row, ...]
@@ -79,6 +107,8 @@ class ParameterLayout:
     upper: Floats
     starts: Floats
     dependent: tuple[Dependent, ...] = ()
+    composites: tuple[Composite, ...] = ()
+    constant: Indices | None = None
     cells: tuple[tuple[Indices, Indices], ...] = field(init=False)
     target: Indices = field(init=False)
 
@@ -91,9 +121,14 @@ class ParameterLayout:
                 for r, row in enumerate(self.rows)
                 if row.kind == kind and (self.place[r] >= 0 or r in sums)
             ]
-            at = np.array([self.rows[r].at for r in own], dtype=np.intp).reshape(-1, 2)
-            cells.append((at[:, 0].copy(), at[:, 1].copy()))
+            places = [self.rows[r].at for r in own]
             target += [int(self.place[r]) for r in own]
+            for composite in self.composites:
+                more = _cells_that_follow(composite).get(kind, [])
+                places += more
+                target += [-1] * len(more)
+            at = np.array(places, dtype=np.intp).reshape(-1, 2)
+            cells.append((at[:, 0].copy(), at[:, 1].copy()))
         object.__setattr__(self, "cells", tuple(cells))
         object.__setattr__(self, "target", np.array(target, dtype=np.intp))
 
@@ -121,7 +156,8 @@ class ParameterLayout:
         Cells of symmetric matrices have two places. Where some rows are sums, `cell_values` has
         the values, and the second is the number of the cell.
         """
-        numbers = np.arange(len(self.target)) if self.dependent else self.target
+        numbers = np.arange(len(self.target)) if self.indirect else self.target
+        kept = self.cell_rows >= 0
         places, sources = [], []
         for kind, matrix, corner, (row, column), span in zip(
             KINDS, self.matrices, self.corners, self.cells, self.spans, strict=True
@@ -129,9 +165,63 @@ class ParameterLayout:
             width = matrix.shape[-1] if matrix.ndim == 2 else 1
             ends = [row * width + column] + [column * width + row] * (kind in _SYMMETRIC)
             for end in ends:
-                places.append(corner.start + end)
-                sources.append(numbers[span])
+                places.append(corner.start + end[kept[span]])
+                sources.append(numbers[span][kept[span]])
         return np.concatenate(places), np.concatenate(sources)
+
+    @property
+    def indirect(self) -> bool:
+        """Whether some free cells are not parameters themselves."""
+        return bool(self.dependent or self.composites)
+
+    @cached_property
+    def constants(self) -> int:
+        """How many rows are held at the sample's own moments."""
+        return 0 if self.constant is None else int((self.constant >= 0).sum())
+
+    @property
+    def width(self) -> int:
+        """How long vectors of parameters are: the free ones, and what is held."""
+        return self.size + self.constants
+
+    @cached_property
+    def source(self) -> Indices:
+        """Position of each row in the vectors of parameters, -1 for what is in none, (rows,)."""
+        if self.constant is None:
+            return self.place
+        return np.where(self.constant >= 0, self.size + self.constant, self.place)
+
+    def held(self, cov: Floats) -> Floats:
+        """Return what is held at covariances of the items, (..., constants)."""
+        if self.constant is None:
+            return np.empty((*cov.shape[:-2], 0))
+        rows = np.flatnonzero(self.constant >= 0)
+        at = np.array([self.rows[r].at for r in rows[np.argsort(self.constant[rows])]])
+        at = at.reshape(-1, 2)
+        return np.asarray(cov[..., at[:, 0], at[:, 1]])
+
+    @cached_property
+    def composite_cells(self) -> tuple[CompositeCells, ...]:
+        """Where the cells of every composite stand among all cells."""
+        starts = {kind: span.start for kind, span in zip(KINDS, self.spans, strict=True)}
+        number = {
+            (kind, at): starts[kind] + place
+            for kind, (first, second) in zip(KINDS, self.cells, strict=True)
+            for place, at in enumerate(zip(first.tolist(), second.tolist(), strict=True))
+        }
+
+        def places(composite: Composite, kind: str) -> Indices:
+            cells = _cells_that_follow(composite)[kind]
+            return np.array([number[kind, at] for at in cells], dtype=np.intp)
+
+        return tuple(
+            CompositeCells(
+                places(composite, "loadings"),
+                int(places(composite, "covariances")[0]),
+                places(composite, "errors"),
+            )
+            for composite in self.composites
+        )
 
     @cached_property
     def unit(self) -> Floats:
@@ -163,21 +253,29 @@ class ParameterLayout:
     @cached_property
     def plain(self) -> bool:
         """Whether every free cell is a parameter of its own, in order."""
-        if self.dependent:
+        if self.indirect:
             return False
         return len(self.target) == self.size and bool((self.target == np.arange(self.size)).all())
 
     @cached_property
     def spread(self) -> Floats:
-        """Which parameter each free cell is, or the sum of which, (cells, size)."""
-        return self.row_slopes[self.cell_rows]
+        """Which parameter each free cell is, or the sum of which, (cells, size).
+
+        0 for what follows from composites, whose derivatives move with the parameters.
+        """
+        known = self.cell_rows >= 0
+        return np.where(known[:, None], self.row_slopes[self.cell_rows], 0.0)
 
     @cached_property
     def cell_rows(self) -> Indices:
-        """The row of each free cell, (cells,)."""
+        """The row of each free cell, -1 for what follows from composites, (cells,)."""
         sums = {dependent.position for dependent in self.dependent}
         free = [r for r in range(len(self.rows)) if self.place[r] >= 0 or r in sums]
-        order = sorted(free, key=lambda r: KINDS.index(self.rows[r].kind))
+        order = []
+        for kind in KINDS:
+            order += [r for r in free if self.rows[r].kind == kind]
+            for composite in self.composites:
+                order += [-1] * len(_cells_that_follow(composite).get(kind, []))
         return np.array(order, dtype=np.intp)
 
     @cached_property
@@ -216,7 +314,7 @@ class ParameterLayout:
     @cached_property
     def own(self) -> Indices:
         """The parameters this group has cells of, ascending, (own,)."""
-        return np.flatnonzero(self.spread.any(axis=0))
+        return np.flatnonzero(self.row_slopes.any(axis=0))
 
     @cached_property
     def alone(self) -> bool:
@@ -228,12 +326,20 @@ class ParameterLayout:
         """`spread` of the group's own parameters, (cells, own)."""
         return np.ascontiguousarray(self.spread[:, self.own])
 
-    def own_vector(self, cells: Floats) -> Floats:
-        """Sum what belongs to cells, (..., cells), over the group's own parameters, (..., own)."""
+    def own_vector(self, cells: Floats, slopes: Floats | None = None) -> Floats:
+        """Sum what belongs to cells, (..., cells), over the group's own parameters, (..., own).
+
+        `slopes` are the derivatives of the cells by the parameters, (..., cells, size), where
+        there are composites, whose move with them.
+        """
+        if slopes is not None:
+            return np.asarray((cells[..., None, :] @ slopes)[..., 0, :])
         return cells if self.plain else cells @ self._own_spread
 
-    def own_matrix(self, cells: Floats) -> Floats:
+    def own_matrix(self, cells: Floats, slopes: Floats | None = None) -> Floats:
         """Sum what belongs to pairs of cells over the own parameters, (..., own, own)."""
+        if slopes is not None:
+            return np.asarray(np.swapaxes(slopes, -1, -2) @ cells @ slopes)
         return cells if self.plain else self._own_spread.T @ cells @ self._own_spread
 
     def vector(self, cells: Floats) -> Floats:
@@ -244,23 +350,33 @@ class ParameterLayout:
         whole[..., self.own] = self.own_vector(cells)
         return whole
 
-    def matrix(self, cells: Floats) -> Floats:
+    def matrix(self, cells: Floats, slopes: Floats | None = None) -> Floats:
         """Sum what belongs to pairs of cells, (..., cells, cells), over parameters."""
         if self.plain or self.alone:
-            return self.own_matrix(cells)
+            return self.own_matrix(cells, slopes)
         whole = np.zeros((*cells.shape[:-2], self.size, self.size))
         whole[..., self.own[:, None], self.own] = self.own_matrix(cells)
         return whole
 
-    def columns(self, cells: Floats) -> Floats:
+    def columns(self, cells: Floats, slopes: Floats | None = None) -> Floats:
         """Sum derivatives by cells, (..., any, cells), into derivatives by parameters."""
-        return self.vector(cells)
+        return self.vector(cells) if slopes is None else np.asarray(cells @ slopes)
 
     def values(self, parameters: Floats) -> Floats:
-        """Return the values of all rows, (..., rows)."""
-        values = np.where(self.place >= 0, parameters[..., self.place], self.fixed)
+        """Return the values of all rows, (..., rows); NaN of variances that composites give."""
+        values = np.where(self.source >= 0, parameters[..., self.source], self.fixed)
         for dependent in self.dependent:
             values[..., dependent.position] = (
                 parameters[..., dependent.places] @ dependent.weights + dependent.constant
             )
         return np.asarray(values)
+
+
+def _cells_that_follow(composite: Composite) -> dict[str, list[tuple[int, int]]]:
+    """Return the cells of the matrices that follow from a composite, by kind."""
+    items, own = composite.items.tolist(), composite.construct
+    return {
+        "loadings": [(item, own) for item in items],
+        "covariances": [(own, own)],
+        "errors": [(items[i], items[k]) for i in range(len(items)) for k in range(i + 1)],
+    }

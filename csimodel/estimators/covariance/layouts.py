@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from csimodel.errors import ModelError
 from csimodel.estimators.covariance.equality import equal_between_groups, fixed_together
-from csimodel.estimators.covariance.layout import KINDS, Dependent, Matrices, ParameterLayout
+from csimodel.estimators.covariance.layout import (
+    KINDS,
+    ORDER,
+    Composite,
+    Dependent,
+    Matrices,
+    ParameterLayout,
+)
 from csimodel.estimators.covariance.rows import Row, rows_of
 from csimodel.model import Model
 from csimodel.model.restrictions import eliminated
@@ -28,6 +35,7 @@ def layouts_of(
     groups: int = 1,
     equal: tuple[str, ...] = (),
     free: tuple[str, ...] = (),
+    held: bool = True,
 ) -> tuple[ParameterLayout, ...]:
     """Return the parameters of a model, one layout a group.
 
@@ -43,6 +51,8 @@ def layouts_of(
         Kinds of parameters that are equal between groups, of KINDS.
     free
         Names of parameters (``Image =~ IMAG2``) or labels excepted from that.
+    held
+        Whether the covariances of a composite's items are those of the sample, or free.
     """
     means = means or any(parameter.op == "~1" for parameter in model.parameters)
     tables = [
@@ -53,9 +63,18 @@ def layouts_of(
     numbers: dict[object, int] = {}
     places = []
     sums = _sums(model, tables, keys)
+    composites = _composites(model, tables[0])
+    following = {composite.variance for composite in composites}
+    constant = None
+    if composites and held:
+        within = np.array([row.kind == "within" for row in tables[0]])
+        constant = np.where(within, np.cumsum(within) - 1, -1)
+        following |= set(np.flatnonzero(within).tolist())
     for rows, own in zip(tables, keys, strict=True):
         place = np.full(len(rows), -1, dtype=np.intp)
-        for position in sorted(range(len(rows)), key=lambda at: KINDS.index(rows[at].kind)):
+        for position in sorted(range(len(rows)), key=lambda at: ORDER.index(rows[at].kind)):
+            if position in following:
+                continue
             if rows[position].fixed is None and own[position] not in sums:
                 place[position] = numbers.setdefault(own[position], len(numbers))
         places.append(place)
@@ -71,9 +90,32 @@ def layouts_of(
             mask,
             *bounds,
             _dependent(sums, own, numbers),
+            composites,
+            constant,
         )
         for rows, place, own in zip(tables, places, keys, strict=True)
     )
+
+
+def _composites(model: Model, rows: list[Row]) -> tuple[Composite, ...]:
+    """Return the composites and where their parameters stand among the rows."""
+    composites = []
+    for j, construct in enumerate(model.constructs):
+        if construct.kind != "composite":
+            continue
+        block = model.slices[j]
+        items = np.arange(block.start, block.stop)
+
+        def places(kind: str, block: slice = block) -> Indices:
+            inside = range(block.start, block.stop)
+            own = (r for r, row in enumerate(rows) if row.kind == kind and row.at[0] in inside)
+            return np.array(list(own), dtype=np.intp)
+
+        variance = next(
+            r for r, row in enumerate(rows) if row.kind == "covariances" and row.at == (j, j)
+        )
+        composites.append(Composite(j, items, places("weights"), places("within"), variance))
+    return tuple(composites)
 
 
 def _sums(
@@ -161,7 +203,7 @@ def _matrices(model: Model, rows: list[Row]) -> Matrices:
     for i, j in enumerate(model.owner.tolist()):
         matrices.loadings[i, j] = float(model.construct_names[j] in model.observed)
     for row in rows:
-        if row.fixed is None:
+        if row.fixed is None or row.kind not in KINDS:
             continue
         matrix = matrices[KINDS.index(row.kind)]
         if row.kind in ("intercepts", "means"):

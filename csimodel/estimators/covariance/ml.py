@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.errors import EstimationError, OptionError, choose
+from csimodel.errors import EstimationError, ModelError, OptionError, choose
 from csimodel.estimators.covariance.discrepancy import NormalTheory
 from csimodel.estimators.covariance.estimator import CovarianceEstimator
 from csimodel.estimators.covariance.full_information import FullInformation
 from csimodel.estimators.covariance.incomplete import full_information_moments, two_stage_moments
 from csimodel.estimators.covariance.incomplete_resampler import incomplete_resampler
 from csimodel.estimators.covariance.layout import ParameterLayout
+from csimodel.estimators.covariance.layouts import layouts_of
 from csimodel.estimators.covariance.least_squares import weight_at
 from csimodel.estimators.solution import IncompleteWay, Refit, Solution
+from csimodel.model import Model
 from csimodel.moments import Moments
 from csimodel.moments import moments_of as plain_moments
 from csimodel.moments.forms import Weight
@@ -34,7 +36,8 @@ _ERRORS = ["expected", "observed", "mlm", "mlmv", "mlmvs", "mlr", "robust"]
 class ML(CovarianceEstimator):
     """Maximum likelihood estimation of a covariance structure (covariance SEM).
 
-    All constructs are common factors; a single item has no error. Exogenous constructs covary
+    Constructs are common factors (``=~``) or composites (``<~``); a single item has no error.
+    Exogenous constructs covary
     freely, disturbances and errors do not, unless the model's text says so (lavaan's ``sem`` lets
     the disturbances of constructs that explain nothing covary). Fixed, equal and bounded
     parameters, covariances, intercepts and definitions are written in that text.
@@ -65,6 +68,9 @@ class ML(CovarianceEstimator):
     likelihood
         ``"normal"``: covariances with denominator n, χ² = n F (default, as lavaan);
         ``"wishart"``: denominator n - 1, χ² = (n - 1) F.
+    composite_covariances
+        The covariances of items of one composite: those of the ``"sample"`` (default, as lavaan
+        0.7), or ``"free"`` parameters, estimated with all others.
     tolerance
         Stop when no derivative of the discrepancy, scaled by the root of its own curvature, is
         larger.
@@ -96,6 +102,15 @@ class ML(CovarianceEstimator):
     its loadings on items are 0. Its items are those of its parts, so that no construct of such a
     model has an index of own items; `csimodel.factor_scores` has scores.
 
+    A composite (``Value <~ PERV1 + PERV2``) is the weighted sum of its items with the first weight
+    1, whatever the `scaling`; all covariances of its items with others go through it, and among
+    each other they are unrestricted. That is Henseler and Ogasawara's specification, with weights
+    as parameters; a model of composites alone, with ``~~`` in place of paths, is confirmatory
+    composite analysis. With ``composite_covariances="sample"`` the items of a composite covary as
+    they do in the sample: χ² is .01 larger than with ``"free"`` ones on ``mobi``, and errors take
+    them as known, as those of fixed regressors. Composites need complete answers and no modelled
+    means.
+
     Columns of the data in paths (``Loyalty ~ age``) are constructs without error. Those that
     nothing explains covary with each other and with exogenous constructs, and their moments are
     parameters: χ², degrees of freedom, estimates and errors from the expected information are
@@ -121,6 +136,9 @@ class ML(CovarianceEstimator):
     Lee, S.-Y., Jennrich, R. I. (1979). A study of algorithms for covariance structure analysis.
     Psychometrika 44, 99-113. https://doi.org/10.1007/BF02293789
 
+    Schuberth, F. (2023). The Henseler-Ogasawara specification of composites in structural equation
+    modeling: A tutorial. Psychological Methods 28, 843-859. https://doi.org/10.1037/met0000432
+
     Examples
     --------
     >>> import csimodel as csi
@@ -139,12 +157,14 @@ class ML(CovarianceEstimator):
     se: Literal["expected", "observed", "mlm", "mlmv", "mlmvs", "mlr", "robust"] = "expected"
     likelihood: Literal["normal", "wishart"] = "normal"
     missing: Literal["survey", "fiml", "two-stage"] = "survey"
+    composite_covariances: Literal["sample", "free"] = field(default="sample", kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         choose("se", self.se, _ERRORS)
         choose("likelihood", self.likelihood, ["normal", "wishart"])
         choose("missing", self.missing, ["survey", "fiml", "two-stage"])
+        choose("composite_covariances", self.composite_covariances, ["sample", "free"])
         if self.se == "robust":
             object.__setattr__(self, "se", "mlm" if self.missing == "two-stage" else "mlr")
         if self.missing == "survey":
@@ -163,6 +183,38 @@ class ML(CovarianceEstimator):
                 f"se={self.se!r} is not for missing='two-stage'; use 'expected', 'robust', 'mlmv' "
                 "or 'mlmvs'."
             )
+
+    @property
+    def takes_composites(self) -> bool:
+        """Whether constructs may be weighted sums of their items."""
+        return True
+
+    def layout(self, model: Model) -> ParameterLayout:
+        """Return which parameters are free."""
+        held = self.composite_covariances == "sample"
+        return layouts_of(model, self.scaling, self.means, held=held)[0]
+
+    def check(self, model: Model) -> None:
+        """Refuse what cannot be fitted, and composites where means are modelled.
+
+        Raises
+        ------
+        ModelError
+            Naming the composite.
+        """
+        composites = [c.name for c in model.constructs if c.kind == "composite"]
+        if composites and self.missing != "survey":
+            raise ModelError(
+                f"csi.ML(missing={self.missing!r}) takes no composites, and {composites[0]!r} is "
+                "one; use missing='survey' with complete answers, define it with =~, or use PLS."
+            )
+        if composites and self.modelled_means(model):
+            raise ModelError(
+                f"Means and intercepts are modelled, and {composites[0]!r} is a composite, whose "
+                "mean is that of its items; leave out means=True and intercepts, or define it "
+                "with =~."
+            )
+        super().check(model)
 
     @property
     def label(self) -> str:

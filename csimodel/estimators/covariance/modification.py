@@ -13,10 +13,11 @@ from csimodel.errors import OptionError, choose
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.layout import Dependent, ParameterLayout
 from csimodel.estimators.covariance.parameters import exponents, row_scales
+from csimodel.estimators.covariance.robust import gamma_of
 from csimodel.estimators.covariance.rows import Row
 from csimodel.estimators.covariance.structure import implied, slope_forms
 from csimodel.estimators.structural import descent
-from csimodel.moments.forms import Forms
+from csimodel.moments.forms import Forms, directions_of
 from csimodel.options import require_names
 from csimodel.significance import chisq_pvalue
 
@@ -55,7 +56,10 @@ def modification_indices(
     DataFrame
         Tests, not estimates with errors: lhs, op, rhs (and group), mi, df (1), p, epc, std_epc
         (standardised as in `CovarianceFit.parameters`; NaN for an error covariance of an item
-        without error).
+        without error). Of ordered answers, whose plain χ² has no known distribution, `mi_robust`
+        too, the generalised score test ``s*² / var(s*)`` of ``s* = s_c - J_cθ J_θθ⁻¹ s`` with its
+        variance by Γ, on which p rests. lavaan's mi and epc of ordered answers are (n - 1)/n of
+        these.
 
     References
     ----------
@@ -65,18 +69,22 @@ def modification_indices(
     Saris, W. E., Satorra, A., Sörbom, D. (1987). The detection and correction of specification
     errors in structural equation models. Sociological Methodology 17, 105-129.
     https://doi.org/10.2307/271030
+
+    Satorra, A. (1989). Alternative test criteria in covariance structure analysis: A unified
+    approach. Psychometrika 54, 131-151. https://doi.org/10.1007/BF02294453
     """
     kinds = require_names("kinds", kinds, "kind")
     for kind in kinds:
         choose("kinds", kind, CANDIDATES)
     fitted.require_solution()
+    ordered = fitted.moments[0].responses is not None
     entries = []
     for group, layout in enumerate(fitted.layouts):
         candidates = list(_candidates(fitted, layout, kinds))
         if not candidates:
             continue
         wide, extended = _extended(fitted, group, candidates)
-        mi, epc = _gains(fitted, wide, extended)
+        mi, robust, epc = _gains(fitted, wide, extended)
         scale = row_scales(exponents(wide[group]), wide[group], extended)[-len(candidates) :]
         table = pd.DataFrame(
             {
@@ -84,12 +92,14 @@ def modification_indices(
                 "op": [row.op for row in candidates],
                 "rhs": [row.rhs for row in candidates],
                 "mi": mi,
+                "mi_robust": robust,
                 "df": 1,
-                "p": chisq_pvalue(mi, 1),
+                "p": chisq_pvalue(robust if ordered else mi, 1),
                 "epc": epc,
                 "std_epc": epc * scale,
             }
         )
+        table = table if ordered else table.drop(columns="mi_robust")
         if len(fitted.layouts) > 1:
             table.insert(3, "group", [groups[group]] * len(table))
         entries.append(table)
@@ -121,7 +131,7 @@ def score_tests(fitted: Fitted, groups: Sequence[object] = ("",)) -> pd.DataFram
     entries = []
     for group, position, first in shared:
         wide, extended = _released(fitted, group, position)
-        mi, epc = _gains(fitted, wide, extended)
+        mi, _, epc = _gains(fitted, wide, extended)
         row = fitted.layouts[group].rows[position]
         base_group, base = first
         entries.append(
@@ -232,8 +242,8 @@ def _widened(
 
 def _gains(
     fitted: Fitted, wide: tuple[ParameterLayout, ...], parameters: Floats
-) -> tuple[Floats, Floats]:
-    """Return the fall of χ² and the change of each parameter beyond the fitted ones.
+) -> tuple[Floats, Floats, Floats]:
+    """Return the fall of χ², its robust test, and the change of parameters beyond the fitted ones.
 
     Of the information only the block of the fitted parameters, its block with the others and their
     diagonal are made, the others some at a time.
@@ -266,7 +276,34 @@ def _gains(
     others_pull = score / root  # not 0 when one of equal parameters goes its own way
     pulled = score_of - solved.T @ others_pull
     gain = pulled**2 / left + others_pull @ np.linalg.solve(inner, others_pull)
-    return gain, pulled / left
+    robust = np.full(extra, np.nan)
+    if fitted.moments[0].responses is not None:
+        variance = _score_variances(fitted, wide[0], parameters, solved / root[:, None])
+        robust = np.where(np.isnan(left), np.nan, pulled**2 / variance)
+    return gain, robust, pulled / left
+
+
+def _score_variances(
+    fitted: Fitted, layout: ParameterLayout, parameters: Floats, solved: Floats
+) -> Floats:
+    """Return ``N δ'VΓVδ`` of ``δ = Δ_c - Δ_θ J_θθ⁻¹ J_θc`` of one sample, (candidates,).
+
+    `solved` is ``J_θθ⁻¹ J_θc``, (size, candidates).
+    """
+    size, part, own = fitted.npar, fitted.objective.parts[0], fitted.moments[0]
+    forms = slope_forms(layout, implied(layout, parameters))
+    weight = part.moment_weight(implied(layout, parameters[None]))
+    gamma = gamma_of(fitted.estimator, own).matrix[len(own.mean) :, len(own.mean) :]
+    known, spread = _sums(layout, size)
+    inside = directions_of(forms.take(known)) @ spread
+    variances = np.full(len(parameters) - size, np.nan)
+    cells = np.flatnonzero(layout.target >= size)
+    for start in range(0, len(cells), _MOST):
+        some = cells[start : start + _MOST]
+        place = layout.target[some] - size
+        pulled = weight.applied(directions_of(forms.take(some)) - inside @ solved[:, place])
+        variances[place] = ((gamma @ pulled) * pulled).sum(axis=0)
+    return np.asarray(float(fitted.sizes[0]) * variances)
 
 
 def _sums(layout: ParameterLayout, size: int) -> tuple[Indices, Floats]:

@@ -311,6 +311,12 @@ def fit_multigroup(
             f"{chosen.label} is for one group, because thresholds are not made equal; use "
             "csi.ML(se='mlr'), or fit each group's rows by themselves."
         )
+    composites = [c.name for c in model.constructs if c.kind == "composite"]
+    if composites:
+        raise ModelError(
+            f"Groups are fitted together with means, and {composites[0]!r} is a composite; use "
+            "csi.fit_groups for separate fits, or define it with =~."
+        )
     chosen = replace(chosen, means=True)
     kinds = (equal,) if isinstance(equal, str) else tuple(equal)
     excepted = (free,) if isinstance(free, str) else tuple(free)

@@ -12,7 +12,13 @@ from csimodel.estimators.covariance.error_columns import error_columns
 from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
 from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.objective import Objective
-from csimodel.estimators.covariance.structure import Implied, directions, implied
+from csimodel.estimators.covariance.structure import (
+    Implied,
+    directions,
+    implied,
+    row_values,
+    slopes_of_cells,
+)
 from csimodel.estimators.missing_results import missing_result
 from csimodel.estimators.solution import Solution
 from csimodel.significance import t_limits
@@ -90,13 +96,19 @@ def standardised(
     scale = row_scales(powers, layout, parameters)
     with np.errstate(invalid="ignore", divide="ignore"):
         slopes = np.asarray(_variance_slopes(layout, at) / _variances(at)[..., None])
-    values = layout.values(parameters) * scale
+    values = row_values(layout, parameters) * scale
     jacobian = values[..., None] * (powers @ np.where(needed[:, None], slopes, 0.0))
     free = np.flatnonzero(layout.place >= 0)
     jacobian[..., free, layout.place[free]] += scale[..., free]
     for dependent in layout.dependent:
         jacobian[..., dependent.position, dependent.places] += (
             scale[..., dependent.position, None] * dependent.weights
+        )
+    of_cells = slopes_of_cells(layout, at)
+    pairs = zip(layout.composites, layout.composite_cells, strict=True)
+    for composite, cells in pairs if of_cells is not None else ():
+        jacobian[..., composite.variance, :] += (
+            scale[..., composite.variance, None] * of_cells[..., cells.variance, :]
         )
     return values, jacobian
 
@@ -130,6 +142,11 @@ def exponents(layout: ParameterLayout, latent: bool = False) -> Floats:
                 own[item + i] = -0.5
             case "means":
                 own[i] = -0.5
+            case "weights":
+                own[[j, item + i]] = -0.5, 0.5
+            case "within":
+                own[item + i] -= 0.5
+                own[item + j] -= 0.5
             case _:
                 whole, part = (item, error) if row.kind == "errors" else (0, left)
                 if i == j:
@@ -164,7 +181,7 @@ def _variance_slopes(layout: ParameterLayout, at: Implied) -> Floats:
     of_disturbances[..., m, np.arange(psi.start, psi.stop)] = m == k
     of_errors[..., i, np.arange(theta.start, theta.stop)] = i == j
     parts = [of_constructs, of_items, of_disturbances, of_errors]
-    return layout.columns(np.concatenate(parts, axis=-2))
+    return layout.columns(np.concatenate(parts, axis=-2), slopes_of_cells(layout, at))
 
 
 def errors_of(jacobian: Floats, covariance: Floats) -> Floats:
@@ -213,10 +230,16 @@ def parameter_table(
         if dependent.weights.any():
             part = covariance[np.ix_(dependent.places, dependent.places)]
             se[dependent.position] = errors_of(dependent.weights[None], part)[0]
+    following = [composite.variance for composite in layout.composites]
+    of_cells = slopes_of_cells(layout, implied(layout, parameters))
+    if of_cells is not None:
+        cells = [cells.variance for cells in layout.composite_cells]
+        se[following] = errors_of(of_cells[cells], covariance)
     std, jacobian = standardised(layout, parameters)
     std_se = errors_of(jacobian, covariance)
-    estimate = layout.values(parameters)
+    estimate = row_values(layout, parameters)
     estimated = {dependent.position for dependent in layout.dependent if dependent.weights.any()}
+    estimated |= set(following)
     fixed = np.array([k not in estimated for k in range(len(layout.rows))]) & (layout.place < 0)
     table = {
         "lhs": [row.lhs for row in layout.rows],

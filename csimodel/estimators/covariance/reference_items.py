@@ -24,6 +24,7 @@ from csimodel.model import Model
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
+_SCALES = ("loadings", "weights")  # kinds of parameters that give a construct its scale
 _SAME = 1e-6  # loadings that differ by less, relatively, are one
 
 
@@ -59,6 +60,7 @@ def reference_items(model: Model, layout: ParameterLayout, start: Floats, cov: F
 def conventional_markers(layout: ParameterLayout) -> dict[int, int]:
     """Return the markers, by construct, whose value is a convention: another would fit the same."""
     shared = Counter(place for place in layout.place.tolist() if place >= 0)
+    following = {composite.variance for composite in layout.composites}
     summed = {dependent.position for dependent in layout.dependent}
     places = {int(place) for dependent in layout.dependent for place in dependent.places}
     markers: dict[int, list[int]] = {j: [] for j in range(len(layout.matrices.paths))}
@@ -67,9 +69,10 @@ def conventional_markers(layout: ParameterLayout) -> dict[int, int]:
         bare = row.label is None and row.start is None
         bare &= not np.isfinite([row.lower, row.upper]).any()
         own = shared[place] == 1 and place not in places and position not in summed
+        own |= position in following
         movable = bare and (own if row.fixed is None else row.fixed == 0.0)
         for j in _constructs(row):
-            if row.kind == "loadings" and row.fixed and row.label is None:
+            if row.kind in _SCALES and row.fixed and row.label is None:
                 markers[j].append(row.at[0])
             elif not movable:
                 kept.add(j)
@@ -82,7 +85,7 @@ def conventional_markers(layout: ParameterLayout) -> dict[int, int]:
 
 def _constructs(row: Row) -> tuple[int, ...]:
     """Return the constructs whose scale a row is on."""
-    if row.kind == "loadings":
+    if row.kind in _SCALES:
         return (row.at[1],)
     if row.kind == "means":
         return (row.at[0],)
@@ -95,7 +98,7 @@ def _free_items(layout: ParameterLayout, construct: int) -> list[int]:
     return [
         row.at[0]
         for row, place in rows
-        if row.kind == "loadings" and row.at[1] == construct and place >= 0
+        if row.kind in _SCALES and row.at[1] == construct and place >= 0
     ]
 
 
@@ -115,12 +118,13 @@ def search_layout(layout: ParameterLayout, items: tuple[int, ...]) -> ParameterL
     rows, place = list(layout.rows), layout.place.copy()
     loadings = layout.matrices.loadings.copy()
     for j, item in moved.items():
-        at = {row.at: r for r, row in enumerate(rows) if row.kind == "loadings"}
+        at = {row.at: r for r, row in enumerate(rows) if row.kind in _SCALES}
         marker, reference = at[markers[j], j], at[item, j]
         rows[marker] = rows[marker]._replace(fixed=None)
         rows[reference] = rows[reference]._replace(fixed=1.0)
         place[marker], place[reference] = place[reference], -1
-        loadings[markers[j], j], loadings[item, j] = 0.0, 1.0
+        if rows[marker].kind == "loadings":
+            loadings[markers[j], j], loadings[item, j] = 0.0, 1.0
     if layout.plain:  # and stays so: free cells are numbered in their order
         order = sorted(np.flatnonzero(place >= 0), key=lambda r: KINDS.index(rows[r].kind))
         place[np.array(order, dtype=np.intp)] = np.arange(layout.size)
@@ -131,29 +135,35 @@ def search_layout(layout: ParameterLayout, items: tuple[int, ...]) -> ParameterL
 def rescaled(to: ParameterLayout, of: ParameterLayout, parameters: Floats) -> Floats:
     """Return parameters of one layout, (samples, size), on the scale of another's markers.
 
-    With Λ = Λ' S, B = S⁻¹ B' S, Ψ = S⁻¹ Ψ' S⁻¹ and α = S⁻¹ α', S diagonal, the moments are the
-    same; S makes the markers' loadings what the layout says.
+    With Λ = Λ' S, B = S⁻¹ B' S, Ψ = S⁻¹ Ψ' S⁻¹, α = S⁻¹ α' and weights S⁻¹ w', S diagonal, the
+    moments are the same; S makes the markers' loadings and weights what the layout says.
     """
     if of is to:
         return parameters
     rows = of.values(parameters)
-    markers, constructs, fixed = _markers(to, of)
+    markers, constructs, fixed, powers = _markers(to, of)
     own, place, up, down = _powers(to)
     scale = np.ones((len(parameters), len(to.matrices.paths) + 1))  # the last is that of nothing
     values = np.full_like(parameters, np.nan)
+    values[:, to.size :] = parameters[:, to.size :]
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        scale[:, constructs] = fixed / rows[:, markers]
+        ratios = fixed / rows[:, markers]
+        scale[:, constructs] = np.where(powers > 0, ratios, 1.0 / ratios)
         values[:, place] = rows[:, own] * (scale[:, up] / (scale[:, down[0]] * scale[:, down[1]]))
     return values
 
 
 @lru_cache(maxsize=64)
-def _markers(to: ParameterLayout, of: ParameterLayout) -> tuple[Indices, Indices, Floats]:
-    """Return the loadings that one layout fixes and the other does not: row, construct, value."""
+def _markers(to: ParameterLayout, of: ParameterLayout) -> tuple[Indices, Indices, Floats, Indices]:
+    """Return what one layout fixes and the other does not: row, construct, value, power of S.
+
+    The power is 1 for loadings, -1 for weights.
+    """
     both = enumerate(zip(to.rows, of.rows, strict=True))
     moved = [at for at, (row, other) in both if row.fixed is not None and other.fixed is None]
     constructs = np.array([to.rows[at].at[1] for at in moved], dtype=np.intp)
-    return np.array(moved, dtype=np.intp), constructs, to.fixed[moved]
+    powers = np.array([1 if to.rows[at].kind == "loadings" else -1 for at in moved], dtype=np.intp)
+    return np.array(moved, dtype=np.intp), constructs, to.fixed[moved], powers
 
 
 @lru_cache(maxsize=64)
@@ -169,6 +179,8 @@ def _powers(layout: ParameterLayout) -> tuple[Indices, Indices, Indices, Indices
             up[at] = row.at[1]
         if row.kind in ("paths", "covariances", "means"):
             down[0, at] = row.at[0]
+        if row.kind == "weights":
+            down[0, at] = row.at[1]
         if row.kind == "covariances":
             down[1, at] = row.at[1]
     return own, layout.place[own], up, down

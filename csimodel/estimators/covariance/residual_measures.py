@@ -43,7 +43,7 @@ def residual_measures(fitted: Fitted) -> dict[str, float]:
     names = ("rmr", "srmr", "crmr")
     ends = ("", "_nomean")
     measures = dict.fromkeys([*(name + end for name in names for end in ends), "gfi"], 0.0)
-    known = fitted.df + fitted.npar
+    known = fitted.statistics
     groups = zip(fitted.shares, fitted.moments, fitted.layouts, fitted.at, strict=True)
     for share, own, layout, at in groups:
         mean, cov = own.mean, fitted.estimator.sample_cov(own)

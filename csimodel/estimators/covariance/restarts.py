@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.estimators.covariance.layout import KINDS, ParameterLayout
+from csimodel.estimators.covariance.layout import ORDER, ParameterLayout
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.scoring import Minima, minimise
 
@@ -31,6 +31,7 @@ _FIRST, _FURTHER = 18, 60  # iterations of every start, and of the most promisin
 _PROMISING = 12
 _SPREAD, _TURN = 0.5, 0.2  # sd of the logarithm of a factor, probability of another sign
 _SEED = 20260  # the same starts for every sample and every run
+_OF_ITEMS = ("loadings", "weights", "errors", "within", "intercepts")
 _SAME = 1e-6  # minima that differ by less, relative to the larger or to 1, are one
 
 
@@ -144,17 +145,19 @@ def _around(layouts: tuple[ParameterLayout, ...], own: Floats, cov: Floats) -> F
     Factors are dealt out in an order the data give, not that of items and constructs.
     """
     rng = np.random.default_rng(_SEED)
-    size = (STARTS, len(own))
     order = _order(layouts, cov)
-    factors, turned = np.empty(size), np.empty(size)
+    size = (STARTS, len(order))
+    factors, turned = np.ones((2, STARTS, len(own)))
     factors[:, order] = np.exp(_SPREAD * rng.normal(size=size))
     turned[:, order] = np.where(rng.random(size) < _TURN, -1.0, 1.0)
     for layout in layouts:
         for row, place in zip(layout.rows, layout.place.tolist(), strict=True):
             if place >= 0 and row.op == "~~" and row.lhs == row.rhs:
                 turned[:, place] = 1.0
+            if place >= 0 and row.kind == "within":
+                factors[:, place] = turned[:, place] = 1.0
     starts = own * factors * turned
-    given = np.isfinite(layouts[0].starts)
+    given = np.flatnonzero(np.isfinite(layouts[0].starts))
     starts[:, given] = own[given]
     return np.asarray(starts)
 
@@ -175,11 +178,11 @@ def _order(layouts: tuple[ParameterLayout, ...], cov: Floats) -> NDArray[np.intp
         for row, place in zip(layout.rows, layout.place.tolist(), strict=True):
             if place < 0:
                 continue
-            first = of_item if row.kind in ("loadings", "errors", "intercepts") else of_construct
-            second = of_item if row.kind == "errors" else of_construct
+            first = of_item if row.kind in _OF_ITEMS else of_construct
+            second = of_item if row.kind in ("errors", "within") else of_construct
             ends = first[row.at[0]], second[row.at[1]] if row.op != "~1" else 0.0
             if row.op == "~~":
                 ends = min(ends), max(ends)
-            key = (group, KINDS.index(row.kind), *ends)
+            key = (group, ORDER.index(row.kind), *ends)
             keys[place] = min(keys.get(place, key), key)
     return np.array(sorted(keys, key=lambda place: keys[place]), dtype=np.intp)

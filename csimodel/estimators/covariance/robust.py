@@ -31,6 +31,7 @@ from csimodel.estimators.covariance.structure import (
     moment_slopes,
     moments_vector,
     slope_forms,
+    slopes_of_cells,
 )
 from csimodel.estimators.covariance.tests_of_fit import (
     ChiSquare,
@@ -190,7 +191,7 @@ def _score_products(fitted: Fitted) -> Floats:
             products = score_products(own.patterns, at.mean, at.sigma, slopes)
         else:
             products = _about_model(fitted.estimator, own, layout, at)
-        total += share * layout.matrix(products)
+        total += share * layout.matrix(products, slopes_of_cells(layout, at))
     return total
 
 
@@ -252,6 +253,7 @@ def _at_solution(fitted: Fitted) -> list[Sandwich]:
             fitted.estimator.weight(own, layout, at.sigma),
             gamma_of(fitted.estimator, own),
             layout,
+            slopes_of_cells(layout, at),
         )
         for share, own, layout, at in parts
     ]

@@ -14,7 +14,8 @@ from csimodel.model.parameters import Parameter
 class Row(NamedTuple):
     """One parameter in the table, in lavaan's words: ``Image =~ IMAG1``, ``Loyalty ~ Image``.
 
-    `kind` says which matrix holds it, at cell `at` (for intercepts and means the first number);
+    `kind` says which matrix holds it, at cell `at` (for intercepts and means the first number), or
+    that it is a weight of a composite (``"weights"``) or a covariance of its items (``"within"``);
     `group_kind`, where it is another, as what it is made equal between groups.
     """
 
@@ -90,21 +91,31 @@ def rows_of(
             return None
         return "" if exogenous[j] else kind
 
+    composites = [construct.kind == "composite" for construct in model.constructs]
     for j, construct in enumerate(model.constructs):
         for item in construct.items if construct.name not in model.observed else ():
-            marked = scaling == "marker" and item == construct.items[0]
-            at = (items.index(item), j)
-            yield row(construct.name, "=~", item, "loadings", at, 1.0 if marked else None)
+            first, at = item == construct.items[0], (items.index(item), j)
+            if composites[j]:
+                fixed = 1.0 if first else None
+                yield Row(construct.name, "<~", item, "weights", at, fixed=fixed)
+                continue
+            fixed = 1.0 if first and scaling == "marker" else None
+            yield row(construct.name, "=~", item, "loadings", at, fixed)
     for target, source in np.argwhere(model.adjacency).tolist():
         yield row(names[target], "~", names[source], "paths", (target, source), None)
     for i, j in enumerate(model.owner.tolist()):
-        if items[i] not in ordered and names[j] not in model.observed:
+        if items[i] not in ordered and names[j] not in model.observed and not composites[j]:
             usual = 0.0 if model.constructs[j].kind == "single" else None
             yield row(items[i], "~~", items[i], "errors", (i, i), usual)
     for i, k in _joined(stated, items, names):
         yield row(items[k], "~~", items[i], "errors", (i, k), None)
+    for j in np.flatnonzero(composites).tolist():
+        block = range(model.slices[j].start, model.slices[j].stop)
+        for i, k in ((i, k) for i in block for k in block if k <= i):
+            yield Row(items[k], "~~", items[i], "within", (i, k))
     for j, name in enumerate(names):
         unit = scaling == "variance" and name not in model.observed and not loose
+        unit &= not composites[j]
         own = row(name, "~~", name, "covariances", (j, j), 1.0 if unit else None)
         yield own._replace(group_kind=as_in_lavaan(j, "errors"))
     pairs = [(j, k) for j in range(len(names)) for k in range(j) if exogenous[j] and exogenous[k]]

@@ -103,12 +103,13 @@ class _Descent:
     ) -> None:
         draws = len(first)
         layout = objective.layouts[0]
+        self.size = layout.size
         self.objective, self.bent, self.valleys = objective, bent, valleys
         self.lower, self.upper = layout.lower, layout.upper
         self.bounded = layout.bounded
         start = np.where(np.isfinite(first), first, 0.0)
         if self.bounded:
-            start = np.clip(start, self.lower, self.upper)
+            start[:, : self.size] = np.clip(start[:, : self.size], self.lower, self.upper)
         self.at = objective.implied(start)
         self.place = np.arange(draws)  # of a sample in these matrices
         self.minima = Minima(
@@ -175,7 +176,7 @@ class _Descent:
         close = self.close[active]
         if close.all() or not close.any():
             return self.objective.local(self.at, active, bool(close.all()))
-        size = self.objective.layouts[0].size
+        size = self.size
         slope, curvature = np.empty((len(active), size)), np.empty((len(active), size, size))
         for observed in (False, True):
             part = np.flatnonzero(close == observed)
@@ -185,7 +186,7 @@ class _Descent:
 
     def _held(self, active: Indices, slope: Floats) -> Mask:
         """Mark parameters at a bound that the discrepancy would push beyond it."""
-        parameters = self.minima.parameters[active]
+        parameters = self.minima.parameters[active, : self.size]
         low, high = parameters <= self.lower, parameters >= self.upper
         return np.asarray((low & (slope > 0)) | (high & (slope < 0)))
 
@@ -209,13 +210,14 @@ class _Descent:
         moved = np.zeros(len(active), dtype=bool)
         while len(waiting):
             who = active[waiting]
-            here = minima.parameters[who]
+            trial = minima.parameters[who]
+            here = trial[:, : self.size].copy()
             damped = damping[who]
             step, expected = propose(waiting, damped)
-            trial = here + step / root[waiting]
+            trial[:, : self.size] += step / root[waiting]
             if self.bounded:
-                trial = np.clip(trial, self.lower, self.upper)
-                step = (trial - here) * root[waiting]
+                trial[:, : self.size] = np.clip(trial[:, : self.size], self.lower, self.upper)
+                step = (trial[:, : self.size] - here) * root[waiting]
                 half = 0.5 * np.einsum("sa,sab,sb->s", step, curvature[waiting], step)
                 expected = -(slope[waiting] * step).sum(axis=-1) - half
             at = self.objective.implied(trial)

@@ -25,6 +25,8 @@ def start(model: Model, layout: ParameterLayout, cov: Floats, mean: Floats | Non
     """
     if model.shared_items:
         whole, errors, phi = shared_measurement(model, layout, cov)
+        sds = _composite_sds(layout, whole, cov)
+        phi = phi * sds[..., :, None] * sds[..., None, :]
         loadings = whole[..., np.arange(len(model.items)), model.owner]
         paths, left = np.zeros_like(phi), np.diagonal(phi, axis1=-2, axis2=-1)
     else:
@@ -32,7 +34,8 @@ def start(model: Model, layout: ParameterLayout, cov: Floats, mean: Floats | Non
         whole = loadings[..., None] * (model.owner[:, None] == np.arange(len(model.constructs)))
     mean = mean if layout.mean_structure else None
     intercepts, means = _mean_structure(model, loadings, paths, mean)
-    values = np.full((*cov.shape[:-2], layout.size), np.nan)
+    values = np.full((*cov.shape[:-2], layout.width), np.nan)
+    _put_composites(layout, whole, cov, values)
     for kind, (row, column), span in zip(KINDS, layout.cells, layout.spans, strict=True):
         target = layout.target[span]
         if kind == "loadings":
@@ -53,13 +56,58 @@ def start(model: Model, layout: ParameterLayout, cov: Floats, mean: Floats | Non
             estimate = means[..., row]
         free = target >= 0  # sums of others follow from them
         values[..., target[free]] = estimate[..., free]
-    return np.where(np.isfinite(layout.starts), layout.starts, values)
+    given = np.flatnonzero(np.isfinite(layout.starts))
+    values[..., given] = layout.starts[given]
+    return values
+
+
+def _put_composites(layout: ParameterLayout, loadings: Floats, cov: Floats, values: Floats) -> None:
+    """Put in weights in proportion to the correlations of items with composites, and what is held.
+
+    `values` are (..., width).
+    """
+    values[..., layout.size :] = layout.held(cov)
+    for composite, weights in zip(
+        layout.composites, _composite_weights(layout, loadings, cov), strict=True
+    ):
+        free = layout.place[composite.weights] >= 0
+        values[..., layout.place[composite.weights][free]] = weights[..., free]
+        row, column = np.tril_indices(len(composite.items))
+        place = layout.place[composite.within]
+        own = cov[..., composite.items[row], composite.items[column]]
+        values[..., place[place >= 0]] = own[..., place >= 0]
+
+
+def _composite_weights(layout: ParameterLayout, loadings: Floats, cov: Floats) -> list[Floats]:
+    """Return weights of each composite's items, that which is fixed at its value, (..., items)."""
+    weights = []
+    for composite in layout.composites:
+        own = loadings[..., composite.items, composite.construct]
+        own = own / cov[..., composite.items, composite.items]
+        fixed = layout.fixed[composite.weights]
+        first = int(np.flatnonzero(np.isfinite(fixed))[0])
+        weights.append(own * (fixed[first] / own[..., first : first + 1]))
+    return weights
+
+
+def _composite_sds(layout: ParameterLayout, loadings: Floats, cov: Floats) -> Floats:
+    """Return standard deviations of composites of these weights, 1 of others, (..., constructs)."""
+    scale = np.ones((*loadings.shape[:-2], loadings.shape[-1]))
+    for composite, weights in zip(
+        layout.composites, _composite_weights(layout, loadings, cov), strict=True
+    ):
+        inside = cov[..., composite.items[:, None], composite.items]
+        whole = (weights[..., None, :] @ inside @ weights[..., None])[..., 0, 0]
+        scale[..., composite.construct] = np.sqrt(np.maximum(whole, 1e-12))
+    return scale
 
 
 def _plain(model: Model, layout: ParameterLayout, cov: Floats) -> tuple[Floats, ...]:
     """Return own loadings, error variances, covariances, paths and disturbance variances."""
     loadings, errors, phi = _measurement(model, cov)
     scale = _marker_scale(model, layout, loadings)
+    whole = loadings[..., None] * (model.owner[:, None] == np.arange(len(model.constructs)))
+    scale = scale / _composite_sds(layout, whole, cov)
     loadings = loadings * scale[..., model.owner]
     phi = phi / (scale[..., :, None] * scale[..., None, :])
     paths, left = _structure(model, phi)

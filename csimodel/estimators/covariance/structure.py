@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.estimators.covariance.composite_cells import cell_slopes, fill
 from csimodel.estimators.covariance.derivative_blocks import Pairs, cells_of, flattened, frame_of
 from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.moments.forms import Forms
@@ -40,10 +41,11 @@ class Implied(NamedTuple):
     frame: Floats  # F = [ΛA | ΛΦ | I] (..., items, 2 constructs + items)
     inverse: Floats | None = None  # Σ⁻¹, where the discrepancy needs it (..., items, items)
     logdet: Floats | None = None  # ln|Σ| (...,)
+    parameters: Floats | None = None  # where there are composites (..., width)
 
     def at(self, who: Indices | slice | int) -> Implied:
         """Return some samples of a batch."""
-        return Implied(*(matrix[who] for matrix in self if matrix is not None))
+        return Implied(*(None if matrix is None else matrix[who] for matrix in self))  # type: ignore[arg-type]
 
 
 def implied(layout: ParameterLayout, parameters: Floats) -> Implied:
@@ -52,7 +54,7 @@ def implied(layout: ParameterLayout, parameters: Floats) -> Implied:
     place, source = layout.filled
     flat = np.empty((*lead, len(layout.template)))
     flat[...] = layout.template
-    known = layout.cell_values(parameters) if layout.dependent else parameters
+    known = layout.cell_values(parameters) if layout.indirect else parameters
     flat[..., place] = known[..., source]
     loadings, paths, psi, errors, intercepts, means = (
         flat[..., span].reshape(*lead, *matrix.shape)
@@ -60,6 +62,8 @@ def implied(layout: ParameterLayout, parameters: Floats) -> Implied:
     )
     items, constructs = layout.matrices.loadings.shape
     total = _total(layout, paths)
+    if layout.composites:
+        fill(layout, layout.values(parameters), total, loadings, psi, errors)
     phi = total @ psi @ np.swapaxes(total, -1, -2)
     frame = np.empty((*lead, items, 2 * constructs + items))
     frame[..., :constructs] = loadings @ total
@@ -74,7 +78,26 @@ def implied(layout: ParameterLayout, parameters: Floats) -> Implied:
     if layout.mean_structure:
         level = (total @ means[..., None])[..., 0]
         mean = intercepts + (loadings @ level[..., None])[..., 0]
-    return Implied(loadings, paths, total, psi, phi, errors, common + errors, level, mean, frame)
+    whole = Implied(loadings, paths, total, psi, phi, errors, common + errors, level, mean, frame)
+    return whole._replace(parameters=parameters) if layout.composites else whole
+
+
+def row_values(layout: ParameterLayout, parameters: Floats) -> Floats:
+    """Return the values of all rows, those of variances of composites too, (..., rows)."""
+    values = layout.values(parameters)
+    if layout.composites:
+        psi = implied(layout, parameters).psi
+        for composite in layout.composites:
+            own = composite.construct
+            values[..., composite.variance] = psi[..., own, own]
+    return values
+
+
+def slopes_of_cells(layout: ParameterLayout, at: Implied) -> Floats | None:
+    """Return derivatives of the cells by the parameters, (..., cells, size); None if constant."""
+    if at.parameters is None:
+        return None
+    return cell_slopes(layout, layout.values(at.parameters), at.total, at.phi)
 
 
 def _total(layout: ParameterLayout, paths: Floats) -> Floats:
@@ -120,7 +143,7 @@ def moment_slopes(layout: ParameterLayout, at: Implied) -> Floats:
     if layout.mean_structure:
         own = u * levels(layout, at)[..., None, :]
         slopes = np.concatenate([own, slopes], axis=-2)
-    return layout.columns(slopes)
+    return layout.columns(slopes, slopes_of_cells(layout, at))
 
 
 def moments_vector(cov: Floats, mean: Floats | None) -> Floats:

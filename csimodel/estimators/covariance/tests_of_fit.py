@@ -75,8 +75,8 @@ class Scaled:
 class Sandwich(NamedTuple):
     """One group's part in the distribution of χ² and of the estimates.
 
-    The share of its rows, Δ by cells, V, Γ, and the layout that sums cells into parameters (None
-    where each is one).
+    The share of its rows, Δ by cells, V, Γ, the layout that sums cells into parameters (None where
+    each is one), and the derivatives of cells where they are not constant.
     """
 
     share: float
@@ -84,10 +84,11 @@ class Sandwich(NamedTuple):
     weight: Weight
     gamma: Gamma
     layout: ParameterLayout | None
+    of_cells: Floats | None = None
 
     def summed(self, cells: Floats) -> Floats:
         """Return what belongs to pairs of cells by parameters, times the share."""
-        return self.share * (cells if self.layout is None else self.layout.matrix(cells))
+        return self.share * (cells if self.layout is None else self.layout.matrix(cells, self.of_cells))
 
 
 def bread(groups: Sequence[Sandwich]) -> Floats:
@@ -165,7 +166,7 @@ def residual_test(groups: Sequence[Sandwich], residuals: Sequence[Floats], rows:
 def _by_parameters(part: Sandwich) -> Floats:
     """Return Δ, (moments, parameters)."""
     slopes = directions_of(part.slopes)
-    return slopes if part.layout is None else part.layout.columns(slopes)
+    return slopes if part.layout is None else part.layout.columns(slopes, part.of_cells)
 
 
 def about_model(

@@ -367,7 +367,7 @@ def test_options_are_refused(options, message):
 def test_models_are_refused(mobi):
     composite = csi.Model.from_syntax("A <~ PERQ1 + PERQ2\nB =~ CUSA1 + CUSA2\nB ~ A")
     with pytest.raises(ModelError, match="'A' is a composite; define it with =~, or use PLS"):
-        csi.fit(composite, mobi, csi.ML())
+        csi.fit(composite, mobi, csi.LeastSquares())
     with pytest.raises(ModelError, match="4 free parameters and 2 items give only 3"):
         csi.fit(csi.Model.from_syntax("A =~ PERQ1 + PERQ2"), mobi, csi.ML())
 

@@ -201,7 +201,7 @@ def test_options_that_are_refused(options, message):
     ("text", "message"),
     [
         ("A <~ PERQ1 + PERQ2\nB =~ PERV1 + PERV2\nB ~ A", "semopy takes constructs as common factors, and "
-         "'A' is a composite; define it with =~, or use PLS."),
+         "'A' is a composite; define it with =~, or use PLS or csi.ML()."),
         ("A =~ PERQ1 + PERQ2 + PERQ3\nPERQ1 ~ 0*1", "The model speaks of intercepts, and csi.Semopy() fits "
          "covariances only; take them out or estimate with csi.ML()."),
         ("A =~ PERQ1 + k*PERQ2 + PERQ3\nt := 2*k", "semopy cannot be told 't := 2*k': it knows no "
