@@ -89,9 +89,7 @@ def _of_scores(fit: Fit, drawn: bool) -> Iterator[Check]:
         yield Check(text("Does the model fit as a whole"), "csi.overall_fit(fit)")
     if model.endogenous and not ordered:
         yield Check(text("Does it predict answers that it has not seen"), "csi.predict(fit)")
-        yield Check(
-            text("Does it predict better than averages and regressions"), "csi.cvpat(fit)"
-        )
+        yield Check(text("Does it predict better than averages and regressions"), "csi.cvpat(fit)")
     if model.endogenous and plain:
         target = model.endogenous[-1]
         yield Check(
@@ -139,6 +137,4 @@ def _few_categories(fit: Fit) -> bool:
     if fit.answers is None:
         return False
     values = fit.answers.values
-    return any(
-        len(np.unique(column[~np.isnan(column)])) <= _FEW_CATEGORIES for column in values.T
-    )
+    return any(len(np.unique(column[~np.isnan(column)])) <= _FEW_CATEGORIES for column in values.T)

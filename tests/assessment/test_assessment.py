@@ -556,3 +556,44 @@ def test_a_fit_that_stopped_a_little_short_is_refused_with_a_reason():
         csi.errors.EstimationError, match=r"assess: the fit is not converged; fit\.diag"
     ):
         csi.assess(short)
+
+
+@pytest.mark.parametrize(
+    ("syntax", "estimator", "asked"),
+    [
+        (None, csi.PLS(), ["tetrads", "full_collinearity", "bootstrap", "overall_fit", "predict",
+                           "cvpat", "necessary_conditions", "fimix", "micom"]),
+        ("A <~ PERQ1 + PERQ2\nB =~ CUSA1 + CUSA2\nB ~ A", csi.PLS(),
+         ["redundancy", "full_collinearity", "bootstrap", "overall_fit", "predict", "cvpat",
+          "necessary_conditions", "fimix", "micom"]),
+        ("A =~ PERQ1 + PERQ2 + PERQ3\nB =~ CUSA1 + CUSA2 + CUSA3\nB ~ A", csi.ML(),
+         ["bootstrap", "fit_measures", "modification_indices", "invariance"]),
+        ("A =~ PERQ1 + PERQ2\nB =~ CUSA1 + CUSA2\nC =~ PERV1 + PERV2\nB ~ A + C + A:C", csi.PLS(),
+         ["bootstrap", "predict", "cvpat"]),
+    ],
+)  # fmt: skip
+def test_what_a_reviewer_asks_next_is_named_in_order(syntax, estimator, asked):
+    model = csi.models.ecsi() if syntax is None else csi.Model.from_syntax(syntax)
+    fit = csi.fit(model, csi.load_mobi(), estimator)
+    checked = csi.assess(fit)
+    calls = list(checked.checklist["call"])
+    assert len(calls) == len(asked)
+    assert all(name in call for name, call in zip(asked, calls, strict=True))
+    page = str(checked.page)
+    assert all(f"call {call}." in page for call in calls)
+    for call in calls:
+        if call.endswith("(fit)") and "assessment" in call and "fimix" not in call:
+            eval(call, {"csi": csi, "fit": fit})
+    drawn = csi.assess(fit, csi.bootstrap(fit, draws=20, rng=1, progress=False))
+    assert not any("bootstrap" in call for call in drawn.checklist["call"])
+
+
+def test_ordered_categories_are_asked_for_where_they_are_few():
+    frame = csi.load_mobi().data.apply(lambda column: np.searchsorted([4, 6, 7, 8], column) + 1)
+    model = csi.Model.from_syntax("A =~ PERQ1 + PERQ2 + PERQ3\nB =~ CUSA1 + CUSA2\nB ~ A")
+    for estimator, call in ((csi.PLS(), 'correlations="polychoric"'), (csi.ML(), "csi.WLSMV()")):
+        calls = csi.assess(csi.fit(model, frame, estimator)).checklist["call"]
+        assert calls.str.contains(call, regex=False).any()
+    for estimator in (csi.PLS(correlations="polychoric"), csi.WLSMV()):
+        calls = csi.assess(csi.fit(model, frame, estimator)).checklist["call"]
+        assert not calls.str.contains("polychoric|WLSMV|predict|overall").any()

@@ -254,7 +254,7 @@ class CovarianceEstimator(Estimator):
         return with_factors_of_constructs(model, self.label, self.scaling == "marker")
 
     def check(self, model: Model) -> None:
-        """Refuse composites that cannot be, several stages, contradictory values, more parameters than moments.
+        """Refuse composites, several stages, contradictory values, more parameters than moments.
 
         Raises
         ------

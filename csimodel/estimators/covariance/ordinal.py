@@ -76,8 +76,8 @@ class WLSMV(CovarianceEstimator):
     Notes
     -----
     Conventions are lavaan's: n - 1 in χ² and errors; thresholds and means counted in ``npar``,
-    ``gfi`` and ``agfi``. Robust CFI and RMSEA (``_robust``) are NaN; scaled CFI and RMSEA are there.
-    Modification indices come with a robust score test, which gives their p-values.
+    ``gfi`` and ``agfi``. Robust CFI and RMSEA (``_robust``) are NaN; scaled ones are
+    there. Modification indices come with a robust score test, which gives their p-values.
 
     `Fit.weights` are for the answers, as numbers: those of the best linear prediction of a
     construct from its own items' answers under the model, an answer to item i correlating

@@ -88,7 +88,9 @@ class Sandwich(NamedTuple):
 
     def summed(self, cells: Floats) -> Floats:
         """Return what belongs to pairs of cells by parameters, times the share."""
-        return self.share * (cells if self.layout is None else self.layout.matrix(cells, self.of_cells))
+        return self.share * (
+            cells if self.layout is None else self.layout.matrix(cells, self.of_cells)
+        )
 
 
 def bread(groups: Sequence[Sandwich]) -> Floats:

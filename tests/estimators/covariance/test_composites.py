@@ -72,7 +72,9 @@ def test_fit_is_lavaans(mobi, name):
         theirs["implied"]["data"], theirs["implied"]["rows"], theirs["implied"]["cols"]
     )
     assert_allclose(
-        fit.implied_cov.loc[implied.index, implied.columns], implied, atol=2e-5 * implied.max().max()
+        fit.implied_cov.loc[implied.index, implied.columns],
+        implied,
+        atol=2e-5 * implied.max().max(),
     )
 
 
@@ -121,7 +123,9 @@ def test_derivatives_are_those_of_differences(mobi, estimator):
         slope, _ = objective.local(matrices, one, True)
         return objective.value(matrices, one)[0], slope[0]
 
-    slope, curvature = (part[0] for part in objective.local(objective.implied(here[None]), one, True))
+    slope, curvature = (
+        part[0] for part in objective.local(objective.implied(here[None]), one, True)
+    )
     for k in range(size):
         step = 1e-5 * max(1.0, abs(here[k]))
         (high, above), (low, below) = at(step, k), at(-step, k)
@@ -201,7 +205,9 @@ def test_what_composites_cannot_be_is_refused(mobi):
     }.items():
         refusals.append((csi.Model.from_syntax(f"{SMALL}\n{line}"), csi.ML(), sentence))
     labelled = csi.model.Parameter("Quality", "=~", "PERQ2", label="b")
-    refusals.append((replace(model, parameters=(labelled,)), csi.ML(), "weights are estimated with"))
+    refusals.append(
+        (replace(model, parameters=(labelled,)), csi.ML(), "weights are estimated with")
+    )
     for own, estimator, sentence in refusals:
         with pytest.raises(ModelError, match=sentence):
             csi.fit(own, mobi, estimator)

@@ -170,7 +170,7 @@ def test_modification_indices_are_lavaans(reference, name):
     table = csi.fit(csi.Model.from_syntax(case["syntax"]), data, estimator).modification_indices()
     own = {(row.lhs, row.op, row.rhs): row for row in table.itertuples()}
     own |= {(rhs, op, lhs): row for (lhs, op, rhs), row in own.items() if op == "~~"}
-    keys = [key for key in zip(case["lhs"], case["op"], case["rhs"], strict=True)]
+    keys = list(zip(case["lhs"], case["op"], case["rhs"], strict=True))
     known = [k for k, key in enumerate(keys) if key in own]
     assert len(known) >= len(table) - 2
     assert all(keys[k][1] == "~" for k in set(range(len(keys))) - set(known))  # would close a cycle
@@ -178,7 +178,9 @@ def test_modification_indices_are_lavaans(reference, name):
     for column, theirs in {"mi": "mi", "epc": "epc", "std_epc": "sepc.all"}.items():
         ours = [getattr(own[keys[k]], column) * share for k in known]
         # lavaan stops early: it warns that it has not found a solution of the first two.
-        assert_allclose(ours, [case[theirs][k] for k in known], rtol=2e-3, atol=4e-4, err_msg=column)
+        assert_allclose(
+            ours, [case[theirs][k] for k in known], rtol=2e-3, atol=4e-4, err_msg=column
+        )
 
 
 def test_population_correlations_give_population_parameters():
