@@ -138,7 +138,8 @@ def cell_curvature(
     own = _constructs(layout)
     variances = [cells.variance for cells in layout.composite_cells]
     pull = gradient[..., variances, None]
-    multipliers = np.linalg.solve(np.swapaxes(_shares(total, own), -1, -2), pull)[..., 0]
+    solved = np.linalg.solve(np.swapaxes(_shares(total, own), -1, -2), pull)
+    multipliers = np.asarray(solved[..., 0], dtype=np.float64)
     curvature = -_curvature_of_constructs(layout, total, phi, slopes, own, multipliers)
     pairs = zip(layout.composites, layout.composite_cells, strict=True)
     for position, (composite, cells) in enumerate(pairs):

@@ -105,11 +105,11 @@ def standardised(
             scale[..., dependent.position, None] * dependent.weights
         )
     of_cells = slopes_of_cells(layout, at)
-    pairs = zip(layout.composites, layout.composite_cells, strict=True)
-    for composite, cells in pairs if of_cells is not None else ():
-        jacobian[..., composite.variance, :] += (
-            scale[..., composite.variance, None] * of_cells[..., cells.variance, :]
-        )
+    if of_cells is not None:
+        for composite, cells in zip(layout.composites, layout.composite_cells, strict=True):
+            jacobian[..., composite.variance, :] += (
+                scale[..., composite.variance, None] * of_cells[..., cells.variance, :]
+            )
     return values, jacobian
 
 
