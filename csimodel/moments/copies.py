@@ -118,13 +118,17 @@ def poisson(rng: np.random.Generator, rate: float, numbers: Numbers) -> None:
     """
     table, cumulative = _table(rate)
     words_of = rng.bit_generator.random_raw
+    places, chances = [], []
     for start in range(0, len(numbers), _TOGETHER):
         part = numbers[start : start + _TOGETHER]
         words = words_of(-(-len(part) // 4)).view(np.uint16)[: len(part)]
         table.take(words, out=part, mode="clip")
         border = (part == _BORDER).nonzero()[0]
-        chance = (words[border] + rng.random(len(border))) / _WORDS
-        part[border] = cumulative.searchsorted(chance, side="right")
+        places.append(border + start)
+        chances.append(words[border] + rng.random(len(border)))
+    if places:
+        chance = np.concatenate(chances) / _WORDS
+        numbers[np.concatenate(places)] = cumulative.searchsorted(chance, side="right")
 
 
 @lru_cache(maxsize=64)

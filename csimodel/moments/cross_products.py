@@ -72,8 +72,8 @@ class CrossProducts:
         answers = self.answers
         if isinstance(counts, Copies):
             plain = counts.factor is None and answers.weights is None
-            bound = self._largest_product if plain else np.inf
-            sums, extra = self._resample_sums(counts.numbers, counts.factor, bound)
+            largest = self._largest_products if plain else None
+            sums, extra = self._resample_sums(counts.numbers, counts.factor, largest)
             if counts.base is not None:
                 fixed, besides = self._resample_sums(counts.base[None])
                 sums, extra = sums + fixed, extra + besides
@@ -87,9 +87,9 @@ class CrossProducts:
         return replace(moments, rows=ResampledRows(answers, counts))
 
     def _resample_sums(
-        self, times: Floats | Whole, factor: Floats | None = None, bound: float = np.inf
+        self, times: Floats | Whole, factor: Floats | None = None, largest: Floats | None = None
     ) -> tuple[Floats, Floats]:
-        return resample_sums(lambda part: self._stretch_products(part, factor), times, bound)
+        return resample_sums(lambda part: self._stretch_products(part, factor), times, largest)
 
     def _stretch_products(self, part: slice, factor: Floats | None) -> StretchProducts:
         """Return the products of items of some rows, a copy of each counting `factor`."""
@@ -110,16 +110,20 @@ class CrossProducts:
         return StretchProducts(blocks, np.concatenate([*extra, seen * once]))
 
     @cached_property
-    def _largest_product(self) -> float:
-        """The largest square of an answer about the centre; infinite unless all are whole."""
-        largest, values = 1.0, self.answers.values
+    def _largest_products(self) -> Floats | None:
+        """The largest square of an answer of each row about the centre, (rows,), at least 1.
+
+        None unless all answers are whole.
+        """
+        values = self.answers.values
+        largest = np.empty(len(values))
         for start in range(0, len(values), _STRETCH):
             x = values[start : start + _STRETCH] - self.centre
             rounding = np.abs(x - np.rint(x))
             if np.fmax.reduce(rounding, axis=None, initial=0.0) > 0.0:
-                return np.inf
-            largest = np.fmax.reduce(np.abs(x, out=x), axis=None, initial=largest)
-        return float(largest) ** 2
+                return None
+            largest[start : start + _STRETCH] = np.fmax.reduce(np.abs(x), axis=1, initial=1.0)
+        return largest**2
 
     def leave_out(
         self, units: SurveyDesign, counts: Floats | None = None

@@ -26,6 +26,7 @@ _STEP = 8192  # most rows of a stretch, whose sums are unpacked together
 _DEPTH = 256  # rows of a matrix product: products and copies stay in cache
 _LEAST = 256  # rows of a stretch below which packing does not pay
 _MARGIN = 1.3  # room for rows of a stretch drawn more often than others
+_FILL = 1024  # rows whose products are made together
 _ROWS = 16  # sums of so many pieces are unpacked at once, so that they stay in cache
 
 
@@ -83,15 +84,6 @@ class StretchProducts:
     blocks: Sequence[ProductBlock]
     extra: Floats
 
-    @property
-    def largest(self) -> Floats:
-        """No product of a row is larger, (rows,)."""
-        sizes = [
-            np.abs(block.left).max(axis=0) * np.abs(block.right).max(axis=0)
-            for block in self.blocks
-        ]
-        return np.asarray(np.max(sizes, axis=0))
-
 
 @dataclass(frozen=True, eq=False)
 class Packing:
@@ -116,12 +108,12 @@ class Packing:
         return np.inf if self.fields == 1 else self.base / 2.0
 
     @classmethod
-    def of(cls, bound: float, rows: int) -> Packing:
-        """Return the closest packing for products of whole numbers up to `bound`."""
-        for fields in (3, 2):
-            if min(_LEAST, rows) * bound * _MARGIN <= cls(fields).limit:
-                return cls(fields)
-        return cls(1)
+    def of(cls, largest: Floats | None) -> Packing:
+        """Return the closest packing for rows of whole numbers whose largest products are known."""
+        if largest is None or not len(largest):
+            return cls(1)
+        bound = min(_LEAST, len(largest)) * float(largest.mean()) * _MARGIN
+        return next((cls(fields) for fields in (3, 2) if bound <= cls(fields).limit), cls(1))
 
     def packed(self, rows: Floats) -> Floats:
         """Put each `fields` rows that follow each other into one, (any, rows)."""
@@ -189,7 +181,7 @@ class Packing:
 
 
 def resample_sums(
-    products: Callable[[slice], StretchProducts], times: Floats | Whole, bound: float
+    products: Callable[[slice], StretchProducts], times: Floats | Whole, largest: Floats | None
 ) -> tuple[Floats, Floats]:
     """Return sums of products, (pieces, draws), and of what is summed besides, (any, draws).
 
@@ -199,8 +191,9 @@ def resample_sums(
         Gives what is summed over some rows.
     times
         How often each row is present in each draw, (draws, rows).
-    bound
-        The largest product, where products and `times` are whole numbers; infinite where not.
+    largest
+        The largest product of each row, (rows,), where products and `times` are whole numbers;
+        None where not.
 
     Examples
     --------
@@ -208,23 +201,26 @@ def resample_sums(
     >>> def products(part):
     ...     own = x[:, part]
     ...     return StretchProducts([ProductBlock(own, own, True)], np.ones_like(own))
-    >>> resample_sums(products, np.array([[2, 0, 1]]), bound=9.0)
+    >>> resample_sums(products, np.array([[2, 0, 1]]), x[0] ** 2)
     (array([[11.]]), array([[3.]]))
     """
     draws, rows = times.shape
-    packing, depth = Packing.of(bound, rows), min(_DEPTH, max(rows, 1))
-    first = products(slice(0, min(depth, rows)))
-    sums = _PackedSums(packing, first, draws)
-    factors, given = np.zeros((len(sums.own), depth)), np.empty((draws, depth))
+    packing, depth = Packing.of(largest), min(_DEPTH, max(rows, 1))
+    fill = min(max(_FILL // depth, 1) * depth, max(rows, 1))
+    stretch = products(slice(0, min(fill, rows)))
+    sums = _PackedSums(packing, stretch, draws)
+    factors, given = np.zeros((len(sums.own), fill)), np.empty((draws, depth))
     start = 0
     for at in range(0, rows, depth):
-        end = min(at + depth, rows)
-        here, own = given[:, : end - at], factors[:, : end - at]
+        end, place = min(at + depth, rows), at % fill
+        if place == 0:
+            whole = slice(at, min(at + fill, rows))
+            stretch = products(whole) if at else stretch
+            packing.fill(stretch, factors[:, : whole.stop - at])
+            if largest is not None:
+                factors[-1, : whole.stop - at] = largest[whole]
+        here, own = given[:, : end - at], factors[:, place : place + end - at]
         np.copyto(here, times[:, at:end])
-        stretch = products(slice(at, end)) if at else first
-        packing.fill(stretch, own)
-        if packing.fields > 1:
-            own[-1] = stretch.largest
         expected = float(own[-1].sum())
         if at > start and (at - start >= _STEP or not sums.room(expected)):
             if not sums.finish():

@@ -32,7 +32,7 @@ def products_of(width, missing, rows=3_000, weights=False):
 def test_moments_of_resamples_are_those_of_the_rows_drawn(width, fields, missing, weights):
     products = products_of(width, missing, weights=weights)
     answers = products.answers
-    assert Packing.of(products._largest_product, 3_000).fields == fields
+    assert Packing.of(products._largest_products).fields == fields
     copies = Resampling("multinomial", len(products.answers.values), 9, seed=4).copies(slice(0, 9))
     batch = products.resampled(copies)
     for draw in (0, 8):
@@ -46,6 +46,40 @@ def test_moments_of_resamples_are_those_of_the_rows_drawn(width, fields, missing
 
 def products_of_rows(answers, rows):
     return CrossProducts.of(answers.part(rows))
+
+
+def test_one_answer_far_off_leaves_other_rows_packed(monkeypatch):
+    values = RNG.integers(1, 10, (3_000, 5), endpoint=True) * 1.0
+    values[1_500, 2] = 400.0
+    survey = csi.read_survey(pd.DataFrame(values, columns=list("abcde")))
+    products = CrossProducts.of(survey.answers({"": list("abcde")}))
+    assert Packing.of(products._largest_products).fields == 3
+    copies = Resampling("multinomial", 3_000, 9, seed=4).copies(slice(0, 9))
+    plain, starts = resample_sums._PackedSums.add_plain, []
+
+    def noted(sums, own, times, where):
+        starts.extend(where)
+        plain(sums, own, times, where)
+
+    monkeypatch.setattr(resample_sums._PackedSums, "add_plain", noted)
+    packed = products.resampled(copies)
+    assert starts == [1_280]
+    assert np.array_equal(packed.cov, products.resampled(copies.counts).cov)
+
+
+def test_clusters_drawn_often_shorten_stretches_instead_of_ending_packing(monkeypatch):
+    products = products_of(10, "error", rows=30_000)
+    numbers = np.repeat(RNG.poisson(1.0, (9, 60)), 500, axis=1).astype(np.uint8)
+    plain, starts = resample_sums._PackedSums.add_plain, []
+
+    def noted(sums, own, times, where):
+        starts.extend(where)
+        plain(sums, own, times, where)
+
+    monkeypatch.setattr(resample_sums._PackedSums, "add_plain", noted)
+    packed = products.resampled(Copies(numbers))
+    assert len(starts) < 30_000 / 256 / 4
+    assert np.array_equal(packed.cov, products.resampled(numbers * 1.0).cov)
 
 
 @pytest.mark.parametrize("weights", [False, True])
@@ -71,7 +105,7 @@ def test_a_stretch_drawn_too_often_to_be_packed_is_not(monkeypatch):
     assert_allclose(spread.cov[1], np.cov(products.answers.values.T), rtol=1e-12)
 
 
-@pytest.mark.parametrize("rows", ["_STEP", "_DEPTH"])
+@pytest.mark.parametrize("rows", ["_STEP", "_DEPTH", "_FILL"])
 @pytest.mark.parametrize("step", [64, 1_000])
 def test_sums_do_not_depend_on_the_stretch(step, rows, monkeypatch):
     products = products_of(3, "mean", weights=True)
@@ -106,4 +140,4 @@ def test_answers_that_are_not_whole_are_not_packed(answers):
     survey = csi.read_survey(pd.DataFrame({"a": answers}))
     products = CrossProducts.of(survey.answers({"": ["a"]}))
     assert products.centre == 1.0
-    assert products._largest_product == np.inf
+    assert products._largest_products is None

@@ -37,7 +37,6 @@ def regression_slopes(solution: Solution, technique: Technique) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         half = np.ascontiguousarray(solution.moments.cov) / sd[..., None]
         cor = half / sd[..., None, :]
-    finite = np.isfinite(cor)
     slopes = np.zeros((*cor.shape[:-1], len(places)))
     targets = np.flatnonzero(explained(model))
     each, alike = np.unique(antecedents(model, technique)[targets], axis=0, return_inverse=True)
@@ -46,11 +45,14 @@ def regression_slopes(solution: Solution, technique: Technique) -> Floats:
         own = targets[alike.reshape(-1) == place]
         columns = np.flatnonzero(np.isin(model.owner[places], own))
         among = inputs[:, None]
-        known = np.asarray(finite[..., among, inputs].all(axis=(-2, -1)))[..., None, None]
-        inverse = inverse_of(np.where(known, cor[..., among, inputs], np.eye(len(inputs))))
+        between = cor[..., among, inputs]
+        unknown = ~np.isfinite(between).all(axis=(-2, -1))
+        between[unknown] = np.eye(len(inputs))
         with np.errstate(invalid="ignore", divide="ignore"):
-            values = inverse @ half[..., among, places[columns]] / sd[..., inputs, None]
-        slopes[..., among, columns] = np.where(known, values, np.nan)
+            values = inverse_of(between) @ half[..., among, places[columns]]
+            values /= sd[..., inputs, None]
+        values[unknown] = np.nan
+        slopes[..., among, columns] = values
     return slopes
 
 

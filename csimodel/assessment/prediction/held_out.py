@@ -189,7 +189,7 @@ class _HeldRows(NamedTuple):
     starts: Codes
     sizes: Codes
 
-    def blocks(self, folds: slice) -> Iterator[tuple[Codes, Codes]]:
+    def blocks(self, folds: slice) -> Iterator[tuple[Codes | slice, Codes]]:
         """Yield places among some folds, of one size, and their respondents, (folds, any)."""
         starts, sizes = self.starts[folds], self.sizes[folds]
         for size in np.unique(sizes).tolist():
@@ -199,10 +199,18 @@ class _HeldRows(NamedTuple):
                 own = alike[first : first + step]
                 for begin in range(0, size, _TOGETHER):
                     part = np.arange(begin, min(begin + _TOGETHER, size))
-                    yield own, self.rows[starts[own][:, None] + part]
+                    yield _run(own), self.rows[starts[own][:, None] + part]
 
 
-def _errors(fit: Fit, batch: PredictorBatch, samples: Codes, rows: Codes) -> PredictionErrors:
+def _run(places: Codes) -> Codes | slice:
+    """Return places that follow one another as a slice, which saves copies of what they choose."""
+    first, last = int(places[0]), int(places[-1])
+    return slice(first, last + 1) if last - first + 1 == len(places) else places
+
+
+def _errors(
+    fit: Fit, batch: PredictorBatch, samples: Codes | slice, rows: Codes
+) -> PredictionErrors:
     """Return the errors for respondents, (samples, any), each by the sample of its row."""
     answers, model = fit.require_answers("prediction"), fit.model
     places = predicted_items(model)
